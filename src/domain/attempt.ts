@@ -1,0 +1,35 @@
+import type { AssertedIdentity } from "./identity.ts";
+import type { PartyNumber } from "./number.ts";
+import type { Millis } from "./time.ts";
+import type { Trunk } from "./trunk.ts";
+
+/** RFC 3323, 3325 and 7044 privacy values as bits. */
+export const PrivacyFlag = { id: 1, user: 2, header: 4, session: 8, history: 16, critical: 32, none: 64 } as const;
+
+/** Where an attempt was seen. Addresses are literal, IPv6 without brackets. */
+export interface SignallingSource {
+  readonly signalling: "sip" | "sip-i" | "isup";
+  readonly transport: "udp" | "tcp" | "tls" | "sctp" | "mtp";
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly destinationAddress: string;
+  readonly destinationPort: number;
+}
+
+/** One call attempt as the rules see it, whatever protocol it came in. */
+export interface CallAttempt {
+  readonly at: Millis;
+  readonly trunk: Trunk;
+  readonly origin: SignallingSource;
+  /** Every asserted caller: each PAI, PPI and RPID value, From, ISUP calling party and generic number. */
+  readonly calling: readonly AssertedIdentity[];
+  readonly called: PartyNumber;
+  /** True when the called party is an emergency service URN (RFC 5031: `urn:service:sos`). */
+  readonly emergencyUrn: boolean;
+  /** Diverting parties, the most recent one first (RFC 5806, RFC 7044, Q.763 redirecting number). */
+  readonly diversion: readonly AssertedIdentity[];
+  /** Bits of {@link PrivacyFlag} that the message asked for. */
+  readonly privacy: number;
+  readonly callId: string;
+  readonly requestUri: string;
+}

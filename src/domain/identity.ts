@@ -1,0 +1,26 @@
+import type { PartyNumber } from "./number.ts";
+
+/** Where a calling number was asserted. */
+export type IdentitySource =
+  | "p-asserted-identity"
+  | "p-preferred-identity"
+  | "remote-party-id"
+  | "from"
+  | "isup-calling-party"
+  | "isup-generic-number"
+  | "diversion"
+  | "history-info";
+
+/** Presentation of a calling number: RFC 3323/3325 for SIP, Q.763 section 3.10 for ISUP. */
+export type Presentation = "allowed" | "restricted" | "unavailable";
+
+/** ISUP screening indicator (Q.763 section 3.10 f). */
+export type Screening = 0 | 1 | 2 | 3;
+
+/** One claim of who is calling. Every value of every field is its own claim. */
+export interface AssertedIdentity {
+  readonly source: IdentitySource;
+  readonly number: PartyNumber;
+  readonly presentation: Presentation;
+  readonly screening?: Screening;
+}

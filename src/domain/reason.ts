@@ -1,0 +1,58 @@
+/** One reason a call may be refused or let through: SIP status, phrase and Q.850 cause. */
+interface ReasonRow {
+  /** SIP status of a refusal; undefined: the call is dropped, or it was accepted. */
+  readonly status?: number;
+  /** Q.850 cause for the Reason header and the ISUP release; undefined: no Reason header. */
+  readonly cause?: number;
+  readonly when: string;
+}
+
+/**
+ * Every reason code: one table for SIP status, Q.850 cause, metric label, evidence and documentation.
+ * Codes never change meaning; a policy may override the status per trunk.
+ * 503 is for trunk limits and overload only: a per-caller 503 would make the peer try another route (RFC 3261 section 21.5.4).
+ */
+export const reasons = {
+  "source-unknown": { when: "no trunk matches the source" },
+  "line-stopped": { status: 403, cause: 21, when: "trunk suspended or closed by order" },
+  "message-malformed": { status: 400, when: "can't be judged safely" },
+  "isup-undecodable": { status: 403, cause: 21, when: "a body claims ISUP and can't be decoded" },
+  "method-not-allowed": { status: 405, when: "method not carried on this trunk" },
+  "dialog-unknown": { status: 481, when: "in-dialog request without a dialog of ours" },
+  "routing-refused": { status: 403, when: "a Route or target the trunk may not choose" },
+  "cli-hidden": { status: 433, cause: 21, when: "presentation restricted or anonymous, no exemption" },
+  "cli-absent": { status: 403, cause: 21, when: "no usable calling number in any field" },
+  "cli-malformed": { status: 403, cause: 21, when: "a calling number no plan allows" },
+  "cli-conflict": { status: 403, cause: 21, when: "fields that must agree don't" },
+  "cli-not-listed": { status: 403, cause: 21, when: "not in the lessee's list" },
+  "cli-expired": { status: 403, cause: 21, when: "listed, outside its dates, or verification overdue by policy" },
+  "number-class": { status: 403, cause: 21, when: "a class that never calls (400, …)" },
+  "home-cli-from-abroad": { status: 403, cause: 21, when: "domestic-looking caller on an international trunk" },
+  "diversion-unlicensed": { status: 403, cause: 21, when: "forwarding signalling from a number without the licence" },
+  "police-listed": { status: 603, cause: 21, when: "on the police list" },
+  denylisted: { status: 603, cause: 21, when: "on another deny or score list" },
+  quarantined: { status: 403, cause: 21, when: "a detector's finding is in force" },
+  "frequency-exceeded": { status: 403, cause: 21, when: "contract frequency per caller, lessee or called party" },
+  "call-rate-exceeded": { status: 503, cause: 42, when: "trunk CPS" },
+  "channels-exceeded": { status: 503, cause: 34, when: "trunk concurrent calls" },
+  overload: { status: 503, cause: 42, when: "the filter protects itself or drains" },
+  "rule-fault": { status: 500, cause: 41, when: "our own fault, by the trunk's exception policy" },
+  emergency: { when: "called number is an emergency service" },
+  listed: { when: "every asserted identity is in the lessee's list" },
+  default: { when: "no rule decided" },
+} as const satisfies Record<string, ReasonRow>;
+
+export type ReasonCode = keyof typeof reasons;
+
+/** Reasons in table order: the index is used by counters. */
+export const reasonCodes = Object.keys(reasons) as readonly ReasonCode[];
+
+/** SIP status of a refusal for `code`; 403 where the table has none (a drop that must be answered). */
+export function statusOf(code: ReasonCode): number {
+  return (reasons[code] as ReasonRow).status ?? 403;
+}
+
+/** Q.850 cause for `code`, if a refusal carries one. */
+export function causeOf(code: ReasonCode): number | undefined {
+  return (reasons[code] as ReasonRow).cause;
+}

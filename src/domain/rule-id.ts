@@ -1,0 +1,22 @@
+/** The rules in the order they run. Order is law, not configuration: limits last, so that only survivors spend. */
+export const ruleIds = [
+  "emergency",
+  "line-state",
+  "hidden-caller",
+  "caller-form",
+  "cli-conflict",
+  "home-cli-from-abroad",
+  "number-class",
+  "diversion-licence",
+  "deny-lists",
+  "caller-authentication",
+  "quarantine",
+  "call-frequency",
+  "call-rate",
+  "channels",
+] as const;
+
+export type RuleId = (typeof ruleIds)[number];
+
+/** `enforce`: the finding decides; `monitor`: it is counted in `shadow`; `off`: the rule does not run. */
+export type RuleMode = "enforce" | "monitor" | "off";

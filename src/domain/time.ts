@@ -1,0 +1,2 @@
+/** Milliseconds since the Unix epoch. Time is always an argument: nothing below the engines reads a clock. */
+export type Millis = number;

@@ -1,0 +1,50 @@
+import type { CallAttempt } from "./attempt.ts";
+import type { ReasonCode } from "./reason.ts";
+import type { RuleId } from "./rule-id.ts";
+
+/** What a rule saw, for people and evidence: short names, plain values. */
+export type Facts = Readonly<Record<string, string | number | boolean>>;
+
+export interface Accept {
+  readonly kind: "accept";
+  readonly reason: ReasonCode;
+  readonly facts?: Facts;
+}
+/** `drop` is silence: the peer gets no answer. */
+export interface Deny {
+  readonly kind: "reject" | "drop";
+  readonly reason: ReasonCode;
+  readonly facts?: Facts;
+}
+/** Collected while the chain goes on; never stops it. */
+export interface Mark {
+  readonly kind: "withhold" | "label";
+  readonly reason: ReasonCode;
+  readonly facts?: Facts;
+}
+export type Verdict = Accept | Deny | Mark;
+export type VerdictKind = Verdict["kind"];
+
+export const verdictKinds = ["accept", "reject", "drop", "withhold", "label"] as const satisfies readonly VerdictKind[];
+
+/** A finding of a rule in monitor mode: counted, never enforced. */
+export interface ShadowHit {
+  readonly rule: RuleId;
+  readonly verdict: Deny | Mark;
+}
+
+/** Who decided: a rule, the end of the chain, or the trunk's exception policy. */
+export type DecidedBy = RuleId | "default" | "exception" | "protocol";
+
+/** Hash of the normalised policy source. */
+export type PolicyRevision = string;
+
+/** The outcome for one call attempt. `verdict` is final; marks that were collected stand in `marks`. */
+export interface Decision {
+  readonly attempt: CallAttempt;
+  readonly verdict: Verdict;
+  readonly rule: DecidedBy;
+  readonly marks: readonly Mark[];
+  readonly shadow: readonly ShadowHit[];
+  readonly revision: PolicyRevision;
+}
