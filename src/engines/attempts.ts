@@ -1,0 +1,116 @@
+import { hash } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { SignallingSource } from "../domain/attempt.ts";
+import type { Arrival } from "../pcap/tcp-stream.ts";
+import { readExchange, type Exchange } from "../relay/exchange.ts";
+import { createListener } from "../relay/listener.ts";
+import { claimsIsup } from "../sip/body.ts";
+import { isStartLine } from "../sip/framer.ts";
+import { createMessage, scan, type SipMessage } from "../sip/scan.ts";
+import type { Path, SignallingSink } from "./signalling.ts";
+
+/** Messages that are remembered to tell repeats; the one seen longest ago is forgotten first. */
+const MAX_REMEMBERED = 65_536;
+
+/** An initial INVITE of a capture. Valid only during the call that hands it over. */
+export interface SeenInvite extends Arrival {
+  readonly exchange: Exchange;
+  readonly origin: SignallingSource;
+  /** The frame of the same message from the same source, when this one repeats it. */
+  readonly retransmissionOf: number | undefined;
+}
+
+/** Takes what a capture holds about call attempts, in the order in which it became readable. */
+export interface AttemptSink {
+  invite(invite: SeenInvite): void;
+  /** Something that was to be an INVITE and gives no attempt; `why` in words. */
+  malformed(arrival: Arrival, why: string): void;
+}
+
+/** What was seen besides attempts, for the summary. */
+export interface MessageCounts {
+  /** SIP requests and responses of any kind. */
+  messages: number;
+  /** INVITEs with a To tag: they belong to calls that stand. */
+  inDialog: number;
+}
+
+/** Finds the INVITEs that begin a call among the SIP messages of a capture. */
+export interface AttemptReader extends SignallingSink {
+  readonly counts: Readonly<MessageCounts>;
+}
+
+const INVITE = Buffer.from("INVITE ");
+
+/** Where the start line begins: leading CRLFs are nothing (RFC 3261 section 7.5). */
+function findStart(bytes: Buffer): number {
+  let start = 0;
+  while (bytes[start] === 13 || bytes[start] === 10) start += 1;
+  return start;
+}
+
+function beginsAsInvite(bytes: Buffer, start: number): boolean {
+  for (let i = 0; i < INVITE.length; i += 1) if (bytes[start + i] !== INVITE[i]) return false;
+  return true;
+}
+
+function beginsAsSip(bytes: Buffer, start: number): boolean {
+  const end = bytes.indexOf(10, start);
+  return end >= 0 && isStartLine(bytes, start, end);
+}
+
+function originOf(message: SipMessage, path: Path): SignallingSource {
+  return { signalling: claimsIsup(message) ? "sip-i" : "sip", ...path };
+}
+
+/** Makes a reader for one capture file. */
+export function createAttemptReader(sink: AttemptSink): AttemptReader {
+  const view = createMessage();
+  const counts: MessageCounts = { messages: 0, inDialog: 0 };
+  const firstFrames = new LRUCache<string, number>({ max: MAX_REMEMBERED });
+
+  /** Equal bytes have equal Via, Call-ID and CSeq: with the addresses, that is all that makes a repeat. */
+  function findRepeated(bytes: Buffer, path: Path, frame: number): number | undefined {
+    const key = `${path.transport} ${path.sourceAddress} ${path.sourcePort} ${path.destinationAddress} ${path.destinationPort} ${hash("sha256", bytes, "base64")}`;
+    const first = firstFrames.get(key);
+    if (first === undefined) firstFrames.set(key, frame);
+    return first;
+  }
+
+  function readInvite(message: SipMessage, path: Path, arrival: Arrival): void {
+    // Where the message went is what the filter would have listened on.
+    const local = `${path.transport}:${path.destinationAddress.includes(":") ? `[${path.destinationAddress}]` : path.destinationAddress}:${path.destinationPort}`;
+    const listener = createListener(local, 0, path.destinationAddress, path.destinationPort);
+    const exchange = readExchange(message, listener, path.sourceAddress, path.sourcePort);
+    if (exchange === undefined) {
+      sink.malformed(arrival, message.fault ?? "no Via that can be read");
+    } else if (exchange.toTag !== "") {
+      counts.inDialog += 1;
+    } else {
+      const bytes = message.bytes.subarray(message.start, message.end);
+      const retransmissionOf = findRepeated(bytes, path, arrival.frame);
+      const { frame, seconds, nanos } = arrival;
+      sink.invite({ frame, seconds, nanos, exchange, origin: originOf(message, path), retransmissionOf });
+    }
+  }
+
+  return {
+    counts,
+    message(bytes, path, arrival) {
+      const start = findStart(bytes);
+      if (!beginsAsInvite(bytes, start)) {
+        if (beginsAsSip(bytes, start)) counts.messages += 1;
+        return;
+      }
+      counts.messages += 1;
+      const message = scan(view, bytes);
+      if (message.kind === "request") readInvite(message, path, arrival);
+      else sink.malformed(arrival, message.fault ?? "not a SIP request line");
+    },
+    broken(bytes, why, arrival) {
+      if (!beginsAsInvite(bytes, findStart(bytes))) return;
+      counts.messages += 1;
+      sink.malformed(arrival, why);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import type { CapturedFrame } from "../pcap/frame.ts";
+import { destinationOf, sourceOf } from "../pcap/ip.ts";
+import { createCaptureReader, type CaptureFault } from "../pcap/reader.ts";
+import type { Arrival, StreamConsumer } from "../pcap/tcp-stream.ts";
+import { createTransportLayer, type TransportPacket } from "../pcap/transport.ts";
+import { createSipFramer, maySipStart } from "../sip/framer.ts";
+
+/** Between whom a message went. */
+export interface Path {
+  readonly transport: "udp" | "tcp";
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly destinationAddress: string;
+  readonly destinationPort: number;
+}
+
+/** Takes the SIP messages of a capture. Bytes are valid only during the call. */
+export interface SignallingSink {
+  /** A datagram or framed message that begins like SIP; `arrival` is the frame that completed it. */
+  message(bytes: Buffer, path: Path, arrival: Arrival): void;
+  /** A message of which `bytes` is all there is, and why no more. */
+  broken(bytes: Buffer, why: string, arrival: Arrival): void;
+}
+
+/** Reads the SIP in a capture, on any port, over UDP and TCP. */
+export interface SignallingReader {
+  /** More bytes of the file. */
+  push(chunk: Buffer): void;
+  /** The file is over. */
+  end(): CaptureFault | undefined;
+  /** Frames seen so far. */
+  frames(): number;
+  /** LINKTYPE_ values seen so far. */
+  linkTypes(): readonly number[];
+  /** True while messages may still come whose frame lies before the one at hand. */
+  waiting(): boolean;
+}
+
+function pathOf(packet: TransportPacket, transport: "udp" | "tcp"): Path {
+  return {
+    transport,
+    sourceAddress: sourceOf(packet),
+    sourcePort: packet.sourcePort,
+    destinationAddress: destinationOf(packet),
+    destinationPort: packet.destinationPort,
+  };
+}
+
+/** One direction of a TCP connection, cut into messages; what is not SIP is passed over. */
+function createSipStream(path: Path, sink: SignallingSink): StreamConsumer {
+  const framer = createSipFramer("seek");
+  let last: Arrival = { frame: 0, seconds: 0, nanos: 0 };
+
+  function drop(why: string, arrival: Arrival): void {
+    const rest = framer.rest();
+    if (rest.length > 0) sink.broken(rest, why, arrival);
+    framer.resync();
+  }
+
+  return {
+    data(bytes, arrival) {
+      framer.push(bytes);
+      for (let event = framer.next(); event !== undefined; event = framer.next()) {
+        if (event.kind === "message") {
+          sink.message(event.bytes, path, arrival);
+        } else if (event.kind === "fault") {
+          sink.broken(event.bytes, event.why, arrival);
+          framer.resync();
+        }
+      }
+      last = { frame: arrival.frame, seconds: arrival.seconds, nanos: arrival.nanos };
+    },
+    gap() {
+      drop("a TCP segment is missing from the capture", last);
+    },
+    end(arrival) {
+      drop("the capture ends inside the message", arrival);
+    },
+    held: () => framer.rest().length,
+  };
+}
+
+/** Makes a reader for one capture file. */
+export function createSignallingReader(sink: SignallingSink): SignallingReader {
+  const transport = createTransportLayer({
+    datagram(packet) {
+      // Leading CRLFs are allowed (RFC 3261 section 7.5); media and other binary packets end here.
+      let start = packet.start;
+      while (start < packet.end && (packet.buffer[start] === 13 || packet.buffer[start] === 10)) start += 1;
+      if (!maySipStart(packet.buffer, start, packet.end)) return;
+      const bytes = packet.buffer.subarray(packet.start, packet.end);
+      if (packet.truncated) sink.broken(bytes, "the capture holds only a part of the packet", packet);
+      else sink.message(bytes, pathOf(packet, "udp"), packet);
+    },
+    open: (packet) => createSipStream(pathOf(packet, "tcp"), sink),
+  });
+  let frames = 0;
+  let linkType = -1;
+  const linkTypes = new Set<number>();
+  const reader = createCaptureReader((frame: CapturedFrame) => {
+    frames = frame.frame;
+    if (frame.linkType !== linkType) {
+      linkType = frame.linkType;
+      linkTypes.add(linkType);
+    }
+    transport.frame(frame);
+  });
+  return {
+    push: (chunk) => reader.push(chunk),
+    end() {
+      transport.end();
+      return reader.end();
+    },
+    frames: () => frames,
+    linkTypes: () => [...linkTypes],
+    waiting: () => transport.waiting(),
+  };
+}

@@ -1,0 +1,130 @@
+import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
+import { ruleIds } from "../domain/rule-id.ts";
+import { verdictKinds, type DecidedBy, type Decision, type VerdictKind } from "../domain/verdict.ts";
+
+/** Upper bounds of the decision-time histogram, in seconds. */
+export const decisionBuckets: readonly number[] = [
+  1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 5e-4, 1e-3, 1e-2,
+];
+
+/** Who can decide, in label order. */
+export const deciders: readonly DecidedBy[] = [...ruleIds, "default", "exception", "protocol"];
+
+const reasonIndex = new Map(reasonCodes.map((code, index) => [code, index]));
+const deciderIndex = new Map(deciders.map((id, index) => [id, index]));
+const verdictIndex = new Map(verdictKinds.map((kind, index) => [kind, index]));
+
+/** What one trunk did. Kept by trunk id, so that it survives a policy reload. */
+export interface TrunkCounters {
+  /** Attempts by a packed key, see {@link eachAttemptCount}. */
+  readonly attempts: Map<number, number>;
+  /** RFC 3261's own answers (400, 416, 420, 481, 483 …) by status. */
+  readonly protocolErrors: Map<number, number>;
+  retransmissions: number;
+  /** Requests that repeat the key of one judged before with other content. */
+  forgedRepeats: number;
+}
+
+/** Everything that is counted on the way of a message: plain numbers, read by the metrics when they are asked for. */
+export interface Counters {
+  readonly trunks: Map<string, TrunkCounters>;
+  /** Datagrams from sources no trunk matches. */
+  unknownSource: number;
+  /** Datagrams that are no SIP. */
+  notSip: number;
+  /** Responses without a branch of ours, or not from where the request went. */
+  strayResponses: number;
+  /** Messages that were judged but could not be sent on: too large, or no target. */
+  unsendable: number;
+  /** Entries refused because the ledger was full of live ones. */
+  ledgerFull: number;
+  /** Errors of our own that the input boundary caught. */
+  faults: number;
+  readonly decisionSeconds: Float64Array;
+  decisionSum: number;
+}
+
+export function createCounters(): Counters {
+  return {
+    trunks: new Map(),
+    unknownSource: 0,
+    notSip: 0,
+    strayResponses: 0,
+    unsendable: 0,
+    ledgerFull: 0,
+    faults: 0,
+    decisionSeconds: new Float64Array(decisionBuckets.length + 1),
+    decisionSum: 0,
+  };
+}
+
+/** The counters of trunk `id`; ids come from the policy, so the map is bounded by what operators configured. */
+export function trunkCounters(counters: Counters, id: string): TrunkCounters {
+  let trunk = counters.trunks.get(id);
+  if (trunk === undefined) {
+    trunk = { attempts: new Map(), protocolErrors: new Map(), retransmissions: 0, forgedRepeats: 0 };
+    counters.trunks.set(id, trunk);
+  }
+  return trunk;
+}
+
+function packKey(verdict: VerdictKind, reason: ReasonCode, rule: DecidedBy, monitor: boolean): number {
+  return (
+    ((verdictIndex.get(verdict)! * reasonCodes.length + reasonIndex.get(reason)!) * deciders.length +
+      deciderIndex.get(rule)!) *
+      2 +
+    (monitor ? 1 : 0)
+  );
+}
+
+function add(map: Map<number, number>, key: number): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+/** Counts a decision and, under mode `monitor`, its shadow findings. */
+export function countDecision(counters: Counters, decision: Decision): void {
+  const { attempts } = trunkCounters(counters, decision.attempt.trunk.id);
+  add(attempts, packKey(decision.verdict.kind, decision.verdict.reason, decision.rule, false));
+  for (const hit of decision.shadow)
+    add(attempts, packKey(hit.verdict.kind, hit.verdict.reason, hit.rule, true));
+}
+
+/** Counts one of RFC 3261's own answers. */
+export function countProtocolError(counters: Counters, trunk: string, status: number): void {
+  add(trunkCounters(counters, trunk).protocolErrors, status);
+}
+
+/** Records how long a decision took, in seconds. */
+export function observeDecision(counters: Counters, seconds: number): void {
+  let bucket = 0;
+  while (bucket < decisionBuckets.length && seconds > decisionBuckets[bucket]!) bucket++;
+  counters.decisionSeconds[bucket] = counters.decisionSeconds[bucket]! + 1;
+  counters.decisionSum += seconds;
+}
+
+/** Visits every series of `sigwall_attempts_total`. */
+export function eachAttemptCount(
+  counters: Counters,
+  visit: (
+    labels: { trunk: string; verdict: string; reason: string; rule: string; mode: string },
+    count: number,
+  ) => void,
+): void {
+  for (const [trunk, { attempts }] of counters.trunks) {
+    for (const [key, count] of attempts) {
+      const mode = key % 2 === 1 ? "monitor" : "enforce";
+      const rule = deciders[Math.floor(key / 2) % deciders.length]!;
+      const rest = Math.floor(key / (2 * deciders.length));
+      visit(
+        {
+          trunk,
+          verdict: verdictKinds[Math.floor(rest / reasonCodes.length)]!,
+          reason: reasonCodes[rest % reasonCodes.length]!,
+          rule,
+          mode,
+        },
+        count,
+      );
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { Header } from "../sip/header.ts";
+import { createAddressSpan, readAddress, readParam } from "../sip/address.ts";
+import { headerValue, noteFault, type SipMessage } from "../sip/scan.ts";
+import { readVia, type Via } from "../sip/via.ts";
+import type { Listener, Target } from "./listener.ts";
+
+/** One request on its way: the message, where it came from, and the fields that every step needs. */
+export interface Exchange {
+  readonly message: SipMessage;
+  readonly listener: Listener;
+  /** Where the datagram came from. */
+  readonly address: string;
+  readonly port: number;
+  /** The whole value of the first Via field, and its first Via. */
+  readonly viaValue: string;
+  readonly via: Via;
+  readonly callId: string;
+  readonly fromTag: string;
+  readonly toTag: string;
+  /** Where answers go: the source address; the source port where rport asks for it, else the sent-by port (RFC 3581, RFC 3261 section 18.2.2). */
+  readonly replyPort: number;
+}
+
+const span = createAddressSpan();
+
+/** The tag of a From or To field; notes what makes two readers disagree. */
+function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to): string {
+  const index = message.first[id]!;
+  if (index < 0) return "";
+  const value = headerValue(message, index);
+  readAddress(value, 0, span);
+  const name = id === Header.from ? "From" : "To";
+  if (span.fault !== undefined) noteFault(message, `${name}: ${span.fault}`);
+  if (span.end < value.length) noteFault(message, `${name}: more than one address`);
+  return readParam(value, span.paramsStart, span.end, "tag", () => noteFault(message, `${name}: two tags`)) ?? "";
+}
+
+/** The From tag: in a response it is the one our request carried. */
+export function fromTagOf(message: SipMessage): string {
+  return readTag(message, Header.from);
+}
+
+/** Reads what every step needs; undefined when there is no Via to answer by. */
+export function readExchange(message: SipMessage, listener: Listener, address: string, port: number): Exchange | undefined {
+  const index = message.first[Header.via]!;
+  if (index < 0) return undefined;
+  const viaValue = headerValue(message, index);
+  const via = readVia(viaValue, 0);
+  if (via === undefined) return undefined;
+  if (via.end < viaValue.length && readVia(viaValue, via.end + 1) === undefined) noteFault(message, "Via: a value that is none");
+  const callId = message.first[Header.callId]!;
+  return {
+    message,
+    listener,
+    address,
+    port,
+    viaValue,
+    via,
+    callId: callId < 0 ? "" : headerValue(message, callId),
+    fromTag: readTag(message, Header.from),
+    toTag: readTag(message, Header.to),
+    replyPort: via.rport === undefined ? via.port || 5060 : port,
+  };
+}
+
+/**
+ * The first Via field with `received` and `rport` as they must be (RFC 3261 section 18.2.1, RFC 3581 section 4):
+ * what the peer wrote there itself is replaced. The same string where nothing has to change.
+ */
+export function fillVia(exchange: Exchange): string {
+  const { via, viaValue, address, port } = exchange;
+  const needsReceived = via.host !== address || via.rport !== undefined;
+  if (!needsReceived && via.received === undefined) return viaValue;
+  let kept = "";
+  let from = via.paramsStart;
+  while (from < via.end) {
+    let to = viaValue.indexOf(";", from + 1);
+    if (to < 0 || to > via.end) to = via.end;
+    const name = viaValue.slice(from + 1, to).trimStart().toLowerCase();
+    if (!isNamed(name, "received") && !isNamed(name, "rport")) kept += viaValue.slice(from, to);
+    from = to;
+  }
+  if (via.rport !== undefined) kept += `;rport=${port}`;
+  if (needsReceived) kept += `;received=${address}`;
+  return viaValue.slice(0, via.paramsStart) + kept + viaValue.slice(via.end);
+}
+
+function isNamed(param: string, name: string): boolean {
+  if (!param.startsWith(name)) return false;
+  const c = param.charAt(name.length);
+  return c === "" || c === "=" || c === " ";
+}
+
+/** The fields that a branch of ours is bound to: all of them come back in the response (RFC 3261 section 16.11). */
+export function branchFields(
+  via: Via,
+  replyAddress: string,
+  replyPort: number,
+  callId: string,
+  cseq: number,
+  fromTag: string,
+  target: Target,
+  listenerId: string,
+): string {
+  return `${via.sentBy}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${fromTag}\n${target.address}\n${target.port}\n${listenerId}`;
+}

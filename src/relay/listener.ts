@@ -1,0 +1,33 @@
+/** A local address that messages arrive on and leave by. */
+export interface Listener {
+  /** As in `listen`: "udp:127.0.0.1:5060". */
+  readonly id: string;
+  /** Position in `listen`; also the digit in our branches (base 36, so at most 36 listeners). */
+  readonly index: number;
+  readonly transport: "udp";
+  /** Literal address without brackets, and the port that was bound. */
+  readonly address: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+  /** What peers see: host and port as they stand in Via and Record-Route, IPv6 in brackets. */
+  readonly sentBy: string;
+}
+
+/** A listener over a bound address. */
+export function createListener(id: string, index: number, address: string, port: number): Listener {
+  const family = address.includes(":") ? 6 : 4;
+  return { id, index, transport: "udp", address, port, family, sentBy: `${family === 6 ? `[${address}]` : address}:${port}` };
+}
+
+/** Where a message goes. */
+export interface Target {
+  /** Literal, without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The listener to leave by towards `address`: the one the request came in by when the family fits, else the first that does. */
+export function egressListener(listeners: readonly Listener[], ingress: Listener, address: string): Listener | undefined {
+  const family = address.includes(":") ? 6 : 4;
+  return ingress.family === family ? ingress : listeners.find((listener) => listener.family === family);
+}

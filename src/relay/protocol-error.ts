@@ -1,0 +1,24 @@
+import type { Trunk } from "../domain/trunk.ts";
+import { Header } from "../sip/header.ts";
+import { headerValue, nextHeader, type SipMessage } from "../sip/scan.ts";
+
+/** The status of RFC 3261's own refusals of a request (section 16.3), or 0. */
+export function protocolError(message: SipMessage, trunk: Trunk | undefined): number {
+  if (message.fault !== undefined) return message.faultStatus;
+  const scheme = message.text.slice(message.uriStart, message.uriStart + 5).toLowerCase();
+  if (!scheme.startsWith("sip:") && scheme !== "sips:" && !scheme.startsWith("tel:") && !scheme.startsWith("urn:")) return 416;
+  // 16.3 step 3: an OPTIONS that may not go further is answered here.
+  if (message.maxForwards === 0 && message.method !== "OPTIONS") return 483;
+  // 16.3 step 5; section 20.29: never looked at in ACK and CANCEL.
+  if (message.count[Header.proxyRequire] !== 0 && trunk?.side !== "core" && message.method !== "ACK" && message.method !== "CANCEL") return 420;
+  return 0;
+}
+
+/** The Unsupported fields of a 420: everything that Proxy-Require asked for (RFC 3261 section 20.40). */
+export function unsupported(message: SipMessage): string {
+  let lines = "";
+  for (let i = message.first[Header.proxyRequire]!; i >= 0; i = nextHeader(message, Header.proxyRequire, i)) {
+    lines += `Unsupported: ${headerValue(message, i)}\r\n`;
+  }
+  return lines;
+}

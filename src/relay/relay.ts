@@ -1,0 +1,138 @@
+import { Buffer } from "node:buffer";
+import { causeOf, statusOf, type ReasonCode } from "../domain/reason.ts";
+import type { CallAttempt } from "../domain/attempt.ts";
+import type { Millis } from "../domain/time.ts";
+import type { Trunk } from "../domain/trunk.ts";
+import type { Decision, Deny } from "../domain/verdict.ts";
+import type { Policy } from "../config/policy.ts";
+import { countProtocolError, type Counters } from "../observe/counters.ts";
+import type { ScreeningState } from "../screening/state.ts";
+import { readAttempt } from "../sip/attempt.ts";
+import { createEdits, type Edits } from "../sip/edit.ts";
+import { formatResponse } from "../sip/response.ts";
+import { createMessage, type SipMessage } from "../sip/scan.ts";
+import { formatTag, type KeyedTags } from "../sip/tag.ts";
+import { trunkTag } from "./dialog-token.ts";
+import { fillVia, type Exchange } from "./exchange.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
+import type { Listener } from "./listener.ts";
+
+/** Methods that a trunk may use. */
+export const ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
+
+/** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
+export const NEXT_HOP = "next-hop";
+
+/** Where the proxy's output goes. */
+export interface Sink {
+  /** Sends the first `length` bytes; false when the buffer is still in use, so that the caller takes another. */
+  send(listener: Listener, address: string, port: number, bytes: Buffer, length: number): boolean;
+  /** Every decision about a call attempt, repeats left out. */
+  decided(decision: Decision): void;
+  /** An error of our own, already counted and answered by the trunk's exception policy. */
+  fault(error: unknown): void;
+}
+
+export interface RelayParts {
+  /** The policy in force: one reference, swapped by a reload. */
+  policy(): Policy;
+  readonly listeners: readonly Listener[];
+  readonly tags: KeyedTags;
+  readonly state: ScreeningState;
+  readonly counters: Counters;
+  readonly sink: Sink;
+  /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
+  elapsed(): number;
+  /** Entries of the ledger. */
+  readonly ledgerSize: number;
+}
+
+/** What every step of the proxy works with. Message, edits and output buffer are reused from datagram to datagram. */
+export interface Relay extends RelayParts {
+  readonly message: SipMessage;
+  readonly edits: Edits;
+  out: Buffer;
+  readonly ledger: Ledger;
+  /** {@link trunkTag} of a trunk, remembered. */
+  tagOfTrunk(id: string): string;
+}
+
+const OUT_SIZE = 65_536;
+
+export function createRelay(parts: RelayParts): Relay {
+  // Trunk ids come from the policy, so the cache is bounded by what operators configured.
+  const trunkTags = new Map<string, string>();
+  return {
+    ...parts,
+    message: createMessage(),
+    edits: createEdits(),
+    out: Buffer.allocUnsafe(OUT_SIZE),
+    ledger: createLedger(parts.ledgerSize),
+    tagOfTrunk(id) {
+      let tag = trunkTags.get(id);
+      if (tag === undefined) trunkTags.set(id, (tag = trunkTag(parts.tags, id)));
+      return tag;
+    },
+  };
+}
+
+/** Sends the first `length` bytes of the output buffer. */
+export function transmit(relay: Relay, listener: Listener, address: string, port: number, length: number): void {
+  if (!relay.sink.send(listener, address, port, relay.out, length)) relay.out = Buffer.allocUnsafe(OUT_SIZE);
+}
+
+/** Our To tag for a request: the same for every repeat, and for the ACK of the refusal (RFC 3261 section 8.2.7). */
+function ownTag(relay: Relay, exchange: Exchange): string {
+  const { via, callId, fromTag } = exchange;
+  return formatTag(relay.tags.mac("tag", `${via.sentBy}\n${via.branch}\n${callId}\n${relay.message.cseq}\n${fromTag}`));
+}
+
+/** True for the ACK of an answer of ours: it is absorbed. */
+export function hasOwnTag(relay: Relay, exchange: Exchange): boolean {
+  return exchange.toTag.startsWith("sw") && exchange.toTag === ownTag(relay, exchange);
+}
+
+/** Answers as a stateless UAS: the same request always gets the same bytes. `extra` holds whole header lines. An ACK is never answered. */
+export function answer(relay: Relay, exchange: Exchange, status: number, extra: string): void {
+  const { message, out } = relay;
+  if (message.method === "ACK") return;
+  const tag = exchange.toTag === "" ? ownTag(relay, exchange) : "";
+  const text = formatResponse(message, status, fillVia(exchange), tag, extra);
+  if (text.length > out.length) return;
+  transmit(relay, exchange.listener, exchange.address, exchange.replyPort, out.write(text, 0, "latin1"));
+}
+
+/** One of RFC 3261's own answers: counted by status, no decision about a call. */
+export function answerError(relay: Relay, trunkId: string, exchange: Exchange, status: number, extra = ""): void {
+  countProtocolError(relay.counters, trunkId, status);
+  answer(relay, exchange, status, extra);
+}
+
+/** A refusal with the Q.850 cause of its reason (RFC 3326). The text says nothing of the rule that fired. */
+export function refuse(relay: Relay, exchange: Exchange, status: number, reason: ReasonCode): void {
+  const cause = causeOf(reason);
+  answer(relay, exchange, status, cause === undefined ? "" : `Reason: Q.850;cause=${cause};text="Call rejected"\r\n`);
+}
+
+/** The SIP status of a reason on a trunk: its own override, or the table's. */
+export function refusalStatus(trunk: Trunk, reason: ReasonCode): number {
+  return trunk.status.get(reason) ?? statusOf(reason);
+}
+
+/** The attempt that the message in hand makes on `trunk`. */
+export function attemptOf(relay: Relay, trunk: Trunk, exchange: Exchange, now: Millis): CallAttempt {
+  const { listener } = exchange;
+  return readAttempt(relay.message, trunk, now, {
+    signalling: "sip",
+    transport: listener.transport,
+    sourceAddress: exchange.address,
+    sourcePort: exchange.port,
+    destinationAddress: listener.address,
+    destinationPort: listener.port,
+  });
+}
+
+/** A decision that no rule took. */
+export function protocolDecision(attempt: CallAttempt, verdict: Deny, revision: string): Decision {
+  return { attempt, verdict, rule: "protocol", marks: [], shadow: [], revision };
+}

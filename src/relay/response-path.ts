@@ -1,0 +1,48 @@
+import { clearEdits, removeFirstValue, render } from "../sip/edit.ts";
+import { Header } from "../sip/header.ts";
+import { headerValue, nextHeader, type SipMessage } from "../sip/scan.ts";
+import { parseBranch } from "../sip/tag.ts";
+import { readVia, type Via } from "../sip/via.ts";
+import { branchFields, fromTagOf } from "./exchange.ts";
+import { transmit, type Relay } from "./relay.ts";
+
+/**
+ * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very
+ * place it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2).
+ */
+export function relayResponse(relay: Relay, address: string, port: number): boolean {
+  const { message, edits, out } = relay;
+  if (message.fault !== undefined) return false;
+  const index = message.first[Header.via]!;
+  const value = headerValue(message, index);
+  const top = readVia(value, 0);
+  const ours = top === undefined ? undefined : parseBranch(top.branch);
+  const ingress = ours === undefined ? undefined : relay.listeners[ours.listener];
+  // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
+  if (top === undefined || ours === undefined || ingress === undefined || message.folded[index] === 1) return false;
+  const next = secondVia(message, index, value, top);
+  if (next === undefined) return false;
+  const replyAddress = literal(next.received ?? next.host);
+  const replyPort = next.rport === undefined ? next.port || 5060 : next.rport;
+  const callId = headerValue(message, message.first[Header.callId]!);
+  const fields = branchFields(next, replyAddress, replyPort, callId, message.cseq, fromTagOf(message), { address, port }, ingress.id);
+  if (relay.tags.mac("branch", fields) !== ours.mac) return false;
+  clearEdits(edits);
+  removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
+  const length = render(message, edits, out);
+  if (length < 0) return false;
+  transmit(relay, ingress, replyAddress, replyPort, length);
+  return true;
+}
+
+/** The Via behind ours: on the same line, or the first of the next one. */
+function secondVia(message: SipMessage, index: number, value: string, top: Via): Via | undefined {
+  if (top.end < value.length) return readVia(value, top.end + 1);
+  const next = nextHeader(message, Header.via, index);
+  return next < 0 ? undefined : readVia(headerValue(message, next), 0);
+}
+
+/** `received` may hold an IPv6 address with or without brackets. */
+function literal(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}

@@ -1,0 +1,134 @@
+import type { Buffer } from "node:buffer";
+import type { Millis } from "../domain/time.ts";
+import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import { countProtocolError } from "../observe/counters.ts";
+import { clearEdits } from "../sip/edit.ts";
+import { scan } from "../sip/scan.ts";
+import { readExchange, type Exchange } from "./exchange.ts";
+import { forward, targetOf } from "./forward.ts";
+import { inDialog } from "./in-dialog.ts";
+import { ledgerKey } from "./ledger.ts";
+import type { Listener } from "./listener.ts";
+import { newCall } from "./new-call.ts";
+import { protocolError, unsupported } from "./protocol-error.ts";
+import { ALLOW, answer, answerError, createRelay, hasOwnTag, NEXT_HOP, refusalStatus, refuse, type Relay, type RelayParts } from "./relay.ts";
+import { relayResponse } from "./response-path.ts";
+import { takeOwnRoutes, type Routes } from "./route.ts";
+
+export interface SipProxy {
+  /** Takes one datagram; everything that follows from it has been handed to the sink when this returns. Never throws. */
+  handle(now: Millis, listener: Listener, address: string, port: number, bytes: Buffer): void;
+}
+
+/**
+ * The inline SIP proxy: stateless forwarding (RFC 3261 section 16.11) with a bounded ledger, refusals as a stateless
+ * UAS (8.2.7). Sans-IO: datagrams and time in, datagrams and decisions out.
+ */
+export function createSipProxy(parts: RelayParts): SipProxy {
+  const relay = createRelay(parts);
+  return {
+    handle(now, listener, address, port, bytes) {
+      const policy = relay.policy();
+      const source = policy.matchTrunk(listener.id, address, port);
+      // No parsing and no state for strangers.
+      if (source === undefined && !policy.isNextHop(address, port)) {
+        relay.counters.unknownSource++;
+        return;
+      }
+      try {
+        handleMessage(relay, now, policy, source, listener, address, port, bytes);
+      } catch (error) {
+        relay.counters.faults++;
+        relay.sink.fault(error);
+        if (source !== undefined) answerFault(relay, source, listener, address, port);
+      }
+    },
+  };
+}
+
+function handleMessage(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  source: TrunkPolicy | undefined,
+  listener: Listener,
+  address: string,
+  port: number,
+  bytes: Buffer,
+): void {
+  const { message, counters } = relay;
+  scan(message, bytes);
+  if (message.kind === "response") {
+    if (!relayResponse(relay, address, port)) counters.strayResponses++;
+    return;
+  }
+  if (message.kind === "other") {
+    if (message.end > 0) counters.notSip++;
+    return;
+  }
+  const exchange = readExchange(message, listener, address, port);
+  const id = source?.trunk.id ?? NEXT_HOP;
+  if (exchange === undefined) {
+    // Nowhere to answer to.
+    countProtocolError(counters, id, 400);
+    return;
+  }
+  clearEdits(relay.edits);
+  const routes = takeOwnRoutes(message, relay.listeners, relay.edits);
+  if (message.method === "INVITE" && exchange.toTag === "" && source !== undefined) {
+    newCall(relay, now, policy, source, exchange, routes);
+    return;
+  }
+  const status = protocolError(message, source?.trunk);
+  if (status !== 0) answerError(relay, id, exchange, status, status === 420 ? unsupported(message) : "");
+  else if (message.method === "ACK" || message.method === "CANCEL") hopByHop(relay, now, policy, source, exchange, routes);
+  else if (exchange.toTag === "") outOfDialog(relay, policy, source, exchange, routes);
+  else inDialog(relay, now, policy, source, exchange, routes);
+}
+
+/** ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry (RFC 3261 sections 9.1, 17.1.1.3). */
+function hopByHop(relay: Relay, now: Millis, policy: Policy, source: TrunkPolicy | undefined, exchange: Exchange, routes: Routes): void {
+  const { message } = relay;
+  if (message.method === "ACK" && hasOwnTag(relay, exchange)) return;
+  const id = source?.trunk.id ?? NEXT_HOP;
+  const seen = relay.ledger.get(ledgerKey(id, exchange, message.cseq), now);
+  if (seen !== undefined) {
+    if (seen.outcome === "forward") forward(relay, exchange, seen.target);
+    return;
+  }
+  if (routes.token !== undefined || source === undefined) {
+    inDialog(relay, now, policy, source, exchange, routes);
+    return;
+  }
+  // Without a ledger entry (a restart, another node) both still go where their INVITE went; neither can begin a call.
+  const target = targetOf(relay, policy, source, exchange.listener, routes);
+  if (target === undefined) countProtocolError(relay.counters, id, 481);
+  else forward(relay, exchange, target);
+}
+
+/** A request that neither begins a call nor stands in a dialog: OPTIONS is answered here, the core may send anything on. */
+function outOfDialog(relay: Relay, policy: Policy, source: TrunkPolicy | undefined, exchange: Exchange, routes: Routes): void {
+  if (source === undefined) {
+    relay.counters.unknownSource++;
+    return;
+  }
+  const { trunk } = source;
+  if (relay.message.method === "OPTIONS") {
+    answer(relay, exchange, 200, `Allow: ${ALLOW}\r\nAccept: application/sdp\r\n`);
+    return;
+  }
+  if (trunk.side !== "core") {
+    answerError(relay, trunk.id, exchange, refusalStatus(trunk, "method-not-allowed"), `Allow: ${ALLOW}\r\n`);
+    return;
+  }
+  const target = targetOf(relay, policy, source, exchange.listener, routes);
+  if (target === undefined) answerError(relay, trunk.id, exchange, 404);
+  else forward(relay, exchange, target);
+}
+
+/** Our own failure outside a rule: nothing passes, and the trunk's exception policy says whether the peer is told. */
+function answerFault(relay: Relay, source: TrunkPolicy, listener: Listener, address: string, port: number): void {
+  if (source.trunk.exception === "drop" || relay.message.kind !== "request") return;
+  const exchange = readExchange(relay.message, listener, address, port);
+  if (exchange !== undefined) refuse(relay, exchange, refusalStatus(source.trunk, "rule-fault"), "rule-fault");
+}

@@ -1,0 +1,89 @@
+/**
+ * The header fields that are read or edited; all others pass as they came. Names are case-insensitive
+ * (RFC 3261 section 7.3.1), compact forms are those of the IANA registry.
+ */
+export const Header = {
+  other: 0,
+  via: 1,
+  from: 2,
+  to: 3,
+  callId: 4,
+  cseq: 5,
+  maxForwards: 6,
+  contentLength: 7,
+  contentType: 8,
+  contentEncoding: 9,
+  route: 10,
+  recordRoute: 11,
+  contact: 12,
+  pAssertedIdentity: 13,
+  pPreferredIdentity: 14,
+  remotePartyId: 15,
+  privacy: 16,
+  diversion: 17,
+  historyInfo: 18,
+  proxyRequire: 19,
+  contentTransferEncoding: 20,
+} as const;
+
+export type HeaderId = (typeof Header)[keyof typeof Header];
+
+/** How many header ids there are: the size of per-message tables. */
+export const HEADER_IDS = 21;
+
+const names: readonly (readonly [HeaderId, string])[] = [
+  [Header.via, "via"],
+  [Header.via, "v"],
+  [Header.from, "from"],
+  [Header.from, "f"],
+  [Header.to, "to"],
+  [Header.to, "t"],
+  [Header.callId, "call-id"],
+  [Header.callId, "i"],
+  [Header.cseq, "cseq"],
+  [Header.maxForwards, "max-forwards"],
+  [Header.contentLength, "content-length"],
+  [Header.contentLength, "l"],
+  [Header.contentType, "content-type"],
+  [Header.contentType, "c"],
+  [Header.contentEncoding, "content-encoding"],
+  [Header.contentEncoding, "e"],
+  [Header.route, "route"],
+  [Header.recordRoute, "record-route"],
+  [Header.contact, "contact"],
+  [Header.contact, "m"],
+  [Header.pAssertedIdentity, "p-asserted-identity"],
+  [Header.pPreferredIdentity, "p-preferred-identity"],
+  [Header.remotePartyId, "remote-party-id"],
+  [Header.privacy, "privacy"],
+  [Header.diversion, "diversion"],
+  [Header.historyInfo, "history-info"],
+  [Header.proxyRequire, "proxy-require"],
+  [Header.contentTransferEncoding, "content-transfer-encoding"],
+];
+
+const byHash = new Map<number, { readonly id: HeaderId; readonly name: string }>();
+
+/** One step of the name hash: folds case for letters, which is all a known name holds besides "-". */
+export function hashStep(hash: number, byte: number): number {
+  return (Math.imul(hash, 31) + (byte | 0x20)) | 0;
+}
+
+for (const [id, name] of names) {
+  let hash = 0;
+  for (let i = 0; i < name.length; i++) hash = hashStep(hash, name.charCodeAt(i));
+  if (byHash.has(hash)) throw new Error(`header name hash collision: ${name}`);
+  byHash.set(hash, { id, name });
+}
+
+/** The id of the name at `start`…`end`, whose {@link hashStep} hash is `hash`. */
+export function identifyHeader(bytes: Uint8Array, start: number, end: number, hash: number): HeaderId {
+  const known = byHash.get(hash);
+  if (known === undefined || known.name.length !== end - start) return Header.other;
+  const name = known.name;
+  for (let i = 0; i < name.length; i++) {
+    const byte = bytes[start + i]!;
+    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== name.charCodeAt(i)) return Header.other;
+  }
+  return known.id;
+}

@@ -1,0 +1,60 @@
+import { Header, type HeaderId } from "./header.ts";
+import { headerValue, nextHeader, type SipMessage } from "./scan.ts";
+
+const phrases: Readonly<Record<number, string>> = {
+  200: "OK",
+  302: "Moved Temporarily",
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  416: "Unsupported URI Scheme",
+  420: "Bad Extension",
+  433: "Anonymity Disallowed",
+  480: "Temporarily Unavailable",
+  481: "Call/Transaction Does Not Exist",
+  482: "Loop Detected",
+  483: "Too Many Hops",
+  500: "Server Internal Error",
+  503: "Service Unavailable",
+  505: "Version Not Supported",
+  513: "Message Too Large",
+  603: "Decline",
+  607: "Unwanted",
+  608: "Rejected",
+};
+
+/** The reason phrase of a status (RFC 3261 section 21 and the IANA registry). */
+export function reasonPhrase(status: number): string {
+  return phrases[status] ?? (status < 500 ? "Request Failure" : status < 600 ? "Server Failure" : "Global Failure");
+}
+
+/** The values of every field `id`, in order, each on its own line under its long name. */
+function copy(message: SipMessage, id: HeaderId, name: string): string {
+  let out = "";
+  for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i)) out += `${name}: ${headerValue(message, i)}\r\n`;
+  return out;
+}
+
+/**
+ * A response to the request in `message`, as a stateless UAS sends it (RFC 3261 sections 8.2.6 and 8.2.7):
+ * the same request always gives the same bytes. `topVia` is the first Via value with received and rport filled in,
+ * `toTag` is added where the request's To has none, `extra` holds whole header lines.
+ */
+export function formatResponse(message: SipMessage, status: number, topVia: string, toTag: string, extra: string): string {
+  let vias = `Via: ${topVia}\r\n`;
+  const first = message.first[Header.via]!;
+  for (let i = nextHeader(message, Header.via, first); i >= 0; i = nextHeader(message, Header.via, i)) vias += `Via: ${headerValue(message, i)}\r\n`;
+  const to = message.first[Header.to]!;
+  const toLine = to < 0 ? "" : `To: ${headerValue(message, to)}${toTag === "" ? "" : `;tag=${toTag}`}\r\n`;
+  return (
+    `SIP/2.0 ${status} ${reasonPhrase(status)}\r\n` +
+    vias +
+    copy(message, Header.from, "From") +
+    toLine +
+    copy(message, Header.callId, "Call-ID") +
+    copy(message, Header.cseq, "CSeq") +
+    extra +
+    "Content-Length: 0\r\n\r\n"
+  );
+}

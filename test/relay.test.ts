@@ -1,0 +1,3 @@
+import "./relay/calls.ts";
+import "./relay/torture.ts";
+import "./relay/fuzz.ts";

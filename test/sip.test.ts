@@ -1,0 +1,4 @@
+import "./sip/address.ts";
+import "./sip/identity.ts";
+import "./sip/scan.ts";
+import "./sip/via.ts";

@@ -1,0 +1,201 @@
+import { Buffer } from "node:buffer";
+import { loadPolicy } from "../../src/config/load.ts";
+import type { Policy } from "../../src/config/policy.ts";
+import type { Decision } from "../../src/domain/verdict.ts";
+import { createCounters, type Counters } from "../../src/observe/counters.ts";
+import { createListener, type Listener } from "../../src/relay/listener.ts";
+import { createSipProxy } from "../../src/relay/sip-proxy.ts";
+import { createScreeningState } from "../../src/screening/state.ts";
+import { createKeyedTags } from "../../src/sip/tag.ts";
+
+/** A datagram that the proxy sent. */
+export interface Sent {
+  readonly listener: string;
+  readonly to: string;
+  readonly bytes: Buffer;
+  readonly text: string;
+}
+
+/** Documentation addresses (RFC 5737, RFC 3849): the filter listens on one of each family. */
+export const listeners: readonly Listener[] = [
+  createListener("udp:192.0.2.1:5060", 0, "192.0.2.1", 5060),
+  createListener("udp:[2001:db8::1]:5060", 1, "2001:db8::1", 5060),
+];
+
+/** Who is where in {@link basicPolicy}. */
+export const peers = {
+  core: "198.51.100.1:5060",
+  core6: "[2001:db8::c]:5060",
+  lessee: "203.0.113.10:5060",
+  second: "203.0.113.11:5060",
+  sixth: "[2001:db8::10]:5060",
+  abroad: "203.0.113.20:5060",
+  stranger: "203.0.113.99:5060",
+};
+
+/** A policy with one trunk of every side; lists are in {@link basicLists}. */
+export const basicPolicy = `
+version: 1
+home: { country: "86" }
+timeZone: Asia/Shanghai
+trunks:
+  - { id: core, side: core, match: { addresses: [198.51.100.1, "2001:db8::c"] } }
+  - { id: lease, side: lessee, match: { addresses: [203.0.113.10] }, lessee: bank, areaCode: "10", nextHops: ["sip:198.51.100.1:5060"] }
+  - { id: lease-2, side: lessee, match: { addresses: [203.0.113.11] }, lessee: bank, areaCode: "10", nextHops: ["sip:198.51.100.1:5060"] }
+  - { id: lease-6, side: lessee, match: { addresses: ["2001:db8::10"] }, lessee: bank, areaCode: "10", nextHops: ["sip:198.51.100.1:5060"] }
+  - { id: intl, side: international, match: { addresses: [203.0.113.20] }, nextHops: ["sip:198.51.100.1:5060"] }
+lessees:
+  - { id: bank, name: Bank, contract: HT-1, numbers: bank.csv }
+`;
+
+export const basicLists: Readonly<Record<string, string>> = {
+  "bank.csv":
+    "number,valid_from,valid_to,verified_on,may_forward\n+861087654300..+861087654399,2020-01-01,2099-12-31,2026-01-01,no\n",
+};
+
+/** Compiles a policy from text; throws with every issue when it has errors. */
+export function compileText(policy: string, lists: Readonly<Record<string, string>> = basicLists): Policy {
+  const files = new Map(Object.entries({ "policy.yaml": policy, ...lists }));
+  const loaded = loadPolicy((path) => {
+    const text = files.get(path);
+    return text === undefined ? { error: "no such file" } : { bytes: Buffer.from(text) };
+  }, "policy.yaml");
+  if (loaded.policy === undefined)
+    throw new Error(
+      loaded.issues.map((issue) => `${issue.line}: ${issue.path}: ${issue.message}`).join("\n"),
+    );
+  return loaded.policy;
+}
+
+export interface TestProxy {
+  readonly counters: Counters;
+  readonly decisions: Decision[];
+  readonly faults: unknown[];
+  policy: Policy;
+  now: number;
+  /** Hands the proxy a datagram from "address:port"; returns what it sent. */
+  receive(from: string, message: string | Buffer): Sent[];
+}
+
+/** A proxy at virtual time over documentation addresses. Everything it sends is kept. */
+export function createTestProxy(
+  policy: Policy = compileText(basicPolicy),
+  options: { key?: string; ledgerSize?: number } = {},
+): TestProxy {
+  let sent: Sent[] = [];
+  const counters = createCounters();
+  const decisions: Decision[] = [];
+  const faults: unknown[] = [];
+  const proxy = createSipProxy({
+    policy: () => test.policy,
+    listeners,
+    tags: createKeyedTags(Buffer.from(options.key ?? "0123456789abcdef")),
+    state: createScreeningState(policy.tables),
+    counters,
+    elapsed: () => 0,
+    ledgerSize: options.ledgerSize ?? 1000,
+    sink: {
+      send(listener, address, port, bytes, length) {
+        const copy = Buffer.from(bytes.subarray(0, length));
+        sent.push({
+          listener: listener.id,
+          to: address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`,
+          bytes: copy,
+          text: copy.toString("latin1"),
+        });
+        return true;
+      },
+      decided: (decision) => decisions.push(decision),
+      fault: (error) => faults.push(error),
+    },
+  });
+  const test: TestProxy = {
+    counters,
+    decisions,
+    faults,
+    policy,
+    now: Date.UTC(2026, 9, 3, 8, 0, 0),
+    receive(from, message) {
+      const colon = from.lastIndexOf(":");
+      const address = from.slice(0, colon).replace("[", "").replace("]", "");
+      const listener = listeners[address.includes(":") ? 1 : 0];
+      if (listener === undefined) throw new Error("no listener");
+      sent = [];
+      proxy.handle(
+        test.now,
+        listener,
+        address,
+        Number(from.slice(colon + 1)),
+        typeof message === "string" ? Buffer.from(message, "latin1") : message,
+      );
+      return sent;
+    },
+  };
+  return test;
+}
+
+/** The parts of a request that a test may want to change. Header lines are without line ends. */
+export interface RequestParts {
+  readonly method?: string;
+  readonly uri?: string;
+  readonly via?: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly callId?: string;
+  readonly cseq?: string;
+  readonly headers?: readonly string[];
+  readonly body?: string;
+}
+
+/** A request text with CRLF line ends and the right Content-Length. */
+export function request(parts: RequestParts = {}): string {
+  const method = parts.method ?? "INVITE";
+  const body = parts.body ?? "";
+  return [
+    `${method} ${parts.uri ?? "sip:02787654321@192.0.2.1"} SIP/2.0`,
+    ...(parts.via ?? ["SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKcall1"]).map((via) => `Via: ${via}`),
+    `From: ${parts.from ?? "<sip:+861087654321@203.0.113.10>;tag=caller"}`,
+    `To: ${parts.to ?? "<sip:02787654321@192.0.2.1>"}`,
+    `Call-ID: ${parts.callId ?? "call-1@203.0.113.10"}`,
+    `CSeq: ${parts.cseq ?? `1 ${method}`}`,
+    "Max-Forwards: 70",
+    ...(parts.headers ?? ["Contact: <sip:pbx@203.0.113.10:5060>"]),
+    `Content-Length: ${Buffer.byteLength(body, "latin1")}`,
+    "",
+    body,
+  ].join("\r\n");
+}
+
+/** The value of the first header line `name` in a message text. */
+export function header(text: string, name: string): string | undefined {
+  return headers(text, name)[0];
+}
+
+/** The values of all header lines `name`. */
+export function headers(text: string, name: string): string[] {
+  return text
+    .slice(0, text.indexOf("\r\n\r\n"))
+    .split("\r\n")
+    .filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))
+    .map((line) => line.slice(name.length + 1).trim());
+}
+
+/** A response as a UAS makes it from a request it received: Via, From, To, Call-ID, CSeq and Record-Route copied. */
+export function respond(
+  received: string,
+  status: number,
+  options: { toTag?: string; contact?: string; body?: string } = {},
+): string {
+  const lines = received.slice(0, received.indexOf("\r\n\r\n")).split("\r\n");
+  const copied = lines.filter((line) => /^(via|v|from|f|call-id|i|cseq|record-route)\s*:/i.test(line));
+  const to = lines.find((line) => /^(to|t)\s*:/i.test(line)) ?? "To: <sip:nobody>";
+  return [
+    `SIP/2.0 ${status} Whatever`,
+    ...copied,
+    status === 100 || to.includes("tag=") ? to : `${to};tag=${options.toTag ?? "called"}`,
+    ...(options.contact === undefined ? [] : [`Contact: ${options.contact}`]),
+    `Content-Length: ${(options.body ?? "").length}`,
+    "",
+    options.body ?? "",
+  ].join("\r\n");
+}
