@@ -1,5 +1,4 @@
 import { hash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import type { SignallingSource } from "../domain/attempt.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import { readExchange, type Exchange } from "../relay/exchange.ts";
@@ -9,7 +8,7 @@ import { isStartLine } from "../sip/framer.ts";
 import { createMessage, scan, type SipMessage } from "../sip/scan.ts";
 import type { Path, SignallingSink } from "./signalling.ts";
 
-/** Messages that are remembered to tell repeats; the one seen longest ago is forgotten first. */
+/** Messages that are remembered to tell repeats; the oldest is forgotten first. */
 const MAX_REMEMBERED = 65_536;
 
 /** An initial INVITE of a capture. Valid only during the call that hands it over. */
@@ -67,14 +66,21 @@ function originOf(message: SipMessage, path: Path): SignallingSource {
 export function createAttemptReader(sink: AttemptSink): AttemptReader {
   const view = createMessage();
   const counts: MessageCounts = { messages: 0, inDialog: 0 };
-  const firstFrames = new LRUCache<string, number>({ max: MAX_REMEMBERED });
+  const firstFrames = new Map<string, number>();
 
   /** Equal bytes have equal Via, Call-ID and CSeq: with the addresses, that is all that makes a repeat. */
   function findRepeated(bytes: Buffer, path: Path, frame: number): number | undefined {
     const key = `${path.transport} ${path.sourceAddress} ${path.sourcePort} ${path.destinationAddress} ${path.destinationPort} ${hash("sha256", bytes, "base64")}`;
     const first = firstFrames.get(key);
-    if (first === undefined) firstFrames.set(key, frame);
-    return first;
+    if (first !== undefined) return first;
+    if (firstFrames.size >= MAX_REMEMBERED) {
+      for (const oldest of firstFrames.keys()) {
+        firstFrames.delete(oldest);
+        break;
+      }
+    }
+    firstFrames.set(key, frame);
+    return undefined;
   }
 
   function readInvite(message: SipMessage, path: Path, arrival: Arrival): void {

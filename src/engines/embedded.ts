@@ -47,7 +47,8 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         elapsed: () => performance.now(),
         ledgerSize: parts.policy().tables.ledger,
         sink: {
-          send: (listener, address, port, bytes, length) => ports[listener.index]?.send(bytes, length, address, port) ?? true,
+          send: (listener, address, port, bytes, length) =>
+            ports[listener.index]?.send(bytes, length, address, port) ?? true,
           decided: parts.decided,
           fault: parts.fault,
         },

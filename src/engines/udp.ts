@@ -22,7 +22,11 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024;
 const MOST_QUEUED = 1024;
 
 /** Binds a UDP socket to a literal address; port 0 takes any free one. Rejects when it can't. */
-export function openDatagramPort(address: string, port: number, handlers: DatagramHandlers): Promise<DatagramPort> {
+export function openDatagramPort(
+  address: string,
+  port: number,
+  handlers: DatagramHandlers,
+): Promise<DatagramPort> {
   const family = address.includes(":") ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? "udp6" : "udp4",

@@ -31,12 +31,27 @@ function numberTag(tags: KeyedTags, key: number): string {
   return tags.mac("identity", `number\n${key}`).slice(0, PIECE);
 }
 
-function macOf(tags: KeyedTags, ingress: string, egress: string, called: string, identities: string, callId: string, callerTag: string): string {
+function macOf(
+  tags: KeyedTags,
+  ingress: string,
+  egress: string,
+  called: string,
+  identities: string,
+  callId: string,
+  callerTag: string,
+): string {
   return tags.mac("dialog", `${ingress}.${egress}.${called}.${identities}\n${callId}\n${callerTag}`);
 }
 
 /** The token for an accepted call. Numbers are named only for a side that is screened when it changes them. */
-export function createToken(tags: KeyedTags, attempt: CallAttempt, ingress: string, egress: string, egressScreened: boolean, callerTag: string): string {
+export function createToken(
+  tags: KeyedTags,
+  attempt: CallAttempt,
+  ingress: string,
+  egress: string,
+  egressScreened: boolean,
+  callerTag: string,
+): string {
   const { called, calling, trunk } = attempt;
   const calledTag = egressScreened && called.kind !== "unusable" ? numberTag(tags, called.key) : "";
   const identities = trunk.side === "core" ? "" : identityTags(tags, calling);
@@ -65,12 +80,24 @@ export function parseToken(text: string): DialogToken | undefined {
 }
 
 /** True when the token was made by a holder of the key for this Call-ID and caller's tag. */
-export function provesDialog(tags: KeyedTags, token: DialogToken, callId: string, callerTag: string): boolean {
-  return macOf(tags, token.ingress, token.egress, token.called, token.identities, callId, callerTag) === token.mac;
+export function provesDialog(
+  tags: KeyedTags,
+  token: DialogToken,
+  callId: string,
+  callerTag: string,
+): boolean {
+  return (
+    macOf(tags, token.ingress, token.egress, token.called, token.identities, callId, callerTag) === token.mac
+  );
 }
 
 /** True when every number that the request now asserts was authorised for the side it comes from; absent fields are fine. */
-export function identitiesHold(tags: KeyedTags, token: DialogToken, fromCaller: boolean, calling: readonly AssertedIdentity[]): boolean {
+export function identitiesHold(
+  tags: KeyedTags,
+  token: DialogToken,
+  fromCaller: boolean,
+  calling: readonly AssertedIdentity[],
+): boolean {
   const authorised = fromCaller ? token.identities : token.called;
   for (const { number, presentation } of calling) {
     if (presentation !== "allowed") return false;

@@ -32,7 +32,9 @@ function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to)
   const name = id === Header.from ? "From" : "To";
   if (span.fault !== undefined) noteFault(message, `${name}: ${span.fault}`);
   if (span.end < value.length) noteFault(message, `${name}: more than one address`);
-  return readParam(value, span.paramsStart, span.end, "tag", () => noteFault(message, `${name}: two tags`)) ?? "";
+  return (
+    readParam(value, span.paramsStart, span.end, "tag", () => noteFault(message, `${name}: two tags`)) ?? ""
+  );
 }
 
 /** The From tag: in a response it is the one our request carried. */
@@ -41,13 +43,19 @@ export function fromTagOf(message: SipMessage): string {
 }
 
 /** Reads what every step needs; undefined when there is no Via to answer by. */
-export function readExchange(message: SipMessage, listener: Listener, address: string, port: number): Exchange | undefined {
+export function readExchange(
+  message: SipMessage,
+  listener: Listener,
+  address: string,
+  port: number,
+): Exchange | undefined {
   const index = message.first[Header.via]!;
   if (index < 0) return undefined;
   const viaValue = headerValue(message, index);
   const via = readVia(viaValue, 0);
   if (via === undefined) return undefined;
-  if (via.end < viaValue.length && readVia(viaValue, via.end + 1) === undefined) noteFault(message, "Via: a value that is none");
+  if (via.end < viaValue.length && readVia(viaValue, via.end + 1) === undefined)
+    noteFault(message, "Via: a value that is none");
   const callId = message.first[Header.callId]!;
   return {
     message,
@@ -76,7 +84,10 @@ export function fillVia(exchange: Exchange): string {
   while (from < via.end) {
     let to = viaValue.indexOf(";", from + 1);
     if (to < 0 || to > via.end) to = via.end;
-    const name = viaValue.slice(from + 1, to).trimStart().toLowerCase();
+    const name = viaValue
+      .slice(from + 1, to)
+      .trimStart()
+      .toLowerCase();
     if (!isNamed(name, "received") && !isNamed(name, "rport")) kept += viaValue.slice(from, to);
     from = to;
   }

@@ -11,8 +11,16 @@ import { answer, NEXT_HOP, transmit, type Relay } from "./relay.ts";
 import { isOwn, literalTarget, type Routes } from "./route.ts";
 
 /** Where a request of `source` goes. From a trunk other than the core, nothing in the message chooses the target: the policy alone does. */
-export function targetOf(relay: Relay, policy: Policy, source: TrunkPolicy | undefined, ingress: Listener, routes: Routes): Target | undefined {
-  return source === undefined || source.trunk.side === "core" ? routedTarget(relay, policy, ingress, routes) : source.trunk.nextHops[0];
+export function targetOf(
+  relay: Relay,
+  policy: Policy,
+  source: TrunkPolicy | undefined,
+  ingress: Listener,
+  routes: Routes,
+): Target | undefined {
+  return source === undefined || source.trunk.side === "core"
+    ? routedTarget(relay, policy, ingress, routes)
+    : source.trunk.nextHops[0];
 }
 
 /** The target that Route or Request-URI names: an address of a trunk or next hop, never ourselves. */
@@ -23,12 +31,21 @@ function routedTarget(relay: Relay, policy: Policy, ingress: Listener, routes: R
   if (target === undefined || isOwn(listeners, uri)) return undefined;
   const egress = egressListener(listeners, ingress, target.address);
   if (egress === undefined) return undefined;
-  const known = policy.matchTrunk(egress.id, target.address, target.port) !== undefined || policy.isNextHop(target.address, target.port);
+  const known =
+    policy.matchTrunk(egress.id, target.address, target.port) !== undefined ||
+    policy.isNextHop(target.address, target.port);
   return known ? target : undefined;
 }
 
 /** Forwards an INVITE that begins a call: with our Record-Route, so that its dialog comes back and proves itself. */
-export function forwardCall(relay: Relay, policy: Policy, trunkId: string, exchange: Exchange, target: Target, attempt: CallAttempt): void {
+export function forwardCall(
+  relay: Relay,
+  policy: Policy,
+  trunkId: string,
+  exchange: Exchange,
+  target: Target,
+  attempt: CallAttempt,
+): void {
   const { message, edits, listeners } = relay;
   const { listener } = exchange;
   const egress = egressListener(listeners, listener, target.address);
@@ -38,7 +55,14 @@ export function forwardCall(relay: Relay, policy: Policy, trunkId: string, excha
   }
   const called = policy.matchTrunk(egress.id, target.address, target.port)?.trunk;
   const screened = called !== undefined && called.side !== "core";
-  const token = createToken(relay.tags, attempt, relay.tagOfTrunk(trunkId), relay.tagOfTrunk(called?.id ?? NEXT_HOP), screened, exchange.fromTag);
+  const token = createToken(
+    relay.tags,
+    attempt,
+    relay.tagOfTrunk(trunkId),
+    relay.tagOfTrunk(called?.id ?? NEXT_HOP),
+    screened,
+    exchange.fromTag,
+  );
   const first = message.first[Header.recordRoute]!;
   const at = first < 0 ? message.headersStart : message.lineStart[first]!;
   // RFC 5658: where the sides differ, each sees the address it can reach; the called side's value is on top.
@@ -63,13 +87,28 @@ export function forward(relay: Relay, exchange: Exchange, target: Target): void 
   // Neither method nor To tag enters the branch: ACK and CANCEL carry their INVITE's.
   const mac = relay.tags.mac(
     "branch",
-    branchFields(via, exchange.address, exchange.replyPort, exchange.callId, message.cseq, exchange.fromTag, target, listener.id),
+    branchFields(
+      via,
+      exchange.address,
+      exchange.replyPort,
+      exchange.callId,
+      message.cseq,
+      exchange.fromTag,
+      target,
+      listener.id,
+    ),
   );
   const index = message.first[Header.via]!;
   const line = message.lineStart[index]!;
-  splice(edits, line, line, `Via: SIP/2.0/UDP ${egress.sentBy};branch=${formatBranch(listener.index, mac)}\r\n`);
+  splice(
+    edits,
+    line,
+    line,
+    `Via: SIP/2.0/UDP ${egress.sentBy};branch=${formatBranch(listener.index, mac)}\r\n`,
+  );
   const filled = fillVia(exchange);
-  if (filled !== exchange.viaValue) splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);
+  if (filled !== exchange.viaValue)
+    splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);
   decrementMaxForwards(message, edits);
   const length = render(message, edits, out);
   if (length < 0) {

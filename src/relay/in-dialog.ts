@@ -7,14 +7,30 @@ import { identitiesHold, parseToken, provesDialog, type DialogToken } from "./di
 import type { Exchange } from "./exchange.ts";
 import { forward, targetOf } from "./forward.ts";
 import { refuseUnjudged } from "./new-call.ts";
-import { ALLOW, answerError, attemptOf, NEXT_HOP, protocolDecision, refusalStatus, refuse, type Relay } from "./relay.ts";
+import {
+  ALLOW,
+  answerError,
+  attemptOf,
+  NEXT_HOP,
+  protocolDecision,
+  refusalStatus,
+  refuse,
+  type Relay,
+} from "./relay.ts";
 import type { Routes } from "./route.ts";
 
 /** Methods that a source other than the core may use inside a dialog. */
 const CARRIED = new Set(["INVITE", "ACK", "BYE", "PRACK", "UPDATE", "INFO", "OPTIONS"]);
 
 /** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
-export function inDialog(relay: Relay, now: Millis, policy: Policy, source: TrunkPolicy | undefined, exchange: Exchange, routes: Routes): void {
+export function inDialog(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  source: TrunkPolicy | undefined,
+  exchange: Exchange,
+  routes: Routes,
+): void {
   const { method } = relay.message;
   const id = source?.trunk.id ?? NEXT_HOP;
   const trusted = source?.trunk.side === "core";
@@ -30,7 +46,12 @@ export function inDialog(relay: Relay, now: Millis, policy: Policy, source: Trun
       return;
     }
     const changes = method === "INVITE" || method === "UPDATE";
-    if (changes && source !== undefined && !changeAllowed(relay, now, policy, source, exchange, token, side === "caller")) return;
+    if (
+      changes &&
+      source !== undefined &&
+      !changeAllowed(relay, now, policy, source, exchange, token, side === "caller")
+    )
+      return;
   }
   const target = targetOf(relay, policy, source, exchange.listener, routes);
   if (target === undefined) answerError(relay, id, exchange, 404);
@@ -38,9 +59,16 @@ export function inDialog(relay: Relay, now: Millis, policy: Policy, source: Trun
 }
 
 /** Which side of a proven dialog sent the request; undefined when nothing proves it. */
-function sideOf(relay: Relay, token: DialogToken, exchange: Exchange, sourceTag: string): "caller" | "called" | undefined {
-  if (token.ingress === sourceTag && provesDialog(relay.tags, token, exchange.callId, exchange.fromTag)) return "caller";
-  if (token.egress === sourceTag && provesDialog(relay.tags, token, exchange.callId, exchange.toTag)) return "called";
+function sideOf(
+  relay: Relay,
+  token: DialogToken,
+  exchange: Exchange,
+  sourceTag: string,
+): "caller" | "called" | undefined {
+  if (token.ingress === sourceTag && provesDialog(relay.tags, token, exchange.callId, exchange.fromTag))
+    return "caller";
+  if (token.egress === sourceTag && provesDialog(relay.tags, token, exchange.callId, exchange.toTag))
+    return "called";
   return undefined;
 }
 
@@ -48,7 +76,15 @@ function sideOf(relay: Relay, token: DialogToken, exchange: Exchange, sourceTag:
  * A re-INVITE or UPDATE that names a caller whom the token does not is judged like a new call (RFC 4916); true: let it pass.
  * A refusal leaves the session as it is: 403 ends no dialog (RFC 3261 section 14.1).
  */
-function changeAllowed(relay: Relay, now: Millis, policy: Policy, source: TrunkPolicy, exchange: Exchange, token: DialogToken, fromCaller: boolean): boolean {
+function changeAllowed(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  source: TrunkPolicy,
+  exchange: Exchange,
+  token: DialogToken,
+  fromCaller: boolean,
+): boolean {
   const { message } = relay;
   const { trunk } = source;
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
@@ -56,11 +92,15 @@ function changeAllowed(relay: Relay, now: Millis, policy: Policy, source: TrunkP
   const unjudged = refuseUnjudged(relay, false, NO_ROUTES);
   if (holds && unjudged === undefined) return true;
   const attempt = attemptOf(relay, trunk, exchange, now);
-  const decision = unjudged === undefined ? source.screen.judge(attempt, relay.state) : protocolDecision(attempt, unjudged, policy.revision);
+  const decision =
+    unjudged === undefined
+      ? source.screen.judge(attempt, relay.state)
+      : protocolDecision(attempt, unjudged, policy.revision);
   countDecision(relay.counters, decision);
   relay.sink.decided(decision);
   const { verdict } = decision;
-  if (verdict.kind === "reject") refuse(relay, exchange, refusalStatus(trunk, verdict.reason), verdict.reason);
+  if (verdict.kind === "reject")
+    refuse(relay, exchange, refusalStatus(trunk, verdict.reason), verdict.reason);
   return verdict.kind !== "reject" && verdict.kind !== "drop";
 }
 

@@ -31,7 +31,9 @@ export function createLedger(size: number): Ledger {
 export function ledgerKey(trunk: string, exchange: Exchange, cseq: number): string {
   const { address, port, via, callId, fromTag } = exchange;
   const key = `${trunk}\n${address}\n${port}\n${via.sentBy}\n${via.branch}`;
-  return via.branch.startsWith(MAGIC_COOKIE) && via.branch.length > MAGIC_COOKIE.length ? key : `${key}\n${callId}\n${fromTag}\n${cseq}`;
+  return via.branch.startsWith(MAGIC_COOKIE) && via.branch.length > MAGIC_COOKIE.length
+    ? key
+    : `${key}\n${callId}\n${fromTag}\n${cseq}`;
 }
 
 /** Hash of everything that is judged, forwarded or routed on: the whole message. */

@@ -16,7 +16,15 @@ export interface Listener {
 /** A listener over a bound address. */
 export function createListener(id: string, index: number, address: string, port: number): Listener {
   const family = address.includes(":") ? 6 : 4;
-  return { id, index, transport: "udp", address, port, family, sentBy: `${family === 6 ? `[${address}]` : address}:${port}` };
+  return {
+    id,
+    index,
+    transport: "udp",
+    address,
+    port,
+    family,
+    sentBy: `${family === 6 ? `[${address}]` : address}:${port}`,
+  };
 }
 
 /** Where a message goes. */
@@ -27,7 +35,11 @@ export interface Target {
 }
 
 /** The listener to leave by towards `address`: the one the request came in by when the family fits, else the first that does. */
-export function egressListener(listeners: readonly Listener[], ingress: Listener, address: string): Listener | undefined {
+export function egressListener(
+  listeners: readonly Listener[],
+  ingress: Listener,
+  address: string,
+): Listener | undefined {
   const family = address.includes(":") ? 6 : 4;
   return ingress.family === family ? ingress : listeners.find((listener) => listener.family === family);
 }

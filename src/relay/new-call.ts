@@ -7,12 +7,27 @@ import { forwardCall, targetOf } from "./forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { fingerprint, ledgerKey, type LedgerEntry } from "./ledger.ts";
 import type { Target } from "./listener.ts";
-import { answer, answerError, attemptOf, protocolDecision, refusalStatus, refuse, type Relay } from "./relay.ts";
+import {
+  answer,
+  answerError,
+  attemptOf,
+  protocolDecision,
+  refusalStatus,
+  refuse,
+  type Relay,
+} from "./relay.ts";
 import { protocolError, unsupported } from "./protocol-error.ts";
 import type { Routes } from "./route.ts";
 
 /** A request that begins a call: judged, whatever its branch, unless these very bytes were judged before. */
-export function newCall(relay: Relay, now: Millis, policy: Policy, source: TrunkPolicy, exchange: Exchange, routes: Routes): void {
+export function newCall(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  source: TrunkPolicy,
+  exchange: Exchange,
+  routes: Routes,
+): void {
   const { message, counters, ledger } = relay;
   const { trunk } = source;
   const key = ledgerKey(trunk.id, exchange, message.cseq);
@@ -31,12 +46,16 @@ export function newCall(relay: Relay, now: Millis, policy: Policy, source: Trunk
     return;
   }
   const refusal = refuseUnjudged(relay, trunk.side === "core", routes);
-  const target = refusal === undefined ? targetOf(relay, policy, source, exchange.listener, routes) : undefined;
+  const target =
+    refusal === undefined ? targetOf(relay, policy, source, exchange.listener, routes) : undefined;
   if (refusal === undefined && target === undefined) {
     answerError(relay, trunk.id, exchange, 404);
     return;
   }
-  const decision = refusal === undefined ? source.screen.judge(attempt, relay.state) : protocolDecision(attempt, refusal, policy.revision);
+  const decision =
+    refusal === undefined
+      ? source.screen.judge(attempt, relay.state)
+      : protocolDecision(attempt, refusal, policy.revision);
   observeDecision(counters, (relay.elapsed() - begun) / 1000);
   countDecision(counters, decision);
   relay.sink.decided(decision);
@@ -46,9 +65,11 @@ export function newCall(relay: Relay, now: Millis, policy: Policy, source: Trunk
 /** What no rule may judge: a message that two readers would read differently, a Route the trunk may not choose, an ISUP body that nobody reads yet. */
 export function refuseUnjudged(relay: Relay, trusted: boolean, routes: Routes): Deny | undefined {
   const { message } = relay;
-  if (message.fault !== undefined) return { kind: "reject", reason: "message-malformed", facts: { fault: message.fault } };
+  if (message.fault !== undefined)
+    return { kind: "reject", reason: "message-malformed", facts: { fault: message.fault } };
   if (trusted) return undefined;
-  if (routes.next !== undefined) return { kind: "reject", reason: "routing-refused", facts: { route: routes.next.host } };
+  if (routes.next !== undefined)
+    return { kind: "reject", reason: "routing-refused", facts: { route: routes.next.host } };
   return claimsIsup(message) ? { kind: "reject", reason: "isup-undecodable" } : undefined;
 }
 
@@ -75,20 +96,32 @@ function obey(
     return;
   }
   if (verdict.kind === "reject" || target === undefined) {
-    const status = verdict.reason === "message-malformed" ? relay.message.faultStatus : refusalStatus(trunk, verdict.reason);
+    const status =
+      verdict.reason === "message-malformed"
+        ? relay.message.faultStatus
+        : refusalStatus(trunk, verdict.reason);
     keep({ fingerprint: print, outcome: "reject", status, reason: verdict.reason });
     refuse(relay, exchange, status, verdict.reason);
     return;
   }
   if (!keep({ fingerprint: print, outcome: "forward", target })) {
-    if (trunk.exception === "reject") refuse(relay, exchange, refusalStatus(trunk, "rule-fault"), "rule-fault");
+    if (trunk.exception === "reject")
+      refuse(relay, exchange, refusalStatus(trunk, "rule-fault"), "rule-fault");
     if (trunk.exception !== "accept") return;
   }
   forwardCall(relay, policy, trunk.id, exchange, target, decision.attempt);
 }
 
 /** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */
-function repeat(relay: Relay, now: Millis, policy: Policy, source: TrunkPolicy, seen: LedgerEntry, print: string, exchange: Exchange): void {
+function repeat(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  source: TrunkPolicy,
+  seen: LedgerEntry,
+  print: string,
+  exchange: Exchange,
+): void {
   const counters = trunkCounters(relay.counters, source.trunk.id);
   if (seen.fingerprint !== print) {
     counters.forgedRepeats++;
@@ -97,5 +130,13 @@ function repeat(relay: Relay, now: Millis, policy: Policy, source: TrunkPolicy, 
   }
   counters.retransmissions++;
   if (seen.outcome === "reject") refuse(relay, exchange, seen.status, seen.reason);
-  else if (seen.outcome === "forward") forwardCall(relay, policy, source.trunk.id, exchange, seen.target, attemptOf(relay, source.trunk, exchange, now));
+  else if (seen.outcome === "forward")
+    forwardCall(
+      relay,
+      policy,
+      source.trunk.id,
+      exchange,
+      seen.target,
+      attemptOf(relay, source.trunk, exchange, now),
+    );
 }

@@ -6,11 +6,23 @@ import { headerValue, nextHeader, type SipMessage } from "../sip/scan.ts";
 export function protocolError(message: SipMessage, trunk: Trunk | undefined): number {
   if (message.fault !== undefined) return message.faultStatus;
   const scheme = message.text.slice(message.uriStart, message.uriStart + 5).toLowerCase();
-  if (!scheme.startsWith("sip:") && scheme !== "sips:" && !scheme.startsWith("tel:") && !scheme.startsWith("urn:")) return 416;
+  if (
+    !scheme.startsWith("sip:") &&
+    scheme !== "sips:" &&
+    !scheme.startsWith("tel:") &&
+    !scheme.startsWith("urn:")
+  )
+    return 416;
   // 16.3 step 3: an OPTIONS that may not go further is answered here.
   if (message.maxForwards === 0 && message.method !== "OPTIONS") return 483;
   // 16.3 step 5; section 20.29: never looked at in ACK and CANCEL.
-  if (message.count[Header.proxyRequire] !== 0 && trunk?.side !== "core" && message.method !== "ACK" && message.method !== "CANCEL") return 420;
+  if (
+    message.count[Header.proxyRequire] !== 0 &&
+    trunk?.side !== "core" &&
+    message.method !== "ACK" &&
+    message.method !== "CANCEL"
+  )
+    return 420;
   return 0;
 }
 

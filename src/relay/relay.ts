@@ -77,14 +77,22 @@ export function createRelay(parts: RelayParts): Relay {
 }
 
 /** Sends the first `length` bytes of the output buffer. */
-export function transmit(relay: Relay, listener: Listener, address: string, port: number, length: number): void {
+export function transmit(
+  relay: Relay,
+  listener: Listener,
+  address: string,
+  port: number,
+  length: number,
+): void {
   if (!relay.sink.send(listener, address, port, relay.out, length)) relay.out = Buffer.allocUnsafe(OUT_SIZE);
 }
 
 /** Our To tag for a request: the same for every repeat, and for the ACK of the refusal (RFC 3261 section 8.2.7). */
 function ownTag(relay: Relay, exchange: Exchange): string {
   const { via, callId, fromTag } = exchange;
-  return formatTag(relay.tags.mac("tag", `${via.sentBy}\n${via.branch}\n${callId}\n${relay.message.cseq}\n${fromTag}`));
+  return formatTag(
+    relay.tags.mac("tag", `${via.sentBy}\n${via.branch}\n${callId}\n${relay.message.cseq}\n${fromTag}`),
+  );
 }
 
 /** True for the ACK of an answer of ours: it is absorbed. */
@@ -103,7 +111,13 @@ export function answer(relay: Relay, exchange: Exchange, status: number, extra: 
 }
 
 /** One of RFC 3261's own answers: counted by status, no decision about a call. */
-export function answerError(relay: Relay, trunkId: string, exchange: Exchange, status: number, extra = ""): void {
+export function answerError(
+  relay: Relay,
+  trunkId: string,
+  exchange: Exchange,
+  status: number,
+  extra = "",
+): void {
   countProtocolError(relay.counters, trunkId, status);
   answer(relay, exchange, status, extra);
 }
@@ -111,7 +125,12 @@ export function answerError(relay: Relay, trunkId: string, exchange: Exchange, s
 /** A refusal with the Q.850 cause of its reason (RFC 3326). The text says nothing of the rule that fired. */
 export function refuse(relay: Relay, exchange: Exchange, status: number, reason: ReasonCode): void {
   const cause = causeOf(reason);
-  answer(relay, exchange, status, cause === undefined ? "" : `Reason: Q.850;cause=${cause};text="Call rejected"\r\n`);
+  answer(
+    relay,
+    exchange,
+    status,
+    cause === undefined ? "" : `Reason: Q.850;cause=${cause};text="Call rejected"\r\n`,
+  );
 }
 
 /** The SIP status of a reason on a trunk: its own override, or the table's. */

@@ -19,13 +19,23 @@ export function relayResponse(relay: Relay, address: string, port: number): bool
   const ours = top === undefined ? undefined : parseBranch(top.branch);
   const ingress = ours === undefined ? undefined : relay.listeners[ours.listener];
   // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
-  if (top === undefined || ours === undefined || ingress === undefined || message.folded[index] === 1) return false;
+  if (top === undefined || ours === undefined || ingress === undefined || message.folded[index] === 1)
+    return false;
   const next = secondVia(message, index, value, top);
   if (next === undefined) return false;
   const replyAddress = literal(next.received ?? next.host);
   const replyPort = next.rport === undefined ? next.port || 5060 : next.rport;
   const callId = headerValue(message, message.first[Header.callId]!);
-  const fields = branchFields(next, replyAddress, replyPort, callId, message.cseq, fromTagOf(message), { address, port }, ingress.id);
+  const fields = branchFields(
+    next,
+    replyAddress,
+    replyPort,
+    callId,
+    message.cseq,
+    fromTagOf(message),
+    { address, port },
+    ingress.id,
+  );
   if (relay.tags.mac("branch", fields) !== ours.mac) return false;
   clearEdits(edits);
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);

@@ -11,7 +11,18 @@ import { ledgerKey } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
 import { newCall } from "./new-call.ts";
 import { protocolError, unsupported } from "./protocol-error.ts";
-import { ALLOW, answer, answerError, createRelay, hasOwnTag, NEXT_HOP, refusalStatus, refuse, type Relay, type RelayParts } from "./relay.ts";
+import {
+  ALLOW,
+  answer,
+  answerError,
+  createRelay,
+  hasOwnTag,
+  NEXT_HOP,
+  refusalStatus,
+  refuse,
+  type Relay,
+  type RelayParts,
+} from "./relay.ts";
 import { relayResponse } from "./response-path.ts";
 import { takeOwnRoutes, type Routes } from "./route.ts";
 
@@ -81,13 +92,21 @@ function handleMessage(
   }
   const status = protocolError(message, source?.trunk);
   if (status !== 0) answerError(relay, id, exchange, status, status === 420 ? unsupported(message) : "");
-  else if (message.method === "ACK" || message.method === "CANCEL") hopByHop(relay, now, policy, source, exchange, routes);
+  else if (message.method === "ACK" || message.method === "CANCEL")
+    hopByHop(relay, now, policy, source, exchange, routes);
   else if (exchange.toTag === "") outOfDialog(relay, policy, source, exchange, routes);
   else inDialog(relay, now, policy, source, exchange, routes);
 }
 
 /** ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry (RFC 3261 sections 9.1, 17.1.1.3). */
-function hopByHop(relay: Relay, now: Millis, policy: Policy, source: TrunkPolicy | undefined, exchange: Exchange, routes: Routes): void {
+function hopByHop(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  source: TrunkPolicy | undefined,
+  exchange: Exchange,
+  routes: Routes,
+): void {
   const { message } = relay;
   if (message.method === "ACK" && hasOwnTag(relay, exchange)) return;
   const id = source?.trunk.id ?? NEXT_HOP;
@@ -107,7 +126,13 @@ function hopByHop(relay: Relay, now: Millis, policy: Policy, source: TrunkPolicy
 }
 
 /** A request that neither begins a call nor stands in a dialog: OPTIONS is answered here, the core may send anything on. */
-function outOfDialog(relay: Relay, policy: Policy, source: TrunkPolicy | undefined, exchange: Exchange, routes: Routes): void {
+function outOfDialog(
+  relay: Relay,
+  policy: Policy,
+  source: TrunkPolicy | undefined,
+  exchange: Exchange,
+  routes: Routes,
+): void {
   if (source === undefined) {
     relay.counters.unknownSource++;
     return;
@@ -127,8 +152,15 @@ function outOfDialog(relay: Relay, policy: Policy, source: TrunkPolicy | undefin
 }
 
 /** Our own failure outside a rule: nothing passes, and the trunk's exception policy says whether the peer is told. */
-function answerFault(relay: Relay, source: TrunkPolicy, listener: Listener, address: string, port: number): void {
+function answerFault(
+  relay: Relay,
+  source: TrunkPolicy,
+  listener: Listener,
+  address: string,
+  port: number,
+): void {
   if (source.trunk.exception === "drop" || relay.message.kind !== "request") return;
   const exchange = readExchange(relay.message, listener, address, port);
-  if (exchange !== undefined) refuse(relay, exchange, refusalStatus(source.trunk, "rule-fault"), "rule-fault");
+  if (exchange !== undefined)
+    refuse(relay, exchange, refusalStatus(source.trunk, "rule-fault"), "rule-fault");
 }

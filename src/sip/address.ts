@@ -127,7 +127,8 @@ function skipParams(value: string, at: number, span: AddressSpan): number {
       }
       i = behind - 1;
     } else if (c === SEMICOLON) seenSemicolon = true;
-    else if (c === LESS || c === MORE || (!seenSemicolon && !isSpace(c))) span.fault ??= "text behind the address";
+    else if (c === LESS || c === MORE || (!seenSemicolon && !isSpace(c)))
+      span.fault ??= "text behind the address";
   }
   return value.length;
 }
@@ -145,7 +146,13 @@ function isName(value: string, start: number, end: number, name: string): boolea
  * The value of parameter `name` (lower case) in `value` between `start` and `end`, where parameters begin with ";".
  * Undefined: absent; "": without a value. A parameter that stands twice gives its first value and, through `twice`, a fault.
  */
-export function readParam(value: string, start: number, end: number, name: string, twice?: () => void): string | undefined {
+export function readParam(
+  value: string,
+  start: number,
+  end: number,
+  name: string,
+  twice?: () => void,
+): string | undefined {
   let found: string | undefined;
   let at = value.indexOf(";", start);
   while (at >= 0 && at < end) {
@@ -196,7 +203,14 @@ export interface UriParts {
 
 /** Takes the URI in `value` between `start` and `end` apart; what can't be read safely is `fault`. */
 export function readUri(value: string, start: number, end: number): UriParts {
-  const parts: UriParts = { scheme: "other", user: undefined, host: "", port: 0, params: "", fault: undefined };
+  const parts: UriParts = {
+    scheme: "other",
+    user: undefined,
+    host: "",
+    port: 0,
+    params: "",
+    fault: undefined,
+  };
   const colon = value.indexOf(":", start);
   if (colon < 0 || colon >= end) {
     parts.fault = "URI without a scheme";
@@ -243,7 +257,8 @@ function readHostPort(value: string, start: number, end: number, parts: UriParts
     parts.port = readPort(value, digits, i);
     if (parts.port < 0) parts.fault ??= "port is not a number of 1 to 65535";
   }
-  if (i < end && value.charCodeAt(i) !== SEMICOLON && value.charCodeAt(i) !== 0x3f) parts.fault ??= "text behind the host";
+  if (i < end && value.charCodeAt(i) !== SEMICOLON && value.charCodeAt(i) !== 0x3f)
+    parts.fault ??= "text behind the host";
   parts.params = value.slice(i, end);
 }
 

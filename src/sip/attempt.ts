@@ -18,14 +18,20 @@ const NO_NUMBER: PartyNumber = { kind: "unusable", why: "not-a-number", detail: 
  * The call attempt that an INVITE makes. Total: whatever the message holds, an attempt comes back; what can't be
  * judged safely is `message.fault` (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031).
  */
-export function readAttempt(message: SipMessage, trunk: Trunk, at: Millis, origin: SignallingSource): CallAttempt {
+export function readAttempt(
+  message: SipMessage,
+  trunk: Trunk,
+  at: Millis,
+  origin: SignallingSource,
+): CallAttempt {
   const plan = trunk.dialPlan;
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   const calling = readCalling(message, plan, privacy);
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   const requestUri = message.text.slice(message.uriStart, message.uriEnd);
   const uri = readUri(requestUri, 0, requestUri.length);
-  if (uri.fault !== undefined || requestUri.charCodeAt(0) === 0x3c) noteFault(message, `Request-URI: ${uri.fault ?? "in brackets"}`);
+  if (uri.fault !== undefined || requestUri.charCodeAt(0) === 0x3c)
+    noteFault(message, `Request-URI: ${uri.fault ?? "in brackets"}`);
   // RFC 3261 section 19.1.1: header fields are not allowed in a Request-URI.
   if (uri.params.includes("?")) noteFault(message, "Request-URI: holds header fields");
   const callId = message.first[Header.callId]!;
@@ -34,7 +40,8 @@ export function readAttempt(message: SipMessage, trunk: Trunk, at: Millis, origi
     trunk,
     origin,
     calling,
-    called: uri.scheme === "urn" || uri.scheme === "other" ? NO_NUMBER : readCalledNumber(uri.user ?? "", plan),
+    called:
+      uri.scheme === "urn" || uri.scheme === "other" ? NO_NUMBER : readCalledNumber(uri.user ?? "", plan),
     emergencyUrn: uri.scheme === "urn" && isEmergencyService(uri.user ?? ""),
     diversion: diverted ? readDiversion(message, plan) : NOT_DIVERTED,
     privacy,

@@ -11,5 +11,8 @@ export function claimsIsup(message: SipMessage): boolean {
   const type = headerValue(message, index).toLowerCase();
   if (type.startsWith("application/isup")) return true;
   if (!type.startsWith("multipart/")) return false;
-  return message.bytes.toString("latin1", message.bodyStart, message.end).toLowerCase().includes("application/isup");
+  return message.bytes
+    .toString("latin1", message.bodyStart, message.end)
+    .toLowerCase()
+    .includes("application/isup");
 }

@@ -22,7 +22,13 @@ export interface Edits {
 
 /** An empty list. */
 export function createEdits(): Edits {
-  return { count: 0, from: new Int32Array(MAX_EDITS), to: new Int32Array(MAX_EDITS), insert: [], overflow: false };
+  return {
+    count: 0,
+    from: new Int32Array(MAX_EDITS),
+    to: new Int32Array(MAX_EDITS),
+    insert: [],
+    overflow: false,
+  };
 }
 
 export function clearEdits(edits: Edits): void {

@@ -73,6 +73,37 @@ export function isStartLine(bytes: Buffer, start: number, end: number): boolean 
   return space > start && isVersionAt(bytes, space + 1);
 }
 
+const methods = [
+  "INVITE",
+  "ACK",
+  "BYE",
+  "CANCEL",
+  "OPTIONS",
+  "PRACK",
+  "UPDATE",
+  "INFO",
+  "REGISTER",
+  "MESSAGE",
+]
+  .concat(["SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"])
+  .map((method) => Buffer.from(method));
+
+/**
+ * Where in the line `bytes[start, end)` a message begins, -1 when none does. Behind lost bytes a line may begin with the end of
+ * a body that had no line break of its own, so a request is known by its method alone.
+ */
+function findStartIn(bytes: Buffer, start: number, end: number): number {
+  if (isVersionAt(bytes, start)) return isStartLine(bytes, start, end) ? start : -1;
+  const space = bytes.indexOf(SP, start);
+  if (space < 0 || space >= end) return -1;
+  for (const method of methods) {
+    const from = space - method.length;
+    if (from >= start && method.compare(bytes, from, space) === 0 && isStartLine(bytes, from, end))
+      return from;
+  }
+  return -1;
+}
+
 /** The number in `bytes[start, end)` between white space and line breaks; -1 when it is none. */
 function readLength(bytes: Buffer, start: number, end: number): number {
   const isBlank = (at: number): boolean => {
@@ -256,9 +287,11 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
     for (;;) {
       const lf = findLineEnd();
       if (lf < 0) break;
-      if (isStartLine(buffer, line, lf)) {
-        start = line;
-        scanned = line;
+      const found = findStartIn(buffer, line, lf);
+      if (found >= 0) {
+        start = found;
+        line = found;
+        scanned = found;
         phase = "start-line";
         return readStartLine();
       }

@@ -2,7 +2,14 @@ import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/i
 import type { DialPlan, PartyNumber } from "../domain/number.ts";
 import { PrivacyFlag } from "../domain/attempt.ts";
 import { readSipNumber } from "../numbering/e164.ts";
-import { createAddressSpan, readAddress, readParam, readUri, type AddressSpan, type UriParts } from "./address.ts";
+import {
+  createAddressSpan,
+  readAddress,
+  readParam,
+  readUri,
+  type AddressSpan,
+  type UriParts,
+} from "./address.ts";
 import { Header, type HeaderId } from "./header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "./scan.ts";
 
@@ -11,7 +18,8 @@ const span: AddressSpan = createAddressSpan();
 
 /** Every asserted caller of a request, in the order PAI, PPI, RPID, From (RFC 3325, draft-ietf-sip-privacy-04, RFC 3261). */
 export function readCalling(message: SipMessage, plan: DialPlan, privacy: number): AssertedIdentity[] {
-  const hidden: Presentation = (privacy & (PrivacyFlag.id | PrivacyFlag.user)) === 0 ? "allowed" : "restricted";
+  const hidden: Presentation =
+    (privacy & (PrivacyFlag.id | PrivacyFlag.user)) === 0 ? "allowed" : "restricted";
   const calling: AssertedIdentity[] = [];
   readIdentities(message, Header.pAssertedIdentity, "p-asserted-identity", plan, hidden, calling);
   readIdentities(message, Header.pPreferredIdentity, "p-preferred-identity", plan, hidden, calling);
@@ -20,7 +28,14 @@ export function readCalling(message: SipMessage, plan: DialPlan, privacy: number
   return calling;
 }
 
-function readIdentities(message: SipMessage, id: HeaderId, source: IdentitySource, plan: DialPlan, hidden: Presentation, out: AssertedIdentity[]): void {
+function readIdentities(
+  message: SipMessage,
+  id: HeaderId,
+  source: IdentitySource,
+  plan: DialPlan,
+  hidden: Presentation,
+  out: AssertedIdentity[],
+): void {
   for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i)) {
     const value = headerValue(message, i);
     let at = 0;
@@ -29,7 +44,10 @@ function readIdentities(message: SipMessage, id: HeaderId, source: IdentitySourc
       if (span.fault !== undefined) noteFault(message, `${source}: ${span.fault}`);
       if (source === "from" && span.end < value.length) noteFault(message, "from: more than one address");
       // A called party's RPID says nothing about the caller.
-      if (source !== "remote-party-id" || readParam(value, span.paramsStart, span.end, "party")?.toLowerCase() !== "called")
+      if (
+        source !== "remote-party-id" ||
+        readParam(value, span.paramsStart, span.end, "party")?.toLowerCase() !== "called"
+      )
         out.push(readIdentity(message, value, source, plan, hidden));
       at = span.end + 1;
     } while (at <= value.length && span.end < value.length);
@@ -37,20 +55,29 @@ function readIdentities(message: SipMessage, id: HeaderId, source: IdentitySourc
 }
 
 /** The identity in `span`. */
-function readIdentity(message: SipMessage, value: string, source: IdentitySource, plan: DialPlan, hidden: Presentation): AssertedIdentity {
+function readIdentity(
+  message: SipMessage,
+  value: string,
+  source: IdentitySource,
+  plan: DialPlan,
+  hidden: Presentation,
+): AssertedIdentity {
   const uri = readUri(value, span.uriStart, span.uriEnd);
   if (uri.fault !== undefined) noteFault(message, `${source}: ${uri.fault}`);
   const number = readUriNumber(uri, plan);
   let presentation = hidden;
-  if (isAnonymousDisplay(value, span.displayStart, span.displayEnd) || isAnonymousHost(uri.host)) presentation = "restricted";
+  if (isAnonymousDisplay(value, span.displayStart, span.displayEnd) || isAnonymousHost(uri.host))
+    presentation = "restricted";
   else if (number.kind === "unusable" && number.why === "token") presentation = "restricted";
-  else if (source === "remote-party-id" && isPrivate(readParam(value, span.paramsStart, span.end, "privacy"))) presentation = "restricted";
+  else if (source === "remote-party-id" && isPrivate(readParam(value, span.paramsStart, span.end, "privacy")))
+    presentation = "restricted";
   return { source, number, presentation };
 }
 
 /** The number of a sip, sips or tel URI; a URI of another scheme holds none. */
 export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
-  if (uri.scheme === "other" || uri.scheme === "urn") return { kind: "unusable", why: "invalid", detail: "URI scheme without numbers", raw: uri.user ?? "" };
+  if (uri.scheme === "other" || uri.scheme === "urn")
+    return { kind: "unusable", why: "invalid", detail: "URI scheme without numbers", raw: uri.user ?? "" };
   return readSipNumber(uri.user ?? "", plan);
 }
 
@@ -71,7 +98,12 @@ function isAnonymousDisplay(value: string, start: number, end: number): boolean 
 
 /** RFC 3323 section 4.1.1.3: the host "anonymous.invalid" alone is enough. */
 function isAnonymousHost(host: string): boolean {
-  return host.length >= 17 && host.length <= 18 && (host.charCodeAt(0) | 0x20) === 0x61 && (host.toLowerCase() === "anonymous.invalid" || host.toLowerCase() === "anonymous.invalid.");
+  return (
+    host.length >= 17 &&
+    host.length <= 18 &&
+    (host.charCodeAt(0) | 0x20) === 0x61 &&
+    (host.toLowerCase() === "anonymous.invalid" || host.toLowerCase() === "anonymous.invalid.")
+  );
 }
 
 /** Privacy values as bits (RFC 3323, 3325, 7044): separated by ";", also seen with "," and on several lines. Unknown values change nothing. */
@@ -97,7 +129,8 @@ export function readPrivacy(message: SipMessage): number {
  */
 export function readDiversion(message: SipMessage, plan: DialPlan): AssertedIdentity[] {
   const out: AssertedIdentity[] = [];
-  if (message.count[Header.diversion] !== 0) readIdentities(message, Header.diversion, "diversion", plan, "allowed", out);
+  if (message.count[Header.diversion] !== 0)
+    readIdentities(message, Header.diversion, "diversion", plan, "allowed", out);
   if (message.count[Header.historyInfo] !== 0) readHistory(message, plan, out);
   return out;
 }
@@ -114,7 +147,8 @@ function readHistory(message: SipMessage, plan: DialPlan, out: AssertedIdentity[
       const uri = readUri(value, span.uriStart, span.uriEnd);
       const inside = uri.params.toLowerCase();
       const hasReason = inside.includes("?reason=") || inside.includes("&reason=");
-      const hasCause = inside.includes(";cause=") || readParam(value, span.paramsStart, span.end, "cause") !== undefined;
+      const hasCause =
+        inside.includes(";cause=") || readParam(value, span.paramsStart, span.end, "cause") !== undefined;
       if (hasCause && diverted.length > 0) diverted[diverted.length - 1] = true;
       entries.push({ source: "history-info", number: readUriNumber(uri, plan), presentation: "allowed" });
       diverted.push(hasReason);

@@ -26,13 +26,16 @@ const phrases: Readonly<Record<number, string>> = {
 
 /** The reason phrase of a status (RFC 3261 section 21 and the IANA registry). */
 export function reasonPhrase(status: number): string {
-  return phrases[status] ?? (status < 500 ? "Request Failure" : status < 600 ? "Server Failure" : "Global Failure");
+  return (
+    phrases[status] ?? (status < 500 ? "Request Failure" : status < 600 ? "Server Failure" : "Global Failure")
+  );
 }
 
 /** The values of every field `id`, in order, each on its own line under its long name. */
 function copy(message: SipMessage, id: HeaderId, name: string): string {
   let out = "";
-  for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i)) out += `${name}: ${headerValue(message, i)}\r\n`;
+  for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i))
+    out += `${name}: ${headerValue(message, i)}\r\n`;
   return out;
 }
 
@@ -41,10 +44,17 @@ function copy(message: SipMessage, id: HeaderId, name: string): string {
  * the same request always gives the same bytes. `topVia` is the first Via value with received and rport filled in,
  * `toTag` is added where the request's To has none, `extra` holds whole header lines.
  */
-export function formatResponse(message: SipMessage, status: number, topVia: string, toTag: string, extra: string): string {
+export function formatResponse(
+  message: SipMessage,
+  status: number,
+  topVia: string,
+  toTag: string,
+  extra: string,
+): string {
   let vias = `Via: ${topVia}\r\n`;
   const first = message.first[Header.via]!;
-  for (let i = nextHeader(message, Header.via, first); i >= 0; i = nextHeader(message, Header.via, i)) vias += `Via: ${headerValue(message, i)}\r\n`;
+  for (let i = nextHeader(message, Header.via, first); i >= 0; i = nextHeader(message, Header.via, i))
+    vias += `Via: ${headerValue(message, i)}\r\n`;
   const to = message.first[Header.to]!;
   const toLine = to < 0 ? "" : `To: ${headerValue(message, to)}${toTag === "" ? "" : `;tag=${toTag}`}\r\n`;
   return (

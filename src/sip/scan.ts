@@ -100,9 +100,25 @@ const DEL = 127;
 
 /** RFC 3261 section 25.1 `token`: what methods and header names are made of. */
 const isToken = new Uint8Array(256);
-for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") isToken[char.charCodeAt(0)] = 1;
+for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")
+  isToken[char.charCodeAt(0)] = 1;
 
-const METHODS = ["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "PRACK", "UPDATE", "INFO", "REGISTER", "MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"];
+const METHODS = [
+  "INVITE",
+  "ACK",
+  "BYE",
+  "CANCEL",
+  "OPTIONS",
+  "PRACK",
+  "UPDATE",
+  "INFO",
+  "REGISTER",
+  "MESSAGE",
+  "SUBSCRIBE",
+  "NOTIFY",
+  "REFER",
+  "PUBLISH",
+];
 
 /**
  * Reads one datagram, or one framed message of a stream, in one pass. Never throws: what is wrong is
@@ -167,7 +183,8 @@ function readStartLine(message: SipMessage, bytes: Buffer, start: number): numbe
   message.uriStart = methodEnd + 1;
   message.uriEnd = versionStart - 1;
   const space = bytes.indexOf(SP, message.uriStart);
-  if (message.uriStart === message.uriEnd || space < message.uriEnd) noteFault(message, "request line is not METHOD SP URI SP SIP/2.0");
+  if (message.uriStart === message.uriEnd || space < message.uriEnd)
+    noteFault(message, "request line is not METHOD SP URI SP SIP/2.0");
   return lf + 1;
 }
 
@@ -184,12 +201,20 @@ function startsWithVersion(bytes: Buffer, start: number, end: number): boolean {
 }
 
 function isVersion2(bytes: Buffer, start: number, end: number): boolean {
-  return end - start === 7 && bytes[start + 4] === 0x32 && bytes[start + 5] === 0x2e && bytes[start + 6] === 0x30;
+  return (
+    end - start === 7 && bytes[start + 4] === 0x32 && bytes[start + 5] === 0x2e && bytes[start + 6] === 0x30
+  );
 }
 
 /** `SIP/2.0 SP 3DIGIT SP reason-phrase`; the reason may be empty. */
 function readStatusLine(message: SipMessage, bytes: Buffer, start: number, end: number): boolean {
-  if (end - start < 12 || !isVersion2(bytes, start, start + 7) || bytes[start + 7] !== SP || bytes[start + 11] !== SP) return false;
+  if (
+    end - start < 12 ||
+    !isVersion2(bytes, start, start + 7) ||
+    bytes[start + 7] !== SP ||
+    bytes[start + 11] !== SP
+  )
+    return false;
   let status = 0;
   for (let i = start + 8; i < start + 11; i++) {
     const digit = bytes[i]! - 0x30;
@@ -288,7 +313,10 @@ function readHeader(message: SipMessage, bytes: Buffer, pos: number, index: numb
       noteFault(message, "line ends with LF only");
       i++;
     } else {
-      noteFault(message, c === CR ? "CR without LF" : `control byte 0x${c.toString(16).padStart(2, "0")} in a header field`);
+      noteFault(
+        message,
+        c === CR ? "CR without LF" : `control byte 0x${c.toString(16).padStart(2, "0")} in a header field`,
+      );
       stop = n;
       i++;
       continue;
@@ -365,9 +393,10 @@ function readCSeq(message: SipMessage, index: number): void {
   let i = message.valueStart[index]!;
   let value = 0;
   const digits = i;
-  while (i < end && bytes[i]! >= 0x30 && bytes[i]! <= 0x39 && i - digits < 10) value = value * 10 + bytes[i++]! - 0x30;
+  while (i < end && bytes[i]! >= 0x30 && bytes[i]! <= 0x39 && i - digits < 10)
+    value = value * 10 + bytes[i++]! - 0x30;
   const digitsEnd = i;
-  while (i < end && (bytes[i]! <= SP)) i++;
+  while (i < end && bytes[i]! <= SP) i++;
   message.cseqMethodStart = i;
   message.cseqMethodEnd = end;
   // RFC 3261 section 8.1.1.5: less than 2^31.
@@ -405,7 +434,8 @@ function requireFields(message: SipMessage): void {
   }
   if (count[Header.via] === 0) noteFault(message, "Via is missing");
   const callId = first[Header.callId]!;
-  if (callId >= 0 && message.valueStart[callId] === message.valueEnd[callId]) noteFault(message, "Call-ID is empty");
+  if (callId >= 0 && message.valueStart[callId] === message.valueEnd[callId])
+    noteFault(message, "Call-ID is empty");
 }
 
 /** The value of field `index`, unfolded: every line break with the white space behind it reads as one space. */

@@ -34,7 +34,8 @@ export function formatBranch(listener: number, mac: string): string {
 
 /** The MAC and listener of a branch in our form, or undefined. It is ours only when the MAC verifies. */
 export function parseBranch(branch: string): { readonly listener: number; readonly mac: string } | undefined {
-  if (branch.length !== BRANCH_PREFIX.length + 1 + MAC_LENGTH || !branch.startsWith(BRANCH_PREFIX)) return undefined;
+  if (branch.length !== BRANCH_PREFIX.length + 1 + MAC_LENGTH || !branch.startsWith(BRANCH_PREFIX))
+    return undefined;
   const listener = parseInt(branch.charAt(BRANCH_PREFIX.length), 36);
   return Number.isNaN(listener) ? undefined : { listener, mac: branch.slice(BRANCH_PREFIX.length + 1) };
 }

@@ -9,7 +9,10 @@ function ownRoute(text: string): string {
 void t.test("an allowed call, INVITE to BYE", async (t) => {
   const proxy = createTestProxy();
   const body = "v=0\r\no=- 1 1 IN IP4 203.0.113.10\r\n\0\xff\r\n";
-  const invite = request({ body, headers: ["Contact: <sip:pbx@203.0.113.10:5060>", "X-Odd  :  kept \t as is  ", "s: compact"] });
+  const invite = request({
+    body,
+    headers: ["Contact: <sip:pbx@203.0.113.10:5060>", "X-Odd  :  kept \t as is  ", "s: compact"],
+  });
   const [out, ...more] = proxy.receive(peers.lessee, invite);
   t.equal(more.length, 0);
   t.equal(out?.to, peers.core, "to the policy's next hop");
@@ -33,13 +36,25 @@ void t.test("an allowed call, INVITE to BYE", async (t) => {
     t.equal(back?.text, response.replace(/^Via: .*\r\n/mu, ""), `${status}: only our Via is gone`);
   }
 
-  const dialog = { to: "<sip:02787654321@192.0.2.1>;tag=called", uri: "sip:198.51.100.1:5060", headers: [`Route: ${ownRoute(text)}`] };
+  const dialog = {
+    to: "<sip:02787654321@192.0.2.1>;tag=called",
+    uri: "sip:198.51.100.1:5060",
+    headers: [`Route: ${ownRoute(text)}`],
+  };
   for (const [method, cseq] of [
     ["ACK", 1],
     ["INFO", 2],
     ["BYE", 3],
   ] as const) {
-    const [sent] = proxy.receive(peers.lessee, request({ ...dialog, method, cseq: `${cseq} ${method}`, via: [`SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK${method}`] }));
+    const [sent] = proxy.receive(
+      peers.lessee,
+      request({
+        ...dialog,
+        method,
+        cseq: `${cseq} ${method}`,
+        via: [`SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK${method}`],
+      }),
+    );
     t.equal(sent?.to, peers.core, `${method} in the dialog`);
     t.equal(header(sent?.text ?? "", "Route"), undefined, `${method}: our Route is consumed`);
   }
@@ -54,21 +69,60 @@ void t.test("an allowed call, INVITE to BYE", async (t) => {
   });
   const [bye] = proxy.receive(peers.core, fromCalled);
   t.equal(bye?.to, peers.lessee, "BYE of the called side goes to the caller's Contact");
-  t.match(proxy.decisions, [{ verdict: { kind: "accept", reason: "listed" } }], "one decision for the whole call");
+  t.match(
+    proxy.decisions,
+    [{ verdict: { kind: "accept", reason: "listed" } }],
+    "one decision for the whole call",
+  );
   t.same(proxy.faults, []);
 });
 
 void t.test("refusals", async (t) => {
   // name, source, parts, status, reason, Reason header
   const rows = [
-    ["not listed", peers.lessee, { from: "<sip:+861087654400@a>;tag=caller" }, 403, "cli-not-listed", "Q.850;cause=21"],
+    [
+      "not listed",
+      peers.lessee,
+      { from: "<sip:+861087654400@a>;tag=caller" },
+      403,
+      "cli-not-listed",
+      "Q.850;cause=21",
+    ],
     ["hidden", peers.lessee, { headers: ["Privacy: id"] }, 433, "cli-hidden", "Q.850;cause=21"],
     ["absent", peers.lessee, { from: "<sip:pbx@a>;tag=caller" }, 403, "cli-absent", "Q.850;cause=21"],
-    ["malformed number", peers.lessee, { from: "<sip:+86@a>;tag=caller" }, 403, "cli-malformed", "Q.850;cause=21"],
+    [
+      "malformed number",
+      peers.lessee,
+      { from: "<sip:+86@a>;tag=caller" },
+      403,
+      "cli-malformed",
+      "Q.850;cause=21",
+    ],
     ["+86 from abroad", peers.abroad, {}, 403, "home-cli-from-abroad", "Q.850;cause=21"],
-    ["a foreign Route", peers.lessee, { headers: ["Route: <sip:203.0.113.66;lr>"] }, 403, "routing-refused", undefined],
-    ["ISUP body", peers.lessee, { headers: ["Content-Type: application/ISUP;version=x"], body: "\x01" }, 403, "isup-undecodable", "Q.850;cause=21"],
-    ["malformed message", peers.lessee, { headers: ["Max-Forwards: 3"] }, 400, "message-malformed", undefined],
+    [
+      "a foreign Route",
+      peers.lessee,
+      { headers: ["Route: <sip:203.0.113.66;lr>"] },
+      403,
+      "routing-refused",
+      undefined,
+    ],
+    [
+      "ISUP body",
+      peers.lessee,
+      { headers: ["Content-Type: application/ISUP;version=x"], body: "\x01" },
+      403,
+      "isup-undecodable",
+      "Q.850;cause=21",
+    ],
+    [
+      "malformed message",
+      peers.lessee,
+      { headers: ["Max-Forwards: 3"] },
+      400,
+      "message-malformed",
+      undefined,
+    ],
   ] as const;
   for (const [name, from, parts, status, reason, cause] of rows) {
     const proxy = createTestProxy();
@@ -114,11 +168,20 @@ void t.test("nothing rides on something judged before", async (t) => {
   const proxy = createTestProxy();
   proxy.receive(peers.lessee, request());
   const forged = request({ from: "<sip:+861087654400@a>;tag=caller" });
-  t.match(proxy.receive(peers.lessee, forged)[0]?.text, /^SIP\/2\.0 400 /u, "the same branch with another caller");
+  t.match(
+    proxy.receive(peers.lessee, forged)[0]?.text,
+    /^SIP\/2\.0 400 /u,
+    "the same branch with another caller",
+  );
   t.equal(proxy.counters.trunks.get("lease")?.forgedRepeats, 1);
   const body = proxy.receive(peers.lessee, request({ body: "v=1" }));
   t.match(body[0]?.text, /^SIP\/2\.0 400 /u, "the same branch with another body");
-  t.equal(proxy.receive(peers.second, request({ via: ["SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKcall1"] })).length, 1, "another source is another transaction");
+  t.equal(
+    proxy.receive(peers.second, request({ via: ["SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKcall1"] }))
+      .length,
+    1,
+    "another source is another transaction",
+  );
   t.equal(proxy.decisions.length, 2);
 });
 
@@ -135,7 +198,10 @@ void t.test("CANCEL and the ACK of a relayed refusal follow their INVITE", async
   t.match(proxy.receive(peers.lessee, ack)[0]?.text, branch ?? "none");
   const restarted = createTestProxy();
   t.match(restarted.receive(peers.lessee, ack)[0]?.text, branch ?? "none", "also where the ledger is lost");
-  t.match(restarted.receive(peers.lessee, request({ method: "CANCEL", cseq: "1 CANCEL" }))[0]?.text, branch ?? "none");
+  t.match(
+    restarted.receive(peers.lessee, request({ method: "CANCEL", cseq: "1 CANCEL" }))[0]?.text,
+    branch ?? "none",
+  );
 });
 
 void t.test("responses: only our keyed branch, only from where the request went", async (t) => {
@@ -146,9 +212,21 @@ void t.test("responses: only our keyed branch, only from where the request went"
     ["from another peer", peers.second, ok],
     ["another branch", peers.core, ok.replace(/(branch=z9hG4bKsw.)./u, "$1_")],
     ["another Call-ID", peers.core, ok.replace("call-1@", "call-2@")],
-    ["another next Via", peers.core, ok.replace("Via: SIP/2.0/UDP 203.0.113.10:5060", "Via: SIP/2.0/UDP 203.0.113.66:5060")],
-    ["received added to the next Via", peers.core, ok.replace("branch=z9hG4bKcall1", "branch=z9hG4bKcall1;received=203.0.113.66")],
-    ["rport added to the next Via", peers.core, ok.replace("branch=z9hG4bKcall1", "branch=z9hG4bKcall1;rport=9")],
+    [
+      "another next Via",
+      peers.core,
+      ok.replace("Via: SIP/2.0/UDP 203.0.113.10:5060", "Via: SIP/2.0/UDP 203.0.113.66:5060"),
+    ],
+    [
+      "received added to the next Via",
+      peers.core,
+      ok.replace("branch=z9hG4bKcall1", "branch=z9hG4bKcall1;received=203.0.113.66"),
+    ],
+    [
+      "rport added to the next Via",
+      peers.core,
+      ok.replace("branch=z9hG4bKcall1", "branch=z9hG4bKcall1;rport=9"),
+    ],
     ["no next Via", peers.core, ok.replace(/Via: SIP\/2\.0\/UDP 203.*\r\n/u, "")],
     ["not ours at all", peers.core, ok.replace(/z9hG4bKsw[^;\r]*/u, "z9hG4bKx")],
   ];
@@ -160,12 +238,17 @@ void t.test("responses: only our keyed branch, only from where the request went"
   t.equal(proxy.receive(peers.core, ok).length, 1, "the true one passes");
   const otherKey = createTestProxy(undefined, { key: "another key, 16+" });
   t.same(otherKey.receive(peers.core, ok), [], "a node with another key does not take it");
-  t.equal(createTestProxy().receive(peers.core, ok).length, 1, "a node with the same key does, without having seen the call");
+  t.equal(
+    createTestProxy().receive(peers.core, ok).length,
+    1,
+    "a node with the same key does, without having seen the call",
+  );
 });
 
 void t.test("Via and Route folded into one line, as SIPp does", async (t) => {
   const proxy = createTestProxy();
-  const via = "SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKcall1, SIP/2.0/UDP 203.0.113.50:5080;branch=z9hG4bKfar";
+  const via =
+    "SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKcall1, SIP/2.0/UDP 203.0.113.50:5080;branch=z9hG4bKfar";
   const out = proxy.receive(peers.lessee, request({ via: [via] }))[0]?.text ?? "";
   const folded = respond(out, 200).replace(/^Via: (.*)\r\nVia: (.*)\r\n/mu, "Via: $1, $2\r\n");
   const back = proxy.receive(peers.core, folded)[0]?.text ?? "";
@@ -184,20 +267,51 @@ void t.test("Via and Route folded into one line, as SIPp does", async (t) => {
 void t.test("received and rport", async (t) => {
   // via of the peer, where the answer goes, what our Via field says
   const rows = [
-    ["SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK1", "203.0.113.10:5060", "SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK1"],
-    ["SIP/2.0/UDP 203.0.113.10;branch=z9hG4bK1", "203.0.113.10:5060", "SIP/2.0/UDP 203.0.113.10;branch=z9hG4bK1"],
-    ["SIP/2.0/UDP 10.0.0.1:5080;branch=z9hG4bK1", "203.0.113.10:5080", "SIP/2.0/UDP 10.0.0.1:5080;branch=z9hG4bK1;received=203.0.113.10"],
-    ["SIP/2.0/UDP 10.0.0.1:5080;rport;branch=z9hG4bK1", "203.0.113.10:40000", "SIP/2.0/UDP 10.0.0.1:5080;branch=z9hG4bK1;rport=40000;received=203.0.113.10"],
-    ["SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;received=6.6.6.6;rport=99", "203.0.113.10:40000", "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;rport=40000;received=203.0.113.10"],
-    ["SIP/2.0/UDP 203.0.113.10:5060;received=6.6.6.6;branch=z9hG4bK1", "203.0.113.10:5060", "SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK1"],
-    ["SIP/2.0/UDP 203.0.113.10:5060;maddr=6.6.6.6;branch=z9hG4bK1", "203.0.113.10:5060", "SIP/2.0/UDP 203.0.113.10:5060;maddr=6.6.6.6;branch=z9hG4bK1"],
+    [
+      "SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK1",
+      "203.0.113.10:5060",
+      "SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK1",
+    ],
+    [
+      "SIP/2.0/UDP 203.0.113.10;branch=z9hG4bK1",
+      "203.0.113.10:5060",
+      "SIP/2.0/UDP 203.0.113.10;branch=z9hG4bK1",
+    ],
+    [
+      "SIP/2.0/UDP 10.0.0.1:5080;branch=z9hG4bK1",
+      "203.0.113.10:5080",
+      "SIP/2.0/UDP 10.0.0.1:5080;branch=z9hG4bK1;received=203.0.113.10",
+    ],
+    [
+      "SIP/2.0/UDP 10.0.0.1:5080;rport;branch=z9hG4bK1",
+      "203.0.113.10:40000",
+      "SIP/2.0/UDP 10.0.0.1:5080;branch=z9hG4bK1;rport=40000;received=203.0.113.10",
+    ],
+    [
+      "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;received=6.6.6.6;rport=99",
+      "203.0.113.10:40000",
+      "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;rport=40000;received=203.0.113.10",
+    ],
+    [
+      "SIP/2.0/UDP 203.0.113.10:5060;received=6.6.6.6;branch=z9hG4bK1",
+      "203.0.113.10:5060",
+      "SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK1",
+    ],
+    [
+      "SIP/2.0/UDP 203.0.113.10:5060;maddr=6.6.6.6;branch=z9hG4bK1",
+      "203.0.113.10:5060",
+      "SIP/2.0/UDP 203.0.113.10:5060;maddr=6.6.6.6;branch=z9hG4bK1",
+    ],
   ] as const;
   for (const [via, to, filled] of rows) {
     const proxy = createTestProxy();
     const out = proxy.receive("203.0.113.10:40000", request({ via: [via] }))[0]?.text ?? "";
     t.equal(headers(out, "Via")[1], filled, via);
     t.equal(proxy.receive(peers.core, respond(out, 180))[0]?.to, to, `${via}: relayed answer`);
-    const refused = proxy.receive("203.0.113.10:40000", request({ via: [`${via}2`], headers: ["Privacy: id"] }));
+    const refused = proxy.receive(
+      "203.0.113.10:40000",
+      request({ via: [`${via}2`], headers: ["Privacy: id"] }),
+    );
     t.equal(refused[0]?.to, to, `${via}: own answer`);
   }
 });
@@ -213,7 +327,11 @@ void t.test("IPv6, and a call that crosses from IPv6 to IPv4", async (t) => {
   t.equal(out?.listener, "udp:192.0.2.1:5060");
   t.equal(out?.to, peers.core);
   const routes = headers(out?.text ?? "", "Record-Route");
-  t.match(routes, [/^<sip:192\.0\.2\.1:5060;lr;/u, /^<sip:\[2001:db8::1\]:5060;lr;/u], "RFC 5658: each side sees what it can reach");
+  t.match(
+    routes,
+    [/^<sip:192\.0\.2\.1:5060;lr;/u, /^<sip:\[2001:db8::1\]:5060;lr;/u],
+    "RFC 5658: each side sees what it can reach",
+  );
   const back = proxy.receive(peers.core, respond(out?.text ?? "", 200))[0];
   t.equal(back?.to, peers.sixth);
   t.equal(back?.listener, "udp:[2001:db8::1]:5060");
@@ -245,13 +363,36 @@ void t.test("the core may call a trunk; the trunk's answers and requests come ba
   t.equal(out?.to, peers.lessee, "by Request-URI, unscreened");
   t.equal(header(out?.text ?? "", "Route"), undefined, "a preloaded Route of ours is consumed");
   t.equal(proxy.receive(peers.lessee, respond(out?.text ?? "", 200))[0]?.to, peers.core);
-  const dialog = { from: "<sip:87654321@192.0.2.1>;tag=called", to: "<sip:anonymous@anonymous.invalid>;tag=caller", headers: [`Route: ${header(out?.text ?? "", "Record-Route")}`] };
-  t.equal(proxy.receive(peers.lessee, request({ ...dialog, method: "BYE" }))[0]?.to, peers.core, "BYE of the called trunk");
-  t.match(proxy.receive(peers.second, request({ ...dialog, method: "BYE" }))[0]?.text, /^SIP\/2\.0 481/u, "another trunk has no part in it");
-  const routed = request({ uri: "sip:x@host.example", via: ["SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKr"], headers: ["Route: <sip:192.0.2.1;lr>, <sip:203.0.113.11;lr>"] });
+  const dialog = {
+    from: "<sip:87654321@192.0.2.1>;tag=called",
+    to: "<sip:anonymous@anonymous.invalid>;tag=caller",
+    headers: [`Route: ${header(out?.text ?? "", "Record-Route")}`],
+  };
+  t.equal(
+    proxy.receive(peers.lessee, request({ ...dialog, method: "BYE" }))[0]?.to,
+    peers.core,
+    "BYE of the called trunk",
+  );
+  t.match(
+    proxy.receive(peers.second, request({ ...dialog, method: "BYE" }))[0]?.text,
+    /^SIP\/2\.0 481/u,
+    "another trunk has no part in it",
+  );
+  const routed = request({
+    uri: "sip:x@host.example",
+    via: ["SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKr"],
+    headers: ["Route: <sip:192.0.2.1;lr>, <sip:203.0.113.11;lr>"],
+  });
   t.equal(proxy.receive(peers.core, routed)[0]?.to, peers.second, "by Route");
   for (const uri of ["sip:x@203.0.113.66", "sip:x@host.example", "sip:x@192.0.2.1", "sip:x@999.1.1.1"]) {
-    t.match(proxy.receive(peers.core, request({ uri, via: ["SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK4" + uri] }))[0]?.text, /^SIP\/2\.0 404/u, `no target: ${uri}`);
+    t.match(
+      proxy.receive(
+        peers.core,
+        request({ uri, via: ["SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bK4" + uri] }),
+      )[0]?.text,
+      /^SIP\/2\.0 404/u,
+      `no target: ${uri}`,
+    );
   }
 });
 
@@ -264,37 +405,82 @@ void t.test("inside a dialog", async (t) => {
   const send = (parts: object, from: string = peers.lessee): string => {
     const all = { ...inside, via: [`SIP/2.0/UDP ${from};branch=z9hG4bKin${branch++}`], ...parts };
     const [sent] = proxy.receive(from, request(all));
-    return sent === undefined ? "nothing" : sent.text.startsWith("SIP/2.0 ") ? sent.text.slice(8, 11) : `to ${sent.to}`;
+    return sent === undefined
+      ? "nothing"
+      : sent.text.startsWith("SIP/2.0 ")
+        ? sent.text.slice(8, 11)
+        : `to ${sent.to}`;
   };
   const toCore = `to ${peers.core}`;
   t.equal(send({ method: "BYE" }), toCore, "BYE with the token");
   t.equal(send({ method: "BYE", headers: [] }), "481", "without");
-  t.equal(send({ method: "ACK", headers: [`Route: ${route.replace(/sw=./u, "sw=_")}`] }), "nothing", "an ACK with a forged token is never answered");
-  t.equal(send({ method: "BYE", headers: [`Route: ${route.replace(/(sw=\w+)\.\w+/u, "$1.00000000")}`] }), "481", "a token changed in one place");
+  t.equal(
+    send({ method: "ACK", headers: [`Route: ${route.replace(/sw=./u, "sw=_")}`] }),
+    "nothing",
+    "an ACK with a forged token is never answered",
+  );
+  t.equal(
+    send({ method: "BYE", headers: [`Route: ${route.replace(/(sw=\w+)\.\w+/u, "$1.00000000")}`] }),
+    "481",
+    "a token changed in one place",
+  );
   t.equal(send({ method: "BYE", callId: "other" }), "481", "the token of another call");
   t.equal(send({ method: "BYE", from: "<sip:+861087654321@a>;tag=other" }), "481", "another caller's tag");
   t.equal(send({ method: "BYE" }, peers.second), "481", "from another trunk");
   t.equal(send({ method: "INVITE" }), toCore, "re-INVITE with the same caller");
-  t.equal(send({ method: "UPDATE", from: "<sip:87654321@a>;tag=caller" }), toCore, "the same caller written otherwise");
+  t.equal(
+    send({ method: "UPDATE", from: "<sip:87654321@a>;tag=caller" }),
+    toCore,
+    "the same caller written otherwise",
+  );
   t.equal(send({ method: "UPDATE", from: "<sip:pbx@a>;tag=caller" }), toCore, "no number is no change");
-  t.equal(send({ method: "INVITE", headers: [`Route: ${route}`, "P-Asserted-Identity: <tel:+861087654322>"] }), toCore, "another listed number is judged, and listed");
-  t.equal(send({ method: "INVITE", headers: [`Route: ${route}`, "P-Asserted-Identity: <tel:95588>"] }), "403", "re-INVITE with a forged caller");
-  t.equal(send({ method: "UPDATE", headers: [`Route: ${route}`, "P-Asserted-Identity: <tel:95588>"] }), "403", "UPDATE with a forged caller");
-  t.equal(send({ method: "UPDATE", headers: [`Route: ${route}`, "Privacy: id"] }), "433", "UPDATE that hides the caller");
-  t.equal(send({ method: "UPDATE", headers: [`Route: ${route}`, "Content-Type: application/isup"], body: "x" }), "403", "UPDATE with an ISUP part");
+  t.equal(
+    send({ method: "INVITE", headers: [`Route: ${route}`, "P-Asserted-Identity: <tel:+861087654322>"] }),
+    toCore,
+    "another listed number is judged, and listed",
+  );
+  t.equal(
+    send({ method: "INVITE", headers: [`Route: ${route}`, "P-Asserted-Identity: <tel:95588>"] }),
+    "403",
+    "re-INVITE with a forged caller",
+  );
+  t.equal(
+    send({ method: "UPDATE", headers: [`Route: ${route}`, "P-Asserted-Identity: <tel:95588>"] }),
+    "403",
+    "UPDATE with a forged caller",
+  );
+  t.equal(
+    send({ method: "UPDATE", headers: [`Route: ${route}`, "Privacy: id"] }),
+    "433",
+    "UPDATE that hides the caller",
+  );
+  t.equal(
+    send({ method: "UPDATE", headers: [`Route: ${route}`, "Content-Type: application/isup"], body: "x" }),
+    "403",
+    "UPDATE with an ISUP part",
+  );
   t.equal(send({ method: "REFER" }), "405", "a method that is not carried");
   t.equal(send({ method: "MESSAGE", to: "<sip:a@b>", headers: [] }), "405", "and out of a dialog");
 });
 
 void t.test("answered by ourselves", async (t) => {
   const proxy = createTestProxy();
-  const status = (parts: object, from: string = peers.lessee): string | undefined => proxy.receive(from, request(parts))[0]?.text.slice(8, 11);
+  const status = (parts: object, from: string = peers.lessee): string | undefined =>
+    proxy.receive(from, request(parts))[0]?.text.slice(8, 11);
   t.equal(status({ method: "OPTIONS" }), "200");
   t.equal(status({ method: "OPTIONS", to: "<sip:a@b>" }, peers.core), "200");
   t.equal(status({ method: "REGISTER" }), "405");
   t.equal(status({ uri: "http://x" }), "416");
-  t.equal(status({ headers: ["Proxy-Require: foo"], callId: "2", via: ["SIP/2.0/UDP a;branch=z9hG4bK2"] }), "420");
-  t.equal(proxy.receive(peers.lessee, request().replace("Max-Forwards: 70", "Max-Forwards: 0"))[0]?.text.slice(8, 11), "483");
+  t.equal(
+    status({ headers: ["Proxy-Require: foo"], callId: "2", via: ["SIP/2.0/UDP a;branch=z9hG4bK2"] }),
+    "420",
+  );
+  t.equal(
+    proxy
+      .receive(peers.lessee, request().replace("Max-Forwards: 70", "Max-Forwards: 0"))[0]
+      ?.text.slice(8, 11),
+    "483",
+  );
   t.same(proxy.receive(peers.stranger, request()), [], "strangers get nothing");
   t.equal(proxy.counters.unknownSource, 1);
   t.same(proxy.receive(peers.lessee, "\r\n\r\n"), [], "keep-alive");
@@ -314,6 +500,7 @@ void t.test("a full ledger meets the trunk's exception policy", async (t) => {
 });
 
 void t.test("Max-Forwards that is absent becomes 70", async (t) => {
-  const out = createTestProxy().receive(peers.lessee, request().replace(/Max-Forwards: .*\r\n/u, ""))[0]?.text ?? "";
+  const out =
+    createTestProxy().receive(peers.lessee, request().replace(/Max-Forwards: .*\r\n/u, ""))[0]?.text ?? "";
   t.same(headers(out, "Max-Forwards"), ["70"]);
 });

@@ -80,7 +80,8 @@ void t.test("RFC 4475", async (t) => {
     const proxy = createTestProxy(policy);
     const sent = proxy.receive(peers.lessee, readFileSync(`${folder}/${name}`));
     const first = sent[0];
-    const outcome = first === undefined ? "nothing" : first.to === peers.core ? "forward" : first.text.slice(8, 11);
+    const outcome =
+      first === undefined ? "nothing" : first.to === peers.core ? "forward" : first.text.slice(8, 11);
     t.same(proxy.faults, [], `${name}: no fault of ours`);
     const [expected, why] = outcomes[name.slice(0, -4)] ?? ["no row", ""];
     t.equal(outcome, expected, `${name}: ${why}`);

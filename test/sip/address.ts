@@ -61,7 +61,15 @@ void t.test("parameters", async (t) => {
 
 void t.test("URIs", async (t) => {
   // uri, scheme, user, host, port, params, fault
-  const rows: readonly (readonly [string, string, string | undefined, string, number, string, string | undefined])[] = [
+  const rows: readonly (readonly [
+    string,
+    string,
+    string | undefined,
+    string,
+    number,
+    string,
+    string | undefined,
+  ])[] = [
     ["sip:a@b", "sip", "a", "b", 0, "", undefined],
     ["SIPS:a:pw@b:5061;x=1?h=2", "sips", "a:pw", "b", 5061, ";x=1?h=2", undefined],
     ["sip:+86;phone-context=x@b", "sip", "+86;phone-context=x", "b", 0, "", undefined],

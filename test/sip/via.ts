@@ -3,12 +3,29 @@ import { readVia } from "../../src/sip/via.ts";
 
 void t.test("Via values", async (t) => {
   const rows: readonly (readonly [string, object | undefined])[] = [
-    ["SIP/2.0/UDP a:5070;branch=z9hG4bK1;rport", { transport: "UDP", host: "a", port: 5070, sentBy: "a:5070", branch: "z9hG4bK1", rport: 0, received: undefined }],
-    ["SIP / 2.0 / UDP first.example.com : 4000;ttl=16 ;branch=b", { host: "first.example.com", port: 4000, branch: "b" }],
-    ["SIP/2.0/UDP [2001:db8::1]:5060;received=2001:db8::2;rport=9", { host: "2001:db8::1", port: 5060, received: "2001:db8::2", rport: 9 }],
+    [
+      "SIP/2.0/UDP a:5070;branch=z9hG4bK1;rport",
+      {
+        transport: "UDP",
+        host: "a",
+        port: 5070,
+        sentBy: "a:5070",
+        branch: "z9hG4bK1",
+        rport: 0,
+        received: undefined,
+      },
+    ],
+    [
+      "SIP / 2.0 / UDP first.example.com : 4000;ttl=16 ;branch=b",
+      { host: "first.example.com", port: 4000, branch: "b" },
+    ],
+    [
+      "SIP/2.0/UDP [2001:db8::1]:5060;received=2001:db8::2;rport=9",
+      { host: "2001:db8::1", port: 5060, received: "2001:db8::2", rport: 9 },
+    ],
     ["SIP/2.0/TCP a", { transport: "TCP", host: "a", port: 0, branch: "" }],
     ["SIP/2.0/UDP a;branch=x, SIP/2.0/UDP b;branch=y", { host: "a", branch: "x", end: 22 }],
-    ["SIP/2.0/UDP a;x=\"p,q\";branch=x,SIP/2.0/UDP b", { branch: "x" }],
+    ['SIP/2.0/UDP a;x="p,q";branch=x,SIP/2.0/UDP b', { branch: "x" }],
     ["SIP/2.0/UDP a:port", undefined],
     ["SIP/2.0/UDP a:0", undefined],
     ["SIP/2.0/UDP", undefined],
@@ -22,5 +39,9 @@ void t.test("Via values", async (t) => {
     else t.match(via, wanted, value);
   }
   const list = "SIP/2.0/UDP a;branch=x, SIP/2.0/UDP b;branch=y";
-  t.match(readVia(list, (readVia(list, 0)?.end ?? 0) + 1), { host: "b", branch: "y" }, "the next value of a list");
+  t.match(
+    readVia(list, (readVia(list, 0)?.end ?? 0) + 1),
+    { host: "b", branch: "y" },
+    "the next value of a list",
+  );
 });

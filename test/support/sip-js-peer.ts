@@ -1,0 +1,204 @@
+import { Buffer } from "node:buffer";
+import { createSocket, type Socket } from "node:dgram";
+import {
+  IncomingRequestMessage,
+  IncomingResponseMessage,
+  LoggerFactory,
+  Parser,
+  UserAgentCore,
+  type IncomingInviteRequest,
+  type OutgoingInviteRequest,
+} from "sip.js/lib/core/index.js";
+import { URI } from "sip.js/lib/grammar/uri.js";
+
+/** What the called side does with a call. */
+export type Answering = "answer" | "busy" | "ring" | "answer-and-hang-up";
+
+/** Every offer and answer: what counts is that it arrives as it was sent. */
+export const sdp = {
+  contentDisposition: "session",
+  contentType: "application/sdp",
+  content: "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns= \t \r\n",
+};
+
+/** One call as its calling side saw it end. */
+export interface CallResult {
+  /** Final status of the INVITE. */
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly provisional: readonly number[];
+  /** Status of the BYE that this side sent, or 0. */
+  readonly byeStatus: number;
+  /** True when the other side hung up. */
+  readonly hungUp: boolean;
+}
+
+export interface PlacedCall {
+  /** User part of the From URI. */
+  readonly from: string;
+  readonly fromHost?: string;
+  readonly headers?: readonly string[];
+  /** Give up after the first provisional response that is not 100. */
+  readonly cancel?: boolean;
+}
+
+/** A user agent on loopback UDP with SIP.js's transaction and dialog layers: nobody of this project wrote them. */
+export interface SipJsPeer {
+  readonly port: number;
+  /** Where everything is sent: the filter. */
+  proxy: { address: string; port: number };
+  answering: Answering;
+  /** INVITEs that arrived, and how dialogs went on this side. */
+  readonly seen: { invites: IncomingInviteRequest[]; byes: number; cancels: number; bodies: string[] };
+  call(user: string, call: PlacedCall): Promise<CallResult>;
+  close(): Promise<void>;
+}
+
+/** Opens a peer at `address`; it answers calls to `user`, and lies about nothing. */
+export async function openSipJsPeer(user: string, address = "127.0.0.1"): Promise<SipJsPeer> {
+  const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+  await new Promise<void>((bound) => socket.bind(0, address, bound));
+  const port = socket.address().port;
+  const host = address.includes(":") ? `[${address}]` : address;
+  const loggerFactory = new LoggerFactory();
+  loggerFactory.builtinEnabled = false;
+  const logger = loggerFactory.getLogger("peer");
+  const contact = new URI("sip", user, host, port);
+  const seen: SipJsPeer["seen"] = { invites: [], byes: 0, cancels: 0, bodies: [] };
+
+  const core = new UserAgentCore(
+    {
+      aor: new URI("sip", user, host),
+      contact: {
+        pubGruu: undefined,
+        tempGruu: undefined,
+        uri: contact,
+        toString: () => `<${contact.toString()}>`,
+      },
+      displayName: "",
+      loggerFactory,
+      hackViaTcp: false,
+      routeSet: [],
+      sipjsId: user.slice(-5),
+      supportedOptionTags: [],
+      supportedOptionTagsResponse: [],
+      userAgentHeaderFieldValue: "peer",
+      viaForceRport: false,
+      viaHost: `${host}:${port}`,
+      authenticationFactory: () => undefined,
+      transportAccessor: () => ({
+        protocol: "UDP",
+        send: (message: string) => transmit(socket, peer, message),
+      }),
+    },
+    { onInvite: (request) => takeCall(request, peer) },
+  );
+
+  socket.on("message", (bytes: Buffer) => {
+    const message = Parser.parseMessage(bytes.toString("latin1"), logger);
+    if (message instanceof IncomingRequestMessage) core.receiveIncomingRequestFromTransport(message);
+    else if (message instanceof IncomingResponseMessage) core.receiveIncomingResponseFromTransport(message);
+  });
+
+  const peer: SipJsPeer = {
+    port,
+    proxy: { address: "127.0.0.1", port: 0 },
+    answering: "answer",
+    seen,
+    call: (called, call) => placeCall(core, peer, contact.toString(), host, called, call),
+    close: () =>
+      new Promise((closed) => {
+        core.dispose();
+        socket.close(() => closed());
+      }),
+  };
+  return peer;
+}
+
+function transmit(socket: Socket, peer: SipJsPeer, message: string): Promise<void> {
+  return new Promise((sent, failed) => {
+    socket.send(Buffer.from(message, "latin1"), peer.proxy.port, peer.proxy.address, (error) =>
+      error === null ? sent() : failed(error),
+    );
+  });
+}
+
+function takeCall(request: IncomingInviteRequest, peer: SipJsPeer): void {
+  peer.seen.invites.push(request);
+  peer.seen.bodies.push(request.message.body);
+  request.delegate = {
+    onCancel: () => {
+      peer.seen.cancels++;
+      request.reject({ statusCode: 487 });
+    },
+  };
+  request.trying();
+  if (peer.answering === "busy") {
+    request.reject({ statusCode: 486 });
+    return;
+  }
+  request.progress({ statusCode: 180 });
+  if (peer.answering === "ring") return;
+  const { session } = request.accept({ statusCode: 200, body: sdp });
+  session.delegate = {
+    onBye: (bye) => {
+      peer.seen.byes++;
+      bye.accept();
+    },
+    onAck: () => {
+      if (peer.answering === "answer-and-hang-up") session.bye();
+    },
+  };
+}
+
+function placeCall(
+  core: UserAgentCore,
+  peer: SipJsPeer,
+  contact: string,
+  host: string,
+  called: string,
+  call: PlacedCall,
+): Promise<CallResult> {
+  const proxyHost = peer.proxy.address.includes(":") ? `[${peer.proxy.address}]` : peer.proxy.address;
+  const target = new URI("sip", called, proxyHost, peer.proxy.port);
+  const from = new URI("sip", call.from, call.fromHost ?? host);
+  const message = core.makeOutgoingRequestMessage(
+    "INVITE",
+    target,
+    from,
+    target,
+    {},
+    [`Contact: <${contact}>`, ...(call.headers ?? [])],
+    sdp,
+  );
+  const provisional: number[] = [];
+  return new Promise((ended) => {
+    const finish = (status: number, reason: string | undefined, byeStatus: number, hungUp: boolean): void =>
+      ended({ status, reason, provisional, byeStatus, hungUp });
+    const outgoing: OutgoingInviteRequest = core.invite(message, {
+      onTrying: () => provisional.push(100),
+      onProgress: (response) => {
+        provisional.push(response.message.statusCode ?? 0);
+        if (call.cancel === true) outgoing.cancel();
+      },
+      onReject: (response) =>
+        finish(response.message.statusCode ?? 0, response.message.getHeader("Reason"), 0, false),
+      onAccept: (response) => {
+        const { session } = response;
+        session.delegate = {
+          onBye: (bye) => {
+            bye.accept();
+            finish(200, undefined, 0, true);
+          },
+        };
+        response.ack();
+        if (peer.answering !== "answer-and-hang-up") {
+          session.bye({
+            onAccept: (answer) => finish(200, undefined, answer.message.statusCode ?? 0, false),
+            onReject: (answer) => finish(200, undefined, answer.message.statusCode ?? 0, false),
+          });
+        }
+      },
+    });
+  });
+}
