@@ -1,0 +1,36 @@
+import { countryCodes } from "./e164.data.ts";
+
+const DIGIT_0 = 0x30;
+
+/** Bit n of `lengthsOf[cc]`: a national number of n digits is possible behind country code cc; 0: unassigned. */
+const lengthsOf = new Uint32Array(1000);
+for (const row of countryCodes) {
+  const mask = row.lengths.reduce((bits, length) => bits | (1 << length), 0);
+  for (const code of row.codes.split(" ")) lengthsOf[Number(code)] = mask;
+}
+
+/**
+ * The assigned country code (ITU-T E.164) that `text` begins with at `start`, or 0. No code is the beginning of another,
+ * so the first that fits is the only one. ASCII digits only.
+ */
+export function findCountryCode(text: string, start: number): number {
+  let code = 0;
+  const end = Math.min(text.length, start + 3);
+  for (let at = start; at < end; at++) {
+    code = code * 10 + text.charCodeAt(at) - DIGIT_0;
+    if (code === 0) return 0;
+    if ((lengthsOf[code] ?? 0) !== 0) return code;
+  }
+  return 0;
+}
+
+/** True when a national significant number of `length` digits is possible behind `code`. */
+export function fitsCountry(code: number, length: number): boolean {
+  return length >= 0 && length < 32 && (((lengthsOf[code] ?? 0) >>> length) & 1) === 1;
+}
+
+/** Digits of a country code: 1 to 3. */
+export function countryCodeLength(code: number): number {
+  if (code < 10) return 1;
+  return code < 100 ? 2 : 3;
+}

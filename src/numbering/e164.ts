@@ -1,0 +1,224 @@
+import { type DialPlan, NumberFlag, type PartyNumber } from "../domain/number.ts";
+import { createDialPlan } from "./dial-plan.ts";
+import {
+  type Party,
+  readCode,
+  readDialled,
+  readGlobal,
+  readLocal,
+  readSignificant,
+  unusable,
+} from "./interpretation.ts";
+import {
+  decodeOnce,
+  isPlainNumber,
+  type NumberParameters,
+  readParameters,
+  type SpelledNumber,
+  spellNumber,
+} from "./sip-user.ts";
+
+/** Words that stand for a hidden calling party (RFC 3323 section 4.1.1.3, and what gateways write), lower case. */
+export const hiddenTokens: ReadonlySet<string> = new Set([
+  "anonymous",
+  "unavailable",
+  "restricted",
+  "unknown",
+  "private",
+  "withheld",
+  "blocked",
+  "hidden",
+  "null",
+  "none",
+]);
+
+/** A number that can be used as a caller: E.164 or a code of the plan. */
+export type UsableNumber = Exclude<PartyNumber, { readonly kind: "unusable" }>;
+
+/** An ISUP calling, generic or redirecting number as decoded (Q.763 section 3.10). */
+export interface IsupNumber {
+  /** One character an address signal, `0`–`9` and `A`–`F`; a final `F` is the end-of-number signal. */
+  readonly digits: string;
+  /** Nature of address, 0–127. */
+  readonly nature: number;
+  /** Numbering plan indicator: 1 is E.164. */
+  readonly plan: number;
+  /** Number incomplete indicator. */
+  readonly incomplete: boolean;
+  /** Address presentation restricted indicator, 0–3. */
+  readonly presentation: number;
+}
+
+/** An ISUP called party number (Q.763 section 3.9). */
+export type IsupCalledNumber = Pick<IsupNumber, "digits" | "nature" | "plan">;
+
+const noParameters: NumberParameters = { phoneContext: undefined, routes: false };
+const listPlan = createDialPlan();
+
+/**
+ * Reads a calling number from the user part of a SIP URI, or from what stands behind `tel:`, exactly as received: with
+ * parameters and escapes (RFC 3966). Hidden callers and numbers that no plan allows are values of kind `unusable`.
+ * @param hiddenWords words in lower case that mean "hidden" besides {@link hiddenTokens}
+ */
+export function readSipNumber(user: string, plan: DialPlan, hiddenWords?: ReadonlySet<string>): PartyNumber {
+  if (isPlainNumber(user) && hiddenWords?.has(user) !== true) return readPlain(user, plan, "calling");
+  return readSpelled(user, plan, "calling", hiddenWords);
+}
+
+/**
+ * Reads a called number; same input as {@link readSipNumber}. More is understood (an emergency code behind an area code, a
+ * kept trunk zero, a final #, any phone-context domain), because a called number refuses no call: it is for the emergency
+ * exemption, for counting and for display. An emergency code with routing parameters is `unusable`: the call could be
+ * routed by them to somebody else.
+ */
+export function readCalledNumber(user: string, plan: DialPlan): PartyNumber {
+  return isPlainNumber(user) ? readPlain(user, plan, "called") : readSpelled(user, plan, "called", undefined);
+}
+
+/**
+ * True for 110, 119, 120, 122, 12395 and 95110: bare, behind +86, or behind an area code. For numbers from
+ * {@link readCalledNumber} and {@link readIsupCalledNumber}.
+ */
+export function isEmergencyCalled(number: PartyNumber): boolean {
+  return number.kind === "short" && number.class === "emergency";
+}
+
+/** Reads an ISUP calling, generic or redirecting number. `raw` of the result is without the final F. */
+export function readIsupNumber(number: IsupNumber, dialPlan: DialPlan): PartyNumber {
+  const raw = withoutFinalF(number.digits);
+  // Address not available: nothing else in the parameter means anything (Q.763 section 3.10 e).
+  if (number.presentation === 2) return unusable("unavailable", "APRI=2", raw);
+  if (number.plan !== 1) return unusable("invalid", "NPI", raw);
+  if (number.incomplete) return unusable("invalid", "incomplete", raw);
+  if (number.presentation === 1) return unusable("restricted", "APRI=1", raw);
+  if (number.presentation !== 0) return unusable("invalid", "APRI reserved", raw);
+  return readIsupDigits(raw, number.nature, dialPlan, "calling");
+}
+
+/** Reads an ISUP called party number; more generous, as {@link readCalledNumber} is. */
+export function readIsupCalledNumber(number: IsupCalledNumber, dialPlan: DialPlan): PartyNumber {
+  const raw = withoutFinalF(number.digits);
+  if (number.plan !== 1) return unusable("invalid", "NPI", raw);
+  return readIsupDigits(raw, number.nature, dialPlan, "called");
+}
+
+/**
+ * Reads one number as operators write it in lists: `+861087654321`, national `01087654321` or `13912345678`, or a code
+ * `95588`; visual separators and spaces are ignored. Returns an error text when it is none of these.
+ * @param homeCountry country code whose national numbers may stand without "+"; only 86 is known
+ */
+export function readListNumber(text: string, homeCountry = "86"): UsableNumber | string {
+  const spelled = spellNumber(text.replaceAll(" ", ""));
+  if (spelled.digits === "" || spelled.strangers > 0) return `not a number: "${text}"`;
+  if (!spelled.plus && !spelled.digits.startsWith("00") && homeCountry !== "86")
+    return `"${text}" needs its country code: national numbers are known for country 86 only`;
+  const number = readDigits(spelled, 0, text, listPlan, "calling");
+  return number.kind === "unusable" ? `"${text}" is a number of no plan (${number.detail})` : number;
+}
+
+function readPlain(user: string, plan: DialPlan, party: Party): PartyNumber {
+  return user.startsWith("+")
+    ? readGlobal(user, 1, 0, user, plan, party)
+    : readDialled(user, 0, user, plan, party);
+}
+
+/** The long way: parameters, escapes, separators, words. */
+function readSpelled(
+  user: string,
+  plan: DialPlan,
+  party: Party,
+  hiddenWords: ReadonlySet<string> | undefined,
+): PartyNumber {
+  const semicolon = user.indexOf(";");
+  const raw = semicolon < 0 ? user : user.slice(0, semicolon);
+  if (raw === "") return unusable("empty", "empty user", raw);
+  if (raw.includes(":")) return unusable("invalid", "password", raw);
+  if (raw.includes("@")) return unusable("invalid", "unescaped @", raw);
+  const text = decodeOnce(raw);
+  if (typeof text !== "string") return unusable("invalid", text.fault, raw);
+  const word = text.toLowerCase();
+  if (hiddenTokens.has(word) || hiddenWords?.has(word) === true) return unusable("token", "token", raw);
+
+  const spelled = spellNumber(text);
+  if (spelled.digits === "")
+    return spelled.strangers === 0
+      ? unusable("empty", "no digits", raw)
+      : unusable("not-a-number", "no digits", raw);
+  const toleratesST = plan.stripTrailingST || party === "called";
+  if (spelled.strangers > 0 && !(toleratesST && spelled.endsWithST))
+    return unusable("invalid", "non-digit", raw);
+
+  const parameters = semicolon < 0 ? noParameters : readParameters(user.slice(semicolon + 1));
+  if ("fault" in parameters) return unusable("invalid", parameters.fault, raw);
+  const number = readInContext(spelled, parameters.phoneContext, raw, plan, party);
+  if (parameters.routes && party === "called" && isEmergencyCalled(number))
+    return unusable("invalid", "emergency code with routing parameters", raw);
+  return number;
+}
+
+function readInContext(
+  spelled: SpelledNumber,
+  phoneContext: string | undefined,
+  raw: string,
+  plan: DialPlan,
+  party: Party,
+): PartyNumber {
+  if (phoneContext === undefined) return readDigits(spelled, 0, raw, plan, party);
+  if (spelled.plus) return unusable("invalid", "phone-context on global number", raw);
+  if (!phoneContext.startsWith("+")) {
+    // RFC 3966 section 5.1.5: a domain gives the number a meaning only where that domain is known.
+    if (party === "calling" && !plan.phoneContexts.has(phoneContext.toLowerCase()))
+      return unusable("invalid", "foreign phone-context", raw);
+    return readDigits(spelled, 0, raw, plan, party);
+  }
+  const context = spellNumber(phoneContext);
+  if (context.digits === "" || context.strangers > 0) return unusable("invalid", "bad phone-context", raw);
+  const local =
+    context.digits === "86" && spelled.digits.startsWith("0") ? spelled.digits.slice(1) : spelled.digits;
+  return readGlobal(context.digits + local, 0, NumberFlag.context, raw, plan, party);
+}
+
+function readDigits(
+  spelled: SpelledNumber,
+  flags: number,
+  raw: string,
+  plan: DialPlan,
+  party: Party,
+): PartyNumber {
+  return spelled.plus
+    ? readGlobal(spelled.digits, 0, flags, raw, plan, party)
+    : readDialled(spelled.digits, flags, raw, plan, party);
+}
+
+/** Nature of address: 1 subscriber, 2 unknown, 3 national significant, 4 international (Q.763 section 3.10 b). */
+function readIsupDigits(digits: string, nature: number, plan: DialPlan, party: Party): PartyNumber {
+  if (digits === "") return unusable("invalid", "no digits", digits);
+  if (!isPlainNumber(digits) || digits.startsWith("+"))
+    return unusable("invalid", "code 10-15 digit", digits);
+  switch (nature) {
+    case 1:
+      return readSubscriber(digits, plan);
+    case 2:
+      return readDialled(digits, NumberFlag.unknownNature, digits, plan, party);
+    case 3:
+      return readSignificant(digits, plan.international ? NumberFlag.domesticForm : 0, digits, plan, party);
+    case 4:
+      return readGlobal(digits, 0, 0, digits, plan, party);
+    default:
+      return unusable("invalid", `NoA ${nature}`, digits);
+  }
+}
+
+function readSubscriber(digits: string, plan: DialPlan): PartyNumber {
+  if (plan.international) return unusable("invalid", "subscriber NoA on intl", digits);
+  const flags = NumberFlag.subscriberNature;
+  return (
+    readCode(digits, flags, digits) ??
+    readLocal(digits, flags, digits, plan) ??
+    unusable("invalid", "no rule", digits)
+  );
+}
+
+function withoutFinalF(digits: string): string {
+  return digits.endsWith("F") ? digits.slice(0, -1) : digits;
+}

@@ -1,0 +1,63 @@
+import { isCodePrefix, isNumberPrefix } from "./cn.ts";
+import { findCountryCode } from "./country-code.ts";
+import { readListNumber, type UsableNumber } from "./e164.ts";
+import { spellNumber } from "./sip-user.ts";
+
+/** The column `number` of a list: one number, an inclusive range of numbers, or a prefix. Keys as in `PartyNumber`. */
+export type ListEntry =
+  | { readonly kind: "exact"; readonly key: number }
+  /** Both bounds inclusive. */
+  | { readonly kind: "range"; readonly low: number; readonly high: number }
+  /** Digits with country code; of a code when `code` is set. */
+  | { readonly kind: "prefix"; readonly digits: string; readonly code: boolean };
+
+/**
+ * Reads `+861087654321`, `01087654321`, `95588`, `+861087654300..+861087654399`, `+8610876543*` or `955*`; visual separators
+ * and spaces are ignored. Returns an error text when it is none of these. A prefix behind +86 covers numbers, never codes:
+ * `+8610*` is Beijing, not 10086.
+ */
+export function readListEntry(text: string, homeCountry = "86"): ListEntry | string {
+  const trimmed = text.trim();
+  const dots = trimmed.indexOf("..");
+  if (dots >= 0) return readRange(trimmed.slice(0, dots), trimmed.slice(dots + 2), homeCountry);
+  if (trimmed.endsWith("*")) return readPrefix(trimmed.slice(0, -1), homeCountry);
+  const number = readListNumber(trimmed, homeCountry);
+  return typeof number === "string" ? number : { kind: "exact", key: number.key };
+}
+
+function readRange(first: string, last: string, homeCountry: string): ListEntry | string {
+  const from = readListNumber(first, homeCountry);
+  if (typeof from === "string") return `first number: ${from}`;
+  const to = readListNumber(last, homeCountry);
+  if (typeof to === "string") return `last number: ${to}`;
+  if (from.kind !== to.kind || writtenDigits(from).length !== writtenDigits(to).length)
+    return "both ends of a range must have as many digits";
+  if (Math.abs(from.key) > Math.abs(to.key)) return "the range ends before it begins";
+  return { kind: "range", low: Math.min(from.key, to.key), high: Math.max(from.key, to.key) };
+}
+
+/** With the "+" of a code behind +86, so that 95588 and +8695589 never make a range. */
+function writtenDigits(number: UsableNumber): string {
+  return number.kind === "e164" ? number.e164 : number.code;
+}
+
+function readPrefix(text: string, homeCountry: string): ListEntry | string {
+  const spelled = spellNumber(text.replaceAll(" ", ""));
+  if (spelled.digits === "" || spelled.strangers > 0) return `not a prefix: "${text}*"`;
+  if (spelled.plus) return readGlobalPrefix(spelled.digits, text);
+  if (spelled.digits.startsWith("00")) return readGlobalPrefix(spelled.digits.slice(2), text);
+  if (homeCountry !== "86")
+    return `"${text}*" needs its country code: national numbers are known for country 86 only`;
+  if (spelled.digits.startsWith("0")) return readGlobalPrefix(`86${spelled.digits.slice(1)}`, text);
+  if (isCodePrefix(spelled.digits)) return { kind: "prefix", digits: spelled.digits, code: true };
+  return `no code begins with "${text}"; for numbers write "+86${spelled.digits}*"`;
+}
+
+function readGlobalPrefix(digits: string, text: string): ListEntry | string {
+  const country = findCountryCode(digits, 0);
+  if (country === 0) return `"${text}*" begins with no country code`;
+  if (digits.length >= 15) return `nothing can follow "${text}": a number has at most 15 digits`;
+  if (country === 86 && !isNumberPrefix(digits.slice(2)))
+    return `no number of the plan begins with "${text}"`;
+  return { kind: "prefix", digits, code: false };
+}

@@ -1,0 +1,158 @@
+import type { Millis } from "../domain/time.ts";
+
+/** The parts of a number set, as views on one block of memory. Rows are numbered: exact numbers first, in order of key. */
+export interface NumberColumns {
+  /** Keys of single numbers, sorted; index = row. */
+  readonly exact: Float64Array;
+  /** Sorted. */
+  readonly rangeStart: Float64Array;
+  /** Inclusive. */
+  readonly rangeEnd: Float64Array;
+  readonly rangeRow: Uint32Array;
+  /** Index of the nearest range before this one that ends later, plus one; 0: there is none. */
+  readonly rangeReach: Uint32Array;
+  /** {@link ATTRIBUTE_WIDTH} values for every combination that occurs. */
+  readonly attributes: Float64Array;
+  readonly rowAttributes: Uint32Array | Uint16Array | Uint8Array;
+  readonly rowLine: Uint32Array;
+}
+
+/** Counts that decide the layout. */
+export interface NumberColumnSizes {
+  readonly exact: number;
+  readonly ranges: number;
+  readonly rows: number;
+  readonly attributes: number;
+}
+
+/** validFrom (-Infinity: always was), validTo (Infinity: never ends), verifiedOn (NaN: not recorded), mayForward (0 or 1). */
+export const ATTRIBUTE_WIDTH = 4;
+const HEADER = 4;
+
+/** Reserves the memory of a set. */
+export function allocateColumns(sizes: NumberColumnSizes): SharedArrayBuffer {
+  const doubles = HEADER + sizes.exact + 2 * sizes.ranges + ATTRIBUTE_WIDTH * sizes.attributes;
+  const words = 2 * sizes.ranges + sizes.rows;
+  const memory = new SharedArrayBuffer(doubles * 8 + words * 4 + sizes.rows * indexWidth(sizes.attributes));
+  new Float64Array(memory, 0, HEADER).set([sizes.exact, sizes.ranges, sizes.rows, sizes.attributes]);
+  return memory;
+}
+
+/** Views on the memory of a set: widest elements first, so that every column is aligned. */
+export function layOutColumns(memory: SharedArrayBuffer): NumberColumns {
+  const [exact = 0, ranges = 0, rows = 0, attributes = 0] = new Float64Array(memory, 0, HEADER);
+  let offset = HEADER * 8;
+  const doubles = (count: number): Float64Array => {
+    const column = new Float64Array(memory, offset, count);
+    offset += count * 8;
+    return column;
+  };
+  const words = (count: number): Uint32Array => {
+    const column = new Uint32Array(memory, offset, count);
+    offset += count * 4;
+    return column;
+  };
+  return {
+    exact: doubles(exact),
+    rangeStart: doubles(ranges),
+    rangeEnd: doubles(ranges),
+    attributes: doubles(attributes * ATTRIBUTE_WIDTH),
+    rangeRow: words(ranges),
+    rangeReach: words(ranges),
+    rowLine: words(rows),
+    rowAttributes: viewIndexes(memory, offset, rows, indexWidth(attributes)),
+  };
+}
+
+/**
+ * The row that covers `key` and is in force at `at`, the most specific one: a single number, then the narrowest range. When
+ * rows cover the key but none is in force: -2 - row of the most specific. Otherwise -1.
+ */
+export function findRow(columns: NumberColumns, key: number, at: Millis): number {
+  const { exact } = columns;
+  let outside = -1;
+  for (let row = lowerBound(exact, key); row < exact.length && exact[row] === key; row++) {
+    if (isInForce(columns, row, at)) return row;
+    if (outside === -1) outside = -2 - row;
+  }
+  if (columns.rangeStart.length === 0) return outside;
+  const inRange = findRangeRow(columns, key, at);
+  return inRange >= 0 || outside === -1 ? inRange : outside;
+}
+
+/** Index of the last range that starts at or below `key`, or -1. */
+export function lastStartingAtOrBelow(columns: NumberColumns, key: number): number {
+  const { rangeStart } = columns;
+  let low = 0;
+  let high = rangeStart.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((rangeStart[middle] ?? 0) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/**
+ * The nearest range at or before index `from` that ends at or behind `key`, or -1. Ranges that end too early are jumped over:
+ * whatever lies between one and its `rangeReach` ends no later.
+ */
+export function coveringAtOrBefore(columns: NumberColumns, from: number, key: number): number {
+  let index = from;
+  while (index >= 0 && (columns.rangeEnd[index] ?? 0) < key) index = (columns.rangeReach[index] ?? 0) - 1;
+  return index;
+}
+
+function findRangeRow(columns: NumberColumns, key: number, at: Millis): number {
+  let found = -1;
+  let foundWidth = Infinity;
+  let outside = -1;
+  let outsideWidth = Infinity;
+  let index = coveringAtOrBefore(columns, lastStartingAtOrBelow(columns, key), key);
+  while (index >= 0) {
+    const width = (columns.rangeEnd[index] ?? 0) - (columns.rangeStart[index] ?? 0);
+    const row = columns.rangeRow[index] ?? 0;
+    if (isInForce(columns, row, at)) {
+      if (width < foundWidth) [found, foundWidth] = [row, width];
+    } else if (width < outsideWidth) {
+      [outside, outsideWidth] = [row, width];
+    }
+    index = coveringAtOrBefore(columns, index - 1, key);
+  }
+  if (found >= 0) return found;
+  return outside >= 0 ? -2 - outside : -1;
+}
+
+function isInForce(columns: NumberColumns, row: number, at: Millis): boolean {
+  const index = (columns.rowAttributes[row] ?? 0) * ATTRIBUTE_WIDTH;
+  return at >= (columns.attributes[index] ?? 0) && at < (columns.attributes[index + 1] ?? 0);
+}
+
+/** Index of the first element not below `key`. */
+function lowerBound(sorted: Float64Array, key: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Bytes of an index into the combinations of attributes: few combinations occur, so one byte is the rule. */
+function indexWidth(attributes: number): 1 | 2 | 4 {
+  if (attributes <= 0x100) return 1;
+  return attributes <= 0x10000 ? 2 : 4;
+}
+
+/** Behind whole words, so that every width is aligned. */
+function viewIndexes(
+  memory: SharedArrayBuffer,
+  offset: number,
+  rows: number,
+  width: 1 | 2 | 4,
+): NumberColumns["rowAttributes"] {
+  if (width === 1) return new Uint8Array(memory, offset, rows);
+  return width === 2 ? new Uint16Array(memory, offset, rows) : new Uint32Array(memory, offset, rows);
+}

@@ -1,0 +1,174 @@
+import type { Millis } from "../domain/time.ts";
+import { createDoubleColumn, createWordColumn } from "./growing-column.ts";
+import type { ListEntry } from "./list-entry.ts";
+import { allocateColumns, layOutColumns, type NumberColumns } from "./number-columns.ts";
+import { type NumberSet, openNumberSet } from "./number-set.ts";
+import { arrangeDoubles, arrangeWords, sortOrder } from "./sort-order.ts";
+
+/** What a list says about a number besides the number. */
+export interface RowAttributes {
+  /** First moment in force; undefined: always was. */
+  readonly validFrom?: Millis | undefined;
+  /** First moment no longer in force; undefined: never ends. */
+  readonly validTo?: Millis | undefined;
+  readonly verifiedOn?: Millis | undefined;
+  readonly mayForward: boolean;
+}
+
+/** One row of a list file. */
+export interface NumberRow extends RowAttributes {
+  /** Line in the file, from 1. */
+  readonly line: number;
+}
+
+/** Collects the rows of a list in any order. Keys are those of `PartyNumber`. */
+export interface NumberSetBuilder {
+  addExact(key: number, row: NumberRow): void;
+  /** Both bounds inclusive; throws RangeError when `low` is above `high`. */
+  addRange(low: number, high: number, row: NumberRow): void;
+  /** All numbers (with `code`: all codes) of up to 15 digits that begin with `digits`. */
+  addPrefix(digits: string, row: NumberRow, code?: boolean): void;
+  /** Any of the three. */
+  add(entry: ListEntry, row: NumberRow): void;
+  build(): NumberSet;
+}
+
+/** ITU-T E.164 section 6. */
+const MAX_DIGITS = 15;
+
+/** Starts an empty set. */
+export function createNumberSetBuilder(): NumberSetBuilder {
+  const attributes = createAttributeTable();
+  const keys = createDoubleColumn();
+  const exactRows = createRowColumns();
+  const lows = createDoubleColumn();
+  const highs = createDoubleColumn();
+  /** The row of every range, counted from the first range: the ranges of a prefix share one. */
+  const rangeRows = createWordColumn();
+  const wideRows = createRowColumns();
+
+  function pushRange(low: number, high: number, row: number): void {
+    lows.push(low);
+    highs.push(high);
+    rangeRows.push(row);
+  }
+
+  function addExact(key: number, row: NumberRow): void {
+    keys.push(key);
+    exactRows.push(row.line, attributes.indexOf(row));
+  }
+
+  function addRange(low: number, high: number, row: NumberRow): void {
+    if (!(low <= high)) throw new RangeError(`range from ${low} to ${high}`);
+    pushRange(low, high, wideRows.push(row.line, attributes.indexOf(row)));
+  }
+
+  function addPrefix(digits: string, row: NumberRow, code = false): void {
+    const wideRow = wideRows.push(row.line, attributes.indexOf(row));
+    for (let length = digits.length, power = 1; length <= MAX_DIGITS; length++, power *= 10) {
+      const low = Number(digits) * power;
+      const high = low + power - 1;
+      // The keys of codes are negative.
+      pushRange(code ? -high : low, code ? -low : high, wideRow);
+    }
+  }
+
+  return {
+    addExact,
+    addRange,
+    addPrefix,
+    add(entry, row) {
+      if (entry.kind === "exact") addExact(entry.key, row);
+      else if (entry.kind === "range") addRange(entry.low, entry.high, row);
+      else addPrefix(entry.digits, row, entry.code);
+    },
+    build() {
+      const exact = keys.count();
+      const memory = allocateColumns({
+        exact,
+        ranges: lows.count(),
+        rows: exact + wideRows.count(),
+        attributes: attributes.count(),
+      });
+      const columns = layOutColumns(memory);
+      columns.attributes.set(attributes.values());
+      const order = sortOrder(keys.values());
+      columns.exact.set(arrangeDoubles(keys.values(), order));
+      columns.rowLine.set(arrangeWords(exactRows.lines(), order));
+      columns.rowAttributes.set(arrangeWords(exactRows.attributes(), order));
+      columns.rowLine.set(wideRows.lines(), exact);
+      columns.rowAttributes.set(wideRows.attributes(), exact);
+      fillRanges(columns, lows.values(), highs.values(), rangeRows.values());
+      return openNumberSet(memory);
+    },
+  };
+}
+
+function fillRanges(
+  columns: NumberColumns,
+  lows: Float64Array,
+  highs: Float64Array,
+  rows: Uint32Array,
+): void {
+  const { rangeEnd, rangeReach, rangeRow } = columns;
+  const order = sortOrder(lows);
+  columns.rangeStart.set(arrangeDoubles(lows, order));
+  rangeEnd.set(arrangeDoubles(highs, order));
+  rangeRow.set(arrangeWords(rows, order));
+  for (let index = 0; index < lows.length; index++) {
+    // Rows of ranges are numbered behind those of single numbers.
+    rangeRow[index] = (rangeRow[index] ?? 0) + columns.exact.length;
+    let before = index;
+    while (before > 0 && (rangeEnd[before - 1] ?? 0) <= (rangeEnd[index] ?? 0))
+      before = rangeReach[before - 1] ?? 0;
+    rangeReach[index] = before;
+  }
+}
+
+/** Line and attributes of rows, in order of arrival. */
+function createRowColumns() {
+  const lines = createWordColumn();
+  const attributes = createWordColumn();
+  return {
+    push(line: number, attribute: number): number {
+      lines.push(line);
+      return attributes.push(attribute);
+    },
+    lines: () => lines.values(),
+    attributes: () => attributes.values(),
+    count: () => lines.count(),
+  };
+}
+
+/** Numbers the combinations of attributes that occur. */
+function createAttributeTable() {
+  const known = new Map<string, number>();
+  const values: number[] = [];
+  let last: RowAttributes | undefined;
+  let lastIndex = 0;
+
+  function indexOf(row: RowAttributes): number {
+    // Neighbouring rows mostly say the same: no string is made for those.
+    if (last !== undefined && isSame(last, row)) return lastIndex;
+    const text = `${row.validFrom} ${row.validTo} ${row.verifiedOn} ${row.mayForward}`;
+    last = row;
+    lastIndex = known.get(text) ?? known.size;
+    if (lastIndex === known.size) {
+      known.set(text, lastIndex);
+      values.push(row.validFrom ?? -Infinity, row.validTo ?? Infinity);
+      values.push(row.verifiedOn ?? Number.NaN, row.mayForward ? 1 : 0);
+    }
+    return lastIndex;
+  }
+
+  return { indexOf, values: () => values, count: () => known.size };
+}
+
+function isSame(a: RowAttributes, b: RowAttributes): boolean {
+  return (
+    a.validFrom === b.validFrom &&
+    a.validTo === b.validTo &&
+    a.verifiedOn === b.verifiedOn &&
+    a.mayForward === b.mayForward
+  );
+}

@@ -1,0 +1,155 @@
+/**
+ * The spelling of a number in a SIP URI's user part or a tel URI (RFC 3261 section 25.1, RFC 3966 section 3): parameters,
+ * escapes and visual separators. What the digits mean is decided in `interpretation.ts`.
+ */
+const CODE = {
+  hash: 0x23,
+  percent: 0x25,
+  plus: 0x2b,
+  zero: 0x30,
+  nine: 0x39,
+  colon: 0x3a,
+  semicolon: 0x3b,
+  at: 0x40,
+};
+const FIRST_PRINTABLE = 0x20;
+const LAST_PRINTABLE = 0x7e;
+const DELETE = 0x7f;
+/** More than any stack sends; keeps the search for repeated names short. */
+const MAX_PARAMETERS = 24;
+
+/** A piece that may not be used, and why. */
+export interface Fault {
+  readonly fault: string;
+}
+
+/** A number part, separators removed. */
+export interface SpelledNumber {
+  readonly plus: boolean;
+  /** Every ASCII digit, in order. */
+  readonly digits: string;
+  /** Characters that are neither digit, separator nor a leading "+". */
+  readonly strangers: number;
+  /** True when the only stranger is the last character and stands for "end of number" (F or #). */
+  readonly endsWithST: boolean;
+}
+
+/** The parameters of a number that change how it is read. */
+export interface NumberParameters {
+  /** Decoded, as received in case: `+8610` or a domain name. */
+  readonly phoneContext: string | undefined;
+  /** True when a parameter may send the call elsewhere: rn, cic (RFC 4694), tgrp (RFC 4904). */
+  readonly routes: boolean;
+}
+
+/** True for digits with or without a leading "+", at least one digit: no escape, separator or parameter to care for. */
+export function isPlainNumber(user: string): boolean {
+  const start = user.charCodeAt(0) === CODE.plus ? 1 : 0;
+  if (user.length === start) return false;
+  for (let at = start; at < user.length; at++) {
+    const code = user.charCodeAt(at);
+    if (code < CODE.zero || code > CODE.nine) return false;
+  }
+  return true;
+}
+
+/** Decodes escapes once. Anything but printable ASCII, a delimiter that was escaped, or an escape left over is a fault. */
+export function decodeOnce(piece: string): string | Fault {
+  if (!piece.includes("%")) return findStranger(piece) ?? piece;
+  let decoded = "";
+  for (let at = 0; at < piece.length; at++) {
+    let code = piece.charCodeAt(at);
+    const escaped = code === CODE.percent;
+    if (escaped) {
+      code = escapedCode(piece, at);
+      if (code < 0) return { fault: "bad escape" };
+      at += 2;
+    }
+    if (!isPrintable(code)) return strangerFault(code);
+    if (escaped && (code === CODE.semicolon || code === CODE.at)) return { fault: "escaped delimiter" };
+    decoded += String.fromCharCode(code);
+  }
+  for (let at = decoded.indexOf("%"); at >= 0; at = decoded.indexOf("%", at + 1)) {
+    if (escapedCode(decoded, at) >= 0) return { fault: "double escape" };
+  }
+  return decoded;
+}
+
+/** Sorts the characters of a decoded number part. The visual separators are `- . ( )` (RFC 3966 section 5.1.1). */
+export function spellNumber(text: string): SpelledNumber {
+  let plus = false;
+  let digits = "";
+  let strangers = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= CODE.zero && code <= CODE.nine) digits += text[at];
+    else if (code === CODE.plus && digits === "" && !plus) plus = true;
+    else if (!isSeparator(code)) strangers++;
+  }
+  return { plus, digits, strangers, endsWithST: strangers === 1 && isST(text.charCodeAt(text.length - 1)) };
+}
+
+/** Reads everything behind the first ";" of a number. Names are case-insensitive and may not repeat (RFC 3966 section 3). */
+export function readParameters(text: string): NumberParameters | Fault {
+  const names: string[] = [];
+  let phoneContext: string | undefined;
+  let routes = false;
+  let from = 0;
+  while (from <= text.length) {
+    const semicolon = text.indexOf(";", from);
+    const end = semicolon < 0 ? text.length : semicolon;
+    const equals = text.indexOf("=", from);
+    const nameEnd = equals < 0 || equals > end ? end : equals;
+    const name = decodeOnce(text.slice(from, nameEnd));
+    if (typeof name !== "string") return name;
+    const value = decodeOnce(text.slice(Math.min(nameEnd + 1, end), end));
+    if (typeof value !== "string") return value;
+    if (name === "") return { fault: "empty parameter" };
+    if (name.includes("=")) return { fault: "escaped delimiter" };
+    const known = name.toLowerCase();
+    if (names.includes(known)) return { fault: "repeated parameter" };
+    if (names.push(known) > MAX_PARAMETERS) return { fault: "too many parameters" };
+    if (known === "phone-context") phoneContext = value;
+    else if (known === "rn" || known === "cic" || known === "tgrp") routes = true;
+    from = end + 1;
+  }
+  return { phoneContext, routes };
+}
+
+function findStranger(piece: string): Fault | undefined {
+  for (let at = 0; at < piece.length; at++) {
+    const code = piece.charCodeAt(at);
+    if (!isPrintable(code)) return strangerFault(code);
+  }
+  return undefined;
+}
+
+function isPrintable(code: number): boolean {
+  return code >= FIRST_PRINTABLE && code <= LAST_PRINTABLE;
+}
+
+function strangerFault(code: number): Fault {
+  return { fault: code < FIRST_PRINTABLE || code === DELETE ? "control character" : "non-ASCII" };
+}
+
+/** The octet that `%XX` at `at` stands for, or -1. */
+function escapedCode(text: string, at: number): number {
+  const high = hexValue(text.charCodeAt(at + 1));
+  const low = hexValue(text.charCodeAt(at + 2));
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+function hexValue(code: number): number {
+  if (code >= CODE.zero && code <= CODE.nine) return code - CODE.zero;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+function isSeparator(code: number): boolean {
+  return code === 0x2d || code === 0x2e || code === 0x28 || code === 0x29;
+}
+
+/** The end-of-number signal of ISUP, as gateways leak it into SIP. */
+function isST(code: number): boolean {
+  return code === CODE.hash || (code | 0x20) === 0x66;
+}

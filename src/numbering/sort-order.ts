@@ -1,0 +1,68 @@
+/** Keys are at most 10^15 either way; shifted by this they are positive and below 2^51. */
+const SHIFT = 1e15;
+const DIGIT_BITS = 13;
+const BUCKETS = 1 << DIGIT_BITS;
+/** 4 · 13 = 52 bits. */
+const PASSES = 4;
+
+/**
+ * The order that sorts the keys, equal keys in their order of arrival; undefined when they are sorted already, as most files
+ * are. Integers within ±10^15. Radix sort: linear, and no comparison function a million times over.
+ */
+export function sortOrder(keys: Float64Array): Uint32Array | undefined {
+  if (isSorted(keys)) return undefined;
+  const count = keys.length;
+  let order = new Uint32Array(count);
+  let next = new Uint32Array(count);
+  for (let index = 0; index < count; index++) order[index] = index;
+  const starts = new Uint32Array(BUCKETS);
+  for (let pass = 0, divisor = 1; pass < PASSES; pass++, divisor *= BUCKETS) {
+    starts.fill(0);
+    for (let index = 0; index < count; index++) {
+      const digit = digitOf(keys[index] ?? 0, divisor);
+      starts[digit] = (starts[digit] ?? 0) + 1;
+    }
+    let total = 0;
+    for (let digit = 0; digit < BUCKETS; digit++) {
+      const size = starts[digit] ?? 0;
+      starts[digit] = total;
+      total += size;
+    }
+    for (let index = 0; index < count; index++) {
+      const from = order[index] ?? 0;
+      const digit = digitOf(keys[from] ?? 0, divisor);
+      const slot = starts[digit] ?? 0;
+      starts[digit] = slot + 1;
+      next[slot] = from;
+    }
+    [order, next] = [next, order];
+  }
+  return order;
+}
+
+/** The values in this order; the values themselves when no order is given. */
+export function arrangeDoubles(values: Float64Array, order: Uint32Array | undefined): Float64Array {
+  if (order === undefined) return values;
+  const arranged = new Float64Array(order.length);
+  for (let index = 0; index < order.length; index++) arranged[index] = values[order[index] ?? 0] ?? 0;
+  return arranged;
+}
+
+/** As {@link arrangeDoubles}. */
+export function arrangeWords(values: Uint32Array, order: Uint32Array | undefined): Uint32Array {
+  if (order === undefined) return values;
+  const arranged = new Uint32Array(order.length);
+  for (let index = 0; index < order.length; index++) arranged[index] = values[order[index] ?? 0] ?? 0;
+  return arranged;
+}
+
+function digitOf(key: number, divisor: number): number {
+  return Math.floor((key + SHIFT) / divisor) % BUCKETS;
+}
+
+function isSorted(keys: Float64Array): boolean {
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index] ?? 0) < (keys[index - 1] ?? 0)) return false;
+  }
+  return true;
+}
