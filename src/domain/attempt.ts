@@ -4,7 +4,15 @@ import type { Millis } from "./time.ts";
 import type { Trunk } from "./trunk.ts";
 
 /** RFC 3323, 3325 and 7044 privacy values as bits. */
-export const PrivacyFlag = { id: 1, user: 2, header: 4, session: 8, history: 16, critical: 32, none: 64 } as const;
+export const PrivacyFlag = {
+  id: 1,
+  user: 2,
+  header: 4,
+  session: 8,
+  history: 16,
+  critical: 32,
+  none: 64,
+} as const;
 
 /** Where an attempt was seen. Addresses are literal, IPv6 without brackets. */
 export interface SignallingSource {

@@ -25,14 +25,30 @@ export const reasons = {
   "cli-malformed": { status: 403, cause: 21, when: "a calling number no plan allows" },
   "cli-conflict": { status: 403, cause: 21, when: "fields that must agree don't" },
   "cli-not-listed": { status: 403, cause: 21, when: "not in the lessee's list" },
-  "cli-expired": { status: 403, cause: 21, when: "listed, outside its dates, or verification overdue by policy" },
+  "cli-expired": {
+    status: 403,
+    cause: 21,
+    when: "listed, outside its dates, or verification overdue by policy",
+  },
   "number-class": { status: 403, cause: 21, when: "a class that never calls (400, …)" },
-  "home-cli-from-abroad": { status: 403, cause: 21, when: "domestic-looking caller on an international trunk" },
-  "diversion-unlicensed": { status: 403, cause: 21, when: "forwarding signalling from a number without the licence" },
+  "home-cli-from-abroad": {
+    status: 403,
+    cause: 21,
+    when: "domestic-looking caller on an international trunk",
+  },
+  "diversion-unlicensed": {
+    status: 403,
+    cause: 21,
+    when: "forwarding signalling from a number without the licence",
+  },
   "police-listed": { status: 603, cause: 21, when: "on the police list" },
   denylisted: { status: 603, cause: 21, when: "on another deny or score list" },
   quarantined: { status: 403, cause: 21, when: "a detector's finding is in force" },
-  "frequency-exceeded": { status: 403, cause: 21, when: "contract frequency per caller, lessee or called party" },
+  "frequency-exceeded": {
+    status: 403,
+    cause: 21,
+    when: "contract frequency per caller, lessee or called party",
+  },
   "call-rate-exceeded": { status: 503, cause: 42, when: "trunk CPS" },
   "channels-exceeded": { status: 503, cause: 34, when: "trunk concurrent calls" },
   overload: { status: 503, cause: 42, when: "the filter protects itself or drains" },
@@ -44,8 +60,13 @@ export const reasons = {
 
 export type ReasonCode = keyof typeof reasons;
 
+/** True for a code of the table. */
+export function isReasonCode(code: string): code is ReasonCode {
+  return Object.hasOwn(reasons, code);
+}
+
 /** Reasons in table order: the index is used by counters. */
-export const reasonCodes = Object.keys(reasons) as readonly ReasonCode[];
+export const reasonCodes: readonly ReasonCode[] = Object.keys(reasons).filter(isReasonCode);
 
 /** SIP status of a refusal for `code`; 403 where the table has none (a drop that must be answered). */
 export function statusOf(code: ReasonCode): number {

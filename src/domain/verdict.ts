@@ -25,7 +25,13 @@ export interface Mark {
 export type Verdict = Accept | Deny | Mark;
 export type VerdictKind = Verdict["kind"];
 
-export const verdictKinds = ["accept", "reject", "drop", "withhold", "label"] as const satisfies readonly VerdictKind[];
+export const verdictKinds = [
+  "accept",
+  "reject",
+  "drop",
+  "withhold",
+  "label",
+] as const satisfies readonly VerdictKind[];
 
 /** A finding of a rule in monitor mode: counted, never enforced. */
 export interface ShadowHit {

@@ -25,15 +25,15 @@ export interface EngineParts {
   /** What `listen` of sigwall.yaml names; port 0 binds any free port. */
   readonly listen: readonly ListenAddress[];
   /** The policy in force; asked for anew with every message. */
-  policy(): Policy;
+  readonly policy: () => Policy;
   readonly state: ScreeningState;
   readonly counters: Counters;
   /** Secret of the keyed tags, at least 16 bytes, the same on every node. */
   readonly key: Uint8Array;
   /** Every decision about a call attempt, repeats left out. Must return at once. */
-  decided(decision: Decision): void;
+  readonly decided: (decision: Decision) => void;
   /** An error of our own or of the operating system; the engine goes on. */
-  fault(error: unknown): void;
+  readonly fault: (error: unknown) => void;
 }
 
 /** The way calls come in: the only place with sockets, clock and timers. */

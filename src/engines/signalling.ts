@@ -53,7 +53,7 @@ function createSipStream(path: Path, sink: SignallingSink): StreamConsumer {
 
   function drop(why: string, arrival: Arrival): void {
     const rest = framer.rest();
-    if (rest.length > 0) sink.broken(rest, why, arrival);
+    if (maySipStart(rest, 0, rest.length)) sink.broken(rest, why, arrival);
     framer.resync();
   }
 

@@ -11,8 +11,8 @@ export interface DatagramPort {
 }
 
 export interface DatagramHandlers {
-  datagram(bytes: Buffer, address: string, port: number): void;
-  error(error: Error): void;
+  readonly datagram: (bytes: Buffer, address: string, port: number) => void;
+  readonly error: (error: Error) => void;
 }
 
 /** Room for bursts while the process does something else (a reload, a scrape). */

@@ -74,8 +74,10 @@ function identityTags(tags: KeyedTags, calling: readonly AssertedIdentity[]): st
 /** Takes a token apart; undefined when it has not our form. It proves nothing before {@link provesDialog}. */
 export function parseToken(text: string): DialogToken | undefined {
   const parts = text.split(".", 6);
-  if (parts.length !== 5) return undefined;
-  const [ingress, egress, called, identities, mac] = parts as [string, string, string, string, string];
+  const [ingress, egress, called, identities, mac] = parts;
+  if (ingress === undefined || egress === undefined || called === undefined || identities === undefined)
+    return undefined;
+  if (mac === undefined || parts.length !== 5) return undefined;
   return { ingress, egress, called, identities, mac };
 }
 

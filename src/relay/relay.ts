@@ -28,21 +28,21 @@ export interface Sink {
   /** Sends the first `length` bytes; false when the buffer is still in use, so that the caller takes another. */
   send(listener: Listener, address: string, port: number, bytes: Buffer, length: number): boolean;
   /** Every decision about a call attempt, repeats left out. */
-  decided(decision: Decision): void;
+  readonly decided: (decision: Decision) => void;
   /** An error of our own, already counted and answered by the trunk's exception policy. */
-  fault(error: unknown): void;
+  readonly fault: (error: unknown) => void;
 }
 
 export interface RelayParts {
   /** The policy in force: one reference, swapped by a reload. */
-  policy(): Policy;
+  readonly policy: () => Policy;
   readonly listeners: readonly Listener[];
   readonly tags: KeyedTags;
   readonly state: ScreeningState;
   readonly counters: Counters;
   readonly sink: Sink;
   /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
-  elapsed(): number;
+  readonly elapsed: () => number;
   /** Entries of the ledger. */
   readonly ledgerSize: number;
 }

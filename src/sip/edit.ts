@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { nextHeader, type SipMessage } from "./scan.ts";
 import { Header, type HeaderId } from "./header.ts";
 

@@ -76,9 +76,16 @@ function readIdentity(
 
 /** The number of a sip, sips or tel URI; a URI of another scheme holds none. */
 export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
-  if (uri.scheme === "other" || uri.scheme === "urn")
-    return { kind: "unusable", why: "invalid", detail: "URI scheme without numbers", raw: uri.user ?? "" };
-  return readSipNumber(uri.user ?? "", plan);
+  const user = uri.user ?? "";
+  if (uri.scheme === "other" || uri.scheme === "urn") return unusable("URI scheme without numbers", user);
+  // A number followed by a password is read in more than one way.
+  if (user.includes(":")) return unusable("password", user);
+  return readSipNumber(user, plan);
+}
+
+function unusable(detail: string, user: string): PartyNumber {
+  const params = user.indexOf(";");
+  return { kind: "unusable", why: "invalid", detail, raw: params < 0 ? user : user.slice(0, params) };
 }
 
 /** draft-ietf-sip-privacy-04: `full`, `name` and `uri` hide; `off` and no parameter don't. */
@@ -106,6 +113,8 @@ function isAnonymousHost(host: string): boolean {
   );
 }
 
+const privacyBits: ReadonlyMap<string, number> = new Map(Object.entries(PrivacyFlag));
+
 /** Privacy values as bits (RFC 3323, 3325, 7044): separated by ";", also seen with "," and on several lines. Unknown values change nothing. */
 export function readPrivacy(message: SipMessage): number {
   let bits = 0;
@@ -116,7 +125,7 @@ export function readPrivacy(message: SipMessage): number {
       const c = k < value.length ? value.charCodeAt(k) : 0x3b;
       if (c !== 0x3b && c !== 0x2c) continue;
       const word = value.slice(from, k).trim();
-      if (word in PrivacyFlag) bits |= PrivacyFlag[word as keyof typeof PrivacyFlag];
+      bits |= privacyBits.get(word) ?? 0;
       from = k + 1;
     }
   }

@@ -85,6 +85,11 @@ void t.test("every asserted value is an identity of its own", async (t) => {
     ["another scheme", { from: "<http://+861087654321>;tag=1" }, ["from //+861087654321 invalid allowed"]],
     ["password", { from: "<sip:+861087654321:pw@a>;tag=1" }, ["from +861087654321:pw invalid allowed"]],
     [
+      "password behind parameters",
+      { from: "<sip:+861087654321;cpc=x:pw@a>;tag=1" },
+      ["from +861087654321 invalid allowed"],
+    ],
+    [
       "two @",
       { from: "<sip:+861087654321@a@b>;tag=1" },
       ["from +861087654321@a invalid allowed"],
