@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
-import { nextHeader, type SipMessage } from "./scan.ts";
-import { Header, type HeaderId } from "./header.ts";
+import { Header } from "./header.ts";
+import type { SipMessage } from "./scan.ts";
 
 /** The largest UDP payload over IPv4 (RFC 768, RFC 791); over IPv6 it is 20 octets less of header, not of payload. */
 export const MAX_DATAGRAM = 65_507;
@@ -36,7 +36,7 @@ export function clearEdits(edits: Edits): void {
   edits.overflow = false;
 }
 
-/** Replaces the bytes `from`…`to` by `insert` (latin1). Edits must not overlap; they may come in any order. */
+/** Replaces the bytes `from`…`to` of the header fields by `insert` (latin1). Edits must not overlap; they may come in any order. */
 export function splice(edits: Edits, from: number, to: number, insert: string): void {
   if (edits.count === MAX_EDITS) {
     edits.overflow = true;
@@ -55,23 +55,25 @@ export function splice(edits: Edits, from: number, to: number, insert: string): 
   edits.insert[i] = insert;
 }
 
-/** Writes the edited message into `out`; returns its length, or -1 when it does not fit. */
+/**
+ * Writes the edited message into `out`; returns its length, or -1 when it does not fit. The header fields are joined as
+ * text and written once, which costs less than a copy for every piece; the body is copied as it is.
+ */
 export function render(message: SipMessage, edits: Edits, out: Buffer): number {
   if (edits.overflow) return -1;
-  const { bytes } = message;
-  let size = message.end - message.start;
-  for (let i = 0; i < edits.count; i++) size += edits.insert[i]!.length - (edits.to[i]! - edits.from[i]!);
-  if (size > MAX_DATAGRAM || size > out.length) return -1;
+  const { text, headersEnd, end } = message;
+  let head = "";
   let at = message.start;
-  let written = 0;
   for (let i = 0; i < edits.count; i++) {
-    const from = edits.from[i]!;
-    if (from > at) written += bytes.copy(out, written, at, from);
-    const text = edits.insert[i]!;
-    if (text !== "") written += out.write(text, written, "latin1");
+    head += text.slice(at, edits.from[i]) + edits.insert[i]!;
     at = edits.to[i]!;
   }
-  return written + bytes.copy(out, written, at, message.end);
+  head += text.slice(at, headersEnd);
+  const size = head.length + end - headersEnd;
+  if (size > MAX_DATAGRAM || size > out.length) return -1;
+  out.write(head, 0, "latin1");
+  message.bytes.copy(out, head.length, headersEnd, end);
+  return size;
 }
 
 /**
@@ -88,20 +90,9 @@ export function removeFirstValue(message: SipMessage, edits: Edits, index: numbe
   splice(edits, message.valueStart[index]!, next, "");
 }
 
-/** Where the first field of `id` begins, or `otherwise`. */
-export function firstLine(message: SipMessage, id: HeaderId, otherwise: number): number {
-  const index = message.first[id]!;
-  return index < 0 ? otherwise : message.lineStart[index]!;
-}
-
 /** Max-Forwards minus one, or 70 where the field is absent (RFC 3261 section 16.6 step 3). */
 export function decrementMaxForwards(message: SipMessage, edits: Edits): void {
   const index = message.first[Header.maxForwards]!;
   if (index < 0) splice(edits, message.headersStart, message.headersStart, "Max-Forwards: 70\r\n");
   else splice(edits, message.valueStart[index]!, message.valueEnd[index]!, String(message.maxForwards - 1));
-}
-
-/** Visits every field named `id`, in order. */
-export function eachHeader(message: SipMessage, id: HeaderId, visit: (index: number) => void): void {
-  for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i)) visit(i);
 }

@@ -62,7 +62,10 @@ const names: readonly (readonly [HeaderId, string])[] = [
   [Header.contentTransferEncoding, "content-transfer-encoding"],
 ];
 
-const byHash = new Map<number, { readonly id: HeaderId; readonly name: string }>();
+/** Open addressing by hash: known names are found in one or two steps. */
+const TABLE_SIZE = 128;
+const tableNames: (string | undefined)[] = Array.from<string | undefined>({ length: TABLE_SIZE });
+const tableIds = new Uint8Array(TABLE_SIZE);
 
 /** One step of the name hash: folds case for letters, which is all a known name holds besides "-". */
 export function hashStep(hash: number, byte: number): number {
@@ -72,18 +75,28 @@ export function hashStep(hash: number, byte: number): number {
 for (const [id, name] of names) {
   let hash = 0;
   for (let i = 0; i < name.length; i++) hash = hashStep(hash, name.charCodeAt(i));
-  if (byHash.has(hash)) throw new Error(`header name hash collision: ${name}`);
-  byHash.set(hash, { id, name });
+  let slot = hash & (TABLE_SIZE - 1);
+  while (tableNames[slot] !== undefined) slot = (slot + 1) & (TABLE_SIZE - 1);
+  tableNames[slot] = name;
+  tableIds[slot] = id;
 }
 
 /** The id of the name at `start`…`end`, whose {@link hashStep} hash is `hash`. */
-export function identifyHeader(bytes: Uint8Array, start: number, end: number, hash: number): HeaderId {
-  const known = byHash.get(hash);
-  if (known === undefined || known.name.length !== end - start) return Header.other;
-  const name = known.name;
+export function identifyHeader(bytes: Uint8Array, start: number, end: number, hash: number): number {
+  let slot = hash & (TABLE_SIZE - 1);
+  for (;;) {
+    const name = tableNames[slot];
+    if (name === undefined) return Header.other;
+    if (isSameName(bytes, start, end, name)) return tableIds[slot]!;
+    slot = (slot + 1) & (TABLE_SIZE - 1);
+  }
+}
+
+function isSameName(bytes: Uint8Array, start: number, end: number, name: string): boolean {
+  if (end - start !== name.length) return false;
   for (let i = 0; i < name.length; i++) {
     const byte = bytes[start + i]!;
-    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== name.charCodeAt(i)) return Header.other;
+    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== name.charCodeAt(i)) return false;
   }
-  return known.id;
+  return true;
 }

@@ -285,7 +285,7 @@ function readHeader(message: SipMessage, bytes: Buffer, pos: number, index: numb
     hash = hashStep(hash, c);
     i++;
   }
-  let id: HeaderId = Header.other;
+  let id: number = Header.other;
   const nameEnd = i;
   while (i < n && isSpace(bytes[i]!)) i++;
   if (nameEnd === pos || bytes[i] !== COLON) noteFault(message, "header field without a name and a colon");

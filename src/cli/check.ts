@@ -1,0 +1,138 @@
+import type { RuleMode } from "../domain/rule-id.ts";
+import { ruleIds } from "../domain/rule-id.ts";
+import type { Side } from "../domain/trunk.ts";
+import type { Millis } from "../domain/time.ts";
+import { formatEndpoint } from "../config/address.ts";
+import { createCalendar } from "../config/calendar.ts";
+import { formatIssue, hasErrors } from "../config/issue.ts";
+import type { ConfigIssue } from "../config/issue.ts";
+import { loadPolicy, loadStatic } from "../config/load.ts";
+import type { PolicyMaterial, StaticConfig } from "../config/load.ts";
+import type { Policy } from "../config/policy.ts";
+import { reviewPolicy } from "../config/review.ts";
+import { findRule, mergeSetting } from "../config/rule-options.ts";
+import { readFromDisk } from "./disk.ts";
+
+/** Where a command writes, and the time it takes for now. */
+export interface CheckOutput {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly now: Millis;
+}
+
+/**
+ * `sigwall check`: prints every issue as `file:line:col path: message`, then what was counted.
+ * Returns the exit code: 0 without errors (warnings are printed all the same), 1 with errors, 2 when there is no such config file.
+ */
+export function checkConfig(configPath: string, output: CheckOutput): number {
+  const present = readFromDisk(configPath);
+  if ("error" in present) {
+    output.stderr.write(`sigwall check: can't read ${configPath}: ${present.error}\n`);
+    return 2;
+  }
+  const { config, issues: staticIssues } = loadStatic(readFromDisk, configPath);
+  if (config === undefined) return conclude(staticIssues, [], output);
+  const listeners = config.listen.map((listener) => listener.id);
+  const { policy, material, issues } = loadPolicy(readFromDisk, config.policy, listeners);
+  if (policy === undefined || material === undefined)
+    return conclude([...staticIssues, ...issues], [], output);
+  const findings = reviewPolicy(policy, material, listeners, output.now);
+  const summary = [...describeStatic(config), ...describePolicy(policy, material, output.now)];
+  return conclude([...staticIssues, ...issues, ...findings], summary, output);
+}
+
+type Line = readonly [label: string, text: string];
+
+function conclude(issues: readonly ConfigIssue[], summary: readonly Line[], { stdout }: CheckOutput): number {
+  for (const issue of issues) stdout.write(`${formatIssue(issue)}\n`);
+  if (issues.length > 0 && summary.length > 0) stdout.write("\n");
+  const errors = issues.filter((issue) => issue.severity === "error").length;
+  const warnings = issues.length - errors;
+  const result: Line = ["result", `${count(errors, "error")}, ${count(warnings, "warning")}`];
+  const width = Math.max(...[...summary, result].map(([label]) => label.length));
+  for (const [label, text] of [...summary, result]) stdout.write(`${label.padEnd(width)}  ${text}\n`);
+  return hasErrors(issues) ? 1 : 0;
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+}
+
+function describeStatic({ engine, listen, admin }: StaticConfig): readonly Line[] {
+  return [
+    ["engine", `${engine} on ${listen.map(({ id }) => id).join(", ")}`],
+    ["admin", formatEndpoint(admin)],
+  ];
+}
+
+const sides = ["lessee", "national", "international", "core"] as const satisfies readonly Side[];
+
+function describePolicy(policy: Policy, material: PolicyMaterial, now: Millis): readonly Line[] {
+  const { file, plans } = material;
+  const bySide = sides.map((side) => `${plans.filter(({ trunk }) => trunk.side === side).length} ${side}`);
+  return [
+    ["policy", `${file.source.file}, revision ${policy.revision}`],
+    ["trunks", `${plans.length}: ${bySide.join(", ")}`],
+    ["lessees", `${file.lessees.length}`],
+    ...describeLists(policy),
+    ...describeRules(material),
+    ...describeSpecialUsers(material, now),
+  ];
+}
+
+function describeLists({ lists }: Policy): readonly Line[] {
+  if (lists.length === 0) return [["lists", "none"]];
+  const rows = lists.map(({ id, kind, file, rows: amount, numbers, prefixes }) => {
+    const covered = `${count(numbers, "number")}${prefixes === 0 ? "" : `, ${prefixes} by prefix`}`;
+    return [id, kind, count(amount, "row"), covered, file];
+  });
+  return align(rows).map((text, index) => [index === 0 ? "lists" : "", text]);
+}
+
+function describeRules({ file, plans }: PolicyMaterial): readonly Line[] {
+  const built = ruleIds.filter((id) => findRule(id) !== undefined);
+  const byMode = new Map<RuleMode, string[]>([
+    ["enforce", []],
+    ["monitor", []],
+    ["off", []],
+  ]);
+  for (const id of built) {
+    const merged = mergeSetting(id, file.rules, undefined);
+    const mode = "mode" in merged ? merged.mode : "off";
+    const elsewhere = plans
+      .filter(({ trunk, chain }) => trunk.side !== "core" && chain[id].mode !== mode)
+      .map(({ trunk, chain }) => `${trunk.id}: ${chain[id].mode}`);
+    byMode.get(mode)?.push(elsewhere.length === 0 ? id : `${id} (${elsewhere.join(", ")})`);
+  }
+  return [...byMode]
+    .filter(([, rules]) => rules.length > 0)
+    .map(([mode, rules], index) => [
+      index === 0 ? "rules" : "",
+      `${mode} ${rules.length}: ${rules.join(", ")}`,
+    ]);
+}
+
+function describeSpecialUsers({ file, plans }: PolicyMaterial, now: Millis): readonly Line[] {
+  const calendar = createCalendar(file.timeZone);
+  const rows = plans.flatMap(({ trunk, tables }) =>
+    tables.specialUsers.map(({ number, allow, until }) => {
+      const end = `${until <= now ? "expired on" : "until"} ${calendar.formatDay(until - 1)}`;
+      return [number, `on ${trunk.id}`, [...allow].join(", "), end];
+    }),
+  );
+  return align(rows).map((text, index) => [index === 0 ? "special users" : "", text]);
+}
+
+/** Pads the cells of every column to one width. */
+function align(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

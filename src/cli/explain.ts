@@ -1,0 +1,179 @@
+import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
+import type { AssertedIdentity } from "../domain/identity.ts";
+import { formatNumber } from "../domain/number.ts";
+import type { Millis } from "../domain/time.ts";
+import type { Trunk } from "../domain/trunk.ts";
+import type { Verdict } from "../domain/verdict.ts";
+import { formatIssue, hasErrors } from "../config/issue.ts";
+import type { ReadFile } from "../config/list-loading.ts";
+import { loadPolicy, loadStatic } from "../config/load.ts";
+import type { Policy } from "../config/policy.ts";
+import { suggest } from "../config/suggestion.ts";
+import { readCalledNumber, readSipNumber } from "../numbering/e164.ts";
+import { explainAttempt, type CallExplanation, type RuleExplanation } from "../screening/explain.ts";
+import { createScreeningState } from "../screening/state.ts";
+import { readAttempt } from "../sip/attempt.ts";
+import { createMessage, scan } from "../sip/scan.ts";
+
+/** What `sigwall explain` was asked. */
+export interface ExplainOptions {
+  /** Path of sigwall.yaml. */
+  readonly config: string;
+  readonly trunk: string;
+  /** Calling number as a peer would write it in From; needed without `message`. */
+  readonly from: string | undefined;
+  /** Called number as a peer would write it in the Request-URI; needed without `message`. */
+  readonly to: string | undefined;
+  /** Path of a file that holds one INVITE as received. */
+  readonly message: string | undefined;
+  readonly json: boolean;
+}
+
+/** What the command may touch: files are read, text is written, and `now` is when the call is made. */
+export interface ExplainOutput {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly readFile: ReadFile;
+  readonly now: Millis;
+}
+
+const nowhere: SignallingSource = {
+  signalling: "sip",
+  transport: "udp",
+  sourceAddress: "",
+  sourcePort: 0,
+  destinationAddress: "",
+  destinationPort: 0,
+};
+
+/**
+ * Explains what becomes of one call, rule by rule, by the chain that calls go through; pays no limit.
+ * Returns the exit code: 0 explained, 1 the policy or the message can't be used, 2 usage.
+ */
+export function explainCall(options: ExplainOptions, output: ExplainOutput): number {
+  const policy = readPolicy(options.config, output);
+  if (policy === undefined) return 1;
+  const found = policy.trunkById(options.trunk);
+  if (found === undefined) {
+    const hint = suggest(
+      options.trunk,
+      policy.trunks.map(({ trunk }) => trunk.id),
+    );
+    output.stderr.write(`unknown trunk "${options.trunk}"${hint}\n`);
+    return 2;
+  }
+  if (options.message === undefined && (options.from === undefined || options.to === undefined)) {
+    output.stderr.write("explain needs --from and --to, or --message\n");
+    return 2;
+  }
+  const attempt =
+    options.message === undefined
+      ? describeCall(found.trunk, options.from ?? "", options.to ?? "", output.now)
+      : readMessage(found.trunk, options.message, output);
+  if (typeof attempt === "string") {
+    output.stderr.write(`${attempt}\n`);
+    return 1;
+  }
+  const state = createScreeningState({ callers: 1, recentCalls: 1 });
+  const explanation = explainAttempt(found.screen, attempt, state);
+  output.stdout.write(options.json ? formatJson(explanation) : formatText(explanation));
+  return 0;
+}
+
+function readPolicy(path: string, { stderr, readFile }: ExplainOutput): Policy | undefined {
+  const { config, issues } = loadStatic(readFile, path);
+  const loaded = config === undefined ? undefined : loadPolicy(readFile, config.policy);
+  const all = [...issues, ...(loaded?.issues ?? [])];
+  // Warnings are the business of `check`.
+  if (hasErrors(all)) for (const issue of all) stderr.write(`${formatIssue(issue)}\n`);
+  return loaded?.policy;
+}
+
+/** A call that says no more than its two numbers. */
+function describeCall(trunk: Trunk, from: string, to: string, at: Millis): CallAttempt {
+  const number = readSipNumber(from, trunk.dialPlan);
+  const isHidden = number.kind === "unusable" && number.why === "token";
+  const caller: AssertedIdentity = {
+    source: "from",
+    number,
+    presentation: isHidden ? "restricted" : "allowed",
+  };
+  return {
+    at,
+    trunk,
+    origin: nowhere,
+    calling: [caller],
+    called: readCalledNumber(to, trunk.dialPlan),
+    emergencyUrn: false,
+    diversion: [],
+    privacy: 0,
+    callId: "",
+    requestUri: to,
+  };
+}
+
+/** The attempt of a message in a file, or what is wrong with it. */
+function readMessage(trunk: Trunk, path: string, { readFile, now }: ExplainOutput): CallAttempt | string {
+  const read = readFile(path);
+  if ("error" in read) return `${path}: ${read.error}`;
+  const message = scan(createMessage(), Buffer.from(read.bytes));
+  const attempt = readAttempt(message, trunk, now, nowhere);
+  return message.fault === undefined ? attempt : `${path}: refused as message-malformed: ${message.fault}`;
+}
+
+/** One JSON object a line: every rule, then the verdict. */
+function formatJson({ decision, rules, changes }: CallExplanation): string {
+  const { attempt, verdict, rule, revision } = decision;
+  const lines: unknown[] = rules.map(({ said, ...rest }) => ({
+    ...rest,
+    verdict: said?.kind,
+    reason: said?.reason,
+  }));
+  lines.push({
+    trunk: attempt.trunk.id,
+    called: formatNumber(attempt.called),
+    verdict: verdict.kind,
+    reason: verdict.reason,
+    decidedBy: rule,
+    changes,
+    shadow: decision.shadow.map((hit) => hit.rule),
+    revision,
+  });
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+}
+
+function formatText({ decision, rules, changes }: CallExplanation): string {
+  const { attempt, verdict, rule, revision } = decision;
+  const cells = rules.length > 0 ? rules.map(toCells) : [["  calls of our own core are not screened"]];
+  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
+  const table = cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [
+    `trunk ${attempt.trunk.id} (${attempt.trunk.side}), policy revision ${revision}`,
+    "",
+    ...table,
+    "",
+    `verdict: ${sayVerdict(verdict)}, decided by ${rule}`,
+    ...changes.map((change) => `to turn it around: ${change}`),
+    "",
+  ].join("\n");
+}
+
+function toCells({ rule, mode, part, saw, said, line }: RuleExplanation): readonly string[] {
+  const where = line === undefined ? saw : `${saw} [${line}]`;
+  return [`${part === "decided" ? "▶" : " "} ${rule}`, mode, sayPart(part, said), where];
+}
+
+function sayPart(part: RuleExplanation["part"], said: Verdict | undefined): string {
+  if (part === "idle") return "-";
+  const words = said === undefined ? "abstains" : sayVerdict(said);
+  return part === "decided" || part === "ran" ? words : `(${words})`;
+}
+
+function sayVerdict({ kind, reason }: Verdict): string {
+  return `${kind} ${reason}`;
+}

@@ -1,0 +1,173 @@
+import { ruleIds } from "../domain/rule-id.ts";
+import type { RuleId } from "../domain/rule-id.ts";
+import { reasonCodes } from "../domain/reason.ts";
+import type { NextHop, Trunk } from "../domain/trunk.ts";
+import type { PolicyRevision } from "../domain/verdict.ts";
+import { createDialPlan } from "../numbering/dial-plan.ts";
+import { readListNumber } from "../numbering/e164.ts";
+import type { PolicyTables, SpecialUser } from "../screening/rule.ts";
+import { compileScreen } from "../screening/screen.ts";
+import type { ChainConfig } from "../screening/screen.ts";
+import { formatEndpoint } from "./address.ts";
+import { createCalendar } from "./calendar.ts";
+import type { ConfigIssue } from "./issue.ts";
+import type { LoadedList } from "./list-loading.ts";
+import { toDenyLists, toNumberList } from "./list-loading.ts";
+import type { Placed, PolicyFile } from "./policy-file.ts";
+import type { TrunkEntry } from "./policy-schema.ts";
+import type { ListSummary, Policy, TrunkPolicy } from "./policy.ts";
+import { matchEntriesOf } from "./references.ts";
+import { mergeSetting } from "./rule-options.ts";
+import type { RuleSetting } from "./rule-options.ts";
+import { parseNextHop } from "./schema-parts.ts";
+import { createMatcher } from "./trunk-match.ts";
+
+/** A trunk before its screen is compiled: what the review of a policy looks at. */
+export interface TrunkPlan {
+  readonly entry: Placed<TrunkEntry>;
+  readonly trunk: Trunk;
+  readonly chain: ChainConfig;
+  readonly tables: PolicyTables;
+}
+
+/** Builds every trunk with its tables and rules; issues where numbers, dates or merged options make no sense. */
+export function planTrunks(
+  file: PolicyFile,
+  lists: readonly LoadedList[],
+): { readonly plans: readonly TrunkPlan[]; readonly issues: readonly ConfigIssue[] } {
+  const issues: ConfigIssue[] = [];
+  const specialUsers = readSpecialUsers(file, issues);
+  const denyLists = toDenyLists(lists);
+  const plans = file.trunks.map((entry, index) => {
+    const trunk = buildTrunk(entry.value, index);
+    const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
+    const tables: PolicyTables = {
+      trunk,
+      lesseeNumbers: lesseeList === undefined ? undefined : toNumberList(lesseeList),
+      denyLists,
+      specialUsers: specialUsers.get(trunk.id) ?? [],
+    };
+    return { entry, trunk, tables, chain: mergeChain(file, entry, issues) };
+  });
+  return { plans, issues };
+}
+
+/** Compiles trunks to the policy that calls are judged by; immutable. */
+export function compilePolicy(
+  file: PolicyFile,
+  plans: readonly TrunkPlan[],
+  lists: readonly LoadedList[],
+  revision: PolicyRevision,
+): Policy {
+  const trunks = plans.map(({ trunk, chain, tables }): TrunkPolicy =>
+    Object.freeze({ trunk, screen: compileScreen(chain, tables, revision) }),
+  );
+  const byId = new Map(trunks.map((trunk) => [trunk.trunk.id, trunk]));
+  const nextHops = new Map<string, Set<number>>();
+  for (const { address, port } of trunks.flatMap(({ trunk }) => trunk.nextHops)) {
+    nextHops.set(address, (nextHops.get(address) ?? new Set()).add(port));
+  }
+  const entries = plans.flatMap(({ entry, trunk }) => matchEntriesOf(entry.value, byId.get(trunk.id)));
+  return Object.freeze({
+    revision,
+    trunks: Object.freeze(trunks),
+    tables: Object.freeze(file.tables),
+    lists: Object.freeze(lists.map(summarise)),
+    matchTrunk: createMatcher(entries, file.tables.sources),
+    trunkById: (id: string) => byId.get(id),
+    isNextHop: (address: string, port: number) => {
+      // A dual-stack socket reports IPv4 peers as IPv4-mapped (RFC 4291 section 2.5.5.2).
+      const literal = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+      return nextHops.get(literal)?.has(port) === true;
+    },
+  });
+}
+
+function summarise({ id, kind, file, read }: LoadedList): ListSummary {
+  return { id, kind, file, ...read.counts };
+}
+
+function buildTrunk(entry: TrunkEntry, index: number): Trunk {
+  const { side, status = {} } = entry;
+  return Object.freeze({
+    id: entry.id,
+    index,
+    side,
+    lessee: entry.lessee,
+    dialPlan: createDialPlan({
+      international: side === "international",
+      homeArea: entry.areaCode,
+      phoneContexts: new Set(entry.phoneContexts.map((domain) => domain.toLowerCase())),
+      bareForm: entry.bareForm,
+      tolerateTrunkZero: entry.tolerateTrunkZero,
+      stripTrailingST: entry.stripTrailingST,
+    }),
+    nextHops: Object.freeze((entry.nextHops ?? []).flatMap(buildNextHop)),
+    fallback: entry.default ?? (side === "lessee" ? "reject" : "accept"),
+    exception: entry.exception,
+    status: new Map(
+      reasonCodes.flatMap((code) => {
+        const override = status[code];
+        return override === undefined ? [] : [[code, override] as const];
+      }),
+    ),
+    identity: entry.identity,
+    mustAgree: Object.freeze(entry.mustAgree),
+    limits: Object.freeze({ ...entry.limits }),
+  });
+}
+
+function buildNextHop(uri: string): readonly NextHop[] {
+  const endpoint = parseNextHop(uri);
+  if (typeof endpoint === "string") return [];
+  return [Object.freeze({ id: formatEndpoint(endpoint), transport: "udp" as const, ...endpoint })];
+}
+
+function mergeChain(
+  file: PolicyFile,
+  { path, value }: Placed<TrunkEntry>,
+  issues: ConfigIssue[],
+): ChainConfig {
+  const chain: Partial<Record<RuleId, RuleSetting>> = {};
+  for (const id of ruleIds) {
+    const merged = mergeSetting(id, file.rules, value.rules);
+    const isSound = "mode" in merged;
+    if (!isSound && merged.length > 0) {
+      const message = `together with the global options: ${merged.join(", ")}`;
+      issues.push(file.source.issueAt([...path, "rules", id], message));
+    }
+    chain[id] = isSound ? merged : { mode: "off", options: {} };
+  }
+  if (!isWhole(chain)) throw new TypeError("a rule without setting");
+  return chain;
+}
+
+function isWhole(chain: Partial<ChainConfig>): chain is ChainConfig {
+  return ruleIds.every((id) => chain[id] !== undefined);
+}
+
+function readSpecialUsers(
+  { source, specialUsers, timeZone, homeCountry }: PolicyFile,
+  issues: ConfigIssue[],
+): ReadonlyMap<string, readonly SpecialUser[]> {
+  const calendar = createCalendar(timeZone);
+  const byTrunk = new Map<string, SpecialUser[]>();
+  for (const { path, value } of specialUsers) {
+    const number = readListNumber(value.number, homeCountry);
+    const until = calendar.readDay(value.until);
+    if (typeof number === "string") issues.push(source.issueAt([...path, "number"], number));
+    if (until === undefined)
+      issues.push(source.issueAt([...path, "until"], `there is no day ${value.until}`));
+    if (typeof number === "string" || until === undefined) continue;
+    const users = byTrunk.get(value.trunk) ?? [];
+    byTrunk.set(value.trunk, users);
+    users.push({
+      key: number.key,
+      number: value.number,
+      allow: new Set(value.allow),
+      until: until.end,
+      reason: value.reason,
+    });
+  }
+  return byTrunk;
+}

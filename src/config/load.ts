@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { parseEndpoint } from "./address.ts";
+import type { Endpoint } from "./address.ts";
+import type { TrunkPlan } from "./compile.ts";
+import { compilePolicy, planTrunks } from "./compile.ts";
+import type { ConfigIssue } from "./issue.ts";
+import { hasErrors, sortIssues } from "./issue.ts";
+import { jsonSchemas } from "./json-schema.ts";
+import type { LoadedList, ReadFile } from "./list-loading.ts";
+import { loadLists, resolvePath } from "./list-loading.ts";
+import type { PolicyFile } from "./policy-file.ts";
+import { readPolicyFile } from "./policy-file.ts";
+import type { Policy } from "./policy.ts";
+import { findBrokenReferences } from "./references.ts";
+import { explainIssues, isMapping } from "./schema-issues.ts";
+import { readYaml } from "./source.ts";
+import type { Source } from "./source.ts";
+import { parseListener, staticSchema } from "./static-schema.ts";
+import type { Listener } from "./static-schema.ts";
+import { findUnenforced } from "./unenforced.ts";
+
+/** `sigwall.yaml`, read: what holds until the next start. */
+export interface StaticConfig {
+  readonly engine: "embedded" | "drachtio" | "m3ua";
+  readonly listen: readonly Listener[];
+  readonly admin: Endpoint;
+  /** Path of the policy, as seen from where the program runs. */
+  readonly policy: string;
+  /** Path of the secret key, likewise; undefined: a key for this run only. */
+  readonly keyFile: string | undefined;
+  readonly log: {
+    readonly level: "trace" | "debug" | "info" | "warn" | "error" | "silent";
+    readonly refusalsPerSecond: number;
+  };
+  /** Hash of everything above as written: a reload that finds another one is refused. */
+  readonly fingerprint: string;
+}
+
+/** What came of reading `sigwall.yaml`: a config unless an error stands in `issues`. */
+export interface LoadedStatic {
+  readonly config: StaticConfig | undefined;
+  readonly issues: readonly ConfigIssue[];
+}
+
+/** What came of reading a policy: a policy unless an error stands in `issues`; the last good one stays in force then. */
+export interface LoadedPolicy {
+  readonly policy: Policy | undefined;
+  readonly issues: readonly ConfigIssue[];
+  /** What the policy was compiled from, for its review; undefined without a policy. */
+  readonly material: PolicyMaterial | undefined;
+}
+
+/** The parts of a policy that a review looks at. */
+export interface PolicyMaterial {
+  readonly file: PolicyFile;
+  readonly lists: readonly LoadedList[];
+  readonly plans: readonly TrunkPlan[];
+}
+
+/** Reads `sigwall.yaml`. Pure: the only input is what `readFile` gives. */
+export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
+  const content = readFile(path);
+  if ("error" in content) return { config: undefined, issues: [unreadable(path, content.error)] };
+  const source = readYaml(path, content.bytes);
+  const read = staticSchema.safeParse(source.value);
+  if (!read.success || hasErrors(source.issues)) {
+    const mistakes =
+      read.success || source.value === undefined
+        ? []
+        : explainIssues(read.error, source, jsonSchemas.sigwall);
+    return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
+  }
+  const { engine, listen, admin, policy, keyFile, log } = read.data;
+  const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
+  const issues = [...findTwiceListened(source, listeners), ...warnOfEngine(source, engine)];
+  const endpoint = parseEndpoint(admin);
+  if (endpoint === undefined || hasErrors(issues)) return { config: undefined, issues: sortIssues(issues) };
+  const config: StaticConfig = {
+    engine,
+    listen: listeners,
+    admin: endpoint,
+    policy: resolvePath(path, policy),
+    keyFile: keyFile === undefined ? undefined : resolvePath(path, keyFile),
+    log,
+    fingerprint: digest(canonicalText(read.data)),
+  };
+  return { config: Object.freeze(config), issues };
+}
+
+/**
+ * Reads, validates and compiles a policy and the lists it names. Pure: the only input is what `readFile` gives.
+ * `listeners`: canonical ids of the static config, when known, so that `match.listener` can be held against them.
+ */
+export function loadPolicy(readFile: ReadFile, path: string, listeners?: readonly string[]): LoadedPolicy {
+  const content = readFile(path);
+  if ("error" in content) return refused([unreadable(path, content.error)]);
+  const source = readYaml(path, content.bytes);
+  if (source.value === undefined) return refused(source.issues);
+  const { file, issues: mistakes } = readPolicyFile(source);
+  const { lists, issues: listIssues } = loadLists(file, readFile);
+  const { plans, issues: planIssues } = planTrunks(file, lists);
+  const issues = sortIssues([
+    ...source.issues,
+    ...mistakes,
+    ...findBrokenReferences(file, listeners),
+    ...findUnenforced(file),
+    ...planIssues,
+    ...listIssues,
+  ]);
+  if (hasErrors(issues)) return refused(issues);
+  const policy = compilePolicy(file, plans, lists, revisionOf(source, lists));
+  return { policy, issues, material: { file, lists, plans } };
+}
+
+function refused(issues: readonly ConfigIssue[]): LoadedPolicy {
+  return { policy: undefined, issues: sortIssues(issues), material: undefined };
+}
+
+/** Hash over the policy and its lists as written: comments, key order and line ends make no difference. */
+function revisionOf(source: Source, lists: readonly LoadedList[]): string {
+  const byPath = new Map(lists.map((list) => [list.written, digest(list.read.text)]));
+  return digest(canonicalText({ policy: source.value, lists: Object.fromEntries(byPath) }));
+}
+
+/** JSON with the keys of every map in order. */
+function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    isMapping(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : inner,
+  );
+}
+
+/** The first 48 bits of SHA-256: enough to tell revisions apart, short enough to read aloud. */
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
+
+function unreadable(file: string, error: string): ConfigIssue {
+  return { severity: "error", file, line: 1, column: 1, path: "", message: `can't be read: ${error}` };
+}
+
+function findTwiceListened(source: Source, listeners: readonly Listener[]): readonly ConfigIssue[] {
+  return listeners.flatMap(({ id, port }, index) => {
+    const isRepeated = port !== 0 && listeners.findIndex((other) => other.id === id) < index;
+    return isRepeated ? [source.issueAt(["listen", index], `"${id}" is listened on already`)] : [];
+  });
+}
+
+function warnOfEngine(source: Source, engine: StaticConfig["engine"]): readonly ConfigIssue[] {
+  if (engine === "embedded") return [];
+  return [source.issueAt(["engine"], `not enforced yet: the engine "${engine}" is not built in`, "warning")];
+}

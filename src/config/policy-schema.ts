@@ -1,0 +1,182 @@
+import { z } from "zod";
+import { reasonCodes } from "../domain/reason.ts";
+import type { ReasonCode } from "../domain/reason.ts";
+import { isTimeZone } from "./calendar.ts";
+import { rulesSchema } from "./rule-options.ts";
+import {
+  areaCodeSchema,
+  dateSchema,
+  idSchema,
+  networkSchema,
+  nextHopSchema,
+  pathSchema,
+  portSchema,
+  tableSizeSchema,
+  textSchema,
+} from "./schema-parts.ts";
+
+/** Reasons that never refuse a call of a trunk, so that no status can stand for them. */
+const withoutStatus: readonly ReasonCode[] = ["source-unknown", "emergency", "listed", "default"];
+const refusals = reasonCodes.filter((code) => !withoutStatus.includes(code));
+
+const matchSchema = z
+  .strictObject({
+    addresses: z.array(networkSchema).min(1).describe("Source addresses or blocks; the longest prefix wins."),
+    ports: z.array(portSchema).min(1).exactOptional().describe("Source ports; any when left out."),
+    listener: textSchema
+      .exactOptional()
+      .describe("One of `listen` in sigwall.yaml, written alike; any when left out."),
+    tlsName: textSchema.exactOptional().describe("Name in the peer's certificate. Not enforced yet."),
+  })
+  .describe("Which messages come from this trunk; the most specific match wins.");
+
+const limitsSchema = z.strictObject({
+  callsPerSecond: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .exactOptional()
+    .describe("Calls a second that may pass; one second's worth may come at once."),
+  attemptsPerCallerPerMinute: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .exactOptional()
+    .describe("Call attempts of one calling number within any minute."),
+  channels: z.int().min(1).max(1_000_000).exactOptional().describe("Calls at one time. Not enforced yet."),
+});
+
+/** One trunk of `policy.yaml`. */
+export const trunkSchema = z.strictObject({
+  id: idSchema,
+  side: z
+    .enum(["lessee", "national", "international", "core"])
+    .describe("Whom the trunk connects to. `core` is our own network: trusted, not screened."),
+  match: matchSchema,
+  lessee: idSchema.exactOptional().describe("Whose numbers may call (side: lessee)."),
+  areaCode: areaCodeSchema.exactOptional(),
+  nextHops: z
+    .array(nextHopSchema)
+    .min(1)
+    .exactOptional()
+    .describe("Where accepted calls go; nothing in a message ever chooses the target."),
+  default: z
+    .enum(["accept", "reject"])
+    .exactOptional()
+    .describe("When no rule decided. Default: reject on a lessee trunk, accept on others."),
+  exception: z
+    .enum(["accept", "reject", "drop"])
+    .default("reject")
+    .describe("When our own code fails or a table is full."),
+  status: z
+    .partialRecord(z.enum(refusals), z.int().min(400).max(699))
+    .exactOptional()
+    .describe("SIP status by reason code, over the built-in ones."),
+  rules: rulesSchema
+    .exactOptional()
+    .describe("Modes and options of rules on this trunk, over the global ones."),
+  limits: limitsSchema.exactOptional(),
+  identity: z
+    .enum(["all", "presented", "pai-first"])
+    .default("all")
+    .describe(
+      "Which asserted callers must pass: every one, From only, or the first of PAI, RPID, PPI, From.",
+    ),
+  mustAgree: z
+    .array(z.enum(["pai", "rpid", "isup"]))
+    .default(["pai", "rpid", "isup"])
+    .describe("Fields whose numbers must be the same."),
+  mode: z.enum(["proxy", "redirect"]).default("proxy").describe("`redirect` is not enforced yet."),
+  strip: z
+    .array(textSchema)
+    .min(1)
+    .exactOptional()
+    .describe("Headers removed after judging. Not enforced yet."),
+  dropAs: z
+    .int()
+    .min(400)
+    .max(699)
+    .exactOptional()
+    .describe("Status where an engine can't be silent. The embedded engine can."),
+  phoneContexts: z
+    .array(textSchema)
+    .default([])
+    .describe("Domains accepted as phone-context of local numbers (RFC 3966 section 5.1.5)."),
+  bareForm: z
+    .enum(["auto", "national", "local", "e164", "reject"])
+    .default("auto")
+    .describe("How a number without + or prefix is read; auto: the first reading that fits."),
+  tolerateTrunkZero: z.boolean().default(false).describe("Accept the trunk prefix kept behind +86 (+86 0…)."),
+  stripTrailingST: z.boolean().default(false).describe("Accept one F or # at the end of a SIP number."),
+});
+
+/** A trunk as it is written, with its defaults; `rules` without them, because global options go under the trunk's words. */
+export type TrunkEntry = Omit<z.output<typeof trunkSchema>, "rules"> & { readonly rules: unknown };
+
+/** One lessee of `policy.yaml`. */
+export const lesseeSchema = z.strictObject({
+  id: idSchema,
+  name: textSchema.exactOptional(),
+  contract: textSchema.exactOptional().describe("Reference of the contract."),
+  numbers: pathSchema.describe("CSV list of the lessee's numbers; a relative path starts at this file."),
+});
+export type LesseeEntry = z.output<typeof lesseeSchema>;
+
+/** One deny list of `policy.yaml`. */
+export const listSchema = z.strictObject({
+  file: pathSchema.describe("CSV list; a relative path starts at this file."),
+  kind: z.enum(["police", "deny"]).describe("Decides the reason: police-listed or denylisted."),
+});
+export type ListEntry = z.output<typeof listSchema>;
+
+/** One number for which named rules are switched off on a trunk. */
+export const specialUserSchema = z.strictObject({
+  trunk: idSchema,
+  number: textSchema.describe("The calling number, written as in a list."),
+  allow: z
+    .array(z.enum(["hidden"]))
+    .min(1)
+    .describe("Names of what is switched off."),
+  until: dateSchema.describe("Last day on which the exemption holds."),
+  reason: textSchema.describe("Who approved it, and why."),
+});
+export type SpecialUserEntry = z.output<typeof specialUserSchema>;
+
+/** Capacity of the bounded tables. */
+export const tablesSchema = z
+  .strictObject({
+    ledger: tableSizeSchema
+      .default(262_144)
+      .describe("Decisions kept for 32 s, so that a repeat gets the same answer."),
+    callers: tableSizeSchema.default(262_144).describe("Calling numbers whose attempts are counted."),
+    recentCalls: tableSizeSchema.default(262_144).describe("Calls that may repeat without spending a token."),
+    sources: tableSizeSchema.default(4096).describe("Sources whose trunk is remembered."),
+  })
+  .describe("Sizes in entries. A full table makes `exception` apply.");
+
+/** The home plan and the time zone. */
+export const homeSchema = z.strictObject({
+  country: z
+    .string()
+    .refine((code) => code === "86", { error: 'the built-in dial plan is that of country "86"' })
+    .default("86")
+    .describe("Country code of the home network."),
+});
+export const timeZoneSchema = z
+  .string()
+  .refine(isTimeZone, { error: 'not a time zone; expected a name like "Asia/Shanghai"' })
+  .default("Asia/Shanghai")
+  .describe("Time zone of all dates in this file and in the lists.");
+
+/** The whole of `policy.yaml`. */
+export const policySchema = z.strictObject({
+  version: z.literal(1),
+  home: homeSchema.exactOptional(),
+  timeZone: timeZoneSchema,
+  trunks: z.array(trunkSchema).min(1),
+  lessees: z.array(lesseeSchema).default([]),
+  lists: z.record(idSchema, listSchema).default({}),
+  specialUsers: z.array(specialUserSchema).default([]),
+  rules: rulesSchema.exactOptional(),
+  tables: tablesSchema.exactOptional(),
+});

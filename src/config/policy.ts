@@ -1,0 +1,52 @@
+import type { PolicyRevision } from "../domain/verdict.ts";
+import type { Trunk } from "../domain/trunk.ts";
+import type { Screen } from "../screening/screen.ts";
+
+/** A trunk and its compiled chain of rules. */
+export interface TrunkPolicy {
+  readonly trunk: Trunk;
+  readonly screen: Screen;
+}
+
+/** Capacity of every bounded table, in entries. */
+export interface TableSizes {
+  /** Decisions kept for 64·T1, so that a repeat gets the same answer. */
+  readonly ledger: number;
+  /** Calling numbers whose attempts are counted. */
+  readonly callers: number;
+  /** Calls that may repeat without spending a token. */
+  readonly recentCalls: number;
+  /** Sources whose trunk is remembered. */
+  readonly sources: number;
+}
+
+/** One list that was loaded, for metrics and `check`. */
+export interface ListSummary {
+  /** Id of the list, or of the lessee whose numbers it holds; unique among both. */
+  readonly id: string;
+  readonly kind: "lessee" | "police" | "deny";
+  readonly file: string;
+  /** Rows: exact numbers, ranges and prefixes each count one. */
+  readonly rows: number;
+  readonly exact: number;
+  readonly ranges: number;
+  readonly prefixes: number;
+  /** Exact numbers and the numbers of the ranges; a prefix has no number of its own. */
+  readonly numbers: number;
+}
+
+/** The compiled policy: immutable, swapped as one reference. */
+export interface Policy {
+  readonly revision: PolicyRevision;
+  readonly trunks: readonly TrunkPolicy[];
+  readonly tables: TableSizes;
+  readonly lists: readonly ListSummary[];
+  /**
+   * The trunk of a source. `listener` is the canonical id of a listener ("udp:127.0.0.1:5060"), `address` a literal without brackets.
+   * Bounded work and memory whatever the peer sends.
+   */
+  readonly matchTrunk: (listener: string, address: string, port: number) => TrunkPolicy | undefined;
+  readonly trunkById: (id: string) => TrunkPolicy | undefined;
+  /** True when a trunk sends its accepted calls to this address and port. */
+  readonly isNextHop: (address: string, port: number) => boolean;
+}

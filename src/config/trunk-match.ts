@@ -1,0 +1,145 @@
+import { LRUCache } from "lru-cache";
+import { parseAddress, formatNetwork } from "./address.ts";
+import type { Network } from "./address.ts";
+
+/** One way to recognise a trunk: a network, and optionally source ports and the listener. */
+export interface MatchEntry<Target> {
+  readonly target: Target;
+  readonly network: Network;
+  readonly ports: readonly number[] | undefined;
+  /** Canonical listener id. */
+  readonly listener: string | undefined;
+}
+
+/** Two entries of different trunks that no message could tell apart. */
+export interface MatchTie<Target> {
+  readonly first: Target;
+  readonly second: Target;
+  /** In words: the network, the port and the listener that both claim. */
+  readonly claim: string;
+}
+
+/** Finds the target of a source address and port; work and memory are bounded whatever the sources are. */
+export type Matcher<Target> = (listener: string, address: string, port: number) => Target | undefined;
+
+/** What may come from one address: entries by port, the most specific first. */
+interface Claims<Target> {
+  readonly byPort: ReadonlyMap<number, readonly MatchEntry<Target>[]>;
+  readonly anyPort: readonly MatchEntry<Target>[];
+}
+
+/**
+ * Compiles entries to a matcher: the longest prefix wins, then an entry with ports, then one with a listener.
+ * `sources` addresses are remembered, so that the usual look-up is one string key.
+ */
+export function createMatcher<Target>(
+  entries: readonly MatchEntry<Target>[],
+  sources: number,
+): Matcher<Target> {
+  const tables = networksOf(entries);
+  const nothing: Claims<Target> = { byPort: new Map(), anyPort: [] };
+  const remembered = new LRUCache<string, Claims<Target>>({ max: sources });
+  const look = (address: string): Claims<Target> => {
+    const parsed = parseAddress(address);
+    if (parsed === undefined) return nothing;
+    for (const { bits, prefixLength, claims } of tables) {
+      if (bits !== parsed.bits) continue;
+      const found = claims.get(parsed.value >> BigInt(bits - prefixLength));
+      if (found !== undefined) return found;
+    }
+    return nothing;
+  };
+  return (listener, address, port) => {
+    let claims = remembered.get(address);
+    if (claims === undefined) {
+      claims = look(address);
+      remembered.set(address, claims);
+    }
+    for (const entry of claims.byPort.get(port) ?? claims.anyPort) {
+      if (entry.listener === undefined || entry.listener === listener) return entry.target;
+    }
+    return undefined;
+  };
+}
+
+/** Finds every pair of different targets with the same network, ports that meet, and the same listener. */
+export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readonly MatchTie<Target>[] {
+  const owners = new Map<string, Target>();
+  const ties = new Map<string, MatchTie<Target>>();
+  const names = new Map<Target, number>();
+  const nameOf = (target: Target): number => {
+    const name = names.get(target) ?? names.size;
+    names.set(target, name);
+    return name;
+  };
+  for (const entry of entries) {
+    for (const port of entry.ports ?? [undefined]) {
+      const claim = describeClaim(entry, port);
+      const owner = owners.get(claim);
+      if (owner === undefined) {
+        owners.set(claim, entry.target);
+      } else if (owner !== entry.target) {
+        // One report for a pair of trunks is enough, however many ports they share.
+        const pair = `${nameOf(owner)} ${nameOf(entry.target)}`;
+        if (!ties.has(pair)) ties.set(pair, { first: owner, second: entry.target, claim });
+      }
+    }
+  }
+  return [...ties.values()];
+}
+
+function describeClaim<Target>({ network, listener }: MatchEntry<Target>, port: number | undefined): string {
+  const from = `${formatNetwork(network)}${port === undefined ? "" : ` port ${port}`}`;
+  return listener === undefined ? from : `${from} on ${listener}`;
+}
+
+interface PrefixTable<Target> {
+  readonly bits: 32 | 128;
+  readonly prefixLength: number;
+  /** Claims by the leading bits of the address. */
+  readonly claims: ReadonlyMap<bigint, Claims<Target>>;
+}
+
+/** One table for every prefix length in use, the longest first. */
+function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly PrefixTable<Target>[] {
+  const networks = new Map<string, Network>();
+  for (const { network } of entries) networks.set(formatNetwork(network), network);
+  const tables = new Map<
+    string,
+    { bits: 32 | 128; prefixLength: number; claims: Map<bigint, Claims<Target>> }
+  >();
+  for (const network of networks.values()) {
+    const { bits, prefixLength, value } = network;
+    const key = `${bits}/${prefixLength}`;
+    const table = tables.get(key) ?? { bits, prefixLength, claims: new Map<bigint, Claims<Target>>() };
+    table.claims.set(value, gatherClaims(entries.filter((entry) => contains(entry.network, network))));
+    tables.set(key, table);
+  }
+  return [...tables.values()].toSorted((a, b) => b.prefixLength - a.prefixLength);
+}
+
+function contains(outer: Network, inner: Network): boolean {
+  return (
+    outer.bits === inner.bits &&
+    outer.prefixLength <= inner.prefixLength &&
+    inner.value >> BigInt(inner.prefixLength - outer.prefixLength) === outer.value
+  );
+}
+
+function gatherClaims<Target>(entries: readonly MatchEntry<Target>[]): Claims<Target> {
+  const ordered = entries.toSorted(
+    (a, b) =>
+      b.network.prefixLength - a.network.prefixLength ||
+      Number(b.ports !== undefined) - Number(a.ports !== undefined) ||
+      Number(b.listener !== undefined) - Number(a.listener !== undefined),
+  );
+  const anyPort = ordered.filter((entry) => entry.ports === undefined);
+  const byPort = new Map<number, readonly MatchEntry<Target>[]>();
+  for (const port of new Set(ordered.flatMap((entry) => entry.ports ?? []))) {
+    byPort.set(
+      port,
+      ordered.filter((entry) => entry.ports === undefined || entry.ports.includes(port)),
+    );
+  }
+  return { byPort, anyPort };
+}

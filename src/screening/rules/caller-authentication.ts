@@ -1,0 +1,112 @@
+import { z } from "zod";
+import type { CallAttempt } from "../../domain/attempt.ts";
+import { formatNumber } from "../../domain/number.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { Deny } from "../../domain/verdict.ts";
+import type { UsableNumber } from "../../numbering/e164.ts";
+import { licensedForwarder } from "../forwarding.ts";
+import { isCounted, isNumberlessFrom } from "../identities.ts";
+import type { NumberList, ScreenRule } from "../rule.ts";
+
+const DAY: Millis = 86_400_000;
+
+const optionsSchema = z.strictObject({
+  verifiedWithinDays: z
+    .int()
+    .min(1)
+    .max(36_500)
+    .optional()
+    .describe("A number not verified within so many days, or never, is expired. Left out: not asked for."),
+});
+type Options = z.infer<typeof optionsSchema>;
+
+type Standing = "listed" | "cli-not-listed" | "cli-expired";
+
+/** How a number stands in the lessee's list. Verified on day D, N days are good to the end of day D + N. */
+function standingOf(
+  list: NumberList,
+  number: UsableNumber,
+  at: Millis,
+  verifiedWithinDays: number | undefined,
+): Standing {
+  const row = list.numbers.find(number.key, at);
+  if (row === -1) return "cli-not-listed";
+  if (row < 0) return "cli-expired";
+  if (verifiedWithinDays === undefined) return "listed";
+  const verified = list.numbers.verifiedOn(row);
+  return verified !== undefined && at < verified + (verifiedWithinDays + 1) * DAY ? "listed" : "cli-expired";
+}
+
+const notListed: Deny = { kind: "reject", reason: "cli-not-listed" };
+
+/** The numbers that must be listed, for people. */
+function numbersOf(attempt: CallAttempt, list: NumberList): readonly UsableNumber[] {
+  const forwarder = licensedForwarder(attempt, list);
+  if (forwarder !== undefined) return [forwarder];
+  const numbers: UsableNumber[] = [];
+  for (const identity of attempt.calling) {
+    if (!isCounted(attempt, identity) || identity.number.kind === "unusable") continue;
+    const { number } = identity;
+    if (!numbers.some((known) => known.key === number.key)) numbers.push(number);
+  }
+  return numbers;
+}
+
+export const callerAuthentication: ScreenRule<Options> = {
+  id: "caller-authentication",
+  stage: "screen",
+  summary: "Every asserted identity must be in the list of the trunk's lessee, inside its dates.",
+  reasons: ["cli-not-listed", "cli-expired"],
+  options: optionsSchema,
+  compile({ verifiedWithinDays }, { trunk, lesseeNumbers: list }) {
+    if (trunk.side !== "lessee") return undefined;
+    // No list never means that every number is good.
+    if (list === undefined) return () => notListed;
+
+    const judge = (number: UsableNumber, field: string, at: Millis): Deny | undefined => {
+      const standing = standingOf(list, number, at, verifiedWithinDays);
+      return standing === "listed" ? undefined : { kind: "reject", reason: standing, facts: { field } };
+    };
+
+    return (attempt) => {
+      if (attempt.diversion.length > 0) {
+        const forwarder = licensedForwarder(attempt, list);
+        if (forwarder !== undefined) return judge(forwarder, "diversion", attempt.at);
+      }
+      let found = 0;
+      for (const identity of attempt.calling) {
+        if (!isCounted(attempt, identity) || isNumberlessFrom(identity)) continue;
+        if (identity.number.kind === "unusable") return notListed;
+        const deny = judge(identity.number, identity.source, attempt.at);
+        if (deny !== undefined) return deny;
+        found++;
+      }
+      return found === 0 ? notListed : undefined;
+    };
+  },
+  explain({ attempt, tables: { trunk, lesseeNumbers: list }, options }, finding) {
+    if (list === undefined) return { saw: `trunk ${trunk.id} has no lessee's list` };
+    const saw: string[] = [];
+    const lines: string[] = [];
+    let change: string | undefined;
+    for (const number of numbersOf(attempt, list)) {
+      const text = formatNumber(number) ?? "";
+      const standing = standingOf(list, number, attempt.at, options.verifiedWithinDays);
+      const row = list.numbers.find(number.key, attempt.at);
+      const line = row === -1 ? undefined : `${list.file}:${list.numbers.line(row < 0 ? -2 - row : row)}`;
+      if (line !== undefined) lines.push(line);
+      saw.push(
+        `${text} ${line === undefined ? `is not in ${list.file}` : `is ${standing === "listed" ? "listed" : "expired"}`}`,
+      );
+      if (finding === undefined) change ??= `take ${text} out of ${line ?? list.file}`;
+      else if (standing === "cli-not-listed") change ??= `add ${text} to ${list.file}`;
+      else if (standing === "cli-expired")
+        change ??= `renew ${row < 0 ? "the dates" : "verified_on"} of ${text} at ${line ?? list.file}`;
+    }
+    return {
+      saw: saw.join(", ") || "no number to look up",
+      ...(lines.length > 0 && { line: lines.join(", ") }),
+      change: change ?? "present a listed number in every calling field",
+    };
+  },
+};

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import type { AssertedIdentity } from "../../domain/identity.ts";
+import type { Deny } from "../../domain/verdict.ts";
+import { describeIdentity, hasCountedNumber } from "../identities.ts";
+import type { ScreenRule } from "../rule.ts";
+
+const optionsSchema = z.strictObject({});
+
+const absent: Deny = { kind: "reject", reason: "cli-absent" };
+
+function isMalformed({ number }: AssertedIdentity): boolean {
+  return number.kind === "unusable" && number.why === "invalid";
+}
+
+export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
+  id: "caller-form",
+  stage: "screen",
+  summary: "A calling number must be there, and no asserted number may be one that no plan allows.",
+  reasons: ["cli-absent", "cli-malformed"],
+  options: optionsSchema,
+  compile() {
+    return (attempt) => {
+      for (const identity of attempt.calling) {
+        if (isMalformed(identity)) {
+          return { kind: "reject", reason: "cli-malformed", facts: { field: identity.source } };
+        }
+      }
+      return hasCountedNumber(attempt) ? undefined : absent;
+    };
+  },
+  explain({ attempt, tables }, finding) {
+    const saw = attempt.calling.map(describeIdentity).join(", ") || "no calling field at all";
+    if (finding === undefined) return { saw };
+    if (finding.reason === "cli-absent")
+      return { saw, change: "send the calling number in From or P-Asserted-Identity" };
+    const wrong = attempt.calling.find(isMalformed);
+    const field = wrong === undefined ? "it" : `${JSON.stringify(wrong.number.raw)} in ${wrong.source}`;
+    const area = tables.trunk.dialPlan.homeArea;
+    const plan =
+      tables.trunk.side === "international" || area !== undefined
+        ? ""
+        : `, or give ${tables.trunk.id} an areaCode`;
+    return { saw, change: `write ${field} as +, country code and number${plan}` };
+  },
+};

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import type { CallAttempt } from "../../domain/attempt.ts";
+import type { AssertedIdentity } from "../../domain/identity.ts";
+import type { Deny } from "../../domain/verdict.ts";
+import { describeIdentity } from "../identities.ts";
+import type { DenyList, ScreenRule } from "../rule.ts";
+
+const optionsSchema = z.strictObject({});
+
+/** What every list is asked about: all callers whatever the trunk's `identity`, and those who forwarded the call. */
+function findListed(attempt: CallAttempt, list: DenyList): AssertedIdentity | undefined {
+  return findIn(attempt.calling, attempt, list) ?? findIn(attempt.diversion, attempt, list);
+}
+
+function findIn(
+  parties: readonly AssertedIdentity[],
+  attempt: CallAttempt,
+  list: DenyList,
+): AssertedIdentity | undefined {
+  for (const party of parties) {
+    if (party.number.kind !== "unusable" && list.numbers.find(party.number.key, attempt.at) >= 0)
+      return party;
+  }
+  return undefined;
+}
+
+/** Police lists first: where two lists hold a number, the police notice is the reason that is told. */
+function inOrder(lists: readonly DenyList[]): readonly DenyList[] {
+  return [...lists.filter((list) => list.kind === "police"), ...lists.filter((list) => list.kind === "deny")];
+}
+
+export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
+  id: "deny-lists",
+  stage: "screen",
+  summary: "No caller and no diverting party may be on a police list or another deny list.",
+  reasons: ["police-listed", "denylisted"],
+  options: optionsSchema,
+  compile(_options, tables) {
+    const lists = inOrder(tables.denyLists);
+    if (lists.length === 0) return undefined;
+    return (attempt): Deny | undefined => {
+      for (const list of lists) {
+        const party = findListed(attempt, list);
+        if (party === undefined) continue;
+        const reason = list.kind === "police" ? "police-listed" : "denylisted";
+        return { kind: "reject", reason, facts: { list: list.id, field: party.source } };
+      }
+      return undefined;
+    };
+  },
+  explain({ attempt, tables }) {
+    for (const list of inOrder(tables.denyLists)) {
+      const party = findListed(attempt, list);
+      if (party === undefined || party.number.kind === "unusable") continue;
+      const line = `${list.file}:${list.numbers.line(list.numbers.find(party.number.key, attempt.at))}`;
+      return {
+        saw: `${describeIdentity(party)} is on ${list.kind} list ${list.id}`,
+        line,
+        change: `take the number off at ${line}, once whoever put it there releases it`,
+      };
+    }
+    return { saw: `on none of ${tables.denyLists.length} lists` };
+  },
+};

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import type { Deny } from "../../domain/verdict.ts";
+import { licensedForwarder } from "../forwarding.ts";
+import { describeIdentity } from "../identities.ts";
+import type { ScreenRule } from "../rule.ts";
+
+const optionsSchema = z.strictObject({});
+
+const unlicensed: Deny = { kind: "reject", reason: "diversion-unlicensed" };
+
+export const diversionLicence: ScreenRule<z.infer<typeof optionsSchema>> = {
+  id: "diversion-licence",
+  stage: "screen",
+  summary: "Forwarding signalling on a leased line needs a last diverting number that may forward.",
+  reasons: ["diversion-unlicensed"],
+  options: optionsSchema,
+  compile(_options, { trunk, lesseeNumbers }) {
+    if (trunk.side !== "lessee") return undefined;
+    return (attempt) => {
+      if (attempt.diversion.length === 0) return undefined;
+      return licensedForwarder(attempt, lesseeNumbers) === undefined ? unlicensed : undefined;
+    };
+  },
+  explain({ attempt, tables: { lesseeNumbers } }, finding) {
+    const last = attempt.diversion[0];
+    if (last === undefined) return { saw: "no forwarding signalling" };
+    const saw = `last diverting party ${describeIdentity(last)}`;
+    const found =
+      last.number.kind === "unusable" ? -1 : (lesseeNumbers?.numbers.find(last.number.key, attempt.at) ?? -1);
+    const row = found <= -2 ? -2 - found : found;
+    const file = lesseeNumbers?.file ?? "the lessee's list";
+    if (row < 0 || lesseeNumbers === undefined) {
+      return finding === undefined
+        ? { saw }
+        : { saw, change: `add the diverting number to ${file} with may_forward yes` };
+    }
+    const line = `${file}:${lesseeNumbers.numbers.line(row)}`;
+    if (finding === undefined) return { saw, line, change: `set may_forward to no at ${line}` };
+    return {
+      saw,
+      line,
+      change: found < 0 ? `renew the dates at ${line}` : `set may_forward to yes at ${line}`,
+    };
+  },
+};

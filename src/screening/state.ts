@@ -1,0 +1,63 @@
+import type { RuleId } from "../domain/rule-id.ts";
+import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
+import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
+import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
+
+/** The bounded tables of the rules, in entries. */
+export interface ScreeningSizes {
+  /** Calling numbers whose attempts are counted. */
+  readonly callers: number;
+  /** Calls that may repeat without spending. */
+  readonly recentCalls: number;
+}
+
+export type TableName = keyof ScreeningSizes;
+
+/** A table had no room for the call: the screen turns this into the trunk's exception policy. */
+export interface TableFull {
+  readonly kind: "table-full";
+  readonly table: TableName;
+}
+
+/** What rules remember from call to call. Outlives the policy: a reload resets no counter and no window. */
+export interface ScreeningState {
+  readonly callRate: TokenBuckets;
+  readonly callerAttempts: SlidingWindow;
+  readonly recentCalls: RecentCalls;
+  /** How often a call met each table full, since start. */
+  readonly tableFull: Record<TableName, number>;
+  /** How often each rule threw, since start: always our own fault. */
+  readonly ruleFaults: Record<RuleId, number>;
+  /** The newest fault, for the log of whoever runs the screen. */
+  lastFault: { readonly rule: RuleId; readonly error: unknown } | undefined;
+}
+
+export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
+  return {
+    callRate: createTokenBuckets(),
+    callerAttempts: createSlidingWindow(sizes.callers),
+    recentCalls: createRecentCalls(sizes.recentCalls),
+    tableFull: { callers: 0, recentCalls: 0 },
+    ruleFaults: createFaultCounters(),
+    lastFault: undefined,
+  };
+}
+
+function createFaultCounters(): Record<RuleId, number> {
+  return {
+    emergency: 0,
+    "line-state": 0,
+    "hidden-caller": 0,
+    "caller-form": 0,
+    "cli-conflict": 0,
+    "home-cli-from-abroad": 0,
+    "number-class": 0,
+    "diversion-licence": 0,
+    "deny-lists": 0,
+    "caller-authentication": 0,
+    quarantine: 0,
+    "call-frequency": 0,
+    "call-rate": 0,
+    channels: 0,
+  };
+}

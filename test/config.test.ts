@@ -1,0 +1,11 @@
+import "./config/address.ts";
+import "./config/calendar.ts";
+import "./config/trunk-match.ts";
+import "./config/number-list.ts";
+import "./config/policy-issues.ts";
+import "./config/static.ts";
+import "./config/compile.ts";
+import "./config/review.ts";
+import "./config/examples.ts";
+import "./config/check.ts";
+import "./config/properties.ts";

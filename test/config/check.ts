@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import tap from "tap";
+import { checkConfig } from "../../src/cli/check.ts";
+import { brokenPolicy, soundLists, soundPolicy } from "./files.ts";
+
+const now = Date.parse("2026-11-22T00:00:00Z");
+const sigwall = "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\n";
+
+function check(path: string): { readonly code: number; readonly out: string; readonly err: string } {
+  let out = "";
+  let err = "";
+  const code = checkConfig(path, {
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    now,
+  });
+  return { code, out, err };
+}
+
+void tap.test("a sound configuration: what was counted, and 0", async (t) => {
+  const folder = t.testdir({ "sigwall.yaml": sigwall, "policy.yaml": soundPolicy, ...soundLists });
+  const { code, out, err } = check(join(folder, "sigwall.yaml"));
+  t.equal(code, 0);
+  t.equal(err, "");
+  const lines = out
+    .replaceAll(`${folder}/`, "")
+    .replace(/revision [0-9a-f]{12}/, "revision R")
+    .split("\n");
+  t.strictSame(lines, [
+    "engine         embedded on udp:127.0.0.1:5060",
+    "admin          127.0.0.1:9464",
+    "policy         policy.yaml, revision R",
+    "trunks         3: 1 lessee, 0 national, 1 international, 1 core",
+    "lessees        1",
+    "lists          acme-bj  lessee  1 row  100 numbers  acme.csv",
+    "               police   police  1 row  1 number     police.csv",
+    "rules          enforce 11: emergency, hidden-caller, caller-form, cli-conflict, home-cli-from-abroad, number-class, diversion-licence, deny-lists, caller-authentication, call-frequency, call-rate",
+    "special users  +861087654300  on lease  hidden  until 2027-01-31",
+    "result         0 errors, 0 warnings",
+    "",
+  ]);
+});
+
+void tap.test("modes by rule, and by trunk where a trunk differs", async (t) => {
+  const policy = brokenPolicy(
+    ["hidden-caller: { mode: enforce }", "hidden-caller: { mode: monitor }\n  number-class: { mode: off }"],
+    ["limits: { callsPerSecond: 5 }", "rules: { hidden-caller: { mode: enforce } }"],
+  );
+  const folder = t.testdir({ "sigwall.yaml": sigwall, "policy.yaml": policy, ...soundLists });
+  const { out } = check(join(folder, "sigwall.yaml"));
+  t.match(out, "monitor 1: hidden-caller (lease: enforce)");
+  t.match(out, "off 1: number-class");
+});
+
+void tap.test("warnings are printed, and still 0", async (t) => {
+  const folder = t.testdir({
+    "sigwall.yaml": sigwall,
+    "policy.yaml": brokenPolicy(["until: 2027-01-31", "until: 2026-01-31"]),
+    ...soundLists,
+  });
+  const { code, out } = check(join(folder, "sigwall.yaml"));
+  t.equal(code, 0);
+  t.match(out, `${folder}/policy.yaml:26:5 specialUsers[0].until: warning: expired on 2026-01-31\n`);
+  t.match(out, "expired on 2026-01-31\nresult         0 errors, 1 warning");
+});
+
+void tap.test("errors are all printed, and 1", async (t) => {
+  const rows: readonly (readonly [
+    name: string,
+    files: Readonly<Record<string, string>>,
+    expected: readonly RegExp[],
+  ])[] = [
+    [
+      "in the policy",
+      { "policy.yaml": brokenPolicy(["side: core", "side: cor"], ["lessee: acme-bj", "lessee: acme"]) },
+      [
+        /policy\.yaml:4:5 trunks\[0\]\.side: /,
+        /policy\.yaml:9:5 trunks\[1\]\.lessee: unknown/,
+        /result {2}2 errors, 0 warnings/,
+      ],
+    ],
+    [
+      "in sigwall.yaml",
+      { "sigwall.yaml": "listen: [udp:127.0.0.1:5060]\npolcy: policy.yaml\n" },
+      [/sigwall\.yaml:2:1 polcy: unknown key "polcy"; did you mean "policy"/],
+    ],
+    [
+      "a policy that isn't there",
+      { "sigwall.yaml": "listen: [udp:127.0.0.1:5060]\npolicy: nothing.yaml\n" },
+      [/nothing\.yaml:1:1: can't be read: no such file/],
+    ],
+    [
+      "a folder for a list",
+      { "policy.yaml": brokenPolicy(["numbers: acme.csv", "numbers: ."]) },
+      [/lessees\[0\]\.numbers: can't read .*: it is a folder/],
+    ],
+    [
+      "one number for two lessees",
+      {
+        "policy.yaml": brokenPolicy([
+          "    numbers: acme.csv\n",
+          "    numbers: acme.csv\n  - id: zeta\n    numbers: acme.csv\n",
+        ]),
+      },
+      [/acme\.csv:2:1 number: \+861087654300 is also listed for lessee "acme-bj" at .*acme\.csv:2/],
+    ],
+  ];
+  for (const [name, files, expected] of rows) {
+    const folder = t.testdir({
+      "sigwall.yaml": sigwall,
+      "policy.yaml": soundPolicy,
+      ...soundLists,
+      ...files,
+    });
+    const { code, out } = check(join(folder, "sigwall.yaml"));
+    t.equal(code, 1, name);
+    for (const pattern of expected) t.match(out, pattern, name);
+  }
+});
+
+void tap.test("no such configuration: said on stderr, and 2", async (t) => {
+  const { code, out, err } = check(join(t.testdir({}), "sigwall.yaml"));
+  t.equal(code, 2);
+  t.equal(out, "");
+  t.match(err, /can't read .*sigwall\.yaml: no such file/);
+});

@@ -1,0 +1,134 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import tap from "tap";
+import { readFromDisk } from "../../src/cli/disk.ts";
+import { jsonSchemas } from "../../src/config/json-schema.ts";
+import { loadPolicy, loadStatic } from "../../src/config/load.ts";
+import type { LoadedPolicy } from "../../src/config/load.ts";
+import { reviewPolicy } from "../../src/config/review.ts";
+import { isMapping } from "../../src/config/schema-issues.ts";
+import { readYaml } from "../../src/config/source.ts";
+import { printed } from "./files.ts";
+
+const now = Date.parse("2026-11-22T00:00:00Z");
+
+function load(path: string): LoadedPolicy & { readonly findings: readonly string[] } {
+  const { config, issues: staticIssues } = loadStatic(readFromDisk, path);
+  if (config === undefined) throw new Error(printed(staticIssues).join("\n"));
+  const listeners = config.listen.map(({ id }) => id);
+  const loaded = loadPolicy(readFromDisk, config.policy, listeners);
+  const { policy, material, issues } = loaded;
+  const findings =
+    policy === undefined || material === undefined ? [] : reviewPolicy(policy, material, listeners, now);
+  return { ...loaded, findings: printed([...staticIssues, ...issues, ...findings]) };
+}
+
+void tap.test("the files of the contract load as they are", async (t) => {
+  const { policy, findings } = load("test/config/contract/sigwall.yaml");
+  t.strictSame(findings, []);
+  t.strictSame(
+    policy?.trunks.map(({ trunk }) => [trunk.id, trunk.side, trunk.fallback]),
+    [
+      ["core", "core", "accept"],
+      ["bj-lease-01", "lessee", "reject"],
+      ["intl-hk-01", "international", "accept"],
+    ],
+  );
+  t.match(policy?.lists, [
+    { id: "jinghua-bank", rows: 4, numbers: 102, prefixes: 1 },
+    { id: "police", rows: 2, numbers: 101 },
+  ]);
+  t.equal(policy?.matchTrunk("udp:127.0.0.1:5060", "127.0.0.1", 5061)?.trunk.id, "bj-lease-01");
+  t.equal(policy?.isNextHop("127.0.0.1", 5090), true);
+});
+
+void tap.test("the copy of the contract's files is still the contract", async (t) => {
+  const shared = "../shared/contract";
+  if (!existsSync(shared)) {
+    t.comment("the contract is not beside this repository: nothing to compare with");
+    return;
+  }
+  for (const file of ["sigwall.yaml", "policy.yaml", "lists/jinghua-bank.csv", "lists/police.csv"]) {
+    t.equal(
+      readFileSync(join("test/config/contract", file), "utf8"),
+      readFileSync(join(shared, file), "utf8"),
+      file,
+    );
+  }
+});
+
+void tap.test("the example is free of findings", async (t) => {
+  const { policy, findings } = load("config/sigwall.yaml");
+  t.strictSame(findings, []);
+  t.strictSame(policy?.trunks.map(({ trunk }) => trunk.side).toSorted(), [
+    "core",
+    "international",
+    "lessee",
+    "national",
+  ]);
+});
+
+void tap.test("the reference loads, and only says what isn't enforced yet", async (t) => {
+  const { policy, findings } = load("config/reference-sigwall.yaml");
+  t.ok(policy);
+  t.ok(findings.length > 0);
+  for (const finding of findings) t.match(finding, "warning: not enforced yet", finding);
+});
+
+/** Every key of a schema as a path; list elements and free names are "*". */
+function* keysOf(schema: unknown, path: string): Generator<string> {
+  if (!isMapping(schema)) return;
+  if (isMapping(schema["properties"])) {
+    for (const [key, inner] of Object.entries(schema["properties"])) {
+      yield `${path}.${key}`;
+      yield* keysOf(inner, `${path}.${key}`);
+    }
+  }
+  yield* keysOf(schema["items"], `${path}.*`);
+  yield* keysOf(schema["additionalProperties"], `${path}.*`);
+}
+
+/** Every key that a document writes, in the same form: once with its own names, once with "*" for them. */
+function* writtenKeys(value: unknown, path: string): Generator<string> {
+  if (Array.isArray(value)) for (const element of value) yield* writtenKeys(element, `${path}.*`);
+  if (!isMapping(value)) return;
+  for (const [key, inner] of Object.entries(value)) {
+    yield `${path}.${key}`;
+    yield* writtenKeys(inner, `${path}.${key}`);
+    yield* writtenKeys(inner, `${path}.*`);
+  }
+}
+
+void tap.test("the reference writes every key", async (t) => {
+  for (const [file, schema] of [
+    ["config/reference-sigwall.yaml", jsonSchemas.sigwall],
+    ["config/reference.yaml", jsonSchemas.policy],
+  ] as const) {
+    const written = new Set(writtenKeys(readYaml(file, readFileSync(file)).value, ""));
+    // What a trunk may write over a rule is what the global rules may write: one place documents it.
+    const known = [...keysOf(schema, "")].filter((key) => !key.startsWith(".trunks.*.rules."));
+    t.ok(known.length >= 8, `${file}: a schema has keys`);
+    for (const key of known) t.ok(written.has(key), `${file}${key}`);
+  }
+});
+
+void tap.test("the published JSON Schemas are those of the code (--update writes them)", async (t) => {
+  for (const [file, schema] of [
+    ["config/sigwall.schema.json", jsonSchemas.sigwall],
+    ["config/policy.schema.json", jsonSchemas.policy],
+  ] as const) {
+    const text = `${JSON.stringify(schema, undefined, 2)}\n`;
+    if (process.argv.includes("--update")) writeFileSync(file, text);
+    t.equal(readFileSync(file, "utf8"), text, file);
+  }
+});
+
+void tap.test("every YAML file in config/ names its schema", async (t) => {
+  for (const file of ["sigwall", "policy", "reference-sigwall", "reference"].map(
+    (name) => `config/${name}.yaml`,
+  )) {
+    const [first = ""] = readFileSync(file, "utf8").split("\n", 1);
+    const schema = first.startsWith("# yaml-language-server: $schema=") ? first.slice(32) : "";
+    t.ok(existsSync(join(dirname(file), schema)) && schema.endsWith(".schema.json"), `${file}: ${schema}`);
+  }
+});

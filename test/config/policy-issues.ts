@@ -1,0 +1,330 @@
+import tap from "tap";
+import { loadPolicy } from "../../src/config/load.ts";
+import { brokenPolicy, filesOf, printed, soundLists, soundPolicy } from "./files.ts";
+
+type Edit = readonly [from: string, to: string];
+
+/** One edit of the sound policy, and every issue it must give, word for word. */
+const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: readonly string[]])[] = [
+  ["nothing", [], []],
+  [
+    "unknown key of a trunk",
+    [["areaCode:", "areacode:"]],
+    ['policy.yaml:10:5 trunks[1].areacode: unknown key "areacode"; did you mean "areaCode"?'],
+  ],
+  [
+    "unknown key like no other",
+    [["version: 1", "version: 1\nxyzzy: 1"]],
+    ['policy.yaml:2:1 xyzzy: unknown key "xyzzy"'],
+  ],
+  [
+    "unknown rule",
+    [["hidden-caller:", "hiden-caller:"]],
+    ['policy.yaml:29:3 rules.hiden-caller: unknown key "hiden-caller"; did you mean "hidden-caller"?'],
+  ],
+  [
+    "unknown option of a rule",
+    [["{ mode: enforce }", "{ mode: enforce, privcy: [header] }"]],
+    ['policy.yaml:29:35 rules.hidden-caller.privcy: unknown key "privcy"; did you mean "privacy"?'],
+  ],
+  [
+    "unknown option of a rule on a trunk",
+    [["limits:", "rules: { home-cli-from-abroad: { roamer: drop } }\n    limits:"]],
+    [
+      'policy.yaml:12:38 trunks[1].rules.home-cli-from-abroad.roamer: unknown key "roamer"; did you mean "roamers"?',
+    ],
+  ],
+  [
+    "bad mode",
+    [["mode: enforce", "mode: enforced"]],
+    [
+      'policy.yaml:29:20 rules.hidden-caller.mode: expected enforce | monitor | off, got "enforced"; did you mean "enforce"?',
+    ],
+  ],
+  [
+    "unknown reason code",
+    [["limits:", "status: { cli-hiden: 403 }\n    limits:"]],
+    ['policy.yaml:12:15 trunks[1].status.cli-hiden: unknown key "cli-hiden"; did you mean "cli-hidden"?'],
+  ],
+  [
+    "status for a reason that refuses nothing",
+    [["limits:", "status: { listed: 403 }\n    limits:"]],
+    ['policy.yaml:12:15 trunks[1].status.listed: unknown key "listed"'],
+  ],
+  [
+    "status that is no refusal",
+    [["limits:", "status: { cli-hidden: 302 }\n    limits:"]],
+    ["policy.yaml:12:15 trunks[1].status.cli-hidden: must be at least 400"],
+  ],
+  [
+    "missing key: the place is that of the map",
+    [["    side: lessee\n", ""]],
+    ["policy.yaml:6:5 trunks[1].side: required key is missing"],
+  ],
+  [
+    "number where text belongs",
+    [['areaCode: "10"', "areaCode: 10"]],
+    ["policy.yaml:10:5 trunks[1].areaCode: expected text, got the number 10; write it in quotes"],
+  ],
+  [
+    "unquoted number that lost its +",
+    [['number: "+861087654300"', "number: +861087654300"]],
+    [
+      "policy.yaml:24:5 specialUsers[0].number: expected text, got the number 861087654300; write it in quotes",
+    ],
+  ],
+  [
+    "area code of no plan",
+    [['areaCode: "10"', 'areaCode: "010"']],
+    [
+      'policy.yaml:10:5 trunks[1].areaCode: no area code of the plan; written without trunk prefix, like "10" or "755"',
+    ],
+  ],
+  [
+    "unknown lessee",
+    [["lessee: acme-bj", "lessee: acme"]],
+    ['policy.yaml:9:5 trunks[1].lessee: unknown lessee "acme"; did you mean "acme-bj"?'],
+  ],
+  [
+    "unknown trunk of a special user",
+    [["trunk: lease", "trunk: laese"]],
+    ['policy.yaml:23:5 specialUsers[0].trunk: unknown trunk "laese"; did you mean "lease"?'],
+  ],
+  [
+    "a lessee with another fault is no unknown lessee",
+    [["numbers: acme.csv", "numbers: acme.csv\n    colour: blue"]],
+    ['policy.yaml:20:5 lessees[0].colour: unknown key "colour"'],
+  ],
+  [
+    "second trunk of a name",
+    [["id: intl", "id: lease"]],
+    ['policy.yaml:13:5 trunks[2].id: there is another trunk "lease"'],
+  ],
+  [
+    "key given twice",
+    [["version: 1", "version: 1\nversion: 1"]],
+    ["policy.yaml:2:1: this key is already in the map"],
+  ],
+  [
+    "a deny list named like a lessee",
+    [["  police:", "  acme-bj:"]],
+    ['policy.yaml:21:3 lists.acme-bj: the lessee "acme-bj" has a list of this name'],
+  ],
+  [
+    "id that can't be a label",
+    [["id: core", "id: my core"]],
+    [
+      'policy.yaml:3:5 trunks[0].id: an id has 1 to 64 letters, digits, ".", "_" or "-" and begins with a letter or digit',
+    ],
+  ],
+  [
+    "address of no family",
+    [["[127.0.0.1], ports: [5062]", "[127.0.0.256, 10.0.0.0/33, 10.0.0.1/8, ::g], ports: [5062]"]],
+    [
+      'policy.yaml:15:26 trunks[2].match.addresses[0]: "127.0.0.256" is not an IP address or a block like 192.0.2.0/24',
+      'policy.yaml:15:39 trunks[2].match.addresses[1]: "10.0.0.0/33" needs a prefix length from 0 to 32 behind the slash',
+      'policy.yaml:15:52 trunks[2].match.addresses[2]: "10.0.0.1/8" has bits set behind its prefix; did you mean "10.0.0.0/8"?',
+      'policy.yaml:15:64 trunks[2].match.addresses[3]: "::g" is not an IP address or a block like 192.0.2.0/24',
+    ],
+  ],
+  [
+    "port out of range, and none at all",
+    [
+      ["ports: [5062]", "ports: [0, 65536, 1.5]"],
+      ["ports: [5061]", "ports: []"],
+    ],
+    [
+      "policy.yaml:8:38 trunks[1].match.ports: needs at least 1 entry",
+      "policy.yaml:15:46 trunks[2].match.ports[0]: must be at least 1",
+      "policy.yaml:15:49 trunks[2].match.ports[1]: must be at most 65535",
+      "policy.yaml:15:56 trunks[2].match.ports[2]: expected a whole number, got the number 1.5",
+    ],
+  ],
+  [
+    "next hops that are no addresses",
+    [
+      [
+        '["sip:127.0.0.1:5090"]\n    limits',
+        '["sip:pbx.example.com", "sips:127.0.0.1", "sip:a@127.0.0.1", "sip:127.0.0.1;transport=tcp", "127.0.0.1:5090", "sip:::1:5060"]\n    limits',
+      ],
+    ],
+    [
+      'policy.yaml:11:16 trunks[1].nextHops[0]: "sip:pbx.example.com": expected a literal IP address and port (names are not resolved), IPv6 in brackets',
+      'policy.yaml:11:39 trunks[1].nextHops[1]: "sips:127.0.0.1": sips (TLS) is not carried yet; use sip:ADDRESS:PORT',
+      'policy.yaml:11:57 trunks[1].nextHops[2]: "sip:a@127.0.0.1": a next hop has no user part; expected sip:ADDRESS:PORT',
+      'policy.yaml:11:76 trunks[1].nextHops[3]: "sip:127.0.0.1;transport=tcp": only ;transport=udp is carried yet, not ";transport=tcp"',
+      'policy.yaml:11:107 trunks[1].nextHops[4]: "127.0.0.1:5090" is not a next hop; expected sip:ADDRESS:PORT',
+      'policy.yaml:11:125 trunks[1].nextHops[5]: "sip:::1:5060": expected a literal IP address and port (names are not resolved), IPv6 in brackets',
+    ],
+  ],
+  [
+    "trunks that can't be told apart",
+    [["ports: [5062]", "ports: [5060, 5061]"]],
+    ['policy.yaml:15:5 trunks[2].match: overlaps with trunk "lease": both claim 127.0.0.1 port 5061'],
+  ],
+  [
+    "a wider trunk around another: the longer prefix wins",
+    [["[127.0.0.1], ports: [5062]", "[127.0.0.0/8]"]],
+    [],
+  ],
+  [
+    "listener that isn't there",
+    [["ports: [5062]", "listener: udp:127.0.0.1:5061"]],
+    [
+      'policy.yaml:15:38 trunks[2].match.listener: nothing listens on "udp:127.0.0.1:5061"; did you mean "udp:127.0.0.1:5060"?',
+    ],
+  ],
+  [
+    "date of no calendar, number of no plan",
+    [
+      ["2027-01-31", "2027-02-29"],
+      ["+861087654300", "+86108765430"],
+    ],
+    [
+      'policy.yaml:24:5 specialUsers[0].number: "+86108765430" is a number of no plan (86 + unallocated)',
+      "policy.yaml:26:5 specialUsers[0].until: there is no day 2027-02-29",
+    ],
+  ],
+  [
+    "another time zone and country",
+    [["version: 1", 'version: 1\ntimeZone: Asia/Shangai\nhome: { country: "852" }']],
+    [
+      'policy.yaml:2:1 timeZone: not a time zone; expected a name like "Asia/Shanghai"',
+      'policy.yaml:3:9 home.country: the built-in dial plan is that of country "86"',
+    ],
+  ],
+  ["another version", [["version: 1", 'version: "1"']], ['policy.yaml:1:1 version: expected 1, got "1"']],
+  [
+    "table too small and too large",
+    [["version: 1", "version: 1\ntables: { ledger: 1, sources: 1e9 }"]],
+    [
+      "policy.yaml:2:11 tables.ledger: must be at least 16",
+      "policy.yaml:2:22 tables.sources: must be at most 16777216",
+    ],
+  ],
+  [
+    "list that isn't there",
+    [["numbers: acme.csv", "numbers: acne.csv"]],
+    ["policy.yaml:19:5 lessees[0].numbers: can't read acne.csv: no such file"],
+  ],
+  [
+    "nothing where a list belongs",
+    [["    allow: [hidden]", "    allow:"]],
+    ["policy.yaml:25:5 specialUsers[0].allow: expected a list, got nothing"],
+  ],
+];
+
+void tap.test("a broken policy says what, where, and all of it", async (t) => {
+  for (const [name, edits, expected] of broken) {
+    const files = filesOf({ ...soundLists, "policy.yaml": brokenPolicy(...edits) });
+    const { policy, issues } = loadPolicy(files, "policy.yaml", ["udp:127.0.0.1:5060"]);
+    t.strictSame(printed(issues), expected, name);
+    t.equal(
+      policy === undefined,
+      expected.length > 0,
+      `${name}: ${expected.length > 0 ? "refused" : "loaded"}`,
+    );
+  }
+});
+
+void tap.test("issues of the policy, its references and its lists come in one run", async (t) => {
+  const files = filesOf({
+    "policy.yaml": brokenPolicy(
+      ["side: core", "side: cor"],
+      ["lessee: acme-bj", "lessee: acme"],
+      ["version: 1", "version: 1\nversion: 2"],
+    ),
+    "acme.csv": "number,valid_to\n+8610876543000,2026-02-30\n",
+    "police.csv": "number\n",
+  });
+  t.strictSame(printed(loadPolicy(files, "policy.yaml").issues), [
+    "policy.yaml:2:1: this key is already in the map",
+    "policy.yaml:2:1 version: expected 1, got the number 2",
+    'policy.yaml:5:5 trunks[0].side: expected lessee | national | international | core, got "cor"; did you mean "core"?',
+    'policy.yaml:10:5 trunks[1].lessee: unknown lessee "acme"; did you mean "acme-bj"?',
+    'acme.csv:2:1 number: "+8610876543000" is a number of no plan (86 + unallocated)',
+    'acme.csv:2:16 valid_to: "2026-02-30" is not a date like 2026-12-31',
+    "police.csv:1:1: the list is empty; a list that is to match nothing must be taken out of the policy",
+  ]);
+});
+
+void tap.test("YAML that is none", async (t) => {
+  const rows: readonly (readonly [text: string | Uint8Array, issues: readonly string[]])[] = [
+    ["", ["policy.yaml:1:1: the file is empty"]],
+    ["# only a comment\n", ["policy.yaml:1:1: the file is empty"]],
+    ["- a\n---\n- b\n", ["policy.yaml:2:1: there is a second document in the file"]],
+    ["a: *b\n", ["policy.yaml:1:1: Unresolved alias (the anchor must be set before the alias): b"]],
+    ["version: !!js 1\n", ["policy.yaml:1:10: Unresolved tag: tag:yaml.org,2002:js"]],
+    [
+      new Uint8Array([0x61, 0x3a, 0x20, 0xc4, 0xe3, 0xba, 0xc3]),
+      ["policy.yaml:1:4: not UTF-8 text from here on; save the file as UTF-8"],
+    ],
+    ["just words", ['policy.yaml:1:1: expected a map, got "just words"']],
+  ];
+  for (const [text, expected] of rows) {
+    const { policy, issues } = loadPolicy(filesOf({ "policy.yaml": text }), "policy.yaml");
+    t.strictSame(printed(issues), expected, JSON.stringify(text));
+    t.equal(policy, undefined);
+  }
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi"
+    .split("")
+    .map((name, index) => `${name}: &${name} [${`*${"abcdefgh"[index]},`.repeat(9)}]`)
+    .join("\n")}\n`;
+  t.match(
+    printed(loadPolicy(filesOf({ "policy.yaml": bomb }), "policy.yaml").issues),
+    [/alias/],
+    "an alias bomb",
+  );
+});
+
+void tap.test("a policy file that isn't there", async (t) => {
+  t.strictSame(printed(loadPolicy(filesOf({}), "conf/policy.yaml").issues), [
+    "conf/policy.yaml:1:1: can't be read: no such file",
+  ]);
+});
+
+function asOnWindows(text: string): string {
+  return `\uFEFF${text.replaceAll("\n", "\r\n")}`;
+}
+
+void tap.test("a byte order mark and Windows line ends change nothing", async (t) => {
+  const plain = loadPolicy(filesOf({ ...soundLists, "policy.yaml": soundPolicy }), "policy.yaml");
+  const files = filesOf({
+    "policy.yaml": asOnWindows(soundPolicy),
+    "acme.csv": asOnWindows(soundLists["acme.csv"]),
+    "police.csv": asOnWindows(soundLists["police.csv"]),
+  });
+  const { policy, issues } = loadPolicy(files, "policy.yaml");
+  t.strictSame(printed(issues), []);
+  t.equal(policy?.revision, plain.policy?.revision);
+});
+
+void tap.test("accepted keys that aren't enforced yet are warnings, and the policy loads", async (t) => {
+  const extra = `    mode: redirect
+    strip: [Subject]
+    dropAs: 403
+    limits: { callsPerSecond: 5, channels: 3 }
+    rules: { quarantine: { mode: monitor }, line-state: { mode: off } }
+`;
+  const files = filesOf({
+    ...soundLists,
+    "policy.yaml": brokenPolicy(
+      ["    limits: { callsPerSecond: 5 }\n", extra],
+      ["ports: [5061] }", "ports: [5061], tlsName: a.example }"],
+      ['["sip:127.0.0.1:5090"]\n', '["sip:127.0.0.1:5090", "sip:127.0.0.1:5091"]\n'],
+      ["rules:\n  hidden", "rules:\n  channels: {}\n  hidden"],
+    ),
+  });
+  const { policy, issues } = loadPolicy(files, "policy.yaml");
+  t.ok(policy);
+  t.strictSame(printed(issues), [
+    "policy.yaml:8:53 trunks[1].match.tlsName: warning: not enforced yet: the trunk is recognised without it",
+    "policy.yaml:11:5 trunks[1].nextHops: warning: not enforced yet: only the first next hop is used",
+    "policy.yaml:12:5 trunks[1].mode: warning: not enforced yet: calls are proxied",
+    "policy.yaml:13:5 trunks[1].strip: warning: not enforced yet: no header is removed",
+    "policy.yaml:14:5 trunks[1].dropAs: warning: not enforced yet: a dropped call gets no answer",
+    "policy.yaml:15:34 trunks[1].limits.channels: warning: not enforced yet: concurrent calls are not limited",
+    "policy.yaml:16:14 trunks[1].rules.quarantine: warning: not enforced yet: the rule does not run",
+    "policy.yaml:33:3 rules.channels: warning: not enforced yet: the rule does not run",
+  ]);
+});

@@ -1,0 +1,260 @@
+import tap from "tap";
+import { loadPolicy } from "../../src/config/load.ts";
+import { reviewPolicy } from "../../src/config/review.ts";
+import { brokenPolicy, filesOf, printed, soundLists } from "./files.ts";
+
+type Edit = readonly [from: string, to: string];
+
+const listeners = ["udp:127.0.0.1:5060"];
+const now = Date.parse("2026-11-22T00:00:00Z");
+
+/** Everything that loading and reviewing say about the sound policy with these edits. */
+function review(
+  edits: readonly Edit[],
+  lists: Readonly<Record<string, string>> = {},
+  at = now,
+): readonly string[] {
+  const files = filesOf({ ...soundLists, ...lists, "policy.yaml": brokenPolicy(...edits) });
+  const { policy, material, issues } = loadPolicy(files, "policy.yaml", listeners);
+  if (policy === undefined || material === undefined) throw new Error(printed(issues).join("\n"));
+  return printed([...issues, ...reviewPolicy(policy, material, listeners, at)]);
+}
+
+const onLease = (text: string): Edit => ["limits: { callsPerSecond: 5 }", text];
+const onIntl = (text: string): Edit => ["ports: [5062] }", `ports: [5062] }\n    ${text}`];
+const globally = (text: string): Edit => ["rules:\n  hidden-caller: { mode: enforce }", `rules:\n  ${text}`];
+
+const policies: readonly (readonly [name: string, edits: readonly Edit[], findings: readonly string[]])[] = [
+  ["a sound policy", [], []],
+  [
+    "a lessee trunk without lessee",
+    [["    lessee: acme-bj\n", ""]],
+    [
+      "policy.yaml:7:5 trunks[1].side: warning: a lessee trunk without lessee: caller-authentication refuses every call",
+      'policy.yaml:17:5 lessees[0].id: warning: no trunk has the lessee "acme-bj"',
+    ],
+  ],
+  [
+    "a lessee where none is authenticated",
+    [onIntl("lessee: acme-bj")],
+    ["policy.yaml:16:5 trunks[2].lessee: warning: has no effect on a trunk of side international"],
+  ],
+  [
+    "nowhere to go",
+    [['    nextHops: ["sip:127.0.0.1:5090"]\n    limits', "    limits"]],
+    ["policy.yaml:6:5 trunks[1].id: warning: no nextHops: accepted calls have nowhere to go"],
+  ],
+  [
+    "a next hop that no trunk covers, told once",
+    [["ports: [5090]", "ports: [5091]"]],
+    [
+      "policy.yaml:11:16 trunks[1].nextHops[0]: warning: no trunk covers 127.0.0.1:5090: what the called side sends from there is dropped",
+    ],
+  ],
+  [
+    "rules of the core",
+    [["ports: [5090] }", "ports: [5090] }\n    rules: { hidden-caller: { mode: off } }"]],
+    ["policy.yaml:6:5 trunks[0].rules: warning: has no effect: calls from the core are not screened"],
+  ],
+  [
+    "accept by default where only listed callers pass",
+    [onLease("default: accept")],
+    [
+      "policy.yaml:12:5 trunks[1].default: warning: has no effect: a lessee trunk accepts listed callers only",
+    ],
+  ],
+  [
+    "503 for a caller, and for a limit",
+    [onLease("status: { cli-hidden: 503, call-rate-exceeded: 503 }")],
+    [
+      "policy.yaml:12:15 trunks[1].status.cli-hidden: warning: 503 makes the peer try another route with the same call",
+    ],
+  ],
+  [
+    "options of a rule that is off",
+    [globally("home-cli-from-abroad: { mode: off, roamers: drop }")],
+    ["policy.yaml:29:38 rules.home-cli-from-abroad.roamers: warning: has no effect while the rule is off"],
+  ],
+  [
+    "… that a trunk switches on",
+    [
+      globally("home-cli-from-abroad: { mode: off, roamers: drop }"),
+      onIntl("rules: { home-cli-from-abroad: { mode: monitor } }"),
+    ],
+    [],
+  ],
+  [
+    "a rule on a trunk where it can never fire",
+    [
+      onLease("rules: { home-cli-from-abroad: { roamers: drop } }"),
+      onIntl("rules: { caller-authentication: { mode: enforce }, emergency: { mode: enforce } }"),
+    ],
+    [
+      'policy.yaml:12:14 trunks[1].rules.home-cli-from-abroad: warning: can never fire on trunk "lease", whose side is lessee',
+      'policy.yaml:16:14 trunks[2].rules.caller-authentication: warning: can never fire on trunk "intl", whose side is international',
+      'policy.yaml:16:56 trunks[2].rules.emergency: warning: can never fire on trunk "intl", whose side is international',
+    ],
+  ],
+  [
+    "a limit's rule without the limit",
+    [onIntl("rules: { call-rate: { mode: monitor }, call-frequency: { mode: monitor } }")],
+    [
+      'policy.yaml:16:14 trunks[2].rules.call-rate: warning: can never fire on trunk "intl": it has no limits.callsPerSecond',
+      'policy.yaml:16:44 trunks[2].rules.call-frequency: warning: can never fire on trunk "intl": it has no limits.attemptsPerCallerPerMinute',
+    ],
+  ],
+  [
+    "a rule that can never fire anywhere",
+    [
+      ["lists:\n  police: { file: police.csv, kind: police }\n", ""],
+      globally("deny-lists: { mode: enforce }\n  call-frequency: { mode: monitor }"),
+    ],
+    [
+      "policy.yaml:27:3 rules.deny-lists: warning: can never fire: there is no deny list",
+      "policy.yaml:28:3 rules.call-frequency: warning: can never fire: no trunk has limits.attemptsPerCallerPerMinute",
+    ],
+  ],
+  [
+    "a special user that is over, and one about to be",
+    [
+      [
+        "    reason: approval 7\n",
+        '    reason: approval 7\n  - { trunk: lease, number: "+861087654301", allow: [hidden], until: 2026-12-01, reason: a }\n',
+      ],
+      ["until: 2027-01-31", "until: 2026-11-21"],
+    ],
+    [
+      "policy.yaml:26:5 specialUsers[0].until: warning: expired on 2026-11-21",
+      "policy.yaml:28:63 specialUsers[1].until: warning: expires on 2026-12-01",
+    ],
+  ],
+  [
+    "a special user that no list has",
+    [['"+861087654300"', '"+861087654200"']],
+    [
+      "policy.yaml:24:5 specialUsers[0].number: warning: not in force in acme.csv: caller-authentication refuses it, special user or not",
+    ],
+  ],
+];
+
+void tap.test("what is legal in a policy and probably not meant", async (t) => {
+  for (const [name, edits, findings] of policies) t.strictSame(review(edits), findings, name);
+});
+
+void tap.test("special users hold to the end of their last day", async (t) => {
+  const until: Edit = ["until: 2027-01-31", "until: 2026-11-22"];
+  const lastMoment = Date.parse("2026-11-22T15:59:59.999Z");
+  t.match(review([until], {}, lastMoment), [/expires on 2026-11-22/]);
+  t.match(review([until], {}, lastMoment + 1), [/expired on 2026-11-22/]);
+});
+
+const head = "number,valid_from,valid_to,verified_on\n";
+const block = "+861087654300..+861087654399,,,2026-11-01\n";
+const lists: readonly (readonly [
+  name: string,
+  lists: Readonly<Record<string, string>>,
+  findings: readonly string[],
+  edits?: readonly Edit[],
+])[] = [
+  [
+    "dates",
+    {
+      "acme.csv": `${head}${block}95588,,2026-11-21,2026-11-01\n95599,,2026-11-22,2026-11-01\n95533,2026-11-23,,2026-11-01\n95566,,2026-12-22,2026-11-01\n95577,,2026-12-21,2026-11-01\n`,
+    },
+    [
+      "acme.csv:3:1 valid_to: warning: expired on 2026-11-21",
+      "acme.csv:4:1 valid_to: warning: expires on 2026-11-22",
+      "acme.csv:5:1 valid_from: warning: not valid before 2026-11-23",
+      "acme.csv:7:1 valid_to: warning: expires on 2026-12-21",
+    ],
+  ],
+  [
+    "verification",
+    { "acme.csv": `${head}${block}95588,,,\n95599,,,2026-11-23\n95533,,,2020-01-01\n` },
+    [
+      "acme.csv:3:1 verified_on: warning: never verified",
+      "acme.csv:4:1 verified_on: warning: verified in the future, on 2026-11-23",
+    ],
+  ],
+  [
+    "verification that is overdue by policy",
+    { "acme.csv": `${head}${block}95588,,,2026-10-22\n95599,,,2026-10-23\n` },
+    ["acme.csv:3:1 verified_on: warning: last verified on 2026-10-22, more than 30 days ago"],
+    [globally("caller-authentication: { verifiedWithinDays: 30 }")],
+  ],
+  ["a deny list needs no verification", { "police.csv": "number,verified_on\n95588,\n" }, []],
+  [
+    "duplicate rows, and rows that only look like it",
+    {
+      "acme.csv": `${head}${block}95588,,,2026-11-01\n95588,,,2026-11-01\n${block}010-6999 0000*,,,2026-11-01\n+861069990000*,,,2026-11-01\n+861087654310,,,2026-11-01\n95599,2025-01-01,2026-12-31,2026-11-01\n95599,2027-01-01,2030-12-31,2026-11-01\n`,
+    },
+    [
+      "acme.csv:4:1 number: warning: the same as line 3",
+      "acme.csv:5:1 number: warning: the same as line 2",
+      "acme.csv:7:1 number: warning: the same as line 6",
+      "acme.csv:10:1 valid_from: warning: not valid before 2027-01-01",
+    ],
+  ],
+  [
+    "emergency numbers",
+    { "acme.csv": `${head}${block}110,,,2026-11-01\n`, "police.csv": "number\n95110\n12395\n95111\n" },
+    [
+      "acme.csv:3:1 number: warning: covers the emergency number 110, which never is a calling party",
+      "police.csv:2:1 number: warning: covers the emergency number 95110, which never is a calling party",
+      "police.csv:3:1 number: warning: covers the emergency number 12395, which never is a calling party",
+    ],
+  ],
+  [
+    "a prefix for half a city",
+    { "acme.csv": `${head}${block}+861067*,,,2026-11-01\n+8610888*,,,2026-11-01\n` },
+    ["acme.csv:3:1 number: warning: the prefix has only 6 digits: it lists a million numbers or more"],
+  ],
+  ["… on a deny list is one decision", { "police.csv": "number\n+231*\n" }, []],
+  [
+    "a number for two lessees: an error, at the second",
+    { "zeta.csv": `${head}+861087654310,,,2026-11-01\n+861087654400,,,2026-11-01\n` },
+    ['zeta.csv:2:1 number: +861087654310 is also listed for lessee "acme-bj" at acme.csv:2'],
+    [
+      ["    numbers: acme.csv\n", "    numbers: acme.csv\n  - id: zeta\n    numbers: zeta.csv\n"],
+      onIntl(
+        "rules: {}\n  - id: lease-2\n    side: lessee\n    lessee: zeta\n    match: { addresses: [127.0.0.1], ports: [5064] }",
+      ),
+    ] satisfies readonly Edit[],
+  ],
+  [
+    "… not at the same time is a move",
+    {
+      "acme.csv": `${head}+861087654300..+861087654399,,2027-12-31,2026-11-01\n`,
+      "zeta.csv": `${head}+861087654310,2028-01-01,,2026-11-01\n`,
+    },
+    ["zeta.csv:2:1 valid_from: warning: not valid before 2028-01-01"],
+    [
+      ["    numbers: acme.csv\n", "    numbers: acme.csv\n  - id: zeta\n    numbers: zeta.csv\n"],
+      onIntl(
+        "rules: {}\n  - id: lease-2\n    side: lessee\n    lessee: zeta\n    match: { addresses: [127.0.0.1], ports: [5064] }",
+      ),
+    ] satisfies readonly Edit[],
+  ],
+  [
+    "a number that is listed and refused",
+    { "police.csv": "number\n+861087654399\n" },
+    [
+      'police.csv:2:1 number: warning: +861087654399 is refused here and listed for lessee "acme-bj" at acme.csv:2',
+    ],
+  ],
+];
+
+void tap.test("what is legal in a list and probably not meant", async (t) => {
+  for (const [name, files, findings, edits = []] of lists) {
+    // A second lessee's trunk has no next hop in this table: that finding belongs to the other one.
+    const found = review(edits, files).filter((line) => !line.includes("nowhere to go"));
+    t.strictSame(found, findings, name);
+  }
+});
+
+void tap.test("many findings of one kind become a number", async (t) => {
+  const rows = Array.from({ length: 100 }, (_, index) => `+8610${80_000_000 + index},,2026-01-01,2026-01-01`);
+  const found = review([], { "acme.csv": `${head}${block}${rows.join("\n")}\n` });
+  t.equal(found.length, 6);
+  t.equal(found[5], "acme.csv:8:1 valid_to: warning: 95 more rows like the ones before");
+});

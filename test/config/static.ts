@@ -1,0 +1,107 @@
+import tap from "tap";
+import { loadStatic } from "../../src/config/load.ts";
+import { filesOf, printed } from "./files.ts";
+
+function load(text: string, path = "sigwall.yaml"): ReturnType<typeof loadStatic> {
+  return loadStatic(filesOf({ [path]: text }), path);
+}
+
+void tap.test("the least that a sigwall.yaml needs", async (t) => {
+  const { config, issues } = load("listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\n", "conf/sigwall.yaml");
+  t.strictSame(printed(issues), []);
+  t.match(config, {
+    engine: "embedded",
+    listen: [{ id: "udp:127.0.0.1:5060", transport: "udp", address: "127.0.0.1", port: 5060 }],
+    admin: { address: "127.0.0.1", port: 9464 },
+    policy: "conf/policy.yaml",
+    keyFile: undefined,
+    log: { level: "info", refusalsPerSecond: 10 },
+  });
+});
+
+void tap.test("listeners are canonical, whatever their spelling", async (t) => {
+  const { config, issues } = load(
+    'listen: ["UDP:[0:0::1]:5060", "udp:[::]:0", "udp:[::]:0"]\npolicy: /etc/sigwall/p.yaml\nadmin: "[::1]:0"\n',
+  );
+  t.strictSame(printed(issues), []);
+  t.strictSame(
+    config?.listen.map(({ id }) => id),
+    ["udp:[::1]:5060", "udp:[::]:0", "udp:[::]:0"],
+  );
+  t.equal(config?.policy, "/etc/sigwall/p.yaml");
+  t.strictSame(config?.admin, { address: "::1", port: 0 });
+});
+
+const rest = "policy: policy.yaml\n";
+const broken: readonly (readonly [text: string, issues: readonly string[]])[] = [
+  ["", ["sigwall.yaml:1:1: the file is empty"]],
+  [
+    "polcy: policy.yaml\n",
+    [
+      "sigwall.yaml:1:1 listen: required key is missing",
+      "sigwall.yaml:1:1 policy: required key is missing",
+      'sigwall.yaml:1:1 polcy: unknown key "polcy"; did you mean "policy"?',
+    ],
+  ],
+  [`listen: []\n${rest}`, ["sigwall.yaml:1:1 listen: needs at least 1 entry"]],
+  [
+    `listen:\n  - tcp:127.0.0.1:5060\n  - udp:127.0.0.1\n  - 127.0.0.1:5060\n  - udp:localhost:5060\n  - udp:::1:5060\n${rest}`,
+    [
+      'sigwall.yaml:2:5 listen[0]: "tcp:127.0.0.1:5060": tcp is not carried yet; only udp is',
+      'sigwall.yaml:3:5 listen[1]: "udp:127.0.0.1" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets',
+      'sigwall.yaml:4:5 listen[2]: "127.0.0.1:5060" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets',
+      'sigwall.yaml:5:5 listen[3]: "udp:localhost:5060" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets',
+      'sigwall.yaml:6:5 listen[4]: "udp:::1:5060" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets',
+    ],
+  ],
+  [
+    `listen: [udp:127.0.0.1:5060, udp:127.0.0.1:5060]\n${rest}`,
+    ['sigwall.yaml:1:30 listen[1]: "udp:127.0.0.1:5060" is listened on already'],
+  ],
+  [
+    `listen: [udp:127.0.0.1:5060]\n${rest}admin: 9464\nengine: kamailio\nlog: { level: loud, refusalsPerSecond: -1 }\n`,
+    [
+      "sigwall.yaml:3:1 admin: expected text, got the number 9464; write it in quotes",
+      'sigwall.yaml:4:1 engine: expected embedded | drachtio | m3ua, got "kamailio"',
+      'sigwall.yaml:5:8 log.level: expected trace | debug | info | warn | error | silent, got "loud"',
+      "sigwall.yaml:5:21 log.refusalsPerSecond: must be at least 0",
+    ],
+  ],
+  [
+    `listen: [udp:127.0.0.1:5060]\n${rest}admin: "9464"\n`,
+    ["sigwall.yaml:3:1 admin: expected ADDRESS:PORT, IPv6 in brackets"],
+  ],
+];
+
+void tap.test("a broken sigwall.yaml says what, where, and all of it", async (t) => {
+  for (const [text, expected] of broken) {
+    const { config, issues } = load(text);
+    t.strictSame(printed(issues), expected, JSON.stringify(text));
+    t.equal(config, undefined);
+  }
+});
+
+void tap.test("an engine that isn't built in is a warning", async (t) => {
+  const { config, issues } = load(`engine: m3ua\nlisten: [udp:127.0.0.1:5060]\n${rest}`);
+  t.equal(config?.engine, "m3ua");
+  t.strictSame(printed(issues), [
+    'sigwall.yaml:1:1 engine: warning: not enforced yet: the engine "m3ua" is not built in',
+  ]);
+});
+
+function fingerprint(text: string): string | undefined {
+  return load(text).config?.fingerprint;
+}
+
+void tap.test("the fingerprint follows meaning, not spelling", async (t) => {
+  const first = fingerprint(`listen: [udp:127.0.0.1:5060]\n${rest}`);
+  t.match(first, /^[0-9a-f]{12}$/);
+  t.equal(fingerprint(`# comment\n${rest}listen:\n  - udp:127.0.0.1:5060\n`), first);
+  t.equal(
+    fingerprint(`listen: [udp:127.0.0.1:5060]\n${rest}engine: embedded\n`),
+    first,
+    "a default, written out",
+  );
+  t.not(fingerprint(`listen: [udp:127.0.0.1:5061]\n${rest}`), first);
+  t.not(fingerprint(`listen: [udp:127.0.0.1:5060]\n${rest}log: { level: warn }\n`), first);
+});

@@ -1,0 +1,13 @@
+import "./screening/registry.ts";
+import "./screening/chain.ts";
+import "./screening/emergency.ts";
+import "./screening/hidden-caller.ts";
+import "./screening/caller-form.ts";
+import "./screening/cli-conflict.ts";
+import "./screening/home-cli-from-abroad.ts";
+import "./screening/number-class.ts";
+import "./screening/diversion-licence.ts";
+import "./screening/deny-lists.ts";
+import "./screening/caller-authentication.ts";
+import "./screening/limits.ts";
+import "./screening/explain.ts";

@@ -1,0 +1,147 @@
+import { makeList, NOW } from "../support/attempt.ts";
+import { testRule } from "../support/rule-table.ts";
+
+const notListed = "reject cli-not-listed";
+const expired = "reject cli-expired";
+const DAY = 86_400_000;
+const verifiedWithin30 = { verifiedWithinDays: 30 };
+
+testRule("caller-authentication", [
+  { name: "in a range", calling: ["from +861087654321"], says: "abstains" },
+  { name: "first of a range", calling: ["from +861087654300"], says: "abstains" },
+  { name: "before a range", calling: ["from +861087654299"], says: notListed },
+  { name: "last of a range", calling: ["from +861087654399"], says: "abstains" },
+  { name: "behind a range", calling: ["from +861087654400"], says: notListed },
+  { name: "exact", calling: ["from +861088881234"], says: "abstains" },
+  { name: "one digit off", calling: ["from +861088881235"], says: notListed },
+  { name: "under a prefix", calling: ["from +861069990012"], says: "abstains" },
+  { name: "beside a prefix", calling: ["from +861069990112"], says: notListed },
+  { name: "a code", calling: ["from 95588"], says: "abstains" },
+  { name: "another code", calling: ["from 95589"], says: notListed },
+  { name: "the code behind +86 is not the code", calling: ["from +8695588"], says: notListed },
+  { name: "the code behind an area code is not the code", calling: ["from 01095588"], says: notListed },
+  { name: "in national form", calling: ["from 01087654321"], says: "abstains" },
+  { name: "in local form", calling: ["from 87654321"], says: "abstains" },
+  { name: "with separators", calling: ["from +86(10)8765-4321"], says: "abstains" },
+  { name: "a foreign number", calling: ["from +442079460000"], says: notListed },
+  // Every asserted identity.
+  { name: "both listed", calling: ["pai +861087654321", "from +861088881234"], says: "abstains" },
+  { name: "From forged", calling: ["pai +861087654321", "from +861012345678"], says: notListed },
+  { name: "PAI forged", calling: ["pai +8613912345678", "from +861087654321"], says: notListed },
+  {
+    name: "the second PAI forged",
+    calling: ["pai +861087654321", "pai +8613912345678", "from +861087654321"],
+    says: notListed,
+  },
+  { name: "RPID forged", calling: ["rpid 95566", "from +861087654321"], says: notListed },
+  { name: "P-Preferred-Identity forged", calling: ["ppi 95566", "from +861087654321"], says: notListed },
+  { name: "generic number forged", calling: ["isup +861087654321", "generic 95566"], says: notListed },
+  // No number satisfies nothing.
+  {
+    name: "From is a name beside a listed PAI",
+    calling: ["pai +861087654321", "from alice"],
+    says: "abstains",
+  },
+  {
+    name: "From is anonymous beside a listed PAI, where hidden-caller is off",
+    calling: ["pai +861087654321", "from anonymous"],
+    says: "abstains",
+  },
+  {
+    name: "From is something like a number, where caller-form is off",
+    calling: ["pai +861087654321", "from 8001"],
+    says: notListed,
+  },
+  { name: "From alone is a name", calling: ["from alice"], says: notListed },
+  { name: "PAI is a name", calling: ["pai alice", "from +861087654321"], says: notListed },
+  { name: "ISUP says nothing", calling: ["from +861087654321", "isup ?"], says: notListed },
+  { name: "nobody", calling: [], says: notListed },
+  // Which identities count.
+  {
+    name: "presented: From",
+    trunk: { identity: "presented" },
+    calling: ["pai +8613912345678", "from +861087654321"],
+    says: "abstains",
+  },
+  {
+    name: "presented: From forged",
+    trunk: { identity: "presented" },
+    calling: ["pai +861087654321", "from +8613912345678"],
+    says: notListed,
+  },
+  {
+    name: "presented: From is a name",
+    trunk: { identity: "presented" },
+    calling: ["pai +861087654321", "from alice"],
+    says: notListed,
+  },
+  {
+    name: "pai-first: PAI",
+    trunk: { identity: "pai-first" },
+    calling: ["pai +861087654321", "from +8613912345678"],
+    says: "abstains",
+  },
+  {
+    name: "pai-first: every PAI",
+    trunk: { identity: "pai-first" },
+    calling: ["pai +861087654321", "pai +8613912345678"],
+    says: notListed,
+  },
+  {
+    name: "pai-first: RPID before PPI",
+    trunk: { identity: "pai-first" },
+    calling: ["ppi 95566", "rpid +861087654321", "from 95566"],
+    says: "abstains",
+  },
+  {
+    name: "pai-first: From when alone",
+    trunk: { identity: "pai-first" },
+    calling: ["from 95566"],
+    says: notListed,
+  },
+  {
+    name: "pai-first: ISUP counts too",
+    trunk: { identity: "pai-first" },
+    calling: ["pai +861087654321", "isup 95566"],
+    says: notListed,
+  },
+  // Dates.
+  { name: "to its last moment", at: NOW - 1, calling: ["from +861055550001"], says: "abstains" },
+  { name: "ended", calling: ["from +861055550001"], says: expired },
+  { name: "not begun", calling: ["from +861055550002"], says: expired },
+  { name: "from its first moment", at: NOW + 1, calling: ["from +861055550002"], says: "abstains" },
+  // Verification.
+  { name: "never verified, nobody asks", says: "abstains" },
+  { name: "never verified", options: verifiedWithin30, says: expired },
+  { name: "verified 30 days ago, nobody asks", calling: ["from +861055550003"], says: "abstains" },
+  {
+    name: "verified 30 days ago, 30 allowed",
+    options: verifiedWithin30,
+    calling: ["from +861055550003"],
+    says: "abstains",
+  },
+  {
+    name: "to the end of that day",
+    at: NOW + DAY - 1,
+    options: verifiedWithin30,
+    calling: ["from +861055550003"],
+    says: "abstains",
+  },
+  {
+    name: "not into the next",
+    at: NOW + DAY,
+    options: verifiedWithin30,
+    calling: ["from +861055550003"],
+    says: expired,
+  },
+  { name: "29 allowed", options: { verifiedWithinDays: 29 }, calling: ["from +861055550003"], says: expired },
+  // No list is never a list of everything.
+  { name: "no list", tables: { lesseeNumbers: undefined }, says: notListed },
+  { name: "an empty list", tables: { lesseeNumbers: makeList("acme", []) }, says: notListed },
+  {
+    name: "a national trunk has no list",
+    trunk: { side: "national" },
+    calling: ["from +442079460000"],
+    says: "abstains",
+  },
+]);
