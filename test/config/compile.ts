@@ -43,7 +43,7 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
   t.match(intl, { fallback: "accept", limits: {}, dialPlan: { international: true, homeArea: undefined } });
   t.equal(policy.trunkById("core")?.trunk.fallback, "accept");
   t.equal(policy.trunkById("nobody"), undefined);
-  t.strictSame(policy.tables, { ledger: 262_144, callers: 262_144, recentCalls: 65_536, sources: 4096 });
+  t.strictSame(policy.tables, { ledger: 262_144, callers: 262_144, recentCalls: 262_144, sources: 4096 });
 });
 
 void tap.test("what a trunk says goes over the defaults", async (t) => {
