@@ -1,24 +1,17 @@
-import type { Decision } from "../domain/verdict.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { toMillis } from "../pcap/time.ts";
-import { createCounters } from "../observe/counters.ts";
-import { refuseUnjudged } from "../relay/new-call.ts";
-import { protocolError } from "../relay/protocol-error.ts";
-import { createRelay, protocolDecision } from "../relay/relay.ts";
+import { judgeCall, type Judgement } from "../relay/judge.ts";
 import { takeOwnRoutes } from "../relay/route.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt.ts";
-import { clearEdits } from "../sip/edit.ts";
-import { createKeyedTags } from "../sip/tag.ts";
+import { clearEdits, createEdits } from "../sip/edit.ts";
 import type { SeenInvite } from "./attempts.ts";
 
 /** What the filter would have made of an INVITE. */
 export type Outcome =
-  | { readonly kind: "decision"; readonly decision: Decision; readonly source: TrunkPolicy }
+  | (Judgement & { readonly source: TrunkPolicy })
   /** No trunk sends from there; the filter drops what strangers send without reading it. */
-  | { readonly kind: "unknown-source" }
-  /** RFC 3261's own answer (416, 420, 483): no rule is asked. */
-  | { readonly kind: "answered"; readonly status: number };
+  | { readonly kind: "unknown-source" };
 
 /** Judges INVITEs of a capture at their own time, by the code that judges live ones. */
 export interface Judge {
@@ -30,30 +23,14 @@ export interface Judge {
  */
 export function createJudge(policy: Policy, override: TrunkPolicy | undefined): Judge {
   const state = createScreeningState(policy.tables);
-  // What the live path works with. Nothing is ever sent, so the key is of no use to anybody.
-  const relay = createRelay({
-    policy: () => policy,
-    listeners: [],
-    tags: createKeyedTags(Buffer.alloc(32)),
-    state,
-    counters: createCounters(),
-    sink: { send: () => true, decided() {}, fault() {} },
-    elapsed: () => 0,
-    ledgerSize: 1,
-  });
+  const edits = createEdits();
 
   function decide(source: TrunkPolicy, { exchange, origin, ...time }: SeenInvite): Outcome {
     const { message, listener } = exchange;
-    const { trunk, screen } = source;
-    clearEdits(relay.edits);
-    // In the order of the live path: each step may find the fault that makes the message malformed.
-    const routes = takeOwnRoutes(message, [listener], relay.edits);
-    const attempt = readAttempt(message, trunk, toMillis(time), origin);
-    const status = message.fault === undefined ? protocolError(message, trunk) : 0;
-    if (status !== 0) return { kind: "answered", status };
-    const refusal = refuseUnjudged({ ...relay, message }, trunk.side === "core", routes);
-    if (refusal === undefined) return { kind: "decision", decision: screen.judge(attempt, state), source };
-    return { kind: "decision", decision: protocolDecision(attempt, refusal, policy.revision), source };
+    clearEdits(edits);
+    const routes = takeOwnRoutes(message, [listener], edits);
+    const attempt = readAttempt(message, source.trunk, toMillis(time), origin);
+    return { ...judgeCall(message, source, attempt, routes, state, policy.revision), source };
   }
 
   return {

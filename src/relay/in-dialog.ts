@@ -1,22 +1,14 @@
 import type { Millis } from "../domain/time.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countDecision } from "../observe/counters.ts";
+import { claimsIsup } from "../sip/body.ts";
 import { Header } from "../sip/header.ts";
 import { readCalling, readPrivacy } from "../sip/identity.ts";
 import { identitiesHold, parseToken, provesDialog, type DialogToken } from "./dialog-token.ts";
 import type { Exchange } from "./exchange.ts";
 import { forward, targetOf } from "./forward.ts";
-import { refuseUnjudged } from "./new-call.ts";
-import {
-  ALLOW,
-  answerError,
-  attemptOf,
-  NEXT_HOP,
-  protocolDecision,
-  refusalStatus,
-  refuse,
-  type Relay,
-} from "./relay.ts";
+import { judgeCall } from "./judge.ts";
+import { ALLOW, answerError, attemptOf, NEXT_HOP, refusalStatus, refuse, type Relay } from "./relay.ts";
 import type { Routes } from "./route.ts";
 
 /** Methods that a source other than the core may use inside a dialog. */
@@ -88,14 +80,20 @@ function changeAllowed(
   const { message } = relay;
   const { trunk } = source;
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
-  const holds = identitiesHold(relay.tags, token, fromCaller, readCalling(message, trunk.dialPlan, privacy));
-  const unjudged = refuseUnjudged(relay, false, NO_ROUTES);
-  if (holds && unjudged === undefined) return true;
+  const calling = readCalling(message, trunk.dialPlan, privacy);
+  if (
+    message.fault === undefined &&
+    !claimsIsup(message) &&
+    identitiesHold(relay.tags, token, fromCaller, calling)
+  )
+    return true;
   const attempt = attemptOf(relay, trunk, exchange, now);
-  const decision =
-    unjudged === undefined
-      ? source.screen.judge(attempt, relay.state)
-      : protocolDecision(attempt, unjudged, policy.revision);
+  const judgement = judgeCall(message, source, attempt, RECORDED, relay.state, policy.revision);
+  if (judgement.kind === "answered") {
+    answerError(relay, trunk.id, exchange, judgement.status);
+    return false;
+  }
+  const { decision } = judgement;
   countDecision(relay.counters, decision);
   relay.sink.decided(decision);
   const { verdict } = decision;
@@ -105,4 +103,4 @@ function changeAllowed(
 }
 
 /** Inside a dialog the values behind our own were recorded by the core, so they are not refused. */
-const NO_ROUTES: Routes = { token: undefined, own: true, next: undefined };
+const RECORDED: Routes = { token: undefined, own: true, next: undefined };

@@ -1,22 +1,13 @@
 import type { Millis } from "../domain/time.ts";
-import type { Decision, Deny } from "../domain/verdict.ts";
+import type { Decision } from "../domain/verdict.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countDecision, observeDecision, trunkCounters } from "../observe/counters.ts";
-import { claimsIsup } from "../sip/body.ts";
 import { forwardCall, targetOf } from "./forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { fingerprint, ledgerKey, type LedgerEntry } from "./ledger.ts";
-import type { Target } from "./listener.ts";
-import {
-  answer,
-  answerError,
-  attemptOf,
-  protocolDecision,
-  refusalStatus,
-  refuse,
-  type Relay,
-} from "./relay.ts";
-import { protocolError, unsupported } from "./protocol-error.ts";
+import { judgeCall } from "./judge.ts";
+import { answer, answerError, attemptOf, refusalStatus, refuse, type Relay } from "./relay.ts";
+import { unsupported } from "./protocol-error.ts";
 import type { Routes } from "./route.ts";
 
 /** A request that begins a call: judged, whatever its branch, unless these very bytes were judged before. */
@@ -38,39 +29,18 @@ export function newCall(
     return;
   }
   const begun = relay.elapsed();
-  // Read before its faults are looked at: the identity fields are part of what can be malformed.
   const attempt = attemptOf(relay, trunk, exchange, now);
-  const status = message.fault === undefined ? protocolError(message, trunk) : 0;
-  if (status !== 0) {
+  const judgement = judgeCall(message, source, attempt, routes, relay.state, policy.revision);
+  if (judgement.kind === "answered") {
+    const { status } = judgement;
     answerError(relay, trunk.id, exchange, status, status === 420 ? unsupported(message) : "");
     return;
   }
-  const refusal = refuseUnjudged(relay, trunk.side === "core", routes);
-  const target =
-    refusal === undefined ? targetOf(relay, policy, source, exchange.listener, routes) : undefined;
-  if (refusal === undefined && target === undefined) {
-    answerError(relay, trunk.id, exchange, 404);
-    return;
-  }
-  const decision =
-    refusal === undefined
-      ? source.screen.judge(attempt, relay.state)
-      : protocolDecision(attempt, refusal, policy.revision);
+  const { decision } = judgement;
   observeDecision(counters, (relay.elapsed() - begun) / 1000);
   countDecision(counters, decision);
   relay.sink.decided(decision);
-  obey(relay, now, policy, source, exchange, decision, target, key, print);
-}
-
-/** What no rule may judge: a message that two readers would read differently, a Route the trunk may not choose, an ISUP body that nobody reads yet. */
-export function refuseUnjudged(relay: Relay, trusted: boolean, routes: Routes): Deny | undefined {
-  const { message } = relay;
-  if (message.fault !== undefined)
-    return { kind: "reject", reason: "message-malformed", facts: { fault: message.fault } };
-  if (trusted) return undefined;
-  if (routes.next !== undefined)
-    return { kind: "reject", reason: "routing-refused", facts: { route: routes.next.host } };
-  return claimsIsup(message) ? { kind: "reject", reason: "isup-undecodable" } : undefined;
+  obey(relay, now, policy, source, exchange, decision, routes, key, print);
 }
 
 function obey(
@@ -80,7 +50,7 @@ function obey(
   source: TrunkPolicy,
   exchange: Exchange,
   decision: Decision,
-  target: Target | undefined,
+  routes: Routes,
   key: string,
   print: string,
 ): void {
@@ -95,13 +65,18 @@ function obey(
     keep({ fingerprint: print, outcome: "drop" });
     return;
   }
-  if (verdict.kind === "reject" || target === undefined) {
+  if (verdict.kind === "reject") {
     const status =
       verdict.reason === "message-malformed"
         ? relay.message.faultStatus
         : refusalStatus(trunk, verdict.reason);
     keep({ fingerprint: print, outcome: "reject", status, reason: verdict.reason });
     refuse(relay, exchange, status, verdict.reason);
+    return;
+  }
+  const target = targetOf(relay, policy, source, exchange.listener, routes);
+  if (target === undefined) {
+    answerError(relay, trunk.id, exchange, 404);
     return;
   }
   if (!keep({ fingerprint: print, outcome: "forward", target })) {

@@ -3,7 +3,7 @@ import { causeOf, statusOf, type ReasonCode } from "../domain/reason.ts";
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import type { Decision, Deny } from "../domain/verdict.ts";
+import type { Decision } from "../domain/verdict.ts";
 import type { Policy } from "../config/policy.ts";
 import { countProtocolError, type Counters } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
@@ -149,9 +149,4 @@ export function attemptOf(relay: Relay, trunk: Trunk, exchange: Exchange, now: M
     destinationAddress: listener.address,
     destinationPort: listener.port,
   });
-}
-
-/** A decision that no rule took. */
-export function protocolDecision(attempt: CallAttempt, verdict: Deny, revision: string): Decision {
-  return { attempt, verdict, rule: "protocol", marks: [], shadow: [], revision };
 }
