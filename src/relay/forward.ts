@@ -1,6 +1,5 @@
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
-import { readUri } from "../sip/address.ts";
 import { decrementMaxForwards, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { formatBranch } from "../sip/tag.ts";
@@ -25,8 +24,8 @@ export function targetOf(
 
 /** The target that Route or Request-URI names: an address of a trunk or next hop, never ourselves. */
 function routedTarget(relay: Relay, policy: Policy, ingress: Listener, routes: Routes): Target | undefined {
-  const { message, listeners } = relay;
-  const uri = routes.next ?? readUri(message.text, message.uriStart, message.uriEnd);
+  const { listeners } = relay;
+  const uri = routes.next ?? routes.uri;
   const target = literalTarget(uri);
   if (target === undefined || isOwn(listeners, uri)) return undefined;
   const egress = egressListener(listeners, ingress, target.address);

@@ -88,7 +88,7 @@ function changeAllowed(
   )
     return true;
   const attempt = attemptOf(relay, trunk, exchange, now);
-  const judgement = judgeCall(message, source, attempt, RECORDED, relay.state, policy.revision);
+  const judgement = judgeCall(message, source, attempt, undefined, relay.state, policy.revision);
   if (judgement.kind === "answered") {
     answerError(relay, trunk.id, exchange, judgement.status);
     return false;
@@ -101,6 +101,3 @@ function changeAllowed(
     refuse(relay, exchange, refusalStatus(trunk, verdict.reason), verdict.reason);
   return verdict.kind !== "reject" && verdict.kind !== "drop";
 }
-
-/** Inside a dialog the values behind our own were recorded by the core, so they are not refused. */
-const RECORDED: Routes = { token: undefined, own: true, next: undefined };

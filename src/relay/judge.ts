@@ -14,13 +14,14 @@ export type Judgement =
 
 /**
  * The one way from an INVITE to a decision: live calls and captures take it alike. `attempt` must have been read from
- * `message`, and its Route fields looked at, since each may have found the message malformed.
+ * `message`, and its Route fields looked at, since each may have found the message malformed. Inside a dialog of ours the Route
+ * values behind our own were recorded by the core: `routes` is undefined then.
  */
 export function judgeCall(
   message: SipMessage,
   source: TrunkPolicy,
   attempt: CallAttempt,
-  routes: Routes,
+  routes: Routes | undefined,
   state: ScreeningState,
   revision: PolicyRevision,
 ): Judgement {
@@ -35,11 +36,12 @@ export function judgeCall(
 }
 
 /** What no rule may judge: a message that two readers would read differently, a Route the trunk may not choose, an ISUP body that nobody reads yet. */
-function refuseUnjudged(message: SipMessage, trusted: boolean, routes: Routes): Deny | undefined {
+function refuseUnjudged(message: SipMessage, trusted: boolean, routes: Routes | undefined): Deny | undefined {
   if (message.fault !== undefined)
     return { kind: "reject", reason: "message-malformed", facts: { fault: message.fault } };
   if (trusted) return undefined;
-  if (routes.next !== undefined)
-    return { kind: "reject", reason: "routing-refused", facts: { route: routes.next.host } };
+  const foreign = routes?.next;
+  if (foreign !== undefined)
+    return { kind: "reject", reason: "routing-refused", facts: { route: foreign.host } };
   return claimsIsup(message) ? { kind: "reject", reason: "isup-undecodable" } : undefined;
 }

@@ -264,6 +264,42 @@ void t.test("Via and Route folded into one line, as SIPp does", async (t) => {
   t.equal(sent?.to, peers.core, "a recorded Route of the core does not choose our target");
 });
 
+void t.test("strict routers", async (t) => {
+  const proxy = createTestProxy();
+  const out = proxy.receive(peers.lessee, request())[0]?.text ?? "";
+  const route = header(out, "Record-Route") ?? "";
+  const dialog = { method: "BYE", to: "<sip:02787654321@192.0.2.1>;tag=called" };
+  const before = proxy.receive(
+    peers.lessee,
+    request({
+      ...dialog,
+      uri: route.slice(1, -1),
+      headers: ["Route: <sip:198.51.100.7;lr>, <sip:called@198.51.100.1:5060>"],
+    }),
+  )[0];
+  t.equal(before?.to, peers.core);
+  t.match(
+    before?.text,
+    /^BYE sip:called@198\.51\.100\.1:5060 SIP/u,
+    "16.4: the last Route value is the Request-URI again",
+  );
+  t.same(headers(before?.text ?? "", "Route"), ["<sip:198.51.100.7;lr>"]);
+  const behind = proxy.receive(
+    peers.lessee,
+    request({
+      ...dialog,
+      uri: "sip:called@198.51.100.1:5060",
+      headers: [`Route: ${route}`, "Route: <sip:198.51.100.7>,<sip:198.51.100.8;lr>"],
+    }),
+  )[0];
+  t.match(
+    behind?.text,
+    /^BYE sip:198\.51\.100\.7 SIP/u,
+    "16.6 step 6: a next Route without lr becomes the Request-URI",
+  );
+  t.same(headers(behind?.text ?? "", "Route"), ["<sip:198.51.100.8;lr>", "<sip:called@198.51.100.1:5060>"]);
+});
+
 void t.test("received and rport", async (t) => {
   // via of the peer, where the answer goes, what our Via field says
   const rows = [
