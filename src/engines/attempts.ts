@@ -5,7 +5,8 @@ import { readExchange, type Exchange } from "../relay/exchange.ts";
 import { createListener } from "../relay/listener.ts";
 import { claimsIsup } from "../sip/body.ts";
 import { isStartLine } from "../sip/framer.ts";
-import { createMessage, scan, type SipMessage } from "../sip/scan.ts";
+import { createMessage, type SipMessage } from "../sip/message.ts";
+import { scan } from "../sip/scan.ts";
 import type { Path, SignallingSink } from "./signalling.ts";
 
 /** Messages that are remembered to tell repeats; the oldest is forgotten first. */

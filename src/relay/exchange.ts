@@ -1,6 +1,6 @@
 import { Header } from "../sip/header.ts";
 import { createAddressSpan, readAddress, readParam } from "../sip/address.ts";
-import { headerValue, noteFault, type SipMessage } from "../sip/scan.ts";
+import { headerValue, noteFault, type SipMessage } from "../sip/message.ts";
 import { readVia, type Via } from "../sip/via.ts";
 import type { Listener, Target } from "./listener.ts";
 

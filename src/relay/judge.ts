@@ -3,7 +3,7 @@ import type { Decision, Deny, PolicyRevision } from "../domain/verdict.ts";
 import type { TrunkPolicy } from "../config/policy.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import { claimsIsup } from "../sip/body.ts";
-import type { SipMessage } from "../sip/scan.ts";
+import type { SipMessage } from "../sip/message.ts";
 import { protocolError } from "./protocol-error.ts";
 import type { Routes } from "./route.ts";
 

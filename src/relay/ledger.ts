@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
 import { createExpiringMap, type ExpiringMap } from "../state/expiring-map.ts";
-import type { SipMessage } from "../sip/scan.ts";
+import type { SipMessage } from "../sip/message.ts";
 import { MAGIC_COOKIE } from "../sip/tag.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Target } from "./listener.ts";

@@ -1,6 +1,6 @@
 import type { Trunk } from "../domain/trunk.ts";
 import { Header } from "../sip/header.ts";
-import { headerValue, nextHeader, type SipMessage } from "../sip/scan.ts";
+import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
 
 /** The status of RFC 3261's own refusals of a request (section 16.3), or 0. */
 export function protocolError(message: SipMessage, trunk: Trunk | undefined): number {

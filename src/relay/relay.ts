@@ -10,7 +10,7 @@ import type { ScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt.ts";
 import { createEdits, type Edits } from "../sip/edit.ts";
 import { formatResponse } from "../sip/response.ts";
-import { createMessage, type SipMessage } from "../sip/scan.ts";
+import { createMessage, type SipMessage } from "../sip/message.ts";
 import { formatTag, type KeyedTags } from "../sip/tag.ts";
 import { trunkTag } from "./dialog-token.ts";
 import { fillVia, type Exchange } from "./exchange.ts";

@@ -1,6 +1,6 @@
 import { clearEdits, removeFirstValue, render } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
-import { headerValue, nextHeader, type SipMessage } from "../sip/scan.ts";
+import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
 import { parseBranch } from "../sip/tag.ts";
 import { readVia, type Via } from "../sip/via.ts";
 import { branchFields, fromTagOf } from "./exchange.ts";

@@ -1,7 +1,7 @@
 import { createAddressSpan, readAddress, readParam, readUri, type UriParts } from "../sip/address.ts";
 import { splice, type Edits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
-import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/scan.ts";
+import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/message.ts";
 import { TOKEN_PARAM } from "./dialog-token.ts";
 import type { Listener, Target } from "./listener.ts";
 

@@ -7,7 +7,7 @@ import { readCalledNumber } from "../numbering/e164.ts";
 import { readUri } from "./address.ts";
 import { Header } from "./header.ts";
 import { readCalling, readDiversion, readPrivacy } from "./identity.ts";
-import { headerValue, noteFault, type SipMessage } from "./scan.ts";
+import { headerValue, noteFault, type SipMessage } from "./message.ts";
 
 /** Most calls were not diverted. */
 const NOT_DIVERTED: readonly AssertedIdentity[] = [];

@@ -1,5 +1,5 @@
 import { Header } from "./header.ts";
-import { headerValue, type SipMessage } from "./scan.ts";
+import { headerValue, type SipMessage } from "./message.ts";
 
 /**
  * True when a body, or a part of a multipart one, says that it is ISUP (RFC 3204). What claims to be ISUP and isn't

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { Header } from "./header.ts";
-import type { SipMessage } from "./scan.ts";
+import type { SipMessage } from "./message.ts";
 
 /** The largest UDP payload over IPv4 (RFC 768, RFC 791); over IPv6 it is 20 octets less of header, not of payload. */
 export const MAX_DATAGRAM = 65_507;

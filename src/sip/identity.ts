@@ -11,7 +11,7 @@ import {
   type UriParts,
 } from "./address.ts";
 import { Header, type HeaderId } from "./header.ts";
-import { headerValue, nextHeader, noteFault, type SipMessage } from "./scan.ts";
+import { headerValue, nextHeader, noteFault, type SipMessage } from "./message.ts";
 
 /** Reused: an attempt is read to its end before the next one begins. */
 const span: AddressSpan = createAddressSpan();

@@ -1,5 +1,5 @@
 import { Header, type HeaderId } from "./header.ts";
-import { headerValue, nextHeader, type SipMessage } from "./scan.ts";
+import { headerValue, nextHeader, type SipMessage } from "./message.ts";
 
 const phrases: Readonly<Record<number, string>> = {
   200: "OK",

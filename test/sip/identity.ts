@@ -3,7 +3,8 @@ import t from "tap";
 import { formatNumber, type DialPlan } from "../../src/domain/number.ts";
 import { PrivacyFlag } from "../../src/domain/attempt.ts";
 import { readCalling, readDiversion, readPrivacy } from "../../src/sip/identity.ts";
-import { createMessage, scan } from "../../src/sip/scan.ts";
+import { createMessage } from "../../src/sip/message.ts";
+import { scan } from "../../src/sip/scan.ts";
 import { request, type RequestParts } from "../support/proxy.ts";
 
 const plan: DialPlan = {

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
 import { Header } from "../../src/sip/header.ts";
-import { createMessage, headerValue, scan } from "../../src/sip/scan.ts";
+import { createMessage, headerValue } from "../../src/sip/message.ts";
+import { scan } from "../../src/sip/scan.ts";
 import { request } from "../support/proxy.ts";
 
 const message = createMessage();

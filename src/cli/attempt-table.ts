@@ -1,0 +1,139 @@
+import type { AttemptLine, IdentityLine, MalformedLine, NumberLine } from "./attempt-line.ts";
+
+/** How many rows are looked at before columns get their widths; what is wider later pushes its row. */
+const MEASURED_ROWS = 200;
+
+/** Longer text of a peer is cut in a table; JSON has all of it. */
+const LONGEST_TEXT = 40;
+
+const CSI = "\u001B[";
+const colours: ReadonlyMap<string, string> = new Map([
+  ["accept", "32"],
+  ["label", "33"],
+  ["withhold", "33"],
+  ["reject", "31"],
+  ["drop", "31"],
+  ["malformed", "33"],
+]);
+
+/** Lays lines out in aligned columns. */
+export interface AttemptTable {
+  /** Adds a row; returns text to print, which may be empty at first. */
+  add(line: AttemptLine | MalformedLine): string;
+  /** The rows that have not been printed yet. */
+  flush(): string;
+}
+
+/** What a peer sent must not reach a terminal as control codes. */
+function printable(text: string): string {
+  let clean = "";
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    const control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    // Marks that turn the writing direction could make one number look like another.
+    const turning =
+      (code >= 0x200b && code <= 0x200f) ||
+      (code >= 0x202a && code <= 0x202e) ||
+      (code >= 0x2066 && code <= 0x2069);
+    clean += control || turning ? "?" : char;
+  }
+  return clean;
+}
+
+function shorten(text: string): string {
+  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT - 1)}…`;
+}
+
+function writeNumber({ raw, number, why }: NumberLine): string {
+  return number ?? `"${shorten(raw)}" (${why ?? "no number"})`;
+}
+
+function writeCallers(calling: readonly IdentityLine[]): string {
+  const seen = new Set<string>();
+  for (const identity of calling) {
+    const hidden = identity.presentation === "allowed" ? "" : ` ${identity.presentation}`;
+    seen.add(writeNumber(identity) + hidden);
+  }
+  return [...seen].join(" / ");
+}
+
+function writeNotes(line: AttemptLine): string {
+  const notes: string[] = [];
+  if (line.signalling !== "sip") notes.push(line.signalling);
+  if (line.transport !== "udp") notes.push(line.transport);
+  if (line.retransmissionOf !== undefined) notes.push(`repeats ${line.retransmissionOf}`);
+  for (const diverting of line.diversion) notes.push(`diverted by ${writeNumber(diverting)}`);
+  for (const { rule, reason } of line.shadow ?? []) notes.push(`monitored: ${rule} ${reason}`);
+  if (line.fault !== undefined) notes.push(line.fault);
+  return notes.join("; ");
+}
+
+type Column = readonly [title: string, cell: (line: AttemptLine) => string];
+
+const common: readonly Column[] = [
+  ["FRAME", (line) => String(line.frame)],
+  ["TIME", (line) => line.time],
+];
+const parties: readonly Column[] = [
+  ["CALLING", (line) => writeCallers(line.calling)],
+  ["CALLED", (line) => (line.called.raw === "" ? shorten(line.requestUri) : writeNumber(line.called))],
+];
+const notes: Column = ["NOTES", writeNotes];
+
+const inspectColumns: readonly Column[] = [
+  ...common,
+  ["SOURCE", (line) => line.source],
+  ["DESTINATION", (line) => line.destination],
+  ...parties,
+  notes,
+];
+const replayColumns: readonly Column[] = [
+  ...common,
+  ["TRUNK", (line) => line.trunk ?? `? ${line.source}`],
+  ...parties,
+  ["VERDICT", (line) => line.verdict ?? ""],
+  ["REASON", (line) => line.reason ?? ""],
+  ["RULE", (line) => line.rule ?? ""],
+  notes,
+];
+
+/** Makes an empty table for `inspect` or `replay`; `colour`: verdicts in colour. */
+export function createAttemptTable(kind: "inspect" | "replay", colour: boolean): AttemptTable {
+  const columns = kind === "inspect" ? inspectColumns : replayColumns;
+  const titles = columns.map(([title]) => title);
+  let waiting: string[][] = [titles];
+  let widths: number[] | undefined;
+
+  function paint(cell: string): string {
+    const code = colour ? colours.get(cell.trimEnd()) : undefined;
+    return code === undefined ? cell : `${CSI}${code}m${cell}${CSI}0m`;
+  }
+
+  function write(row: readonly string[]): string {
+    const text = row.map((cell, i) => {
+      const padded = i + 1 === row.length ? cell : cell.padEnd(widths?.[i] ?? 0);
+      return paint(padded);
+    });
+    return `${text.join("  ").trimEnd()}\n`;
+  }
+
+  function flush(): string {
+    widths ??= titles.map((_, i) =>
+      Math.max(...waiting.map((row) => (row.length > 2 ? (row[i] ?? "").length : 0))),
+    );
+    const text = waiting.length === 1 && waiting[0] === titles ? "" : waiting.map(write).join("");
+    waiting = [];
+    return text;
+  }
+
+  function add(line: AttemptLine | MalformedLine): string {
+    const row =
+      "malformed" in line
+        ? [String(line.frame), `malformed: ${printable(line.malformed)}`]
+        : columns.map(([, cell]) => printable(cell(line)));
+    waiting.push(row);
+    return widths === undefined && waiting.length <= MEASURED_ROWS ? "" : flush();
+  }
+
+  return { add, flush };
+}

@@ -1,0 +1,89 @@
+import type { Trunk } from "../domain/trunk.ts";
+import { readAttempt } from "../sip/attempt.ts";
+import { toMillis } from "../pcap/time.ts";
+import type { AttemptSink } from "../engines/attempts.ts";
+import { describeAttempt } from "./attempt-line.ts";
+import { readCapture, type CaptureResult, type CommandOutput, type LineSink } from "./capture-files.ts";
+import { count, describeCapture } from "./capture-summary.ts";
+
+/** How `inspect` writes. */
+export interface InspectOptions extends CommandOutput {
+  /** One JSON object a line, and nothing else on stdout. */
+  readonly json: boolean;
+}
+
+/** Where no policy says how numbers are written, they are read as on a domestic trunk without an area code. */
+export const plainTrunk: Trunk = {
+  id: "",
+  index: 0,
+  side: "national",
+  lessee: undefined,
+  dialPlan: {
+    international: false,
+    homeArea: undefined,
+    phoneContexts: new Set(),
+    bareForm: "auto",
+    tolerateTrunkZero: false,
+    stripTrailingST: false,
+  },
+  nextHops: [],
+  fallback: "accept",
+  exception: "reject",
+  status: new Map(),
+  identity: "all",
+  mustAgree: [],
+  limits: {},
+};
+
+interface InspectCounts {
+  attempts: number;
+  repeats: number;
+  malformed: number;
+}
+
+function attend(print: LineSink, counts: InspectCounts): AttemptSink {
+  return {
+    invite({ frame, seconds, nanos, exchange, origin, retransmissionOf }) {
+      const attempt = readAttempt(exchange.message, plainTrunk, toMillis({ seconds, nanos }), origin);
+      if (retransmissionOf === undefined) counts.attempts += 1;
+      else counts.repeats += 1;
+      print(
+        describeAttempt({ frame, seconds, nanos, retransmissionOf, fault: exchange.message.fault }, attempt),
+      );
+    },
+    malformed({ frame }, why) {
+      counts.malformed += 1;
+      print({ frame, malformed: why });
+    },
+  };
+}
+
+function summarise(result: CaptureResult, { attempts, repeats, malformed }: InspectCounts): string {
+  const found = `${count(attempts, "call attempt")}, ${count(repeats, "repeat")}, ${malformed} malformed`;
+  return attempts + repeats + malformed > 0
+    ? `${describeCapture(result)}: ${found}`
+    : `no call attempt: ${describeCapture(result)}`;
+}
+
+/**
+ * `sigwall inspect`: lists the call attempts in captures, without any policy. Returns the exit code: 0, also for a damaged
+ * capture of which something could be read; 1 when a file is no capture or can't be read.
+ */
+export async function inspectCaptures(files: readonly string[], options: InspectOptions): Promise<number> {
+  let exitCode = 0;
+  const style = { command: "inspect", json: options.json, several: files.length > 1 } as const;
+  for (const file of files) {
+    const counts: InspectCounts = { attempts: 0, repeats: 0, malformed: 0 };
+    if (style.several && !style.json) options.stdout.write(`${file}\n`);
+    const result = await readCapture(
+      file,
+      style,
+      options,
+      () => {},
+      (print) => attend(print, counts),
+    );
+    if (result.failed) exitCode = 1;
+    else (style.json ? options.stderr : options.stdout).write(`${summarise(result, counts)}\n`);
+  }
+  return exitCode;
+}

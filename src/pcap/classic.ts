@@ -1,0 +1,74 @@
+import { MAX_CAPTURED, type FrameSink, type MutableFrame, type RecordParser } from "./frame.ts";
+
+/** What the magic number at the start of a pcap file says (draft-ietf-opsawg-pcap section 4). */
+interface Dialect {
+  readonly little: boolean;
+  /** Nanoseconds in one unit of the second time field. */
+  readonly unit: number;
+}
+
+const dialects: ReadonlyMap<number, Dialect> = new Map([
+  [0xa1b2c3d4, { little: false, unit: 1000 }],
+  [0xd4c3b2a1, { little: true, unit: 1000 }],
+  [0xa1b23c4d, { little: false, unit: 1 }],
+  [0x4d3cb2a1, { little: true, unit: 1 }],
+]);
+
+const FILE_HEADER = 24;
+const RECORD_HEADER = 16;
+
+/** Reads the classic pcap format; undefined when `magic` (as big-endian) is not one of its magic numbers. */
+export function createClassicRecords(
+  magic: number,
+  frame: MutableFrame,
+  sink: FrameSink,
+): RecordParser | undefined {
+  const dialect = dialects.get(magic);
+  if (dialect === undefined) return undefined;
+  const { little, unit } = dialect;
+  let headerSeen = false;
+  let wrong = "";
+
+  function u32(buffer: Buffer, at: number): number {
+    return little ? buffer.readUInt32LE(at) : buffer.readUInt32BE(at);
+  }
+
+  function parseHeader(buffer: Buffer, start: number, end: number): number {
+    if (end - start < FILE_HEADER) return -FILE_HEADER;
+    // The upper bits of the field tell the length of a frame check sequence, not the link type.
+    frame.linkType = u32(buffer, start + 20) & 0x03ff_ffff;
+    headerSeen = true;
+    return FILE_HEADER;
+  }
+
+  function parse(buffer: Buffer, start: number, end: number): number {
+    if (!headerSeen) return parseHeader(buffer, start, end);
+    if (end - start < RECORD_HEADER) return -RECORD_HEADER;
+    const captured = u32(buffer, start + 8);
+    if (captured > MAX_CAPTURED) {
+      wrong = `packet ${frame.frame + 1} claims ${captured} captured bytes, more than ${MAX_CAPTURED}`;
+      return 0;
+    }
+    const size = RECORD_HEADER + captured;
+    if (end - start < size) return -size;
+    const seconds = u32(buffer, start);
+    const nanos = u32(buffer, start + 4) * unit;
+    frame.frame += 1;
+    // Some writers let the fraction run over a second.
+    frame.seconds = nanos < 1e9 ? seconds : seconds + Math.floor(nanos / 1e9);
+    frame.nanos = nanos < 1e9 ? nanos : nanos % 1e9;
+    frame.buffer = buffer;
+    frame.start = start + RECORD_HEADER;
+    frame.end = start + size;
+    frame.originalLength = u32(buffer, start + 12);
+    sink(frame);
+    return size;
+  }
+
+  return {
+    parse,
+    get wrong() {
+      return wrong;
+    },
+  };
+}

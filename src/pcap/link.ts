@@ -1,0 +1,102 @@
+/** LINKTYPE_ values (https://www.tcpdump.org/linktypes.html) that carry IP. */
+export const LinkType = {
+  null: 0,
+  ethernet: 1,
+  rawBsd: 12,
+  rawOpenBsd: 14,
+  raw: 101,
+  loop: 108,
+  cooked: 113,
+  ipv4: 228,
+  ipv6: 229,
+  cooked2: 276,
+} as const;
+
+const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_IPV6 = 0x86dd;
+
+/** Bounds the headers that a packet may stack between link and network layer. */
+const MAX_STACKED = 16;
+
+/** Skips PPPoE and PPP (RFC 2516 section 4, RFC 1661 section 2; the protocol field may be compressed to one byte). */
+function skipPppoe(buffer: Buffer, at: number, end: number): number {
+  if (at + 8 > end) return -1;
+  const compressed = (buffer.readUInt8(at + 6) & 1) === 1;
+  const protocol = compressed ? buffer.readUInt8(at + 6) : buffer.readUInt16BE(at + 6);
+  return protocol === 0x21 || protocol === 0x57 ? at + (compressed ? 7 : 8) : -1;
+}
+
+/** Skips an MPLS label stack (RFC 3032); what follows is IP by its version nibble alone. */
+function skipMpls(buffer: Buffer, at: number, end: number): number {
+  for (let labels = 0; labels < MAX_STACKED && at + 4 <= end; labels += 1) {
+    const bottom = (buffer.readUInt8(at + 2) & 1) === 1;
+    at += 4;
+    if (bottom) return at;
+  }
+  return -1;
+}
+
+/** Follows ethertypes from the two-byte type field at `at` to an IP header. */
+function skipEthertypes(buffer: Buffer, at: number, end: number): number {
+  for (let tags = 0; tags < MAX_STACKED && at + 2 <= end; tags += 1) {
+    const type = buffer.readUInt16BE(at);
+    switch (type) {
+      case ETHERTYPE_IPV4:
+      case ETHERTYPE_IPV6:
+        return at + 2;
+      case 0x8100: // 802.1Q
+      case 0x88a8: // 802.1ad
+      case 0x9100: // QinQ before the standard
+        at += 4;
+        break;
+      case 0x8864:
+        return skipPppoe(buffer, at + 2, end);
+      case 0x8847:
+      case 0x8848:
+        return skipMpls(buffer, at + 2, end);
+      default:
+        return -1;
+    }
+  }
+  return -1;
+}
+
+/** BSD loopback: an address family in the byte order of the capturing host. */
+function skipFamily(buffer: Buffer, at: number, end: number): number {
+  if (at + 4 > end) return -1;
+  const family = Math.min(buffer.readUInt32LE(at), buffer.readUInt32BE(at));
+  // AF_INET everywhere is 2; AF_INET6 is 10 on Linux, 24 on NetBSD, 28 on FreeBSD, 30 on macOS.
+  const ip = family === 2 || family === 10 || family === 24 || family === 28 || family === 30;
+  return ip ? at + 4 : -1;
+}
+
+/** Where the IP header of the packet `buffer[start, end)` begins; -1 when the packet carries no IP. */
+export function findIp(linkType: number, buffer: Buffer, start: number, end: number): number {
+  switch (linkType) {
+    case LinkType.ethernet:
+      return skipEthertypes(buffer, start + 12, end);
+    case LinkType.raw:
+    case LinkType.rawBsd:
+    case LinkType.rawOpenBsd:
+    case LinkType.ipv4:
+    case LinkType.ipv6:
+      return start;
+    case LinkType.null:
+    case LinkType.loop:
+      return skipFamily(buffer, start, end);
+    case LinkType.cooked:
+      return skipEthertypes(buffer, start + 14, end);
+    case LinkType.cooked2:
+      return start + 20 <= end ? skipCooked2(buffer, start, end) : -1;
+    default:
+      return -1;
+  }
+}
+
+/** Linux cooked capture v2 has its protocol first and 18 more bytes before the payload. */
+function skipCooked2(buffer: Buffer, start: number, end: number): number {
+  const type = buffer.readUInt16BE(start);
+  if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) return start + 20;
+  // A VLAN tag: its two bytes of tag control stand where the payload begins, then an ethertype.
+  return type === 0x8100 || type === 0x88a8 ? skipEthertypes(buffer, start + 22, end) : -1;
+}

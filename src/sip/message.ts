@@ -1,0 +1,119 @@
+import { Buffer } from "node:buffer";
+import { HEADER_IDS, type HeaderId } from "./header.ts";
+import { CR, LF, SP } from "./octet.ts";
+
+/** More header fields than this can't be judged safely. */
+export const MAX_HEADERS = 256;
+
+/**
+ * One SIP message as positions over the bytes it was received in. Reused from message to message:
+ * a view is valid until the next {@link scan} into it, so nothing may keep it.
+ */
+export interface SipMessage {
+  bytes: Buffer;
+  /** Start line and header fields as latin1: same positions as in `bytes`. */
+  text: string;
+  /** `other`: not SIP at all (or nothing but CRLF keep-alives, then `end` is 0). */
+  kind: "request" | "response" | "other";
+  /** First byte of the start line: leading CRLFs are skipped (RFC 3261 section 7.5). */
+  start: number;
+  method: string;
+  uriStart: number;
+  uriEnd: number;
+  /** Response status; 0 in a request. */
+  status: number;
+  /** Just behind the start line's CRLF. */
+  headersStart: number;
+  headerCount: number;
+  readonly ids: Uint8Array;
+  /** Where the field's line begins, its value begins and ends (trimmed), and the next line begins. */
+  readonly lineStart: Int32Array;
+  readonly valueStart: Int32Array;
+  readonly valueEnd: Int32Array;
+  readonly lineEnd: Int32Array;
+  /** 1 where the value is folded over several lines. */
+  readonly folded: Uint8Array;
+  /** By header id: index of the first field of that name, or -1; and how many there are. */
+  readonly first: Int32Array;
+  readonly count: Uint16Array;
+  /** The empty line's CRLF begins here. */
+  headersEnd: number;
+  bodyStart: number;
+  /** End of the message: bytes behind it in a datagram are not part of it (RFC 3261 section 18.3). */
+  end: number;
+  cseq: number;
+  cseqMethodStart: number;
+  cseqMethodEnd: number;
+  /** -1 where the field is absent. */
+  maxForwards: number;
+  /** The first thing that keeps the message from being judged safely, in words; undefined: none. */
+  fault: string | undefined;
+  /** SIP status that a faulty request is answered with. */
+  faultStatus: number;
+}
+
+/** An empty view for {@link scan} to fill. */
+export function createMessage(): SipMessage {
+  return {
+    bytes: Buffer.alloc(0),
+    text: "",
+    kind: "other",
+    start: 0,
+    method: "",
+    uriStart: 0,
+    uriEnd: 0,
+    status: 0,
+    headersStart: 0,
+    headerCount: 0,
+    ids: new Uint8Array(MAX_HEADERS),
+    lineStart: new Int32Array(MAX_HEADERS),
+    valueStart: new Int32Array(MAX_HEADERS),
+    valueEnd: new Int32Array(MAX_HEADERS),
+    lineEnd: new Int32Array(MAX_HEADERS),
+    folded: new Uint8Array(MAX_HEADERS),
+    first: new Int32Array(HEADER_IDS),
+    count: new Uint16Array(HEADER_IDS),
+    headersEnd: 0,
+    bodyStart: 0,
+    end: 0,
+    cseq: 0,
+    cseqMethodStart: 0,
+    cseqMethodEnd: 0,
+    maxForwards: -1,
+    fault: undefined,
+    faultStatus: 400,
+  };
+}
+
+/** Notes why the message can't be judged safely; the first fault stands. */
+export function noteFault(message: SipMessage, fault: string, status = 400): void {
+  if (message.fault !== undefined) return;
+  message.fault = fault;
+  message.faultStatus = status;
+}
+
+/** The value of field `index`, unfolded: every line break with the white space behind it reads as one space. */
+export function headerValue(message: SipMessage, index: number): string {
+  const value = message.text.slice(message.valueStart[index], message.valueEnd[index]);
+  return message.folded[index] === 1 ? unfold(value) : value;
+}
+
+function unfold(value: string): string {
+  let out = "";
+  let from = 0;
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c !== CR && c !== LF) continue;
+    out += `${value.slice(from, i)} `;
+    while (i < value.length && value.charCodeAt(i) <= SP) i++;
+    from = i;
+    i--;
+  }
+  return out + value.slice(from);
+}
+
+/** The index of the next field named `id` behind `index`, or -1. */
+export function nextHeader(message: SipMessage, id: HeaderId, index: number): number {
+  for (let i = index + 1; i < message.headerCount; i++) if (message.ids[i] === id) return i;
+  return -1;
+}

@@ -1,0 +1,9 @@
+import "./pcap/reader.ts";
+import "./pcap/pcapng.ts";
+import "./pcap/link.ts";
+import "./pcap/ip.ts";
+import "./pcap/tcp-stream.ts";
+import "./pcap/framer.ts";
+import "./pcap/signalling.ts";
+import "./pcap/oracles.ts";
+import "./pcap/damage.ts";

@@ -1,0 +1,3 @@
+import "./verify/cases.ts";
+import "./verify/captures.ts";
+import "./verify/commands.ts";

@@ -1,0 +1,159 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import { inspect, parseLines, replay } from "./run.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sigwall-"));
+t.teardown(() => rmSync(folder, { recursive: true }));
+
+function capture(name: string): string {
+  return join("pcaps", name);
+}
+
+/** A file in a folder that goes away with the test. */
+function place(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+void t.test("inspect --json writes the lines of the contract and nothing else", async (t) => {
+  const { code, stdout, stderr } = await inspect([capture("repeats.pcap")], true);
+  t.equal(code, 0);
+  const [first, second, ...rest] = parseLines(stdout);
+  t.strictSame(first, {
+    frame: 1,
+    time: "2026-10-03T08:15:02.000000Z",
+    signalling: "sip",
+    transport: "udp",
+    source: "192.0.2.11:5060",
+    destination: "198.51.100.1:5060",
+    callId: "repeats-1",
+    requestUri: "sip:02787654321@198.51.100.1",
+    calling: [{ source: "from", raw: "+861087654321", number: "+861087654321", presentation: "allowed" }],
+    called: { raw: "02787654321", number: "+862787654321" },
+    diversion: [],
+  });
+  t.strictSame(second, { ...first, frame: 2, time: "2026-10-03T08:15:02.501001Z", retransmissionOf: 1 });
+  t.equal(rest.length, 3, "a repeat, a forgery, a relayed copy; no dialog, no quoted message");
+  t.equal(
+    stderr,
+    "9 packets, 8 SIP messages, 1 INVITE inside a dialog: 3 call attempts, 2 repeats, 0 malformed\n",
+  );
+});
+
+void t.test("people read aligned columns, in colour only on a terminal", async (t) => {
+  const files = [capture("cli-conflict.pcap")];
+  const { stdout, stderr } = await replay(files, { json: false });
+  t.equal(stderr, "");
+  const [head = "", ...rows] = stdout.split("\n");
+  t.match(head, /^FRAME  TIME +TRUNK +CALLING +CALLED +VERDICT +REASON +RULE/);
+  for (const row of rows.slice(0, 4)) {
+    t.match(row.slice(head.indexOf("VERDICT")), /^(accept|reject)  /, row);
+    t.match(row.slice(head.indexOf("TRUNK")), /^(lease|loose)  /, row);
+  }
+  const environment = process.env["NO_COLOR"];
+  t.teardown(() => {
+    if (environment === undefined) delete process.env["NO_COLOR"];
+    else process.env["NO_COLOR"] = environment;
+  });
+  delete process.env["NO_COLOR"];
+  t.notOk(stdout.includes("\u001B"), "none in a pipe");
+  t.ok((await replay(files, { json: false }, true)).stdout.includes("\u001B[31mreject"), "red on a terminal");
+  process.env["NO_COLOR"] = "1";
+  t.notOk((await replay(files, { json: false }, true)).stdout.includes("\u001B"), "none under NO_COLOR");
+});
+
+void t.test("what a peer wrote reaches no terminal as control codes", async (t) => {
+  const bytes = Buffer.from(readFileSync(capture("caller-form.pcap")));
+  const at = bytes.indexOf("alice");
+  t.ok(at > 0);
+  bytes.write("\u001B[2Jx", at, "latin1");
+  const { stdout } = await inspect([place("escape.pcap", bytes)], false);
+  t.ok(stdout.includes('"?[2Jx"'), "a mark stands for the code");
+  t.notOk(stdout.includes("\u001B"));
+});
+
+void t.test("exit codes of inspect", async (t) => {
+  const whole = readFileSync(capture("cli-conflict.pcap"));
+  const cut = place("cut.pcap", whole.subarray(0, whole.length - 10));
+  const text = place("text.pcap", "INVITE sip:a@b SIP/2.0\r\n");
+  const missing = join(folder, "missing.pcap");
+  const rows: readonly (readonly [files: string[], code: number, lines: number, message: string])[] = [
+    [[capture("cli-conflict.pcap")], 0, 4, ""],
+    [[cut], 0, 3, `sigwall inspect: ${cut}: truncated at byte `],
+    [[cut], 0, 3, ", behind packet 3: the file ends inside a record"],
+    [[text], 1, 0, `sigwall inspect: ${text}: not a capture: neither a pcap nor a pcapng file`],
+    [[missing], 1, 0, `sigwall inspect: ${missing}: no such file`],
+    [[folder], 1, 0, `sigwall inspect: ${folder}: it is a folder`],
+    [[missing, cut], 1, 3, `sigwall inspect: ${missing}: no such file`],
+    [[place("empty.pcap", "")], 1, 0, "the file is empty"],
+  ];
+  for (const [files, code, lines, message] of rows) {
+    const result = await inspect(files, true);
+    t.equal(result.code, code, files.join());
+    t.equal(parseLines(result.stdout).length, lines, files.join());
+    t.ok(result.stderr.includes(message), `${message}: ${result.stderr}`);
+  }
+});
+
+void t.test("several captures: each line names its own", async (t) => {
+  const files = [capture("cli-conflict.pcap"), capture("number-class.pcap")];
+  const lines = parseLines((await inspect(files, true)).stdout);
+  t.equal(lines.length, 10);
+  t.match(lines[0], { capture: files[0], frame: 1 });
+  t.match(lines[9], { capture: files[1], frame: 6 });
+});
+
+void t.test("a replay says why nothing matched", async (t) => {
+  const config = "config/sigwall.yaml";
+  const { stdout } = await replay([capture("cli-conflict.pcap")], { json: false, config });
+  t.match(stdout, "4 drop source-unknown");
+  t.match(
+    stdout,
+    "no trunk matches 192.0.2.11:5060 (3), 192.0.2.12:5060 (1); --trunk ID judges every attempt",
+  );
+});
+
+void t.test("exit codes of replay", async (t) => {
+  const files = [capture("cli-conflict.pcap")];
+  const good = (await replay(files)).stdout;
+  const rows: readonly (readonly [options: Parameters<typeof replay>[1], code: number, message: string])[] = [
+    [{}, 0, ""],
+    [{ expect: place("good.ndjson", good) }, 0, ""],
+    [
+      { expect: place("part.ndjson", '{"verdict":"reject"}\n{"frame":2}\n{"verdict":"accept"}\n{}\n') },
+      0,
+      "",
+    ],
+    [
+      { expect: place("bad.ndjson", good.replaceAll('"accept"', '"drop"')) },
+      1,
+      'line 3: verdict: expected "drop", got "accept"',
+    ],
+    [
+      { expect: place("long.ndjson", `${good}{}\n`) },
+      1,
+      "1 expected lines did not come, the first is line 5",
+    ],
+    [{ expect: place("short.ndjson", "{}\n") }, 1, "one line too many"],
+    [{ expect: place("text.ndjson", "{}\nno\n") }, 2, "line 2 is no JSON"],
+    [{ expect: join(folder, "missing.ndjson") }, 2, "no such file"],
+    [{ trunk: "leas" }, 2, 'unknown trunk "leas"; did you mean "lease"?'],
+    [{ config: place("broken.yaml", "engine: nothing\n") }, 1, "engine"],
+    [{ config: join(folder, "missing.yaml") }, 1, "no such file"],
+  ];
+  for (const [options, code, message] of rows) {
+    const result = await replay(files, options);
+    t.equal(result.code, code, JSON.stringify(options));
+    t.ok(result.stderr.includes(message), `${message}: ${result.stderr}`);
+  }
+});
+
+void t.test("the same file and policy give the same bytes", async (t) => {
+  for (const name of ["call-rate.pcap", "tcp-segments.pcap"]) {
+    const first = await replay([capture(name)]);
+    t.equal((await replay([capture(name)])).stdout, first.stdout, name);
+  }
+});
