@@ -1,3 +1,4 @@
 import "./relay/calls.ts";
+import "./relay/dialogs.ts";
 import "./relay/torture.ts";
 import "./relay/fuzz.ts";

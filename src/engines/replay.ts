@@ -1,10 +1,9 @@
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { toMillis } from "../pcap/time.ts";
 import { judgeCall, type Judgement } from "../relay/judge.ts";
-import { takeOwnRoutes } from "../relay/route.ts";
+import { readRoutes } from "../relay/route.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt.ts";
-import { clearEdits, createEdits } from "../sip/edit.ts";
 import type { SeenInvite } from "./attempts.ts";
 
 /** What the filter would have made of an INVITE. */
@@ -23,12 +22,10 @@ export interface Judge {
  */
 export function createJudge(policy: Policy, override: TrunkPolicy | undefined): Judge {
   const state = createScreeningState(policy.tables);
-  const edits = createEdits();
 
   function decide(source: TrunkPolicy, { exchange, origin, ...time }: SeenInvite): Outcome {
     const { message, listener } = exchange;
-    clearEdits(edits);
-    const routes = takeOwnRoutes(message, [listener], edits);
+    const routes = readRoutes(message, [listener]);
     const attempt = readAttempt(message, source.trunk, toMillis(time), origin);
     return { ...judgeCall(message, source, attempt, routes, state, policy.revision), source };
   }

@@ -1,17 +1,21 @@
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
+import type { PartyNumber } from "../domain/number.ts";
 import type { KeyedTags } from "../sip/tag.ts";
+import type { Target } from "./listener.ts";
 
 /**
- * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it: which trunk
- * called, which trunk was called, which numbers were authorised, and a MAC over these, the Call-ID and the caller's tag.
+ * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it.
  *
- * `INGRESS.EGRESS.CALLED.IDENTITIES.MAC`, all hex: tags of 8 digits, identities 8 digits each.
+ * `INGRESS.EGRESS.CALLED.IDENTITIES.SOURCE.TARGET.MAC[.CONFIRMATION]`: tags of the calling and the called trunk; the numbers
+ * that either side may show, as tags; where the INVITE came from and went to; a MAC over all these, the Call-ID and the
+ * caller's tag. The confirmation is added to the token in 1xx and 2xx answers (RFC 3261 section 16.7 step 8): a MAC over the
+ * To tag, without which a re-INVITE could be a new call in a dialog's clothes.
  */
 export const TOKEN_PARAM = "sw";
 
 const PIECE = 8;
-/** Numbers that a token can name; a call with more is screened again on every change. */
+/** Numbers that a token names; a call with more is judged again on every change. */
 const MAX_IDENTITIES = 4;
 
 export interface DialogToken {
@@ -19,7 +23,24 @@ export interface DialogToken {
   readonly egress: string;
   readonly called: string;
   readonly identities: string;
+  readonly source: Target;
+  readonly target: Target;
   readonly mac: string;
+  readonly confirmation: string | undefined;
+  /** Everything in front of the MAC, as written. */
+  readonly claims: string;
+}
+
+/** What a token is made of. */
+export interface TokenParts {
+  readonly ingress: string;
+  readonly egress: string;
+  /** Numbers that the called side may show; empty where it is not screened. */
+  readonly called: readonly PartyNumber[];
+  /** Identities that were judged and found good; empty where none were. */
+  readonly calling: readonly AssertedIdentity[];
+  readonly source: Target;
+  readonly target: Target;
 }
 
 /** What stands for a trunk in tokens: it must survive restarts and not tell peers the trunk's name. */
@@ -31,37 +52,41 @@ function numberTag(tags: KeyedTags, key: number): string {
   return tags.mac("identity", `number\n${key}`).slice(0, PIECE);
 }
 
-function macOf(
-  tags: KeyedTags,
-  ingress: string,
-  egress: string,
-  called: string,
-  identities: string,
-  callId: string,
-  callerTag: string,
-): string {
-  return tags.mac("dialog", `${ingress}.${egress}.${called}.${identities}\n${callId}\n${callerTag}`);
+function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: string): string {
+  return tags.mac("dialog", `${claims}\n${callId}\n${callerTag}`);
 }
 
-/** The token for an accepted call. Numbers are named only for a side that is screened when it changes them. */
+/** Addresses in characters that a URI parameter may hold (RFC 3261 section 25.1 paramchar). */
+function writeTarget({ address, port }: Target): string {
+  return `${address.replaceAll(".", "_").replaceAll(":", "~")}-${port}`;
+}
+
+function readTarget(text: string): Target {
+  const dash = text.lastIndexOf("-");
+  const address = text.slice(0, dash).replaceAll("_", ".").replaceAll("~", ":");
+  return { address, port: Number(text.slice(dash + 1)) };
+}
+
+/** The token for an accepted call. */
 export function createToken(
   tags: KeyedTags,
+  parts: TokenParts,
   attempt: CallAttempt,
-  ingress: string,
-  egress: string,
-  egressScreened: boolean,
   callerTag: string,
 ): string {
-  const { called, calling, trunk } = attempt;
-  const calledTag = egressScreened && called.kind !== "unusable" ? numberTag(tags, called.key) : "";
-  const identities = trunk.side === "core" ? "" : identityTags(tags, calling);
-  return `${ingress}.${egress}.${calledTag}.${identities}.${macOf(tags, ingress, egress, calledTag, identities, attempt.callId, callerTag)}`;
+  const called = tagNumbers(tags, parts.called);
+  const identities = tagNumbers(
+    tags,
+    parts.calling.map(({ number }) => number),
+  );
+  const claims = `${parts.ingress}.${parts.egress}.${called}.${identities}.${writeTarget(parts.source)}.${writeTarget(parts.target)}`;
+  return `${claims}.${macOf(tags, claims, attempt.callId, callerTag)}`;
 }
 
-function identityTags(tags: KeyedTags, calling: readonly AssertedIdentity[]): string {
+function tagNumbers(tags: KeyedTags, numbers: readonly PartyNumber[]): string {
   let list = "";
   let last = Number.NaN;
-  for (const { number } of calling) {
+  for (const number of numbers) {
     // Nearly every call asserts one number several times.
     if (number.kind === "unusable" || number.key === last || list.length === MAX_IDENTITIES * PIECE) continue;
     last = number.key;
@@ -73,12 +98,21 @@ function identityTags(tags: KeyedTags, calling: readonly AssertedIdentity[]): st
 
 /** Takes a token apart; undefined when it has not our form. It proves nothing before {@link provesDialog}. */
 export function parseToken(text: string): DialogToken | undefined {
-  const parts = text.split(".", 6);
-  const [ingress, egress, called, identities, mac] = parts;
-  if (ingress === undefined || egress === undefined || called === undefined || identities === undefined)
-    return undefined;
-  if (mac === undefined || parts.length !== 5) return undefined;
-  return { ingress, egress, called, identities, mac };
+  const parts = text.split(".", 9);
+  if (parts.length !== 7 && parts.length !== 8) return undefined;
+  const [ingress = "", egress = "", called = "", identities = "", source = "", target = "", mac = ""] = parts;
+  const claims = parts.slice(0, 6).join(".");
+  return {
+    ingress,
+    egress,
+    called,
+    identities,
+    source: readTarget(source),
+    target: readTarget(target),
+    mac,
+    confirmation: parts[7],
+    claims,
+  };
 }
 
 /** True when the token was made by a holder of the key for this Call-ID and caller's tag. */
@@ -88,9 +122,24 @@ export function provesDialog(
   callId: string,
   callerTag: string,
 ): boolean {
-  return (
-    macOf(tags, token.ingress, token.egress, token.called, token.identities, callId, callerTag) === token.mac
-  );
+  return macOf(tags, token.claims, callId, callerTag) === token.mac;
+}
+
+/** What {@link confirmToken} adds to a token for a called side's tag. */
+function confirmationOf(tags: KeyedTags, mac: string, callId: string, calledTag: string): string {
+  return tags.mac("dialog", `confirmed\n${mac}\n${callId}\n${calledTag}`);
+}
+
+/** True when the called side has answered this call with this tag, through a holder of the key. */
+export function isConfirmed(tags: KeyedTags, token: DialogToken, callId: string, calledTag: string): boolean {
+  return token.confirmation === confirmationOf(tags, token.mac, callId, calledTag);
+}
+
+/** The confirmation to append to the token `text`, "." included; "" when it is none of ours in form or has one already. */
+export function confirmToken(tags: KeyedTags, text: string, callId: string, calledTag: string): string {
+  const dots = text.split(".", 9);
+  const mac = dots[6];
+  return dots.length === 7 && mac !== undefined ? `.${confirmationOf(tags, mac, callId, calledTag)}` : "";
 }
 
 /** True when every number that the request now asserts was authorised for the side it comes from; absent fields are fine. */

@@ -1,5 +1,5 @@
 import { Header } from "../sip/header.ts";
-import { createAddressSpan, readAddress, readParam } from "../sip/address.ts";
+import { createAddressSpan, paramEnd, readAddress, readParam } from "../sip/address.ts";
 import { headerValue, noteFault, type SipMessage } from "../sip/message.ts";
 import { readVia, type Via } from "../sip/via.ts";
 import type { Listener, Target } from "./listener.ts";
@@ -42,6 +42,11 @@ export function fromTagOf(message: SipMessage): string {
   return readTag(message, Header.from);
 }
 
+/** The To tag: the called side's. */
+export function toTagOf(message: SipMessage): string {
+  return readTag(message, Header.to);
+}
+
 /** Reads what every step needs; undefined when there is no Via to answer by. */
 export function readExchange(
   message: SipMessage,
@@ -80,10 +85,8 @@ export function fillVia(exchange: Exchange): string {
   const needsReceived = via.host !== address || via.rport !== undefined;
   if (!needsReceived && via.received === undefined) return viaValue;
   let kept = "";
-  let from = via.paramsStart;
-  while (from < via.end) {
-    let to = viaValue.indexOf(";", from + 1);
-    if (to < 0 || to > via.end) to = via.end;
+  for (let from = via.paramsStart; from < via.end;) {
+    const to = paramEnd(viaValue, from + 1, via.end);
     const name = viaValue
       .slice(from + 1, to)
       .trimStart()
@@ -102,6 +105,11 @@ function isNamed(param: string, name: string): boolean {
   return c === "" || c === "=" || c === " ";
 }
 
+/** Sent-by as peers may write it back: host without case, port as a number (RFC 3261 section 18.1.2). */
+export function sentByOf(via: Via): string {
+  return `${via.host.toLowerCase()}:${via.port}`;
+}
+
 /** The fields that a branch of ours is bound to: all of them come back in the response (RFC 3261 section 16.11). */
 export function branchFields(
   via: Via,
@@ -113,5 +121,5 @@ export function branchFields(
   target: Target,
   listenerId: string,
 ): string {
-  return `${via.sentBy}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${fromTag}\n${target.address}\n${target.port}\n${listenerId}`;
+  return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${fromTag}\n${target.address}\n${target.port}\n${listenerId}`;
 }

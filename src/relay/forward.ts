@@ -1,5 +1,8 @@
 import type { CallAttempt } from "../domain/attempt.ts";
+import type { PartyNumber } from "../domain/number.ts";
+import type { ReasonCode } from "../domain/reason.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import { readToNumber } from "../sip/called.ts";
 import { decrementMaxForwards, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { formatBranch } from "../sip/tag.ts";
@@ -7,43 +10,55 @@ import { createToken, TOKEN_PARAM } from "./dialog-token.ts";
 import { branchFields, fillVia, type Exchange } from "./exchange.ts";
 import { egressListener, type Listener, type Target } from "./listener.ts";
 import { answer, NEXT_HOP, transmit, type Relay } from "./relay.ts";
-import { isOwn, literalTarget, type Routes } from "./route.ts";
+import { isOwn, literalTarget, type Onward } from "./route.ts";
 
-/** Where a request of `source` goes. From a trunk other than the core, nothing in the message chooses the target: the policy alone does. */
+/**
+ * Where a request of `source` goes that no token speaks for. From a trunk other than the core, nothing in the message chooses
+ * the target: the policy alone does.
+ */
 export function targetOf(
   relay: Relay,
   policy: Policy,
-  source: TrunkPolicy | undefined,
+  source: TrunkPolicy,
   ingress: Listener,
-  routes: Routes,
+  onward: Onward,
 ): Target | undefined {
-  return source === undefined || source.trunk.side === "core"
-    ? routedTarget(relay, policy, ingress, routes)
+  return source.trunk.side === "core"
+    ? routedTarget(relay, policy, ingress, onward)
     : source.trunk.nextHops[0];
 }
 
 /** The target that Route or Request-URI names: an address of a trunk or next hop, never ourselves. */
-function routedTarget(relay: Relay, policy: Policy, ingress: Listener, routes: Routes): Target | undefined {
-  const { listeners } = relay;
-  const uri = routes.next ?? routes.uri;
+export function routedTarget(
+  relay: Relay,
+  policy: Policy,
+  ingress: Listener,
+  onward: Onward,
+): Target | undefined {
+  const uri = onward.next ?? onward.uri;
   const target = literalTarget(uri);
-  if (target === undefined || isOwn(listeners, uri)) return undefined;
-  const egress = egressListener(listeners, ingress, target.address);
-  if (egress === undefined) return undefined;
-  const known =
-    policy.matchTrunk(egress.id, target.address, target.port) !== undefined ||
-    policy.isNextHop(target.address, target.port);
-  return known ? target : undefined;
+  if (target === undefined || isOwn(relay.listeners, uri)) return undefined;
+  return isKnown(relay, policy, ingress, target) ? target : undefined;
 }
+
+/** True for an address of a trunk or next hop: its answers will be taken. */
+export function isKnown(relay: Relay, policy: Policy, ingress: Listener, target: Target): boolean {
+  const egress = egressListener(relay.listeners, ingress, target.address);
+  if (egress === undefined) return false;
+  const { address, port } = target;
+  return policy.matchTrunk(egress.id, address, port) !== undefined || policy.isNextHop(address, port);
+}
+
+const NO_NUMBERS: readonly PartyNumber[] = [];
 
 /** Forwards an INVITE that begins a call: with our Record-Route, so that its dialog comes back and proves itself. */
 export function forwardCall(
   relay: Relay,
   policy: Policy,
-  trunkId: string,
   exchange: Exchange,
   target: Target,
   attempt: CallAttempt,
+  reason: ReasonCode,
 ): void {
   const { message, edits, listeners } = relay;
   const { listener } = exchange;
@@ -53,13 +68,20 @@ export function forwardCall(
     return;
   }
   const called = policy.matchTrunk(egress.id, target.address, target.port)?.trunk;
-  const screened = called !== undefined && called.side !== "core";
+  const isScreened = called !== undefined && called.side !== "core";
+  // An emergency call was let through unjudged: no number of it is authorised for anything else.
+  const isJudged = attempt.trunk.side !== "core" && reason !== "emergency";
   const token = createToken(
     relay.tags,
+    {
+      ingress: relay.tagOfTrunk(attempt.trunk.id),
+      egress: relay.tagOfTrunk(called?.id ?? NEXT_HOP),
+      called: isScreened ? [attempt.called, readToNumber(message, called.dialPlan)] : NO_NUMBERS,
+      calling: isJudged ? attempt.calling : [],
+      source: { address: exchange.address, port: exchange.replyPort },
+      target,
+    },
     attempt,
-    relay.tagOfTrunk(trunkId),
-    relay.tagOfTrunk(called?.id ?? NEXT_HOP),
-    screened,
     exchange.fromTag,
   );
   const first = message.first[Header.recordRoute]!;

@@ -1,18 +1,34 @@
+import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
-import { countDecision } from "../observe/counters.ts";
+import { countDecision, trunkCounters } from "../observe/counters.ts";
 import { claimsIsup } from "../sip/body.ts";
-import { Header } from "../sip/header.ts";
-import { readCalling, readPrivacy } from "../sip/identity.ts";
-import { identitiesHold, parseToken, provesDialog, type DialogToken } from "./dialog-token.ts";
+import { identitiesHold, isConfirmed, parseToken, provesDialog, type DialogToken } from "./dialog-token.ts";
 import type { Exchange } from "./exchange.ts";
-import { forward, targetOf } from "./forward.ts";
-import { judgeCall } from "./judge.ts";
-import { ALLOW, answerError, attemptOf, NEXT_HOP, refusalStatus, refuse, type Relay } from "./relay.ts";
-import type { Routes } from "./route.ts";
+import { forward, isKnown, routedTarget } from "./forward.ts";
+import { judgeChange } from "./judge.ts";
+import { fingerprint, ledgerKey } from "./ledger.ts";
+import type { Target } from "./listener.ts";
+import {
+  ALLOW,
+  answer,
+  answerError,
+  attemptOf,
+  NEXT_HOP,
+  refusalStatus,
+  refuse,
+  type Relay,
+} from "./relay.ts";
+import { followRoutes, type Onward, type Routes } from "./route.ts";
 
 /** Methods that a source other than the core may use inside a dialog. */
-const CARRIED = new Set(["INVITE", "ACK", "BYE", "PRACK", "UPDATE", "INFO", "OPTIONS"]);
+const CARRIED = new Set(["INVITE", "ACK", "CANCEL", "BYE", "PRACK", "UPDATE", "INFO", "OPTIONS"]);
+
+/** A proven dialog, and which side of it the request comes from. */
+interface Proof {
+  readonly token: DialogToken;
+  readonly side: "caller" | "called";
+}
 
 /** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
 export function inDialog(
@@ -23,81 +39,145 @@ export function inDialog(
   exchange: Exchange,
   routes: Routes,
 ): void {
-  const { method } = relay.message;
+  const { message } = relay;
   const id = source?.trunk.id ?? NEXT_HOP;
-  const trusted = source?.trunk.side === "core";
-  if (!trusted) {
-    const token = routes.token === undefined ? undefined : parseToken(routes.token);
-    const side = token === undefined ? undefined : sideOf(relay, token, exchange, relay.tagOfTrunk(id));
-    if (token === undefined || side === undefined) {
+  const isCore = source?.trunk.side === "core";
+  const proof = proveDialog(relay, exchange, routes, relay.tagOfTrunk(id), isCore);
+  if (!isCore) {
+    if (proof === undefined) {
       answerError(relay, id, exchange, 481);
       return;
     }
-    if (!CARRIED.has(method)) {
+    if (!CARRIED.has(message.method)) {
       answerError(relay, id, exchange, 405, `Allow: ${ALLOW}\r\n`);
       return;
     }
-    const changes = method === "INVITE" || method === "UPDATE";
-    if (
-      changes &&
-      source !== undefined &&
-      !changeAllowed(relay, now, policy, source, exchange, token, side === "caller")
-    )
-      return;
+    if (source !== undefined && !isAllowed(relay, now, policy, source, exchange, proof)) return;
   }
-  const target = targetOf(relay, policy, source, exchange.listener, routes);
+  const onward = followRoutes(message, routes, relay.edits);
+  const target = targetInDialog(relay, policy, source, exchange, proof, onward);
   if (target === undefined) answerError(relay, id, exchange, 404);
   else forward(relay, exchange, target);
 }
 
-/** Which side of a proven dialog sent the request; undefined when nothing proves it. */
-function sideOf(
+/** The dialog that the token proves for this request; undefined when nothing does. */
+function proveDialog(
   relay: Relay,
-  token: DialogToken,
   exchange: Exchange,
+  routes: Routes,
   sourceTag: string,
-): "caller" | "called" | undefined {
-  if (token.ingress === sourceTag && provesDialog(relay.tags, token, exchange.callId, exchange.fromTag))
-    return "caller";
-  if (token.egress === sourceTag && provesDialog(relay.tags, token, exchange.callId, exchange.toTag))
-    return "called";
+  isCore: boolean,
+): Proof | undefined {
+  const token = routes.token === undefined ? undefined : parseToken(routes.token);
+  if (token === undefined) return undefined;
+  if (
+    (isCore || token.ingress === sourceTag) &&
+    provesDialog(relay.tags, token, exchange.callId, exchange.fromTag)
+  )
+    return { token, side: "caller" };
+  if (
+    (isCore || token.egress === sourceTag) &&
+    provesDialog(relay.tags, token, exchange.callId, exchange.toTag)
+  )
+    return { token, side: "called" };
   return undefined;
 }
 
 /**
- * A re-INVITE or UPDATE that names a caller whom the token does not is judged like a new call (RFC 4916); true: let it pass.
- * A refusal leaves the session as it is: 403 ends no dialog (RFC 3261 section 14.1).
+ * Where a request of a dialog goes. The core's own Route and Request-URI count; where they name nothing that we reach (a Contact
+ * behind NAT, a host name), and from everybody else, the token's: the place the policy chose for the INVITE, or the one it came from.
  */
-function changeAllowed(
+function targetInDialog(
+  relay: Relay,
+  policy: Policy,
+  source: TrunkPolicy | undefined,
+  exchange: Exchange,
+  proof: Proof | undefined,
+  onward: Onward,
+): Target | undefined {
+  const { listener } = exchange;
+  const routed = source?.trunk.side === "core" ? routedTarget(relay, policy, listener, onward) : undefined;
+  if (routed !== undefined || proof === undefined) return routed;
+  const other = proof.side === "caller" ? proof.token.target : proof.token.source;
+  return isKnown(relay, policy, listener, other) ? other : source?.trunk.nextHops[0];
+}
+
+/** True: let it pass. False: it has been answered. */
+function isAllowed(
   relay: Relay,
   now: Millis,
   policy: Policy,
   source: TrunkPolicy,
   exchange: Exchange,
-  token: DialogToken,
-  fromCaller: boolean,
+  proof: Proof,
 ): boolean {
   const { message } = relay;
   const { trunk } = source;
-  const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
-  const calling = readCalling(message, trunk.dialPlan, privacy);
-  if (
-    message.fault === undefined &&
-    !claimsIsup(message) &&
-    identitiesHold(relay.tags, token, fromCaller, calling)
-  )
-    return true;
-  const attempt = attemptOf(relay, trunk, exchange, now);
-  const judgement = judgeCall(message, source, attempt, undefined, relay.state, policy.revision);
-  if (judgement.kind === "answered") {
-    answerError(relay, trunk.id, exchange, judgement.status);
+  if (message.method === "INVITE" || message.method === "UPDATE")
+    return isChangeAllowed(relay, now, policy, source, exchange, proof);
+  // RFC 3204: an INFO may carry an INF or SGM that names another caller.
+  if (!claimsIsup(message)) return true;
+  answerError(relay, trunk.id, exchange, refusalStatus(trunk, "isup-undecodable"));
+  return false;
+}
+
+/**
+ * A re-INVITE or UPDATE that names a caller whom the token does not, or whose dialog no answer has confirmed, is judged
+ * (RFC 4916). A refusal leaves the session as it is: 403 ends no dialog (RFC 3261 section 14.1).
+ */
+function isChangeAllowed(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  source: TrunkPolicy,
+  exchange: Exchange,
+  { token, side }: Proof,
+): boolean {
+  const { message, ledger } = relay;
+  const { trunk } = source;
+  const key = ledgerKey(trunk.id, exchange, message.cseq);
+  const seen = ledger.get(key, now);
+  if (seen !== undefined && seen.outcome === "reject") {
+    const isRepeat = seen.fingerprint === fingerprint(message);
+    trunkCounters(relay.counters, trunk.id)[isRepeat ? "retransmissions" : "forgedRepeats"]++;
+    if (isRepeat) refuse(relay, exchange, seen.status, seen.reason);
+    else answer(relay, exchange, 400, "");
     return false;
   }
-  const { decision } = judgement;
+  // The called side proves its dialog by the caller's tag, which the token is bound to.
+  const isKnownDialog = side === "called" || isConfirmed(relay.tags, token, exchange.callId, exchange.toTag);
+  const attempt = attemptOf(relay, trunk, exchange, now);
+  const unchanged = identitiesHold(relay.tags, token, side === "caller", attempt.calling);
+  if (isKnownDialog && unchanged && message.fault === undefined && !claimsIsup(message)) return true;
+  const decision = judgeChange(
+    message,
+    source,
+    withoutCalled(attempt),
+    relay.state,
+    policy.revision,
+    isKnownDialog,
+  );
   countDecision(relay.counters, decision);
   relay.sink.decided(decision);
   const { verdict } = decision;
-  if (verdict.kind === "reject")
-    refuse(relay, exchange, refusalStatus(trunk, verdict.reason), verdict.reason);
-  return verdict.kind !== "reject" && verdict.kind !== "drop";
+  if (verdict.kind === "drop") return false;
+  if (verdict.kind !== "reject") return true;
+  const status = refusalStatus(trunk, verdict.reason);
+  ledger.set(
+    key,
+    { fingerprint: fingerprint(message), outcome: "reject", status, reason: verdict.reason },
+    now,
+  );
+  refuse(relay, exchange, status, verdict.reason);
+  return false;
+}
+
+/** The Request-URI of a dialog is a Contact, which the peer writes as it likes: nobody is exempt for calling 110 there. */
+function withoutCalled(attempt: CallAttempt): CallAttempt {
+  const { requestUri } = attempt;
+  return {
+    ...attempt,
+    called: { kind: "unusable", why: "not-a-number", detail: "inside a dialog", raw: requestUri },
+    emergencyUrn: false,
+  };
 }

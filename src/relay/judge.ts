@@ -5,7 +5,7 @@ import type { ScreeningState } from "../screening/state.ts";
 import { claimsIsup } from "../sip/body.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { protocolError } from "./protocol-error.ts";
-import type { Routes } from "./route.ts";
+import { foreignRoute, type Routes } from "./route.ts";
 
 /** What an INVITE that begins a call meets: a decision, or one of RFC 3261's own answers (416, 420, 483), before which no rule is asked. */
 export type Judgement =
@@ -14,34 +14,52 @@ export type Judgement =
 
 /**
  * The one way from an INVITE to a decision: live calls and captures take it alike. `attempt` must have been read from
- * `message`, and its Route fields looked at, since each may have found the message malformed. Inside a dialog of ours the Route
- * values behind our own were recorded by the core: `routes` is undefined then.
+ * `message`, and its Route fields too, since each may have found the message malformed.
  */
 export function judgeCall(
   message: SipMessage,
   source: TrunkPolicy,
   attempt: CallAttempt,
-  routes: Routes | undefined,
+  routes: Routes,
   state: ScreeningState,
   revision: PolicyRevision,
 ): Judgement {
-  const status = message.fault === undefined ? protocolError(message, source.trunk) : 0;
+  const status = message.fault === undefined ? protocolError(message, source.trunk, false) : 0;
   if (status !== 0) return { kind: "answered", status };
-  const refusal = refuseUnjudged(message, source.trunk.side === "core", routes);
-  if (refusal === undefined) return { kind: "decision", decision: source.screen.judge(attempt, state) };
-  return {
-    kind: "decision",
-    decision: { attempt, verdict: refusal, rule: "protocol", marks: [], shadow: [], revision },
-  };
+  const isCore = source.trunk.side === "core";
+  const foreign = isCore ? undefined : foreignRoute(routes);
+  const refusal =
+    refuseUnjudged(message, isCore) ?? (foreign === undefined ? undefined : refuseRoute(foreign.host));
+  const decision =
+    refusal === undefined ? source.screen.judge(attempt, state) : decideUnasked(attempt, refusal, revision);
+  return { kind: "decision", decision };
 }
 
-/** What no rule may judge: a message that two readers would read differently, a Route the trunk may not choose, an ISUP body that nobody reads yet. */
-function refuseUnjudged(message: SipMessage, trusted: boolean, routes: Routes | undefined): Deny | undefined {
-  if (message.fault !== undefined)
-    return { kind: "reject", reason: "message-malformed", facts: { fault: message.fault } };
-  if (trusted) return undefined;
-  const foreign = routes?.next;
-  if (foreign !== undefined)
-    return { kind: "reject", reason: "routing-refused", facts: { route: foreign.host } };
-  return claimsIsup(message) ? { kind: "reject", reason: "isup-undecodable" } : undefined;
+/** The same for a re-INVITE or UPDATE. A dialog that stands has paid its limits; one that nothing confirms is a new call. */
+export function judgeChange(
+  message: SipMessage,
+  source: TrunkPolicy,
+  attempt: CallAttempt,
+  state: ScreeningState,
+  revision: PolicyRevision,
+  isKnownDialog: boolean,
+): Decision {
+  const refusal = refuseUnjudged(message, false);
+  if (refusal !== undefined) return decideUnasked(attempt, refusal, revision);
+  return isKnownDialog ? source.screen.judgeChange(attempt, state) : source.screen.judge(attempt, state);
+}
+
+/** What no rule may judge: a message that two readers would read differently, and an ISUP body that nobody reads yet. */
+function refuseUnjudged(message: SipMessage, isTrusted: boolean): Deny | undefined {
+  const { fault } = message;
+  if (fault !== undefined) return { kind: "reject", reason: "message-malformed", facts: { fault } };
+  return !isTrusted && claimsIsup(message) ? { kind: "reject", reason: "isup-undecodable" } : undefined;
+}
+
+function refuseRoute(route: string): Deny {
+  return { kind: "reject", reason: "routing-refused", facts: { route } };
+}
+
+function decideUnasked(attempt: CallAttempt, verdict: Deny, revision: PolicyRevision): Decision {
+  return { attempt, verdict, rule: "protocol", marks: [], shadow: [], revision };
 }

@@ -4,7 +4,7 @@ import type { Millis } from "../domain/time.ts";
 import { createExpiringMap, type ExpiringMap } from "../state/expiring-map.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { MAGIC_COOKIE } from "../sip/tag.ts";
-import type { Exchange } from "./exchange.ts";
+import { sentByOf, type Exchange } from "./exchange.ts";
 import type { Target } from "./listener.ts";
 
 /** RFC 3261 section 17.1.2.2: 64·T1, the longest a request may be repeated. */
@@ -12,10 +12,13 @@ export const LEDGER_TTL: Millis = 32_000;
 
 /** What was decided for one INVITE, so that its repeats, its ACK and its CANCEL meet the same answer. */
 export type LedgerEntry = { readonly fingerprint: string } & (
-  | { readonly outcome: "forward"; readonly target: Target }
+  | { readonly outcome: "forward"; readonly target: Target; readonly reason: ReasonCode }
   | { readonly outcome: "reject"; readonly status: number; readonly reason: ReasonCode }
   | { readonly outcome: "drop" }
 );
+
+/** Longer keys are kept as their hash. */
+const MAX_KEY = 200;
 
 /** Bounded; an entry lives {@link LEDGER_TTL} from when it was set, whatever repeats arrive. */
 export type Ledger = ExpiringMap<LedgerEntry>;
@@ -30,10 +33,12 @@ export function createLedger(size: number): Ledger {
  */
 export function ledgerKey(trunk: string, exchange: Exchange, cseq: number): string {
   const { address, port, via, callId, fromTag } = exchange;
-  const key = `${trunk}\n${address}\n${port}\n${via.sentBy}\n${via.branch}`;
-  return via.branch.startsWith(MAGIC_COOKIE) && via.branch.length > MAGIC_COOKIE.length
-    ? key
-    : `${key}\n${callId}\n${fromTag}\n${cseq}`;
+  const { branch } = via;
+  const hasCookie = branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length;
+  const base = `${trunk}\n${address}\n${port}\n${sentByOf(via)}\n${branch}`;
+  const key = hasCookie ? base : `${base}\n${callId}\n${fromTag}\n${cseq}`;
+  // A peer writes what it likes into its branch; entries must be bounded in bytes too.
+  return key.length <= MAX_KEY ? key : hash("sha256", key, "hex");
 }
 
 /** Hash of everything that is judged, forwarded or routed on: the whole message. */

@@ -1,4 +1,5 @@
 import type { Millis } from "../domain/time.ts";
+import type { Trunk } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countDecision, observeDecision, trunkCounters } from "../observe/counters.ts";
@@ -8,7 +9,7 @@ import { fingerprint, ledgerKey, type LedgerEntry } from "./ledger.ts";
 import { judgeCall } from "./judge.ts";
 import { answer, answerError, attemptOf, refusalStatus, refuse, type Relay } from "./relay.ts";
 import { unsupported } from "./protocol-error.ts";
-import type { Routes } from "./route.ts";
+import { consumeOwn, followRoutes, type Onward, type Routes } from "./route.ts";
 
 /** A request that begins a call: judged, whatever its branch, unless these very bytes were judged before. */
 export function newCall(
@@ -25,7 +26,7 @@ export function newCall(
   const print = fingerprint(message);
   const seen = ledger.get(key, now);
   if (seen !== undefined) {
-    repeat(relay, now, policy, source, seen, print, exchange);
+    repeat(relay, now, policy, source, seen, print, exchange, routes);
     return;
   }
   const begun = relay.elapsed();
@@ -57,6 +58,8 @@ function obey(
   const { trunk } = source;
   const { verdict } = decision;
   const keep = (entry: LedgerEntry): boolean => {
+    // A refusal is the same without the ledger (RFC 3261 section 8.2.7): the last quarter is kept for calls that pass.
+    if (entry.outcome !== "forward" && relay.ledger.size * 4 > relay.ledger.capacity * 3) return true;
     const kept = relay.ledger.set(key, entry, now);
     if (!kept) relay.counters.ledgerFull++;
     return kept;
@@ -74,17 +77,17 @@ function obey(
     refuse(relay, exchange, status, verdict.reason);
     return;
   }
-  const target = targetOf(relay, policy, source, exchange.listener, routes);
+  const target = targetOf(relay, policy, source, exchange.listener, onwardOf(relay, trunk, routes));
   if (target === undefined) {
     answerError(relay, trunk.id, exchange, 404);
     return;
   }
-  if (!keep({ fingerprint: print, outcome: "forward", target })) {
+  if (!keep({ fingerprint: print, outcome: "forward", target, reason: verdict.reason })) {
     if (trunk.exception === "reject")
       refuse(relay, exchange, refusalStatus(trunk, "rule-fault"), "rule-fault");
     if (trunk.exception !== "accept") return;
   }
-  forwardCall(relay, policy, trunk.id, exchange, target, decision.attempt);
+  forwardCall(relay, policy, exchange, target, decision.attempt, verdict.reason);
 }
 
 /** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */
@@ -96,8 +99,10 @@ function repeat(
   seen: LedgerEntry,
   print: string,
   exchange: Exchange,
+  routes: Routes,
 ): void {
-  const counters = trunkCounters(relay.counters, source.trunk.id);
+  const { trunk } = source;
+  const counters = trunkCounters(relay.counters, trunk.id);
   if (seen.fingerprint !== print) {
     counters.forgedRepeats++;
     answer(relay, exchange, 400, "");
@@ -105,13 +110,14 @@ function repeat(
   }
   counters.retransmissions++;
   if (seen.outcome === "reject") refuse(relay, exchange, seen.status, seen.reason);
-  else if (seen.outcome === "forward")
-    forwardCall(
-      relay,
-      policy,
-      source.trunk.id,
-      exchange,
-      seen.target,
-      attemptOf(relay, source.trunk, exchange, now),
-    );
+  if (seen.outcome !== "forward") return;
+  onwardOf(relay, trunk, routes);
+  forwardCall(relay, policy, exchange, seen.target, attemptOf(relay, trunk, exchange, now), seen.reason);
+}
+
+/** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */
+function onwardOf(relay: Relay, trunk: Trunk, routes: Routes): Onward {
+  return trunk.side === "core"
+    ? followRoutes(relay.message, routes, relay.edits)
+    : consumeOwn(relay.message, routes, relay.edits);
 }

@@ -3,7 +3,7 @@ import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
 
 /** The status of RFC 3261's own refusals of a request (section 16.3), or 0. */
-export function protocolError(message: SipMessage, trunk: Trunk | undefined): number {
+export function protocolError(message: SipMessage, trunk: Trunk | undefined, isInDialog: boolean): number {
   if (message.fault !== undefined) return message.faultStatus;
   const scheme = message.text.slice(message.uriStart, message.uriStart + 5).toLowerCase();
   if (
@@ -14,7 +14,7 @@ export function protocolError(message: SipMessage, trunk: Trunk | undefined): nu
   )
     return 416;
   // 16.3 step 3: an OPTIONS that may not go further is answered here.
-  if (message.maxForwards === 0 && message.method !== "OPTIONS") return 483;
+  if (message.maxForwards === 0 && (isInDialog || message.method !== "OPTIONS")) return 483;
   // 16.3 step 5; section 20.29: never looked at in ACK and CANCEL.
   if (
     message.count[Header.proxyRequire] !== 0 &&

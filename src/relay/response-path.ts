@@ -1,9 +1,10 @@
-import { clearEdits, removeFirstValue, render } from "../sip/edit.ts";
+import { clearEdits, removeFirstValue, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
 import { parseBranch } from "../sip/tag.ts";
 import { readVia, type Via } from "../sip/via.ts";
-import { branchFields, fromTagOf } from "./exchange.ts";
+import { confirmToken, TOKEN_PARAM } from "./dialog-token.ts";
+import { branchFields, fromTagOf, toTagOf } from "./exchange.ts";
 import { transmit, type Relay } from "./relay.ts";
 
 /**
@@ -39,6 +40,7 @@ export function relayResponse(relay: Relay, address: string, port: number): bool
   if (relay.tags.mac("branch", fields) !== ours.mac) return false;
   clearEdits(edits);
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
+  if (message.status > 100 && message.status < 300) confirmRecordRoute(relay, callId);
   const length = render(message, edits, out);
   if (length < 0) return false;
   transmit(relay, ingress, replyAddress, replyPort, length);
@@ -55,4 +57,37 @@ function secondVia(message: SipMessage, index: number, value: string, top: Via):
 /** `received` may hold an IPv6 address with or without brackets. */
 function literal(host: string): string {
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}
+
+/**
+ * RFC 3261 section 16.7 step 8: a proxy may rewrite its own Record-Route value in an answer. Ours learns the called side's tag,
+ * so that an INVITE of the dialog can't be taken for one that begins a call.
+ */
+function confirmRecordRoute(relay: Relay, callId: string): void {
+  const { message, edits, tags } = relay;
+  if (!isAnswerToInvite(message)) return;
+  const calledTag = toTagOf(message);
+  if (calledTag === "") return;
+  for (let i = message.first[Header.recordRoute]!; i >= 0; i = nextHeader(message, Header.recordRoute, i)) {
+    if (message.folded[i] === 1) continue;
+    const value = headerValue(message, i);
+    for (let at = value.indexOf(TOKEN_START); at >= 0; at = value.indexOf(TOKEN_START, at + 1)) {
+      const start = at + TOKEN_START.length;
+      let end = start;
+      while (end < value.length && !isTokenEnd(value.charCodeAt(end))) end++;
+      const place = message.valueStart[i]! + end;
+      splice(edits, place, place, confirmToken(tags, value.slice(start, end), callId, calledTag));
+    }
+  }
+}
+
+const TOKEN_START = `;${TOKEN_PARAM}=`;
+
+/** ";", ">", "," or white space. */
+function isTokenEnd(c: number): boolean {
+  return c === 0x3b || c === 0x3e || c === 0x2c || c <= 0x20;
+}
+
+function isAnswerToInvite(message: SipMessage): boolean {
+  return message.text.startsWith("INVITE", message.cseqMethodStart);
 }

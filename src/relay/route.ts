@@ -1,3 +1,4 @@
+import { formatAddress, parseAddress } from "../config/address.ts";
 import { createAddressSpan, readAddress, readParam, readUri, type UriParts } from "../sip/address.ts";
 import { splice, type Edits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
@@ -5,15 +6,8 @@ import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/mess
 import { TOKEN_PARAM } from "./dialog-token.ts";
 import type { Listener, Target } from "./listener.ts";
 
-/** What Route fields and Request-URI say once our own values are taken off (RFC 3261 section 16.4). */
-export interface Routes {
-  /** The dialog token of our topmost value that carries one. */
-  readonly token: string | undefined;
-  /** The first Route value that is not ours; undefined: none is left. */
-  readonly next: UriParts | undefined;
-  /** The Request-URI that the request goes on with. */
-  readonly uri: UriParts;
-}
+/** More Route values than any path has. */
+const MAX_ROUTES = 32;
 
 /** One Route value: its text as received and its URI. */
 interface RouteValue {
@@ -22,63 +16,75 @@ interface RouteValue {
   readonly uri: UriParts;
 }
 
+/** What the Route fields and the Request-URI of a request say. Nothing of it is proved. */
+export interface Routes {
+  /** The dialog token of our topmost value that carries one. */
+  readonly token: string | undefined;
+  /** True when the Request-URI is our Record-Route URI: a strict router is before us (RFC 3261 section 16.4). */
+  readonly isStrict: boolean;
+  readonly values: readonly RouteValue[];
+  /** How many values from the top are ours. */
+  readonly own: number;
+  readonly uri: UriParts;
+}
+
+/** Where a request goes by its own account, once our values are off. */
+export interface Onward {
+  /** The first Route value that is left. */
+  readonly next: UriParts | undefined;
+  readonly uri: UriParts;
+}
+
 const span = createAddressSpan();
+const NO_VALUES: readonly RouteValue[] = [];
 
 /** True when host and port of a URI are those of one of our listeners. */
 export function isOwn(listeners: readonly Listener[], uri: UriParts): boolean {
   if (uri.scheme !== "sip") return false;
   const port = uri.port || 5060;
-  for (const listener of listeners) if (listener.port === port && listener.address === uri.host) return true;
+  const host = canonicalHost(uri.host);
+  for (const listener of listeners) if (listener.port === port && listener.address === host) return true;
   return false;
 }
 
-/**
- * Consumes our Route values from the top: a call that crossed two of our listeners carries two (RFC 5658). A strict router
- * before us has put our value into the Request-URI and the target at the end of the Route (16.4); one behind us wants
- * the same done for it (16.6 step 6).
- */
-export function takeOwnRoutes(message: SipMessage, listeners: readonly Listener[], edits: Edits): Routes {
+/** IPv6 literals have many spellings (RFC 5952); listeners and trunks know one. */
+function canonicalHost(host: string): string {
+  if (!host.includes(":")) return host;
+  const address = parseAddress(host);
+  return address === undefined ? host : formatAddress(address);
+}
+
+/** Reads the Route fields; one that can't be read is a fault. */
+export function readRoutes(message: SipMessage, listeners: readonly Listener[]): Routes {
   const uri = readUri(message.text, message.uriStart, message.uriEnd);
   const recorded = isOwn(listeners, uri) ? tokenOf(uri) : undefined;
-  if (message.count[Header.route] === 0) return { token: recorded, next: undefined, uri };
-  const values = readRoutes(message);
-  if (values === undefined) return { token: undefined, next: undefined, uri };
-
-  let target: RouteValue | undefined;
-  if (recorded !== undefined) target = values.pop();
+  const isStrict = recorded !== undefined;
+  if (message.count[Header.route] === 0) return { token: recorded, isStrict, values: NO_VALUES, own: 0, uri };
+  const values = readValues(message);
   let token = recorded;
   let own = 0;
   for (; own < values.length && isOwn(listeners, values[own]!.uri); own++)
     token ??= tokenOf(values[own]!.uri);
-  const rest = values.slice(own).map((value) => value.text);
-  const next = values[own]?.uri;
-  let uriText = target?.uriText;
-  if (next !== undefined && readParam(next.params, 0, next.params.length, "lr") === undefined) {
-    rest.shift();
-    rest.push(`<${uriText ?? message.text.slice(message.uriStart, message.uriEnd)}>`);
-    uriText = values[own]!.uriText;
-  }
-  if (own > 0 || uriText !== undefined) replaceRoutes(message, edits, rest);
-  if (uriText !== undefined) splice(edits, message.uriStart, message.uriEnd, uriText);
-  return { token, next, uri: target?.uri ?? uri };
+  return { token, isStrict, values, own, uri };
 }
 
 function tokenOf(uri: UriParts): string | undefined {
   return readParam(uri.params, 0, uri.params.length, TOKEN_PARAM);
 }
 
-/** Every Route value in order; undefined, and a fault, when one can't be read. */
-function readRoutes(message: SipMessage): RouteValue[] | undefined {
+/** Every Route value in order, up to the first that can't be read. */
+function readValues(message: SipMessage): RouteValue[] {
   const values: RouteValue[] = [];
   for (let i = message.first[Header.route]!; i >= 0; i = nextHeader(message, Header.route, i)) {
     const value = headerValue(message, i);
     for (let at = 0; at < value.length; at = span.end + 1) {
       readAddress(value, at, span);
       const uri = readUri(value, span.uriStart, span.uriEnd);
-      const fault = span.fault ?? uri.fault;
+      const fault =
+        values.length === MAX_ROUTES ? `more than ${MAX_ROUTES} values` : (span.fault ?? uri.fault);
       if (fault !== undefined) {
         noteFault(message, `Route: ${fault}`);
-        return undefined;
+        return values;
       }
       values.push({
         text: value.slice(at, span.end).trim(),
@@ -88,6 +94,42 @@ function readRoutes(message: SipMessage): RouteValue[] | undefined {
     }
   }
   return values;
+}
+
+/** The first Route value that is not ours; undefined: none. */
+export function foreignRoute(routes: Routes): UriParts | undefined {
+  return routes.values[routes.own]?.uri;
+}
+
+/** Takes our Route values off the top, and leaves everything else as it came. */
+export function consumeOwn(message: SipMessage, routes: Routes, edits: Edits): Onward {
+  if (routes.own > 0) replaceRoutes(message, edits, textsOf(routes.values.slice(routes.own)));
+  return { next: foreignRoute(routes), uri: routes.uri };
+}
+
+/**
+ * The same for a request whose Route is to be believed: of the core, or in a dialog that its token proves. A strict router
+ * before us has put our value into the Request-URI and the target at the end of the Route (RFC 3261 section 16.4); one behind us
+ * wants the same done for it (16.6 step 6). Never for a request that begins a call: what is judged is what is forwarded.
+ */
+export function followRoutes(message: SipMessage, routes: Routes, edits: Edits): Onward {
+  const rest = routes.values.slice(routes.own);
+  const target = routes.isStrict ? rest.pop() : undefined;
+  const next = rest[0];
+  let uriText = target?.uriText;
+  const texts = textsOf(rest);
+  if (next !== undefined && readParam(next.uri.params, 0, next.uri.params.length, "lr") === undefined) {
+    texts.shift();
+    texts.push(`<${uriText ?? message.text.slice(message.uriStart, message.uriEnd)}>`);
+    uriText = next.uriText;
+  }
+  if (routes.own > 0 || uriText !== undefined) replaceRoutes(message, edits, texts);
+  if (uriText !== undefined) splice(edits, message.uriStart, message.uriEnd, uriText);
+  return { next: next?.uri, uri: target?.uri ?? routes.uri };
+}
+
+function textsOf(values: readonly RouteValue[]): string[] {
+  return values.map((value) => value.text);
 }
 
 /** Puts `values` in the place of all Route fields, one a line, each as it was received. */
@@ -102,7 +144,7 @@ function replaceRoutes(message: SipMessage, edits: Edits, values: readonly strin
 /** The address a URI names when its host is a literal; names are not resolved here. */
 export function literalTarget(uri: UriParts): Target | undefined {
   if (uri.scheme !== "sip" || !isLiteral(uri.host)) return undefined;
-  return { address: uri.host, port: uri.port || 5060 };
+  return { address: canonicalHost(uri.host), port: uri.port || 5060 };
 }
 
 /** An IPv4 or IPv6 literal: digits and dots, or anything with a colon (a host name has none). */

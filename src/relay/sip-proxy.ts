@@ -1,4 +1,5 @@
 import type { Buffer } from "node:buffer";
+import { statusOf } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countProtocolError } from "../observe/counters.ts";
@@ -24,7 +25,7 @@ import {
   type RelayParts,
 } from "./relay.ts";
 import { relayResponse } from "./response-path.ts";
-import { takeOwnRoutes, type Routes } from "./route.ts";
+import { consumeOwn, followRoutes, foreignRoute, readRoutes, type Routes } from "./route.ts";
 
 export interface SipProxy {
   /** Takes one datagram; everything that follows from it has been handed to the sink when this returns. Never throws. */
@@ -85,12 +86,12 @@ function handleMessage(
     return;
   }
   clearEdits(relay.edits);
-  const routes = takeOwnRoutes(message, relay.listeners, relay.edits);
+  const routes = readRoutes(message, relay.listeners);
   if (message.method === "INVITE" && exchange.toTag === "" && source !== undefined) {
     newCall(relay, now, policy, source, exchange, routes);
     return;
   }
-  const status = protocolError(message, source?.trunk);
+  const status = protocolError(message, source?.trunk, exchange.toTag !== "");
   if (status !== 0) answerError(relay, id, exchange, status, status === 420 ? unsupported(message) : "");
   else if (message.method === "ACK" || message.method === "CANCEL")
     hopByHop(relay, now, policy, source, exchange, routes);
@@ -111,16 +112,22 @@ function hopByHop(
   if (message.method === "ACK" && hasOwnTag(relay, exchange)) return;
   const id = source?.trunk.id ?? NEXT_HOP;
   const seen = relay.ledger.get(ledgerKey(id, exchange, message.cseq), now);
-  if (seen !== undefined) {
-    if (seen.outcome === "forward") forward(relay, exchange, seen.target);
-    return;
-  }
-  if (routes.token !== undefined || source === undefined) {
+  if (seen !== undefined && seen.outcome !== "forward") return;
+  if (seen === undefined && (routes.token !== undefined || source === undefined)) {
     inDialog(relay, now, policy, source, exchange, routes);
     return;
   }
+  const isCore = source?.trunk.side === "core";
+  // An INVITE with a Route of its own choice did not pass; what follows one may not have it either.
+  if (!isCore && foreignRoute(routes) !== undefined) {
+    answerError(relay, id, exchange, statusOf("routing-refused"));
+    return;
+  }
+  const onward = (isCore ? followRoutes : consumeOwn)(message, routes, relay.edits);
   // Without a ledger entry (a restart, another node) both still go where their INVITE went; neither can begin a call.
-  const target = targetOf(relay, policy, source, exchange.listener, routes);
+  const routed =
+    source === undefined ? undefined : targetOf(relay, policy, source, exchange.listener, onward);
+  const target = seen?.target ?? routed;
   if (target === undefined) countProtocolError(relay.counters, id, 481);
   else forward(relay, exchange, target);
 }
@@ -146,7 +153,8 @@ function outOfDialog(
     answerError(relay, trunk.id, exchange, refusalStatus(trunk, "method-not-allowed"), `Allow: ${ALLOW}\r\n`);
     return;
   }
-  const target = targetOf(relay, policy, source, exchange.listener, routes);
+  const onward = followRoutes(relay.message, routes, relay.edits);
+  const target = targetOf(relay, policy, source, exchange.listener, onward);
   if (target === undefined) answerError(relay, trunk.id, exchange, 404);
   else forward(relay, exchange, target);
 }

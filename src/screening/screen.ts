@@ -23,6 +23,8 @@ export type { ChainConfig } from "./chain.ts";
 export interface Screen {
   /** Judges one attempt and pays its limits. Synchronous and total: a fault of our own becomes the trunk's exception policy. */
   judge(attempt: CallAttempt, state: ScreeningState): Decision;
+  /** Judges a change of caller in a call that has paid: every rule but the limits. */
+  judgeChange(attempt: CallAttempt, state: ScreeningState): Decision;
   /** The same decision without paying anything. */
   preview(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Every rule in order, also those that are off or have nothing to do on this trunk. */
@@ -38,6 +40,9 @@ interface RunningStep {
   readonly check: Check<Verdict>;
   readonly spend: Limit["spend"] | undefined;
 }
+
+/** Whether the limits are asked and paid, only asked, or left out. */
+type Limited = "pays" | "looks" | "no";
 
 /** What was found on the way without stopping the chain; made only when there is something. */
 interface Collected {
@@ -77,12 +82,13 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     return { attempt, verdict, rule, marks, shadow, revision };
   };
 
-  const run = (attempt: CallAttempt, state: ScreeningState, pays: boolean): Decision => {
+  const run = (attempt: CallAttempt, state: ScreeningState, limited: Limited): Decision => {
     let collected: Collected | undefined;
     let isFree = limits.length === 0;
     for (let i = 0; i < running.length; i++) {
       if (i === firstLimit) {
-        isFree = pays ? state.recentCalls.takeFree(attempt) : state.recentCalls.isFree(attempt);
+        if (limited === "no") break;
+        isFree = limited === "pays" ? state.recentCalls.takeFree(attempt) : state.recentCalls.isFree(attempt);
         if (isFree) break;
       }
       const step = running[i];
@@ -102,7 +108,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
       }
       return decide(attempt, finding, step.id, collected);
     }
-    if (!isFree && pays) {
+    if (!isFree && limited === "pays") {
       const exception = pay(attempt, state);
       if (exception !== undefined) return decide(attempt, exception, "exception", collected);
     }
@@ -130,8 +136,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   };
 
   return {
-    judge: (attempt, state) => run(attempt, state, true),
-    preview: (attempt, state) => run(attempt, state, false),
+    judge: (attempt, state) => run(attempt, state, "pays"),
+    judgeChange: (attempt, state) => run(attempt, state, "no"),
+    preview: (attempt, state) => run(attempt, state, "looks"),
     steps,
     tables,
     revision,

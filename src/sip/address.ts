@@ -173,7 +173,7 @@ export function readParam(
 }
 
 /** The ";" that ends the parameter at `start`, or `end`; a quoted string may hold one. */
-function paramEnd(value: string, start: number, end: number): number {
+export function paramEnd(value: string, start: number, end: number): number {
   let next = value.indexOf(";", start);
   if (next < 0 || next > end) next = end;
   let quote = value.indexOf('"', start);

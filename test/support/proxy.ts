@@ -199,3 +199,15 @@ export function respond(
     options.body ?? "",
   ].join("\r\n");
 }
+
+/** What a request gets: "nothing", a status, or where it went. */
+export function outcomeOf(sent: readonly Sent[]): string {
+  const [first] = sent;
+  if (first === undefined) return "nothing";
+  return first.text.startsWith("SIP/2.0 ") ? first.text.slice(8, 11) : `to ${first.to}`;
+}
+
+/** Our Record-Route value as the caller learns it from the 200. */
+export function answeredRoute(proxy: TestProxy, out: string): string {
+  return header(proxy.receive(peers.core, respond(out, 200))[0]?.text ?? "", "Record-Route") ?? "";
+}
