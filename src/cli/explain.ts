@@ -13,7 +13,8 @@ import { readCalledNumber, readSipNumber } from "../numbering/e164.ts";
 import { explainAttempt, type CallExplanation, type RuleExplanation } from "../screening/explain.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt.ts";
-import { createMessage, scan } from "../sip/scan.ts";
+import { createMessage } from "../sip/message.ts";
+import { scan } from "../sip/scan.ts";
 
 /** What `sigwall explain` was asked. */
 export interface ExplainOptions {

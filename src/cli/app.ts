@@ -1,0 +1,119 @@
+import type { StaticConfig } from "../config/load.ts";
+import type { Policy } from "../config/policy.ts";
+import { createEmbeddedEngine } from "../engines/embedded.ts";
+import { createCounters } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
+import { createScreeningState } from "../screening/state.ts";
+import { type Admin, openAdmin } from "./admin.ts";
+import { createReports } from "./reports.ts";
+import { createReloader, type ReloadOutcome } from "./reload.ts";
+import type { TrackedFiles } from "./tracked-files.ts";
+import { watchFiles } from "./watch.ts";
+
+export interface AppParts {
+  readonly configPath: string;
+  readonly config: StaticConfig;
+  readonly policy: Policy;
+  /** The files that `config` and `policy` were read from. */
+  readonly files: TrackedFiles;
+  readonly key: Uint8Array;
+  readonly log: Log;
+}
+
+/** The running filter. */
+export interface App {
+  /** What is listened on: `udp:127.0.0.1:5060`. */
+  readonly listening: readonly string[];
+  readonly admin: string;
+  readonly reload: (cause: string) => Promise<ReloadOutcome>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Wires the parts together and starts them; rejects when an address can't be bound, with nothing left open. */
+export async function startApp({
+  configPath,
+  config,
+  policy: first,
+  files,
+  key,
+  log,
+}: AppParts): Promise<App> {
+  let policy = first;
+  const counters = createCounters();
+  const state = createScreeningState(first.tables);
+  const reloads = { ok: 0, failed: 0 };
+  const reports = createReports(log, config.log.refusalsPerSecond, state);
+  const engine = createEmbeddedEngine({
+    listen: config.listen,
+    policy: () => policy,
+    state,
+    counters,
+    key,
+    decided: reports.decided,
+    fault: reports.fault,
+  });
+  const reloader = createReloader({
+    configPath,
+    running: config,
+    files,
+    current: () => policy,
+    swap: (next) => {
+      policy = next;
+    },
+    done: (outcome, causes) => {
+      reloads[outcome.result]++;
+      reports.reloaded(outcome, causes);
+      followFiles();
+    },
+    fault: reports.fault,
+  });
+  const metrics = createMetrics({
+    counters,
+    reloads,
+    policy: () => figuresOf(policy),
+    tableFull: state.tableFull,
+    ruleFaults: state.ruleFaults,
+  });
+
+  // Before comparing: a folder may have been replaced, and what changes from here on must be seen.
+  function followFiles(): void {
+    watch.follow(files.paths());
+    if (files.areStale()) void reloader.request("file change");
+  }
+  const watch = watchFiles(files.paths(), followFiles, (folder, error) => {
+    log.warn(`can't watch ${folder}: ${String(error)}; reload with SIGHUP after a change there`);
+  });
+
+  async function open(): Promise<readonly [listening: readonly string[], admin: Admin]> {
+    const listening = await engine.start();
+    const admin = await openAdmin({
+      endpoint: config.admin,
+      metrics,
+      isReady: () => engine.isReady(),
+      reload: () => reloader.request("POST /reload"),
+      fault: reports.fault,
+    });
+    return [listening, admin];
+  }
+  const [listening, admin] = await open().catch(async (error: unknown) => {
+    watch.close();
+    await engine.stop();
+    reports.close();
+    throw error;
+  });
+  return {
+    listening,
+    admin: admin.address,
+    reload: reloader.request,
+    async stop() {
+      watch.close();
+      await Promise.all([engine.stop(), admin.close()]);
+      reports.close();
+    },
+  };
+}
+
+function figuresOf({ revision, trunks, lists }: Policy): PolicyFigures {
+  return { revision, trunks: trunks.map(({ trunk }) => trunk), lists };
+}

@@ -1,0 +1,77 @@
+import { formatIssue } from "../config/issue.ts";
+import type { Decision } from "../domain/verdict.ts";
+import { describeRefusal, isRefusal } from "../observe/decision-log.ts";
+import { createLimitedQueue } from "../observe/limited-queue.ts";
+import type { Log } from "../observe/log.ts";
+import { redactText } from "../observe/redact.ts";
+import type { ScreeningState } from "../screening/state.ts";
+import type { ReloadOutcome } from "./reload.ts";
+
+/** What the running filter tells its log. */
+export interface Reports {
+  /** Takes a decision on the path of a call. */
+  readonly decided: (decision: Decision) => void;
+  /** Takes an error of our own, likewise. */
+  readonly fault: (error: unknown) => void;
+  readonly reloaded: (outcome: ReloadOutcome, causes: readonly string[]) => void;
+  /** Writes what is waiting, and no more after that. */
+  readonly close: () => void;
+}
+
+/** Stacks of our own faults written in a second. */
+const faultsPerSecond = 5;
+
+/** Issues of one reload that are written; `check` shows them all. */
+const mostIssues = 20;
+
+/** How long a refusal may wait for its line. Milliseconds. */
+const flushInterval = 100;
+
+/**
+ * Writes to the log off the path of calls, and never more than so many lines a second. Rules that failed are found
+ * in `state`, where only the newest stands; the metrics count them all.
+ */
+export function createReports(log: Log, refusalsPerSecond: number, state: ScreeningState): Reports {
+  let known = state.lastFault;
+  const refusals = createLimitedQueue<Decision>(refusalsPerSecond, {
+    write: (decision) => log.refused(describeRefusal(decision)),
+    omitted: (count) => log.omitted("refusals", count),
+  });
+  const faults = createLimitedQueue<unknown>(faultsPerSecond, {
+    write: log.fault,
+    omitted: (count) => log.omitted("faults", count),
+  });
+  const flush = (): void => {
+    const now = Date.now();
+    if (state.lastFault !== known) {
+      known = state.lastFault;
+      faults.push(known?.error);
+    }
+    refusals.flush(now);
+    faults.flush(now);
+  };
+  const timer = setInterval(flush, flushInterval);
+  return {
+    decided(decision) {
+      if (isRefusal(decision)) refusals.push(decision);
+    },
+    fault: faults.push,
+    reloaded: (outcome, causes) => reportReload(log, outcome, causes),
+    close() {
+      clearInterval(timer);
+      flush();
+    },
+  };
+}
+
+function reportReload(log: Log, outcome: ReloadOutcome, causes: readonly string[]): void {
+  const { result, revision, previous, issues } = outcome;
+  const fields = { revision, previous, cause: [...new Set(causes)] };
+  const write = result === "failed" ? log.error : log.warn;
+  if (result === "failed") log.error("reload failed, the policy before it stays in force", fields);
+  else log.info(revision === previous ? "policy reloaded, nothing changed" : "policy reloaded", fields);
+  // Messages about lists quote their numbers: file and line are enough to find them.
+  for (const issue of issues.slice(0, mostIssues)) write(redactText(formatIssue(issue)));
+  if (issues.length > mostIssues)
+    write(`… ${issues.length - mostIssues} more issues; sigwall check shows them all`);
+}

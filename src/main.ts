@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { runProgram } from "./cli/program.ts";
+
+// A reader that has seen enough (`sigwall inspect … | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
+process.exitCode = await runProgram(process.argv.slice(2));

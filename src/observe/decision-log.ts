@@ -1,0 +1,41 @@
+import type { Decision } from "../domain/verdict.ts";
+import { redactNumber } from "./redact.ts";
+
+/** What a log tells of a refused call. Numbers are redacted; nothing else of the message is repeated. */
+export interface Refusal {
+  readonly trunk: string;
+  readonly verdict: string;
+  readonly reason: string;
+  readonly rule: string;
+  /** Every different asserted caller, the first four. */
+  readonly caller: readonly string[];
+  readonly called: string;
+  readonly source: string;
+  readonly revision: string;
+}
+
+const mostCallers = 4;
+
+/** True when a decision belongs in the log: calls that were let through don't. */
+export function isRefusal({ verdict }: Decision): boolean {
+  return verdict.kind === "reject" || verdict.kind === "drop";
+}
+
+/** Puts a refused call into the words of a log. Not in the path of calls. */
+export function describeRefusal({ attempt, verdict, rule, revision }: Decision): Refusal {
+  const callers = new Set<string>();
+  for (const { number } of attempt.calling) {
+    if (callers.size < mostCallers) callers.add(redactNumber(number));
+  }
+  const { sourceAddress, sourcePort } = attempt.origin;
+  return {
+    trunk: attempt.trunk.id,
+    verdict: verdict.kind,
+    reason: verdict.reason,
+    rule,
+    caller: [...callers],
+    called: redactNumber(attempt.called),
+    source: `${sourceAddress.includes(":") ? `[${sourceAddress}]` : sourceAddress}:${sourcePort}`,
+    revision,
+  };
+}

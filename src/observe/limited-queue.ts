@@ -1,0 +1,45 @@
+import type { Millis } from "../domain/time.ts";
+
+/** Things on their way to the log, at most so many a second. */
+export interface LimitedQueue<Item> {
+  /** Takes an item and returns at once: it waits, or is only counted. */
+  readonly push: (item: Item) => void;
+  /** Writes what is waiting; called off the path of calls, several times a second. */
+  readonly flush: (now: Millis) => void;
+}
+
+/** Where the items of a {@link LimitedQueue} go. */
+export interface QueueSink<Item> {
+  readonly write: (item: Item) => void;
+  /** How many items the last second left out. */
+  readonly omitted: (count: number) => void;
+}
+
+/**
+ * A queue as long as one second may show. What comes beyond is counted and summed up once a second, so that a flood
+ * neither fills a disk nor takes time from calls.
+ */
+export function createLimitedQueue<Item>(perSecond: number, sink: QueueSink<Item>): LimitedQueue<Item> {
+  let waiting: Item[] = [];
+  let shown = 0;
+  let omitted = 0;
+  let secondEnds = 0;
+  return {
+    push(item) {
+      if (shown + waiting.length < perSecond) waiting.push(item);
+      else omitted++;
+    },
+    flush(now) {
+      const written = waiting;
+      waiting = [];
+      shown += written.length;
+      for (const item of written) sink.write(item);
+      // A clock that was set back must not silence the log.
+      if (now < secondEnds && now >= secondEnds - 1000) return;
+      if (omitted > 0) sink.omitted(omitted);
+      shown = 0;
+      omitted = 0;
+      secondEnds = now + 1000;
+    },
+  };
+}

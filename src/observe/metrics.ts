@@ -1,0 +1,245 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type Counters, decisionBuckets, eachAttemptCount } from "./counters.ts";
+
+/** How often each outcome of a policy load was met since start. */
+export interface ReloadCounts {
+  ok: number;
+  failed: number;
+}
+
+/** What the metrics say about the policy in force. */
+export interface PolicyFigures {
+  readonly revision: string;
+  readonly trunks: readonly { readonly id: string; readonly nextHops: readonly { readonly id: string }[] }[];
+  readonly lists: readonly { readonly id: string; readonly numbers: number }[];
+}
+
+/** Where the figures come from; every one is read when a scrape asks, and at no other time. */
+export interface MetricSources {
+  readonly counters: Counters;
+  readonly reloads: ReloadCounts;
+  readonly policy: () => PolicyFigures;
+  /** How often a call met each bounded table of the rules full. */
+  readonly tableFull: Readonly<Record<string, number>>;
+  /** How often each rule threw. */
+  readonly ruleFaults: Readonly<Record<string, number>>;
+}
+
+/** The Prometheus text of everything that is counted. */
+export interface Metrics {
+  readonly contentType: string;
+  readonly render: () => Promise<string>;
+}
+
+/**
+ * Builds the registry. Labels are bounded: ids of the policy, codes of our own tables and statuses, never a number,
+ * a URI or a Call-ID. An `inc` with labels costs microseconds, so nothing is counted here: `collect` copies the
+ * plain counters when Prometheus comes.
+ */
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  addTrafficMetrics(registry, sources.counters);
+  addFaultMetrics(registry, sources);
+  addDecisionTimes(registry, sources.counters);
+  addPolicyMetrics(registry, sources);
+  collectDefaultMetrics({ register: registry });
+  // Gauges whose names end like a counter's: promtool refuses them.
+  for (const name of ["handles", "requests", "resources"])
+    registry.removeSingleMetric(`nodejs_active_${name}_total`);
+  return { contentType: registry.contentType, render: () => registry.metrics() };
+}
+
+type LabelledCount = (labels: Readonly<Record<string, string>>, value: number) => void;
+
+/** A counter whose series are handed over anew with every scrape. */
+function addCounter(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  read: (count: LabelledCount) => void,
+): void {
+  const counter = new Counter({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    collect() {
+      this.reset();
+      read((labels, value) => counter.inc(labels, value));
+    },
+  });
+}
+
+function addGauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  read: (set: LabelledCount) => void,
+): void {
+  const gauge = new Gauge({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    collect() {
+      this.reset();
+      read((labels, value) => gauge.set(labels, value));
+    },
+  });
+}
+
+function addTrafficMetrics(registry: Registry, counters: Counters): void {
+  addCounter(
+    registry,
+    "sigwall_attempts_total",
+    "Call attempts judged, by verdict, reason code and deciding rule; mode monitor counts findings that did not decide.",
+    ["trunk", "verdict", "reason", "rule", "mode"],
+    (count) => eachAttemptCount(counters, count),
+  );
+  addCounter(
+    registry,
+    "sigwall_retransmissions_total",
+    "Repeats of a request that got the stored decision again.",
+    ["trunk"],
+    (count) => {
+      for (const [trunk, { retransmissions }] of counters.trunks) count({ trunk }, retransmissions);
+    },
+  );
+  addCounter(
+    registry,
+    "sigwall_forged_repeats_total",
+    "Requests refused because they carry the key of a judged request and other content.",
+    ["trunk"],
+    (count) => {
+      for (const [trunk, { forgedRepeats }] of counters.trunks) count({ trunk }, forgedRepeats);
+    },
+  );
+  addCounter(
+    registry,
+    "sigwall_protocol_errors_total",
+    "Answers that RFC 3261 asks of any proxy (400, 416, 420, 481, 483 ...), by status.",
+    ["trunk", "status"],
+    (count) => {
+      for (const [trunk, { protocolErrors }] of counters.trunks) {
+        for (const [status, value] of protocolErrors) count({ trunk, status: String(status) }, value);
+      }
+    },
+  );
+}
+
+function addFaultMetrics(registry: Registry, { counters, tableFull, ruleFaults }: MetricSources): void {
+  const plain = (name: string, help: string, read: () => number): void =>
+    addCounter(registry, name, help, [], (count) => count({}, read()));
+  plain(
+    "sigwall_unknown_source_messages_total",
+    "Datagrams dropped unread because no trunk matches their source.",
+    () => counters.unknownSource,
+  );
+  plain(
+    "sigwall_not_sip_messages_total",
+    "Datagrams of known sources that are not SIP.",
+    () => counters.notSip,
+  );
+  plain(
+    "sigwall_stray_responses_total",
+    "Responses dropped because no request of ours asked for them, or from where it did not go.",
+    () => counters.strayResponses,
+  );
+  plain(
+    "sigwall_unsendable_messages_total",
+    "Accepted messages that could not be sent on: too large, or no target.",
+    () => counters.unsendable,
+  );
+  plain("sigwall_faults_total", "Errors of our own caught at the edge of an engine.", () => counters.faults);
+  plain(
+    "sigwall_evidence_lost_total",
+    "Refusals whose evidence could not be kept. Evidence is not written yet, so this is 0.",
+    () => 0,
+  );
+  addCounter(
+    registry,
+    "sigwall_rule_faults_total",
+    "Rules that failed by our own fault.",
+    ["rule"],
+    (count) => {
+      for (const [rule, value] of Object.entries(ruleFaults)) count({ rule }, value);
+    },
+  );
+  addCounter(
+    registry,
+    "sigwall_table_full_total",
+    "Calls that met a full table, so that the exception policy of their trunk applied.",
+    ["table"],
+    (count) => {
+      count({ table: "ledger" }, counters.ledgerFull);
+      for (const [table, value] of Object.entries(tableFull)) count({ table }, value);
+    },
+  );
+}
+
+function addDecisionTimes(registry: Registry, counters: Counters): void {
+  const name = "sigwall_decision_seconds";
+  const help = "Time from the received bytes of a call attempt to its decision.";
+  const histogram = new Histogram({ name, help, registers: [registry] });
+  // prom-client fills histograms by single observations only; ours were counted on the way of the calls.
+  const read = (): Promise<unknown> =>
+    Promise.resolve({ name, help, type: "histogram", values: bucketValues(name, counters) });
+  Object.assign(histogram, { get: read, getForPromString: read });
+}
+
+interface Sample {
+  readonly metricName: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+/** Cumulative buckets, as the exposition format wants them. */
+function bucketValues(name: string, { decisionSeconds, decisionSum }: Counters): readonly Sample[] {
+  const samples: Sample[] = [];
+  let total = 0;
+  for (const [index, value] of decisionSeconds.entries()) {
+    total += value;
+    const le = decisionBuckets[index] ?? "+Inf";
+    samples.push({ metricName: `${name}_bucket`, labels: { le }, value: total });
+  }
+  samples.push({ metricName: `${name}_sum`, labels: {}, value: decisionSum });
+  samples.push({ metricName: `${name}_count`, labels: {}, value: total });
+  return samples;
+}
+
+function addPolicyMetrics(registry: Registry, { policy, reloads }: MetricSources): void {
+  addGauge(
+    registry,
+    "sigwall_next_hop_up",
+    "1 for a next hop that calls are sent to. Next hops are not probed yet, so it does not fall when one is dead.",
+    ["trunk", "next_hop"],
+    (set) => {
+      for (const trunk of policy().trunks) {
+        for (const hop of trunk.nextHops) set({ trunk: trunk.id, next_hop: hop.id }, 1);
+      }
+    },
+  );
+  addCounter(
+    registry,
+    "sigwall_config_reload_total",
+    "Reloads asked for since start; after a failed one the policy before it stays in force.",
+    ["result"],
+    (count) => {
+      for (const [result, value] of Object.entries(reloads)) count({ result }, value);
+    },
+  );
+  addGauge(registry, "sigwall_policy_info", "Revision of the policy in force.", ["revision"], (set) =>
+    set({ revision: policy().revision }, 1),
+  );
+  addGauge(
+    registry,
+    "sigwall_list_numbers",
+    "Numbers in a list, those in ranges included; a prefix counts as none.",
+    ["list"],
+    (set) => {
+      for (const { id, numbers } of policy().lists) set({ list: id }, numbers);
+    },
+  );
+}

@@ -1,0 +1,3 @@
+import "./docs/commands.ts";
+import "./docs/containers.ts";
+import "./docs/written.ts";

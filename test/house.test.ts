@@ -1,0 +1,3 @@
+import "./house/files.ts";
+import "./house/floors.ts";
+import "./house/reference-pages.ts";

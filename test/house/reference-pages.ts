@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync } from "node:fs";
+import t from "tap";
+import { reasonCodes, reasons } from "../../src/domain/reason.ts";
+import { ruleIds } from "../../src/domain/rule-id.ts";
+import { countDecision, countProtocolError, createCounters } from "../../src/observe/counters.ts";
+import { createMetrics } from "../../src/observe/metrics.ts";
+import { rules } from "../../src/screening/rules/index.ts";
+import { decisionOf } from "../observe/decision.ts";
+
+/** The cells of every row of every table in a page. */
+function tableRows(page: string): readonly (readonly string[])[] {
+  return readFileSync(page, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("|") && !line.startsWith("|-"))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split("|")
+        .map((cell) => cell.trim()),
+    );
+}
+
+function quote(name: string): string {
+  return `\`${name}\``;
+}
+
+void t.test("docs/reasons.md is the reason table", (t) => {
+  const expected = reasonCodes.map((code) => {
+    const row: { readonly status?: number; readonly cause?: number; readonly when: string } = reasons[code];
+    const by = rules.filter((rule) => rule.reasons.includes(code)).map(({ id }) => quote(id));
+    return [quote(code), String(row.status ?? "–"), String(row.cause ?? "–"), by.join(", ") || "–", row.when];
+  });
+  const [, ...rows] = tableRows("docs/reasons.md");
+  t.same(rows, expected);
+  t.end();
+});
+
+void t.test("every reason of every rule has a capture case", (t) => {
+  const cases = readdirSync("pcaps/verify", { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith("case.yaml"))
+    .map((path) => readFileSync(`pcaps/verify/${path}`, "utf8"))
+    .join("\n");
+  for (const code of rules.flatMap((rule) => rule.reasons))
+    t.match(cases, new RegExp(`reason: ${code}\\b`), code);
+  t.end();
+});
+
+void t.test("README.md names the rules that run, in their order", (t) => {
+  const text = readFileSync("README.md", "utf8").replaceAll("\n", " ");
+  const running = ruleIds.filter((id) => rules.some((rule) => rule.id === id));
+  t.match(
+    text,
+    `Rules run in this order, and the order can't be configured: ${running.map(quote).join(", ")}.`,
+  );
+  t.end();
+});
+
+/** Every label that a metric of ours may have: names with few values, known before the first call. */
+const boundedLabels = new Set([
+  "trunk",
+  "verdict",
+  "reason",
+  "rule",
+  "mode",
+  "status",
+  "table",
+  "next_hop",
+  "result",
+  "revision",
+  "list",
+  "le",
+]);
+
+async function renderEverything(): Promise<string> {
+  const counters = createCounters();
+  countDecision(counters, decisionOf({}));
+  countProtocolError(counters, "lease", 483);
+  const metrics = createMetrics({
+    counters,
+    reloads: { ok: 0, failed: 0 },
+    policy: () => ({
+      revision: "0123456789ab",
+      trunks: [{ id: "lease", nextHops: [{ id: "192.0.2.1:5060" }] }],
+      lists: [{ id: "own", numbers: 100 }],
+    }),
+    tableFull: { callers: 0, recentCalls: 0 },
+    ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
+  });
+  return metrics.render();
+}
+
+void t.test(
+  "metrics: named as Prometheus asks, with bounded labels, and each in docs/operations.md",
+  async (t) => {
+    const lines = (await renderEverything()).split("\n");
+    const types = new Map(
+      lines
+        .filter((line) => line.startsWith("# TYPE "))
+        .map((line) => [line.split(" ")[2] ?? "", line.split(" ")[3] ?? ""]),
+    );
+    for (const [name, type] of types) {
+      t.match(name, /^(?:sigwall|process|nodejs)_[a-z0-9]+(?:_[a-z0-9]+)*$/, name);
+      t.equal(name.endsWith("_total"), type === "counter", `${name}: counters alone end in _total`);
+    }
+    for (const help of lines.filter((line) => line.startsWith("# HELP sigwall_")))
+      t.match(help, /^# HELP \S+ \S.*\.$/);
+
+    const labels = new Map<string, Set<string>>();
+    for (const line of lines.filter((text) => text.startsWith("sigwall_"))) {
+      const name = line.slice(0, line.search(/[{ ]/)).replace(/_(?:bucket|sum|count)$/, "");
+      const names = [...line.matchAll(/[{,]([a-z_]+)="/g)].map((match) => match[1] ?? "");
+      t.ok(
+        names.every((label) => boundedLabels.has(label)),
+        line,
+      );
+      labels.set(name, new Set([...(labels.get(name) ?? []), ...names.filter((label) => label !== "le")]));
+    }
+    const documented = tableRows("docs/operations.md").filter(
+      ([name]) => name?.startsWith("`sigwall_") === true,
+    );
+    t.same(
+      documented.map(([name, columns]) => `${name} ${columns}`).toSorted(),
+      [...labels].map(([name, names]) => `${quote(name)} ${[...names].map(quote).join(", ")}`).toSorted(),
+    );
+    const ours = [...types.keys()].filter((name) => name.startsWith("sigwall_"));
+    t.same(ours.toSorted(), [...labels.keys()].toSorted(), "every metric has a series from the start");
+  },
+);

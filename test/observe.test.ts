@@ -1,0 +1,4 @@
+import "./observe/log.ts";
+import "./observe/metrics.ts";
+import "./observe/redaction.ts";
+import "./observe/refusals.ts";

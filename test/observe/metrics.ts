@@ -1,0 +1,75 @@
+import t from "tap";
+import {
+  countDecision,
+  countProtocolError,
+  createCounters,
+  observeDecision,
+  trunkCounters,
+} from "../../src/observe/counters.ts";
+import { createMetrics } from "../../src/observe/metrics.ts";
+import { decisionOf } from "./decision.ts";
+
+void t.test("metrics: a scrape shows what was counted, and the policy of that moment", async (t) => {
+  const counters = createCounters();
+  const reloads = { ok: 0, failed: 0 };
+  const hop = { id: "192.0.2.1:5060" };
+  let policy = {
+    revision: "one",
+    trunks: [{ id: "lease", nextHops: [hop] }],
+    lists: [{ id: "own", numbers: 100 }],
+  };
+  const metrics = createMetrics({
+    counters,
+    reloads,
+    policy: () => policy,
+    tableFull: { callers: 2 },
+    ruleFaults: {},
+  });
+
+  countDecision(counters, decisionOf({}));
+  countDecision(counters, decisionOf({}));
+  const verdict = { kind: "reject", reason: "diversion-unlicensed" } as const;
+  countDecision(
+    counters,
+    decisionOf({
+      verdict: { kind: "accept", reason: "listed" },
+      rule: "default",
+      shadow: [{ rule: "diversion-licence", verdict }],
+    }),
+  );
+  countProtocolError(counters, "lease", 483);
+  trunkCounters(counters, "lease").retransmissions = 5;
+  counters.ledgerFull = 3;
+  for (const seconds of [5e-7, 1e-6, 1.1e-6, 2]) observeDecision(counters, seconds);
+
+  const first = await metrics.render();
+  const lines = [
+    'sigwall_attempts_total{trunk="lease",verdict="reject",reason="cli-not-listed",rule="caller-authentication",mode="enforce"} 2',
+    'sigwall_attempts_total{trunk="lease",verdict="accept",reason="listed",rule="default",mode="enforce"} 1',
+    'sigwall_attempts_total{trunk="lease",verdict="reject",reason="diversion-unlicensed",rule="diversion-licence",mode="monitor"} 1',
+    'sigwall_protocol_errors_total{trunk="lease",status="483"} 1',
+    'sigwall_retransmissions_total{trunk="lease"} 5',
+    'sigwall_table_full_total{table="ledger"} 3',
+    'sigwall_table_full_total{table="callers"} 2',
+    'sigwall_decision_seconds_bucket{le="0.000001"} 2',
+    'sigwall_decision_seconds_bucket{le="0.000002"} 3',
+    'sigwall_decision_seconds_bucket{le="0.01"} 3',
+    'sigwall_decision_seconds_bucket{le="+Inf"} 4',
+    "sigwall_decision_seconds_count 4",
+    'sigwall_next_hop_up{trunk="lease",next_hop="192.0.2.1:5060"} 1',
+    'sigwall_policy_info{revision="one"} 1',
+    'sigwall_list_numbers{list="own"} 100',
+    "sigwall_evidence_lost_total 0",
+    "sigwall_unknown_source_messages_total 0",
+  ];
+  for (const line of lines) t.ok(first.includes(`\n${line}\n`), line);
+
+  policy = { revision: "two", trunks: [{ id: "lease", nextHops: [] }], lists: [{ id: "own", numbers: 7 }] };
+  reloads.ok++;
+  const second = await metrics.render();
+  t.ok(second.includes('\nsigwall_policy_info{revision="two"} 1\n'));
+  t.notOk(second.includes('revision="one"'), "the policy before is gone");
+  t.notOk(second.includes("sigwall_next_hop_up{"), "so is its next hop");
+  t.ok(second.includes('\nsigwall_config_reload_total{result="ok"} 1\n'));
+  t.ok(second.includes(`\n${lines[0]}\n`), "a second scrape counts nothing twice");
+});
