@@ -1,0 +1,198 @@
+/** What the core costs without sockets: ns per message, medians over batches; then `replay` over a generated capture. */
+import { Buffer } from "node:buffer";
+import { loadPolicy } from "../src/config/load.ts";
+import type { Policy, TrunkPolicy } from "../src/config/policy.ts";
+import type { SignallingSource } from "../src/domain/attempt.ts";
+import { createCounters } from "../src/observe/counters.ts";
+import { createListener } from "../src/relay/listener.ts";
+import { createSipProxy } from "../src/relay/sip-proxy.ts";
+import { createScreeningState } from "../src/screening/state.ts";
+import { readAttempt } from "../src/sip/attempt.ts";
+import { createMessage } from "../src/sip/message.ts";
+import { scan } from "../src/sip/scan.ts";
+import { createKeyedTags } from "../src/sip/tag.ts";
+import { makeDataset } from "./dataset.ts";
+import { answerTo, inviteOf, requestOf, type CallText } from "./messages.ts";
+import { measureReplay } from "./replay.ts";
+import { formatColumns, median } from "./report.ts";
+
+const distinct = 4_096;
+const batchSize = 256;
+const batches = 240;
+/** Longer than 32 s for one turn through all messages, so that none meets its own ledger entry. */
+const millisPerCall = 10;
+
+const trunkAddress = "192.0.2.10";
+const coreAddress = "192.0.2.90";
+const listen = "udp:192.0.2.60:5060";
+const { trunks } = makeDataset();
+const numbers = trunks.flatMap(({ lessee }) => lessee?.numbers ?? []);
+
+const policy = compile();
+const source = policy.matchTrunk(listen, trunkAddress, 5060);
+if (source === undefined) throw new Error("the bench policy has no trunk for its own address");
+const rows = [...measureScreening(source), ...measureRelay()];
+process.stdout.write(`${numbers.length} numbers listed; INVITE of ${inviteBytes(0, true).length} bytes\n`);
+process.stdout.write(`${formatColumns([["step", "ns median", "ns 90 %"], ...rows])}\n\n`);
+process.stdout.write(`${await measureReplay()}\n`);
+
+/** One lessee with all 100,000 numbers behind one trunk. */
+function compile(): Policy {
+  const limits = "{ callsPerSecond: 100000, attemptsPerCallerPerMinute: 100000 }";
+  const files = new Map([
+    [
+      "policy.yaml",
+      `version: 1
+home: { country: "86" }
+trunks:
+  - { id: core, side: core, match: { addresses: [${coreAddress}] } }
+  - { id: lease, side: lessee, lessee: all, areaCode: "10", match: { addresses: [${trunkAddress}] }, nextHops: ["sip:${coreAddress}:5060"], limits: ${limits} }
+lessees:
+  - { id: all, name: all, contract: HT-1, numbers: all.csv }
+lists:
+  police: { file: police.csv, kind: police }
+`,
+    ],
+    ["all.csv", `number\n${numbers.map((number) => `+${number}\n`).join("")}`],
+    ["police.csv", "number\n+85291234567\n"],
+  ]);
+  const { policy: compiled, issues } = loadPolicy((path) => {
+    const text = files.get(path);
+    return text === undefined ? { error: "not found" } : { bytes: Buffer.from(text) };
+  }, "policy.yaml");
+  if (compiled === undefined)
+    throw new Error(issues.map(({ line, message }) => `policy.yaml:${line} ${message}`).join("\n"));
+  return compiled;
+}
+
+function callText(index: number, isListed: boolean): CallText {
+  const number = isListed ? numbers[(index * 23) % numbers.length] : 862560000000 + index;
+  const callId = `${isListed ? "a" : "r"}${index}-4711@${trunkAddress}`;
+  return {
+    address: trunkAddress,
+    port: 5060,
+    caller: `+${number}`,
+    called: `${13_700_000_000 + index}`,
+    callId,
+    filter: "192.0.2.60:5060",
+  };
+}
+
+function inviteBytes(index: number, isListed: boolean): Buffer {
+  return Buffer.from(inviteOf(callText(index, isListed)), "latin1");
+}
+
+function measureScreening({ trunk, screen }: TrunkPolicy): readonly (readonly string[])[] {
+  const allowed = Array.from({ length: distinct }, (_, index) => inviteBytes(index, true));
+  const refused = Array.from({ length: distinct }, (_, index) => inviteBytes(index, false));
+  const origin: SignallingSource = {
+    signalling: "sip",
+    transport: "udp",
+    sourceAddress: trunkAddress,
+    sourcePort: 5060,
+    destinationAddress: "192.0.2.60",
+    destinationPort: 5060,
+  };
+  const message = createMessage();
+  const state = createScreeningState(policy.tables);
+  let now = Date.parse("2026-06-01T00:00:00Z");
+  const judge = (bytes: Buffer, expected: string): void => {
+    now += millisPerCall;
+    const { verdict } = screen.judge(readAttempt(scan(message, bytes), trunk, now, origin), state);
+    if (verdict.kind !== expected)
+      throw new Error(`${verdict.kind} (${verdict.reason}) instead of ${expected}`);
+  };
+  const listed = screen.tables.lesseeNumbers?.numbers;
+  return [
+    measure("scan", (turn) => scan(message, at(allowed, turn))),
+    measure("scan + identity", (turn) => readAttempt(scan(message, at(allowed, turn)), trunk, now, origin)),
+    measure("scan + identity + screen, allowed", (turn) => judge(at(allowed, turn), "accept")),
+    measure("scan + identity + screen, refused", (turn) => judge(at(refused, turn), "reject")),
+    measure("number set: find, listed", (turn) =>
+      listed?.find(numbers[(turn * 7919) % numbers.length] ?? 0, now),
+    ),
+    measure("number set: find, not listed", (turn) => listed?.find(862_560_000_000 + turn, now)),
+  ];
+}
+
+/** The whole relay, datagram in to datagram out: the user part of a carried call. */
+function measureRelay(): readonly (readonly string[])[] {
+  let now = Date.parse("2026-06-01T00:00:00Z");
+  let sent = "";
+  let isCopying = true;
+  const listener = createListener(listen, 0, "192.0.2.60", 5060);
+  const proxy = createSipProxy({
+    policy: () => policy,
+    listeners: [listener],
+    tags: createKeyedTags(Buffer.alloc(32, 7)),
+    state: createScreeningState(policy.tables),
+    counters: createCounters(),
+    elapsed: () => performance.now(),
+    ledgerSize: policy.tables.ledger,
+    sink: {
+      send: (_listener, _address, _port, bytes, length) => {
+        if (isCopying) sent = bytes.toString("latin1", 0, length);
+        return true;
+      },
+      decided: () => undefined,
+      fault: (error) => {
+        throw error;
+      },
+    },
+  });
+  const handle = (bytes: Buffer, from = trunkAddress): void => proxy.handle(now, listener, from, 5060, bytes);
+  const answers: Buffer[] = [];
+  const acks: Buffer[] = [];
+  for (let index = 0; index < distinct; index += 1) {
+    now += millisPerCall;
+    handle(inviteBytes(index, true));
+    const route = sent.split("\r\n").find((line) => line.startsWith("Record-Route: "));
+    if (!sent.startsWith("INVITE ") || route === undefined) throw new Error(`not forwarded: ${sent}`);
+    answers.push(Buffer.from(answerTo(sent, "200 OK", "core", true), "latin1"));
+    acks.push(
+      Buffer.from(
+        requestOf(callText(index, true), "ACK", 1, "core", [route.slice("Record-".length)]),
+        "latin1",
+      ),
+    );
+  }
+  handle(at(answers, 0), coreAddress);
+  if (!sent.startsWith("SIP/2.0 200 ")) throw new Error(`the answer was not relayed: ${sent}`);
+  handle(at(acks, 0));
+  if (!sent.startsWith("ACK ")) throw new Error(`the ACK was not relayed: ${sent}`);
+  handle(inviteBytes(0, false));
+  if (!sent.startsWith("SIP/2.0 403 ")) throw new Error(`not refused: ${sent}`);
+  isCopying = false;
+  const allowed = Array.from({ length: distinct }, (_, index) => inviteBytes(index, true));
+  const refused = Array.from({ length: distinct }, (_, index) => inviteBytes(index, false));
+  const later = (bytes: Buffer): void => {
+    now += millisPerCall;
+    handle(bytes);
+  };
+  return [
+    measure("relay: INVITE forwarded", (turn) => later(at(allowed, turn))),
+    measure("relay: INVITE refused", (turn) => later(at(refused, turn))),
+    measure("relay: 200 with SDP", (turn) => handle(at(answers, turn), coreAddress)),
+    measure("relay: ACK in dialog", (turn) => handle(at(acks, turn))),
+  ];
+}
+
+/** Median and 90th percentile over batches, after as many warm-up batches. */
+function measure(name: string, operation: (turn: number) => unknown): readonly string[] {
+  const nanos: number[] = [];
+  let turn = 0;
+  for (let batch = -batches; batch < batches; batch += 1) {
+    const begun = process.hrtime.bigint();
+    for (let i = 0; i < batchSize; i += 1) operation(turn++);
+    const spent = Number(process.hrtime.bigint() - begun) / batchSize;
+    if (batch >= 0) nanos.push(spent);
+  }
+  const sorted = nanos.toSorted((left, right) => left - right);
+  return [name, median(nanos).toFixed(0), (sorted[Math.floor(sorted.length * 0.9)] ?? 0).toFixed(0)];
+}
+
+function at<Item>(items: readonly Item[], turn: number): Item {
+  const item = items[turn % items.length];
+  if (item === undefined) throw new Error("no items");
+  return item;
+}

@@ -1,0 +1,143 @@
+/** CPU per call of the running filter, side by side with Kamailio and a bare forwarder: see bench/README.md. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { availableParallelism, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { makeDataset } from "./dataset.ts";
+import type { Layout } from "./dataset-files.ts";
+import { applyLoad, prepareLoad, startCore, type LoadPlan, type Measurement } from "./load.ts";
+import { runProbes } from "./probes.ts";
+import { end, endAll, memoryMegabytes } from "./processes.ts";
+import { formatReport } from "./report.ts";
+import { chooseTarget, startTarget, type Bench, type Target, type TargetChoice } from "./targets.ts";
+
+const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rate CALLS_PER_SECOND]
+       [--targets kamailio,sigwall,sigwall=OTHER/main.js,bare]
+       [--node-options=OPTIONS_FOR_SIGWALL] [--keep]`;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    rate: { type: "string", default: "800" },
+    targets: { type: "string", default: "kamailio,sigwall,bare" },
+    "node-options": { type: "string" },
+    keep: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (options.help) {
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
+
+const root = join(fileURLToPath(import.meta.url), "../../..");
+const rounds = Number(options.rounds ?? (options.quick ? 2 : 3));
+const seconds = Number(options.seconds ?? (options.quick ? 2 : 6));
+const callsPerSecond = Number(options.rate);
+const folder = mkdtempSync(join(tmpdir(), "sigwall-bench-"));
+
+process.on("exit", () => {
+  endAll();
+  if (!options.keep) rmSync(folder, { recursive: true, force: true });
+});
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(1));
+
+const wanted = options.targets.split(",").flatMap((word) => chooseTarget(word, root) ?? []);
+const missing = wanted.flatMap((choice) => missingFor(choice));
+const choices = wanted.filter((choice) => missingFor(choice).length === 0);
+for (const line of missing) process.stderr.write(`${line}\n`);
+if (!isInstalled("sipp") || !isInstalled("taskset") || choices.length === 0) {
+  process.stderr.write(
+    "the bench needs sipp and taskset (Debian: sip-tester, util-linux) and at least one target\n",
+  );
+  process.exit(2);
+}
+
+const layout: Layout = { trunkPort: await freePort(), coreAddress: "127.0.0.1", corePort: await freePort() };
+const cores = availableParallelism();
+const bench: Bench = {
+  dataset: makeDataset(),
+  layout,
+  folder,
+  root,
+  core: cores - 1,
+  nodeOptions: options["node-options"]?.split(" ") ?? [],
+};
+const plan: LoadPlan = { folder, root, layout, core: 0, callsPerSecond };
+prepareLoad(plan, bench.dataset);
+
+const targets: Target[] = [];
+for (const choice of choices) {
+  const target = startTarget(choice, bench, await freePort(), await freeStreamPort());
+  const failures = await runProbes(target, bench.dataset, layout);
+  for (const failure of failures) process.stderr.write(`${target.title}: ${failure}\n`);
+  process.stderr.write(`${target.title}: probes ${failures.length === 0 ? "passed" : "FAILED, not timed"}\n`);
+  if (failures.length === 0) targets.push(target);
+  else await end(target.process);
+}
+
+const core = startCore(plan);
+for (const target of targets) {
+  for (const kind of ["allowed", "rejected"] as const)
+    await applyLoad(plan, target, kind, callsPerSecond * 2);
+}
+const measurements: Measurement[] = [];
+for (let round = 1; round <= rounds; round += 1) {
+  for (const kind of ["allowed", "rejected"] as const) {
+    for (const target of targets) {
+      const measurement = await applyLoad(plan, target, kind, callsPerSecond * seconds);
+      measurements.push(measurement);
+      const { microsPerCall, failed } = measurement;
+      process.stderr.write(
+        `round ${round}: ${target.title}, ${kind}: ${microsPerCall.toFixed(0)} µs, ${failed} failed\n`,
+      );
+    }
+  }
+}
+const memory = new Map(targets.map((target) => [target, memoryMegabytes(target.process.pid)]));
+await end(core);
+for (const target of targets) await end(target.process);
+
+const load = `${rounds} rounds of ${callsPerSecond * seconds} calls of each kind at ${callsPerSecond}/s, loopback UDP`;
+process.stdout.write(`CPU per call (user + system, whole process tree), medians; ${load}\n`);
+process.stdout.write(`${formatReport(targets, measurements, memory)}\n`);
+process.exitCode = targets.length === wanted.length ? 0 : 1;
+
+function missingFor({ name, program }: TargetChoice): readonly string[] {
+  if (name === "kamailio" && !isInstalled("kamailio"))
+    return ["kamailio is not installed: left out (Debian: kamailio)"];
+  if (name === "sigwall" && !existsSync(program)) return [`${program} is missing: left out (npm run build)`];
+  return [];
+}
+
+function isInstalled(command: string): boolean {
+  return [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"].some((place) =>
+    existsSync(join(place, command)),
+  );
+}
+
+/** A UDP port free on every loopback address. */
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp4");
+  socket.bind(0, "0.0.0.0");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+async function freeStreamPort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  return address.port;
+}

@@ -1,0 +1,113 @@
+/** What is measured: Kamailio, sigwall and a bare forwarder, each loaded with the same dataset. */
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Dataset } from "./dataset.ts";
+import { writeKamailioTables, writeSigwallPolicy, type Layout } from "./dataset-files.ts";
+import { startPinned, type Started } from "./processes.ts";
+
+export type TargetName = "kamailio" | "sigwall" | "bare";
+
+/** One row of the bench: `kamailio`, `bare`, `sigwall`, or `sigwall=PATH` for another build. */
+export interface TargetChoice {
+  readonly name: TargetName;
+  readonly title: string;
+  /** The main.js to run; meant for sigwall. */
+  readonly program: string;
+}
+
+export interface Target extends TargetChoice {
+  readonly address: string;
+  readonly port: number;
+  readonly process: Started;
+  readonly log: string;
+}
+
+/** What starting a target needs. Ports are free ones of the loopback. */
+export interface Bench {
+  readonly dataset: Dataset;
+  readonly layout: Layout;
+  /** Temporary folder, removed at the end. */
+  readonly folder: string;
+  /** Root of the repository. */
+  readonly root: string;
+  /** The core all targets share; the load generators have the other one. */
+  readonly core: number;
+  /** Options of node for sigwall only, for profiles. */
+  readonly nodeOptions: readonly string[];
+}
+
+const address = "127.0.0.1";
+
+const titles: Readonly<Record<TargetName, string>> = {
+  kamailio: "kamailio 5.6 stateless",
+  sigwall: "sigwall",
+  bare: "bare dgram forwarder",
+};
+
+/** Reads one word of `--targets`; undefined when there is no such target. */
+export function chooseTarget(word: string, root: string): TargetChoice | undefined {
+  const [name, path] = word.split("=", 2);
+  if (name !== "kamailio" && name !== "sigwall" && name !== "bare") return undefined;
+  const title = path === undefined ? titles[name] : `${titles[name]} ${path}`;
+  return { name, title, program: resolve(path ?? join(root, "dist/main.js")) };
+}
+
+/** Writes a target's files and starts it; it may need seconds until it answers. */
+export function startTarget(choice: TargetChoice, bench: Bench, port: number, adminPort: number): Target {
+  const log = join(bench.folder, `${choice.name}-${port}.log`);
+  const process = startPinned(bench.core, commandOf(choice, bench, port, adminPort), log);
+  return { ...choice, address, port, log, process };
+}
+
+function commandOf(
+  { name, program }: TargetChoice,
+  bench: Bench,
+  port: number,
+  adminPort: number,
+): readonly string[] {
+  if (name === "kamailio") return kamailioCommand(bench, port);
+  if (name === "bare") return bareCommand(bench, port);
+  const config = writeSigwallPolicy(
+    join(bench.folder, `sigwall-${port}`),
+    bench.dataset,
+    bench.layout,
+    `${address}:${port}`,
+    `${address}:${adminPort}`,
+  );
+  return [process.execPath, ...bench.nodeOptions, program, "run", "--config", config];
+}
+
+function kamailioCommand(bench: Bench, port: number): readonly string[] {
+  const tables = join(bench.folder, "kamailio");
+  writeKamailioTables(tables, bench.dataset, bench.layout);
+  const { coreAddress, corePort } = bench.layout;
+  const definitions = [
+    `!LISTEN!udp:${address}:${port}!g`,
+    `!CORE_URI!sip:${coreAddress}:${corePort}!g`,
+    `!TABLES!${tables}!g`,
+  ];
+  return [
+    ["kamailio", "-f", join(bench.root, "bench/kamailio/kamailio.cfg")],
+    ["-x", "fm", "-m", "512", "-M", "32", "-DD", "-E"],
+    ["-Y", bench.folder, "-P", join(bench.folder, "kamailio.pid")],
+    definitions.map((definition) => `--substdef=${definition}`),
+  ].flat();
+}
+
+function bareCommand(bench: Bench, port: number): readonly string[] {
+  const file = join(bench.folder, "bare.txt");
+  const numbers = bench.dataset.trunks.flatMap(({ lessee }) => [
+    ...(lessee?.numbers ?? []),
+    // It knows no ranges: the few numbers the load takes from them are listed one by one.
+    ...(lessee?.ranges ?? []).map(({ first }) => first + 7),
+  ]);
+  writeFileSync(file, numbers.map((number) => `+${number}\n`).join(""));
+  const { coreAddress, corePort } = bench.layout;
+  return [
+    process.execPath,
+    join(bench.root, "bench/bare-forwarder.mjs"),
+    `${address}:${port}`,
+    `${coreAddress}:${corePort}`,
+    file,
+  ];
+}
