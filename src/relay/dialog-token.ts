@@ -8,7 +8,7 @@ import type { Target } from "./listener.ts";
  * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it.
  *
  * `INGRESS.EGRESS.CALLED.IDENTITIES.SOURCE.TARGET.MAC[.CONFIRMATION]`: tags of the calling and the called trunk; the numbers
- * that either side may show, as tags; where the INVITE came from and went to; a MAC over all these, the Call-ID and the
+ * that either side may show; where the INVITE came from and went to; a MAC over all these, the Call-ID and the
  * caller's tag. The confirmation is added to the token in 1xx and 2xx answers (RFC 3261 section 16.7 step 8): a MAC over the
  * To tag, without which a re-INVITE could be a new call in a dialog's clothes.
  */
@@ -48,10 +48,6 @@ export function trunkTag(tags: KeyedTags, trunkId: string): string {
   return tags.mac("identity", `trunk\n${trunkId}`).slice(0, PIECE);
 }
 
-function numberTag(tags: KeyedTags, key: number): string {
-  return tags.mac("identity", `number\n${key}`).slice(0, PIECE);
-}
-
 function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: string): string {
   return tags.mac("dialog", `${claims}\n${callId}\n${callerTag}`);
 }
@@ -74,24 +70,24 @@ export function createToken(
   attempt: CallAttempt,
   callerTag: string,
 ): string {
-  const called = tagNumbers(tags, parts.called);
-  const identities = tagNumbers(
-    tags,
-    parts.calling.map(({ number }) => number),
-  );
+  const called = listNumbers(parts.called);
+  const identities = listNumbers(parts.calling.filter(isShown).map(({ number }) => number));
   const claims = `${parts.ingress}.${parts.egress}.${called}.${identities}.${writeTarget(parts.source)}.${writeTarget(parts.target)}`;
   return `${claims}.${macOf(tags, claims, attempt.callId, callerTag)}`;
 }
 
-function tagNumbers(tags: KeyedTags, numbers: readonly PartyNumber[]): string {
+/** Keys of the numbers, each once. They stand in the message's own fields too, so they are no secret here. */
+function listNumbers(numbers: readonly PartyNumber[]): string {
   let list = "";
+  let count = 0;
   let last = Number.NaN;
   for (const number of numbers) {
     // Nearly every call asserts one number several times.
-    if (number.kind === "unusable" || number.key === last || list.length === MAX_IDENTITIES * PIECE) continue;
+    if (number.kind === "unusable" || number.key === last || count === MAX_IDENTITIES) continue;
     last = number.key;
-    const tag = numberTag(tags, number.key);
-    if (!holds(list, tag)) list += tag;
+    if (holds(list, number.key)) continue;
+    list += `~${number.key}`;
+    count++;
   }
   return list;
 }
@@ -144,7 +140,6 @@ export function confirmToken(tags: KeyedTags, text: string, callId: string, call
 
 /** True when every number that the request now asserts was authorised for the side it comes from; absent fields are fine. */
 export function identitiesHold(
-  tags: KeyedTags,
   token: DialogToken,
   fromCaller: boolean,
   calling: readonly AssertedIdentity[],
@@ -154,12 +149,21 @@ export function identitiesHold(
     if (presentation !== "allowed") return false;
     if (number.kind === "unusable") {
       if (number.why !== "not-a-number" && number.why !== "empty") return false;
-    } else if (!holds(authorised, numberTag(tags, number.key))) return false;
+    } else if (!holds(authorised, number.key)) return false;
   }
   return true;
 }
 
-function holds(list: string, tag: string): boolean {
-  for (let i = 0; i < list.length; i += PIECE) if (list.startsWith(tag, i)) return true;
+function holds(list: string, key: number): boolean {
+  const item = `~${key}`;
+  for (let at = list.indexOf(item); at >= 0; at = list.indexOf(item, at + 1)) {
+    const behind = list.charAt(at + item.length);
+    if (behind === "" || behind === "~") return true;
+  }
   return false;
+}
+
+/** A number that was withheld is not written down; its call is judged again when it changes. */
+function isShown({ presentation }: AssertedIdentity): boolean {
+  return presentation === "allowed";
 }

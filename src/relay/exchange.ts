@@ -2,7 +2,7 @@ import { Header } from "../sip/header.ts";
 import { createAddressSpan, paramEnd, readAddress, readParam } from "../sip/address.ts";
 import { headerValue, noteFault, type SipMessage } from "../sip/message.ts";
 import { readVia, type Via } from "../sip/via.ts";
-import type { Listener, Target } from "./listener.ts";
+import type { Listener } from "./listener.ts";
 
 /** One request on its way: the message, where it came from, and the fields that every step needs. */
 export interface Exchange {
@@ -35,11 +35,6 @@ function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to)
   return (
     readParam(value, span.paramsStart, span.end, "tag", () => noteFault(message, `${name}: two tags`)) ?? ""
   );
-}
-
-/** The From tag: in a response it is the one our request carried. */
-export function fromTagOf(message: SipMessage): string {
-  return readTag(message, Header.from);
 }
 
 /** The To tag: the called side's. */
@@ -110,16 +105,19 @@ export function sentByOf(via: Via): string {
   return `${via.host.toLowerCase()}:${via.port}`;
 }
 
-/** The fields that a branch of ours is bound to: all of them come back in the response (RFC 3261 section 16.11). */
+/**
+ * The fields that a branch of ours is bound to: whose transaction it is, where its answers go, and where the request went. All of
+ * them come back in the response (RFC 3261 section 16.11).
+ */
 export function branchFields(
   via: Via,
   replyAddress: string,
   replyPort: number,
   callId: string,
   cseq: number,
-  fromTag: string,
-  target: Target,
+  targetAddress: string,
+  targetPort: number,
   listenerId: string,
 ): string {
-  return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${fromTag}\n${target.address}\n${target.port}\n${listenerId}`;
+  return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${targetAddress}\n${targetPort}\n${listenerId}`;
 }

@@ -1,4 +1,5 @@
 import type { CallAttempt } from "../domain/attempt.ts";
+import type { AssertedIdentity } from "../domain/identity.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
@@ -50,6 +51,7 @@ export function isKnown(relay: Relay, policy: Policy, ingress: Listener, target:
 }
 
 const NO_NUMBERS: readonly PartyNumber[] = [];
+const NO_IDENTITIES: readonly AssertedIdentity[] = [];
 
 /** Forwards an INVITE that begins a call: with our Record-Route, so that its dialog comes back and proves itself. */
 export function forwardCall(
@@ -77,7 +79,7 @@ export function forwardCall(
       ingress: relay.tagOfTrunk(attempt.trunk.id),
       egress: relay.tagOfTrunk(called?.id ?? NEXT_HOP),
       called: isScreened ? [attempt.called, readToNumber(message, called.dialPlan)] : NO_NUMBERS,
-      calling: isJudged ? attempt.calling : [],
+      calling: isJudged ? attempt.calling : NO_IDENTITIES,
       source: { address: exchange.address, port: exchange.replyPort },
       target,
     },
@@ -114,19 +116,14 @@ export function forward(relay: Relay, exchange: Exchange, target: Target): void 
       exchange.replyPort,
       exchange.callId,
       message.cseq,
-      exchange.fromTag,
-      target,
+      target.address,
+      target.port,
       listener.id,
     ),
   );
   const index = message.first[Header.via]!;
   const line = message.lineStart[index]!;
-  splice(
-    edits,
-    line,
-    line,
-    `Via: SIP/2.0/UDP ${egress.sentBy};branch=${formatBranch(listener.index, mac)}\r\n`,
-  );
+  splice(edits, line, line, `Via: ${egress.via}${formatBranch(listener.index, mac)}\r\n`);
   const filled = fillVia(exchange);
   if (filled !== exchange.viaValue)
     splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);

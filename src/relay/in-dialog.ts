@@ -147,7 +147,7 @@ function isChangeAllowed(
   // The called side proves its dialog by the caller's tag, which the token is bound to.
   const isKnownDialog = side === "called" || isConfirmed(relay.tags, token, exchange.callId, exchange.toTag);
   const attempt = attemptOf(relay, trunk, exchange, now);
-  const unchanged = identitiesHold(relay.tags, token, side === "caller", attempt.calling);
+  const unchanged = identitiesHold(token, side === "caller", attempt.calling);
   if (isKnownDialog && unchanged && message.fault === undefined && !claimsIsup(message)) return true;
   const decision = judgeChange(
     message,

@@ -11,20 +11,15 @@ export interface Listener {
   readonly family: 4 | 6;
   /** What peers see: host and port as they stand in Via and Record-Route, IPv6 in brackets. */
   readonly sentBy: string;
+  /** What our Via values begin with: everything up to the branch. */
+  readonly via: string;
 }
 
 /** A listener over a bound address. */
 export function createListener(id: string, index: number, address: string, port: number): Listener {
   const family = address.includes(":") ? 6 : 4;
-  return {
-    id,
-    index,
-    transport: "udp",
-    address,
-    port,
-    family,
-    sentBy: `${family === 6 ? `[${address}]` : address}:${port}`,
-  };
+  const sentBy = `${family === 6 ? `[${address}]` : address}:${port}`;
+  return { id, index, transport: "udp", address, port, family, sentBy, via: `SIP/2.0/UDP ${sentBy};branch=` };
 }
 
 /** Where a message goes. */

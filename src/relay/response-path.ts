@@ -1,10 +1,11 @@
 import { clearEdits, removeFirstValue, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
-import { parseBranch } from "../sip/tag.ts";
+import { BRANCH_LENGTH, parseBranch } from "../sip/tag.ts";
 import { readVia, type Via } from "../sip/via.ts";
 import { confirmToken, TOKEN_PARAM } from "./dialog-token.ts";
-import { branchFields, fromTagOf, toTagOf } from "./exchange.ts";
+import { branchFields, toTagOf } from "./exchange.ts";
+import type { Listener } from "./listener.ts";
 import { transmit, type Relay } from "./relay.ts";
 
 /**
@@ -15,28 +16,19 @@ export function relayResponse(relay: Relay, address: string, port: number): bool
   const { message, edits, out } = relay;
   if (message.fault !== undefined) return false;
   const index = message.first[Header.via]!;
+  // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
+  if (message.folded[index] === 1) return false;
   const value = headerValue(message, index);
-  const top = readVia(value, 0);
+  const top = readOwnVia(relay.listeners, value);
   const ours = top === undefined ? undefined : parseBranch(top.branch);
   const ingress = ours === undefined ? undefined : relay.listeners[ours.listener];
-  // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
-  if (top === undefined || ours === undefined || ingress === undefined || message.folded[index] === 1)
-    return false;
-  const next = secondVia(message, index, value, top);
+  if (top === undefined || ours === undefined || ingress === undefined) return false;
+  const next = secondVia(message, index, value, top.end);
   if (next === undefined) return false;
   const replyAddress = literal(next.received ?? next.host);
   const replyPort = next.rport === undefined ? next.port || 5060 : next.rport;
   const callId = headerValue(message, message.first[Header.callId]!);
-  const fields = branchFields(
-    next,
-    replyAddress,
-    replyPort,
-    callId,
-    message.cseq,
-    fromTagOf(message),
-    { address, port },
-    ingress.id,
-  );
+  const fields = branchFields(next, replyAddress, replyPort, callId, message.cseq, address, port, ingress.id);
   if (relay.tags.mac("branch", fields) !== ours.mac) return false;
   clearEdits(edits);
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
@@ -47,9 +39,20 @@ export function relayResponse(relay: Relay, address: string, port: number): bool
   return true;
 }
 
+/** Branch and end of the top Via. Most peers give it back as we wrote it; it is read in full only where they don't. */
+function readOwnVia(listeners: readonly Listener[], value: string): Pick<Via, "branch" | "end"> | undefined {
+  for (const { via } of listeners) {
+    if (!value.startsWith(via)) continue;
+    const comma = value.indexOf(",", via.length);
+    const end = comma < 0 ? value.length : comma;
+    return { branch: value.slice(via.length, Math.min(end, via.length + BRANCH_LENGTH)), end };
+  }
+  return readVia(value, 0);
+}
+
 /** The Via behind ours: on the same line, or the first of the next one. */
-function secondVia(message: SipMessage, index: number, value: string, top: Via): Via | undefined {
-  if (top.end < value.length) return readVia(value, top.end + 1);
+function secondVia(message: SipMessage, index: number, value: string, end: number): Via | undefined {
+  if (end < value.length) return readVia(value, end + 1);
   const next = nextHeader(message, Header.via, index);
   return next < 0 ? undefined : readVia(headerValue(message, next), 0);
 }

@@ -10,6 +10,9 @@ const TAG_PREFIX = "sw";
 /** Hex digits kept of a keyed hash: 96 bits. */
 const MAC_LENGTH = 24;
 
+/** Characters of a branch of ours. */
+export const BRANCH_LENGTH = BRANCH_PREFIX.length + 1 + MAC_LENGTH;
+
 /**
  * Keyed hashes that let a stateless element recognise its own work: branches, To tags of refusals, and the dialog
  * tokens in our Record-Route. All nodes that share a key recognise each other's.
@@ -34,8 +37,7 @@ export function formatBranch(listener: number, mac: string): string {
 
 /** The MAC and listener of a branch in our form, or undefined. It is ours only when the MAC verifies. */
 export function parseBranch(branch: string): { readonly listener: number; readonly mac: string } | undefined {
-  if (branch.length !== BRANCH_PREFIX.length + 1 + MAC_LENGTH || !branch.startsWith(BRANCH_PREFIX))
-    return undefined;
+  if (branch.length !== BRANCH_LENGTH || !branch.startsWith(BRANCH_PREFIX)) return undefined;
   const listener = parseInt(branch.charAt(BRANCH_PREFIX.length), 36);
   return Number.isNaN(listener) ? undefined : { listener, mac: branch.slice(BRANCH_PREFIX.length + 1) };
 }
