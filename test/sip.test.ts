@@ -1,4 +1,5 @@
 import "./sip/address.ts";
+import "./sip/body.ts";
 import "./sip/identity.ts";
 import "./sip/scan.ts";
 import "./sip/via.ts";

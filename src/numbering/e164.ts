@@ -9,11 +9,13 @@ import {
   readSignificant,
   unusable,
 } from "./interpretation.ts";
+import { readCallerInContext } from "./phone-context.ts";
 import {
   decodeOnce,
   isPlainNumber,
   type NumberParameters,
   readParameters,
+  routesElsewhere,
   type SpelledNumber,
   spellNumber,
 } from "./sip-user.ts";
@@ -52,7 +54,7 @@ export interface IsupNumber {
 /** An ISUP called party number (Q.763 section 3.9). */
 export type IsupCalledNumber = Pick<IsupNumber, "digits" | "nature" | "plan">;
 
-const noParameters: NumberParameters = { phoneContext: undefined, routes: false };
+const noParameters: NumberParameters = { count: 0, phoneContext: undefined, routes: false };
 const listPlan = createDialPlan();
 
 /**
@@ -70,9 +72,13 @@ export function readSipNumber(user: string, plan: DialPlan, hiddenWords?: Readon
  * kept trunk zero, a final #, any phone-context domain), because a called number refuses no call: it is for the emergency
  * exemption, for counting and for display. An emergency code with routing parameters is `unusable`: the call could be
  * routed by them to somebody else.
+ * @param uriParameters those behind the host, from the first ";"
  */
-export function readCalledNumber(user: string, plan: DialPlan): PartyNumber {
-  return isPlainNumber(user) ? readPlain(user, plan, "called") : readSpelled(user, plan, "called", undefined);
+export function readCalledNumber(user: string, plan: DialPlan, uriParameters = ""): PartyNumber {
+  const number = isPlainNumber(user)
+    ? readPlain(user, plan, "called")
+    : readSpelled(user, plan, "called", undefined);
+  return isEmergencyCalled(number) && routesElsewhere(uriParameters) ? reroutedEmergency(number.raw) : number;
 }
 
 /**
@@ -116,6 +122,10 @@ export function readListNumber(text: string, homeCountry = "86"): UsableNumber |
   return number.kind === "unusable" ? `"${text}" is a number of no plan (${number.detail})` : number;
 }
 
+function reroutedEmergency(raw: string): PartyNumber {
+  return unusable("invalid", "emergency code with routing parameters", raw);
+}
+
 function readPlain(user: string, plan: DialPlan, party: Party): PartyNumber {
   return user.startsWith("+")
     ? readGlobal(user, 1, 0, user, plan, party)
@@ -131,7 +141,7 @@ function readSpelled(
 ): PartyNumber {
   const semicolon = user.indexOf(";");
   const raw = semicolon < 0 ? user : user.slice(0, semicolon);
-  if (raw === "") return unusable("empty", "empty user", raw);
+  if (raw === "") return readNothing(user, raw);
   if (raw.includes(":")) return unusable("invalid", "password", raw);
   if (raw.includes("@")) return unusable("invalid", "unescaped @", raw);
   const text = decodeOnce(raw);
@@ -142,7 +152,7 @@ function readSpelled(
   const spelled = spellNumber(text);
   if (spelled.digits === "")
     return spelled.strangers === 0
-      ? unusable("empty", "no digits", raw)
+      ? readNothing(user.slice(raw.length), raw)
       : unusable("not-a-number", "no digits", raw);
   const toleratesST = plan.stripTrailingST || party === "called";
   if (spelled.strangers > 0 && !(toleratesST && spelled.endsWithST))
@@ -151,9 +161,21 @@ function readSpelled(
   const parameters = semicolon < 0 ? noParameters : readParameters(user.slice(semicolon + 1));
   if ("fault" in parameters) return unusable("invalid", parameters.fault, raw);
   const number = readInContext(spelled, parameters.phoneContext, raw, plan, party);
-  if (parameters.routes && party === "called" && isEmergencyCalled(number))
-    return unusable("invalid", "emergency code with routing parameters", raw);
+  if (parameters.routes && party === "called" && isEmergencyCalled(number)) return reroutedEmergency(raw);
   return number;
+}
+
+/**
+ * No digits before `parameters`. Readers that drop the ";" show what stands behind it; a phone-context alone belongs to a
+ * `tel:` without digits.
+ */
+function readNothing(parameters: string, raw: string): PartyNumber {
+  if (parameters === "") return unusable("empty", raw === "" ? "empty user" : "no digits", raw);
+  const read = readParameters(parameters.slice(1));
+  if ("fault" in read) return unusable("invalid", read.fault, raw);
+  return read.count === 1 && read.phoneContext !== undefined
+    ? unusable("empty", raw === "" ? "empty user" : "no digits", raw)
+    : unusable("invalid", "parameters without a number", raw);
 }
 
 function readInContext(
@@ -175,7 +197,8 @@ function readInContext(
   if (context.digits === "" || context.strangers > 0) return unusable("invalid", "bad phone-context", raw);
   const local =
     context.digits === "86" && spelled.digits.startsWith("0") ? spelled.digits.slice(1) : spelled.digits;
-  return readGlobal(context.digits + local, 0, NumberFlag.context, raw, plan, party);
+  if (party === "called") return readGlobal(context.digits + local, 0, NumberFlag.context, raw, plan, party);
+  return readCallerInContext(spelled.digits, context.digits, local, raw, plan);
 }
 
 function readDigits(

@@ -36,11 +36,16 @@ export interface SpelledNumber {
 
 /** The parameters of a number that change how it is read. */
 export interface NumberParameters {
+  /** How many there are. */
+  readonly count: number;
   /** Decoded, as received in case: `+8610` or a domain name. */
   readonly phoneContext: string | undefined;
-  /** True when a parameter may send the call elsewhere: rn, cic (RFC 4694), tgrp (RFC 4904). */
+  /** True when a parameter may send the call elsewhere, see {@link routesElsewhere}. */
   readonly routes: boolean;
 }
+
+/** Parameters that may send a call elsewhere: RFC 4694, RFC 4904 and its forerunner dtg, RFC 3261 section 19.1.1. */
+const routingNames: ReadonlySet<string> = new Set(["rn", "cic", "tgrp", "dtg", "maddr"]);
 
 /** True for digits with or without a leading "+", at least one digit: no escape, separator or parameter to care for. */
 export function isPlainNumber(user: string): boolean {
@@ -110,10 +115,33 @@ export function readParameters(text: string): NumberParameters | Fault {
     if (names.includes(known)) return { fault: "repeated parameter" };
     if (names.push(known) > MAX_PARAMETERS) return { fault: "too many parameters" };
     if (known === "phone-context") phoneContext = value;
-    else if (known === "rn" || known === "cic" || known === "tgrp") routes = true;
+    else if (routingNames.has(known)) routes = true;
     from = end + 1;
   }
-  return { phoneContext, routes };
+  return { count: names.length, phoneContext, routes };
+}
+
+/** True when one of these parameters of a URI (`;maddr=…;user=phone`) may send the call to somebody else. */
+export function routesElsewhere(parameters: string): boolean {
+  return holdsName(parameters, ";", routingNames);
+}
+
+/**
+ * True when `text`, name=value pairs joined by `separator`, has one of `names` (lower case) in it. Names are decoded;
+ * one that can't be may be any.
+ */
+export function holdsName(text: string, separator: ";" | "&", names: ReadonlySet<string>): boolean {
+  let from = 0;
+  while (from < text.length) {
+    const next = text.indexOf(separator, from);
+    const end = next < 0 ? text.length : next;
+    const pair = text.slice(from, end);
+    const equals = pair.indexOf("=");
+    const name = decodeOnce(equals < 0 ? pair : pair.slice(0, equals));
+    if (typeof name !== "string" || names.has(name.toLowerCase())) return true;
+    from = end + 1;
+  }
+  return false;
 }
 
 function findStranger(piece: string): Fault | undefined {

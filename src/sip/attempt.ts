@@ -4,9 +4,10 @@ import type { Trunk } from "../domain/trunk.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import { readCalledNumber } from "../numbering/e164.ts";
-import { readUri } from "./address.ts";
+import { routesElsewhere } from "../numbering/sip-user.ts";
+import { readUri, type UriParts } from "./address.ts";
 import { Header } from "./header.ts";
-import { readCalling, readDiversion, readPrivacy } from "./identity.ts";
+import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./identity.ts";
 import { headerValue, noteFault, type SipMessage } from "./message.ts";
 
 /** Most calls were not diverted. */
@@ -25,29 +26,37 @@ export function readAttempt(
   origin: SignallingSource,
 ): CallAttempt {
   const plan = trunk.dialPlan;
-  const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
-  const calling = readCalling(message, plan, privacy);
-  const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   const requestUri = message.text.slice(message.uriStart, message.uriEnd);
   const uri = readUri(requestUri, 0, requestUri.length);
   if (uri.fault !== undefined || requestUri.charCodeAt(0) === 0x3c)
     noteFault(message, `Request-URI: ${uri.fault ?? "in brackets"}`);
   // RFC 3261 section 19.1.1: header fields are not allowed in a Request-URI.
   if (uri.params.includes("?")) noteFault(message, "Request-URI: holds header fields");
+  const called =
+    uri.scheme === "urn" || uri.scheme === "other"
+      ? NO_NUMBER
+      : readCalledNumber(uri.user ?? "", plan, uri.params);
+  const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
+  const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   const callId = message.first[Header.callId]!;
   return {
     at,
     trunk,
     origin,
-    calling,
-    called:
-      uri.scheme === "urn" || uri.scheme === "other" ? NO_NUMBER : readCalledNumber(uri.user ?? "", plan),
+    calling: readCalling(message, plan, privacy, findCallee(trunk, uri, called)),
+    called,
     emergencyUrn: uri.scheme === "urn" && isEmergencyService(uri.user ?? ""),
     diversion: diverted ? readDiversion(message, plan) : NOT_DIVERTED,
     privacy,
     callId: callId < 0 ? "" : headerValue(message, callId),
     requestUri,
   };
+}
+
+/** Whom a Remote-Party-ID may call the called party: the number that was dialled, if the call can only go there. */
+function findCallee(trunk: Trunk, uri: UriParts, called: PartyNumber): NamedCallee {
+  if (trunk.side === "core") return "anyone";
+  return uri.user?.includes(";") === true || routesElsewhere(uri.params) ? undefined : called;
 }
 
 /** RFC 5031: `urn:service:sos` and what stands below it. */

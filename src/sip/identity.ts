@@ -2,6 +2,7 @@ import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/i
 import type { DialPlan, PartyNumber } from "../domain/number.ts";
 import { PrivacyFlag } from "../domain/attempt.ts";
 import { readSipNumber } from "../numbering/e164.ts";
+import { holdsName } from "../numbering/sip-user.ts";
 import {
   createAddressSpan,
   readAddress,
@@ -16,42 +17,69 @@ import { headerValue, nextHeader, noteFault, type SipMessage } from "./message.t
 /** Reused: an attempt is read to its end before the next one begins. */
 const span: AddressSpan = createAddressSpan();
 
-/** Every asserted caller of a request, in the order PAI, PPI, RPID, From (RFC 3325, draft-ietf-sip-privacy-04, RFC 3261). */
-export function readCalling(message: SipMessage, plan: DialPlan, privacy: number): AssertedIdentity[] {
+/** More asserted callers, or diverting parties, than any network sends. */
+const MOST_IDENTITIES = 16;
+
+/** Whom a Remote-Party-ID with `party=called` may name and say nothing about the caller: this number; undefined: nobody. */
+export type NamedCallee = PartyNumber | "anyone" | undefined;
+
+/**
+ * Every asserted caller of a request, in the order PAI, PPI, RPID, From (RFC 3325, draft-ietf-sip-privacy-04, RFC 3261).
+ * A Remote-Party-ID with `party=called` is one too, since elements exist that never look at `party`; unless it is `callee`.
+ */
+export function readCalling(
+  message: SipMessage,
+  plan: DialPlan,
+  privacy: number,
+  callee?: NamedCallee,
+): AssertedIdentity[] {
   const hidden: Presentation =
     (privacy & (PrivacyFlag.id | PrivacyFlag.user)) === 0 ? "allowed" : "restricted";
   const calling: AssertedIdentity[] = [];
-  readIdentities(message, Header.pAssertedIdentity, "p-asserted-identity", plan, hidden, calling);
-  readIdentities(message, Header.pPreferredIdentity, "p-preferred-identity", plan, hidden, calling);
-  readIdentities(message, Header.remotePartyId, "remote-party-id", plan, hidden, calling);
-  readIdentities(message, Header.from, "from", plan, hidden, calling);
+  let left = MOST_IDENTITIES;
+  for (let i = 0; i < callerFields.length; i++) {
+    const [id, source] = callerFields[i]!;
+    left = readIdentities(message, id, source, plan, hidden, callee, left, calling);
+  }
+  if (left < 0) noteFault(message, `more than ${MOST_IDENTITIES} asserted callers`);
   return calling;
 }
 
+const callerFields: readonly (readonly [HeaderId, IdentitySource])[] = [
+  [Header.pAssertedIdentity, "p-asserted-identity"],
+  [Header.pPreferredIdentity, "p-preferred-identity"],
+  [Header.remotePartyId, "remote-party-id"],
+  [Header.from, "from"],
+];
+
+/** Reads `left` values at most; returns how many more could be read, or -1 when there were more. */
 function readIdentities(
   message: SipMessage,
   id: HeaderId,
   source: IdentitySource,
   plan: DialPlan,
   hidden: Presentation,
+  callee: NamedCallee,
+  left: number,
   out: AssertedIdentity[],
-): void {
+): number {
   for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i)) {
     const value = headerValue(message, i);
     let at = 0;
     do {
+      if (--left < 0) return -1;
       readAddress(value, at, span);
       if (span.fault !== undefined) noteFault(message, `${source}: ${span.fault}`);
       if (source === "from" && span.end < value.length) noteFault(message, "from: more than one address");
-      // A called party's RPID says nothing about the caller.
-      if (
-        source !== "remote-party-id" ||
-        readParam(value, span.paramsStart, span.end, "party")?.toLowerCase() !== "called"
-      )
-        out.push(readIdentity(message, value, source, plan, hidden));
+      const identity =
+        source === "remote-party-id"
+          ? readRemoteParty(message, value, plan, hidden, callee)
+          : readIdentity(message, value, source, plan, hidden);
+      if (identity !== undefined) out.push(identity);
       at = span.end + 1;
     } while (at <= value.length && span.end < value.length);
   }
+  return left;
 }
 
 /** The identity in `span`. */
@@ -69,15 +97,43 @@ function readIdentity(
   if (isAnonymousDisplay(value, span.displayStart, span.displayEnd) || isAnonymousHost(uri.host))
     presentation = "restricted";
   else if (number.kind === "unusable" && number.why === "token") presentation = "restricted";
-  else if (source === "remote-party-id" && isPrivate(readParam(value, span.paramsStart, span.end, "privacy")))
-    presentation = "restricted";
   return { source, number, presentation };
+}
+
+/** Set by {@link noteRepeated}, so that no closure is made to be told of it. */
+let repeated = false;
+
+function noteRepeated(): void {
+  repeated = true;
+}
+
+/** The Remote-Party-ID in `span`; undefined when it names the called party and so says nothing about the caller. */
+function readRemoteParty(
+  message: SipMessage,
+  value: string,
+  plan: DialPlan,
+  hidden: Presentation,
+  callee: NamedCallee,
+): AssertedIdentity | undefined {
+  repeated = false;
+  const party = readParam(value, span.paramsStart, span.end, "party", noteRepeated);
+  const privacy = readParam(value, span.paramsStart, span.end, "privacy", noteRepeated);
+  if (repeated) noteFault(message, "remote-party-id: party or privacy stands twice");
+  const identity = readIdentity(message, value, "remote-party-id", plan, hidden);
+  if (party?.toLowerCase() === "called" && isCallee(identity.number, callee)) return undefined;
+  return isPrivate(privacy) ? { ...identity, presentation: "restricted" } : identity;
+}
+
+function isCallee(number: PartyNumber, callee: NamedCallee): boolean {
+  if (callee === undefined || callee === "anyone") return callee === "anyone";
+  return number.kind !== "unusable" && callee.kind !== "unusable" && number.key === callee.key;
 }
 
 /** The number of a sip, sips or tel URI; a URI of another scheme holds none. */
 export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
   const user = uri.user ?? "";
   if (uri.scheme === "other" || uri.scheme === "urn") return unusable("URI scheme without numbers", user);
+  if (user === "" && isNumberHost(uri.host)) return unusable("number in place of a host", uri.host);
   // A number followed by a password is read in more than one way.
   if (user.includes(":")) return unusable("password", user);
   return readSipNumber(user, plan);
@@ -86,6 +142,34 @@ export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
 function unusable(detail: string, user: string): PartyNumber {
   const params = user.indexOf(";");
   return { kind: "unusable", why: "invalid", detail, raw: params < 0 ? user : user.slice(0, params) };
+}
+
+/** RFC 3261 section 25.1: a host name ends in a label that begins with a letter. What holds no letter and is no address is shown as a number. */
+function isNumberHost(host: string): boolean {
+  for (let i = 0; i < host.length; i++) {
+    const c = host.charCodeAt(i);
+    const letter = c | 0x20;
+    if ((letter >= 0x61 && letter <= 0x7a) || c === 0x3a) return false;
+  }
+  return host !== "" && !isIPv4(host);
+}
+
+function isIPv4(host: string): boolean {
+  let dots = 0;
+  let digits = 0;
+  let value = 0;
+  for (let i = 0; i < host.length; i++) {
+    const digit = host.charCodeAt(i) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      if (++digits > 3 || value > 255) return false;
+    } else if (host[i] === "." && digits > 0) {
+      dots++;
+      digits = 0;
+      value = 0;
+    } else return false;
+  }
+  return dots === 3 && digits > 0;
 }
 
 /** draft-ietf-sip-privacy-04: `full`, `name` and `uri` hide; `off` and no parameter don't. */
@@ -138,32 +222,41 @@ export function readPrivacy(message: SipMessage): number {
  */
 export function readDiversion(message: SipMessage, plan: DialPlan): AssertedIdentity[] {
   const out: AssertedIdentity[] = [];
+  let left = MOST_IDENTITIES;
   if (message.count[Header.diversion] !== 0)
-    readIdentities(message, Header.diversion, "diversion", plan, "allowed", out);
-  if (message.count[Header.historyInfo] !== 0) readHistory(message, plan, out);
+    left = readIdentities(message, Header.diversion, "diversion", plan, "allowed", undefined, left, out);
+  if (message.count[Header.historyInfo] !== 0) left = readHistory(message, plan, left, out);
+  if (left < 0) noteFault(message, `more than ${MOST_IDENTITIES} diverting parties`);
   return out;
 }
 
-function readHistory(message: SipMessage, plan: DialPlan, out: AssertedIdentity[]): void {
+const reasonName: ReadonlySet<string> = new Set(["reason"]);
+const causeName: ReadonlySet<string> = new Set(["cause"]);
+
+/** As {@link readIdentities}: `left` entries at most. */
+function readHistory(message: SipMessage, plan: DialPlan, left: number, out: AssertedIdentity[]): number {
   const entries: AssertedIdentity[] = [];
   const diverted: boolean[] = [];
   for (let i = message.first[Header.historyInfo]!; i >= 0; i = nextHeader(message, Header.historyInfo, i)) {
     const value = headerValue(message, i);
     let at = 0;
     do {
+      if (--left < 0) return -1;
       readAddress(value, at, span);
       if (span.fault !== undefined) noteFault(message, `history-info: ${span.fault}`);
       const uri = readUri(value, span.uriStart, span.uriEnd);
-      const inside = uri.params.toLowerCase();
-      const hasReason = inside.includes("?reason=") || inside.includes("&reason=");
+      const question = uri.params.indexOf("?");
+      const hasReason = question >= 0 && holdsName(uri.params.slice(question + 1), "&", reasonName);
       const hasCause =
-        inside.includes(";cause=") || readParam(value, span.paramsStart, span.end, "cause") !== undefined;
+        holdsName(uri.params, ";", causeName) ||
+        readParam(value, span.paramsStart, span.end, "cause") !== undefined;
       if (hasCause && diverted.length > 0) diverted[diverted.length - 1] = true;
       entries.push({ source: "history-info", number: readUriNumber(uri, plan), presentation: "allowed" });
       diverted.push(hasReason);
       at = span.end + 1;
     } while (at <= value.length && span.end < value.length);
   }
-  if (entries.length < 2) return;
+  if (entries.length < 2) return left;
   for (let i = entries.length - 1; i >= 0; i--) if (diverted[i]) out.push(entries[i]!);
+  return left;
 }

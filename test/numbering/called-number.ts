@@ -63,6 +63,8 @@ const rows: readonly (readonly [string, string, string])[] = [
   [beijing, "110;tgrp=x;trunk-context=example.com", "invalid: emergency code with routing parameters"],
   [beijing, "110;CIC=+86100", "invalid: emergency code with routing parameters"],
   [beijing, "110;%72n=+8613800138000", "invalid: emergency code with routing parameters"],
+  [beijing, "110;dtg=x", "invalid: emergency code with routing parameters"],
+  [beijing, "110;maddr=203.0.113.66", "invalid: emergency code with routing parameters"],
   [beijing, "02787654321;npdi;rn=+8613800138000", "+862787654321 fixed domesticForm"],
   // Ordinary called numbers, a little more generously than callers.
   [beijing, "02787654321", "+862787654321 fixed domesticForm"],
@@ -86,6 +88,32 @@ void t.test("called numbers", (t) => {
     );
     t.equal(number.raw, user.split(";")[0], "raw is what was received");
   }
+  t.end();
+});
+
+void t.test("an emergency code with routing parameters behind the host", (t) => {
+  const rerouted = "invalid: emergency code with routing parameters";
+  const behindHost: readonly (readonly [string, string, string])[] = [
+    ["110", ";rn=+8613800138000;npdi", rerouted],
+    ["110", ";maddr=203.0.113.66", rerouted],
+    ["110", ";MADDR=203.0.113.66", rerouted],
+    ["110", ";user=phone;%6daddr=203.0.113.66", rerouted],
+    ["110", ";m%zzaddr=203.0.113.66", rerouted],
+    ["110", ";cic", rerouted],
+    ["110", ";tgrp=x;trunk-context=example.com", rerouted],
+    ["110;postd=22", ";dtg=x", rerouted],
+    ["+8610110", ";rn=1", rerouted],
+    ["110", ";user=phone;transport=udp;lr", "short 110 emergency"],
+    ["110", ";npdi;x-maddr=203.0.113.66;turn=1", "short 110 emergency"],
+    ["110", ";x=maddr", "short 110 emergency"],
+    ["02787654321", ";maddr=203.0.113.66", "+862787654321 fixed domesticForm"],
+  ];
+  for (const [user, uriParameters, expected] of behindHost)
+    t.equal(
+      describeNumber(readCalledNumber(user, planOf(beijing), uriParameters)),
+      expected,
+      user + uriParameters,
+    );
   t.end();
 });
 

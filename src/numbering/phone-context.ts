@@ -1,0 +1,54 @@
+import { type DialPlan, NumberFlag, type PartyNumber } from "../domain/number.ts";
+import { isAreaCode } from "./cn.ts";
+import { countryCodeLength, findCountryCode } from "./country-code.ts";
+import { readDialled, readGlobal, unusable } from "./interpretation.ts";
+
+const HOME_COUNTRY = 86;
+
+/**
+ * Reads a caller's local number under `phone-context=+…` (RFC 3966 section 5.1.5). Many elements pass over the context and
+ * show the bare digits, so it may only say what these mean anyway: it is a country code, or +86 and an area code, and
+ * from abroad +86 only.
+ * @param bare the digits as they stand before the parameters
+ * @param context digits of the context
+ * @param local `bare` without a trunk prefix
+ */
+export function readCallerInContext(
+  bare: string,
+  context: string,
+  local: string,
+  raw: string,
+  plan: DialPlan,
+): PartyNumber {
+  const country = findCountryCode(context, 0);
+  const area = context.slice(countryCodeLength(country));
+  if (country === 0 || (area !== "" && !(country === HOME_COUNTRY && isAreaCode(area))))
+    return unusable("invalid", "bad phone-context", raw);
+  if (plan.international && country !== HOME_COUNTRY)
+    return unusable("invalid", "foreign phone-context", raw);
+  const flags = plan.international ? NumberFlag.context | NumberFlag.domesticForm : NumberFlag.context;
+  const number = readGlobal(context + local, 0, flags, raw, plan, "calling");
+  if (number.kind === "unusable") return number;
+  const dialledAtHome = country !== HOME_COUNTRY && (bare.startsWith("0") || bare.startsWith("86"));
+  // Read as generously as a called number: any reading that some element could have counts.
+  return dialledAtHome || isOtherNumber(readDialled(bare, 0, raw, plan, "called"), number)
+    ? unusable("invalid", "phone-context changes the number", raw)
+    : number;
+}
+
+/** True when the bare digits are a number or code, and not the one that they are in context. */
+function isOtherNumber(bare: PartyNumber, inContext: PartyNumber): boolean {
+  switch (bare.kind) {
+    case "unusable":
+      return false;
+    case "e164":
+      return inContext.kind !== "e164" || inContext.e164 !== bare.e164;
+    case "short":
+      return inContext.kind !== "short" || nationalCode(inContext.code) !== nationalCode(bare.code);
+  }
+}
+
+/** A code without the country code it was written with. */
+function nationalCode(code: string): string {
+  return code.startsWith("+") ? code.slice(3) : code;
+}
