@@ -1,7 +1,7 @@
 import { formatEndpoint } from "../config/address.ts";
 import { type ConfigIssue, formatIssue } from "../config/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
-import { createLog, type Log } from "../observe/log.ts";
+import { createLog } from "../observe/log.ts";
 import { type App, startApp } from "./app.ts";
 import { describeFailure, readFromDisk } from "./disk.ts";
 import { obtainKey } from "./key-file.ts";
@@ -26,31 +26,35 @@ export async function runFilter(configPath: string): Promise<number> {
   print([...staticIssues, ...issues]);
   const log = createLog(config.log.level, standardError, process.stderr.isTTY);
   if (key.warning !== undefined) log.warn(key.warning);
-  let app: App;
+  // Before anything says that the filter is up: a signal may follow at once.
+  let app: App | undefined;
+  process.on("SIGHUP", () => void app?.reload("SIGHUP"));
+  const asked = stopSignal();
   try {
     app = await startApp({ configPath, config, policy, files, key: key.bytes, log });
   } catch (error) {
-    log.flush();
+    await new Promise<void>(log.close);
     const wanted = [...listeners, `admin ${formatEndpoint(config.admin)}`].join(", ");
     return fail(`can't listen on ${wanted}: ${describeFailure(error)}`);
   }
   process.stdout.write(describeStart(app, policy, configPath));
-  await untilStopped(app, log);
-  log.flush();
+  log.info("stopping", { signal: await asked });
+  await app.stop();
+  await new Promise<void>(log.close);
   return 0;
 }
 
-/** Reloads on SIGHUP; stops on SIGTERM or SIGINT, and resolves then. */
-async function untilStopped(app: App, log: Log): Promise<void> {
-  const reload = (): void => void app.reload("SIGHUP");
-  process.on("SIGHUP", reload);
-  const signal = await new Promise<string>((resolve) => {
-    process.once("SIGTERM", resolve);
-    process.once("SIGINT", resolve);
+/** Resolves with the first signal that asks for the end; a second one ends the process at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    const stop = (signal: string): void => {
+      process.off("SIGTERM", stop);
+      process.off("SIGINT", stop);
+      resolve(signal);
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
   });
-  log.info("stopping", { signal });
-  process.off("SIGHUP", reload);
-  await app.stop();
 }
 
 function refuse(issues: readonly ConfigIssue[]): number {

@@ -17,8 +17,8 @@ export interface Log {
   readonly refused: (refusal: Refusal) => void;
   /** What a busy second left out. */
   readonly omitted: (what: "refusals" | "faults", count: number) => void;
-  /** Writes out what is still waiting: the last act before the end. */
-  readonly flush: () => void;
+  /** Writes out what is still waiting, closes the descriptor unless it is standard output or error, and calls back. */
+  readonly close: (closed: () => void) => void;
 }
 
 /** Waiting text above this is dropped, so that a reader that stands still can't fill the memory. Bytes. */
@@ -45,7 +45,10 @@ export function createLog(level: LogLevel, fd: number, isForPeople: boolean): Lo
     refused: (refusal) => logger.info({ ...refusal }, "call refused"),
     omitted: (what, count) =>
       logger.warn({ omitted: count }, `… ${count.toLocaleString("en-US")} more ${what} in the last second`),
-    flush: () => destination.flushSync(),
+    close: (closed) => {
+      destination.once("close", closed);
+      destination.end();
+    },
   };
 }
 

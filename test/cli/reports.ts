@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -11,10 +11,10 @@ import type { ScreeningState } from "../../src/screening/state.ts";
 import { decisionOf } from "../observe/decision.ts";
 
 /** The messages that reach the log until it is closed. */
-function messages(
+async function messages(
   refusalsPerSecond: number,
   report: (reports: Reports, state: ScreeningState) => void,
-): readonly unknown[] {
+): Promise<readonly unknown[]> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-reports-"));
   const fd = openSync(join(folder, "log"), "w");
   const log = createLog("info", fd, false);
@@ -22,49 +22,53 @@ function messages(
   const reports = createReports(log, refusalsPerSecond, state);
   report(reports, state);
   reports.close();
-  log.flush();
-  closeSync(fd);
+  await new Promise<void>(log.close);
   const lines = readFileSync(join(folder, "log"), "utf8").trimEnd().split("\n");
   rmSync(folder, { recursive: true });
   return lines.map((line): unknown => JSON.parse(line));
 }
 
-void t.test("reports: refusals up to the limit, the rest as one number; accepted calls not at all", (t) => {
-  const found = messages(2, ({ decided }) => {
-    decided(decisionOf({ verdict: { kind: "accept", reason: "listed" }, rule: "default" }));
-    for (let call = 0; call < 1236; call++) decided(decisionOf({}));
-  });
-  t.match(found, [
-    { msg: "call refused", reason: "cli-not-listed" },
-    { msg: "call refused" },
-    { msg: "… 1,234 more refusals in the last second" },
-  ]);
-  t.equal(found.length, 3);
-  t.end();
-});
+void t.test(
+  "reports: refusals up to the limit, the rest as one number; accepted calls not at all",
+  async (t) => {
+    const found = await messages(2, ({ decided }) => {
+      decided(decisionOf({ verdict: { kind: "accept", reason: "listed" }, rule: "default" }));
+      for (let call = 0; call < 1236; call++) decided(decisionOf({}));
+    });
+    t.match(found, [
+      { msg: "call refused", reason: "cli-not-listed" },
+      { msg: "call refused" },
+      { msg: "… 1,234 more refusals in the last second" },
+    ]);
+    t.equal(found.length, 3);
+  },
+);
 
-void t.test("reports: a rule that failed is told with its stack, and once", (t) => {
-  const found = messages(2, (reports, state) => {
+void t.test("reports: a rule that failed is told with its stack, and once", async (t) => {
+  const found = await messages(2, (reports, state) => {
     state.lastFault = { rule: "call-rate", error: new Error("unforeseen") };
     reports.fault(new Error("at the edge"));
   });
   t.match(found, [{ stack: /^Error: at the edge\n/ }, { stack: /^Error: unforeseen\n/ }]);
   t.equal(found.length, 2);
-  t.end();
 });
 
-void t.test("reports: a reload tells its first issues, without numbers", (t) => {
-  const issue = (line: number): ConfigIssue => ({
+/** An issue about a number in a list. */
+function issueAt(line: number): ConfigIssue {
+  return {
     severity: "error",
     file: "lists/own.csv",
     line,
     column: 1,
     path: "number",
     message: 'not a number: "+861087654321x"',
-  });
+  };
+}
+
+void t.test("reports: a reload tells its first issues, without numbers", async (t) => {
   const outcome = { result: "failed", revision: "9f2c", previous: "9f2c" } as const;
-  const found = messages(2, ({ reloaded }) => {
-    reloaded({ ...outcome, issues: Array.from({ length: 1000 }, (_, index) => issue(index + 2)) }, [
+  const found = await messages(2, ({ reloaded }) => {
+    reloaded({ ...outcome, issues: Array.from({ length: 1000 }, (_, index) => issueAt(index + 2)) }, [
       "SIGHUP",
       "SIGHUP",
     ]);
@@ -73,5 +77,4 @@ void t.test("reports: a reload tells its first issues, without numbers", (t) => 
   t.match(found[1], { msg: 'lists/own.csv:2:1 number: not a number: "+8610xxxxxxxxx"' });
   t.match(found.at(-1), { msg: "… 980 more issues; sigwall check shows them all" });
   t.equal(found.length, 22);
-  t.end();
 });

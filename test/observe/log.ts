@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -6,14 +6,17 @@ import { createLog } from "../../src/observe/log.ts";
 import type { Log, LogLevel } from "../../src/observe/log.ts";
 
 /** What a log writes to its descriptor, line by line. */
-function written(level: LogLevel, isForPeople: boolean, write: (log: Log) => void): readonly string[] {
+async function written(
+  level: LogLevel,
+  isForPeople: boolean,
+  write: (log: Log) => void,
+): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-log-"));
   const path = join(folder, "log");
   const fd = openSync(path, "w");
   const log = createLog(level, fd, isForPeople);
   write(log);
-  log.flush();
-  closeSync(fd);
+  await new Promise<void>(log.close);
   const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
   rmSync(folder, { recursive: true });
   return lines;
@@ -25,8 +28,8 @@ function writeSome(log: Log): void {
   log.fault(new Error("number 13812345678 is odd"));
 }
 
-void t.test("log: JSON lines with level and time", (t) => {
-  const lines = written("info", false, writeSome).map((line): unknown => JSON.parse(line));
+void t.test("log: JSON lines with level and time", async (t) => {
+  const lines = (await written("info", false, writeSome)).map((line): unknown => JSON.parse(line));
   t.equal(lines.length, 3);
   t.match(lines[0], {
     level: "info",
@@ -37,11 +40,10 @@ void t.test("log: JSON lines with level and time", (t) => {
   t.match(lines[0], { time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ });
   t.match(lines[1], { level: "warn", msg: "… 1,234 more refusals in the last second", omitted: 1234 });
   t.match(lines[2], { level: "error", stack: /^Error: number 1381xxxxxxx is odd\n {4}at / });
-  t.end();
 });
 
-void t.test("log: a terminal gets lines for people", (t) => {
-  const lines = written("info", true, writeSome);
+void t.test("log: a terminal gets lines for people", async (t) => {
+  const lines = await written("info", true, writeSome);
   t.match(
     lines[0],
     /^\d\d:\d\d:\d\d\.\d{3} info {2}policy reloaded revision=0123456789ab cause=SIGHUP,file change$/,
@@ -49,11 +51,9 @@ void t.test("log: a terminal gets lines for people", (t) => {
   t.match(lines[1], /warn {2}… 1,234 more refusals in the last second omitted=1234$/);
   t.match(lines[2], /error internal fault $/);
   t.match(lines[3], "  Error: number 1381xxxxxxx is odd");
-  t.end();
 });
 
-void t.test("log: a level keeps what is below it out", (t) => {
-  t.equal(written("warn", false, writeSome).length, 2);
-  t.equal(written("silent", false, writeSome).length, 0);
-  t.end();
+void t.test("log: a level keeps what is below it out", async (t) => {
+  t.equal((await written("warn", false, writeSome)).length, 2);
+  t.equal((await written("silent", false, writeSome)).length, 0);
 });
