@@ -23,8 +23,9 @@ export interface DialogToken {
   readonly egress: string;
   readonly called: string;
   readonly identities: string;
-  readonly source: Target;
-  readonly target: Target;
+  /** {@link readTarget} reads these. */
+  readonly source: string;
+  readonly target: string;
   readonly mac: string;
   readonly confirmation: string | undefined;
   /** Everything in front of the MAC, as written. */
@@ -57,7 +58,8 @@ function writeTarget({ address, port }: Target): string {
   return `${address.replaceAll(".", "_").replaceAll(":", "~")}-${port}`;
 }
 
-function readTarget(text: string): Target {
+/** An address of a token. */
+export function readTarget(text: string): Target {
   const dash = text.lastIndexOf("-");
   const address = text.slice(0, dash).replaceAll("_", ".").replaceAll("~", ":");
   return { address, port: Number(text.slice(dash + 1)) };
@@ -94,20 +96,25 @@ function listNumbers(numbers: readonly PartyNumber[]): string {
 
 /** Takes a token apart; undefined when it has not our form. It proves nothing before {@link provesDialog}. */
 export function parseToken(text: string): DialogToken | undefined {
-  const parts = text.split(".", 9);
-  if (parts.length !== 7 && parts.length !== 8) return undefined;
-  const [ingress = "", egress = "", called = "", identities = "", source = "", target = "", mac = ""] = parts;
-  const claims = parts.slice(0, 6).join(".");
+  const ingressEnd = text.indexOf(".");
+  const egressEnd = text.indexOf(".", ingressEnd + 1);
+  const calledEnd = text.indexOf(".", egressEnd + 1);
+  const identitiesEnd = text.indexOf(".", calledEnd + 1);
+  const sourceEnd = text.indexOf(".", identitiesEnd + 1);
+  const claimsEnd = text.indexOf(".", sourceEnd + 1);
+  if (ingressEnd < 0 || egressEnd < 0 || calledEnd < 0 || identitiesEnd < 0 || sourceEnd < 0 || claimsEnd < 0)
+    return undefined;
+  const macEnd = text.indexOf(".", claimsEnd + 1);
   return {
-    ingress,
-    egress,
-    called,
-    identities,
-    source: readTarget(source),
-    target: readTarget(target),
-    mac,
-    confirmation: parts[7],
-    claims,
+    ingress: text.slice(0, ingressEnd),
+    egress: text.slice(ingressEnd + 1, egressEnd),
+    called: text.slice(egressEnd + 1, calledEnd),
+    identities: text.slice(calledEnd + 1, identitiesEnd),
+    source: text.slice(identitiesEnd + 1, sourceEnd),
+    target: text.slice(sourceEnd + 1, claimsEnd),
+    claims: text.slice(0, claimsEnd),
+    mac: macEnd < 0 ? text.slice(claimsEnd + 1) : text.slice(claimsEnd + 1, macEnd),
+    confirmation: macEnd < 0 ? undefined : text.slice(macEnd + 1),
   };
 }
 
@@ -133,9 +140,9 @@ export function isConfirmed(tags: KeyedTags, token: DialogToken, callId: string,
 
 /** The confirmation to append to the token `text`, "." included; "" when it is none of ours in form or has one already. */
 export function confirmToken(tags: KeyedTags, text: string, callId: string, calledTag: string): string {
-  const dots = text.split(".", 9);
-  const mac = dots[6];
-  return dots.length === 7 && mac !== undefined ? `.${confirmationOf(tags, mac, callId, calledTag)}` : "";
+  const token = parseToken(text);
+  if (token === undefined || token.confirmation !== undefined) return "";
+  return `.${confirmationOf(tags, token.mac, callId, calledTag)}`;
 }
 
 /** True when every number that the request now asserts was authorised for the side it comes from; absent fields are fine. */

@@ -3,7 +3,14 @@ import type { Millis } from "../domain/time.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countDecision, trunkCounters } from "../observe/counters.ts";
 import { claimsIsup } from "../sip/body.ts";
-import { identitiesHold, isConfirmed, parseToken, provesDialog, type DialogToken } from "./dialog-token.ts";
+import {
+  identitiesHold,
+  isConfirmed,
+  parseToken,
+  provesDialog,
+  readTarget,
+  type DialogToken,
+} from "./dialog-token.ts";
 import type { Exchange } from "./exchange.ts";
 import { forward, isKnown, routedTarget } from "./forward.ts";
 import { judgeChange } from "./judge.ts";
@@ -98,7 +105,7 @@ function targetInDialog(
   const { listener } = exchange;
   const routed = source?.trunk.side === "core" ? routedTarget(relay, policy, listener, onward) : undefined;
   if (routed !== undefined || proof === undefined) return routed;
-  const other = proof.side === "caller" ? proof.token.target : proof.token.source;
+  const other = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
   return isKnown(relay, policy, listener, other) ? other : source?.trunk.nextHops[0];
 }
 
