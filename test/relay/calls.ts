@@ -531,16 +531,19 @@ void t.test("a Via that was written anew is the same Via", async (t) => {
   t.equal(proxy.receive(peers.core, written)[0]?.to, "203.0.113.10:5080");
 });
 
+/** An INVITE whose branch alone is 50 kB. */
+function bulkyInvite(name: string): string {
+  return request({
+    via: [`SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK${name}${"x".repeat(50_000)}`],
+    callId: name,
+    headers: ["Privacy: id"],
+  });
+}
+
 void t.test("nothing a peer writes makes an entry of ours large, or starves another trunk", async (t) => {
   const proxy = createTestProxy(undefined, { ledgerSize: 8 });
-  const long = (name: string): string =>
-    request({
-      via: [`SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bK${name}${"x".repeat(50_000)}`],
-      callId: name,
-      headers: ["Privacy: id"],
-    });
   for (let i = 0; i < 20; i++)
-    t.match(proxy.receive(peers.lessee, long(`c${i}`))[0]?.text, /^SIP\/2\.0 433 /u);
+    t.match(proxy.receive(peers.lessee, bulkyInvite(`c${i}`))[0]?.text, /^SIP\/2\.0 433 /u);
   t.equal(
     proxy.receive(peers.second, request({ via: ["SIP/2.0/UDP 203.0.113.11:5060;branch=z9hG4bKgood"] }))[0]
       ?.to,
