@@ -3,16 +3,13 @@ import { Buffer } from "node:buffer";
 import { loadPolicy } from "../src/config/load.ts";
 import type { Policy, TrunkPolicy } from "../src/config/policy.ts";
 import type { SignallingSource } from "../src/domain/attempt.ts";
-import { createCounters } from "../src/observe/counters.ts";
-import { createListener } from "../src/relay/listener.ts";
-import { createSipProxy } from "../src/relay/sip-proxy.ts";
 import { createScreeningState } from "../src/screening/state.ts";
 import { readAttempt } from "../src/sip/attempt.ts";
 import { createMessage } from "../src/sip/message.ts";
 import { scan } from "../src/sip/scan.ts";
-import { createKeyedTags } from "../src/sip/tag.ts";
 import { makeDataset } from "./dataset.ts";
-import { answerTo, inviteOf, requestOf, type CallText } from "./messages.ts";
+import { measureCalls } from "./calls.ts";
+import { inviteOf, type CallText } from "./messages.ts";
 import { measureReplay } from "./replay.ts";
 import { formatColumns, median } from "./report.ts";
 
@@ -31,9 +28,12 @@ const numbers = trunks.flatMap(({ lessee }) => lessee?.numbers ?? []);
 const policy = compile();
 const source = policy.matchTrunk(listen, trunkAddress, 5060);
 if (source === undefined) throw new Error("the bench policy has no trunk for its own address");
-const rows = [...measureScreening(source), ...measureRelay()];
+const rows = measureScreening(source);
 process.stdout.write(`${numbers.length} numbers listed; INVITE of ${inviteBytes(0, true).length} bytes\n`);
 process.stdout.write(`${formatColumns([["step", "ns median", "ns 90 %"], ...rows])}\n\n`);
+process.stdout.write(
+  `${formatColumns([["relay, datagram in to datagram out", "ns median", "ns mean"], ...measureCalls()])}\n\n`,
+);
 process.stdout.write(`${await measureReplay()}\n`);
 
 /** One lessee with all 100,000 numbers behind one trunk. */
@@ -112,68 +112,6 @@ function measureScreening({ trunk, screen }: TrunkPolicy): readonly (readonly st
       listed?.find(numbers[(turn * 7919) % numbers.length] ?? 0, now),
     ),
     measure("number set: find, not listed", (turn) => listed?.find(862_560_000_000 + turn, now)),
-  ];
-}
-
-/** The whole relay, datagram in to datagram out: the user part of a carried call. */
-function measureRelay(): readonly (readonly string[])[] {
-  let now = Date.parse("2026-06-01T00:00:00Z");
-  let sent = "";
-  let isCopying = true;
-  const listener = createListener(listen, 0, "192.0.2.60", 5060);
-  const proxy = createSipProxy({
-    policy: () => policy,
-    listeners: [listener],
-    tags: createKeyedTags(Buffer.alloc(32, 7)),
-    state: createScreeningState(policy.tables),
-    counters: createCounters(),
-    elapsed: () => performance.now(),
-    ledgerSize: policy.tables.ledger,
-    sink: {
-      send: (_listener, _address, _port, bytes, length) => {
-        if (isCopying) sent = bytes.toString("latin1", 0, length);
-        return true;
-      },
-      decided: () => undefined,
-      fault: (error) => {
-        throw error;
-      },
-    },
-  });
-  const handle = (bytes: Buffer, from = trunkAddress): void => proxy.handle(now, listener, from, 5060, bytes);
-  const answers: Buffer[] = [];
-  const acks: Buffer[] = [];
-  for (let index = 0; index < distinct; index += 1) {
-    now += millisPerCall;
-    handle(inviteBytes(index, true));
-    const route = sent.split("\r\n").find((line) => line.startsWith("Record-Route: "));
-    if (!sent.startsWith("INVITE ") || route === undefined) throw new Error(`not forwarded: ${sent}`);
-    answers.push(Buffer.from(answerTo(sent, "200 OK", "core", true), "latin1"));
-    acks.push(
-      Buffer.from(
-        requestOf(callText(index, true), "ACK", 1, "core", [route.slice("Record-".length)]),
-        "latin1",
-      ),
-    );
-  }
-  handle(at(answers, 0), coreAddress);
-  if (!sent.startsWith("SIP/2.0 200 ")) throw new Error(`the answer was not relayed: ${sent}`);
-  handle(at(acks, 0));
-  if (!sent.startsWith("ACK ")) throw new Error(`the ACK was not relayed: ${sent}`);
-  handle(inviteBytes(0, false));
-  if (!sent.startsWith("SIP/2.0 403 ")) throw new Error(`not refused: ${sent}`);
-  isCopying = false;
-  const allowed = Array.from({ length: distinct }, (_, index) => inviteBytes(index, true));
-  const refused = Array.from({ length: distinct }, (_, index) => inviteBytes(index, false));
-  const later = (bytes: Buffer): void => {
-    now += millisPerCall;
-    handle(bytes);
-  };
-  return [
-    measure("relay: INVITE forwarded", (turn) => later(at(allowed, turn))),
-    measure("relay: INVITE refused", (turn) => later(at(refused, turn))),
-    measure("relay: 200 with SDP", (turn) => handle(at(answers, turn), coreAddress)),
-    measure("relay: ACK in dialog", (turn) => handle(at(acks, turn))),
   ];
 }
 
