@@ -1,5 +1,6 @@
 import "./sip/address.ts";
 import "./sip/body.ts";
 import "./sip/identity.ts";
+import "./sip/linear.ts";
 import "./sip/scan.ts";
 import "./sip/via.ts";

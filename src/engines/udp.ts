@@ -34,6 +34,7 @@ export function openDatagramPort(
     // Targets are literals. Without a synchronous answer, dgram asks the resolver for every datagram and sends a turn later.
     lookup: (hostname, _options, callback) => callback(null, hostname, family),
   });
+  let waiting = 0;
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
     socket.bind({ address, port }, () => {
@@ -49,9 +50,11 @@ export function openDatagramPort(
         address,
         port: socket.address().port,
         send(bytes, length, to, toPort) {
-          if (socket.getSendQueueCount() >= MOST_QUEUED) return true;
+          if (waiting >= MOST_QUEUED) waiting = socket.getSendQueueCount();
+          if (waiting >= MOST_QUEUED) return true;
           socket.send(bytes, 0, length, toPort, to);
-          return socket.getSendQueueCount() === 0;
+          waiting = socket.getSendQueueCount();
+          return waiting === 0;
         },
         close: () => new Promise((closed) => socket.close(() => closed())),
       });

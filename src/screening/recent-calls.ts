@@ -1,19 +1,19 @@
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
-import { createExpiringMap } from "../state/expiring-map.ts";
+import { createExpiringSlots, NONE } from "../state/expiring-slots.ts";
 
 /** 64·T1 (RFC 3261 section 17.1.1.2): how long a peer may still be trying other branches of one call. */
 const LIFETIME: Millis = 32_000;
 /** Free repeats of a call that has paid; each further one pays again. */
 const FREE_REPEATS = 4;
-/** A longer Call-ID is never remembered, so that a peer can't choose how much memory an entry takes. */
+/** A longer Call-ID is never remembered, so that a peer can't choose how much work a key takes. */
 const MAX_CALL_ID = 256;
 
-interface PaidCall {
-  readonly parties: number;
-  free: number;
-}
+/** What is kept of a call: {@link hashOfParties} and its free repeats. */
+const ROW = 2;
+const PARTIES = 0;
+const FREE = 1;
 
 /**
  * Calls that have paid their limits: a new branch of the same call (same Call-ID, trunk, calling and called number)
@@ -30,9 +30,12 @@ export interface RecentCalls {
   remember(attempt: CallAttempt): boolean;
 }
 
+const ignore = (): void => undefined;
+
 /** @param capacity most calls remembered at once, at least 1 */
 export function createRecentCalls(capacity: number): RecentCalls {
-  const calls = createExpiringMap<PaidCall>(capacity, LIFETIME);
+  const rows = new Int32Array(capacity * ROW);
+  const calls = createExpiringSlots(capacity, LIFETIME, ignore, ignore);
   // One attempt is asked about, then remembered: its key is built and hashed once.
   let keyed: CallAttempt | undefined;
   let key = "";
@@ -45,10 +48,11 @@ export function createRecentCalls(capacity: number): RecentCalls {
     return key;
   };
 
-  const find = (attempt: CallAttempt): PaidCall | undefined => {
-    const paid = calls.get(keyOf(attempt), attempt.at);
-    if (paid === undefined || paid.free === 0) return undefined;
-    return paid.parties === hashOfParties(attempt) ? paid : undefined;
+  /** The slot of the call when it has paid and has free repeats left, or NONE. */
+  const find = (attempt: CallAttempt): number => {
+    const slot = calls.find(keyOf(attempt), attempt.at);
+    if (slot === NONE || rows[slot * ROW + FREE] === 0) return NONE;
+    return rows[slot * ROW + PARTIES] === hashOfParties(attempt) ? slot : NONE;
   };
 
   return {
@@ -56,17 +60,20 @@ export function createRecentCalls(capacity: number): RecentCalls {
     get size() {
       return calls.size;
     },
-    isFree: (attempt) => find(attempt) !== undefined,
+    isFree: (attempt) => find(attempt) !== NONE,
     takeFree(attempt) {
-      const paid = find(attempt);
-      if (paid === undefined) return false;
-      paid.free--;
+      const slot = find(attempt);
+      if (slot === NONE) return false;
+      rows[slot * ROW + FREE]!--;
       return true;
     },
     remember(attempt) {
       if (attempt.callId.length > MAX_CALL_ID) return true;
-      const paid = { parties: hashOfParties(attempt), free: FREE_REPEATS };
-      return calls.set(keyOf(attempt), paid, attempt.at);
+      const slot = calls.claim(keyOf(attempt), attempt.at);
+      if (slot === NONE) return false;
+      rows[slot * ROW + PARTIES] = hashOfParties(attempt);
+      rows[slot * ROW + FREE] = FREE_REPEATS;
+      return true;
     },
   };
 }

@@ -21,8 +21,10 @@ export function createAddressSpan(): AddressSpan {
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 const LESS = 0x3c;
+const EQUALS = 0x3d;
 const MORE = 0x3e;
 const AT = 0x40;
 const BACKSLASH = 0x5c;
@@ -33,9 +35,17 @@ function isSpace(c: number): boolean {
   return c === SP || c === TAB;
 }
 
-/** Behind the closing quote of the quoted-string that opens at `at`, or -1 when it never closes. */
-function skipQuoted(value: string, at: number): number {
-  for (let i = at + 1; i < value.length; i++) {
+// Every search ends at the end of its own value, never at the end of the field: a field may hold ten thousand values.
+
+/** Where `char` first stands between `start` and `end`, or -1. */
+function find(value: string, char: number, start: number, end: number): number {
+  for (let i = start; i < end; i++) if (value.charCodeAt(i) === char) return i;
+  return -1;
+}
+
+/** Behind the closing quote of the quoted-string that opens at `at`, or -1 when it does not close before `end`. */
+function skipQuoted(value: string, at: number, end: number): number {
+  for (let i = at + 1; i < end; i++) {
     const c = value.charCodeAt(i);
     if (c === BACKSLASH) i++;
     else if (c === QUOTE) return i + 1;
@@ -54,7 +64,7 @@ export function readAddress(value: string, at: number, span: AddressSpan): void 
   for (; i < value.length; i++) {
     const c = value.charCodeAt(i);
     if (c === QUOTE) {
-      const behind = skipQuoted(value, i);
+      const behind = skipQuoted(value, i, value.length);
       if (behind < 0) {
         span.fault = "quoted string without an end";
         finish(span, value.length, value.length, value.length, value.length);
@@ -120,7 +130,7 @@ function skipParams(value: string, at: number, span: AddressSpan): number {
     const c = value.charCodeAt(i);
     if (c === COMMA) return i;
     if (c === QUOTE) {
-      const behind = skipQuoted(value, i);
+      const behind = skipQuoted(value, i, value.length);
       if (behind < 0) {
         span.fault ??= "quoted string without an end";
         return value.length;
@@ -154,37 +164,54 @@ export function readParam(
   twice?: () => void,
 ): string | undefined {
   let found: string | undefined;
-  let at = value.indexOf(";", start);
-  while (at >= 0 && at < end) {
+  for (let at = find(value, SEMICOLON, start, end); at >= 0 && at < end;) {
     const next = paramEnd(value, at + 1, end);
-    let nameStart = at + 1;
-    while (nameStart < next && isSpace(value.charCodeAt(nameStart))) nameStart++;
-    let equals = value.indexOf("=", nameStart);
-    if (equals < 0 || equals > next) equals = next;
-    let nameEnd = equals;
-    while (nameEnd > nameStart && isSpace(value.charCodeAt(nameEnd - 1))) nameEnd--;
-    if (isName(value, nameStart, nameEnd, name)) {
-      if (found === undefined) found = equals === next ? "" : value.slice(equals + 1, next).trim();
+    const nameStart = skipSpace(value, at + 1, next);
+    if (isParam(value, nameStart, next, name)) {
+      if (found === undefined) found = paramValue(value, nameStart + name.length, next);
       else twice?.();
     }
-    at = next < end ? next : -1;
+    at = next;
   }
   return found;
 }
 
+function skipSpace(value: string, start: number, end: number): number {
+  let i = start;
+  while (i < end && isSpace(value.charCodeAt(i))) i++;
+  return i;
+}
+
+/** True when `name` (lower case) stands at `start`, and a "=" or the `end` of the parameter behind it. */
+export function isParam(value: string, start: number, end: number, name: string): boolean {
+  const nameEnd = start + name.length;
+  if (nameEnd > end || !isName(value, start, nameEnd, name)) return false;
+  const equals = skipSpace(value, nameEnd, end);
+  return equals === end || value.charCodeAt(equals) === EQUALS;
+}
+
+/** The value of the parameter whose name ends at `start`, trimmed; "" when it has none. */
+export function paramValue(value: string, start: number, end: number): string {
+  const equals = find(value, EQUALS, start, end);
+  if (equals < 0) return "";
+  let valueEnd = end;
+  while (valueEnd > equals + 1 && isSpace(value.charCodeAt(valueEnd - 1))) valueEnd--;
+  return value.slice(skipSpace(value, equals + 1, valueEnd), valueEnd);
+}
+
 /** The ";" that ends the parameter at `start`, or `end`; a quoted string may hold one. */
 export function paramEnd(value: string, start: number, end: number): number {
-  let next = value.indexOf(";", start);
-  if (next < 0 || next > end) next = end;
-  let quote = value.indexOf('"', start);
-  while (quote >= 0 && quote < next) {
-    const behind = skipQuoted(value, quote);
-    if (behind < 0 || behind >= end) return end;
-    next = value.indexOf(";", behind);
-    if (next < 0 || next > end) next = end;
-    quote = value.indexOf('"', behind);
+  let i = start;
+  while (i < end) {
+    const c = value.charCodeAt(i);
+    if (c === SEMICOLON) return i;
+    if (c === QUOTE) {
+      const behind = skipQuoted(value, i, end);
+      if (behind < 0) return end;
+      i = behind;
+    } else i++;
   }
-  return next;
+  return end;
 }
 
 /** A URI taken apart (RFC 3261 section 19.1, RFC 3966). */
@@ -211,8 +238,8 @@ export function readUri(value: string, start: number, end: number): UriParts {
     params: "",
     fault: undefined,
   };
-  const colon = value.indexOf(":", start);
-  if (colon < 0 || colon >= end) {
+  const colon = find(value, COLON, start, end);
+  if (colon < 0) {
     parts.fault = "URI without a scheme";
     return parts;
   }
@@ -225,11 +252,13 @@ export function readUri(value: string, start: number, end: number): UriParts {
     parts.user = value.slice(rest, end);
     return parts;
   }
-  const at = value.lastIndexOf("@", end - 1);
+  const first = find(value, AT, rest, end);
   let hostStart = rest;
-  if (at >= rest) {
+  if (first >= 0) {
+    let at = first;
+    for (let next = at; next >= 0; next = find(value, AT, next + 1, end)) at = next;
     parts.user = value.slice(rest, at);
-    if (value.indexOf("@", rest) !== at) parts.fault = "more than one @";
+    if (first !== at) parts.fault = "more than one @";
     hostStart = at + 1;
   }
   readHostPort(value, hostStart, end, parts);
@@ -239,8 +268,8 @@ export function readUri(value: string, start: number, end: number): UriParts {
 function readHostPort(value: string, start: number, end: number, parts: UriParts): void {
   let i = start;
   if (value.charCodeAt(i) === 0x5b) {
-    const close = value.indexOf("]", i);
-    if (close < 0 || close >= end) {
+    const close = find(value, 0x5d, i, end);
+    if (close < 0) {
       parts.fault ??= "[ without ]";
       return;
     }

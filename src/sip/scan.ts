@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { Header, hashStep, identifyHeader, type HeaderId } from "./header.ts";
+import { Header, HEADER_IDS, hashStep, identifyHeader, type HeaderId } from "./header.ts";
 import { MAX_HEADERS, noteFault, type SipMessage } from "./message.ts";
 import { COLON, CR, DEL, isToken, LF, SP, TAB } from "./octet.ts";
 import { readStartLine } from "./start-line.ts";
@@ -15,8 +15,12 @@ export function scan(message: SipMessage, bytes: Buffer): SipMessage {
   message.method = "";
   message.status = 0;
   message.headerCount = 0;
-  message.first.fill(-1);
-  message.count.fill(0);
+  const { first, count } = message;
+  // A call of fill() costs more than so few steps.
+  for (let id = 0; id < HEADER_IDS; id++) {
+    first[id] = -1;
+    count[id] = 0;
+  }
   message.maxForwards = -1;
   message.cseq = -1;
   message.uriStart = 0;

@@ -21,13 +21,12 @@ const METHODS = [
 
 /** The end of the start line (behind its line break), or -1 when this is no SIP at all. */
 export function readStartLine(message: SipMessage, bytes: Buffer, start: number): number {
-  const lf = bytes.indexOf(LF, start);
-  if (lf < 0) return -1;
+  // Loops: lines are short, and a call of indexOf() costs more than reading one.
+  let lf = start;
+  while (lf < bytes.length && bytes[lf]! >= SP && bytes[lf] !== DEL) lf++;
+  if (bytes[lf] === CR) lf++;
+  if (bytes[lf] !== LF) return -1;
   const end = lf > start && bytes[lf - 1] === CR ? lf - 1 : lf;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
-    if (byte < SP || byte === DEL) return -1;
-  }
   if (end === lf) noteFault(message, "start line ends with LF only");
   if (startsWithVersion(bytes, start, end)) return readStatusLine(message, bytes, start, end) ? lf + 1 : -1;
 
@@ -36,7 +35,8 @@ export function readStartLine(message: SipMessage, bytes: Buffer, start: number)
   if (methodEnd === start || bytes[methodEnd] !== SP) return -1;
   let versionEnd = end;
   while (bytes[versionEnd - 1] === SP) versionEnd--;
-  const versionStart = bytes.lastIndexOf(SP, versionEnd - 1) + 1;
+  let versionStart = versionEnd;
+  while (versionStart > methodEnd && bytes[versionStart - 1] !== SP) versionStart--;
   if (versionStart <= methodEnd + 1) return -1;
   if (!startsWithVersion(bytes, versionStart, versionEnd)) return -1;
   if (versionEnd !== end) noteFault(message, "space behind the SIP version");
@@ -45,7 +45,8 @@ export function readStartLine(message: SipMessage, bytes: Buffer, start: number)
   message.method = internMethod(bytes, start, methodEnd);
   message.uriStart = methodEnd + 1;
   message.uriEnd = versionStart - 1;
-  const space = bytes.indexOf(SP, message.uriStart);
+  let space = message.uriStart;
+  while (bytes[space] !== SP) space++;
   if (message.uriStart === message.uriEnd || space < message.uriEnd)
     noteFault(message, "request line is not METHOD SP URI SP SIP/2.0");
   return lf + 1;

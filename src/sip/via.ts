@@ -1,4 +1,4 @@
-import { readParam, readPort } from "./address.ts";
+import { isParam, paramEnd, paramValue, readPort } from "./address.ts";
 
 /** One Via value (RFC 3261 section 20.42) within a field value; positions are into the string it was read from. */
 export interface Via {
@@ -76,18 +76,39 @@ export function readVia(value: string, at: number): Via | undefined {
   }
   const end = endOfValue(value, i);
   if (i < end && value.charCodeAt(i) !== SEMICOLON) return undefined;
-  const rport = readParam(value, i, end, "rport");
-  return {
+  const via: Via = {
     transport,
     host,
     port,
     sentBy: value.slice(sentByStart, sentByEnd),
-    branch: readParam(value, i, end, "branch") ?? "",
-    received: readParam(value, i, end, "received"),
-    rport: rport === undefined ? undefined : Math.max(0, readPort(rport, 0, rport.length)),
+    branch: "",
+    received: undefined,
+    rport: undefined,
     paramsStart: i,
     end,
   };
+  readParams(value, i, end, via);
+  return via;
+}
+
+/** One pass for all three; a parameter that stands twice has its first value. */
+function readParams(value: string, start: number, end: number, via: Via): void {
+  let branch: string | undefined;
+  for (let at = start; at < end;) {
+    const next = paramEnd(value, at + 1, end);
+    const name = skipSpace(value, at + 1);
+    // Most parameters are told apart by their first letter.
+    const letter = value.charCodeAt(name) | 0x20;
+    if (letter === 0x62 && isParam(value, name, next, "branch")) branch ??= paramValue(value, name + 6, next);
+    else if (letter === 0x72 && isParam(value, name, next, "received"))
+      via.received ??= paramValue(value, name + 8, next);
+    else if (letter === 0x72 && via.rport === undefined && isParam(value, name, next, "rport")) {
+      const port = paramValue(value, name + 5, next);
+      via.rport = Math.max(0, readPort(port, 0, port.length));
+    }
+    at = next;
+  }
+  via.branch = branch ?? "";
 }
 
 /** Not white space, ":", ";" or ",". */

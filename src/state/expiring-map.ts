@@ -1,14 +1,5 @@
-import { LRUCache } from "lru-cache";
 import type { Millis } from "../domain/time.ts";
-
-/** How many entries one call of `set` may sweep out, and how often it looks: the cost of expiry is spread over the inserts. */
-const SWEEP = 32;
-const INSERTS_PER_SWEEP = 16;
-
-interface Entry<Value> {
-  readonly value: Value;
-  readonly expires: Millis;
-}
+import { createExpiringSlots, NONE } from "./expiring-slots.ts";
 
 /**
  * A bounded map whose entries live a fixed time. Time is an argument, so there is no timer, and a reader never
@@ -35,47 +26,34 @@ export function createExpiringMap<Value>(
   lifetime: Millis,
   onRelease?: (value: Value) => void,
 ): ExpiringMap<Value> {
-  // Only `peek`, never `get`: the order of the cache stays the order of `set`, which is the order of expiry.
-  const entries = new LRUCache<string, Entry<Value>>({ max: capacity });
-  let inserts = 0;
-
-  // A clock that was set back leaves entries that expire in a far future; more than two lifetimes ahead is none of ours.
-  const isLive = (entry: Entry<Value>, now: Millis): boolean =>
-    now < entry.expires && entry.expires - now <= 2 * lifetime;
-
-  const sweep = (now: Millis): void => {
-    let dead = 0;
-    for (const entry of entries.rvalues()) {
-      if (entry === undefined || dead === SWEEP || isLive(entry, now)) break;
-      dead++;
-    }
-    for (; dead > 0; dead--) {
-      const entry = entries.pop();
-      if (entry !== undefined) onRelease?.(entry.value);
-    }
-  };
-
+  const values: (Value | undefined)[] = [];
+  const slots = createExpiringSlots(
+    capacity,
+    lifetime,
+    () => undefined,
+    (slot) => {
+      const value = values[slot];
+      values[slot] = undefined;
+      if (value !== undefined) onRelease?.(value);
+    },
+  );
   return {
     capacity,
     get size() {
-      return entries.size;
+      return slots.size;
     },
     get(key, now) {
-      const entry = entries.peek(key);
-      return entry !== undefined && isLive(entry, now) ? entry.value : undefined;
+      const slot = slots.find(key, now);
+      return slot === NONE ? undefined : values[slot];
     },
     set(key, value, now) {
-      inserts = (inserts + 1) % INSERTS_PER_SWEEP;
-      if (inserts === 0 || entries.size >= capacity) sweep(now);
-      if (entries.size >= capacity && entries.peek(key) === undefined) return false;
-      entries.set(key, { value, expires: now + lifetime });
+      const slot = slots.claim(key, now);
+      if (slot === NONE) return false;
+      values[slot] = value;
       return true;
     },
     delete(key) {
-      const entry = entries.peek(key);
-      if (entry === undefined) return;
-      entries.delete(key);
-      onRelease?.(entry.value);
+      slots.release(key);
     },
   };
 }

@@ -1,15 +1,23 @@
 import type { Millis } from "../domain/time.ts";
-import { createExpiringMap } from "./expiring-map.ts";
+import { createExpiringSlots, NONE } from "./expiring-slots.ts";
 
 const SECOND = 1000;
 /** One bucket a second for the last 60 whole seconds, and the second that runs. */
 const BUCKETS = 61;
 const MAX_PER_BUCKET = 65_535;
 
+/** A key's row: the second of its newest bucket as a double, the sum of its buckets as 32 bits, the buckets as 16 bits; together, so that a key costs two or three cache lines. */
+const ROW_BYTES = 136;
+const DOUBLES = ROW_BYTES / 8;
+const LONGS = ROW_BYTES / 4;
+const SHORTS = ROW_BYTES / 2;
+const TOTAL = 2;
+const FIRST_BUCKET = 6;
+
 /**
  * Events per key over the last minute, sliding by seconds. An event is remembered for at least 60 s and for less
  * than 61 s, so a limit of N never lets N + 1 events into any 60 s: the error is on the strict side only.
- * 122 bytes of counters a key, reserved once; a key is forgotten a minute after its last event.
+ * 136 bytes of counters a key, reserved once; a key is forgotten a minute after its last event.
  */
 export interface SlidingWindow {
   /** Keys held, including forgotten ones that no insert has swept out yet. */
@@ -25,36 +33,28 @@ export interface SlidingWindow {
 
 /** @param capacity most keys held at once, at least 1 */
 export function createSlidingWindow(capacity: number): SlidingWindow {
-  const counters = new Uint16Array(capacity * BUCKETS);
-  const totals = new Uint32Array(capacity);
-  /** The second that a slot's newest bucket stands for. */
-  const newest = new Float64Array(capacity);
-  const free: number[] = [];
-  let used = 0;
-  const slots = createExpiringMap<number>(capacity, BUCKETS * SECOND, (slot) => free.push(slot));
+  const newest = new Float64Array(capacity * DOUBLES);
+  const totals = new Uint32Array(newest.buffer);
+  const counters = new Uint16Array(newest.buffer);
 
-  const claim = (second: number): number => {
-    const slot = free.pop() ?? used++;
-    counters.fill(0, slot * BUCKETS, (slot + 1) * BUCKETS);
-    totals[slot] = 0;
-    newest[slot] = second;
-    return slot;
+  const clear = (slot: number): void => {
+    for (let i = slot * DOUBLES; i < (slot + 1) * DOUBLES; i++) newest[i] = 0;
   };
+  const slots = createExpiringSlots(capacity, BUCKETS * SECOND, clear, () => undefined);
 
   /** Empties the buckets that have left the window. A clock set back a little counts on in the newest bucket. */
   const advance = (slot: number, second: number): void => {
-    const last = newest[slot] ?? second;
+    const last = newest[slot * DOUBLES]!;
     if (second <= last) return;
-    const base = slot * BUCKETS;
     const passed = Math.min(second - last, BUCKETS);
-    let total = totals[slot] ?? 0;
-    for (let step = 0; step < passed; step++) {
-      const at = base + bucketOf(second - step);
-      total -= counters[at] ?? 0;
+    let total = totals[slot * LONGS + TOTAL]!;
+    for (let step = 0; step < passed && total > 0; step++) {
+      const at = bucketAt(slot, second - step);
+      total -= counters[at]!;
       counters[at] = 0;
     }
-    totals[slot] = total;
-    newest[slot] = second;
+    totals[slot * LONGS + TOTAL] = total;
+    newest[slot * DOUBLES] = second;
   };
 
   return {
@@ -63,42 +63,35 @@ export function createSlidingWindow(capacity: number): SlidingWindow {
       return slots.size;
     },
     count(key, now) {
-      const slot = slots.get(key, now);
-      if (slot === undefined) return 0;
+      const slot = slots.find(key, now);
+      if (slot === NONE) return 0;
       advance(slot, Math.floor(now / SECOND));
-      return totals[slot] ?? 0;
+      return totals[slot * LONGS + TOTAL]!;
     },
     add(key, now) {
       const second = Math.floor(now / SECOND);
-      const known = slots.get(key, now);
-      if (known === undefined) {
-        // A dead entry under this very key gives its slot back first; room in the map means a free slot.
-        slots.delete(key);
-        if (!slots.set(key, -1, now)) return false;
-        const slot = claim(second);
-        slots.set(key, slot, now);
-        counters[slot * BUCKETS + bucketOf(second)] = 1;
-        totals[slot] = 1;
-        return true;
-      }
-      slots.set(key, known, now);
-      advance(known, second);
-      const at = known * BUCKETS + bucketOf(newest[known] ?? second);
-      if ((counters[at] ?? 0) < MAX_PER_BUCKET) {
-        counters[at] = (counters[at] ?? 0) + 1;
-        totals[known] = (totals[known] ?? 0) + 1;
+      // A dead entry under this very key starts anew.
+      if (slots.find(key, now) === NONE) slots.release(key);
+      const slot = slots.claim(key, now);
+      if (slot === NONE) return false;
+      if (totals[slot * LONGS + TOTAL] === 0) newest[slot * DOUBLES] = second;
+      advance(slot, second);
+      const at = bucketAt(slot, newest[slot * DOUBLES]!);
+      if (counters[at]! < MAX_PER_BUCKET) {
+        counters[at] = counters[at]! + 1;
+        totals[slot * LONGS + TOTAL] = totals[slot * LONGS + TOTAL]! + 1;
       }
       return true;
     },
     wait(key, limit, now) {
-      const slot = slots.get(key, now);
-      if (slot === undefined) return 0;
+      const slot = slots.find(key, now);
+      if (slot === NONE) return 0;
       advance(slot, Math.floor(now / SECOND));
-      let total = totals[slot] ?? 0;
-      const last = newest[slot] ?? 0;
+      let total = totals[slot * LONGS + TOTAL]!;
+      const last = newest[slot * DOUBLES]!;
       for (let age = BUCKETS - 1; age >= 0; age--) {
         if (total < limit) return 0;
-        total -= counters[slot * BUCKETS + bucketOf(last - age)] ?? 0;
+        total -= counters[bucketAt(slot, last - age)]!;
         if (total < limit) return (last - age + BUCKETS) * SECOND - now;
       }
       return 0;
@@ -106,7 +99,7 @@ export function createSlidingWindow(capacity: number): SlidingWindow {
   };
 }
 
-/** The bucket of a second; also for seconds before the epoch, which a capture can claim. */
-function bucketOf(second: number): number {
-  return ((second % BUCKETS) + BUCKETS) % BUCKETS;
+/** The counter of a second; also for seconds before the epoch, which a capture can claim. */
+function bucketAt(slot: number, second: number): number {
+  return slot * SHORTS + FIRST_BUCKET + (((second % BUCKETS) + BUCKETS) % BUCKETS);
 }

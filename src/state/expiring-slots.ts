@@ -1,0 +1,167 @@
+import type { Millis } from "../domain/time.ts";
+import { hashKey, type KeyHash } from "./key-hash.ts";
+
+/** How many slots one claim may sweep out, and how often it looks: the cost of expiry is spread over the claims. */
+const SWEEP = 32;
+const CLAIMS_PER_SWEEP = 16;
+
+/** No slot. */
+export const NONE = -1;
+
+/** 32-bit fields of a row; behind them, 8-byte aligned, the time of expiry as a double. */
+const ROW = 8;
+const LOW = 0;
+const HIGH = 1;
+/** The next slot in the bucket. */
+const CHAIN = 2;
+/** Neighbours in order of expiry; OLDER also links the free slots. */
+const OLDER = 3;
+const NEWER = 4;
+const DOUBLES = 4;
+const EXPIRES = 3;
+
+/**
+ * Numbered slots under keys, each for a fixed time: what a bounded table of peers' keys is made of. Time is an argument,
+ * and only a claim prolongs a life: under keys that a peer chooses, the oldest slot is always the first to expire.
+ *
+ * Keys are not kept: a slot is known by a 64-bit hash under a secret of the process. That two of a million live keys
+ * meet is a chance of 1 in 10^13 a look-up, and nobody can work towards it. For it a look-up reads two places in
+ * memory instead of the six to eight that a `Map` of strings costs, which at a thousand calls a second are all cold.
+ */
+export interface ExpiringSlots {
+  /** Slots claimed, including dead ones that no claim has swept out yet. */
+  readonly size: number;
+  readonly capacity: number;
+  /** The live slot of `key`, or {@link NONE}. */
+  find(key: string, now: Millis): number;
+  /** The slot of `key` for one lifetime from `now`, live, dead or new; {@link NONE} when all slots are live. */
+  claim(key: string, now: Millis): number;
+  /** Gives up the slot of `key`. */
+  release(key: string): void;
+}
+
+/**
+ * @param capacity most slots held at once, at least 1; memory is reserved at once, and taken as slots are first used
+ * @param lifetime milliseconds from a claim to expiry: a slot is live while its age is below this
+ * @param claimed told each slot that a key gets which had none
+ * @param released told each slot that is swept out or given up
+ */
+export function createExpiringSlots(
+  capacity: number,
+  lifetime: Millis,
+  claimed: (slot: number) => void,
+  released: (slot: number) => void,
+): ExpiringSlots {
+  // Slots are stored plus one, so that untouched memory says "none".
+  const buckets = new Int32Array(2 ** Math.ceil(Math.log2(capacity)));
+  const rows = new Int32Array(capacity * ROW);
+  const times = new Float64Array(rows.buffer);
+  const mask = buckets.length - 1;
+  const hash: KeyHash = { low: 0, high: 0 };
+  let hashed = "";
+  let oldest = NONE;
+  let newest = NONE;
+  let free = NONE;
+  let used = 0;
+  let size = 0;
+  let claims = 0;
+  hashKey(hashed, hash);
+
+  /** The slot of `key`, live or dead. A key is looked up before it is claimed, so its hash is still at hand. */
+  const locate = (key: string): number => {
+    if (key !== hashed) {
+      hashed = key;
+      hashKey(key, hash);
+    }
+    const { low, high } = hash;
+    let slot = buckets[low & mask]! - 1;
+    while (slot !== NONE && (rows[slot * ROW + LOW] !== low || rows[slot * ROW + HIGH] !== high))
+      slot = rows[slot * ROW + CHAIN]! - 1;
+    return slot;
+  };
+
+  // A clock that was set back leaves slots that expire in a far future; more than two lifetimes ahead is none of ours.
+  const isLive = (slot: number, now: Millis): boolean => {
+    const expires = times[slot * DOUBLES + EXPIRES]!;
+    return now < expires && expires - now <= 2 * lifetime;
+  };
+
+  const unlink = (slot: number): void => {
+    const older = rows[slot * ROW + OLDER]!;
+    const newer = rows[slot * ROW + NEWER]!;
+    if (older === NONE) oldest = newer;
+    else rows[older * ROW + NEWER] = newer;
+    if (newer === NONE) newest = older;
+    else rows[newer * ROW + OLDER] = older;
+  };
+
+  const linkNewest = (slot: number): void => {
+    rows[slot * ROW + OLDER] = newest;
+    rows[slot * ROW + NEWER] = NONE;
+    if (newest === NONE) oldest = slot;
+    else rows[newest * ROW + NEWER] = slot;
+    newest = slot;
+  };
+
+  const drop = (slot: number): void => {
+    unlink(slot);
+    const bucket = rows[slot * ROW + LOW]! & mask;
+    const next = rows[slot * ROW + CHAIN]!;
+    let before = buckets[bucket]! - 1;
+    if (before === slot) buckets[bucket] = next;
+    else {
+      while (rows[before * ROW + CHAIN] !== slot + 1) before = rows[before * ROW + CHAIN]! - 1;
+      rows[before * ROW + CHAIN] = next;
+    }
+    rows[slot * ROW + OLDER] = free;
+    free = slot;
+    size--;
+    released(slot);
+  };
+
+  const sweep = (now: Millis): void => {
+    for (let dead = 0; dead < SWEEP; dead++) {
+      if (oldest === NONE || isLive(oldest, now)) return;
+      drop(oldest);
+    }
+  };
+
+  const take = (): number => {
+    const slot = free === NONE ? used++ : free;
+    if (slot === free) free = rows[slot * ROW + OLDER]!;
+    size++;
+    const { low, high } = hash;
+    rows[slot * ROW + LOW] = low;
+    rows[slot * ROW + HIGH] = high;
+    rows[slot * ROW + CHAIN] = buckets[low & mask]!;
+    buckets[low & mask] = slot + 1;
+    return slot;
+  };
+
+  return {
+    capacity,
+    get size() {
+      return size;
+    },
+    find(key, now) {
+      const slot = locate(key);
+      return slot !== NONE && isLive(slot, now) ? slot : NONE;
+    },
+    claim(key, now) {
+      claims = (claims + 1) % CLAIMS_PER_SWEEP;
+      if (claims === 0 || size >= capacity) sweep(now);
+      const known = locate(key);
+      if (known === NONE && size >= capacity) return NONE;
+      const slot = known === NONE ? take() : known;
+      if (known !== NONE) unlink(slot);
+      linkNewest(slot);
+      times[slot * DOUBLES + EXPIRES] = now + lifetime;
+      if (known === NONE) claimed(slot);
+      return slot;
+    },
+    release(key) {
+      const slot = locate(key);
+      if (slot !== NONE) drop(slot);
+    },
+  };
+}

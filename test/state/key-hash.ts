@@ -1,0 +1,62 @@
+import t from "tap";
+import { hashKey, type KeyHash } from "../../src/state/key-hash.ts";
+
+function hashOf(key: string): KeyHash {
+  const hash: KeyHash = { low: 0, high: 0 };
+  hashKey(key, hash);
+  return hash;
+}
+
+void t.test("key hash: one key has one hash, near misses have others", (t) => {
+  const keys = [
+    "",
+    "\0",
+    "\0\0",
+    "a",
+    "b",
+    "ab",
+    "ba",
+    "abc",
+    "abcd",
+    "abcd\0",
+    "abcde",
+    "abcdefgh",
+    "abcdefgi",
+  ];
+  keys.push(
+    "x".repeat(255),
+    "x".repeat(256),
+    "x".repeat(511),
+    "\xff",
+    "\xff\xff\xff\xff",
+    "lease 8610",
+    "lease 8611",
+  );
+  const seen = new Set<string>();
+  for (const key of keys) {
+    const { low, high } = hashOf(key);
+    t.same(hashOf(key), { low, high }, `${key}: again`);
+    seen.add(`${low} ${high}`);
+  }
+  t.equal(seen.size, keys.length);
+  t.same(hashOf("lease 8610"), hashOf("a lease 8610 more".slice(2, 12)), "however the string was made");
+  t.end();
+});
+
+void t.test("key hash: keys that peers count up spread over the buckets, in both halves", (t) => {
+  const buckets = 256;
+  const keys = 25_600;
+  for (const half of ["low", "high"] as const) {
+    const held = new Uint32Array(buckets);
+    for (let i = 0; i < keys; i++) {
+      const bucket = hashOf(`lease\n203.0.113.10\n5060\nz9hG4bK-${i}`)[half] & (buckets - 1);
+      held[bucket] = (held[bucket] ?? 0) + 1;
+    }
+    // 100 expected, standard deviation 10: eight deviations either way.
+    t.ok(
+      Math.min(...held) > 20 && Math.max(...held) < 180,
+      `${half}: ${Math.min(...held)} to ${Math.max(...held)}`,
+    );
+  }
+  t.end();
+});
