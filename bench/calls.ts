@@ -31,7 +31,7 @@ export function measureCalls(): readonly (readonly string[])[] {
   let now = Date.parse("2026-06-01T00:00:00Z");
   let out: Buffer = Buffer.alloc(0);
   let length = 0;
-  const listener = createListener(`udp:${filter}`, 0, "127.0.0.1", 5062);
+  const listener = createListener(`udp:${filter}`, 0, "udp", "127.0.0.1", 5062);
   const proxy = createSipProxy({
     policy: () => policy,
     listeners: [listener],

@@ -7,10 +7,13 @@ export type LesseeId = string;
 /** Whom a trunk connects to. `core` is the carrier's own network: trusted, not screened. */
 export type Side = "lessee" | "national" | "international" | "core";
 
+/** What SIP messages of a peer travel on (RFC 3261 section 18). */
+export type SipTransport = "udp" | "tcp" | "tls";
+
 /** Where accepted calls of a trunk go. `address` is a literal IPv4 or IPv6 address without brackets. */
 export interface NextHop {
   readonly id: string;
-  readonly transport: "udp";
+  readonly transport: SipTransport;
   readonly address: string;
   readonly port: number;
 }

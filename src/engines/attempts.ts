@@ -87,7 +87,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
   function readInvite(message: SipMessage, path: Path, arrival: Arrival): void {
     // Where the message went is what the filter would have listened on.
     const local = `${path.transport}:${path.destinationAddress.includes(":") ? `[${path.destinationAddress}]` : path.destinationAddress}:${path.destinationPort}`;
-    const listener = createListener(local, 0, path.destinationAddress, path.destinationPort);
+    const listener = createListener(local, 0, path.transport, path.destinationAddress, path.destinationPort);
     const exchange = readExchange(message, listener, path.sourceAddress, path.sourcePort);
     if (exchange === undefined) {
       sink.malformed(arrival, message.fault ?? "no Via that can be read");

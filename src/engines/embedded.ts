@@ -20,7 +20,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       error: parts.fault,
     });
     ports[index] = opened;
-    listeners[index] = createListener(id, index, address, opened.port);
+    listeners[index] = createListener(id, index, "udp", address, opened.port);
   }
 
   async function stop(): Promise<void> {

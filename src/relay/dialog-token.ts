@@ -54,15 +54,19 @@ function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: strin
 }
 
 /** Addresses in characters that a URI parameter may hold (RFC 3261 section 25.1 paramchar). */
-function writeTarget({ address, port }: Target): string {
-  return `${address.replaceAll(".", "_").replaceAll(":", "~")}-${port}`;
+function writeTarget({ transport, address, port }: Target): string {
+  const end = transport === "udp" ? "" : `-${transport}`;
+  return `${address.replaceAll(".", "_").replaceAll(":", "~")}-${port}${end}`;
 }
 
 /** An address of a token. */
 export function readTarget(text: string): Target {
-  const dash = text.lastIndexOf("-");
-  const address = text.slice(0, dash).replaceAll("_", ".").replaceAll("~", ":");
-  return { address, port: Number(text.slice(dash + 1)) };
+  const [address = "", port = "", transport] = text.split("-", 3);
+  return {
+    transport: transport === "tcp" || transport === "tls" ? transport : "udp",
+    address: address.replaceAll("_", ".").replaceAll("~", ":"),
+    port: Number(port),
+  };
 }
 
 /** The token for an accepted call. */

@@ -44,7 +44,7 @@ export function routedTarget(
 
 /** True for an address of a trunk or next hop: its answers will be taken. */
 export function isKnown(relay: Relay, policy: Policy, ingress: Listener, target: Target): boolean {
-  const egress = egressListener(relay.listeners, ingress, target.address);
+  const egress = egressListener(relay.listeners, ingress, target);
   if (egress === undefined) return false;
   const { address, port } = target;
   return policy.matchTrunk(egress.id, address, port) !== undefined || policy.isNextHop(address, port);
@@ -64,7 +64,7 @@ export function forwardCall(
 ): void {
   const { message, edits, listeners } = relay;
   const { listener } = exchange;
-  const egress = egressListener(listeners, listener, target.address);
+  const egress = egressListener(listeners, listener, target);
   if (egress === undefined) {
     relay.counters.unsendable++;
     return;
@@ -80,7 +80,7 @@ export function forwardCall(
       egress: relay.tagOfTrunk(called?.id ?? NEXT_HOP),
       called: isScreened ? [attempt.called, readToNumber(message, called.dialPlan)] : NO_NUMBERS,
       calling: isJudged ? attempt.calling : NO_IDENTITIES,
-      source: { address: exchange.address, port: exchange.replyPort },
+      source: { transport: listener.transport, address: exchange.address, port: exchange.replyPort },
       target,
     },
     attempt,
@@ -102,7 +102,7 @@ function recordRoute(listener: Listener, token: string): string {
 export function forward(relay: Relay, exchange: Exchange, target: Target): void {
   const { message, edits, out, counters } = relay;
   const { via, listener } = exchange;
-  const egress = egressListener(relay.listeners, listener, target.address);
+  const egress = egressListener(relay.listeners, listener, target);
   if (egress === undefined) {
     counters.unsendable++;
     return;

@@ -1,10 +1,12 @@
+import type { SipTransport } from "../domain/trunk.ts";
+
 /** A local address that messages arrive on and leave by. */
 export interface Listener {
   /** As in `listen`: "udp:127.0.0.1:5060". */
   readonly id: string;
   /** Position in `listen`; also the digit in our branches (base 36, so at most 36 listeners). */
   readonly index: number;
-  readonly transport: "udp";
+  readonly transport: SipTransport;
   /** Literal address without brackets, and the port that was bound. */
   readonly address: string;
   readonly port: number;
@@ -16,25 +18,34 @@ export interface Listener {
 }
 
 /** A listener over a bound address. */
-export function createListener(id: string, index: number, address: string, port: number): Listener {
+export function createListener(
+  id: string,
+  index: number,
+  transport: SipTransport,
+  address: string,
+  port: number,
+): Listener {
   const family = address.includes(":") ? 6 : 4;
   const sentBy = `${family === 6 ? `[${address}]` : address}:${port}`;
-  return { id, index, transport: "udp", address, port, family, sentBy, via: `SIP/2.0/UDP ${sentBy};branch=` };
+  const via = `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=`;
+  return { id, index, transport, address, port, family, sentBy, via };
 }
 
 /** Where a message goes. */
 export interface Target {
+  readonly transport: SipTransport;
   /** Literal, without brackets. */
   readonly address: string;
   readonly port: number;
 }
 
-/** The listener to leave by towards `address`: the one the request came in by when the family fits, else the first that does. */
+/** The listener to leave by towards `target`: the one the request came in by when it fits, else the first of that transport and family. */
 export function egressListener(
   listeners: readonly Listener[],
   ingress: Listener,
-  address: string,
+  { transport, address }: Target,
 ): Listener | undefined {
   const family = address.includes(":") ? 6 : 4;
-  return ingress.family === family ? ingress : listeners.find((listener) => listener.family === family);
+  if (ingress.family === family && ingress.transport === transport) return ingress;
+  return listeners.find((listener) => listener.family === family && listener.transport === transport);
 }

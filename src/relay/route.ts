@@ -1,4 +1,5 @@
 import { formatAddress, parseAddress } from "../config/address.ts";
+import type { SipTransport } from "../domain/trunk.ts";
 import { createAddressSpan, readAddress, readParam, readUri, type UriParts } from "../sip/address.ts";
 import { splice, type Edits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
@@ -141,10 +142,24 @@ function replaceRoutes(message: SipMessage, edits: Edits, values: readonly strin
   }
 }
 
-/** The address a URI names when its host is a literal; names are not resolved here. */
+/** The address a URI names when its host is a literal, and the transport it asks for (RFC 3261 section 19.1.1); names are not resolved here. */
 export function literalTarget(uri: UriParts): Target | undefined {
-  if (uri.scheme !== "sip" || !isLiteral(uri.host)) return undefined;
-  return { address: canonicalHost(uri.host), port: uri.port || 5060 };
+  if ((uri.scheme !== "sip" && uri.scheme !== "sips") || !isLiteral(uri.host)) return undefined;
+  const transport = transportOf(uri);
+  if (transport === undefined) return undefined;
+  return {
+    transport,
+    address: canonicalHost(uri.host),
+    port: uri.port || (transport === "tls" ? 5061 : 5060),
+  };
+}
+
+/** RFC 3263 section 4.1: what the URI says, else TLS for sips and UDP for sip. */
+function transportOf({ scheme, params }: UriParts): SipTransport | undefined {
+  if (scheme === "sips") return "tls";
+  if (params === "") return "udp";
+  const transport = readParam(params, 0, params.length, "transport")?.toLowerCase() ?? "udp";
+  return transport === "udp" || transport === "tcp" || transport === "tls" ? transport : undefined;
 }
 
 /** An IPv4 or IPv6 literal: digits and dots, or anything with a colon (a host name has none). */

@@ -18,8 +18,8 @@ export interface Sent {
 
 /** Documentation addresses (RFC 5737, RFC 3849): the filter listens on one of each family. */
 export const listeners: readonly Listener[] = [
-  createListener("udp:192.0.2.1:5060", 0, "192.0.2.1", 5060),
-  createListener("udp:[2001:db8::1]:5060", 1, "2001:db8::1", 5060),
+  createListener("udp:192.0.2.1:5060", 0, "udp", "192.0.2.1", 5060),
+  createListener("udp:[2001:db8::1]:5060", 1, "udp", "2001:db8::1", 5060),
 ];
 
 /** Who is where in {@link basicPolicy}. */
