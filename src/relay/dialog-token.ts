@@ -1,23 +1,26 @@
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import type { PartyNumber } from "../domain/number.ts";
-import type { KeyedTags } from "../sip/tag.ts";
+import { MAC_LENGTH, type KeyedTags } from "../sip/tag.ts";
 import type { Target } from "./listener.ts";
 
-/**
- * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it.
- *
- * `INGRESS.EGRESS.CALLED.IDENTITIES.SOURCE.TARGET.MAC[.CONFIRMATION]`: tags of the calling and the called trunk; the numbers
- * that either side may show; where the INVITE came from and went to; a MAC over all these, the Call-ID and the
- * caller's tag. The confirmation is added to the token in 1xx and 2xx answers (RFC 3261 section 16.7 step 8): a MAC over the
- * To tag, without which a re-INVITE could be a new call in a dialog's clothes.
- */
-export const TOKEN_PARAM = "sw";
+/** A mark, so it may stand in a URI parameter (RFC 3261 section 25.1 paramchar); nothing between two of them holds one. */
+const SEPARATOR = "!";
 
+/** Pieces in front of the MAC. */
+const CLAIMS = 6;
 const PIECE = 8;
 /** Numbers that a token names; a call with more is judged again on every change. */
 const MAX_IDENTITIES = 4;
 
+/**
+ * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it.
+ *
+ * `INGRESS!EGRESS!CALLED!IDENTITIES!SOURCE!TARGET!MAC[!CONFIRMATION]`: tags of the calling and the called trunk; the numbers
+ * that either side may show; where the INVITE came from and went to; a MAC over all these, the Call-ID and the
+ * caller's tag. The confirmation is added to the token in 1xx and 2xx answers (RFC 3261 section 16.7 step 8): a MAC over the
+ * To tag, without which a re-INVITE could be a new call in a dialog's clothes.
+ */
 export interface DialogToken {
   readonly ingress: string;
   readonly egress: string;
@@ -53,19 +56,22 @@ function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: strin
   return tags.mac("dialog", `${claims}\n${callId}\n${callerTag}`);
 }
 
-/** Addresses in characters that a URI parameter may hold (RFC 3261 section 25.1 paramchar). */
+/** In characters that no parser of URI parameters stumbles over: IPv6 colons are written as tildes. */
 function writeTarget({ transport, address, port }: Target): string {
-  const end = transport === "udp" ? "" : `-${transport}`;
-  return `${address.replaceAll(".", "_").replaceAll(":", "~")}-${port}${end}`;
+  const host = address.includes(":") ? address.replaceAll(":", "~") : address;
+  return transport === "udp" ? `${host}_${port}` : `${host}_${port}_${transport}`;
 }
 
 /** An address of a token. */
 export function readTarget(text: string): Target {
-  const [address = "", port = "", transport] = text.split("-", 3);
+  const hostEnd = text.indexOf("_");
+  const portEnd = text.indexOf("_", hostEnd + 1);
+  const host = text.slice(0, hostEnd);
+  const transport = portEnd < 0 ? "udp" : text.slice(portEnd + 1);
   return {
     transport: transport === "tcp" || transport === "tls" ? transport : "udp",
-    address: address.replaceAll("_", ".").replaceAll("~", ":"),
-    port: Number(port),
+    address: host.includes("~") ? host.replaceAll("~", ":") : host,
+    port: Number(portEnd < 0 ? text.slice(hostEnd + 1) : text.slice(hostEnd + 1, portEnd)),
   };
 }
 
@@ -78,8 +84,8 @@ export function createToken(
 ): string {
   const called = listNumbers(parts.called);
   const identities = listNumbers(parts.calling.filter(isShown).map(({ number }) => number));
-  const claims = `${parts.ingress}.${parts.egress}.${called}.${identities}.${writeTarget(parts.source)}.${writeTarget(parts.target)}`;
-  return `${claims}.${macOf(tags, claims, attempt.callId, callerTag)}`;
+  const claims = `${parts.ingress}!${parts.egress}!${called}!${identities}!${writeTarget(parts.source)}!${writeTarget(parts.target)}`;
+  return `${claims}!${macOf(tags, claims, attempt.callId, callerTag)}`;
 }
 
 /** Keys of the numbers, each once. They stand in the message's own fields too, so they are no secret here. */
@@ -100,15 +106,15 @@ function listNumbers(numbers: readonly PartyNumber[]): string {
 
 /** Takes a token apart; undefined when it has not our form. It proves nothing before {@link provesDialog}. */
 export function parseToken(text: string): DialogToken | undefined {
-  const ingressEnd = text.indexOf(".");
-  const egressEnd = text.indexOf(".", ingressEnd + 1);
-  const calledEnd = text.indexOf(".", egressEnd + 1);
-  const identitiesEnd = text.indexOf(".", calledEnd + 1);
-  const sourceEnd = text.indexOf(".", identitiesEnd + 1);
-  const claimsEnd = text.indexOf(".", sourceEnd + 1);
+  const ingressEnd = text.indexOf(SEPARATOR);
+  const egressEnd = text.indexOf(SEPARATOR, ingressEnd + 1);
+  const calledEnd = text.indexOf(SEPARATOR, egressEnd + 1);
+  const identitiesEnd = text.indexOf(SEPARATOR, calledEnd + 1);
+  const sourceEnd = text.indexOf(SEPARATOR, identitiesEnd + 1);
+  const claimsEnd = text.indexOf(SEPARATOR, sourceEnd + 1);
   if (ingressEnd < 0 || egressEnd < 0 || calledEnd < 0 || identitiesEnd < 0 || sourceEnd < 0 || claimsEnd < 0)
     return undefined;
-  const macEnd = text.indexOf(".", claimsEnd + 1);
+  const macEnd = text.indexOf(SEPARATOR, claimsEnd + 1);
   return {
     ingress: text.slice(0, ingressEnd),
     egress: text.slice(ingressEnd + 1, egressEnd),
@@ -142,11 +148,17 @@ export function isConfirmed(tags: KeyedTags, token: DialogToken, callId: string,
   return token.confirmation === confirmationOf(tags, token.mac, callId, calledTag);
 }
 
-/** The confirmation to append to the token `text`, "." included; "" when it is none of ours in form or has one already. */
+/** The confirmation to append to the token `text`, separator included; "" when it is none of ours in form or has one already. */
 export function confirmToken(tags: KeyedTags, text: string, callId: string, calledTag: string): string {
-  const token = parseToken(text);
-  if (token === undefined || token.confirmation !== undefined) return "";
-  return `.${confirmationOf(tags, token.mac, callId, calledTag)}`;
+  const macStart = text.lastIndexOf(SEPARATOR) + 1;
+  if (text.length - macStart !== MAC_LENGTH || countSeparators(text) !== CLAIMS) return "";
+  return `${SEPARATOR}${confirmationOf(tags, text.slice(macStart), callId, calledTag)}`;
+}
+
+function countSeparators(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(SEPARATOR); at >= 0; at = text.indexOf(SEPARATOR, at + 1)) count++;
+  return count;
 }
 
 /** True when every number that the request now asserts was authorised for the side it comes from; absent fields are fine. */

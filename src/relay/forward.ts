@@ -7,7 +7,7 @@ import { readToNumber } from "../sip/called.ts";
 import { decrementMaxForwards, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { formatBranch } from "../sip/tag.ts";
-import { createToken, TOKEN_PARAM } from "./dialog-token.ts";
+import { createToken } from "./dialog-token.ts";
 import { branchFields, fillVia, type Exchange } from "./exchange.ts";
 import { egressListener, type Listener, type Target } from "./listener.ts";
 import { answer, NEXT_HOP, transmit, type Relay } from "./relay.ts";
@@ -95,7 +95,7 @@ export function forwardCall(
 }
 
 function recordRoute(listener: Listener, token: string): string {
-  return `Record-Route: <sip:${listener.sentBy};lr;${TOKEN_PARAM}=${token}>\r\n`;
+  return `Record-Route: ${listener.route}${token}>\r\n`;
 }
 
 /** Sends the request on with our Via on top; everything that is not in `edits` stays as it came (RFC 3261 sections 16.6, 16.11). */

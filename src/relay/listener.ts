@@ -1,5 +1,8 @@
 import type { SipTransport } from "../domain/trunk.ts";
 
+/** The URI parameter of our Record-Route that holds the dialog token. */
+export const TOKEN_PARAM = "sw";
+
 /** A local address that messages arrive on and leave by. */
 export interface Listener {
   /** As in `listen`: "udp:127.0.0.1:5060". */
@@ -15,6 +18,8 @@ export interface Listener {
   readonly sentBy: string;
   /** What our Via values begin with: everything up to the branch. */
   readonly via: string;
+  /** Our URI in Record-Route, as far as it is the same for every dialog: everything up to the token. */
+  readonly route: string;
 }
 
 /** A listener over a bound address. */
@@ -28,7 +33,8 @@ export function createListener(
   const family = address.includes(":") ? 6 : 4;
   const sentBy = `${family === 6 ? `[${address}]` : address}:${port}`;
   const via = `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=`;
-  return { id, index, transport, address, port, family, sentBy, via };
+  const route = `<sip:${sentBy};lr;${TOKEN_PARAM}=`;
+  return { id, index, transport, address, port, family, sentBy, via, route };
 }
 
 /** Where a message goes. */

@@ -30,7 +30,7 @@ export function newCall(
     return;
   }
   const begun = relay.elapsed();
-  const attempt = attemptOf(relay, trunk, exchange, now);
+  const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
   const judgement = judgeCall(message, source, attempt, routes, relay.state, policy.revision);
   if (judgement.kind === "answered") {
     const { status } = judgement;
@@ -112,7 +112,14 @@ function repeat(
   if (seen.outcome === "reject") refuse(relay, exchange, seen.status, seen.reason);
   if (seen.outcome !== "forward") return;
   onwardOf(relay, trunk, routes);
-  forwardCall(relay, policy, exchange, seen.target, attemptOf(relay, trunk, exchange, now), seen.reason);
+  forwardCall(
+    relay,
+    policy,
+    exchange,
+    seen.target,
+    attemptOf(relay, trunk, exchange, now, routes.uri),
+    seen.reason,
+  );
 }
 
 /** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */

@@ -1,12 +1,13 @@
 import { Buffer } from "node:buffer";
 import { causeOf, statusOf, type ReasonCode } from "../domain/reason.ts";
-import type { CallAttempt } from "../domain/attempt.ts";
+import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import type { Policy } from "../config/policy.ts";
 import { countProtocolError, type Counters } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
+import type { UriParts } from "../sip/address.ts";
 import { readAttempt } from "../sip/attempt.ts";
 import { createEdits, type Edits } from "../sip/edit.ts";
 import { formatResponse } from "../sip/response.ts";
@@ -139,14 +140,21 @@ export function refusalStatus(trunk: Trunk, reason: ReasonCode): number {
 }
 
 /** The attempt that the message in hand makes on `trunk`. */
-export function attemptOf(relay: Relay, trunk: Trunk, exchange: Exchange, now: Millis): CallAttempt {
+export function attemptOf(
+  relay: Relay,
+  trunk: Trunk,
+  exchange: Exchange,
+  now: Millis,
+  uri?: UriParts,
+): CallAttempt {
   const { listener } = exchange;
-  return readAttempt(relay.message, trunk, now, {
+  const origin: SignallingSource = {
     signalling: "sip",
     transport: listener.transport,
     sourceAddress: exchange.address,
     sourcePort: exchange.port,
     destinationAddress: listener.address,
     destinationPort: listener.port,
-  });
+  };
+  return readAttempt(relay.message, trunk, now, origin, uri);
 }

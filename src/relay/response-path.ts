@@ -3,9 +3,9 @@ import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
 import { BRANCH_LENGTH, parseBranch } from "../sip/tag.ts";
 import { readVia, type Via } from "../sip/via.ts";
-import { confirmToken, TOKEN_PARAM } from "./dialog-token.ts";
+import { confirmToken } from "./dialog-token.ts";
 import { branchFields, toTagOf } from "./exchange.ts";
-import type { Listener } from "./listener.ts";
+import { TOKEN_PARAM, type Listener } from "./listener.ts";
 import { transmit, type Relay } from "./relay.ts";
 
 /**

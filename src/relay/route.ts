@@ -4,8 +4,7 @@ import { createAddressSpan, readAddress, readParam, readUri, type UriParts } fro
 import { splice, type Edits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/message.ts";
-import { TOKEN_PARAM } from "./dialog-token.ts";
-import type { Listener, Target } from "./listener.ts";
+import { TOKEN_PARAM, type Listener, type Target } from "./listener.ts";
 
 /** More Route values than any path has. */
 const MAX_ROUTES = 32;
@@ -39,6 +38,9 @@ export interface Onward {
 const span = createAddressSpan();
 const NO_VALUES: readonly RouteValue[] = [];
 
+/** Stands for our own value where it is the only one: it is counted and taken off, and never read again. */
+const OWN_VALUE: readonly RouteValue[] = [{ text: "", uriText: "", uri: readUri("", 0, 0) }];
+
 /** True when host and port of a URI are those of one of our listeners. */
 export function isOwn(listeners: readonly Listener[], uri: UriParts): boolean {
   if (uri.scheme !== "sip") return false;
@@ -61,6 +63,8 @@ export function readRoutes(message: SipMessage, listeners: readonly Listener[]):
   const recorded = isOwn(listeners, uri) ? tokenOf(uri) : undefined;
   const isStrict = recorded !== undefined;
   if (message.count[Header.route] === 0) return { token: recorded, isStrict, values: NO_VALUES, own: 0, uri };
+  const alone = readOwnRoute(message, listeners);
+  if (alone !== undefined && !isStrict) return { token: alone, isStrict, values: OWN_VALUE, own: 1, uri };
   const values = readValues(message);
   let token = recorded;
   let own = 0;
@@ -71,6 +75,40 @@ export function readRoutes(message: SipMessage, listeners: readonly Listener[]):
 
 function tokenOf(uri: UriParts): string | undefined {
   return readParam(uri.params, 0, uri.params.length, TOKEN_PARAM);
+}
+
+/**
+ * The token of our Record-Route URI where nothing else stands in the Route fields and it came back as we wrote it, as nearly
+ * every request of a dialog has it; undefined: the fields must be read in full.
+ */
+function readOwnRoute(message: SipMessage, listeners: readonly Listener[]): string | undefined {
+  if (message.count[Header.route] !== 1) return undefined;
+  const index = message.first[Header.route]!;
+  const start = message.valueStart[index]!;
+  const last = message.valueEnd[index]! - 1;
+  for (const { route } of listeners) {
+    if (!message.text.startsWith(route, start)) continue;
+    const token = start + route.length;
+    for (let i = token; i < last; i++) if (!isTokenChar(message.bytes[i]!)) return undefined;
+    return message.bytes[last] === MORE && last > token ? message.text.slice(token, last) : undefined;
+  }
+  return undefined;
+}
+
+const MORE = 0x3e;
+
+/** Letters, digits and the marks a token is written with: nothing that ends a parameter. */
+function isTokenChar(c: number): boolean {
+  const letter = c | 0x20;
+  return (
+    (letter >= 0x61 && letter <= 0x7a) ||
+    (c >= 0x30 && c <= 0x39) ||
+    c === 0x21 ||
+    c === 0x5f ||
+    c === 0x7e ||
+    c === 0x2e ||
+    c === 0x2d
+  );
 }
 
 /** Every Route value in order, up to the first that can't be read. */

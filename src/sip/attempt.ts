@@ -17,17 +17,17 @@ const NO_NUMBER: PartyNumber = { kind: "unusable", why: "not-a-number", detail: 
 
 /**
  * The call attempt that an INVITE makes. Total: whatever the message holds, an attempt comes back; what can't be
- * judged safely is `message.fault` (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031).
+ * judged safely is `message.fault` (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031). `uri`: the Request-URI, where it has been read already.
  */
 export function readAttempt(
   message: SipMessage,
   trunk: Trunk,
   at: Millis,
   origin: SignallingSource,
+  uri: UriParts = readUri(message.text, message.uriStart, message.uriEnd),
 ): CallAttempt {
   const plan = trunk.dialPlan;
   const requestUri = message.text.slice(message.uriStart, message.uriEnd);
-  const uri = readUri(requestUri, 0, requestUri.length);
   if (uri.fault !== undefined || requestUri.charCodeAt(0) === 0x3c)
     noteFault(message, `Request-URI: ${uri.fault ?? "in brackets"}`);
   // RFC 3261 section 19.1.1: header fields are not allowed in a Request-URI.

@@ -56,23 +56,22 @@ export function splice(edits: Edits, from: number, to: number, insert: string): 
 }
 
 /**
- * Writes the edited message into `out`; returns its length, or -1 when it does not fit. The header fields are joined as
- * text and written once, which costs less than a copy for every piece; the body is copied as it is.
+ * Writes the edited message into `out`; returns its length, or -1 when it does not fit. Everything up to the last edit is joined
+ * as text and written once, which costs less than a copy for every piece; what stands behind it is copied as it is.
  */
 export function render(message: SipMessage, edits: Edits, out: Buffer): number {
   if (edits.overflow) return -1;
-  const { text, headersEnd, end } = message;
+  const { text, end } = message;
   let head = "";
   let at = message.start;
   for (let i = 0; i < edits.count; i++) {
     head += text.slice(at, edits.from[i]) + edits.insert[i]!;
     at = edits.to[i]!;
   }
-  head += text.slice(at, headersEnd);
-  const size = head.length + end - headersEnd;
+  const size = head.length + end - at;
   if (size > MAX_DATAGRAM || size > out.length) return -1;
   out.write(head, 0, "latin1");
-  message.bytes.copy(out, head.length, headersEnd, end);
+  message.bytes.copy(out, head.length, at, end);
   return size;
 }
 

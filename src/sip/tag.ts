@@ -8,7 +8,7 @@ const BRANCH_PREFIX = `${MAGIC_COOKIE}sw`;
 const TAG_PREFIX = "sw";
 
 /** Hex digits kept of a keyed hash: 96 bits. */
-const MAC_LENGTH = 24;
+export const MAC_LENGTH = 24;
 
 /** Characters of a branch of ours. */
 export const BRANCH_LENGTH = BRANCH_PREFIX.length + 1 + MAC_LENGTH;

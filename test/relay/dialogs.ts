@@ -66,7 +66,7 @@ void t.test("inside a dialog", async (t) => {
     "an ACK with a forged token is never answered",
   );
   t.equal(
-    send({ method: "BYE", headers: [`Route: ${route.replace(/(sw=\w+)\.\w+/u, "$1.00000000")}`] }),
+    send({ method: "BYE", headers: [`Route: ${route.replace(/(sw=\w+)!\w+/u, "$1!00000000")}`] }),
     "481",
     "a token changed in one place",
   );
