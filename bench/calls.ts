@@ -40,6 +40,7 @@ export function measureCalls(): readonly (readonly string[])[] {
     counters: createCounters(),
     elapsed: () => performance.now(),
     ledgerSize: policy.tables.ledger,
+    failoverSize: 1000,
     sink: {
       send: (_listener, _address, _port, bytes, size) => {
         out = bytes;

@@ -25,6 +25,8 @@ export function writeSigwallPolicy(
     "version: 1",
     'home: { country: "86" }',
     "timeZone: Asia/Shanghai",
+    // SIPp takes an OPTIONS for a call that fails.
+    "nextHopHealth: { probe: off }",
     "trunks:",
     `  - { id: core, side: core, match: { addresses: [${layout.coreAddress}], ports: [${layout.corePort}] } }`,
   ];

@@ -31,6 +31,8 @@ function open(port, name) {
 
 function receive(end, message, remote) {
   const [startLine = ""] = message.split("\r\n", 1);
+  // The filter asks whether we are there.
+  if (end === core && startLine.startsWith("OPTIONS ")) return answer(message, startLine, remote);
   console.log(`${end.name} <- ${startLine}`);
   if (end === core) answer(message, startLine, remote);
   else proceed(message, startLine);

@@ -1,1 +1,3 @@
 import "./engines/embedded.ts";
+import "./engines/name-lookup.ts";
+import "./engines/next-hops.ts";

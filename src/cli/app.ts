@@ -52,6 +52,9 @@ export async function startApp({
     key,
     decided: reports.decided,
     fault: reports.fault,
+    ...(config.nameServers === undefined ? {} : { nameServers: config.nameServers }),
+    nextHopChanged: reports.nextHopChanged,
+    nameChanged: reports.nameChanged,
   });
   const reloader = createReloader({
     configPath,
@@ -72,6 +75,8 @@ export async function startApp({
     counters,
     reloads,
     policy: () => figuresOf(policy),
+    nextHops: () => engine.nextHops(),
+    names: () => engine.names(),
     tableFull: state.tableFull,
     ruleFaults: state.ruleFaults,
   });
@@ -114,6 +119,6 @@ export async function startApp({
   };
 }
 
-function figuresOf({ revision, trunks, lists }: Policy): PolicyFigures {
-  return { revision, trunks: trunks.map(({ trunk }) => trunk), lists };
+function figuresOf({ revision, lists }: Policy): PolicyFigures {
+  return { revision, lists };
 }

@@ -1,6 +1,6 @@
 import type { RuleMode } from "../domain/rule-id.ts";
 import { ruleIds } from "../domain/rule-id.ts";
-import type { Side } from "../domain/trunk.ts";
+import type { NextHop, Side } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import { formatEndpoint } from "../config/address.ts";
 import { createCalendar } from "../config/calendar.ts";
@@ -73,11 +73,34 @@ function describePolicy(policy: Policy, material: PolicyMaterial, now: Millis): 
   return [
     ["policy", `${file.source.file}, revision ${policy.revision}`],
     ["trunks", `${plans.length}: ${bySide.join(", ")}`],
+    ...describeNextHops(plans),
     ["lessees", `${file.lessees.length}`],
     ...describeLists(policy),
     ...describeRules(material),
     ...describeSpecialUsers(material, now),
   ];
+}
+
+/** One line a trunk: its next hops in the order of use. */
+function describeNextHops(plans: PolicyMaterial["plans"]): readonly Line[] {
+  const rows = plans
+    .filter(({ trunk }) => trunk.nextHops.length > 0)
+    .map(({ trunk: { id, nextHops } }) => [id, describeOrder(nextHops)]);
+  return align(rows).map((text, index) => [index === 0 ? "next hops" : "", text]);
+}
+
+/** "a and b, then c": those of one priority share the calls by weight. */
+function describeOrder(nextHops: readonly NextHop[]): string {
+  const priorities = [...new Set(nextHops.map(({ priority }) => priority))].toSorted((a, b) => a - b);
+  return priorities
+    .map((priority) => {
+      const hops = nextHops.filter((hop) => hop.priority === priority);
+      const total = hops.reduce((sum, { weight }) => sum + weight, 0);
+      return hops
+        .map(({ id, weight }) => (hops.length === 1 ? id : `${id} (${Math.round((100 * weight) / total)}%)`))
+        .join(" and ");
+    })
+    .join(", then ");
 }
 
 function describeLists({ lists }: Policy): readonly Line[] {

@@ -27,6 +27,8 @@ export const plainTrunk: Trunk = {
     stripTrailingST: false,
   },
   nextHops: [],
+  failoverOn503: true,
+  passThrough503: true,
   fallback: "accept",
   exception: "reject",
   status: new Map(),

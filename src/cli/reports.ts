@@ -13,6 +13,10 @@ export interface Reports {
   readonly decided: (decision: Decision) => void;
   /** Takes an error of our own, likewise. */
   readonly fault: (error: unknown) => void;
+  /** Takes the new state of a next hop ("udp:192.0.2.1:5060"). */
+  readonly nextHopChanged: (key: string, state: string, why: string) => void;
+  /** Takes the failure of the look-up of a name, or its end. */
+  readonly nameChanged: (id: string, error: string | undefined) => void;
   readonly reloaded: (outcome: ReloadOutcome, causes: readonly string[]) => void;
   /** Writes what is waiting, and no more after that. */
   readonly close: () => void;
@@ -56,6 +60,12 @@ export function createReports(log: Log, refusalsPerSecond: number, state: Screen
       if (isRefusal(decision)) refusals.push(decision);
     },
     fault: faults.push,
+    nextHopChanged: (key, turned, why) =>
+      (turned === "down" ? log.warn : log.info)(`next hop is ${turned}`, { nextHop: key, why }),
+    nameChanged: (id, error) => {
+      if (error === undefined) log.info("DNS answers again", { nextHop: id });
+      else log.warn("DNS gives no answer; the last addresses stay in use", { nextHop: id, error });
+    },
     reloaded: (outcome, causes) => reportReload(log, outcome, causes),
     close() {
       clearInterval(timer);

@@ -1,25 +1,24 @@
 import { ruleIds } from "../domain/rule-id.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import { reasonCodes } from "../domain/reason.ts";
-import type { NextHop, Trunk } from "../domain/trunk.ts";
+import type { Trunk } from "../domain/trunk.ts";
 import type { PolicyRevision } from "../domain/verdict.ts";
 import { createDialPlan } from "../numbering/dial-plan.ts";
 import { readListNumber } from "../numbering/e164.ts";
 import type { PolicyTables, SpecialUser } from "../screening/rule.ts";
 import { compileScreen } from "../screening/screen.ts";
 import type { ChainConfig } from "../screening/screen.ts";
-import { formatEndpoint } from "./address.ts";
 import { createCalendar } from "./calendar.ts";
 import type { ConfigIssue } from "./issue.ts";
 import type { LoadedList } from "./list-loading.ts";
 import { toDenyLists, toNumberList } from "./list-loading.ts";
+import { buildNextHop, type NextHopHealthEntry } from "./next-hop.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
 import type { TrunkEntry } from "./policy-schema.ts";
-import type { ListSummary, Policy, TrunkPolicy } from "./policy.ts";
+import type { ListSummary, NextHopHealth, Policy, TrunkPolicy } from "./policy.ts";
 import { matchEntriesOf } from "./references.ts";
 import { mergeSetting } from "./rule-options.ts";
 import type { RuleSetting } from "./rule-options.ts";
-import { parseNextHop } from "./schema-parts.ts";
 import { createMatcher } from "./trunk-match.ts";
 
 /** A trunk before its screen is compiled: what the review of a policy looks at. */
@@ -39,7 +38,7 @@ export function planTrunks(
   const specialUsers = readSpecialUsers(file, issues);
   const denyLists = toDenyLists(lists);
   const plans = file.trunks.map((entry, index) => {
-    const trunk = buildTrunk(entry.value, index);
+    const trunk = buildTrunk(entry.value, index, file.nextHopHealth);
     const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
     const tables: PolicyTables = {
       trunk,
@@ -65,6 +64,7 @@ export function compilePolicy(
   const byId = new Map(trunks.map((trunk) => [trunk.trunk.id, trunk]));
   const nextHops = new Map<string, Set<number>>();
   for (const { address, port } of trunks.flatMap(({ trunk }) => trunk.nextHops)) {
+    if (address === undefined) continue;
     nextHops.set(address, (nextHops.get(address) ?? new Set()).add(port));
   }
   const entries = plans.flatMap(({ entry, trunk }) => matchEntriesOf(entry.value, byId.get(trunk.id)));
@@ -73,6 +73,7 @@ export function compilePolicy(
     trunks: Object.freeze(trunks),
     tables: Object.freeze(file.tables),
     lists: Object.freeze(lists.map(summarise)),
+    nextHopHealth: Object.freeze(readHealth(file.nextHopHealth)),
     matchTrunk: createMatcher(entries, file.tables.sources),
     trunkById: (id: string) => byId.get(id),
     isNextHop: (address: string, port: number) => {
@@ -87,7 +88,18 @@ function summarise({ id, kind, file, read }: LoadedList): ListSummary {
   return { id, kind, file, ...read.counts };
 }
 
-function buildTrunk(entry: TrunkEntry, index: number): Trunk {
+function readHealth(entry: NextHopHealthEntry): NextHopHealth {
+  return {
+    probes: entry.probe === "options",
+    interval: entry.intervalSeconds * 1000,
+    timeout: entry.timeoutSeconds * 1000,
+    missesUntilDown: entry.missesUntilDown,
+    answersUntilUp: entry.answersUntilUp,
+    longestInterval: Math.max(entry.longestIntervalSeconds, entry.intervalSeconds) * 1000,
+  };
+}
+
+function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry): Trunk {
   const { side, status = {} } = entry;
   return Object.freeze({
     id: entry.id,
@@ -103,6 +115,8 @@ function buildTrunk(entry: TrunkEntry, index: number): Trunk {
       stripTrailingST: entry.stripTrailingST,
     }),
     nextHops: Object.freeze((entry.nextHops ?? []).flatMap(buildNextHop)),
+    failoverOn503: entry.failoverOn503 ?? health.failoverOn503,
+    passThrough503: entry.passThrough503 ?? health.passThrough503,
     fallback: entry.default ?? (side === "lessee" ? "reject" : "accept"),
     exception: entry.exception,
     status: new Map(
@@ -115,12 +129,6 @@ function buildTrunk(entry: TrunkEntry, index: number): Trunk {
     mustAgree: Object.freeze(entry.mustAgree),
     limits: Object.freeze({ ...entry.limits }),
   });
-}
-
-function buildNextHop(uri: string): readonly NextHop[] {
-  const endpoint = parseNextHop(uri);
-  if (typeof endpoint === "string") return [];
-  return [Object.freeze({ id: formatEndpoint(endpoint), transport: "udp" as const, ...endpoint })];
 }
 
 function mergeChain(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { parseEndpoint } from "./address.ts";
+import { formatEndpoint, parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
 import type { TrunkPlan } from "./compile.ts";
 import { compilePolicy, planTrunks } from "./compile.ts";
@@ -24,6 +24,8 @@ export interface StaticConfig {
   readonly engine: "embedded" | "drachtio" | "m3ua";
   readonly listen: readonly Listener[];
   readonly admin: Endpoint;
+  /** DNS servers as ADDRESS:PORT; undefined: those of the system. */
+  readonly nameServers: readonly string[] | undefined;
   /** Path of the policy, as seen from where the program runs. */
   readonly policy: string;
   /** Path of the secret key, likewise; undefined: a key for this run only. */
@@ -70,7 +72,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
         : explainIssues(read.error, source, jsonSchemas.sigwall);
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
-  const { engine, listen, admin, policy, keyFile, log } = read.data;
+  const { engine, listen, admin, nameServers, policy, keyFile, log } = read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [...findTwiceListened(source, listeners), ...warnOfEngine(source, engine)];
   const endpoint = parseEndpoint(admin);
@@ -79,6 +81,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     engine,
     listen: listeners,
     admin: endpoint,
+    nameServers: nameServers?.map((text) => parseEndpoint(text, 53)).flatMap(writeEndpoint),
     policy: resolvePath(path, policy),
     keyFile: keyFile === undefined ? undefined : resolvePath(path, keyFile),
     log,
@@ -110,6 +113,10 @@ export function loadPolicy(readFile: ReadFile, path: string, listeners?: readonl
   if (hasErrors(issues)) return refused(issues);
   const policy = compilePolicy(file, plans, lists, revisionOf(source, lists));
   return { policy, issues, material: { file, lists, plans } };
+}
+
+function writeEndpoint(endpoint: Endpoint | undefined): readonly string[] {
+  return endpoint === undefined ? [] : [formatEndpoint(endpoint)];
 }
 
 function refused(issues: readonly ConfigIssue[]): LoadedPolicy {

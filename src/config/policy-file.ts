@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ConfigIssue, Path } from "./issue.ts";
 import { jsonSchemas } from "./json-schema.ts";
+import { nextHopHealthSchema, type NextHopHealthEntry } from "./next-hop.ts";
 import {
   lesseeSchema,
   listSchema,
@@ -33,6 +34,7 @@ export interface PolicyFile {
   readonly specialUsers: readonly Placed<SpecialUserEntry>[];
   /** The global `rules` as written. */
   readonly rules: unknown;
+  readonly nextHopHealth: NextHopHealthEntry;
   readonly tables: TableSizes;
 }
 
@@ -59,6 +61,8 @@ export function readPolicyFile(source: Source): {
     }),
     specialUsers: readEach(value, "specialUsers", specialUserSchema),
     rules: valueAt(value, ["rules"]),
+    nextHopHealth:
+      nextHopHealthSchema.safeParse(valueAt(value, ["nextHopHealth"])).data ?? nextHopHealthSchema.parse({}),
     tables: tablesSchema.safeParse(valueAt(value, ["tables"])).data ?? tablesSchema.parse({}),
   };
   return { file, issues: whole.success ? [] : explainIssues(whole.error, source, jsonSchemas.policy) };

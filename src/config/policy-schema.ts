@@ -2,13 +2,13 @@ import { z } from "zod";
 import { reasonCodes } from "../domain/reason.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import { isTimeZone } from "./calendar.ts";
+import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
 import { rulesSchema } from "./rule-options.ts";
 import {
   areaCodeSchema,
   dateSchema,
   idSchema,
   networkSchema,
-  nextHopSchema,
   pathSchema,
   portSchema,
   tableSizeSchema,
@@ -60,6 +60,8 @@ export const trunkSchema = z.strictObject({
     .min(1)
     .exactOptional()
     .describe("Where accepted calls go; nothing in a message ever chooses the target."),
+  failoverOn503: z.boolean().exactOptional().describe("Over that of `nextHopHealth`."),
+  passThrough503: z.boolean().exactOptional().describe("Over that of `nextHopHealth`."),
   default: z
     .enum(["accept", "reject"])
     .exactOptional()
@@ -151,6 +153,9 @@ export const tablesSchema = z
     callers: tableSizeSchema.default(262_144).describe("Calling numbers whose attempts are counted."),
     recentCalls: tableSizeSchema.default(262_144).describe("Calls that may repeat without spending a token."),
     sources: tableSizeSchema.default(4096).describe("Sources whose trunk is remembered."),
+    failovers: tableSizeSchema
+      .default(65_536)
+      .describe("Calls on trunks with several next hops that may still go to another one."),
   })
   .describe("Sizes in entries. A full table makes `exception` apply.");
 
@@ -178,5 +183,6 @@ export const policySchema = z.strictObject({
   lists: z.record(idSchema, listSchema).default({}),
   specialUsers: z.array(specialUserSchema).default([]),
   rules: rulesSchema.exactOptional(),
+  nextHopHealth: nextHopHealthSchema.exactOptional(),
   tables: tablesSchema.exactOptional(),
 });

@@ -1,4 +1,5 @@
 import type { PolicyRevision } from "../domain/verdict.ts";
+import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Screen } from "../screening/screen.ts";
 
@@ -18,6 +19,20 @@ export interface TableSizes {
   readonly recentCalls: number;
   /** Sources whose trunk is remembered. */
   readonly sources: number;
+  /** Calls that may still go to another next hop. */
+  readonly failovers: number;
+}
+
+/** How the state of next hops is found. Times in milliseconds. */
+export interface NextHopHealth {
+  /** True: next hops are asked by OPTIONS. */
+  readonly probes: boolean;
+  readonly interval: Millis;
+  readonly timeout: Millis;
+  readonly missesUntilDown: number;
+  readonly answersUntilUp: number;
+  /** The longest interval of one that is down. */
+  readonly longestInterval: Millis;
 }
 
 /** One list that was loaded, for metrics and `check`. */
@@ -41,12 +56,13 @@ export interface Policy {
   readonly trunks: readonly TrunkPolicy[];
   readonly tables: TableSizes;
   readonly lists: readonly ListSummary[];
+  readonly nextHopHealth: NextHopHealth;
   /**
    * The trunk of a source. `listener` is the canonical id of a listener ("udp:127.0.0.1:5060"), `address` a literal without brackets.
    * Bounded work and memory whatever the peer sends.
    */
   readonly matchTrunk: (listener: string, address: string, port: number) => TrunkPolicy | undefined;
   readonly trunkById: (id: string) => TrunkPolicy | undefined;
-  /** True when a trunk sends its accepted calls to this address and port. */
+  /** True when a trunk sends its accepted calls to this literal address and port; names are the proxy's to know. */
   readonly isNextHop: (address: string, port: number) => boolean;
 }

@@ -1,5 +1,6 @@
 import { parseNetwork } from "./address.ts";
 import type { ConfigIssue } from "./issue.ts";
+import { buildNextHop } from "./next-hop.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
 import { writtenIds } from "./policy-file.ts";
 import type { TrunkEntry } from "./policy-schema.ts";
@@ -19,6 +20,7 @@ export function findBrokenReferences(
     ...findSharedNames(file),
     ...findUnknownNames(file),
     ...findListenerIssues(file, listeners),
+    ...findRepeatedHops(file),
     ...findOverlaps(file),
   ];
 }
@@ -84,6 +86,23 @@ function findListenerIssues(
     if (typeof parsed === "string") return [source.issueAt(place, parsed)];
     if (listeners === undefined || listeners.includes(parsed.id)) return [];
     return [source.issueAt(place, `nothing listens on "${listener}"${suggest(parsed.id, listeners)}`)];
+  });
+}
+
+/** A next hop given twice has one state and one metric series: its weight is what was meant. */
+function findRepeatedHops({ source, trunks }: PolicyFile): readonly ConfigIssue[] {
+  return trunks.flatMap(({ path, value }) => {
+    const seen = new Set<string>();
+    return (value.nextHops ?? []).flatMap((entry, index) =>
+      buildNextHop(entry).flatMap(({ id }) => {
+        if (!seen.has(id)) {
+          seen.add(id);
+          return [];
+        }
+        const message = `there is another next hop "${id}" on this trunk; \`weight\` gives it a larger share`;
+        return [source.issueAt([...path, "nextHops", index], message)];
+      }),
+    );
   });
 }
 

@@ -1,7 +1,7 @@
 import { ruleIds } from "../domain/rule-id.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import type { Millis } from "../domain/time.ts";
-import { formatEndpoint } from "./address.ts";
+import type { NextHop } from "../domain/trunk.ts";
 import { createCalendar } from "./calendar.ts";
 import type { TrunkPlan } from "./compile.ts";
 import type { ConfigIssue, Path } from "./issue.ts";
@@ -150,13 +150,31 @@ function reviewNextHops(
   const reported = new Set<string>();
   return material.plans.flatMap(({ entry, trunk }) =>
     trunk.nextHops.flatMap((hop, index) => {
-      const isCovered = listeners.some((id) => policy.matchTrunk(id, hop.address, hop.port) !== undefined);
-      if (isCovered || reported.has(hop.id)) return [];
-      reported.add(hop.id);
-      const message = `no trunk covers ${formatEndpoint(hop)}: what the called side sends from there is dropped`;
-      return [warner(material)([...entry.path, "nextHops", index], message)];
+      const { id, address, port } = hop;
+      if (reported.has(id)) return [];
+      const isCovered =
+        address === undefined ||
+        listeners.some((listener) => policy.matchTrunk(listener, address, port) !== undefined);
+      const messages = isCovered
+        ? []
+        : [`no trunk covers ${id}: what the called side sends from there is dropped`];
+      if (!listeners.some((listener) => canReach(listener, hop)))
+        messages.push(`nothing listens on ${describeWay(hop)}: no call reaches ${id}`);
+      if (messages.length > 0) reported.add(id);
+      return messages.map((message) => warner(material)([...entry.path, "nextHops", index], message));
     }),
   );
+}
+
+/** A message leaves by a listener of the target's transport and address family. */
+function canReach(listener: string, { transport, address }: NextHop): boolean {
+  if (!listener.startsWith(`${transport}:`)) return false;
+  return address === undefined || listener.startsWith(`${transport}:[`) === address.includes(":");
+}
+
+function describeWay({ transport, address }: NextHop): string {
+  if (address === undefined) return transport;
+  return `${transport} over ${address.includes(":") ? "IPv6" : "IPv4"}`;
 }
 
 function reviewSpecialUsers(material: PolicyMaterial, now: Millis): readonly ConfigIssue[] {

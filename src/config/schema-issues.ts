@@ -8,8 +8,25 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Turns what the schema found into issues with places and with words for operators. */
 export function explainIssues(error: z.ZodError, source: Source, schema: JsonSchema): readonly ConfigIssue[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.filter((step) => typeof step !== "symbol");
+  return explainEach(error.issues, [], source, schema);
+}
+
+function explainEach(
+  issues: readonly z.core.$ZodIssue[],
+  parent: Path,
+  source: Source,
+  schema: JsonSchema,
+): readonly ConfigIssue[] {
+  return issues.flatMap((issue) => {
+    const path = [...parent, ...issue.path.filter((step) => typeof step !== "symbol")];
+    if (issue.code === "invalid_union") {
+      // The form that was meant is the one whose own type fits; what is wrong within it is what counts.
+      const meant = issue.errors.find((form) => !form.some(isOfOtherType));
+      if (meant !== undefined) return explainEach(meant, path, source, schema);
+      const forms = issue.errors.flat().map((inner) => describeExpected(inner));
+      const message = `expected ${forms.join(" or ")}, got ${show(valueAt(source.value, path))}`;
+      return [source.issueAt(path, message)];
+    }
     if (issue.code !== "unrecognized_keys") {
       return [source.issueAt(path, describe(issue, valueAt(source.value, path)))];
     }
@@ -18,6 +35,14 @@ export function explainIssues(error: z.ZodError, source: Source, schema: JsonSch
       source.issueAt([...path, key], `unknown key "${key}"${suggest(key, known)}`),
     );
   });
+}
+
+function isOfOtherType({ code, path }: z.core.$ZodIssue): boolean {
+  return code === "invalid_type" && path.length === 0;
+}
+
+function describeExpected(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_type" ? (typeNames[issue.expected] ?? issue.expected) : issue.message;
 }
 
 /** The value at a path of plain values; undefined when there is none. */
@@ -43,6 +68,9 @@ export function knownKeys(schema: JsonSchema, path: Path): readonly string[] {
     if (!isMapping(node)) return [];
     if (typeof step === "number") node = node["items"];
     else node = valueAt(node["properties"], [step]) ?? node["additionalProperties"];
+    // Of several forms, the one that is a map has the keys.
+    const forms = isMapping(node) ? node["anyOf"] : undefined;
+    if (Array.isArray(forms)) node = forms.find((form) => isMapping(form) && isMapping(form["properties"]));
   }
   if (!isMapping(node)) return [];
   if (isMapping(node["properties"])) return Object.keys(node["properties"]);

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { isAreaCode } from "../numbering/cn.ts";
-import { parseEndpoint, parseNetwork } from "./address.ts";
-import type { Endpoint } from "./address.ts";
+import { parseNetwork } from "./address.ts";
 
 /** Name of a trunk, lessee or list: it becomes a metric label and a word on the command line. */
 export const idSchema = z
@@ -44,31 +43,3 @@ export const portSchema = z.int().min(1).max(65_535);
 
 /** A whole number of table entries; the upper end keeps a slip of the finger from taking all memory. */
 export const tableSizeSchema = z.int().min(16).max(16_777_216);
-
-/** The endpoint of a next hop written as a SIP URI (RFC 3261 section 19.1); a string says what is wrong. */
-export function parseNextHop(uri: string): Endpoint | string {
-  const scheme = uri.slice(0, 4).toLowerCase();
-  if (scheme === "sips") return `"${uri}": sips (TLS) is not carried yet; use sip:ADDRESS:PORT`;
-  if (scheme !== "sip:") return `"${uri}" is not a next hop; expected sip:ADDRESS:PORT`;
-  const [target = "", ...parameters] = uri.slice(4).split(";");
-  if (target.includes("@")) return `"${uri}": a next hop has no user part; expected sip:ADDRESS:PORT`;
-  for (const parameter of parameters) {
-    if (parameter.toLowerCase() !== "transport=udp") {
-      return `"${uri}": only ;transport=udp is carried yet, not ";${parameter}"`;
-    }
-  }
-  const endpoint = parseEndpoint(target, 5060);
-  if (endpoint === undefined || endpoint.port === 0) {
-    return `"${uri}": expected a literal IP address and port (names are not resolved), IPv6 in brackets`;
-  }
-  return endpoint;
-}
-
-/** Where accepted calls go. */
-export const nextHopSchema = z
-  .string()
-  .superRefine((uri, context) => {
-    const endpoint = parseNextHop(uri);
-    if (typeof endpoint === "string") context.addIssue({ code: "custom", message: endpoint });
-  })
-  .describe("sip:ADDRESS:PORT with a literal IPv4 or [IPv6] address; UDP.");

@@ -47,6 +47,15 @@ export const staticSchema = z.strictObject({
     .refine((text) => parseEndpoint(text) !== undefined, { error: "expected ADDRESS:PORT, IPv6 in brackets" })
     .default("127.0.0.1:9464")
     .describe("ADDRESS:PORT of /metrics, /healthz, /readyz and /reload."),
+  nameServers: z
+    .array(
+      z.string().refine((text) => parseEndpoint(text, 53) !== undefined, {
+        error: "expected ADDRESS or ADDRESS:PORT, IPv6 in brackets",
+      }),
+    )
+    .min(1)
+    .exactOptional()
+    .describe("DNS servers that next hops with names are looked up at; those of the system when left out."),
   policy: pathSchema.describe("The policy file; a relative path starts at this file."),
   keyFile: pathSchema
     .exactOptional()

@@ -28,11 +28,6 @@ const later: readonly {
     isSet: (trunk) => trunk.limits?.channels !== undefined,
     meanwhile: "concurrent calls are not limited",
   },
-  {
-    at: ["nextHops"],
-    isSet: (trunk) => (trunk.nextHops?.length ?? 0) > 1,
-    meanwhile: "only the first next hop is used",
-  },
 ];
 
 /** Warns of every accepted key that has no effect yet, so that nobody relies on it. */

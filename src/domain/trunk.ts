@@ -10,12 +10,21 @@ export type Side = "lessee" | "national" | "international" | "core";
 /** What SIP messages of a peer travel on (RFC 3261 section 18). */
 export type SipTransport = "udp" | "tcp" | "tls";
 
-/** Where accepted calls of a trunk go. `address` is a literal IPv4 or IPv6 address without brackets. */
+/** Where accepted calls of a trunk go. */
 export interface NextHop {
+  /** Unique on its trunk, and a metric label: "192.0.2.1:5060", "sbc.example.com;transport=tls". */
   readonly id: string;
   readonly transport: SipTransport;
-  readonly address: string;
+  /** A literal address without brackets, or a host name in lower case. */
+  readonly host: string;
+  /** `host` where it is a literal address; undefined for a name, whose addresses come from DNS. */
+  readonly address: string | undefined;
+  /** 0 for a name without port: SRV records say it, or the transport does (RFC 3263 section 4.2). */
   readonly port: number;
+  /** Lower ones are used first. */
+  readonly priority: number;
+  /** Share of the calls among those of one priority. */
+  readonly weight: number;
 }
 
 /** Which asserted identities must pass: every one, From only, or the first of PAI, RPID, PPI, From. */
@@ -39,6 +48,10 @@ export interface Trunk {
   readonly lessee: LesseeId | undefined;
   readonly dialPlan: DialPlan;
   readonly nextHops: readonly NextHop[];
+  /** A call that a next hop answers with 503 goes to the next one. */
+  readonly failoverOn503: boolean;
+  /** A 503 that is left when no next hop is goes to the caller as it is, else as 500 (RFC 3261 section 16.7 step 6). */
+  readonly passThrough503: boolean;
   /** When no rule decided. */
   readonly fallback: "accept" | "reject";
   /** When our own code fails or a table is full. */

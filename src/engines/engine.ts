@@ -1,7 +1,10 @@
 import type { Decision } from "../domain/verdict.ts";
 import type { Policy } from "../config/policy.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { HopState } from "../relay/destination.ts";
+import type { NextHopStatus } from "../relay/next-hops.ts";
 import type { ScreeningState } from "../screening/state.ts";
+import type { NameStatus } from "./names.ts";
 
 /** What an engine can't do is declared, so that `check` and the decision log can say it. */
 export interface Capabilities {
@@ -32,6 +35,12 @@ export interface EngineParts {
   readonly key: Uint8Array;
   /** Every decision about a call attempt, repeats left out. Must return at once. */
   readonly decided: (decision: Decision) => void;
+  /** DNS servers for next hops that are names ("192.0.2.53:53"); those of the system when left out. */
+  readonly nameServers?: readonly string[];
+  /** A next hop went up or down: its transport address, the new state, and why. */
+  readonly nextHopChanged?: (key: string, state: HopState, why: string) => void;
+  /** Look-ups of a next hop's name fail from now on, or work again (`error` undefined). */
+  readonly nameChanged?: (id: string, error: string | undefined) => void;
   /** An error of our own or of the operating system; the engine goes on. */
   readonly fault: (error: unknown) => void;
 }
@@ -44,6 +53,10 @@ export interface Engine {
   start(): Promise<readonly string[]>;
   /** True while calls are taken. */
   isReady(): boolean;
+  /** Every next hop as it is now; none before the start. */
+  nextHops(): readonly NextHopStatus[];
+  /** Those that are names. */
+  names(): readonly NameStatus[];
   /** Closes everything; what is under way in this turn of the loop is still sent. */
   stop(): Promise<void>;
 }

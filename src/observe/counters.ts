@@ -23,6 +23,11 @@ export interface TrunkCounters {
   retransmissions: number;
   /** Requests that repeat the key of one judged before with other content. */
   forgedRepeats: number;
+  /** Calls sent on to another next hop because theirs went down, or answered 503. */
+  failoversDown: number;
+  failovers503: number;
+  /** Calls sent to a next hop that is down because none is up. */
+  noneUp: number;
 }
 
 /** Everything that is counted on the way of a message: plain numbers, read by the metrics when they are asked for. */
@@ -38,6 +43,8 @@ export interface Counters {
   unsendable: number;
   /** Entries refused because the ledger was full of live ones. */
   ledgerFull: number;
+  /** Calls that found no room to be kept for another next hop. */
+  failoversFull: number;
   /** Errors of our own that the input boundary caught. */
   faults: number;
   readonly decisionSeconds: Float64Array;
@@ -52,6 +59,7 @@ export function createCounters(): Counters {
     strayResponses: 0,
     unsendable: 0,
     ledgerFull: 0,
+    failoversFull: 0,
     faults: 0,
     decisionSeconds: new Float64Array(decisionBuckets.length + 1),
     decisionSum: 0,
@@ -62,7 +70,15 @@ export function createCounters(): Counters {
 export function trunkCounters(counters: Counters, id: string): TrunkCounters {
   let trunk = counters.trunks.get(id);
   if (trunk === undefined) {
-    trunk = { attempts: new Map(), protocolErrors: new Map(), retransmissions: 0, forgedRepeats: 0 };
+    trunk = {
+      attempts: new Map(),
+      protocolErrors: new Map(),
+      retransmissions: 0,
+      forgedRepeats: 0,
+      failoversDown: 0,
+      failovers503: 0,
+      noneUp: 0,
+    };
     counters.trunks.set(id, trunk);
   }
   return trunk;

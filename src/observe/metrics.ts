@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type Counters, decisionBuckets, eachAttemptCount } from "./counters.ts";
+import { nextHopSeries, type NextHopSources } from "./next-hop-metrics.ts";
 
 /** How often each outcome of a policy load was met since start. */
 export interface ReloadCounts {
@@ -10,7 +11,6 @@ export interface ReloadCounts {
 /** What the metrics say about the policy in force. */
 export interface PolicyFigures {
   readonly revision: string;
-  readonly trunks: readonly { readonly id: string; readonly nextHops: readonly { readonly id: string }[] }[];
   readonly lists: readonly { readonly id: string; readonly numbers: number }[];
 }
 
@@ -21,8 +21,7 @@ export interface PolicyFigures {
 const NEVER = 2 ** 31 - 1;
 
 /** Where the figures come from; every one is read when a scrape asks, and at no other time. */
-export interface MetricSources {
-  readonly counters: Counters;
+export interface MetricSources extends NextHopSources {
   readonly reloads: ReloadCounts;
   readonly policy: () => PolicyFigures;
   /** How often a call met each bounded table of the rules full. */
@@ -47,6 +46,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   addTrafficMetrics(registry, sources.counters);
   addFaultMetrics(registry, sources);
   addDecisionTimes(registry, sources.counters);
+  addNextHopMetrics(registry, sources);
   addPolicyMetrics(registry, sources);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER });
   for (const figure of ["min", "max", "mean", "stddev", "p50", "p90", "p99"])
@@ -182,6 +182,7 @@ function addFaultMetrics(registry: Registry, { counters, tableFull, ruleFaults }
     ["table"],
     (count) => {
       count({ table: "ledger" }, counters.ledgerFull);
+      count({ table: "failovers" }, counters.failoversFull);
       for (const [table, value] of Object.entries(tableFull)) count({ table }, value);
     },
   );
@@ -217,18 +218,14 @@ function bucketValues(name: string, { decisionSeconds, decisionSum }: Counters):
   return samples;
 }
 
+function addNextHopMetrics(registry: Registry, sources: MetricSources): void {
+  for (const { kind, name, help, labels, read } of nextHopSeries(sources)) {
+    const add = kind === "counter" ? addCounter : addGauge;
+    add(registry, name, help, labels, read);
+  }
+}
+
 function addPolicyMetrics(registry: Registry, { policy, reloads }: MetricSources): void {
-  addGauge(
-    registry,
-    "sigwall_next_hop_up",
-    "1 for a next hop that calls are sent to. Next hops are not probed yet, so it does not fall when one is dead.",
-    ["trunk", "next_hop"],
-    (set) => {
-      for (const trunk of policy().trunks) {
-        for (const hop of trunk.nextHops) set({ trunk: trunk.id, next_hop: hop.id }, 1);
-      }
-    },
-  );
   addCounter(
     registry,
     "sigwall_config_reload_total",

@@ -21,12 +21,25 @@ export function targetOf(
   relay: Relay,
   policy: Policy,
   source: TrunkPolicy,
-  ingress: Listener,
+  exchange: Exchange,
   onward: Onward,
 ): Target | undefined {
   return source.trunk.side === "core"
-    ? routedTarget(relay, policy, ingress, onward)
-    : source.trunk.nextHops[0];
+    ? routedTarget(relay, policy, exchange.listener, onward)
+    : relay.hops.choose(source.trunk, exchange.callId);
+}
+
+/** The same whatever is up or down: where ACK and CANCEL go when nobody remembers their INVITE (RFC 3261 section 16.11). */
+export function steadyTargetOf(
+  relay: Relay,
+  policy: Policy,
+  source: TrunkPolicy,
+  exchange: Exchange,
+  onward: Onward,
+): Target | undefined {
+  return source.trunk.side === "core"
+    ? routedTarget(relay, policy, exchange.listener, onward)
+    : relay.hops.preferred(source.trunk, exchange.callId);
 }
 
 /** The target that Route or Request-URI names: an address of a trunk or next hop, never ourselves. */
@@ -47,7 +60,7 @@ export function isKnown(relay: Relay, policy: Policy, ingress: Listener, target:
   const egress = egressListener(relay.listeners, ingress, target);
   if (egress === undefined) return false;
   const { address, port } = target;
-  return policy.matchTrunk(egress.id, address, port) !== undefined || policy.isNextHop(address, port);
+  return policy.matchTrunk(egress.id, address, port) !== undefined || relay.hops.has(address, port);
 }
 
 const NO_NUMBERS: readonly PartyNumber[] = [];

@@ -106,7 +106,8 @@ function targetInDialog(
   const routed = source?.trunk.side === "core" ? routedTarget(relay, policy, listener, onward) : undefined;
   if (routed !== undefined || proof === undefined) return routed;
   const other = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
-  return isKnown(relay, policy, listener, other) ? other : source?.trunk.nextHops[0];
+  if (isKnown(relay, policy, listener, other)) return other;
+  return source === undefined ? undefined : relay.hops.choose(source.trunk, exchange.callId);
 }
 
 /** True: let it pass. False: it has been answered. */

@@ -5,6 +5,7 @@ import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countDecision, observeDecision, trunkCounters } from "../observe/counters.ts";
 import { forwardCall, targetOf } from "./forward.ts";
 import type { Exchange } from "./exchange.ts";
+import { keepCall, targetOfRepeat } from "./failover.ts";
 import { fingerprint, ledgerKey, type LedgerEntry } from "./ledger.ts";
 import { judgeCall } from "./judge.ts";
 import { answer, answerError, attemptOf, refusalStatus, refuse, type Relay } from "./relay.ts";
@@ -77,12 +78,18 @@ function obey(
     refuse(relay, exchange, status, verdict.reason);
     return;
   }
-  const target = targetOf(relay, policy, source, exchange.listener, onwardOf(relay, trunk, routes));
+  const target = targetOf(relay, policy, source, exchange, onwardOf(relay, trunk, routes));
   if (target === undefined) {
-    answerError(relay, trunk.id, exchange, 404);
+    // Next hops that are names, and DNS has said nothing yet: whoever called may try another way.
+    const unavailable = trunk.passThrough503 ? 503 : 500;
+    const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
+    answerError(relay, trunk.id, exchange, hasNextHops ? unavailable : 404);
     return;
   }
-  if (!keep({ fingerprint: print, outcome: "forward", target, reason: verdict.reason })) {
+  const isKept =
+    keep({ fingerprint: print, outcome: "forward", target, reason: verdict.reason }) &&
+    keepCall(relay, now, trunk, exchange, target, verdict.reason);
+  if (!isKept) {
     if (trunk.exception === "reject")
       refuse(relay, exchange, refusalStatus(trunk, "rule-fault"), "rule-fault");
     if (trunk.exception !== "accept") return;
@@ -112,14 +119,9 @@ function repeat(
   if (seen.outcome === "reject") refuse(relay, exchange, seen.status, seen.reason);
   if (seen.outcome !== "forward") return;
   onwardOf(relay, trunk, routes);
-  forwardCall(
-    relay,
-    policy,
-    exchange,
-    seen.target,
-    attemptOf(relay, trunk, exchange, now, routes.uri),
-    seen.reason,
-  );
+  const target = targetOfRepeat(relay, now, policy, exchange, seen.target);
+  const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
+  forwardCall(relay, policy, exchange, target, attempt, seen.reason);
 }
 
 /** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */

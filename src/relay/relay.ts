@@ -14,9 +14,12 @@ import { formatResponse } from "../sip/response.ts";
 import { createMessage, type SipMessage } from "../sip/message.ts";
 import { formatTag, type KeyedTags } from "../sip/tag.ts";
 import { trunkTag } from "./dialog-token.ts";
+import type { HopState } from "./destination.ts";
 import { fillVia, type Exchange } from "./exchange.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
+import { createNextHops, type NextHops } from "./next-hops.ts";
+import { createSentCalls, type SentCalls } from "./sent-calls.ts";
 
 /** Methods that a trunk may use. */
 export const ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
@@ -30,6 +33,8 @@ export interface Sink {
   send(listener: Listener, address: string, port: number, bytes: Buffer, length: number): boolean;
   /** Every decision about a call attempt, repeats left out. */
   readonly decided: (decision: Decision) => void;
+  /** A next hop changed its state: "udp:192.0.2.1:5060", the new state, and why in words. */
+  readonly nextHop?: (key: string, state: HopState, why: string) => void;
   /** An error of our own, already counted and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
 }
@@ -46,6 +51,8 @@ export interface RelayParts {
   readonly elapsed: () => number;
   /** Entries of the ledger. */
   readonly ledgerSize: number;
+  /** Calls that may still go to another next hop. */
+  readonly failoverSize: number;
 }
 
 /** What every step of the proxy works with. Message, edits and output buffer are reused from datagram to datagram. */
@@ -54,6 +61,8 @@ export interface Relay extends RelayParts {
   readonly edits: Edits;
   out: Buffer;
   readonly ledger: Ledger;
+  readonly hops: NextHops;
+  readonly sentCalls: SentCalls;
   /** {@link trunkTag} of a trunk, remembered. */
   tagOfTrunk(id: string): string;
 }
@@ -69,6 +78,8 @@ export function createRelay(parts: RelayParts): Relay {
     edits: createEdits(),
     out: Buffer.allocUnsafe(OUT_SIZE),
     ledger: createLedger(parts.ledgerSize),
+    hops: createNextHops(parts.listeners, parts.tags),
+    sentCalls: createSentCalls(parts.failoverSize),
     tagOfTrunk(id) {
       let tag = trunkTags.get(id);
       if (tag === undefined) trunkTags.set(id, (tag = trunkTag(parts.tags, id)));

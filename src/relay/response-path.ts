@@ -1,19 +1,31 @@
+import type { Millis } from "../domain/time.ts";
+import type { Policy } from "../config/policy.ts";
 import { clearEdits, removeFirstValue, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
 import { BRANCH_LENGTH, parseBranch } from "../sip/tag.ts";
 import { readVia, type Via } from "../sip/via.ts";
+import { noteAnswer, noteRefusal, type Destination } from "./destination.ts";
 import { confirmToken } from "./dialog-token.ts";
 import { branchFields, toTagOf } from "./exchange.ts";
+import { hasMethod, takeAnswer } from "./failover-answers.ts";
 import { TOKEN_PARAM, type Listener } from "./listener.ts";
+import { reportChange, takeProbeAnswer } from "./probe.ts";
 import { transmit, type Relay } from "./relay.ts";
 
 /**
  * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very
  * place it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2).
  */
-export function relayResponse(relay: Relay, address: string, port: number): boolean {
-  const { message, edits, out } = relay;
+export function relayResponse(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  listener: Listener,
+  address: string,
+  port: number,
+): boolean {
+  const { message, edits, out, hops } = relay;
   if (message.fault !== undefined) return false;
   const index = message.first[Header.via]!;
   // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
@@ -24,19 +36,57 @@ export function relayResponse(relay: Relay, address: string, port: number): bool
   const ingress = ours === undefined ? undefined : relay.listeners[ours.listener];
   if (top === undefined || ours === undefined || ingress === undefined) return false;
   const next = secondVia(message, index, value, top.end);
-  if (next === undefined) return false;
+  if (next === undefined) return takeOwnAnswer(relay, now, policy, listener, address, port, ours.mac);
   const replyAddress = literal(next.received ?? next.host);
   const replyPort = next.rport === undefined ? next.port || 5060 : next.rport;
   const callId = headerValue(message, message.first[Header.callId]!);
   const fields = branchFields(next, replyAddress, replyPort, callId, message.cseq, address, port, ingress.id);
   if (relay.tags.mac("branch", fields) !== ours.mac) return false;
+  if (hops.isWatching || relay.sentCalls.isActive) {
+    const hop = hops.find(listener.transport, address, port);
+    if (hop !== undefined) {
+      hearAnswer(relay, now, policy, hop);
+      const way = { via: next, address: replyAddress, port: replyPort, callId, ingress };
+      if (takeAnswer(relay, now, policy, way, hop)) return true;
+    }
+  }
   clearEdits(edits);
+  if (message.status === 503 && !passes503(policy, ingress, replyAddress, replyPort))
+    splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
   if (message.status > 100 && message.status < 300) confirmRecordRoute(relay, callId);
   const length = render(message, edits, out);
   if (length < 0) return false;
   transmit(relay, ingress, replyAddress, replyPort, length);
   return true;
+}
+
+/** What the answer of a next hop to a call says about its state. */
+function hearAnswer(relay: Relay, now: Millis, { nextHopHealth }: Policy, hop: Destination): void {
+  const { message } = relay;
+  const isRefusal = message.status === 503 && hasMethod(message, "INVITE");
+  const changed = isRefusal ? noteRefusal(hop, now, nextHopHealth) : noteAnswer(hop, now, nextHopHealth);
+  if (changed) reportChange(relay, hop, isRefusal ? "calls answered 503" : "answered");
+}
+
+/** A response behind whose Via there is none: to an OPTIONS or a CANCEL of our own. */
+function takeOwnAnswer(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  listener: Listener,
+  address: string,
+  port: number,
+  mac: string,
+): boolean {
+  const hop = relay.hops.find(listener.transport, address, port);
+  if (hop === undefined) return false;
+  return hasMethod(relay.message, "CANCEL") || takeProbeAnswer(relay, now, hop, mac, policy.nextHopHealth);
+}
+
+/** RFC 3261 section 16.7 step 6: whether the caller's trunk wants to see the 503 of a next hop. */
+function passes503(policy: Policy, ingress: Listener, address: string, port: number): boolean {
+  return policy.matchTrunk(ingress.id, address, port)?.trunk.passThrough503 ?? true;
 }
 
 /** Branch and end of the top Via. Most peers give it back as we wrote it; it is read in full only where they don't. */
@@ -68,7 +118,7 @@ function literal(host: string): string {
  */
 function confirmRecordRoute(relay: Relay, callId: string): void {
   const { message, edits, tags } = relay;
-  if (!isAnswerToInvite(message)) return;
+  if (!hasMethod(message, "INVITE")) return;
   const calledTag = toTagOf(message);
   if (calledTag === "") return;
   for (let i = message.first[Header.recordRoute]!; i >= 0; i = nextHeader(message, Header.recordRoute, i)) {
@@ -89,8 +139,4 @@ const TOKEN_START = `;${TOKEN_PARAM}=`;
 /** ";", ">", "," or white space. */
 function isTokenEnd(c: number): boolean {
   return c === 0x3b || c === 0x3e || c === 0x2c || c <= 0x20;
-}
-
-function isAnswerToInvite(message: SipMessage): boolean {
-  return message.text.startsWith("INVITE", message.cseqMethodStart);
 }

@@ -1,16 +1,21 @@
 import type { Buffer } from "node:buffer";
 import { statusOf } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
+import type { SipTransport } from "../domain/trunk.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countProtocolError } from "../observe/counters.ts";
 import { clearEdits } from "../sip/edit.ts";
 import { scan } from "../sip/scan.ts";
 import { readExchange, type Exchange } from "./exchange.ts";
-import { forward, targetOf } from "./forward.ts";
+import { goDown } from "./destination.ts";
+import { followCall, moveWaitingCalls } from "./failover.ts";
+import { forward, steadyTargetOf, targetOf } from "./forward.ts";
 import { inDialog } from "./in-dialog.ts";
 import { ledgerKey } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
 import { newCall } from "./new-call.ts";
+import type { NextHopStatus, ResolvedAddress } from "./next-hops.ts";
+import { probeNextHops, reportChange } from "./probe.ts";
 import { protocolError, unsupported } from "./protocol-error.ts";
 import {
   ALLOW,
@@ -25,11 +30,20 @@ import {
   type RelayParts,
 } from "./relay.ts";
 import { relayResponse } from "./response-path.ts";
+import { keyOfRequest } from "./sent-calls.ts";
 import { consumeOwn, followRoutes, foreignRoute, readRoutes, type Routes } from "./route.ts";
 
 export interface SipProxy {
   /** Takes one datagram; everything that follows from it has been handed to the sink when this returns. Never throws. */
   handle(now: Millis, listener: Listener, address: string, port: number, bytes: Buffer): void;
+  /** Lets time pass, ten times a second: probes of next hops, calls that go to another one. Never throws. */
+  tick(now: Millis): void;
+  /** The addresses of the host name of a next hop, by its id; to be called again when they change. */
+  resolve(now: Millis, id: string, addresses: readonly ResolvedAddress[]): void;
+  /** Nothing can be sent to this place: a connection refused, a network or host unreachable. */
+  unreachable(now: Millis, transport: SipTransport, address: string, port: number): void;
+  /** Every next hop of every trunk as it is now, from the first moment on. */
+  nextHops(): readonly NextHopStatus[];
 }
 
 /**
@@ -38,12 +52,37 @@ export interface SipProxy {
  */
 export function createSipProxy(parts: RelayParts): SipProxy {
   const relay = createRelay(parts);
+  const { hops } = relay;
   return {
+    tick(now) {
+      try {
+        const policy = relay.policy();
+        if (policy !== hops.policy) hops.adopt(policy, now);
+        hops.sweep(now);
+        probeNextHops(relay, now, policy.nextHopHealth);
+        if (relay.sentCalls.isActive) moveWaitingCalls(relay, now, policy);
+      } catch (error) {
+        relay.counters.faults++;
+        relay.sink.fault(error);
+      }
+    },
+    resolve(now, id, addresses) {
+      const policy = relay.policy();
+      if (policy !== hops.policy) hops.adopt(policy, now);
+      hops.resolve(id, addresses, now);
+    },
+    unreachable(now, transport, address, port) {
+      const hop = hops.find(transport, address, port);
+      if (hop !== undefined && goDown(hop, now, relay.policy().nextHopHealth))
+        reportChange(relay, hop, "unreachable");
+    },
+    nextHops: () => hops.status(),
     handle(now, listener, address, port, bytes) {
       const policy = relay.policy();
+      if (policy !== hops.policy) hops.adopt(policy, now);
       const source = policy.matchTrunk(listener.id, address, port);
       // No parsing and no state for strangers.
-      if (source === undefined && !policy.isNextHop(address, port)) {
+      if (source === undefined && !hops.has(address, port)) {
         relay.counters.unknownSource++;
         return;
       }
@@ -71,7 +110,7 @@ function handleMessage(
   const { message, counters } = relay;
   scan(message, bytes);
   if (message.kind === "response") {
-    if (!relayResponse(relay, address, port)) counters.strayResponses++;
+    if (!relayResponse(relay, now, policy, listener, address, port)) counters.strayResponses++;
     return;
   }
   if (message.kind === "other") {
@@ -113,7 +152,8 @@ function hopByHop(
   const id = source?.trunk.id ?? NEXT_HOP;
   const seen = relay.ledger.get(ledgerKey(id, exchange, message.cseq), now);
   if (seen !== undefined && seen.outcome !== "forward") return;
-  if (seen === undefined && (routes.token !== undefined || source === undefined)) {
+  const call = relay.sentCalls.isActive ? relay.sentCalls.find(keyOfRequest(exchange), now) : undefined;
+  if (seen === undefined && call === undefined && (routes.token !== undefined || source === undefined)) {
     inDialog(relay, now, policy, source, exchange, routes);
     return;
   }
@@ -123,10 +163,13 @@ function hopByHop(
     answerError(relay, id, exchange, statusOf("routing-refused"));
     return;
   }
+  if (call !== undefined) {
+    followCall(relay, exchange, routes, call);
+    return;
+  }
   const onward = (isCore ? followRoutes : consumeOwn)(message, routes, relay.edits);
   // Without a ledger entry (a restart, another node) both still go where their INVITE went; neither can begin a call.
-  const routed =
-    source === undefined ? undefined : targetOf(relay, policy, source, exchange.listener, onward);
+  const routed = source === undefined ? undefined : steadyTargetOf(relay, policy, source, exchange, onward);
   const target = seen?.target ?? routed;
   if (target === undefined) countProtocolError(relay.counters, id, 481);
   else forward(relay, exchange, target);
@@ -154,7 +197,7 @@ function outOfDialog(
     return;
   }
   const onward = followRoutes(relay.message, routes, relay.edits);
-  const target = targetOf(relay, policy, source, exchange.listener, onward);
+  const target = targetOf(relay, policy, source, exchange, onward);
   if (target === undefined) answerError(relay, trunk.id, exchange, 404);
   else forward(relay, exchange, target);
 }

@@ -49,6 +49,11 @@ void t.test("run: calls are judged, the admin address answers, SIGTERM ends it",
   t.match(metrics, series('verdict="reject",reason="cli-hidden",rule="hidden-caller"'));
   t.match(metrics, "sigwall_decision_seconds_count 3\n");
   t.match(metrics, 'sigwall_list_numbers{list="own"} 100\n');
+  t.match(
+    metrics,
+    /\nsigwall_next_hop_up\{trunk="lease",next_hop="127\.0\.0\.1:\d+"\} 0\n/u,
+    "a next hop that never answered has its series",
+  );
   const promtool = spawnSync("promtool", ["check", "metrics"], { input: metrics, encoding: "utf8" });
   if (promtool.error === undefined)
     t.equal(promtool.status, 0, `promtool: ${promtool.stdout}${promtool.stderr}`);

@@ -112,7 +112,9 @@ rules: ${rules}
     config: join(folder, "sigwall.yaml"),
     async placeCall(filterPort, from) {
       caller.send(invite(from), filterPort);
-      const message = await inbox.next();
+      let message = await inbox.next();
+      // The filter asks whether the core is there.
+      while (message.startsWith("OPTIONS ")) message = await inbox.next();
       return message.startsWith("INVITE ")
         ? "forwarded"
         : message.slice("SIP/2.0 ".length, "SIP/2.0 403".length);

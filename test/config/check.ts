@@ -31,6 +31,8 @@ void tap.test("a sound configuration: what was counted, and 0", async (t) => {
     "admin          127.0.0.1:9464",
     "policy         policy.yaml, revision R",
     "trunks         3: 1 lessee, 0 national, 1 international, 1 core",
+    "next hops      lease  127.0.0.1:5090",
+    "               intl   127.0.0.1:5090",
     "lessees        1",
     "lists          acme-bj  lessee  1 row  100 numbers  acme.csv",
     "               police   police  1 row  1 number     police.csv",
@@ -50,6 +52,24 @@ void tap.test("modes by rule, and by trunk where a trunk differs", async (t) => 
   const { out } = check(join(folder, "sigwall.yaml"));
   t.match(out, "monitor 1: hidden-caller (lease: enforce)");
   t.match(out, "off 1: number-class");
+});
+
+void tap.test("next hops in the order of their use, with their shares", async (t) => {
+  const hops = `[
+      { uri: "sip:192.0.2.9", priority: 2 },
+      { uri: "sip:127.0.0.1:5090", weight: 3 },
+      { uri: "sips:[::1]" },
+    ]`;
+  const policy = brokenPolicy(['["sip:127.0.0.1:5090"]', hops]);
+  const folder = t.testdir({ "sigwall.yaml": sigwall, "policy.yaml": policy, ...soundLists });
+  const { code, out } = check(join(folder, "sigwall.yaml"));
+  t.equal(code, 0);
+  t.match(out, "lease  127.0.0.1:5090 (75%) and [::1]:5061;transport=tls (25%), then 192.0.2.9:5060\n");
+  t.match(
+    out,
+    "trunks[1].nextHops[2]: warning: nothing listens on tls over IPv6: no call reaches [::1]:5061;transport=tls",
+  );
+  t.match(out, "trunks[1].nextHops[0]: warning: no trunk covers 192.0.2.9:5060");
 });
 
 void tap.test("warnings are printed, and still 0", async (t) => {

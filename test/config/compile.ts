@@ -29,7 +29,19 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
     identity: "all",
     mustAgree: ["pai", "rpid", "isup"],
     limits: { callsPerSecond: 5 },
-    nextHops: [{ id: "127.0.0.1:5090", transport: "udp", address: "127.0.0.1", port: 5090 }],
+    nextHops: [
+      {
+        id: "127.0.0.1:5090",
+        transport: "udp",
+        host: "127.0.0.1",
+        address: "127.0.0.1",
+        port: 5090,
+        priority: 1,
+        weight: 1,
+      },
+    ],
+    failoverOn503: true,
+    passThrough503: true,
     dialPlan: {
       international: false,
       homeArea: "10",
@@ -43,7 +55,21 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
   t.match(intl, { fallback: "accept", limits: {}, dialPlan: { international: true, homeArea: undefined } });
   t.equal(policy.trunkById("core")?.trunk.fallback, "accept");
   t.equal(policy.trunkById("nobody"), undefined);
-  t.strictSame(policy.tables, { ledger: 262_144, callers: 262_144, recentCalls: 262_144, sources: 4096 });
+  t.strictSame(policy.tables, {
+    ledger: 262_144,
+    callers: 262_144,
+    recentCalls: 262_144,
+    sources: 4096,
+    failovers: 65_536,
+  });
+  t.strictSame(policy.nextHopHealth, {
+    probes: true,
+    interval: 10_000,
+    timeout: 2000,
+    missesUntilDown: 3,
+    answersUntilUp: 2,
+    longestInterval: 60_000,
+  });
 });
 
 void tap.test("what a trunk says goes over the defaults", async (t) => {

@@ -84,6 +84,7 @@ function* keysOf(schema: unknown, path: string): Generator<string> {
       yield* keysOf(inner, `${path}.${key}`);
     }
   }
+  if (Array.isArray(schema["anyOf"])) for (const form of schema["anyOf"]) yield* keysOf(form, path);
   yield* keysOf(schema["items"], `${path}.*`);
   yield* keysOf(schema["additionalProperties"], `${path}.*`);
 }

@@ -83,9 +83,11 @@ void t.test("prometheus: scrapes the admin address, and its alarms name metrics 
   const rendered = await createMetrics({
     counters: createCounters(),
     reloads: { ok: 0, failed: 0 },
-    policy: () => ({ revision: "", trunks: [], lists: [] }),
+    policy: () => ({ revision: "", lists: [] }),
     tableFull: {},
     ruleFaults: {},
+    nextHops: () => [],
+    names: () => [],
   }).render();
   const named = alerts.match(/sigwall_[a-z_]+/g) ?? [];
   t.ok(named.length >= 4, "the alarms were found");

@@ -65,6 +65,8 @@ const boundedLabels = new Set([
   "status",
   "table",
   "next_hop",
+  "state",
+  "cause",
   "result",
   "revision",
   "list",
@@ -80,9 +82,10 @@ async function renderEverything(): Promise<string> {
     reloads: { ok: 0, failed: 0 },
     policy: () => ({
       revision: "0123456789ab",
-      trunks: [{ id: "lease", nextHops: [{ id: "192.0.2.1:5060" }] }],
       lists: [{ id: "own", numbers: 100 }],
     }),
+    nextHops: () => [{ trunk: "lease", id: "sbc.example.com", state: "up", addresses: 2 }],
+    names: () => [{ id: "sbc.example.com", isStale: false, found: 1, failed: 0 }],
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });

@@ -7,21 +7,27 @@ import {
   trunkCounters,
 } from "../../src/observe/counters.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
+import type { NextHopFigure } from "../../src/observe/next-hop-metrics.ts";
 import { decisionOf } from "./decision.ts";
 
 void t.test("metrics: a scrape shows what was counted, and the policy of that moment", async (t) => {
   const counters = createCounters();
   const reloads = { ok: 0, failed: 0 };
-  const hop = { id: "192.0.2.1:5060" };
+  let nextHops: NextHopFigure[] = [
+    { trunk: "lease", id: "192.0.2.1:5060", state: "up", addresses: 1 },
+    { trunk: "lease", id: "192.0.2.2:5060", state: "unknown", addresses: 1 },
+    { trunk: "lease", id: "sbc.example.com", state: "down", addresses: 0 },
+  ];
   let policy = {
     revision: "one",
-    trunks: [{ id: "lease", nextHops: [hop] }],
     lists: [{ id: "own", numbers: 100 }],
   };
   const metrics = createMetrics({
     counters,
     reloads,
     policy: () => policy,
+    nextHops: () => nextHops,
+    names: () => [{ id: "sbc.example.com", isStale: true, found: 0, failed: 7 }],
     tableFull: { callers: 2 },
     ruleFaults: {},
   });
@@ -39,6 +45,10 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
   );
   countProtocolError(counters, "lease", 483);
   trunkCounters(counters, "lease").retransmissions = 5;
+  trunkCounters(counters, "lease").failoversDown = 8;
+  trunkCounters(counters, "lease").failovers503 = 9;
+  trunkCounters(counters, "lease").noneUp = 10;
+  counters.failoversFull = 11;
   counters.ledgerFull = 3;
   for (const seconds of [5e-7, 1e-6, 1.1e-6, 2]) observeDecision(counters, seconds);
 
@@ -57,6 +67,18 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     'sigwall_decision_seconds_bucket{le="+Inf"} 4',
     "sigwall_decision_seconds_count 4",
     'sigwall_next_hop_up{trunk="lease",next_hop="192.0.2.1:5060"} 1',
+    'sigwall_next_hop_up{trunk="lease",next_hop="192.0.2.2:5060"} 0',
+    'sigwall_next_hop_state{trunk="lease",next_hop="192.0.2.2:5060",state="unknown"} 1',
+    'sigwall_next_hop_state{trunk="lease",next_hop="192.0.2.2:5060",state="down"} 0',
+    'sigwall_next_hop_up{trunk="lease",next_hop="sbc.example.com"} 0',
+    'sigwall_next_hop_state{trunk="lease",next_hop="sbc.example.com",state="down"} 1',
+    'sigwall_next_hop_addresses{trunk="lease",next_hop="sbc.example.com"} 0',
+    'sigwall_name_stale{next_hop="sbc.example.com"} 1',
+    'sigwall_name_lookups_total{next_hop="sbc.example.com",result="failed"} 7',
+    'sigwall_failovers_total{trunk="lease",cause="down"} 8',
+    'sigwall_failovers_total{trunk="lease",cause="503"} 9',
+    'sigwall_no_next_hop_up_total{trunk="lease"} 10',
+    'sigwall_table_full_total{table="failovers"} 11',
     'sigwall_policy_info{revision="one"} 1',
     'sigwall_list_numbers{list="own"} 100',
     "sigwall_evidence_lost_total 0",
@@ -64,7 +86,8 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
   ];
   for (const line of lines) t.ok(first.includes(`\n${line}\n`), line);
 
-  policy = { revision: "two", trunks: [{ id: "lease", nextHops: [] }], lists: [{ id: "own", numbers: 7 }] };
+  policy = { revision: "two", lists: [{ id: "own", numbers: 7 }] };
+  nextHops = [];
   reloads.ok++;
   const second = await metrics.render();
   t.ok(second.includes('\nsigwall_policy_info{revision="two"} 1\n'));

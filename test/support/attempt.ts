@@ -28,6 +28,8 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
       homeArea: side === "international" ? undefined : "10",
     }),
     nextHops: [],
+    failoverOn503: true,
+    passThrough503: true,
     fallback: side === "lessee" ? "reject" : "accept",
     exception: "reject",
     status: new Map(),

@@ -4,6 +4,7 @@ import type { Policy } from "../../src/config/policy.ts";
 import type { Decision } from "../../src/domain/verdict.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createListener, type Listener } from "../../src/relay/listener.ts";
+import type { NextHopStatus, ResolvedAddress } from "../../src/relay/next-hops.ts";
 import { createSipProxy } from "../../src/relay/sip-proxy.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
@@ -75,17 +76,25 @@ export interface TestProxy {
   now: number;
   /** Hands the proxy a datagram from "address:port"; returns what it sent. */
   receive(from: string, message: string | Buffer): Sent[];
+  /** Lets `millis` pass in ticks of 100 ms; returns what was sent meanwhile. */
+  pass(millis: number): Sent[];
+  resolve(id: string, addresses: readonly ResolvedAddress[]): void;
+  unreachable(place: string): void;
+  nextHops(): readonly NextHopStatus[];
+  /** Changes of next hops, as "place state: why". */
+  readonly changes: string[];
 }
 
 /** A proxy at virtual time over documentation addresses. Everything it sends is kept. */
 export function createTestProxy(
   policy: Policy = compileText(basicPolicy),
-  options: { key?: string; ledgerSize?: number } = {},
+  options: { key?: string; ledgerSize?: number; failoverSize?: number } = {},
 ): TestProxy {
   let sent: Sent[] = [];
   const counters = createCounters();
   const decisions: Decision[] = [];
   const faults: unknown[] = [];
+  const changes: string[] = [];
   const proxy = createSipProxy({
     policy: () => test.policy,
     listeners,
@@ -94,6 +103,7 @@ export function createTestProxy(
     counters,
     elapsed: () => 0,
     ledgerSize: options.ledgerSize ?? 1000,
+    failoverSize: options.failoverSize ?? 1000,
     sink: {
       send(listener, address, port, bytes, length) {
         const copy = Buffer.from(bytes.subarray(0, length));
@@ -105,6 +115,7 @@ export function createTestProxy(
         });
         return true;
       },
+      nextHop: (key, state, why) => changes.push(`${key.slice(4)} ${state}: ${why}`),
       decided: (decision) => decisions.push(decision),
       fault: (error) => faults.push(error),
     },
@@ -115,9 +126,23 @@ export function createTestProxy(
     faults,
     policy,
     now: Date.UTC(2026, 9, 3, 8, 0, 0),
+    changes,
+    pass(millis) {
+      sent = [];
+      for (const end = test.now + millis; test.now < end;) {
+        test.now += 100;
+        proxy.tick(test.now);
+      }
+      return sent;
+    },
+    resolve: (id, addresses) => proxy.resolve(test.now, id, addresses),
+    unreachable(place) {
+      const { address, port } = splitPlace(place);
+      proxy.unreachable(test.now, "udp", address, port);
+    },
+    nextHops: () => proxy.nextHops(),
     receive(from, message) {
-      const colon = from.lastIndexOf(":");
-      const address = from.slice(0, colon).replace("[", "").replace("]", "");
+      const { address, port } = splitPlace(from);
       const listener = listeners[address.includes(":") ? 1 : 0];
       if (listener === undefined) throw new Error("no listener");
       sent = [];
@@ -125,13 +150,19 @@ export function createTestProxy(
         test.now,
         listener,
         address,
-        Number(from.slice(colon + 1)),
+        port,
         typeof message === "string" ? Buffer.from(message, "latin1") : message,
       );
       return sent;
     },
   };
   return test;
+}
+
+function splitPlace(place: string): { readonly address: string; readonly port: number } {
+  const colon = place.lastIndexOf(":");
+  const address = place.slice(0, colon).replace("[", "").replace("]", "");
+  return { address, port: Number(place.slice(colon + 1)) };
 }
 
 /** The parts of a request that a test may want to change. Header lines are without line ends. */

@@ -1,0 +1,191 @@
+import type { ReasonCode } from "../domain/reason.ts";
+import type { Millis } from "../domain/time.ts";
+import type { Trunk } from "../domain/trunk.ts";
+import type { Policy } from "../config/policy.ts";
+import { trunkCounters } from "../observe/counters.ts";
+import { clearEdits } from "../sip/edit.ts";
+import { Header } from "../sip/header.ts";
+import { headerValue } from "../sip/message.ts";
+import { scan } from "../sip/scan.ts";
+import { noteInvite, type Destination } from "./destination.ts";
+import { readExchange, type Exchange } from "./exchange.ts";
+import { forward, forwardCall } from "./forward.ts";
+import { LEDGER_TTL } from "./ledger.ts";
+import type { Target } from "./listener.ts";
+import { answer, attemptOf, type Relay } from "./relay.ts";
+import { consumeOwn, readRoutes, type Routes } from "./route.ts";
+import { copyText, keepInvite, keyOfRequest, MOST_TRIED, type SentCall } from "./sent-calls.ts";
+
+/** The caller's CANCEL goes to every next hop that the call went to, its ACK of a refusal to the one that gave it. */
+export function followCall(relay: Relay, exchange: Exchange, routes: Routes, call: SentCall): void {
+  const last = call.tried.slice(-1);
+  const isCancel = relay.message.method === "CANCEL";
+  if (isCancel) relay.sentCalls.settle(call);
+  const targets = isCancel ? call.tried : call.answered === undefined ? last : [call.answered];
+  for (const target of targets) {
+    clearEdits(relay.edits);
+    consumeOwn(relay.message, routes, relay.edits);
+    forward(relay, exchange, target);
+  }
+}
+
+/** Waiting calls that are looked at in one tick when their next hop has gone down. */
+const MOST_MOVED = 200;
+
+/** A new call on its way to a next hop: kept, so that it can go to another one. False: no room, it can't be sent. */
+export function keepCall(
+  relay: Relay,
+  now: Millis,
+  trunk: Trunk,
+  exchange: Exchange,
+  target: Target,
+  reason: ReasonCode,
+): boolean {
+  const { hops, sentCalls } = relay;
+  if (!hops.isWatching || trunk.side === "core") return true;
+  const hop = hops.find(target.transport, target.address, target.port);
+  if (hop === undefined) return true;
+  if (hop.state === "down") trunkCounters(relay.counters, trunk.id).noneUp++;
+  if (!hops.hasChoice(trunk)) return true;
+  const { message } = exchange;
+  const call: SentCall = {
+    key: keyOfRequest(exchange),
+    callId: copyText(exchange.callId),
+    at: now,
+    trunk: trunk.id,
+    reason,
+    tried: [hop],
+    kept: keepInvite(exchange),
+    uri: copyText(message.text.slice(message.uriStart, message.uriEnd)),
+    to: copyText(headerValue(message, message.first[Header.to]!)),
+    answered: undefined,
+    ended: [],
+    was503: false,
+    repeatAt: 0,
+    repeatAfter: 0,
+  };
+  if (!sentCalls.keep(call, now)) {
+    relay.counters.failoversFull++;
+    return false;
+  }
+  if (hop !== hops.preferred(trunk, exchange.callId)) sentCalls.remember(call, now);
+  noteInvite(hop, now);
+  return true;
+}
+
+/** Where the repeat of an INVITE goes: where the call is, unless that has gone down meanwhile without a word. */
+export function targetOfRepeat(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  exchange: Exchange,
+  first: Target,
+): Target {
+  const { sentCalls } = relay;
+  if (!sentCalls.isActive) return first;
+  const call = sentCalls.find(keyOfRequest(exchange), now);
+  const hop = call?.tried.at(-1);
+  if (call === undefined || hop === undefined) return first;
+  const next = hop.state === "down" ? nextFor(relay, now, policy, call) : undefined;
+  if (next === undefined) return hop;
+  take(relay, now, call, next, "down");
+  return next;
+}
+
+/** The next hop that the call may still go to: one that is up, unless it was answered, cancelled or tried for long enough. */
+export function nextFor(relay: Relay, now: Millis, policy: Policy, call: SentCall): Destination | undefined {
+  if (call.kept === undefined || call.tried.length >= MOST_TRIED || now - call.at >= LEDGER_TTL)
+    return undefined;
+  const source = policy.trunkById(call.trunk);
+  return source === undefined ? undefined : relay.hops.next(source.trunk, call.callId, call.tried);
+}
+
+/** Sends the call on to another next hop; false when there is none. */
+export function moveCall(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  call: SentCall,
+  cause: "down" | "503",
+): boolean {
+  const trunk = policy.trunkById(call.trunk)?.trunk;
+  const next = nextFor(relay, now, policy, call);
+  if (trunk === undefined || next === undefined) return false;
+  const exchange = reread(relay, call);
+  if (exchange === undefined) return false;
+  take(relay, now, call, next, cause);
+  sendAgain(relay, now, policy, trunk, call, exchange, next);
+  return true;
+}
+
+function take(relay: Relay, now: Millis, call: SentCall, next: Destination, cause: "down" | "503"): void {
+  relay.sentCalls.move(call, next, now);
+  relay.sentCalls.remember(call, now);
+  call.was503 ||= cause === "503";
+  noteInvite(next, now);
+  const counters = trunkCounters(relay.counters, call.trunk);
+  if (cause === "503") counters.failovers503++;
+  else counters.failoversDown++;
+}
+
+/** The kept INVITE, in hand again. */
+function reread(relay: Relay, { kept }: SentCall): Exchange | undefined {
+  if (kept === undefined) return undefined;
+  scan(relay.message, kept.bytes);
+  return readExchange(relay.message, kept.listener, kept.address, kept.port);
+}
+
+/** As its repeat would be sent: the same bytes, our own fields for this next hop. */
+function sendAgain(
+  relay: Relay,
+  now: Millis,
+  policy: Policy,
+  trunk: Trunk,
+  call: SentCall,
+  exchange: Exchange,
+  hop: Destination,
+): void {
+  clearEdits(relay.edits);
+  const routes = readRoutes(relay.message, relay.listeners);
+  consumeOwn(relay.message, routes, relay.edits);
+  const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
+  forwardCall(relay, policy, exchange, hop, attempt, call.reason);
+}
+
+/** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */
+export function moveWaitingCalls(relay: Relay, now: Millis, policy: Policy): void {
+  let looked = 0;
+  for (const hop of relay.hops.destinations) {
+    if (hop.state !== "down") continue;
+    for (const call of relay.sentCalls.waitingAt(hop)) {
+      if (++looked > MOST_MOVED) return;
+      moveCall(relay, now, policy, call, "down");
+    }
+  }
+  for (const call of relay.sentCalls.repeating) {
+    if (now < call.repeatAt) continue;
+    if (++looked > MOST_MOVED) return;
+    repeatCall(relay, now, policy, call);
+  }
+}
+
+/** RFC 3261 section 17.1.1.2, timers A and B: the caller has heard 100 perhaps, and repeats nothing. */
+function repeatCall(relay: Relay, now: Millis, policy: Policy, call: SentCall): void {
+  const trunk = policy.trunkById(call.trunk)?.trunk;
+  const hop = call.tried.at(-1);
+  const exchange = reread(relay, call);
+  if (trunk === undefined || hop === undefined || exchange === undefined) {
+    relay.sentCalls.settle(call);
+    return;
+  }
+  if (now - call.at < LEDGER_TTL) {
+    call.repeatAfter *= 2;
+    call.repeatAt = Math.min(now + call.repeatAfter, call.at + LEDGER_TTL);
+    if (hop.transport === "udp") sendAgain(relay, now, policy, trunk, call, exchange, hop);
+    return;
+  }
+  relay.sentCalls.settle(call);
+  clearEdits(relay.edits);
+  const unavailable = trunk.passThrough503 ? 503 : 500;
+  answer(relay, exchange, call.was503 ? unavailable : 408, "");
+}
