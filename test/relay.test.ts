@@ -4,3 +4,8 @@ import "./relay/torture.ts";
 import "./relay/next-hops.ts";
 import "./relay/failover.ts";
 import "./relay/fuzz.ts";
+import "./relay/methods.ts";
+import "./relay/treatment.ts";
+import "./relay/treated-messages.ts";
+import "./relay/withholding.ts";
+import "./relay/redirect.ts";

@@ -4,6 +4,7 @@ import "./screening/emergency.ts";
 import "./screening/hidden-caller.ts";
 import "./screening/caller-form.ts";
 import "./screening/cli-conflict.ts";
+import "./screening/display-name.ts";
 import "./screening/home-cli-from-abroad.ts";
 import "./screening/number-class.ts";
 import "./screening/diversion-licence.ts";

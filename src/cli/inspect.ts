@@ -1,3 +1,4 @@
+import { ordinaryMethods } from "../domain/method.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { readAttempt } from "../sip/attempt.ts";
 import { toMillis } from "../pcap/time.ts";
@@ -35,6 +36,10 @@ export const plainTrunk: Trunk = {
   identity: "all",
   mustAgree: [],
   limits: {},
+  mode: "proxy",
+  methods: ordinaryMethods,
+  cleanUp: undefined,
+  label: { text: "", displayName: "" },
 };
 
 interface InspectCounts {

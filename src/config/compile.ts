@@ -1,3 +1,4 @@
+import { createMethodTable } from "../domain/method.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import { reasonCodes } from "../domain/reason.ts";
@@ -9,6 +10,7 @@ import type { PolicyTables, SpecialUser } from "../screening/rule.ts";
 import { compileScreen } from "../screening/screen.ts";
 import type { ChainConfig } from "../screening/screen.ts";
 import { createCalendar } from "./calendar.ts";
+import { compileCleanUp, compileLabel } from "./clean-up-schema.ts";
 import type { ConfigIssue } from "./issue.ts";
 import type { LoadedList } from "./list-loading.ts";
 import { toDenyLists, toNumberList } from "./list-loading.ts";
@@ -128,6 +130,10 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
     identity: entry.identity,
     mustAgree: Object.freeze(entry.mustAgree),
     limits: Object.freeze({ ...entry.limits }),
+    mode: entry.mode,
+    methods: createMethodTable(entry.methods, entry.mode === "redirect"),
+    cleanUp: compileCleanUp(entry.strip, entry.stripVerstat),
+    label: compileLabel(entry.label),
   });
 }
 

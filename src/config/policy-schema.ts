@@ -2,6 +2,8 @@ import { z } from "zod";
 import { reasonCodes } from "../domain/reason.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import { isTimeZone } from "./calendar.ts";
+import { labelSchema, stripSchema } from "./clean-up-schema.ts";
+import { methodsSchema } from "./methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
 import { rulesSchema } from "./rule-options.ts";
 import {
@@ -43,6 +45,12 @@ const limitsSchema = z.strictObject({
     .max(1_000_000)
     .exactOptional()
     .describe("Call attempts of one calling number within any minute."),
+  messagesPerSecond: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .exactOptional()
+    .describe("MESSAGE requests a second that may pass; they cost no call."),
   channels: z.int().min(1).max(1_000_000).exactOptional().describe("Calls at one time. Not enforced yet."),
 });
 
@@ -88,12 +96,19 @@ export const trunkSchema = z.strictObject({
     .array(z.enum(["pai", "rpid", "isup"]))
     .default(["pai", "rpid", "isup"])
     .describe("Fields whose numbers must be the same."),
-  mode: z.enum(["proxy", "redirect"]).default("proxy").describe("`redirect` is not enforced yet."),
-  strip: z
-    .array(textSchema)
-    .min(1)
-    .exactOptional()
-    .describe("Headers removed after judging. Not enforced yet."),
+  mode: z
+    .enum(["proxy", "redirect"])
+    .default("proxy")
+    .describe("redirect: an accepted call is answered 302 with the next hop; refusals are the same."),
+  methods: methodsSchema.exactOptional(),
+  strip: stripSchema.exactOptional(),
+  stripVerstat: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Remove the parameter verstat from every asserted caller: a peer's word for its own verification.",
+    ),
+  label: labelSchema.exactOptional(),
   dropAs: z
     .int()
     .min(400)

@@ -9,6 +9,7 @@ import { sortIssues } from "./issue.ts";
 import type { PolicyMaterial } from "./load.ts";
 import type { Policy } from "./policy.ts";
 import { reviewLists, soonDays } from "./review-lists.ts";
+import { reviewRequests } from "./review-requests.ts";
 import { findRule, writtenSetting } from "./rule-options.ts";
 import type { PolicyTables, Rule } from "../screening/rule.ts";
 
@@ -24,6 +25,7 @@ export function reviewPolicy(
 ): readonly ConfigIssue[] {
   return sortIssues([
     ...reviewTrunks(material),
+    ...material.plans.flatMap((plan) => reviewRequests(warner(material), plan)),
     ...reviewRules(material),
     ...reviewLesseeUse(material),
     ...reviewNextHops(policy, material, listeners),

@@ -16,8 +16,6 @@ const later: readonly {
     isSet: (trunk) => trunk.match.tlsName !== undefined,
     meanwhile: "the trunk is recognised without it",
   },
-  { at: ["mode"], isSet: (trunk) => trunk.mode === "redirect", meanwhile: "calls are proxied" },
-  { at: ["strip"], isSet: (trunk) => trunk.strip !== undefined, meanwhile: "no header is removed" },
   {
     at: ["dropAs"],
     isSet: (trunk) => trunk.dropAs !== undefined,

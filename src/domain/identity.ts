@@ -9,7 +9,9 @@ export type IdentitySource =
   | "isup-calling-party"
   | "isup-generic-number"
   | "diversion"
-  | "history-info";
+  | "history-info"
+  | "referred-by"
+  | "address-of-record";
 
 /** Presentation of a calling number: RFC 3323/3325 for SIP, Q.763 section 3.10 for ISUP. */
 export type Presentation = "allowed" | "restricted" | "unavailable";
@@ -23,4 +25,6 @@ export interface AssertedIdentity {
   readonly number: PartyNumber;
   readonly presentation: Presentation;
   readonly screening?: Screening;
+  /** Display name as received, quotes and escapes included; left out where there is none. */
+  readonly display?: string;
 }

@@ -24,6 +24,11 @@ export const reasons = {
   "cli-absent": { status: 403, cause: 21, when: "no usable calling number in any field" },
   "cli-malformed": { status: 403, cause: 21, when: "a calling number no plan allows" },
   "cli-conflict": { status: 403, cause: 21, when: "fields that must agree don't" },
+  "display-name-misleading": {
+    status: 403,
+    cause: 21,
+    when: "a display name that shows another number, a short code or a word for a hidden caller",
+  },
   "cli-not-listed": { status: 403, cause: 21, when: "not in the lessee's list" },
   "cli-expired": {
     status: 403,
@@ -50,6 +55,7 @@ export const reasons = {
     when: "contract frequency per caller, lessee or called party",
   },
   "call-rate-exceeded": { status: 503, cause: 42, when: "trunk CPS" },
+  "message-rate-exceeded": { status: 503, when: "trunk messages (MESSAGE) a second" },
   "channels-exceeded": { status: 503, cause: 34, when: "trunk concurrent calls" },
   overload: { status: 503, cause: 42, when: "the filter protects itself or drains" },
   "rule-fault": { status: 500, cause: 41, when: "our own fault, by the trunk's exception policy" },

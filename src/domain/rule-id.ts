@@ -5,6 +5,7 @@ export const ruleIds = [
   "hidden-caller",
   "caller-form",
   "cli-conflict",
+  "display-name",
   "home-cli-from-abroad",
   "number-class",
   "diversion-licence",

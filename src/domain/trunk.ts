@@ -1,3 +1,4 @@
+import type { MethodTable } from "./method.ts";
 import type { DialPlan } from "./number.ts";
 import type { ReasonCode } from "./reason.ts";
 
@@ -37,6 +38,23 @@ export interface TrunkLimits {
   readonly callsPerSecond?: number;
   readonly attemptsPerCallerPerMinute?: number;
   readonly channels?: number;
+  readonly messagesPerSecond?: number;
+}
+
+/** What is taken out of a request once it was judged. */
+export interface CleanUp {
+  /** Long names of header fields, lower case. */
+  readonly fields: ReadonlySet<string>;
+  /** True: `verstat` too (3GPP TS 24.229 section 7.2A.20), which a peer that we don't trust has no right to set. */
+  readonly verstat: boolean;
+}
+
+/** How the called party learns that a call was let through with a reservation (verdict `label`). */
+export interface LabelForm {
+  /** For people, beside the reason code in the label's header field; may be empty. */
+  readonly text: string;
+  /** Put in front of the caller's display name; may be empty. */
+  readonly displayName: string;
 }
 
 /** One configured peer and how its calls are judged. Frozen at load. */
@@ -61,4 +79,10 @@ export interface Trunk {
   readonly identity: IdentityMode;
   readonly mustAgree: readonly AgreementField[];
   readonly limits: TrunkLimits;
+  /** `redirect`: an accepted call is answered 302 with the next hop, and goes there without us. */
+  readonly mode: "proxy" | "redirect";
+  readonly methods: MethodTable;
+  /** Undefined: nothing is taken out. */
+  readonly cleanUp: CleanUp | undefined;
+  readonly label: LabelForm;
 }

@@ -16,9 +16,9 @@ export interface Deny {
   readonly reason: ReasonCode;
   readonly facts?: Facts;
 }
-/** Collected while the chain goes on; never stops it. */
+/** Collected while the chain goes on; never stops it. `strip`, the loss of a display name, is never the verdict itself. */
 export interface Mark {
-  readonly kind: "withhold" | "label";
+  readonly kind: "withhold" | "label" | "strip";
   readonly reason: ReasonCode;
   readonly facts?: Facts;
 }
@@ -31,6 +31,7 @@ export const verdictKinds = [
   "drop",
   "withhold",
   "label",
+  "strip",
 ] as const satisfies readonly VerdictKind[];
 
 /** A finding of a rule in monitor mode: counted, never enforced. */

@@ -1,3 +1,4 @@
+import { namedMethods } from "../domain/method.ts";
 import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import { verdictKinds, type DecidedBy, type Decision, type VerdictKind } from "../domain/verdict.ts";
@@ -18,7 +19,9 @@ const verdictIndex = new Map(verdictKinds.map((kind, index) => [kind, index]));
 export interface TrunkCounters {
   /** Attempts by a packed key, see {@link eachAttemptCount}. */
   readonly attempts: Map<number, number>;
-  /** RFC 3261's own answers (400, 416, 420, 481, 483 …) by status. */
+  /** Requests other than call attempts, by method and then by a packed key as above. */
+  readonly requests: Map<string, Map<number, number>>;
+  /** RFC 3261's own answers (400, 416, 420, 483 …) by status. */
   readonly protocolErrors: Map<number, number>;
   retransmissions: number;
   /** Requests that repeat the key of one judged before with other content. */
@@ -28,6 +31,8 @@ export interface TrunkCounters {
   failovers503: number;
   /** Calls sent to a next hop that is down because none is up. */
   noneUp: number;
+  /** Calls that went on without their display names. */
+  namesRemoved: number;
 }
 
 /** Everything that is counted on the way of a message: plain numbers, read by the metrics when they are asked for. */
@@ -72,12 +77,14 @@ export function trunkCounters(counters: Counters, id: string): TrunkCounters {
   if (trunk === undefined) {
     trunk = {
       attempts: new Map(),
+      requests: new Map(),
       protocolErrors: new Map(),
       retransmissions: 0,
       forgedRepeats: 0,
       failoversDown: 0,
       failovers503: 0,
       noneUp: 0,
+      namesRemoved: 0,
     };
     counters.trunks.set(id, trunk);
   }
@@ -97,12 +104,34 @@ function add(map: Map<number, number>, key: number): void {
   map.set(key, (map.get(key) ?? 0) + 1);
 }
 
-/** Counts a decision and, under mode `monitor`, its shadow findings. */
+/** Counts a decision about a call attempt and, under mode `monitor`, its shadow findings. */
 export function countDecision(counters: Counters, decision: Decision): void {
-  const { attempts } = trunkCounters(counters, decision.attempt.trunk.id);
-  add(attempts, packKey(decision.verdict.kind, decision.verdict.reason, decision.rule, false));
-  for (const hit of decision.shadow)
-    add(attempts, packKey(hit.verdict.kind, hit.verdict.reason, hit.rule, true));
+  const trunk = trunkCounters(counters, decision.attempt.trunk.id);
+  addDecision(trunk.attempts, decision);
+  if (decision.marks.length > 0 && decision.marks.some(({ kind }) => kind === "strip")) trunk.namesRemoved++;
+}
+
+function addDecision(map: Map<number, number>, { verdict, rule, shadow }: Decision): void {
+  add(map, packKey(verdict.kind, verdict.reason, rule, false));
+  for (const hit of shadow) add(map, packKey(hit.verdict.kind, hit.verdict.reason, hit.rule, true));
+}
+
+/** Counts a decision about a request other than INVITE. */
+export function countRequest(counters: Counters, method: string, decision: Decision): void {
+  addDecision(requestCounts(counters, decision.attempt.trunk.id, method), decision);
+}
+
+/** Counts a request that was refused for what it is, before anybody was judged. */
+export function countRefusal(counters: Counters, trunk: string, method: string, reason: ReasonCode): void {
+  add(requestCounts(counters, trunk, method), packKey("reject", reason, "protocol", false));
+}
+
+function requestCounts(counters: Counters, trunk: string, method: string): Map<number, number> {
+  const { requests } = trunkCounters(counters, trunk);
+  const label = namedMethods.includes(method) ? method : "other";
+  let counts = requests.get(label);
+  if (counts === undefined) requests.set(label, (counts = new Map()));
+  return counts;
 }
 
 /** Counts one of RFC 3261's own answers. */
@@ -118,29 +147,45 @@ export function observeDecision(counters: Counters, seconds: number): void {
   counters.decisionSum += seconds;
 }
 
+/** The labels of one packed key. */
+export interface DecisionLabels {
+  readonly verdict: string;
+  readonly reason: string;
+  readonly rule: string;
+  readonly mode: string;
+}
+
+function unpackKey(key: number): DecisionLabels {
+  const rest = Math.floor(key / (2 * deciders.length));
+  return {
+    verdict: verdictKinds[Math.floor(rest / reasonCodes.length)]!,
+    reason: reasonCodes[rest % reasonCodes.length]!,
+    rule: deciders[Math.floor(key / 2) % deciders.length]!,
+    mode: key % 2 === 1 ? "monitor" : "enforce",
+  };
+}
+
 /** Visits every series of `sigwall_attempts_total`. */
 export function eachAttemptCount(
   counters: Counters,
+  visit: (labels: DecisionLabels & { readonly trunk: string }, count: number) => void,
+): void {
+  for (const [trunk, { attempts }] of counters.trunks) {
+    for (const [key, count] of attempts) visit({ trunk, ...unpackKey(key) }, count);
+  }
+}
+
+/** Visits every series of `sigwall_requests_total`. */
+export function eachRequestCount(
+  counters: Counters,
   visit: (
-    labels: { trunk: string; verdict: string; reason: string; rule: string; mode: string },
+    labels: DecisionLabels & { readonly trunk: string; readonly method: string },
     count: number,
   ) => void,
 ): void {
-  for (const [trunk, { attempts }] of counters.trunks) {
-    for (const [key, count] of attempts) {
-      const mode = key % 2 === 1 ? "monitor" : "enforce";
-      const rule = deciders[Math.floor(key / 2) % deciders.length]!;
-      const rest = Math.floor(key / (2 * deciders.length));
-      visit(
-        {
-          trunk,
-          verdict: verdictKinds[Math.floor(rest / reasonCodes.length)]!,
-          reason: reasonCodes[rest % reasonCodes.length]!,
-          rule,
-          mode,
-        },
-        count,
-      );
+  for (const [trunk, { requests }] of counters.trunks) {
+    for (const [method, counts] of requests) {
+      for (const [key, count] of counts) visit({ trunk, method, ...unpackKey(key) }, count);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type Counters, decisionBuckets, eachAttemptCount } from "./counters.ts";
+import { type Counters, decisionBuckets, eachAttemptCount, eachRequestCount } from "./counters.ts";
 import { nextHopSeries, type NextHopSources } from "./next-hop-metrics.ts";
 
 /** How often each outcome of a policy load was met since start. */
@@ -104,7 +104,23 @@ function addTrafficMetrics(registry: Registry, counters: Counters): void {
     "sigwall_attempts_total",
     "Call attempts judged, by verdict, reason code and deciding rule; mode monitor counts findings that did not decide.",
     ["trunk", "verdict", "reason", "rule", "mode"],
-    (count) => eachAttemptCount(counters, count),
+    (count) => eachAttemptCount(counters, (labels, value) => count({ ...labels }, value)),
+  );
+  addCounter(
+    registry,
+    "sigwall_requests_total",
+    "Requests other than call attempts that were judged or refused, by method, verdict, reason code and deciding rule.",
+    ["trunk", "method", "verdict", "reason", "rule", "mode"],
+    (count) => eachRequestCount(counters, (labels, value) => count({ ...labels }, value)),
+  );
+  addCounter(
+    registry,
+    "sigwall_display_names_removed_total",
+    "Calls that went on without the display names of their callers.",
+    ["trunk"],
+    (count) => {
+      for (const [trunk, { namesRemoved }] of counters.trunks) count({ trunk }, namesRemoved);
+    },
   );
   addCounter(
     registry,
@@ -127,7 +143,7 @@ function addTrafficMetrics(registry: Registry, counters: Counters): void {
   addCounter(
     registry,
     "sigwall_protocol_errors_total",
-    "Answers that RFC 3261 asks of any proxy (400, 416, 420, 481, 483 ...), by status.",
+    "Answers that RFC 3261 asks of any proxy (400, 416, 420, 483 ...), by status.",
     ["trunk", "status"],
     (count) => {
       for (const [trunk, { protocolErrors }] of counters.trunks) {

@@ -12,6 +12,8 @@ const CLAIMS = 6;
 const PIECE = 8;
 /** Numbers that a token names; a call with more is judged again on every change. */
 const MAX_IDENTITIES = 4;
+/** In place of numbers: the calling side's number is withheld from every request of the dialog. */
+const WITHHELD = "w";
 
 /**
  * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it.
@@ -35,6 +37,12 @@ export interface DialogToken {
   readonly claims: string;
 }
 
+/** A proven dialog, and which side of it the request comes from. */
+export interface Proof {
+  readonly token: DialogToken;
+  readonly side: "caller" | "called";
+}
+
 /** What a token is made of. */
 export interface TokenParts {
   readonly ingress: string;
@@ -43,6 +51,8 @@ export interface TokenParts {
   readonly called: readonly PartyNumber[];
   /** Identities that were judged and found good; empty where none were. */
   readonly calling: readonly AssertedIdentity[];
+  /** True: the calling number is not shown, here neither. */
+  readonly isWithheld: boolean;
   readonly source: Target;
   readonly target: Target;
 }
@@ -83,7 +93,9 @@ export function createToken(
   callerTag: string,
 ): string {
   const called = listNumbers(parts.called);
-  const identities = listNumbers(parts.calling.filter(isShown).map(({ number }) => number));
+  const identities = parts.isWithheld
+    ? WITHHELD
+    : listNumbers(parts.calling.filter(isShown).map(({ number }) => number));
   const claims = `${parts.ingress}!${parts.egress}!${called}!${identities}!${writeTarget(parts.source)}!${writeTarget(parts.target)}`;
   return `${claims}!${macOf(tags, claims, attempt.callId, callerTag)}`;
 }
@@ -102,6 +114,11 @@ function listNumbers(numbers: readonly PartyNumber[]): string {
     count++;
   }
   return list;
+}
+
+/** True for a token of a call whose calling number was withheld. */
+export function isWithheldCall(token: DialogToken): boolean {
+  return token.identities === WITHHELD;
 }
 
 /** Takes a token apart; undefined when it has not our form. It proves nothing before {@link provesDialog}. */

@@ -14,6 +14,7 @@ import { LEDGER_TTL } from "./ledger.ts";
 import type { Target } from "./listener.ts";
 import { answer, attemptOf, type Relay } from "./relay.ts";
 import { consumeOwn, readRoutes, type Routes } from "./route.ts";
+import { removeLabels, treat, withheld, type Treatment } from "./treatment.ts";
 import { copyText, keepInvite, keyOfRequest, MOST_TRIED, type SentCall } from "./sent-calls.ts";
 
 /** The caller's CANCEL goes to every next hop that the call went to, its ACK of a refusal to the one that gave it. */
@@ -25,6 +26,8 @@ export function followCall(relay: Relay, exchange: Exchange, routes: Routes, cal
   for (const target of targets) {
     clearEdits(relay.edits);
     consumeOwn(relay.message, routes, relay.edits);
+    removeLabels(relay.message, relay.edits);
+    if (call.treatment?.isWithheld === true) treat(relay.message, relay.edits, withheld);
     forward(relay, exchange, target);
   }
 }
@@ -40,20 +43,22 @@ export function keepCall(
   exchange: Exchange,
   target: Target,
   reason: ReasonCode,
+  treatment: Treatment | undefined,
 ): boolean {
-  const { hops, sentCalls } = relay;
-  if (!hops.isWatching || trunk.side === "core") return true;
+  const { hops, sentCalls, message } = relay;
+  // Nothing but an INVITE waits for somebody to pick up; other requests are repeated by who sent them (RFC 3261 section 17.1.2).
+  if (!hops.isWatching || trunk.side === "core" || message.method !== "INVITE") return true;
   const hop = hops.find(target.transport, target.address, target.port);
   if (hop === undefined) return true;
   if (hop.state === "down") trunkCounters(relay.counters, trunk.id).noneUp++;
   if (!hops.hasChoice(trunk)) return true;
-  const { message } = exchange;
   const call: SentCall = {
     key: keyOfRequest(exchange),
     callId: copyText(exchange.callId),
     at: now,
     trunk: trunk.id,
     reason,
+    treatment,
     tried: [hop],
     kept: keepInvite(exchange),
     uri: copyText(message.text.slice(message.uriStart, message.uriEnd)),
@@ -148,8 +153,9 @@ function sendAgain(
   clearEdits(relay.edits);
   const routes = readRoutes(relay.message, relay.listeners);
   consumeOwn(relay.message, routes, relay.edits);
+  removeLabels(relay.message, relay.edits);
   const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
-  forwardCall(relay, policy, exchange, hop, attempt, call.reason);
+  forwardCall(relay, policy, exchange, hop, attempt, call.reason, call.treatment);
 }
 
 /** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */

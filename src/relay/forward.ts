@@ -12,6 +12,7 @@ import { branchFields, fillVia, type Exchange } from "./exchange.ts";
 import { egressListener, type Listener, type Target } from "./listener.ts";
 import { answer, NEXT_HOP, transmit, type Relay } from "./relay.ts";
 import { isOwn, literalTarget, type Onward } from "./route.ts";
+import { treat, type Treatment } from "./treatment.ts";
 
 /**
  * Where a request of `source` goes that no token speaks for. From a trunk other than the core, nothing in the message chooses
@@ -66,7 +67,7 @@ export function isKnown(relay: Relay, policy: Policy, ingress: Listener, target:
 const NO_NUMBERS: readonly PartyNumber[] = [];
 const NO_IDENTITIES: readonly AssertedIdentity[] = [];
 
-/** Forwards an INVITE that begins a call: with our Record-Route, so that its dialog comes back and proves itself. */
+/** Forwards an INVITE that begins a call, or another request that was judged: with our Record-Route, so that its dialog comes back and proves itself. */
 export function forwardCall(
   relay: Relay,
   policy: Policy,
@@ -74,6 +75,7 @@ export function forwardCall(
   target: Target,
   attempt: CallAttempt,
   reason: ReasonCode,
+  treatment: Treatment | undefined,
 ): void {
   const { message, edits, listeners } = relay;
   const { listener } = exchange;
@@ -85,7 +87,9 @@ export function forwardCall(
   const called = policy.matchTrunk(egress.id, target.address, target.port)?.trunk;
   const isScreened = called !== undefined && called.side !== "core";
   // An emergency call was let through unjudged: no number of it is authorised for anything else.
-  const isJudged = attempt.trunk.side !== "core" && reason !== "emergency";
+  // A labelled one is judged again with every change, so that its label comes again.
+  const isLabelled = treatment !== undefined && treatment.label !== "";
+  const isJudged = attempt.trunk.side !== "core" && reason !== "emergency" && !isLabelled;
   const token = createToken(
     relay.tags,
     {
@@ -93,12 +97,14 @@ export function forwardCall(
       egress: relay.tagOfTrunk(called?.id ?? NEXT_HOP),
       called: isScreened ? [attempt.called, readToNumber(message, called.dialPlan)] : NO_NUMBERS,
       calling: isJudged ? attempt.calling : NO_IDENTITIES,
+      isWithheld: treatment !== undefined && treatment.isWithheld,
       source: { transport: listener.transport, address: exchange.address, port: exchange.replyPort },
       target,
     },
     attempt,
     exchange.fromTag,
   );
+  if (treatment !== undefined) treat(message, edits, treatment);
   const first = message.first[Header.recordRoute]!;
   const at = first < 0 ? message.headersStart : message.lineStart[first]!;
   // RFC 5658: where the sides differ, each sees the address it can reach; the called side's value is on top.

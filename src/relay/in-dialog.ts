@@ -1,41 +1,16 @@
-import type { CallAttempt } from "../domain/attempt.ts";
+import { carriageOf, ordinaryMethods } from "../domain/method.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
-import { countDecision, trunkCounters } from "../observe/counters.ts";
 import { claimsIsup } from "../sip/body.ts";
-import {
-  identitiesHold,
-  isConfirmed,
-  parseToken,
-  provesDialog,
-  readTarget,
-  type DialogToken,
-} from "./dialog-token.ts";
+import { isChangeAllowed, isHiddenCaller } from "./caller-change.ts";
+import { parseToken, provesDialog, readTarget, type Proof } from "./dialog-token.ts";
 import type { Exchange } from "./exchange.ts";
 import { forward, isKnown, routedTarget } from "./forward.ts";
-import { judgeChange } from "./judge.ts";
-import { fingerprint, ledgerKey } from "./ledger.ts";
 import type { Target } from "./listener.ts";
-import {
-  ALLOW,
-  answer,
-  answerError,
-  attemptOf,
-  NEXT_HOP,
-  refusalStatus,
-  refuse,
-  type Relay,
-} from "./relay.ts";
+import { isEventCarried } from "./out-of-dialog.ts";
+import { answerError, NEXT_HOP, refuseMethod, refuseRequest, type Relay } from "./relay.ts";
 import { followRoutes, type Onward, type Routes } from "./route.ts";
-
-/** Methods that a source other than the core may use inside a dialog. */
-const CARRIED = new Set(["INVITE", "ACK", "CANCEL", "BYE", "PRACK", "UPDATE", "INFO", "OPTIONS"]);
-
-/** A proven dialog, and which side of it the request comes from. */
-interface Proof {
-  readonly token: DialogToken;
-  readonly side: "caller" | "called";
-}
+import { treat, withheld } from "./treatment.ts";
 
 /** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
 export function inDialog(
@@ -52,11 +27,13 @@ export function inDialog(
   const proof = proveDialog(relay, exchange, routes, relay.tagOfTrunk(id), isCore);
   if (!isCore) {
     if (proof === undefined) {
-      answerError(relay, id, exchange, 481);
+      refuseRequest(relay, source?.trunk, exchange, "dialog-unknown");
       return;
     }
-    if (!CARRIED.has(message.method)) {
-      answerError(relay, id, exchange, 405, `Allow: ${ALLOW}\r\n`);
+    const carriage = carriageOf(source?.trunk.methods ?? ordinaryMethods, message.method);
+    // A registration is nobody's dialog (RFC 3261 section 10.2).
+    if (carriage === "refuse" || message.method === "REGISTER") {
+      refuseMethod(relay, source?.trunk, exchange);
       return;
     }
     if (source !== undefined && !isAllowed(relay, now, policy, source, exchange, proof)) return;
@@ -123,69 +100,16 @@ function isAllowed(
   const { trunk } = source;
   if (message.method === "INVITE" || message.method === "UPDATE")
     return isChangeAllowed(relay, now, policy, source, exchange, proof);
+  if (carriageOf(trunk.methods, message.method) === "screen") {
+    return (
+      isEventCarried(relay, trunk, exchange) && isChangeAllowed(relay, now, policy, source, exchange, proof)
+    );
+  }
   // RFC 3204: an INFO may carry an INF or SGM that names another caller.
-  if (!claimsIsup(message)) return true;
-  answerError(relay, trunk.id, exchange, refusalStatus(trunk, "isup-undecodable"));
-  return false;
-}
-
-/**
- * A re-INVITE or UPDATE that names a caller whom the token does not, or whose dialog no answer has confirmed, is judged
- * (RFC 4916). A refusal leaves the session as it is: 403 ends no dialog (RFC 3261 section 14.1).
- */
-function isChangeAllowed(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  source: TrunkPolicy,
-  exchange: Exchange,
-  { token, side }: Proof,
-): boolean {
-  const { message, ledger } = relay;
-  const { trunk } = source;
-  const key = ledgerKey(trunk.id, exchange, message.cseq);
-  const seen = ledger.get(key, now);
-  if (seen !== undefined && seen.outcome === "reject") {
-    const isRepeat = seen.fingerprint === fingerprint(message);
-    trunkCounters(relay.counters, trunk.id)[isRepeat ? "retransmissions" : "forgedRepeats"]++;
-    if (isRepeat) refuse(relay, exchange, seen.status, seen.reason);
-    else answer(relay, exchange, 400, "");
+  if (claimsIsup(message)) {
+    refuseRequest(relay, trunk, exchange, "isup-undecodable");
     return false;
   }
-  // The called side proves its dialog by the caller's tag, which the token is bound to.
-  const isKnownDialog = side === "called" || isConfirmed(relay.tags, token, exchange.callId, exchange.toTag);
-  const attempt = attemptOf(relay, trunk, exchange, now);
-  const unchanged = identitiesHold(token, side === "caller", attempt.calling);
-  if (isKnownDialog && unchanged && message.fault === undefined && !claimsIsup(message)) return true;
-  const decision = judgeChange(
-    message,
-    source,
-    withoutCalled(attempt),
-    relay.state,
-    policy.revision,
-    isKnownDialog,
-  );
-  countDecision(relay.counters, decision);
-  relay.sink.decided(decision);
-  const { verdict } = decision;
-  if (verdict.kind === "drop") return false;
-  if (verdict.kind !== "reject") return true;
-  const status = refusalStatus(trunk, verdict.reason);
-  ledger.set(
-    key,
-    { fingerprint: fingerprint(message), outcome: "reject", status, reason: verdict.reason },
-    now,
-  );
-  refuse(relay, exchange, status, verdict.reason);
-  return false;
-}
-
-/** The Request-URI of a dialog is a Contact, which the peer writes as it likes: nobody is exempt for calling 110 there. */
-function withoutCalled(attempt: CallAttempt): CallAttempt {
-  const { requestUri } = attempt;
-  return {
-    ...attempt,
-    called: { kind: "unusable", why: "not-a-number", detail: "inside a dialog", raw: requestUri },
-    emergencyUrn: false,
-  };
+  if (isHiddenCaller(proof)) treat(message, relay.edits, withheld);
+  return true;
 }

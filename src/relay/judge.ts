@@ -35,6 +35,34 @@ export function judgeCall(
   return { kind: "decision", decision };
 }
 
+/** The same for a request that begins no call: every rule but the limits, and a limit of its own for MESSAGE. */
+export function judgeRequest(
+  message: SipMessage,
+  source: TrunkPolicy,
+  attempt: CallAttempt,
+  routes: Routes,
+  state: ScreeningState,
+  revision: PolicyRevision,
+): Decision {
+  const foreign = foreignRoute(routes);
+  if (message.fault === undefined && foreign !== undefined)
+    return decideUnasked(attempt, refuseRoute(foreign.host), revision);
+  const decision = judgeChange(message, source, attempt, state, revision, true);
+  return message.method === "MESSAGE" ? payMessage(decision, state) : decision;
+}
+
+/** The decision about a MESSAGE, or its refusal when the trunk has sent too many. Refused ones cost nothing. */
+export function payMessage(decision: Decision, state: ScreeningState): Decision {
+  const { at, trunk } = decision.attempt;
+  const rate = trunk.limits.messagesPerSecond;
+  const { kind } = decision.verdict;
+  if (rate === undefined || kind === "reject" || kind === "drop") return decision;
+  if (state.messageRate.wait(trunk.id, rate, at) > 0)
+    return { ...decision, verdict: { kind: "reject", reason: "message-rate-exceeded" }, rule: "protocol" };
+  state.messageRate.take(trunk.id, rate, at);
+  return decision;
+}
+
 /** The same for a re-INVITE or UPDATE. A dialog that stands has paid its limits; one that nothing confirms is a new call. */
 export function judgeChange(
   message: SipMessage,

@@ -6,13 +6,22 @@ import type { SipMessage } from "../sip/message.ts";
 import { MAGIC_COOKIE } from "../sip/tag.ts";
 import { sentByOf, type Exchange } from "./exchange.ts";
 import type { Target } from "./listener.ts";
+import type { Treatment } from "./treatment.ts";
 
 /** RFC 3261 section 17.1.2.2: 64·T1, the longest a request may be repeated. */
 export const LEDGER_TTL: Millis = 32_000;
 
-/** What was decided for one INVITE, so that its repeats, its ACK and its CANCEL meet the same answer. */
+/** What was decided for one INVITE or other request that was judged, so that its repeats, its ACK and its CANCEL meet the same answer. */
 export type LedgerEntry = { readonly fingerprint: string } & (
-  | { readonly outcome: "forward"; readonly target: Target; readonly reason: ReasonCode }
+  | {
+      readonly outcome: "forward";
+      readonly target: Target;
+      readonly reason: ReasonCode;
+      /** What was changed in it: a repeat is sent on with the same bytes, whatever policy is in force by then. */
+      readonly treatment: Treatment | undefined;
+    }
+  /** Answered 302; `extra` holds its header lines. */
+  | { readonly outcome: "redirect"; readonly extra: string }
   | { readonly outcome: "reject"; readonly status: number; readonly reason: ReasonCode }
   | { readonly outcome: "drop" }
 );

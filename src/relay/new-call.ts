@@ -2,17 +2,20 @@ import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
-import { countDecision, observeDecision, trunkCounters } from "../observe/counters.ts";
+import { countDecision, countRequest, observeDecision, trunkCounters } from "../observe/counters.ts";
 import { forwardCall, targetOf } from "./forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { keepCall, targetOfRepeat } from "./failover.ts";
 import { fingerprint, ledgerKey, type LedgerEntry } from "./ledger.ts";
-import { judgeCall } from "./judge.ts";
+import { judgeCall, judgeRequest } from "./judge.ts";
+import { redirectContact } from "./redirect.ts";
 import { answer, answerError, attemptOf, refusalStatus, refuse, type Relay } from "./relay.ts";
 import { unsupported } from "./protocol-error.ts";
+import { requestAttempt } from "./request-attempt.ts";
 import { consumeOwn, followRoutes, type Onward, type Routes } from "./route.ts";
+import { labelLine, treatmentOf } from "./treatment.ts";
 
-/** A request that begins a call: judged, whatever its branch, unless these very bytes were judged before. */
+/** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
 export function newCall(
   relay: Relay,
   now: Millis,
@@ -31,6 +34,14 @@ export function newCall(
     return;
   }
   const begun = relay.elapsed();
+  if (message.method !== "INVITE") {
+    const attempt = requestAttempt(relay, trunk, exchange, now, routes.uri);
+    const decision = judgeRequest(message, source, attempt, routes, relay.state, policy.revision);
+    countRequest(counters, message.method, decision);
+    relay.sink.decided(decision);
+    obey(relay, now, policy, source, exchange, decision, routes, key, print);
+    return;
+  }
   const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
   const judgement = judgeCall(message, source, attempt, routes, relay.state, policy.revision);
   if (judgement.kind === "answered") {
@@ -86,15 +97,22 @@ function obey(
     answerError(relay, trunk.id, exchange, hasNextHops ? unavailable : 404);
     return;
   }
+  const treatment = treatmentOf(trunk, decision);
+  if (trunk.mode === "redirect") {
+    const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(treatment)}`;
+    keep({ fingerprint: print, outcome: "redirect", extra });
+    answer(relay, exchange, 302, extra);
+    return;
+  }
   const isKept =
-    keep({ fingerprint: print, outcome: "forward", target, reason: verdict.reason }) &&
-    keepCall(relay, now, trunk, exchange, target, verdict.reason);
+    keep({ fingerprint: print, outcome: "forward", target, reason: verdict.reason, treatment }) &&
+    keepCall(relay, now, trunk, exchange, target, verdict.reason, treatment);
   if (!isKept) {
     if (trunk.exception === "reject")
       refuse(relay, exchange, refusalStatus(trunk, "rule-fault"), "rule-fault");
     if (trunk.exception !== "accept") return;
   }
-  forwardCall(relay, policy, exchange, target, decision.attempt, verdict.reason);
+  forwardCall(relay, policy, exchange, target, decision.attempt, verdict.reason, treatment);
 }
 
 /** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */
@@ -117,11 +135,13 @@ function repeat(
   }
   counters.retransmissions++;
   if (seen.outcome === "reject") refuse(relay, exchange, seen.status, seen.reason);
+  if (seen.outcome === "redirect") answer(relay, exchange, 302, seen.extra);
   if (seen.outcome !== "forward") return;
   onwardOf(relay, trunk, routes);
   const target = targetOfRepeat(relay, now, policy, exchange, seen.target);
-  const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
-  forwardCall(relay, policy, exchange, target, attempt, seen.reason);
+  const read = relay.message.method === "INVITE" ? attemptOf : requestAttempt;
+  const attempt = read(relay, trunk, exchange, now, routes.uri);
+  forwardCall(relay, policy, exchange, target, attempt, seen.reason, seen.treatment);
 }
 
 /** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */

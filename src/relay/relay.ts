@@ -1,11 +1,12 @@
 import { Buffer } from "node:buffer";
 import { causeOf, statusOf, type ReasonCode } from "../domain/reason.ts";
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
+import { ordinaryMethods } from "../domain/method.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import type { Policy } from "../config/policy.ts";
-import { countProtocolError, type Counters } from "../observe/counters.ts";
+import { countProtocolError, countRefusal, type Counters } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { UriParts } from "../sip/address.ts";
 import { readAttempt } from "../sip/attempt.ts";
@@ -20,9 +21,6 @@ import { createLedger, type Ledger } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
 import { createNextHops, type NextHops } from "./next-hops.ts";
 import { createSentCalls, type SentCalls } from "./sent-calls.ts";
-
-/** Methods that a trunk may use. */
-export const ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO";
 
 /** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
 export const NEXT_HOP = "next-hop";
@@ -132,6 +130,24 @@ export function answerError(
 ): void {
   countProtocolError(relay.counters, trunkId, status);
   answer(relay, exchange, status, extra);
+}
+
+/** Refuses a request other than an INVITE that begins a call for what it is: counted by reason, no decision about a call. */
+export function refuseRequest(
+  relay: Relay,
+  trunk: Trunk | undefined,
+  exchange: Exchange,
+  reason: ReasonCode,
+  extra = "",
+): void {
+  countRefusal(relay.counters, trunk?.id ?? NEXT_HOP, relay.message.method, reason);
+  answer(relay, exchange, trunk === undefined ? statusOf(reason) : refusalStatus(trunk, reason), extra);
+}
+
+/** 405 with what the trunk really allows (RFC 3261 section 21.4.6). */
+export function refuseMethod(relay: Relay, trunk: Trunk | undefined, exchange: Exchange): void {
+  const { allow } = trunk?.methods ?? ordinaryMethods;
+  refuseRequest(relay, trunk, exchange, "method-not-allowed", `Allow: ${allow}\r\n`);
 }
 
 /** A refusal with the Q.850 cause of its reason (RFC 3326). The text says nothing of the rule that fired. */

@@ -12,6 +12,7 @@ import { hasMethod, takeAnswer } from "./failover-answers.ts";
 import { TOKEN_PARAM, type Listener } from "./listener.ts";
 import { reportChange, takeProbeAnswer } from "./probe.ts";
 import { transmit, type Relay } from "./relay.ts";
+import { removeLabels } from "./treatment.ts";
 
 /**
  * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very
@@ -54,6 +55,7 @@ export function relayResponse(
   if (message.status === 503 && !passes503(policy, ingress, replyAddress, replyPort))
     splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
+  if (message.count[Header.label] !== 0) removeLabels(message, edits);
   if (message.status > 100 && message.status < 300) confirmRecordRoute(relay, callId);
   const length = render(message, edits, out);
   if (length < 0) return false;

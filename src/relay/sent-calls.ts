@@ -7,6 +7,7 @@ import type { Destination } from "./destination.ts";
 import { sentByOf, type Exchange } from "./exchange.ts";
 import { LEDGER_TTL } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
+import type { Treatment } from "./treatment.ts";
 
 /** Next hops that one call is sent to, the first included. */
 export const MOST_TRIED = 4;
@@ -33,6 +34,7 @@ export interface SentCall {
   readonly at: Millis;
   readonly trunk: string;
   readonly reason: ReasonCode;
+  readonly treatment: Treatment | undefined;
   /** At most {@link MOST_TRIED}; the last is where it is now. */
   readonly tried: Destination[];
   /** Undefined once it was answered: then it stays where it is. */

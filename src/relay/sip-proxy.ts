@@ -1,37 +1,38 @@
 import type { Buffer } from "node:buffer";
-import { statusOf } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countProtocolError } from "../observe/counters.ts";
 import { clearEdits } from "../sip/edit.ts";
+import { Header } from "../sip/header.ts";
 import { scan } from "../sip/scan.ts";
 import { readExchange, type Exchange } from "./exchange.ts";
 import { goDown } from "./destination.ts";
 import { followCall, moveWaitingCalls } from "./failover.ts";
-import { forward, steadyTargetOf, targetOf } from "./forward.ts";
+import { forward, steadyTargetOf } from "./forward.ts";
 import { inDialog } from "./in-dialog.ts";
 import { ledgerKey } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
 import { newCall } from "./new-call.ts";
 import type { NextHopStatus, ResolvedAddress } from "./next-hops.ts";
 import { probeNextHops, reportChange } from "./probe.ts";
+import { outOfDialog } from "./out-of-dialog.ts";
 import { protocolError, unsupported } from "./protocol-error.ts";
 import {
-  ALLOW,
-  answer,
   answerError,
   createRelay,
   hasOwnTag,
   NEXT_HOP,
   refusalStatus,
   refuse,
+  refuseRequest,
   type Relay,
   type RelayParts,
 } from "./relay.ts";
 import { relayResponse } from "./response-path.ts";
 import { keyOfRequest } from "./sent-calls.ts";
 import { consumeOwn, followRoutes, foreignRoute, readRoutes, type Routes } from "./route.ts";
+import { removeLabels, treat, withheld } from "./treatment.ts";
 
 export interface SipProxy {
   /** Takes one datagram; everything that follows from it has been handed to the sink when this returns. Never throws. */
@@ -125,6 +126,8 @@ function handleMessage(
     return;
   }
   clearEdits(relay.edits);
+  const isCore = source?.trunk.side === "core";
+  if (message.count[Header.label] !== 0 && !isCore) removeLabels(message, relay.edits);
   const routes = readRoutes(message, relay.listeners);
   if (message.method === "INVITE" && exchange.toTag === "" && source !== undefined) {
     newCall(relay, now, policy, source, exchange, routes);
@@ -134,7 +137,7 @@ function handleMessage(
   if (status !== 0) answerError(relay, id, exchange, status, status === 420 ? unsupported(message) : "");
   else if (message.method === "ACK" || message.method === "CANCEL")
     hopByHop(relay, now, policy, source, exchange, routes);
-  else if (exchange.toTag === "") outOfDialog(relay, policy, source, exchange, routes);
+  else if (exchange.toTag === "") outOfDialog(relay, now, policy, source, exchange, routes);
   else inDialog(relay, now, policy, source, exchange, routes);
 }
 
@@ -152,6 +155,8 @@ function hopByHop(
   const id = source?.trunk.id ?? NEXT_HOP;
   const seen = relay.ledger.get(ledgerKey(id, exchange, message.cseq), now);
   if (seen !== undefined && seen.outcome !== "forward") return;
+  // Nothing was sent on that these could follow, whatever the ledger has forgotten.
+  if (source?.trunk.mode === "redirect") return;
   const call = relay.sentCalls.isActive ? relay.sentCalls.find(keyOfRequest(exchange), now) : undefined;
   if (seen === undefined && call === undefined && (routes.token !== undefined || source === undefined)) {
     inDialog(relay, now, policy, source, exchange, routes);
@@ -160,7 +165,7 @@ function hopByHop(
   const isCore = source?.trunk.side === "core";
   // An INVITE with a Route of its own choice did not pass; what follows one may not have it either.
   if (!isCore && foreignRoute(routes) !== undefined) {
-    answerError(relay, id, exchange, statusOf("routing-refused"));
+    refuseRequest(relay, source?.trunk, exchange, "routing-refused");
     return;
   }
   if (call !== undefined) {
@@ -168,37 +173,11 @@ function hopByHop(
     return;
   }
   const onward = (isCore ? followRoutes : consumeOwn)(message, routes, relay.edits);
+  if (seen?.treatment?.isWithheld === true) treat(message, relay.edits, withheld);
   // Without a ledger entry (a restart, another node) both still go where their INVITE went; neither can begin a call.
   const routed = source === undefined ? undefined : steadyTargetOf(relay, policy, source, exchange, onward);
   const target = seen?.target ?? routed;
   if (target === undefined) countProtocolError(relay.counters, id, 481);
-  else forward(relay, exchange, target);
-}
-
-/** A request that neither begins a call nor stands in a dialog: OPTIONS is answered here, the core may send anything on. */
-function outOfDialog(
-  relay: Relay,
-  policy: Policy,
-  source: TrunkPolicy | undefined,
-  exchange: Exchange,
-  routes: Routes,
-): void {
-  if (source === undefined) {
-    relay.counters.unknownSource++;
-    return;
-  }
-  const { trunk } = source;
-  if (relay.message.method === "OPTIONS") {
-    answer(relay, exchange, 200, `Allow: ${ALLOW}\r\nAccept: application/sdp\r\n`);
-    return;
-  }
-  if (trunk.side !== "core") {
-    answerError(relay, trunk.id, exchange, refusalStatus(trunk, "method-not-allowed"), `Allow: ${ALLOW}\r\n`);
-    return;
-  }
-  const onward = followRoutes(relay.message, routes, relay.edits);
-  const target = targetOf(relay, policy, source, exchange, onward);
-  if (target === undefined) answerError(relay, trunk.id, exchange, 404);
   else forward(relay, exchange, target);
 }
 

@@ -2,7 +2,7 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { RuleId, RuleMode } from "../domain/rule-id.ts";
 import type { Decision, Verdict } from "../domain/verdict.ts";
 import type { Step } from "./chain.ts";
-import type { Screen } from "./screen.ts";
+import { isMark, type Screen } from "./screen.ts";
 import type { ScreeningState } from "./state.ts";
 
 /** One rule of the chain and what it makes of the call. */
@@ -45,7 +45,7 @@ export function explainAttempt(screen: Screen, attempt: CallAttempt, state: Scre
 }
 
 function stopsChain(verdict: Verdict): boolean {
-  return verdict.kind !== "withhold" && verdict.kind !== "label";
+  return !isMark(verdict);
 }
 
 function partOf(step: Step, index: number, decidedAt: number): RuleExplanation["part"] {

@@ -70,6 +70,8 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   const onFault = exceptionOf(trunk, "rule-fault");
   // RFC 3261 section 21.5.4: a full table is our overload, not a fault of the call.
   const onFull = exceptionOf(trunk, "overload");
+  // Whoever is redirected sends the call itself: a number that must not be shown would be shown.
+  const keepsMessage = trunk.mode === "redirect";
 
   const decide = (
     attempt: CallAttempt,
@@ -102,7 +104,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
         continue;
       }
       if (finding === undefined) continue;
-      if (!step.enforced || finding.kind === "withhold" || finding.kind === "label") {
+      if (!step.enforced || isMark(finding)) {
+        if (step.enforced && keepsMessage && finding.kind !== "label")
+          return decide(attempt, { ...finding, kind: "reject" }, step.id, collected);
         collected = collect(collected, step, finding);
         continue;
       }
@@ -145,6 +149,11 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   };
 }
 
+/** True for a finding that the chain goes on behind. */
+export function isMark(finding: Verdict): finding is Mark {
+  return finding.kind === "withhold" || finding.kind === "label" || finding.kind === "strip";
+}
+
 function startStep({ id, mode, check, spend }: Step): readonly RunningStep[] {
   if (check === undefined || mode === "off") return [];
   return [{ id, enforced: mode === "enforce", check, spend }];
@@ -160,8 +169,9 @@ function collect(
   const found = collected ?? { marks: [], shadow: [], strongest: undefined };
   if (!step.enforced) {
     found.shadow.push({ rule: step.id, verdict: finding });
-  } else if (finding.kind === "withhold" || finding.kind === "label") {
+  } else if (isMark(finding)) {
     found.marks.push(finding);
+    if (finding.kind === "strip") return found;
     // Withholding is the stronger one: who withholds a number has no label to show.
     const weaker =
       found.strongest === undefined || (found.strongest.mark.kind === "label" && finding.kind === "withhold");

@@ -22,6 +22,8 @@ export interface TableFull {
 /** What rules remember from call to call. Outlives the policy: a reload resets no counter and no window. */
 export interface ScreeningState {
   readonly callRate: TokenBuckets;
+  /** Of MESSAGE requests, by trunk. */
+  readonly messageRate: TokenBuckets;
   readonly callerAttempts: SlidingWindow;
   readonly recentCalls: RecentCalls;
   /** How often a call met each table full, since start. */
@@ -35,6 +37,7 @@ export interface ScreeningState {
 export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
   return {
     callRate: createTokenBuckets(),
+    messageRate: createTokenBuckets(),
     callerAttempts: createSlidingWindow(sizes.callers),
     recentCalls: createRecentCalls(sizes.recentCalls),
     tableFull: { callers: 0, recentCalls: 0 },
@@ -50,6 +53,7 @@ function createFaultCounters(): Record<RuleId, number> {
     "hidden-caller": 0,
     "caller-form": 0,
     "cli-conflict": 0,
+    "display-name": 0,
     "home-cli-from-abroad": 0,
     "number-class": 0,
     "diversion-licence": 0,

@@ -66,7 +66,8 @@ export function render(message: SipMessage, edits: Edits, out: Buffer): number {
   let at = message.start;
   for (let i = 0; i < edits.count; i++) {
     head += text.slice(at, edits.from[i]) + edits.insert[i]!;
-    at = edits.to[i]!;
+    // An insertion may stand where a field that goes begins.
+    if (edits.to[i]! > at) at = edits.to[i]!;
   }
   const size = head.length + end - at;
   if (size > MAX_DATAGRAM || size > out.length) return -1;

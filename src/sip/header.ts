@@ -24,12 +24,13 @@ export const Header = {
   historyInfo: 18,
   proxyRequire: 19,
   contentTransferEncoding: 20,
+  label: 21,
 } as const;
 
 export type HeaderId = (typeof Header)[keyof typeof Header];
 
 /** How many header ids there are: the size of per-message tables. */
-export const HEADER_IDS = 21;
+export const HEADER_IDS = 22;
 
 const names: readonly (readonly [HeaderId, string])[] = [
   [Header.via, "via"],
@@ -60,6 +61,7 @@ const names: readonly (readonly [HeaderId, string])[] = [
   [Header.historyInfo, "history-info"],
   [Header.proxyRequire, "proxy-require"],
   [Header.contentTransferEncoding, "content-transfer-encoding"],
+  [Header.label, "p-sigwall-label"],
 ];
 
 /** Open addressing by hash: known names are found in one or two steps. */

@@ -97,7 +97,21 @@ function readIdentity(
   if (isAnonymousDisplay(value, span.displayStart, span.displayEnd) || isAnonymousHost(uri.host))
     presentation = "restricted";
   else if (number.kind === "unusable" && number.why === "token") presentation = "restricted";
-  return { source, number, presentation };
+  if (span.displayEnd === span.displayStart) return { source, number, presentation };
+  return { source, number, presentation, display: value.slice(span.displayStart, span.displayEnd) };
+}
+
+/** The identity of a field that holds one address; a second one in it is a fault. */
+export function readSingleIdentity(
+  message: SipMessage,
+  value: string,
+  source: IdentitySource,
+  plan: DialPlan,
+): AssertedIdentity {
+  readAddress(value, 0, span);
+  if (span.fault !== undefined) noteFault(message, `${source}: ${span.fault}`);
+  if (span.end < value.length) noteFault(message, `${source}: more than one address`);
+  return readIdentity(message, value, source, plan, "allowed");
 }
 
 /** Set by {@link noteRepeated}, so that no closure is made to be told of it. */

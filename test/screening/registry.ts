@@ -16,6 +16,7 @@ const withoutGiver = [
   "dialog-unknown",
   "routing-refused",
   "quarantined",
+  "message-rate-exceeded",
   "channels-exceeded",
   "overload",
   "rule-fault",

@@ -1,5 +1,7 @@
+import { Buffer } from "node:buffer";
 import { PrivacyFlag, type CallAttempt } from "../../src/domain/attempt.ts";
 import type { AssertedIdentity, IdentitySource, Presentation } from "../../src/domain/identity.ts";
+import { ordinaryMethods } from "../../src/domain/method.ts";
 import type { PartyNumber } from "../../src/domain/number.ts";
 import type { RuleMode } from "../../src/domain/rule-id.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
@@ -36,6 +38,10 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
     identity: "all",
     mustAgree: ["pai", "rpid", "isup"],
     limits: {},
+    mode: "proxy",
+    methods: ordinaryMethods,
+    cleanUp: undefined,
+    label: { text: "", displayName: "" },
     ...given,
   };
 }
@@ -104,6 +110,7 @@ export function setEveryRule(mode: RuleMode): ChainConfig {
     "hidden-caller": setting,
     "caller-form": setting,
     "cli-conflict": setting,
+    "display-name": setting,
     "home-cli-from-abroad": setting,
     "number-class": setting,
     "diversion-licence": setting,
@@ -134,7 +141,7 @@ const sources: Readonly<Record<string, IdentitySource>> = {
 const presentations: Readonly<Record<string, Presentation>> = { "!": "restricted", "?": "unavailable" };
 
 /**
- * An identity in short: field, a space, the user part as received; `!` at the end: restricted, `?`: unavailable.
+ * An identity in short: field, a space, a display name in quotes and a space if there is one, the user part as received; `!` at the end: restricted, `?`: unavailable.
  * A token like "anonymous" is restricted as well, `isup !` and `isup ?` have no number.
  */
 export function readIdentity(text: string, trunk: Trunk): AssertedIdentity {
@@ -142,10 +149,13 @@ export function readIdentity(text: string, trunk: Trunk): AssertedIdentity {
   const source = sources[text.slice(0, space)];
   if (source === undefined) throw new Error(`no field in "${text}"`);
   const mark = presentations[text.at(-1) ?? ""];
-  const user = mark === undefined ? text.slice(space + 1) : text.slice(space + 1, -1);
+  const rest = mark === undefined ? text.slice(space + 1) : text.slice(space + 1, -1);
+  const quote = rest.startsWith('"') ? rest.lastIndexOf('"') : -1;
+  const display = quote < 0 ? {} : { display: Buffer.from(rest.slice(0, quote + 1)).toString("latin1") };
+  const user = quote < 0 ? rest : rest.slice(quote + 2);
   const number = readNumber(user, source, mark, trunk);
   const isToken = number.kind === "unusable" && number.why === "token";
-  return { source, number, presentation: mark ?? (isToken ? "restricted" : "allowed") };
+  return { source, number, presentation: mark ?? (isToken ? "restricted" : "allowed"), ...display };
 }
 
 function readNumber(

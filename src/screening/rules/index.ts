@@ -5,6 +5,7 @@ import { callerAuthentication } from "./caller-authentication.ts";
 import { callerForm } from "./caller-form.ts";
 import { cliConflict } from "./cli-conflict.ts";
 import { denyLists } from "./deny-lists.ts";
+import { displayName } from "./display-name.ts";
 import { diversionLicence } from "./diversion-licence.ts";
 import { emergency } from "./emergency.ts";
 import { hiddenCaller } from "./hidden-caller.ts";
@@ -20,6 +21,7 @@ export const rules: readonly Rule[] = [
   hiddenCaller,
   callerForm,
   cliConflict,
+  displayName,
   homeCliFromAbroad,
   numberClass,
   diversionLicence,

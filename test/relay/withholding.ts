@@ -1,0 +1,146 @@
+import t from "tap";
+import {
+  answeredRoute,
+  basicPolicy,
+  compileText,
+  createTestProxy,
+  header,
+  headers,
+  outcomeOf,
+  peers,
+  request,
+  respond,
+} from "../support/proxy.ts";
+
+const policy = compileText(
+  basicPolicy.replace(
+    "id: intl, side: international,",
+    "id: intl, side: international, rules: { home-cli-from-abroad: { roamers: withhold } },",
+  ),
+);
+
+const number = "8613912345678";
+const roamer = `"Wang" <sip:+${number}@203.0.113.20;user=phone>;tag=caller;x=1`;
+const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=caller;x=1';
+const telling = [
+  `P-Asserted-Identity: <sip:+${number}@a>`,
+  `P-Asserted-Identity: <tel:+${number}>`,
+  `Remote-Party-ID: <sip:+${number}@a>;party=calling`,
+  `P-Preferred-Identity: <sip:+${number}@a>`,
+  `b: <sip:+${number}@a>`,
+  `Reply-To: <sip:+${number}@a>`,
+  `y: eyJhbGci`,
+  "s: call from Wang",
+];
+const branch = (name: string): readonly string[] => [`SIP/2.0/UDP ${peers.abroad};branch=z9hG4bK${name}`];
+
+void t.test("withhold: the call goes on, and nothing in it tells who calls", async (t) => {
+  const proxy = createTestProxy(policy);
+  const rest = ["Contact: <sip:gw@203.0.113.20:5060>", "X-Other: kept"];
+  const invite = request({
+    from: roamer,
+    via: branch("i"),
+    callId: "w1",
+    headers: [...telling, "Privacy: none", ...rest],
+  });
+  const [out] = proxy.receive(peers.abroad, invite);
+  const text = out?.text ?? "";
+  t.equal(out?.to, peers.core);
+  t.match(proxy.decisions[0]?.verdict, { kind: "withhold", reason: "home-cli-from-abroad" });
+  t.equal(header(text, "From"), anonymous, "RFC 3323; the tag stays, and with it the dialog");
+  t.same(headers(text, "Privacy"), ["id"]);
+  t.notMatch(text, number, "no field, not our own token either");
+  for (const name of [
+    "P-Asserted-Identity",
+    "Remote-Party-ID",
+    "P-Preferred-Identity",
+    "b",
+    "Reply-To",
+    "y",
+    "s",
+  ])
+    t.same(headers(text, name), [], name);
+  t.same(headers(text, "X-Other"), ["kept"]);
+  t.equal(proxy.receive(peers.abroad, invite)[0]?.text, text, "a repeat");
+
+  const asking = request({ from: roamer, via: branch("p"), headers: ["Privacy: header;critical"] });
+  t.equal(header(proxy.receive(peers.abroad, asking)[0]?.text ?? "", "Privacy"), "id;header;critical");
+
+  const cancel = request({ method: "CANCEL", from: roamer, via: branch("i"), callId: "w1" });
+  t.equal(
+    header(proxy.receive(peers.abroad, cancel)[0]?.text ?? "", "From"),
+    anonymous,
+    "CANCEL like its INVITE",
+  );
+  const ack = request({ method: "ACK", from: roamer, via: branch("i"), callId: "w1", to: "<sip:1@a>;tag=c" });
+  t.equal(header(proxy.receive(peers.abroad, ack)[0]?.text ?? "", "From"), anonymous, "ACK of a refusal");
+
+  const other = request({ from: "<sip:+442079460000@a>;tag=caller", via: branch("o") });
+  t.match(
+    header(proxy.receive(peers.abroad, other)[0]?.text ?? "", "From"),
+    "+442079460000",
+    "a foreign caller is shown",
+  );
+});
+
+void t.test("withhold: the dialog stands, both ways, without state", async (t) => {
+  const proxy = createTestProxy(policy);
+  const invite = request({ from: roamer, via: branch("i"), callId: "w2" });
+  const text = proxy.receive(peers.abroad, invite)[0]?.text ?? "";
+  const [answered] = proxy.receive(peers.core, respond(text, 200));
+  t.equal(answered?.to, peers.abroad);
+  t.match(
+    header(answered?.text ?? "", "From"),
+    ";tag=caller",
+    "the calling side knows its dialog by the tag",
+  );
+  const route = answeredRoute(proxy, text);
+
+  // Another node, or this one after a restart, has nothing but the key.
+  const later = createTestProxy(policy);
+  const fromCaller = (method: string, more: readonly string[] = []): string => {
+    const [sent] = later.receive(
+      peers.abroad,
+      request({
+        method,
+        from: roamer,
+        to: "<sip:02787654321@192.0.2.1>;tag=called",
+        callId: "w2",
+        via: branch(method),
+        headers: [`Route: ${route}`, ...more],
+      }),
+    );
+    t.equal(sent?.to, peers.core, method);
+    return sent?.text ?? "";
+  };
+  for (const method of ["ACK", "PRACK", "INFO", "INVITE", "UPDATE", "BYE"]) {
+    const sent = fromCaller(method, telling);
+    t.equal(header(sent, "From"), anonymous, `${method}: the same caller as in the INVITE`);
+    t.notMatch(sent, number, method);
+  }
+  const fromCalled = request({
+    method: "BYE",
+    uri: "sip:gw@203.0.113.20:5060",
+    from: "<sip:02787654321@192.0.2.1>;tag=called",
+    to: anonymous,
+    callId: "w2",
+    via: [`SIP/2.0/UDP ${peers.core};branch=z9hG4bKbye`],
+    headers: [`Route: ${route}`],
+  });
+  const [bye] = later.receive(peers.core, fromCalled);
+  t.equal(bye?.to, peers.abroad, "BYE of the called side, which knows nobody but Anonymous");
+  t.equal(header(bye?.text ?? "", "To"), anonymous);
+});
+
+void t.test("withhold: who is redirected is refused, since the number would be shown", async (t) => {
+  const proxy = createTestProxy(
+    compileText(
+      basicPolicy.replace(
+        "id: intl, side: international,",
+        "id: intl, side: international, mode: redirect, rules: { home-cli-from-abroad: { roamers: withhold } },",
+      ),
+    ),
+  );
+  t.equal(outcomeOf(proxy.receive(peers.abroad, request({ from: roamer, via: branch("r") }))), "403");
+  t.match(proxy.decisions[0]?.verdict, { kind: "reject", reason: "home-cli-from-abroad" });
+});
