@@ -30,7 +30,15 @@ export interface DecisionLine {
   readonly reason: ReasonCode;
   readonly rule: DecidedBy;
   readonly shadow: readonly ShadowLine[];
+  /** What was found without refusing: left out where there is nothing. */
+  readonly marks: readonly MarkLine[] | undefined;
   readonly revision: PolicyRevision;
+}
+
+/** A finding that the call goes on with. */
+export interface MarkLine {
+  readonly verdict: VerdictKind;
+  readonly reason: ReasonCode;
 }
 
 /** A finding of a rule in monitor mode. */
@@ -123,10 +131,25 @@ export function describeAttempt(
 }
 
 /** The part of a line that tells the decision. */
-export function describeDecision({ attempt, verdict, rule, shadow, revision }: Decision): DecisionLine {
+export function describeDecision({
+  attempt,
+  verdict,
+  rule,
+  shadow,
+  marks,
+  revision,
+}: Decision): DecisionLine {
   const { id, lessee } = attempt.trunk;
-  const { kind, reason } = verdict;
-  return { trunk: id, lessee, verdict: kind, reason, rule, shadow: shadow.map(describeShadow), revision };
+  return {
+    trunk: id,
+    lessee,
+    verdict: verdict.kind,
+    reason: verdict.reason,
+    rule,
+    shadow: shadow.map(describeShadow),
+    marks: marks.length === 0 ? undefined : marks.map(({ kind, reason }) => ({ verdict: kind, reason })),
+    revision,
+  };
 }
 
 function describeShadow({ rule, verdict }: ShadowHit): ShadowLine {

@@ -61,6 +61,7 @@ function refuseStranger({ exchange, origin, ...time }: SeenInvite, { revision }:
       reason: "source-unknown",
       rule: "protocol",
       shadow: [],
+      marks: undefined,
       revision,
     },
   };

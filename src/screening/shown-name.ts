@@ -96,9 +96,16 @@ function judgeName(display: string, attempt: CallAttempt): Omit<MisleadingName, 
 function showsHidden(name: string): boolean {
   if (hiddenPhrases.has(name)) return true;
   let tokens = 0;
-  for (const word of name.split(/[ ._()[\]<>*#-]/)) {
+  let word = "";
+  for (let i = 0; i <= name.length; i++) {
+    const char = name.charAt(i);
+    if (char !== "" && !isBetweenGroups(char)) {
+      word += char;
+      continue;
+    }
     if (hiddenTokens.has(word)) tokens++;
     else if (!fillers.has(word)) return false;
+    word = "";
   }
   return tokens > 0;
 }

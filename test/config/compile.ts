@@ -51,6 +51,9 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
     },
   });
   t.equal(lease?.status.size, 0);
+  t.match(lease, { mode: "proxy", label: { text: "", displayName: "" } });
+  t.equal(lease?.cleanUp, undefined);
+  t.equal(lease?.methods.allow, "INVITE, ACK, BYE, CANCEL, PRACK, UPDATE, INFO, OPTIONS");
   const intl = policy.trunkById("intl")?.trunk;
   t.match(intl, { fallback: "accept", limits: {}, dialPlan: { international: true, homeArea: undefined } });
   t.equal(policy.trunkById("core")?.trunk.fallback, "accept");
@@ -83,6 +86,10 @@ void tap.test("what a trunk says goes over the defaults", async (t) => {
     tolerateTrunkZero: true
     stripTrailingST: true
     limits: { callsPerSecond: 0.5, attemptsPerCallerPerMinute: 3 }
+    mode: redirect
+    methods: { MESSAGE: screen, PUBLISH: [presence] }
+    strip: [Remote-Party-ID, s]
+    label: { text: a }
 `;
   const trunk = compiled(brokenPolicy(["    limits: { callsPerSecond: 5 }\n", extra])).trunkById(
     "lease",
@@ -95,6 +102,9 @@ void tap.test("what a trunk says goes over the defaults", async (t) => {
     limits: { callsPerSecond: 0.5, attemptsPerCallerPerMinute: 3 },
     dialPlan: { bareForm: "local", tolerateTrunkZero: true, stripTrailingST: true },
   });
+  t.match(trunk, { mode: "redirect", cleanUp: { verstat: false }, label: { text: "a", displayName: "" } });
+  t.strictSame([...(trunk?.cleanUp?.fields ?? [])], ["remote-party-id", "subject"]);
+  t.equal(trunk?.methods.allow, "INVITE, ACK, CANCEL, OPTIONS, MESSAGE, PUBLISH");
   t.strictSame(
     [...(trunk?.status ?? [])],
     [

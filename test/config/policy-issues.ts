@@ -57,6 +57,34 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
     ["policy.yaml:12:15 trunks[1].status.cli-hidden: must be at least 400"],
   ],
   [
+    "a method that has no row",
+    [["limits:", "methods: { MESAGE: screen }\n    limits:"]],
+    ['policy.yaml:12:16 trunks[1].methods.MESAGE: unknown key "MESAGE"; did you mean "MESSAGE"?'],
+  ],
+  [
+    "an event method without packages, and a package that is none",
+    [["limits:", "methods: { SUBSCRIBE: [], NOTIFY: [a b] }\n    limits:"]],
+    [
+      "policy.yaml:12:16 trunks[1].methods.SUBSCRIBE: needs at least 1 entry",
+      "policy.yaml:12:40 trunks[1].methods.NOTIFY[0]: not the name of an event package; expected one like message-summary",
+    ],
+  ],
+  [
+    "fields that are needed, also by their compact names, and what is no field",
+    [["limits:", 'strip: [Subject, VIA, m, Record-Route, "a b"]\n    limits:']],
+    [
+      'policy.yaml:12:22 trunks[1].strip[1]: "VIA" can\'t be removed: routing, dialogs or the body need it',
+      'policy.yaml:12:27 trunks[1].strip[2]: "m" can\'t be removed: routing, dialogs or the body need it',
+      'policy.yaml:12:30 trunks[1].strip[3]: "Record-Route" can\'t be removed: routing, dialogs or the body need it',
+      'policy.yaml:12:44 trunks[1].strip[4]: "a b" is no name of a header field',
+    ],
+  ],
+  [
+    "a label that would break a line",
+    [["limits:", 'label: { text: "a\\nb" }\n    limits:']],
+    ["policy.yaml:12:14 trunks[1].label.text: must not hold control characters"],
+  ],
+  [
     "missing key: the place is that of the map",
     [["    side: lessee\n", ""]],
     ["policy.yaml:6:5 trunks[1].side: required key is missing"],
@@ -330,9 +358,7 @@ void tap.test("a byte order mark and Windows line ends change nothing", async (t
 });
 
 void tap.test("accepted keys that aren't enforced yet are warnings, and the policy loads", async (t) => {
-  const extra = `    mode: redirect
-    strip: [Subject]
-    dropAs: 403
+  const extra = `    dropAs: 403
     limits: { callsPerSecond: 5, channels: 3 }
     rules: { quarantine: { mode: monitor }, line-state: { mode: off } }
 `;
@@ -348,11 +374,9 @@ void tap.test("accepted keys that aren't enforced yet are warnings, and the poli
   t.ok(policy);
   t.strictSame(printed(issues), [
     "policy.yaml:8:53 trunks[1].match.tlsName: warning: not enforced yet: the trunk is recognised without it",
-    "policy.yaml:12:5 trunks[1].mode: warning: not enforced yet: calls are proxied",
-    "policy.yaml:13:5 trunks[1].strip: warning: not enforced yet: no header is removed",
-    "policy.yaml:14:5 trunks[1].dropAs: warning: not enforced yet: a dropped call gets no answer",
-    "policy.yaml:15:34 trunks[1].limits.channels: warning: not enforced yet: concurrent calls are not limited",
-    "policy.yaml:16:14 trunks[1].rules.quarantine: warning: not enforced yet: the rule does not run",
-    "policy.yaml:33:3 rules.channels: warning: not enforced yet: the rule does not run",
+    "policy.yaml:12:5 trunks[1].dropAs: warning: not enforced yet: a dropped call gets no answer",
+    "policy.yaml:13:34 trunks[1].limits.channels: warning: not enforced yet: concurrent calls are not limited",
+    "policy.yaml:14:14 trunks[1].rules.quarantine: warning: not enforced yet: the rule does not run",
+    "policy.yaml:31:3 rules.channels: warning: not enforced yet: the rule does not run",
   ]);
 });

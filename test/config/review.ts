@@ -96,6 +96,45 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     ],
   ],
   [
+    "MESSAGE without a limit, and a limit without MESSAGE",
+    [onLease("methods: { MESSAGE: screen }"), onIntl("limits: { messagesPerSecond: 1 }")],
+    [
+      "policy.yaml:12:5 trunks[1].methods: warning: MESSAGE is carried without a limit; set limits.messagesPerSecond",
+      "policy.yaml:16:15 trunks[2].limits.messagesPerSecond: warning: has no effect: MESSAGE is refused",
+    ],
+  ],
+  [
+    "MESSAGE with its limit",
+    [onLease("methods: { MESSAGE: screen }\n    limits: { messagesPerSecond: 1 }")],
+    [],
+  ],
+  [
+    "what a redirecting trunk can't do",
+    [
+      onIntl(
+        "mode: redirect\n    strip: [Subject]\n    rules: { home-cli-from-abroad: { roamers: withhold } }\n    label: { text: a }",
+      ),
+    ],
+    [
+      "policy.yaml:16:5 trunks[2].mode: warning: a call whose number is to be withheld can't be redirected: it is refused",
+      "policy.yaml:17:5 trunks[2].strip: warning: has no effect: a redirecting trunk sends its calls on by itself",
+    ],
+  ],
+  [
+    "what the core's calls don't meet",
+    [
+      [
+        "ports: [5090] }",
+        "ports: [5090] }\n    strip: [Subject]\n    stripVerstat: true\n    label: { text: a }",
+      ],
+    ],
+    [
+      "policy.yaml:6:5 trunks[0].strip: warning: has no effect: calls from the core go on as they came",
+      "policy.yaml:7:5 trunks[0].stripVerstat: warning: has no effect: calls from the core go on as they came",
+      "policy.yaml:8:5 trunks[0].label: warning: has no effect: calls from the core go on as they came",
+    ],
+  ],
+  [
     "a limit's rule without the limit",
     [onIntl("rules: { call-rate: { mode: monitor }, call-frequency: { mode: monitor } }")],
     [

@@ -2,7 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import t from "tap";
 import { reasonCodes, reasons } from "../../src/domain/reason.ts";
 import { ruleIds } from "../../src/domain/rule-id.ts";
-import { countDecision, countProtocolError, createCounters } from "../../src/observe/counters.ts";
+import {
+  countDecision,
+  countProtocolError,
+  countRefusal,
+  createCounters,
+} from "../../src/observe/counters.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { rules } from "../../src/screening/rules/index.ts";
 import { decisionOf } from "../observe/decision.ts";
@@ -58,6 +63,7 @@ void t.test("README.md names the rules that run, in their order", (t) => {
 /** Every label that a metric of ours may have: names with few values, known before the first call. */
 const boundedLabels = new Set([
   "trunk",
+  "method",
   "verdict",
   "reason",
   "rule",
@@ -77,6 +83,7 @@ async function renderEverything(): Promise<string> {
   const counters = createCounters();
   countDecision(counters, decisionOf({}));
   countProtocolError(counters, "lease", 483);
+  countRefusal(counters, "lease", "MESSAGE", "method-not-allowed");
   const metrics = createMetrics({
     counters,
     reloads: { ok: 0, failed: 0 },
