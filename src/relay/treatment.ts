@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import { PrivacyFlag } from "../domain/attempt.ts";
-import { createAddressSpan, readAddress } from "../sip/address.ts";
+import { createAddressSpan, readAddress, readParam } from "../sip/address.ts";
 import { changeAddresses, type AddressChange } from "../sip/address-edit.ts";
 import { splice, type Edits } from "../sip/edit.ts";
 import { nameOfField } from "../sip/field-name.ts";
@@ -136,7 +136,9 @@ const span = createAddressSpan();
  */
 function withholdFrom(value: string): string {
   readAddress(value, 0, span);
-  return `"Anonymous" <sip:anonymous@anonymous.invalid>${value.slice(span.paramsStart, span.end)}`;
+  const tag = readParam(value, span.paramsStart, span.end, "tag");
+  const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';
+  return tag === undefined ? anonymous : `${anonymous};tag=${tag}`;
 }
 
 /** What the message asks for, and `id`: a gateway maps it to "presentation restricted" (RFC 3325 section 9.3). */

@@ -53,21 +53,29 @@ function clean(text: string, { withoutVerstat }: AddressChange): string {
 /** Parameters may stand in the user part, behind the host and behind the address (3GPP TS 24.229 section 7.2A.20, RFC 3966). */
 function removeVerstat(text: string): string {
   let out = "";
-  let from = 0;
-  for (let at = text.indexOf(";"); at >= 0; at = text.indexOf(";", at)) {
-    let end = at + 1;
-    while (end < text.length && !isParamEnd(text.charAt(end))) end++;
-    const equals = text.indexOf("=", at);
-    const name = decodeOnce(text.slice(at + 1, equals < 0 || equals > end ? end : equals).trim());
-    if (typeof name === "string" && name.toLowerCase() === "verstat") {
-      out += text.slice(from, at);
-      from = end;
-    }
+  for (let at = 0; at < text.length;) {
+    const end = pieceEnd(text, at);
+    if (!isVerstat(text.slice(at, end))) out += text.slice(at, end);
     at = end;
   }
-  return out + text.slice(from);
+  return out;
 }
 
-function isParamEnd(char: string): boolean {
-  return char === ";" || char === "@" || char === ">" || char === "?" || char === ",";
+/** Where the piece that begins at `at` ends: at what may begin or end a parameter, but not inside quotes. */
+function pieceEnd(text: string, at: number): number {
+  let isQuoted = false;
+  for (let i = at; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (isQuoted && char === "\\") i++;
+    else if (char === '"') isQuoted = !isQuoted;
+    else if (!isQuoted && i > at && (char === ";" || char === "@" || char === "?")) return i;
+  }
+  return text.length;
+}
+
+function isVerstat(piece: string): boolean {
+  if (!piece.startsWith(";")) return false;
+  const equals = piece.indexOf("=");
+  const name = decodeOnce(piece.slice(1, equals < 0 ? piece.length : equals).trim());
+  return typeof name === "string" && name.toLowerCase() === "verstat";
 }

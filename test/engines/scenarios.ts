@@ -14,7 +14,7 @@ import {
 /** One call through a running engine: what its peers do, and what must come of it. */
 export interface Scenario {
   readonly name: string;
-  readonly from: "lessee" | "abroad" | "core" | "stranger";
+  readonly from: "lessee" | "abroad" | "moved" | "core" | "stranger";
   readonly call: PlacedCall;
   readonly answering: Answering;
   /** Final status at the calling side; undefined: silence. */
@@ -149,6 +149,33 @@ export const scenarios: readonly Scenario[] = [
     reaches: false,
   },
   {
+    name: "a roaming mobile, number withheld, to BYE of the caller",
+    from: "abroad",
+    call: { from: "+8613912345678" },
+    answering: "answer",
+    status: 200,
+    reason: "home-cli-from-abroad",
+    reaches: true,
+  },
+  {
+    name: "a roaming mobile, number withheld, to BYE of the called side",
+    from: "abroad",
+    call: { from: "+8613912345678" },
+    answering: "answer-and-hang-up",
+    status: 200,
+    reason: "home-cli-from-abroad",
+    reaches: true,
+  },
+  {
+    name: "redirected",
+    from: "moved",
+    call: { from: listed },
+    answering: "answer",
+    status: 302,
+    reason: "listed",
+    reaches: false,
+  },
+  {
     name: "nobody known",
     from: "stranger",
     call: { from: listed },
@@ -174,9 +201,10 @@ async function callOrSilence(
 export function runScenarios(name: string, create: (parts: EngineParts) => Engine, address: string): void {
   void t.test(`${name} on ${address}`, async (t) => {
     const called = "02787654321";
-    const [lessee, abroad, stranger, core] = await Promise.all([
+    const [lessee, abroad, moved, stranger, core] = await Promise.all([
       openSipJsPeer("lessee", address),
       openSipJsPeer("abroad", address),
+      openSipJsPeer("moved", address),
       openSipJsPeer("stranger", address),
       openSipJsPeer(called, address),
     ]);
@@ -188,7 +216,8 @@ timeZone: Asia/Shanghai
 trunks:
   - { id: core, side: core, match: { addresses: ["${address}"], ports: [${core.port}] } }
   - { id: lease, side: lessee, match: { addresses: ["${address}"], ports: [${lessee.port}] }, lessee: bank, areaCode: "10", nextHops: ["sip:${host}:${core.port}"] }
-  - { id: intl, side: international, match: { addresses: ["${address}"], ports: [${abroad.port}] }, nextHops: ["sip:${host}:${core.port}"] }
+  - { id: intl, side: international, match: { addresses: ["${address}"], ports: [${abroad.port}] }, nextHops: ["sip:${host}:${core.port}"], rules: { home-cli-from-abroad: { roamers: withhold } } }
+  - { id: moved, side: lessee, match: { addresses: ["${address}"], ports: [${moved.port}] }, lessee: bank, areaCode: "10", nextHops: ["sip:${host}:${core.port}"], mode: redirect }
 lessees:
   - { id: bank, name: Bank, contract: HT-1, numbers: bank.csv }
 `);
@@ -204,13 +233,13 @@ lessees:
     });
     const [bound] = await engine.start();
     const port = Number(bound?.slice(bound.lastIndexOf(":") + 1));
-    for (const peer of [lessee, abroad, stranger, core]) peer.proxy = { address, port };
+    for (const peer of [lessee, abroad, moved, stranger, core]) peer.proxy = { address, port };
     t.ok(engine.isReady(), "ready");
 
     for (const scenario of scenarios) {
       await t.test(scenario.name, async (t) => {
         core.answering = scenario.answering;
-        const caller = { lessee, abroad, stranger, core }[scenario.from];
+        const caller = { lessee, abroad, moved, stranger, core }[scenario.from];
         caller.answering = scenario.answering;
         const before = core.seen.invites.length;
         const counted = reasonCount(scenario.reason);
@@ -227,12 +256,12 @@ lessees:
         if (scenario.reaches) t.equal(core.seen.bodies.at(-1), sdp.content, "body byte for byte");
       });
     }
-    t.equal(core.seen.byes, 2, "every answered call that its caller ended was ended by BYE");
+    t.equal(core.seen.byes, 3, "every answered call that its caller ended was ended by BYE");
     t.equal(core.seen.cancels, 1);
 
     await engine.stop();
     t.notOk(engine.isReady());
-    await Promise.all([lessee, abroad, stranger, core].map((peer) => peer.close()));
+    await Promise.all([lessee, abroad, moved, stranger, core].map((peer) => peer.close()));
 
     function reasonCount(reason: string | undefined): number {
       let sum = 0;

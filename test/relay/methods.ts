@@ -28,11 +28,11 @@ const toCore = `to ${peers.core}`;
 function sender(proxy: TestProxy) {
   let branch = 0;
   return {
-    send(parts: RequestParts, from: string = peers.lessee): string {
+    send: (parts: RequestParts, from: string = peers.lessee): string => {
       const via = [`SIP/2.0/UDP ${from};branch=z9hG4bKm${branch++}`];
       return outcomeOf(proxy.receive(from, request({ via, headers: [], ...parts })));
     },
-    answered(parts: RequestParts, name: string): string | undefined {
+    answered: (parts: RequestParts, name: string): string | undefined => {
       const via = [`SIP/2.0/UDP ${peers.lessee};branch=z9hG4bKm${branch++}`];
       const [sent] = proxy.receive(peers.lessee, request({ via, headers: [], ...parts }));
       return sent === undefined ? undefined : header(sent.text, name);
@@ -281,22 +281,29 @@ void t.test("SUBSCRIBE, NOTIFY, PUBLISH: event packages by name", async (t) => {
   t.equal(outcomeOf(proxy.receive(peers.core, notify)), `to ${peers.lessee}`);
 });
 
+/** A REGISTER for an address of record. */
+function registration(to: string, from = listed): RequestParts {
+  return { method: "REGISTER", uri: "sip:carrier.example", to, from };
+}
+
 void t.test("REGISTER: a registering PBX may register its own numbers", async (t) => {
   const proxy = createTestProxy(policyWith("methods: { REGISTER: screen }"));
   const { send } = sender(proxy);
-  const aor = (to: string, from = listed): RequestParts => ({
-    method: "REGISTER",
-    uri: "sip:carrier.example",
-    to,
-    from,
-  });
-  t.equal(send(aor("<sip:+861087654321@carrier.example>")), toCore);
-  t.equal(send(aor("<sip:01087654322@carrier.example>")), toCore, "another number of the list");
-  t.equal(send(aor("<sip:+861087654400@carrier.example>")), "403", "the number next to it");
-  t.equal(send(aor("<sip:+861087654321@carrier.example>", unlisted)), "403", "by a third party");
-  t.equal(send(aor("<sip:pbx@carrier.example>")), "403", "a name is nobody's number");
-  t.equal(send(aor("<sip:+861087654321@carrier.example>, <sip:95588@a>")), "400", "two addresses of record");
-  t.equal(send(aor("<sip:+861087654321@carrier.example>;tag=x")), "481", "registrations have no dialog");
+  t.equal(send(registration("<sip:+861087654321@carrier.example>")), toCore);
+  t.equal(send(registration("<sip:01087654322@carrier.example>")), toCore, "another number of the list");
+  t.equal(send(registration("<sip:+861087654400@carrier.example>")), "403", "the number next to it");
+  t.equal(send(registration("<sip:+861087654321@carrier.example>", unlisted)), "403", "by a third party");
+  t.equal(send(registration("<sip:pbx@carrier.example>")), "403", "a name is nobody's number");
+  t.equal(
+    send(registration("<sip:+861087654321@carrier.example>, <sip:95588@a>")),
+    "400",
+    "two addresses of record",
+  );
+  t.equal(
+    send(registration("<sip:+861087654321@carrier.example>;tag=x")),
+    "481",
+    "registrations have no dialog",
+  );
   t.equal(counted(proxy)["REGISTER reject cli-not-listed"], 3);
 });
 

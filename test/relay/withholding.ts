@@ -20,8 +20,8 @@ const policy = compileText(
 );
 
 const number = "8613912345678";
-const roamer = `"Wang" <sip:+${number}@203.0.113.20;user=phone>;tag=caller;x=1`;
-const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=caller;x=1';
+const roamer = `"Wang" <sip:+${number}@203.0.113.20;user=phone>;tag=caller;x=${number}`;
+const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=caller';
 const telling = [
   `P-Asserted-Identity: <sip:+${number}@a>`,
   `P-Asserted-Identity: <tel:+${number}>`,

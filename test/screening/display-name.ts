@@ -10,6 +10,7 @@ import {
 } from "../support/attempt.ts";
 import { testRule, type Row } from "../support/rule-table.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
+import type { Decision } from "../../src/domain/verdict.ts";
 
 const own = "+861087654321";
 const misleads = "reject display-name-misleading";
@@ -111,12 +112,14 @@ testRule("display-name", [
   }),
 ]);
 
+/** The decision about a call on a trunk with every rule on, and this one in `mode`. */
+function judge(given: Partial<Trunk>, spec: AttemptSpec, mode: "enforce" | "monitor" = "enforce"): Decision {
+  const trunk = makeTrunk(given);
+  const chain = makeChain({ "display-name": { mode, options: {} } });
+  return compileScreen(chain, makeTables(trunk), "r1").judge(makeAttempt(trunk, spec), makeState());
+}
+
 void t.test("display-name: by default the name goes and the call goes on", (t) => {
-  const judge = (given: Partial<Trunk>, spec: AttemptSpec, mode: "enforce" | "monitor" = "enforce") => {
-    const trunk = makeTrunk(given);
-    const chain = makeChain({ "display-name": { mode, options: {} } });
-    return compileScreen(chain, makeTables(trunk), "r1").judge(makeAttempt(trunk, spec), makeState());
-  };
   const spoofed: AttemptSpec = { calling: [`from "95588" ${own}`] };
   const stripped = judge({}, spoofed);
   t.match(stripped, {

@@ -183,6 +183,8 @@ function placeCall(
       },
       onReject: (response) =>
         finish(response.message.statusCode ?? 0, response.message.getHeader("Reason"), 0, false),
+      onRedirect: (response) =>
+        finish(response.message.statusCode ?? 0, response.message.getHeader("Contact"), 0, false),
       onAccept: (response) => {
         const { session } = response;
         session.delegate = {
