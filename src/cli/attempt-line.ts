@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
+import type { CallAttempt, Circuit, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/identity.ts";
 import { formatNumber, type PartyNumber, type UnusableWhy } from "../domain/number.ts";
 import type { ReasonCode } from "../domain/reason.ts";
@@ -54,10 +54,12 @@ export interface AttemptLine extends Partial<DecisionLine> {
   readonly time: string;
   readonly signalling: SignallingSource["signalling"];
   readonly transport: SignallingSource["transport"];
-  readonly source: string;
-  readonly destination: string;
-  readonly callId: string;
-  readonly requestUri: string;
+  readonly source: string | undefined;
+  readonly destination: string | undefined;
+  readonly callId: string | undefined;
+  readonly requestUri: string | undefined;
+  /** The circuit of an IAM. */
+  readonly isup: Circuit | undefined;
   readonly calling: readonly IdentityLine[];
   readonly called: NumberLine;
   readonly diversion: readonly IdentityLine[];
@@ -111,16 +113,18 @@ export function describeAttempt(
   attempt: CallAttempt,
   decision?: DecisionLine,
 ): AttemptLine {
-  const { origin } = attempt;
+  const { origin, circuit } = attempt;
+  const isLink = origin.sourceAddress === "";
   return {
     frame: sighting.frame,
     time: formatTime(sighting),
     signalling: origin.signalling,
     transport: origin.transport,
-    source: formatSource(origin.sourceAddress, origin.sourcePort),
-    destination: formatSource(origin.destinationAddress, origin.destinationPort),
-    callId: readable(attempt.callId),
-    requestUri: readable(attempt.requestUri),
+    source: isLink ? undefined : formatSource(origin.sourceAddress, origin.sourcePort),
+    destination: isLink ? undefined : formatSource(origin.destinationAddress, origin.destinationPort),
+    callId: circuit === undefined ? readable(attempt.callId) : undefined,
+    requestUri: circuit === undefined ? readable(attempt.requestUri) : undefined,
+    isup: circuit,
     calling: attempt.calling.map(describeIdentity),
     called: describeNumber(attempt.called),
     diversion: attempt.diversion.map(describeIdentity),

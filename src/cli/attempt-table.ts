@@ -61,6 +61,7 @@ function writeNotes(line: AttemptLine): string {
   const notes: string[] = [];
   if (line.signalling !== "sip") notes.push(line.signalling);
   if (line.transport !== "udp") notes.push(line.transport);
+  if (line.isup !== undefined) notes.push(`circuit ${line.isup.opc}-${line.isup.dpc}-${line.isup.cic}`);
   if (line.retransmissionOf !== undefined) notes.push(`repeats ${line.retransmissionOf}`);
   for (const diverting of line.diversion) notes.push(`diverted by ${writeNumber(diverting)}`);
   for (const { rule, reason } of line.shadow ?? []) notes.push(`monitored: ${rule} ${reason}`);
@@ -76,20 +77,20 @@ const common: readonly Column[] = [
 ];
 const parties: readonly Column[] = [
   ["CALLING", (line) => writeCallers(line.calling)],
-  ["CALLED", (line) => (line.called.raw === "" ? shorten(line.requestUri) : writeNumber(line.called))],
+  ["CALLED", (line) => (line.called.raw === "" ? shorten(line.requestUri ?? "") : writeNumber(line.called))],
 ];
 const notes: Column = ["NOTES", writeNotes];
 
 const inspectColumns: readonly Column[] = [
   ...common,
-  ["SOURCE", (line) => line.source],
-  ["DESTINATION", (line) => line.destination],
+  ["SOURCE", (line) => line.source ?? `pc ${line.isup?.opc}`],
+  ["DESTINATION", (line) => line.destination ?? `pc ${line.isup?.dpc}`],
   ...parties,
   notes,
 ];
 const replayColumns: readonly Column[] = [
   ...common,
-  ["TRUNK", (line) => line.trunk ?? `? ${line.source}`],
+  ["TRUNK", (line) => line.trunk ?? `? ${line.source ?? `pc ${line.isup?.opc}`}`],
   ...parties,
   ["VERDICT", (line) => line.verdict ?? ""],
   ["REASON", (line) => line.reason ?? ""],

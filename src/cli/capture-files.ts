@@ -1,10 +1,10 @@
-import { open } from "node:fs/promises";
 import cliProgress from "cli-progress";
 import { createAttemptReader, type AttemptSink, type MessageCounts } from "../engines/attempts.ts";
 import { createSignallingReader, type SignallingReader } from "../engines/signalling.ts";
 import type { CaptureFault } from "../pcap/reader.ts";
 import type { AttemptLine, MalformedLine } from "./attempt-line.ts";
 import { createAttemptTable } from "./attempt-table.ts";
+import { openCapture, UnpackError } from "./capture-bytes.ts";
 import { describeFailure } from "./disk.ts";
 
 /** Where a command writes. */
@@ -41,7 +41,6 @@ export interface CaptureResult {
   readonly counts: Readonly<MessageCounts>;
 }
 
-const CHUNK = 1 << 20;
 /** Smaller captures are read before anybody looks. */
 const WORTH_PROGRESS = 32 << 20;
 /** Lines that wait for one whose frame comes before theirs. */
@@ -127,21 +126,20 @@ async function feed(
   reader: SignallingReader,
   begin: (size: number) => (bytes: number) => void,
 ): Promise<CaptureFault | undefined> {
-  const file = await open(path);
+  const capture = await openCapture(path);
   try {
-    const { size } = await file.stat();
-    const chunkRead = begin(size);
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    let total = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, CHUNK);
-      if (bytesRead === 0) return reader.end();
-      reader.push(chunk.subarray(0, bytesRead));
-      total += bytesRead;
-      chunkRead(total);
+    const chunkRead = begin(capture.size);
+    for await (const chunk of capture.chunks) {
+      reader.push(chunk);
+      chunkRead(capture.read());
     }
+    return reader.end();
+  } catch (error) {
+    // What came before the damage still counts.
+    reader.end();
+    throw error;
   } finally {
-    await file.close();
+    await capture.close();
   }
 }
 
@@ -179,7 +177,7 @@ export async function readCapture(
     });
     if (fault !== undefined) problem = describeFault(fault);
   } catch (cause) {
-    problem = describeFailure(cause);
+    problem = cause instanceof UnpackError ? cause.message : describeFailure(cause);
   }
   print(lines.end());
   progress.clear();

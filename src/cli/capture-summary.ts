@@ -12,10 +12,11 @@ export function count(amount: number, noun: string): string {
 /** What a capture holds, and where it holds nothing of use, why. */
 export function describeCapture({ frames, linkTypes, counts }: CaptureResult): string {
   const parts = [`${count(frames, "packet")}, ${count(counts.messages, "SIP message")}`];
+  if (counts.isup > 0) parts.push(count(counts.isup, "ISUP message"));
   if (counts.inDialog > 0) parts.push(`${count(counts.inDialog, "INVITE")} inside a dialog`);
   const unread = linkTypes.filter((type) => !readLinkTypes.has(type));
   if (unread.length > 0) parts.push(`packets of link type ${unread.join(", ")} are not read`);
-  else if (counts.messages === 0) parts.push("what is encrypted can't be read");
+  else if (counts.messages + counts.isup === 0) parts.push("what is encrypted can't be read");
   return parts.join(", ");
 }
 

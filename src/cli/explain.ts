@@ -12,7 +12,7 @@ import { suggest } from "../config/suggestion.ts";
 import { readCalledNumber, readSipNumber } from "../numbering/e164.ts";
 import { explainAttempt, type CallExplanation, type RuleExplanation } from "../screening/explain.ts";
 import { createScreeningState } from "../screening/state.ts";
-import { readAttempt } from "../sip/attempt.ts";
+import { readCall } from "../relay/sip-isup.ts";
 import { createMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 
@@ -118,8 +118,11 @@ function readMessage(trunk: Trunk, path: string, { readFile, now }: ExplainOutpu
   const read = readFile(path);
   if ("error" in read) return `${path}: ${read.error}`;
   const message = scan(createMessage(), Buffer.from(read.bytes));
-  const attempt = readAttempt(message, trunk, now, nowhere);
-  return message.fault === undefined ? attempt : `${path}: refused as message-malformed: ${message.fault}`;
+  const attempt = readCall(message, trunk, now, nowhere);
+  if (message.fault !== undefined) return `${path}: refused as message-malformed: ${message.fault}`;
+  return attempt.undecodable === undefined
+    ? attempt
+    : `${path}: refused as isup-undecodable: ${attempt.undecodable}`;
 }
 
 /** One JSON object a line: every rule, then the verdict. */

@@ -1,9 +1,12 @@
 import { ordinaryMethods } from "../domain/method.ts";
+import type { CallAttempt } from "../domain/attempt.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import { readAttempt } from "../sip/attempt.ts";
 import { toMillis } from "../pcap/time.ts";
+import { readCall } from "../relay/sip-isup.ts";
+import { readIsupAttempt } from "../ss7/attempt.ts";
 import type { AttemptSink } from "../engines/attempts.ts";
-import { describeAttempt } from "./attempt-line.ts";
+import type { Arrival } from "../pcap/tcp-stream.ts";
+import { describeAttempt, type Sighting } from "./attempt-line.ts";
 import { readCapture, type CaptureResult, type CommandOutput, type LineSink } from "./capture-files.ts";
 import { count, describeCapture } from "./capture-summary.ts";
 
@@ -40,6 +43,7 @@ export const plainTrunk: Trunk = {
   methods: ordinaryMethods,
   cleanUp: undefined,
   label: { text: "", displayName: "" },
+  isupVersions: new Map(),
 };
 
 interface InspectCounts {
@@ -49,19 +53,28 @@ interface InspectCounts {
 }
 
 function attend(print: LineSink, counts: InspectCounts): AttemptSink {
+  function write(sighting: Sighting, attempt: CallAttempt): void {
+    if (sighting.retransmissionOf === undefined) counts.attempts += 1;
+    else counts.repeats += 1;
+    print(describeAttempt(sighting, attempt));
+  }
+  function malformed({ frame }: Arrival, why: string): void {
+    counts.malformed += 1;
+    print({ frame, malformed: why });
+  }
   return {
     invite({ frame, seconds, nanos, exchange, origin, retransmissionOf }) {
-      const attempt = readAttempt(exchange.message, plainTrunk, toMillis({ seconds, nanos }), origin);
-      if (retransmissionOf === undefined) counts.attempts += 1;
-      else counts.repeats += 1;
-      print(
-        describeAttempt({ frame, seconds, nanos, retransmissionOf, fault: exchange.message.fault }, attempt),
-      );
+      const attempt = readCall(exchange.message, plainTrunk, toMillis({ seconds, nanos }), origin);
+      const fault = exchange.message.fault ?? attempt.undecodable;
+      write({ frame, seconds, nanos, retransmissionOf, fault }, attempt);
     },
-    malformed({ frame }, why) {
-      counts.malformed += 1;
-      print({ frame, malformed: why });
+    iam(iam) {
+      const { frame, seconds, nanos, message, msu, origin, retransmissionOf } = iam;
+      const attempt = readIsupAttempt(message, msu, plainTrunk, toMillis(iam), origin);
+      if (typeof attempt === "string") malformed(iam, `IAM: ${attempt}`);
+      else write({ frame, seconds, nanos, retransmissionOf, fault: undefined }, attempt);
     },
+    malformed,
   };
 }
 

@@ -1,15 +1,22 @@
-import type { CallAttempt } from "../domain/attempt.ts";
+import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import { formatIssue, type ConfigIssue } from "../config/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { suggest } from "../config/suggestion.ts";
 import { LRUCache } from "lru-cache";
-import type { AttemptSink, SeenInvite } from "../engines/attempts.ts";
-import { createJudge } from "../engines/replay.ts";
+import type { AttemptSink, SeenIam, SeenInvite } from "../engines/attempts.ts";
+import { createJudge, type Outcome } from "../engines/replay.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import { toMillis } from "../pcap/time.ts";
-import { readAttempt } from "../sip/attempt.ts";
-import { describeAttempt, describeDecision, formatSource, type DecisionLine } from "./attempt-line.ts";
+import { readCall } from "../relay/sip-isup.ts";
+import { readIsupAttempt } from "../ss7/attempt.ts";
+import {
+  describeAttempt,
+  describeDecision,
+  formatSource,
+  type DecisionLine,
+  type Sighting,
+} from "./attempt-line.ts";
 import { readCapture, type CommandOutput, type CommandStream, type LineSink } from "./capture-files.ts";
 import {
   countDecision,
@@ -51,9 +58,10 @@ interface Judged {
   readonly decision: DecisionLine;
 }
 
-function refuseStranger({ exchange, origin, ...time }: SeenInvite, { revision }: Policy): Judged {
+/** A call whose source no trunk claims. */
+function refuseStranger(attempt: CallAttempt, { revision }: Policy): Judged {
   return {
-    attempt: readAttempt(exchange.message, plainTrunk, toMillis(time), origin),
+    attempt,
     decision: {
       trunk: undefined,
       lessee: undefined,
@@ -67,7 +75,13 @@ function refuseStranger({ exchange, origin, ...time }: SeenInvite, { revision }:
   };
 }
 
-/** Judges the INVITEs of one capture and makes their lines. */
+/** A call of a capture, whatever it came in. */
+interface Seen extends Arrival {
+  readonly origin: SignallingSource;
+  readonly retransmissionOf: number | undefined;
+}
+
+/** Judges the calls of one capture and makes their lines. */
 function attend(
   print: LineSink,
   policy: Policy,
@@ -79,22 +93,36 @@ function attend(
   /** By frame; only kept when repeats are shown. */
   const judged = new LRUCache<number, Judged>({ max: MAX_DECISIONS });
 
-  /** The decision; or in words, why there is none. */
-  function decide(invite: SeenInvite): Judged | string {
-    const outcome = judge.judge(invite);
-    if (outcome.kind === "answered") {
-      return `not judged, answered ${outcome.status}: ${answers.get(outcome.status) ?? "RFC 3261"}`;
+  /** The decision; or in words, why there is none. `readPlain`: the attempt where no trunk tells how numbers are written. */
+  function judgedBy(outcome: Outcome, seen: Seen, readPlain: () => CallAttempt | string): Judged | string {
+    switch (outcome.kind) {
+      case "answered":
+        return `not judged, answered ${outcome.status}: ${answers.get(outcome.status) ?? "RFC 3261"}`;
+      case "undecodable":
+        return `IAM: ${outcome.why}`;
+      case "decision":
+        return { attempt: outcome.decision.attempt, decision: describeDecision(outcome.decision) };
+      case "unknown-source": {
+        const attempt = readPlain();
+        if (typeof attempt === "string") return `IAM: ${attempt}`;
+        const { sourceAddress, sourcePort } = seen.origin;
+        countStranger(
+          counts,
+          sourceAddress === ""
+            ? `point code ${attempt.circuit?.opc}`
+            : formatSource(sourceAddress, sourcePort),
+        );
+        return refuseStranger(attempt, policy);
+      }
     }
-    if (outcome.kind === "unknown-source") {
-      countStranger(counts, formatSource(invite.origin.sourceAddress, invite.origin.sourcePort));
-      return refuseStranger(invite, policy);
-    }
-    return { attempt: outcome.decision.attempt, decision: describeDecision(outcome.decision) };
   }
 
-  function write(invite: SeenInvite, { attempt, decision }: Judged): void {
-    const { frame, seconds, nanos, exchange, retransmissionOf } = invite;
-    const { fault } = exchange.message;
+  function write(
+    { frame, seconds, nanos, retransmissionOf }: Seen,
+    judgedCall: Judged,
+    fault: Sighting["fault"],
+  ): void {
+    const { attempt, decision } = judgedCall;
     print(describeAttempt({ frame, seconds, nanos, retransmissionOf, fault }, attempt, decision));
   }
 
@@ -104,26 +132,55 @@ function attend(
   }
 
   /** A repeat meets the same answer as what it repeats, whatever its windows say by now. */
-  function repeat(invite: SeenInvite, first: number): void {
-    counts.repeats += 1;
-    const before = judged.get(first);
-    if (before !== undefined) write(invite, before);
+  function attendTo(
+    seen: Seen,
+    decide: () => Judged | string,
+    faultOf: (attempt: CallAttempt) => Sighting["fault"],
+  ): void {
+    if (seen.retransmissionOf !== undefined) {
+      counts.repeats += 1;
+      const before = judged.get(seen.retransmissionOf);
+      if (before !== undefined) write(seen, before, faultOf(before.attempt));
+      return;
+    }
+    const fresh = decide();
+    if (typeof fresh === "string") {
+      malformed(seen, fresh);
+      return;
+    }
+    if (all) judged.set(seen.frame, fresh);
+    countDecision(counts, fresh.decision);
+    write(seen, fresh, faultOf(fresh.attempt));
+  }
+
+  function decideInvite(invite: SeenInvite): Judged | string {
+    const { exchange, origin } = invite;
+    return judgedBy(judge.judge(invite), invite, () =>
+      readCall(exchange.message, plainTrunk, toMillis(invite), origin),
+    );
+  }
+
+  function decideIam(iam: SeenIam): Judged | string {
+    return judgedBy(judge.judgeIam(iam), iam, () =>
+      readIsupAttempt(iam.message, iam.msu, plainTrunk, toMillis(iam), iam.origin),
+    );
   }
 
   return {
     invite(invite) {
-      if (invite.retransmissionOf !== undefined) {
-        repeat(invite, invite.retransmissionOf);
-        return;
-      }
-      const fresh = decide(invite);
-      if (typeof fresh === "string") {
-        malformed(invite, fresh);
-        return;
-      }
-      if (all) judged.set(invite.frame, fresh);
-      countDecision(counts, fresh.decision);
-      write(invite, fresh);
+      const { message } = invite.exchange;
+      attendTo(
+        invite,
+        () => decideInvite(invite),
+        (attempt) => message.fault ?? attempt.undecodable,
+      );
+    },
+    iam(iam) {
+      attendTo(
+        iam,
+        () => decideIam(iam),
+        () => undefined,
+      );
     },
     malformed,
   };

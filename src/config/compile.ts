@@ -134,6 +134,9 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
     methods: createMethodTable(entry.methods, entry.mode === "redirect"),
     cleanUp: compileCleanUp(entry.strip, entry.stripVerstat),
     label: compileLabel(entry.label),
+    isupVersions: new Map(
+      Object.entries(entry.isupVersions ?? {}).map(([name, layout]) => [name.toLowerCase(), layout]),
+    ),
   });
 }
 

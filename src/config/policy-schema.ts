@@ -123,6 +123,10 @@ export const trunkSchema = z.strictObject({
     .enum(["auto", "national", "local", "e164", "reject"])
     .default("auto")
     .describe("How a number without + or prefix is read; auto: the first reading that fits."),
+  isupVersions: z
+    .record(textSchema, z.enum(["itu", "ansi"]))
+    .exactOptional()
+    .describe("Layout of ISUP bodies by a `version` that no standard names."),
   tolerateTrunkZero: z.boolean().default(false).describe("Accept the trunk prefix kept behind +86 (+86 0…)."),
   stripTrailingST: z.boolean().default(false).describe("Accept one F or # at the end of a SIP number."),
 });

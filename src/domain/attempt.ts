@@ -24,6 +24,16 @@ export interface SignallingSource {
   readonly destinationPort: number;
 }
 
+/** The circuit that an IAM seizes, as its routing label and CIC name it, and what its calling party number says of itself. */
+export interface Circuit {
+  readonly opc: number;
+  readonly dpc: number;
+  readonly cic: number;
+  /** Nature of address and screening indicator (Q.763 section 3.10); undefined without a calling party number. */
+  readonly natureOfAddress: number | undefined;
+  readonly screening: number | undefined;
+}
+
 /** One call attempt as the rules see it, whatever protocol it came in. */
 export interface CallAttempt {
   readonly at: Millis;
@@ -38,6 +48,11 @@ export interface CallAttempt {
   readonly diversion: readonly AssertedIdentity[];
   /** Bits of {@link PrivacyFlag} that the message asked for. */
   readonly privacy: number;
+  /** Empty where the signalling has none (ISUP). */
   readonly callId: string;
   readonly requestUri: string;
+  /** Of an IAM that came on a circuit. */
+  readonly circuit?: Circuit;
+  /** Why an ISUP body of a SIP request can't be judged, in words; only there when it can't. */
+  readonly undecodable?: string;
 }

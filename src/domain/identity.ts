@@ -11,7 +11,9 @@ export type IdentitySource =
   | "diversion"
   | "history-info"
   | "referred-by"
-  | "address-of-record";
+  | "address-of-record"
+  | "isup-redirecting-number"
+  | "isup-original-called-number";
 
 /** Presentation of a calling number: RFC 3323/3325 for SIP, Q.763 section 3.10 for ISUP. */
 export type Presentation = "allowed" | "restricted" | "unavailable";

@@ -85,4 +85,6 @@ export interface Trunk {
   /** Undefined: nothing is taken out. */
   readonly cleanUp: CleanUp | undefined;
   readonly label: LabelForm;
+  /** Layouts of ISUP bodies whose `version` (lower case) no standard knows. */
+  readonly isupVersions: ReadonlyMap<string, "itu" | "ansi">;
 }

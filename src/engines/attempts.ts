@@ -7,6 +7,9 @@ import { claimsIsup } from "../sip/body.ts";
 import { isStartLine } from "../sip/framer.ts";
 import { createMessage, type SipMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
+import { createIsupMessage, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
+import { readCircuit, type Msu } from "../ss7/mtp3.ts";
+import { createCircuits } from "./circuits.ts";
 import type { Path, SignallingSink } from "./signalling.ts";
 
 /** Messages that are remembered to tell repeats; the oldest is forgotten first. */
@@ -20,10 +23,20 @@ export interface SeenInvite extends Arrival {
   readonly retransmissionOf: number | undefined;
 }
 
+/** An IAM of a capture. Valid only during the call that hands it over. */
+export interface SeenIam extends Arrival {
+  readonly message: IsupMessage;
+  readonly msu: Msu;
+  readonly origin: SignallingSource;
+  /** The frame of the IAM that this one repeats, the circuit not having been released in between. */
+  readonly retransmissionOf: number | undefined;
+}
+
 /** Takes what a capture holds about call attempts, in the order in which it became readable. */
 export interface AttemptSink {
   invite(invite: SeenInvite): void;
-  /** Something that was to be an INVITE and gives no attempt; `why` in words. */
+  iam(iam: SeenIam): void;
+  /** Something that was to be an INVITE or IAM and gives no attempt; `why` in words. */
   malformed(arrival: Arrival, why: string): void;
 }
 
@@ -31,11 +44,13 @@ export interface AttemptSink {
 export interface MessageCounts {
   /** SIP requests and responses of any kind. */
   messages: number;
+  /** Messages of ISUP and BICC. */
+  isup: number;
   /** INVITEs with a To tag: they belong to calls that stand. */
   inDialog: number;
 }
 
-/** Finds the INVITEs that begin a call among the SIP messages of a capture. */
+/** Finds the INVITEs and IAMs that begin a call among the messages of a capture. */
 export interface AttemptReader extends SignallingSink {
   readonly counts: Readonly<MessageCounts>;
 }
@@ -66,7 +81,9 @@ function originOf(message: SipMessage, path: Path): SignallingSource {
 /** Makes a reader for one capture file. */
 export function createAttemptReader(sink: AttemptSink): AttemptReader {
   const view = createMessage();
-  const counts: MessageCounts = { messages: 0, inDialog: 0 };
+  const counts: MessageCounts = { messages: 0, isup: 0, inDialog: 0 };
+  const isup = createIsupMessage();
+  const circuits = createCircuits();
   const firstFrames = new Map<string, number>();
 
   /** Equal bytes have equal Via, Call-ID and CSeq: with the addresses, that is all that makes a repeat. */
@@ -87,7 +104,8 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
   function readInvite(message: SipMessage, path: Path, arrival: Arrival): void {
     // Where the message went is what the filter would have listened on.
     const local = `${path.transport}:${path.destinationAddress.includes(":") ? `[${path.destinationAddress}]` : path.destinationAddress}:${path.destinationPort}`;
-    const listener = createListener(local, 0, path.transport, path.destinationAddress, path.destinationPort);
+    const transport = path.transport === "udp" ? "udp" : "tcp";
+    const listener = createListener(local, 0, transport, path.destinationAddress, path.destinationPort);
     const exchange = readExchange(message, listener, path.sourceAddress, path.sourcePort);
     if (exchange === undefined) {
       sink.malformed(arrival, message.fault ?? "no Via that can be read");
@@ -101,8 +119,37 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     }
   }
 
+  /** `msu` is one of ISUP or BICC. */
+  function readUnit(msu: Msu, path: Path, arrival: Arrival): void {
+    const type = readCircuit(msu);
+    if (type < 0) return;
+    counts.isup += 1;
+    // Where ANSI differs (one more pointer) what is read here stands in the same places.
+    const isSound = readIsup(isup, "itu", msu.bytes, type, msu.end);
+    if (isup.type !== IsupType.iam) {
+      if (isSound) circuits.follow(msu, isup);
+      return;
+    }
+    const fault = msu.fault ?? isup.fault;
+    if (fault !== undefined) {
+      sink.malformed(arrival, `IAM: ${fault}`);
+      return;
+    }
+    const { frame, seconds, nanos } = arrival;
+    sink.iam({
+      frame,
+      seconds,
+      nanos,
+      message: isup,
+      msu,
+      origin: { signalling: "isup", ...path },
+      retransmissionOf: circuits.seize(msu, isup, path, frame),
+    });
+  }
+
   return {
     counts,
+    msu: readUnit,
     message(bytes, path, arrival) {
       const start = findStart(bytes);
       if (!beginsAsInvite(bytes, start)) {

@@ -1,28 +1,26 @@
+import type { SignallingSource } from "../domain/attempt.ts";
 import type { CapturedFrame } from "../pcap/frame.ts";
 import { destinationOf, sourceOf } from "../pcap/ip.ts";
 import { createCaptureReader, type CaptureFault } from "../pcap/reader.ts";
 import type { Arrival, StreamConsumer } from "../pcap/tcp-stream.ts";
 import { createTransportLayer, type TransportPacket } from "../pcap/transport.ts";
 import { createSipFramer, maySipStart } from "../sip/framer.ts";
+import { createSs7Reader, isM3uaPort, type MsuSink } from "./ss7-signalling.ts";
 
-/** Between whom a message went. */
-export interface Path {
-  readonly transport: "udp" | "tcp";
-  readonly sourceAddress: string;
-  readonly sourcePort: number;
-  readonly destinationAddress: string;
-  readonly destinationPort: number;
-}
+/** Between whom a message went; addresses are empty on signalling links. */
+export type Path = Omit<SignallingSource, "signalling">;
 
-/** Takes the SIP messages of a capture. Bytes are valid only during the call. */
+/** Takes the messages of a capture. Bytes are valid only during the call. */
 export interface SignallingSink {
   /** A datagram or framed message that begins like SIP; `arrival` is the frame that completed it. */
   message(bytes: Buffer, path: Path, arrival: Arrival): void;
   /** A message of which `bytes` is all there is, and why no more. */
   broken(bytes: Buffer, why: string, arrival: Arrival): void;
+  /** A message signal unit of ISUP or BICC. */
+  msu: MsuSink;
 }
 
-/** Reads the SIP in a capture, on any port, over UDP and TCP. */
+/** Reads the signalling in a capture: SIP on any port over UDP, TCP and SCTP; ISUP and BICC over SIGTRAN and on links. */
 export interface SignallingReader {
   /** More bytes of the file. */
   push(chunk: Buffer): void;
@@ -36,7 +34,7 @@ export interface SignallingReader {
   waiting(): boolean;
 }
 
-function pathOf(packet: TransportPacket, transport: "udp" | "tcp"): Path {
+function pathOf(packet: TransportPacket, transport: "udp" | "tcp" | "sctp"): Path {
   return {
     transport,
     sourceAddress: sourceOf(packet),
@@ -82,17 +80,39 @@ function createSipStream(path: Path, sink: SignallingSink): StreamConsumer {
 
 /** Makes a reader for one capture file. */
 export function createSignallingReader(sink: SignallingSink): SignallingReader {
+  const ss7 = createSs7Reader((msu, path, arrival) => sink.msu(msu, path, arrival));
+
+  /** A message that travels whole, if it begins like SIP. */
+  function readWhole(
+    buffer: Buffer,
+    from: number,
+    end: number,
+    isCut: boolean,
+    transport: "udp" | "sctp",
+    packet: TransportPacket,
+  ): void {
+    // Leading CRLFs are allowed (RFC 3261 section 7.5); media and other binary packets end here.
+    let start = from;
+    while (start < end && (buffer[start] === 13 || buffer[start] === 10)) start += 1;
+    if (!maySipStart(buffer, start, end)) return;
+    const bytes = buffer.subarray(from, end);
+    if (isCut) sink.broken(bytes, "the capture holds only a part of the packet", packet);
+    else sink.message(bytes, pathOf(packet, transport), packet);
+  }
+
   const transport = createTransportLayer({
     datagram(packet) {
-      // Leading CRLFs are allowed (RFC 3261 section 7.5); media and other binary packets end here.
-      let start = packet.start;
-      while (start < packet.end && (packet.buffer[start] === 13 || packet.buffer[start] === 10)) start += 1;
-      if (!maySipStart(packet.buffer, start, packet.end)) return;
-      const bytes = packet.buffer.subarray(packet.start, packet.end);
-      if (packet.truncated) sink.broken(bytes, "the capture holds only a part of the packet", packet);
-      else sink.message(bytes, pathOf(packet, "udp"), packet);
+      readWhole(packet.buffer, packet.start, packet.end, packet.truncated, "udp", packet);
     },
-    open: (packet) => createSipStream(pathOf(packet, "tcp"), sink),
+    sctp(message, packet) {
+      if (ss7.message(message, pathOf(packet, "sctp"), packet)) return;
+      readWhole(message.buffer, message.start, message.end, message.truncated, "sctp", packet);
+    },
+    open(packet) {
+      const path = pathOf(packet, "tcp");
+      const isM3ua = isM3uaPort(packet.sourcePort) || isM3uaPort(packet.destinationPort);
+      return isM3ua ? ss7.stream(path) : createSipStream(path, sink);
+    },
   });
   let frames = 0;
   let linkType = -1;
@@ -103,7 +123,7 @@ export function createSignallingReader(sink: SignallingSink): SignallingReader {
       linkType = frame.linkType;
       linkTypes.add(linkType);
     }
-    transport.frame(frame);
+    if (!ss7.frame(frame)) transport.frame(frame);
   });
   return {
     push: (chunk) => reader.push(chunk),

@@ -49,6 +49,8 @@ export interface IsupNumber {
   readonly incomplete: boolean;
   /** Address presentation restricted indicator, 0–3. */
   readonly presentation: number;
+  /** What fills the last half octet of an odd number of digits; must be 0 (Q.763 section 3.9 h). */
+  readonly filler?: number;
 }
 
 /** An ISUP called party number (Q.763 section 3.9). */
@@ -98,6 +100,8 @@ export function readIsupNumber(number: IsupNumber, dialPlan: DialPlan): PartyNum
   if (number.incomplete) return unusable("invalid", "incomplete", raw);
   if (number.presentation === 1) return unusable("restricted", "APRI=1", raw);
   if (number.presentation !== 0) return unusable("invalid", "APRI reserved", raw);
+  // A reader that doesn't look at the odd bit takes the filler for a digit.
+  if (number.filler !== undefined && number.filler !== 0) return unusable("invalid", "filler", raw);
   return readIsupDigits(raw, number.nature, dialPlan, "calling");
 }
 

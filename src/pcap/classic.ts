@@ -5,17 +5,23 @@ interface Dialect {
   readonly little: boolean;
   /** Nanoseconds in one unit of the second time field. */
   readonly unit: number;
+  /** Octets in front of each packet. */
+  readonly recordHeader: number;
 }
-
-const dialects: ReadonlyMap<number, Dialect> = new Map([
-  [0xa1b2c3d4, { little: false, unit: 1000 }],
-  [0xd4c3b2a1, { little: true, unit: 1000 }],
-  [0xa1b23c4d, { little: false, unit: 1 }],
-  [0x4d3cb2a1, { little: true, unit: 1 }],
-]);
 
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
+/** Patched libpcaps of the 1990s put interface, protocol and packet type behind the lengths. */
+const MODIFIED_HEADER = 24;
+
+const dialects: ReadonlyMap<number, Dialect> = new Map([
+  [0xa1b2c3d4, { little: false, unit: 1000, recordHeader: RECORD_HEADER }],
+  [0xd4c3b2a1, { little: true, unit: 1000, recordHeader: RECORD_HEADER }],
+  [0xa1b23c4d, { little: false, unit: 1, recordHeader: RECORD_HEADER }],
+  [0x4d3cb2a1, { little: true, unit: 1, recordHeader: RECORD_HEADER }],
+  [0xa1b2cd34, { little: false, unit: 1000, recordHeader: MODIFIED_HEADER }],
+  [0x34cdb2a1, { little: true, unit: 1000, recordHeader: MODIFIED_HEADER }],
+]);
 
 /** Reads the classic pcap format; undefined when `magic` (as big-endian) is not one of its magic numbers. */
 export function createClassicRecords(
@@ -25,7 +31,7 @@ export function createClassicRecords(
 ): RecordParser | undefined {
   const dialect = dialects.get(magic);
   if (dialect === undefined) return undefined;
-  const { little, unit } = dialect;
+  const { little, unit, recordHeader } = dialect;
   let headerSeen = false;
   let wrong = "";
 
@@ -43,13 +49,13 @@ export function createClassicRecords(
 
   function parse(buffer: Buffer, start: number, end: number): number {
     if (!headerSeen) return parseHeader(buffer, start, end);
-    if (end - start < RECORD_HEADER) return -RECORD_HEADER;
+    if (end - start < recordHeader) return -recordHeader;
     const captured = u32(buffer, start + 8);
     if (captured > MAX_CAPTURED) {
       wrong = `packet ${frame.frame + 1} claims ${captured} captured bytes, more than ${MAX_CAPTURED}`;
       return 0;
     }
-    const size = RECORD_HEADER + captured;
+    const size = recordHeader + captured;
     if (end - start < size) return -size;
     const seconds = u32(buffer, start);
     const nanos = u32(buffer, start + 4) * unit;
@@ -58,7 +64,7 @@ export function createClassicRecords(
     frame.seconds = nanos < 1e9 ? seconds : seconds + Math.floor(nanos / 1e9);
     frame.nanos = nanos < 1e9 ? nanos : nanos % 1e9;
     frame.buffer = buffer;
-    frame.start = start + RECORD_HEADER;
+    frame.start = start + recordHeader;
     frame.end = start + size;
     frame.originalLength = u32(buffer, start + 12);
     sink(frame);

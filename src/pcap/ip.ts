@@ -1,7 +1,6 @@
 import { addressText } from "./address.ts";
 import { createFragmentStore, type Reassembled } from "./fragments.ts";
-import type { CapturedFrame } from "./frame.ts";
-import { toMillis } from "./time.ts";
+import { toMillis, type CaptureTime } from "./time.ts";
 
 /** An IP datagram, whole. One object is filled again and again: valid only until the next packet. */
 export interface IpPacket {
@@ -78,10 +77,17 @@ function finish(packet: IpPacket, whole: Reassembled | undefined): boolean {
   return true;
 }
 
+/** The bytes in which an IP header stands, `buffer[…, end)`, and the frame that brought them. */
+export interface IpBytes extends CaptureTime {
+  readonly frame: number;
+  readonly buffer: Buffer;
+  readonly end: number;
+}
+
 /** Reads IP headers and puts fragments together. */
 export interface IpLayer {
-  /** Fills `packet` from the IP header at `at` of the frame; false when there is no whole datagram (yet). */
-  read(frame: CapturedFrame, at: number, packet: IpPacket): boolean;
+  /** Fills `packet` from the IP header at `at`; false when there is no whole datagram (yet). */
+  read(from: IpBytes, at: number, packet: IpPacket): boolean;
 }
 
 /** Makes an IP layer without any fragments. */
@@ -175,14 +181,15 @@ export function createIpLayer(): IpLayer {
     return whole && packet.protocol !== FRAGMENT && skipExtensions(packet);
   }
 
-  function read(frame: CapturedFrame, at: number, packet: IpPacket): boolean {
-    if (at >= frame.end) return false;
-    packet.frame = frame.frame;
-    packet.seconds = frame.seconds;
-    packet.nanos = frame.nanos;
-    const version = frame.buffer.readUInt8(at) >>> 4;
-    if (version === 4) return readIpv4(frame.buffer, at, frame.end, packet);
-    return version === 6 && readIpv6(frame.buffer, at, frame.end, packet);
+  function read(from: IpBytes, at: number, packet: IpPacket): boolean {
+    const { buffer, end } = from;
+    if (at >= end) return false;
+    packet.frame = from.frame;
+    packet.seconds = from.seconds;
+    packet.nanos = from.nanos;
+    const version = buffer.readUInt8(at) >>> 4;
+    if (version === 4) return readIpv4(buffer, at, end, packet);
+    return version === 6 && readIpv6(buffer, at, end, packet);
   }
 
   return { read };

@@ -1,4 +1,4 @@
-/** LINKTYPE_ values (https://www.tcpdump.org/linktypes.html) that carry IP. */
+/** LINKTYPE_ values (https://www.tcpdump.org/linktypes.html) that are read: those that carry IP, and signalling links. */
 export const LinkType = {
   null: 0,
   ethernet: 1,
@@ -7,6 +7,9 @@ export const LinkType = {
   raw: 101,
   loop: 108,
   cooked: 113,
+  mtp2WithHeader: 139,
+  mtp2: 140,
+  mtp3: 141,
   ipv4: 228,
   ipv6: 229,
   cooked2: 276,
@@ -37,7 +40,7 @@ function skipMpls(buffer: Buffer, at: number, end: number): number {
 }
 
 /** Follows ethertypes from the two-byte type field at `at` to an IP header. */
-function skipEthertypes(buffer: Buffer, at: number, end: number): number {
+export function skipEthertypes(buffer: Buffer, at: number, end: number): number {
   for (let tags = 0; tags < MAX_STACKED && at + 2 <= end; tags += 1) {
     const type = buffer.readUInt16BE(at);
     switch (type) {
@@ -61,6 +64,11 @@ function skipEthertypes(buffer: Buffer, at: number, end: number): number {
   return -1;
 }
 
+/** Skips an Ethernet header. */
+export function skipEthernet(buffer: Buffer, start: number, end: number): number {
+  return skipEthertypes(buffer, start + 12, end);
+}
+
 /** BSD loopback: an address family in the byte order of the capturing host. */
 function skipFamily(buffer: Buffer, at: number, end: number): number {
   if (at + 4 > end) return -1;
@@ -74,7 +82,7 @@ function skipFamily(buffer: Buffer, at: number, end: number): number {
 export function findIp(linkType: number, buffer: Buffer, start: number, end: number): number {
   switch (linkType) {
     case LinkType.ethernet:
-      return skipEthertypes(buffer, start + 12, end);
+      return skipEthernet(buffer, start, end);
     case LinkType.raw:
     case LinkType.rawBsd:
     case LinkType.rawOpenBsd:

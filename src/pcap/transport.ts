@@ -1,9 +1,11 @@
 import type { CapturedFrame } from "./frame.ts";
 import { createIpLayer, createIpPacket, type IpPacket } from "./ip.ts";
 import { findIp } from "./link.ts";
+import { createSctpLayer, maySctpStart, type SctpMessage } from "./sctp.ts";
 import { createTcpStreams, type StreamConsumer } from "./tcp-stream.ts";
+import { findInnerIp } from "./tunnel.ts";
 
-/** A UDP datagram or TCP segment with its ports; of a datagram `buffer[start, end)` is the payload. Reused: never kept. */
+/** A UDP datagram, TCP segment or SCTP packet with its ports; of a datagram `buffer[start, end)` is the payload. Reused: never kept. */
 export interface TransportPacket extends IpPacket {
   sourcePort: number;
   destinationPort: number;
@@ -13,11 +15,13 @@ export interface TransportPacket extends IpPacket {
 export interface TransportSink {
   /** One UDP datagram, whole unless `truncated`. */
   datagram(packet: TransportPacket): void;
+  /** One SCTP user message, whole unless `truncated`; `packet` completed it. */
+  sctp(message: SctpMessage, packet: TransportPacket): void;
   /** A direction of a TCP connection begins; `packet` tells whose. */
   open(packet: TransportPacket): StreamConsumer;
 }
 
-/** Finds UDP and TCP in captured packets of any link type. */
+/** Finds UDP, TCP and SCTP in captured packets of any link type, inside tunnels too: the innermost packet counts. */
 export interface TransportLayer {
   frame(frame: CapturedFrame): void;
   /** True while some TCP bytes wait for others that have not come. */
@@ -28,14 +32,21 @@ export interface TransportLayer {
 
 const TCP = 6;
 const UDP = 17;
+const SCTP = 132;
+/** UDP port of SCTP packets inside UDP (RFC 6951). */
+const SCTP_IN_UDP = 9899;
+/** Tunnels inside tunnels. */
+const MAX_TUNNELS = 4;
 
 /** Makes a layer that has seen nothing. */
 export function createTransportLayer(sink: TransportSink): TransportLayer {
   const ip = createIpLayer();
   const streams = createTcpStreams();
+  const sctp = createSctpLayer();
   const packet: TransportPacket = { ...createIpPacket(), sourcePort: 0, destinationPort: 0 };
   // A direction is opened while its first segment is at hand.
   const open = (): StreamConsumer => sink.open(packet);
+  const give = (message: SctpMessage): void => sink.sctp(message, packet);
 
   function readPorts(): boolean {
     if (packet.start + 8 > packet.end) return false;
@@ -44,21 +55,36 @@ export function createTransportLayer(sink: TransportSink): TransportLayer {
     return true;
   }
 
+  /** Goes on to the innermost packet; false when it isn't whole (yet). */
+  function enterTunnels(): boolean {
+    for (let depth = 0; depth < MAX_TUNNELS; depth += 1) {
+      const inner = findInnerIp(packet);
+      if (inner < 0) return true;
+      const isCut = packet.truncated;
+      if (!ip.read(packet, inner, packet)) return false;
+      packet.truncated ||= isCut;
+    }
+    return true;
+  }
+
+  function readDatagram(): void {
+    const length = packet.buffer.readUInt16BE(packet.start + 4) || packet.end - packet.start;
+    const end = packet.start + Math.max(length, 8);
+    packet.truncated = end > packet.end;
+    packet.end = Math.min(end, packet.end);
+    packet.start += 8;
+    const isEncapsulated = packet.sourcePort === SCTP_IN_UDP || packet.destinationPort === SCTP_IN_UDP;
+    if (isEncapsulated && maySctpStart(packet) && readPorts()) sctp.packet(packet, give);
+    else sink.datagram(packet);
+  }
+
   function frame(captured: CapturedFrame): void {
     const at = findIp(captured.linkType, captured.buffer, captured.start, captured.end);
     // What quotes a packet (ICMP) is another protocol, so it never counts as a message.
-    if (at < 0 || !ip.read(captured, at, packet)) return;
-    if (packet.protocol === UDP) {
-      if (!readPorts()) return;
-      const length = packet.buffer.readUInt16BE(packet.start + 4) || packet.end - packet.start;
-      const end = packet.start + Math.max(length, 8);
-      packet.truncated = end > packet.end;
-      packet.end = Math.min(end, packet.end);
-      packet.start += 8;
-      sink.datagram(packet);
-    } else if (packet.protocol === TCP && readPorts()) {
-      streams.segment(packet, open);
-    }
+    if (at < 0 || !ip.read(captured, at, packet) || !enterTunnels()) return;
+    if (packet.protocol === UDP && readPorts()) readDatagram();
+    else if (packet.protocol === TCP && readPorts()) streams.segment(packet, open);
+    else if (packet.protocol === SCTP && readPorts()) sctp.packet(packet, give);
   }
 
   return { frame, waiting: () => streams.waiting(), end: () => streams.end(packet) };

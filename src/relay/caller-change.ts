@@ -4,9 +4,9 @@ import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import { findMisleadingName } from "../screening/shown-name.ts";
-import { claimsIsup } from "../sip/body.ts";
 import { identitiesHold, isConfirmed, isWithheldCall, readTarget, type Proof } from "./dialog-token.ts";
 import type { Exchange } from "./exchange.ts";
+import { keepWithheld } from "./isup-in-dialog.ts";
 import { judgeChange, payMessage } from "./judge.ts";
 import { fingerprint, ledgerKey, type LedgerEntry } from "./ledger.ts";
 import { answer, refusalStatus, refuse, type Relay } from "./relay.ts";
@@ -105,12 +105,12 @@ function decideChange(
   const { trunk } = source;
   // The called side proves its dialog by the caller's tag, which the token is bound to.
   const isKnownDialog = side === "called" || isConfirmed(relay.tags, token, exchange.callId, exchange.toTag);
-  const attempt = requestAttempt(relay, trunk, exchange, now);
+  const attempt = keepWithheld(requestAttempt(relay, trunk, exchange, now), { token, side });
   const holds =
     isKnownDialog &&
     identitiesHold(token, side === "caller", attempt.calling) &&
     message.fault === undefined &&
-    !claimsIsup(message) &&
+    attempt.undecodable === undefined &&
     findMisleadingName(attempt) === undefined;
   const isMessage = message.method === "MESSAGE";
   if (holds && !(isMessage && trunk.limits.messagesPerSecond !== undefined)) return unmarked;

@@ -1,11 +1,11 @@
 import { carriageOf, ordinaryMethods } from "../domain/method.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
-import { claimsIsup } from "../sip/body.ts";
 import { isChangeAllowed, isHiddenCaller } from "./caller-change.ts";
 import { parseToken, provesDialog, readTarget, type Proof } from "./dialog-token.ts";
 import type { Exchange } from "./exchange.ts";
 import { forward, isKnown, routedTarget } from "./forward.ts";
+import { isIsupAllowed } from "./isup-in-dialog.ts";
 import type { Target } from "./listener.ts";
 import { isEventCarried } from "./out-of-dialog.ts";
 import { answerError, NEXT_HOP, refuseMethod, refuseRequest, type Relay } from "./relay.ts";
@@ -105,11 +105,7 @@ function isAllowed(
       isEventCarried(relay, trunk, exchange) && isChangeAllowed(relay, now, policy, source, exchange, proof)
     );
   }
-  // RFC 3204: an INFO may carry an INF or SGM that names another caller.
-  if (claimsIsup(message)) {
-    refuseRequest(relay, trunk, exchange, "isup-undecodable");
-    return false;
-  }
+  if (!isIsupAllowed(relay, now, policy, source, exchange, proof)) return false;
   if (isHiddenCaller(proof)) treat(message, relay.edits, withheld);
   return true;
 }

@@ -2,7 +2,6 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { Decision, Deny, PolicyRevision } from "../domain/verdict.ts";
 import type { TrunkPolicy } from "../config/policy.ts";
 import type { ScreeningState } from "../screening/state.ts";
-import { claimsIsup } from "../sip/body.ts";
 import type { SipMessage } from "../sip/message.ts";
 import { protocolError } from "./protocol-error.ts";
 import { foreignRoute, type Routes } from "./route.ts";
@@ -29,9 +28,11 @@ export function judgeCall(
   const isCore = source.trunk.side === "core";
   const foreign = isCore ? undefined : foreignRoute(routes);
   const refusal =
-    refuseUnjudged(message, isCore) ?? (foreign === undefined ? undefined : refuseRoute(foreign.host));
+    refuseUnjudged(message, attempt) ?? (foreign === undefined ? undefined : refuseRoute(foreign.host));
   const decision =
-    refusal === undefined ? source.screen.judge(attempt, state) : decideUnasked(attempt, refusal, revision);
+    refusal === undefined
+      ? withheldOrRefused(source.screen.judge(attempt, state))
+      : decideUnasked(attempt, refusal, revision);
   return { kind: "decision", decision };
 }
 
@@ -72,16 +73,25 @@ export function judgeChange(
   revision: PolicyRevision,
   isKnownDialog: boolean,
 ): Decision {
-  const refusal = refuseUnjudged(message, false);
+  const refusal = refuseUnjudged(message, attempt);
   if (refusal !== undefined) return decideUnasked(attempt, refusal, revision);
-  return isKnownDialog ? source.screen.judgeChange(attempt, state) : source.screen.judge(attempt, state);
+  return withheldOrRefused(
+    isKnownDialog ? source.screen.judgeChange(attempt, state) : source.screen.judge(attempt, state),
+  );
 }
 
-/** What no rule may judge: a message that two readers would read differently, and an ISUP body that nobody reads yet. */
-function refuseUnjudged(message: SipMessage, isTrusted: boolean): Deny | undefined {
-  const { fault } = message;
+/** What no rule may judge: a message that two readers would read differently, and an ISUP body that can't be read. */
+function refuseUnjudged({ fault }: SipMessage, { undecodable }: CallAttempt): Deny | undefined {
   if (fault !== undefined) return { kind: "reject", reason: "message-malformed", facts: { fault } };
-  return !isTrusted && claimsIsup(message) ? { kind: "reject", reason: "isup-undecodable" } : undefined;
+  if (undecodable === undefined) return undefined;
+  return { kind: "reject", reason: "isup-undecodable", facts: { fault: undecodable } };
+}
+
+/** A body goes as it came, and its ISUP part tells the number: such a call can't be withheld, only refused. */
+function withheldOrRefused(decision: Decision): Decision {
+  const { attempt, verdict } = decision;
+  if (verdict.kind !== "withhold" || attempt.origin.signalling !== "sip-i") return decision;
+  return { ...decision, verdict: { ...verdict, kind: "reject" } };
 }
 
 function refuseRoute(route: string): Deny {

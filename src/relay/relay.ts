@@ -9,7 +9,6 @@ import type { Policy } from "../config/policy.ts";
 import { countProtocolError, countRefusal, type Counters } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { UriParts } from "../sip/address.ts";
-import { readAttempt } from "../sip/attempt.ts";
 import { createEdits, type Edits } from "../sip/edit.ts";
 import { formatResponse } from "../sip/response.ts";
 import { createMessage, type SipMessage } from "../sip/message.ts";
@@ -21,6 +20,7 @@ import { createLedger, type Ledger } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
 import { createNextHops, type NextHops } from "./next-hops.ts";
 import { createSentCalls, type SentCalls } from "./sent-calls.ts";
+import { readCall } from "./sip-isup.ts";
 
 /** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
 export const NEXT_HOP = "next-hop";
@@ -183,5 +183,5 @@ export function attemptOf(
     destinationAddress: listener.address,
     destinationPort: listener.port,
   };
-  return readAttempt(relay.message, trunk, now, origin, uri);
+  return readCall(relay.message, trunk, now, origin, uri);
 }

@@ -50,6 +50,8 @@ export function createRecentCalls(capacity: number): RecentCalls {
 
   /** The slot of the call when it has paid and has free repeats left, or NONE. */
   const find = (attempt: CallAttempt): number => {
+    // A call without a name (ISUP) repeats nothing.
+    if (attempt.callId === "") return NONE;
     const slot = calls.find(keyOf(attempt), attempt.at);
     if (slot === NONE || rows[slot * ROW + FREE] === 0) return NONE;
     return rows[slot * ROW + PARTIES] === hashOfParties(attempt) ? slot : NONE;
@@ -68,7 +70,7 @@ export function createRecentCalls(capacity: number): RecentCalls {
       return true;
     },
     remember(attempt) {
-      if (attempt.callId.length > MAX_CALL_ID) return true;
+      if (attempt.callId === "" || attempt.callId.length > MAX_CALL_ID) return true;
       const slot = calls.claim(keyOf(attempt), attempt.at);
       if (slot === NONE) return false;
       rows[slot * ROW + PARTIES] = hashOfParties(attempt);

@@ -1,11 +1,10 @@
 import { Buffer } from "node:buffer";
 import { Header } from "./header.ts";
 import { nextHeader, type SipMessage } from "./message.ts";
+import { plainEncodings } from "./multipart.ts";
 import { CR, LF, SP, TAB } from "./octet.ts";
 
 const SDP = "application/sdp";
-/** Encodings that leave a body as it is (RFC 2045 section 6.2). */
-const plainEncodings: ReadonlySet<string> = new Set(["", "7bit", "8bit", "binary", "identity"]);
 
 /**
  * True when a body, or a part of a multipart one, says that it is ISUP (RFC 3204), or is encoded so that it could say so
@@ -26,8 +25,20 @@ export function claimsIsup(message: SipMessage): boolean {
   return holdsParts && (isTransferCoded(message) || partsClaimIsup(message, name));
 }
 
+/** How often the lines of the body say that they are ISUP, whoever finds the boundaries where. */
+export function countIsupClaims(message: SipMessage): number {
+  const lines = squeeze(message.bytes, message.bodyStart, message.end);
+  return count(lines, "/isup") + count(lines, ")isup");
+}
+
+function count(text: string, word: string): number {
+  let found = 0;
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) found++;
+  return found;
+}
+
 /** True when the body is compressed, or whatever else Content-Encoding can say (RFC 3261 section 20.12). */
-function isCoded(message: SipMessage): boolean {
+export function isCoded(message: SipMessage): boolean {
   const index = message.first[Header.contentEncoding]!;
   if (index < 0 || message.bodyStart >= message.end) return false;
   return !plainEncodings.has(fieldOf(message, index));

@@ -42,6 +42,7 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
     methods: ordinaryMethods,
     cleanUp: undefined,
     label: { text: "", displayName: "" },
+    isupVersions: new Map(),
     ...given,
   };
 }

@@ -1,0 +1,63 @@
+import type { IpPacket } from "./ip.ts";
+import { skipEthernet, skipEthertypes } from "./link.ts";
+
+// Protocol numbers of IP that carry packets in packets.
+const IPV4_IN_IP = 4;
+const IPV6_IN_IP = 41;
+const GRE = 47;
+const UDP = 17;
+
+/** UDP port of GTP-U (3GPP TS 29.281 section 4.4.2). */
+const GTP_U = 2152;
+/** Bounds the extension headers of one GTP-U packet. */
+const MAX_EXTENSIONS = 16;
+
+/** Where the IP header inside a tunnel's packet begins; -1 when `packet` is none of a tunnel, or of one that carries no IP. */
+export function findInnerIp(packet: IpPacket): number {
+  const { protocol, buffer, start, end } = packet;
+  if (protocol === IPV4_IN_IP || protocol === IPV6_IN_IP) return start < end ? start : -1;
+  if (protocol === GRE) return skipGre(buffer, start, end);
+  return protocol === UDP ? skipGtpU(buffer, start, end) : -1;
+}
+
+const GRE_CHECKSUM = 0x8000;
+const GRE_ROUTING = 0x4000;
+const GRE_KEY = 0x2000;
+const GRE_SEQUENCE = 0x1000;
+const BRIDGED_ETHERNET = 0x6558;
+
+/** RFC 2784 and RFC 2890; packets that are routed by GRE itself (RFC 1701) or of PPTP are not looked into. */
+function skipGre(buffer: Buffer, start: number, end: number): number {
+  if (start + 4 > end) return -1;
+  const flags = buffer.readUInt16BE(start);
+  if ((flags & 7) !== 0 || (flags & GRE_ROUTING) !== 0) return -1;
+  let at = start + 4;
+  for (const flag of [GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE]) if ((flags & flag) !== 0) at += 4;
+  if (buffer.readUInt16BE(start + 2) === BRIDGED_ETHERNET) return skipEthernet(buffer, at, end);
+  // The protocol field is an ethertype, but what it names stands behind the optional fields.
+  const inner = skipEthertypes(buffer, start + 2, end);
+  return inner < 0 ? -1 : inner + at - start - 4;
+}
+
+/** G-PDUs of GTP version 1 (3GPP TS 29.281 section 5); the packet of a user begins behind header and extensions. */
+function skipGtpU(buffer: Buffer, udp: number, end: number): number {
+  if (udp + 16 > end) return -1;
+  if (buffer.readUInt16BE(udp) !== GTP_U && buffer.readUInt16BE(udp + 2) !== GTP_U) return -1;
+  const start = udp + 8;
+  const flags = buffer[start]!;
+  if (flags >>> 4 !== 3 || buffer[start + 1] !== 0xff) return -1;
+  let at = start + 8;
+  if ((flags & 7) !== 0) {
+    at += 4;
+    let next = at <= end ? buffer[at - 1]! : 0;
+    for (let i = 0; (flags & 4) !== 0 && next !== 0; i++) {
+      const length = at < end ? buffer[at]! * 4 : 0;
+      if (length === 0 || at + length > end || i === MAX_EXTENSIONS) return -1;
+      at += length;
+      next = buffer[at - 1]!;
+    }
+  }
+  if (at >= end) return -1;
+  const version = buffer[at]! >>> 4;
+  return version === 4 || version === 6 ? at : -1;
+}

@@ -1,0 +1,157 @@
+import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/identity.ts";
+import type { DialPlan, PartyNumber } from "../domain/number.ts";
+import { readIsupCalledNumber, readIsupNumber } from "../numbering/e164.ts";
+import { findParameter, IsupParameter, IsupType, type IsupMessage } from "./isup.ts";
+import { readCalled, readNumber, type DecodedNumber } from "./isup-number.ts";
+
+/** More generic numbers than any network sends. */
+const MOST_GENERIC = 8;
+
+/** Number qualifiers of a generic number that name the caller: 6 is today's, the others are earlier and ANSI ones (Q.763 section 3.26 a). */
+const callerQualifiers: ReadonlySet<number> = new Set([2, 3, 6, 10]);
+/** Qualifier of an additional redirecting number. */
+const REDIRECTING_QUALIFIER = 8;
+
+/** Who calls, who is called and who diverted, by an ISUP message. */
+export interface IsupParties {
+  readonly calling: readonly AssertedIdentity[];
+  /** Of an IAM. */
+  readonly called: PartyNumber | undefined;
+  /** The last diverting party first. */
+  readonly diversion: readonly AssertedIdentity[];
+  /** Nature of address and screening indicator of the calling party number. */
+  readonly natureOfAddress: number | undefined;
+  readonly screening: number | undefined;
+}
+
+const nobody: readonly AssertedIdentity[] = [];
+
+/**
+ * The parties that a message names; in words, why they can't be read. `message` was read without fault.
+ */
+export function readParties(message: IsupMessage, plan: DialPlan): IsupParties | string {
+  const calling: AssertedIdentity[] = [];
+  let natureOfAddress: number | undefined;
+  let screening: number | undefined;
+  const own = findParameter(message, IsupParameter.callingPartyNumber);
+  if (own >= 0) {
+    const number = numberOf(message, own, 0);
+    if (number === undefined) return "the calling party number is cut short";
+    natureOfAddress = number.nature;
+    screening = number.screening;
+    calling.push(identify(number, "isup-calling-party", plan));
+  }
+  const diversion: AssertedIdentity[] = [];
+  const fault = readGeneric(message, plan, calling, diversion) ?? readDiversion(message, plan, diversion);
+  if (fault !== undefined) return fault;
+  let called: PartyNumber | undefined;
+  if (message.type === IsupType.iam) {
+    const number = readCalled(message.bytes, message.variableStart, message.variableEnd);
+    if (number === undefined) return "the called party number is cut short";
+    called = readIsupCalledNumber(number, plan);
+  }
+  return {
+    calling,
+    called,
+    diversion: diversion.length === 0 ? nobody : diversion,
+    natureOfAddress,
+    screening,
+  };
+}
+
+function numberOf(message: IsupMessage, index: number, skip: number): DecodedNumber | undefined {
+  return readNumber(message.bytes, message.optionalStart[index]! + skip, message.optionalEnd[index]!);
+}
+
+/** A number that is withheld is known all the same, so it is read; that it is withheld is its presentation. */
+function identify(number: DecodedNumber, source: IdentitySource, plan: DialPlan): AssertedIdentity {
+  const known = number.presentation === 1 && number.digits !== "" ? { ...number, presentation: 0 } : number;
+  const read = readIsupNumber(known, plan);
+  return {
+    source,
+    // Verified and failed (Q.763 section 3.26 f): the network itself says that it is not the caller's.
+    number:
+      number.screening === 2 && read.kind !== "unusable"
+        ? { kind: "unusable", why: "invalid", detail: "screening failed", raw: read.raw }
+        : read,
+    presentation: presentationOf(number),
+    screening: number.screening,
+  };
+}
+
+function presentationOf({ presentation }: DecodedNumber): Presentation {
+  if (presentation === 1) return "restricted";
+  return presentation === 2 ? "unavailable" : "allowed";
+}
+
+/** Adds the callers and diverting parties among the generic numbers; in words, why they can't be read. */
+function readGeneric(
+  message: IsupMessage,
+  plan: DialPlan,
+  calling: AssertedIdentity[],
+  diversion: AssertedIdentity[],
+): string | undefined {
+  const code = IsupParameter.genericNumber;
+  let left = MOST_GENERIC;
+  for (let i = findParameter(message, code); i >= 0; i = findParameter(message, code, i)) {
+    if (--left < 0) return `more than ${MOST_GENERIC} generic numbers`;
+    const number = numberOf(message, i, 1);
+    if (number === undefined) return "a generic number is cut short";
+    const qualifier = message.bytes[message.optionalStart[i]!]!;
+    if (callerQualifiers.has(qualifier)) calling.push(identify(number, "isup-generic-number", plan));
+    else if (qualifier === REDIRECTING_QUALIFIER)
+      diversion.push(identify(number, "isup-redirecting-number", plan));
+  }
+  return undefined;
+}
+
+/**
+ * Puts the last diverting party in front, then the first one. A call that says it was diverted, and not by whom, was diverted by a
+ * party without number.
+ */
+function readDiversion(
+  message: IsupMessage,
+  plan: DialPlan,
+  diversion: AssertedIdentity[],
+): string | undefined {
+  const last = findParameter(message, IsupParameter.redirectingNumber);
+  const first = findParameter(message, IsupParameter.originalCalledNumber);
+  if (last >= 0) {
+    const number = numberOf(message, last, 0);
+    if (number === undefined) return "the redirecting number is cut short";
+    diversion.unshift(identifyDiverting(number, "isup-redirecting-number", plan));
+  } else if (first >= 0 || saysDiverted(message)) {
+    diversion.unshift(unnamed);
+  }
+  if (first >= 0) {
+    const number = numberOf(message, first, 0);
+    if (number === undefined) return "the original called number is cut short";
+    diversion.push(identifyDiverting(number, "isup-original-called-number", plan));
+  }
+  return undefined;
+}
+
+const unnamed: AssertedIdentity = {
+  source: "isup-redirecting-number",
+  number: { kind: "unusable", why: "empty", detail: "no redirecting number", raw: "" },
+  presentation: "unavailable",
+};
+
+/** Bits 1, 2 and 8 of the second octet are spare in numbers of diverting parties (Q.763 section 3.44): there is no screening. */
+function identifyDiverting(number: DecodedNumber, source: IdentitySource, plan: DialPlan): AssertedIdentity {
+  const {
+    source: name,
+    number: read,
+    presentation,
+  } = identify({ ...number, incomplete: false, screening: 0 }, source, plan);
+  return { source: name, number: read, presentation };
+}
+
+/** Redirecting indicator other than 0 (no redirection), or a counter (Q.763 section 3.45). */
+function saysDiverted(message: IsupMessage): boolean {
+  const i = findParameter(message, IsupParameter.redirectionInformation);
+  if (i < 0) return false;
+  const at = message.optionalStart[i]!;
+  const end = message.optionalEnd[i]!;
+  return (at < end && (message.bytes[at]! & 7) !== 0) || (at + 1 < end && (message.bytes[at + 1]! & 7) !== 0);
+}

@@ -1,0 +1,229 @@
+import { Buffer } from "node:buffer";
+
+/** ISUP message types that are told apart (Q.763 table 4). */
+export const IsupType = {
+  iam: 0x01,
+  sam: 0x02,
+  inr: 0x03,
+  inf: 0x04,
+  cot: 0x05,
+  acm: 0x06,
+  con: 0x07,
+  anm: 0x09,
+  rel: 0x0c,
+  sus: 0x0d,
+  res: 0x0e,
+  rlc: 0x10,
+  rsc: 0x12,
+  grs: 0x17,
+  cpg: 0x2c,
+  cfn: 0x2f,
+  fac: 0x33,
+  idr: 0x36,
+  irs: 0x37,
+  sgm: 0x38,
+} as const;
+
+/** Optional parameters that are read (Q.763 table 5); all others pass as they came. */
+export const IsupParameter = {
+  optionalForwardCallIndicators: 0x08,
+  callingPartyNumber: 0x0a,
+  redirectingNumber: 0x0b,
+  redirectionInformation: 0x13,
+  originalCalledNumber: 0x28,
+  genericNumber: 0xc0,
+} as const;
+
+/**
+ * How an IAM is laid out: `itu` is Q.763, also the Chinese one (YDN 038) and BICC (Q.1902.3); `ansi` is T1.113, with the
+ * user service information in place of the transmission medium.
+ */
+export type IsupVariant = "itu" | "ansi";
+
+/** More optional parameters than any exchange sends: what follows can't be judged. */
+export const MAX_PARAMETERS = 64;
+
+/**
+ * One ISUP message as positions over the bytes it was received in. Reused from message to message: valid until the next
+ * {@link readIsup} into it, so nothing may keep it.
+ */
+export interface IsupMessage {
+  bytes: Buffer;
+  /** The message type stands at `start`; label and CIC, where there are any, lie before it. */
+  start: number;
+  end: number;
+  /** {@link IsupType}, or another value; -1 when there is not a single octet. */
+  type: number;
+  /**
+   * The content of the mandatory variable parameter: called party number of an IAM, subsequent number of a SAM, cause of
+   * a REL, range and status of a GRS. `variableStart` is -1 where the type has none.
+   */
+  variableStart: number;
+  variableEnd: number;
+  /** Optional parameters in their order: code, and where the content begins and ends. */
+  optionalCount: number;
+  readonly optionalCode: Uint8Array;
+  readonly optionalStart: Int32Array;
+  readonly optionalEnd: Int32Array;
+  /** What keeps the message from being read safely, in words; undefined: nothing. */
+  fault: string | undefined;
+}
+
+/** An empty view for {@link readIsup} to fill. */
+export function createIsupMessage(): IsupMessage {
+  return {
+    bytes: Buffer.alloc(0),
+    start: 0,
+    end: 0,
+    type: -1,
+    variableStart: -1,
+    variableEnd: -1,
+    optionalCount: 0,
+    optionalCode: new Uint8Array(MAX_PARAMETERS),
+    optionalStart: new Int32Array(MAX_PARAMETERS),
+    optionalEnd: new Int32Array(MAX_PARAMETERS),
+    fault: undefined,
+  };
+}
+
+/** Octets of the mandatory fixed part, and how many pointers to mandatory variable parameters follow it. */
+interface Layout {
+  readonly fixed: number;
+  readonly pointers: number;
+  /** The last pointer, to the optional part, is missing in messages that can't have one. */
+  readonly hasOptional: boolean;
+}
+
+const iamLayouts: Readonly<Record<IsupVariant, Layout>> = {
+  itu: { fixed: 5, pointers: 1, hasOptional: true },
+  ansi: { fixed: 4, pointers: 2, hasOptional: true },
+};
+
+const layouts: ReadonlyMap<number, Layout> = new Map([
+  [IsupType.sam, { fixed: 0, pointers: 1, hasOptional: true }],
+  [IsupType.inr, { fixed: 2, pointers: 0, hasOptional: true }],
+  [IsupType.inf, { fixed: 2, pointers: 0, hasOptional: true }],
+  [IsupType.cot, { fixed: 1, pointers: 0, hasOptional: false }],
+  [IsupType.acm, { fixed: 2, pointers: 0, hasOptional: true }],
+  [IsupType.con, { fixed: 2, pointers: 0, hasOptional: true }],
+  [IsupType.anm, { fixed: 0, pointers: 0, hasOptional: true }],
+  [IsupType.rel, { fixed: 0, pointers: 1, hasOptional: true }],
+  [IsupType.sus, { fixed: 1, pointers: 0, hasOptional: true }],
+  [IsupType.res, { fixed: 1, pointers: 0, hasOptional: true }],
+  [IsupType.rlc, { fixed: 0, pointers: 0, hasOptional: true }],
+  [IsupType.rsc, { fixed: 0, pointers: 0, hasOptional: false }],
+  [IsupType.grs, { fixed: 0, pointers: 1, hasOptional: false }],
+  [IsupType.cpg, { fixed: 1, pointers: 0, hasOptional: true }],
+  [IsupType.cfn, { fixed: 0, pointers: 1, hasOptional: true }],
+  [IsupType.fac, { fixed: 0, pointers: 0, hasOptional: true }],
+  [IsupType.idr, { fixed: 0, pointers: 0, hasOptional: true }],
+  [IsupType.irs, { fixed: 0, pointers: 0, hasOptional: true }],
+  [IsupType.sgm, { fixed: 0, pointers: 0, hasOptional: true }],
+]);
+
+/** True for a message type whose layout is known here. */
+export function isIsupType(type: number): boolean {
+  return type === IsupType.iam || layouts.has(type);
+}
+
+/**
+ * Reads the ISUP message `bytes[start, end)`, which begins with its message type (Q.763 section 1). False when it can't be read
+ * safely: then `message.fault` says why, and `message.type` is still right. A message of an unknown type is not looked
+ * into; octets behind the end of the optional part (padding, a frame check sequence) are nobody's.
+ */
+export function readIsup(
+  message: IsupMessage,
+  variant: IsupVariant,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  message.bytes = bytes;
+  message.start = start;
+  message.end = end;
+  message.type = -1;
+  message.variableStart = -1;
+  message.variableEnd = -1;
+  message.optionalCount = 0;
+  message.fault = undefined;
+  if (start >= end) return refuse(message, "no octet at all");
+  const type = bytes[start]!;
+  message.type = type;
+  const layout = type === IsupType.iam ? iamLayouts[variant] : layouts.get(type);
+  if (layout === undefined) return true;
+  let at = start + 1 + layout.fixed;
+  if (at + layout.pointers > end) return refuse(message, "the message ends inside its mandatory part");
+  for (let pointer = 0; pointer < layout.pointers; pointer++, at++) {
+    const length = at + bytes[at]!;
+    // A pointer counts from its own octet (Q.763 section 1.3); 0 or past the end points nowhere.
+    if (length === at || length >= end) return refuse(message, "a pointer leads out of the message");
+    const content = length + 1;
+    if (content + bytes[length]! > end) return refuse(message, "a mandatory parameter ends past the message");
+    // ANSI puts the user service information in front; the one that matters comes last.
+    message.variableStart = content;
+    message.variableEnd = content + bytes[length]!;
+  }
+  if (!layout.hasOptional || (type !== IsupType.iam && at === end)) return true;
+  if (at >= end) return refuse(message, "the message ends before its optional part");
+  return bytes[at] === 0 || readOptional(message, at + bytes[at]!);
+}
+
+/** Q.763 section 1.8: code, length, content, until a code of 0. */
+function readOptional(message: IsupMessage, begin: number): boolean {
+  const { bytes, end, optionalCode, optionalStart, optionalEnd } = message;
+  for (let at = begin; at < end;) {
+    const code = bytes[at]!;
+    if (code === 0) return true;
+    if (at + 1 >= end) return refuse(message, "an optional parameter without length");
+    const content = at + 2;
+    const next = content + bytes[at + 1]!;
+    if (next > end) return refuse(message, "an optional parameter ends past the message");
+    const count = message.optionalCount;
+    if (count === MAX_PARAMETERS) return refuse(message, `more than ${MAX_PARAMETERS} optional parameters`);
+    if (isSingle(code) && findParameter(message, code) >= 0)
+      return refuse(message, `parameter ${code} stands twice`);
+    optionalCode[count] = code;
+    optionalStart[count] = content;
+    optionalEnd[count] = next;
+    message.optionalCount = count + 1;
+    at = next;
+  }
+  return refuse(message, "the optional part has no end");
+}
+
+/** Two of these, and two readers would see two callers. */
+function isSingle(code: number): boolean {
+  return (
+    code === IsupParameter.callingPartyNumber ||
+    code === IsupParameter.redirectingNumber ||
+    code === IsupParameter.redirectionInformation ||
+    code === IsupParameter.originalCalledNumber ||
+    code === IsupParameter.optionalForwardCallIndicators
+  );
+}
+
+/** The index of the next optional parameter `code` behind index `after`, or -1. */
+export function findParameter(message: IsupMessage, code: number, after = -1): number {
+  for (let i = after + 1; i < message.optionalCount; i++) if (message.optionalCode[i] === code) return i;
+  return -1;
+}
+
+/** Calling party's category of an IAM (Q.763 section 3.11); -1 where there is none. */
+export function categoryOf(message: IsupMessage): number {
+  return message.type === IsupType.iam && message.start + 4 < message.end
+    ? message.bytes[message.start + 4]!
+    : -1;
+}
+
+/** True when an IAM says that a segmentation message with more parameters follows (Q.764 section 2.1.12). */
+export function isSegmented(message: IsupMessage): boolean {
+  const i = findParameter(message, IsupParameter.optionalForwardCallIndicators);
+  if (i < 0) return false;
+  const at = message.optionalStart[i]!;
+  return at < message.optionalEnd[i]! && (message.bytes[at]! & 4) !== 0;
+}
+
+function refuse(message: IsupMessage, why: string): false {
+  message.fault = why;
+  return false;
+}
