@@ -7,6 +7,7 @@ import {
   type Endpoint,
 } from "../src/pcap/packet.ts";
 import { writePcap, writePcapng, type PacketRecord } from "../src/pcap/writer.ts";
+import { writeSctp } from "../src/pcap/sctp-packet.ts";
 import type { CaptureSource, SourceMessage } from "./capture-source.ts";
 import { writeMessage } from "./message-text.ts";
 
@@ -28,6 +29,9 @@ export const endpoints: Readonly<Record<string, Endpoint>> = {
   roaming: { address: "203.0.113.8", port: 5060 },
   stranger: { address: "203.0.113.99", port: 5060 },
 };
+
+/** SCTP of SS7: one association to each address, whose packets bear the same tag in both directions. */
+const M3UA = { port: 2905, payloadProtocol: 3, tag: 0x51677761 } as const;
 
 /** 2026-10-03T08:15:02Z: when every capture begins. */
 const BEGIN_MS = 1_791_015_302_000;
@@ -61,6 +65,11 @@ function cutPieces(
   return order.flatMap((number) => pieces.filter((piece) => piece.number === number));
 }
 
+/** What a message of a circuit says, for people. */
+function describeIsup({ circuit: { opc, dpc, cic } }: SourceMessage, text: string): string {
+  return `${opc}-${dpc}-${cic} ${text}`;
+}
+
 /** Makes the packets of a capture, one millisecond between the pieces of a message. */
 export function makePackets(source: CaptureSource, name: string): readonly MadePacket[] {
   const packets: MadePacket[] = [];
@@ -69,12 +78,15 @@ export function makePackets(source: CaptureSource, name: string): readonly MadeP
   let at = BEGIN_MS;
   let serial = 0;
   let previous: Buffer = Buffer.alloc(0);
+  let previousText = "";
 
   function emit(message: SourceMessage, payload: Buffer): void {
     const from = endpointOf(message.from, message.line);
     const to = endpointOf(message.to, message.line);
-    const [source4, target] = [addressBytes(from.address), addressBytes(to.address)];
-    const first = payload.toString("utf8").split(/\r?\n/)[0] ?? "";
+    const [source4, target4] = [addressBytes(from.address), addressBytes(to.address)];
+    const isIsup = message.transport === "isup";
+    const text = isIsup ? describeIsup(message, previousText) : payload.toString("utf8");
+    const first = text.split(/\r?\n/)[0] ?? "";
     const add = (ip: Buffer, piece: string, reversed = false): void => {
       const [sender, receiver] = reversed ? [message.to, message.from] : [message.from, message.to];
       packets.push({
@@ -93,7 +105,27 @@ export function makePackets(source: CaptureSource, name: string): readonly MadeP
       sequences.set(direction, sequence + payload.length);
       for (const piece of cutPieces(payload, message)) {
         const segment = writeTcp(from, to, piece.bytes, { sequence: sequence + piece.offset, flags: {} });
-        add(writeIp(source4, target, 6, segment), label(piece.number));
+        add(writeIp(source4, target4, 6, segment), label(piece.number));
+      }
+      return;
+    }
+    if (isIsup) {
+      const direction = `${message.from} ${message.to}`;
+      const [source, target] = [from, to].map(({ address }) => ({ address, port: M3UA.port }));
+      if (source === undefined || target === undefined) return;
+      const begin = sequences.get(direction) ?? 1000;
+      const pieces = cutPieces(payload, message);
+      sequences.set(direction, begin + message.cuts.length + 1);
+      for (const { offset, bytes, number } of pieces) {
+        const chunk = {
+          tsn: begin + number - 1,
+          stream: 1,
+          payloadProtocol: M3UA.payloadProtocol,
+          payload: bytes,
+          begins: offset === 0,
+          ends: offset + bytes.length === payload.length,
+        };
+        add(writeIp(source4, target4, 132, writeSctp(source, target, M3UA.tag, [chunk])), label(number));
       }
       return;
     }
@@ -101,15 +133,15 @@ export function makePackets(source: CaptureSource, name: string): readonly MadeP
     if (message.quoted) {
       const error = Buffer.concat([
         Buffer.from("0303000000000000", "hex"),
-        writeIp(source4, target, 17, datagram),
+        writeIp(source4, target4, 17, datagram),
       ]);
-      add(writeIp(target, source4, 1, error), " (quoted in an ICMP error)", true);
+      add(writeIp(target4, source4, 1, error), " (quoted in an ICMP error)", true);
       return;
     }
     for (const piece of cutPieces(datagram, message)) {
       const more = piece.offset + piece.bytes.length < datagram.length;
       const fragment = message.cuts.length === 0 ? undefined : { offset: piece.offset, more };
-      add(writeIp(source4, target, 17, piece.bytes, serial, fragment), label(piece.number));
+      add(writeIp(source4, target4, 17, piece.bytes, serial, fragment), label(piece.number));
     }
   }
 
@@ -120,6 +152,7 @@ export function makePackets(source: CaptureSource, name: string): readonly MadeP
       serial += 1;
       const { address, port } = endpointOf(message.from, message.line);
       const host = `${address.includes(":") ? `[${address}]` : address}:${port}`;
+      if (!message.again) previousText = message.text;
       if (!message.again) previous = writeMessage(message, `${name}-${serial}`, host);
       emit(message, previous);
     }
@@ -140,7 +173,7 @@ export function writeCapture(source: CaptureSource, packets: readonly MadePacket
 }
 
 /** Where a capture comes from and what is in it, for people. */
-export function describeCapture(source: CaptureSource, packets: readonly MadePacket[], name: string): string {
+export function describeCapture(source: CaptureSource, packets: readonly MadePacket[], file: string): string {
   const rows = packets.map(
     ({ from, to, what }, i) =>
       `| ${i + 1} | ${from} | ${to} | \`${what.replaceAll("|", "\\|").replaceAll("`", "'")}\` |`,
@@ -150,7 +183,7 @@ export function describeCapture(source: CaptureSource, packets: readonly MadePac
     "",
     ...source.prose,
     "",
-    `Made by \`npm run pcaps\` from [src/${name}.sip.txt](src/${name}.sip.txt): no packet of it was ever on a wire. Apache-2.0, as the project.`,
+    `Made by \`npm run pcaps\` from [src/${file}](src/${file}): no packet of it was ever on a wire. Apache-2.0, as the project.`,
     "",
     "| frame | from | to | begins |",
     "|---|---|---|---|",

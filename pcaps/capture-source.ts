@@ -1,3 +1,5 @@
+import type { CircuitOptions } from "./isup-text.ts";
+
 /** One message of a capture source, and how it travelled. */
 export interface SourceMessage {
   readonly line: number;
@@ -5,7 +7,9 @@ export interface SourceMessage {
   readonly to: string;
   /** Milliseconds since the message before. */
   readonly after: number;
-  readonly transport: "udp" | "tcp";
+  readonly transport: "udp" | "tcp" | "isup";
+  /** Of ISUP: point codes and circuit. */
+  readonly circuit: CircuitOptions;
   /** The same message again, byte for byte; `text` is empty then. */
   readonly again: boolean;
   /** How often the message is made, each with a branch and Call-ID of its own, `every` milliseconds apart. */
@@ -17,7 +21,7 @@ export interface SourceMessage {
   readonly lineFeeds: boolean;
   /** Only quoted in an ICMP error that the receiver sends back. */
   readonly quoted: boolean;
-  /** Offsets at which the message is cut: IP fragments over UDP, segments over TCP. */
+  /** Offsets at which the message is cut: IP fragments over UDP, segments over TCP, DATA chunks over SCTP. */
   readonly cuts: readonly number[];
   /** In which order the pieces were captured, from 1; a piece that is not named was not captured. */
   readonly order: readonly number[];
@@ -50,7 +54,8 @@ function readDirective(directive: string, line: number): SourceMessage {
     from,
     to,
     after: 100,
-    transport: "udp" as "udp" | "tcp",
+    transport: "udp" as "udp" | "tcp" | "isup",
+    circuit: { opc: 1, dpc: 2, cic: 1 },
     again: false,
     times: 1,
     every: 100,
@@ -66,6 +71,8 @@ function readDirective(directive: string, line: number): SourceMessage {
     const [name = "", value = ""] = option.split("=");
     if (name.startsWith("+")) message.after = readMilliseconds(name.slice(1));
     else if (name === "tcp") message.transport = "tcp";
+    else if (name === "isup") message.transport = "isup";
+    else if (name === "opc" || name === "dpc" || name === "cic") message.circuit[name] = Number(value);
     else if (name === "again") message.again = true;
     else if (name === "times") message.times = Number(value);
     else if (name === "every") message.every = readMilliseconds(value);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describeCapture, makePackets, writeCapture } from "./capture-file.ts";
 import { readCaptureSource } from "./capture-source.ts";
 
-const SUFFIX = ".sip.txt";
+const SUFFIXES = [".sip.txt", ".ss7.txt"];
 
 /** One capture with the page that describes it. */
 export interface GeneratedCapture {
@@ -14,9 +14,9 @@ export interface GeneratedCapture {
 
 /** Makes every capture of the sources in `folder`, in memory. */
 export function generateCaptures(folder: string): readonly GeneratedCapture[] {
-  const sources = readdirSync(folder).filter((file) => file.endsWith(SUFFIX));
+  const sources = readdirSync(folder).filter((file) => SUFFIXES.some((suffix) => file.endsWith(suffix)));
   return sources.toSorted().map((file) => {
-    const name = file.slice(0, -SUFFIX.length);
+    const name = file.slice(0, file.indexOf("."));
     const source = readCaptureSource(readFileSync(join(folder, file), "utf8"));
     const packets = makePackets(source, name);
     const capture = `${name}.${source.format.pcapng ? "pcapng" : "pcap"}`;
@@ -24,7 +24,7 @@ export function generateCaptures(folder: string): readonly GeneratedCapture[] {
       name: capture,
       files: [
         { name: capture, bytes: writeCapture(source, packets) },
-        { name: `${capture}.md`, bytes: Buffer.from(describeCapture(source, packets, name)) },
+        { name: `${capture}.md`, bytes: Buffer.from(describeCapture(source, packets, file)) },
       ],
     };
   });

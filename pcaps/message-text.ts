@@ -1,4 +1,5 @@
 import type { SourceMessage } from "./capture-source.ts";
+import { encodeIsup, writeM3ua } from "./isup-text.ts";
 
 /** Header names with their compact forms (IANA registry), lower case. */
 const compact: ReadonlyMap<string, string> = new Map([
@@ -10,8 +11,17 @@ const compact: ReadonlyMap<string, string> = new Map([
   ["l", "content-length"],
 ]);
 
-/** The bytes of a message's text: `\xHH` stands for a byte, everything else is UTF-8. */
+/**
+ * The bytes of a message's text: `\xHH` stands for a byte, everything else is UTF-8. A line `@isup IAM …` is those octets, and
+ * `@isup64 IAM …` the same in base64.
+ */
 function encode(text: string): Buffer {
+  const isup = /^@isup(64)? (.*?)(\r?\n)$/.exec(text);
+  if (isup !== null) {
+    const octets = encodeIsup(isup[2] ?? "");
+    const lineEnd = Buffer.from(isup[3] ?? "");
+    return Buffer.concat([isup[1] === undefined ? octets : Buffer.from(octets.toString("base64")), lineEnd]);
+  }
   const pieces = text.split(/\\x([0-9a-fA-F]{2})/);
   return Buffer.concat(pieces.map((piece, i) => Buffer.from(piece, i % 2 === 0 ? "utf8" : "hex")));
 }
@@ -53,12 +63,13 @@ function completeHeaders(
 
 /** The bytes of a message. `id` makes branch, tag and Call-ID; `host` is the sender, as SIP writes it. */
 export function writeMessage(message: SourceMessage, id: string, host: string): Buffer {
+  if (message.transport === "isup") return writeM3ua(message.circuit, encodeIsup(message.text));
   const lineEnd = message.lineFeeds ? "\n" : "\r\n";
   const lines = message.text.split("\n");
   const empty = lines.indexOf("");
   const head = empty < 0 ? lines : lines.slice(0, empty);
   const bodyLines = empty < 0 ? [] : lines.slice(empty + 1);
-  const body = encode(bodyLines.map((line) => line + lineEnd).join(""));
+  const body = Buffer.concat(bodyLines.map((line) => encode(line + lineEnd)));
   const [start = "", ...given] = head;
   const headers = message.verbatim ? given : completeHeaders(start, given, body.length, id, host);
   return Buffer.concat([encode([start, ...headers, "", ""].join(lineEnd)), body]);

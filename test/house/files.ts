@@ -76,7 +76,7 @@ void t.test("words: the house speaks of lessees and refusals", (t) => {
 const homes: Readonly<Record<string, RegExp>> = {
   "cli-progress": /^cli\/capture-files\.ts$/,
   commander: /^cli\/program\.ts$/,
-  "lru-cache": /^(?:state\/expiring-map|config\/trunk-match|pcap\/tcp-stream|cli\/replay)\.ts$/,
+  "lru-cache": /^(?:state\/expiring-map|config\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/replay)\.ts$/,
   papaparse: /^config\/number-list\.ts$/,
   pino: /^observe\/log\.ts$/,
   "prom-client": /^observe\/metrics\.ts$/,

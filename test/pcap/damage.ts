@@ -39,6 +39,9 @@ function countAttempts(file: Buffer, chunk: number): number {
       invite() {
         attempts += 1;
       },
+      iam() {
+        attempts += 1;
+      },
       malformed() {},
     }),
   );

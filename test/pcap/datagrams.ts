@@ -10,7 +10,7 @@ export interface TestFrame {
   readonly seconds?: number;
 }
 
-/** What came of the packets: UDP payloads and TCP bytes, each with the frame that completed it. */
+/** What came of the packets: UDP payloads, SCTP messages (stream, payload protocol, text) and TCP bytes, each with the frame that completed it. */
 export function readTransport(frames: readonly TestFrame[]): string[] {
   const seen: string[] = [];
   const layer = createTransportLayer({
@@ -19,6 +19,12 @@ export function readTransport(frames: readonly TestFrame[]): string[] {
       const cut = packet.truncated ? " cut" : "";
       seen.push(
         `${packet.frame} udp ${sourceOf(packet)} ${packet.sourcePort} > ${destinationOf(packet)} ${packet.destinationPort}: ${text}${cut}`,
+      );
+    },
+    sctp({ buffer, start, end, stream, payloadProtocol, truncated }, packet) {
+      const text = `${stream}/${payloadProtocol} ${buffer.toString("latin1", start, end)}${truncated ? " cut" : ""}`;
+      seen.push(
+        `${packet.frame} sctp ${sourceOf(packet)} ${packet.sourcePort} > ${destinationOf(packet)} ${packet.destinationPort}: ${text}`,
       );
     },
     open(packet) {

@@ -159,6 +159,7 @@ void t.test(
               seen.push(`${frame} ${transport} ${sourceAddress} ${sourcePort}`);
           },
           broken() {},
+          msu() {},
         });
         const file = readFileSync(join(shelf, capture));
         for (let at = 0; at < file.length; at += size) reader.push(file.subarray(at, at + size));

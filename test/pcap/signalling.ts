@@ -39,6 +39,13 @@ function read(packets: readonly Buffer[]): string[] {
     broken(bytes, why, arrival) {
       seen.push(`${arrival.frame} broken ${bytes.length}: ${why}`);
     },
+    msu({ opc, dpc, si, start, end, bytes, fault }, path, arrival) {
+      const from = path.sourceAddress === "" ? path.transport : `${path.transport} ${path.sourceAddress}`;
+      const user = bytes.toString("hex", start, end);
+      seen.push(
+        `${arrival.frame} ${from} ${opc}-${dpc} si ${si}: ${user}${fault === undefined ? "" : ` ${fault}`}`,
+      );
+    },
   });
   const records = packets.map((bytes, i) => ({ seconds: 1_791_015_302, nanos: i * 1_000_000, bytes }));
   reader.push(writePcap(records));
