@@ -9,6 +9,7 @@ import { createMessage } from "../src/sip/message.ts";
 import { scan } from "../src/sip/scan.ts";
 import { makeDataset } from "./dataset.ts";
 import { measureCalls } from "./calls.ts";
+import { createIamJudge, iamsOf, measureSs7Replay } from "./isup.ts";
 import { inviteOf, type CallText } from "./messages.ts";
 import { measureReplay } from "./replay.ts";
 import { formatColumns, median } from "./report.ts";
@@ -35,6 +36,7 @@ process.stdout.write(
   `${formatColumns([["relay, datagram in to datagram out", "ns median", "ns mean"], ...measureCalls()])}\n\n`,
 );
 process.stdout.write(`${await measureReplay()}\n`);
+process.stdout.write(`${await measureSs7Replay()}\n`);
 
 /** One lessee with all 100,000 numbers behind one trunk. */
 function compile(): Policy {
@@ -103,11 +105,18 @@ function measureScreening({ trunk, screen }: TrunkPolicy): readonly (readonly st
       throw new Error(`${verdict.kind} (${verdict.reason}) instead of ${expected}`);
   };
   const listed = screen.tables.lesseeNumbers?.numbers;
+  const iams = iamsOf(
+    Array.from({ length: distinct }, (_, index) => numbers[(index * 23) % numbers.length] ?? 0),
+  );
+  const judgeIam = createIamJudge({ trunk, screen }, state);
   return [
     measure("scan", (turn) => scan(message, at(allowed, turn))),
     measure("scan + identity", (turn) => readAttempt(scan(message, at(allowed, turn)), trunk, now, origin)),
     measure("scan + identity + screen, allowed", (turn) => judge(at(allowed, turn), "accept")),
     measure("scan + identity + screen, refused", (turn) => judge(at(refused, turn), "reject")),
+    measure("M3UA + ISUP + screen, allowed", (turn) =>
+      judgeIam(at(iams, turn), (now += millisPerCall), "accept"),
+    ),
     measure("number set: find, listed", (turn) =>
       listed?.find(numbers[(turn * 7919) % numbers.length] ?? 0, now),
     ),

@@ -30,8 +30,13 @@ export const endpoints: Readonly<Record<string, Endpoint>> = {
   stranger: { address: "203.0.113.99", port: 5060 },
 };
 
-/** SCTP of SS7: one association to each address, whose packets bear the same tag in both directions. */
-const M3UA = { port: 2905, payloadProtocol: 3, tag: 0x51677761 } as const;
+/** SS7 travels on M3UA over SCTP. */
+const M3UA = { port: 2905, payloadProtocol: 3 } as const;
+
+/** Each direction of an association has a verification tag of its own. */
+function tagOf(from: Buffer, to: Buffer): number {
+  return (from.readUInt32BE(from.length - 4) ^ (to.readUInt32BE(to.length - 4) << 1)) >>> 0;
+}
 
 /** 2026-10-03T08:15:02Z: when every capture begins. */
 const BEGIN_MS = 1_791_015_302_000;
@@ -111,8 +116,8 @@ export function makePackets(source: CaptureSource, name: string): readonly MadeP
     }
     if (isIsup) {
       const direction = `${message.from} ${message.to}`;
-      const [source, target] = [from, to].map(({ address }) => ({ address, port: M3UA.port }));
-      if (source === undefined || target === undefined) return;
+      const sender = { address: from.address, port: M3UA.port };
+      const receiver = { address: to.address, port: M3UA.port };
       const begin = sequences.get(direction) ?? 1000;
       const pieces = cutPieces(payload, message);
       sequences.set(direction, begin + message.cuts.length + 1);
@@ -125,7 +130,10 @@ export function makePackets(source: CaptureSource, name: string): readonly MadeP
           begins: offset === 0,
           ends: offset + bytes.length === payload.length,
         };
-        add(writeIp(source4, target4, 132, writeSctp(source, target, M3UA.tag, [chunk])), label(number));
+        add(
+          writeIp(source4, target4, 132, writeSctp(sender, receiver, tagOf(source4, target4), [chunk])),
+          label(number),
+        );
       }
       return;
     }

@@ -7,3 +7,6 @@ import "./pcap/framer.ts";
 import "./pcap/signalling.ts";
 import "./pcap/oracles.ts";
 import "./pcap/damage.ts";
+import "./pcap/sctp.ts";
+import "./pcap/tunnel.ts";
+import "./pcap/ss7.ts";

@@ -9,3 +9,4 @@ import "./relay/treatment.ts";
 import "./relay/treated-messages.ts";
 import "./relay/withholding.ts";
 import "./relay/redirect.ts";
+import "./relay/sip-isup.ts";

@@ -38,7 +38,7 @@ export type SctpSink = (message: SctpMessage) => void;
 /** Puts the user messages of SCTP associations together (RFC 9260, RFC 8260), each direction alone. */
 export interface SctpLayer {
   /** Reads one packet: the payload of `packet` begins with the SCTP header. */
-  packet(packet: IpPacket, sink: SctpSink): void;
+  read(packet: IpPacket, sink: SctpSink): void;
 }
 
 /** A fragment of a user message. */
@@ -188,19 +188,19 @@ export function createSctpLayer(): SctpLayer {
     give(sink, whole.bytes, 0, whole.bytes.length, false);
   }
 
-  function packet(ip: IpPacket, sink: SctpSink): void {
-    const { buffer, end } = ip;
-    for (let at = ip.start + COMMON_HEADER; at + 4 <= end;) {
+  function read(packet: IpPacket, sink: SctpSink): void {
+    const { buffer, end } = packet;
+    for (let at = packet.start + COMMON_HEADER; at + 4 <= end;) {
       const length = buffer.readUInt16BE(at + 2);
       if (length < 4) return;
       const next = at + length;
       const type = buffer[at]!;
-      if (type === DATA || type === I_DATA) readData(ip, at, next, end, sink);
+      if (type === DATA || type === I_DATA) readData(packet, at, next, end, sink);
       at = next + ((4 - (length & 3)) & 3);
     }
   }
 
-  return { packet };
+  return { read };
 }
 
 /** Notes a TSN; false when it was seen before, or is too old to tell. */

@@ -74,7 +74,7 @@ export function createTransportLayer(sink: TransportSink): TransportLayer {
     packet.end = Math.min(end, packet.end);
     packet.start += 8;
     const isEncapsulated = packet.sourcePort === SCTP_IN_UDP || packet.destinationPort === SCTP_IN_UDP;
-    if (isEncapsulated && maySctpStart(packet) && readPorts()) sctp.packet(packet, give);
+    if (isEncapsulated && maySctpStart(packet) && readPorts()) sctp.read(packet, give);
     else sink.datagram(packet);
   }
 
@@ -84,7 +84,7 @@ export function createTransportLayer(sink: TransportSink): TransportLayer {
     if (at < 0 || !ip.read(captured, at, packet) || !enterTunnels()) return;
     if (packet.protocol === UDP && readPorts()) readDatagram();
     else if (packet.protocol === TCP && readPorts()) streams.segment(packet, open);
-    else if (packet.protocol === SCTP && readPorts()) sctp.packet(packet, give);
+    else if (packet.protocol === SCTP && readPorts()) sctp.read(packet, give);
   }
 
   return { frame, waiting: () => streams.waiting(), end: () => streams.end(packet) };

@@ -49,15 +49,22 @@ function skipGtpU(buffer: Buffer, udp: number, end: number): number {
   let at = start + 8;
   if ((flags & 7) !== 0) {
     at += 4;
-    let next = at <= end ? buffer[at - 1]! : 0;
-    for (let i = 0; (flags & 4) !== 0 && next !== 0; i++) {
-      const length = at < end ? buffer[at]! * 4 : 0;
-      if (length === 0 || at + length > end || i === MAX_EXTENSIONS) return -1;
-      at += length;
-      next = buffer[at - 1]!;
-    }
+    const next = at <= end && (flags & 4) !== 0 ? buffer[at - 1]! : 0;
+    if (next !== 0) at = skipExtensions(buffer, at, end);
   }
+  if (at < 0) return -1;
   if (at >= end) return -1;
   const version = buffer[at]! >>> 4;
   return version === 4 || version === 6 ? at : -1;
+}
+
+/** Each extension header begins with its length in units of four octets and ends with the type of the next one, 0 for none. */
+function skipExtensions(buffer: Buffer, at: number, end: number): number {
+  for (let i = 0; i < MAX_EXTENSIONS; i++) {
+    const length = at < end ? buffer[at]! * 4 : 0;
+    if (length === 0 || at + length > end) return -1;
+    at += length;
+    if (buffer[at - 1] === 0) return at;
+  }
+  return -1;
 }

@@ -1,7 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import t from "tap";
+import { encodeIsup } from "../../pcaps/isup-text.ts";
+import { openCapture } from "../../src/cli/capture-bytes.ts";
+import { writePcap } from "../../src/pcap/writer.ts";
 import { inspect, parseLines, replay } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sigwall-"));
@@ -96,6 +100,64 @@ void t.test("exit codes of inspect", async (t) => {
     t.equal(parseLines(result.stdout).length, lines, files.join());
     t.ok(result.stderr.includes(message), `${message}: ${result.stderr}`);
   }
+});
+
+void t.test("a gzip file is unpacked on the way; a damaged or huge one gives what came before", async (t) => {
+  const whole = readFileSync(capture("isup-callers.pcap"));
+  const plain = await inspect([capture("isup-callers.pcap")], true);
+  const packed = await inspect([place("whole.pcap.gz", gzipSync(whole))], true);
+  t.same(packed, plain);
+  const twice = await inspect([place("twice.gz", gzipSync(gzipSync(whole)))], true);
+  t.equal(twice.code, 1);
+  t.match(twice.stderr, "a gzip file: unpack it first");
+  const stored = gzipSync(whole, { level: 0 });
+  const cut = await inspect([place("cut.pcap.gz", stored.subarray(0, stored.length - 100))], true);
+  t.equal(cut.code, 0);
+  t.match(cut.stderr, "damaged gzip: unexpected end of file");
+  t.ok(parseLines(cut.stdout).length >= 15);
+  const chunks: number[] = [];
+  const bytes = await openCapture(place("huge.gz", gzipSync(Buffer.alloc(8 << 20))), 3 << 20);
+  await t.rejects(async () => {
+    for await (const chunk of bytes.chunks) chunks.push(chunk.length);
+  }, /unpacks to more than 3145728 bytes/);
+  await bytes.close();
+  t.ok(chunks.reduce((sum, length) => sum + length, 0) <= 3 << 20);
+});
+
+void t.test("IAMs: what a circuit has, and what it doesn't have", async (t) => {
+  const [line] = parseLines((await inspect([capture("isup-callers.pcap")], true)).stdout);
+  t.strictSame(line, {
+    frame: 1,
+    time: "2026-10-03T08:15:02.000000Z",
+    signalling: "isup",
+    transport: "sctp",
+    source: "192.0.2.11:2905",
+    destination: "198.51.100.1:2905",
+    isup: { opc: 11, dpc: 1, cic: 1, natureOfAddress: 3, screening: 3 },
+    calling: [
+      { source: "isup-calling-party", raw: "1087654321", number: "+861087654321", presentation: "allowed" },
+    ],
+    called: { raw: "2787654321", number: "+862787654321" },
+    diversion: [],
+  });
+  const unit = encodeIsup("IAM called=3:2787654321 calling=3:1087654321");
+  const bytes = Buffer.concat([Buffer.from("85bc4153e00500", "hex"), unit]);
+  const link = place(
+    "link.pcap",
+    writePcap([{ seconds: 1_791_015_302, nanos: 0, bytes }], { linkType: 141 }),
+  );
+  const [onLink] = parseLines((await inspect([link], true)).stdout);
+  t.equal(onLink?.["transport"], "mtp");
+  t.notOk("source" in (onLink ?? {}) || "destination" in (onLink ?? {}), "a link has no addresses");
+  t.match(
+    (await inspect([link], false)).stdout,
+    /pc 333 +pc 444 +\+861087654321 +\+862787654321 +isup; mtp; circuit 333-444-5/,
+  );
+  t.match((await replay([link], { json: false })).stdout, "no trunk matches point code 333 (1)");
+  t.match(parseLines((await replay([link], { trunk: "lease" })).stdout)[0], {
+    verdict: "accept",
+    reason: "listed",
+  });
 });
 
 void t.test("several captures: each line names its own", async (t) => {
