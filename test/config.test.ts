@@ -4,6 +4,7 @@ import "./config/trunk-match.ts";
 import "./config/number-list.ts";
 import "./config/policy-issues.ts";
 import "./config/static.ts";
+import "./config/tls-files.ts";
 import "./config/compile.ts";
 import "./config/review.ts";
 import "./config/examples.ts";

@@ -78,10 +78,11 @@ export function compilePolicy(
     nextHopHealth: Object.freeze(readHealth(file.nextHopHealth)),
     matchTrunk: createMatcher(entries, file.tables.sources),
     trunkById: (id: string) => byId.get(id),
-    isNextHop: (address: string, port: number) => {
+    isNextHop: (address: string, port?: number) => {
       // A dual-stack socket reports IPv4 peers as IPv4-mapped (RFC 4291 section 2.5.5.2).
       const literal = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-      return nextHops.get(literal)?.has(port) === true;
+      const ports = nextHops.get(literal);
+      return ports !== undefined && (port === undefined || ports.has(port));
     },
   });
 }
@@ -137,6 +138,7 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
     isupVersions: new Map(
       Object.entries(entry.isupVersions ?? {}).map(([name, layout]) => [name.toLowerCase(), layout]),
     ),
+    ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
   });
 }
 

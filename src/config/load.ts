@@ -17,12 +17,24 @@ import { readYaml } from "./source.ts";
 import type { Source } from "./source.ts";
 import { parseListener, staticSchema } from "./static-schema.ts";
 import type { Listener } from "./static-schema.ts";
+import { resolveTls, type TlsConfig } from "./tls-files.ts";
 import { findUnenforced } from "./unenforced.ts";
+
+/** Bounds of TCP and TLS connections, of every listener on its own. */
+export interface StreamLimits {
+  readonly connections: number;
+  readonly perSource: number;
+  readonly idleSeconds: number;
+  readonly messageSeconds: number;
+}
 
 /** `sigwall.yaml`, read: what holds until the next start. */
 export interface StaticConfig {
   readonly engine: "embedded" | "drachtio" | "m3ua";
   readonly listen: readonly Listener[];
+  /** Paths as seen from where the program runs; undefined: no TLS. */
+  readonly tls: TlsConfig | undefined;
+  readonly streams: StreamLimits;
   readonly admin: Endpoint;
   /** DNS servers as ADDRESS:PORT; undefined: those of the system. */
   readonly nameServers: readonly string[] | undefined;
@@ -72,14 +84,20 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
         : explainIssues(read.error, source, jsonSchemas.sigwall);
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
-  const { engine, listen, admin, nameServers, policy, keyFile, log } = read.data;
+  const { engine, listen, tls, streams, admin, nameServers, policy, keyFile, log } = read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
-  const issues = [...findTwiceListened(source, listeners), ...warnOfEngine(source, engine)];
+  const issues = [
+    ...findTwiceListened(source, listeners),
+    ...findMissingTls(source, listeners, tls !== undefined),
+    ...warnOfEngine(source, engine),
+  ];
   const endpoint = parseEndpoint(admin);
   if (endpoint === undefined || hasErrors(issues)) return { config: undefined, issues: sortIssues(issues) };
   const config: StaticConfig = {
     engine,
     listen: listeners,
+    tls: tls === undefined ? undefined : resolveTls(path, tls),
+    streams,
     admin: endpoint,
     nameServers: nameServers?.map((text) => parseEndpoint(text, 53)).flatMap(writeEndpoint),
     policy: resolvePath(path, policy),
@@ -148,10 +166,30 @@ function unreadable(file: string, error: string): ConfigIssue {
 }
 
 function findTwiceListened(source: Source, listeners: readonly Listener[]): readonly ConfigIssue[] {
-  return listeners.flatMap(({ id, port }, index) => {
-    const isRepeated = port !== 0 && listeners.findIndex((other) => other.id === id) < index;
-    return isRepeated ? [source.issueAt(["listen", index], `"${id}" is listened on already`)] : [];
+  return listeners.flatMap((listener, index) => {
+    const { id, address, port, transport } = listener;
+    // TLS is a TCP port too.
+    const isSame = (other: Listener): boolean =>
+      other.address === address &&
+      other.port === port &&
+      (other.transport === "udp") === (transport === "udp");
+    const earlier = port === 0 ? undefined : listeners.slice(0, index).find(isSame);
+    if (earlier === undefined) return [];
+    const message =
+      earlier.id === id ? `"${id}" is listened on already` : `"${earlier.id}" has this port already`;
+    return [source.issueAt(["listen", index], message)];
   });
+}
+
+function findMissingTls(
+  source: Source,
+  listeners: readonly Listener[],
+  hasTls: boolean,
+): readonly ConfigIssue[] {
+  const index = listeners.findIndex(({ transport }) => transport === "tls");
+  if (index >= 0 && !hasTls) return [source.issueAt(["listen", index], "needs the section `tls`")];
+  if (index >= 0 || !hasTls) return [];
+  return [source.issueAt(["tls"], "without effect: nothing listens on tls", "warning")];
 }
 
 function warnOfEngine(source: Source, engine: StaticConfig["engine"]): readonly ConfigIssue[] {

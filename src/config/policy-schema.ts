@@ -15,6 +15,7 @@ import {
   portSchema,
   tableSizeSchema,
   textSchema,
+  tlsNameSchema,
 } from "./schema-parts.ts";
 
 /** Reasons that never refuse a call of a trunk, so that no status can stand for them. */
@@ -28,7 +29,7 @@ const matchSchema = z
     listener: textSchema
       .exactOptional()
       .describe("One of `listen` in sigwall.yaml, written alike; any when left out."),
-    tlsName: textSchema.exactOptional().describe("Name in the peer's certificate. Not enforced yet."),
+    tlsName: tlsNameSchema.exactOptional(),
   })
   .describe("Which messages come from this trunk; the most specific match wins.");
 
@@ -115,6 +116,14 @@ export const trunkSchema = z.strictObject({
     .max(699)
     .exactOptional()
     .describe("Status where an engine can't be silent. The embedded engine can."),
+  tcpAbove: z
+    .int()
+    .min(200)
+    .max(65_507)
+    .exactOptional()
+    .describe(
+      "Octets above which a request to a UDP next hop goes to the same address and port by TCP (RFC 3261 section 18.1.1).",
+    ),
   phoneContexts: z
     .array(textSchema)
     .default([])
@@ -175,6 +184,9 @@ export const tablesSchema = z
     failovers: tableSizeSchema
       .default(65_536)
       .describe("Calls on trunks with several next hops that may still go to another one."),
+    transactions: tableSizeSchema
+      .default(32_768)
+      .describe("Requests between a TCP or TLS side and a UDP side that may have to be repeated, for 32 s."),
   })
   .describe("Sizes in entries. A full table makes `exception` apply.");
 

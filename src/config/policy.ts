@@ -21,6 +21,8 @@ export interface TableSizes {
   readonly sources: number;
   /** Calls that may still go to another next hop. */
   readonly failovers: number;
+  /** Transactions between a stream and a datagram hop, of each kind. */
+  readonly transactions: number;
 }
 
 /** How the state of next hops is found. Times in milliseconds. */
@@ -58,11 +60,19 @@ export interface Policy {
   readonly lists: readonly ListSummary[];
   readonly nextHopHealth: NextHopHealth;
   /**
-   * The trunk of a source. `listener` is the canonical id of a listener ("udp:127.0.0.1:5060"), `address` a literal without brackets.
-   * Bounded work and memory whatever the peer sends.
+   * The trunk of a source. `listener` is the canonical id of a listener ("udp:127.0.0.1:5060"), `address` a literal without brackets,
+   * `names` what a TLS peer's certificate proves. Bounded work and memory whatever the peer sends.
    */
-  readonly matchTrunk: (listener: string, address: string, port: number) => TrunkPolicy | undefined;
+  readonly matchTrunk: (
+    listener: string,
+    address: string,
+    port: number,
+    names?: readonly string[],
+  ) => TrunkPolicy | undefined;
   readonly trunkById: (id: string) => TrunkPolicy | undefined;
-  /** True when a trunk sends its accepted calls to this literal address and port; names are the proxy's to know. */
-  readonly isNextHop: (address: string, port: number) => boolean;
+  /**
+   * True when a trunk sends its accepted calls to this literal address and port; without a port, to any port there. Names are the
+   * proxy's to know.
+   */
+  readonly isNextHop: (address: string, port?: number) => boolean;
 }

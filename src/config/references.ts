@@ -27,12 +27,13 @@ export function findBrokenReferences(
 
 /** The ways in which sources are recognised as a trunk; a listener that can't be read matches nothing. */
 export function matchEntriesOf<Target>(trunk: TrunkEntry, target: Target): readonly MatchEntry<Target>[] {
-  const { addresses, ports, listener } = trunk.match;
+  const { addresses, ports, listener, tlsName } = trunk.match;
   const parsed = listener === undefined ? undefined : parseListener(listener);
   const id = typeof parsed === "object" ? parsed.id : listener;
   return addresses.flatMap((text) => {
     const network = parseNetwork(text);
-    return typeof network === "string" ? [] : [{ target, network, ports, listener: id }];
+    if (typeof network === "string") return [];
+    return [{ target, network, ports, listener: id, tlsName: tlsName?.toLowerCase() }];
   });
 }
 
@@ -79,7 +80,14 @@ function findListenerIssues(
   listeners: readonly string[] | undefined,
 ): readonly ConfigIssue[] {
   return trunks.flatMap(({ path, value }) => {
-    const { listener } = value.match;
+    const { listener, tlsName } = value.match;
+    if (tlsName !== undefined) {
+      const here = listener === undefined ? listeners : [listener.toLowerCase()];
+      if (here !== undefined && !here.some((id) => id.startsWith("tls:"))) {
+        const message = `nothing that listens ${listener === undefined ? "" : "there "}speaks TLS: the trunk never matches`;
+        return [source.issueAt([...path, "match", "tlsName"], message)];
+      }
+    }
     if (listener === undefined) return [];
     const parsed = parseListener(listener);
     const place = [...path, "match", "listener"];

@@ -5,6 +5,7 @@ import type { NextHop } from "../domain/trunk.ts";
 import { createCalendar } from "./calendar.ts";
 import type { TrunkPlan } from "./compile.ts";
 import type { ConfigIssue, Path } from "./issue.ts";
+import { ANY_NAME } from "./trunk-match.ts";
 import { sortIssues } from "./issue.ts";
 import type { PolicyMaterial } from "./load.ts";
 import type { Policy } from "./policy.ts";
@@ -156,7 +157,7 @@ function reviewNextHops(
       if (reported.has(id)) return [];
       const isCovered =
         address === undefined ||
-        listeners.some((listener) => policy.matchTrunk(listener, address, port) !== undefined);
+        listeners.some((listener) => policy.matchTrunk(listener, address, port, ANY_NAME) !== undefined);
       const messages = isCovered
         ? []
         : [`no trunk covers ${id}: what the called side sends from there is dropped`];

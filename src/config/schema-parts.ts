@@ -43,3 +43,11 @@ export const portSchema = z.int().min(1).max(65_535);
 
 /** A whole number of table entries; the upper end keeps a slip of the finger from taking all memory. */
 export const tableSizeSchema = z.int().min(16).max(16_777_216);
+
+/** A name in a certificate: a DNS name, compared without case; a wildcard matches nothing (RFC 5922 section 7.2). */
+export const tlsNameSchema = z
+  .string()
+  .regex(/^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*$/, {
+    error: 'expected a host name as it stands in the certificate, without "*" and "sip:"',
+  })
+  .describe("Name that the peer's certificate must prove; such a trunk is reached over TLS only.");

@@ -1,26 +1,28 @@
 import { z } from "zod";
+import type { SipTransport } from "../domain/trunk.ts";
 import { parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
 import { pathSchema } from "./schema-parts.ts";
 
 /** A transport address on which messages are taken. */
 export interface Listener extends Endpoint {
-  /** Canonical text, `udp:127.0.0.1:5060` or `udp:[::1]:5060`: what `match.listener` names. */
+  /** Canonical text, `udp:127.0.0.1:5060` or `tls:[::1]:5061`: what `match.listener` names. */
   readonly id: string;
-  readonly transport: "udp";
+  readonly transport: SipTransport;
 }
 
-/** Reads `udp:127.0.0.1:5060`, IPv6 in brackets, port 0 for any free one; a string says what is wrong. */
+const transports: readonly SipTransport[] = ["udp", "tcp", "tls"];
+
+/** Reads `udp:127.0.0.1:5060`, likewise tcp and tls, IPv6 in brackets, port 0 for any free one; a string says what is wrong. */
 export function parseListener(text: string): Listener | string {
   const colon = text.indexOf(":");
-  const transport = text.slice(0, Math.max(colon, 0)).toLowerCase();
-  if (transport === "tcp" || transport === "tls" || transport === "sctp") {
-    return `"${text}": ${transport} is not carried yet; only udp is`;
-  }
-  const endpoint = transport === "udp" ? parseEndpoint(text.slice(colon + 1)) : undefined;
-  if (endpoint === undefined)
-    return `"${text}" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets`;
-  return { id: `udp:${bracket(endpoint.address)}:${endpoint.port}`, transport: "udp", ...endpoint };
+  const scheme = text.slice(0, Math.max(colon, 0)).toLowerCase();
+  if (scheme === "sctp") return `"${text}": sctp is not carried yet; expected udp, tcp or tls`;
+  const transport = transports.find((name) => name === scheme);
+  const endpoint = transport === undefined ? undefined : parseEndpoint(text.slice(colon + 1));
+  if (transport === undefined || endpoint === undefined)
+    return `"${text}" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets`;
+  return { id: `${transport}:${bracket(endpoint.address)}:${endpoint.port}`, transport, ...endpoint };
 }
 
 function bracket(address: string): string {
@@ -32,6 +34,38 @@ const listenerSchema = z.string().superRefine((text, context) => {
   if (typeof listener === "string") context.addIssue({ code: "custom", message: listener });
 });
 
+const tlsSchema = z
+  .strictObject({
+    certificate: pathSchema.describe("Our certificate and those that vouch for it, PEM."),
+    key: pathSchema.describe("Its private key, PEM without a password."),
+    ca: pathSchema.describe("Certificates of the authorities that peers' certificates must come from, PEM."),
+    minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).default("TLSv1.2").describe("The least version of TLS."),
+    clientCertificate: z
+      .enum(["require", "request", "none"])
+      .default("require")
+      .describe("Whether a peer that connects must show a certificate, may, or isn't asked."),
+  })
+  .describe("For tls listeners and TLS next hops; the files are read again with every reload.");
+
+const streamsSchema = z
+  .strictObject({
+    connections: z.int().min(1).max(100_000).default(1024).describe("Open at one time, on every listener."),
+    perSource: z.int().min(1).max(100_000).default(64).describe("Of these, from one address."),
+    idleSeconds: z
+      .int()
+      .min(10)
+      .max(86_400)
+      .default(900)
+      .describe("A connection on which nothing came for so long is closed."),
+    messageSeconds: z
+      .int()
+      .min(1)
+      .max(300)
+      .default(10)
+      .describe("The time that a peer has to send one whole message, and for a TLS handshake."),
+  })
+  .describe("Bounds of TCP and TLS connections.");
+
 /** The whole of `sigwall.yaml`: what a change of needs a restart. */
 export const staticSchema = z.strictObject({
   engine: z
@@ -41,7 +75,10 @@ export const staticSchema = z.strictObject({
   listen: z
     .array(listenerSchema)
     .min(1)
-    .describe("Where messages are taken: udp:ADDRESS:PORT, IPv6 in brackets."),
+    .max(36)
+    .describe("Where messages are taken: udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets."),
+  tls: tlsSchema.exactOptional(),
+  streams: streamsSchema.prefault({}),
   admin: z
     .string()
     .refine((text) => parseEndpoint(text) !== undefined, { error: "expected ADDRESS:PORT, IPv6 in brackets" })

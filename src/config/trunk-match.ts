@@ -9,7 +9,12 @@ export interface MatchEntry<Target> {
   readonly ports: readonly number[] | undefined;
   /** Canonical listener id. */
   readonly listener: string | undefined;
+  /** Name that the peer's certificate must prove, in lower case; any peer when undefined. */
+  readonly tlsName?: string | undefined;
 }
+
+/** Stands for the names of a TLS peer that are not known yet: every name that an entry asks for is among them. */
+export const ANY_NAME: readonly string[] = [];
 
 /** Two entries of different trunks that no message could tell apart. */
 export interface MatchTie<Target> {
@@ -19,8 +24,16 @@ export interface MatchTie<Target> {
   readonly claim: string;
 }
 
-/** Finds the target of a source address and port; work and memory are bounded whatever the sources are. */
-export type Matcher<Target> = (listener: string, address: string, port: number) => Target | undefined;
+/**
+ * Finds the target of a source address and port; work and memory are bounded whatever the sources are. `names`: those that a TLS
+ * peer's certificate proves.
+ */
+export type Matcher<Target> = (
+  listener: string,
+  address: string,
+  port: number,
+  names?: readonly string[],
+) => Target | undefined;
 
 /** What may come from one address: entries by port, the most specific first. */
 interface Claims<Target> {
@@ -29,7 +42,7 @@ interface Claims<Target> {
 }
 
 /**
- * Compiles entries to a matcher: the longest prefix wins, then an entry with ports, then one with a listener.
+ * Compiles entries to a matcher: the longest prefix wins, then an entry with a TLS name, then one with ports, then one with a listener.
  * `sources` addresses are remembered, so that the usual look-up is one string key.
  */
 export function createMatcher<Target>(
@@ -49,17 +62,22 @@ export function createMatcher<Target>(
     }
     return nothing;
   };
-  return (listener, address, port) => {
+  return (listener, address, port, names) => {
     let claims = remembered.get(address);
     if (claims === undefined) {
       claims = look(address);
       remembered.set(address, claims);
     }
     for (const entry of claims.byPort.get(port) ?? claims.anyPort) {
-      if (entry.listener === undefined || entry.listener === listener) return entry.target;
+      if (entry.listener !== undefined && entry.listener !== listener) continue;
+      if (entry.tlsName === undefined || isNamed(names, entry.tlsName)) return entry.target;
     }
     return undefined;
   };
+}
+
+function isNamed(names: readonly string[] | undefined, name: string): boolean {
+  return names === ANY_NAME || names?.includes(name) === true;
 }
 
 /** Finds every pair of different targets with the same network, ports that meet, and the same listener. */
@@ -88,9 +106,11 @@ export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readon
   return [...ties.values()];
 }
 
-function describeClaim<Target>({ network, listener }: MatchEntry<Target>, port: number | undefined): string {
+function describeClaim<Target>(entry: MatchEntry<Target>, port: number | undefined): string {
+  const { network, listener, tlsName } = entry;
   const from = `${formatNetwork(network)}${port === undefined ? "" : ` port ${port}`}`;
-  return listener === undefined ? from : `${from} on ${listener}`;
+  const named = tlsName === undefined ? from : `${from} as ${tlsName}`;
+  return listener === undefined ? named : `${named} on ${listener}`;
 }
 
 interface PrefixTable<Target> {
@@ -130,6 +150,7 @@ function gatherClaims<Target>(entries: readonly MatchEntry<Target>[]): Claims<Ta
   const ordered = entries.toSorted(
     (a, b) =>
       b.network.prefixLength - a.network.prefixLength ||
+      Number(b.tlsName !== undefined) - Number(a.tlsName !== undefined) ||
       Number(b.ports !== undefined) - Number(a.ports !== undefined) ||
       Number(b.listener !== undefined) - Number(a.listener !== undefined),
   );

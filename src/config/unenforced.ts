@@ -12,11 +12,6 @@ const later: readonly {
   readonly meanwhile: string;
 }[] = [
   {
-    at: ["match", "tlsName"],
-    isSet: (trunk) => trunk.match.tlsName !== undefined,
-    meanwhile: "the trunk is recognised without it",
-  },
-  {
     at: ["dropAs"],
     isSet: (trunk) => trunk.dropAs !== undefined,
     meanwhile: "a dropped call gets no answer",

@@ -45,18 +45,33 @@ const broken: readonly (readonly [text: string, issues: readonly string[]])[] = 
   ],
   [`listen: []\n${rest}`, ["sigwall.yaml:1:1 listen: needs at least 1 entry"]],
   [
-    `listen:\n  - tcp:127.0.0.1:5060\n  - udp:127.0.0.1\n  - 127.0.0.1:5060\n  - udp:localhost:5060\n  - udp:::1:5060\n${rest}`,
+    `listen:\n  - sctp:127.0.0.1:5060\n  - udp:127.0.0.1\n  - 127.0.0.1:5060\n  - udp:localhost:5060\n  - udp:::1:5060\n${rest}`,
     [
-      'sigwall.yaml:2:5 listen[0]: "tcp:127.0.0.1:5060": tcp is not carried yet; only udp is',
-      'sigwall.yaml:3:5 listen[1]: "udp:127.0.0.1" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets',
-      'sigwall.yaml:4:5 listen[2]: "127.0.0.1:5060" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets',
-      'sigwall.yaml:5:5 listen[3]: "udp:localhost:5060" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets',
-      'sigwall.yaml:6:5 listen[4]: "udp:::1:5060" is not a listener; expected udp:ADDRESS:PORT, IPv6 in brackets',
+      'sigwall.yaml:2:5 listen[0]: "sctp:127.0.0.1:5060": sctp is not carried yet; expected udp, tcp or tls',
+      'sigwall.yaml:3:5 listen[1]: "udp:127.0.0.1" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets',
+      'sigwall.yaml:4:5 listen[2]: "127.0.0.1:5060" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets',
+      'sigwall.yaml:5:5 listen[3]: "udp:localhost:5060" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets',
+      'sigwall.yaml:6:5 listen[4]: "udp:::1:5060" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets',
     ],
   ],
   [
     `listen: [udp:127.0.0.1:5060, udp:127.0.0.1:5060]\n${rest}`,
     ['sigwall.yaml:1:30 listen[1]: "udp:127.0.0.1:5060" is listened on already'],
+  ],
+  [
+    `listen: [tcp:127.0.0.1:5060, udp:127.0.0.1:5060, tls:127.0.0.1:5060]\n${rest}`,
+    [
+      'sigwall.yaml:1:50 listen[2]: "tcp:127.0.0.1:5060" has this port already',
+      "sigwall.yaml:1:50 listen[2]: needs the section `tls`",
+    ],
+  ],
+  [
+    `listen: [tls:127.0.0.1:5061]\n${rest}tls: { certificate: a.pem, key: a.key, ca: ca.pem, minVersion: TLSv1.1, verify: no }\nstreams: { connections: 0 }\n`,
+    [
+      'sigwall.yaml:3:52 tls.minVersion: expected TLSv1.2 | TLSv1.3, got "TLSv1.1"; did you mean "TLSv1.2"?',
+      'sigwall.yaml:3:73 tls.verify: unknown key "verify"',
+      "sigwall.yaml:4:12 streams.connections: must be at least 1",
+    ],
   ],
   [
     `listen: [udp:127.0.0.1:5060]\n${rest}admin: 9464\nengine: kamailio\nlog: { level: loud, refusalsPerSecond: -1 }\n`,
@@ -80,6 +95,36 @@ void tap.test("a broken sigwall.yaml says what, where, and all of it", async (t)
     t.equal(config, undefined);
   }
 });
+
+void tap.test(
+  "tls: paths start at the file that names them, and without a listener they are idle",
+  async (t) => {
+    const section = "tls: { certificate: tls/own.pem, key: /etc/own.key, ca: ca.pem }\n";
+    const { config, issues } = load(
+      `listen: ["TLS:127.0.0.1:5061", "tcp:[::1]:0"]\n${rest}${section}`,
+      "conf/sigwall.yaml",
+    );
+    t.strictSame(printed(issues), []);
+    t.strictSame(config?.tls, {
+      certificate: "conf/tls/own.pem",
+      key: "/etc/own.key",
+      ca: "conf/ca.pem",
+      minVersion: "TLSv1.2",
+      clientCertificate: "require",
+    });
+    t.strictSame(config?.streams, { connections: 1024, perSource: 64, idleSeconds: 900, messageSeconds: 10 });
+    t.strictSame(
+      config?.listen.map(({ id, transport }) => [id, transport]),
+      [
+        ["tls:127.0.0.1:5061", "tls"],
+        ["tcp:[::1]:0", "tcp"],
+      ],
+    );
+    t.strictSame(printed(load(`listen: [udp:127.0.0.1:5060]\n${rest}${section}`).issues), [
+      "sigwall.yaml:3:1 tls: warning: without effect: nothing listens on tls",
+    ]);
+  },
+);
 
 void tap.test("an engine that isn't built in is a warning", async (t) => {
   const { config, issues } = load(`engine: m3ua\nlisten: [udp:127.0.0.1:5060]\n${rest}`);

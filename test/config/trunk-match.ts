@@ -1,6 +1,6 @@
 import tap from "tap";
 import { parseNetwork } from "../../src/config/address.ts";
-import { createMatcher, findTies } from "../../src/config/trunk-match.ts";
+import { ANY_NAME, createMatcher, findTies } from "../../src/config/trunk-match.ts";
 import type { MatchEntry } from "../../src/config/trunk-match.ts";
 
 function entry(
@@ -8,10 +8,11 @@ function entry(
   network: string,
   ports?: readonly number[],
   listener?: string,
+  tlsName?: string,
 ): MatchEntry<string> {
   const parsed = parseNetwork(network);
   if (typeof parsed === "string") throw new Error(parsed);
-  return { target, network: parsed, ports, listener };
+  return { target, network: parsed, ports, listener, tlsName };
 }
 
 const a = "udp:192.0.2.1:5060";
@@ -71,6 +72,36 @@ void tap.test("the most specific match wins: prefix, then ports, then listener",
   }
 });
 
+void tap.test("a TLS name: proved or no match, and then before ports and listener", async (t) => {
+  const match = createMatcher(
+    [
+      entry("plain", "10.0.0.0/8"),
+      entry("port", "10.0.0.0/8", [5061], a),
+      entry("named", "10.0.0.0/8", undefined, undefined, "pbx.example"),
+      entry("other", "10.0.0.0/8", undefined, undefined, "other.example"),
+      entry("near", "10.1.0.0/16", undefined, undefined, "near.example"),
+    ],
+    16,
+  );
+  const rows: readonly (readonly [names: readonly string[] | undefined, address: string, target: string])[] =
+    [
+      [undefined, "10.9.9.9", "port"],
+      [[], "10.9.9.9", "port"],
+      [["pbx.example"], "10.9.9.9", "named"],
+      [["x.example", "other.example"], "10.9.9.9", "other"],
+      [["PBX.example"], "10.9.9.9", "port"],
+      [["x.pbx.example"], "10.9.9.9", "port"],
+      [["pbx.example"], "10.1.9.9", "named"],
+      [["near.example"], "10.1.9.9", "near"],
+      // A longer prefix is more than a name.
+      [["near.example", "pbx.example"], "10.1.9.9", "near"],
+      [["near.example"], "10.9.9.9", "port"],
+      [ANY_NAME, "10.1.9.9", "near"],
+    ];
+  for (const [names, address, target] of rows)
+    t.equal(match(a, address, 5061, names), target, `${address} as ${String(names)}`);
+});
+
 void tap.test("a matcher without entries matches nothing", async (t) => {
   t.equal(createMatcher([], 16)(a, "10.0.0.1", 5060), undefined);
 });
@@ -97,6 +128,27 @@ void tap.test("ties", async (t) => {
       "the same listener",
       [entry("x", "10.0.0.1", undefined, a), entry("y", "10.0.0.1", undefined, a)],
       [`x y 10.0.0.1 on ${a}`],
+    ],
+    [
+      "the same name",
+      [
+        entry("x", "10.0.0.1", undefined, undefined, "n.example"),
+        entry("y", "10.0.0.1", undefined, undefined, "n.example"),
+      ],
+      ["x y 10.0.0.1 as n.example"],
+    ],
+    [
+      "another name",
+      [
+        entry("x", "10.0.0.1", undefined, undefined, "n.example"),
+        entry("y", "10.0.0.1", undefined, undefined, "m.example"),
+      ],
+      [],
+    ],
+    [
+      "a name against none",
+      [entry("x", "10.0.0.1", undefined, undefined, "n.example"), entry("y", "10.0.0.1")],
+      [],
     ],
     ["no port in common", [entry("x", "10.0.0.1", [1]), entry("y", "10.0.0.1", [2])], []],
     ["ports against none", [entry("x", "10.0.0.1", [1]), entry("y", "10.0.0.1")], []],
