@@ -1,6 +1,7 @@
 import { namedMethods } from "../domain/method.ts";
 import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
+import { createStreamCounters, type StreamCounters } from "./stream-counters.ts";
 import { verdictKinds, type DecidedBy, type Decision, type VerdictKind } from "../domain/verdict.ts";
 
 /** Upper bounds of the decision-time histogram, in seconds. */
@@ -50,6 +51,12 @@ export interface Counters {
   ledgerFull: number;
   /** Calls that found no room to be kept for another next hop. */
   failoversFull: number;
+  /** Requests between a stream and a datagram hop that met a full table. */
+  transactionsFull: number;
+  /** Requests that a datagram hop never answered, so that 408 was said for it. */
+  transactionTimeouts: number;
+  /** TCP and TLS connections. */
+  readonly streams: StreamCounters;
   /** Errors of our own that the input boundary caught. */
   faults: number;
   readonly decisionSeconds: Float64Array;
@@ -65,6 +72,9 @@ export function createCounters(): Counters {
     unsendable: 0,
     ledgerFull: 0,
     failoversFull: 0,
+    transactionsFull: 0,
+    transactionTimeouts: 0,
+    streams: createStreamCounters(),
     faults: 0,
     decisionSeconds: new Float64Array(decisionBuckets.length + 1),
     decisionSum: 0,

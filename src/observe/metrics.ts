@@ -45,6 +45,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   addTrafficMetrics(registry, sources.counters);
   addFaultMetrics(registry, sources);
+  addStreamMetrics(registry, sources.counters);
   addDecisionTimes(registry, sources.counters);
   addNextHopMetrics(registry, sources);
   addPolicyMetrics(registry, sources);
@@ -199,8 +200,48 @@ function addFaultMetrics(registry: Registry, { counters, tableFull, ruleFaults }
     (count) => {
       count({ table: "ledger" }, counters.ledgerFull);
       count({ table: "failovers" }, counters.failoversFull);
+      count({ table: "transactions" }, counters.transactionsFull);
       for (const [table, value] of Object.entries(tableFull)) count({ table }, value);
     },
+  );
+}
+
+function addStreamMetrics(registry: Registry, counters: Counters): void {
+  const { streams } = counters;
+  addCounter(
+    registry,
+    "sigwall_connections_total",
+    "TCP and TLS connections by what came of them: accepted and refused those of peers, connected and failed our own.",
+    ["result"],
+    (count) => {
+      for (const [result, value] of Object.entries(streams.results)) count({ result }, value);
+    },
+  );
+  addCounter(
+    registry,
+    "sigwall_connections_closed_total",
+    "TCP and TLS connections that ended, by the peer or by us and for what.",
+    ["reason"],
+    (count) => {
+      for (const [reason, value] of Object.entries(streams.closed)) count({ reason }, value);
+    },
+  );
+  addGauge(registry, "sigwall_connections_open", "TCP and TLS connections that are open.", [], (set) =>
+    set({}, streams.open),
+  );
+  addCounter(
+    registry,
+    "sigwall_undelivered_messages_total",
+    "Messages that no connection could carry; requests among them were answered 503.",
+    [],
+    (count) => count({}, streams.undelivered),
+  );
+  addCounter(
+    registry,
+    "sigwall_transaction_timeouts_total",
+    "Requests from a stream that a UDP hop never answered, so that 408 was said for it.",
+    [],
+    (count) => count({}, counters.transactionTimeouts),
   );
 }
 

@@ -1,0 +1,34 @@
+/** What became of attempts to connect: a peer's (`accepted`, `refused`) and ours (`connected`, `failed`). */
+export const connectionResults = ["accepted", "refused", "connected", "failed"] as const;
+export type ConnectionResult = (typeof connectionResults)[number];
+
+/** Why a connection ended: by its peer, or by us and for what. */
+export const closingReasons = [
+  "peer",
+  "framing",
+  "incomplete",
+  "idle",
+  "slow-reader",
+  "memory",
+  "policy",
+] as const;
+export type ClosingReason = (typeof closingReasons)[number];
+
+/** What happened to the TCP and TLS connections of all listeners: plain numbers, read when a scrape asks. */
+export interface StreamCounters {
+  /** Connections that carry messages now. */
+  open: number;
+  readonly results: Record<ConnectionResult, number>;
+  readonly closed: Record<ClosingReason, number>;
+  /** Messages that no connection could carry. */
+  undelivered: number;
+}
+
+export function createStreamCounters(): StreamCounters {
+  return {
+    open: 0,
+    results: { accepted: 0, refused: 0, connected: 0, failed: 0 },
+    closed: { peer: 0, framing: 0, incomplete: 0, idle: 0, "slow-reader": 0, memory: 0, policy: 0 },
+    undelivered: 0,
+  };
+}
