@@ -39,6 +39,7 @@ export function measureCalls(): readonly (readonly string[])[] {
     state: createScreeningState(policy.tables),
     counters: createCounters(),
     elapsed: () => performance.now(),
+    transactionsSize: 16,
     ledgerSize: policy.tables.ledger,
     failoverSize: 1000,
     sink: {

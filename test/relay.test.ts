@@ -10,3 +10,7 @@ import "./relay/treated-messages.ts";
 import "./relay/withholding.ts";
 import "./relay/redirect.ts";
 import "./relay/sip-isup.ts";
+import "./relay/streams.ts";
+import "./relay/bridge.ts";
+import "./relay/loss.ts";
+import "./relay/stream-failover.ts";

@@ -67,9 +67,12 @@ function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: strin
 }
 
 /** In characters that no parser of URI parameters stumbles over: IPv6 colons are written as tildes. */
-function writeTarget({ transport, address, port }: Target): string {
+function writeTarget({ transport, address, port, connection }: Target): string {
   const host = address.includes(":") ? address.replaceAll(":", "~") : address;
-  return transport === "udp" ? `${host}_${port}` : `${host}_${port}_${transport}`;
+  if (transport === "udp") return `${host}_${port}`;
+  return connection === undefined
+    ? `${host}_${port}_${transport}`
+    : `${host}_${port}_${transport}_${connection}`;
 }
 
 /** An address of a token. */
@@ -77,12 +80,12 @@ export function readTarget(text: string): Target {
   const hostEnd = text.indexOf("_");
   const portEnd = text.indexOf("_", hostEnd + 1);
   const host = text.slice(0, hostEnd);
-  const transport = portEnd < 0 ? "udp" : text.slice(portEnd + 1);
-  return {
-    transport: transport === "tcp" || transport === "tls" ? transport : "udp",
-    address: host.includes("~") ? host.replaceAll("~", ":") : host,
-    port: Number(portEnd < 0 ? text.slice(hostEnd + 1) : text.slice(hostEnd + 1, portEnd)),
-  };
+  const address = host.includes("~") ? host.replaceAll("~", ":") : host;
+  if (portEnd < 0) return { transport: "udp", address, port: Number(text.slice(hostEnd + 1)) };
+  const port = Number(text.slice(hostEnd + 1, portEnd));
+  const [transport, connection] = text.slice(portEnd + 1).split("_");
+  const stream = { transport: transport === "tls" ? "tls" : "tcp", address, port } as const;
+  return connection === undefined ? stream : { ...stream, connection: Number(connection) };
 }
 
 /** The token for an accepted call. */

@@ -1,3 +1,4 @@
+import type { SipTransport } from "../domain/trunk.ts";
 import { Header } from "../sip/header.ts";
 import { createAddressSpan, paramEnd, readAddress, readParam } from "../sip/address.ts";
 import { headerValue, noteFault, type SipMessage } from "../sip/message.ts";
@@ -17,7 +18,10 @@ export interface Exchange {
   readonly callId: string;
   readonly fromTag: string;
   readonly toTag: string;
-  /** Where answers go: the source address; the source port where rport asks for it, else the sent-by port (RFC 3581, RFC 3261 section 18.2.2). */
+  /**
+   * Where answers go: the source address; the source port where rport asks for it or that is a connection's, else the sent-by port
+   * (RFC 3581, RFC 3261 section 18.2.2).
+   */
   readonly replyPort: number;
 }
 
@@ -35,6 +39,11 @@ function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to)
   return (
     readParam(value, span.paramsStart, span.end, "tag", () => noteFault(message, `${name}: two tags`)) ?? ""
   );
+}
+
+/** The From tag. */
+export function fromTagOf(message: SipMessage): string {
+  return readTag(message, Header.from);
 }
 
 /** The To tag: the called side's. */
@@ -67,17 +76,19 @@ export function readExchange(
     callId: callId < 0 ? "" : headerValue(message, callId),
     fromTag: readTag(message, Header.from),
     toTag: readTag(message, Header.to),
-    replyPort: via.rport === undefined ? via.port || 5060 : port,
+    replyPort: via.rport === undefined && !listener.isReliable ? via.port || 5060 : port,
   };
 }
 
 /**
  * The first Via field with `received` and `rport` as they must be (RFC 3261 section 18.2.1, RFC 3581 section 4):
- * what the peer wrote there itself is replaced. The same string where nothing has to change.
+ * what the peer wrote there itself is replaced. The same string where nothing has to change. On a stream `rport` is filled whether it
+ * was asked for or not: it names the connection that the answer goes back on, and the answer brings it to us.
  */
 export function fillVia(exchange: Exchange): string {
   const { via, viaValue, address, port } = exchange;
-  const needsReceived = via.host !== address || via.rport !== undefined;
+  const needsPort = via.rport !== undefined || exchange.listener.isReliable;
+  const needsReceived = via.host !== address || needsPort;
   if (!needsReceived && via.received === undefined) return viaValue;
   let kept = "";
   for (let from = via.paramsStart; from < via.end;) {
@@ -89,7 +100,7 @@ export function fillVia(exchange: Exchange): string {
     if (!isNamed(name, "received") && !isNamed(name, "rport")) kept += viaValue.slice(from, to);
     from = to;
   }
-  if (via.rport !== undefined) kept += `;rport=${port}`;
+  if (needsPort) kept += `;rport=${port}`;
   if (needsReceived) kept += `;received=${address}`;
   return viaValue.slice(0, via.paramsStart) + kept + viaValue.slice(via.end);
 }
@@ -105,9 +116,15 @@ export function sentByOf(via: Via): string {
   return `${via.host.toLowerCase()}:${via.port}`;
 }
 
+/** What {@link branchFields} takes for the port of a hop that is reached by `listener`. */
+export function hopPort(listener: Listener, port: number): number | SipTransport {
+  return listener.isReliable ? listener.transport : port;
+}
+
 /**
  * The fields that a branch of ours is bound to: whose transaction it is, where its answers go, and where the request went. All of
- * them come back in the response (RFC 3261 section 16.11).
+ * them come back in the response (RFC 3261 section 16.11). A peer on a stream may answer by another connection, so the transport
+ * stands for `targetPort` there: see {@link hopPort}.
  */
 export function branchFields(
   via: Via,
@@ -116,7 +133,7 @@ export function branchFields(
   callId: string,
   cseq: number,
   targetAddress: string,
-  targetPort: number,
+  targetPort: number | SipTransport,
   listenerId: string,
 ): string {
   return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${targetAddress}\n${targetPort}\n${listenerId}`;

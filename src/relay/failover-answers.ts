@@ -5,10 +5,10 @@ import { headerValue, type SipMessage } from "../sip/message.ts";
 import { formatBranch } from "../sip/tag.ts";
 import type { Via } from "../sip/via.ts";
 import type { Destination } from "./destination.ts";
-import { branchFields } from "./exchange.ts";
+import { branchFields, hopPort } from "./exchange.ts";
 import { moveCall, nextFor } from "./failover.ts";
 import { egressListener, type Listener } from "./listener.ts";
-import { transmit, type Relay } from "./relay.ts";
+import { outputFor, transmit, type Relay } from "./relay.ts";
 import { sentCallKey, type SentCall } from "./sent-calls.ts";
 
 /** Where a response goes: the next Via, and the listener its request came in by. */
@@ -84,11 +84,12 @@ function sendOwn(
   hop: Destination,
   way: ResponseWay,
 ): void {
-  const { message, out } = relay;
+  const { message } = relay;
   const egress = egressListener(relay.listeners, way.ingress, hop);
   if (egress === undefined) return;
   const { via, address, port, callId, ingress } = way;
-  const fields = branchFields(via, address, port, callId, message.cseq, hop.address, hop.port, ingress.id);
+  const there = hopPort(egress, hop.port);
+  const fields = branchFields(via, address, port, callId, message.cseq, hop.address, there, ingress.id);
   const from = headerValue(message, message.first[Header.from]!);
   const to = method === "ACK" ? headerValue(message, message.first[Header.to]!) : call.to;
   const text =
@@ -97,6 +98,7 @@ function sendOwn(
     "Max-Forwards: 70\r\n" +
     `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\nCSeq: ${message.cseq} ${method}\r\n` +
     "Content-Length: 0\r\n\r\n";
+  const out = outputFor(relay, egress);
   if (text.length > out.length) return;
   transmit(relay, egress, hop.address, hop.port, out.write(text, 0, "latin1"));
 }

@@ -2,16 +2,19 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { ReasonCode } from "../domain/reason.ts";
+import type { Trunk } from "../domain/trunk.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { readToNumber } from "../sip/called.ts";
 import { decrementMaxForwards, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { formatBranch } from "../sip/tag.ts";
 import { createToken } from "./dialog-token.ts";
-import { branchFields, fillVia, type Exchange } from "./exchange.ts";
-import { egressListener, type Listener, type Target } from "./listener.ts";
-import { answer, NEXT_HOP, transmit, type Relay } from "./relay.ts";
+import { bridgeRequest } from "./bridge.ts";
+import { branchFields, fillVia, hopPort, type Exchange } from "./exchange.ts";
+import { defaultPort, egressListener, type Listener, type Target } from "./listener.ts";
+import { answer, mostOctets, NEXT_HOP, outputFor, transmit, type Relay } from "./relay.ts";
 import { isOwn, literalTarget, type Onward } from "./route.ts";
+import { isHop, portTowards, trunkAt } from "./stream-peer.ts";
 import { treat, type Treatment } from "./treatment.ts";
 
 /**
@@ -27,7 +30,7 @@ export function targetOf(
 ): Target | undefined {
   return source.trunk.side === "core"
     ? routedTarget(relay, policy, exchange.listener, onward)
-    : relay.hops.choose(source.trunk, exchange.callId);
+    : bySize(relay, source.trunk, exchange.listener, relay.hops.choose(source.trunk, exchange.callId));
 }
 
 /** The same whatever is up or down: where ACK and CANCEL go when nobody remembers their INVITE (RFC 3261 section 16.11). */
@@ -41,6 +44,24 @@ export function steadyTargetOf(
   return source.trunk.side === "core"
     ? routedTarget(relay, policy, exchange.listener, onward)
     : relay.hops.preferred(source.trunk, exchange.callId);
+}
+
+/** Octets that our Via and Record-Route add to a request, about. */
+const ADDED = 300;
+
+/** RFC 3261 section 18.1.1: a request too large for one packet goes by TCP, where the trunk says that its next hops take that. */
+function bySize(
+  relay: Relay,
+  { tcpAbove }: Trunk,
+  ingress: Listener,
+  target: Target | undefined,
+): Target | undefined {
+  if (tcpAbove === undefined || target === undefined || target.transport !== "udp") return target;
+  const { start, end } = relay.message;
+  if (end - start + ADDED <= tcpAbove) return target;
+  const { address, port } = target;
+  const stream = { transport: "tcp", address, port } as const;
+  return egressListener(relay.listeners, ingress, stream) === undefined ? target : stream;
 }
 
 /** The target that Route or Request-URI names: an address of a trunk or next hop, never ourselves. */
@@ -60,8 +81,9 @@ export function routedTarget(
 export function isKnown(relay: Relay, policy: Policy, ingress: Listener, target: Target): boolean {
   const egress = egressListener(relay.listeners, ingress, target);
   if (egress === undefined) return false;
-  const { address, port } = target;
-  return policy.matchTrunk(egress.id, address, port) !== undefined || relay.hops.has(address, port);
+  return (
+    trunkAt(relay, policy, egress, target) !== undefined || isHop(relay, egress, target.address, target.port)
+  );
 }
 
 const NO_NUMBERS: readonly PartyNumber[] = [];
@@ -84,7 +106,7 @@ export function forwardCall(
     relay.counters.unsendable++;
     return;
   }
-  const called = policy.matchTrunk(egress.id, target.address, target.port)?.trunk;
+  const called = trunkAt(relay, policy, egress, target)?.trunk;
   const isScreened = called !== undefined && called.side !== "core";
   // An emergency call was let through unjudged: no number of it is authorised for anything else.
   // A labelled one is judged again with every change, so that its label comes again.
@@ -98,7 +120,7 @@ export function forwardCall(
       called: isScreened ? [attempt.called, readToNumber(message, called.dialPlan)] : NO_NUMBERS,
       calling: isJudged ? attempt.calling : NO_IDENTITIES,
       isWithheld: treatment !== undefined && treatment.isWithheld,
-      source: { transport: listener.transport, address: exchange.address, port: exchange.replyPort },
+      source: sourceOf(exchange),
       target,
     },
     attempt,
@@ -113,13 +135,19 @@ export function forwardCall(
   forward(relay, exchange, target);
 }
 
+/** Where requests to the caller's side go. */
+function sourceOf({ listener: { transport, isReliable }, address, port, replyPort, via }: Exchange): Target {
+  if (!isReliable) return { transport, address, port: replyPort };
+  return { transport, address, port: via.port || defaultPort(transport), connection: port };
+}
+
 function recordRoute(listener: Listener, token: string): string {
   return `Record-Route: ${listener.route}${token}>\r\n`;
 }
 
 /** Sends the request on with our Via on top; everything that is not in `edits` stays as it came (RFC 3261 sections 16.6, 16.11). */
 export function forward(relay: Relay, exchange: Exchange, target: Target): void {
-  const { message, edits, out, counters } = relay;
+  const { message, edits, counters } = relay;
   const { via, listener } = exchange;
   const egress = egressListener(relay.listeners, listener, target);
   if (egress === undefined) {
@@ -136,22 +164,26 @@ export function forward(relay: Relay, exchange: Exchange, target: Target): void 
       exchange.callId,
       message.cseq,
       target.address,
-      target.port,
+      hopPort(egress, target.port),
       listener.id,
     ),
   );
   const index = message.first[Header.via]!;
   const line = message.lineStart[index]!;
-  splice(edits, line, line, `Via: ${egress.via}${formatBranch(listener.index, mac)}\r\n`);
+  const branch = formatBranch(listener.index, mac);
+  splice(edits, line, line, `Via: ${egress.via}${branch}\r\n`);
   const filled = fillVia(exchange);
   if (filled !== exchange.viaValue)
     splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);
   decrementMaxForwards(message, edits);
-  const length = render(message, edits, out);
+  const out = outputFor(relay, egress);
+  const length = render(message, edits, out, mostOctets(egress));
   if (length < 0) {
     counters.unsendable++;
     answer(relay, exchange, 513, "");
     return;
   }
-  transmit(relay, egress, target.address, target.port, length);
+  const port = portTowards(relay, egress, target);
+  if (egress.isReliable === listener.isReliable) transmit(relay, egress, target.address, port, length);
+  else bridgeRequest(relay, exchange, egress, target.address, port, branch, out, length);
 }

@@ -10,6 +10,7 @@ import type { Target } from "./listener.ts";
 import { isEventCarried } from "./out-of-dialog.ts";
 import { answerError, NEXT_HOP, refuseMethod, refuseRequest, type Relay } from "./relay.ts";
 import { followRoutes, type Onward, type Routes } from "./route.ts";
+import { byConnectionOf } from "./stream-peer.ts";
 import { treat, withheld } from "./treatment.ts";
 
 /** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
@@ -81,8 +82,9 @@ function targetInDialog(
 ): Target | undefined {
   const { listener } = exchange;
   const routed = source?.trunk.side === "core" ? routedTarget(relay, policy, listener, onward) : undefined;
-  if (routed !== undefined || proof === undefined) return routed;
+  if (proof === undefined) return routed;
   const other = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
+  if (routed !== undefined) return byConnectionOf(routed, other);
   if (isKnown(relay, policy, listener, other)) return other;
   return source === undefined ? undefined : relay.hops.choose(source.trunk, exchange.callId);
 }

@@ -10,6 +10,8 @@ export interface Listener {
   /** Position in `listen`; also the digit in our branches (base 36, so at most 36 listeners). */
   readonly index: number;
   readonly transport: SipTransport;
+  /** True for TCP and TLS: what is sent arrives, once, or the connection ends (RFC 3261 section 17). */
+  readonly isReliable: boolean;
   /** Literal address without brackets, and the port that was bound. */
   readonly address: string;
   readonly port: number;
@@ -33,8 +35,9 @@ export function createListener(
   const family = address.includes(":") ? 6 : 4;
   const sentBy = `${family === 6 ? `[${address}]` : address}:${port}`;
   const via = `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=`;
-  const route = `<sip:${sentBy};lr;${TOKEN_PARAM}=`;
-  return { id, index, transport, address, port, family, sentBy, via, route };
+  const isReliable = transport !== "udp";
+  const route = `<sip:${sentBy};${isReliable ? `transport=${transport};` : ""}lr;${TOKEN_PARAM}=`;
+  return { id, index, transport, isReliable, address, port, family, sentBy, via, route };
 }
 
 /** Where a message goes. */
@@ -43,6 +46,13 @@ export interface Target {
   /** Literal, without brackets. */
   readonly address: string;
   readonly port: number;
+  /** Of a peer that connected to us: the remote port of its connection, used while that is open. `port` is where it listens. */
+  readonly connection?: number;
+}
+
+/** The port that a URI or a sent-by means when it names none (RFC 3261 section 19.1.2). */
+export function defaultPort(transport: SipTransport): number {
+  return transport === "tls" ? 5061 : 5060;
 }
 
 /** The listener to leave by towards `target`: the one the request came in by when it fits, else the first of that transport and family. */

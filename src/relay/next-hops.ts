@@ -46,9 +46,12 @@ export interface NextHops {
   next(trunk: Trunk, callId: string, tried: readonly Destination[]): Destination | undefined;
   /** True when a call of `trunk` has more than one place to go to. */
   hasChoice(trunk: Trunk): boolean;
+  /** A destination by where its answers come from: over a stream from any port, where it is the only one at that address. */
   find(transport: Target["transport"], address: string, port: number): Destination | undefined;
-  /** True for the address of a next hop: its answers and in-dialog requests are taken. */
-  has(address: string, port: number): boolean;
+  /** True for the address of a next hop, at any port when none is given: its answers and in-dialog requests are taken. */
+  has(address: string, port?: number): boolean;
+  /** Host names of next hops that this is an address of. */
+  hostsAt(address: string, port: number): readonly string[];
   /** Forgets what has been retired for long enough. */
   sweep(now: Millis): void;
   /** Call after the state of a destination changed. */
@@ -185,14 +188,22 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       if (found === undefined) return undefined;
       for (const destination of found)
         if (destination.port === port && destination.transport === transport) return destination;
-      return undefined;
+      if (transport === "udp") return undefined;
+      const there = found.filter((destination) => destination.transport === transport);
+      return there.length === 1 ? there[0] : undefined;
     },
     has(address, port) {
       if (policy?.isNextHop(address, port) === true) return true;
       if (names.size === 0) return false;
+      if (port === undefined) return sources.has(address);
       for (const destination of sources.get(address) ?? []) if (destination.port === port) return true;
       return retired.size > 0 && retired.has(placeOf(address, port));
     },
+    hostsAt: (address, port) =>
+      (policy?.trunks ?? [])
+        .flatMap(({ trunk }) => trunk.nextHops)
+        .filter(({ id }) => names.get(id)?.some((place) => place.address === address && place.port === port))
+        .map(({ host }) => host),
     sweep(now) {
       for (const [place, until] of retired) if (now >= until) retired.delete(place);
     },

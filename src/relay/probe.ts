@@ -3,7 +3,7 @@ import type { NextHopHealth } from "../config/policy.ts";
 import { formatBranch } from "../sip/tag.ts";
 import { noteProbeAnswer, noteProbeMiss, noteSilence, noteTime, type Destination } from "./destination.ts";
 import type { Listener } from "./listener.ts";
-import { transmit, type Relay } from "./relay.ts";
+import { outputFor, transmit, type Relay } from "./relay.ts";
 
 /** OPTIONS sent in one tick; the rest go with the next one. */
 const MOST_PROBES = 100;
@@ -44,7 +44,8 @@ function sendProbe(relay: Relay, listener: Listener, hop: Destination, now: Mill
     `Contact: <sip:${listener.sentBy}${transport}>\r\n` +
     "Accept: application/sdp\r\n" +
     "Content-Length: 0\r\n\r\n";
-  transmit(relay, listener, hop.address, hop.port, relay.out.write(text, 0, "latin1"));
+  const length = outputFor(relay, listener).write(text, 0, "latin1");
+  transmit(relay, listener, hop.address, hop.port, length);
 }
 
 /**

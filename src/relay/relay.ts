@@ -9,7 +9,8 @@ import type { Policy } from "../config/policy.ts";
 import { countProtocolError, countRefusal, type Counters } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { UriParts } from "../sip/address.ts";
-import { createEdits, type Edits } from "../sip/edit.ts";
+import { createEdits, MAX_DATAGRAM, type Edits } from "../sip/edit.ts";
+import { FramingLimit } from "../sip/framer.ts";
 import { formatResponse } from "../sip/response.ts";
 import { createMessage, type SipMessage } from "../sip/message.ts";
 import { formatTag, type KeyedTags } from "../sip/tag.ts";
@@ -21,14 +22,20 @@ import type { Listener } from "./listener.ts";
 import { createNextHops, type NextHops } from "./next-hops.ts";
 import { createSentCalls, type SentCalls } from "./sent-calls.ts";
 import { readCall } from "./sip-isup.ts";
+import { createTransactions, type Transactions } from "./transactions.ts";
 
 /** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
 export const NEXT_HOP = "next-hop";
 
 /** Where the proxy's output goes. */
 export interface Sink {
-  /** Sends the first `length` bytes; false when the buffer is still in use, so that the caller takes another. */
+  /**
+   * Sends the first `length` bytes; false when the buffer is still in use, so that the caller takes another. By a stream listener:
+   * over the open connection with this remote port, else over a new one to it; never false there.
+   */
   send(listener: Listener, address: string, port: number, bytes: Buffer, length: number): boolean;
+  /** The names that the certificate of a connected stream peer proves, in lower case (none over TCP); undefined: it is not connected. */
+  readonly namesOf?: (listener: Listener, address: string, port: number) => readonly string[] | undefined;
   /** Every decision about a call attempt, repeats left out. */
   readonly decided: (decision: Decision) => void;
   /** A next hop changed its state: "udp:192.0.2.1:5060", the new state, and why in words. */
@@ -51,6 +58,8 @@ export interface RelayParts {
   readonly ledgerSize: number;
   /** Calls that may still go to another next hop. */
   readonly failoverSize: number;
+  /** Entries of each table of {@link Transactions}. */
+  readonly transactionsSize: number;
 }
 
 /** What every step of the proxy works with. Message, edits and output buffer are reused from datagram to datagram. */
@@ -58,14 +67,22 @@ export interface Relay extends RelayParts {
   readonly message: SipMessage;
   readonly edits: Edits;
   out: Buffer;
+  /** The output buffer for streams, which carry more than a datagram; undefined until there is one. */
+  bulk: Buffer | undefined;
+  /** Time of the message in hand. */
+  now: Millis;
   readonly ledger: Ledger;
   readonly hops: NextHops;
   readonly sentCalls: SentCalls;
+  readonly transactions: Transactions;
   /** {@link trunkTag} of a trunk, remembered. */
   tagOfTrunk(id: string): string;
 }
 
 const OUT_SIZE = 65_536;
+
+/** A message as long as its framing allows, and what we add to it. */
+const BULK_SIZE = FramingLimit.startLine + FramingLimit.headers + FramingLimit.body + OUT_SIZE;
 
 export function createRelay(parts: RelayParts): Relay {
   // Trunk ids come from the policy, so the cache is bounded by what operators configured.
@@ -75,15 +92,38 @@ export function createRelay(parts: RelayParts): Relay {
     message: createMessage(),
     edits: createEdits(),
     out: Buffer.allocUnsafe(OUT_SIZE),
+    bulk: undefined,
+    now: 0,
     ledger: createLedger(parts.ledgerSize),
     hops: createNextHops(parts.listeners, parts.tags),
     sentCalls: createSentCalls(parts.failoverSize),
+    transactions: createTransactions(parts.transactionsSize),
     tagOfTrunk(id) {
       let tag = trunkTags.get(id);
       if (tag === undefined) trunkTags.set(id, (tag = trunkTag(parts.tags, id)));
       return tag;
     },
   };
+}
+
+/** Runs what no message in hand is to blame for when it fails. */
+export function guard(relay: Relay, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    relay.counters.faults++;
+    relay.sink.fault(error);
+  }
+}
+
+/** The output buffer for messages that leave by `listener`. */
+export function outputFor(relay: Relay, listener: Listener): Buffer {
+  return listener.isReliable ? (relay.bulk ??= Buffer.allocUnsafe(BULK_SIZE)) : relay.out;
+}
+
+/** Octets that one message may have which leaves by `listener`. */
+export function mostOctets(listener: Listener): number {
+  return listener.isReliable ? BULK_SIZE : MAX_DATAGRAM;
 }
 
 /** Sends the first `length` bytes of the output buffer. */
@@ -94,12 +134,15 @@ export function transmit(
   port: number,
   length: number,
 ): void {
-  if (!relay.sink.send(listener, address, port, relay.out, length)) relay.out = Buffer.allocUnsafe(OUT_SIZE);
+  if (!relay.sink.send(listener, address, port, outputFor(relay, listener), length))
+    relay.out = Buffer.allocUnsafe(OUT_SIZE);
 }
 
 /** Our To tag for a request: the same for every repeat, and for the ACK of the refusal (RFC 3261 section 8.2.7). */
-function ownTag(relay: Relay, exchange: Exchange): string {
-  const { via, callId, fromTag } = exchange;
+export function ownTag(
+  relay: Relay,
+  { via, callId, fromTag }: Pick<Exchange, "via" | "callId" | "fromTag">,
+): string {
   return formatTag(
     relay.tags.mac("tag", `${via.sentBy}\n${via.branch}\n${callId}\n${relay.message.cseq}\n${fromTag}`),
   );
@@ -112,8 +155,9 @@ export function hasOwnTag(relay: Relay, exchange: Exchange): boolean {
 
 /** Answers as a stateless UAS: the same request always gets the same bytes. `extra` holds whole header lines. An ACK is never answered. */
 export function answer(relay: Relay, exchange: Exchange, status: number, extra: string): void {
-  const { message, out } = relay;
+  const { message } = relay;
   if (message.method === "ACK") return;
+  const out = outputFor(relay, exchange.listener);
   const tag = exchange.toTag === "" ? ownTag(relay, exchange) : "";
   const text = formatResponse(message, status, fillVia(exchange), tag, extra);
   if (text.length > out.length) return;

@@ -7,16 +7,19 @@ import { BRANCH_LENGTH, parseBranch } from "../sip/tag.ts";
 import { readVia, type Via } from "../sip/via.ts";
 import { noteAnswer, noteRefusal, type Destination } from "./destination.ts";
 import { confirmToken } from "./dialog-token.ts";
-import { branchFields, toTagOf } from "./exchange.ts";
+import { bridgeResponse, hushRequest } from "./bridge.ts";
+import { branchFields, hopPort, toTagOf } from "./exchange.ts";
 import { hasMethod, takeAnswer } from "./failover-answers.ts";
-import { TOKEN_PARAM, type Listener } from "./listener.ts";
+import { defaultPort, TOKEN_PARAM, type Listener } from "./listener.ts";
 import { reportChange, takeProbeAnswer } from "./probe.ts";
-import { transmit, type Relay } from "./relay.ts";
+import { mostOctets, outputFor, transmit, type Relay } from "./relay.ts";
+import { portTowards } from "./stream-peer.ts";
 import { removeLabels } from "./treatment.ts";
 
 /**
  * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very
- * place it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2).
+ * place it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2). `isOurs`: it is our own,
+ * in the place of a hop that said nothing.
  */
 export function relayResponse(
   relay: Relay,
@@ -25,8 +28,9 @@ export function relayResponse(
   listener: Listener,
   address: string,
   port: number,
+  isOurs = false,
 ): boolean {
-  const { message, edits, out, hops } = relay;
+  const { message, edits, hops } = relay;
   if (message.fault !== undefined) return false;
   const index = message.first[Header.via]!;
   // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
@@ -38,28 +42,58 @@ export function relayResponse(
   if (top === undefined || ours === undefined || ingress === undefined) return false;
   const next = secondVia(message, index, value, top.end);
   if (next === undefined) return takeOwnAnswer(relay, now, policy, listener, address, port, ours.mac);
-  const replyAddress = literal(next.received ?? next.host);
-  const replyPort = next.rport === undefined ? next.port || 5060 : next.rport;
+  const replyAddress = replyAddressOf(next);
+  const replyPort = replyPortOf(next);
   const callId = headerValue(message, message.first[Header.callId]!);
-  const fields = branchFields(next, replyAddress, replyPort, callId, message.cseq, address, port, ingress.id);
+  const fields = branchFields(
+    next,
+    replyAddress,
+    replyPort,
+    callId,
+    message.cseq,
+    address,
+    hopPort(listener, port),
+    ingress.id,
+  );
   if (relay.tags.mac("branch", fields) !== ours.mac) return false;
+  if (ingress.isReliable && !listener.isReliable) hushRequest(relay, top.branch, port);
   if (hops.isWatching || relay.sentCalls.isActive) {
     const hop = hops.find(listener.transport, address, port);
     if (hop !== undefined) {
-      hearAnswer(relay, now, policy, hop);
+      if (!isOurs) hearAnswer(relay, now, policy, hop);
       const way = { via: next, address: replyAddress, port: replyPort, callId, ingress };
       if (takeAnswer(relay, now, policy, way, hop)) return true;
     }
   }
   clearEdits(edits);
-  if (message.status === 503 && !passes503(policy, ingress, replyAddress, replyPort))
+  if (message.status === 503 && !passes503(relay, policy, ingress, replyAddress, replyPort))
     splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
   if (message.count[Header.label] !== 0) removeLabels(message, edits);
   if (message.status > 100 && message.status < 300) confirmRecordRoute(relay, callId);
-  const length = render(message, edits, out);
+  const out = outputFor(relay, ingress);
+  const length = render(message, edits, out, mostOctets(ingress));
   if (length < 0) return false;
-  transmit(relay, ingress, replyAddress, replyPort, length);
+  const isNews =
+    ingress.isReliable === listener.isReliable ||
+    bridgeResponse(
+      relay,
+      {
+        from: listener,
+        address,
+        port,
+        branch: top.branch,
+        to: ingress,
+        via: next,
+        replyAddress,
+        replyPort,
+        callId,
+      },
+      out,
+      length,
+    );
+  if (isNews)
+    transmit(relay, ingress, replyAddress, portBack(relay, ingress, next, replyAddress, replyPort), length);
   return true;
 }
 
@@ -87,8 +121,27 @@ function takeOwnAnswer(
 }
 
 /** RFC 3261 section 16.7 step 6: whether the caller's trunk wants to see the 503 of a next hop. */
-function passes503(policy: Policy, ingress: Listener, address: string, port: number): boolean {
-  return policy.matchTrunk(ingress.id, address, port)?.trunk.passThrough503 ?? true;
+function passes503(relay: Relay, policy: Policy, ingress: Listener, address: string, port: number): boolean {
+  const names = relay.sink.namesOf?.(ingress, address, port);
+  return policy.matchTrunk(ingress.id, address, port, names)?.trunk.passThrough503 ?? true;
+}
+
+/** A connection that is gone leaves the port that the caller says it listens on (RFC 3261 section 18.2.2). */
+function portBack(
+  relay: Relay,
+  ingress: Listener,
+  { port }: Via,
+  address: string,
+  replyPort: number,
+): number {
+  if (!ingress.isReliable) return replyPort;
+  const { transport } = ingress;
+  return portTowards(relay, ingress, {
+    transport,
+    address,
+    port: port || defaultPort(transport),
+    connection: replyPort,
+  });
 }
 
 /** Branch and end of the top Via. Most peers give it back as we wrote it; it is read in full only where they don't. */
@@ -107,6 +160,16 @@ function secondVia(message: SipMessage, index: number, value: string, end: numbe
   if (end < value.length) return readVia(value, end + 1);
   const next = nextHeader(message, Header.via, index);
   return next < 0 ? undefined : readVia(headerValue(message, next), 0);
+}
+
+/** The address that the Via of a caller leads to, as we filled it in. */
+export function replyAddressOf({ received, host }: Via): string {
+  return literal(received ?? host);
+}
+
+/** The port, likewise. */
+export function replyPortOf({ rport, port }: Via): number {
+  return rport === undefined ? port || 5060 : rport;
 }
 
 /** `received` may hold an IPv6 address with or without brackets. */

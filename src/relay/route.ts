@@ -4,7 +4,7 @@ import { createAddressSpan, readAddress, readParam, readUri, type UriParts } fro
 import { splice, type Edits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/message.ts";
-import { TOKEN_PARAM, type Listener, type Target } from "./listener.ts";
+import { defaultPort, TOKEN_PARAM, type Listener, type Target } from "./listener.ts";
 
 /** More Route values than any path has. */
 const MAX_ROUTES = 32;
@@ -41,10 +41,10 @@ const NO_VALUES: readonly RouteValue[] = [];
 /** Stands for our own value where it is the only one: it is counted and taken off, and never read again. */
 const OWN_VALUE: readonly RouteValue[] = [{ text: "", uriText: "", uri: readUri("", 0, 0) }];
 
-/** True when host and port of a URI are those of one of our listeners. */
+/** True when host and port of a URI are those of one of our listeners, by whatever transport: nothing we send may come back to us. */
 export function isOwn(listeners: readonly Listener[], uri: UriParts): boolean {
-  if (uri.scheme !== "sip") return false;
-  const port = uri.port || 5060;
+  if (uri.scheme !== "sip" && uri.scheme !== "sips") return false;
+  const port = uri.port || defaultPort(transportOf(uri) ?? "udp");
   const host = canonicalHost(uri.host);
   for (const listener of listeners) if (listener.port === port && listener.address === host) return true;
   return false;
@@ -188,7 +188,7 @@ export function literalTarget(uri: UriParts): Target | undefined {
   return {
     transport,
     address: canonicalHost(uri.host),
-    port: uri.port || (transport === "tls" ? 5061 : 5060),
+    port: uri.port || defaultPort(transport),
   };
 }
 

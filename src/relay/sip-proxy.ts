@@ -6,6 +6,7 @@ import { countProtocolError } from "../observe/counters.ts";
 import { clearEdits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { scan } from "../sip/scan.ts";
+import { acknowledged, tickBridge } from "./bridge.ts";
 import { readExchange, type Exchange } from "./exchange.ts";
 import { goDown } from "./destination.ts";
 import { followCall, moveWaitingCalls } from "./failover.ts";
@@ -21,6 +22,7 @@ import { protocolError, unsupported } from "./protocol-error.ts";
 import {
   answerError,
   createRelay,
+  guard,
   hasOwnTag,
   NEXT_HOP,
   refusalStatus,
@@ -32,12 +34,25 @@ import {
 import { relayResponse } from "./response-path.ts";
 import { keyOfRequest } from "./sent-calls.ts";
 import { consumeOwn, followRoutes, foreignRoute, readRoutes, type Routes } from "./route.ts";
+import { isHop } from "./stream-peer.ts";
+import { createStreamSide, type StreamSide } from "./stream-side.ts";
 import { removeLabels, treat, withheld } from "./treatment.ts";
+import { answerSilence } from "./unanswered.ts";
 
-export interface SipProxy {
-  /** Takes one datagram; everything that follows from it has been handed to the sink when this returns. Never throws. */
-  handle(now: Millis, listener: Listener, address: string, port: number, bytes: Buffer): void;
-  /** Lets time pass, ten times a second: probes of next hops, calls that go to another one. Never throws. */
+export interface SipProxy extends StreamSide {
+  /**
+   * Takes one datagram, or one message of a stream; everything that follows from it has been handed to the sink when this returns.
+   * `names`: those that a TLS peer's certificate proves. Never throws.
+   */
+  handle(
+    now: Millis,
+    listener: Listener,
+    address: string,
+    port: number,
+    bytes: Buffer,
+    names?: readonly string[],
+  ): void;
+  /** Lets time pass, every {@link TICK}: probes of next hops, calls that go to another one, repeats. Never throws. */
   tick(now: Millis): void;
   /** The addresses of the host name of a next hop, by its id; to be called again when they change. */
   resolve(now: Millis, id: string, addresses: readonly ResolvedAddress[]): void;
@@ -47,6 +62,9 @@ export interface SipProxy {
   nextHops(): readonly NextHopStatus[];
 }
 
+/** How often an engine calls `tick`. Milliseconds. */
+export const TICK: Millis = 100;
+
 /**
  * The inline SIP proxy: stateless forwarding (RFC 3261 section 16.11) with a bounded ledger, refusals as a stateless
  * UAS (8.2.7). Sans-IO: datagrams and time in, datagrams and decisions out.
@@ -55,17 +73,20 @@ export function createSipProxy(parts: RelayParts): SipProxy {
   const relay = createRelay(parts);
   const { hops } = relay;
   return {
+    ...createStreamSide(relay),
     tick(now) {
-      try {
+      relay.now = now;
+      guard(relay, () => {
         const policy = relay.policy();
         if (policy !== hops.policy) hops.adopt(policy, now);
         hops.sweep(now);
         probeNextHops(relay, now, policy.nextHopHealth);
         if (relay.sentCalls.isActive) moveWaitingCalls(relay, now, policy);
-      } catch (error) {
-        relay.counters.faults++;
-        relay.sink.fault(error);
-      }
+        tickBridge(relay, now, (listener, address, port, bytes) => {
+          relay.counters.transactionTimeouts++;
+          answerSilence(relay, now, policy, listener, address, port, bytes);
+        });
+      });
     },
     resolve(now, id, addresses) {
       const policy = relay.policy();
@@ -78,15 +99,16 @@ export function createSipProxy(parts: RelayParts): SipProxy {
         reportChange(relay, hop, "unreachable");
     },
     nextHops: () => hops.status(),
-    handle(now, listener, address, port, bytes) {
+    handle(now, listener, address, port, bytes, names) {
       const policy = relay.policy();
       if (policy !== hops.policy) hops.adopt(policy, now);
-      const source = policy.matchTrunk(listener.id, address, port);
+      const source = policy.matchTrunk(listener.id, address, port, names);
       // No parsing and no state for strangers.
-      if (source === undefined && !hops.has(address, port)) {
+      if (source === undefined && !isHop(relay, listener, address, port)) {
         relay.counters.unknownSource++;
         return;
       }
+      relay.now = now;
       try {
         handleMessage(relay, now, policy, source, listener, address, port, bytes);
       } catch (error) {
@@ -151,7 +173,10 @@ function hopByHop(
   routes: Routes,
 ): void {
   const { message } = relay;
-  if (message.method === "ACK" && hasOwnTag(relay, exchange)) return;
+  if (message.method === "ACK" && hasOwnTag(relay, exchange)) {
+    acknowledged(relay, exchange);
+    return;
+  }
   const id = source?.trunk.id ?? NEXT_HOP;
   const seen = relay.ledger.get(ledgerKey(id, exchange, message.cseq), now);
   if (seen !== undefined && seen.outcome !== "forward") return;

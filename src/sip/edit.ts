@@ -57,9 +57,10 @@ export function splice(edits: Edits, from: number, to: number, insert: string): 
 
 /**
  * Writes the edited message into `out`; returns its length, or -1 when it does not fit. Everything up to the last edit is joined
- * as text and written once, which costs less than a copy for every piece; what stands behind it is copied as it is.
+ * as text and written once, which costs less than a copy for every piece; what stands behind it is copied as it is. `most`: octets
+ * that the transport takes.
  */
-export function render(message: SipMessage, edits: Edits, out: Buffer): number {
+export function render(message: SipMessage, edits: Edits, out: Buffer, most = MAX_DATAGRAM): number {
   if (edits.overflow) return -1;
   const { text, end } = message;
   let head = "";
@@ -70,7 +71,7 @@ export function render(message: SipMessage, edits: Edits, out: Buffer): number {
     if (edits.to[i]! > at) at = edits.to[i]!;
   }
   const size = head.length + end - at;
-  if (size > MAX_DATAGRAM || size > out.length) return -1;
+  if (size > most || size > out.length) return -1;
   out.write(head, 0, "latin1");
   message.bytes.copy(out, head.length, at, end);
   return size;

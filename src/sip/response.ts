@@ -8,6 +8,7 @@ const phrases: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   416: "Unsupported URI Scheme",
   420: "Bad Extension",
   433: "Anonymity Disallowed",

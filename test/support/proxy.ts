@@ -104,6 +104,7 @@ export function createTestProxy(
     elapsed: () => 0,
     ledgerSize: options.ledgerSize ?? 1000,
     failoverSize: options.failoverSize ?? 1000,
+    transactionsSize: 1000,
     sink: {
       send(listener, address, port, bytes, length) {
         const copy = Buffer.from(bytes.subarray(0, length));

@@ -1,0 +1,79 @@
+import type { Buffer } from "node:buffer";
+import type { Millis } from "../domain/time.ts";
+import { ANY_NAME } from "../config/trunk-match.ts";
+import { countProtocolError } from "../observe/counters.ts";
+import { noteFault } from "../sip/message.ts";
+import { scan } from "../sip/scan.ts";
+import { goDown } from "./destination.ts";
+import { readExchange } from "./exchange.ts";
+import type { Listener } from "./listener.ts";
+import { reportChange } from "./probe.ts";
+import { answerError, guard, NEXT_HOP, type Relay } from "./relay.ts";
+import { isHop } from "./stream-peer.ts";
+import { answerUnreached } from "./unanswered.ts";
+
+/** A peer on a connection. */
+export interface StreamPeer {
+  readonly address: string;
+  readonly port: number;
+  /** Names that its certificate proves, in lower case; undefined as long as no handshake has told them. */
+  readonly names: readonly string[] | undefined;
+}
+
+/** What the proxy is asked and told about connections, beside the messages on them. */
+export interface StreamSide {
+  /** True when a trunk or next hop may be at the other end. */
+  isWelcome(now: Millis, listener: Listener, peer: StreamPeer): boolean;
+  /**
+   * True when a TLS peer that we connected to is who was meant: its certificate names the address, the `tlsName` by which the policy
+   * knows the trunk there, or the host of the next hop (RFC 5922 section 7.3). `addresses`: those in the certificate.
+   */
+  isMeant(listener: Listener, peer: StreamPeer, addresses: readonly string[]): boolean;
+  /** Takes what a stream holds that can't be cut into messages, and `why`: a request among it is answered 400. The connection ends. */
+  unframed(now: Millis, listener: Listener, peer: StreamPeer, bytes: Buffer, why: string): void;
+  /** Takes back a message that no connection could carry: a request goes elsewhere, or is answered 503 (RFC 3261 section 16.9). */
+  undelivered(now: Millis, listener: Listener, address: string, port: number, bytes: Buffer): void;
+}
+
+export function createStreamSide(relay: Relay): StreamSide {
+  return {
+    isWelcome(now, listener, { address, port, names }) {
+      const policy = relay.policy();
+      if (policy !== relay.hops.policy) relay.hops.adopt(policy, now);
+      return (
+        policy.matchTrunk(listener.id, address, port, names ?? ANY_NAME) !== undefined ||
+        isHop(relay, listener, address, port)
+      );
+    },
+    isMeant(listener, { address, port, names = [] }, addresses) {
+      if (addresses.includes(address)) return true;
+      if (relay.hops.hostsAt(address, port).some((host) => names.includes(host))) return true;
+      const { matchTrunk } = relay.policy();
+      const trunk = matchTrunk(listener.id, address, port, names);
+      return trunk !== undefined && trunk !== matchTrunk(listener.id, address, port);
+    },
+    unframed(now, listener, { address, port, names }, bytes, why) {
+      const id = relay.policy().matchTrunk(listener.id, address, port, names)?.trunk.id ?? NEXT_HOP;
+      relay.now = now;
+      guard(relay, () => {
+        const { message } = relay;
+        scan(message, bytes);
+        if (message.kind !== "request") return;
+        noteFault(message, why);
+        const exchange = readExchange(message, listener, address, port);
+        if (exchange === undefined) countProtocolError(relay.counters, id, 400);
+        else answerError(relay, id, exchange, 400);
+      });
+    },
+    undelivered(now, listener, address, port, bytes) {
+      relay.now = now;
+      guard(relay, () => {
+        const policy = relay.policy();
+        const hop = relay.hops.find(listener.transport, address, port);
+        if (hop !== undefined && goDown(hop, now, policy.nextHopHealth))
+          reportChange(relay, hop, "no connection");
+        answerUnreached(relay, now, policy, listener, address, port, bytes);
+      });
+    },
+  };
+}
