@@ -5,3 +5,4 @@ import "./cli/usage.ts";
 import "./cli/running.ts";
 import "./cli/reloading.ts";
 import "./cli/sample-call.ts";
+import "./cli/certificates.ts";

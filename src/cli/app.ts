@@ -1,5 +1,6 @@
 import type { StaticConfig } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
+import type { TlsMaterial } from "../config/tls-files.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";
 import { createCounters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
@@ -15,7 +16,9 @@ export interface AppParts {
   readonly configPath: string;
   readonly config: StaticConfig;
   readonly policy: Policy;
-  /** The files that `config` and `policy` were read from. */
+  /** Certificates of the tls listeners; undefined: there is none. */
+  readonly tls: TlsMaterial | undefined;
+  /** The files that `config`, `policy` and `tls` were read from. */
   readonly files: TrackedFiles;
   readonly key: Uint8Array;
   readonly log: Log;
@@ -35,6 +38,7 @@ export async function startApp({
   configPath,
   config,
   policy: first,
+  tls,
   files,
   key,
   log,
@@ -46,6 +50,8 @@ export async function startApp({
   const reports = createReports(log, config.log.refusalsPerSecond, state);
   const engine = createEmbeddedEngine({
     listen: config.listen,
+    tls,
+    streams: config.streams,
     policy: () => policy,
     state,
     counters,
@@ -61,7 +67,9 @@ export async function startApp({
     running: config,
     files,
     current: () => policy,
-    swap: (next) => {
+    swap: (next, certificates) => {
+      // First what may throw: half a change must never be in force.
+      if (certificates !== undefined) engine.renewTls(certificates);
       policy = next;
     },
     done: (outcome, causes) => {

@@ -10,6 +10,7 @@ import { loadPolicy, loadStatic } from "../config/load.ts";
 import type { PolicyMaterial, StaticConfig } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
 import { reviewPolicy } from "../config/review.ts";
+import { loadTls } from "../config/tls-files.ts";
 import { findRule, mergeSetting } from "../config/rule-options.ts";
 import { readFromDisk } from "./disk.ts";
 
@@ -32,13 +33,14 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   }
   const { config, issues: staticIssues } = loadStatic(readFromDisk, configPath);
   if (config === undefined) return conclude(staticIssues, [], output);
+  const tlsIssues = config.tls === undefined ? [] : loadTls(readFromDisk, config.tls, output.now).issues;
   const listeners = config.listen.map((listener) => listener.id);
   const { policy, material, issues } = loadPolicy(readFromDisk, config.policy, listeners);
   if (policy === undefined || material === undefined)
-    return conclude([...staticIssues, ...issues], [], output);
+    return conclude([...staticIssues, ...issues, ...tlsIssues], [], output);
   const findings = reviewPolicy(policy, material, listeners, output.now);
   const summary = [...describeStatic(config), ...describePolicy(policy, material, output.now)];
-  return conclude([...staticIssues, ...issues, ...findings], summary, output);
+  return conclude([...staticIssues, ...issues, ...tlsIssues, ...findings], summary, output);
 }
 
 type Line = readonly [label: string, text: string];

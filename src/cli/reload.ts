@@ -1,6 +1,7 @@
-import type { ConfigIssue } from "../config/issue.ts";
+import { hasErrors, type ConfigIssue } from "../config/issue.ts";
 import { loadPolicy, loadStatic, type LoadedPolicy, type StaticConfig } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
+import { loadTls, type TlsMaterial } from "../config/tls-files.ts";
 import type { TrackedFiles } from "./tracked-files.ts";
 
 /** What came of a reload. After a failed one the policy before it is still in force. */
@@ -19,8 +20,8 @@ export interface ReloadParts {
   readonly running: StaticConfig;
   readonly files: TrackedFiles;
   readonly current: () => Policy;
-  /** Puts a policy in force: one reference. */
-  readonly swap: (policy: Policy) => void;
+  /** Puts a policy in force, one reference, and the certificates that were read with it. */
+  readonly swap: (policy: Policy, tls: TlsMaterial | undefined) => void;
   /** Told of every outcome, with what asked for it. */
   readonly done: (outcome: ReloadOutcome, causes: readonly string[]) => void;
   /** An error of our own while loading. */
@@ -39,8 +40,7 @@ export function createReloader(parts: ReloadParts): Reloader {
   function reload(): ReloadOutcome {
     const previous = parts.current();
     parts.files.forget();
-    const { policy, issues } = loadSafely(parts);
-    if (policy !== undefined) parts.swap(policy);
+    const { policy, issues } = swapSafely(parts);
     const { revision } = policy ?? previous;
     return { result: policy === undefined ? "failed" : "ok", revision, previous: previous.revision, issues };
   }
@@ -63,11 +63,13 @@ export function createReloader(parts: ReloadParts): Reloader {
   };
 }
 
-type Loaded = Pick<LoadedPolicy, "policy" | "issues">;
+type Loaded = Pick<LoadedPolicy, "policy" | "issues"> & { readonly tls?: TlsMaterial | undefined };
 
-function loadSafely(parts: ReloadParts): Loaded {
+function swapSafely(parts: ReloadParts): Loaded {
   try {
-    return load(parts);
+    const loaded = load(parts);
+    if (loaded.policy !== undefined) parts.swap(loaded.policy, loaded.tls);
+    return loaded;
   } catch (error) {
     parts.fault(error);
     return refuse(parts.running.policy, "internal fault while loading; see the log");
@@ -84,11 +86,15 @@ function load({ configPath, running, files: { readFile }, current }: ReloadParts
     );
   }
   const listeners = config.listen.map(({ id }) => id);
-  const { policy, issues, material } = loadPolicy(readFile, config.policy, listeners);
+  const { policy, issues: policyIssues, material } = loadPolicy(readFile, config.policy, listeners);
+  const certificates = config.tls === undefined ? undefined : loadTls(readFile, config.tls, Date.now());
+  const issues = [...policyIssues, ...(certificates?.issues ?? [])];
+  if (hasErrors(issues)) return { policy: undefined, issues };
+  const tls = certificates?.material;
   if (policy === undefined || material === undefined || hasSameTables(policy, current()))
-    return { policy, issues };
+    return { policy, tls, issues };
   const message = "table sizes change with a restart; the running ones stay as they are";
-  return { policy, issues: [...issues, material.file.source.issueAt(["tables"], message, "warning")] };
+  return { policy, tls, issues: [...issues, material.file.source.issueAt(["tables"], message, "warning")] };
 }
 
 function refuse(file: string, message: string): Loaded {

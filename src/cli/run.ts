@@ -1,6 +1,7 @@
 import { formatEndpoint } from "../config/address.ts";
 import { type ConfigIssue, formatIssue } from "../config/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
+import { loadTls } from "../config/tls-files.ts";
 import { createLog } from "../observe/log.ts";
 import { type App, startApp } from "./app.ts";
 import { describeFailure, readFromDisk } from "./disk.ts";
@@ -18,12 +19,15 @@ export async function runFilter(configPath: string): Promise<number> {
   const listeners = config.listen.map(({ id }) => id);
   const { policy, issues } = loadPolicy(files.readFile, config.policy, listeners);
   if (policy === undefined) return refuse([...staticIssues, ...issues]);
+  const tls = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
+  if (tls !== undefined && tls.material === undefined)
+    return refuse([...staticIssues, ...issues, ...tls.issues]);
   if (config.engine !== "embedded")
     return fail(`${configPath}: the engine "${config.engine}" is not built in yet`);
   const key = obtainKey(config.keyFile);
   if (typeof key === "string") return fail(key);
 
-  print([...staticIssues, ...issues]);
+  print([...staticIssues, ...issues, ...(tls?.issues ?? [])]);
   const log = createLog(config.log.level, standardError, process.stderr.isTTY);
   if (key.warning !== undefined) log.warn(key.warning);
   // Before anything says that the filter is up: a signal may follow at once.
@@ -31,7 +35,7 @@ export async function runFilter(configPath: string): Promise<number> {
   process.on("SIGHUP", () => void app?.reload("SIGHUP"));
   const asked = stopSignal();
   try {
-    app = await startApp({ configPath, config, policy, files, key: key.bytes, log });
+    app = await startApp({ configPath, config, policy, tls: tls?.material, files, key: key.bytes, log });
   } catch (error) {
     await new Promise<void>(log.close);
     const wanted = [...listeners, `admin ${formatEndpoint(config.admin)}`].join(", ");

@@ -1,14 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { createListener, type Listener } from "../relay/listener.ts";
-import { createSipProxy, type SipProxy } from "../relay/sip-proxy.ts";
+import { createSipProxy, TICK, type SipProxy } from "../relay/sip-proxy.ts";
 import { createKeyedTags } from "../sip/tag.ts";
 import type { Engine, EngineParts, ListenAddress } from "./engine.ts";
 import { createQuestions } from "./name-lookup.ts";
 import { createNames, type Names } from "./names.ts";
+import { openStreamPort, type StreamPort } from "./stream-port.ts";
 import { openDatagramPort, type DatagramPort } from "./udp.ts";
-
-/** How often the proxy is told that time has passed. Milliseconds. */
-const TICK = 100;
 
 /** Errors of sending that say something about the target, not about the message. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set([
@@ -27,7 +25,9 @@ function unreachablePlace(error: Error): { readonly address: string; readonly po
 
 /** The default engine: the filter's own sockets, the SIP proxy between them. */
 export function createEmbeddedEngine(parts: EngineParts): Engine {
-  const ports: DatagramPort[] = [];
+  const ports: (DatagramPort | StreamPort)[] = [];
+  /** The stream ports among them, by the index of their listener. */
+  const streams = new Map<number, StreamPort>();
   const listeners: Listener[] = [];
   const questions = createQuestions(parts.nameServers);
   let proxy: SipProxy | undefined;
@@ -35,12 +35,14 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
   let timer: NodeJS.Timeout | undefined;
 
   function passTime(): void {
-    proxy?.tick(Date.now());
+    const now = Date.now();
+    proxy?.tick(now);
+    for (const port of streams.values()) port.tick(now);
     names?.follow(parts.policy());
   }
 
-  async function bind({ id, address, port }: ListenAddress, index: number): Promise<void> {
-    const opened = await openDatagramPort(address, port, {
+  function openDatagrams({ address, port }: ListenAddress, index: number): Promise<DatagramPort> {
+    return openDatagramPort(address, port, {
       datagram: (bytes, from, fromPort) => {
         const listener = listeners[index];
         if (listener !== undefined) proxy?.handle(Date.now(), listener, from, fromPort, bytes);
@@ -51,8 +53,52 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         if (place !== undefined) proxy?.unreachable(Date.now(), "udp", place.address, place.port);
       },
     });
+  }
+
+  async function openStreams(listen: ListenAddress, index: number): Promise<StreamPort> {
+    const { id, transport, address, port } = listen;
+    const { streams: limits, counters } = parts;
+    const tls = transport === "tls" ? parts.tls : undefined;
+    if (limits === undefined || (transport === "tls" && tls === undefined))
+      throw new Error(`${id} has no certificate or no bounds`);
+    // What comes before the port is known comes from nobody.
+    const here = (): Listener | undefined => (proxy === undefined ? undefined : listeners[index]);
+    const opened = await openStreamPort(
+      { address, port, tls, limits, counters: counters.streams },
+      {
+        message(bytes, peer) {
+          const listener = here();
+          if (listener !== undefined)
+            proxy?.handle(Date.now(), listener, peer.address, peer.port, bytes, peer.names);
+        },
+        unframed(bytes, why, peer) {
+          const listener = here();
+          if (listener !== undefined) proxy?.unframed(Date.now(), listener, peer, bytes, why);
+        },
+        undelivered(bytes, to, toPort) {
+          const listener = here();
+          if (listener !== undefined) proxy?.undelivered(Date.now(), listener, to, toPort, bytes);
+        },
+        isWelcome(peer) {
+          const listener = here();
+          return listener !== undefined && proxy?.isWelcome(Date.now(), listener, peer) === true;
+        },
+        isMeant(peer, addresses) {
+          const listener = here();
+          return listener !== undefined && proxy?.isMeant(listener, peer, addresses) === true;
+        },
+        error: parts.fault,
+      },
+    );
+    streams.set(index, opened);
+    return opened;
+  }
+
+  async function bind(listen: ListenAddress, index: number): Promise<void> {
+    const { id, transport, address } = listen;
+    const opened = await (transport === "udp" ? openDatagrams : openStreams)(listen, index);
     ports[index] = opened;
-    listeners[index] = createListener(id, index, "udp", address, opened.port);
+    listeners[index] = createListener(id, index, transport, address, opened.port);
   }
 
   async function stop(): Promise<void> {
@@ -60,6 +106,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
     clearInterval(timer);
     names?.close();
     questions.cancel();
+    streams.clear();
     await Promise.all(ports.splice(0).map((port) => port.close()));
   }
 
@@ -73,6 +120,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         await stop();
         throw error;
       }
+      const { tables } = parts.policy();
       proxy = createSipProxy({
         policy: parts.policy,
         listeners,
@@ -80,11 +128,13 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         state: parts.state,
         counters: parts.counters,
         elapsed: () => performance.now(),
-        ledgerSize: parts.policy().tables.ledger,
-        failoverSize: parts.policy().tables.failovers,
+        ledgerSize: tables.ledger,
+        failoverSize: tables.failovers,
+        transactionsSize: tables.transactions,
         sink: {
           send: (listener, address, port, bytes, length) =>
             ports[listener.index]?.send(bytes, length, address, port) ?? true,
+          namesOf: (listener, address, port) => streams.get(listener.index)?.namesOf(address, port),
           decided: parts.decided,
           fault: parts.fault,
           ...(parts.nextHopChanged === undefined ? {} : { nextHop: parts.nextHopChanged }),
@@ -98,11 +148,14 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       });
       passTime();
       timer = setInterval(passTime, TICK).unref();
-      return listeners.map((listener) => `udp:${listener.sentBy}`);
+      return listeners.map(({ transport, sentBy }) => `${transport}:${sentBy}`);
     },
     nextHops: () => proxy?.nextHops() ?? [],
     names: () => names?.status() ?? [],
     isReady: () => proxy !== undefined,
+    renewTls(material) {
+      for (const port of streams.values()) port.renew(material);
+    },
     stop,
   };
 }

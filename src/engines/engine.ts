@@ -1,5 +1,8 @@
+import type { SipTransport } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
+import type { StreamLimits } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
+import type { TlsMaterial } from "../config/tls-files.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { HopState } from "../relay/destination.ts";
 import type { NextHopStatus } from "../relay/next-hops.ts";
@@ -18,6 +21,7 @@ export interface Capabilities {
 export interface ListenAddress {
   /** As policies name it in `match.listener`: "udp:127.0.0.1:5060". */
   readonly id: string;
+  readonly transport: SipTransport;
   /** Literal address without brackets. */
   readonly address: string;
   readonly port: number;
@@ -27,6 +31,10 @@ export interface ListenAddress {
 export interface EngineParts {
   /** What `listen` of sigwall.yaml names; port 0 binds any free port. */
   readonly listen: readonly ListenAddress[];
+  /** Certificates of tls listeners; undefined: there is none. */
+  readonly tls?: TlsMaterial | undefined;
+  /** Bounds of tcp and tls listeners; undefined: there is none. */
+  readonly streams?: StreamLimits;
   /** The policy in force; asked for anew with every message. */
   readonly policy: () => Policy;
   readonly state: ScreeningState;
@@ -57,6 +65,8 @@ export interface Engine {
   nextHops(): readonly NextHopStatus[];
   /** Those that are names. */
   names(): readonly NameStatus[];
+  /** Other certificates for TLS connections from now on. Throws when they are none, and keeps those before. */
+  renewTls(material: TlsMaterial): void;
   /** Closes everything; what is under way in this turn of the loop is still sent. */
   stop(): Promise<void>;
 }

@@ -80,7 +80,7 @@ ${quick}
     told?.();
   };
   const engine = createEmbeddedEngine({
-    listen: [{ id: "udp:127.0.0.1:0", address: "127.0.0.1", port: 0 }],
+    listen: [{ id: "udp:127.0.0.1:0", transport: "udp", address: "127.0.0.1", port: 0 }],
     policy: () => policy,
     state: createScreeningState(policy.tables),
     counters,

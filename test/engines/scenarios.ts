@@ -223,7 +223,7 @@ lessees:
 `);
     const counters = createCounters();
     const engine = create({
-      listen: [{ id: `udp:${host}:0`, address, port: 0 }],
+      listen: [{ id: `udp:${host}:0`, transport: "udp", address, port: 0 }],
       policy: () => policy,
       state: createScreeningState(policy.tables),
       counters,

@@ -1,5 +1,3 @@
-import { Buffer } from "node:buffer";
-import { createSocket, type Socket } from "node:dgram";
 import {
   IncomingRequestMessage,
   IncomingResponseMessage,
@@ -10,6 +8,8 @@ import {
   type OutgoingInviteRequest,
 } from "sip.js/lib/core/index.js";
 import { URI } from "sip.js/lib/grammar/uri.js";
+import type { SipTransport } from "../../src/domain/trunk.ts";
+import { openWire, type Identity } from "./wire.ts";
 
 /** What the called side does with a call. */
 export type Answering = "answer" | "busy" | "ring" | "answer-and-hang-up";
@@ -42,7 +42,7 @@ export interface PlacedCall {
   readonly cancel?: boolean;
 }
 
-/** A user agent on loopback UDP with SIP.js's transaction and dialog layers: nobody of this project wrote them. */
+/** A user agent on loopback with SIP.js's transaction and dialog layers: nobody of this project wrote them. */
 export interface SipJsPeer {
   readonly port: number;
   /** Where everything is sent: the filter. */
@@ -54,16 +54,20 @@ export interface SipJsPeer {
   close(): Promise<void>;
 }
 
-/** Opens a peer at `address`; it answers calls to `user`, and lies about nothing. */
-export async function openSipJsPeer(user: string, address = "127.0.0.1"): Promise<SipJsPeer> {
-  const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
-  await new Promise<void>((bound) => socket.bind(0, address, bound));
-  const port = socket.address().port;
+/** Opens a peer at `address`; it answers calls to `user`, and lies about nothing. `identity` is for TLS. */
+export async function openSipJsPeer(
+  user: string,
+  address = "127.0.0.1",
+  transport: SipTransport = "udp",
+  identity?: Identity,
+): Promise<SipJsPeer> {
+  const wire = await openWire(transport, address, (text) => hear(text), identity);
+  const { port } = wire;
   const host = address.includes(":") ? `[${address}]` : address;
   const loggerFactory = new LoggerFactory();
   loggerFactory.builtinEnabled = false;
   const logger = loggerFactory.getLogger("peer");
-  const contact = new URI("sip", user, host, port);
+  const contact = new URI("sip", user, host, port, transport === "udp" ? {} : { transport });
   const seen: SipJsPeer["seen"] = { invites: [], byes: 0, cancels: 0, bodies: [] };
 
   const core = new UserAgentCore(
@@ -87,18 +91,18 @@ export async function openSipJsPeer(user: string, address = "127.0.0.1"): Promis
       viaHost: `${host}:${port}`,
       authenticationFactory: () => undefined,
       transportAccessor: () => ({
-        protocol: "UDP",
-        send: (message: string) => transmit(socket, peer, message),
+        protocol: transport.toUpperCase(),
+        send: async (message: string) => wire.send(message, peer.proxy),
       }),
     },
     { onInvite: (request) => takeCall(request, peer) },
   );
 
-  socket.on("message", (bytes: Buffer) => {
-    const message = Parser.parseMessage(bytes.toString("latin1"), logger);
+  function hear(text: string): void {
+    const message = Parser.parseMessage(text, logger);
     if (message instanceof IncomingRequestMessage) core.receiveIncomingRequestFromTransport(message);
     else if (message instanceof IncomingResponseMessage) core.receiveIncomingResponseFromTransport(message);
-  });
+  }
 
   const peer: SipJsPeer = {
     port,
@@ -106,21 +110,12 @@ export async function openSipJsPeer(user: string, address = "127.0.0.1"): Promis
     answering: "answer",
     seen,
     call: (called, call) => placeCall(core, peer, contact.toString(), host, called, call),
-    close: () =>
-      new Promise((closed) => {
-        core.dispose();
-        socket.close(() => closed());
-      }),
+    close: () => {
+      core.dispose();
+      return wire.close();
+    },
   };
   return peer;
-}
-
-function transmit(socket: Socket, peer: SipJsPeer, message: string): Promise<void> {
-  return new Promise((sent, failed) => {
-    socket.send(Buffer.from(message, "latin1"), peer.proxy.port, peer.proxy.address, (error) =>
-      error === null ? sent() : failed(error),
-    );
-  });
 }
 
 function takeCall(request: IncomingInviteRequest, peer: SipJsPeer): void {
