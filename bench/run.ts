@@ -16,7 +16,7 @@ import { formatReport } from "./report.ts";
 import { chooseTarget, startTarget, type Bench, type Target, type TargetChoice } from "./targets.ts";
 
 const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rate CALLS_PER_SECOND]
-       [--targets kamailio,sigwall,sigwall=OTHER/main.js,bare]
+       [--targets kamailio,sigwall,sigwall=OTHER/main.js,bare,bare=OTHER.mjs]
        [--node-options=OPTIONS_FOR_SIGWALL] [--keep]`;
 
 const { values: options } = parseArgs({

@@ -7,11 +7,11 @@ import { startPinned, type Started } from "./processes.ts";
 
 export type TargetName = "kamailio" | "sigwall" | "bare";
 
-/** One row of the bench: `kamailio`, `bare`, `sigwall`, or `sigwall=PATH` for another build. */
+/** One row of the bench: `kamailio`, `bare`, `sigwall`, or `sigwall=PATH` and `bare=PATH` for other ones. */
 export interface TargetChoice {
   readonly name: TargetName;
   readonly title: string;
-  /** The main.js to run; meant for sigwall. */
+  /** What node runs; nothing to Kamailio. */
   readonly program: string;
 }
 
@@ -44,12 +44,18 @@ const titles: Readonly<Record<TargetName, string>> = {
   bare: "bare dgram forwarder",
 };
 
+const programs: Readonly<Record<TargetName, string>> = {
+  kamailio: "",
+  sigwall: "dist/main.js",
+  bare: "bench/bare-forwarder.mjs",
+};
+
 /** Reads one word of `--targets`; undefined when there is no such target. */
 export function chooseTarget(word: string, root: string): TargetChoice | undefined {
   const [name, path] = word.split("=", 2);
   if (name !== "kamailio" && name !== "sigwall" && name !== "bare") return undefined;
   const title = path === undefined ? titles[name] : `${titles[name]} ${path}`;
-  return { name, title, program: resolve(path ?? join(root, "dist/main.js")) };
+  return { name, title, program: resolve(path ?? join(root, programs[name])) };
 }
 
 /** Writes a target's files and starts it; it may need seconds until it answers. */
@@ -66,7 +72,7 @@ function commandOf(
   adminPort: number,
 ): readonly string[] {
   if (name === "kamailio") return kamailioCommand(bench, port);
-  if (name === "bare") return bareCommand(bench, port);
+  if (name === "bare") return bareCommand(program, bench, port);
   const config = writeSigwallPolicy(
     join(bench.folder, `sigwall-${port}`),
     bench.dataset,
@@ -94,7 +100,7 @@ function kamailioCommand(bench: Bench, port: number): readonly string[] {
   ].flat();
 }
 
-function bareCommand(bench: Bench, port: number): readonly string[] {
+function bareCommand(program: string, bench: Bench, port: number): readonly string[] {
   const file = join(bench.folder, "bare.txt");
   const numbers = bench.dataset.trunks.flatMap(({ lessee }) => [
     ...(lessee?.numbers ?? []),
@@ -103,11 +109,5 @@ function bareCommand(bench: Bench, port: number): readonly string[] {
   ]);
   writeFileSync(file, numbers.map((number) => `+${number}\n`).join(""));
   const { coreAddress, corePort } = bench.layout;
-  return [
-    process.execPath,
-    join(bench.root, "bench/bare-forwarder.mjs"),
-    `${address}:${port}`,
-    `${coreAddress}:${corePort}`,
-    file,
-  ];
+  return [process.execPath, program, `${address}:${port}`, `${coreAddress}:${corePort}`, file];
 }

@@ -1,6 +1,7 @@
 import type { StaticConfig } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
 import type { TlsMaterial } from "../config/tls-files.ts";
+import { chooseDatagramSockets, type DatagramSockets } from "../engines/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";
 import { createCounters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
@@ -28,6 +29,8 @@ export interface AppParts {
 export interface App {
   /** What is listened on: `udp:127.0.0.1:5060`. */
   readonly listening: readonly string[];
+  /** How UDP is taken and sent. */
+  readonly sockets: DatagramSockets["kind"];
   readonly admin: string;
   readonly reload: (cause: string) => Promise<ReloadOutcome>;
   readonly stop: () => Promise<void>;
@@ -48,10 +51,16 @@ export async function startApp({
   const state = createScreeningState(first.tables);
   const reloads = { ok: 0, failed: 0 };
   const reports = createReports(log, config.log.refusalsPerSecond, state);
+  const sockets = await chooseDatagramSockets(config.sockets);
+  if (sockets.missing !== undefined)
+    log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
+      why: sockets.missing,
+    });
   const engine = createEmbeddedEngine({
     listen: config.listen,
     tls,
     streams: config.streams,
+    openPort: sockets.open,
     policy: () => policy,
     state,
     counters,
@@ -82,6 +91,7 @@ export async function startApp({
   const metrics = createMetrics({
     counters,
     reloads,
+    sockets: sockets.kind,
     policy: () => figuresOf(policy),
     nextHops: () => engine.nextHops(),
     names: () => engine.names(),
@@ -117,6 +127,7 @@ export async function startApp({
   });
   return {
     listening,
+    sockets: sockets.kind,
     admin: admin.address,
     reload: reloader.request,
     async stop() {

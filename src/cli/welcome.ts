@@ -6,7 +6,7 @@ const example = "config/sigwall.yaml";
 
 /** What `run` prints when it is up: where it listens, what is in force and what to try next. */
 export function describeStart(
-  { listening, admin }: Pick<App, "listening" | "admin">,
+  { listening, sockets, admin }: Pick<App, "listening" | "sockets" | "admin">,
   policy: Policy,
   configPath: string,
 ): string {
@@ -14,6 +14,7 @@ export function describeStart(
   const lines = [
     `sigwall is up with policy ${revision}: ${trunks.length} trunks, ${lists.length} lists`,
     ...listening.map((listener) => `  listening  ${listener}`),
+    `  sockets    ${sockets}`,
     `  admin      http://${admin}`,
     "try next, in another terminal:",
   ];

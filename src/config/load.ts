@@ -35,6 +35,7 @@ export interface StaticConfig {
   /** Paths as seen from where the program runs; undefined: no TLS. */
   readonly tls: TlsConfig | undefined;
   readonly streams: StreamLimits;
+  readonly sockets: "auto" | "dgram" | "batched";
   readonly admin: Endpoint;
   /** DNS servers as ADDRESS:PORT; undefined: those of the system. */
   readonly nameServers: readonly string[] | undefined;
@@ -84,7 +85,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
         : explainIssues(read.error, source, jsonSchemas.sigwall);
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
-  const { engine, listen, tls, streams, admin, nameServers, policy, keyFile, log } = read.data;
+  const { engine, listen, tls, streams, sockets, admin, nameServers, policy, keyFile, log } = read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
@@ -98,6 +99,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     listen: listeners,
     tls: tls === undefined ? undefined : resolveTls(path, tls),
     streams,
+    sockets,
     admin: endpoint,
     nameServers: nameServers?.map((text) => parseEndpoint(text, 53)).flatMap(writeEndpoint),
     policy: resolvePath(path, policy),

@@ -79,6 +79,12 @@ export const staticSchema = z.strictObject({
     .describe("Where messages are taken: udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets."),
   tls: tlsSchema.exactOptional(),
   streams: streamsSchema.prefault({}),
+  sockets: z
+    .enum(["auto", "dgram", "batched"])
+    .default("auto")
+    .describe(
+      "How UDP is taken and sent: `batched` system calls on Linux with koffi installed, Node's own `dgram` elsewhere.",
+    ),
   admin: z
     .string()
     .refine((text) => parseEndpoint(text) !== undefined, { error: "expected ADDRESS:PORT, IPv6 in brackets" })

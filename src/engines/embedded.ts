@@ -42,10 +42,14 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
   }
 
   function openDatagrams({ address, port }: ListenAddress, index: number): Promise<DatagramPort> {
-    return openDatagramPort(address, port, {
+    return (parts.openPort ?? openDatagramPort)(address, port, {
       datagram: (bytes, from, fromPort) => {
         const listener = listeners[index];
         if (listener !== undefined) proxy?.handle(Date.now(), listener, from, fromPort, bytes);
+      },
+      dropped: (direction) => {
+        if (direction === "received") parts.counters.notSip++;
+        else parts.counters.unsendable++;
       },
       error: (error) => {
         parts.fault(error);

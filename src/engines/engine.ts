@@ -8,6 +8,7 @@ import type { HopState } from "../relay/destination.ts";
 import type { NextHopStatus } from "../relay/next-hops.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { NameStatus } from "./names.ts";
+import type { OpenDatagramPort } from "./udp.ts";
 
 /** What an engine can't do is declared, so that `check` and the decision log can say it. */
 export interface Capabilities {
@@ -35,6 +36,8 @@ export interface EngineParts {
   readonly tls?: TlsMaterial | undefined;
   /** Bounds of tcp and tls listeners; undefined: there is none. */
   readonly streams?: StreamLimits;
+  /** How UDP ports are opened; on `node:dgram` unless it is said. */
+  readonly openPort?: OpenDatagramPort;
   /** The policy in force; asked for anew with every message. */
   readonly policy: () => Policy;
   readonly state: ScreeningState;

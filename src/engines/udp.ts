@@ -5,27 +5,44 @@ import { createSocket } from "node:dgram";
 export interface DatagramPort {
   readonly address: string;
   readonly port: number;
+  /** Bytes of waiting datagrams, with the kernel's own overhead, that the socket has room for. */
+  readonly receiveBuffer: number;
   /** Sends the first `length` bytes; false when the buffer must not be reused yet. */
   send(bytes: Buffer, length: number, address: string, port: number): boolean;
   close(): Promise<void>;
 }
 
 export interface DatagramHandlers {
+  /** `bytes` may be overwritten as soon as this returns. */
   readonly datagram: (bytes: Buffer, address: string, port: number) => void;
+  /** A datagram that could not be taken, or was not sent since too many wait. */
+  readonly dropped: (direction: "received" | "sent") => void;
   readonly error: (error: Error) => void;
 }
 
+/**
+ * Binds a UDP socket to a literal address; port 0 takes any free one. `fd`: a bound socket that is taken over instead. Rejects when it
+ * can't.
+ */
+export type OpenDatagramPort = (
+  address: string,
+  port: number,
+  handlers: DatagramHandlers,
+  fd?: number,
+) => Promise<DatagramPort>;
+
 /** Room for bursts while the process does something else (a reload, a scrape). */
-const RECEIVE_BUFFER = 4 * 1024 * 1024;
+export const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 /** Datagrams that may wait in user space when the kernel takes no more; those beyond are lost, as on any full wire. */
 const MOST_QUEUED = 1024;
 
-/** Binds a UDP socket to a literal address; port 0 takes any free one. Rejects when it can't. */
+/** A port on `node:dgram`: everywhere, one datagram a call. */
 export function openDatagramPort(
   address: string,
   port: number,
   handlers: DatagramHandlers,
+  fd?: number,
 ): Promise<DatagramPort> {
   const family = address.includes(":") ? 6 : 4;
   const socket = createSocket({
@@ -37,11 +54,12 @@ export function openDatagramPort(
   let waiting = 0;
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
-    socket.bind({ address, port }, () => {
+    socket.bind(fd === undefined ? { address, port } : { fd }, () => {
       socket.off("error", reject);
       socket.on("error", handlers.error);
       try {
-        socket.setRecvBufferSize(RECEIVE_BUFFER);
+        // An inherited socket may have more than we could ask for. The kernel doubles what it is asked for, and says the double.
+        if (socket.getRecvBufferSize() < 2 * RECEIVE_BUFFER) socket.setRecvBufferSize(RECEIVE_BUFFER);
       } catch (error) {
         handlers.error(error instanceof Error ? error : new Error(String(error)));
       }
@@ -49,9 +67,14 @@ export function openDatagramPort(
       resolve({
         address,
         port: socket.address().port,
+        receiveBuffer: socket.getRecvBufferSize() / 2,
         send(bytes, length, to, toPort) {
           if (waiting >= MOST_QUEUED) waiting = socket.getSendQueueCount();
-          if (waiting >= MOST_QUEUED) return true;
+          // A datagram may say that it comes from port 0 (RFC 768), and wants no answer then; dgram would throw.
+          if (waiting >= MOST_QUEUED || toPort === 0) {
+            handlers.dropped("sent");
+            return true;
+          }
           socket.send(bytes, 0, length, toPort, to);
           waiting = socket.getSendQueueCount();
           return waiting === 0;

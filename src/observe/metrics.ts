@@ -23,6 +23,8 @@ const NEVER = 2 ** 31 - 1;
 /** Where the figures come from; every one is read when a scrape asks, and at no other time. */
 export interface MetricSources extends NextHopSources {
   readonly reloads: ReloadCounts;
+  /** How UDP is taken and sent: "batched" or "dgram". */
+  readonly sockets: string;
   readonly policy: () => PolicyFigures;
   /** How often a call met each bounded table of the rules full. */
   readonly tableFull: Readonly<Record<string, number>>;
@@ -282,7 +284,7 @@ function addNextHopMetrics(registry: Registry, sources: MetricSources): void {
   }
 }
 
-function addPolicyMetrics(registry: Registry, { policy, reloads }: MetricSources): void {
+function addPolicyMetrics(registry: Registry, { policy, reloads, sockets }: MetricSources): void {
   addCounter(
     registry,
     "sigwall_config_reload_total",
@@ -294,6 +296,9 @@ function addPolicyMetrics(registry: Registry, { policy, reloads }: MetricSources
   );
   addGauge(registry, "sigwall_policy_info", "Revision of the policy in force.", ["revision"], (set) =>
     set({ revision: policy().revision }, 1),
+  );
+  addGauge(registry, "sigwall_sockets_info", "How UDP is taken and sent.", ["kind"], (set) =>
+    set({ kind: sockets }, 1),
   );
   addGauge(
     registry,

@@ -83,6 +83,7 @@ void t.test("prometheus: scrapes the admin address, and its alarms name metrics 
   const rendered = await createMetrics({
     counters: createCounters(),
     reloads: { ok: 0, failed: 0 },
+    sockets: "dgram",
     policy: () => ({ revision: "", lists: [] }),
     tableFull: {},
     ruleFaults: {},

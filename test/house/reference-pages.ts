@@ -87,6 +87,7 @@ async function renderEverything(): Promise<string> {
   const metrics = createMetrics({
     counters,
     reloads: { ok: 0, failed: 0 },
+    sockets: "dgram",
     policy: () => ({
       revision: "0123456789ab",
       lists: [{ id: "own", numbers: 100 }],

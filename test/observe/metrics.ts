@@ -25,6 +25,7 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
   const metrics = createMetrics({
     counters,
     reloads,
+    sockets: "dgram",
     policy: () => policy,
     nextHops: () => nextHops,
     names: () => [{ id: "sbc.example.com", isStale: true, found: 0, failed: 7 }],
