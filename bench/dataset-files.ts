@@ -18,6 +18,7 @@ export function writeSigwallPolicy(
   layout: Layout,
   listen: string,
   admin: string,
+  sockets?: string,
 ): string {
   mkdirSync(join(folder, "lists"), { recursive: true });
   const limits = "limits: { callsPerSecond: 500, attemptsPerCallerPerMinute: 6000 }";
@@ -69,7 +70,11 @@ export function writeSigwallPolicy(
   );
   writeFileSync(join(folder, "policy.yaml"), `${policy.join("\n")}\n`);
   const file = join(folder, "sigwall.yaml");
-  writeFileSync(file, `engine: embedded\nlisten:\n  - udp:${listen}\nadmin: ${admin}\npolicy: policy.yaml\n`);
+  const kind = sockets === undefined ? "" : `sockets: ${sockets}\n`;
+  writeFileSync(
+    file,
+    `engine: embedded\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n`,
+  );
   return file;
 }
 

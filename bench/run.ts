@@ -16,7 +16,7 @@ import { formatReport } from "./report.ts";
 import { chooseTarget, startTarget, type Bench, type Target, type TargetChoice } from "./targets.ts";
 
 const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rate CALLS_PER_SECOND]
-       [--targets kamailio,sigwall,sigwall=OTHER/main.js,bare,bare=OTHER.mjs]
+       [--targets kamailio,sigwall,sigwall:dgram,sigwall=OTHER/main.js,bare,bare:batched]
        [--node-options=OPTIONS_FOR_SIGWALL] [--keep]`;
 
 const { values: options } = parseArgs({
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string" },
     seconds: { type: "string" },
     rate: { type: "string", default: "800" },
-    targets: { type: "string", default: "kamailio,sigwall,bare" },
+    targets: { type: "string", default: "kamailio,sigwall,sigwall:dgram,bare,bare:batched" },
     "node-options": { type: "string" },
     keep: { type: "boolean", default: false },
     help: { type: "boolean", default: false },

@@ -7,11 +7,13 @@ import { startPinned, type Started } from "./processes.ts";
 
 export type TargetName = "kamailio" | "sigwall" | "bare";
 
-/** One row of the bench: `kamailio`, `bare`, `sigwall`, or `sigwall=PATH` and `bare=PATH` for other ones. */
+/** One row of the bench: `kamailio`, `bare`, `sigwall`; `sigwall=PATH` for another build; `sigwall:dgram`, `bare:batched` for other sockets. */
 export interface TargetChoice {
   readonly name: TargetName;
+  /** `dgram` or `batched`; undefined: what the target takes by itself. */
+  readonly sockets: string | undefined;
   readonly title: string;
-  /** What node runs; nothing to Kamailio. */
+  /** The main.js to run; meant for sigwall. */
   readonly program: string;
 }
 
@@ -41,21 +43,16 @@ const address = "127.0.0.1";
 const titles: Readonly<Record<TargetName, string>> = {
   kamailio: "kamailio 5.6 stateless",
   sigwall: "sigwall",
-  bare: "bare dgram forwarder",
-};
-
-const programs: Readonly<Record<TargetName, string>> = {
-  kamailio: "",
-  sigwall: "dist/main.js",
-  bare: "bench/bare-forwarder.mjs",
+  bare: "bare forwarder",
 };
 
 /** Reads one word of `--targets`; undefined when there is no such target. */
 export function chooseTarget(word: string, root: string): TargetChoice | undefined {
-  const [name, path] = word.split("=", 2);
+  const [target = "", path] = word.split("=", 2);
+  const [name, sockets] = target.split(":", 2);
   if (name !== "kamailio" && name !== "sigwall" && name !== "bare") return undefined;
-  const title = path === undefined ? titles[name] : `${titles[name]} ${path}`;
-  return { name, title, program: resolve(path ?? join(root, programs[name])) };
+  const title = [titles[name], sockets, path].filter((part) => part !== undefined).join(" ");
+  return { name, sockets, title, program: resolve(path ?? join(root, "dist/main.js")) };
 }
 
 /** Writes a target's files and starts it; it may need seconds until it answers. */
@@ -66,19 +63,20 @@ export function startTarget(choice: TargetChoice, bench: Bench, port: number, ad
 }
 
 function commandOf(
-  { name, program }: TargetChoice,
+  { name, sockets, program }: TargetChoice,
   bench: Bench,
   port: number,
   adminPort: number,
 ): readonly string[] {
   if (name === "kamailio") return kamailioCommand(bench, port);
-  if (name === "bare") return bareCommand(program, bench, port);
+  if (name === "bare") return bareCommand(bench, port, sockets ?? "dgram");
   const config = writeSigwallPolicy(
     join(bench.folder, `sigwall-${port}`),
     bench.dataset,
     bench.layout,
     `${address}:${port}`,
     `${address}:${adminPort}`,
+    sockets,
   );
   return [process.execPath, ...bench.nodeOptions, program, "run", "--config", config];
 }
@@ -100,7 +98,7 @@ function kamailioCommand(bench: Bench, port: number): readonly string[] {
   ].flat();
 }
 
-function bareCommand(program: string, bench: Bench, port: number): readonly string[] {
+function bareCommand(bench: Bench, port: number, sockets: string): readonly string[] {
   const file = join(bench.folder, "bare.txt");
   const numbers = bench.dataset.trunks.flatMap(({ lessee }) => [
     ...(lessee?.numbers ?? []),
@@ -109,5 +107,12 @@ function bareCommand(program: string, bench: Bench, port: number): readonly stri
   ]);
   writeFileSync(file, numbers.map((number) => `+${number}\n`).join(""));
   const { coreAddress, corePort } = bench.layout;
-  return [process.execPath, program, `${address}:${port}`, `${coreAddress}:${corePort}`, file];
+  return [
+    process.execPath,
+    join(bench.root, "bench/bare-forwarder.mjs"),
+    `${address}:${port}`,
+    `${coreAddress}:${corePort}`,
+    file,
+    sockets,
+  ];
 }

@@ -58,6 +58,7 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
     let last = 0;
     let used = 0;
     let isListed = false;
+    let isFlushing = false;
     let waitsForRoom = false;
     let isOpen = true;
 
@@ -66,10 +67,11 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
       const count = sockets.receive(fd, inbox.headers, SLOTS);
       if (count < 0 && count !== -EAGAIN && count !== -EINTR)
         handlers.error(systemError("recvmmsg", -count, address, port));
-      for (let slot = 0; slot < count && isOpen; slot++) take(slot);
+      for (let slot = 0; slot < count; slot++) take(slot);
     }
 
     function take(slot: number): void {
+      if (!isOpen) return;
       const at = addressAt(inbox, slot);
       const length = receivedLength(inbox, slot);
       const from = readAddressText(inbox, at, receivedAddressLength(inbox, slot), family);
@@ -88,26 +90,30 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
 
     function flush(): void {
       isListed = false;
+      // An error that is told may make the relay send again: that only adds to what is under way here.
+      if (isFlushing) return;
+      isFlushing = true;
+      let goesOn = true;
+      while (goesOn && first < last) goesOn = sendSome();
+      isFlushing = false;
       if (!isOpen) return;
-      while (first < last) {
-        const sent = sockets.send(fd, headerAddress(outbox, first), last - first);
-        if (sent > 0) {
-          first += sent;
-        } else if (sent === -EAGAIN) {
-          waitForRoom(true);
-          return;
-        } else if (sent !== -EINTR) {
-          // sendmmsg stops at the first message with an error, and says it when that is the first of all.
-          reportUnsent(-sent);
-          first++;
-        }
-      }
-      first = last = used = 0;
-      waitForRoom(false);
+      waitForRoom(first < last);
+      if (first === last) first = last = used = 0;
     }
 
-    function reportUnsent(errno: number): void {
-      const at = addressAt(outbox, first);
+    /** Hands the kernel what waits; false when it takes no more. */
+    function sendSome(): boolean {
+      if (!isOpen) return false;
+      const sent = sockets.send(fd, headerAddress(outbox, first), last - first);
+      if (sent === -EAGAIN) return false;
+      if (sent > 0) first += sent;
+      // sendmmsg stops at the first message with an error, and says it when that is the first of all.
+      else if (sent !== -EINTR) reportUnsent(first++, -sent);
+      return true;
+    }
+
+    function reportUnsent(index: number, errno: number): void {
+      const at = addressAt(outbox, index);
       const to = readAddressText(outbox, at, family === INET ? 16 : 28, family) ?? "";
       handlers.dropped("sent");
       handlers.error(systemError("sendmmsg", errno, to, readPort(outbox, at)));

@@ -1,12 +1,13 @@
 import { endianness } from "node:os";
 import { getSystemErrorName } from "node:util";
+import { isMainThread } from "node:worker_threads";
 import { createMessageRow } from "./message-row.ts";
 import { INET, INET6, readPort, writeAddress } from "./socket-address.ts";
 
 /** UDP sockets by the system calls themselves. */
 export interface KernelSockets {
   /** Where a block of memory stands in the process. The block must be kept as long as the kernel may use it. */
-  locate(block: ArrayBuffer): number;
+  readonly locate: (block: ArrayBuffer) => number;
   /** Binds a socket to a literal address and returns its descriptor. Throws as `node:dgram` rejects: an Error with `code`. */
   bind(address: string, port: number): number;
   /** The port a socket is bound to. Throws likewise. */
@@ -28,6 +29,26 @@ export interface SocketWatch {
   start(forRoom: boolean): void;
   /** Ends it; the descriptor may be closed right after. */
   close(): void;
+}
+
+/** Not a literal in the import, so that the compiler does without the optional package too. */
+const KOFFI: string = "koffi";
+
+/** As much of koffi 3.3 as is used. */
+interface Koffi {
+  load(path: null): { func(declaration: string): (...numbers: number[]) => number };
+  address(block: ArrayBuffer): bigint;
+  errno(): number;
+  /** Not in koffi's handbook, but in its types: a `uv_poll_t` on Node's own loop. The first argument of the callback is libuv's status. */
+  readonly node: {
+    poll(
+      fd: number,
+      ready: (status: unknown) => void,
+    ): {
+      start(events: { readable: boolean; writable: boolean }, ready: (status: unknown) => void): void;
+      close(): void;
+    };
+  };
 }
 
 /** Error numbers of Linux that are no fault. */
@@ -52,7 +73,8 @@ const OPTION = 4;
 export function systemError(call: string, errno: number, address: string, port: number): Error {
   const code = getSystemErrorName(-errno);
   const where = address.includes(":") ? `[${address}]` : address;
-  return Object.assign(new Error(`${call} ${code} ${where}:${port}`), { code, errno: -errno, syscall: call });
+  const error = new Error(`${call} ${code} ${where}:${port}`);
+  return Object.assign(error, { code, errno: -errno, syscall: call, address, port });
 }
 
 /** Loads the system calls; a string says why they can't be had: another platform, koffi not installed, a sandbox. */
@@ -60,15 +82,18 @@ export async function loadKernelSockets(): Promise<KernelSockets | string> {
   const { platform, arch } = process;
   if (platform !== "linux" || (arch !== "x64" && arch !== "arm64") || endianness() !== "LE")
     return `not built for ${platform} on ${arch}`;
+  // A worker that ends with a watch open takes its loop away under it.
+  if (!isMainThread) return "not on a worker thread";
   try {
-    return bindCalls(await import("koffi"));
+    const loaded: { readonly default: Koffi } = await import(KOFFI);
+    return bindCalls(loaded.default);
   } catch (error) {
     return `koffi can't be loaded: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
 /** Throws when the C library or the kernel lacks a call. */
-function bindCalls(koffi: typeof import("koffi")): KernelSockets {
+function bindCalls(koffi: Koffi): KernelSockets {
   // Pointers go as plain numbers: nothing is looked up or copied by call.
   const library = koffi.load(null);
   const call: {

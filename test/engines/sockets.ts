@@ -15,6 +15,17 @@ interface Subject {
   readonly drops: string[];
   /** Called for every datagram. */
   handle: ((bytes: Buffer, address: string, port: number) => void) | undefined;
+  /** Called for every error. */
+  failed: (() => void) | undefined;
+}
+
+/** Waits turn by turn of the loop; the timeout of the test ends what never comes. */
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await nextTurn();
+}
+
+function closePeer(peer: Socket): Promise<void> {
+  return new Promise((closed) => peer.close(() => closed()));
 }
 
 /** What every kind of datagram port must do, against sockets of Node's own. */
@@ -36,11 +47,14 @@ export function runSocketTable({ kind, open }: DatagramSockets, address: string)
           made.subject?.handle?.(bytes, from, fromPort);
         },
         dropped: (direction) => drops.push(direction),
-        error: (error) => errors.push(error),
+        error(error) {
+          errors.push(error);
+          made.subject?.failed?.();
+        },
       },
       fd,
     );
-    return (made.subject = { port, seen, errors, drops, handle: undefined });
+    return (made.subject = { port, seen, errors, drops, handle: undefined, failed: undefined });
   }
 
   async function openPeer(): Promise<Socket> {
@@ -48,15 +62,6 @@ export function runSocketTable({ kind, open }: DatagramSockets, address: string)
     peer.bind(0, address);
     await once(peer, "listening");
     return peer;
-  }
-
-  /** Waits turn by turn of the loop; the timeout of the test ends what never comes. */
-  async function until(isTrue: () => boolean): Promise<void> {
-    while (!isTrue()) await nextTurn();
-  }
-
-  function closePeer(peer: Socket): Promise<void> {
-    return new Promise((closed) => peer.close(() => closed()));
   }
 
   void t.test(`${kind} sockets on ${address}`, async (t) => {
@@ -148,15 +153,15 @@ export function runSocketTable({ kind, open }: DatagramSockets, address: string)
       const received: string[] = [];
       peer.on("message", (bytes) => received.push(String(bytes)));
       const { port } = peer.address();
+      const there = subject.port;
       subject.handle = () => {
-        const { send } = subject.port;
-        send(Buffer.from("first"), 5, address, port);
-        send(Buffer.from("nobody"), 6, address, deaf);
-        send(Buffer.from("second"), 6, address, port);
-        send(Buffer.alloc(65_536), 65_536, address, port);
-        send(Buffer.from("third"), 5, address, port);
-        send(Buffer.from("port 0"), 6, address, 0);
-        send(Buffer.from("fourth"), 6, address, port);
+        there.send(Buffer.from("first"), 5, address, port);
+        there.send(Buffer.from("nobody"), 6, address, deaf);
+        there.send(Buffer.from("second"), 6, address, port);
+        there.send(Buffer.alloc(65_536), 65_536, address, port);
+        there.send(Buffer.from("third"), 5, address, port);
+        there.send(Buffer.from("port 0"), 6, address, 0);
+        there.send(Buffer.from("fourth"), 6, address, port);
       };
       for (let round = 1; round <= 3; round++) {
         peer.send("go", subject.port.port, address);
