@@ -1,4 +1,5 @@
 import "./engines/embedded.ts";
+import "./engines/full-kernel.ts";
 import "./engines/name-lookup.ts";
 import "./engines/next-hops.ts";
 import "./engines/crossings.ts";

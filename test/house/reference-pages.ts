@@ -73,6 +73,7 @@ const boundedLabels = new Set([
   "next_hop",
   "state",
   "cause",
+  "kind",
   "result",
   "revision",
   "list",
