@@ -66,7 +66,7 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
       if (!isOpen) return;
       const count = sockets.receive(fd, inbox.headers, SLOTS);
       if (count < 0 && count !== -EAGAIN && count !== -EINTR)
-        handlers.error(systemError("recvmmsg", -count, address, port));
+        tell(systemError("recvmmsg", -count, address, port));
       for (let slot = 0; slot < count; slot++) take(slot);
     }
 
@@ -85,6 +85,14 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
         handlers.datagram(inbox.bytes.subarray(start, start + length), from, readPort(inbox, at));
       } catch (error) {
         throwLater(error);
+      }
+    }
+
+    function tell(error: Error): void {
+      try {
+        handlers.error(error);
+      } catch (fault) {
+        throwLater(fault);
       }
     }
 
@@ -116,7 +124,7 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
       const at = addressAt(outbox, index);
       const to = readAddressText(outbox, at, family === INET ? 16 : 28, family) ?? "";
       handlers.dropped("sent");
-      handlers.error(systemError("sendmmsg", errno, to, readPort(outbox, at)));
+      tell(systemError("sendmmsg", errno, to, readPort(outbox, at)));
     }
 
     function waitForRoom(wanted: boolean): void {
@@ -134,7 +142,7 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
       }
       const addressLength = writeAddress(outbox, addressAt(outbox, last), to, toPort, family);
       if (addressLength === 0) {
-        handlers.error(new Error(`"${to}" is no address that can be sent to from ${address}`));
+        tell(new Error(`"${to}" is no address that can be sent to from ${address}`));
         return true;
       }
       setAddressLength(outbox, last, addressLength);
