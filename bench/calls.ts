@@ -18,7 +18,7 @@ import { median } from "./report.ts";
 const callCount = 20_000;
 /** 800 calls of each kind a second, as in the timed load. */
 const millisPerCall = 1.25;
-const layout: Layout = { trunkPort: 5060, coreAddress: "127.0.0.1", corePort: 5090 };
+const layout: Layout = { trunkPort: 5060, coreAddress: "127.0.0.1", corePort: 5090, overload: "off" };
 const filter = "127.0.0.1:5062";
 
 type Step = "INVITE allowed" | "answers to it" | "ACK" | "BYE" | "INVITE rejected" | "ACK of the 403";

@@ -9,6 +9,8 @@ export interface Layout {
   readonly trunkPort: number;
   readonly coreAddress: string;
   readonly corePort: number;
+  /** Whether sigwall sheds calls when the bench asks for more than it can do: not where the cost of every call is wanted. */
+  readonly overload: "enforce" | "off";
 }
 
 /** Writes `sigwall.yaml`, `policy.yaml` and `lists/` into `folder`: every rule enforced, limits no load reaches. Returns the path of `sigwall.yaml`. */
@@ -54,6 +56,7 @@ export function writeSigwallPolicy(
       `number,valid_from,valid_to,verified_on,may_forward\n${rows.map((row) => `${row},2020-01-01,2099-12-31,2026-01-01,no\n`).join("")}`,
     );
   }
+  policy.push(`overload: { mode: ${layout.overload} }`);
   policy.push("lists:", "  police: { file: lists/police.csv, kind: police }", "rules:");
   for (const rule of [
     "caller-authentication",

@@ -12,7 +12,7 @@ import { writeSigwallPolicy, type Layout } from "./dataset-files.ts";
 import { answerTo, inviteOf, requestOf, type CallText } from "./messages.ts";
 
 const calls = 30_000;
-const layout: Layout = { trunkPort: 5060, coreAddress: "127.0.0.1", corePort: 5090 };
+const layout: Layout = { trunkPort: 5060, coreAddress: "127.0.0.1", corePort: 5090, overload: "off" };
 const filterPort = 5062;
 
 /** Runs `replay` on a short and on a long capture, the better of two; the difference is free of start-up and policy load. Returns a line of text. */

@@ -59,7 +59,12 @@ if (!isInstalled("sipp") || !isInstalled("taskset") || choices.length === 0) {
   process.exit(2);
 }
 
-const layout: Layout = { trunkPort: await freePort(), coreAddress: "127.0.0.1", corePort: await freePort() };
+const layout: Layout = {
+  trunkPort: await freePort(),
+  coreAddress: "127.0.0.1",
+  corePort: await freePort(),
+  overload: "off",
+};
 const cores = availableParallelism();
 const bench: Bench = {
   dataset: makeDataset(),

@@ -4,6 +4,8 @@ import "./cli/reports.ts";
 import "./cli/usage.ts";
 import "./cli/running.ts";
 import "./cli/sockets.ts";
+import "./cli/draining.ts";
+import "./cli/socket-activation.ts";
 import "./cli/reloading.ts";
 import "./cli/sample-call.ts";
 import "./cli/certificates.ts";

@@ -6,6 +6,7 @@ import "./config/policy-issues.ts";
 import "./config/static.ts";
 import "./config/tls-files.ts";
 import "./config/compile.ts";
+import "./config/parcel.ts";
 import "./config/review.ts";
 import "./config/examples.ts";
 import "./config/check.ts";

@@ -1,3 +1,4 @@
+import "./engines/traffic-watch.ts";
 import "./engines/embedded.ts";
 import "./engines/full-kernel.ts";
 import "./engines/name-lookup.ts";

@@ -3,6 +3,8 @@ import "./relay/dialogs.ts";
 import "./relay/torture.ts";
 import "./relay/next-hops.ts";
 import "./relay/failover.ts";
+import "./relay/overload.ts";
+import "./relay/exceptions.ts";
 import "./relay/fuzz.ts";
 import "./relay/methods.ts";
 import "./relay/treatment.ts";

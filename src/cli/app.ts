@@ -1,13 +1,16 @@
+import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
 import type { TlsMaterial } from "../config/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../engines/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";
+import type { InheritedSocket } from "../engines/engine.ts";
 import { createCounters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { type Admin, openAdmin } from "./admin.ts";
+import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
 import type { TrackedFiles } from "./tracked-files.ts";
@@ -23,6 +26,8 @@ export interface AppParts {
   readonly files: TrackedFiles;
   readonly key: Uint8Array;
   readonly log: Log;
+  /** Sockets of the service manager. */
+  readonly inherited: readonly InheritedSocket[];
 }
 
 /** The running filter. */
@@ -33,6 +38,8 @@ export interface App {
   readonly sockets: DatagramSockets["kind"];
   readonly admin: string;
   readonly reload: (cause: string) => Promise<ReloadOutcome>;
+  /** Takes no new calls, and resolves when nothing is in progress, or after `most` milliseconds. */
+  readonly drain: (most: Millis) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -45,12 +52,19 @@ export async function startApp({
   files,
   key,
   log,
+  inherited,
 }: AppParts): Promise<App> {
   let policy = first;
   const counters = createCounters();
   const state = createScreeningState(first.tables);
   const reloads = { ok: 0, failed: 0 };
-  const reports = createReports(log, config.log.refusalsPerSecond, state);
+  const reports = createReports(
+    log,
+    config.log.refusalsPerSecond,
+    state,
+    counters,
+    () => engine.health()?.stage ?? 0,
+  );
   const sockets = await chooseDatagramSockets(config.sockets);
   if (sockets.missing !== undefined)
     log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
@@ -61,6 +75,7 @@ export async function startApp({
     tls,
     streams: config.streams,
     openPort: sockets.open,
+    inherited,
     policy: () => policy,
     state,
     counters,
@@ -70,11 +85,13 @@ export async function startApp({
     ...(config.nameServers === undefined ? {} : { nameServers: config.nameServers }),
     nextHopChanged: reports.nextHopChanged,
     nameChanged: reports.nameChanged,
+    warn: (message) => log.warn(message),
   });
   const reloader = createReloader({
     configPath,
     running: config,
     files,
+    read: createPolicyThread().read,
     current: () => policy,
     swap: (next, certificates) => {
       // First what may throw: half a change must never be in force.
@@ -95,6 +112,7 @@ export async function startApp({
     policy: () => figuresOf(policy),
     nextHops: () => engine.nextHops(),
     names: () => engine.names(),
+    health: () => engine.health(),
     tableFull: state.tableFull,
     ruleFaults: state.ruleFaults,
   });
@@ -102,7 +120,7 @@ export async function startApp({
   // Before comparing: a folder may have been replaced, and what changes from here on must be seen.
   function followFiles(): void {
     watch.follow(files.paths());
-    if (files.areStale()) void reloader.request("file change");
+    if (!reloader.isReading() && files.areStale()) void reloader.request("file change");
   }
   const watch = watchFiles(files.paths(), followFiles, (folder, error) => {
     log.warn(`can't watch ${folder}: ${String(error)}; reload with SIGHUP after a change there`);
@@ -130,8 +148,10 @@ export async function startApp({
     sockets: sockets.kind,
     admin: admin.address,
     reload: reloader.request,
+    drain: (most) => engine.drain(most),
     async stop() {
       watch.close();
+      reloader.close();
       await Promise.all([engine.stop(), admin.close()]);
       reports.close();
     },

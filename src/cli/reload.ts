@@ -1,7 +1,12 @@
-import { hasErrors, type ConfigIssue } from "../config/issue.ts";
-import { loadPolicy, loadStatic, type LoadedPolicy, type StaticConfig } from "../config/load.ts";
+import { performance } from "node:perf_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { compileInSteps } from "../config/compile.ts";
+import type { ConfigIssue } from "../config/issue.ts";
+import type { StaticConfig } from "../config/load.ts";
+import { unpackPolicy, type PolicyParcel } from "../config/parcel.ts";
 import type { Policy } from "../config/policy.ts";
-import { loadTls, type TlsMaterial } from "../config/tls-files.ts";
+import { issueOf, type ReadReply, type ReadRequest } from "./policy-reading.ts";
+import type { TlsMaterial } from "../config/tls-files.ts";
 import type { TrackedFiles } from "./tracked-files.ts";
 
 /** What came of a reload. After a failed one the policy before it is still in force. */
@@ -19,6 +24,8 @@ export interface ReloadParts {
   /** What the program was started with; a change of it needs a restart. */
   readonly running: StaticConfig;
   readonly files: TrackedFiles;
+  /** Reads the configuration, in a thread of its own. */
+  readonly read: (request: ReadRequest) => Promise<ReadReply>;
   readonly current: () => Policy;
   /** Puts a policy in force, one reference, and the certificates that were read with it. */
   readonly swap: (policy: Policy, tls: TlsMaterial | undefined) => void;
@@ -31,76 +38,92 @@ export interface ReloadParts {
 export interface Reloader {
   /** Reloads soon. Requests that come before that share one reload and its outcome. */
   readonly request: (cause: string) => Promise<ReloadOutcome>;
+  /** True while files are being read: whether they have changed since is seen when that is done. */
+  readonly isReading: () => boolean;
+  /** What is under way comes to nothing, and nobody is told. */
+  readonly close: () => void;
 }
 
-/** Loads, compiles and swaps the policy; any failure keeps the one in force. */
-export function createReloader(parts: ReloadParts): Reloader {
-  let pending: { readonly causes: string[]; readonly outcome: Promise<ReloadOutcome> } | undefined;
+/** Longest turn of the call thread that compiling takes. Milliseconds. */
+const longestTurn = 1;
 
-  function reload(): ReloadOutcome {
-    const previous = parts.current();
-    parts.files.forget();
-    const { policy, issues } = swapSafely(parts);
+/** Reads, compiles and swaps the policy; any failure keeps the one in force. One reload at a time. */
+export function createReloader(parts: ReloadParts): Reloader {
+  const { configPath, running, files, read, current } = parts;
+  let next: { readonly causes: string[]; readonly outcome: Promise<ReloadOutcome> } | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let isReading = false;
+  let isClosed = false;
+
+  async function replacePolicy(): Promise<Replacement> {
+    try {
+      const { fingerprint } = running;
+      const { parcel, tls, issues, stamps } = await read({
+        configPath,
+        fingerprint,
+        tables: current().tables,
+      });
+      files.replace(stamps);
+      const policy = parcel === undefined ? undefined : await compile(parcel);
+      if (policy !== undefined && !isClosed) parts.swap(policy, tls);
+      return { policy, issues };
+    } catch (error) {
+      if (!isClosed) parts.fault(error);
+      // Or the same files would be read again at once, to the same end.
+      files.refresh();
+      const message = "internal fault while loading; see the log";
+      return { policy: undefined, issues: [issueOf(running.policy, message)] };
+    }
+  }
+
+  async function reload(causes: readonly string[]): Promise<ReloadOutcome> {
+    await last;
+    await nextTurn();
+    next = undefined;
+    const previous = current();
+    isReading = true;
+    const { policy, issues } = await replacePolicy();
+    isReading = false;
     const { revision } = policy ?? previous;
-    return { result: policy === undefined ? "failed" : "ok", revision, previous: previous.revision, issues };
+    const result = policy === undefined ? "failed" : "ok";
+    const outcome: ReloadOutcome = { result, revision, previous: previous.revision, issues };
+    if (!isClosed) parts.done(outcome, causes);
+    return outcome;
   }
 
   return {
     request(cause) {
-      if (pending === undefined) {
+      if (next === undefined) {
         const causes: string[] = [];
-        const outcome = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-          pending = undefined;
-          const reached = reload();
-          parts.done(reached, causes);
-          return reached;
-        });
-        pending = { causes, outcome };
+        const outcome = reload(causes);
+        next = { causes, outcome };
+        last = outcome;
       }
-      pending.causes.push(cause);
-      return pending.outcome;
+      next.causes.push(cause);
+      return next.outcome;
+    },
+    isReading: () => isReading,
+    close() {
+      isClosed = true;
     },
   };
 }
 
-type Loaded = Pick<LoadedPolicy, "policy" | "issues"> & { readonly tls?: TlsMaterial | undefined };
+interface Replacement {
+  /** In force now; undefined: the one before is. */
+  readonly policy: Policy | undefined;
+  readonly issues: readonly ConfigIssue[];
+}
 
-function swapSafely(parts: ReloadParts): Loaded {
-  try {
-    const loaded = load(parts);
-    if (loaded.policy !== undefined) parts.swap(loaded.policy, loaded.tls);
-    return loaded;
-  } catch (error) {
-    parts.fault(error);
-    return refuse(parts.running.policy, "internal fault while loading; see the log");
+/** Compiles between the messages of calls. */
+async function compile(parcel: PolicyParcel): Promise<Policy> {
+  const steps = compileInSteps(unpackPolicy(parcel));
+  for (;;) {
+    const until = performance.now() + longestTurn;
+    while (performance.now() < until) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+    await nextTurn();
   }
-}
-
-function load({ configPath, running, files: { readFile }, current }: ReloadParts): Loaded {
-  const { config, issues: staticIssues } = loadStatic(readFile, configPath);
-  if (config === undefined) return { policy: undefined, issues: staticIssues };
-  if (config.fingerprint !== running.fingerprint) {
-    return refuse(
-      configPath,
-      "changed since the start; nothing was reloaded: restart to apply it, or put it back",
-    );
-  }
-  const listeners = config.listen.map(({ id }) => id);
-  const { policy, issues: policyIssues, material } = loadPolicy(readFile, config.policy, listeners);
-  const certificates = config.tls === undefined ? undefined : loadTls(readFile, config.tls, Date.now());
-  const issues = [...policyIssues, ...(certificates?.issues ?? [])];
-  if (hasErrors(issues)) return { policy: undefined, issues };
-  const tls = certificates?.material;
-  if (policy === undefined || material === undefined || hasSameTables(policy, current()))
-    return { policy, tls, issues };
-  const message = "table sizes change with a restart; the running ones stay as they are";
-  return { policy, tls, issues: [...issues, material.file.source.issueAt(["tables"], message, "warning")] };
-}
-
-function refuse(file: string, message: string): Loaded {
-  return { policy: undefined, issues: [{ severity: "error", file, line: 1, column: 1, path: "", message }] };
-}
-
-function hasSameTables(a: Policy, b: Policy): boolean {
-  return JSON.stringify(a.tables) === JSON.stringify(b.tables);
 }

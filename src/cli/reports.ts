@@ -1,9 +1,11 @@
 import { formatIssue } from "../config/issue.ts";
 import type { Decision } from "../domain/verdict.ts";
+import type { Counters } from "../observe/counters.ts";
 import { describeRefusal, isRefusal } from "../observe/decision-log.ts";
 import { createLimitedQueue } from "../observe/limited-queue.ts";
 import type { Log } from "../observe/log.ts";
 import { redactText } from "../observe/redact.ts";
+import type { OverloadStage } from "../relay/overload.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { ReloadOutcome } from "./reload.ts";
 
@@ -31,11 +33,24 @@ const mostIssues = 20;
 /** How long a refusal may wait for its line. Milliseconds. */
 const flushInterval = 100;
 
+/** How often sources that no trunk matches are told of. Milliseconds. */
+const strangersInterval = 10_000;
+/** Sources in one line. */
+const mostStrangers = 5;
+
 /**
  * Writes to the log off the path of calls, and never more than so many lines a second. Rules that failed are found
  * in `state`, where only the newest stands; the metrics count them all.
  */
-export function createReports(log: Log, refusalsPerSecond: number, state: ScreeningState): Reports {
+export function createReports(
+  log: Log,
+  refusalsPerSecond: number,
+  state: ScreeningState,
+  counters: Counters,
+  stage: () => OverloadStage,
+): Reports {
+  const tellStrangers = createStrangerReport(log, counters);
+  const tellOverload = createOverloadReport(log, stage);
   let known = state.lastFault;
   const refusals = createLimitedQueue<Decision>(refusalsPerSecond, {
     write: (decision) => log.refused(describeRefusal(decision)),
@@ -53,6 +68,8 @@ export function createReports(log: Log, refusalsPerSecond: number, state: Screen
     }
     refusals.flush(now);
     faults.flush(now);
+    tellStrangers(now);
+    tellOverload();
   };
   const timer = setInterval(flush, flushInterval);
   return {
@@ -71,6 +88,39 @@ export function createReports(log: Log, refusalsPerSecond: number, state: Screen
       clearInterval(timer);
       flush();
     },
+  };
+}
+
+const stageWords = [
+  "overload is over: every new call is judged",
+  "overload: new calls of trunks above their fair share are shed in part",
+  "overload: all new calls but emergency calls are shed",
+  "overload: emergency calls are shed too",
+] as const;
+
+/** Every change of the stage. */
+function createOverloadReport(log: Log, stage: () => OverloadStage): () => void {
+  let known: OverloadStage = 0;
+  return () => {
+    const current = stage();
+    if (current === known) return;
+    known = current;
+    log.warn(stageWords[current], { stage: current });
+  };
+}
+
+/** The first stranger is told of at once, later ones now and then, with the busiest sources only. */
+function createStrangerReport(log: Log, counters: Counters): (now: number) => void {
+  let told = counters.unknownSource;
+  let next = 0;
+  return (now) => {
+    const dropped = counters.unknownSource - told;
+    // A clock that was set back must not silence the log.
+    if (dropped === 0 || (now < next && now >= next - strangersInterval)) return;
+    told = counters.unknownSource;
+    next = now + strangersInterval;
+    const sources = counters.strangers.take(mostStrangers);
+    log.warn("dropped unread: no trunk matches the source", { datagrams: dropped, sources });
   };
 }
 

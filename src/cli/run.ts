@@ -2,18 +2,22 @@ import { formatEndpoint } from "../config/address.ts";
 import { type ConfigIssue, formatIssue } from "../config/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
 import { loadTls } from "../config/tls-files.ts";
+import { findInheritedSockets, matchInherited } from "../engines/inherited-sockets.ts";
 import { createLog } from "../observe/log.ts";
 import { type App, startApp } from "./app.ts";
 import { describeFailure, readFromDisk } from "./disk.ts";
 import { obtainKey } from "./key-file.ts";
-import { trackFiles } from "./tracked-files.ts";
+import { stampOnDisk, trackFiles } from "./tracked-files.ts";
 import { describeStart } from "./welcome.ts";
 
 const standardError = 2;
 
+/** RFC 3261 section 17.1.1.2: 64·T1, the end of every transaction that rings no more. Seconds. */
+const longestDrain = 32;
+
 /** `sigwall run`: the filter, until SIGTERM or SIGINT. Resolves with the exit code: 0, or 1 when it could not start. */
 export async function runFilter(configPath: string): Promise<number> {
-  const files = trackFiles(readFromDisk);
+  const files = trackFiles(readFromDisk, stampOnDisk);
   const { config, issues: staticIssues } = loadStatic(files.readFile, configPath);
   if (config === undefined) return refuse(staticIssues);
   const listeners = config.listen.map(({ id }) => id);
@@ -24,6 +28,10 @@ export async function runFilter(configPath: string): Promise<number> {
     return refuse([...staticIssues, ...issues, ...tls.issues]);
   if (config.engine !== "embedded")
     return fail(`${configPath}: the engine "${config.engine}" is not built in yet`);
+  const inherited = findInheritedSockets(process.env, process.pid);
+  if (typeof inherited === "string") return fail(inherited);
+  const mismatch = matchInherited(inherited, config.listen);
+  if (mismatch !== undefined) return fail(mismatch);
   const key = obtainKey(config.keyFile);
   if (typeof key === "string") return fail(key);
 
@@ -35,14 +43,26 @@ export async function runFilter(configPath: string): Promise<number> {
   process.on("SIGHUP", () => void app?.reload("SIGHUP"));
   const asked = stopSignal();
   try {
-    app = await startApp({ configPath, config, policy, tls: tls?.material, files, key: key.bytes, log });
+    app = await startApp({
+      configPath,
+      config,
+      policy,
+      tls: tls?.material,
+      files,
+      key: key.bytes,
+      log,
+      inherited,
+    });
   } catch (error) {
     await new Promise<void>(log.close);
     const wanted = [...listeners, `admin ${formatEndpoint(config.admin)}`].join(", ");
     return fail(`can't listen on ${wanted}: ${describeFailure(error)}`);
   }
   process.stdout.write(describeStart(app, policy, configPath));
-  log.info("stopping", { signal: await asked });
+  const signal = await asked;
+  const drainSeconds = config.drainSeconds ?? (inherited.length > 0 ? 0 : longestDrain);
+  log.info("stopping: new calls are refused, what is in progress passes", { signal, drainSeconds });
+  if (drainSeconds > 0) await app.drain(drainSeconds * 1000);
   await app.stop();
   await new Promise<void>(log.close);
   return 0;

@@ -39,6 +39,7 @@ export function planTrunks(
   const issues: ConfigIssue[] = [];
   const specialUsers = readSpecialUsers(file, issues);
   const denyLists = toDenyLists(lists);
+  let common: ChainConfig | undefined;
   const plans = file.trunks.map((entry, index) => {
     const trunk = buildTrunk(entry.value, index, file.nextHopHealth);
     const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
@@ -48,21 +49,40 @@ export function planTrunks(
       denyLists,
       specialUsers: specialUsers.get(trunk.id) ?? [],
     };
-    return { entry, trunk, tables, chain: mergeChain(file, entry, issues) };
+    // Trunks without a word of their own about rules share one chain.
+    const chain =
+      entry.value.rules === undefined
+        ? (common ??= mergeChain(file, entry, issues))
+        : mergeChain(file, entry, issues);
+    return { entry, trunk, tables, chain };
   });
   return { plans, issues };
 }
 
+/** All that a policy is compiled from. */
+export interface PolicyParts {
+  readonly file: Pick<PolicyFile, "tables" | "overload" | "nextHopHealth">;
+  readonly plans: readonly TrunkPlan[];
+  readonly lists: readonly ListSummary[];
+  readonly revision: PolicyRevision;
+}
+
 /** Compiles trunks to the policy that calls are judged by; immutable. */
-export function compilePolicy(
-  file: PolicyFile,
-  plans: readonly TrunkPlan[],
-  lists: readonly LoadedList[],
-  revision: PolicyRevision,
-): Policy {
-  const trunks = plans.map(({ trunk, chain, tables }): TrunkPolicy =>
-    Object.freeze({ trunk, screen: compileScreen(chain, tables, revision) }),
-  );
+export function compilePolicy(parts: PolicyParts): Policy {
+  const steps = compileInSteps(parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same in short steps, for a thread that has calls to carry in between. */
+export function* compileInSteps({ file, plans, lists, revision }: PolicyParts): Generator<undefined, Policy> {
+  const trunks: TrunkPolicy[] = [];
+  for (const { trunk, chain, tables } of plans) {
+    trunks.push(Object.freeze({ trunk, screen: compileScreen(chain, tables, revision) }));
+    yield;
+  }
   const byId = new Map(trunks.map((trunk) => [trunk.trunk.id, trunk]));
   const nextHops = new Map<string, Set<number>>();
   for (const { address, port } of trunks.flatMap(({ trunk }) => trunk.nextHops)) {
@@ -74,7 +94,8 @@ export function compilePolicy(
     revision,
     trunks: Object.freeze(trunks),
     tables: Object.freeze(file.tables),
-    lists: Object.freeze(lists.map(summarise)),
+    overload: Object.freeze(file.overload),
+    lists: Object.freeze(lists),
     nextHopHealth: Object.freeze(readHealth(file.nextHopHealth)),
     matchTrunk: createMatcher(entries, file.tables.sources),
     trunkById: (id: string) => byId.get(id),
@@ -87,7 +108,8 @@ export function compilePolicy(
   });
 }
 
-function summarise({ id, kind, file, read }: LoadedList): ListSummary {
+/** What metrics and `check` say of a list. */
+export function summariseList({ id, kind, file, read }: LoadedList): ListSummary {
   return { id, kind, file, ...read.counts };
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { formatEndpoint, parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
-import type { TrunkPlan } from "./compile.ts";
-import { compilePolicy, planTrunks } from "./compile.ts";
+import type { PolicyRevision } from "../domain/verdict.ts";
+import type { PolicyParts, TrunkPlan } from "./compile.ts";
+import { compilePolicy, planTrunks, summariseList } from "./compile.ts";
 import type { ConfigIssue } from "./issue.ts";
 import { hasErrors, sortIssues } from "./issue.ts";
 import { jsonSchemas } from "./json-schema.ts";
@@ -43,6 +44,8 @@ export interface StaticConfig {
   readonly policy: string;
   /** Path of the secret key, likewise; undefined: a key for this run only. */
   readonly keyFile: string | undefined;
+  /** Longest time in which a filter that ends passes on what is in progress; undefined: as long as the sockets ask for. */
+  readonly drainSeconds: number | undefined;
   readonly log: {
     readonly level: "trace" | "debug" | "info" | "warn" | "error" | "silent";
     readonly refusalsPerSecond: number;
@@ -65,12 +68,16 @@ export interface LoadedPolicy {
   readonly material: PolicyMaterial | undefined;
 }
 
-/** The parts of a policy that a review looks at. */
+/** The parts of a policy: what it is compiled from, and what a review looks at. */
 export interface PolicyMaterial {
   readonly file: PolicyFile;
   readonly lists: readonly LoadedList[];
   readonly plans: readonly TrunkPlan[];
+  readonly revision: PolicyRevision;
 }
+
+/** What came of reading a policy that is compiled elsewhere. */
+export type ReadPolicy = Omit<LoadedPolicy, "policy">;
 
 /** Reads `sigwall.yaml`. Pure: the only input is what `readFile` gives. */
 export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
@@ -85,7 +92,8 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
         : explainIssues(read.error, source, jsonSchemas.sigwall);
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
-  const { engine, listen, tls, streams, sockets, admin, nameServers, policy, keyFile, log } = read.data;
+  const { engine, listen, tls, streams, sockets, admin, nameServers, policy, keyFile, drainSeconds, log } =
+    read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
@@ -104,6 +112,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     nameServers: nameServers?.map((text) => parseEndpoint(text, 53)).flatMap(writeEndpoint),
     policy: resolvePath(path, policy),
     keyFile: keyFile === undefined ? undefined : resolvePath(path, keyFile),
+    drainSeconds,
     log,
     fingerprint: digest(canonicalText(read.data)),
   };
@@ -115,6 +124,18 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
  * `listeners`: canonical ids of the static config, when known, so that `match.listener` can be held against them.
  */
 export function loadPolicy(readFile: ReadFile, path: string, listeners?: readonly string[]): LoadedPolicy {
+  const { material, issues } = readPolicy(readFile, path, listeners);
+  const policy = material === undefined ? undefined : compilePolicy(partsOf(material));
+  return { policy, issues, material };
+}
+
+/** What a policy is compiled from. */
+export function partsOf({ file, plans, lists, revision }: PolicyMaterial): PolicyParts {
+  return { file, plans, lists: lists.map(summariseList), revision };
+}
+
+/** As {@link loadPolicy}, but compiles nothing. */
+export function readPolicy(readFile: ReadFile, path: string, listeners?: readonly string[]): ReadPolicy {
   const content = readFile(path);
   if ("error" in content) return refused([unreadable(path, content.error)]);
   const source = readYaml(path, content.bytes);
@@ -131,16 +152,15 @@ export function loadPolicy(readFile: ReadFile, path: string, listeners?: readonl
     ...listIssues,
   ]);
   if (hasErrors(issues)) return refused(issues);
-  const policy = compilePolicy(file, plans, lists, revisionOf(source, lists));
-  return { policy, issues, material: { file, lists, plans } };
+  return { issues, material: { file, lists, plans, revision: revisionOf(source, lists) } };
 }
 
 function writeEndpoint(endpoint: Endpoint | undefined): readonly string[] {
   return endpoint === undefined ? [] : [formatEndpoint(endpoint)];
 }
 
-function refused(issues: readonly ConfigIssue[]): LoadedPolicy {
-  return { policy: undefined, issues: sortIssues(issues), material: undefined };
+function refused(issues: readonly ConfigIssue[]): ReadPolicy {
+  return { issues: sortIssues(issues), material: undefined };
 }
 
 /** Hash over the policy and its lists as written: comments, key order and line ends make no difference. */

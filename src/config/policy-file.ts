@@ -5,6 +5,7 @@ import { nextHopHealthSchema, type NextHopHealthEntry } from "./next-hop.ts";
 import {
   lesseeSchema,
   listSchema,
+  overloadSchema,
   policySchema,
   specialUserSchema,
   tablesSchema,
@@ -13,7 +14,7 @@ import {
 } from "./policy-schema.ts";
 import type { LesseeEntry, ListEntry, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
 import { explainIssues, isMapping, valueAt } from "./schema-issues.ts";
-import type { TableSizes } from "./policy.ts";
+import type { OverloadLimits, TableSizes } from "./policy.ts";
 import type { Source } from "./source.ts";
 
 /** A part of the file and where it stands. */
@@ -36,6 +37,7 @@ export interface PolicyFile {
   readonly rules: unknown;
   readonly nextHopHealth: NextHopHealthEntry;
   readonly tables: TableSizes;
+  readonly overload: OverloadLimits;
 }
 
 /** Reads the parts of a policy file; what is wrong with the others is in `issues`. */
@@ -64,8 +66,14 @@ export function readPolicyFile(source: Source): {
     nextHopHealth:
       nextHopHealthSchema.safeParse(valueAt(value, ["nextHopHealth"])).data ?? nextHopHealthSchema.parse({}),
     tables: tablesSchema.safeParse(valueAt(value, ["tables"])).data ?? tablesSchema.parse({}),
+    overload: readOverload(valueAt(value, ["overload"])),
   };
   return { file, issues: whole.success ? [] : explainIssues(whole.error, source, jsonSchemas.policy) };
+}
+
+function readOverload(written: unknown): OverloadLimits {
+  const { retryAfterSeconds, ...limits } = overloadSchema.safeParse(written).data ?? overloadSchema.parse({});
+  return { ...limits, retryAfterSeconds };
 }
 
 /** The ids written in a list of the file, also of entries that have other faults: a reference to them is no second fault. */

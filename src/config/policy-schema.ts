@@ -52,6 +52,20 @@ const limitsSchema = z.strictObject({
     .max(1_000_000)
     .exactOptional()
     .describe("MESSAGE requests a second that may pass; they cost no call."),
+  attemptsPerSecond: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .exactOptional()
+    .describe(
+      "New calls that are judged in a second; those beyond are answered 503 unread, emergency calls apart.",
+    ),
+  share: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .exactOptional()
+    .describe("Weight of the trunk when an overloaded filter divides what it can do. Default: 1."),
   channels: z.int().min(1).max(1_000_000).exactOptional().describe("Calls at one time. Not enforced yet."),
 });
 
@@ -190,6 +204,36 @@ export const tablesSchema = z
   })
   .describe("Sizes in entries. A full table makes `exception` apply.");
 
+/** When the filter protects itself. */
+export const overloadSchema = z
+  .strictObject({
+    mode: z
+      .enum(["enforce", "off"])
+      .default("enforce")
+      .describe("`off`: every new call is judged, however late."),
+    busyRatio: z
+      .number()
+      .min(0.1)
+      .max(0.99)
+      .default(0.85)
+      .describe("Share of the time in which the call thread may be at work before new calls are shed."),
+    lateMilliseconds: z
+      .number()
+      .min(1)
+      .max(10_000)
+      .default(50)
+      .describe("How long what is due may wait for the call thread."),
+    retryAfterSeconds: z
+      .int()
+      .min(1)
+      .max(3600)
+      .exactOptional()
+      .describe(
+        "Retry-After of the 503; none when left out, since it silences the whole peer (RFC 3261 section 21.5.4).",
+      ),
+  })
+  .describe("New calls beyond what the filter can do are answered 503, before anything in progress suffers.");
+
 /** The home plan and the time zone. */
 export const homeSchema = z.strictObject({
   country: z
@@ -216,4 +260,5 @@ export const policySchema = z.strictObject({
   rules: rulesSchema.exactOptional(),
   nextHopHealth: nextHopHealthSchema.exactOptional(),
   tables: tablesSchema.exactOptional(),
+  overload: overloadSchema.exactOptional(),
 });

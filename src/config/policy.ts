@@ -37,6 +37,17 @@ export interface NextHopHealth {
   readonly longestInterval: Millis;
 }
 
+/** When the filter protects itself: see `relay/overload.ts`. */
+export interface OverloadLimits {
+  readonly mode: "enforce" | "off";
+  /** Share of the time, 0 to 1, in which the thread may be at work before new calls are shed. */
+  readonly busyRatio: number;
+  /** How late what is due may be. */
+  readonly lateMilliseconds: number;
+  /** Retry-After of a 503 with reason `overload` (RFC 3261 section 20.33); undefined: none is sent. */
+  readonly retryAfterSeconds: number | undefined;
+}
+
 /** One list that was loaded, for metrics and `check`. */
 export interface ListSummary {
   /** Id of the list, or of the lessee whose numbers it holds; unique among both. */
@@ -57,6 +68,7 @@ export interface Policy {
   readonly revision: PolicyRevision;
   readonly trunks: readonly TrunkPolicy[];
   readonly tables: TableSizes;
+  readonly overload: OverloadLimits;
   readonly lists: readonly ListSummary[];
   readonly nextHopHealth: NextHopHealth;
   /**

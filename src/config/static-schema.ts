@@ -105,6 +105,14 @@ export const staticSchema = z.strictObject({
     .describe(
       "Secret key of the tokens in our Record-Route; made when missing. Without it a restart forgets the calls in progress.",
     ),
+  drainSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .exactOptional()
+    .describe(
+      "Longest time after SIGTERM in which what is in progress still passes. Default: 32 (64·T1 of RFC 3261); 0 with sockets of systemd.",
+    ),
   log: z
     .strictObject({
       level: z

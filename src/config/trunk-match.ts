@@ -52,6 +52,8 @@ export function createMatcher<Target>(
   const tables = networksOf(entries);
   const nothing: Claims<Target> = { byPort: new Map(), anyPort: [] };
   const remembered = new LRUCache<string, Claims<Target>>({ max: sources });
+  // Apart from those that are known, so that a flood from many addresses pushes none of them out.
+  const strangers = new LRUCache<string, true>({ max: sources });
   const look = (address: string): Claims<Target> => {
     const parsed = parseAddress(address);
     if (parsed === undefined) return nothing;
@@ -65,7 +67,12 @@ export function createMatcher<Target>(
   return (listener, address, port, names) => {
     let claims = remembered.get(address);
     if (claims === undefined) {
+      if (strangers.has(address)) return undefined;
       claims = look(address);
+      if (claims === nothing) {
+        strangers.set(address, true);
+        return undefined;
+      }
       remembered.set(address, claims);
     }
     for (const entry of claims.byPort.get(port) ?? claims.anyPort) {
@@ -123,7 +130,15 @@ interface PrefixTable<Target> {
 /** One table for every prefix length in use, the longest first. */
 function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly PrefixTable<Target>[] {
   const networks = new Map<string, Network>();
-  for (const { network } of entries) networks.set(formatNetwork(network), network);
+  const written = new Map<string, MatchEntry<Target>[]>();
+  for (const entry of entries) {
+    const name = formatNetwork(entry.network);
+    networks.set(name, entry.network);
+    const same = written.get(name) ?? [];
+    written.set(name, same);
+    same.push(entry);
+  }
+  const lengths = new Set([...networks.values()].map(({ prefixLength }) => prefixLength));
   const tables = new Map<
     string,
     { bits: 32 | 128; prefixLength: number; claims: Map<bigint, Claims<Target>> }
@@ -132,18 +147,23 @@ function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly Pr
     const { bits, prefixLength, value } = network;
     const key = `${bits}/${prefixLength}`;
     const table = tables.get(key) ?? { bits, prefixLength, claims: new Map<bigint, Claims<Target>>() };
-    table.claims.set(value, gatherClaims(entries.filter((entry) => contains(entry.network, network))));
+    table.claims.set(value, gatherClaims(findAround(network, lengths, written)));
     tables.set(key, table);
   }
   return [...tables.values()].toSorted((a, b) => b.prefixLength - a.prefixLength);
 }
 
-function contains(outer: Network, inner: Network): boolean {
-  return (
-    outer.bits === inner.bits &&
-    outer.prefixLength <= inner.prefixLength &&
-    inner.value >> BigInt(inner.prefixLength - outer.prefixLength) === outer.value
-  );
+/** Entries of the network itself and of all that contain it. */
+function findAround<Target>(
+  { bits, prefixLength, value }: Network,
+  lengths: ReadonlySet<number>,
+  written: ReadonlyMap<string, readonly MatchEntry<Target>[]>,
+): readonly MatchEntry<Target>[] {
+  return [...lengths].flatMap((length) => {
+    if (length > prefixLength) return [];
+    const outer: Network = { bits, prefixLength: length, value: value >> BigInt(prefixLength - length) };
+    return written.get(formatNetwork(outer)) ?? [];
+  });
 }
 
 function gatherClaims<Target>(entries: readonly MatchEntry<Target>[]): Claims<Target> {

@@ -39,6 +39,10 @@ export interface TrunkLimits {
   readonly attemptsPerCallerPerMinute?: number;
   readonly channels?: number;
   readonly messagesPerSecond?: number;
+  /** New calls judged in a second, whatever their verdict. */
+  readonly attemptsPerSecond?: number;
+  /** Weight when an overloaded filter divides what it can do; 1 when left out. */
+  readonly share?: number;
 }
 
 /** What is taken out of a request once it was judged. */

@@ -6,7 +6,9 @@ import type { Engine, EngineParts, ListenAddress } from "./engine.ts";
 import { createQuestions } from "./name-lookup.ts";
 import { createNames, type Names } from "./names.ts";
 import { openStreamPort, type StreamPort } from "./stream-port.ts";
-import { openDatagramPort, type DatagramPort } from "./udp.ts";
+import { startLoadProbe, type LoadProbe } from "./load-probe.ts";
+import { createTrafficWatch } from "./traffic-watch.ts";
+import { openDatagramPort, RECEIVE_BUFFER, type DatagramHandlers, type DatagramPort } from "./udp.ts";
 
 /** Errors of sending that say something about the target, not about the message. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set([
@@ -30,7 +32,9 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
   const streams = new Map<number, StreamPort>();
   const listeners: Listener[] = [];
   const questions = createQuestions(parts.nameServers);
+  const traffic = createTrafficWatch(parts.counters, performance.now());
   let proxy: SipProxy | undefined;
+  let probe: LoadProbe | undefined;
   let names: Names | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -41,8 +45,8 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
     names?.follow(parts.policy());
   }
 
-  function openDatagrams({ address, port }: ListenAddress, index: number): Promise<DatagramPort> {
-    return (parts.openPort ?? openDatagramPort)(address, port, {
+  async function openDatagrams({ id, address, port }: ListenAddress, index: number): Promise<DatagramPort> {
+    const handlers: DatagramHandlers = {
       datagram: (bytes, from, fromPort) => {
         const listener = listeners[index];
         if (listener !== undefined) proxy?.handle(Date.now(), listener, from, fromPort, bytes);
@@ -56,7 +60,14 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         const place = unreachablePlace(error);
         if (place !== undefined) proxy?.unreachable(Date.now(), "udp", place.address, place.port);
       },
-    });
+    };
+    const inherited = parts.inherited?.find((socket) => socket.id === id);
+    const opened = await (parts.openPort ?? openDatagramPort)(address, port, handlers, inherited?.fd);
+    if (opened.receiveBuffer < RECEIVE_BUFFER)
+      parts.warn?.(
+        `${id}: the kernel gives ${opened.receiveBuffer} bytes of receive buffer instead of ${RECEIVE_BUFFER}; raise net.core.rmem_max`,
+      );
+    return opened;
   }
 
   async function openStreams(listen: ListenAddress, index: number): Promise<StreamPort> {
@@ -108,6 +119,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
   async function stop(): Promise<void> {
     proxy = undefined;
     clearInterval(timer);
+    probe?.stop();
     names?.close();
     questions.cancel();
     streams.clear();
@@ -152,11 +164,20 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       });
       passTime();
       timer = setInterval(passTime, TICK).unref();
+      probe = startLoadProbe((load) => {
+        proxy?.measure(load);
+        traffic.look(performance.now());
+      });
       return listeners.map(({ transport, sentBy }) => `${transport}:${sentBy}`);
     },
     nextHops: () => proxy?.nextHops() ?? [],
     names: () => names?.status() ?? [],
-    isReady: () => proxy !== undefined,
+    isReady: () => proxy?.overload.isDraining === false,
+    health: () => proxy?.overload,
+    drain(most) {
+      proxy?.drain();
+      return traffic.quiet(performance.now(), most);
+    },
     renewTls(material) {
       for (const port of streams.values()) port.renew(material);
     },

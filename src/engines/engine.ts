@@ -1,3 +1,4 @@
+import type { Millis } from "../domain/time.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import type { StreamLimits } from "../config/load.ts";
@@ -6,6 +7,7 @@ import type { TlsMaterial } from "../config/tls-files.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { HopState } from "../relay/destination.ts";
 import type { NextHopStatus } from "../relay/next-hops.ts";
+import type { Overload } from "../relay/overload.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { NameStatus } from "./names.ts";
 import type { OpenDatagramPort } from "./udp.ts";
@@ -28,6 +30,13 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** A bound UDP socket that the service manager passed. */
+export interface InheritedSocket {
+  readonly fd: number;
+  /** As in `listen`. */
+  readonly id: string;
+}
+
 /** What every engine is given: it feeds calls to the same rules and obeys them. */
 export interface EngineParts {
   /** What `listen` of sigwall.yaml names; port 0 binds any free port. */
@@ -38,6 +47,8 @@ export interface EngineParts {
   readonly streams?: StreamLimits;
   /** How UDP ports are opened; on `node:dgram` unless it is said. */
   readonly openPort?: OpenDatagramPort;
+  /** Sockets that are taken over instead of binding the listener of the same id. */
+  readonly inherited?: readonly InheritedSocket[];
   /** The policy in force; asked for anew with every message. */
   readonly policy: () => Policy;
   readonly state: ScreeningState;
@@ -54,7 +65,12 @@ export interface EngineParts {
   readonly nameChanged?: (id: string, error: string | undefined) => void;
   /** An error of our own or of the operating system; the engine goes on. */
   readonly fault: (error: unknown) => void;
+  /** Something that an operator should know of, once. */
+  readonly warn?: (message: string) => void;
 }
+
+/** What an engine knows of its own load. */
+export type EngineHealth = Pick<Overload, "stage" | "isDraining" | "load">;
 
 /** The way calls come in: the only place with sockets, clock and timers. */
 export interface Engine {
@@ -62,7 +78,7 @@ export interface Engine {
   readonly capabilities: Capabilities;
   /** Binds; resolves with what is bound ("udp:127.0.0.1:5060"), rejects when it can't. */
   start(): Promise<readonly string[]>;
-  /** True while calls are taken. */
+  /** True while new calls are taken. */
   isReady(): boolean;
   /** Every next hop as it is now; none before the start. */
   nextHops(): readonly NextHopStatus[];
@@ -70,6 +86,13 @@ export interface Engine {
   names(): readonly NameStatus[];
   /** Other certificates for TLS connections from now on. Throws when they are none, and keeps those before. */
   renewTls(material: TlsMaterial): void;
+  /** How it fares, once it has been started. */
+  health(): EngineHealth | undefined;
+  /**
+   * Takes no new calls from now on: they are answered 503 with reason `overload`. Resolves when nothing in progress has been seen for a
+   * while, or after `most` milliseconds.
+   */
+  drain(most: Millis): Promise<void>;
   /** Closes everything; what is under way in this turn of the loop is still sent. */
   stop(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import { createStreamCounters, type StreamCounters } from "./stream-counters.ts";
 import { verdictKinds, type DecidedBy, type Decision, type VerdictKind } from "../domain/verdict.ts";
+import { createStrangers, type Strangers } from "./strangers.ts";
 
 /** Upper bounds of the decision-time histogram, in seconds. */
 export const decisionBuckets: readonly number[] = [
@@ -41,8 +42,12 @@ export interface Counters {
   readonly trunks: Map<string, TrunkCounters>;
   /** Datagrams from sources no trunk matches. */
   unknownSource: number;
+  /** Where those came from. */
+  readonly strangers: Strangers;
   /** Datagrams that are no SIP. */
   notSip: number;
+  /** Requests and responses that were sent on to the other side. */
+  forwarded: number;
   /** Responses without a branch of ours, or not from where the request went. */
   strayResponses: number;
   /** Messages that were judged but could not be sent on: too large, or no target. */
@@ -67,7 +72,9 @@ export function createCounters(): Counters {
   return {
     trunks: new Map(),
     unknownSource: 0,
+    strangers: createStrangers(),
     notSip: 0,
+    forwarded: 0,
     strayResponses: 0,
     unsendable: 0,
     ledgerFull: 0,
@@ -112,6 +119,17 @@ function packKey(verdict: VerdictKind, reason: ReasonCode, rule: DecidedBy, moni
 
 function add(map: Map<number, number>, key: number): void {
   map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+/** Counts a verdict that no attempt was read for. */
+export function countVerdict(
+  counters: Counters,
+  trunk: string,
+  verdict: VerdictKind,
+  reason: ReasonCode,
+  rule: DecidedBy,
+): void {
+  add(trunkCounters(counters, trunk).attempts, packKey(verdict, reason, rule, false));
 }
 
 /** Counts a decision about a call attempt and, under mode `monitor`, its shadow findings. */
@@ -173,6 +191,13 @@ function unpackKey(key: number): DecisionLabels {
     rule: deciders[Math.floor(key / 2) % deciders.length]!,
     mode: key % 2 === 1 ? "monitor" : "enforce",
   };
+}
+
+/** Decisions about call attempts since the start. */
+export function decisionCount({ decisionSeconds }: Counters): number {
+  let count = 0;
+  for (const bucket of decisionSeconds) count += bucket;
+  return count;
 }
 
 /** Visits every series of `sigwall_attempts_total`. */

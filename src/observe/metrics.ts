@@ -20,12 +20,21 @@ export interface PolicyFigures {
  */
 const NEVER = 2 ** 31 - 1;
 
+/** How the engine fares. */
+export interface HealthFigures {
+  readonly stage: number;
+  readonly isDraining: boolean;
+  readonly load: { readonly busy: number; readonly late: number };
+}
+
 /** Where the figures come from; every one is read when a scrape asks, and at no other time. */
 export interface MetricSources extends NextHopSources {
   readonly reloads: ReloadCounts;
   /** How UDP is taken and sent: "batched" or "dgram". */
   readonly sockets: string;
   readonly policy: () => PolicyFigures;
+  /** Undefined before the engine is up. */
+  readonly health?: () => HealthFigures | undefined;
   /** How often a call met each bounded table of the rules full. */
   readonly tableFull: Readonly<Record<string, number>>;
   /** How often each rule threw. */
@@ -51,6 +60,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   addDecisionTimes(registry, sources.counters);
   addNextHopMetrics(registry, sources);
   addPolicyMetrics(registry, sources);
+  addHealthMetrics(registry, sources);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER });
   for (const figure of ["min", "max", "mean", "stddev", "p50", "p90", "p99"])
     registry.removeSingleMetric(`nodejs_eventloop_lag_${figure}_seconds`);
@@ -173,6 +183,11 @@ function addFaultMetrics(registry: Registry, { counters, tableFull, ruleFaults }
     "sigwall_stray_responses_total",
     "Responses dropped because no request of ours asked for them, or from where it did not go.",
     () => counters.strayResponses,
+  );
+  plain(
+    "sigwall_forwarded_messages_total",
+    "Requests and responses sent on to the other side.",
+    () => counters.forwarded,
   );
   plain(
     "sigwall_unsendable_messages_total",
@@ -308,5 +323,33 @@ function addPolicyMetrics(registry: Registry, { policy, reloads, sockets }: Metr
     (set) => {
       for (const { id, numbers } of policy().lists) set({ list: id }, numbers);
     },
+  );
+}
+
+function addHealthMetrics(registry: Registry, { health = () => undefined }: MetricSources): void {
+  const plain = (name: string, help: string, read: (figures: HealthFigures) => number): void =>
+    addGauge(registry, name, help, [], (set) => {
+      const figures = health();
+      if (figures !== undefined) set({}, read(figures));
+    });
+  plain(
+    "sigwall_overload_stage",
+    "0: every new call is judged; 1: trunks above their fair share are shed in part; 2: all new calls but emergencies; 3: those too.",
+    ({ stage }) => stage,
+  );
+  plain(
+    "sigwall_draining",
+    "1 when no new call is taken because the filter is about to end.",
+    ({ isDraining }) => (isDraining ? 1 : 0),
+  );
+  plain(
+    "sigwall_busy_ratio",
+    "Share of the last 100 ms in which the call thread was at work.",
+    ({ load }) => load.busy,
+  );
+  plain(
+    "sigwall_late_seconds",
+    "How long what was due waited for the call thread, measured last.",
+    ({ load }) => load.late / 1000,
   );
 }

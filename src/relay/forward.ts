@@ -183,6 +183,7 @@ export function forward(relay: Relay, exchange: Exchange, target: Target): void 
     answer(relay, exchange, 513, "");
     return;
   }
+  counters.forwarded++;
   const port = portTowards(relay, egress, target);
   if (egress.isReliable === listener.isReliable) transmit(relay, egress, target.address, port, length);
   else bridgeRequest(relay, exchange, egress, target.address, port, branch, out, length);

@@ -1,6 +1,6 @@
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import type { Decision } from "../domain/verdict.ts";
+import type { Decision, Deny } from "../domain/verdict.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countDecision, countRequest, observeDecision, trunkCounters } from "../observe/counters.ts";
 import { forwardCall, targetOf } from "./forward.ts";
@@ -13,6 +13,7 @@ import { answer, answerError, attemptOf, refusalStatus, refuse, type Relay } fro
 import { unsupported } from "./protocol-error.ts";
 import { requestAttempt } from "./request-attempt.ts";
 import { consumeOwn, followRoutes, type Onward, type Routes } from "./route.ts";
+import { shedCall } from "./shed.ts";
 import { labelLine, treatmentOf } from "./treatment.ts";
 
 /** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
@@ -33,13 +34,26 @@ export function newCall(
     repeat(relay, now, policy, source, seen, print, exchange, routes);
     return;
   }
+  if (
+    message.method === "INVITE" &&
+    (relay.overload.isShedding || trunk.limits.attemptsPerSecond !== undefined) &&
+    shedCall(relay, now, trunk, exchange)
+  ) {
+    keep(relay, now, key, {
+      fingerprint: print,
+      outcome: "reject",
+      status: refusalStatus(trunk, "overload"),
+      reason: "overload",
+    });
+    return;
+  }
   const begun = relay.elapsed();
   if (message.method !== "INVITE") {
     const attempt = requestAttempt(relay, trunk, exchange, now, routes.uri);
-    const decision = judgeRequest(message, source, attempt, routes, relay.state, policy.revision);
+    const judged = judgeRequest(message, source, attempt, routes, relay.state, policy.revision);
+    const decision = obey(relay, now, policy, source, exchange, judged, routes, key, print);
     countRequest(counters, message.method, decision);
     relay.sink.decided(decision);
-    obey(relay, now, policy, source, exchange, decision, routes, key, print);
     return;
   }
   const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
@@ -49,13 +63,13 @@ export function newCall(
     answerError(relay, trunk.id, exchange, status, status === 420 ? unsupported(message) : "");
     return;
   }
-  const { decision } = judgement;
   observeDecision(counters, (relay.elapsed() - begun) / 1000);
+  const decision = obey(relay, now, policy, source, exchange, judgement.decision, routes, key, print);
   countDecision(counters, decision);
   relay.sink.decided(decision);
-  obey(relay, now, policy, source, exchange, decision, routes, key, print);
 }
 
+/** Does what was decided. Returns what became of it: something else where there was no room to remember the call. */
 function obey(
   relay: Relay,
   now: Millis,
@@ -66,28 +80,12 @@ function obey(
   routes: Routes,
   key: string,
   print: string,
-): void {
+): Decision {
   const { trunk } = source;
   const { verdict } = decision;
-  const keep = (entry: LedgerEntry): boolean => {
-    // A refusal is the same without the ledger (RFC 3261 section 8.2.7): the last quarter is kept for calls that pass.
-    if (entry.outcome !== "forward" && relay.ledger.size * 4 > relay.ledger.capacity * 3) return true;
-    const kept = relay.ledger.set(key, entry, now);
-    if (!kept) relay.counters.ledgerFull++;
-    return kept;
-  };
-  if (verdict.kind === "drop") {
-    keep({ fingerprint: print, outcome: "drop" });
-    return;
-  }
-  if (verdict.kind === "reject") {
-    const status =
-      verdict.reason === "message-malformed"
-        ? relay.message.faultStatus
-        : refusalStatus(trunk, verdict.reason);
-    keep({ fingerprint: print, outcome: "reject", status, reason: verdict.reason });
-    refuse(relay, exchange, status, verdict.reason);
-    return;
+  if (verdict.kind === "drop" || verdict.kind === "reject") {
+    deny(relay, now, trunk, exchange, verdict, key, print);
+    return decision;
   }
   const target = targetOf(relay, policy, source, exchange, onwardOf(relay, trunk, routes));
   if (target === undefined) {
@@ -95,24 +93,56 @@ function obey(
     const unavailable = trunk.passThrough503 ? 503 : 500;
     const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
     answerError(relay, trunk.id, exchange, hasNextHops ? unavailable : 404);
-    return;
+    return decision;
   }
   const treatment = treatmentOf(trunk, decision);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(treatment)}`;
-    keep({ fingerprint: print, outcome: "redirect", extra });
+    keep(relay, now, key, { fingerprint: print, outcome: "redirect", extra });
     answer(relay, exchange, 302, extra);
+    return decision;
+  }
+  const { reason } = verdict;
+  const isKept =
+    keep(relay, now, key, { fingerprint: print, outcome: "forward", target, reason, treatment }) &&
+    keepCall(relay, now, trunk, exchange, target, reason, treatment);
+  // An emergency call goes on; its repeats are judged again, to the same end.
+  if (!isKept && trunk.exception !== "accept" && reason !== "emergency") {
+    const exception: Deny = { kind: trunk.exception, reason: "overload" };
+    relay.ledger.delete(key);
+    deny(relay, now, trunk, exchange, exception, key, print);
+    return { ...decision, verdict: exception, rule: "exception" };
+  }
+  forwardCall(relay, policy, exchange, target, decision.attempt, reason, treatment);
+  return decision;
+}
+
+/** Keeps an outcome for repeats; false when the ledger is full. */
+function keep(relay: Relay, now: Millis, key: string, entry: LedgerEntry): boolean {
+  const { ledger, counters } = relay;
+  // A refusal is the same without the ledger (RFC 3261 section 8.2.7): the last quarter is kept for calls that pass.
+  if (entry.outcome !== "forward" && ledger.size * 4 > ledger.capacity * 3) return true;
+  const kept = ledger.set(key, entry, now);
+  if (!kept) counters.ledgerFull++;
+  return kept;
+}
+
+function deny(
+  relay: Relay,
+  now: Millis,
+  trunk: Trunk,
+  exchange: Exchange,
+  { kind, reason }: Deny,
+  key: string,
+  print: string,
+): void {
+  if (kind === "drop") {
+    keep(relay, now, key, { fingerprint: print, outcome: "drop" });
     return;
   }
-  const isKept =
-    keep({ fingerprint: print, outcome: "forward", target, reason: verdict.reason, treatment }) &&
-    keepCall(relay, now, trunk, exchange, target, verdict.reason, treatment);
-  if (!isKept) {
-    if (trunk.exception === "reject")
-      refuse(relay, exchange, refusalStatus(trunk, "rule-fault"), "rule-fault");
-    if (trunk.exception !== "accept") return;
-  }
-  forwardCall(relay, policy, exchange, target, decision.attempt, verdict.reason, treatment);
+  const status = reason === "message-malformed" ? relay.message.faultStatus : refusalStatus(trunk, reason);
+  keep(relay, now, key, { fingerprint: print, outcome: "reject", status, reason });
+  refuse(relay, exchange, status, reason);
 }
 
 /** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */

@@ -1,5 +1,6 @@
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { carriageOf, namedMethods } from "../domain/method.ts";
+import { statusOf } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { countRefusal } from "../observe/counters.ts";
@@ -8,7 +9,7 @@ import type { Exchange } from "./exchange.ts";
 import { forward, targetOf } from "./forward.ts";
 import { ledgerKey } from "./ledger.ts";
 import { newCall } from "./new-call.ts";
-import { answer, answerError, refuseMethod, refuseRequest, type Relay } from "./relay.ts";
+import { answer, answerError, refuseMethod, refuseRequest, retryAfter, type Relay } from "./relay.ts";
 import { consumeOwn, followRoutes, foreignRoute, isOwn, type Routes } from "./route.ts";
 
 /**
@@ -32,7 +33,9 @@ export function outOfDialog(
   const carriage = carriageOf(trunk.methods, method);
   // RFC 3261 section 11: a ping of the filter itself says nothing of what is behind it.
   const isForUs = isOwn(relay.listeners, routes.uri) && (routes.uri.user ?? "") === "";
-  if (method === "OPTIONS" && (carriage === "answer" || maxForwards === 0 || isForUs))
+  if (method === "OPTIONS" && relay.overload.isDraining)
+    answer(relay, exchange, statusOf("overload"), retryAfter(relay));
+  else if (method === "OPTIONS" && (carriage === "answer" || maxForwards === 0 || isForUs))
     answer(relay, exchange, 200, `Allow: ${trunk.methods.allow}\r\nAccept: application/sdp\r\n`);
   else if (trunk.side === "core" || carriage === "pass") sendOn(relay, policy, source, exchange, routes);
   else if (carriage === "dialog") refuseRequest(relay, trunk, exchange, "dialog-unknown");

@@ -23,6 +23,7 @@ import { createNextHops, type NextHops } from "./next-hops.ts";
 import { createSentCalls, type SentCalls } from "./sent-calls.ts";
 import { readCall } from "./sip-isup.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
+import { createOverload, type Overload } from "./overload.ts";
 
 /** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
 export const NEXT_HOP = "next-hop";
@@ -75,6 +76,7 @@ export interface Relay extends RelayParts {
   readonly hops: NextHops;
   readonly sentCalls: SentCalls;
   readonly transactions: Transactions;
+  readonly overload: Overload;
   /** {@link trunkTag} of a trunk, remembered. */
   tagOfTrunk(id: string): string;
 }
@@ -98,6 +100,7 @@ export function createRelay(parts: RelayParts): Relay {
     hops: createNextHops(parts.listeners, parts.tags),
     sentCalls: createSentCalls(parts.failoverSize),
     transactions: createTransactions(parts.transactionsSize),
+    overload: createOverload(),
     tagOfTrunk(id) {
       let tag = trunkTags.get(id);
       if (tag === undefined) trunkTags.set(id, (tag = trunkTag(parts.tags, id)));
@@ -197,12 +200,14 @@ export function refuseMethod(relay: Relay, trunk: Trunk | undefined, exchange: E
 /** A refusal with the Q.850 cause of its reason (RFC 3326). The text says nothing of the rule that fired. */
 export function refuse(relay: Relay, exchange: Exchange, status: number, reason: ReasonCode): void {
   const cause = causeOf(reason);
-  answer(
-    relay,
-    exchange,
-    status,
-    cause === undefined ? "" : `Reason: Q.850;cause=${cause};text="Call rejected"\r\n`,
-  );
+  const why = cause === undefined ? "" : `Reason: Q.850;cause=${cause};text="Call rejected"\r\n`;
+  answer(relay, exchange, status, reason === "overload" ? why + retryAfter(relay) : why);
+}
+
+/** RFC 3261 section 21.5.4: with it the peer sends nothing at all for that long, so it is the operator's choice. */
+export function retryAfter(relay: Relay): string {
+  const { retryAfterSeconds } = relay.policy().overload;
+  return retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
 }
 
 /** The SIP status of a reason on a trunk: its own override, or the table's. */

@@ -74,6 +74,7 @@ export function relayResponse(
   const out = outputFor(relay, ingress);
   const length = render(message, edits, out, mostOctets(ingress));
   if (length < 0) return false;
+  relay.counters.forwarded++;
   const isNews =
     ingress.isReliable === listener.isReliable ||
     bridgeResponse(

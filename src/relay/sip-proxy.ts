@@ -1,8 +1,8 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
-import type { SipTransport } from "../domain/trunk.ts";
+import type { SipTransport, Trunk } from "../domain/trunk.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
-import { countProtocolError } from "../observe/counters.ts";
+import { countProtocolError, countVerdict, decisionCount } from "../observe/counters.ts";
 import { clearEdits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { scan } from "../sip/scan.ts";
@@ -18,6 +18,7 @@ import { newCall } from "./new-call.ts";
 import type { NextHopStatus, ResolvedAddress } from "./next-hops.ts";
 import { probeNextHops, reportChange } from "./probe.ts";
 import { outOfDialog } from "./out-of-dialog.ts";
+import { LOAD_INTERVAL, type Load, type Overload } from "./overload.ts";
 import { protocolError, unsupported } from "./protocol-error.ts";
 import {
   answerError,
@@ -60,10 +61,22 @@ export interface SipProxy extends StreamSide {
   unreachable(now: Millis, transport: SipTransport, address: string, port: number): void;
   /** Every next hop of every trunk as it is now, from the first moment on. */
   nextHops(): readonly NextHopStatus[];
+  /** How the engine fares: called every {@link LOAD_INTERVAL}. */
+  measure(load: Load): void;
+  /** From now on every new call is answered 503, and OPTIONS too, so that probes of peers move on. What is in progress passes. */
+  drain(): void;
+  /** What is shed now. */
+  readonly overload: Pick<Overload, "stage" | "isDraining" | "load">;
 }
 
 /** How often an engine calls `tick`. Milliseconds. */
 export const TICK: Millis = 100;
+
+/**
+ * What a datagram of an unknown source costs at most, the kernel's work included. Milliseconds, measured by `bench/flood.ts`. That is no reason
+ * to shed calls: there would be as much of it as before, and the flood would have what it wants.
+ */
+const STRANGER_COST = 0.005;
 
 /**
  * The inline SIP proxy: stateless forwarding (RFC 3261 section 16.11) with a bounded ledger, refusals as a stateless
@@ -72,6 +85,8 @@ export const TICK: Millis = 100;
 export function createSipProxy(parts: RelayParts): SipProxy {
   const relay = createRelay(parts);
   const { hops } = relay;
+  let strangers = 0;
+  let judged = 0;
   return {
     ...createStreamSide(relay),
     tick(now) {
@@ -99,6 +114,20 @@ export function createSipProxy(parts: RelayParts): SipProxy {
         reportChange(relay, hop, "unreachable");
     },
     nextHops: () => hops.status(),
+    overload: relay.overload,
+    measure({ busy, late }) {
+      const { unknownSource } = relay.counters;
+      const spent = ((unknownSource - strangers) * STRANGER_COST) / LOAD_INTERVAL;
+      const judgedBefore = judged;
+      strangers = unknownSource;
+      judged = decisionCount(relay.counters);
+      relay.overload.measure(
+        { busy: Math.max(0, busy - spent), late },
+        judged - judgedBefore,
+        relay.policy().overload,
+      );
+    },
+    drain: () => relay.overload.drain(),
     handle(now, listener, address, port, bytes, names) {
       const policy = relay.policy();
       if (policy !== hops.policy) hops.adopt(policy, now);
@@ -106,6 +135,7 @@ export function createSipProxy(parts: RelayParts): SipProxy {
       // No parsing and no state for strangers.
       if (source === undefined && !isHop(relay, listener, address, port)) {
         relay.counters.unknownSource++;
+        relay.counters.strangers.note(address);
         return;
       }
       relay.now = now;
@@ -114,7 +144,7 @@ export function createSipProxy(parts: RelayParts): SipProxy {
       } catch (error) {
         relay.counters.faults++;
         relay.sink.fault(error);
-        if (source !== undefined) answerFault(relay, source, listener, address, port);
+        if (source !== undefined) answerFault(relay, source.trunk, listener, address, port);
       }
     },
   };
@@ -206,16 +236,19 @@ function hopByHop(
   else forward(relay, exchange, target);
 }
 
-/** Our own failure outside a rule: nothing passes, and the trunk's exception policy says whether the peer is told. */
-function answerFault(
-  relay: Relay,
-  source: TrunkPolicy,
-  listener: Listener,
-  address: string,
-  port: number,
-): void {
-  if (source.trunk.exception === "drop" || relay.message.kind !== "request") return;
-  const exchange = readExchange(relay.message, listener, address, port);
-  if (exchange !== undefined)
-    refuse(relay, exchange, refusalStatus(source.trunk, "rule-fault"), "rule-fault");
+/**
+ * Our own failure outside a rule: what can't be judged isn't passed, whatever the trunk's exception policy says; that policy only tells
+ * whether the peer gets an answer.
+ */
+function answerFault(relay: Relay, trunk: Trunk, listener: Listener, address: string, port: number): void {
+  const { message, counters } = relay;
+  if (message.kind !== "request") return;
+  const verdict = trunk.exception === "drop" ? "drop" : "reject";
+  if (message.method === "INVITE") countVerdict(counters, trunk.id, verdict, "rule-fault", "exception");
+  if (verdict === "drop") return;
+  // What failed before may fail again.
+  guard(relay, () => {
+    const exchange = readExchange(message, listener, address, port);
+    if (exchange !== undefined) refuse(relay, exchange, refusalStatus(trunk, "rule-fault"), "rule-fault");
+  });
 }

@@ -84,6 +84,18 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     return { attempt, verdict, rule, marks, shadow, revision };
   };
 
+  /** The exception policy decides; but where it accepts, a call that is to be marked stays marked. */
+  const except = (
+    attempt: CallAttempt,
+    exception: Accept | Deny,
+    collected: Collected | undefined,
+  ): Decision => {
+    const strongest = collected?.strongest;
+    if (exception.kind !== "accept" || strongest === undefined)
+      return decide(attempt, exception, "exception", collected);
+    return decide(attempt, strongest.mark, strongest.rule, collected);
+  };
+
   const run = (attempt: CallAttempt, state: ScreeningState, limited: Limited): Decision => {
     let collected: Collected | undefined;
     let isFree = limits.length === 0;
@@ -100,7 +112,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
         finding = step.check(attempt, state);
       } catch (error) {
         noteFault(state, step.id, error);
-        if (step.enforced) return decide(attempt, onFault, "exception", collected);
+        if (step.enforced) return except(attempt, onFault, collected);
         continue;
       }
       if (finding === undefined) continue;
@@ -114,7 +126,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     }
     if (!isFree && limited === "pays") {
       const exception = pay(attempt, state);
-      if (exception !== undefined) return decide(attempt, exception, "exception", collected);
+      if (exception !== undefined) return except(attempt, exception, collected);
     }
     const strongest = collected?.strongest;
     if (strongest === undefined || end.kind !== "accept") return decide(attempt, end, "default", collected);

@@ -3,17 +3,15 @@ import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
-import { readCalledNumber } from "../numbering/e164.ts";
 import { routesElsewhere } from "../numbering/sip-user.ts";
 import { readUri, type UriParts } from "./address.ts";
+import { isEmergencyUrn, readCallee } from "./called.ts";
 import { Header } from "./header.ts";
 import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./identity.ts";
 import { headerValue, noteFault, type SipMessage } from "./message.ts";
 
 /** Most calls were not diverted. */
 const NOT_DIVERTED: readonly AssertedIdentity[] = [];
-
-const NO_NUMBER: PartyNumber = { kind: "unusable", why: "not-a-number", detail: "no number", raw: "" };
 
 /**
  * The call attempt that an INVITE makes. Total: whatever the message holds, an attempt comes back; what can't be
@@ -32,10 +30,7 @@ export function readAttempt(
     noteFault(message, `Request-URI: ${uri.fault ?? "in brackets"}`);
   // RFC 3261 section 19.1.1: header fields are not allowed in a Request-URI.
   if (uri.params.includes("?")) noteFault(message, "Request-URI: holds header fields");
-  const called =
-    uri.scheme === "urn" || uri.scheme === "other"
-      ? NO_NUMBER
-      : readCalledNumber(uri.user ?? "", plan, uri.params);
+  const called = readCallee(uri, plan);
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   const callId = message.first[Header.callId]!;
@@ -45,7 +40,7 @@ export function readAttempt(
     origin,
     calling: readCalling(message, plan, privacy, findCallee(trunk, uri, called)),
     called,
-    emergencyUrn: uri.scheme === "urn" && isEmergencyService(uri.user ?? ""),
+    emergencyUrn: isEmergencyUrn(uri),
     diversion: diverted ? readDiversion(message, plan) : NOT_DIVERTED,
     privacy,
     callId: callId < 0 ? "" : headerValue(message, callId),
@@ -57,10 +52,4 @@ export function readAttempt(
 function findCallee(trunk: Trunk, uri: UriParts, called: PartyNumber): NamedCallee {
   if (trunk.side === "core") return "anyone";
   return uri.user?.includes(";") === true || routesElsewhere(uri.params) ? undefined : called;
-}
-
-/** RFC 5031: `urn:service:sos` and what stands below it. */
-function isEmergencyService(name: string): boolean {
-  const urn = name.toLowerCase();
-  return urn === "service:sos" || urn.startsWith("service:sos.");
 }

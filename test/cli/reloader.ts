@@ -2,7 +2,9 @@ import { Buffer } from "node:buffer";
 import t from "tap";
 import { createReloader } from "../../src/cli/reload.ts";
 import type { ReloadOutcome } from "../../src/cli/reload.ts";
+import { readForReload } from "../../src/cli/policy-reading.ts";
 import { trackFiles } from "../../src/cli/tracked-files.ts";
+import type { TrackedFiles } from "../../src/cli/tracked-files.ts";
 import type { ReadFile } from "../../src/config/list-loading.ts";
 import { loadPolicy, loadStatic } from "../../src/config/load.ts";
 import type { Policy } from "../../src/config/policy.ts";
@@ -12,23 +14,21 @@ trunks:
   - { id: core, side: core, match: { addresses: [192.0.2.1] } }
 `;
 
-function openFiles(): { readonly contents: Map<string, string>; readonly readFile: ReadFile } {
+function openFiles(): { readonly contents: Map<string, string>; readonly track: () => TrackedFiles } {
   const contents = new Map([
     ["sigwall.yaml", "listen: [udp:127.0.0.1:0]\npolicy: policy.yaml\n"],
     ["policy.yaml", policyText],
   ]);
-  return {
-    contents,
-    readFile(path) {
-      const text = contents.get(path);
-      return text === undefined ? { error: "no such file" } : { bytes: Buffer.from(text) };
-    },
+  const readFile: ReadFile = (path) => {
+    const text = contents.get(path);
+    return text === undefined ? { error: "no such file" } : { bytes: Buffer.from(text) };
   };
+  return { contents, track: () => trackFiles(readFile, (path) => contents.get(path) ?? "none") };
 }
 
 void t.test("reloader: requests that overlap share one reload, a later one gets its own", async (t) => {
-  const { contents, readFile } = openFiles();
-  const files = trackFiles(readFile);
+  const { contents, track } = openFiles();
+  const files = track();
   const { config } = loadStatic(files.readFile, "sigwall.yaml");
   const { policy: first } = loadPolicy(files.readFile, "policy.yaml");
   if (config === undefined || first === undefined) throw new Error("the test's own configuration is wrong");
@@ -39,6 +39,7 @@ void t.test("reloader: requests that overlap share one reload, a later one gets 
     configPath: "sigwall.yaml",
     running: config,
     files,
+    read: (request) => Promise.resolve(readForReload(track(), request)),
     current: () => current,
     swap: (policy) => {
       current = policy;
@@ -71,23 +72,25 @@ void t.test("reloader: requests that overlap share one reload, a later one gets 
 });
 
 void t.test("reloader: an error of our own keeps the policy and is told", async (t) => {
-  const { readFile } = openFiles();
-  const { config } = loadStatic(readFile, "sigwall.yaml");
-  const { policy } = loadPolicy(readFile, "policy.yaml");
+  const { contents, track } = openFiles();
+  const files = track();
+  const { config } = loadStatic(files.readFile, "sigwall.yaml");
+  const { policy } = loadPolicy(files.readFile, "policy.yaml");
   if (config === undefined || policy === undefined) throw new Error("the test's own configuration is wrong");
   const faults: unknown[] = [];
   const thrown = new Error("unforeseen");
   const reloader = createReloader({
     configPath: "sigwall.yaml",
     running: config,
-    files: trackFiles(() => {
-      throw thrown;
-    }),
+    files,
+    read: () => Promise.reject(thrown),
     current: () => policy,
     swap: () => t.fail("nothing to swap"),
     done: () => undefined,
     fault: (error) => faults.push(error),
   });
+  contents.set("policy.yaml", "version: 2\n");
   t.equal((await reloader.request("a")).result, "failed");
   t.same(faults, [thrown]);
+  t.equal(files.areStale(), false, "what failed is not tried again by itself");
 });

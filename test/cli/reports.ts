@@ -5,7 +5,9 @@ import t from "tap";
 import { createReports } from "../../src/cli/reports.ts";
 import type { Reports } from "../../src/cli/reports.ts";
 import type { ConfigIssue } from "../../src/config/issue.ts";
+import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createLog } from "../../src/observe/log.ts";
+import type { OverloadStage } from "../../src/relay/overload.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import type { ScreeningState } from "../../src/screening/state.ts";
 import { decisionOf } from "../observe/decision.ts";
@@ -13,14 +15,16 @@ import { decisionOf } from "../observe/decision.ts";
 /** The messages that reach the log until it is closed. */
 async function messages(
   refusalsPerSecond: number,
-  report: (reports: Reports, state: ScreeningState) => void,
+  report: (reports: Reports, state: ScreeningState, counters: Counters) => void,
+  stage: () => OverloadStage = () => 0,
 ): Promise<readonly unknown[]> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-reports-"));
   const fd = openSync(join(folder, "log"), "w");
   const log = createLog("info", fd, false);
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
-  const reports = createReports(log, refusalsPerSecond, state);
-  report(reports, state);
+  const counters = createCounters();
+  const reports = createReports(log, refusalsPerSecond, state, counters, stage);
+  report(reports, state, counters);
   reports.close();
   await new Promise<void>(log.close);
   const lines = readFileSync(join(folder, "log"), "utf8").trimEnd().split("\n");
@@ -77,4 +81,26 @@ void t.test("reports: a reload tells its first issues, without numbers", async (
   t.match(found[1], { msg: 'lists/own.csv:2:1 number: not a number: "+8610xxxxxxxxx"' });
   t.match(found.at(-1), { msg: "… 980 more issues; sigwall check shows them all" });
   t.equal(found.length, 22);
+});
+
+void t.test("reports: unknown sources are told in one line, the busiest first, five at most", async (t) => {
+  const found = await messages(1, (_reports, _state, counters) => {
+    for (let source = 1; source <= 7; source++) {
+      for (let datagram = 0; datagram < source; datagram++) {
+        counters.unknownSource++;
+        counters.strangers.note(`192.0.2.${source}`);
+      }
+    }
+  });
+  const sources = ["192.0.2.7 ×7", "192.0.2.6 ×6", "192.0.2.5 ×5", "192.0.2.4 ×4", "192.0.2.3 ×3"];
+  t.match(found, [{ level: "warn", datagrams: 28, sources }]);
+});
+
+void t.test("reports: a change of the overload stage is told", async (t) => {
+  const found = await messages(
+    1,
+    () => undefined,
+    () => 2,
+  );
+  t.match(found, [{ level: "warn", stage: 2, msg: /but emergency calls/ }]);
 });

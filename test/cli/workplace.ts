@@ -54,6 +54,10 @@ export interface Workplace {
   readonly config: string;
   /** Sends an INVITE of a new call and says how it was judged: "forwarded", or the status of the refusal. */
   readonly placeCall: (filterPort: number, from: string) => Promise<string>;
+  /** The INVITE of the call that was placed last. */
+  readonly lastInvite: () => string;
+  /** Sends a message as it is, and says how it was judged. */
+  readonly send: (filterPort: number, message: string) => Promise<string>;
   readonly write: (name: string, text: string) => void;
   readonly policy: (changes?: Partial<PolicyText>) => string;
   /** Closes both ends, so that another program can take their ports. */
@@ -72,7 +76,7 @@ export interface PolicyText {
 export const list = "number,note\n+861087654300..+861087654399,head office\n";
 /** Everything on free ports. */
 export const staticText =
-  "listen: [udp:127.0.0.1:0]\nadmin: 127.0.0.1:0\npolicy: policy.yaml\nkeyFile: own.key\n";
+  "listen: [udp:127.0.0.1:0]\nadmin: 127.0.0.1:0\npolicy: policy.yaml\nkeyFile: own.key\ndrainSeconds: 0\n";
 
 export async function openWorkplace(): Promise<Workplace> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-"));
@@ -103,6 +107,16 @@ rules: ${rules}
     for (const end of open) end.close();
     open.clear();
   };
+  let last = "";
+  const send = async (filterPort: number, text: string): Promise<string> => {
+    caller.send(text, filterPort);
+    let message = await inbox.next();
+    // The filter asks whether the core is there.
+    while (message.startsWith("OPTIONS ")) message = await inbox.next();
+    return message.startsWith("INVITE ")
+      ? "forwarded"
+      : message.slice("SIP/2.0 ".length, "SIP/2.0 403".length);
+  };
   mkdirSync(join(folder, "lists"));
   write("sigwall.yaml", staticText);
   write("lists/own.csv", list);
@@ -110,15 +124,12 @@ rules: ${rules}
   return {
     folder,
     config: join(folder, "sigwall.yaml"),
-    async placeCall(filterPort, from) {
-      caller.send(invite(from), filterPort);
-      let message = await inbox.next();
-      // The filter asks whether the core is there.
-      while (message.startsWith("OPTIONS ")) message = await inbox.next();
-      return message.startsWith("INVITE ")
-        ? "forwarded"
-        : message.slice("SIP/2.0 ".length, "SIP/2.0 403".length);
+    placeCall(filterPort, from) {
+      last = invite(from);
+      return send(filterPort, last);
     },
+    lastInvite: () => last,
+    send,
     write,
     policy,
     release() {

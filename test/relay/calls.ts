@@ -432,16 +432,6 @@ void t.test("answered by ourselves", async (t) => {
   t.same(proxy.receive(peers.lessee, request({ via: ["nonsense"] })), [], "no Via to answer by");
 });
 
-void t.test("a full ledger meets the trunk's exception policy", async (t) => {
-  const proxy = createTestProxy(undefined, { ledgerSize: 1 });
-  t.equal(proxy.receive(peers.lessee, request())[0]?.to, peers.core);
-  const second = request({ via: ["SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKcall2"], callId: "2" });
-  t.match(proxy.receive(peers.lessee, second)[0]?.text, /^SIP\/2\.0 500 /u, "reject by default");
-  t.equal(proxy.counters.ledgerFull, 1);
-  proxy.now += 32_000;
-  t.equal(proxy.receive(peers.lessee, second)[0]?.to, peers.core, "room again after 64·T1");
-});
-
 void t.test("Max-Forwards that is absent becomes 70", async (t) => {
   const out =
     createTestProxy().receive(peers.lessee, request().replace(/Max-Forwards: .*\r\n/u, ""))[0]?.text ?? "";

@@ -400,7 +400,7 @@ void t.test("who remembers: 4 minutes here, the first choice elsewhere", async (
 
 void t.test("bounds: a full table, and a reload in between", async (t) => {
   for (const [exception, expected] of [
-    ["reject", [`500 ${toCaller}`]],
+    ["reject", [`503 ${toCaller}`]],
     ["drop", []],
     ["accept", [`INVITE to ${hop.a}`]],
   ] as const) {

@@ -5,8 +5,8 @@ import type { Decision } from "../../src/domain/verdict.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createListener, type Listener } from "../../src/relay/listener.ts";
 import type { NextHopStatus, ResolvedAddress } from "../../src/relay/next-hops.ts";
-import { createSipProxy } from "../../src/relay/sip-proxy.ts";
-import { createScreeningState } from "../../src/screening/state.ts";
+import { createSipProxy, type SipProxy } from "../../src/relay/sip-proxy.ts";
+import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
 
 /** A datagram that the proxy sent. */
@@ -72,6 +72,7 @@ export interface TestProxy {
   readonly counters: Counters;
   readonly decisions: Decision[];
   readonly faults: unknown[];
+  readonly proxy: SipProxy;
   policy: Policy;
   now: number;
   /** Hands the proxy a datagram from "address:port"; returns what it sent. */
@@ -88,7 +89,7 @@ export interface TestProxy {
 /** A proxy at virtual time over documentation addresses. Everything it sends is kept. */
 export function createTestProxy(
   policy: Policy = compileText(basicPolicy),
-  options: { key?: string; ledgerSize?: number; failoverSize?: number } = {},
+  options: { key?: string; ledgerSize?: number; failoverSize?: number; state?: ScreeningState } = {},
 ): TestProxy {
   let sent: Sent[] = [];
   const counters = createCounters();
@@ -99,7 +100,7 @@ export function createTestProxy(
     policy: () => test.policy,
     listeners,
     tags: createKeyedTags(Buffer.from(options.key ?? "0123456789abcdef")),
-    state: createScreeningState(policy.tables),
+    state: options.state ?? createScreeningState(policy.tables),
     counters,
     elapsed: () => 0,
     ledgerSize: options.ledgerSize ?? 1000,
@@ -125,6 +126,7 @@ export function createTestProxy(
     counters,
     decisions,
     faults,
+    proxy,
     policy,
     now: Date.UTC(2026, 9, 3, 8, 0, 0),
     changes,

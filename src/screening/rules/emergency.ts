@@ -1,18 +1,12 @@
 import { z } from "zod";
 import { formatNumber } from "../../domain/number.ts";
-import type { CallAttempt } from "../../domain/attempt.ts";
 import type { Accept } from "../../domain/verdict.ts";
-import { isEmergencyCalled } from "../../numbering/e164.ts";
+import { isEmergencyCall } from "../emergency-call.ts";
 import type { ExemptRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
 
 const emergencyCall: Accept = { kind: "accept", reason: "emergency" };
-
-/** Judged by the called party alone: `Priority` and the calling party's category are the caller's own words. */
-function isEmergency(attempt: CallAttempt): boolean {
-  return attempt.emergencyUrn || isEmergencyCalled(attempt.called);
-}
 
 export const emergency: ExemptRule<z.infer<typeof optionsSchema>> = {
   id: "emergency",
@@ -23,7 +17,7 @@ export const emergency: ExemptRule<z.infer<typeof optionsSchema>> = {
   compile(_options, { trunk }) {
     // From abroad an emergency number is no reason to let a forged caller in (protocol reference, section 2).
     if (trunk.side === "international") return undefined;
-    return (attempt) => (isEmergency(attempt) ? emergencyCall : undefined);
+    return (attempt) => (isEmergencyCall(attempt) ? emergencyCall : undefined);
   },
   explain({ attempt }, finding) {
     const called = formatNumber(attempt.called) ?? JSON.stringify(attempt.requestUri);
