@@ -114,6 +114,7 @@ function measureScreening({ trunk, screen }: TrunkPolicy): readonly (readonly st
     measure("scan + identity", (turn) => readAttempt(scan(message, at(allowed, turn)), trunk, now, origin)),
     measure("scan + identity + screen, allowed", (turn) => judge(at(allowed, turn), "accept")),
     measure("scan + identity + screen, refused", (turn) => judge(at(refused, turn), "reject")),
+    measure("the same, one INVITE again and again", () => judge(at(allowed, 0), "accept")),
     measure("M3UA + ISUP + screen, allowed", (turn) =>
       judgeIam(at(iams, turn), (now += millisPerCall), "accept"),
     ),
