@@ -1,0 +1,135 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startFilter, type Filter } from "../cli/filter-process.ts";
+import { hostOf, type Path } from "./path.ts";
+import type { Scenario } from "./scenarios.ts";
+import { freePort, isBound, listenForNothing, startSipp } from "./sipp-process.ts";
+
+/** What came of one scenario. */
+export interface Outcome {
+  /** What went otherwise than scripted, in words of the side that met it. */
+  readonly complaints: readonly string[];
+  /** What the filter counted meanwhile. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** A running filter with a lessee's trunk on one side and the core on the other. */
+export interface Stage {
+  /** Plays one call through it, with SIPp on both sides. */
+  readonly play: (scenario: Scenario) => Promise<Outcome>;
+  /** Ends the filter; resolves with its exit code. */
+  readonly close: () => Promise<number | null>;
+}
+
+type Ports = Readonly<Record<"caller" | "called", number>>;
+
+/** Starts a filter for one path. Every call on it comes from the same port, as those of a trunk do. */
+export async function openStage(path: Path): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), "sigwall-sipp-"));
+  const ports = { caller: await freePort(path.caller), called: await freePort(path.called) };
+  writeConfiguration(folder, path, ports);
+  const filter = await startFilter(join(folder, "sigwall.yaml"));
+  const remote = listeningOn(filter, path);
+  let before: Readonly<Record<string, number>> = {};
+  return {
+    async play(scenario) {
+      const complaints = await playSides(folder, scenario, path, ports, remote);
+      const now = await readCounts(filter);
+      const changes = Object.entries(now).map(
+        ([name, value]) => [name, value - (before[name] ?? 0)] as const,
+      );
+      before = now;
+      return { complaints, counts: Object.fromEntries(changes.filter(([, change]) => change !== 0)) };
+    },
+    async close() {
+      const exit = await filter.stop();
+      rmSync(folder, { recursive: true });
+      return exit;
+    },
+  };
+}
+
+/** Both sides to their ends: what each has to complain of. */
+async function playSides(
+  folder: string,
+  { caller, called, seesRepeats = {} }: Scenario,
+  path: Path,
+  ports: Ports,
+  remote: string,
+): Promise<readonly string[]> {
+  const silence = called === undefined ? await listenForNothing(path.called, ports.called) : undefined;
+  const answering =
+    called &&
+    startSipp({
+      folder,
+      side: "called",
+      leg: path.called,
+      port: ports.called,
+      steps: called,
+      seesRepeats: seesRepeats.called === true,
+    });
+  await isBound(path.called, ports.called);
+  const calling = startSipp({
+    folder,
+    side: "caller",
+    leg: path.caller,
+    port: ports.caller,
+    steps: caller,
+    seesRepeats: seesRepeats.caller === true,
+    remote,
+  });
+  const ended = await Promise.all([calling, answering]);
+  return [...ended, await silence?.close()].filter((complaint) => complaint !== undefined);
+}
+
+function writeConfiguration(folder: string, path: Path, ports: Ports): void {
+  const listen = [path.caller, path.called].map((leg) => `"${leg.transport}:${hostOf(leg)}:0"`);
+  const write = (name: string, lines: readonly string[]): void =>
+    writeFileSync(join(folder, name), `${lines.join("\n")}\n`);
+  mkdirSync(join(folder, "lists"));
+  write("sigwall.yaml", [
+    `listen: [${[...new Set(listen)].join(", ")}]`,
+    "admin: 127.0.0.1:0",
+    "policy: policy.yaml",
+    "keyFile: own.key",
+  ]);
+  write("policy.yaml", [
+    "version: 1",
+    "trunks:",
+    `  - { id: core, side: core, match: { addresses: ["${path.called.address}"], ports: [${ports.called}] } }`,
+    "  - id: lease",
+    "    side: lessee",
+    `    match: { addresses: ["${path.caller.address}"], ports: [${ports.caller}] }`,
+    "    lessee: own",
+    '    areaCode: "10"',
+    `    nextHops: ["sip:${hostOf(path.called)}:${ports.called}"]`,
+    "lessees:",
+    "  - { id: own, numbers: lists/own.csv }",
+  ]);
+  write("lists/own.csv", ["number", "+861087654300..+861087654399"]);
+}
+
+/** Where the caller reaches the filter, as the filter says it. */
+function listeningOn(filter: Filter, { caller }: Path): string {
+  const start = `listening  ${caller.transport}:`;
+  const line = filter
+    .output()
+    .split("\n")
+    .find((text) => text.includes(start) && text.includes(hostOf(caller)));
+  return line?.slice(line.indexOf(start) + start.length) ?? "";
+}
+
+/** What must not move unless a scenario says so: leaks of every kind show here. */
+const watched =
+  /^sigwall_(attempts|retransmissions|forged_repeats|protocol_errors|unknown_source_messages|not_sip_messages|stray_responses|unsendable_messages|faults|rule_faults|table_full|evidence_lost)_total(\{.*\})? (\d+)$/;
+
+async function readCounts(filter: Filter): Promise<Readonly<Record<string, number>>> {
+  const text = await (await fetch(`${filter.admin}/metrics`)).text();
+  const counts: Record<string, number> = {};
+  for (const line of text.split("\n")) {
+    const [, name, labels = "", value] = watched.exec(line) ?? [];
+    if (name !== undefined) counts[`${name}${labels}`] = Number(value);
+  }
+  return counts;
+}
