@@ -5,7 +5,6 @@ import "./relay/next-hops.ts";
 import "./relay/failover.ts";
 import "./relay/overload.ts";
 import "./relay/exceptions.ts";
-import "./relay/fuzz.ts";
 import "./relay/methods.ts";
 import "./relay/treatment.ts";
 import "./relay/treated-messages.ts";

@@ -13,6 +13,7 @@ import { hasMethod, takeAnswer } from "./failover-answers.ts";
 import { defaultPort, TOKEN_PARAM, type Listener } from "./listener.ts";
 import { reportChange, takeProbeAnswer } from "./probe.ts";
 import { mostOctets, outputFor, transmit, type Relay } from "./relay.ts";
+import { canonicalHost } from "./route.ts";
 import { portTowards } from "./stream-peer.ts";
 import { removeLabels } from "./treatment.ts";
 
@@ -148,12 +149,27 @@ function portBack(
 /** Branch and end of the top Via. Most peers give it back as we wrote it; it is read in full only where they don't. */
 function readOwnVia(listeners: readonly Listener[], value: string): Pick<Via, "branch" | "end"> | undefined {
   for (const { via } of listeners) {
-    if (!value.startsWith(via)) continue;
-    const comma = value.indexOf(",", via.length);
-    const end = comma < 0 ? value.length : comma;
-    return { branch: value.slice(via.length, Math.min(end, via.length + BRANCH_LENGTH)), end };
+    const branchEnd = via.length + BRANCH_LENGTH;
+    if (!value.startsWith(via) || !isParamEnd(value, branchEnd)) continue;
+    const comma = value.indexOf(",", branchEnd);
+    return { branch: value.slice(via.length, branchEnd), end: comma < 0 ? value.length : comma };
   }
-  return readVia(value, 0);
+  const via = readVia(value, 0);
+  return via !== undefined && isOurs(listeners, via) ? via : undefined;
+}
+
+/** Host and port are those of a listener, however a peer spells them when it gives them back. */
+function isOurs(listeners: readonly Listener[], { host, port }: Via): boolean {
+  const address = canonicalHost(host);
+  for (const listener of listeners)
+    if (listener.address === address && (port === 0 || port === listener.port)) return true;
+  return false;
+}
+
+function isParamEnd(value: string, at: number): boolean {
+  if (at >= value.length) return true;
+  const c = value.charCodeAt(at);
+  return c === 0x3b || c === 0x2c || c <= 0x20;
 }
 
 /** The Via behind ours: on the same line, or the first of the next one. */

@@ -51,7 +51,7 @@ export function isOwn(listeners: readonly Listener[], uri: UriParts): boolean {
 }
 
 /** IPv6 literals have many spellings (RFC 5952); listeners and trunks know one. */
-function canonicalHost(host: string): string {
+export function canonicalHost(host: string): string {
   if (!host.includes(":")) return host;
   const address = parseAddress(host);
   return address === undefined ? host : formatAddress(address);

@@ -1,5 +1,6 @@
 import { Header, type HeaderId } from "./header.ts";
 import { headerValue, nextHeader, type SipMessage } from "./message.ts";
+import { CR, DEL, LF, SP, TAB } from "./octet.ts";
 
 const phrases: Readonly<Record<number, string>> = {
   200: "OK",
@@ -34,12 +35,10 @@ export function reasonPhrase(status: number): string {
   );
 }
 
-/** The values of every field `id`, in order, each on its own line under its long name. */
+/** The first field `id` under its long name: a request that has two is refused, and the refusal has one (RFC 3261 section 8.2.6.2). */
 function copy(message: SipMessage, id: HeaderId, name: string): string {
-  let out = "";
-  for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i))
-    out += `${name}: ${headerValue(message, i)}\r\n`;
-  return out;
+  const index = message.first[id]!;
+  return index < 0 ? "" : `${name}: ${headerValue(message, index)}\r\n`;
 }
 
 /**
@@ -60,7 +59,7 @@ export function formatResponse(
     vias += `Via: ${headerValue(message, i)}\r\n`;
   const to = message.first[Header.to]!;
   const toLine = to < 0 ? "" : `To: ${headerValue(message, to)}${toTag === "" ? "" : `;tag=${toTag}`}\r\n`;
-  return (
+  const text =
     `SIP/2.0 ${status} ${reasonPhrase(status)}\r\n` +
     vias +
     copy(message, Header.from, "From") +
@@ -68,6 +67,21 @@ export function formatResponse(
     copy(message, Header.callId, "Call-ID") +
     copy(message, Header.cseq, "CSeq") +
     extra +
-    "Content-Length: 0\r\n\r\n"
-  );
+    "Content-Length: 0\r\n\r\n";
+  return message.fault === undefined ? text : withoutControls(text);
+}
+
+/** What is given back of a malformed request must not end a line for anybody: each control byte outside CRLF becomes a space. */
+function withoutControls(text: string): string {
+  let out = "";
+  let from = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === CR && text.charCodeAt(i + 1) === LF) i++;
+    else if (c === DEL || (c < SP && c !== TAB)) {
+      out += `${text.slice(from, i)} `;
+      from = i + 1;
+    }
+  }
+  return out + text.slice(from);
 }

@@ -221,6 +221,13 @@ void t.test("responses: only our keyed branch, only from where the request went"
   const stray: readonly (readonly [string, string, string])[] = [
     ["from another peer", peers.second, ok],
     ["another branch", peers.core, ok.replace(/(branch=z9hG4bKsw.)./u, "$1_")],
+    [
+      "our branch in a Via of another host",
+      peers.core,
+      ok.replace("UDP 192.0.2.1:5060;", "UDP 192.0.2.2:5060;"),
+    ],
+    ["something behind the branch", peers.core, ok.replace(/(branch=z9hG4bKsw[0-9a-f]*)/u, "$1(")],
+    ["a part of the branch", peers.core, ok.replace(/(branch=z9hG4bKsw[0-9a-f]*)[0-9a-f]/u, "$1")],
     ["another Call-ID", peers.core, ok.replace("call-1@", "call-2@")],
     [
       "another next Via",

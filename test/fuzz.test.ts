@@ -1,0 +1,3 @@
+import "./fuzz/tampering.ts";
+import "./fuzz/found.ts";
+import "./fuzz/campaigns.ts";

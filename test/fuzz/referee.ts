@@ -1,0 +1,246 @@
+import { createHash } from "node:crypto";
+import type { Decision } from "../../src/domain/verdict.ts";
+import { listeners, type Sent, type TestProxy } from "../support/proxy.ts";
+import type { Datagram } from "./conversation.ts";
+import { fieldOf, readDraft, splitField, type Draft } from "./draft.ts";
+import { claimsIsup, isHidden, readCallers } from "./second-reader.ts";
+import { corePeers, isListed, lesseePeers, peers } from "./setting.ts";
+
+/** What must not happen. The kind is what a smaller session must still show. */
+export interface Complaint {
+  readonly kind: string;
+  readonly detail: string;
+}
+
+/** Watches a proxy from outside: everything it says follows from the datagrams alone, read by other code than the proxy's. */
+export interface Referee {
+  /** What is wrong with what the proxy did about one datagram. */
+  judge(datagram: Datagram, sent: readonly Sent[], decisions: readonly Decision[]): Complaint | undefined;
+}
+
+const hosts = new Set(Object.values(peers).map(hostOf));
+const ownHosts = new Set(listeners.map(({ sentBy }) => sentBy));
+
+function hostOf(peer: string): string {
+  return peer.slice(0, peer.lastIndexOf(":"));
+}
+
+/** A request that left, by its branch. */
+interface Passage {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What a referee has seen. A smaller session is judged with the memory of the whole one: tokens prove themselves, wherever they come from. */
+export interface Memory {
+  /** Accepted INVITEs by source and bytes, with the reason. */
+  readonly accepted: Map<string, string>;
+  readonly passages: Map<string, Passage>;
+  /** Call-IDs by the tokens that were written for them. */
+  readonly tokens: Map<string, string>;
+  /** Numbers that the core called behind trunks: whoever answers there may show them (RFC 4916). */
+  readonly calledNumbers: Set<string>;
+}
+
+export function createMemory(): Memory {
+  return { accepted: new Map(), passages: new Map(), tokens: new Map(), calledNumbers: new Set() };
+}
+
+export function createReferee(
+  proxy: TestProxy,
+  { accepted, passages, tokens, calledNumbers }: Memory,
+): Referee {
+  function judge(
+    datagram: Datagram,
+    sent: readonly Sent[],
+    decisions: readonly Decision[],
+  ): string | undefined {
+    if (proxy.faults.length > 0) return `fault: ${String(proxy.faults[0])}`;
+    if (proxy.counters.trunks.size > proxy.policy.trunks.length + 1) return "unbounded: trunks that are none";
+    const incoming = readDraft(withoutLeadingLines(datagram.bytes));
+    const [decision] = decisions;
+    if (decisions.length > 1) return "decided twice";
+    if (decision !== undefined && decision.verdict.kind !== "reject" && decision.verdict.kind !== "drop")
+      accepted.set(keyOf(datagram, incoming), decision.verdict.reason);
+    const [out] = sent;
+    if (out === undefined) return undefined;
+    if (sent.length > 1) return "more than one datagram for one";
+    if (!hosts.has(hostOf(out.to))) return `to a stranger: ${out.to}`;
+    if (datagram.from === peers.stranger) return "an answer to a stranger";
+    const draft = readDraft(out.bytes);
+    // A question without From is answered, without From (RFC 4475 section 3.3.1).
+    const isAnswer = isResponse(draft) && !isResponse(incoming);
+    const malformed = findMalformation(out, draft, isAnswer);
+    if (malformed !== undefined) return `unreadable: ${malformed}`;
+    if (!isResponse(draft)) return judgeRequest(datagram, incoming, out, draft);
+    return isAnswer
+      ? judgeAnswer(datagram, incoming, out, draft)
+      : judgeRelayed(datagram, incoming, out, draft);
+  }
+
+  function judgeRequest(datagram: Datagram, incoming: Draft, out: Sent, draft: Draft): string | undefined {
+    const [method = ""] = draft.start.split(" ");
+    const isInDialog = /;\s*tag\s*=/i.test(fieldOf(draft, "to"));
+    // Only the core chooses targets; in a dialog, a strict router may stand before us (RFC 3261 section 16.4).
+    const mayReroute = isInDialog || method === "ACK" || corePeers.has(datagram.from);
+    const changed = findChange(incoming, draft, mayReroute);
+    if (changed !== undefined) return `changed on the way: ${changed}`;
+    const branch = /branch=([^;,\s]+)/.exec(fieldOf(draft, "via"))?.[1] ?? "";
+    passages.set(branch, { from: datagram.from, to: out.to });
+    const callId = fieldOf(draft, "call-id");
+    for (const [, token = ""] of out.text.matchAll(/^Record-Route: <[^>]*;sw=([^>]*)>\r$/gm))
+      if (!tokens.has(token)) tokens.set(token, callId);
+    if (corePeers.has(datagram.from)) {
+      for (const name of ["to", "p-called-party-id"])
+        for (const digits of readCallers({ start: "", fields: [`From: ${fieldOf(draft, name)}`], body: "" }))
+          calledNumbers.add(digits);
+      for (const digits of readCallers({
+        start: "",
+        fields: [`From: <${draft.start.split(" ")[1] ?? ""}>`],
+        body: "",
+      }))
+        calledNumbers.add(digits);
+      return undefined;
+    }
+    if (!isInDialog && !["INVITE", "ACK", "CANCEL"].includes(method))
+      return `unjudged: ${method} without a dialog`;
+    if (isInDialog && method !== "ACK" && method !== "CANCEL" && !provesDialog(incoming, callId))
+      return `unjudged: ${method} without a token of this call`;
+    let reason: string | undefined;
+    if (method === "INVITE" && !isInDialog) {
+      reason = accepted.get(keyOf(datagram, incoming));
+      if (reason === undefined) return "unjudged: an INVITE that nobody accepted";
+    }
+    return method === "INVITE" || method === "UPDATE" ? judgeCaller(datagram, draft, reason) : undefined;
+  }
+
+  function provesDialog(incoming: Draft, callId: string): boolean {
+    const text = [incoming.start, ...incoming.fields].join("\n");
+    // Answers add a confirmation at the end of a token.
+    return [...text.matchAll(/;\s*sw\s*=\s*([^;>,\s]+)/gi)].some(([, token = ""]) =>
+      [...tokens].some(([written, id]) => id === callId && token.startsWith(written)),
+    );
+  }
+
+  /** By other readers than ours, the emitted message shows no caller that the trunk may not have. */
+  function judgeCaller(datagram: Datagram, draft: Draft, reason: string | undefined): string | undefined {
+    if (reason === "emergency") {
+      const called = draft.start.split(" ")[1] ?? "";
+      return /^(?:urn:service:sos|(?:sips?|tel):[^@]*1\d\d)/i.test(called)
+        ? undefined
+        : `unjudged: ${called} is no emergency`;
+    }
+    if (claimsIsup(draft)) return "unjudged: ISUP that nobody reads";
+    if (isHidden(draft) && lesseePeers.has(datagram.from)) return "unjudged: a hidden caller";
+    for (const caller of readCallers(draft)) {
+      if (calledNumbers.has(caller)) continue;
+      if (lesseePeers.has(datagram.from) && !isListed(caller))
+        return `unjudged: caller ${caller} on a lessee's trunk`;
+      if (datagram.from === peers.abroad && /^(?:\+|00)86/.test(caller))
+        return `unjudged: caller ${caller} from abroad`;
+    }
+    return undefined;
+  }
+
+  /** A response of somebody's goes back where its request came from, and only from where that went. */
+  function judgeRelayed(datagram: Datagram, incoming: Draft, out: Sent, draft: Draft): string | undefined {
+    const passage = passages.get(/branch=\s*([^;,\s]+)/i.exec(fieldOf(incoming, "via"))?.[1] ?? "");
+    if (passage === undefined) return "stray: a response to nothing of ours";
+    if (passage.to !== datagram.from) return "stray: a response from elsewhere";
+    if (hostOf(passage.from) !== hostOf(out.to)) return `stray: a response to ${out.to}`;
+    if (!incoming.body.startsWith(draft.body)) return "changed on the way: the body of a response";
+    return draft.start === incoming.start ? undefined : "changed on the way: a status line";
+  }
+
+  /** An answer of the proxy's own: to the one who asked, about what was asked. */
+  function judgeAnswer(datagram: Datagram, incoming: Draft, out: Sent, draft: Draft): string | undefined {
+    if (hostOf(out.to) !== hostOf(datagram.from)) return "an answer to somebody else";
+    if (incoming.start.startsWith("ACK ")) return "an ACK was answered";
+    if (out.bytes.length > datagram.bytes.length + 600) return "an answer much larger than its question";
+    const asked = unfold(datagram.bytes.toString("latin1"));
+    for (const name of ["call-id", "cseq", "from"]) {
+      if (!asked.includes(unfold(fieldOf(draft, name)))) return `an answer with another ${name}`;
+    }
+    return undefined;
+  }
+
+  return {
+    judge(datagram, sent, decisions) {
+      const said = judge(datagram, sent, decisions);
+      if (said === undefined) return undefined;
+      const kind = said.split(":", 1)[0] ?? said;
+      return { kind, detail: said };
+    },
+  };
+}
+
+/** The version is written in any case (RFC 3261 section 7.1). */
+function isResponse({ start }: Draft): boolean {
+  return /^sip\/2\.0 /i.test(start);
+}
+
+function unfold(value: string): string {
+  return value.replaceAll(/[\0-\x20\x7f]+/g, " ");
+}
+
+/** Source, and the message without what lies behind its Content-Length. */
+function keyOf(datagram: Datagram, { start, fields, body }: Draft): string {
+  const length = fieldOf({ start, fields, body }, "content-length");
+  const text = [start, ...fields, body.slice(0, length === "" ? undefined : Number(length))].join("\r\n");
+  return `${datagram.from} ${createHash("sha256").update(text, "latin1").digest("base64")}`;
+}
+
+function withoutLeadingLines(bytes: Buffer): Buffer {
+  let start = 0;
+  while (bytes[start] === 13 && bytes[start + 1] === 10) start += 2;
+  return bytes.subarray(start);
+}
+
+/** What a strict reader would not take: the grammar of RFC 3261 section 7 as far as lines go. */
+function findMalformation(
+  { text }: Sent,
+  { start, fields, body }: Draft,
+  isAnswer: boolean,
+): string | undefined {
+  if (!/^(?:SIP\/2\.0 [1-6]\d\d |[!-~]+ \S+ SIP\/2\.0$)/i.test(start))
+    return `start line ${JSON.stringify(start)}`;
+  if (!text.includes("\r\n\r\n")) return "no end of the header fields";
+  for (const field of fields) {
+    if (!/^[\w!#$%&'*+.^`|~-]+[ \t]*(?:\r\n[ \t]+)?:/.test(field))
+      return `field ${JSON.stringify(field.slice(0, 80))}`;
+    if (/[\0\x7f]|\r(?!\n[ \t])|(?<!\r)\n/.test(field))
+      return `control bytes in ${JSON.stringify(field.slice(0, 80))}`;
+  }
+  for (const name of ["from", "to", "call-id", "cseq", "via"]) {
+    const times = fields.filter((field) => splitField(field)[0] === name).length;
+    if (times > 1 ? name !== "via" : times === 0 && !isAnswer) return `${name} stands ${times} times`;
+  }
+  const length = fieldOf({ start, fields, body }, "content-length");
+  if (length !== "" && Number(length) !== body.length) return `Content-Length ${length}, body ${body.length}`;
+  return undefined;
+}
+
+/** What differs between a request that came and the one that left, our own lines apart. */
+function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): string | undefined {
+  const length = fieldOf(incoming, "content-length");
+  const body = length === "" ? incoming.body : incoming.body.slice(0, Number(length));
+  if (draft.body !== body) return "the body";
+  const kept = (fields: readonly string[]): string[] =>
+    fields.filter(
+      (field) => !["via", "max-forwards", "record-route", "route"].includes(splitField(field)[0]),
+    );
+  const [before, after] = [kept(incoming.fields), kept(draft.fields)];
+  const at = before.findIndex((field, index) => field !== after[index]);
+  if (at >= 0 || after.length !== before.length)
+    return `a field: ${JSON.stringify(after[Math.max(at, 0)]?.slice(0, 80))}`;
+  const vias = (fields: readonly string[]): string[] =>
+    fields.filter((field) => splitField(field)[0] === "via");
+  const [own = "", ...others] = vias(draft.fields);
+  const sentBy = /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}$/.exec(own)?.[1] ?? "";
+  if (!ownHosts.has(sentBy)) return `no Via of ours: ${own}`;
+  if (others.slice(1).join("\n") !== vias(incoming.fields).slice(1).join("\n")) return "Via values of others";
+  const forwards = Number(fieldOf(draft, "max-forwards"));
+  const had = fieldOf(incoming, "max-forwards");
+  if (forwards !== (had === "" ? 70 : Number(had) - 1)) return `Max-Forwards ${had} to ${forwards}`;
+  return incoming.start === draft.start || mayReroute ? undefined : "the start line";
+}
