@@ -4,7 +4,7 @@ import { damage } from "./damage.ts";
 import { fieldOf, readDraft, writeDraft } from "./draft.ts";
 import { mutations, type Loot } from "./mutations.ts";
 import type { Random } from "./random.ts";
-import { corePeers, listedSpellings, peers, unlistedSpellings, type Peer } from "./setting.ts";
+import { corePeers, listedSpellings, peers, unlistedSpellings } from "./setting.ts";
 
 /** One datagram of a session; a session can be played again from these alone. */
 export interface Datagram {
@@ -32,8 +32,11 @@ const people = [...listedSpellings, ...listedSpellings, ...unlistedSpellings];
 export function createConversation(random: Random, corpus: readonly Buffer[]): Conversation {
   const said: Datagram[] = [];
   const heard: Sent[] = [];
-  const loot = { tokens: [], branches: [], tags: [], fields: [] } satisfies Record<keyof Loot, string[]> as {
-    [Name in keyof Loot]: string[];
+  const loot: { readonly [Name in keyof Loot]: string[] } = {
+    tokens: [],
+    branches: [],
+    tags: [],
+    fields: [],
   };
   let calls = 0;
 
@@ -97,7 +100,7 @@ export function createConversation(random: Random, corpus: readonly Buffer[]): C
 
   /** Who sends what, before anything is changed. */
   function speak(): readonly [from: string, text: string] {
-    const from = random.once(3) ? peers[random.pick(Object.keys(peers) as Peer[])] : peers.lessee;
+    const from = random.once(3) ? random.pick(everybody) : peers.lessee;
     const last = heard.length > 0 ? random.pick(heard) : undefined;
     const mine = said.length > 0 ? random.pick(said) : undefined;
     const turn = random.below(20);

@@ -25,6 +25,9 @@ function hostOf(peer: string): string {
   return peer.slice(0, peer.lastIndexOf(":"));
 }
 
+/** The fields that a proxy has its own lines in (RFC 3261 section 16.6). */
+const rewritten = new Set(["via", "max-forwards", "record-route", "route"]);
+
 /** A request that left, by its branch. */
 interface Passage {
   readonly from: string;
@@ -106,6 +109,8 @@ export function createReferee(
       return `unjudged: ${method} without a dialog`;
     if (isInDialog && method !== "ACK" && method !== "CANCEL" && !provesDialog(incoming, callId))
       return `unjudged: ${method} without a token of this call`;
+    if (!isInDialog && method !== "ACK" && fieldOf(draft, "route") !== "")
+      return "unjudged: a Route of the sender's choice";
     let reason: string | undefined;
     if (method === "INVITE" && !isInDialog) {
       reason = accepted.get(keyOf(datagram, incoming));
@@ -152,18 +157,6 @@ export function createReferee(
     return draft.start === incoming.start ? undefined : "changed on the way: a status line";
   }
 
-  /** An answer of the proxy's own: to the one who asked, about what was asked. */
-  function judgeAnswer(datagram: Datagram, incoming: Draft, out: Sent, draft: Draft): string | undefined {
-    if (hostOf(out.to) !== hostOf(datagram.from)) return "an answer to somebody else";
-    if (incoming.start.startsWith("ACK ")) return "an ACK was answered";
-    if (out.bytes.length > datagram.bytes.length + 600) return "an answer much larger than its question";
-    const asked = unfold(datagram.bytes.toString("latin1"));
-    for (const name of ["call-id", "cseq", "from"]) {
-      if (!asked.includes(unfold(fieldOf(draft, name)))) return `an answer with another ${name}`;
-    }
-    return undefined;
-  }
-
   return {
     judge(datagram, sent, decisions) {
       const said = judge(datagram, sent, decisions);
@@ -172,6 +165,18 @@ export function createReferee(
       return { kind, detail: said };
     },
   };
+}
+
+/** An answer of the proxy's own: to the one who asked, about what was asked. */
+function judgeAnswer(datagram: Datagram, incoming: Draft, out: Sent, draft: Draft): string | undefined {
+  if (hostOf(out.to) !== hostOf(datagram.from)) return "an answer to somebody else";
+  if (incoming.start.startsWith("ACK ")) return "an ACK was answered";
+  if (out.bytes.length > datagram.bytes.length + 600) return "an answer much larger than its question";
+  const asked = unfold(datagram.bytes.toString("latin1"));
+  for (const name of ["call-id", "cseq", "from"]) {
+    if (!asked.includes(unfold(fieldOf(draft, name)))) return `an answer with another ${name}`;
+  }
+  return undefined;
 }
 
 /** The version is written in any case (RFC 3261 section 7.1). */
@@ -225,22 +230,25 @@ function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): string 
   const length = fieldOf(incoming, "content-length");
   const body = length === "" ? incoming.body : incoming.body.slice(0, Number(length));
   if (draft.body !== body) return "the body";
-  const kept = (fields: readonly string[]): string[] =>
-    fields.filter(
-      (field) => !["via", "max-forwards", "record-route", "route"].includes(splitField(field)[0]),
-    );
-  const [before, after] = [kept(incoming.fields), kept(draft.fields)];
+  const [before, after] = [untouched(incoming.fields), untouched(draft.fields)];
   const at = before.findIndex((field, index) => field !== after[index]);
   if (at >= 0 || after.length !== before.length)
     return `a field: ${JSON.stringify(after[Math.max(at, 0)]?.slice(0, 80))}`;
-  const vias = (fields: readonly string[]): string[] =>
-    fields.filter((field) => splitField(field)[0] === "via");
-  const [own = "", ...others] = vias(draft.fields);
+  const [own = "", ...others] = viasOf(draft);
   const sentBy = /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}$/.exec(own)?.[1] ?? "";
   if (!ownHosts.has(sentBy)) return `no Via of ours: ${own}`;
-  if (others.slice(1).join("\n") !== vias(incoming.fields).slice(1).join("\n")) return "Via values of others";
+  if (others.slice(1).join("\n") !== viasOf(incoming).slice(1).join("\n")) return "Via values of others";
   const forwards = Number(fieldOf(draft, "max-forwards"));
   const had = fieldOf(incoming, "max-forwards");
   if (forwards !== (had === "" ? 70 : Number(had) - 1)) return `Max-Forwards ${had} to ${forwards}`;
   return incoming.start === draft.start || mayReroute ? undefined : "the start line";
+}
+
+/** The fields that no proxy may change, add to or drop. */
+function untouched(fields: readonly string[]): readonly string[] {
+  return fields.filter((field) => !rewritten.has(splitField(field)[0]));
+}
+
+function viasOf({ fields }: Draft): readonly string[] {
+  return fields.filter((field) => splitField(field)[0] === "via");
 }

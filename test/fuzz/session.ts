@@ -1,4 +1,5 @@
 import type { Buffer } from "node:buffer";
+import type { Sent } from "../support/proxy.ts";
 import { createConversation, type Datagram } from "./conversation.ts";
 import { createRandom } from "./random.ts";
 import { createMemory, createReferee, type Complaint, type Memory } from "./referee.ts";
@@ -30,7 +31,7 @@ export function runSession(seed: number, corpus: readonly Buffer[]): Session {
       datagrams.push(datagram);
       return datagram;
     },
-    conversation.hear,
+    (sent) => conversation.hear(sent),
   );
 }
 
@@ -47,7 +48,7 @@ export function replaySession(datagrams: readonly Datagram[], memory: Memory = c
 function play(
   memory: Memory,
   next: () => Datagram | undefined,
-  hear: ReturnType<typeof createConversation>["hear"],
+  hear: (sent: readonly Sent[]) => void,
 ): Session {
   const proxy = createProxy();
   const referee = createReferee(proxy, memory);

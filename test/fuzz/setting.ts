@@ -9,7 +9,6 @@ import {
 
 /** Everybody who sends; the stranger is on no trunk. */
 export const peers = { ...basicPeers, national: "203.0.113.30:5060" };
-export type Peer = keyof typeof peers;
 
 /** Trunks that are judged, and whose numbers are the lessee's. */
 export const lesseePeers: ReadonlySet<string> = new Set([peers.lessee, peers.second, peers.sixth]);
@@ -61,7 +60,7 @@ export function createProxy(): TestProxy {
 export const listedSpellings = [
   "+861087654321",
   "01087654322",
-  "008610 87654323".replace(" ", ""),
+  "00861087654323",
   "861087654324",
   "+86-10-8765.4325",
   "87654326",
