@@ -28,6 +28,12 @@ function hostOf(peer: string): string {
 /** The fields that a proxy has its own lines in (RFC 3261 section 16.6). */
 const rewritten = new Set(["via", "max-forwards", "record-route", "route"]);
 
+/** Trunks are told by addresses here, whatever the port. */
+function isFrom(group: ReadonlySet<string>, { from }: Datagram): boolean {
+  for (const peer of group) if (hostOf(peer) === hostOf(from)) return true;
+  return false;
+}
+
 /** A request that left, by its branch. */
 interface Passage {
   readonly from: string;
@@ -69,7 +75,7 @@ export function createReferee(
     if (out === undefined) return undefined;
     if (sent.length > 1) return "more than one datagram for one";
     if (!hosts.has(hostOf(out.to))) return `to a stranger: ${out.to}`;
-    if (datagram.from === peers.stranger) return "an answer to a stranger";
+    if (hostOf(datagram.from) === hostOf(peers.stranger)) return "an answer to a stranger";
     const draft = readDraft(out.bytes);
     // A question without From is answered, without From (RFC 4475 section 3.3.1).
     const isAnswer = isResponse(draft) && !isResponse(incoming);
@@ -85,7 +91,7 @@ export function createReferee(
     const [method = ""] = draft.start.split(" ");
     const isInDialog = /;\s*tag\s*=/i.test(fieldOf(draft, "to"));
     // Only the core chooses targets; in a dialog, a strict router may stand before us (RFC 3261 section 16.4).
-    const mayReroute = isInDialog || method === "ACK" || corePeers.has(datagram.from);
+    const mayReroute = isInDialog || method === "ACK" || isFrom(corePeers, datagram);
     const changed = findChange(incoming, draft, mayReroute);
     if (changed !== undefined) return `changed on the way: ${changed}`;
     const branch = /branch=([^;,\s]+)/.exec(fieldOf(draft, "via"))?.[1] ?? "";
@@ -93,7 +99,7 @@ export function createReferee(
     const callId = fieldOf(draft, "call-id");
     for (const [, token = ""] of out.text.matchAll(/^Record-Route: <[^>]*;sw=([^>]*)>\r$/gm))
       if (!tokens.has(token)) tokens.set(token, callId);
-    if (corePeers.has(datagram.from)) {
+    if (isFrom(corePeers, datagram)) {
       for (const name of ["to", "p-called-party-id"])
         for (const digits of readCallers({ start: "", fields: [`From: ${fieldOf(draft, name)}`], body: "" }))
           calledNumbers.add(digits);
@@ -136,12 +142,12 @@ export function createReferee(
         : `unjudged: ${called} is no emergency`;
     }
     if (claimsIsup(draft)) return "unjudged: ISUP that nobody reads";
-    if (isHidden(draft) && lesseePeers.has(datagram.from)) return "unjudged: a hidden caller";
+    if (isHidden(draft) && isFrom(lesseePeers, datagram)) return "unjudged: a hidden caller";
     for (const caller of readCallers(draft)) {
       if (calledNumbers.has(caller)) continue;
-      if (lesseePeers.has(datagram.from) && !isListed(caller))
+      if (isFrom(lesseePeers, datagram) && !isListed(caller))
         return `unjudged: caller ${caller} on a lessee's trunk`;
-      if (datagram.from === peers.abroad && /^(?:\+|00)86/.test(caller))
+      if (hostOf(datagram.from) === hostOf(peers.abroad) && /^(?:\+|00)86/.test(caller))
         return `unjudged: caller ${caller} from abroad`;
     }
     return undefined;
@@ -207,7 +213,7 @@ function findMalformation(
   { start, fields, body }: Draft,
   isAnswer: boolean,
 ): string | undefined {
-  if (!/^(?:SIP\/2\.0 [1-6]\d\d |[!-~]+ \S+ SIP\/2\.0$)/i.test(start))
+  if (!/^(?:SIP\/2\.0 [1-6]\d\d |[!-~]+ [!-\xff]+ SIP\/2\.0$)/i.test(start))
     return `start line ${JSON.stringify(start)}`;
   if (!text.includes("\r\n\r\n")) return "no end of the header fields";
   for (const field of fields) {

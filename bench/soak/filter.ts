@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cpuMicros } from "../processes.ts";
+
+/** How late the event loop ran within one second, in ms. */
+export interface LoopDelay {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface FilterParts {
+  readonly root: string;
+  readonly folder: string;
+  /** The core it has for itself; undefined: any. */
+  readonly core: number | undefined;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly callerPort: number;
+  readonly calledPorts: readonly number[];
+  /** Numbers on the lessee's list. */
+  readonly numbers: number;
+}
+
+/** The filter under load. */
+export interface SoakedFilter {
+  /** CPU time so far, µs. */
+  cpu(): number;
+  /** Resident memory, MB. */
+  memory(): number;
+  readonly delays: readonly LoopDelay[];
+  /** Puts another policy in force; true when it did. */
+  reload(): Promise<boolean>;
+  /** Counters whose name begins so, summed. */
+  count(name: string): Promise<number>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Writes a policy with one lessee's trunk and starts the built program. */
+export async function startSoakedFilter(parts: FilterParts): Promise<SoakedFilter> {
+  const { root, folder, core, port, adminPort } = parts;
+  mkdirSync(join(folder, "lists"), { recursive: true });
+  const config = join(folder, "sigwall.yaml");
+  writeFileSync(
+    config,
+    `listen: ["udp:127.0.0.1:${port}"]\nadmin: 127.0.0.1:${adminPort}\npolicy: policy.yaml\nkeyFile: own.key\n`,
+  );
+  writeFileSync(
+    join(folder, "lists/own.csv"),
+    `number\n${Array.from({ length: parts.numbers }, (_, index) => `+${861080000000 + index * 7}\n`).join("")}`,
+  );
+  writePolicy(parts, 0);
+  const preload = join(root, "bench/soak/loop-delay.mjs");
+  const command = [
+    process.execPath,
+    "--import",
+    preload,
+    join(root, "dist/main.js"),
+    "run",
+    "--config",
+    config,
+  ];
+  const [program = "", ...args] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", openSync(join(folder, "filter.log"), "w"), "ipc"],
+  });
+  const stopNow = (): unknown => child.kill("SIGKILL");
+  process.once("exit", stopNow);
+  const delays: LoopDelay[] = [];
+  child.on("message", (delay: LoopDelay) => delays.push(delay));
+  await Promise.race([
+    once(child.stdout ?? child, "data"),
+    once(child, "exit").then(() =>
+      Promise.reject(new Error(readFileSync(join(folder, "filter.log"), "utf8"))),
+    ),
+  ]);
+  child.stdout?.resume();
+  const { pid = 0 } = child;
+  const admin = `http://127.0.0.1:${adminPort}`;
+  let revision = 0;
+  return {
+    cpu: () => cpuMicros(pid),
+    memory() {
+      const line = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
+      return Number(line?.[1] ?? 0) / 1024;
+    },
+    delays,
+    async reload() {
+      writePolicy(parts, ++revision);
+      return (await fetch(`${admin}/reload`, { method: "POST" })).ok;
+    },
+    async count(name) {
+      const text = await (await fetch(`${admin}/metrics`)).text();
+      let sum = 0;
+      for (const line of text.split("\n"))
+        if (line.startsWith(name)) sum += Number(line.slice(line.lastIndexOf(" ") + 1));
+      return sum;
+    },
+    async stop() {
+      process.off("exit", stopNow);
+      child.kill();
+      await once(child, "exit");
+    },
+  };
+}
+
+/** A policy that differs from the one before it, renamed into place. */
+function writePolicy({ folder, callerPort, calledPorts }: FilterParts, revision: number): void {
+  const hops = calledPorts.map((port) => `"sip:127.0.0.1:${port}"`).join(", ");
+  const text = `version: 1
+trunks:
+  - { id: core, side: core, match: { addresses: [127.0.0.1], ports: [${calledPorts.join(", ")}] } }
+  - id: lease
+    side: lessee
+    match: { addresses: [127.0.0.1], ports: [${callerPort}] }
+    lessee: own
+    nextHops: [${hops}]
+    limits: { callsPerSecond: ${5000 + (revision % 2)} }
+lessees:
+  - { id: own, numbers: lists/own.csv }
+`;
+  writeFileSync(join(folder, "next.yaml"), text);
+  renameSync(join(folder, "next.yaml"), join(folder, "policy.yaml"));
+}
+
+/** The root of the repository, from where this was compiled to. */
+export const root = join(fileURLToPath(import.meta.url), "../../../..");
