@@ -26,6 +26,7 @@ export interface Conversation {
 const MEMORY = 40;
 
 const everybody = Object.values(peers);
+const roamers = ["+8613800138000", "+442079460000"];
 const people = [...listedSpellings, ...listedSpellings, ...unlistedSpellings];
 
 /** Makes a conversation whose every word follows from `random`. */
@@ -48,9 +49,11 @@ export function createConversation(random: Random, corpus: readonly Buffer[]): C
   function call(from: string): string {
     calls++;
     const isCore = corePeers.has(from);
-    const user = random.once(4) ? random.pick(people) : random.pick(listedSpellings);
+    const usual = from === peers.abroad ? roamers : listedSpellings;
+    const user = random.once(4) ? random.pick(people) : random.pick(usual);
     const called = random.once(12) ? "110" : "02787654321";
     const parts: RequestParts = {
+      method: from === peers.second && random.once(4) ? "MESSAGE" : "INVITE",
       uri: isCore ? `sip:01087654321@${random.pick([peers.lessee, peers.sixth])}` : `sip:${called}@192.0.2.1`,
       via: [`SIP/2.0/UDP ${from};branch=z9hG4bKc${calls}${random.pick(["", ";rport"])}`],
       from: `<sip:${user}@a.example>;tag=a${calls}`,

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Decision } from "../../src/domain/verdict.ts";
-import { listeners, type Sent, type TestProxy } from "../support/proxy.ts";
+import type { Sent, TestProxy } from "../support/proxy.ts";
 import type { Datagram } from "./conversation.ts";
-import { fieldOf, readDraft, splitField, type Draft } from "./draft.ts";
+import { fieldOf, readDraft, type Draft } from "./draft.ts";
 import { claimsIsup, isHidden, readCallers } from "./second-reader.ts";
 import { corePeers, isListed, lesseePeers, peers } from "./setting.ts";
+import { findChange, findMalformation, isAnonymous, isResponse } from "./wire.ts";
 
 /** What must not happen. The kind is what a smaller session must still show. */
 export interface Complaint {
@@ -19,14 +20,10 @@ export interface Referee {
 }
 
 const hosts = new Set(Object.values(peers).map(hostOf));
-const ownHosts = new Set(listeners.map(({ sentBy }) => sentBy));
 
 function hostOf(peer: string): string {
   return peer.slice(0, peer.lastIndexOf(":"));
 }
-
-/** The fields that a proxy has its own lines in (RFC 3261 section 16.6). */
-const rewritten = new Set(["via", "max-forwards", "record-route", "route"]);
 
 /** Trunks are told by addresses here, whatever the port. */
 function isFrom(group: ReadonlySet<string>, { from }: Datagram): boolean {
@@ -42,7 +39,7 @@ interface Passage {
 
 /** What a referee has seen. A smaller session is judged with the memory of the whole one: tokens prove themselves, wherever they come from. */
 export interface Memory {
-  /** Accepted INVITEs by source and bytes, with the reason. */
+  /** Accepted requests by source and bytes, with the reason, or `withheld`. */
   readonly accepted: Map<string, string>;
   readonly passages: Map<string, Passage>;
   /** Call-IDs by the tokens that were written for them. */
@@ -70,7 +67,10 @@ export function createReferee(
     const [decision] = decisions;
     if (decisions.length > 1) return "decided twice";
     if (decision !== undefined && decision.verdict.kind !== "reject" && decision.verdict.kind !== "drop")
-      accepted.set(keyOf(datagram, incoming), decision.verdict.reason);
+      accepted.set(
+        keyOf(datagram, incoming),
+        decision.verdict.kind === "withhold" ? "withheld" : decision.verdict.reason,
+      );
     const [out] = sent;
     if (out === undefined) return undefined;
     if (sent.length > 1) return "more than one datagram for one";
@@ -111,18 +111,21 @@ export function createReferee(
         calledNumbers.add(digits);
       return undefined;
     }
-    if (!isInDialog && !["INVITE", "ACK", "CANCEL"].includes(method))
+    const isJudged =
+      method === "INVITE" || (method === "MESSAGE" && hostOf(datagram.from) === hostOf(peers.second));
+    if (!isInDialog && !isJudged && method !== "ACK" && method !== "CANCEL")
       return `unjudged: ${method} without a dialog`;
     if (isInDialog && method !== "ACK" && method !== "CANCEL" && !provesDialog(incoming, callId))
       return `unjudged: ${method} without a token of this call`;
     if (!isInDialog && method !== "ACK" && fieldOf(draft, "route") !== "")
       return "unjudged: a Route of the sender's choice";
     let reason: string | undefined;
-    if (method === "INVITE" && !isInDialog) {
+    if (isJudged && !isInDialog) {
       reason = accepted.get(keyOf(datagram, incoming));
-      if (reason === undefined) return "unjudged: an INVITE that nobody accepted";
+      if (reason === undefined) return `unjudged: ${method} that nobody accepted`;
+      if (reason === "withheld" && !isAnonymous(draft)) return "unjudged: a number to be withheld";
     }
-    return method === "INVITE" || method === "UPDATE" ? judgeCaller(datagram, draft, reason) : undefined;
+    return isJudged || method === "UPDATE" ? judgeCaller(datagram, draft, reason) : undefined;
   }
 
   function provesDialog(incoming: Draft, callId: string): boolean {
@@ -185,11 +188,6 @@ function judgeAnswer(datagram: Datagram, incoming: Draft, out: Sent, draft: Draf
   return undefined;
 }
 
-/** The version is written in any case (RFC 3261 section 7.1). */
-function isResponse({ start }: Draft): boolean {
-  return /^sip\/2\.0 /i.test(start);
-}
-
 function unfold(value: string): string {
   return value.replaceAll(/[\0-\x20\x7f]+/g, " ");
 }
@@ -205,56 +203,4 @@ function withoutLeadingLines(bytes: Buffer): Buffer {
   let start = 0;
   while (bytes[start] === 13 && bytes[start + 1] === 10) start += 2;
   return bytes.subarray(start);
-}
-
-/** What a strict reader would not take: the grammar of RFC 3261 section 7 as far as lines go. */
-function findMalformation(
-  { text }: Sent,
-  { start, fields, body }: Draft,
-  isAnswer: boolean,
-): string | undefined {
-  if (!/^(?:SIP\/2\.0 [1-6]\d\d |[!-~]+ [!-\xff]+ SIP\/2\.0$)/i.test(start))
-    return `start line ${JSON.stringify(start)}`;
-  if (!text.includes("\r\n\r\n")) return "no end of the header fields";
-  for (const field of fields) {
-    if (!/^[\w!#$%&'*+.^`|~-]+[ \t]*(?:\r\n[ \t]+)?:/.test(field))
-      return `field ${JSON.stringify(field.slice(0, 80))}`;
-    if (/[\0\x7f]|\r(?!\n[ \t])|(?<!\r)\n/.test(field))
-      return `control bytes in ${JSON.stringify(field.slice(0, 80))}`;
-  }
-  for (const name of ["from", "to", "call-id", "cseq", "via"]) {
-    const times = fields.filter((field) => splitField(field)[0] === name).length;
-    if (times > 1 ? name !== "via" : times === 0 && !isAnswer) return `${name} stands ${times} times`;
-  }
-  const length = fieldOf({ start, fields, body }, "content-length");
-  if (length !== "" && Number(length) !== body.length) return `Content-Length ${length}, body ${body.length}`;
-  return undefined;
-}
-
-/** What differs between a request that came and the one that left, our own lines apart. */
-function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): string | undefined {
-  const length = fieldOf(incoming, "content-length");
-  const body = length === "" ? incoming.body : incoming.body.slice(0, Number(length));
-  if (draft.body !== body) return "the body";
-  const [before, after] = [untouched(incoming.fields), untouched(draft.fields)];
-  const at = before.findIndex((field, index) => field !== after[index]);
-  if (at >= 0 || after.length !== before.length)
-    return `a field: ${JSON.stringify(after[Math.max(at, 0)]?.slice(0, 80))}`;
-  const [own = "", ...others] = viasOf(draft);
-  const sentBy = /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}$/.exec(own)?.[1] ?? "";
-  if (!ownHosts.has(sentBy)) return `no Via of ours: ${own}`;
-  if (others.slice(1).join("\n") !== viasOf(incoming).slice(1).join("\n")) return "Via values of others";
-  const forwards = Number(fieldOf(draft, "max-forwards"));
-  const had = fieldOf(incoming, "max-forwards");
-  if (forwards !== (had === "" ? 70 : Number(had) - 1)) return `Max-Forwards ${had} to ${forwards}`;
-  return incoming.start === draft.start || mayReroute ? undefined : "the start line";
-}
-
-/** The fields that no proxy may change, add to or drop. */
-function untouched(fields: readonly string[]): readonly string[] {
-  return fields.filter((field) => !rewritten.has(splitField(field)[0]));
-}
-
-function viasOf({ fields }: Draft): readonly string[] {
-  return fields.filter((field) => splitField(field)[0] === "via");
 }

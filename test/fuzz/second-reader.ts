@@ -4,6 +4,11 @@ import { fieldOf, splitField, type Draft } from "./draft.ts";
 /** Fields that some element takes the caller from. */
 const callerFields = new Set(["from", "p-asserted-identity", "p-preferred-identity", "remote-party-id"]);
 
+/** True for the long name of such a field. */
+export function namesCaller(name: string): boolean {
+  return callerFields.has(name);
+}
+
 /**
  * Every calling number that anybody might read in a message: by the grammar of SIP.js where it can, and by looking for
  * everything like a URI outside quotes. Neither was written for the filter. Digits and "+" only; separators are gone.
@@ -13,7 +18,7 @@ export function readCallers(draft: Draft): readonly string[] {
   const callers = new Set<string>();
   for (const field of draft.fields) {
     const [name, value] = splitField(field);
-    if (!callerFields.has(name)) continue;
+    if (!namesCaller(name)) continue;
     const text = value.replaceAll(/\r\n[ \t]+/g, " ");
     const isCallee = name === "remote-party-id" && /;\s*party\s*=\s*"?called/i.test(text);
     for (const user of [...usersByGrammar(text), ...usersBySight(text)]) {

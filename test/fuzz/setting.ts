@@ -33,6 +33,7 @@ trunks:
     areaCode: "10"
     nextHops: ["sip:198.51.100.1:5060"]
     exception: accept
+    methods: { MESSAGE: screen }
     limits: { callsPerSecond: 20, attemptsPerCallerPerMinute: 60 }
   - id: lease-6
     side: lessee
@@ -42,7 +43,11 @@ trunks:
     nextHops: ["sip:198.51.100.1:5060"]
     exception: drop
     limits: { callsPerSecond: 20, attemptsPerCallerPerMinute: 60 }
-  - { id: intl, side: international, match: { addresses: [203.0.113.20] }, nextHops: ["sip:198.51.100.1:5060"] }
+  - id: intl
+    side: international
+    match: { addresses: [203.0.113.20] }
+    nextHops: ["sip:198.51.100.1:5060"]
+    rules: { home-cli-from-abroad: { roamers: withhold } }
   - { id: nat, side: national, match: { addresses: [203.0.113.30] }, nextHops: ["sip:[2001:db8::c]:5060"] }
 lessees:
   - { id: bank, numbers: bank.csv }

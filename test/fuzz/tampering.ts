@@ -114,6 +114,27 @@ void t.test("the referee reads callers itself", (t) => {
   t.end();
 });
 
+void t.test("the referee sees a number that was to be withheld", (t) => {
+  const proxy = createProxy();
+  const roamer = say(
+    peers.abroad,
+    request({ from: "<sip:+8613800138000@a>;tag=1", headers: ["Subject: x"] }),
+  );
+  const [sent] = proxy.receive(roamer.from, roamer.bytes);
+  if (sent === undefined) throw new Error("the call was not accepted");
+  const judge = (out: Sent): string | undefined =>
+    createReferee(proxy, createMemory()).judge(roamer, [out], proxy.decisions)?.kind;
+  t.equal(judge(sent), undefined, "withheld");
+  t.equal(
+    judge(change(sent, /From: .*(;tag=1)/, "From: <sip:+8613800138000@a>$1")),
+    "changed on the way",
+    "in From",
+  );
+  const pai = "Max-Forwards: 69\r\nP-Asserted-Identity: <tel:+8613800138000>";
+  t.equal(judge(change(sent, "Max-Forwards: 69", pai)), "changed on the way", "in another field");
+  t.end();
+});
+
 void t.test("the referee follows responses and dialogs", (t) => {
   const proxy = createProxy();
   const referee = createReferee(proxy, createMemory());

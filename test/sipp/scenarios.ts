@@ -317,6 +317,8 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "a BYE of no dialog",
     caller: [begin("BYE", { headers: [] }).replace(">\nCall-ID", ">;tag=none\nCall-ID"), receive(481)],
-    counts: { 'protocol_errors{trunk="lease",status="481"}': 1 },
+    counts: {
+      'requests{trunk="lease",method="BYE",verdict="reject",reason="dialog-unknown",rule="protocol",mode="enforce"}': 1,
+    },
   },
 ];

@@ -104,6 +104,8 @@ function writeConfiguration(folder: string, path: Path, ports: Ports): void {
     "    lessee: own",
     '    areaCode: "10"',
     `    nextHops: ["sip:${hostOf(path.called)}:${ports.called}"]`,
+    // SIPp would take an OPTIONS for the call that it waits for.
+    "nextHopHealth: { probe: off }",
     "lessees:",
     "  - { id: own, numbers: lists/own.csv }",
   ]);
@@ -122,7 +124,7 @@ function listeningOn(filter: Filter, { caller }: Path): string {
 
 /** What must not move unless a scenario says so: leaks of every kind show here. */
 const watched =
-  /^sigwall_(attempts|retransmissions|forged_repeats|protocol_errors|unknown_source_messages|not_sip_messages|stray_responses|unsendable_messages|faults|rule_faults|table_full|evidence_lost)_total(\{.*\})? (\d+)$/;
+  /^sigwall_(attempts|requests|display_names_removed|failovers|retransmissions|forged_repeats|protocol_errors|unknown_source_messages|not_sip_messages|stray_responses|unsendable_messages|faults|rule_faults|table_full|evidence_lost)_total(\{.*\})? (\d+)$/;
 
 async function readCounts(filter: Filter): Promise<Readonly<Record<string, number>>> {
   const text = await (await fetch(`${filter.admin}/metrics`)).text();

@@ -1,0 +1,87 @@
+import { listeners, type Sent } from "../support/proxy.ts";
+import { fieldOf, splitField, type Draft } from "./draft.ts";
+import { namesCaller, readCallers } from "./second-reader.ts";
+
+const ownHosts = new Set(listeners.map(({ sentBy }) => sentBy));
+
+/** The fields that the filter has its own lines in (RFC 3261 section 16.6). */
+const rewritten = new Set(["via", "max-forwards", "record-route", "route", "p-sigwall-label"]);
+
+/** The version is written in any case (RFC 3261 section 7.1). */
+export function isResponse({ start }: Draft): boolean {
+  return /^sip\/2\.0 /i.test(start);
+}
+
+/** What a strict reader would not take: the grammar of RFC 3261 section 7 as far as lines go. */
+export function findMalformation(
+  { text }: Sent,
+  { start, fields, body }: Draft,
+  isAnswer: boolean,
+): string | undefined {
+  if (!/^(?:SIP\/2\.0 [1-6]\d\d |[!-~]+ [!-\xff]+ SIP\/2\.0$)/i.test(start))
+    return `start line ${JSON.stringify(start)}`;
+  if (!text.includes("\r\n\r\n")) return "no end of the header fields";
+  for (const field of fields) {
+    if (!/^[\w!#$%&'*+.^`|~-]+[ \t]*(?:\r\n[ \t]+)?:/.test(field))
+      return `field ${JSON.stringify(field.slice(0, 80))}`;
+    if (/[\0\x7f]|\r(?!\n[ \t])|(?<!\r)\n/.test(field))
+      return `control bytes in ${JSON.stringify(field.slice(0, 80))}`;
+  }
+  for (const name of ["from", "to", "call-id", "cseq", "via"]) {
+    const times = fields.filter((field) => splitField(field)[0] === name).length;
+    if (times > 1 ? name !== "via" : times === 0 && !isAnswer) return `${name} stands ${times} times`;
+  }
+  const length = fieldOf({ start, fields, body }, "content-length");
+  if (length !== "" && Number(length) !== body.length) return `Content-Length ${length}, body ${body.length}`;
+  return undefined;
+}
+
+/** What differs between a request that came and the one that left, our own lines apart. */
+export function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): string | undefined {
+  const length = fieldOf(incoming, "content-length");
+  const body = length === "" ? incoming.body : incoming.body.slice(0, Number(length));
+  if (draft.body !== body) return "the body";
+  const changed = findChangedField(untouched(incoming.fields), untouched(draft.fields));
+  if (changed !== undefined && !isAnonymous(draft)) return `a field: ${JSON.stringify(changed.slice(0, 80))}`;
+  const [shown] = changed === undefined ? [] : readCallers(draft);
+  if (shown !== undefined) return `a withheld call shows ${shown}`;
+  // No trunk of the setting labels its calls, and nobody labels them for us.
+  if (fieldOf(draft, "p-sigwall-label") !== "") return "a label of the sender's own";
+  const [own = "", ...others] = viasOf(draft);
+  const sentBy = /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}$/.exec(own)?.[1] ?? "";
+  if (!ownHosts.has(sentBy)) return `no Via of ours: ${own}`;
+  if (others.slice(1).join("\n") !== viasOf(incoming).slice(1).join("\n")) return "Via values of others";
+  const forwards = Number(fieldOf(draft, "max-forwards"));
+  const had = fieldOf(incoming, "max-forwards");
+  if (forwards !== (had === "" ? 70 : Number(had) - 1)) return `Max-Forwards ${had} to ${forwards}`;
+  return incoming.start === draft.start || mayReroute ? undefined : "the start line";
+}
+
+/** From as RFC 3323 section 4.1.1.3 writes it: the filter's own where a number is withheld. */
+export function isAnonymous(draft: Draft): boolean {
+  return fieldOf(draft, "from").includes("<sip:anonymous@anonymous.invalid>");
+}
+
+function findChangedField(before: readonly string[], after: readonly string[]): string | undefined {
+  const at = before.findIndex(
+    (field, index) => field !== after[index] && !isNameless(field, after[index] ?? ""),
+  );
+  if (at >= 0) return after[at] ?? before[at];
+  return after[before.length];
+}
+
+/** True when `after` is a caller's field `before` without its display names, which a misleading one costs all of them. */
+function isNameless(before: string, after: string): boolean {
+  if (!namesCaller(splitField(before)[0])) return false;
+  const bare = before.replaceAll(/(?:"(?:\\.|[^"\\])*"|[^<>,;:"])+(?=<)/gs, "");
+  return bare.replaceAll(/\s/g, "") === after.replaceAll(/\s/g, "");
+}
+
+/** The fields that no proxy may change, add to or drop. */
+function untouched(fields: readonly string[]): readonly string[] {
+  return fields.filter((field) => !rewritten.has(splitField(field)[0]));
+}
+
+function viasOf({ fields }: Draft): readonly string[] {
+  return fields.filter((field) => splitField(field)[0] === "via");
+}
