@@ -38,7 +38,7 @@ const warmUp = Math.min(60, seconds / 3);
 const AWAY = 5;
 /** MB a minute; and MB in all, below which a slope is the noise of the collector. */
 const MOST_SLOPE = 1;
-const NOISE = 6;
+const NOISE = 16;
 
 const folder = mkdtempSync(join(tmpdir(), "sigwall-soak-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

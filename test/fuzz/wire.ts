@@ -45,8 +45,6 @@ export function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): 
   if (changed !== undefined && !isAnonymous(draft)) return `a field: ${JSON.stringify(changed.slice(0, 80))}`;
   const [shown] = changed === undefined ? [] : readCallers(draft);
   if (shown !== undefined) return `a withheld call shows ${shown}`;
-  // No trunk of the setting labels its calls, and nobody labels them for us.
-  if (fieldOf(draft, "p-sigwall-label") !== "") return "a label of the sender's own";
   const [own = "", ...others] = viasOf(draft);
   const sentBy = /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}$/.exec(own)?.[1] ?? "";
   if (!ownHosts.has(sentBy)) return `no Via of ours: ${own}`;
