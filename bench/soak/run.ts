@@ -32,8 +32,8 @@ const seconds = Number(options.minutes) * 60;
 const callsPerSecond = Number(options.rate);
 const reloadEvery = Number(options["reload-every"]);
 const killEvery = Number(options["kill-every"]);
-/** Decisions are kept for 32 s: until then the filter grows by what it must remember. Then V8 still finds its size. */
-const warmUp = Math.min(60, seconds / 3);
+/** Decisions are kept for 32 s: until then the filter grows by what it must remember. V8 takes longer to find its size. */
+const warmUp = Math.min(180, seconds / 2);
 /** Seconds that a killed target is away. */
 const AWAY = 5;
 /** MB a minute; and MB in all, below which a slope is the noise of the collector. */
