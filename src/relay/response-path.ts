@@ -155,11 +155,11 @@ function readOwnVia(listeners: readonly Listener[], value: string): Pick<Via, "b
     return { branch: value.slice(via.length, branchEnd), end: comma < 0 ? value.length : comma };
   }
   const via = readVia(value, 0);
-  return via !== undefined && isOurs(listeners, via) ? via : undefined;
+  return via !== undefined && isOwnVia(listeners, via) ? via : undefined;
 }
 
 /** Host and port are those of a listener, however a peer spells them when it gives them back. */
-function isOurs(listeners: readonly Listener[], { host, port }: Via): boolean {
+function isOwnVia(listeners: readonly Listener[], { host, port }: Via): boolean {
   const address = canonicalHost(host);
   for (const listener of listeners)
     if (listener.address === address && (port === 0 || port === listener.port)) return true;

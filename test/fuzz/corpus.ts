@@ -9,7 +9,7 @@ export function readCorpus(): readonly Buffer[] {
     if (name.endsWith(".dat")) corpus.push(readFileSync(`test/sip/torture/${name}`));
   const keep = (bytes: Buffer): unknown => corpus.push(Buffer.from(bytes));
   for (const name of readdirSync("pcaps").filter((file) => /\.pcap(?:ng)?$/.test(file))) {
-    const reader = createSignallingReader({ message: keep, broken: keep });
+    const reader = createSignallingReader({ message: keep, broken: keep, msu: () => undefined });
     reader.push(readFileSync(`pcaps/${name}`));
     reader.end();
   }

@@ -100,7 +100,7 @@ export function acknowledgeRefusal(cseq = 1, isInDialog = false): string {
 /** The INVITE that begins the call, at the called side: what answers and later requests need of it is kept. */
 export const takeCall = `<recv request="INVITE" rrs="true"><action>
   <ereg regexp="SIP/2.0..(.*)Max-Forwards: 69" search_in="msg" check_it="true" assign_to="all,path"/>
-  <ereg regexp="Record-Route: .sip:[^;]*;lr;sw=" search_in="msg" check_it="true" assign_to="route"/>
+  <ereg regexp="Record-Route: .sip:[^>]*;lr;sw=" search_in="msg" check_it="true" assign_to="route"/>
   <ereg regexp="a=sendrecv..$" search_in="msg" check_it="true" assign_to="body"/>
   <ereg regexp="&lt;sip:.*" search_in="hdr" header="From:" check_it="true" assign_to="from"/>
   <ereg regexp="&lt;sip:.*" search_in="hdr" header="To:" check_it="true" assign_to="to"/>

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
-import { createSocket, type Socket } from "node:dgram";
+import type { Buffer } from "node:buffer";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import type { Leg } from "./path.ts";
 import { writeScript } from "./script.ts";
@@ -38,7 +40,7 @@ export async function startSipp(parts: SippParts): Promise<string | undefined> {
     "sipp",
     [
       ["-sf", file("xml"), "-m", "1", "-nostdin", "-timeout", "20", "-timeout_error"],
-      ["-i", leg.address, "-p", String(port), "-t", leg.sipp],
+      ["-i", leg.peer, "-p", String(port), "-t", leg.sipp],
       ["-trace_err", "-error_file", file("errors"), "-trace_msg", "-message_file", file("messages")],
       seesRepeats ? ["-nr"] : [],
       remote === undefined ? [] : [remote],
@@ -62,38 +64,55 @@ function read(file: string): string {
 
 /** Takes the called side's port and answers nothing. */
 export async function listenForNothing(leg: Leg, port: number): Promise<Silence> {
-  const socket = await bindSocket(leg, port);
   const seen: string[] = [];
-  socket.on("message", (bytes) => seen.push(bytes.toString("latin1")));
+  const stop = await bind(leg, port, (bytes) => seen.push(bytes.toString("latin1")));
   return {
     async close() {
-      socket.close();
-      await once(socket, "close");
+      await stop();
       return seen.length === 0 ? undefined : `the called side got: ${seen.join("\n")}`;
     },
   };
 }
 
-/** A port that is free now. */
-export async function freePort(leg: Leg): Promise<number> {
-  const socket = await bindSocket(leg, 0);
+/** A port that is free now, for either transport. */
+export async function freePort({ peer }: Leg): Promise<number> {
+  const socket = createSocket(peer.includes(":") ? "udp6" : "udp4");
+  socket.bind(0, peer);
+  await once(socket, "listening");
   const { port } = socket.address();
   socket.close();
   await once(socket, "close");
   return port;
 }
 
-async function bindSocket(leg: Leg, port: number): Promise<Socket> {
-  const socket = createSocket(leg.address.includes(":") ? "udp6" : "udp4");
-  socket.bind(port, leg.address);
-  await once(socket, "listening");
-  return socket;
+/** Listens; resolves with what ends it. */
+async function bind(
+  { transport, peer }: Leg,
+  port: number,
+  take: (bytes: Buffer) => void,
+): Promise<() => Promise<unknown>> {
+  if (transport === "udp") {
+    const socket = createSocket(peer.includes(":") ? "udp6" : "udp4");
+    socket.on("message", take);
+    socket.bind(port, peer);
+    await once(socket, "listening");
+    return () => once(socket.close(), "close");
+  }
+  const server = createServer((connection) => connection.on("data", take));
+  server.listen(port, peer);
+  await once(server, "listening");
+  return () => once(server.close(), "close");
 }
 
-/** Resolves once somebody listens on a UDP port, as the kernel's table says: SIPp does not. */
-export async function isBound(leg: Leg, port: number): Promise<void> {
-  const table = `/proc/net/udp${leg.address.includes(":") ? "6" : ""}`;
-  const entry = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
-  while (!readFileSync(table, "latin1").includes(entry))
+/** Resolves once somebody listens on a port, as the kernel's table says, since SIPp does not; or when nobody does in five seconds. */
+export async function isBound({ transport, peer }: Leg, port: number): Promise<void> {
+  const table = `/proc/net/${transport}${peer.includes(":") ? "6" : ""}`;
+  const place = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  // Local end, remote end, state: sockets of TCP that merely wait for their end are there too.
+  const isListening = (line: string): boolean => {
+    const [, local = "", , state = ""] = line.trim().split(/\s+/);
+    return `${local} `.endsWith(place) && (transport === "udp" || state === "0A");
+  };
+  for (let tries = 0; tries < 500 && !readFileSync(table, "latin1").split("\n").some(isListening); tries++)
     await new Promise((resolve) => setTimeout(resolve, 10));
 }

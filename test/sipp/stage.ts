@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startFilter, type Filter } from "../cli/filter-process.ts";
-import { hostOf, type Path } from "./path.ts";
+import { hostOf, type Leg, type Path } from "./path.ts";
 import type { Scenario } from "./scenarios.ts";
 import { freePort, isBound, listenForNothing, startSipp } from "./sipp-process.ts";
 
@@ -84,7 +84,13 @@ async function playSides(
 }
 
 function writeConfiguration(folder: string, path: Path, ports: Ports): void {
-  const listen = [path.caller, path.called].map((leg) => `"${leg.transport}:${hostOf(leg)}:0"`);
+  const { caller, called } = path;
+  const listen = [caller, called].map((leg) => `"${leg.transport}:${hostOf(leg.filter)}:0"`);
+  // Ports tell trunks apart where addresses don't: a peer that connects comes from any.
+  const matchOf = (leg: Leg, port: number): string =>
+    caller.peer === called.peer
+      ? `{ addresses: ["${leg.peer}"], ports: [${port}] }`
+      : `{ addresses: ["${leg.peer}"] }`;
   const write = (name: string, lines: readonly string[]): void =>
     writeFileSync(join(folder, name), `${lines.join("\n")}\n`);
   mkdirSync(join(folder, "lists"));
@@ -97,13 +103,13 @@ function writeConfiguration(folder: string, path: Path, ports: Ports): void {
   write("policy.yaml", [
     "version: 1",
     "trunks:",
-    `  - { id: core, side: core, match: { addresses: ["${path.called.address}"], ports: [${ports.called}] } }`,
+    `  - { id: core, side: core, match: ${matchOf(called, ports.called)} }`,
     "  - id: lease",
     "    side: lessee",
-    `    match: { addresses: ["${path.caller.address}"], ports: [${ports.caller}] }`,
+    `    match: ${matchOf(caller, ports.caller)}`,
     "    lessee: own",
     '    areaCode: "10"',
-    `    nextHops: ["sip:${hostOf(path.called)}:${ports.called}"]`,
+    `    nextHops: ["sip:${hostOf(called.peer)}:${ports.called};transport=${called.transport}"]`,
     // SIPp would take an OPTIONS for the call that it waits for.
     "nextHopHealth: { probe: off }",
     "lessees:",
@@ -118,13 +124,13 @@ function listeningOn(filter: Filter, { caller }: Path): string {
   const line = filter
     .output()
     .split("\n")
-    .find((text) => text.includes(start) && text.includes(hostOf(caller)));
+    .find((text) => text.includes(start) && text.includes(hostOf(caller.filter)));
   return line?.slice(line.indexOf(start) + start.length) ?? "";
 }
 
 /** What must not move unless a scenario says so: leaks of every kind show here. */
 const watched =
-  /^sigwall_(attempts|requests|display_names_removed|failovers|retransmissions|forged_repeats|protocol_errors|unknown_source_messages|not_sip_messages|stray_responses|unsendable_messages|faults|rule_faults|table_full|evidence_lost)_total(\{.*\})? (\d+)$/;
+  /^sigwall_(attempts|requests|display_names_removed|failovers|retransmissions|forged_repeats|protocol_errors|unknown_source_messages|not_sip_messages|stray_responses|unsendable_messages|undelivered_messages|transaction_timeouts|no_next_hop_up|faults|rule_faults|table_full|evidence_lost)_total(\{.*\})? (\d+)$/;
 
 async function readCounts(filter: Filter): Promise<Readonly<Record<string, number>>> {
   const text = await (await fetch(`${filter.admin}/metrics`)).text();
