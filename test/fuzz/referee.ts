@@ -3,7 +3,8 @@ import type { Decision } from "../../src/domain/verdict.ts";
 import type { Sent, TestProxy } from "../support/proxy.ts";
 import type { Datagram } from "./conversation.ts";
 import { fieldOf, readDraft, type Draft } from "./draft.ts";
-import { claimsIsup, isHidden, readCallers } from "./second-reader.ts";
+import { claimsIsup, readIsupCallers } from "./isup-reader.ts";
+import { isHidden, readCallers } from "./second-reader.ts";
 import { corePeers, isListed, lesseePeers, peers } from "./setting.ts";
 import { findChange, findMalformation, isAnonymous, isResponse } from "./wire.ts";
 
@@ -144,9 +145,11 @@ export function createReferee(
         ? undefined
         : `unjudged: ${called} is no emergency`;
     }
-    if (claimsIsup(draft)) return "unjudged: ISUP that nobody reads";
-    if (isHidden(draft) && isFrom(lesseePeers, datagram)) return "unjudged: a hidden caller";
-    for (const caller of readCallers(draft)) {
+    const isup = claimsIsup(draft) ? readIsupCallers(draft) : [];
+    if (isup === undefined) return "unjudged: ISUP that is no IAM";
+    const hides = isHidden(draft) || isup.some((caller) => caller.isHidden);
+    if (hides && isFrom(lesseePeers, datagram)) return "unjudged: a hidden caller";
+    for (const caller of [...readCallers(draft), ...isup.map(({ digits }) => digits)]) {
       if (calledNumbers.has(caller)) continue;
       if (isFrom(lesseePeers, datagram) && !isListed(caller))
         return `unjudged: caller ${caller} on a lessee's trunk`;
@@ -158,7 +161,7 @@ export function createReferee(
 
   /** A response of somebody's goes back where its request came from, and only from where that went. */
   function judgeRelayed(datagram: Datagram, incoming: Draft, out: Sent, draft: Draft): string | undefined {
-    const passage = passages.get(/branch=\s*([^;,\s]+)/i.exec(fieldOf(incoming, "via"))?.[1] ?? "");
+    const passage = passages.get(/branch\s*=\s*([^;,\s]+)/i.exec(fieldOf(incoming, "via"))?.[1] ?? "");
     if (passage === undefined) return "stray: a response to nothing of ours";
     if (passage.to !== datagram.from) return "stray: a response from elsewhere";
     if (hostOf(passage.from) !== hostOf(out.to)) return `stray: a response to ${out.to}`;

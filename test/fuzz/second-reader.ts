@@ -1,5 +1,5 @@
 import { Grammar } from "sip.js/lib/grammar/grammar.js";
-import { fieldOf, splitField, type Draft } from "./draft.ts";
+import { splitField, type Draft } from "./draft.ts";
 
 /** Fields that some element takes the caller from. */
 const callerFields = new Set(["from", "p-asserted-identity", "p-preferred-identity", "remote-party-id"]);
@@ -68,9 +68,4 @@ export function isHidden(draft: Draft): boolean {
     const [name, value] = splitField(field);
     return name === "privacy" && /(?:^|[;,\s])(?:id|user)(?:$|[;,\s])/i.test(value);
   });
-}
-
-/** True where the message says that a part of it is ISUP (RFC 3204). */
-export function claimsIsup(draft: Draft): boolean {
-  return /^application\s*\/\s*(?:isup|qsig)/i.test(fieldOf(draft, "content-type"));
 }
