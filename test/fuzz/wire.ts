@@ -71,7 +71,9 @@ function findChangedField(before: readonly string[], after: readonly string[]): 
 /** True when `after` is a caller's field `before` without its display names, which a misleading one costs all of them. */
 function isNameless(before: string, after: string): boolean {
   if (!namesCaller(splitField(before)[0])) return false;
-  const bare = before.replaceAll(/(?:"(?:\\.|[^"\\])*"|[^<>,;:"])+(?=<)/gs, "");
+  const value = before.indexOf(":") + 1;
+  const bare =
+    before.slice(0, value) + before.slice(value).replaceAll(/(?:"(?:\\.|[^"\\])*"|[^<>,;"])+(?=<)/gs, "");
   return bare.replaceAll(/\s/g, "") === after.replaceAll(/\s/g, "");
 }
 
