@@ -5,9 +5,10 @@ import type { TlsMaterial } from "../config/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../engines/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";
 import type { InheritedSocket } from "../engines/engine.ts";
-import { createCounters } from "../observe/counters.ts";
+import { announceDecision, createCounters, type Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
+import { possibleDecisions } from "../screening/possible-decisions.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { type Admin, openAdmin } from "./admin.ts";
 import { createPolicyThread } from "./policy-thread.ts";
@@ -56,6 +57,7 @@ export async function startApp({
 }: AppParts): Promise<App> {
   let policy = first;
   const counters = createCounters();
+  announceDecisions(counters, policy);
   const state = createScreeningState(first.tables);
   const reloads = { ok: 0, failed: 0 };
   const reports = createReports(
@@ -97,6 +99,7 @@ export async function startApp({
       // First what may throw: half a change must never be in force.
       if (certificates !== undefined) engine.renewTls(certificates);
       policy = next;
+      announceDecisions(counters, policy);
     },
     done: (outcome, causes) => {
       reloads[outcome.result]++;
@@ -156,6 +159,14 @@ export async function startApp({
       reports.close();
     },
   };
+}
+
+/** Every trunk has its series before its first call. */
+function announceDecisions(counters: Counters, { trunks }: Policy): void {
+  for (const { trunk, screen } of trunks) {
+    for (const { verdict, reason, rule, isMonitored } of possibleDecisions(screen))
+      announceDecision(counters, trunk.id, verdict, reason, rule, isMonitored);
+  }
 }
 
 function figuresOf({ revision, lists }: Policy): PolicyFigures {

@@ -64,6 +64,9 @@ export interface Counters {
   readonly streams: StreamCounters;
   /** Errors of our own that the input boundary caught. */
   faults: number;
+  /** Call attempts that another stack reports and that nobody judged, and calls first heard of when they ended. */
+  unjudgedAttempts: number;
+  unjudgedReleases: number;
   readonly decisionSeconds: Float64Array;
   decisionSum: number;
 }
@@ -83,6 +86,8 @@ export function createCounters(): Counters {
     transactionTimeouts: 0,
     streams: createStreamCounters(),
     faults: 0,
+    unjudgedAttempts: 0,
+    unjudgedReleases: 0,
     decisionSeconds: new Float64Array(decisionBuckets.length + 1),
     decisionSum: 0,
   };
@@ -119,6 +124,22 @@ function packKey(verdict: VerdictKind, reason: ReasonCode, rule: DecidedBy, moni
 
 function add(map: Map<number, number>, key: number): void {
   map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+/**
+ * Makes a series of `sigwall_attempts_total` exist before its first call: a rate over a series that begins with 1 does not see that call.
+ */
+export function announceDecision(
+  counters: Counters,
+  trunk: string,
+  verdict: VerdictKind,
+  reason: ReasonCode,
+  rule: DecidedBy,
+  isMonitored: boolean,
+): void {
+  const { attempts } = trunkCounters(counters, trunk);
+  const key = packKey(verdict, reason, rule, isMonitored);
+  if (!attempts.has(key)) attempts.set(key, 0);
 }
 
 /** Counts a verdict that no attempt was read for. */
@@ -176,12 +197,12 @@ export function observeDecision(counters: Counters, seconds: number): void {
 }
 
 /** The labels of one packed key. */
-export interface DecisionLabels {
+export type DecisionLabels = {
   readonly verdict: string;
   readonly reason: string;
   readonly rule: string;
   readonly mode: string;
-}
+};
 
 function unpackKey(key: number): DecisionLabels {
   const rest = Math.floor(key / (2 * deciders.length));

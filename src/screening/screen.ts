@@ -29,6 +29,8 @@ export interface Screen {
   preview(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Every rule in order, also those that are off or have nothing to do on this trunk. */
   readonly steps: readonly Step[];
+  /** What becomes of a call that no rule refused. */
+  readonly end: Accept | Deny;
   readonly tables: PolicyTables;
   readonly revision: PolicyRevision;
 }
@@ -156,6 +158,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     judgeChange: (attempt, state) => run(attempt, state, "no"),
     preview: (attempt, state) => run(attempt, state, "looks"),
     steps,
+    end,
     tables,
     revision,
   };

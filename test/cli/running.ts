@@ -17,6 +17,14 @@ void t.test("run: calls are judged, the admin address answers, SIGTERM ends it",
   const filter = await startFilter(place.config);
   const url = (path: string): string => `${filter.admin}${path}`;
 
+  const before = await (await fetch(url("/metrics"))).text();
+  t.match(
+    before,
+    'sigwall_attempts_total{trunk="lease",verdict="reject",reason="cli-hidden",rule="hidden-caller",mode="enforce"} 0\n',
+    "a series before the first call",
+  );
+  t.match(before, 'sigwall_failovers_total{trunk="core",cause="down"} 0\n', "on every trunk");
+  t.match(before, 'sigwall_unjudged_attempts_total{report="attempt"} 0\n');
   t.equal(await place.placeCall(filter.sipPort, "01087654321"), "forwarded", "a listed caller");
   t.equal(
     await place.placeCall(filter.sipPort, "01087654400"),

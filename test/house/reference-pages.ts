@@ -77,6 +77,7 @@ const boundedLabels = new Set([
   "result",
   "revision",
   "list",
+  "report",
   "le",
 ]);
 
@@ -95,6 +96,7 @@ async function renderEverything(): Promise<string> {
     }),
     nextHops: () => [{ trunk: "lease", id: "sbc.example.com", state: "up", addresses: 2 }],
     names: () => [{ id: "sbc.example.com", isStale: false, found: 1, failed: 0 }],
+    health: () => ({ stage: 0, isDraining: false, load: { busy: 0, late: 0 } }),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });

@@ -1,5 +1,6 @@
 import t from "tap";
 import type { Side, Trunk } from "../../src/domain/trunk.ts";
+import { possibleDecisions } from "../../src/screening/possible-decisions.ts";
 import { compileScreen, type ChainConfig } from "../../src/screening/screen.ts";
 import type { NumberList } from "../../src/screening/rule.ts";
 import {
@@ -239,6 +240,14 @@ void t.test("the chain", (t) => {
     );
     t.equal(decision.revision, "r1");
     t.equal(decision.attempt, attempt);
+    if (decision.verdict.kind === "accept" || decision.verdict.kind === "reject")
+      t.ok(
+        possibleDecisions(screen).some(
+          ({ reason, rule, isMonitored }) =>
+            reason === decision.verdict.reason && rule === decision.rule && !isMonitored,
+        ),
+        `${row.name}: its series is there before`,
+      );
   }
   t.end();
 });
