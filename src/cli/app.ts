@@ -55,6 +55,8 @@ export async function startApp({
   log,
   inherited,
 }: AppParts): Promise<App> {
+  // Before everything that has a timer: those look at what follows.
+  const sockets = await chooseDatagramSockets(config.sockets);
   let policy = first;
   const counters = createCounters();
   announceDecisions(counters, policy);
@@ -67,7 +69,6 @@ export async function startApp({
     counters,
     () => engine.health()?.stage ?? 0,
   );
-  const sockets = await chooseDatagramSockets(config.sockets);
   if (sockets.missing !== undefined)
     log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
       why: sockets.missing,
