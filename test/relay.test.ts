@@ -15,3 +15,4 @@ import "./relay/streams.ts";
 import "./relay/bridge.ts";
 import "./relay/loss.ts";
 import "./relay/stream-failover.ts";
+import "./relay/interplay.ts";

@@ -32,7 +32,7 @@ export function followCall(relay: Relay, exchange: Exchange, routes: Routes, cal
   }
 }
 
-/** Waiting calls that are looked at in one tick when their next hop has gone down. */
+/** Waiting calls that are looked at in one tick when their next hop has gone down, for each; moved ones that are repeated, for all. */
 const MOST_MOVED = 200;
 
 /** A new call on its way to a next hop: kept, so that it can go to another one. False: no room, it can't be sent. */
@@ -160,18 +160,24 @@ function sendAgain(
 
 /** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */
 export function moveWaitingCalls(relay: Relay, now: Millis, policy: Policy): void {
-  let looked = 0;
-  for (const hop of relay.hops.destinations) {
-    if (hop.state !== "down") continue;
-    for (const call of relay.sentCalls.waitingAt(hop)) {
-      if (++looked > MOST_MOVED) return;
-      moveCall(relay, now, policy, call, "down");
-    }
-  }
+  for (const hop of relay.hops.destinations)
+    if (hop.state === "down") moveCallsAt(relay, now, policy, hop);
+  let repeated = 0;
   for (const call of relay.sentCalls.repeating) {
     if (now < call.repeatAt) continue;
-    if (++looked > MOST_MOVED) return;
+    if (++repeated > MOST_MOVED) return;
     repeatCall(relay, now, policy, call);
+  }
+}
+
+function moveCallsAt(relay: Relay, now: Millis, policy: Policy, hop: Destination): void {
+  const { sentCalls } = relay;
+  const waiting = sentCalls.waitingAt(hop);
+  let left = Math.min(waiting.size, MOST_MOVED);
+  for (const call of waiting) {
+    if (left-- === 0) return;
+    // Those that can go nowhere must not stand in the way of those that can.
+    if (!moveCall(relay, now, policy, call, "down")) sentCalls.postpone(call);
   }
 }
 

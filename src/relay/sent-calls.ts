@@ -66,6 +66,8 @@ export interface SentCalls {
   remember(call: SentCall, now: Millis): void;
   /** Calls at a destination that have heard nothing but 100 from there. */
   waitingAt(hop: Destination): ReadonlySet<SentCall>;
+  /** The call has its turn among those that wait where it is after all others. */
+  postpone(call: SentCall): void;
   /** The call goes to another destination; it is sent again from `now` on until that one answers. */
   move(call: SentCall, to: Destination, now: Millis): void;
   /** The destination has answered: nothing is sent again. */
@@ -122,6 +124,11 @@ export function createSentCalls(capacity: number): SentCalls {
     },
     remember: (call, now) => void detours.set(call.key, call, now),
     waitingAt: (hop) => waiting.get(hop) ?? NONE,
+    postpone(call) {
+      const hop = call.tried.at(-1);
+      leave(call);
+      if (hop !== undefined) arrive(call, hop);
+    },
     move(call, to, now) {
       leave(call);
       call.tried.push(to);
