@@ -76,6 +76,9 @@ export interface SentCalls {
   settle(call: SentCall): void;
 }
 
+/** A call that nobody answers is answered for its next hop when it is as old as the ledger's entries are; until then it is kept. */
+const PENDING_TTL: Millis = LEDGER_TTL + 2000;
+
 const NONE: ReadonlySet<SentCall> = new Set();
 const T1: Millis = 500;
 
@@ -103,7 +106,7 @@ export function createSentCalls(capacity: number): SentCalls {
     const there = waiting.get(hop) ?? new Set();
     waiting.set(hop, there.add(call));
   };
-  const pending = createExpiringMap<SentCall>(capacity, LEDGER_TTL, settle);
+  const pending = createExpiringMap<SentCall>(capacity, PENDING_TTL, settle);
   const detours = createExpiringMap<SentCall>(capacity, DETOUR_TTL);
   return {
     get isActive() {

@@ -57,3 +57,18 @@ void t.test("more waiting calls than one tick moves: all of them move", async (t
   proxy.unreachable(hop.a);
   t.equal(invited(proxy.pass(1000), hop.b).size, 450);
 });
+
+void t.test("a moved call that nobody answers is answered 408, however much else is going on", async (t) => {
+  const proxy = createHopProxy(two, quiet);
+  proxy.pass(100);
+  proxy.receive(peers.lessee, invite(1));
+  proxy.unreachable(hop.a);
+  proxy.pass(31_900);
+  // Between two ticks, other calls take the places of those that are over.
+  proxy.now += 150;
+  const begun = proxy.now;
+  for (let i = 2; i < 40; i++) proxy.receive(peers.lessee, invite(i));
+  const ends = proxy.pass(200).filter(({ to, text }) => to === peers.lessee && text.includes("call-1\r\n"));
+  t.same(summary(ends), [`408 to ${peers.lessee}`]);
+  t.ok(proxy.now - begun < 1000);
+});
