@@ -7,12 +7,13 @@ import type { Via } from "../sip/via.ts";
 import type { Destination } from "./destination.ts";
 import { branchFields, hopPort } from "./exchange.ts";
 import { moveCall, nextFor } from "./failover.ts";
-import { egressListener, type Listener } from "./listener.ts";
+import { egressListener, type Listener, type Target } from "./listener.ts";
 import { outputFor, transmit, type Relay } from "./relay.ts";
-import { sentCallKey, type SentCall } from "./sent-calls.ts";
+import { findTried, sentCallKey, type SentCall } from "./sent-calls.ts";
 
-/** Where a response goes: the next Via, and the listener its request came in by. */
+/** Where a response comes from and goes to: the next Via, and the listener its request came in by. */
 export interface ResponseWay {
+  readonly from: Target;
   readonly via: Via;
   readonly address: string;
   readonly port: number;
@@ -25,17 +26,12 @@ export interface ResponseWay {
  * given up says late is acknowledged or cancelled here, a 2xx apart: that call stands, and the others end (RFC 3261 section 16.7
  * steps 5 and 10).
  */
-export function takeAnswer(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  way: ResponseWay,
-  hop: Destination,
-): boolean {
+export function takeAnswer(relay: Relay, now: Millis, policy: Policy, way: ResponseWay): boolean {
   const { message, sentCalls } = relay;
   const key = sentCallKey(way.via, way.address, way.port, way.callId, message.cseq);
   const call = sentCalls.find(key, now);
-  if (call === undefined || !call.tried.includes(hop)) return false;
+  const hop = call === undefined ? undefined : findTried(call, way.from);
+  if (call === undefined || hop === undefined) return false;
   const isCurrent = hop === call.tried.at(-1);
   // The caller's CANCEL went to all of them; it gets one answer.
   if (hasMethod(message, "CANCEL")) return !isCurrent;

@@ -160,8 +160,7 @@ function sendAgain(
 
 /** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */
 export function moveWaitingCalls(relay: Relay, now: Millis, policy: Policy): void {
-  for (const hop of relay.hops.destinations)
-    if (hop.state === "down") moveCallsAt(relay, now, policy, hop);
+  for (const hop of relay.hops.destinations) if (hop.state === "down") moveCallsAt(relay, now, policy, hop);
   let repeated = 0;
   for (const call of relay.sentCalls.repeating) {
     if (now < call.repeatAt) continue;

@@ -59,12 +59,11 @@ export function relayResponse(
   if (relay.tags.mac("branch", fields) !== ours.mac) return false;
   if (ingress.isReliable && !listener.isReliable) hushRequest(relay, top.branch, port);
   if (hops.isWatching || relay.sentCalls.isActive) {
-    const hop = hops.find(listener.transport, address, port);
-    if (hop !== undefined) {
-      if (!isOurs) hearAnswer(relay, now, policy, hop);
-      const way = { via: next, address: replyAddress, port: replyPort, callId, ingress };
-      if (takeAnswer(relay, now, policy, way, hop)) return true;
-    }
+    const from = { transport: listener.transport, address, port };
+    const hop = hops.find(from.transport, address, port);
+    if (hop !== undefined && !isOurs) hearAnswer(relay, now, policy, hop);
+    const way = { from, via: next, address: replyAddress, port: replyPort, callId, ingress };
+    if (takeAnswer(relay, now, policy, way)) return true;
   }
   clearEdits(edits);
   if (message.status === 503 && !passes503(relay, policy, ingress, replyAddress, replyPort))

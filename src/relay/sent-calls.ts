@@ -6,7 +6,7 @@ import type { Via } from "../sip/via.ts";
 import type { Destination } from "./destination.ts";
 import { sentByOf, type Exchange } from "./exchange.ts";
 import { LEDGER_TTL } from "./ledger.ts";
-import type { Listener } from "./listener.ts";
+import type { Listener, Target } from "./listener.ts";
 import type { Treatment } from "./treatment.ts";
 
 /** Next hops that one call is sent to, the first included. */
@@ -154,6 +154,21 @@ export function sentCallKey(
   cseq: number,
 ): string {
   return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}`;
+}
+
+/**
+ * Where of all places that the call went to an answer comes from, though the policy or DNS may name it no more; over a stream from
+ * any port, where it is the only one at that address.
+ */
+export function findTried(
+  { tried }: SentCall,
+  { transport, address, port }: Target,
+): Destination | undefined {
+  const there = tried.filter((hop) => hop.transport === transport && hop.address === address);
+  return (
+    there.find((hop) => hop.port === port) ??
+    (transport !== "udp" && there.length === 1 ? there[0] : undefined)
+  );
 }
 
 /** The key of a request in hand. */

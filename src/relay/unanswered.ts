@@ -11,7 +11,7 @@ import { moveCall } from "./failover.ts";
 import type { Listener } from "./listener.ts";
 import { ownTag, type Relay } from "./relay.ts";
 import { relayResponse, replyAddressOf, replyPortOf } from "./response-path.ts";
-import { sentCallKey } from "./sent-calls.ts";
+import { findTried, sentCallKey } from "./sent-calls.ts";
 
 /** A request of a datagram hop that stayed silent: 408 for it (RFC 3261 section 16.8). */
 export function answerSilence(
@@ -39,14 +39,15 @@ export function answerUnreached(
 ): void {
   const via = readSent(relay, request);
   if (via === undefined) return;
-  const { message, sentCalls, hops } = relay;
+  const { message, sentCalls } = relay;
   if (sentCalls.isActive && message.method === "INVITE") {
     const callId = headerValue(message, message.first[Header.callId]!);
     const call = sentCalls.find(
       sentCallKey(via, replyAddressOf(via), replyPortOf(via), callId, message.cseq),
       now,
     );
-    const hop = hops.find(listener.transport, address, port);
+    const hop =
+      call === undefined ? undefined : findTried(call, { transport: listener.transport, address, port });
     if (call !== undefined && hop !== undefined && call.tried.at(-1) === hop) {
       // It never got there: nothing is left to cancel.
       call.ended.push(hop);

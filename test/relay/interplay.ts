@@ -72,3 +72,28 @@ void t.test("a moved call that nobody answers is answered 408, however much else
   t.same(summary(ends), [`408 to ${peers.lessee}`]);
   t.ok(proxy.now - begun < 1000);
 });
+
+void t.test("a next hop that left the policy while it has a call", async (t) => {
+  const begun = (): ReturnType<typeof createHopProxy> => {
+    const proxy = createHopProxy(two, quiet);
+    proxy.pass(100);
+    proxy.receive(peers.lessee, invite(1));
+    proxy.unreachable(hop.a);
+    return proxy;
+  };
+  const ringing = begun();
+  const [moved] = ringing.pass(100);
+  t.equal(moved?.to, hop.b);
+  ringing.policy = compileText(policyWith(`["sip:${hop.c}", "sip:198.51.100.4:5060"]`, quiet));
+  ringing.pass(100);
+  t.equal(outcomeOf(ringing.receive(hop.b, respond(moved?.text ?? "", 180))), "180");
+  t.same(summary(ringing.pass(40_000)), [], "it rings: no repeats, no 408");
+
+  const busy = begun();
+  const [second] = busy.pass(100);
+  busy.policy = compileText(policyWith(`["sip:${hop.c}", "sip:198.51.100.4:5060"]`, quiet));
+  busy.pass(100);
+  t.equal(outcomeOf(busy.receive(hop.b, respond(second?.text ?? "", 486))), "486");
+  t.same(summary(busy.receive(peers.lessee, follow("ACK", 1))), [`ACK to ${hop.b}`]);
+  t.same(summary(busy.pass(40_000)), [], "it is over");
+});
