@@ -17,6 +17,18 @@ import { consumeOwn, readRoutes, type Routes } from "./route.ts";
 import { removeLabels, treat, withheld, type Treatment } from "./treatment.ts";
 import { copyText, keepInvite, keyOfRequest, MOST_TRIED, type SentCall } from "./sent-calls.ts";
 
+/** The call that a request of `trunk` repeats or follows. Two trunks at one address may give their calls the same names. */
+export function sentCallOf(
+  relay: Relay,
+  now: Millis,
+  trunk: string,
+  exchange: Exchange,
+): SentCall | undefined {
+  if (!relay.sentCalls.isActive) return undefined;
+  const call = relay.sentCalls.find(keyOfRequest(exchange), now);
+  return call?.trunk === trunk ? call : undefined;
+}
+
 /** The caller's CANCEL goes to every next hop that the call went to, its ACK of a refusal to the one that gave it. */
 export function followCall(relay: Relay, exchange: Exchange, routes: Routes, call: SentCall): void {
   const last = call.tried.slice(-1);
@@ -83,12 +95,11 @@ export function targetOfRepeat(
   relay: Relay,
   now: Millis,
   policy: Policy,
+  trunk: Trunk,
   exchange: Exchange,
   first: Target,
 ): Target {
-  const { sentCalls } = relay;
-  if (!sentCalls.isActive) return first;
-  const call = sentCalls.find(keyOfRequest(exchange), now);
+  const call = sentCallOf(relay, now, trunk.id, exchange);
   const hop = call?.tried.at(-1);
   if (call === undefined || hop === undefined) return first;
   const next = hop.state === "down" ? nextFor(relay, now, policy, call) : undefined;

@@ -168,7 +168,7 @@ function repeat(
   if (seen.outcome === "redirect") answer(relay, exchange, 302, seen.extra);
   if (seen.outcome !== "forward") return;
   onwardOf(relay, trunk, routes);
-  const target = targetOfRepeat(relay, now, policy, exchange, seen.target);
+  const target = targetOfRepeat(relay, now, policy, trunk, exchange, seen.target);
   const read = relay.message.method === "INVITE" ? attemptOf : requestAttempt;
   const attempt = read(relay, trunk, exchange, now, routes.uri);
   forwardCall(relay, policy, exchange, target, attempt, seen.reason, seen.treatment);

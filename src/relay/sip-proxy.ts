@@ -9,7 +9,7 @@ import { scan } from "../sip/scan.ts";
 import { acknowledged, tickBridge } from "./bridge.ts";
 import { readExchange, type Exchange } from "./exchange.ts";
 import { goDown } from "./destination.ts";
-import { followCall, moveWaitingCalls } from "./failover.ts";
+import { followCall, moveWaitingCalls, sentCallOf } from "./failover.ts";
 import { forward, steadyTargetOf } from "./forward.ts";
 import { inDialog } from "./in-dialog.ts";
 import { ledgerKey } from "./ledger.ts";
@@ -33,7 +33,6 @@ import {
   type RelayParts,
 } from "./relay.ts";
 import { relayResponse } from "./response-path.ts";
-import { keyOfRequest } from "./sent-calls.ts";
 import { consumeOwn, followRoutes, foreignRoute, readRoutes, type Routes } from "./route.ts";
 import { isHop } from "./stream-peer.ts";
 import { createStreamSide, type StreamSide } from "./stream-side.ts";
@@ -212,7 +211,7 @@ function hopByHop(
   if (seen !== undefined && seen.outcome !== "forward") return;
   // Nothing was sent on that these could follow, whatever the ledger has forgotten.
   if (source?.trunk.mode === "redirect") return;
-  const call = relay.sentCalls.isActive ? relay.sentCalls.find(keyOfRequest(exchange), now) : undefined;
+  const call = sentCallOf(relay, now, id, exchange);
   if (seen === undefined && call === undefined && (routes.token !== undefined || source === undefined)) {
     inDialog(relay, now, policy, source, exchange, routes);
     return;

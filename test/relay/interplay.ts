@@ -97,3 +97,21 @@ void t.test("a next hop that left the policy while it has a call", async (t) => 
   t.same(summary(busy.receive(peers.lessee, follow("ACK", 1))), [`ACK to ${hop.b}`]);
   t.same(summary(busy.pass(40_000)), [], "it is over");
 });
+
+void t.test("two trunks at one address keep their calls apart", async (t) => {
+  const byPort = policyWith(two, quiet)
+    .replace("match: { addresses: [203.0.113.10] }", "match: { addresses: [203.0.113.10], ports: [5060] }")
+    .replace("match: { addresses: [203.0.113.11] }", "match: { addresses: [203.0.113.10], ports: [5062] }")
+    .replace(
+      /(id: lease-2.*)nextHops: \[[^\]]*\]/u,
+      (_all, before: string) => `${before}nextHops: ["sip:198.51.100.8:5060", "sip:198.51.100.9:5060"]`,
+    );
+  const proxy = createHopProxy(two, quiet);
+  proxy.policy = compileText(byPort);
+  proxy.pass(100);
+  t.equal(outcomeOf(proxy.receive(peers.lessee, invite(1))), `to ${hop.a}`);
+  const [other] = proxy.receive("203.0.113.10:5062", invite(1));
+  t.match(other?.to, /^198\.51\.100\.[89]:/u);
+  t.equal(outcomeOf(proxy.receive(peers.lessee, invite(1))), `to ${hop.a}`, "the repeat");
+  t.same(summary(proxy.receive(peers.lessee, follow("CANCEL", 1))), [`CANCEL to ${hop.a}`]);
+});
