@@ -209,12 +209,14 @@ function hopByHop(
   const id = source?.trunk.id ?? NEXT_HOP;
   const seen = relay.ledger.get(ledgerKey(id, exchange, message.cseq), now);
   if (seen !== undefined && seen.outcome !== "forward") return;
-  // Nothing was sent on that these could follow, whatever the ledger has forgotten.
-  if (source?.trunk.mode === "redirect") return;
   const call = sentCallOf(relay, now, id, exchange);
-  if (seen === undefined && call === undefined && (routes.token !== undefined || source === undefined)) {
-    inDialog(relay, now, policy, source, exchange, routes);
-    return;
+  if (seen === undefined && call === undefined) {
+    if (routes.token !== undefined || source === undefined) {
+      inDialog(relay, now, policy, source, exchange, routes);
+      return;
+    }
+    // Nothing was sent on that these could follow, but what was under way when the trunk began to redirect.
+    if (source.trunk.mode === "redirect") return;
   }
   const isCore = source?.trunk.side === "core";
   // An INVITE with a Route of its own choice did not pass; what follows one may not have it either.

@@ -115,3 +115,27 @@ void t.test("two trunks at one address keep their calls apart", async (t) => {
   t.equal(outcomeOf(proxy.receive(peers.lessee, invite(1))), `to ${hop.a}`, "the repeat");
   t.same(summary(proxy.receive(peers.lessee, follow("CANCEL", 1))), [`CANCEL to ${hop.a}`]);
 });
+
+void t.test("a trunk that begins to redirect: calls in progress go on", async (t) => {
+  const proxy = createHopProxy(`["sip:${hop.a}"]`, quiet);
+  const [ringing] = proxy.receive(peers.lessee, invite(1));
+  proxy.receive(hop.a, respond(ringing?.text ?? "", 180));
+  const [answered] = proxy.receive(peers.lessee, invite(2));
+  const route =
+    header(proxy.receive(hop.a, respond(answered?.text ?? "", 200))[0]?.text ?? "", "Record-Route") ?? "";
+  proxy.policy = compileText(policyWith(`["sip:${hop.a}"]`, quiet, ", mode: redirect"));
+  t.same(summary(proxy.receive(peers.lessee, follow("CANCEL", 1))), [`CANCEL to ${hop.a}`]);
+  t.same(summary(proxy.receive(peers.lessee, follow("ACK", 1))), [`ACK to ${hop.a}`]);
+  const ack = request({
+    method: "ACK",
+    callId: "call-2",
+    cseq: "1 ACK",
+    to: "<sip:02787654321@192.0.2.1>;tag=called",
+    via: ["SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKack"],
+    headers: [`Route: ${route}`],
+  });
+  t.same(summary(proxy.receive(peers.lessee, ack)), [`ACK to ${hop.a}`], "of a 2xx");
+  t.equal(outcomeOf(proxy.receive(peers.lessee, invite(3))), "302");
+  proxy.pass(40_000);
+  t.same(summary(proxy.receive(peers.lessee, follow("CANCEL", 3))), [], "nothing was sent on");
+});
