@@ -77,7 +77,7 @@ export interface SentCalls {
 }
 
 /** A call that nobody answers is answered for its next hop when it is as old as the ledger's entries are; until then it is kept. */
-const PENDING_TTL: Millis = LEDGER_TTL + 2000;
+const PENDING_TTL: Millis = LEDGER_TTL + 500;
 
 const NONE: ReadonlySet<SentCall> = new Set();
 const T1: Millis = 500;
