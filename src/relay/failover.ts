@@ -35,11 +35,22 @@ export function followCall(relay: Relay, exchange: Exchange, routes: Routes, cal
   const isCancel = relay.message.method === "CANCEL";
   if (isCancel) relay.sentCalls.settle(call);
   const targets = isCancel ? call.tried : call.answered === undefined ? last : [call.answered];
+  sendToAll(relay, exchange, routes, targets, call.treatment?.isWithheld === true);
+}
+
+/** Sends an ACK or CANCEL of a trunk to several places. */
+export function sendToAll(
+  relay: Relay,
+  exchange: Exchange,
+  routes: Routes,
+  targets: readonly Target[],
+  isWithheld: boolean,
+): void {
   for (const target of targets) {
     clearEdits(relay.edits);
     consumeOwn(relay.message, routes, relay.edits);
     removeLabels(relay.message, relay.edits);
-    if (call.treatment?.isWithheld === true) treat(relay.message, relay.edits, withheld);
+    if (isWithheld) treat(relay.message, relay.edits, withheld);
     forward(relay, exchange, target);
   }
 }

@@ -59,9 +59,22 @@ function bySize(
   if (tcpAbove === undefined || target === undefined || target.transport !== "udp") return target;
   const { start, end } = relay.message;
   if (end - start + ADDED <= tcpAbove) return target;
-  const { address, port } = target;
+  return byTcp(relay, ingress, target) ?? target;
+}
+
+/** The same place by TCP, where there is a listener for it. */
+function byTcp(relay: Relay, ingress: Listener, { address, port }: Target): Target | undefined {
   const stream = { transport: "tcp", address, port } as const;
-  return egressListener(relay.listeners, ingress, stream) === undefined ? target : stream;
+  return egressListener(relay.listeners, ingress, stream) === undefined ? undefined : stream;
+}
+
+/**
+ * Where ACK and CANCEL go when their INVITE may have gone by UDP or, for its size, by TCP, and nobody remembers: both ways, since the
+ * one that its next hop does not know does no harm.
+ */
+export function eitherTransport(relay: Relay, ingress: Listener, target: Target): readonly Target[] {
+  const stream = target.transport === "udp" ? byTcp(relay, ingress, target) : undefined;
+  return stream === undefined ? [target] : [target, stream];
 }
 
 /** The target that Route or Request-URI names: an address of a trunk or next hop, never ourselves. */

@@ -9,8 +9,8 @@ import { scan } from "../sip/scan.ts";
 import { acknowledged, tickBridge } from "./bridge.ts";
 import { readExchange, type Exchange } from "./exchange.ts";
 import { goDown } from "./destination.ts";
-import { followCall, moveWaitingCalls, sentCallOf } from "./failover.ts";
-import { forward, steadyTargetOf } from "./forward.ts";
+import { followCall, moveWaitingCalls, sendToAll, sentCallOf } from "./failover.ts";
+import { eitherTransport, forward, steadyTargetOf } from "./forward.ts";
 import { inDialog } from "./in-dialog.ts";
 import { ledgerKey } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
@@ -234,6 +234,8 @@ function hopByHop(
   const routed = source === undefined ? undefined : steadyTargetOf(relay, policy, source, exchange, onward);
   const target = seen?.target ?? routed;
   if (target === undefined) countProtocolError(relay.counters, id, 481);
+  else if (seen === undefined && !isCore && source?.trunk.tcpAbove !== undefined)
+    sendToAll(relay, exchange, routes, eitherTransport(relay, exchange.listener, target), false);
   else forward(relay, exchange, target);
 }
 

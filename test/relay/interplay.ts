@@ -139,3 +139,19 @@ void t.test("a trunk that begins to redirect: calls in progress go on", async (t
   proxy.pass(40_000);
   t.same(summary(proxy.receive(peers.lessee, follow("CANCEL", 3))), [], "nothing was sent on");
 });
+
+void t.test("a call that tcpAbove moved to TCP and that rings for long can be cancelled", async (t) => {
+  const proxy = createStreamProxy(streamPolicy("udp", ", tcpAbove: 1300"));
+  const body = "x".repeat(1400);
+  const [out] = proxy.receive("udp", datagram, request({ via: via("UDP"), body }));
+  t.equal(out?.listener, "tcp:192.0.2.1:5060");
+  proxy.receive("tcp", core, respond(out?.text ?? "", 180));
+  proxy.wait(60_000);
+  const cancel = request({ method: "CANCEL", cseq: "1 CANCEL", via: via("UDP"), headers: [] });
+  const sent = proxy.receive("udp", datagram, cancel);
+  const branch = header(out?.text ?? "", "Via");
+  t.ok(
+    sent.some(({ text, listener }) => listener.startsWith("tcp:") && header(text, "Via") === branch),
+    "by TCP, under the branch of its INVITE",
+  );
+});
