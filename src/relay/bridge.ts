@@ -62,6 +62,8 @@ function undertake(
     if (settled !== undefined) settled.ack ??= copyOf(out, length);
     return true;
   }
+  // RFC 3261 section 9.1: an INVITE that comes behind its CANCEL would ring.
+  if (method === "CANCEL") transactions.repeats.stop(keyOf(branch, port, "INVITE"));
   if (transactions.repeats.has(key)) return true;
   if (!transactions.repeats.hasRoom(length)) return isExcepted(relay, exchange);
   const longest = method === "INVITE" ? REPEATED_FOR : T2;

@@ -4,7 +4,8 @@ import { createHopProxy, follow, hop, invite, policyWith, summary } from "../sup
 import { createStreamProxy, listenerFor, streamPolicy, type StreamProxy } from "../support/streams.ts";
 
 const two = `[{ uri: "sip:${hop.a}" }, { uri: "sip:${hop.b}", priority: 2 }]`;
-const quiet = "nextHopHealth: { probe: off, timeoutSeconds: 30, missesUntilDown: 100, intervalSeconds: 3600, longestIntervalSeconds: 3600 }";
+const quiet =
+  "nextHopHealth: { probe: off, timeoutSeconds: 30, missesUntilDown: 100, intervalSeconds: 3600, longestIntervalSeconds: 3600 }";
 const core = "198.51.100.1:5060";
 const stream = "203.0.113.10:40001";
 const datagram = "203.0.113.10:5070";
@@ -22,33 +23,36 @@ function invited(sent: readonly Sent[], place: string): ReadonlySet<string | und
   );
 }
 
-void t.test("calls that can go nowhere do not keep others from moving, nor from being repeated", async (t) => {
-  const lonely = `nextHops: [{ uri: "sip:198.51.100.8:5060" }, { uri: "sip:198.51.100.9:5060", priority: 2 }]`;
-  const policy = policyWith(two, quiet).replace(
-    /(id: lease-2.*)nextHops: \[[^\]]*\]/u,
-    (_all, before: string) => before + lonely,
-  );
-  const proxy = createHopProxy(two, quiet);
-  proxy.policy = compileText(policy);
-  proxy.pass(100);
-  proxy.unreachable("198.51.100.8:5060");
-  proxy.unreachable("198.51.100.9:5060");
-  for (let i = 0; i < 300; i++)
-    proxy.receive(
-      peers.second,
-      request({
-        callId: `stuck-${i}`,
-        via: [`SIP/2.0/UDP 203.0.113.11:5060;branch=z9hG4bKstuck${i}`],
-      }),
+void t.test(
+  "calls that can go nowhere do not keep others from moving, nor from being repeated",
+  async (t) => {
+    const lonely = `nextHops: [{ uri: "sip:198.51.100.8:5060" }, { uri: "sip:198.51.100.9:5060", priority: 2 }]`;
+    const policy = policyWith(two, quiet).replace(
+      /(id: lease-2.*)nextHops: \[[^\]]*\]/u,
+      (_all, before: string) => before + lonely,
     );
-  for (let i = 0; i < 3; i++) proxy.receive(peers.lessee, invite(i));
-  proxy.unreachable(hop.a);
-  t.equal(invited(proxy.pass(1000), hop.b).size, 3, "moved");
-  t.equal(invited(proxy.pass(1000), hop.b).size, 3, "and repeated");
-  const ends = proxy.pass(40_000).filter(({ to }) => to === peers.lessee);
-  t.same(new Set(ends.map(({ text }) => text.slice(8, 11))), new Set(["408"]), "and answered in the end");
-  t.equal(ends.length, 3);
-});
+    const proxy = createHopProxy(two, quiet);
+    proxy.policy = compileText(policy);
+    proxy.pass(100);
+    proxy.unreachable("198.51.100.8:5060");
+    proxy.unreachable("198.51.100.9:5060");
+    for (let i = 0; i < 300; i++)
+      proxy.receive(
+        peers.second,
+        request({
+          callId: `stuck-${i}`,
+          via: [`SIP/2.0/UDP 203.0.113.11:5060;branch=z9hG4bKstuck${i}`],
+        }),
+      );
+    for (let i = 0; i < 3; i++) proxy.receive(peers.lessee, invite(i));
+    proxy.unreachable(hop.a);
+    t.equal(invited(proxy.pass(1000), hop.b).size, 3, "moved");
+    t.equal(invited(proxy.pass(1000), hop.b).size, 3, "and repeated");
+    const ends = proxy.pass(40_000).filter(({ to }) => to === peers.lessee);
+    t.same(new Set(ends.map(({ text }) => text.slice(8, 11))), new Set(["408"]), "and answered in the end");
+    t.equal(ends.length, 3);
+  },
+);
 
 void t.test("more waiting calls than one tick moves: all of them move", async (t) => {
   const proxy = createHopProxy(two, quiet);
@@ -155,3 +159,17 @@ void t.test("a call that tcpAbove moved to TCP and that rings for long can be ca
     "by TCP, under the branch of its INVITE",
   );
 });
+
+void t.test(
+  "a cancelled INVITE is not repeated: it must not ring later (RFC 3261 section 9.1)",
+  async (t) => {
+    const proxy = createStreamProxy(streamPolicy("udp"));
+    proxy.receive("tcp", stream, request({ via: via("TCP") }));
+    const cancel = request({ method: "CANCEL", cseq: "1 CANCEL", via: via("TCP"), headers: [] });
+    t.equal(outcomeOf(proxy.receive("tcp", stream, cancel)), `to ${core}`);
+    t.same(
+      summary(proxy.wait(40_000)).filter((line) => line.startsWith("INVITE")),
+      [],
+    );
+  },
+);
