@@ -103,10 +103,12 @@ export function acknowledged(relay: Relay, exchange: Exchange): void {
   if (repeats.size > 0 && !exchange.listener.isReliable) repeats.stop(keyOfRequest(exchange));
 }
 
-/** A full table: the trunk's exception policy. True: the request goes on without being repeated. */
+/** A full table: the trunk's exception policy for what begins. True: the request goes on without being repeated. */
 function isExcepted(relay: Relay, exchange: Exchange): boolean {
-  const { listener, address, port } = exchange;
+  const { listener, address, port, toTag } = exchange;
   relay.counters.transactionsFull++;
+  // What is in progress must not suffer.
+  if (toTag !== "" || relay.message.method === "CANCEL") return true;
   const names = relay.sink.namesOf?.(listener, address, port);
   const trunk = relay.policy().matchTrunk(listener.id, address, port, names)?.trunk;
   if (trunk?.exception === "accept") return true;

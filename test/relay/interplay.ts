@@ -173,3 +173,47 @@ void t.test(
     );
   },
 );
+
+void t.test("a full table stops new calls only: what is in progress goes on, unrepeated", async (t) => {
+  for (const [transport, from, name, next] of [
+    ["tcp", stream, "TCP", "udp"],
+    ["udp", datagram, "UDP", "tcp"],
+  ] as const) {
+    const proxy = createStreamProxy(streamPolicy(next, ", exception: reject"), { transactions: 16 });
+    let route = "";
+    for (let i = 0; i < 16; i++) {
+      const text = request({ via: via(name).map((value) => value + String(i)), callId: `c${i}` });
+      const [out] = proxy.receive(transport, from, text);
+      if (i === 0) route = header(out?.text ?? "", "Record-Route") ?? "";
+      if (i === 0 && next === "udp") proxy.receive(next, core, respond(out?.text ?? "", 200));
+    }
+    if (next === "udp")
+      proxy.receive(transport, from, request({ via: via(name).map((value) => `${value}z`), callId: "z" }));
+    const bye = request({
+      method: "BYE",
+      cseq: "2 BYE",
+      callId: "c0",
+      via: via(name).map((value) => `${value}bye`),
+      to: "<sip:02787654321@192.0.2.1>;tag=called",
+      headers: route.split(/,\s*/u).map((value) => `Route: ${value}`),
+    });
+    t.equal(outcomeOf(proxy.receive(transport, from, bye)), `to ${core}`, `${transport}: BYE`);
+    t.equal(
+      outcomeOf(proxy.receive(transport, from, request({ via: via(name), callId: "new" }))),
+      "503",
+      `${transport}: INVITE`,
+    );
+  }
+});
+
+function lose(proxy: StreamProxy, place: string, sent: Sent | undefined): readonly Sent[] {
+  const [address = "", port = ""] = place.split(":");
+  proxy.proxy.undelivered(
+    proxy.now,
+    listenerFor("tcp", address),
+    address,
+    Number(port),
+    sent?.bytes ?? Buffer.alloc(0),
+  );
+  return proxy.take();
+}
