@@ -70,7 +70,8 @@ export function createStreamSide(relay: Relay): StreamSide {
       guard(relay, () => {
         const policy = relay.policy();
         const hop = relay.hops.find(listener.transport, address, port);
-        if (hop !== undefined && goDown(hop, now, policy.nextHopHealth))
+        // An answer that a connection of its own can't take any more says nothing of where it listens.
+        if (hop?.port === port && goDown(hop, now, policy.nextHopHealth))
           reportChange(relay, hop, "no connection");
         answerUnreached(relay, now, policy, listener, address, port, bytes);
       });

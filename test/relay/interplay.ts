@@ -217,3 +217,23 @@ function lose(proxy: StreamProxy, place: string, sent: Sent | undefined): readon
   );
   return proxy.take();
 }
+
+void t.test("an answer that a closed connection can't take says nothing of the next hop", async (t) => {
+  const proxy = createStreamProxy(streamPolicy("tcp"));
+  proxy.wait(100);
+  const [answer] = proxy.receive(
+    "tcp",
+    "198.51.100.1:41000",
+    request({
+      method: "OPTIONS",
+      cseq: "1 OPTIONS",
+      uri: "sip:192.0.2.1",
+      via: ["SIP/2.0/TCP 198.51.100.1:41000;branch=z9hG4bKping"],
+    }),
+  );
+  t.match(answer?.text, /^SIP\/2\.0 200/u);
+  lose(proxy, "198.51.100.1:41000", answer);
+  t.not(proxy.proxy.nextHops()[0]?.state, "down");
+  lose(proxy, core, answer);
+  t.equal(proxy.proxy.nextHops()[0]?.state, "down", "its own port does");
+});
