@@ -76,7 +76,10 @@ function undertake(
   );
 }
 
-/** From datagrams to a stream: a repeat gets what answer there is, and goes no further. */
+/**
+ * From datagrams to a stream: a repeat gets what answer there is, and goes no further. Before there is any it goes on, or a call would
+ * be lost with its connection; a hop that has it takes it for what it is (RFC 3261 section 17.2).
+ */
 function serve(relay: Relay, exchange: Exchange, key: string): boolean {
   const { transactions, now, message } = relay;
   const seen = transactions.served.get(key, now);
@@ -88,13 +91,13 @@ function serve(relay: Relay, exchange: Exchange, key: string): boolean {
     return isFirst;
   }
   if (seen === undefined) {
-    const entry = { answer: undefined, isAcknowledged: false };
+    const entry = { isHeard: false, answer: undefined, isAcknowledged: false };
     return transactions.served.set(key, entry, now) || isExcepted(relay, exchange);
   }
-  const { answer } = seen;
+  const { isHeard, answer } = seen;
   if (answer !== undefined)
     relay.sink.send(exchange.listener, exchange.address, exchange.replyPort, answer, answer.length);
-  return false;
+  return !isHeard;
 }
 
 /** The ACK of an answer that we gave in the place of a stream hop. */
@@ -172,10 +175,13 @@ function keepAnswer(relay: Relay, answer: BridgedAnswer, bytes: Buffer): boolean
   const seen = transactions.served.get(key, now);
   if (seen?.isAcknowledged === true) return false;
   if (status < 200 || (method === "INVITE" && status < 300)) {
-    if (seen !== undefined) seen.answer = status < 200 ? kept : undefined;
+    if (seen !== undefined) {
+      seen.isHeard = true;
+      seen.answer = status < 200 ? kept : undefined;
+    }
     return true;
   }
-  transactions.served.set(key, { answer: kept, isAcknowledged: false }, now);
+  transactions.served.set(key, { isHeard: true, answer: kept, isAcknowledged: false }, now);
   if (method === "INVITE") {
     const refusal = { kind: "answer", listener: to, address: replyAddress, port: replyPort, bytes } as const;
     const call = sentCallKey(via, replyAddress, replyPort, callId, message.cseq);

@@ -4,7 +4,9 @@ import { createRepeats, REPEATED_FOR, type Repeats } from "./repeats.ts";
 
 /** An answer on the datagram side that has come, or is awaited, for a request that went to a stream. */
 interface Served {
-  /** What a repeat of the request gets; undefined: nothing. */
+  /** False: not a word from the stream hop yet, whose connection may have broken with the request in it. */
+  isHeard: boolean;
+  /** What a repeat of the request gets once it was heard; undefined: nothing. */
   answer: Buffer | undefined;
   /** The ACK of a refusal has gone on. */
   isAcknowledged: boolean;

@@ -237,3 +237,16 @@ void t.test("an answer that a closed connection can't take says nothing of the n
   lose(proxy, core, answer);
   t.equal(proxy.proxy.nextHops()[0]?.state, "down", "its own port does");
 });
+
+void t.test(
+  "a repeat that meets no answer goes on: the connection may have broken with the first one in it",
+  async (t) => {
+    const proxy = createStreamProxy(streamPolicy("tcp"));
+    const text = request({ via: via("UDP") });
+    const [out] = proxy.receive("udp", datagram, text);
+    const [again] = proxy.receive("udp", datagram, text);
+    t.equal(again?.text, out?.text, "the same bytes: one transaction");
+    proxy.receive("tcp", core, respond(out?.text ?? "", 100));
+    t.equal(outcomeOf(proxy.receive("udp", datagram, text)), "100", "it is there");
+  },
+);
