@@ -62,9 +62,9 @@ export interface NextHops {
 /** How long an address that DNS no longer gives stays known as a source: calls in progress go on there. */
 export const RETIRED_TTL: Millis = 4 * 3_600_000;
 
-/** Addresses of one name that are used, and retired ones that are kept. */
+/** Addresses of one name that are used, and retired ones that are kept, each with and without its port. */
 const MOST_ADDRESSES = 32;
-const MOST_RETIRED = 1024;
+const MOST_RETIRED = 2048;
 
 const NONE_TRIED: readonly Destination[] = [];
 const NO_HOPS: readonly Hop[] = [];
@@ -161,8 +161,11 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       rebuild(next, now);
     },
     resolve(id, addresses, now) {
-      for (const place of names.get(id) ?? []) {
-        if (retired.size < MOST_RETIRED) retired.set(placeOf(place.address, place.port), now + RETIRED_TTL);
+      for (const { address, port } of names.get(id) ?? []) {
+        if (retired.size >= MOST_RETIRED) break;
+        retired.set(placeOf(address, port), now + RETIRED_TTL);
+        // Over a stream it comes from any port.
+        retired.set(address, now + RETIRED_TTL);
       }
       names.set(id, addresses.slice(0, MOST_ADDRESSES));
       if (policy !== undefined) rebuild(policy, now);
@@ -195,7 +198,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     has(address, port) {
       if (policy?.isNextHop(address, port) === true) return true;
       if (names.size === 0) return false;
-      if (port === undefined) return sources.has(address);
+      if (port === undefined) return sources.has(address) || retired.has(address);
       for (const destination of sources.get(address) ?? []) if (destination.port === port) return true;
       return retired.size > 0 && retired.has(placeOf(address, port));
     },

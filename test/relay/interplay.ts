@@ -250,3 +250,37 @@ void t.test(
     t.equal(outcomeOf(proxy.receive("udp", datagram, text)), "100", "it is there");
   },
 );
+void t.test("an address that DNS gives no more stays a source over streams too", async (t) => {
+  const policy = compileText(`
+version: 1
+trunks:
+  - { id: lease, side: lessee, match: { addresses: [203.0.113.10] }, lessee: bank, areaCode: "10", nextHops: ["sip:core.example;transport=tcp"] }
+lessees:
+  - { id: bank, numbers: bank.csv }
+nextHopHealth: { probe: off }
+`);
+  const proxy = createStreamProxy(policy);
+  const place = { port: 5060, priority: 0, weight: 1 };
+  proxy.wait(100);
+  const hopId = proxy.proxy.nextHops()[0]?.id ?? "";
+  proxy.proxy.resolve(proxy.now, hopId, [{ ...place, address: "198.51.100.1" }]);
+  const [out] = proxy.receive("tcp", stream, request({ via: via("TCP") }));
+  t.equal(out?.to, core);
+  const [answered] = proxy.receive("tcp", core, respond(out?.text ?? "", 200));
+  proxy.proxy.resolve(proxy.now, hopId, [{ ...place, address: "198.51.100.2" }]);
+  const listener = listenerFor("tcp", "198.51.100.1");
+  const peer = { address: "198.51.100.1", port: 5060, names: [] };
+  t.ok(proxy.proxy.isWelcome(proxy.now, listener, peer), "its connection stays open");
+  const bye = request({
+    method: "BYE",
+    cseq: "2 BYE",
+    via: ["SIP/2.0/TCP 203.0.113.10:5070;branch=z9hG4bKbye"],
+    to: "<sip:02787654321@192.0.2.1>;tag=called",
+    headers: [`Route: ${header(answered?.text ?? "", "Record-Route") ?? ""}`],
+  });
+  t.equal(outcomeOf(proxy.receive("tcp", stream, bye)), `to ${core}`, "where its call is");
+  proxy.wait(100);
+  proxy.now += 5 * 3_600_000;
+  proxy.wait(100);
+  t.notOk(proxy.proxy.isWelcome(proxy.now, listener, peer), "for hours, not for ever");
+});
