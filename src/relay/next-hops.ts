@@ -119,7 +119,9 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
         return { id: hop.id, seed: seedOf(hop.id), priority: hop.priority, weight: hop.weight, addresses };
       });
       const all = hops.flatMap(({ addresses }) => addresses);
-      return { hops, only: all.length === 1 ? all[0]?.destination : undefined };
+      const [first] = all;
+      const isOnly = all.length === 1 && first?.destination.listener !== undefined;
+      return { hops, only: isOnly ? first?.destination : undefined };
     });
     // Calls may still be at one that is gone: their repeats go elsewhere.
     for (const [key, gone] of before) if (!destinations.has(key)) gone.state = "down";

@@ -284,3 +284,13 @@ nextHopHealth: { probe: off }
   proxy.wait(100);
   t.notOk(proxy.proxy.isWelcome(proxy.now, listener, peer), "for hours, not for ever");
 });
+
+void t.test("a name that leads to ourselves alone: the caller is told, and nothing is sent", async (t) => {
+  const proxy = createHopProxy(`["sip:core.example:5060"]`, quiet);
+  proxy.pass(100);
+  const id = proxy.nextHops().find(({ trunk }) => trunk === "lease")?.id ?? "";
+  proxy.resolve(id, [{ address: "192.0.2.1", port: 5060, priority: 0, weight: 1 }]);
+  t.same(summary(proxy.receive(peers.lessee, invite(1))), [`503 to ${peers.lessee}`]);
+  proxy.resolve(id, [{ address: "198.51.100.1", port: 5060, priority: 0, weight: 1 }]);
+  t.same(summary(proxy.receive(peers.lessee, invite(2))), [`INVITE to ${hop.a}`]);
+});
