@@ -7,3 +7,4 @@ import "./engines/crossings.ts";
 import "./engines/hostile-streams.ts";
 import "./engines/certificate-names.ts";
 import "./engines/tls.ts";
+import "./engines/outgoing.ts";

@@ -4,8 +4,9 @@ import type { Millis } from "../domain/time.ts";
 import { createBackOff } from "./back-off.ts";
 import type { Peer } from "./connection.ts";
 
-/** Connections that may be on their way at one time. */
+/** Connections that may be on their way at one time; of these, to one address, since a peer writes what port it likes into its Via. */
 const MOST_ATTEMPTS = 64;
+const MOST_AT_ADDRESS = 8;
 /** Octets that may wait for one of them. */
 const MOST_WAITING = 512 * 1024;
 const CONNECT_TIMEOUT: Millis = 4000;
@@ -46,6 +47,13 @@ export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingP
   const attempts = new Map<string, Attempt>();
   const backOff = createBackOff();
 
+  const hasRoom = (address: string): boolean => {
+    if (attempts.size >= MOST_ATTEMPTS) return false;
+    let there = 0;
+    for (const attempt of attempts.values()) if (attempt.address === address) there++;
+    return there < MOST_AT_ADDRESS;
+  };
+
   /** True once: an attempt ends in one way only. */
   const end = (attempt: Attempt): boolean =>
     attempts.get(attempt.key) === attempt && attempts.delete(attempt.key);
@@ -60,7 +68,7 @@ export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingP
 
   const begin = (key: string, address: string, port: number): Attempt | undefined => {
     const since = Date.now();
-    if (attempts.size >= MOST_ATTEMPTS || backOff.isBlocked(key, since)) return undefined;
+    if (!hasRoom(address) || backOff.isBlocked(key, since)) return undefined;
     const attempt: Attempt = { key, address, port, since, waiting: [], socket: undefined, octets: 0 };
     const socket = dial(address, port, (names) => {
       if (!end(attempt) || attempt.socket === undefined) return;
