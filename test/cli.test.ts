@@ -1,5 +1,6 @@
 import "./cli/key-file.ts";
 import "./cli/reloader.ts";
+import "./cli/policy-thread.ts";
 import "./cli/reports.ts";
 import "./cli/usage.ts";
 import "./cli/running.ts";

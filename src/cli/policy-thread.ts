@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { setPriority } from "node:os";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import type { TlsMaterial } from "../config/tls-files.ts";
+import type { Millis } from "../domain/time.ts";
 import { readFromDisk } from "./disk.ts";
 import { readForReload, type ReadReply, type ReadRequest } from "./policy-reading.ts";
 import { stampOnDisk, trackFiles } from "./tracked-files.ts";
@@ -15,11 +16,11 @@ export interface PolicyThread {
 /** Lets the call thread go first where both want the same core. */
 const NICE = 10;
 
-/** A thread with nothing to read gives its memory back after this. Milliseconds. */
-const mostIdle = 30_000;
+/** A thread with nothing to read gives its memory back after this. */
+const MOST_IDLE: Millis = 30_000;
 
-/** The thread is started when there is something to read. It never keeps the process alive. */
-export function createPolicyThread(): PolicyThread {
+/** The thread is started when there is something to read, and ends after `mostIdle` without. It never keeps the process alive. */
+export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
   let thread: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
 
@@ -46,7 +47,11 @@ export function createPolicyThread(): PolicyThread {
         reader.once("message", (reply: ReadReply) => {
           reader.off("error", reject);
           reader.off("exit", ended);
-          idle = setTimeout(() => void reader.terminate(), mostIdle).unref();
+          idle = setTimeout(() => {
+            // It ends in a while: what is to be read until then needs another one.
+            thread = undefined;
+            void reader.terminate();
+          }, mostIdle).unref();
           resolve({ ...reply, tls: asBuffers(reply.tls) });
         });
         reader.postMessage(request, []);
