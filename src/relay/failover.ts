@@ -72,7 +72,8 @@ export function keepCall(
   // Nothing but an INVITE waits for somebody to pick up; other requests are repeated by who sent them (RFC 3261 section 17.1.2).
   if (!hops.isWatching || trunk.side === "core" || message.method !== "INVITE") return true;
   const hop = hops.find(target.transport, target.address, target.port);
-  if (hop === undefined) return true;
+  // What tcpAbove has moved is at no next hop that is watched.
+  if (hop?.port !== target.port) return true;
   if (hop.state === "down") trunkCounters(relay.counters, trunk.id).noneUp++;
   if (!hops.hasChoice(trunk)) return true;
   const call: SentCall = {

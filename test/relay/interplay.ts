@@ -294,3 +294,20 @@ void t.test("a name that leads to ourselves alone: the caller is told, and nothi
   proxy.resolve(id, [{ address: "198.51.100.1", port: 5060, priority: 0, weight: 1 }]);
   t.same(summary(proxy.receive(peers.lessee, invite(2))), [`INVITE to ${hop.a}`]);
 });
+
+void t.test("what tcpAbove moved to TCP is not taken for a next hop at the same address", async (t) => {
+  const policy = compileText(
+    policyWith(
+      `["sip:${hop.a}", { uri: "sip:198.51.100.1:5080;transport=tcp", priority: 2 }]`,
+      quiet,
+      ", tcpAbove: 1300",
+    ),
+  );
+  const proxy = createStreamProxy(policy);
+  proxy.wait(100);
+  const [out] = proxy.receive("udp", datagram, request({ via: via("UDP"), body: "x".repeat(1400) }));
+  t.equal(out?.to, hop.a);
+  t.equal(out?.listener, "tcp:192.0.2.1:5060");
+  const cancel = request({ method: "CANCEL", cseq: "1 CANCEL", via: via("UDP"), headers: [] });
+  t.equal(outcomeOf(proxy.receive("udp", datagram, cancel)), `to ${hop.a}`);
+});
