@@ -136,11 +136,13 @@ function lengthValueAt(bytes: Buffer, start: number, end: number): number {
 
 type Phase = "start-line" | "fields" | "body" | "seek" | "stopped";
 
+const NOTHING = Buffer.alloc(0);
+
 /** Makes a framer that begins with a start line, or (`seek`) looks for the first one: somewhere inside a stream. */
 export function createSipFramer(begin: "start-line" | "seek" = "start-line"): SipFramer {
   let phase: Phase = begin;
   /** What is not consumed is `buffer[start, end)`; lines are complete up to `line`, searched for a line end up to `scanned`. */
-  let buffer: Buffer = Buffer.alloc(0);
+  let buffer: Buffer = NOTHING;
   let start = 0;
   let end = 0;
   let line = 0;
@@ -312,9 +314,12 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
       else if (phase === "fields") event = readFields();
       else event = readBody();
     }
+    if (event !== undefined) return event;
     // The chunk is its owner's again once we ask for more.
-    if (event === undefined && !owned && start < end) own(0);
-    return event;
+    if (start < end && !owned) own(0);
+    // A connection that says nothing holds no memory, however long its last message was.
+    if (start === end) buffer = NOTHING;
+    return undefined;
   }
 
   function resync(): void {

@@ -264,3 +264,18 @@ void t.test("the first look costs nothing and loses nothing", async (t) => {
     t.equal(maySipStart(bytes, 0, bytes.length), expected, JSON.stringify(text));
   }
 });
+
+void t.test("a stream that says nothing holds no memory, however long its last message was", async (t) => {
+  const body = "x".repeat(200_000);
+  const text = `MESSAGE sip:a SIP/2.0\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const framer = createSipFramer();
+  framer.push(Buffer.from(text.slice(0, 150_000)));
+  t.equal(framer.next(), undefined);
+  framer.push(Buffer.from(text.slice(150_000)));
+  const event = framer.next();
+  t.equal(framer.next(), undefined);
+  t.equal(framer.rest().buffer.byteLength, 0);
+  t.equal(event?.kind === "message" ? event.bytes.toString() : "", text, "and who has it keeps it");
+  framer.push(Buffer.from("\r\n\r\n"));
+  t.same(framer.next(), { kind: "ping" }, "and it goes on");
+});
