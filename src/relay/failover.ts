@@ -58,7 +58,7 @@ export function sendToAll(
 /** Waiting calls that are looked at in one tick when their next hop has gone down, for each; moved ones that are repeated, for all. */
 const MOST_MOVED = 200;
 
-/** A new call on its way to a next hop: kept, so that it can go to another one. False: no room, it can't be sent. */
+/** A new call on its way to a next hop: kept, so that it can go to another one and its CANCEL finds it. False: no room, it can't be sent. */
 export function keepCall(
   relay: Relay,
   now: Millis,
@@ -70,12 +70,15 @@ export function keepCall(
 ): boolean {
   const { hops, sentCalls, message } = relay;
   // Nothing but an INVITE waits for somebody to pick up; other requests are repeated by who sent them (RFC 3261 section 17.1.2).
-  if (!hops.isWatching || trunk.side === "core" || message.method !== "INVITE") return true;
+  if (trunk.side === "core" || message.method !== "INVITE") return true;
+  const isWithheld = treatment?.isWithheld === true;
+  if (!hops.isWatching && !isWithheld) return true;
   const hop = hops.find(target.transport, target.address, target.port);
   // What tcpAbove has moved is at no next hop that is watched.
   if (hop?.port !== target.port) return true;
   if (hop.state === "down") trunkCounters(relay.counters, trunk.id).noneUp++;
-  if (!hops.hasChoice(trunk)) return true;
+  const hasChoice = hops.hasChoice(trunk);
+  if (!hasChoice && !isWithheld) return true;
   const call: SentCall = {
     key: keyOfRequest(exchange),
     callId: copyText(exchange.callId),
@@ -84,7 +87,7 @@ export function keepCall(
     reason,
     treatment,
     tried: [hop],
-    kept: keepInvite(exchange),
+    kept: hasChoice ? keepInvite(exchange) : undefined,
     uri: copyText(message.text.slice(message.uriStart, message.uriEnd)),
     to: copyText(headerValue(message, message.first[Header.to]!)),
     answered: undefined,
@@ -93,12 +96,13 @@ export function keepCall(
     repeatAt: 0,
     repeatAfter: 0,
   };
-  if (!sentCalls.keep(call, now)) {
+  if (hasChoice && !sentCalls.keep(call, now)) {
     relay.counters.failoversFull++;
     return false;
   }
-  if (hop !== hops.preferred(trunk, exchange.callId)) sentCalls.remember(call, now);
-  noteInvite(hop, now);
+  // Its CANCEL must not tell what the INVITE did not, however late it comes.
+  if (isWithheld || hop !== hops.preferred(trunk, exchange.callId)) sentCalls.remember(call, now);
+  if (hasChoice) noteInvite(hop, now);
   return true;
 }
 

@@ -26,7 +26,7 @@ export interface KeptInvite {
   readonly port: number;
 }
 
-/** A call on a trunk with several next hops, and where it went. */
+/** A call on a trunk with several next hops, or with a withheld number, and where it went. */
 export interface SentCall {
   /** {@link sentCallKey} of its INVITE. */
   readonly key: string;
@@ -37,7 +37,7 @@ export interface SentCall {
   readonly treatment: Treatment | undefined;
   /** At most {@link MOST_TRIED}; the last is where it is now. */
   readonly tried: Destination[];
-  /** Undefined once it was answered: then it stays where it is. */
+  /** Undefined once it was answered, and where there is no other next hop: then it stays where it is. */
   kept: KeptInvite | undefined;
   /** Request-URI and To of the INVITE, for ACK and CANCEL of our own. */
   readonly uri: string;

@@ -311,3 +311,30 @@ void t.test("what tcpAbove moved to TCP is not taken for a next hop at the same 
   const cancel = request({ method: "CANCEL", cseq: "1 CANCEL", via: via("UDP"), headers: [] });
   t.equal(outcomeOf(proxy.receive("udp", datagram, cancel)), `to ${hop.a}`);
 });
+
+void t.test("a withheld number stays so in the CANCEL of a call that rings for long", async (t) => {
+  const roamer = {
+    from: "<sip:+8613912345678@a>;tag=c",
+    via: [`SIP/2.0/UDP ${peers.abroad};branch=z9hG4bKroam`],
+  };
+  const cancel = request({ ...roamer, method: "CANCEL", cseq: "1 CANCEL", headers: [] });
+  const hops = `["sip:${hop.a}"]`;
+  for (const more of [quiet, ""]) {
+    const proxy = createHopProxy(hops, more);
+    proxy.policy = compileText(
+      policyWith(hops, more).replace(
+        "side: international,",
+        "side: international, rules: { home-cli-from-abroad: { roamers: withhold } },",
+      ),
+    );
+    proxy.pass(100);
+    const [out] = proxy.receive(peers.abroad, request(roamer));
+    t.match(header(out?.text ?? "", "From"), /anonymous@/u);
+    proxy.receive(hop.a, respond(out?.text ?? "", 180));
+    proxy.pass(200_000);
+    const [sent] = proxy.receive(peers.abroad, cancel);
+    t.equal(sent?.to, hop.a);
+    t.match(header(sent?.text ?? "", "From"), /anonymous@/u);
+    t.equal(header(sent?.text ?? "", "Via"), header(out?.text ?? "", "Via"));
+  }
+});
