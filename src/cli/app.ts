@@ -5,6 +5,7 @@ import type { TlsMaterial } from "../config/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../engines/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";
 import type { InheritedSocket } from "../engines/engine.ts";
+import { openHepExport, type HepExport } from "../engines/hep-export.ts";
 import { announceDecision, createCounters, type Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
@@ -73,6 +74,7 @@ export async function startApp({
     log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
       why: sockets.missing,
     });
+  let hep: HepExport | undefined;
   const engine = createEmbeddedEngine({
     listen: config.listen,
     tls,
@@ -83,7 +85,13 @@ export async function startApp({
     state,
     counters,
     key,
-    decided: reports.decided,
+    decided:
+      config.hep === undefined
+        ? reports.decided
+        : (decision, message) => {
+            reports.decided(decision);
+            hep?.push(decision, message);
+          },
     fault: reports.fault,
     ...(config.nameServers === undefined ? {} : { nameServers: config.nameServers }),
     nextHopChanged: reports.nextHopChanged,
@@ -117,6 +125,7 @@ export async function startApp({
     nextHops: () => engine.nextHops(),
     names: () => engine.names(),
     health: () => engine.health(),
+    hep: () => hep?.figures(),
     tableFull: state.tableFull,
     ruleFaults: state.ruleFaults,
   });
@@ -131,6 +140,7 @@ export async function startApp({
   });
 
   async function open(): Promise<readonly [listening: readonly string[], admin: Admin]> {
+    if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);
     const listening = await engine.start();
     const admin = await openAdmin({
       endpoint: config.admin,
@@ -144,6 +154,7 @@ export async function startApp({
   const [listening, admin] = await open().catch(async (error: unknown) => {
     watch.close();
     await engine.stop();
+    await hep?.close();
     reports.close();
     throw error;
   });
@@ -157,6 +168,7 @@ export async function startApp({
       watch.close();
       reloader.close();
       await Promise.all([engine.stop(), admin.close()]);
+      await hep?.close();
       reports.close();
     },
   };

@@ -17,7 +17,7 @@ import { explainIssues, isMapping } from "./schema-issues.ts";
 import { readYaml } from "./source.ts";
 import type { Source } from "./source.ts";
 import { parseListener, staticSchema } from "./static-schema.ts";
-import type { Listener } from "./static-schema.ts";
+import type { HepEntry, Listener } from "./static-schema.ts";
 import { resolveTls, type TlsConfig } from "./tls-files.ts";
 import { findUnenforced } from "./unenforced.ts";
 
@@ -27,6 +27,13 @@ export interface StreamLimits {
   readonly perSource: number;
   readonly idleSeconds: number;
   readonly messageSeconds: number;
+}
+
+/** Where copies of judged messages go. */
+export interface HepTarget {
+  readonly target: Endpoint;
+  readonly captureId: number;
+  readonly password: string | undefined;
 }
 
 /** `sigwall.yaml`, read: what holds until the next start. */
@@ -46,6 +53,8 @@ export interface StaticConfig {
   readonly keyFile: string | undefined;
   /** Longest time in which a filter that ends passes on what is in progress; undefined: as long as the sockets ask for. */
   readonly drainSeconds: number | undefined;
+  /** The HEP collector; undefined: there is none. */
+  readonly hep: HepTarget | undefined;
   readonly log: {
     readonly level: "trace" | "debug" | "info" | "warn" | "error" | "silent";
     readonly refusalsPerSecond: number;
@@ -92,8 +101,20 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
         : explainIssues(read.error, source, jsonSchemas.sigwall);
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
-  const { engine, listen, tls, streams, sockets, admin, nameServers, policy, keyFile, drainSeconds, log } =
-    read.data;
+  const {
+    engine,
+    listen,
+    tls,
+    streams,
+    sockets,
+    admin,
+    nameServers,
+    policy,
+    keyFile,
+    drainSeconds,
+    hep,
+    log,
+  } = read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
@@ -113,6 +134,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     policy: resolvePath(path, policy),
     keyFile: keyFile === undefined ? undefined : resolvePath(path, keyFile),
     drainSeconds,
+    hep: hepTarget(hep),
     log,
     fingerprint: digest(canonicalText(read.data)),
   };
@@ -153,6 +175,12 @@ export function readPolicy(readFile: ReadFile, path: string, listeners?: readonl
   ]);
   if (hasErrors(issues)) return refused(issues);
   return { issues, material: { file, lists, plans, revision: revisionOf(source, lists) } };
+}
+
+function hepTarget(written: HepEntry | undefined): HepTarget | undefined {
+  const target = written === undefined ? undefined : parseEndpoint(written.target, 9060);
+  if (written === undefined || target === undefined) return undefined;
+  return { target, captureId: written.captureId, password: written.password };
 }
 
 function writeEndpoint(endpoint: Endpoint | undefined): readonly string[] {

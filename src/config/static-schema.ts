@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { SipTransport } from "../domain/trunk.ts";
 import { parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
-import { pathSchema } from "./schema-parts.ts";
+import { pathSchema, textSchema } from "./schema-parts.ts";
 
 /** A transport address on which messages are taken. */
 export interface Listener extends Endpoint {
@@ -66,6 +66,27 @@ const streamsSchema = z
   })
   .describe("Bounds of TCP and TLS connections.");
 
+const hepSchema = z
+  .strictObject({
+    target: z
+      .string()
+      .refine((text) => parseEndpoint(text, 9060) !== undefined, {
+        error: "expected ADDRESS or ADDRESS:PORT, IPv6 in brackets",
+      })
+      .describe("The collector, ADDRESS:PORT by UDP; port 9060 when left out."),
+    captureId: z
+      .int()
+      .min(0)
+      .max(0xffff_ffff)
+      .default(1)
+      .describe("Tells this filter from other capture agents of the collector."),
+    password: textSchema.exactOptional().describe("Authentication key; sent in the clear, as HEP has it."),
+  })
+  .describe("Copies of judged messages, with their verdicts, for a HEPv3 collector such as Homer.");
+
+/** The key `hep`, as the schema leaves it. */
+export type HepEntry = z.output<typeof hepSchema>;
+
 /** The whole of `sigwall.yaml`: what a change of needs a restart. */
 export const staticSchema = z.strictObject({
   engine: z
@@ -113,6 +134,7 @@ export const staticSchema = z.strictObject({
     .describe(
       "Longest time after SIGTERM in which what is in progress still passes. Default: 32 (64·T1 of RFC 3261); 0 with sockets of systemd.",
     ),
+  hep: hepSchema.exactOptional(),
   log: z
     .strictObject({
       level: z

@@ -55,8 +55,11 @@ export interface EngineParts {
   readonly counters: Counters;
   /** Secret of the keyed tags, at least 16 bytes, the same on every node. */
   readonly key: Uint8Array;
-  /** Every decision about a call attempt, repeats left out. Must return at once. */
-  readonly decided: (decision: Decision) => void;
+  /**
+   * Every decision about a call attempt, repeats left out, and the message it is about where the engine has its bytes; they are
+   * overwritten as soon as this returns. Must return at once.
+   */
+  readonly decided: (decision: Decision, message?: Uint8Array) => void;
   /** DNS servers for next hops that are names ("192.0.2.53:53"); those of the system when left out. */
   readonly nameServers?: readonly string[];
   /** A next hop went up or down: its transport address, the new state, and why. */

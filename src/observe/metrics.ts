@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type Counters, decisionBuckets, eachAttemptCount, eachRequestCount } from "./counters.ts";
 import { carrierSeries, type CarrierSources } from "./carrier-metrics.ts";
+import { hepSeries, type HepSources } from "./hep-metrics.ts";
 import { nextHopSeries, type NextHopSources } from "./next-hop-metrics.ts";
 
 /** How often each outcome of a policy load was met since start. */
@@ -29,7 +30,7 @@ export interface HealthFigures {
 }
 
 /** Where the figures come from; every one is read when a scrape asks, and at no other time. */
-export interface MetricSources extends NextHopSources, CarrierSources {
+export interface MetricSources extends NextHopSources, CarrierSources, HepSources {
   readonly reloads: ReloadCounts;
   /** How UDP is taken and sent: "batched" or "dgram". */
   readonly sockets: string;
@@ -297,7 +298,8 @@ function bucketValues(name: string, { decisionSeconds, decisionSum }: Counters):
 }
 
 function addNextHopMetrics(registry: Registry, sources: MetricSources): void {
-  for (const { kind, name, help, labels, read } of [...nextHopSeries(sources), ...carrierSeries(sources)]) {
+  const series = [...nextHopSeries(sources), ...carrierSeries(sources), ...hepSeries(sources)];
+  for (const { kind, name, help, labels, read } of series) {
     const add = kind === "counter" ? addCounter : addGauge;
     add(registry, name, help, labels, read);
   }

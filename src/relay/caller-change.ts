@@ -119,6 +119,6 @@ function decideChange(
   const decision = isMessage ? payMessage(judged, state) : judged;
   if (isCall) countDecision(relay.counters, decision);
   else countRequest(relay.counters, message.method, decision);
-  relay.sink.decided(decision);
+  relay.sink.decided(decision, message.bytes);
   return decision;
 }

@@ -56,7 +56,7 @@ export function isIsupAllowed(
     true,
   );
   countRequest(relay.counters, message.method, decision);
-  relay.sink.decided(decision);
+  relay.sink.decided(decision, message.bytes);
   const { verdict } = decision;
   if (verdict.kind === "reject")
     refuse(relay, exchange, refusalStatus(trunk, verdict.reason), verdict.reason);

@@ -53,7 +53,7 @@ export function newCall(
     const judged = judgeRequest(message, source, attempt, routes, relay.state, policy.revision);
     const decision = obey(relay, now, policy, source, exchange, judged, routes, key, print);
     countRequest(counters, message.method, decision);
-    relay.sink.decided(decision);
+    relay.sink.decided(decision, message.bytes);
     return;
   }
   const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
@@ -66,7 +66,7 @@ export function newCall(
   observeDecision(counters, (relay.elapsed() - begun) / 1000);
   const decision = obey(relay, now, policy, source, exchange, judgement.decision, routes, key, print);
   countDecision(counters, decision);
-  relay.sink.decided(decision);
+  relay.sink.decided(decision, message.bytes);
 }
 
 /** Does what was decided. Returns what became of it: something else where there was no room to remember the call. */

@@ -37,8 +37,8 @@ export interface Sink {
   send(listener: Listener, address: string, port: number, bytes: Buffer, length: number): boolean;
   /** The names that the certificate of a connected stream peer proves, in lower case (none over TCP); undefined: it is not connected. */
   readonly namesOf?: (listener: Listener, address: string, port: number) => readonly string[] | undefined;
-  /** Every decision about a call attempt, repeats left out. */
-  readonly decided: (decision: Decision) => void;
+  /** Every decision about a call attempt, repeats left out, and the message it is about, which the next one overwrites. */
+  readonly decided: (decision: Decision, message: Uint8Array) => void;
   /** A next hop changed its state: "udp:192.0.2.1:5060", the new state, and why in words. */
   readonly nextHop?: (key: string, state: HopState, why: string) => void;
   /** An error of our own, already counted and answered by the trunk's exception policy. */
