@@ -8,3 +8,4 @@ import "./engines/hostile-streams.ts";
 import "./engines/certificate-names.ts";
 import "./engines/tls.ts";
 import "./engines/outgoing.ts";
+import "./engines/hep.ts";
