@@ -1,0 +1,2 @@
+import "./noc/files.ts";
+import "./noc/scraped.ts";

@@ -1,0 +1,60 @@
+import t from "tap";
+import { startFilter } from "../cli/filter-process.ts";
+import { openWorkplace, staticText } from "../cli/workplace.ts";
+import { openDnsServer } from "../support/dns-server.ts";
+import { request } from "../support/proxy.ts";
+import { startPrometheus } from "./prometheus-process.ts";
+import { queries } from "./queries.ts";
+
+void t.test(
+  "a Prometheus scrapes the filter: every query of every panel, alarm and figure finds its series",
+  async (t) => {
+    const place = await openWorkplace();
+    const dns = await openDnsServer();
+    dns.zone.set("A core.test", [{ data: "127.0.0.1", ttl: 60 }]);
+    // A trunk whose calls go to a name: only then there is something to say of DNS.
+    const named = `  - { id: named, side: national, match: { addresses: [192.0.2.77] }, nextHops: ["sip:core.test:5999"] }
+lessees:`;
+    place.write(
+      "policy.yaml",
+      place.policy({ rules: "{ display-name: { mode: monitor } }" }).replace("lessees:", named),
+    );
+    place.write("sigwall.yaml", `${staticText}nameServers: ["${dns.place}"]\n`);
+    const filter = await startFilter(place.config);
+    const prometheus = await startPrometheus(new URL(filter.admin).host);
+    t.teardown(async () => {
+      await prometheus?.stop();
+      await filter.stop();
+      await dns.close();
+      place.remove();
+    });
+    if (prometheus === undefined) {
+      t.pass("prometheus", { skip: "not installed: no query was asked" });
+      return;
+    }
+    // No call yet: what is asked then must not depend on one. Other requests have no series before the first of them.
+    t.equal(await place.send(filter.sipPort, message), "405");
+    await prometheus.until("count_over_time(instance:sigwall_decisions:rate5m[1m]) > 1");
+    for (const { where, expr, labels } of queries) {
+      const samples = await prometheus.query(expr);
+      t.ok(samples.length > 0, `${where}: ${expr}`);
+      for (const label of labels)
+        t.ok(
+          samples.some((sample) => label in sample.labels),
+          `${where}: its text names ${label}`,
+        );
+    }
+
+    for (const from of ["01087654321", "01087654400", "anonymous", "01087654401"])
+      await place.placeCall(filter.sipPort, from);
+    const refused = 'sum(increase(sigwall_attempts_total{verdict="reject"}[1m]))';
+    await prometheus.until(`${refused} > 2.9`);
+    await prometheus.until('instance_trunk:sigwall_refusals:ratio_rate5m{trunk="lease"} > 0.7 < 0.8');
+    const [ratio] = await prometheus.query(
+      'round(instance_trunk:sigwall_refusals:ratio_rate5m{trunk="lease"}, 0.001)',
+    );
+    t.equal(ratio?.value, 0.75, "three of four, the first of each reason among them");
+    const [silent] = await prometheus.query('instance_trunk:sigwall_refusals:ratio_rate5m{trunk="named"}');
+    t.equal(silent?.value, 0, "no calls, no refusals");
+  },
+);
