@@ -6,6 +6,11 @@ import { request } from "../support/proxy.ts";
 import { startPrometheus } from "./prometheus-process.ts";
 import { queries } from "./queries.ts";
 
+const message = request({
+  method: "MESSAGE",
+  via: ["SIP/2.0/UDP 127.0.0.1:5061;branch=z9hG4bKm1;rport"],
+});
+
 void t.test(
   "a Prometheus scrapes the filter: every query of every panel, alarm and figure finds its series",
   async (t) => {
