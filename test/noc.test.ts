@@ -1,2 +1,3 @@
 import "./noc/files.ts";
 import "./noc/scraped.ts";
+import "./noc/demo.ts";
