@@ -1,13 +1,12 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import t from "tap";
 import { parse } from "yaml";
 import { z } from "zod";
 import { loadStatic } from "../../src/config/load.ts";
-import { createCounters } from "../../src/observe/counters.ts";
-import { createMetrics } from "../../src/observe/metrics.ts";
 
 const dockerfile = readFileSync("docker/Dockerfile", "utf8");
+const demo = readFileSync("docker/demo/Dockerfile", "utf8");
 const compose = readFileSync("docker/compose.yaml", "utf8");
 const { config } = loadStatic((path) => ({ bytes: readFileSync(path) }), "docker/sigwall.yaml");
 
@@ -44,58 +43,182 @@ void t.test("image: its configuration loads, and its ports are those of the imag
   t.end();
 });
 
-const composeSchema = z.object({
-  services: z.record(
-    z.string(),
-    z.object({ volumes: z.array(z.string()), build: z.object({ dockerfile: z.string() }).optional() }),
-  ),
-  volumes: z.record(z.string(), z.unknown()),
+/** Only what stands here: a key that Compose does not know is a slip. */
+const serviceSchema = z.strictObject({
+  profiles: z.array(z.enum(["demo", "drachtio"])).optional(),
+  build: z.union([z.string(), z.strictObject({ context: z.string(), dockerfile: z.string() })]).optional(),
+  image: z
+    .string()
+    .regex(/:v?\d+\.\d+\.\d+$/)
+    .optional(),
+  network_mode: z.literal("host"),
+  restart: z.literal("unless-stopped"),
+  stop_grace_period: z.string().optional(),
+  read_only: z.literal(true).optional(),
+  tmpfs: z.array(z.string()).optional(),
+  cap_drop: z.tuple([z.literal("ALL")]).optional(),
+  security_opt: z.tuple([z.literal("no-new-privileges:true")]).optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  depends_on: z.array(z.string()).optional(),
+  command: z.array(z.string()).default([]),
+  volumes: z.array(z.string()).default([]),
 });
 
-void t.test("compose: mounts what exists, where it is looked for", (t) => {
-  const { services, volumes } = composeSchema.parse(parse(compose));
-  t.same(Object.keys(services), ["sigwall", "prometheus"]);
-  t.ok(existsSync(services["sigwall"]?.build?.dockerfile ?? ""), "the Dockerfile");
-  for (const mount of Object.values(services).flatMap((service) => service.volumes)) {
+const { services, volumes } = z
+  .strictObject({
+    name: z.literal("sigwall"),
+    services: z.record(z.string(), serviceSchema),
+    volumes: z.record(z.string(), z.strictObject({})),
+  })
+  .parse(parse(compose));
+
+function service(name: string): z.output<typeof serviceSchema> {
+  const found = services[name];
+  if (found === undefined) throw new Error(`no service ${name}`);
+  return found;
+}
+
+/** What follows `option` in the command of a container. */
+function argument(name: string, option: string): string {
+  const { command } = service(name);
+  return command[command.indexOf(option) + 1] ?? "";
+}
+
+/** Where a folder or file of `docker/` is mounted, and what. */
+function mountsOf(name: string): readonly { readonly from: string; readonly to: string }[] {
+  return service(name).volumes.map((mount) => {
     const [from = "", to = ""] = mount.split(":");
-    t.ok(from.startsWith(".") ? existsSync(`docker/${from}`) : from in volumes, mount);
-    t.match(to, /^\//, mount);
+    return { from, to };
+  });
+}
+
+/** The file of the project that a container finds at `path`, by its mounts. */
+function fileBehind(name: string, path: string): string {
+  for (const { from, to } of mountsOf(name)) {
+    if (from.startsWith(".") && (path === to || path.startsWith(`${to}/`)))
+      return join("docker", from, path.slice(to.length));
   }
-  const targets = Object.values(services).flatMap((service) =>
-    service.volumes.map((mount) => mount.split(":")[1]),
-  );
-  for (const path of ["/etc/sigwall", "/etc/sigwall-static/sigwall.yaml", "/var/lib/sigwall"]) {
-    t.ok(targets.includes(path), `${path} is mounted`);
-    t.match(dockerfile, path, `and known to the image`);
+  return "";
+}
+
+void t.test("compose: the services, and what they are made of", (t) => {
+  t.same(Object.keys(services), ["sigwall", "prometheus", "grafana", "demo-core", "demo-lessee", "drachtio"]);
+  for (const [name, { build, image, profiles, depends_on: needed = [] }] of Object.entries(services)) {
+    t.not(build === undefined, image === undefined, `${name}: built here, or an image of one version`);
+    const context = typeof build === "string" ? build : (build?.context ?? "");
+    const file = typeof build === "string" ? join("docker", build, "Dockerfile") : (build?.dockerfile ?? "");
+    if (build !== undefined) {
+      t.ok(existsSync(join("docker", context)), `${name}: its context`);
+      t.ok(existsSync(file), `${name}: its Dockerfile`);
+    }
+    for (const other of needed) t.ok(other in services, `${name} needs ${other}`);
+    t.equal(
+      profiles?.[0],
+      name.startsWith("demo-") ? "demo" : name === "drachtio" ? "drachtio" : undefined,
+      name,
+    );
+    for (const { from, to } of mountsOf(name)) {
+      t.ok(from.startsWith(".") ? existsSync(join("docker", from)) : from in volumes, `${name}: ${from}`);
+      t.match(to, /^\//, `${name}: ${to}`);
+    }
   }
-  t.match(compose, "--config.file=/etc/prometheus/prometheus.yml");
-  t.ok(targets.includes("/etc/prometheus/prometheus.yml"));
+  for (const name of ["sigwall", "prometheus", "grafana"])
+    t.match(
+      service(name),
+      { read_only: true, cap_drop: ["ALL"] },
+      `${name}: writes to its volumes only, and may nothing`,
+    );
+  for (const [text, file] of [
+    [dockerfile, "docker/Dockerfile"],
+    [demo, "docker/demo/Dockerfile"],
+  ] as const) {
+    for (const [, image = ""] of text.matchAll(/^FROM (\S+)/gm))
+      t.match(image, /:\d+\.\d+/, `${file}: ${image} is one version`);
+    t.match(text, /^USER (?!root)/m, `${file}: not as root`);
+  }
   t.end();
 });
 
-void t.test("prometheus: scrapes the admin address, and its alarms name metrics that exist", async (t) => {
-  const prometheus = readFileSync("docker/prometheus.yml", "utf8");
-  const alerts = readFileSync("docker/alerts.yml", "utf8");
-  t.match(prometheus, `targets: ["127.0.0.1:${config?.admin.port ?? 0}"]`);
-  const [ruleFile] = z.object({ rule_files: z.array(z.string()) }).parse(parse(prometheus)).rule_files;
-  t.ok(existsSync(`docker/${ruleFile ?? ""}`));
-  t.match(compose, `/etc/prometheus/${ruleFile ?? ""}`);
-  const rendered = await createMetrics({
-    counters: createCounters(),
-    reloads: { ok: 0, failed: 0 },
-    sockets: "dgram",
-    policy: () => ({ revision: "", lists: [] }),
-    tableFull: {},
-    ruleFaults: {},
-    nextHops: () => [],
-    names: () => [],
-  }).render();
-  const named = alerts.match(/sigwall_[a-z_]+/g) ?? [];
-  t.ok(named.length >= 4, "the alarms were found");
-  for (const name of named) t.match(rendered, `# TYPE ${name} `, name);
+void t.test("compose: the filter finds its files, and the key its volume", (t) => {
+  t.equal(fileBehind("sigwall", "/etc/sigwall/policy.yaml"), "config/policy.yaml");
+  t.equal(fileBehind("sigwall", "/etc/sigwall-static/sigwall.yaml"), "docker/sigwall.yaml");
+  for (const path of ["/etc/sigwall", "/etc/sigwall-static/sigwall.yaml", "/var/lib/sigwall"]) {
+    t.ok(
+      mountsOf("sigwall").some(({ to }) => to === path),
+      `${path} is mounted`,
+    );
+    t.match(dockerfile, path, "and known to the image");
+  }
+  const grace = Number.parseInt(service("sigwall").stop_grace_period ?? "", 10);
+  t.ok(grace > (config?.drainSeconds ?? 32), "longer than it drains");
+  t.end();
+});
 
-  const promtool = spawnSync("promtool", ["check", "config", "docker/prometheus.yml"], { encoding: "utf8" });
-  if (promtool.error === undefined)
-    t.equal(promtool.status, 0, `promtool: ${promtool.stdout}${promtool.stderr}`);
-  else t.pass("promtool", { skip: "not installed: Prometheus's own check of its files is left out" });
+void t.test("compose: Prometheus asks the filter, Grafana asks Prometheus", (t) => {
+  const files = service("prometheus").command.find((option) => option.startsWith("--config.file="));
+  const main = fileBehind("prometheus", files?.split("=")[1] ?? "");
+  t.equal(main, "docker/prometheus.yml");
+  const prometheus = z
+    .object({
+      rule_files: z.array(z.string()),
+      scrape_configs: z.array(z.object({ job_name: z.string(), static_configs: z.array(z.unknown()) })),
+    })
+    .parse(parse(readFileSync(main, "utf8")));
+  for (const file of prometheus.rule_files)
+    t.equal(fileBehind("prometheus", `/etc/prometheus/${file}`), `docker/${file}`);
+  t.match(prometheus.scrape_configs, [
+    { job_name: "sigwall", static_configs: [{ targets: [`127.0.0.1:${config?.admin.port ?? 0}`] }] },
+  ]);
+  t.ok(service("prometheus").command.includes("--web.listen-address=127.0.0.1:9090"));
+
+  const sources = fileBehind("grafana", "/etc/grafana/provisioning/datasources/prometheus.yaml");
+  t.match(parse(readFileSync(sources, "utf8")), { datasources: [{ url: "http://127.0.0.1:9090" }] });
+  const providers = fileBehind("grafana", "/etc/grafana/provisioning/dashboards/sigwall.yaml");
+  t.match(parse(readFileSync(providers, "utf8")), {
+    providers: [{ options: { path: "/var/lib/grafana/dashboards" } }],
+  });
+  const home = service("grafana").environment?.["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] ?? "";
+  t.equal(fileBehind("grafana", home), "docker/grafana/dashboards/sigwall.json");
+  // GF_SECTION_KEY: the settings of Grafana 11 that may stand here.
+  const settings = [
+    ...["SERVER_HTTP_ADDR", "SERVER_HTTP_PORT", "AUTH_ANONYMOUS_ENABLED", "AUTH_ANONYMOUS_ORG_ROLE"],
+    ...["SECURITY_DISABLE_INITIAL_ADMIN_CREATION", "DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"],
+    ...["ANALYTICS_REPORTING_ENABLED", "ANALYTICS_CHECK_FOR_UPDATES"],
+  ];
+  for (const name of Object.keys(service("grafana").environment ?? {}))
+    t.ok(settings.includes(name.replace(/^GF_/, "")), name);
+  t.equal(service("grafana").environment?.["GF_SERVER_HTTP_ADDR"], "127.0.0.1", "nobody else may look");
+  t.end();
+});
+
+void t.test("compose: the demo and drachtio stand where the example policy has them", (t) => {
+  const policy = readFileSync("config/policy.yaml", "utf8");
+  const filter = `127.0.0.1:${config?.listen[0]?.port ?? 0}`;
+  t.equal(service("demo-lessee").command.at(-1), filter, "calls go to the filter");
+  t.match(
+    policy,
+    `- id: bj-lease-01 # leased line: only the lessee's own numbers may call\n    side: lessee\n    match: { addresses: [127.0.0.1], ports: [${argument("demo-lessee", "-p")}] }`,
+    "from the lessee's trunk",
+  );
+  const core = argument("demo-core", "-p");
+  t.match(policy, `match: { addresses: [127.0.0.1], ports: [${core}] }`, "the core");
+  t.match(policy, `nextHops: ["sip:127.0.0.1:${core}"]`, "and where accepted calls go");
+  t.equal(argument("drachtio", "--contact"), `sip:127.0.0.1:${core};transport=udp`, "in its place");
+  t.equal(argument("drachtio", "--address"), "127.0.0.1", "its admin port is not for others");
+  const copied = /^COPY (.+) \/demo\/$/m.exec(demo)?.[1]?.split(" ") ?? [];
+  t.equal(copied.length, 3);
+  for (const name of copied) t.ok(existsSync(`docker/demo/${name}`), name);
+  for (const name of ["demo-core", "demo-lessee"]) {
+    for (const path of service(name).command.filter((word) => word.startsWith("/")))
+      t.ok(copied.includes(path.replace("/demo/", "")), `${name}: ${path}`);
+  }
+  t.end();
+});
+
+void t.test("compose: every variable of the environment is told of", (t) => {
+  const names = [...compose.matchAll(/\$\{?([A-Z_]+)/g)].map(([, name = ""]) => name);
+  t.same(names, ["DRACHTIO_SECRET"]);
+  for (const name of names) t.match(readFileSync("docs/operations.md", "utf8"), `\`${name}\``);
+  for (const profile of ["demo", "drachtio"]) t.match(compose, `--profile ${profile} up`);
+  t.end();
 });
