@@ -10,3 +10,4 @@ import "./cli/socket-activation.ts";
 import "./cli/reloading.ts";
 import "./cli/sample-call.ts";
 import "./cli/certificates.ts";
+import "./cli/hep.ts";

@@ -32,6 +32,29 @@ void tap.test("listeners are canonical, whatever their spelling", async (t) => {
   t.strictSame(config?.admin, { address: "::1", port: 0 });
 });
 
+void tap.test("hep: the collector's port is 9060 unless it is said", async (t) => {
+  const least = "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\n";
+  const target = (hep: string): unknown => load(`${least}hep: ${hep}\n`).config?.hep;
+  t.equal(load(least).config?.hep, undefined);
+  t.strictSame(target("{ target: 192.0.2.60 }"), {
+    target: { address: "192.0.2.60", port: 9060 },
+    captureId: 1,
+    password: undefined,
+  });
+  t.strictSame(target('{ target: "[2001:db8::60]:9063", captureId: 4294967295, password: x }'), {
+    target: { address: "2001:db8::60", port: 9063 },
+    captureId: 4294967295,
+    password: "x",
+  });
+  for (const [hep, issue] of [
+    ["{ target: homer.example }", "hep.target: expected ADDRESS or ADDRESS:PORT"],
+    ["{ captureId: 1 }", "hep.target: "],
+    ["{ target: 192.0.2.60, captureId: 4294967296 }", "hep.captureId: "],
+    ["{ target: 192.0.2.60, pasword: x }", 'did you mean "password"?'],
+  ] as const)
+    t.match(printed(load(`${least}hep: ${hep}\n`).issues).join("\n"), issue, hep);
+});
+
 const rest = "policy: policy.yaml\n";
 const broken: readonly (readonly [text: string, issues: readonly string[]])[] = [
   ["", ["sigwall.yaml:1:1: the file is empty"]],
