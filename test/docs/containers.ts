@@ -180,13 +180,12 @@ void t.test("compose: Prometheus asks the filter, Grafana asks Prometheus", (t) 
   const home = service("grafana").environment?.["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] ?? "";
   t.equal(fileBehind("grafana", home), "docker/grafana/dashboards/sigwall.json");
   // GF_SECTION_KEY: the settings of Grafana 11 that may stand here.
-  const settings = [
-    ...["SERVER_HTTP_ADDR", "SERVER_HTTP_PORT", "AUTH_ANONYMOUS_ENABLED", "AUTH_ANONYMOUS_ORG_ROLE"],
-    ...["SECURITY_DISABLE_INITIAL_ADMIN_CREATION", "DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"],
-    ...["ANALYTICS_REPORTING_ENABLED", "ANALYTICS_CHECK_FOR_UPDATES"],
-  ];
+  const settings =
+    "SERVER_HTTP_ADDR SERVER_HTTP_PORT AUTH_ANONYMOUS_ENABLED AUTH_ANONYMOUS_ORG_ROLE " +
+    "SECURITY_DISABLE_INITIAL_ADMIN_CREATION DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH " +
+    "ANALYTICS_REPORTING_ENABLED ANALYTICS_CHECK_FOR_UPDATES";
   for (const name of Object.keys(service("grafana").environment ?? {}))
-    t.ok(settings.includes(name.replace(/^GF_/, "")), name);
+    t.ok(settings.split(" ").includes(name.replace(/^GF_/, "")), name);
   t.equal(service("grafana").environment?.["GF_SERVER_HTTP_ADDR"], "127.0.0.1", "nobody else may look");
   t.end();
 });

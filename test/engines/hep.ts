@@ -62,9 +62,12 @@ function read(bytes: Buffer): ReadonlyMap<number, Buffer> {
   return chunks;
 }
 
+/** The same, as hexadecimal digits. */
+function hex(given?: Partial<HepPacket>): Record<number, string> {
+  return Object.fromEntries([...read(write(given))].map(([type, value]) => [type, value.toString("hex")]));
+}
+
 void t.test("HEP packet: chunks as the specification has them", (t) => {
-  const hex = (given?: Partial<HepPacket>): Record<number, string> =>
-    Object.fromEntries([...read(write(given))].map(([type, value]) => [type, value.toString("hex")]));
   const v4 = hex();
   t.match(v4, { 1: "02", 2: "11", 3: "c0000201", 4: "c6336402", 7: "13c5", 8: "13c4" });
   t.match(v4, { 10: (123_456).toString(16).padStart(8, "0"), 11: "01", 12: "000007d1" });
@@ -198,11 +201,11 @@ void t.test("HEP packet: as a dissector of other authors reads it", (t) => {
   const packets = [write(), write(log), write({ origin: overIpv6 }), write({ ...log, origin: overIpv6 })];
   const capture = join(folder, "hep.pcap");
   writeFileSync(capture, inCapture(packets));
-  const fields = [
-    ...["ip_family", "transport_layer_protocol", "application_protocol", "source_ipv4_address"],
-    ...["source_ipv6_address", "destination_ipv6_address", "source_port", "destination_port"],
-    ...["timestamp_unix", "timestamp_microsec", "capture_node_id", "auth_key", "correlation_id"],
-  ].flatMap((name) => ["-e", `hep3.${name}`]);
+  const names =
+    "ip_family transport_layer_protocol application_protocol source_ipv4_address source_ipv6_address " +
+    "destination_ipv6_address source_port destination_port timestamp_unix timestamp_microsec " +
+    "capture_node_id auth_key correlation_id";
+  const fields = names.split(" ").flatMap((name) => ["-e", `hep3.${name}`]);
   const lua = script === undefined ? [] : ["-X", `lua_script:${script}`];
   const lines = tshark([
     ...lua,
