@@ -104,6 +104,8 @@ for (const sockets of missing === undefined ? ["dgram", "batched"] : ["dgram"]) 
           .replace("udp:127.0.0.1:0", `udp:127.0.0.1:${held.port}`)
           .replace("drainSeconds: 0\n", `sockets: ${sockets}\n`),
       );
+      // A machine that runs other tests beside this one is busy enough to shed calls: that is another test's matter.
+      place.write("policy.yaml", `${place.policy()}overload: { mode: off }\n`);
       // The ends of the workplace make room for ends that count.
       const ports = place.release();
       const [caller, core] = await Promise.all([openSip(Number(ports.caller)), openSip(Number(ports.core))]);
