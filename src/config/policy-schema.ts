@@ -5,6 +5,7 @@ import { isTimeZone } from "./calendar.ts";
 import { labelSchema, stripSchema } from "./clean-up-schema.ts";
 import { methodsSchema } from "./methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
+import { pointCodeSchema } from "./point-code.ts";
 import { rulesSchema } from "./rule-options.ts";
 import {
   areaCodeSchema,
@@ -30,6 +31,18 @@ const matchSchema = z
       .exactOptional()
       .describe("One of `listen` in sigwall.yaml, written alike; any when left out."),
     tlsName: tlsNameSchema.exactOptional(),
+    opc: z
+      .array(pointCodeSchema)
+      .min(1)
+      .max(64)
+      .exactOptional()
+      .describe("SS7 only: originating point codes; any when left out."),
+    dpc: z
+      .array(pointCodeSchema)
+      .min(1)
+      .max(64)
+      .exactOptional()
+      .describe("SS7 only: destination point codes; any when left out."),
   })
   .describe("Which messages come from this trunk; the most specific match wins.");
 
@@ -198,6 +211,9 @@ export const tablesSchema = z
     failovers: tableSizeSchema
       .default(65_536)
       .describe("Calls on trunks with several next hops that may still go to another one."),
+    circuits: tableSizeSchema
+      .default(65_536)
+      .describe("Circuits of SS7 with a call or a refusal under way (engine m3ua)."),
     transactions: tableSizeSchema
       .default(32_768)
       .describe("Requests between a TCP or TLS side and a UDP side that may have to be repeated, for 32 s."),

@@ -1,6 +1,7 @@
 import type { PolicyRevision } from "../domain/verdict.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
+import type { PointCodes } from "./trunk-match.ts";
 import type { Screen } from "../screening/screen.ts";
 
 /** A trunk and its compiled chain of rules. */
@@ -21,6 +22,8 @@ export interface TableSizes {
   readonly sources: number;
   /** Calls that may still go to another next hop. */
   readonly failovers: number;
+  /** Circuits of SS7 with a call or a refusal under way. */
+  readonly circuits: number;
   /** Transactions between a stream and a datagram hop, of each kind. */
   readonly transactions: number;
 }
@@ -73,13 +76,14 @@ export interface Policy {
   readonly nextHopHealth: NextHopHealth;
   /**
    * The trunk of a source. `listener` is the canonical id of a listener ("udp:127.0.0.1:5060"), `address` a literal without brackets,
-   * `names` what a TLS peer's certificate proves. Bounded work and memory whatever the peer sends.
+   * `names` what a TLS peer's certificate proves, `codes` the label of an SS7 message. Bounded work and memory whatever the peer sends.
    */
   readonly matchTrunk: (
     listener: string,
     address: string,
     port: number,
     names?: readonly string[],
+    codes?: PointCodes,
   ) => TrunkPolicy | undefined;
   readonly trunkById: (id: string) => TrunkPolicy | undefined;
   /**

@@ -1,6 +1,7 @@
 import { parseNetwork } from "./address.ts";
 import type { ConfigIssue } from "./issue.ts";
 import { buildNextHop } from "./next-hop.ts";
+import { readPointCode } from "./point-code.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
 import { writtenIds } from "./policy-file.ts";
 import type { TrunkEntry } from "./policy-schema.ts";
@@ -28,12 +29,14 @@ export function findBrokenReferences(
 /** The ways in which sources are recognised as a trunk; a listener that can't be read matches nothing. */
 export function matchEntriesOf<Target>(trunk: TrunkEntry, target: Target): readonly MatchEntry<Target>[] {
   const { addresses, ports, listener, tlsName } = trunk.match;
+  const opc = trunk.match.opc?.flatMap(readPointCode);
+  const dpc = trunk.match.dpc?.flatMap(readPointCode);
   const parsed = listener === undefined ? undefined : parseListener(listener);
   const id = typeof parsed === "object" ? parsed.id : listener;
   return addresses.flatMap((text) => {
     const network = parseNetwork(text);
     if (typeof network === "string") return [];
-    return [{ target, network, ports, listener: id, tlsName: tlsName?.toLowerCase() }];
+    return [{ target, network, ports, listener: id, tlsName: tlsName?.toLowerCase(), opc, dpc }];
   });
 }
 

@@ -11,6 +11,15 @@ export interface MatchEntry<Target> {
   readonly listener: string | undefined;
   /** Name that the peer's certificate must prove, in lower case; any peer when undefined. */
   readonly tlsName?: string | undefined;
+  /** Originating and destination point codes of SS7 messages; any when undefined. What has no label matches no entry with either. */
+  readonly opc?: readonly number[] | undefined;
+  readonly dpc?: readonly number[] | undefined;
+}
+
+/** The two ends of a routing label (Q.704 section 2.2). */
+export interface PointCodes {
+  readonly opc: number;
+  readonly dpc: number;
 }
 
 /** Stands for the names of a TLS peer that are not known yet: every name that an entry asks for is among them. */
@@ -26,13 +35,14 @@ export interface MatchTie<Target> {
 
 /**
  * Finds the target of a source address and port; work and memory are bounded whatever the sources are. `names`: those that a TLS
- * peer's certificate proves.
+ * peer's certificate proves. `codes`: those of an SS7 message.
  */
 export type Matcher<Target> = (
   listener: string,
   address: string,
   port: number,
   names?: readonly string[],
+  codes?: PointCodes,
 ) => Target | undefined;
 
 /** What may come from one address: entries by port, the most specific first. */
@@ -42,7 +52,8 @@ interface Claims<Target> {
 }
 
 /**
- * Compiles entries to a matcher: the longest prefix wins, then an entry with a TLS name, then one with ports, then one with a listener.
+ * Compiles entries to a matcher: the longest prefix wins, then an entry with a TLS name, then one with ports, then one with a listener,
+ * then one with originating, then one with destination point codes.
  * `sources` addresses are remembered, so that the usual look-up is one string key.
  */
 export function createMatcher<Target>(
@@ -64,7 +75,7 @@ export function createMatcher<Target>(
     }
     return nothing;
   };
-  return (listener, address, port, names) => {
+  return (listener, address, port, names, codes) => {
     let claims = remembered.get(address);
     if (claims === undefined) {
       if (strangers.has(address)) return undefined;
@@ -77,6 +88,7 @@ export function createMatcher<Target>(
     }
     for (const entry of claims.byPort.get(port) ?? claims.anyPort) {
       if (entry.listener !== undefined && entry.listener !== listener) continue;
+      if ((entry.opc !== undefined || entry.dpc !== undefined) && !isLabelled(codes, entry)) continue;
       if (entry.tlsName === undefined || isNamed(names, entry.tlsName)) return entry.target;
     }
     return undefined;
@@ -85,6 +97,11 @@ export function createMatcher<Target>(
 
 function isNamed(names: readonly string[] | undefined, name: string): boolean {
   return names === ANY_NAME || names?.includes(name) === true;
+}
+
+function isLabelled<Target>(codes: PointCodes | undefined, { opc, dpc }: MatchEntry<Target>): boolean {
+  if (codes === undefined) return false;
+  return (opc?.includes(codes.opc) ?? true) && (dpc?.includes(codes.dpc) ?? true);
 }
 
 /** Finds every pair of different targets with the same network, ports that meet, and the same listener. */
@@ -98,8 +115,7 @@ export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readon
     return name;
   };
   for (const entry of entries) {
-    for (const port of entry.ports ?? [undefined]) {
-      const claim = describeClaim(entry, port);
+    for (const claim of claimsOf(entry)) {
       const owner = owners.get(claim);
       if (owner === undefined) {
         owners.set(claim, entry.target);
@@ -111,6 +127,21 @@ export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readon
     }
   }
   return [...ties.values()];
+}
+
+/** Every combination of port and point codes that an entry claims, in words. */
+function claimsOf<Target>(entry: MatchEntry<Target>): readonly string[] {
+  const codes = (entry.opc ?? [undefined]).flatMap((opc) =>
+    (entry.dpc ?? [undefined]).map((dpc) => describeCodes(opc, dpc)),
+  );
+  return (entry.ports ?? [undefined]).flatMap((port) => {
+    const claim = describeClaim(entry, port);
+    return codes.map((label) => claim + label);
+  });
+}
+
+function describeCodes(opc: number | undefined, dpc: number | undefined): string {
+  return `${opc === undefined ? "" : ` from point code ${opc}`}${dpc === undefined ? "" : ` to point code ${dpc}`}`;
 }
 
 function describeClaim<Target>(entry: MatchEntry<Target>, port: number | undefined): string {
@@ -172,7 +203,9 @@ function gatherClaims<Target>(entries: readonly MatchEntry<Target>[]): Claims<Ta
       b.network.prefixLength - a.network.prefixLength ||
       Number(b.tlsName !== undefined) - Number(a.tlsName !== undefined) ||
       Number(b.ports !== undefined) - Number(a.ports !== undefined) ||
-      Number(b.listener !== undefined) - Number(a.listener !== undefined),
+      Number(b.listener !== undefined) - Number(a.listener !== undefined) ||
+      Number(b.opc !== undefined) - Number(a.opc !== undefined) ||
+      Number(b.dpc !== undefined) - Number(a.dpc !== undefined),
   );
   const anyPort = ordered.filter((entry) => entry.ports === undefined);
   const byPort = new Map<number, readonly MatchEntry<Target>[]>();

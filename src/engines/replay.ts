@@ -1,5 +1,6 @@
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { toMillis } from "../pcap/time.ts";
+import { judgeIam } from "../relay/judge-iam.ts";
 import { judgeCall, type Judgement } from "../relay/judge.ts";
 import { readRoutes } from "../relay/route.ts";
 import { createScreeningState } from "../screening/state.ts";
@@ -37,7 +38,7 @@ export function createJudge(policy: Policy, override: TrunkPolicy | undefined): 
   function decideIam(source: TrunkPolicy, { message, msu, origin, ...time }: SeenIam): Outcome {
     const attempt = readIsupAttempt(message, msu, source.trunk, toMillis(time), origin);
     if (typeof attempt === "string") return { kind: "undecodable", why: attempt };
-    return { kind: "decision", decision: source.screen.judge(attempt, state), source };
+    return { kind: "decision", decision: judgeIam(source, attempt, state), source };
   }
 
   return {
@@ -45,7 +46,7 @@ export function createJudge(policy: Policy, override: TrunkPolicy | undefined): 
       const { sourceAddress, sourcePort, destinationAddress, destinationPort } = iam.origin;
       const local = `sctp:${destinationAddress.includes(":") ? `[${destinationAddress}]` : destinationAddress}:${destinationPort}`;
       const source =
-        override ?? (sourceAddress === "" ? undefined : policy.matchTrunk(local, sourceAddress, sourcePort));
+        override ?? (sourceAddress === "" ? undefined : policy.matchTrunk(local, sourceAddress, sourcePort, undefined, iam.msu));
       return source === undefined ? { kind: "unknown-source" } : decideIam(source, iam);
     },
     judge(invite) {

@@ -1,6 +1,7 @@
 import { namedMethods } from "../domain/method.ts";
 import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
+import { createSs7Counters, type Ss7Counters } from "./ss7-counters.ts";
 import { createStreamCounters, type StreamCounters } from "./stream-counters.ts";
 import { verdictKinds, type DecidedBy, type Decision, type VerdictKind } from "../domain/verdict.ts";
 import { createStrangers, type Strangers } from "./strangers.ts";
@@ -9,6 +10,9 @@ import { createStrangers, type Strangers } from "./strangers.ts";
 export const decisionBuckets: readonly number[] = [
   1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 5e-4, 1e-3, 1e-2,
 ];
+
+/** Messages of ISUP that say more of a call that has begun. */
+const isupNames: readonly string[] = ["SAM", "INF", "IRS", "SGM"];
 
 /** Who can decide, in label order. */
 export const deciders: readonly DecidedBy[] = [...ruleIds, "default", "exception", "protocol"];
@@ -62,6 +66,8 @@ export interface Counters {
   transactionTimeouts: number;
   /** TCP and TLS connections. */
   readonly streams: StreamCounters;
+  /** The M3UA relay. */
+  readonly ss7: Ss7Counters;
   /** Errors of our own that the input boundary caught. */
   faults: number;
   /** Call attempts that another stack reports and that nobody judged, and calls first heard of when they ended. */
@@ -85,6 +91,7 @@ export function createCounters(): Counters {
     transactionsFull: 0,
     transactionTimeouts: 0,
     streams: createStreamCounters(),
+    ss7: createSs7Counters(),
     faults: 0,
     unjudgedAttempts: 0,
     unjudgedReleases: 0,
@@ -177,7 +184,7 @@ export function countRefusal(counters: Counters, trunk: string, method: string, 
 
 function requestCounts(counters: Counters, trunk: string, method: string): Map<number, number> {
   const { requests } = trunkCounters(counters, trunk);
-  const label = namedMethods.includes(method) ? method : "other";
+  const label = namedMethods.includes(method) || isupNames.includes(method) ? method : "other";
   let counts = requests.get(label);
   if (counts === undefined) requests.set(label, (counts = new Map()));
   return counts;

@@ -63,3 +63,14 @@ export function readCalled(bytes: Buffer, start: number, end: number): IsupCalle
     plan: (bytes[start + 1]! >>> 4) & 7,
   };
 }
+
+/** The address signals of a subsequent number in `bytes[start, end)` (Q.763 section 3.51); in words, why they can't be read. */
+export function readSubsequent(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { readonly digits: string } | string {
+  if (end - start < 1 || end - start > 1 + MAX_DIGIT_OCTETS) return "the subsequent number is cut short";
+  const odd = (bytes[start]! & 0x80) !== 0 && end > start + 1;
+  return { digits: readDigits(bytes, start + 1, end, odd) };
+}

@@ -74,6 +74,14 @@ function circuitLength(si: number): number {
   return si === ServiceIndicator.bicc ? 4 : 2;
 }
 
+/**
+ * True for users that carry no calls: network management and testing (0 to 2), SCCP (3), AAL2 signalling (12), gateway control (14). TUP, data,
+ * broadband and satellite ISUP do, and nobody reads them here.
+ */
+export function carriesNoCalls(si: number): boolean {
+  return si <= 3 || si === 12 || si === 14;
+}
+
 /** True when the unit belongs to a call: ISUP or BICC. */
 export function isCallControl(msu: Msu): boolean {
   return msu.si === ServiceIndicator.isup || msu.si === ServiceIndicator.bicc;

@@ -1,0 +1,68 @@
+import { Buffer } from "node:buffer";
+import { HEADER, type M3uaMessage } from "./m3ua.ts";
+import { ServiceIndicator, type Msu } from "./mtp3.ts";
+
+/** Octets of protocol data in front of the user part, its own tag and length included (RFC 4666 section 3.3.1). */
+const DATA_HEAD = 16;
+
+/**
+ * The beginning of an M3UA DATA message of the circuit that `msu` is about, up to the circuit identification code: the same network
+ * appearance, routing context, network indicator and signalling link selection. `turned`: to whoever sent `msu`, so that originating and
+ * destination point code change places. {@link sealUnit} puts ISUP messages behind it.
+ */
+export function labelUnit(message: M3uaMessage, msu: Msu, turned: boolean): Buffer {
+  const { networkAppearance, routingContext } = message;
+  const hasAppearance = networkAppearance >= 0;
+  const hasContext = routingContext >= 0;
+  const circuit = msu.si === ServiceIndicator.bicc ? 4 : 2;
+  const data = HEADER + (hasAppearance ? 8 : 0) + (hasContext ? 8 : 0);
+  const label = Buffer.alloc(data + DATA_HEAD + circuit);
+  label.writeUInt32BE(0x0100_0101, 0);
+  let at = HEADER;
+  if (hasAppearance) at = writeParameter(label, at, 0x0200, networkAppearance);
+  if (hasContext) at = writeParameter(label, at, 0x0006, routingContext);
+  label.writeUInt16BE(0x0210, at);
+  label.writeUInt32BE(turned ? msu.dpc : msu.opc, at + 4);
+  label.writeUInt32BE(turned ? msu.opc : msu.dpc, at + 8);
+  label[at + 12] = msu.si;
+  label[at + 13] = msu.ni;
+  label[at + 15] = msu.sls;
+  if (circuit === 4) label.writeUInt32LE(msu.cic, at + DATA_HEAD);
+  else label.writeUInt16LE(msu.cic, at + DATA_HEAD);
+  return label;
+}
+
+function writeParameter(label: Buffer, at: number, tag: number, value: number): number {
+  label.writeUInt16BE(tag, at);
+  label.writeUInt16BE(8, at + 2);
+  label.writeUInt32BE(value, at + 4);
+  return at + 8;
+}
+
+/** The whole M3UA message: a label of {@link labelUnit}, `isup` from its message type on, and padding. */
+export function sealUnit(label: Buffer, isup: Uint8Array): Buffer {
+  const end = label.length + isup.length;
+  const whole = Buffer.alloc(end + ((4 - (end & 3)) & 3));
+  label.copy(whole);
+  whole.set(isup, label.length);
+  whole.writeUInt32BE(whole.length, 4);
+  // Protocol data come last: behind the header, and behind two parameters of 8 octets at most.
+  let data = HEADER;
+  while (whole.readUInt16BE(data) !== 0x0210) data += 8;
+  whole.writeUInt16BE(end - data, data + 2);
+  return whole;
+}
+
+/**
+ * REL (Q.763 table 33) with a Q.850 cause, location "transit network" and coding standard of the ITU. The same octets in ANSI (T1.113),
+ * whose exchanges read this coding standard too.
+ */
+export function writeRelease(cause: number): Uint8Array {
+  return Uint8Array.of(0x0c, 2, 0, 2, 0x83, 0x80 | cause);
+}
+
+/** RLC without optional part (Q.763 table 34). */
+export const releaseComplete: Uint8Array = Uint8Array.of(0x10, 0);
+
+/** RSC (Q.763 table 39). */
+export const resetCircuit: Uint8Array = Uint8Array.of(0x12);
