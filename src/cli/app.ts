@@ -4,8 +4,9 @@ import type { Policy } from "../config/policy.ts";
 import type { TlsMaterial } from "../config/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../engines/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";
-import type { InheritedSocket } from "../engines/engine.ts";
+import type { Engine, EngineParts, InheritedSocket } from "../engines/engine.ts";
 import { openHepExport, type HepExport } from "../engines/hep-export.ts";
+import { createM3uaEngine } from "../engines/m3ua.ts";
 import { announceDecision, createCounters, type Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
@@ -75,16 +76,11 @@ export async function startApp({
       why: sockets.missing,
     });
   let hep: HepExport | undefined;
-  const engine = createEmbeddedEngine({
-    listen: config.listen,
-    tls,
-    streams: config.streams,
-    openPort: sockets.open,
-    inherited,
+  const feed: Pick<EngineParts, "policy" | "state" | "counters" | "decided" | "fault"> &
+    Required<Pick<EngineParts, "warn">> = {
     policy: () => policy,
     state,
     counters,
-    key,
     decided:
       config.hep === undefined
         ? reports.decided
@@ -93,11 +89,23 @@ export async function startApp({
             hep?.push(decision, message);
           },
     fault: reports.fault,
-    ...(config.nameServers === undefined ? {} : { nameServers: config.nameServers }),
-    nextHopChanged: reports.nextHopChanged,
-    nameChanged: reports.nameChanged,
-    warn: (message) => log.warn(message),
-  });
+    warn: (message: string) => log.warn(message),
+  };
+  const engine: Engine =
+    config.m3ua !== undefined
+      ? createM3uaEngine({ ...feed, config: config.m3ua, info: (message) => log.info(message) })
+      : createEmbeddedEngine({
+          ...feed,
+          listen: config.listen,
+          tls,
+          streams: config.streams,
+          openPort: sockets.open,
+          inherited,
+          key,
+          ...(config.nameServers === undefined ? {} : { nameServers: config.nameServers }),
+          nextHopChanged: reports.nextHopChanged,
+          nameChanged: reports.nameChanged,
+        });
   const reloader = createReloader({
     configPath,
     running: config,

@@ -13,6 +13,7 @@ import { reviewPolicy } from "../config/review.ts";
 import { loadTls } from "../config/tls-files.ts";
 import { findRule, mergeSetting } from "../config/rule-options.ts";
 import { readFromDisk } from "./disk.ts";
+import { describeLinks } from "./welcome.ts";
 
 /** Where a command writes, and the time it takes for now. */
 export interface CheckOutput {
@@ -60,9 +61,10 @@ function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
-function describeStatic({ engine, listen, admin }: StaticConfig): readonly Line[] {
+function describeStatic({ engine, listen, m3ua, admin }: StaticConfig): readonly Line[] {
+  const places = m3ua === undefined ? listen.map(({ id }) => id) : describeLinks({ m3ua });
   return [
-    ["engine", `${engine} on ${listen.map(({ id }) => id).join(", ")}`],
+    ["engine", `${engine} on ${places.join(", ")}`],
     ["admin", formatEndpoint(admin)],
   ];
 }

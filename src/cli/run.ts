@@ -8,7 +8,7 @@ import { type App, startApp } from "./app.ts";
 import { describeFailure, readFromDisk } from "./disk.ts";
 import { obtainKey } from "./key-file.ts";
 import { stampOnDisk, trackFiles } from "./tracked-files.ts";
-import { describeStart } from "./welcome.ts";
+import { describeLinks, describeStart } from "./welcome.ts";
 
 const standardError = 2;
 
@@ -26,7 +26,7 @@ export async function runFilter(configPath: string): Promise<number> {
   const tls = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   if (tls !== undefined && tls.material === undefined)
     return refuse([...staticIssues, ...issues, ...tls.issues]);
-  if (config.engine !== "embedded")
+  if (config.engine === "drachtio")
     return fail(`${configPath}: the engine "${config.engine}" is not built in yet`);
   const inherited = findInheritedSockets(process.env, process.pid);
   if (typeof inherited === "string") return fail(inherited);
@@ -55,7 +55,9 @@ export async function runFilter(configPath: string): Promise<number> {
     });
   } catch (error) {
     await new Promise<void>(log.close);
-    const wanted = [...listeners, `admin ${formatEndpoint(config.admin)}`].join(", ");
+    const wanted = [...listeners, ...describeLinks(config), `admin ${formatEndpoint(config.admin)}`].join(
+      ", ",
+    );
     return fail(`can't listen on ${wanted}: ${describeFailure(error)}`);
   }
   process.stdout.write(describeStart(app, policy, configPath));

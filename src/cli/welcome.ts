@@ -1,3 +1,5 @@
+import { formatEndpoint } from "../config/address.ts";
+import type { StaticConfig } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
 import type { App } from "./app.ts";
 
@@ -26,4 +28,14 @@ export function describeStart(
   }
   lines.push(`  curl -s http://${admin}/metrics | grep ^sigwall`);
   return `${lines.join("\n")}\n`;
+}
+
+/** The associations of the engine m3ua: "core (sctp server 192.0.2.1:2905)"; none with another engine. */
+export function describeLinks({ m3ua }: Pick<StaticConfig, "m3ua">): readonly string[] {
+  return (m3ua?.links ?? []).flatMap(({ associations }) =>
+    associations.map(({ id, transport, role, local, remote }) => {
+      const place = formatEndpoint(role === "server" ? local : remote);
+      return `${id} (${transport} ${role === "server" ? "on" : "to"} ${place})`;
+    }),
+  );
 }

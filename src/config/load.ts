@@ -13,10 +13,11 @@ import type { PolicyFile } from "./policy-file.ts";
 import { readPolicyFile } from "./policy-file.ts";
 import type { Policy } from "./policy.ts";
 import { findBrokenReferences } from "./references.ts";
-import { explainIssues, isMapping } from "./schema-issues.ts";
+import { findM3uaIssues, readM3uaConfig, type M3uaConfig } from "./m3ua-schema.ts";
+import { explainIssues, isMapping, valueAt } from "./schema-issues.ts";
 import { readYaml } from "./source.ts";
 import type { Source } from "./source.ts";
-import { parseListener, staticSchema } from "./static-schema.ts";
+import { parseListener, sipStaticSchema, staticSchema } from "./static-schema.ts";
 import type { HepEntry, Listener } from "./static-schema.ts";
 import { resolveTls, type TlsConfig } from "./tls-files.ts";
 import { findUnenforced } from "./unenforced.ts";
@@ -39,7 +40,10 @@ export interface HepTarget {
 /** `sigwall.yaml`, read: what holds until the next start. */
 export interface StaticConfig {
   readonly engine: "embedded" | "drachtio" | "m3ua";
+  /** None with the engine `m3ua`. */
   readonly listen: readonly Listener[];
+  /** What the engine `m3ua` relays between; undefined with every other engine. */
+  readonly m3ua: M3uaConfig | undefined;
   /** Paths as seen from where the program runs; undefined: no TLS. */
   readonly tls: TlsConfig | undefined;
   readonly streams: StreamLimits;
@@ -93,7 +97,8 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
   const content = readFile(path);
   if ("error" in content) return { config: undefined, issues: [unreadable(path, content.error)] };
   const source = readYaml(path, content.bytes);
-  const read = staticSchema.safeParse(source.value);
+  const schema = valueAt(source.value, ["engine"]) === "m3ua" ? staticSchema : sipStaticSchema;
+  const read = schema.safeParse(source.value);
   if (!read.success || hasErrors(source.issues)) {
     const mistakes =
       read.success || source.value === undefined
@@ -101,31 +106,21 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
         : explainIssues(read.error, source, jsonSchemas.sigwall);
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
-  const {
-    engine,
-    listen,
-    tls,
-    streams,
-    sockets,
-    admin,
-    nameServers,
-    policy,
-    keyFile,
-    drainSeconds,
-    hep,
-    log,
-  } = read.data;
+  const { engine, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
+  const { policy, keyFile, drainSeconds, hep, log } = read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
     ...findMissingTls(source, listeners, tls !== undefined),
     ...warnOfEngine(source, engine),
+    ...findM3uaIssues(source, engine, m3ua),
   ];
   const endpoint = parseEndpoint(admin);
   if (endpoint === undefined || hasErrors(issues)) return { config: undefined, issues: sortIssues(issues) };
   const config: StaticConfig = {
     engine,
     listen: listeners,
+    m3ua: engine === "m3ua" && m3ua !== undefined ? readM3uaConfig(m3ua) : undefined,
     tls: tls === undefined ? undefined : resolveTls(path, tls),
     streams,
     sockets,
@@ -243,6 +238,6 @@ function findMissingTls(
 }
 
 function warnOfEngine(source: Source, engine: StaticConfig["engine"]): readonly ConfigIssue[] {
-  if (engine === "embedded") return [];
+  if (engine !== "drachtio") return [];
   return [source.issueAt(["engine"], `not enforced yet: the engine "${engine}" is not built in`, "warning")];
 }

@@ -25,7 +25,7 @@ export function reviewPolicy(
   now: Millis,
 ): readonly ConfigIssue[] {
   return sortIssues([
-    ...reviewTrunks(material),
+    ...reviewTrunks(material, listeners.length > 0),
     ...material.plans.flatMap((plan) => reviewRequests(warner(material), plan)),
     ...reviewRules(material),
     ...reviewLesseeUse(material),
@@ -41,7 +41,8 @@ function warner({ file }: PolicyMaterial): Warn {
   return (path, message) => file.source.issueAt(path, message, "warning");
 }
 
-function reviewTrunks(material: PolicyMaterial): readonly ConfigIssue[] {
+/** `isSip`: calls go to next hops; those of SS7 go on by the other association. */
+function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly ConfigIssue[] {
   const warn = warner(material);
   return material.plans.flatMap(({ entry: { path, value }, trunk }) => {
     const issues: ConfigIssue[] = [];
@@ -53,7 +54,10 @@ function reviewTrunks(material: PolicyMaterial): readonly ConfigIssue[] {
     if (trunk.side !== "lessee" && trunk.lessee !== undefined) {
       issues.push(warn([...path, "lessee"], `has no effect on a trunk of side ${trunk.side}`));
     }
-    if (trunk.side !== "core" && trunk.nextHops.length === 0) {
+    if (isSip && (value.match.opc ?? value.match.dpc) !== undefined) {
+      issues.push(warn([...path, "match"], "point codes: no SIP message matches, and the engine carries SIP"));
+    }
+    if (isSip && trunk.side !== "core" && trunk.nextHops.length === 0) {
       issues.push(warn([...path, "id"], "no nextHops: accepted calls have nowhere to go"));
     }
     if (trunk.side === "core" && (value.rules !== undefined || value.limits !== undefined)) {

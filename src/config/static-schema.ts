@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { SipTransport } from "../domain/trunk.ts";
 import { parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
+import { m3uaSchema } from "./m3ua-schema.ts";
 import { pathSchema, textSchema } from "./schema-parts.ts";
 
 /** A transport address on which messages are taken. */
@@ -87,17 +88,22 @@ const hepSchema = z
 /** The key `hep`, as the schema leaves it. */
 export type HepEntry = z.output<typeof hepSchema>;
 
+const listenSchema = z
+  .array(listenerSchema)
+  .min(1)
+  .max(36)
+  .describe(
+    "Where SIP is taken: udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets. Required by every engine but `m3ua`.",
+  );
+
 /** The whole of `sigwall.yaml`: what a change of needs a restart. */
 export const staticSchema = z.strictObject({
   engine: z
     .enum(["embedded", "drachtio", "m3ua"])
     .default("embedded")
-    .describe("What carries the calls. Only `embedded` is built in yet."),
-  listen: z
-    .array(listenerSchema)
-    .min(1)
-    .max(36)
-    .describe("Where messages are taken: udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets."),
+    .describe("What carries the calls: `embedded` SIP, `m3ua` SS7. `drachtio` is not built in yet."),
+  listen: listenSchema.exactOptional(),
+  m3ua: m3uaSchema.exactOptional(),
   tls: tlsSchema.exactOptional(),
   streams: streamsSchema.prefault({}),
   sockets: z
@@ -151,3 +157,6 @@ export const staticSchema = z.strictObject({
     .prefault({})
     .describe("What is written to standard error."),
 });
+
+/** The same for engines that carry SIP: they listen. */
+export const sipStaticSchema = staticSchema.extend({ listen: listenSchema });

@@ -11,6 +11,7 @@ import {
   resetAddress,
   setAddressLength,
 } from "./message-row.ts";
+import { runTicks, throwLater } from "./native-callback.ts";
 import { INET, INET6, readAddressText, readPort, writeAddress } from "./socket-address.ts";
 import { RECEIVE_BUFFER, type DatagramHandlers, type DatagramPort, type OpenDatagramPort } from "./udp.ts";
 
@@ -188,29 +189,4 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
     new Promise((resolve) => {
       resolve(open(address, port, handlers, fd));
     });
-}
-
-/**
- * Node runs `process.nextTick` and promises when a callback of its own ends, which ours is not. `_tickCallback` does that at once
- * (it is deprecated in the documentation only, DEP0134); without it a turn of the loop does the same for more.
- */
-const tickCallback: unknown = Reflect.get(process, "_tickCallback");
-
-function runTicks(): void {
-  if (typeof tickCallback !== "function") {
-    setImmediate(() => undefined);
-    return;
-  }
-  try {
-    Reflect.apply(tickCallback, process, []);
-  } catch (error) {
-    throwLater(error);
-  }
-}
-
-/** An exception can't leave the native callback it would come to: it is thrown where Node sees it, as an uncaught one. */
-function throwLater(error: unknown): void {
-  setImmediate(() => {
-    throw error;
-  });
 }

@@ -77,9 +77,9 @@ export type EngineHealth = Pick<Overload, "stage" | "isDraining" | "load">;
 
 /** The way calls come in: the only place with sockets, clock and timers. */
 export interface Engine {
-  readonly name: "embedded";
+  readonly name: "embedded" | "m3ua";
   readonly capabilities: Capabilities;
-  /** Binds; resolves with what is bound ("udp:127.0.0.1:5060"), rejects when it can't. */
+  /** Binds; resolves with what is listened on ("udp:127.0.0.1:5060"), rejects when it can't. */
   start(): Promise<readonly string[]>;
   /** True while new calls are taken. */
   isReady(): boolean;

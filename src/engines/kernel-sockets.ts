@@ -25,8 +25,8 @@ export interface KernelSockets {
 
 /** Waiting for one socket. */
 export interface SocketWatch {
-  /** Waits for room to send too, or no more. Also begins again after an error. */
-  start(forRoom: boolean): void;
+  /** Waits for room to send too, or no more; and not for data if `forData` is false. Also begins again after an error. */
+  start(forRoom: boolean, forData?: boolean): void;
   /** Ends it; the descriptor may be closed right after. */
   close(): void;
 }
@@ -35,7 +35,7 @@ export interface SocketWatch {
 const KOFFI: string = "koffi";
 
 /** As much of koffi 3.3 as is used. */
-interface Koffi {
+export interface Koffi {
   load(path: null): { func(declaration: string): (...numbers: number[]) => number };
   address(block: ArrayBuffer): bigint;
   errno(): number;
@@ -78,7 +78,12 @@ export function systemError(call: string, errno: number, address: string, port: 
 }
 
 /** Loads the system calls; a string says why they can't be had: another platform, koffi not installed, a sandbox. */
-export async function loadKernelSockets(): Promise<KernelSockets | string> {
+export function loadKernelSockets(): Promise<KernelSockets | string> {
+  return loadCalls(bindCalls);
+}
+
+/** Loads koffi and binds with it; a string says why that can't be. */
+export async function loadCalls<Calls>(bind: (koffi: Koffi) => Calls): Promise<Calls | string> {
   const { platform, arch } = process;
   if (platform !== "linux" || (arch !== "x64" && arch !== "arm64") || endianness() !== "LE")
     return `not built for ${platform} on ${arch}`;
@@ -86,7 +91,7 @@ export async function loadKernelSockets(): Promise<KernelSockets | string> {
   if (!isMainThread) return "not on a worker thread";
   try {
     const loaded: { readonly default: Koffi } = await import(KOFFI);
-    return bindCalls(loaded.default);
+    return bind(loaded.default);
   } catch (error) {
     return `koffi can't be loaded: ${error instanceof Error ? error.message : String(error)}`;
   }
@@ -177,15 +182,18 @@ function bindCalls(koffi: Koffi): KernelSockets {
       const sent = call.sendmmsg(fd, headers, count, MSG_DONTWAIT);
       return sent < 0 ? -koffi.errno() : sent;
     },
-    watch(fd, ready) {
-      // libuv itself waits, on its own epoll: timers, signals and other sockets go on as ever. It says a negative status, and ends, on EPOLLERR.
-      const onReady = (status: unknown): void => ready(typeof status === "number" && status < 0);
-      const handle = koffi.node.poll(fd, onReady);
-      return {
-        start: (forRoom) => handle.start({ readable: true, writable: forRoom }, onReady),
-        close: () => handle.close(),
-      };
-    },
+    watch: (fd, ready) => watchDescriptor(koffi, fd, ready),
     close: (fd) => void call.close(fd),
+  };
+}
+
+/** Calls `ready` from the event loop as {@link KernelSockets.watch} says. */
+export function watchDescriptor(koffi: Koffi, fd: number, ready: (failed: boolean) => void): SocketWatch {
+  // libuv itself waits, on its own epoll: timers, signals and other sockets go on as ever. It says a negative status, and ends, on EPOLLERR.
+  const onReady = (status: unknown): void => ready(typeof status === "number" && status < 0);
+  const handle = koffi.node.poll(fd, onReady);
+  return {
+    start: (forRoom, forData = true) => handle.start({ readable: forData, writable: forRoom }, onReady),
+    close: () => handle.close(),
   };
 }
