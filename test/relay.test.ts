@@ -16,3 +16,4 @@ import "./relay/bridge.ts";
 import "./relay/loss.ts";
 import "./relay/stream-failover.ts";
 import "./relay/interplay.ts";
+import "./relay/isup-relay.ts";

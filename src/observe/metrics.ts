@@ -3,6 +3,7 @@ import { type Counters, decisionBuckets, eachAttemptCount, eachRequestCount } fr
 import { carrierSeries, type CarrierSources } from "./carrier-metrics.ts";
 import { hepSeries, type HepSources } from "./hep-metrics.ts";
 import { nextHopSeries, type NextHopSources } from "./next-hop-metrics.ts";
+import { ss7Series } from "./ss7-metrics.ts";
 
 /** How often each outcome of a policy load was met since start. */
 export interface ReloadCounts {
@@ -298,7 +299,12 @@ function bucketValues(name: string, { decisionSeconds, decisionSum }: Counters):
 }
 
 function addNextHopMetrics(registry: Registry, sources: MetricSources): void {
-  const series = [...nextHopSeries(sources), ...carrierSeries(sources), ...hepSeries(sources)];
+  const series = [
+    ...nextHopSeries(sources),
+    ...carrierSeries(sources),
+    ...hepSeries(sources),
+    ...ss7Series(sources.counters.ss7),
+  ];
   for (const { kind, name, help, labels, read } of series) {
     const add = kind === "counter" ? addCounter : addGauge;
     add(registry, name, help, labels, read);

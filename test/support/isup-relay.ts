@@ -1,0 +1,175 @@
+import { Buffer } from "node:buffer";
+import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
+import type { Policy } from "../../src/config/policy.ts";
+import type { Decision } from "../../src/domain/verdict.ts";
+import { createCounters, type Counters } from "../../src/observe/counters.ts";
+import type { Side } from "../../src/relay/isup-circuits.ts";
+import { createIsupRelay, type AssociationPlace, type IsupRelay } from "../../src/relay/isup-relay.ts";
+import { createOverload, type Overload } from "../../src/relay/overload.ts";
+import { createScreeningState } from "../../src/screening/state.ts";
+import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
+import { createM3uaMessage, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";
+import { createMsu, readCircuit } from "../../src/ss7/mtp3.ts";
+import { compileText } from "./proxy.ts";
+
+/** Point codes: the lessee's exchange, ours behind the filter, and one that no trunk has. */
+export const LEASE = 11;
+export const CORE = 900;
+export const STRANGER = 77;
+
+export const isupPolicy = `
+version: 1
+home: { country: "86" }
+timeZone: Asia/Shanghai
+trunks:
+  - { id: core, side: core, match: { addresses: [198.51.100.1] } }
+  - { id: lease, side: lessee, match: { addresses: [203.0.113.10], opc: [${LEASE}], dpc: [${CORE}] }, lessee: bank, areaCode: "10" }
+lessees:
+  - { id: bank, name: Bank, contract: HT-1, numbers: bank.csv }
+`;
+
+/** Callers of the contract, and not. */
+export const LISTED = "IAM called=3:13800138000 calling=3:1087654321";
+export const UNLISTED = "IAM called=3:13800138000 calling=3:1087654444";
+
+export const places: readonly [AssociationPlace, AssociationPlace] = [
+  {
+    id: "sctp:192.0.2.1:2905",
+    transport: "sctp",
+    localAddress: "192.0.2.1",
+    localPort: 2905,
+    address: "203.0.113.10",
+    port: 2905,
+  },
+  {
+    id: "sctp:192.0.2.1:2906",
+    transport: "sctp",
+    localAddress: "192.0.2.1",
+    localPort: 2906,
+    address: "198.51.100.1",
+    port: 2905,
+  },
+];
+
+export interface SentUnit {
+  readonly to: Side;
+  readonly stream: number;
+  readonly bytes: Buffer;
+}
+
+export interface TestRelay {
+  readonly relay: IsupRelay;
+  readonly counters: Counters;
+  readonly decisions: Decision[];
+  readonly alarms: string[];
+  readonly faults: unknown[];
+  readonly overload: Overload;
+  now: number;
+  /** Hands the relay one message of a side; returns what it sent. */
+  receive(side: Side, bytes: Buffer, stream?: number): SentUnit[];
+  /** An ISUP message of the lessee's exchange, and of ours. */
+  lease(text: string, cic?: number): SentUnit[];
+  core(text: string, cic?: number): SentUnit[];
+  /** Lets time pass in ticks of a second. */
+  pass(millis: number): SentUnit[];
+}
+
+/** The lessee's association is side 0, the core's is side 1. */
+export function createTestRelay(
+  options: { policy?: Policy; circuits?: number; variant?: "itu" | "ansi" } = {},
+): TestRelay {
+  let sent: SentUnit[] = [];
+  const policy = options.policy ?? compileText(isupPolicy);
+  const counters = createCounters();
+  const decisions: Decision[] = [];
+  const alarms: string[] = [];
+  const faults: unknown[] = [];
+  const overload = createOverload();
+  const relay = createIsupRelay({
+    policy: () => policy,
+    variant: options.variant ?? "itu",
+    state: createScreeningState(policy.tables),
+    overload,
+    counters,
+    circuits: options.circuits ?? 1000,
+    elapsed: () => 0,
+    sink: {
+      send: (to, stream, bytes) => sent.push({ to, stream, bytes: Buffer.from(bytes) }),
+      decided: (decision) => decisions.push(decision),
+      alarm: (message) => alarms.push(message),
+      fault: (error) => faults.push(error),
+    },
+  });
+  relay.connect(places);
+  const take = (): SentUnit[] => {
+    const taken = sent;
+    sent = [];
+    return taken;
+  };
+  const test: TestRelay = {
+    relay,
+    counters,
+    decisions,
+    alarms,
+    faults,
+    overload,
+    now: Date.UTC(2026, 9, 3, 8, 0, 0),
+    receive(side, bytes, stream = 1) {
+      relay.handle(test.now, side, stream, bytes);
+      return take();
+    },
+    lease: (text, cic = 2) => test.receive(0, fromLease(text, cic)),
+    core: (text, cic = 2) => test.receive(1, fromCore(text, cic)),
+    pass(millis) {
+      for (let left = millis; left > 0; left -= 1000) {
+        test.now += Math.min(left, 1000);
+        relay.tick(test.now);
+      }
+      return take();
+    },
+  };
+  return test;
+}
+
+export function fromLease(text: string, cic = 2): Buffer {
+  return writeM3ua({ opc: LEASE, dpc: CORE, cic }, encodeIsup(text));
+}
+
+export function fromCore(text: string, cic = 2): Buffer {
+  return writeM3ua({ opc: CORE, dpc: LEASE, cic }, encodeIsup(text));
+}
+
+const names: ReadonlyMap<number, string> = new Map([
+  [0x01, "IAM"],
+  [0x02, "SAM"],
+  [0x04, "INF"],
+  [0x05, "COT"],
+  [0x06, "ACM"],
+  [0x09, "ANM"],
+  [0x0c, "REL"],
+  [0x10, "RLC"],
+  [0x12, "RSC"],
+  [0x13, "BLO"],
+  [0x17, "GRS"],
+  [0x29, "GRA"],
+  [0x37, "IRS"],
+  [0x38, "SGM"],
+]);
+
+const message = createM3uaMessage();
+const msu = createMsu();
+const isup = createIsupMessage();
+
+/** What was sent, for people: "0 REL 21 900>11-2" to side 0, with cause, point codes and circuit. */
+export function told(sent: readonly SentUnit[]): string[] {
+  return sent.map(({ to, bytes }) => {
+    if (!readM3ua(message, bytes, 0, bytes.length)) return `${to} broken: ${message.fault}`;
+    if (!readProtocolData(msu, message, bytes)) return `${to} ${message.messageClass}/${message.messageType}`;
+    const start = readCircuit(msu);
+    if (start < 0) return `${to} SI ${msu.si}`;
+    readIsup(isup, "itu", bytes, start, msu.end);
+    const name = names.get(isup.type) ?? isup.type.toString(16);
+    const cause = isup.type === 0x0c ? ` ${(bytes[isup.variableStart + 1] ?? 0) & 0x7f}` : "";
+    return `${to} ${name}${cause} ${msu.opc}>${msu.dpc}-${msu.cic}`;
+  });
+}
