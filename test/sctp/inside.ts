@@ -1,0 +1,23 @@
+/** Runs as the only process of a machine whose kernel has SCTP. Prints one line for every check, and a last one with their count. */
+import { leaveMachine, prepareMachine } from "./first-process.ts";
+
+let failed = 0;
+let passed = 0;
+
+/** One check, as a line of the console. */
+export function check(isTrue: boolean, what: string): void {
+  if (isTrue) passed++;
+  else failed++;
+  console.log(`check ${isTrue ? "ok" : "not ok"} ${what}`);
+}
+
+try {
+  prepareMachine();
+  const { runScenarios } = await import("./scenarios.ts");
+  await runScenarios(check);
+} catch (error) {
+  failed++;
+  console.log(`check not ok ${error instanceof Error ? error.stack?.replaceAll("\n", " | ") : String(error)}`);
+}
+console.log(`checks ${passed} ${failed}`);
+setTimeout(leaveMachine, 200);

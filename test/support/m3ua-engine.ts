@@ -1,0 +1,79 @@
+import type { LinkConfig } from "../../src/config/m3ua-schema.ts";
+import type { Policy } from "../../src/config/policy.ts";
+import type { Decision } from "../../src/domain/verdict.ts";
+import { createM3uaEngine } from "../../src/engines/m3ua.ts";
+import { createCounters, type Counters } from "../../src/observe/counters.ts";
+import { createScreeningState } from "../../src/screening/state.ts";
+import { CORE, LEASE } from "./isup-relay.ts";
+import { compileText } from "./proxy.ts";
+
+/** Everybody lives on loopback: point codes tell the trunks apart. */
+export const loopbackPolicy = `
+version: 1
+home: { country: "86" }
+timeZone: Asia/Shanghai
+trunks:
+  - { id: core, side: core, match: { addresses: [127.0.0.1], opc: [${CORE}] } }
+  - { id: lease, side: lessee, match: { addresses: [127.0.0.1], opc: [${LEASE}], dpc: [${CORE}] }, lessee: bank, areaCode: "10" }
+lessees:
+  - { id: bank, name: Bank, contract: HT-1, numbers: bank.csv }
+`;
+
+export interface TestEngine {
+  readonly counters: Counters;
+  readonly decisions: Decision[];
+  readonly notes: string[];
+  /** Of the associations that listen. */
+  readonly ports: readonly number[];
+  readonly stop: () => Promise<void>;
+}
+
+/** The engine with one link on real sockets. */
+export async function startEngine(link: LinkConfig, policy?: Policy): Promise<TestEngine> {
+  const compiled = policy ?? compileText(loopbackPolicy);
+  const counters = createCounters();
+  const decisions: Decision[] = [];
+  const notes: string[] = [];
+  const engine = createM3uaEngine({
+    config: { variant: "itu", links: [link] },
+    policy: () => compiled,
+    state: createScreeningState(compiled.tables),
+    counters,
+    decided: (decision) => decisions.push(decision),
+    fault: (error) => notes.push(`fault: ${error instanceof Error ? error.stack : String(error)}`),
+    warn: (message) => notes.push(message),
+    info: (message) => notes.push(message),
+  });
+  const listening = await engine.start();
+  return {
+    counters,
+    decisions,
+    notes,
+    ports: listening.map((text) => Number(text.slice(text.lastIndexOf(":") + 1))),
+    stop: engine.stop,
+  };
+}
+
+const loopback = "127.0.0.1";
+
+/** The lessee connects to the filter, and the filter to the core's `port`. */
+export function linkTo(transport: "sctp" | "tcp", port: number, localPort = 0): LinkConfig {
+  return {
+    associations: [
+      {
+        id: "lease",
+        transport,
+        role: "server",
+        local: { address: loopback, port: 0 },
+        remote: { address: loopback, port: 0 },
+      },
+      {
+        id: "core",
+        transport,
+        role: "client",
+        local: { address: loopback, port: localPort },
+        remote: { address: loopback, port },
+      },
+    ],
+  };
+}
