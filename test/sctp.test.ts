@@ -4,6 +4,8 @@ import { findMachineParts, runMachine } from "./sctp/machine.ts";
 
 const MOST = 110_000;
 
+t.setTimeout(MOST + 20_000);
+
 void t.test("kernel SCTP, in a machine of its own", { timeout: MOST + 10_000 }, async (t) => {
   const parts = findMachineParts();
   if (typeof parts === "string") {

@@ -8,7 +8,7 @@ let passed = 0;
 export function check(isTrue: boolean, what: string): void {
   if (isTrue) passed++;
   else failed++;
-  console.log(`check ${isTrue ? "ok" : "not ok"} ${what}`);
+  console.log(`check ${isTrue ? "ok" : "not ok"} ${what} (${process.uptime().toFixed(1)} s)`);
 }
 
 try {

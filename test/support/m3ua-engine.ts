@@ -12,6 +12,7 @@ export const loopbackPolicy = `
 version: 1
 home: { country: "86" }
 timeZone: Asia/Shanghai
+overload: { mode: "off" }
 trunks:
   - { id: core, side: core, match: { addresses: [127.0.0.1], opc: [${CORE}] } }
   - { id: lease, side: lessee, match: { addresses: [127.0.0.1], opc: [${LEASE}], dpc: [${CORE}] }, lessee: bank, areaCode: "10" }
