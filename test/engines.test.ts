@@ -9,3 +9,4 @@ import "./engines/certificate-names.ts";
 import "./engines/tls.ts";
 import "./engines/outgoing.ts";
 import "./engines/hep.ts";
+import "./engines/m3ua.ts";

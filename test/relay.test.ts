@@ -17,3 +17,4 @@ import "./relay/loss.ts";
 import "./relay/stream-failover.ts";
 import "./relay/interplay.ts";
 import "./relay/isup-relay.ts";
+import "./relay/isup-fuzz.ts";
