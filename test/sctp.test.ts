@@ -24,7 +24,9 @@ void t.test("kernel SCTP, in a machine of its own", { timeout: MOST + 10_000 }, 
   const [, passed = "0", failed = "?"] = last.trim().split(" ");
   t.ok(Number(passed) > 15 && Number(failed) === 0, `all checks were made: ${last}`);
   if (!t.passing()) t.comment(console.slice(-60).join("\n"));
-  t.comment(`${((Date.now() - begun) / 1000).toFixed(0)} s, ${parts.stp === undefined ? "without" : "with"} osmo-stp`);
+  t.comment(
+    `${((Date.now() - begun) / 1000).toFixed(0)} s, ${parts.stp === undefined ? "without" : "with"} osmo-stp`,
+  );
 });
 
 void t.test("a system without SCTP says so, and what would help", async (t) => {

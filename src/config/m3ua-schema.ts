@@ -40,7 +40,9 @@ export const m3uaSchema = z
           associations: z
             .array(associationSchema)
             .length(2)
-            .describe("The two ends between which the filter stands; which of them is trusted, the trunks say."),
+            .describe(
+              "The two ends between which the filter stands; which of them is trusted, the trunks say.",
+            ),
         }),
       )
       .min(1)

@@ -1,9 +1,8 @@
 import { z } from "zod";
 
 /**
- * Reads a point code: a number, or its parts "3-146-2" (ITU: 3, 8 and 3 bits, Q.708) or "10-11-1" (24 bits: main signalling area,
- * sub-area, point, GF001-9001; ANSI network, cluster, member). Which of the two a dashed one is, its parts must tell: `24:1-2-3` or
- * `14:1-2-3`. Empty when it is none.
+ * Reads a point code: a number, "14:3-146-2" (ITU: 3, 8 and 3 bits, Q.708), or "24:10-11-1" (three octets: main signalling area,
+ * sub-area and point of GF001-9001; network, cluster and member of ANSI). Empty when it is none.
  */
 export function readPointCode(written: number | string): readonly number[] {
   if (typeof written === "number")

@@ -55,7 +55,9 @@ function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly Config
       issues.push(warn([...path, "lessee"], `has no effect on a trunk of side ${trunk.side}`));
     }
     if (isSip && (value.match.opc ?? value.match.dpc) !== undefined) {
-      issues.push(warn([...path, "match"], "point codes: no SIP message matches, and the engine carries SIP"));
+      issues.push(
+        warn([...path, "match"], "point codes: no SIP message matches, and the engine carries SIP"),
+      );
     }
     if (isSip && trunk.side !== "core" && trunk.nextHops.length === 0) {
       issues.push(warn([...path, "id"], "no nextHops: accepted calls have nowhere to go"));

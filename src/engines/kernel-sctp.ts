@@ -1,12 +1,6 @@
 import { Buffer } from "node:buffer";
 import { endianness } from "node:os";
-import {
-  loadCalls,
-  systemError,
-  watchDescriptor,
-  type Koffi,
-  type SocketWatch,
-} from "./kernel-sockets.ts";
+import { loadCalls, systemError, watchDescriptor, type Koffi, type SocketWatch } from "./kernel-sockets.ts";
 import { INET, INET6, readAddressText, readPort, writeAddress } from "./socket-address.ts";
 
 /** What recvmsg(2) gave. Reused. */
@@ -204,10 +198,7 @@ function bindSctp(koffi: Koffi): KernelSctp {
 
   function get(fd: number, level: number, name: number, length: number): void {
     view.setUint32(OPTION_LENGTH, length, true);
-    check(
-      call.getsockopt(fd, level, name, output.at + OPTION, output.at + OPTION_LENGTH),
-      "getsockopt",
-    );
+    check(call.getsockopt(fd, level, name, output.at + OPTION, output.at + OPTION_LENGTH), "getsockopt");
   }
 
   function endOf(
@@ -223,10 +214,6 @@ function bindSctp(koffi: Koffi): KernelSctp {
       address: readAddressText(output, ADDRESS, length, family) ?? "",
       port: readPort(output, ADDRESS),
     };
-  }
-
-  function familyOf(address: string): typeof INET | typeof INET6 {
-    return address.includes(":") ? INET6 : INET;
   }
 
   /** What both ends of an association are told before it comes up. */
@@ -337,4 +324,8 @@ function bindSctp(koffi: Koffi): KernelSctp {
       call.close(fd);
     },
   };
+}
+
+function familyOf(address: string): typeof INET | typeof INET6 {
+  return address.includes(":") ? INET6 : INET;
 }

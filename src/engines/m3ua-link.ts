@@ -114,7 +114,8 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     const { id, role, local, remote } = of(side);
     const isDue = pending[across(side)] !== undefined || (of(across(side)).role === "client" && side === 0);
     if (role !== "client" || !isDue || pair !== undefined || isStopped) return;
-    if (pending[side] !== undefined || dials[side] !== undefined || backOff.isBlocked(id, parts.now())) return;
+    if (pending[side] !== undefined || dials[side] !== undefined || backOff.isBlocked(id, parts.now()))
+      return;
     dials[side] = parts.transportOf(of(side)).connect(local, remote, (outcome) => {
       dials[side] = undefined;
       if (!(outcome instanceof Error)) {

@@ -46,7 +46,10 @@ export function createJudge(policy: Policy, override: TrunkPolicy | undefined): 
       const { sourceAddress, sourcePort, destinationAddress, destinationPort } = iam.origin;
       const local = `sctp:${destinationAddress.includes(":") ? `[${destinationAddress}]` : destinationAddress}:${destinationPort}`;
       const source =
-        override ?? (sourceAddress === "" ? undefined : policy.matchTrunk(local, sourceAddress, sourcePort, undefined, iam.msu));
+        override ??
+        (sourceAddress === ""
+          ? undefined
+          : policy.matchTrunk(local, sourceAddress, sourcePort, undefined, iam.msu));
       return source === undefined ? { kind: "unknown-source" } : decideIam(source, iam);
     },
     judge(invite) {

@@ -92,7 +92,8 @@ function openAssociation(sctp: KernelSctp, fd: number, handlers: AssociationHand
   }
 
   function receive(): void {
-    for (let left = MOST_IN_TURN; left > 0 && isReading && !isOver; left--) {
+    for (let left = MOST_IN_TURN; left > 0; left--) {
+      if (!isReading || isOver) return;
       const received = sctp.receive(fd, 0);
       if (received === -EAGAIN || received === -EINTR) return;
       if (received < 0) fail("recvmsg", received);

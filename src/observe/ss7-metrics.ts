@@ -3,30 +3,38 @@ import type { Ss7Counters } from "./ss7-counters.ts";
 
 /** Everything about the M3UA relay. */
 export function ss7Series(ss7: Ss7Counters): readonly Series[] {
-  const plain = (kind: Series["kind"], name: string, help: string, read: () => number): Series => ({
-    kind,
-    name,
-    help,
-    labels: [],
-    read: (report) => report({}, read()),
-  });
   return [
-    plain("counter", "sigwall_ss7_relayed_messages_total", "M3UA messages sent on as they came.", () => ss7.relayed),
+    plain(
+      "counter",
+      "sigwall_ss7_relayed_messages_total",
+      "M3UA messages sent on as they came.",
+      () => ss7.relayed,
+    ),
     {
       kind: "counter",
       name: "sigwall_ss7_dropped_messages_total",
       help: "M3UA messages not sent on: malformed, of a user part that can't be judged, of a refused call, stray, or from point codes of no trunk.",
-      labels: ["why"],
+      labels: ["reason"],
       read(report) {
-        report({ why: "malformed" }, ss7.malformed);
-        report({ why: "user-part" }, ss7.userPart);
-        report({ why: "refused-call" }, ss7.absorbed);
-        report({ why: "stray" }, ss7.stray);
-        report({ why: "unknown-route" }, ss7.unknownRoute);
+        report({ reason: "malformed" }, ss7.malformed);
+        report({ reason: "user-part" }, ss7.userPart);
+        report({ reason: "refused-call" }, ss7.absorbed);
+        report({ reason: "stray" }, ss7.stray);
+        report({ reason: "unknown-route" }, ss7.unknownRoute);
       },
     },
-    plain("counter", "sigwall_ss7_released_total", "REL sent for refused calls, without repeats.", () => ss7.released),
-    plain("counter", "sigwall_ss7_repeated_total", "REL and RSC sent again because no RLC came.", () => ss7.repeated),
+    plain(
+      "counter",
+      "sigwall_ss7_released_total",
+      "REL sent for refused calls, without repeats.",
+      () => ss7.released,
+    ),
+    plain(
+      "counter",
+      "sigwall_ss7_repeated_total",
+      "REL and RSC sent again because no RLC came.",
+      () => ss7.repeated,
+    ),
     plain(
       "counter",
       "sigwall_ss7_unanswered_circuits_total",
@@ -59,6 +67,15 @@ export function ss7Series(ss7: Ss7Counters): readonly Series[] {
       "Pairs of associations that are up.",
       () => ss7.linksUp - ss7.linksDown,
     ),
-    plain("counter", "sigwall_ss7_links_lost_total", "Pairs of associations that went down.", () => ss7.linksDown),
+    plain(
+      "counter",
+      "sigwall_ss7_links_lost_total",
+      "Pairs of associations that went down.",
+      () => ss7.linksDown,
+    ),
   ];
+}
+
+function plain(kind: Series["kind"], name: string, help: string, read: () => number): Series {
+  return { kind, name, help, labels: [], read: (report) => report({}, read()) };
 }

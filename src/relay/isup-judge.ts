@@ -45,16 +45,6 @@ const contradicted: AssertedIdentity = {
 };
 
 export function createIsupJudge(state: ScreeningState, overload: Overload): IsupJudge {
-  function undecodable({ source, origin, now, revision }: JudgedBy, msu: Msu, fault: string): Decision {
-    const attempt = bareAttempt(msu, source.trunk, now, origin, fault);
-    return refuseUnasked(
-      attempt,
-      { kind: "reject", reason: "isup-undecodable", facts: { fault } },
-      "protocol",
-      revision,
-    );
-  }
-
   /** True for a call that there is no room for; the same call meets the same answer again. */
   function isShed(attempt: CallAttempt): boolean {
     const { trunk, called, circuit, at } = attempt;
@@ -99,8 +89,7 @@ export function createIsupJudge(state: ScreeningState, overload: Overload): Isup
     digits(by, msu, message, call) {
       const { emergency, attempt } = call;
       if (emergency === undefined || attempt === undefined) return undefined;
-      const more =
-        message.fault ?? readSubsequent(message.bytes, message.variableStart, message.variableEnd);
+      const more = message.fault ?? readSubsequent(message.bytes, message.variableStart, message.variableEnd);
       if (typeof more === "string") return undecodable(by, msu, more);
       const number: IsupCalledNumber = { ...emergency, digits: emergency.digits + more.digits };
       const called = readIsupCalledNumber(number, by.source.trunk.dialPlan);
@@ -126,4 +115,14 @@ function join(attempt: CallAttempt, { calling, diversion }: IsupParties, at: Mil
     calling: [...attempt.calling, ...calling],
     diversion: [...(isTwice ? [contradicted] : []), ...diversion, ...attempt.diversion],
   };
+}
+
+function undecodable({ source, origin, now, revision }: JudgedBy, msu: Msu, fault: string): Decision {
+  const attempt = bareAttempt(msu, source.trunk, now, origin, fault);
+  return refuseUnasked(
+    attempt,
+    { kind: "reject", reason: "isup-undecodable", facts: { fault } },
+    "protocol",
+    revision,
+  );
 }

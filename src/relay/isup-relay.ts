@@ -155,12 +155,6 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     if (type === IsupType.rlc) clear(circuit);
   }
 
-  /** What the exchange across has given up is not tried again for it. */
-  function giveUpResend(circuit: Circuit, side: Side): void {
-    const waiting = circuit.refusals[side];
-    if (waiting !== undefined) waiting.resend = undefined;
-  }
-
   function clear(circuit: Circuit): void {
     circuits.setCall(circuit, 0, undefined);
     circuits.setCall(circuit, 1, undefined);
@@ -282,4 +276,10 @@ function originAt(place: AssociationPlace): SignallingSource {
     destinationAddress: localAddress,
     destinationPort: localPort,
   };
+}
+
+/** What the exchange across has given up is not tried again for it. */
+function giveUpResend(circuit: Circuit, side: Side): void {
+  const waiting = circuit.refusals[side];
+  if (waiting !== undefined) waiting.resend = undefined;
 }

@@ -64,6 +64,7 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
     recentCalls: 262_144,
     sources: 4096,
     failovers: 65_536,
+    circuits: 65_536,
     transactions: 32_768,
   });
   t.strictSame(policy.nextHopHealth, {

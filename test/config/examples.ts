@@ -68,12 +68,20 @@ void tap.test("the example is free of findings", async (t) => {
   ]);
 });
 
-void tap.test("the reference loads, and only says what isn't enforced yet", async (t) => {
-  const { policy, findings } = load("config/reference-sigwall.yaml");
-  t.ok(policy);
-  t.ok(findings.length > 0);
-  for (const finding of findings) t.match(finding, "warning: not enforced yet", finding);
-});
+void tap.test(
+  "the reference loads, and only says what isn't enforced yet, or is another engine's",
+  async (t) => {
+    const { policy, findings } = load("config/reference-sigwall.yaml");
+    t.ok(policy);
+    t.ok(findings.length > 0);
+    for (const finding of findings)
+      t.match(
+        finding,
+        /warning: (?:not enforced yet|without effect: the engine is another|point codes: no SIP message)/,
+        finding,
+      );
+  },
+);
 
 /** Every key of a schema as a path; list elements and free names are "*". */
 function* keysOf(schema: unknown, path: string): Generator<string> {

@@ -150,10 +150,10 @@ void tap.test(
 );
 
 void tap.test("an engine that isn't built in is a warning", async (t) => {
-  const { config, issues } = load(`engine: m3ua\nlisten: [udp:127.0.0.1:5060]\n${rest}`);
-  t.equal(config?.engine, "m3ua");
+  const { config, issues } = load(`engine: drachtio\nlisten: [udp:127.0.0.1:5060]\n${rest}`);
+  t.equal(config?.engine, "drachtio");
   t.strictSame(printed(issues), [
-    'sigwall.yaml:1:1 engine: warning: not enforced yet: the engine "m3ua" is not built in',
+    'sigwall.yaml:1:1 engine: warning: not enforced yet: the engine "drachtio" is not built in',
   ]);
 });
 
@@ -172,4 +172,58 @@ void tap.test("the fingerprint follows meaning, not spelling", async (t) => {
   );
   t.not(fingerprint(`listen: [udp:127.0.0.1:5061]\n${rest}`), first);
   t.not(fingerprint(`listen: [udp:127.0.0.1:5060]\n${rest}log: { level: warn }\n`), first);
+});
+
+const m3ua = (lease: string, core: string): string =>
+  `engine: m3ua\n${rest}m3ua:\n  links:\n    - associations:\n        - { id: lease, ${lease} }\n        - { ${core} }\n`;
+const server = "role: server, local: 192.0.2.1:2905, remote: 203.0.113.10";
+const client = "id: core, transport: tcp, role: client, local: 192.0.2.1, remote: 198.51.100.1:2905";
+
+void tap.test("SS7: pairs of associations, and nothing that listens for SIP", async (t) => {
+  const { config, issues } = load(m3ua(server, client));
+  t.strictSame(printed(issues), []);
+  t.strictSame(config?.listen, []);
+  t.strictSame(config?.m3ua, {
+    variant: "itu",
+    links: [
+      {
+        associations: [
+          {
+            id: "lease",
+            transport: "sctp",
+            role: "server",
+            local: { address: "192.0.2.1", port: 2905 },
+            remote: { address: "203.0.113.10", port: 0 },
+          },
+          {
+            id: "core",
+            transport: "tcp",
+            role: "client",
+            local: { address: "192.0.2.1", port: 0 },
+            remote: { address: "198.51.100.1", port: 2905 },
+          },
+        ],
+      },
+    ],
+  });
+  const cases: readonly (readonly [text: string, issues: readonly string[]])[] = [
+    [`engine: m3ua\n${rest}`, ["sigwall.yaml:1:1 engine: needs the section `m3ua`"]],
+    [
+      m3ua(server, client.replace("id: core", "id: lease")),
+      ['sigwall.yaml:7:13 m3ua.links[0].associations[1].id: there is another association "lease"'],
+    ],
+    [
+      m3ua(server, client.replace(":2905", "")),
+      ["sigwall.yaml:7:71 m3ua.links[0].associations[1].remote: a client needs the port that it connects to"],
+    ],
+    [
+      m3ua(server, `id: core, ${server}`),
+      ["sigwall.yaml:7:37 m3ua.links[0].associations[1].local: another association listens there"],
+    ],
+    [
+      `listen: [udp:127.0.0.1:5060]\n${m3ua(server, client).replace("engine: m3ua\n", "")}`,
+      ["sigwall.yaml:3:1 m3ua: warning: without effect: the engine is another"],
+    ],
+  ];
+  for (const [text, expected] of cases) t.strictSame(printed(load(text).issues), expected);
 });

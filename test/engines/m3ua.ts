@@ -49,10 +49,10 @@ void t.test("M3UA over TCP: calls pass as they came, refused ones get REL and go
   cores[0]?.send(1, fromCore("ANM", 3));
   await lease.wait(2);
   t.same(lease.received[1]?.bytes, fromCore("ANM", 3));
-  t.same(engine.decisions.map(({ verdict, attempt }) => `${attempt.origin.transport} ${verdict.kind}`), [
-    "tcp reject",
-    "tcp accept",
-  ]);
+  t.same(
+    engine.decisions.map(({ verdict, attempt }) => `${attempt.origin.transport} ${verdict.kind}`),
+    ["tcp reject", "tcp accept"],
+  );
   await close();
 });
 
@@ -85,7 +85,12 @@ void t.test("half-open: a peer that comes anew takes the place of its old self",
 });
 
 void t.test("a stream that can't be cut into messages ends the pair", async (t) => {
-  for (const bytes of ["020001010000000c", "0100010100000004", "01000101ffffffff", "INVITE sip:x@y SIP/2.0"]) {
+  for (const bytes of [
+    "020001010000000c",
+    "0100010100000004",
+    "01000101ffffffff",
+    "INVITE sip:x@y SIP/2.0",
+  ]) {
     const { engine, lease, cores, close } = await connectBoth();
     lease.send(1, Buffer.from(bytes, bytes.startsWith("0") ? "hex" : "latin1"));
     t.ok(await until(() => cores[0]?.ended() !== undefined), bytes);

@@ -100,7 +100,8 @@ void t.test("mutated messages: never thrown at; what passes as a call was judged
     const after = ss7.relayed + ss7.malformed + ss7.absorbed + ss7.stray + ss7.userPart + ss7.unknownRoute;
     if (after === before && test.decisions.length === judged) lost++;
     for (const { to, bytes: out } of sent) {
-      if (to !== 1 || !readM3ua(message, out, 0, out.length) || !readProtocolData(msu, message, out)) continue;
+      if (to !== 1 || !readM3ua(message, out, 0, out.length) || !readProtocolData(msu, message, out))
+        continue;
       const start = isCallControl(msu) ? readCircuit(msu) : -1;
       if (start < 0 || out[start] !== 1) continue;
       // An IAM: it must be readable, and a decision must have let it go.

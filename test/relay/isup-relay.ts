@@ -57,7 +57,10 @@ void t.test("an allowed call goes through octet for octet, from IAM to RLC", (t)
     t.same(test.receive(side, bytes, 3), [{ to: side === 0 ? 1 : 0, stream: 3, bytes }]);
   }
   t.equal(test.counters.ss7.calls, 0, "nothing is left of it");
-  t.same(test.decisions.map(({ verdict }) => verdict.reason), ["listed"]);
+  t.same(
+    test.decisions.map(({ verdict }) => verdict.reason),
+    ["listed"],
+  );
   t.end();
 });
 
@@ -179,15 +182,18 @@ void t.test("dual seizure, the other exchange has the circuit: ours gives way, n
   t.end();
 });
 
-void t.test("dual seizure, the refused exchange has the circuit: released, then the other call again", (t) => {
-  const test = createTestRelay();
-  const other = fromCore(LISTED, 3);
-  test.receive(1, other, 9);
-  t.same(told(test.lease(UNLISTED, 3)), ["0 REL 21 900>11-3"]);
-  t.same(test.lease("RLC", 3), [{ to: 0, stream: 9, bytes: other }], "the IAM that was passed over");
-  t.same(told(test.lease("hex 060000 00", 3)), ["1 ACM 11>900-3"]);
-  t.end();
-});
+void t.test(
+  "dual seizure, the refused exchange has the circuit: released, then the other call again",
+  (t) => {
+    const test = createTestRelay();
+    const other = fromCore(LISTED, 3);
+    test.receive(1, other, 9);
+    t.same(told(test.lease(UNLISTED, 3)), ["0 REL 21 900>11-3"]);
+    t.same(test.lease("RLC", 3), [{ to: 0, stream: 9, bytes: other }], "the IAM that was passed over");
+    t.same(told(test.lease("hex 060000 00", 3)), ["1 ACM 11>900-3"]);
+    t.end();
+  },
+);
 
 void t.test("dual seizure: a call that was given up meanwhile is not tried again", (t) => {
   const test = createTestRelay();
@@ -207,15 +213,18 @@ void t.test("dual seizure of two allowed calls is the exchanges' business", (t) 
   t.end();
 });
 
-void t.test("a circuit that the other exchange seizes while it is released: no repeat kills its call", (t) => {
-  const test = createTestRelay();
-  test.lease(UNLISTED);
-  t.same(told(test.core(LISTED)), ["0 IAM 900>11-2"]);
-  t.same(told(test.pass(T5 + T17)), []);
-  t.same(told(test.lease("RLC")), []);
-  t.same(told(test.lease("hex 060000 00")), ["1 ACM 11>900-2"]);
-  t.end();
-});
+void t.test(
+  "a circuit that the other exchange seizes while it is released: no repeat kills its call",
+  (t) => {
+    const test = createTestRelay();
+    test.lease(UNLISTED);
+    t.same(told(test.core(LISTED)), ["0 IAM 900>11-2"]);
+    t.same(told(test.pass(T5 + T17)), []);
+    t.same(told(test.lease("RLC")), []);
+    t.same(told(test.lease("hex 060000 00")), ["1 ACM 11>900-2"]);
+    t.end();
+  },
+);
 
 void t.test("unknown routes: dropped, counted, and REL gets its RLC", (t) => {
   const test = createTestRelay();
@@ -241,17 +250,23 @@ function announce(calling: string): string {
 }
 
 void t.test("a segmented IAM waits for its segment; both are judged as one", (t) => {
-  const cases: readonly (readonly [name: string, iam: string, next: string, expected: readonly string[]])[] = [
-    ["both listed", announce("1087654321"), "SGM generic=3:1087654322", ["1 IAM 11>900-2", "1 SGM 11>900-2"]],
-    ["an empty segment", announce("1087654321"), "SGM", ["1 IAM 11>900-2", "1 SGM 11>900-2"]],
-    ["a forged generic number", announce("1087654321"), "SGM generic=3:95588", ["0 REL 21 900>11-2"]],
-    ["an unlisted caller", announce("1087654444"), "SGM", ["0 REL 21 900>11-2"]],
-    ["a segment that lies", announce("1087654321"), "hex 3801c0ff06", ["0 REL 21 900>11-2"]],
-    ["COT instead", announce("1087654321"), "hex 0501", ["1 IAM 11>900-2", "1 COT 11>900-2"]],
-    ["COT instead, unlisted", announce("1087654444"), "hex 0501", ["0 REL 21 900>11-2"]],
-    ["REL instead", announce("1087654321"), "REL cause=31", ["0 RLC 900>11-2"]],
-    ["RSC instead", announce("1087654321"), "RSC", ["1 RSC 11>900-2"]],
-  ];
+  const cases: readonly (readonly [name: string, iam: string, next: string, expected: readonly string[]])[] =
+    [
+      [
+        "both listed",
+        announce("1087654321"),
+        "SGM generic=3:1087654322",
+        ["1 IAM 11>900-2", "1 SGM 11>900-2"],
+      ],
+      ["an empty segment", announce("1087654321"), "SGM", ["1 IAM 11>900-2", "1 SGM 11>900-2"]],
+      ["a forged generic number", announce("1087654321"), "SGM generic=3:95588", ["0 REL 21 900>11-2"]],
+      ["an unlisted caller", announce("1087654444"), "SGM", ["0 REL 21 900>11-2"]],
+      ["a segment that lies", announce("1087654321"), "hex 3801c0ff06", ["0 REL 21 900>11-2"]],
+      ["COT instead", announce("1087654321"), "hex 0501", ["1 IAM 11>900-2", "1 COT 11>900-2"]],
+      ["COT instead, unlisted", announce("1087654444"), "hex 0501", ["0 REL 21 900>11-2"]],
+      ["REL instead", announce("1087654321"), "REL cause=31", ["0 RLC 900>11-2"]],
+      ["RSC instead", announce("1087654321"), "RSC", ["1 RSC 11>900-2"]],
+    ];
   for (const [name, iam, next, expected] of cases) {
     const test = createTestRelay();
     t.same(told(test.lease(iam)), [], `${name}: held`);
@@ -272,11 +287,12 @@ void t.test("a segmented IAM waits for its segment; both are judged as one", (t)
   t.end();
 });
 
+const irs = (text: string): string => {
+  const sgm = encodeIsup(`SGM ${text}`);
+  return `hex 37${sgm.subarray(1).toString("hex")}`;
+};
+
 void t.test("callers that are named behind the IAM: INF and IRS", (t) => {
-  const irs = (text: string): string => {
-    const sgm = encodeIsup(`SGM ${text}`);
-    return `hex 37${sgm.subarray(1).toString("hex")}`;
-  };
   for (const [text, isPassed] of [
     ["INF", true],
     ["INF calling=3:1087654321", true],

@@ -17,7 +17,9 @@ try {
   await runScenarios(check);
 } catch (error) {
   failed++;
-  console.log(`check not ok ${error instanceof Error ? error.stack?.replaceAll("\n", " | ") : String(error)}`);
+  console.log(
+    `check not ok ${error instanceof Error ? error.stack?.replaceAll("\n", " | ") : String(error)}`,
+  );
 }
 console.log(`checks ${passed} ${failed}`);
 setTimeout(leaveMachine, 200);

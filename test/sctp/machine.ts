@@ -53,7 +53,9 @@ function runtimePackages(): readonly string[] {
 }
 
 function isWanted(path: string): boolean {
-  return !/\.(?:map|md|ts|cts|mts|c|cc|h)$/.test(path) && !/musl|\/node-api-headers|\/node-addon-api/.test(path);
+  return (
+    !/\.(?:map|md|ts|cts|mts|c|cc|h)$/.test(path) && !/musl|\/node-api-headers|\/node-addon-api/.test(path)
+  );
 }
 
 function buildInitramfs({ modules, stp: router }: MachineParts): Buffer {

@@ -57,7 +57,10 @@ async function carryCalls(check: Check, transport: SignallingTransport): Promise
   lease.send(0, aspUp);
   lease.send(7, fromLease(LISTED, 7));
   await core.wait(2);
-  check(core.received[0]?.stream === 0 && core.received[0].bytes.equals(aspUp), "ASPUP, as it came, on stream 0");
+  check(
+    core.received[0]?.stream === 0 && core.received[0].bytes.equals(aspUp),
+    "ASPUP, as it came, on stream 0",
+  );
   check(
     core.received[1]?.stream === 7 && core.received[1].bytes.equals(fromLease(LISTED, 7)),
     "an allowed IAM, as it came, on stream 7",
@@ -67,14 +70,20 @@ async function carryCalls(check: Check, transport: SignallingTransport): Promise
   await lease.wait(2);
   const answer = lease.received.find(({ bytes }) => told([{ to: 0, stream: 0, bytes }])[0]?.includes("REL"));
   check(answer?.stream === 4, "REL for a refused IAM, on the stream that it came by");
-  check(told([{ to: 0, stream: 0, bytes: answer?.bytes ?? Buffer.alloc(0) }])[0] === "0 REL 21 900>11-4", "cause 21, codes turned round");
+  check(
+    told([{ to: 0, stream: 0, bytes: answer?.bytes ?? Buffer.alloc(0) }])[0] === "0 REL 21 900>11-4",
+    "cause 21, codes turned round",
+  );
   lease.send(4, fromLease("RLC", 4));
   lease.send(4, fromLease("REL cause=16", 7));
   await core.wait(3);
   check(core.received.length === 3, "nothing of the refused call reached the other side");
   check(engine.counters.ss7.refusals === 0, "its RLC was absorbed");
   await close();
-  check((await until(() => lease.ended() !== undefined)) && (await until(() => core.ended() !== undefined)), "both peers see the end");
+  check(
+    (await until(() => lease.ended() !== undefined)) && (await until(() => core.ended() !== undefined)),
+    "both peers see the end",
+  );
 }
 
 async function manyMessages(check: Check, transport: SignallingTransport): Promise<void> {
@@ -91,7 +100,9 @@ async function manyMessages(check: Check, transport: SignallingTransport): Promi
   const seconds = (Date.now() - begun) / 1000;
   check(true, `${calls} IAMs in ${seconds.toFixed(1)} s of emulation`);
   const inOrder = core.received.every(({ stream, bytes }, index) => {
-    const before = core.received.slice(Math.max(0, index - 40), index).findLast((other) => other.stream === stream);
+    const before = core.received
+      .slice(Math.max(0, index - 40), index)
+      .findLast((other) => other.stream === stream);
     return before === undefined || cicOf(before.bytes) < cicOf(bytes);
   });
   check(inOrder, "in order on every stream");
@@ -106,7 +117,10 @@ async function manyMessages(check: Check, transport: SignallingTransport): Promi
     lease.send(0, big);
     if (sent % 10 === 9) await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  check(lease.association.isCongested, `a peer that takes nothing stops the other one after ${sent} messages`);
+  check(
+    lease.association.isCongested,
+    `a peer that takes nothing stops the other one after ${sent} messages`,
+  );
   const expected = core.received.length + sent;
   core.association.read(true);
   await core.wait(expected);
@@ -124,7 +138,10 @@ async function comeAndGo(check: Check, transport: SignallingTransport): Promise<
   await lease.wait(1);
   check(engine.counters.ss7.refusals === 1, "a refusal waits");
   core.association.close();
-  check(await until(() => lease.ended() !== undefined), `the core goes: the lessee's association ends (${lease.ended()})`);
+  check(
+    await until(() => lease.ended() !== undefined),
+    `the core goes: the lessee's association ends (${lease.ended()})`,
+  );
   check(engine.counters.ss7.refusals === 0, "what was refused is forgotten");
   const again = await connectPeer(transport, engine.ports[0] ?? 0);
   check(await until(() => cores.length === 2), "the lessee comes back, and the filter to the core");
@@ -133,7 +150,10 @@ async function comeAndGo(check: Check, transport: SignallingTransport): Promise<
   check(cores[1]?.received.length === 1, "calls pass again");
   // The lessee restarts without a word: it comes anew while the filter still believes in the old association.
   const third = await connectPeer(transport, engine.ports[0] ?? 0);
-  check(await until(() => again.ended() !== undefined && cores.length === 3), "a peer that comes again: the old pair ends");
+  check(
+    await until(() => again.ended() !== undefined && cores.length === 3),
+    "a peer that comes again: the old pair ends",
+  );
   third.send(3, fromLease(LISTED, 3));
   await cores[2]?.wait(1);
   check(cores[2]?.received.length === 1, "and calls pass on the new one");
@@ -143,13 +163,7 @@ async function comeAndGo(check: Check, transport: SignallingTransport): Promise<
 const stp = "/usr/bin/osmo-stp";
 const [relayPort, corePort] = [3001, 3002];
 
-/** Osmocom's signalling transfer point as the far side: a peer that nobody here wrote. */
-async function meetStp(check: Check, transport: SignallingTransport): Promise<void> {
-  if (!existsSync(stp)) {
-    check(true, "osmo-stp is not installed: left out");
-    return;
-  }
-  const exchange = (name: string, port: number, code: string, context: number): string => `
+const exchange = (name: string, port: number, code: string, context: number): string => `
  asp asp-${name} ${port} 2905 m3ua
   local-ip 127.0.0.1
   remote-ip 127.0.0.1
@@ -157,6 +171,23 @@ async function meetStp(check: Check, transport: SignallingTransport): Promise<vo
   asp asp-${name}
   routing-key ${context} ${code}
 `;
+
+const has = (peer: TestPeer, kind: string): boolean =>
+  peer.received.some(({ bytes }) => bytes.toString("hex", 2, 4) === kind);
+
+const data = (peer: TestPeer): string[] =>
+  told(
+    peer.received
+      .filter(({ bytes }) => bytes[2] === 1)
+      .map(({ stream, bytes }) => ({ to: 0 as const, stream, bytes })),
+  );
+
+/** Osmocom's signalling transfer point as the far side: a peer that nobody here wrote. */
+async function meetStp(check: Check, transport: SignallingTransport): Promise<void> {
+  if (!existsSync(stp)) {
+    check(true, "osmo-stp is not installed: left out");
+    return;
+  }
   // 11 is 0.1.3, 900 is 0.112.4 (3, 8 and 3 bits).
   writeFileSync(
     "/tmp/stp.cfg",
@@ -180,8 +211,6 @@ ${exchange("lease", relayPort, "0.1.3", 100)}${exchange("core", corePort, "0.112
   const core = await connectPeer(transport, 2905, corePort);
   const engine = await startEngine(linkTo("sctp", 2905, relayPort));
   const lease = await connectPeer(transport, engine.ports[0] ?? 0);
-  const has = (peer: TestPeer, kind: string): boolean =>
-    peer.received.some(({ bytes }) => bytes.toString("hex", 2, 4) === kind);
   for (const [peer, context] of [
     [lease, "64"],
     [core, "c8"],
@@ -191,13 +220,17 @@ ${exchange("lease", relayPort, "0.1.3", 100)}${exchange("core", corePort, "0.112
     peer.send(0, Buffer.from(`01000401000000100006000800 0000${context}`.replace(" ", ""), "hex"));
     await until(() => has(peer, "0403"));
   }
-  check(has(lease, "0304") && has(lease, "0403"), "osmo-stp: ASPUP and ASPAC are acknowledged through the filter");
+  check(
+    has(lease, "0304") && has(lease, "0403"),
+    "osmo-stp: ASPUP and ASPAC are acknowledged through the filter",
+  );
   lease.send(2, fromLease(UNLISTED, 2));
   lease.send(3, fromLease(LISTED, 3));
-  const data = (peer: TestPeer): string[] =>
-    told(peer.received.filter(({ bytes }) => bytes[2] === 1).map(({ stream, bytes }) => ({ to: 0 as const, stream, bytes })));
   const isThere = await until(() => data(core).length > 0 && data(lease).length > 0);
-  check(isThere && data(core)[0] === "0 IAM 11>900-3", `osmo-stp routes the allowed call to the core: ${data(core).join()}`);
+  check(
+    isThere && data(core)[0] === "0 IAM 11>900-3",
+    `osmo-stp routes the allowed call to the core: ${data(core).join()}`,
+  );
   check(data(lease)[0] === "0 REL 21 900>11-2", `the refused one gets its REL: ${data(lease).join()}`);
   core.send(3, Buffer.from(fromCore("ANM", 3)).fill(200, 15, 16));
   check(await until(() => data(lease).length > 1), `and the answer comes back: ${data(lease).join()}`);

@@ -51,7 +51,7 @@ export async function startEngine(link: LinkConfig, policy?: Policy): Promise<Te
     decisions,
     notes,
     ports: listening.map((text) => Number(text.slice(text.lastIndexOf(":") + 1))),
-    stop: engine.stop,
+    stop: () => engine.stop(),
   };
 }
 
