@@ -37,7 +37,7 @@ export async function runFilter(configPath: string): Promise<number> {
 
   print([...staticIssues, ...issues, ...(tls?.issues ?? [])]);
   const log = createLog(config.log.level, standardError, process.stderr.isTTY);
-  if (key.warning !== undefined) log.warn(key.warning);
+  if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
   // Before anything says that the filter is up: a signal may follow at once.
   let app: App | undefined;
   process.on("SIGHUP", () => void app?.reload("SIGHUP"));
