@@ -18,3 +18,5 @@ import "./relay/stream-failover.ts";
 import "./relay/interplay.ts";
 import "./relay/isup-relay.ts";
 import "./relay/isup-fuzz.ts";
+import "./relay/delegated-calls.ts";
+import "./relay/reported-calls.ts";

@@ -3,11 +3,10 @@ import type { StaticConfig } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
 import type { TlsMaterial } from "../config/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../engines/datagram-sockets.ts";
-import { createEmbeddedEngine } from "../engines/embedded.ts";
-import type { Engine, EngineParts, InheritedSocket } from "../engines/engine.ts";
+import type { InheritedSocket } from "../engines/engine.ts";
 import { openHepExport, type HepExport } from "../engines/hep-export.ts";
-import { createM3uaEngine } from "../engines/m3ua.ts";
 import { announceDecision, createCounters, type Counters } from "../observe/counters.ts";
+import { createEngine } from "./engine-choice.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
 import { possibleDecisions } from "../screening/possible-decisions.ts";
@@ -43,6 +42,8 @@ export interface App {
   readonly reload: (cause: string) => Promise<ReloadOutcome>;
   /** Takes no new calls, and resolves when nothing is in progress, or after `most` milliseconds. */
   readonly drain: (most: Millis) => Promise<void>;
+  /** Takes an error of our own that nobody else has caught. */
+  readonly fault: (error: unknown) => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -76,11 +77,20 @@ export async function startApp({
       why: sockets.missing,
     });
   let hep: HepExport | undefined;
-  const feed: Pick<EngineParts, "policy" | "state" | "counters" | "decided" | "fault"> &
-    Required<Pick<EngineParts, "warn">> = {
+  const fault = (error: unknown): void => {
+    counters.faults++;
+    reports.fault(error);
+  };
+  const engine = createEngine(config, {
+    listen: config.listen,
+    tls,
+    streams: config.streams,
+    openPort: sockets.open,
+    inherited,
     policy: () => policy,
     state,
     counters,
+    key,
     decided:
       config.hep === undefined
         ? reports.decided
@@ -89,23 +99,14 @@ export async function startApp({
             hep?.push(decision, message);
           },
     fault: reports.fault,
-    warn: (message: string) => log.warn(message),
-  };
-  const engine: Engine =
-    config.m3ua !== undefined
-      ? createM3uaEngine({ ...feed, config: config.m3ua, info: (message) => log.info(message) })
-      : createEmbeddedEngine({
-          ...feed,
-          listen: config.listen,
-          tls,
-          streams: config.streams,
-          openPort: sockets.open,
-          inherited,
-          key,
-          ...(config.nameServers === undefined ? {} : { nameServers: config.nameServers }),
-          nextHopChanged: reports.nextHopChanged,
-          nameChanged: reports.nameChanged,
-        });
+    warn: (message) => log.warn(message),
+    info: (message) => log.info(message),
+    ...(config.nameServers === undefined ? {} : { nameServers: config.nameServers }),
+    nextHopChanged: reports.nextHopChanged,
+    nameChanged: reports.nameChanged,
+    linkChanged: reports.linkChanged,
+    unjudged: reports.unjudged,
+  });
   const reloader = createReloader({
     configPath,
     running: config,
@@ -134,6 +135,8 @@ export async function startApp({
     names: () => engine.names(),
     health: () => engine.health(),
     hep: () => hep?.figures(),
+    links: () => engine.links?.() ?? [],
+    channels: () => engine.channels?.() ?? new Map(),
     tableFull: state.tableFull,
     ruleFaults: state.ruleFaults,
   });
@@ -172,6 +175,7 @@ export async function startApp({
     admin: admin.address,
     reload: reloader.request,
     drain: (most) => engine.drain(most),
+    fault,
     async stop() {
       watch.close();
       reloader.close();

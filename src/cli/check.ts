@@ -1,3 +1,4 @@
+import { missingOf } from "../domain/capabilities.ts";
 import type { RuleMode } from "../domain/rule-id.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import type { NextHop, Side } from "../domain/trunk.ts";
@@ -36,7 +37,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   if (config === undefined) return conclude(staticIssues, [], output);
   const tlsIssues = config.tls === undefined ? [] : loadTls(readFromDisk, config.tls, output.now).issues;
   const listeners = config.listen.map((listener) => listener.id);
-  const { policy, material, issues } = loadPolicy(readFromDisk, config.policy, listeners);
+  const { policy, material, issues } = loadPolicy(readFromDisk, config.policy, listeners, config.engine);
   if (policy === undefined || material === undefined)
     return conclude([...staticIssues, ...issues, ...tlsIssues], [], output);
   const findings = reviewPolicy(policy, material, listeners, output.now);
@@ -61,10 +62,14 @@ function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
-function describeStatic({ engine, listen, m3ua, admin }: StaticConfig): readonly Line[] {
+function describeStatic({ engine, drachtio, listen, m3ua, admin }: StaticConfig): readonly Line[] {
+  const missing = missingOf(engine);
+  const servers = drachtio?.servers.map(({ host, port }) => `${host}:${port}`) ?? [];
   const places = m3ua === undefined ? listen.map(({ id }) => id) : describeLinks({ m3ua });
   return [
     ["engine", `${engine} on ${places.join(", ")}`],
+    ...(servers.length === 0 ? [] : [["", `by ${servers.join(", ")}`] as const]),
+    ...(missing.length === 0 ? [] : [["", `can't: ${missing.join(", ")}`] as const]),
     ["admin", formatEndpoint(admin)],
   ];
 }

@@ -41,7 +41,12 @@ export function readForReload(
     return reply([issueOf(configPath, message)]);
   }
   const listeners = config.listen.map(({ id }) => id);
-  const { material, issues: policyIssues } = readPolicy(files.readFile, config.policy, listeners);
+  const { material, issues: policyIssues } = readPolicy(
+    files.readFile,
+    config.policy,
+    listeners,
+    config.engine,
+  );
   const certificates = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   const issues = [...policyIssues, ...(certificates?.issues ?? [])];
   if (material === undefined || hasErrors(issues)) return reply(issues);

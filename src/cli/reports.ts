@@ -6,6 +6,7 @@ import { createLimitedQueue } from "../observe/limited-queue.ts";
 import type { Log } from "../observe/log.ts";
 import { redactText } from "../observe/redact.ts";
 import type { OverloadStage } from "../relay/overload.ts";
+import type { UnjudgedCall } from "../relay/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { ReloadOutcome } from "./reload.ts";
 
@@ -19,6 +20,10 @@ export interface Reports {
   readonly nextHopChanged: (key: string, state: string, why: string) => void;
   /** Takes the failure of the look-up of a name, or its end. */
   readonly nameChanged: (id: string, error: string | undefined) => void;
+  /** Takes the state of the link to a server that carries the calls. */
+  readonly linkChanged: (server: string, isUp: boolean, why: string) => void;
+  /** Takes a call that was carried without a decision. */
+  readonly unjudged: (call: UnjudgedCall) => void;
   readonly reloaded: (outcome: ReloadOutcome, causes: readonly string[]) => void;
   /** Writes what is waiting, and no more after that. */
   readonly close: () => void;
@@ -60,6 +65,11 @@ export function createReports(
     write: log.fault,
     omitted: (count) => log.omitted("faults", count),
   });
+  const unjudged = createLimitedQueue<UnjudgedCall>(refusalsPerSecond, {
+    write: ({ report, callId, sentBy }) =>
+      log.error("a call was carried that nobody judged", { report, callId: redactText(callId), sentBy }),
+    omitted: (count) => log.omitted("unjudged calls", count),
+  });
   const flush = (): void => {
     const now = Date.now();
     if (state.lastFault !== known) {
@@ -70,6 +80,7 @@ export function createReports(
     faults.flush(now);
     tellStrangers(now);
     tellOverload();
+    unjudged.flush(now);
   };
   const timer = setInterval(flush, flushInterval);
   return {
@@ -83,6 +94,11 @@ export function createReports(
       if (error === undefined) log.info("DNS answers again", { nextHop: id });
       else log.warn("DNS gives no answer; the last addresses stay in use", { nextHop: id, error });
     },
+    linkChanged: (server, isUp, why) => {
+      if (isUp) log.info("drachtio server is connected", { server, sip: why });
+      else log.warn("drachtio server is not connected; calls there are judged by nobody", { server, why });
+    },
+    unjudged: unjudged.push,
     reloaded: (outcome, causes) => reportReload(log, outcome, causes),
     close() {
       clearInterval(timer);

@@ -21,13 +21,11 @@ export async function runFilter(configPath: string): Promise<number> {
   const { config, issues: staticIssues } = loadStatic(files.readFile, configPath);
   if (config === undefined) return refuse(staticIssues);
   const listeners = config.listen.map(({ id }) => id);
-  const { policy, issues } = loadPolicy(files.readFile, config.policy, listeners);
+  const { policy, issues } = loadPolicy(files.readFile, config.policy, listeners, config.engine);
   if (policy === undefined) return refuse([...staticIssues, ...issues]);
   const tls = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   if (tls !== undefined && tls.material === undefined)
     return refuse([...staticIssues, ...issues, ...tls.issues]);
-  if (config.engine === "drachtio")
-    return fail(`${configPath}: the engine "${config.engine}" is not built in yet`);
   const inherited = findInheritedSockets(process.env, process.pid);
   if (typeof inherited === "string") return fail(inherited);
   const mismatch = matchInherited(inherited, config.listen);
@@ -41,6 +39,8 @@ export async function runFilter(configPath: string): Promise<number> {
   // Before anything says that the filter is up: a signal may follow at once.
   let app: App | undefined;
   process.on("SIGHUP", () => void app?.reload("SIGHUP"));
+  // Calls go on: the log has the stack, and the metrics an error of our own.
+  process.on("unhandledRejection", (reason) => (app === undefined ? log.fault(reason) : app.fault(reason)));
   const asked = stopSignal();
   try {
     app = await startApp({
@@ -55,9 +55,8 @@ export async function runFilter(configPath: string): Promise<number> {
     });
   } catch (error) {
     await new Promise<void>(log.close);
-    const wanted = [...listeners, ...describeLinks(config), `admin ${formatEndpoint(config.admin)}`].join(
-      ", ",
-    );
+    const bound = config.engine === "embedded" ? listeners : describeLinks(config);
+    const wanted = [...bound, `admin ${formatEndpoint(config.admin)}`].join(", ");
     return fail(`can't listen on ${wanted}: ${describeFailure(error)}`);
   }
   process.stdout.write(describeStart(app, policy, configPath));

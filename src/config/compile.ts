@@ -161,6 +161,7 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
       Object.entries(entry.isupVersions ?? {}).map(([name, layout]) => [name.toLowerCase(), layout]),
     ),
     ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
+    dropAs: entry.dropAs,
   });
 }
 

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import type { EngineName } from "../domain/capabilities.ts";
 import { formatEndpoint, parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
 import type { PolicyRevision } from "../domain/verdict.ts";
 import type { PolicyParts, TrunkPlan } from "./compile.ts";
 import { compilePolicy, planTrunks, summariseList } from "./compile.ts";
+import { findEngineIssues, type DrachtioConfig, readDrachtio } from "./drachtio.ts";
 import type { ConfigIssue } from "./issue.ts";
 import { hasErrors, sortIssues } from "./issue.ts";
 import { jsonSchemas } from "./json-schema.ts";
@@ -20,6 +22,7 @@ import type { Source } from "./source.ts";
 import { parseListener, sipStaticSchema, staticSchema } from "./static-schema.ts";
 import type { HepEntry, Listener } from "./static-schema.ts";
 import { resolveTls, type TlsConfig } from "./tls-files.ts";
+import { findImpossible } from "./impossible.ts";
 import { findUnenforced } from "./unenforced.ts";
 
 /** Bounds of TCP and TLS connections, of every listener on its own. */
@@ -39,7 +42,9 @@ export interface HepTarget {
 
 /** `sigwall.yaml`, read: what holds until the next start. */
 export interface StaticConfig {
-  readonly engine: "embedded" | "drachtio" | "m3ua";
+  readonly engine: EngineName;
+  /** Set with `engine: drachtio`. */
+  readonly drachtio: DrachtioConfig | undefined;
   /** None with the engine `m3ua`. */
   readonly listen: readonly Listener[];
   /** What the engine `m3ua` relays between; undefined with every other engine. */
@@ -106,19 +111,20 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
         : explainIssues(read.error, source, jsonSchemas.sigwall);
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
-  const { engine, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
+  const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
   const { policy, keyFile, drainSeconds, hep, log } = read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
     ...findMissingTls(source, listeners, tls !== undefined),
-    ...warnOfEngine(source, engine),
+    ...findEngineIssues(source, engine, drachtio),
     ...findM3uaIssues(source, engine, m3ua),
   ];
   const endpoint = parseEndpoint(admin);
   if (endpoint === undefined || hasErrors(issues)) return { config: undefined, issues: sortIssues(issues) };
   const config: StaticConfig = {
     engine,
+    drachtio: engine === "drachtio" ? readDrachtio(drachtio, path) : undefined,
     listen: listeners,
     m3ua: engine === "m3ua" && m3ua !== undefined ? readM3uaConfig(m3ua) : undefined,
     tls: tls === undefined ? undefined : resolveTls(path, tls),
@@ -138,10 +144,16 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
 
 /**
  * Reads, validates and compiles a policy and the lists it names. Pure: the only input is what `readFile` gives.
- * `listeners`: canonical ids of the static config, when known, so that `match.listener` can be held against them.
+ * `listeners`: canonical ids of the static config, when known, so that `match.listener` can be held against them; `engine`: what
+ * it can't do is held against the policy.
  */
-export function loadPolicy(readFile: ReadFile, path: string, listeners?: readonly string[]): LoadedPolicy {
-  const { material, issues } = readPolicy(readFile, path, listeners);
+export function loadPolicy(
+  readFile: ReadFile,
+  path: string,
+  listeners?: readonly string[],
+  engine?: EngineName,
+): LoadedPolicy {
+  const { material, issues } = readPolicy(readFile, path, listeners, engine);
   const policy = material === undefined ? undefined : compilePolicy(partsOf(material));
   return { policy, issues, material };
 }
@@ -152,7 +164,12 @@ export function partsOf({ file, plans, lists, revision }: PolicyMaterial): Polic
 }
 
 /** As {@link loadPolicy}, but compiles nothing. */
-export function readPolicy(readFile: ReadFile, path: string, listeners?: readonly string[]): ReadPolicy {
+export function readPolicy(
+  readFile: ReadFile,
+  path: string,
+  listeners?: readonly string[],
+  engine: EngineName = "embedded",
+): ReadPolicy {
   const content = readFile(path);
   if ("error" in content) return refused([unreadable(path, content.error)]);
   const source = readYaml(path, content.bytes);
@@ -166,6 +183,7 @@ export function readPolicy(readFile: ReadFile, path: string, listeners?: readonl
     ...findBrokenReferences(file, listeners),
     ...findUnenforced(file),
     ...planIssues,
+    ...findImpossible(file, plans, engine),
     ...listIssues,
   ]);
   if (hasErrors(issues)) return refused(issues);
@@ -235,9 +253,4 @@ function findMissingTls(
   if (index >= 0 && !hasTls) return [source.issueAt(["listen", index], "needs the section `tls`")];
   if (index >= 0 || !hasTls) return [];
   return [source.issueAt(["tls"], "without effect: nothing listens on tls", "warning")];
-}
-
-function warnOfEngine(source: Source, engine: StaticConfig["engine"]): readonly ConfigIssue[] {
-  if (engine !== "drachtio") return [];
-  return [source.issueAt(["engine"], `not enforced yet: the engine "${engine}" is not built in`, "warning")];
 }

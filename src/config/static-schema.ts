@@ -3,7 +3,7 @@ import type { SipTransport } from "../domain/trunk.ts";
 import { parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
-import { pathSchema, textSchema } from "./schema-parts.ts";
+import { pathSchema, portSchema, textSchema } from "./schema-parts.ts";
 
 /** A transport address on which messages are taken. */
 export interface Listener extends Endpoint {
@@ -93,16 +93,49 @@ const listenSchema = z
   .min(1)
   .max(36)
   .describe(
-    "Where SIP is taken: udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets. Required by every engine but `m3ua`.",
+    "Where SIP is taken: udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets. With `engine: drachtio`, where the servers take SIP. Required by every engine but `m3ua`.",
   );
+
+const serverSchema = z.strictObject({
+  host: textSchema.default("127.0.0.1").describe("Address or name of the server's admin port."),
+  port: portSchema.default(9022).describe("Its admin port."),
+  secret: textSchema.describe("The secret in the server's `admin` tag."),
+  tls: z
+    .strictObject({
+      ca: pathSchema
+        .exactOptional()
+        .describe("Authorities of the server's certificate, PEM; the system's when left out."),
+      name: textSchema.exactOptional().describe("Name in that certificate; `host` when left out."),
+    })
+    .exactOptional()
+    .describe("The admin port is a TLS one."),
+});
+
+const drachtioSchema = z
+  .strictObject({
+    servers: z
+      .array(serverSchema)
+      .min(1)
+      .max(16)
+      .describe("The drachtio servers; calls of every one are judged."),
+    reports: z
+      .boolean()
+      .default(true)
+      .describe("Have calls reported (CDR), to count those that a server passed without asking."),
+  })
+  .describe("For `engine: drachtio`.");
+
+/** The key `drachtio`, as the schema leaves it. */
+export type DrachtioEntry = z.output<typeof drachtioSchema>;
 
 /** The whole of `sigwall.yaml`: what a change of needs a restart. */
 export const staticSchema = z.strictObject({
   engine: z
     .enum(["embedded", "drachtio", "m3ua"])
     .default("embedded")
-    .describe("What carries the calls: `embedded` SIP, `m3ua` SS7. `drachtio` is not built in yet."),
+    .describe("What carries the calls: SIP by `embedded` or by `drachtio` servers, SS7 by `m3ua`."),
   listen: listenSchema.exactOptional(),
+  drachtio: drachtioSchema.exactOptional(),
   m3ua: m3uaSchema.exactOptional(),
   tls: tlsSchema.exactOptional(),
   streams: streamsSchema.prefault({}),

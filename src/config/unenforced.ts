@@ -12,11 +12,6 @@ const later: readonly {
   readonly meanwhile: string;
 }[] = [
   {
-    at: ["dropAs"],
-    isSet: (trunk) => trunk.dropAs !== undefined,
-    meanwhile: "a dropped call gets no answer",
-  },
-  {
     at: ["limits", "channels"],
     isSet: (trunk) => trunk.limits?.channels !== undefined,
     meanwhile: "concurrent calls are not limited",

@@ -93,4 +93,6 @@ export interface Trunk {
   readonly isupVersions: ReadonlyMap<string, "itu" | "ansi">;
   /** Octets above which a request to a UDP next hop goes by TCP instead (RFC 3261 section 18.1.1); never when left out. */
   readonly tcpAbove?: number;
+  /** SIP status of a drop where an engine can't be silent. */
+  readonly dropAs?: number | undefined;
 }

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { capabilitiesOf } from "../domain/capabilities.ts";
 import { createListener, type Listener } from "../relay/listener.ts";
 import { createSipProxy, TICK, type SipProxy } from "../relay/sip-proxy.ts";
 import { createKeyedTags } from "../sip/tag.ts";
@@ -128,7 +129,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
 
   return {
     name: "embedded",
-    capabilities: { silence: true, exactBytes: true },
+    capabilities: capabilitiesOf.embedded,
     async start() {
       try {
         for (const [index, listen] of parts.listen.entries()) await bind(listen, index);

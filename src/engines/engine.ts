@@ -1,5 +1,7 @@
+import type { CallEvent } from "../domain/call-event.ts";
+import type { Capabilities, EngineName } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
-import type { SipTransport } from "../domain/trunk.ts";
+import type { SipTransport, TrunkId } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import type { StreamLimits } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
@@ -8,17 +10,10 @@ import type { Counters } from "../observe/counters.ts";
 import type { HopState } from "../relay/destination.ts";
 import type { NextHopStatus } from "../relay/next-hops.ts";
 import type { Overload } from "../relay/overload.ts";
+import type { UnjudgedCall } from "../relay/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { NameStatus } from "./names.ts";
 import type { OpenDatagramPort } from "./udp.ts";
-
-/** What an engine can't do is declared, so that `check` and the decision log can say it. */
-export interface Capabilities {
-  /** Refuse by silence (`drop`). */
-  readonly silence: boolean;
-  /** Forward bodies and untouched fields byte for byte. */
-  readonly exactBytes: boolean;
-}
 
 /** One entry of `listen`, read. */
 export interface ListenAddress {
@@ -66,6 +61,12 @@ export interface EngineParts {
   readonly nextHopChanged?: (key: string, state: HopState, why: string) => void;
   /** Look-ups of a next hop's name fail from now on, or work again (`error` undefined). */
   readonly nameChanged?: (id: string, error: string | undefined) => void;
+  /** The link to a server that carries the calls came up or went down, and why. */
+  readonly linkChanged?: (server: string, isUp: boolean, why: string) => void;
+  /** A call that was carried without a decision of ours. */
+  readonly unjudged?: (call: UnjudgedCall) => void;
+  /** What becomes of calls that were let through, where the engine is told. */
+  readonly happened?: (event: CallEvent) => void;
   /** An error of our own or of the operating system; the engine goes on. */
   readonly fault: (error: unknown) => void;
   /** Something that an operator should know of, once. */
@@ -74,10 +75,15 @@ export interface EngineParts {
 
 /** What an engine knows of its own load. */
 export type EngineHealth = Pick<Overload, "stage" | "isDraining" | "load">;
+/** A server that carries the calls, and whether it is connected. */
+export interface EngineLink {
+  readonly id: string;
+  readonly isUp: boolean;
+}
 
 /** The way calls come in: the only place with sockets, clock and timers. */
 export interface Engine {
-  readonly name: "embedded" | "m3ua";
+  readonly name: EngineName;
   readonly capabilities: Capabilities;
   /** Binds; resolves with what is listened on ("udp:127.0.0.1:5060"), rejects when it can't. */
   start(): Promise<readonly string[]>;
@@ -96,6 +102,10 @@ export interface Engine {
    * while, or after `most` milliseconds.
    */
   drain(most: Millis): Promise<void>;
+  /** The servers that carry the calls, where the engine has any. */
+  links?(): readonly EngineLink[];
+  /** Answered calls in progress by trunk, where the engine is told of them. */
+  channels?(): ReadonlyMap<TrunkId, number>;
   /** Closes everything; what is under way in this turn of the loop is still sent. */
   stop(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { capabilitiesOf } from "../domain/capabilities.ts";
 import { performance } from "node:perf_hooks";
 import type { AssociationConfig, M3uaConfig } from "../config/m3ua-schema.ts";
 import { decisionCount } from "../observe/counters.ts";
@@ -89,7 +90,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
 
   return {
     name: "m3ua",
-    capabilities: { silence: true, exactBytes: true },
+    capabilities: capabilitiesOf.m3ua,
     async start() {
       const listening: string[] = [];
       try {

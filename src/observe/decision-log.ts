@@ -12,17 +12,19 @@ export interface Refusal {
   readonly called: string;
   readonly source: string;
   readonly revision: string;
+  /** SIP status that was answered in place of the verdict, where the engine could not obey it. */
+  readonly enforcedAs?: number;
 }
 
 const mostCallers = 4;
 
 /** True when a decision belongs in the log: calls that were let through don't. */
-export function isRefusal({ verdict }: Decision): boolean {
-  return verdict.kind === "reject" || verdict.kind === "drop";
+export function isRefusal({ verdict, enforcedAs }: Decision): boolean {
+  return verdict.kind === "reject" || verdict.kind === "drop" || enforcedAs !== undefined;
 }
 
 /** Puts a refused call into the words of a log. Not in the path of calls. */
-export function describeRefusal({ attempt, verdict, rule, revision }: Decision): Refusal {
+export function describeRefusal({ attempt, verdict, rule, revision, enforcedAs }: Decision): Refusal {
   const callers = new Set<string>();
   for (const { number } of attempt.calling) {
     if (callers.size < mostCallers) callers.add(redactNumber(number));
@@ -37,5 +39,6 @@ export function describeRefusal({ attempt, verdict, rule, revision }: Decision):
     called: redactNumber(attempt.called),
     source: `${sourceAddress.includes(":") ? `[${sourceAddress}]` : sourceAddress}:${sourcePort}`,
     revision,
+    ...(enforcedAs === undefined ? {} : { enforcedAs }),
   };
 }

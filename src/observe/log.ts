@@ -16,7 +16,7 @@ export interface Log {
   readonly fault: (error: unknown) => void;
   readonly refused: (refusal: Refusal) => void;
   /** What a busy second left out. */
-  readonly omitted: (what: "refusals" | "faults", count: number) => void;
+  readonly omitted: (what: "refusals" | "faults" | "unjudged calls", count: number) => void;
   /** Writes out what is still waiting, closes the descriptor unless it is standard output or error, and calls back. */
   readonly close: (closed: () => void) => void;
 }

@@ -199,8 +199,8 @@ export function refuseMethod(relay: Relay, trunk: Trunk | undefined, exchange: E
 
 /** A refusal with the Q.850 cause of its reason (RFC 3326). The text says nothing of the rule that fired. */
 export function refuse(relay: Relay, exchange: Exchange, status: number, reason: ReasonCode): void {
-  const cause = causeOf(reason);
-  const why = cause === undefined ? "" : `Reason: Q.850;cause=${cause};text="Call rejected"\r\n`;
+  const cause = causeField(reason);
+  const why = cause === undefined ? "" : `Reason: ${cause}\r\n`;
   answer(relay, exchange, status, reason === "overload" ? why + retryAfter(relay) : why);
 }
 
@@ -208,6 +208,12 @@ export function refuse(relay: Relay, exchange: Exchange, status: number, reason:
 export function retryAfter(relay: Relay): string {
   const { retryAfterSeconds } = relay.policy().overload;
   return retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
+}
+
+/** Value of the Reason field of a refusal; undefined: it has none. */
+export function causeField(reason: ReasonCode): string | undefined {
+  const cause = causeOf(reason);
+  return cause === undefined ? undefined : `Q.850;cause=${cause};text="Call rejected"`;
 }
 
 /** The SIP status of a reason on a trunk: its own override, or the table's. */

@@ -5,6 +5,7 @@ import { isEmergencyCall } from "../screening/emergency-call.ts";
 import { readRequestCallee } from "../sip/called.ts";
 import type { SipMessage } from "../sip/message.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Overload } from "./overload.ts";
 import { refusalStatus, refuse, type Relay } from "./relay.ts";
 
 /**
@@ -12,16 +13,24 @@ import { refusalStatus, refuse, type Relay } from "./relay.ts";
  * domestic trunks go last: neither a trunk's `attemptsPerSecond` nor stages 1 and 2 stop them.
  */
 export function shedCall(relay: Relay, now: Millis, trunk: Trunk, exchange: Exchange): boolean {
-  const { overload, message } = relay;
-  const { callId } = exchange;
+  if (!isShed(relay.overload, now, trunk, exchange)) return false;
+  countVerdict(relay.counters, trunk.id, "reject", "overload", "protocol");
+  refuse(relay, exchange, refusalStatus(trunk, "overload"), "overload");
+  return true;
+}
+
+/** True for a new call that there is no room for. */
+export function isShed(
+  overload: Overload,
+  now: Millis,
+  trunk: Trunk,
+  { message, callId }: Exchange,
+): boolean {
   const { attemptsPerSecond } = trunk.limits;
   const isAdmitted =
     (!overload.isShedding || overload.admits(trunk, callId)) &&
     (attemptsPerSecond === undefined || overload.takeAttempt(trunk, attemptsPerSecond, now));
-  if (isAdmitted || (isEmergency(message, trunk) && overload.admitsEmergency(callId))) return false;
-  countVerdict(relay.counters, trunk.id, "reject", "overload", "protocol");
-  refuse(relay, exchange, refusalStatus(trunk, "overload"), "overload");
-  return true;
+  return !isAdmitted && !(isEmergency(message, trunk) && overload.admitsEmergency(callId));
 }
 
 function isEmergency(message: SipMessage, trunk: Trunk): boolean {

@@ -1,8 +1,16 @@
 import t from "tap";
 import { chooseDatagramSockets } from "../../src/engines/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../../src/engines/embedded.ts";
-import { runScenarios } from "./scenarios.ts";
+import type { EngineParts } from "../../src/engines/engine.ts";
+import { runScenarios, type RunningEngine } from "./scenarios.ts";
 import { runSocketTable } from "./sockets.ts";
+
+async function start(parts: EngineParts): Promise<RunningEngine> {
+  const engine = createEmbeddedEngine(parts);
+  const [bound = ""] = await engine.start();
+  const port = Number(bound.slice(bound.lastIndexOf(":") + 1));
+  return { engine, address: parts.listen[0]?.address ?? "", port, close: () => engine.stop() };
+}
 
 for (const kind of ["dgram", "batched"] as const) {
   const sockets = await chooseDatagramSockets(kind);
@@ -13,7 +21,7 @@ for (const kind of ["dgram", "batched"] as const) {
   for (const address of ["127.0.0.1", "::1"]) {
     runScenarios(
       `embedded engine, ${kind} sockets`,
-      (parts) => createEmbeddedEngine({ ...parts, openPort: sockets.open }),
+      (parts) => start({ ...parts, openPort: sockets.open }),
       address,
     );
     runSocketTable(sockets, address);

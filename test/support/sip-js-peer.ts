@@ -12,7 +12,7 @@ import type { SipTransport } from "../../src/domain/trunk.ts";
 import { openWire, type Identity } from "./wire.ts";
 
 /** What the called side does with a call. */
-export type Answering = "answer" | "busy" | "ring" | "answer-and-hang-up";
+export type Answering = "answer" | "busy" | "ring" | "early-media" | "no-answer" | "answer-and-hang-up";
 
 /** Every offer and answer: what counts is that it arrives as it was sent. */
 export const sdp = {
@@ -38,6 +38,8 @@ export interface PlacedCall {
   readonly from: string;
   readonly fromHost?: string;
   readonly headers?: readonly string[];
+  /** Send the INVITE twice, as if the first one had not been answered in time. */
+  readonly repeat?: boolean;
   /** Give up after the first provisional response that is not 100. */
   readonly cancel?: boolean;
 }
@@ -48,6 +50,8 @@ export interface SipJsPeer {
   /** Where everything is sent: the filter. */
   proxy: { address: string; port: number };
   answering: Answering;
+  /** True: every INVITE is sent twice. */
+  repeats: boolean;
   /** INVITEs that arrived, and how dialogs went on this side. */
   readonly seen: { invites: IncomingInviteRequest[]; byes: number; cancels: number; bodies: string[] };
   call(user: string, call: PlacedCall): Promise<CallResult>;
@@ -92,7 +96,10 @@ export async function openSipJsPeer(
       authenticationFactory: () => undefined,
       transportAccessor: () => ({
         protocol: transport.toUpperCase(),
-        send: async (message: string) => wire.send(message, peer.proxy),
+        send: async (message: string) => {
+          wire.send(message, peer.proxy);
+          if (peer.repeats && message.startsWith("INVITE ")) wire.send(message, peer.proxy);
+        },
       }),
     },
     { onInvite: (request) => takeCall(request, peer) },
@@ -108,6 +115,7 @@ export async function openSipJsPeer(
     port,
     proxy: { address: "127.0.0.1", port: 0 },
     answering: "answer",
+    repeats: false,
     seen,
     call: (called, call) => placeCall(core, peer, contact.toString(), host, called, call),
     close: () => {
@@ -132,8 +140,13 @@ function takeCall(request: IncomingInviteRequest, peer: SipJsPeer): void {
     request.reject({ statusCode: 486 });
     return;
   }
-  request.progress({ statusCode: 180 });
+  if (peer.answering === "early-media") request.progress({ statusCode: 183, body: sdp });
+  else request.progress({ statusCode: 180 });
   if (peer.answering === "ring") return;
+  if (peer.answering === "no-answer") {
+    request.reject({ statusCode: 480 });
+    return;
+  }
   const { session } = request.accept({ statusCode: 200, body: sdp });
   session.delegate = {
     onBye: (bye) => {
@@ -167,6 +180,7 @@ function placeCall(
     sdp,
   );
   const provisional: number[] = [];
+  peer.repeats = call.repeat === true;
   return new Promise((ended) => {
     const finish = (status: number, reason: string | undefined, byeStatus: number, hungUp: boolean): void =>
       ended({ status, reason, provisional, byeStatus, hungUp });

@@ -1,0 +1,292 @@
+import type { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+
+/** A request as drachtio-srf hands it over. Parsed fields are left out: they lose values, and a display name can forge them. */
+export interface SipRequest {
+  readonly method: string;
+  /** The message as received, decoded as UTF-8; the top Via has `received` and `rport`. */
+  readonly raw: string;
+  readonly source_address: string;
+  readonly source_port: number;
+  /** "udp", "tcp", "tls", "ws" or "wss". */
+  readonly protocol: string;
+  /** Where the server took it: "192.0.2.1:5060". */
+  readonly receivedOn?: string;
+  /** UTC time of day at the server: "08:15:02.123456". */
+  readonly stackTime: string;
+}
+
+/** What came of passing a request on. */
+export interface ProxyResult {
+  readonly finalStatus?: number;
+  readonly responses: readonly { readonly address: string; readonly port: number }[];
+}
+
+/** Answers one request; the callbacks come when the server has obeyed, or says why it hasn't. */
+export interface SipResponse {
+  readonly req: SipRequest;
+  /** Copies of the request's fields, which the server has anyway. */
+  readonly msg: { headers: Record<string, string> };
+  send(
+    status: number,
+    options: { readonly headers: Readonly<Record<string, string>> },
+    done: (error: unknown) => void,
+  ): void;
+}
+
+/** The message in a report about a call. */
+export interface ReportedMessage {
+  readonly raw: string;
+}
+
+interface ProxyOptions {
+  readonly recordRoute: true;
+  readonly followRedirects: false;
+  readonly forking: "sequential";
+  readonly provisionalTimeout: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What the package is used for. Its own declarations name fields that are never there, and leave out those that are. */
+interface Srf {
+  on(event: "connect", listener: (error: Error | null, hostport?: string, version?: string) => void): this;
+  on(event: "error", listener: (error: Error) => void): this;
+  on(event: "close", listener: () => void): this;
+  on(event: "cdr:attempt", listener: (source: string, time: string, message: ReportedMessage) => void): this;
+  on(
+    event: "cdr:start" | "cdr:stop",
+    listener: (source: string, time: string, detail: string, message: ReportedMessage) => void,
+  ): this;
+  use(method: string, handler: (request: SipRequest, response: SipResponse) => void): void;
+  connect(options: {
+    readonly host: string;
+    readonly port: number;
+    readonly secret: string;
+    readonly tls?: TlsOptions;
+    readonly reconnect: { readonly maxAttempts: 1 };
+  }): { readonly client: Agent };
+  proxyRequest(
+    request: SipRequest,
+    targets: string[],
+    options: ProxyOptions,
+    done: (error: unknown, result?: ProxyResult) => void,
+  ): void;
+}
+
+/** Below the published interface: the only way to the socket, and to the answer to a ping, which the package throws away. */
+interface Agent {
+  readonly mapServer: ReadonlyMap<
+    Socket,
+    { readonly pendingRequests: Map<string, (token: string[]) => void> }
+  >;
+  readonly wp: EventEmitter & { send(socket: Socket, message: string): string; closing?: boolean };
+}
+
+type SrfClass = new () => Srf;
+
+/** How the server's certificate is checked. */
+export interface TlsOptions {
+  /** Authorities, PEM; those of the system when left out. */
+  readonly ca?: string;
+  readonly servername?: string;
+}
+
+/** One drachtio server. */
+export interface DrachtioServer {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  readonly tls?: TlsOptions;
+}
+
+export interface LinkHandlers {
+  /** The secret was accepted; where the server takes SIP: "udp/192.0.2.1:5060,tcp/192.0.2.1:5060". */
+  readonly connected: (hostports: string) => void;
+  /** The link is gone, or could not be had; told once. */
+  readonly lost: (why: string) => void;
+  readonly request: (request: SipRequest, response: SipResponse) => void;
+  /** The server reports on a call. `source`: "network" for what it received; `detail`: role, or why the call ended. */
+  readonly reported: (
+    kind: "attempt" | "start" | "stop",
+    source: string,
+    message: ReportedMessage,
+    detail: string,
+  ) => void;
+  /** An exception of the package or of a handler. */
+  readonly fault: (error: unknown) => void;
+}
+
+/** A connection to a server, from the attempt to make it to its loss. */
+export interface Link {
+  /** Asks the server for a sign of life. */
+  ping(answered: () => void): void;
+  answer(
+    response: SipResponse,
+    status: number,
+    fields: Readonly<Record<string, string>>,
+    done: (error: unknown) => void,
+  ): void;
+  /** `timeout`: milliseconds without a provisional answer after which the next target is tried. */
+  proxy(
+    request: SipRequest,
+    targets: readonly string[],
+    fields: Readonly<Record<string, string>>,
+    timeout: number,
+    done: (error: unknown, result?: ProxyResult) => void,
+  ): void;
+  /** Gives the link up: `lost` is told why. */
+  close(why: string): void;
+  /** Asks for no more requests, and calls back when none will come. */
+  retire(done: () => void): void;
+}
+
+export type OpenLink = (server: DrachtioServer, withReports: boolean, handlers: LinkHandlers) => Link;
+
+/** Methods that are registered, so that the server asks and doesn't answer 503 by itself. */
+const METHODS = [
+  "invite",
+  "options",
+  "register",
+  "message",
+  "info",
+  "notify",
+  "subscribe",
+  "publish",
+] as const;
+
+/** Loads drachtio-srf; rejects, in words, where it isn't installed. */
+export async function loadDrachtio(): Promise<OpenLink> {
+  let loaded: { readonly default: unknown };
+  try {
+    // Its declarations describe another package than the one that runs.
+    loaded = await import("drachtio-srf");
+  } catch (error) {
+    throw new Error("drachtio-srf is not installed: npm install drachtio-srf@5.0.29", { cause: error });
+  }
+  const Srf = loaded.default;
+  if (!isSrfClass(Srf)) throw new Error("drachtio-srf exports no class: 5.0.29 is what this engine knows");
+  return (server, withReports, handlers) => openLink(Srf, server, withReports, handlers);
+}
+
+function isSrfClass(value: unknown): value is SrfClass {
+  return typeof value === "function";
+}
+
+/**
+ * One attempt to connect. Every attempt gets an instance of its own: the package's reconnection has no bound, and forgets TLS
+ * (drachtio-srf #211).
+ */
+function openLink(
+  Srf: SrfClass,
+  { host, port, secret, tls }: DrachtioServer,
+  withReports: boolean,
+  handlers: LinkHandlers,
+): Link {
+  const srf = new Srf();
+  let isLost = false;
+  let socket: Socket | undefined;
+
+  function lose(why: string): void {
+    if (isLost) return;
+    isLost = true;
+    client.wp.closing = true;
+    if (socket !== undefined) part(socket);
+    handlers.lost(why);
+  }
+
+  function ping(answered: () => void): void {
+    if (socket === undefined) return;
+    const pending = client.mapServer.get(socket)?.pendingRequests;
+    pending?.set(client.wp.send(socket, "ping"), answered);
+  }
+
+  for (const method of METHODS) {
+    srf.use(method, (request, response) => {
+      if (!isLost) handlers.request(request, response);
+    });
+  }
+  if (withReports) {
+    srf.on("cdr:attempt", (source, _time, message) => handlers.reported("attempt", source, message, ""));
+    srf.on("cdr:start", (source, _time, role, message) => handlers.reported("start", source, message, role));
+    srf.on("cdr:stop", (source, _time, reason, message) =>
+      handlers.reported("stop", source, message, reason),
+    );
+  }
+  srf.on("connect", (error, hostports) => {
+    if (error !== null && error !== undefined) lose("the secret was refused");
+    // What was registered stands before the ping: calls come from its answer on.
+    else
+      ping(() => {
+        if (!isLost) handlers.connected(hostports ?? "");
+      });
+  });
+  srf.on("error", (error) => lose(error.message));
+  srf.on("close", () => lose("the server closed the connection"));
+  const { client } = srf.connect({
+    host,
+    port,
+    secret,
+    reconnect: { maxAttempts: 1 },
+    ...(tls === undefined ? {} : { tls }),
+  });
+  client.wp.on("connect", (opened: Socket) => {
+    socket = opened;
+    if (isLost) part(opened);
+    else guard(opened, handlers, lose);
+  });
+
+  return {
+    ping,
+    answer(response, status, headers, done) {
+      // A frame of more than 12,228 bytes would stop the server's reading for good, and a peer writes these as long as it likes.
+      response.msg.headers = {};
+      response.send(status, { headers }, done);
+    },
+    proxy(request, targets, headers, timeout, done) {
+      const options: ProxyOptions = {
+        recordRoute: true,
+        followRedirects: false,
+        forking: "sequential",
+        provisionalTimeout: `${timeout}ms`,
+        headers,
+      };
+      srf.proxyRequest(request, [...targets], options, done);
+    },
+    close: lose,
+    retire(done) {
+      if (socket === undefined) return;
+      // The server takes the client off every list, whatever verb is named.
+      client.wp.send(socket, "remove_route|invite");
+      ping(done);
+    },
+  };
+}
+
+/** How long the other end may take to close a connection that we have ended. Milliseconds. */
+const PARTING = 2000;
+
+/**
+ * Ends a connection and reads on until the server has closed it too: where frames of the server's meet a closed port, it keeps the
+ * dead client on its lists, and every call of that one's share gets 100 and nothing more.
+ */
+function part(socket: Socket): void {
+  socket.removeAllListeners("data");
+  socket.resume();
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), PARTING);
+  socket.once("close", () => clearTimeout(timer));
+}
+
+/** The package throws out of its reader when a frame makes no sense to it; that would end the process. */
+function guard(socket: Socket, { fault }: LinkHandlers, lose: (why: string) => void): void {
+  const readers = socket.listeners("data");
+  socket.removeAllListeners("data");
+  socket.on("data", (bytes: Uint8Array) => {
+    try {
+      for (const read of readers) Reflect.apply(read, socket, [bytes]);
+    } catch (error) {
+      fault(error);
+      lose("the server sent what drachtio-srf can't read");
+    }
+  });
+}

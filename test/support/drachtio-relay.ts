@@ -1,0 +1,84 @@
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { askSipAddress } from "./drachtio-admin.ts";
+import { openTestDrachtio, type TestDrachtio } from "./drachtio-server.ts";
+
+/** A drachtio-server that environment variables name; undefined: the tests have only their own. */
+export const realServer =
+  process.env["DRACHTIO_HOST"] === undefined
+    ? undefined
+    : {
+        host: process.env["DRACHTIO_HOST"],
+        port: Number(process.env["DRACHTIO_PORT"] ?? "9022"),
+        secret: process.env["DRACHTIO_SECRET"] ?? "cymru",
+      };
+
+/** The real server where there is one, else the test server; either way its link can be broken in every way. */
+export function openDrachtio(): Promise<TestDrachtio> {
+  return realServer === undefined ? openTestDrachtio() : openRelay(realServer);
+}
+
+/** Stands on the control link of a real server, so that accidents can happen there. */
+async function openRelay(server: NonNullable<typeof realServer>): Promise<TestDrachtio> {
+  const sip = await askSipAddress(server);
+  const pairs = new Set<{ readonly near: Socket; readonly far: Socket; isStalled: boolean }>();
+  const frames: string[] = [];
+  const relay = createServer((near) => {
+    const pair = { near, far: connect(server.port, server.host), isStalled: false };
+    pairs.add(pair);
+    const end = (): void => {
+      pairs.delete(pair);
+      near.destroy();
+      // Read to its end: a server whose frames meet a closed port keeps the dead client.
+      pair.far.end();
+    };
+    let buffer = Buffer.alloc(0);
+    near.on("data", (bytes) => {
+      if (pair.isStalled) return;
+      pair.far.write(bytes);
+      buffer = Buffer.concat([buffer, bytes]);
+      for (let hash = buffer.indexOf("#"); hash > 0; hash = buffer.indexOf("#")) {
+        const frameEnd = hash + 1 + Number(buffer.toString("latin1", 0, hash));
+        if (buffer.length < frameEnd) return;
+        frames.push(buffer.toString("utf8", hash + 1, frameEnd));
+        buffer = buffer.subarray(frameEnd);
+      }
+    });
+    pair.far.on("data", (bytes) => {
+      if (!near.destroyed) near.write(bytes);
+    });
+    for (const socket of [near, pair.far]) {
+      socket.on("error", end);
+      socket.on("close", end);
+    }
+  });
+  relay.listen(0, "127.0.0.1");
+  await once(relay, "listening");
+  const bound = relay.address();
+  return {
+    host: "127.0.0.1",
+    adminPort: bound !== null && typeof bound === "object" ? bound.port : 0,
+    sipPort: sip.port,
+    secret: server.secret,
+    frames,
+    clients: () => pairs.size,
+    stall: () => {
+      for (const pair of pairs) pair.isStalled = true;
+    },
+    hangUp: () => {
+      for (const { near, far } of pairs) {
+        near.destroy();
+        far.end();
+      }
+    },
+    babble: (bytes) => {
+      for (const { near } of pairs) near.write(bytes);
+    },
+    close: async () => {
+      for (const { near } of pairs) near.destroy();
+      relay.close();
+      await once(relay, "close");
+    },
+  };
+}
