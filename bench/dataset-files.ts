@@ -13,6 +13,19 @@ export interface Layout {
   readonly overload: "enforce" | "off";
 }
 
+/** A drachtio-server's admin port. */
+export interface DrachtioPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+}
+
+/** Whose calls are judged, and whether they are reported too. */
+interface DrachtioUse {
+  readonly server: DrachtioPlace;
+  readonly reports: boolean;
+}
+
 /** Writes `sigwall.yaml`, `policy.yaml` and `lists/` into `folder`: every rule enforced, limits no load reaches. Returns the path of `sigwall.yaml`. */
 export function writeSigwallPolicy(
   folder: string,
@@ -21,6 +34,7 @@ export function writeSigwallPolicy(
   listen: string,
   admin: string,
   sockets?: string,
+  drachtio?: DrachtioUse,
 ): string {
   mkdirSync(join(folder, "lists"), { recursive: true });
   const limits = "limits: { callsPerSecond: 500, attemptsPerCallerPerMinute: 6000 }";
@@ -74,10 +88,11 @@ export function writeSigwallPolicy(
   writeFileSync(join(folder, "policy.yaml"), `${policy.join("\n")}\n`);
   const file = join(folder, "sigwall.yaml");
   const kind = sockets === undefined ? "" : `sockets: ${sockets}\n`;
-  writeFileSync(
-    file,
-    `engine: embedded\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n`,
-  );
+  const engine =
+    drachtio === undefined
+      ? "engine: embedded"
+      : `engine: drachtio\ndrachtio: ${JSON.stringify({ servers: [drachtio.server], reports: drachtio.reports })}`;
+  writeFileSync(file, `${engine}\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n`);
   return file;
 }
 

@@ -13,10 +13,18 @@ import { applyLoad, prepareLoad, startCore, type LoadPlan, type Measurement } fr
 import { runProbes } from "./probes.ts";
 import { end, endAll, memoryMegabytes } from "./processes.ts";
 import { formatReport } from "./report.ts";
-import { chooseTarget, startTarget, type Bench, type Target, type TargetChoice } from "./targets.ts";
+import { askSipAddress } from "../test/support/drachtio-admin.ts";
+import {
+  chooseTarget,
+  drachtioServer,
+  startTarget,
+  type Bench,
+  type Target,
+  type TargetChoice,
+} from "./targets.ts";
 
 const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rate CALLS_PER_SECOND]
-       [--targets kamailio,sigwall,sigwall:dgram,sigwall=OTHER/main.js,bare,bare:batched]
+       [--targets kamailio,sigwall,sigwall:dgram,sigwall=OTHER/main.js,bare,bare:batched,drachtio]
        [--node-options=OPTIONS_FOR_SIGWALL] [--keep]`;
 
 const { values: options } = parseArgs({
@@ -78,8 +86,12 @@ const plan: LoadPlan = { folder, root, layout, core: 0, callsPerSecond };
 prepareLoad(plan, bench.dataset);
 
 const targets: Target[] = [];
+const place = drachtioServer();
 for (const choice of choices) {
-  const target = startTarget(choice, bench, await freePort(), await freeStreamPort());
+  // By drachtio the port is the server's.
+  const byDrachtio = choice.name === "drachtio" && place !== undefined;
+  const port = byDrachtio ? (await askSipAddress(place)).port : await freePort();
+  const target = startTarget(choice, bench, port, await freeStreamPort());
   const failures = await runProbes(target, bench.dataset, layout);
   for (const failure of failures) process.stderr.write(`${target.title}: ${failure}\n`);
   process.stderr.write(`${target.title}: probes ${failures.length === 0 ? "passed" : "FAILED, not timed"}\n`);
@@ -117,7 +129,12 @@ process.exitCode = targets.length === wanted.length ? 0 : 1;
 function missingFor({ name, program }: TargetChoice): readonly string[] {
   if (name === "kamailio" && !isInstalled("kamailio"))
     return ["kamailio is not installed: left out (Debian: kamailio)"];
-  if (name === "sigwall" && !existsSync(program)) return [`${program} is missing: left out (npm run build)`];
+  if (name === "drachtio" && drachtioServer() === undefined)
+    return [
+      "DRACHTIO_HOST is not set: left out (and DRACHTIO_PORT, DRACHTIO_SECRET of a running drachtio-server)",
+    ];
+  if ((name === "sigwall" || name === "drachtio") && !existsSync(program))
+    return [`${program} is missing: left out (npm run build)`];
   return [];
 }
 

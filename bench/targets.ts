@@ -2,12 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Dataset } from "./dataset.ts";
-import { writeKamailioTables, writeSigwallPolicy, type Layout } from "./dataset-files.ts";
+import { writeKamailioTables, writeSigwallPolicy, type DrachtioPlace, type Layout } from "./dataset-files.ts";
 import { startPinned, type Started } from "./processes.ts";
 
-export type TargetName = "kamailio" | "sigwall" | "bare";
+export type TargetName = "kamailio" | "sigwall" | "bare" | "drachtio";
 
-/** One row of the bench: `kamailio`, `bare`, `sigwall`; `sigwall=PATH` for another build; `sigwall:dgram`, `bare:batched` for other sockets. */
+/** One row of the bench: `kamailio`, `bare`, `sigwall`; `sigwall=PATH` for another build; `sigwall:dgram`, `bare:batched` for other sockets; `drachtio`, `drachtio:unreported`. */
 export interface TargetChoice {
   readonly name: TargetName;
   /** `dgram` or `batched`; undefined: what the target takes by itself. */
@@ -44,15 +44,26 @@ const titles: Readonly<Record<TargetName, string>> = {
   kamailio: "kamailio 5.6 stateless",
   sigwall: "sigwall",
   bare: "bare forwarder",
+  drachtio: "sigwall by drachtio",
 };
+
+/** Where the environment says that a drachtio-server runs; undefined: there is none. Its CPU is not the target's. */
+export function drachtioServer(): DrachtioPlace | undefined {
+  const { DRACHTIO_HOST: host, DRACHTIO_PORT = "9022", DRACHTIO_SECRET = "cymru" } = process.env;
+  return host === undefined ? undefined : { host, port: Number(DRACHTIO_PORT), secret: DRACHTIO_SECRET };
+}
 
 /** Reads one word of `--targets`; undefined when there is no such target. */
 export function chooseTarget(word: string, root: string): TargetChoice | undefined {
   const [target = "", path] = word.split("=", 2);
   const [name, sockets] = target.split(":", 2);
-  if (name !== "kamailio" && name !== "sigwall" && name !== "bare") return undefined;
+  if (!isTarget(name)) return undefined;
   const title = [titles[name], sockets, path].filter((part) => part !== undefined).join(" ");
   return { name, sockets, title, program: resolve(path ?? join(root, "dist/main.js")) };
+}
+
+function isTarget(name: string): name is TargetName {
+  return Object.hasOwn(titles, name);
 }
 
 /** Writes a target's files and starts it; it may need seconds until it answers. */
@@ -70,13 +81,15 @@ function commandOf(
 ): readonly string[] {
   if (name === "kamailio") return kamailioCommand(bench, port);
   if (name === "bare") return bareCommand(bench, port, sockets ?? "dgram");
+  const server = name === "drachtio" ? drachtioServer() : undefined;
   const config = writeSigwallPolicy(
     join(bench.folder, `sigwall-${port}`),
     bench.dataset,
     bench.layout,
     `${address}:${port}`,
     `${address}:${adminPort}`,
-    sockets,
+    name === "drachtio" ? undefined : sockets,
+    server === undefined ? undefined : { server, reports: sockets !== "unreported" },
   );
   return [process.execPath, ...bench.nodeOptions, program, "run", "--config", config];
 }

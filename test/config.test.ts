@@ -11,3 +11,4 @@ import "./config/review.ts";
 import "./config/examples.ts";
 import "./config/check.ts";
 import "./config/properties.ts";
+import "./config/impossible.ts";

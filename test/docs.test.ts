@@ -1,3 +1,4 @@
 import "./docs/commands.ts";
 import "./docs/containers.ts";
 import "./docs/written.ts";
+import "./docs/drachtio.ts";

@@ -24,8 +24,6 @@ export function findEngineIssues(
 ): readonly ConfigIssue[] {
   if (engine === "drachtio" && drachtio === undefined)
     return [source.issueAt(["engine"], "drachtio needs the key `drachtio` with at least one server")];
-  if (engine !== "drachtio" && drachtio !== undefined)
-    return [source.issueAt(["drachtio"], `has no effect with engine ${engine}`, "warning")];
   return [];
 }
 

@@ -25,10 +25,6 @@ export function findImpossible(
   for (const plan of plans) {
     const { path, value } = plan.entry;
     const { trunk } = plan;
-    if (can.silence && value.dropAs !== undefined)
-      issues.push(
-        file.source.issueAt([...path, "dropAs"], `has no effect: engine ${engine} can be silent`, "warning"),
-      );
     const drops = can.silence || value.dropAs !== undefined ? undefined : droppingKey(plan);
     if (drops !== undefined)
       refuse([...path, ...drops], "can't be silent: `dropAs` says how a dropped call is answered");

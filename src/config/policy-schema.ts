@@ -142,7 +142,7 @@ export const trunkSchema = z.strictObject({
     .min(400)
     .max(699)
     .exactOptional()
-    .describe("Status where an engine can't be silent. The embedded engine can."),
+    .describe("Status where an engine can't be silent: drachtio can't, embedded can."),
   tcpAbove: z
     .int()
     .min(200)

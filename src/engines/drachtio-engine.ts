@@ -69,7 +69,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     elapsed: () => performance.now(),
     decided: parts.decided,
     overload,
-    judged: books.judged,
+    judged: (exchange, trunk, now) => books.judged(exchange, trunk, now),
     fault: parts.fault,
   });
   const links: ServerLink[] = [];

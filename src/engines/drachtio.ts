@@ -154,12 +154,14 @@ const METHODS = [
   "publish",
 ] as const;
 
+/** Not a literal in the import: its declarations describe another package than the one that runs, and it may not be installed. */
+const PACKAGE: string = "drachtio-srf";
+
 /** Loads drachtio-srf; rejects, in words, where it isn't installed. */
 export async function loadDrachtio(): Promise<OpenLink> {
   let loaded: { readonly default: unknown };
   try {
-    // Its declarations describe another package than the one that runs.
-    loaded = await import("drachtio-srf");
+    loaded = await import(PACKAGE);
   } catch (error) {
     throw new Error("drachtio-srf is not installed: npm install drachtio-srf@5.0.29", { cause: error });
   }

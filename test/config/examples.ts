@@ -16,7 +16,7 @@ function load(path: string): LoadedPolicy & { readonly findings: readonly string
   const { config, issues: staticIssues } = loadStatic(readFromDisk, path);
   if (config === undefined) throw new Error(printed(staticIssues).join("\n"));
   const listeners = config.listen.map(({ id }) => id);
-  const loaded = loadPolicy(readFromDisk, config.policy, listeners);
+  const loaded = loadPolicy(readFromDisk, config.policy, listeners, config.engine);
   const { policy, material, issues } = loaded;
   const findings =
     policy === undefined || material === undefined ? [] : reviewPolicy(policy, material, listeners, now);
@@ -68,6 +68,14 @@ void tap.test("the example is free of findings", async (t) => {
   ]);
 });
 
+void tap.test("the example by drachtio loads, and says what is refused there", async (t) => {
+  const { policy, findings } = load("config/drachtio.yaml");
+  t.ok(policy);
+  t.ok(findings.length > 0);
+  for (const finding of findings)
+    t.match(finding, "warning: engine drachtio can't take display names out", finding);
+});
+
 void tap.test(
   "the reference loads, and only says what isn't enforced yet, or is another engine's",
   async (t) => {
@@ -77,7 +85,7 @@ void tap.test(
     for (const finding of findings)
       t.match(
         finding,
-        /warning: (?:not enforced yet|without effect: the engine is another|point codes: no SIP message)/,
+        /warning: (?:not enforced yet|has no effect with engine|without effect: the engine is another|point codes: no SIP message)/,
         finding,
       );
   },
@@ -133,7 +141,7 @@ void tap.test("the published JSON Schemas are those of the code (--update writes
 });
 
 void tap.test("every YAML file in config/ names its schema", async (t) => {
-  for (const file of ["sigwall", "policy", "reference-sigwall", "reference"].map(
+  for (const file of ["sigwall", "drachtio", "policy", "reference-sigwall", "reference"].map(
     (name) => `config/${name}.yaml`,
   )) {
     const [first = ""] = readFileSync(file, "utf8").split("\n", 1);

@@ -29,6 +29,14 @@ interface Place {
   readonly close: () => Promise<void>;
 }
 
+const long = (name: string): string => `"${"x".repeat(8000)}" <sip:${name}@127.0.0.1>`;
+
+const withBody = (body: string) => (invite: string) =>
+  invite.replace(
+    "Content-Length: 0\r\n\r\n",
+    `Content-Type: multipart/mixed;boundary=b\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+
 /** A real server remembers the calls of earlier runs. */
 const run = `${process.pid}x${Date.now().toString(36)}`;
 let serial = 0;
@@ -222,7 +230,6 @@ void t.test("what drachtio-srf can't read ends the link, never the process", asy
 void t.test("no frame to the server is ever too long, whatever a caller writes", async (t) => {
   const place = await openPlace();
   t.equal(await place.changed(), "up");
-  const long = (name: string): string => `"${"x".repeat(8000)}" <sip:${name}@127.0.0.1>`;
   const status = await place.call((invite) =>
     invite
       .replace("From: <sip:01087654321@127.0.0.1>", `From: ${long("01087654400")}`)
@@ -250,11 +257,6 @@ void t.test("messages that drachtio shows otherwise than they came are refused",
     "--b--",
     "",
   ].join("\r\n");
-  const withBody = (body: string) => (invite: string) =>
-    invite.replace(
-      "Content-Length: 0\r\n\r\n",
-      `Content-Type: multipart/mixed;boundary=b\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
   const table: readonly (readonly [string, string, (invite: string) => string])[] = [
     ["octets that are no UTF-8 in a header", "400", (invite) => invite.replace("From: <", 'From: "\xff" <')],
     ["UTF-8 in a header", "forwarded", (invite) => invite.replace("From: <", 'From: "\xe5\x8c\x97" <')],

@@ -1,30 +1,12 @@
+import { EventEmitter, once } from "node:events";
 import t from "tap";
 import { createDrachtioEngine } from "../../src/engines/drachtio-engine.ts";
 import type { EngineParts } from "../../src/engines/engine.ts";
 import { askSipAddress } from "../support/drachtio-admin.ts";
 import { realServer } from "../support/drachtio-relay.ts";
 import { openTestDrachtio } from "../support/drachtio-server.ts";
-import { runScenarios, type Differences, type RunningEngine } from "./scenarios.ts";
-
-/** What is otherwise on drachtio; the table in docs/drachtio.md is held against this one. */
-export const differences: Differences = {
-  "a roaming mobile, number withheld, to BYE of the caller": {
-    status: 403,
-    reaches: false,
-    because: "drachtio can't take a number out",
-  },
-  "a roaming mobile, number withheld, to BYE of the called side": {
-    status: 403,
-    reaches: false,
-    because: "drachtio can't take a number out",
-  },
-  "a display name that shows another number": {
-    status: 403,
-    reaches: false,
-    because: "drachtio can't take a display name out",
-  },
-  "nobody known": { status: 403, reaches: false, because: "drachtio has said 100 already" },
-};
+import { differences } from "./drachtio-differences.ts";
+import { runScenarios, type RunningEngine } from "./scenarios.ts";
 
 /** Starts the engine on a server and waits until they are connected. */
 async function connect(
@@ -32,13 +14,13 @@ async function connect(
   server: { readonly host: string; readonly port: number; readonly secret: string },
   sip: { readonly address: string; readonly port: number },
 ): Promise<RunningEngine> {
-  let connected: () => void = () => undefined;
-  const isUp = new Promise<void>((resolve) => (connected = resolve));
+  const link = new EventEmitter();
+  const isUp = once(link, "up");
   const listen = [
     { transport: "udp" as const, id: `udp:${sip.address}:${sip.port}`, address: sip.address, port: sip.port },
   ];
   const engine = createDrachtioEngine(
-    { ...parts, listen, linkChanged: (_id, up) => (up ? connected() : undefined) },
+    { ...parts, listen, linkChanged: (_id, up) => link.emit(up ? "up" : "down") },
     { servers: [server], reports: true },
   );
   await engine.start();

@@ -14,8 +14,7 @@ import {
 } from "../support/sip-js-peer.ts";
 
 /** Who calls: each has a trunk of its own, but the stranger. */
-const callers = ["lessee", "abroad", "moved", "slow", "paired", "core", "stranger"] as const;
-type Caller = (typeof callers)[number];
+type Caller = "lessee" | "abroad" | "moved" | "slow" | "paired" | "core" | "stranger";
 
 /** One call through a running engine: what its peers do, and what must come of it. */
 export interface Scenario {
@@ -375,11 +374,11 @@ async function callOrSilence(
   return Promise.race([result, proof().then(() => ({}))]);
 }
 
-function policyText(address: string, ports: Readonly<Record<Caller, number>>, deadPort: number): string {
+function policyText(address: string, peers: Readonly<Record<Caller, SipJsPeer>>, deadPort: number): string {
   const host = address.includes(":") ? `[${address}]` : address;
-  const hop = `sip:${host}:${ports.core}`;
+  const hop = `sip:${host}:${peers.core.port}`;
   const trunk = (id: Caller, side: string, rest: string): string =>
-    `  - { id: ${id}, side: ${side}, match: { addresses: ["${address}"], ports: [${ports[id]}] }${rest} }`;
+    `  - { id: ${id}, side: ${side}, match: { addresses: ["${address}"], ports: [${peers[id].port}] }${rest} }`;
   const lessee = 'lessee: bank, areaCode: "10"';
   return `
 version: 1
@@ -408,16 +407,19 @@ export function runScenarios(
   differences: Differences = {},
 ): void {
   void t.test(`${name} on ${address}`, async (t) => {
-    const opened = await Promise.all(
-      callers.map((id) => openSipJsPeer(id === "core" ? called : id, address)),
-    );
-    const peers = Object.fromEntries(callers.map((id, index) => [id, opened[index]])) as Record<
-      Caller,
-      SipJsPeer
-    >;
-    const ports = Object.fromEntries(callers.map((id) => [id, peers[id].port])) as Record<Caller, number>;
+    const open = (id: Caller): Promise<SipJsPeer> => openSipJsPeer(id === "core" ? called : id, address);
+    const peers: Record<Caller, SipJsPeer> = {
+      lessee: await open("lessee"),
+      abroad: await open("abroad"),
+      moved: await open("moved"),
+      slow: await open("slow"),
+      paired: await open("paired"),
+      core: await open("core"),
+      stranger: await open("stranger"),
+    };
+    const opened = Object.values(peers);
     const { core, lessee } = peers;
-    const policy = compileText(policyText(address, ports, await freePort(address)), {
+    const policy = compileText(policyText(address, peers, await freePort(address)), {
       ...basicLists,
       "police.csv": "number\n+442079460666\n",
     });
@@ -464,10 +466,10 @@ export function runScenarios(
     }
     t.equal(core.seen.byes, byes, "every answered call that its caller ended was ended by BYE");
     t.equal(core.seen.cancels, cancels);
-    for (const name of Object.keys(differences))
+    for (const about of Object.keys(differences))
       t.ok(
-        scenarios.some((scenario) => scenario.name === name),
-        `the difference "${name}" is about a scenario`,
+        scenarios.some((scenario) => scenario.name === about),
+        `the difference "${about}" is about a scenario`,
       );
 
     await close();

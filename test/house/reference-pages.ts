@@ -71,6 +71,8 @@ const boundedLabels = new Set([
   "status",
   "table",
   "next_hop",
+  "report",
+  "server",
   "state",
   "cause",
   "kind",
@@ -97,6 +99,8 @@ async function renderEverything(): Promise<string> {
     nextHops: () => [{ trunk: "lease", id: "sbc.example.com", state: "up", addresses: 2 }],
     names: () => [{ id: "sbc.example.com", isStale: false, found: 1, failed: 0 }],
     health: () => ({ stage: 0, isDraining: false, load: { busy: 0, late: 0 } }),
+    links: () => [{ id: "127.0.0.1:9022", isUp: true }],
+    channels: () => new Map([["lease", 1]]),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });

@@ -105,6 +105,10 @@ const calling = (number: string) => (text: string) => text.replace("01087654321"
 const adding = (line: string) => (text: string) =>
   text.replace("Content-Length", `${line}\r\nContent-Length`);
 
+const roamers = (how: string): string => `, rules: { home-cli-from-abroad: { roamers: ${how} } }`;
+const target = (n: number): string => `sip:02787654321@198.51.100.${n}:5060`;
+const as = (method: string) => (text: string) => text.replaceAll("INVITE", method);
+
 /** An order as one line. */
 function show(order: Order): string {
   const fields = Object.entries(order.fields).map(([name, value]) => `; ${name}: ${value}`);
@@ -157,7 +161,6 @@ void t.test("delegated calls: refusals are those of the embedded engine", (t) =>
 });
 
 void t.test("delegated calls: what can't be done is refused, and the decision says so", (t) => {
-  const roamers = (how: string): string => `, rules: { home-cli-from-abroad: { roamers: ${how} } }`;
   const roaming = calling("+8613912345678");
   const named = adding('P-Asserted-Identity: "110" <sip:+861087654321@a>');
   const table: readonly (readonly [string, string, string, (text: string) => string, string, number])[] = [
@@ -214,7 +217,6 @@ trunks:
 lessees:
   - { id: bank, numbers: bank.csv }
 `);
-    const target = (n: number): string => `sip:02787654321@198.51.100.${n}:5060`;
     const desk = openDesk(text(""));
     t.equal(show(desk.take(lessee)), [1, 2, 3].map(target).join(" "));
     const health = text("").nextHopHealth;
@@ -324,7 +326,6 @@ void t.test("delegated calls: an error of our own is answered by the exception p
 
 void t.test("delegated calls: OPTIONS is answered, other methods are refused and counted", (t) => {
   const desk = openDesk();
-  const as = (method: string) => (text: string) => text.replaceAll("INVITE", method);
   t.match(show(desk.take(lessee, as("OPTIONS"))), /^200; Allow: INVITE/);
   t.match(show(desk.take(lessee, as("MESSAGE"))), /^405; Allow: INVITE/);
   t.match(show(desk.take(lessee, as("REGISTER"))), /^405/);

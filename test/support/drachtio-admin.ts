@@ -10,9 +10,10 @@ export async function askSipAddress(server: {
   const socket = connect(server.port, server.host);
   const order = `1|authenticate|${server.secret}|`;
   socket.write(`${order.length}#${order}`);
-  const [bytes] = (await once(socket, "data")) as [Buffer];
+  socket.setEncoding("latin1");
+  const [text] = await once(socket, "data");
   socket.destroy();
-  const match = /udp\/([\d.]+):(\d+)/.exec(bytes.toString("latin1"));
-  if (match === null) throw new Error(`no UDP address in ${bytes.toString("latin1")}`);
+  const match = /udp\/([\d.]+):(\d+)/.exec(String(text));
+  if (match === null) throw new Error(`no UDP address in ${String(text)}`);
   return { address: match[1] ?? "", port: Number(match[2]) };
 }

@@ -1,0 +1,122 @@
+import tap from "tap";
+import { loadPolicy, loadStatic } from "../../src/config/load.ts";
+import { filesOf, printed } from "./files.ts";
+
+const list = "number\n+861087654321\n";
+
+/** Issues of a policy with one lessee and one international trunk, on an engine. */
+function issuesOf(keys: string, engine: "embedded" | "drachtio", side = "international"): readonly string[] {
+  const lessee = side === "lessee" ? ", lessee: bank" : "";
+  const text = `version: 1
+trunks:
+  - { id: t, side: ${side}, match: { addresses: [192.0.2.1] }${lessee}, nextHops: ["sip:192.0.2.2"], ${keys} }
+lessees: [{ id: bank, numbers: bank.csv }]
+rules: { display-name: { action: reject } }
+`;
+  return printed(
+    loadPolicy(filesOf({ "p.yaml": text, "bank.csv": list }), "p.yaml", undefined, engine).issues,
+  ).map((issue) => issue.replace(/^p\.yaml:\d+:\d+ /, ""));
+}
+
+const roamers = (how: string): string => `rules: { home-cli-from-abroad: { roamers: ${how} } }`;
+const none: readonly string[] = [];
+
+const table: readonly (readonly [keys: string, issues: readonly string[]])[] = [
+  ["default: accept", none],
+  [
+    "exception: drop",
+    ["trunks[0].exception: engine drachtio can't be silent: `dropAs` says how a dropped call is answered"],
+  ],
+  ["exception: drop, dropAs: 480", none],
+  [
+    roamers("drop"),
+    ["trunks[0].id: engine drachtio can't be silent: `dropAs` says how a dropped call is answered"],
+  ],
+  [`${roamers("drop")}, dropAs: 403`, none],
+  ["rules: { home-cli-from-abroad: { roamers: drop, mode: monitor } }", none],
+  [
+    roamers("withhold"),
+    ["trunks[0].id: warning: engine drachtio can't withhold a number: roamers are refused"],
+  ],
+  [roamers("label"), none],
+  [
+    "rules: { display-name: { action: strip } }",
+    [
+      "trunks[0].id: warning: engine drachtio can't take display names out: calls that rule display-name would strip are refused",
+    ],
+  ],
+  ["strip: [Subject]", ["trunks[0].strip: engine drachtio can't take header fields out"]],
+  ["stripVerstat: true", ["trunks[0].stripVerstat: engine drachtio can't take parameters out"]],
+  ["label: { displayName: x }", ["trunks[0].label.displayName: engine drachtio can't change a display name"]],
+  ["label: { text: x }", none],
+  ["methods: { MESSAGE: screen }", ["trunks[0].methods.MESSAGE: engine drachtio carries calls only"]],
+  ["methods: { OPTIONS: pass }", ["trunks[0].methods.OPTIONS: engine drachtio carries calls only"]],
+  ["methods: { MESSAGE: refuse, OPTIONS: answer }", none],
+  [
+    "isupVersions: { house: itu }",
+    [
+      "trunks[0].isupVersions: engine drachtio carries no SIP-I: what its server shows of an ISUP body can't be read",
+    ],
+  ],
+  ["status: { cli-hidden: 607 }", ["trunks[0].status.cli-hidden: engine drachtio can't answer 607"]],
+  ["status: { cli-hidden: 606 }", none],
+  ["dropAs: 608", ["trunks[0].dropAs: engine drachtio can't answer 608"]],
+];
+
+void tap.test(
+  "what a policy asks of drachtio in vain is told; the embedded engine can do it all",
+  async (t) => {
+    for (const [keys, expected] of table) {
+      t.strictSame(issuesOf(keys, "drachtio"), expected, keys);
+      t.strictSame(issuesOf(keys, "embedded"), none, `${keys}: embedded`);
+    }
+    t.strictSame(issuesOf(roamers("drop"), "drachtio", "national"), none, "nobody roams on a national trunk");
+  },
+);
+
+function twoHops(key: string): string {
+  return `version: 1
+trunks:
+  - { id: t, side: national, match: { addresses: [192.0.2.1] }, nextHops: ["sip:192.0.2.2", "sip:192.0.2.3"]${key} }
+rules: { display-name: { mode: off } }
+`;
+}
+
+void tap.test("several next hops: drachtio goes on after every refusal", async (t) => {
+  const load = (key: string): readonly string[] =>
+    printed(loadPolicy(filesOf({ "p.yaml": twoHops(key) }), "p.yaml", undefined, "drachtio").issues);
+  t.match(load(""), [
+    /warning: engine drachtio tries the next one on every refusal of the first, busy included/,
+  ]);
+  t.strictSame(load(", failoverOn503: false"), none);
+});
+
+function loadStatics(text: string): ReturnType<typeof loadStatic> {
+  const whole = `listen: [udp:127.0.0.1:5060]\npolicy: p.yaml\n${text}`;
+  return loadStatic(filesOf({ "conf/s.yaml": whole }), "conf/s.yaml");
+}
+
+void tap.test("sigwall.yaml: engine drachtio and its servers", async (t) => {
+  const { config, issues } = loadStatics(
+    "engine: drachtio\ndrachtio: { servers: [{ secret: a }, { host: '::1', port: 9023, secret: b, tls: { ca: ca.pem } }] }\n",
+  );
+  t.strictSame(printed(issues), none);
+  t.strictSame(config?.drachtio, {
+    reports: true,
+    servers: [
+      { host: "127.0.0.1", port: 9022, secret: "a" },
+      { host: "::1", port: 9023, secret: "b", tls: { ca: "conf/ca.pem" } },
+    ],
+  });
+  t.equal(
+    loadStatics("drachtio: { servers: [{ secret: a }] }\n").config?.drachtio,
+    undefined,
+    "another engine",
+  );
+  t.strictSame(printed(loadStatics("engine: drachtio\n").issues), [
+    "conf/s.yaml:3:1 engine: drachtio needs the key `drachtio` with at least one server",
+  ]);
+  t.strictSame(printed(loadStatics("engine: drachtio\ndrachtio: { servers: [{ host: a }] }\n").issues), [
+    "conf/s.yaml:4:23 drachtio.servers[0].secret: required key is missing",
+  ]);
+});
