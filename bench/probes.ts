@@ -194,7 +194,9 @@ function receive(sockets: readonly Socket[], callId: string, wait: number): Prom
       socket,
       hear: (bytes: Buffer): void => {
         const text = bytes.toString("latin1");
-        if (text.includes(`Call-ID: ${callId}\r\n`)) settle({ socket, text });
+        // A stateful server says 100 before anything else.
+        if (text.startsWith("SIP/2.0 100 ") || !text.includes(`Call-ID: ${callId}\r\n`)) return;
+        settle({ socket, text });
       },
     }));
     const timer = setTimeout(() => settle({ socket: undefined, text: "" }), wait);

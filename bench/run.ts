@@ -86,11 +86,11 @@ const plan: LoadPlan = { folder, root, layout, core: 0, callsPerSecond };
 prepareLoad(plan, bench.dataset);
 
 const targets: Target[] = [];
-const place = drachtioServer();
+const drachtio = drachtioServer();
 for (const choice of choices) {
   // By drachtio the port is the server's.
-  const byDrachtio = choice.name === "drachtio" && place !== undefined;
-  const port = byDrachtio ? (await askSipAddress(place)).port : await freePort();
+  const byDrachtio = choice.name === "drachtio" && drachtio !== undefined;
+  const port = byDrachtio ? (await askSipAddress(drachtio)).port : await freePort();
   const target = startTarget(choice, bench, port, await freeStreamPort());
   const failures = await runProbes(target, bench.dataset, layout);
   for (const failure of failures) process.stderr.write(`${target.title}: ${failure}\n`);

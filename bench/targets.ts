@@ -57,7 +57,7 @@ export function drachtioServer(): DrachtioPlace | undefined {
 export function chooseTarget(word: string, root: string): TargetChoice | undefined {
   const [target = "", path] = word.split("=", 2);
   const [name, sockets] = target.split(":", 2);
-  if (!isTarget(name)) return undefined;
+  if (name === undefined || !isTarget(name)) return undefined;
   const title = [titles[name], sockets, path].filter((part) => part !== undefined).join(" ");
   return { name, sockets, title, program: resolve(path ?? join(root, "dist/main.js")) };
 }

@@ -11,3 +11,4 @@ import "./cli/reloading.ts";
 import "./cli/sample-call.ts";
 import "./cli/certificates.ts";
 import "./cli/hep.ts";
+import "./cli/drachtio.ts";

@@ -22,6 +22,8 @@ export function findImpossible(
   const warn = (path: Path, message: string): void => {
     issues.push(file.source.issueAt(path, `engine ${engine} ${message}`, "warning"));
   };
+  // What a default asks for, it asks for on every trunk.
+  const told = new Set<string>();
   for (const plan of plans) {
     const { path, value } = plan.entry;
     const { trunk } = plan;
@@ -33,7 +35,11 @@ export function findImpossible(
       if (value.stripVerstat) refuse([...path, "stripVerstat"], "can't take parameters out");
       if (trunk.label.displayName !== "")
         refuse([...path, "label", "displayName"], "can't change a display name");
-      if (trunk.side !== "core") for (const message of refusedMarks(plan)) warn([...path, "id"], message);
+      if (trunk.side !== "core")
+        for (const message of refusedMarks(plan)) {
+          if (!told.has(message)) warn([...path, "id"], message);
+          told.add(message);
+        }
     }
     if (!can.sipI && value.isupVersions !== undefined)
       refuse(

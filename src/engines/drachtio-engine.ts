@@ -138,7 +138,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     const isSilent = !responses.some(({ address, port }) => address === hop.address && port === hop.port);
     const isMissed = finalStatus === 503 || (finalStatus === 408 && isSilent);
     const hasChanged = isMissed ? noteRefusal(hop, now, health) : noteAnswer(hop, now, health);
-    if (hasChanged) reportHop(hop, `calls met ${finalStatus ?? "no answer"}`);
+    if (hasChanged) reportHop(hop, isMissed ? `calls met ${finalStatus}` : "a call was answered");
   }
 
   function reportHop(hop: Destination, why: string): void {

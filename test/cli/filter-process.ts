@@ -32,7 +32,7 @@ export interface Filter {
   /** Resolves with the first line of the log after `from` lines that contains every one of `words`. */
   readonly logged: (words: readonly string[], from?: number) => Promise<string>;
   readonly lineCount: () => number;
-  readonly signal: (name: "SIGHUP" | "SIGTERM" | "SIGINT") => void;
+  readonly signal: (name: "SIGHUP" | "SIGTERM" | "SIGINT" | "SIGUSR2") => void;
   /** Asks it to stop and resolves with the exit code. */
   readonly stop: (name?: "SIGTERM" | "SIGINT") => Promise<number | null>;
 }

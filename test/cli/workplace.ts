@@ -112,7 +112,7 @@ rules: ${rules}
     caller.send(text, filterPort);
     let message = await inbox.next();
     // The filter asks whether the core is there.
-    while (message.startsWith("OPTIONS ")) message = await inbox.next();
+    while (message.startsWith("OPTIONS ") || message.startsWith("SIP/2.0 100 ")) message = await inbox.next();
     return message.startsWith("INVITE ")
       ? "forwarded"
       : message.slice("SIP/2.0 ".length, "SIP/2.0 403".length);

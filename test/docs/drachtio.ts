@@ -37,8 +37,8 @@ void t.test(
     t.match(config?.drachtio?.servers, [{ host: "127.0.0.1", port: Number(admin?.[1]), secret: admin?.[2] }]);
     for (const port of [hop?.port, admin?.[1]])
       t.match(firewall, `dport ${port} `, `the firewall knows port ${port}`);
-    const ports = [...firewall.matchAll(/dport (\d+)/g)].map((match) => match[1]);
-    t.same([...new Set(ports)].toSorted(), [String(hop?.port), admin?.[1]].toSorted(), "and no other");
+    const ports = new Set([...firewall.matchAll(/dport (\d+)/g)].map((match) => match[1]));
+    t.same(ports, new Set([String(hop?.port), admin?.[1]]), "and no other");
     t.end();
   },
 );

@@ -8,8 +8,9 @@ import { createDrachtioEngine } from "../../src/engines/drachtio-engine.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
+import { createAuthority } from "../support/certificates.ts";
 import { openDrachtio } from "../support/drachtio-relay.ts";
-import type { TestDrachtio } from "../support/drachtio-server.ts";
+import { openTestDrachtio, type TestDrachtio } from "../support/drachtio-server.ts";
 import { fieldOf } from "../support/drachtio-stack.ts";
 import { compileText } from "../support/proxy.ts";
 
@@ -332,4 +333,56 @@ void t.test("keep-alives are answered; other requests are refused for what they 
   ] as const)
     t.equal(await place.call((invite) => invite.replaceAll("INVITE", method)), expected, method);
   await place.close();
+});
+
+void t.test("a link by TLS is checked, and is TLS again after it was lost", async (t) => {
+  const authority = createAuthority(t.testdir());
+  const { key, certificate } = authority.issue("drachtio", "DNS:drachtio.example,IP:127.0.0.1");
+  const server = await openTestDrachtio({ tls: { key: key.toString(), cert: certificate.toString() } });
+  const policy = compileText(
+    "version: 1\ntrunks:\n  - { id: core, side: core, match: { addresses: [127.0.0.1] } }\n",
+  );
+  const connect = async (ca: Buffer): Promise<{ changes: string[]; engine: Engine }> => {
+    const changes: string[] = [];
+    const engine = createDrachtioEngine(
+      {
+        listen: [{ id: "udp:127.0.0.1:9", transport: "udp", address: "127.0.0.1", port: 9 }],
+        policy: () => policy,
+        state: createScreeningState(policy.tables),
+        counters: createCounters(),
+        key: new Uint8Array(32).fill(7),
+        decided: () => undefined,
+        fault: (error) => t.fail(String(error)),
+        linkChanged: (_id, isUp, why) => changes.push(isUp ? "up" : why),
+      },
+      {
+        servers: [
+          {
+            host: server.host,
+            port: server.adminPort,
+            secret: server.secret,
+            tls: { ca: ca.toString(), servername: "drachtio.example" },
+          },
+        ],
+        reports: false,
+      },
+    );
+    await engine.start();
+    return { changes, engine };
+  };
+  const until = async (isDone: () => boolean): Promise<void> => {
+    while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  const trusting = await connect(authority.certificate);
+  await until(() => trusting.changes.length === 1);
+  server.hangUp();
+  await until(() => trusting.changes.length === 3);
+  t.same(trusting.changes, ["up", "the server closed the connection", "up"]);
+  await trusting.engine.stop();
+  const wary = await connect(createAuthority(t.testdir(), "other").certificate);
+  await until(() => wary.changes.length === 1);
+  t.match(wary.changes, [/certificate/]);
+  t.notOk(wary.engine.isReady());
+  await wary.engine.stop();
+  await server.close();
 });
