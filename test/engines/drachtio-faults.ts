@@ -292,7 +292,7 @@ void t.test("calls that another application took are counted", async (t) => {
   const answered = [place.call(), place.call()];
   await stolen;
   t.equal(await Promise.race(answered), "forwarded", "one came here");
-  while (place.unjudged.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => place.unjudged.length > 0);
   t.match(place.unjudged, [/^attempt call-\w+-\d+$/]);
   t.equal(place.counters.unjudgedAttempts, 1);
   thief.destroy();
@@ -315,7 +315,7 @@ void t.test(
     t.equal(place.decisions.length, 0);
     t.equal(place.counters.unjudgedAttempts, 0, "and nobody told");
     void place.call((invite) => forged(invite).replaceAll("INVITE", "BYE"));
-    while (place.unjudged.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => place.unjudged.length > 0);
     t.match(place.unjudged, [/^release call-\w+-\d+$/]);
     t.equal(place.counters.unjudgedReleases, 1);
     await place.close();
@@ -335,6 +335,10 @@ void t.test("keep-alives are answered; other requests are refused for what they 
   await place.close();
 });
 
+async function until(isDone: () => boolean): Promise<void> {
+  while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 void t.test("a link by TLS is checked, and is TLS again after it was lost", async (t) => {
   const authority = createAuthority(t.testdir());
   const { key, certificate } = authority.issue("drachtio", "DNS:drachtio.example,IP:127.0.0.1");
@@ -342,7 +346,7 @@ void t.test("a link by TLS is checked, and is TLS again after it was lost", asyn
   const policy = compileText(
     "version: 1\ntrunks:\n  - { id: core, side: core, match: { addresses: [127.0.0.1] } }\n",
   );
-  const connect = async (ca: Buffer): Promise<{ changes: string[]; engine: Engine }> => {
+  const link = async (ca: Buffer): Promise<{ changes: string[]; engine: Engine }> => {
     const changes: string[] = [];
     const engine = createDrachtioEngine(
       {
@@ -370,16 +374,13 @@ void t.test("a link by TLS is checked, and is TLS again after it was lost", asyn
     await engine.start();
     return { changes, engine };
   };
-  const until = async (isDone: () => boolean): Promise<void> => {
-    while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
-  const trusting = await connect(authority.certificate);
+  const trusting = await link(authority.certificate);
   await until(() => trusting.changes.length === 1);
   server.hangUp();
   await until(() => trusting.changes.length === 3);
   t.same(trusting.changes, ["up", "the server closed the connection", "up"]);
   await trusting.engine.stop();
-  const wary = await connect(createAuthority(t.testdir(), "other").certificate);
+  const wary = await link(createAuthority(t.testdir(), "other").certificate);
   await until(() => wary.changes.length === 1);
   t.match(wary.changes, [/certificate/]);
   t.notOk(wary.engine.isReady());
