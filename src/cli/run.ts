@@ -55,9 +55,12 @@ export async function runFilter(configPath: string): Promise<number> {
     });
   } catch (error) {
     await new Promise<void>(log.close);
-    const bound = config.engine === "embedded" ? listeners : describeLinks(config);
-    const wanted = [...bound, `admin ${formatEndpoint(config.admin)}`].join(", ");
-    return fail(`can't listen on ${wanted}: ${describeFailure(error)}`);
+    const adminPlace = `admin ${formatEndpoint(config.admin)}`;
+    const wanted =
+      config.engine !== "drachtio"
+        ? `listen on ${[...listeners, ...describeLinks(config), adminPlace].join(", ")}`
+        : `start engine ${config.engine} and ${adminPlace}`;
+    return fail(`can't ${wanted}: ${describeFailure(error)}`);
   }
   process.stdout.write(describeStart(app, policy, configPath));
   const signal = await asked;
