@@ -24,6 +24,8 @@ export function findEngineIssues(
 ): readonly ConfigIssue[] {
   if (engine === "drachtio" && drachtio === undefined)
     return [source.issueAt(["engine"], "drachtio needs the key `drachtio` with at least one server")];
+  if (engine !== "drachtio" && drachtio !== undefined)
+    return [source.issueAt(["drachtio"], "without effect: the engine is another", "warning")];
   return [];
 }
 

@@ -85,7 +85,7 @@ void tap.test(
     for (const finding of findings)
       t.match(
         finding,
-        /warning: (?:not enforced yet|has no effect with engine|without effect: the engine is another|point codes: no SIP message)/,
+        /warning: (?:not enforced yet|without effect: the engine is another|point codes: no SIP message)/,
         finding,
       );
   },
