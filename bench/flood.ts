@@ -1,13 +1,11 @@
 /** A flood from unknown sources while a known trunk calls: see bench/README.md. */
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { freePort, freeStreamPort } from "../test/support/free-port.ts";
 import { makeDataset } from "./dataset.ts";
 import type { Layout } from "./dataset-files.ts";
 import { applyLoad, prepareLoad, startCore, type LoadPlan, type Measurement } from "./load.ts";
@@ -38,9 +36,9 @@ const choice = chooseTarget(options.target, root);
 if (choice === undefined || choice.name === "kamailio")
   throw new Error("flood.js --target sigwall[=MAIN.JS]");
 const layout: Layout = {
-  trunkPort: await freePort(),
+  trunkPort: await freePort("0.0.0.0"),
   coreAddress: "127.0.0.1",
-  corePort: await freePort(),
+  corePort: await freePort("0.0.0.0"),
   overload: "enforce",
 };
 const bench: Bench = {
@@ -53,7 +51,7 @@ const bench: Bench = {
 };
 const plan: LoadPlan = { folder, root, layout, core: 0, callsPerSecond };
 prepareLoad(plan, bench.dataset);
-const target = startTarget(choice, bench, await freePort(), await freeStreamPort());
+const target = startTarget(choice, bench, await freePort("0.0.0.0"), await freeStreamPort("127.0.0.1"));
 await pause(4000);
 const core = startCore(plan);
 const calls = callsPerSecond * seconds;
@@ -108,24 +106,4 @@ function dropsOf({ port }: Target): number {
     if (columns[1]?.endsWith(`:${hex}`) === true) drops += Number(columns.at(-1));
   }
   return drops;
-}
-
-/** A UDP port free on every loopback address. */
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "0.0.0.0");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
-async function freeStreamPort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
 }

@@ -1,12 +1,10 @@
 /** CPU per call of the running filter, side by side with Kamailio and a bare forwarder: see bench/README.md. */
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { freePort, freeStreamPort } from "../test/support/free-port.ts";
 import { makeDataset } from "./dataset.ts";
 import type { Layout } from "./dataset-files.ts";
 import { applyLoad, prepareLoad, startCore, type LoadPlan, type Measurement } from "./load.ts";
@@ -68,9 +66,9 @@ if (!isInstalled("sipp") || !isInstalled("taskset") || choices.length === 0) {
 }
 
 const layout: Layout = {
-  trunkPort: await freePort(),
+  trunkPort: await freePort("0.0.0.0"),
   coreAddress: "127.0.0.1",
-  corePort: await freePort(),
+  corePort: await freePort("0.0.0.0"),
   overload: "off",
 };
 const cores = availableParallelism();
@@ -90,8 +88,8 @@ const drachtio = drachtioServer();
 for (const choice of choices) {
   // By drachtio the port is the server's.
   const byDrachtio = choice.name === "drachtio" && drachtio !== undefined;
-  const port = byDrachtio ? (await askSipAddress(drachtio)).port : await freePort();
-  const target = startTarget(choice, bench, port, await freeStreamPort());
+  const port = byDrachtio ? (await askSipAddress(drachtio)).port : await freePort("0.0.0.0");
+  const target = startTarget(choice, bench, port, await freeStreamPort("127.0.0.1"));
   const failures = await runProbes(target, bench.dataset, layout);
   for (const failure of failures) process.stderr.write(`${target.title}: ${failure}\n`);
   process.stderr.write(`${target.title}: probes ${failures.length === 0 ? "passed" : "FAILED, not timed"}\n`);
@@ -142,24 +140,4 @@ function isInstalled(command: string): boolean {
   return [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"].some((place) =>
     existsSync(join(place, command)),
   );
-}
-
-/** A UDP port free on every loopback address. */
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "0.0.0.0");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
-async function freeStreamPort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
 }

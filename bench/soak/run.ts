@@ -1,11 +1,11 @@
 /** `npm run soak`: calls at a constant rate for minutes, and what became of them, of memory and of time. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { freePort, freeStreamPort } from "../../test/support/free-port.ts";
 import { startCalls, type Caller } from "./caller.ts";
 import { createTimes, slopeOf } from "./figures.ts";
 import { root, startSoakedFilter } from "./filter.ts";
@@ -45,11 +45,12 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(1));
 
 const wait = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
-const calledPorts = killEvery > 0 ? [await freePort(), await freePort()] : [await freePort()];
+const calledPorts =
+  killEvery > 0 ? [await freePort("127.0.0.1"), await freePort("127.0.0.1")] : [await freePort("127.0.0.1")];
 const called = new Map<number, ChildProcess>();
 for (const port of calledPorts) await startCalled(port);
-const callerPort = await freePort();
-const port = await freePort();
+const callerPort = await freePort("127.0.0.1");
+const port = await freePort("127.0.0.1");
 const cores = availableParallelism();
 const callers = Array.from(
   { length: 100 },
@@ -64,7 +65,7 @@ const filter = await startSoakedFilter({
   folder,
   core: cores > 1 ? cores - 1 : undefined,
   port,
-  adminPort: await freePort(),
+  adminPort: await freeStreamPort("127.0.0.1"),
   callerPort,
   calledPorts,
   numbers: Number(options.numbers),
@@ -143,15 +144,6 @@ async function startCalled(at: number): Promise<void> {
   process.once("exit", () => child.kill("SIGKILL"));
   called.set(at, child);
   await once(child.stdout, "data");
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port: free } = socket.address();
-  socket.close();
-  return free;
 }
 
 function report(second: number): void {

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
+import { freeStreamPort } from "../support/free-port.ts";
 
 const answerSchema = z.object({
   data: z.object({
@@ -29,15 +29,6 @@ export interface Prometheus {
   readonly stop: () => Promise<void>;
 }
 
-async function freeTcpPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const bound = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof bound === "object" && bound !== null ? bound.port : 0;
-}
-
 /** Starts it; undefined when it is not installed. */
 export async function startPrometheus(target: string): Promise<Prometheus | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-prometheus-"));
@@ -46,7 +37,7 @@ export async function startPrometheus(target: string): Promise<Prometheus | unde
     .replace("127.0.0.1:9464", target)
     .replaceAll("_interval: 5s", "_interval: 1s");
   writeFileSync(join(folder, "prometheus.yml"), config);
-  const address = `127.0.0.1:${await freeTcpPort()}`;
+  const address = `127.0.0.1:${await freeStreamPort("127.0.0.1")}`;
   const child: ChildProcess = spawn(
     "prometheus",
     [
