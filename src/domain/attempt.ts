@@ -24,6 +24,9 @@ export interface SignallingSource {
   readonly destinationPort: number;
 }
 
+/** Between whom a message went, and by what transport; addresses are empty on signalling links. */
+export type SignallingPath = Omit<SignallingSource, "signalling">;
+
 /** The circuit that an IAM seizes, as its routing label and CIC name it, and what its calling party number says of itself. */
 export interface Circuit {
   readonly opc: number;

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { SignallingSource } from "../domain/attempt.ts";
+import type { SignallingPath, SignallingSource } from "../domain/attempt.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import { readExchange, type Exchange } from "../relay/exchange.ts";
 import { createListener } from "../relay/listener.ts";
@@ -10,7 +10,7 @@ import { scan } from "../sip/scan.ts";
 import { createIsupMessage, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
 import { readCircuit, type Msu } from "../ss7/mtp3.ts";
 import { createCircuits } from "./circuits.ts";
-import type { Path, SignallingSink } from "./signalling.ts";
+import type { SignallingSink } from "./signalling.ts";
 
 /** Messages that are remembered to tell repeats; the oldest is forgotten first. */
 const MAX_REMEMBERED = 65_536;
@@ -74,7 +74,7 @@ function beginsAsSip(bytes: Buffer, start: number): boolean {
   return end >= 0 && isStartLine(bytes, start, end);
 }
 
-function originOf(message: SipMessage, path: Path): SignallingSource {
+function originOf(message: SipMessage, path: SignallingPath): SignallingSource {
   return { signalling: claimsIsup(message) ? "sip-i" : "sip", ...path };
 }
 
@@ -87,7 +87,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
   const firstFrames = new Map<string, number>();
 
   /** Equal bytes have equal Via, Call-ID and CSeq: with the addresses, that is all that makes a repeat. */
-  function findRepeated(bytes: Buffer, path: Path, frame: number): number | undefined {
+  function findRepeated(bytes: Buffer, path: SignallingPath, frame: number): number | undefined {
     const key = `${path.transport} ${path.sourceAddress} ${path.sourcePort} ${path.destinationAddress} ${path.destinationPort} ${hash("sha256", bytes, "base64")}`;
     const first = firstFrames.get(key);
     if (first !== undefined) return first;
@@ -101,7 +101,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     return undefined;
   }
 
-  function readInvite(message: SipMessage, path: Path, arrival: Arrival): void {
+  function readInvite(message: SipMessage, path: SignallingPath, arrival: Arrival): void {
     // Where the message went is what the filter would have listened on.
     const local = `${path.transport}:${path.destinationAddress.includes(":") ? `[${path.destinationAddress}]` : path.destinationAddress}:${path.destinationPort}`;
     const transport = path.transport === "udp" ? "udp" : "tcp";
@@ -120,7 +120,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
   }
 
   /** `msu` is one of ISUP or BICC. */
-  function readUnit(msu: Msu, path: Path, arrival: Arrival): void {
+  function readUnit(msu: Msu, path: SignallingPath, arrival: Arrival): void {
     const type = readCircuit(msu);
     if (type < 0) return;
     counts.isup += 1;

@@ -1,6 +1,6 @@
+import type { SignallingPath } from "../domain/attempt.ts";
 import { IsupType, type IsupMessage } from "../ss7/isup.ts";
 import type { Msu } from "../ss7/mtp3.ts";
-import type { Path } from "./signalling.ts";
 
 /** Circuits that are remembered; the one seized first is forgotten first. */
 const MAX_CIRCUITS = 65_536;
@@ -18,7 +18,7 @@ interface Sighting {
 /** Tells the IAMs of a capture that repeat another from those that begin a call. */
 export interface Circuits {
   /** An IAM: the frame of the one it repeats, or undefined. */
-  seize(msu: Msu, message: IsupMessage, path: Path, frame: number): number | undefined;
+  seize(msu: Msu, message: IsupMessage, path: SignallingPath, frame: number): number | undefined;
   /** Any other message of a circuit: a release or reset ends what could be repeated. */
   follow(msu: Msu, message: IsupMessage): void;
 }
@@ -35,7 +35,7 @@ function keyOf({ opc, dpc, cic }: Msu, offset = 0): string {
 export function createCircuits(): Circuits {
   const circuits = new Map<string, Sighting[]>();
 
-  function seize(msu: Msu, message: IsupMessage, path: Path, frame: number): number | undefined {
+  function seize(msu: Msu, message: IsupMessage, path: SignallingPath, frame: number): number | undefined {
     const key = keyOf(msu);
     const from = `${path.sourceAddress} ${path.sourcePort} ${path.destinationAddress} ${path.destinationPort} ${msu.opc}`;
     const bytes = message.bytes.toString("latin1", message.start, message.end);

@@ -2,7 +2,8 @@ import type { Millis } from "../domain/time.ts";
 import type { AssociationConfig, LinkConfig } from "../config/m3ua-schema.ts";
 import type { Ss7Counters } from "../observe/ss7-counters.ts";
 import { across, type Side } from "../relay/isup-circuits.ts";
-import type { AssociationPlace, IsupRelay } from "../relay/isup-relay.ts";
+import type { IsupRelay } from "../relay/isup-relay.ts";
+import type { AssociationPlace } from "../relay/isup-work.ts";
 import type {
   Association,
   AssociationEnds,

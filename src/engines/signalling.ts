@@ -1,4 +1,4 @@
-import type { SignallingSource } from "../domain/attempt.ts";
+import type { SignallingPath } from "../domain/attempt.ts";
 import type { CapturedFrame } from "../pcap/frame.ts";
 import { destinationOf, sourceOf } from "../pcap/ip.ts";
 import { createCaptureReader, type CaptureFault } from "../pcap/reader.ts";
@@ -7,13 +7,10 @@ import { createTransportLayer, type TransportPacket } from "../pcap/transport.ts
 import { createSipFramer, maySipStart } from "../sip/framer.ts";
 import { createSs7Reader, isM3uaPort, type MsuSink } from "./ss7-signalling.ts";
 
-/** Between whom a message went; addresses are empty on signalling links. */
-export type Path = Omit<SignallingSource, "signalling">;
-
 /** Takes the messages of a capture. Bytes are valid only during the call. */
 export interface SignallingSink {
   /** A datagram or framed message that begins like SIP; `arrival` is the frame that completed it. */
-  message(bytes: Buffer, path: Path, arrival: Arrival): void;
+  message(bytes: Buffer, path: SignallingPath, arrival: Arrival): void;
   /** A message of which `bytes` is all there is, and why no more. */
   broken(bytes: Buffer, why: string, arrival: Arrival): void;
   /** A message signal unit of ISUP or BICC. */
@@ -34,7 +31,7 @@ export interface SignallingReader {
   waiting(): boolean;
 }
 
-function pathOf(packet: TransportPacket, transport: "udp" | "tcp" | "sctp"): Path {
+function pathOf(packet: TransportPacket, transport: "udp" | "tcp" | "sctp"): SignallingPath {
   return {
     transport,
     sourceAddress: sourceOf(packet),
@@ -45,7 +42,7 @@ function pathOf(packet: TransportPacket, transport: "udp" | "tcp" | "sctp"): Pat
 }
 
 /** One direction of a TCP connection, cut into messages; what is not SIP is passed over. */
-function createSipStream(path: Path, sink: SignallingSink): StreamConsumer {
+function createSipStream(path: SignallingPath, sink: SignallingSink): StreamConsumer {
   const framer = createSipFramer("seek");
   let last: Arrival = { frame: 0, seconds: 0, nanos: 0 };
 

@@ -1,3 +1,4 @@
+import type { SignallingPath } from "../domain/attempt.ts";
 import type { CapturedFrame } from "../pcap/frame.ts";
 import { LinkType } from "../pcap/link.ts";
 import type { SctpMessage } from "../pcap/sctp.ts";
@@ -13,23 +14,22 @@ import {
 } from "../ss7/m3ua.ts";
 import { createMsu, isCallControl, type Msu } from "../ss7/mtp3.ts";
 import { createLabelForm } from "./label-form.ts";
-import type { Path } from "./signalling.ts";
 
 /** Takes the units of ISUP and BICC in a capture. Everything is valid only during the call. */
-export type MsuSink = (msu: Msu, path: Path, arrival: Arrival) => void;
+export type MsuSink = (msu: Msu, path: SignallingPath, arrival: Arrival) => void;
 
 /** Reads SS7 signalling in captures: on links, and over SCTP and TCP. */
 export interface Ss7Reader {
   /** A frame of a signalling link; false when the link type is another. */
   frame(frame: CapturedFrame): boolean;
   /** A user message of SCTP; false when it is none of an SS7 adaptation layer. */
-  message(message: SctpMessage, path: Path, arrival: Arrival): boolean;
+  message(message: SctpMessage, path: SignallingPath, arrival: Arrival): boolean;
   /** One direction of a TCP connection that carries M3UA, as libosmo-sigtran has it. */
-  stream(path: Path): StreamConsumer;
+  stream(path: SignallingPath): StreamConsumer;
 }
 
 /** Where frames of a link come from: it has no addresses. */
-const link: Path = {
+const link: SignallingPath = {
   transport: "mtp",
   sourceAddress: "",
   sourcePort: 0,
@@ -98,7 +98,7 @@ export function createSs7Reader(sink: MsuSink): Ss7Reader {
     return true;
   }
 
-  function stream(path: Path): StreamConsumer {
+  function stream(path: SignallingPath): StreamConsumer {
     let kept: Buffer = Buffer.alloc(0);
     let isLost = false;
     return {

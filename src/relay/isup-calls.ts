@@ -16,7 +16,7 @@ import {
 import { MOST_KEPT } from "./isup-held.ts";
 import { emergencyNumber, type JudgedBy } from "./isup-judge.ts";
 import { isMaintenance } from "./isup-refusals.ts";
-import type { IsupWork } from "./isup-relay.ts";
+import type { IsupWork } from "./isup-work.ts";
 
 /** Q.850 "call rejected": for reasons without a cause of their own, and towards an exchange that was not at fault. */
 const CALL_REJECTED = 21;

@@ -62,6 +62,32 @@ void t.test("floors: every room has one, and imports go down", (t) => {
   t.end();
 });
 
+/** True when `path` imports itself by way of others. */
+function isInCircle(path: string, importsOf: ReadonlyMap<string, readonly string[]>): boolean {
+  const reached = new Set<string>();
+  const waiting = [path];
+  for (let from = waiting.pop(); from !== undefined; from = waiting.pop()) {
+    for (const name of importsOf.get(from) ?? []) {
+      if (name === path) return true;
+      if (reached.has(name)) continue;
+      reached.add(name);
+      waiting.push(name);
+    }
+  }
+  return false;
+}
+
+void t.test("floors: no file imports itself by way of others, types included", (t) => {
+  const importsOf = new Map(sourceFiles.map(({ path, imports }) => [path, imports]));
+  t.same(
+    findOffences(({ path }) => isInCircle(path, importsOf)),
+    [],
+  );
+  const ring = new Map(["a", "b", "c"].map((name, i, all) => [name, [all[(i + 1) % 3] ?? ""]]));
+  t.ok(isInCircle("a", ring), "the test sees one");
+  t.end();
+});
+
 void t.test("the outside world: sockets, clocks, timers and files belong to engines and cli", (t) => {
   const pure = sourceFiles.filter(({ room }) => !worldly.has(room));
   const modules = pure.flatMap(({ path, imports }) =>
