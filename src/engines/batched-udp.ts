@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { EAGAIN, EINTR, systemError, type KernelSockets } from "./kernel-sockets.ts";
+import type { KernelSockets } from "./kernel-sockets.ts";
 import {
   addressAt,
   createMessageRow,
@@ -13,6 +13,7 @@ import {
 } from "./message-row.ts";
 import { runTicks, throwLater } from "./native-callback.ts";
 import { INET, INET6, readAddressText, readPort, writeAddress } from "./socket-address.ts";
+import { EAGAIN, EINTR, systemError } from "./system-calls.ts";
 import { RECEIVE_BUFFER, type DatagramHandlers, type DatagramPort, type OpenDatagramPort } from "./udp.ts";
 
 /** Datagrams taken at once; what waits beyond them has its turn after timers and other sockets. */

@@ -1,7 +1,18 @@
 import { Buffer } from "node:buffer";
-import { endianness } from "node:os";
-import { loadCalls, systemError, watchDescriptor, type Koffi, type SocketWatch } from "./kernel-sockets.ts";
 import { INET, INET6, readAddressText, readPort, writeAddress } from "./socket-address.ts";
+import {
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  loadCalls,
+  MSG_DONTWAIT,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+  systemError,
+  watchDescriptor,
+  type Koffi,
+  type SocketWatch,
+} from "./system-calls.ts";
 
 /** What recvmsg(2) gave. Reused. */
 export interface ReceivedPart {
@@ -56,16 +67,11 @@ export const EINPROGRESS = 115;
 const EPROTONOSUPPORT = 93;
 const EINVAL = 22;
 
-// <bits/socket.h>, <netinet/in.h>, <linux/sctp.h>: the same numbers on x86-64 and arm64.
+// As in system-calls.ts, and from <linux/sctp.h>.
 const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
 const IPPROTO_SCTP = 132;
 const SCTP_RTOINFO = 0;
 const SCTP_ASSOCINFO = 1;
@@ -76,7 +82,6 @@ const SCTP_EVENTS = 11;
 const SCTP_STATUS = 14;
 /** Kind of control message: struct sctp_sndrcvinfo. */
 const SCTP_SNDRCV = 1;
-const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_EOR = 0x80;
 const MSG_NOTIFICATION = 0x8000;
@@ -147,7 +152,6 @@ function createBlock(koffi: Koffi): Block {
 
 /** Throws when the C library or the kernel lacks a call. */
 function bindSctp(koffi: Koffi): KernelSctp {
-  if (endianness() !== "LE") throw new Error("not built for this byte order");
   const library = koffi.load(null);
   const call = {
     socket: library.func("int socket(int, int, int)"),

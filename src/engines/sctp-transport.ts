@@ -9,8 +9,8 @@ import {
   type SignallingTransport,
 } from "./association.ts";
 import { EINPROGRESS, type KernelSctp, type SocketEnd } from "./kernel-sctp.ts";
-import { EAGAIN, EINTR, systemError, type SocketWatch } from "./kernel-sockets.ts";
 import { runTicks, throwLater } from "./native-callback.ts";
+import { EAGAIN, EINTR, systemError, type SocketWatch } from "./system-calls.ts";
 
 /** Messages of one association that are taken before others have their turn. */
 const MOST_IN_TURN = 32;

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import t from "tap";
 import { createBatchedSockets } from "../../src/engines/batched-udp.ts";
-import { EAGAIN, EINTR, loadKernelSockets } from "../../src/engines/kernel-sockets.ts";
+import { loadKernelSockets } from "../../src/engines/kernel-sockets.ts";
+import { EAGAIN, EINTR } from "../../src/engines/system-calls.ts";
 
 /** As many as may wait. */
 const most = 1024;
