@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Millis } from "../domain/time.ts";
 import type { ClosingReason } from "../observe/stream-counters.ts";
 import { createSipFramer } from "../sip/framer.ts";
+import { CR } from "../sip/octet.ts";
 
 /** Who is at the other end of a connection. */
 export interface Peer {
@@ -45,7 +46,6 @@ const MOST_UNREAD = 1024 * 1024;
 /** What a peer has to read our last words. */
 const PARTING: Millis = 2000;
 
-const CR = 13;
 const CRLF = Buffer.from("\r\n");
 
 /** Cuts what comes into messages, a few at a time, and sends what is written. */

@@ -9,14 +9,24 @@ export interface GrowingColumn<Values> {
 
 const FIRST_ROOM = 16;
 
-/** A column of doubles: keys, bounds. */
-export function createDoubleColumn(): GrowingColumn<Float64Array> {
-  let room = new Float64Array(FIRST_ROOM);
+/** As much of a typed array as a column needs. */
+interface TypedArrayOf<Values> {
+  [index: number]: number;
+  set(values: Values): void;
+  subarray(start: number, end: number): Values;
+}
+
+function createColumn<Values extends TypedArrayOf<Values>>(
+  allocate: (length: number) => Values,
+): GrowingColumn<Values> {
+  let size = FIRST_ROOM;
+  let room = allocate(size);
   let count = 0;
   return {
     push(value) {
-      if (count === room.length) {
-        const wider = new Float64Array(count * 2);
+      if (count === size) {
+        size *= 2;
+        const wider = allocate(size);
         wider.set(room);
         room = wider;
       }
@@ -28,21 +38,12 @@ export function createDoubleColumn(): GrowingColumn<Float64Array> {
   };
 }
 
+/** A column of doubles: keys, bounds. */
+export function createDoubleColumn(): GrowingColumn<Float64Array> {
+  return createColumn((length) => new Float64Array(length));
+}
+
 /** A column of unsigned 32-bit words: lines, indexes. */
 export function createWordColumn(): GrowingColumn<Uint32Array> {
-  let room = new Uint32Array(FIRST_ROOM);
-  let count = 0;
-  return {
-    push(value) {
-      if (count === room.length) {
-        const wider = new Uint32Array(count * 2);
-        wider.set(room);
-        room = wider;
-      }
-      room[count] = value;
-      return count++;
-    },
-    count: () => count,
-    values: () => room.subarray(0, count),
-  };
+  return createColumn((length) => new Uint32Array(length));
 }

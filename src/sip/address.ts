@@ -1,3 +1,5 @@
+import { COLON, SP, TAB } from "./octet.ts";
+
 /**
  * Positions of one name-addr or addr-spec (RFC 3261 section 20.10) within a field value.
  * Reused from call to call; `fault` says what makes two readers disagree about it.
@@ -21,15 +23,12 @@ export function createAddressSpan(): AddressSpan {
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 const LESS = 0x3c;
 const EQUALS = 0x3d;
 const MORE = 0x3e;
 const AT = 0x40;
 const BACKSLASH = 0x5c;
-const SP = 0x20;
-const TAB = 9;
 
 function isSpace(c: number): boolean {
   return c === SP || c === TAB;

@@ -1,8 +1,5 @@
-const CR = 13;
-const LF = 10;
-const SP = 32;
-const TAB = 9;
-const COLON = 58;
+import { COLON, CR, LF, SP, TAB } from "./octet.ts";
+import { METHODS } from "./start-line.ts";
 
 /** Limits of a message on a stream, in bytes and fields. */
 export const FramingLimit = {
@@ -73,20 +70,7 @@ export function isStartLine(bytes: Buffer, start: number, end: number): boolean 
   return space > start && isVersionAt(bytes, space + 1);
 }
 
-const methods = [
-  "INVITE",
-  "ACK",
-  "BYE",
-  "CANCEL",
-  "OPTIONS",
-  "PRACK",
-  "UPDATE",
-  "INFO",
-  "REGISTER",
-  "MESSAGE",
-]
-  .concat(["SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"])
-  .map((method) => Buffer.from(method));
+const methods = METHODS.map((method) => Buffer.from(method));
 
 /**
  * Where in the line `bytes[start, end)` a message begins, -1 when none does. Behind lost bytes a line may begin with the end of

@@ -2,7 +2,8 @@ import type { Buffer } from "node:buffer";
 import { noteFault, type SipMessage } from "./message.ts";
 import { CR, DEL, isToken, LF, SP } from "./octet.ts";
 
-const METHODS = [
+/** Methods of the RFCs, the most frequent first; others are legal too. */
+export const METHODS: readonly string[] = [
   "INVITE",
   "ACK",
   "BYE",
