@@ -22,7 +22,7 @@ import {
 } from "./targets.ts";
 
 const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rate CALLS_PER_SECOND]
-       [--targets kamailio,sigwall,sigwall:dgram,sigwall=OTHER/main.js,bare,bare:batched,drachtio]
+       [--targets kamailio,sigwall,sigwall:dgram,sigwall=OTHER/main.js,bare,bare:batched,drachtio,bare:drachtio]
        [--node-options=OPTIONS_FOR_SIGWALL] [--keep]`;
 
 const { values: options } = parseArgs({
@@ -84,50 +84,67 @@ const plan: LoadPlan = { folder, root, layout, core: 0, callsPerSecond };
 prepareLoad(plan, bench.dataset);
 
 const targets: Target[] = [];
-const drachtio = drachtioServer();
-for (const choice of choices) {
-  // By drachtio the port is the server's.
-  const byDrachtio = choice.name === "drachtio" && drachtio !== undefined;
-  const port = byDrachtio ? (await askSipAddress(drachtio)).port : await freePort("0.0.0.0");
-  const target = startTarget(choice, bench, port, await freeStreamPort("127.0.0.1"));
-  const failures = await runProbes(target, bench.dataset, layout);
-  for (const failure of failures) process.stderr.write(`${target.title}: ${failure}\n`);
-  process.stderr.write(`${target.title}: probes ${failures.length === 0 ? "passed" : "FAILED, not timed"}\n`);
-  if (failures.length === 0) targets.push(target);
-  else await end(target.process);
-}
-
-const core = startCore(plan);
-for (const target of targets) {
-  for (const kind of ["allowed", "rejected"] as const)
-    await applyLoad(plan, target, kind, callsPerSecond * 2);
-}
 const measurements: Measurement[] = [];
-for (let round = 1; round <= rounds; round += 1) {
-  for (const kind of ["allowed", "rejected"] as const) {
-    for (const target of targets) {
-      const measurement = await applyLoad(plan, target, kind, callsPerSecond * seconds);
-      measurements.push(measurement);
-      const { microsPerCall, failed } = measurement;
-      process.stderr.write(
-        `round ${round}: ${target.title}, ${kind}: ${microsPerCall.toFixed(0)} µs, ${failed} failed\n`,
-      );
-    }
-  }
-}
-const memory = new Map(targets.map((target) => [target, memoryMegabytes(target.process.pid)]));
-await end(core);
-for (const target of targets) await end(target.process);
+const memory = new Map<Target, number>();
+// Targets take their turns together, but for those by drachtio after the first: one at a time may be connected.
+const [first, ...others] = choices.filter(({ byDrachtio }) => byDrachtio);
+await measure(choices.filter((choice) => !choice.byDrachtio || choice === first));
+for (const choice of others) await measure([choice]);
 
 const load = `${rounds} rounds of ${callsPerSecond * seconds} calls of each kind at ${callsPerSecond}/s, loopback UDP`;
 process.stdout.write(`CPU per call (user + system, whole process tree), medians; ${load}\n`);
 process.stdout.write(`${formatReport(targets, measurements, memory)}\n`);
 process.exitCode = targets.length === wanted.length ? 0 : 1;
 
-function missingFor({ name, program }: TargetChoice): readonly string[] {
+/** Starts targets, loads them in turns and ends them. */
+async function measure(together: readonly TargetChoice[]): Promise<void> {
+  const started: Target[] = [];
+  for (const choice of together) {
+    const target = await startProbed(choice);
+    if (target !== undefined) started.push(target);
+  }
+  const core = startCore(plan);
+  for (const target of started) {
+    for (const kind of ["allowed", "rejected"] as const)
+      await applyLoad(plan, target, kind, callsPerSecond * 2);
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const kind of ["allowed", "rejected"] as const) {
+      for (const target of started) {
+        const measurement = await applyLoad(plan, target, kind, callsPerSecond * seconds);
+        measurements.push(measurement);
+        const { microsPerCall, failed } = measurement;
+        process.stderr.write(
+          `round ${round}: ${target.title}, ${kind}: ${microsPerCall.toFixed(0)} µs, ${failed} failed\n`,
+        );
+      }
+    }
+  }
+  await end(core);
+  for (const target of started) {
+    memory.set(target, memoryMegabytes(target.process.pid));
+    await end(target.process);
+  }
+  targets.push(...started);
+}
+
+/** Starts a target; undefined when it fails a probe. */
+async function startProbed(choice: TargetChoice): Promise<Target | undefined> {
+  const server = choice.byDrachtio ? drachtioServer() : undefined;
+  const port = server === undefined ? await freePort("0.0.0.0") : (await askSipAddress(server)).port;
+  const target = startTarget(choice, bench, port, await freeStreamPort("127.0.0.1"));
+  const failures = await runProbes(target, bench.dataset, layout);
+  for (const failure of failures) process.stderr.write(`${target.title}: ${failure}\n`);
+  process.stderr.write(`${target.title}: probes ${failures.length === 0 ? "passed" : "FAILED, not timed"}\n`);
+  if (failures.length === 0) return target;
+  await end(target.process);
+  return undefined;
+}
+
+function missingFor({ name, byDrachtio, program }: TargetChoice): readonly string[] {
   if (name === "kamailio" && !isInstalled("kamailio"))
     return ["kamailio is not installed: left out (Debian: kamailio)"];
-  if (name === "drachtio" && drachtioServer() === undefined)
+  if (byDrachtio && drachtioServer() === undefined)
     return [
       "DRACHTIO_HOST is not set: left out (and DRACHTIO_PORT, DRACHTIO_SECRET of a running drachtio-server)",
     ];

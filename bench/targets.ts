@@ -7,11 +7,13 @@ import { startPinned, type Started } from "./processes.ts";
 
 export type TargetName = "kamailio" | "sigwall" | "bare" | "drachtio";
 
-/** One row of the bench: `kamailio`, `bare`, `sigwall`; `sigwall=PATH` for another build; `sigwall:dgram`, `bare:batched` for other sockets; `drachtio`, `drachtio:unreported`. */
+/** One row of the bench: `kamailio`, `bare`, `sigwall`; `sigwall=PATH` for another build; `sigwall:dgram`, `bare:batched` for other sockets; `drachtio`, `drachtio:unreported`, `bare:drachtio`. */
 export interface TargetChoice {
   readonly name: TargetName;
-  /** `dgram` or `batched`; undefined: what the target takes by itself. */
+  /** `dgram`, `batched`, or what else a target has a kind of; undefined: what the target takes by itself. */
   readonly sockets: string | undefined;
+  /** True where a drachtio-server carries the calls. It deals them out to all that are connected, so that one may be at a time. */
+  readonly byDrachtio: boolean;
   readonly title: string;
   /** The main.js to run; meant for sigwall. */
   readonly program: string;
@@ -59,7 +61,8 @@ export function chooseTarget(word: string, root: string): TargetChoice | undefin
   const [name, sockets] = target.split(":", 2);
   if (name === undefined || !isTarget(name)) return undefined;
   const title = [titles[name], sockets, path].filter((part) => part !== undefined).join(" ");
-  return { name, sockets, title, program: resolve(path ?? join(root, "dist/main.js")) };
+  const byDrachtio = name === "drachtio" || sockets === "drachtio";
+  return { name, sockets, byDrachtio, title, program: resolve(path ?? join(root, "dist/main.js")) };
 }
 
 function isTarget(name: string): name is TargetName {
@@ -113,19 +116,21 @@ function kamailioCommand(bench: Bench, port: number): readonly string[] {
 
 function bareCommand(bench: Bench, port: number, sockets: string): readonly string[] {
   const file = join(bench.folder, "bare.txt");
+  const server = sockets === "drachtio" ? drachtioServer() : undefined;
   const numbers = bench.dataset.trunks.flatMap(({ lessee }) => [
     ...(lessee?.numbers ?? []),
     // It knows no ranges: the few numbers the load takes from them are listed one by one.
     ...(lessee?.ranges ?? []).map(({ first }) => first + 7),
   ]);
   writeFileSync(file, numbers.map((number) => `+${number}\n`).join(""));
-  const { coreAddress, corePort } = bench.layout;
+  const core = `${bench.layout.coreAddress}:${bench.layout.corePort}`;
+  const ends =
+    server === undefined
+      ? ["bare-forwarder.mjs", `${address}:${port}`, core, file, sockets]
+      : ["bare-drachtio.mjs", `${server.host}:${server.port}`, server.secret, core, file];
   return [
     process.execPath,
-    join(bench.root, "bench/bare-forwarder.mjs"),
-    `${address}:${port}`,
-    `${coreAddress}:${corePort}`,
-    file,
-    sockets,
+    ...bench.nodeOptions,
+    ...ends.map((word, i) => (i === 0 ? join(bench.root, "bench", word) : word)),
   ];
 }

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
@@ -15,7 +15,6 @@ import {
   loadDrachtio,
   type DrachtioServer,
   type ProxyResult,
-  type ReportedMessage,
   type SipRequest,
   type SipResponse,
 } from "./drachtio.ts";
@@ -39,9 +38,6 @@ const TICK = 100;
 const MOST_LISTENERS = 64;
 
 const DAY: Millis = 86_400_000;
-
-/** A stand-in for what was no UTF-8 (Unicode 15 section 3.9): whether it was sent or put there, nobody can tell any more. */
-const REPLACEMENT = "\ufffd";
 
 /** SIP by drachtio servers: they carry the calls, we say what becomes of each. */
 export function createDrachtioEngine(parts: EngineParts, options: DrachtioOptions): Engine {
@@ -93,11 +89,16 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     return listener;
   }
 
-  function takeRequest(clock: Clock, link: ServerLink, request: SipRequest, response: SipResponse): void {
+  function takeRequest(
+    clock: Clock,
+    link: ServerLink,
+    request: SipRequest,
+    response: SipResponse,
+    bytes: Buffer,
+  ): void {
     const now = Date.now();
     const order = calls.take(now, {
-      bytes: Buffer.from(request.raw, "utf8"),
-      isLossy: headOf(request.raw).includes(REPLACEMENT),
+      bytes,
       isLate: clock.waited(request.stackTime, now) > LinkTime.deadline,
       listener: listenerOf(request),
       address: request.source_address,
@@ -146,10 +147,10 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     parts.nextHopChanged?.(hop.key, hop.state, why);
   }
 
-  function takeReport(kind: ReportKind, source: string, { raw }: ReportedMessage, detail: string): void {
+  function takeReport(kind: ReportKind, source: string, message: Buffer, detail: string): void {
     // The other leg of a call says the same again.
     if (source !== "network" && detail !== "call-rejected") return;
-    books.reported(kind, detail === "normal-release", Buffer.from(raw, "utf8"), Date.now());
+    books.reported(kind, detail === "normal-release", message, Date.now());
   }
 
   function measure(load: Load): void {
@@ -173,7 +174,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   function openServer(server: DrachtioServer, openLink: Parameters<typeof createServerLink>[2]): ServerLink {
     const clock = createClock();
     const link = createServerLink(server, options.reports, openLink, {
-      request: (request, response) => takeRequest(clock, link, request, response),
+      request: (request, response, bytes) => takeRequest(clock, link, request, response, bytes),
       reported: takeReport,
       fault: (error) => {
         counters.faults++;
@@ -225,12 +226,6 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
       questions.cancel();
     },
   };
-}
-
-/** The start line and header fields; a body may hold what it likes. */
-function headOf(raw: string): string {
-  const end = raw.indexOf("\r\n\r\n");
-  return end < 0 ? raw : raw.slice(0, end);
 }
 
 /** How long messages of one server wait before they are judged. */

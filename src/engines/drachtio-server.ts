@@ -1,5 +1,5 @@
 import type { Millis } from "../domain/time.ts";
-import type { DrachtioServer, Link, LinkHandlers, OpenLink, SipRequest, SipResponse } from "./drachtio.ts";
+import type { DrachtioServer, Link, LinkHandlers, OpenLink, SipResponse } from "./drachtio.ts";
 
 /** Times of a link. Milliseconds. */
 export const LinkTime = {
@@ -69,8 +69,8 @@ export function createServerLink(
       lost: (why) => {
         if (link === opened) goDown(why);
       },
-      request: (request: SipRequest, response: SipResponse) => {
-        if (link === opened) handlers.request(request, response);
+      request: (request, response, message) => {
+        if (link === opened) handlers.request(request, response, message);
       },
       reported: handlers.reported,
       fault: handlers.fault,

@@ -1,11 +1,11 @@
+import type { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import { createFrameReader, type FrameHandlers, type ReportedEvent } from "./drachtio-frames.ts";
 
-/** A request as drachtio-srf hands it over. Parsed fields are left out: they lose values, and a display name can forge them. */
+/** A request as drachtio-srf hands it over. It never saw the fields: parsed, they lose values, and a display name can forge them. */
 export interface SipRequest {
   readonly method: string;
-  /** The message as received, decoded as UTF-8; the top Via has `received` and `rport`. */
-  readonly raw: string;
   readonly source_address: string;
   readonly source_port: number;
   /** "udp", "tcp", "tls", "ws" or "wss". */
@@ -25,18 +25,11 @@ export interface ProxyResult {
 /** Answers one request; the callbacks come when the server has obeyed, or says why it hasn't. */
 export interface SipResponse {
   readonly req: SipRequest;
-  /** Copies of the request's fields, which the server has anyway. */
-  readonly msg: { headers: Record<string, string> };
   send(
     status: number,
     options: { readonly headers: Readonly<Record<string, string>> },
     done: (error: unknown) => void,
   ): void;
-}
-
-/** The message in a report about a call. */
-export interface ReportedMessage {
-  readonly raw: string;
 }
 
 interface ProxyOptions {
@@ -52,11 +45,7 @@ interface Srf {
   on(event: "connect", listener: (error: Error | null, hostport?: string, version?: string) => void): this;
   on(event: "error", listener: (error: Error) => void): this;
   on(event: "close", listener: () => void): this;
-  on(event: "cdr:attempt", listener: (source: string, time: string, message: ReportedMessage) => void): this;
-  on(
-    event: "cdr:start" | "cdr:stop",
-    listener: (source: string, time: string, detail: string, message: ReportedMessage) => void,
-  ): this;
+  on(event: `cdr:${ReportedEvent}`, listener: () => void): this;
   use(method: string, handler: (request: SipRequest, response: SipResponse) => void): void;
   connect(options: {
     readonly host: string;
@@ -104,14 +93,10 @@ export interface LinkHandlers {
   readonly connected: (hostports: string) => void;
   /** The link is gone, or could not be had; told once. */
   readonly lost: (why: string) => void;
-  readonly request: (request: SipRequest, response: SipResponse) => void;
-  /** The server reports on a call. `source`: "network" for what it received; `detail`: role, or why the call ended. */
-  readonly reported: (
-    kind: "attempt" | "start" | "stop",
-    source: string,
-    message: ReportedMessage,
-    detail: string,
-  ) => void;
+  /** `message`: its octets as received; the top Via has `received` and `rport`. */
+  readonly request: (request: SipRequest, response: SipResponse, message: Buffer) => void;
+  /** The server reports on a call, see {@link FrameHandlers}. */
+  readonly reported: FrameHandlers["reported"];
   /** An exception of the package or of a handler. */
   readonly fault: (error: unknown) => void;
 }
@@ -153,6 +138,8 @@ const METHODS = [
   "subscribe",
   "publish",
 ] as const;
+
+const REPORTS = ["attempt", "start", "stop"] as const;
 
 /** Not a literal in the import: its declarations describe another package than the one that runs, and it may not be installed. */
 const PACKAGE: string = "drachtio-srf";
@@ -204,16 +191,11 @@ function openLink(
 
   for (const method of METHODS) {
     srf.use(method, (request, response) => {
-      if (!isLost) handlers.request(request, response);
+      if (!isLost) handlers.request(request, response, frames.message);
     });
   }
-  if (withReports) {
-    srf.on("cdr:attempt", (source, _time, message) => handlers.reported("attempt", source, message, ""));
-    srf.on("cdr:start", (source, _time, role, message) => handlers.reported("start", source, message, role));
-    srf.on("cdr:stop", (source, _time, reason, message) =>
-      handlers.reported("stop", source, message, reason),
-    );
-  }
+  // The package asks the server for reports; their frames don't come as far as here.
+  if (withReports) for (const event of REPORTS) srf.on(`cdr:${event}`, () => undefined);
   srf.on("connect", (error, hostports) => {
     if (error !== null && error !== undefined) lose("the secret was refused");
     // What was registered stands before the ping: calls come from its answer on.
@@ -234,14 +216,29 @@ function openLink(
   client.wp.on("connect", (opened: Socket) => {
     socket = opened;
     if (isLost) part(opened);
-    else guard(opened, handlers, lose);
+    else readFrames(opened);
   });
+  const frames = createFrameReader({
+    frame: (text) => client.wp.emit("msg", socket, text),
+    reported: handlers.reported,
+  });
+
+  /** Takes the stream from the package's own reader, and catches what the package throws: that would end the process. */
+  function readFrames(opened: Socket): void {
+    opened.removeAllListeners("data");
+    opened.on("data", (bytes: Buffer) => {
+      try {
+        frames.read(bytes);
+      } catch (error) {
+        handlers.fault(error);
+        lose("the server sent what drachtio-srf can't read");
+      }
+    });
+  }
 
   return {
     ping,
     answer(response, status, headers, done) {
-      // A frame of more than 12,228 bytes would stop the server's reading for good, and a peer writes these as long as it likes.
-      response.msg.headers = {};
       response.send(status, { headers }, done);
     },
     proxy(request, targets, headers, timeout, done) {
@@ -277,18 +274,4 @@ function part(socket: Socket): void {
   socket.end();
   const timer = setTimeout(() => socket.destroy(), PARTING);
   socket.once("close", () => clearTimeout(timer));
-}
-
-/** The package throws out of its reader when a frame makes no sense to it; that would end the process. */
-function guard(socket: Socket, { fault }: LinkHandlers, lose: (why: string) => void): void {
-  const readers = socket.listeners("data");
-  socket.removeAllListeners("data");
-  socket.on("data", (bytes: Uint8Array) => {
-    try {
-      for (const read of readers) Reflect.apply(read, socket, [bytes]);
-    } catch (error) {
-      fault(error);
-      lose("the server sent what drachtio-srf can't read");
-    }
-  });
 }

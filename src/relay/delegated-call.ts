@@ -19,7 +19,7 @@ import type { ScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt.ts";
 import { claimsIsup } from "../sip/body.ts";
 import { Header } from "../sip/header.ts";
-import { createMessage, noteFault } from "../sip/message.ts";
+import { createMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import type { Destination } from "./destination.ts";
 import { readExchange, type Exchange } from "./exchange.ts";
@@ -51,8 +51,6 @@ export type Order =
 /** A request as the other stack shows it. */
 export interface ShownRequest {
   readonly bytes: Buffer;
-  /** True where octets were lost on the way here: what is left can't be judged. */
-  readonly isLossy: boolean;
   /** True when it waited for too long: whoever called has given up, or is about to. */
   readonly isLate: boolean;
   readonly listener: Listener;
@@ -104,7 +102,6 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       countProtocolError(counters, id, 400);
       return answer(400);
     }
-    if (request.isLossy) noteFault(message, "octets that are no UTF-8");
     if (message.method !== "INVITE") return takeOther(source.trunk);
     if (exchange.toTag !== "") {
       // The server passes or refuses what stands in a dialog; nothing of it should come here.

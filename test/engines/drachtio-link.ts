@@ -19,13 +19,11 @@ interface Stage {
 const response: SipResponse = {
   req: {
     method: "INVITE",
-    raw: "",
     source_address: "192.0.2.1",
     source_port: 5060,
     protocol: "udp",
     stackTime: "00:00:00.000000",
   },
-  msg: { headers: {} },
   send: () => undefined,
 };
 

@@ -74,7 +74,6 @@ function openDesk(policy: Policy = policyWith("")): Desk {
       const bytes = Buffer.from(change(invite), "latin1");
       return calls.take(now, {
         bytes,
-        isLossy: false,
         isLate: false,
         listener,
         address: from,
@@ -252,17 +251,13 @@ void t.test("delegated calls: redirected ones are told where", (t) => {
   t.end();
 });
 
-void t.test("delegated calls: too late is 503, lossy is 400, before any rule and its limits", (t) => {
+void t.test("delegated calls: too late is 503, before any rule and its limits", (t) => {
   const desk = openDesk(policyWith(", limits: { callsPerSecond: 1 }"));
   t.equal(
     show(desk.take(lessee, undefined, { isLate: true })),
     '503; Reason: Q.850;cause=42;text="Call rejected"',
   );
-  t.equal(show(desk.take(lessee, undefined, { isLossy: true })), "400");
-  t.match(desk.decisions, [
-    { verdict: { kind: "reject", reason: "overload" }, rule: "protocol" },
-    { verdict: { kind: "reject", reason: "message-malformed" } },
-  ]);
+  t.match(desk.decisions, [{ verdict: { kind: "reject", reason: "overload" }, rule: "protocol" }]);
   t.match(show(desk.take(lessee)), "sip:", "the token is still there");
   t.end();
 });
