@@ -47,6 +47,7 @@ void t.test("dashboard: shows what a NOC asks for", (t) => {
     /panel ".*": .*sigwall_config_reload_total/,
     /panel ".*": .*sigwall_unjudged_attempts_total/,
     /panel ".*": .*sigwall_overload_stage/,
+    /panel ".*": .*sigwall_drachtio_up/,
   ])
     t.match(text, wanted);
   t.end();

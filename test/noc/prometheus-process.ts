@@ -21,7 +21,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** A Prometheus of its own, with the rules of `docker/` and another target. */
+/** A Prometheus of its own, with the rules of `docker/` and other targets. */
 export interface Prometheus {
   readonly query: (expr: string) => Promise<readonly Sample[]>;
   /** Resolves when `expr` has an answer above 0; rejects after half a minute. */
@@ -30,11 +30,11 @@ export interface Prometheus {
 }
 
 /** Starts it; undefined when it is not installed. */
-export async function startPrometheus(target: string): Promise<Prometheus | undefined> {
+export async function startPrometheus(...targets: readonly string[]): Promise<Prometheus | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-prometheus-"));
   for (const name of ["recording.yml", "alerts.yml"]) copyFileSync(`docker/${name}`, join(folder, name));
   const config = readFileSync("docker/prometheus.yml", "utf8")
-    .replace("127.0.0.1:9464", target)
+    .replace('"127.0.0.1:9464"', targets.map((target) => `"${target}"`).join(", "))
     .replaceAll("_interval: 5s", "_interval: 1s");
   writeFileSync(join(folder, "prometheus.yml"), config);
   const address = `127.0.0.1:${await freeStreamPort("127.0.0.1")}`;

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import t from "tap";
 import { startFilter } from "../cli/filter-process.ts";
 import { openWorkplace, staticText } from "../cli/workplace.ts";
 import { openDnsServer } from "../support/dns-server.ts";
+import { openTestDrachtio } from "../support/drachtio-server.ts";
 import { request } from "../support/proxy.ts";
 import { startPrometheus } from "./prometheus-process.ts";
 import { queries } from "./queries.ts";
@@ -26,10 +28,20 @@ lessees:`;
     );
     place.write("sigwall.yaml", `${staticText}nameServers: ["${dns.place}"]\n`);
     const filter = await startFilter(place.config);
-    const prometheus = await startPrometheus(new URL(filter.admin).host);
+    // And a filter whose calls a server carries: only then there is a server to say something of.
+    const server = await openTestDrachtio();
+    const servers = JSON.stringify([{ host: server.host, port: server.adminPort, secret: server.secret }]);
+    place.write(
+      "drachtio.yaml",
+      `engine: drachtio\ndrachtio: { servers: ${servers} }\n${staticText.replace("own.key", "other.key")}`,
+    );
+    const carried = await startFilter(join(place.folder, "drachtio.yaml"));
+    const prometheus = await startPrometheus(new URL(filter.admin).host, new URL(carried.admin).host);
     t.teardown(async () => {
       await prometheus?.stop();
       await filter.stop();
+      await carried.stop();
+      await server.close();
       await dns.close();
       place.remove();
     });
