@@ -53,14 +53,31 @@ const MOST_WAITING = 1024;
 interface KnownCall {
   readonly trunk: TrunkId;
   readonly callId: string;
+  /** Tags of both sides, the caller's first: a fork that answers too brings one more. */
+  readonly tags: string[];
   isAnswered: boolean;
 }
+
+/** Answers to one call that are told apart. */
+const MOST_TAGS = 8;
 
 /** The place of reports: they say nothing of where a message arrived. */
 const nowhere = createListener("report", 0, "udp", "0.0.0.0", 0);
 
 function keyOf({ callId, via, message }: Exchange): string {
   return `${callId}\n${message.cseq}\n${via.branch}`;
+}
+
+/** A dialog, whichever side speaks. */
+function dialogKey({ callId, fromTag, toTag }: Exchange): string {
+  return fromTag < toTag ? `${callId}\n${fromTag}\n${toTag}` : `${callId}\n${toTag}\n${fromTag}`;
+}
+
+/** The Call-ID is the caller's choice: under that of a call that was judged, another one may stand. Tags tell them apart. */
+function isOfCall({ fromTag, toTag }: Exchange, { tags, isAnswered }: KnownCall): boolean {
+  return isAnswered
+    ? tags.includes(fromTag) && tags.includes(toTag)
+    : fromTag === tags[0] || toTag === tags[0];
 }
 
 export function createReportedCalls({
@@ -98,16 +115,27 @@ export function createReportedCalls({
     else report(call);
   }
 
+  function noteStart({ callId, toTag }: Exchange, now: Millis): void {
+    const call = calls.get(callId, now);
+    if (call === undefined) return;
+    if (call.tags.length < MOST_TAGS && !call.tags.includes(toTag)) call.tags.push(toTag);
+    if (call.isAnswered) return;
+    call.isAnswered = true;
+    channels.set(call.trunk, (channels.get(call.trunk) ?? 0) + 1);
+    tell("answered", now, call);
+  }
+
   function noteStop(exchange: Exchange, isRelease: boolean, now: Millis): void {
     const { callId } = exchange;
     const call = calls.get(callId, now);
-    if (call !== undefined) {
+    const key = dialogKey(exchange);
+    if (call !== undefined && (!isRelease || isOfCall(exchange, call))) {
       tell(call.isAnswered ? "released" : "failed", now, call);
       calls.delete(callId);
-      ended.set(callId, true, now);
-    } else if (isRelease && ended.get(callId, now) === undefined) {
-      // A repeated BYE is reported again.
-      ended.set(callId, true, now);
+      ended.set(key, true, now);
+    } else if (isRelease && ended.get(key, now) === undefined) {
+      // A BYE is reported again when it is repeated, and when both sides send one.
+      ended.set(key, true, now);
       report({ report: "release", callId, sentBy: exchange.via.sentBy });
     }
   }
@@ -118,9 +146,9 @@ export function createReportedCalls({
       judged.set(key, true, now);
       waiting.delete(key);
       if (trunk === undefined) return;
-      const call: KnownCall = { trunk, callId: exchange.callId, isAnswered: false };
-      if (calls.get(call.callId, now) === undefined && calls.set(call.callId, call, now))
-        tell("attempted", now, call);
+      const { callId, fromTag } = exchange;
+      const call: KnownCall = { trunk, callId, tags: [fromTag], isAnswered: false };
+      if (calls.get(callId, now) === undefined && calls.set(callId, call, now)) tell("attempted", now, call);
     },
     reported(kind, isRelease, bytes, now) {
       scan(message, bytes);
@@ -128,13 +156,7 @@ export function createReportedCalls({
       if (exchange === undefined) return;
       if (kind === "attempt") noteAttempt(exchange, now);
       else if (kind === "stop") noteStop(exchange, isRelease, now);
-      else {
-        const call = calls.get(exchange.callId, now);
-        if (call === undefined || call.isAnswered) return;
-        call.isAnswered = true;
-        channels.set(call.trunk, (channels.get(call.trunk) ?? 0) + 1);
-        tell("answered", now, call);
-      }
+      else noteStart(exchange, now);
     },
     sweep(now) {
       for (const [key, { since, call }] of waiting) {

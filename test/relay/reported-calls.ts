@@ -27,16 +27,19 @@ function openBooks(capacity = 100): Books {
   return { books, counters, unjudged, events };
 }
 
-function message(start: string, callId: string, branch = "z9hG4bK1"): Buffer {
+function message(start: string, callId: string, branch = "z9hG4bK1", tags = ["1", ""]): Buffer {
   const method = start.startsWith("SIP/") ? "INVITE" : start.slice(0, start.indexOf(" "));
+  const [from = "", to = ""] = tags.map((tag) => (tag === "" ? "" : `;tag=${tag}`));
   return Buffer.from(
-    `${start}\r\nVia: SIP/2.0/UDP 192.0.2.66:5060;branch=${branch}\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: ${callId}\r\nCSeq: 1 ${method}\r\nContent-Length: 0\r\n\r\n`,
+    `${start}\r\nVia: SIP/2.0/UDP 192.0.2.66:5060;branch=${branch}\r\nFrom: <sip:a@b>${from}\r\nTo: <sip:c@d>${to}\r\nCall-ID: ${callId}\r\nCSeq: 1 ${method}\r\nContent-Length: 0\r\n\r\n`,
   );
 }
 
 const invite = (callId: string, branch?: string): Buffer => message("INVITE sip:c@d SIP/2.0", callId, branch);
-const ok = (callId: string): Buffer => message("SIP/2.0 200 OK", callId);
-const bye = (callId: string): Buffer => message("BYE sip:c@d SIP/2.0", callId, "z9hG4bKbye");
+const ok = (callId: string, toTag = "2"): Buffer =>
+  message("SIP/2.0 200 OK", callId, undefined, ["1", toTag]);
+const bye = (callId: string, from = "1", to = "2"): Buffer =>
+  message("BYE sip:c@d SIP/2.0", callId, "z9hG4bKbye", [from, to]);
 
 function exchangeOf(bytes: Buffer): Exchange {
   const [listener] = listeners;
@@ -115,6 +118,41 @@ void t.test("reports: a release of a call that was never judged is counted", (t)
   books.reported("stop", false, message("SIP/2.0 503 No", "other"), 0);
   t.equal(counters.unjudgedReleases, 1);
   t.same(unjudged, ["release forged 192.0.2.66:5060"]);
+  t.end();
+});
+
+void t.test("reports: a BYE is of the call whose tags it has, not of every one under its Call-ID", (t) => {
+  const table: readonly (readonly [string, number, readonly Buffer[]])[] = [
+    ["the caller hangs up", 0, [bye("a")]],
+    ["the called side does", 0, [bye("a", "2", "1")]],
+    ["both do", 0, [bye("a"), bye("a", "2", "1")]],
+    ["another To tag", 1, [bye("a", "1", "forged")]],
+    ["another From tag", 1, [bye("a", "forged", "2")]],
+    ["no To tag", 1, [bye("a", "1", "")]],
+    [
+      "another To tag, twice, and then the call's own",
+      1,
+      [bye("a", "1", "forged"), bye("a", "1", "forged"), bye("a")],
+    ],
+    ["another To tag after the call's own", 1, [bye("a"), bye("a", "1", "forged")]],
+  ];
+  for (const [what, expected, byes] of table) {
+    const { books, counters } = openBooks();
+    books.judged(exchangeOf(invite("a")), "lease", 0);
+    books.reported("start", false, ok("a"), 1000);
+    for (const bytes of byes) books.reported("stop", true, bytes, 60_000);
+    t.equal(counters.unjudgedReleases, expected, what);
+    const isOver = byes.some((bytes) => bytes.equals(bye("a")) || bytes.equals(bye("a", "2", "1")));
+    t.same([...books.channels()], [["lease", isOver ? 0 : 1]], `${what}: the call itself`);
+  }
+  const { books, counters } = openBooks();
+  books.judged(exchangeOf(invite("forked")), "lease", 0);
+  for (const tag of ["2", "3"]) books.reported("start", false, ok("forked", tag), 1000);
+  books.reported("stop", true, bye("forked", "1", "3"), 2000);
+  t.equal(counters.unjudgedReleases, 0, "a second answer is of the call");
+  books.judged(exchangeOf(invite("unheard", "z9hG4bK2")), "lease", 0);
+  books.reported("stop", true, bye("unheard"), 2000);
+  t.equal(counters.unjudgedReleases, 0, "whose answer was not reported, by the caller's tag");
   t.end();
 });
 
