@@ -1,6 +1,7 @@
 import "./engines/traffic-watch.ts";
 import "./engines/drachtio-faults.ts";
 import "./engines/drachtio-frames.ts";
+import "./engines/drachtio-kill.ts";
 import "./engines/drachtio-link.ts";
 import "./engines/drachtio-topology.ts";
 import "./engines/drachtio.ts";

@@ -32,7 +32,9 @@ export interface Filter {
   /** Resolves with the first line of the log after `from` lines that contains every one of `words`. */
   readonly logged: (words: readonly string[], from?: number) => Promise<string>;
   readonly lineCount: () => number;
-  readonly signal: (name: "SIGHUP" | "SIGTERM" | "SIGINT" | "SIGUSR2") => void;
+  readonly signal: (name: "SIGHUP" | "SIGTERM" | "SIGINT" | "SIGUSR2" | "SIGSTOP" | "SIGKILL") => void;
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<unknown>;
   /** Asks it to stop and resolves with the exit code. */
   readonly stop: (name?: "SIGTERM" | "SIGINT") => Promise<number | null>;
 }
@@ -46,6 +48,7 @@ export async function startFilter(configPath: string): Promise<Filter> {
   const kill = (): unknown => child.kill();
   process.once("exit", kill);
   child.once("close", () => process.off("exit", kill));
+  const ended = once(child, "close");
   const log: string[] = [];
   const waiting = new Set<() => void>();
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -81,6 +84,7 @@ export async function startFilter(configPath: string): Promise<Filter> {
     logged,
     lineCount: () => log.length,
     signal: (name) => child.kill(name),
+    ended,
     stop: (name = "SIGTERM") => stop(child, name),
   };
 }
