@@ -1,7 +1,8 @@
 import type { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import { createFrameReader, type FrameHandlers, type ReportedEvent } from "./drachtio-frames.ts";
+import { createFrameReader, type FrameHandlers } from "./drachtio-frames.ts";
+import { openReports, part } from "./drachtio-reports.ts";
 
 /** A request as drachtio-srf hands it over. It never saw the fields: parsed, they lose values, and a display name can forge them. */
 export interface SipRequest {
@@ -45,7 +46,6 @@ interface Srf {
   on(event: "connect", listener: (error: Error | null, hostport?: string, version?: string) => void): this;
   on(event: "error", listener: (error: Error) => void): this;
   on(event: "close", listener: () => void): this;
-  on(event: `cdr:${ReportedEvent}`, listener: () => void): this;
   use(method: string, handler: (request: SipRequest, response: SipResponse) => void): void;
   connect(options: {
     readonly host: string;
@@ -101,7 +101,7 @@ export interface LinkHandlers {
   readonly fault: (error: unknown) => void;
 }
 
-/** A connection to a server, from the attempt to make it to its loss. */
+/** The connections to a server, from the attempt to make them to the loss of one. */
 export interface Link {
   /** Asks the server for a sign of life. */
   ping(answered: () => void): void;
@@ -139,8 +139,6 @@ const METHODS = [
   "publish",
 ] as const;
 
-const REPORTS = ["attempt", "start", "stop"] as const;
-
 /** Not a literal in the import: its declarations describe another package than the one that runs, and it may not be installed. */
 const PACKAGE: string = "drachtio-srf";
 
@@ -165,21 +163,34 @@ function isSrfClass(value: unknown): value is SrfClass {
  * One attempt to connect. Every attempt gets an instance of its own: the package's reconnection has no bound, and forgets TLS
  * (drachtio-srf #211).
  */
-function openLink(
-  Srf: SrfClass,
-  { host, port, secret, tls }: DrachtioServer,
-  withReports: boolean,
-  handlers: LinkHandlers,
-): Link {
+function openLink(Srf: SrfClass, server: DrachtioServer, withReports: boolean, handlers: LinkHandlers): Link {
+  const { host, port, secret, tls } = server;
   const srf = new Srf();
   let isLost = false;
   let socket: Socket | undefined;
+  /** Connections that aren't ready yet. */
+  let awaited = withReports ? 2 : 1;
+  let sipPlaces = "";
+  const reports = withReports
+    ? openReports(server, {
+        reported: handlers.reported,
+        ready,
+        lost: lose,
+        fault: handlers.fault,
+      })
+    : undefined;
+
+  function ready(): void {
+    awaited--;
+    if (awaited === 0 && !isLost) handlers.connected(sipPlaces);
+  }
 
   function lose(why: string): void {
     if (isLost) return;
     isLost = true;
     client.wp.closing = true;
     if (socket !== undefined) part(socket);
+    reports?.close();
     handlers.lost(why);
   }
 
@@ -194,15 +205,13 @@ function openLink(
       if (!isLost) handlers.request(request, response, frames.message);
     });
   }
-  // The package asks the server for reports; their frames don't come as far as here.
-  if (withReports) for (const event of REPORTS) srf.on(`cdr:${event}`, () => undefined);
   srf.on("connect", (error, hostports) => {
     if (error !== null && error !== undefined) lose("the secret was refused");
-    // What was registered stands before the ping: calls come from its answer on.
-    else
-      ping(() => {
-        if (!isLost) handlers.connected(hostports ?? "");
-      });
+    else {
+      sipPlaces = hostports ?? "";
+      // What was registered stands before the ping: calls come from its answer on.
+      ping(ready);
+    }
   });
   srf.on("error", (error) => lose(error.message));
   srf.on("close", () => lose("the server closed the connection"));
@@ -231,13 +240,13 @@ function openLink(
         frames.read(bytes);
       } catch (error) {
         handlers.fault(error);
-        lose("the server sent what drachtio-srf can't read");
+        lose("the server sent what can't be read");
       }
     });
   }
 
   return {
-    ping,
+    ping: (answered) => ping(() => (reports === undefined ? answered() : reports.ping(answered))),
     answer(response, status, headers, done) {
       response.send(status, { headers }, done);
     },
@@ -256,22 +265,7 @@ function openLink(
       if (socket === undefined) return;
       // The server takes the client off every list, whatever verb is named.
       client.wp.send(socket, "remove_route|invite");
-      ping(done);
+      ping(() => (reports === undefined ? done() : reports.retire(done)));
     },
   };
-}
-
-/** How long the other end may take to close a connection that we have ended. Milliseconds. */
-const PARTING = 2000;
-
-/**
- * Ends a connection and reads on until the server has closed it too: where frames of the server's meet a closed port, it keeps the
- * dead client on its lists, and every call of that one's share gets 100 and nothing more.
- */
-function part(socket: Socket): void {
-  socket.removeAllListeners("data");
-  socket.resume();
-  socket.end();
-  const timer = setTimeout(() => socket.destroy(), PARTING);
-  socket.once("close", () => clearTimeout(timer));
 }
