@@ -10,7 +10,7 @@ const listed = new Set(readFileSync(numbersFile, "utf8").split("\n"));
 
 const srf = new Srf();
 srf.on("error", console.error);
-srf.connect({ host, port: Number(port), secret });
+void srf.connect({ host, port: Number(port), secret });
 srf.invite((request, response) => {
   const { raw, uri } = request;
   const caller = raw.indexOf("<sip:", raw.indexOf("\r\nFrom: ")) + 5;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { DrachtioConfig } from "../config/drachtio.ts";
 import type { StaticConfig } from "../config/load.ts";
-import type { DrachtioServer } from "../engines/drachtio.ts";
+import type { DrachtioServer } from "../engines/drachtio-place.ts";
 import { createDrachtioEngine } from "../engines/drachtio-engine.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";
 import type { Engine, EngineParts } from "../engines/engine.ts";

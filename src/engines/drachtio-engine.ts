@@ -11,13 +11,8 @@ import { createNextHops } from "../relay/next-hops.ts";
 import { createOverload, type Load } from "../relay/overload.ts";
 import { createReportedCalls, type ReportKind } from "../relay/reported-calls.ts";
 import { createKeyedTags } from "../sip/tag.ts";
-import {
-  loadDrachtio,
-  type DrachtioServer,
-  type ProxyResult,
-  type SipRequest,
-  type SipResponse,
-} from "./drachtio.ts";
+import { loadDrachtio, type ProxyResult, type SipRequest, type SipResponse } from "./drachtio.ts";
+import type { DrachtioServer } from "./drachtio-place.ts";
 import { createServerLink, LinkTime, type ServerLink } from "./drachtio-server.ts";
 import type { Engine, EngineParts } from "./engine.ts";
 import { startLoadProbe, type LoadProbe } from "./load-probe.ts";

@@ -59,19 +59,6 @@ export function createFrameReader({ frame, reported }: FrameHandlers): FrameRead
       reported(event, source, message, detail);
   }
 
-  /** Octets from `at` that a frame has, its length included; 0: not known yet. */
-  function sizeAt(bytes: Buffer, at: number): number {
-    let length = 0;
-    for (let i = at; i < bytes.length; i++) {
-      const octet = bytes[i] ?? 0;
-      if (octet === HASH && length > 0) return i + 1 - at + length;
-      const digit = octet - ZERO;
-      if (digit < 0 || digit > 9 || i - at >= MOST_DIGITS) throw new Error("a frame without a length");
-      length = length * 10 + digit;
-    }
-    return 0;
-  }
-
   return {
     get message() {
       return message;
@@ -96,6 +83,19 @@ export function createFrameReader({ frame, reported }: FrameHandlers): FrameRead
       parts = have === 0 ? [] : [bytes.subarray(at)];
     },
   };
+}
+
+/** Octets from `at` that a frame has, its length included; 0: not known yet. */
+function sizeAt(bytes: Buffer, at: number): number {
+  let length = 0;
+  for (let i = at; i < bytes.length; i++) {
+    const octet = bytes[i] ?? 0;
+    if (octet === HASH && length > 0) return i + 1 - at + length;
+    const digit = octet - ZERO;
+    if (digit < 0 || digit > 9 || i - at >= MOST_DIGITS) throw new Error("a frame without a length");
+    length = length * 10 + digit;
+  }
+  return 0;
 }
 
 /** As much of a message as drachtio-srf reads as a whole one; "" where there is none. */

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { DrachtioServer } from "./drachtio.ts";
 import { createFrameReader, type FrameHandlers } from "./drachtio-frames.ts";
+import { part, type DrachtioServer } from "./drachtio-place.ts";
 
 export interface ReportHandlers extends Pick<FrameHandlers, "reported"> {
   /** The server reports from now on. */
@@ -27,8 +27,6 @@ export interface ReportLine {
 const GATHERING = 10;
 /** Octets that are read at once. */
 const MOST_AT_ONCE = 262_144;
-/** How long the other end may take to close a connection that we have ended. Milliseconds. */
-const PARTING = 2000;
 
 /**
  * Takes a server's reports (CDR) over a connection of their own, without drachtio-srf. An accepted call has six, nobody waits for
@@ -110,16 +108,4 @@ export function openReports(
     retire: (done) => send("remove_route|cdr:stop", done),
     close,
   };
-}
-
-/**
- * Ends a connection and reads on until the server has closed it too: where frames of the server's meet a closed port, it keeps the
- * dead client on its lists, and every call of that one's share gets 100 and nothing more.
- */
-export function part(socket: Socket): void {
-  socket.removeAllListeners("data");
-  socket.resume();
-  socket.end();
-  const timer = setTimeout(() => socket.destroy(), PARTING);
-  socket.once("close", () => clearTimeout(timer));
 }

@@ -1,5 +1,6 @@
 import type { Millis } from "../domain/time.ts";
-import type { DrachtioServer, Link, LinkHandlers, OpenLink, SipResponse } from "./drachtio.ts";
+import type { Link, LinkHandlers, OpenLink, SipResponse } from "./drachtio.ts";
+import type { DrachtioServer } from "./drachtio-place.ts";
 
 /** Times of a link. Milliseconds. */
 export const LinkTime = {

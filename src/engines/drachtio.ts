@@ -2,7 +2,8 @@ import type { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { createFrameReader, type FrameHandlers } from "./drachtio-frames.ts";
-import { openReports, part } from "./drachtio-reports.ts";
+import { part, type DrachtioServer, type TlsOptions } from "./drachtio-place.ts";
+import { openReports } from "./drachtio-reports.ts";
 
 /** A request as drachtio-srf hands it over. It never saw the fields: parsed, they lose values, and a display name can forge them. */
 export interface SipRequest {
@@ -72,21 +73,6 @@ interface Agent {
 }
 
 type SrfClass = new () => Srf;
-
-/** How the server's certificate is checked. */
-export interface TlsOptions {
-  /** Authorities, PEM; those of the system when left out. */
-  readonly ca?: string;
-  readonly servername?: string;
-}
-
-/** One drachtio server. */
-export interface DrachtioServer {
-  readonly host: string;
-  readonly port: number;
-  readonly secret: string;
-  readonly tls?: TlsOptions;
-}
 
 export interface LinkHandlers {
   /** The secret was accepted; where the server takes SIP: "udp/192.0.2.1:5060,tcp/192.0.2.1:5060". */

@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import { connect, type Socket } from "node:net";
+import { queryObjects } from "node:v8";
 import t from "tap";
 import type { Decision } from "../../src/domain/verdict.ts";
 import { createDrachtioEngine } from "../../src/engines/drachtio-engine.ts";
@@ -31,6 +33,8 @@ interface Place {
 }
 
 const long = (name: string): string => `"${"x".repeat(8000)}" <sip:${name}@127.0.0.1>`;
+
+const unlisted = (invite: string): string => invite.replace("sip:01087654321", "sip:01087654400");
 
 const withBody = (body: string) => (invite: string) =>
   invite.replace(
@@ -244,6 +248,17 @@ void t.test("no frame to the server is ever too long, whatever a caller writes",
   );
   t.ok(Math.max(...place.server.frames.map((frame) => frame.length)) < 1000, "frames are short");
   t.equal(await place.call(), "forwarded");
+  await place.close();
+});
+
+void t.test("refused calls leave nothing behind in the package", async (t) => {
+  const place = await openPlace();
+  t.equal(await place.changed(), "up");
+  for (let i = 0; i < 20; i++) t.equal(await place.call(unlisted), "403");
+  const Request: unknown = createRequire(import.meta.url)("drachtio-srf/lib/request.js");
+  if (typeof Request !== "function") throw new Error("drachtio-srf has no class of requests");
+  const kept = queryObjects(Request, { format: "count" });
+  t.ok(kept < 10, `${kept} requests of 20 are kept`);
   await place.close();
 });
 

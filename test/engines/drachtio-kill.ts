@@ -34,6 +34,17 @@ interface Ends {
   close(): void;
 }
 
+/** A message with fields of another one. */
+const reply = (text: string, start: string, names: RegExp, more: readonly string[]): string =>
+  [
+    start,
+    ...text.split("\r\n").filter((line) => names.test(line)),
+    ...more,
+    "Content-Length: 0",
+    "",
+    "",
+  ].join("\r\n");
+
 async function openEnds(sipPort: number): Promise<Ends> {
   const [caller, core] = [await openEnd(), await openEnd()];
   const run = `kill${process.pid}x${Date.now().toString(36)}n`;
@@ -43,15 +54,6 @@ async function openEnds(sipPort: number): Promise<Ends> {
     call?.heard.push(word);
     call?.told();
   };
-  const reply = (text: string, start: string, names: RegExp, more: readonly string[]): string =>
-    [
-      start,
-      ...text.split("\r\n").filter((line) => names.test(line)),
-      ...more,
-      "Content-Length: 0",
-      "",
-      "",
-    ].join("\r\n");
   core.on("message", (bytes, { port }) => {
     const text = bytes.toString("latin1");
     if (!text.startsWith("INVITE ")) return;
@@ -123,7 +125,10 @@ async function openServer(): Promise<{
 }> {
   if (realServer !== undefined) return { place: realServer, close: () => Promise.resolve() };
   const server = await openTestDrachtio();
-  return { place: { host: server.host, port: server.adminPort, secret: server.secret }, close: server.close };
+  return {
+    place: { host: server.host, port: server.adminPort, secret: server.secret },
+    close: () => server.close(),
+  };
 }
 
 async function startConnected(config: string): Promise<Filter> {

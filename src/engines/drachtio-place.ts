@@ -1,0 +1,31 @@
+import type { Socket } from "node:net";
+
+/** How the server's certificate is checked. */
+export interface TlsOptions {
+  /** Authorities, PEM; those of the system when left out. */
+  readonly ca?: string;
+  readonly servername?: string;
+}
+
+/** One drachtio server. */
+export interface DrachtioServer {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  readonly tls?: TlsOptions;
+}
+
+/** How long the other end may take to close a connection that we have ended. Milliseconds. */
+const PARTING = 2000;
+
+/**
+ * Ends a connection and reads on until the server has closed it too: where frames of the server's meet a closed port, it keeps the
+ * dead client on its lists, and every call of that one's share gets 100 and nothing more.
+ */
+export function part(socket: Socket): void {
+  socket.removeAllListeners("data");
+  socket.resume();
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), PARTING);
+  socket.once("close", () => clearTimeout(timer));
+}
