@@ -68,7 +68,7 @@ lessees:`;
     await prometheus.until(`${refused} > 2.9`);
     await prometheus.until('instance_trunk:sigwall_refusals:ratio_rate5m{trunk="lease"} > 0.7 < 0.8');
     const [ratio] = await prometheus.query(
-      'round(instance_trunk:sigwall_refusals:ratio_rate5m{trunk="lease"}, 0.001)',
+      `round(instance_trunk:sigwall_refusals:ratio_rate5m{trunk="lease",instance="${new URL(filter.admin).host}"}, 0.001)`,
     );
     t.equal(ratio?.value, 0.75, "three of four, the first of each reason among them");
     const [silent] = await prometheus.query('instance_trunk:sigwall_refusals:ratio_rate5m{trunk="named"}');
