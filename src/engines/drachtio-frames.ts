@@ -90,7 +90,7 @@ function sizeAt(bytes: Buffer, at: number): number {
   let length = 0;
   for (let i = at; i < bytes.length; i++) {
     const octet = bytes[i] ?? 0;
-    if (octet === HASH && length > 0) return i + 1 - at + length;
+    if (octet === HASH && length > 0 && length <= LONGEST_FRAME) return i + 1 - at + length;
     const digit = octet - ZERO;
     if (digit < 0 || digit > 9 || i - at >= MOST_DIGITS) throw new Error("a frame without a length");
     length = length * 10 + digit;
