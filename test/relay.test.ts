@@ -16,6 +16,7 @@ import "./relay/bridge.ts";
 import "./relay/loss.ts";
 import "./relay/stream-failover.ts";
 import "./relay/interplay.ts";
+import "./relay/time.ts";
 import "./relay/isup-relay.ts";
 import "./relay/isup-fuzz.ts";
 import "./relay/delegated-calls.ts";

@@ -39,11 +39,21 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
   let names: Names | undefined;
   let timer: NodeJS.Timeout | undefined;
 
+  /** What a timer runs: nobody above it would catch what it throws, and the process would end. */
+  function guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      parts.counters.faults++;
+      parts.fault(error);
+    }
+  }
+
   function passTime(): void {
     const now = Date.now();
     proxy?.tick(now);
-    for (const port of streams.values()) port.tick(now);
-    names?.follow(parts.policy());
+    for (const port of streams.values()) guard(() => port.tick(now));
+    guard(() => names?.follow(parts.policy()));
   }
 
   async function openDatagrams({ id, address, port }: ListenAddress, index: number): Promise<DatagramPort> {
@@ -166,7 +176,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       passTime();
       timer = setInterval(passTime, TICK).unref();
       probe = startLoadProbe((load) => {
-        proxy?.measure(load);
+        guard(() => proxy?.measure(load));
         traffic.look(performance.now());
       });
       return listeners.map(({ transport, sentBy }) => `${transport}:${sentBy}`);

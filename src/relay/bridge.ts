@@ -4,7 +4,7 @@ import type { SipMessage } from "../sip/message.ts";
 import type { Via } from "../sip/via.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Listener } from "./listener.ts";
-import { refusalStatus, refuse, transmit, type Relay } from "./relay.ts";
+import { guard, refusalStatus, refuse, transmit, type Relay } from "./relay.ts";
 import { REPEATED_FOR, T2 } from "./repeats.ts";
 import { keyOfRequest, sentCallKey } from "./sent-calls.ts";
 
@@ -202,9 +202,10 @@ export function tickBridge(
 ): void {
   relay.transactions.repeats.tick(
     now,
-    ({ listener, address, port, bytes }) => relay.sink.send(listener, address, port, bytes, bytes.length),
+    ({ listener, address, port, bytes }) =>
+      guard(relay, () => relay.sink.send(listener, address, port, bytes, bytes.length)),
     ({ kind, listener, address, port, bytes }) => {
-      if (kind === "request") unanswered(listener, address, port, bytes);
+      if (kind === "request") guard(relay, () => unanswered(listener, address, port, bytes));
     },
   );
 }

@@ -12,7 +12,7 @@ import { readExchange, type Exchange } from "./exchange.ts";
 import { forward, forwardCall } from "./forward.ts";
 import { LEDGER_TTL } from "./ledger.ts";
 import type { Target } from "./listener.ts";
-import { answer, attemptOf, type Relay } from "./relay.ts";
+import { answer, attemptOf, guard, type Relay } from "./relay.ts";
 import { consumeOwn, readRoutes, type Routes } from "./route.ts";
 import { removeLabels, treat, withheld, type Treatment } from "./treatment.ts";
 import { copyText, keepInvite, keyOfRequest, MOST_TRIED, type SentCall } from "./sent-calls.ts";
@@ -192,7 +192,7 @@ export function moveWaitingCalls(relay: Relay, now: Millis, policy: Policy): voi
   for (const call of relay.sentCalls.repeating) {
     if (now < call.repeatAt) continue;
     if (++repeated > MOST_MOVED) return;
-    repeatCall(relay, now, policy, call);
+    guard(relay, () => repeatCall(relay, now, policy, call));
   }
 }
 
@@ -202,8 +202,10 @@ function moveCallsAt(relay: Relay, now: Millis, policy: Policy, hop: Destination
   let left = Math.min(waiting.size, MOST_MOVED);
   for (const call of waiting) {
     if (left-- === 0) return;
+    let isMoved = false;
+    guard(relay, () => (isMoved = moveCall(relay, now, policy, call, "down")));
     // Those that can go nowhere must not stand in the way of those that can.
-    if (!moveCall(relay, now, policy, call, "down")) sentCalls.postpone(call);
+    if (!isMoved) sentCalls.postpone(call);
   }
 }
 

@@ -3,7 +3,7 @@ import type { NextHopHealth } from "../config/policy.ts";
 import { formatBranch } from "../sip/tag.ts";
 import { noteProbeAnswer, noteProbeMiss, noteSilence, noteTime, type Destination } from "./destination.ts";
 import type { Listener } from "./listener.ts";
-import { outputFor, transmit, type Relay } from "./relay.ts";
+import { guard, outputFor, transmit, type Relay } from "./relay.ts";
 
 /** OPTIONS sent in one tick; the rest go with the next one. */
 const MOST_PROBES = 100;
@@ -14,14 +14,16 @@ export function probeNextHops(relay: Relay, now: Millis, health: NextHopHealth):
   for (const hop of relay.hops.destinations) {
     const { listener } = hop;
     if (listener === undefined) continue;
-    if (noteSilence(hop, now, health)) reportChange(relay, hop, "calls met no answer");
-    if (noteTime(hop, now, health)) reportChange(relay, hop, "tried again");
-    if (!health.probes) continue;
-    if (hop.probe !== "" && now - hop.probedAt >= health.timeout && noteProbeMiss(hop, now, health))
-      reportChange(relay, hop, "OPTIONS met no answer");
-    if (hop.probe !== "" || now < hop.nextProbe || sent >= MOST_PROBES) continue;
-    sent++;
-    sendProbe(relay, listener, hop, now);
+    guard(relay, () => {
+      if (noteSilence(hop, now, health)) reportChange(relay, hop, "calls met no answer");
+      if (noteTime(hop, now, health)) reportChange(relay, hop, "tried again");
+      if (!health.probes) return;
+      if (hop.probe !== "" && now - hop.probedAt >= health.timeout && noteProbeMiss(hop, now, health))
+        reportChange(relay, hop, "OPTIONS met no answer");
+      if (hop.probe !== "" || now < hop.nextProbe || sent >= MOST_PROBES) return;
+      sent++;
+      sendProbe(relay, listener, hop, now);
+    });
   }
 }
 

@@ -110,7 +110,7 @@ export function createRelay(parts: RelayParts): Relay {
 }
 
 /** Runs what no message in hand is to blame for when it fails. */
-export function guard(relay: Relay, step: () => void): void {
+export function guard(relay: Relay, step: () => unknown): void {
   try {
     step();
   } catch (error) {

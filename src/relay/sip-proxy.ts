@@ -6,17 +6,18 @@ import { countProtocolError, countVerdict, decisionCount } from "../observe/coun
 import { clearEdits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { scan } from "../sip/scan.ts";
-import { acknowledged, tickBridge } from "./bridge.ts";
+import { acknowledged } from "./bridge.ts";
 import { readExchange, type Exchange } from "./exchange.ts";
 import { goDown } from "./destination.ts";
-import { followCall, moveWaitingCalls, sendToAll, sentCallOf } from "./failover.ts";
+import { followCall, sendToAll, sentCallOf } from "./failover.ts";
 import { eitherTransport, forward, steadyTargetOf } from "./forward.ts";
 import { inDialog } from "./in-dialog.ts";
 import { ledgerKey } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
 import { newCall } from "./new-call.ts";
 import type { NextHopStatus, ResolvedAddress } from "./next-hops.ts";
-import { probeNextHops, reportChange } from "./probe.ts";
+import { passTime } from "./passing-time.ts";
+import { reportChange } from "./probe.ts";
 import { outOfDialog } from "./out-of-dialog.ts";
 import { LOAD_INTERVAL, type Load, type Overload } from "./overload.ts";
 import { protocolError, unsupported } from "./protocol-error.ts";
@@ -37,7 +38,6 @@ import { consumeOwn, followRoutes, foreignRoute, readRoutes, type Routes } from 
 import { isHop } from "./stream-peer.ts";
 import { createStreamSide, type StreamSide } from "./stream-side.ts";
 import { removeLabels, treat, withheld } from "./treatment.ts";
-import { answerSilence } from "./unanswered.ts";
 
 export interface SipProxy extends StreamSide {
   /**
@@ -88,20 +88,7 @@ export function createSipProxy(parts: RelayParts): SipProxy {
   let judged = 0;
   return {
     ...createStreamSide(relay),
-    tick(now) {
-      relay.now = now;
-      guard(relay, () => {
-        const policy = relay.policy();
-        if (policy !== hops.policy) hops.adopt(policy, now);
-        hops.sweep(now);
-        probeNextHops(relay, now, policy.nextHopHealth);
-        if (relay.sentCalls.isActive) moveWaitingCalls(relay, now, policy);
-        tickBridge(relay, now, (listener, address, port, bytes) => {
-          relay.counters.transactionTimeouts++;
-          answerSilence(relay, now, policy, listener, address, port, bytes);
-        });
-      });
-    },
+    tick: (now) => passTime(relay, now),
     resolve(now, id, addresses) {
       const policy = relay.policy();
       if (policy !== hops.policy) hops.adopt(policy, now);

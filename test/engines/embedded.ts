@@ -1,7 +1,11 @@
+import { setTimeout as wait } from "node:timers/promises";
 import t from "tap";
 import { chooseDatagramSockets } from "../../src/engines/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../../src/engines/embedded.ts";
 import type { EngineParts } from "../../src/engines/engine.ts";
+import { createCounters } from "../../src/observe/counters.ts";
+import { createScreeningState } from "../../src/screening/state.ts";
+import { basicPolicy, compileText } from "../support/proxy.ts";
 import { runScenarios, type RunningEngine } from "./scenarios.ts";
 import { runSocketTable } from "./sockets.ts";
 
@@ -36,3 +40,36 @@ void t.test(
     t.equal(auto.missing === undefined, auto.kind === "batched");
   },
 );
+
+void t.test("time passes on when a part of it fails: counted, told, and no end of the process", async (t) => {
+  const policy = compileText(basicPolicy);
+  let isBroken = false;
+  const asked = { whileBroken: 0 };
+  const counters = createCounters();
+  const told: unknown[] = [];
+  const engine = createEmbeddedEngine({
+    listen: [
+      { id: "udp:127.0.0.1:1", transport: "udp", address: "127.0.0.1", port: 0 },
+      { id: "tcp:127.0.0.1:2", transport: "tcp", address: "127.0.0.1", port: 0 },
+    ],
+    streams: { connections: 4, perSource: 4, idleSeconds: 60, messageSeconds: 10 },
+    policy() {
+      if (!isBroken) return policy;
+      asked.whileBroken++;
+      throw new Error("no policy");
+    },
+    state: createScreeningState(policy.tables),
+    counters,
+    key: new Uint8Array(32).fill(7),
+    decided: () => undefined,
+    fault: (error) => told.push(error),
+  });
+  await engine.start();
+  isBroken = true;
+  while (asked.whileBroken < 8) await wait(10);
+  isBroken = false;
+  t.equal(counters.faults, asked.whileBroken, "every part of every tick is a fault of its own");
+  t.equal(told.length, counters.faults);
+  t.equal(engine.isReady(), true);
+  await engine.stop();
+});

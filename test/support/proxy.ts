@@ -89,7 +89,14 @@ export interface TestProxy {
 /** A proxy at virtual time over documentation addresses. Everything it sends is kept. */
 export function createTestProxy(
   policy: Policy = compileText(basicPolicy),
-  options: { key?: string; ledgerSize?: number; failoverSize?: number; state?: ScreeningState } = {},
+  options: {
+    key?: string;
+    ledgerSize?: number;
+    failoverSize?: number;
+    state?: ScreeningState;
+    /** What a socket does that fails: throws. */
+    sending?: (to: string) => void;
+  } = {},
 ): TestProxy {
   let sent: Sent[] = [];
   const counters = createCounters();
@@ -109,12 +116,9 @@ export function createTestProxy(
     sink: {
       send(listener, address, port, bytes, length) {
         const copy = Buffer.from(bytes.subarray(0, length));
-        sent.push({
-          listener: listener.id,
-          to: address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`,
-          bytes: copy,
-          text: copy.toString("latin1"),
-        });
+        const to = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+        options.sending?.(to);
+        sent.push({ listener: listener.id, to, bytes: copy, text: copy.toString("latin1") });
         return true;
       },
       nextHop: (key, state, why) => changes.push(`${key.slice(4)} ${state}: ${why}`),

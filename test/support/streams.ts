@@ -53,7 +53,14 @@ export interface StreamProxy {
   wait(milliseconds: number): Sent[];
 }
 
-export function createStreamProxy(policy: Policy, options: { transactions?: number } = {}): StreamProxy {
+export function createStreamProxy(
+  policy: Policy,
+  options: {
+    transactions?: number;
+    /** What a socket does that fails: throws. */
+    sending?: (to: string) => void;
+  } = {},
+): StreamProxy {
   let sent: Sent[] = [];
   const counters = createCounters();
   const decisions: Decision[] = [];
@@ -72,12 +79,9 @@ export function createStreamProxy(policy: Policy, options: { transactions?: numb
     sink: {
       send(listener, address, port, bytes, length) {
         const copy = Buffer.from(bytes.subarray(0, length));
-        sent.push({
-          listener: listener.id,
-          to: joinAddress(address, port),
-          bytes: copy,
-          text: copy.toString("latin1"),
-        });
+        const to = joinAddress(address, port);
+        options.sending?.(to);
+        sent.push({ listener: listener.id, to, bytes: copy, text: copy.toString("latin1") });
         return true;
       },
       namesOf: (listener, address, port) => connections.get(`${listener.id} ${joinAddress(address, port)}`),
