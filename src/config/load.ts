@@ -31,6 +31,8 @@ export interface StreamLimits {
   readonly perSource: number;
   readonly idleSeconds: number;
   readonly messageSeconds: number;
+  /** 1024² octets. */
+  readonly unreadMegabytes: number;
 }
 
 /** Where copies of judged messages go. */

@@ -64,6 +64,14 @@ const streamsSchema = z
       .max(300)
       .default(10)
       .describe("The time that a peer has to send one whole message, and for a TLS handshake."),
+    unreadMegabytes: z
+      .int()
+      .min(1)
+      .max(4096)
+      .default(64)
+      .describe(
+        "What all peers together may leave unread, of a listener; beyond it the worst of them is closed.",
+      ),
   })
   .describe("Bounds of TCP and TLS connections.");
 

@@ -15,6 +15,8 @@ export interface Peer {
 
 /** One TCP or TLS connection that carries SIP messages. */
 export interface Connection extends Peer {
+  /** Octets that wait for the peer to read. */
+  readonly unread: number;
   /** Sends bytes that nobody changes from now on. */
   write(bytes: Buffer): void;
   /** Closes the connection when its peer has been silent, or has taken too long over one message. */
@@ -29,6 +31,8 @@ export interface ConnectionHandlers {
   readonly unframed: (bytes: Buffer, why: string, peer: Peer) => void;
   /** Told by how many octets what is kept of unfinished messages has grown; false: there is no room. */
   readonly hold: (octets: number) => boolean;
+  /** Told by how many octets what waits for the peer to read has grown; it may close any connection. */
+  readonly wait: (octets: number) => void;
   /** Told once, with the connection that must not be used any more. */
   readonly closed: (connection: Connection, reason: ClosingReason) => void;
 }
@@ -43,6 +47,8 @@ export interface ConnectionTimes {
 const MOST_IN_TURN = 16;
 /** Octets that may wait for a peer that doesn't read. */
 const MOST_UNREAD = 1024 * 1024;
+/** Of these, when the connection ends and they are counted no more: an answer or two. */
+const MOST_LAST_WORDS = 16 * 1024;
 /** What a peer has to read our last words. */
 const PARTING: Millis = 2000;
 
@@ -60,6 +66,7 @@ export function createConnection(
   /** When the first byte of the unfinished message came. */
   let begun: Millis | undefined;
   let held = 0;
+  let unread = 0;
   let isPaused = false;
   let isOver = false;
 
@@ -68,15 +75,29 @@ export function createConnection(
     isOver = true;
     handlers.hold(-held);
     held = 0;
+    handlers.wait(-unread);
+    unread = 0;
     handlers.closed(connection, reason);
+  };
+
+  /** Called after every write, and again when the kernel has taken it. */
+  const weigh = (): void => {
+    if (isOver) return;
+    const grown = socket.writableLength - unread;
+    unread += grown;
+    if (grown !== 0) handlers.wait(grown);
+    if (unread > MOST_UNREAD) connection.close("slow-reader");
   };
 
   const connection: Connection = {
     ...peer,
+    get unread() {
+      return unread;
+    },
     write(bytes) {
       if (isOver) return;
-      socket.write(bytes);
-      if (socket.writableLength > MOST_UNREAD) connection.close("slow-reader");
+      socket.write(bytes, weigh);
+      weigh();
     },
     check(now) {
       if (begun !== undefined && now - begun > times.message) connection.close("incomplete");
@@ -91,6 +112,10 @@ export function createConnection(
   /** Nothing more can be read, but what was answered shall arrive. */
   const part = (reason: ClosingReason): void => {
     finish(reason);
+    if (socket.writableLength > MOST_LAST_WORDS) {
+      socket.destroy();
+      return;
+    }
     socket.end();
     socket.resume();
     setTimeout(() => socket.destroy(), PARTING).unref();

@@ -62,7 +62,9 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
   const times = { idle: limits.idleSeconds * 1000, message: limits.messageSeconds * 1000 };
   const count = createSocketCount(limits.connections, limits.perSource);
   const connections = new Map<string, Connection>();
+  const mostUnread = limits.unreadMegabytes * 1024 * 1024;
   let held = 0;
+  let unread = 0;
   let swept = 0;
   let isClosed = false;
 
@@ -73,6 +75,11 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
       held += octets;
       return held <= MOST_HELD;
     },
+    wait(octets) {
+      unread += octets;
+      counters.unread += octets;
+      if (octets > 0 && unread > mostUnread) closeSlowest();
+    },
     closed(connection, reason) {
       counters.open--;
       counters.closed[reason]++;
@@ -80,6 +87,14 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
       if (connections.get(key) === connection) connections.delete(key);
     },
   };
+
+  /** Not the one that is written to, which may read well: the one that has left most. */
+  function closeSlowest(): void {
+    let slowest: Connection | undefined;
+    for (const connection of connections.values())
+      if (slowest === undefined || connection.unread > slowest.unread) slowest = connection;
+    slowest?.close("memory");
+  }
 
   function take(socket: Socket, peer: Peer): Connection {
     counters.open++;

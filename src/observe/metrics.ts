@@ -251,6 +251,13 @@ function addStreamMetrics(registry: Registry, counters: Counters): void {
   addGauge(registry, "sigwall_connections_open", "TCP and TLS connections that are open.", [], (set) =>
     set({}, streams.open),
   );
+  addGauge(
+    registry,
+    "sigwall_connections_unread_bytes",
+    "What waits for peers on TCP and TLS to read it.",
+    [],
+    (set) => set({}, streams.unread),
+  );
   addCounter(
     registry,
     "sigwall_undelivered_messages_total",

@@ -18,6 +18,8 @@ export type ClosingReason = (typeof closingReasons)[number];
 export interface StreamCounters {
   /** Connections that carry messages now. */
   open: number;
+  /** Octets that wait for peers to read them. */
+  unread: number;
   readonly results: Record<ConnectionResult, number>;
   readonly closed: Record<ClosingReason, number>;
   /** Messages that no connection could carry. */
@@ -27,6 +29,7 @@ export interface StreamCounters {
 export function createStreamCounters(): StreamCounters {
   return {
     open: 0,
+    unread: 0,
     results: { accepted: 0, refused: 0, connected: 0, failed: 0 },
     closed: { peer: 0, framing: 0, incomplete: 0, idle: 0, "slow-reader": 0, memory: 0, policy: 0 },
     undelivered: 0,

@@ -135,7 +135,13 @@ void tap.test(
       minVersion: "TLSv1.2",
       clientCertificate: "require",
     });
-    t.strictSame(config?.streams, { connections: 1024, perSource: 64, idleSeconds: 900, messageSeconds: 10 });
+    t.strictSame(config?.streams, {
+      connections: 1024,
+      perSource: 64,
+      idleSeconds: 900,
+      messageSeconds: 10,
+      unreadMegabytes: 64,
+    });
     t.strictSame(
       config?.listen.map(({ id, transport }) => [id, transport]),
       [

@@ -68,7 +68,7 @@ lessees:
       port: 0,
     })),
     tls: materialOf(authority.issue("filter", `IP:${address}`), authority),
-    streams: { connections: 64, perSource: 64, idleSeconds: 60, messageSeconds: 10 },
+    streams: { connections: 64, perSource: 64, idleSeconds: 60, messageSeconds: 10, unreadMegabytes: 64 },
     policy: () => policy,
     state: createScreeningState(policy.tables),
     counters,

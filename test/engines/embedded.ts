@@ -52,7 +52,7 @@ void t.test("time passes on when a part of it fails: counted, told, and no end o
       { id: "udp:127.0.0.1:1", transport: "udp", address: "127.0.0.1", port: 0 },
       { id: "tcp:127.0.0.1:2", transport: "tcp", address: "127.0.0.1", port: 0 },
     ],
-    streams: { connections: 4, perSource: 4, idleSeconds: 60, messageSeconds: 10 },
+    streams: { connections: 4, perSource: 4, idleSeconds: 60, messageSeconds: 10, unreadMegabytes: 64 },
     policy() {
       if (!isBroken) return policy;
       asked.whileBroken++;

@@ -6,7 +6,13 @@ import { createStreamCounters, type StreamCounters } from "../../src/observe/str
 import { request } from "../support/proxy.ts";
 
 const host = "127.0.0.1";
-const limits = { connections: 20, perSource: 8, idleSeconds: 60, messageSeconds: 60 };
+const limits = {
+  connections: 20,
+  perSource: 8,
+  idleSeconds: 60,
+  messageSeconds: 60,
+  unreadMegabytes: 64,
+};
 const message = request({ via: ["SIP/2.0/TCP 127.0.0.1:5070;branch=z9hG4bKx"] });
 
 /** A port alone, with what it has told. */
@@ -192,6 +198,43 @@ void t.test("a peer that doesn't read loses its connection, not our memory", asy
   socket.resume();
   await ended;
 });
+
+void t.test(
+  "peers that don't read: their connections end by what all of them leave, the worst first",
+  async (t) => {
+    const { port, counters, heard } = await watch(t, { unreadMegabytes: 1 });
+    const clients = Array.from({ length: 6 }, () => client(port));
+    for (const { socket } of clients) socket.write(message, "latin1");
+    await until(() => heard.length === clients.length);
+    const [calm, worst, ...slow] = clients;
+    if (calm === undefined || worst === undefined) throw new Error("no clients");
+    for (const { socket } of [worst, ...slow]) socket.pause();
+    const piece = Buffer.alloc(16 * 1024, 0x20);
+    const send = ({ socket }: typeof calm): void => {
+      port.send(piece, piece.length, host, socket.localPort ?? 0);
+    };
+    // The kernel takes some megabytes of each before anything waits here.
+    while (counters.unread < 800_000) {
+      send(worst);
+      await wait(0);
+    }
+    let rounds = 0;
+    for (; rounds < 2000 && counters.open === clients.length; rounds++) {
+      for (const each of [calm, ...slow]) send(each);
+      await wait(0);
+    }
+    t.equal(counters.closed.memory, 1);
+    t.equal(counters.closed["slow-reader"], 0, "none has gone beyond what one may leave");
+    worst.socket.resume();
+    await worst.ended;
+    t.ok(counters.unread < 1024 * 1024, "what it left is given up");
+    await until(() => calm.text().length >= rounds * piece.length);
+    t.equal(calm.text().length, rounds * piece.length, "who reads has heard everything");
+    for (const { socket } of clients) socket.destroy();
+    await until(() => counters.open === 0);
+    t.equal(counters.unread, 0, "nothing is left of them");
+  },
+);
 
 void t.test("a flooding connection delays no other", async (t) => {
   const { port, heard } = await watch(t);

@@ -36,7 +36,7 @@ async function start(
   const engine = createEmbeddedEngine({
     listen: [{ id: `tls:${host}:0`, transport: "tls", address: host, port: 0 }],
     tls,
-    streams: { connections: 64, perSource: 64, idleSeconds: 60, messageSeconds: 1 },
+    streams: { connections: 64, perSource: 64, idleSeconds: 60, messageSeconds: 1, unreadMegabytes: 64 },
     policy: () => policy,
     state: createScreeningState(policy.tables),
     counters,
