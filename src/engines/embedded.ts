@@ -101,9 +101,9 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
           const listener = here();
           if (listener !== undefined) proxy?.unframed(Date.now(), listener, peer, bytes, why);
         },
-        undelivered(bytes, to, toPort) {
+        undelivered(bytes, to, toPort, why) {
           const listener = here();
-          if (listener !== undefined) proxy?.undelivered(Date.now(), listener, to, toPort, bytes);
+          if (listener !== undefined) proxy?.undelivered(Date.now(), listener, to, toPort, bytes, why);
         },
         isWelcome(peer) {
           const listener = here();

@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Millis } from "../domain/time.ts";
+import type { DeliveryFailure } from "../relay/stream-side.ts";
 import { createBackOff } from "./back-off.ts";
 import type { Peer } from "./connection.ts";
 
@@ -10,6 +11,9 @@ const MOST_AT_ADDRESS = 8;
 /** Octets that may wait for one of them. */
 const MOST_WAITING = 512 * 1024;
 const CONNECT_TIMEOUT: Millis = 4000;
+
+/** Errors that say something about our own system, nothing about the peer. */
+const OWN_ERRORS: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);
 
 /** Connects to peers that have no connection open, with what waits for them. */
 export interface Outgoing {
@@ -28,8 +32,8 @@ export interface OutgoingParts {
   ) => Socket | undefined;
   readonly reached: (socket: Socket, peer: Peer, waiting: readonly Buffer[]) => void;
   readonly failed: () => void;
-  /** A message that could not be sent; may be called within `send`. */
-  readonly undelivered: (bytes: Buffer, address: string, port: number) => void;
+  /** A message that could not be sent, and why; may be called within `send`. */
+  readonly undelivered: (bytes: Buffer, address: string, port: number, why: DeliveryFailure) => void;
 }
 
 /** A connection on its way, and what waits for it. */
@@ -41,6 +45,7 @@ interface Attempt {
   readonly waiting: Buffer[];
   socket: Socket | undefined;
   octets: number;
+  failure: DeliveryFailure;
 }
 
 export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingParts): Outgoing {
@@ -63,21 +68,34 @@ export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingP
     failed();
     backOff.failed(attempt.key, Date.now());
     attempt.socket?.destroy();
-    for (const bytes of attempt.waiting) undelivered(bytes, attempt.address, attempt.port);
+    for (const bytes of attempt.waiting) undelivered(bytes, attempt.address, attempt.port, attempt.failure);
   };
 
-  const begin = (key: string, address: string, port: number): Attempt | undefined => {
+  const begin = (key: string, address: string, port: number): Attempt | DeliveryFailure => {
     const since = Date.now();
-    if (!hasRoom(address) || backOff.isBlocked(key, since)) return undefined;
-    const attempt: Attempt = { key, address, port, since, waiting: [], socket: undefined, octets: 0 };
+    if (backOff.isBlocked(key, since)) return "back-off";
+    if (!hasRoom(address)) return "no-room";
+    const attempt: Attempt = {
+      key,
+      address,
+      port,
+      since,
+      waiting: [],
+      socket: undefined,
+      octets: 0,
+      failure: "unreached",
+    };
     const socket = dial(address, port, (names) => {
       if (!end(attempt) || attempt.socket === undefined) return;
       backOff.succeeded(key);
       reached(attempt.socket, { address, port, names }, attempt.waiting);
     });
-    if (socket === undefined) return undefined;
+    if (socket === undefined) return "no-room";
     attempt.socket = socket;
     attempts.set(key, attempt);
+    socket.once("error", (error) => {
+      if ("code" in error && OWN_ERRORS.has(error.code)) attempt.failure = "no-room";
+    });
     socket.once("close", () => fail(attempt));
     return attempt;
   };
@@ -86,8 +104,12 @@ export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingP
     send(bytes, address, port) {
       const key = `${address} ${port}`;
       const attempt = attempts.get(key) ?? begin(key, address, port);
-      if (attempt === undefined || attempt.octets + bytes.length > MOST_WAITING) {
-        undelivered(bytes, address, port);
+      if (typeof attempt === "string") {
+        undelivered(bytes, address, port, attempt);
+        return;
+      }
+      if (attempt.octets + bytes.length > MOST_WAITING) {
+        undelivered(bytes, address, port, "no-room");
         return;
       }
       attempt.waiting.push(bytes);

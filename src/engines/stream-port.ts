@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import type { Millis } from "../domain/time.ts";
 import type { StreamLimits } from "../config/load.ts";
 import type { TlsMaterial } from "../config/tls-files.ts";
-import type { StreamPeer } from "../relay/stream-side.ts";
+import type { DeliveryFailure, StreamPeer } from "../relay/stream-side.ts";
 import type { StreamCounters } from "../observe/stream-counters.ts";
 import { createConnection, type Connection, type ConnectionHandlers, type Peer } from "./connection.ts";
 import { createOutgoing } from "./outgoing.ts";
@@ -30,8 +30,8 @@ export interface StreamHandlers {
   /** The bytes are valid during the call only. */
   readonly message: ConnectionHandlers["message"];
   readonly unframed: ConnectionHandlers["unframed"];
-  /** A message that no connection could carry; never called within `send`. */
-  readonly undelivered: (bytes: Buffer, address: string, port: number) => void;
+  /** A message that no connection could carry, and why; never called within `send`. */
+  readonly undelivered: (bytes: Buffer, address: string, port: number, why: DeliveryFailure) => void;
   /** True when somebody there is known. */
   readonly isWelcome: (peer: StreamPeer) => boolean;
   /** True when a TLS peer that we connected to is who was meant. `addresses`: those in its certificate. */
@@ -184,10 +184,10 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
       for (const bytes of waiting) connection.write(bytes);
     },
     failed: () => void counters.results.failed++,
-    undelivered(bytes, address, port) {
+    undelivered(bytes, address, port, why) {
       counters.undelivered++;
       setImmediate(() => {
-        if (!isClosed) handlers.undelivered(bytes, address, port);
+        if (!isClosed) handlers.undelivered(bytes, address, port, why);
       });
     },
   });

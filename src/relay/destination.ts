@@ -70,6 +70,11 @@ export function noteInvite(hop: Destination, now: Millis): void {
   if (hop.unanswered++ === 0) hop.unansweredSince = now;
 }
 
+/** An INVITE that was noted was not sent after all. */
+export function withdrawInvite(hop: Destination): void {
+  if (hop.unanswered > 0) hop.unanswered--;
+}
+
 /** Any answer to a request of a call but a 503. True when the state changed. */
 export function noteAnswer(hop: Destination, now: Millis, health: NextHopHealth): boolean {
   hop.unanswered = 0;

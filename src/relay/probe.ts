@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import type { NextHopHealth } from "../config/policy.ts";
 import { formatBranch } from "../sip/tag.ts";
@@ -68,6 +69,13 @@ export function takeProbeAnswer(
     if (noteProbeMiss(hop, now, health)) reportChange(relay, hop, `OPTIONS answered ${status}`);
   } else if (noteProbeAnswer(hop, now, health)) reportChange(relay, hop, `OPTIONS answered ${status}`);
   return true;
+}
+
+/** Takes back an OPTIONS that was not sent, if `bytes` are one: the hop is asked again, when an answer would have come at the latest. */
+export function withdrawProbe(hop: Destination, bytes: Buffer, now: Millis, health: NextHopHealth): void {
+  if (hop.probe === "" || !bytes.includes(hop.probe)) return;
+  hop.probe = "";
+  hop.nextProbe = now + health.timeout;
 }
 
 /** Tells who watches the next hops. */

@@ -1,13 +1,14 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
+import type { Policy } from "../config/policy.ts";
 import { ANY_NAME } from "../config/trunk-match.ts";
 import { countProtocolError } from "../observe/counters.ts";
 import { noteFault } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
-import { goDown } from "./destination.ts";
+import { goDown, type Destination } from "./destination.ts";
 import { readExchange } from "./exchange.ts";
 import type { Listener } from "./listener.ts";
-import { reportChange } from "./probe.ts";
+import { reportChange, withdrawProbe } from "./probe.ts";
 import { answerError, guard, NEXT_HOP, type Relay } from "./relay.ts";
 import { isHop } from "./stream-peer.ts";
 import { answerUnreached } from "./unanswered.ts";
@@ -19,6 +20,12 @@ export interface StreamPeer {
   /** Names that its certificate proves, in lower case; undefined as long as no handshake has told them. */
   readonly names: readonly string[] | undefined;
 }
+
+/**
+ * Why no connection could carry a message: the peer was asked and did not answer; it was not asked, since it has failed a moment ago;
+ * or we have no room for one more connection, which says nothing of the peer.
+ */
+export type DeliveryFailure = "unreached" | "back-off" | "no-room";
 
 /** What the proxy is asked and told about connections, beside the messages on them. */
 export interface StreamSide {
@@ -32,7 +39,14 @@ export interface StreamSide {
   /** Takes what a stream holds that can't be cut into messages, and `why`: a request among it is answered 400. The connection ends. */
   unframed(now: Millis, listener: Listener, peer: StreamPeer, bytes: Buffer, why: string): void;
   /** Takes back a message that no connection could carry: a request goes elsewhere, or is answered 503 (RFC 3261 section 16.9). */
-  undelivered(now: Millis, listener: Listener, address: string, port: number, bytes: Buffer): void;
+  undelivered(
+    now: Millis,
+    listener: Listener,
+    address: string,
+    port: number,
+    bytes: Buffer,
+    why: DeliveryFailure,
+  ): void;
 }
 
 export function createStreamSide(relay: Relay): StreamSide {
@@ -65,16 +79,28 @@ export function createStreamSide(relay: Relay): StreamSide {
         else answerError(relay, id, exchange, 400);
       });
     },
-    undelivered(now, listener, address, port, bytes) {
+    undelivered(now, listener, address, port, bytes, why) {
       relay.now = now;
       guard(relay, () => {
         const policy = relay.policy();
         const hop = relay.hops.find(listener.transport, address, port);
         // An answer that a connection of its own can't take any more says nothing of where it listens.
-        if (hop?.port === port && goDown(hop, now, policy.nextHopHealth))
-          reportChange(relay, hop, "no connection");
+        if (hop?.port === port) noteFailure(relay, hop, now, bytes, why, policy);
         answerUnreached(relay, now, policy, listener, address, port, bytes);
       });
     },
   };
+}
+
+/** Only a failure of its own takes a next hop down. */
+function noteFailure(
+  relay: Relay,
+  hop: Destination,
+  now: Millis,
+  bytes: Buffer,
+  why: DeliveryFailure,
+  { nextHopHealth }: Policy,
+): void {
+  if (why === "no-room") withdrawProbe(hop, bytes, now, nextHopHealth);
+  if (why === "unreached" && goDown(hop, now, nextHopHealth)) reportChange(relay, hop, "no connection");
 }

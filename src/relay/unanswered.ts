@@ -6,6 +6,7 @@ import { headerValue, nextHeader } from "../sip/message.ts";
 import { formatResponse } from "../sip/response.ts";
 import { scan } from "../sip/scan.ts";
 import { readVia, type Via } from "../sip/via.ts";
+import { withdrawInvite } from "./destination.ts";
 import { fromTagOf, toTagOf } from "./exchange.ts";
 import { moveCall } from "./failover.ts";
 import type { Listener } from "./listener.ts";
@@ -49,8 +50,11 @@ export function answerUnreached(
     const hop =
       call === undefined ? undefined : findTried(call, { transport: listener.transport, address, port });
     if (call !== undefined && hop !== undefined && call.tried.at(-1) === hop) {
-      // It never got there: nothing is left to cancel.
-      call.ended.push(hop);
+      // It never got there: nobody there is silent, and nothing is left to cancel.
+      if (!call.ended.includes(hop)) {
+        call.ended.push(hop);
+        withdrawInvite(hop);
+      }
       if (moveCall(relay, now, policy, call, "down")) return;
     }
   }

@@ -202,7 +202,7 @@ void t.test(
     const tcp = { address: "198.51.100.1", port: 5060 };
     const listener = everyListener.find(({ id }) => id === out.listener);
     if (listener === undefined) throw new Error("no listener");
-    proxy.proxy.undelivered(proxy.now, listener, tcp.address, tcp.port, out.bytes);
+    proxy.proxy.undelivered(proxy.now, listener, tcp.address, tcp.port, out.bytes, "unreached");
     const [refused, ...more] = proxy.take();
     t.equal(more.length, 0);
     t.equal(refused?.to, datagram);
@@ -219,7 +219,14 @@ void t.test(
     t.same(timesTo(proxy, datagram, 40_000), []);
 
     // A response or an ACK that can't be delivered is nobody's to answer.
-    proxy.proxy.undelivered(proxy.now, listener, tcp.address, tcp.port, refused?.bytes ?? out.bytes);
+    proxy.proxy.undelivered(
+      proxy.now,
+      listener,
+      tcp.address,
+      tcp.port,
+      refused?.bytes ?? out.bytes,
+      "unreached",
+    );
     t.same(proxy.take(), []);
     t.same(proxy.faults, []);
   },

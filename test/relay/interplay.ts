@@ -214,6 +214,7 @@ function lose(proxy: StreamProxy, place: string, sent: Sent | undefined): readon
     address,
     Number(port),
     sent?.bytes ?? Buffer.alloc(0),
+    "unreached",
   );
   return proxy.take();
 }

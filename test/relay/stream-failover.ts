@@ -2,6 +2,7 @@ import t from "tap";
 import { compileText, header, outcomeOf, request, respond } from "../support/proxy.ts";
 import { createStreamProxy, listenerFor, type StreamProxy } from "../support/streams.ts";
 import type { SipTransport } from "../../src/domain/trunk.ts";
+import type { DeliveryFailure } from "../../src/relay/stream-side.ts";
 import type { Policy } from "../../src/config/policy.ts";
 
 const a = "198.51.100.1:5060";
@@ -39,9 +40,14 @@ function call(transport: SipTransport, method = "INVITE", to?: string): string {
   });
 }
 
-function refuseConnection(proxy: StreamProxy, place: string, bytes: Buffer): ReturnType<StreamProxy["take"]> {
+function refuseConnection(
+  proxy: StreamProxy,
+  place: string,
+  bytes: Buffer,
+  why: DeliveryFailure = "unreached",
+): ReturnType<StreamProxy["take"]> {
   const [address = "", port = ""] = place.split(":");
-  proxy.proxy.undelivered(proxy.now, listenerFor("tcp", address), address, Number(port), bytes);
+  proxy.proxy.undelivered(proxy.now, listenerFor("tcp", address), address, Number(port), bytes, why);
   return proxy.take();
 }
 
@@ -93,6 +99,54 @@ for (const ingress of ["udp", "tcp"] as const) {
     t.equal(ack?.to, b, "the caller's ACK goes to who answered");
   });
 }
+
+for (const why of ["no-room", "back-off"] as const) {
+  void t.test(`${why}: the call goes to the second next hop, and the first is not down for it`, async (t) => {
+    const proxy = createStreamProxy(policyOver("tcp"));
+    const [first] = proxy.receive("udp", caller.udp, call("udp"));
+    const [second, ...more] = refuseConnection(proxy, a, first?.bytes ?? Buffer.alloc(0), why);
+    t.equal(more.length, 0);
+    t.equal(second?.to, b);
+    t.same(
+      proxy.proxy.nextHops().map(({ state }) => state),
+      ["unknown", "unknown"],
+    );
+    const [last] = refuseConnection(proxy, b, second?.bytes ?? Buffer.alloc(0), why);
+    t.match(last?.text, /^SIP\/2\.0 503 /u, "with nowhere left to go the caller is told");
+    for (let count = 2; count < 8; count++) {
+      const next = call("udp").replaceAll("call-1@", `call-${count}@`).replace("bKcall", `bKcall${count}`);
+      const [sent] = proxy.receive("udp", caller.udp, next);
+      t.equal(sent?.to, a, "the next call is tried as ever");
+      refuseConnection(proxy, a, sent?.bytes ?? Buffer.alloc(0), why);
+    }
+    proxy.wait(10_000);
+    t.equal(proxy.proxy.nextHops()[0]?.state, "unknown", "calls that were not sent met no silence");
+  });
+}
+
+void t.test("an OPTIONS that there was no room for is none that met no answer", async (t) => {
+  const probing = compileText(`
+version: 1
+trunks:
+  - { id: core, side: core, match: { addresses: [198.51.100.0/24] } }
+  - { id: abroad, side: international, match: { addresses: [203.0.113.20] }, nextHops: ["sip:${a};transport=tcp"] }
+`);
+  for (const [why, state] of [
+    ["no-room", "unknown"],
+    ["back-off", "down"],
+    ["unreached", "down"],
+  ] as const) {
+    const proxy = createStreamProxy(probing);
+    let asked = 0;
+    for (const end = proxy.now + 60_000; proxy.now < end;)
+      for (const { bytes } of proxy.wait(100)) {
+        asked++;
+        refuseConnection(proxy, a, bytes, why);
+      }
+    t.equal(proxy.proxy.nextHops()[0]?.state, state, why);
+    t.ok(asked > 1 && asked < 60, `${why}: asked ${asked} times in a minute`);
+  }
+});
 
 void t.test("tcp to udp: what was given up is not repeated any more, and ends in no 408", async (t) => {
   const proxy = createStreamProxy(policyOver("udp"));
