@@ -3,7 +3,7 @@ import type { Millis } from "../domain/time.ts";
 import type { SipMessage } from "../sip/message.ts";
 import type { Via } from "../sip/via.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Listener } from "./listener.ts";
+import type { Listener, Target } from "./listener.ts";
 import { guard, refusalStatus, refuse, transmit, type Relay } from "./relay.ts";
 import { REPEATED_FOR, T2 } from "./repeats.ts";
 import { keyOfRequest, sentCallKey } from "./sent-calls.ts";
@@ -21,6 +21,22 @@ function copyOf(bytes: Buffer, length: number): Buffer {
  */
 function keyOf(branch: string, port: number, method: string): string {
   return `${branch} ${port} ${method === "ACK" ? "INVITE" : method}`;
+}
+
+/** Octets that our Via and both our Record-Routes add to a request, about. */
+const ADDED = 512;
+
+/** False: a request in hand that begins something could go to `target`, but not be repeated or answered for on the way. */
+export function hasRoomToBridge(
+  { transactions, message }: Relay,
+  now: Millis,
+  { listener }: Exchange,
+  target: Target,
+): boolean {
+  const isReliable = target.transport !== "udp";
+  if (isReliable === listener.isReliable) return true;
+  const { start, end } = message;
+  return isReliable ? transactions.served.hasRoom(now) : transactions.repeats.hasRoom(end - start + ADDED);
 }
 
 /**
@@ -106,12 +122,15 @@ export function acknowledged(relay: Relay, exchange: Exchange): void {
   if (repeats.size > 0 && !exchange.listener.isReliable) repeats.stop(keyOfRequest(exchange));
 }
 
-/** A full table: the trunk's exception policy for what begins. True: the request goes on without being repeated. */
+/**
+ * A full table: the trunk's exception policy for what begins and was not judged. True: the request goes on without being repeated.
+ */
 function isExcepted(relay: Relay, exchange: Exchange): boolean {
   const { listener, address, port, toTag } = exchange;
+  const { method } = relay.message;
   relay.counters.transactionsFull++;
-  // What is in progress must not suffer.
-  if (toTag !== "" || relay.message.method === "CANCEL") return true;
+  // What is in progress must not suffer; whether a call may go on all the same was decided by `hasRoomToBridge`.
+  if (toTag !== "" || method === "CANCEL" || method === "INVITE") return true;
   const names = relay.sink.namesOf?.(listener, address, port);
   const trunk = relay.policy().matchTrunk(listener.id, address, port, names)?.trunk;
   if (trunk?.exception === "accept") return true;

@@ -3,6 +3,7 @@ import type { Trunk } from "../domain/trunk.ts";
 import type { Decision, Deny } from "../domain/verdict.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { countDecision, countRequest, observeDecision, trunkCounters } from "../observe/counters.ts";
+import { hasRoomToBridge } from "./bridge.ts";
 import { forwardCall, targetOf } from "./forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { keepCall, targetOfRepeat } from "./failover.ts";
@@ -103,11 +104,15 @@ function obey(
     return decision;
   }
   const { reason } = verdict;
+  // An emergency call goes on; its repeats are judged again, to the same end.
+  const isUnstoppable = trunk.exception === "accept" || reason === "emergency";
+  const hasRoom = isUnstoppable || hasRoomToBridge(relay, now, exchange, target);
+  if (!hasRoom) relay.counters.transactionsFull++;
   const isKept =
+    hasRoom &&
     keep(relay, now, key, { fingerprint: print, outcome: "forward", target, reason, treatment }) &&
     keepCall(relay, now, trunk, exchange, target, reason, treatment);
-  // An emergency call goes on; its repeats are judged again, to the same end.
-  if (!isKept && trunk.exception !== "accept" && reason !== "emergency") {
+  if (!isKept && !isUnstoppable) {
     const exception: Deny = { kind: trunk.exception, reason: "overload" };
     relay.ledger.delete(key);
     deny(relay, now, trunk, exchange, exception, key, print);

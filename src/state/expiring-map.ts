@@ -13,6 +13,8 @@ export interface ExpiringMap<Value> {
   get(key: string, now: Millis): Value | undefined;
   /** Stores `value` for one lifetime from `now`; false when the map is full of live entries. */
   set(key: string, value: Value, now: Millis): boolean;
+  /** True when a new key has room. */
+  hasRoom(now: Millis): boolean;
   delete(key: string): void;
 }
 
@@ -52,6 +54,7 @@ export function createExpiringMap<Value>(
       values[slot] = value;
       return true;
     },
+    hasRoom: (now) => slots.hasRoom(now),
     delete(key) {
       slots.release(key);
     },

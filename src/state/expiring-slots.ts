@@ -36,6 +36,8 @@ export interface ExpiringSlots {
   find(key: string, now: Millis): number;
   /** The slot of `key` for one lifetime from `now`, live, dead or new; {@link NONE} when all slots are live. */
   claim(key: string, now: Millis): number;
+  /** True when a key without a slot would get one. */
+  hasRoom(now: Millis): boolean;
   /** Gives up the slot of `key`. */
   release(key: string): void;
 }
@@ -158,6 +160,10 @@ export function createExpiringSlots(
       times[slot * DOUBLES + EXPIRES] = now + lifetime;
       if (known === NONE) claimed(slot);
       return slot;
+    },
+    hasRoom(now) {
+      if (size >= capacity) sweep(now);
+      return size < capacity;
     },
     release(key) {
       const slot = locate(key);

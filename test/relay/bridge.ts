@@ -1,5 +1,6 @@
 import t from "tap";
-import { header, outcomeOf, request, respond } from "../support/proxy.ts";
+import { eachAttemptCount } from "../../src/observe/counters.ts";
+import { compileText, header, outcomeOf, request, respond } from "../support/proxy.ts";
 import { createStreamProxy, everyListener, streamPolicy, type StreamProxy } from "../support/streams.ts";
 
 const core = "198.51.100.1:5060";
@@ -232,6 +233,15 @@ void t.test(
   },
 );
 
+/** "verdict reason by rule" of every attempt of the lessee that was counted, with how often. */
+function counted(proxy: StreamProxy): Record<string, number> {
+  const found: Record<string, number> = {};
+  eachAttemptCount(proxy.counters, ({ trunk, verdict, reason, rule, mode }, count) => {
+    if (trunk === "lease" && mode === "enforce") found[`${verdict} ${reason} by ${rule}`] = count;
+  });
+  return found;
+}
+
 void t.test("a full table meets the trunk's exception policy", async (t) => {
   for (const [exception, outcome] of [
     ["reject", "503"],
@@ -248,11 +258,74 @@ void t.test("a full table meets the trunk's exception policy", async (t) => {
         t.equal(outcomeOf(proxy.receive(transport, from, text)), `to ${core}`);
       }
       const sent = proxy.receive(transport, from, request({ via: viaOf(via), callId: "full" }));
-      t.equal(outcomeOf(sent), outcome, `${transport}: ${exception}`);
+      const row = `${transport}: ${exception}`;
+      t.equal(outcomeOf(sent), outcome, row);
       t.equal(proxy.counters.transactionsFull, 1);
+      const isRefused = exception !== "accept";
+      const listed = { "accept listed by default": isRefused ? 16 : 17 };
+      t.same(
+        counted(proxy),
+        isRefused ? { ...listed, [`${exception} overload by exception`]: 1 } : listed,
+        `${row}: counted as what became of it`,
+      );
+      t.match(
+        proxy.decisions.at(-1)?.verdict,
+        isRefused ? { kind: exception, reason: "overload" } : { kind: "accept", reason: "listed" },
+        `${row}: told likewise`,
+      );
+      const again = proxy.receive(transport, from, request({ via: viaOf(via), callId: "full" }));
+      t.equal(outcomeOf(again), outcome, `${row}: its repeat`);
+      t.equal(proxy.decisions.length, 17, "which is judged no more");
+      const ack = { method: "ACK", cseq: "1 ACK", to: header(sent[0]?.text ?? "", "To") ?? "" };
+      if (exception === "reject")
+        t.equal(
+          outcomeOf(proxy.receive(transport, from, request({ via: viaOf(via), callId: "full", ...ack }))),
+          "nothing",
+          `${row}: its ACK is ours`,
+        );
+      const emergency = {
+        uri: "sip:110@192.0.2.1",
+        via: viaOf(via).map((value) => `${value}e`),
+        callId: "e",
+      };
+      t.equal(
+        outcomeOf(proxy.receive(transport, from, request(emergency))),
+        `to ${core}`,
+        `${row}: 110 passes`,
+      );
+      proxy.wait(66_000);
+      const late = request({ via: viaOf(via).map((value) => `${value}l`), callId: "late" });
+      t.equal(outcomeOf(proxy.receive(transport, from, late)), `to ${core}`, `${row}: room again`);
+      t.same(proxy.faults, []);
     }
   }
 });
+
+void t.test(
+  "a full table: the call that was refused is not sent to another next hop afterwards",
+  async (t) => {
+    const hops = ["198.51.100.1:5060", "198.51.100.2:5060"];
+    const [first, second] = hops.map((place) => `"sip:${place};transport=tcp"`);
+    const proxy = createStreamProxy(
+      compileText(`
+version: 1
+trunks:
+  - { id: core, side: core, match: { addresses: [198.51.100.0/24] } }
+  - { id: abroad, side: international, match: { addresses: [203.0.113.10] }, nextHops: [${first}, { uri: ${second}, priority: 2 }] }
+nextHopHealth: { probe: off }
+`),
+      { transactions: 1 },
+    );
+    const from = "<sip:+442079460000@a>;tag=a";
+    const call = (id: string): string =>
+      request({ from, via: viaOf("UDP").map((value) => value + id), callId: id });
+    t.equal(outcomeOf(proxy.receive("udp", datagram, call("1"))), `to ${hops[0]}`);
+    t.equal(outcomeOf(proxy.receive("udp", datagram, call("2"))), "503");
+    proxy.proxy.unreachable(proxy.now, "tcp", "198.51.100.1", 5060);
+    const moved = proxy.wait(40_000).filter(({ text }) => text.startsWith("INVITE "));
+    t.same([...new Set(moved.map(({ text }) => header(text, "Call-ID")))], ["1"]);
+  },
+);
 
 void t.test("from datagram to datagram and from stream to stream nothing is kept", async (t) => {
   for (const [transport, from, next, text] of [

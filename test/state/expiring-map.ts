@@ -78,3 +78,20 @@ void t.test("expiring map: a clock set back by far empties it instead of filling
   t.equal(map.get("c", 0), 3);
   t.end();
 });
+
+void t.test("expiring map: room is what a new key would find, dead entries swept out", (t) => {
+  const map = createExpiringMap<number>(2, LIFE);
+  const rows = [
+    ["a", 0, true],
+    ["b", 10, true],
+    ["c", LIFE - 1, false],
+    ["d", LIFE, true],
+    ["e", LIFE, false],
+    ["f", LIFE + 10, true],
+  ] as const;
+  for (const [key, now, hasRoom] of rows) {
+    t.equal(map.hasRoom(now), hasRoom, `${key} at ${now}`);
+    t.equal(map.set(key, 1, now), hasRoom);
+  }
+  t.end();
+});
