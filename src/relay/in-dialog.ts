@@ -2,7 +2,7 @@ import { carriageOf, ordinaryMethods } from "../domain/method.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Policy, TrunkPolicy } from "../config/policy.ts";
 import { isChangeAllowed, isHiddenCaller } from "./caller-change.ts";
-import { parseToken, provesDialog, readTarget, type Proof } from "./dialog-token.ts";
+import { parseToken, provesDialog, readTarget, type DialogToken, type Proof } from "./dialog-token.ts";
 import type { Exchange } from "./exchange.ts";
 import { forward, isKnown, routedTarget } from "./forward.ts";
 import { isIsupAllowed } from "./isup-in-dialog.ts";
@@ -25,7 +25,7 @@ export function inDialog(
   const { message } = relay;
   const id = source?.trunk.id ?? NEXT_HOP;
   const isCore = source?.trunk.side === "core";
-  const proof = proveDialog(relay, exchange, routes, relay.tagOfTrunk(id), isCore);
+  const proof = proveDialog(relay, exchange, routes, relay.tagOfTrunk(id), isCore, source === undefined);
   if (!isCore) {
     if (proof === undefined) {
       refuseRequest(relay, source?.trunk, exchange, "dialog-unknown");
@@ -52,6 +52,7 @@ function proveDialog(
   routes: Routes,
   sourceTag: string,
   isCore: boolean,
+  isStranger: boolean,
 ): Proof | undefined {
   const token = routes.token === undefined ? undefined : parseToken(routes.token);
   if (token === undefined) return undefined;
@@ -61,11 +62,16 @@ function proveDialog(
   )
     return { token, side: "caller" };
   if (
-    (isCore || token.egress === sourceTag) &&
+    (isCore || token.egress === sourceTag || isRetired(token, exchange, isStranger)) &&
     provesDialog(relay.tags, token, exchange.callId, exchange.toTag)
   )
     return { token, side: "called" };
   return undefined;
+}
+
+/** True where a reload took away the trunk of the place that the call went to: it goes on there. */
+function isRetired({ target }: DialogToken, { address }: Exchange, isStranger: boolean): boolean {
+  return isStranger && readTarget(target).address === address;
 }
 
 /**

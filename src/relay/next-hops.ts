@@ -34,9 +34,9 @@ export interface NextHops {
   /** True: answers tell something, since a destination is not known to be up, or there is another one to go to. */
   readonly isWatching: boolean;
   readonly destinations: Iterable<Destination>;
-  /** Takes a new policy; destinations that stay keep their state. */
+  /** Takes a new policy; destinations that stay keep their state, and those that go stay known as sources for {@link RETIRED_TTL}. */
   adopt(policy: Policy, now: Millis): void;
-  /** Takes the addresses of the name of next hop `id`; those before stay known as sources for {@link RETIRED_TTL}. */
+  /** Takes the addresses of the name of next hop `id`; those before are kept likewise. */
   resolve(id: string, addresses: readonly ResolvedAddress[], now: Millis): void;
   /** Where a call of `trunk` goes: a function of its Call-ID over what is up. When all is down, the best is tried anyway. */
   choose(trunk: Trunk, callId: string): Destination | undefined;
@@ -59,10 +59,10 @@ export interface NextHops {
   status(): readonly NextHopStatus[];
 }
 
-/** How long an address that DNS no longer gives stays known as a source: calls in progress go on there. */
+/** How long an address that the policy or DNS no longer gives stays known as a source: calls in progress go on there. */
 export const RETIRED_TTL: Millis = 4 * 3_600_000;
 
-/** Addresses of one name that are used, and retired ones that are kept, each with and without its port. */
+/** Addresses of one name that are used, and retired addresses that are kept, each with and without its port. */
 const MOST_ADDRESSES = 32;
 const MOST_RETIRED = 2048;
 
@@ -100,6 +100,15 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     return parseInt(tags.mac("hop", `seed\n${name}`).slice(0, 8), 16);
   }
 
+  /** Calls may still be there: what they say to it and hear of it passes, their repeats go elsewhere. */
+  function retire(gone: Destination, now: Millis): void {
+    gone.state = "down";
+    if (retired.size >= MOST_RETIRED) return;
+    retired.set(placeOf(gone.address, gone.port), now + RETIRED_TTL);
+    // Over a stream it comes from any port.
+    retired.set(gone.address, now + RETIRED_TTL);
+  }
+
   function rebuild(current: Policy, now: Millis): void {
     const before = destinations;
     destinations = new Map();
@@ -123,8 +132,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       const isOnly = all.length === 1 && first?.destination.listener !== undefined;
       return { hops, only: isOnly ? first?.destination : undefined };
     });
-    // Calls may still be at one that is gone: their repeats go elsewhere.
-    for (const [key, gone] of before) if (!destinations.has(key)) gone.state = "down";
+    for (const [key, gone] of before) if (!destinations.has(key)) retire(gone, now);
     sources = new Map();
     for (const destination of destinations.values()) {
       const { address } = destination;
@@ -163,12 +171,6 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       rebuild(next, now);
     },
     resolve(id, addresses, now) {
-      for (const { address, port } of names.get(id) ?? []) {
-        if (retired.size >= MOST_RETIRED) break;
-        retired.set(placeOf(address, port), now + RETIRED_TTL);
-        // Over a stream it comes from any port.
-        retired.set(address, now + RETIRED_TTL);
-      }
       names.set(id, addresses.slice(0, MOST_ADDRESSES));
       if (policy !== undefined) rebuild(policy, now);
     },
@@ -199,7 +201,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     },
     has(address, port) {
       if (policy?.isNextHop(address, port) === true) return true;
-      if (names.size === 0) return false;
+      if (names.size === 0 && retired.size === 0) return false;
       if (port === undefined) return sources.has(address) || retired.has(address);
       for (const destination of sources.get(address) ?? []) if (destination.port === port) return true;
       return retired.size > 0 && retired.has(placeOf(address, port));

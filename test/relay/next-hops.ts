@@ -1,6 +1,15 @@
 import t from "tap";
 import type { ResolvedAddress } from "../../src/relay/next-hops.ts";
-import { compileText, header, outcomeOf, peers, request, respond } from "../support/proxy.ts";
+import {
+  compileText,
+  createTestProxy,
+  header,
+  outcomeOf,
+  peers,
+  request,
+  respond,
+  type Sent,
+} from "../support/proxy.ts";
 import {
   createHopProxy,
   follow,
@@ -351,6 +360,83 @@ void t.test("names: no address, addresses, other ones, and a reload", async (t) 
   proxy.pass(100);
   t.same(proxy.receive(outsideCore, bye(outsideCore, 4)), [], "after four hours it is a stranger");
   t.same(proxy.receive("192.0.2.79:5060", bye("192.0.2.79:5060", 5)), [], "as others always were");
+});
+
+void t.test("a next hop that a reload takes out: its calls in progress end as they began", async (t) => {
+  const old = "192.0.2.77:5070";
+  const outside = policyWith(`["sip:${old}"]`);
+  const after = policyWith(`["sip:${hop.b}"]`);
+  // The same place with a trunk of its own, which goes with it.
+  const withTrunk = outside.replace(
+    "addresses: [198.51.100.0/24,",
+    "addresses: [198.51.100.0/24, 192.0.2.77,",
+  );
+  for (const [name, before] of [
+    ["no trunk names it", outside],
+    ["its trunk goes too", withTrunk],
+  ] as const) {
+    const proxy = createTestProxy(compileText(before));
+    proxy.pass(100);
+    const place = { uri: "sip:pbx@203.0.113.10:5060", from: "<sip:02787654321@192.0.2.1>;tag=called" };
+    const bye = (number: number, route: string, callId = "call-1"): string =>
+      request({
+        ...place,
+        method: "BYE",
+        callId,
+        via: [`SIP/2.0/UDP ${old};branch=z9hG4bKbye${number}`],
+        to: "<sip:+861087654321@203.0.113.10>;tag=caller",
+        headers: [`Route: ${route}`],
+      });
+    const routeOf = (sent: readonly Sent[]): string => header(sent[0]?.text ?? "", "Record-Route") ?? "";
+    const [first] = proxy.receive(peers.lessee, invite(1));
+    const [second] = proxy.receive(peers.lessee, invite(2));
+    t.same([first?.to, second?.to], [old, old]);
+    const route = routeOf(proxy.receive(old, respond(first?.text ?? "", 200)));
+
+    proxy.policy = compileText(after);
+    proxy.pass(100);
+    t.equal(
+      outcomeOf(proxy.receive(peers.lessee, invite(3))),
+      `to ${hop.b}`,
+      `${name}: new calls go elsewhere`,
+    );
+    const answered = proxy.receive(old, respond(second?.text ?? "", 200));
+    t.equal(outcomeOf(answered), "200", `${name}: the call that rang there is answered`);
+    t.equal(outcomeOf(proxy.receive(old, bye(1, routeOf(answered), "call-2"))), `to ${peers.lessee}`, name);
+    const byCaller = request({
+      method: "BYE",
+      uri: `sip:x@${old}`,
+      to: "<sip:02787654321@192.0.2.1>;tag=called",
+      via: ["SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKbye2"],
+      headers: [`Route: ${route}`],
+      callId: "call-1",
+    });
+    t.equal(
+      outcomeOf(proxy.receive(peers.lessee, byCaller)),
+      `to ${old}`,
+      `${name}: the caller ends it there`,
+    );
+    t.equal(
+      outcomeOf(proxy.receive(old, bye(2, route))),
+      `to ${peers.lessee}`,
+      `${name}: or it the caller's`,
+    );
+
+    t.same(proxy.receive(old, request({ callId: "new" })), [], `${name}: it begins nothing`);
+    const forged = [route.replace("sw=", "sw=x"), routeOf(answered)];
+    for (const other of forged)
+      t.equal(
+        outcomeOf(proxy.receive(old, bye(3, other))),
+        "481",
+        `${name}: and needs the token of the call`,
+      );
+    const neighbour = "192.0.2.77:5071";
+    t.same(proxy.receive(neighbour, bye(4, route)), [], `${name}: another port there is a stranger`);
+    t.equal(proxy.proxy.nextHops().filter(({ id }) => id.includes("192.0.2.77")).length, 0);
+    proxy.now += 4 * 3_600_000;
+    proxy.pass(100);
+    t.same(proxy.receive(old, bye(5, route)), [], `${name}: after four hours it is a stranger too`);
+  }
 });
 
 /** An address as SRV records give it. */
