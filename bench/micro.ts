@@ -108,7 +108,7 @@ function measureScreening({ trunk, screen }: TrunkPolicy): readonly (readonly st
   const iams = iamsOf(
     Array.from({ length: distinct }, (_, index) => numbers[(index * 23) % numbers.length] ?? 0),
   );
-  const judgeIam = createIamJudge({ trunk, screen }, state);
+  const judgeIam = createIamJudge({ trunk, screen, mayWithhold: false }, state);
   return [
     measure("scan", (turn) => scan(message, at(allowed, turn))),
     measure("scan + identity", (turn) => readAttempt(scan(message, at(allowed, turn)), trunk, now, origin)),

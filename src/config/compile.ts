@@ -21,6 +21,7 @@ import type { ListSummary, NextHopHealth, Policy, TrunkPolicy } from "./policy.t
 import { matchEntriesOf } from "./references.ts";
 import { mergeSetting } from "./rule-options.ts";
 import type { RuleSetting } from "./rule-options.ts";
+import { mayWithhold } from "./rule-setting.ts";
 import { createMatcher } from "./trunk-match.ts";
 
 /** A trunk before its screen is compiled: what the review of a policy looks at. */
@@ -79,8 +80,10 @@ export function compilePolicy(parts: PolicyParts): Policy {
 /** The same in short steps, for a thread that has calls to carry in between. */
 export function* compileInSteps({ file, plans, lists, revision }: PolicyParts): Generator<undefined, Policy> {
   const trunks: TrunkPolicy[] = [];
-  for (const { trunk, chain, tables } of plans) {
-    trunks.push(Object.freeze({ trunk, screen: compileScreen(chain, tables, revision) }));
+  for (const plan of plans) {
+    const { trunk, chain, tables } = plan;
+    const screen = compileScreen(chain, tables, revision);
+    trunks.push(Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan) }));
     yield;
   }
   const byId = new Map(trunks.map((trunk) => [trunk.trunk.id, trunk]));

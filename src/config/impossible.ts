@@ -1,8 +1,8 @@
 import { capabilitiesOf, type EngineName } from "../domain/capabilities.ts";
-import type { RuleId } from "../domain/rule-id.ts";
 import type { TrunkPlan } from "./compile.ts";
 import type { ConfigIssue, Path } from "./issue.ts";
-import { isMapping, valueAt } from "./schema-issues.ts";
+import { mayWithhold, settingOf } from "./rule-setting.ts";
+import { isMapping } from "./schema-issues.ts";
 import type { PolicyFile } from "./policy-file.ts";
 
 /**
@@ -65,11 +65,6 @@ export function findImpossible(
   return issues;
 }
 
-function settingOf({ chain }: TrunkPlan, rule: RuleId, option: string): unknown {
-  const { mode, options } = chain[rule];
-  return mode === "enforce" ? valueAt(options, [option]) : undefined;
-}
-
 /** Where a trunk asks for silence. */
 function droppingKey(plan: TrunkPlan): Path | undefined {
   const { trunk } = plan;
@@ -84,9 +79,7 @@ function refusedMarks(plan: TrunkPlan): readonly string[] {
   const messages: string[] = [];
   if (settingOf(plan, "display-name", "action") === "strip")
     messages.push("can't take display names out: calls that rule display-name would strip are refused");
-  const mayRoam = plan.trunk.side === "international";
-  if (mayRoam && settingOf(plan, "home-cli-from-abroad", "roamers") === "withhold")
-    messages.push("can't withhold a number: roamers are refused");
+  if (mayWithhold(plan)) messages.push("can't withhold a number: roamers are refused");
   return messages;
 }
 

@@ -8,6 +8,8 @@ import type { Screen } from "../screening/screen.ts";
 export interface TrunkPolicy {
   readonly trunk: Trunk;
   readonly screen: Screen;
+  /** True: a call may pass without its caller's number. */
+  readonly mayWithhold: boolean;
 }
 
 /** Capacity of every bounded table, in entries. */

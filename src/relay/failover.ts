@@ -72,6 +72,7 @@ export function keepCall(
   // Nothing but an INVITE waits for somebody to pick up; other requests are repeated by who sent them (RFC 3261 section 17.1.2).
   if (trunk.side === "core" || message.method !== "INVITE") return true;
   const isWithheld = treatment?.isWithheld === true;
+  if (isWithheld) relay.withheldOn.add(trunk.id);
   if (!hops.isWatching && !isWithheld) return true;
   const hop = hops.find(target.transport, target.address, target.port);
   // What tcpAbove has moved is at no next hop that is watched.

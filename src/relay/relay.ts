@@ -3,7 +3,7 @@ import { causeOf, statusOf, type ReasonCode } from "../domain/reason.ts";
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import { ordinaryMethods } from "../domain/method.ts";
 import type { Millis } from "../domain/time.ts";
-import type { Trunk } from "../domain/trunk.ts";
+import type { Trunk, TrunkId } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import type { Policy } from "../config/policy.ts";
 import { countProtocolError, countRefusal, type Counters } from "../observe/counters.ts";
@@ -77,6 +77,8 @@ export interface Relay extends RelayParts {
   readonly sentCalls: SentCalls;
   readonly transactions: Transactions;
   readonly overload: Overload;
+  /** Trunks on which a number was withheld, whatever the policy says by now: bounded by what operators configured. */
+  readonly withheldOn: Set<TrunkId>;
   /** {@link trunkTag} of a trunk, remembered. */
   tagOfTrunk(id: string): string;
 }
@@ -101,6 +103,7 @@ export function createRelay(parts: RelayParts): Relay {
     sentCalls: createSentCalls(parts.failoverSize),
     transactions: createTransactions(parts.transactionsSize),
     overload: createOverload(),
+    withheldOn: new Set(),
     tagOfTrunk(id) {
       let tag = trunkTags.get(id);
       if (tag === undefined) trunkTags.set(id, (tag = trunkTag(parts.tags, id)));

@@ -216,13 +216,18 @@ function hopByHop(
     return;
   }
   const onward = (isCore ? followRoutes : consumeOwn)(message, routes, relay.edits);
-  if (seen?.treatment?.isWithheld === true) treat(message, relay.edits, withheld);
+  // Whose INVITE nobody remembers may have had its number withheld. Peers tell transactions by the branch (RFC 3261 section 17.2.3).
+  const isWithheld =
+    seen === undefined
+      ? source?.mayWithhold === true || relay.withheldOn.has(id)
+      : seen.treatment?.isWithheld === true;
+  if (isWithheld) treat(message, relay.edits, withheld);
   // Without a ledger entry (a restart, another node) both still go where their INVITE went; neither can begin a call.
   const routed = source === undefined ? undefined : steadyTargetOf(relay, policy, source, exchange, onward);
   const target = seen?.target ?? routed;
   if (target === undefined) countProtocolError(relay.counters, id, 481);
   else if (seen === undefined && !isCore && source?.trunk.tcpAbove !== undefined)
-    sendToAll(relay, exchange, routes, eitherTransport(relay, exchange.listener, target), false);
+    sendToAll(relay, exchange, routes, eitherTransport(relay, exchange.listener, target), isWithheld);
   else forward(relay, exchange, target);
 }
 

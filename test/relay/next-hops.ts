@@ -362,6 +362,10 @@ void t.test("names: no address, addresses, other ones, and a reload", async (t) 
   t.same(proxy.receive("192.0.2.79:5060", bye("192.0.2.79:5060", 5)), [], "as others always were");
 });
 
+function routeOf(sent: readonly Sent[]): string {
+  return header(sent[0]?.text ?? "", "Record-Route") ?? "";
+}
+
 void t.test("a next hop that a reload takes out: its calls in progress end as they began", async (t) => {
   const old = "192.0.2.77:5070";
   const outside = policyWith(`["sip:${old}"]`);
@@ -387,7 +391,6 @@ void t.test("a next hop that a reload takes out: its calls in progress end as th
         to: "<sip:+861087654321@203.0.113.10>;tag=caller",
         headers: [`Route: ${route}`],
       });
-    const routeOf = (sent: readonly Sent[]): string => header(sent[0]?.text ?? "", "Record-Route") ?? "";
     const [first] = proxy.receive(peers.lessee, invite(1));
     const [second] = proxy.receive(peers.lessee, invite(2));
     t.same([first?.to, second?.to], [old, old]);

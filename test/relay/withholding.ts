@@ -11,6 +11,7 @@ import {
   request,
   respond,
 } from "../support/proxy.ts";
+import { createStreamProxy, type StreamProxy } from "../support/streams.ts";
 
 const policy = compileText(
   basicPolicy.replace(
@@ -143,4 +144,68 @@ void t.test("withhold: who is redirected is refused, since the number would be s
   );
   t.equal(outcomeOf(proxy.receive(peers.abroad, request({ from: roamer, via: branch("r") }))), "403");
   t.match(proxy.decisions[0]?.verdict, { kind: "reject", reason: "home-cli-from-abroad" });
+});
+
+function follow(method: "CANCEL" | "ACK", id: string, from: string): string {
+  return request({
+    method,
+    from,
+    via: branch(id),
+    callId: id,
+    headers: telling,
+    ...(method === "ACK" ? { to: "<sip:02787654321@192.0.2.1>;tag=called" } : {}),
+  });
+}
+
+void t.test("withhold: a CANCEL whose INVITE nobody remembers shows no number either", async (t) => {
+  const shown = compileText(basicPolicy);
+  const large = compileText(
+    basicPolicy.replace(
+      "id: intl, side: international,",
+      "id: intl, side: international, tcpAbove: 1300, rules: { home-cli-from-abroad: { roamers: withhold } },",
+    ),
+  );
+  const bulk = `X-Bulk: ${"x".repeat(1400)}`;
+  const begin = (proxy: StreamProxy, id: string, from: string, more: readonly string[] = []): void => {
+    const [sent] = proxy.receive(
+      "udp",
+      peers.abroad,
+      request({ from, via: branch(id), callId: id, headers: more }),
+    );
+    t.equal(sent?.text.startsWith("INVITE "), true);
+  };
+  const foreign = "<sip:+442079460000@a>;tag=caller";
+  const minutes = 60_000;
+  const rows = [
+    ["rung for five minutes", policy, policy, roamer, 5 * minutes, [], "same", anonymous],
+    ["after a restart, or on another node", policy, policy, roamer, 1000, [], "other", anonymous],
+    ["moved by tcpAbove, rung for 20 s", large, large, roamer, 20_000, [bulk], "same", anonymous],
+    ["moved by tcpAbove, rung for a minute", large, large, roamer, minutes, [bulk], "same", anonymous],
+    ["a reload ended the withholding", policy, shown, roamer, 5 * minutes, [], "same", anonymous],
+    // Whose number was shown can't be told any more either.
+    ["a foreign caller, remembered", policy, policy, foreign, 20_000, [], "same", foreign],
+    ["a foreign caller, forgotten", policy, policy, foreign, 5 * minutes, [], "same", anonymous],
+    ["nothing is withheld here", shown, shown, foreign, 5 * minutes, [], "same", foreign],
+  ] as const;
+  for (const [name, before, after, from, rings, more, node, expected] of rows) {
+    for (const method of ["CANCEL", "ACK"] as const) {
+      let current = before;
+      const proxy = createStreamProxy(() => current);
+      begin(proxy, "c1", from, more);
+      proxy.wait(rings);
+      current = after;
+      proxy.wait(100);
+      const later = node === "same" ? proxy : createStreamProxy(() => current);
+      const sent = later.receive("udp", peers.abroad, follow(method, "c1", from));
+      t.ok(sent.length >= 1, `${name}: ${method} goes on`);
+      for (const { text, to } of sent) {
+        t.equal(to, peers.core);
+        t.equal(header(text, "From"), expected, `${name}: ${method}`);
+        if (expected === anonymous) t.notMatch(text, number, `${name}: no field of the ${method}`);
+        else t.match(text, "Reply-To", `${name}: ${method} as it came`);
+        t.equal(header(text, "Call-ID"), "c1");
+      }
+      t.same(later.faults, []);
+    }
+  }
 });

@@ -53,8 +53,9 @@ export interface StreamProxy {
   wait(milliseconds: number): Sent[];
 }
 
+/** `policy`: one, or a function that says which is in force. */
 export function createStreamProxy(
-  policy: Policy,
+  policy: Policy | (() => Policy),
   options: {
     transactions?: number;
     /** What a socket does that fails: throws. */
@@ -66,11 +67,12 @@ export function createStreamProxy(
   const decisions: Decision[] = [];
   const faults: unknown[] = [];
   const connections = new Map<string, readonly string[]>();
+  const inForce = typeof policy === "function" ? policy : () => policy;
   const proxy = createSipProxy({
-    policy: () => policy,
+    policy: inForce,
     listeners: everyListener,
     tags: createKeyedTags(Buffer.from("0123456789abcdef")),
-    state: createScreeningState(policy.tables),
+    state: createScreeningState(inForce().tables),
     counters,
     elapsed: () => 0,
     ledgerSize: 10_000,
