@@ -4,8 +4,7 @@ import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import type { TlsMaterial } from "../config/tls-files.ts";
 import type { Millis } from "../domain/time.ts";
 import { readFromDisk } from "./disk.ts";
-import { readForReload, type ReadReply, type ReadRequest } from "./policy-reading.ts";
-import { stampOnDisk, trackFiles } from "./tracked-files.ts";
+import type { ReadReply, ReadRequest } from "./policy-reading.ts";
 
 /** A thread that reads configurations, so that the one that carries calls does not wait for it. */
 export interface PolicyThread {
@@ -19,13 +18,18 @@ const NICE = 10;
 /** A thread with nothing to read gives its memory back after this. */
 const MOST_IDLE: Millis = 30_000;
 
-/** The thread is started when there is something to read, and ends after `mostIdle` without. It never keeps the process alive. */
+/** What one thread reads: a new one has given its memory back long before the collector of an old one would. */
+const MOST_READS = 16;
+
+/** The thread is started when there is something to read, and ends after `mostIdle` without, or {@link MOST_READS}. It never keeps the process alive. */
 export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
   let thread: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
+  let reads = 0;
 
   function start(): Worker {
     const started = new Worker(new URL(import.meta.url));
+    reads = 0;
     started.unref();
     // Who waits for a reply is told below; a thread that fails while nobody waits is started anew.
     started.on("error", () => undefined);
@@ -33,6 +37,12 @@ export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
       if (thread === started) thread = undefined;
     });
     return started;
+  }
+
+  function end(reader: Worker): void {
+    // It ends in a while: what is to be read until then needs another one.
+    thread = undefined;
+    void reader.terminate();
   }
 
   return {
@@ -47,11 +57,8 @@ export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
         reader.once("message", (reply: ReadReply) => {
           reader.off("error", reject);
           reader.off("exit", ended);
-          idle = setTimeout(() => {
-            // It ends in a while: what is to be read until then needs another one.
-            thread = undefined;
-            void reader.terminate();
-          }, mostIdle).unref();
+          if (++reads >= MOST_READS) end(reader);
+          else idle = setTimeout(() => end(reader), mostIdle).unref();
           resolve({ ...reply, tls: asBuffers(reply.tls) });
         });
         reader.postMessage(request, []);
@@ -67,8 +74,11 @@ function asBuffers(tls: TlsMaterial | undefined): TlsMaterial | undefined {
   return { ...tls, certificate: Buffer.from(certificate), key: Buffer.from(key), ca: Buffer.from(ca) };
 }
 
-function serve(port: NonNullable<typeof parentPort>): void {
+async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   yieldToCalls();
+  // Loaded from here: it takes longer than to read a small policy.
+  const { readForReload } = await import("./policy-reading.ts");
+  const { stampOnDisk, trackFiles } = await import("./tracked-files.ts");
   port.on("message", (request: ReadRequest) => {
     port.postMessage(readForReload(trackFiles(readFromDisk, stampOnDisk), request), []);
   });
@@ -84,4 +94,4 @@ function yieldToCalls(): void {
   }
 }
 
-if (!isMainThread && parentPort !== null) serve(parentPort);
+if (!isMainThread && parentPort !== null) await serve(parentPort);
