@@ -35,7 +35,9 @@ export const isInstalled =
 export async function startSipp(parts: SippParts): Promise<string | undefined> {
   const { folder, side, leg, port, steps, seesRepeats, remote } = parts;
   const file = (end: string): string => join(folder, `${side}.${end}`);
-  writeFileSync(file("xml"), writeScript(side, steps));
+  // SIPp knows of no TLS on its way, but what it writes says so.
+  const script = writeScript(side, steps);
+  writeFileSync(file("xml"), leg.transport === "tls" ? script.replaceAll("[transport]", "TLS") : script);
   const child = spawn(
     "sipp",
     [
@@ -106,7 +108,7 @@ async function bind(
 
 /** Resolves once somebody listens on a port, as the kernel's table says, since SIPp does not; or when nobody does in five seconds. */
 export async function isBound({ transport, peer }: Leg, port: number): Promise<void> {
-  const table = `/proc/net/${transport}${peer.includes(":") ? "6" : ""}`;
+  const table = `/proc/net/${transport === "udp" ? "udp" : "tcp"}${peer.includes(":") ? "6" : ""}`;
   const place = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
   // Local end, remote end, state: sockets of TCP that merely wait for their end are there too.
   const isListening = (line: string): boolean => {

@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startFilter, type Filter } from "../cli/filter-process.ts";
+import { createAuthority } from "../support/certificates.ts";
 import { hostOf, type Leg, type Path } from "./path.ts";
 import type { Scenario } from "./scenarios.ts";
 import { freePort, isBound, listenForNothing, startSipp } from "./sipp-process.ts";
+import { openCalledPipe, openCallerPipe, type TlsPipe } from "./tls-pipe.ts";
 
 /** What came of one scenario. */
 export interface Outcome {
@@ -28,9 +30,12 @@ type Ports = Readonly<Record<"caller" | "called", number>>;
 export async function openStage(path: Path): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-sipp-"));
   const ports = { caller: await freePort(path.caller), called: await freePort(path.called) };
-  writeConfiguration(folder, path, ports);
+  const pipes = await openPipes(folder, path, ports);
+  writeConfiguration(folder, path, { ...ports, called: pipes.called?.port ?? ports.called });
   const filter = await startFilter(join(folder, "sigwall.yaml"));
-  const remote = listeningOn(filter, path);
+  const direct = listeningOn(filter, path);
+  pipes.lead(Number(direct.slice(direct.lastIndexOf(":") + 1)));
+  const remote = pipes.caller === undefined ? direct : `${path.caller.peer}:${pipes.caller.port}`;
   let before: Readonly<Record<string, number>> = {};
   return {
     async play(scenario) {
@@ -44,9 +49,36 @@ export async function openStage(path: Path): Promise<Stage> {
     },
     async close() {
       const exit = await filter.stop();
+      await Promise.all([pipes.caller?.close(), pipes.called?.close()]);
       rmSync(folder, { recursive: true });
       return exit;
     },
+  };
+}
+
+/** The ways of a path that go by TLS. */
+interface Pipes {
+  readonly caller?: TlsPipe;
+  readonly called?: TlsPipe;
+  /** Tells the caller's where the filter listens. */
+  readonly lead: (port: number) => void;
+}
+
+/** Certificates for both peers and the filter, and the pipes that show those of the peers. */
+async function openPipes(folder: string, { caller, called }: Path, ports: Ports): Promise<Pipes> {
+  const filter = { address: caller.filter, port: 0 };
+  const lead = (port: number): unknown => (filter.port = port);
+  if (caller.transport !== "tls" && called.transport !== "tls") return { lead };
+  const authority = createAuthority(folder);
+  authority.issue("filter", `IP:${filter.address}`);
+  const own = authority.issue("pbx", "DNS:pbx.example");
+  const core = { own: authority.issue("core", `IP:${called.peer}`), authority };
+  return {
+    ...(caller.transport === "tls" && {
+      caller: await openCallerPipe(caller.peer, () => filter, { own, authority }),
+    }),
+    ...(called.transport === "tls" && { called: await openCalledPipe(called.peer, ports.called, core) }),
+    lead,
   };
 }
 
@@ -90,12 +122,14 @@ function writeConfiguration(folder: string, path: Path, ports: Ports): void {
   const matchOf = (leg: Leg, port: number): string =>
     caller.peer === called.peer
       ? `{ addresses: ["${leg.peer}"], ports: [${port}] }`
-      : `{ addresses: ["${leg.peer}"] }`;
+      : `{ addresses: ["${leg.peer}"]${leg === caller && leg.transport === "tls" ? ", tlsName: pbx.example" : ""} }`;
   const write = (name: string, lines: readonly string[]): void =>
     writeFileSync(join(folder, name), `${lines.join("\n")}\n`);
   mkdirSync(join(folder, "lists"));
+  const hasTls = caller.transport === "tls" || called.transport === "tls";
   write("sigwall.yaml", [
     `listen: [${[...new Set(listen)].join(", ")}]`,
+    ...(hasTls ? ["tls: { certificate: filter.pem, key: filter.key, ca: ca.pem }"] : []),
     "admin: 127.0.0.1:0",
     "policy: policy.yaml",
     "keyFile: own.key",
