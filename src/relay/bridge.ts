@@ -132,7 +132,7 @@ function isExcepted(relay: Relay, exchange: Exchange): boolean {
   // What is in progress must not suffer; whether a call may go on all the same was decided by `hasRoomToBridge`.
   if (toTag !== "" || method === "CANCEL" || method === "INVITE") return true;
   const names = relay.sink.namesOf?.(listener, address, port);
-  const trunk = relay.policy().matchTrunk(listener.id, address, port, names)?.trunk;
+  const trunk = relay.policy.matchTrunk(listener.id, address, port, names)?.trunk;
   if (trunk?.exception === "accept") return true;
   if (trunk?.exception === "reject") refuse(relay, exchange, refusalStatus(trunk, "overload"), "overload");
   return false;
@@ -216,9 +216,9 @@ function methodOf({ text, cseqMethodStart, cseqMethodEnd }: SipMessage): string 
 /** Sends again what is due; `unanswered` takes the requests that no answer came for. */
 export function tickBridge(
   relay: Relay,
-  now: Millis,
   unanswered: (listener: Listener, address: string, port: number, bytes: Buffer) => void,
 ): void {
+  const { now } = relay;
   relay.transactions.repeats.tick(
     now,
     ({ listener, address, port, bytes }) =>

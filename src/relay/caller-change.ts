@@ -1,6 +1,5 @@
 import { trunkCounters, countDecision, countRequest } from "../observe/counters.ts";
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
-import type { Millis } from "../domain/time.ts";
+import type { TrunkPolicy } from "../config/policy.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Decision } from "../domain/verdict.ts";
 import { findMisleadingName } from "../screening/shown-name.ts";
@@ -40,19 +39,17 @@ function treatmentInDialog(
  */
 export function isChangeAllowed(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   source: TrunkPolicy,
   exchange: Exchange,
   proof: Proof,
 ): boolean {
-  const { message, ledger, edits } = relay;
+  const { message, ledger, edits, now } = relay;
   const { trunk } = source;
   const key = ledgerKey(trunk.id, exchange, message.cseq);
   const seen = ledger.get(key, now);
   if (seen !== undefined && (seen.outcome === "reject" || message.method === "MESSAGE"))
     return repeatChange(relay, trunk, exchange, seen);
-  const decision = decideChange(relay, now, policy, source, exchange, proof);
+  const decision = decideChange(relay, source, exchange, proof);
   const { verdict } = decision;
   if (verdict.kind === "drop") return false;
   if (verdict.kind === "reject") {
@@ -95,17 +92,15 @@ function repeatChange(relay: Relay, trunk: Trunk, exchange: Exchange, seen: Ledg
 /** The decision about a change: what the token authorises needs none and is not counted. */
 function decideChange(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   source: TrunkPolicy,
   exchange: Exchange,
   { token, side }: Proof,
 ): Pick<Decision, "marks" | "verdict"> {
-  const { message, state } = relay;
+  const { message, state, policy } = relay;
   const { trunk } = source;
   // The called side proves its dialog by the caller's tag, which the token is bound to.
   const isKnownDialog = side === "called" || isConfirmed(relay.tags, token, exchange.callId, exchange.toTag);
-  const attempt = keepWithheld(requestAttempt(relay, trunk, exchange, now), { token, side });
+  const attempt = keepWithheld(requestAttempt(relay, trunk, exchange), { token, side });
   const holds =
     isKnownDialog &&
     identitiesHold(token, side === "caller", attempt.calling) &&

@@ -1,5 +1,3 @@
-import type { Millis } from "../domain/time.ts";
-import type { Policy } from "../config/policy.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, type SipMessage } from "../sip/message.ts";
 import { formatBranch } from "../sip/tag.ts";
@@ -26,8 +24,8 @@ export interface ResponseWay {
  * given up says late is acknowledged or cancelled here, a 2xx apart: that call stands, and the others end (RFC 3261 section 16.7
  * steps 5 and 10).
  */
-export function takeAnswer(relay: Relay, now: Millis, policy: Policy, way: ResponseWay): boolean {
-  const { message, sentCalls } = relay;
+export function takeAnswer(relay: Relay, way: ResponseWay): boolean {
+  const { message, sentCalls, now } = relay;
   const key = sentCallKey(way.via, way.address, way.port, way.callId, message.cseq);
   const call = sentCalls.find(key, now);
   const hop = call === undefined ? undefined : findTried(call, way.from);
@@ -52,9 +50,9 @@ export function takeAnswer(relay: Relay, now: Millis, policy: Policy, way: Respo
   }
   sentCalls.heard(call);
   if (status === 100) return false;
-  if (status === 503 && canMove(relay, now, policy, call)) {
+  if (status === 503 && canMove(relay, call)) {
     sendOwn(relay, "ACK", call, hop, way);
-    return moveCall(relay, now, policy, call, "503");
+    return moveCall(relay, call, "503");
   }
   sentCalls.settle(call);
   if (status >= 300) call.answered = hop;
@@ -62,9 +60,10 @@ export function takeAnswer(relay: Relay, now: Millis, policy: Policy, way: Respo
 }
 
 /** Asked before the 503 is acknowledged: from then on it is ours. */
-function canMove(relay: Relay, now: Millis, policy: Policy, call: SentCall): boolean {
+function canMove(relay: Relay, call: SentCall): boolean {
+  const { policy } = relay;
   const isWanted = policy.trunkById(call.trunk)?.trunk.failoverOn503 === true;
-  return isWanted && nextFor(relay, now, policy, call) !== undefined;
+  return isWanted && nextFor(relay, call) !== undefined;
 }
 
 /** True when the message in hand answers a request of this method. */

@@ -1,7 +1,5 @@
 import type { ReasonCode } from "../domain/reason.ts";
-import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import type { Policy } from "../config/policy.ts";
 import { trunkCounters } from "../observe/counters.ts";
 import { clearEdits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
@@ -18,12 +16,8 @@ import { removeLabels, treat, withheld, type Treatment } from "./treatment.ts";
 import { copyText, keepInvite, keyOfRequest, MOST_TRIED, type SentCall } from "./sent-calls.ts";
 
 /** The call that a request of `trunk` repeats or follows. Two trunks at one address may give their calls the same names. */
-export function sentCallOf(
-  relay: Relay,
-  now: Millis,
-  trunk: string,
-  exchange: Exchange,
-): SentCall | undefined {
+export function sentCallOf(relay: Relay, trunk: string, exchange: Exchange): SentCall | undefined {
+  const { now } = relay;
   if (!relay.sentCalls.isActive) return undefined;
   const call = relay.sentCalls.find(keyOfRequest(exchange), now);
   return call?.trunk === trunk ? call : undefined;
@@ -61,14 +55,13 @@ const MOST_MOVED = 200;
 /** A new call on its way to a next hop: kept, so that it can go to another one and its CANCEL finds it. False: no room, it can't be sent. */
 export function keepCall(
   relay: Relay,
-  now: Millis,
   trunk: Trunk,
   exchange: Exchange,
   target: Target,
   reason: ReasonCode,
   treatment: Treatment | undefined,
 ): boolean {
-  const { hops, sentCalls, message } = relay;
+  const { hops, sentCalls, message, now } = relay;
   // Nothing but an INVITE waits for somebody to pick up; other requests are repeated by who sent them (RFC 3261 section 17.1.2).
   if (trunk.side === "core" || message.method !== "INVITE") return true;
   const isWithheld = treatment?.isWithheld === true;
@@ -108,25 +101,19 @@ export function keepCall(
 }
 
 /** Where the repeat of an INVITE goes: where the call is, unless that has gone down meanwhile without a word. */
-export function targetOfRepeat(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  trunk: Trunk,
-  exchange: Exchange,
-  first: Target,
-): Target {
-  const call = sentCallOf(relay, now, trunk.id, exchange);
+export function targetOfRepeat(relay: Relay, trunk: Trunk, exchange: Exchange, first: Target): Target {
+  const call = sentCallOf(relay, trunk.id, exchange);
   const hop = call?.tried.at(-1);
   if (call === undefined || hop === undefined) return first;
-  const next = hop.state === "down" ? nextFor(relay, now, policy, call) : undefined;
+  const next = hop.state === "down" ? nextFor(relay, call) : undefined;
   if (next === undefined) return hop;
-  take(relay, now, call, next, "down");
+  take(relay, call, next, "down");
   return next;
 }
 
 /** The next hop that the call may still go to: one that is up, unless it was answered, cancelled or tried for long enough. */
-export function nextFor(relay: Relay, now: Millis, policy: Policy, call: SentCall): Destination | undefined {
+export function nextFor(relay: Relay, call: SentCall): Destination | undefined {
+  const { now, policy } = relay;
   if (call.kept === undefined || call.tried.length >= MOST_TRIED || now - call.at >= LEDGER_TTL)
     return undefined;
   const source = policy.trunkById(call.trunk);
@@ -134,24 +121,20 @@ export function nextFor(relay: Relay, now: Millis, policy: Policy, call: SentCal
 }
 
 /** Sends the call on to another next hop; false when there is none. */
-export function moveCall(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  call: SentCall,
-  cause: "down" | "503",
-): boolean {
+export function moveCall(relay: Relay, call: SentCall, cause: "down" | "503"): boolean {
+  const { policy } = relay;
   const trunk = policy.trunkById(call.trunk)?.trunk;
-  const next = nextFor(relay, now, policy, call);
+  const next = nextFor(relay, call);
   if (trunk === undefined || next === undefined) return false;
   const exchange = reread(relay, call);
   if (exchange === undefined) return false;
-  take(relay, now, call, next, cause);
-  sendAgain(relay, now, policy, trunk, call, exchange, next);
+  take(relay, call, next, cause);
+  sendAgain(relay, trunk, call, exchange, next);
   return true;
 }
 
-function take(relay: Relay, now: Millis, call: SentCall, next: Destination, cause: "down" | "503"): void {
+function take(relay: Relay, call: SentCall, next: Destination, cause: "down" | "503"): void {
+  const { now } = relay;
   relay.sentCalls.move(call, next, now);
   relay.sentCalls.remember(call, now);
   call.was503 ||= cause === "503";
@@ -169,49 +152,43 @@ function reread(relay: Relay, { kept }: SentCall): Exchange | undefined {
 }
 
 /** As its repeat would be sent: the same bytes, our own fields for this next hop. */
-function sendAgain(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  trunk: Trunk,
-  call: SentCall,
-  exchange: Exchange,
-  hop: Destination,
-): void {
+function sendAgain(relay: Relay, trunk: Trunk, call: SentCall, exchange: Exchange, hop: Destination): void {
   clearEdits(relay.edits);
   const routes = readRoutes(relay.message, relay.listeners);
   consumeOwn(relay.message, routes, relay.edits);
   removeLabels(relay.message, relay.edits);
-  const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
-  forwardCall(relay, policy, exchange, hop, attempt, call.reason, call.treatment);
+  const attempt = attemptOf(relay, trunk, exchange, routes.uri);
+  forwardCall(relay, exchange, hop, attempt, call.reason, call.treatment);
 }
 
 /** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */
-export function moveWaitingCalls(relay: Relay, now: Millis, policy: Policy): void {
-  for (const hop of relay.hops.destinations) if (hop.state === "down") moveCallsAt(relay, now, policy, hop);
+export function moveWaitingCalls(relay: Relay): void {
+  const { now } = relay;
+  for (const hop of relay.hops.destinations) if (hop.state === "down") moveCallsAt(relay, hop);
   let repeated = 0;
   for (const call of relay.sentCalls.repeating) {
     if (now < call.repeatAt) continue;
     if (++repeated > MOST_MOVED) return;
-    guard(relay, () => repeatCall(relay, now, policy, call));
+    guard(relay, () => repeatCall(relay, call));
   }
 }
 
-function moveCallsAt(relay: Relay, now: Millis, policy: Policy, hop: Destination): void {
+function moveCallsAt(relay: Relay, hop: Destination): void {
   const { sentCalls } = relay;
   const waiting = sentCalls.waitingAt(hop);
   let left = Math.min(waiting.size, MOST_MOVED);
   for (const call of waiting) {
     if (left-- === 0) return;
     let isMoved = false;
-    guard(relay, () => (isMoved = moveCall(relay, now, policy, call, "down")));
+    guard(relay, () => (isMoved = moveCall(relay, call, "down")));
     // Those that can go nowhere must not stand in the way of those that can.
     if (!isMoved) sentCalls.postpone(call);
   }
 }
 
 /** RFC 3261 section 17.1.1.2, timers A and B: the caller has heard 100 perhaps, and repeats nothing. */
-function repeatCall(relay: Relay, now: Millis, policy: Policy, call: SentCall): void {
+function repeatCall(relay: Relay, call: SentCall): void {
+  const { now, policy } = relay;
   const trunk = policy.trunkById(call.trunk)?.trunk;
   const hop = call.tried.at(-1);
   const exchange = reread(relay, call);
@@ -222,7 +199,7 @@ function repeatCall(relay: Relay, now: Millis, policy: Policy, call: SentCall): 
   if (now - call.at < LEDGER_TTL) {
     call.repeatAfter *= 2;
     call.repeatAt = Math.min(now + call.repeatAfter, call.at + LEDGER_TTL);
-    if (hop.transport === "udp") sendAgain(relay, now, policy, trunk, call, exchange, hop);
+    if (hop.transport === "udp") sendAgain(relay, trunk, call, exchange, hop);
     return;
   }
   relay.sentCalls.settle(call);

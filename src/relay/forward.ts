@@ -3,7 +3,7 @@ import type { AssertedIdentity } from "../domain/identity.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import type { TrunkPolicy } from "../config/policy.ts";
 import { readToNumber } from "../sip/called.ts";
 import { decrementMaxForwards, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
@@ -23,26 +23,24 @@ import { treat, type Treatment } from "./treatment.ts";
  */
 export function targetOf(
   relay: Relay,
-  policy: Policy,
   source: TrunkPolicy,
   exchange: Exchange,
   onward: Onward,
 ): Target | undefined {
   return source.trunk.side === "core"
-    ? routedTarget(relay, policy, exchange.listener, onward)
+    ? routedTarget(relay, exchange.listener, onward)
     : bySize(relay, source.trunk, exchange.listener, relay.hops.choose(source.trunk, exchange.callId));
 }
 
 /** The same whatever is up or down: where ACK and CANCEL go when nobody remembers their INVITE (RFC 3261 section 16.11). */
 export function steadyTargetOf(
   relay: Relay,
-  policy: Policy,
   source: TrunkPolicy,
   exchange: Exchange,
   onward: Onward,
 ): Target | undefined {
   return source.trunk.side === "core"
-    ? routedTarget(relay, policy, exchange.listener, onward)
+    ? routedTarget(relay, exchange.listener, onward)
     : relay.hops.preferred(source.trunk, exchange.callId);
 }
 
@@ -78,25 +76,18 @@ export function eitherTransport(relay: Relay, ingress: Listener, target: Target)
 }
 
 /** The target that Route or Request-URI names: an address of a trunk or next hop, never ourselves. */
-export function routedTarget(
-  relay: Relay,
-  policy: Policy,
-  ingress: Listener,
-  onward: Onward,
-): Target | undefined {
+export function routedTarget(relay: Relay, ingress: Listener, onward: Onward): Target | undefined {
   const uri = onward.next ?? onward.uri;
   const target = literalTarget(uri);
   if (target === undefined || isOwn(relay.listeners, uri)) return undefined;
-  return isKnown(relay, policy, ingress, target) ? target : undefined;
+  return isKnown(relay, ingress, target) ? target : undefined;
 }
 
 /** True for an address of a trunk or next hop: its answers will be taken. */
-export function isKnown(relay: Relay, policy: Policy, ingress: Listener, target: Target): boolean {
+export function isKnown(relay: Relay, ingress: Listener, target: Target): boolean {
   const egress = egressListener(relay.listeners, ingress, target);
   if (egress === undefined) return false;
-  return (
-    trunkAt(relay, policy, egress, target) !== undefined || isHop(relay, egress, target.address, target.port)
-  );
+  return trunkAt(relay, egress, target) !== undefined || isHop(relay, egress, target.address, target.port);
 }
 
 const NO_NUMBERS: readonly PartyNumber[] = [];
@@ -105,7 +96,6 @@ const NO_IDENTITIES: readonly AssertedIdentity[] = [];
 /** Forwards an INVITE that begins a call, or another request that was judged: with our Record-Route, so that its dialog comes back and proves itself. */
 export function forwardCall(
   relay: Relay,
-  policy: Policy,
   exchange: Exchange,
   target: Target,
   attempt: CallAttempt,
@@ -119,7 +109,7 @@ export function forwardCall(
     relay.counters.unsendable++;
     return;
   }
-  const called = trunkAt(relay, policy, egress, target)?.trunk;
+  const called = trunkAt(relay, egress, target)?.trunk;
   const isScreened = called !== undefined && called.side !== "core";
   // An emergency call was let through unjudged: no number of it is authorised for anything else.
   // A labelled one is judged again with every change, so that its label comes again.

@@ -1,6 +1,5 @@
 import { carriageOf, ordinaryMethods } from "../domain/method.ts";
-import type { Millis } from "../domain/time.ts";
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import type { TrunkPolicy } from "../config/policy.ts";
 import { isChangeAllowed, isHiddenCaller } from "./caller-change.ts";
 import { parseToken, provesDialog, readTarget, type DialogToken, type Proof } from "./dialog-token.ts";
 import type { Exchange } from "./exchange.ts";
@@ -16,8 +15,6 @@ import { treat, withheld } from "./treatment.ts";
 /** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
 export function inDialog(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   source: TrunkPolicy | undefined,
   exchange: Exchange,
   routes: Routes,
@@ -37,10 +34,10 @@ export function inDialog(
       refuseMethod(relay, source?.trunk, exchange);
       return;
     }
-    if (source !== undefined && !isAllowed(relay, now, policy, source, exchange, proof)) return;
+    if (source !== undefined && !isAllowed(relay, source, exchange, proof)) return;
   }
   const onward = followRoutes(message, routes, relay.edits);
-  const target = targetInDialog(relay, policy, source, exchange, proof, onward);
+  const target = targetInDialog(relay, source, exchange, proof, onward);
   if (target === undefined) answerError(relay, id, exchange, 404);
   else forward(relay, exchange, target);
 }
@@ -80,40 +77,30 @@ function isRetired({ target }: DialogToken, { address }: Exchange, isStranger: b
  */
 function targetInDialog(
   relay: Relay,
-  policy: Policy,
   source: TrunkPolicy | undefined,
   exchange: Exchange,
   proof: Proof | undefined,
   onward: Onward,
 ): Target | undefined {
   const { listener } = exchange;
-  const routed = source?.trunk.side === "core" ? routedTarget(relay, policy, listener, onward) : undefined;
+  const routed = source?.trunk.side === "core" ? routedTarget(relay, listener, onward) : undefined;
   if (proof === undefined) return routed;
   const other = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
   if (routed !== undefined) return byConnectionOf(routed, other);
-  if (isKnown(relay, policy, listener, other)) return other;
+  if (isKnown(relay, listener, other)) return other;
   return source === undefined ? undefined : relay.hops.choose(source.trunk, exchange.callId);
 }
 
 /** True: let it pass. False: it has been answered. */
-function isAllowed(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  source: TrunkPolicy,
-  exchange: Exchange,
-  proof: Proof,
-): boolean {
+function isAllowed(relay: Relay, source: TrunkPolicy, exchange: Exchange, proof: Proof): boolean {
   const { message } = relay;
   const { trunk } = source;
   if (message.method === "INVITE" || message.method === "UPDATE")
-    return isChangeAllowed(relay, now, policy, source, exchange, proof);
+    return isChangeAllowed(relay, source, exchange, proof);
   if (carriageOf(trunk.methods, message.method) === "screen") {
-    return (
-      isEventCarried(relay, trunk, exchange) && isChangeAllowed(relay, now, policy, source, exchange, proof)
-    );
+    return isEventCarried(relay, trunk, exchange) && isChangeAllowed(relay, source, exchange, proof);
   }
-  if (!isIsupAllowed(relay, now, policy, source, exchange, proof)) return false;
+  if (!isIsupAllowed(relay, source, exchange, proof)) return false;
   if (isHiddenCaller(proof)) treat(message, relay.edits, withheld);
   return true;
 }

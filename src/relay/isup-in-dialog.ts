@@ -1,6 +1,5 @@
 import type { CallAttempt } from "../domain/attempt.ts";
-import type { Millis } from "../domain/time.ts";
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import type { TrunkPolicy } from "../config/policy.ts";
 import { countRequest } from "../observe/counters.ts";
 import { claimsIsup } from "../sip/body.ts";
 import { identitiesHold, isWithheldCall, type Proof } from "./dialog-token.ts";
@@ -22,18 +21,11 @@ export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): Call
  * another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). True: let it pass. False: it has been answered. The request's own
  * fields are no matter here, and a BYE ends the call whatever it carries.
  */
-export function isIsupAllowed(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  source: TrunkPolicy,
-  exchange: Exchange,
-  proof: Proof,
-): boolean {
-  const { message } = relay;
+export function isIsupAllowed(relay: Relay, source: TrunkPolicy, exchange: Exchange, proof: Proof): boolean {
+  const { message, policy } = relay;
   const { trunk } = source;
   if (!claimsIsup(message) || message.method === "BYE") return true;
-  const attempt = keepWithheld(attemptOf(relay, trunk, exchange, now), proof);
+  const attempt = keepWithheld(attemptOf(relay, trunk, exchange), proof);
   if (attempt.undecodable !== undefined || message.fault !== undefined) {
     refuseRequest(relay, trunk, exchange, "isup-undecodable");
     return false;

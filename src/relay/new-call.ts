@@ -1,7 +1,6 @@
-import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Decision, Deny } from "../domain/verdict.ts";
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import type { TrunkPolicy } from "../config/policy.ts";
 import { countDecision, countRequest, observeDecision, trunkCounters } from "../observe/counters.ts";
 import { hasRoomToBridge } from "./bridge.ts";
 import { forwardCall, targetOf } from "./forward.ts";
@@ -18,29 +17,22 @@ import { shedCall } from "./shed.ts";
 import { labelLine, treatmentOf } from "./treatment.ts";
 
 /** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
-export function newCall(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  source: TrunkPolicy,
-  exchange: Exchange,
-  routes: Routes,
-): void {
-  const { message, counters, ledger } = relay;
+export function newCall(relay: Relay, source: TrunkPolicy, exchange: Exchange, routes: Routes): void {
+  const { message, counters, ledger, now, policy } = relay;
   const { trunk } = source;
   const key = ledgerKey(trunk.id, exchange, message.cseq);
   const print = fingerprint(message);
   const seen = ledger.get(key, now);
   if (seen !== undefined) {
-    repeat(relay, now, policy, source, seen, print, exchange, routes);
+    repeat(relay, source, seen, print, exchange, routes);
     return;
   }
   if (
     message.method === "INVITE" &&
     (relay.overload.isShedding || trunk.limits.attemptsPerSecond !== undefined) &&
-    shedCall(relay, now, trunk, exchange)
+    shedCall(relay, trunk, exchange)
   ) {
-    keep(relay, now, key, {
+    keep(relay, key, {
       fingerprint: print,
       outcome: "reject",
       status: refusalStatus(trunk, "overload"),
@@ -50,14 +42,14 @@ export function newCall(
   }
   const begun = relay.elapsed();
   if (message.method !== "INVITE") {
-    const attempt = requestAttempt(relay, trunk, exchange, now, routes.uri);
+    const attempt = requestAttempt(relay, trunk, exchange, routes.uri);
     const judged = judgeRequest(message, source, attempt, routes, relay.state, policy.revision);
-    const decision = obey(relay, now, policy, source, exchange, judged, routes, key, print);
+    const decision = obey(relay, source, exchange, judged, routes, key, print);
     countRequest(counters, message.method, decision);
     relay.sink.decided(decision, message.bytes);
     return;
   }
-  const attempt = attemptOf(relay, trunk, exchange, now, routes.uri);
+  const attempt = attemptOf(relay, trunk, exchange, routes.uri);
   const judgement = judgeCall(message, source, attempt, routes, relay.state, policy.revision);
   if (judgement.kind === "answered") {
     const { status } = judgement;
@@ -65,7 +57,7 @@ export function newCall(
     return;
   }
   observeDecision(counters, (relay.elapsed() - begun) / 1000);
-  const decision = obey(relay, now, policy, source, exchange, judgement.decision, routes, key, print);
+  const decision = obey(relay, source, exchange, judgement.decision, routes, key, print);
   countDecision(counters, decision);
   relay.sink.decided(decision, message.bytes);
 }
@@ -73,8 +65,6 @@ export function newCall(
 /** Does what was decided. Returns what became of it: something else where there was no room to remember the call. */
 function obey(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   source: TrunkPolicy,
   exchange: Exchange,
   decision: Decision,
@@ -82,13 +72,14 @@ function obey(
   key: string,
   print: string,
 ): Decision {
+  const { now } = relay;
   const { trunk } = source;
   const { verdict } = decision;
   if (verdict.kind === "drop" || verdict.kind === "reject") {
-    deny(relay, now, trunk, exchange, verdict, key, print);
+    deny(relay, trunk, exchange, verdict, key, print);
     return decision;
   }
-  const target = targetOf(relay, policy, source, exchange, onwardOf(relay, trunk, routes));
+  const target = targetOf(relay, source, exchange, onwardOf(relay, trunk, routes));
   if (target === undefined) {
     // Next hops that are names, and DNS has said nothing yet: whoever called may try another way.
     const unavailable = trunk.passThrough503 ? 503 : 500;
@@ -99,7 +90,7 @@ function obey(
   const treatment = treatmentOf(trunk, decision);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(treatment)}`;
-    keep(relay, now, key, { fingerprint: print, outcome: "redirect", extra });
+    keep(relay, key, { fingerprint: print, outcome: "redirect", extra });
     answer(relay, exchange, 302, extra);
     return decision;
   }
@@ -110,21 +101,21 @@ function obey(
   if (!hasRoom) relay.counters.transactionsFull++;
   const isKept =
     hasRoom &&
-    keep(relay, now, key, { fingerprint: print, outcome: "forward", target, reason, treatment }) &&
-    keepCall(relay, now, trunk, exchange, target, reason, treatment);
+    keep(relay, key, { fingerprint: print, outcome: "forward", target, reason, treatment }) &&
+    keepCall(relay, trunk, exchange, target, reason, treatment);
   if (!isKept && !isUnstoppable) {
     const exception: Deny = { kind: trunk.exception, reason: "overload" };
     relay.ledger.delete(key);
-    deny(relay, now, trunk, exchange, exception, key, print);
+    deny(relay, trunk, exchange, exception, key, print);
     return { ...decision, verdict: exception, rule: "exception" };
   }
-  forwardCall(relay, policy, exchange, target, decision.attempt, reason, treatment);
+  forwardCall(relay, exchange, target, decision.attempt, reason, treatment);
   return decision;
 }
 
 /** Keeps an outcome for repeats; false when the ledger is full. */
-function keep(relay: Relay, now: Millis, key: string, entry: LedgerEntry): boolean {
-  const { ledger, counters } = relay;
+function keep(relay: Relay, key: string, entry: LedgerEntry): boolean {
+  const { ledger, counters, now } = relay;
   // A refusal is the same without the ledger (RFC 3261 section 8.2.7): the last quarter is kept for calls that pass.
   if (entry.outcome !== "forward" && ledger.size * 4 > ledger.capacity * 3) return true;
   const kept = ledger.set(key, entry, now);
@@ -134,7 +125,6 @@ function keep(relay: Relay, now: Millis, key: string, entry: LedgerEntry): boole
 
 function deny(
   relay: Relay,
-  now: Millis,
   trunk: Trunk,
   exchange: Exchange,
   { kind, reason }: Deny,
@@ -142,19 +132,17 @@ function deny(
   print: string,
 ): void {
   if (kind === "drop") {
-    keep(relay, now, key, { fingerprint: print, outcome: "drop" });
+    keep(relay, key, { fingerprint: print, outcome: "drop" });
     return;
   }
   const status = reason === "message-malformed" ? relay.message.faultStatus : refusalStatus(trunk, reason);
-  keep(relay, now, key, { fingerprint: print, outcome: "reject", status, reason });
+  keep(relay, key, { fingerprint: print, outcome: "reject", status, reason });
   refuse(relay, exchange, status, reason);
 }
 
 /** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */
 function repeat(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   source: TrunkPolicy,
   seen: LedgerEntry,
   print: string,
@@ -173,10 +161,10 @@ function repeat(
   if (seen.outcome === "redirect") answer(relay, exchange, 302, seen.extra);
   if (seen.outcome !== "forward") return;
   onwardOf(relay, trunk, routes);
-  const target = targetOfRepeat(relay, now, policy, trunk, exchange, seen.target);
+  const target = targetOfRepeat(relay, trunk, exchange, seen.target);
   const read = relay.message.method === "INVITE" ? attemptOf : requestAttempt;
-  const attempt = read(relay, trunk, exchange, now, routes.uri);
-  forwardCall(relay, policy, exchange, target, attempt, seen.reason, seen.treatment);
+  const attempt = read(relay, trunk, exchange, routes.uri);
+  forwardCall(relay, exchange, target, attempt, seen.reason, seen.treatment);
 }
 
 /** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */

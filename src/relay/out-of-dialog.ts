@@ -1,7 +1,6 @@
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import type { TrunkPolicy } from "../config/policy.ts";
 import { carriageOf, namedMethods } from "../domain/method.ts";
 import { statusOf } from "../domain/reason.ts";
-import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { countRefusal } from "../observe/counters.ts";
 import { readEventPackage } from "../sip/request-identity.ts";
@@ -18,8 +17,6 @@ import { consumeOwn, followRoutes, foreignRoute, isOwn, type Routes } from "./ro
  */
 export function outOfDialog(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   source: TrunkPolicy | undefined,
   exchange: Exchange,
   routes: Routes,
@@ -37,17 +34,18 @@ export function outOfDialog(
     answer(relay, exchange, statusOf("overload"), retryAfter(relay));
   else if (method === "OPTIONS" && (carriage === "answer" || maxForwards === 0 || isForUs))
     answer(relay, exchange, 200, `Allow: ${trunk.methods.allow}\r\nAccept: application/sdp\r\n`);
-  else if (trunk.side === "core" || carriage === "pass") sendOn(relay, policy, source, exchange, routes);
+  else if (trunk.side === "core" || carriage === "pass") sendOn(relay, source, exchange, routes);
   else if (carriage === "dialog") refuseRequest(relay, trunk, exchange, "dialog-unknown");
-  else if (wasJudged(relay, now, trunk, exchange)) newCall(relay, now, policy, source, exchange, routes);
+  else if (wasJudged(relay, trunk, exchange)) newCall(relay, source, exchange, routes);
   else if (carriage === "screen") {
-    if (isEventCarried(relay, trunk, exchange)) newCall(relay, now, policy, source, exchange, routes);
+    if (isEventCarried(relay, trunk, exchange)) newCall(relay, source, exchange, routes);
   } else if (isForUs && !namedMethods.includes(method)) refuseUnknown(relay, trunk, exchange);
   else refuseMethod(relay, trunk, exchange);
 }
 
 /** True for a repeat: it meets the answer of the first one, whatever the policy carries by now. */
-function wasJudged(relay: Relay, now: Millis, trunk: Trunk, exchange: Exchange): boolean {
+function wasJudged(relay: Relay, trunk: Trunk, exchange: Exchange): boolean {
+  const { now } = relay;
   return relay.ledger.get(ledgerKey(trunk.id, exchange, relay.message.cseq), now) !== undefined;
 }
 
@@ -57,7 +55,7 @@ function refuseUnknown(relay: Relay, trunk: Trunk, exchange: Exchange): void {
   answer(relay, exchange, 501, `Allow: ${trunk.methods.allow}\r\n`);
 }
 
-function sendOn(relay: Relay, policy: Policy, source: TrunkPolicy, exchange: Exchange, routes: Routes): void {
+function sendOn(relay: Relay, source: TrunkPolicy, exchange: Exchange, routes: Routes): void {
   const { trunk } = source;
   const isCore = trunk.side === "core";
   if (!isCore && foreignRoute(routes) !== undefined) {
@@ -65,7 +63,7 @@ function sendOn(relay: Relay, policy: Policy, source: TrunkPolicy, exchange: Exc
     return;
   }
   const onward = (isCore ? followRoutes : consumeOwn)(relay.message, routes, relay.edits);
-  const target = targetOf(relay, policy, source, exchange, onward);
+  const target = targetOf(relay, source, exchange, onward);
   if (target === undefined) answerError(relay, trunk.id, exchange, 404);
   else forward(relay, exchange, target);
 }

@@ -10,7 +10,9 @@ import { guard, outputFor, transmit, type Relay } from "./relay.ts";
 const MOST_PROBES = 100;
 
 /** Counts what stayed silent, and asks those whose time has come. */
-export function probeNextHops(relay: Relay, now: Millis, health: NextHopHealth): void {
+export function probeNextHops(relay: Relay): void {
+  const { now, policy } = relay;
+  const health = policy.nextHopHealth;
   let sent = 0;
   for (const hop of relay.hops.destinations) {
     const { listener } = hop;
@@ -23,13 +25,14 @@ export function probeNextHops(relay: Relay, now: Millis, health: NextHopHealth):
         reportChange(relay, hop, "OPTIONS met no answer");
       if (hop.probe !== "" || now < hop.nextProbe || sent >= MOST_PROBES) return;
       sent++;
-      sendProbe(relay, listener, hop, now);
+      sendProbe(relay, listener, hop);
     });
   }
 }
 
 /** Every OPTIONS is a call of its own: its Call-ID, tag and branch come from one MAC, which nobody else can make. */
-function sendProbe(relay: Relay, listener: Listener, hop: Destination, now: Millis): void {
+function sendProbe(relay: Relay, listener: Listener, hop: Destination): void {
+  const { now } = relay;
   const mac = relay.tags.mac("probe", `${hop.key}\n${now}`);
   hop.probe = mac;
   hop.probedAt = now;
@@ -55,13 +58,9 @@ function sendProbe(relay: Relay, listener: Listener, hop: Destination, now: Mill
  * Takes the answer to an OPTIONS of ours. Any says that something lives there (a 404 or 405 too), but 503, which asks for no
  * more requests, and 408, which a proxy says for what is dead behind it. False: nobody asked.
  */
-export function takeProbeAnswer(
-  relay: Relay,
-  now: Millis,
-  hop: Destination,
-  mac: string,
-  health: NextHopHealth,
-): boolean {
+export function takeProbeAnswer(relay: Relay, hop: Destination, mac: string): boolean {
+  const { now, policy } = relay;
+  const health = policy.nextHopHealth;
   if (hop.probe === "" || hop.probe !== mac) return false;
   const { status } = relay.message;
   if (status < 200) return true;

@@ -64,14 +64,16 @@ export interface RelayParts {
 }
 
 /** What every step of the proxy works with. Message, edits and output buffer are reused from datagram to datagram. */
-export interface Relay extends RelayParts {
+export interface Relay extends Omit<RelayParts, "policy"> {
   readonly message: SipMessage;
   readonly edits: Edits;
   out: Buffer;
   /** The output buffer for streams, which carry more than a datagram; undefined until there is one. */
   bulk: Buffer | undefined;
-  /** Time of the message in hand. */
+  /** Time of what is in hand, and the policy that was in force when it came: see {@link turnTo}. */
   now: Millis;
+  policy: Policy;
+  readonly policyInForce: () => Policy;
   readonly ledger: Ledger;
   readonly hops: NextHops;
   readonly sentCalls: SentCalls;
@@ -98,6 +100,8 @@ export function createRelay(parts: RelayParts): Relay {
     out: Buffer.allocUnsafe(OUT_SIZE),
     bulk: undefined,
     now: 0,
+    policy: parts.policy(),
+    policyInForce: parts.policy,
     ledger: createLedger(parts.ledgerSize),
     hops: createNextHops(parts.listeners, parts.tags),
     sentCalls: createSentCalls(parts.failoverSize),
@@ -110,6 +114,14 @@ export function createRelay(parts: RelayParts): Relay {
       return tag;
     },
   };
+}
+
+/** Turns to what happens `now`: every step until the next turn is taken at this time and under one policy. */
+export function turnTo(relay: Relay, now: Millis): void {
+  const { hops } = relay;
+  relay.now = now;
+  relay.policy = relay.policyInForce();
+  if (relay.policy !== hops.policy) hops.adopt(relay.policy, now);
 }
 
 /** Runs what no message in hand is to blame for when it fails. */
@@ -209,7 +221,7 @@ export function refuse(relay: Relay, exchange: Exchange, status: number, reason:
 
 /** RFC 3261 section 21.5.4: with it the peer sends nothing at all for that long, so it is the operator's choice. */
 export function retryAfter(relay: Relay): string {
-  const { retryAfterSeconds } = relay.policy().overload;
+  const { retryAfterSeconds } = relay.policy.overload;
   return retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
 }
 
@@ -225,13 +237,8 @@ export function refusalStatus(trunk: Trunk, reason: ReasonCode): number {
 }
 
 /** The attempt that the message in hand makes on `trunk`. */
-export function attemptOf(
-  relay: Relay,
-  trunk: Trunk,
-  exchange: Exchange,
-  now: Millis,
-  uri?: UriParts,
-): CallAttempt {
+export function attemptOf(relay: Relay, trunk: Trunk, exchange: Exchange, uri?: UriParts): CallAttempt {
+  const { now } = relay;
   const { listener } = exchange;
   const origin: SignallingSource = {
     signalling: "sip",

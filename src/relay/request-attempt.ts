@@ -1,5 +1,4 @@
 import type { CallAttempt } from "../domain/attempt.ts";
-import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { UriParts } from "../sip/address.ts";
 import { readFurtherIdentities } from "../sip/request-identity.ts";
@@ -10,14 +9,8 @@ import { attemptOf, type Relay } from "./relay.ts";
  * The same as `attemptOf` for a request that begins no call. Nobody is exempt there for calling 110: the Request-URI of a dialog
  * is a Contact, which the peer writes as it likes, and a MESSAGE is no emergency call.
  */
-export function requestAttempt(
-  relay: Relay,
-  trunk: Trunk,
-  exchange: Exchange,
-  now: Millis,
-  uri?: UriParts,
-): CallAttempt {
-  const attempt = attemptOf(relay, trunk, exchange, now, uri);
+export function requestAttempt(relay: Relay, trunk: Trunk, exchange: Exchange, uri?: UriParts): CallAttempt {
+  const attempt = attemptOf(relay, trunk, exchange, uri);
   const further = readFurtherIdentities(relay.message, trunk.dialPlan);
   return {
     ...attempt,

@@ -1,5 +1,3 @@
-import type { Millis } from "../domain/time.ts";
-import type { Policy } from "../config/policy.ts";
 import { clearEdits, removeFirstValue, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
@@ -24,8 +22,6 @@ import { removeLabels } from "./treatment.ts";
  */
 export function relayResponse(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   listener: Listener,
   address: string,
   port: number,
@@ -42,7 +38,7 @@ export function relayResponse(
   const ingress = ours === undefined ? undefined : relay.listeners[ours.listener];
   if (top === undefined || ours === undefined || ingress === undefined) return false;
   const next = secondVia(message, index, value, top.end);
-  if (next === undefined) return takeOwnAnswer(relay, now, policy, listener, address, port, ours.mac);
+  if (next === undefined) return takeOwnAnswer(relay, listener, address, port, ours.mac);
   const replyAddress = replyAddressOf(next);
   const replyPort = replyPortOf(next);
   const callId = headerValue(message, message.first[Header.callId]!);
@@ -61,12 +57,12 @@ export function relayResponse(
   if (hops.isWatching || relay.sentCalls.isActive) {
     const from = { transport: listener.transport, address, port };
     const hop = hops.find(from.transport, address, port);
-    if (hop !== undefined && !isOurs) hearAnswer(relay, now, policy, hop);
+    if (hop !== undefined && !isOurs) hearAnswer(relay, hop);
     const way = { from, via: next, address: replyAddress, port: replyPort, callId, ingress };
-    if (takeAnswer(relay, now, policy, way)) return true;
+    if (takeAnswer(relay, way)) return true;
   }
   clearEdits(edits);
-  if (message.status === 503 && !passes503(relay, policy, ingress, replyAddress, replyPort))
+  if (message.status === 503 && !passes503(relay, ingress, replyAddress, replyPort))
     splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
   if (message.count[Header.label] !== 0) removeLabels(message, edits);
@@ -99,8 +95,9 @@ export function relayResponse(
 }
 
 /** What the answer of a next hop to a call says about its state. */
-function hearAnswer(relay: Relay, now: Millis, { nextHopHealth }: Policy, hop: Destination): void {
-  const { message } = relay;
+function hearAnswer(relay: Relay, hop: Destination): void {
+  const { message, now, policy } = relay;
+  const { nextHopHealth } = policy;
   const isRefusal = message.status === 503 && hasMethod(message, "INVITE");
   const changed = isRefusal ? noteRefusal(hop, now, nextHopHealth) : noteAnswer(hop, now, nextHopHealth);
   if (changed) reportChange(relay, hop, isRefusal ? "calls answered 503" : "answered");
@@ -109,8 +106,6 @@ function hearAnswer(relay: Relay, now: Millis, { nextHopHealth }: Policy, hop: D
 /** A response behind whose Via there is none: to an OPTIONS or a CANCEL of our own. */
 function takeOwnAnswer(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   listener: Listener,
   address: string,
   port: number,
@@ -118,11 +113,12 @@ function takeOwnAnswer(
 ): boolean {
   const hop = relay.hops.find(listener.transport, address, port);
   if (hop === undefined) return false;
-  return hasMethod(relay.message, "CANCEL") || takeProbeAnswer(relay, now, hop, mac, policy.nextHopHealth);
+  return hasMethod(relay.message, "CANCEL") || takeProbeAnswer(relay, hop, mac);
 }
 
 /** RFC 3261 section 16.7 step 6: whether the caller's trunk wants to see the 503 of a next hop. */
-function passes503(relay: Relay, policy: Policy, ingress: Listener, address: string, port: number): boolean {
+function passes503(relay: Relay, ingress: Listener, address: string, port: number): boolean {
+  const { policy } = relay;
   const names = relay.sink.namesOf?.(ingress, address, port);
   return policy.matchTrunk(ingress.id, address, port, names)?.trunk.passThrough503 ?? true;
 }

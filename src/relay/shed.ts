@@ -12,7 +12,8 @@ import { refusalStatus, refuse, type Relay } from "./relay.ts";
  * Answers a new call that there is no room for: 503 without a rule being asked. False: the call is to be judged. Emergency calls of
  * domestic trunks go last: neither a trunk's `attemptsPerSecond` nor stages 1 and 2 stop them.
  */
-export function shedCall(relay: Relay, now: Millis, trunk: Trunk, exchange: Exchange): boolean {
+export function shedCall(relay: Relay, trunk: Trunk, exchange: Exchange): boolean {
+  const { now } = relay;
   if (!isShed(relay.overload, now, trunk, exchange)) return false;
   countVerdict(relay.counters, trunk.id, "reject", "overload", "protocol");
   refuse(relay, exchange, refusalStatus(trunk, "overload"), "overload");

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import type { SipTransport, Trunk } from "../domain/trunk.ts";
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import type { TrunkPolicy } from "../config/policy.ts";
 import { countProtocolError, countVerdict, decisionCount } from "../observe/counters.ts";
 import { clearEdits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
@@ -30,6 +30,7 @@ import {
   refusalStatus,
   refuse,
   refuseRequest,
+  turnTo,
   type Relay,
   type RelayParts,
 } from "./relay.ts";
@@ -90,13 +91,13 @@ export function createSipProxy(parts: RelayParts): SipProxy {
     ...createStreamSide(relay),
     tick: (now) => passTime(relay, now),
     resolve(now, id, addresses) {
-      const policy = relay.policy();
-      if (policy !== hops.policy) hops.adopt(policy, now);
+      turnTo(relay, now);
       hops.resolve(id, addresses, now);
     },
     unreachable(now, transport, address, port) {
+      turnTo(relay, now);
       const hop = hops.find(transport, address, port);
-      if (hop !== undefined && goDown(hop, now, relay.policy().nextHopHealth))
+      if (hop !== undefined && goDown(hop, now, relay.policy.nextHopHealth))
         reportChange(relay, hop, "unreachable");
     },
     nextHops: () => hops.status(),
@@ -110,23 +111,21 @@ export function createSipProxy(parts: RelayParts): SipProxy {
       relay.overload.measure(
         { busy: Math.max(0, busy - spent), late },
         judged - judgedBefore,
-        relay.policy().overload,
+        relay.policyInForce().overload,
       );
     },
     drain: () => relay.overload.drain(),
     handle(now, listener, address, port, bytes, names) {
-      const policy = relay.policy();
-      if (policy !== hops.policy) hops.adopt(policy, now);
-      const source = policy.matchTrunk(listener.id, address, port, names);
+      turnTo(relay, now);
+      const source = relay.policy.matchTrunk(listener.id, address, port, names);
       // No parsing and no state for strangers.
       if (source === undefined && !isHop(relay, listener, address, port)) {
         relay.counters.unknownSource++;
         relay.counters.strangers.note(address);
         return;
       }
-      relay.now = now;
       try {
-        handleMessage(relay, now, policy, source, listener, address, port, bytes);
+        handleMessage(relay, source, listener, address, port, bytes);
       } catch (error) {
         relay.counters.faults++;
         relay.sink.fault(error);
@@ -138,8 +137,6 @@ export function createSipProxy(parts: RelayParts): SipProxy {
 
 function handleMessage(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   source: TrunkPolicy | undefined,
   listener: Listener,
   address: string,
@@ -149,7 +146,7 @@ function handleMessage(
   const { message, counters } = relay;
   scan(message, bytes);
   if (message.kind === "response") {
-    if (!relayResponse(relay, now, policy, listener, address, port)) counters.strayResponses++;
+    if (!relayResponse(relay, listener, address, port)) counters.strayResponses++;
     return;
   }
   if (message.kind === "other") {
@@ -168,27 +165,19 @@ function handleMessage(
   if (message.count[Header.label] !== 0 && !isCore) removeLabels(message, relay.edits);
   const routes = readRoutes(message, relay.listeners);
   if (message.method === "INVITE" && exchange.toTag === "" && source !== undefined) {
-    newCall(relay, now, policy, source, exchange, routes);
+    newCall(relay, source, exchange, routes);
     return;
   }
   const status = protocolError(message, source?.trunk, exchange.toTag !== "");
   if (status !== 0) answerError(relay, id, exchange, status, status === 420 ? unsupported(message) : "");
-  else if (message.method === "ACK" || message.method === "CANCEL")
-    hopByHop(relay, now, policy, source, exchange, routes);
-  else if (exchange.toTag === "") outOfDialog(relay, now, policy, source, exchange, routes);
-  else inDialog(relay, now, policy, source, exchange, routes);
+  else if (message.method === "ACK" || message.method === "CANCEL") hopByHop(relay, source, exchange, routes);
+  else if (exchange.toTag === "") outOfDialog(relay, source, exchange, routes);
+  else inDialog(relay, source, exchange, routes);
 }
 
 /** ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry (RFC 3261 sections 9.1, 17.1.1.3). */
-function hopByHop(
-  relay: Relay,
-  now: Millis,
-  policy: Policy,
-  source: TrunkPolicy | undefined,
-  exchange: Exchange,
-  routes: Routes,
-): void {
-  const { message } = relay;
+function hopByHop(relay: Relay, source: TrunkPolicy | undefined, exchange: Exchange, routes: Routes): void {
+  const { message, now } = relay;
   if (message.method === "ACK" && hasOwnTag(relay, exchange)) {
     acknowledged(relay, exchange);
     return;
@@ -196,10 +185,10 @@ function hopByHop(
   const id = source?.trunk.id ?? NEXT_HOP;
   const seen = relay.ledger.get(ledgerKey(id, exchange, message.cseq), now);
   if (seen !== undefined && seen.outcome !== "forward") return;
-  const call = sentCallOf(relay, now, id, exchange);
+  const call = sentCallOf(relay, id, exchange);
   if (seen === undefined && call === undefined) {
     if (routes.token !== undefined || source === undefined) {
-      inDialog(relay, now, policy, source, exchange, routes);
+      inDialog(relay, source, exchange, routes);
       return;
     }
     // Nothing was sent on that these could follow, but what was under way when the trunk began to redirect.
@@ -223,7 +212,7 @@ function hopByHop(
       : seen.treatment?.isWithheld === true;
   if (isWithheld) treat(message, relay.edits, withheld);
   // Without a ledger entry (a restart, another node) both still go where their INVITE went; neither can begin a call.
-  const routed = source === undefined ? undefined : steadyTargetOf(relay, policy, source, exchange, onward);
+  const routed = source === undefined ? undefined : steadyTargetOf(relay, source, exchange, onward);
   const target = seen?.target ?? routed;
   if (target === undefined) countProtocolError(relay.counters, id, 481);
   else if (seen === undefined && !isCore && source?.trunk.tcpAbove !== undefined)

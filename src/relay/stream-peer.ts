@@ -1,4 +1,4 @@
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
+import type { TrunkPolicy } from "../config/policy.ts";
 import { ANY_NAME } from "../config/trunk-match.ts";
 import type { Listener, Target } from "./listener.ts";
 import type { Relay } from "./relay.ts";
@@ -17,12 +17,8 @@ export function portTowards(relay: Relay, listener: Listener, target: Target): n
  * The trunk of a target. A TLS peer that is not connected yet has no name yet: any name that is asked for there will do, since the
  * connection is closed unless its certificate shows one of them.
  */
-export function trunkAt(
-  relay: Relay,
-  policy: Policy,
-  listener: Listener,
-  target: Target,
-): TrunkPolicy | undefined {
+export function trunkAt(relay: Relay, listener: Listener, target: Target): TrunkPolicy | undefined {
+  const { policy } = relay;
   const { address } = target;
   if (!listener.isReliable) return policy.matchTrunk(listener.id, address, target.port);
   const port = portTowards(relay, listener, target);

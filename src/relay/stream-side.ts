@@ -1,6 +1,5 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
-import type { Policy } from "../config/policy.ts";
 import { ANY_NAME } from "../config/trunk-match.ts";
 import { countProtocolError } from "../observe/counters.ts";
 import { noteFault } from "../sip/message.ts";
@@ -9,7 +8,7 @@ import { goDown, type Destination } from "./destination.ts";
 import { readExchange } from "./exchange.ts";
 import type { Listener } from "./listener.ts";
 import { reportChange, withdrawProbe } from "./probe.ts";
-import { answerError, guard, NEXT_HOP, type Relay } from "./relay.ts";
+import { answerError, guard, NEXT_HOP, turnTo, type Relay } from "./relay.ts";
 import { isHop } from "./stream-peer.ts";
 import { answerUnreached } from "./unanswered.ts";
 
@@ -52,23 +51,22 @@ export interface StreamSide {
 export function createStreamSide(relay: Relay): StreamSide {
   return {
     isWelcome(now, listener, { address, port, names }) {
-      const policy = relay.policy();
-      if (policy !== relay.hops.policy) relay.hops.adopt(policy, now);
+      turnTo(relay, now);
       return (
-        policy.matchTrunk(listener.id, address, port, names ?? ANY_NAME) !== undefined ||
+        relay.policy.matchTrunk(listener.id, address, port, names ?? ANY_NAME) !== undefined ||
         isHop(relay, listener, address, port)
       );
     },
     isMeant(listener, { address, port, names = [] }, addresses) {
       if (addresses.includes(address)) return true;
       if (relay.hops.hostsAt(address, port).some((host) => names.includes(host))) return true;
-      const { matchTrunk } = relay.policy();
+      const { matchTrunk } = relay.policyInForce();
       const trunk = matchTrunk(listener.id, address, port, names);
       return trunk !== undefined && trunk !== matchTrunk(listener.id, address, port);
     },
     unframed(now, listener, { address, port, names }, bytes, why) {
-      const id = relay.policy().matchTrunk(listener.id, address, port, names)?.trunk.id ?? NEXT_HOP;
-      relay.now = now;
+      turnTo(relay, now);
+      const id = relay.policy.matchTrunk(listener.id, address, port, names)?.trunk.id ?? NEXT_HOP;
       guard(relay, () => {
         const { message } = relay;
         scan(message, bytes);
@@ -80,27 +78,21 @@ export function createStreamSide(relay: Relay): StreamSide {
       });
     },
     undelivered(now, listener, address, port, bytes, why) {
-      relay.now = now;
+      turnTo(relay, now);
       guard(relay, () => {
-        const policy = relay.policy();
         const hop = relay.hops.find(listener.transport, address, port);
         // An answer that a connection of its own can't take any more says nothing of where it listens.
-        if (hop?.port === port) noteFailure(relay, hop, now, bytes, why, policy);
-        answerUnreached(relay, now, policy, listener, address, port, bytes);
+        if (hop?.port === port) noteFailure(relay, hop, bytes, why);
+        answerUnreached(relay, listener, address, port, bytes);
       });
     },
   };
 }
 
 /** Only a failure of its own takes a next hop down. */
-function noteFailure(
-  relay: Relay,
-  hop: Destination,
-  now: Millis,
-  bytes: Buffer,
-  why: DeliveryFailure,
-  { nextHopHealth }: Policy,
-): void {
+function noteFailure(relay: Relay, hop: Destination, bytes: Buffer, why: DeliveryFailure): void {
+  const { now, policy } = relay;
+  const { nextHopHealth } = policy;
   if (why === "no-room") withdrawProbe(hop, bytes, now, nextHopHealth);
   if (why === "unreached" && goDown(hop, now, nextHopHealth)) reportChange(relay, hop, "no connection");
 }

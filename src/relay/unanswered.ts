@@ -1,6 +1,4 @@
 import { Buffer } from "node:buffer";
-import type { Millis } from "../domain/time.ts";
-import type { Policy } from "../config/policy.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader } from "../sip/message.ts";
 import { formatResponse } from "../sip/response.ts";
@@ -17,22 +15,18 @@ import { findTried, sentCallKey } from "./sent-calls.ts";
 /** A request of a datagram hop that stayed silent: 408 for it (RFC 3261 section 16.8). */
 export function answerSilence(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   listener: Listener,
   address: string,
   port: number,
   request: Buffer,
 ): void {
   const via = readSent(relay, request);
-  if (via !== undefined) answerInstead(relay, now, policy, listener, address, port, via, 408);
+  if (via !== undefined) answerInstead(relay, listener, address, port, via, 408);
 }
 
 /** A request that could not be sent to where it went: its call goes to another next hop, or it is answered 503 (RFC 3261 section 16.9). */
 export function answerUnreached(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   listener: Listener,
   address: string,
   port: number,
@@ -40,7 +34,7 @@ export function answerUnreached(
 ): void {
   const via = readSent(relay, request);
   if (via === undefined) return;
-  const { message, sentCalls } = relay;
+  const { message, sentCalls, now } = relay;
   if (sentCalls.isActive && message.method === "INVITE") {
     const callId = headerValue(message, message.first[Header.callId]!);
     const call = sentCalls.find(
@@ -55,10 +49,10 @@ export function answerUnreached(
         call.ended.push(hop);
         withdrawInvite(hop);
       }
-      if (moveCall(relay, now, policy, call, "down")) return;
+      if (moveCall(relay, call, "down")) return;
     }
   }
-  answerInstead(relay, now, policy, listener, address, port, via, 503);
+  answerInstead(relay, listener, address, port, via, 503);
 }
 
 /** Reads a request that we sent; the caller's Via behind ours, or undefined for what nobody answers. */
@@ -74,8 +68,6 @@ function readSent(relay: Relay, request: Buffer): Via | undefined {
 /** Answers the request in hand in the place of the hop; the answer takes the way that the hop's own would have taken. */
 function answerInstead(
   relay: Relay,
-  now: Millis,
-  policy: Policy,
   listener: Listener,
   address: string,
   port: number,
@@ -87,5 +79,5 @@ function answerInstead(
   const callId = headerValue(message, message.first[Header.callId]!);
   const tag = toTagOf(message) === "" ? ownTag(relay, { via, callId, fromTag: fromTagOf(message) }) : "";
   scan(message, Buffer.from(formatResponse(message, status, ours, tag, ""), "latin1"));
-  relayResponse(relay, now, policy, listener, address, port, true);
+  relayResponse(relay, listener, address, port, true);
 }

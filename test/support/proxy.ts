@@ -99,12 +99,13 @@ export function createTestProxy(
   } = {},
 ): TestProxy {
   let sent: Sent[] = [];
+  let inForce = policy;
   const counters = createCounters();
   const decisions: Decision[] = [];
   const faults: unknown[] = [];
   const changes: string[] = [];
   const proxy = createSipProxy({
-    policy: () => test.policy,
+    policy: () => inForce,
     listeners,
     tags: createKeyedTags(Buffer.from(options.key ?? "0123456789abcdef")),
     state: options.state ?? createScreeningState(policy.tables),
@@ -131,7 +132,12 @@ export function createTestProxy(
     decisions,
     faults,
     proxy,
-    policy,
+    get policy() {
+      return inForce;
+    },
+    set policy(next) {
+      inForce = next;
+    },
     now: Date.UTC(2026, 9, 3, 8, 0, 0),
     changes,
     pass(millis) {
