@@ -5,7 +5,7 @@ import type { ReasonCode } from "../domain/reason.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { TrunkPolicy } from "../config/policy.ts";
 import { readToNumber } from "../sip/called.ts";
-import { decrementMaxForwards, render, splice } from "../sip/edit.ts";
+import { decrementMaxForwards, ensureContentLength, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { formatBranch } from "../sip/tag.ts";
 import { createToken } from "./dialog-token.ts";
@@ -179,6 +179,7 @@ export function forward(relay: Relay, exchange: Exchange, target: Target): void 
   if (filled !== exchange.viaValue)
     splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);
   decrementMaxForwards(message, edits);
+  if (egress.isReliable) ensureContentLength(message, edits);
   const out = outputFor(relay, egress);
   const length = render(message, edits, out, mostOctets(egress));
   if (length < 0) {

@@ -1,4 +1,4 @@
-import { clearEdits, removeFirstValue, render, splice } from "../sip/edit.ts";
+import { clearEdits, ensureContentLength, removeFirstValue, render, splice } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
 import { BRANCH_LENGTH, parseBranch } from "../sip/tag.ts";
@@ -67,6 +67,7 @@ export function relayResponse(
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
   if (message.count[Header.label] !== 0) removeLabels(message, edits);
   if (message.status > 100 && message.status < 300) confirmRecordRoute(relay, callId);
+  if (ingress.isReliable) ensureContentLength(message, edits);
   const out = outputFor(relay, ingress);
   const length = render(message, edits, out, mostOctets(ingress));
   if (length < 0) return false;

@@ -97,3 +97,10 @@ export function decrementMaxForwards(message: SipMessage, edits: Edits): void {
   if (index < 0) splice(edits, message.headersStart, message.headersStart, "Max-Forwards: 70\r\n");
   else splice(edits, message.valueStart[index]!, message.valueEnd[index]!, String(message.maxForwards - 1));
 }
+
+/** Says where the message ends, which nothing else does on a stream (RFC 3261 section 18.3); a datagram may leave it out (20.14). */
+export function ensureContentLength(message: SipMessage, edits: Edits): void {
+  if (message.count[Header.contentLength] !== 0) return;
+  const { headersEnd, end, bodyStart } = message;
+  splice(edits, headersEnd, headersEnd, `Content-Length: ${end - bodyStart}\r\n`);
+}

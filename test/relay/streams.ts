@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
 import type { SipTransport } from "../../src/domain/trunk.ts";
+import { createSipFramer } from "../../src/sip/framer.ts";
 import { header, headers, outcomeOf, request, respond } from "../support/proxy.ts";
 import { createStreamProxy, listenerFor, streamPolicy } from "../support/streams.ts";
 
@@ -281,3 +282,55 @@ void t.test("what can't be framed is answered 400 where it can be answered", asy
     t.equal(proxy.decisions.length, 0, "and judged as nothing");
   }
 });
+
+/** What the framer of a peer makes of the bytes. */
+function framed(bytes: Buffer): readonly string[] {
+  const framer = createSipFramer();
+  const events: string[] = [];
+  framer.push(bytes);
+  for (let event = framer.next(); event !== undefined; event = framer.next())
+    events.push(event.kind === "message" ? event.bytes.toString("latin1") : event.kind);
+  return events;
+}
+
+function withoutLength(text: string): string {
+  return text.replace(/Content-Length: \d+\r\n/u, "");
+}
+
+void t.test(
+  "from a datagram without Content-Length: a stream is told where the message ends (RFC 3261 section 18.3)",
+  async (t) => {
+    // Whoever cuts the stream where the header ends would take the body for a call that nobody has judged.
+    const hidden = request({ from: "<sip:+861087650000@a>;tag=hidden", callId: "hidden" });
+    for (const egress of ["tcp", "tls"] as const) {
+      for (const body of ["", "v=0\r\n", hidden]) {
+        const proxy = createStreamProxy(streamPolicy(egress));
+        const [out] = proxy.receive(
+          "udp",
+          "203.0.113.10:5070",
+          withoutLength(request({ via: [callVia("udp")], body })),
+        );
+        const name = `to ${egress}, body of ${body.length}`;
+        const [message = "", ...more] = framed(out?.bytes ?? Buffer.alloc(0));
+        t.same(more, [], name);
+        t.ok(message.startsWith("INVITE ") && message.endsWith(`\r\n\r\n${body}`), name);
+        t.same(headers(message, "Content-Length"), [String(body.length)], name);
+      }
+    }
+    const proxy = createStreamProxy(streamPolicy("udp"));
+    const [out] = proxy.receive("tcp", lessee.tcp, request({ via: [callVia("tcp")] }));
+    const [back] = proxy.receive(
+      "udp",
+      core.udp,
+      withoutLength(respond(out?.text ?? "", 200, { body: hidden })),
+    );
+    t.equal(framed(back?.bytes ?? Buffer.alloc(0)).length, 1, "and so is one that an answer goes back on");
+    const toDatagram = createStreamProxy(streamPolicy("udp"));
+    const [plain] = toDatagram.receive(
+      "udp",
+      "203.0.113.10:5070",
+      withoutLength(request({ via: [callVia("udp")] })),
+    );
+    t.equal(header(plain?.text ?? "", "Content-Length"), undefined, "a datagram ends where it ends");
+  },
+);
