@@ -108,6 +108,8 @@ export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingP
         undelivered(bytes, address, port, attempt);
         return;
       }
+      // A repeat of what waits already (RFC 3261 section 17.1.1.2): a stream says everything once.
+      if (attempt.waiting.some((waiting) => waiting.equals(bytes))) return;
       if (attempt.octets + bytes.length > MOST_WAITING) {
         undelivered(bytes, address, port, "no-room");
         return;

@@ -260,11 +260,14 @@ void t.test("connections of ours: one for all that waits, then reuse", async (t)
     socket.on("data", (bytes) => (text += bytes.toString("latin1")));
   });
   const to = portOf(server);
-  const bytes = Buffer.from(message, "latin1");
-  for (let i = 0; i < 3; i++) port.send(bytes, bytes.length, host, to);
-  bytes.fill(0);
+  const three = ["a", "b", "c"].map((id) => message.replace("call-1", `call-${id}`));
+  for (const each of three) {
+    const bytes = Buffer.from(each, "latin1");
+    port.send(bytes, bytes.length, host, to);
+    bytes.fill(0);
+  }
   await until(() => text.length === 3 * message.length);
-  t.equal(text, message.repeat(3), "in order, and copied when they were sent");
+  t.equal(text, three.join(""), "in order, and copied when they were sent");
   const again = Buffer.from(message, "latin1");
   port.send(again, again.length, host, to);
   await until(() => text.length === 4 * message.length);

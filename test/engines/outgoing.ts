@@ -59,9 +59,7 @@ void t.test("why a message was not sent: only a peer that was asked has failed",
   t.same(full.whys(), ["no-room"], "as many connections as there may be");
 
   const { outgoing, whys, sockets } = createSilentWorld();
-  const large = Buffer.alloc(300 * 1024);
-  outgoing.send(large, ...place);
-  outgoing.send(large, ...place);
+  for (const octet of [1, 2]) outgoing.send(Buffer.alloc(300 * 1024, octet), ...place);
   t.same(whys(), ["no-room"], "more than may wait for a connection");
   const end = async (code: string): Promise<void> => {
     const last = sockets.at(-1);
@@ -77,4 +75,13 @@ void t.test("why a message was not sent: only a peer that was asked has failed",
     await end(code);
     t.same(whys(), ["no-room"], `${code}: our own system says so`);
   }
+});
+
+void t.test("a repeat of what waits for a connection already waits no second time", async (t) => {
+  const { outgoing, undelivered } = createSilentWorld();
+  const other = Buffer.from("SIP/2.0 200 OK\r\n\r\n");
+  for (const each of [bytes, other, Buffer.from(bytes), Buffer.from(other)])
+    outgoing.send(each, "198.51.100.1", 5060);
+  outgoing.tick(Date.now() + 5000);
+  t.equal(undelivered.length, 2);
 });
