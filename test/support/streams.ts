@@ -58,6 +58,10 @@ export function createStreamProxy(
   policy: Policy | (() => Policy),
   options: {
     transactions?: number;
+    failovers?: number;
+    ledger?: number;
+    /** Told of every decision, with the bytes it is about. */
+    decided?: (decision: Decision, message: Uint8Array) => void;
     /** What a socket does that fails: throws. */
     sending?: (to: string) => void;
   } = {},
@@ -75,8 +79,8 @@ export function createStreamProxy(
     state: createScreeningState(inForce().tables),
     counters,
     elapsed: () => 0,
-    ledgerSize: 10_000,
-    failoverSize: 10_000,
+    ledgerSize: options.ledger ?? 10_000,
+    failoverSize: options.failovers ?? 10_000,
     transactionsSize: options.transactions ?? 10_000,
     sink: {
       send(listener, address, port, bytes, length) {
@@ -87,7 +91,10 @@ export function createStreamProxy(
         return true;
       },
       namesOf: (listener, address, port) => connections.get(`${listener.id} ${joinAddress(address, port)}`),
-      decided: (decision) => decisions.push(decision),
+      decided(decision, message) {
+        decisions.push(decision);
+        options.decided?.(decision, message);
+      },
       fault: (error) => faults.push(error),
     },
   });
