@@ -239,7 +239,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     return {
       kind: "proxy",
       targets: uris,
-      hop: hops.find(first.transport, first.address, first.port),
+      hop: hops.at(first.transport, first.address, first.port),
       fields,
     };
   }

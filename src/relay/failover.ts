@@ -67,9 +67,9 @@ export function keepCall(
   const isWithheld = treatment?.isWithheld === true;
   if (isWithheld) relay.withheldOn.add(trunk.id);
   if (!hops.isWatching && !isWithheld) return true;
-  const hop = hops.find(target.transport, target.address, target.port);
+  const hop = hops.at(target.transport, target.address, target.port);
   // What tcpAbove has moved is at no next hop that is watched.
-  if (hop?.port !== target.port) return true;
+  if (hop === undefined) return true;
   if (hop.state === "down") trunkCounters(relay.counters, trunk.id).noneUp++;
   const hasChoice = hops.hasChoice(trunk);
   if (!hasChoice && !isWithheld) return true;

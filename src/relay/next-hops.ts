@@ -46,8 +46,10 @@ export interface NextHops {
   next(trunk: Trunk, callId: string, tried: readonly Destination[]): Destination | undefined;
   /** True when a call of `trunk` has more than one place to go to. */
   hasChoice(trunk: Trunk): boolean;
-  /** A destination by where its answers come from: over a stream from any port, where it is the only one at that address. */
-  find(transport: Target["transport"], address: string, port: number): Destination | undefined;
+  /** The destination at exactly this place. */
+  at(transport: Target["transport"], address: string, port: number): Destination | undefined;
+  /** The destination that a message from this place comes from: over a stream from any port, where it is the only one at that address. */
+  answeringFrom(transport: Target["transport"], address: string, port: number): Destination | undefined;
   /** True for the address of a next hop, at any port when none is given: its answers and in-dialog requests are taken. */
   has(address: string, port?: number): boolean;
   /** Host names of next hops that this is an address of. */
@@ -147,6 +149,14 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     for (const { state } of destinations.values()) isWatching ||= state !== "up";
   }
 
+  function at(transport: Target["transport"], address: string, port: number): Destination | undefined {
+    const found = sources.get(address);
+    if (found === undefined) return undefined;
+    for (const destination of found)
+      if (destination.port === port && destination.transport === transport) return destination;
+    return undefined;
+  }
+
   function hopsOf(trunk: Trunk): readonly Hop[] {
     return routes[trunk.index]?.hops ?? NO_HOPS;
   }
@@ -190,14 +200,12 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       const route = routes[trunk.index];
       return route !== undefined && route.only === undefined && route.hops.length > 0;
     },
-    find(transport, address, port) {
-      const found = sources.get(address);
-      if (found === undefined) return undefined;
-      for (const destination of found)
-        if (destination.port === port && destination.transport === transport) return destination;
-      if (transport === "udp") return undefined;
-      const there = found.filter((destination) => destination.transport === transport);
-      return there.length === 1 ? there[0] : undefined;
+    at,
+    answeringFrom(transport, address, port) {
+      const exact = at(transport, address, port);
+      if (exact !== undefined || transport === "udp") return exact;
+      const there = sources.get(address)?.filter((destination) => destination.transport === transport);
+      return there?.length === 1 ? there[0] : undefined;
     },
     has(address, port) {
       if (policy?.isNextHop(address, port) === true) return true;

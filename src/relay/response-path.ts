@@ -56,7 +56,7 @@ export function relayResponse(
   if (ingress.isReliable && !listener.isReliable) hushRequest(relay, top.branch, port);
   if (hops.isWatching || relay.sentCalls.isActive) {
     const from = { transport: listener.transport, address, port };
-    const hop = hops.find(from.transport, address, port);
+    const hop = hops.answeringFrom(from.transport, address, port);
     if (hop !== undefined && !isOurs) hearAnswer(relay, hop);
     const way = { from, via: next, address: replyAddress, port: replyPort, callId, ingress };
     if (takeAnswer(relay, way)) return true;
@@ -112,7 +112,7 @@ function takeOwnAnswer(
   port: number,
   mac: string,
 ): boolean {
-  const hop = relay.hops.find(listener.transport, address, port);
+  const hop = relay.hops.answeringFrom(listener.transport, address, port);
   if (hop === undefined) return false;
   return hasMethod(relay.message, "CANCEL") || takeProbeAnswer(relay, hop, mac);
 }

@@ -96,7 +96,7 @@ export function createSipProxy(parts: RelayParts): SipProxy {
     },
     unreachable(now, transport, address, port) {
       turnTo(relay, now);
-      const hop = hops.find(transport, address, port);
+      const hop = hops.at(transport, address, port);
       if (hop !== undefined && goDown(hop, now, relay.policy.nextHopHealth))
         reportChange(relay, hop, "unreachable");
     },

@@ -80,9 +80,9 @@ export function createStreamSide(relay: Relay): StreamSide {
     undelivered(now, listener, address, port, bytes, why) {
       turnTo(relay, now);
       guard(relay, () => {
-        const hop = relay.hops.find(listener.transport, address, port);
         // An answer that a connection of its own can't take any more says nothing of where it listens.
-        if (hop?.port === port) noteFailure(relay, hop, bytes, why);
+        const hop = relay.hops.at(listener.transport, address, port);
+        if (hop !== undefined) noteFailure(relay, hop, bytes, why);
         answerUnreached(relay, listener, address, port, bytes);
       });
     },
