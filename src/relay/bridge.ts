@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import type { Millis } from "../domain/time.ts";
 import type { SipMessage } from "../sip/message.ts";
 import type { Via } from "../sip/via.ts";
 import type { Exchange } from "./exchange.ts";
@@ -28,8 +27,7 @@ const ADDED = 512;
 
 /** False: a request in hand that begins something could go to `target`, but not be repeated or answered for on the way. */
 export function hasRoomToBridge(
-  { transactions, message }: Relay,
-  now: Millis,
+  { transactions, message, now }: Relay,
   { listener }: Exchange,
   target: Target,
 ): boolean {

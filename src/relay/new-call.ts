@@ -72,7 +72,6 @@ function obey(
   key: string,
   print: string,
 ): Decision {
-  const { now } = relay;
   const { trunk } = source;
   const { verdict } = decision;
   if (verdict.kind === "drop" || verdict.kind === "reject") {
@@ -97,7 +96,7 @@ function obey(
   const { reason } = verdict;
   // An emergency call goes on; its repeats are judged again, to the same end.
   const isUnstoppable = trunk.exception === "accept" || reason === "emergency";
-  const hasRoom = isUnstoppable || hasRoomToBridge(relay, now, exchange, target);
+  const hasRoom = isUnstoppable || hasRoomToBridge(relay, exchange, target);
   if (!hasRoom) relay.counters.transactionsFull++;
   const isKept =
     hasRoom &&
