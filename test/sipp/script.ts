@@ -35,13 +35,16 @@ const ends = {
   called: { from: () => `[$to];tag=b[pid]`, to: "[$from]" },
 };
 
+/** Long: nine paths are played at once, a first TLS handshake among them takes its time, and nothing is lost on a loopback. Milliseconds. */
+const TIMER = 4000;
+
 /**
  * Steps of one side, each a piece of the XML that SIPp reads. A scenario's sides are lists of these, so that a call flow
  * is read as in RFC 3665, and one text of every message serves all of them.
  */
 function send(lines: readonly string[], body: readonly string[], length?: number, repeated = false): string {
   const text = [...lines, `Content-Length: ${length ?? "[len]"}`, "", ...body, ""].join("\n");
-  return `<send${repeated ? ' retrans="500"' : ""}><![CDATA[\n${text}\n]]></send>`;
+  return `<send${repeated ? ` retrans="${TIMER}"` : ""}><![CDATA[\n${text}\n]]></send>`;
 }
 
 /** Start line and fields of a request; dialogs are followed by SIPp's own reading of Record-Route and Contact. */
