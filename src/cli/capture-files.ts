@@ -1,6 +1,6 @@
 import cliProgress from "cli-progress";
-import { createAttemptReader, type AttemptSink, type MessageCounts } from "../engines/attempts.ts";
-import { createSignallingReader, type SignallingReader } from "../engines/signalling.ts";
+import { createAttemptReader, type AttemptSink, type MessageCounts } from "../engines/captures/attempts.ts";
+import { createSignallingReader, type SignallingReader } from "../engines/captures/signalling.ts";
 import type { CaptureFault } from "../pcap/reader.ts";
 import type { AttemptLine, MalformedLine } from "./attempt-line.ts";
 import { createAttemptTable } from "./attempt-table.ts";

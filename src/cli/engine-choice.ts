@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { DrachtioConfig } from "../config/drachtio.ts";
 import type { StaticConfig } from "../config/load.ts";
-import type { DrachtioServer } from "../engines/drachtio-place.ts";
-import { createDrachtioEngine } from "../engines/drachtio-engine.ts";
+import type { DrachtioServer } from "../engines/drachtio/place.ts";
+import { createDrachtioEngine } from "../engines/drachtio/engine.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";
 import type { Engine, EngineParts } from "../engines/engine.ts";
-import { createM3uaEngine } from "../engines/m3ua.ts";
+import { createM3uaEngine } from "../engines/m3ua/engine.ts";
 
 /** What an engine says to the log. */
 interface EngineWords {

@@ -4,7 +4,7 @@ import type { Trunk } from "../domain/trunk.ts";
 import { toMillis } from "../pcap/time.ts";
 import { readCall } from "../relay/sip-isup.ts";
 import { readIsupAttempt } from "../ss7/attempt.ts";
-import type { AttemptSink } from "../engines/attempts.ts";
+import type { AttemptSink } from "../engines/captures/attempts.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import { describeAttempt, type Sighting } from "./attempt-line.ts";
 import { readCapture, type CaptureResult, type CommandOutput, type LineSink } from "./capture-files.ts";

@@ -6,10 +6,15 @@ import { createKeyedTags } from "../sip/tag.ts";
 import type { Engine, EngineParts, ListenAddress } from "./engine.ts";
 import { createQuestions } from "./name-lookup.ts";
 import { createNames, type Names } from "./names.ts";
-import { openStreamPort, type StreamPort } from "./stream-port.ts";
+import { openStreamPort, type StreamPort } from "./streams/stream-port.ts";
 import { startLoadProbe, type LoadProbe } from "./load-probe.ts";
 import { createTrafficWatch } from "./traffic-watch.ts";
-import { openDatagramPort, RECEIVE_BUFFER, type DatagramHandlers, type DatagramPort } from "./udp.ts";
+import {
+  openDatagramPort,
+  RECEIVE_BUFFER,
+  type DatagramHandlers,
+  type DatagramPort,
+} from "./datagrams/udp.ts";
 
 /** Errors of sending that say something about the target, not about the message. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set([

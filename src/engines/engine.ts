@@ -13,7 +13,7 @@ import type { Overload } from "../relay/overload.ts";
 import type { UnjudgedCall } from "../relay/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { NameStatus } from "./names.ts";
-import type { OpenDatagramPort } from "./udp.ts";
+import type { OpenDatagramPort } from "./datagrams/udp.ts";
 
 /** One entry of `listen`, read. */
 export interface ListenAddress {

@@ -1,6 +1,6 @@
 import t from "tap";
-import { createBackOff } from "../../src/engines/back-off.ts";
-import { readCertificateNames } from "../../src/engines/certificate-names.ts";
+import { createBackOff } from "../../src/engines/streams/back-off.ts";
+import { readCertificateNames } from "../../src/engines/streams/certificate-names.ts";
 
 void t.test("the names that a certificate proves (RFC 5922 section 7.1)", async (t) => {
   const rows: readonly (readonly [

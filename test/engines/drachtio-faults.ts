@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { queryObjects } from "node:v8";
 import t from "tap";
 import type { Decision } from "../../src/domain/verdict.ts";
-import { createDrachtioEngine } from "../../src/engines/drachtio-engine.ts";
+import { createDrachtioEngine } from "../../src/engines/drachtio/engine.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createScreeningState } from "../../src/screening/state.ts";

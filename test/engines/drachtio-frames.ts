@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
-import { createFrameReader, type FrameReader } from "../../src/engines/drachtio-frames.ts";
+import { createFrameReader, type FrameReader } from "../../src/engines/drachtio/frames.ts";
 
 interface Bench {
   readonly reader: FrameReader;

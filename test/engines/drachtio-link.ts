@@ -1,6 +1,6 @@
 import t from "tap";
-import type { LinkHandlers, SipResponse } from "../../src/engines/drachtio.ts";
-import { createServerLink, LinkTime, type ServerLink } from "../../src/engines/drachtio-server.ts";
+import type { LinkHandlers, SipResponse } from "../../src/engines/drachtio/link.ts";
+import { createServerLink, LinkTime, type ServerLink } from "../../src/engines/drachtio/server-link.ts";
 
 /** A link whose other end is written down, at virtual time. */
 interface Stage {

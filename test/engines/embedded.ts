@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import t from "tap";
-import { chooseDatagramSockets } from "../../src/engines/datagram-sockets.ts";
+import { chooseDatagramSockets } from "../../src/engines/datagrams/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../../src/engines/embedded.ts";
 import type { EngineParts } from "../../src/engines/engine.ts";
 import { createCounters } from "../../src/observe/counters.ts";

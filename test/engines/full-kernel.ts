@@ -3,8 +3,8 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import t from "tap";
-import { createBatchedSockets } from "../../src/engines/batched-udp.ts";
-import { loadKernelSockets } from "../../src/engines/kernel-sockets.ts";
+import { createBatchedSockets } from "../../src/engines/datagrams/batched-udp.ts";
+import { loadKernelSockets } from "../../src/engines/datagrams/kernel-sockets.ts";
 import { EAGAIN, EINTR } from "../../src/engines/system-calls.ts";
 
 /** As many as may wait. */

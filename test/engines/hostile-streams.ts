@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import t, { type Test } from "tap";
-import { openStreamPort, type StreamPort } from "../../src/engines/stream-port.ts";
+import { openStreamPort, type StreamPort } from "../../src/engines/streams/stream-port.ts";
 import { createStreamCounters, type StreamCounters } from "../../src/observe/stream-counters.ts";
 import { request } from "../support/proxy.ts";
 

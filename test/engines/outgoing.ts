@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import t from "tap";
-import { createOutgoing, type Outgoing } from "../../src/engines/outgoing.ts";
+import { createOutgoing, type Outgoing } from "../../src/engines/streams/outgoing.ts";
 import type { DeliveryFailure } from "../../src/relay/stream-side.ts";
 
 /** Where connections are begun that never come about, and what could not be sent, and why. */

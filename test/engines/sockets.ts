@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer, get } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import t from "tap";
-import type { DatagramSockets } from "../../src/engines/datagram-sockets.ts";
-import type { DatagramPort } from "../../src/engines/udp.ts";
+import type { DatagramSockets } from "../../src/engines/datagrams/datagram-sockets.ts";
+import type { DatagramPort } from "../../src/engines/datagrams/udp.ts";
 
 /** A port under test and everything that it handed over. */
 interface Subject {

@@ -1,5 +1,5 @@
 import t from "tap";
-import { createSignallingReader } from "../../src/engines/signalling.ts";
+import { createSignallingReader } from "../../src/engines/captures/signalling.ts";
 import { addressBytes, writeEthernet, writeIp, writeTcp, writeUdp } from "../../src/pcap/packet.ts";
 import { formatTime } from "../../src/pcap/time.ts";
 import { writePcap } from "../../src/pcap/writer.ts";

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
-import { T34 } from "../../src/relay/isup-held.ts";
+import { T34 } from "../../src/relay/isup/held-calls.ts";
 import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
 import { createM3uaMessage, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";
 import { createMsu, isCallControl, readCircuit } from "../../src/ss7/mtp3.ts";

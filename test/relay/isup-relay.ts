@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
-import { T34 } from "../../src/relay/isup-held.ts";
-import { T1, T17, T5 } from "../../src/relay/isup-refusals.ts";
+import { T34 } from "../../src/relay/isup/held-calls.ts";
+import { T1, T17, T5 } from "../../src/relay/isup/refusals.ts";
 import {
   CORE,
   createTestRelay,

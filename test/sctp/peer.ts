@@ -1,5 +1,9 @@
 import { Buffer } from "node:buffer";
-import type { Association, PendingAssociation, SignallingTransport } from "../../src/engines/association.ts";
+import type {
+  Association,
+  PendingAssociation,
+  SignallingTransport,
+} from "../../src/engines/m3ua/association.ts";
 
 /** One exchange at the end of an association: keeps what comes, says what it is told to say. */
 export interface TestPeer {

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import t from "tap";
-import { createAttemptReader } from "../../src/engines/attempts.ts";
-import { createSignallingReader } from "../../src/engines/signalling.ts";
+import { createAttemptReader } from "../../src/engines/captures/attempts.ts";
+import { createSignallingReader } from "../../src/engines/captures/signalling.ts";
 import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
 import { readParties } from "../../src/ss7/isup-identity.ts";
 import { createLinkPayload, readM2pa, readM2ua, readMtp2 } from "../../src/ss7/link.ts";

@@ -1,0 +1,169 @@
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import type { Millis } from "../../domain/time.ts";
+import type { ClosingReason } from "../../observe/stream-counters.ts";
+import { createSipFramer } from "../../sip/framer.ts";
+import { CR } from "../../sip/octet.ts";
+
+/** Who is at the other end of a connection. */
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+  /** Names that its certificate proves, in lower case; none over TCP. */
+  readonly names: readonly string[];
+}
+
+/** One TCP or TLS connection that carries SIP messages. */
+export interface Connection extends Peer {
+  /** Octets that wait for the peer to read. */
+  readonly unread: number;
+  /** Sends bytes that nobody changes from now on. */
+  write(bytes: Buffer): void;
+  /** Closes the connection when its peer has been silent, or has taken too long over one message. */
+  check(now: Millis): void;
+  close(reason: ClosingReason): void;
+}
+
+export interface ConnectionHandlers {
+  /** The bytes are valid during the call only. */
+  readonly message: (bytes: Buffer, peer: Peer) => void;
+  /** What can't be cut into messages, and why; the connection ends after it. */
+  readonly unframed: (bytes: Buffer, why: string, peer: Peer) => void;
+  /** Told by how many octets what is kept of unfinished messages has grown; false: there is no room. */
+  readonly hold: (octets: number) => boolean;
+  /** Told by how many octets what waits for the peer to read has grown; it may close any connection. */
+  readonly wait: (octets: number) => void;
+  /** Told once, with the connection that must not be used any more. */
+  readonly closed: (connection: Connection, reason: ClosingReason) => void;
+}
+
+export interface ConnectionTimes {
+  readonly idle: Millis;
+  /** For one whole message, from its first byte. */
+  readonly message: Millis;
+}
+
+/** Messages of one connection that are taken before others have their turn. */
+const MOST_IN_TURN = 16;
+/** Octets that may wait for a peer that doesn't read. */
+const MOST_UNREAD = 1024 * 1024;
+/** Of these, when the connection ends and they are counted no more: an answer or two. */
+const MOST_LAST_WORDS = 16 * 1024;
+/** What a peer has to read our last words. */
+const PARTING: Millis = 2000;
+
+const CRLF = Buffer.from("\r\n");
+
+/** Cuts what comes into messages, a few at a time, and sends what is written. */
+export function createConnection(
+  socket: Socket,
+  peer: Peer,
+  times: ConnectionTimes,
+  handlers: ConnectionHandlers,
+): Connection {
+  const framer = createSipFramer();
+  let lastHeard = Date.now();
+  /** When the first byte of the unfinished message came. */
+  let begun: Millis | undefined;
+  let held = 0;
+  let unread = 0;
+  let isPaused = false;
+  let isOver = false;
+
+  const finish = (reason: ClosingReason): void => {
+    if (isOver) return;
+    isOver = true;
+    handlers.hold(-held);
+    held = 0;
+    handlers.wait(-unread);
+    unread = 0;
+    handlers.closed(connection, reason);
+  };
+
+  /** Called after every write, and again when the kernel has taken it. */
+  const weigh = (): void => {
+    if (isOver) return;
+    const grown = socket.writableLength - unread;
+    unread += grown;
+    if (grown !== 0) handlers.wait(grown);
+    if (unread > MOST_UNREAD) connection.close("slow-reader");
+  };
+
+  const connection: Connection = {
+    ...peer,
+    get unread() {
+      return unread;
+    },
+    write(bytes) {
+      if (isOver) return;
+      socket.write(bytes, weigh);
+      weigh();
+    },
+    check(now) {
+      if (begun !== undefined && now - begun > times.message) connection.close("incomplete");
+      else if (now - lastHeard > times.idle) connection.close("idle");
+    },
+    close(reason) {
+      finish(reason);
+      socket.destroy();
+    },
+  };
+
+  /** Nothing more can be read, but what was answered shall arrive. */
+  const part = (reason: ClosingReason): void => {
+    finish(reason);
+    if (socket.writableLength > MOST_LAST_WORDS) {
+      socket.destroy();
+      return;
+    }
+    socket.end();
+    socket.resume();
+    setTimeout(() => socket.destroy(), PARTING).unref();
+  };
+
+  const settle = (): void => {
+    const rest = framer.rest();
+    // A line break between messages begins none.
+    if (rest.length === 0 || rest[0] === CR) begun = undefined;
+    else begun ??= Date.now();
+    const grown = rest.length - held;
+    held = rest.length;
+    if (grown !== 0 && !handlers.hold(grown)) connection.close("memory");
+    else if (isPaused) {
+      isPaused = false;
+      socket.resume();
+    }
+  };
+
+  const drain = (): void => {
+    for (let taken = 0; taken < MOST_IN_TURN; taken++) {
+      if (isOver) return;
+      const event = framer.next();
+      if (event === undefined) {
+        settle();
+        return;
+      }
+      if (event.kind === "message") {
+        begun = undefined;
+        handlers.message(event.bytes, connection);
+      } else if (event.kind === "ping") connection.write(CRLF);
+      else {
+        handlers.unframed(event.bytes, event.why, connection);
+        part("framing");
+        return;
+      }
+    }
+    isPaused = true;
+    socket.pause();
+    setImmediate(drain);
+  };
+
+  socket.on("data", (bytes: Buffer) => {
+    if (isOver) return;
+    lastHeard = Date.now();
+    framer.push(bytes);
+    drain();
+  });
+  socket.on("close", () => finish("peer"));
+  return connection;
+}
