@@ -73,15 +73,17 @@ export const callerAuthentication: ScreenRule<Options> = {
         const forwarder = licensedForwarder(attempt, list);
         if (forwarder !== undefined) return judge(forwarder, "diversion", attempt.at);
       }
-      let found = 0;
+      /** Nearly every call asserts one number in several fields. */
+      let listed: number | undefined;
       for (const identity of attempt.calling) {
         if (!isCounted(attempt, identity) || isNumberlessFrom(identity)) continue;
         if (identity.number.kind === "unusable") return notListed;
+        if (identity.number.key === listed) continue;
         const deny = judge(identity.number, identity.source, attempt.at);
         if (deny !== undefined) return deny;
-        found++;
+        listed = identity.number.key;
       }
-      return found === 0 ? notListed : undefined;
+      return listed === undefined ? notListed : undefined;
     };
   },
   explain({ attempt, tables: { trunk, lesseeNumbers: list }, options }, finding) {
