@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { SignallingPath, SignallingSource } from "../../domain/attempt.ts";
 import type { Arrival } from "../../pcap/tcp-stream.ts";
 import { readExchange, type Exchange } from "../../relay/exchange.ts";
-import { createListener } from "../../relay/listener.ts";
+import { createListener, type Listener } from "../../relay/listener.ts";
 import { claimsIsup } from "../../sip/body.ts";
 import { isStartLine } from "../../sip/framer.ts";
 import { createMessage, type SipMessage } from "../../sip/message.ts";
@@ -101,12 +101,23 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     return undefined;
   }
 
+  /** Most calls of a capture go to one place. */
+  let listener: Listener | undefined;
+
+  /** Where a message went is what the filter would have listened on. */
+  function listenerAt({
+    transport,
+    destinationAddress: address,
+    destinationPort: port,
+  }: SignallingPath): Listener {
+    const id = `${transport}:${address.includes(":") ? `[${address}]` : address}:${port}`;
+    if (listener?.id !== id)
+      listener = createListener(id, 0, transport === "udp" ? "udp" : "tcp", address, port);
+    return listener;
+  }
+
   function readInvite(message: SipMessage, path: SignallingPath, arrival: Arrival): void {
-    // Where the message went is what the filter would have listened on.
-    const local = `${path.transport}:${path.destinationAddress.includes(":") ? `[${path.destinationAddress}]` : path.destinationAddress}:${path.destinationPort}`;
-    const transport = path.transport === "udp" ? "udp" : "tcp";
-    const listener = createListener(local, 0, transport, path.destinationAddress, path.destinationPort);
-    const exchange = readExchange(message, listener, path.sourceAddress, path.sourcePort);
+    const exchange = readExchange(message, listenerAt(path), path.sourceAddress, path.sourcePort);
     if (exchange === undefined) {
       sink.malformed(arrival, message.fault ?? "no Via that can be read");
     } else if (exchange.toTag !== "") {

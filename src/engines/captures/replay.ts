@@ -31,7 +31,7 @@ export function createJudge(policy: Policy, override: TrunkPolicy | undefined): 
   function decide(source: TrunkPolicy, { exchange, origin, ...time }: SeenInvite): Outcome {
     const { message, listener } = exchange;
     const routes = readRoutes(message, [listener]);
-    const attempt = readCall(message, source.trunk, toMillis(time), origin);
+    const attempt = readCall(message, source.trunk, toMillis(time), origin, routes.uri);
     return { ...judgeCall(message, source, attempt, routes, state, policy.revision), source };
   }
 
