@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { formatEndpoint, parseAddress, type Endpoint } from "../config/address.ts";
+import { formatEndpoint } from "../domain/endpoint.ts";
+import { parseAddress, type Endpoint } from "../config/address.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { ReloadOutcome } from "./reload.ts";
 

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../domain/endpoint.ts";
 import { isUtf8 } from "node:buffer";
 import type { CallAttempt, Circuit, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/identity.ts";
@@ -102,11 +103,6 @@ function describeIdentity({ source, number, presentation }: AssertedIdentity): I
   return { source, raw, number: formatted, why, presentation };
 }
 
-/** An address and port as one string: `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
-export function formatSource(address: string, port: number): string {
-  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
-}
-
 /** The line of an attempt, with the decision about it where there is one. */
 export function describeAttempt(
   sighting: Sighting,
@@ -120,8 +116,10 @@ export function describeAttempt(
     time: formatTime(sighting),
     signalling: origin.signalling,
     transport: origin.transport,
-    source: isLink ? undefined : formatSource(origin.sourceAddress, origin.sourcePort),
-    destination: isLink ? undefined : formatSource(origin.destinationAddress, origin.destinationPort),
+    source: isLink ? undefined : formatEndpoint({ address: origin.sourceAddress, port: origin.sourcePort }),
+    destination: isLink
+      ? undefined
+      : formatEndpoint({ address: origin.destinationAddress, port: origin.destinationPort }),
     callId: circuit === undefined ? readable(attempt.callId) : undefined,
     requestUri: circuit === undefined ? readable(attempt.requestUri) : undefined,
     isup: circuit,

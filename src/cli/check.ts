@@ -3,7 +3,7 @@ import type { RuleMode } from "../domain/rule-id.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import type { NextHop, Side } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
-import { formatEndpoint } from "../config/address.ts";
+import { formatEndpoint } from "../domain/endpoint.ts";
 import { createCalendar } from "../config/calendar.ts";
 import { formatIssue, hasErrors } from "../config/issue.ts";
 import type { ConfigIssue } from "../config/issue.ts";

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../domain/endpoint.ts";
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import { formatIssue, type ConfigIssue } from "../config/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
@@ -10,13 +11,7 @@ import type { Arrival } from "../pcap/tcp-stream.ts";
 import { toMillis } from "../pcap/time.ts";
 import { readCall } from "../relay/sip-isup.ts";
 import { readIsupAttempt } from "../ss7/attempt.ts";
-import {
-  describeAttempt,
-  describeDecision,
-  formatSource,
-  type DecisionLine,
-  type Sighting,
-} from "./attempt-line.ts";
+import { describeAttempt, describeDecision, type DecisionLine, type Sighting } from "./attempt-line.ts";
 import { readCapture, type CommandOutput, type CommandStream, type LineSink } from "./capture-files.ts";
 import {
   countDecision,
@@ -110,7 +105,7 @@ function attend(
           counts,
           sourceAddress === ""
             ? `point code ${attempt.circuit?.opc}`
-            : formatSource(sourceAddress, sourcePort),
+            : formatEndpoint({ address: sourceAddress, port: sourcePort }),
         );
         return refuseStranger(attempt, policy);
       }

@@ -1,4 +1,4 @@
-import { formatEndpoint } from "../config/address.ts";
+import { formatEndpoint } from "../domain/endpoint.ts";
 import { type ConfigIssue, formatIssue } from "../config/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
 import { loadTls } from "../config/tls-files.ts";

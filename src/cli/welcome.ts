@@ -1,4 +1,4 @@
-import { formatEndpoint } from "../config/address.ts";
+import { formatEndpoint } from "../domain/endpoint.ts";
 import type { StaticConfig } from "../config/load.ts";
 import type { Policy } from "../config/policy.ts";
 import type { App } from "./app.ts";

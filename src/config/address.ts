@@ -88,11 +88,6 @@ export function parseEndpoint(text: string, defaultPort?: number): Endpoint | un
   return address === undefined || port === undefined ? undefined : { address: formatAddress(address), port };
 }
 
-/** Writes an endpoint with brackets around IPv6. */
-export function formatEndpoint({ address, port }: Endpoint): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 function parseDecimal(text: string, most: number): number | undefined {
   if (text.length === 0 || text.length > 5) return undefined;
   let value = 0;

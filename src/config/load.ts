@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { EngineName } from "../domain/capabilities.ts";
-import { formatEndpoint, parseEndpoint } from "./address.ts";
+import { formatEndpoint } from "../domain/endpoint.ts";
+import { parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
 import type { PolicyRevision } from "../domain/verdict.ts";
 import type { PolicyParts, TrunkPlan } from "./compile.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { NextHop, SipTransport } from "../domain/trunk.ts";
-import { formatEndpoint, parseEndpoint } from "./address.ts";
+import { formatEndpoint } from "../domain/endpoint.ts";
+import { parseEndpoint } from "./address.ts";
 
 /** Where a next hop is, as its URI says. */
 type Place = Pick<NextHop, "id" | "transport" | "host" | "address" | "port">;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatEndpoint } from "../domain/endpoint.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 import { parseEndpoint } from "./address.ts";
 import type { Endpoint } from "./address.ts";
@@ -23,11 +24,7 @@ export function parseListener(text: string): Listener | string {
   const endpoint = transport === undefined ? undefined : parseEndpoint(text.slice(colon + 1));
   if (transport === undefined || endpoint === undefined)
     return `"${text}" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets`;
-  return { id: `${transport}:${bracket(endpoint.address)}:${endpoint.port}`, transport, ...endpoint };
-}
-
-function bracket(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
+  return { id: `${transport}:${formatEndpoint(endpoint)}`, transport, ...endpoint };
 }
 
 const listenerSchema = z.string().superRefine((text, context) => {

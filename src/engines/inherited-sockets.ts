@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { formatAddress, formatEndpoint } from "../config/address.ts";
+import { formatAddress } from "../config/address.ts";
+import { formatEndpoint } from "../domain/endpoint.ts";
 import type { InheritedSocket } from "./engine.ts";
 
 /** sd_listen_fds(3): the first descriptor that is passed. */

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../domain/endpoint.ts";
 import { endianness } from "node:os";
 import { getSystemErrorName } from "node:util";
 import { isMainThread } from "node:worker_threads";
@@ -35,8 +36,7 @@ export const MSG_DONTWAIT = 0x40;
 /** An error number as the Error that Node would give. */
 export function systemError(call: string, errno: number, address: string, port: number): Error {
   const code = getSystemErrorName(-errno);
-  const where = address.includes(":") ? `[${address}]` : address;
-  const error = new Error(`${call} ${code} ${where}:${port}`);
+  const error = new Error(`${call} ${code} ${formatEndpoint({ address, port })}`);
   return Object.assign(error, { code, errno: -errno, syscall: call, address, port });
 }
 

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../domain/endpoint.ts";
 import type { Decision } from "../domain/verdict.ts";
 import { redactNumber } from "./redact.ts";
 
@@ -37,7 +38,7 @@ export function describeRefusal({ attempt, verdict, rule, revision, enforcedAs }
     rule,
     caller: [...callers],
     called: redactNumber(attempt.called),
-    source: `${sourceAddress.includes(":") ? `[${sourceAddress}]` : sourceAddress}:${sourcePort}`,
+    source: formatEndpoint({ address: sourceAddress, port: sourcePort }),
     revision,
     ...(enforcedAs === undefined ? {} : { enforcedAs }),
   };

@@ -1,5 +1,4 @@
 import type { Buffer } from "node:buffer";
-import type { SignallingSource } from "../domain/attempt.ts";
 import type { Capabilities } from "../domain/capabilities.ts";
 import { carriageOf, ordinaryMethods } from "../domain/method.ts";
 import type { ReasonCode } from "../domain/reason.ts";
@@ -22,7 +21,7 @@ import { Header } from "../sip/header.ts";
 import { createMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import type { Destination } from "./destination.ts";
-import { readExchange, type Exchange } from "./exchange.ts";
+import { originOf, readExchange, type Exchange } from "./exchange.ts";
 import { judgeCall } from "./judge.ts";
 import type { Listener, Target } from "./listener.ts";
 import type { NextHops } from "./next-hops.ts";
@@ -128,7 +127,6 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     isLate: boolean,
   ): Order {
     const { trunk } = source;
-    const { listener } = exchange;
     if (
       (parts.overload.isShedding || trunk.limits.attemptsPerSecond !== undefined) &&
       isShed(parts.overload, now, trunk, exchange)
@@ -138,16 +136,8 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       return shedOrder(policy, trunk);
     }
     const begun = parts.elapsed();
-    const origin: SignallingSource = {
-      signalling: "sip",
-      transport: listener.transport,
-      sourceAddress: exchange.address,
-      sourcePort: exchange.port,
-      destinationAddress: listener.address,
-      destinationPort: listener.port,
-    };
     const routes = readRoutes(message, parts.listeners);
-    const attempt = readAttempt(message, trunk, now, origin, routes.uri);
+    const attempt = readAttempt(message, trunk, now, originOf(exchange), routes.uri);
     const unable = isLate ? tooLate : unableToJudge(trunk);
     let decision: Decision;
     if (unable !== undefined && message.fault === undefined) {

@@ -1,3 +1,4 @@
+import type { SignallingSource } from "../domain/attempt.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 import { Header } from "../sip/header.ts";
 import { createAddressSpan, paramEnd, readAddress, readParam } from "../sip/address.ts";
@@ -49,6 +50,18 @@ export function fromTagOf(message: SipMessage): string {
 /** The To tag: the called side's. */
 export function toTagOf(message: SipMessage): string {
   return readTag(message, Header.to);
+}
+
+/** Where the attempt that a request makes was seen. */
+export function originOf({ listener, address, port }: Exchange): SignallingSource {
+  return {
+    signalling: "sip",
+    transport: listener.transport,
+    sourceAddress: address,
+    sourcePort: port,
+    destinationAddress: listener.address,
+    destinationPort: listener.port,
+  };
 }
 
 /** Reads what every step needs; undefined when there is no Via to answer by. */

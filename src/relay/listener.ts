@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../domain/endpoint.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 
 /** The URI parameter of our Record-Route that holds the dialog token. */
@@ -33,7 +34,7 @@ export function createListener(
   port: number,
 ): Listener {
   const family = address.includes(":") ? 6 : 4;
-  const sentBy = `${family === 6 ? `[${address}]` : address}:${port}`;
+  const sentBy = formatEndpoint({ address, port });
   const via = `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=`;
   const isReliable = transport !== "udp";
   const route = `<sip:${sentBy};${isReliable ? `transport=${transport};` : ""}lr;${TOKEN_PARAM}=`;

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../domain/endpoint.ts";
 import type { Millis } from "../domain/time.ts";
 import type { NextHop, Trunk } from "../domain/trunk.ts";
 import type { Policy } from "../config/policy.ts";
@@ -106,7 +107,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
   function retire(gone: Destination, now: Millis): void {
     gone.state = "down";
     if (retired.size >= MOST_RETIRED) return;
-    retired.set(placeOf(gone.address, gone.port), now + RETIRED_TTL);
+    retired.set(formatEndpoint(gone), now + RETIRED_TTL);
     // Over a stream it comes from any port.
     retired.set(gone.address, now + RETIRED_TTL);
   }
@@ -212,7 +213,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       if (names.size === 0 && retired.size === 0) return false;
       if (port === undefined) return sources.has(address) || retired.has(address);
       for (const destination of sources.get(address) ?? []) if (destination.port === port) return true;
-      return retired.size > 0 && retired.has(placeOf(address, port));
+      return retired.size > 0 && retired.has(formatEndpoint({ address, port }));
     },
     hostsAt: (address, port) =>
       (policy?.trunks ?? [])
@@ -246,12 +247,8 @@ function stateOf(addresses: Hop["addresses"]): HopState {
   return states.includes("unknown") ? "unknown" : "down";
 }
 
-function placeOf(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 function keyOf({ transport, address, port }: Target): string {
-  return `${transport}:${placeOf(address, port)}`;
+  return `${transport}:${formatEndpoint({ address, port })}`;
 }
 
 /** Undefined too for an address of our own, which DNS may say: calls would come back to us. */

@@ -1,3 +1,4 @@
+import { bracketed } from "../domain/endpoint.ts";
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import type { NextHopHealth } from "../config/policy.ts";
@@ -36,7 +37,7 @@ function sendProbe(relay: Relay, listener: Listener, hop: Destination): void {
   const mac = relay.tags.mac("probe", `${hop.key}\n${now}`);
   hop.probe = mac;
   hop.probedAt = now;
-  const host = hop.address.includes(":") ? `[${hop.address}]` : hop.address;
+  const host = bracketed(hop.address);
   const transport = hop.transport === "udp" ? "" : `;transport=${hop.transport}`;
   const uri = `sip:${host}:${hop.port}${transport}`;
   const text =

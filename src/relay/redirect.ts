@@ -1,3 +1,4 @@
+import { bracketed } from "../domain/endpoint.ts";
 import type { Target } from "./listener.ts";
 import type { UriParts } from "../sip/address.ts";
 
@@ -14,7 +15,7 @@ export function redirectContact(uri: UriParts, target: Target): string {
  * nothing in a message chooses the target.
  */
 export function partyAt(uri: UriParts, { transport, address, port }: Target): string {
-  const host = address.includes(":") ? `[${address}]` : address;
+  const host = bracketed(address);
   const over = transport === "udp" ? "" : `;transport=${transport}`;
   const isTelephone = uri.scheme === "tel" || uri.params.toLowerCase().startsWith(";user=phone");
   const isParty = uri.scheme !== "urn" && uri.scheme !== "other" && (uri.user ?? "") !== "";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { causeOf, statusOf, type ReasonCode } from "../domain/reason.ts";
-import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
+import type { CallAttempt } from "../domain/attempt.ts";
 import { ordinaryMethods } from "../domain/method.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk, TrunkId } from "../domain/trunk.ts";
@@ -16,7 +16,7 @@ import { createMessage, type SipMessage } from "../sip/message.ts";
 import { formatTag, type KeyedTags } from "../sip/tag.ts";
 import { trunkTag } from "./dialog-token.ts";
 import type { HopState } from "./destination.ts";
-import { fillVia, type Exchange } from "./exchange.ts";
+import { fillVia, originOf, type Exchange } from "./exchange.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import type { Listener } from "./listener.ts";
 import { createNextHops, type NextHops } from "./next-hops.ts";
@@ -239,14 +239,5 @@ export function refusalStatus(trunk: Trunk, reason: ReasonCode): number {
 /** The attempt that the message in hand makes on `trunk`. */
 export function attemptOf(relay: Relay, trunk: Trunk, exchange: Exchange, uri?: UriParts): CallAttempt {
   const { now } = relay;
-  const { listener } = exchange;
-  const origin: SignallingSource = {
-    signalling: "sip",
-    transport: listener.transport,
-    sourceAddress: exchange.address,
-    sourcePort: exchange.port,
-    destinationAddress: listener.address,
-    destinationPort: listener.port,
-  };
-  return readCall(relay.message, trunk, now, origin, uri);
+  return readCall(relay.message, trunk, now, originOf(exchange), uri);
 }

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../../domain/endpoint.ts";
 import { hash } from "node:crypto";
 import type { SignallingPath, SignallingSource } from "../../domain/attempt.ts";
 import type { Arrival } from "../../pcap/tcp-stream.ts";
@@ -110,7 +111,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     destinationAddress: address,
     destinationPort: port,
   }: SignallingPath): Listener {
-    const id = `${transport}:${address.includes(":") ? `[${address}]` : address}:${port}`;
+    const id = `${transport}:${formatEndpoint({ address, port })}`;
     if (listener?.id !== id)
       listener = createListener(id, 0, transport === "udp" ? "udp" : "tcp", address, port);
     return listener;

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../../domain/endpoint.ts";
 import type { Policy, TrunkPolicy } from "../../config/policy.ts";
 import { toMillis } from "../../pcap/time.ts";
 import { judgeIam } from "../../relay/isup/judge-iam.ts";
@@ -44,7 +45,7 @@ export function createJudge(policy: Policy, override: TrunkPolicy | undefined): 
   return {
     judgeIam(iam) {
       const { sourceAddress, sourcePort, destinationAddress, destinationPort } = iam.origin;
-      const local = `sctp:${destinationAddress.includes(":") ? `[${destinationAddress}]` : destinationAddress}:${destinationPort}`;
+      const local = `sctp:${formatEndpoint({ address: destinationAddress, port: destinationPort })}`;
       const source =
         override ??
         (sourceAddress === ""

@@ -1,3 +1,4 @@
+import { formatEndpoint } from "../../domain/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Link, LinkHandlers, OpenLink, SipResponse } from "./link.ts";
 import type { DrachtioServer } from "./place.ts";
@@ -41,7 +42,7 @@ export function createServerLink(
   openLink: OpenLink,
   handlers: ServerHandlers,
 ): ServerLink {
-  const id = server.host.includes(":") ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
+  const id = formatEndpoint({ address: server.host, port: server.port });
   let link: Link | undefined;
   let isUp = false;
   let isClosed = false;

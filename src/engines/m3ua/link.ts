@@ -1,3 +1,4 @@
+import { bracketed, formatEndpoint } from "../../domain/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { AssociationConfig, LinkConfig } from "../../config/m3ua-schema.ts";
 import type { Ss7Counters } from "../../observe/ss7-counters.ts";
@@ -161,7 +162,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
           (error) => parts.noted(`${id}: ${error.message}`),
         );
         servers.push(server);
-        listening.push(`${transport}:${bracket(local.address)}:${server.port}`);
+        listening.push(`${transport}:${bracketed(local.address)}:${server.port}`);
       }
       dial(0);
       dial(1);
@@ -183,15 +184,11 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
 
 function placeOf({ transport, local }: AssociationConfig, ends: AssociationEnds): AssociationPlace {
   return {
-    id: `${transport}:${bracket(local.address)}:${local.port}`,
+    id: `${transport}:${formatEndpoint(local)}`,
     transport,
     localAddress: local.address,
     localPort: ends.localPort,
     address: ends.address,
     port: ends.port,
   };
-}
-
-function bracket(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
 }
