@@ -280,7 +280,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       let source: TrunkPolicy | undefined;
       try {
         const policy = parts.policy();
-        if (policy !== hops.policy) hops.adopt(policy, now);
+        hops.adopt(policy, now);
         source = policy.matchTrunk(request.listener.id, request.address, request.port);
         if (source !== undefined) return take(now, policy, source, request);
         counters.unknownSource++;

@@ -28,14 +28,12 @@ export interface NextHopStatus {
 
 /** Where calls can go now: the next hops of the policy in force, their addresses and what is known of these. */
 export interface NextHops {
-  /** The policy that the rest is made from. */
-  readonly policy: Policy | undefined;
   /** True: some call has more than one place to go to. */
   readonly isPlural: boolean;
   /** True: answers tell something, since a destination is not known to be up, or there is another one to go to. */
   readonly isWatching: boolean;
   readonly destinations: Iterable<Destination>;
-  /** Takes a new policy; destinations that stay keep their state, and those that go stay known as sources for {@link RETIRED_TTL}. */
+  /** Takes the policy in force, which mostly is the one before; destinations that stay keep their state, and those that go stay known as sources for {@link RETIRED_TTL}. */
   adopt(policy: Policy, now: Millis): void;
   /** Takes the addresses of the name of next hop `id`; those before are kept likewise. */
   resolve(id: string, addresses: readonly ResolvedAddress[], now: Millis): void;
@@ -163,9 +161,6 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
   }
 
   return {
-    get policy() {
-      return policy;
-    },
     get isPlural() {
       return isPlural;
     },
@@ -176,6 +171,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       return destinations.values();
     },
     adopt(next, now) {
+      if (next === policy) return;
       policy = next;
       const ids = new Set(next.trunks.flatMap(({ trunk }) => trunk.nextHops.map(({ id }) => id)));
       for (const id of names.keys()) if (!ids.has(id)) names.delete(id);

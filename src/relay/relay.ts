@@ -118,10 +118,9 @@ export function createRelay(parts: RelayParts): Relay {
 
 /** Turns to what happens `now`: every step until the next turn is taken at this time and under one policy. */
 export function turnTo(relay: Relay, now: Millis): void {
-  const { hops } = relay;
   relay.now = now;
   relay.policy = relay.policyInForce();
-  if (relay.policy !== hops.policy) hops.adopt(relay.policy, now);
+  relay.hops.adopt(relay.policy, now);
 }
 
 /** Runs what no message in hand is to blame for when it fails. */

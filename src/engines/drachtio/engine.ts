@@ -158,7 +158,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     const now = Date.now();
     for (const link of links) link.tick(now);
     const policy = parts.policy();
-    if (policy !== hops.policy) hops.adopt(policy, now);
+    hops.adopt(policy, now);
     hops.sweep(now);
     const health = { ...policy.nextHopHealth, probes: false };
     for (const hop of hops.destinations) if (noteTime(hop, now, health)) reportHop(hop, "tried again");
