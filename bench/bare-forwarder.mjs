@@ -24,7 +24,7 @@ async function openDgram() {
 
 /** The filter's own, as built. */
 async function openBatched() {
-  const { chooseDatagramSockets } = await import("../dist/engines/datagrams/datagram-sockets.js");
+  const { chooseDatagramSockets } = await import("../dist/wire/udp/datagram-sockets.js");
   const { kind, missing, open } = await chooseDatagramSockets("batched");
   if (kind !== "batched") throw new Error(missing);
   const handlers = { datagram: forward, dropped() {}, error: console.error };

@@ -1,10 +1,10 @@
 /** What the core costs without sockets: ns per message, medians over batches; then `replay` over a generated capture. */
 import { Buffer } from "node:buffer";
 import { loadPolicy } from "../src/config/load.ts";
-import type { Policy, TrunkPolicy } from "../src/config/policy.ts";
+import type { Policy, TrunkPolicy } from "../src/policy/policy.ts";
 import type { SignallingSource } from "../src/domain/attempt.ts";
 import { createScreeningState } from "../src/screening/state.ts";
-import { readAttempt } from "../src/sip/attempt.ts";
+import { readAttempt } from "../src/sip/attempt/sip-attempt.ts";
 import { createMessage } from "../src/sip/message.ts";
 import { scan } from "../src/sip/scan.ts";
 import { makeDataset } from "./dataset.ts";

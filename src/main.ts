@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runProgram } from "./cli/program.ts";
+import { runProgram } from "./cli/commands.ts";
 
 // A reader that has seen enough (`sigwall inspect … | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

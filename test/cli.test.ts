@@ -1,7 +1,3 @@
-import "./cli/key-file.ts";
-import "./cli/reloader.ts";
-import "./cli/policy-thread.ts";
-import "./cli/reports.ts";
 import "./cli/usage.ts";
 import "./cli/running.ts";
 import "./cli/sockets.ts";

@@ -1,14 +1,13 @@
-import "./config/address.ts";
 import "./config/calendar.ts";
 import "./config/trunk-match.ts";
 import "./config/number-list.ts";
 import "./config/policy-issues.ts";
 import "./config/static.ts";
 import "./config/tls-files.ts";
-import "./config/compile.ts";
-import "./config/parcel.ts";
+import "./config/build-policy.ts";
+import "./config/policy-transfer.ts";
 import "./config/review.ts";
 import "./config/examples.ts";
 import "./config/check.ts";
 import "./config/properties.ts";
-import "./config/impossible.ts";
+import "./config/engine-limits.ts";

@@ -1,6 +1,6 @@
 import "./pcap/reader.ts";
 import "./pcap/pcapng.ts";
-import "./pcap/link.ts";
+import "./pcap/link-layer.ts";
 import "./pcap/ip.ts";
 import "./pcap/tcp-stream.ts";
 import "./pcap/framer.ts";

@@ -12,4 +12,4 @@ import "./screening/diversion-licence.ts";
 import "./screening/deny-lists.ts";
 import "./screening/caller-authentication.ts";
 import "./screening/limits.ts";
-import "./screening/explain.ts";
+import "./screening/explanation.ts";

@@ -1,5 +1,5 @@
 import t from "tap";
-import { loadKernelSctp } from "../src/engines/m3ua/kernel-sctp.ts";
+import { loadKernelSctp } from "../src/wire/sctp/kernel-sctp.ts";
 import { findMachineParts, runMachine } from "./sctp/machine.ts";
 
 const MOST = 110_000;

@@ -1,7 +1,7 @@
-import "./sip/address.ts";
+import "./sip/name-addr.ts";
 import "./sip/body.ts";
-import "./sip/identity.ts";
+import "./sip/sip-identity.ts";
 import "./sip/linear.ts";
 import "./sip/scan.ts";
 import "./sip/via.ts";
-import "./sip/isup-body.ts";
+import "./sip/sip-i-body.ts";

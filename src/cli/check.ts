@@ -3,18 +3,18 @@ import type { RuleMode } from "../domain/rule-id.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import type { NextHop, Side } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
-import { formatEndpoint } from "../domain/endpoint.ts";
-import { createCalendar } from "../config/calendar.ts";
-import { formatIssue, hasErrors } from "../config/issue.ts";
-import type { ConfigIssue } from "../config/issue.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import { createCalendar } from "../config/lists/calendar.ts";
+import { formatIssue, hasErrors } from "../config/yaml/issue.ts";
+import type { ConfigIssue } from "../config/yaml/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
 import type { PolicyMaterial, StaticConfig } from "../config/load.ts";
-import type { Policy } from "../config/policy.ts";
-import { reviewPolicy } from "../config/review.ts";
-import { loadTls } from "../config/tls-files.ts";
-import { findRule, mergeSetting } from "../config/rule-options.ts";
-import { readFromDisk } from "./disk.ts";
-import { describeLinks } from "./welcome.ts";
+import type { Policy } from "../policy/policy.ts";
+import { reviewPolicy } from "../config/review/review.ts";
+import { loadTls } from "../config/sigwall/tls-files.ts";
+import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
+import { readFromDisk } from "../app/read-file.ts";
+import { describeLinks } from "./start-message.ts";
 
 /** Where a command writes, and the time it takes for now. */
 export interface CheckOutput {

@@ -1,14 +1,14 @@
 import { ordinaryMethods } from "../domain/method.ts";
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import { toMillis } from "../pcap/time.ts";
-import { readCall } from "../relay/sip-isup.ts";
-import { readIsupAttempt } from "../ss7/attempt.ts";
-import type { AttemptSink } from "../engines/captures/attempts.ts";
+import { toMillis } from "../pcap/timestamp.ts";
+import { readCall } from "../judging/sip-i-attempt.ts";
+import { readIsupAttempt } from "../ss7/isup-attempt.ts";
+import type { AttemptSink } from "../replay/captured-attempts.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
-import { describeAttempt, type Sighting } from "./attempt-line.ts";
-import { readCapture, type CaptureResult, type CommandOutput, type LineSink } from "./capture-files.ts";
-import { count, describeCapture } from "./capture-summary.ts";
+import { describeAttempt, type Sighting } from "./captures/attempt-line.ts";
+import { readCapture, type CaptureResult, type CommandOutput, type LineSink } from "./captures/capture-files.ts";
+import { count, describeCapture } from "./captures/capture-summary.ts";
 
 /** How `inspect` writes. */
 export interface InspectOptions extends CommandOutput {

@@ -1,27 +1,27 @@
-import { formatEndpoint } from "../domain/endpoint.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
-import { formatIssue, type ConfigIssue } from "../config/issue.ts";
+import { formatIssue, type ConfigIssue } from "../config/yaml/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
-import type { Policy, TrunkPolicy } from "../config/policy.ts";
-import { suggest } from "../config/suggestion.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
+import { suggest } from "../config/yaml/suggestion.ts";
 import { LRUCache } from "lru-cache";
-import type { AttemptSink, SeenIam, SeenInvite } from "../engines/captures/attempts.ts";
-import { createJudge, type Outcome } from "../engines/captures/replay.ts";
+import type { AttemptSink, SeenIam, SeenInvite } from "../replay/captured-attempts.ts";
+import { createJudge, type Outcome } from "../replay/judge-capture.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
-import { toMillis } from "../pcap/time.ts";
-import { readCall } from "../relay/sip-isup.ts";
-import { readIsupAttempt } from "../ss7/attempt.ts";
-import { describeAttempt, describeDecision, type DecisionLine, type Sighting } from "./attempt-line.ts";
-import { readCapture, type CommandOutput, type CommandStream, type LineSink } from "./capture-files.ts";
+import { toMillis } from "../pcap/timestamp.ts";
+import { readCall } from "../judging/sip-i-attempt.ts";
+import { readIsupAttempt } from "../ss7/isup-attempt.ts";
+import { describeAttempt, describeDecision, type DecisionLine, type Sighting } from "./captures/attempt-line.ts";
+import { readCapture, type CommandOutput, type CommandStream, type LineSink } from "./captures/capture-files.ts";
 import {
   countDecision,
   countStranger,
   createReplayCounts,
   summariseReplay,
   type ReplayCounts,
-} from "./capture-summary.ts";
-import { readFromDisk } from "./disk.ts";
-import { compareLines, type Comparison } from "./expected-lines.ts";
+} from "./captures/capture-summary.ts";
+import { readFromDisk } from "../app/read-file.ts";
+import { compareLines, type Comparison } from "./captures/expected-lines.ts";
 import { plainTrunk } from "./inspect.ts";
 
 /** What `replay` judges by, and how it writes. */

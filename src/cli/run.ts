@@ -1,14 +1,14 @@
-import { formatEndpoint } from "../domain/endpoint.ts";
-import { type ConfigIssue, formatIssue } from "../config/issue.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadPolicy, loadStatic } from "../config/load.ts";
-import { loadTls } from "../config/tls-files.ts";
-import { findInheritedSockets, matchInherited } from "../engines/inherited-sockets.ts";
+import { loadTls } from "../config/sigwall/tls-files.ts";
+import { findInheritedSockets, matchInherited } from "../wire/kernel/inherited-sockets.ts";
 import { createLog } from "../observe/log.ts";
-import { type App, startApp } from "./app.ts";
-import { describeFailure, readFromDisk } from "./disk.ts";
-import { obtainKey } from "./key-file.ts";
-import { stampOnDisk, trackFiles } from "./tracked-files.ts";
-import { describeLinks, describeStart } from "./welcome.ts";
+import { type App, startApp } from "../app/app.ts";
+import { describeFailure, readFromDisk } from "../app/read-file.ts";
+import { obtainKey } from "../app/key-file.ts";
+import { stampOnDisk, trackFiles } from "../app/tracked-files.ts";
+import { describeLinks, describeStart } from "./start-message.ts";
 
 const standardError = 2;
 

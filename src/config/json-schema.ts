@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { policySchema } from "./policy-schema.ts";
-import type { JsonSchema } from "./schema-issues.ts";
-import { staticSchema } from "./static-schema.ts";
+import { policySchema } from "./policy/policy-schema.ts";
+import type { JsonSchema } from "./yaml/schema-issues.ts";
+import { staticSchema } from "./sigwall/static-schema.ts";
 
 /** The shapes of both files as JSON Schema, as editors want it: draft 7 is what they all understand. */
 export const jsonSchemas: { readonly sigwall: JsonSchema; readonly policy: JsonSchema } = {

@@ -1,12 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../domain/capabilities.ts";
-import { createListener, type Listener } from "../relay/listener.ts";
-import { createSipProxy, TICK, type SipProxy } from "../relay/sip-proxy.ts";
+import { createListener, type Listener } from "../routing/listener.ts";
+import { createSipProxy, TICK, type SipProxy } from "../proxy/sip-proxy.ts";
 import { createKeyedTags } from "../sip/tag.ts";
 import type { Engine, EngineParts, ListenAddress } from "./engine.ts";
-import { createQuestions } from "./name-lookup.ts";
-import { createNames, type Names } from "./names.ts";
-import { openStreamPort, type StreamPort } from "./streams/stream-port.ts";
+import { createQuestions } from "../wire/dns/name-lookup.ts";
+import { createNames, type Names } from "../wire/dns/next-hop-names.ts";
+import { openStreamPort, type StreamPort } from "../wire/streams/stream-port.ts";
 import { startLoadProbe, type LoadProbe } from "./load-probe.ts";
 import { createTrafficWatch } from "./traffic-watch.ts";
 import {
@@ -14,7 +14,7 @@ import {
   RECEIVE_BUFFER,
   type DatagramHandlers,
   type DatagramPort,
-} from "./datagrams/udp.ts";
+} from "../wire/udp/udp.ts";
 
 /** Errors of sending that say something about the target, not about the message. */
 const UNREACHABLE: ReadonlySet<unknown> = new Set([

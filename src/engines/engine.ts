@@ -1,19 +1,19 @@
-import type { CallEvent } from "../domain/call-event.ts";
+import type { CallEvent } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
 import type { SipTransport, TrunkId } from "../domain/trunk.ts";
-import type { Decision } from "../domain/verdict.ts";
+import type { Decision } from "../domain/decision.ts";
 import type { StreamLimits } from "../config/load.ts";
-import type { Policy } from "../config/policy.ts";
-import type { TlsMaterial } from "../config/tls-files.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { Counters } from "../observe/counters.ts";
-import type { HopState } from "../relay/destination.ts";
-import type { NextHopStatus } from "../relay/next-hops.ts";
-import type { Overload } from "../relay/overload.ts";
-import type { UnjudgedCall } from "../relay/reported-calls.ts";
+import type { HopState } from "../routing/hop-health.ts";
+import type { NextHopStatus } from "../routing/next-hops.ts";
+import type { Overload } from "../judging/overload.ts";
+import type { UnjudgedCall } from "../delegated/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
-import type { NameStatus } from "./names.ts";
-import type { OpenDatagramPort } from "./datagrams/udp.ts";
+import type { NameStatus } from "../wire/dns/next-hop-names.ts";
+import type { OpenDatagramPort } from "../wire/udp/udp.ts";
 
 /** One entry of `listen`, read. */
 export interface ListenAddress {

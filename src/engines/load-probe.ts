@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { LOAD_INTERVAL, type Load } from "../relay/overload.ts";
+import { LOAD_INTERVAL, type Load } from "../judging/overload.ts";
 
 /** Measures this thread until it is stopped. */
 export interface LoadProbe {

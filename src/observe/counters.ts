@@ -3,7 +3,7 @@ import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import { createSs7Counters, type Ss7Counters } from "./ss7-counters.ts";
 import { createStreamCounters, type StreamCounters } from "./stream-counters.ts";
-import { verdictKinds, type DecidedBy, type Decision, type VerdictKind } from "../domain/verdict.ts";
+import { verdictKinds, type DecidedBy, type Decision, type VerdictKind } from "../domain/decision.ts";
 import { createStrangers, type Strangers } from "./strangers.ts";
 
 /** Upper bounds of the decision-time histogram, in seconds. */

@@ -1,5 +1,5 @@
-import { formatEndpoint } from "../domain/endpoint.ts";
-import type { Decision } from "../domain/verdict.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import type { Decision } from "../domain/decision.ts";
 import { redactNumber } from "./redact.ts";
 
 /** What a log tells of a refused call. Numbers are redacted; nothing else of the message is repeated. */

@@ -1,6 +1,6 @@
-import { addressText } from "./address.ts";
+import { addressText } from "./packet-address.ts";
 import { createFragmentStore, type Reassembled } from "./fragments.ts";
-import { toMillis, type CaptureTime } from "./time.ts";
+import { toMillis, type CaptureTime } from "./timestamp.ts";
 
 /** An IP datagram, whole. One object is filled again and again: valid only until the next packet. */
 export interface IpPacket {

@@ -1,5 +1,5 @@
 import { MAX_CAPTURED, type FrameSink, type MutableFrame, type RecordParser } from "./frame.ts";
-import { createClock, setTime, type Clock } from "./time.ts";
+import { createClock, setTime, type Clock } from "./timestamp.ts";
 
 // Block types of draft-ietf-opsawg-pcapng section 4; every other block is skipped unread.
 const SECTION_HEADER = 0x0a0d0d0a;

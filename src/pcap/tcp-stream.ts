@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Millis } from "../domain/time.ts";
 import type { IpPacket } from "./ip.ts";
-import { toMillis } from "./time.ts";
+import { toMillis } from "./timestamp.ts";
 
 /** Directions of connections that are followed at once; the one idle longest gives way. */
 const MAX_DIRECTIONS = 16_384;

@@ -1,6 +1,6 @@
 import type { CapturedFrame } from "./frame.ts";
 import { createIpLayer, createIpPacket, type IpPacket } from "./ip.ts";
-import { findIp } from "./link.ts";
+import { findIp } from "./link-layer.ts";
 import { createSctpLayer, maySctpStart, type SctpMessage } from "./sctp.ts";
 import { createTcpStreams, type StreamConsumer } from "./tcp-stream.ts";
 import { findInnerIp } from "./tunnel.ts";

@@ -1,5 +1,5 @@
 import type { IpPacket } from "./ip.ts";
-import { skipEthernet, skipEthertypes } from "./link.ts";
+import { skipEthernet, skipEthertypes } from "./link-layer.ts";
 
 // Protocol numbers of IP that carry packets in packets.
 const IPV4_IN_IP = 4;

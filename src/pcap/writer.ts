@@ -1,5 +1,5 @@
-import { LinkType } from "./link.ts";
-import type { CaptureTime } from "./time.ts";
+import { LinkType } from "./link-layer.ts";
+import type { CaptureTime } from "./timestamp.ts";
 
 /** One packet to be written. */
 export interface PacketRecord extends CaptureTime {

@@ -4,7 +4,7 @@ import type { ReasonCode } from "../domain/reason.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import type { Accept, Deny, Mark } from "../domain/verdict.ts";
+import type { Accept, Deny, Mark } from "../domain/decision.ts";
 import type { NumberSet } from "../numbering/number-set.ts";
 import type { ScreeningState, TableFull } from "./state.ts";
 

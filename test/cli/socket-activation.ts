@@ -6,7 +6,7 @@ import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import t from "tap";
-import { chooseDatagramSockets } from "../../src/engines/datagrams/datagram-sockets.ts";
+import { chooseDatagramSockets } from "../../src/wire/udp/datagram-sockets.ts";
 import { header, respond } from "../support/proxy.ts";
 import { program } from "./filter-process.ts";
 import { openWorkplace, staticText, type Workplace } from "./workplace.ts";

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import t from "tap";
-import { chooseDatagramSockets } from "../../src/engines/datagrams/datagram-sockets.ts";
+import { chooseDatagramSockets } from "../../src/wire/udp/datagram-sockets.ts";
 import { startFilter } from "./filter-process.ts";
 import { openWorkplace, staticText } from "./workplace.ts";
 

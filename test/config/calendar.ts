@@ -1,6 +1,6 @@
 import tap from "tap";
-import { createCalendar, isTimeZone } from "../../src/config/calendar.ts";
-import { editDistance, findNearest } from "../../src/config/suggestion.ts";
+import { createCalendar, isTimeZone } from "../../src/config/lists/calendar.ts";
+import { editDistance, findNearest } from "../../src/config/yaml/suggestion.ts";
 
 const days: readonly (readonly [zone: string, date: string, start: string | undefined, hours?: number])[] = [
   ["Asia/Shanghai", "2026-01-31", "2026-01-30T16:00:00.000Z", 24],

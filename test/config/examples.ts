@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import tap from "tap";
-import { readFromDisk } from "../../src/cli/disk.ts";
+import { readFromDisk } from "../../src/app/read-file.ts";
 import { jsonSchemas } from "../../src/config/json-schema.ts";
 import { loadPolicy, loadStatic } from "../../src/config/load.ts";
 import type { LoadedPolicy } from "../../src/config/load.ts";
-import { reviewPolicy } from "../../src/config/review.ts";
-import { isMapping } from "../../src/config/schema-issues.ts";
-import { readYaml } from "../../src/config/source.ts";
+import { reviewPolicy } from "../../src/config/review/review.ts";
+import { isMapping } from "../../src/config/yaml/schema-issues.ts";
+import { readYaml } from "../../src/config/yaml/yaml-source.ts";
 import { printed } from "./files.ts";
 
 const now = Date.parse("2026-11-22T00:00:00Z");

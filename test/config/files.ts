@@ -1,6 +1,6 @@
-import { formatIssue } from "../../src/config/issue.ts";
-import type { ConfigIssue } from "../../src/config/issue.ts";
-import type { ReadFile } from "../../src/config/list-loading.ts";
+import { formatIssue } from "../../src/config/yaml/issue.ts";
+import type { ConfigIssue } from "../../src/config/yaml/issue.ts";
+import type { ReadFile } from "../../src/config/lists/list-loading.ts";
 
 /** Files in memory: what configuration is read from in these tests. */
 export function filesOf(files: Readonly<Record<string, string | Uint8Array>>): ReadFile {

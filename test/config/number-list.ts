@@ -1,7 +1,7 @@
 import tap from "tap";
-import { createCalendar } from "../../src/config/calendar.ts";
-import { readNumberList } from "../../src/config/number-list.ts";
-import type { ListReading } from "../../src/config/number-list.ts";
+import { createCalendar } from "../../src/config/lists/calendar.ts";
+import { readNumberList } from "../../src/config/lists/number-list.ts";
+import type { ListReading } from "../../src/config/lists/number-list.ts";
 import { readListNumber } from "../../src/numbering/e164.ts";
 import { printed } from "./files.ts";
 

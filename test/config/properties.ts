@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import tap from "tap";
-import { createCalendar } from "../../src/config/calendar.ts";
-import type { ConfigIssue } from "../../src/config/issue.ts";
+import { createCalendar } from "../../src/config/lists/calendar.ts";
+import type { ConfigIssue } from "../../src/config/yaml/issue.ts";
 import { loadPolicy, loadStatic } from "../../src/config/load.ts";
-import { readNumberList } from "../../src/config/number-list.ts";
-import { reviewPolicy } from "../../src/config/review.ts";
+import { readNumberList } from "../../src/config/lists/number-list.ts";
+import { reviewPolicy } from "../../src/config/review/review.ts";
 import { filesOf, soundLists, soundPolicy } from "./files.ts";
 
 const seed = 20261122;

@@ -1,6 +1,6 @@
 import tap from "tap";
 import { loadPolicy } from "../../src/config/load.ts";
-import { reviewPolicy } from "../../src/config/review.ts";
+import { reviewPolicy } from "../../src/config/review/review.ts";
 import { brokenPolicy, filesOf, printed, soundLists } from "./files.ts";
 
 type Edit = readonly [from: string, to: string];

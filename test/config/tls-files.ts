@@ -1,5 +1,5 @@
 import tap from "tap";
-import { loadTls, type TlsConfig } from "../../src/config/tls-files.ts";
+import { loadTls, type TlsConfig } from "../../src/config/sigwall/tls-files.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { filesOf, printed } from "./files.ts";
 

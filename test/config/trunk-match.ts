@@ -1,8 +1,8 @@
 import tap from "tap";
-import { parseNetwork } from "../../src/config/address.ts";
-import { readPointCode } from "../../src/config/point-code.ts";
-import { ANY_NAME, createMatcher, findTies } from "../../src/config/trunk-match.ts";
-import type { MatchEntry } from "../../src/config/trunk-match.ts";
+import { parseNetwork } from "../../src/net/address.ts";
+import { readPointCode } from "../../src/config/policy/point-code.ts";
+import { ANY_NAME, createMatcher, findTies } from "../../src/policy/trunk-match.ts";
+import type { MatchEntry } from "../../src/policy/trunk-match.ts";
 
 function entry(
   target: string,

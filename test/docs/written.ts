@@ -2,8 +2,8 @@ import { Buffer } from "node:buffer";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
-import { formatIssue } from "../../src/config/issue.ts";
-import type { ReadFile } from "../../src/config/list-loading.ts";
+import { formatIssue } from "../../src/config/yaml/issue.ts";
+import type { ReadFile } from "../../src/config/lists/list-loading.ts";
 import { loadPolicy, loadStatic } from "../../src/config/load.ts";
 import { blocks, pages, readPage } from "./pages.ts";
 

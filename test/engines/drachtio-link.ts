@@ -1,5 +1,5 @@
 import t from "tap";
-import type { LinkHandlers, SipResponse } from "../../src/engines/drachtio/link.ts";
+import type { LinkHandlers, SipResponse } from "../../src/engines/drachtio/drachtio-link.ts";
 import { createServerLink, LinkTime, type ServerLink } from "../../src/engines/drachtio/server-link.ts";
 
 /** A link whose other end is written down, at virtual time. */

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import t from "tap";
-import { createDrachtioEngine } from "../../src/engines/drachtio/engine.ts";
+import { createDrachtioEngine } from "../../src/engines/drachtio/drachtio-engine.ts";
 import { createEmbeddedEngine } from "../../src/engines/embedded.ts";
 import type { Engine, EngineParts } from "../../src/engines/engine.ts";
 import { createCounters } from "../../src/observe/counters.ts";

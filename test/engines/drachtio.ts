@@ -1,6 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import t from "tap";
-import { createDrachtioEngine } from "../../src/engines/drachtio/engine.ts";
+import { createDrachtioEngine } from "../../src/engines/drachtio/drachtio-engine.ts";
 import type { EngineParts } from "../../src/engines/engine.ts";
 import { askSipAddress } from "../support/drachtio-admin.ts";
 import { realServer } from "../support/drachtio-relay.ts";

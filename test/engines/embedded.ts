@@ -1,13 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import t from "tap";
-import { chooseDatagramSockets } from "../../src/engines/datagrams/datagram-sockets.ts";
+import { chooseDatagramSockets } from "../../src/wire/udp/datagram-sockets.ts";
 import { createEmbeddedEngine } from "../../src/engines/embedded.ts";
 import type { EngineParts } from "../../src/engines/engine.ts";
 import { createCounters } from "../../src/observe/counters.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { basicPolicy, compileText } from "../support/proxy.ts";
 import { runScenarios, type RunningEngine } from "./scenarios.ts";
-import { runSocketTable } from "./sockets.ts";
+import { runSocketTable } from "../wire/sockets.ts";
 
 async function start(parts: EngineParts): Promise<RunningEngine> {
   const engine = createEmbeddedEngine(parts);

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";
-import { createSignallingReader } from "../../src/engines/captures/signalling.ts";
+import { createSignallingReader } from "../../src/replay/signalling.ts";
 
 /** Messages to begin with: RFC 4475 and every message of the captures, whole or broken. */
 export function readCorpus(): readonly Buffer[] {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Decision } from "../../src/domain/verdict.ts";
+import type { Decision } from "../../src/domain/decision.ts";
 import type { Sent, TestProxy } from "../support/proxy.ts";
 import type { Datagram } from "./conversation.ts";
 import { fieldOf, readDraft, type Draft } from "./draft.ts";

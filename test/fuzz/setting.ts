@@ -1,4 +1,4 @@
-import type { Policy } from "../../src/config/policy.ts";
+import type { Policy } from "../../src/policy/policy.ts";
 import {
   basicLists,
   compileText,

@@ -9,7 +9,7 @@ import {
   createCounters,
 } from "../../src/observe/counters.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
-import { rules } from "../../src/screening/rules/index.ts";
+import { rules } from "../../src/screening/chain/rule-order.ts";
 import { decisionOf } from "../observe/decision.ts";
 
 /** The cells of every row of every table in a page. */

@@ -1,4 +1,4 @@
-import type { Decision } from "../../src/domain/verdict.ts";
+import type { Decision } from "../../src/domain/decision.ts";
 import { makeAttempt, makeTrunk } from "../support/attempt.ts";
 
 /** A refused call on trunk `lease`, but for what is given. */

@@ -1,6 +1,6 @@
 import t from "tap";
-import { createAttemptReader } from "../../src/engines/captures/attempts.ts";
-import { createSignallingReader } from "../../src/engines/captures/signalling.ts";
+import { createAttemptReader } from "../../src/replay/captured-attempts.ts";
+import { createSignallingReader } from "../../src/replay/signalling.ts";
 import { addressBytes, writeEthernet, writeIp, writeTcp } from "../../src/pcap/packet.ts";
 import { writePcap, writePcapng, type PacketRecord } from "../../src/pcap/writer.ts";
 import { udpFragments, udpPacket } from "./datagrams.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { parse, type ParsedPacket } from "pcap-parser";
 import t from "tap";
-import { createSignallingReader } from "../../src/engines/captures/signalling.ts";
+import { createSignallingReader } from "../../src/replay/signalling.ts";
 import { addressBytes, writeEthernet, writeIp, writeUdp } from "../../src/pcap/packet.ts";
 import { writePcap, writePcapng, type PacketRecord } from "../../src/pcap/writer.ts";
 import { readCapture } from "./reading.ts";

@@ -1,5 +1,5 @@
 import t from "tap";
-import { formatTime, toMillis } from "../../src/pcap/time.ts";
+import { formatTime, toMillis } from "../../src/pcap/timestamp.ts";
 import { readCapture } from "./reading.ts";
 
 /** A pcapng block of 32-bit words in one byte order. */

@@ -1,7 +1,7 @@
 import t from "tap";
-import { createSignallingReader } from "../../src/engines/captures/signalling.ts";
+import { createSignallingReader } from "../../src/replay/signalling.ts";
 import { addressBytes, writeEthernet, writeIp, writeTcp, writeUdp } from "../../src/pcap/packet.ts";
-import { formatTime } from "../../src/pcap/time.ts";
+import { formatTime } from "../../src/pcap/timestamp.ts";
 import { writePcap } from "../../src/pcap/writer.ts";
 
 const A = { address: "192.0.2.1", port: 40_001 };

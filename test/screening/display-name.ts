@@ -1,5 +1,5 @@
 import t from "tap";
-import { compileScreen } from "../../src/screening/screen.ts";
+import { compileScreen } from "../../src/screening/chain/screen.ts";
 import {
   makeAttempt,
   makeChain,
@@ -10,7 +10,7 @@ import {
 } from "../support/attempt.ts";
 import { testRule, type Row } from "../support/rule-table.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
-import type { Decision } from "../../src/domain/verdict.ts";
+import type { Decision } from "../../src/domain/decision.ts";
 
 const own = "+861087654321";
 const misleads = "reject display-name-misleading";

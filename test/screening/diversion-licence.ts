@@ -1,5 +1,5 @@
 import t from "tap";
-import { compileScreen } from "../../src/screening/screen.ts";
+import { compileScreen } from "../../src/screening/chain/screen.ts";
 import {
   makeAttempt,
   makeChain,

@@ -1,6 +1,6 @@
 import t from "tap";
 import type { TrunkLimits } from "../../src/domain/trunk.ts";
-import { compileScreen, type ChainConfig, type Screen } from "../../src/screening/screen.ts";
+import { compileScreen, type ChainConfig, type Screen } from "../../src/screening/chain/screen.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import {
   type AttemptSpec,

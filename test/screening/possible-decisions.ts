@@ -1,7 +1,7 @@
 import t from "tap";
 import type { Trunk } from "../../src/domain/trunk.ts";
-import { possibleDecisions } from "../../src/screening/possible-decisions.ts";
-import { compileScreen, type ChainConfig } from "../../src/screening/screen.ts";
+import { possibleDecisions } from "../../src/screening/chain/possible-decisions.ts";
+import { compileScreen, type ChainConfig } from "../../src/screening/chain/screen.ts";
 import { makeChain, makeTables, makeTrunk } from "../support/attempt.ts";
 
 /** Needs no rule, on every trunk. */

@@ -1,7 +1,7 @@
 import t from "tap";
 import { reasonCodes } from "../../src/domain/reason.ts";
 import { ruleIds } from "../../src/domain/rule-id.ts";
-import { rules } from "../../src/screening/rules/index.ts";
+import { rules } from "../../src/screening/chain/rule-order.ts";
 
 /** Ids that are registered by the contract and not enforced yet. */
 const withoutRule = ["line-state", "quarantine", "channels"];

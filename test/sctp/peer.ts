@@ -3,7 +3,7 @@ import type {
   Association,
   PendingAssociation,
   SignallingTransport,
-} from "../../src/engines/m3ua/association.ts";
+} from "../../src/wire/sctp/association.ts";
 
 /** One exchange at the end of an association: keeps what comes, says what it is told to say. */
 export interface TestPeer {

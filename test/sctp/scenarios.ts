@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import type { SignallingTransport } from "../../src/engines/m3ua/association.ts";
-import { loadKernelSctp } from "../../src/engines/m3ua/kernel-sctp.ts";
-import { createSctpTransport } from "../../src/engines/m3ua/sctp-transport.ts";
+import type { SignallingTransport } from "../../src/wire/sctp/association.ts";
+import { loadKernelSctp } from "../../src/wire/sctp/kernel-sctp.ts";
+import { createSctpTransport } from "../../src/wire/sctp/sctp-transport.ts";
 import { fromCore, fromLease, LISTED, told, UNLISTED } from "../support/isup-relay.ts";
 import { linkTo, startEngine } from "../support/m3ua-engine.ts";
 import { connectPeer, listenAsPeer, until, type TestPeer } from "./peer.ts";

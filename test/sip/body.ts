@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
-import { claimsIsup } from "../../src/sip/body.ts";
+import { claimsIsup } from "../../src/sip/bodies/body.ts";
 import { createMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
 import { request } from "../support/proxy.ts";

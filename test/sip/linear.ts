@@ -1,6 +1,6 @@
 import t from "tap";
-import { createAddressSpan, readAddress, readParam, readUri } from "../../src/sip/address.ts";
-import { readVia } from "../../src/sip/via.ts";
+import { createAddressSpan, readAddress, readParam, readUri } from "../../src/sip/fields/name-addr.ts";
+import { readVia } from "../../src/sip/fields/via.ts";
 
 const span = createAddressSpan();
 

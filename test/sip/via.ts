@@ -1,5 +1,5 @@
 import t from "tap";
-import { readVia } from "../../src/sip/via.ts";
+import { readVia } from "../../src/sip/fields/via.ts";
 
 void t.test("Via values", async (t) => {
   const rows: readonly (readonly [string, object | undefined])[] = [

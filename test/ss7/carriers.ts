@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
-import { createLinkPayload, readM2pa, readM2ua, readMtp2 } from "../../src/ss7/link.ts";
+import { createLinkPayload, readM2pa, readM2ua, readMtp2 } from "../../src/ss7/mtp-link.ts";
 import { createM3uaMessage, isTransfer, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";
 import { createMsu, readCircuit, readMtp3, type LabelLength } from "../../src/ss7/mtp3.ts";
 

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import t from "tap";
-import { createAttemptReader } from "../../src/engines/captures/attempts.ts";
-import { createSignallingReader } from "../../src/engines/captures/signalling.ts";
+import { createAttemptReader } from "../../src/replay/captured-attempts.ts";
+import { createSignallingReader } from "../../src/replay/signalling.ts";
 import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
 import { readParties } from "../../src/ss7/isup-identity.ts";
-import { createLinkPayload, readM2pa, readM2ua, readMtp2 } from "../../src/ss7/link.ts";
+import { createLinkPayload, readM2pa, readM2ua, readMtp2 } from "../../src/ss7/mtp-link.ts";
 import { createM3uaMessage, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";
 import { createMsu } from "../../src/ss7/mtp3.ts";
 import { plainTrunk } from "../../src/cli/inspect.ts";

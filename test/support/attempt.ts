@@ -10,7 +10,7 @@ import { readCalledNumber, readListNumber, readSipNumber } from "../../src/numbe
 import { readListEntry } from "../../src/numbering/list-entry.ts";
 import { createNumberSetBuilder, type RowAttributes } from "../../src/numbering/number-set-builder.ts";
 import type { DenyList, NumberList, PolicyTables, SpecialUser } from "../../src/screening/rule.ts";
-import type { ChainConfig } from "../../src/screening/screen.ts";
+import type { ChainConfig } from "../../src/screening/chain/screen.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 
 /** The moment at which the calls of these tests are made: 2026-10-03 08:15 in Shanghai. */

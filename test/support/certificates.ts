@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TlsMaterial } from "../../src/config/tls-files.ts";
+import type { TlsMaterial } from "../../src/config/sigwall/tls-files.ts";
 
 /** A certificate and its key, PEM, and the files that hold them. */
 export interface Certificate {

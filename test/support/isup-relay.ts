@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
-import type { Policy } from "../../src/config/policy.ts";
-import type { Decision } from "../../src/domain/verdict.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import type { Decision } from "../../src/domain/decision.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
-import type { Side } from "../../src/relay/isup/circuits.ts";
-import { createIsupRelay, type IsupRelay } from "../../src/relay/isup/isup-relay.ts";
-import type { AssociationPlace } from "../../src/relay/isup/work.ts";
-import { createOverload, type Overload } from "../../src/relay/overload.ts";
+import type { Side } from "../../src/isup/circuits.ts";
+import { createIsupRelay, type IsupRelay } from "../../src/isup/isup-relay.ts";
+import type { AssociationPlace } from "../../src/isup/isup-turn.ts";
+import { createOverload, type Overload } from "../../src/judging/overload.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
 import { createM3uaMessage, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";

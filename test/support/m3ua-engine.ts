@@ -1,7 +1,7 @@
-import type { LinkConfig } from "../../src/config/m3ua-schema.ts";
-import type { Policy } from "../../src/config/policy.ts";
-import type { Decision } from "../../src/domain/verdict.ts";
-import { createM3uaEngine } from "../../src/engines/m3ua/engine.ts";
+import type { LinkConfig } from "../../src/config/sigwall/m3ua-schema.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import type { Decision } from "../../src/domain/decision.ts";
+import { createM3uaEngine } from "../../src/engines/m3ua/m3ua-engine.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { CORE, LEASE } from "./isup-relay.ts";

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 import { loadPolicy } from "../../src/config/load.ts";
-import type { Policy } from "../../src/config/policy.ts";
-import type { Decision } from "../../src/domain/verdict.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import type { Decision } from "../../src/domain/decision.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
-import { createListener, type Listener } from "../../src/relay/listener.ts";
-import type { NextHopStatus, ResolvedAddress } from "../../src/relay/next-hops.ts";
-import { createSipProxy, type SipProxy } from "../../src/relay/sip-proxy.ts";
+import { createListener, type Listener } from "../../src/routing/listener.ts";
+import type { NextHopStatus, ResolvedAddress } from "../../src/routing/next-hops.ts";
+import { createSipProxy, type SipProxy } from "../../src/proxy/sip-proxy.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
 

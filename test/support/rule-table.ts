@@ -1,9 +1,9 @@
 import t from "tap";
 import type { RuleId } from "../../src/domain/rule-id.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
-import type { Decision } from "../../src/domain/verdict.ts";
+import type { Decision } from "../../src/domain/decision.ts";
 import type { PolicyTables } from "../../src/screening/rule.ts";
-import { compileScreen } from "../../src/screening/screen.ts";
+import { compileScreen } from "../../src/screening/chain/screen.ts";
 import { type AttemptSpec, makeAttempt, makeState, makeTables, makeTrunk, setEveryRule } from "./attempt.ts";
 
 /** One row of a rule's table: a call, what differs from the defaults, and what the rule must say. */

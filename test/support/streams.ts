@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
-import type { Policy } from "../../src/config/policy.ts";
-import type { Decision } from "../../src/domain/verdict.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import type { Decision } from "../../src/domain/decision.ts";
 import type { SipTransport } from "../../src/domain/trunk.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
-import { createListener, type Listener } from "../../src/relay/listener.ts";
-import { createSipProxy, type SipProxy } from "../../src/relay/sip-proxy.ts";
+import { createListener, type Listener } from "../../src/routing/listener.ts";
+import { createSipProxy, type SipProxy } from "../../src/proxy/sip-proxy.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
 import { compileText, type Sent } from "./proxy.ts";

@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import t from "tap";
 import { parse } from "yaml";
 import { z } from "zod";
-import { findDifference } from "../../src/cli/expected-lines.ts";
+import { findDifference } from "../../src/cli/captures/expected-lines.ts";
 import { reasonCodes } from "../../src/domain/reason.ts";
-import { rules } from "../../src/screening/rules/index.ts";
+import { rules } from "../../src/screening/chain/rule-order.ts";
 import { parseLines, replay } from "./run.ts";
 
 const folder = join("pcaps", "verify");

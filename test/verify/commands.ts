@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import { encodeIsup } from "../../pcaps/isup-text.ts";
-import { openCapture } from "../../src/cli/capture-bytes.ts";
+import { openCapture } from "../../src/cli/captures/capture-bytes.ts";
 import { writePcap } from "../../src/pcap/writer.ts";
 import { inspect, parseLines, replay } from "./run.ts";
 

@@ -1,6 +1,6 @@
-import { formatEndpoint } from "../../domain/endpoint.ts";
+import { formatEndpoint } from "../../net/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { Link, LinkHandlers, OpenLink, SipResponse } from "./link.ts";
+import type { Link, LinkHandlers, OpenLink, SipResponse } from "./drachtio-link.ts";
 import type { DrachtioServer } from "./place.ts";
 
 /** Times of a link. Milliseconds. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import { formatNumber } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { Deny } from "../../domain/verdict.ts";
+import type { Deny } from "../../domain/decision.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
 import { licensedForwarder } from "../forwarding.ts";
 import { isCounted, isNumberlessFrom } from "../identities.ts";

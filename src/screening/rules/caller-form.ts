@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AssertedIdentity } from "../../domain/identity.ts";
-import type { Deny } from "../../domain/verdict.ts";
+import type { Deny } from "../../domain/decision.ts";
 import { describeIdentity, hasCountedNumber } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";
 

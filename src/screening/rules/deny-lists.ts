@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
-import type { Deny } from "../../domain/verdict.ts";
+import type { Deny } from "../../domain/decision.ts";
 import { describeIdentity } from "../identities.ts";
 import type { DenyList, ScreenRule } from "../rule.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Deny } from "../../domain/verdict.ts";
+import type { Deny } from "../../domain/decision.ts";
 import { licensedForwarder } from "../forwarding.ts";
 import { describeIdentity } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { formatNumber } from "../../domain/number.ts";
-import type { Accept } from "../../domain/verdict.ts";
+import type { Accept } from "../../domain/decision.ts";
 import { isEmergencyCall } from "../emergency-call.ts";
 import type { ExemptRule } from "../rule.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
-import type { Deny, Mark } from "../../domain/verdict.ts";
+import type { Deny, Mark } from "../../domain/decision.ts";
 import { isGlobalForm, lookOf } from "../home-looking.ts";
 import { describeIdentity, isCounted } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Buffer } from "node:buffer";
-import type { Decision } from "../../../src/domain/verdict.ts";
+import type { Decision } from "../../../src/domain/decision.ts";
 import { everyListener, splitAddress, type StreamProxy } from "../../support/streams.ts";
 import type { Sent } from "../../support/proxy.ts";
 import { fieldOf, readDraft, splitField, type Draft } from "../draft.ts";

@@ -1,5 +1,5 @@
-import type { Decision } from "../../../src/domain/verdict.ts";
-import type { Policy } from "../../../src/config/policy.ts";
+import type { Decision } from "../../../src/domain/decision.ts";
+import type { Policy } from "../../../src/policy/policy.ts";
 import { basicLists, compileText } from "../../support/proxy.ts";
 import { createStreamProxy, type StreamProxy } from "../../support/streams.ts";
 

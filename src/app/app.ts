@@ -1,0 +1,199 @@
+import type { Millis } from "../domain/time.ts";
+import type { StaticConfig } from "../config/load.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
+import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagram-sockets.ts";
+import type { InheritedSocket } from "../engines/engine.ts";
+import { openHepExport, type HepExport } from "../records/hep/hep-export.ts";
+import { announceDecision, createCounters, type Counters } from "../observe/counters.ts";
+import { createEngine } from "./engine-choice.ts";
+import type { Log } from "../observe/log.ts";
+import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
+import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
+import { createScreeningState } from "../screening/state.ts";
+import { type Admin, openAdmin } from "./admin.ts";
+import { createPolicyThread } from "./policy-thread.ts";
+import { createReports } from "./log-reports.ts";
+import { createReloader, type ReloadOutcome } from "./reload.ts";
+import type { TrackedFiles } from "./tracked-files.ts";
+import { watchFiles } from "./file-watch.ts";
+
+export interface AppParts {
+  readonly configPath: string;
+  readonly config: StaticConfig;
+  readonly policy: Policy;
+  /** Certificates of the tls listeners; undefined: there is none. */
+  readonly tls: TlsMaterial | undefined;
+  /** The files that `config`, `policy` and `tls` were read from. */
+  readonly files: TrackedFiles;
+  readonly key: Uint8Array;
+  readonly log: Log;
+  /** Sockets of the service manager. */
+  readonly inherited: readonly InheritedSocket[];
+}
+
+/** The running filter. */
+export interface App {
+  /** What is listened on: `udp:127.0.0.1:5060`. */
+  readonly listening: readonly string[];
+  /** How UDP is taken and sent. */
+  readonly sockets: DatagramSockets["kind"];
+  readonly admin: string;
+  readonly reload: (cause: string) => Promise<ReloadOutcome>;
+  /** Takes no new calls, and resolves when nothing is in progress, or after `most` milliseconds. */
+  readonly drain: (most: Millis) => Promise<void>;
+  /** Takes an error of our own that nobody else has caught. */
+  readonly fault: (error: unknown) => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** Wires the parts together and starts them; rejects when an address can't be bound, with nothing left open. */
+export async function startApp({
+  configPath,
+  config,
+  policy: first,
+  tls,
+  files,
+  key,
+  log,
+  inherited,
+}: AppParts): Promise<App> {
+  // Before everything that has a timer: those look at what follows.
+  const sockets = await chooseDatagramSockets(config.sockets);
+  let policy = first;
+  const counters = createCounters();
+  announceDecisions(counters, policy);
+  const state = createScreeningState(first.tables);
+  const reloads = { ok: 0, failed: 0 };
+  const reports = createReports(
+    log,
+    config.log.refusalsPerSecond,
+    state,
+    counters,
+    () => engine.health()?.stage ?? 0,
+  );
+  if (sockets.missing !== undefined)
+    log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
+      why: sockets.missing,
+    });
+  let hep: HepExport | undefined;
+  const fault = (error: unknown): void => {
+    counters.faults++;
+    reports.fault(error);
+  };
+  const engine = createEngine(config, {
+    listen: config.listen,
+    tls,
+    streams: config.streams,
+    openPort: sockets.open,
+    inherited,
+    policy: () => policy,
+    state,
+    counters,
+    key,
+    decided:
+      config.hep === undefined
+        ? reports.decided
+        : (decision, message) => {
+            reports.decided(decision);
+            hep?.push(decision, message);
+          },
+    fault: reports.fault,
+    warn: (message) => log.warn(message),
+    info: (message) => log.info(message),
+    ...(config.nameServers === undefined ? {} : { nameServers: config.nameServers }),
+    nextHopChanged: reports.nextHopChanged,
+    nameChanged: reports.nameChanged,
+    linkChanged: reports.linkChanged,
+    unjudged: reports.unjudged,
+  });
+  const reloader = createReloader({
+    configPath,
+    running: config,
+    files,
+    read: createPolicyThread().read,
+    current: () => policy,
+    swap: (next, certificates) => {
+      // First what may throw: half a change must never be in force.
+      if (certificates !== undefined) engine.renewTls(certificates);
+      policy = next;
+      announceDecisions(counters, policy);
+    },
+    done: (outcome, causes) => {
+      reloads[outcome.result]++;
+      reports.reloaded(outcome, causes);
+      followFiles();
+    },
+    fault: reports.fault,
+  });
+  const metrics = createMetrics({
+    counters,
+    reloads,
+    sockets: sockets.kind,
+    policy: () => figuresOf(policy),
+    nextHops: () => engine.nextHops(),
+    names: () => engine.names(),
+    health: () => engine.health(),
+    hep: () => hep?.figures(),
+    links: () => engine.links?.() ?? [],
+    channels: () => engine.channels?.() ?? new Map(),
+    tableFull: state.tableFull,
+    ruleFaults: state.ruleFaults,
+  });
+
+  // Before comparing: a folder may have been replaced, and what changes from here on must be seen.
+  function followFiles(): void {
+    watch.follow(files.paths());
+    if (!reloader.isReading() && files.areStale()) void reloader.request("file change");
+  }
+  const watch = watchFiles(files.paths(), followFiles, (folder, error) => {
+    log.warn(`can't watch ${folder}: ${String(error)}; reload with SIGHUP after a change there`);
+  });
+
+  async function open(): Promise<readonly [listening: readonly string[], admin: Admin]> {
+    if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);
+    const listening = await engine.start();
+    const admin = await openAdmin({
+      endpoint: config.admin,
+      metrics,
+      isReady: () => engine.isReady(),
+      reload: () => reloader.request("POST /reload"),
+      fault: reports.fault,
+    });
+    return [listening, admin];
+  }
+  const [listening, admin] = await open().catch(async (error: unknown) => {
+    watch.close();
+    await engine.stop();
+    await hep?.close();
+    reports.close();
+    throw error;
+  });
+  return {
+    listening,
+    sockets: sockets.kind,
+    admin: admin.address,
+    reload: reloader.request,
+    drain: (most) => engine.drain(most),
+    fault,
+    async stop() {
+      watch.close();
+      reloader.close();
+      await Promise.all([engine.stop(), admin.close()]);
+      await hep?.close();
+      reports.close();
+    },
+  };
+}
+
+/** Every trunk has its series before its first call. */
+function announceDecisions(counters: Counters, { trunks }: Policy): void {
+  for (const { trunk, screen } of trunks) {
+    for (const { verdict, reason, rule, isMonitored } of possibleDecisions(screen))
+      announceDecision(counters, trunk.id, verdict, reason, rule, isMonitored);
+  }
+}
+
+function figuresOf({ revision, lists }: Policy): PolicyFigures {
+  return { revision, lists };
+}

@@ -1,0 +1,49 @@
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { describeFailure } from "./read-file.ts";
+
+/** The secret of our keyed tags, and what an operator should know about it. */
+export interface Key {
+  readonly bytes: Uint8Array;
+  readonly warning?: string;
+}
+
+const keyLength = 32;
+const fewestBytes = 16;
+
+/**
+ * The key in `path`, hexadecimal text of at least 16 bytes; a file that isn't there is made with 32 random bytes and
+ * mode 0600. Without a path the key lasts as long as the process. A string says what is wrong.
+ */
+export function obtainKey(path: string | undefined): Key | string {
+  if (path === undefined) {
+    return {
+      bytes: randomBytes(keyLength),
+      warning:
+        "no keyFile in sigwall.yaml: calls in progress don't survive a restart, and nodes can't share dialogs",
+    };
+  }
+  try {
+    // "wx": of two processes that start together one makes the key and the other reads it.
+    writeFileSync(path, `${randomBytes(keyLength).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+  } catch (cause) {
+    const isThere = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
+    if (!isThere) return `${path}: can't make the key file: ${describeFailure(cause)}`;
+  }
+  try {
+    return readKey(path);
+  } catch (cause) {
+    return `${path}: can't read the key file: ${describeFailure(cause)}`;
+  }
+}
+
+function readKey(path: string): Key | string {
+  const text = readFileSync(path, "latin1").trim();
+  const bytes = Buffer.from(text, "hex");
+  if (bytes.length * 2 !== text.length || bytes.length < fewestBytes) {
+    return `${path}: not a key; expected at least ${fewestBytes * 2} hexadecimal digits`;
+  }
+  const isOpen = (statSync(path).mode & 0o077) !== 0;
+  return isOpen ? { bytes, warning: `${path} can be read by others; chmod 600 it` } : { bytes };
+}

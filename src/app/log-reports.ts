@@ -1,0 +1,153 @@
+import { formatIssue } from "../config/yaml/issue.ts";
+import type { Decision } from "../domain/decision.ts";
+import type { Counters } from "../observe/counters.ts";
+import { describeRefusal, isRefusal } from "../observe/decision-log.ts";
+import { createLimitedQueue } from "../observe/limited-queue.ts";
+import type { Log } from "../observe/log.ts";
+import { redactText } from "../observe/redact.ts";
+import type { OverloadStage } from "../judging/overload.ts";
+import type { UnjudgedCall } from "../delegated/reported-calls.ts";
+import type { ScreeningState } from "../screening/state.ts";
+import type { ReloadOutcome } from "./reload.ts";
+
+/** What the running filter tells its log. */
+export interface Reports {
+  /** Takes a decision on the path of a call. */
+  readonly decided: (decision: Decision) => void;
+  /** Takes an error of our own, likewise. */
+  readonly fault: (error: unknown) => void;
+  /** Takes the new state of a next hop ("udp:192.0.2.1:5060"). */
+  readonly nextHopChanged: (key: string, state: string, why: string) => void;
+  /** Takes the failure of the look-up of a name, or its end. */
+  readonly nameChanged: (id: string, error: string | undefined) => void;
+  /** Takes the state of the link to a server that carries the calls. */
+  readonly linkChanged: (server: string, isUp: boolean, why: string) => void;
+  /** Takes a call that was carried without a decision. */
+  readonly unjudged: (call: UnjudgedCall) => void;
+  readonly reloaded: (outcome: ReloadOutcome, causes: readonly string[]) => void;
+  /** Writes what is waiting, and no more after that. */
+  readonly close: () => void;
+}
+
+/** Stacks of our own faults written in a second. */
+const faultsPerSecond = 5;
+
+/** Issues of one reload that are written; `check` shows them all. */
+const mostIssues = 20;
+
+/** How long a refusal may wait for its line. Milliseconds. */
+const flushInterval = 100;
+
+/** How often sources that no trunk matches are told of. Milliseconds. */
+const strangersInterval = 10_000;
+/** Sources in one line. */
+const mostStrangers = 5;
+
+/**
+ * Writes to the log off the path of calls, and never more than so many lines a second. Rules that failed are found
+ * in `state`, where only the newest stands; the metrics count them all.
+ */
+export function createReports(
+  log: Log,
+  refusalsPerSecond: number,
+  state: ScreeningState,
+  counters: Counters,
+  stage: () => OverloadStage,
+): Reports {
+  const tellStrangers = createStrangerReport(log, counters);
+  const tellOverload = createOverloadReport(log, stage);
+  let known = state.lastFault;
+  const refusals = createLimitedQueue<Decision>(refusalsPerSecond, {
+    write: (decision) => log.refused(describeRefusal(decision)),
+    omitted: (count) => log.omitted("refusals", count),
+  });
+  const faults = createLimitedQueue<unknown>(faultsPerSecond, {
+    write: log.fault,
+    omitted: (count) => log.omitted("faults", count),
+  });
+  const unjudged = createLimitedQueue<UnjudgedCall>(refusalsPerSecond, {
+    write: ({ report, callId, sentBy }) =>
+      log.error("a call was carried that nobody judged", { report, callId: redactText(callId), sentBy }),
+    omitted: (count) => log.omitted("unjudged calls", count),
+  });
+  const flush = (): void => {
+    const now = Date.now();
+    if (state.lastFault !== known) {
+      known = state.lastFault;
+      faults.push(known?.error);
+    }
+    refusals.flush(now);
+    faults.flush(now);
+    tellStrangers(now);
+    tellOverload();
+    unjudged.flush(now);
+  };
+  const timer = setInterval(flush, flushInterval);
+  return {
+    decided(decision) {
+      if (isRefusal(decision)) refusals.push(decision);
+    },
+    fault: faults.push,
+    nextHopChanged: (key, turned, why) =>
+      (turned === "down" ? log.warn : log.info)(`next hop is ${turned}`, { nextHop: key, why }),
+    nameChanged: (id, error) => {
+      if (error === undefined) log.info("DNS answers again", { nextHop: id });
+      else log.warn("DNS gives no answer; the last addresses stay in use", { nextHop: id, error });
+    },
+    linkChanged: (server, isUp, why) => {
+      if (isUp) log.info("drachtio server is connected", { server, sip: why });
+      else log.warn("drachtio server is not connected; calls there are judged by nobody", { server, why });
+    },
+    unjudged: unjudged.push,
+    reloaded: (outcome, causes) => reportReload(log, outcome, causes),
+    close() {
+      clearInterval(timer);
+      flush();
+    },
+  };
+}
+
+const stageWords = [
+  "overload is over: every new call is judged",
+  "overload: new calls of trunks above their fair share are shed in part",
+  "overload: all new calls but emergency calls are shed",
+  "overload: emergency calls are shed too",
+] as const;
+
+/** Every change of the stage. */
+function createOverloadReport(log: Log, stage: () => OverloadStage): () => void {
+  let known: OverloadStage = 0;
+  return () => {
+    const current = stage();
+    if (current === known) return;
+    known = current;
+    log.warn(stageWords[current], { stage: current });
+  };
+}
+
+/** The first stranger is told of at once, later ones now and then, with the busiest sources only. */
+function createStrangerReport(log: Log, counters: Counters): (now: number) => void {
+  let told = counters.unknownSource;
+  let next = 0;
+  return (now) => {
+    const dropped = counters.unknownSource - told;
+    // A clock that was set back must not silence the log.
+    if (dropped === 0 || (now < next && now >= next - strangersInterval)) return;
+    told = counters.unknownSource;
+    next = now + strangersInterval;
+    const sources = counters.strangers.take(mostStrangers);
+    log.warn("dropped unread: no trunk matches the source", { datagrams: dropped, sources });
+  };
+}
+
+function reportReload(log: Log, outcome: ReloadOutcome, causes: readonly string[]): void {
+  const { result, revision, previous, issues } = outcome;
+  const fields = { revision, previous, cause: [...new Set(causes)] };
+  const write = result === "failed" ? log.error : log.warn;
+  if (result === "failed") log.error("reload failed, the policy before it stays in force", fields);
+  else log.info(revision === previous ? "policy reloaded, nothing changed" : "policy reloaded", fields);
+  // Messages about lists quote their numbers: file and line are enough to find them.
+  for (const issue of issues.slice(0, mostIssues)) write(redactText(formatIssue(issue)));
+  if (issues.length > mostIssues)
+    write(`… ${issues.length - mostIssues} more issues; sigwall check shows them all`);
+}

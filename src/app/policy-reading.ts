@@ -1,0 +1,63 @@
+import { hasErrors, type ConfigIssue } from "../config/yaml/issue.ts";
+import { loadStatic, partsOf, readPolicy } from "../config/load.ts";
+import { packPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
+import type { TableSizes } from "../policy/policy.ts";
+import { loadTls, type TlsMaterial } from "../config/sigwall/tls-files.ts";
+import type { FileStamps, TrackedFiles } from "./tracked-files.ts";
+
+/** What to read, and what runs now. */
+export interface ReadRequest {
+  readonly configPath: string;
+  /** Fingerprint of the static configuration in force. */
+  readonly fingerprint: string;
+  readonly tables: TableSizes;
+}
+
+/** What came of it: a parcel unless an error stands in `issues`. */
+export interface ReadReply {
+  readonly parcel: PolicyParcel | undefined;
+  /** The certificates of tls listeners, where there are any. */
+  readonly tls: TlsMaterial | undefined;
+  readonly issues: readonly ConfigIssue[];
+  /** Every file that was read or looked for. */
+  readonly stamps: FileStamps;
+}
+
+/** Reads a configuration for a filter that runs. Takes seconds for big lists, so it has a thread of its own: `policy-thread.ts`. */
+export function readForReload(
+  files: TrackedFiles,
+  { configPath, fingerprint, tables }: ReadRequest,
+): ReadReply {
+  const reply = (issues: readonly ConfigIssue[], parcel?: PolicyParcel, tls?: TlsMaterial): ReadReply => ({
+    parcel,
+    tls,
+    issues,
+    stamps: files.stamps(),
+  });
+  const { config, issues: staticIssues } = loadStatic(files.readFile, configPath);
+  if (config === undefined) return reply(staticIssues);
+  if (config.fingerprint !== fingerprint) {
+    const message = "changed since the start; nothing was reloaded: restart to apply it, or put it back";
+    return reply([issueOf(configPath, message)]);
+  }
+  const listeners = config.listen.map(({ id }) => id);
+  const { material, issues: policyIssues } = readPolicy(
+    files.readFile,
+    config.policy,
+    listeners,
+    config.engine,
+  );
+  const certificates = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
+  const issues = [...policyIssues, ...(certificates?.issues ?? [])];
+  if (material === undefined || hasErrors(issues)) return reply(issues);
+  const tls = certificates?.material;
+  const parcel = packPolicy(partsOf(material));
+  if (JSON.stringify(parcel.file.tables) === JSON.stringify(tables)) return reply(issues, parcel, tls);
+  const message = "table sizes change with a restart; the running ones stay as they are";
+  return reply([...issues, material.file.source.issueAt(["tables"], message, "warning")], parcel, tls);
+}
+
+/** An error that concerns a file as a whole. */
+export function issueOf(file: string, message: string): ConfigIssue {
+  return { severity: "error", file, line: 1, column: 1, path: "", message };
+}

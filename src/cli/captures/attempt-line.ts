@@ -1,0 +1,159 @@
+import { formatEndpoint } from "../../net/endpoint.ts";
+import { isUtf8 } from "node:buffer";
+import type { CallAttempt, Circuit, SignallingSource } from "../../domain/attempt.ts";
+import type { AssertedIdentity, IdentitySource, Presentation } from "../../domain/identity.ts";
+import { formatNumber, type PartyNumber, type UnusableWhy } from "../../domain/number.ts";
+import type { ReasonCode } from "../../domain/reason.ts";
+import type { RuleId } from "../../domain/rule-id.ts";
+import type { DecidedBy, Decision, PolicyRevision, ShadowHit, VerdictKind } from "../../domain/decision.ts";
+import { formatTime, type CaptureTime } from "../../pcap/timestamp.ts";
+
+// Fields that a layer doesn't have are undefined, and JSON leaves them out.
+
+/** A number as it was received, and what it means; `why` where it means nothing. */
+export interface NumberLine {
+  readonly raw: string;
+  readonly number: string | undefined;
+  readonly why: UnusableWhy | undefined;
+}
+
+/** One asserted caller or diverting party. */
+export interface IdentityLine extends NumberLine {
+  readonly source: IdentitySource;
+  readonly presentation: Presentation;
+}
+
+/** What the filter decided about an attempt. */
+export interface DecisionLine {
+  readonly trunk: string | undefined;
+  readonly lessee: string | undefined;
+  readonly verdict: VerdictKind;
+  readonly reason: ReasonCode;
+  readonly rule: DecidedBy;
+  readonly shadow: readonly ShadowLine[];
+  /** What was found without refusing: left out where there is nothing. */
+  readonly marks: readonly MarkLine[] | undefined;
+  readonly revision: PolicyRevision;
+}
+
+/** A finding that the call goes on with. */
+export interface MarkLine {
+  readonly verdict: VerdictKind;
+  readonly reason: ReasonCode;
+}
+
+/** A finding of a rule in monitor mode. */
+export interface ShadowLine {
+  readonly rule: RuleId;
+  readonly verdict: VerdictKind;
+  readonly reason: ReasonCode;
+}
+
+/** One call attempt, as `inspect --json`, `replay --json` and the decision log write it. */
+export interface AttemptLine extends Partial<DecisionLine> {
+  readonly frame: number;
+  readonly time: string;
+  readonly signalling: SignallingSource["signalling"];
+  readonly transport: SignallingSource["transport"];
+  readonly source: string | undefined;
+  readonly destination: string | undefined;
+  readonly callId: string | undefined;
+  readonly requestUri: string | undefined;
+  /** The circuit of an IAM. */
+  readonly isup: Circuit | undefined;
+  readonly calling: readonly IdentityLine[];
+  readonly called: NumberLine;
+  readonly diversion: readonly IdentityLine[];
+  /** The frame of the message that this one repeats. */
+  readonly retransmissionOf: number | undefined;
+  /** What keeps the message from being judged safely, in words. */
+  readonly fault: string | undefined;
+}
+
+/** What gives no attempt. */
+export interface MalformedLine {
+  readonly frame: number;
+  readonly malformed: string;
+}
+
+/** Where and how an attempt was seen. */
+export interface Sighting extends CaptureTime {
+  readonly frame: number;
+  readonly retransmissionOf: number | undefined;
+  readonly fault: string | undefined;
+}
+
+/** Bytes that were received are kept as latin1; people read them as the UTF-8 they mostly are. */
+function readable(text: string): string {
+  for (let i = 0; i < text.length; i += 1) {
+    if (text.charCodeAt(i) < 0x80) continue;
+    const bytes = Buffer.from(text, "latin1");
+    return isUtf8(bytes) ? bytes.toString("utf8") : text;
+  }
+  return text;
+}
+
+function describeNumber(number: PartyNumber): NumberLine {
+  const why = number.kind === "unusable" ? number.why : undefined;
+  return { raw: readable(number.raw), number: formatNumber(number), why };
+}
+
+function describeIdentity({ source, number, presentation }: AssertedIdentity): IdentityLine {
+  const { raw, number: formatted, why } = describeNumber(number);
+  return { source, raw, number: formatted, why, presentation };
+}
+
+/** The line of an attempt, with the decision about it where there is one. */
+export function describeAttempt(
+  sighting: Sighting,
+  attempt: CallAttempt,
+  decision?: DecisionLine,
+): AttemptLine {
+  const { origin, circuit } = attempt;
+  const isLink = origin.sourceAddress === "";
+  return {
+    frame: sighting.frame,
+    time: formatTime(sighting),
+    signalling: origin.signalling,
+    transport: origin.transport,
+    source: isLink ? undefined : formatEndpoint({ address: origin.sourceAddress, port: origin.sourcePort }),
+    destination: isLink
+      ? undefined
+      : formatEndpoint({ address: origin.destinationAddress, port: origin.destinationPort }),
+    callId: circuit === undefined ? readable(attempt.callId) : undefined,
+    requestUri: circuit === undefined ? readable(attempt.requestUri) : undefined,
+    isup: circuit,
+    calling: attempt.calling.map(describeIdentity),
+    called: describeNumber(attempt.called),
+    diversion: attempt.diversion.map(describeIdentity),
+    retransmissionOf: sighting.retransmissionOf,
+    fault: sighting.fault,
+    ...decision,
+  };
+}
+
+/** The part of a line that tells the decision. */
+export function describeDecision({
+  attempt,
+  verdict,
+  rule,
+  shadow,
+  marks,
+  revision,
+}: Decision): DecisionLine {
+  const { id, lessee } = attempt.trunk;
+  return {
+    trunk: id,
+    lessee,
+    verdict: verdict.kind,
+    reason: verdict.reason,
+    rule,
+    shadow: shadow.map(describeShadow),
+    marks: marks.length === 0 ? undefined : marks.map(({ kind, reason }) => ({ verdict: kind, reason })),
+    revision,
+  };
+}
+
+function describeShadow({ rule, verdict }: ShadowHit): ShadowLine {
+  return { rule, verdict: verdict.kind, reason: verdict.reason };
+}

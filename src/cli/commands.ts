@@ -1,0 +1,113 @@
+import { Command, CommanderError } from "commander";
+import { version } from "./version.ts";
+
+/** Exit code of a command line that can't be understood. */
+const usageError = 2;
+const defaultConfig = "sigwall.yaml";
+
+/**
+ * Runs the command line `args` (without the interpreter and the script) and resolves with the exit code.
+ * Commands are loaded when they are called: `check` opens no socket and needs no engine.
+ */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = new Command("sigwall")
+    .description(
+      "SIP/SS7 signalling edge filter: judges the calling party of every call attempt before it reaches the network",
+    )
+    .version(version)
+    .showHelpAfterError("(sigwall --help shows what there is)")
+    .exitOverride();
+
+  program
+    .command("run")
+    .description("the filter, inline; SIGHUP or a file change reloads the policy, SIGTERM stops")
+    .option("--config <file>", "what to run", defaultConfig)
+    .action(async (options: { config: string }) => {
+      const { runFilter } = await import("./run.ts");
+      code = await runFilter(options.config);
+    });
+
+  program
+    .command("check")
+    .description("validates everything and says what it counted")
+    .option("--config <file>", "what to validate", defaultConfig)
+    .action(async (options: { config: string }) => {
+      const { checkConfig } = await import("./check.ts");
+      code = checkConfig(options.config, { stdout: process.stdout, stderr: process.stderr, now: Date.now() });
+    });
+
+  program
+    .command("inspect")
+    .description("lists the call attempts in captures, no policy involved")
+    .argument("<capture...>", "pcap or pcapng files")
+    .option("--json", "one JSON object a line")
+    .action(async (captures: string[], options: { json?: boolean }) => {
+      const { inspectCaptures } = await import("./inspect.ts");
+      code = await inspectCaptures(captures, { json: options.json === true, ...streams() });
+    });
+
+  program
+    .command("replay")
+    .description("judges the call attempts in captures under the policy, at capture time")
+    .argument("<capture...>", "pcap or pcapng files")
+    .option("--config <file>", "whose policy", defaultConfig)
+    .option("--trunk <id>", "take every attempt as one of this trunk, whatever its addresses")
+    .option("--json", "one JSON object a line")
+    .option("--all", "with the repeats")
+    .option("--expect <file>", "exit 1 unless the output equals this file")
+    .action(async (captures: string[], options: ReplayFlags) => {
+      const { replayCaptures } = await import("./replay.ts");
+      const { config, trunk, expect, json = false, all = false } = options;
+      code = await replayCaptures(captures, { config, trunk, expect, json, all, ...streams() });
+    });
+
+  program
+    .command("explain")
+    .description("every rule in order for one call: what it saw, what it said, which list line decided")
+    .requiredOption("--trunk <id>", "the trunk the call comes from")
+    .option("--from <number>", "calling number, as the peer would write it")
+    .option("--to <number>", "called number")
+    .option("--message <file>", "a whole SIP INVITE in place of --from and --to")
+    .option("--config <file>", "whose policy", defaultConfig)
+    .option("--json", "one JSON object a line")
+    .action(async (options: ExplainFlags) => {
+      const [{ explainCall }, { readFromDisk }] = await Promise.all([
+        import("./explain.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      const { trunk, from, to, message, config, json = false } = options;
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      code = explainCall({ trunk, from, to, message, config, json }, output);
+    });
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version that were asked for end in 0; commander has printed everything else already.
+    return error.exitCode === 0 ? 0 : usageError;
+  }
+  return code;
+}
+
+interface ReplayFlags {
+  readonly config: string;
+  readonly trunk?: string;
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly expect?: string;
+}
+
+interface ExplainFlags {
+  readonly trunk: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly message?: string;
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+function streams(): Pick<NodeJS.Process, "stdout" | "stderr"> {
+  return { stdout: process.stdout, stderr: process.stderr };
+}

@@ -1,0 +1,41 @@
+import { formatEndpoint } from "../net/endpoint.ts";
+import type { StaticConfig } from "../config/load.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { App } from "../app/app.ts";
+
+/** The configuration that comes with the project: its trunks and ports are those of the sample call. */
+const example = "config/sigwall.yaml";
+
+/** What `run` prints when it is up: where it listens, what is in force and what to try next. */
+export function describeStart(
+  { listening, sockets, admin }: Pick<App, "listening" | "sockets" | "admin">,
+  policy: Policy,
+  configPath: string,
+): string {
+  const { revision, trunks, lists } = policy;
+  const lines = [
+    `sigwall is up with policy ${revision}: ${trunks.length} trunks, ${lists.length} lists`,
+    ...listening.map((listener) => `  listening  ${listener}`),
+    `  sockets    ${sockets}`,
+    `  admin      http://${admin}`,
+    "try next, in another terminal:",
+  ];
+  if (configPath === example) lines.push("  node scripts/place-call.mjs --from 01087654321");
+  const [screened] = trunks.filter(({ trunk }) => trunk.side !== "core");
+  if (screened !== undefined) {
+    const call = `--trunk ${screened.trunk.id} --from 01087654400 --to 02787654321`;
+    lines.push(`  node dist/main.js explain --config ${configPath} ${call}`);
+  }
+  lines.push(`  curl -s http://${admin}/metrics | grep ^sigwall`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** The associations of the engine m3ua: "core (sctp server 192.0.2.1:2905)"; none with another engine. */
+export function describeLinks({ m3ua }: Pick<StaticConfig, "m3ua">): readonly string[] {
+  return (m3ua?.links ?? []).flatMap(({ associations }) =>
+    associations.map(({ id, transport, role, local, remote }) => {
+      const place = formatEndpoint(role === "server" ? local : remote);
+      return `${id} (${transport} ${role === "server" ? "on" : "to"} ${place})`;
+    }),
+  );
+}

@@ -1,0 +1,81 @@
+import type { Millis } from "../../domain/time.ts";
+
+/** One calendar day: from its first moment to the first moment of the next day. */
+export interface Day {
+  readonly start: Millis;
+  readonly end: Millis;
+}
+
+/** Turns dates of operators' files into moments, in one time zone. */
+export interface Calendar {
+  readonly timeZone: string;
+  /** The day written `2026-01-31` (ISO 8601); undefined when it is no date. Distinct dates are computed once. */
+  readDay(text: string): Day | undefined;
+  /** The date of a moment, as `2026-01-31`. */
+  formatDay(at: Millis): string;
+}
+
+/** True for a time zone name of the IANA data base ("Asia/Shanghai") or "UTC". */
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** A calendar in `timeZone`, which must be one ({@link isTimeZone}). */
+export function createCalendar(timeZone: string): Calendar {
+  const clock = new Intl.DateTimeFormat("en-US-u-ca-iso8601-nu-latn", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  const localClock = (at: Millis): Millis => {
+    const fields = new Map<string, number>();
+    for (const part of clock.formatToParts(at)) fields.set(part.type, Number(part.value));
+    const field = (name: string): number => fields.get(name) ?? 0;
+    return Date.UTC(
+      field("year"),
+      field("month") - 1,
+      field("day"),
+      field("hour"),
+      field("minute"),
+      field("second"),
+    );
+  };
+  // The clock shows `midnight` at a moment that depends on the offset, which depends on the moment: two steps settle it.
+  const momentOf = (midnight: Millis): Millis => {
+    const near = midnight - (localClock(midnight) - midnight);
+    return midnight - (localClock(near) - near);
+  };
+  const days = new Map<string, Day | undefined>();
+  const computeDay = (text: string): Day | undefined => {
+    const midnight = readDate(text);
+    return midnight === undefined
+      ? undefined
+      : { start: momentOf(midnight), end: momentOf(midnight + 86_400_000) };
+  };
+  return {
+    timeZone,
+    readDay: (text) => {
+      if (!days.has(text)) days.set(text, computeDay(text));
+      return days.get(text);
+    },
+    formatDay: (at) => new Date(localClock(at)).toISOString().slice(0, 10),
+  };
+}
+
+/** Midnight of the date in UTC; undefined for anything but an existing day written YYYY-MM-DD, years 1970 to 9999. */
+function readDate(text: string): Millis | undefined {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (match === null) return undefined;
+  const at = Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]));
+  // Date.UTC turns 31 February into March, and the years below 100 into 19xx.
+  return at >= 0 && new Date(at).toISOString().startsWith(text) ? at : undefined;
+}

@@ -1,0 +1,68 @@
+import { dirname, isAbsolute, join } from "node:path";
+import type { DenyList, NumberList } from "../../screening/rule.ts";
+import { createCalendar } from "./calendar.ts";
+import type { ConfigIssue, Path } from "../yaml/issue.ts";
+import type { ListReading, ReadList } from "./number-list.ts";
+import { readNumberList } from "./number-list.ts";
+import type { PolicyFile } from "../policy/policy-file.ts";
+
+/** Gives the bytes of a file, or says why it can't: the only way configuration is read, so that tests need no disk. */
+export type ReadFile = (path: string) => { readonly bytes: Uint8Array } | { readonly error: string };
+
+/** A list that the policy names and that was read without error. */
+export interface LoadedList {
+  readonly id: string;
+  readonly kind: "lessee" | "police" | "deny";
+  /** The path as the policy writes it. */
+  readonly written: string;
+  /** The path from where the program runs. */
+  readonly file: string;
+  /** Where the policy names it. */
+  readonly path: Path;
+  readonly read: ReadList;
+}
+
+/** A path that a file names, as seen from where the program runs. */
+export function resolvePath(namedBy: string, path: string): string {
+  return isAbsolute(path) ? path : join(dirname(namedBy), path);
+}
+
+/** Reads every list that the policy names, each file once. A list that is missing, empty or wrong is an error. */
+export function loadLists(
+  policy: PolicyFile,
+  readFile: ReadFile,
+): { readonly lists: readonly LoadedList[]; readonly issues: readonly ConfigIssue[] } {
+  const calendar = createCalendar(policy.timeZone);
+  const readings = new Map<string, ListReading>();
+  const lists: LoadedList[] = [];
+  const issues: ConfigIssue[] = [];
+  const load = (id: string, kind: LoadedList["kind"], written: string, path: Path): void => {
+    const file = resolvePath(policy.source.file, written);
+    let reading = readings.get(file);
+    if (reading === undefined) {
+      const content = readFile(file);
+      reading =
+        "error" in content
+          ? { list: undefined, issues: [policy.source.issueAt(path, `can't read ${file}: ${content.error}`)] }
+          : readNumberList(file, content.bytes, calendar, policy.homeCountry);
+      readings.set(file, reading);
+      issues.push(...reading.issues);
+    }
+    if (reading.list !== undefined) lists.push({ id, kind, written, file, path, read: reading.list });
+  };
+  for (const { path, value } of policy.lessees) load(value.id, "lessee", value.numbers, [...path, "numbers"]);
+  for (const { path, value } of policy.lists) load(value.id, value.kind, value.file, [...path, "file"]);
+  return { lists, issues };
+}
+
+/** A list as rules look at it. */
+export function toNumberList({ id, file, read }: LoadedList): NumberList {
+  return { id, file, numbers: read.numbers };
+}
+
+/** The deny lists among the loaded ones. */
+export function toDenyLists(lists: readonly LoadedList[]): readonly DenyList[] {
+  return lists.flatMap((list) =>
+    list.kind === "lessee" ? [] : [{ ...toNumberList(list), kind: list.kind }],
+  );
+}

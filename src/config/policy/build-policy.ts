@@ -1,0 +1,218 @@
+import { createMethodTable } from "../../domain/method.ts";
+import { ruleIds } from "../../domain/rule-id.ts";
+import type { RuleId } from "../../domain/rule-id.ts";
+import { reasonCodes } from "../../domain/reason.ts";
+import type { Trunk } from "../../domain/trunk.ts";
+import type { PolicyRevision } from "../../domain/decision.ts";
+import { createDialPlan } from "../../numbering/dial-plan.ts";
+import { readListNumber } from "../../numbering/e164.ts";
+import type { PolicyTables, SpecialUser } from "../../screening/rule.ts";
+import { compileScreen } from "../../screening/chain/screen.ts";
+import type { ChainConfig } from "../../screening/chain/screen.ts";
+import { createCalendar } from "../lists/calendar.ts";
+import { compileCleanUp, compileLabel } from "./clean-up-schema.ts";
+import type { ConfigIssue } from "../yaml/issue.ts";
+import type { LoadedList } from "../lists/list-loading.ts";
+import { toDenyLists, toNumberList } from "../lists/list-loading.ts";
+import { buildNextHop, type NextHopHealthEntry } from "./next-hop.ts";
+import type { Placed, PolicyFile } from "./policy-file.ts";
+import type { TrunkEntry } from "./policy-schema.ts";
+import type { ListSummary, NextHopHealth, Policy, TrunkPolicy } from "../../policy/policy.ts";
+import { matchEntriesOf } from "./references.ts";
+import { mergeSetting } from "./rule-options.ts";
+import type { RuleSetting } from "./rule-options.ts";
+import { mayWithhold } from "./rule-setting.ts";
+import { createMatcher } from "../../policy/trunk-match.ts";
+
+/** A trunk before its screen is compiled: what the review of a policy looks at. */
+export interface TrunkPlan {
+  readonly entry: Placed<TrunkEntry>;
+  readonly trunk: Trunk;
+  readonly chain: ChainConfig;
+  readonly tables: PolicyTables;
+}
+
+/** Builds every trunk with its tables and rules; issues where numbers, dates or merged options make no sense. */
+export function planTrunks(
+  file: PolicyFile,
+  lists: readonly LoadedList[],
+): { readonly plans: readonly TrunkPlan[]; readonly issues: readonly ConfigIssue[] } {
+  const issues: ConfigIssue[] = [];
+  const specialUsers = readSpecialUsers(file, issues);
+  const denyLists = toDenyLists(lists);
+  let common: ChainConfig | undefined;
+  const plans = file.trunks.map((entry, index) => {
+    const trunk = buildTrunk(entry.value, index, file.nextHopHealth);
+    const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
+    const tables: PolicyTables = {
+      trunk,
+      lesseeNumbers: lesseeList === undefined ? undefined : toNumberList(lesseeList),
+      denyLists,
+      specialUsers: specialUsers.get(trunk.id) ?? [],
+    };
+    // Trunks without a word of their own about rules share one chain.
+    const chain =
+      entry.value.rules === undefined
+        ? (common ??= mergeChain(file, entry, issues))
+        : mergeChain(file, entry, issues);
+    return { entry, trunk, tables, chain };
+  });
+  return { plans, issues };
+}
+
+/** All that a policy is compiled from. */
+export interface PolicyParts {
+  readonly file: Pick<PolicyFile, "tables" | "overload" | "nextHopHealth">;
+  readonly plans: readonly TrunkPlan[];
+  readonly lists: readonly ListSummary[];
+  readonly revision: PolicyRevision;
+}
+
+/** Compiles trunks to the policy that calls are judged by; immutable. */
+export function compilePolicy(parts: PolicyParts): Policy {
+  const steps = compileInSteps(parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same in short steps, for a thread that has calls to carry in between. */
+export function* compileInSteps({ file, plans, lists, revision }: PolicyParts): Generator<undefined, Policy> {
+  const trunks: TrunkPolicy[] = [];
+  for (const plan of plans) {
+    const { trunk, chain, tables } = plan;
+    const screen = compileScreen(chain, tables, revision);
+    trunks.push(Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan) }));
+    yield;
+  }
+  const byId = new Map(trunks.map((trunk) => [trunk.trunk.id, trunk]));
+  const nextHops = new Map<string, Set<number>>();
+  for (const { address, port } of trunks.flatMap(({ trunk }) => trunk.nextHops)) {
+    if (address === undefined) continue;
+    nextHops.set(address, (nextHops.get(address) ?? new Set()).add(port));
+  }
+  const entries = plans.flatMap(({ entry, trunk }) => matchEntriesOf(entry.value, byId.get(trunk.id)));
+  return Object.freeze({
+    revision,
+    trunks: Object.freeze(trunks),
+    tables: Object.freeze(file.tables),
+    overload: Object.freeze(file.overload),
+    lists: Object.freeze(lists),
+    nextHopHealth: Object.freeze(readHealth(file.nextHopHealth)),
+    matchTrunk: createMatcher(entries, file.tables.sources),
+    trunkById: (id: string) => byId.get(id),
+    isNextHop: (address: string, port?: number) => {
+      // A dual-stack socket reports IPv4 peers as IPv4-mapped (RFC 4291 section 2.5.5.2).
+      const literal = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+      const ports = nextHops.get(literal);
+      return ports !== undefined && (port === undefined || ports.has(port));
+    },
+  });
+}
+
+/** What metrics and `check` say of a list. */
+export function summariseList({ id, kind, file, read }: LoadedList): ListSummary {
+  return { id, kind, file, ...read.counts };
+}
+
+function readHealth(entry: NextHopHealthEntry): NextHopHealth {
+  return {
+    probes: entry.probe === "options",
+    interval: entry.intervalSeconds * 1000,
+    timeout: entry.timeoutSeconds * 1000,
+    missesUntilDown: entry.missesUntilDown,
+    answersUntilUp: entry.answersUntilUp,
+    longestInterval: Math.max(entry.longestIntervalSeconds, entry.intervalSeconds) * 1000,
+  };
+}
+
+function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry): Trunk {
+  const { side, status = {} } = entry;
+  return Object.freeze({
+    id: entry.id,
+    index,
+    side,
+    lessee: entry.lessee,
+    dialPlan: createDialPlan({
+      international: side === "international",
+      homeArea: entry.areaCode,
+      phoneContexts: new Set(entry.phoneContexts.map((domain) => domain.toLowerCase())),
+      bareForm: entry.bareForm,
+      tolerateTrunkZero: entry.tolerateTrunkZero,
+      stripTrailingST: entry.stripTrailingST,
+    }),
+    nextHops: Object.freeze((entry.nextHops ?? []).flatMap(buildNextHop)),
+    failoverOn503: entry.failoverOn503 ?? health.failoverOn503,
+    passThrough503: entry.passThrough503 ?? health.passThrough503,
+    fallback: entry.default ?? (side === "lessee" ? "reject" : "accept"),
+    exception: entry.exception,
+    status: new Map(
+      reasonCodes.flatMap((code) => {
+        const override = status[code];
+        return override === undefined ? [] : [[code, override] as const];
+      }),
+    ),
+    identity: entry.identity,
+    mustAgree: Object.freeze(entry.mustAgree),
+    limits: Object.freeze({ ...entry.limits }),
+    mode: entry.mode,
+    methods: createMethodTable(entry.methods, entry.mode === "redirect"),
+    cleanUp: compileCleanUp(entry.strip, entry.stripVerstat),
+    label: compileLabel(entry.label),
+    isupVersions: new Map(
+      Object.entries(entry.isupVersions ?? {}).map(([name, layout]) => [name.toLowerCase(), layout]),
+    ),
+    ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
+    dropAs: entry.dropAs,
+  });
+}
+
+function mergeChain(
+  file: PolicyFile,
+  { path, value }: Placed<TrunkEntry>,
+  issues: ConfigIssue[],
+): ChainConfig {
+  const chain: Partial<Record<RuleId, RuleSetting>> = {};
+  for (const id of ruleIds) {
+    const merged = mergeSetting(id, file.rules, value.rules);
+    const isSound = "mode" in merged;
+    if (!isSound && merged.length > 0) {
+      const message = `together with the global options: ${merged.join(", ")}`;
+      issues.push(file.source.issueAt([...path, "rules", id], message));
+    }
+    chain[id] = isSound ? merged : { mode: "off", options: {} };
+  }
+  if (!isWhole(chain)) throw new TypeError("a rule without setting");
+  return chain;
+}
+
+function isWhole(chain: Partial<ChainConfig>): chain is ChainConfig {
+  return ruleIds.every((id) => chain[id] !== undefined);
+}
+
+function readSpecialUsers(
+  { source, specialUsers, timeZone, homeCountry }: PolicyFile,
+  issues: ConfigIssue[],
+): ReadonlyMap<string, readonly SpecialUser[]> {
+  const calendar = createCalendar(timeZone);
+  const byTrunk = new Map<string, SpecialUser[]>();
+  for (const { path, value } of specialUsers) {
+    const number = readListNumber(value.number, homeCountry);
+    const until = calendar.readDay(value.until);
+    if (typeof number === "string") issues.push(source.issueAt([...path, "number"], number));
+    if (until === undefined)
+      issues.push(source.issueAt([...path, "until"], `there is no day ${value.until}`));
+    if (typeof number === "string" || until === undefined) continue;
+    const users = byTrunk.get(value.trunk) ?? [];
+    byTrunk.set(value.trunk, users);
+    users.push({
+      key: number.key,
+      number: value.number,
+      allow: new Set(value.allow),
+      until: until.end,
+      reason: value.reason,
+    });
+  }
+  return byTrunk;
+}

@@ -1,0 +1,93 @@
+import type { z } from "zod";
+import type { ConfigIssue, Path } from "../yaml/issue.ts";
+import { jsonSchemas } from "../json-schema.ts";
+import { nextHopHealthSchema, type NextHopHealthEntry } from "./next-hop.ts";
+import {
+  lesseeSchema,
+  listSchema,
+  overloadSchema,
+  policySchema,
+  specialUserSchema,
+  tablesSchema,
+  timeZoneSchema,
+  trunkSchema,
+} from "./policy-schema.ts";
+import type { LesseeEntry, ListEntry, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
+import { explainIssues, isMapping, valueAt } from "../yaml/schema-issues.ts";
+import type { OverloadLimits, TableSizes } from "../../policy/policy.ts";
+import type { Source } from "../yaml/yaml-source.ts";
+
+/** A part of the file and where it stands. */
+export interface Placed<Value> {
+  readonly path: Path;
+  readonly value: Value;
+}
+
+/** A `policy.yaml` by its schema: every part that is sound, also when others are not, so that all issues come at once. */
+export interface PolicyFile {
+  readonly source: Source;
+  /** Country code that bare numbers belong to. */
+  readonly homeCountry: string;
+  readonly timeZone: string;
+  readonly trunks: readonly Placed<TrunkEntry>[];
+  readonly lessees: readonly Placed<LesseeEntry>[];
+  readonly lists: readonly Placed<ListEntry & { readonly id: string }>[];
+  readonly specialUsers: readonly Placed<SpecialUserEntry>[];
+  /** The global `rules` as written. */
+  readonly rules: unknown;
+  readonly nextHopHealth: NextHopHealthEntry;
+  readonly tables: TableSizes;
+  readonly overload: OverloadLimits;
+}
+
+/** Reads the parts of a policy file; what is wrong with the others is in `issues`. */
+export function readPolicyFile(source: Source): {
+  readonly file: PolicyFile;
+  readonly issues: readonly ConfigIssue[];
+} {
+  const { value } = source;
+  const whole = policySchema.safeParse(value);
+  const lists = valueAt(value, ["lists"]);
+  const file: PolicyFile = {
+    source,
+    homeCountry: "86",
+    timeZone: timeZoneSchema.safeParse(valueAt(value, ["timeZone"])).data ?? "Asia/Shanghai",
+    trunks: readEach(value, "trunks", trunkSchema).map(({ path, value: trunk }) => ({
+      path,
+      value: { ...trunk, rules: valueAt(value, [...path, "rules"]) },
+    })),
+    lessees: readEach(value, "lessees", lesseeSchema),
+    lists: Object.entries(isMapping(lists) ? lists : {}).flatMap(([id, entry]) => {
+      const read = listSchema.safeParse(entry);
+      return read.success ? [{ path: ["lists", id], value: { ...read.data, id } }] : [];
+    }),
+    specialUsers: readEach(value, "specialUsers", specialUserSchema),
+    rules: valueAt(value, ["rules"]),
+    nextHopHealth:
+      nextHopHealthSchema.safeParse(valueAt(value, ["nextHopHealth"])).data ?? nextHopHealthSchema.parse({}),
+    tables: tablesSchema.safeParse(valueAt(value, ["tables"])).data ?? tablesSchema.parse({}),
+    overload: readOverload(valueAt(value, ["overload"])),
+  };
+  return { file, issues: whole.success ? [] : explainIssues(whole.error, source, jsonSchemas.policy) };
+}
+
+function readOverload(written: unknown): OverloadLimits {
+  const { retryAfterSeconds, ...limits } = overloadSchema.safeParse(written).data ?? overloadSchema.parse({});
+  return { ...limits, retryAfterSeconds };
+}
+
+/** The ids written in a list of the file, also of entries that have other faults: a reference to them is no second fault. */
+export function writtenIds(source: Source, key: "trunks" | "lessees"): readonly string[] {
+  const entries = valueAt(source.value, [key]);
+  if (!Array.isArray(entries)) return [];
+  return entries.map((entry) => valueAt(entry, ["id"])).filter((id) => typeof id === "string");
+}
+
+function readEach<Value>(root: unknown, key: string, schema: z.ZodType<Value>): readonly Placed<Value>[] {
+  const entries = valueAt(root, [key]);
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((entry, index) => {
+    const read = schema.safeParse(entry);
+    return read.success ? [{ path: [key, index], value: read.data }] : [];
+  });
+}

@@ -1,0 +1,126 @@
+import { parseNetwork } from "../../net/address.ts";
+import type { ConfigIssue } from "../yaml/issue.ts";
+import { buildNextHop } from "./next-hop.ts";
+import { readPointCode } from "./point-code.ts";
+import type { Placed, PolicyFile } from "./policy-file.ts";
+import { writtenIds } from "./policy-file.ts";
+import type { TrunkEntry } from "./policy-schema.ts";
+import { parseListener } from "../sigwall/static-schema.ts";
+import { suggest } from "../yaml/suggestion.ts";
+import { findTies } from "../../policy/trunk-match.ts";
+import type { MatchEntry } from "../../policy/trunk-match.ts";
+
+/** Finds what the schema can't see: names that lead nowhere, names given twice, trunks that can't be told apart. */
+export function findBrokenReferences(
+  file: PolicyFile,
+  listeners: readonly string[] | undefined,
+): readonly ConfigIssue[] {
+  return [
+    ...findDuplicates(file, "trunk", file.trunks),
+    ...findDuplicates(file, "lessee", file.lessees),
+    ...findSharedNames(file),
+    ...findUnknownNames(file),
+    ...findListenerIssues(file, listeners),
+    ...findRepeatedHops(file),
+    ...findOverlaps(file),
+  ];
+}
+
+/** The ways in which sources are recognised as a trunk; a listener that can't be read matches nothing. */
+export function matchEntriesOf<Target>(trunk: TrunkEntry, target: Target): readonly MatchEntry<Target>[] {
+  const { addresses, ports, listener, tlsName } = trunk.match;
+  const opc = trunk.match.opc?.flatMap(readPointCode);
+  const dpc = trunk.match.dpc?.flatMap(readPointCode);
+  const parsed = listener === undefined ? undefined : parseListener(listener);
+  const id = typeof parsed === "object" ? parsed.id : listener;
+  return addresses.flatMap((text) => {
+    const network = parseNetwork(text);
+    if (typeof network === "string") return [];
+    return [{ target, network, ports, listener: id, tlsName: tlsName?.toLowerCase(), opc, dpc }];
+  });
+}
+
+function findDuplicates(
+  { source }: PolicyFile,
+  noun: string,
+  entries: readonly Placed<{ readonly id: string }>[],
+): readonly ConfigIssue[] {
+  const seen = new Set<string>();
+  return entries.flatMap(({ path, value: { id } }) => {
+    if (seen.has(id)) return [source.issueAt([...path, "id"], `there is another ${noun} "${id}"`)];
+    seen.add(id);
+    return [];
+  });
+}
+
+/** Lists of lessees and deny lists share one name space: both are labels of `sigwall_list_numbers`. */
+function findSharedNames({ source, lists, lessees }: PolicyFile): readonly ConfigIssue[] {
+  const names = new Set(lessees.map(({ value }) => value.id));
+  return lists
+    .filter(({ value }) => names.has(value.id))
+    .map(({ path, value }) => source.issueAt(path, `the lessee "${value.id}" has a list of this name`));
+}
+
+function findUnknownNames({ source, trunks, specialUsers }: PolicyFile): readonly ConfigIssue[] {
+  const lesseeIds = writtenIds(source, "lessees");
+  const trunkIds = writtenIds(source, "trunks");
+  const issues: ConfigIssue[] = [];
+  for (const { path, value } of trunks) {
+    if (value.lessee === undefined || lesseeIds.includes(value.lessee)) continue;
+    const message = `unknown lessee "${value.lessee}"${suggest(value.lessee, lesseeIds)}`;
+    issues.push(source.issueAt([...path, "lessee"], message));
+  }
+  for (const { path, value } of specialUsers) {
+    if (trunkIds.includes(value.trunk)) continue;
+    const message = `unknown trunk "${value.trunk}"${suggest(value.trunk, trunkIds)}`;
+    issues.push(source.issueAt([...path, "trunk"], message));
+  }
+  return issues;
+}
+
+function findListenerIssues(
+  { source, trunks }: PolicyFile,
+  listeners: readonly string[] | undefined,
+): readonly ConfigIssue[] {
+  return trunks.flatMap(({ path, value }) => {
+    const { listener, tlsName } = value.match;
+    if (tlsName !== undefined) {
+      const here = listener === undefined ? listeners : [listener.toLowerCase()];
+      if (here !== undefined && !here.some((id) => id.startsWith("tls:"))) {
+        const message = `nothing that listens ${listener === undefined ? "" : "there "}speaks TLS: the trunk never matches`;
+        return [source.issueAt([...path, "match", "tlsName"], message)];
+      }
+    }
+    if (listener === undefined) return [];
+    const parsed = parseListener(listener);
+    const place = [...path, "match", "listener"];
+    if (typeof parsed === "string") return [source.issueAt(place, parsed)];
+    if (listeners === undefined || listeners.includes(parsed.id)) return [];
+    return [source.issueAt(place, `nothing listens on "${listener}"${suggest(parsed.id, listeners)}`)];
+  });
+}
+
+/** A next hop given twice has one state and one metric series: its weight is what was meant. */
+function findRepeatedHops({ source, trunks }: PolicyFile): readonly ConfigIssue[] {
+  return trunks.flatMap(({ path, value }) => {
+    const seen = new Set<string>();
+    return (value.nextHops ?? []).flatMap((entry, index) =>
+      buildNextHop(entry).flatMap(({ id }) => {
+        if (!seen.has(id)) {
+          seen.add(id);
+          return [];
+        }
+        const message = `there is another next hop "${id}" on this trunk; \`weight\` gives it a larger share`;
+        return [source.issueAt([...path, "nextHops", index], message)];
+      }),
+    );
+  });
+}
+
+function findOverlaps({ source, trunks }: PolicyFile): readonly ConfigIssue[] {
+  const entries = trunks.flatMap((trunk) => matchEntriesOf(trunk.value, trunk));
+  return findTies(entries).map(({ first, second, claim }) => {
+    const message = `overlaps with trunk "${first.value.id}": both claim ${claim}`;
+    return source.issueAt([...second.path, "match"], message);
+  });
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
+import { ruleIds } from "../../domain/rule-id.ts";
+import { rules } from "../../screening/chain/rule-order.ts";
+import type { Rule } from "../../screening/rule.ts";
+import { isMapping, valueAt } from "../yaml/schema-issues.ts";
+
+/** What `policy.yaml` says about a rule: its mode, and the options that are the rule's own. */
+export interface RuleSetting {
+  readonly mode: RuleMode;
+  readonly options: unknown;
+}
+
+const ruleById: ReadonlyMap<RuleId, Rule> = new Map(rules.map((rule) => [rule.id, rule]));
+
+/** The rule of an id; undefined for a rule that has a name in the contract but no code yet. */
+export function findRule(id: RuleId): Rule | undefined {
+  return ruleById.get(id);
+}
+
+const modeSchema = z
+  .enum(["enforce", "monitor", "off"])
+  .exactOptional()
+  .describe("enforce: the finding decides; monitor: it is only counted; off: the rule does not run.");
+
+function settingSchema(id: RuleId): z.ZodType {
+  const rule = ruleById.get(id);
+  if (rule === undefined)
+    return z.strictObject({ mode: modeSchema }).describe("Not enforced yet.").exactOptional();
+  if (!(rule.options instanceof z.ZodObject))
+    throw new TypeError(`options of rule ${id} are no object schema`);
+  return rule.options.safeExtend({ mode: modeSchema }).strict().describe(rule.summary).exactOptional();
+}
+
+/** The map `rules` of a policy or a trunk: every rule by its id, with `mode` beside the options of the rule. */
+export const rulesSchema = z.strictObject(Object.fromEntries(ruleIds.map((id) => [id, settingSchema(id)])));
+
+/** What one `rules` map of the source writes about a rule, as written. */
+export function writtenSetting(rulesMap: unknown, id: RuleId): Readonly<Record<string, unknown>> {
+  const written = valueAt(rulesMap, [id]);
+  return isMapping(written) ? written : {};
+}
+
+/**
+ * The setting of a rule on a trunk: the trunk's words over the global ones over the rule's defaults.
+ * Words are merged as written: a default of the schema must not hide a global option.
+ * Returns messages when the options don't go together; what is wrong by itself the schema of the file reports.
+ */
+export function mergeSetting(
+  id: RuleId,
+  globalRules: unknown,
+  trunkRules: unknown,
+): RuleSetting | readonly string[] {
+  const layers = [writtenSetting(globalRules, id), writtenSetting(trunkRules, id)].map(
+    ({ mode, ...options }) => ({
+      mode,
+      options,
+    }),
+  );
+  const mode = layers.map((layer) => layer.mode).findLast((written) => written !== undefined);
+  const rule = ruleById.get(id);
+  if (rule === undefined) return { mode: readMode(mode), options: {} };
+  const merged = rule.options.safeParse(Object.assign({}, ...layers.map((layer) => layer.options)));
+  if (merged.success) return { mode: readMode(mode), options: merged.data };
+  const areSoundAlone = layers.every((layer) => rule.options.safeParse(layer.options).success);
+  return areSoundAlone ? merged.error.issues.map((issue) => issue.message) : [];
+}
+
+function readMode(mode: unknown): RuleMode {
+  return mode === "monitor" || mode === "off" ? mode : "enforce";
+}

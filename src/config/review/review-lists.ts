@@ -1,0 +1,225 @@
+import type { Millis } from "../../domain/time.ts";
+import { readListNumber } from "../../numbering/e164.ts";
+import type { NumberSet } from "../../numbering/number-set.ts";
+import { sharedNumbers } from "../../numbering/overlap.ts";
+import { createCalendar } from "../lists/calendar.ts";
+import type { Calendar } from "../lists/calendar.ts";
+import type { ConfigIssue } from "../yaml/issue.ts";
+import type { LoadedList } from "../lists/list-loading.ts";
+import type { PolicyMaterial } from "../load.ts";
+import { isMapping } from "../yaml/schema-issues.ts";
+
+/** Entries that end within so many days are announced. */
+export const soonDays = 30;
+
+const DAY: Millis = 86_400_000;
+
+/** Findings of one kind in one list that are written one by one; the rest is counted. */
+const mostFindings = 5;
+
+/** A prefix with fewer digits covers a million numbers of the home plan or more. */
+const fewestPrefixDigits = 7;
+
+/** Codes that must reach their service whoever calls: none belongs in a list. */
+const emergencyCodes = ["110", "119", "120", "122", "12395", "95110"];
+
+/** Numbers in two lists that are looked for; who has more has one fault in many lines. */
+const mostShared = 1000;
+
+/** Finds in the lists what is legal and probably not meant. `now` decides what has expired. */
+export function reviewLists(material: PolicyMaterial, now: Millis): readonly ConfigIssue[] {
+  const { lists } = material;
+  const calendar = createCalendar(material.file.timeZone);
+  return [
+    ...lists.flatMap((list) => [
+      ...reviewDates(material, list, calendar, now),
+      ...reviewDuplicates(list),
+      ...reviewEmergency(list, now),
+      ...reviewPrefixes(list),
+    ]),
+    ...reviewLessees(lists.filter((list) => list.kind === "lessee")),
+    ...reviewDenied(lists),
+  ];
+}
+
+function issueAtLine(
+  list: LoadedList,
+  line: number,
+  path: string,
+  message: string,
+  severity: ConfigIssue["severity"] = "warning",
+): ConfigIssue {
+  return { severity, file: list.file, line, column: 1, path, message };
+}
+
+function reviewDates(
+  { plans }: PolicyMaterial,
+  list: LoadedList,
+  calendar: Calendar,
+  now: Millis,
+): readonly ConfigIssue[] {
+  const { numbers } = list.read;
+  const lastDay = (end: Millis): string => calendar.formatDay(end - 1);
+  const days = list.kind === "lessee" ? verificationDays(plans, list.id) : undefined;
+  const expired = createFindings(list, "valid_to");
+  const ending = createFindings(list, "valid_to");
+  const coming = createFindings(list, "valid_from");
+  const unverified = createFindings(list, "verified_on");
+  for (let row = 0; row < numbers.rows; row++) {
+    const line = numbers.line(row);
+    const to = numbers.validTo(row);
+    const from = numbers.validFrom(row);
+    if (to !== undefined && to <= now) expired.add(line, () => `expired on ${lastDay(to)}`);
+    else if (to !== undefined && to <= now + soonDays * DAY)
+      ending.add(line, () => `expires on ${lastDay(to)}`);
+    if (from !== undefined && from > now)
+      coming.add(line, () => `not valid before ${calendar.formatDay(from)}`);
+    if (list.kind !== "lessee") continue;
+    const verified = numbers.verifiedOn(row);
+    if (verified === undefined) unverified.add(line, () => "never verified");
+    else if (verified > now)
+      unverified.add(line, () => `verified in the future, on ${calendar.formatDay(verified)}`);
+    else if (days !== undefined && now >= verified + (days + 1) * DAY) {
+      unverified.add(
+        line,
+        () => `last verified on ${calendar.formatDay(verified)}, more than ${days} days ago`,
+      );
+    }
+  }
+  return [expired, ending, coming, unverified].flatMap((findings) => findings.issues());
+}
+
+/** The strictest `verifiedWithinDays` of the trunks of a lessee. */
+function verificationDays(plans: PolicyMaterial["plans"], lessee: string): number | undefined {
+  const days = plans
+    .filter(({ trunk }) => trunk.lessee === lessee)
+    .map(({ chain }) => chain["caller-authentication"].options)
+    .map((options) => (isMapping(options) ? options["verifiedWithinDays"] : undefined))
+    .filter((value) => typeof value === "number");
+  return days.length === 0 ? undefined : Math.min(...days);
+}
+
+/** The same number, range or prefix on two lines that are in force at the same time: one of them is not needed. */
+function reviewDuplicates(list: LoadedList): readonly ConfigIssue[] {
+  const { numbers } = list.read;
+  const { exact, rangeStart, rangeEnd, rangeRow } = numbers.columns;
+  const findings = createFindings(list, "number");
+  const reported = new Set<number>();
+  const compare = (first: number, second: number): void => {
+    // A prefix is one row and several ranges.
+    if (first === second || reported.has(second) || !meetInTime(numbers, first, second)) return;
+    reported.add(second);
+    const lines = [numbers.line(first), numbers.line(second)].toSorted((a, b) => a - b);
+    findings.add(lines[1] ?? 1, () => `the same as line ${lines[0]}`);
+  };
+  for (let row = 1; row < exact.length; row++) if (exact[row] === exact[row - 1]) compare(row - 1, row);
+  for (let index = 1; index < rangeRow.length; index++) {
+    const isSame = rangeStart[index] === rangeStart[index - 1] && rangeEnd[index] === rangeEnd[index - 1];
+    if (isSame) compare(rangeRow[index - 1] ?? 0, rangeRow[index] ?? 0);
+  }
+  return findings.issues();
+}
+
+function meetInTime(numbers: NumberSet, first: number, second: number): boolean {
+  const endsBefore = (one: number, other: number): boolean =>
+    (numbers.validTo(one) ?? Infinity) <= (numbers.validFrom(other) ?? -Infinity);
+  return !endsBefore(first, second) && !endsBefore(second, first);
+}
+
+function reviewEmergency(list: LoadedList, now: Millis): readonly ConfigIssue[] {
+  const { numbers } = list.read;
+  return emergencyCodes.flatMap((code) => {
+    const number = readListNumber(code);
+    const row = typeof number === "string" ? -1 : numbers.find(number.key, now);
+    if (row === -1) return [];
+    const line = numbers.line(row < 0 ? -2 - row : row);
+    return [
+      issueAtLine(
+        list,
+        line,
+        "number",
+        `covers the emergency number ${code}, which never is a calling party`,
+      ),
+    ];
+  });
+}
+
+function reviewPrefixes(list: LoadedList): readonly ConfigIssue[] {
+  const { shortestPrefix: prefix } = list.read;
+  if (list.kind !== "lessee" || prefix === undefined || prefix.digits.length >= fewestPrefixDigits) return [];
+  const message = `the prefix has only ${prefix.digits.length} digits: it lists a million numbers or more`;
+  return [issueAtLine(list, prefix.line, "number", message)];
+}
+
+/** A number that two lessees may use at the same time authenticates neither. */
+function reviewLessees(lists: readonly LoadedList[]): readonly ConfigIssue[] {
+  return reviewShared(lists, "error", (first, second) =>
+    first.id === second.id ? undefined : `is also listed for lessee "${first.id}"`,
+  );
+}
+
+function reviewDenied(lists: readonly LoadedList[]): readonly ConfigIssue[] {
+  return reviewShared(lists, "warning", (first, second) => {
+    if ((first.kind === "lessee") === (second.kind === "lessee")) return undefined;
+    return first.kind === "lessee"
+      ? `is refused here and listed for lessee "${first.id}"`
+      : `is listed here and refused by the ${first.kind} list "${first.id}"`;
+  });
+}
+
+/** Reports numbers of two lists at the line of the second, the first ones of every pair of lists. */
+function reviewShared(
+  lists: readonly LoadedList[],
+  severity: ConfigIssue["severity"],
+  describe: (first: LoadedList, second: LoadedList) => string | undefined,
+): readonly ConfigIssue[] {
+  const findings = new Map<string, Findings>();
+  for (const { key, first, second } of sharedNumbers(
+    lists.map((list) => list.read.numbers),
+    mostShared,
+  )) {
+    const [one, other] = [lists[first.set], lists[second.set]];
+    const relation = one === undefined || other === undefined ? undefined : describe(one, other);
+    if (one === undefined || other === undefined || relation === undefined) continue;
+    const pair = `${one.id} ${other.id}`;
+    const known = findings.get(pair) ?? createFindings(other, "number", severity);
+    findings.set(pair, known);
+    const place = `${one.file}:${one.read.numbers.line(first.row)}`;
+    known.add(other.read.numbers.line(second.row), () => `${formatKey(key)} ${relation} at ${place}`);
+  }
+  return [...findings.values()].flatMap((found) => found.issues());
+}
+
+/** The number of a key: positive ones are E.164, negative ones are codes. */
+function formatKey(key: number): string {
+  return key < 0 ? String(-key) : `+${key}`;
+}
+
+/** Findings of one kind in one list: the first ones word for word, then a number. */
+interface Findings {
+  add(line: number, describe: () => string): void;
+  issues(): readonly ConfigIssue[];
+}
+
+function createFindings(
+  list: LoadedList,
+  path: string,
+  severity: ConfigIssue["severity"] = "warning",
+): Findings {
+  const found: { readonly line: number; readonly describe: () => string }[] = [];
+  return {
+    add: (line, describe) => {
+      found.push({ line, describe });
+    },
+    issues: () => {
+      const inOrder = found.toSorted((a, b) => a.line - b.line);
+      const issues = inOrder
+        .slice(0, mostFindings)
+        .map(({ line, describe }) => issueAtLine(list, line, path, describe(), severity));
+      const rest = inOrder[mostFindings];
+      if (rest === undefined) return issues;
+      const message = `${inOrder.length - mostFindings} more rows like the ones before`;
+      return [...issues, issueAtLine(list, rest.line, path, message, severity)];
+    },
+  };
+}

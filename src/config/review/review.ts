@@ -1,0 +1,208 @@
+import { ruleIds } from "../../domain/rule-id.ts";
+import type { RuleId } from "../../domain/rule-id.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { NextHop } from "../../domain/trunk.ts";
+import { createCalendar } from "../lists/calendar.ts";
+import type { TrunkPlan } from "../policy/build-policy.ts";
+import type { ConfigIssue, Path } from "../yaml/issue.ts";
+import { ANY_NAME } from "../../policy/trunk-match.ts";
+import { sortIssues } from "../yaml/issue.ts";
+import type { PolicyMaterial } from "../load.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { reviewLists, soonDays } from "./review-lists.ts";
+import { reviewRequests } from "./review-requests.ts";
+import { findRule, writtenSetting } from "../policy/rule-options.ts";
+import type { PolicyTables, Rule } from "../../screening/rule.ts";
+
+/**
+ * Finds what is legal in a policy and probably not meant: rules that never run, names that nobody uses, dates that have passed.
+ * `now` decides what has expired; `listeners` are those of the static config.
+ */
+export function reviewPolicy(
+  policy: Policy,
+  material: PolicyMaterial,
+  listeners: readonly string[],
+  now: Millis,
+): readonly ConfigIssue[] {
+  return sortIssues([
+    ...reviewTrunks(material, listeners.length > 0),
+    ...material.plans.flatMap((plan) => reviewRequests(warner(material), plan)),
+    ...reviewRules(material),
+    ...reviewLesseeUse(material),
+    ...reviewNextHops(policy, material, listeners),
+    ...reviewSpecialUsers(material, now),
+    ...reviewLists(material, now),
+  ]);
+}
+
+type Warn = (path: Path, message: string) => ConfigIssue;
+
+function warner({ file }: PolicyMaterial): Warn {
+  return (path, message) => file.source.issueAt(path, message, "warning");
+}
+
+/** `isSip`: calls go to next hops; those of SS7 go on by the other association. */
+function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly ConfigIssue[] {
+  const warn = warner(material);
+  return material.plans.flatMap(({ entry: { path, value }, trunk }) => {
+    const issues: ConfigIssue[] = [];
+    if (trunk.side === "lessee" && trunk.lessee === undefined) {
+      issues.push(
+        warn([...path, "side"], "a lessee trunk without lessee: caller-authentication refuses every call"),
+      );
+    }
+    if (trunk.side !== "lessee" && trunk.lessee !== undefined) {
+      issues.push(warn([...path, "lessee"], `has no effect on a trunk of side ${trunk.side}`));
+    }
+    if (isSip && (value.match.opc ?? value.match.dpc) !== undefined) {
+      issues.push(
+        warn([...path, "match"], "point codes: no SIP message matches, and the engine carries SIP"),
+      );
+    }
+    if (isSip && trunk.side !== "core" && trunk.nextHops.length === 0) {
+      issues.push(warn([...path, "id"], "no nextHops: accepted calls have nowhere to go"));
+    }
+    if (trunk.side === "core" && (value.rules !== undefined || value.limits !== undefined)) {
+      const key = value.rules === undefined ? "limits" : "rules";
+      issues.push(warn([...path, key], "has no effect: calls from the core are not screened"));
+    }
+    if (trunk.side === "lessee" && value.default === "accept") {
+      issues.push(warn([...path, "default"], "has no effect: a lessee trunk accepts listed callers only"));
+    }
+    for (const [reason, status] of trunk.status) {
+      // RFC 3261 section 21.5.4: a peer takes 503 as "this element is down" and tries another route.
+      if (status !== 503 || mayBeUnavailable.includes(reason)) continue;
+      issues.push(
+        warn([...path, "status", reason], "503 makes the peer try another route with the same call"),
+      );
+    }
+    return issues;
+  });
+}
+
+const mayBeUnavailable: readonly string[] = ["call-rate-exceeded", "channels-exceeded", "overload"];
+
+/** Rules that somebody configured and that never run. */
+function reviewRules(material: PolicyMaterial): readonly ConfigIssue[] {
+  const warn = warner(material);
+  const screened = material.plans.filter(({ trunk }) => trunk.side !== "core");
+  const issues: ConfigIssue[] = [];
+  for (const id of ruleIds) {
+    const rule = findRule(id);
+    const written = writtenSetting(material.file.rules, id);
+    if (rule === undefined) continue;
+    for (const plan of screened) {
+      const { entry, trunk, chain, tables } = plan;
+      if (Object.keys(writtenSetting(entry.value.rules, id)).length === 0) continue;
+      const path = [...entry.path, "rules", id];
+      if (chain[id].mode === "off")
+        issues.push(...reviewIdleOptions(warn, path, writtenSetting(entry.value.rules, id)));
+      else if (!canFire(rule, chain[id].options, tables)) {
+        issues.push(warn(path, `can never fire on trunk "${trunk.id}"${whyIdle(id, plan)}`));
+      }
+    }
+    if (Object.keys(written).length === 0) continue;
+    const running = screened.filter(({ chain }) => chain[id].mode !== "off");
+    if (running.length === 0) issues.push(...reviewIdleOptions(warn, ["rules", id], written));
+    else if (!running.some(({ chain, tables }) => canFire(rule, chain[id].options, tables))) {
+      issues.push(
+        warn(["rules", id], `can never fire: ${idleEverywhere[id] ?? "no trunk gives it anything to do"}`),
+      );
+    }
+  }
+  return issues;
+}
+
+function canFire(rule: Rule, options: unknown, tables: PolicyTables): boolean {
+  return rule.compile(options, tables) !== undefined;
+}
+
+function reviewIdleOptions(
+  warn: Warn,
+  path: Path,
+  written: Readonly<Record<string, unknown>>,
+): readonly ConfigIssue[] {
+  return Object.keys(written)
+    .filter((key) => key !== "mode")
+    .map((key) => warn([...path, key], "has no effect while the rule is off"));
+}
+
+const idleEverywhere: Partial<Record<RuleId, string>> = {
+  "home-cli-from-abroad": "there is no international trunk",
+  "diversion-licence": "there is no lessee trunk",
+  "deny-lists": "there is no deny list",
+  "caller-authentication": "there is no lessee trunk",
+  "call-frequency": "no trunk has limits.attemptsPerCallerPerMinute",
+  "call-rate": "no trunk has limits.callsPerSecond",
+};
+
+function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
+  if (id === "deny-lists") return ": there is no deny list";
+  if (id === "call-frequency") return ": it has no limits.attemptsPerCallerPerMinute";
+  if (id === "call-rate") return ": it has no limits.callsPerSecond";
+  return `, whose side is ${trunk.side}`;
+}
+
+function reviewLesseeUse(material: PolicyMaterial): readonly ConfigIssue[] {
+  const used = new Set(material.plans.map(({ trunk }) => trunk.lessee));
+  return material.file.lessees
+    .filter(({ value }) => !used.has(value.id))
+    .map(({ path, value }) => warner(material)([...path, "id"], `no trunk has the lessee "${value.id}"`));
+}
+
+/** Requests of the called side come from the next hop: without a trunk there they come from a stranger. */
+function reviewNextHops(
+  policy: Policy,
+  material: PolicyMaterial,
+  listeners: readonly string[],
+): readonly ConfigIssue[] {
+  const reported = new Set<string>();
+  return material.plans.flatMap(({ entry, trunk }) =>
+    trunk.nextHops.flatMap((hop, index) => {
+      const { id, address, port } = hop;
+      if (reported.has(id)) return [];
+      const isCovered =
+        address === undefined ||
+        listeners.some((listener) => policy.matchTrunk(listener, address, port, ANY_NAME) !== undefined);
+      const messages = isCovered
+        ? []
+        : [`no trunk covers ${id}: what the called side sends from there is dropped`];
+      if (!listeners.some((listener) => canReach(listener, hop)))
+        messages.push(`nothing listens on ${describeWay(hop)}: no call reaches ${id}`);
+      if (messages.length > 0) reported.add(id);
+      return messages.map((message) => warner(material)([...entry.path, "nextHops", index], message));
+    }),
+  );
+}
+
+/** A message leaves by a listener of the target's transport and address family. */
+function canReach(listener: string, { transport, address }: NextHop): boolean {
+  if (!listener.startsWith(`${transport}:`)) return false;
+  return address === undefined || listener.startsWith(`${transport}:[`) === address.includes(":");
+}
+
+function describeWay({ transport, address }: NextHop): string {
+  if (address === undefined) return transport;
+  return `${transport} over ${address.includes(":") ? "IPv6" : "IPv4"}`;
+}
+
+function reviewSpecialUsers(material: PolicyMaterial, now: Millis): readonly ConfigIssue[] {
+  const warn = warner(material);
+  const calendar = createCalendar(material.file.timeZone);
+  return material.file.specialUsers.flatMap(({ path, value }) => {
+    const plan = material.plans.find(({ trunk }) => trunk.id === value.trunk);
+    const user = plan?.tables.specialUsers.find(({ number }) => number === value.number);
+    if (plan === undefined || user === undefined) return [];
+    const issues: ConfigIssue[] = [];
+    const lastDay = calendar.formatDay(user.until - 1);
+    if (user.until <= now) issues.push(warn([...path, "until"], `expired on ${lastDay}`));
+    else if (user.until <= now + soonDays * 86_400_000)
+      issues.push(warn([...path, "until"], `expires on ${lastDay}`));
+    const list = plan.tables.lesseeNumbers;
+    if (plan.trunk.side === "lessee" && list !== undefined && list.numbers.find(user.key, now) < 0) {
+      const message = `not in force in ${list.file}: caller-authentication refuses it, special user or not`;
+      issues.push(warn([...path, "number"], message));
+    }
+    return issues;
+  });
+}

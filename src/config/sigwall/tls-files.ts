@@ -1,0 +1,109 @@
+import { Buffer } from "node:buffer";
+import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import type { ConfigIssue } from "../yaml/issue.ts";
+import { resolvePath, type ReadFile } from "../lists/list-loading.ts";
+
+/** The section `tls` of `sigwall.yaml`, with paths as seen from where the program runs. */
+export interface TlsConfig {
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  readonly clientCertificate: "require" | "request" | "none";
+}
+
+/** What the files of {@link TlsConfig} hold: PEM that has been read and fits together. */
+export interface TlsMaterial {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer;
+  readonly minVersion: TlsConfig["minVersion"];
+  readonly clientCertificate: TlsConfig["clientCertificate"];
+}
+
+/** Makes the paths of the section start at the folder of `sigwall.yaml`. */
+export function resolveTls(sigwallPath: string, tls: TlsConfig): TlsConfig {
+  const { certificate, key, ca } = tls;
+  return {
+    ...tls,
+    certificate: resolvePath(sigwallPath, certificate),
+    key: resolvePath(sigwallPath, key),
+    ca: resolvePath(sigwallPath, ca),
+  };
+}
+
+/**
+ * Reads certificates and key and holds them against each other; material unless an error stands in `issues`. Pure: the only input
+ * is what `readFile` gives and the time, Unix milliseconds.
+ */
+export function loadTls(
+  readFile: ReadFile,
+  config: TlsConfig,
+  now: number,
+): { readonly material: TlsMaterial | undefined; readonly issues: readonly ConfigIssue[] } {
+  const issues: ConfigIssue[] = [];
+  const complain = (file: string, message: string, severity: ConfigIssue["severity"] = "error"): void => {
+    issues.push({ severity, file, line: 1, column: 1, path: "", message });
+  };
+  const read = (file: string): Buffer | undefined => {
+    const content = readFile(file);
+    if (!("error" in content)) return Buffer.from(content.bytes);
+    complain(file, `can't be read: ${content.error}`);
+    return undefined;
+  };
+  const certificate = read(config.certificate);
+  const key = read(config.key);
+  const ca = read(config.ca);
+  const chain = certificate === undefined ? undefined : readCertificates(certificate);
+  const authorities = ca === undefined ? undefined : readCertificates(ca);
+  const secret = key === undefined ? undefined : readKey(key);
+  for (const [file, list] of [
+    [config.certificate, chain],
+    [config.ca, authorities],
+  ] as const) {
+    if (typeof list === "string") complain(file, list);
+    else if (list !== undefined)
+      for (const problem of findStale(list, now)) complain(file, problem, "warning");
+  }
+  if (typeof secret === "string") complain(config.key, secret);
+  if (typeof chain === "object" && typeof secret === "object" && chain[0]?.checkPrivateKey(secret) === false)
+    complain(config.key, `is not the key of the first certificate in ${config.certificate}`);
+  const isSound = !issues.some(({ severity }) => severity === "error");
+  if (!isSound || certificate === undefined || key === undefined || ca === undefined)
+    return { material: undefined, issues };
+  const { minVersion, clientCertificate } = config;
+  return { material: { certificate, key, ca, minVersion, clientCertificate }, issues };
+}
+
+const END = "-----END CERTIFICATE-----";
+
+/** Every certificate of a PEM file, in order; a string says what is wrong. */
+function readCertificates(pem: Buffer): readonly X509Certificate[] | string {
+  const parts = pem.toString("latin1").split(END).slice(0, -1);
+  if (parts.length === 0) return "holds no certificate in PEM";
+  try {
+    return parts.map((part) => new X509Certificate(part + END));
+  } catch {
+    return "holds a certificate that can't be read";
+  }
+}
+
+function readKey(pem: Buffer): KeyObject | string {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return "is no private key in PEM without a password";
+  }
+}
+
+const soon = 30 * 86_400_000;
+
+/** Certificates that are out of their dates, or will be within a month. */
+function findStale(certificates: readonly X509Certificate[], now: number): readonly string[] {
+  return certificates.flatMap(({ subject, validFrom, validTo }) => {
+    const name = subject.replaceAll("\n", ", ");
+    if (Date.parse(validFrom) > now) return [`the certificate of ${name} is valid from ${validFrom} only`];
+    if (Date.parse(validTo) <= now) return [`the certificate of ${name} expired on ${validTo}`];
+    return Date.parse(validTo) <= now + soon ? [`the certificate of ${name} expires on ${validTo}`] : [];
+  });
+}

@@ -1,0 +1,250 @@
+import type { Buffer } from "node:buffer";
+import { performance } from "node:perf_hooks";
+import { capabilitiesOf } from "../../domain/capabilities.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { SipTransport } from "../../domain/trunk.ts";
+import { decisionCount } from "../../observe/counters.ts";
+import { createDelegatedCalls, type Order } from "../../delegated/delegated-call.ts";
+import { noteAnswer, noteRefusal, noteTime, type Destination } from "../../routing/hop-health.ts";
+import { createListener, type Listener } from "../../routing/listener.ts";
+import { createNextHops } from "../../routing/next-hops.ts";
+import { createOverload, type Load } from "../../judging/overload.ts";
+import { createReportedCalls, type ReportKind } from "../../delegated/reported-calls.ts";
+import { createKeyedTags } from "../../sip/tag.ts";
+import { loadDrachtio, type ProxyResult, type SipRequest, type SipResponse } from "./drachtio-link.ts";
+import type { DrachtioServer } from "./place.ts";
+import { createServerLink, LinkTime, type ServerLink } from "./server-link.ts";
+import type { Engine, EngineParts } from "../engine.ts";
+import { startLoadProbe, type LoadProbe } from "../load-probe.ts";
+import { createQuestions } from "../../wire/dns/name-lookup.ts";
+import { createNames, type Names } from "../../wire/dns/next-hop-names.ts";
+
+/** How the engine works with its servers. */
+export interface DrachtioOptions {
+  readonly servers: readonly DrachtioServer[];
+  /** Have the servers report every call (CDR), to find those that they passed without asking. */
+  readonly reports: boolean;
+}
+
+/** How often links, next hops and reports are looked after. Milliseconds. */
+const TICK = 100;
+
+/** Addresses that servers may take SIP on beside those in `listen`. */
+const MOST_LISTENERS = 64;
+
+const DAY: Millis = 86_400_000;
+
+/** SIP by drachtio servers: they carry the calls, we say what becomes of each. */
+export function createDrachtioEngine(parts: EngineParts, options: DrachtioOptions): Engine {
+  const { counters } = parts;
+  const tags = createKeyedTags(parts.key);
+  const listeners: Listener[] = parts.listen.map(({ id, transport, address, port }, index) =>
+    createListener(id, index, transport, address, port),
+  );
+  const hops = createNextHops(listeners, tags);
+  const questions = createQuestions(parts.nameServers);
+  const books = createReportedCalls({
+    counters,
+    capacity: parts.policy().tables.ledger,
+    unjudged: (call) => parts.unjudged?.(call),
+    happened: (event) => parts.happened?.(event),
+  });
+  const overload = createOverload();
+  const calls = createDelegatedCalls({
+    policy: parts.policy,
+    listeners,
+    hops,
+    state: parts.state,
+    counters,
+    capabilities: capabilitiesOf.drachtio,
+    elapsed: () => performance.now(),
+    decided: parts.decided,
+    overload,
+    judged: (exchange, trunk, now) => books.judged(exchange, trunk, now),
+    fault: parts.fault,
+  });
+  const links: ServerLink[] = [];
+  let probe: LoadProbe | undefined;
+  let judgedBefore = 0;
+  let names: Names | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Where the server took the message; a server may listen where `listen` says nothing of. */
+  function listenerOf({ receivedOn = "", protocol }: SipRequest): Listener {
+    const transport: SipTransport = protocol === "udp" || protocol === "tls" ? protocol : "tcp";
+    const colon = receivedOn.lastIndexOf(":");
+    const address = receivedOn.slice(0, Math.max(colon, 0)).replace("[", "").replace("]", "");
+    const port = Number(receivedOn.slice(colon + 1));
+    for (const listener of listeners)
+      if (listener.port === port && listener.address === address && listener.transport === transport)
+        return listener;
+    const id = `${transport}:${receivedOn}`;
+    const listener = createListener(id, listeners.length, transport, address, Number.isNaN(port) ? 0 : port);
+    if (listeners.length < MOST_LISTENERS) listeners.push(listener);
+    return listener;
+  }
+
+  function takeRequest(
+    clock: Clock,
+    link: ServerLink,
+    request: SipRequest,
+    response: SipResponse,
+    bytes: Buffer,
+  ): void {
+    const now = Date.now();
+    const order = calls.take(now, {
+      bytes,
+      isLate: clock.waited(request.stackTime, now) > LinkTime.deadline,
+      listener: listenerOf(request),
+      address: request.source_address,
+      port: request.source_port,
+    });
+    obey(now, link, request, response, order);
+  }
+
+  function obey(
+    now: Millis,
+    link: ServerLink,
+    request: SipRequest,
+    response: SipResponse,
+    order: Order,
+  ): void {
+    if (order.kind === "answer") {
+      link.answer(now, response, order.status, order.fields);
+      return;
+    }
+    const { hop } = order;
+    link.proxy(
+      request,
+      order.targets,
+      order.fields,
+      parts.policy().nextHopHealth.timeout,
+      (error, result) => {
+        if (error !== null && error !== undefined) counters.unsendable++;
+        if (result !== undefined) noteResult(hop, result);
+      },
+    );
+  }
+
+  /** Next hops are judged by the calls that they got: this engine asks them nothing. */
+  function noteResult(hop: Destination | undefined, { finalStatus, responses }: ProxyResult): void {
+    if (hop === undefined) return;
+    const now = Date.now();
+    const health = parts.policy().nextHopHealth;
+    const isSilent = !responses.some(({ address, port }) => address === hop.address && port === hop.port);
+    const isMissed = finalStatus === 503 || (finalStatus === 408 && isSilent);
+    const hasChanged = isMissed ? noteRefusal(hop, now, health) : noteAnswer(hop, now, health);
+    if (hasChanged) reportHop(hop, isMissed ? `calls met ${finalStatus}` : "a call was answered");
+  }
+
+  function reportHop(hop: Destination, why: string): void {
+    hops.changed();
+    parts.nextHopChanged?.(hop.key, hop.state, why);
+  }
+
+  function takeReport(kind: ReportKind, source: string, message: Buffer, detail: string): void {
+    // The other leg of a call says the same again.
+    if (source !== "network" && detail !== "call-rejected") return;
+    books.reported(kind, detail === "normal-release", message, Date.now());
+  }
+
+  function measure(load: Load): void {
+    const judged = decisionCount(counters);
+    overload.measure(load, judged - judgedBefore, parts.policy().overload);
+    judgedBefore = judged;
+  }
+
+  function passTime(): void {
+    const now = Date.now();
+    for (const link of links) link.tick(now);
+    const policy = parts.policy();
+    hops.adopt(policy, now);
+    hops.sweep(now);
+    const health = { ...policy.nextHopHealth, probes: false };
+    for (const hop of hops.destinations) if (noteTime(hop, now, health)) reportHop(hop, "tried again");
+    books.sweep(now);
+    names?.follow(policy);
+  }
+
+  function openServer(server: DrachtioServer, openLink: Parameters<typeof createServerLink>[2]): ServerLink {
+    const clock = createClock();
+    const link = createServerLink(server, options.reports, openLink, {
+      request: (request, response, bytes) => takeRequest(clock, link, request, response, bytes),
+      reported: takeReport,
+      fault: (error) => {
+        counters.faults++;
+        parts.fault(error);
+      },
+      changed: (isUp, why) => {
+        clock.reset();
+        parts.linkChanged?.(link.id, isUp, why);
+      },
+    });
+    return link;
+  }
+
+  return {
+    name: "drachtio",
+    capabilities: capabilitiesOf.drachtio,
+    async start() {
+      const openLink = await loadDrachtio();
+      links.push(...options.servers.map((server) => openServer(server, openLink)));
+      names = createNames({
+        questions,
+        families: [...new Set(listeners.map(({ family }) => family))],
+        resolved: (id, addresses) => hops.resolve(id, addresses, Date.now()),
+        changed: (id, error) => parts.nameChanged?.(id, error),
+      });
+      passTime();
+      timer = setInterval(passTime, TICK);
+      probe = startLoadProbe(measure);
+      return links.map(({ id }) => `drachtio ${id}`);
+    },
+    isReady: () => !overload.isDraining && links.some(({ isUp }) => isUp),
+    nextHops: () => hops.status(),
+    names: () => names?.status() ?? [],
+    links: () => links,
+    channels: () => books.channels(),
+    health: () => overload,
+    // Calls in progress are the servers', and none waits for us.
+    drain: () => {
+      overload.drain();
+      return Promise.resolve();
+    },
+    renewTls: () => undefined,
+    async stop() {
+      await Promise.all(links.map((link) => link.close()));
+      links.length = 0;
+      clearInterval(timer);
+      probe?.stop();
+      names?.close();
+      questions.cancel();
+    },
+  };
+}
+
+/** How long messages of one server wait before they are judged. */
+interface Clock {
+  /** Milliseconds that a message of `stackTime` ("HH:MM:SS.uuuuuu") has waited more than the quickest one. */
+  waited(stackTime: string, now: Millis): Millis;
+  reset(): void;
+}
+
+/** The clocks of two machines differ, so that only the difference to the quickest message says something. */
+function createClock(): Clock {
+  let least: Millis | undefined;
+  return {
+    waited(stackTime, now) {
+      const [hours = NaN, minutes = NaN, seconds = NaN] = stackTime.split(":").map(Number);
+      const sent = ((hours * 60 + minutes) * 60 + seconds) * 1000;
+      if (Number.isNaN(sent)) return 0;
+      const age = (((now - sent) % DAY) + DAY) % DAY;
+      // Around midnight, and when a clock was set back, an age seems to be nearly a day.
+      if (least === undefined || age < least || age - least > DAY / 2) least = age;
+      return age - least;
+    },
+    reset: () => {
+      least = undefined;
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import { bracketed, formatEndpoint } from "../../net/endpoint.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { AssociationConfig, LinkConfig } from "../../config/sigwall/m3ua-schema.ts";
+import type { Ss7Counters } from "../../observe/ss7-counters.ts";
+import { across, type Side } from "../../isup/circuits.ts";
+import type { IsupRelay } from "../../isup/isup-relay.ts";
+import type { AssociationPlace } from "../../isup/isup-turn.ts";
+import type {
+  Association,
+  AssociationEnds,
+  AssociationServer,
+  PendingAssociation,
+  SignallingTransport,
+} from "../../wire/sctp/association.ts";
+import { createBackOff } from "../../wire/streams/back-off.ts";
+
+/** How long an association waits for the other one of its pair. */
+const PATIENCE: Millis = 10_000;
+
+export interface LinkParts {
+  readonly config: LinkConfig;
+  readonly transportOf: (association: AssociationConfig) => SignallingTransport;
+  readonly relay: IsupRelay;
+  readonly counters: Ss7Counters;
+  readonly now: () => Millis;
+  /** The pair went up or down, and why. */
+  readonly changed: (isUp: boolean, why: string) => void;
+  /** Something that is no reason to stop: a stranger that connects, a peer that can't be reached. */
+  readonly noted: (message: string) => void;
+}
+
+/** A pair of associations with the relay between them: both are up, or neither carries anything. */
+export interface M3uaLink {
+  /** Listens and begins to connect; resolves with what is listened on. */
+  start(): Promise<readonly string[]>;
+  readonly isUp: boolean;
+  send(side: Side, stream: number, bytes: Buffer): void;
+  /** Several times a second. */
+  tick(now: Millis): void;
+  stop(): Promise<void>;
+}
+
+const sides = [0, 1] as const;
+
+export function createM3uaLink(parts: LinkParts): M3uaLink {
+  const { config, relay, counters } = parts;
+  const backOff = createBackOff();
+  const servers: AssociationServer[] = [];
+  const pending: [PendingAssociation | undefined, PendingAssociation | undefined] = [undefined, undefined];
+  const since: [Millis, Millis] = [0, 0];
+  const dials: [(() => void) | undefined, (() => void) | undefined] = [undefined, undefined];
+  let pair: readonly [Association, Association] | undefined;
+  let isStopped = false;
+
+  function of(side: Side): AssociationConfig {
+    return config.associations[side];
+  }
+
+  function bringDown(why: string): void {
+    const former = pair;
+    if (former === undefined) return;
+    pair = undefined;
+    for (const association of former) association.close();
+    relay.disconnect();
+    counters.linksDown++;
+    for (const side of sides) if (of(side).role === "client") backOff.failed(of(side).id, parts.now());
+    parts.changed(false, why);
+  }
+
+  function arrive(side: Side, peer: PendingAssociation): void {
+    const { id, remote } = of(side);
+    if (isStopped || peer.address !== remote.address || (remote.port !== 0 && peer.port !== remote.port)) {
+      peer.refuse();
+      parts.noted(`${id}: refused an association from ${peer.address} port ${peer.port}`);
+      return;
+    }
+    // A peer that comes again has lost what it had, whatever this end still believes.
+    bringDown(`${id}: the peer has connected again`);
+    pending[side]?.refuse();
+    pending[side] = peer;
+    since[side] = parts.now();
+    if (pending[across(side)] === undefined) dial(across(side));
+    else bringUp();
+  }
+
+  function bringUp(): void {
+    const [first, second] = pending;
+    if (first === undefined || second === undefined) return;
+    pending[0] = pending[1] = undefined;
+    const opened = [openSide(0, first), openSide(1, second)] as const;
+    pair = opened;
+    relay.connect([placeOf(of(0), first), placeOf(of(1), second)]);
+    counters.linksUp++;
+    for (const side of sides) backOff.succeeded(of(side).id);
+    parts.changed(true, "");
+    for (const association of opened) association.read(true);
+  }
+
+  function openSide(side: Side, peer: PendingAssociation): Association {
+    const own = peer.open({
+      message(stream, bytes) {
+        relay.handle(parts.now(), side, stream, bytes);
+        // What can't be sent on waits where it comes from.
+        if (pair?.[across(side)].isCongested === true) own.read(false);
+      },
+      drained: () => pair?.[across(side)].read(true),
+      closed: (why) => {
+        if (pair?.[side] === own) bringDown(`${of(side).id}: ${why}`);
+      },
+    });
+    return own;
+  }
+
+  /** Connects a side whose turn it is: the other one waits for it, or waits itself for this one. */
+  function dial(side: Side): void {
+    const { id, role, local, remote } = of(side);
+    const isDue = pending[across(side)] !== undefined || (of(across(side)).role === "client" && side === 0);
+    if (role !== "client" || !isDue || pair !== undefined || isStopped) return;
+    if (pending[side] !== undefined || dials[side] !== undefined || backOff.isBlocked(id, parts.now()))
+      return;
+    dials[side] = parts.transportOf(of(side)).connect(local, remote, (outcome) => {
+      dials[side] = undefined;
+      if (!(outcome instanceof Error)) {
+        arrive(side, outcome);
+        return;
+      }
+      backOff.failed(id, parts.now());
+      parts.noted(`${id}: ${outcome.message}`);
+    });
+  }
+
+  function giveUpWaiting(now: Millis): void {
+    for (const side of sides) {
+      const peer = pending[side];
+      if (peer === undefined || now - since[side] < PATIENCE) continue;
+      pending[side] = undefined;
+      peer.refuse();
+      if (of(side).role === "client") backOff.failed(of(side).id, now);
+      parts.noted(`${of(side).id}: closed, since ${of(across(side)).id} does not come up`);
+    }
+  }
+
+  async function stop(): Promise<void> {
+    isStopped = true;
+    for (const giveUp of dials) giveUp?.();
+    for (const peer of pending) peer?.refuse();
+    pending[0] = pending[1] = undefined;
+    bringDown("the filter ends");
+    await Promise.all(servers.splice(0).map((server) => server.close()));
+  }
+
+  return {
+    async start() {
+      const listening: string[] = [];
+      for (const side of sides) {
+        const { id, role, transport, local } = of(side);
+        if (role === "client") continue;
+        const server = await parts.transportOf(of(side)).listen(
+          local.address,
+          local.port,
+          (peer) => arrive(side, peer),
+          (error) => parts.noted(`${id}: ${error.message}`),
+        );
+        servers.push(server);
+        listening.push(`${transport}:${bracketed(local.address)}:${server.port}`);
+      }
+      dial(0);
+      dial(1);
+      return listening;
+    },
+    get isUp() {
+      return pair !== undefined;
+    },
+    send: (side, stream, bytes) => pair?.[side].send(stream, bytes),
+    tick(now) {
+      relay.tick(now);
+      giveUpWaiting(now);
+      dial(0);
+      dial(1);
+    },
+    stop,
+  };
+}
+
+function placeOf({ transport, local }: AssociationConfig, ends: AssociationEnds): AssociationPlace {
+  return {
+    id: `${transport}:${formatEndpoint(local)}`,
+    transport,
+    localAddress: local.address,
+    localPort: ends.localPort,
+    address: ends.address,
+    port: ends.port,
+  };
+}

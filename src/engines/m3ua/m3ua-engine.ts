@@ -1,0 +1,131 @@
+import { capabilitiesOf } from "../../domain/capabilities.ts";
+import { performance } from "node:perf_hooks";
+import type { AssociationConfig, M3uaConfig } from "../../config/sigwall/m3ua-schema.ts";
+import { decisionCount } from "../../observe/counters.ts";
+import { createIsupRelay } from "../../isup/isup-relay.ts";
+import { createOverload } from "../../judging/overload.ts";
+import type { SignallingTransport } from "../../wire/sctp/association.ts";
+import type { Engine, EngineParts } from "../engine.ts";
+import { loadKernelSctp } from "../../wire/sctp/kernel-sctp.ts";
+import { startLoadProbe, type LoadProbe } from "../load-probe.ts";
+import { createM3uaLink, type M3uaLink } from "./association-pair.ts";
+import { createSctpTransport } from "../../wire/sctp/sctp-transport.ts";
+import { tcpTransport } from "../../wire/sctp/tcp-transport.ts";
+import { createTrafficWatch } from "../traffic-watch.ts";
+
+/** How often time passes. Milliseconds. */
+const TICK = 100;
+
+export interface M3uaEngineParts extends Pick<
+  EngineParts,
+  "policy" | "state" | "counters" | "decided" | "fault"
+> {
+  readonly config: M3uaConfig;
+  readonly warn: (message: string) => void;
+  readonly info: (message: string) => void;
+}
+
+/** The SS7 engine: pairs of M3UA associations with the ISUP relay between them. */
+export function createM3uaEngine(parts: M3uaEngineParts): Engine {
+  const { config, counters } = parts;
+  const overload = createOverload();
+  const traffic = createTrafficWatch(counters, performance.now());
+  const links: M3uaLink[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let probe: LoadProbe | undefined;
+  let judged = 0;
+
+  async function loadTransports(): Promise<(association: AssociationConfig) => SignallingTransport> {
+    const wantsSctp = config.links.some(({ associations }) =>
+      associations.some(({ transport }) => transport === "sctp"),
+    );
+    const sctp = wantsSctp ? await loadKernelSctp() : undefined;
+    if (typeof sctp === "string") throw new Error(sctp);
+    const kernel = sctp === undefined ? tcpTransport : createSctpTransport(sctp);
+    return ({ transport }) => (transport === "tcp" ? tcpTransport : kernel);
+  }
+
+  function createLink(
+    index: number,
+    transportOf: (association: AssociationConfig) => SignallingTransport,
+  ): M3uaLink {
+    const pair = config.links[index];
+    if (pair === undefined) throw new RangeError(`no link ${index}`);
+    const name = pair.associations.map(({ id }) => id).join(" and ");
+    const relay = createIsupRelay({
+      policy: parts.policy,
+      variant: config.variant,
+      state: parts.state,
+      overload,
+      counters,
+      circuits: parts.policy().tables.circuits,
+      elapsed: () => performance.now(),
+      sink: {
+        send: (side, stream, bytes) => link.send(side, stream, bytes),
+        decided: parts.decided,
+        alarm: parts.warn,
+        fault: parts.fault,
+      },
+    });
+    const link = createM3uaLink({
+      config: pair,
+      transportOf,
+      relay,
+      counters: counters.ss7,
+      now: Date.now,
+      changed: (isUp, why) => {
+        if (isUp) parts.info(`${name}: up`);
+        else parts.warn(`${name}: down: ${why}`);
+      },
+      noted: parts.info,
+    });
+    return link;
+  }
+
+  async function stop(): Promise<void> {
+    clearInterval(timer);
+    probe?.stop();
+    await Promise.all(links.splice(0).map((link) => link.stop()));
+  }
+
+  return {
+    name: "m3ua",
+    capabilities: capabilitiesOf.m3ua,
+    async start() {
+      const listening: string[] = [];
+      try {
+        const transportOf = await loadTransports();
+        for (const index of config.links.keys()) {
+          const link = createLink(index, transportOf);
+          links.push(link);
+          listening.push(...(await link.start()));
+        }
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+      timer = setInterval(() => {
+        const now = Date.now();
+        for (const link of links) link.tick(now);
+      }, TICK).unref();
+      probe = startLoadProbe((load) => {
+        const before = judged;
+        judged = decisionCount(counters);
+        overload.measure(load, judged - before, parts.policy().overload);
+        traffic.look(performance.now());
+      });
+      return listening;
+    },
+    // A peer that is away is a matter of its association; new calls are taken by those that are up.
+    isReady: () => !overload.isDraining && links.some(({ isUp }) => isUp),
+    nextHops: () => [],
+    names: () => [],
+    renewTls: () => undefined,
+    health: () => overload,
+    drain(most) {
+      overload.drain();
+      return traffic.quiet(performance.now(), most);
+    },
+    stop,
+  };
+}

@@ -1,0 +1,205 @@
+import type { Buffer } from "node:buffer";
+import type { Millis } from "../domain/time.ts";
+import type { Ss7Counters } from "../observe/ss7-counters.ts";
+import { IsupType } from "../ss7/isup.ts";
+import type { M3uaMessage } from "../ss7/m3ua.ts";
+import { labelUnit, releaseComplete, resetCircuit, sealUnit, writeRelease } from "../ss7/m3ua-reply.ts";
+import type { Msu } from "../ss7/mtp3.ts";
+import type { Circuit, Circuits, KeptMessage, Refusal, Side } from "./circuits.ts";
+
+/** How long REL waits for its RLC until it is sent again (Q.764 table A.1: T1, 15 to 60 s). */
+export const T1: Millis = 15_000;
+/** How long it is repeated until the circuit is reset instead (T5, 5 to 15 min). */
+export const T5: Millis = 300_000;
+/** How long RSC waits (T17, 5 to 15 min). */
+export const T17: Millis = 300_000;
+
+export interface RefusalParts {
+  readonly circuits: Circuits;
+  readonly counters: Ss7Counters;
+  readonly send: (side: Side, stream: number, bytes: Buffer) => void;
+  /** An exchange does not answer REL: the circuit, and for how long, in words. */
+  readonly alarm: (message: string) => void;
+}
+
+/** The message in hand, read. */
+export interface ReceivedUnit {
+  readonly message: M3uaMessage;
+  readonly msu: Msu;
+  readonly stream: number;
+}
+
+/** Releases refused calls, and takes what their exchange still says of them (Q.764 sections 2.3, 2.9). */
+export interface Refusals {
+  /**
+   * Sends REL to `side` and remembers what is to be absorbed from there. `turned`: the message in hand came from that side. Without a
+   * circuit (no room) REL is sent all the same.
+   */
+  release(
+    unit: ReceivedUnit,
+    circuit: Circuit | undefined,
+    side: Side,
+    turned: boolean,
+    cause: number,
+    now: Millis,
+    resend?: KeptMessage,
+  ): void;
+  /** Remembers a refusal that is not told to `side`, from which the message in hand came. */
+  ignore(unit: ReceivedUnit, circuit: Circuit, side: Side, kind: "silent" | "yielding", now: Millis): void;
+  /** A message of `type` from the exchange of a refused call; true when it is absorbed, false when it goes its way. */
+  absorb(refusal: Refusal, type: number): boolean;
+  forget(refusal: Refusal): void;
+  tick(now: Millis): void;
+}
+
+/** Messages of a call that begins; sent by an exchange that gives way, they belong to the call that was refused. */
+const beginning: ReadonlySet<number> = new Set([
+  IsupType.iam,
+  IsupType.sam,
+  IsupType.cot,
+  IsupType.inf,
+  IsupType.sgm,
+]);
+
+/**
+ * BLO UBL BLA UBA GRS CGB CGU CGBA CGUA GRA CQM CQR UPT UPA: they say something of circuits, not of calls (Q.763 table 4).
+ */
+const maintenance: ReadonlySet<number> = new Set([
+  0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x29, 0x2a, 0x2b, 0x34, 0x35,
+]);
+
+/** True for messages that are about circuits whatever calls they carry. */
+export function isMaintenance(type: number): boolean {
+  return maintenance.has(type);
+}
+
+export function createRefusals({ circuits, counters, send, alarm }: RefusalParts): Refusals {
+  /** In the order in which they are due: those that repeat REL, and those that have reset their circuit or wait for nothing. */
+  const repeating = new Set<Refusal>();
+  const waiting = new Set<Refusal>();
+
+  function keep(refusal: Refusal): void {
+    const { circuit, side } = refusal;
+    const former = circuit.refusals[side];
+    if (former !== undefined) drop(former);
+    circuits.setRefusal(circuit, side, refusal);
+    (refusal.kind === "releasing" ? repeating : waiting).add(refusal);
+  }
+
+  function drop(refusal: Refusal): void {
+    repeating.delete(refusal);
+    waiting.delete(refusal);
+    circuits.setRefusal(refusal.circuit, refusal.side, undefined);
+  }
+
+  function end(refusal: Refusal): void {
+    drop(refusal);
+    circuits.settle(refusal.circuit);
+  }
+
+  function answerRelease({ side, stream, label }: Refusal): void {
+    send(side, stream, sealUnit(label, releaseComplete));
+  }
+
+  function absorbReleasing(refusal: Refusal, type: number): void {
+    if (type === IsupType.rel) answerRelease(refusal);
+    else if (type === IsupType.rlc) {
+      const { resend, side } = refusal;
+      end(refusal);
+      if (resend !== undefined) send(side, resend.stream, resend.bytes);
+    }
+  }
+
+  function repeat(refusal: Refusal, now: Millis): void {
+    const { side, stream, label, release, since } = refusal;
+    repeating.delete(refusal);
+    if (now - since < T5) {
+      refusal.due = now + T1;
+      repeating.add(refusal);
+      counters.repeated++;
+      send(side, stream, release);
+      return;
+    }
+    if (refusal.isReset) counters.repeated++;
+    else {
+      counters.unanswered++;
+      alarm(`circuit ${refusal.circuit.key}: no RLC in ${T5 / 1000} s, reset`);
+    }
+    waiting.delete(refusal);
+    refusal.isReset = true;
+    refusal.due = now + T17;
+    waiting.add(refusal);
+    send(side, stream, sealUnit(label, resetCircuit));
+  }
+
+  return {
+    release({ message, msu, stream }, circuit, side, turned, cause, now, resend) {
+      const label = labelUnit(message, msu, turned);
+      const release = sealUnit(label, writeRelease(cause));
+      counters.released++;
+      if (circuit === undefined) counters.circuitsFull++;
+      else
+        keep({
+          circuit,
+          side,
+          kind: "releasing",
+          stream,
+          label,
+          release,
+          since: now,
+          due: now + T1,
+          isReset: false,
+          isSeized: false,
+          resend,
+        });
+      send(side, stream, release);
+    },
+    ignore({ message, msu, stream }, circuit, side, kind, now) {
+      const label = labelUnit(message, msu, true);
+      keep({
+        circuit,
+        side,
+        kind,
+        stream,
+        label,
+        release: label,
+        since: now,
+        due: now + T5,
+        isReset: false,
+        isSeized: false,
+        resend: undefined,
+      });
+    },
+    absorb(refusal, type) {
+      if (isMaintenance(type)) return false;
+      if (refusal.kind === "yielding" && !beginning.has(type)) {
+        end(refusal);
+        return false;
+      }
+      counters.absorbed++;
+      if (refusal.kind === "releasing") absorbReleasing(refusal, type);
+      else if (refusal.kind === "silent" && type === IsupType.rel) {
+        answerRelease(refusal);
+        end(refusal);
+      }
+      return true;
+    },
+    forget(refusal) {
+      counters.forgotten++;
+      end(refusal);
+    },
+    tick(now) {
+      for (const refusal of repeating) {
+        if (refusal.due > now) break;
+        if (refusal.isSeized) repeating.delete(refusal);
+        else repeat(refusal, now);
+      }
+      for (const refusal of waiting) {
+        if (refusal.due > now) break;
+        if (refusal.kind !== "releasing") end(refusal);
+        else if (refusal.isSeized) waiting.delete(refusal);
+        else repeat(refusal, now);
+      }
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { Buffer } from "node:buffer";
+import type { CallAttempt } from "../domain/attempt.ts";
+import type { Millis } from "../domain/time.ts";
+import type { IsupCalledNumber } from "../numbering/e164.ts";
+import type { Ss7Counters } from "../observe/ss7-counters.ts";
+import type { Msu } from "../ss7/mtp3.ts";
+
+/** One of the two associations of a relay. */
+export type Side = 0 | 1;
+
+/** The other one. */
+export function across(side: Side): Side {
+  return side === 0 ? 1 : 0;
+}
+
+/** A message as it was received, kept. */
+export interface KeptMessage {
+  readonly stream: number;
+  readonly bytes: Buffer;
+}
+
+/** A copy with memory of its own: from a pool it would keep the whole pool alive. */
+export function keepMessage(stream: number, bytes: Buffer): KeptMessage {
+  return { stream, bytes: Buffer.from(new Uint8Array(bytes).buffer) };
+}
+
+/** An IAM that was sent on, and is not released yet. */
+export interface PassedCall {
+  /** What was judged; undefined: a call of the core, which nobody judges. */
+  readonly attempt: CallAttempt | undefined;
+  /** The called number of a call that passed unjudged because it is an emergency call; more digits may make it another. */
+  emergency: IsupCalledNumber | undefined;
+  /** The IAM, as long as the other exchange has not said a word; undefined afterwards. */
+  outstanding: KeptMessage | undefined;
+}
+
+/** What the exchange of a refused call still has to be told, and what of it is not sent on meanwhile. */
+export interface Refusal {
+  readonly circuit: Circuit;
+  readonly side: Side;
+  /**
+   * `releasing`: REL was sent, RLC is awaited. `silent`: it gets no answer. `yielding`: the other exchange has the circuit, and this one will
+   * see so by itself (dual seizure).
+   */
+  readonly kind: "releasing" | "silent" | "yielding";
+  readonly stream: number;
+  /** Beginning of every message to that exchange. */
+  readonly label: Buffer;
+  readonly release: Buffer;
+  readonly since: Millis;
+  /** When it is repeated or forgotten. */
+  due: Millis;
+  isReset: boolean;
+  /** The other exchange has seized the circuit since: what is repeated would release its call. */
+  isSeized: boolean;
+  /** An IAM of the other exchange that this one has passed over, sent again once the circuit is idle. */
+  resend: KeptMessage | undefined;
+}
+
+/** An IAM that announced more parameters in a message of its own, and waits for it. */
+export interface HeldCall extends KeptMessage {
+  readonly circuit: Circuit;
+  readonly side: Side;
+  readonly due: Millis;
+}
+
+/** One circuit between two exchanges. The members with two values have one for each side. */
+export interface Circuit {
+  readonly key: string;
+  /** The point codes of the two exchanges. */
+  readonly codes: readonly [number, number];
+  readonly calls: [PassedCall | undefined, PassedCall | undefined];
+  readonly refusals: [Refusal | undefined, Refusal | undefined];
+  readonly held: [HeldCall | undefined, HeldCall | undefined];
+}
+
+/** Circuits that something is known of, bounded. */
+export interface Circuits {
+  find(msu: Msu, offset?: number): Circuit | undefined;
+  /** The circuit, new if need be; undefined when the table is full of what may not be forgotten. */
+  obtain(msu: Msu): Circuit | undefined;
+  /** Forgets the circuit unless something is left of it. */
+  settle(circuit: Circuit): void;
+  setCall(circuit: Circuit, side: Side, call: PassedCall | undefined): void;
+  setRefusal(circuit: Circuit, side: Side, refusal: Refusal | undefined): void;
+  all(): Iterable<Circuit>;
+}
+
+/** Circuits looked at for one that may be forgotten. */
+const MOST_PASSED_OVER = 32;
+
+/** Either exchange may speak of the circuit. Networks and user parts number theirs apart. */
+function keyOf({ opc, dpc, cic, ni, si }: Msu, offset: number): string {
+  const number = cic + offset;
+  return opc < dpc ? `${opc} ${dpc} ${number} ${ni} ${si}` : `${dpc} ${opc} ${number} ${ni} ${si}`;
+}
+
+/**
+ * Makes an empty table. When it is full, the circuit that has been in use for the longest time is forgotten if nothing but calls in
+ * progress is known of it: their messages still pass.
+ */
+export function createCircuits(capacity: number, counters: Ss7Counters): Circuits {
+  const circuits = new Map<string, Circuit>();
+
+  function makeRoom(): boolean {
+    let left = MOST_PASSED_OVER;
+    for (const circuit of circuits.values()) {
+      if (--left < 0) return false;
+      const { calls, refusals, held } = circuit;
+      if (refusals[0] ?? refusals[1] ?? held[0] ?? held[1]) {
+        // To the end: the next search begins with others.
+        circuits.delete(circuit.key);
+        circuits.set(circuit.key, circuit);
+        continue;
+      }
+      counters.calls -= Number(calls[0] !== undefined) + Number(calls[1] !== undefined);
+      return circuits.delete(circuit.key);
+    }
+    return false;
+  }
+
+  return {
+    find: (msu, offset = 0) => (circuits.size === 0 ? undefined : circuits.get(keyOf(msu, offset))),
+    obtain(msu) {
+      const key = keyOf(msu, 0);
+      const known = circuits.get(key);
+      if (known !== undefined) return known;
+      if (circuits.size >= capacity && !makeRoom()) return undefined;
+      const circuit: Circuit = {
+        key,
+        codes: [msu.opc, msu.dpc],
+        calls: [undefined, undefined],
+        refusals: [undefined, undefined],
+        held: [undefined, undefined],
+      };
+      circuits.set(key, circuit);
+      return circuit;
+    },
+    settle(circuit) {
+      const { key, calls, refusals, held } = circuit;
+      if (!(calls[0] ?? calls[1] ?? refusals[0] ?? refusals[1] ?? held[0] ?? held[1])) circuits.delete(key);
+    },
+    setCall({ calls }, side, call) {
+      counters.calls += Number(call !== undefined) - Number(calls[side] !== undefined);
+      calls[side] = call;
+    },
+    setRefusal({ refusals }, side, refusal) {
+      counters.refusals += Number(refusal !== undefined) - Number(refusals[side] !== undefined);
+      refusals[side] = refusal;
+    },
+    all: () => circuits.values(),
+  };
+}

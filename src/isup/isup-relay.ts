@@ -1,0 +1,167 @@
+import type { Buffer } from "node:buffer";
+import type { Millis } from "../domain/time.ts";
+import { IsupType, readIsup } from "../ss7/isup.ts";
+import { eachAffected, kindOfM3ua } from "../ss7/m3ua-kind.ts";
+import { carriesNoCalls, isCallControl } from "../ss7/mtp3.ts";
+import { beginCall, continueCall, decideHeld, followHeld } from "./iam.ts";
+import { across, type Circuit, type Side } from "./circuits.ts";
+import { isMaintenance } from "./circuit-release.ts";
+import { createIsupWork, type AssociationPlace, type IsupRelayParts } from "./isup-turn.ts";
+
+/** The M3UA relay between two associations. Sans-IO: messages and time in, messages and decisions out. */
+export interface IsupRelay {
+  /** Both associations are there: who is at their ends. */
+  connect(places: readonly [AssociationPlace, AssociationPlace]): void;
+  /** Takes one M3UA message of a side; what follows from it has been sent when this returns. Never throws. */
+  handle(now: Millis, side: Side, stream: number, bytes: Buffer): void;
+  /** Lets time pass, several times a second. Never throws. */
+  tick(now: Millis): void;
+  /** The associations are gone, and with them every call and refusal that is known. */
+  disconnect(): void;
+}
+
+/** Messages in which a caller or more digits may follow an IAM; the last is pass-along (Q.763 table 4), another message inside. */
+const continuing: ReadonlySet<number> = new Set([
+  IsupType.sam,
+  IsupType.inf,
+  IsupType.irs,
+  IsupType.sgm,
+  0x28,
+]);
+
+export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
+  const work = createIsupWork(parts);
+  const { circuits, refusals, held, unit } = work;
+  const { msu } = unit;
+  const count = parts.counters.ss7;
+
+  function guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      parts.counters.faults++;
+      parts.sink.fault(error);
+    }
+  }
+
+  function handleMessage(now: Millis, side: Side, stream: number, bytes: Buffer): void {
+    const kind = kindOfM3ua(bytes);
+    if (kind === "none") count.malformed++;
+    else if (kind === "data") handleUnit(now, side, stream, bytes);
+    else {
+      if (kind === "down") forget(() => true);
+      else if (kind === "unavailable") forgetAffected(bytes);
+      work.pass(side, stream, bytes);
+    }
+  }
+
+  function handleUnit(now: Millis, side: Side, stream: number, bytes: Buffer): void {
+    const start = work.read(stream, bytes);
+    if (msu.si < 0 || (start < 0 && isCallControl(msu))) count.malformed++;
+    else if (isCallControl(msu)) handleIsup(now, side, stream, bytes, start);
+    else if (carriesNoCalls(msu.si) || work.sourceOf(side)?.trunk.side === "core")
+      work.pass(side, stream, bytes);
+    else count.userPart++;
+  }
+
+  function handleIsup(now: Millis, side: Side, stream: number, bytes: Buffer, start: number): void {
+    const type = bytes[start]!;
+    const circuit = circuits.find(msu);
+    if (type === IsupType.rsc || type === IsupType.grs) {
+      reset(side, type, start);
+      work.pass(side, stream, bytes);
+      return;
+    }
+    const waiting = circuit?.held[side];
+    if (waiting !== undefined && followHeld(work, now, waiting, type, stream, bytes)) return;
+    const refusal = circuit?.refusals[side];
+    if (refusal !== undefined && refusals.absorb(refusal, type)) return;
+    if (type === IsupType.iam) beginCall(work, now, side, bytes, start);
+    else if (continuing.has(type)) continueCall(work, now, side, bytes, start, circuit);
+    else {
+      if (circuit !== undefined && !isMaintenance(type)) follow(side, circuit, type);
+      work.pass(side, stream, bytes);
+    }
+  }
+
+  /** A message that ends a call, or the first word of the exchange that it goes to. */
+  function follow(side: Side, circuit: Circuit, type: number): void {
+    const other = across(side);
+    const call = circuit.calls[other];
+    if (call !== undefined) call.outstanding = undefined;
+    if (type === IsupType.rel) giveUpResend(circuit, other);
+    if (type === IsupType.rlc) clear(circuit);
+  }
+
+  function clear(circuit: Circuit): void {
+    circuits.setCall(circuit, 0, undefined);
+    circuits.setCall(circuit, 1, undefined);
+    circuits.settle(circuit);
+  }
+
+  /** RSC and GRS: whatever the exchange knew of the circuits is over (Q.764 section 2.9.3). */
+  function reset(side: Side, type: number, start: number): void {
+    const { isup } = work;
+    let range = 0;
+    if (type === IsupType.grs && readIsup(isup, parts.variant, msu.bytes, start, msu.end))
+      range = isup.variableStart < isup.variableEnd ? msu.bytes[isup.variableStart]! : 0;
+    for (let offset = 0; offset <= range; offset++) {
+      const circuit = circuits.find(msu, offset);
+      if (circuit === undefined) continue;
+      const refusal = circuit.refusals[side];
+      const waiting = circuit.held[side];
+      if (refusal !== undefined) refusals.forget(refusal);
+      if (waiting !== undefined) held.drop(waiting);
+      giveUpResend(circuit, across(side));
+      clear(circuit);
+    }
+  }
+
+  function forget(isMeant: (codes: readonly [number, number]) => boolean): void {
+    if (count.refusals === 0) return;
+    for (const { codes, refusals: both } of circuits.all()) {
+      if (!isMeant(codes)) continue;
+      for (const refusal of both) if (refusal !== undefined) refusals.forget(refusal);
+    }
+  }
+
+  function forgetAffected(bytes: Buffer): void {
+    if (count.refusals === 0) return;
+    eachAffected(bytes, (code, anyBits) => {
+      const isCode = (own: number): boolean => own >>> anyBits === code >>> anyBits;
+      forget(([one, other]) => isCode(one) || isCode(other));
+    });
+  }
+
+  return {
+    connect: (places) => work.connect(places),
+    handle(now, side, stream, bytes) {
+      try {
+        handleMessage(now, side, stream, bytes);
+      } catch (error) {
+        parts.counters.faults++;
+        parts.sink.fault(error);
+      }
+    },
+    tick(now) {
+      guard(() => refusals.tick(now));
+      for (let call = held.nextOverdue(now); call !== undefined; call = held.nextOverdue(now)) {
+        const overdue = call;
+        guard(() => void decideHeld(work, now, overdue, undefined));
+      }
+    },
+    disconnect() {
+      forget(() => true);
+      for (const circuit of circuits.all()) {
+        for (const waiting of circuit.held) if (waiting !== undefined) held.drop(waiting);
+        clear(circuit);
+      }
+    },
+  };
+}
+
+/** What the exchange across has given up is not tried again for it. */
+function giveUpResend(circuit: Circuit, side: Side): void {
+  const waiting = circuit.refusals[side];
+  if (waiting !== undefined) waiting.resend = undefined;
+}

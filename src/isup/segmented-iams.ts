@@ -1,0 +1,48 @@
+import type { Buffer } from "node:buffer";
+import type { Millis } from "../domain/time.ts";
+import { keepMessage, type Circuit, type HeldCall, type Side } from "./circuits.ts";
+
+/** How long a segmentation message is waited for (Q.764 table A.1: T34, 2 to 4 s). */
+export const T34: Millis = 3000;
+
+/** IAMs that may wait at one time, and octets of each: messages of MTP have 272 (Q.703 section 2.3.8). */
+const MOST_HELD = 4096;
+export const MOST_KEPT = 1024;
+
+/**
+ * IAMs that have announced more parameters in a segmentation message (Q.764 section 2.1.12). Both are judged as one; until then nothing
+ * of the call reaches the other side.
+ */
+export interface HeldCalls {
+  /** Keeps a copy; false: there is no room for it. */
+  hold(circuit: Circuit, side: Side, stream: number, bytes: Buffer, now: Millis): boolean;
+  drop(call: HeldCall): void;
+  /** One whose segment has not come in time, no more held then. */
+  nextOverdue(now: Millis): HeldCall | undefined;
+}
+
+export function createHeldCalls(): HeldCalls {
+  const waiting = new Set<HeldCall>();
+  const drop = (call: HeldCall): void => {
+    waiting.delete(call);
+    call.circuit.held[call.side] = undefined;
+  };
+  return {
+    hold(circuit, side, stream, bytes, now) {
+      if (waiting.size >= MOST_HELD || bytes.length > MOST_KEPT) return false;
+      const call: HeldCall = { ...keepMessage(stream, bytes), circuit, side, due: now + T34 };
+      circuit.held[side] = call;
+      waiting.add(call);
+      return true;
+    },
+    drop,
+    nextOverdue(now) {
+      for (const call of waiting) {
+        if (call.due > now) return undefined;
+        drop(call);
+        return call;
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
+import type { AssertedIdentity } from "../domain/identity.ts";
+import type { PartyNumber } from "../domain/number.ts";
+import type { Millis } from "../domain/time.ts";
+import type { Trunk } from "../domain/trunk.ts";
+import { isEmergencyCalled } from "../numbering/e164.ts";
+import { createIsupMessage, IsupType, isIsupType, readIsup, type IsupVariant } from "../ss7/isup.ts";
+import { readParties, type IsupParties } from "../ss7/isup-identity.ts";
+import type { UriParts } from "../sip/fields/name-addr.ts";
+import { readAttempt } from "../sip/attempt/sip-attempt.ts";
+import { claimsIsup } from "../sip/bodies/body.ts";
+import { readIsupBody } from "../sip/bodies/sip-i-body.ts";
+import type { SipMessage } from "../sip/message.ts";
+
+/** Values of `version` and `base` whose layout is known (IANA media type application/ISUP, RFC 3204 section 3.1), lower case. */
+const knownVersions: ReadonlyMap<string, IsupVariant> = new Map([
+  ["itu-t88", "itu"],
+  ["itu-t92+", "itu"],
+  ["etsi121", "itu"],
+  ["etsi356", "itu"],
+  ["ansi88", "ansi"],
+  ["ansi00", "ansi"],
+  ["gr317", "ansi"],
+]);
+
+/** Requests of a dialog that may carry other ISUP messages (RFC 3372 section 4.2). */
+const carriers: ReadonlySet<string> = new Set(["UPDATE", "INFO", "PRACK", "ACK", "BYE"]);
+
+/** True for an identity that an ISUP part asserts. */
+export function isOfIsup({ source }: AssertedIdentity): boolean {
+  return source.startsWith("isup-");
+}
+
+/** Reused: a body is read to its end before the next one begins. */
+const view = createIsupMessage();
+
+/**
+ * The call attempt of a SIP request, with what an ISUP body says about it (SIP-I: ITU-T Q.1912.5; SIP-T: RFC 3372). Total: a body
+ * that claims to be ISUP and can't be judged is told in `undecodable`. The core's bodies are nobody's business.
+ */
+export function readCall(
+  message: SipMessage,
+  trunk: Trunk,
+  at: Millis,
+  origin: SignallingSource,
+  uri?: UriParts,
+): CallAttempt {
+  const attempt = readAttempt(message, trunk, at, origin, uri);
+  if (trunk.side === "core" || message.fault !== undefined || !claimsIsup(message)) return attempt;
+  const parties = readBody(message, trunk);
+  const seen: SignallingSource = { ...origin, signalling: "sip-i" };
+  return typeof parties === "string"
+    ? { ...attempt, origin: seen, undecodable: parties }
+    : { ...join(attempt, parties), origin: seen };
+}
+
+/** The parties that the ISUP body names; in words, why they can't be told. */
+function readBody(message: SipMessage, trunk: Trunk): IsupParties | string {
+  const body = readIsupBody(message);
+  if (typeof body === "string") return body;
+  const variant =
+    trunk.isupVersions.get(body.version) ?? knownVersions.get(body.version) ?? knownVersions.get(body.base);
+  if (variant === undefined) return `ISUP version ${JSON.stringify(body.version)} is not known`;
+  if (!readIsup(view, variant, body.bytes, body.start, body.end)) return view.fault ?? "not ISUP";
+  if (!isIsupType(view.type)) return `ISUP message type ${view.type}`;
+  // An IAM begins a call, as an INVITE does, and nothing else does.
+  const { method } = message;
+  if (view.type === IsupType.iam ? method !== "INVITE" : !carriers.has(method))
+    return `ISUP message type ${view.type} in ${method}`;
+  return readParties(view, trunk.dialPlan);
+}
+
+function join(attempt: CallAttempt, parties: IsupParties): CallAttempt {
+  const { calling, called, diversion } = parties;
+  const isElsewhere = called !== undefined && !isEmergencyCalled(called);
+  return {
+    ...attempt,
+    calling: [...attempt.calling, ...calling],
+    // Who obeys the ISUP part connects to its called party, so an emergency code must stand in both.
+    called:
+      isElsewhere && (attempt.emergencyUrn || isEmergencyCalled(attempt.called)) ? called : attempt.called,
+    emergencyUrn: attempt.emergencyUrn && !isElsewhere,
+    diversion: joinDiversion(attempt.diversion, diversion),
+  };
+}
+
+const contradicted: AssertedIdentity = {
+  source: "isup-redirecting-number",
+  number: {
+    kind: "unusable",
+    why: "invalid",
+    detail: "SIP and ISUP name different diverting parties",
+    raw: "",
+  },
+  presentation: "allowed",
+};
+
+/** The ISUP part's come first; where both name a last diverting party and not the same one, nobody's licence holds. */
+function joinDiversion(
+  sip: readonly AssertedIdentity[],
+  isup: readonly AssertedIdentity[],
+): readonly AssertedIdentity[] {
+  const [last] = isup;
+  const [other] = sip;
+  if (last === undefined) return sip;
+  if (other === undefined || isSame(last.number, other.number)) return [...isup, ...sip];
+  return [contradicted, ...isup, ...sip];
+}
+
+function isSame(left: PartyNumber, right: PartyNumber): boolean {
+  return left.kind !== "unusable" && right.kind !== "unusable" && left.key === right.key;
+}

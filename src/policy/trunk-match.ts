@@ -1,0 +1,219 @@
+import { LRUCache } from "lru-cache";
+import { parseAddress, formatNetwork } from "../net/address.ts";
+import type { Network } from "../net/address.ts";
+
+/** One way to recognise a trunk: a network, and optionally source ports and the listener. */
+export interface MatchEntry<Target> {
+  readonly target: Target;
+  readonly network: Network;
+  readonly ports: readonly number[] | undefined;
+  /** Canonical listener id. */
+  readonly listener: string | undefined;
+  /** Name that the peer's certificate must prove, in lower case; any peer when undefined. */
+  readonly tlsName?: string | undefined;
+  /** Originating and destination point codes of SS7 messages; any when undefined. What has no label matches no entry with either. */
+  readonly opc?: readonly number[] | undefined;
+  readonly dpc?: readonly number[] | undefined;
+}
+
+/** The two ends of a routing label (Q.704 section 2.2). */
+export interface PointCodes {
+  readonly opc: number;
+  readonly dpc: number;
+}
+
+/** Stands for the names of a TLS peer that are not known yet: every name that an entry asks for is among them. */
+export const ANY_NAME: readonly string[] = [];
+
+/** Two entries of different trunks that no message could tell apart. */
+export interface MatchTie<Target> {
+  readonly first: Target;
+  readonly second: Target;
+  /** In words: the network, the port and the listener that both claim. */
+  readonly claim: string;
+}
+
+/**
+ * Finds the target of a source address and port; work and memory are bounded whatever the sources are. `names`: those that a TLS
+ * peer's certificate proves. `codes`: those of an SS7 message.
+ */
+export type Matcher<Target> = (
+  listener: string,
+  address: string,
+  port: number,
+  names?: readonly string[],
+  codes?: PointCodes,
+) => Target | undefined;
+
+/** What may come from one address: entries by port, the most specific first. */
+interface Claims<Target> {
+  readonly byPort: ReadonlyMap<number, readonly MatchEntry<Target>[]>;
+  readonly anyPort: readonly MatchEntry<Target>[];
+}
+
+/**
+ * Compiles entries to a matcher: the longest prefix wins, then an entry with a TLS name, then one with ports, then one with a listener,
+ * then one with originating, then one with destination point codes.
+ * `sources` addresses are remembered, so that the usual look-up is one string key.
+ */
+export function createMatcher<Target>(
+  entries: readonly MatchEntry<Target>[],
+  sources: number,
+): Matcher<Target> {
+  const tables = networksOf(entries);
+  const nothing: Claims<Target> = { byPort: new Map(), anyPort: [] };
+  const remembered = new LRUCache<string, Claims<Target>>({ max: sources });
+  // Apart from those that are known, so that a flood from many addresses pushes none of them out.
+  const strangers = new LRUCache<string, true>({ max: sources });
+  const look = (address: string): Claims<Target> => {
+    const parsed = parseAddress(address);
+    if (parsed === undefined) return nothing;
+    for (const { bits, prefixLength, claims } of tables) {
+      if (bits !== parsed.bits) continue;
+      const found = claims.get(parsed.value >> BigInt(bits - prefixLength));
+      if (found !== undefined) return found;
+    }
+    return nothing;
+  };
+  return (listener, address, port, names, codes) => {
+    let claims = remembered.get(address);
+    if (claims === undefined) {
+      if (strangers.has(address)) return undefined;
+      claims = look(address);
+      if (claims === nothing) {
+        strangers.set(address, true);
+        return undefined;
+      }
+      remembered.set(address, claims);
+    }
+    for (const entry of claims.byPort.get(port) ?? claims.anyPort) {
+      if (entry.listener !== undefined && entry.listener !== listener) continue;
+      if ((entry.opc !== undefined || entry.dpc !== undefined) && !isLabelled(codes, entry)) continue;
+      if (entry.tlsName === undefined || isNamed(names, entry.tlsName)) return entry.target;
+    }
+    return undefined;
+  };
+}
+
+function isNamed(names: readonly string[] | undefined, name: string): boolean {
+  return names === ANY_NAME || names?.includes(name) === true;
+}
+
+function isLabelled<Target>(codes: PointCodes | undefined, { opc, dpc }: MatchEntry<Target>): boolean {
+  if (codes === undefined) return false;
+  return (opc?.includes(codes.opc) ?? true) && (dpc?.includes(codes.dpc) ?? true);
+}
+
+/** Finds every pair of different targets with the same network, ports that meet, and the same listener. */
+export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readonly MatchTie<Target>[] {
+  const owners = new Map<string, Target>();
+  const ties = new Map<string, MatchTie<Target>>();
+  const names = new Map<Target, number>();
+  const nameOf = (target: Target): number => {
+    const name = names.get(target) ?? names.size;
+    names.set(target, name);
+    return name;
+  };
+  for (const entry of entries) {
+    for (const claim of claimsOf(entry)) {
+      const owner = owners.get(claim);
+      if (owner === undefined) {
+        owners.set(claim, entry.target);
+      } else if (owner !== entry.target) {
+        // One report for a pair of trunks is enough, however many ports they share.
+        const pair = `${nameOf(owner)} ${nameOf(entry.target)}`;
+        if (!ties.has(pair)) ties.set(pair, { first: owner, second: entry.target, claim });
+      }
+    }
+  }
+  return [...ties.values()];
+}
+
+/** Every combination of port and point codes that an entry claims, in words. */
+function claimsOf<Target>(entry: MatchEntry<Target>): readonly string[] {
+  const codes = (entry.opc ?? [undefined]).flatMap((opc) =>
+    (entry.dpc ?? [undefined]).map((dpc) => describeCodes(opc, dpc)),
+  );
+  return (entry.ports ?? [undefined]).flatMap((port) => {
+    const claim = describeClaim(entry, port);
+    return codes.map((label) => claim + label);
+  });
+}
+
+function describeCodes(opc: number | undefined, dpc: number | undefined): string {
+  return `${opc === undefined ? "" : ` from point code ${opc}`}${dpc === undefined ? "" : ` to point code ${dpc}`}`;
+}
+
+function describeClaim<Target>(entry: MatchEntry<Target>, port: number | undefined): string {
+  const { network, listener, tlsName } = entry;
+  const from = `${formatNetwork(network)}${port === undefined ? "" : ` port ${port}`}`;
+  const named = tlsName === undefined ? from : `${from} as ${tlsName}`;
+  return listener === undefined ? named : `${named} on ${listener}`;
+}
+
+interface PrefixTable<Target> {
+  readonly bits: 32 | 128;
+  readonly prefixLength: number;
+  /** Claims by the leading bits of the address. */
+  readonly claims: ReadonlyMap<bigint, Claims<Target>>;
+}
+
+/** One table for every prefix length in use, the longest first. */
+function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly PrefixTable<Target>[] {
+  const networks = new Map<string, Network>();
+  const written = new Map<string, MatchEntry<Target>[]>();
+  for (const entry of entries) {
+    const name = formatNetwork(entry.network);
+    networks.set(name, entry.network);
+    const same = written.get(name) ?? [];
+    written.set(name, same);
+    same.push(entry);
+  }
+  const lengths = new Set([...networks.values()].map(({ prefixLength }) => prefixLength));
+  const tables = new Map<
+    string,
+    { bits: 32 | 128; prefixLength: number; claims: Map<bigint, Claims<Target>> }
+  >();
+  for (const network of networks.values()) {
+    const { bits, prefixLength, value } = network;
+    const key = `${bits}/${prefixLength}`;
+    const table = tables.get(key) ?? { bits, prefixLength, claims: new Map<bigint, Claims<Target>>() };
+    table.claims.set(value, gatherClaims(findAround(network, lengths, written)));
+    tables.set(key, table);
+  }
+  return [...tables.values()].toSorted((a, b) => b.prefixLength - a.prefixLength);
+}
+
+/** Entries of the network itself and of all that contain it. */
+function findAround<Target>(
+  { bits, prefixLength, value }: Network,
+  lengths: ReadonlySet<number>,
+  written: ReadonlyMap<string, readonly MatchEntry<Target>[]>,
+): readonly MatchEntry<Target>[] {
+  return [...lengths].flatMap((length) => {
+    if (length > prefixLength) return [];
+    const outer: Network = { bits, prefixLength: length, value: value >> BigInt(prefixLength - length) };
+    return written.get(formatNetwork(outer)) ?? [];
+  });
+}
+
+function gatherClaims<Target>(entries: readonly MatchEntry<Target>[]): Claims<Target> {
+  const ordered = entries.toSorted(
+    (a, b) =>
+      b.network.prefixLength - a.network.prefixLength ||
+      Number(b.tlsName !== undefined) - Number(a.tlsName !== undefined) ||
+      Number(b.ports !== undefined) - Number(a.ports !== undefined) ||
+      Number(b.listener !== undefined) - Number(a.listener !== undefined) ||
+      Number(b.opc !== undefined) - Number(a.opc !== undefined) ||
+      Number(b.dpc !== undefined) - Number(a.dpc !== undefined),
+  );
+  const anyPort = ordered.filter((entry) => entry.ports === undefined);
+  const byPort = new Map<number, readonly MatchEntry<Target>[]>();
+  for (const port of new Set(ordered.flatMap((entry) => entry.ports ?? []))) {
+    byPort.set(
+      port,
+      ordered.filter((entry) => entry.ports === undefined || entry.ports.includes(port)),
+    );
+  }
+  return { byPort, anyPort };
+}

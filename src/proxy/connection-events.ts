@@ -1,0 +1,98 @@
+import type { Buffer } from "node:buffer";
+import type { Millis } from "../domain/time.ts";
+import { ANY_NAME } from "../policy/trunk-match.ts";
+import { countProtocolError } from "../observe/counters.ts";
+import { noteFault } from "../sip/message.ts";
+import { scan } from "../sip/scan.ts";
+import { goDown, type Destination } from "../routing/hop-health.ts";
+import { readExchange } from "../routing/request-in-hand.ts";
+import type { Listener } from "../routing/listener.ts";
+import { reportChange, withdrawProbe } from "./sending/probe.ts";
+import { answerError, guard, NEXT_HOP, turnTo, type Relay } from "./turn/proxy-state.ts";
+import { isHop } from "./turn/peer-port.ts";
+import { answerUnreached } from "./requests/answer-for-hop.ts";
+
+/** A peer on a connection. */
+export interface StreamPeer {
+  readonly address: string;
+  readonly port: number;
+  /** Names that its certificate proves, in lower case; undefined as long as no handshake has told them. */
+  readonly names: readonly string[] | undefined;
+}
+
+/**
+ * Why no connection could carry a message: the peer was asked and did not answer; it was not asked, since it has failed a moment ago;
+ * or we have no room for one more connection, which says nothing of the peer.
+ */
+export type DeliveryFailure = "unreached" | "back-off" | "no-room";
+
+/** What the proxy is asked and told about connections, beside the messages on them. */
+export interface StreamSide {
+  /** True when a trunk or next hop may be at the other end. */
+  isWelcome(now: Millis, listener: Listener, peer: StreamPeer): boolean;
+  /**
+   * True when a TLS peer that we connected to is who was meant: its certificate names the address, the `tlsName` by which the policy
+   * knows the trunk there, or the host of the next hop (RFC 5922 section 7.3). `addresses`: those in the certificate.
+   */
+  isMeant(listener: Listener, peer: StreamPeer, addresses: readonly string[]): boolean;
+  /** Takes what a stream holds that can't be cut into messages, and `why`: a request among it is answered 400. The connection ends. */
+  unframed(now: Millis, listener: Listener, peer: StreamPeer, bytes: Buffer, why: string): void;
+  /** Takes back a message that no connection could carry: a request goes elsewhere, or is answered 503 (RFC 3261 section 16.9). */
+  undelivered(
+    now: Millis,
+    listener: Listener,
+    address: string,
+    port: number,
+    bytes: Buffer,
+    why: DeliveryFailure,
+  ): void;
+}
+
+export function createStreamSide(relay: Relay): StreamSide {
+  return {
+    isWelcome(now, listener, { address, port, names }) {
+      turnTo(relay, now);
+      return (
+        relay.policy.matchTrunk(listener.id, address, port, names ?? ANY_NAME) !== undefined ||
+        isHop(relay, listener, address, port)
+      );
+    },
+    isMeant(listener, { address, port, names = [] }, addresses) {
+      if (addresses.includes(address)) return true;
+      if (relay.hops.hostsAt(address, port).some((host) => names.includes(host))) return true;
+      const { matchTrunk } = relay.policyInForce();
+      const trunk = matchTrunk(listener.id, address, port, names);
+      return trunk !== undefined && trunk !== matchTrunk(listener.id, address, port);
+    },
+    unframed(now, listener, { address, port, names }, bytes, why) {
+      turnTo(relay, now);
+      const id = relay.policy.matchTrunk(listener.id, address, port, names)?.trunk.id ?? NEXT_HOP;
+      guard(relay, () => {
+        const { message } = relay;
+        scan(message, bytes);
+        if (message.kind !== "request") return;
+        noteFault(message, why);
+        const exchange = readExchange(message, listener, address, port);
+        if (exchange === undefined) countProtocolError(relay.counters, id, 400);
+        else answerError(relay, id, exchange, 400);
+      });
+    },
+    undelivered(now, listener, address, port, bytes, why) {
+      turnTo(relay, now);
+      guard(relay, () => {
+        // An answer that a connection of its own can't take any more says nothing of where it listens.
+        const hop = relay.hops.at(listener.transport, address, port);
+        if (hop !== undefined) noteFailure(relay, hop, bytes, why);
+        answerUnreached(relay, listener, address, port, bytes);
+      });
+    },
+  };
+}
+
+/** Only a failure of its own takes a next hop down. */
+function noteFailure(relay: Relay, hop: Destination, bytes: Buffer, why: DeliveryFailure): void {
+  const { now, policy } = relay;
+  const { nextHopHealth } = policy;
+  if (why === "no-room") withdrawProbe(hop, bytes, now, nextHopHealth);
+  if (why === "unreached" && goDown(hop, now, nextHopHealth)) reportChange(relay, hop, "no connection");
+}

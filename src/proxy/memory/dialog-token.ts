@@ -1,0 +1,212 @@
+import type { CallAttempt } from "../../domain/attempt.ts";
+import type { AssertedIdentity } from "../../domain/identity.ts";
+import type { PartyNumber } from "../../domain/number.ts";
+import { MAC_LENGTH, type KeyedTags } from "../../sip/tag.ts";
+import type { Target } from "../../routing/listener.ts";
+
+/** A mark, so it may stand in a URI parameter (RFC 3261 section 25.1 paramchar); nothing between two of them holds one. */
+const SEPARATOR = "!";
+
+/** Pieces in front of the MAC. */
+const CLAIMS = 6;
+const PIECE = 8;
+/** Numbers that a token names; a call with more is judged again on every change. */
+const MAX_IDENTITIES = 4;
+/** In place of numbers: the calling side's number is withheld from every request of the dialog. */
+const WITHHELD = "w";
+
+/**
+ * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it.
+ *
+ * `INGRESS!EGRESS!CALLED!IDENTITIES!SOURCE!TARGET!MAC[!CONFIRMATION]`: tags of the calling and the called trunk; the numbers
+ * that either side may show; where the INVITE came from and went to; a MAC over all these, the Call-ID and the
+ * caller's tag. The confirmation is added to the token in 1xx and 2xx answers (RFC 3261 section 16.7 step 8): a MAC over the
+ * To tag, without which a re-INVITE could be a new call in a dialog's clothes.
+ */
+export interface DialogToken {
+  readonly ingress: string;
+  readonly egress: string;
+  readonly called: string;
+  readonly identities: string;
+  /** {@link readTarget} reads these. */
+  readonly source: string;
+  readonly target: string;
+  readonly mac: string;
+  readonly confirmation: string | undefined;
+  /** Everything in front of the MAC, as written. */
+  readonly claims: string;
+}
+
+/** A proven dialog, and which side of it the request comes from. */
+export interface Proof {
+  readonly token: DialogToken;
+  readonly side: "caller" | "called";
+}
+
+/** What a token is made of. */
+export interface TokenParts {
+  readonly ingress: string;
+  readonly egress: string;
+  /** Numbers that the called side may show; empty where it is not screened. */
+  readonly called: readonly PartyNumber[];
+  /** Identities that were judged and found good; empty where none were. */
+  readonly calling: readonly AssertedIdentity[];
+  /** True: the calling number is not shown, here neither. */
+  readonly isWithheld: boolean;
+  readonly source: Target;
+  readonly target: Target;
+}
+
+/** What stands for a trunk in tokens: it must survive restarts and not tell peers the trunk's name. */
+export function trunkTag(tags: KeyedTags, trunkId: string): string {
+  return tags.mac("identity", `trunk\n${trunkId}`).slice(0, PIECE);
+}
+
+function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: string): string {
+  return tags.mac("dialog", `${claims}\n${callId}\n${callerTag}`);
+}
+
+/** In characters that no parser of URI parameters stumbles over: IPv6 colons are written as tildes. */
+function writeTarget({ transport, address, port, connection }: Target): string {
+  const host = address.includes(":") ? address.replaceAll(":", "~") : address;
+  if (transport === "udp") return `${host}_${port}`;
+  return connection === undefined
+    ? `${host}_${port}_${transport}`
+    : `${host}_${port}_${transport}_${connection}`;
+}
+
+/** An address of a token. */
+export function readTarget(text: string): Target {
+  const hostEnd = text.indexOf("_");
+  const portEnd = text.indexOf("_", hostEnd + 1);
+  const host = text.slice(0, hostEnd);
+  const address = host.includes("~") ? host.replaceAll("~", ":") : host;
+  if (portEnd < 0) return { transport: "udp", address, port: Number(text.slice(hostEnd + 1)) };
+  const port = Number(text.slice(hostEnd + 1, portEnd));
+  const [transport, connection] = text.slice(portEnd + 1).split("_");
+  const stream = { transport: transport === "tls" ? "tls" : "tcp", address, port } as const;
+  return connection === undefined ? stream : { ...stream, connection: Number(connection) };
+}
+
+/** The token for an accepted call. */
+export function createToken(
+  tags: KeyedTags,
+  parts: TokenParts,
+  attempt: CallAttempt,
+  callerTag: string,
+): string {
+  const called = listNumbers(parts.called);
+  const identities = parts.isWithheld
+    ? WITHHELD
+    : listNumbers(parts.calling.filter(isShown).map(({ number }) => number));
+  const claims = `${parts.ingress}!${parts.egress}!${called}!${identities}!${writeTarget(parts.source)}!${writeTarget(parts.target)}`;
+  return `${claims}!${macOf(tags, claims, attempt.callId, callerTag)}`;
+}
+
+/** Keys of the numbers, each once. They stand in the message's own fields too, so they are no secret here. */
+function listNumbers(numbers: readonly PartyNumber[]): string {
+  let list = "";
+  let count = 0;
+  let last = Number.NaN;
+  for (const number of numbers) {
+    // Nearly every call asserts one number several times.
+    if (number.kind === "unusable" || number.key === last || count === MAX_IDENTITIES) continue;
+    last = number.key;
+    if (holds(list, number.key)) continue;
+    list += `~${number.key}`;
+    count++;
+  }
+  return list;
+}
+
+/** True for a token of a call whose calling number was withheld. */
+export function isWithheldCall(token: DialogToken): boolean {
+  return token.identities === WITHHELD;
+}
+
+/** Takes a token apart; undefined when it has not our form. It proves nothing before {@link provesDialog}. */
+export function parseToken(text: string): DialogToken | undefined {
+  const ingressEnd = text.indexOf(SEPARATOR);
+  const egressEnd = text.indexOf(SEPARATOR, ingressEnd + 1);
+  const calledEnd = text.indexOf(SEPARATOR, egressEnd + 1);
+  const identitiesEnd = text.indexOf(SEPARATOR, calledEnd + 1);
+  const sourceEnd = text.indexOf(SEPARATOR, identitiesEnd + 1);
+  const claimsEnd = text.indexOf(SEPARATOR, sourceEnd + 1);
+  if (ingressEnd < 0 || egressEnd < 0 || calledEnd < 0 || identitiesEnd < 0 || sourceEnd < 0 || claimsEnd < 0)
+    return undefined;
+  const macEnd = text.indexOf(SEPARATOR, claimsEnd + 1);
+  return {
+    ingress: text.slice(0, ingressEnd),
+    egress: text.slice(ingressEnd + 1, egressEnd),
+    called: text.slice(egressEnd + 1, calledEnd),
+    identities: text.slice(calledEnd + 1, identitiesEnd),
+    source: text.slice(identitiesEnd + 1, sourceEnd),
+    target: text.slice(sourceEnd + 1, claimsEnd),
+    claims: text.slice(0, claimsEnd),
+    mac: macEnd < 0 ? text.slice(claimsEnd + 1) : text.slice(claimsEnd + 1, macEnd),
+    confirmation: macEnd < 0 ? undefined : text.slice(macEnd + 1),
+  };
+}
+
+/** True when the token was made by a holder of the key for this Call-ID and caller's tag. */
+export function provesDialog(
+  tags: KeyedTags,
+  token: DialogToken,
+  callId: string,
+  callerTag: string,
+): boolean {
+  return macOf(tags, token.claims, callId, callerTag) === token.mac;
+}
+
+/** What {@link confirmToken} adds to a token for a called side's tag. */
+function confirmationOf(tags: KeyedTags, mac: string, callId: string, calledTag: string): string {
+  return tags.mac("dialog", `confirmed\n${mac}\n${callId}\n${calledTag}`);
+}
+
+/** True when the called side has answered this call with this tag, through a holder of the key. */
+export function isConfirmed(tags: KeyedTags, token: DialogToken, callId: string, calledTag: string): boolean {
+  return token.confirmation === confirmationOf(tags, token.mac, callId, calledTag);
+}
+
+/** The confirmation to append to the token `text`, separator included; "" when it is none of ours in form or has one already. */
+export function confirmToken(tags: KeyedTags, text: string, callId: string, calledTag: string): string {
+  const macStart = text.lastIndexOf(SEPARATOR) + 1;
+  if (text.length - macStart !== MAC_LENGTH || countSeparators(text) !== CLAIMS) return "";
+  return `${SEPARATOR}${confirmationOf(tags, text.slice(macStart), callId, calledTag)}`;
+}
+
+function countSeparators(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(SEPARATOR); at >= 0; at = text.indexOf(SEPARATOR, at + 1)) count++;
+  return count;
+}
+
+/** True when every number that the request now asserts was authorised for the side it comes from; absent fields are fine. */
+export function identitiesHold(
+  token: DialogToken,
+  fromCaller: boolean,
+  calling: readonly AssertedIdentity[],
+): boolean {
+  const authorised = fromCaller ? token.identities : token.called;
+  for (const { number, presentation } of calling) {
+    if (presentation !== "allowed") return false;
+    if (number.kind === "unusable") {
+      if (number.why !== "not-a-number" && number.why !== "empty") return false;
+    } else if (!holds(authorised, number.key)) return false;
+  }
+  return true;
+}
+
+function holds(list: string, key: number): boolean {
+  const item = `~${key}`;
+  for (let at = list.indexOf(item); at >= 0; at = list.indexOf(item, at + 1)) {
+    const behind = list.charAt(at + item.length);
+    if (behind === "" || behind === "~") return true;
+  }
+  return false;
+}
+
+/** A number that was withheld is not written down; its call is judged again when it changes. */
+function isShown({ presentation }: AssertedIdentity): boolean {
+  return presentation === "allowed";
+}

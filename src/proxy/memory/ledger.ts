@@ -1,0 +1,56 @@
+import { hash } from "node:crypto";
+import type { ReasonCode } from "../../domain/reason.ts";
+import type { Millis } from "../../domain/time.ts";
+import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
+import type { SipMessage } from "../../sip/message.ts";
+import { MAGIC_COOKIE } from "../../sip/tag.ts";
+import { sentByOf, type Exchange } from "../../routing/request-in-hand.ts";
+import type { Target } from "../../routing/listener.ts";
+import type { Treatment } from "../messages/message-changes.ts";
+
+/** RFC 3261 section 17.1.2.2: 64·T1, the longest a request may be repeated. */
+export const LEDGER_TTL: Millis = 32_000;
+
+/** What was decided for one INVITE or other request that was judged, so that its repeats, its ACK and its CANCEL meet the same answer. */
+export type LedgerEntry = { readonly fingerprint: string } & (
+  | {
+      readonly outcome: "forward";
+      readonly target: Target;
+      readonly reason: ReasonCode;
+      /** What was changed in it: a repeat is sent on with the same bytes, whatever policy is in force by then. */
+      readonly treatment: Treatment | undefined;
+    }
+  /** Answered 302; `extra` holds its header lines. */
+  | { readonly outcome: "redirect"; readonly extra: string }
+  | { readonly outcome: "reject"; readonly status: number; readonly reason: ReasonCode }
+  | { readonly outcome: "drop" }
+);
+
+/** Longer keys are kept as their hash. */
+const MAX_KEY = 200;
+
+/** Bounded; an entry lives {@link LEDGER_TTL} from when it was set, whatever repeats arrive. */
+export type Ledger = ExpiringMap<LedgerEntry>;
+
+export function createLedger(size: number): Ledger {
+  return createExpiringMap<LedgerEntry>(size, LEDGER_TTL);
+}
+
+/**
+ * The key of an INVITE, shared by its ACK (non-2xx) and CANCEL (RFC 3261 section 17.2.3). Branches are the sender's choice,
+ * so trunk and source are part of it; a branch without the cookie is unique only with the rest of RFC 2543's key.
+ */
+export function ledgerKey(trunk: string, exchange: Exchange, cseq: number): string {
+  const { address, port, via, callId, fromTag } = exchange;
+  const { branch } = via;
+  const hasCookie = branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length;
+  const base = `${trunk}\n${address}\n${port}\n${sentByOf(via)}\n${branch}`;
+  const key = hasCookie ? base : `${base}\n${callId}\n${fromTag}\n${cseq}`;
+  // A peer writes what it likes into its branch; entries must be bounded in bytes too.
+  return key.length <= MAX_KEY ? key : hash("sha256", key, "hex");
+}
+
+/** Hash of everything that is judged, forwarded or routed on: the whole message. */
+export function fingerprint(message: SipMessage): string {
+  return hash("sha256", message.bytes.subarray(message.start, message.end), "base64");
+}

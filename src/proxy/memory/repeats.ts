@@ -1,0 +1,115 @@
+import type { Buffer } from "node:buffer";
+import type { Millis } from "../../domain/time.ts";
+import type { Listener } from "../../routing/listener.ts";
+
+/** RFC 3261 section 17.1.1.1: estimate of the round-trip time. Milliseconds. */
+export const T1: Millis = 500;
+/** RFC 3261 section 17.1.2.1: the longest interval between repeats of anything but an INVITE. Milliseconds. */
+export const T2: Millis = 4000;
+/** Timers B, F and H of RFC 3261 section 17: how long a message is repeated. Milliseconds. */
+export const REPEATED_FOR: Millis = 64 * T1;
+
+/** Octets of messages that are kept for every entry of the table; a table of small entries holds more. */
+const OCTETS_PER_ENTRY = 2048;
+
+/** A message that is sent again until something comes back. */
+export interface Repeated {
+  /** A request that nobody answers is answered for the hop; an answer that nobody acknowledges is given up. */
+  readonly kind: "request" | "answer";
+  readonly listener: Listener;
+  readonly address: string;
+  readonly port: number;
+  /** Its own memory. */
+  readonly bytes: Buffer;
+}
+
+interface Entry extends Repeated {
+  readonly key: string;
+  readonly longest: Millis;
+  readonly ends: Millis;
+  interval: Millis;
+  due: Millis;
+}
+
+/**
+ * Messages on their way to unreliable hops whose sender will not repeat them (RFC 3261 timers A and B, E and F, G and H). Bounded in
+ * entries and octets; time is an argument.
+ */
+export interface Repeats {
+  readonly size: number;
+  /** True when one more message of this length has room. */
+  hasRoom(length: number): boolean;
+  /**
+   * Begins to repeat a message that was just sent: after T1, then at doubled intervals up to `longest`. False: there is no room.
+   * A message under the same key gives way.
+   */
+  start(key: string, message: Repeated, longest: Millis, now: Millis): boolean;
+  has(key: string): boolean;
+  stop(key: string): void;
+  /** The hop has heard a request that it has not answered yet: from now on every T2 (RFC 3261 section 17.1.2.2). */
+  slowDown(key: string, now: Millis): void;
+  /** Hands what is due to `again`, and what has been repeated long enough to `expired`, where it is no longer kept. */
+  tick(now: Millis, again: (message: Repeated) => void, expired: (message: Repeated) => void): void;
+}
+
+export function createRepeats(capacity: number): Repeats {
+  const entries = new Map<string, Entry>();
+  const mostOctets = capacity * OCTETS_PER_ENTRY;
+  let octets = 0;
+  /** Nothing is due before. */
+  let earliest = Infinity;
+
+  const stop = (key: string): void => {
+    const entry = entries.get(key);
+    if (entry === undefined) return;
+    entries.delete(key);
+    octets -= weigh(entry);
+  };
+
+  const hasRoom = (length: number): boolean => entries.size < capacity && octets + length <= mostOctets;
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    hasRoom,
+    has: (key) => entries.has(key),
+    stop,
+    start(key, message, longest, now) {
+      stop(key);
+      if (!hasRoom(message.bytes.length)) return false;
+      const entry = { ...message, key, longest, interval: T1, due: now + T1, ends: now + REPEATED_FOR };
+      entries.set(key, entry);
+      octets += weigh(entry);
+      earliest = Math.min(earliest, entry.due);
+      return true;
+    },
+    slowDown(key, now) {
+      const entry = entries.get(key);
+      if (entry === undefined || entry.interval === T2) return;
+      entry.interval = T2;
+      entry.due = now + T2;
+    },
+    tick(now, again, expired) {
+      if (now < earliest) return;
+      earliest = Infinity;
+      for (const entry of entries.values()) {
+        if (now >= entry.ends) {
+          stop(entry.key);
+          expired(entry);
+          continue;
+        }
+        if (now >= entry.due) {
+          entry.interval = Math.min(entry.interval * 2, entry.longest);
+          entry.due = now + entry.interval;
+          again(entry);
+        }
+        earliest = Math.min(earliest, entry.due, entry.ends);
+      }
+    },
+  };
+}
+
+function weigh({ key, bytes }: Entry): number {
+  return key.length + bytes.length;
+}

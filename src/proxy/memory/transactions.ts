@@ -1,0 +1,40 @@
+import type { Buffer } from "node:buffer";
+import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
+import { createRepeats, REPEATED_FOR, type Repeats } from "./repeats.ts";
+
+/** An answer on the datagram side that has come, or is awaited, for a request that went to a stream. */
+interface Served {
+  /** False: not a word from the stream hop yet, whose connection may have broken with the request in it. */
+  isHeard: boolean;
+  /** What a repeat of the request gets once it was heard; undefined: nothing. */
+  answer: Buffer | undefined;
+  /** The ACK of a refusal has gone on. */
+  isAcknowledged: boolean;
+}
+
+/** A final answer of a datagram hop that has been passed to a stream. */
+interface Settled {
+  /** The caller's ACK of a refused INVITE, as it was sent on. */
+  ack: Buffer | undefined;
+}
+
+/**
+ * Transactions between a reliable and an unreliable hop. A peer on a stream says everything once, so what is lost between us and the
+ * other one must be repeated by us; and what that one repeats has nobody behind us who expects it. From a datagram to a
+ * datagram, and from a stream to a stream, the two ends see to it themselves, and nothing here is used.
+ */
+export interface Transactions {
+  readonly repeats: Repeats;
+  /** Requests of datagram peers, by our branch, the hop's port and the method; likewise the others. */
+  readonly served: ExpiringMap<Served>;
+  /** Requests to datagram hops that have their final answer. */
+  readonly settled: ExpiringMap<Settled>;
+}
+
+export function createTransactions(capacity: number): Transactions {
+  return {
+    repeats: createRepeats(capacity),
+    served: createExpiringMap<Served>(capacity, REPEATED_FOR),
+    settled: createExpiringMap<Settled>(capacity, REPEATED_FOR),
+  };
+}

@@ -1,0 +1,150 @@
+import { Buffer } from "node:buffer";
+import type { Trunk } from "../../domain/trunk.ts";
+import type { Decision } from "../../domain/decision.ts";
+import { PrivacyFlag } from "../../domain/attempt.ts";
+import { createAddressSpan, readAddress, readParam } from "../../sip/fields/name-addr.ts";
+import { changeAddresses, type AddressChange } from "../../sip/fields/name-addr-edit.ts";
+import { splice, type Edits } from "../../sip/edit.ts";
+import { nameOfField } from "../../sip/field-name.ts";
+import { Header } from "../../sip/header.ts";
+import { readPrivacy } from "../../sip/attempt/sip-identity.ts";
+import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
+
+/** The field that carries a label to the called side. Nobody but us sets it: a trunk's own is removed. */
+const LABEL = "P-Sigwall-Label";
+
+/** What is changed in a request that passes, beside what forwarding itself changes. Undefined where it is used: nothing. */
+export interface Treatment {
+  /** Long names of fields that go, lower case. */
+  readonly fields: ReadonlySet<string>;
+  readonly change: AddressChange;
+  /** True: the calling number is not shown (RFC 3323, RFC 3325). */
+  readonly isWithheld: boolean;
+  /** Value of the label's field; empty: no label. */
+  readonly label: string;
+}
+
+const NO_FIELDS: ReadonlySet<string> = new Set();
+const UNCHANGED: AddressChange = { withoutName: false, prefix: "", withoutVerstat: false };
+
+/**
+ * Fields that tell who is calling and that nothing routes by: asserted and preferred identities, diverting parties (RFC 5806,
+ * RFC 7044), signatures over the number (RFC 8224), and what RFC 3323 section 5.3 removes for user-level privacy.
+ */
+const tellingFields: ReadonlySet<string> = new Set([
+  "p-asserted-identity",
+  "p-preferred-identity",
+  "remote-party-id",
+  "diversion",
+  "history-info",
+  "referred-by",
+  "identity",
+  "identity-info",
+  "privacy",
+  "subject",
+  "call-info",
+  "organization",
+  "user-agent",
+  "reply-to",
+  "in-reply-to",
+]);
+
+/** A call that was withheld, in requests that no decision is made about: ACK, BYE, CANCEL … of its calling side. */
+export const withheld: Treatment = { fields: NO_FIELDS, change: UNCHANGED, isWithheld: true, label: "" };
+
+/** What a trunk's policy and the marks of a decision ask for; undefined for an ordinary call. */
+export function treatmentOf(
+  { cleanUp, label }: Trunk,
+  { marks, verdict }: Pick<Decision, "marks" | "verdict">,
+): Treatment | undefined {
+  if (cleanUp === undefined && marks.length === 0) return undefined;
+  const isLabelled = verdict.kind === "label";
+  return {
+    fields: cleanUp?.fields ?? NO_FIELDS,
+    change: {
+      withoutName: marks.some(({ kind }) => kind === "strip"),
+      withoutVerstat: cleanUp?.verstat ?? false,
+      prefix: isLabelled ? quotable(label.displayName) : "",
+    },
+    isWithheld: verdict.kind === "withhold",
+    label: isLabelled ? labelOf(verdict.reason, label.text) : "",
+  };
+}
+
+function labelOf(reason: string, text: string): string {
+  return text === "" ? reason : `${reason};text="${quotable(text)}"`;
+}
+
+/** UTF-8 as the latin1 that edits are written in, escaped for a quoted-string (RFC 3261 section 25.1). */
+function quotable(text: string): string {
+  const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
+  return Buffer.from(escaped, "utf8").toString("latin1");
+}
+
+/** The header line of a label, for a 302 too; empty without one. */
+export function labelLine(treatment: Treatment | undefined): string {
+  return treatment === undefined || treatment.label === "" ? "" : `${LABEL}: ${treatment.label}\r\n`;
+}
+
+/** Takes the labels off that a peer has written itself. */
+export function removeLabels(message: SipMessage, edits: Edits): void {
+  for (let i = message.first[Header.label]!; i >= 0; i = nextHeader(message, Header.label, i))
+    splice(edits, message.lineStart[i]!, message.lineEnd[i]!, "");
+}
+
+/** Changes the request in hand; the same treatment of the same bytes gives the same bytes. */
+export function treat(message: SipMessage, edits: Edits, treatment: Treatment): void {
+  const { fields, change, isWithheld } = treatment;
+  const changes = change.withoutName || change.withoutVerstat || change.prefix !== "";
+  for (let i = 0; i < message.headerCount; i++) {
+    const id = message.ids[i]!;
+    if (id === Header.from && isWithheld) replace(message, edits, i, withholdFrom(headerValue(message, i)));
+    else if (id !== Header.from && goes(message, i, fields, isWithheld))
+      splice(edits, message.lineStart[i]!, message.lineEnd[i]!, "");
+    else if (changes && namesCaller(id))
+      replace(message, edits, i, changeAddresses(headerValue(message, i), change));
+  }
+  const privacy = isWithheld ? `Privacy: ${withId(readPrivacy(message))}\r\n` : "";
+  const lines = privacy + labelLine(treatment);
+  if (lines !== "") splice(edits, message.headersEnd, message.headersEnd, lines);
+}
+
+function goes(message: SipMessage, index: number, fields: ReadonlySet<string>, isWithheld: boolean): boolean {
+  const name = nameOfField(message, index);
+  return fields.has(name) || (isWithheld && tellingFields.has(name));
+}
+
+function namesCaller(id: number): boolean {
+  return (
+    id === Header.from ||
+    id === Header.pAssertedIdentity ||
+    id === Header.pPreferredIdentity ||
+    id === Header.remotePartyId
+  );
+}
+
+function replace(message: SipMessage, edits: Edits, index: number, value: string): void {
+  if (value !== headerValue(message, index))
+    splice(edits, message.valueStart[index]!, message.valueEnd[index]!, value);
+}
+
+const span = createAddressSpan();
+
+/**
+ * RFC 3323 section 4.1.1.3. The tag stays, and with it the dialog: both sides tell dialogs by Call-ID and tags alone
+ * (RFC 3261 section 12), so that nothing need be remembered to bring the number back.
+ */
+function withholdFrom(value: string): string {
+  readAddress(value, 0, span);
+  const tag = readParam(value, span.paramsStart, span.end, "tag");
+  const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';
+  return tag === undefined ? anonymous : `${anonymous};tag=${tag}`;
+}
+
+/** What the message asks for, and `id`: a gateway maps it to "presentation restricted" (RFC 3325 section 9.3). */
+function withId(privacy: number): string {
+  const values = (["header", "session", "user", "history", "critical"] as const).filter(
+    (value) => (privacy & PrivacyFlag[value]) !== 0,
+  );
+  return ["id", ...values].join(";");
+}

@@ -1,0 +1,56 @@
+import type { CallAttempt } from "../../domain/attempt.ts";
+import type { TrunkPolicy } from "../../policy/policy.ts";
+import { countRequest } from "../../observe/counters.ts";
+import { claimsIsup } from "../../sip/bodies/body.ts";
+import { identitiesHold, isWithheldCall, type Proof } from "../memory/dialog-token.ts";
+import type { Exchange } from "../../routing/request-in-hand.ts";
+import { judgeChange } from "../../judging/judge-invite.ts";
+import { attemptOf, refusalStatus, refuse, refuseRequest, type Relay } from "../turn/proxy-state.ts";
+import { isOfIsup } from "../../judging/sip-i-attempt.ts";
+
+/** A body goes as it came, so it must not tell whom the dialog withholds: then it counts as one that can't be judged. */
+export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): CallAttempt {
+  const tells = attempt.calling.some(isOfIsup) || attempt.diversion.some(isOfIsup);
+  return tells && side === "caller" && isWithheldCall(token)
+    ? { ...attempt, undecodable: "names a caller that is withheld" }
+    : attempt;
+}
+
+/**
+ * Judges the ISUP part of a request inside a dialog that is no re-INVITE and no UPDATE: an INFO may carry an INF or SGM that names
+ * another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). True: let it pass. False: it has been answered. The request's own
+ * fields are no matter here, and a BYE ends the call whatever it carries.
+ */
+export function isIsupAllowed(relay: Relay, source: TrunkPolicy, exchange: Exchange, proof: Proof): boolean {
+  const { message, policy } = relay;
+  const { trunk } = source;
+  if (!claimsIsup(message) || message.method === "BYE") return true;
+  const attempt = keepWithheld(attemptOf(relay, trunk, exchange), proof);
+  if (attempt.undecodable !== undefined || message.fault !== undefined) {
+    refuseRequest(relay, trunk, exchange, "isup-undecodable");
+    return false;
+  }
+  const calling = attempt.calling.filter(isOfIsup);
+  if (calling.length === 0 || identitiesHold(proof.token, proof.side === "caller", calling)) return true;
+  const decision = judgeChange(
+    message,
+    source,
+    {
+      ...attempt,
+      calling,
+      // Nobody is exempt for calling an emergency service inside a dialog.
+      called: { kind: "unusable", why: "not-a-number", detail: "inside a dialog", raw: attempt.requestUri },
+      emergencyUrn: false,
+      privacy: 0,
+    },
+    relay.state,
+    policy.revision,
+    true,
+  );
+  countRequest(relay.counters, message.method, decision);
+  relay.sink.decided(decision, message.bytes);
+  const { verdict } = decision;
+  if (verdict.kind === "reject")
+    refuse(relay, exchange, refusalStatus(trunk, verdict.reason), verdict.reason);
+  return verdict.kind !== "reject" && verdict.kind !== "drop";
+}

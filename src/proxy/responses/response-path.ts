@@ -1,0 +1,220 @@
+import { clearEdits, ensureContentLength, removeFirstValue, render, splice } from "../../sip/edit.ts";
+import { Header } from "../../sip/header.ts";
+import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
+import { BRANCH_LENGTH, parseBranch } from "../../sip/tag.ts";
+import { readVia, type Via } from "../../sip/fields/via.ts";
+import { noteAnswer, noteRefusal, type Destination } from "../../routing/hop-health.ts";
+import { confirmToken } from "../memory/dialog-token.ts";
+import { bridgeResponse, hushRequest } from "../sending/stream-to-datagram.ts";
+import { branchFields, hopPort, toTagOf } from "../../routing/request-in-hand.ts";
+import { hasMethod, takeAnswer } from "./failover-answers.ts";
+import { defaultPort, TOKEN_PARAM, type Listener } from "../../routing/listener.ts";
+import { reportChange, takeProbeAnswer } from "../sending/probe.ts";
+import { mostOctets, outputFor, transmit, type Relay } from "../turn/proxy-state.ts";
+import { canonicalHost } from "../../routing/route.ts";
+import { portTowards } from "../turn/peer-port.ts";
+import { removeLabels } from "../messages/message-changes.ts";
+
+/**
+ * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very
+ * place it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2). `isOurs`: it is our own,
+ * in the place of a hop that said nothing.
+ */
+export function relayResponse(
+  relay: Relay,
+  listener: Listener,
+  address: string,
+  port: number,
+  isOurs = false,
+): boolean {
+  const { message, edits, hops } = relay;
+  if (message.fault !== undefined) return false;
+  const index = message.first[Header.via]!;
+  // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
+  if (message.folded[index] === 1) return false;
+  const value = headerValue(message, index);
+  const top = readOwnVia(relay.listeners, value);
+  const ours = top === undefined ? undefined : parseBranch(top.branch);
+  const ingress = ours === undefined ? undefined : relay.listeners[ours.listener];
+  if (top === undefined || ours === undefined || ingress === undefined) return false;
+  const next = secondVia(message, index, value, top.end);
+  if (next === undefined) return takeOwnAnswer(relay, listener, address, port, ours.mac);
+  const replyAddress = replyAddressOf(next);
+  const replyPort = replyPortOf(next);
+  const callId = headerValue(message, message.first[Header.callId]!);
+  const fields = branchFields(
+    next,
+    replyAddress,
+    replyPort,
+    callId,
+    message.cseq,
+    address,
+    hopPort(listener, port),
+    ingress.id,
+  );
+  if (relay.tags.mac("branch", fields) !== ours.mac) return false;
+  if (ingress.isReliable && !listener.isReliable) hushRequest(relay, top.branch, port);
+  if (hops.isWatching || relay.sentCalls.isActive) {
+    const from = { transport: listener.transport, address, port };
+    const hop = hops.answeringFrom(from.transport, address, port);
+    if (hop !== undefined && !isOurs) hearAnswer(relay, hop);
+    const way = { from, via: next, address: replyAddress, port: replyPort, callId, ingress };
+    if (takeAnswer(relay, way)) return true;
+  }
+  clearEdits(edits);
+  if (message.status === 503 && !passes503(relay, ingress, replyAddress, replyPort))
+    splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
+  removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
+  if (message.count[Header.label] !== 0) removeLabels(message, edits);
+  if (message.status > 100 && message.status < 300) confirmRecordRoute(relay, callId);
+  if (ingress.isReliable) ensureContentLength(message, edits);
+  const out = outputFor(relay, ingress);
+  const length = render(message, edits, out, mostOctets(ingress));
+  if (length < 0) return false;
+  relay.counters.forwarded++;
+  const isNews =
+    ingress.isReliable === listener.isReliable ||
+    bridgeResponse(
+      relay,
+      {
+        from: listener,
+        address,
+        port,
+        branch: top.branch,
+        to: ingress,
+        via: next,
+        replyAddress,
+        replyPort,
+        callId,
+      },
+      out,
+      length,
+    );
+  if (isNews)
+    transmit(relay, ingress, replyAddress, portBack(relay, ingress, next, replyAddress, replyPort), length);
+  return true;
+}
+
+/** What the answer of a next hop to a call says about its state. */
+function hearAnswer(relay: Relay, hop: Destination): void {
+  const { message, now, policy } = relay;
+  const { nextHopHealth } = policy;
+  const isRefusal = message.status === 503 && hasMethod(message, "INVITE");
+  const changed = isRefusal ? noteRefusal(hop, now, nextHopHealth) : noteAnswer(hop, now, nextHopHealth);
+  if (changed) reportChange(relay, hop, isRefusal ? "calls answered 503" : "answered");
+}
+
+/** A response behind whose Via there is none: to an OPTIONS or a CANCEL of our own. */
+function takeOwnAnswer(
+  relay: Relay,
+  listener: Listener,
+  address: string,
+  port: number,
+  mac: string,
+): boolean {
+  const hop = relay.hops.answeringFrom(listener.transport, address, port);
+  if (hop === undefined) return false;
+  return hasMethod(relay.message, "CANCEL") || takeProbeAnswer(relay, hop, mac);
+}
+
+/** RFC 3261 section 16.7 step 6: whether the caller's trunk wants to see the 503 of a next hop. */
+function passes503(relay: Relay, ingress: Listener, address: string, port: number): boolean {
+  const { policy } = relay;
+  const names = relay.sink.namesOf?.(ingress, address, port);
+  return policy.matchTrunk(ingress.id, address, port, names)?.trunk.passThrough503 ?? true;
+}
+
+/** A connection that is gone leaves the port that the caller says it listens on (RFC 3261 section 18.2.2). */
+function portBack(
+  relay: Relay,
+  ingress: Listener,
+  { port }: Via,
+  address: string,
+  replyPort: number,
+): number {
+  if (!ingress.isReliable) return replyPort;
+  const { transport } = ingress;
+  return portTowards(relay, ingress, {
+    transport,
+    address,
+    port: port || defaultPort(transport),
+    connection: replyPort,
+  });
+}
+
+/** Branch and end of the top Via. Most peers give it back as we wrote it; it is read in full only where they don't. */
+function readOwnVia(listeners: readonly Listener[], value: string): Pick<Via, "branch" | "end"> | undefined {
+  for (const { via } of listeners) {
+    const branchEnd = via.length + BRANCH_LENGTH;
+    if (!value.startsWith(via) || !isParamEnd(value, branchEnd)) continue;
+    const comma = value.indexOf(",", branchEnd);
+    return { branch: value.slice(via.length, branchEnd), end: comma < 0 ? value.length : comma };
+  }
+  const via = readVia(value, 0);
+  return via !== undefined && isOwnVia(listeners, via) ? via : undefined;
+}
+
+/** Host and port are those of a listener, however a peer spells them when it gives them back. */
+function isOwnVia(listeners: readonly Listener[], { host, port }: Via): boolean {
+  const address = canonicalHost(host);
+  for (const listener of listeners)
+    if (listener.address === address && (port === 0 || port === listener.port)) return true;
+  return false;
+}
+
+function isParamEnd(value: string, at: number): boolean {
+  if (at >= value.length) return true;
+  const c = value.charCodeAt(at);
+  return c === 0x3b || c === 0x2c || c <= 0x20;
+}
+
+/** The Via behind ours: on the same line, or the first of the next one. */
+function secondVia(message: SipMessage, index: number, value: string, end: number): Via | undefined {
+  if (end < value.length) return readVia(value, end + 1);
+  const next = nextHeader(message, Header.via, index);
+  return next < 0 ? undefined : readVia(headerValue(message, next), 0);
+}
+
+/** The address that the Via of a caller leads to, as we filled it in. */
+export function replyAddressOf({ received, host }: Via): string {
+  return literal(received ?? host);
+}
+
+/** The port, likewise. */
+export function replyPortOf({ rport, port }: Via): number {
+  return rport === undefined ? port || 5060 : rport;
+}
+
+/** `received` may hold an IPv6 address with or without brackets. */
+function literal(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}
+
+/**
+ * RFC 3261 section 16.7 step 8: a proxy may rewrite its own Record-Route value in an answer. Ours learns the called side's tag,
+ * so that an INVITE of the dialog can't be taken for one that begins a call.
+ */
+function confirmRecordRoute(relay: Relay, callId: string): void {
+  const { message, edits, tags } = relay;
+  if (!hasMethod(message, "INVITE")) return;
+  const calledTag = toTagOf(message);
+  if (calledTag === "") return;
+  for (let i = message.first[Header.recordRoute]!; i >= 0; i = nextHeader(message, Header.recordRoute, i)) {
+    if (message.folded[i] === 1) continue;
+    const value = headerValue(message, i);
+    for (let at = value.indexOf(TOKEN_START); at >= 0; at = value.indexOf(TOKEN_START, at + 1)) {
+      const start = at + TOKEN_START.length;
+      let end = start;
+      while (end < value.length && !isTokenEnd(value.charCodeAt(end))) end++;
+      const place = message.valueStart[i]! + end;
+      splice(edits, place, place, confirmToken(tags, value.slice(start, end), callId, calledTag));
+    }
+  }
+}
+
+const TOKEN_START = `;${TOKEN_PARAM}=`;
+
+/** ";", ">", "," or white space. */
+function isTokenEnd(c: number): boolean {
+  return c === 0x3b || c === 0x3e || c === 0x2c || c <= 0x20;
+}

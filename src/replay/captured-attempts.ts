@@ -1,0 +1,182 @@
+import { formatEndpoint } from "../net/endpoint.ts";
+import { hash } from "node:crypto";
+import type { SignallingPath, SignallingSource } from "../domain/attempt.ts";
+import type { Arrival } from "../pcap/tcp-stream.ts";
+import { readExchange, type Exchange } from "../routing/request-in-hand.ts";
+import { createListener, type Listener } from "../routing/listener.ts";
+import { claimsIsup } from "../sip/bodies/body.ts";
+import { isStartLine } from "../sip/framer.ts";
+import { createMessage, type SipMessage } from "../sip/message.ts";
+import { scan } from "../sip/scan.ts";
+import { createIsupMessage, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
+import { readCircuit, type Msu } from "../ss7/mtp3.ts";
+import { createCircuits } from "./captured-circuits.ts";
+import type { SignallingSink } from "./signalling.ts";
+
+/** Messages that are remembered to tell repeats; the oldest is forgotten first. */
+const MAX_REMEMBERED = 65_536;
+
+/** An initial INVITE of a capture. Valid only during the call that hands it over. */
+export interface SeenInvite extends Arrival {
+  readonly exchange: Exchange;
+  readonly origin: SignallingSource;
+  /** The frame of the same message from the same source, when this one repeats it. */
+  readonly retransmissionOf: number | undefined;
+}
+
+/** An IAM of a capture. Valid only during the call that hands it over. */
+export interface SeenIam extends Arrival {
+  readonly message: IsupMessage;
+  readonly msu: Msu;
+  readonly origin: SignallingSource;
+  /** The frame of the IAM that this one repeats, the circuit not having been released in between. */
+  readonly retransmissionOf: number | undefined;
+}
+
+/** Takes what a capture holds about call attempts, in the order in which it became readable. */
+export interface AttemptSink {
+  invite(invite: SeenInvite): void;
+  iam(iam: SeenIam): void;
+  /** Something that was to be an INVITE or IAM and gives no attempt; `why` in words. */
+  malformed(arrival: Arrival, why: string): void;
+}
+
+/** What was seen besides attempts, for the summary. */
+export interface MessageCounts {
+  /** SIP requests and responses of any kind. */
+  messages: number;
+  /** Messages of ISUP and BICC. */
+  isup: number;
+  /** INVITEs with a To tag: they belong to calls that stand. */
+  inDialog: number;
+}
+
+/** Finds the INVITEs and IAMs that begin a call among the messages of a capture. */
+export interface AttemptReader extends SignallingSink {
+  readonly counts: Readonly<MessageCounts>;
+}
+
+const INVITE = Buffer.from("INVITE ");
+
+/** Where the start line begins: leading CRLFs are nothing (RFC 3261 section 7.5). */
+function findStart(bytes: Buffer): number {
+  let start = 0;
+  while (bytes[start] === 13 || bytes[start] === 10) start += 1;
+  return start;
+}
+
+function beginsAsInvite(bytes: Buffer, start: number): boolean {
+  for (let i = 0; i < INVITE.length; i += 1) if (bytes[start + i] !== INVITE[i]) return false;
+  return true;
+}
+
+function beginsAsSip(bytes: Buffer, start: number): boolean {
+  const end = bytes.indexOf(10, start);
+  return end >= 0 && isStartLine(bytes, start, end);
+}
+
+function originOf(message: SipMessage, path: SignallingPath): SignallingSource {
+  return { signalling: claimsIsup(message) ? "sip-i" : "sip", ...path };
+}
+
+/** Makes a reader for one capture file. */
+export function createAttemptReader(sink: AttemptSink): AttemptReader {
+  const view = createMessage();
+  const counts: MessageCounts = { messages: 0, isup: 0, inDialog: 0 };
+  const isup = createIsupMessage();
+  const circuits = createCircuits();
+  const firstFrames = new Map<string, number>();
+
+  /** Equal bytes have equal Via, Call-ID and CSeq: with the addresses, that is all that makes a repeat. */
+  function findRepeated(bytes: Buffer, path: SignallingPath, frame: number): number | undefined {
+    const key = `${path.transport} ${path.sourceAddress} ${path.sourcePort} ${path.destinationAddress} ${path.destinationPort} ${hash("sha256", bytes, "base64")}`;
+    const first = firstFrames.get(key);
+    if (first !== undefined) return first;
+    if (firstFrames.size >= MAX_REMEMBERED) {
+      for (const oldest of firstFrames.keys()) {
+        firstFrames.delete(oldest);
+        break;
+      }
+    }
+    firstFrames.set(key, frame);
+    return undefined;
+  }
+
+  /** Most calls of a capture go to one place. */
+  let listener: Listener | undefined;
+
+  /** Where a message went is what the filter would have listened on. */
+  function listenerAt({
+    transport,
+    destinationAddress: address,
+    destinationPort: port,
+  }: SignallingPath): Listener {
+    const id = `${transport}:${formatEndpoint({ address, port })}`;
+    if (listener?.id !== id)
+      listener = createListener(id, 0, transport === "udp" ? "udp" : "tcp", address, port);
+    return listener;
+  }
+
+  function readInvite(message: SipMessage, path: SignallingPath, arrival: Arrival): void {
+    const exchange = readExchange(message, listenerAt(path), path.sourceAddress, path.sourcePort);
+    if (exchange === undefined) {
+      sink.malformed(arrival, message.fault ?? "no Via that can be read");
+    } else if (exchange.toTag !== "") {
+      counts.inDialog += 1;
+    } else {
+      const bytes = message.bytes.subarray(message.start, message.end);
+      const retransmissionOf = findRepeated(bytes, path, arrival.frame);
+      const { frame, seconds, nanos } = arrival;
+      sink.invite({ frame, seconds, nanos, exchange, origin: originOf(message, path), retransmissionOf });
+    }
+  }
+
+  /** `msu` is one of ISUP or BICC. */
+  function readUnit(msu: Msu, path: SignallingPath, arrival: Arrival): void {
+    const type = readCircuit(msu);
+    if (type < 0) return;
+    counts.isup += 1;
+    // Where ANSI differs (one more pointer) what is read here stands in the same places.
+    const isSound = readIsup(isup, "itu", msu.bytes, type, msu.end);
+    if (isup.type !== IsupType.iam) {
+      if (isSound) circuits.follow(msu, isup);
+      return;
+    }
+    const fault = msu.fault ?? isup.fault;
+    if (fault !== undefined) {
+      sink.malformed(arrival, `IAM: ${fault}`);
+      return;
+    }
+    const { frame, seconds, nanos } = arrival;
+    sink.iam({
+      frame,
+      seconds,
+      nanos,
+      message: isup,
+      msu,
+      origin: { signalling: "isup", ...path },
+      retransmissionOf: circuits.seize(msu, isup, path, frame),
+    });
+  }
+
+  return {
+    counts,
+    msu: readUnit,
+    message(bytes, path, arrival) {
+      const start = findStart(bytes);
+      if (!beginsAsInvite(bytes, start)) {
+        if (beginsAsSip(bytes, start)) counts.messages += 1;
+        return;
+      }
+      counts.messages += 1;
+      const message = scan(view, bytes);
+      if (message.kind === "request") readInvite(message, path, arrival);
+      else sink.malformed(arrival, message.fault ?? "not a SIP request line");
+    },
+    broken(bytes, why, arrival) {
+      if (!beginsAsInvite(bytes, findStart(bytes))) return;
+      counts.messages += 1;
+      sink.malformed(arrival, why);
+    },
+  };
+}

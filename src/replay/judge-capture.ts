@@ -1,0 +1,62 @@
+import { formatEndpoint } from "../net/endpoint.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
+import { toMillis } from "../pcap/timestamp.ts";
+import { judgeIam } from "../judging/judge-iam.ts";
+import { judgeCall, type Judgement } from "../judging/judge-invite.ts";
+import { readRoutes } from "../routing/route.ts";
+import { createScreeningState } from "../screening/state.ts";
+import { readCall } from "../judging/sip-i-attempt.ts";
+import { readIsupAttempt } from "../ss7/isup-attempt.ts";
+import type { SeenIam, SeenInvite } from "./captured-attempts.ts";
+
+/** What the filter would have made of an INVITE or IAM. */
+export type Outcome =
+  | (Judgement & { readonly source: TrunkPolicy })
+  /** No trunk sends from there; the filter drops what strangers send without reading it. */
+  | { readonly kind: "unknown-source" }
+  /** An IAM that can't be read, in words why. */
+  | { readonly kind: "undecodable"; readonly why: string };
+
+/** Judges the calls of a capture at their own time, by the code that judges live ones. */
+export interface Judge {
+  judge(invite: SeenInvite): Outcome;
+  judgeIam(iam: SeenIam): Outcome;
+}
+
+/**
+ * Makes a judge whose windows and buckets are empty. `override`: every call is judged as that trunk's, wherever it came from.
+ */
+export function createJudge(policy: Policy, override: TrunkPolicy | undefined): Judge {
+  const state = createScreeningState(policy.tables);
+
+  function decide(source: TrunkPolicy, { exchange, origin, ...time }: SeenInvite): Outcome {
+    const { message, listener } = exchange;
+    const routes = readRoutes(message, [listener]);
+    const attempt = readCall(message, source.trunk, toMillis(time), origin, routes.uri);
+    return { ...judgeCall(message, source, attempt, routes, state, policy.revision), source };
+  }
+
+  function decideIam(source: TrunkPolicy, { message, msu, origin, ...time }: SeenIam): Outcome {
+    const attempt = readIsupAttempt(message, msu, source.trunk, toMillis(time), origin);
+    if (typeof attempt === "string") return { kind: "undecodable", why: attempt };
+    return { kind: "decision", decision: judgeIam(source, attempt, state), source };
+  }
+
+  return {
+    judgeIam(iam) {
+      const { sourceAddress, sourcePort, destinationAddress, destinationPort } = iam.origin;
+      const local = `sctp:${formatEndpoint({ address: destinationAddress, port: destinationPort })}`;
+      const source =
+        override ??
+        (sourceAddress === ""
+          ? undefined
+          : policy.matchTrunk(local, sourceAddress, sourcePort, undefined, iam.msu));
+      return source === undefined ? { kind: "unknown-source" } : decideIam(source, iam);
+    },
+    judge(invite) {
+      const { listener, address, port } = invite.exchange;
+      const source = override ?? policy.matchTrunk(listener.id, address, port);
+      return source === undefined ? { kind: "unknown-source" } : decide(source, invite);
+    },
+  };
+}

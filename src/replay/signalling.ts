@@ -1,0 +1,135 @@
+import type { SignallingPath } from "../domain/attempt.ts";
+import type { CapturedFrame } from "../pcap/frame.ts";
+import { destinationOf, sourceOf } from "../pcap/ip.ts";
+import { createCaptureReader, type CaptureFault } from "../pcap/reader.ts";
+import type { Arrival, StreamConsumer } from "../pcap/tcp-stream.ts";
+import { createTransportLayer, type TransportPacket } from "../pcap/transport.ts";
+import { createSipFramer, maySipStart } from "../sip/framer.ts";
+import { createSs7Reader, isM3uaPort, type MsuSink } from "./ss7-signalling.ts";
+
+/** Takes the messages of a capture. Bytes are valid only during the call. */
+export interface SignallingSink {
+  /** A datagram or framed message that begins like SIP; `arrival` is the frame that completed it. */
+  message(bytes: Buffer, path: SignallingPath, arrival: Arrival): void;
+  /** A message of which `bytes` is all there is, and why no more. */
+  broken(bytes: Buffer, why: string, arrival: Arrival): void;
+  /** A message signal unit of ISUP or BICC. */
+  msu: MsuSink;
+}
+
+/** Reads the signalling in a capture: SIP on any port over UDP, TCP and SCTP; ISUP and BICC over SIGTRAN and on links. */
+export interface SignallingReader {
+  /** More bytes of the file. */
+  push(chunk: Buffer): void;
+  /** The file is over. */
+  end(): CaptureFault | undefined;
+  /** Frames seen so far. */
+  frames(): number;
+  /** LINKTYPE_ values seen so far. */
+  linkTypes(): readonly number[];
+  /** True while messages may still come whose frame lies before the one at hand. */
+  waiting(): boolean;
+}
+
+function pathOf(packet: TransportPacket, transport: "udp" | "tcp" | "sctp"): SignallingPath {
+  return {
+    transport,
+    sourceAddress: sourceOf(packet),
+    sourcePort: packet.sourcePort,
+    destinationAddress: destinationOf(packet),
+    destinationPort: packet.destinationPort,
+  };
+}
+
+/** One direction of a TCP connection, cut into messages; what is not SIP is passed over. */
+function createSipStream(path: SignallingPath, sink: SignallingSink): StreamConsumer {
+  const framer = createSipFramer("seek");
+  let last: Arrival = { frame: 0, seconds: 0, nanos: 0 };
+
+  function drop(why: string, arrival: Arrival): void {
+    const rest = framer.rest();
+    if (maySipStart(rest, 0, rest.length)) sink.broken(rest, why, arrival);
+    framer.resync();
+  }
+
+  return {
+    data(bytes, arrival) {
+      framer.push(bytes);
+      for (let event = framer.next(); event !== undefined; event = framer.next()) {
+        if (event.kind === "message") {
+          sink.message(event.bytes, path, arrival);
+        } else if (event.kind === "fault") {
+          sink.broken(event.bytes, event.why, arrival);
+          framer.resync();
+        }
+      }
+      last = { frame: arrival.frame, seconds: arrival.seconds, nanos: arrival.nanos };
+    },
+    gap() {
+      drop("a TCP segment is missing from the capture", last);
+    },
+    end(arrival) {
+      drop("the capture ends inside the message", arrival);
+    },
+    held: () => framer.rest().length,
+  };
+}
+
+/** Makes a reader for one capture file. */
+export function createSignallingReader(sink: SignallingSink): SignallingReader {
+  const ss7 = createSs7Reader((msu, path, arrival) => sink.msu(msu, path, arrival));
+
+  /** A message that travels whole, if it begins like SIP. */
+  function readWhole(
+    buffer: Buffer,
+    from: number,
+    end: number,
+    isCut: boolean,
+    transport: "udp" | "sctp",
+    packet: TransportPacket,
+  ): void {
+    // Leading CRLFs are allowed (RFC 3261 section 7.5); media and other binary packets end here.
+    let start = from;
+    while (start < end && (buffer[start] === 13 || buffer[start] === 10)) start += 1;
+    if (!maySipStart(buffer, start, end)) return;
+    const bytes = buffer.subarray(from, end);
+    if (isCut) sink.broken(bytes, "the capture holds only a part of the packet", packet);
+    else sink.message(bytes, pathOf(packet, transport), packet);
+  }
+
+  const transport = createTransportLayer({
+    datagram(packet) {
+      readWhole(packet.buffer, packet.start, packet.end, packet.truncated, "udp", packet);
+    },
+    sctp(message, packet) {
+      if (ss7.message(message, pathOf(packet, "sctp"), packet)) return;
+      readWhole(message.buffer, message.start, message.end, message.truncated, "sctp", packet);
+    },
+    open(packet) {
+      const path = pathOf(packet, "tcp");
+      const isM3ua = isM3uaPort(packet.sourcePort) || isM3uaPort(packet.destinationPort);
+      return isM3ua ? ss7.stream(path) : createSipStream(path, sink);
+    },
+  });
+  let frames = 0;
+  let linkType = -1;
+  const linkTypes = new Set<number>();
+  const reader = createCaptureReader((frame: CapturedFrame) => {
+    frames = frame.frame;
+    if (frame.linkType !== linkType) {
+      linkType = frame.linkType;
+      linkTypes.add(linkType);
+    }
+    if (!ss7.frame(frame)) transport.frame(frame);
+  });
+  return {
+    push: (chunk) => reader.push(chunk),
+    end() {
+      transport.end();
+      return reader.end();
+    },
+    frames: () => frames,
+    linkTypes: () => [...linkTypes],
+    waiting: () => transport.waiting(),
+  };
+}

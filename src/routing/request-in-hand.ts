@@ -1,0 +1,153 @@
+import type { SignallingSource } from "../domain/attempt.ts";
+import type { SipTransport } from "../domain/trunk.ts";
+import { Header } from "../sip/header.ts";
+import { createAddressSpan, paramEnd, readAddress, readParam } from "../sip/fields/name-addr.ts";
+import { headerValue, noteFault, type SipMessage } from "../sip/message.ts";
+import { readVia, type Via } from "../sip/fields/via.ts";
+import type { Listener } from "./listener.ts";
+
+/** One request on its way: the message, where it came from, and the fields that every step needs. */
+export interface Exchange {
+  readonly message: SipMessage;
+  readonly listener: Listener;
+  /** Where the datagram came from. */
+  readonly address: string;
+  readonly port: number;
+  /** The whole value of the first Via field, and its first Via. */
+  readonly viaValue: string;
+  readonly via: Via;
+  readonly callId: string;
+  readonly fromTag: string;
+  readonly toTag: string;
+  /**
+   * Where answers go: the source address; the source port where rport asks for it or that is a connection's, else the sent-by port
+   * (RFC 3581, RFC 3261 section 18.2.2).
+   */
+  readonly replyPort: number;
+}
+
+const span = createAddressSpan();
+
+/** The tag of a From or To field; notes what makes two readers disagree. */
+function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to): string {
+  const index = message.first[id]!;
+  if (index < 0) return "";
+  const value = headerValue(message, index);
+  readAddress(value, 0, span);
+  const name = id === Header.from ? "From" : "To";
+  if (span.fault !== undefined) noteFault(message, `${name}: ${span.fault}`);
+  if (span.end < value.length) noteFault(message, `${name}: more than one address`);
+  return (
+    readParam(value, span.paramsStart, span.end, "tag", () => noteFault(message, `${name}: two tags`)) ?? ""
+  );
+}
+
+/** The From tag. */
+export function fromTagOf(message: SipMessage): string {
+  return readTag(message, Header.from);
+}
+
+/** The To tag: the called side's. */
+export function toTagOf(message: SipMessage): string {
+  return readTag(message, Header.to);
+}
+
+/** Where the attempt that a request makes was seen. */
+export function originOf({ listener, address, port }: Exchange): SignallingSource {
+  return {
+    signalling: "sip",
+    transport: listener.transport,
+    sourceAddress: address,
+    sourcePort: port,
+    destinationAddress: listener.address,
+    destinationPort: listener.port,
+  };
+}
+
+/** Reads what every step needs; undefined when there is no Via to answer by. */
+export function readExchange(
+  message: SipMessage,
+  listener: Listener,
+  address: string,
+  port: number,
+): Exchange | undefined {
+  const index = message.first[Header.via]!;
+  if (index < 0) return undefined;
+  const viaValue = headerValue(message, index);
+  const via = readVia(viaValue, 0);
+  if (via === undefined) return undefined;
+  if (via.end < viaValue.length && readVia(viaValue, via.end + 1) === undefined)
+    noteFault(message, "Via: a value that is none");
+  const callId = message.first[Header.callId]!;
+  return {
+    message,
+    listener,
+    address,
+    port,
+    viaValue,
+    via,
+    callId: callId < 0 ? "" : headerValue(message, callId),
+    fromTag: readTag(message, Header.from),
+    toTag: readTag(message, Header.to),
+    replyPort: via.rport === undefined && !listener.isReliable ? via.port || 5060 : port,
+  };
+}
+
+/**
+ * The first Via field with `received` and `rport` as they must be (RFC 3261 section 18.2.1, RFC 3581 section 4):
+ * what the peer wrote there itself is replaced. The same string where nothing has to change. On a stream `rport` is filled whether it
+ * was asked for or not: it names the connection that the answer goes back on, and the answer brings it to us.
+ */
+export function fillVia(exchange: Exchange): string {
+  const { via, viaValue, address, port } = exchange;
+  const needsPort = via.rport !== undefined || exchange.listener.isReliable;
+  const needsReceived = via.host !== address || needsPort;
+  if (!needsReceived && via.received === undefined) return viaValue;
+  let kept = "";
+  for (let from = via.paramsStart; from < via.end;) {
+    const to = paramEnd(viaValue, from + 1, via.end);
+    const name = viaValue
+      .slice(from + 1, to)
+      .trimStart()
+      .toLowerCase();
+    if (!isNamed(name, "received") && !isNamed(name, "rport")) kept += viaValue.slice(from, to);
+    from = to;
+  }
+  if (needsPort) kept += `;rport=${port}`;
+  if (needsReceived) kept += `;received=${address}`;
+  return viaValue.slice(0, via.paramsStart) + kept + viaValue.slice(via.end);
+}
+
+function isNamed(param: string, name: string): boolean {
+  if (!param.startsWith(name)) return false;
+  const c = param.charAt(name.length);
+  return c === "" || c === "=" || c === " ";
+}
+
+/** Sent-by as peers may write it back: host without case, port as a number (RFC 3261 section 18.1.2). */
+export function sentByOf(via: Via): string {
+  return `${via.host.toLowerCase()}:${via.port}`;
+}
+
+/** What {@link branchFields} takes for the port of a hop that is reached by `listener`. */
+export function hopPort(listener: Listener, port: number): number | SipTransport {
+  return listener.isReliable ? listener.transport : port;
+}
+
+/**
+ * The fields that a branch of ours is bound to: whose transaction it is, where its answers go, and where the request went. All of
+ * them come back in the response (RFC 3261 section 16.11). A peer on a stream may answer by another connection, so the transport
+ * stands for `targetPort` there: see {@link hopPort}.
+ */
+export function branchFields(
+  via: Via,
+  replyAddress: string,
+  replyPort: number,
+  callId: string,
+  cseq: number,
+  targetAddress: string,
+  targetPort: number | SipTransport,
+  listenerId: string,
+): string {
+  return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${targetAddress}\n${targetPort}\n${listenerId}`;
+}

@@ -1,0 +1,213 @@
+import { formatAddress, parseAddress } from "../net/address.ts";
+import type { SipTransport } from "../domain/trunk.ts";
+import { createAddressSpan, readAddress, readParam, readUri, type UriParts } from "../sip/fields/name-addr.ts";
+import { splice, type Edits } from "../sip/edit.ts";
+import { Header } from "../sip/header.ts";
+import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/message.ts";
+import { defaultPort, TOKEN_PARAM, type Listener, type Target } from "./listener.ts";
+
+/** More Route values than any path has. */
+const MAX_ROUTES = 32;
+
+/** One Route value: its text as received and its URI. */
+interface RouteValue {
+  readonly text: string;
+  readonly uriText: string;
+  readonly uri: UriParts;
+}
+
+/** What the Route fields and the Request-URI of a request say. Nothing of it is proved. */
+export interface Routes {
+  /** The dialog token of our topmost value that carries one. */
+  readonly token: string | undefined;
+  /** True when the Request-URI is our Record-Route URI: a strict router is before us (RFC 3261 section 16.4). */
+  readonly isStrict: boolean;
+  readonly values: readonly RouteValue[];
+  /** How many values from the top are ours. */
+  readonly own: number;
+  readonly uri: UriParts;
+}
+
+/** Where a request goes by its own account, once our values are off. */
+export interface Onward {
+  /** The first Route value that is left. */
+  readonly next: UriParts | undefined;
+  readonly uri: UriParts;
+}
+
+const span = createAddressSpan();
+const NO_VALUES: readonly RouteValue[] = [];
+
+/** Stands for our own value where it is the only one: it is counted and taken off, and never read again. */
+const OWN_VALUE: readonly RouteValue[] = [{ text: "", uriText: "", uri: readUri("", 0, 0) }];
+
+/** True when host and port of a URI are those of one of our listeners, by whatever transport: nothing we send may come back to us. */
+export function isOwn(listeners: readonly Listener[], uri: UriParts): boolean {
+  if (uri.scheme !== "sip" && uri.scheme !== "sips") return false;
+  const port = uri.port || defaultPort(transportOf(uri) ?? "udp");
+  const host = canonicalHost(uri.host);
+  for (const listener of listeners) if (listener.port === port && listener.address === host) return true;
+  return false;
+}
+
+/** IPv6 literals have many spellings (RFC 5952); listeners and trunks know one. */
+export function canonicalHost(host: string): string {
+  if (!host.includes(":")) return host;
+  const address = parseAddress(host);
+  return address === undefined ? host : formatAddress(address);
+}
+
+/** Reads the Route fields; one that can't be read is a fault. */
+export function readRoutes(message: SipMessage, listeners: readonly Listener[]): Routes {
+  const uri = readUri(message.text, message.uriStart, message.uriEnd);
+  const recorded = isOwn(listeners, uri) ? tokenOf(uri) : undefined;
+  const isStrict = recorded !== undefined;
+  if (message.count[Header.route] === 0) return { token: recorded, isStrict, values: NO_VALUES, own: 0, uri };
+  const alone = readOwnRoute(message, listeners);
+  if (alone !== undefined && !isStrict) return { token: alone, isStrict, values: OWN_VALUE, own: 1, uri };
+  const values = readValues(message);
+  let token = recorded;
+  let own = 0;
+  for (; own < values.length && isOwn(listeners, values[own]!.uri); own++)
+    token ??= tokenOf(values[own]!.uri);
+  return { token, isStrict, values, own, uri };
+}
+
+function tokenOf(uri: UriParts): string | undefined {
+  return readParam(uri.params, 0, uri.params.length, TOKEN_PARAM);
+}
+
+/**
+ * The token of our Record-Route URI where nothing else stands in the Route fields and it came back as we wrote it, as nearly
+ * every request of a dialog has it; undefined: the fields must be read in full.
+ */
+function readOwnRoute(message: SipMessage, listeners: readonly Listener[]): string | undefined {
+  if (message.count[Header.route] !== 1) return undefined;
+  const index = message.first[Header.route]!;
+  const start = message.valueStart[index]!;
+  const last = message.valueEnd[index]! - 1;
+  for (const { route } of listeners) {
+    if (!message.text.startsWith(route, start)) continue;
+    const token = start + route.length;
+    for (let i = token; i < last; i++) if (!isTokenChar(message.bytes[i]!)) return undefined;
+    return message.bytes[last] === MORE && last > token ? message.text.slice(token, last) : undefined;
+  }
+  return undefined;
+}
+
+const MORE = 0x3e;
+
+/** Letters, digits and the marks a token is written with: nothing that ends a parameter. */
+function isTokenChar(c: number): boolean {
+  const letter = c | 0x20;
+  return (
+    (letter >= 0x61 && letter <= 0x7a) ||
+    (c >= 0x30 && c <= 0x39) ||
+    c === 0x21 ||
+    c === 0x5f ||
+    c === 0x7e ||
+    c === 0x2e ||
+    c === 0x2d
+  );
+}
+
+/** Every Route value in order, up to the first that can't be read. */
+function readValues(message: SipMessage): RouteValue[] {
+  const values: RouteValue[] = [];
+  for (let i = message.first[Header.route]!; i >= 0; i = nextHeader(message, Header.route, i)) {
+    const value = headerValue(message, i);
+    for (let at = 0; at < value.length; at = span.end + 1) {
+      readAddress(value, at, span);
+      const uri = readUri(value, span.uriStart, span.uriEnd);
+      const fault =
+        values.length === MAX_ROUTES ? `more than ${MAX_ROUTES} values` : (span.fault ?? uri.fault);
+      if (fault !== undefined) {
+        noteFault(message, `Route: ${fault}`);
+        return values;
+      }
+      values.push({
+        text: value.slice(at, span.end).trim(),
+        uriText: value.slice(span.uriStart, span.uriEnd),
+        uri,
+      });
+    }
+  }
+  return values;
+}
+
+/** The first Route value that is not ours; undefined: none. */
+export function foreignRoute(routes: Routes): UriParts | undefined {
+  return routes.values[routes.own]?.uri;
+}
+
+/** Takes our Route values off the top, and leaves everything else as it came. */
+export function consumeOwn(message: SipMessage, routes: Routes, edits: Edits): Onward {
+  if (routes.own > 0) replaceRoutes(message, edits, textsOf(routes.values.slice(routes.own)));
+  return { next: foreignRoute(routes), uri: routes.uri };
+}
+
+/**
+ * The same for a request whose Route is to be believed: of the core, or in a dialog that its token proves. A strict router
+ * before us has put our value into the Request-URI and the target at the end of the Route (RFC 3261 section 16.4); one behind us
+ * wants the same done for it (16.6 step 6). Never for a request that begins a call: what is judged is what is forwarded.
+ */
+export function followRoutes(message: SipMessage, routes: Routes, edits: Edits): Onward {
+  const rest = routes.values.slice(routes.own);
+  const target = routes.isStrict ? rest.pop() : undefined;
+  const next = rest[0];
+  let uriText = target?.uriText;
+  const texts = textsOf(rest);
+  if (next !== undefined && readParam(next.uri.params, 0, next.uri.params.length, "lr") === undefined) {
+    texts.shift();
+    texts.push(`<${uriText ?? message.text.slice(message.uriStart, message.uriEnd)}>`);
+    uriText = next.uriText;
+  }
+  if (routes.own > 0 || uriText !== undefined) replaceRoutes(message, edits, texts);
+  if (uriText !== undefined) splice(edits, message.uriStart, message.uriEnd, uriText);
+  return { next: next?.uri, uri: target?.uri ?? routes.uri };
+}
+
+function textsOf(values: readonly RouteValue[]): string[] {
+  return values.map((value) => value.text);
+}
+
+/** Puts `values` in the place of all Route fields, one a line, each as it was received. */
+function replaceRoutes(message: SipMessage, edits: Edits, values: readonly string[]): void {
+  let lines = values.map((value) => `Route: ${value}\r\n`).join("");
+  for (let i = message.first[Header.route]!; i >= 0; i = nextHeader(message, Header.route, i)) {
+    splice(edits, message.lineStart[i]!, message.lineEnd[i]!, lines);
+    lines = "";
+  }
+}
+
+/** The address a URI names when its host is a literal, and the transport it asks for (RFC 3261 section 19.1.1); names are not resolved here. */
+export function literalTarget(uri: UriParts): Target | undefined {
+  if ((uri.scheme !== "sip" && uri.scheme !== "sips") || !isLiteral(uri.host)) return undefined;
+  const transport = transportOf(uri);
+  if (transport === undefined) return undefined;
+  return {
+    transport,
+    address: canonicalHost(uri.host),
+    port: uri.port || defaultPort(transport),
+  };
+}
+
+/** RFC 3263 section 4.1: what the URI says, else TLS for sips and UDP for sip. */
+function transportOf({ scheme, params }: UriParts): SipTransport | undefined {
+  if (scheme === "sips") return "tls";
+  if (params === "") return "udp";
+  const transport = readParam(params, 0, params.length, "transport")?.toLowerCase() ?? "udp";
+  return transport === "udp" || transport === "tcp" || transport === "tls" ? transport : undefined;
+}
+
+/** An IPv4 or IPv6 literal: digits and dots, or anything with a colon (a host name has none). */
+function isLiteral(host: string): boolean {
+  if (host.includes(":")) return true;
+  let dots = 0;
+  for (let i = 0; i < host.length; i++) {
+    const c = host.charCodeAt(i);
+    if (c === 0x2e) dots++;
+    else if (c < 0x30 || c > 0x39) return false;
+  }
+  return dots === 3;
+}

@@ -1,0 +1,59 @@
+import type { CallAttempt } from "../../domain/attempt.ts";
+import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
+import type { Verdict } from "../../domain/decision.ts";
+import type { Check, Explanation, Limit, PolicyTables, Rule, Subject } from "../rule.ts";
+import type { ScreeningState } from "../state.ts";
+
+/** What a policy says about each rule on one trunk; `options` has passed the rule's schema. */
+export type ChainConfig = Readonly<Record<RuleId, { readonly mode: RuleMode; readonly options: unknown }>>;
+
+/** A rule compiled for one trunk. */
+export interface Step {
+  readonly id: RuleId;
+  readonly stage: Rule["stage"];
+  readonly summary: string;
+  readonly mode: RuleMode;
+  /** Undefined where the rule has nothing to do on this trunk. */
+  readonly check: Check<Verdict> | undefined;
+  /** Of limits only: pays for a call that passed them all. */
+  readonly spend: Limit["spend"] | undefined;
+  /** What the rule would say of the attempt, whatever its mode, and why; undefined where it has nothing to do. */
+  readonly explain: (attempt: CallAttempt, state: ScreeningState) => StepReport | undefined;
+}
+
+export interface StepReport {
+  readonly said: Verdict | undefined;
+  readonly explanation: Explanation;
+}
+
+/** Compiles one rule for a trunk. Throws on options that the rule's schema refuses: the policy reader must have said so before. */
+export function compileStep(rule: Rule, setting: ChainConfig[RuleId], tables: PolicyTables): Step {
+  const { id, stage, summary } = rule;
+  const options: unknown = rule.options.parse(setting.options);
+  const common = { id, stage, summary, mode: setting.mode };
+  if (rule.stage === "limit") {
+    const limit = rule.compile(options, tables);
+    const explain = describe(rule, limit?.check, options, tables);
+    return { ...common, check: limit?.check, spend: limit?.spend, explain };
+  }
+  // Told apart although written alike: what an exemption finds is not what a screen finds.
+  if (rule.stage === "exempt") {
+    const check = rule.compile(options, tables);
+    return { ...common, check, spend: undefined, explain: describe(rule, check, options, tables) };
+  }
+  const check = rule.compile(options, tables);
+  return { ...common, check, spend: undefined, explain: describe(rule, check, options, tables) };
+}
+
+function describe<Finding extends Verdict>(
+  rule: { explain(subject: Subject<unknown>, finding: Finding | undefined): Explanation },
+  check: Check<Finding> | undefined,
+  options: unknown,
+  tables: PolicyTables,
+): Step["explain"] {
+  return (attempt, state) => {
+    if (check === undefined) return undefined;
+    const said = check(attempt, state);
+    return { said, explanation: rule.explain({ attempt, state, tables, options }, said) };
+  };
+}

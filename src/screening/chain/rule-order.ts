@@ -1,0 +1,32 @@
+import type { Rule } from "../rule.ts";
+import { callFrequency } from "../limits/call-frequency.ts";
+import { callRate } from "../limits/call-rate.ts";
+import { callerAuthentication } from "../rules/caller-authentication.ts";
+import { callerForm } from "../rules/caller-form.ts";
+import { cliConflict } from "../rules/cli-conflict.ts";
+import { denyLists } from "../rules/deny-lists.ts";
+import { displayName } from "../rules/display-name.ts";
+import { diversionLicence } from "../rules/diversion-licence.ts";
+import { emergency } from "../rules/emergency.ts";
+import { hiddenCaller } from "../rules/hidden-caller.ts";
+import { homeCliFromAbroad } from "../rules/home-cli-from-abroad.ts";
+import { numberClass } from "../rules/number-class.ts";
+
+/**
+ * The rules that are enforced, in the order in which they run. `line-state`, `quarantine` and `channels` have their
+ * place among the ids but no rule yet.
+ */
+export const rules: readonly Rule[] = [
+  emergency,
+  hiddenCaller,
+  callerForm,
+  cliConflict,
+  displayName,
+  homeCliFromAbroad,
+  numberClass,
+  diversionLicence,
+  denyLists,
+  callerAuthentication,
+  callFrequency,
+  callRate,
+];

@@ -1,0 +1,214 @@
+import type { CallAttempt } from "../../domain/attempt.ts";
+import type { ReasonCode } from "../../domain/reason.ts";
+import type { RuleId } from "../../domain/rule-id.ts";
+import type { Trunk } from "../../domain/trunk.ts";
+import type {
+  Accept,
+  Decision,
+  DecidedBy,
+  Deny,
+  Mark,
+  PolicyRevision,
+  ShadowHit,
+  Verdict,
+} from "../../domain/decision.ts";
+import { compileStep, type ChainConfig, type Step } from "./chain.ts";
+import type { Check, Limit, PolicyTables } from "../rule.ts";
+import { rules } from "./rule-order.ts";
+import type { ScreeningState } from "../state.ts";
+
+export type { ChainConfig } from "./chain.ts";
+
+/** The compiled chain of one trunk. */
+export interface Screen {
+  /** Judges one attempt and pays its limits. Synchronous and total: a fault of our own becomes the trunk's exception policy. */
+  judge(attempt: CallAttempt, state: ScreeningState): Decision;
+  /** Judges a change of caller in a call that has paid: every rule but the limits. */
+  judgeChange(attempt: CallAttempt, state: ScreeningState): Decision;
+  /** The same decision without paying anything. */
+  preview(attempt: CallAttempt, state: ScreeningState): Decision;
+  /** Every rule in order, also those that are off or have nothing to do on this trunk. */
+  readonly steps: readonly Step[];
+  /** What becomes of a call that no rule refused. */
+  readonly end: Accept | Deny;
+  readonly tables: PolicyTables;
+  readonly revision: PolicyRevision;
+}
+
+/** A step that runs. */
+interface RunningStep {
+  readonly id: RuleId;
+  readonly enforced: boolean;
+  readonly check: Check<Verdict>;
+  readonly spend: Limit["spend"] | undefined;
+}
+
+/** Whether the limits are asked and paid, only asked, or left out. */
+type Limited = "pays" | "looks" | "no";
+
+/** What was found on the way without stopping the chain; made only when there is something. */
+interface Collected {
+  readonly marks: Mark[];
+  readonly shadow: ShadowHit[];
+  strongest: { readonly mark: Mark; readonly rule: RuleId } | undefined;
+}
+
+const noMarks: readonly Mark[] = [];
+const noShadow: readonly ShadowHit[] = [];
+
+const listed: Accept = { kind: "accept", reason: "listed" };
+const acceptedByDefault: Accept = { kind: "accept", reason: "default" };
+const refusedByDefault: Deny = { kind: "reject", reason: "cli-not-listed" };
+
+/** Compiles the chain of a trunk. Order is that of the registry; throws on options that a rule's schema refuses. */
+export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision: PolicyRevision): Screen {
+  const { trunk } = tables;
+  // The core is our own network: its calls are not screened.
+  const steps = trunk.side === "core" ? [] : rules.map((rule) => compileStep(rule, chain[rule.id], tables));
+  const running = steps.flatMap(startStep);
+  const limits = running.filter((step) => step.spend !== undefined);
+  const firstLimit = running.length - limits.length;
+  const end = endOf(trunk, running);
+  const onFault = exceptionOf(trunk, "rule-fault");
+  // RFC 3261 section 21.5.4: a full table is our overload, not a fault of the call.
+  const onFull = exceptionOf(trunk, "overload");
+  // Whoever is redirected sends the call itself: a number that must not be shown would be shown.
+  const keepsMessage = trunk.mode === "redirect";
+
+  const decide = (
+    attempt: CallAttempt,
+    verdict: Verdict,
+    rule: DecidedBy,
+    collected: Collected | undefined,
+  ): Decision => {
+    const marks = collected === undefined || collected.marks.length === 0 ? noMarks : collected.marks;
+    const shadow = collected === undefined || collected.shadow.length === 0 ? noShadow : collected.shadow;
+    return { attempt, verdict, rule, marks, shadow, revision };
+  };
+
+  /** The exception policy decides; but where it accepts, a call that is to be marked stays marked. */
+  const except = (
+    attempt: CallAttempt,
+    exception: Accept | Deny,
+    collected: Collected | undefined,
+  ): Decision => {
+    const strongest = collected?.strongest;
+    if (exception.kind !== "accept" || strongest === undefined)
+      return decide(attempt, exception, "exception", collected);
+    return decide(attempt, strongest.mark, strongest.rule, collected);
+  };
+
+  const run = (attempt: CallAttempt, state: ScreeningState, limited: Limited): Decision => {
+    let collected: Collected | undefined;
+    let isFree = limits.length === 0;
+    for (let i = 0; i < running.length; i++) {
+      if (i === firstLimit) {
+        if (limited === "no") break;
+        isFree = limited === "pays" ? state.recentCalls.takeFree(attempt) : state.recentCalls.isFree(attempt);
+        if (isFree) break;
+      }
+      const step = running[i];
+      if (step === undefined) break;
+      let finding: Verdict | undefined;
+      try {
+        finding = step.check(attempt, state);
+      } catch (error) {
+        noteFault(state, step.id, error);
+        if (step.enforced) return except(attempt, onFault, collected);
+        continue;
+      }
+      if (finding === undefined) continue;
+      if (!step.enforced || isMark(finding)) {
+        if (step.enforced && keepsMessage && finding.kind !== "label")
+          return decide(attempt, { ...finding, kind: "reject" }, step.id, collected);
+        collected = collect(collected, step, finding);
+        continue;
+      }
+      return decide(attempt, finding, step.id, collected);
+    }
+    if (!isFree && limited === "pays") {
+      const exception = pay(attempt, state);
+      if (exception !== undefined) return except(attempt, exception, collected);
+    }
+    const strongest = collected?.strongest;
+    if (strongest === undefined || end.kind !== "accept") return decide(attempt, end, "default", collected);
+    return decide(attempt, strongest.mark, strongest.rule, collected);
+  };
+
+  /** Pays every limit and remembers that the call has paid; a verdict when that can't be done. */
+  const pay = (attempt: CallAttempt, state: ScreeningState): Accept | Deny | undefined => {
+    for (const step of limits) {
+      try {
+        const full = step.spend?.(attempt, state);
+        if (full === undefined) continue;
+        state.tableFull[full.table]++;
+        if (step.enforced) return onFull;
+      } catch (error) {
+        noteFault(state, step.id, error);
+        if (step.enforced) return onFault;
+      }
+    }
+    if (state.recentCalls.remember(attempt)) return undefined;
+    state.tableFull.recentCalls++;
+    return limits.some((step) => step.enforced) ? onFull : undefined;
+  };
+
+  return {
+    judge: (attempt, state) => run(attempt, state, "pays"),
+    judgeChange: (attempt, state) => run(attempt, state, "no"),
+    preview: (attempt, state) => run(attempt, state, "looks"),
+    steps,
+    end,
+    tables,
+    revision,
+  };
+}
+
+/** True for a finding that the chain goes on behind. */
+export function isMark(finding: Verdict): finding is Mark {
+  return finding.kind === "withhold" || finding.kind === "label" || finding.kind === "strip";
+}
+
+function startStep({ id, mode, check, spend }: Step): readonly RunningStep[] {
+  if (check === undefined || mode === "off") return [];
+  return [{ id, enforced: mode === "enforce", check, spend }];
+}
+
+/** Adds a mark or a monitor finding. An exemption in monitor mode exempts nobody and is no finding. */
+function collect(
+  collected: Collected | undefined,
+  step: RunningStep,
+  finding: Verdict,
+): Collected | undefined {
+  if (finding.kind === "accept") return collected;
+  const found = collected ?? { marks: [], shadow: [], strongest: undefined };
+  if (!step.enforced) {
+    found.shadow.push({ rule: step.id, verdict: finding });
+  } else if (isMark(finding)) {
+    found.marks.push(finding);
+    if (finding.kind === "strip") return found;
+    // Withholding is the stronger one: who withholds a number has no label to show.
+    const weaker =
+      found.strongest === undefined || (found.strongest.mark.kind === "label" && finding.kind === "withhold");
+    if (weaker) found.strongest = { mark: finding, rule: step.id };
+  }
+  return found;
+}
+
+/** The end of the chain: what happens to a call that no rule refused. */
+function endOf(trunk: Trunk, running: readonly RunningStep[]): Accept | Deny {
+  if (trunk.side === "core") return acceptedByDefault;
+  if (trunk.side !== "lessee") return trunk.fallback === "accept" ? acceptedByDefault : refusedByDefault;
+  // A chain that ran to its end past an enforced authentication has found every asserted identity.
+  const authenticates = running.some((step) => step.id === "caller-authentication" && step.enforced);
+  return authenticates ? listed : acceptedByDefault;
+}
+
+function exceptionOf(trunk: Trunk, reason: ReasonCode): Accept | Deny {
+  return { kind: trunk.exception, reason };
+}
+
+function noteFault(state: ScreeningState, rule: RuleId, error: unknown): void {
+  state.ruleFaults[rule]++;
+  state.lastFault = { rule, error };
+}

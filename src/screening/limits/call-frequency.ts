@@ -1,0 +1,87 @@
+import { z } from "zod";
+import type { CallAttempt } from "../../domain/attempt.ts";
+import type { Deny } from "../../domain/decision.ts";
+import type { UsableNumber } from "../../numbering/e164.ts";
+import { isCounted } from "../identities.ts";
+import type { LimitRule } from "../rule.ts";
+import type { TableFull } from "../state.ts";
+
+const optionsSchema = z.strictObject({});
+
+const callersFull: TableFull = { kind: "table-full", table: "callers" };
+
+/** The number at `index` when it counts and no identity before it asserts the same: each caller pays once a call. */
+function callerAt(attempt: CallAttempt, index: number): UsableNumber | undefined {
+  const identity = attempt.calling[index];
+  if (identity === undefined || identity.number.kind === "unusable" || !isCounted(attempt, identity))
+    return undefined;
+  const { number } = identity;
+  for (let before = 0; before < index; before++) {
+    const other = attempt.calling[before];
+    if (other === undefined || other.number.kind === "unusable") continue;
+    if (other.number.key === number.key && isCounted(attempt, other)) return undefined;
+  }
+  return number;
+}
+
+/**
+ * Every calling number once, as keys of the window: into `keys` from the first place on; returns how many there are. Per trunk: the
+ * same number on two trunks is two contracts.
+ */
+function collectKeys(attempt: CallAttempt, keys: string[]): number {
+  let count = 0;
+  for (let i = 0; i < attempt.calling.length; i++) {
+    const number = callerAt(attempt, i);
+    if (number === undefined) continue;
+    keys[count++] = `${attempt.trunk.id} ${number.kind === "e164" ? number.e164 : number.code}`;
+  }
+  return count;
+}
+
+export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
+  id: "call-frequency",
+  stage: "limit",
+  summary: "One calling number makes at most attemptsPerCallerPerMinute attempts within any minute.",
+  reasons: ["frequency-exceeded"],
+  options: optionsSchema,
+  compile(_options, { trunk }) {
+    const limit = trunk.limits.attemptsPerCallerPerMinute;
+    if (limit === undefined) return undefined;
+    // Looked at, then paid: the keys of an attempt are built and hashed once. The array is never shortened, which costs a call of the engine.
+    const keys: string[] = [];
+    let count = 0;
+    let keyed: CallAttempt | undefined;
+    const readKeys = (attempt: CallAttempt): void => {
+      if (attempt === keyed) return;
+      keyed = attempt;
+      count = collectKeys(attempt, keys);
+    };
+    return {
+      check(attempt, state): Deny | undefined {
+        readKeys(attempt);
+        for (let i = 0; i < count; i++) {
+          const made = state.callerAttempts.count(keys[i]!, attempt.at);
+          if (made >= limit) return { kind: "reject", reason: "frequency-exceeded", facts: { made, limit } };
+        }
+        return undefined;
+      },
+      spend(attempt, state) {
+        readKeys(attempt);
+        for (let i = 0; i < count; i++)
+          if (!state.callerAttempts.add(keys[i]!, attempt.at)) return callersFull;
+        return undefined;
+      },
+    };
+  },
+  explain({ attempt, state, tables }, finding) {
+    const limit = tables.trunk.limits.attemptsPerCallerPerMinute ?? Infinity;
+    const keys: string[] = [];
+    collectKeys(attempt, keys);
+    if (keys.length === 0) return { saw: "no calling number to count" };
+    const made = keys.map((key) => state.callerAttempts.count(key, attempt.at));
+    const saw = `${made.join(", ")} of ${limit} attempts made within the minute`;
+    if (finding === undefined) return { saw };
+    const wait = Math.max(...keys.map((key) => state.callerAttempts.wait(key, limit, attempt.at)));
+    return { saw, change: `wait ${Math.ceil(wait)} ms, or raise attemptsPerCallerPerMinute` };
+  },
+};

@@ -1,0 +1,40 @@
+import type { CallAttempt } from "../../domain/attempt.ts";
+import type { DialPlan, PartyNumber } from "../../domain/number.ts";
+import { readCalledNumber } from "../../numbering/e164.ts";
+import { createAddressSpan, readAddress, readUri, type UriParts } from "../fields/name-addr.ts";
+import { Header } from "../header.ts";
+import { headerValue, type SipMessage } from "../message.ts";
+
+const span = createAddressSpan();
+
+const NO_NUMBER: PartyNumber = { kind: "unusable", why: "not-a-number", detail: "no number", raw: "" };
+
+/** The number that a Request-URI names. */
+export function readCallee(uri: UriParts, plan: DialPlan): PartyNumber {
+  return uri.scheme === "urn" || uri.scheme === "other"
+    ? NO_NUMBER
+    : readCalledNumber(uri.user ?? "", plan, uri.params);
+}
+
+/** RFC 5031: `urn:service:sos` and what stands below it. */
+export function isEmergencyUrn({ scheme, user = "" }: UriParts): boolean {
+  if (scheme !== "urn") return false;
+  const urn = user.toLowerCase();
+  return urn === "service:sos" || urn.startsWith("service:sos.");
+}
+
+/** Whom a request goes to, for those who want to know nothing else of the call. */
+export function readRequestCallee(
+  message: SipMessage,
+  plan: DialPlan,
+): Pick<CallAttempt, "called" | "emergencyUrn"> {
+  const uri = readUri(message.text, message.uriStart, message.uriEnd);
+  return { called: readCallee(uri, plan), emergencyUrn: isEmergencyUrn(uri) };
+}
+
+/** The number in To: what the called side of a dialog calls itself from then on, whatever the Request-URI became on the way. */
+export function readToNumber(message: SipMessage, plan: DialPlan): PartyNumber {
+  const value = headerValue(message, message.first[Header.to]!);
+  readAddress(value, 0, span);
+  return readCalledNumber(readUri(value, span.uriStart, span.uriEnd).user ?? "", plan);
+}

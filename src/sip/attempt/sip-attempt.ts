@@ -1,0 +1,55 @@
+import type { CallAttempt, SignallingSource } from "../../domain/attempt.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { Trunk } from "../../domain/trunk.ts";
+import type { PartyNumber } from "../../domain/number.ts";
+import type { AssertedIdentity } from "../../domain/identity.ts";
+import { routesElsewhere } from "../../numbering/sip-user.ts";
+import { readUri, type UriParts } from "../fields/name-addr.ts";
+import { isEmergencyUrn, readCallee } from "./called.ts";
+import { Header } from "../header.ts";
+import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./sip-identity.ts";
+import { headerValue, noteFault, type SipMessage } from "../message.ts";
+
+/** Most calls were not diverted. */
+const NOT_DIVERTED: readonly AssertedIdentity[] = [];
+
+/**
+ * The call attempt that an INVITE makes. Total: whatever the message holds, an attempt comes back; what can't be
+ * judged safely is `message.fault` (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031). `uri`: the Request-URI, where it has been read already.
+ */
+export function readAttempt(
+  message: SipMessage,
+  trunk: Trunk,
+  at: Millis,
+  origin: SignallingSource,
+  uri: UriParts = readUri(message.text, message.uriStart, message.uriEnd),
+): CallAttempt {
+  const plan = trunk.dialPlan;
+  const requestUri = message.text.slice(message.uriStart, message.uriEnd);
+  if (uri.fault !== undefined || requestUri.charCodeAt(0) === 0x3c)
+    noteFault(message, `Request-URI: ${uri.fault ?? "in brackets"}`);
+  // RFC 3261 section 19.1.1: header fields are not allowed in a Request-URI.
+  if (uri.params.includes("?")) noteFault(message, "Request-URI: holds header fields");
+  const called = readCallee(uri, plan);
+  const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
+  const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
+  const callId = message.first[Header.callId]!;
+  return {
+    at,
+    trunk,
+    origin,
+    calling: readCalling(message, plan, privacy, findCallee(trunk, uri, called)),
+    called,
+    emergencyUrn: isEmergencyUrn(uri),
+    diversion: diverted ? readDiversion(message, plan) : NOT_DIVERTED,
+    privacy,
+    callId: callId < 0 ? "" : headerValue(message, callId),
+    requestUri,
+  };
+}
+
+/** Whom a Remote-Party-ID may call the called party: the number that was dialled, if the call can only go there. */
+function findCallee(trunk: Trunk, uri: UriParts, called: PartyNumber): NamedCallee {
+  if (trunk.side === "core") return "anyone";
+  return uri.user?.includes(";") === true || routesElsewhere(uri.params) ? undefined : called;
+}

@@ -1,0 +1,167 @@
+import { Buffer } from "node:buffer";
+import { readMediaType, type MediaType } from "../fields/media-type.ts";
+import { COLON, CR, LF, SP, TAB } from "../octet.ts";
+
+/** Multipart bodies inside each other, parts and fields of one part: more are no call's. */
+const MAX_DEPTH = 4;
+const MAX_PARTS = 32;
+const MAX_FIELDS = 32;
+/** RFC 2046 section 5.1.1. */
+const MAX_BOUNDARY = 70;
+
+/** One part that holds no parts itself: its content is `bytes[start, end)`, as it was received. */
+export interface BodyPart {
+  readonly type: MediaType;
+  /** Content-Transfer-Encoding, lower case; "" where there is none. */
+  readonly encoding: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The leaves of a multipart body in their order; a text says why two readers could find others. */
+export type PartsReading = readonly BodyPart[] | string;
+
+const textPlain: MediaType = { name: "text/plain", parameters: new Map() };
+
+/** Encodings that leave a body as it is (RFC 2045 section 6.2). */
+export const plainEncodings: ReadonlySet<string> = new Set(["", "7bit", "8bit", "binary", "identity"]);
+
+interface Walk {
+  readonly bytes: Buffer;
+  readonly parts: BodyPart[];
+  count: number;
+}
+
+/**
+ * Takes the multipart body `bytes[start, end)` apart (RFC 2046 section 5.1), with those inside it. Strict where other readers
+ * are lenient, each in its own way: lines end in CRLF, nothing but a delimiter begins like one, and the last one is there.
+ */
+export function readParts(bytes: Buffer, start: number, end: number, type: MediaType): PartsReading {
+  const walk: Walk = { bytes, parts: [], count: 0 };
+  return readMultipart(walk, start, end, type, 1) ?? walk.parts;
+}
+
+function readMultipart(
+  walk: Walk,
+  start: number,
+  end: number,
+  type: MediaType,
+  depth: number,
+): string | undefined {
+  if (depth > MAX_DEPTH) return "parts inside parts inside parts";
+  // Parts of a digest are messages without saying so.
+  if (type.name === "multipart/digest") return "a digest";
+  const boundary = type.parameters.get("boundary");
+  if (boundary === undefined || !isBoundary(boundary)) return "no boundary that can be used";
+  const { bytes } = walk;
+  const delimiter = Buffer.from(`--${boundary}`, "latin1");
+  let content = -1;
+  let isClosed = false;
+  for (let at = indexOf(bytes, delimiter, start, end); at >= 0; at = indexOf(bytes, delimiter, at + 1, end)) {
+    // Inside a line it is text.
+    if (at > start && bytes[at - 1] !== LF) continue;
+    if (at > start && (at < start + 2 || bytes[at - 2] !== CR)) return "a delimiter behind a bare LF";
+    if (isClosed) return "a delimiter behind the last one";
+    const behind = at + delimiter.length;
+    isClosed = bytes[behind] === 0x2d && bytes[behind + 1] === 0x2d && behind + 2 <= end;
+    const next = lineEnd(bytes, isClosed ? behind + 2 : behind, end, isClosed);
+    if (next < 0) return "a line that only begins like a delimiter";
+    if (content >= 0) {
+      const fault = readPart(walk, content, Math.max(at - 2, content), depth);
+      if (fault !== undefined) return fault;
+    }
+    content = next;
+  }
+  return isClosed ? undefined : "no last delimiter";
+}
+
+function indexOf(bytes: Buffer, delimiter: Buffer, from: number, end: number): number {
+  const at = bytes.indexOf(delimiter, from);
+  return at + delimiter.length <= end ? at : -1;
+}
+
+/** Skips white space and the CRLF at `at`, or, where `mayEnd`, the end; -1 when something else stands there. */
+function lineEnd(bytes: Buffer, at: number, end: number, mayEnd: boolean): number {
+  while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
+  if (at >= end) return mayEnd ? end : -1;
+  return bytes[at] === CR && bytes[at + 1] === LF && at + 2 <= end ? at + 2 : -1;
+}
+
+/** Printable, and none of the signs that quoting changes. */
+function isBoundary(boundary: string): boolean {
+  if (boundary === "" || boundary.length > MAX_BOUNDARY || boundary.endsWith(" ")) return false;
+  for (let i = 0; i < boundary.length; i++) {
+    const code = boundary.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
+}
+
+/** The fields of a part that say what it is. */
+interface PartFields {
+  type: string | undefined;
+  encoding: string | undefined;
+  coding: string | undefined;
+}
+
+function readPart(walk: Walk, start: number, end: number, depth: number): string | undefined {
+  if (++walk.count > MAX_PARTS) return `more than ${MAX_PARTS} parts`;
+  const fields: PartFields = { type: undefined, encoding: undefined, coding: undefined };
+  const content = readFields(walk.bytes, start, end, fields);
+  if (typeof content === "string") return content;
+  const type = fields.type === undefined ? textPlain : readMediaType(fields.type);
+  if (type === undefined) return "a Content-Type that can't be read";
+  if (!plainEncodings.has((fields.coding ?? "").toLowerCase())) return "a part with Content-Encoding";
+  const encoding = (fields.encoding ?? "").toLowerCase();
+  const isMultipart = type.name.startsWith("multipart/");
+  // Encoded, they could hold parts that nobody sees.
+  if ((isMultipart || type.name.startsWith("message/")) && !plainEncodings.has(encoding))
+    return "parts inside an encoded part";
+  if (isMultipart) return readMultipart(walk, content, end, type, depth + 1);
+  walk.parts.push({ type, encoding, start: content, end });
+  return undefined;
+}
+
+/** Reads the header fields of a part; returns where its content begins, or why they can't be read. */
+function readFields(bytes: Buffer, start: number, end: number, fields: PartFields): number | string {
+  let at = start;
+  for (let count = 0; count <= MAX_FIELDS; count++) {
+    if (at >= end) return end;
+    if (bytes[at] === CR && bytes[at + 1] === LF) return at + 2;
+    const next = fieldEnd(bytes, at, end);
+    if (next < 0) return "a part's header line without CRLF";
+    const colon = bytes.indexOf(COLON, at);
+    if (colon < 0 || colon >= next) return "a part's header line without colon";
+    const name = bytes.toString("latin1", at, colon).trim().toLowerCase();
+    const key = fieldNames.get(name);
+    if (key !== undefined) {
+      if (fields[key] !== undefined) return `${name} stands twice`;
+      fields[key] = bytes
+        .toString("latin1", colon + 1, next)
+        .replaceAll("\r\n", "")
+        .trim();
+    }
+    at = next;
+  }
+  return `more than ${MAX_FIELDS} fields in a part`;
+}
+
+/** SIP knows compact forms (RFC 3261 section 7.3.3), and some readers of parts do too. */
+const fieldNames: ReadonlyMap<string, keyof PartFields> = new Map([
+  ["content-type", "type"],
+  ["c", "type"],
+  ["content-transfer-encoding", "encoding"],
+  ["content-encoding", "coding"],
+  ["e", "coding"],
+]);
+
+/** The end of a field with its folded lines, behind the CRLF; -1 when a line ends otherwise. The last one may end with the part. */
+function fieldEnd(bytes: Buffer, at: number, end: number): number {
+  for (;;) {
+    const lf = bytes.indexOf(LF, at);
+    if (lf < 0 || lf >= end) return end;
+    if (bytes[lf - 1] !== CR) return -1;
+    at = lf + 1;
+    if (at >= end || (bytes[at] !== SP && bytes[at] !== TAB)) return at;
+  }
+}

@@ -1,0 +1,58 @@
+import { isToken } from "../octet.ts";
+
+/** A media type as Content-Type holds it (RFC 3261 section 20.15, RFC 2045 section 5.1). */
+export interface MediaType {
+  /** `type/subtype`, lower case. */
+  readonly name: string;
+  /** By name in lower case; values without their quotes. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const MAX_PARAMETERS = 16;
+
+function skipSpace(text: string, at: number): number {
+  while (text[at] === " " || text[at] === "\t") at++;
+  return at;
+}
+
+function tokenEnd(text: string, at: number): number {
+  while (at < text.length && isToken[text.charCodeAt(at)] === 1) at++;
+  return at;
+}
+
+/** Where the quoted string that begins at `at` ends, behind its quote; -1 when it doesn't, or holds escapes, which readers undo differently. */
+function quotedEnd(text: string, at: number): number {
+  const end = text.indexOf('"', at + 1);
+  return end < 0 || text.slice(at, end).includes("\\") ? -1 : end + 1;
+}
+
+/**
+ * Reads the value of a Content-Type field, unfolded. Undefined where readers could differ: comments, a parameter that stands twice,
+ * anything left over.
+ */
+export function readMediaType(value: string): MediaType | undefined {
+  const typeStart = skipSpace(value, 0);
+  const typeEnd = tokenEnd(value, typeStart);
+  const slash = skipSpace(value, typeEnd);
+  const subtypeStart = skipSpace(value, slash + 1);
+  const subtypeEnd = tokenEnd(value, subtypeStart);
+  if (typeEnd === typeStart || value[slash] !== "/" || subtypeEnd === subtypeStart) return undefined;
+  const name = `${value.slice(typeStart, typeEnd)}/${value.slice(subtypeStart, subtypeEnd)}`.toLowerCase();
+  const parameters = new Map<string, string>();
+  let at = skipSpace(value, subtypeEnd);
+  while (at < value.length) {
+    if (value[at] !== ";" || parameters.size === MAX_PARAMETERS) return undefined;
+    const start = skipSpace(value, at + 1);
+    const end = tokenEnd(value, start);
+    const equals = skipSpace(value, end);
+    if (end === start || value[equals] !== "=") return undefined;
+    const from = skipSpace(value, equals + 1);
+    const isQuoted = value[from] === '"';
+    const to = isQuoted ? quotedEnd(value, from) : tokenEnd(value, from);
+    const key = value.slice(start, end).toLowerCase();
+    if (to <= from || parameters.has(key)) return undefined;
+    parameters.set(key, isQuoted ? value.slice(from + 1, to - 1) : value.slice(from, to));
+    at = skipSpace(value, to);
+  }
+  return { name, parameters };
+}

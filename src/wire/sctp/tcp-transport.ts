@@ -1,0 +1,122 @@
+import { Buffer } from "node:buffer";
+import { connect, createServer, type Socket } from "node:net";
+import {
+  MOST_WAITING,
+  type Association,
+  type AssociationHandlers,
+  type PendingAssociation,
+  type SignallingTransport,
+} from "./association.ts";
+import { createM3uaFramer } from "./m3ua-framer.ts";
+
+const KEEP_ALIVE = 5000;
+/** Message class of DATA. */
+const TRANSFER = 1;
+
+function open(socket: Socket, handlers: AssociationHandlers): Association {
+  const framer = createM3uaFramer();
+  let isOver = false;
+
+  function end(why: string): void {
+    if (isOver) return;
+    isOver = true;
+    socket.destroy();
+    handlers.closed(why);
+  }
+
+  // There are no streams: what travels as if on one of them goes on by 0 or 1 (RFC 4666 section 1.4.7).
+  const take = (message: Buffer): void => {
+    if (!isOver) handlers.message(message[2] === TRANSFER ? 1 : 0, message);
+  };
+
+  socket.on("data", (bytes: Buffer) => {
+    const fault = isOver ? undefined : framer.push(bytes, take);
+    if (fault !== undefined) end(fault);
+  });
+  socket.on("drain", () => {
+    if (!isOver) handlers.drained();
+  });
+  socket.on("close", () => end("the peer has closed the connection"));
+  if (socket.destroyed) setImmediate(end, "the peer has closed the connection");
+  return {
+    ...endsOf(socket),
+    send(_stream, bytes) {
+      if (isOver) return;
+      // The bytes are somebody else's buffer.
+      socket.write(Buffer.from(bytes));
+      if (socket.writableLength > MOST_WAITING) end("the peer takes nothing");
+    },
+    get isCongested() {
+      return socket.writableNeedDrain;
+    },
+    read(wanted) {
+      if (wanted) socket.resume();
+      else socket.pause();
+    },
+    close() {
+      isOver = true;
+      socket.destroy();
+    },
+  };
+}
+
+function endsOf(socket: Socket): Pick<Association, "address" | "port" | "localPort"> {
+  const { remoteAddress = "", remotePort = 0, localPort = 0 } = socket;
+  return { address: remoteAddress, port: remotePort, localPort };
+}
+
+function pendingOf(socket: Socket): PendingAssociation {
+  // It may break before anybody wants it; then `open` finds it closed.
+  socket.on("error", () => undefined);
+  return {
+    ...endsOf(socket),
+    open: (handlers) => open(socket, handlers),
+    refuse: () => socket.destroy(),
+  };
+}
+
+/** M3UA on TCP: not of RFC 4666, but libosmo-sigtran 1.9 and newer speak the same. */
+export const tcpTransport: SignallingTransport = {
+  listen: (address, port, accepted, failed) =>
+    new Promise((resolve, reject) => {
+      const options = {
+        pauseOnConnect: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE,
+      };
+      const server = createServer(options, (socket) => accepted(pendingOf(socket)));
+      server.once("error", reject);
+      server.listen({ host: address, port, ipv6Only: address.includes(":") }, () => {
+        server.off("error", reject);
+        server.on("error", failed);
+        const bound = server.address();
+        resolve({
+          port: typeof bound === "object" && bound !== null ? bound.port : port,
+          close: () => new Promise((closed) => server.close(() => closed())),
+        });
+      });
+    }),
+  connect(local, remote, done) {
+    const place = { host: remote.address, port: remote.port, localAddress: local.address };
+    const socket = connect({
+      ...place,
+      ...(local.port === 0 ? {} : { localPort: local.port }),
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE,
+    });
+    socket.pause();
+    const failed = (error: Error): void => done(error);
+    socket.once("error", failed);
+    socket.once("connect", () => {
+      socket.off("error", failed);
+      done(pendingOf(socket));
+    });
+    return () => {
+      socket.off("error", failed);
+      socket.on("error", () => undefined);
+      socket.destroy();
+    };
+  },
+};

@@ -1,0 +1,258 @@
+import { Buffer } from "node:buffer";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Millis } from "../../domain/time.ts";
+import type { StreamLimits } from "../../config/load.ts";
+import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
+import type { DeliveryFailure, StreamPeer } from "../../proxy/connection-events.ts";
+import type { StreamCounters } from "../../observe/stream-counters.ts";
+import { createConnection, type Connection, type ConnectionHandlers, type Peer } from "./connection.ts";
+import { createOutgoing } from "./outgoing.ts";
+import { createSocketCount } from "./socket-count.ts";
+import { createTlsSide, provenNames } from "./tls-side.ts";
+
+/** Messages in and out over TCP or TLS: all that the engine knows of connections. */
+export interface StreamPort {
+  readonly address: string;
+  readonly port: number;
+  /** Sends the first `length` bytes over the open connection to that remote port, or a new one. Always true: the bytes are copied. */
+  send(bytes: Buffer, length: number, address: string, port: number): boolean;
+  /** The names of a connected peer; undefined: it is not connected. */
+  namesOf(address: string, port: number): readonly string[] | undefined;
+  /** Closes what has waited too long; called ten times a second. */
+  tick(now: Millis): void;
+  /** Other certificates for connections from now on. Throws when they are none. */
+  renew(material: TlsMaterial): void;
+  close(): Promise<void>;
+}
+
+export interface StreamHandlers {
+  /** The bytes are valid during the call only. */
+  readonly message: ConnectionHandlers["message"];
+  readonly unframed: ConnectionHandlers["unframed"];
+  /** A message that no connection could carry, and why; never called within `send`. */
+  readonly undelivered: (bytes: Buffer, address: string, port: number, why: DeliveryFailure) => void;
+  /** True when somebody there is known. */
+  readonly isWelcome: (peer: StreamPeer) => boolean;
+  /** True when a TLS peer that we connected to is who was meant. `addresses`: those in its certificate. */
+  readonly isMeant: (peer: Peer, addresses: readonly string[]) => boolean;
+  readonly error: (error: Error) => void;
+}
+
+export interface StreamOptions {
+  readonly address: string;
+  readonly port: number;
+  /** Undefined: plain TCP. */
+  readonly tls: TlsMaterial | undefined;
+  readonly limits: StreamLimits;
+  readonly counters: StreamCounters;
+}
+
+/** Octets of unfinished messages of all connections together. */
+const MOST_HELD = 64 * 1024 * 1024;
+const SWEEP: Millis = 1000;
+/** What connections have to send what is under way when the port closes. */
+const PARTING: Millis = 500;
+const KEEP_ALIVE: Millis = 30_000;
+const NO_NAMES: readonly string[] = [];
+
+/** Listens on a literal address; port 0 takes any free one. Rejects when it can't. */
+export async function openStreamPort(options: StreamOptions, handlers: StreamHandlers): Promise<StreamPort> {
+  const { address: local, limits, counters } = options;
+  const times = { idle: limits.idleSeconds * 1000, message: limits.messageSeconds * 1000 };
+  const count = createSocketCount(limits.connections, limits.perSource);
+  const connections = new Map<string, Connection>();
+  const mostUnread = limits.unreadMegabytes * 1024 * 1024;
+  let held = 0;
+  let unread = 0;
+  let swept = 0;
+  let isClosed = false;
+
+  const connectionHandlers: ConnectionHandlers = {
+    message: handlers.message,
+    unframed: handlers.unframed,
+    hold(octets) {
+      held += octets;
+      return held <= MOST_HELD;
+    },
+    wait(octets) {
+      unread += octets;
+      counters.unread += octets;
+      if (octets > 0 && unread > mostUnread) closeSlowest();
+    },
+    closed(connection, reason) {
+      counters.open--;
+      counters.closed[reason]++;
+      const key = keyOf(connection.address, connection.port);
+      if (connections.get(key) === connection) connections.delete(key);
+    },
+  };
+
+  /** Not the one that is written to, which may read well: the one that has left most. */
+  function closeSlowest(): void {
+    let slowest: Connection | undefined;
+    for (const connection of connections.values())
+      if (slowest === undefined || connection.unread > slowest.unread) slowest = connection;
+    slowest?.close("memory");
+  }
+
+  function take(socket: Socket, peer: Peer): Connection {
+    counters.open++;
+    const connection = createConnection(socket, peer, times, connectionHandlers);
+    connections.set(keyOf(peer.address, peer.port), connection);
+    return connection;
+  }
+
+  function refuse(socket: Socket): void {
+    counters.results.refused++;
+    socket.on("error", () => undefined);
+    socket.destroy();
+  }
+
+  function accept(socket: Socket): void {
+    const { remoteAddress: address, remotePort: port } = socket;
+    const isKnown =
+      address !== undefined &&
+      port !== undefined &&
+      !isClosed &&
+      count.hasRoom(address) &&
+      // Strangers don't get as far as a handshake.
+      handlers.isWelcome({ address, port, names: tls === undefined ? NO_NAMES : undefined });
+    if (!isKnown) {
+      refuse(socket);
+      return;
+    }
+    count.keep(socket, address);
+    if (tls !== undefined) {
+      tls.accept(socket);
+      return;
+    }
+    counters.results.accepted++;
+    take(socket, { address, port, names: NO_NAMES });
+  }
+
+  function acceptSecured(socket: TLSSocket): void {
+    const { remoteAddress: address, remotePort: port } = socket;
+    const { names } = provenNames(socket);
+    if (address === undefined || port === undefined || !handlers.isWelcome({ address, port, names })) {
+      refuse(socket);
+      return;
+    }
+    socket.on("error", () => undefined);
+    counters.results.accepted++;
+    take(socket, { address, port, names });
+  }
+
+  const tls =
+    options.tls === undefined
+      ? undefined
+      : createTlsSide(options.tls, times.message, {
+          secured: acceptSecured,
+          failed: () => void counters.results.refused++,
+        });
+
+  function dial(
+    address: string,
+    port: number,
+    reached: (names: readonly string[]) => void,
+  ): Socket | undefined {
+    if (isClosed || !count.hasRoom(address)) return undefined;
+    const place = isAny(local) ? { host: address, port } : { host: address, port, localAddress: local };
+    if (tls === undefined) {
+      const socket = connect({ ...place, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
+      count.keep(socket, address);
+      socket.once("connect", () => reached(NO_NAMES));
+      return socket;
+    }
+    const socket = tls.connect(place);
+    count.keep(socket, address);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE);
+    socket.once("secureConnect", () => {
+      const { names, addresses } = provenNames(socket);
+      if (handlers.isMeant({ address, port, names }, addresses)) reached(names);
+      else socket.destroy();
+    });
+    return socket;
+  }
+
+  const outgoing = createOutgoing({
+    dial,
+    reached(socket, peer, waiting) {
+      counters.results.connected++;
+      const connection = take(socket, peer);
+      for (const bytes of waiting) connection.write(bytes);
+    },
+    failed: () => void counters.results.failed++,
+    undelivered(bytes, address, port, why) {
+      counters.undelivered++;
+      setImmediate(() => {
+        if (!isClosed) handlers.undelivered(bytes, address, port, why);
+      });
+    },
+  });
+
+  function sweep(): void {
+    for (const connection of connections.values()) {
+      // A reload may have taken the trunk away.
+      if (handlers.isWelcome(connection)) connection.check(swept);
+      else connection.close("policy");
+    }
+  }
+
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE }, accept);
+  const port = await listen(server, local, options.port);
+  server.on("error", handlers.error);
+  return {
+    address: local,
+    port,
+    send(bytes, length, address, remotePort) {
+      const own = Buffer.from(bytes.subarray(0, length));
+      const connection = connections.get(keyOf(address, remotePort));
+      if (connection === undefined) outgoing.send(own, address, remotePort);
+      else connection.write(own);
+      return true;
+    },
+    namesOf: (address, remotePort) => connections.get(keyOf(address, remotePort))?.names,
+    tick(now) {
+      if (now - swept < SWEEP) return;
+      swept = now;
+      outgoing.tick(now);
+      sweep();
+    },
+    renew: (material) => tls?.renew(material),
+    async close() {
+      isClosed = true;
+      const closed = [new Promise<void>((resolve) => server.close(() => resolve()))];
+      for (const socket of count.sockets) {
+        closed.push(new Promise((resolve) => socket.once("close", () => resolve())));
+        socket.destroySoon();
+      }
+      const last = setTimeout(() => {
+        for (const socket of count.sockets) socket.destroy();
+      }, PARTING);
+      await Promise.all(closed);
+      clearTimeout(last);
+    },
+  };
+}
+
+/** Resolves with the port that was bound. */
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, ipv6Only: host.includes(":") }, () => {
+      server.off("error", reject);
+      const bound = server.address();
+      resolve(typeof bound === "object" && bound !== null ? bound.port : port);
+    });
+  });
+}
+
+function isAny(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+function keyOf(address: string, port: number): string {
+  return `${address} ${port}`;
+}

@@ -1,0 +1,85 @@
+import { constants } from "node:crypto";
+import type { Socket } from "node:net";
+import {
+  connect,
+  createSecureContext,
+  createServer,
+  type SecureContextOptions,
+  type TLSSocket,
+} from "node:tls";
+import type { Millis } from "../../domain/time.ts";
+import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
+import { readCertificateNames, type CertificateNames } from "./certificate-names.ts";
+
+/** Where a connection goes, and the address of ours that it begins at. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly localAddress?: string;
+}
+
+/** TLS on accepted and on our own connections, with certificates that can be exchanged at any time. */
+export interface TlsSide {
+  /** Begins the handshake on an accepted socket. */
+  accept(socket: Socket): void;
+  /** Connects; the certificate is verified, the names in it are the caller's to judge. */
+  connect(place: Place): TLSSocket;
+  /** Used for connections from now on; those that are open stay as they are. */
+  renew(material: TlsMaterial): void;
+}
+
+export interface TlsHandlers {
+  readonly secured: (socket: TLSSocket) => void;
+  /** The handshake failed or took too long. */
+  readonly failed: () => void;
+}
+
+/** `handshakeTimeout`: milliseconds that a peer has for a whole handshake. */
+export function createTlsSide(first: TlsMaterial, handshakeTimeout: Millis, handlers: TlsHandlers): TlsSide {
+  let context = createSecureContext(optionsOf(first));
+  const { clientCertificate } = first;
+  const server = createServer(
+    {
+      ...optionsOf(first),
+      requestCert: clientCertificate !== "none",
+      rejectUnauthorized: clientCertificate === "require",
+      handshakeTimeout,
+    },
+    handlers.secured,
+  );
+  server.on("tlsClientError", (_error, socket) => {
+    socket.destroy();
+    handlers.failed();
+  });
+  return {
+    accept: (socket) => void server.emit("connection", socket),
+    connect: (place) =>
+      connect({
+        ...place,
+        secureContext: context,
+        rejectUnauthorized: true,
+        // An address is no host name; who may be there is the policy's to say.
+        checkServerIdentity: () => undefined,
+      }),
+    renew(material) {
+      context = createSecureContext(optionsOf(material));
+      server.setSecureContext(optionsOf(material));
+    },
+  };
+}
+
+function optionsOf({ certificate, key, ca, minVersion }: TlsMaterial): SecureContextOptions {
+  return {
+    cert: certificate,
+    key,
+    ca,
+    minVersion,
+    // A resumed session would prove a certificate that may have been taken away since.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/** What the peer's certificate proves; nothing when it showed none, or none that our authorities vouch for. */
+export function provenNames(socket: TLSSocket): CertificateNames {
+  return socket.authorized ? readCertificateNames(socket.getPeerCertificate()) : { names: [], addresses: [] };
+}

@@ -1,0 +1,2 @@
+import "./delegated/delegated-calls.ts";
+import "./delegated/reported-calls.ts";

@@ -1,0 +1,177 @@
+import { Buffer } from "node:buffer";
+import t from "tap";
+import { createCounters } from "../../src/observe/counters.ts";
+import { readExchange, type Exchange } from "../../src/routing/request-in-hand.ts";
+import { createReportedCalls, type ReportedCalls } from "../../src/delegated/reported-calls.ts";
+import { createMessage } from "../../src/sip/message.ts";
+import { scan } from "../../src/sip/scan.ts";
+import { listeners } from "../support/proxy.ts";
+
+interface Books {
+  readonly books: ReportedCalls;
+  readonly counters: ReturnType<typeof createCounters>;
+  readonly unjudged: string[];
+  readonly events: string[];
+}
+
+function openBooks(capacity = 100): Books {
+  const counters = createCounters();
+  const unjudged: string[] = [];
+  const events: string[] = [];
+  const books = createReportedCalls({
+    counters,
+    capacity,
+    unjudged: ({ report, callId, sentBy }) => unjudged.push(`${report} ${callId} ${sentBy}`),
+    happened: ({ kind, trunk, callId }) => events.push(`${kind} ${callId} on ${trunk}`),
+  });
+  return { books, counters, unjudged, events };
+}
+
+function message(start: string, callId: string, branch = "z9hG4bK1", tags = ["1", ""]): Buffer {
+  const method = start.startsWith("SIP/") ? "INVITE" : start.slice(0, start.indexOf(" "));
+  const [from = "", to = ""] = tags.map((tag) => (tag === "" ? "" : `;tag=${tag}`));
+  return Buffer.from(
+    `${start}\r\nVia: SIP/2.0/UDP 192.0.2.66:5060;branch=${branch}\r\nFrom: <sip:a@b>${from}\r\nTo: <sip:c@d>${to}\r\nCall-ID: ${callId}\r\nCSeq: 1 ${method}\r\nContent-Length: 0\r\n\r\n`,
+  );
+}
+
+const invite = (callId: string, branch?: string): Buffer => message("INVITE sip:c@d SIP/2.0", callId, branch);
+const ok = (callId: string, toTag = "2"): Buffer =>
+  message("SIP/2.0 200 OK", callId, undefined, ["1", toTag]);
+const bye = (callId: string, from = "1", to = "2"): Buffer =>
+  message("BYE sip:c@d SIP/2.0", callId, "z9hG4bKbye", [from, to]);
+
+function exchangeOf(bytes: Buffer): Exchange {
+  const [listener] = listeners;
+  const exchange =
+    listener === undefined
+      ? undefined
+      : readExchange(scan(createMessage(), bytes), listener, "192.0.2.66", 5060);
+  if (exchange === undefined) throw new Error("no exchange");
+  return exchange;
+}
+
+void t.test("reports: an attempt that was judged, before or shortly after its report, is in order", (t) => {
+  const { books, counters } = openBooks();
+  books.judged(exchangeOf(invite("first")), undefined, 0);
+  books.reported("attempt", false, invite("first"), 10);
+  books.reported("attempt", false, invite("second"), 10);
+  books.sweep(1900);
+  books.judged(exchangeOf(invite("second")), "lease", 1900);
+  books.sweep(10_000);
+  t.equal(counters.unjudgedAttempts, 0);
+  t.end();
+});
+
+void t.test("reports: one that nobody judged is counted after two seconds, once, by its own branch", (t) => {
+  const { books, counters, unjudged } = openBooks();
+  books.judged(exchangeOf(invite("call", "z9hG4bKother")), "lease", 0);
+  books.reported("attempt", false, invite("call"), 0);
+  books.reported("attempt", false, invite("call"), 500);
+  books.sweep(1999);
+  t.equal(counters.unjudgedAttempts, 0);
+  books.sweep(2000);
+  books.sweep(5000);
+  t.equal(counters.unjudgedAttempts, 1);
+  t.same(unjudged, ["attempt call 192.0.2.66:5060"]);
+  t.end();
+});
+
+void t.test("reports: a flood of them is bounded, and none is lost", (t) => {
+  const { books, counters } = openBooks(10);
+  for (let i = 0; i < 5000; i++) books.reported("attempt", false, invite(`c${i}`), 0);
+  t.equal(counters.unjudgedAttempts, 5000 - 1024, "those that can't wait are counted at once");
+  books.sweep(2000);
+  t.equal(counters.unjudgedAttempts, 5000);
+  t.end();
+});
+
+void t.test("reports: channels and events of a call, to BYE", (t) => {
+  const { books, counters, events } = openBooks();
+  books.judged(exchangeOf(invite("a")), "lease", 0);
+  books.reported("start", false, ok("a"), 1000);
+  books.reported("start", false, ok("a"), 1001);
+  t.same([...books.channels()], [["lease", 1]]);
+  books.reported("stop", true, bye("a"), 60_000);
+  books.reported("stop", true, bye("a"), 60_500);
+  t.same([...books.channels()], [["lease", 0]]);
+  t.same(events, ["attempted a on lease", "answered a on lease", "released a on lease"]);
+  t.equal(counters.unjudgedReleases, 0, "a repeated BYE is no other call");
+  t.end();
+});
+
+void t.test("reports: a call without answer, and one that was refused here", (t) => {
+  const { books, events } = openBooks();
+  books.judged(exchangeOf(invite("a")), "lease", 0);
+  books.reported("stop", false, message("SIP/2.0 486 Busy", "a"), 1000);
+  books.judged(exchangeOf(invite("b", "z9hG4bK2")), undefined, 0);
+  books.reported("stop", false, message("SIP/2.0 403 No", "b"), 1000);
+  t.same(events, ["attempted a on lease", "failed a on lease"]);
+  t.same([...books.channels()], []);
+  t.end();
+});
+
+void t.test("reports: a release of a call that was never judged is counted", (t) => {
+  const { books, counters, unjudged } = openBooks();
+  books.reported("stop", true, bye("forged"), 0);
+  books.reported("stop", true, bye("forged"), 400);
+  books.reported("stop", false, message("SIP/2.0 503 No", "other"), 0);
+  t.equal(counters.unjudgedReleases, 1);
+  t.same(unjudged, ["release forged 192.0.2.66:5060"]);
+  t.end();
+});
+
+void t.test("reports: a BYE is of the call whose tags it has, not of every one under its Call-ID", (t) => {
+  const table: readonly (readonly [string, number, readonly Buffer[]])[] = [
+    ["the caller hangs up", 0, [bye("a")]],
+    ["the called side does", 0, [bye("a", "2", "1")]],
+    ["both do", 0, [bye("a"), bye("a", "2", "1")]],
+    ["another To tag", 1, [bye("a", "1", "forged")]],
+    ["another From tag", 1, [bye("a", "forged", "2")]],
+    ["no To tag", 1, [bye("a", "1", "")]],
+    [
+      "another To tag, twice, and then the call's own",
+      1,
+      [bye("a", "1", "forged"), bye("a", "1", "forged"), bye("a")],
+    ],
+    ["another To tag after the call's own", 1, [bye("a"), bye("a", "1", "forged")]],
+  ];
+  for (const [what, expected, byes] of table) {
+    const { books, counters } = openBooks();
+    books.judged(exchangeOf(invite("a")), "lease", 0);
+    books.reported("start", false, ok("a"), 1000);
+    for (const bytes of byes) books.reported("stop", true, bytes, 60_000);
+    t.equal(counters.unjudgedReleases, expected, what);
+    const isOver = byes.some((bytes) => bytes.equals(bye("a")) || bytes.equals(bye("a", "2", "1")));
+    t.same([...books.channels()], [["lease", isOver ? 0 : 1]], `${what}: the call itself`);
+  }
+  const { books, counters } = openBooks();
+  books.judged(exchangeOf(invite("forked")), "lease", 0);
+  for (const tag of ["2", "3"]) books.reported("start", false, ok("forked", tag), 1000);
+  books.reported("stop", true, bye("forked", "1", "3"), 2000);
+  t.equal(counters.unjudgedReleases, 0, "a second answer is of the call");
+  books.judged(exchangeOf(invite("unheard", "z9hG4bK2")), "lease", 0);
+  books.reported("stop", true, bye("unheard"), 2000);
+  t.equal(counters.unjudgedReleases, 0, "whose answer was not reported, by the caller's tag");
+  t.end();
+});
+
+void t.test("reports: a call of more than twelve hours makes room, and frees its channel", (t) => {
+  const { books } = openBooks(1);
+  books.judged(exchangeOf(invite("long")), "lease", 0);
+  books.reported("start", false, ok("long"), 1000);
+  books.judged(exchangeOf(invite("next", "z9hG4bK2")), "lease", 12 * 3_600_000 + 1);
+  t.same([...books.channels()], [["lease", 0]]);
+  t.end();
+});
+
+void t.test("reports: what can't be read is nothing", (t) => {
+  const { books, counters, events } = openBooks();
+  for (const kind of ["attempt", "start", "stop"] as const)
+    for (const text of ["", "\r\n", "BYE", "INVITE sip:a SIP/2.0\r\n\r\n", "\0\0\0"])
+      books.reported(kind, true, Buffer.from(text), 0);
+  books.sweep(10_000);
+  t.equal(counters.unjudgedAttempts + counters.unjudgedReleases, 0);
+  t.same(events, []);
+  t.end();
+});

@@ -1,0 +1,2 @@
+import "./isup/isup-relay.ts";
+import "./isup/isup-fuzz.ts";

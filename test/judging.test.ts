@@ -1,0 +1,2 @@
+import "./judging/overload.ts";
+import "./judging/sip-i-attempt.ts";

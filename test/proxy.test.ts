@@ -1,0 +1,16 @@
+import "./proxy/calls.ts";
+import "./proxy/dialogs.ts";
+import "./proxy/torture.ts";
+import "./proxy/failover.ts";
+import "./proxy/exceptions.ts";
+import "./proxy/methods.ts";
+import "./proxy/message-changes.ts";
+import "./proxy/changed-messages.ts";
+import "./proxy/withholding.ts";
+import "./proxy/redirect.ts";
+import "./proxy/streams.ts";
+import "./proxy/stream-to-datagram.ts";
+import "./proxy/loss.ts";
+import "./proxy/stream-failover.ts";
+import "./proxy/interplay.ts";
+import "./proxy/time.ts";

@@ -1,0 +1,1 @@
+import "./routing/next-hops.ts";

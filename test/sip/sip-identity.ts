@@ -1,0 +1,352 @@
+import { Buffer } from "node:buffer";
+import t from "tap";
+import { formatNumber, type DialPlan } from "../../src/domain/number.ts";
+import { PrivacyFlag } from "../../src/domain/attempt.ts";
+import { readCalledNumber } from "../../src/numbering/e164.ts";
+import { readAttempt } from "../../src/sip/attempt/sip-attempt.ts";
+import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "../../src/sip/attempt/sip-identity.ts";
+import { createMessage } from "../../src/sip/message.ts";
+import { scan } from "../../src/sip/scan.ts";
+import { basicPolicy, compileText, request, type RequestParts } from "../support/proxy.ts";
+
+const plan: DialPlan = {
+  international: false,
+  homeArea: "10",
+  phoneContexts: new Set(),
+  bareForm: "auto",
+  tolerateTrunkZero: false,
+  stripTrailingST: false,
+};
+const message = createMessage();
+
+/** "source raw → number presentation" of every asserted identity, and the fault. */
+function read(
+  parts: RequestParts,
+  callee?: NamedCallee,
+): {
+  readonly calling: readonly string[];
+  readonly fault: string | undefined;
+} {
+  scan(message, Buffer.from(request(parts), "latin1"));
+  const calling = readCalling(message, plan, readPrivacy(message), callee).map(
+    ({ source, number, presentation }) =>
+      `${source} ${number.raw} ${formatNumber(number) ?? (number.kind === "unusable" ? number.why : "")} ${presentation}`,
+  );
+  return { calling, fault: message.fault };
+}
+
+const clean = "<sip:+861087654321@a>;tag=1";
+
+void t.test("every asserted value is an identity of its own", async (t) => {
+  const rows: readonly (readonly [string, RequestParts, readonly string[], string?])[] = [
+    ["From alone", { from: clean }, ["from +861087654321 +861087654321 allowed"]],
+    [
+      "PAI list on one line, sip and tel",
+      {
+        from: clean,
+        headers: [
+          'P-Asserted-Identity: "Ops, N" <sip:01087654321;x=y@t;user=phone>, <tel:+861087654322;ext=1>',
+        ],
+      },
+      [
+        "p-asserted-identity 01087654321 +861087654321 allowed",
+        "p-asserted-identity +861087654322 +861087654322 allowed",
+        "from +861087654321 +861087654321 allowed",
+      ],
+    ],
+    [
+      "PAI on two lines, one folded, odd case",
+      {
+        from: clean,
+        headers: ["P-ASSERTED-identity:\r\n <tel:95588>", "P-Asserted-Identity: <sip:13912345678@t>"],
+      },
+      [
+        "p-asserted-identity 95588 95588 allowed",
+        "p-asserted-identity 13912345678 +8613912345678 allowed",
+        "from +861087654321 +861087654321 allowed",
+      ],
+    ],
+    [
+      "PPI",
+      { from: clean, headers: ["P-Preferred-Identity: <tel:+1>"] },
+      ["p-preferred-identity +1 invalid allowed", "from +861087654321 +861087654321 allowed"],
+    ],
+    [
+      "RPID of the calling party, of nobody said, of the called party: not everybody looks at the party",
+      {
+        from: clean,
+        headers: [
+          "Remote-Party-ID: <sip:87654321@g>;party=calling;privacy=off, <sip:87654322@g>;privacy=full, <sip:87654323@g>;party=called",
+        ],
+      },
+      [
+        "remote-party-id 87654321 +861087654321 allowed",
+        "remote-party-id 87654322 +861087654322 restricted",
+        "remote-party-id 87654323 +861087654323 allowed",
+        "from +861087654321 +861087654321 allowed",
+      ],
+    ],
+    ["no user", { from: "<sip:203.0.113.5>;tag=1" }, ["from  empty allowed"]],
+    ["empty user", { from: "<sip:@203.0.113.5>;tag=1" }, ["from  empty allowed"]],
+    ["no user, host name", { from: "<sip:9588.example>;tag=1" }, ["from  empty allowed"]],
+    ["no user, IPv6", { from: "<sip:[2001:db8::5]:5060>;tag=1" }, ["from  empty allowed"]],
+    ["a number in place of a host", { from: "<sip:95588>;tag=1" }, ["from 95588 invalid allowed"]],
+    ["the same with a port", { from: "<sip:95588:5060>;tag=1" }, ["from 95588 invalid allowed"]],
+    ["and parameters", { from: "<sip:+8610-110;user=phone>;tag=1" }, ["from +8610-110 invalid allowed"]],
+    ["and an empty user", { from: "<sip:@95588>;tag=1" }, ["from 95588 invalid allowed"]],
+    [
+      "too much for an address",
+      { from: "<sip:139.123.456.78>;tag=1" },
+      ["from 139.123.456.78 invalid allowed"],
+    ],
+    ["too short for one", { from: "<sip:10.876.54321>;tag=1" }, ["from 10.876.54321 invalid allowed"]],
+    ["a name before it", { from: "<sip:alice@95588>;tag=1" }, ["from alice not-a-number allowed"]],
+    ["parameters of no number", { from: "<sip:;95588@h>;tag=1" }, ["from  invalid allowed"]],
+    ["a name", { from: "<sip:alice@pbx>;tag=1" }, ["from alice not-a-number allowed"]],
+    ["another scheme", { from: "<http://+861087654321>;tag=1" }, ["from //+861087654321 invalid allowed"]],
+    ["password", { from: "<sip:+861087654321:pw@a>;tag=1" }, ["from +861087654321:pw invalid allowed"]],
+    [
+      "password behind parameters",
+      { from: "<sip:+861087654321;cpc=x:pw@a>;tag=1" },
+      ["from +861087654321 invalid allowed"],
+    ],
+    [
+      "two @",
+      { from: "<sip:+861087654321@a@b>;tag=1" },
+      ["from +861087654321@a invalid allowed"],
+      "from: more than one @",
+    ],
+    [
+      "two addresses in From",
+      { from: `${clean}, <sip:+1@b>` },
+      ["from +861087654321 +861087654321 allowed", "from +1 invalid allowed"],
+      "from: more than one address",
+    ],
+    [
+      "unclosed quote in a PAI",
+      { from: clean, headers: ['P-Asserted-Identity: "x <tel:+861087654321>'] },
+      ["p-asserted-identity  invalid allowed", "from +861087654321 +861087654321 allowed"],
+      "p-asserted-identity: quoted string without an end",
+    ],
+  ];
+  for (const [name, parts, calling, fault] of rows) {
+    const found = read(parts);
+    t.same(found.calling, calling, name);
+    t.equal(found.fault, fault, `${name}: fault`);
+  }
+});
+
+void t.test("a Remote-Party-ID of the called party", async (t) => {
+  const dialled = readCalledNumber("02787654321", plan);
+  const from = "from +861087654321 +861087654321 allowed";
+  const other = "remote-party-id 95588 95588 allowed";
+  const repeated = "remote-party-id: party or privacy stands twice";
+  const rows: readonly (readonly [string, string, NamedCallee, readonly string[], string?])[] = [
+    ["the number that was dialled", "<sip:02787654321@g>;party=called", dialled, [from]],
+    ["another spelling of it", "<tel:+86-27-87654321>;PARTY=Called", dialled, [from]],
+    ["near miss: another number", "<sip:95588@g>;party=called;screen=yes", dialled, [other, from]],
+    ["no number is no proof", "<sip:95588@g>;party=called", readCalledNumber("x", plan), [other, from]],
+    ["nobody knows whom it may name", "<sip:95588@g>;party=called", undefined, [other, from]],
+    ["a trusted trunk", "<sip:95588@g>;party=called", "anyone", [from]],
+    ["a trusted trunk, near miss: calling", "<sip:95588@g>;party=calling", "anyone", [other, from]],
+    ["party twice", "<sip:95588@g>;party=called;party=calling", dialled, [other, from], repeated],
+    [
+      "party twice, the dialled number",
+      "<sip:02787654321@g>;party=called; Party =calling",
+      dialled,
+      [from],
+      repeated,
+    ],
+    ["privacy twice", "<sip:95588@g>;privacy=off;privacy=full", dialled, [other, from], repeated],
+    ["near miss: party in quotes", '<sip:95588@g>;screen="a;party=called"', dialled, [other, from]],
+    ["near miss: others twice", "<sip:95588@g>;screen=yes;screen=no", dialled, [other, from]],
+  ];
+  for (const [name, value, callee, calling, fault] of rows) {
+    const found = read({ from: clean, headers: [`Remote-Party-ID: ${value}`] }, callee);
+    t.same(found.calling, calling, name);
+    t.equal(found.fault, fault, `${name}: fault`);
+  }
+});
+
+void t.test("only the number that a Request-URI leads to may be called the called party", async (t) => {
+  const policy = compileText(basicPolicy);
+  const origin = {
+    signalling: "sip",
+    transport: "udp",
+    sourceAddress: "203.0.113.10",
+    sourcePort: 5060,
+    destinationAddress: "192.0.2.1",
+    destinationPort: 5060,
+  } as const;
+  const rows: readonly (readonly [string, string, string, number])[] = [
+    ["the dialled number", "lease", "sip:95588@192.0.2.1;user=phone", 1],
+    ["near miss: another number was dialled", "lease", "sip:955881@192.0.2.1", 2],
+    ["a routing number leads elsewhere", "lease", "sip:95588;npdi;rn=+8613800138000@192.0.2.1", 2],
+    ["and behind the host", "lease", "sip:95588@192.0.2.1;rn=+8613800138000", 2],
+    ["another host leads elsewhere", "lease", "sip:95588@192.0.2.1;maddr=203.0.113.66", 2],
+    ["a context leads elsewhere", "lease", "sip:95588;phone-context=h.example@192.0.2.1", 2],
+    ["a service", "lease", "urn:service:sos", 2],
+    ["from abroad too", "intl", "sip:02787654321@192.0.2.1", 2],
+    ["the core is trusted", "core", "sip:02787654321@192.0.2.1", 1],
+  ];
+  for (const [name, id, uri, calling] of rows) {
+    const trunk = policy.trunkById(id)?.trunk;
+    if (trunk === undefined) throw new Error("no trunk");
+    const headers = ["Remote-Party-ID: <sip:95588@g>;party=called"];
+    scan(message, Buffer.from(request({ uri, from: clean, headers })));
+    t.equal(readAttempt(message, trunk, 0, origin).calling.length, calling, name);
+    t.equal(message.fault, undefined, `${name}: no fault`);
+  }
+});
+
+/** A field of `n` values; as entries of a History-Info they were diverted. */
+function list(name: string, n: number): string {
+  return `${name}: ${Array.from({ length: n }, () => "<sip:87654321@g?Reason=SIP>;index=1").join(",")}`;
+}
+
+void t.test("at most 16 asserted callers", async (t) => {
+  const tooMany = "more than 16 asserted callers";
+  const rows: readonly (readonly [string, readonly string[], number, string?])[] = [
+    ["15 and From", [list("P-Asserted-Identity", 15)], 16],
+    ["16 and From", [list("P-Asserted-Identity", 16)], 16, tooMany],
+    ["8 and 7 and From", [list("P-Asserted-Identity", 8), list("P-Preferred-Identity", 7)], 16],
+    [
+      "8 and 7 and 1 and From",
+      [list("P-Asserted-Identity", 8), list("P-Preferred-Identity", 7), list("Remote-Party-ID", 1)],
+      16,
+      tooMany,
+    ],
+    ["thousands", [list("P-Preferred-Identity", 5000)], 16, tooMany],
+  ];
+  for (const [name, headers, calling, fault] of rows) {
+    const found = read({ from: clean, headers });
+    t.equal(found.calling.length, calling, name);
+    t.equal(found.fault, fault, `${name}: fault`);
+  }
+  const ignored = Array.from({ length: 5000 }, () => "<sip:95588@g>;party=called").join(",");
+  t.equal(read({ from: clean, headers: [`Remote-Party-ID: ${ignored}`] }, "anyone").fault, tooMany);
+});
+
+void t.test("at most 16 diverting parties, and as many entries of a history", async (t) => {
+  const tooMany = "more than 16 diverting parties";
+  const rows: readonly (readonly [string, readonly string[], number, string?])[] = [
+    ["16", [list("Diversion", 16)], 16],
+    ["17", [list("Diversion", 17)], 16, tooMany],
+    ["a history of 16", [list("History-Info", 16)], 16],
+    ["a history of 17", [list("History-Info", 17)], 0, tooMany],
+    ["10 and a history of 6", [list("Diversion", 10), list("History-Info", 6)], 16],
+    ["10 and a history of 7", [list("Diversion", 10), list("History-Info", 7)], 10, tooMany],
+    ["thousands", [list("Diversion", 2000), list("History-Info", 2000)], 16, tooMany],
+  ];
+  for (const [name, headers, diverted, fault] of rows) {
+    scan(message, Buffer.from(request({ headers })));
+    t.equal(readDiversion(message, plan).length, diverted, name);
+    t.equal(message.fault, fault, `${name}: fault`);
+  }
+});
+
+void t.test("presentation restricted (H1, H2, H3, H4, H6)", async (t) => {
+  const rows: readonly (readonly [string, RequestParts, string])[] = [
+    ["anonymous.invalid", { from: '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1' }, "restricted"],
+    ["host alone", { from: "<sip:+861087654321@Anonymous.INVALID>;tag=1" }, "restricted"],
+    ["near miss: another host", { from: "<sip:+861087654321@anonymous.invalid.example>;tag=1" }, "allowed"],
+    ["display name over a listed number", { from: `anonymous ${clean}` }, "restricted"],
+    ["display name quoted, upper case", { from: `"ANONYMOUS" ${clean}` }, "restricted"],
+    ["near miss: display name", { from: `"Anonymous Ltd" ${clean}` }, "allowed"],
+    ["token", { from: "<sip:Unavailable@unknown.invalid>;tag=1" }, "restricted"],
+    ["Privacy: id", { from: clean, headers: ["Privacy: id"] }, "restricted"],
+    ["Privacy: user among others", { from: clean, headers: ["Privacy: header;USER;critical"] }, "restricted"],
+    [
+      "Privacy by comma on two lines",
+      { from: clean, headers: ["Privacy: none", "Privacy: header, id"] },
+      "restricted",
+    ],
+    ["near miss: Privacy: none", { from: clean, headers: ["Privacy: none"] }, "allowed"],
+    [
+      "near miss: Privacy: header;session;history",
+      { from: clean, headers: ["Privacy: header;session;history"] },
+      "allowed",
+    ],
+    ["near miss: Privacy: identity", { from: clean, headers: ["Privacy: identity"] }, "allowed"],
+  ];
+  for (const [name, parts, presentation] of rows)
+    t.match(read(parts).calling[0], new RegExp(`${presentation}$`, "u"), name);
+});
+
+void t.test("privacy values as bits", async (t) => {
+  scan(message, Buffer.from(request({ headers: ["Privacy: header;session;critical"] })));
+  t.equal(readPrivacy(message), PrivacyFlag.header | PrivacyFlag.session | PrivacyFlag.critical);
+});
+
+void t.test("diverting parties, the most recent first", async (t) => {
+  const rows: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    ["none", [], []],
+    [
+      "Diversion, two values",
+      ["Diversion: <sip:87654321@g>;reason=unconditional, <tel:+8613800138000>"],
+      ["+861087654321", "+8613800138000"],
+    ],
+    [
+      "History-Info with one entry is no diversion",
+      ["History-Info: <sip:87654321@g?Reason=SIP%3Bcause%3D302>;index=1"],
+      [],
+    ],
+    [
+      "History-Info: escaped Reason",
+      ["History-Info: <sip:87654321@g?Reason=SIP%3Bcause%3D302>;index=1, <sip:87654322@g>;index=1.1"],
+      ["+861087654321"],
+    ],
+    [
+      "History-Info: Reason with an escaped name",
+      ["History-Info: <sip:87654321@g?%52eason=SIP%3Bcause%3D302>;index=1, <sip:87654322@g>;index=1.1"],
+      ["+861087654321"],
+    ],
+    [
+      "History-Info: Reason behind another field",
+      ["History-Info: <sip:87654321@g?Privacy=none&r%65aso%6E=SIP>;index=1, <sip:87654322@g>;index=1.1"],
+      ["+861087654321"],
+    ],
+    [
+      "History-Info: a name that can't be decoded may be any",
+      ["History-Info: <sip:87654321@g?%5xeason=SIP>;index=1, <sip:87654322@g>;index=1.1"],
+      ["+861087654321"],
+    ],
+    [
+      "near miss: Reason as a value, in a parameter, and as a part of a name",
+      [
+        "History-Info: <sip:87654321@g;reason=x?Subject=reason&X-Reason=SIP>;index=1, <sip:87654322@g>;index=1.1",
+      ],
+      [],
+    ],
+    [
+      "History-Info: cause with an escaped name",
+      ["History-Info: <sip:87654321@g>;index=1, <sip:87654322@g;c%61use=302>;index=1.1;mp=1"],
+      ["+861087654321"],
+    ],
+    [
+      "History-Info: cause of the next entry",
+      ["History-Info: <sip:87654321@g>;index=1", "History-Info: <sip:87654322@g;cause=302>;index=1.1;mp=1"],
+      ["+861087654321"],
+    ],
+    [
+      "near miss: two entries without a cause",
+      ["History-Info: <sip:87654321@g>;index=1, <sip:87654322@g>;index=1.1"],
+      [],
+    ],
+    [
+      "twice diverted",
+      [
+        "History-Info: <sip:87654321@g>;index=1, <sip:87654322@g;cause=302>;index=1.1, <sip:87654323@g;cause=486>;index=1.2",
+      ],
+      ["+861087654322", "+861087654321"],
+    ],
+  ];
+  for (const [name, headers, wanted] of rows) {
+    scan(message, Buffer.from(request({ headers })));
+    t.same(
+      readDiversion(message, plan).map(({ number }) => formatNumber(number)),
+      wanted,
+      name,
+    );
+  }
+});

@@ -1,0 +1,5 @@
+import "./wire/full-kernel.ts";
+import "./wire/name-lookup.ts";
+import "./wire/hostile-streams.ts";
+import "./wire/certificate-names.ts";
+import "./wire/outgoing.ts";
