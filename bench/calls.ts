@@ -1,19 +1,20 @@
-/** Whole calls through the relay without sockets, over the full dataset: what sigwall adds to the price of its sockets. */
 import { Buffer } from "node:buffer";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadPolicy } from "../src/config/load.ts";
 import type { Policy } from "../src/policy/policy.ts";
 import { createCounters } from "../src/observe/counters.ts";
 import { createListener } from "../src/routing/listener.ts";
 import { createSipProxy } from "../src/proxy/sip-proxy.ts";
 import { createScreeningState } from "../src/screening/state.ts";
 import { createKeyedTags } from "../src/sip/tag.ts";
-import { allowedCalls, makeDataset, rejectedCalls, type LoadCall } from "./dataset.ts";
-import { writeSigwallPolicy, type Layout } from "./dataset-files.ts";
-import { answerTo, inviteOf, requestOf, type CallText } from "./messages.ts";
+import { allowedCalls, type LoadCall, makeDataset, rejectedCalls } from "./dataset.ts";
+import { type Layout, writeSigwallPolicy } from "./dataset-files.ts";
+import { answerTo, type CallText, inviteOf, requestOf } from "./messages.ts";
 import { median } from "./report.ts";
+import { loadPolicy } from "../src/config/load-policy.ts";
+
+/** Whole calls through the relay without sockets, over the full dataset: what sigwall adds to the price of its sockets. */
 
 const callCount = 20_000;
 /** 800 calls of each kind a second, as in the timed load. */

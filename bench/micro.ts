@@ -1,6 +1,4 @@
-/** What the core costs without sockets: ns per message, medians over batches; then `replay` over a generated capture. */
 import { Buffer } from "node:buffer";
-import { loadPolicy } from "../src/config/load.ts";
 import type { Policy, TrunkPolicy } from "../src/policy/policy.ts";
 import type { SignallingSource } from "../src/domain/attempt.ts";
 import { createScreeningState } from "../src/screening/state.ts";
@@ -10,9 +8,12 @@ import { scan } from "../src/sip/scan.ts";
 import { makeDataset } from "./dataset.ts";
 import { measureCalls } from "./calls.ts";
 import { createIamJudge, iamsOf, measureSs7Replay } from "./isup.ts";
-import { inviteOf, type CallText } from "./messages.ts";
+import { type CallText, inviteOf } from "./messages.ts";
 import { measureReplay } from "./replay.ts";
 import { formatColumns, median } from "./report.ts";
+import { loadPolicy } from "../src/config/load-policy.ts";
+
+/** What the core costs without sockets: ns per message, medians over batches; then `replay` over a generated capture. */
 
 const distinct = 4_096;
 const batchSize = 256;

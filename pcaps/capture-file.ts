@@ -4,7 +4,7 @@ import {
   writeIp,
   writeTcp,
   writeUdp,
-  type Endpoint,
+  type PacketEnd,
 } from "../src/pcap/packet.ts";
 import { writePcap, writePcapng, type PacketRecord } from "../src/pcap/writer.ts";
 import { writeSctp } from "../src/pcap/sctp-packet.ts";
@@ -12,7 +12,7 @@ import type { CaptureSource, SourceMessage } from "./capture-source.ts";
 import { writeMessage } from "./message-text.ts";
 
 /** Who talks in the captures: documentation addresses (RFC 5737, RFC 3849), which the policy of the verify cases knows. */
-export const endpoints: Readonly<Record<string, Endpoint>> = {
+export const endpoints: Readonly<Record<string, PacketEnd>> = {
   filter: { address: "198.51.100.1", port: 5060 },
   filter6: { address: "2001:db8::1", port: 5060 },
   core: { address: "198.51.100.90", port: 5060 },
@@ -50,7 +50,7 @@ export interface MadePacket {
   readonly what: string;
 }
 
-function endpointOf(name: string, line: number): Endpoint {
+function endpointOf(name: string, line: number): PacketEnd {
   const endpoint = endpoints[name];
   if (endpoint === undefined) throw new Error(`line ${line}: nobody is called "${name}"`);
   return endpoint;

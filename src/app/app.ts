@@ -1,11 +1,10 @@
 import type { Millis } from "../domain/time.ts";
-import type { StaticConfig } from "../config/load.ts";
+import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagram-sockets.ts";
-import type { InheritedSocket } from "../engines/engine.ts";
-import { openHepExport, type HepExport } from "../records/hep/hep-export.ts";
-import { announceDecision, createCounters, type Counters } from "../observe/counters.ts";
+import { type HepExport, openHepExport } from "../records/hep/hep-export.ts";
+import { announceDecision, type Counters, createCounters } from "../observe/counters.ts";
 import { createEngine } from "./engine-choice.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
@@ -17,6 +16,7 @@ import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
 import type { TrackedFiles } from "./tracked-files.ts";
 import { watchFiles } from "./file-watch.ts";
+import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
 
 export interface AppParts {
   readonly configPath: string;

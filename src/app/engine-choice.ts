@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { DrachtioConfig } from "../config/sigwall/drachtio.ts";
-import type { StaticConfig } from "../config/load.ts";
+import type { StaticConfig } from "../config/load-static.ts";
 import type { DrachtioServer } from "../engines/drachtio/place.ts";
 import { createDrachtioEngine } from "../engines/drachtio/drachtio-engine.ts";
 import { createEmbeddedEngine } from "../engines/embedded.ts";

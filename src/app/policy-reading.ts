@@ -1,9 +1,10 @@
-import { hasErrors, type ConfigIssue } from "../config/yaml/issue.ts";
-import { loadStatic, partsOf, readPolicy } from "../config/load.ts";
+import { type ConfigIssue, hasErrors } from "../config/yaml/issue.ts";
+import { loadStatic } from "../config/load-static.ts";
 import { packPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
 import type { TableSizes } from "../policy/policy.ts";
 import { loadTls, type TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { FileStamps, TrackedFiles } from "./tracked-files.ts";
+import { partsOf, readPolicy } from "../config/load-policy.ts";
 
 /** What to read, and what runs now. */
 export interface ReadRequest {

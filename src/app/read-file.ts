@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ReadFile } from "../config/lists/list-loading.ts";
+import type { ReadFile } from "../config/yaml/config-files.ts";
 
 /** Reads configuration from disk. */
 export const readFromDisk: ReadFile = (path) => {

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { compileInSteps } from "../config/policy/build-policy.ts";
 import type { ConfigIssue } from "../config/yaml/issue.ts";
-import type { StaticConfig } from "../config/load.ts";
+import type { StaticConfig } from "../config/load-static.ts";
 import { unpackPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
 import type { Policy } from "../policy/policy.ts";
 import { issueOf, type ReadReply, type ReadRequest } from "./policy-reading.ts";

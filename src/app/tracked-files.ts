@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import type { ReadFile } from "../config/lists/list-loading.ts";
 import { describeFailure } from "./read-file.ts";
+import type { ReadFile } from "../config/yaml/config-files.ts";
 
 /** What tells one state of a file from the next, without reading it. */
 export type Stamp = (path: string) => string;

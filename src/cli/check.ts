@@ -1,20 +1,18 @@
 import { missingOf } from "../domain/capabilities.ts";
-import type { RuleMode } from "../domain/rule-id.ts";
-import { ruleIds } from "../domain/rule-id.ts";
+import { ruleIds, type RuleMode } from "../domain/rule-id.ts";
 import type { NextHop, Side } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { createCalendar } from "../config/lists/calendar.ts";
-import { formatIssue, hasErrors } from "../config/yaml/issue.ts";
-import type { ConfigIssue } from "../config/yaml/issue.ts";
-import { loadPolicy, loadStatic } from "../config/load.ts";
-import type { PolicyMaterial, StaticConfig } from "../config/load.ts";
+import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.ts";
+import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
 import { reviewPolicy } from "../config/review/review.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { describeLinks } from "./start-message.ts";
+import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
 
 /** Where a command writes, and the time it takes for now. */
 export interface CheckOutput {

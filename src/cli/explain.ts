@@ -5,16 +5,21 @@ import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Verdict } from "../domain/decision.ts";
 import { formatIssue, hasErrors } from "../config/yaml/issue.ts";
-import type { ReadFile } from "../config/lists/list-loading.ts";
-import { loadPolicy, loadStatic } from "../config/load.ts";
+import { loadStatic } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { readCalledNumber, readSipNumber } from "../numbering/e164.ts";
-import { explainAttempt, type CallExplanation, type RuleExplanation } from "../screening/chain/explanation.ts";
+import {
+  type CallExplanation,
+  explainAttempt,
+  type RuleExplanation,
+} from "../screening/chain/explanation.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
 import { createMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
+import type { ReadFile } from "../config/yaml/config-files.ts";
+import { loadPolicy } from "../config/load-policy.ts";
 
 /** What `sigwall explain` was asked. */
 export interface ExplainOptions {

@@ -7,7 +7,12 @@ import { readIsupAttempt } from "../ss7/isup-attempt.ts";
 import type { AttemptSink } from "../replay/captured-attempts.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import { describeAttempt, type Sighting } from "./captures/attempt-line.ts";
-import { readCapture, type CaptureResult, type CommandOutput, type LineSink } from "./captures/capture-files.ts";
+import {
+  readCapture,
+  type CaptureResult,
+  type CommandOutput,
+  type LineSink,
+} from "./captures/capture-files.ts";
 import { count, describeCapture } from "./captures/capture-summary.ts";
 
 /** How `inspect` writes. */

@@ -1,7 +1,7 @@
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
-import { formatIssue, type ConfigIssue } from "../config/yaml/issue.ts";
-import { loadPolicy, loadStatic } from "../config/load.ts";
+import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
+import { loadStatic } from "../config/load-static.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { LRUCache } from "lru-cache";
@@ -11,18 +11,29 @@ import type { Arrival } from "../pcap/tcp-stream.ts";
 import { toMillis } from "../pcap/timestamp.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
 import { readIsupAttempt } from "../ss7/isup-attempt.ts";
-import { describeAttempt, describeDecision, type DecisionLine, type Sighting } from "./captures/attempt-line.ts";
-import { readCapture, type CommandOutput, type CommandStream, type LineSink } from "./captures/capture-files.ts";
+import {
+  type DecisionLine,
+  describeAttempt,
+  describeDecision,
+  type Sighting,
+} from "./captures/attempt-line.ts";
+import {
+  type CommandOutput,
+  type CommandStream,
+  type LineSink,
+  readCapture,
+} from "./captures/capture-files.ts";
 import {
   countDecision,
   countStranger,
   createReplayCounts,
-  summariseReplay,
   type ReplayCounts,
+  summariseReplay,
 } from "./captures/capture-summary.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { compareLines, type Comparison } from "./captures/expected-lines.ts";
 import { plainTrunk } from "./inspect.ts";
+import { loadPolicy } from "../config/load-policy.ts";
 
 /** What `replay` judges by, and how it writes. */
 export interface ReplayOptions extends CommandOutput {

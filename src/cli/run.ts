@@ -1,6 +1,6 @@
 import { formatEndpoint } from "../net/endpoint.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
-import { loadPolicy, loadStatic } from "../config/load.ts";
+import { loadStatic } from "../config/load-static.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findInheritedSockets, matchInherited } from "../wire/kernel/inherited-sockets.ts";
 import { createLog } from "../observe/log.ts";
@@ -9,6 +9,7 @@ import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { obtainKey } from "../app/key-file.ts";
 import { stampOnDisk, trackFiles } from "../app/tracked-files.ts";
 import { describeLinks, describeStart } from "./start-message.ts";
+import { loadPolicy } from "../config/load-policy.ts";
 
 const standardError = 2;
 

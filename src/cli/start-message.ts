@@ -1,5 +1,5 @@
 import { formatEndpoint } from "../net/endpoint.ts";
-import type { StaticConfig } from "../config/load.ts";
+import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { App } from "../app/app.ts";
 

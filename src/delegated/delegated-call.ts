@@ -8,11 +8,11 @@ import type { Decision, Deny } from "../domain/decision.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import {
   countDecision,
+  type Counters,
   countProtocolError,
   countRefusal,
   countVerdict,
   observeDecision,
-  type Counters,
 } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt/sip-attempt.ts";
@@ -21,17 +21,17 @@ import { Header } from "../sip/header.ts";
 import { createMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import type { Destination } from "../routing/hop-health.ts";
-import { originOf, readExchange, type Exchange } from "../routing/request-in-hand.ts";
+import { type RequestInHand, originOf, readRequestInHand } from "../routing/request-in-hand.ts";
 import { judgeCall } from "../judging/judge-invite.ts";
 import type { Listener, Target } from "../routing/listener.ts";
 import type { NextHops } from "../routing/next-hops.ts";
 import { unsupported } from "../judging/protocol-answers.ts";
 import { partyAt, redirectContact } from "../proxy/messages/target-uri.ts";
-import { causeField, refusalStatus } from "../proxy/turn/proxy-state.ts";
 import type { Overload } from "../judging/overload.ts";
 import { foreignRoute, isOwn, literalTarget, readRoutes, type Routes } from "../routing/route.ts";
-import { isShed } from "../proxy/requests/shed.ts";
-import { treatmentOf } from "../proxy/messages/message-changes.ts";
+import { changesOf } from "../proxy/messages/message-changes.ts";
+import { causeField, refusalStatus } from "../judging/refusal.ts";
+import { isShed } from "../judging/admission.ts";
 
 /** Header fields that the other stack adds, by name. */
 export type Fields = Readonly<Record<string, string>>;
@@ -69,7 +69,7 @@ export interface DelegatedParts {
   readonly elapsed: () => number;
   readonly decided: (decision: Decision, message: Uint8Array) => void;
   /** A call attempt was judged, so that whoever reports attempts can be held against it. `trunk`: set for one that was let through. */
-  readonly judged: (exchange: Exchange, trunk: TrunkId | undefined, now: Millis) => void;
+  readonly judged: (exchange: RequestInHand, trunk: TrunkId | undefined, now: Millis) => void;
   /** An error of our own, already counted and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
 }
@@ -95,7 +95,8 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   function take(now: Millis, policy: Policy, source: TrunkPolicy, request: ShownRequest): Order {
     scan(message, request.bytes);
     const { listener, address, port } = request;
-    const exchange = message.kind === "request" ? readExchange(message, listener, address, port) : undefined;
+    const exchange =
+      message.kind === "request" ? readRequestInHand(message, listener, address, port) : undefined;
     const { id } = source.trunk;
     if (exchange === undefined) {
       countProtocolError(counters, id, 400);
@@ -123,7 +124,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     now: Millis,
     policy: Policy,
     source: TrunkPolicy,
-    exchange: Exchange,
+    exchange: RequestInHand,
     isLate: boolean,
   ): Order {
     const { trunk } = source;
@@ -195,7 +196,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   function orderOf(
     policy: Policy,
     source: TrunkPolicy,
-    exchange: Exchange,
+    exchange: RequestInHand,
     decision: Decision,
     routes: Routes,
   ): Order {
@@ -217,7 +218,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       countProtocolError(counters, trunk.id, status);
       return answer(status);
     }
-    const label = treatmentOf(trunk, decision)?.label ?? "";
+    const label = changesOf(trunk, decision)?.label ?? "";
     const fields = label === "" ? NO_FIELDS : { "P-Sigwall-Label": label };
     if (trunk.mode === "redirect")
       return answer(302, { Contact: redirectContact(routes.uri, first), ...fields });
@@ -238,7 +239,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   function targetsOf(
     policy: Policy,
     { trunk }: TrunkPolicy,
-    { listener, callId }: Exchange,
+    { listener, callId }: RequestInHand,
     routes: Routes,
   ): readonly Target[] {
     if (trunk.side === "core") {

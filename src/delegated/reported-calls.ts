@@ -6,7 +6,7 @@ import type { Counters } from "../observe/counters.ts";
 import { createMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import { createExpiringMap } from "../state/expiring-map.ts";
-import { readExchange, type Exchange } from "../routing/request-in-hand.ts";
+import { readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
 import { createListener } from "../routing/listener.ts";
 
 /** What a report on a call is about. `stop`: it ended, after an answer or without one. */
@@ -24,7 +24,7 @@ export interface UnjudgedCall {
 /** The books on calls that another SIP stack carries: what it reports is held against what was judged. */
 export interface ReportedCalls {
   /** An attempt was judged. `trunk`: that of its calling side when it was let through. */
-  judged(exchange: Exchange, trunk: TrunkId | undefined, now: Millis): void;
+  judged(exchange: RequestInHand, trunk: TrunkId | undefined, now: Millis): void;
   /** The stack reports something that it received from the network. */
   reported(kind: ReportKind, isRelease: boolean, bytes: Buffer, now: Millis): void;
   /** Looks for attempts that were reported and not judged since. */
@@ -64,17 +64,17 @@ const MOST_TAGS = 8;
 /** The place of reports: they say nothing of where a message arrived. */
 const nowhere = createListener("report", 0, "udp", "0.0.0.0", 0);
 
-function keyOf({ callId, via, message }: Exchange): string {
+function keyOf({ callId, via, message }: RequestInHand): string {
   return `${callId}\n${message.cseq}\n${via.branch}`;
 }
 
 /** A dialog, whichever side speaks. */
-function dialogKey({ callId, fromTag, toTag }: Exchange): string {
+function dialogKey({ callId, fromTag, toTag }: RequestInHand): string {
   return fromTag < toTag ? `${callId}\n${fromTag}\n${toTag}` : `${callId}\n${toTag}\n${fromTag}`;
 }
 
 /** The Call-ID is the caller's choice: under that of a call that was judged, another one may stand. Tags tell them apart. */
-function isOfCall({ fromTag, toTag }: Exchange, { tags, isAnswered }: KnownCall): boolean {
+function isOfCall({ fromTag, toTag }: RequestInHand, { tags, isAnswered }: KnownCall): boolean {
   return isAnswered
     ? tags.includes(fromTag) && tags.includes(toTag)
     : fromTag === tags[0] || toTag === tags[0];
@@ -107,7 +107,7 @@ export function createReportedCalls({
     happened({ kind, at, trunk, callId });
   }
 
-  function noteAttempt(exchange: Exchange, now: Millis): void {
+  function noteAttempt(exchange: RequestInHand, now: Millis): void {
     const key = keyOf(exchange);
     if (judged.get(key, now) === true || waiting.has(key)) return;
     const call: UnjudgedCall = { report: "attempt", callId: exchange.callId, sentBy: exchange.via.sentBy };
@@ -115,7 +115,7 @@ export function createReportedCalls({
     else report(call);
   }
 
-  function noteStart({ callId, toTag }: Exchange, now: Millis): void {
+  function noteStart({ callId, toTag }: RequestInHand, now: Millis): void {
     const call = calls.get(callId, now);
     if (call === undefined) return;
     if (call.tags.length < MOST_TAGS && !call.tags.includes(toTag)) call.tags.push(toTag);
@@ -125,7 +125,7 @@ export function createReportedCalls({
     tell("answered", now, call);
   }
 
-  function noteStop(exchange: Exchange, isRelease: boolean, now: Millis): void {
+  function noteStop(exchange: RequestInHand, isRelease: boolean, now: Millis): void {
     const { callId } = exchange;
     const call = calls.get(callId, now);
     const key = dialogKey(exchange);
@@ -152,7 +152,7 @@ export function createReportedCalls({
     },
     reported(kind, isRelease, bytes, now) {
       scan(message, bytes);
-      const exchange = message.kind === "other" ? undefined : readExchange(message, nowhere, "", 0);
+      const exchange = message.kind === "other" ? undefined : readRequestInHand(message, nowhere, "", 0);
       if (exchange === undefined) return;
       if (kind === "attempt") noteAttempt(exchange, now);
       else if (kind === "stop") noteStop(exchange, isRelease, now);

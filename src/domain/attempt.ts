@@ -28,7 +28,7 @@ export interface SignallingSource {
 export type SignallingPath = Omit<SignallingSource, "signalling">;
 
 /** The circuit that an IAM seizes, as its routing label and CIC name it, and what its calling party number says of itself. */
-export interface Circuit {
+export interface SeizedCircuit {
   readonly opc: number;
   readonly dpc: number;
   readonly cic: number;
@@ -55,7 +55,7 @@ export interface CallAttempt {
   readonly callId: string;
   readonly requestUri: string;
   /** Of an IAM that came on a circuit. */
-  readonly circuit?: Circuit;
+  readonly circuit?: SeizedCircuit;
   /** Why an ISUP body of a SIP request can't be judged, in words; only there when it can't. */
   readonly undecodable?: string;
 }

@@ -1,9 +1,10 @@
 import type { CallEvent } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
-import type { SipTransport, TrunkId } from "../domain/trunk.ts";
+import type { TrunkId } from "../domain/trunk.ts";
 import type { Decision } from "../domain/decision.ts";
-import type { StreamLimits } from "../config/load.ts";
+import type { StreamLimits } from "../config/load-static.ts";
+import type { ListenAddress } from "../config/sigwall/static-schema.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { Counters } from "../observe/counters.ts";
@@ -14,23 +15,7 @@ import type { UnjudgedCall } from "../delegated/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { NameStatus } from "../wire/dns/next-hop-names.ts";
 import type { OpenDatagramPort } from "../wire/udp/udp.ts";
-
-/** One entry of `listen`, read. */
-export interface ListenAddress {
-  /** As policies name it in `match.listener`: "udp:127.0.0.1:5060". */
-  readonly id: string;
-  readonly transport: SipTransport;
-  /** Literal address without brackets. */
-  readonly address: string;
-  readonly port: number;
-}
-
-/** A bound UDP socket that the service manager passed. */
-export interface InheritedSocket {
-  readonly fd: number;
-  /** As in `listen`. */
-  readonly id: string;
-}
+import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
 
 /** What every engine is given: it feeds calls to the same rules and obeys them. */
 export interface EngineParts {
@@ -75,6 +60,7 @@ export interface EngineParts {
 
 /** What an engine knows of its own load. */
 export type EngineHealth = Pick<Overload, "stage" | "isDraining" | "load">;
+
 /** A server that carries the calls, and whether it is connected. */
 export interface EngineLink {
   readonly id: string;

@@ -5,7 +5,7 @@ import { IsupType } from "../ss7/isup.ts";
 import type { M3uaMessage } from "../ss7/m3ua.ts";
 import { labelUnit, releaseComplete, resetCircuit, sealUnit, writeRelease } from "../ss7/m3ua-reply.ts";
 import type { Msu } from "../ss7/mtp3.ts";
-import type { Circuit, Circuits, KeptMessage, Refusal, Side } from "./circuits.ts";
+import type { Circuit, Circuits, KeptMessage, CircuitRelease, LinkSide } from "./circuits.ts";
 
 /** How long REL waits for its RLC until it is sent again (Q.764 table A.1: T1, 15 to 60 s). */
 export const T1: Millis = 15_000;
@@ -14,10 +14,10 @@ export const T5: Millis = 300_000;
 /** How long RSC waits (T17, 5 to 15 min). */
 export const T17: Millis = 300_000;
 
-export interface RefusalParts {
+export interface CircuitReleaseParts {
   readonly circuits: Circuits;
   readonly counters: Ss7Counters;
-  readonly send: (side: Side, stream: number, bytes: Buffer) => void;
+  readonly send: (side: LinkSide, stream: number, bytes: Buffer) => void;
   /** An exchange does not answer REL: the circuit, and for how long, in words. */
   readonly alarm: (message: string) => void;
 }
@@ -30,7 +30,7 @@ export interface ReceivedUnit {
 }
 
 /** Releases refused calls, and takes what their exchange still says of them (Q.764 sections 2.3, 2.9). */
-export interface Refusals {
+export interface CircuitReleases {
   /**
    * Sends REL to `side` and remembers what is to be absorbed from there. `turned`: the message in hand came from that side. Without a
    * circuit (no room) REL is sent all the same.
@@ -38,17 +38,23 @@ export interface Refusals {
   release(
     unit: ReceivedUnit,
     circuit: Circuit | undefined,
-    side: Side,
+    side: LinkSide,
     turned: boolean,
     cause: number,
     now: Millis,
     resend?: KeptMessage,
   ): void;
   /** Remembers a refusal that is not told to `side`, from which the message in hand came. */
-  ignore(unit: ReceivedUnit, circuit: Circuit, side: Side, kind: "silent" | "yielding", now: Millis): void;
+  ignore(
+    unit: ReceivedUnit,
+    circuit: Circuit,
+    side: LinkSide,
+    kind: "silent" | "yielding",
+    now: Millis,
+  ): void;
   /** A message of `type` from the exchange of a refused call; true when it is absorbed, false when it goes its way. */
-  absorb(refusal: Refusal, type: number): boolean;
-  forget(refusal: Refusal): void;
+  absorb(refusal: CircuitRelease, type: number): boolean;
+  forget(refusal: CircuitRelease): void;
   tick(now: Millis): void;
 }
 
@@ -73,12 +79,17 @@ export function isMaintenance(type: number): boolean {
   return maintenance.has(type);
 }
 
-export function createRefusals({ circuits, counters, send, alarm }: RefusalParts): Refusals {
+export function createCircuitReleases({
+  circuits,
+  counters,
+  send,
+  alarm,
+}: CircuitReleaseParts): CircuitReleases {
   /** In the order in which they are due: those that repeat REL, and those that have reset their circuit or wait for nothing. */
-  const repeating = new Set<Refusal>();
-  const waiting = new Set<Refusal>();
+  const repeating = new Set<CircuitRelease>();
+  const waiting = new Set<CircuitRelease>();
 
-  function keep(refusal: Refusal): void {
+  function keep(refusal: CircuitRelease): void {
     const { circuit, side } = refusal;
     const former = circuit.refusals[side];
     if (former !== undefined) drop(former);
@@ -86,22 +97,22 @@ export function createRefusals({ circuits, counters, send, alarm }: RefusalParts
     (refusal.kind === "releasing" ? repeating : waiting).add(refusal);
   }
 
-  function drop(refusal: Refusal): void {
+  function drop(refusal: CircuitRelease): void {
     repeating.delete(refusal);
     waiting.delete(refusal);
     circuits.setRefusal(refusal.circuit, refusal.side, undefined);
   }
 
-  function end(refusal: Refusal): void {
+  function end(refusal: CircuitRelease): void {
     drop(refusal);
     circuits.settle(refusal.circuit);
   }
 
-  function answerRelease({ side, stream, label }: Refusal): void {
+  function answerRelease({ side, stream, label }: CircuitRelease): void {
     send(side, stream, sealUnit(label, releaseComplete));
   }
 
-  function absorbReleasing(refusal: Refusal, type: number): void {
+  function absorbReleasing(refusal: CircuitRelease, type: number): void {
     if (type === IsupType.rel) answerRelease(refusal);
     else if (type === IsupType.rlc) {
       const { resend, side } = refusal;
@@ -110,7 +121,7 @@ export function createRefusals({ circuits, counters, send, alarm }: RefusalParts
     }
   }
 
-  function repeat(refusal: Refusal, now: Millis): void {
+  function repeat(refusal: CircuitRelease, now: Millis): void {
     const { side, stream, label, release, since } = refusal;
     repeating.delete(refusal);
     if (now - since < T5) {

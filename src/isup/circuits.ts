@@ -1,15 +1,14 @@
 import { Buffer } from "node:buffer";
-import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis } from "../domain/time.ts";
-import type { IsupCalledNumber } from "../numbering/e164.ts";
 import type { Ss7Counters } from "../observe/ss7-counters.ts";
+import type { BegunCall } from "../judging/judge-isup.ts";
 import type { Msu } from "../ss7/mtp3.ts";
 
 /** One of the two associations of a relay. */
-export type Side = 0 | 1;
+export type LinkSide = 0 | 1;
 
 /** The other one. */
-export function across(side: Side): Side {
+export function across(side: LinkSide): LinkSide {
   return side === 0 ? 1 : 0;
 }
 
@@ -25,19 +24,15 @@ export function keepMessage(stream: number, bytes: Buffer): KeptMessage {
 }
 
 /** An IAM that was sent on, and is not released yet. */
-export interface PassedCall {
-  /** What was judged; undefined: a call of the core, which nobody judges. */
-  readonly attempt: CallAttempt | undefined;
-  /** The called number of a call that passed unjudged because it is an emergency call; more digits may make it another. */
-  emergency: IsupCalledNumber | undefined;
+export interface PassedCall extends BegunCall {
   /** The IAM, as long as the other exchange has not said a word; undefined afterwards. */
   outstanding: KeptMessage | undefined;
 }
 
 /** What the exchange of a refused call still has to be told, and what of it is not sent on meanwhile. */
-export interface Refusal {
+export interface CircuitRelease {
   readonly circuit: Circuit;
-  readonly side: Side;
+  readonly side: LinkSide;
   /**
    * `releasing`: REL was sent, RLC is awaited. `silent`: it gets no answer. `yielding`: the other exchange has the circuit, and this one will
    * see so by itself (dual seizure).
@@ -60,7 +55,7 @@ export interface Refusal {
 /** An IAM that announced more parameters in a message of its own, and waits for it. */
 export interface HeldCall extends KeptMessage {
   readonly circuit: Circuit;
-  readonly side: Side;
+  readonly side: LinkSide;
   readonly due: Millis;
 }
 
@@ -70,7 +65,7 @@ export interface Circuit {
   /** The point codes of the two exchanges. */
   readonly codes: readonly [number, number];
   readonly calls: [PassedCall | undefined, PassedCall | undefined];
-  readonly refusals: [Refusal | undefined, Refusal | undefined];
+  readonly refusals: [CircuitRelease | undefined, CircuitRelease | undefined];
   readonly held: [HeldCall | undefined, HeldCall | undefined];
 }
 
@@ -81,8 +76,8 @@ export interface Circuits {
   obtain(msu: Msu): Circuit | undefined;
   /** Forgets the circuit unless something is left of it. */
   settle(circuit: Circuit): void;
-  setCall(circuit: Circuit, side: Side, call: PassedCall | undefined): void;
-  setRefusal(circuit: Circuit, side: Side, refusal: Refusal | undefined): void;
+  setCall(circuit: Circuit, side: LinkSide, call: PassedCall | undefined): void;
+  setRefusal(circuit: Circuit, side: LinkSide, refusal: CircuitRelease | undefined): void;
   all(): Iterable<Circuit>;
 }
 

@@ -1,11 +1,17 @@
 import type { Buffer } from "node:buffer";
 import { causeOf, type ReasonCode } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
-import type { Decision } from "../domain/decision.ts";
 import type { TrunkPolicy } from "../policy/policy.ts";
-import { countDecision, countRequest, observeDecision } from "../observe/counters.ts";
-import { isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
-import { across, keepMessage, type Circuit, type HeldCall, type PassedCall, type Side } from "./circuits.ts";
+import { countDecision, observeDecision } from "../observe/counters.ts";
+import { isSegmented, type IsupMessage, IsupType, readIsup } from "../ss7/isup.ts";
+import {
+  across,
+  type Circuit,
+  type HeldCall,
+  keepMessage,
+  type PassedCall,
+  type LinkSide,
+} from "./circuits.ts";
 import { MOST_KEPT } from "./segmented-iams.ts";
 import { emergencyNumber, type JudgedBy } from "../judging/judge-isup.ts";
 import { isMaintenance } from "./circuit-release.ts";
@@ -15,7 +21,7 @@ import type { IsupWork } from "./isup-turn.ts";
 const CALL_REJECTED = 21;
 
 /** An IAM on a circuit where this side has nothing under way that keeps it from being judged. It is the message in hand. */
-export function beginCall(work: IsupWork, now: Millis, side: Side, bytes: Buffer, start: number): void {
+export function beginCall(work: IsupWork, now: Millis, side: LinkSide, bytes: Buffer, start: number): void {
   const { unit, isup, circuits, counters, held } = work;
   const { msu, stream } = unit;
   const source = work.sourceOf(side);
@@ -92,7 +98,7 @@ export function decideHeld(
 function decide(
   work: IsupWork,
   now: Millis,
-  side: Side,
+  side: LinkSide,
   bytes: Buffer,
   source: TrunkPolicy,
   circuit: Circuit | undefined,
@@ -115,13 +121,13 @@ function decide(
   return isPassed;
 }
 
-function judgedBy(work: IsupWork, side: Side, source: TrunkPolicy, now: Millis): JudgedBy {
+export function judgedBy(work: IsupWork, side: LinkSide, source: TrunkPolicy, now: Millis): JudgedBy {
   return { source, origin: work.originOf(side), now, revision: work.policy().revision };
 }
 
 function accept(
   work: IsupWork,
-  side: Side,
+  side: LinkSide,
   bytes: Buffer,
   circuit: Circuit | undefined,
   call: Pick<PassedCall, "attempt" | "emergency">,
@@ -144,7 +150,7 @@ function accept(
 function refuse(
   work: IsupWork,
   now: Millis,
-  side: Side,
+  side: LinkSide,
   circuit: Circuit | undefined,
   kind: "reject" | "drop",
   reason: ReasonCode,
@@ -166,82 +172,12 @@ function refuse(
   else refusals.release(unit, circuit, side, true, causeFor(reason), now, seized);
 }
 
-function causeFor(reason: ReasonCode): number {
+export function causeFor(reason: ReasonCode): number {
   return causeOf(reason) ?? CALL_REJECTED;
 }
 
 /** Releases the call of `side` towards the other exchange, as `side` would. The message in hand came from `side`. */
-function giveUp(work: IsupWork, now: Millis, circuit: Circuit, side: Side): void {
+export function giveUp(work: IsupWork, now: Millis, circuit: Circuit, side: LinkSide): void {
   work.circuits.setCall(circuit, side, undefined);
   work.refusals.release(work.unit, circuit, across(side), false, CALL_REJECTED, now);
-}
-
-/**
- * SAM, SGM, INF, IRS and pass-along, the message in hand. From the exchange of the calling party they may say who calls, or whom; a call that
- * turns out to be one that is refused is released towards both exchanges.
- */
-export function continueCall(
-  work: IsupWork,
-  now: Millis,
-  side: Side,
-  bytes: Buffer,
-  start: number,
-  circuit: Circuit | undefined,
-): void {
-  const { counters, unit } = work;
-  const { stream } = unit;
-  const type = bytes[start]!;
-  const source = work.sourceOf(side);
-  const call = circuit?.calls[side];
-  const answered = circuit?.calls[across(side)];
-  if (source?.trunk.side === "core" || (call === undefined && answered !== undefined)) {
-    if (answered !== undefined) answered.outstanding = undefined;
-    work.pass(side, stream, bytes);
-    return;
-  }
-  const decision =
-    source === undefined ? undefined : judgeLaterMessage(work, now, side, source, bytes, start, call);
-  if (decision === "stray" || source === undefined) {
-    counters.ss7.stray++;
-    return;
-  }
-  if (decision !== undefined) {
-    countRequest(counters, typeNames.get(type) ?? "ISUP", decision);
-    work.sink.decided(decision);
-    const { kind, reason } = decision.verdict;
-    if (kind === "reject" || kind === "drop") {
-      const place = circuit ?? work.circuits.obtain(unit.msu);
-      if (place !== undefined) giveUp(work, now, place, side);
-      work.refusals.release(unit, place, side, true, causeFor(reason), now);
-      return;
-    }
-  }
-  work.pass(side, stream, bytes);
-}
-
-const typeNames: ReadonlyMap<number, string> = new Map([
-  [IsupType.sam, "SAM"],
-  [IsupType.inf, "INF"],
-  [IsupType.irs, "IRS"],
-  [IsupType.sgm, "SGM"],
-]);
-
-/** Undefined: there is nothing to judge. A message in a message is not looked into, and digits belong to a call that is known. */
-function judgeLaterMessage(
-  work: IsupWork,
-  now: Millis,
-  side: Side,
-  source: TrunkPolicy,
-  bytes: Buffer,
-  start: number,
-  call: PassedCall | undefined,
-): Decision | "stray" | undefined {
-  const { isup, judge, unit, variant } = work;
-  const { msu } = unit;
-  const type = bytes[start]!;
-  if (!typeNames.has(type)) return "stray";
-  readIsup(isup, variant, bytes, start, msu.end);
-  const by = judgedBy(work, side, source, now);
-  if (type !== IsupType.sam) return judge.later(by, msu, isup, call);
-  return call === undefined ? "stray" : judge.digits(by, msu, isup, call);
 }

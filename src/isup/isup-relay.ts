@@ -3,17 +3,18 @@ import type { Millis } from "../domain/time.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
 import { eachAffected, kindOfM3ua } from "../ss7/m3ua-kind.ts";
 import { carriesNoCalls, isCallControl } from "../ss7/mtp3.ts";
-import { beginCall, continueCall, decideHeld, followHeld } from "./iam.ts";
-import { across, type Circuit, type Side } from "./circuits.ts";
+import { beginCall, decideHeld, followHeld } from "./iam.ts";
+import { across, type Circuit, type LinkSide } from "./circuits.ts";
 import { isMaintenance } from "./circuit-release.ts";
-import { createIsupWork, type AssociationPlace, type IsupRelayParts } from "./isup-turn.ts";
+import { type AssociationPlace, createIsupWork, type IsupRelayParts } from "./isup-turn.ts";
+import { continueCall } from "./later-messages.ts";
 
 /** The M3UA relay between two associations. Sans-IO: messages and time in, messages and decisions out. */
 export interface IsupRelay {
   /** Both associations are there: who is at their ends. */
   connect(places: readonly [AssociationPlace, AssociationPlace]): void;
   /** Takes one M3UA message of a side; what follows from it has been sent when this returns. Never throws. */
-  handle(now: Millis, side: Side, stream: number, bytes: Buffer): void;
+  handle(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void;
   /** Lets time pass, several times a second. Never throws. */
   tick(now: Millis): void;
   /** The associations are gone, and with them every call and refusal that is known. */
@@ -44,7 +45,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     }
   }
 
-  function handleMessage(now: Millis, side: Side, stream: number, bytes: Buffer): void {
+  function handleMessage(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void {
     const kind = kindOfM3ua(bytes);
     if (kind === "none") count.malformed++;
     else if (kind === "data") handleUnit(now, side, stream, bytes);
@@ -55,7 +56,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     }
   }
 
-  function handleUnit(now: Millis, side: Side, stream: number, bytes: Buffer): void {
+  function handleUnit(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void {
     const start = work.read(stream, bytes);
     if (msu.si < 0 || (start < 0 && isCallControl(msu))) count.malformed++;
     else if (isCallControl(msu)) handleIsup(now, side, stream, bytes, start);
@@ -64,7 +65,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     else count.userPart++;
   }
 
-  function handleIsup(now: Millis, side: Side, stream: number, bytes: Buffer, start: number): void {
+  function handleIsup(now: Millis, side: LinkSide, stream: number, bytes: Buffer, start: number): void {
     const type = bytes[start]!;
     const circuit = circuits.find(msu);
     if (type === IsupType.rsc || type === IsupType.grs) {
@@ -85,7 +86,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   }
 
   /** A message that ends a call, or the first word of the exchange that it goes to. */
-  function follow(side: Side, circuit: Circuit, type: number): void {
+  function follow(side: LinkSide, circuit: Circuit, type: number): void {
     const other = across(side);
     const call = circuit.calls[other];
     if (call !== undefined) call.outstanding = undefined;
@@ -100,7 +101,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   }
 
   /** RSC and GRS: whatever the exchange knew of the circuits is over (Q.764 section 2.9.3). */
-  function reset(side: Side, type: number, start: number): void {
+  function reset(side: LinkSide, type: number, start: number): void {
     const { isup } = work;
     let range = 0;
     if (type === IsupType.grs && readIsup(isup, parts.variant, msu.bytes, start, msu.end))
@@ -161,7 +162,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
 }
 
 /** What the exchange across has given up is not tried again for it. */
-function giveUpResend(circuit: Circuit, side: Side): void {
+function giveUpResend(circuit: Circuit, side: LinkSide): void {
   const waiting = circuit.refusals[side];
   if (waiting !== undefined) waiting.resend = undefined;
 }

@@ -7,10 +7,10 @@ import type { ScreeningState } from "../screening/state.ts";
 import { createIsupMessage, type IsupMessage, type IsupVariant } from "../ss7/isup.ts";
 import { createM3uaMessage, readM3ua, readProtocolData, type M3uaMessage } from "../ss7/m3ua.ts";
 import { createMsu, isCallControl, readCircuit, type Msu } from "../ss7/mtp3.ts";
-import { across, createCircuits, type Circuits, type Side } from "./circuits.ts";
+import { across, createCircuits, type Circuits, type LinkSide } from "./circuits.ts";
 import { createHeldCalls, type HeldCalls } from "./segmented-iams.ts";
 import { createIsupJudge, type IsupJudge } from "../judging/judge-isup.ts";
-import { createRefusals, type Refusals } from "./circuit-release.ts";
+import { createCircuitReleases, type CircuitReleases } from "./circuit-release.ts";
 import type { Overload } from "../judging/overload.ts";
 
 /** One association as trunks match it. */
@@ -26,7 +26,7 @@ export interface AssociationPlace {
 
 export interface IsupSink {
   /** Sends to one side; the bytes are valid during the call only. */
-  readonly send: (side: Side, stream: number, bytes: Buffer) => void;
+  readonly send: (side: LinkSide, stream: number, bytes: Buffer) => void;
   /** Every decision about a call attempt, and every refusal of a call that goes on. */
   readonly decided: (decision: Decision) => void;
   /** Somebody should look at a circuit; in words. */
@@ -52,7 +52,7 @@ export interface IsupRelayParts {
 /** What every step of the relay works with. The message in hand is reused from one to the next. */
 export interface IsupWork extends Omit<IsupRelayParts, "circuits"> {
   readonly circuits: Circuits;
-  readonly refusals: Refusals;
+  readonly refusals: CircuitReleases;
   readonly held: HeldCalls;
   readonly judge: IsupJudge;
   readonly unit: { readonly message: M3uaMessage; readonly msu: Msu; stream: number };
@@ -61,12 +61,12 @@ export interface IsupWork extends Omit<IsupRelayParts, "circuits"> {
   /** Both associations are there: who is at their ends. */
   connect(places: readonly [AssociationPlace, AssociationPlace]): void;
   /** The trunk that the label of the message in hand belongs to. */
-  sourceOf(side: Side): TrunkPolicy | undefined;
-  originOf(side: Side): SignallingSource;
+  sourceOf(side: LinkSide): TrunkPolicy | undefined;
+  originOf(side: LinkSide): SignallingSource;
   /** Reads one DATA message; returns where its ISUP message begins, -1 when it has none. */
   read(stream: number, bytes: Buffer): number;
   /** Sends a message on as it came. */
-  pass(side: Side, stream: number, bytes: Buffer): void;
+  pass(side: LinkSide, stream: number, bytes: Buffer): void;
 }
 
 export function createIsupWork(parts: IsupRelayParts): IsupWork {
@@ -81,7 +81,7 @@ export function createIsupWork(parts: IsupRelayParts): IsupWork {
   return {
     ...parts,
     circuits,
-    refusals: createRefusals({ circuits, counters: count, send: sink.send, alarm: sink.alarm }),
+    refusals: createCircuitReleases({ circuits, counters: count, send: sink.send, alarm: sink.alarm }),
     held: createHeldCalls(),
     judge: createIsupJudge(parts.state, parts.overload),
     unit,

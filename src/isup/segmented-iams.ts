@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
-import { keepMessage, type Circuit, type HeldCall, type Side } from "./circuits.ts";
+import { keepMessage, type Circuit, type HeldCall, type LinkSide } from "./circuits.ts";
 
 /** How long a segmentation message is waited for (Q.764 table A.1: T34, 2 to 4 s). */
 export const T34: Millis = 3000;
@@ -15,7 +15,7 @@ export const MOST_KEPT = 1024;
  */
 export interface HeldCalls {
   /** Keeps a copy; false: there is no room for it. */
-  hold(circuit: Circuit, side: Side, stream: number, bytes: Buffer, now: Millis): boolean;
+  hold(circuit: Circuit, side: LinkSide, stream: number, bytes: Buffer, now: Millis): boolean;
   drop(call: HeldCall): void;
   /** One whose segment has not come in time, no more held then. */
   nextOverdue(now: Millis): HeldCall | undefined;

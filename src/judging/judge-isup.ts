@@ -11,7 +11,6 @@ import type { IsupMessage } from "../ss7/isup.ts";
 import { readParties, type IsupParties } from "../ss7/isup-identity.ts";
 import { readCalled, readSubsequent } from "../ss7/isup-number.ts";
 import type { Msu } from "../ss7/mtp3.ts";
-import type { PassedCall } from "../isup/circuits.ts";
 import { bareAttempt, judgeIam, judgeLater, refuseUnasked } from "./judge-iam.ts";
 import type { Overload } from "./overload.ts";
 
@@ -23,14 +22,22 @@ export interface JudgedBy {
   readonly revision: PolicyRevision;
 }
 
+/** What is known of a call that an IAM began. */
+export interface BegunCall {
+  /** What was judged; undefined: a call of the core, which nobody judges. */
+  readonly attempt: CallAttempt | undefined;
+  /** The called number of a call that passed unjudged because it is an emergency call; more digits may make it another. */
+  emergency: IsupCalledNumber | undefined;
+}
+
 /** From messages of ISUP to decisions. Total. */
 export interface IsupJudge {
   /** An IAM, with the segmentation message that follows it, if one does; in words, why that is not there. Both may be unreadable. */
   iam(by: JudgedBy, msu: Msu, iam: IsupMessage, segment: IsupMessage | string | undefined): Decision;
   /** A message of a call that stands; undefined: it names no caller. */
-  later(by: JudgedBy, msu: Msu, message: IsupMessage, call: PassedCall | undefined): Decision | undefined;
+  later(by: JudgedBy, msu: Msu, message: IsupMessage, call: BegunCall | undefined): Decision | undefined;
   /** More digits of the called number; undefined: nothing depends on them. */
-  digits(by: JudgedBy, msu: Msu, message: IsupMessage, call: PassedCall): Decision | undefined;
+  digits(by: JudgedBy, msu: Msu, message: IsupMessage, call: BegunCall): Decision | undefined;
 }
 
 const contradicted: AssertedIdentity = {

@@ -3,7 +3,7 @@ import type { Decision } from "../domain/decision.ts";
 import { redactNumber } from "./redact.ts";
 
 /** What a log tells of a refused call. Numbers are redacted; nothing else of the message is repeated. */
-export interface Refusal {
+export interface RefusalLine {
   readonly trunk: string;
   readonly verdict: string;
   readonly reason: string;
@@ -25,7 +25,7 @@ export function isRefusal({ verdict, enforcedAs }: Decision): boolean {
 }
 
 /** Puts a refused call into the words of a log. Not in the path of calls. */
-export function describeRefusal({ attempt, verdict, rule, revision, enforcedAs }: Decision): Refusal {
+export function describeRefusal({ attempt, verdict, rule, revision, enforcedAs }: Decision): RefusalLine {
   const callers = new Set<string>();
   for (const { number } of attempt.calling) {
     if (callers.size < mostCallers) callers.add(redactNumber(number));

@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { redactText } from "./redact.ts";
-import type { Refusal } from "./decision-log.ts";
+import type { RefusalLine } from "./decision-log.ts";
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 
@@ -14,7 +14,7 @@ export interface Log {
   readonly error: (message: string, fields?: LogFields) => void;
   /** An error of our own, with its stack; numbers in it are masked. */
   readonly fault: (error: unknown) => void;
-  readonly refused: (refusal: Refusal) => void;
+  readonly refused: (refusal: RefusalLine) => void;
   /** What a busy second left out. */
   readonly omitted: (what: "refusals" | "faults" | "unjudged calls", count: number) => void;
   /** Writes out what is still waiting, closes the descriptor unless it is standard output or error, and calls back. */

@@ -1,5 +1,5 @@
 /** One end of a conversation: a literal address without brackets, and a port. */
-export interface Endpoint {
+export interface PacketEnd {
   readonly address: string;
   readonly port: number;
 }
@@ -110,7 +110,7 @@ function writeIpv6(
 }
 
 /** A UDP header and payload with a right checksum, not yet in IP. */
-export function writeUdp(source: Endpoint, destination: Endpoint, payload: Buffer): Buffer {
+export function writeUdp(source: PacketEnd, destination: PacketEnd, payload: Buffer): Buffer {
   const header = Buffer.alloc(8);
   header.writeUInt16BE(source.port, 0);
   header.writeUInt16BE(destination.port, 2);
@@ -128,8 +128,8 @@ export function writeUdp(source: Endpoint, destination: Endpoint, payload: Buffe
 
 /** A TCP header and payload with a right checksum, not yet in IP. */
 export function writeTcp(
-  source: Endpoint,
-  destination: Endpoint,
+  source: PacketEnd,
+  destination: PacketEnd,
   payload: Buffer,
   fields: SegmentFields,
 ): Buffer {

@@ -1,4 +1,4 @@
-import type { Endpoint } from "./packet.ts";
+import type { PacketEnd } from "./packet.ts";
 
 /** One DATA chunk to be written (RFC 9260 section 3.3.1). */
 export interface DataChunk {
@@ -47,8 +47,8 @@ function writeChunk({
 
 /** An SCTP packet of DATA chunks with a right checksum, not yet in IP; `tag`: verification tag. */
 export function writeSctp(
-  source: Endpoint,
-  destination: Endpoint,
+  source: PacketEnd,
+  destination: PacketEnd,
   tag: number,
   chunks: readonly DataChunk[],
 ): Buffer {

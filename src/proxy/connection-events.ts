@@ -4,13 +4,14 @@ import { ANY_NAME } from "../policy/trunk-match.ts";
 import { countProtocolError } from "../observe/counters.ts";
 import { noteFault } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
-import { goDown, type Destination } from "../routing/hop-health.ts";
-import { readExchange } from "../routing/request-in-hand.ts";
+import { type Destination, goDown } from "../routing/hop-health.ts";
+import { readRequestInHand } from "../routing/request-in-hand.ts";
 import type { Listener } from "../routing/listener.ts";
 import { reportChange, withdrawProbe } from "./sending/probe.ts";
-import { answerError, guard, NEXT_HOP, turnTo, type Relay } from "./turn/proxy-state.ts";
+import { guard, NEXT_HOP, type Relay, turnTo } from "./turn/proxy-state.ts";
 import { isHop } from "./turn/peer-port.ts";
 import { answerUnreached } from "./requests/answer-for-hop.ts";
+import { answerError } from "./turn/answers.ts";
 
 /** A peer on a connection. */
 export interface StreamPeer {
@@ -72,7 +73,7 @@ export function createStreamSide(relay: Relay): StreamSide {
         scan(message, bytes);
         if (message.kind !== "request") return;
         noteFault(message, why);
-        const exchange = readExchange(message, listener, address, port);
+        const exchange = readRequestInHand(message, listener, address, port);
         if (exchange === undefined) countProtocolError(relay.counters, id, 400);
         else answerError(relay, id, exchange, 400);
       });

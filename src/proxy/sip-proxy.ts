@@ -7,7 +7,7 @@ import { clearEdits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { scan } from "../sip/scan.ts";
 import { acknowledged } from "./sending/stream-to-datagram.ts";
-import { readExchange, type Exchange } from "../routing/request-in-hand.ts";
+import { type RequestInHand, readRequestInHand } from "../routing/request-in-hand.ts";
 import { goDown } from "../routing/hop-health.ts";
 import { followCall, sendToAll, sentCallOf } from "./sending/failover.ts";
 import { eitherTransport, forward, steadyTargetOf } from "./sending/forward.ts";
@@ -19,26 +19,16 @@ import type { NextHopStatus, ResolvedAddress } from "../routing/next-hops.ts";
 import { passTime } from "./tick.ts";
 import { reportChange } from "./sending/probe.ts";
 import { outOfDialog } from "./requests/out-of-dialog.ts";
-import { LOAD_INTERVAL, type Load, type Overload } from "../judging/overload.ts";
+import { type Load, LOAD_INTERVAL, type Overload } from "../judging/overload.ts";
 import { protocolError, unsupported } from "../judging/protocol-answers.ts";
-import {
-  answerError,
-  createRelay,
-  guard,
-  hasOwnTag,
-  NEXT_HOP,
-  refusalStatus,
-  refuse,
-  refuseRequest,
-  turnTo,
-  type Relay,
-  type RelayParts,
-} from "./turn/proxy-state.ts";
+import { createRelay, guard, NEXT_HOP, type Relay, type RelayParts, turnTo } from "./turn/proxy-state.ts";
 import { relayResponse } from "./responses/response-path.ts";
 import { consumeOwn, followRoutes, foreignRoute, readRoutes, type Routes } from "../routing/route.ts";
 import { isHop } from "./turn/peer-port.ts";
 import { createStreamSide, type StreamSide } from "./connection-events.ts";
-import { removeLabels, treat, withheld } from "./messages/message-changes.ts";
+import { removeLabels, applyChanges, withheld } from "./messages/message-changes.ts";
+import { refusalStatus } from "../judging/refusal.ts";
+import { answerError, hasOwnTag, refuse, refuseRequest } from "./turn/answers.ts";
 
 export interface SipProxy extends StreamSide {
   /**
@@ -153,7 +143,7 @@ function handleMessage(
     if (message.end > 0) counters.notSip++;
     return;
   }
-  const exchange = readExchange(message, listener, address, port);
+  const exchange = readRequestInHand(message, listener, address, port);
   const id = source?.trunk.id ?? NEXT_HOP;
   if (exchange === undefined) {
     // Nowhere to answer to.
@@ -176,7 +166,12 @@ function handleMessage(
 }
 
 /** ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry (RFC 3261 sections 9.1, 17.1.1.3). */
-function hopByHop(relay: Relay, source: TrunkPolicy | undefined, exchange: Exchange, routes: Routes): void {
+function hopByHop(
+  relay: Relay,
+  source: TrunkPolicy | undefined,
+  exchange: RequestInHand,
+  routes: Routes,
+): void {
   const { message, now } = relay;
   if (message.method === "ACK" && hasOwnTag(relay, exchange)) {
     acknowledged(relay, exchange);
@@ -209,8 +204,8 @@ function hopByHop(relay: Relay, source: TrunkPolicy | undefined, exchange: Excha
   const isWithheld =
     seen === undefined
       ? source?.mayWithhold === true || relay.withheldOn.has(id)
-      : seen.treatment?.isWithheld === true;
-  if (isWithheld) treat(message, relay.edits, withheld);
+      : seen.changes?.isWithheld === true;
+  if (isWithheld) applyChanges(message, relay.edits, withheld);
   // Without a ledger entry (a restart, another node) both still go where their INVITE went; neither can begin a call.
   const routed = source === undefined ? undefined : steadyTargetOf(relay, source, exchange, onward);
   const target = seen?.target ?? routed;
@@ -232,7 +227,7 @@ function answerFault(relay: Relay, trunk: Trunk, listener: Listener, address: st
   if (verdict === "drop") return;
   // What failed before may fail again.
   guard(relay, () => {
-    const exchange = readExchange(message, listener, address, port);
+    const exchange = readRequestInHand(message, listener, address, port);
     if (exchange !== undefined) refuse(relay, exchange, refusalStatus(trunk, "rule-fault"), "rule-fault");
   });
 }

@@ -2,7 +2,7 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import { hash } from "node:crypto";
 import type { SignallingPath, SignallingSource } from "../domain/attempt.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
-import { readExchange, type Exchange } from "../routing/request-in-hand.ts";
+import { readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
 import { createListener, type Listener } from "../routing/listener.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
 import { isStartLine } from "../sip/framer.ts";
@@ -10,7 +10,7 @@ import { createMessage, type SipMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import { createIsupMessage, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
 import { readCircuit, type Msu } from "../ss7/mtp3.ts";
-import { createCircuits } from "./captured-circuits.ts";
+import { createCapturedCircuits } from "./captured-circuits.ts";
 import type { SignallingSink } from "./signalling.ts";
 
 /** Messages that are remembered to tell repeats; the oldest is forgotten first. */
@@ -18,7 +18,7 @@ const MAX_REMEMBERED = 65_536;
 
 /** An initial INVITE of a capture. Valid only during the call that hands it over. */
 export interface SeenInvite extends Arrival {
-  readonly exchange: Exchange;
+  readonly exchange: RequestInHand;
   readonly origin: SignallingSource;
   /** The frame of the same message from the same source, when this one repeats it. */
   readonly retransmissionOf: number | undefined;
@@ -84,7 +84,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
   const view = createMessage();
   const counts: MessageCounts = { messages: 0, isup: 0, inDialog: 0 };
   const isup = createIsupMessage();
-  const circuits = createCircuits();
+  const circuits = createCapturedCircuits();
   const firstFrames = new Map<string, number>();
 
   /** Equal bytes have equal Via, Call-ID and CSeq: with the addresses, that is all that makes a repeat. */
@@ -118,7 +118,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
   }
 
   function readInvite(message: SipMessage, path: SignallingPath, arrival: Arrival): void {
-    const exchange = readExchange(message, listenerAt(path), path.sourceAddress, path.sourcePort);
+    const exchange = readRequestInHand(message, listenerAt(path), path.sourceAddress, path.sourcePort);
     if (exchange === undefined) {
       sink.malformed(arrival, message.fault ?? "no Via that can be read");
     } else if (exchange.toTag !== "") {

@@ -2,21 +2,21 @@ import type { SignallingPath } from "../domain/attempt.ts";
 import { IsupType, type IsupMessage } from "../ss7/isup.ts";
 import type { Msu } from "../ss7/mtp3.ts";
 
-/** Circuits that are remembered; the one seized first is forgotten first. */
+/** CapturedCircuits that are remembered; the one seized first is forgotten first. */
 const MAX_CIRCUITS = 65_536;
 /** Sightings of one call: both directions, and some hops. */
 const MAX_SIGHTINGS = 8;
-/** Circuits that one group reset may name (Q.763 section 3.43). */
+/** CapturedCircuits that one group reset may name (Q.763 section 3.43). */
 const MAX_GROUP = 256;
 
-interface Sighting {
+interface SeenSeizure {
   readonly path: string;
   readonly bytes: string;
   readonly frame: number;
 }
 
 /** Tells the IAMs of a capture that repeat another from those that begin a call. */
-export interface Circuits {
+export interface CapturedCircuits {
   /** An IAM: the frame of the one it repeats, or undefined. */
   seize(msu: Msu, message: IsupMessage, path: SignallingPath, frame: number): number | undefined;
   /** Any other message of a circuit: a release or reset ends what could be repeated. */
@@ -32,8 +32,8 @@ function keyOf({ opc, dpc, cic }: Msu, offset = 0): string {
  * Makes a table of idle circuits. An IAM repeats another when it is the same octets, label included, on the same path, and
  * the circuit was not released or reset in between: an exchange never seizes a circuit twice (Q.764 section 2.10.3).
  */
-export function createCircuits(): Circuits {
-  const circuits = new Map<string, Sighting[]>();
+export function createCapturedCircuits(): CapturedCircuits {
+  const circuits = new Map<string, SeenSeizure[]>();
 
   function seize(msu: Msu, message: IsupMessage, path: SignallingPath, frame: number): number | undefined {
     const key = keyOf(msu);

@@ -13,7 +13,7 @@ import {
   readProtocolData,
 } from "../ss7/m3ua.ts";
 import { createMsu, isCallControl, type Msu } from "../ss7/mtp3.ts";
-import { createLabelForm } from "./label-form.ts";
+import { createRoutingLabelForm } from "./routing-label-form.ts";
 
 /** Takes the units of ISUP and BICC in a capture. Everything is valid only during the call. */
 export type MsuSink = (msu: Msu, path: SignallingPath, arrival: Arrival) => void;
@@ -57,7 +57,7 @@ export function createSs7Reader(sink: MsuSink): Ss7Reader {
   const msu = createMsu();
   const payload = createLinkPayload();
   const m3ua = createM3uaMessage();
-  const labels = createLabelForm();
+  const labels = createRoutingLabelForm();
 
   /** A unit with label as it stands on links. */
   function readUnit(bytes: Buffer, start: number, end: number, isCut: boolean): boolean {

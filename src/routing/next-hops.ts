@@ -70,7 +70,7 @@ const MOST_RETIRED = 2048;
 const NONE_TRIED: readonly Destination[] = [];
 const NO_HOPS: readonly Hop[] = [];
 
-interface Routes {
+interface TrunkHops {
   readonly hops: readonly Hop[];
   /** Set where there is nothing to choose. */
   readonly only: Destination | undefined;
@@ -82,7 +82,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
   let isWatching = false;
   let destinations = new Map<string, Destination>();
   let sources = new Map<string, Destination[]>();
-  let routes: readonly Routes[] = [];
+  let routes: readonly TrunkHops[] = [];
   const names = new Map<string, readonly ResolvedAddress[]>();
   const retired = new Map<string, Millis>();
   let hashed: string | undefined;

@@ -7,7 +7,7 @@ import { readVia, type Via } from "../sip/fields/via.ts";
 import type { Listener } from "./listener.ts";
 
 /** One request on its way: the message, where it came from, and the fields that every step needs. */
-export interface Exchange {
+export interface RequestInHand {
   readonly message: SipMessage;
   readonly listener: Listener;
   /** Where the datagram came from. */
@@ -53,7 +53,7 @@ export function toTagOf(message: SipMessage): string {
 }
 
 /** Where the attempt that a request makes was seen. */
-export function originOf({ listener, address, port }: Exchange): SignallingSource {
+export function originOf({ listener, address, port }: RequestInHand): SignallingSource {
   return {
     signalling: "sip",
     transport: listener.transport,
@@ -65,12 +65,12 @@ export function originOf({ listener, address, port }: Exchange): SignallingSourc
 }
 
 /** Reads what every step needs; undefined when there is no Via to answer by. */
-export function readExchange(
+export function readRequestInHand(
   message: SipMessage,
   listener: Listener,
   address: string,
   port: number,
-): Exchange | undefined {
+): RequestInHand | undefined {
   const index = message.first[Header.via]!;
   if (index < 0) return undefined;
   const viaValue = headerValue(message, index);
@@ -98,7 +98,7 @@ export function readExchange(
  * what the peer wrote there itself is replaced. The same string where nothing has to change. On a stream `rport` is filled whether it
  * was asked for or not: it names the connection that the answer goes back on, and the answer brings it to us.
  */
-export function fillVia(exchange: Exchange): string {
+export function fillVia(exchange: RequestInHand): string {
   const { via, viaValue, address, port } = exchange;
   const needsPort = via.rport !== undefined || exchange.listener.isReliable;
   const needsReceived = via.host !== address || needsPort;

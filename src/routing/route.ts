@@ -1,6 +1,12 @@
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { SipTransport } from "../domain/trunk.ts";
-import { createAddressSpan, readAddress, readParam, readUri, type UriParts } from "../sip/fields/name-addr.ts";
+import {
+  createAddressSpan,
+  readAddress,
+  readParam,
+  readUri,
+  type UriParts,
+} from "../sip/fields/name-addr.ts";
 import { splice, type Edits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/message.ts";

@@ -1,13 +1,12 @@
-import { Buffer } from "node:buffer";
 import t from "tap";
-import { createReloader } from "../../src/app/reload.ts";
-import type { ReloadOutcome } from "../../src/app/reload.ts";
+import { Buffer } from "node:buffer";
+import { createReloader, type ReloadOutcome } from "../../src/app/reload.ts";
 import { readForReload } from "../../src/app/policy-reading.ts";
-import { trackFiles } from "../../src/app/tracked-files.ts";
-import type { TrackedFiles } from "../../src/app/tracked-files.ts";
-import type { ReadFile } from "../../src/config/lists/list-loading.ts";
-import { loadPolicy, loadStatic } from "../../src/config/load.ts";
+import { type TrackedFiles, trackFiles } from "../../src/app/tracked-files.ts";
+import { loadStatic } from "../../src/config/load-static.ts";
 import type { Policy } from "../../src/policy/policy.ts";
+import type { ReadFile } from "../../src/config/yaml/config-files.ts";
+import { loadPolicy } from "../../src/config/load-policy.ts";
 
 const policyText = `version: 1
 trunks:

@@ -1,9 +1,8 @@
 import tap from "tap";
 import type { RuleId } from "../../src/domain/rule-id.ts";
-import { loadPolicy } from "../../src/config/load.ts";
-import type { LoadedPolicy } from "../../src/config/load.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { brokenPolicy, filesOf, printed, soundLists, soundPolicy } from "./files.ts";
+import { type LoadedPolicy, loadPolicy } from "../../src/config/load-policy.ts";
 
 const listener = "udp:127.0.0.1:5060";
 

@@ -1,6 +1,7 @@
 import tap from "tap";
-import { loadPolicy, loadStatic } from "../../src/config/load.ts";
+import { loadStatic } from "../../src/config/load-static.ts";
 import { filesOf, printed } from "./files.ts";
+import { loadPolicy } from "../../src/config/load-policy.ts";
 
 const list = "number\n+861087654321\n";
 

@@ -1,6 +1,5 @@
-import { formatIssue } from "../../src/config/yaml/issue.ts";
-import type { ConfigIssue } from "../../src/config/yaml/issue.ts";
-import type { ReadFile } from "../../src/config/lists/list-loading.ts";
+import { type ConfigIssue, formatIssue } from "../../src/config/yaml/issue.ts";
+import type { ReadFile } from "../../src/config/yaml/config-files.ts";
 
 /** Files in memory: what configuration is read from in these tests. */
 export function filesOf(files: Readonly<Record<string, string | Uint8Array>>): ReadFile {

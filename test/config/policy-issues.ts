@@ -1,6 +1,6 @@
 import tap from "tap";
-import { loadPolicy } from "../../src/config/load.ts";
 import { brokenPolicy, filesOf, printed, soundLists, soundPolicy } from "./files.ts";
+import { loadPolicy } from "../../src/config/load-policy.ts";
 
 type Edit = readonly [from: string, to: string];
 

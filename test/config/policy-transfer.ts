@@ -1,11 +1,11 @@
+import t from "tap";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import t from "tap";
 import { compileInSteps, compilePolicy } from "../../src/config/policy/build-policy.ts";
-import { partsOf, readPolicy } from "../../src/config/load.ts";
-import { packPolicy, unpackPolicy, type PolicyParcel } from "../../src/config/policy/policy-transfer.ts";
+import { packPolicy, type PolicyParcel, unpackPolicy } from "../../src/config/policy/policy-transfer.ts";
 import { basicLists, basicPolicy, createTestProxy, outcomeOf, peers, request } from "../support/proxy.ts";
+import { partsOf, readPolicy } from "../../src/config/load-policy.ts";
 
 const withDenyList = `${basicPolicy}
 lists:

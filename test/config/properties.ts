@@ -2,10 +2,11 @@ import * as fc from "fast-check";
 import tap from "tap";
 import { createCalendar } from "../../src/config/lists/calendar.ts";
 import type { ConfigIssue } from "../../src/config/yaml/issue.ts";
-import { loadPolicy, loadStatic } from "../../src/config/load.ts";
+import { loadStatic } from "../../src/config/load-static.ts";
 import { readNumberList } from "../../src/config/lists/number-list.ts";
 import { reviewPolicy } from "../../src/config/review/review.ts";
 import { filesOf, soundLists, soundPolicy } from "./files.ts";
+import { loadPolicy } from "../../src/config/load-policy.ts";
 
 const seed = 20261122;
 const calendar = createCalendar("Asia/Shanghai");

@@ -1,7 +1,7 @@
 import tap from "tap";
-import { loadPolicy } from "../../src/config/load.ts";
 import { reviewPolicy } from "../../src/config/review/review.ts";
 import { brokenPolicy, filesOf, printed, soundLists } from "./files.ts";
+import { loadPolicy } from "../../src/config/load-policy.ts";
 
 type Edit = readonly [from: string, to: string];
 

@@ -1,5 +1,5 @@
 import tap from "tap";
-import { loadStatic } from "../../src/config/load.ts";
+import { loadStatic } from "../../src/config/load-static.ts";
 import { filesOf, printed } from "./files.ts";
 
 function load(text: string, path = "sigwall.yaml"): ReturnType<typeof loadStatic> {

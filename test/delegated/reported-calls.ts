@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
 import { createCounters } from "../../src/observe/counters.ts";
-import { readExchange, type Exchange } from "../../src/routing/request-in-hand.ts";
+import { readRequestInHand, type RequestInHand } from "../../src/routing/request-in-hand.ts";
 import { createReportedCalls, type ReportedCalls } from "../../src/delegated/reported-calls.ts";
 import { createMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
@@ -41,12 +41,12 @@ const ok = (callId: string, toTag = "2"): Buffer =>
 const bye = (callId: string, from = "1", to = "2"): Buffer =>
   message("BYE sip:c@d SIP/2.0", callId, "z9hG4bKbye", [from, to]);
 
-function exchangeOf(bytes: Buffer): Exchange {
+function exchangeOf(bytes: Buffer): RequestInHand {
   const [listener] = listeners;
   const exchange =
     listener === undefined
       ? undefined
-      : readExchange(scan(createMessage(), bytes), listener, "192.0.2.66", 5060);
+      : readRequestInHand(scan(createMessage(), bytes), listener, "192.0.2.66", 5060);
   if (exchange === undefined) throw new Error("no exchange");
   return exchange;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import t from "tap";
 import { parse } from "yaml";
 import { z } from "zod";
-import { loadStatic } from "../../src/config/load.ts";
+import { loadStatic } from "../../src/config/load-static.ts";
 
 const dockerfile = readFileSync("docker/Dockerfile", "utf8");
 const demo = readFileSync("docker/demo/Dockerfile", "utf8");

@@ -1,9 +1,10 @@
+import t from "tap";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import t from "tap";
-import { loadPolicy, loadStatic } from "../../src/config/load.ts";
+import { loadStatic } from "../../src/config/load-static.ts";
 import { differences } from "../engines/drachtio-differences.ts";
 import { scenarios } from "../engines/scenarios.ts";
+import { loadPolicy } from "../../src/config/load-policy.ts";
 
 const page = readFileSync("docs/drachtio.md", "utf8");
 const server = readFileSync("docker/drachtio.conf.xml", "utf8");

@@ -1,11 +1,12 @@
+import t from "tap";
 import { Buffer } from "node:buffer";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import t from "tap";
 import { formatIssue } from "../../src/config/yaml/issue.ts";
-import type { ReadFile } from "../../src/config/lists/list-loading.ts";
-import { loadPolicy, loadStatic } from "../../src/config/load.ts";
+import { loadStatic } from "../../src/config/load-static.ts";
 import { blocks, pages, readPage } from "./pages.ts";
+import type { ReadFile } from "../../src/config/yaml/config-files.ts";
+import { loadPolicy } from "../../src/config/load-policy.ts";
 
 /** Reads `text` as the file itself, and the lists that it names from the example configuration. */
 function readingAs(file: string, text: string): ReadFile {

@@ -1,5 +1,5 @@
 import t from "tap";
-import type { LinkHandlers, SipResponse } from "../../src/engines/drachtio/drachtio-link.ts";
+import type { DrachtioLinkHandlers, SipResponse } from "../../src/engines/drachtio/drachtio-link.ts";
 import { createServerLink, LinkTime, type ServerLink } from "../../src/engines/drachtio/server-link.ts";
 
 /** A link whose other end is written down, at virtual time. */
@@ -8,7 +8,7 @@ interface Stage {
   /** What was done, as it happened. */
   readonly log: string[];
   /** The newest attempt's handlers. */
-  readonly end: () => LinkHandlers;
+  readonly end: () => DrachtioLinkHandlers;
   /** Confirms the oldest open order or ping of the newest attempt. */
   readonly confirm: () => void;
   readonly answer: () => void;
@@ -29,7 +29,7 @@ const response: SipResponse = {
 
 function createStage(): Stage {
   const log: string[] = [];
-  const ends: LinkHandlers[] = [];
+  const ends: DrachtioLinkHandlers[] = [];
   let open: (() => void)[] = [];
   const link = createServerLink(
     { host: "192.0.2.9", port: 9022, secret: "s" },

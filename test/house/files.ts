@@ -74,13 +74,13 @@ void t.test("words: the house speaks of lessees and refusals", (t) => {
 
 /** Where each package may be imported; a package that isn't named here may not be imported at all. */
 const homes: Readonly<Record<string, RegExp>> = {
-  "cli-progress": /^cli\/capture-files\.ts$/,
-  commander: /^cli\/program\.ts$/,
-  "lru-cache": /^(?:state\/expiring-map|config\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/replay)\.ts$/,
-  papaparse: /^config\/number-list\.ts$/,
+  "cli-progress": /^cli\/captures\/capture-files\.ts$/,
+  commander: /^cli\/commands\.ts$/,
+  "lru-cache": /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/replay)\.ts$/,
+  papaparse: /^config\/lists\/number-list\.ts$/,
   pino: /^observe\/log\.ts$/,
   "prom-client": /^observe\/metrics\.ts$/,
-  yaml: /^config\/source\.ts$/,
+  yaml: /^config\/yaml\/yaml-source\.ts$/,
   // Rules declare their options as schemas.
   zod: /^(?:config|screening)\//,
 };

@@ -5,8 +5,10 @@ import { join } from "node:path";
 export interface SourceFile {
   /** From `src/` on: `sip/scan.ts`. */
   readonly path: string;
-  /** The folder below `src/`; empty for the entry. */
+  /** The folder below `src/`, inner folders included: `proxy/requests`; empty for the entry. */
   readonly room: string;
+  /** The outermost folder: `proxy`. */
+  readonly storey: string;
   readonly text: string;
   /** The text without comments. */
   readonly code: string;
@@ -26,9 +28,22 @@ export const sourceFiles: readonly SourceFile[] = readdirSync("src", { recursive
   .map((path) => {
     const text = readFileSync(join("src", path), "utf8");
     const code = withoutComments(text);
-    const room = path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
-    return { path, room, text, code, lines: text.split("\n").length - 1, imports: importsOf(path, code) };
+    const room = roomOf(path);
+    return {
+      path,
+      room,
+      storey: room.split("/", 1)[0] ?? "",
+      text,
+      code,
+      lines: text.split("\n").length - 1,
+      imports: importsOf(path, code),
+    };
   });
+
+/** The folder that a path from `src/` on stands in. */
+export function roomOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+}
 
 /** Paths of the files that break a rule of the house. */
 export function findOffences(breaks: (file: SourceFile) => boolean): readonly string[] {

@@ -3,7 +3,7 @@ import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
-import type { Side } from "../../src/isup/circuits.ts";
+import type { LinkSide } from "../../src/isup/circuits.ts";
 import { createIsupRelay, type IsupRelay } from "../../src/isup/isup-relay.ts";
 import type { AssociationPlace } from "../../src/isup/isup-turn.ts";
 import { createOverload, type Overload } from "../../src/judging/overload.ts";
@@ -53,7 +53,7 @@ export const places: readonly [AssociationPlace, AssociationPlace] = [
 ];
 
 export interface SentUnit {
-  readonly to: Side;
+  readonly to: LinkSide;
   readonly stream: number;
   readonly bytes: Buffer;
 }
@@ -67,7 +67,7 @@ export interface TestRelay {
   readonly overload: Overload;
   now: number;
   /** Hands the relay one message of a side; returns what it sent. */
-  receive(side: Side, bytes: Buffer, stream?: number): SentUnit[];
+  receive(side: LinkSide, bytes: Buffer, stream?: number): SentUnit[];
   /** An ISUP message of the lessee's exchange, and of ours. */
   lease(text: string, cic?: number): SentUnit[];
   core(text: string, cic?: number): SentUnit[];

@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
-import { loadPolicy } from "../../src/config/load.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { Decision } from "../../src/domain/decision.ts";
-import { createCounters, type Counters } from "../../src/observe/counters.ts";
+import { type Counters, createCounters } from "../../src/observe/counters.ts";
 import { createListener, type Listener } from "../../src/routing/listener.ts";
 import type { NextHopStatus, ResolvedAddress } from "../../src/routing/next-hops.ts";
 import { createSipProxy, type SipProxy } from "../../src/proxy/sip-proxy.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
+import { loadPolicy } from "../../src/config/load-policy.ts";
 
 /** A datagram that the proxy sent. */
 export interface Sent {

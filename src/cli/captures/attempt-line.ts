@@ -1,6 +1,6 @@
 import { formatEndpoint } from "../../net/endpoint.ts";
 import { isUtf8 } from "node:buffer";
-import type { CallAttempt, Circuit, SignallingSource } from "../../domain/attempt.ts";
+import type { CallAttempt, SeizedCircuit, SignallingSource } from "../../domain/attempt.ts";
 import type { AssertedIdentity, IdentitySource, Presentation } from "../../domain/identity.ts";
 import { formatNumber, type PartyNumber, type UnusableWhy } from "../../domain/number.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
@@ -60,7 +60,7 @@ export interface AttemptLine extends Partial<DecisionLine> {
   readonly callId: string | undefined;
   readonly requestUri: string | undefined;
   /** The circuit of an IAM. */
-  readonly isup: Circuit | undefined;
+  readonly isup: SeizedCircuit | undefined;
   readonly calling: readonly IdentityLine[];
   readonly called: NumberLine;
   readonly diversion: readonly IdentityLine[];

@@ -67,7 +67,7 @@ export function readNumberList(
   const issues: ConfigIssue[] = [];
   let errors = 0;
   const report = (
-    place: Place,
+    place: FilePlace,
     path: string,
     message: string,
     severity: ConfigIssue["severity"] = "error",
@@ -130,11 +130,11 @@ export function readNumberList(
   return { list: { numbers: builder.build(), counts: tally, shortestPrefix, text: text.trimEnd() }, issues };
 }
 
-interface Place {
+interface FilePlace {
   readonly line: number;
   readonly column: number;
 }
-type Report = (place: Place, path: string, message: string, severity?: ConfigIssue["severity"]) => void;
+type Report = (place: FilePlace, path: string, message: string, severity?: ConfigIssue["severity"]) => void;
 
 interface Row {
   readonly cells: readonly string[];
@@ -240,7 +240,7 @@ function count(tally: { -readonly [Name in keyof ListCounts]: ListCounts[Name] }
 }
 
 /** Where a cell begins: the parser gives no positions, so the raw row is walked again, for an error only. */
-function placeOf(row: Row, index: number): Place {
+function placeOf(row: Row, index: number): FilePlace {
   let cell = 0;
   let isQuoted = false;
   let offset = 0;
@@ -253,7 +253,7 @@ function placeOf(row: Row, index: number): Place {
   return { line: row.line + place.line - 1, column: place.column };
 }
 
-function placeAt(text: string, offset: number): Place {
+function placeAt(text: string, offset: number): FilePlace {
   const before = text.slice(0, offset);
   return { line: countLines(before) + 1, column: offset - before.lastIndexOf("\n") };
 }

@@ -4,7 +4,7 @@ import { formatEndpoint } from "../../net/endpoint.ts";
 import { parseEndpoint } from "../../net/address.ts";
 
 /** Where a next hop is, as its URI says. */
-type Place = Pick<NextHop, "id" | "transport" | "host" | "address" | "port">;
+type HopPlace = Pick<NextHop, "id" | "transport" | "host" | "address" | "port">;
 
 const EXPECTED = "expected sip:ADDRESS:PORT, IPv6 in brackets, or sip:NAME";
 
@@ -12,7 +12,7 @@ const EXPECTED = "expected sip:ADDRESS:PORT, IPv6 in brackets, or sip:NAME";
  * Reads a next hop written as a SIP URI (RFC 3261 section 19.1): an address or a host name, `sips:` and `;transport=` for
  * TCP and TLS. A string says what is wrong.
  */
-export function parseNextHop(uri: string): Place | string {
+export function parseNextHop(uri: string): HopPlace | string {
   const colon = uri.indexOf(":");
   const scheme = uri.slice(0, Math.max(colon, 0)).toLowerCase();
   if (scheme !== "sip" && scheme !== "sips") return `"${uri}" is not a next hop; ${EXPECTED}`;
@@ -41,7 +41,7 @@ function readTransport(scheme: "sip" | "sips", parameters: readonly string[]): S
   return transport === "udp" ? undefined : "tls";
 }
 
-function readPlace(target: string, transport: SipTransport): Place | undefined {
+function readPlace(target: string, transport: SipTransport): HopPlace | undefined {
   const suffix = transport === "udp" ? "" : `;transport=${transport}`;
   const endpoint = parseEndpoint(target, transport === "tls" ? 5061 : 5060);
   if (endpoint !== undefined) {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
-import { jsonSchemas } from "../json-schema.ts";
+import { policyJsonSchema } from "./policy-schema.ts";
 import { nextHopHealthSchema, type NextHopHealthEntry } from "./next-hop.ts";
 import {
   lesseeSchema,
@@ -12,7 +12,7 @@ import {
   timeZoneSchema,
   trunkSchema,
 } from "./policy-schema.ts";
-import type { LesseeEntry, ListEntry, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
+import type { LesseeEntry, PolicyList, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
 import { explainIssues, isMapping, valueAt } from "../yaml/schema-issues.ts";
 import type { OverloadLimits, TableSizes } from "../../policy/policy.ts";
 import type { Source } from "../yaml/yaml-source.ts";
@@ -31,7 +31,7 @@ export interface PolicyFile {
   readonly timeZone: string;
   readonly trunks: readonly Placed<TrunkEntry>[];
   readonly lessees: readonly Placed<LesseeEntry>[];
-  readonly lists: readonly Placed<ListEntry & { readonly id: string }>[];
+  readonly lists: readonly Placed<PolicyList & { readonly id: string }>[];
   readonly specialUsers: readonly Placed<SpecialUserEntry>[];
   /** The global `rules` as written. */
   readonly rules: unknown;
@@ -68,7 +68,7 @@ export function readPolicyFile(source: Source): {
     tables: tablesSchema.safeParse(valueAt(value, ["tables"])).data ?? tablesSchema.parse({}),
     overload: readOverload(valueAt(value, ["overload"])),
   };
-  return { file, issues: whole.success ? [] : explainIssues(whole.error, source, jsonSchemas.policy) };
+  return { file, issues: whole.success ? [] : explainIssues(whole.error, source, policyJsonSchema) };
 }
 
 function readOverload(written: unknown): OverloadLimits {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { JsonSchema } from "../yaml/schema-issues.ts";
 import { reasonCodes } from "../../domain/reason.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { isTimeZone } from "../lists/calendar.ts";
@@ -184,7 +185,7 @@ export const listSchema = z.strictObject({
   file: pathSchema.describe("CSV list; a relative path starts at this file."),
   kind: z.enum(["police", "deny"]).describe("Decides the reason: police-listed or denylisted."),
 });
-export type ListEntry = z.output<typeof listSchema>;
+export type PolicyList = z.output<typeof listSchema>;
 
 /** One number for which named rules are switched off on a trunk. */
 export const specialUserSchema = z.strictObject({
@@ -278,3 +279,9 @@ export const policySchema = z.strictObject({
   tables: tablesSchema.exactOptional(),
   overload: overloadSchema.exactOptional(),
 });
+
+/** The shape of `policy.yaml` as JSON Schema, as editors want it: draft 7 is what they all understand. */
+export const policyJsonSchema: JsonSchema = {
+  title: "policy.yaml",
+  ...z.toJSONSchema(policySchema, { io: "input", target: "draft-7" }),
+};

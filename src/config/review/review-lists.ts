@@ -2,12 +2,11 @@ import type { Millis } from "../../domain/time.ts";
 import { readListNumber } from "../../numbering/e164.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
 import { sharedNumbers } from "../../numbering/overlap.ts";
-import { createCalendar } from "../lists/calendar.ts";
-import type { Calendar } from "../lists/calendar.ts";
+import { type Calendar, createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
-import type { LoadedList } from "../lists/list-loading.ts";
-import type { PolicyMaterial } from "../load.ts";
+import type { LoadedList } from "../policy/list-loading.ts";
 import { isMapping } from "../yaml/schema-issues.ts";
+import type { PolicyMaterial } from "../load-policy.ts";
 
 /** Entries that end within so many days are announced. */
 export const soonDays = 30;

@@ -1,18 +1,16 @@
-import { ruleIds } from "../../domain/rule-id.ts";
-import type { RuleId } from "../../domain/rule-id.ts";
+import { type RuleId, ruleIds } from "../../domain/rule-id.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { NextHop } from "../../domain/trunk.ts";
 import { createCalendar } from "../lists/calendar.ts";
 import type { TrunkPlan } from "../policy/build-policy.ts";
-import type { ConfigIssue, Path } from "../yaml/issue.ts";
+import { type ConfigIssue, type Path, sortIssues } from "../yaml/issue.ts";
 import { ANY_NAME } from "../../policy/trunk-match.ts";
-import { sortIssues } from "../yaml/issue.ts";
-import type { PolicyMaterial } from "../load.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { reviewLists, soonDays } from "./review-lists.ts";
 import { reviewRequests } from "./review-requests.ts";
 import { findRule, writtenSetting } from "../policy/rule-options.ts";
 import type { PolicyTables, Rule } from "../../screening/rule.ts";
+import type { PolicyMaterial } from "../load-policy.ts";
 
 /**
  * Finds what is legal in a policy and probably not meant: rules that never run, names that nobody uses, dates that have passed.

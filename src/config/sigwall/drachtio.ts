@@ -1,8 +1,8 @@
 import type { EngineName } from "../../domain/capabilities.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
-import { resolvePath } from "../lists/list-loading.ts";
 import type { Source } from "../yaml/yaml-source.ts";
 import type { DrachtioEntry } from "./static-schema.ts";
+import { resolvePath } from "../yaml/config-files.ts";
 
 /** The key `drachtio` of sigwall.yaml, read. */
 export interface DrachtioConfig {

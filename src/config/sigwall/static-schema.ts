@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { JsonSchema } from "../yaml/schema-issues.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import type { SipTransport } from "../../domain/trunk.ts";
 import { parseEndpoint } from "../../net/address.ts";
@@ -7,7 +8,7 @@ import { m3uaSchema } from "./m3ua-schema.ts";
 import { pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
 
 /** A transport address on which messages are taken. */
-export interface Listener extends Endpoint {
+export interface ListenAddress extends Endpoint {
   /** Canonical text, `udp:127.0.0.1:5060` or `tls:[::1]:5061`: what `match.listener` names. */
   readonly id: string;
   readonly transport: SipTransport;
@@ -16,7 +17,7 @@ export interface Listener extends Endpoint {
 const transports: readonly SipTransport[] = ["udp", "tcp", "tls"];
 
 /** Reads `udp:127.0.0.1:5060`, likewise tcp and tls, IPv6 in brackets, port 0 for any free one; a string says what is wrong. */
-export function parseListener(text: string): Listener | string {
+export function parseListener(text: string): ListenAddress | string {
   const colon = text.indexOf(":");
   const scheme = text.slice(0, Math.max(colon, 0)).toLowerCase();
   if (scheme === "sctp") return `"${text}": sctp is not carried yet; expected udp, tcp or tls`;
@@ -198,3 +199,9 @@ export const staticSchema = z.strictObject({
 
 /** The same for engines that carry SIP: they listen. */
 export const sipStaticSchema = staticSchema.extend({ listen: listenSchema });
+
+/** The shape of `sigwall.yaml` as JSON Schema, as editors want it: draft 7 is what they all understand. */
+export const staticJsonSchema: JsonSchema = {
+  title: "sigwall.yaml",
+  ...z.toJSONSchema(staticSchema, { io: "input", target: "draft-7" }),
+};

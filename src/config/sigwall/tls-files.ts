@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { ConfigIssue } from "../yaml/issue.ts";
-import { resolvePath, type ReadFile } from "../lists/list-loading.ts";
+import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
 
 /** The section `tls` of `sigwall.yaml`, with paths as seen from where the program runs. */
 export interface TlsConfig {

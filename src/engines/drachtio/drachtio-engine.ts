@@ -85,7 +85,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   }
 
   function takeRequest(
-    clock: Clock,
+    clock: ServerClock,
     link: ServerLink,
     request: SipRequest,
     response: SipResponse,
@@ -224,14 +224,14 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
 }
 
 /** How long messages of one server wait before they are judged. */
-interface Clock {
+interface ServerClock {
   /** Milliseconds that a message of `stackTime` ("HH:MM:SS.uuuuuu") has waited more than the quickest one. */
   waited(stackTime: string, now: Millis): Millis;
   reset(): void;
 }
 
 /** The clocks of two machines differ, so that only the difference to the quickest message says something. */
-function createClock(): Clock {
+function createClock(): ServerClock {
   let least: Millis | undefined;
   return {
     waited(stackTime, now) {

@@ -74,7 +74,7 @@ interface Agent {
 
 type SrfClass = new () => Srf;
 
-export interface LinkHandlers {
+export interface DrachtioLinkHandlers {
   /** The secret was accepted; where the server takes SIP: "udp/192.0.2.1:5060,tcp/192.0.2.1:5060". */
   readonly connected: (hostports: string) => void;
   /** The link is gone, or could not be had; told once. */
@@ -88,7 +88,7 @@ export interface LinkHandlers {
 }
 
 /** The connections to a server, from the attempt to make them to the loss of one. */
-export interface Link {
+export interface DrachtioLink {
   /** Asks the server for a sign of life. */
   ping(answered: () => void): void;
   answer(
@@ -111,7 +111,11 @@ export interface Link {
   retire(done: () => void): void;
 }
 
-export type OpenLink = (server: DrachtioServer, withReports: boolean, handlers: LinkHandlers) => Link;
+export type OpenDrachtioLink = (
+  server: DrachtioServer,
+  withReports: boolean,
+  handlers: DrachtioLinkHandlers,
+) => DrachtioLink;
 
 /** Methods that are registered, so that the server asks and doesn't answer 503 by itself. */
 const METHODS = [
@@ -129,7 +133,7 @@ const METHODS = [
 const PACKAGE: string = "drachtio-srf";
 
 /** Loads drachtio-srf; rejects, in words, where it isn't installed. */
-export async function loadDrachtio(): Promise<OpenLink> {
+export async function loadDrachtio(): Promise<OpenDrachtioLink> {
   let loaded: { readonly default: unknown };
   try {
     loaded = await import(PACKAGE);
@@ -149,7 +153,12 @@ function isSrfClass(value: unknown): value is SrfClass {
  * One attempt to connect. Every attempt gets an instance of its own: the package's reconnection has no bound, and forgets TLS
  * (drachtio-srf #211).
  */
-function openLink(Srf: SrfClass, server: DrachtioServer, withReports: boolean, handlers: LinkHandlers): Link {
+function openLink(
+  Srf: SrfClass,
+  server: DrachtioServer,
+  withReports: boolean,
+  handlers: DrachtioLinkHandlers,
+): DrachtioLink {
   const { host, port, secret, tls } = server;
   const srf = new Srf();
   let isLost = false;

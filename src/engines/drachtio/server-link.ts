@@ -1,6 +1,6 @@
 import { formatEndpoint } from "../../net/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { Link, LinkHandlers, OpenLink, SipResponse } from "./drachtio-link.ts";
+import type { DrachtioLink, DrachtioLinkHandlers, OpenDrachtioLink, SipResponse } from "./drachtio-link.ts";
 import type { DrachtioServer } from "./place.ts";
 
 /** Times of a link. Milliseconds. */
@@ -15,7 +15,7 @@ export const LinkTime = {
   longestDelay: 5000,
 } as const;
 
-export interface ServerHandlers extends Pick<LinkHandlers, "request" | "reported" | "fault"> {
+export interface ServerHandlers extends Pick<DrachtioLinkHandlers, "request" | "reported" | "fault"> {
   /** The link came up, or went down, or a first attempt to make it failed; `why` in words. */
   readonly changed: (isUp: boolean, why: string) => void;
 }
@@ -26,7 +26,7 @@ export interface ServerLink {
   readonly isUp: boolean;
   tick(now: Millis): void;
   answer(now: Millis, response: SipResponse, status: number, fields: Readonly<Record<string, string>>): void;
-  proxy(...order: Parameters<Link["proxy"]>): void;
+  proxy(...order: Parameters<DrachtioLink["proxy"]>): void;
   /** Takes no more requests, and closes when none will come: resolves then, or after {@link LinkTime.deadline}. */
   close(): Promise<void>;
 }
@@ -39,11 +39,11 @@ function delayAfter(failures: number): Millis {
 export function createServerLink(
   server: DrachtioServer,
   withReports: boolean,
-  openLink: OpenLink,
+  openLink: OpenDrachtioLink,
   handlers: ServerHandlers,
 ): ServerLink {
   const id = formatEndpoint({ address: server.host, port: server.port });
-  let link: Link | undefined;
+  let link: DrachtioLink | undefined;
   let isUp = false;
   let isClosed = false;
   let wasToldDown = false;
@@ -59,7 +59,7 @@ export function createServerLink(
     attemptedAt = now;
     waiting = 0;
     waitingSince = undefined;
-    const opened: Link = openLink(server, withReports, {
+    const opened: DrachtioLink = openLink(server, withReports, {
       connected: (hostports) => {
         if (link !== opened) return;
         isUp = true;
@@ -96,7 +96,7 @@ export function createServerLink(
   }
 
   /** Orders are confirmed in the order in which they were given, so one that comes proves the link. */
-  function confirm(from: Link): void {
+  function confirm(from: DrachtioLink): void {
     if (link !== from) return;
     waiting = Math.max(waiting - 1, 0);
     waitingSince = waiting === 0 ? undefined : lastTick;

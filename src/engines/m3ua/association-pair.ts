@@ -2,7 +2,7 @@ import { bracketed, formatEndpoint } from "../../net/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { AssociationConfig, LinkConfig } from "../../config/sigwall/m3ua-schema.ts";
 import type { Ss7Counters } from "../../observe/ss7-counters.ts";
-import { across, type Side } from "../../isup/circuits.ts";
+import { across, type LinkSide } from "../../isup/circuits.ts";
 import type { IsupRelay } from "../../isup/isup-relay.ts";
 import type { AssociationPlace } from "../../isup/isup-turn.ts";
 import type {
@@ -34,7 +34,7 @@ export interface M3uaLink {
   /** Listens and begins to connect; resolves with what is listened on. */
   start(): Promise<readonly string[]>;
   readonly isUp: boolean;
-  send(side: Side, stream: number, bytes: Buffer): void;
+  send(side: LinkSide, stream: number, bytes: Buffer): void;
   /** Several times a second. */
   tick(now: Millis): void;
   stop(): Promise<void>;
@@ -52,7 +52,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
   let pair: readonly [Association, Association] | undefined;
   let isStopped = false;
 
-  function of(side: Side): AssociationConfig {
+  function of(side: LinkSide): AssociationConfig {
     return config.associations[side];
   }
 
@@ -67,7 +67,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     parts.changed(false, why);
   }
 
-  function arrive(side: Side, peer: PendingAssociation): void {
+  function arrive(side: LinkSide, peer: PendingAssociation): void {
     const { id, remote } = of(side);
     if (isStopped || peer.address !== remote.address || (remote.port !== 0 && peer.port !== remote.port)) {
       peer.refuse();
@@ -96,7 +96,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     for (const association of opened) association.read(true);
   }
 
-  function openSide(side: Side, peer: PendingAssociation): Association {
+  function openSide(side: LinkSide, peer: PendingAssociation): Association {
     const own = peer.open({
       message(stream, bytes) {
         relay.handle(parts.now(), side, stream, bytes);
@@ -112,7 +112,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
   }
 
   /** Connects a side whose turn it is: the other one waits for it, or waits itself for this one. */
-  function dial(side: Side): void {
+  function dial(side: LinkSide): void {
     const { id, role, local, remote } = of(side);
     const isDue = pending[across(side)] !== undefined || (of(across(side)).role === "client" && side === 0);
     if (role !== "client" || !isDue || pair !== undefined || isStopped) return;

@@ -4,10 +4,10 @@ import type { Millis } from "../../domain/time.ts";
 import { createExpiringMap } from "../../state/expiring-map.ts";
 import type { Via } from "../../sip/fields/via.ts";
 import type { Destination } from "../../routing/hop-health.ts";
-import { sentByOf, type Exchange } from "../../routing/request-in-hand.ts";
+import { sentByOf, type RequestInHand } from "../../routing/request-in-hand.ts";
 import { LEDGER_TTL } from "./ledger.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
-import type { Treatment } from "../messages/message-changes.ts";
+import type { MessageChanges } from "../messages/message-changes.ts";
 
 /** Next hops that one call is sent to, the first included. */
 export const MOST_TRIED = 4;
@@ -34,7 +34,7 @@ export interface SentCall {
   readonly at: Millis;
   readonly trunk: string;
   readonly reason: ReasonCode;
-  readonly treatment: Treatment | undefined;
+  readonly changes: MessageChanges | undefined;
   /** At most {@link MOST_TRIED}; the last is where it is now. */
   readonly tried: Destination[];
   /** Undefined once it was answered, and where there is no other next hop: then it stays where it is. */
@@ -172,12 +172,12 @@ export function findTried(
 }
 
 /** The key of a request in hand. */
-export function keyOfRequest({ via, address, replyPort, callId, message }: Exchange): string {
+export function keyOfRequest({ via, address, replyPort, callId, message }: RequestInHand): string {
   return sentCallKey(via, address, replyPort, callId, message.cseq);
 }
 
 /** The message in hand, in memory of its own: views and receive buffers are used again. */
-export function keepInvite({ message, listener, address, port }: Exchange): KeptInvite {
+export function keepInvite({ message, listener, address, port }: RequestInHand): KeptInvite {
   const { bytes, start, end } = message;
   return { bytes: Buffer.from(bytes.subarray(start, end)), listener, address, port };
 }

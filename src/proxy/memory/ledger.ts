@@ -4,9 +4,9 @@ import type { Millis } from "../../domain/time.ts";
 import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
 import type { SipMessage } from "../../sip/message.ts";
 import { MAGIC_COOKIE } from "../../sip/tag.ts";
-import { sentByOf, type Exchange } from "../../routing/request-in-hand.ts";
+import { sentByOf, type RequestInHand } from "../../routing/request-in-hand.ts";
 import type { Target } from "../../routing/listener.ts";
-import type { Treatment } from "../messages/message-changes.ts";
+import type { MessageChanges } from "../messages/message-changes.ts";
 
 /** RFC 3261 section 17.1.2.2: 64·T1, the longest a request may be repeated. */
 export const LEDGER_TTL: Millis = 32_000;
@@ -18,7 +18,7 @@ export type LedgerEntry = { readonly fingerprint: string } & (
       readonly target: Target;
       readonly reason: ReasonCode;
       /** What was changed in it: a repeat is sent on with the same bytes, whatever policy is in force by then. */
-      readonly treatment: Treatment | undefined;
+      readonly changes: MessageChanges | undefined;
     }
   /** Answered 302; `extra` holds its header lines. */
   | { readonly outcome: "redirect"; readonly extra: string }
@@ -40,7 +40,7 @@ export function createLedger(size: number): Ledger {
  * The key of an INVITE, shared by its ACK (non-2xx) and CANCEL (RFC 3261 section 17.2.3). Branches are the sender's choice,
  * so trunk and source are part of it; a branch without the cookie is unique only with the rest of RFC 2543's key.
  */
-export function ledgerKey(trunk: string, exchange: Exchange, cseq: number): string {
+export function ledgerKey(trunk: string, exchange: RequestInHand, cseq: number): string {
   const { address, port, via, callId, fromTag } = exchange;
   const { branch } = via;
   const hasCookie = branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length;

@@ -14,7 +14,7 @@ import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 const LABEL = "P-Sigwall-Label";
 
 /** What is changed in a request that passes, beside what forwarding itself changes. Undefined where it is used: nothing. */
-export interface Treatment {
+export interface MessageChanges {
   /** Long names of fields that go, lower case. */
   readonly fields: ReadonlySet<string>;
   readonly change: AddressChange;
@@ -50,13 +50,13 @@ const tellingFields: ReadonlySet<string> = new Set([
 ]);
 
 /** A call that was withheld, in requests that no decision is made about: ACK, BYE, CANCEL … of its calling side. */
-export const withheld: Treatment = { fields: NO_FIELDS, change: UNCHANGED, isWithheld: true, label: "" };
+export const withheld: MessageChanges = { fields: NO_FIELDS, change: UNCHANGED, isWithheld: true, label: "" };
 
 /** What a trunk's policy and the marks of a decision ask for; undefined for an ordinary call. */
-export function treatmentOf(
+export function changesOf(
   { cleanUp, label }: Trunk,
   { marks, verdict }: Pick<Decision, "marks" | "verdict">,
-): Treatment | undefined {
+): MessageChanges | undefined {
   if (cleanUp === undefined && marks.length === 0) return undefined;
   const isLabelled = verdict.kind === "label";
   return {
@@ -82,8 +82,8 @@ function quotable(text: string): string {
 }
 
 /** The header line of a label, for a 302 too; empty without one. */
-export function labelLine(treatment: Treatment | undefined): string {
-  return treatment === undefined || treatment.label === "" ? "" : `${LABEL}: ${treatment.label}\r\n`;
+export function labelLine(changes: MessageChanges | undefined): string {
+  return changes === undefined || changes.label === "" ? "" : `${LABEL}: ${changes.label}\r\n`;
 }
 
 /** Takes the labels off that a peer has written itself. */
@@ -92,20 +92,20 @@ export function removeLabels(message: SipMessage, edits: Edits): void {
     splice(edits, message.lineStart[i]!, message.lineEnd[i]!, "");
 }
 
-/** Changes the request in hand; the same treatment of the same bytes gives the same bytes. */
-export function treat(message: SipMessage, edits: Edits, treatment: Treatment): void {
-  const { fields, change, isWithheld } = treatment;
-  const changes = change.withoutName || change.withoutVerstat || change.prefix !== "";
+/** Changes the request in hand; the same changes of the same bytes gives the same bytes. */
+export function applyChanges(message: SipMessage, edits: Edits, changes: MessageChanges): void {
+  const { fields, change, isWithheld } = changes;
+  const changesAddresses = change.withoutName || change.withoutVerstat || change.prefix !== "";
   for (let i = 0; i < message.headerCount; i++) {
     const id = message.ids[i]!;
     if (id === Header.from && isWithheld) replace(message, edits, i, withholdFrom(headerValue(message, i)));
     else if (id !== Header.from && goes(message, i, fields, isWithheld))
       splice(edits, message.lineStart[i]!, message.lineEnd[i]!, "");
-    else if (changes && namesCaller(id))
+    else if (changesAddresses && namesCaller(id))
       replace(message, edits, i, changeAddresses(headerValue(message, i), change));
   }
   const privacy = isWithheld ? `Privacy: ${withId(readPrivacy(message))}\r\n` : "";
-  const lines = privacy + labelLine(treatment);
+  const lines = privacy + labelLine(changes);
   if (lines !== "") splice(edits, message.headersEnd, message.headersEnd, lines);
 }
 

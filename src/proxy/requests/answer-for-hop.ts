@@ -8,9 +8,10 @@ import { withdrawInvite } from "../../routing/hop-health.ts";
 import { fromTagOf, toTagOf } from "../../routing/request-in-hand.ts";
 import { moveCall } from "../sending/failover.ts";
 import type { Listener } from "../../routing/listener.ts";
-import { ownTag, type Relay } from "../turn/proxy-state.ts";
+import type { Relay } from "../turn/proxy-state.ts";
 import { relayResponse, replyAddressOf, replyPortOf } from "../responses/response-path.ts";
 import { findTried, sentCallKey } from "../memory/calls-in-setup.ts";
+import { ownTag } from "../turn/answers.ts";
 
 /** A request of a datagram hop that stayed silent: 408 for it (RFC 3261 section 16.8). */
 export function answerSilence(

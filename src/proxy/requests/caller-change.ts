@@ -1,16 +1,24 @@
-import { trunkCounters, countDecision, countRequest } from "../../observe/counters.ts";
+import { countDecision, countRequest, trunkCounters } from "../../observe/counters.ts";
 import type { TrunkPolicy } from "../../policy/policy.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { Decision } from "../../domain/decision.ts";
 import { findMisleadingName } from "../../screening/shown-name.ts";
-import { identitiesHold, isConfirmed, isWithheldCall, readTarget, type Proof } from "../memory/dialog-token.ts";
-import type { Exchange } from "../../routing/request-in-hand.ts";
+import {
+  identitiesHold,
+  isConfirmed,
+  isWithheldCall,
+  type Proof,
+  readTarget,
+} from "../memory/dialog-token.ts";
+import type { RequestInHand } from "../../routing/request-in-hand.ts";
 import { keepWithheld } from "./sip-i-in-dialog.ts";
 import { judgeChange, payMessage } from "../../judging/judge-invite.ts";
-import { fingerprint, ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
-import { answer, refusalStatus, refuse, type Relay } from "../turn/proxy-state.ts";
-import { requestAttempt } from "./request-attempt.ts";
-import { treat, treatmentOf, withheld, type Treatment } from "../messages/message-changes.ts";
+import { fingerprint, type LedgerEntry, ledgerKey } from "../memory/ledger.ts";
+import type { Relay } from "../turn/proxy-state.ts";
+import { requestAttempt } from "../turn/request-attempt.ts";
+import { applyChanges, type MessageChanges, changesOf, withheld } from "../messages/message-changes.ts";
+import { refusalStatus } from "../../judging/refusal.ts";
+import { answer, refuse } from "../turn/answers.ts";
 
 /** True for a request of a caller whose number was withheld. */
 export function isHiddenCaller({ token, side }: Proof): boolean {
@@ -23,13 +31,13 @@ const unmarked: Pick<Decision, "marks" | "verdict"> = {
 };
 
 /** What is changed in a request of the dialog. What was withheld once stays so, whatever the policy says by now. */
-function treatmentInDialog(
+function changesInDialog(
   trunk: Trunk,
   decision: Pick<Decision, "marks" | "verdict">,
   proof: Proof,
-): Treatment | undefined {
-  const treatment = treatmentOf(trunk, decision);
-  return isHiddenCaller(proof) ? { ...(treatment ?? withheld), isWithheld: true } : treatment;
+): MessageChanges | undefined {
+  const changes = changesOf(trunk, decision);
+  return isHiddenCaller(proof) ? { ...(changes ?? withheld), isWithheld: true } : changes;
 }
 
 /**
@@ -40,7 +48,7 @@ function treatmentInDialog(
 export function isChangeAllowed(
   relay: Relay,
   source: TrunkPolicy,
-  exchange: Exchange,
+  exchange: RequestInHand,
   proof: Proof,
 ): boolean {
   const { message, ledger, edits, now } = relay;
@@ -62,28 +70,24 @@ export function isChangeAllowed(
     refuse(relay, exchange, status, verdict.reason);
     return false;
   }
-  const treatment = treatmentInDialog(trunk, decision, proof);
-  if (treatment !== undefined) treat(message, edits, treatment);
+  const changes = changesInDialog(trunk, decision, proof);
+  if (changes !== undefined) applyChanges(message, edits, changes);
   if (message.method === "MESSAGE") {
     // It has paid, and its repeats need not.
     const target = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
     const { reason } = verdict;
-    ledger.set(
-      key,
-      { fingerprint: fingerprint(message), outcome: "forward", target, reason, treatment },
-      now,
-    );
+    ledger.set(key, { fingerprint: fingerprint(message), outcome: "forward", target, reason, changes }, now);
   }
   return true;
 }
 
-function repeatChange(relay: Relay, trunk: Trunk, exchange: Exchange, seen: LedgerEntry): boolean {
+function repeatChange(relay: Relay, trunk: Trunk, exchange: RequestInHand, seen: LedgerEntry): boolean {
   const isRepeat = seen.fingerprint === fingerprint(relay.message);
   trunkCounters(relay.counters, trunk.id)[isRepeat ? "retransmissions" : "forgedRepeats"]++;
   if (!isRepeat) answer(relay, exchange, 400, "");
   else if (seen.outcome === "reject") refuse(relay, exchange, seen.status, seen.reason);
   else if (seen.outcome === "forward") {
-    if (seen.treatment !== undefined) treat(relay.message, relay.edits, seen.treatment);
+    if (seen.changes !== undefined) applyChanges(relay.message, relay.edits, seen.changes);
     return true;
   }
   return false;
@@ -93,7 +97,7 @@ function repeatChange(relay: Relay, trunk: Trunk, exchange: Exchange, seen: Ledg
 function decideChange(
   relay: Relay,
   source: TrunkPolicy,
-  exchange: Exchange,
+  exchange: RequestInHand,
   { token, side }: Proof,
 ): Pick<Decision, "marks" | "verdict"> {
   const { message, state, policy } = relay;

@@ -1,22 +1,29 @@
 import { carriageOf, ordinaryMethods } from "../../domain/method.ts";
 import type { TrunkPolicy } from "../../policy/policy.ts";
 import { isChangeAllowed, isHiddenCaller } from "./caller-change.ts";
-import { parseToken, provesDialog, readTarget, type DialogToken, type Proof } from "../memory/dialog-token.ts";
-import type { Exchange } from "../../routing/request-in-hand.ts";
+import {
+  type DialogToken,
+  parseToken,
+  type Proof,
+  provesDialog,
+  readTarget,
+} from "../memory/dialog-token.ts";
+import type { RequestInHand } from "../../routing/request-in-hand.ts";
 import { forward, isKnown, routedTarget } from "../sending/forward.ts";
 import { isIsupAllowed } from "./sip-i-in-dialog.ts";
 import type { Target } from "../../routing/listener.ts";
 import { isEventCarried } from "./out-of-dialog.ts";
-import { answerError, NEXT_HOP, refuseMethod, refuseRequest, type Relay } from "../turn/proxy-state.ts";
+import { NEXT_HOP, type Relay } from "../turn/proxy-state.ts";
 import { followRoutes, type Onward, type Routes } from "../../routing/route.ts";
 import { byConnectionOf } from "../turn/peer-port.ts";
-import { treat, withheld } from "../messages/message-changes.ts";
+import { applyChanges, withheld } from "../messages/message-changes.ts";
+import { answerError, refuseMethod, refuseRequest } from "../turn/answers.ts";
 
 /** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
 export function inDialog(
   relay: Relay,
   source: TrunkPolicy | undefined,
-  exchange: Exchange,
+  exchange: RequestInHand,
   routes: Routes,
 ): void {
   const { message } = relay;
@@ -45,7 +52,7 @@ export function inDialog(
 /** The dialog that the token proves for this request; undefined when nothing does. */
 function proveDialog(
   relay: Relay,
-  exchange: Exchange,
+  exchange: RequestInHand,
   routes: Routes,
   sourceTag: string,
   isCore: boolean,
@@ -67,7 +74,7 @@ function proveDialog(
 }
 
 /** True where a reload took away the trunk of the place that the call went to: it goes on there. */
-function isRetired({ target }: DialogToken, { address }: Exchange, isStranger: boolean): boolean {
+function isRetired({ target }: DialogToken, { address }: RequestInHand, isStranger: boolean): boolean {
   return isStranger && readTarget(target).address === address;
 }
 
@@ -78,7 +85,7 @@ function isRetired({ target }: DialogToken, { address }: Exchange, isStranger: b
 function targetInDialog(
   relay: Relay,
   source: TrunkPolicy | undefined,
-  exchange: Exchange,
+  exchange: RequestInHand,
   proof: Proof | undefined,
   onward: Onward,
 ): Target | undefined {
@@ -92,7 +99,7 @@ function targetInDialog(
 }
 
 /** True: let it pass. False: it has been answered. */
-function isAllowed(relay: Relay, source: TrunkPolicy, exchange: Exchange, proof: Proof): boolean {
+function isAllowed(relay: Relay, source: TrunkPolicy, exchange: RequestInHand, proof: Proof): boolean {
   const { message } = relay;
   const { trunk } = source;
   if (message.method === "INVITE" || message.method === "UPDATE")
@@ -101,6 +108,6 @@ function isAllowed(relay: Relay, source: TrunkPolicy, exchange: Exchange, proof:
     return isEventCarried(relay, trunk, exchange) && isChangeAllowed(relay, source, exchange, proof);
   }
   if (!isIsupAllowed(relay, source, exchange, proof)) return false;
-  if (isHiddenCaller(proof)) treat(message, relay.edits, withheld);
+  if (isHiddenCaller(proof)) applyChanges(message, relay.edits, withheld);
   return true;
 }

@@ -1,23 +1,31 @@
 import type { Trunk } from "../../domain/trunk.ts";
 import type { Decision, Deny } from "../../domain/decision.ts";
 import type { TrunkPolicy } from "../../policy/policy.ts";
-import { countDecision, countRequest, observeDecision, trunkCounters } from "../../observe/counters.ts";
+import {
+  countDecision,
+  countRequest,
+  countVerdict,
+  observeDecision,
+  trunkCounters,
+} from "../../observe/counters.ts";
 import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
 import { forwardCall, targetOf } from "../sending/forward.ts";
-import type { Exchange } from "../../routing/request-in-hand.ts";
+import type { RequestInHand } from "../../routing/request-in-hand.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
-import { fingerprint, ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
+import { fingerprint, type LedgerEntry, ledgerKey } from "../memory/ledger.ts";
 import { judgeCall, judgeRequest } from "../../judging/judge-invite.ts";
 import { redirectContact } from "../messages/target-uri.ts";
-import { answer, answerError, attemptOf, refusalStatus, refuse, type Relay } from "../turn/proxy-state.ts";
+import type { Relay } from "../turn/proxy-state.ts";
 import { unsupported } from "../../judging/protocol-answers.ts";
-import { requestAttempt } from "./request-attempt.ts";
+import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
 import { consumeOwn, followRoutes, type Onward, type Routes } from "../../routing/route.ts";
-import { shedCall } from "./shed.ts";
-import { labelLine, treatmentOf } from "../messages/message-changes.ts";
+import { labelLine, changesOf } from "../messages/message-changes.ts";
+import { refusalStatus } from "../../judging/refusal.ts";
+import { answer, answerError, refuse } from "../turn/answers.ts";
+import { isShed } from "../../judging/admission.ts";
 
 /** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
-export function newCall(relay: Relay, source: TrunkPolicy, exchange: Exchange, routes: Routes): void {
+export function newCall(relay: Relay, source: TrunkPolicy, exchange: RequestInHand, routes: Routes): void {
   const { message, counters, ledger, now, policy } = relay;
   const { trunk } = source;
   const key = ledgerKey(trunk.id, exchange, message.cseq);
@@ -66,7 +74,7 @@ export function newCall(relay: Relay, source: TrunkPolicy, exchange: Exchange, r
 function obey(
   relay: Relay,
   source: TrunkPolicy,
-  exchange: Exchange,
+  exchange: RequestInHand,
   decision: Decision,
   routes: Routes,
   key: string,
@@ -86,9 +94,9 @@ function obey(
     answerError(relay, trunk.id, exchange, hasNextHops ? unavailable : 404);
     return decision;
   }
-  const treatment = treatmentOf(trunk, decision);
+  const changes = changesOf(trunk, decision);
   if (trunk.mode === "redirect") {
-    const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(treatment)}`;
+    const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
     keep(relay, key, { fingerprint: print, outcome: "redirect", extra });
     answer(relay, exchange, 302, extra);
     return decision;
@@ -100,15 +108,15 @@ function obey(
   if (!hasRoom) relay.counters.transactionsFull++;
   const isKept =
     hasRoom &&
-    keep(relay, key, { fingerprint: print, outcome: "forward", target, reason, treatment }) &&
-    keepCall(relay, trunk, exchange, target, reason, treatment);
+    keep(relay, key, { fingerprint: print, outcome: "forward", target, reason, changes }) &&
+    keepCall(relay, trunk, exchange, target, reason, changes);
   if (!isKept && !isUnstoppable) {
     const exception: Deny = { kind: trunk.exception, reason: "overload" };
     relay.ledger.delete(key);
     deny(relay, trunk, exchange, exception, key, print);
     return { ...decision, verdict: exception, rule: "exception" };
   }
-  forwardCall(relay, exchange, target, decision.attempt, reason, treatment);
+  forwardCall(relay, exchange, target, decision.attempt, reason, changes);
   return decision;
 }
 
@@ -125,7 +133,7 @@ function keep(relay: Relay, key: string, entry: LedgerEntry): boolean {
 function deny(
   relay: Relay,
   trunk: Trunk,
-  exchange: Exchange,
+  exchange: RequestInHand,
   { kind, reason }: Deny,
   key: string,
   print: string,
@@ -145,7 +153,7 @@ function repeat(
   source: TrunkPolicy,
   seen: LedgerEntry,
   print: string,
-  exchange: Exchange,
+  exchange: RequestInHand,
   routes: Routes,
 ): void {
   const { trunk } = source;
@@ -163,7 +171,7 @@ function repeat(
   const target = targetOfRepeat(relay, trunk, exchange, seen.target);
   const read = relay.message.method === "INVITE" ? attemptOf : requestAttempt;
   const attempt = read(relay, trunk, exchange, routes.uri);
-  forwardCall(relay, exchange, target, attempt, seen.reason, seen.treatment);
+  forwardCall(relay, exchange, target, attempt, seen.reason, seen.changes);
 }
 
 /** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */
@@ -171,4 +179,16 @@ function onwardOf(relay: Relay, trunk: Trunk, routes: Routes): Onward {
   return trunk.side === "core"
     ? followRoutes(relay.message, routes, relay.edits)
     : consumeOwn(relay.message, routes, relay.edits);
+}
+
+/**
+ * Answers a new call that there is no room for: 503 without a rule being asked. False: the call is to be judged. Emergency calls of
+ * domestic trunks go last: neither a trunk's `attemptsPerSecond` nor stages 1 and 2 stop them.
+ */
+export function shedCall(relay: Relay, trunk: Trunk, exchange: RequestInHand): boolean {
+  const { now } = relay;
+  if (!isShed(relay.overload, now, trunk, exchange)) return false;
+  countVerdict(relay.counters, trunk.id, "reject", "overload", "protocol");
+  refuse(relay, exchange, refusalStatus(trunk, "overload"), "overload");
+  return true;
 }

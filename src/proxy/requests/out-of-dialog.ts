@@ -4,12 +4,13 @@ import { statusOf } from "../../domain/reason.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import { countRefusal } from "../../observe/counters.ts";
 import { readEventPackage } from "../../sip/attempt/request-identity.ts";
-import type { Exchange } from "../../routing/request-in-hand.ts";
+import type { RequestInHand } from "../../routing/request-in-hand.ts";
 import { forward, targetOf } from "../sending/forward.ts";
 import { ledgerKey } from "../memory/ledger.ts";
 import { newCall } from "./new-call.ts";
-import { answer, answerError, refuseMethod, refuseRequest, retryAfter, type Relay } from "../turn/proxy-state.ts";
+import type { Relay } from "../turn/proxy-state.ts";
 import { consumeOwn, followRoutes, foreignRoute, isOwn, type Routes } from "../../routing/route.ts";
+import { answer, answerError, refuseMethod, refuseRequest, retryAfter } from "../turn/answers.ts";
 
 /**
  * A request that neither begins a call nor stands in a dialog. What becomes of it is the trunk's `methods`; the core may send
@@ -18,7 +19,7 @@ import { consumeOwn, followRoutes, foreignRoute, isOwn, type Routes } from "../.
 export function outOfDialog(
   relay: Relay,
   source: TrunkPolicy | undefined,
-  exchange: Exchange,
+  exchange: RequestInHand,
   routes: Routes,
 ): void {
   if (source === undefined) {
@@ -44,18 +45,18 @@ export function outOfDialog(
 }
 
 /** True for a repeat: it meets the answer of the first one, whatever the policy carries by now. */
-function wasJudged(relay: Relay, trunk: Trunk, exchange: Exchange): boolean {
+function wasJudged(relay: Relay, trunk: Trunk, exchange: RequestInHand): boolean {
   const { now } = relay;
   return relay.ledger.get(ledgerKey(trunk.id, exchange, relay.message.cseq), now) !== undefined;
 }
 
 /** RFC 3261 section 21.5.2: as a UAS we know no such method, for anybody. */
-function refuseUnknown(relay: Relay, trunk: Trunk, exchange: Exchange): void {
+function refuseUnknown(relay: Relay, trunk: Trunk, exchange: RequestInHand): void {
   countRefusal(relay.counters, trunk.id, relay.message.method, "method-not-allowed");
   answer(relay, exchange, 501, `Allow: ${trunk.methods.allow}\r\n`);
 }
 
-function sendOn(relay: Relay, source: TrunkPolicy, exchange: Exchange, routes: Routes): void {
+function sendOn(relay: Relay, source: TrunkPolicy, exchange: RequestInHand, routes: Routes): void {
   const { trunk } = source;
   const isCore = trunk.side === "core";
   if (!isCore && foreignRoute(routes) !== undefined) {
@@ -69,7 +70,7 @@ function sendOn(relay: Relay, source: TrunkPolicy, exchange: Exchange, routes: R
 }
 
 /** True for a method without events, and for an event package of the trunk. Otherwise it has been answered 489 (RFC 6665 section 4.2.1.1). */
-export function isEventCarried(relay: Relay, trunk: Trunk, exchange: Exchange): boolean {
+export function isEventCarried(relay: Relay, trunk: Trunk, exchange: RequestInHand): boolean {
   const { message } = relay;
   const packages = trunk.methods.events.get(message.method);
   if (packages === undefined) return true;

@@ -3,10 +3,13 @@ import type { TrunkPolicy } from "../../policy/policy.ts";
 import { countRequest } from "../../observe/counters.ts";
 import { claimsIsup } from "../../sip/bodies/body.ts";
 import { identitiesHold, isWithheldCall, type Proof } from "../memory/dialog-token.ts";
-import type { Exchange } from "../../routing/request-in-hand.ts";
+import type { RequestInHand } from "../../routing/request-in-hand.ts";
 import { judgeChange } from "../../judging/judge-invite.ts";
-import { attemptOf, refusalStatus, refuse, refuseRequest, type Relay } from "../turn/proxy-state.ts";
+import type { Relay } from "../turn/proxy-state.ts";
 import { isOfIsup } from "../../judging/sip-i-attempt.ts";
+import { refusalStatus } from "../../judging/refusal.ts";
+import { refuse, refuseRequest } from "../turn/answers.ts";
+import { attemptOf } from "../turn/request-attempt.ts";
 
 /** A body goes as it came, so it must not tell whom the dialog withholds: then it counts as one that can't be judged. */
 export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): CallAttempt {
@@ -21,7 +24,12 @@ export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): Call
  * another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). True: let it pass. False: it has been answered. The request's own
  * fields are no matter here, and a BYE ends the call whatever it carries.
  */
-export function isIsupAllowed(relay: Relay, source: TrunkPolicy, exchange: Exchange, proof: Proof): boolean {
+export function isIsupAllowed(
+  relay: Relay,
+  source: TrunkPolicy,
+  exchange: RequestInHand,
+  proof: Proof,
+): boolean {
   const { message, policy } = relay;
   const { trunk } = source;
   if (!claimsIsup(message) || message.method === "BYE") return true;

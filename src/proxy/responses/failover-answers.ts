@@ -6,8 +6,9 @@ import type { Destination } from "../../routing/hop-health.ts";
 import { branchFields, hopPort } from "../../routing/request-in-hand.ts";
 import { moveCall, nextFor } from "../sending/failover.ts";
 import { egressListener, type Listener, type Target } from "../../routing/listener.ts";
-import { outputFor, transmit, type Relay } from "../turn/proxy-state.ts";
-import { findTried, sentCallKey, type SentCall } from "../memory/calls-in-setup.ts";
+import type { Relay } from "../turn/proxy-state.ts";
+import { findTried, type SentCall, sentCallKey } from "../memory/calls-in-setup.ts";
+import { outputFor, transmit } from "../turn/output.ts";
 
 /** Where a response comes from and goes to: the next Via, and the listener its request came in by. */
 export interface ResponseWay {

@@ -3,17 +3,18 @@ import { Header } from "../../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 import { BRANCH_LENGTH, parseBranch } from "../../sip/tag.ts";
 import { readVia, type Via } from "../../sip/fields/via.ts";
-import { noteAnswer, noteRefusal, type Destination } from "../../routing/hop-health.ts";
+import { type Destination, noteAnswer, noteRefusal } from "../../routing/hop-health.ts";
 import { confirmToken } from "../memory/dialog-token.ts";
 import { bridgeResponse, hushRequest } from "../sending/stream-to-datagram.ts";
 import { branchFields, hopPort, toTagOf } from "../../routing/request-in-hand.ts";
 import { hasMethod, takeAnswer } from "./failover-answers.ts";
-import { defaultPort, TOKEN_PARAM, type Listener } from "../../routing/listener.ts";
+import { defaultPort, type Listener, TOKEN_PARAM } from "../../routing/listener.ts";
 import { reportChange, takeProbeAnswer } from "../sending/probe.ts";
-import { mostOctets, outputFor, transmit, type Relay } from "../turn/proxy-state.ts";
+import type { Relay } from "../turn/proxy-state.ts";
 import { canonicalHost } from "../../routing/route.ts";
 import { portTowards } from "../turn/peer-port.ts";
 import { removeLabels } from "../messages/message-changes.ts";
+import { mostOctets, outputFor, transmit } from "../turn/output.ts";
 
 /**
  * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very

@@ -5,18 +5,20 @@ import { clearEdits } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue } from "../../sip/message.ts";
 import { scan } from "../../sip/scan.ts";
-import { noteInvite, type Destination } from "../../routing/hop-health.ts";
-import { readExchange, type Exchange } from "../../routing/request-in-hand.ts";
+import { type Destination, noteInvite } from "../../routing/hop-health.ts";
+import { type RequestInHand, readRequestInHand } from "../../routing/request-in-hand.ts";
 import { forward, forwardCall } from "./forward.ts";
 import { LEDGER_TTL } from "../memory/ledger.ts";
 import type { Target } from "../../routing/listener.ts";
-import { answer, attemptOf, guard, type Relay } from "../turn/proxy-state.ts";
+import { guard, type Relay } from "../turn/proxy-state.ts";
 import { consumeOwn, readRoutes, type Routes } from "../../routing/route.ts";
-import { removeLabels, treat, withheld, type Treatment } from "../messages/message-changes.ts";
+import { removeLabels, applyChanges, type MessageChanges, withheld } from "../messages/message-changes.ts";
 import { copyText, keepInvite, keyOfRequest, MOST_TRIED, type SentCall } from "../memory/calls-in-setup.ts";
+import { answer } from "../turn/answers.ts";
+import { attemptOf } from "../turn/request-attempt.ts";
 
 /** The call that a request of `trunk` repeats or follows. Two trunks at one address may give their calls the same names. */
-export function sentCallOf(relay: Relay, trunk: string, exchange: Exchange): SentCall | undefined {
+export function sentCallOf(relay: Relay, trunk: string, exchange: RequestInHand): SentCall | undefined {
   const { now } = relay;
   if (!relay.sentCalls.isActive) return undefined;
   const call = relay.sentCalls.find(keyOfRequest(exchange), now);
@@ -24,18 +26,18 @@ export function sentCallOf(relay: Relay, trunk: string, exchange: Exchange): Sen
 }
 
 /** The caller's CANCEL goes to every next hop that the call went to, its ACK of a refusal to the one that gave it. */
-export function followCall(relay: Relay, exchange: Exchange, routes: Routes, call: SentCall): void {
+export function followCall(relay: Relay, exchange: RequestInHand, routes: Routes, call: SentCall): void {
   const last = call.tried.slice(-1);
   const isCancel = relay.message.method === "CANCEL";
   if (isCancel) relay.sentCalls.settle(call);
   const targets = isCancel ? call.tried : call.answered === undefined ? last : [call.answered];
-  sendToAll(relay, exchange, routes, targets, call.treatment?.isWithheld === true);
+  sendToAll(relay, exchange, routes, targets, call.changes?.isWithheld === true);
 }
 
 /** Sends an ACK or CANCEL of a trunk to several places. */
 export function sendToAll(
   relay: Relay,
-  exchange: Exchange,
+  exchange: RequestInHand,
   routes: Routes,
   targets: readonly Target[],
   isWithheld: boolean,
@@ -44,7 +46,7 @@ export function sendToAll(
     clearEdits(relay.edits);
     consumeOwn(relay.message, routes, relay.edits);
     removeLabels(relay.message, relay.edits);
-    if (isWithheld) treat(relay.message, relay.edits, withheld);
+    if (isWithheld) applyChanges(relay.message, relay.edits, withheld);
     forward(relay, exchange, target);
   }
 }
@@ -56,15 +58,15 @@ const MOST_MOVED = 200;
 export function keepCall(
   relay: Relay,
   trunk: Trunk,
-  exchange: Exchange,
+  exchange: RequestInHand,
   target: Target,
   reason: ReasonCode,
-  treatment: Treatment | undefined,
+  changes: MessageChanges | undefined,
 ): boolean {
   const { hops, sentCalls, message, now } = relay;
   // Nothing but an INVITE waits for somebody to pick up; other requests are repeated by who sent them (RFC 3261 section 17.1.2).
   if (trunk.side === "core" || message.method !== "INVITE") return true;
-  const isWithheld = treatment?.isWithheld === true;
+  const isWithheld = changes?.isWithheld === true;
   if (isWithheld) relay.withheldOn.add(trunk.id);
   if (!hops.isWatching && !isWithheld) return true;
   const hop = hops.at(target.transport, target.address, target.port);
@@ -79,7 +81,7 @@ export function keepCall(
     at: now,
     trunk: trunk.id,
     reason,
-    treatment,
+    changes,
     tried: [hop],
     kept: hasChoice ? keepInvite(exchange) : undefined,
     uri: copyText(message.text.slice(message.uriStart, message.uriEnd)),
@@ -101,7 +103,7 @@ export function keepCall(
 }
 
 /** Where the repeat of an INVITE goes: where the call is, unless that has gone down meanwhile without a word. */
-export function targetOfRepeat(relay: Relay, trunk: Trunk, exchange: Exchange, first: Target): Target {
+export function targetOfRepeat(relay: Relay, trunk: Trunk, exchange: RequestInHand, first: Target): Target {
   const call = sentCallOf(relay, trunk.id, exchange);
   const hop = call?.tried.at(-1);
   if (call === undefined || hop === undefined) return first;
@@ -145,20 +147,26 @@ function take(relay: Relay, call: SentCall, next: Destination, cause: "down" | "
 }
 
 /** The kept INVITE, in hand again. */
-function reread(relay: Relay, { kept }: SentCall): Exchange | undefined {
+function reread(relay: Relay, { kept }: SentCall): RequestInHand | undefined {
   if (kept === undefined) return undefined;
   scan(relay.message, kept.bytes);
-  return readExchange(relay.message, kept.listener, kept.address, kept.port);
+  return readRequestInHand(relay.message, kept.listener, kept.address, kept.port);
 }
 
 /** As its repeat would be sent: the same bytes, our own fields for this next hop. */
-function sendAgain(relay: Relay, trunk: Trunk, call: SentCall, exchange: Exchange, hop: Destination): void {
+function sendAgain(
+  relay: Relay,
+  trunk: Trunk,
+  call: SentCall,
+  exchange: RequestInHand,
+  hop: Destination,
+): void {
   clearEdits(relay.edits);
   const routes = readRoutes(relay.message, relay.listeners);
   consumeOwn(relay.message, routes, relay.edits);
   removeLabels(relay.message, relay.edits);
   const attempt = attemptOf(relay, trunk, exchange, routes.uri);
-  forwardCall(relay, exchange, hop, attempt, call.reason, call.treatment);
+  forwardCall(relay, exchange, hop, attempt, call.reason, call.changes);
 }
 
 /** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */

@@ -10,12 +10,14 @@ import { Header } from "../../sip/header.ts";
 import { formatBranch } from "../../sip/tag.ts";
 import { createToken } from "../memory/dialog-token.ts";
 import { bridgeRequest } from "./stream-to-datagram.ts";
-import { branchFields, fillVia, hopPort, type Exchange } from "../../routing/request-in-hand.ts";
+import { branchFields, type RequestInHand, fillVia, hopPort } from "../../routing/request-in-hand.ts";
 import { defaultPort, egressListener, type Listener, type Target } from "../../routing/listener.ts";
-import { answer, mostOctets, NEXT_HOP, outputFor, transmit, type Relay } from "../turn/proxy-state.ts";
+import { NEXT_HOP, type Relay } from "../turn/proxy-state.ts";
 import { isOwn, literalTarget, type Onward } from "../../routing/route.ts";
 import { isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
-import { treat, type Treatment } from "../messages/message-changes.ts";
+import { applyChanges, type MessageChanges } from "../messages/message-changes.ts";
+import { answer } from "../turn/answers.ts";
+import { mostOctets, outputFor, transmit } from "../turn/output.ts";
 
 /**
  * Where a request of `source` goes that no token speaks for. From a trunk other than the core, nothing in the message chooses
@@ -24,7 +26,7 @@ import { treat, type Treatment } from "../messages/message-changes.ts";
 export function targetOf(
   relay: Relay,
   source: TrunkPolicy,
-  exchange: Exchange,
+  exchange: RequestInHand,
   onward: Onward,
 ): Target | undefined {
   return source.trunk.side === "core"
@@ -36,7 +38,7 @@ export function targetOf(
 export function steadyTargetOf(
   relay: Relay,
   source: TrunkPolicy,
-  exchange: Exchange,
+  exchange: RequestInHand,
   onward: Onward,
 ): Target | undefined {
   return source.trunk.side === "core"
@@ -96,11 +98,11 @@ const NO_IDENTITIES: readonly AssertedIdentity[] = [];
 /** Forwards an INVITE that begins a call, or another request that was judged: with our Record-Route, so that its dialog comes back and proves itself. */
 export function forwardCall(
   relay: Relay,
-  exchange: Exchange,
+  exchange: RequestInHand,
   target: Target,
   attempt: CallAttempt,
   reason: ReasonCode,
-  treatment: Treatment | undefined,
+  changes: MessageChanges | undefined,
 ): void {
   const { message, edits, listeners } = relay;
   const { listener } = exchange;
@@ -113,7 +115,7 @@ export function forwardCall(
   const isScreened = called !== undefined && called.side !== "core";
   // An emergency call was let through unjudged: no number of it is authorised for anything else.
   // A labelled one is judged again with every change, so that its label comes again.
-  const isLabelled = treatment !== undefined && treatment.label !== "";
+  const isLabelled = changes !== undefined && changes.label !== "";
   const isJudged = attempt.trunk.side !== "core" && reason !== "emergency" && !isLabelled;
   const token = createToken(
     relay.tags,
@@ -122,14 +124,14 @@ export function forwardCall(
       egress: relay.tagOfTrunk(called?.id ?? NEXT_HOP),
       called: isScreened ? [attempt.called, readToNumber(message, called.dialPlan)] : NO_NUMBERS,
       calling: isJudged ? attempt.calling : NO_IDENTITIES,
-      isWithheld: treatment !== undefined && treatment.isWithheld,
+      isWithheld: changes !== undefined && changes.isWithheld,
       source: sourceOf(exchange),
       target,
     },
     attempt,
     exchange.fromTag,
   );
-  if (treatment !== undefined) treat(message, edits, treatment);
+  if (changes !== undefined) applyChanges(message, edits, changes);
   const first = message.first[Header.recordRoute]!;
   const at = first < 0 ? message.headersStart : message.lineStart[first]!;
   // RFC 5658: where the sides differ, each sees the address it can reach; the called side's value is on top.
@@ -139,7 +141,13 @@ export function forwardCall(
 }
 
 /** Where requests to the caller's side go. */
-function sourceOf({ listener: { transport, isReliable }, address, port, replyPort, via }: Exchange): Target {
+function sourceOf({
+  listener: { transport, isReliable },
+  address,
+  port,
+  replyPort,
+  via,
+}: RequestInHand): Target {
   if (!isReliable) return { transport, address, port: replyPort };
   return { transport, address, port: via.port || defaultPort(transport), connection: port };
 }
@@ -149,7 +157,7 @@ function recordRoute(listener: Listener, token: string): string {
 }
 
 /** Sends the request on with our Via on top; everything that is not in `edits` stays as it came (RFC 3261 sections 16.6, 16.11). */
-export function forward(relay: Relay, exchange: Exchange, target: Target): void {
+export function forward(relay: Relay, exchange: RequestInHand, target: Target): void {
   const { message, edits, counters } = relay;
   const { via, listener } = exchange;
   const egress = egressListener(relay.listeners, listener, target);

@@ -3,9 +3,16 @@ import type { Buffer } from "node:buffer";
 import type { Millis } from "../../domain/time.ts";
 import type { NextHopHealth } from "../../policy/policy.ts";
 import { formatBranch } from "../../sip/tag.ts";
-import { noteProbeAnswer, noteProbeMiss, noteSilence, noteTime, type Destination } from "../../routing/hop-health.ts";
+import {
+  type Destination,
+  noteProbeAnswer,
+  noteProbeMiss,
+  noteSilence,
+  noteTime,
+} from "../../routing/hop-health.ts";
 import type { Listener } from "../../routing/listener.ts";
-import { guard, outputFor, transmit, type Relay } from "../turn/proxy-state.ts";
+import { guard, type Relay } from "../turn/proxy-state.ts";
+import { outputFor, transmit } from "../turn/output.ts";
 
 /** OPTIONS sent in one tick; the rest go with the next one. */
 const MOST_PROBES = 100;

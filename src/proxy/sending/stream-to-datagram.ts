@@ -1,11 +1,14 @@
 import { Buffer } from "node:buffer";
 import type { SipMessage } from "../../sip/message.ts";
 import type { Via } from "../../sip/fields/via.ts";
-import type { Exchange } from "../../routing/request-in-hand.ts";
+import type { RequestInHand } from "../../routing/request-in-hand.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
-import { guard, refusalStatus, refuse, transmit, type Relay } from "../turn/proxy-state.ts";
+import { guard, type Relay } from "../turn/proxy-state.ts";
 import { REPEATED_FOR, T2 } from "../memory/repeats.ts";
 import { keyOfRequest, sentCallKey } from "../memory/calls-in-setup.ts";
+import { refusalStatus } from "../../judging/refusal.ts";
+import { refuse } from "../turn/answers.ts";
+import { transmit } from "../turn/output.ts";
 
 /** Answers longer than this are not kept for repeats: a full table must not take all memory. Octets. */
 const LONGEST_KEPT = 4096;
@@ -28,7 +31,7 @@ const ADDED = 512;
 /** False: a request in hand that begins something could go to `target`, but not be repeated or answered for on the way. */
 export function hasRoomToBridge(
   { transactions, message, now }: Relay,
-  { listener }: Exchange,
+  { listener }: RequestInHand,
   target: Target,
 ): boolean {
   const isReliable = target.transport !== "udp";
@@ -43,7 +46,7 @@ export function hasRoomToBridge(
  */
 export function bridgeRequest(
   relay: Relay,
-  exchange: Exchange,
+  exchange: RequestInHand,
   egress: Listener,
   address: string,
   port: number,
@@ -60,7 +63,7 @@ export function bridgeRequest(
 /** From a stream to datagrams: repeated until there is an answer (timers A and E). False: there is no room, and the request is refused. */
 function undertake(
   relay: Relay,
-  exchange: Exchange,
+  exchange: RequestInHand,
   egress: Listener,
   address: string,
   port: number,
@@ -94,7 +97,7 @@ function undertake(
  * From datagrams to a stream: a repeat gets what answer there is, and goes no further. Before there is any it goes on, or a call would
  * be lost with its connection; a hop that has it takes it for what it is (RFC 3261 section 17.2).
  */
-function serve(relay: Relay, exchange: Exchange, key: string): boolean {
+function serve(relay: Relay, exchange: RequestInHand, key: string): boolean {
   const { transactions, now, message } = relay;
   const seen = transactions.served.get(key, now);
   if (message.method === "ACK") {
@@ -115,7 +118,7 @@ function serve(relay: Relay, exchange: Exchange, key: string): boolean {
 }
 
 /** The ACK of an answer that we gave in the place of a stream hop. */
-export function acknowledged(relay: Relay, exchange: Exchange): void {
+export function acknowledged(relay: Relay, exchange: RequestInHand): void {
   const { repeats } = relay.transactions;
   if (repeats.size > 0 && !exchange.listener.isReliable) repeats.stop(keyOfRequest(exchange));
 }
@@ -123,7 +126,7 @@ export function acknowledged(relay: Relay, exchange: Exchange): void {
 /**
  * A full table: the trunk's exception policy for what begins and was not judged. True: the request goes on without being repeated.
  */
-function isExcepted(relay: Relay, exchange: Exchange): boolean {
+function isExcepted(relay: Relay, exchange: RequestInHand): boolean {
   const { listener, address, port, toTag } = exchange;
   const { method } = relay.message;
   relay.counters.transactionsFull++;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Decision } from "../../domain/decision.ts";
-import type { HepTarget } from "../../config/load.ts";
+import type { HepTarget } from "../../config/load-static.ts";
 import type { HepFigures } from "../../observe/hep-metrics.ts";
 import { HepProtocol, LONGEST_HEP, writeHep, type HepPacket } from "./hep-packet.ts";
 import type { DatagramPort, OpenDatagramPort } from "../../wire/udp/udp.ts";
@@ -24,7 +24,7 @@ const FLUSH_INTERVAL = 20;
 /** Messages sent in one turn of the loop: calls have theirs in between. */
 const BATCH = 32;
 
-interface Waiting {
+interface WaitingCopy {
   readonly decision: Decision;
   readonly message: Buffer;
 }
@@ -37,7 +37,7 @@ export async function openHepExport(
 ): Promise<HepExport> {
   const lost = { queue: 0, size: 0, socket: 0 };
   let sent = 0;
-  let queue: Waiting[] = [];
+  let queue: WaitingCopy[] = [];
   let next = 0;
   let bytesWaiting = 0;
   let packet = Buffer.alloc(LONGEST_HEP);
@@ -59,7 +59,7 @@ export async function openHepExport(
     return true;
   }
 
-  function sendJudged({ decision, message }: Waiting): void {
+  function sendJudged({ decision, message }: WaitingCopy): void {
     const { at, origin, callId } = decision.attempt;
     const common = { at, origin, correlationId: callId };
     if (!send({ ...common, protocol: HepProtocol.sip, payload: message })) {

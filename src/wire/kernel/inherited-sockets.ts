@@ -1,10 +1,10 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { formatAddress } from "../../net/address.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
-import type { InheritedSocket } from "../../engines/engine.ts";
 
 /** sd_listen_fds(3): the first descriptor that is passed. */
 const FIRST = 3;
+
 /** More listeners than a branch has room for (one base-36 digit). */
 const MOST = 36;
 
@@ -85,4 +85,11 @@ function readHexAddress(hex: string): string {
       value = (value << 8n) | BigInt(`0x${hex.slice(word + byte, word + byte + 2)}`);
   }
   return formatAddress({ bits: hex.length === 8 ? 32 : 128, value });
+}
+
+/** A bound UDP socket that the service manager passed. */
+export interface InheritedSocket {
+  readonly fd: number;
+  /** As in `listen`. */
+  readonly id: string;
 }

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Millis } from "../../domain/time.ts";
-import type { StreamLimits } from "../../config/load.ts";
+import type { StreamLimits } from "../../config/load-static.ts";
 import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
 import type { DeliveryFailure, StreamPeer } from "../../proxy/connection-events.ts";
 import type { StreamCounters } from "../../observe/stream-counters.ts";

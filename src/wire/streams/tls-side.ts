@@ -12,7 +12,7 @@ import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
 import { readCertificateNames, type CertificateNames } from "./certificate-names.ts";
 
 /** Where a connection goes, and the address of ours that it begins at. */
-export interface Place {
+export interface TlsPlace {
   readonly host: string;
   readonly port: number;
   readonly localAddress?: string;
@@ -23,7 +23,7 @@ export interface TlsSide {
   /** Begins the handshake on an accepted socket. */
   accept(socket: Socket): void;
   /** Connects; the certificate is verified, the names in it are the caller's to judge. */
-  connect(place: Place): TLSSocket;
+  connect(place: TlsPlace): TLSSocket;
   /** Used for connections from now on; those that are open stay as they are. */
   renew(material: TlsMaterial): void;
 }

@@ -1,30 +1,22 @@
-import { createHash } from "node:crypto";
 import type { EngineName } from "../domain/capabilities.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
-import { parseEndpoint } from "../net/address.ts";
-import type { Endpoint } from "../net/address.ts";
-import type { PolicyRevision } from "../domain/decision.ts";
-import type { PolicyParts, TrunkPlan } from "./policy/build-policy.ts";
-import { compilePolicy, planTrunks, summariseList } from "./policy/build-policy.ts";
-import { findEngineIssues, type DrachtioConfig, readDrachtio } from "./sigwall/drachtio.ts";
-import type { ConfigIssue } from "./yaml/issue.ts";
-import { hasErrors, sortIssues } from "./yaml/issue.ts";
-import { jsonSchemas } from "./json-schema.ts";
-import type { LoadedList, ReadFile } from "./lists/list-loading.ts";
-import { loadLists, resolvePath } from "./lists/list-loading.ts";
-import type { PolicyFile } from "./policy/policy-file.ts";
-import { readPolicyFile } from "./policy/policy-file.ts";
-import type { Policy } from "../policy/policy.ts";
-import { findBrokenReferences } from "./policy/references.ts";
-import { findM3uaIssues, readM3uaConfig, type M3uaConfig } from "./sigwall/m3ua-schema.ts";
-import { explainIssues, isMapping, valueAt } from "./yaml/schema-issues.ts";
-import { readYaml } from "./yaml/yaml-source.ts";
-import type { Source } from "./yaml/yaml-source.ts";
-import { parseListener, sipStaticSchema, staticSchema } from "./sigwall/static-schema.ts";
-import type { HepEntry, Listener } from "./sigwall/static-schema.ts";
+import { type Endpoint, parseEndpoint } from "../net/address.ts";
+import { type DrachtioConfig, findEngineIssues, readDrachtio } from "./sigwall/drachtio.ts";
+import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
+import { staticJsonSchema } from "./sigwall/static-schema.ts";
+import { findM3uaIssues, type M3uaConfig, readM3uaConfig } from "./sigwall/m3ua-schema.ts";
+import { explainIssues, valueAt } from "./yaml/schema-issues.ts";
+import { readYaml, type Source } from "./yaml/yaml-source.ts";
+import {
+  type HepEntry,
+  type ListenAddress,
+  parseListener,
+  sipStaticSchema,
+  staticSchema,
+} from "./sigwall/static-schema.ts";
 import { resolveTls, type TlsConfig } from "./sigwall/tls-files.ts";
-import { findImpossible } from "./policy/engine-limits.ts";
-import { findUnenforced } from "./policy/unenforced.ts";
+import { type ReadFile, resolvePath, unreadable } from "./yaml/config-files.ts";
+import { canonicalText, digest } from "./yaml/canonical-text.ts";
 
 /** Bounds of TCP and TLS connections, of every listener on its own. */
 export interface StreamLimits {
@@ -49,7 +41,7 @@ export interface StaticConfig {
   /** Set with `engine: drachtio`. */
   readonly drachtio: DrachtioConfig | undefined;
   /** None with the engine `m3ua`. */
-  readonly listen: readonly Listener[];
+  readonly listen: readonly ListenAddress[];
   /** What the engine `m3ua` relays between; undefined with every other engine. */
   readonly m3ua: M3uaConfig | undefined;
   /** Paths as seen from where the program runs; undefined: no TLS. */
@@ -81,25 +73,6 @@ export interface LoadedStatic {
   readonly issues: readonly ConfigIssue[];
 }
 
-/** What came of reading a policy: a policy unless an error stands in `issues`; the last good one stays in force then. */
-export interface LoadedPolicy {
-  readonly policy: Policy | undefined;
-  readonly issues: readonly ConfigIssue[];
-  /** What the policy was compiled from, for its review; undefined without a policy. */
-  readonly material: PolicyMaterial | undefined;
-}
-
-/** The parts of a policy: what it is compiled from, and what a review looks at. */
-export interface PolicyMaterial {
-  readonly file: PolicyFile;
-  readonly lists: readonly LoadedList[];
-  readonly plans: readonly TrunkPlan[];
-  readonly revision: PolicyRevision;
-}
-
-/** What came of reading a policy that is compiled elsewhere. */
-export type ReadPolicy = Omit<LoadedPolicy, "policy">;
-
 /** Reads `sigwall.yaml`. Pure: the only input is what `readFile` gives. */
 export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
   const content = readFile(path);
@@ -109,9 +82,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
   const read = schema.safeParse(source.value);
   if (!read.success || hasErrors(source.issues)) {
     const mistakes =
-      read.success || source.value === undefined
-        ? []
-        : explainIssues(read.error, source, jsonSchemas.sigwall);
+      read.success || source.value === undefined ? [] : explainIssues(read.error, source, staticJsonSchema);
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
   const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
@@ -145,54 +116,6 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
   return { config: Object.freeze(config), issues };
 }
 
-/**
- * Reads, validates and compiles a policy and the lists it names. Pure: the only input is what `readFile` gives.
- * `listeners`: canonical ids of the static config, when known, so that `match.listener` can be held against them; `engine`: what
- * it can't do is held against the policy.
- */
-export function loadPolicy(
-  readFile: ReadFile,
-  path: string,
-  listeners?: readonly string[],
-  engine?: EngineName,
-): LoadedPolicy {
-  const { material, issues } = readPolicy(readFile, path, listeners, engine);
-  const policy = material === undefined ? undefined : compilePolicy(partsOf(material));
-  return { policy, issues, material };
-}
-
-/** What a policy is compiled from. */
-export function partsOf({ file, plans, lists, revision }: PolicyMaterial): PolicyParts {
-  return { file, plans, lists: lists.map(summariseList), revision };
-}
-
-/** As {@link loadPolicy}, but compiles nothing. */
-export function readPolicy(
-  readFile: ReadFile,
-  path: string,
-  listeners?: readonly string[],
-  engine: EngineName = "embedded",
-): ReadPolicy {
-  const content = readFile(path);
-  if ("error" in content) return refused([unreadable(path, content.error)]);
-  const source = readYaml(path, content.bytes);
-  if (source.value === undefined) return refused(source.issues);
-  const { file, issues: mistakes } = readPolicyFile(source);
-  const { lists, issues: listIssues } = loadLists(file, readFile);
-  const { plans, issues: planIssues } = planTrunks(file, lists);
-  const issues = sortIssues([
-    ...source.issues,
-    ...mistakes,
-    ...findBrokenReferences(file, listeners),
-    ...findUnenforced(file),
-    ...planIssues,
-    ...findImpossible(file, plans, engine),
-    ...listIssues,
-  ]);
-  if (hasErrors(issues)) return refused(issues);
-  return { issues, material: { file, lists, plans, revision: revisionOf(source, lists) } };
-}
-
 function hepTarget(written: HepEntry | undefined): HepTarget | undefined {
   const target = written === undefined ? undefined : parseEndpoint(written.target, 9060);
   if (written === undefined || target === undefined) return undefined;
@@ -203,39 +126,11 @@ function writeEndpoint(endpoint: Endpoint | undefined): readonly string[] {
   return endpoint === undefined ? [] : [formatEndpoint(endpoint)];
 }
 
-function refused(issues: readonly ConfigIssue[]): ReadPolicy {
-  return { issues: sortIssues(issues), material: undefined };
-}
-
-/** Hash over the policy and its lists as written: comments, key order and line ends make no difference. */
-function revisionOf(source: Source, lists: readonly LoadedList[]): string {
-  const byPath = new Map(lists.map((list) => [list.written, digest(list.read.text)]));
-  return digest(canonicalText({ policy: source.value, lists: Object.fromEntries(byPath) }));
-}
-
-/** JSON with the keys of every map in order. */
-function canonicalText(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    isMapping(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : inner,
-  );
-}
-
-/** The first 48 bits of SHA-256: enough to tell revisions apart, short enough to read aloud. */
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
-}
-
-function unreadable(file: string, error: string): ConfigIssue {
-  return { severity: "error", file, line: 1, column: 1, path: "", message: `can't be read: ${error}` };
-}
-
-function findTwiceListened(source: Source, listeners: readonly Listener[]): readonly ConfigIssue[] {
+function findTwiceListened(source: Source, listeners: readonly ListenAddress[]): readonly ConfigIssue[] {
   return listeners.flatMap((listener, index) => {
     const { id, address, port, transport } = listener;
     // TLS is a TCP port too.
-    const isSame = (other: Listener): boolean =>
+    const isSame = (other: ListenAddress): boolean =>
       other.address === address &&
       other.port === port &&
       (other.transport === "udp") === (transport === "udp");
@@ -249,7 +144,7 @@ function findTwiceListened(source: Source, listeners: readonly Listener[]): read
 
 function findMissingTls(
   source: Source,
-  listeners: readonly Listener[],
+  listeners: readonly ListenAddress[],
   hasTls: boolean,
 ): readonly ConfigIssue[] {
   const index = listeners.findIndex(({ transport }) => transport === "tls");

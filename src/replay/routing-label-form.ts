@@ -6,13 +6,13 @@ import { isCallControl, readCircuit, readMtp3, type LabelLength, type Msu } from
 const Fit = { none: 0, message: 1, call: 2 } as const;
 
 /** Reads MTP3 units whose routing labels are of a length that nothing says: 14-bit point codes, or 24-bit ones. */
-export interface LabelForm {
+export interface RoutingLabelForm {
   /** Fills `msu` from the unit `bytes[start, end)`; false when it is none of a call. */
   read(msu: Msu, bytes: Buffer, start: number, end: number): boolean;
 }
 
 /** Makes a reader that takes 14 bits for granted until a call reads with 24 bits only; what it learns stays for the whole capture. */
-export function createLabelForm(): LabelForm {
+export function createRoutingLabelForm(): RoutingLabelForm {
   const view = createIsupMessage();
   let usual: LabelLength = 4;
   let isLearned = false;

@@ -1,13 +1,9 @@
-import { dirname, isAbsolute, join } from "node:path";
 import type { DenyList, NumberList } from "../../screening/rule.ts";
-import { createCalendar } from "./calendar.ts";
+import { createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
-import type { ListReading, ReadList } from "./number-list.ts";
-import { readNumberList } from "./number-list.ts";
-import type { PolicyFile } from "../policy/policy-file.ts";
-
-/** Gives the bytes of a file, or says why it can't: the only way configuration is read, so that tests need no disk. */
-export type ReadFile = (path: string) => { readonly bytes: Uint8Array } | { readonly error: string };
+import { type ListReading, type ReadList, readNumberList } from "../lists/number-list.ts";
+import type { PolicyFile } from "./policy-file.ts";
+import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
 
 /** A list that the policy names and that was read without error. */
 export interface LoadedList {
@@ -20,11 +16,6 @@ export interface LoadedList {
   /** Where the policy names it. */
   readonly path: Path;
   readonly read: ReadList;
-}
-
-/** A path that a file names, as seen from where the program runs. */
-export function resolvePath(namedBy: string, path: string): string {
-  return isAbsolute(path) ? path : join(dirname(namedBy), path);
 }
 
 /** Reads every list that the policy names, each file once. A list that is missing, empty or wrong is an error. */

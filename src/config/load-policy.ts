@@ -1,0 +1,96 @@
+import type { EngineName } from "../domain/capabilities.ts";
+import type { PolicyRevision } from "../domain/decision.ts";
+import {
+  compilePolicy,
+  planTrunks,
+  type PolicyParts,
+  summariseList,
+  type TrunkPlan,
+} from "./policy/build-policy.ts";
+import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
+import { type LoadedList, loadLists } from "./policy/list-loading.ts";
+import { type PolicyFile, readPolicyFile } from "./policy/policy-file.ts";
+import type { Policy } from "../policy/policy.ts";
+import { findBrokenReferences } from "./policy/references.ts";
+import { readYaml, type Source } from "./yaml/yaml-source.ts";
+import { findImpossible } from "./policy/engine-limits.ts";
+import { findUnenforced } from "./policy/unenforced.ts";
+import { type ReadFile, unreadable } from "./yaml/config-files.ts";
+import { canonicalText, digest } from "./yaml/canonical-text.ts";
+
+/** What came of reading a policy: a policy unless an error stands in `issues`; the last good one stays in force then. */
+export interface LoadedPolicy {
+  readonly policy: Policy | undefined;
+  readonly issues: readonly ConfigIssue[];
+  /** What the policy was compiled from, for its review; undefined without a policy. */
+  readonly material: PolicyMaterial | undefined;
+}
+
+/** The parts of a policy: what it is compiled from, and what a review looks at. */
+export interface PolicyMaterial {
+  readonly file: PolicyFile;
+  readonly lists: readonly LoadedList[];
+  readonly plans: readonly TrunkPlan[];
+  readonly revision: PolicyRevision;
+}
+
+/** What came of reading a policy that is compiled elsewhere. */
+export type ReadPolicy = Omit<LoadedPolicy, "policy">;
+
+/**
+ * Reads, validates and compiles a policy and the lists it names. Pure: the only input is what `readFile` gives.
+ * `listeners`: canonical ids of the static config, when known, so that `match.listener` can be held against them; `engine`: what
+ * it can't do is held against the policy.
+ */
+export function loadPolicy(
+  readFile: ReadFile,
+  path: string,
+  listeners?: readonly string[],
+  engine?: EngineName,
+): LoadedPolicy {
+  const { material, issues } = readPolicy(readFile, path, listeners, engine);
+  const policy = material === undefined ? undefined : compilePolicy(partsOf(material));
+  return { policy, issues, material };
+}
+
+/** What a policy is compiled from. */
+export function partsOf({ file, plans, lists, revision }: PolicyMaterial): PolicyParts {
+  return { file, plans, lists: lists.map(summariseList), revision };
+}
+
+/** As {@link loadPolicy}, but compiles nothing. */
+export function readPolicy(
+  readFile: ReadFile,
+  path: string,
+  listeners?: readonly string[],
+  engine: EngineName = "embedded",
+): ReadPolicy {
+  const content = readFile(path);
+  if ("error" in content) return refused([unreadable(path, content.error)]);
+  const source = readYaml(path, content.bytes);
+  if (source.value === undefined) return refused(source.issues);
+  const { file, issues: mistakes } = readPolicyFile(source);
+  const { lists, issues: listIssues } = loadLists(file, readFile);
+  const { plans, issues: planIssues } = planTrunks(file, lists);
+  const issues = sortIssues([
+    ...source.issues,
+    ...mistakes,
+    ...findBrokenReferences(file, listeners),
+    ...findUnenforced(file),
+    ...planIssues,
+    ...findImpossible(file, plans, engine),
+    ...listIssues,
+  ]);
+  if (hasErrors(issues)) return refused(issues);
+  return { issues, material: { file, lists, plans, revision: revisionOf(source, lists) } };
+}
+
+function refused(issues: readonly ConfigIssue[]): ReadPolicy {
+  return { issues: sortIssues(issues), material: undefined };
+}
+
+/** Hash over the policy and its lists as written: comments, key order and line ends make no difference. */
+function revisionOf(source: Source, lists: readonly LoadedList[]): string {
+  const byPath = new Map(lists.map((list) => [list.written, digest(list.read.text)]));
+  return digest(canonicalText({ policy: source.value, lists: Object.fromEntries(byPath) }));
+}

@@ -1,0 +1,16 @@
+import { createHash } from "node:crypto";
+import { isMapping } from "./schema-issues.ts";
+
+/** JSON with the keys of every map in order. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    isMapping(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : inner,
+  );
+}
+
+/** The first 48 bits of SHA-256: enough to tell revisions apart, short enough to read aloud. */
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
