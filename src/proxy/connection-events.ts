@@ -1,17 +1,18 @@
+// What the proxy is asked and told about TCP and TLS connections, beside the messages on them.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
-import { ANY_NAME } from "../policy/trunk-match.ts";
 import { countProtocolError } from "../observe/counters.ts";
+import { ANY_NAME } from "../policy/trunk-match.ts";
+import { goDown, type Destination } from "../routing/hop-health.ts";
+import type { Listener } from "../routing/listener.ts";
 import { noteFault } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
-import { type Destination, goDown } from "../routing/hop-health.ts";
-import { readRequestInHand } from "../routing/request-in-hand.ts";
-import type { Listener } from "../routing/listener.ts";
-import { reportChange, withdrawProbe } from "./sending/probe.ts";
-import { guard, NEXT_HOP, type Relay, turnTo } from "./turn/proxy-state.ts";
-import { isHop } from "./turn/peer-port.ts";
 import { answerUnreached } from "./requests/answer-for-hop.ts";
+import { reportChange, withdrawProbe } from "./sending/probe.ts";
 import { answerError } from "./turn/answers.ts";
+import { isHop } from "./turn/peer-port.ts";
+import { guard, NEXT_HOP, type ProxyState } from "./turn/proxy-state.ts";
+import { beginMoment, beginRequest, type Moment } from "./turn/turn.ts";
 
 /** A peer on a connection. */
 export interface StreamPeer {
@@ -28,7 +29,7 @@ export interface StreamPeer {
 export type DeliveryFailure = "unreached" | "back-off" | "no-room";
 
 /** What the proxy is asked and told about connections, beside the messages on them. */
-export interface StreamSide {
+export interface ConnectionEvents {
   /** True when a trunk or next hop may be at the other end. */
   isWelcome(now: Millis, listener: Listener, peer: StreamPeer): boolean;
   /**
@@ -49,51 +50,55 @@ export interface StreamSide {
   ): void;
 }
 
-export function createStreamSide(relay: Relay): StreamSide {
+export function createConnectionEvents(proxy: ProxyState): ConnectionEvents {
   return {
     isWelcome(now, listener, { address, port, names }) {
-      turnTo(relay, now);
+      const { policy } = beginMoment(proxy, now);
       return (
-        relay.policy.matchTrunk(listener.id, address, port, names ?? ANY_NAME) !== undefined ||
-        isHop(relay, listener, address, port)
+        policy.matchTrunk(listener.id, address, port, names ?? ANY_NAME) !== undefined ||
+        isHop(proxy, { listener, address, port })
       );
     },
     isMeant(listener, { address, port, names = [] }, addresses) {
       if (addresses.includes(address)) return true;
-      if (relay.hops.hostsAt(address, port).some((host) => names.includes(host))) return true;
-      const { matchTrunk } = relay.policyInForce();
+      if (proxy.hops.hostsAt(address, port).some((host) => names.includes(host))) return true;
+      const { matchTrunk } = proxy.policyInForce();
       const trunk = matchTrunk(listener.id, address, port, names);
       return trunk !== undefined && trunk !== matchTrunk(listener.id, address, port);
     },
     unframed(now, listener, { address, port, names }, bytes, why) {
-      turnTo(relay, now);
-      const id = relay.policy.matchTrunk(listener.id, address, port, names)?.trunk.id ?? NEXT_HOP;
-      guard(relay, () => {
-        const { message } = relay;
-        scan(message, bytes);
-        if (message.kind !== "request") return;
-        noteFault(message, why);
-        const exchange = readRequestInHand(message, listener, address, port);
-        if (exchange === undefined) countProtocolError(relay.counters, id, 400);
-        else answerError(relay, id, exchange, 400);
+      guard(proxy, () => {
+        const moment = beginMoment(proxy, now);
+        const { workspace } = proxy;
+        scan(workspace.message, bytes);
+        if (workspace.message.kind !== "request") return;
+        noteFault(workspace.message, why);
+        const source = moment.policy.matchTrunk(listener.id, address, port, names);
+        const turn = beginRequest(moment, workspace, source, { listener, address, port });
+        if (turn === undefined) countProtocolError(proxy.counters, source?.trunk.id ?? NEXT_HOP, 400);
+        else answerError(turn, 400);
       });
     },
     undelivered(now, listener, address, port, bytes, why) {
-      turnTo(relay, now);
-      guard(relay, () => {
+      guard(proxy, () => {
+        const moment = beginMoment(proxy, now);
         // An answer that a connection of its own can't take any more says nothing of where it listens.
-        const hop = relay.hops.at(listener.transport, address, port);
-        if (hop !== undefined) noteFailure(relay, hop, bytes, why);
-        answerUnreached(relay, listener, address, port, bytes);
+        const hop = proxy.hops.at(listener.transport, address, port);
+        if (hop !== undefined) noteFailure(moment, hop, bytes, why);
+        answerUnreached(moment, { listener, address, port }, bytes);
       });
     },
   };
 }
 
 /** Only a failure of its own takes a next hop down. */
-function noteFailure(relay: Relay, hop: Destination, bytes: Buffer, why: DeliveryFailure): void {
-  const { now, policy } = relay;
+function noteFailure(
+  { proxy, now, policy }: Moment,
+  hop: Destination,
+  bytes: Buffer,
+  why: DeliveryFailure,
+): void {
   const { nextHopHealth } = policy;
   if (why === "no-room") withdrawProbe(hop, bytes, now, nextHopHealth);
-  if (why === "unreached" && goDown(hop, now, nextHopHealth)) reportChange(relay, hop, "no connection");
+  if (why === "unreached" && goDown(hop, now, nextHopHealth)) reportChange(proxy, hop, "no connection");
 }

@@ -98,9 +98,8 @@ export function readRequestInHand(
  * what the peer wrote there itself is replaced. The same string where nothing has to change. On a stream `rport` is filled whether it
  * was asked for or not: it names the connection that the answer goes back on, and the answer brings it to us.
  */
-export function fillVia(exchange: RequestInHand): string {
-  const { via, viaValue, address, port } = exchange;
-  const needsPort = via.rport !== undefined || exchange.listener.isReliable;
+export function fillVia({ via, viaValue, listener, address, port }: RequestInHand): string {
+  const needsPort = via.rport !== undefined || listener.isReliable;
   const needsReceived = via.host !== address || needsPort;
   if (!needsReceived && via.received === undefined) return viaValue;
   let kept = "";
@@ -129,25 +128,30 @@ export function sentByOf(via: Via): string {
   return `${via.host.toLowerCase()}:${via.port}`;
 }
 
-/** What {@link branchFields} takes for the port of a hop that is reached by `listener`. */
+/**
+ * What a branch is bound to for the port of a hop that is reached by `listener`. A peer on a stream may answer by another
+ * connection, so the transport stands for the port there.
+ */
 export function hopPort(listener: Listener, port: number): number | SipTransport {
   return listener.isReliable ? listener.transport : port;
 }
 
-/**
- * The fields that a branch of ours is bound to: whose transaction it is, where its answers go, and where the request went. All of
- * them come back in the response (RFC 3261 section 16.11). A peer on a stream may answer by another connection, so the transport
- * stands for `targetPort` there: see {@link hopPort}.
- */
-export function branchFields(
-  via: Via,
-  replyAddress: string,
-  replyPort: number,
-  callId: string,
-  cseq: number,
-  targetAddress: string,
-  targetPort: number | SipTransport,
-  listenerId: string,
-): string {
+/** What a branch of ours is bound to: whose transaction it is, where its answers go, and where the request went. */
+export interface BranchBinding {
+  readonly via: Via;
+  readonly replyAddress: string;
+  readonly replyPort: number;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly targetAddress: string;
+  /** {@link hopPort} */
+  readonly targetPort: number | SipTransport;
+  /** Of the listener that the request came in by. */
+  readonly listenerId: string;
+}
+
+/** The same as one text. All of it comes back in the response (RFC 3261 section 16.11). */
+export function branchFields(binding: BranchBinding): string {
+  const { via, replyAddress, replyPort, callId, cseq, targetAddress, targetPort, listenerId } = binding;
   return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${targetAddress}\n${targetPort}\n${listenerId}`;
 }

@@ -2,9 +2,8 @@ import { Buffer } from "node:buffer";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { Millis } from "../../domain/time.ts";
 import { createExpiringMap } from "../../state/expiring-map.ts";
-import type { Via } from "../../sip/fields/via.ts";
 import type { Destination } from "../../routing/hop-health.ts";
-import { sentByOf, type RequestInHand } from "../../routing/request-in-hand.ts";
+import { sentByOf, type BranchBinding, type RequestInHand } from "../../routing/request-in-hand.ts";
 import { LEDGER_TTL } from "./ledger.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
 import type { MessageChanges } from "../messages/message-changes.ts";
@@ -146,15 +145,13 @@ export function createSentCalls(capacity: number): SentCalls {
 }
 
 /** What an INVITE, its ACK (non-2xx), its CANCEL and all answers to them have in common. */
-export function sentCallKey(
-  via: Via,
-  replyAddress: string,
-  replyPort: number,
-  callId: string,
-  cseq: number,
-): string {
+export function sentCallKey(of: TransactionPath): string {
+  const { via, replyAddress, replyPort, callId, cseq } = of;
   return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}`;
 }
+
+/** The caller's side of a transaction. */
+export type TransactionPath = Pick<BranchBinding, "via" | "replyAddress" | "replyPort" | "callId" | "cseq">;
 
 /**
  * Where of all places that the call went to an answer comes from, though the policy or DNS may name it no more; over a stream from
@@ -173,7 +170,7 @@ export function findTried(
 
 /** The key of a request in hand. */
 export function keyOfRequest({ via, address, replyPort, callId, message }: RequestInHand): string {
-  return sentCallKey(via, address, replyPort, callId, message.cseq);
+  return sentCallKey({ via, replyAddress: address, replyPort, callId, cseq: message.cseq });
 }
 
 /** The message in hand, in memory of its own: views and receive buffers are used again. */

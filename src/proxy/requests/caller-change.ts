@@ -1,24 +1,23 @@
-import { countDecision, countRequest, trunkCounters } from "../../observe/counters.ts";
-import type { TrunkPolicy } from "../../policy/policy.ts";
+// A re-INVITE, UPDATE or other request of a dialog that may name another caller: judged where the token does not name it.
+import { trunkCounters, countDecision, countRequest } from "../../observe/counters.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { Decision } from "../../domain/decision.ts";
+import { judgeChange, payMessage } from "../../judging/judge-invite.ts";
+import { refusalStatus } from "../../judging/refusal.ts";
 import { findMisleadingName } from "../../screening/shown-name.ts";
 import {
   identitiesHold,
   isConfirmed,
   isWithheldCall,
-  type Proof,
   readTarget,
+  type Proof,
 } from "../memory/dialog-token.ts";
-import type { RequestInHand } from "../../routing/request-in-hand.ts";
-import { keepWithheld } from "./sip-i-in-dialog.ts";
-import { judgeChange, payMessage } from "../../judging/judge-invite.ts";
-import { fingerprint, type LedgerEntry, ledgerKey } from "../memory/ledger.ts";
-import type { Relay } from "../turn/proxy-state.ts";
-import { requestAttempt } from "../turn/request-attempt.ts";
-import { applyChanges, type MessageChanges, changesOf, withheld } from "../messages/message-changes.ts";
-import { refusalStatus } from "../../judging/refusal.ts";
+import { fingerprint, ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
+import { applyChanges, changesOf, withheld, type MessageChanges } from "../messages/message-changes.ts";
 import { answer, refuse } from "../turn/answers.ts";
+import { requestAttempt } from "../turn/request-attempt.ts";
+import type { TrunkTurn } from "../turn/turn.ts";
+import { keepWithheld } from "./sip-i-in-dialog.ts";
 
 /** True for a request of a caller whose number was withheld. */
 export function isHiddenCaller({ token, side }: Proof): boolean {
@@ -45,29 +44,22 @@ function changesInDialog(
  * confirmed its dialog (RFC 4916), or when a display name misleads. A refusal leaves the session as it is: 403 ends no
  * dialog (RFC 3261 section 14.1).
  */
-export function isChangeAllowed(
-  relay: Relay,
-  source: TrunkPolicy,
-  exchange: RequestInHand,
-  proof: Proof,
-): boolean {
-  const { message, ledger, edits, now } = relay;
-  const { trunk } = source;
-  const key = ledgerKey(trunk.id, exchange, message.cseq);
+export function isChangeAllowed(turn: TrunkTurn, proof: Proof): boolean {
+  const { proxy, message, edits, now, request } = turn;
+  const { ledger } = proxy;
+  const { trunk } = turn.source;
+  const key = ledgerKey(trunk.id, request, message.cseq);
   const seen = ledger.get(key, now);
   if (seen !== undefined && (seen.outcome === "reject" || message.method === "MESSAGE"))
-    return repeatChange(relay, trunk, exchange, seen);
-  const decision = decideChange(relay, source, exchange, proof);
+    return repeatChange(turn, seen);
+  const decision = decideChange(turn, proof);
   const { verdict } = decision;
   if (verdict.kind === "drop") return false;
+  const { reason } = verdict;
   if (verdict.kind === "reject") {
-    const status = refusalStatus(trunk, verdict.reason);
-    ledger.set(
-      key,
-      { fingerprint: fingerprint(message), outcome: "reject", status, reason: verdict.reason },
-      now,
-    );
-    refuse(relay, exchange, status, verdict.reason);
+    const status = refusalStatus(trunk, reason);
+    ledger.set(key, { fingerprint: fingerprint(message), outcome: "reject", status, reason }, now);
+    refuse(turn, status, reason);
     return false;
   }
   const changes = changesInDialog(trunk, decision, proof);
@@ -75,36 +67,31 @@ export function isChangeAllowed(
   if (message.method === "MESSAGE") {
     // It has paid, and its repeats need not.
     const target = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
-    const { reason } = verdict;
     ledger.set(key, { fingerprint: fingerprint(message), outcome: "forward", target, reason, changes }, now);
   }
   return true;
 }
 
-function repeatChange(relay: Relay, trunk: Trunk, exchange: RequestInHand, seen: LedgerEntry): boolean {
-  const isRepeat = seen.fingerprint === fingerprint(relay.message);
-  trunkCounters(relay.counters, trunk.id)[isRepeat ? "retransmissions" : "forgedRepeats"]++;
-  if (!isRepeat) answer(relay, exchange, 400, "");
-  else if (seen.outcome === "reject") refuse(relay, exchange, seen.status, seen.reason);
+function repeatChange(turn: TrunkTurn, seen: LedgerEntry): boolean {
+  const { proxy, message, edits, source } = turn;
+  const isRepeat = seen.fingerprint === fingerprint(message);
+  trunkCounters(proxy.counters, source.trunk.id)[isRepeat ? "retransmissions" : "forgedRepeats"]++;
+  if (!isRepeat) answer(turn, 400, "");
+  else if (seen.outcome === "reject") refuse(turn, seen.status, seen.reason);
   else if (seen.outcome === "forward") {
-    if (seen.changes !== undefined) applyChanges(relay.message, relay.edits, seen.changes);
+    if (seen.changes !== undefined) applyChanges(message, edits, seen.changes);
     return true;
   }
   return false;
 }
 
 /** The decision about a change: what the token authorises needs none and is not counted. */
-function decideChange(
-  relay: Relay,
-  source: TrunkPolicy,
-  exchange: RequestInHand,
-  { token, side }: Proof,
-): Pick<Decision, "marks" | "verdict"> {
-  const { message, state, policy } = relay;
-  const { trunk } = source;
+function decideChange(turn: TrunkTurn, proof: Proof): Pick<Decision, "marks" | "verdict"> {
+  const { proxy, message, policy, source, request } = turn;
+  const { token, side } = proof;
   // The called side proves its dialog by the caller's tag, which the token is bound to.
-  const isKnownDialog = side === "called" || isConfirmed(relay.tags, token, exchange.callId, exchange.toTag);
-  const attempt = keepWithheld(requestAttempt(relay, trunk, exchange), { token, side });
+  const isKnownDialog = side === "called" || isConfirmed(proxy.tags, token, request.callId, request.toTag);
+  const attempt = keepWithheld(requestAttempt(turn), proof);
   const holds =
     isKnownDialog &&
     identitiesHold(token, side === "caller", attempt.calling) &&
@@ -112,12 +99,19 @@ function decideChange(
     attempt.undecodable === undefined &&
     findMisleadingName(attempt) === undefined;
   const isMessage = message.method === "MESSAGE";
-  if (holds && !(isMessage && trunk.limits.messagesPerSecond !== undefined)) return unmarked;
+  if (holds && !(isMessage && source.trunk.limits.messagesPerSecond !== undefined)) return unmarked;
   const isCall = message.method === "INVITE" || message.method === "UPDATE";
-  const judged = judgeChange(message, source, attempt, state, policy.revision, isKnownDialog || !isCall);
-  const decision = isMessage ? payMessage(judged, state) : judged;
-  if (isCall) countDecision(relay.counters, decision);
-  else countRequest(relay.counters, message.method, decision);
-  relay.sink.decided(decision, message.bytes);
+  const judged = judgeChange(
+    message,
+    source,
+    attempt,
+    proxy.state,
+    policy.revision,
+    isKnownDialog || !isCall,
+  );
+  const decision = isMessage ? payMessage(judged, proxy.state) : judged;
+  if (isCall) countDecision(proxy.counters, decision);
+  else countRequest(proxy.counters, message.method, decision);
+  proxy.sink.decided(decision, message.bytes);
   return decision;
 }

@@ -1,6 +1,9 @@
-import type { Trunk } from "../../domain/trunk.ts";
+// An INVITE that begins a call, or another request that is judged alike: judged once, obeyed, its repeats answered alike.
 import type { Decision, Deny } from "../../domain/decision.ts";
-import type { TrunkPolicy } from "../../policy/policy.ts";
+import { isShed } from "../../judging/admission.ts";
+import { judgeCall, judgeRequest } from "../../judging/judge-invite.ts";
+import { unsupported } from "../../judging/protocol-answers.ts";
+import { refusalStatus } from "../../judging/refusal.ts";
 import {
   countDecision,
   countRequest,
@@ -8,121 +11,126 @@ import {
   observeDecision,
   trunkCounters,
 } from "../../observe/counters.ts";
-import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
-import { forwardCall, targetOf } from "../sending/forward.ts";
-import type { RequestInHand } from "../../routing/request-in-hand.ts";
-import { keepCall, targetOfRepeat } from "../sending/failover.ts";
-import { fingerprint, type LedgerEntry, ledgerKey } from "../memory/ledger.ts";
-import { judgeCall, judgeRequest } from "../../judging/judge-invite.ts";
+import { consumeOwn, followRoutes, type Onward } from "../../routing/route.ts";
+import { fingerprint, ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
+import { changesOf, labelLine } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
-import type { Relay } from "../turn/proxy-state.ts";
-import { unsupported } from "../../judging/protocol-answers.ts";
-import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
-import { consumeOwn, followRoutes, type Onward, type Routes } from "../../routing/route.ts";
-import { labelLine, changesOf } from "../messages/message-changes.ts";
-import { refusalStatus } from "../../judging/refusal.ts";
+import { keepCall, targetOfRepeat } from "../sending/failover.ts";
+import { forwardCall, targetOf } from "../sending/forward.ts";
+import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
 import { answer, answerError, refuse } from "../turn/answers.ts";
-import { isShed } from "../../judging/admission.ts";
+import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
+import type { TrunkTurn } from "../turn/turn.ts";
+
+/** A request under the key of its transaction, with the hash of its bytes. */
+interface NewRequest {
+  readonly key: string;
+  readonly print: string;
+}
 
 /** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
-export function newCall(relay: Relay, source: TrunkPolicy, exchange: RequestInHand, routes: Routes): void {
-  const { message, counters, ledger, now, policy } = relay;
-  const { trunk } = source;
-  const key = ledgerKey(trunk.id, exchange, message.cseq);
-  const print = fingerprint(message);
-  const seen = ledger.get(key, now);
-  if (seen !== undefined) {
-    repeat(relay, source, seen, print, exchange, routes);
-    return;
-  }
-  if (
-    message.method === "INVITE" &&
-    (relay.overload.isShedding || trunk.limits.attemptsPerSecond !== undefined) &&
-    shedCall(relay, trunk, exchange)
-  ) {
-    keep(relay, key, {
-      fingerprint: print,
-      outcome: "reject",
-      status: refusalStatus(trunk, "overload"),
-      reason: "overload",
-    });
-    return;
-  }
-  const begun = relay.elapsed();
-  if (message.method !== "INVITE") {
-    const attempt = requestAttempt(relay, trunk, exchange, routes.uri);
-    const judged = judgeRequest(message, source, attempt, routes, relay.state, policy.revision);
-    const decision = obey(relay, source, exchange, judged, routes, key, print);
-    countRequest(counters, message.method, decision);
-    relay.sink.decided(decision, message.bytes);
-    return;
-  }
-  const attempt = attemptOf(relay, trunk, exchange, routes.uri);
-  const judgement = judgeCall(message, source, attempt, routes, relay.state, policy.revision);
+export function newCall(turn: TrunkTurn): void {
+  const { proxy, message, now, request } = turn;
+  const { trunk } = turn.source;
+  const fresh: NewRequest = {
+    key: ledgerKey(trunk.id, request, message.cseq),
+    print: fingerprint(message),
+  };
+  const seen = proxy.ledger.get(fresh.key, now);
+  if (seen !== undefined) repeat(turn, seen, fresh.print);
+  else if (message.method !== "INVITE") judgeOther(turn, fresh);
+  else if (!shedCall(turn, fresh)) judgeInvite(turn, fresh);
+}
+
+/**
+ * Answers a new call that there is no room for: 503 without a rule being asked. False: the call is to be judged. Emergency calls of
+ * domestic trunks go last: neither a trunk's `attemptsPerSecond` nor stages 1 and 2 stop them.
+ */
+function shedCall(turn: TrunkTurn, { key, print }: NewRequest): boolean {
+  const { proxy, now, request } = turn;
+  const { trunk } = turn.source;
+  if (!proxy.overload.isShedding && trunk.limits.attemptsPerSecond === undefined) return false;
+  if (!isShed(proxy.overload, now, trunk, request)) return false;
+  const status = refusalStatus(trunk, "overload");
+  countVerdict(proxy.counters, trunk.id, "reject", "overload", "protocol");
+  refuse(turn, status, "overload");
+  keep(turn, key, { fingerprint: print, outcome: "reject", status, reason: "overload" });
+  return true;
+}
+
+function judgeInvite(turn: TrunkTurn, fresh: NewRequest): void {
+  const { proxy, message, source, routes, policy } = turn;
+  const { counters } = proxy;
+  const begun = proxy.elapsed();
+  const attempt = attemptOf(turn);
+  const judgement = judgeCall(message, source, attempt, routes, proxy.state, policy.revision);
   if (judgement.kind === "answered") {
     const { status } = judgement;
-    answerError(relay, trunk.id, exchange, status, status === 420 ? unsupported(message) : "");
+    answerError(turn, status, status === 420 ? unsupported(message) : "");
     return;
   }
-  observeDecision(counters, (relay.elapsed() - begun) / 1000);
-  const decision = obey(relay, source, exchange, judgement.decision, routes, key, print);
+  observeDecision(counters, (proxy.elapsed() - begun) / 1000);
+  const decision = obey(turn, judgement.decision, fresh);
   countDecision(counters, decision);
-  relay.sink.decided(decision, message.bytes);
+  proxy.sink.decided(decision, message.bytes);
+}
+
+function judgeOther(turn: TrunkTurn, fresh: NewRequest): void {
+  const { proxy, message, source, routes, policy } = turn;
+  const attempt = requestAttempt(turn);
+  const judged = judgeRequest(message, source, attempt, routes, proxy.state, policy.revision);
+  const decision = obey(turn, judged, fresh);
+  countRequest(proxy.counters, message.method, decision);
+  proxy.sink.decided(decision, message.bytes);
 }
 
 /** Does what was decided. Returns what became of it: something else where there was no room to remember the call. */
-function obey(
-  relay: Relay,
-  source: TrunkPolicy,
-  exchange: RequestInHand,
-  decision: Decision,
-  routes: Routes,
-  key: string,
-  print: string,
-): Decision {
-  const { trunk } = source;
+function obey(turn: TrunkTurn, decision: Decision, fresh: NewRequest): Decision {
+  const { proxy, routes } = turn;
+  const { trunk } = turn.source;
   const { verdict } = decision;
+  const { key, print } = fresh;
   if (verdict.kind === "drop" || verdict.kind === "reject") {
-    deny(relay, trunk, exchange, verdict, key, print);
+    deny(turn, verdict, fresh);
     return decision;
   }
-  const target = targetOf(relay, source, exchange, onwardOf(relay, trunk, routes));
+  const target = targetOf(turn, onwardOf(turn));
   if (target === undefined) {
     // Next hops that are names, and DNS has said nothing yet: whoever called may try another way.
     const unavailable = trunk.passThrough503 ? 503 : 500;
     const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
-    answerError(relay, trunk.id, exchange, hasNextHops ? unavailable : 404);
+    answerError(turn, hasNextHops ? unavailable : 404);
     return decision;
   }
   const changes = changesOf(trunk, decision);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
-    keep(relay, key, { fingerprint: print, outcome: "redirect", extra });
-    answer(relay, exchange, 302, extra);
+    keep(turn, key, { fingerprint: print, outcome: "redirect", extra });
+    answer(turn, 302, extra);
     return decision;
   }
   const { reason } = verdict;
   // An emergency call goes on; its repeats are judged again, to the same end.
   const isUnstoppable = trunk.exception === "accept" || reason === "emergency";
-  const hasRoom = isUnstoppable || hasRoomToBridge(relay, exchange, target);
-  if (!hasRoom) relay.counters.transactionsFull++;
+  const hasRoom = isUnstoppable || hasRoomToBridge(turn, target);
+  if (!hasRoom) proxy.counters.transactionsFull++;
   const isKept =
     hasRoom &&
-    keep(relay, key, { fingerprint: print, outcome: "forward", target, reason, changes }) &&
-    keepCall(relay, trunk, exchange, target, reason, changes);
+    keep(turn, key, { fingerprint: print, outcome: "forward", target, reason, changes }) &&
+    keepCall(turn, target, reason, changes);
   if (!isKept && !isUnstoppable) {
     const exception: Deny = { kind: trunk.exception, reason: "overload" };
-    relay.ledger.delete(key);
-    deny(relay, trunk, exchange, exception, key, print);
+    proxy.ledger.delete(key);
+    deny(turn, exception, fresh);
     return { ...decision, verdict: exception, rule: "exception" };
   }
-  forwardCall(relay, exchange, target, decision.attempt, reason, changes);
+  forwardCall(turn, target, { attempt: decision.attempt, reason, changes });
   return decision;
 }
 
 /** Keeps an outcome for repeats; false when the ledger is full. */
-function keep(relay: Relay, key: string, entry: LedgerEntry): boolean {
-  const { ledger, counters, now } = relay;
+function keep({ proxy, now }: TrunkTurn, key: string, entry: LedgerEntry): boolean {
+  const { ledger, counters } = proxy;
   // A refusal is the same without the ledger (RFC 3261 section 8.2.7): the last quarter is kept for calls that pass.
   if (entry.outcome !== "forward" && ledger.size * 4 > ledger.capacity * 3) return true;
   const kept = ledger.set(key, entry, now);
@@ -130,65 +138,38 @@ function keep(relay: Relay, key: string, entry: LedgerEntry): boolean {
   return kept;
 }
 
-function deny(
-  relay: Relay,
-  trunk: Trunk,
-  exchange: RequestInHand,
-  { kind, reason }: Deny,
-  key: string,
-  print: string,
-): void {
+function deny(turn: TrunkTurn, { kind, reason }: Deny, { key, print }: NewRequest): void {
   if (kind === "drop") {
-    keep(relay, key, { fingerprint: print, outcome: "drop" });
+    keep(turn, key, { fingerprint: print, outcome: "drop" });
     return;
   }
-  const status = reason === "message-malformed" ? relay.message.faultStatus : refusalStatus(trunk, reason);
-  keep(relay, key, { fingerprint: print, outcome: "reject", status, reason });
-  refuse(relay, exchange, status, reason);
+  const status =
+    reason === "message-malformed" ? turn.message.faultStatus : refusalStatus(turn.source.trunk, reason);
+  keep(turn, key, { fingerprint: print, outcome: "reject", status, reason });
+  refuse(turn, status, reason);
 }
 
 /** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */
-function repeat(
-  relay: Relay,
-  source: TrunkPolicy,
-  seen: LedgerEntry,
-  print: string,
-  exchange: RequestInHand,
-  routes: Routes,
-): void {
-  const { trunk } = source;
-  const counters = trunkCounters(relay.counters, trunk.id);
+function repeat(turn: TrunkTurn, seen: LedgerEntry, print: string): void {
+  const counters = trunkCounters(turn.proxy.counters, turn.source.trunk.id);
   if (seen.fingerprint !== print) {
     counters.forgedRepeats++;
-    answer(relay, exchange, 400, "");
+    answer(turn, 400, "");
     return;
   }
   counters.retransmissions++;
-  if (seen.outcome === "reject") refuse(relay, exchange, seen.status, seen.reason);
-  if (seen.outcome === "redirect") answer(relay, exchange, 302, seen.extra);
+  if (seen.outcome === "reject") refuse(turn, seen.status, seen.reason);
+  if (seen.outcome === "redirect") answer(turn, 302, seen.extra);
   if (seen.outcome !== "forward") return;
-  onwardOf(relay, trunk, routes);
-  const target = targetOfRepeat(relay, trunk, exchange, seen.target);
-  const read = relay.message.method === "INVITE" ? attemptOf : requestAttempt;
-  const attempt = read(relay, trunk, exchange, routes.uri);
-  forwardCall(relay, exchange, target, attempt, seen.reason, seen.changes);
+  onwardOf(turn);
+  const target = targetOfRepeat(turn, seen.target);
+  const attempt = turn.message.method === "INVITE" ? attemptOf(turn) : requestAttempt(turn);
+  forwardCall(turn, target, { attempt, reason: seen.reason, changes: seen.changes });
 }
 
 /** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */
-function onwardOf(relay: Relay, trunk: Trunk, routes: Routes): Onward {
-  return trunk.side === "core"
-    ? followRoutes(relay.message, routes, relay.edits)
-    : consumeOwn(relay.message, routes, relay.edits);
-}
-
-/**
- * Answers a new call that there is no room for: 503 without a rule being asked. False: the call is to be judged. Emergency calls of
- * domestic trunks go last: neither a trunk's `attemptsPerSecond` nor stages 1 and 2 stop them.
- */
-export function shedCall(relay: Relay, trunk: Trunk, exchange: RequestInHand): boolean {
-  const { now } = relay;
-  if (!isShed(relay.overload, now, trunk, exchange)) return false;
-  countVerdict(relay.counters, trunk.id, "reject", "overload", "protocol");
-  refuse(relay, exchange, refusalStatus(trunk, "overload"), "overload");
-  return true;
+function onwardOf({ message, routes, edits, source }: TrunkTurn): Onward {
+  return source.trunk.side === "core"
+    ? followRoutes(message, routes, edits)
+    : consumeOwn(message, routes, edits);
 }

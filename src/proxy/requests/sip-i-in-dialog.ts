@@ -1,15 +1,14 @@
+// The ISUP part of a request inside a dialog: judged where it names another caller.
 import type { CallAttempt } from "../../domain/attempt.ts";
-import type { TrunkPolicy } from "../../policy/policy.ts";
+import { judgeChange } from "../../judging/judge-invite.ts";
+import { refusalStatus } from "../../judging/refusal.ts";
+import { isOfIsup } from "../../judging/sip-i-attempt.ts";
 import { countRequest } from "../../observe/counters.ts";
 import { claimsIsup } from "../../sip/bodies/body.ts";
 import { identitiesHold, isWithheldCall, type Proof } from "../memory/dialog-token.ts";
-import type { RequestInHand } from "../../routing/request-in-hand.ts";
-import { judgeChange } from "../../judging/judge-invite.ts";
-import type { Relay } from "../turn/proxy-state.ts";
-import { isOfIsup } from "../../judging/sip-i-attempt.ts";
-import { refusalStatus } from "../../judging/refusal.ts";
 import { refuse, refuseRequest } from "../turn/answers.ts";
 import { attemptOf } from "../turn/request-attempt.ts";
+import type { TrunkTurn } from "../turn/turn.ts";
 
 /** A body goes as it came, so it must not tell whom the dialog withholds: then it counts as one that can't be judged. */
 export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): CallAttempt {
@@ -24,41 +23,28 @@ export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): Call
  * another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). True: let it pass. False: it has been answered. The request's own
  * fields are no matter here, and a BYE ends the call whatever it carries.
  */
-export function isIsupAllowed(
-  relay: Relay,
-  source: TrunkPolicy,
-  exchange: RequestInHand,
-  proof: Proof,
-): boolean {
-  const { message, policy } = relay;
-  const { trunk } = source;
+export function isIsupAllowed(turn: TrunkTurn, proof: Proof): boolean {
+  const { proxy, message, policy, source } = turn;
   if (!claimsIsup(message) || message.method === "BYE") return true;
-  const attempt = keepWithheld(attemptOf(relay, trunk, exchange), proof);
+  const attempt = keepWithheld(attemptOf(turn), proof);
   if (attempt.undecodable !== undefined || message.fault !== undefined) {
-    refuseRequest(relay, trunk, exchange, "isup-undecodable");
+    refuseRequest(turn, "isup-undecodable");
     return false;
   }
   const calling = attempt.calling.filter(isOfIsup);
   if (calling.length === 0 || identitiesHold(proof.token, proof.side === "caller", calling)) return true;
-  const decision = judgeChange(
-    message,
-    source,
-    {
-      ...attempt,
-      calling,
-      // Nobody is exempt for calling an emergency service inside a dialog.
-      called: { kind: "unusable", why: "not-a-number", detail: "inside a dialog", raw: attempt.requestUri },
-      emergencyUrn: false,
-      privacy: 0,
-    },
-    relay.state,
-    policy.revision,
-    true,
-  );
-  countRequest(relay.counters, message.method, decision);
-  relay.sink.decided(decision, message.bytes);
-  const { verdict } = decision;
-  if (verdict.kind === "reject")
-    refuse(relay, exchange, refusalStatus(trunk, verdict.reason), verdict.reason);
-  return verdict.kind !== "reject" && verdict.kind !== "drop";
+  const named: CallAttempt = {
+    ...attempt,
+    calling,
+    // Nobody is exempt for calling an emergency service inside a dialog.
+    called: { kind: "unusable", why: "not-a-number", detail: "inside a dialog", raw: attempt.requestUri },
+    emergencyUrn: false,
+    privacy: 0,
+  };
+  const decision = judgeChange(message, source, named, proxy.state, policy.revision, true);
+  countRequest(proxy.counters, message.method, decision);
+  proxy.sink.decided(decision, message.bytes);
+  const { kind, reason } = decision.verdict;
+  if (kind === "reject") refuse(turn, refusalStatus(source.trunk, reason), reason);
+  return kind !== "reject" && kind !== "drop";
 }

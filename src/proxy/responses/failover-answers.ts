@@ -1,22 +1,17 @@
+// Answers of next hops to calls that may be, or were, sent to several of them.
+import type { Destination } from "../../routing/hop-health.ts";
+import { egressListener, type Listener, type Target } from "../../routing/listener.ts";
+import { branchFields, hopPort } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
 import { formatBranch } from "../../sip/tag.ts";
-import type { Via } from "../../sip/fields/via.ts";
-import type { Destination } from "../../routing/hop-health.ts";
-import { branchFields, hopPort } from "../../routing/request-in-hand.ts";
+import { findTried, sentCallKey, type SentCall, type TransactionPath } from "../memory/calls-in-setup.ts";
 import { moveCall, nextFor } from "../sending/failover.ts";
-import { egressListener, type Listener, type Target } from "../../routing/listener.ts";
-import type { Relay } from "../turn/proxy-state.ts";
-import { findTried, type SentCall, sentCallKey } from "../memory/calls-in-setup.ts";
-import { outputFor, transmit } from "../turn/output.ts";
+import type { Moment, ResponseTurn } from "../turn/turn.ts";
 
-/** Where a response comes from and goes to: the next Via, and the listener its request came in by. */
-export interface ResponseWay {
+/** Where a response comes from and goes to: the caller's side, and the listener its request came in by. */
+export interface ResponseWay extends TransactionPath {
   readonly from: Target;
-  readonly via: Via;
-  readonly address: string;
-  readonly port: number;
-  readonly callId: string;
   readonly ingress: Listener;
 }
 
@@ -25,10 +20,10 @@ export interface ResponseWay {
  * given up says late is acknowledged or cancelled here, a 2xx apart: that call stands, and the others end (RFC 3261 section 16.7
  * steps 5 and 10).
  */
-export function takeAnswer(relay: Relay, way: ResponseWay): boolean {
-  const { message, sentCalls, now } = relay;
-  const key = sentCallKey(way.via, way.address, way.port, way.callId, message.cseq);
-  const call = sentCalls.find(key, now);
+export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
+  const { message, now } = turn;
+  const { sentCalls } = turn.proxy;
+  const call = sentCalls.find(sentCallKey(way), now);
   const hop = call === undefined ? undefined : findTried(call, way.from);
   if (call === undefined || hop === undefined) return false;
   const isCurrent = hop === call.tried.at(-1);
@@ -40,20 +35,20 @@ export function takeAnswer(relay: Relay, way: ResponseWay): boolean {
     sentCalls.settle(call);
     call.answered = hop;
     for (const other of call.tried)
-      if (other !== hop && !call.ended.includes(other)) sendOwn(relay, "CANCEL", call, other, way);
+      if (other !== hop && !call.ended.includes(other)) sendOwn(turn, "CANCEL", call, other, way);
     return false;
   }
   if (status >= 300 && !call.ended.includes(hop)) call.ended.push(hop);
   if (!isCurrent) {
     // Nobody waits for it any more: it need not ring on.
-    sendOwn(relay, status < 200 ? "CANCEL" : "ACK", call, hop, way);
+    sendOwn(turn, status < 200 ? "CANCEL" : "ACK", call, hop, way);
     return true;
   }
   sentCalls.heard(call);
   if (status === 100) return false;
-  if (status === 503 && canMove(relay, call)) {
-    sendOwn(relay, "ACK", call, hop, way);
-    return moveCall(relay, call, "503");
+  if (status === 503 && canMove(turn, call)) {
+    sendOwn(turn, "ACK", call, hop, way);
+    return moveCall(turn, call, "503");
   }
   sentCalls.settle(call);
   if (status >= 300) call.answered = hop;
@@ -61,40 +56,43 @@ export function takeAnswer(relay: Relay, way: ResponseWay): boolean {
 }
 
 /** Asked before the 503 is acknowledged: from then on it is ours. */
-function canMove(relay: Relay, call: SentCall): boolean {
-  const { policy } = relay;
-  const isWanted = policy.trunkById(call.trunk)?.trunk.failoverOn503 === true;
-  return isWanted && nextFor(relay, call) !== undefined;
+function canMove(moment: Moment, call: SentCall): boolean {
+  const isWanted = moment.policy.trunkById(call.trunk)?.trunk.failoverOn503 === true;
+  return isWanted && nextFor(moment, call) !== undefined;
 }
 
-/** True when the message in hand answers a request of this method. */
+/** True when the response answers a request of this method. */
 export function hasMethod({ text, cseqMethodStart }: SipMessage, method: "INVITE" | "CANCEL"): boolean {
   return text.startsWith(method, cseqMethodStart);
 }
 
 /** ACK of a final answer that the caller does not see, and CANCEL of an INVITE that nobody waits for (RFC 3261 sections 9.1, 17.1.1.3). */
 function sendOwn(
-  relay: Relay,
+  { proxy, message }: ResponseTurn,
   method: "ACK" | "CANCEL",
   call: SentCall,
   hop: Destination,
   way: ResponseWay,
 ): void {
-  const { message } = relay;
-  const egress = egressListener(relay.listeners, way.ingress, hop);
+  const { callId, ingress } = way;
+  const egress = egressListener(proxy.listeners, ingress, hop);
   if (egress === undefined) return;
-  const { via, address, port, callId, ingress } = way;
-  const there = hopPort(egress, hop.port);
-  const fields = branchFields(via, address, port, callId, message.cseq, hop.address, there, ingress.id);
+  const fields = branchFields({
+    ...way,
+    cseq: message.cseq,
+    targetAddress: hop.address,
+    targetPort: hopPort(egress, hop.port),
+    listenerId: ingress.id,
+  });
   const from = headerValue(message, message.first[Header.from]!);
   const to = method === "ACK" ? headerValue(message, message.first[Header.to]!) : call.to;
   const text =
     `${method} ${call.uri} SIP/2.0\r\n` +
-    `Via: ${egress.via}${formatBranch(ingress.index, relay.tags.mac("branch", fields))}\r\n` +
+    `Via: ${egress.via}${formatBranch(ingress.index, proxy.tags.mac("branch", fields))}\r\n` +
     "Max-Forwards: 70\r\n" +
     `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\nCSeq: ${message.cseq} ${method}\r\n` +
     "Content-Length: 0\r\n\r\n";
-  const out = outputFor(relay, egress);
+  const out = proxy.output.bufferFor(egress);
   if (text.length > out.length) return;
-  transmit(relay, egress, hop.address, hop.port, out.write(text, 0, "latin1"));
+  proxy.output.transmit(egress, hop.address, hop.port, out.write(text, 0, "latin1"));
 }

@@ -1,144 +1,114 @@
+// The way back of a response: proves that it answers a request of ours, and sends it to the Via behind.
+import { noteAnswer, noteRefusal, type Destination } from "../../routing/hop-health.ts";
+import { defaultPort, TOKEN_PARAM, type Listener } from "../../routing/listener.ts";
+import { branchFields, hopPort, toTagOf } from "../../routing/request-in-hand.ts";
+import { canonicalHost } from "../../routing/route.ts";
 import { clearEdits, ensureContentLength, removeFirstValue, render, splice } from "../../sip/edit.ts";
+import { readVia, type Via } from "../../sip/fields/via.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 import { BRANCH_LENGTH, parseBranch } from "../../sip/tag.ts";
-import { readVia, type Via } from "../../sip/fields/via.ts";
-import { type Destination, noteAnswer, noteRefusal } from "../../routing/hop-health.ts";
+import type { TransactionPath } from "../memory/calls-in-setup.ts";
 import { confirmToken } from "../memory/dialog-token.ts";
-import { bridgeResponse, hushRequest } from "../sending/stream-to-datagram.ts";
-import { branchFields, hopPort, toTagOf } from "../../routing/request-in-hand.ts";
-import { hasMethod, takeAnswer } from "./failover-answers.ts";
-import { defaultPort, type Listener, TOKEN_PARAM } from "../../routing/listener.ts";
-import { reportChange, takeProbeAnswer } from "../sending/probe.ts";
-import type { Relay } from "../turn/proxy-state.ts";
-import { canonicalHost } from "../../routing/route.ts";
-import { portTowards } from "../turn/peer-port.ts";
 import { removeLabels } from "../messages/message-changes.ts";
-import { mostOctets, outputFor, transmit } from "../turn/output.ts";
+import { reportChange, takeProbeAnswer } from "../sending/probe.ts";
+import { bridgeResponse, hushRequest } from "../sending/stream-to-datagram.ts";
+import { mostOctets } from "../turn/output.ts";
+import { portTowards, trunkOf } from "../turn/peer-port.ts";
+import type { ProxyState } from "../turn/proxy-state.ts";
+import type { ResponseTurn } from "../turn/turn.ts";
+import { hasMethod, takeAnswer } from "./failover-answers.ts";
 
 /**
  * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very
  * place it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2). `isOurs`: it is our own,
  * in the place of a hop that said nothing.
  */
-export function relayResponse(
-  relay: Relay,
-  listener: Listener,
-  address: string,
-  port: number,
-  isOurs = false,
-): boolean {
-  const { message, edits, hops } = relay;
+export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
+  const { proxy, message, edits, listener, address, port } = turn;
+  const { hops } = proxy;
   if (message.fault !== undefined) return false;
   const index = message.first[Header.via]!;
   // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
   if (message.folded[index] === 1) return false;
   const value = headerValue(message, index);
-  const top = readOwnVia(relay.listeners, value);
+  const top = readOwnVia(proxy.listeners, value);
   const ours = top === undefined ? undefined : parseBranch(top.branch);
-  const ingress = ours === undefined ? undefined : relay.listeners[ours.listener];
+  const ingress = ours === undefined ? undefined : proxy.listeners[ours.listener];
   if (top === undefined || ours === undefined || ingress === undefined) return false;
   const next = secondVia(message, index, value, top.end);
-  if (next === undefined) return takeOwnAnswer(relay, listener, address, port, ours.mac);
-  const replyAddress = replyAddressOf(next);
-  const replyPort = replyPortOf(next);
-  const callId = headerValue(message, message.first[Header.callId]!);
-  const fields = branchFields(
-    next,
-    replyAddress,
-    replyPort,
-    callId,
-    message.cseq,
-    address,
-    hopPort(listener, port),
-    ingress.id,
-  );
-  if (relay.tags.mac("branch", fields) !== ours.mac) return false;
-  if (ingress.isReliable && !listener.isReliable) hushRequest(relay, top.branch, port);
-  if (hops.isWatching || relay.sentCalls.isActive) {
+  if (next === undefined) return takeOwnAnswer(turn, ours.mac);
+  const path: TransactionPath = {
+    via: next,
+    replyAddress: replyAddressOf(next),
+    replyPort: replyPortOf(next),
+    callId: headerValue(message, message.first[Header.callId]!),
+    cseq: message.cseq,
+  };
+  const fields = branchFields({
+    ...path,
+    targetAddress: address,
+    targetPort: hopPort(listener, port),
+    listenerId: ingress.id,
+  });
+  if (proxy.tags.mac("branch", fields) !== ours.mac) return false;
+  if (ingress.isReliable && !listener.isReliable) hushRequest(turn, top.branch);
+  if (hops.isWatching || proxy.sentCalls.isActive) {
     const from = { transport: listener.transport, address, port };
     const hop = hops.answeringFrom(from.transport, address, port);
-    if (hop !== undefined && !isOurs) hearAnswer(relay, hop);
-    const way = { from, via: next, address: replyAddress, port: replyPort, callId, ingress };
-    if (takeAnswer(relay, way)) return true;
+    if (hop !== undefined && !isOurs) hearAnswer(turn, hop);
+    if (takeAnswer(turn, { ...path, from, ingress })) return true;
   }
   clearEdits(edits);
-  if (message.status === 503 && !passes503(relay, ingress, replyAddress, replyPort))
+  if (message.status === 503 && !passes503(turn, ingress, path))
     splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
   if (message.count[Header.label] !== 0) removeLabels(message, edits);
-  if (message.status > 100 && message.status < 300) confirmRecordRoute(relay, callId);
+  if (message.status > 100 && message.status < 300) confirmRecordRoute(turn, path.callId);
   if (ingress.isReliable) ensureContentLength(message, edits);
-  const out = outputFor(relay, ingress);
+  const out = proxy.output.bufferFor(ingress);
   const length = render(message, edits, out, mostOctets(ingress));
   if (length < 0) return false;
-  relay.counters.forwarded++;
+  proxy.counters.forwarded++;
   const isNews =
     ingress.isReliable === listener.isReliable ||
-    bridgeResponse(
-      relay,
-      {
-        from: listener,
-        address,
-        port,
-        branch: top.branch,
-        to: ingress,
-        via: next,
-        replyAddress,
-        replyPort,
-        callId,
-      },
-      out,
-      length,
-    );
-  if (isNews)
-    transmit(relay, ingress, replyAddress, portBack(relay, ingress, next, replyAddress, replyPort), length);
+    bridgeResponse(turn, { ...path, branch: top.branch, to: ingress }, out, length);
+  if (isNews) proxy.output.transmit(ingress, path.replyAddress, portBack(proxy, ingress, path), length);
   return true;
 }
 
 /** What the answer of a next hop to a call says about its state. */
-function hearAnswer(relay: Relay, hop: Destination): void {
-  const { message, now, policy } = relay;
+function hearAnswer(turn: ResponseTurn, hop: Destination): void {
+  const { message, now, policy } = turn;
   const { nextHopHealth } = policy;
   const isRefusal = message.status === 503 && hasMethod(message, "INVITE");
   const changed = isRefusal ? noteRefusal(hop, now, nextHopHealth) : noteAnswer(hop, now, nextHopHealth);
-  if (changed) reportChange(relay, hop, isRefusal ? "calls answered 503" : "answered");
+  if (changed) reportChange(turn.proxy, hop, isRefusal ? "calls answered 503" : "answered");
 }
 
 /** A response behind whose Via there is none: to an OPTIONS or a CANCEL of our own. */
-function takeOwnAnswer(
-  relay: Relay,
-  listener: Listener,
-  address: string,
-  port: number,
-  mac: string,
-): boolean {
-  const hop = relay.hops.answeringFrom(listener.transport, address, port);
+function takeOwnAnswer(turn: ResponseTurn, mac: string): boolean {
+  const { listener, address, port } = turn;
+  const hop = turn.proxy.hops.answeringFrom(listener.transport, address, port);
   if (hop === undefined) return false;
-  return hasMethod(relay.message, "CANCEL") || takeProbeAnswer(relay, hop, mac);
+  return hasMethod(turn.message, "CANCEL") || takeProbeAnswer(turn, hop, mac);
 }
 
 /** RFC 3261 section 16.7 step 6: whether the caller's trunk wants to see the 503 of a next hop. */
-function passes503(relay: Relay, ingress: Listener, address: string, port: number): boolean {
-  const { policy } = relay;
-  const names = relay.sink.namesOf?.(ingress, address, port);
-  return policy.matchTrunk(ingress.id, address, port, names)?.trunk.passThrough503 ?? true;
+function passes503(turn: ResponseTurn, listener: Listener, path: TransactionPath): boolean {
+  const caller = trunkOf(turn, { listener, address: path.replyAddress, port: path.replyPort });
+  return caller?.trunk.passThrough503 ?? true;
 }
 
 /** A connection that is gone leaves the port that the caller says it listens on (RFC 3261 section 18.2.2). */
-function portBack(
-  relay: Relay,
-  ingress: Listener,
-  { port }: Via,
-  address: string,
-  replyPort: number,
-): number {
+function portBack(proxy: ProxyState, ingress: Listener, path: TransactionPath): number {
+  const { via, replyAddress, replyPort } = path;
   if (!ingress.isReliable) return replyPort;
   const { transport } = ingress;
-  return portTowards(relay, ingress, {
+  return portTowards(proxy, ingress, {
     transport,
-    address,
-    port: port || defaultPort(transport),
+    address: replyAddress,
+    port: via.port || defaultPort(transport),
     connection: replyPort,
   });
 }
@@ -195,8 +165,8 @@ function literal(host: string): string {
  * RFC 3261 section 16.7 step 8: a proxy may rewrite its own Record-Route value in an answer. Ours learns the called side's tag,
  * so that an INVITE of the dialog can't be taken for one that begins a call.
  */
-function confirmRecordRoute(relay: Relay, callId: string): void {
-  const { message, edits, tags } = relay;
+function confirmRecordRoute({ proxy, message, edits }: ResponseTurn, callId: string): void {
+  const { tags } = proxy;
   if (!hasMethod(message, "INVITE")) return;
   const calledTag = toTagOf(message);
   if (calledTag === "") return;

@@ -1,47 +1,47 @@
-import { bracketed } from "../../net/endpoint.ts";
+// OPTIONS of our own to next hops: asks those whose time has come, and takes their answers.
 import type { Buffer } from "node:buffer";
+import { bracketed } from "../../net/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { NextHopHealth } from "../../policy/policy.ts";
-import { formatBranch } from "../../sip/tag.ts";
 import {
-  type Destination,
   noteProbeAnswer,
   noteProbeMiss,
   noteSilence,
   noteTime,
+  type Destination,
 } from "../../routing/hop-health.ts";
 import type { Listener } from "../../routing/listener.ts";
-import { guard, type Relay } from "../turn/proxy-state.ts";
-import { outputFor, transmit } from "../turn/output.ts";
+import { formatBranch } from "../../sip/tag.ts";
+import { guard, type ProxyState } from "../turn/proxy-state.ts";
+import type { Moment, ResponseTurn } from "../turn/turn.ts";
 
 /** OPTIONS sent in one tick; the rest go with the next one. */
 const MOST_PROBES = 100;
 
 /** Counts what stayed silent, and asks those whose time has come. */
-export function probeNextHops(relay: Relay): void {
-  const { now, policy } = relay;
+export function probeNextHops(moment: Moment): void {
+  const { proxy, now, policy } = moment;
   const health = policy.nextHopHealth;
   let sent = 0;
-  for (const hop of relay.hops.destinations) {
+  for (const hop of proxy.hops.destinations) {
     const { listener } = hop;
     if (listener === undefined) continue;
-    guard(relay, () => {
-      if (noteSilence(hop, now, health)) reportChange(relay, hop, "calls met no answer");
-      if (noteTime(hop, now, health)) reportChange(relay, hop, "tried again");
+    guard(proxy, () => {
+      if (noteSilence(hop, now, health)) reportChange(proxy, hop, "calls met no answer");
+      if (noteTime(hop, now, health)) reportChange(proxy, hop, "tried again");
       if (!health.probes) return;
       if (hop.probe !== "" && now - hop.probedAt >= health.timeout && noteProbeMiss(hop, now, health))
-        reportChange(relay, hop, "OPTIONS met no answer");
+        reportChange(proxy, hop, "OPTIONS met no answer");
       if (hop.probe !== "" || now < hop.nextProbe || sent >= MOST_PROBES) return;
       sent++;
-      sendProbe(relay, listener, hop);
+      sendProbe(moment, listener, hop);
     });
   }
 }
 
 /** Every OPTIONS is a call of its own: its Call-ID, tag and branch come from one MAC, which nobody else can make. */
-function sendProbe(relay: Relay, listener: Listener, hop: Destination): void {
-  const { now } = relay;
-  const mac = relay.tags.mac("probe", `${hop.key}\n${now}`);
+function sendProbe({ proxy, now }: Moment, listener: Listener, hop: Destination): void {
+  const mac = proxy.tags.mac("probe", `${hop.key}\n${now}`);
   hop.probe = mac;
   hop.probedAt = now;
   const host = bracketed(hop.address);
@@ -58,23 +58,23 @@ function sendProbe(relay: Relay, listener: Listener, hop: Destination): void {
     `Contact: <sip:${listener.sentBy}${transport}>\r\n` +
     "Accept: application/sdp\r\n" +
     "Content-Length: 0\r\n\r\n";
-  const length = outputFor(relay, listener).write(text, 0, "latin1");
-  transmit(relay, listener, hop.address, hop.port, length);
+  const length = proxy.output.bufferFor(listener).write(text, 0, "latin1");
+  proxy.output.transmit(listener, hop.address, hop.port, length);
 }
 
 /**
  * Takes the answer to an OPTIONS of ours. Any says that something lives there (a 404 or 405 too), but 503, which asks for no
  * more requests, and 408, which a proxy says for what is dead behind it. False: nobody asked.
  */
-export function takeProbeAnswer(relay: Relay, hop: Destination, mac: string): boolean {
-  const { now, policy } = relay;
+export function takeProbeAnswer(turn: ResponseTurn, hop: Destination, mac: string): boolean {
+  const { proxy, now, policy } = turn;
   const health = policy.nextHopHealth;
   if (hop.probe === "" || hop.probe !== mac) return false;
-  const { status } = relay.message;
+  const { status } = turn.message;
   if (status < 200) return true;
   if (status === 503 || status === 408) {
-    if (noteProbeMiss(hop, now, health)) reportChange(relay, hop, `OPTIONS answered ${status}`);
-  } else if (noteProbeAnswer(hop, now, health)) reportChange(relay, hop, `OPTIONS answered ${status}`);
+    if (noteProbeMiss(hop, now, health)) reportChange(proxy, hop, `OPTIONS answered ${status}`);
+  } else if (noteProbeAnswer(hop, now, health)) reportChange(proxy, hop, `OPTIONS answered ${status}`);
   return true;
 }
 
@@ -86,7 +86,7 @@ export function withdrawProbe(hop: Destination, bytes: Buffer, now: Millis, heal
 }
 
 /** Tells who watches the next hops. */
-export function reportChange(relay: Relay, hop: Destination, why: string): void {
-  relay.hops.changed();
-  relay.sink.nextHop?.(hop.key, hop.state, why);
+export function reportChange(proxy: ProxyState, hop: Destination, why: string): void {
+  proxy.hops.changed();
+  proxy.sink.nextHop?.(hop.key, hop.state, why);
 }

@@ -1,79 +1,75 @@
-import { type ReasonCode, statusOf } from "../../domain/reason.ts";
+// Answers of our own to requests: those of a stateless UAS, each counted for what it is.
 import { ordinaryMethods } from "../../domain/method.ts";
-import type { Trunk } from "../../domain/trunk.ts";
-import { countProtocolError, countRefusal } from "../../observe/counters.ts";
-import { formatResponse } from "../../sip/response.ts";
-import { formatTag } from "../../sip/tag.ts";
-import { type RequestInHand, fillVia } from "../../routing/request-in-hand.ts";
+import { statusOf, type ReasonCode } from "../../domain/reason.ts";
 import { causeField, refusalStatus } from "../../judging/refusal.ts";
-import { NEXT_HOP, type Relay } from "./proxy-state.ts";
-import { outputFor, transmit } from "./output.ts";
+import { countProtocolError, countRefusal } from "../../observe/counters.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { fillVia } from "../../routing/request-in-hand.ts";
+import type { SipMessage } from "../../sip/message.ts";
+import { formatResponse } from "../../sip/response.ts";
+import { formatTag, type KeyedTags } from "../../sip/tag.ts";
+import type { Via } from "../../sip/fields/via.ts";
+import { senderOf, type RequestTurn } from "./turn.ts";
+
+/** What our To tag for a request is made of. */
+interface TaggedRequest {
+  readonly via: Via;
+  readonly callId: string;
+  readonly fromTag: string;
+}
 
 /** Our To tag for a request: the same for every repeat, and for the ACK of the refusal (RFC 3261 section 8.2.7). */
 export function ownTag(
-  relay: Relay,
-  { via, callId, fromTag }: Pick<RequestInHand, "via" | "callId" | "fromTag">,
+  tags: KeyedTags,
+  { cseq }: SipMessage,
+  { via, callId, fromTag }: TaggedRequest,
 ): string {
-  return formatTag(
-    relay.tags.mac("tag", `${via.sentBy}\n${via.branch}\n${callId}\n${relay.message.cseq}\n${fromTag}`),
-  );
+  return formatTag(tags.mac("tag", `${via.sentBy}\n${via.branch}\n${callId}\n${cseq}\n${fromTag}`));
 }
 
 /** True for the ACK of an answer of ours: it is absorbed. */
-export function hasOwnTag(relay: Relay, exchange: RequestInHand): boolean {
-  return exchange.toTag.startsWith("sw") && exchange.toTag === ownTag(relay, exchange);
+export function hasOwnTag({ proxy, message, request }: RequestTurn): boolean {
+  return request.toTag.startsWith("sw") && request.toTag === ownTag(proxy.tags, message, request);
 }
 
 /** Answers as a stateless UAS: the same request always gets the same bytes. `extra` holds whole header lines. An ACK is never answered. */
-export function answer(relay: Relay, exchange: RequestInHand, status: number, extra: string): void {
-  const { message } = relay;
+export function answer({ proxy, message, request }: RequestTurn, status: number, extra: string): void {
   if (message.method === "ACK") return;
-  const out = outputFor(relay, exchange.listener);
-  const tag = exchange.toTag === "" ? ownTag(relay, exchange) : "";
-  const text = formatResponse(message, status, fillVia(exchange), tag, extra);
+  const { listener, address, replyPort } = request;
+  const out = proxy.output.bufferFor(listener);
+  const tag = request.toTag === "" ? ownTag(proxy.tags, message, request) : "";
+  const text = formatResponse(message, status, fillVia(request), tag, extra);
   if (text.length > out.length) return;
-  transmit(relay, exchange.listener, exchange.address, exchange.replyPort, out.write(text, 0, "latin1"));
+  proxy.output.transmit(listener, address, replyPort, out.write(text, 0, "latin1"));
 }
 
 /** One of RFC 3261's own answers: counted by status, no decision about a call. */
-export function answerError(
-  relay: Relay,
-  trunkId: string,
-  exchange: RequestInHand,
-  status: number,
-  extra = "",
-): void {
-  countProtocolError(relay.counters, trunkId, status);
-  answer(relay, exchange, status, extra);
+export function answerError(turn: RequestTurn, status: number, extra = ""): void {
+  countProtocolError(turn.proxy.counters, senderOf(turn), status);
+  answer(turn, status, extra);
 }
 
 /** Refuses a request other than an INVITE that begins a call for what it is: counted by reason, no decision about a call. */
-export function refuseRequest(
-  relay: Relay,
-  trunk: Trunk | undefined,
-  exchange: RequestInHand,
-  reason: ReasonCode,
-  extra = "",
-): void {
-  countRefusal(relay.counters, trunk?.id ?? NEXT_HOP, relay.message.method, reason);
-  answer(relay, exchange, trunk === undefined ? statusOf(reason) : refusalStatus(trunk, reason), extra);
+export function refuseRequest(turn: RequestTurn, reason: ReasonCode, extra = ""): void {
+  const { proxy, message, source } = turn;
+  countRefusal(proxy.counters, senderOf(turn), message.method, reason);
+  answer(turn, source === undefined ? statusOf(reason) : refusalStatus(source.trunk, reason), extra);
 }
 
 /** 405 with what the trunk really allows (RFC 3261 section 21.4.6). */
-export function refuseMethod(relay: Relay, trunk: Trunk | undefined, exchange: RequestInHand): void {
-  const { allow } = trunk?.methods ?? ordinaryMethods;
-  refuseRequest(relay, trunk, exchange, "method-not-allowed", `Allow: ${allow}\r\n`);
+export function refuseMethod(turn: RequestTurn): void {
+  const { allow } = turn.source?.trunk.methods ?? ordinaryMethods;
+  refuseRequest(turn, "method-not-allowed", `Allow: ${allow}\r\n`);
 }
 
 /** A refusal with the Q.850 cause of its reason (RFC 3326). The text says nothing of the rule that fired. */
-export function refuse(relay: Relay, exchange: RequestInHand, status: number, reason: ReasonCode): void {
+export function refuse(turn: RequestTurn, status: number, reason: ReasonCode): void {
   const cause = causeField(reason);
   const why = cause === undefined ? "" : `Reason: ${cause}\r\n`;
-  answer(relay, exchange, status, reason === "overload" ? why + retryAfter(relay) : why);
+  answer(turn, status, reason === "overload" ? why + retryAfter(turn.policy) : why);
 }
 
 /** RFC 3261 section 21.5.4: with it the peer sends nothing at all for that long, so it is the operator's choice. */
-export function retryAfter(relay: Relay): string {
-  const { retryAfterSeconds } = relay.policy.overload;
+export function retryAfter({ overload: { retryAfterSeconds } }: Policy): string {
   return retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
 }

@@ -1,30 +1,46 @@
+// The buffers that messages are rendered into, and the way from there to the sockets.
 import { Buffer } from "node:buffer";
 import { MAX_DATAGRAM } from "../../sip/edit.ts";
 import { FramingLimit } from "../../sip/framer.ts";
 import type { Listener } from "../../routing/listener.ts";
-import { OUT_SIZE, type Relay } from "./proxy-state.ts";
+
+const OUT_SIZE = 65_536;
 
 /** A message as long as its framing allows, and what we add to it. */
 const BULK_SIZE = FramingLimit.startLine + FramingLimit.headers + FramingLimit.body + OUT_SIZE;
 
-/** The output buffer for messages that leave by `listener`. */
-export function outputFor(relay: Relay, listener: Listener): Buffer {
-  return listener.isReliable ? (relay.bulk ??= Buffer.allocUnsafe(BULK_SIZE)) : relay.out;
+/** Sends the first `length` bytes of `bytes`; false: the buffer is still in use, so another one is taken from now on. */
+export type Send = (
+  listener: Listener,
+  address: string,
+  port: number,
+  bytes: Buffer,
+  length: number,
+) => boolean;
+
+/** What leaves the proxy is written into one of two buffers, each used again as soon as its socket allows. */
+export interface Output {
+  /** The buffer for messages that leave by `listener`: streams carry more than a datagram does. */
+  bufferFor(listener: Listener): Buffer;
+  /** Sends the first `length` bytes of that buffer. */
+  transmit(listener: Listener, address: string, port: number, length: number): void;
+}
+
+export function createOutput(send: Send): Output {
+  let datagram: Buffer = Buffer.allocUnsafe(OUT_SIZE);
+  let bulk: Buffer | undefined;
+  const bufferFor = (listener: Listener): Buffer =>
+    listener.isReliable ? (bulk ??= Buffer.allocUnsafe(BULK_SIZE)) : datagram;
+  return {
+    bufferFor,
+    transmit(listener, address, port, length) {
+      if (!send(listener, address, port, bufferFor(listener), length))
+        datagram = Buffer.allocUnsafe(OUT_SIZE);
+    },
+  };
 }
 
 /** Octets that one message may have which leaves by `listener`. */
 export function mostOctets(listener: Listener): number {
   return listener.isReliable ? BULK_SIZE : MAX_DATAGRAM;
-}
-
-/** Sends the first `length` bytes of the output buffer. */
-export function transmit(
-  relay: Relay,
-  listener: Listener,
-  address: string,
-  port: number,
-  length: number,
-): void {
-  if (!relay.sink.send(listener, address, port, outputFor(relay, listener), length))
-    relay.out = Buffer.allocUnsafe(OUT_SIZE);
 }

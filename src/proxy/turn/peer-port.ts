@@ -1,38 +1,47 @@
+// Which peer stands at a place, and by which port it is reached: over streams both depend on open connections.
 import type { TrunkPolicy } from "../../policy/policy.ts";
 import { ANY_NAME } from "../../policy/trunk-match.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
-import type { Relay } from "./proxy-state.ts";
+import type { ProxyState } from "./proxy-state.ts";
+import type { Moment, Origin } from "./turn.ts";
 
 /**
  * The port to send to: of the connection that the peer opened to us while that is open, else where the peer listens
  * (RFC 3261 section 18.2.2).
  */
-export function portTowards(relay: Relay, listener: Listener, target: Target): number {
+export function portTowards({ sink }: ProxyState, listener: Listener, target: Target): number {
   const { address, port, connection } = target;
   if (connection === undefined || !listener.isReliable) return port;
-  return relay.sink.namesOf?.(listener, address, connection) === undefined ? port : connection;
+  return sink.namesOf?.(listener, address, connection) === undefined ? port : connection;
 }
 
 /**
  * The trunk of a target. A TLS peer that is not connected yet has no name yet: any name that is asked for there will do, since the
  * connection is closed unless its certificate shows one of them.
  */
-export function trunkAt(relay: Relay, listener: Listener, target: Target): TrunkPolicy | undefined {
-  const { policy } = relay;
+export function trunkAt(
+  { proxy, policy }: Moment,
+  listener: Listener,
+  target: Target,
+): TrunkPolicy | undefined {
   const { address } = target;
   if (!listener.isReliable) return policy.matchTrunk(listener.id, address, target.port);
-  const port = portTowards(relay, listener, target);
-  const names = relay.sink.namesOf?.(listener, address, port);
-  return policy.matchTrunk(
-    listener.id,
-    address,
-    port,
-    names ?? (listener.transport === "tls" ? ANY_NAME : undefined),
-  );
+  const port = portTowards(proxy, listener, target);
+  const names =
+    proxy.sink.namesOf?.(listener, address, port) ?? (listener.transport === "tls" ? ANY_NAME : undefined);
+  return policy.matchTrunk(listener.id, address, port, names);
+}
+
+/** The trunk that a message came from, by the names of its connection. */
+export function trunkOf(
+  { proxy, policy }: Moment,
+  { listener, address, port }: Origin,
+): TrunkPolicy | undefined {
+  return policy.matchTrunk(listener.id, address, port, proxy.sink.namesOf?.(listener, address, port));
 }
 
 /** True when calls are sent to this peer. The port of a connection is the peer's choice, so there the address is all that counts. */
-export function isHop({ hops }: Relay, listener: Listener, address: string, port: number): boolean {
+export function isHop({ hops }: ProxyState, { listener, address, port }: Origin): boolean {
   return listener.isReliable ? hops.has(address) : hops.has(address, port);
 }
 

@@ -1,21 +1,21 @@
-import { Buffer } from "node:buffer";
-import type { Millis } from "../../domain/time.ts";
+// What the SIP proxy keeps from one message to the next: its parts, its tables, its output.
 import type { TrunkId } from "../../domain/trunk.ts";
 import type { Decision } from "../../domain/decision.ts";
-import type { Policy } from "../../policy/policy.ts";
 import type { Counters } from "../../observe/counters.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { createOverload, type Overload } from "../../judging/overload.ts";
+import type { HopState } from "../../routing/hop-health.ts";
+import type { Listener } from "../../routing/listener.ts";
+import { createNextHops, type NextHops } from "../../routing/next-hops.ts";
 import type { ScreeningState } from "../../screening/state.ts";
 import { createEdits, type Edits } from "../../sip/edit.ts";
 import { createMessage, type SipMessage } from "../../sip/message.ts";
 import type { KeyedTags } from "../../sip/tag.ts";
-import { trunkTag } from "../memory/dialog-token.ts";
-import type { HopState } from "../../routing/hop-health.ts";
-import { createLedger, type Ledger } from "../memory/ledger.ts";
-import type { Listener } from "../../routing/listener.ts";
-import { createNextHops, type NextHops } from "../../routing/next-hops.ts";
 import { createSentCalls, type SentCalls } from "../memory/calls-in-setup.ts";
+import { trunkTag } from "../memory/dialog-token.ts";
+import { createLedger, type Ledger } from "../memory/ledger.ts";
 import { createTransactions, type Transactions } from "../memory/transactions.ts";
-import { createOverload, type Overload } from "../../judging/overload.ts";
+import { createOutput, type Output, type Send } from "./output.ts";
 
 /** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
 export const NEXT_HOP = "next-hop";
@@ -26,7 +26,7 @@ export interface Sink {
    * Sends the first `length` bytes; false when the buffer is still in use, so that the caller takes another. By a stream listener:
    * over the open connection with this remote port, else over a new one to it; never false there.
    */
-  send(listener: Listener, address: string, port: number, bytes: Buffer, length: number): boolean;
+  readonly send: Send;
   /** The names that the certificate of a connected stream peer proves, in lower case (none over TCP); undefined: it is not connected. */
   readonly namesOf?: (listener: Listener, address: string, port: number) => readonly string[] | undefined;
   /** Every decision about a call attempt, repeats left out, and the message it is about, which the next one overwrites. */
@@ -37,7 +37,7 @@ export interface Sink {
   readonly fault: (error: unknown) => void;
 }
 
-export interface RelayParts {
+export interface ProxyParts {
   /** The policy in force: one reference, swapped by a reload. */
   readonly policy: () => Policy;
   readonly listeners: readonly Listener[];
@@ -55,17 +55,16 @@ export interface RelayParts {
   readonly transactionsSize: number;
 }
 
-/** What every step of the proxy works with. Message, edits and output buffer are reused from datagram to datagram. */
-export interface Relay extends Omit<RelayParts, "policy"> {
+/** A message and its edits, reused: one input is worked on in one of these, and a kept INVITE beside it in another. */
+export interface Workspace {
   readonly message: SipMessage;
   readonly edits: Edits;
-  out: Buffer;
-  /** The output buffer for streams, which carry more than a datagram; undefined until there is one. */
-  bulk: Buffer | undefined;
-  /** Time of what is in hand, and the policy that was in force when it came: see {@link turnTo}. */
-  now: Millis;
-  policy: Policy;
+}
+
+/** Everything that outlives a turn. Every member is read-only; the tables change inside. */
+export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly policyInForce: () => Policy;
+  readonly output: Output;
   readonly ledger: Ledger;
   readonly hops: NextHops;
   readonly sentCalls: SentCalls;
@@ -75,20 +74,23 @@ export interface Relay extends Omit<RelayParts, "policy"> {
   readonly withheldOn: Set<TrunkId>;
   /** {@link trunkTag} of a trunk, remembered. */
   tagOfTrunk(id: string): string;
+  /** Of the input. */
+  readonly workspace: Workspace;
+  /** For what is worked on beside the input. */
+  readonly spare: Workspace[];
 }
 
-export function createRelay(parts: RelayParts): Relay {
+export function createWorkspace(): Workspace {
+  return { message: createMessage(), edits: createEdits() };
+}
+
+export function createProxyState(parts: ProxyParts): ProxyState {
   // Trunk ids come from the policy, so the cache is bounded by what operators configured.
   const trunkTags = new Map<string, string>();
   return {
     ...parts,
-    message: createMessage(),
-    edits: createEdits(),
-    out: Buffer.allocUnsafe(OUT_SIZE),
-    bulk: undefined,
-    now: 0,
-    policy: parts.policy(),
     policyInForce: parts.policy,
+    output: createOutput(parts.sink.send),
     ledger: createLedger(parts.ledgerSize),
     hops: createNextHops(parts.listeners, parts.tags),
     sentCalls: createSentCalls(parts.failoverSize),
@@ -100,24 +102,17 @@ export function createRelay(parts: RelayParts): Relay {
       if (tag === undefined) trunkTags.set(id, (tag = trunkTag(parts.tags, id)));
       return tag;
     },
+    workspace: createWorkspace(),
+    spare: [],
   };
 }
 
-/** Turns to what happens `now`: every step until the next turn is taken at this time and under one policy. */
-export function turnTo(relay: Relay, now: Millis): void {
-  relay.now = now;
-  relay.policy = relay.policyInForce();
-  relay.hops.adopt(relay.policy, now);
-}
-
-/** Runs what no message in hand is to blame for when it fails. */
-export function guard(relay: Relay, step: () => unknown): void {
+/** Runs `step`; an error in it is counted and reported, not thrown. */
+export function guard(proxy: ProxyState, step: () => unknown): void {
   try {
     step();
   } catch (error) {
-    relay.counters.faults++;
-    relay.sink.fault(error);
+    proxy.counters.faults++;
+    proxy.sink.fault(error);
   }
 }
-
-export const OUT_SIZE = 65_536;

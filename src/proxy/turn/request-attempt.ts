@@ -1,33 +1,26 @@
+// The call attempt that the request of a turn makes.
 import type { CallAttempt } from "../../domain/attempt.ts";
-import type { Trunk } from "../../domain/trunk.ts";
-import type { UriParts } from "../../sip/fields/name-addr.ts";
-import { readFurtherIdentities } from "../../sip/attempt/request-identity.ts";
-import { type RequestInHand, originOf } from "../../routing/request-in-hand.ts";
-import type { Relay } from "./proxy-state.ts";
 import { readCall } from "../../judging/sip-i-attempt.ts";
+import { originOf } from "../../routing/request-in-hand.ts";
+import { readFurtherIdentities } from "../../sip/attempt/request-identity.ts";
+import type { TrunkTurn } from "./turn.ts";
+
+/** The attempt that an INVITE makes. */
+export function attemptOf({ message, source, now, request, routes }: TrunkTurn): CallAttempt {
+  return readCall(message, source.trunk, now, originOf(request), routes.uri);
+}
 
 /**
- * The same as `attemptOf` for a request that begins no call. Nobody is exempt there for calling 110: the Request-URI of a dialog
+ * The same for a request that begins no call. Nobody is exempt there for calling 110: the Request-URI of a dialog
  * is a Contact, which the peer writes as it likes, and a MESSAGE is no emergency call.
  */
-export function requestAttempt(
-  relay: Relay,
-  trunk: Trunk,
-  exchange: RequestInHand,
-  uri?: UriParts,
-): CallAttempt {
-  const attempt = attemptOf(relay, trunk, exchange, uri);
-  const further = readFurtherIdentities(relay.message, trunk.dialPlan);
+export function requestAttempt(turn: TrunkTurn): CallAttempt {
+  const attempt = attemptOf(turn);
+  const further = readFurtherIdentities(turn.message, turn.source.trunk.dialPlan);
   return {
     ...attempt,
     calling: further.length === 0 ? attempt.calling : [...attempt.calling, ...further],
     called: { kind: "unusable", why: "not-a-number", detail: "not a call", raw: attempt.requestUri },
     emergencyUrn: false,
   };
-}
-
-/** The attempt that the message in hand makes on `trunk`. */
-export function attemptOf(relay: Relay, trunk: Trunk, exchange: RequestInHand, uri?: UriParts): CallAttempt {
-  const { now } = relay;
-  return readCall(relay.message, trunk, now, originOf(exchange), uri);
 }

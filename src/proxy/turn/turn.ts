@@ -1,0 +1,91 @@
+// One input on its way through the proxy, as a value: begun once, handed on as the one argument of every step.
+import type { Buffer } from "node:buffer";
+import type { Millis } from "../../domain/time.ts";
+import type { Policy, TrunkPolicy } from "../../policy/policy.ts";
+import type { Listener } from "../../routing/listener.ts";
+import { readRequestInHand, type RequestInHand } from "../../routing/request-in-hand.ts";
+import { readRoutes, type Routes } from "../../routing/route.ts";
+import { clearEdits } from "../../sip/edit.ts";
+import { Header } from "../../sip/header.ts";
+import { scan } from "../../sip/scan.ts";
+import { removeLabels } from "../messages/message-changes.ts";
+import { createWorkspace, NEXT_HOP, type ProxyState, type Workspace } from "./proxy-state.ts";
+
+/** One moment: everything that follows from one input happens at this time and under this policy. */
+export interface Moment {
+  readonly proxy: ProxyState;
+  readonly now: Millis;
+  readonly policy: Policy;
+}
+
+/** Where a message came from: the listener that took it, and the peer's address and port. */
+export interface Origin {
+  readonly listener: Listener;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A response on its way. */
+export interface ResponseTurn extends Moment, Workspace, Origin {}
+
+/** A request on its way. */
+export interface RequestTurn extends Moment, Workspace {
+  /** The trunk that sent it; undefined: it comes from a next hop that is no trunk. */
+  readonly source: TrunkPolicy | undefined;
+  readonly request: RequestInHand;
+  readonly routes: Routes;
+}
+
+/** A request that a trunk sent. */
+export interface TrunkTurn extends RequestTurn {
+  readonly source: TrunkPolicy;
+}
+
+/** Begins what happens `now`: under the policy that is in force at this moment. */
+export function beginMoment(proxy: ProxyState, now: Millis): Moment {
+  const policy = proxy.policyInForce();
+  proxy.hops.adopt(policy, now);
+  return { proxy, now, policy };
+}
+
+/**
+ * Begins the turn of a request that was scanned into `workspace`, with our own fields off that a peer wrote itself.
+ * Undefined: it has no Via to answer by.
+ */
+export function beginRequest(
+  { proxy, now, policy }: Moment,
+  { message, edits }: Workspace,
+  source: TrunkPolicy | undefined,
+  { listener, address, port }: Origin,
+): RequestTurn | undefined {
+  const request = readRequestInHand(message, listener, address, port);
+  if (request === undefined) return undefined;
+  clearEdits(edits);
+  if (message.count[Header.label] !== 0 && source?.trunk.side !== "core") removeLabels(message, edits);
+  const routes = readRoutes(message, proxy.listeners);
+  return { proxy, now, policy, message, edits, source, request, routes };
+}
+
+export function isOfTrunk(turn: RequestTurn): turn is TrunkTurn {
+  return turn.source !== undefined;
+}
+
+export function isOfCore({ source }: RequestTurn): boolean {
+  return source?.trunk.side === "core";
+}
+
+/** What counters call the sender. */
+export function senderOf({ source }: RequestTurn): string {
+  return source?.trunk.id ?? NEXT_HOP;
+}
+
+/** Scans `bytes` into a workspace beside the input's. Give it back with {@link returnWorkspace}. */
+export function scanBeside({ proxy }: Moment, bytes: Buffer): Workspace {
+  const workspace = proxy.spare.pop() ?? createWorkspace();
+  scan(workspace.message, bytes);
+  return workspace;
+}
+
+export function returnWorkspace({ proxy }: Moment, workspace: Workspace): void {
+  proxy.spare.push(workspace);
+}
