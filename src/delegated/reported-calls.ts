@@ -1,5 +1,4 @@
 import type { Buffer } from "node:buffer";
-import type { CallEvent } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import type { Counters } from "../observe/counters.ts";
@@ -11,6 +10,15 @@ import { createListener } from "../routing/listener.ts";
 
 /** What a report on a call is about. `stop`: it ended, after an answer or without one. */
 export type ReportKind = "attempt" | "start" | "stop";
+
+/** What the reports say of a call that was let through. `failed`: it ended without having been answered. */
+export interface ReportedEvent {
+  readonly kind: "attempted" | "answered" | "released" | "failed";
+  readonly at: Millis;
+  /** The trunk of the calling side. */
+  readonly trunk: TrunkId;
+  readonly callId: string;
+}
 
 /** A call that another stack let through without asking. */
 export interface UnjudgedCall {
@@ -38,7 +46,7 @@ export interface ReportedParts {
   /** Most calls that are remembered. */
   readonly capacity: number;
   readonly unjudged: (call: UnjudgedCall) => void;
-  readonly happened: (event: CallEvent) => void;
+  readonly happened: (event: ReportedEvent) => void;
 }
 
 /** A report may come before the attempt itself does. */
@@ -103,7 +111,7 @@ export function createReportedCalls({
     unjudged(call);
   }
 
-  function tell(kind: CallEvent["kind"], at: Millis, { trunk, callId }: KnownCall): void {
+  function tell(kind: ReportedEvent["kind"], at: Millis, { trunk, callId }: KnownCall): void {
     happened({ kind, at, trunk, callId });
   }
 

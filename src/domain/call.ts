@@ -1,12 +1,117 @@
+// A call as a thing: its name, what was done with it, and everything that happens to it.
+import type { Decision } from "./decision.ts";
+import type { ReasonCode } from "./reason.ts";
 import type { Millis } from "./time.ts";
 import type { TrunkId } from "./trunk.ts";
 
-/** What happened to a call that was let through. */
-export interface CallEvent {
-  /** `failed`: it ended without having been answered. */
-  readonly kind: "attempted" | "answered" | "released" | "failed";
-  readonly at: Millis;
-  /** The trunk of the calling side. */
+/** A call: its id, NODE-EPOCH-COUNT, and the trunk that it came from. */
+export interface CallRef {
+  readonly id: string;
   readonly trunk: TrunkId;
-  readonly callId: string;
 }
+
+/** A next hop as logs and metrics name it: `udp:192.0.2.1:5060`, or the association of a far exchange. */
+export type HopId = string;
+
+/** What was done with a request, beside what was decided about it. */
+export type Action =
+  | { readonly kind: "forwarded"; readonly hop: HopId }
+  | { readonly kind: "redirected"; readonly hop: HopId }
+  /** `why`: an accepted call that no next hop can take. */
+  | { readonly kind: "answered"; readonly status: number; readonly why?: "no-next-hop" }
+  /** REL with a cause of Q.850. */
+  | { readonly kind: "released"; readonly cause: number }
+  | { readonly kind: "silent" };
+
+/** Who ended a call. `filter`: we did, or time did and nobody said so. */
+export type EndedBy = "caller" | "called" | "filter";
+
+/**
+ * How a call ended. `cancelled`: by the caller, before an answer. `refused`: by a final answer that is none. `released`:
+ * after the answer. `timed-out`: nobody answered, or the session expired. `lost`: its end was never seen.
+ */
+export type HowEnded = "cancelled" | "refused" | "released" | "timed-out" | "lost";
+
+/** The end of a call. */
+export interface CallEnd {
+  readonly by: EndedBy;
+  readonly how: HowEnded;
+  /** The SIP status that ended the set-up; 200 for an answered call. Left out where none was seen. */
+  readonly status?: number;
+  /** The cause of Q.850 that was given. */
+  readonly cause?: number;
+}
+
+/**
+ * A call attempt was judged and obeyed. Told once for each attempt, repeats left out. A call that was not forwarded has
+ * no other event.
+ */
+export interface CallDecided {
+  readonly kind: "decided";
+  readonly call: CallRef;
+  readonly at: Millis;
+  /** `decision.attempt` is the attempt: who, whom, from where to where. */
+  readonly decision: Decision;
+  readonly action: Action;
+  /** The listener that took it: `udp:192.0.2.1:5060`. Left out where the engine has none. */
+  readonly listener?: string;
+  /** The message as received. It belongs to the listener until it returns; then it is overwritten. */
+  readonly bytes?: Uint8Array;
+  /** Our own answer as sent, likewise. */
+  readonly answer?: Uint8Array;
+}
+
+/** Another request was judged or refused: one that begins no call, or a change inside a dialog. */
+export interface RequestDecided {
+  readonly kind: "request";
+  /** The call that it belongs to, where that is known. */
+  readonly call: CallRef | undefined;
+  readonly trunk: TrunkId;
+  readonly method: string;
+  readonly at: Millis;
+  readonly reason: ReasonCode;
+  /** Undefined for what is refused for what it is, before anybody is judged (405, 481, 489 …). */
+  readonly decision: Decision | undefined;
+  readonly action: Action;
+  readonly bytes?: Uint8Array;
+}
+
+/** The call goes to another next hop: the one before is down, has answered 503, or could not be reached. */
+export interface CallMoved {
+  readonly kind: "moved";
+  readonly call: CallRef;
+  readonly at: Millis;
+  readonly hop: HopId;
+  readonly why: "down" | "503" | "unreached";
+}
+
+/** The called party is alerted, or has answered. Each is told once. */
+export interface CallProgress {
+  readonly kind: "ringing" | "answered";
+  readonly call: CallRef;
+  readonly at: Millis;
+}
+
+/** Told exactly once for each forwarded call. */
+export interface CallEnded extends CallEnd {
+  readonly kind: "ended";
+  readonly call: CallRef;
+  readonly at: Millis;
+  /** From the decision to the first alerting and to the first answer; left out where there was none. Milliseconds. */
+  readonly ringingMs?: Millis;
+  readonly answeredMs?: Millis;
+}
+
+/** Attempts that were refused without being told one by one: there were too many within a second. */
+export interface CallsShed {
+  readonly kind: "shed";
+  readonly trunk: TrunkId;
+  readonly reason: ReasonCode;
+  readonly status: number;
+  readonly count: number;
+  readonly from: Millis;
+  readonly to: Millis;
+}
+
+/** Everything that is told of calls. */
+export type CallEvent = CallDecided | RequestDecided | CallMoved | CallProgress | CallEnded | CallsShed;

@@ -1,4 +1,3 @@
-import type { CallEvent } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
@@ -11,7 +10,7 @@ import type { Counters } from "../observe/counters.ts";
 import type { HopState } from "../routing/hop-health.ts";
 import type { NextHopStatus } from "../routing/next-hops.ts";
 import type { Overload } from "../judging/overload.ts";
-import type { UnjudgedCall } from "../delegated/reported-calls.ts";
+import type { ReportedEvent, UnjudgedCall } from "../delegated/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { NameStatus } from "../wire/dns/next-hop-names.ts";
 import type { OpenDatagramPort } from "../wire/udp/udp.ts";
@@ -51,7 +50,7 @@ export interface EngineParts {
   /** A call that was carried without a decision of ours. */
   readonly unjudged?: (call: UnjudgedCall) => void;
   /** What becomes of calls that were let through, where the engine is told. */
-  readonly happened?: (event: CallEvent) => void;
+  readonly happened?: (event: ReportedEvent) => void;
   /** An error of our own or of the operating system; the engine goes on. */
   readonly fault: (error: unknown) => void;
   /** Something that an operator should know of, once. */
