@@ -43,13 +43,14 @@ export function measureCalls(): readonly (readonly string[])[] {
     transactionsSize: 16,
     ledgerSize: policy.tables.ledger,
     failoverSize: 1000,
+    naming: { node: "bench", epoch: 1_700_000_000 },
     sink: {
       send: (_listener, _address, _port, bytes, size) => {
         out = bytes;
         length = size;
         return true;
       },
-      decided: () => undefined,
+      happened: () => undefined,
       fault: (error) => {
         throw error;
       },

@@ -14,3 +14,4 @@ import "./proxy/loss.ts";
 import "./proxy/stream-failover.ts";
 import "./proxy/interplay.ts";
 import "./proxy/time.ts";
+import "./proxy/told.ts";

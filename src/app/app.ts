@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -91,12 +92,13 @@ export async function startApp({
     state,
     counters,
     key,
-    decided:
+    naming: { node: hostname(), epoch: Math.floor(Date.now() / 1000) },
+    happened:
       config.hep === undefined
-        ? reports.decided
-        : (decision, message) => {
-            reports.decided(decision);
-            hep?.push(decision, message);
+        ? reports.happened
+        : (event) => {
+            reports.happened(event);
+            hep?.push(event);
           },
     fault: reports.fault,
     warn: (message) => log.warn(message),

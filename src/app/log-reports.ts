@@ -1,5 +1,5 @@
 import { formatIssue } from "../config/yaml/issue.ts";
-import type { Decision } from "../domain/decision.ts";
+import type { CallDecided, CallEvent } from "../domain/call.ts";
 import type { Counters } from "../observe/counters.ts";
 import { describeRefusal, isRefusal } from "../observe/decision-log.ts";
 import { createLimitedQueue } from "../observe/limited-queue.ts";
@@ -12,8 +12,8 @@ import type { ReloadOutcome } from "./reload.ts";
 
 /** What the running filter tells its log. */
 export interface Reports {
-  /** Takes a decision on the path of a call. */
-  readonly decided: (decision: Decision) => void;
+  /** Takes what happened to a call, on its path. */
+  readonly happened: (event: CallEvent) => void;
   /** Takes an error of our own, likewise. */
   readonly fault: (error: unknown) => void;
   /** Takes the new state of a next hop ("udp:192.0.2.1:5060"). */
@@ -57,8 +57,8 @@ export function createReports(
   const tellStrangers = createStrangerReport(log, counters);
   const tellOverload = createOverloadReport(log, stage);
   let known = state.lastFault;
-  const refusals = createLimitedQueue<Decision>(refusalsPerSecond, {
-    write: (decision) => log.refused(describeRefusal(decision)),
+  const refusals = createLimitedQueue<CallDecided>(refusalsPerSecond, {
+    write: (decided) => log.refused(describeRefusal(decided)),
     omitted: (count) => log.omitted("refusals", count),
   });
   const faults = createLimitedQueue<unknown>(faultsPerSecond, {
@@ -84,8 +84,11 @@ export function createReports(
   };
   const timer = setInterval(flush, flushInterval);
   return {
-    decided(decision) {
-      if (isRefusal(decision)) refusals.push(decision);
+    happened(event) {
+      if (event.kind !== "decided" || !isRefusal(event)) return;
+      const { kind, call, at, decision, action } = event;
+      // Without the bytes, which are overwritten.
+      refusals.push({ kind, call, at, decision, action });
     },
     fault: faults.push,
     nextHopChanged: (key, turned, why) =>

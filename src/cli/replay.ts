@@ -6,7 +6,7 @@ import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { LRUCache } from "lru-cache";
 import type { AttemptSink, SeenIam, SeenInvite } from "../replay/captured-attempts.ts";
-import { createJudge, type Outcome } from "../replay/judge-capture.ts";
+import { createCaptureJudge, type Outcome } from "../replay/judge-capture.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import { toMillis } from "../pcap/timestamp.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
@@ -95,19 +95,23 @@ function attend(
   all: boolean,
   counts: ReplayCounts,
 ): AttemptSink {
-  const judge = createJudge(policy, override);
+  const judge = createCaptureJudge(policy, override);
   /** By frame; only kept when repeats are shown. */
   const judged = new LRUCache<number, Judged>({ max: MAX_DECISIONS });
 
   /** The decision; or in words, why there is none. `readPlain`: the attempt where no trunk tells how numbers are written. */
   function judgedBy(outcome: Outcome, seen: Seen, readPlain: () => CallAttempt | string): Judged | string {
     switch (outcome.kind) {
-      case "answered":
-        return `not judged, answered ${outcome.status}: ${answers.get(outcome.status) ?? "RFC 3261"}`;
-      case "undecodable":
-        return `IAM: ${outcome.why}`;
-      case "decision":
-        return { attempt: outcome.decision.attempt, decision: describeDecision(outcome.decision) };
+      case "decision": {
+        const { decision, status } = outcome;
+        const { attempt, verdict } = decision;
+        if (verdict.reason === "protocol")
+          return `not judged, answered ${status}: ${answers.get(status) ?? "RFC 3261"}`;
+        // An IAM that can't be read names nobody.
+        if (attempt.circuit !== undefined && attempt.undecodable !== undefined)
+          return `IAM: ${attempt.undecodable}`;
+        return { attempt, decision: describeDecision(decision) };
+      }
       case "unknown-source": {
         const attempt = readPlain();
         if (typeof attempt === "string") return `IAM: ${attempt}`;

@@ -1,51 +1,45 @@
+// Judges requests that another SIP stack has taken, and says what that stack is to do with each.
 import type { Buffer } from "node:buffer";
+import { createCallNames, type Action, type CallEvent, type CallNaming } from "../domain/call.ts";
 import type { Capabilities } from "../domain/capabilities.ts";
+import type { Decision, Deny } from "../domain/decision.ts";
 import { carriageOf, ordinaryMethods } from "../domain/method.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk, TrunkId } from "../domain/trunk.ts";
-import type { Decision, Deny } from "../domain/decision.ts";
+import type { CallReader } from "../judging/call-reader.ts";
+import { bareAttempt } from "../judging/bare-attempt.ts";
+import { decide, refuseUnasked, strippedBy, type Judge, type Judged } from "../judging/decide.ts";
+import type { Overload } from "../judging/overload.ts";
+import { unsupported } from "../judging/protocol-answers.ts";
+import { refusalStatus } from "../judging/refusal.ts";
+import { type SipCall, sipCalls } from "../judging/sip-calls.ts";
+import { createTeller } from "../judging/tell.ts";
+import { createToldShare } from "../judging/told-share.ts";
+import { type Counters, countProtocolError } from "../observe/counters.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
-import {
-  countDecision,
-  type Counters,
-  countProtocolError,
-  countRefusal,
-  countVerdict,
-  observeDecision,
-} from "../observe/counters.ts";
+import { changesOf } from "../proxy/messages/message-changes.ts";
+import { partyAt, redirectContact } from "../proxy/messages/target-uri.ts";
+import { hopIdOf, type Listener, type Target } from "../routing/listener.ts";
+import type { NextHops } from "../routing/next-hops.ts";
+import { originOf, readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
+import { foreignRoute, isOwn, literalTarget, readRoutes } from "../routing/route.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt/sip-attempt.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
 import { Header } from "../sip/header.ts";
-import { createMessage } from "../sip/message.ts";
+import { bytesOf, createMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
-import type { Destination } from "../routing/hop-health.ts";
-import { type RequestInHand, originOf, readRequestInHand } from "../routing/request-in-hand.ts";
-import { judgeCall } from "../judging/judge-invite.ts";
-import type { Listener, Target } from "../routing/listener.ts";
-import type { NextHops } from "../routing/next-hops.ts";
-import { unsupported } from "../judging/protocol-answers.ts";
-import { partyAt, redirectContact } from "../proxy/messages/target-uri.ts";
-import type { Overload } from "../judging/overload.ts";
-import { foreignRoute, isOwn, literalTarget, readRoutes, type Routes } from "../routing/route.ts";
-import { changesOf } from "../proxy/messages/message-changes.ts";
-import { causeField, refusalStatus } from "../judging/refusal.ts";
-import { isShed } from "../judging/admission.ts";
-
-/** Header fields that the other stack adds, by name. */
-export type Fields = Readonly<Record<string, string>>;
-
-/** What the other stack is to do with a request. */
-export type Order =
-  | { readonly kind: "answer"; readonly status: number; readonly fields: Fields }
-  /** Passed on, to the first of `targets` that takes it. `hop`: the next hop of the first one, where it is one. */
-  | {
-      readonly kind: "proxy";
-      readonly targets: readonly string[];
-      readonly hop: Destination | undefined;
-      readonly fields: Fields;
-    };
+import {
+  answer,
+  faultOrder,
+  type Fields,
+  NO_FIELDS,
+  type Order,
+  refusal,
+  shedOrder,
+  type Answer,
+} from "./orders.ts";
 
 /** A request as the other stack shows it. */
 export interface ShownRequest {
@@ -67,9 +61,11 @@ export interface DelegatedParts {
   readonly overload: Overload;
   /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
   readonly elapsed: () => number;
-  readonly decided: (decision: Decision, message: Uint8Array) => void;
+  readonly naming: CallNaming;
+  /** Takes what happens to calls. Must return at once; bytes in the event are overwritten afterwards. */
+  readonly happened: (event: CallEvent) => void;
   /** A call attempt was judged, so that whoever reports attempts can be held against it. `trunk`: set for one that was let through. */
-  readonly judged: (exchange: RequestInHand, trunk: TrunkId | undefined, now: Millis) => void;
+  readonly judged: (request: RequestInHand, trunk: TrunkId | undefined, now: Millis) => void;
   /** An error of our own, already counted and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
 }
@@ -77,6 +73,13 @@ export interface DelegatedParts {
 /** Judges requests that another SIP stack has taken and will answer or pass on. Never throws. */
 export interface DelegatedCalls {
   take(now: Millis, request: ShownRequest): Order;
+  /** Lets time pass, several times a second. */
+  tick(now: Millis): void;
+}
+
+/** An INVITE that another stack shows. */
+interface DelegatedTurn extends SipCall {
+  readonly isLate: boolean;
 }
 
 /** Targets of one call: the server behind drachtio-srf writes beyond its buffer with more than ten. */
@@ -85,163 +88,119 @@ const MOST_TARGETS = 3;
 /** Characters of a target: drachtio keeps 255. */
 const LONGEST_TARGET = 240;
 
-const NO_FIELDS: Fields = {};
 const strangerOrder = answer(403);
 
 export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
-  const { counters, hops, capabilities } = parts;
+  const { counters, hops, capabilities, state, overload, elapsed } = parts;
   const message = createMessage();
+  const tell = createTeller(counters, parts.happened);
+  const judge: Judge = { state, overload, counters, capabilities, told: createToldShare(), elapsed };
+  const reader = readerFor(capabilities);
+  const nameCall = createCallNames(parts.naming);
 
-  function take(now: Millis, policy: Policy, source: TrunkPolicy, request: ShownRequest): Order {
-    scan(message, request.bytes);
-    const { listener, address, port } = request;
-    const exchange =
+  function take(now: Millis, policy: Policy, source: TrunkPolicy, shown: ShownRequest): Order {
+    scan(message, shown.bytes);
+    const { listener, address, port, isLate } = shown;
+    const request =
       message.kind === "request" ? readRequestInHand(message, listener, address, port) : undefined;
-    const { id } = source.trunk;
-    if (exchange === undefined) {
-      countProtocolError(counters, id, 400);
+    if (request === undefined) {
+      countProtocolError(counters, source.trunk.id, 400);
       return answer(400);
     }
-    if (message.method !== "INVITE") return takeOther(source.trunk);
-    if (exchange.toTag !== "") {
-      // The server passes or refuses what stands in a dialog; nothing of it should come here.
-      countRefusal(counters, id, message.method, "dialog-unknown");
-      return answer(refusalStatus(source.trunk, "dialog-unknown"));
-    }
-    return takeInvite(now, policy, source, exchange, request.isLate);
+    if (message.method !== "INVITE") return takeOther(source.trunk, now);
+    // The server passes or refuses what stands in a dialog; nothing of it should come here.
+    if (request.toTag !== "") return refuseRequest(source.trunk, now, "dialog-unknown", NO_FIELDS);
+    const routes = readRoutes(message, parts.listeners);
+    return takeInvite({ now, policy, source, message, request, routes, isLate });
   }
 
   /** The engine carries calls only: OPTIONS is answered, everything else refused. */
-  function takeOther(trunk: Trunk): Order {
+  function takeOther(trunk: Trunk, now: Millis): Order {
     const carriage = carriageOf(trunk.methods, message.method);
+    const allow = { Allow: ordinaryMethods.allow };
     if (message.method === "OPTIONS" && carriage !== "refuse")
-      return answer(200, { Allow: ordinaryMethods.allow, Accept: "application/sdp" });
-    countRefusal(counters, trunk.id, message.method, "method-not-allowed");
-    return answer(refusalStatus(trunk, "method-not-allowed"), { Allow: ordinaryMethods.allow });
+      return answer(200, { ...allow, Accept: "application/sdp" });
+    return refuseRequest(trunk, now, "method-not-allowed", allow);
   }
 
-  function takeInvite(
-    now: Millis,
-    policy: Policy,
-    source: TrunkPolicy,
-    exchange: RequestInHand,
-    isLate: boolean,
-  ): Order {
+  function refuseRequest(trunk: Trunk, at: Millis, reason: ReasonCode, fields: Fields): Order {
+    const status = refusalStatus(trunk, reason);
+    tell({
+      kind: "request",
+      call: undefined,
+      trunk: trunk.id,
+      method: message.method,
+      at,
+      reason,
+      decision: undefined,
+      action: { kind: "answered", status },
+      bytes: bytesOf(message),
+    });
+    return answer(status, fields);
+  }
+
+  function takeInvite(turn: DelegatedTurn): Order {
+    const { source, now, policy, request } = turn;
     const { trunk } = source;
-    if (
-      (parts.overload.isShedding || trunk.limits.attemptsPerSecond !== undefined) &&
-      isShed(parts.overload, now, trunk, exchange)
-    ) {
-      countVerdict(counters, trunk.id, "reject", "overload", "protocol");
-      parts.judged(exchange, undefined, now);
-      return shedOrder(policy, trunk);
-    }
-    const begun = parts.elapsed();
-    const routes = readRoutes(message, parts.listeners);
-    const attempt = readAttempt(message, trunk, now, originOf(exchange), routes.uri);
-    const unable = isLate ? tooLate : unableToJudge(trunk);
-    let decision: Decision;
-    if (unable !== undefined && message.fault === undefined) {
-      decision = {
-        attempt,
-        verdict: unable,
-        rule: "protocol",
-        marks: [],
-        shadow: [],
-        revision: policy.revision,
-      };
-    } else {
-      const judgement = judgeCall(message, source, attempt, routes, parts.state, policy.revision);
-      if (judgement.kind === "answered") {
-        const { status } = judgement;
-        countProtocolError(counters, trunk.id, status);
-        parts.judged(exchange, undefined, now);
-        return answer(status, status === 420 ? unsupportedFields() : NO_FIELDS);
-      }
-      ({ decision } = judgement);
-    }
-    observeDecision(counters, (parts.elapsed() - begun) / 1000);
-    const enforcedAs = substituteOf(trunk, decision);
-    if (enforcedAs !== undefined) decision = { ...decision, enforcedAs };
-    countDecision(counters, decision);
-    parts.decided(decision, message.bytes);
-    const order = orderOf(policy, source, exchange, decision, routes);
-    parts.judged(exchange, order.kind === "proxy" ? trunk.id : undefined, now);
+    const judged = decide(judge, reader, turn);
+    const order = judged === undefined ? shedOrder(policy, trunk) : orderOf(turn, judged);
+    if (judged !== undefined && isTold(turn, judged))
+      tell({
+        kind: "decided",
+        call: nameCall(trunk.id),
+        at: now,
+        decision: judged.decision,
+        action: actionOf(judged.decision, order),
+        listener: request.listener.id,
+        bytes: bytesOf(message),
+      });
+    parts.judged(request, order.kind === "proxy" ? trunk.id : undefined, now);
     return order;
   }
 
-  /** What this engine shows too little of, or could not take back. */
-  function unableToJudge(trunk: Trunk): Deny | undefined {
-    if (!capabilities.sipI && claimsIsup(message)) return { kind: "reject", reason: "isup-undecodable" };
-    if (capabilities.removesFields || trunk.side === "core" || message.count[Header.label] === 0)
-      return undefined;
-    return {
-      kind: "reject",
-      reason: "message-malformed",
-      facts: { fault: "P-Sigwall-Label is ours, and can't be removed" },
-    };
+  /** Answers of the protocol are told one by one as long as there are few; all are counted. */
+  function isTold({ source, now }: DelegatedTurn, { decision, status }: Judged): boolean {
+    if (decision.verdict.reason !== "protocol") return true;
+    const { id } = source.trunk;
+    if (judge.told.take(id, "protocol", status, now)) return true;
+    countProtocolError(counters, id, status);
+    return false;
   }
 
-  /** The status that stands for what the engine can't do; undefined: it can obey. */
-  function substituteOf(trunk: Trunk, { verdict, marks }: Decision): number | undefined {
-    if (verdict.kind === "reject") return undefined;
-    if (verdict.kind === "drop")
-      return capabilities.silence ? undefined : (trunk.dropAs ?? refusalStatus(trunk, verdict.reason));
-    if (capabilities.removesFields) return undefined;
-    if (verdict.kind === "withhold") return refusalStatus(trunk, verdict.reason);
-    const strip = marks.find(({ kind }) => kind === "strip");
-    return strip === undefined ? undefined : refusalStatus(trunk, strip.reason);
-  }
-
-  function orderOf(
-    policy: Policy,
-    source: TrunkPolicy,
-    exchange: RequestInHand,
-    decision: Decision,
-    routes: Routes,
-  ): Order {
+  function orderOf(turn: DelegatedTurn, { decision, status }: Judged): Order {
+    const { source, policy, routes } = turn;
     const { trunk } = source;
-    const { verdict, marks, enforcedAs } = decision;
+    const { verdict, marks } = decision;
+    if (verdict.reason === "overload" && verdict.kind === "reject") return shedOrder(policy, trunk);
+    if (verdict.reason === "protocol")
+      return answer(status, status === 420 ? unsupportedFields() : NO_FIELDS);
     if (verdict.kind === "reject") {
       const isMalformed = verdict.reason === "message-malformed" && message.fault !== undefined;
-      return refusal(
-        isMalformed ? message.faultStatus : refusalStatus(trunk, verdict.reason),
-        verdict.reason,
-      );
+      return refusal(isMalformed ? message.faultStatus : status, verdict.reason);
     }
-    if (enforcedAs !== undefined)
-      return refusal(enforcedAs, marks.find(({ kind }) => kind === "strip")?.reason ?? verdict.reason);
-    const targets = targetsOf(policy, source, exchange, routes);
+    if (status !== 0) return refusal(status, strippedBy(marks) ?? verdict.reason);
+    const targets = targetsOf(turn);
     const [first] = targets;
-    if (first === undefined) {
-      const status = trunk.side === "core" || trunk.nextHops.length === 0 ? 404 : 503;
-      countProtocolError(counters, trunk.id, status);
-      return answer(status);
-    }
+    if (first === undefined) return answer(trunk.side === "core" || trunk.nextHops.length === 0 ? 404 : 503);
     const label = changesOf(trunk, decision)?.label ?? "";
     const fields = label === "" ? NO_FIELDS : { "P-Sigwall-Label": label };
     if (trunk.mode === "redirect")
-      return answer(302, { Contact: redirectContact(routes.uri, first), ...fields });
+      return {
+        ...answer(302, { Contact: redirectContact(routes.uri, first), ...fields }),
+        redirectedTo: first,
+      };
     const uris = targets.map((target) => partyAt(routes.uri, target));
     if (uris.some((uri) => uri.length > LONGEST_TARGET)) {
       counters.unsendable++;
       return answer(414);
     }
-    return {
-      kind: "proxy",
-      targets: uris,
-      hop: hops.at(first.transport, first.address, first.port),
-      fields,
-    };
+    const hop = hops.at(first.transport, first.address, first.port);
+    return { kind: "proxy", targets: uris, first, hop, fields };
   }
 
   /** From a trunk other than the core, nothing in the message chooses the target: the policy alone does. */
-  function targetsOf(
-    policy: Policy,
-    { trunk }: TrunkPolicy,
-    { listener, callId }: RequestInHand,
-    routes: Routes,
-  ): readonly Target[] {
+  function targetsOf({ source: { trunk }, policy, request, routes }: DelegatedTurn): readonly Target[] {
+    const { listener, callId } = request;
     if (trunk.side === "core") {
       const uri = foreignRoute(routes) ?? routes.uri;
       const target = isOwn(parts.listeners, uri) ? undefined : literalTarget(uri);
@@ -276,7 +235,27 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     return { Unsupported: values.join(", ") };
   }
 
+  /** The message may be what failed: nothing of it is read. */
+  function tellFault(
+    at: Millis,
+    { trunk }: TrunkPolicy,
+    { listener, address, port }: ShownRequest,
+    { status }: Answer,
+  ): void {
+    const attempt = bareAttempt(trunk, at, originOf({ listener, address, port }));
+    const verdict = { kind: trunk.exception === "drop" ? "drop" : "reject", reason: "rule-fault" } as const;
+    tell({
+      kind: "decided",
+      call: nameCall(trunk.id),
+      at,
+      decision: refuseUnasked(attempt, verdict, parts.policy().revision, "exception"),
+      action: { kind: "answered", status },
+      listener: listener.id,
+    });
+  }
+
   return {
+    tick: (now) => judge.told.flush(now, tell),
     take(now, request) {
       let source: TrunkPolicy | undefined;
       try {
@@ -289,33 +268,54 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       } catch (error) {
         counters.faults++;
         parts.fault(error);
-        return faultOrder(source?.trunk);
+        const order = faultOrder(source?.trunk);
+        if (source !== undefined && message.method === "INVITE") tellFault(now, source, request, order);
+        return order;
       }
     },
   };
 }
 
+/** An INVITE as this engine shows it: less of it than the embedded one, and sometimes too late. */
+function readerFor(capabilities: Capabilities): CallReader<DelegatedTurn> {
+  return {
+    ...sipCalls,
+    attemptOf: ({ message, source, now, request, routes }) =>
+      readAttempt(message, source.trunk, now, originOf(request), routes.uri),
+    unjudgeable(turn, attempt) {
+      const unable = turn.message.fault === undefined ? unableToJudge(capabilities, turn) : undefined;
+      return unable ?? sipCalls.unjudgeable(turn, attempt);
+    },
+  };
+}
+
+/** What came too late, and what the engine shows too little of, or could not take back. */
+function unableToJudge(
+  capabilities: Capabilities,
+  { message, source, isLate }: DelegatedTurn,
+): Deny | undefined {
+  if (isLate) return tooLate;
+  if (!capabilities.sipI && claimsIsup(message)) return { kind: "reject", reason: "isup-undecodable" };
+  if (capabilities.removesFields || source.trunk.side === "core" || message.count[Header.label] === 0)
+    return undefined;
+  return {
+    kind: "reject",
+    reason: "message-malformed",
+    facts: { fault: "P-Sigwall-Label is ours, and can't be removed" },
+  };
+}
+
+/** What the other stack was told to do, as an action. */
+function actionOf({ verdict, marks }: Decision, order: Order): Action {
+  if (order.kind === "proxy") return { kind: "forwarded", hop: hopIdOf(order.first) };
+  const { status, redirectedTo } = order;
+  if (redirectedTo !== undefined) return { kind: "redirected", hop: hopIdOf(redirectedTo) };
+  const isRefused =
+    verdict.kind === "reject" ||
+    verdict.kind === "drop" ||
+    verdict.kind === "withhold" ||
+    strippedBy(marks) !== undefined;
+  return isRefused ? { kind: "answered", status } : { kind: "answered", status, why: "no-next-hop" };
+}
+
 const tooLate: Deny = { kind: "reject", reason: "overload", facts: { why: "waited for too long" } };
-
-function answer(status: number, fields: Fields = NO_FIELDS): Order {
-  return { kind: "answer", status, fields };
-}
-
-/** A call that there is no room for: the peer may be asked to stay away for a while (RFC 3261 section 21.5.4). */
-function shedOrder({ overload: { retryAfterSeconds } }: Policy, trunk: Trunk): Order {
-  const order = refusal(refusalStatus(trunk, "overload"), "overload");
-  if (retryAfterSeconds === undefined) return order;
-  return { ...order, fields: { ...order.fields, "Retry-After": String(retryAfterSeconds) } };
-}
-
-function refusal(status: number, reason: ReasonCode): Order {
-  const cause = causeField(reason);
-  return answer(status, cause === undefined ? NO_FIELDS : { Reason: cause });
-}
-
-/** Our own failure outside a rule: nothing passes; where silence is the policy, its substitute is. */
-function faultOrder(trunk: Trunk | undefined): Order {
-  if (trunk === undefined) return refusal(500, "rule-fault");
-  const status = refusalStatus(trunk, "rule-fault");
-  return refusal(trunk.exception === "drop" ? (trunk.dropAs ?? status) : status, "rule-fault");
-}

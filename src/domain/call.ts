@@ -10,6 +10,14 @@ export interface CallRef {
   readonly trunk: TrunkId;
 }
 
+/** What the ids of a running filter begin with. */
+export interface CallNaming {
+  /** The node, as record lines have it. */
+  readonly node: string;
+  /** Start of the process in seconds since the Unix epoch, above every one before. */
+  readonly epoch: number;
+}
+
 /** A next hop as logs and metrics name it: `udp:192.0.2.1:5060`, or the association of a far exchange. */
 export type HopId = string;
 
@@ -115,3 +123,9 @@ export interface CallsShed {
 
 /** Everything that is told of calls. */
 export type CallEvent = CallDecided | RequestDecided | CallMoved | CallProgress | CallEnded | CallsShed;
+
+/** Gives calls their names. */
+export function createCallNames({ node, epoch }: CallNaming): (trunk: TrunkId) => CallRef {
+  let count = 0;
+  return (trunk) => ({ id: `${node}-${epoch.toString(36)}-${++count}`, trunk });
+}

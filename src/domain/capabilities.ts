@@ -2,8 +2,8 @@
 export type EngineName = "embedded" | "drachtio" | "m3ua";
 
 /**
- * What an engine can do with a call and with a message. What it can't is held against the policy by `check`, and written into
- * the decision (`enforcedAs`) where a verdict asks for it all the same.
+ * What an engine can do with a call and with a message. What it can't is held against the policy by `check`.
+ * Where a verdict asks for it all the same, the action tells what was done instead.
  */
 export interface Capabilities {
   /** Refuse by silence (`drop`). */

@@ -54,9 +54,4 @@ export interface Decision {
   readonly marks: readonly Mark[];
   readonly shadow: readonly ShadowHit[];
   readonly revision: PolicyRevision;
-  /**
-   * SIP status that was answered in place of the verdict, by an engine that can't do what the verdict asks for (silence, taking
-   * fields out); left out where the verdict was obeyed.
-   */
-  readonly enforcedAs?: number;
 }

@@ -58,6 +58,7 @@ export const reasons = {
   "message-rate-exceeded": { status: 503, when: "trunk messages (MESSAGE) a second" },
   "channels-exceeded": { status: 503, cause: 34, when: "trunk concurrent calls" },
   overload: { status: 503, cause: 42, when: "the filter protects itself or drains" },
+  protocol: { when: "one of RFC 3261's own answers: 414, 416, 420, 482, 483" },
   "rule-fault": { status: 500, cause: 41, when: "our own fault, by the trunk's exception policy" },
   emergency: { when: "called number is an emergency service" },
   listed: { when: "every asserted identity is in the lessee's list" },

@@ -161,6 +161,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         state: parts.state,
         counters: parts.counters,
         elapsed: () => performance.now(),
+        naming: parts.naming,
         ledgerSize: tables.ledger,
         failoverSize: tables.failovers,
         transactionsSize: tables.transactions,
@@ -168,7 +169,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
           send: (listener, address, port, bytes, length) =>
             ports[listener.index]?.send(bytes, length, address, port) ?? true,
           namesOf: (listener, address, port) => streams.get(listener.index)?.namesOf(address, port),
-          decided: parts.decided,
+          happened: parts.happened,
           fault: parts.fault,
           ...(parts.nextHopChanged === undefined ? {} : { nextHop: parts.nextHopChanged }),
         },

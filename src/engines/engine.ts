@@ -1,7 +1,7 @@
+import type { CallEvent, CallNaming } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
-import type { Decision } from "../domain/decision.ts";
 import type { StreamLimits } from "../config/load-static.ts";
 import type { ListenAddress } from "../config/sigwall/static-schema.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -10,7 +10,7 @@ import type { Counters } from "../observe/counters.ts";
 import type { HopState } from "../routing/hop-health.ts";
 import type { NextHopStatus } from "../routing/next-hops.ts";
 import type { Overload } from "../judging/overload.ts";
-import type { ReportedEvent, UnjudgedCall } from "../delegated/reported-calls.ts";
+import type { UnjudgedCall } from "../delegated/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { NameStatus } from "../wire/dns/next-hop-names.ts";
 import type { OpenDatagramPort } from "../wire/udp/udp.ts";
@@ -34,11 +34,10 @@ export interface EngineParts {
   readonly counters: Counters;
   /** Secret of the keyed tags, at least 16 bytes, the same on every node. */
   readonly key: Uint8Array;
-  /**
-   * Every decision about a call attempt, repeats left out, and the message it is about where the engine has its bytes; they are
-   * overwritten as soon as this returns. Must return at once.
-   */
-  readonly decided: (decision: Decision, message?: Uint8Array) => void;
+  /** How calls are named. */
+  readonly naming: CallNaming;
+  /** Takes what happens to calls, as far as the engine can tell. Must return at once; bytes in the event are overwritten afterwards. */
+  readonly happened: (event: CallEvent) => void;
   /** DNS servers for next hops that are names ("192.0.2.53:53"); those of the system when left out. */
   readonly nameServers?: readonly string[];
   /** A next hop went up or down: its transport address, the new state, and why. */
@@ -49,8 +48,6 @@ export interface EngineParts {
   readonly linkChanged?: (server: string, isUp: boolean, why: string) => void;
   /** A call that was carried without a decision of ours. */
   readonly unjudged?: (call: UnjudgedCall) => void;
-  /** What becomes of calls that were let through, where the engine is told. */
-  readonly happened?: (event: ReportedEvent) => void;
   /** An error of our own or of the operating system; the engine goes on. */
   readonly fault: (error: unknown) => void;
   /** Something that an operator should know of, once. */

@@ -22,29 +22,37 @@ export interface CircuitReleaseParts {
   readonly alarm: (message: string) => void;
 }
 
-/** The message in hand, read. */
+/** A message as it was received, read. */
 export interface ReceivedUnit {
   readonly message: M3uaMessage;
   readonly msu: Msu;
   readonly stream: number;
 }
 
+/** What a REL of ours says. */
+export interface ReleaseForm {
+  /** True: the message that it answers came from the side that is released. */
+  readonly turned: boolean;
+  /** Of Q.850. */
+  readonly cause: number;
+  /** An IAM of the other exchange that this one has passed over, sent again once the circuit is idle. */
+  readonly resend?: KeptMessage | undefined;
+}
+
 /** Releases refused calls, and takes what their exchange still says of them (Q.764 sections 2.3, 2.9). */
 export interface CircuitReleases {
   /**
-   * Sends REL to `side` and remembers what is to be absorbed from there. `turned`: the message in hand came from that side. Without a
-   * circuit (no room) REL is sent all the same.
+   * Sends REL to `side` and remembers what is to be absorbed from there. Without a circuit (no room) REL is sent all the
+   * same.
    */
   release(
     unit: ReceivedUnit,
     circuit: Circuit | undefined,
     side: LinkSide,
-    turned: boolean,
-    cause: number,
+    how: ReleaseForm,
     now: Millis,
-    resend?: KeptMessage,
   ): void;
-  /** Remembers a refusal that is not told to `side`, from which the message in hand came. */
+  /** Remembers a refusal that is not told to `side`, from which the message came. */
   ignore(
     unit: ReceivedUnit,
     circuit: Circuit,
@@ -144,7 +152,7 @@ export function createCircuitReleases({
   }
 
   return {
-    release({ message, msu, stream }, circuit, side, turned, cause, now, resend) {
+    release({ message, msu, stream }, circuit, side, { turned, cause, resend }, now) {
       const label = labelUnit(message, msu, turned);
       const release = sealUnit(label, writeRelease(cause));
       counters.released++;

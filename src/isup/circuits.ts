@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import type { Ss7Counters } from "../observe/ss7-counters.ts";
-import type { BegunCall } from "../judging/judge-isup.ts";
+import type { BegunCall } from "../judging/isup-messages.ts";
 import type { Msu } from "../ss7/mtp3.ts";
 
 /** One of the two associations of a relay. */

@@ -1,183 +1,174 @@
-import type { Buffer } from "node:buffer";
+// An IAM: judged, with the segment that follows it where it says so, and sent on or released.
+import type { Action } from "../domain/call.ts";
 import { causeOf, type ReasonCode } from "../domain/reason.ts";
-import type { Millis } from "../domain/time.ts";
 import type { TrunkPolicy } from "../policy/policy.ts";
-import { countDecision, observeDecision } from "../observe/counters.ts";
-import { isSegmented, type IsupMessage, IsupType, readIsup } from "../ss7/isup.ts";
-import {
-  across,
-  type Circuit,
-  type HeldCall,
-  keepMessage,
-  type PassedCall,
-  type LinkSide,
-} from "./circuits.ts";
-import { MOST_KEPT } from "./segmented-iams.ts";
-import { emergencyNumber, type JudgedBy } from "../judging/judge-isup.ts";
+import { decide } from "../judging/decide.ts";
+import { isupCalls, type IsupCall } from "../judging/isup-calls.ts";
+import { emergencyNumber } from "../judging/isup-messages.ts";
+import { isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
 import { isMaintenance } from "./circuit-release.ts";
-import type { IsupWork } from "./isup-turn.ts";
+import { across, keepMessage, type Circuit, type HeldCall, type PassedCall } from "./circuits.ts";
+import { beginUnit, originOf, pass, sourceOf, type IsupState, type IsupTurn } from "./isup-turn.ts";
+import { MOST_KEPT } from "./segmented-iams.ts";
 
 /** Q.850 "call rejected": for reasons without a cause of their own, and towards an exchange that was not at fault. */
-const CALL_REJECTED = 21;
+export const CALL_REJECTED = 21;
 
-/** An IAM on a circuit where this side has nothing under way that keeps it from being judged. It is the message in hand. */
-export function beginCall(work: IsupWork, now: Millis, side: LinkSide, bytes: Buffer, start: number): void {
-  const { unit, isup, circuits, counters, held } = work;
-  const { msu, stream } = unit;
-  const source = work.sourceOf(side);
-  const circuit = circuits.obtain(msu);
+/** An IAM on a circuit where this side has nothing under way that keeps it from being judged. */
+export function beginCall(turn: IsupTurn): void {
+  const { relay, now, side, stream, bytes, msu, isup, start } = turn;
+  const source = sourceOf(turn);
+  const circuit = relay.circuits.obtain(msu);
   if (source === undefined) {
-    counters.ss7.unknownRoute++;
-    counters.strangers.note(work.originOf(side).sourceAddress);
-    refuse(work, now, side, circuit, "drop", "source-unknown");
+    relay.counters.ss7.unknownRoute++;
+    relay.counters.strangers.note(originOf(turn).sourceAddress);
+    refuse(turn, circuit, "drop", "source-unknown");
     return;
   }
-  if (source.trunk.side === "core") {
-    accept(work, side, bytes, circuit, { attempt: undefined, emergency: undefined });
-    return;
-  }
-  readIsup(isup, work.variant, bytes, start, msu.end);
-  const waits = isup.fault === undefined && isSegmented(isup);
-  if (waits && circuit !== undefined && held.hold(circuit, side, stream, bytes, now)) return;
-  decide(work, now, side, bytes, source, circuit, waits ? "no room to wait for the segment" : undefined);
+  readIsup(isup, relay.variant, bytes, start, msu.end);
+  const waits = source.trunk.side !== "core" && isup.fault === undefined && isSegmented(isup);
+  if (waits && circuit !== undefined && relay.held.hold({ circuit, side, stream, bytes }, now)) return;
+  judgeIam(turn, source, circuit, waits ? "no room to wait for the segment" : undefined);
 }
 
 /**
- * A message of `type` from an exchange whose IAM waits for its segment; false: it goes on, and is the message in hand again. Whatever
- * comes instead of the segment says that there will be none.
+ * A message of `type` from an exchange whose IAM waits for its segment. Whatever comes instead of the segment says that there will be
+ * none.
+ *
+ * @returns false: the message goes its way
  */
-export function followHeld(
-  work: IsupWork,
-  now: Millis,
-  call: HeldCall,
-  type: number,
-  stream: number,
-  bytes: Buffer,
-): boolean {
+export function followHeld(turn: IsupTurn, call: HeldCall, type: number): boolean {
+  const { relay, now } = turn;
   const { circuit, side } = call;
   if (isMaintenance(type)) return false;
   if (type === IsupType.iam) {
-    work.counters.ss7.absorbed++;
+    relay.counters.ss7.absorbed++;
     return true;
   }
-  work.held.drop(call);
+  relay.held.drop(call);
   if (type === IsupType.rel) {
     // The other exchange has never heard of the call.
-    work.refusals.ignore(work.unit, circuit, side, "silent", now);
+    relay.releases.ignore(turn, circuit, side, "silent", now);
     const refusal = circuit.refusals[side];
-    return refusal !== undefined && work.refusals.absorb(refusal, type);
+    return refusal !== undefined && relay.releases.absorb(refusal, type);
   }
   const isSegment = type === IsupType.sgm;
-  const isPassed = decideHeld(work, now, call, isSegment ? bytes : undefined);
-  work.read(stream, bytes);
-  if (!isSegment) return false;
-  if (isPassed) work.pass(side, stream, bytes);
-  return true;
-}
-
-/** Judges an IAM that was held, no more held now, and its segment with it. True when it passed. The message in hand is another then. */
-export function decideHeld(
-  work: IsupWork,
-  now: Millis,
-  { side, stream, bytes, circuit }: HeldCall,
-  following: Buffer | undefined,
-): boolean {
-  const { unit, isup, segment, variant } = work;
-  const { msu } = unit;
-  if (following !== undefined)
-    readIsup(segment, variant, following, work.read(unit.stream, following), msu.end);
-  readIsup(isup, variant, bytes, work.read(stream, bytes), msu.end);
-  const source = work.sourceOf(side);
-  if (source !== undefined)
-    return decide(work, now, side, bytes, source, circuit, following === undefined ? undefined : segment);
-  refuse(work, now, side, circuit, "drop", "source-unknown");
-  return false;
-}
-
-/** Judges the IAM in hand and obeys. `more`: its segment, or in words why there is none that could be read. True when it passed. */
-function decide(
-  work: IsupWork,
-  now: Millis,
-  side: LinkSide,
-  bytes: Buffer,
-  source: TrunkPolicy,
-  circuit: Circuit | undefined,
-  more: IsupMessage | string | undefined,
-): boolean {
-  const { counters, isup, unit } = work;
-  const begun = work.elapsed();
-  const decision = work.judge.iam(judgedBy(work, side, source, now), unit.msu, isup, more);
-  observeDecision(counters, (work.elapsed() - begun) / 1000);
-  countDecision(counters, decision);
-  const { kind, reason } = decision.verdict;
-  const isPassed = kind !== "reject" && kind !== "drop";
-  if (isPassed)
-    accept(work, side, bytes, circuit, {
-      attempt: decision.attempt,
-      emergency: emergencyNumber(decision, isup),
-    });
-  else refuse(work, now, side, circuit, kind, reason);
-  work.sink.decided(decision);
-  return isPassed;
-}
-
-export function judgedBy(work: IsupWork, side: LinkSide, source: TrunkPolicy, now: Millis): JudgedBy {
-  return { source, origin: work.originOf(side), now, revision: work.policy().revision };
-}
-
-function accept(
-  work: IsupWork,
-  side: LinkSide,
-  bytes: Buffer,
-  circuit: Circuit | undefined,
-  call: Pick<PassedCall, "attempt" | "emergency">,
-): void {
-  const { stream } = work.unit;
-  if (circuit !== undefined) {
-    const outstanding = bytes.length <= MOST_KEPT ? keepMessage(stream, bytes) : undefined;
-    work.circuits.setCall(circuit, side, { ...call, outstanding });
-    const waiting = circuit.refusals[across(side)];
-    if (waiting !== undefined) waiting.isSeized = true;
-  }
-  work.pass(side, stream, bytes);
+  const isPassed = judgeHeld(relay, call, isSegment ? turn : undefined, now);
+  if (isSegment && isPassed) pass(turn);
+  return isSegment;
 }
 
 /**
- * The IAM in hand does not pass. Where both exchanges have seized the circuit and neither has heard of it (Q.764 section 2.9.1.4), even circuits
- * belong to the one with the higher point code, odd ones to the other. Belongs it to the other exchange, then ours gives way by itself.
- * Otherwise ours has passed over the other's IAM: that one is sent again after the release.
+ * Judges an IAM that was held, no more held now, and its segment with it.
+ *
+ * @returns true when it passed
+ */
+export function judgeHeld(
+  relay: IsupState,
+  call: HeldCall,
+  following: IsupTurn | undefined,
+  now: number,
+): boolean {
+  const { segment, variant } = relay;
+  if (following !== undefined)
+    readIsup(segment, variant, following.bytes, following.start, following.msu.end);
+  const turn = beginUnit(relay, now, call, relay.heldWorkspace);
+  readIsup(turn.isup, variant, turn.bytes, turn.start, turn.msu.end);
+  const source = sourceOf(turn);
+  if (source !== undefined)
+    return judgeIam(turn, source, call.circuit, following === undefined ? undefined : segment);
+  refuse(turn, call.circuit, "drop", "source-unknown");
+  return false;
+}
+
+/** `segment`: the segmentation message, or in words why there is none that could be read. @returns true when the IAM passed */
+function judgeIam(
+  turn: IsupTurn,
+  source: TrunkPolicy,
+  circuit: Circuit | undefined,
+  segment: IsupMessage | string | undefined,
+): boolean {
+  const { relay, now, bytes, isup } = turn;
+  const judged = decide(relay.judge, isupCalls, { ...isupCallOf(turn, source), segment });
+  if (judged === undefined) {
+    refuse(turn, circuit, "reject", "overload");
+    return false;
+  }
+  const { decision } = judged;
+  const { kind, reason } = decision.verdict;
+  const isPassed = kind !== "reject" && kind !== "drop";
+  const begun = { attempt: decision.attempt, emergency: emergencyNumber(decision, isup) };
+  const action = isPassed ? accept(turn, circuit, begun) : refuse(turn, circuit, kind, reason);
+  const call = relay.nameCall(source.trunk.id);
+  relay.tell({ kind: "decided", call, at: now, decision, action, bytes });
+  return isPassed;
+}
+
+/** The message as the judge sees it. */
+export function isupCallOf(turn: IsupTurn, source: TrunkPolicy): IsupCall {
+  const { now, policy, msu, isup } = turn;
+  return { source, now, policy, msu, isup, origin: originOf(turn) };
+}
+
+function accept(
+  turn: IsupTurn,
+  circuit: Circuit | undefined,
+  begun: Pick<PassedCall, "attempt" | "emergency">,
+): Action {
+  const { relay, side, stream, bytes } = turn;
+  if (circuit !== undefined) {
+    const outstanding = bytes.length <= MOST_KEPT ? keepMessage(stream, bytes) : undefined;
+    relay.circuits.setCall(circuit, side, { ...begun, outstanding });
+    const waiting = circuit.refusals[across(side)];
+    if (waiting !== undefined) waiting.isSeized = true;
+  }
+  pass(turn);
+  return { kind: "forwarded", hop: relay.ends?.places[across(side)].id ?? "" };
+}
+
+/**
+ * The IAM does not pass. Where both exchanges have seized the circuit and neither has heard of it (Q.764 section 2.9.1.4), even circuits
+ * belong to the one with the higher point code, odd ones to the other. Where the circuit belongs to the other exchange, this one gives
+ * way by itself. Otherwise this one has passed over the other's IAM, which is sent again after the release.
  */
 function refuse(
-  work: IsupWork,
-  now: Millis,
-  side: LinkSide,
+  turn: IsupTurn,
   circuit: Circuit | undefined,
   kind: "reject" | "drop",
   reason: ReasonCode,
-): void {
-  const { refusals, counters, unit } = work;
-  const { msu } = unit;
+): Action {
+  const { relay, now, side, msu } = turn;
+  const { releases, counters } = relay;
+  const cause = causeFor(reason);
   if (circuit === undefined) {
-    if (kind === "reject") refusals.release(unit, undefined, side, true, causeFor(reason), now);
-    else counters.ss7.circuitsFull++;
-    return;
+    if (kind === "drop") {
+      counters.ss7.circuitsFull++;
+      return { kind: "silent" };
+    }
+    releases.release(turn, undefined, side, { turned: true, cause }, now);
+    return { kind: "released", cause };
   }
   const seized = circuit.calls[across(side)]?.outstanding;
   const isTheirs = (msu.cic % 2 === 0) === msu.dpc > msu.opc;
   if (seized !== undefined) counters.ss7.dualSeizures++;
   // A second IAM on a circuit in use: whoever sent it knows no more of the first call.
-  if (circuit.calls[side] !== undefined) giveUp(work, now, circuit, side);
-  if (seized !== undefined && isTheirs) refusals.ignore(unit, circuit, side, "yielding", now);
-  else if (kind === "drop") refusals.ignore(unit, circuit, side, "silent", now);
-  else refusals.release(unit, circuit, side, true, causeFor(reason), now, seized);
+  if (circuit.calls[side] !== undefined) giveUp(turn, circuit);
+  if (seized !== undefined && isTheirs) releases.ignore(turn, circuit, side, "yielding", now);
+  else if (kind === "drop") releases.ignore(turn, circuit, side, "silent", now);
+  else {
+    releases.release(turn, circuit, side, { turned: true, cause, resend: seized }, now);
+    return { kind: "released", cause };
+  }
+  return { kind: "silent" };
 }
 
 export function causeFor(reason: ReasonCode): number {
   return causeOf(reason) ?? CALL_REJECTED;
 }
 
-/** Releases the call of `side` towards the other exchange, as `side` would. The message in hand came from `side`. */
-export function giveUp(work: IsupWork, now: Millis, circuit: Circuit, side: LinkSide): void {
-  work.circuits.setCall(circuit, side, undefined);
-  work.refusals.release(work.unit, circuit, across(side), false, CALL_REJECTED, now);
+/** Releases the call of the message's side towards the other exchange, as that side would. */
+export function giveUp(turn: IsupTurn, circuit: Circuit): void {
+  const { relay, now, side } = turn;
+  relay.circuits.setCall(circuit, side, undefined);
+  relay.releases.release(turn, circuit, across(side), { turned: false, cause: CALL_REJECTED }, now);
 }

@@ -1,12 +1,23 @@
+// The M3UA relay between two associations: the table of contents of everything that a message or time can set off.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
 import { eachAffected, kindOfM3ua } from "../ss7/m3ua-kind.ts";
 import { carriesNoCalls, isCallControl } from "../ss7/mtp3.ts";
-import { beginCall, decideHeld, followHeld } from "./iam.ts";
-import { across, type Circuit, type LinkSide } from "./circuits.ts";
 import { isMaintenance } from "./circuit-release.ts";
-import { type AssociationPlace, createIsupWork, type IsupRelayParts } from "./isup-turn.ts";
+import { across, type Circuit, type LinkSide } from "./circuits.ts";
+import { beginCall, followHeld, judgeHeld } from "./iam.ts";
+import {
+  beginUnit,
+  connectEnds,
+  createIsupState,
+  pass,
+  passOn,
+  sourceOf,
+  type AssociationPlace,
+  type IsupRelayParts,
+  type IsupTurn,
+} from "./isup-turn.ts";
 import { continueCall } from "./later-messages.ts";
 
 /** The M3UA relay between two associations. Sans-IO: messages and time in, messages and decisions out. */
@@ -31,9 +42,8 @@ const continuing: ReadonlySet<number> = new Set([
 ]);
 
 export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
-  const work = createIsupWork(parts);
-  const { circuits, refusals, held, unit } = work;
-  const { msu } = unit;
+  const relay = createIsupState(parts);
+  const { circuits, releases, held } = relay;
   const count = parts.counters.ss7;
 
   function guard(step: () => void): void {
@@ -48,40 +58,40 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   function handleMessage(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void {
     const kind = kindOfM3ua(bytes);
     if (kind === "none") count.malformed++;
-    else if (kind === "data") handleUnit(now, side, stream, bytes);
+    else if (kind === "data") handleUnit(beginUnit(relay, now, { side, stream, bytes }));
     else {
       if (kind === "down") forget(() => true);
       else if (kind === "unavailable") forgetAffected(bytes);
-      work.pass(side, stream, bytes);
+      passOn(relay, side, stream, bytes);
     }
   }
 
-  function handleUnit(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void {
-    const start = work.read(stream, bytes);
+  function handleUnit(turn: IsupTurn): void {
+    const { msu, start } = turn;
     if (msu.si < 0 || (start < 0 && isCallControl(msu))) count.malformed++;
-    else if (isCallControl(msu)) handleIsup(now, side, stream, bytes, start);
-    else if (carriesNoCalls(msu.si) || work.sourceOf(side)?.trunk.side === "core")
-      work.pass(side, stream, bytes);
+    else if (isCallControl(msu)) handleIsup(turn);
+    else if (carriesNoCalls(msu.si) || sourceOf(turn)?.trunk.side === "core") pass(turn);
     else count.userPart++;
   }
 
-  function handleIsup(now: Millis, side: LinkSide, stream: number, bytes: Buffer, start: number): void {
+  function handleIsup(turn: IsupTurn): void {
+    const { side, bytes, start, msu } = turn;
     const type = bytes[start]!;
     const circuit = circuits.find(msu);
     if (type === IsupType.rsc || type === IsupType.grs) {
-      reset(side, type, start);
-      work.pass(side, stream, bytes);
+      reset(turn, type);
+      pass(turn);
       return;
     }
     const waiting = circuit?.held[side];
-    if (waiting !== undefined && followHeld(work, now, waiting, type, stream, bytes)) return;
+    if (waiting !== undefined && followHeld(turn, waiting, type)) return;
     const refusal = circuit?.refusals[side];
-    if (refusal !== undefined && refusals.absorb(refusal, type)) return;
-    if (type === IsupType.iam) beginCall(work, now, side, bytes, start);
-    else if (continuing.has(type)) continueCall(work, now, side, bytes, start, circuit);
+    if (refusal !== undefined && releases.absorb(refusal, type)) return;
+    if (type === IsupType.iam) beginCall(turn);
+    else if (continuing.has(type)) continueCall(turn, circuit);
     else {
       if (circuit !== undefined && !isMaintenance(type)) follow(side, circuit, type);
-      work.pass(side, stream, bytes);
+      pass(turn);
     }
   }
 
@@ -101,8 +111,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   }
 
   /** RSC and GRS: whatever the exchange knew of the circuits is over (Q.764 section 2.9.3). */
-  function reset(side: LinkSide, type: number, start: number): void {
-    const { isup } = work;
+  function reset({ side, msu, isup, start }: IsupTurn, type: number): void {
     let range = 0;
     if (type === IsupType.grs && readIsup(isup, parts.variant, msu.bytes, start, msu.end))
       range = isup.variableStart < isup.variableEnd ? msu.bytes[isup.variableStart]! : 0;
@@ -111,7 +120,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
       if (circuit === undefined) continue;
       const refusal = circuit.refusals[side];
       const waiting = circuit.held[side];
-      if (refusal !== undefined) refusals.forget(refusal);
+      if (refusal !== undefined) releases.forget(refusal);
       if (waiting !== undefined) held.drop(waiting);
       giveUpResend(circuit, across(side));
       clear(circuit);
@@ -122,7 +131,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     if (count.refusals === 0) return;
     for (const { codes, refusals: both } of circuits.all()) {
       if (!isMeant(codes)) continue;
-      for (const refusal of both) if (refusal !== undefined) refusals.forget(refusal);
+      for (const refusal of both) if (refusal !== undefined) releases.forget(refusal);
     }
   }
 
@@ -135,7 +144,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   }
 
   return {
-    connect: (places) => work.connect(places),
+    connect: (places) => connectEnds(relay, places),
     handle(now, side, stream, bytes) {
       try {
         handleMessage(now, side, stream, bytes);
@@ -145,10 +154,11 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
       }
     },
     tick(now) {
-      guard(() => refusals.tick(now));
+      guard(() => relay.judge.told.flush(now, relay.tell));
+      guard(() => releases.tick(now));
       for (let call = held.nextOverdue(now); call !== undefined; call = held.nextOverdue(now)) {
         const overdue = call;
-        guard(() => void decideHeld(work, now, overdue, undefined));
+        guard(() => void judgeHeld(relay, overdue, undefined, now));
       }
     },
     disconnect() {

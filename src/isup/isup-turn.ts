@@ -1,17 +1,23 @@
+// One M3UA message on its way through the ISUP relay, as a value, and what the relay keeps between messages.
 import type { Buffer } from "node:buffer";
 import type { SignallingSource } from "../domain/attempt.ts";
-import type { Decision } from "../domain/decision.ts";
-import type { Policy, TrunkPolicy } from "../policy/policy.ts";
+import { createCallNames, type CallEvent, type CallNaming, type CallRef } from "../domain/call.ts";
+import { capabilitiesOf } from "../domain/capabilities.ts";
+import type { Millis } from "../domain/time.ts";
+import type { TrunkId } from "../domain/trunk.ts";
+import type { Judge } from "../judging/decide.ts";
+import type { Overload } from "../judging/overload.ts";
+import { createTeller, type Listen } from "../judging/tell.ts";
+import { createToldShare } from "../judging/told-share.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import { createIsupMessage, type IsupMessage, type IsupVariant } from "../ss7/isup.ts";
 import { createM3uaMessage, readM3ua, readProtocolData, type M3uaMessage } from "../ss7/m3ua.ts";
 import { createMsu, isCallControl, readCircuit, type Msu } from "../ss7/mtp3.ts";
+import { createCircuitReleases, type CircuitReleases } from "./circuit-release.ts";
 import { across, createCircuits, type Circuits, type LinkSide } from "./circuits.ts";
 import { createHeldCalls, type HeldCalls } from "./segmented-iams.ts";
-import { createIsupJudge, type IsupJudge } from "../judging/judge-isup.ts";
-import { createCircuitReleases, type CircuitReleases } from "./circuit-release.ts";
-import type { Overload } from "../judging/overload.ts";
 
 /** One association as trunks match it. */
 export interface AssociationPlace {
@@ -27,11 +33,11 @@ export interface AssociationPlace {
 export interface IsupSink {
   /** Sends to one side; the bytes are valid during the call only. */
   readonly send: (side: LinkSide, stream: number, bytes: Buffer) => void;
-  /** Every decision about a call attempt, and every refusal of a call that goes on. */
-  readonly decided: (decision: Decision) => void;
+  /** Takes what happens to calls. Must return at once; bytes in the event are overwritten afterwards. */
+  readonly happened: (event: CallEvent) => void;
   /** Somebody should look at a circuit; in words. */
   readonly alarm: (message: string) => void;
-  /** An error of our own; what was in hand has not been sent on. */
+  /** An error of our own; the message has not been sent on. */
   readonly fault: (error: unknown) => void;
 }
 
@@ -42,6 +48,7 @@ export interface IsupRelayParts {
   readonly state: ScreeningState;
   readonly overload: Overload;
   readonly counters: Counters;
+  readonly naming: CallNaming;
   /** Circuits that are remembered. */
   readonly circuits: number;
   /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
@@ -49,68 +56,116 @@ export interface IsupRelayParts {
   readonly sink: IsupSink;
 }
 
-/** What every step of the relay works with. The message in hand is reused from one to the next. */
-export interface IsupWork extends Omit<IsupRelayParts, "circuits"> {
-  readonly circuits: Circuits;
-  readonly refusals: CircuitReleases;
-  readonly held: HeldCalls;
-  readonly judge: IsupJudge;
-  readonly unit: { readonly message: M3uaMessage; readonly msu: Msu; stream: number };
+/** A message read: in M3UA, in MTP3, in ISUP. Reused. */
+export interface UnitWorkspace {
+  readonly message: M3uaMessage;
+  readonly msu: Msu;
   readonly isup: IsupMessage;
-  readonly segment: IsupMessage;
-  /** Both associations are there: who is at their ends. */
-  connect(places: readonly [AssociationPlace, AssociationPlace]): void;
-  /** The trunk that the label of the message in hand belongs to. */
-  sourceOf(side: LinkSide): TrunkPolicy | undefined;
-  originOf(side: LinkSide): SignallingSource;
-  /** Reads one DATA message; returns where its ISUP message begins, -1 when it has none. */
-  read(stream: number, bytes: Buffer): number;
-  /** Sends a message on as it came. */
-  pass(side: LinkSide, stream: number, bytes: Buffer): void;
 }
 
-export function createIsupWork(parts: IsupRelayParts): IsupWork {
-  const { policy, variant, counters, sink } = parts;
-  const count = counters.ss7;
-  const message = createM3uaMessage();
-  const msu = createMsu();
-  const unit = { message, msu, stream: 0 };
-  const circuits = createCircuits(parts.circuits, count);
-  let places: readonly [AssociationPlace, AssociationPlace] | undefined;
-  let origins: readonly [SignallingSource, SignallingSource] | undefined;
+/** Both associations, once they are there. */
+interface Ends {
+  readonly places: readonly [AssociationPlace, AssociationPlace];
+  readonly origins: readonly [SignallingSource, SignallingSource];
+}
+
+/** Everything that outlives a turn. */
+export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
+  readonly circuits: Circuits;
+  readonly releases: CircuitReleases;
+  readonly held: HeldCalls;
+  readonly judge: Judge;
+  /** Names a new call of a trunk. */
+  readonly nameCall: (trunk: TrunkId) => CallRef;
+  /** Tells what happened: counted, then handed to the sink. */
+  readonly tell: Listen;
+  ends: Ends | undefined;
+  /** Of the input. */
+  readonly workspace: UnitWorkspace;
+  /** For a held IAM, and for the segment that is read with it. */
+  readonly heldWorkspace: UnitWorkspace;
+  readonly segment: IsupMessage;
+}
+
+/** One DATA message of a side. */
+export interface IsupTurn extends UnitWorkspace {
+  readonly relay: IsupState;
+  readonly now: Millis;
+  readonly policy: Policy;
+  readonly side: LinkSide;
+  readonly stream: number;
+  readonly bytes: Buffer;
+  /** Where its ISUP message begins; -1 when it has none. */
+  readonly start: number;
+}
+
+function createWorkspace(): UnitWorkspace {
+  return { message: createM3uaMessage(), msu: createMsu(), isup: createIsupMessage() };
+}
+
+export function createIsupState(parts: IsupRelayParts): IsupState {
+  const { state, overload, counters, elapsed, sink } = parts;
+  const circuits = createCircuits(parts.circuits, counters.ss7);
   return {
     ...parts,
     circuits,
-    refusals: createCircuitReleases({ circuits, counters: count, send: sink.send, alarm: sink.alarm }),
+    releases: createCircuitReleases({ circuits, counters: counters.ss7, send: sink.send, alarm: sink.alarm }),
     held: createHeldCalls(),
-    judge: createIsupJudge(parts.state, parts.overload),
-    unit,
-    isup: createIsupMessage(),
+    judge: { state, overload, counters, capabilities: capabilitiesOf.m3ua, told: createToldShare(), elapsed },
+    nameCall: createCallNames(parts.naming),
+    tell: createTeller(counters, sink.happened),
+    ends: undefined,
+    workspace: createWorkspace(),
+    heldWorkspace: createWorkspace(),
     segment: createIsupMessage(),
-    connect(both) {
-      places = both;
-      origins = [originAt(both[0]), originAt(both[1])];
-    },
-    sourceOf(side) {
-      const place = places?.[side];
-      return place && policy().matchTrunk(place.id, place.address, place.port, undefined, msu);
-    },
-    originOf(side) {
-      if (origins === undefined) throw new Error("a message without association");
-      return origins[side];
-    },
-    read(stream, bytes) {
-      unit.stream = stream;
-      msu.si = -1;
-      if (!readM3ua(message, bytes, 0, bytes.length) || !readProtocolData(msu, message, bytes)) return -1;
-      return isCallControl(msu) ? readCircuit(msu, variant === "ansi" ? 14 : 12) : -1;
-    },
-    pass(side, stream, bytes) {
-      count.relayed++;
-      counters.forwarded++;
-      sink.send(across(side), stream, bytes);
-    },
   };
+}
+
+/** Both associations are there: who is at their ends. */
+export function connectEnds(relay: IsupState, places: readonly [AssociationPlace, AssociationPlace]): void {
+  relay.ends = { places, origins: [originAt(places[0]), originAt(places[1])] };
+}
+
+/** Begins the turn of one DATA message: reads it as far as its ISUP message begins. */
+export function beginUnit(
+  relay: IsupState,
+  now: Millis,
+  unit: { readonly side: LinkSide; readonly stream: number; readonly bytes: Buffer },
+  workspace: UnitWorkspace = relay.workspace,
+): IsupTurn {
+  const { message, msu, isup } = workspace;
+  const { side, stream, bytes } = unit;
+  const start = findIsup(relay.variant, workspace, bytes);
+  return { relay, now, policy: relay.policy(), side, stream, bytes, message, msu, isup, start };
+}
+
+function findIsup(variant: IsupVariant, { message, msu }: UnitWorkspace, bytes: Buffer): number {
+  msu.si = -1;
+  if (!readM3ua(message, bytes, 0, bytes.length) || !readProtocolData(msu, message, bytes)) return -1;
+  return isCallControl(msu) ? readCircuit(msu, variant === "ansi" ? 14 : 12) : -1;
+}
+
+/** The trunk that the label of the message belongs to. */
+export function sourceOf({ relay, policy, side, msu }: IsupTurn): TrunkPolicy | undefined {
+  const place = relay.ends?.places[side];
+  return place && policy.matchTrunk(place.id, place.address, place.port, undefined, msu);
+}
+
+export function originOf({ relay, side }: IsupTurn): SignallingSource {
+  if (relay.ends === undefined) throw new Error("a message without association");
+  return relay.ends.origins[side];
+}
+
+/** Sends the message on as it came. */
+export function pass({ relay, side, stream, bytes }: IsupTurn): void {
+  passOn(relay, side, stream, bytes);
+}
+
+/** Sends a message of `side` on as it came. */
+export function passOn({ counters, sink }: IsupState, side: LinkSide, stream: number, bytes: Buffer): void {
+  counters.ss7.relayed++;
+  counters.forwarded++;
+  sink.send(across(side), stream, bytes);
 }
 
 function originAt(place: AssociationPlace): SignallingSource {

@@ -1,54 +1,60 @@
-import type { Buffer } from "node:buffer";
-import type { Millis } from "../domain/time.ts";
+// SAM, SGM, INF, IRS and pass-along: from the exchange of the calling party they may say who calls, or whom.
+import type { Action } from "../domain/call.ts";
 import type { Decision } from "../domain/decision.ts";
+import { judgeDigits, judgeLater } from "../judging/isup-messages.ts";
 import type { TrunkPolicy } from "../policy/policy.ts";
-import { countRequest } from "../observe/counters.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
-import { across, type Circuit, type PassedCall, type LinkSide } from "./circuits.ts";
-import type { IsupWork } from "./isup-turn.ts";
-import { causeFor, giveUp, judgedBy } from "./iam.ts";
+import { across, type Circuit, type PassedCall } from "./circuits.ts";
+import { causeFor, giveUp, isupCallOf } from "./iam.ts";
+import { pass, sourceOf, type IsupTurn } from "./isup-turn.ts";
 
 /**
- * SAM, SGM, INF, IRS and pass-along, the message in hand. From the exchange of the calling party they may say who calls, or whom; a call that
- * turns out to be one that is refused is released towards both exchanges.
+ * Judges a message that follows an IAM. A call that turns out to be one that is refused is released towards both
+ * exchanges.
  */
-export function continueCall(
-  work: IsupWork,
-  now: Millis,
-  side: LinkSide,
-  bytes: Buffer,
-  start: number,
-  circuit: Circuit | undefined,
-): void {
-  const { counters, unit } = work;
-  const { stream } = unit;
-  const type = bytes[start]!;
-  const source = work.sourceOf(side);
+export function continueCall(turn: IsupTurn, circuit: Circuit | undefined): void {
+  const { relay, side } = turn;
+  const source = sourceOf(turn);
   const call = circuit?.calls[side];
   const answered = circuit?.calls[across(side)];
   if (source?.trunk.side === "core" || (call === undefined && answered !== undefined)) {
     if (answered !== undefined) answered.outstanding = undefined;
-    work.pass(side, stream, bytes);
+    pass(turn);
     return;
   }
-  const decision =
-    source === undefined ? undefined : judgeLaterMessage(work, now, side, source, bytes, start, call);
-  if (decision === "stray" || source === undefined) {
-    counters.ss7.stray++;
-    return;
+  const decision = source === undefined ? "stray" : judgeMessage(turn, source, call);
+  if (decision === "stray" || source === undefined) relay.counters.ss7.stray++;
+  else if (decision === undefined) pass(turn);
+  else tellLater(turn, source, decision, obey(turn, circuit, decision));
+}
+
+function obey(turn: IsupTurn, circuit: Circuit | undefined, { verdict }: Decision): Action {
+  const { relay, now, side, msu } = turn;
+  const { kind, reason } = verdict;
+  if (kind !== "reject" && kind !== "drop") {
+    pass(turn);
+    return { kind: "forwarded", hop: relay.ends?.places[across(side)].id ?? "" };
   }
-  if (decision !== undefined) {
-    countRequest(counters, typeNames.get(type) ?? "ISUP", decision);
-    work.sink.decided(decision);
-    const { kind, reason } = decision.verdict;
-    if (kind === "reject" || kind === "drop") {
-      const place = circuit ?? work.circuits.obtain(unit.msu);
-      if (place !== undefined) giveUp(work, now, place, side);
-      work.refusals.release(unit, place, side, true, causeFor(reason), now);
-      return;
-    }
-  }
-  work.pass(side, stream, bytes);
+  const place = circuit ?? relay.circuits.obtain(msu);
+  if (place !== undefined) giveUp(turn, place);
+  const cause = causeFor(reason);
+  relay.releases.release(turn, place, side, { turned: true, cause }, now);
+  return { kind: "released", cause };
+}
+
+function tellLater(turn: IsupTurn, source: TrunkPolicy, decision: Decision, action: Action): void {
+  const { relay, now, bytes, start } = turn;
+  relay.tell({
+    kind: "request",
+    call: undefined,
+    trunk: source.trunk.id,
+    method: typeNames.get(bytes[start]!) ?? "ISUP",
+    at: now,
+    reason: decision.verdict.reason,
+    decision,
+    action,
+    bytes,
+  });
 }
 
 const typeNames: ReadonlyMap<number, string> = new Map([
@@ -59,21 +65,17 @@ const typeNames: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Undefined: there is nothing to judge. A message in a message is not looked into, and digits belong to a call that is known. */
-function judgeLaterMessage(
-  work: IsupWork,
-  now: Millis,
-  side: LinkSide,
+function judgeMessage(
+  turn: IsupTurn,
   source: TrunkPolicy,
-  bytes: Buffer,
-  start: number,
   call: PassedCall | undefined,
 ): Decision | "stray" | undefined {
-  const { isup, judge, unit, variant } = work;
-  const { msu } = unit;
+  const { relay, bytes, msu, isup, start } = turn;
   const type = bytes[start]!;
   if (!typeNames.has(type)) return "stray";
-  readIsup(isup, variant, bytes, start, msu.end);
-  const by = judgedBy(work, side, source, now);
-  if (type !== IsupType.sam) return judge.later(by, msu, isup, call);
-  return call === undefined ? "stray" : judge.digits(by, msu, isup, call);
+  readIsup(isup, relay.variant, bytes, start, msu.end);
+  const message = isupCallOf(turn, source);
+  const { state } = relay;
+  if (type !== IsupType.sam) return judgeLater(message, call, state);
+  return call === undefined ? "stray" : judgeDigits(message, call, state);
 }

@@ -1,6 +1,5 @@
-import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
-import { keepMessage, type Circuit, type HeldCall, type LinkSide } from "./circuits.ts";
+import { keepMessage, type HeldCall } from "./circuits.ts";
 
 /** How long a segmentation message is waited for (Q.764 table A.1: T34, 2 to 4 s). */
 export const T34: Millis = 3000;
@@ -15,7 +14,7 @@ export const MOST_KEPT = 1024;
  */
 export interface HeldCalls {
   /** Keeps a copy; false: there is no room for it. */
-  hold(circuit: Circuit, side: LinkSide, stream: number, bytes: Buffer, now: Millis): boolean;
+  hold(iam: Omit<HeldCall, "due">, now: Millis): boolean;
   drop(call: HeldCall): void;
   /** One whose segment has not come in time, no more held then. */
   nextOverdue(now: Millis): HeldCall | undefined;
@@ -28,7 +27,7 @@ export function createHeldCalls(): HeldCalls {
     call.circuit.held[call.side] = undefined;
   };
   return {
-    hold(circuit, side, stream, bytes, now) {
+    hold({ circuit, side, stream, bytes }, now) {
       if (waiting.size >= MOST_HELD || bytes.length > MOST_KEPT) return false;
       const call: HeldCall = { ...keepMessage(stream, bytes), circuit, side, due: now + T34 };
       circuit.held[side] = call;

@@ -1,29 +1,23 @@
-import type { Millis } from "../domain/time.ts";
-import type { Trunk } from "../domain/trunk.ts";
-import { isEmergencyCall } from "../screening/emergency-call.ts";
-import { readRequestCallee } from "../sip/attempt/called.ts";
-import type { SipMessage } from "../sip/message.ts";
-import type { RequestInHand } from "../routing/request-in-hand.ts";
+// Which new calls there is no room for: those above a trunk's own rate, and those that an overloaded filter sheds.
+import type { CallReader, CallToJudge } from "./call-reader.ts";
 import type { Overload } from "./overload.ts";
 
-/** True for a new call that there is no room for. */
-export function isShed(
+/**
+ * @returns true for a new call that there is no room for. Emergency calls of domestic trunks go last: neither a trunk's
+ * `attemptsPerSecond` nor the stages 1 and 2 of the overload stop them.
+ */
+export function isShed<Call extends CallToJudge>(
   overload: Overload,
-  now: Millis,
-  trunk: Trunk,
-  { message, callId }: RequestInHand,
+  reader: CallReader<Call>,
+  call: Call,
 ): boolean {
+  const { trunk } = call.source;
   const { attemptsPerSecond } = trunk.limits;
+  if (!overload.isShedding && attemptsPerSecond === undefined) return false;
   const isAdmitted =
-    (!overload.isShedding || overload.admits(trunk, callId)) &&
-    (attemptsPerSecond === undefined || overload.takeAttempt(trunk, attemptsPerSecond, now));
-  return !isAdmitted && !(isEmergency(message, trunk) && overload.admitsEmergency(callId));
-}
-
-function isEmergency(message: SipMessage, trunk: Trunk): boolean {
-  return (
-    trunk.side !== "international" &&
-    message.fault === undefined &&
-    isEmergencyCall(readRequestCallee(message, trunk.dialPlan))
-  );
+    (!overload.isShedding || overload.admits(trunk, reader.nameOf(call))) &&
+    (attemptsPerSecond === undefined || overload.takeAttempt(trunk, attemptsPerSecond, call.now));
+  if (isAdmitted) return false;
+  const isEmergency = trunk.side !== "international" && reader.isEmergency(call);
+  return !(isEmergency && overload.admitsEmergency(reader.nameOf(call)));
 }

@@ -1,3 +1,4 @@
+import type { CallEvent } from "../domain/call.ts";
 import { namedMethods } from "../domain/method.ts";
 import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
@@ -147,6 +148,38 @@ export function announceDecision(
   const { attempts } = trunkCounters(counters, trunk);
   const key = packKey(verdict, reason, rule, isMonitored);
   if (!attempts.has(key)) attempts.set(key, 0);
+}
+
+/** Counts what happened to a call. */
+export function countEvent(counters: Counters, event: CallEvent): void {
+  switch (event.kind) {
+    case "decided": {
+      const { decision, action, call } = event;
+      if (decision.verdict.reason !== "protocol") countDecision(counters, decision);
+      // RFC 3261's own answers, and accepted calls that no next hop can take.
+      if (action.kind === "answered" && (decision.verdict.reason === "protocol" || action.why !== undefined))
+        countProtocolError(counters, call.trunk, action.status);
+      return;
+    }
+    case "request": {
+      const { trunk, method, decision, reason } = event;
+      if (decision === undefined) countRefusal(counters, trunk, method, reason);
+      else if (method === "INVITE" || method === "UPDATE") countDecision(counters, decision);
+      else countRequest(counters, method, decision);
+      return;
+    }
+    case "moved": {
+      const trunk = trunkCounters(counters, event.call.trunk);
+      if (event.why === "503") trunk.failovers503++;
+      else trunk.failoversDown++;
+      return;
+    }
+    // Counted when they were refused.
+    case "shed":
+    case "ringing":
+    case "answered":
+    case "ended":
+  }
 }
 
 /** Counts a verdict that no attempt was read for. */

@@ -1,10 +1,17 @@
-import { formatEndpoint } from "../net/endpoint.ts";
+// The line that the log gets of a call attempt that was not carried.
+import type { SeizedCircuit } from "../domain/attempt.ts";
+import type { Action, CallDecided } from "../domain/call.ts";
 import type { Decision } from "../domain/decision.ts";
-import { redactNumber } from "./redact.ts";
+import { causeOf } from "../domain/reason.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import { redactNumber, redactText } from "./redact.ts";
 
-/** What a log tells of a refused call. Numbers are redacted; nothing else of the message is repeated. */
+/** What a log tells of a call that was not carried. Numbers are masked; nothing else of the message is repeated. */
 export interface RefusalLine {
+  /** NODE-EPOCH-COUNT. */
+  readonly id: string;
   readonly trunk: string;
+  readonly lessee?: string;
   readonly verdict: string;
   readonly reason: string;
   readonly rule: string;
@@ -12,6 +19,17 @@ export interface RefusalLine {
   readonly caller: readonly string[];
   readonly called: string;
   readonly source: string;
+  readonly transport: string;
+  readonly callId?: string;
+  /** The circuit of an IAM. */
+  readonly isup?: SeizedCircuit;
+  readonly action: string;
+  /** SIP status that was answered. */
+  readonly status?: number;
+  /** Cause of Q.850 of a refusal. */
+  readonly cause?: number;
+  /** Why an accepted call was not carried. */
+  readonly why?: string;
   readonly revision: string;
   /** SIP status that was answered in place of the verdict, where the engine could not obey it. */
   readonly enforcedAs?: number;
@@ -19,27 +37,62 @@ export interface RefusalLine {
 
 const mostCallers = 4;
 
-/** True when a decision belongs in the log: calls that were let through don't. */
-export function isRefusal({ verdict, enforcedAs }: Decision): boolean {
-  return verdict.kind === "reject" || verdict.kind === "drop" || enforcedAs !== undefined;
+/** Characters of a Call-ID that a line repeats. */
+const longestCallId = 128;
+
+/** @returns true when a decision belongs in the log: calls that were carried don't */
+export function isRefusal({ decision: { verdict }, action }: CallDecided): boolean {
+  return verdict.kind === "reject" || verdict.kind === "drop" || action.kind === "answered";
 }
 
-/** Puts a refused call into the words of a log. Not in the path of calls. */
-export function describeRefusal({ attempt, verdict, rule, revision, enforcedAs }: Decision): RefusalLine {
+/** Puts a call that was not carried into the words of a log. Not in the path of calls. */
+export function describeRefusal({ call, decision, action }: CallDecided): RefusalLine {
+  const { attempt, verdict, rule, revision } = decision;
   const callers = new Set<string>();
   for (const { number } of attempt.calling) {
     if (callers.size < mostCallers) callers.add(redactNumber(number));
   }
-  const { sourceAddress, sourcePort } = attempt.origin;
+  const { sourceAddress, sourcePort, transport } = attempt.origin;
+  const { lessee } = attempt.trunk;
+  const substitute = substituteOf(decision, action);
   return {
+    id: call.id,
     trunk: attempt.trunk.id,
+    ...(lessee === undefined ? {} : { lessee }),
     verdict: verdict.kind,
     reason: verdict.reason,
     rule,
     caller: [...callers],
     called: redactNumber(attempt.called),
     source: formatEndpoint({ address: sourceAddress, port: sourcePort }),
+    transport,
+    ...(attempt.callId === "" ? {} : { callId: redactText(attempt.callId.slice(0, longestCallId)) }),
+    ...(attempt.circuit === undefined ? {} : { isup: attempt.circuit }),
+    ...describeAction(decision, action),
     revision,
-    ...(enforcedAs === undefined ? {} : { enforcedAs }),
+    ...(substitute === undefined ? {} : { enforcedAs: substitute }),
   };
+}
+
+function describeAction(
+  { verdict }: Decision,
+  action: Action,
+): Pick<RefusalLine, "action" | "status" | "cause" | "why"> {
+  const { kind } = action;
+  if (kind === "released") return { action: kind, cause: action.cause };
+  if (kind !== "answered") return { action: kind };
+  const { status, why } = action;
+  const cause = verdict.kind === "accept" ? undefined : causeOf(verdict.reason);
+  return {
+    action: kind,
+    status,
+    ...(cause === undefined ? {} : { cause }),
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+/** The status that was answered in place of a verdict that does not refuse by itself. */
+function substituteOf({ verdict }: Decision, action: Action): number | undefined {
+  if (action.kind !== "answered" || action.why !== undefined || verdict.kind === "reject") return undefined;
+  return action.status;
 }

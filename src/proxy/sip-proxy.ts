@@ -1,14 +1,19 @@
 // The inline SIP proxy: the table of contents of everything that a message, a connection or time can set off.
 import type { Buffer } from "node:buffer";
+import type { Action } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import type { SipTransport } from "../domain/trunk.ts";
+import { bareAttempt } from "../judging/bare-attempt.ts";
+import { refuseUnasked } from "../judging/decide.ts";
 import { LOAD_INTERVAL, type Load, type Overload } from "../judging/overload.ts";
 import { protocolError, unsupported } from "../judging/protocol-answers.ts";
 import { refusalStatus } from "../judging/refusal.ts";
-import { countProtocolError, countVerdict, decisionCount } from "../observe/counters.ts";
+import { countProtocolError, decisionCount } from "../observe/counters.ts";
 import { goDown } from "../routing/hop-health.ts";
 import type { Listener } from "../routing/listener.ts";
 import type { NextHopStatus, ResolvedAddress } from "../routing/next-hops.ts";
+import { originOf } from "../routing/request-in-hand.ts";
+import { bytesOf } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import { createConnectionEvents, type ConnectionEvents } from "./connection-events.ts";
 import { hopByHop } from "./requests/hop-by-hop.ts";
@@ -164,13 +169,32 @@ function answerFault(moment: Moment, source: TrunkPolicy, origin: Origin): void 
   const { proxy } = moment;
   const { message } = proxy.workspace;
   if (message.kind !== "request") return;
-  const { trunk } = source;
-  const verdict = trunk.exception === "drop" ? "drop" : "reject";
-  if (message.method === "INVITE") countVerdict(proxy.counters, trunk.id, verdict, "rule-fault", "exception");
-  if (verdict === "drop") return;
   // What failed before may fail again.
   guard(proxy, () => {
     const turn = beginRequest(moment, proxy.workspace, source, origin);
-    if (turn !== undefined) refuse(turn, refusalStatus(trunk, "rule-fault"), "rule-fault");
+    if (turn !== undefined) refuseFault(turn, source);
   });
+}
+
+function refuseFault(turn: RequestTurn, { trunk }: TrunkPolicy): void {
+  const { proxy, message, request, now, policy } = turn;
+  const isSilent = trunk.exception === "drop";
+  const status = refusalStatus(trunk, "rule-fault");
+  if (!isSilent) refuse(turn, status, "rule-fault");
+  if (message.method !== "INVITE") return;
+  const attempt = bareAttempt(trunk, now, originOf(request), request.callId);
+  const verdict = { kind: isSilent ? "drop" : "reject", reason: "rule-fault" } as const;
+  const decision = refuseUnasked(attempt, verdict, policy.revision, "exception");
+  const action: Action = isSilent ? { kind: "silent" } : { kind: "answered", status };
+  const told = { at: now, decision, action, bytes: bytesOf(message) };
+  if (request.toTag === "") proxy.tell({ kind: "decided", call: proxy.nameCall(trunk.id), ...told });
+  else
+    proxy.tell({
+      kind: "request",
+      call: undefined,
+      trunk: trunk.id,
+      method: message.method,
+      reason: "rule-fault",
+      ...told,
+    });
 }

@@ -15,6 +15,7 @@ export function passTime(proxy: ProxyState, now: Millis): void {
   guard(proxy, () => {
     const moment = beginMoment(proxy, now);
     guard(proxy, () => proxy.hops.sweep(now));
+    guard(proxy, () => proxy.judge.told.flush(now, proxy.tell));
     guard(proxy, () => probeNextHops(moment));
     guard(proxy, () => {
       if (proxy.sentCalls.isActive) moveWaitingCalls(moment);

@@ -1,62 +1,84 @@
+// Judges the calls of a capture at their own time, by the code that judges live ones.
+import { capabilitiesOf } from "../domain/capabilities.ts";
+import { decide, type Judge, type Judged } from "../judging/decide.ts";
+import { isupCalls } from "../judging/isup-calls.ts";
+import { createOverload } from "../judging/overload.ts";
+import { sipCalls, type SipCall } from "../judging/sip-calls.ts";
+import type { CallReader } from "../judging/call-reader.ts";
+import { readCall } from "../judging/sip-i-attempt.ts";
+import type { SignallingSource } from "../domain/attempt.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
-import type { Policy, TrunkPolicy } from "../policy/policy.ts";
+import { createCounters } from "../observe/counters.ts";
 import { toMillis } from "../pcap/timestamp.ts";
-import { judgeIam } from "../judging/judge-iam.ts";
-import { judgeCall, type Judgement } from "../judging/judge-invite.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { readRoutes } from "../routing/route.ts";
 import { createScreeningState } from "../screening/state.ts";
-import { readCall } from "../judging/sip-i-attempt.ts";
-import { readIsupAttempt } from "../ss7/isup-attempt.ts";
 import type { SeenIam, SeenInvite } from "./captured-attempts.ts";
 
 /** What the filter would have made of an INVITE or IAM. */
 export type Outcome =
-  | (Judgement & { readonly source: TrunkPolicy })
+  | (Judged & { readonly kind: "decision" })
   /** No trunk sends from there; the filter drops what strangers send without reading it. */
-  | { readonly kind: "unknown-source" }
-  /** An IAM that can't be read, in words why. */
-  | { readonly kind: "undecodable"; readonly why: string };
+  | { readonly kind: "unknown-source" };
 
 /** Judges the calls of a capture at their own time, by the code that judges live ones. */
-export interface Judge {
+export interface CaptureJudge {
   judge(invite: SeenInvite): Outcome;
   judgeIam(iam: SeenIam): Outcome;
 }
 
+/** An INVITE of a capture: where it was seen is told by the capture. */
+interface SeenCall extends SipCall {
+  readonly origin: SignallingSource;
+}
+
+const seenCalls: CallReader<SeenCall> = {
+  ...sipCalls,
+  attemptOf: ({ message, source, now, origin, routes }) =>
+    readCall(message, source.trunk, now, origin, routes.uri),
+};
+
+/** Every decision of a capture is told by itself. */
+const everyOne: Judge["told"] = { take: () => true, flush: () => undefined };
+
 /**
  * Makes a judge whose windows and buckets are empty. `override`: every call is judged as that trunk's, wherever it came from.
  */
-export function createJudge(policy: Policy, override: TrunkPolicy | undefined): Judge {
-  const state = createScreeningState(policy.tables);
-
-  function decide(source: TrunkPolicy, { exchange, origin, ...time }: SeenInvite): Outcome {
-    const { message, listener } = exchange;
-    const routes = readRoutes(message, [listener]);
-    const attempt = readCall(message, source.trunk, toMillis(time), origin, routes.uri);
-    return { ...judgeCall(message, source, attempt, routes, state, policy.revision), source };
-  }
-
-  function decideIam(source: TrunkPolicy, { message, msu, origin, ...time }: SeenIam): Outcome {
-    const attempt = readIsupAttempt(message, msu, source.trunk, toMillis(time), origin);
-    if (typeof attempt === "string") return { kind: "undecodable", why: attempt };
-    return { kind: "decision", decision: judgeIam(source, attempt, state), source };
-  }
+export function createCaptureJudge(policy: Policy, override: TrunkPolicy | undefined): CaptureJudge {
+  const judge: Judge = {
+    state: createScreeningState(policy.tables),
+    overload: createOverload(),
+    counters: createCounters(),
+    capabilities: capabilitiesOf.embedded,
+    told: everyOne,
+    elapsed: () => 0,
+  };
 
   return {
-    judgeIam(iam) {
-      const { sourceAddress, sourcePort, destinationAddress, destinationPort } = iam.origin;
+    judgeIam({ message, msu, origin, ...time }) {
+      const { sourceAddress, sourcePort, destinationAddress, destinationPort } = origin;
       const local = `sctp:${formatEndpoint({ address: destinationAddress, port: destinationPort })}`;
       const source =
         override ??
         (sourceAddress === ""
           ? undefined
-          : policy.matchTrunk(local, sourceAddress, sourcePort, undefined, iam.msu));
-      return source === undefined ? { kind: "unknown-source" } : decideIam(source, iam);
+          : policy.matchTrunk(local, sourceAddress, sourcePort, undefined, msu));
+      if (source === undefined) return { kind: "unknown-source" };
+      const call = { source, now: toMillis(time), policy, msu, isup: message, origin };
+      return outcomeOf(decide(judge, isupCalls, call));
     },
-    judge(invite) {
-      const { listener, address, port } = invite.exchange;
+    judge({ exchange: request, origin, ...time }) {
+      const { message, listener, address, port } = request;
       const source = override ?? policy.matchTrunk(listener.id, address, port);
-      return source === undefined ? { kind: "unknown-source" } : decide(source, invite);
+      if (source === undefined) return { kind: "unknown-source" };
+      const routes = readRoutes(message, [listener]);
+      const call = { source, now: toMillis(time), policy, message, request, routes, origin };
+      return outcomeOf(decide(judge, seenCalls, call));
     },
   };
+}
+
+function outcomeOf(judged: Judged | undefined): Outcome {
+  if (judged === undefined) throw new Error("a call of a capture was not told");
+  return { kind: "decision", ...judged };
 }

@@ -1,4 +1,5 @@
 import { formatEndpoint } from "../net/endpoint.ts";
+import type { HopId } from "../domain/call.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 
 /** The URI parameter of our Record-Route that holds the dialog token. */
@@ -49,6 +50,11 @@ export interface Target {
   readonly port: number;
   /** Of a peer that connected to us: the remote port of its connection, used while that is open. `port` is where it listens. */
   readonly connection?: number;
+}
+
+/** A target as logs and metrics name it: `udp:192.0.2.1:5060`. */
+export function hopIdOf({ transport, address, port }: Target): HopId {
+  return `${transport}:${formatEndpoint({ address, port })}`;
 }
 
 /** The port that a URI or a sent-by means when it names none (RFC 3261 section 19.1.2). */

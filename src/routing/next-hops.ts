@@ -4,7 +4,7 @@ import type { NextHop, Trunk } from "../domain/trunk.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { KeyedTags } from "../sip/tag.ts";
 import { createDestination, type Destination, type HopState } from "./hop-health.ts";
-import type { Listener, Target } from "./listener.ts";
+import { hopIdOf, type Listener, type Target } from "./listener.ts";
 import { pick, type Hop } from "./weighted-choice.ts";
 
 /** One address of a next hop that is a name, as DNS gave it. */
@@ -114,7 +114,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     const before = destinations;
     destinations = new Map();
     const obtain = (target: Target): Destination => {
-      const key = keyOf(target);
+      const key = hopIdOf(target);
       const known = destinations.get(key) ?? before.get(key);
       const destination =
         known ?? createDestination(target, key, seedOf(key), listenerFor(listeners, target), now);
@@ -241,10 +241,6 @@ function stateOf(addresses: Hop["addresses"]): HopState {
   const states = addresses.map(({ destination }) => destination.state);
   if (states.includes("up")) return "up";
   return states.includes("unknown") ? "unknown" : "down";
-}
-
-function keyOf({ transport, address, port }: Target): string {
-  return `${transport}:${formatEndpoint({ address, port })}`;
 }
 
 /** Undefined too for an address of our own, which DNS may say: calls would come back to us. */

@@ -53,7 +53,11 @@ export function toTagOf(message: SipMessage): string {
 }
 
 /** Where the attempt that a request makes was seen. */
-export function originOf({ listener, address, port }: RequestInHand): SignallingSource {
+export function originOf({
+  listener,
+  address,
+  port,
+}: Pick<RequestInHand, "listener" | "address" | "port">): SignallingSource {
   return {
     signalling: "sip",
     transport: listener.transport,

@@ -117,3 +117,8 @@ export function nextHeader(message: SipMessage, id: HeaderId, index: number): nu
   for (let i = index + 1; i < message.headerCount; i++) if (message.ids[i] === id) return i;
   return -1;
 }
+
+/** The octets of the message, nothing in front of it and nothing behind. A view: it changes with the receive buffer. */
+export function bytesOf({ bytes, start, end }: SipMessage): Buffer {
+  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+}

@@ -10,7 +10,7 @@ import { createLog } from "../../src/observe/log.ts";
 import type { OverloadStage } from "../../src/judging/overload.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import type { ScreeningState } from "../../src/screening/state.ts";
-import { decisionOf } from "../observe/decision.ts";
+import { decidedOf } from "../observe/decision.ts";
 
 /** The messages that reach the log until it is closed. */
 async function messages(
@@ -35,9 +35,14 @@ async function messages(
 void t.test(
   "reports: refusals up to the limit, the rest as one number; accepted calls not at all",
   async (t) => {
-    const found = await messages(2, ({ decided }) => {
-      decided(decisionOf({ verdict: { kind: "accept", reason: "listed" }, rule: "default" }));
-      for (let call = 0; call < 1236; call++) decided(decisionOf({}));
+    const found = await messages(2, ({ happened }) => {
+      happened(
+        decidedOf(
+          { verdict: { kind: "accept", reason: "listed" }, rule: "default" },
+          { kind: "forwarded", hop: "udp:192.0.2.9:5060" },
+        ),
+      );
+      for (let call = 0; call < 1236; call++) happened(decidedOf({}));
     });
     t.match(found, [
       { msg: "call refused", reason: "cli-not-listed" },

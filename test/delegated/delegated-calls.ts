@@ -1,13 +1,14 @@
-import { Buffer } from "node:buffer";
+import { describeRefusal } from "../../src/observe/decision-log.ts";
+import { naming } from "../support/events.ts";
 import t from "tap";
+import { Buffer } from "node:buffer";
 import { capabilitiesOf } from "../../src/domain/capabilities.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import type { Policy } from "../../src/policy/policy.ts";
-import { createCounters, eachRequestCount, type Counters } from "../../src/observe/counters.ts";
+import { type Counters, createCounters, eachRequestCount } from "../../src/observe/counters.ts";
 import {
   createDelegatedCalls,
   type DelegatedCalls,
-  type Order,
   type ShownRequest,
 } from "../../src/delegated/delegated-call.ts";
 import { goDown } from "../../src/routing/hop-health.ts";
@@ -16,6 +17,7 @@ import { createNextHops, type NextHops } from "../../src/routing/next-hops.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
 import { compileText, listeners } from "../support/proxy.ts";
+import type { Order } from "../../src/delegated/orders.ts";
 
 const now = Date.UTC(2026, 9, 3, 8);
 
@@ -25,6 +27,8 @@ interface Desk {
   readonly overload: Overload;
   readonly counters: Counters;
   readonly decisions: Decision[];
+  /** What the log calls `enforcedAs`, of every decision. */
+  readonly substitutes: (number | undefined)[];
   readonly faults: unknown[];
   /** Shows an INVITE from an address and returns the order. */
   take(from: string, change?: (invite: string) => string, flags?: Partial<ShownRequest>): Order;
@@ -45,6 +49,7 @@ ${rest}`);
 function openDesk(policy: Policy = policyWith("")): Desk {
   const counters = createCounters();
   const decisions: Decision[] = [];
+  const substitutes: (number | undefined)[] = [];
   const faults: unknown[] = [];
   const hops = createNextHops(listeners, createKeyedTags(Buffer.from("0123456789abcdef")));
   const overload = createOverload();
@@ -57,7 +62,12 @@ function openDesk(policy: Policy = policyWith("")): Desk {
     capabilities: capabilitiesOf.drachtio,
     overload,
     elapsed: () => 0,
-    decided: (decision) => decisions.push(decision),
+    naming,
+    happened(event) {
+      if (event.kind !== "decided") return;
+      decisions.push(event.decision);
+      substitutes.push(describeRefusal(event).enforcedAs);
+    },
     judged: () => undefined,
     fault: (error) => faults.push(error),
   });
@@ -67,6 +77,7 @@ function openDesk(policy: Policy = policyWith("")): Desk {
     hops,
     counters,
     decisions,
+    substitutes,
     faults,
     take(from, change = (text) => text, flags = {}) {
       const [listener] = listeners;
@@ -152,7 +163,7 @@ void t.test("delegated calls: refusals are those of the embedded engine", (t) =>
   for (const [from, expected, change] of table) t.equal(show(desk.take(from, change)), expected, expected);
   t.equal(desk.counters.unknownSource, 1);
   t.same(
-    desk.decisions.map(({ enforcedAs }) => enforcedAs),
+    desk.substitutes,
     desk.decisions.map(() => undefined),
     "a refusal needs no substitute",
   );
@@ -179,7 +190,8 @@ void t.test("delegated calls: what can't be done is refused, and the decision sa
   for (const [keys, verdict, from, change, status, enforcedAs] of table) {
     const desk = openDesk(policyWith(keys));
     t.equal(show(desk.take(from, change)).slice(0, 3), status, keys);
-    t.match(desk.decisions, [{ verdict: { kind: verdict }, enforcedAs }], keys);
+    t.match(desk.decisions, [{ verdict: { kind: verdict } }], keys);
+    t.same(desk.substitutes, [enforcedAs], keys);
   }
   const labelled = openDesk(policyWith(`${roamers("label")}, label: { text: not verified }`));
   t.equal(
@@ -187,7 +199,7 @@ void t.test("delegated calls: what can't be done is refused, and the decision sa
     'sip:02787654321@198.51.100.1:5060; P-Sigwall-Label: home-cli-from-abroad;text="not verified"',
     "a field may be added",
   );
-  t.equal(labelled.decisions[0]?.enforcedAs, undefined);
+  t.equal(labelled.substitutes[0], undefined);
   t.equal(
     show(labelled.take(abroad, adding("P-Sigwall-Label: fine"))),
     "400",

@@ -1,3 +1,4 @@
+import { naming } from "../support/events.ts";
 import t, { type Test } from "tap";
 import type { SipTransport } from "../../src/domain/trunk.ts";
 import { createEmbeddedEngine } from "../../src/engines/embedded.ts";
@@ -73,7 +74,8 @@ lessees:
     state: createScreeningState(policy.tables),
     counters,
     key: new Uint8Array(32).fill(7),
-    decided: () => undefined,
+    naming,
+    happened: () => undefined,
     fault: (error) => t.fail(String(error)),
   });
   const bound = await engine.start();

@@ -1,3 +1,4 @@
+import { keepDecisions, naming } from "../support/events.ts";
 import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -112,7 +113,8 @@ lessees:
       state: createScreeningState(policy.tables),
       counters,
       key: new Uint8Array(32).fill(7),
-      decided: (decision) => decisions.push(decision),
+      naming,
+      happened: keepDecisions(decisions),
       fault: (error) => faults.push(error),
       unjudged: ({ report, callId }) => unjudged.push(`${report} ${callId}`),
       linkChanged: (_id, isUp, why) => {
@@ -374,7 +376,8 @@ void t.test("a link by TLS is checked, and is TLS again after it was lost", asyn
         state: createScreeningState(policy.tables),
         counters: createCounters(),
         key: new Uint8Array(32).fill(7),
-        decided: () => undefined,
+        naming,
+        happened: () => undefined,
         fault: (error) => t.fail(String(error)),
         linkChanged: (_id, isUp, why) => changes.push(isUp ? "up" : why),
       },

@@ -1,3 +1,4 @@
+import { naming } from "../support/events.ts";
 import { Buffer } from "node:buffer";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
@@ -21,7 +22,8 @@ function partsOf(policyText: string, port: number): EngineParts {
     state: createScreeningState(policy.tables),
     counters: createCounters(),
     key: new Uint8Array(32).fill(7),
-    decided: () => undefined,
+    naming,
+    happened: () => undefined,
     fault: (error) => t.fail(String(error)),
   };
 }

@@ -1,3 +1,4 @@
+import { naming } from "../support/events.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import t from "tap";
 import { chooseDatagramSockets } from "../../src/wire/udp/datagram-sockets.ts";
@@ -61,7 +62,8 @@ void t.test("time passes on when a part of it fails: counted, told, and no end o
     state: createScreeningState(policy.tables),
     counters,
     key: new Uint8Array(32).fill(7),
-    decided: () => undefined,
+    naming,
+    happened: () => undefined,
     fault: (error) => told.push(error),
   });
   await engine.start();

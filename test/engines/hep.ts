@@ -13,7 +13,7 @@ import { HepProtocol, LONGEST_HEP, writeHep, type HepPacket } from "../../src/re
 import { openDatagramPort } from "../../src/wire/udp/udp.ts";
 import { LinkType } from "../../src/pcap/link-layer.ts";
 import { writePcap } from "../../src/pcap/writer.ts";
-import { decisionOf } from "../observe/decision.ts";
+import { decidedOf } from "../observe/decision.ts";
 import { freePort } from "../support/free-port.ts";
 import { request } from "../support/proxy.ts";
 
@@ -127,12 +127,12 @@ void t.test("HEP export: a message and its verdict; what finds no room is counte
     });
   });
   const bytes = Buffer.from(invite);
-  const decision = decisionOf({
+  const told = decidedOf({
     shadow: [{ rule: "hidden-caller", verdict: { kind: "reject", reason: "cli-hidden" } }],
   });
-  hep.push(decision, bytes);
+  hep.push({ ...told, bytes });
   bytes.fill(0);
-  hep.push(decision, undefined);
+  hep.push(told);
   await two;
   const [sip, log] = heard.map(read);
   t.equal(sip?.get(15)?.toString(), invite.toString(), "copied: the buffer belongs to the next message");
@@ -145,17 +145,19 @@ void t.test("HEP export: a message and its verdict; what finds no room is counte
     rule: "caller-authentication",
     marks: [],
     shadow: [{ rule: "hidden-caller", verdict: "reject", reason: "cli-hidden" }],
+    action: "answered",
+    status: 403,
     revision: "9f2c",
   });
   t.same(hep.figures(), { sent: 1, lost: { queue: 0, size: 0, socket: 0 } });
 
-  hep.push(decision, Buffer.alloc(LONGEST_HEP));
+  hep.push({ ...told, bytes: Buffer.alloc(LONGEST_HEP) });
   await settle(hep, 2);
   t.equal(hep.figures().lost.size, 1, "larger than a datagram");
-  for (let call = 0; call < 5000; call++) hep.push(decision, invite);
+  for (let call = 0; call < 5000; call++) hep.push({ ...told, bytes: invite });
   t.equal(hep.figures().lost.queue, 5000 - 4096, "as many wait, the rest is lost at once");
   await settle(hep, 5002);
-  for (let call = 0; call < 200; call++) hep.push(decision, Buffer.alloc(60_000));
+  for (let call = 0; call < 200; call++) hep.push({ ...told, bytes: Buffer.alloc(60_000) });
   t.equal(hep.figures().lost.queue, 5000 - 4096 + 200 - 139, "and so many bytes");
   await hep.close();
   const { sent, lost } = hep.figures();

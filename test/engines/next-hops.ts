@@ -1,3 +1,4 @@
+import { naming } from "../support/events.ts";
 import { createSocket, type Socket } from "node:dgram";
 import t from "tap";
 import { createEmbeddedEngine } from "../../src/engines/embedded.ts";
@@ -85,7 +86,8 @@ ${quick}
     state: createScreeningState(policy.tables),
     counters,
     key: new Uint8Array(32).fill(7),
-    decided: () => undefined,
+    naming,
+    happened: () => undefined,
     fault: (error) => t.fail(String(error)),
     ...(nameServers === undefined ? {} : { nameServers }),
     nextHopChanged: (key, state) => tell(`${key.slice(key.lastIndexOf(":") + 1)} ${state}`),

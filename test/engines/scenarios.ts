@@ -1,3 +1,4 @@
+import { naming } from "../support/events.ts";
 import t from "tap";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { createCounters, eachAttemptCount } from "../../src/observe/counters.ts";
@@ -431,7 +432,8 @@ export function runScenarios(
       state: createScreeningState(policy.tables),
       counters,
       key: new Uint8Array(32).fill(7),
-      decided: () => undefined,
+      naming,
+      happened: () => undefined,
       fault: (error) => t.fail(String(error)),
     });
     for (const peer of opened) peer.proxy = { address, port };

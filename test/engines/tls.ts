@@ -1,3 +1,4 @@
+import { naming } from "../support/events.ts";
 import { connect as connectTcp } from "node:net";
 import { connect, createServer, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { setTimeout as wait } from "node:timers/promises";
@@ -41,7 +42,8 @@ async function start(
     state: createScreeningState(policy.tables),
     counters,
     key: new Uint8Array(32).fill(7),
-    decided: () => undefined,
+    naming,
+    happened: () => undefined,
     fault: (error) => t.fail(String(error)),
   });
   const [bound = ""] = await engine.start();

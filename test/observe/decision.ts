@@ -1,3 +1,4 @@
+import type { Action, CallDecided } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { makeAttempt, makeTrunk } from "../support/attempt.ts";
 
@@ -18,4 +19,13 @@ export function decisionOf(
     revision: "9f2c",
     ...rest,
   };
+}
+
+/** The same, told: it was answered 403 unless something else is given. */
+export function decidedOf(
+  given: Parameters<typeof decisionOf>[0],
+  action: Action = { kind: "answered", status: 403 },
+): CallDecided {
+  const decision = decisionOf(given);
+  return { kind: "decided", call: { id: "gw-a-t3k9x1-1", trunk: "lease" }, at: 0, decision, action };
 }

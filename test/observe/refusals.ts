@@ -1,7 +1,8 @@
 import t from "tap";
 import { describeRefusal, isRefusal } from "../../src/observe/decision-log.ts";
 import { createLimitedQueue } from "../../src/observe/limited-queue.ts";
-import { decisionOf } from "./decision.ts";
+import type { Action } from "../../src/domain/call.ts";
+import { decidedOf } from "./decision.ts";
 
 void t.test("refusals: reject and drop are refusals, the rest is not", (t) => {
   const table = [
@@ -12,14 +13,17 @@ void t.test("refusals: reject and drop are refusals, the rest is not", (t) => {
     ["withhold", false],
   ] as const;
   for (const [kind, expected] of table) {
-    t.equal(isRefusal(decisionOf({ verdict: { kind, reason: "cli-hidden" } })), expected, kind);
+    const action: Action = expected
+      ? { kind: "answered", status: 433 }
+      : { kind: "forwarded", hop: "udp:a:1" };
+    t.equal(isRefusal(decidedOf({ verdict: { kind, reason: "cli-hidden" } }, action)), expected, kind);
   }
   t.end();
 });
 
 void t.test("refusals: one line says who decided and why, and shows no number", (t) => {
   const refusal = describeRefusal(
-    decisionOf({ calling: ["pai 01087654400", "from 01087654400", "rpid 13812345678", "from anonymous"] }),
+    decidedOf({ calling: ["pai 01087654400", "from 01087654400", "rpid 13812345678", "from anonymous"] }),
   );
   t.match(refusal, {
     trunk: "lease",
@@ -32,7 +36,7 @@ void t.test("refusals: one line says who decided and why, and shows no number", 
   });
   t.notMatch(JSON.stringify(refusal), /\d{7}/u);
   const many = Array.from({ length: 50 }, (_, index) => `pai 02${index % 10}8765432${index % 10}`);
-  t.ok(describeRefusal(decisionOf({ calling: many })).caller.length <= 4, "a peer can't make the line long");
+  t.ok(describeRefusal(decidedOf({ calling: many })).caller.length <= 4, "a peer can't make the line long");
   t.end();
 });
 

@@ -19,6 +19,7 @@ const withoutGiver = [
   "message-rate-exceeded",
   "channels-exceeded",
   "overload",
+  "protocol",
   "rule-fault",
   "listed",
   "default",

@@ -1,6 +1,8 @@
+import { keepDecisions, naming } from "./events.ts";
 import { Buffer } from "node:buffer";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
 import type { Policy } from "../../src/policy/policy.ts";
+import type { CallEvent } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import type { LinkSide } from "../../src/isup/circuits.ts";
@@ -62,6 +64,8 @@ export interface TestRelay {
   readonly relay: IsupRelay;
   readonly counters: Counters;
   readonly decisions: Decision[];
+  /** Everything that was told, bytes left as they are. */
+  readonly events: CallEvent[];
   readonly alarms: string[];
   readonly faults: unknown[];
   readonly overload: Overload;
@@ -83,6 +87,8 @@ export function createTestRelay(
   const policy = options.policy ?? compileText(isupPolicy);
   const counters = createCounters();
   const decisions: Decision[] = [];
+  const events: CallEvent[] = [];
+  const keep = keepDecisions(decisions);
   const alarms: string[] = [];
   const faults: unknown[] = [];
   const overload = createOverload();
@@ -94,9 +100,13 @@ export function createTestRelay(
     counters,
     circuits: options.circuits ?? 1000,
     elapsed: () => 0,
+    naming,
     sink: {
       send: (to, stream, bytes) => sent.push({ to, stream, bytes: Buffer.from(bytes) }),
-      decided: (decision) => decisions.push(decision),
+      happened: (event) => {
+        events.push(event);
+        keep(event);
+      },
       alarm: (message) => alarms.push(message),
       fault: (error) => faults.push(error),
     },
@@ -111,6 +121,7 @@ export function createTestRelay(
     relay,
     counters,
     decisions,
+    events,
     alarms,
     faults,
     overload,

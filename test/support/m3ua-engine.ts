@@ -1,3 +1,4 @@
+import { keepDecisions, naming } from "./events.ts";
 import type { LinkConfig } from "../../src/config/sigwall/m3ua-schema.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { Decision } from "../../src/domain/decision.ts";
@@ -40,7 +41,8 @@ export async function startEngine(link: LinkConfig, policy?: Policy): Promise<Te
     policy: () => compiled,
     state: createScreeningState(compiled.tables),
     counters,
-    decided: (decision) => decisions.push(decision),
+    naming,
+    happened: keepDecisions(decisions),
     fault: (error) => notes.push(`fault: ${error instanceof Error ? error.stack : String(error)}`),
     warn: (message) => notes.push(message),
     info: (message) => notes.push(message),

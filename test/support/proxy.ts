@@ -1,5 +1,7 @@
+import { keepDecisions, naming } from "./events.ts";
 import { Buffer } from "node:buffer";
 import type { Policy } from "../../src/policy/policy.ts";
+import type { CallEvent } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { type Counters, createCounters } from "../../src/observe/counters.ts";
 import { createListener, type Listener } from "../../src/routing/listener.ts";
@@ -71,6 +73,8 @@ export function compileText(policy: string, lists: Readonly<Record<string, strin
 export interface TestProxy {
   readonly counters: Counters;
   readonly decisions: Decision[];
+  /** Everything that was told, bytes left as they are. */
+  readonly events: CallEvent[];
   readonly faults: unknown[];
   readonly proxy: SipProxy;
   policy: Policy;
@@ -102,6 +106,8 @@ export function createTestProxy(
   let inForce = policy;
   const counters = createCounters();
   const decisions: Decision[] = [];
+  const events: CallEvent[] = [];
+  const keep = keepDecisions(decisions);
   const faults: unknown[] = [];
   const changes: string[] = [];
   const proxy = createSipProxy({
@@ -114,6 +120,7 @@ export function createTestProxy(
     ledgerSize: options.ledgerSize ?? 1000,
     failoverSize: options.failoverSize ?? 1000,
     transactionsSize: 1000,
+    naming,
     sink: {
       send(listener, address, port, bytes, length) {
         const copy = Buffer.from(bytes.subarray(0, length));
@@ -123,13 +130,17 @@ export function createTestProxy(
         return true;
       },
       nextHop: (key, state, why) => changes.push(`${key.slice(4)} ${state}: ${why}`),
-      decided: (decision) => decisions.push(decision),
+      happened: (event) => {
+        events.push(event);
+        keep(event);
+      },
       fault: (error) => faults.push(error),
     },
   });
   const test: TestProxy = {
     counters,
     decisions,
+    events,
     faults,
     proxy,
     get policy() {

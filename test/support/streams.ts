@@ -1,3 +1,4 @@
+import { decisionIn, naming } from "./events.ts";
 import { Buffer } from "node:buffer";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { Decision } from "../../src/domain/decision.ts";
@@ -82,6 +83,7 @@ export function createStreamProxy(
     ledgerSize: options.ledger ?? 10_000,
     failoverSize: options.failovers ?? 10_000,
     transactionsSize: options.transactions ?? 10_000,
+    naming,
     sink: {
       send(listener, address, port, bytes, length) {
         const copy = Buffer.from(bytes.subarray(0, length));
@@ -91,9 +93,11 @@ export function createStreamProxy(
         return true;
       },
       namesOf: (listener, address, port) => connections.get(`${listener.id} ${joinAddress(address, port)}`),
-      decided(decision, message) {
+      happened(event) {
+        const decision = decisionIn(event);
+        if (decision === undefined) return;
         decisions.push(decision);
-        options.decided?.(decision, message);
+        if ("bytes" in event && event.bytes !== undefined) options.decided?.(decision, event.bytes);
       },
       fault: (error) => faults.push(error),
     },

@@ -76,6 +76,7 @@ const unseen: ReadonlySet<string> = new Set([
   "message-rate-exceeded",
   "channels-exceeded",
   "overload",
+  "protocol",
   "rule-fault",
 ]);
 

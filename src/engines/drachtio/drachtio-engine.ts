@@ -4,8 +4,8 @@ import { capabilitiesOf } from "../../domain/capabilities.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { SipTransport } from "../../domain/trunk.ts";
 import { decisionCount } from "../../observe/counters.ts";
-import { createDelegatedCalls, type Order } from "../../delegated/delegated-call.ts";
-import { noteAnswer, noteRefusal, noteTime, type Destination } from "../../routing/hop-health.ts";
+import { createDelegatedCalls } from "../../delegated/delegated-call.ts";
+import { type Destination, noteAnswer, noteRefusal, noteTime } from "../../routing/hop-health.ts";
 import { createListener, type Listener } from "../../routing/listener.ts";
 import { createNextHops } from "../../routing/next-hops.ts";
 import { createOverload, type Load } from "../../judging/overload.ts";
@@ -15,9 +15,10 @@ import { loadDrachtio, type ProxyResult, type SipRequest, type SipResponse } fro
 import type { DrachtioServer } from "./place.ts";
 import { createServerLink, LinkTime, type ServerLink } from "./server-link.ts";
 import type { Engine, EngineParts } from "../engine.ts";
-import { startLoadProbe, type LoadProbe } from "../load-probe.ts";
+import { type LoadProbe, startLoadProbe } from "../load-probe.ts";
 import { createQuestions } from "../../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../../wire/dns/next-hop-names.ts";
+import type { Order } from "../../delegated/orders.ts";
 
 /** How the engine works with its servers. */
 export interface DrachtioOptions {
@@ -47,7 +48,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     counters,
     capacity: parts.policy().tables.ledger,
     unjudged: (call) => parts.unjudged?.(call),
-    happened: (event) => parts.happened?.(event),
+    happened: () => undefined,
   });
   const overload = createOverload();
   const calls = createDelegatedCalls({
@@ -58,7 +59,8 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     counters,
     capabilities: capabilitiesOf.drachtio,
     elapsed: () => performance.now(),
-    decided: parts.decided,
+    happened: parts.happened,
+    naming: parts.naming,
     overload,
     judged: (exchange, trunk, now) => books.judged(exchange, trunk, now),
     fault: parts.fault,
@@ -163,6 +165,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     const health = { ...policy.nextHopHealth, probes: false };
     for (const hop of hops.destinations) if (noteTime(hop, now, health)) reportHop(hop, "tried again");
     books.sweep(now);
+    calls.tick(now);
     names?.follow(policy);
   }
 

@@ -18,7 +18,7 @@ const TICK = 100;
 
 export interface M3uaEngineParts extends Pick<
   EngineParts,
-  "policy" | "state" | "counters" | "decided" | "fault"
+  "policy" | "state" | "counters" | "naming" | "happened" | "fault"
 > {
   readonly config: M3uaConfig;
   readonly warn: (message: string) => void;
@@ -60,9 +60,10 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       counters,
       circuits: parts.policy().tables.circuits,
       elapsed: () => performance.now(),
+      naming: parts.naming,
       sink: {
         send: (side, stream, bytes) => link.send(side, stream, bytes),
-        decided: parts.decided,
+        happened: parts.happened,
         alarm: parts.warn,
         fault: parts.fault,
       },

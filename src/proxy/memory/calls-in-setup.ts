@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { CallRef } from "../../domain/call.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { Millis } from "../../domain/time.ts";
 import { createExpiringMap } from "../../state/expiring-map.ts";
@@ -27,6 +28,7 @@ export interface KeptInvite {
 
 /** A call on a trunk with several next hops, or with a withheld number, and where it went. */
 export interface SentCall {
+  readonly ref: CallRef;
   /** {@link sentCallKey} of its INVITE. */
   readonly key: string;
   readonly callId: string;

@@ -55,7 +55,7 @@ function moveUnreached(moment: Moment, place: Origin, { message, via }: SentRequ
     call.ended.push(hop);
     withdrawInvite(hop);
   }
-  return moveCall(moment, call, "down");
+  return moveCall(moment, call, "unreached");
 }
 
 /** Undefined for what nobody answers: an answer that did not get through is its receiver's loss, and so is an ACK. */

@@ -1,8 +1,8 @@
 // A re-INVITE, UPDATE or other request of a dialog that may name another caller: judged where the token does not name it.
-import { trunkCounters, countDecision, countRequest } from "../../observe/counters.ts";
+import { trunkCounters } from "../../observe/counters.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { Decision } from "../../domain/decision.ts";
-import { judgeChange, payMessage } from "../../judging/judge-invite.ts";
+import { judgeChange, payMessage } from "../../judging/sip-requests.ts";
 import { refusalStatus } from "../../judging/refusal.ts";
 import { findMisleadingName } from "../../screening/shown-name.ts";
 import {
@@ -17,6 +17,7 @@ import { applyChanges, changesOf, withheld, type MessageChanges } from "../messa
 import { answer, refuse } from "../turn/answers.ts";
 import { requestAttempt } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
+import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
 import { keepWithheld } from "./sip-i-in-dialog.ts";
 
 /** True for a request of a caller whose number was withheld. */
@@ -44,7 +45,7 @@ function changesInDialog(
  * confirmed its dialog (RFC 4916), or when a display name misleads. A refusal leaves the session as it is: 403 ends no
  * dialog (RFC 3261 section 14.1).
  */
-export function isChangeAllowed(turn: TrunkTurn, proof: Proof): boolean {
+export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { proxy, message, edits, now, request } = turn;
   const { ledger } = proxy;
   const { trunk } = turn.source;
@@ -52,27 +53,27 @@ export function isChangeAllowed(turn: TrunkTurn, proof: Proof): boolean {
   const seen = ledger.get(key, now);
   if (seen !== undefined && (seen.outcome === "reject" || message.method === "MESSAGE"))
     return repeatChange(turn, seen);
-  const decision = decideChange(turn, proof);
-  const { verdict } = decision;
-  if (verdict.kind === "drop") return false;
+  const decision = judgeNamed(turn, proof);
+  const { verdict } = decision ?? unmarked;
+  if (verdict.kind === "drop") return { passes: false, decision, action: { kind: "silent" } };
   const { reason } = verdict;
   if (verdict.kind === "reject") {
     const status = refusalStatus(trunk, reason);
     ledger.set(key, { fingerprint: fingerprint(message), outcome: "reject", status, reason }, now);
     refuse(turn, status, reason);
-    return false;
+    return { passes: false, decision, action: { kind: "answered", status } };
   }
-  const changes = changesInDialog(trunk, decision, proof);
+  const changes = changesInDialog(trunk, decision ?? unmarked, proof);
   if (changes !== undefined) applyChanges(message, edits, changes);
   if (message.method === "MESSAGE") {
     // It has paid, and its repeats need not.
     const target = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
     ledger.set(key, { fingerprint: fingerprint(message), outcome: "forward", target, reason, changes }, now);
   }
-  return true;
+  return { passes: true, decision };
 }
 
-function repeatChange(turn: TrunkTurn, seen: LedgerEntry): boolean {
+function repeatChange(turn: TrunkTurn, seen: LedgerEntry): ChangeDecided {
   const { proxy, message, edits, source } = turn;
   const isRepeat = seen.fingerprint === fingerprint(message);
   trunkCounters(proxy.counters, source.trunk.id)[isRepeat ? "retransmissions" : "forgedRepeats"]++;
@@ -80,14 +81,14 @@ function repeatChange(turn: TrunkTurn, seen: LedgerEntry): boolean {
   else if (seen.outcome === "reject") refuse(turn, seen.status, seen.reason);
   else if (seen.outcome === "forward") {
     if (seen.changes !== undefined) applyChanges(message, edits, seen.changes);
-    return true;
+    return passes;
   }
-  return false;
+  return isAnswered;
 }
 
-/** The decision about a change: what the token authorises needs none and is not counted. */
-function decideChange(turn: TrunkTurn, proof: Proof): Pick<Decision, "marks" | "verdict"> {
-  const { proxy, message, policy, source, request } = turn;
+/** @returns undefined for what the token authorises: it needs no decision and is not counted */
+function judgeNamed(turn: TrunkTurn, proof: Proof): Decision | undefined {
+  const { proxy, message, source, request } = turn;
   const { token, side } = proof;
   // The called side proves its dialog by the caller's tag, which the token is bound to.
   const isKnownDialog = side === "called" || isConfirmed(proxy.tags, token, request.callId, request.toTag);
@@ -99,19 +100,8 @@ function decideChange(turn: TrunkTurn, proof: Proof): Pick<Decision, "marks" | "
     attempt.undecodable === undefined &&
     findMisleadingName(attempt) === undefined;
   const isMessage = message.method === "MESSAGE";
-  if (holds && !(isMessage && source.trunk.limits.messagesPerSecond !== undefined)) return unmarked;
+  if (holds && !(isMessage && source.trunk.limits.messagesPerSecond !== undefined)) return undefined;
   const isCall = message.method === "INVITE" || message.method === "UPDATE";
-  const judged = judgeChange(
-    message,
-    source,
-    attempt,
-    proxy.state,
-    policy.revision,
-    isKnownDialog || !isCall,
-  );
-  const decision = isMessage ? payMessage(judged, proxy.state) : judged;
-  if (isCall) countDecision(proxy.counters, decision);
-  else countRequest(proxy.counters, message.method, decision);
-  proxy.sink.decided(decision, message.bytes);
-  return decision;
+  const decision = judgeChange(turn, attempt, proxy.state, isKnownDialog || !isCall);
+  return isMessage ? payMessage(decision, proxy.state) : decision;
 }

@@ -1,6 +1,9 @@
 // A request inside a dialog: proved by our token, judged where it names another caller, sent to the other side.
+import type { Action } from "../../domain/call.ts";
+import type { Decision } from "../../domain/decision.ts";
 import { carriageOf, ordinaryMethods } from "../../domain/method.ts";
 import type { Target } from "../../routing/listener.ts";
+import { bytesOf } from "../../sip/message.ts";
 import { followRoutes, type Onward } from "../../routing/route.ts";
 import {
   parseToken,
@@ -14,9 +17,10 @@ import { forward, isKnown, routedTarget } from "../sending/forward.ts";
 import { answerError, refuseMethod, refuseRequest } from "../turn/answers.ts";
 import { byConnectionOf } from "../turn/peer-port.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
-import { isChangeAllowed, isHiddenCaller } from "./caller-change.ts";
+import { decideChange, isHiddenCaller } from "./caller-change.ts";
+import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
 import { isEventCarried } from "./out-of-dialog.ts";
-import { isIsupAllowed } from "./sip-i-in-dialog.ts";
+import { decideIsup } from "./sip-i-in-dialog.ts";
 
 /** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
 export function inDialog(turn: RequestTurn): void {
@@ -33,12 +37,35 @@ export function inDialog(turn: RequestTurn): void {
       refuseMethod(turn);
       return;
     }
-    if (isOfTrunk(turn) && !isAllowed(turn, proof)) return;
+    const change = isOfTrunk(turn) ? decideInDialog(turn, proof) : passes;
+    const action = change.passes ? sendOn(turn, proof) : change.action;
+    if (change.decision !== undefined && action !== undefined) tellChange(turn, change.decision, action);
+    return;
   }
-  const onward = followRoutes(message, turn.routes, turn.edits);
+  sendOn(turn, proof);
+}
+
+function sendOn(turn: RequestTurn, proof: Proof | undefined): Action {
+  const onward = followRoutes(turn.message, turn.routes, turn.edits);
   const target = targetInDialog(turn, proof, onward);
-  if (target === undefined) answerError(turn, 404);
-  else forward(turn, target);
+  if (target !== undefined) return forward(turn, target);
+  answerError(turn, 404);
+  return { kind: "answered", status: 404 };
+}
+
+function tellChange(turn: RequestTurn, decision: Decision, action: Action): void {
+  const { proxy, message, now } = turn;
+  proxy.tell({
+    kind: "request",
+    call: undefined,
+    trunk: senderOf(turn),
+    method: message.method,
+    at: now,
+    reason: decision.verdict.reason,
+    decision,
+    action,
+    bytes: bytesOf(message),
+  });
 }
 
 /** The dialog that the token proves for this request; undefined when nothing does. */
@@ -78,13 +105,12 @@ function targetInDialog(turn: RequestTurn, proof: Proof | undefined, onward: Onw
   return source === undefined ? undefined : proxy.hops.choose(source.trunk, request.callId);
 }
 
-/** True: let it pass. False: it has been answered. */
-function isAllowed(turn: TrunkTurn, proof: Proof): boolean {
+function decideInDialog(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { message, edits, source } = turn;
-  if (message.method === "INVITE" || message.method === "UPDATE") return isChangeAllowed(turn, proof);
+  if (message.method === "INVITE" || message.method === "UPDATE") return decideChange(turn, proof);
   if (carriageOf(source.trunk.methods, message.method) === "screen")
-    return isEventCarried(turn) && isChangeAllowed(turn, proof);
-  if (!isIsupAllowed(turn, proof)) return false;
-  if (isHiddenCaller(proof)) applyChanges(message, edits, withheld);
-  return true;
+    return isEventCarried(turn) ? decideChange(turn, proof) : isAnswered;
+  const decided = decideIsup(turn, proof);
+  if (decided.passes && isHiddenCaller(proof)) applyChanges(message, edits, withheld);
+  return decided;
 }

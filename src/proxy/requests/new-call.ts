@@ -1,24 +1,22 @@
-// An INVITE that begins a call, or another request that is judged alike: judged once, obeyed, its repeats answered alike.
+// An INVITE that begins a call, or another request that is judged alike: judged once, obeyed, told; its repeats answered alike.
+import type { Action, CallRef } from "../../domain/call.ts";
 import type { Decision, Deny } from "../../domain/decision.ts";
-import { isShed } from "../../judging/admission.ts";
-import { judgeCall, judgeRequest } from "../../judging/judge-invite.ts";
+import { decide, type Judged } from "../../judging/decide.ts";
 import { unsupported } from "../../judging/protocol-answers.ts";
 import { refusalStatus } from "../../judging/refusal.ts";
-import {
-  countDecision,
-  countRequest,
-  countVerdict,
-  observeDecision,
-  trunkCounters,
-} from "../../observe/counters.ts";
+import { sipCalls } from "../../judging/sip-calls.ts";
+import { judgeRequest } from "../../judging/sip-requests.ts";
+import { countProtocolError, trunkCounters } from "../../observe/counters.ts";
+import { hopIdOf } from "../../routing/listener.ts";
 import { consumeOwn, followRoutes, type Onward } from "../../routing/route.ts";
+import { bytesOf } from "../../sip/message.ts";
 import { fingerprint, ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
 import { changesOf, labelLine } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
 import { forwardCall, targetOf } from "../sending/forward.ts";
 import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
-import { answer, answerError, refuse } from "../turn/answers.ts";
+import { answer, refuse } from "../turn/answers.ts";
 import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
 
@@ -26,88 +24,103 @@ import type { TrunkTurn } from "../turn/turn.ts";
 interface NewRequest {
   readonly key: string;
   readonly print: string;
+  /** The call that an INVITE begins. */
+  readonly call: CallRef | undefined;
+}
+
+/** What was decided, what was done, and our own answer where there was one. */
+interface Done {
+  readonly decision: Decision;
+  readonly action: Action;
+  readonly answer?: Uint8Array | undefined;
 }
 
 /** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
 export function newCall(turn: TrunkTurn): void {
   const { proxy, message, now, request } = turn;
   const { trunk } = turn.source;
-  const fresh: NewRequest = {
-    key: ledgerKey(trunk.id, request, message.cseq),
-    print: fingerprint(message),
-  };
-  const seen = proxy.ledger.get(fresh.key, now);
-  if (seen !== undefined) repeat(turn, seen, fresh.print);
-  else if (message.method !== "INVITE") judgeOther(turn, fresh);
-  else if (!shedCall(turn, fresh)) judgeInvite(turn, fresh);
+  const key = ledgerKey(trunk.id, request, message.cseq);
+  const print = fingerprint(message);
+  const seen = proxy.ledger.get(key, now);
+  if (seen !== undefined && !isMended(seen, print)) repeat(turn, seen, print);
+  else if (message.method === "INVITE") takeInvite(turn, { key, print, call: proxy.nameCall(trunk.id) });
+  else takeOther(turn, { key, print, call: undefined });
 }
 
-/**
- * Answers a new call that there is no room for: 503 without a rule being asked. False: the call is to be judged. Emergency calls of
- * domestic trunks go last: neither a trunk's `attemptsPerSecond` nor stages 1 and 2 stop them.
- */
-function shedCall(turn: TrunkTurn, { key, print }: NewRequest): boolean {
-  const { proxy, now, request } = turn;
-  const { trunk } = turn.source;
-  if (!proxy.overload.isShedding && trunk.limits.attemptsPerSecond === undefined) return false;
-  if (!isShed(proxy.overload, now, trunk, request)) return false;
-  const status = refusalStatus(trunk, "overload");
-  countVerdict(proxy.counters, trunk.id, "reject", "overload", "protocol");
-  refuse(turn, status, "overload");
-  keep(turn, key, { fingerprint: print, outcome: "reject", status, reason: "overload" });
-  return true;
+/** True where the protocol refused a request that comes again in another form: nobody was judged, so nothing is forged. */
+function isMended(seen: LedgerEntry, print: string): boolean {
+  return seen.outcome === "reject" && seen.reason === "protocol" && seen.fingerprint !== print;
 }
 
-function judgeInvite(turn: TrunkTurn, fresh: NewRequest): void {
-  const { proxy, message, source, routes, policy } = turn;
-  const { counters } = proxy;
-  const begun = proxy.elapsed();
-  const attempt = attemptOf(turn);
-  const judgement = judgeCall(message, source, attempt, routes, proxy.state, policy.revision);
-  if (judgement.kind === "answered") {
-    const { status } = judgement;
-    answerError(turn, status, status === 420 ? unsupported(message) : "");
+function takeInvite(turn: TrunkTurn, fresh: NewRequest & { readonly call: CallRef }): void {
+  const { proxy, source, request, now } = turn;
+  const judged = decide(proxy.judge, sipCalls, turn);
+  if (judged === undefined) {
+    // Shed, and not told by itself.
+    deny(turn, { kind: "reject", reason: "overload" }, refusalStatus(source.trunk, "overload"), fresh);
     return;
   }
-  observeDecision(counters, (proxy.elapsed() - begun) / 1000);
-  const decision = obey(turn, judgement.decision, fresh);
-  countDecision(counters, decision);
-  proxy.sink.decided(decision, message.bytes);
+  const { decision, action, answer: sent } = obey(turn, judged, fresh);
+  if (!isTold(turn, decision, action)) return;
+  proxy.tell({
+    kind: "decided",
+    call: fresh.call,
+    at: now,
+    decision,
+    action,
+    listener: request.listener.id,
+    bytes: bytesOf(turn.message),
+    ...(sent === undefined ? {} : { answer: sent }),
+  });
 }
 
-function judgeOther(turn: TrunkTurn, fresh: NewRequest): void {
-  const { proxy, message, source, routes, policy } = turn;
-  const attempt = requestAttempt(turn);
-  const judged = judgeRequest(message, source, attempt, routes, proxy.state, policy.revision);
-  const decision = obey(turn, judged, fresh);
-  countRequest(proxy.counters, message.method, decision);
-  proxy.sink.decided(decision, message.bytes);
+/** Answers of the protocol are told one by one as long as there are few; all are counted. */
+function isTold({ proxy, now, source }: TrunkTurn, { verdict }: Decision, action: Action): boolean {
+  if (verdict.reason !== "protocol" || action.kind !== "answered") return true;
+  const { id } = source.trunk;
+  if (proxy.judge.told.take(id, "protocol", action.status, now)) return true;
+  countProtocolError(proxy.counters, id, action.status);
+  return false;
 }
 
-/** Does what was decided. Returns what became of it: something else where there was no room to remember the call. */
-function obey(turn: TrunkTurn, decision: Decision, fresh: NewRequest): Decision {
+/** MESSAGE and its like: whose caller is judged as an INVITE's is. */
+function takeOther(turn: TrunkTurn, fresh: NewRequest): void {
+  const { proxy, message, source, now } = turn;
+  const judged = judgeRequest(turn, requestAttempt(turn), proxy.state);
+  const status = refusalStatus(source.trunk, judged.verdict.reason);
+  const { decision, action } = obey(turn, { decision: judged, status }, fresh);
+  proxy.tell({
+    kind: "request",
+    call: undefined,
+    trunk: source.trunk.id,
+    method: message.method,
+    at: now,
+    reason: decision.verdict.reason,
+    decision,
+    action,
+    bytes: bytesOf(message),
+  });
+}
+
+/** Does what was decided. The decision is another one where there was no room to remember the call. */
+function obey(turn: TrunkTurn, { decision, status }: Judged, fresh: NewRequest): Done {
   const { proxy, routes } = turn;
   const { trunk } = turn.source;
   const { verdict } = decision;
-  const { key, print } = fresh;
-  if (verdict.kind === "drop" || verdict.kind === "reject") {
-    deny(turn, verdict, fresh);
-    return decision;
-  }
+  if (verdict.kind === "drop" || verdict.kind === "reject")
+    return { decision, ...deny(turn, verdict, status, fresh) };
   const target = targetOf(turn, onwardOf(turn));
-  if (target === undefined) {
-    // Next hops that are names, and DNS has said nothing yet: whoever called may try another way.
-    const unavailable = trunk.passThrough503 ? 503 : 500;
-    const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
-    answerError(turn, hasNextHops ? unavailable : 404);
-    return decision;
-  }
+  if (target === undefined) return { decision, ...answerNoHop(turn, verdict, fresh) };
+  const { key, print } = fresh;
   const changes = changesOf(trunk, decision);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
     keep(turn, key, { fingerprint: print, outcome: "redirect", extra });
-    answer(turn, 302, extra);
-    return decision;
+    return {
+      decision,
+      action: { kind: "redirected", hop: hopIdOf(target) },
+      answer: answer(turn, 302, extra),
+    };
   }
   const { reason } = verdict;
   // An emergency call goes on; its repeats are judged again, to the same end.
@@ -117,15 +130,35 @@ function obey(turn: TrunkTurn, decision: Decision, fresh: NewRequest): Decision 
   const isKept =
     hasRoom &&
     keep(turn, key, { fingerprint: print, outcome: "forward", target, reason, changes }) &&
-    keepCall(turn, target, reason, changes);
+    keepCall(turn, target, { call: fresh.call, reason, changes });
   if (!isKept && !isUnstoppable) {
     const exception: Deny = { kind: trunk.exception, reason: "overload" };
     proxy.ledger.delete(key);
-    deny(turn, exception, fresh);
-    return { ...decision, verdict: exception, rule: "exception" };
+    const done = deny(turn, exception, refusalStatus(trunk, "overload"), fresh);
+    return { decision: { ...decision, verdict: exception, rule: "exception" }, ...done };
   }
-  forwardCall(turn, target, { attempt: decision.attempt, reason, changes });
-  return decision;
+  return {
+    decision,
+    action: forwardCall(turn, target, { attempt: decision.attempt, reason, changes }),
+  };
+}
+
+/** An accepted call that no next hop can take: the caller may try another way. */
+function answerNoHop(
+  turn: TrunkTurn,
+  { reason }: Decision["verdict"],
+  { key, print }: NewRequest,
+): Pick<Done, "action" | "answer"> {
+  const { trunk } = turn.source;
+  const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
+  // Next hops that are names, and DNS has said nothing yet.
+  const unavailable = trunk.passThrough503 ? 503 : 500;
+  const status = hasNextHops ? unavailable : 404;
+  keep(turn, key, { fingerprint: print, outcome: "reject", status, reason });
+  return {
+    action: { kind: "answered", status, why: "no-next-hop" },
+    answer: answer(turn, status, ""),
+  };
 }
 
 /** Keeps an outcome for repeats; false when the ledger is full. */
@@ -138,15 +171,26 @@ function keep({ proxy, now }: TrunkTurn, key: string, entry: LedgerEntry): boole
   return kept;
 }
 
-function deny(turn: TrunkTurn, { kind, reason }: Deny, { key, print }: NewRequest): void {
+function deny(
+  turn: TrunkTurn,
+  { kind, reason }: Deny,
+  status: number,
+  { key, print }: NewRequest,
+): Pick<Done, "action" | "answer"> {
   if (kind === "drop") {
     keep(turn, key, { fingerprint: print, outcome: "drop" });
-    return;
+    return { action: { kind: "silent" } };
   }
-  const status =
-    reason === "message-malformed" ? turn.message.faultStatus : refusalStatus(turn.source.trunk, reason);
-  keep(turn, key, { fingerprint: print, outcome: "reject", status, reason });
-  refuse(turn, status, reason);
+  const sent = reason === "message-malformed" ? turn.message.faultStatus : status;
+  keep(turn, key, { fingerprint: print, outcome: "reject", status: sent, reason });
+  return { action: { kind: "answered", status: sent }, answer: refuseAgain(turn, sent, reason) };
+}
+
+/** The same refusal for every repeat; a 420 says what it does not know (RFC 3261 section 20.40). */
+function refuseAgain(turn: TrunkTurn, status: number, reason: Deny["reason"]): Uint8Array | undefined {
+  return status === 420 && reason === "protocol"
+    ? answer(turn, status, unsupported(turn.message))
+    : refuse(turn, status, reason);
 }
 
 /** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */
@@ -158,7 +202,7 @@ function repeat(turn: TrunkTurn, seen: LedgerEntry, print: string): void {
     return;
   }
   counters.retransmissions++;
-  if (seen.outcome === "reject") refuse(turn, seen.status, seen.reason);
+  if (seen.outcome === "reject") refuseAgain(turn, seen.status, seen.reason);
   if (seen.outcome === "redirect") answer(turn, 302, seen.extra);
   if (seen.outcome !== "forward") return;
   onwardOf(turn);

@@ -1,12 +1,11 @@
 // A request that neither begins a call nor stands in a dialog: what becomes of it is the trunk's `methods`.
 import { carriageOf, namedMethods } from "../../domain/method.ts";
 import { statusOf } from "../../domain/reason.ts";
-import { countRefusal } from "../../observe/counters.ts";
 import { consumeOwn, followRoutes, foreignRoute, isOwn } from "../../routing/route.ts";
 import { readEventPackage } from "../../sip/attempt/request-identity.ts";
 import { ledgerKey } from "../memory/ledger.ts";
 import { forward, targetOf } from "../sending/forward.ts";
-import { answer, answerError, refuseMethod, refuseRequest, retryAfter } from "../turn/answers.ts";
+import { answer, answerError, refuseAs, refuseMethod, refuseRequest, retryAfter } from "../turn/answers.ts";
 import { isOfTrunk, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
 import { newCall } from "./new-call.ts";
 
@@ -45,9 +44,7 @@ function wasJudged({ proxy, now, message, source, request }: TrunkTurn): boolean
 
 /** RFC 3261 section 21.5.2: as a UAS we know no such method, for anybody. */
 function refuseUnknown(turn: TrunkTurn): void {
-  const { trunk } = turn.source;
-  countRefusal(turn.proxy.counters, trunk.id, turn.message.method, "method-not-allowed");
-  answer(turn, 501, `Allow: ${trunk.methods.allow}\r\n`);
+  refuseAs(turn, 501, "method-not-allowed", `Allow: ${turn.source.trunk.methods.allow}\r\n`);
 }
 
 function sendOn(turn: TrunkTurn): void {
@@ -71,7 +68,6 @@ export function isEventCarried(turn: TrunkTurn): boolean {
   if (packages === undefined) return true;
   const asked = readEventPackage(message);
   if (asked !== undefined && packages.has(asked)) return true;
-  countRefusal(turn.proxy.counters, trunk.id, message.method, "method-not-allowed");
-  answer(turn, 489, `Allow-Events: ${[...packages].join(", ")}\r\n`);
+  refuseAs(turn, 489, "method-not-allowed", `Allow-Events: ${[...packages].join(", ")}\r\n`);
   return false;
 }

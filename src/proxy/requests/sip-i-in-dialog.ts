@@ -1,14 +1,14 @@
 // The ISUP part of a request inside a dialog: judged where it names another caller.
 import type { CallAttempt } from "../../domain/attempt.ts";
-import { judgeChange } from "../../judging/judge-invite.ts";
+import { judgeChange } from "../../judging/sip-requests.ts";
 import { refusalStatus } from "../../judging/refusal.ts";
 import { isOfIsup } from "../../judging/sip-i-attempt.ts";
-import { countRequest } from "../../observe/counters.ts";
 import { claimsIsup } from "../../sip/bodies/body.ts";
 import { identitiesHold, isWithheldCall, type Proof } from "../memory/dialog-token.ts";
 import { refuse, refuseRequest } from "../turn/answers.ts";
 import { attemptOf } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
+import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
 
 /** A body goes as it came, so it must not tell whom the dialog withholds: then it counts as one that can't be judged. */
 export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): CallAttempt {
@@ -20,19 +20,19 @@ export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): Call
 
 /**
  * Judges the ISUP part of a request inside a dialog that is no re-INVITE and no UPDATE: an INFO may carry an INF or SGM that names
- * another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). True: let it pass. False: it has been answered. The request's own
+ * another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). The request's own
  * fields are no matter here, and a BYE ends the call whatever it carries.
  */
-export function isIsupAllowed(turn: TrunkTurn, proof: Proof): boolean {
-  const { proxy, message, policy, source } = turn;
-  if (!claimsIsup(message) || message.method === "BYE") return true;
+export function decideIsup(turn: TrunkTurn, proof: Proof): ChangeDecided {
+  const { proxy, message, source } = turn;
+  if (!claimsIsup(message) || message.method === "BYE") return passes;
   const attempt = keepWithheld(attemptOf(turn), proof);
   if (attempt.undecodable !== undefined || message.fault !== undefined) {
     refuseRequest(turn, "isup-undecodable");
-    return false;
+    return isAnswered;
   }
   const calling = attempt.calling.filter(isOfIsup);
-  if (calling.length === 0 || identitiesHold(proof.token, proof.side === "caller", calling)) return true;
+  if (calling.length === 0 || identitiesHold(proof.token, proof.side === "caller", calling)) return passes;
   const named: CallAttempt = {
     ...attempt,
     calling,
@@ -41,10 +41,11 @@ export function isIsupAllowed(turn: TrunkTurn, proof: Proof): boolean {
     emergencyUrn: false,
     privacy: 0,
   };
-  const decision = judgeChange(message, source, named, proxy.state, policy.revision, true);
-  countRequest(proxy.counters, message.method, decision);
-  proxy.sink.decided(decision, message.bytes);
+  const decision = judgeChange(turn, named, proxy.state, true);
   const { kind, reason } = decision.verdict;
-  if (kind === "reject") refuse(turn, refusalStatus(source.trunk, reason), reason);
-  return kind !== "reject" && kind !== "drop";
+  if (kind === "drop") return { passes: false, decision, action: { kind: "silent" } };
+  if (kind !== "reject") return { passes: true, decision };
+  const status = refusalStatus(source.trunk, reason);
+  refuse(turn, status, reason);
+  return { passes: false, decision, action: { kind: "answered", status } };
 }

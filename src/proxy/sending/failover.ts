@@ -1,4 +1,5 @@
 // Calls that have more than one next hop: kept while they wait, moved when theirs goes down or says 503, repeated.
+import type { CallMoved, CallRef } from "../../domain/call.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { trunkCounters } from "../../observe/counters.ts";
 import { noteInvite, type Destination } from "../../routing/hop-health.ts";
@@ -65,14 +66,21 @@ const MOST_MOVED = 200;
 export function keepCall(
   turn: TrunkTurn,
   target: Target,
-  reason: ReasonCode,
-  changes: MessageChanges | undefined,
+  {
+    call: ref,
+    reason,
+    changes,
+  }: {
+    readonly call: CallRef | undefined;
+    readonly reason: ReasonCode;
+    readonly changes: MessageChanges | undefined;
+  },
 ): boolean {
   const { proxy, message, now, request } = turn;
   const { trunk } = turn.source;
   const { hops, sentCalls } = proxy;
   // Nothing but an INVITE waits for somebody to pick up; other requests are repeated by who sent them (RFC 3261 section 17.1.2).
-  if (trunk.side === "core" || message.method !== "INVITE") return true;
+  if (trunk.side === "core" || ref === undefined) return true;
   const isWithheld = changes?.isWithheld === true;
   if (isWithheld) proxy.withheldOn.add(trunk.id);
   if (!hops.isWatching && !isWithheld) return true;
@@ -83,6 +91,7 @@ export function keepCall(
   const hasChoice = hops.hasChoice(trunk);
   if (!hasChoice && !isWithheld) return true;
   const call: SentCall = {
+    ref,
     key: keyOfRequest(request),
     callId: copyText(request.callId),
     at: now,
@@ -129,24 +138,22 @@ export function nextFor({ proxy, now, policy }: Moment, call: SentCall): Destina
 }
 
 /** Sends the call on to another next hop; false when there is none. */
-export function moveCall(moment: Moment, call: SentCall, cause: "down" | "503"): boolean {
+export function moveCall(moment: Moment, call: SentCall, why: CallMoved["why"]): boolean {
   const next = nextFor(moment, call);
   const turn = next === undefined ? undefined : beginKept(moment, call);
   if (next === undefined || turn === undefined) return false;
-  take(moment, call, next, cause);
+  take(moment, call, next, why);
   sendAgain(turn, call, next);
   returnWorkspace(moment, turn);
   return true;
 }
 
-function take({ proxy, now }: Moment, call: SentCall, next: Destination, cause: "down" | "503"): void {
+function take({ proxy, now }: Moment, call: SentCall, next: Destination, why: CallMoved["why"]): void {
   proxy.sentCalls.move(call, next, now);
   proxy.sentCalls.remember(call, now);
-  call.was503 ||= cause === "503";
+  call.was503 ||= why === "503";
   noteInvite(next, now);
-  const counters = trunkCounters(proxy.counters, call.trunk);
-  if (cause === "503") counters.failovers503++;
-  else counters.failoversDown++;
+  proxy.tell({ kind: "moved", call: call.ref, at: now, hop: next.key, why });
 }
 
 /**

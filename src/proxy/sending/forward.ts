@@ -1,10 +1,11 @@
 // Sends a request on: chooses its target, writes our Via and Record-Route, and renders it.
 import type { CallAttempt } from "../../domain/attempt.ts";
+import type { Action } from "../../domain/call.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { Trunk } from "../../domain/trunk.ts";
-import { defaultPort, egressListener, type Listener, type Target } from "../../routing/listener.ts";
+import { defaultPort, egressListener, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
 import { branchFields, fillVia, hopPort, type RequestInHand } from "../../routing/request-in-hand.ts";
 import { isOwn, literalTarget, type Onward } from "../../routing/route.ts";
 import { readToNumber } from "../../sip/attempt/called.ts";
@@ -92,15 +93,17 @@ export interface JudgedRequest {
 const NO_NUMBERS: readonly PartyNumber[] = [];
 const NO_IDENTITIES: readonly AssertedIdentity[] = [];
 
-/** Forwards an INVITE that begins a call, or another request that was judged: with our Record-Route, so that its dialog comes back and proves itself. */
-export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedRequest): void {
+/**
+ * Forwards an INVITE that begins a call, or another request that was judged: with our Record-Route, so that its dialog comes back and
+ * proves itself.
+ *
+ * @returns what was done
+ */
+export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedRequest): Action {
   const { proxy, message, edits, request } = turn;
   const { listener } = request;
   const egress = egressListener(proxy.listeners, listener, target);
-  if (egress === undefined) {
-    proxy.counters.unsendable++;
-    return;
-  }
+  if (egress === undefined) return unsendable(turn, 503);
   const token = tokenFor(turn, egress, target, judged);
   if (judged.changes !== undefined) applyChanges(message, edits, judged.changes);
   const first = message.first[Header.recordRoute]!;
@@ -108,7 +111,14 @@ export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedReq
   // RFC 5658: where the sides differ, each sees the address it can reach; the called side's value is on top.
   const inner = recordRoute(egress, token);
   splice(edits, at, at, egress === listener ? inner : inner + recordRoute(listener, token));
-  forward(turn, target);
+  return forward(turn, target);
+}
+
+/** What can't be sent is answered, so that its sender tries elsewhere. */
+function unsendable(turn: RequestTurn, status: 503 | 513): Action {
+  turn.proxy.counters.unsendable++;
+  answer(turn, status, "");
+  return { kind: "answered", status, why: "no-next-hop" };
 }
 
 function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: JudgedRequest): string {
@@ -148,15 +158,16 @@ function recordRoute(listener: Listener, token: string): string {
   return `Record-Route: ${listener.route}${token}>\r\n`;
 }
 
-/** Sends the request on with our Via on top; everything that is not in `edits` stays as it came (RFC 3261 sections 16.6, 16.11). */
-export function forward(turn: RequestTurn, target: Target): void {
+/**
+ * Sends the request on with our Via on top; everything that is not in `edits` stays as it came (RFC 3261 sections 16.6, 16.11).
+ *
+ * @returns what was done
+ */
+export function forward(turn: RequestTurn, target: Target): Action {
   const { proxy, message, edits, request } = turn;
   const { via, listener, address, replyPort, callId } = request;
   const egress = egressListener(proxy.listeners, listener, target);
-  if (egress === undefined) {
-    proxy.counters.unsendable++;
-    return;
-  }
+  if (egress === undefined) return unsendable(turn, 503);
   // Neither method nor To tag enters the branch: ACK and CANCEL carry their INVITE's.
   const fields = branchFields({
     via,
@@ -178,13 +189,10 @@ export function forward(turn: RequestTurn, target: Target): void {
   decrementMaxForwards(message, edits);
   if (egress.isReliable) ensureContentLength(message, edits);
   const length = render(message, edits, proxy.output.bufferFor(egress), mostOctets(egress));
-  if (length < 0) {
-    proxy.counters.unsendable++;
-    answer(turn, 513, "");
-    return;
-  }
+  if (length < 0) return unsendable(turn, 513);
   proxy.counters.forwarded++;
   const port = portTowards(proxy, egress, target);
   if (egress.isReliable === listener.isReliable) proxy.output.transmit(egress, target.address, port, length);
   else bridgeRequest(turn, { listener: egress, address: target.address, port, branch }, length);
+  return { kind: "forwarded", hop: hopIdOf(target) };
 }

@@ -2,10 +2,10 @@
 import { ordinaryMethods } from "../../domain/method.ts";
 import { statusOf, type ReasonCode } from "../../domain/reason.ts";
 import { causeField, refusalStatus } from "../../judging/refusal.ts";
-import { countProtocolError, countRefusal } from "../../observe/counters.ts";
+import { countProtocolError } from "../../observe/counters.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { fillVia } from "../../routing/request-in-hand.ts";
-import type { SipMessage } from "../../sip/message.ts";
+import { bytesOf, type SipMessage } from "../../sip/message.ts";
 import { formatResponse } from "../../sip/response.ts";
 import { formatTag, type KeyedTags } from "../../sip/tag.ts";
 import type { Via } from "../../sip/fields/via.ts";
@@ -32,28 +32,59 @@ export function hasOwnTag({ proxy, message, request }: RequestTurn): boolean {
   return request.toTag.startsWith("sw") && request.toTag === ownTag(proxy.tags, message, request);
 }
 
-/** Answers as a stateless UAS: the same request always gets the same bytes. `extra` holds whole header lines. An ACK is never answered. */
-export function answer({ proxy, message, request }: RequestTurn, status: number, extra: string): void {
-  if (message.method === "ACK") return;
+/**
+ * Answers as a stateless UAS: the same request always gets the same bytes. `extra` holds whole header lines. An ACK is never answered.
+ *
+ * @returns the answer, in the output buffer until the next message is rendered; undefined where there is none
+ */
+export function answer(
+  { proxy, message, request }: RequestTurn,
+  status: number,
+  extra: string,
+): Uint8Array | undefined {
+  if (message.method === "ACK") return undefined;
   const { listener, address, replyPort } = request;
   const out = proxy.output.bufferFor(listener);
   const tag = request.toTag === "" ? ownTag(proxy.tags, message, request) : "";
   const text = formatResponse(message, status, fillVia(request), tag, extra);
-  if (text.length > out.length) return;
-  proxy.output.transmit(listener, address, replyPort, out.write(text, 0, "latin1"));
+  if (text.length > out.length) return undefined;
+  const length = out.write(text, 0, "latin1");
+  proxy.output.transmit(listener, address, replyPort, length);
+  return out.subarray(0, length);
 }
 
-/** One of RFC 3261's own answers: counted by status, no decision about a call. */
+/** One of RFC 3261's own answers to a request that begins no call: counted by status. */
 export function answerError(turn: RequestTurn, status: number, extra = ""): void {
   countProtocolError(turn.proxy.counters, senderOf(turn), status);
   answer(turn, status, extra);
 }
 
-/** Refuses a request other than an INVITE that begins a call for what it is: counted by reason, no decision about a call. */
+/** Refuses a request other than an INVITE that begins a call for what it is, before anybody is judged. */
 export function refuseRequest(turn: RequestTurn, reason: ReasonCode, extra = ""): void {
-  const { proxy, message, source } = turn;
-  countRefusal(proxy.counters, senderOf(turn), message.method, reason);
-  answer(turn, source === undefined ? statusOf(reason) : refusalStatus(source.trunk, reason), extra);
+  const { source } = turn;
+  refuseAs(
+    turn,
+    source === undefined ? statusOf(reason) : refusalStatus(source.trunk, reason),
+    reason,
+    extra,
+  );
+}
+
+/** The same with a status that is not the reason's. */
+export function refuseAs(turn: RequestTurn, status: number, reason: ReasonCode, extra: string): void {
+  const { proxy, message, now } = turn;
+  answer(turn, status, extra);
+  proxy.tell({
+    kind: "request",
+    call: undefined,
+    trunk: senderOf(turn),
+    method: message.method,
+    at: now,
+    reason,
+    decision: undefined,
+    action: { kind: "answered", status },
+    bytes: bytesOf(message),
+  });
 }
 
 /** 405 with what the trunk really allows (RFC 3261 section 21.4.6). */
@@ -63,10 +94,10 @@ export function refuseMethod(turn: RequestTurn): void {
 }
 
 /** A refusal with the Q.850 cause of its reason (RFC 3326). The text says nothing of the rule that fired. */
-export function refuse(turn: RequestTurn, status: number, reason: ReasonCode): void {
+export function refuse(turn: RequestTurn, status: number, reason: ReasonCode): Uint8Array | undefined {
   const cause = causeField(reason);
   const why = cause === undefined ? "" : `Reason: ${cause}\r\n`;
-  answer(turn, status, reason === "overload" ? why + retryAfter(turn.policy) : why);
+  return answer(turn, status, reason === "overload" ? why + retryAfter(turn.policy) : why);
 }
 
 /** RFC 3261 section 21.5.4: with it the peer sends nothing at all for that long, so it is the operator's choice. */

@@ -1,9 +1,13 @@
 // What the SIP proxy keeps from one message to the next: its parts, its tables, its output.
 import type { TrunkId } from "../../domain/trunk.ts";
-import type { Decision } from "../../domain/decision.ts";
+import { createCallNames, type CallEvent, type CallNaming, type CallRef } from "../../domain/call.ts";
+import { capabilitiesOf } from "../../domain/capabilities.ts";
 import type { Counters } from "../../observe/counters.ts";
 import type { Policy } from "../../policy/policy.ts";
+import type { Judge } from "../../judging/decide.ts";
 import { createOverload, type Overload } from "../../judging/overload.ts";
+import { createTeller, type Listen } from "../../judging/tell.ts";
+import { createToldShare } from "../../judging/told-share.ts";
 import type { HopState } from "../../routing/hop-health.ts";
 import type { Listener } from "../../routing/listener.ts";
 import { createNextHops, type NextHops } from "../../routing/next-hops.ts";
@@ -29,8 +33,8 @@ export interface Sink {
   readonly send: Send;
   /** The names that the certificate of a connected stream peer proves, in lower case (none over TCP); undefined: it is not connected. */
   readonly namesOf?: (listener: Listener, address: string, port: number) => readonly string[] | undefined;
-  /** Every decision about a call attempt, repeats left out, and the message it is about, which the next one overwrites. */
-  readonly decided: (decision: Decision, message: Uint8Array) => void;
+  /** Takes what happens to calls. Must return at once; bytes in the event are overwritten afterwards. */
+  readonly happened: (event: CallEvent) => void;
   /** A next hop changed its state: "udp:192.0.2.1:5060", the new state, and why in words. */
   readonly nextHop?: (key: string, state: HopState, why: string) => void;
   /** An error of our own, already counted and answered by the trunk's exception policy. */
@@ -47,6 +51,7 @@ export interface ProxyParts {
   readonly sink: Sink;
   /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
   readonly elapsed: () => number;
+  readonly naming: CallNaming;
   /** Entries of the ledger. */
   readonly ledgerSize: number;
   /** Calls that may still go to another next hop. */
@@ -70,6 +75,11 @@ export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly sentCalls: SentCalls;
   readonly transactions: Transactions;
   readonly overload: Overload;
+  readonly judge: Judge;
+  /** Names a new call of a trunk. */
+  readonly nameCall: (trunk: TrunkId) => CallRef;
+  /** Tells what happened: counted, then handed to the sink. */
+  readonly tell: Listen;
   /** Trunks on which a number was withheld, whatever the policy says by now: bounded by what operators configured. */
   readonly withheldOn: Set<TrunkId>;
   /** {@link trunkTag} of a trunk, remembered. */
@@ -87,6 +97,8 @@ export function createWorkspace(): Workspace {
 export function createProxyState(parts: ProxyParts): ProxyState {
   // Trunk ids come from the policy, so the cache is bounded by what operators configured.
   const trunkTags = new Map<string, string>();
+  const { state, counters, elapsed } = parts;
+  const overload = createOverload();
   return {
     ...parts,
     policyInForce: parts.policy,
@@ -95,7 +107,17 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     hops: createNextHops(parts.listeners, parts.tags),
     sentCalls: createSentCalls(parts.failoverSize),
     transactions: createTransactions(parts.transactionsSize),
-    overload: createOverload(),
+    overload,
+    judge: {
+      state,
+      overload,
+      counters,
+      capabilities: capabilitiesOf.embedded,
+      told: createToldShare(),
+      elapsed,
+    },
+    nameCall: createCallNames(parts.naming),
+    tell: createTeller(counters, parts.sink.happened),
     withheldOn: new Set(),
     tagOfTrunk(id) {
       let tag = trunkTags.get(id);

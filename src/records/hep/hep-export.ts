@@ -1,4 +1,6 @@
 import { Buffer } from "node:buffer";
+import type { SignallingSource } from "../../domain/attempt.ts";
+import type { Action, CallEvent } from "../../domain/call.ts";
 import type { Decision } from "../../domain/decision.ts";
 import type { HepTarget } from "../../config/load-static.ts";
 import type { HepFigures } from "../../observe/hep-metrics.ts";
@@ -7,8 +9,8 @@ import type { DatagramPort, OpenDatagramPort } from "../../wire/udp/udp.ts";
 
 /** Copies of judged messages for a collector such as Homer, each followed by its verdict. */
 export interface HepExport {
-  /** Takes a decision and the bytes it is about, on the path of a call: copies them, or counts them as lost. */
-  readonly push: (decision: Decision, message: Uint8Array | undefined) => void;
+  /** Takes an event on the path of a call: copies the bytes of a decision and of our answer, or counts them as lost. */
+  readonly push: (event: CallEvent) => void;
   readonly figures: () => HepFigures;
   /** Sends what waits and closes. */
   readonly close: () => Promise<void>;
@@ -26,7 +28,10 @@ const BATCH = 32;
 
 interface WaitingCopy {
   readonly decision: Decision;
+  readonly action: Action;
   readonly message: Buffer;
+  /** Our own answer, where there was one. */
+  readonly answer: Buffer | undefined;
 }
 
 /** Opens a socket of its own for the export. Rejects when it can't. */
@@ -59,7 +64,7 @@ export async function openHepExport(
     return true;
   }
 
-  function sendJudged({ decision, message }: WaitingCopy): void {
+  function sendJudged({ decision, action, message, answer }: WaitingCopy): void {
     const { at, origin, callId } = decision.attempt;
     const common = { at, origin, correlationId: callId };
     if (!send({ ...common, protocol: HepProtocol.sip, payload: message })) {
@@ -67,7 +72,11 @@ export async function openHepExport(
       return;
     }
     sent++;
-    send({ ...common, protocol: HepProtocol.log, payload: Buffer.from(describe(decision)) });
+    send({ ...common, protocol: HepProtocol.log, payload: Buffer.from(describe(decision, action)) });
+    if (answer === undefined) return;
+    const back = { ...common, origin: turned(origin), protocol: HepProtocol.sip, payload: answer };
+    if (send(back)) sent++;
+    else lost.size++;
   }
 
   function flush(most: number): void {
@@ -75,7 +84,7 @@ export async function openHepExport(
     for (; next < end; next++) {
       const waiting = queue[next];
       if (waiting === undefined) break;
-      bytesWaiting -= waiting.message.length;
+      bytesWaiting -= octetsOf(waiting);
       sendJudged(waiting);
     }
     if (next < queue.length) return;
@@ -100,15 +109,18 @@ export async function openHepExport(
   }, FLUSH_INTERVAL).unref();
 
   return {
-    push(decision, message) {
-      if (message === undefined) return;
-      if (queue.length >= MOST_WAITING || bytesWaiting + message.length > MOST_BYTES) {
+    push(event) {
+      if (event.kind !== "decided" || event.bytes === undefined) return;
+      const { decision, action, bytes, answer } = event;
+      const octets = bytes.length + (answer?.length ?? 0);
+      if (queue.length >= MOST_WAITING || bytesWaiting + octets > MOST_BYTES) {
         lost.queue++;
         return;
       }
       // The bytes are overwritten by the next message.
-      queue.push({ decision, message: Buffer.from(message) });
-      bytesWaiting += message.length;
+      const copy = answer === undefined ? undefined : Buffer.from(answer);
+      queue.push({ decision, action, message: Buffer.from(bytes), answer: copy });
+      bytesWaiting += octets;
     },
     figures: () => ({ sent, lost }),
     close() {
@@ -120,8 +132,24 @@ export async function openHepExport(
   };
 }
 
-/** The verdict as a line of JSON, named as in the decision log. The message beside it says who called whom. */
-function describe({ attempt, verdict, rule, shadow, marks, revision }: Decision): string {
+function octetsOf({ message, answer }: WaitingCopy): number {
+  return message.length + (answer?.length ?? 0);
+}
+
+/** The way back of an answer. */
+function turned(origin: SignallingSource): SignallingSource {
+  const { sourceAddress, sourcePort, destinationAddress, destinationPort } = origin;
+  return {
+    ...origin,
+    sourceAddress: destinationAddress,
+    sourcePort: destinationPort,
+    destinationAddress: sourceAddress,
+    destinationPort: sourcePort,
+  };
+}
+
+/** The verdict and the action as a line of JSON, named as in the decision log. The message beside it says who called whom. */
+function describe({ attempt, verdict, rule, shadow, marks, revision }: Decision, action: Action): string {
   return JSON.stringify({
     trunk: attempt.trunk.id,
     verdict: verdict.kind,
@@ -129,6 +157,8 @@ function describe({ attempt, verdict, rule, shadow, marks, revision }: Decision)
     rule,
     marks: marks.map(({ kind, reason }) => ({ verdict: kind, reason })),
     shadow: shadow.map((hit) => ({ rule: hit.rule, verdict: hit.verdict.kind, reason: hit.verdict.reason })),
+    action: action.kind,
+    ...(action.kind === "answered" ? { status: action.status, why: action.why } : {}),
     revision,
   });
 }

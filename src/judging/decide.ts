@@ -1,0 +1,110 @@
+// The one road from a call attempt to a verdict, for every protocol: admission, protocol answers, chain, capabilities.
+import type { CallAttempt } from "../domain/attempt.ts";
+import type { Capabilities } from "../domain/capabilities.ts";
+import type { Decision, DecidedBy, Deny, PolicyRevision } from "../domain/decision.ts";
+import type { ReasonCode } from "../domain/reason.ts";
+import type { Trunk } from "../domain/trunk.ts";
+import { countVerdict, observeDecision, type Counters } from "../observe/counters.ts";
+import type { ScreeningState } from "../screening/state.ts";
+import { isShed } from "./admission.ts";
+import type { CallReader, CallToJudge } from "./call-reader.ts";
+import type { Overload } from "./overload.ts";
+import { refusalStatus } from "./refusal.ts";
+import type { ToldShare } from "./told-share.ts";
+
+/** What calls are judged with, whatever engine they come through. */
+export interface Judge {
+  readonly state: ScreeningState;
+  readonly overload: Overload;
+  readonly counters: Counters;
+  /** What the engine can do with a call. */
+  readonly capabilities: Capabilities;
+  readonly told: ToldShare;
+  /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
+  readonly elapsed: () => number;
+}
+
+/** What was decided about a call attempt. */
+export interface Judged {
+  readonly decision: Decision;
+  /** The SIP status of a refusal, and of what the engine does in place of a verdict that it can't obey; 0: obey the verdict. */
+  readonly status: number;
+}
+
+/** @returns undefined for a call that is shed without being told one by one; it is counted */
+export function decide<Call extends CallToJudge>(
+  judge: Judge,
+  reader: CallReader<Call>,
+  call: Call,
+): Judged | undefined {
+  const { source, policy } = call;
+  const { trunk } = source;
+  if (isShed(judge.overload, reader, call)) return shed(judge, reader, call);
+  const begun = judge.elapsed();
+  const attempt = reader.attemptOf(call);
+  const answer = reader.protocolAnswer(call);
+  if (answer !== 0)
+    return {
+      decision: refuseUnasked(attempt, { kind: "reject", reason: "protocol" }, policy.revision),
+      status: answer,
+    };
+  const unjudgeable = reader.unjudgeable(call, attempt);
+  const decision =
+    unjudgeable === undefined
+      ? withheldOrRefused(source.screen.judge(attempt, judge.state))
+      : refuseUnasked(attempt, unjudgeable, policy.revision);
+  observeDecision(judge.counters, (judge.elapsed() - begun) / 1000);
+  return { decision, status: statusFor(judge.capabilities, trunk, decision) };
+}
+
+const overloaded: Deny = { kind: "reject", reason: "overload" };
+
+/** Beyond the share of a second the attempt is not even read: its trunk has more calls than there is room for. */
+function shed<Call extends CallToJudge>(
+  { counters, told }: Judge,
+  reader: CallReader<Call>,
+  call: Call,
+): Judged | undefined {
+  const { source, now, policy } = call;
+  const { trunk } = source;
+  const status = refusalStatus(trunk, "overload");
+  if (told.take(trunk.id, "overload", status, now))
+    return { decision: refuseUnasked(reader.attemptOf(call), overloaded, policy.revision), status };
+  countVerdict(counters, trunk.id, "reject", "overload", "protocol");
+  return undefined;
+}
+
+/** A call that no rule was asked about. */
+export function refuseUnasked(
+  attempt: CallAttempt,
+  verdict: Deny,
+  revision: PolicyRevision,
+  rule: DecidedBy = "protocol",
+): Decision {
+  return { attempt, verdict, rule, marks: [], shadow: [], revision };
+}
+
+/**
+ * A body and a message of ISUP go as they came, and tell the number: such a call can't be withheld, only refused.
+ */
+export function withheldOrRefused(decision: Decision): Decision {
+  const { attempt, verdict } = decision;
+  if (verdict.kind !== "withhold" || attempt.origin.signalling === "sip") return decision;
+  return { ...decision, verdict: { ...verdict, kind: "reject" } };
+}
+
+/** The status of a refusal, or of what stands for a verdict that the engine can't obey; 0: it obeys without one. */
+function statusFor(capabilities: Capabilities, trunk: Trunk, { verdict, marks }: Decision): number {
+  const { kind, reason } = verdict;
+  if (kind === "reject") return refusalStatus(trunk, reason);
+  if (kind === "drop") return capabilities.silence ? 0 : (trunk.dropAs ?? refusalStatus(trunk, reason));
+  if (capabilities.removesFields) return 0;
+  if (kind === "withhold") return refusalStatus(trunk, reason);
+  const strip = strippedBy(marks);
+  return strip === undefined ? 0 : refusalStatus(trunk, strip);
+}
+
+/** The reason for which a display name is to be taken out. */
+export function strippedBy(marks: Decision["marks"]): ReasonCode | undefined {
+  return marks.find(({ kind }) => kind === "strip")?.reason;
+}

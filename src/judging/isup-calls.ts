@@ -1,0 +1,89 @@
+// How an IAM shows itself to the judge: live ones and those of captures alike.
+import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
+import type { AssertedIdentity } from "../domain/identity.ts";
+import type { Millis } from "../domain/time.ts";
+import { readIsupCalledNumber } from "../numbering/e164.ts";
+import { isEmergencyCall } from "../screening/emergency-call.ts";
+import { readIsupAttempt } from "../ss7/isup-attempt.ts";
+import { readParties, type IsupParties } from "../ss7/isup-identity.ts";
+import { readCalled } from "../ss7/isup-number.ts";
+import type { IsupMessage } from "../ss7/isup.ts";
+import type { Msu } from "../ss7/mtp3.ts";
+import { bareAttempt } from "./bare-attempt.ts";
+import type { CallReader, CallToJudge } from "./call-reader.ts";
+
+/** A message of ISUP about a call. */
+export interface IsupCall extends CallToJudge {
+  readonly msu: Msu;
+  /** The message, read; it may be unreadable. */
+  readonly isup: IsupMessage;
+  readonly origin: SignallingSource;
+  /** The segmentation message that follows an IAM, or in words why there is none that could be read. */
+  readonly segment?: IsupMessage | string | undefined;
+}
+
+export const isupCalls: CallReader<IsupCall> = {
+  nameOf: ({ msu, isup }) => `${msu.cic} ${calledOf(isup)?.digits ?? ""}`,
+  isEmergency({ isup, source }) {
+    const called = calledOf(isup);
+    if (called === undefined) return false;
+    return isEmergencyCall({
+      called: readIsupCalledNumber(called, source.trunk.dialPlan),
+      emergencyUrn: false,
+    });
+  },
+  attemptOf(call) {
+    const { isup, msu, source, origin, now, segment } = call;
+    const attempt = isup.fault ?? readIsupAttempt(isup, msu, source.trunk, now, origin);
+    if (typeof attempt === "string") return bareIsupAttempt(call, attempt);
+    const more = segment === undefined ? undefined : readSegment(call, segment);
+    if (more === undefined) return attempt;
+    return typeof more === "string" ? bareIsupAttempt(call, `segment: ${more}`) : join(attempt, more, now);
+  },
+  protocolAnswer: () => 0,
+  // The core's calls are nobody's business.
+  unjudgeable: ({ source }, { undecodable }) =>
+    undecodable === undefined || source.trunk.side === "core"
+      ? undefined
+      : { kind: "reject", reason: "isup-undecodable", facts: { fault: undecodable } },
+};
+
+function calledOf(isup: IsupMessage): ReturnType<typeof readCalled> {
+  return isup.fault === undefined ? readCalled(isup.bytes, isup.variableStart, isup.variableEnd) : undefined;
+}
+
+function readSegment({ source }: IsupCall, segment: IsupMessage | string): IsupParties | string {
+  if (typeof segment === "string") return segment;
+  return segment.fault ?? readParties(segment, source.trunk.dialPlan);
+}
+
+const contradicted: AssertedIdentity = {
+  source: "isup-redirecting-number",
+  number: {
+    kind: "unusable",
+    why: "invalid",
+    detail: "two messages name different diverting parties",
+    raw: "",
+  },
+  presentation: "allowed",
+};
+
+/** What a later message says joins what the IAM said: whoever is named anywhere is asserted. */
+export function join(attempt: CallAttempt, { calling, diversion }: IsupParties, at: Millis): CallAttempt {
+  const isTwice = diversion.length > 0 && attempt.diversion.length > 0;
+  return {
+    ...attempt,
+    at,
+    calling: [...attempt.calling, ...calling],
+    diversion: [...(isTwice ? [contradicted] : []), ...diversion, ...attempt.diversion],
+  };
+}
+
+/** An attempt of which nothing but the circuit is known; `undecodable` says in words why. */
+export function bareIsupAttempt({ msu, source, now, origin }: IsupCall, undecodable?: string): CallAttempt {
+  const attempt: CallAttempt = {
+    ...bareAttempt(source.trunk, now, origin),
+    circuit: { opc: msu.opc, dpc: msu.dpc, cic: msu.cic, natureOfAddress: undefined, screening: undefined },
+  };
+  return undecodable === undefined ? attempt : { ...attempt, undecodable };
+}

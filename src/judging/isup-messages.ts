@@ -1,0 +1,62 @@
+// Decisions about messages of ISUP that follow an IAM: they may name another caller, or bring more digits.
+import type { CallAttempt } from "../domain/attempt.ts";
+import type { Decision } from "../domain/decision.ts";
+import { isEmergencyCalled, readIsupCalledNumber, type IsupCalledNumber } from "../numbering/e164.ts";
+import type { ScreeningState } from "../screening/state.ts";
+import { readParties } from "../ss7/isup-identity.ts";
+import { readCalled, readSubsequent } from "../ss7/isup-number.ts";
+import type { IsupMessage } from "../ss7/isup.ts";
+import { refuseUnasked, withheldOrRefused } from "./decide.ts";
+import { bareIsupAttempt, isupCalls, join, type IsupCall } from "./isup-calls.ts";
+
+/** What is known of a call that an IAM began. */
+export interface BegunCall {
+  /** What was judged. */
+  readonly attempt: CallAttempt;
+  /** The called number of a call that passed unjudged because it is an emergency call; more digits may make it another. */
+  emergency: IsupCalledNumber | undefined;
+}
+
+/** INF, IRS, SGM. @returns undefined: it names no caller */
+export function judgeLater(
+  call: IsupCall,
+  begun: BegunCall | undefined,
+  state: ScreeningState,
+): Decision | undefined {
+  const { isup, source, now } = call;
+  const parties = isup.fault ?? readParties(isup, source.trunk.dialPlan);
+  if (typeof parties === "string") return undecodable(call, parties);
+  if (parties.calling.length === 0 && parties.diversion.length === 0) return undefined;
+  return judge(call, join(begun?.attempt ?? bareIsupAttempt(call), parties, now), state);
+}
+
+/** SAM. @returns undefined: nothing depends on the digits */
+export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningState): Decision | undefined {
+  const { isup, source, now } = call;
+  const { emergency, attempt } = begun;
+  if (emergency === undefined) return undefined;
+  const more = isup.fault ?? readSubsequent(isup.bytes, isup.variableStart, isup.variableEnd);
+  if (typeof more === "string") return undecodable(call, more);
+  const number: IsupCalledNumber = { ...emergency, digits: emergency.digits + more.digits };
+  const called = readIsupCalledNumber(number, source.trunk.dialPlan);
+  begun.emergency = number;
+  if (isEmergencyCalled(called)) return undefined;
+  begun.emergency = undefined;
+  return judge(call, { ...attempt, at: now, called }, state);
+}
+
+/** A call that has paid its limits. */
+function judge({ source }: IsupCall, attempt: CallAttempt, state: ScreeningState): Decision {
+  return withheldOrRefused(source.screen.judgeChange(attempt, state));
+}
+
+function undecodable(call: IsupCall, fault: string): Decision {
+  const attempt = bareIsupAttempt(call, fault);
+  const verdict = isupCalls.unjudgeable(call, attempt) ?? { kind: "reject", reason: "isup-undecodable" };
+  return refuseUnasked(attempt, verdict, call.policy.revision);
+}
+
+/** The called number of an IAM that passed for nothing but it; undefined for all others. */
+export function emergencyNumber({ rule }: Decision, iam: IsupMessage): IsupCalledNumber | undefined {
+  return rule === "emergency" ? readCalled(iam.bytes, iam.variableStart, iam.variableEnd) : undefined;
+}

@@ -1,0 +1,44 @@
+// How an INVITE that begins a call shows itself to the judge: live ones and those of captures alike.
+import type { CallAttempt } from "../domain/attempt.ts";
+import type { Deny } from "../domain/decision.ts";
+import { originOf, type RequestInHand } from "../routing/request-in-hand.ts";
+import { foreignRoute, type Routes } from "../routing/route.ts";
+import { isEmergencyCall } from "../screening/emergency-call.ts";
+import { readRequestCallee } from "../sip/attempt/called.ts";
+import type { SipMessage } from "../sip/message.ts";
+import type { CallReader, CallToJudge } from "./call-reader.ts";
+import { protocolError } from "./protocol-answers.ts";
+import { readCall } from "./sip-i-attempt.ts";
+
+/** An INVITE that begins a call. Its Route fields have been read: that may have found the message malformed. */
+export interface SipCall extends CallToJudge {
+  readonly message: SipMessage;
+  readonly request: RequestInHand;
+  readonly routes: Routes;
+}
+
+export const sipCalls: CallReader<SipCall> = {
+  nameOf: ({ request }) => request.callId,
+  isEmergency: ({ message, source }) =>
+    message.fault === undefined && isEmergencyCall(readRequestCallee(message, source.trunk.dialPlan)),
+  attemptOf: ({ message, source, now, request, routes }) =>
+    readCall(message, source.trunk, now, originOf(request), routes.uri),
+  protocolAnswer: ({ message, source }) =>
+    message.fault === undefined ? protocolError(message, source.trunk, false) : 0,
+  unjudgeable: (call, attempt) => unreadable(call.message, attempt) ?? misrouted(call),
+};
+
+/** What no rule may judge: a message that two readers would read differently, and an ISUP body that can't be read. */
+export function unreadable({ fault }: SipMessage, { undecodable }: CallAttempt): Deny | undefined {
+  if (fault !== undefined) return { kind: "reject", reason: "message-malformed", facts: { fault } };
+  if (undecodable === undefined) return undefined;
+  return { kind: "reject", reason: "isup-undecodable", facts: { fault: undecodable } };
+}
+
+/** From a trunk other than the core, nothing in the message chooses where it goes. */
+export function misrouted({ source, routes }: Pick<SipCall, "source" | "routes">): Deny | undefined {
+  const foreign = source.trunk.side === "core" ? undefined : foreignRoute(routes);
+  return foreign === undefined
+    ? undefined
+    : { kind: "reject", reason: "routing-refused", facts: { route: foreign.host } };
+}

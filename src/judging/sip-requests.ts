@@ -1,0 +1,40 @@
+// Decisions about SIP requests that begin no call: MESSAGE and its like, and changes of caller inside a dialog.
+import type { CallAttempt } from "../domain/attempt.ts";
+import type { Decision } from "../domain/decision.ts";
+import type { ScreeningState } from "../screening/state.ts";
+import { refuseUnasked, withheldOrRefused } from "./decide.ts";
+import { misrouted, unreadable, type SipCall } from "./sip-calls.ts";
+
+/** A request that begins no call: every rule but the limits, and a limit of its own for MESSAGE. */
+export function judgeRequest(request: SipCall, attempt: CallAttempt, state: ScreeningState): Decision {
+  const { message, policy } = request;
+  const foreign = message.fault === undefined ? misrouted(request) : undefined;
+  if (foreign !== undefined) return refuseUnasked(attempt, foreign, policy.revision);
+  const decision = judgeChange(request, attempt, state, true);
+  return message.method === "MESSAGE" ? payMessage(decision, state) : decision;
+}
+
+/** The decision about a MESSAGE, or its refusal when the trunk has sent too many. Refused ones cost nothing. */
+export function payMessage(decision: Decision, state: ScreeningState): Decision {
+  const { at, trunk } = decision.attempt;
+  const rate = trunk.limits.messagesPerSecond;
+  const { kind } = decision.verdict;
+  if (rate === undefined || kind === "reject" || kind === "drop") return decision;
+  if (state.messageRate.wait(trunk.id, rate, at) > 0)
+    return { ...decision, verdict: { kind: "reject", reason: "message-rate-exceeded" }, rule: "protocol" };
+  state.messageRate.take(trunk.id, rate, at);
+  return decision;
+}
+
+/** A re-INVITE or UPDATE. A dialog that stands has paid its limits; one that nothing confirms is a new call. */
+export function judgeChange(
+  { message, source, policy }: SipCall,
+  attempt: CallAttempt,
+  state: ScreeningState,
+  isKnownDialog: boolean,
+): Decision {
+  const refusal = unreadable(message, attempt);
+  if (refusal !== undefined) return refuseUnasked(attempt, refusal, policy.revision);
+  const { screen } = source;
+  return withheldOrRefused(isKnownDialog ? screen.judgeChange(attempt, state) : screen.judge(attempt, state));
+}
