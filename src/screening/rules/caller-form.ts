@@ -1,3 +1,4 @@
+// The rule caller-form: a calling number must be present and valid.
 import { z } from "zod";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";

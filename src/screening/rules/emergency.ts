@@ -1,3 +1,4 @@
+// The rule emergency: a call to an emergency service passes, whatever its calling party.
 import { z } from "zod";
 import { formatNumber } from "../../domain/number.ts";
 import type { Accept } from "../../domain/decision.ts";
@@ -15,7 +16,7 @@ export const emergency: ExemptRule<z.infer<typeof optionsSchema>> = {
   reasons: ["emergency"],
   options: optionsSchema,
   compile(_options, { trunk }) {
-    // From abroad an emergency number is no reason to let a forged caller in (protocol reference, section 2).
+    // From abroad an emergency number does not justify a forged calling number.
     if (trunk.side === "international") return undefined;
     return (attempt) => (isEmergencyCall(attempt) ? emergencyCall : undefined);
   },
