@@ -71,13 +71,13 @@ export function parseNetwork(text: string): Network | string {
   const length = parseDecimal(text.slice(slash + 1), isMapped ? 128 : bits);
   const prefixLength = length !== undefined && isMapped ? length - 96 : length;
   if (prefixLength === undefined || prefixLength < 0) {
-    return `"${text}" needs a prefix length from ${isMapped ? 96 : 0} to ${isMapped ? 128 : bits} behind the slash`;
+    return `"${text}" needs a prefix length from ${isMapped ? 96 : 0} to ${isMapped ? 128 : bits} after the slash`;
   }
   const shift = BigInt(bits - prefixLength);
   const value = address.value >> shift;
   if (value << shift !== address.value) {
     const first = formatAddress({ bits, value: value << shift });
-    return `"${text}" has bits set behind its prefix; did you mean "${first}/${prefixLength}"?`;
+    return `"${text}" has bits set after its prefix; did you mean "${first}/${prefixLength}"?`;
   }
   return { bits, value, prefixLength };
 }

@@ -138,7 +138,7 @@ export function readListNumber(text: string, homeCountry = "86"): UsableNumber |
   if (!spelled.plus && !spelled.digits.startsWith("00") && homeCountry !== "86")
     return `"${text}" needs its country code: national numbers are known for country 86 only`;
   const number = readDigits(spelled, 0, text, listPlan, "calling");
-  return number.kind === "unusable" ? `"${text}" is a number of no plan (${number.detail})` : number;
+  return number.kind === "unusable" ? `"${text}" is not a valid number (${number.detail})` : number;
 }
 
 function reroutedEmergency(raw: string): PartyNumber {

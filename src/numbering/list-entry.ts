@@ -33,7 +33,7 @@ function readRange(first: string, last: string, homeCountry: string): ListEntry 
   const to = readListNumber(last, homeCountry);
   if (typeof to === "string") return `last number: ${to}`;
   if (from.kind !== to.kind || writtenDigits(from).length !== writtenDigits(to).length)
-    return "both ends of a range must have as many digits";
+    return "both ends of a range must have the same number of digits";
   if (Math.abs(from.key) > Math.abs(to.key)) return "the range ends before it begins";
   return { kind: "range", low: Math.min(from.key, to.key), high: Math.max(from.key, to.key) };
 }
@@ -57,7 +57,7 @@ function readPrefix(text: string, homeCountry: string): ListEntry | string {
 
 function readGlobalPrefix(digits: string, text: string): ListEntry | string {
   const country = findCountryCode(digits, 0);
-  if (country === 0) return `"${text}*" begins with no country code`;
+  if (country === 0) return `"${text}*" does not begin with a country code`;
   if (digits.length >= 15) return `nothing can follow "${text}": a number has at most 15 digits`;
   if (country === 86 && !isNumberPrefix(digits.slice(2)))
     return `no number of the plan begins with "${text}"`;

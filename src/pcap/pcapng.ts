@@ -149,7 +149,7 @@ export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): Record
     if (type !== INTERFACE) return readPacket(buffer, start, blockEnd, type);
     return addInterface(buffer, start, blockEnd)
       ? size
-      : refuse("an interface description that is too short");
+      : refuse("an interface description that is too short, or one too many");
   }
 
   return {

@@ -53,7 +53,7 @@ function readHeaders(message: SipMessage, bytes: Buffer, from: number): void {
   let count = 0;
   for (;;) {
     if (pos >= n) {
-      noteFault(message, "no empty line behind the header fields");
+      noteFault(message, "no empty line after the header fields");
       message.headersEnd = n;
       message.bodyStart = n;
       break;
@@ -222,7 +222,7 @@ function readCSeq(message: SipMessage, index: number): void {
   const { method } = message;
   let same = method.length === end - i;
   for (let k = 0; same && k < method.length; k++) same = method.charCodeAt(k) === bytes[i + k];
-  if (!same) noteFault(message, "CSeq method is not the request's");
+  if (!same) noteFault(message, "CSeq method differs from the request's");
 }
 
 const once: readonly (readonly [HeaderId, string])[] = [
@@ -245,7 +245,7 @@ function requireFields(message: SipMessage): void {
   for (let i = 0; i < once.length; i++) {
     const row = once[i]!;
     const n = count[row[0]]!;
-    if (n > 1) noteFault(message, `${row[1]} stands ${n} times`);
+    if (n > 1) noteFault(message, `${row[1]} appears ${n} times`);
     else if (n === 0 && i < 4) noteFault(message, `${row[1]} is missing`);
   }
   if (count[Header.via] === 0) noteFault(message, "Via is missing");

@@ -44,7 +44,7 @@ export function readStartLine(message: SipMessage, bytes: Buffer, start: number)
   while (versionStart > methodEnd && bytes[versionStart - 1] !== SP) versionStart--;
   if (versionStart <= methodEnd + 1) return -1;
   if (!startsWithVersion(bytes, versionStart, versionEnd)) return -1;
-  if (versionEnd !== end) noteFault(message, "space behind the SIP version");
+  if (versionEnd !== end) noteFault(message, "space after the SIP version");
   if (!isVersion2(bytes, versionStart, versionEnd)) noteFault(message, "SIP version is not 2.0", 505);
   message.kind = "request";
   message.method = internMethod(bytes, start, methodEnd);

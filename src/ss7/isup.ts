@@ -161,7 +161,7 @@ export function readIsup(
   message.variableEnd = -1;
   message.optionalCount = 0;
   message.fault = undefined;
-  if (start >= end) return refuse(message, "no octet at all");
+  if (start >= end) return refuse(message, "the message is empty");
   const type = bytes[start]!;
   message.type = type;
   const layout = type === IsupType.iam ? iamLayouts[variant] : layouts.get(type);
@@ -197,7 +197,7 @@ function readOptional(message: IsupMessage, begin: number): boolean {
     const count = message.optionalCount;
     if (count === MAX_PARAMETERS) return refuse(message, `more than ${MAX_PARAMETERS} optional parameters`);
     if (isSingle(code) && findParameter(message, code) >= 0)
-      return refuse(message, `parameter ${code} stands twice`);
+      return refuse(message, `parameter ${code} appears twice`);
     optionalCode[count] = code;
     optionalStart[count] = content;
     optionalEnd[count] = next;

@@ -109,7 +109,7 @@ function readParameters(message: M3uaMessage, bytes: Buffer): boolean {
     const next = at + length;
     if (next > message.end) message.fault ??= `parameter ${tag} ends past the message`;
     if (tag === Tag.data || (tag === Tag.draftData && isTransfer(message))) {
-      if (message.dataStart >= 0) return refuse(message, "protocol data stand twice");
+      if (message.dataStart >= 0) return refuse(message, "two protocol data parameters");
       message.isDraft = tag === Tag.draftData;
       message.dataStart = value;
       message.dataEnd = Math.min(next, message.end);

@@ -76,7 +76,7 @@ function explainStep(
     const { saw, line, change } = report?.explanation ?? { saw: "nothing to do on this trunk" };
     return { ...common, saw, said: report?.said, line, change };
   } catch (error) {
-    const saw = `a fault of our own: ${error instanceof Error ? error.message : String(error)}`;
+    const saw = `internal error: ${error instanceof Error ? error.message : String(error)}`;
     return { ...common, saw, said: undefined, line: undefined, change: undefined };
   }
 }

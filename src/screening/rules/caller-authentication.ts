@@ -104,7 +104,7 @@ export const callerAuthentication: ScreenRule<Options> = {
       saw.push(
         `${text} ${line === undefined ? `is not in ${list.file}` : `is ${standing === "listed" ? "listed" : "expired"}`}`,
       );
-      if (finding === undefined) change ??= `take ${text} out of ${line ?? list.file}`;
+      if (finding === undefined) change ??= `remove ${text} from ${line ?? list.file}`;
       else if (standing === "cli-not-listed") change ??= `add ${text} to ${list.file}`;
       else if (standing === "cli-expired")
         change ??= `renew ${row < 0 ? "the dates" : "verified_on"} of ${text} at ${line ?? list.file}`;

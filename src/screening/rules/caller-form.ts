@@ -30,7 +30,7 @@ export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
     };
   },
   explain({ attempt, tables }, finding) {
-    const saw = attempt.calling.map(describeIdentity).join(", ") || "no calling field at all";
+    const saw = attempt.calling.map(describeIdentity).join(", ") || "no calling field";
     if (finding === undefined) return { saw };
     if (finding.reason === "cli-absent")
       return { saw, change: "send the calling number in From or P-Asserted-Identity" };

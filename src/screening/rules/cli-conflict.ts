@@ -58,7 +58,7 @@ export const cliConflict: ScreenRule<z.infer<typeof optionsSchema>> = {
     if (finding === undefined) return { saw };
     return {
       saw,
-      change: `send one number in all of ${sources.join(", ")}, or take a field out of mustAgree`,
+      change: `send one number in all of ${sources.join(", ")}, or remove a field from mustAgree`,
     };
   },
 };

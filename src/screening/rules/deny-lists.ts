@@ -60,7 +60,7 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
       return {
         saw: `${describeIdentity(party)} is on ${list.kind} list ${list.id}`,
         line,
-        change: `take the number off at ${line}, once whoever put it there releases it`,
+        change: `remove the number at ${line} once its issuer has released it`,
       };
     }
     return { saw: `on none of ${tables.denyLists.length} lists` };

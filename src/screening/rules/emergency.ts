@@ -25,7 +25,7 @@ export const emergency: ExemptRule<z.infer<typeof optionsSchema>> = {
     if (finding === undefined) return { saw: `called ${called}: no emergency service` };
     return {
       saw: `called ${called}: an emergency service`,
-      change: "nothing but another called number makes the other rules apply",
+      change: "the other rules apply only to another called number",
     };
   },
 };

@@ -99,7 +99,7 @@ export const numberClass: ScreenRule<Options> = {
       identity === undefined || identity.number.kind === "unusable" ? "the class" : identity.number.class;
     return {
       saw,
-      change: `call with a number that may originate, or take ${named} out of this rule's classes`,
+      change: `call with a number that may originate, or remove ${named} from this rule's classes`,
     };
   },
 };

@@ -22,7 +22,7 @@ export function readFurtherIdentities(message: SipMessage, plan: DialPlan): read
   if (message.method !== "REFER") return [];
   readReferTo(message);
   const fields = fieldsNamed(message, "referred-by");
-  if (fields.length > 1) noteFault(message, "Referred-By stands twice");
+  if (fields.length > 1) noteFault(message, "Referred-By appears twice");
   return fields.map((index) => readSingleIdentity(message, headerValue(message, index), "referred-by", plan));
 }
 
@@ -34,7 +34,7 @@ function readReferTo(message: SipMessage): void {
   const fields = fieldsNamed(message, "refer-to");
   const [index] = fields;
   if (index === undefined || fields.length > 1) {
-    noteFault(message, "Refer-To doesn't stand exactly once");
+    noteFault(message, "Refer-To does not appear exactly once");
     return;
   }
   const value = headerValue(message, index);
@@ -43,7 +43,8 @@ function readReferTo(message: SipMessage): void {
   if (span.end < value.length) noteFault(message, "Refer-To: more than one address");
   const uri = readUri(value, span.uriStart, span.uriEnd);
   if (uri.fault !== undefined) noteFault(message, `Refer-To: ${uri.fault}`);
-  if (value.slice(span.uriStart, span.end).includes("?")) noteFault(message, "Refer-To: holds header fields");
+  if (value.slice(span.uriStart, span.end).includes("?"))
+    noteFault(message, "Refer-To: the URI has header fields");
 }
 
 /**

@@ -36,7 +36,7 @@ export function readAttempt(
   if (uri.fault !== undefined || requestUri.charCodeAt(0) === 0x3c)
     noteFault(message, `Request-URI: ${uri.fault ?? "in brackets"}`);
   // Header fields are not allowed in a Request-URI (RFC 3261 section 19.1.1).
-  if (uri.params.includes("?")) noteFault(message, "Request-URI: holds header fields");
+  if (uri.params.includes("?")) noteFault(message, "Request-URI: has header fields");
   const called = readCallee(uri, plan);
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;

@@ -145,7 +145,7 @@ function readRemoteParty(
   repeated = false;
   const party = readParam(value, span.paramsStart, span.end, "party", noteRepeated);
   const privacy = readParam(value, span.paramsStart, span.end, "privacy", noteRepeated);
-  if (repeated) noteFault(message, "remote-party-id: party or privacy stands twice");
+  if (repeated) noteFault(message, "remote-party-id: party or privacy appears twice");
   const identity = readIdentity(message, value, "remote-party-id", plan, hidden);
   if (party?.toLowerCase() === "called" && isCallee(identity.number, callee)) return undefined;
   return isPrivate(privacy) ? { ...identity, presentation: "restricted" } : identity;

@@ -59,7 +59,7 @@ function readMultipart(
   type: MediaType,
   depth: number,
 ): string | undefined {
-  if (depth > MAX_DEPTH) return "parts inside parts inside parts";
+  if (depth > MAX_DEPTH) return "multipart bodies nested too deeply";
   // The parts of a digest are messages without saying so.
   if (type.name === "multipart/digest") return "a digest";
   const boundary = type.parameters.get("boundary");
@@ -71,8 +71,8 @@ function readMultipart(
   for (let at = indexOf(bytes, delimiter, start, end); at >= 0; at = indexOf(bytes, delimiter, at + 1, end)) {
     // Inside a line the delimiter is text.
     if (at > start && bytes[at - 1] !== LF) continue;
-    if (at > start && (at < start + 2 || bytes[at - 2] !== CR)) return "a delimiter behind a bare LF";
-    if (isClosed) return "a delimiter behind the last one";
+    if (at > start && (at < start + 2 || bytes[at - 2] !== CR)) return "a delimiter after a bare LF";
+    if (isClosed) return "a delimiter after the last one";
     const behind = at + delimiter.length;
     isClosed = bytes[behind] === 0x2d && bytes[behind + 1] === 0x2d && behind + 2 <= end;
     const next = lineEnd(bytes, isClosed ? behind + 2 : behind, end, isClosed);
@@ -152,7 +152,7 @@ function readFields(bytes: Buffer, start: number, end: number, fields: PartField
     const name = bytes.toString("latin1", at, colon).trim().toLowerCase();
     const key = fieldNames.get(name);
     if (key !== undefined) {
-      if (fields[key] !== undefined) return `${name} stands twice`;
+      if (fields[key] !== undefined) return `${name} appears twice`;
       fields[key] = bytes
         .toString("latin1", colon + 1, next)
         .replaceAll("\r\n", "")

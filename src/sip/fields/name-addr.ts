@@ -145,7 +145,7 @@ function skipParams(value: string, at: number, span: AddressSpan): number {
       i = behind - 1;
     } else if (c === SEMICOLON) seenSemicolon = true;
     else if (c === LESS || c === MORE || (!seenSemicolon && !isSpace(c)))
-      span.fault ??= "text behind the address";
+      span.fault ??= "text after the address";
   }
   return value.length;
 }
@@ -313,7 +313,7 @@ function readHostPort(value: string, start: number, end: number, parts: UriParts
     if (parts.port < 0) parts.fault ??= "port is not a number of 1 to 65535";
   }
   if (i < end && value.charCodeAt(i) !== SEMICOLON && value.charCodeAt(i) !== 0x3f)
-    parts.fault ??= "text behind the host";
+    parts.fault ??= "text after the host";
   parts.params = value.slice(i, end);
 }
 
