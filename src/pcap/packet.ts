@@ -18,7 +18,7 @@ function readGroups(text: string): number[] {
 
 /**
  * Returns the bytes of an IPv4 or IPv6 literal in network order. The addresses of our own packets
- * are our own, so an IPv6 literal is not checked.
+ * are our own, so an IPv6 literal is not fully checked.
  * @throws RangeError when an IPv4 literal is malformed
  */
 export function addressBytes(address: string): Buffer {
