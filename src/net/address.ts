@@ -1,10 +1,17 @@
-/** An IPv4 or IPv6 address as a number. IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2) is read as IPv4. */
+// Reads and writes IP addresses, networks and endpoints: the ground floor, used everywhere.
+
+/**
+ * An IPv4 or IPv6 address as a number. An IPv4-mapped IPv6 address is read as IPv4 (RFC 4291
+ * section 2.5.5.2).
+ */
 export interface Address {
   readonly bits: 32 | 128;
   readonly value: bigint;
 }
 
-/** A block of addresses: `value` holds the leading `prefixLength` bits only. */
+/**
+ * A block of addresses. `value` holds only the leading `prefixLength` bits, shifted down to bit 0.
+ */
 export interface Network extends Address {
   readonly prefixLength: number;
 }
@@ -17,7 +24,10 @@ export interface Endpoint {
 
 const mappedPrefix = 0xffffn;
 
-/** Reads a literal address without brackets; undefined when it is none. A zone ("%eth0") is left out of account. */
+/**
+ * Reads a literal address without brackets. A zone of an IPv6 address ("%eth0") is ignored.
+ * @returns undefined when `text` is no address
+ */
 export function parseAddress(text: string): Address | undefined {
   if (text.length > 64) return undefined;
   const zone = text.indexOf("%");
@@ -31,7 +41,7 @@ export function parseAddress(text: string): Address | undefined {
   return value >> 32n === mappedPrefix ? { bits: 32, value: value & 0xffff_ffffn } : { bits: 128, value };
 }
 
-/** Writes an address canonically: dotted quad, or RFC 5952 text. */
+/** Writes an address in its canonical form: a dotted quad, or the text of RFC 5952. */
 export function formatAddress({ bits, value }: Address): string {
   if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join(".");
   const groups = Array.from({ length: 8 }, (_, index) =>
@@ -46,7 +56,10 @@ export function formatAddress({ bits, value }: Address): string {
   return gap.length < 2 ? hex(0, 8) : `${hex(0, gap.start)}::${hex(gap.start + gap.length, 8)}`;
 }
 
-/** Reads `10.0.0.0/8`, `2001:db8::/32` or a single address (its own network); a string says what is wrong. */
+/**
+ * Reads `10.0.0.0/8`, `2001:db8::/32` or a single address, which is a network of its own.
+ * @returns the network, or an error text for the operator
+ */
 export function parseNetwork(text: string): Network | string {
   const slash = text.indexOf("/");
   const written = slash === -1 ? text : text.slice(0, slash);
@@ -58,24 +71,27 @@ export function parseNetwork(text: string): Network | string {
   const length = parseDecimal(text.slice(slash + 1), isMapped ? 128 : bits);
   const prefixLength = length !== undefined && isMapped ? length - 96 : length;
   if (prefixLength === undefined || prefixLength < 0) {
-    return `"${text}" needs a prefix length from ${isMapped ? 96 : 0} to ${isMapped ? 128 : bits} behind the slash`;
+    return `"${text}" needs a prefix length from ${isMapped ? 96 : 0} to ${isMapped ? 128 : bits} after the slash`;
   }
   const shift = BigInt(bits - prefixLength);
   const value = address.value >> shift;
   if (value << shift !== address.value) {
     const first = formatAddress({ bits, value: value << shift });
-    return `"${text}" has bits set behind its prefix; did you mean "${first}/${prefixLength}"?`;
+    return `"${text}" has bits set after its prefix; did you mean "${first}/${prefixLength}"?`;
   }
   return { bits, value, prefixLength };
 }
 
-/** Writes a network as `address/prefix`, a single address without the prefix. */
+/** Writes a network as `address/prefixLength`, a single address without the prefix length. */
 export function formatNetwork({ bits, value, prefixLength }: Network): string {
   const first = formatAddress({ bits, value: value << BigInt(bits - prefixLength) });
   return prefixLength === bits ? first : `${first}/${prefixLength}`;
 }
 
-/** Reads `127.0.0.1:5060` or `[::1]:5060`; without a port only when `defaultPort` is given. */
+/**
+ * Reads `127.0.0.1:5060` or `[::1]:5060`. The port may be absent only when `defaultPort` is given.
+ * @returns undefined when `text` is no endpoint
+ */
 export function parseEndpoint(text: string, defaultPort?: number): Endpoint | undefined {
   const isBracketed = text.startsWith("[");
   const end = isBracketed ? text.indexOf("]") + 1 : text.includes(":") ? text.indexOf(":") : text.length;
@@ -96,7 +112,7 @@ function parseDecimal(text: string, most: number): number | undefined {
     if (digit < 0 || digit > 9) return undefined;
     value = value * 10 + digit;
   }
-  // A leading zero may mean octal to whoever reads it next: refused.
+  // A leading zero is refused: the next reader may take the number as octal.
   return value > most || (text.length > 1 && text.startsWith("0")) ? undefined : value;
 }
 
@@ -127,7 +143,10 @@ function parseIpv6(text: string): bigint | undefined {
   return value;
 }
 
-/** Groups of 16 bits; the last may be a dotted quad where the address ends (RFC 4291 section 2.2). */
+/**
+ * Reads groups of 16 bits. The last may be a dotted quad if the address ends there (RFC 4291
+ * section 2.2).
+ */
 function parseGroups(text: string, mayEndInIpv4: boolean): readonly number[] | undefined {
   if (text === "") return [];
   const groups: number[] = [];

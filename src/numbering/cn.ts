@@ -1,10 +1,11 @@
+// The Chinese numbering plan (+86) as a trie: classifies a national number or code.
 import type { NumberClass } from "../domain/number.ts";
 import { cnPlan } from "./cn-plan.data.ts";
 
 const DIGIT_0 = 0x30;
 const ROOT = 0;
 
-/** Classes that are full E.164 numbers behind +86; every other class of the plan is a code. */
+/** The classes that are full E.164 numbers after +86. Every other class of the plan is a code. */
 const e164Classes: ReadonlySet<NumberClass> = new Set<NumberClass>([
   "foreign",
   "fixed",
@@ -17,15 +18,20 @@ const e164Classes: ReadonlySet<NumberClass> = new Set<NumberClass>([
   "area+95/96",
 ]);
 
-/** What begins with the digits of a node, as bits. */
+/** The bits that say what the digits of a node can lead to. */
 const LeadsTo = { number: 1, code: 2 } as const;
 
-/** Ten children a node; a child of 0 means there is none, because nothing leads back to the root. */
+/**
+ * A trie with ten children a node. A child of 0 means none, because nothing leads back to the root.
+ */
 interface PlanTrie {
   readonly children: Uint16Array;
-  /** Bit n: a subscriber number of n digits fits behind this area code. */
+  /** Bit n is set when a subscriber number of n digits fits after this area code. */
   readonly subscriberLengths: Uint16Array;
-  /** Bit n: a national number of n digits fits behind this prefix of `classes[classIndex]`. */
+  /**
+   * Bit n is set when a national number of n digits fits after this prefix of
+   * `classes[classIndex]`.
+   */
   readonly nationalLengths: Uint16Array;
   readonly classIndex: Uint8Array;
   readonly leadsTo: Uint8Array;
@@ -35,9 +41,11 @@ interface PlanTrie {
 const trie = plantTrie();
 
 /**
- * Classifies a national significant number or code of the +86 plan: `text` from `start` to its end, ASCII digits only.
- * A fixed area code with an exact subscriber length and a first subscriber digit of 2–8 wins over a code with the same
- * digits; among codes and mobile blocks the longest prefix whose length fits wins. Undefined: the plan has no such number.
+ * Classifies a national significant number or a code of the +86 plan: `text` from `start` to its
+ * end, ASCII digits only. An area code wins over a code with the same digits when the subscriber
+ * number has the right length and begins with 2–8. Among codes and mobile blocks the longest prefix
+ * that allows the length wins.
+ * @returns undefined when the plan has no such number
  */
 export function classifyNational(text: string, start: number): NumberClass | undefined {
   const end = text.length;
@@ -61,7 +69,9 @@ export function classifyNational(text: string, start: number): NumberClass | und
   return behindArea !== 0 && isServiceBehindArea(text, behindArea) ? "area+95/96" : undefined;
 }
 
-/** True when `text` from `start` is an area code followed by an emergency code: `10110`, `75512395`. */
+/**
+ * @returns true when `text` from `start` is an area code and an emergency code: `10110`, `75512395`
+ */
 export function isEmergencyBehindArea(text: string, start: number): boolean {
   let node = ROOT;
   for (let at = start; at < text.length; at++) {
@@ -72,23 +82,26 @@ export function isEmergencyBehindArea(text: string, start: number): boolean {
   return false;
 }
 
-/** True for an area code in use, without trunk prefix: `10`, `755`. */
+/** @returns true when `area`, without trunk prefix, is an area code in use: `10`, `755` */
 export function isAreaCode(area: string): boolean {
   const node = follow(area);
   return node !== ROOT && (trie.subscriberLengths[node] ?? 0) !== 0;
 }
 
-/** True for a class that is a code and no E.164 number: `95588`, `400…`, `110`. */
+/** @returns true when numbers of the class are codes, not E.164 numbers: `95588`, `400…`, `110` */
 export function isCodeClass(numberClass: NumberClass): boolean {
   return !e164Classes.has(numberClass);
 }
 
-/** True when E.164 numbers of the plan begin with these national digits (area+95/96 aside). */
+/**
+ * @returns true when E.164 numbers of the plan begin with these national digits; `area+95/96` does
+ *   not count
+ */
 export function isNumberPrefix(digits: string): boolean {
   return canLeadTo(LeadsTo.number, digits);
 }
 
-/** True when codes of the plan begin with these digits. */
+/** @returns true when codes of the plan begin with these digits */
 export function isCodePrefix(digits: string): boolean {
   return canLeadTo(LeadsTo.code, digits);
 }
@@ -98,7 +111,7 @@ function canLeadTo(kind: number, digits: string): boolean {
   let leaf = 0;
   for (let at = 0; at < digits.length; at++) {
     const child = childOf(node, digits.charCodeAt(at));
-    // Behind the end of a planned prefix every digit is possible.
+    // Every digit is possible after the end of a planned prefix.
     if (child === ROOT) return (leaf & kind) !== 0;
     leaf |= kindOf(child);
     node = child;
@@ -106,7 +119,7 @@ function canLeadTo(kind: number, digits: string): boolean {
   return (((trie.leadsTo[node] ?? 0) | leaf) & kind) !== 0;
 }
 
-/** What a prefix of the plan that ends at this node stands for. */
+/** Returns what a prefix that ends at this node stands for, as bits of {@link LeadsTo}. */
 function kindOf(node: number): number {
   const area = (trie.subscriberLengths[node] ?? 0) === 0 ? 0 : LeadsTo.number;
   const numberClass = trie.classes[trie.classIndex[node] ?? 0];
@@ -133,7 +146,10 @@ function isSubscriberDigit(text: string, at: number): boolean {
   return digit >= 2 && digit <= 8;
 }
 
-/** 95xxx(x) and 96xxx(x) are also dialled, and shown, behind an area code. */
+/**
+ * Tells whether `95xxx(x)` or `96xxx(x)` stands at `at`. These codes are also dialled, and shown,
+ * after an area code.
+ */
 function isServiceBehindArea(text: string, at: number): boolean {
   const length = text.length - at;
   return (length === 5 || length === 6) && (text.startsWith("95", at) || text.startsWith("96", at));

@@ -1,8 +1,12 @@
+// The country codes of ITU-T E.164: finds the one that an international number begins with.
 import { countryCodes } from "./e164.data.ts";
 
 const DIGIT_0 = 0x30;
 
-/** Bit n of `lengthsOf[cc]`: a national number of n digits is possible behind country code cc; 0: unassigned. */
+/**
+ * Bit n of `lengthsOf[cc]` is set when a national number of n digits is possible in country cc. 0
+ * means that the code is unassigned.
+ */
 const lengthsOf = new Uint32Array(1000);
 for (const row of countryCodes) {
   const mask = row.lengths.reduce((bits, length) => bits | (1 << length), 0);
@@ -10,8 +14,9 @@ for (const row of countryCodes) {
 }
 
 /**
- * The assigned country code (ITU-T E.164) that `text` begins with at `start`, or 0. No code is the beginning of another,
- * so the first that fits is the only one. ASCII digits only.
+ * Finds the assigned country code that `text` begins with at `start`. `text` holds ASCII digits
+ * only. No code is the beginning of another, so the first that fits is the only one (ITU-T E.164).
+ * @returns the code, or 0 when there is none
  */
 export function findCountryCode(text: string, start: number): number {
   let code = 0;
@@ -24,12 +29,14 @@ export function findCountryCode(text: string, start: number): number {
   return 0;
 }
 
-/** True when a national significant number of `length` digits is possible behind `code`. */
+/**
+ * @returns true when a national significant number of `length` digits is possible in country `code`
+ */
 export function fitsCountry(code: number, length: number): boolean {
   return length >= 0 && length < 32 && (((lengthsOf[code] ?? 0) >>> length) & 1) === 1;
 }
 
-/** Digits of a country code: 1 to 3. */
+/** @returns how many digits the country code has: 1 to 3 */
 export function countryCodeLength(code: number): number {
   if (code < 10) return 1;
   return code < 100 ? 2 : 3;

@@ -1,3 +1,4 @@
+// Reads the numbers of a call, from SIP, ISUP or a list, into values that rules can compare.
 import { type DialPlan, NumberFlag, type PartyNumber } from "../domain/number.ts";
 import { createDialPlan } from "./dial-plan.ts";
 import {
@@ -20,7 +21,10 @@ import {
   spellNumber,
 } from "./sip-user.ts";
 
-/** Words that stand for a hidden calling party (RFC 3323 section 4.1.1.3, and what gateways write), lower case. */
+/**
+ * Words, in lower case, that stand for a hidden calling party: those of RFC 3323 section 4.1.1.3
+ * and those that gateways write.
+ */
 export const hiddenTokens: ReadonlySet<string> = new Set([
   "anonymous",
   "unavailable",
@@ -34,14 +38,17 @@ export const hiddenTokens: ReadonlySet<string> = new Set([
   "none",
 ]);
 
-/** A number that can be used as a caller: E.164 or a code of the plan. */
+/** A number that can be used as a calling number: an E.164 number or a code of the plan. */
 export type UsableNumber = Exclude<PartyNumber, { readonly kind: "unusable" }>;
 
-/** An ISUP calling, generic or redirecting number as decoded (Q.763 section 3.10). */
+/** A calling, generic or redirecting number of ISUP as decoded (Q.763 section 3.10). */
 export interface IsupNumber {
-  /** One character an address signal, `0`–`9` and `A`–`F`; a final `F` is the end-of-number signal. */
+  /**
+   * One character for each address signal, `0`–`9` and `A`–`F`. A final `F` is the end-of-number
+   * signal.
+   */
   readonly digits: string;
-  /** Nature of address, 0–127. */
+  /** Nature of address indicator, 0–127. */
   readonly nature: number;
   /** Numbering plan indicator: 1 is E.164. */
   readonly plan: number;
@@ -49,20 +56,24 @@ export interface IsupNumber {
   readonly incomplete: boolean;
   /** Address presentation restricted indicator, 0–3. */
   readonly presentation: number;
-  /** What fills the last half octet of an odd number of digits; must be 0 (Q.763 section 3.9 h). */
+  /**
+   * The filler in the last half octet of an odd number of digits. It must be 0 (Q.763 section 3.9
+   * h).
+   */
   readonly filler?: number;
 }
 
-/** An ISUP called party number (Q.763 section 3.9). */
+/** A called party number of ISUP (Q.763 section 3.9). */
 export type IsupCalledNumber = Pick<IsupNumber, "digits" | "nature" | "plan">;
 
 const noParameters: NumberParameters = { count: 0, phoneContext: undefined, routes: false };
 const listPlan = createDialPlan();
 
 /**
- * Reads a calling number from the user part of a SIP URI, or from what stands behind `tel:`, exactly as received: with
- * parameters and escapes (RFC 3966). Hidden callers and numbers that no plan allows are values of kind `unusable`.
- * @param hiddenWords words in lower case that mean "hidden" besides {@link hiddenTokens}
+ * Reads a calling number as received, with parameters and escapes: the user part of a SIP URI, or
+ * what follows `tel:` (RFC 3966). Hidden callers and numbers that no plan allows become values of
+ * kind `unusable`.
+ * @param hiddenWords words in lower case that mean "hidden", besides {@link hiddenTokens}
  */
 export function readSipNumber(user: string, plan: DialPlan, hiddenWords?: ReadonlySet<string>): PartyNumber {
   if (isPlainNumber(user) && hiddenWords?.has(user) !== true) return readPlain(user, plan, "calling");
@@ -70,11 +81,12 @@ export function readSipNumber(user: string, plan: DialPlan, hiddenWords?: Readon
 }
 
 /**
- * Reads a called number; same input as {@link readSipNumber}. More is understood (an emergency code behind an area code, a
- * kept trunk zero, a final #, any phone-context domain), because a called number refuses no call: it is for the emergency
- * exemption, for counting and for display. An emergency code with routing parameters is `unusable`: the call could be
- * routed by them to somebody else.
- * @param uriParameters those behind the host, from the first ";"
+ * Reads a called number from the same input as {@link readSipNumber}. It accepts more: an emergency
+ * code after an area code, a kept trunk zero, a final #, any phone-context domain. No call is
+ * refused for its called number: it serves the emergency exemption, counting and display. An
+ * emergency code with routing parameters is `unusable`, because they could route the call to
+ * another party.
+ * @param uriParameters the parameters after the host, from the first ";"
  */
 export function readCalledNumber(user: string, plan: DialPlan, uriParameters = ""): PartyNumber {
   const number = isPlainNumber(user)
@@ -84,28 +96,30 @@ export function readCalledNumber(user: string, plan: DialPlan, uriParameters = "
 }
 
 /**
- * True for 110, 119, 120, 122, 12395 and 95110: bare, behind +86, or behind an area code. For numbers from
- * {@link readCalledNumber} and {@link readIsupCalledNumber}.
+ * For numbers from {@link readCalledNumber} and {@link readIsupCalledNumber}.
+ * @returns true for 110, 119, 120, 122, 12395 and 95110: bare, after +86, or after an area code
  */
 export function isEmergencyCalled(number: PartyNumber): boolean {
   return number.kind === "short" && number.class === "emergency";
 }
 
-/** Reads an ISUP calling, generic or redirecting number. `raw` of the result is without the final F. */
+/**
+ * Reads a calling, generic or redirecting number of ISUP. `raw` of the result leaves out a final F.
+ */
 export function readIsupNumber(number: IsupNumber, dialPlan: DialPlan): PartyNumber {
   const raw = withoutFinalF(number.digits);
-  // Address not available: nothing else in the parameter means anything (Q.763 section 3.10 e).
+  // "Address not available": the rest of the parameter has no meaning (Q.763 section 3.10 e).
   if (number.presentation === 2) return unusable("unavailable", "APRI=2", raw);
   if (number.plan !== 1) return unusable("invalid", "NPI", raw);
   if (number.incomplete) return unusable("invalid", "incomplete", raw);
   if (number.presentation === 1) return unusable("restricted", "APRI=1", raw);
   if (number.presentation !== 0) return unusable("invalid", "APRI reserved", raw);
-  // A reader that doesn't look at the odd bit takes the filler for a digit.
+  // A reader that ignores the odd/even indicator takes the filler for a digit.
   if (number.filler !== undefined && number.filler !== 0) return unusable("invalid", "filler", raw);
   return readIsupDigits(raw, number.nature, dialPlan, "calling");
 }
 
-/** Reads an ISUP called party number; more generous, as {@link readCalledNumber} is. */
+/** Reads a called party number of ISUP. It accepts as much as {@link readCalledNumber}. */
 export function readIsupCalledNumber(number: IsupCalledNumber, dialPlan: DialPlan): PartyNumber {
   const raw = withoutFinalF(number.digits);
   if (number.plan !== 1) return unusable("invalid", "NPI", raw);
@@ -113,9 +127,10 @@ export function readIsupCalledNumber(number: IsupCalledNumber, dialPlan: DialPla
 }
 
 /**
- * Reads one number as operators write it in lists: `+861087654321`, national `01087654321` or `13912345678`, or a code
- * `95588`; visual separators and spaces are ignored. Returns an error text when it is none of these.
- * @param homeCountry country code whose national numbers may stand without "+"; only 86 is known
+ * Reads one number as operators write it in lists: `+861087654321`, national `01087654321` or
+ * `13912345678`, or a code like `95588`. Visual separators and spaces are ignored.
+ * @param homeCountry the country whose national numbers may stand without "+"; only 86 is known
+ * @returns the number, or an error text for the operator
  */
 export function readListNumber(text: string, homeCountry = "86"): UsableNumber | string {
   const spelled = spellNumber(text.replaceAll(" ", ""));
@@ -123,7 +138,7 @@ export function readListNumber(text: string, homeCountry = "86"): UsableNumber |
   if (!spelled.plus && !spelled.digits.startsWith("00") && homeCountry !== "86")
     return `"${text}" needs its country code: national numbers are known for country 86 only`;
   const number = readDigits(spelled, 0, text, listPlan, "calling");
-  return number.kind === "unusable" ? `"${text}" is a number of no plan (${number.detail})` : number;
+  return number.kind === "unusable" ? `"${text}" is not a valid number (${number.detail})` : number;
 }
 
 function reroutedEmergency(raw: string): PartyNumber {
@@ -136,7 +151,7 @@ function readPlain(user: string, plan: DialPlan, party: Party): PartyNumber {
     : readDialled(user, 0, user, plan, party);
 }
 
-/** The long way: parameters, escapes, separators, words. */
+/** Reads a number that has parameters, escapes, separators or words. */
 function readSpelled(
   user: string,
   plan: DialPlan,
@@ -170,8 +185,9 @@ function readSpelled(
 }
 
 /**
- * No digits before `parameters`. Readers that drop the ";" show what stands behind it; a phone-context alone belongs to a
- * `tel:` without digits.
+ * Reads a user part without digits before `parameters`. Readers that drop the ";" show what follows
+ * it, so this is invalid. A phone-context alone belongs to a `tel:` without digits, so this is
+ * empty.
  */
 function readNothing(parameters: string, raw: string): PartyNumber {
   if (parameters === "") return unusable("empty", raw === "" ? "empty user" : "no digits", raw);
@@ -192,7 +208,7 @@ function readInContext(
   if (phoneContext === undefined) return readDigits(spelled, 0, raw, plan, party);
   if (spelled.plus) return unusable("invalid", "phone-context on global number", raw);
   if (!phoneContext.startsWith("+")) {
-    // RFC 3966 section 5.1.5: a domain gives the number a meaning only where that domain is known.
+    // A domain gives the number a meaning only where that domain is known (RFC 3966 section 5.1.5).
     if (party === "calling" && !plan.phoneContexts.has(phoneContext.toLowerCase()))
       return unusable("invalid", "foreign phone-context", raw);
     return readDigits(spelled, 0, raw, plan, party);
@@ -217,7 +233,10 @@ function readDigits(
     : readDialled(spelled.digits, flags, raw, plan, party);
 }
 
-/** Nature of address: 1 subscriber, 2 unknown, 3 national significant, 4 international (Q.763 section 3.10 b). */
+/**
+ * Reads address signals by their nature of address: 1 subscriber, 2 unknown, 3 national
+ * significant, 4 international (Q.763 section 3.10 b).
+ */
 function readIsupDigits(digits: string, nature: number, plan: DialPlan, party: Party): PartyNumber {
   if (digits === "") return unusable("invalid", "no digits", digits);
   if (!isPlainNumber(digits) || digits.startsWith("+"))

@@ -1,15 +1,17 @@
-/** A typed column of unknown length: doubles its room when full. */
+// Typed columns that grow while a number list is read, before the set is built.
+
+/** A typed column of unknown length. It doubles its room when it is full. */
 export interface GrowingColumn<Values> {
-  /** Returns the index of the value. */
+  /** @returns the index of the value */
   push(value: number): number;
   count(): number;
-  /** A view on what was pushed so far; what is pushed later may not show in it. */
+  /** @returns a view of the values pushed so far; later values may not appear in it */
   values(): Values;
 }
 
 const FIRST_ROOM = 16;
 
-/** As much of a typed array as a column needs. */
+/** The part of a typed array that a column needs. */
 interface TypedArrayOf<Values> {
   [index: number]: number;
   set(values: Values): void;
@@ -38,12 +40,12 @@ function createColumn<Values extends TypedArrayOf<Values>>(
   };
 }
 
-/** A column of doubles: keys, bounds. */
+/** Creates a column of doubles, for keys and bounds. */
 export function createDoubleColumn(): GrowingColumn<Float64Array> {
   return createColumn((length) => new Float64Array(length));
 }
 
-/** A column of unsigned 32-bit words: lines, indexes. */
+/** Creates a column of unsigned 32-bit words, for lines and indexes. */
 export function createWordColumn(): GrowingColumn<Uint32Array> {
   return createColumn((length) => new Uint32Array(length));
 }

@@ -1,3 +1,4 @@
+// Decides what the digits of a number mean under the dial plan of the trunk.
 import {
   type DialPlan,
   type E164,
@@ -9,28 +10,36 @@ import {
 import { classifyNational, isCodeClass, isEmergencyBehindArea } from "./cn.ts";
 import { countryCodeLength, findCountryCode, fitsCountry } from "./country-code.ts";
 
-/** The country whose plan is read digit by digit; all others are known by the length of their numbers only. */
+/**
+ * The country whose plan is read digit by digit. Of all others only the possible lengths are known.
+ */
 const HOME_COUNTRY = 86;
 const DIGIT_0 = 0x30;
-/** ITU-T E.164 section 6: country code and national number together. */
+/** At most this many digits in country code and national number together (ITU-T E.164 section 6). */
 const MAX_DIGITS = 15;
 /** Shorter than any country code with its shortest number. */
 const MIN_DIGITS = 4;
 
 /**
- * Whose number is read. A called number is read more generously (an emergency code behind an area code, a kept trunk zero):
- * it decides no permission except the emergency exemption.
+ * The party whose number is read. A called number is read more generously, for example with an
+ * emergency code after an area code or a kept trunk zero. It decides no permission except the
+ * emergency exemption.
  */
 export type Party = "calling" | "called";
 
-/** A number that can't be used as a caller, with the reason in words. */
+/** Makes a number that cannot be used as a calling number. `detail` gives the reason in words. */
 export function unusable(why: UnusableWhy, detail: string, raw: string): PartyNumber {
   return { kind: "unusable", why, detail, raw };
 }
 
 /**
- * Digits without a "+", as they stand on the wire: international prefix, trunk prefix, or bare.
- * `flags` are those known so far; `text` holds ASCII digits only.
+ * Reads digits without "+" as they stand on the wire: with an international prefix, with a trunk
+ * prefix, or bare.
+ * @param text ASCII digits only
+ * @param flags the bits of {@link NumberFlag} known so far
+ * @param raw the number as received, kept for evidence
+ * @param plan the dial plan of the trunk
+ * @param party the party whose number it is
  */
 export function readDialled(
   text: string,
@@ -45,7 +54,10 @@ export function readDialled(
   return readGlobal(text, 2, flags | NumberFlag.prefix00, raw, plan, party);
 }
 
-/** An international number: `text` from `start`, beginning with a country code. */
+/**
+ * Reads an international number: `text` from `start`, which begins with a country code. The other
+ * parameters are those of {@link readDialled}.
+ */
 export function readGlobal(
   text: string,
   start: number,
@@ -70,7 +82,10 @@ export function readGlobal(
   return mintNumber(text.slice(start), "foreign", flags, raw);
 }
 
-/** A national significant number or code without trunk prefix, as ISUP nature of address 3 carries it. */
+/**
+ * Reads a national significant number or code without trunk prefix, as in nature of address 3 of
+ * ISUP.
+ */
 export function readSignificant(
   text: string,
   flags: number,
@@ -90,14 +105,20 @@ export function readSignificant(
   return mintCode(text, numberClass, flags, raw);
 }
 
-/** A nationwide code, or undefined. */
+/**
+ * Reads a nationwide code.
+ * @returns undefined when `text` is none
+ */
 export function readCode(text: string, flags: number, raw: string): PartyNumber | undefined {
   const numberClass = classifyNational(text, 0);
   if (numberClass === undefined || !isCodeClass(numberClass)) return undefined;
   return mintCode(text, numberClass, flags, raw);
 }
 
-/** A subscriber number of a domestic trunk's own area, or undefined when its length or first digit doesn't fit. */
+/**
+ * Reads a subscriber number in the area of a domestic trunk.
+ * @returns undefined when its length or first digit does not fit, or when the trunk has no area
+ */
 export function readLocal(text: string, flags: number, raw: string, plan: DialPlan): PartyNumber | undefined {
   if (plan.homeArea === undefined) return undefined;
   const national = plan.homeArea + text;
@@ -105,7 +126,7 @@ export function readLocal(text: string, flags: number, raw: string, plan: DialPl
   return mintNumber(`86${national}`, "fixed", flags | NumberFlag.local, raw);
 }
 
-/** Digits behind +86, 0086 or 86: `text` from `start`. */
+/** Reads the digits after +86, 0086 or 86: `text` from `start`. */
 function readHome(
   text: string,
   start: number,
@@ -116,8 +137,8 @@ function readHome(
 ): PartyNumber | undefined {
   const zero = toleratesZero && text.charCodeAt(start) === DIGIT_0;
   const from = zero ? start + 1 : start;
-  // Some codes are spelled like an area code and an emergency code (951 110, 10 110). Written with the country code the
-  // area is meant: a call to the police must get through.
+  // Some codes have the digits of an area code and an emergency code (951 110, 10 110). Behind the
+  // country code the area is meant: a call to the police must get through.
   if (party === "called" && isEmergencyBehindArea(text, from))
     return mintCode(`+86${text.slice(from)}`, "emergency", flags, raw);
   const numberClass = classifyNational(text, from);
@@ -127,7 +148,7 @@ function readHome(
   return zero ? undefined : mintCode(`+86${text.slice(from)}`, numberClass, flags, raw);
 }
 
-/** National with trunk prefix 0. Codes are never dialled behind it. */
+/** Reads a national number with trunk prefix 0. Codes are never dialled after it. */
 function readTrunkPrefixed(text: string, flags: number, raw: string, party: Party): PartyNumber {
   const known = flags | NumberFlag.domesticForm;
   if (party === "called" && isEmergencyBehindArea(text, 1))
@@ -151,7 +172,10 @@ function readBare(text: string, flags: number, raw: string, plan: DialPlan, part
   );
 }
 
-/** Codes, then national numbers, then local ones; an area code before 95xxx last, for it may look like a local number. */
+/**
+ * Tries codes, then national numbers, then local ones. An area code before 95xxx comes last,
+ * because it may look like a local number.
+ */
 function readBareAtHome(
   text: string,
   flags: number,
@@ -174,7 +198,10 @@ function readBareAtHome(
   return undefined;
 }
 
-/** Whatever reads as a home number looks like one to the called party, so that reading comes first. */
+/**
+ * The home reading comes first: a number that reads as a home number looks like one to the called
+ * party.
+ */
 function readBareFromAbroad(
   text: string,
   flags: number,
@@ -203,7 +230,10 @@ function mintNumber(digits: string, numberClass: NumberClass, flags: number, raw
   return { kind: "e164", e164: digits, class: numberClass, flags, key: valueOf(digits, 0), raw };
 }
 
-/** The only place where an E164 is made; the plans have let through nothing shorter or longer. */
+/**
+ * Invariant: this is the only place where an E164 is made. The plans let through nothing shorter or
+ * longer.
+ */
 function isE164(digits: string): digits is E164 {
   return digits.length >= MIN_DIGITS && digits.length <= MAX_DIGITS;
 }
@@ -219,7 +249,7 @@ function mintCode(code: string, numberClass: NumberClass, flags: number, raw: st
   };
 }
 
-/** At most 15 digits: exact as a double. */
+/** Returns the digits as a number. At most 15 digits, so the double is exact. */
 function valueOf(digits: string, start: number): number {
   let value = 0;
   for (let at = start; at < digits.length; at++) value = value * 10 + digits.charCodeAt(at) - DIGIT_0;

@@ -1,20 +1,22 @@
+// Reads the `number` column of an operator's list: a number, a range or a prefix.
 import { isCodePrefix, isNumberPrefix } from "./cn.ts";
 import { findCountryCode } from "./country-code.ts";
 import { readListNumber, type UsableNumber } from "./e164.ts";
 import { spellNumber } from "./sip-user.ts";
 
-/** The column `number` of a list: one number, an inclusive range of numbers, or a prefix. Keys as in `PartyNumber`. */
+/** What the column `number` of a list holds. Keys are those of `PartyNumber`. */
 export type ListEntry =
   | { readonly kind: "exact"; readonly key: number }
-  /** Both bounds inclusive. */
+  /** Both bounds are inclusive. */
   | { readonly kind: "range"; readonly low: number; readonly high: number }
-  /** Digits with country code; of a code when `code` is set. */
+  /** Digits with country code, or the first digits of a code when `code` is true. */
   | { readonly kind: "prefix"; readonly digits: string; readonly code: boolean };
 
 /**
- * Reads `+861087654321`, `01087654321`, `95588`, `+861087654300..+861087654399`, `+8610876543*` or `955*`; visual separators
- * and spaces are ignored. Returns an error text when it is none of these. A prefix behind +86 covers numbers, never codes:
- * `+8610*` is Beijing, not 10086.
+ * Reads `+861087654321`, `01087654321`, `95588`, `+861087654300..+861087654399`, `+8610876543*` or
+ * `955*`. Visual separators and spaces are ignored. A prefix after +86 covers numbers, never
+ * codes: `+8610*` is Beijing, not 10086.
+ * @returns the entry, or an error text for the operator
  */
 export function readListEntry(text: string, homeCountry = "86"): ListEntry | string {
   const trimmed = text.trim();
@@ -31,12 +33,12 @@ function readRange(first: string, last: string, homeCountry: string): ListEntry 
   const to = readListNumber(last, homeCountry);
   if (typeof to === "string") return `last number: ${to}`;
   if (from.kind !== to.kind || writtenDigits(from).length !== writtenDigits(to).length)
-    return "both ends of a range must have as many digits";
+    return "both ends of a range must have the same number of digits";
   if (Math.abs(from.key) > Math.abs(to.key)) return "the range ends before it begins";
   return { kind: "range", low: Math.min(from.key, to.key), high: Math.max(from.key, to.key) };
 }
 
-/** With the "+" of a code behind +86, so that 95588 and +8695589 never make a range. */
+/** Includes the "+" of a code after +86, so that 95588 and +8695589 never make a range. */
 function writtenDigits(number: UsableNumber): string {
   return number.kind === "e164" ? number.e164 : number.code;
 }
@@ -55,7 +57,7 @@ function readPrefix(text: string, homeCountry: string): ListEntry | string {
 
 function readGlobalPrefix(digits: string, text: string): ListEntry | string {
   const country = findCountryCode(digits, 0);
-  if (country === 0) return `"${text}*" begins with no country code`;
+  if (country === 0) return `"${text}*" does not begin with a country code`;
   if (digits.length >= 15) return `nothing can follow "${text}": a number has at most 15 digits`;
   if (country === 86 && !isNumberPrefix(digits.slice(2)))
     return `no number of the plan begins with "${text}"`;

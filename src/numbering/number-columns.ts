@@ -1,15 +1,22 @@
+// The memory layout of a number set, and the binary search that finds a number in it.
 import type { Millis } from "../domain/time.ts";
 
-/** The parts of a number set, as views on one block of memory. Rows are numbered: exact numbers first, in order of key. */
+/**
+ * The parts of a number set, as views of one block of memory. Rows are numbered: single numbers
+ * first, in order of their keys, then ranges and prefixes.
+ */
 export interface NumberColumns {
-  /** Keys of single numbers, sorted; index = row. */
+  /** The keys of single numbers, sorted. The index is the row. */
   readonly exact: Float64Array;
-  /** Sorted. */
+  /** The first key of each range, sorted. */
   readonly rangeStart: Float64Array;
-  /** Inclusive. */
+  /** The last key of each range, inclusive. */
   readonly rangeEnd: Float64Array;
   readonly rangeRow: Uint32Array;
-  /** Index of the nearest range before this one that ends later, plus one; 0: there is none. */
+  /**
+   * The index of the nearest range before this one that ends later, plus one. 0 means that there is
+   * none.
+   */
   readonly rangeReach: Uint32Array;
   /** {@link ATTRIBUTE_WIDTH} values for every combination that occurs. */
   readonly attributes: Float64Array;
@@ -17,7 +24,7 @@ export interface NumberColumns {
   readonly rowLine: Uint32Array;
 }
 
-/** Counts that decide the layout. */
+/** The counts that decide the layout. */
 export interface NumberColumnSizes {
   readonly exact: number;
   readonly ranges: number;
@@ -25,7 +32,10 @@ export interface NumberColumnSizes {
   readonly attributes: number;
 }
 
-/** validFrom (-Infinity: always was), validTo (Infinity: never ends), verifiedOn (NaN: not recorded), mayForward (0 or 1). */
+/**
+ * The values of a combination: validFrom (-Infinity: always), validTo (Infinity: never ends),
+ * verifiedOn (NaN: not recorded) and mayForward (0 or 1). Times are milliseconds since the epoch.
+ */
 export const ATTRIBUTE_WIDTH = 4;
 const HEADER = 4;
 
@@ -38,7 +48,10 @@ export function allocateColumns(sizes: NumberColumnSizes): SharedArrayBuffer {
   return memory;
 }
 
-/** Views on the memory of a set: widest elements first, so that every column is aligned. */
+/**
+ * Makes the views of a set's memory. The widest elements come first, so that every column is
+ * aligned.
+ */
 export function layOutColumns(memory: SharedArrayBuffer): NumberColumns {
   const [exact = 0, ranges = 0, rows = 0, attributes = 0] = new Float64Array(memory, 0, HEADER);
   let offset = HEADER * 8;
@@ -65,8 +78,10 @@ export function layOutColumns(memory: SharedArrayBuffer): NumberColumns {
 }
 
 /**
- * The row that covers `key` and is in force at `at`, the most specific one: a single number, then the narrowest range. When
- * rows cover the key but none is in force: -2 - row of the most specific. Otherwise -1.
+ * Finds the most specific row that covers `key` and is in force at `at`: a single number before the
+ * narrowest range.
+ * @returns the row; -2 - row of the most specific one when rows cover `key` but none is in force;
+ *   otherwise -1
  */
 export function findRow(columns: NumberColumns, key: number, at: Millis): number {
   const { exact } = columns;
@@ -80,7 +95,7 @@ export function findRow(columns: NumberColumns, key: number, at: Millis): number
   return inRange >= 0 || outside === -1 ? inRange : outside;
 }
 
-/** Index of the last range that starts at or below `key`, or -1. */
+/** @returns the index of the last range that starts at or below `key`, or -1 */
 export function lastStartingAtOrBelow(columns: NumberColumns, key: number): number {
   const { rangeStart } = columns;
   let low = 0;
@@ -94,8 +109,9 @@ export function lastStartingAtOrBelow(columns: NumberColumns, key: number): numb
 }
 
 /**
- * The nearest range at or before index `from` that ends at or behind `key`, or -1. Ranges that end too early are jumped over:
- * whatever lies between one and its `rangeReach` ends no later.
+ * Finds the nearest range at or before index `from` that ends at or after `key`. It jumps from a
+ * range that ends too early to its `rangeReach`: the ranges between end no later.
+ * @returns the index of the range, or -1
  */
 export function coveringAtOrBefore(columns: NumberColumns, from: number, key: number): number {
   let index = from;
@@ -128,7 +144,7 @@ function isInForce(columns: NumberColumns, row: number, at: Millis): boolean {
   return at >= (columns.attributes[index] ?? 0) && at < (columns.attributes[index + 1] ?? 0);
 }
 
-/** Index of the first element not below `key`. */
+/** Returns the index of the first element that is not below `key`. */
 function lowerBound(sorted: Float64Array, key: number): number {
   let low = 0;
   let high = sorted.length;
@@ -140,13 +156,16 @@ function lowerBound(sorted: Float64Array, key: number): number {
   return low;
 }
 
-/** Bytes of an index into the combinations of attributes: few combinations occur, so one byte is the rule. */
+/**
+ * Returns the bytes of an index into the combinations of attributes. Few combinations occur, so
+ * mostly it is one byte.
+ */
 function indexWidth(attributes: number): 1 | 2 | 4 {
   if (attributes <= 0x100) return 1;
   return attributes <= 0x10000 ? 2 : 4;
 }
 
-/** Behind whole words, so that every width is aligned. */
+/** Makes the view of the last column. It follows whole words, so every width is aligned. */
 function viewIndexes(
   memory: SharedArrayBuffer,
   offset: number,

@@ -1,3 +1,4 @@
+// Builds a number set from the rows of a list file, when the policy is read.
 import type { Millis } from "../domain/time.ts";
 import { createDoubleColumn, createWordColumn } from "./growing-column.ts";
 import type { ListEntry } from "./list-entry.ts";
@@ -7,9 +8,9 @@ import { arrangeDoubles, arrangeWords, sortOrder } from "./sort-order.ts";
 
 /** What a list says about a number besides the number. */
 export interface RowAttributes {
-  /** First moment in force; undefined: always was. */
+  /** The first moment in force. Undefined: since ever. */
   readonly validFrom?: Millis | undefined;
-  /** First moment no longer in force; undefined: never ends. */
+  /** The first moment no longer in force. Undefined: it never ends. */
   readonly validTo?: Millis | undefined;
   readonly verifiedOn?: Millis | undefined;
   readonly mayForward: boolean;
@@ -17,23 +18,26 @@ export interface RowAttributes {
 
 /** One row of a list file. */
 export interface NumberRow extends RowAttributes {
-  /** Line in the file, from 1. */
+  /** The line in the file, from 1. */
   readonly line: number;
 }
 
 /** Collects the rows of a list in any order. Keys are those of `PartyNumber`. */
 export interface NumberSetBuilder {
   addExact(key: number, row: NumberRow): void;
-  /** Both bounds inclusive; throws RangeError when `low` is above `high`. */
+  /**
+   * Both bounds are inclusive.
+   * @throws RangeError when `low` is above `high`
+   */
   addRange(low: number, high: number, row: NumberRow): void;
-  /** All numbers (with `code`: all codes) of up to 15 digits that begin with `digits`. */
+  /** Adds all numbers (with `code`: all codes) of up to 15 digits that begin with `digits`. */
   addPrefix(digits: string, row: NumberRow, code?: boolean): void;
-  /** Any of the three. */
+  /** Adds an entry of any of the three kinds. */
   add(entry: ListEntry, row: NumberRow): void;
   build(): NumberSet;
 }
 
-/** ITU-T E.164 section 6. */
+/** At most this many digits in a number (ITU-T E.164 section 6). */
 const MAX_DIGITS = 15;
 
 /** Starts an empty set. */
@@ -43,7 +47,7 @@ export function createNumberSetBuilder(): NumberSetBuilder {
   const exactRows = createRowColumns();
   const lows = createDoubleColumn();
   const highs = createDoubleColumn();
-  /** The row of every range, counted from the first range: the ranges of a prefix share one. */
+  /** The row of every range, counted from the first range. The ranges of a prefix share one row. */
   const rangeRows = createWordColumn();
   const wideRows = createRowColumns();
 
@@ -116,7 +120,7 @@ function fillRanges(
   rangeEnd.set(arrangeDoubles(highs, order));
   rangeRow.set(arrangeWords(rows, order));
   for (let index = 0; index < lows.length; index++) {
-    // Rows of ranges are numbered behind those of single numbers.
+    // Rows of ranges are numbered after those of single numbers.
     rangeRow[index] = (rangeRow[index] ?? 0) + columns.exact.length;
     let before = index;
     while (before > 0 && (rangeEnd[before - 1] ?? 0) <= (rangeEnd[index] ?? 0))
@@ -125,7 +129,7 @@ function fillRanges(
   }
 }
 
-/** Line and attributes of rows, in order of arrival. */
+/** Holds the line and the attributes of rows, in order of arrival. */
 function createRowColumns() {
   const lines = createWordColumn();
   const attributes = createWordColumn();
@@ -148,7 +152,7 @@ function createAttributeTable() {
   let lastIndex = 0;
 
   function indexOf(row: RowAttributes): number {
-    // Neighbouring rows mostly say the same: no string is made for those.
+    // Neighbouring rows mostly have the same attributes: no string is made for them.
     if (last !== undefined && isSame(last, row)) return lastIndex;
     const text = `${row.validFrom} ${row.validTo} ${row.verifiedOn} ${row.mayForward}`;
     last = row;

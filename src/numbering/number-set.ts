@@ -1,32 +1,36 @@
+// A list of numbers in shared memory: what the rules look numbers up in.
 import type { Millis } from "../domain/time.ts";
 import { ATTRIBUTE_WIDTH, findRow, layOutColumns, type NumberColumns } from "./number-columns.ts";
 
 /**
- * A list of numbers as one block of memory: sorted doubles for single numbers, sorted bounds for ranges. Immutable, shared by
- * worker threads without a copy ({@link openNumberSet}), found by binary search, nothing allocated a look-up.
+ * A list of numbers as one block of memory: sorted doubles for single numbers, sorted bounds for
+ * ranges. It never changes. Worker threads share it without a copy ({@link openNumberSet}). A
+ * look-up is a binary search and allocates nothing.
  */
 export interface NumberSet {
-  /** What the set is made of: pass it to {@link openNumberSet} in another thread. */
+  /** The memory of the set. Pass it to {@link openNumberSet} in another thread. */
   readonly memory: SharedArrayBuffer;
   readonly columns: NumberColumns;
   readonly rows: number;
-  /** Single numbers and ranges together: a prefix counts once for every length. */
+  /** How many single numbers and ranges there are. A prefix counts once for every length. */
   readonly entries: number;
   /**
-   * The row that covers `key` (see `PartyNumber`) and is in force at `at`, the most specific one: a single number, then the
-   * narrowest range. When rows cover the key but none is in force: -2 - row of the most specific. Otherwise -1.
+   * Finds the most specific row that covers `key` (see `PartyNumber`) and is in force at `at`: a
+   * single number before the narrowest range.
+   * @returns the row; -2 - row of the most specific one when rows cover `key` but none is in force;
+   *   otherwise -1
    */
   find(key: number, at: Millis): number;
-  /** Line of the row in its file, from 1. */
+  /** @returns the line of the row in its file, from 1 */
   line(row: number): number;
   validFrom(row: number): Millis | undefined;
   validTo(row: number): Millis | undefined;
   verifiedOn(row: number): Millis | undefined;
-  /** True when the number may appear as diverting party. */
+  /** @returns true when the number may appear as a diverting party */
   mayForward(row: number): boolean;
 }
 
-/** The set in this memory, which comes from `NumberSet.memory` and must not change. */
+/** Opens the set in this memory, which comes from `NumberSet.memory` and must not change. */
 export function openNumberSet(memory: SharedArrayBuffer): NumberSet {
   const columns = layOutColumns(memory);
   const { rowAttributes, rowLine } = columns;

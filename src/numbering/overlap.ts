@@ -1,3 +1,4 @@
+// Finds numbers that two rows of the lists cover at once, for the review of a policy.
 import { coveringAtOrBefore, lastStartingAtOrBelow } from "./number-columns.ts";
 import type { NumberSet } from "./number-set.ts";
 import { createNumberSetBuilder } from "./number-set-builder.ts";
@@ -6,19 +7,19 @@ import { createNumberSetBuilder } from "./number-set-builder.ts";
 export interface RowPair {
   readonly first: number;
   readonly second: number;
-  /** One number that both cover. */
+  /** A number that both rows cover. */
   readonly key: number;
 }
 
 /** Two rows of different sets that cover the same number at the same time. */
 export interface SharedNumber {
   readonly key: number;
-  /** Position of the set in the argument, and its row. */
+  /** The position of the set in the argument, and the row in that set. */
   readonly first: { readonly set: number; readonly row: number };
   readonly second: { readonly set: number; readonly row: number };
 }
 
-/** Pairs of rows of one set that cover the same number at the same time, at most `limit`. */
+/** Finds pairs of rows of one set that cover the same number at the same time, at most `limit`. */
 export function overlaps(set: NumberSet, limit = 100): readonly RowPair[] {
   const pairs: RowPair[] = [];
   if (limit <= 0) return pairs;
@@ -26,7 +27,10 @@ export function overlaps(set: NumberSet, limit = 100): readonly RowPair[] {
   return pairs;
 }
 
-/** Numbers that more than one of these sets covers at the same time, at most `limit`. Costs one sort of all entries. */
+/**
+ * Finds numbers that more than one of these sets covers at the same time, at most `limit`. It sorts
+ * all entries once.
+ */
 export function sharedNumbers(sets: readonly NumberSet[], limit = 100): readonly SharedNumber[] {
   const shared: SharedNumber[] = [];
   if (limit <= 0) return shared;
@@ -39,7 +43,10 @@ export function sharedNumbers(sets: readonly NumberSet[], limit = 100): readonly
   return shared;
 }
 
-/** A number that both sets cover at the same time, with the row of each; undefined when there is none. */
+/**
+ * Finds a number that both sets cover at the same time, with the row of each.
+ * @returns undefined when there is none
+ */
 export function firstOverlap(a: NumberSet, b: NumberSet): RowPair | undefined {
   const [shared] = sharedNumbers([a, b], 1);
   if (shared === undefined) return undefined;
@@ -49,7 +56,7 @@ export function firstOverlap(a: NumberSet, b: NumberSet): RowPair | undefined {
     : { first: second.row, second: first.row, key };
 }
 
-/** All sets in one, whose lines count the rows of all of them. */
+/** Puts all sets into one. The line of a row counts the rows of all sets before it. */
 function uniteSets(sets: readonly NumberSet[]) {
   const builder = createNumberSetBuilder();
   const offsets: number[] = [];
@@ -80,7 +87,10 @@ function uniteSets(sets: readonly NumberSet[]) {
   };
 }
 
-/** Every entry is compared with those that cover its first number and come before it. `visit` says whether to go on. */
+/**
+ * Compares every entry with the entries before it that cover its first number. It ends when `visit`
+ * returns false.
+ */
 function visitOverlaps(set: NumberSet, visit: (first: number, second: number, key: number) => boolean): void {
   const { columns } = set;
   const { exact, rangeStart, rangeRow } = columns;

@@ -1,3 +1,4 @@
+// Reads a calling number that has a phone-context parameter.
 import { type DialPlan, NumberFlag, type PartyNumber } from "../domain/number.ts";
 import { isAreaCode } from "./cn.ts";
 import { countryCodeLength, findCountryCode } from "./country-code.ts";
@@ -6,12 +7,15 @@ import { readDialled, readGlobal, unusable } from "./interpretation.ts";
 const HOME_COUNTRY = 86;
 
 /**
- * Reads a caller's local number under `phone-context=+…` (RFC 3966 section 5.1.5). Many elements pass over the context and
- * show the bare digits, so it may only say what these mean anyway: it is a country code, or +86 and an area code, and
- * from abroad +86 only.
+ * Reads a calling party's local number under `phone-context=+…` (RFC 3966 section 5.1.5). Many
+ * elements ignore the context and show the bare digits. So the context may only say what the bare
+ * digits mean anyway. It is a country code, or +86 with an area code; on an international trunk
+ * only +86 is allowed.
  * @param bare the digits as they stand before the parameters
- * @param context digits of the context
+ * @param context the digits of the context
  * @param local `bare` without a trunk prefix
+ * @param raw the number as received, kept for evidence
+ * @param plan the dial plan of the trunk
  */
 export function readCallerInContext(
   bare: string,
@@ -30,13 +34,14 @@ export function readCallerInContext(
   const number = readGlobal(context + local, 0, flags, raw, plan, "calling");
   if (number.kind === "unusable") return number;
   const dialledAtHome = country !== HOME_COUNTRY && (bare.startsWith("0") || bare.startsWith("86"));
-  // Read as generously as a called number: any reading that some element could have counts.
+  // The bare digits are read as generously as a called number, so that any element's reading
+  // counts.
   return dialledAtHome || isOtherNumber(readDialled(bare, 0, raw, plan, "called"), number)
     ? unusable("invalid", "phone-context changes the number", raw)
     : number;
 }
 
-/** True when the bare digits are a number or code, and not the one that they are in context. */
+/** Tells whether the bare digits are a number or code other than the one read in context. */
 function isOtherNumber(bare: PartyNumber, inContext: PartyNumber): boolean {
   switch (bare.kind) {
     case "unusable":
@@ -48,7 +53,7 @@ function isOtherNumber(bare: PartyNumber, inContext: PartyNumber): boolean {
   }
 }
 
-/** A code without the country code it was written with. */
+/** Returns a code without the country code in front of it. */
 function nationalCode(code: string): string {
   return code.startsWith("+") ? code.slice(3) : code;
 }

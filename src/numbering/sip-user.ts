@@ -1,7 +1,6 @@
-/**
- * The spelling of a number in a SIP URI's user part or a tel URI (RFC 3261 section 25.1, RFC 3966 section 3): parameters,
- * escapes and visual separators. What the digits mean is decided in `interpretation.ts`.
- */
+// Reads the spelling of a number in a SIP or tel URI: parameters, escapes, separators.
+
+/** Character codes with a meaning in a number (RFC 3261 section 25.1, RFC 3966 section 3). */
 const CODE = {
   hash: 0x23,
   percent: 0x25,
@@ -15,39 +14,48 @@ const CODE = {
 const FIRST_PRINTABLE = 0x20;
 const LAST_PRINTABLE = 0x7e;
 const DELETE = 0x7f;
-/** More than any stack sends; keeps the search for repeated names short. */
+/**
+ * At most this many parameters. It is more than any stack sends, and keeps the search for repeated
+ * names short.
+ */
 const MAX_PARAMETERS = 24;
 
-/** A piece that may not be used, and why. */
+/** Says that a piece may not be used, and why. */
 export interface Fault {
   readonly fault: string;
 }
 
-/** A number part, separators removed. */
+/** A number without its visual separators. */
 export interface SpelledNumber {
   readonly plus: boolean;
   /** Every ASCII digit, in order. */
   readonly digits: string;
-  /** Characters that are neither digit, separator nor a leading "+". */
+  /** How many characters are neither digit, separator nor a leading "+". */
   readonly strangers: number;
-  /** True when the only stranger is the last character and stands for "end of number" (F or #). */
+  /** Whether the only stranger is the last character and stands for "end of number" (F or #). */
   readonly endsWithST: boolean;
 }
 
 /** The parameters of a number that change how it is read. */
 export interface NumberParameters {
-  /** How many there are. */
+  /** How many parameters there are. */
   readonly count: number;
-  /** Decoded, as received in case: `+8610` or a domain name. */
+  /** The decoded value, in the case received: `+8610` or a domain name. */
   readonly phoneContext: string | undefined;
-  /** True when a parameter may send the call elsewhere, see {@link routesElsewhere}. */
+  /** Whether a parameter may send the call elsewhere, see {@link routesElsewhere}. */
   readonly routes: boolean;
 }
 
-/** Parameters that may send a call elsewhere: RFC 4694, RFC 4904 and its forerunner dtg, RFC 3261 section 19.1.1. */
+/**
+ * Parameters that may send a call elsewhere (RFC 4694; RFC 4904 and its forerunner dtg; RFC 3261
+ * section 19.1.1).
+ */
 const routingNames: ReadonlySet<string> = new Set(["rn", "cic", "tgrp", "dtg", "maddr"]);
 
-/** True for digits with or without a leading "+", at least one digit: no escape, separator or parameter to care for. */
+/**
+ * @returns true for one or more digits with or without a leading "+": no escape, separator or
+ *   parameter to read
+ */
 export function isPlainNumber(user: string): boolean {
   const start = user.charCodeAt(0) === CODE.plus ? 1 : 0;
   if (user.length === start) return false;
@@ -58,7 +66,11 @@ export function isPlainNumber(user: string): boolean {
   return true;
 }
 
-/** Decodes escapes once. Anything but printable ASCII, a delimiter that was escaped, or an escape left over is a fault. */
+/**
+ * Decodes escapes once.
+ * @returns the text; or a fault for anything but printable ASCII, an escaped delimiter, or an
+ *   escape that is left over
+ */
 export function decodeOnce(piece: string): string | Fault {
   if (!piece.includes("%")) return findStranger(piece) ?? piece;
   let decoded = "";
@@ -80,7 +92,10 @@ export function decodeOnce(piece: string): string | Fault {
   return decoded;
 }
 
-/** Sorts the characters of a decoded number part. The visual separators are `- . ( )` (RFC 3966 section 5.1.1). */
+/**
+ * Sorts the characters of a decoded number. The visual separators are `- . ( )` (RFC 3966 section
+ * 5.1.1).
+ */
 export function spellNumber(text: string): SpelledNumber {
   let plus = false;
   let digits = "";
@@ -94,7 +109,10 @@ export function spellNumber(text: string): SpelledNumber {
   return { plus, digits, strangers, endsWithST: strangers === 1 && isST(text.charCodeAt(text.length - 1)) };
 }
 
-/** Reads everything behind the first ";" of a number. Names are case-insensitive and may not repeat (RFC 3966 section 3). */
+/**
+ * Reads the parameters after the first ";" of a number. Names are case-insensitive and may not
+ * repeat (RFC 3966 section 3).
+ */
 export function readParameters(text: string): NumberParameters | Fault {
   const names: string[] = [];
   let phoneContext: string | undefined;
@@ -121,14 +139,18 @@ export function readParameters(text: string): NumberParameters | Fault {
   return { count: names.length, phoneContext, routes };
 }
 
-/** True when one of these parameters of a URI (`;maddr=…;user=phone`) may send the call to somebody else. */
+/**
+ * @returns true when one of these parameters of a URI (`;maddr=…;user=phone`) may send the call to
+ *   another party
+ */
 export function routesElsewhere(parameters: string): boolean {
   return holdsName(parameters, ";", routingNames);
 }
 
 /**
- * True when `text`, name=value pairs joined by `separator`, has one of `names` (lower case) in it. Names are decoded;
- * one that can't be may be any.
+ * Looks for one of `names` (lower case) in `text`: name=value pairs joined by `separator`. Names
+ * are decoded.
+ * @returns true when one is there, or when a name cannot be decoded, because it may be any of them
  */
 export function holdsName(text: string, separator: ";" | "&", names: ReadonlySet<string>): boolean {
   let from = 0;
@@ -160,7 +182,7 @@ function strangerFault(code: number): Fault {
   return { fault: code < FIRST_PRINTABLE || code === DELETE ? "control character" : "non-ASCII" };
 }
 
-/** The octet that `%XX` at `at` stands for, or -1. */
+/** Returns the octet that `%XX` at `at` stands for, or -1. */
 function escapedCode(text: string, at: number): number {
   const high = hexValue(text.charCodeAt(at + 1));
   const low = hexValue(text.charCodeAt(at + 2));
@@ -177,7 +199,7 @@ function isSeparator(code: number): boolean {
   return code === 0x2d || code === 0x2e || code === 0x28 || code === 0x29;
 }
 
-/** The end-of-number signal of ISUP, as gateways leak it into SIP. */
+/** Tells whether this is the end-of-number signal of ISUP, as gateways leak it into SIP. */
 function isST(code: number): boolean {
   return code === CODE.hash || (code | 0x20) === 0x66;
 }

@@ -1,13 +1,16 @@
-/** Keys are at most 10^15 either way; shifted by this they are positive and below 2^51. */
+// Sorts the keys of a number set by radix, when a list is read.
+
+/** Keys are within ±10^15. Shifted by this they are not negative and below 2^51. */
 const SHIFT = 1e15;
 const DIGIT_BITS = 13;
 const BUCKETS = 1 << DIGIT_BITS;
-/** 4 · 13 = 52 bits. */
+/** Four passes of 13 bits cover 52 bits. */
 const PASSES = 4;
 
 /**
- * The order that sorts the keys, equal keys in their order of arrival; undefined when they are sorted already, as most files
- * are. Integers within ±10^15. Radix sort: linear, and no comparison function a million times over.
+ * Returns the order that sorts the keys; equal keys keep their order of arrival. Keys are integers
+ * within ±10^15. It is a radix sort: linear time, without a million calls of a comparison function.
+ * @returns undefined when the keys are sorted already, as in most files
  */
 export function sortOrder(keys: Float64Array): Uint32Array | undefined {
   if (isSorted(keys)) return undefined;
@@ -40,7 +43,7 @@ export function sortOrder(keys: Float64Array): Uint32Array | undefined {
   return order;
 }
 
-/** The values in this order; the values themselves when no order is given. */
+/** Returns the values in this order, or `values` itself when `order` is undefined. */
 export function arrangeDoubles(values: Float64Array, order: Uint32Array | undefined): Float64Array {
   if (order === undefined) return values;
   const arranged = new Float64Array(order.length);
@@ -48,7 +51,7 @@ export function arrangeDoubles(values: Float64Array, order: Uint32Array | undefi
   return arranged;
 }
 
-/** As {@link arrangeDoubles}. */
+/** Does the same as {@link arrangeDoubles} for words. */
 export function arrangeWords(values: Uint32Array, order: Uint32Array | undefined): Uint32Array {
   if (order === undefined) return values;
   const arranged = new Uint32Array(order.length);

@@ -1,3 +1,4 @@
+// Reads the records of a classic pcap file: captured packets, one after the other.
 import { MAX_CAPTURED, type FrameSink, type MutableFrame, type RecordParser } from "./frame.ts";
 
 /** What the magic number at the start of a pcap file says (draft-ietf-opsawg-pcap section 4). */
@@ -11,7 +12,7 @@ interface Dialect {
 
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
-/** Patched libpcaps of the 1990s put interface, protocol and packet type behind the lengths. */
+/** Patched libpcaps of the 1990s add interface, protocol and packet type after the lengths. */
 const MODIFIED_HEADER = 24;
 
 const dialects: ReadonlyMap<number, Dialect> = new Map([
@@ -23,7 +24,11 @@ const dialects: ReadonlyMap<number, Dialect> = new Map([
   [0x34cdb2a1, { little: true, unit: 1000, recordHeader: MODIFIED_HEADER }],
 ]);
 
-/** Reads the classic pcap format; undefined when `magic` (as big-endian) is not one of its magic numbers. */
+/**
+ * Creates the parser of a classic pcap file. It fills `frame` and gives it to `sink`.
+ * @param magic the first four bytes of the file, read as big-endian
+ * @returns undefined when `magic` is no magic number of the format
+ */
 export function createClassicRecords(
   magic: number,
   frame: MutableFrame,
@@ -41,7 +46,7 @@ export function createClassicRecords(
 
   function parseHeader(buffer: Buffer, start: number, end: number): number {
     if (end - start < FILE_HEADER) return -FILE_HEADER;
-    // The upper bits of the field tell the length of a frame check sequence, not the link type.
+    // The upper bits of the field give the length of a frame check sequence, not the link type.
     frame.linkType = u32(buffer, start + 20) & 0x03ff_ffff;
     headerSeen = true;
     return FILE_HEADER;

@@ -1,12 +1,16 @@
+// Puts fragmented IP datagrams of a capture together, between the IP header and UDP or TCP.
 import type { Millis } from "../domain/time.ts";
 
-/** Seconds that RFC 8200 section 4.5 gives a datagram to come together. */
+/** Milliseconds that a datagram has to come together (RFC 8200 section 4.5). */
 const LIFETIME: Millis = 60_000;
-/** Bounds for what fragments may hold: datagrams, fragments of one, bytes of all. */
+/**
+ * At most this many datagrams are held, and this many fragments of one. The bytes of all are checked
+ * against their bound when a new datagram begins.
+ */
 const MAX_DATAGRAMS = 4096;
 const MAX_PARTS = 512;
 const MAX_BYTES = 16 * 1024 * 1024;
-/** Largest payload that a fragment offset can reach. */
+/** The largest payload that a fragment offset can reach. */
 const MAX_LENGTH = 65_535;
 
 interface Part {
@@ -17,18 +21,21 @@ interface Part {
 interface Assembly {
   readonly since: Millis;
   readonly parts: Part[];
-  /** Payload length; known once the last fragment has come. */
+  /** The payload length, known once the last fragment has come. */
   length: number | undefined;
   received: number;
-  /** Upper layer protocol; known once the first fragment has come. */
+  /** The upper layer protocol, known once the first fragment has come. */
   protocol: number | undefined;
-  /** Fragments overlapped: all of it, also what is still to come, is refused (RFC 5722 section 4). */
+  /**
+   * Whether the datagram is refused, with all fragments still to come, for example because
+   * fragments overlapped (RFC 5722 section 4).
+   */
   refused: boolean;
 }
 
-/** One fragment; its payload is `buffer[start, end)`. */
+/** One fragment. Its payload is `buffer[start, end)`; the store copies it. */
 export interface Fragment {
-  /** Addresses and identification: equal for all fragments of a datagram. */
+  /** The addresses and the identification, equal for all fragments of a datagram. */
   readonly key: string;
   readonly at: Millis;
   readonly offset: number;
@@ -39,23 +46,26 @@ export interface Fragment {
   readonly end: number;
 }
 
-/** A datagram that has come together. */
+/** A datagram that has come together. `bytes` belongs to the receiver. */
 export interface Reassembled {
   readonly protocol: number;
   readonly bytes: Buffer;
 }
 
-/** Puts fragmented datagrams together, in bounded memory, by the time of the packets. */
+/** Puts fragmented datagrams together in bounded memory, by the time of the packets. */
 export interface FragmentStore {
-  /** Takes a fragment; the whole datagram when this one completes it. */
+  /**
+   * Takes a fragment.
+   * @returns the whole datagram when this fragment completes it
+   */
   add(fragment: Fragment): Reassembled | undefined;
 }
 
-/** What a new fragment is to those that are there. */
+/** Compares a new fragment with those that have come. */
 function compare(parts: readonly Part[], start: number, bytes: Buffer): "new" | "copy" | "overlap" {
   for (const part of parts) {
     if (start >= part.start + part.bytes.length || part.start >= start + bytes.length) continue;
-    // Captures of two interfaces hold every packet twice; an equal copy hides nothing.
+    // A capture of two interfaces holds every packet twice. An equal copy hides nothing.
     return part.start === start && part.bytes.equals(bytes) ? "copy" : "overlap";
   }
   return "new";
@@ -113,7 +123,7 @@ export function createFragmentStore(): FragmentStore {
     const size = fragment.end - fragment.start;
     const assembly = find(key, fragment.at);
     if (assembly.refused) return undefined;
-    // All but the last fragment are whole multiples of eight (RFC 791 section 3.1).
+    // Every fragment but the last is a multiple of eight octets long (RFC 791 section 3.1).
     if (size === 0 || offset + size > MAX_LENGTH || (more && size % 8 !== 0)) return refuse(assembly);
     const bytes = Buffer.from(fragment.buffer.subarray(fragment.start, fragment.end));
     const relation = compare(assembly.parts, offset, bytes);

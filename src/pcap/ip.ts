@@ -1,29 +1,36 @@
+// Reads the IP header of a captured packet, between the link layer and the transport layer.
 import { addressText } from "./packet-address.ts";
 import { createFragmentStore, type Reassembled } from "./fragments.ts";
 import { toMillis, type CaptureTime } from "./timestamp.ts";
 
-/** An IP datagram, whole. One object is filled again and again: valid only until the next packet. */
+/**
+ * A whole IP datagram. One object is filled again and again, so it is valid only until the next
+ * packet.
+ */
 export interface IpPacket {
-  /** Number and time of the frame that completed it. */
+  /** The number and the time of the frame that completed the datagram. */
   frame: number;
   seconds: number;
   nanos: number;
-  /** Upper layer protocol number (6 TCP, 17 UDP). */
+  /** The upper layer protocol number (6 TCP, 17 UDP). */
   protocol: number;
   /** The payload is `buffer[start, end)`. */
   buffer: Buffer;
   start: number;
   end: number;
-  /** True when the capture does not hold all of the datagram. */
+  /** Whether the capture holds only a part of the datagram. */
   truncated: boolean;
-  /** The source and, behind it, the destination address, in network byte order. */
+  /**
+   * Holds the source address, then the destination address, from `addressesAt` in network byte
+   * order.
+   */
   addresses: Buffer;
   addressesAt: number;
-  /** 4 or 16 bytes each. */
+  /** Bytes of each address: 4 or 16. */
   addressLength: number;
 }
 
-/** An empty packet to be filled. */
+/** Makes an empty packet to be filled. */
 export function createIpPacket(): IpPacket {
   const none = Buffer.alloc(0);
   return {
@@ -41,12 +48,12 @@ export function createIpPacket(): IpPacket {
   };
 }
 
-/** The source address as text. */
+/** Returns the source address as text. */
 export function sourceOf(packet: IpPacket): string {
   return addressText(packet.addresses, packet.addressesAt, packet.addressLength);
 }
 
-/** The destination address as text. */
+/** Returns the destination address as text. */
 export function destinationOf(packet: IpPacket): string {
   return addressText(packet.addresses, packet.addressesAt + packet.addressLength, packet.addressLength);
 }
@@ -62,7 +69,9 @@ const HIP = 139;
 const SHIM6 = 140;
 const MAX_EXTENSIONS = 16;
 
-/** The addresses of a packet and what tells its fragments from those of others. */
+/**
+ * Returns a key of the addresses and the identification: equal for all fragments of one datagram.
+ */
 function keyOf(packet: IpPacket, identification: string): string {
   const from = packet.addressesAt;
   return packet.addresses.toString("latin1", from, from + 2 * packet.addressLength) + identification;
@@ -77,7 +86,7 @@ function finish(packet: IpPacket, whole: Reassembled | undefined): boolean {
   return true;
 }
 
-/** The bytes in which an IP header stands, `buffer[…, end)`, and the frame that brought them. */
+/** The bytes that hold an IP header, `buffer[…, end)`, and the frame that brought them. */
 export interface IpBytes extends CaptureTime {
   readonly frame: number;
   readonly buffer: Buffer;
@@ -86,15 +95,21 @@ export interface IpBytes extends CaptureTime {
 
 /** Reads IP headers and puts fragments together. */
 export interface IpLayer {
-  /** Fills `packet` from the IP header at `at`; false when there is no whole datagram (yet). */
+  /**
+   * Fills `packet` from the IP header at `at`.
+   * @returns false when there is no whole datagram, or not yet
+   */
   read(from: IpBytes, at: number, packet: IpPacket): boolean;
 }
 
-/** Makes an IP layer without any fragments. */
+/** Makes an IP layer that holds no fragments. */
 export function createIpLayer(): IpLayer {
   const fragments = createFragmentStore();
 
-  /** Takes the payload of `packet` as one fragment; a fragment that was cut short by the capture is of no use. */
+  /**
+   * Takes the payload of `packet` as one fragment. A fragment that the capture cut short is
+   * dropped.
+   */
   function collect(packet: IpPacket, key: string, offset: number, more: boolean): boolean {
     if (packet.truncated) return false;
     const { protocol, buffer, start, end } = packet;
@@ -104,7 +119,7 @@ export function createIpLayer(): IpLayer {
     );
   }
 
-  /** RFC 791 section 3.1. */
+  /** Reads an IPv4 header (RFC 791 section 3.1). */
   function readIpv4(buffer: Buffer, at: number, limit: number, packet: IpPacket): boolean {
     if (at + 20 > limit) return false;
     const headerLength = (buffer.readUInt8(at) & 15) * 4;
@@ -125,7 +140,7 @@ export function createIpLayer(): IpLayer {
     return collect(packet, key, (placing & 0x1fff) * 8, (placing & 0x2000) !== 0);
   }
 
-  /** RFC 8200 section 3. */
+  /** Reads an IPv6 header (RFC 8200 section 3). */
   function readIpv6(buffer: Buffer, at: number, limit: number, packet: IpPacket): boolean {
     if (at + 40 > limit) return false;
     const length = buffer.readUInt16BE(at + 4) || limit - at - 40;
@@ -177,7 +192,7 @@ export function createIpLayer(): IpLayer {
     packet.protocol = packet.buffer.readUInt8(at);
     const key = keyOf(packet, String(packet.buffer.readUInt32BE(at + 4)));
     const whole = collect(packet, key, placing & 0xfff8, (placing & 1) !== 0);
-    // Extension headers may stand in the part that was in pieces.
+    // Extension headers may stand in the reassembled part.
     return whole && packet.protocol !== FRAGMENT && skipExtensions(packet);
   }
 

@@ -1,4 +1,9 @@
-/** LINKTYPE_ values (https://www.tcpdump.org/linktypes.html) that are read: those that carry IP, and signalling links. */
+// Finds the IP header in a captured frame: the first step from frame to message.
+
+/**
+ * The LINKTYPE_ values that are read: those that carry IP, and signalling links
+ * (https://www.tcpdump.org/linktypes.html).
+ */
 export const LinkType = {
   null: 0,
   ethernet: 1,
@@ -18,10 +23,13 @@ export const LinkType = {
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
 
-/** Bounds the headers that a packet may stack between link and network layer. */
+/** At most this many headers may stand between link and network layer. */
 const MAX_STACKED = 16;
 
-/** Skips PPPoE and PPP (RFC 2516 section 4, RFC 1661 section 2; the protocol field may be compressed to one byte). */
+/**
+ * Skips PPPoE and PPP (RFC 2516 section 4, RFC 1661 section 2). The protocol field may be
+ * compressed to one byte.
+ */
 function skipPppoe(buffer: Buffer, at: number, end: number): number {
   if (at + 8 > end) return -1;
   const compressed = (buffer.readUInt8(at + 6) & 1) === 1;
@@ -29,7 +37,7 @@ function skipPppoe(buffer: Buffer, at: number, end: number): number {
   return protocol === 0x21 || protocol === 0x57 ? at + (compressed ? 7 : 8) : -1;
 }
 
-/** Skips an MPLS label stack (RFC 3032); what follows is IP by its version nibble alone. */
+/** Skips an MPLS label stack (RFC 3032). Only the version nibble tells that IP follows. */
 function skipMpls(buffer: Buffer, at: number, end: number): number {
   for (let labels = 0; labels < MAX_STACKED && at + 4 <= end; labels += 1) {
     const bottom = (buffer.readUInt8(at + 2) & 1) === 1;
@@ -39,7 +47,10 @@ function skipMpls(buffer: Buffer, at: number, end: number): number {
   return -1;
 }
 
-/** Follows ethertypes from the two-byte type field at `at` to an IP header. */
+/**
+ * Follows ethertypes from the two-byte type field at `at`.
+ * @returns where the IP header begins, or -1
+ */
 export function skipEthertypes(buffer: Buffer, at: number, end: number): number {
   for (let tags = 0; tags < MAX_STACKED && at + 2 <= end; tags += 1) {
     const type = buffer.readUInt16BE(at);
@@ -64,21 +75,27 @@ export function skipEthertypes(buffer: Buffer, at: number, end: number): number 
   return -1;
 }
 
-/** Skips an Ethernet header. */
+/**
+ * Skips an Ethernet header.
+ * @returns where the IP header begins, or -1
+ */
 export function skipEthernet(buffer: Buffer, start: number, end: number): number {
   return skipEthertypes(buffer, start + 12, end);
 }
 
-/** BSD loopback: an address family in the byte order of the capturing host. */
+/** Skips the header of BSD loopback: an address family in the byte order of the capturing host. */
 function skipFamily(buffer: Buffer, at: number, end: number): number {
   if (at + 4 > end) return -1;
   const family = Math.min(buffer.readUInt32LE(at), buffer.readUInt32BE(at));
-  // AF_INET everywhere is 2; AF_INET6 is 10 on Linux, 24 on NetBSD, 28 on FreeBSD, 30 on macOS.
+  // AF_INET is 2 everywhere. AF_INET6 is 10 on Linux, 24 on NetBSD, 28 on FreeBSD, 30 on macOS.
   const ip = family === 2 || family === 10 || family === 24 || family === 28 || family === 30;
   return ip ? at + 4 : -1;
 }
 
-/** Where the IP header of the packet `buffer[start, end)` begins; -1 when the packet carries no IP. */
+/**
+ * Finds the IP header of the packet `buffer[start, end)`.
+ * @returns where it begins, or -1 when the packet carries no IP
+ */
 export function findIp(linkType: number, buffer: Buffer, start: number, end: number): number {
   switch (linkType) {
     case LinkType.ethernet:
@@ -101,10 +118,12 @@ export function findIp(linkType: number, buffer: Buffer, start: number, end: num
   }
 }
 
-/** Linux cooked capture v2 has its protocol first and 18 more bytes before the payload. */
+/**
+ * Skips Linux cooked capture v2. It has its protocol first and 18 more bytes before the payload.
+ */
 function skipCooked2(buffer: Buffer, start: number, end: number): number {
   const type = buffer.readUInt16BE(start);
   if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) return start + 20;
-  // A VLAN tag: its two bytes of tag control stand where the payload begins, then an ethertype.
+  // With a VLAN tag the payload begins with two bytes of tag control and an ethertype.
   return type === 0x8100 || type === 0x88a8 ? skipEthertypes(buffer, start + 22, end) : -1;
 }

@@ -1,4 +1,8 @@
-/** Addresses whose text is remembered; peers choose how many there are. */
+// Writes the addresses of captured packets as text, and remembers the texts.
+
+/**
+ * At most this many texts of each family are remembered: peers choose how many addresses there are.
+ */
 const MAX_KNOWN = 65_536;
 
 const knownIpv4 = new Map<number, string>();
@@ -25,7 +29,7 @@ function writeIpv6(buffer: Buffer, at: number): string {
   return bestStart < 0 ? write(0, 8) : `${write(0, bestStart)}::${write(bestStart + bestLength, 8)}`;
 }
 
-/** The text of an IPv4 address in network byte order. */
+/** Returns the text of an IPv4 address in network byte order. */
 function ipv4Text(buffer: Buffer, at: number): string {
   const key = buffer.readUInt32BE(at);
   let text = knownIpv4.get(key);
@@ -37,7 +41,7 @@ function ipv4Text(buffer: Buffer, at: number): string {
   return text;
 }
 
-/** The text of an IPv6 address as RFC 5952 section 4 writes it, without brackets. */
+/** Returns the text of an IPv6 address, without brackets (RFC 5952 section 4). */
 function ipv6Text(buffer: Buffer, at: number): string {
   const key = buffer.toString("latin1", at, at + 16);
   let text = knownIpv6.get(key);
@@ -49,7 +53,10 @@ function ipv6Text(buffer: Buffer, at: number): string {
   return text;
 }
 
-/** The text of the address of `length` (4 or 16) bytes at `at`; the same string for the same address while it is remembered. */
+/**
+ * Returns the text of the address of `length` (4 or 16) bytes at `at`. While it is remembered, an
+ * address gets the same string.
+ */
 export function addressText(buffer: Buffer, at: number, length: number): string {
   return length === 4 ? ipv4Text(buffer, at) : ipv6Text(buffer, at);
 }

@@ -1,10 +1,12 @@
+// Writes packets from Ethernet to UDP and TCP, for captures that the filter makes.
+
 /** One end of a conversation: a literal address without brackets, and a port. */
 export interface PacketEnd {
   readonly address: string;
   readonly port: number;
 }
 
-/** A TCP segment to be written; flags as in RFC 9293 section 3.1. */
+/** The fields of a TCP segment to be written (RFC 9293 section 3.1). */
 export interface SegmentFields {
   readonly sequence: number;
   readonly flags: { readonly syn?: boolean; readonly fin?: boolean; readonly rst?: boolean };
@@ -14,7 +16,11 @@ function readGroups(text: string): number[] {
   return text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
 }
 
-/** Bytes of an IPv4 or IPv6 literal in network order. Throws on anything else: addresses of our own packets are our own. */
+/**
+ * Returns the bytes of an IPv4 or IPv6 literal in network order. The addresses of our own packets
+ * are our own, so an IPv6 literal is not fully checked.
+ * @throws RangeError when an IPv4 literal is malformed
+ */
 export function addressBytes(address: string): Buffer {
   if (!address.includes(":")) {
     const parts = address.split(".").map(Number);
@@ -32,7 +38,9 @@ export function addressBytes(address: string): Buffer {
   return bytes;
 }
 
-/** Internet checksum (RFC 1071) over several pieces, each of even length but the last. */
+/**
+ * Returns the Internet checksum over several pieces, each of even length but the last (RFC 1071).
+ */
 function checksum(...pieces: readonly Buffer[]): number {
   let sum = 0;
   for (const piece of pieces) {
@@ -42,7 +50,7 @@ function checksum(...pieces: readonly Buffer[]): number {
   return ~sum & 0xffff;
 }
 
-/** What UDP and TCP checksums cover of the IP header (RFC 768; RFC 8200 section 8.1). */
+/** Returns what UDP and TCP checksums cover of the IP header (RFC 768; RFC 8200 section 8.1). */
 function pseudoHeader(source: Buffer, destination: Buffer, protocol: number, length: number): Buffer {
   const tail = Buffer.alloc(source.length === 4 ? 4 : 8);
   tail.writeUInt16BE(length, 2);
@@ -50,7 +58,15 @@ function pseudoHeader(source: Buffer, destination: Buffer, protocol: number, len
   return Buffer.concat([source, destination, tail]);
 }
 
-/** An IP packet around `payload`. `identification` numbers IPv4 packets; `fragment` places a piece of a larger payload. */
+/**
+ * Writes an IP packet around `payload`.
+ * @param source the source address, 4 or 16 bytes
+ * @param destination the destination address, of the same length
+ * @param protocol the protocol number of the payload
+ * @param payload the bytes after the IP header
+ * @param identification numbers IPv4 packets, and the fragments of IPv6
+ * @param fragment places a piece of a larger payload; offset in bytes
+ */
 export function writeIp(
   source: Buffer,
   destination: Buffer,
@@ -109,7 +125,7 @@ function writeIpv6(
   return Buffer.concat([header, extension, payload]);
 }
 
-/** A UDP header and payload with a right checksum, not yet in IP. */
+/** Writes a UDP header with a valid checksum and the payload, without IP. */
 export function writeUdp(source: PacketEnd, destination: PacketEnd, payload: Buffer): Buffer {
   const header = Buffer.alloc(8);
   header.writeUInt16BE(source.port, 0);
@@ -121,12 +137,12 @@ export function writeUdp(source: PacketEnd, destination: PacketEnd, payload: Buf
     17,
     8 + payload.length,
   );
-  // RFC 768: a sum of 0 is sent as all ones.
+  // A sum of 0 is sent as all ones (RFC 768).
   header.writeUInt16BE(checksum(pseudo, header, payload) || 0xffff, 6);
   return Buffer.concat([header, payload]);
 }
 
-/** A TCP header and payload with a right checksum, not yet in IP. */
+/** Writes a TCP header with a valid checksum and the payload, without IP. */
 export function writeTcp(
   source: PacketEnd,
   destination: PacketEnd,
@@ -151,7 +167,10 @@ export function writeTcp(
   return Buffer.concat([header, payload]);
 }
 
-/** An Ethernet frame around an IP packet, between two made-up stations; `tags` are VLAN ids, the outer one first. */
+/**
+ * Writes an Ethernet frame around an IP packet, between two made-up stations. `tags` are VLAN ids,
+ * the outer one first.
+ */
 export function writeEthernet(packet: Buffer, tags: readonly number[] = []): Buffer {
   const stations = Buffer.from("020000000002020000000001", "hex");
   const type = Buffer.alloc(2 + tags.length * 4);

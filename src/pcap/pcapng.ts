@@ -1,25 +1,32 @@
+// Reads the blocks of a pcapng file: captured packets of several interfaces.
 import { MAX_CAPTURED, type FrameSink, type MutableFrame, type RecordParser } from "./frame.ts";
 import { createClock, setTime, type Clock } from "./timestamp.ts";
 
-// Block types of draft-ietf-opsawg-pcapng section 4; every other block is skipped unread.
+// Block types of draft-ietf-opsawg-pcapng section 4. Every other block is skipped unread.
 const SECTION_HEADER = 0x0a0d0d0a;
 const INTERFACE = 1;
 const OLD_PACKET = 2;
 const SIMPLE_PACKET = 3;
 const ENHANCED_PACKET = 6;
 
-/** Largest block that is held in memory: a packet of the largest size and generous options. */
+/**
+ * At most this many bytes of a block are held in memory: a packet of the largest size and generous
+ * options.
+ */
 const MAX_BLOCK = 4 * MAX_CAPTURED;
 const MAX_INTERFACES = 65_536;
 
 interface Interface {
   readonly linkType: number;
-  /** Bytes kept of each packet; 0: all. */
+  /** Bytes kept of each packet. 0 means all. */
   readonly snapLength: number;
   readonly clock: Clock;
 }
 
-/** Reads the pcapng format: several sections, interfaces and byte orders. */
+/**
+ * Creates the parser of a pcapng file, with its sections, interfaces and byte orders. It fills
+ * `frame` and gives it to `sink`.
+ */
 export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): RecordParser {
   let little = false;
   let interfaces: Interface[] = [];
@@ -36,7 +43,7 @@ export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): Record
     return 0;
   }
 
-  /** Learns the byte order, which may change from section to section, before the length can be read. */
+  /** Reads the byte order, which may change from section to section, before the length is read. */
   function startSection(buffer: Buffer, start: number): boolean {
     const magic = buffer.readUInt32BE(start + 8);
     if (magic !== 0x1a2b3c4d && magic !== 0x4d3c2b1a) return false;
@@ -65,7 +72,10 @@ export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): Record
     return true;
   }
 
-  /** Hands over the packet at `from` of a block that ends at `end`; false when it does not fit. */
+  /**
+   * Gives the packet at `from` of a block that ends at `end` to the sink.
+   * @returns false when the packet does not fit into the block
+   */
   function give(
     buffer: Buffer,
     from: number,
@@ -101,7 +111,9 @@ export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): Record
     return size;
   }
 
-  /** A simple packet has no time of its own: it keeps the one of the packet before it. */
+  /**
+   * Reads a simple packet. It has no time of its own, and keeps the time of the packet before it.
+   */
   function readSimplePacket(buffer: Buffer, start: number, end: number): number {
     const on = interfaces[0];
     if (on === undefined || end - start < 16)
@@ -118,7 +130,7 @@ export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): Record
   function parse(buffer: Buffer, start: number, end: number): number {
     if (end - start < 12) return -12;
     const type = u32(buffer, start);
-    // Its number reads the same in both byte orders.
+    // The number of a section header reads the same in both byte orders.
     if (type === SECTION_HEADER && !startSection(buffer, start)) {
       return refuse("a section header without a byte-order magic");
     }
@@ -137,7 +149,7 @@ export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): Record
     if (type !== INTERFACE) return readPacket(buffer, start, blockEnd, type);
     return addInterface(buffer, start, blockEnd)
       ? size
-      : refuse("an interface description that is too short");
+      : refuse("an interface description that is too short, or one too many");
   }
 
   return {

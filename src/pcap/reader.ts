@@ -1,28 +1,40 @@
+// Reads a capture file that arrives in chunks: the entry of every replay.
 import { createClassicRecords } from "./classic.ts";
 import type { FrameSink, MutableFrame, RecordParser } from "./frame.ts";
 import { createPcapngBlocks } from "./pcapng.ts";
 
 /** Why reading stopped. */
 export interface CaptureFault {
-  /** `foreign`: not a capture file at all; `damaged`: the file is wrong at `offset`; `truncated`: it ends inside a record. */
+  /**
+   * `foreign`: the file is no capture; `damaged`: the file is wrong at `offset`; `truncated`: the
+   * file ends inside a record.
+   */
   readonly kind: "foreign" | "damaged" | "truncated";
-  /** Byte offset in the file of the record that could not be read. */
+  /** The byte offset in the file of the record that could not be read. */
   readonly offset: number;
-  /** Packets that were read before. */
+  /** How many packets were read before. */
   readonly frames: number;
-  /** In words, for people. */
+  /** The reason in words, for people. */
   readonly why: string;
 }
 
-/** Reads pcap and pcapng files that arrive in chunks of any size, in memory bounded by the largest record. */
+/**
+ * Reads pcap and pcapng files that arrive in chunks of any size. Its memory is bounded by the
+ * largest record.
+ */
 export interface CaptureReader {
-  /** Hands every packet that is complete with this chunk to the sink. The chunk may be reused afterwards. */
+  /**
+   * Gives every packet that this chunk completes to the sink. The chunk may be reused afterwards.
+   */
   push(chunk: Buffer): void;
-  /** Says that the file is over; the fault, if not all of it could be read. */
+  /**
+   * Ends the file.
+   * @returns the fault when not all of the file could be read
+   */
   end(): CaptureFault | undefined;
 }
 
-/** Makes a reader that gives each packet to `sink`; the kind of file is found by its first bytes. */
+/** Creates a reader that gives each packet to `sink`. The first bytes tell the kind of file. */
 export function createCaptureReader(sink: FrameSink): CaptureReader {
   const frame: MutableFrame = {
     frame: 0,
@@ -36,7 +48,10 @@ export function createCaptureReader(sink: FrameSink): CaptureReader {
   };
   let records: RecordParser | undefined;
   let fault: CaptureFault | undefined;
-  /** File offsets of the record at hand and the one behind it, bytes still to skip, and the start of a record that ends in a later chunk. */
+  /**
+   * The file offsets of the current record and of the next one, the bytes still to skip, and the
+   * start of a record that ends in a later chunk.
+   */
   let offset = 0;
   let next = 0;
   let skip = 0;
@@ -48,7 +63,7 @@ export function createCaptureReader(sink: FrameSink): CaptureReader {
     fault = { kind, offset, frames: frame.frame, why };
   }
 
-  /** Like RecordParser.parse, for the first bytes of the file. */
+  /** Does what RecordParser.parse does, for the first bytes of the file. */
   function recognise(buffer: Buffer, start: number, end: number): number {
     if (end - start < 4) return -4;
     const magic = buffer.readUInt32BE(start);
@@ -81,7 +96,10 @@ export function createCaptureReader(sink: FrameSink): CaptureReader {
     carried = size;
   }
 
-  /** Completes the record begun in an earlier chunk; returns how far it went into this one. */
+  /**
+   * Completes the record begun in an earlier chunk.
+   * @returns how many bytes of this chunk it used
+   */
   function finishCarried(chunk: Buffer): number {
     let at = 0;
     for (;;) {

@@ -1,19 +1,20 @@
+// Writes SCTP packets, for captures that the filter or a test makes.
 import type { PacketEnd } from "./packet.ts";
 
 /** One DATA chunk to be written (RFC 9260 section 3.3.1). */
 export interface DataChunk {
-  /** Transmission sequence number. */
+  /** The transmission sequence number. */
   readonly tsn: number;
   readonly stream: number;
-  /** Payload protocol identifier: 2 M2UA, 3 M3UA, 5 M2PA. */
+  /** The payload protocol identifier: 2 M2UA, 3 M3UA, 5 M2PA. */
   readonly payloadProtocol: number;
   readonly payload: Buffer;
-  /** First and last fragment of a user message; default: both. */
+  /** Whether the chunk is the first and the last fragment of a user message. Default: both. */
   readonly begins?: boolean;
   readonly ends?: boolean;
 }
 
-/** CRC32c (RFC 9260 appendix A), one table entry an octet. */
+/** The table of CRC32c, one entry an octet (RFC 9260 appendix A). */
 const table = Uint32Array.from({ length: 256 }, (_, octet) => {
   let value = octet;
   for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
@@ -45,7 +46,13 @@ function writeChunk({
   return chunk;
 }
 
-/** An SCTP packet of DATA chunks with a right checksum, not yet in IP; `tag`: verification tag. */
+/**
+ * Writes an SCTP packet of DATA chunks with a valid checksum, without IP.
+ * @param source the sending end
+ * @param destination the receiving end
+ * @param tag the verification tag
+ * @param chunks the DATA chunks, in order
+ */
 export function writeSctp(
   source: PacketEnd,
   destination: PacketEnd,

@@ -1,14 +1,22 @@
+// Puts the user messages of captured SCTP associations together, for M3UA, M2UA and M2PA.
 import { LRUCache } from "lru-cache";
 import type { IpPacket } from "./ip.ts";
 
-/** Directions of associations that are followed at once; the one idle longest gives way. */
+/**
+ * At most this many directions of associations are followed. The one idle longest is forgotten first.
+ */
 const MAX_DIRECTIONS = 4096;
-/** Transmission sequence numbers behind the highest one that are remembered, to tell repeats. */
+/**
+ * How many transmission sequence numbers below the highest one are remembered, to recognise
+ * repeats.
+ */
 const WINDOW = 4096;
-/** What the pieces of unfinished messages may hold, in one direction and in all. */
+/**
+ * At most this many pieces of unfinished messages in one direction, and this many bytes of them in all.
+ */
 const MAX_PIECES = 1024;
 const MAX_HELD = 64 * 1024 * 1024;
-/** A longer message is no signalling. */
+/** At most this many bytes in a message: a longer one is no signalling. */
 const MAX_MESSAGE = 262_144;
 
 const COMMON_HEADER = 12;
@@ -20,24 +28,29 @@ const FLAG_END = 1;
 const FLAG_BEGIN = 2;
 const FLAG_UNORDERED = 4;
 
-/** One SCTP user message, `buffer[start, end)`. Reused: never kept. */
+/**
+ * One SCTP user message, `buffer[start, end)`. The object is reused: it is valid only during the
+ * call.
+ */
 export interface SctpMessage {
   buffer: Buffer;
   start: number;
   end: number;
-  /** Payload protocol identifier (RFC 9260 section 3.3.1); 0: not said. */
+  /** The payload protocol identifier, or 0 when unspecified (RFC 9260 section 3.3.1). */
   payloadProtocol: number;
   stream: number;
-  /** True when the capture does not hold all of it. */
+  /** Whether the capture holds only a part of the message. */
   truncated: boolean;
 }
 
 /** Takes the user messages of a packet, in the order in which they were completed. */
 export type SctpSink = (message: SctpMessage) => void;
 
-/** Puts the user messages of SCTP associations together (RFC 9260, RFC 8260), each direction alone. */
+/**
+ * Puts the user messages of SCTP associations together, each direction alone (RFC 9260, RFC 8260).
+ */
 export interface SctpLayer {
-  /** Reads one packet: the payload of `packet` begins with the SCTP header. */
+  /** Reads one packet. Its payload begins with the SCTP header. */
   read(packet: IpPacket, sink: SctpSink): void;
 }
 
@@ -49,23 +62,26 @@ interface Piece {
 }
 
 interface Direction {
-  /** Highest TSN seen, as a signed 32-bit integer. */
+  /** The highest TSN seen, as a signed 32-bit integer. */
   highest: number;
   /** One bit for each of the last {@link WINDOW} TSNs. */
   readonly seen: Uint32Array;
-  /** Fragments by message and place in it. */
+  /** The fragments, by message and place in it. */
   readonly pieces: Map<string, Piece>;
   held: number;
 }
 
-/** True when the payload of `packet` could be SCTP: a chunk of a known kind and sound length stands behind the header. */
+/**
+ * @returns true when the payload of `packet` could be SCTP: a chunk of a known kind and sound
+ *   length follows the header
+ */
 export function maySctpStart({ buffer, start, end }: IpPacket): boolean {
   if (start + COMMON_HEADER + 4 > end) return false;
   const type = buffer[start + COMMON_HEADER]!;
   return (type <= 14 || type === I_DATA) && buffer.readUInt16BE(start + COMMON_HEADER + 2) >= 4;
 }
 
-/** Makes a layer that has seen nothing. */
+/** Creates a layer without associations. */
 export function createSctpLayer(): SctpLayer {
   let held = 0;
   const directions = new LRUCache<string, Direction>({
@@ -81,7 +97,10 @@ export function createSctpLayer(): SctpLayer {
     truncated: false,
   };
 
-  /** By addresses, ports and verification tag: the same TSNs may run on other paths. */
+  /**
+   * Finds a direction by addresses, ports and verification tag: the same TSNs may run in other
+   * associations.
+   */
   function findDirection(packet: IpPacket, tsn: number): Direction {
     const { buffer, start, addresses, addressesAt, addressLength } = packet;
     const key =
@@ -116,7 +135,7 @@ export function createSctpLayer(): SctpLayer {
     direction.held = 0;
   }
 
-  /** The whole message that the piece at `sequence` completes, or undefined. */
+  /** @returns the whole message that the piece at `sequence` completes, or undefined */
   function complete(direction: Direction, group: string, sequence: number): Piece | undefined {
     const { pieces } = direction;
     let first = sequence;
@@ -131,7 +150,7 @@ export function createSctpLayer(): SctpLayer {
     let size = 0;
     for (let at = first; ; at = (at + 1) | 0) {
       const part = pieces.get(group + at);
-      // A second beginning before the end is another message.
+      // A second beginning before the end belongs to another message.
       if (part === undefined || (at !== first && (part.flags & FLAG_BEGIN) !== 0)) return undefined;
       parts.push(part.bytes);
       size += part.bytes.length;
@@ -152,7 +171,10 @@ export function createSctpLayer(): SctpLayer {
     sink(message);
   }
 
-  /** A DATA or I-DATA chunk at `at` that ends at `next`, of which the capture holds the part up to `end`. */
+  /**
+   * Reads the DATA or I-DATA chunk that begins at `at` and ends at `next`.
+   * @param end where the captured bytes end, which may be before `next`
+   */
   function readData(packet: IpPacket, at: number, next: number, end: number, sink: SctpSink): void {
     const { buffer } = packet;
     const isInterleaved = buffer[at] === I_DATA;
@@ -203,7 +225,10 @@ export function createSctpLayer(): SctpLayer {
   return { read };
 }
 
-/** Notes a TSN; false when it was seen before, or is too old to tell. */
+/**
+ * Notes a TSN.
+ * @returns false when it was seen before, or is too old to tell
+ */
 function isNew(direction: Direction, tsn: number): boolean {
   const { seen } = direction;
   const ahead = (tsn - direction.highest) | 0;

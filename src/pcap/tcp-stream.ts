@@ -1,16 +1,22 @@
+// Puts the bytes of captured TCP connections in order, for SIP over TCP.
 import { LRUCache } from "lru-cache";
 import type { Millis } from "../domain/time.ts";
 import type { IpPacket } from "./ip.ts";
 import { toMillis } from "./timestamp.ts";
 
-/** Directions of connections that are followed at once; the one idle longest gives way. */
+/**
+ * At most this many directions of connections are followed. The one idle longest is forgotten first.
+ */
 const MAX_DIRECTIONS = 16_384;
-/** Bytes that all directions may hold, consumers included. */
+/** At most this many bytes are held for all directions, consumers included. */
 const MAX_HELD = 128 * 1024 * 1024;
-/** What one direction may hold behind a hole. */
+/** At most this many bytes and segments of one direction wait after a hole. */
 const MAX_PENDING = 262_144;
 const MAX_PENDING_SEGMENTS = 512;
-/** A hole this old is a segment that the capture does not hold: repeats come sooner. */
+/**
+ * After this many milliseconds a hole counts as a segment that the capture lacks: repeats come
+ * sooner.
+ */
 const HOLE_LIFETIME: Millis = 10_000;
 /** A sequence number further away belongs to another connection. */
 const WINDOW = 1 << 24;
@@ -27,13 +33,16 @@ export interface Arrival {
 
 /** Takes the bytes of one direction of a connection, in order and each byte once. */
 export interface StreamConsumer {
-  /** More bytes; `arrival` is the frame that made them readable. The bytes are valid only during the call. */
+  /**
+   * Takes more bytes. `arrival` is the frame that made them readable. The bytes are valid only
+   * during the call.
+   */
   data(bytes: Buffer, arrival: Arrival): void;
-  /** Bytes are missing between what came and what comes. */
+  /** Learns that bytes are missing between the last data and the next. */
   gap(): void;
-  /** No more bytes come; `arrival` is the last packet of the capture. */
+  /** Learns that no more bytes come. `arrival` is the last packet of the capture. */
   end(arrival: Arrival): void;
-  /** Bytes that the consumer keeps. */
+  /** @returns how many bytes the consumer keeps */
   held(): number;
 }
 
@@ -44,35 +53,38 @@ interface Segment extends Arrival {
 
 interface Direction {
   readonly consumer: StreamConsumer;
-  /** Sequence number of the first byte. */
+  /** The sequence number of the first byte. */
   readonly first: number;
-  /** Sequence number of the next byte in order. */
+  /** The sequence number of the next byte in order. */
   next: number;
-  /** Segments behind a hole, by sequence number. */
+  /** The segments after a hole, by sequence number. */
   pending: Segment[];
   pendingBytes: number;
-  /** When the hole was seen first. */
+  /** When the hole was first seen. */
   since: Millis;
-  /** Share of the bytes held by all. */
+  /** How many bytes this direction holds, its consumer included. */
   held: number;
 }
 
 /** Follows TCP connections, each direction alone. */
 export interface TcpStreams {
-  /** Takes a segment; `open` makes the consumer of a direction that was not seen before. */
+  /** Takes a segment. `open` makes the consumer of a direction that was not seen before. */
   segment(packet: IpPacket, open: () => StreamConsumer): void;
-  /** True while some direction waits for bytes that came out of order. */
+  /** @returns true while a direction waits for bytes that have not come */
   waiting(): boolean;
-  /** Gives up every hole: the capture is over with the packet `arrival`. */
+  /** Ends the capture with the packet `arrival`. Every hole is given up. */
   end(arrival: Arrival): void;
 }
 
-/** Distance from `b` to `a` in sequence space (RFC 9293 section 3.4), negative when `a` lies before. */
+/**
+ * Returns the distance from `b` to `a` in sequence space, negative when `a` lies before `b` (RFC
+ * 9293 section 3.4).
+ */
 function distance(a: number, b: number): number {
   return (a - b) | 0;
 }
 
-/** Makes a table without any connections. */
+/** Creates a table without connections. */
 export function createTcpStreams(): TcpStreams {
   let held = 0;
   let holes = 0;
@@ -93,7 +105,7 @@ export function createTcpStreams(): TcpStreams {
     }
   }
 
-  /** Gives the consumer what is new of a segment at or before the next byte. */
+  /** Gives the consumer the new bytes of a segment that begins at or before the next byte. */
   function deliver(direction: Direction, sequence: number, bytes: Buffer, arrival: Arrival): void {
     const known = distance(direction.next, sequence);
     if (known >= bytes.length) return;
@@ -119,7 +131,7 @@ export function createTcpStreams(): TcpStreams {
     direction.since = toMillis(arrival);
   }
 
-  /** Goes on behind the first hole. */
+  /** Gives up the first hole and goes on after it. */
   function giveUp(direction: Direction): void {
     const first = direction.pending[0];
     if (first === undefined) return;

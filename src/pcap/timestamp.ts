@@ -1,14 +1,18 @@
-/** A moment of a capture: whole seconds since the Unix epoch and the nanoseconds within the second. */
+// The time stamps of captures: ticks of a file to seconds, milliseconds and text.
+
+/**
+ * A moment of a capture: whole seconds since the Unix epoch, and the nanoseconds within the second.
+ */
 export interface CaptureTime {
   readonly seconds: number;
   readonly nanos: number;
 }
 
-/** Last second that ISO 8601 can write with four digits of year: 9999-12-31T23:59:59Z. */
+/** The last second that ISO 8601 can write with a year of four digits: 9999-12-31T23:59:59Z. */
 const LAST_SECOND = 253_402_300_799;
 const FIRST_SECOND = -62_135_596_800;
 
-/** Milliseconds since the Unix epoch, as a double; microseconds survive as fractions. */
+/** Returns milliseconds since the Unix epoch, as a double. Microseconds remain as fractions. */
 export function toMillis(time: CaptureTime): number {
   return time.seconds * 1000 + time.nanos / 1e6;
 }
@@ -16,17 +20,17 @@ export function toMillis(time: CaptureTime): number {
 let writtenSecond = Number.NaN;
 let writtenPrefix = "";
 
-/** The time as people and logs write it, exact to the microsecond: `2026-10-03T08:15:02.123456Z`. */
+/** Writes a time for people and logs, to the microsecond: `2026-10-03T08:15:02.123456Z`. */
 export function formatTime(time: CaptureTime): string {
   if (time.seconds !== writtenSecond) {
-    // Packets come many to a second, and Date is the costly part.
+    // Many packets share a second, and Date is the costly part.
     writtenSecond = time.seconds;
     writtenPrefix = new Date(time.seconds * 1000).toISOString().slice(0, 19);
   }
   return `${writtenPrefix}.${String(Math.floor(time.nanos / 1000)).padStart(6, "0")}Z`;
 }
 
-/** Keeps a damaged time stamp inside what a calendar can write. */
+/** Keeps a damaged time stamp within what a calendar can write. */
 export function clampSeconds(seconds: number): number {
   return Math.min(Math.max(seconds, FIRST_SECOND), LAST_SECOND);
 }
@@ -36,11 +40,11 @@ export interface Clock {
   readonly ticksPerSecond: bigint;
   /** The same as a double where long division in doubles is exact, else undefined. */
   readonly exactTicks: number | undefined;
-  /** Added to every time stamp, in seconds (if_tsoffset). */
+  /** Seconds that are added to every time stamp (if_tsoffset). */
   readonly offsetSeconds: number;
 }
 
-/** A clock from if_tsresol (the top bit chooses powers of two) and if_tsoffset. */
+/** Creates a clock from if_tsresol, whose top bit chooses powers of two, and if_tsoffset. */
 export function createClock(resolution: number, offsetSeconds: number): Clock {
   const exponent = resolution & 0x7f;
   const binary = (resolution & 0x80) !== 0;
@@ -63,7 +67,8 @@ export function setTime(
     target.nanos = Number(((all % clock.ticksPerSecond) * 1_000_000_000n) / clock.ticksPerSecond);
     return;
   }
-  // Long division by 16-bit digits: a nanosecond count of today does not fit a double, a remainder times 65,536 does.
+  // Long division by 16-bit digits. Today's count of nanoseconds does not fit a double; a remainder
+  // times 65,536 does.
   const first = Math.floor(high / ticks);
   let rest = (high - first * ticks) * 65_536 + (low >>> 16);
   const second = Math.floor(rest / ticks);

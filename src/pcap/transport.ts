@@ -1,3 +1,4 @@
+// Finds UDP datagrams, TCP bytes and SCTP messages in captured frames, tunnels included.
 import type { CapturedFrame } from "./frame.ts";
 import { createIpLayer, createIpPacket, type IpPacket } from "./ip.ts";
 import { findIp } from "./link-layer.ts";
@@ -5,7 +6,10 @@ import { createSctpLayer, maySctpStart, type SctpMessage } from "./sctp.ts";
 import { createTcpStreams, type StreamConsumer } from "./tcp-stream.ts";
 import { findInnerIp } from "./tunnel.ts";
 
-/** A UDP datagram, TCP segment or SCTP packet with its ports; of a datagram `buffer[start, end)` is the payload. Reused: never kept. */
+/**
+ * A UDP datagram, TCP segment or SCTP packet with its ports. `buffer[start, end)` of a datagram is
+ * its payload. The object is reused: it is valid only during the call.
+ */
 export interface TransportPacket extends IpPacket {
   sourcePort: number;
   destinationPort: number;
@@ -13,38 +17,41 @@ export interface TransportPacket extends IpPacket {
 
 /** Takes what the packets of a capture carry. */
 export interface TransportSink {
-  /** One UDP datagram, whole unless `truncated`. */
+  /** Takes one UDP datagram, whole unless `truncated`. */
   datagram(packet: TransportPacket): void;
-  /** One SCTP user message, whole unless `truncated`; `packet` completed it. */
+  /** Takes one SCTP user message, whole unless `truncated`. `packet` completed it. */
   sctp(message: SctpMessage, packet: TransportPacket): void;
-  /** A direction of a TCP connection begins; `packet` tells whose. */
+  /** Opens a direction of a TCP connection. `packet` is its first segment. */
   open(packet: TransportPacket): StreamConsumer;
 }
 
-/** Finds UDP, TCP and SCTP in captured packets of any link type, inside tunnels too: the innermost packet counts. */
+/**
+ * Finds UDP, TCP and SCTP in captured packets of any link type. Inside tunnels the innermost packet
+ * counts.
+ */
 export interface TransportLayer {
   frame(frame: CapturedFrame): void;
-  /** True while some TCP bytes wait for others that have not come. */
+  /** @returns true while TCP bytes wait for others that have not come */
   waiting(): boolean;
-  /** The capture is over: what waits is given as it is. */
+  /** Ends the capture. Waiting bytes are given as they are. */
   end(): void;
 }
 
 const TCP = 6;
 const UDP = 17;
 const SCTP = 132;
-/** UDP port of SCTP packets inside UDP (RFC 6951). */
+/** The UDP port of SCTP packets inside UDP (RFC 6951). */
 const SCTP_IN_UDP = 9899;
-/** Tunnels inside tunnels. */
+/** At most this many tunnels inside each other. */
 const MAX_TUNNELS = 4;
 
-/** Makes a layer that has seen nothing. */
+/** Creates a layer without connections. */
 export function createTransportLayer(sink: TransportSink): TransportLayer {
   const ip = createIpLayer();
   const streams = createTcpStreams();
   const sctp = createSctpLayer();
   const packet: TransportPacket = { ...createIpPacket(), sourcePort: 0, destinationPort: 0 };
-  // A direction is opened while its first segment is at hand.
+  // A direction is opened while `packet` holds its first segment.
   const open = (): StreamConsumer => sink.open(packet);
   const give = (message: SctpMessage): void => sink.sctp(message, packet);
 
@@ -55,7 +62,10 @@ export function createTransportLayer(sink: TransportSink): TransportLayer {
     return true;
   }
 
-  /** Goes on to the innermost packet; false when it isn't whole (yet). */
+  /**
+   * Goes on to the innermost packet.
+   * @returns false when it is not whole, or not yet
+   */
   function enterTunnels(): boolean {
     for (let depth = 0; depth < MAX_TUNNELS; depth += 1) {
       const inner = findInnerIp(packet);
@@ -80,7 +90,7 @@ export function createTransportLayer(sink: TransportSink): TransportLayer {
 
   function frame(captured: CapturedFrame): void {
     const at = findIp(captured.linkType, captured.buffer, captured.start, captured.end);
-    // What quotes a packet (ICMP) is another protocol, so it never counts as a message.
+    // A packet quoted by ICMP never counts as a message, because ICMP is another protocol.
     if (at < 0 || !ip.read(captured, at, packet) || !enterTunnels()) return;
     if (packet.protocol === UDP && readPorts()) readDatagram();
     else if (packet.protocol === TCP && readPorts()) streams.segment(packet, open);

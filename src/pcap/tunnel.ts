@@ -1,3 +1,4 @@
+// Finds the IP packet inside a tunnel's packet: IP in IP, GRE or GTP-U.
 import type { IpPacket } from "./ip.ts";
 import { skipEthernet, skipEthertypes } from "./link-layer.ts";
 
@@ -7,12 +8,15 @@ const IPV6_IN_IP = 41;
 const GRE = 47;
 const UDP = 17;
 
-/** UDP port of GTP-U (3GPP TS 29.281 section 4.4.2). */
+/** The UDP port of GTP-U (3GPP TS 29.281 section 4.4.2). */
 const GTP_U = 2152;
-/** Bounds the extension headers of one GTP-U packet. */
+/** At most this many extension headers in one GTP-U packet. */
 const MAX_EXTENSIONS = 16;
 
-/** Where the IP header inside a tunnel's packet begins; -1 when `packet` is none of a tunnel, or of one that carries no IP. */
+/**
+ * Finds the IP header inside a tunnel's packet.
+ * @returns where it begins, or -1 when `packet` belongs to no tunnel or to one that carries no IP
+ */
 export function findInnerIp(packet: IpPacket): number {
   const { protocol, buffer, start, end } = packet;
   if (protocol === IPV4_IN_IP || protocol === IPV6_IN_IP) return start < end ? start : -1;
@@ -26,7 +30,10 @@ const GRE_KEY = 0x2000;
 const GRE_SEQUENCE = 0x1000;
 const BRIDGED_ETHERNET = 0x6558;
 
-/** RFC 2784 and RFC 2890; packets that are routed by GRE itself (RFC 1701) or of PPTP are not looked into. */
+/**
+ * Skips a GRE header (RFC 2784, RFC 2890). Packets that GRE itself routes (RFC 1701) and packets of
+ * PPTP are not read.
+ */
 function skipGre(buffer: Buffer, start: number, end: number): number {
   if (start + 4 > end) return -1;
   const flags = buffer.readUInt16BE(start);
@@ -34,12 +41,15 @@ function skipGre(buffer: Buffer, start: number, end: number): number {
   let at = start + 4;
   for (const flag of [GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE]) if ((flags & flag) !== 0) at += 4;
   if (buffer.readUInt16BE(start + 2) === BRIDGED_ETHERNET) return skipEthernet(buffer, at, end);
-  // The protocol field is an ethertype, but what it names stands behind the optional fields.
+  // The protocol field is an ethertype, but the payload comes after the optional fields.
   const inner = skipEthertypes(buffer, start + 2, end);
   return inner < 0 ? -1 : inner + at - start - 4;
 }
 
-/** G-PDUs of GTP version 1 (3GPP TS 29.281 section 5); the packet of a user begins behind header and extensions. */
+/**
+ * Skips the header and extensions of a G-PDU of GTP version 1, up to the user's packet (3GPP TS
+ * 29.281 section 5).
+ */
 function skipGtpU(buffer: Buffer, udp: number, end: number): number {
   if (udp + 16 > end) return -1;
   if (buffer.readUInt16BE(udp) !== GTP_U && buffer.readUInt16BE(udp + 2) !== GTP_U) return -1;
@@ -58,7 +68,10 @@ function skipGtpU(buffer: Buffer, udp: number, end: number): number {
   return version === 4 || version === 6 ? at : -1;
 }
 
-/** Each extension header begins with its length in units of four octets and ends with the type of the next one, 0 for none. */
+/**
+ * Skips extension headers. Each begins with its length in units of four octets and ends with the
+ * type of the next one, or 0.
+ */
 function skipExtensions(buffer: Buffer, at: number, end: number): number {
   for (let i = 0; i < MAX_EXTENSIONS; i++) {
     const length = at < end ? buffer[at]! * 4 : 0;

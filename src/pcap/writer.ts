@@ -1,22 +1,23 @@
+// Writes capture files, pcap and pcapng, from packets.
 import { LinkType } from "./link-layer.ts";
 import type { CaptureTime } from "./timestamp.ts";
 
 /** One packet to be written. */
 export interface PacketRecord extends CaptureTime {
   readonly bytes: Buffer;
-  /** Length on the wire where the packet was cut short; default: all of it is there. */
+  /** The length on the wire when the packet was cut short. Default: the bytes are all of it. */
   readonly originalLength?: number;
-  /** Shown by Wireshark beside the packet; pcapng only. */
+  /** A comment that Wireshark shows beside the packet; pcapng only. */
   readonly comment?: string;
 }
 
 /** How a capture file is written. */
 export interface CaptureOptions {
-  /** LINKTYPE_ value; default Ethernet. */
+  /** The LINKTYPE_ value. Default: Ethernet. */
   readonly linkType?: number;
   /** Default: false. */
   readonly bigEndian?: boolean;
-  /** Time stamps in nanoseconds; default: microseconds. */
+  /** Whether time stamps are in nanoseconds. Default: microseconds. */
   readonly nanoseconds?: boolean;
 }
 
@@ -33,7 +34,10 @@ const write32 = (bigEndian: boolean): Write =>
     ? (target, value, at) => target.writeUInt32BE(value, at)
     : (target, value, at) => target.writeUInt32LE(value, at);
 
-/** A classic pcap file (draft-ietf-opsawg-pcap). Comments are left out: the format has no place for them. */
+/**
+ * Writes a classic pcap file (draft-ietf-opsawg-pcap). Comments are left out, because the format
+ * has no place for them.
+ */
 export function writePcap(packets: Iterable<PacketRecord>, options: CaptureOptions = {}): Buffer {
   const { linkType = LinkType.ethernet, bigEndian = false, nanoseconds = false } = options;
   const put16 = write16(bigEndian);
@@ -61,7 +65,7 @@ function pad(bytes: Buffer): Buffer {
   return rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(4 - rest)]);
 }
 
-/** A pcapng file of one section and one interface (draft-ietf-opsawg-pcapng). */
+/** Writes a pcapng file of one section and one interface (draft-ietf-opsawg-pcapng). */
 export function writePcapng(packets: Iterable<PacketRecord>, options: CaptureOptions = {}): Buffer {
   const { linkType = LinkType.ethernet, bigEndian = false, nanoseconds = false } = options;
   const put16 = write16(bigEndian);

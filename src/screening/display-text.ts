@@ -1,24 +1,29 @@
+// Reads a display name as a person would see it, for the rule display-name.
 import { Buffer, isUtf8 } from "node:buffer";
 
-/** Longer names are shown by nobody; they aren't read. Characters as received. */
+/** At most this many characters, as received, are read of a name. No display shows a longer one. */
 export const LONGEST_NAME = 256;
 
 /**
- * First digits of the decimal systems that a display renders and NFKC leaves alone (Unicode category Nd): Arabic, Persian,
- * N'Ko, and the Brahmic ones from Devanagari to Khmer and Mongolian.
+ * The first digits of the decimal systems that a display renders and NFKC leaves unchanged (Unicode
+ * category Nd): Arabic, Persian, N'Ko, and the Brahmic ones from Devanagari to Khmer and Mongolian.
  */
 const zeros: readonly number[] = [
   0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
   0xf20, 0x1040, 0x17e0, 0x1810,
 ];
 
-/** A display name as a person reads it: unquoted, unescaped, NFKC-folded (fullwidth １ is 1), digits of all systems as ASCII, lower case. */
+/**
+ * Returns a display name as a person reads it: unquoted, unescaped, NFKC-folded (fullwidth １ is 1),
+ * digits of all systems as ASCII, in lower case.
+ */
 export function foldName(display: string): string {
   const bare = unquote(display);
   let isAscii = true;
   for (let i = 0; isAscii && i < bare.length; i++) isAscii = bare.charCodeAt(i) < 0x80;
   if (isAscii) return bare.toLowerCase();
-  // Received as latin1; what is no UTF-8 is shown as whatever the phone likes, mostly latin1.
+  // Names are received as latin1. A name that is no UTF-8 is shown as the phone chooses, mostly as
+  // latin1.
   const bytes = Buffer.from(bare, "latin1");
   const text = (isUtf8(bytes) ? bytes.toString("utf8") : bare).normalize("NFKC");
   let folded = "";
@@ -26,7 +31,7 @@ export function foldName(display: string): string {
   return folded.toLowerCase();
 }
 
-/** The name without its quotes, and without the backslashes of its quoted pairs (RFC 3261 section 25.1). */
+/** Removes the quotes of a name and the backslashes of its quoted pairs (RFC 3261 section 25.1). */
 function unquote(display: string): string {
   let out = "";
   for (let i = 0; i < display.length; i++) {
@@ -44,12 +49,15 @@ function asciiDigit(code: number): string | undefined {
   return undefined;
 }
 
-/** True for an ASCII digit. */
+/** @returns true for an ASCII digit */
 export function isDigit(char: string): boolean {
   return char >= "0" && char <= "9";
 }
 
-/** True for what stands between the groups of one number as people write it: spaces and punctuation, the general kind of Unicode too. */
+/**
+ * @returns true for characters between the groups of one number as people write it: spaces and
+ *   punctuation, also those of Unicode's general block
+ */
 export function isBetweenGroups(char: string): boolean {
   if (char >= "\u2000" && char <= "\u206f") return true;
   return char < "\u007f" && !(char >= "a" && char <= "z") && !isDigit(char);

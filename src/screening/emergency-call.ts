@@ -1,12 +1,14 @@
+// Tells whether a call goes to an emergency service.
 import type { CallAttempt } from "../domain/attempt.ts";
 import { isEmergencyCalled } from "../numbering/e164.ts";
 
-/** Whom a call goes to. */
+/** The called party of a call. */
 export type Callee = Pick<CallAttempt, "called" | "emergencyUrn">;
 
 /**
- * True for a call to an emergency service, by the called party alone: `Priority` and the calling party's category are the caller's
- * own words. Holds for calls of domestic trunks; from abroad an emergency number is no reason to let a forged caller in.
+ * Tells whether a call goes to an emergency service by its called party alone: `Priority` and the
+ * calling party's category are the calling party's own words. It holds for calls of domestic
+ * trunks. From abroad an emergency number does not justify a forged calling number.
  */
 export function isEmergencyCall({ called, emergencyUrn }: Callee): boolean {
   return emergencyUrn || isEmergencyCalled(called);

@@ -1,11 +1,14 @@
+// Finds the diverting number that a lessee's list lets forward calls.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { UsableNumber } from "../numbering/e164.ts";
 import type { NumberList } from "./rule.ts";
 
 /**
- * The last diverting number when the lessee's list, at the time of the call, says that it may forward. With it the call is
- * one of that number, and the original caller's number need not be listed. Only the last one counts: those before
- * it are what the last one says about others.
+ * Returns the last diverting number when the lessee's list says, at the time of the call, that it
+ * may forward. The call then counts as one of that number, and the original calling number need not
+ * be listed. Earlier diverting numbers do not count: only the last diverting party vouches for
+ * them.
+ * @returns undefined when there is no such number
  */
 export function licensedForwarder(
   attempt: CallAttempt,

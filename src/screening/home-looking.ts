@@ -1,7 +1,8 @@
+// Tells whether a calling number from abroad looks like a domestic one.
 import { NumberFlag, type NumberClass, type PartyNumber } from "../domain/number.ts";
 import type { UsableNumber } from "../numbering/e164.ts";
 
-/** Bits of `NumberFlag` for the ways of writing a number that give no country code: only a call from home is written so. */
+/** The bits of `NumberFlag` for spellings without country code, which only domestic calls use. */
 const HOME_WRITING =
   NumberFlag.domesticForm |
   NumberFlag.local |
@@ -9,7 +10,7 @@ const HOME_WRITING =
   NumberFlag.context |
   NumberFlag.subscriberNature;
 
-/** Classes that subscribers take abroad (plan data, column `plus86_from_abroad` = roamer). */
+/** The classes that subscribers take abroad (plan data, column `plus86_from_abroad` = roamer). */
 const roamerClasses: ReadonlySet<NumberClass> = new Set([
   "mobile",
   "mobile_mvno",
@@ -18,8 +19,8 @@ const roamerClasses: ReadonlySet<NumberClass> = new Set([
 ]);
 
 /**
- * Beginnings of home numbers and protected short codes. A number that no plan allows and that starts so, once "+"
- * and zeros are gone, is made to be read as one at home: +95588, 0096110, +0861087654321.
+ * The first digits of home numbers and protected short codes. An invalid number that begins so,
+ * after "+" and zeros, is made to be read as a domestic one: +95588, 0096110, +0861087654321.
  */
 const protectedPrefixes: readonly string[] = [
   "86",
@@ -41,8 +42,9 @@ const protectedPrefixes: readonly string[] = [
 const LONGEST_PREFIX = 3;
 
 /**
- * How a caller from abroad looks: `foreign`; `roamer`: a mobile number of +86 in global form, as an outbound roamer has
- * it; `home`: every other number or spelling that a subscriber at home would take for a domestic one.
+ * Tells how a calling number from abroad looks to a domestic subscriber.
+ * @returns `foreign`; `roamer` for a mobile number of +86 in global form, as an outbound roamer has
+ *   it; `home` for every other number or spelling that would be taken for a domestic one
  */
 export function lookOf(number: PartyNumber): "foreign" | "roamer" | "home" {
   if (number.kind === "short") return "home";
@@ -53,18 +55,21 @@ export function lookOf(number: PartyNumber): "foreign" | "roamer" | "home" {
   return roamerClasses.has(number.class) && isGlobalForm(number) ? "roamer" : "home";
 }
 
-/** True when the number was written with its country code: +86…, 0086…, 86…. */
+/** @returns true when the number was written with its country code: +86…, 0086…, 86… */
 export function isGlobalForm({ flags }: UsableNumber): boolean {
   return (flags & HOME_WRITING) === 0;
 }
 
-/** Looks at the first digits behind signs, separators, an escaped plus and zeros; bounded whatever the length. */
+/**
+ * Tells whether the first digits, after signs, separators, an escaped plus and zeros, are
+ * protected. It reads at most 32 characters.
+ */
 function startsProtected(raw: string): boolean {
   let digits = "";
   for (let i = 0; i < raw.length && i < 32 && digits.length < LONGEST_PREFIX; i++) {
     const code = raw.charCodeAt(i);
     if (code === 0x25) {
-      // A percent escape is one character of the number; digits may hide in it (%39 is 9).
+      // A percent escape is one character of the number. It may hide a digit (%39 is 9).
       const escaped = Number.parseInt(raw.slice(i + 1, i + 3), 16);
       i += 2;
       if (escaped >= 0x30 && escaped <= 0x39) digits = appendDigit(digits, escaped);

@@ -1,8 +1,9 @@
+// Tells which asserted identities of a call count on its trunk, and describes them.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { AssertedIdentity, IdentitySource } from "../domain/identity.ts";
 import { formatNumber } from "../domain/number.ts";
 
-/** The SIP fields in the order in which `pai-first` looks for the caller. */
+/** The SIP fields in the order in which `pai-first` looks for the calling party. */
 const paiFirst: readonly IdentitySource[] = [
   "p-asserted-identity",
   "remote-party-id",
@@ -11,8 +12,8 @@ const paiFirst: readonly IdentitySource[] = [
 ];
 
 /**
- * Whether an asserted identity counts under the trunk's `identity` mode. ISUP identities always count:
- * a network that reads the ISUP part obeys it before any header.
+ * Tells whether an asserted identity counts under the trunk's `identity` mode. ISUP identities
+ * always count: a network that reads the ISUP part obeys it before any header.
  */
 export function isCounted(attempt: CallAttempt, identity: AssertedIdentity): boolean {
   const mode = attempt.trunk.identity;
@@ -22,7 +23,7 @@ export function isCounted(attempt: CallAttempt, identity: AssertedIdentity): boo
   return mode === "presented" ? source === "from" : source === firstField(attempt);
 }
 
-/** True when some identity that counts has a usable number. */
+/** @returns true when an identity that counts has a usable number */
 export function hasCountedNumber(attempt: CallAttempt): boolean {
   for (const identity of attempt.calling) {
     if (identity.number.kind !== "unusable" && isCounted(attempt, identity)) return true;
@@ -31,8 +32,8 @@ export function hasCountedNumber(attempt: CallAttempt): boolean {
 }
 
 /**
- * True for a From that asserts no number: it is passed over where another identity has one.
- * A From with something like a number that no plan allows does assert one.
+ * Tells whether a From asserts no number. It is ignored when another identity has one. A From with
+ * an invalid number does assert one.
  */
 export function isNumberlessFrom(identity: AssertedIdentity): boolean {
   return (
@@ -40,7 +41,10 @@ export function isNumberlessFrom(identity: AssertedIdentity): boolean {
   );
 }
 
-/** The identity in words, for explanations: `from +861087654321 (fixed) restricted`. What a peer wrote is escaped: it goes to a terminal. */
+/**
+ * Describes an identity for explanations: `from +861087654321 (fixed) restricted`. What a peer
+ * wrote is escaped, because it goes to a terminal.
+ */
 export function describeIdentity(identity: AssertedIdentity): string {
   const { number, presentation } = identity;
   const what =

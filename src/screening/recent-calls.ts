@@ -1,13 +1,17 @@
+// Remembers the calls that have paid their limits, so that a repeat does not pay again.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
 import { createExpiringSlots, NONE } from "../state/expiring-slots.ts";
 
-/** 64·T1 (RFC 3261 section 17.1.1.2): how long a peer may still be trying other branches of one call. */
+/** 64·T1: how long a peer may try other branches of one call (RFC 3261 section 17.1.1.2). */
 const LIFETIME: Millis = 32_000;
-/** Free repeats of a call that has paid; each further one pays again. */
+/** At most this many repeats of a call are free. Each further one pays again. */
 const FREE_REPEATS = 4;
-/** A longer Call-ID is never remembered, so that a peer can't choose how much work a key takes. */
+/**
+ * At most this many characters in a Call-ID that is remembered: a peer must not choose the size of a
+ * key.
+ */
 const MAX_CALL_ID = 256;
 
 /** What is kept of a call: {@link hashOfParties} and its free repeats. */
@@ -16,27 +20,36 @@ const PARTIES = 0;
 const FREE = 1;
 
 /**
- * Calls that have paid their limits: a new branch of the same call (same Call-ID, trunk, calling and called number)
- * costs nothing, a bounded number of times. It is always screened again.
+ * The calls that have paid their limits. A new branch of the same call (same Call-ID, trunk,
+ * calling and called number) costs nothing, a bounded number of times. It is always screened again.
  */
 export interface RecentCalls {
   readonly size: number;
   readonly capacity: number;
-  /** True when the attempt repeats a call that has paid and has free repeats left. Changes nothing. */
+  /**
+   * Changes nothing.
+   * @returns true when the attempt repeats a call that has paid and has free repeats left
+   */
   isFree(attempt: CallAttempt): boolean;
-  /** As `isFree`, and uses up one free repeat. */
+  /** Does the same as `isFree`, and uses up one free repeat. */
   takeFree(attempt: CallAttempt): boolean;
-  /** Remembers that the call has paid; false when the table is full. */
+  /**
+   * Remembers that the call has paid.
+   * @returns false when the table is full
+   */
   remember(attempt: CallAttempt): boolean;
 }
 
 const ignore = (): void => undefined;
 
-/** @param capacity most calls remembered at once, at least 1 */
+/**
+ * Creates an empty table.
+ * @param capacity at most this many calls are remembered; at least 1
+ */
 export function createRecentCalls(capacity: number): RecentCalls {
   const rows = new Int32Array(capacity * ROW);
   const calls = createExpiringSlots(capacity, LIFETIME, ignore, ignore);
-  // One attempt is asked about, then remembered: its key is built and hashed once.
+  // An attempt is looked up, then remembered: its key is built and hashed once.
   let keyed: CallAttempt | undefined;
   let key = "";
 
@@ -48,9 +61,9 @@ export function createRecentCalls(capacity: number): RecentCalls {
     return key;
   };
 
-  /** The slot of the call when it has paid and has free repeats left, or NONE. */
+  /** Returns the slot of the call when it has paid and has free repeats left, otherwise NONE. */
   const find = (attempt: CallAttempt): number => {
-    // A call without a name (ISUP) repeats nothing.
+    // A call without Call-ID (ISUP) repeats no other.
     if (attempt.callId === "") return NONE;
     const slot = calls.find(keyOf(attempt), attempt.at);
     if (slot === NONE || rows[slot * ROW + FREE] === 0) return NONE;
@@ -80,14 +93,15 @@ export function createRecentCalls(capacity: number): RecentCalls {
   };
 }
 
-/** The key of a number; 0, which no number has, when it is unusable. */
+/** Returns the key of a number, or 0, which no number has, when it is unusable. */
 function keyOfNumber(number: PartyNumber): number {
   return number.kind === "unusable" ? 0 : number.key;
 }
 
 /**
- * The called number and all asserted callers in their order: another caller in any field is another call. 32 bits, so
- * two combinations can meet; that is worth at most the free repeats of one call.
+ * Hashes the called number and all asserted calling numbers in their order: another number in any
+ * field makes another call. The hash has 32 bits, so two combinations may collide. A collision
+ * gains at most the free repeats of one call.
  */
 function hashOfParties(attempt: CallAttempt): number {
   let hash = keyOfNumber(attempt.called) | 0;

@@ -1,3 +1,4 @@
+// Finds a display name that shows another number, a short code or a hidden caller.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { IdentitySource } from "../domain/identity.ts";
 import type { DialPlan } from "../domain/number.ts";
@@ -8,17 +9,23 @@ import { foldName, isBetweenGroups, isDigit, LONGEST_NAME } from "./display-text
 export interface MisleadingName {
   readonly field: IdentitySource;
   readonly shows: "number" | "short-code" | "hidden-word" | "too-long";
-  /** As a person reads it; empty when it was too long to be read. */
+  /** The name as a person reads it. Empty when it was too long to be read. */
   readonly name: string;
 }
 
-/** A group of this many digits or more may be a number; from three on it may be a short code. */
+/**
+ * A group of at least this many digits may be a number. From SHORTEST_CODE digits on it may be a
+ * short code.
+ */
 const SHORTEST_NUMBER = 7;
 const SHORTEST_CODE = 3;
-/** E.164 and an international prefix; more digits in a row are no number. */
+/** An E.164 number with an international prefix. More digits in a row are no number. */
 const LONGEST_NUMBER = 20;
 
-/** Words beside a hidden token that leave its meaning as it is: "Private Number", "Unknown Caller ID", "No Number". */
+/**
+ * Words beside a hidden token that do not change its meaning: "Private Number", "Unknown Caller
+ * ID", "No Number".
+ */
 const fillers: ReadonlySet<string> = new Set([
   "",
   "no",
@@ -30,7 +37,7 @@ const fillers: ReadonlySet<string> = new Set([
   "callerid",
 ]);
 
-/** What phones show for a hidden caller besides {@link hiddenTokens}. */
+/** What phones show for a hidden calling party, besides {@link hiddenTokens}. */
 const hiddenPhrases: ReadonlySet<string> = new Set([
   "no caller id",
   "no number",
@@ -53,8 +60,9 @@ const hiddenPhrases: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The first display name of the call that says something about the caller which its number does not: another number, a
- * short code, or that the caller is hidden. Undefined without display names, at no cost.
+ * Returns the first display name of the call that shows something which the calling number does
+ * not: another number, a short code, or that the calling party is hidden.
+ * @returns undefined when there is none; a call without display names costs nothing
  */
 export function findMisleadingName(attempt: CallAttempt): MisleadingName | undefined {
   for (const { display, source } of attempt.calling) {
@@ -71,7 +79,8 @@ function judgeName(display: string, attempt: CallAttempt): Omit<MisleadingName, 
   if (showsHidden(name)) return { shows: "hidden-word", name };
   const seen = { all: "", group: "", joined: "" };
   let shows: MisleadingName["shows"] | undefined;
-  // One pass: every group of digits, groups that only separators part, and all digits together.
+  // One pass judges every group of digits, then groups that only separators part. After it, all
+  // digits together are judged.
   for (let i = 0; i <= name.length; i++) {
     const char = name.charAt(i);
     if (isDigit(char)) {
@@ -86,13 +95,13 @@ function judgeName(display: string, attempt: CallAttempt): Omit<MisleadingName, 
     if (seen.joined !== "") shows ??= judgeDigits(seen.joined, attempt);
     seen.joined = "";
   }
-  // The whole of the caller's own number may stand in groups, each of which looks like something else.
+  // The whole of the caller's own number may stand in groups that each look like something else.
   if (isOwnNumber(seen.all, attempt)) return undefined;
   shows ??= judgeDigits(seen.all, attempt);
   return shows === undefined ? undefined : { shows, name };
 }
 
-/** True when the name is nothing but a word for a hidden caller. */
+/** Tells whether the name is nothing but words for a hidden calling party. */
 function showsHidden(name: string): boolean {
   if (hiddenPhrases.has(name)) return true;
   let tokens = 0;
@@ -120,7 +129,7 @@ function judgeDigits(digits: string, attempt: CallAttempt): "number" | "short-co
   return "number";
 }
 
-/** The number that people take these digits for: dialled here, or behind "+". */
+/** Returns the number that people take these digits for: dialled here, or after "+". */
 function readShown(digits: string, plan: DialPlan): UsableNumber | undefined {
   const dialled = readSipNumber(digits, plan);
   if (dialled.kind !== "unusable") return dialled;
@@ -128,7 +137,7 @@ function readShown(digits: string, plan: DialPlan): UsableNumber | undefined {
   return global.kind === "unusable" ? undefined : global;
 }
 
-/** True when some reading of the digits is a number that the call asserts. */
+/** Tells whether a reading of the digits is a number that the call asserts. */
 function isOwnNumber(digits: string, attempt: CallAttempt): boolean {
   if (digits.length < SHORTEST_CODE || digits.length > LONGEST_NUMBER) return false;
   const plan = attempt.trunk.dialPlan;

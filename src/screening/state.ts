@@ -1,36 +1,43 @@
+// What the rules remember from call to call, in bounded tables.
 import type { RuleId } from "../domain/rule-id.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
 import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
 import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
 
-/** The bounded tables of the rules, in entries. */
+/** The capacity of each bounded table of the rules, in entries. */
 export interface ScreeningSizes {
-  /** Calling numbers whose attempts are counted. */
+  /** The calling numbers whose attempts are counted. */
   readonly callers: number;
-  /** Calls that may repeat without spending. */
+  /** The calls that may repeat without spending. */
   readonly recentCalls: number;
 }
 
 export type TableName = keyof ScreeningSizes;
 
-/** A table had no room for the call: the screen turns this into the trunk's exception policy. */
+/**
+ * Says that a table had no room for the call. The screen turns this into the trunk's exception
+ * policy.
+ */
 export interface TableFull {
   readonly kind: "table-full";
   readonly table: TableName;
 }
 
-/** What rules remember from call to call. Outlives the policy: a reload resets no counter and no window. */
+/**
+ * What rules remember from call to call. It outlives the policy: a reload resets no counter and no
+ * window.
+ */
 export interface ScreeningState {
   readonly callRate: TokenBuckets;
-  /** Of MESSAGE requests, by trunk. */
+  /** The rate of MESSAGE requests, by trunk. */
   readonly messageRate: TokenBuckets;
   readonly callerAttempts: SlidingWindow;
   readonly recentCalls: RecentCalls;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
-  /** How often each rule threw, since start: always our own fault. */
+  /** How often each rule threw, since start. It is always a fault of our own. */
   readonly ruleFaults: Record<RuleId, number>;
-  /** The newest fault, for the log of whoever runs the screen. */
+  /** The newest fault, for the log. */
   lastFault: { readonly rule: RuleId; readonly error: unknown } | undefined;
 }
 

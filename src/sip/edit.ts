@@ -1,26 +1,27 @@
+// Edits a received message and writes it for the next hop; what is not edited stays byte for byte.
 import type { Buffer } from "node:buffer";
 import { Header } from "./header.ts";
 import type { SipMessage } from "./message.ts";
 
-/** The largest UDP payload over IPv4 (RFC 768, RFC 791); over IPv6 it is 20 octets less of header, not of payload. */
+/** The largest UDP payload over IPv4 (RFC 768, RFC 791). IPv6 would take 20 octets more. */
 export const MAX_DATAGRAM = 65_507;
 
 const MAX_EDITS = 64;
 
 /**
- * A list of splices over one received message: everything not named here is sent as it came, byte for byte.
- * Reused from message to message.
+ * A list of splices of one received message. Everything else is sent byte for byte as received. The
+ * object is reused from message to message.
  */
 export interface Edits {
   count: number;
   readonly from: Int32Array;
   readonly to: Int32Array;
   readonly insert: string[];
-  /** More edits than fit: the message can't be forwarded. */
+  /** Whether more edits came than fit. The message cannot be forwarded then. */
   overflow: boolean;
 }
 
-/** An empty list. */
+/** Makes an empty list. */
 export function createEdits(): Edits {
   return {
     count: 0,
@@ -36,14 +37,17 @@ export function clearEdits(edits: Edits): void {
   edits.overflow = false;
 }
 
-/** Replaces the bytes `from`…`to` of the header fields by `insert` (latin1). Edits must not overlap; they may come in any order. */
+/**
+ * Replaces the bytes `from`…`to` of the header fields by `insert` (latin1). Edits may come in any
+ * order, but must not overlap.
+ */
 export function splice(edits: Edits, from: number, to: number, insert: string): void {
   if (edits.count === MAX_EDITS) {
     edits.overflow = true;
     return;
   }
   let i = edits.count++;
-  // Kept in order of position; two at the same place stay in the order they came.
+  // Kept in order of position. Two at the same place stay in the order in which they came.
   while (i > 0 && edits.from[i - 1]! > from) {
     edits.from[i] = edits.from[i - 1]!;
     edits.to[i] = edits.to[i - 1]!;
@@ -56,9 +60,13 @@ export function splice(edits: Edits, from: number, to: number, insert: string): 
 }
 
 /**
- * Writes the edited message into `out`; returns its length, or -1 when it does not fit. Everything up to the last edit is joined
- * as text and written once, which costs less than a copy for every piece; what stands behind it is copied as it is. `most`: octets
- * that the transport takes.
+ * Writes the edited message into `out`. The part up to the last edit is joined as text and written
+ * once, which costs less than a copy for every piece. The rest is copied.
+ * @param message the message as received
+ * @param edits the changes to it
+ * @param out the buffer to write to
+ * @param most how many octets the transport takes
+ * @returns the length, or -1 when the message does not fit
  */
 export function render(message: SipMessage, edits: Edits, out: Buffer, most = MAX_DATAGRAM): number {
   if (edits.overflow) return -1;
@@ -67,7 +75,7 @@ export function render(message: SipMessage, edits: Edits, out: Buffer, most = MA
   let at = message.start;
   for (let i = 0; i < edits.count; i++) {
     head += text.slice(at, edits.from[i]) + edits.insert[i]!;
-    // An insertion may stand where a field that goes begins.
+    // An insertion may stand where a removed field begins.
     if (edits.to[i]! > at) at = edits.to[i]!;
   }
   const size = head.length + end - at;
@@ -78,8 +86,9 @@ export function render(message: SipMessage, edits: Edits, out: Buffer, most = MA
 }
 
 /**
- * Removes the first value of field `id`, which ends at `valueEnd` (position in the message): the whole line where
- * it stands alone, else up to the next value. SIPp and others fold several values into one line.
+ * Removes the first value of the field at `index`. `valueEnd` is where the value ends in the
+ * message. A field with one value is removed as a whole line. SIPp and others put several values
+ * into one line.
  */
 export function removeFirstValue(message: SipMessage, edits: Edits, index: number, valueEnd: number): void {
   if (valueEnd >= message.valueEnd[index]!) {
@@ -91,14 +100,17 @@ export function removeFirstValue(message: SipMessage, edits: Edits, index: numbe
   splice(edits, message.valueStart[index]!, next, "");
 }
 
-/** Max-Forwards minus one, or 70 where the field is absent (RFC 3261 section 16.6 step 3). */
+/** Writes Max-Forwards minus one, or 70 when the field is absent (RFC 3261 section 16.6 step 3). */
 export function decrementMaxForwards(message: SipMessage, edits: Edits): void {
   const index = message.first[Header.maxForwards]!;
   if (index < 0) splice(edits, message.headersStart, message.headersStart, "Max-Forwards: 70\r\n");
   else splice(edits, message.valueStart[index]!, message.valueEnd[index]!, String(message.maxForwards - 1));
 }
 
-/** Says where the message ends, which nothing else does on a stream (RFC 3261 section 18.3); a datagram may leave it out (20.14). */
+/**
+ * Adds a Content-Length when it is absent. A stream needs it to find the end of the message (RFC
+ * 3261 section 18.3); a datagram may omit it (section 20.14).
+ */
 export function ensureContentLength(message: SipMessage, edits: Edits): void {
   if (message.count[Header.contentLength] !== 0) return;
   const { headersEnd, end, bodyStart } = message;

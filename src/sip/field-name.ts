@@ -1,6 +1,7 @@
+// The names of SIP header fields by text: for rare fields, edits and configuration.
 import type { SipMessage } from "./message.ts";
 
-/** Compact forms (RFC 3261 section 7.3.3 and the IANA registry), lower case. */
+/** The compact forms of names (RFC 3261 section 7.3.3 and the IANA registry), lower case. */
 const compactForms: ReadonlyMap<string, string> = new Map([
   ["a", "accept-contact"],
   ["b", "referred-by"],
@@ -24,7 +25,10 @@ const compactForms: ReadonlyMap<string, string> = new Map([
   ["y", "identity"],
 ]);
 
-/** Fields without which a request loses its way, its dialog, its body or what was agreed about them. */
+/**
+ * Fields that must stay: without them a request loses its route, its dialog, its body or what was
+ * agreed about them.
+ */
 const keptFields: ReadonlySet<string> = new Set([
   "via",
   "from",
@@ -65,25 +69,28 @@ const keptFields: ReadonlySet<string> = new Set([
   "sip-if-match",
 ]);
 
-/** The long name in lower case that `name` stands for. */
+/** Returns the long name, in lower case, that `name` stands for. */
 export function longName(name: string): string {
   const lower = name.toLowerCase();
   return compactForms.get(lower) ?? lower;
 }
 
-/** True for a field that must never be taken out. */
+/** @returns true for a field that must never be removed */
 export function isKept(name: string): boolean {
   return keptFields.has(longName(name));
 }
 
-/** The long name of field `index`, lower case. Makes strings: not for the path of an ordinary call. */
+/**
+ * Returns the long name of field `index` in lower case. It makes strings, so ordinary calls must
+ * not use it.
+ */
 export function nameOfField(message: SipMessage, index: number): string {
   const line = message.text.slice(message.lineStart[index], message.valueStart[index]);
   const colon = line.indexOf(":");
   return longName((colon < 0 ? line : line.slice(0, colon)).trim());
 }
 
-/** Indexes of every field of this long name (lower case). */
+/** Returns the indexes of every field with this long name (lower case). */
 export function fieldsNamed(message: SipMessage, name: string): readonly number[] {
   const found: number[] = [];
   for (let i = 0; i < message.headerCount; i++) if (nameOfField(message, i) === name) found.push(i);

@@ -1,7 +1,8 @@
+// Cuts a byte stream into SIP messages, between the connection and scan.
 import { COLON, CR, LF, SP, TAB } from "./octet.ts";
 import { METHODS } from "./start-line.ts";
 
-/** Limits of a message on a stream, in bytes and fields. */
+/** The limits of a message on a stream, in bytes and fields. */
 export const FramingLimit = {
   startLine: 8 * 1024,
   headers: 64 * 1024,
@@ -9,33 +10,40 @@ export const FramingLimit = {
   body: 256 * 1024,
 } as const;
 
-/** What the bytes of a stream turned out to be. Bytes are valid until the next `push`. */
+/** What the bytes of a stream turned out to be. The bytes are valid until the next `push`. */
 export type FramingEvent =
   | { readonly kind: "message"; readonly bytes: Buffer }
-  /** A double CRLF between messages: the peer wants a CRLF back (RFC 5626 section 4.4.1). */
+  /** A double CRLF between messages: the peer expects a CRLF back (RFC 5626 section 4.4.1). */
   | { readonly kind: "ping" }
-  /** The stream can't be framed from here on; `bytes` is what there is of the message. */
+  /** The stream cannot be framed from here on. `bytes` is what has come of the message. */
   | { readonly kind: "fault"; readonly why: string; readonly bytes: Buffer };
 
 /** Cuts a byte stream into SIP messages by Content-Length (RFC 3261 section 18.3). */
 export interface SipFramer {
-  /** Takes the next bytes, of any number. They may be read until `next` has answered undefined. */
+  /** Takes the next bytes, of any number. The framer reads them until `next` returns undefined. */
   push(bytes: Buffer): void;
-  /** The next event; undefined: more bytes are needed. After a fault always undefined, until {@link SipFramer.resync}. */
+  /**
+   * Returns the next event.
+   * @returns undefined when more bytes are needed, and after a fault until {@link SipFramer.resync}
+   */
   next(): FramingEvent | undefined;
-  /** Begins to look for the next start line: behind the fault, or else in what will come, because bytes were lost. */
+  /**
+   * Begins to search for the next start line, after a fault or after lost bytes. After a fault it
+   * begins at the faulty line, or after it when that was the start line. Otherwise it begins with
+   * bytes still to come.
+   */
   resync(): void;
-  /** What is kept of a message that is not whole yet. */
+  /** @returns the bytes kept of a message that is not complete */
   rest(): Buffer;
 }
 
-/** RFC 3261 section 25.1 `token`. */
+/** The characters of `token` (RFC 3261 section 25.1). */
 const isToken = new Uint8Array(256);
 for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") {
   isToken[char.charCodeAt(0)] = 1;
 }
 
-/** Longest method that is believed. */
+/** At most this many characters in a method. */
 const MAX_METHOD = 64;
 
 function isVersionAt(bytes: Buffer, at: number): boolean {
@@ -48,8 +56,12 @@ function isVersionAt(bytes: Buffer, at: number): boolean {
 }
 
 /**
- * True when `bytes[start, end)` may be the beginning of a SIP start line: "SIP/", or a token and a space.
- * Meant to cost nothing for media and other binary packets; `pending`: more bytes may follow.
+ * Tells whether `bytes[start, end)` may be the beginning of a SIP start line: "SIP/", or a token
+ * and a space. It costs nearly nothing for media and other binary packets.
+ * @param bytes the buffer
+ * @param start where the line begins
+ * @param end where the bytes end
+ * @param pending whether more bytes may follow
  */
 export function maySipStart(bytes: Buffer, start: number, end: number, pending = false): boolean {
   let at = start;
@@ -60,7 +72,10 @@ export function maySipStart(bytes: Buffer, start: number, end: number, pending =
   return bytes[at] === 0x2f && at === start + 3 && isVersionAt(bytes, start);
 }
 
-/** True when the line `bytes[start, end)`, without its line feed, is a request or status line of some SIP version. */
+/**
+ * @returns true when the line `bytes[start, end)`, without its line feed, is a request line or
+ *   status line of any SIP version
+ */
 export function isStartLine(bytes: Buffer, start: number, end: number): boolean {
   if (!maySipStart(bytes, start, end)) return false;
   if (isVersionAt(bytes, start)) return true;
@@ -73,8 +88,9 @@ export function isStartLine(bytes: Buffer, start: number, end: number): boolean 
 const methods = METHODS.map((method) => Buffer.from(method));
 
 /**
- * Where in the line `bytes[start, end)` a message begins, -1 when none does. Behind lost bytes a line may begin with the end of
- * a body that had no line break of its own, so a request is known by its method alone.
+ * Returns where a message begins in the line `bytes[start, end)`, or -1. After lost bytes a line
+ * may begin with the end of a body without a line break. So a request is recognised by its method
+ * alone.
  */
 function findStartIn(bytes: Buffer, start: number, end: number): number {
   if (isVersionAt(bytes, start)) return isStartLine(bytes, start, end) ? start : -1;
@@ -88,7 +104,10 @@ function findStartIn(bytes: Buffer, start: number, end: number): number {
   return -1;
 }
 
-/** The number in `bytes[start, end)` between white space and line breaks; -1 when it is none. */
+/**
+ * Returns the number in `bytes[start, end)` between white space and line breaks, or -1 when there
+ * is none.
+ */
 function readLength(bytes: Buffer, start: number, end: number): number {
   const isBlank = (at: number): boolean => {
     const byte = bytes[at];
@@ -106,7 +125,10 @@ function readLength(bytes: Buffer, start: number, end: number): number {
   return value;
 }
 
-/** Behind the colon of a Content-Length field whose line begins at `start`; -1: another field. */
+/**
+ * Returns the position after the colon of a Content-Length field whose line begins at `start`, or
+ * -1 for another field.
+ */
 function lengthValueAt(bytes: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && isToken[bytes[at] ?? 0] === 1) at += 1;
@@ -122,24 +144,35 @@ type Phase = "start-line" | "fields" | "body" | "seek" | "stopped";
 
 const NOTHING = Buffer.alloc(0);
 
-/** Makes a framer that begins with a start line, or (`seek`) looks for the first one: somewhere inside a stream. */
+/**
+ * Creates a framer. It begins with a start line, or, with `seek`, searches for the first one
+ * because it begins inside a stream.
+ */
 export function createSipFramer(begin: "start-line" | "seek" = "start-line"): SipFramer {
   let phase: Phase = begin;
-  /** What is not consumed is `buffer[start, end)`; lines are complete up to `line`, searched for a line end up to `scanned`. */
+  /**
+   * The unread bytes are `buffer[start, end)`. Lines are complete up to `line`. A line end was
+   * searched up to `scanned`.
+   */
   let buffer: Buffer = NOTHING;
   let start = 0;
   let end = 0;
   let line = 0;
   let scanned = 0;
-  /** True when `buffer` is ours to write into; else it is the chunk last pushed. */
+  /**
+   * Whether `buffer` is our own, so that it may be written. Otherwise it is the chunk pushed last.
+   */
   let owned = false;
   let fields = 0;
   let fieldsStart = 0;
-  /** Where the value of a Content-Length begins whose lines may go on (RFC 3261 section 7.3.1); -1: none is open. */
+  /**
+   * Where the value of an unfinished Content-Length begins, whose lines may go on; -1 when none is
+   * open (RFC 3261 section 7.3.1).
+   */
   let lengthValue = -1;
   let bodyLength = -1;
 
-  /** Moves what is left to the front of our own storage, with room for `more` bytes. */
+  /** Moves the unread bytes to the front of our own storage, with room for `more` bytes. */
   function own(more: number): void {
     const kept = end - start;
     const fits = owned && buffer.length >= end + more;
@@ -165,7 +198,7 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
       end += bytes.length;
       return;
     }
-    // Mostly a chunk holds whole messages, and they are read where they lie.
+    // Mostly a chunk holds whole messages, which are read in place.
     buffer = bytes;
     owned = false;
     start = 0;
@@ -186,7 +219,7 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
     return { kind: "fault", why, bytes: buffer.subarray(start, end) };
   }
 
-  /** The position of the LF that ends the line at `line`; -1 when it is not there yet. */
+  /** Returns the position of the LF that ends the line at `line`, or -1 when it has not come. */
   function findLineEnd(): number {
     const lf = scanned < end ? buffer.indexOf(LF, scanned) : -1;
     scanned = lf < 0 || lf >= end ? end : lf + 1;
@@ -194,7 +227,7 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
   }
 
   function readStartLine(): FramingEvent | undefined {
-    // RFC 3261 section 7.5: CRLF before a start line is nothing, but two of them are a ping.
+    // CRLF before a start line is ignored (RFC 3261 section 7.5), but two of them are a ping.
     while (start + 1 < end && buffer[start] === CR && buffer[start + 1] === LF) {
       const another = start + 3 < end && buffer[start + 2] === CR && buffer[start + 3] === LF;
       const undecided = start + 3 >= end && (start + 2 === end || buffer[start + 2] === CR);
@@ -217,7 +250,10 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
     return readFields();
   }
 
-  /** Takes the length out of the field that just ended; a fault in words when it is none. */
+  /**
+   * Reads the length of the field that just ended.
+   * @returns a fault in words when it is no length
+   */
   function closeLength(to: number): string | undefined {
     if (lengthValue < 0) return undefined;
     const value = readLength(buffer, lengthValue, to);
@@ -250,7 +286,8 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
   }
 
   function openBody(at: number): FramingEvent | undefined {
-    // RFC 3261 section 20.14: on a stream the field is mandatory; a guess would let a peer hide a message in a body.
+    // On a stream the field is mandatory (RFC 3261 section 20.14). A guess would let a peer hide a
+    // message in a body.
     if (bodyLength < 0) return stop("no Content-Length");
     if (bodyLength > FramingLimit.body) return stop(`body of more than ${FramingLimit.body} bytes`);
     line = at;
@@ -268,7 +305,7 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
     return { kind: "message", bytes };
   }
 
-  /** Finds the next line that can begin a message, and drops what stands before it. */
+  /** Finds the next line that can begin a message, and drops everything before it. */
   function seek(): FramingEvent | undefined {
     for (;;) {
       const lf = findLineEnd();
@@ -283,7 +320,7 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
       }
       line = lf + 1;
     }
-    // A line too long for a start line is dropped; what follows of it will not look like one.
+    // A line too long for a start line is dropped. The rest of it will not look like one.
     start = end - line > FramingLimit.startLine ? end : line;
     line = start;
     return undefined;
@@ -299,9 +336,9 @@ export function createSipFramer(begin: "start-line" | "seek" = "start-line"): Si
       else event = readBody();
     }
     if (event !== undefined) return event;
-    // The chunk is its owner's again once we ask for more.
+    // The chunk belongs to its owner again once more bytes are asked for.
     if (start < end && !owned) own(0);
-    // A connection that says nothing holds no memory, however long its last message was.
+    // An idle connection holds no memory, however long its last message was.
     if (start === end) buffer = NOTHING;
     return undefined;
   }

@@ -1,6 +1,8 @@
+// The SIP header fields that the filter knows, and how scan finds their ids.
+
 /**
- * The header fields that are read or edited; all others pass as they came. Names are case-insensitive
- * (RFC 3261 section 7.3.1), compact forms are those of the IANA registry.
+ * The header fields that are read or edited. All others pass unchanged. Names are case-insensitive
+ * (RFC 3261 section 7.3.1); compact forms are those of the IANA registry.
  */
 export const Header = {
   other: 0,
@@ -29,7 +31,7 @@ export const Header = {
 
 export type HeaderId = (typeof Header)[keyof typeof Header];
 
-/** How many header ids there are: the size of per-message tables. */
+/** How many header ids there are: the size of the tables of a message. */
 export const HEADER_IDS = 22;
 
 const names: readonly (readonly [HeaderId, string])[] = [
@@ -64,12 +66,15 @@ const names: readonly (readonly [HeaderId, string])[] = [
   [Header.label, "p-sigwall-label"],
 ];
 
-/** Open addressing by hash: known names are found in one or two steps. */
+/** A hash table with open addressing: known names are found in one or two steps. */
 const TABLE_SIZE = 128;
 const tableNames: (string | undefined)[] = Array.from<string | undefined>({ length: TABLE_SIZE });
 const tableIds = new Uint8Array(TABLE_SIZE);
 
-/** One step of the name hash: folds case for letters, which is all a known name holds besides "-". */
+/**
+ * Computes one step of the name hash. It folds the case of letters; known names hold only letters
+ * and "-".
+ */
 export function hashStep(hash: number, byte: number): number {
   return (Math.imul(hash, 31) + (byte | 0x20)) | 0;
 }
@@ -83,7 +88,10 @@ for (const [id, name] of names) {
   tableIds[slot] = id;
 }
 
-/** The id of the name at `start`…`end`, whose {@link hashStep} hash is `hash`. */
+/**
+ * Returns the id of the name `bytes[start, end)`, or `Header.other`. `hash` is its hash by
+ * {@link hashStep}.
+ */
 export function identifyHeader(bytes: Uint8Array, start: number, end: number, hash: number): number {
   let slot = hash & (TABLE_SIZE - 1);
   for (;;) {

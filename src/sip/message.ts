@@ -1,58 +1,67 @@
+// The view of one SIP message that scan fills and every later step reads.
 import { Buffer } from "node:buffer";
 import { HEADER_IDS, type HeaderId } from "./header.ts";
 import { CR, LF, SP } from "./octet.ts";
 
-/** More header fields than this can't be judged safely. */
+/** At most this many header fields: a message with more cannot be judged safely. */
 export const MAX_HEADERS = 256;
 
 /**
- * One SIP message as positions over the bytes it was received in. Reused from message to message:
- * a view is valid until the next {@link scan} into it, so nothing may keep it.
+ * One SIP message as positions in the bytes it was received in. The object is reused from message
+ * to message: it is valid until the next {@link scan} into it, so nothing may keep it.
  */
 export interface SipMessage {
   bytes: Buffer;
-  /** Start line and header fields as latin1: same positions as in `bytes`. */
+  /** The start line and the header fields as latin1. Positions are the same as in `bytes`. */
   text: string;
-  /** `other`: not SIP at all (or nothing but CRLF keep-alives, then `end` is 0). */
+  /** `other`: not SIP at all. `end` is 0 when there are only CRLF keep-alives. */
   kind: "request" | "response" | "other";
-  /** First byte of the start line: leading CRLFs are skipped (RFC 3261 section 7.5). */
+  /** The first byte of the start line. Leading CRLFs are skipped (RFC 3261 section 7.5). */
   start: number;
   method: string;
   uriStart: number;
   uriEnd: number;
-  /** Response status; 0 in a request. */
+  /** The status of a response; 0 in a request. */
   status: number;
-  /** Just behind the start line's CRLF. */
+  /** The position after the CRLF of the start line. */
   headersStart: number;
   headerCount: number;
   readonly ids: Uint8Array;
-  /** Where the field's line begins, its value begins and ends (trimmed), and the next line begins. */
+  /**
+   * Where the line of the field begins, where its trimmed value begins and ends, and where the next
+   * line begins.
+   */
   readonly lineStart: Int32Array;
   readonly valueStart: Int32Array;
   readonly valueEnd: Int32Array;
   readonly lineEnd: Int32Array;
-  /** 1 where the value is folded over several lines. */
+  /** 1 when the value is folded over several lines. */
   readonly folded: Uint8Array;
-  /** By header id: index of the first field of that name, or -1; and how many there are. */
+  /** By header id: the index of the first field of that name, or -1, and the number of fields. */
   readonly first: Int32Array;
   readonly count: Uint16Array;
-  /** The empty line's CRLF begins here. */
+  /** Where the CRLF of the empty line begins. */
   headersEnd: number;
   bodyStart: number;
-  /** End of the message: bytes behind it in a datagram are not part of it (RFC 3261 section 18.3). */
+  /**
+   * The end of the message. Bytes after it in a datagram are not part of it (RFC 3261 section
+   * 18.3).
+   */
   end: number;
   cseq: number;
   cseqMethodStart: number;
   cseqMethodEnd: number;
-  /** -1 where the field is absent. */
+  /** -1 when the field is absent. */
   maxForwards: number;
-  /** The first thing that keeps the message from being judged safely, in words; undefined: none. */
+  /**
+   * In words, the first reason why the message cannot be judged safely. Undefined: there is none.
+   */
   fault: string | undefined;
-  /** SIP status that a faulty request is answered with. */
+  /** The SIP status that answers a faulty request. */
   faultStatus: number;
 }
 
-/** An empty view for {@link scan} to fill. */
+/** Makes an empty view for {@link scan} to fill. */
 export function createMessage(): SipMessage {
   return {
     bytes: Buffer.alloc(0),
@@ -85,14 +94,17 @@ export function createMessage(): SipMessage {
   };
 }
 
-/** Notes why the message can't be judged safely; the first fault stands. */
+/** Notes why the message cannot be judged safely. The first fault stays. */
 export function noteFault(message: SipMessage, fault: string, status = 400): void {
   if (message.fault !== undefined) return;
   message.fault = fault;
   message.faultStatus = status;
 }
 
-/** The value of field `index`, unfolded: every line break with the white space behind it reads as one space. */
+/**
+ * Returns the value of field `index`, unfolded: every line break with the white space after it
+ * becomes one space.
+ */
 export function headerValue(message: SipMessage, index: number): string {
   const value = message.text.slice(message.valueStart[index], message.valueEnd[index]);
   return message.folded[index] === 1 ? unfold(value) : value;
@@ -112,7 +124,7 @@ function unfold(value: string): string {
   return out + value.slice(from);
 }
 
-/** The index of the next field named `id` behind `index`, or -1. */
+/** @returns the index of the next field named `id` after `index`, or -1 */
 export function nextHeader(message: SipMessage, id: HeaderId, index: number): number {
   for (let i = index + 1; i < message.headerCount; i++) if (message.ids[i] === id) return i;
   return -1;

@@ -1,3 +1,4 @@
+// Writes the responses that the filter itself gives to a request.
 import { Header, type HeaderId } from "./header.ts";
 import { headerValue, nextHeader, type SipMessage } from "./message.ts";
 import { CR, DEL, LF, SP, TAB } from "./octet.ts";
@@ -28,23 +29,30 @@ const phrases: Readonly<Record<number, string>> = {
   608: "Rejected",
 };
 
-/** The reason phrase of a status (RFC 3261 section 21 and the IANA registry). */
+/** Returns the reason phrase of a status (RFC 3261 section 21 and the IANA registry). */
 export function reasonPhrase(status: number): string {
   return (
     phrases[status] ?? (status < 500 ? "Request Failure" : status < 600 ? "Server Failure" : "Global Failure")
   );
 }
 
-/** The first field `id` under its long name: a request that has two is refused, and the refusal has one (RFC 3261 section 8.2.6.2). */
+/**
+ * Copies the first field `id` under its long name. A request with two of them is refused, and the
+ * refusal has one (RFC 3261 section 8.2.6.2).
+ */
 function copy(message: SipMessage, id: HeaderId, name: string): string {
   const index = message.first[id]!;
   return index < 0 ? "" : `${name}: ${headerValue(message, index)}\r\n`;
 }
 
 /**
- * A response to the request in `message`, as a stateless UAS sends it (RFC 3261 sections 8.2.6 and 8.2.7):
- * the same request always gives the same bytes. `topVia` is the first Via value with received and rport filled in,
- * `toTag` is added where the request's To has none, `extra` holds whole header lines.
+ * Writes a response to the request in `message`, as a stateless UAS does (RFC 3261 sections 8.2.6
+ * and 8.2.7). The same request always gives the same bytes.
+ * @param message the request
+ * @param status the status of the response
+ * @param topVia the first Via value with received and rport filled in
+ * @param toTag the tag that To gets; "" when the request's To has one
+ * @param extra whole header lines, each with its CRLF
  */
 export function formatResponse(
   message: SipMessage,
@@ -71,7 +79,10 @@ export function formatResponse(
   return message.fault === undefined ? text : withoutControls(text);
 }
 
-/** What is given back of a malformed request must not end a line for anybody: each control byte outside CRLF becomes a space. */
+/**
+ * Replaces each control byte outside CRLF by a space. What is copied from a malformed request must
+ * not end a line for any reader.
+ */
 function withoutControls(text: string): string {
   let out = "";
   let from = 0;

@@ -1,3 +1,4 @@
+// Reads a received SIP message in one pass: the first step of every request and response.
 import type { Buffer } from "node:buffer";
 import { Header, HEADER_IDS, hashStep, identifyHeader, type HeaderId } from "./header.ts";
 import { MAX_HEADERS, noteFault, type SipMessage } from "./message.ts";
@@ -5,8 +6,9 @@ import { COLON, CR, DEL, isToken, LF, SP, TAB } from "./octet.ts";
 import { readStartLine } from "./start-line.ts";
 
 /**
- * Reads one datagram, or one framed message of a stream, in one pass. Never throws: what is wrong is
- * `fault`, and as much as can still be read is filled in, so that the refusal can be answered.
+ * Reads one datagram, or one framed message of a stream, in one pass into `message`. `message`
+ * refers to `bytes` until the next scan. Never throws: what is wrong becomes `fault`. As much as
+ * can be read is filled in, so that the refusal can be sent.
  */
 export function scan(message: SipMessage, bytes: Buffer): SipMessage {
   message.bytes = bytes;
@@ -16,7 +18,7 @@ export function scan(message: SipMessage, bytes: Buffer): SipMessage {
   message.status = 0;
   message.headerCount = 0;
   const { first, count } = message;
-  // A call of fill() costs more than so few steps.
+  // A call of fill() costs more than these few steps.
   for (let id = 0; id < HEADER_IDS; id++) {
     first[id] = -1;
     count[id] = 0;
@@ -51,7 +53,7 @@ function readHeaders(message: SipMessage, bytes: Buffer, from: number): void {
   let count = 0;
   for (;;) {
     if (pos >= n) {
-      noteFault(message, "no empty line behind the header fields");
+      noteFault(message, "no empty line after the header fields");
       message.headersEnd = n;
       message.bodyStart = n;
       break;
@@ -80,7 +82,10 @@ function readHeaders(message: SipMessage, bytes: Buffer, from: number): void {
   message.headerCount = count;
 }
 
-/** Reads the field at `pos` into slot `index`; returns where the next line begins. */
+/**
+ * Reads the field at `pos` into slot `index`.
+ * @returns where the next line begins
+ */
 function readHeader(message: SipMessage, bytes: Buffer, pos: number, index: number): number {
   const n = bytes.length;
   let i = pos;
@@ -126,7 +131,7 @@ function readHeader(message: SipMessage, bytes: Buffer, pos: number, index: numb
       i++;
       continue;
     }
-    // RFC 3261 section 7.3.1: a line that begins with white space continues the field.
+    // A line that begins with white space continues the field (RFC 3261 section 7.3.1).
     if (i < n && isSpace(bytes[i]!)) {
       folded = 1;
       stop = n;
@@ -157,7 +162,10 @@ function endsWithLine(bytes: Buffer): boolean {
   return bytes[bytes.length - 1] === LF;
 }
 
-/** Content-Length, CSeq and Max-Forwards: numbers with bounds (RFC 3261 sections 20.14, 20.16, 20.22). */
+/**
+ * Reads Content-Length, CSeq and Max-Forwards: numbers with bounds (RFC 3261 sections 20.14, 20.16,
+ * 20.22).
+ */
 function readScalars(message: SipMessage): void {
   const { bytes, bodyStart } = message;
   message.end = bytes.length;
@@ -177,7 +185,7 @@ function readScalars(message: SipMessage): void {
   if (cseq >= 0) readCSeq(message, cseq);
 }
 
-/** The whole value as a number, or -1. */
+/** Returns the whole value as a number, or -1 when it is none or exceeds `most`. */
 function readDigits(message: SipMessage, index: number, most: number): number {
   const { bytes } = message;
   const start = message.valueStart[index]!;
@@ -204,7 +212,7 @@ function readCSeq(message: SipMessage, index: number): void {
   while (i < end && bytes[i]! <= SP) i++;
   message.cseqMethodStart = i;
   message.cseqMethodEnd = end;
-  // RFC 3261 section 8.1.1.5: less than 2^31.
+  // Less than 2^31 (RFC 3261 section 8.1.1.5).
   if (digitsEnd === digits || i === digitsEnd || value >= 0x80000000) {
     noteFault(message, "CSeq is not a number below 2^31 and a method");
     return;
@@ -214,7 +222,7 @@ function readCSeq(message: SipMessage, index: number): void {
   const { method } = message;
   let same = method.length === end - i;
   for (let k = 0; same && k < method.length; k++) same = method.charCodeAt(k) === bytes[i + k];
-  if (!same) noteFault(message, "CSeq method is not the request's");
+  if (!same) noteFault(message, "CSeq method differs from the request's");
 }
 
 const once: readonly (readonly [HeaderId, string])[] = [
@@ -228,13 +236,16 @@ const once: readonly (readonly [HeaderId, string])[] = [
   [Header.contentEncoding, "Content-Encoding"],
 ];
 
-/** RFC 3261 section 8.1.1: what every message must have; and what two readers would read differently if it stood twice. */
+/**
+ * Checks the fields that every message must have (RFC 3261 section 8.1.1), and those that two
+ * readers would read differently if they appeared twice.
+ */
 function requireFields(message: SipMessage): void {
   const { count, first } = message;
   for (let i = 0; i < once.length; i++) {
     const row = once[i]!;
     const n = count[row[0]]!;
-    if (n > 1) noteFault(message, `${row[1]} stands ${n} times`);
+    if (n > 1) noteFault(message, `${row[1]} appears ${n} times`);
     else if (n === 0 && i < 4) noteFault(message, `${row[1]} is missing`);
   }
   if (count[Header.via] === 0) noteFault(message, "Via is missing");

@@ -1,8 +1,9 @@
+// Reads the start line of a SIP message: the first step of scan.
 import type { Buffer } from "node:buffer";
 import { noteFault, type SipMessage } from "./message.ts";
 import { CR, DEL, isToken, LF, SP } from "./octet.ts";
 
-/** Methods of the RFCs, the most frequent first; others are legal too. */
+/** The methods of the RFCs, the most frequent first. Other methods are legal too. */
 export const METHODS: readonly string[] = [
   "INVITE",
   "ACK",
@@ -20,9 +21,12 @@ export const METHODS: readonly string[] = [
   "PUBLISH",
 ];
 
-/** The end of the start line (behind its line break), or -1 when this is no SIP at all. */
+/**
+ * Reads the start line into `message`.
+ * @returns where it ends, after its line break, or -1 when this is no SIP at all
+ */
 export function readStartLine(message: SipMessage, bytes: Buffer, start: number): number {
-  // Loops: lines are short, and a call of indexOf() costs more than reading one.
+  // Lines are short: a loop costs less than a call of indexOf().
   let lf = start;
   while (lf < bytes.length && bytes[lf]! >= SP && bytes[lf] !== DEL) lf++;
   if (bytes[lf] === CR) lf++;
@@ -40,7 +44,7 @@ export function readStartLine(message: SipMessage, bytes: Buffer, start: number)
   while (versionStart > methodEnd && bytes[versionStart - 1] !== SP) versionStart--;
   if (versionStart <= methodEnd + 1) return -1;
   if (!startsWithVersion(bytes, versionStart, versionEnd)) return -1;
-  if (versionEnd !== end) noteFault(message, "space behind the SIP version");
+  if (versionEnd !== end) noteFault(message, "space after the SIP version");
   if (!isVersion2(bytes, versionStart, versionEnd)) noteFault(message, "SIP version is not 2.0", 505);
   message.kind = "request";
   message.method = internMethod(bytes, start, methodEnd);
@@ -71,7 +75,7 @@ function isVersion2(bytes: Buffer, start: number, end: number): boolean {
   );
 }
 
-/** `SIP/2.0 SP 3DIGIT SP reason-phrase`; the reason may be empty. */
+/** Reads `SIP/2.0 SP 3DIGIT SP reason-phrase`. The reason phrase may be empty. */
 function readStatusLine(message: SipMessage, bytes: Buffer, start: number, end: number): boolean {
   if (
     end - start < 12 ||
@@ -92,7 +96,7 @@ function readStatusLine(message: SipMessage, bytes: Buffer, start: number, end: 
   return true;
 }
 
-/** The method as a string; methods are case-sensitive (RFC 3261 section 7.1). */
+/** Returns the method as a string. Methods are case-sensitive (RFC 3261 section 7.1). */
 function internMethod(bytes: Buffer, start: number, end: number): string {
   const length = end - start;
   for (const method of METHODS) {

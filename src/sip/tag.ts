@@ -1,48 +1,62 @@
+// Keyed hashes in branches and tags, by which a stateless element recognises its own work.
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 
-/** RFC 3261 section 8.1.1.7: a branch with this cookie is unique by itself. */
+/** A branch that begins with this cookie is unique by itself (RFC 3261 section 8.1.1.7). */
 export const MAGIC_COOKIE = "z9hG4bK";
 
 const BRANCH_PREFIX = `${MAGIC_COOKIE}sw`;
 const TAG_PREFIX = "sw";
 
-/** Hex digits kept of a keyed hash: 96 bits. */
+/** How many hex digits of a keyed hash are kept: 96 bits. */
 export const MAC_LENGTH = 24;
 
-/** Characters of a branch of ours. */
+/** How many characters a branch of ours has. */
 export const BRANCH_LENGTH = BRANCH_PREFIX.length + 1 + MAC_LENGTH;
 
 /**
- * Keyed hashes that let a stateless element recognise its own work: branches, To tags of refusals, and the dialog
- * tokens in our Record-Route. All nodes that share a key recognise each other's.
+ * Keyed hashes by which a stateless element recognises its own work: branches, To tags of refusals,
+ * and the dialog tokens in our Record-Route. All nodes with the same key recognise each other's.
  *
- * The hash is SHA-256 over key and message, cut to 96 bits: a forger has no inner state to extend.
+ * The hash is SHA-256 over key and message, cut to 96 bits. Cutting leaves a forger no inner state
+ * to extend.
  */
 export interface KeyedTags {
-  /** 24 hex digits over the fields; `use` keeps the purposes apart. Fields must not hold line breaks. */
+  /**
+   * Returns 24 hex digits over the fields. `use` keeps the purposes apart. Fields must not hold
+   * line breaks.
+   */
   mac(use: "branch" | "tag" | "dialog" | "identity" | "hop" | "probe", fields: string): string;
 }
 
-/** `key`: at least 16 random bytes, the same on every node. */
+/**
+ * Creates the hashes of a key.
+ * @param key at least 16 random bytes, the same on every node
+ */
 export function createKeyedTags(key: Uint8Array): KeyedTags {
   const prefix = Buffer.from(key).toString("base64");
   return { mac: (use, fields) => hash("sha256", `${prefix}\n${use}\n${fields}`, "hex").slice(0, MAC_LENGTH) };
 }
 
-/** A branch: cookie, the listener it left by (one base-36 digit), MAC. */
+/**
+ * Writes a branch: the cookie, the listener that the message left by (one base-36 digit), the MAC.
+ */
 export function formatBranch(listener: number, mac: string): string {
   return `${BRANCH_PREFIX}${listener.toString(36)}${mac}`;
 }
 
-/** The MAC and listener of a branch in our form, or undefined. It is ours only when the MAC verifies. */
+/**
+ * Reads the listener and the MAC of a branch in our form. The branch is ours only when the MAC
+ * verifies.
+ * @returns undefined when the form is another
+ */
 export function parseBranch(branch: string): { readonly listener: number; readonly mac: string } | undefined {
   if (branch.length !== BRANCH_LENGTH || !branch.startsWith(BRANCH_PREFIX)) return undefined;
   const listener = parseInt(branch.charAt(BRANCH_PREFIX.length), 36);
   return Number.isNaN(listener) ? undefined : { listener, mac: branch.slice(BRANCH_PREFIX.length + 1) };
 }
 
-/** The To tag of a refusal. */
+/** Writes the To tag of a refusal. */
 export function formatTag(mac: string): string {
   return TAG_PREFIX + mac;
 }

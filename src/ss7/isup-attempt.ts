@@ -1,3 +1,4 @@
+// Makes the call attempt of an IAM, which the rules then judge.
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
@@ -6,8 +7,14 @@ import { readParties } from "./isup-identity.ts";
 import type { Msu } from "./mtp3.ts";
 
 /**
- * The call attempt that an IAM makes; in words, why it can't be judged (Q.763, Q.764). `message` is the IAM of `msu`, read without
- * fault. There is no Call-ID: the circuit is the call's name, for as long as the call lasts.
+ * Makes the call attempt of an IAM (Q.763, Q.764). There is no Call-ID: the circuit names the call
+ * for as long as the call lasts.
+ * @param message the IAM of `msu`, read without fault
+ * @param msu the unit that carries the IAM, for its circuit
+ * @param trunk the trunk that the IAM came from
+ * @param at when it was received
+ * @param origin where it came from, for evidence
+ * @returns the attempt, or in words why it cannot be judged
  */
 export function readIsupAttempt(
   message: IsupMessage,

@@ -1,25 +1,29 @@
+// Reads the calling, called and diverting parties out of an ISUP message.
 import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/identity.ts";
 import type { DialPlan, PartyNumber } from "../domain/number.ts";
 import { readIsupCalledNumber, readIsupNumber } from "../numbering/e164.ts";
 import { findParameter, IsupParameter, IsupType, type IsupMessage } from "./isup.ts";
 import { readCalled, readNumber, type DecodedNumber } from "./isup-number.ts";
 
-/** More generic numbers than any network sends. */
+/** At most this many generic numbers are read; no network sends more. */
 const MOST_GENERIC = 8;
 
-/** Number qualifiers of a generic number that name the caller: 6 is today's, the others are earlier and ANSI ones (Q.763 section 3.26 a). */
+/**
+ * The number qualifiers of a generic number that name the calling party. 6 is today's, the others
+ * are earlier and ANSI ones (Q.763 section 3.26 a).
+ */
 const callerQualifiers: ReadonlySet<number> = new Set([2, 3, 6, 10]);
-/** Qualifier of an additional redirecting number. */
+/** The number qualifier of an additional redirecting number. */
 const REDIRECTING_QUALIFIER = 8;
 
-/** Who calls, who is called and who diverted, by an ISUP message. */
+/** The parties that an ISUP message names. */
 export interface IsupParties {
   readonly calling: readonly AssertedIdentity[];
-  /** Of an IAM. */
+  /** The called party of an IAM; undefined for other messages. */
   readonly called: PartyNumber | undefined;
-  /** The last diverting party first. */
+  /** The diverting parties, the last one first. */
   readonly diversion: readonly AssertedIdentity[];
-  /** Nature of address and screening indicator of the calling party number. */
+  /** The nature of address and the screening indicator of the calling party number. */
   readonly natureOfAddress: number | undefined;
   readonly screening: number | undefined;
 }
@@ -27,7 +31,8 @@ export interface IsupParties {
 const nobody: readonly AssertedIdentity[] = [];
 
 /**
- * The parties that a message names; in words, why they can't be read. `message` was read without fault.
+ * Reads the parties that a message names. `message` was read without fault.
+ * @returns the parties, or in words why they cannot be read
  */
 export function readParties(message: IsupMessage, plan: DialPlan): IsupParties | string {
   const calling: AssertedIdentity[] = [];
@@ -63,13 +68,17 @@ function numberOf(message: IsupMessage, index: number, skip: number): DecodedNum
   return readNumber(message.bytes, message.optionalStart[index]! + skip, message.optionalEnd[index]!);
 }
 
-/** A number that is withheld is known all the same, so it is read; that it is withheld is its presentation. */
+/**
+ * Reads a number as an identity. A withheld number is read too: its presentation says that it is
+ * withheld.
+ */
 function identify(number: DecodedNumber, source: IdentitySource, plan: DialPlan): AssertedIdentity {
   const known = number.presentation === 1 && number.digits !== "" ? { ...number, presentation: 0 } : number;
   const read = readIsupNumber(known, plan);
   return {
     source,
-    // Verified and failed (Q.763 section 3.26 f): the network itself says that it is not the caller's.
+    // "User provided, verified and failed": the network itself says that the number is not the
+    // caller's (Q.763 section 3.26 f).
     number:
       number.screening === 2 && read.kind !== "unusable"
         ? { kind: "unusable", why: "invalid", detail: "screening failed", raw: read.raw }
@@ -84,7 +93,10 @@ function presentationOf({ presentation }: DecodedNumber): Presentation {
   return presentation === 2 ? "unavailable" : "allowed";
 }
 
-/** Adds the callers and diverting parties among the generic numbers; in words, why they can't be read. */
+/**
+ * Adds the calling and diverting parties among the generic numbers.
+ * @returns in words why they cannot be read, or undefined
+ */
 function readGeneric(
   message: IsupMessage,
   plan: DialPlan,
@@ -106,8 +118,9 @@ function readGeneric(
 }
 
 /**
- * Puts the last diverting party in front, then the first one. A call that says it was diverted, and not by whom, was diverted by a
- * party without number.
+ * Puts the last diverting party in front, and the first one at the end. A call that was diverted,
+ * but does not say by which number, was diverted by a party without number.
+ * @returns in words why they cannot be read, or undefined
  */
 function readDiversion(
   message: IsupMessage,
@@ -137,7 +150,10 @@ const unnamed: AssertedIdentity = {
   presentation: "unavailable",
 };
 
-/** Bits 1, 2 and 8 of the second octet are spare in numbers of diverting parties (Q.763 section 3.44): there is no screening. */
+/**
+ * Reads a number of a diverting party. Bits 1, 2 and 8 of its second octet are spare, so there is
+ * no screening (Q.763 section 3.44).
+ */
 function identifyDiverting(number: DecodedNumber, source: IdentitySource, plan: DialPlan): AssertedIdentity {
   const {
     source: name,
@@ -147,7 +163,10 @@ function identifyDiverting(number: DecodedNumber, source: IdentitySource, plan: 
   return { source: name, number: read, presentation };
 }
 
-/** Redirecting indicator other than 0 (no redirection), or a counter (Q.763 section 3.45). */
+/**
+ * Tells whether the redirection information has a redirecting indicator other than 0 (no
+ * redirection), or a counter (Q.763 section 3.45).
+ */
 function saysDiverted(message: IsupMessage): boolean {
   const i = findParameter(message, IsupParameter.redirectionInformation);
   if (i < 0) return false;

@@ -1,42 +1,50 @@
+// Decodes the number parameters of ISUP: octets to digits and indicators.
 import type { Buffer } from "node:buffer";
 import type { IsupCalledNumber, IsupNumber } from "../numbering/e164.ts";
 
-/** A number parameter of ISUP, with what ISUP says about it. */
+/** A number parameter of ISUP as decoded. */
 export interface DecodedNumber extends IsupNumber {
-  /** Screening indicator of a calling or generic number (Q.763 section 3.10 f), 0–3. */
+  /** The screening indicator of a calling or generic number, 0–3 (Q.763 section 3.10 f). */
   readonly screening: 0 | 1 | 2 | 3;
 }
 
-/** One character an address signal; codes 10–15 as `A`–`F` (Q.763 section 3.9 g). */
+/** One character for each address signal; codes 10–15 are `A`–`F` (Q.763 section 3.9 g). */
 const signals = "0123456789ABCDEF";
 const pairs: readonly string[] = Array.from(
   { length: 256 },
   (_, octet) => signals.charAt(octet & 15) + signals.charAt(octet >>> 4),
 );
 
-/** A number parameter is never longer: more address signals than this are a lie. */
+/** At most this many octets of address signals: no number has more. */
 const MAX_DIGIT_OCTETS = 32;
 
-/** The address signals of the octets `[start, end)`, the low half of each first; `odd`: the last half is a filler. */
+/**
+ * Returns the address signals of the octets `[start, end)`, the low half of each first. `odd` says
+ * that the last half is a filler.
+ */
 function readDigits(bytes: Buffer, start: number, end: number, odd: boolean): string {
   let digits = "";
   for (let at = start; at < end; at++) digits += pairs[bytes[at]!]!;
   return odd ? digits.slice(0, -1) : digits;
 }
 
-/** True when a number parameter of these positions has its two leading octets and no more signals than a number can have. */
+/**
+ * Tells whether a number parameter has its two leading octets and no more signals than a number can
+ * have.
+ */
 function isSound(start: number, end: number): boolean {
   return end - start >= 2 && end - start <= 2 + MAX_DIGIT_OCTETS;
 }
 
 function isOdd(bytes: Buffer, start: number, end: number): boolean {
-  // The odd flag of a number without digits says nothing.
+  // The odd/even indicator of a number without digits has no meaning.
   return (bytes[start]! & 0x80) !== 0 && end > start + 2;
 }
 
 /**
- * The calling, generic (behind its qualifier), redirecting or original called number in `bytes[start, end)` (Q.763 sections
- * 3.10, 3.26, 3.39, 3.44); undefined when it is cut short.
+ * Reads a calling, generic, redirecting or original called number in `bytes[start, end)`; of a
+ * generic number the part after its qualifier (Q.763 sections 3.10, 3.26, 3.39, 3.44).
+ * @returns undefined when the number is cut short or too long
  */
 export function readNumber(bytes: Buffer, start: number, end: number): DecodedNumber | undefined {
   if (!isSound(start, end)) return undefined;
@@ -54,7 +62,10 @@ export function readNumber(bytes: Buffer, start: number, end: number): DecodedNu
   };
 }
 
-/** The called party number in `bytes[start, end)` (Q.763 section 3.9); undefined when it is cut short. */
+/**
+ * Reads the called party number in `bytes[start, end)` (Q.763 section 3.9).
+ * @returns undefined when the number is cut short or too long
+ */
 export function readCalled(bytes: Buffer, start: number, end: number): IsupCalledNumber | undefined {
   if (!isSound(start, end)) return undefined;
   return {
@@ -64,7 +75,10 @@ export function readCalled(bytes: Buffer, start: number, end: number): IsupCalle
   };
 }
 
-/** The address signals of a subsequent number in `bytes[start, end)` (Q.763 section 3.51); in words, why they can't be read. */
+/**
+ * Reads the address signals of a subsequent number in `bytes[start, end)` (Q.763 section 3.51).
+ * @returns the signals, or in words why they cannot be read
+ */
 export function readSubsequent(
   bytes: Buffer,
   start: number,

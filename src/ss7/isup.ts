@@ -1,6 +1,7 @@
+// Reads an ISUP message: type, mandatory part and optional parameters, before anything is judged.
 import { Buffer } from "node:buffer";
 
-/** ISUP message types that are told apart (Q.763 table 4). */
+/** The ISUP message types that the filter distinguishes (Q.763 table 4). */
 export const IsupType = {
   iam: 0x01,
   sam: 0x02,
@@ -24,7 +25,7 @@ export const IsupType = {
   sgm: 0x38,
 } as const;
 
-/** Optional parameters that are read (Q.763 table 5); all others pass as they came. */
+/** The optional parameters that are read (Q.763 table 5). All others pass unchanged. */
 export const IsupParameter = {
   optionalForwardCallIndicators: 0x08,
   callingPartyNumber: 0x0a,
@@ -35,41 +36,45 @@ export const IsupParameter = {
 } as const;
 
 /**
- * How an IAM is laid out: `itu` is Q.763, also the Chinese one (YDN 038) and BICC (Q.1902.3); `ansi` is T1.113, with the
- * user service information in place of the transmission medium.
+ * The layout of an IAM. `itu` is Q.763, also in its Chinese form (YDN 038) and BICC (Q.1902.3).
+ * `ansi` is T1.113, with user service information in place of the transmission medium requirement.
  */
 export type IsupVariant = "itu" | "ansi";
 
-/** More optional parameters than any exchange sends: what follows can't be judged. */
+/**
+ * At most this many optional parameters. No exchange sends more, and a message with more cannot be
+ * judged.
+ */
 export const MAX_PARAMETERS = 64;
 
 /**
- * One ISUP message as positions over the bytes it was received in. Reused from message to message: valid until the next
- * {@link readIsup} into it, so nothing may keep it.
+ * One ISUP message as positions in the bytes it was received in. The object is reused: it is valid
+ * until the next {@link readIsup} into it, so nothing may keep it.
  */
 export interface IsupMessage {
   bytes: Buffer;
-  /** The message type stands at `start`; label and CIC, where there are any, lie before it. */
+  /** The message type stands at `start`. A label and a CIC lie before it. */
   start: number;
   end: number;
-  /** {@link IsupType}, or another value; -1 when there is not a single octet. */
+  /** {@link IsupType}, or another value; -1 when there is no octet. */
   type: number;
   /**
-   * The content of the mandatory variable parameter: called party number of an IAM, subsequent number of a SAM, cause of
-   * a REL, range and status of a GRS. `variableStart` is -1 where the type has none.
+   * The content of the mandatory variable parameter: called party number of an IAM, subsequent
+   * number of a SAM, cause of a REL, range and status of a GRS. `variableStart` is -1 when the type
+   * has none.
    */
   variableStart: number;
   variableEnd: number;
-  /** Optional parameters in their order: code, and where the content begins and ends. */
+  /** The optional parameters in their order: code, and where the content begins and ends. */
   optionalCount: number;
   readonly optionalCode: Uint8Array;
   readonly optionalStart: Int32Array;
   readonly optionalEnd: Int32Array;
-  /** What keeps the message from being read safely, in words; undefined: nothing. */
+  /** In words, why the message cannot be read safely; undefined when it can. */
   fault: string | undefined;
 }
 
-/** An empty view for {@link readIsup} to fill. */
+/** Makes an empty view for {@link readIsup} to fill. */
 export function createIsupMessage(): IsupMessage {
   return {
     bytes: Buffer.alloc(0),
@@ -86,11 +91,14 @@ export function createIsupMessage(): IsupMessage {
   };
 }
 
-/** Octets of the mandatory fixed part, and how many pointers to mandatory variable parameters follow it. */
+/**
+ * The octets of the mandatory fixed part, and how many pointers to mandatory variable parameters
+ * follow it.
+ */
 interface Layout {
   readonly fixed: number;
   readonly pointers: number;
-  /** The last pointer, to the optional part, is missing in messages that can't have one. */
+  /** Whether the last pointer leads to an optional part. Messages that cannot have one lack it. */
   readonly hasOptional: boolean;
 }
 
@@ -121,15 +129,22 @@ const layouts: ReadonlyMap<number, Layout> = new Map([
   [IsupType.sgm, { fixed: 0, pointers: 0, hasOptional: true }],
 ]);
 
-/** True for a message type whose layout is known here. */
+/** @returns true for a message type whose layout is known here */
 export function isIsupType(type: number): boolean {
   return type === IsupType.iam || layouts.has(type);
 }
 
 /**
- * Reads the ISUP message `bytes[start, end)`, which begins with its message type (Q.763 section 1). False when it can't be read
- * safely: then `message.fault` says why, and `message.type` is still right. A message of an unknown type is not looked
- * into; octets behind the end of the optional part (padding, a frame check sequence) are nobody's.
+ * Reads the ISUP message `bytes[start, end)`, which begins with its message type (Q.763 section 1).
+ * Parameters of an unknown type are not read. Octets after the end of the optional part, such as
+ * padding or a frame check sequence, are ignored.
+ * @param message is filled; it refers to `bytes` until the next reading
+ * @param variant the layout of an IAM
+ * @param bytes the buffer that holds the message
+ * @param start where the message type stands
+ * @param end where the message ends
+ * @returns false when the message cannot be read safely; `message.fault` says why, and
+ *   `message.type` is still right
  */
 export function readIsup(
   message: IsupMessage,
@@ -146,7 +161,7 @@ export function readIsup(
   message.variableEnd = -1;
   message.optionalCount = 0;
   message.fault = undefined;
-  if (start >= end) return refuse(message, "no octet at all");
+  if (start >= end) return refuse(message, "the message is empty");
   const type = bytes[start]!;
   message.type = type;
   const layout = type === IsupType.iam ? iamLayouts[variant] : layouts.get(type);
@@ -155,11 +170,12 @@ export function readIsup(
   if (at + layout.pointers > end) return refuse(message, "the message ends inside its mandatory part");
   for (let pointer = 0; pointer < layout.pointers; pointer++, at++) {
     const length = at + bytes[at]!;
-    // A pointer counts from its own octet (Q.763 section 1.3); 0 or past the end points nowhere.
+    // A pointer counts from its own octet. 0, or a pointer past the end, leads nowhere (Q.763
+    // section 1.3).
     if (length === at || length >= end) return refuse(message, "a pointer leads out of the message");
     const content = length + 1;
     if (content + bytes[length]! > end) return refuse(message, "a mandatory parameter ends past the message");
-    // ANSI puts the user service information in front; the one that matters comes last.
+    // ANSI puts the user service information first, so the parameter that is read comes last.
     message.variableStart = content;
     message.variableEnd = content + bytes[length]!;
   }
@@ -168,7 +184,7 @@ export function readIsup(
   return bytes[at] === 0 || readOptional(message, at + bytes[at]!);
 }
 
-/** Q.763 section 1.8: code, length, content, until a code of 0. */
+/** Reads optional parameters: code, length and content, until a code of 0 (Q.763 section 1.8). */
 function readOptional(message: IsupMessage, begin: number): boolean {
   const { bytes, end, optionalCode, optionalStart, optionalEnd } = message;
   for (let at = begin; at < end;) {
@@ -181,7 +197,7 @@ function readOptional(message: IsupMessage, begin: number): boolean {
     const count = message.optionalCount;
     if (count === MAX_PARAMETERS) return refuse(message, `more than ${MAX_PARAMETERS} optional parameters`);
     if (isSingle(code) && findParameter(message, code) >= 0)
-      return refuse(message, `parameter ${code} stands twice`);
+      return refuse(message, `parameter ${code} appears twice`);
     optionalCode[count] = code;
     optionalStart[count] = content;
     optionalEnd[count] = next;
@@ -191,7 +207,10 @@ function readOptional(message: IsupMessage, begin: number): boolean {
   return refuse(message, "the optional part has no end");
 }
 
-/** Two of these, and two readers would see two callers. */
+/**
+ * Tells whether the parameter may stand only once. With two of them, two readers could see two
+ * callers.
+ */
 function isSingle(code: number): boolean {
   return (
     code === IsupParameter.callingPartyNumber ||
@@ -202,20 +221,25 @@ function isSingle(code: number): boolean {
   );
 }
 
-/** The index of the next optional parameter `code` behind index `after`, or -1. */
+/** @returns the index of the next optional parameter `code` after index `after`, or -1 */
 export function findParameter(message: IsupMessage, code: number, after = -1): number {
   for (let i = after + 1; i < message.optionalCount; i++) if (message.optionalCode[i] === code) return i;
   return -1;
 }
 
-/** Calling party's category of an IAM (Q.763 section 3.11); -1 where there is none. */
+/**
+ * @returns the calling party's category of an IAM, or -1 when there is none (Q.763 section 3.11)
+ */
 export function categoryOf(message: IsupMessage): number {
   return message.type === IsupType.iam && message.start + 4 < message.end
     ? message.bytes[message.start + 4]!
     : -1;
 }
 
-/** True when an IAM says that a segmentation message with more parameters follows (Q.764 section 2.1.12). */
+/**
+ * @returns true when an IAM says that a segmentation message with more parameters follows (Q.764
+ *   section 2.1.12)
+ */
 export function isSegmented(message: IsupMessage): boolean {
   const i = findParameter(message, IsupParameter.optionalForwardCallIndicators);
   if (i < 0) return false;

@@ -1,22 +1,29 @@
+// Tells what kind of M3UA message a packet is, before the relay reads on.
 import type { Buffer } from "node:buffer";
 import { claimedLength, HEADER } from "./m3ua.ts";
 
-/** Message classes that end-to-end relays know (RFC 4666 section 3.1.2): MGMT, Transfer, SSNM, ASPSM, ASPTM, RKM. */
+/**
+ * The message classes that end-to-end relays know: MGMT, Transfer, SSNM, ASPSM, ASPTM, RKM (RFC
+ * 4666 section 3.1.2).
+ */
 const classes: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 9]);
 
-/** What a relay has to know of a message before it reads on. */
+/** What a relay must know of a message before it reads on. */
 export type M3uaKind =
-  /** Carries a message signal unit. */
+  /** The message carries a message signal unit. */
   | "data"
-  /** DUNA: point codes that can't be reached any more. */
+  /** DUNA: point codes have become unreachable. */
   | "unavailable"
-  /** ASPDN and its acknowledgement: the other end takes no traffic any more. */
+  /** ASPDN and its acknowledgement: the other end takes no more traffic. */
   | "down"
   | "other"
-  /** Not one message, or of a class that M3UA doesn't have. */
+  /** Not exactly one message, or of a class that M3UA does not have. */
   | "none";
 
-/** Tells the kind of the message that `bytes` must be, no more and no less; up to three octets of padding may follow its length. */
+/**
+ * Tells the kind of the M3UA message in `bytes`, which must be exactly one. Up to three octets of
+ * padding may follow its length.
+ */
 export function kindOfM3ua(bytes: Buffer): M3uaKind {
   const length = claimedLength(bytes, 0, bytes.length);
   const surplus = bytes.length - length;
@@ -31,10 +38,13 @@ export function kindOfM3ua(bytes: Buffer): M3uaKind {
 }
 
 const AFFECTED = 0x0012;
-/** Point codes of one message that are looked at. */
+/** At most this many point codes of one message are read. */
 const MOST_CODES = 256;
 
-/** Calls `visit` with the affected point codes of an SSNM message, and how many of their low bits stand for any (RFC 4666 section 3.4.1). */
+/**
+ * Calls `visit` with each affected point code of an SSNM message (RFC 4666 section 3.4.1).
+ * @param visit takes the point code and the number of its low bits that stand for any value
+ */
 export function eachAffected(bytes: Buffer, visit: (code: number, anyBits: number) => void): void {
   let left = MOST_CODES;
   for (let at = HEADER; at + 4 <= bytes.length;) {

@@ -1,14 +1,20 @@
+// Writes the M3UA messages that the filter itself sends: releases and resets of circuits.
 import { Buffer } from "node:buffer";
 import { HEADER, type M3uaMessage } from "./m3ua.ts";
 import { ServiceIndicator, type Msu } from "./mtp3.ts";
 
-/** Octets of protocol data in front of the user part, its own tag and length included (RFC 4666 section 3.3.1). */
+/**
+ * Octets of protocol data in front of the user part, its own tag and length included (RFC 4666
+ * section 3.3.1).
+ */
 const DATA_HEAD = 16;
 
 /**
- * The beginning of an M3UA DATA message of the circuit that `msu` is about, up to the circuit identification code: the same network
- * appearance, routing context, network indicator and signalling link selection. `turned`: to whoever sent `msu`, so that originating and
- * destination point code change places. {@link sealUnit} puts ISUP messages behind it.
+ * Writes the beginning of an M3UA DATA message for the circuit of `msu`, up to and including the
+ * circuit identification code. Network appearance, routing context, network indicator and
+ * signalling link selection stay the same. {@link sealUnit} puts ISUP messages after it.
+ * @param turned whether the message goes back to the sender of `msu`, so that the two point codes
+ *   change places
  */
 export function labelUnit(message: M3uaMessage, msu: Msu, turned: boolean): Buffer {
   const { networkAppearance, routingContext } = message;
@@ -39,14 +45,17 @@ function writeParameter(label: Buffer, at: number, tag: number, value: number): 
   return at + 8;
 }
 
-/** The whole M3UA message: a label of {@link labelUnit}, `isup` from its message type on, and padding. */
+/**
+ * Writes a whole M3UA message: the label of {@link labelUnit}, `isup` from its message type on, and
+ * padding.
+ */
 export function sealUnit(label: Buffer, isup: Uint8Array): Buffer {
   const end = label.length + isup.length;
   const whole = Buffer.alloc(end + ((4 - (end & 3)) & 3));
   label.copy(whole);
   whole.set(isup, label.length);
   whole.writeUInt32BE(whole.length, 4);
-  // Protocol data come last: behind the header, and behind two parameters of 8 octets at most.
+  // Protocol data come last: after the header and at most two parameters of 8 octets.
   let data = HEADER;
   while (whole.readUInt16BE(data) !== 0x0210) data += 8;
   whole.writeUInt16BE(end - data, data + 2);
@@ -54,15 +63,16 @@ export function sealUnit(label: Buffer, isup: Uint8Array): Buffer {
 }
 
 /**
- * REL (Q.763 table 33) with a Q.850 cause, location "transit network" and coding standard of the ITU. The same octets in ANSI (T1.113),
- * whose exchanges read this coding standard too.
+ * Writes a REL with a Q.850 cause, location "transit network" and the coding standard of the ITU
+ * (Q.763 table 33). The octets are the same in ANSI (T1.113), whose exchanges read this coding
+ * standard too.
  */
 export function writeRelease(cause: number): Uint8Array {
   return Uint8Array.of(0x0c, 2, 0, 2, 0x83, 0x80 | cause);
 }
 
-/** RLC without optional part (Q.763 table 34). */
+/** An RLC without optional part (Q.763 table 34). */
 export const releaseComplete: Uint8Array = Uint8Array.of(0x10, 0);
 
-/** RSC (Q.763 table 39). */
+/** An RSC (Q.763 table 39). */
 export const resetCircuit: Uint8Array = Uint8Array.of(0x12);

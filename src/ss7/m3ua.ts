@@ -1,3 +1,4 @@
+// Reads the header and parameters of an M3UA message: the way to the message signal unit.
 import type { Buffer } from "node:buffer";
 import type { Msu } from "./mtp3.ts";
 
@@ -7,32 +8,41 @@ export const HEADER = 8;
 const TRANSFER = 1;
 const DATA = 1;
 
-/** Parameter tags of a DATA message (RFC 4666 sections 3.2 and 3.3.1). */
+/** The parameter tags of a DATA message (RFC 4666 sections 3.2 and 3.3.1). */
 const Tag = { draftData: 0x0002, routingContext: 0x0006, networkAppearance: 0x0200, data: 0x0210 } as const;
 /** Octets of protocol data in front of the user part: OPC, DPC, SI, NI, MP, SLS. */
 const LABEL = 12;
-/** More parameters than a message of any class has. */
+/** At most this many parameters. A message of any class has fewer. */
 const MAX_PARAMETERS = 32;
 
-/** One M3UA message as positions over the bytes it was received in. Reused. */
+/**
+ * One M3UA message as positions in the bytes it was received in. The object is reused: it is valid
+ * until the next {@link readM3ua} into it.
+ */
 export interface M3uaMessage {
   /** The message is `bytes[start, end)`, header and padding included. */
   start: number;
   end: number;
   messageClass: number;
   messageType: number;
-  /** Where the value of protocol data begins and ends; -1 where there is none. */
+  /** Where the value of protocol data begins and ends; -1 when there is none. */
   dataStart: number;
   dataEnd: number;
-  /** True when the protocol data are those of Internet-Draft versions before RFC 3332: service information octet, label, user part. */
+  /**
+   * Whether the protocol data are those of Internet-Drafts before RFC 3332: service information
+   * octet, label, user part.
+   */
   isDraft: boolean;
-  /** Values of these parameters, each of 4 octets; -1 where absent. A routing context may list several: the first one. */
+  /**
+   * The values of these parameters, 4 octets each; -1 when absent. Of a routing context with
+   * several values the first counts.
+   */
   networkAppearance: number;
   routingContext: number;
   fault: string | undefined;
 }
 
-/** An empty view for {@link readM3ua} to fill. */
+/** Makes an empty view for {@link readM3ua} to fill. */
 export function createM3uaMessage(): M3uaMessage {
   return {
     start: 0,
@@ -48,19 +58,23 @@ export function createM3uaMessage(): M3uaMessage {
   };
 }
 
-/** True for a message that carries a message signal unit. */
+/** @returns true for a message that carries a message signal unit */
 export function isTransfer({ messageClass, messageType }: M3uaMessage): boolean {
   return messageClass === TRANSFER && messageType === DATA;
 }
 
-/** The length that a message at `start` claims, header and padding included; -1 when its 8 octets of header aren't there. */
+/**
+ * @returns the length that a message at `start` claims, header and padding included; -1 when its
+ *   header of 8 octets is cut short
+ */
 export function claimedLength(bytes: Buffer, start: number, end: number): number {
   return start + HEADER <= end ? bytes.readUInt32BE(start + 4) : -1;
 }
 
 /**
- * Reads header and parameters of the one message in `bytes[start, end)`. False: `message.fault` says why; what was found
- * before it stands, cut to what is there.
+ * Reads the header and the parameters of the one message in `bytes[start, end)`.
+ * @returns false when the message is damaged; `message.fault` says why. What was read before stays,
+ *   cut to the bytes that are there
  */
 export function readM3ua(message: M3uaMessage, bytes: Buffer, start: number, end: number): boolean {
   message.start = start;
@@ -95,7 +109,7 @@ function readParameters(message: M3uaMessage, bytes: Buffer): boolean {
     const next = at + length;
     if (next > message.end) message.fault ??= `parameter ${tag} ends past the message`;
     if (tag === Tag.data || (tag === Tag.draftData && isTransfer(message))) {
-      if (message.dataStart >= 0) return refuse(message, "protocol data stand twice");
+      if (message.dataStart >= 0) return refuse(message, "two protocol data parameters");
       message.isDraft = tag === Tag.draftData;
       message.dataStart = value;
       message.dataEnd = Math.min(next, message.end);
@@ -103,13 +117,17 @@ function readParameters(message: M3uaMessage, bytes: Buffer): boolean {
       if (tag === Tag.networkAppearance) message.networkAppearance = bytes.readUInt32BE(value);
       else if (tag === Tag.routingContext) message.routingContext = bytes.readUInt32BE(value);
     }
-    // Values are padded to four octets, which the length of the parameter doesn't count.
+    // Values are padded to four octets. The length of the parameter does not count the padding.
     at = next + ((4 - (length & 3)) & 3);
   }
   return true;
 }
 
-/** Takes the message signal unit out of protocol data (RFC 4666 section 3.3.1), in place; false when there is no whole label. */
+/**
+ * Reads the message signal unit in protocol data, in place (RFC 4666 section 3.3.1). `msu` refers
+ * to `bytes` afterwards.
+ * @returns false when there is no whole label
+ */
 export function readProtocolData(msu: Msu, message: M3uaMessage, bytes: Buffer): boolean {
   const { dataStart, dataEnd } = message;
   if (message.isDraft || dataStart < 0 || dataStart + LABEL > dataEnd) return false;

@@ -1,15 +1,19 @@
+// Finds the message signal unit in captured frames of MTP2, M2UA and M2PA.
 import type { Buffer } from "node:buffer";
 import { claimedLength, HEADER } from "./m3ua.ts";
 
-/** Where service information octet, label and user part of one signalling link message lie; -1 where it carries none. Reused. */
+/**
+ * Where the service information octet, label and user part of one signalling link message lie; -1
+ * when it carries none. The object is reused.
+ */
 export interface LinkPayload {
   start: number;
   end: number;
-  /** True when less is there than the message says. */
+  /** Whether less is there than the message says. */
   isCut: boolean;
 }
 
-/** An empty payload to be filled. */
+/** Makes an empty payload to be filled. */
 export function createLinkPayload(): LinkPayload {
   return { start: -1, end: -1, isCut: false };
 }
@@ -29,14 +33,21 @@ function give(payload: LinkPayload, start: number, end: number, limit: number): 
   return true;
 }
 
-/** A length indicator of 63 stands for that or any greater length (Q.703 section 2.3.3). */
+/** A length indicator of 63 stands for 63 octets or more (Q.703 section 2.3.3). */
 const LONG = 63;
 /** The same with the extended header of Q.703 annex A, whose indicator has nine bits. */
 const LONG_EXTENDED = 511;
 
 /**
- * The message signal unit of an MTP2 frame without flags; a frame check sequence behind it is left out where the length
- * says so (Q.703 section 2.2). Fill-in and link status units (length 0 to 2) carry none.
+ * Finds the message signal unit of an MTP2 frame without flags (Q.703 section 2.2). A frame check
+ * sequence is left out when the length tells where it begins. Fill-in and link status units (length
+ * 0 to 2) carry none.
+ * @param payload is filled
+ * @param bytes the buffer that holds the frame
+ * @param start where the frame begins
+ * @param end where the frame ends
+ * @param extended whether the header is the extended one of annex A
+ * @returns false when the frame carries no message signal unit
  */
 export function readMtp2(
   payload: LinkPayload,
@@ -56,12 +67,18 @@ export function readMtp2(
 const MAUP = 6;
 const M2PA = 11;
 const DATA = 1;
-/** Protocol Data 1, and Protocol Data 2 of TTC with a length octet in front (RFC 3331 section 3.3.1.1). */
+/**
+ * Protocol Data 1, and Protocol Data 2 of TTC, which has a length octet in front (RFC 3331 section
+ * 3.3.1.1).
+ */
 const DATA_1 = 0x0300;
 const DATA_2 = 0x0301;
 const MAX_PARAMETERS = 32;
 
-/** The message signal unit of an M2UA DATA message (RFC 3331). */
+/**
+ * Finds the message signal unit of an M2UA DATA message (RFC 3331).
+ * @returns false when the message carries none
+ */
 export function readM2ua(payload: LinkPayload, bytes: Buffer, start: number, end: number): boolean {
   const length = claimedLength(bytes, start, end);
   if (length < HEADER || bytes[start] !== 1 || bytes[start + 2] !== MAUP || bytes[start + 3] !== DATA)
@@ -78,10 +95,16 @@ export function readM2ua(payload: LinkPayload, bytes: Buffer, start: number, end
   return none(payload);
 }
 
-/** Octets of an M2PA message in front of the priority: common header, unused and BSN, unused and FSN (RFC 4165 section 2.2). */
+/**
+ * Octets of an M2PA message in front of the priority: common header, unused and BSN, unused and FSN
+ * (RFC 4165 section 2.2).
+ */
 const M2PA_HEADER = 16;
 
-/** The message signal unit of an M2PA user data message (RFC 4165); an empty one only acknowledges. */
+/**
+ * Finds the message signal unit of an M2PA user data message (RFC 4165).
+ * @returns false when the message carries none: an empty one only acknowledges
+ */
 export function readM2pa(payload: LinkPayload, bytes: Buffer, start: number, end: number): boolean {
   const length = claimedLength(bytes, start, end);
   if (length < HEADER || bytes[start] !== 1 || bytes[start + 2] !== M2PA || bytes[start + 3] !== DATA)

@@ -1,31 +1,32 @@
+// Reads the routing label and the circuit of a message signal unit, in front of ISUP or BICC.
 import { Buffer } from "node:buffer";
 
-/** Service indicators of MTP3 users that carry calls (Q.704 section 14.2.1). */
+/** The service indicators of MTP3 users that carry calls (Q.704 section 14.2.1). */
 export const ServiceIndicator = { isup: 5, bicc: 13 } as const;
 
 /**
- * One message signal unit with the label it is routed by, as positions over the bytes it was received in. Reused: valid until the
- * next one is read into it.
+ * One message signal unit with its routing label, as positions in the bytes it was received in. The
+ * object is reused: it is valid until the next unit is read into it.
  */
 export interface Msu {
-  /** Point codes as numbers: 14 bits (ITU) or 24 (China, ANSI). */
+  /** Point codes as numbers, of 14 bits (ITU) or 24 bits (China, ANSI). */
   opc: number;
   dpc: number;
   /** {@link ServiceIndicator}, or another value. */
   si: number;
   ni: number;
   sls: number;
-  /** Circuit identification code: {@link readCircuit}; -1 before. */
+  /** The circuit identification code, or -1 before {@link readCircuit}. */
   cic: number;
-  /** The user part is `bytes[start, end)`; the circuit identification code comes first. */
+  /** The user part is `bytes[start, end)`. It begins with the circuit identification code. */
   bytes: Buffer;
   start: number;
   end: number;
-  /** What keeps it from being read, in words: for the most part that the capture cut it short. */
+  /** In words, why the unit cannot be read, mostly because the capture cut it short. */
   fault: string | undefined;
 }
 
-/** An empty unit to be filled. */
+/** Makes an empty unit to be filled. */
 export function createMsu(): Msu {
   return {
     opc: 0,
@@ -41,10 +42,22 @@ export function createMsu(): Msu {
   };
 }
 
-/** How many octets a routing label has: 4 (Q.704 section 2.2), or 7 with point codes of 24 bits (GF001-9001, T1.111.4). */
+/**
+ * Octets of a routing label: 4 (Q.704 section 2.2), or 7 with point codes of 24 bits (GF001-9001,
+ * T1.111.4).
+ */
 export type LabelLength = 4 | 7;
 
-/** Reads service information octet and routing label at `start`; false when there is no room for a user part behind them. */
+/**
+ * Reads the service information octet and the routing label at `start`. `msu` refers to `bytes`
+ * afterwards.
+ * @param msu is filled
+ * @param bytes the buffer that holds the unit
+ * @param start where the service information octet stands
+ * @param end where the unit ends
+ * @param label octets of the routing label
+ * @returns false when there is no room for a user part after the label
+ */
 export function readMtp3(msu: Msu, bytes: Buffer, start: number, end: number, label: LabelLength): boolean {
   const user = start + 1 + label;
   if (user >= end) return false;
@@ -69,27 +82,32 @@ export function readMtp3(msu: Msu, bytes: Buffer, start: number, end: number, la
   return true;
 }
 
-/** Octets of the circuit identification code: 2, of BICC's call instance code 4 (Q.1902.3). */
+/**
+ * Returns the octets of the circuit identification code: 2, or 4 for the call instance code of BICC
+ * (Q.1902.3).
+ */
 function circuitLength(si: number): number {
   return si === ServiceIndicator.bicc ? 4 : 2;
 }
 
 /**
- * True for users that carry no calls: network management and testing (0 to 2), SCCP (3), AAL2 signalling (12), gateway control (14). TUP, data,
- * broadband and satellite ISUP do, and nobody reads them here.
+ * Tells whether the MTP3 user carries no calls: network management and testing (0 to 2), SCCP (3),
+ * AAL2 signalling (12), gateway control (14). TUP, data, broadband and satellite ISUP carry calls,
+ * but are not read here.
  */
 export function carriesNoCalls(si: number): boolean {
   return si <= 3 || si === 12 || si === 14;
 }
 
-/** True when the unit belongs to a call: ISUP or BICC. */
+/** @returns true when the unit belongs to a call of ISUP or BICC */
 export function isCallControl(msu: Msu): boolean {
   return msu.si === ServiceIndicator.isup || msu.si === ServiceIndicator.bicc;
 }
 
 /**
- * Reads the circuit identification code into `msu.cic` and returns where the message type stands behind it, or -1 when
- * there is none (Q.763 section 1.2). `bits`: 12, or 14 in ANSI; the rest of the two octets is spare.
+ * Reads the circuit identification code into `msu.cic` (Q.763 section 1.2).
+ * @param bits 12, or 14 in ANSI; the other bits of the two octets are spare
+ * @returns where the message type stands, or -1 when there is none
  */
 export function readCircuit(msu: Msu, bits: 12 | 14 = 12): number {
   const type = msu.start + circuitLength(msu.si);

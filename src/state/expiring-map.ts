@@ -1,27 +1,35 @@
+// A bounded map of keys that peers choose: what the tables of calls and transactions are made of.
 import type { Millis } from "../domain/time.ts";
 import { createExpiringSlots, NONE } from "./expiring-slots.ts";
 
 /**
- * A bounded map whose entries live a fixed time. Time is an argument, so there is no timer, and a reader never
- * prolongs a life: under keys that a peer chooses, the oldest entry is always the first to expire.
+ * A bounded map whose entries live for a fixed time. Time is an argument, so there is no timer.
+ * Reading an entry never prolongs its life.
+ *
+ * Invariant: the entry that was set first expires first, even under keys that a peer chooses.
  */
 export interface ExpiringMap<Value> {
-  /** Entries held, including dead ones that no insert has swept out yet. */
+  /** The number of entries held, including dead ones that no insert has swept out yet. */
   readonly size: number;
   readonly capacity: number;
-  /** The live value under `key`. */
+  /** @returns the live value under `key`, or undefined */
   get(key: string, now: Millis): Value | undefined;
-  /** Stores `value` for one lifetime from `now`; false when the map is full of live entries. */
+  /**
+   * Stores `value` for one lifetime from `now`.
+   * @returns false when the map is full of live entries; nothing is stored then
+   */
   set(key: string, value: Value, now: Millis): boolean;
-  /** True when a new key has room. */
+  /** @returns true when an entry with a new key would fit */
   hasRoom(now: Millis): boolean;
   delete(key: string): void;
 }
 
 /**
- * @param capacity most entries held at once, at least 1
+ * Creates an empty map.
+ * @param capacity at most this many entries are held; at least 1
  * @param lifetime milliseconds from `set` to expiry: an entry is live while its age is below this
- * @param onRelease told each value that leaves the map by expiry or `delete`, never one that `set` replaces
+ * @param onRelease is given each value that leaves the map by expiry or `delete`, never a value
+ *   that `set` replaces
  */
 export function createExpiringMap<Value>(
   capacity: number,

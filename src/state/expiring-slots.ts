@@ -1,52 +1,68 @@
+// The bounded table of keys that the expiring maps and the call limits are made of.
 import type { Millis } from "../domain/time.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 
-/** How many slots one claim may sweep out, and how often it looks: the cost of expiry is spread over the claims. */
+/**
+ * At most this many slots are swept out by one claim. A sweep comes every CLAIMS_PER_SWEEP claims, so
+ * the cost of expiry is spread over the claims.
+ */
 const SWEEP = 32;
 const CLAIMS_PER_SWEEP = 16;
 
-/** No slot. */
+/** Stands for "no slot". */
 export const NONE = -1;
 
-/** 32-bit fields of a row; behind them, 8-byte aligned, the time of expiry as a double. */
+/**
+ * A row has eight 32-bit fields. The last two hold the time of expiry as a double, aligned to 8
+ * bytes.
+ */
 const ROW = 8;
 const LOW = 0;
 const HIGH = 1;
-/** The next slot in the bucket. */
+/** The next slot in the same bucket. */
 const CHAIN = 2;
-/** Neighbours in order of expiry; OLDER also links the free slots. */
+/** The neighbours in order of expiry. OLDER also links the free slots. */
 const OLDER = 3;
 const NEWER = 4;
 const DOUBLES = 4;
 const EXPIRES = 3;
 
 /**
- * Numbered slots under keys, each for a fixed time: what a bounded table of peers' keys is made of. Time is an argument,
- * and only a claim prolongs a life: under keys that a peer chooses, the oldest slot is always the first to expire.
+ * Numbered slots, each held by a key for a fixed time. A bounded table of peers' keys is made of
+ * them. Time is an argument.
  *
- * Keys are not kept: a slot is known by a 64-bit hash under a secret of the process. That two of a million live keys
- * meet is a chance of 1 in 10^13 a look-up, and nobody can work towards it. For it a look-up reads two places in
- * memory instead of the six to eight that a `Map` of strings costs, which at a thousand calls a second are all cold.
+ * Invariant: only a claim prolongs a slot's life, so the slot that was claimed first expires first,
+ * even under keys that a peer chooses.
+ *
+ * Keys are not kept: a slot is known by a 64-bit hash of its key under a secret of the process.
+ * With a million live keys, a look-up meets a wrong slot with a chance of 1 in 10^13, and a peer
+ * cannot raise it. In return a look-up reads two places in memory. A `Map` of strings reads six to
+ * eight, all of them cold at a thousand calls per second.
  */
 export interface ExpiringSlots {
-  /** Slots claimed, including dead ones that no claim has swept out yet. */
+  /** The number of slots claimed, including dead ones that no claim has swept out yet. */
   readonly size: number;
   readonly capacity: number;
-  /** The live slot of `key`, or {@link NONE}. */
+  /** @returns the live slot of `key`, or {@link NONE} */
   find(key: string, now: Millis): number;
-  /** The slot of `key` for one lifetime from `now`, live, dead or new; {@link NONE} when all slots are live. */
+  /**
+   * Gives `key` its slot, live, dead or new, for one lifetime from `now`.
+   * @returns the slot, or {@link NONE} when all slots are live
+   */
   claim(key: string, now: Millis): number;
-  /** True when a key without a slot would get one. */
+  /** @returns true when a key without a slot would get one */
   hasRoom(now: Millis): boolean;
   /** Gives up the slot of `key`. */
   release(key: string): void;
 }
 
 /**
- * @param capacity most slots held at once, at least 1; memory is reserved at once, and taken as slots are first used
+ * Creates an empty table.
+ * @param capacity at most this many slots are held; at least 1. Memory is reserved at once and
+ *   touched as slots are first used
  * @param lifetime milliseconds from a claim to expiry: a slot is live while its age is below this
- * @param claimed told each slot that a key gets which had none
- * @param released told each slot that is swept out or given up
+ * @param claimed is called with each slot that is given to a key without one
+ * @param released is called with each slot that is swept out or given up
  */
 export function createExpiringSlots(
   capacity: number,
@@ -54,7 +70,7 @@ export function createExpiringSlots(
   claimed: (slot: number) => void,
   released: (slot: number) => void,
 ): ExpiringSlots {
-  // Slots are stored plus one, so that untouched memory says "none".
+  // Slots are stored plus one, so that untouched memory means "none".
   const buckets = new Int32Array(2 ** Math.ceil(Math.log2(capacity)));
   const rows = new Int32Array(capacity * ROW);
   const times = new Float64Array(rows.buffer);
@@ -69,7 +85,9 @@ export function createExpiringSlots(
   let claims = 0;
   hashKey(hashed, hash);
 
-  /** The slot of `key`, live or dead. A key is looked up before it is claimed, so its hash is still at hand. */
+  /**
+   * Finds the slot of `key`, live or dead. Keeps the hash: a key is looked up before it is claimed.
+   */
   const locate = (key: string): number => {
     if (key !== hashed) {
       hashed = key;
@@ -82,7 +100,8 @@ export function createExpiringSlots(
     return slot;
   };
 
-  // A clock that was set back leaves slots that expire in a far future; more than two lifetimes ahead is none of ours.
+  // A clock that was set back leaves slots that expire far in the future. A slot that expires more
+  // than two lifetimes ahead counts as dead.
   const isLive = (slot: number, now: Millis): boolean => {
     const expires = times[slot * DOUBLES + EXPIRES]!;
     return now < expires && expires - now <= 2 * lifetime;

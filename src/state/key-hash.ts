@@ -1,14 +1,16 @@
+// Hashes the keys of the expiring slots under a secret, so that peers cannot aim at one bucket.
 import { randomBytes } from "node:crypto";
 
-/** A 64-bit hash of a key, as two 32-bit halves. Reused from key to key. */
+/** A 64-bit hash of a key, as two 32-bit halves. One object is reused from key to key. */
 export interface KeyHash {
   low: number;
   high: number;
 }
 
 /**
- * Drawn once a process, as the engine draws one for its own `Map`: without it nobody can choose keys that meet in one
- * bucket. Hashes never leave the process, and no decision depends on them.
+ * The secret of the hash, drawn once per process, as the JavaScript engine draws one for `Map`.
+ * Without the secret a peer cannot choose keys that share a bucket. Hashes never leave the process,
+ * and no decision depends on them.
  */
 const secret = randomBytes(8);
 const secret0 = secret.readInt32LE(0);
@@ -17,8 +19,9 @@ const secret1 = secret.readInt32LE(4);
 const FINAL_ROUNDS = 3;
 
 /**
- * HalfSipHash-1-3 with 64 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input PRF", and its reference
- * implementation; Linux hashes its tables alike). Keys are latin1, as peers' bytes are: one octet a character.
+ * Writes the hash of `key` into `out`: HalfSipHash-1-3 with 64 bits of output. Keys are latin1, as
+ * peers' bytes are: one octet per character. (Aumasson and Bernstein, "SipHash: a fast short-input
+ * PRF", and its reference implementation; Linux hashes its tables alike.)
  */
 export function hashKey(key: string, out: KeyHash): void {
   const { length } = key;

@@ -1,12 +1,17 @@
+// Counts events per key over the last minute: the memory of the call-frequency limit.
 import type { Millis } from "../domain/time.ts";
 import { createExpiringSlots, NONE } from "./expiring-slots.ts";
 
 const SECOND = 1000;
-/** One bucket a second for the last 60 whole seconds, and the second that runs. */
+/** One bucket per second: the last 60 whole seconds and the running one. */
 const BUCKETS = 61;
 const MAX_PER_BUCKET = 65_535;
 
-/** A key's row: the second of its newest bucket as a double, the sum of its buckets as 32 bits, the buckets as 16 bits; together, so that a key costs two or three cache lines. */
+/**
+ * The bytes of a key's row: the second of its newest bucket as a double, the sum of its buckets in
+ * 32 bits, the buckets in 16 bits each. They lie together, so that a key costs two or three cache
+ * lines.
+ */
 const ROW_BYTES = 136;
 const DOUBLES = ROW_BYTES / 8;
 const LONGS = ROW_BYTES / 4;
@@ -15,23 +20,35 @@ const TOTAL = 2;
 const FIRST_BUCKET = 6;
 
 /**
- * Events per key over the last minute, sliding by seconds. An event is remembered for at least 60 s and for less
- * than 61 s, so a limit of N never lets N + 1 events into any 60 s: the error is on the strict side only.
- * 136 bytes of counters a key, reserved once; a key is forgotten a minute after its last event.
+ * Events per key over the last minute, sliding by seconds. An event counts for at least 60 s and
+ * for less than 61 s. So a limit of N never lets N + 1 events into any 60 s: the error is on the
+ * strict side only.
+ *
+ * A key takes 136 bytes of counters, reserved at creation, and is forgotten 61 s after its last
+ * event. At most 65,535 events per second are counted for a key.
  */
 export interface SlidingWindow {
-  /** Keys held, including forgotten ones that no insert has swept out yet. */
+  /** The number of keys held, including forgotten ones that no insert has swept out yet. */
   readonly size: number;
   readonly capacity: number;
-  /** Events of `key` that still count. */
+  /** @returns how many events of `key` still count */
   count(key: string, now: Millis): number;
-  /** Adds one event; false, and nothing added, when the table is full of live keys. */
+  /**
+   * Adds one event.
+   * @returns false when the table is full of live keys; nothing is added then
+   */
   add(key: string, now: Millis): boolean;
-  /** Milliseconds until fewer than `limit` events count, if none is added; 0: now. */
+  /**
+   * @returns milliseconds until fewer than `limit` events count if none is added; 0 when that is so
+   *   already
+   */
   wait(key: string, limit: number, now: Millis): Millis;
 }
 
-/** @param capacity most keys held at once, at least 1 */
+/**
+ * Creates an empty window.
+ * @param capacity at most this many keys are held; at least 1
+ */
 export function createSlidingWindow(capacity: number): SlidingWindow {
   const newest = new Float64Array(capacity * DOUBLES);
   const totals = new Uint32Array(newest.buffer);
@@ -42,7 +59,10 @@ export function createSlidingWindow(capacity: number): SlidingWindow {
   };
   const slots = createExpiringSlots(capacity, BUCKETS * SECOND, clear, () => undefined);
 
-  /** Empties the buckets that have left the window. A clock set back a little counts on in the newest bucket. */
+  /**
+   * Empties the buckets that have left the window. After a clock was set back a little, events
+   * count in the newest bucket.
+   */
   const advance = (slot: number, second: number): void => {
     const last = newest[slot * DOUBLES]!;
     if (second <= last) return;
@@ -70,7 +90,7 @@ export function createSlidingWindow(capacity: number): SlidingWindow {
     },
     add(key, now) {
       const second = Math.floor(now / SECOND);
-      // A dead entry under this very key starts anew.
+      // A dead entry of the same key starts anew.
       if (slots.find(key, now) === NONE) slots.release(key);
       const slot = slots.claim(key, now);
       if (slot === NONE) return false;
@@ -99,7 +119,10 @@ export function createSlidingWindow(capacity: number): SlidingWindow {
   };
 }
 
-/** The counter of a second; also for seconds before the epoch, which a capture can claim. */
+/**
+ * Returns the index of a second's counter. A capture can claim seconds before the epoch, which are
+ * negative.
+ */
 function bucketAt(slot: number, second: number): number {
   return slot * SHORTS + FIRST_BUCKET + (((second % BUCKETS) + BUCKETS) % BUCKETS);
 }

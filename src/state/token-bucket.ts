@@ -1,14 +1,21 @@
+// Token buckets by trunk: the memory of the call-rate limits.
 import type { Millis } from "../domain/time.ts";
 
-/** Tokens are counted in thousandths: with whole milliseconds and whole rates every refill is exact. */
+/**
+ * Tokens are counted in thousandths: every refill is exact for whole milliseconds and whole rates.
+ */
 const TOKEN = 1000;
 
 /**
- * Token buckets under configured names (trunk ids), so that they outlive a policy reload and need no bound of
- * their own. A bucket holds one second's worth of tokens, at least one, and starts full.
+ * Token buckets under configured names (trunk ids). Peers cannot add names, so the table needs no
+ * bound, and buckets outlive a policy reload. A bucket holds the tokens of one second, at least
+ * one, and starts full.
  */
 export interface TokenBuckets {
-  /** Milliseconds until a token is there; 0: now. Takes nothing. */
+  /**
+   * Takes nothing.
+   * @returns milliseconds until a token is available; 0 when one is
+   */
   wait(name: string, perSecond: number, now: Millis): Millis;
   /** Takes one token, or what is left of one. */
   take(name: string, perSecond: number, now: Millis): void;
@@ -33,7 +40,10 @@ export function createTokenBuckets(): TokenBuckets {
     return slot;
   };
 
-  /** Tokens now, in thousandths. A clock set back refills nothing; a lower rate after a reload empties what is over. */
+  /**
+   * Returns the tokens available now, in thousandths. A clock set back refills nothing. A rate
+   * lowered by a reload cuts the level to the new depth.
+   */
   const refill = (slot: number, perSecond: number, now: Millis): number => {
     const elapsed = Math.max(0, now - (filledAt[slot] ?? now));
     const tokens = Math.min(depthOf(perSecond), (level[slot] ?? 0) + elapsed * perSecond);

@@ -150,8 +150,8 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
     [["[127.0.0.1], ports: [5062]", "[127.0.0.256, 10.0.0.0/33, 10.0.0.1/8, ::g], ports: [5062]"]],
     [
       'policy.yaml:15:26 trunks[2].match.addresses[0]: "127.0.0.256" is not an IP address or a block like 192.0.2.0/24',
-      'policy.yaml:15:39 trunks[2].match.addresses[1]: "10.0.0.0/33" needs a prefix length from 0 to 32 behind the slash',
-      'policy.yaml:15:52 trunks[2].match.addresses[2]: "10.0.0.1/8" has bits set behind its prefix; did you mean "10.0.0.0/8"?',
+      'policy.yaml:15:39 trunks[2].match.addresses[1]: "10.0.0.0/33" needs a prefix length from 0 to 32 after the slash',
+      'policy.yaml:15:52 trunks[2].match.addresses[2]: "10.0.0.1/8" has bits set after its prefix; did you mean "10.0.0.0/8"?',
       'policy.yaml:15:64 trunks[2].match.addresses[3]: "::g" is not an IP address or a block like 192.0.2.0/24',
     ],
   ],
@@ -258,7 +258,7 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
       ["+861087654300", "+86108765430"],
     ],
     [
-      'policy.yaml:24:5 specialUsers[0].number: "+86108765430" is a number of no plan (86 + unallocated)',
+      'policy.yaml:24:5 specialUsers[0].number: "+86108765430" is not a valid number (86 + unallocated)',
       "policy.yaml:26:5 specialUsers[0].until: there is no day 2027-02-29",
     ],
   ],
@@ -319,7 +319,7 @@ void tap.test("issues of the policy, its references and its lists come in one ru
     "policy.yaml:2:1 version: expected 1, got the number 2",
     'policy.yaml:5:5 trunks[0].side: expected lessee | national | international | core, got "cor"; did you mean "core"?',
     'policy.yaml:10:5 trunks[1].lessee: unknown lessee "acme"; did you mean "acme-bj"?',
-    'acme.csv:2:1 number: "+8610876543000" is a number of no plan (86 + unallocated)',
+    'acme.csv:2:1 number: "+8610876543000" is not a valid number (86 + unallocated)',
     'acme.csv:2:16 valid_to: "2026-02-30" is not a date like 2026-12-31',
     "police.csv:1:1: the list is empty; a list that is to match nothing must be taken out of the policy",
   ]);

@@ -171,7 +171,11 @@ void t.test("damage is said with the offset of the block", async (t) => {
       change(good, 4, 0x4000_0000),
       "a block of type 6 claims a length of 1073741824",
     ],
-    ["an interface description too short", block(true, 1, 1), "an interface description that is too short"],
+    [
+      "an interface description too short",
+      block(true, 1, 1),
+      "an interface description that is too short, or one too many",
+    ],
     [
       "a section of no byte order",
       change(section(true), 8, 1),

@@ -64,7 +64,7 @@ const outcomes: Readonly<Record<string, readonly [outcome: string, why: string]>
   sdp01: ["forward", "what the called side accepts is its business"],
   semiuri: ["200", "semicolons in the user part"],
   transports: ["200", "unknown transports in Via fields below the first"],
-  trws: ["400", "a space behind the SIP version"],
+  trws: ["400", "a space after the SIP version"],
   unkscm: ["416", "a Request-URI of unknown scheme"],
   unksm2: ["405", "REGISTER is not carried"],
   unreason: ["nothing", "a response to no request of ours"],

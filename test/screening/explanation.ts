@@ -33,7 +33,7 @@ const rows: readonly ExplainRow[] = [
     name: "listed",
     verdict: "accept listed",
     saw: ["caller-authentication", "+861087654321 is listed", "lists/acme.csv:2"],
-    changes: ["take +861087654321 out of lists/acme.csv:2"],
+    changes: ["remove +861087654321 from lists/acme.csv:2"],
   },
   {
     name: "not listed",
@@ -76,7 +76,7 @@ const rows: readonly ExplainRow[] = [
     calling: ["from +861087654300!"],
     verdict: "accept listed",
     saw: ["hidden-caller", "from +861087654300 (fixed) restricted; special user +861087654300 (approval 31)"],
-    changes: ["take +861087654300 out of lists/acme.csv:2"],
+    changes: ["remove +861087654300 from lists/acme.csv:2"],
   },
   {
     name: "malformed",
@@ -104,7 +104,7 @@ const rows: readonly ExplainRow[] = [
     trunk: { side: "international" },
     verdict: "reject police-listed",
     saw: ["deny-lists", "from +85281234567 (foreign) is on police list police", "lists/police.csv:3"],
-    changes: ["take the number off at lists/police.csv:3, once whoever put it there releases it"],
+    changes: ["remove the number at lists/police.csv:3 once its issuer has released it"],
   },
   {
     name: "from abroad",
@@ -127,7 +127,7 @@ const rows: readonly ExplainRow[] = [
     calling: ["from anonymous"],
     verdict: "accept emergency",
     saw: ["emergency", "called 110: an emergency service"],
-    changes: ["nothing but another called number makes the other rules apply"],
+    changes: ["the other rules apply only to another called number"],
   },
   {
     name: "a rule in monitor is what would refuse",
@@ -313,7 +313,7 @@ void t.test("sigwall explain: doing what it says turns the verdict around", (t) 
   t.match(verdictOf(runExplain(asked, extended).stdout), {
     verdict: "accept",
     reason: "listed",
-    changes: ["take +861087654400 out of acme.csv:3"],
+    changes: ["remove +861087654400 from acme.csv:3"],
   });
   t.end();
 });

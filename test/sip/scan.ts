@@ -55,22 +55,22 @@ void t.test("what keeps a message from being judged safely", async (t) => {
   const good = request();
   const rows: readonly (readonly [string, string, string | undefined])[] = [
     ["nothing", good, undefined],
-    ["From twice", good.replace("\r\nTo:", "\r\nFrom: <sip:b@c>;tag=2\r\nTo:"), "From stands 2 times"],
+    ["From twice", good.replace("\r\nTo:", "\r\nFrom: <sip:b@c>;tag=2\r\nTo:"), "From appears 2 times"],
     [
       "From long and compact",
       good.replace("\r\nTo:", "\r\nf: <sip:b@c>;tag=2\r\nTo:"),
-      "From stands 2 times",
+      "From appears 2 times",
     ],
-    ["Call-ID twice", good.replace("\r\nTo:", "\r\ni: x\r\nTo:"), "Call-ID stands 2 times"],
+    ["Call-ID twice", good.replace("\r\nTo:", "\r\ni: x\r\nTo:"), "Call-ID appears 2 times"],
     [
       "Content-Length twice, equal",
       good.replace("\r\nTo:", "\r\nl: 0\r\nTo:"),
-      "Content-Length stands 2 times",
+      "Content-Length appears 2 times",
     ],
     [
       "Content-Type twice",
       good.replace("\r\nTo:", "\r\nc: a/b\r\nContent-Type: a/c\r\nTo:"),
-      "Content-Type stands 2 times",
+      "Content-Type appears 2 times",
     ],
     [
       "two PAI lines are legal",
@@ -98,7 +98,7 @@ void t.test("what keeps a message from being judged safely", async (t) => {
     ],
     ["empty name", good.replace("Contact:", ":"), "header field without a name and a colon"],
     ["space inside a name", good.replace("Contact:", "Con tact:"), "header field without a name and a colon"],
-    ["no end of the headers", good.slice(0, -2), "no empty line behind the header fields"],
+    ["no end of the headers", good.slice(0, -2), "no empty line after the header fields"],
     [
       "Content-Length beyond the body",
       good.replace("Content-Length: 0", "Content-Length: 1"),
@@ -131,7 +131,11 @@ void t.test("what keeps a message from being judged safely", async (t) => {
       good.replace("CSeq: 1 ", "CSeq: 2147483648 "),
       "CSeq is not a number below 2^31 and a method",
     ],
-    ["CSeq of another method", good.replace("1 INVITE", "1 invite"), "CSeq method is not the request's"],
+    [
+      "CSeq of another method",
+      good.replace("1 INVITE", "1 invite"),
+      "CSeq method differs from the request's",
+    ],
     [
       "CSeq without a space",
       good.replace("1 INVITE", "1INVITE"),

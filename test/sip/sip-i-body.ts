@@ -113,7 +113,7 @@ void t.test("ISUP as a part", (t) => {
       "nested deeper",
       mixed,
       parts("b", nested("1", nested("2", nested("3", nested("4", part))))),
-      "parts inside parts inside parts",
+      "multipart bodies nested too deeply",
     ],
     ["two", mixed, parts("b", part, part), "two ISUP parts"],
     ["two, one nested", mixed, parts("b", part, nested("inner", part)), "two ISUP parts"],
@@ -138,12 +138,12 @@ void t.test("ISUP as a part", (t) => {
       parts("b", "c: application/isup2\r\n\r\n\x01"),
       "no part of type application/isup",
     ],
-    ["a part with two types", mixed, parts("b", `${isup}\r\n${part}`), "content-type stands twice"],
+    ["a part with two types", mixed, parts("b", `${isup}\r\n${part}`), "content-type appears twice"],
     [
       "a part with its compact form too",
       mixed,
       parts("b", `c: text/plain\r\n${part}`),
-      "content-type stands twice",
+      "content-type appears twice",
     ],
     [
       "a compressed part",
@@ -173,7 +173,7 @@ void t.test("ISUP as a part", (t) => {
     ["two boundaries", `${mixed};boundary=c`, parts("b", part), "a Content-Type that can't be read"],
     ["no last delimiter", mixed, `--b\r\n${part}\r\n`, "no last delimiter"],
     ["another boundary", mixed, parts("c", part), "no last delimiter"],
-    ["one more behind the last", mixed, `${parts("b", part)}--b\r\n`, "a delimiter behind the last one"],
+    ["one more behind the last", mixed, `${parts("b", part)}--b\r\n`, "a delimiter after the last one"],
     [
       "a line that begins like one",
       mixed,
@@ -192,7 +192,7 @@ void t.test("ISUP as a part", (t) => {
       parts("b", part).replaceAll("\r\n", "\n"),
       "a line that only begins like a delimiter",
     ],
-    ["a delimiter behind LF", mixed, `--b\r\n${part}\n--b--\r\n`, "a delimiter behind a bare LF"],
+    ["a delimiter behind LF", mixed, `--b\r\n${part}\n--b--\r\n`, "a delimiter after a bare LF"],
     [
       "a header line that ends in LF",
       mixed,

@@ -71,7 +71,7 @@ void t.test("M3UA", (t) => {
     [
       "protocol data twice",
       "01000101 00000028 0210 0010 00000001 00000002 05020002 0210 0010 00000001 00000002 05020002",
-      "(protocol data stand twice) 1/1 1-2 si 5 ni 2 sls 2 0",
+      "(two protocol data parameters) 1/1 1-2 si 5 ni 2 sls 2 0",
     ],
     ["many parameters", `01000101 0000008c ${"00110004".repeat(33)}`, "(more than 32 parameters) 1/1"],
     ["protocol data without a label", "01000101 00000010 0210 0008 00000001", "1/1"],

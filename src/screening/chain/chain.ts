@@ -1,10 +1,11 @@
+// Compiles one rule for one trunk: a step of its chain.
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
 import type { Verdict } from "../../domain/decision.ts";
 import type { Check, Explanation, Limit, PolicyTables, Rule, Subject } from "../rule.ts";
 import type { ScreeningState } from "../state.ts";
 
-/** What a policy says about each rule on one trunk; `options` has passed the rule's schema. */
+/** What a policy says about each rule on one trunk. `options` has passed the rule's schema. */
 export type ChainConfig = Readonly<Record<RuleId, { readonly mode: RuleMode; readonly options: unknown }>>;
 
 /** A rule compiled for one trunk. */
@@ -13,11 +14,14 @@ export interface Step {
   readonly stage: Rule["stage"];
   readonly summary: string;
   readonly mode: RuleMode;
-  /** Undefined where the rule has nothing to do on this trunk. */
+  /** Undefined when the rule has nothing to do on this trunk. */
   readonly check: Check<Verdict> | undefined;
-  /** Of limits only: pays for a call that passed them all. */
+  /** Of limits only: spends for a call that passed all limits. */
   readonly spend: Limit["spend"] | undefined;
-  /** What the rule would say of the attempt, whatever its mode, and why; undefined where it has nothing to do. */
+  /**
+   * Says what the rule finds for the attempt and why, whatever its mode.
+   * @returns undefined when the rule has nothing to do on this trunk
+   */
   readonly explain: (attempt: CallAttempt, state: ScreeningState) => StepReport | undefined;
 }
 
@@ -26,7 +30,11 @@ export interface StepReport {
   readonly explanation: Explanation;
 }
 
-/** Compiles one rule for a trunk. Throws on options that the rule's schema refuses: the policy reader must have said so before. */
+/**
+ * Compiles one rule for a trunk.
+ * @throws ZodError on options that the rule's schema refuses; the policy reader must have reported
+ *   them before
+ */
 export function compileStep(rule: Rule, setting: ChainConfig[RuleId], tables: PolicyTables): Step {
   const { id, stage, summary } = rule;
   const options: unknown = rule.options.parse(setting.options);
@@ -36,7 +44,8 @@ export function compileStep(rule: Rule, setting: ChainConfig[RuleId], tables: Po
     const explain = describe(rule, limit?.check, options, tables);
     return { ...common, check: limit?.check, spend: limit?.spend, explain };
   }
-  // Told apart although written alike: what an exemption finds is not what a screen finds.
+  // The two branches look alike but differ in type: an exemption finds something else than a
+  // screen.
   if (rule.stage === "exempt") {
     const check = rule.compile(options, tables);
     return { ...common, check, spend: undefined, explain: describe(rule, check, options, tables) };

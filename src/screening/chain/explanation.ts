@@ -1,3 +1,4 @@
+// Explains the decision on a call, rule by rule, for `sigwall explain`.
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
 import type { Decision, Verdict } from "../../domain/decision.ts";
@@ -10,12 +11,17 @@ export interface RuleExplanation {
   readonly rule: RuleId;
   readonly mode: RuleMode;
   /**
-   * `decided`: it gave the verdict; `ran`: it was asked and the chain went on; `behind`: the verdict fell before it, or
-   * the call has paid this limit already, so what it says is what it would have said; `off`: likewise, by its mode; `idle`: nothing to do on this trunk.
+   * The part that the rule has in the decision:
+   * - `decided`: it gave the verdict.
+   * - `ran`: it was asked, and the chain went on.
+   * - `behind`: the verdict fell before it, or the call has paid this limit already. `said` is what
+   *   it would have said.
+   * - `off`: its mode is off. `said` is what it would have said.
+   * - `idle`: it has nothing to do on this trunk.
    */
   readonly part: "decided" | "ran" | "behind" | "off" | "idle";
   readonly saw: string;
-  /** What the rule says of the call, also when nothing follows from it; undefined: it abstains. */
+  /** What the rule says of the call, also when nothing follows from it. Undefined: it abstains. */
   readonly said: Verdict | undefined;
   /** The list line that decided, as `file:line`. */
   readonly line: string | undefined;
@@ -26,11 +32,14 @@ export interface RuleExplanation {
 export interface CallExplanation {
   readonly decision: Decision;
   readonly rules: readonly RuleExplanation[];
-  /** The smallest changes that would turn the verdict around; all of them are needed. */
+  /** The smallest changes that would reverse the verdict. All of them are needed. */
   readonly changes: readonly string[];
 }
 
-/** Judges `attempt` by the very chain that calls go through, pays nothing, and says why, rule by rule. */
+/**
+ * Judges `attempt` by the same chain as real calls, spends nothing, and explains the decision rule
+ * by rule.
+ */
 export function explainAttempt(screen: Screen, attempt: CallAttempt, state: ScreeningState): CallExplanation {
   const decision = screen.preview(attempt, state);
   const decidedAt = screen.steps.findIndex(
@@ -67,7 +76,7 @@ function explainStep(
     const { saw, line, change } = report?.explanation ?? { saw: "nothing to do on this trunk" };
     return { ...common, saw, said: report?.said, line, change };
   } catch (error) {
-    const saw = `a fault of our own: ${error instanceof Error ? error.message : String(error)}`;
+    const saw = `internal error: ${error instanceof Error ? error.message : String(error)}`;
     return { ...common, saw, said: undefined, line: undefined, change: undefined };
   }
 }
@@ -81,7 +90,7 @@ function findChanges(
   if (trunk.side === "core") return [`screen ${trunk.id} by giving it another side than core`];
   if (decision.rule === "exception") return ["report the fault, or change the trunk's exception policy"];
   if (isRefusal(decision.verdict)) {
-    // Everything enforced that refuses stands in the way, not only what came first.
+    // Every enforced rule that refuses must change, not only the first.
     const changes = rules.filter((rule) => rule.mode === "enforce" && isRefusal(rule.said)).map(changeOf);
     return changes.length > 0 ? changes : [`set default: accept on ${trunk.id}`];
   }

@@ -1,9 +1,10 @@
+// Lists the decisions that the calls of a trunk may get, for counters and documentation.
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { DecidedBy, VerdictKind } from "../../domain/decision.ts";
 import { rules } from "./rule-order.ts";
 import type { Screen } from "./screen.ts";
 
-/** A decision that calls of a trunk may meet, or a finding of a rule in monitor mode. */
+/** A decision that calls of a trunk may get, or a finding of a rule in monitor mode. */
 export interface PossibleDecision {
   readonly verdict: VerdictKind;
   readonly reason: ReasonCode;
@@ -11,7 +12,7 @@ export interface PossibleDecision {
   readonly isMonitored: boolean;
 }
 
-/** What is refused before any rule is asked. */
+/** The reasons of refusals that come before any rule is asked. */
 const unasked: readonly ReasonCode[] = [
   "message-malformed",
   "isup-undecodable",
@@ -20,8 +21,9 @@ const unasked: readonly ReasonCode[] = [
 ];
 
 /**
- * The decisions that a trunk's chain may come to: its end, every reason of every rule that runs there, and what needs no rule. A rule
- * that marks or drops by option stands here with its refusal.
+ * Returns the decisions that a trunk's chain may come to: its end, every reason of every rule that
+ * runs, and the refusals before the rules. A rule that marks or drops by option is listed with its
+ * refusal.
  */
 export function possibleDecisions({ steps, end, tables: { trunk } }: Screen): readonly PossibleDecision[] {
   const found: PossibleDecision[] = [

@@ -1,3 +1,4 @@
+// The rules in the order in which they run.
 import type { Rule } from "../rule.ts";
 import { callFrequency } from "../limits/call-frequency.ts";
 import { callRate } from "../limits/call-rate.ts";
@@ -13,8 +14,8 @@ import { homeCliFromAbroad } from "../rules/home-cli-from-abroad.ts";
 import { numberClass } from "../rules/number-class.ts";
 
 /**
- * The rules that are enforced, in the order in which they run. `line-state`, `quarantine` and `channels` have their
- * place among the ids but no rule yet.
+ * The rules that exist, in the order in which they run. `line-state`, `quarantine` and `channels`
+ * have their place among the ids, but no rule yet.
  */
 export const rules: readonly Rule[] = [
   emergency,

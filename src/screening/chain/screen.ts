@@ -1,3 +1,4 @@
+// The compiled chain of a trunk: judges a call attempt and gives the decision.
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { RuleId } from "../../domain/rule-id.ts";
@@ -21,15 +22,18 @@ export type { ChainConfig } from "./chain.ts";
 
 /** The compiled chain of one trunk. */
 export interface Screen {
-  /** Judges one attempt and pays its limits. Synchronous and total: a fault of our own becomes the trunk's exception policy. */
+  /**
+   * Judges one attempt and spends its limits. Synchronous and total: a fault of our own becomes the
+   * trunk's exception policy.
+   */
   judge(attempt: CallAttempt, state: ScreeningState): Decision;
-  /** Judges a change of caller in a call that has paid: every rule but the limits. */
+  /** Judges a change of the calling party in a call that has paid: by every rule but the limits. */
   judgeChange(attempt: CallAttempt, state: ScreeningState): Decision;
-  /** The same decision without paying anything. */
+  /** Returns the same decision as `judge` without spending anything. */
   preview(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Every rule in order, also those that are off or have nothing to do on this trunk. */
   readonly steps: readonly Step[];
-  /** What becomes of a call that no rule refused. */
+  /** The verdict on a call that no rule refused. */
   readonly end: Accept | Deny;
   readonly tables: PolicyTables;
   readonly revision: PolicyRevision;
@@ -43,10 +47,10 @@ interface RunningStep {
   readonly spend: Limit["spend"] | undefined;
 }
 
-/** Whether the limits are asked and paid, only asked, or left out. */
+/** Whether the limits are checked and spent, only checked, or left out. */
 type Limited = "pays" | "looks" | "no";
 
-/** What was found on the way without stopping the chain; made only when there is something. */
+/** The findings that did not stop the chain. Made only when there are some. */
 interface Collected {
   readonly marks: Mark[];
   readonly shadow: ShadowHit[];
@@ -60,7 +64,10 @@ const listed: Accept = { kind: "accept", reason: "listed" };
 const acceptedByDefault: Accept = { kind: "accept", reason: "default" };
 const refusedByDefault: Deny = { kind: "reject", reason: "cli-not-listed" };
 
-/** Compiles the chain of a trunk. Order is that of the registry; throws on options that a rule's schema refuses. */
+/**
+ * Compiles the chain of a trunk, in the order of {@link rules}.
+ * @throws ZodError on options that a rule's schema refuses
+ */
 export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision: PolicyRevision): Screen {
   const { trunk } = tables;
   // The core is our own network: its calls are not screened.
@@ -70,9 +77,10 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   const firstLimit = running.length - limits.length;
   const end = endOf(trunk, running);
   const onFault = exceptionOf(trunk, "rule-fault");
-  // RFC 3261 section 21.5.4: a full table is our overload, not a fault of the call.
+  // A full table is our overload, not a fault of the call (RFC 3261 section 21.5.4).
   const onFull = exceptionOf(trunk, "overload");
-  // Whoever is redirected sends the call itself: a number that must not be shown would be shown.
+  // A redirected caller sends the call itself, so marks cannot be applied: a number to be withheld
+  // would be shown.
   const keepsMessage = trunk.mode === "redirect";
 
   const decide = (
@@ -86,7 +94,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     return { attempt, verdict, rule, marks, shadow, revision };
   };
 
-  /** The exception policy decides; but where it accepts, a call that is to be marked stays marked. */
+  /**
+   * Decides by the exception policy. When that accepts, a call that is to be marked stays marked.
+   */
   const except = (
     attempt: CallAttempt,
     exception: Accept | Deny,
@@ -135,7 +145,10 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     return decide(attempt, strongest.mark, strongest.rule, collected);
   };
 
-  /** Pays every limit and remembers that the call has paid; a verdict when that can't be done. */
+  /**
+   * Spends every limit and remembers that the call has paid.
+   * @returns the verdict when that is not possible, otherwise undefined
+   */
   const pay = (attempt: CallAttempt, state: ScreeningState): Accept | Deny | undefined => {
     for (const step of limits) {
       try {
@@ -164,7 +177,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   };
 }
 
-/** True for a finding that the chain goes on behind. */
+/** @returns true for a finding after which the chain goes on */
 export function isMark(finding: Verdict): finding is Mark {
   return finding.kind === "withhold" || finding.kind === "label" || finding.kind === "strip";
 }
@@ -174,7 +187,9 @@ function startStep({ id, mode, check, spend }: Step): readonly RunningStep[] {
   return [{ id, enforced: mode === "enforce", check, spend }];
 }
 
-/** Adds a mark or a monitor finding. An exemption in monitor mode exempts nobody and is no finding. */
+/**
+ * Adds a mark or a monitor finding. An exemption in monitor mode exempts no call and is no finding.
+ */
 function collect(
   collected: Collected | undefined,
   step: RunningStep,
@@ -187,7 +202,7 @@ function collect(
   } else if (isMark(finding)) {
     found.marks.push(finding);
     if (finding.kind === "strip") return found;
-    // Withholding is the stronger one: who withholds a number has no label to show.
+    // Withholding is stronger than labelling: a withheld number has no label to show.
     const weaker =
       found.strongest === undefined || (found.strongest.mark.kind === "label" && finding.kind === "withhold");
     if (weaker) found.strongest = { mark: finding, rule: step.id };
@@ -195,11 +210,12 @@ function collect(
   return found;
 }
 
-/** The end of the chain: what happens to a call that no rule refused. */
+/** Returns the verdict at the end of the chain, on a call that no rule refused. */
 function endOf(trunk: Trunk, running: readonly RunningStep[]): Accept | Deny {
   if (trunk.side === "core") return acceptedByDefault;
   if (trunk.side !== "lessee") return trunk.fallback === "accept" ? acceptedByDefault : refusedByDefault;
-  // A chain that ran to its end past an enforced authentication has found every asserted identity.
+  // At the end of a chain with an enforced authentication, every asserted identity has been found
+  // in the list.
   const authenticates = running.some((step) => step.id === "caller-authentication" && step.enforced);
   return authenticates ? listed : acceptedByDefault;
 }

@@ -1,3 +1,4 @@
+// The limit call-frequency: attempts of one calling number per minute.
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { Deny } from "../../domain/decision.ts";
@@ -10,7 +11,10 @@ const optionsSchema = z.strictObject({});
 
 const callersFull: TableFull = { kind: "table-full", table: "callers" };
 
-/** The number at `index` when it counts and no identity before it asserts the same: each caller pays once a call. */
+/**
+ * Returns the number at `index` when it counts and no earlier identity asserts the same number. So
+ * each calling number pays once a call.
+ */
 function callerAt(attempt: CallAttempt, index: number): UsableNumber | undefined {
   const identity = attempt.calling[index];
   if (identity === undefined || identity.number.kind === "unusable" || !isCounted(attempt, identity))
@@ -25,8 +29,9 @@ function callerAt(attempt: CallAttempt, index: number): UsableNumber | undefined
 }
 
 /**
- * Every calling number once, as keys of the window: into `keys` from the first place on; returns how many there are. Per trunk: the
- * same number on two trunks is two contracts.
+ * Writes every calling number once into `keys`, as a key of the window, from index 0 on. Keys hold
+ * the trunk, because the same number on two trunks belongs to two contracts.
+ * @returns how many keys there are
  */
 function collectKeys(attempt: CallAttempt, keys: string[]): number {
   let count = 0;
@@ -47,7 +52,8 @@ export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
   compile(_options, { trunk }) {
     const limit = trunk.limits.attemptsPerCallerPerMinute;
     if (limit === undefined) return undefined;
-    // Looked at, then paid: the keys of an attempt are built and hashed once. The array is never shortened, which costs a call of the engine.
+    // An attempt is checked, then spent: its keys are built and hashed once. The array is never
+    // shortened, because that costs a call of the engine.
     const keys: string[] = [];
     let count = 0;
     let keyed: CallAttempt | undefined;

@@ -1,3 +1,4 @@
+// The limit call-rate: calls of one trunk per second.
 import { z } from "zod";
 import type { Deny } from "../../domain/decision.ts";
 import type { LimitRule } from "../rule.ts";

@@ -1,3 +1,4 @@
+// The rule caller-authentication: asserted identities must be in the lessee's list.
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import { formatNumber } from "../../domain/number.ts";
@@ -22,7 +23,10 @@ type Options = z.infer<typeof optionsSchema>;
 
 type Standing = "listed" | "cli-not-listed" | "cli-expired";
 
-/** How a number stands in the lessee's list. Verified on day D, N days are good to the end of day D + N. */
+/**
+ * Tells how a number stands in the lessee's list. Verified on day D, it is good for N days: to the
+ * end of day D + N.
+ */
 function standingOf(
   list: NumberList,
   number: UsableNumber,
@@ -39,7 +43,7 @@ function standingOf(
 
 const notListed: Deny = { kind: "reject", reason: "cli-not-listed" };
 
-/** The numbers that must be listed, for people. */
+/** Returns the numbers that must be listed, for explanations. */
 function numbersOf(attempt: CallAttempt, list: NumberList): readonly UsableNumber[] {
   const forwarder = licensedForwarder(attempt, list);
   if (forwarder !== undefined) return [forwarder];
@@ -60,7 +64,7 @@ export const callerAuthentication: ScreenRule<Options> = {
   options: optionsSchema,
   compile({ verifiedWithinDays }, { trunk, lesseeNumbers: list }) {
     if (trunk.side !== "lessee") return undefined;
-    // No list never means that every number is good.
+    // A missing list never means that every number is good.
     if (list === undefined) return () => notListed;
 
     const judge = (number: UsableNumber, field: string, at: Millis): Deny | undefined => {
@@ -73,7 +77,7 @@ export const callerAuthentication: ScreenRule<Options> = {
         const forwarder = licensedForwarder(attempt, list);
         if (forwarder !== undefined) return judge(forwarder, "diversion", attempt.at);
       }
-      /** Nearly every call asserts one number in several fields. */
+      /** The number found listed last: nearly every call asserts one number in several fields. */
       let listed: number | undefined;
       for (const identity of attempt.calling) {
         if (!isCounted(attempt, identity) || isNumberlessFrom(identity)) continue;
@@ -100,7 +104,7 @@ export const callerAuthentication: ScreenRule<Options> = {
       saw.push(
         `${text} ${line === undefined ? `is not in ${list.file}` : `is ${standing === "listed" ? "listed" : "expired"}`}`,
       );
-      if (finding === undefined) change ??= `take ${text} out of ${line ?? list.file}`;
+      if (finding === undefined) change ??= `remove ${text} from ${line ?? list.file}`;
       else if (standing === "cli-not-listed") change ??= `add ${text} to ${list.file}`;
       else if (standing === "cli-expired")
         change ??= `renew ${row < 0 ? "the dates" : "verified_on"} of ${text} at ${line ?? list.file}`;

@@ -1,3 +1,4 @@
+// The rule caller-form: a calling number must be present and valid.
 import { z } from "zod";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
@@ -29,7 +30,7 @@ export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
     };
   },
   explain({ attempt, tables }, finding) {
-    const saw = attempt.calling.map(describeIdentity).join(", ") || "no calling field at all";
+    const saw = attempt.calling.map(describeIdentity).join(", ") || "no calling field";
     if (finding === undefined) return { saw };
     if (finding.reason === "cli-absent")
       return { saw, change: "send the calling number in From or P-Asserted-Identity" };

@@ -1,3 +1,4 @@
+// The rule cli-conflict: fields that must agree must assert the same number.
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity, IdentitySource } from "../../domain/identity.ts";
@@ -17,7 +18,10 @@ function sourcesOf(trunk: Trunk): readonly IdentitySource[] {
   return trunk.mustAgree.map((field) => sourceOf[field]);
 }
 
-/** The first identity whose number differs from one before it. From and generic number may differ: authentication judges them. */
+/**
+ * Returns the first identity whose number differs from an earlier one. From and generic number may
+ * differ: authentication judges them.
+ */
 function findConflict(
   attempt: CallAttempt,
   sources: readonly IdentitySource[],
@@ -54,7 +58,7 @@ export const cliConflict: ScreenRule<z.infer<typeof optionsSchema>> = {
     if (finding === undefined) return { saw };
     return {
       saw,
-      change: `send one number in all of ${sources.join(", ")}, or take a field out of mustAgree`,
+      change: `send one number in all of ${sources.join(", ")}, or remove a field from mustAgree`,
     };
   },
 };

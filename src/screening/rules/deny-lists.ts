@@ -1,3 +1,4 @@
+// The rule deny-lists: no calling or diverting party may be on a deny list.
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
@@ -7,7 +8,10 @@ import type { DenyList, ScreenRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
 
-/** What every list is asked about: all callers whatever the trunk's `identity`, and those who forwarded the call. */
+/**
+ * Returns the party on the list: any calling party, whatever the trunk's `identity`, or any
+ * diverting party.
+ */
 function findListed(attempt: CallAttempt, list: DenyList): AssertedIdentity | undefined {
   return findIn(attempt.calling, attempt, list) ?? findIn(attempt.diversion, attempt, list);
 }
@@ -24,7 +28,7 @@ function findIn(
   return undefined;
 }
 
-/** Police lists first: where two lists hold a number, the police notice is the reason that is told. */
+/** Puts police lists first: when two lists hold a number, the police notice is the reason given. */
 function inOrder(lists: readonly DenyList[]): readonly DenyList[] {
   return [...lists.filter((list) => list.kind === "police"), ...lists.filter((list) => list.kind === "deny")];
 }
@@ -56,7 +60,7 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
       return {
         saw: `${describeIdentity(party)} is on ${list.kind} list ${list.id}`,
         line,
-        change: `take the number off at ${line}, once whoever put it there releases it`,
+        change: `remove the number at ${line} once its issuer has released it`,
       };
     }
     return { saw: `on none of ${tables.denyLists.length} lists` };

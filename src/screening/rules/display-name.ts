@@ -1,3 +1,4 @@
+// The rule display-name: a display name must not mislead about the calling party.
 import { z } from "zod";
 import { findMisleadingName } from "../shown-name.ts";
 import type { ScreenRule } from "../rule.ts";

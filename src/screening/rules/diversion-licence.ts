@@ -1,3 +1,4 @@
+// The rule diversion-licence: a diverting number on a leased line must be licensed to forward.
 import { z } from "zod";
 import type { Deny } from "../../domain/decision.ts";
 import { licensedForwarder } from "../forwarding.ts";

@@ -1,3 +1,4 @@
+// The rule emergency: a call to an emergency service passes, whatever its calling party.
 import { z } from "zod";
 import { formatNumber } from "../../domain/number.ts";
 import type { Accept } from "../../domain/decision.ts";
@@ -15,7 +16,7 @@ export const emergency: ExemptRule<z.infer<typeof optionsSchema>> = {
   reasons: ["emergency"],
   options: optionsSchema,
   compile(_options, { trunk }) {
-    // From abroad an emergency number is no reason to let a forged caller in (protocol reference, section 2).
+    // From abroad an emergency number does not justify a forged calling number.
     if (trunk.side === "international") return undefined;
     return (attempt) => (isEmergencyCall(attempt) ? emergencyCall : undefined);
   },
@@ -24,7 +25,7 @@ export const emergency: ExemptRule<z.infer<typeof optionsSchema>> = {
     if (finding === undefined) return { saw: `called ${called}: no emergency service` };
     return {
       saw: `called ${called}: an emergency service`,
-      change: "nothing but another called number makes the other rules apply",
+      change: "the other rules apply only to another called number",
     };
   },
 };

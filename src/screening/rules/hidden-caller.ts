@@ -1,3 +1,4 @@
+// The rule hidden-caller: the calling party must not be hidden.
 import { z } from "zod";
 import { PrivacyFlag, type CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
@@ -19,14 +20,17 @@ const optionsSchema = z.strictObject({
 });
 type Options = z.infer<typeof optionsSchema>;
 
-/** Bits of `PrivacyFlag` that hide the caller. */
+/** Returns the bits of `PrivacyFlag` that hide the calling party. */
 function privacyMask({ privacy }: Options): number {
   let mask = PrivacyFlag.id | PrivacyFlag.user;
   for (const value of privacy) mask |= PrivacyFlag[value];
   return mask;
 }
 
-/** Every field is looked at, whatever the trunk's `identity`: where fields disagree the stricter one wins. */
+/**
+ * Returns the first hidden identity. Every field counts, whatever the trunk's `identity`: when
+ * fields disagree, the stricter one wins.
+ */
 function findHidden(attempt: CallAttempt, paiCures: boolean): AssertedIdentity | undefined {
   for (const identity of attempt.calling) {
     if (!isHidden(identity)) continue;
@@ -49,7 +53,10 @@ function hasShownPai(attempt: CallAttempt): boolean {
   return false;
 }
 
-/** The special user whose number every asserted identity is; a From that asserts no number says nothing against it. */
+/**
+ * Returns the special user whose number every asserted identity has. A From that asserts no number
+ * does not speak against it.
+ */
 function findSpecialUser(
   attempt: CallAttempt,
   users: readonly SpecialUser[],

@@ -1,3 +1,4 @@
+// The rule home-cli-from-abroad: a call from abroad must not show a domestic number.
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
@@ -21,14 +22,15 @@ const optionsSchema = z.strictObject({
 type Options = z.infer<typeof optionsSchema>;
 
 /**
- * Who looks domestic: `home` is refused, `roamer` is a matter of policy. The worst one is told. Diverting parties are
- * looked at too, because networks behind us present them.
+ * Returns the worst party that looks domestic: `home` is refused, `roamer` is decided by the
+ * policy. Diverting parties count too, because later networks present them.
  */
 function findHomeLooking(
   attempt: CallAttempt,
   allowForwardedBack: boolean,
 ): { readonly party: AssertedIdentity; readonly look: "home" | "roamer" } | undefined {
-  // A roamer's call that was forwarded back home: the caller is at home and the roamer's number the last diverting one.
+  // A roamer's call forwarded back home has a domestic calling party, and the roamer's number as
+  // the last diverting one.
   const last = attempt.diversion[0];
   const forwardedBack = allowForwardedBack && last !== undefined && lookOf(last.number) === "roamer";
   let roamer: AssertedIdentity | undefined;
@@ -48,7 +50,10 @@ function findHomeLooking(
   return roamer === undefined ? undefined : { party: roamer, look: "roamer" };
 }
 
-/** A subscriber's number of +86 written with its country code: what a call forwarded back shows. */
+/**
+ * Tells whether the number is a fixed number of +86 written with its country code, as a call
+ * forwarded back shows it.
+ */
 function isGlobalHome({ number }: AssertedIdentity): boolean {
   return number.kind === "e164" && number.class === "fixed" && isGlobalForm(number);
 }

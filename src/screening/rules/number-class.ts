@@ -1,3 +1,4 @@
+// The rule number-class: a number of a class that never originates calls is no calling number.
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
@@ -5,7 +6,7 @@ import type { NumberClass } from "../../domain/number.ts";
 import { describeIdentity, isCounted } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";
 
-/** Classes that an operator may name. */
+/** The classes that an operator may name. */
 const classes = [
   "foreign",
   "fixed",
@@ -98,7 +99,7 @@ export const numberClass: ScreenRule<Options> = {
       identity === undefined || identity.number.kind === "unusable" ? "the class" : identity.number.class;
     return {
       saw,
-      change: `call with a number that may originate, or take ${named} out of this rule's classes`,
+      change: `call with a number that may originate, or remove ${named} from this rule's classes`,
     };
   },
 };

@@ -1,3 +1,4 @@
+// Reads the called party of a SIP request: a step of making the call attempt.
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
 import { readCalledNumber } from "../../numbering/e164.ts";
@@ -9,21 +10,21 @@ const span = createAddressSpan();
 
 const NO_NUMBER: PartyNumber = { kind: "unusable", why: "not-a-number", detail: "no number", raw: "" };
 
-/** The number that a Request-URI names. */
+/** Reads the called number that a Request-URI names. */
 export function readCallee(uri: UriParts, plan: DialPlan): PartyNumber {
   return uri.scheme === "urn" || uri.scheme === "other"
     ? NO_NUMBER
     : readCalledNumber(uri.user ?? "", plan, uri.params);
 }
 
-/** RFC 5031: `urn:service:sos` and what stands below it. */
+/** @returns true for `urn:service:sos` and its subservices (RFC 5031) */
 export function isEmergencyUrn({ scheme, user = "" }: UriParts): boolean {
   if (scheme !== "urn") return false;
   const urn = user.toLowerCase();
   return urn === "service:sos" || urn.startsWith("service:sos.");
 }
 
-/** Whom a request goes to, for those who want to know nothing else of the call. */
+/** Reads the called party of a request when nothing else of the call is needed. */
 export function readRequestCallee(
   message: SipMessage,
   plan: DialPlan,
@@ -32,7 +33,10 @@ export function readRequestCallee(
   return { called: readCallee(uri, plan), emergencyUrn: isEmergencyUrn(uri) };
 }
 
-/** The number in To: what the called side of a dialog calls itself from then on, whatever the Request-URI became on the way. */
+/**
+ * Reads the number in To. The called side of a dialog uses it for itself, whatever the Request-URI
+ * became on the way.
+ */
 export function readToNumber(message: SipMessage, plan: DialPlan): PartyNumber {
   const value = headerValue(message, message.first[Header.to]!);
   readAddress(value, 0, span);

@@ -1,3 +1,4 @@
+// Reads identities that only requests other than INVITE carry: REFER, REGISTER and their like.
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { DialPlan } from "../../domain/number.ts";
 import { createAddressSpan, readAddress, readUri } from "../fields/name-addr.ts";
@@ -9,8 +10,9 @@ import { headerValue, noteFault, type SipMessage } from "../message.ts";
 const span = createAddressSpan();
 
 /**
- * Who else a request other than INVITE speaks for, beside the fields that every request has: the referrer of a REFER
- * (RFC 3892), the address of record of a REGISTER (RFC 3261 section 10.2: To). What can't be judged safely is noted as a fault.
+ * Reads the identities that a request other than INVITE asserts beside the fields that every
+ * request has: the referrer of a REFER (RFC 3892), the address of record of a REGISTER (RFC 3261
+ * section 10.2: To). What cannot be judged safely is noted as a fault of the message.
  */
 export function readFurtherIdentities(message: SipMessage, plan: DialPlan): readonly AssertedIdentity[] {
   if (message.method === "REGISTER") {
@@ -20,16 +22,19 @@ export function readFurtherIdentities(message: SipMessage, plan: DialPlan): read
   if (message.method !== "REFER") return [];
   readReferTo(message);
   const fields = fieldsNamed(message, "referred-by");
-  if (fields.length > 1) noteFault(message, "Referred-By stands twice");
+  if (fields.length > 1) noteFault(message, "Referred-By appears twice");
   return fields.map((index) => readSingleIdentity(message, headerValue(message, index), "referred-by", plan));
 }
 
-/** RFC 3515: exactly one target. Header fields in its URI would stand in a call that nobody judges (RFC 3261 section 19.1.5). */
+/**
+ * Checks that a REFER names exactly one target (RFC 3515). Header fields in its URI would enter a
+ * call that is not judged (RFC 3261 section 19.1.5).
+ */
 function readReferTo(message: SipMessage): void {
   const fields = fieldsNamed(message, "refer-to");
   const [index] = fields;
   if (index === undefined || fields.length > 1) {
-    noteFault(message, "Refer-To doesn't stand exactly once");
+    noteFault(message, "Refer-To does not appear exactly once");
     return;
   }
   const value = headerValue(message, index);
@@ -38,10 +43,14 @@ function readReferTo(message: SipMessage): void {
   if (span.end < value.length) noteFault(message, "Refer-To: more than one address");
   const uri = readUri(value, span.uriStart, span.uriEnd);
   if (uri.fault !== undefined) noteFault(message, `Refer-To: ${uri.fault}`);
-  if (value.slice(span.uriStart, span.end).includes("?")) noteFault(message, "Refer-To: holds header fields");
+  if (value.slice(span.uriStart, span.end).includes("?"))
+    noteFault(message, "Refer-To: the URI has header fields");
 }
 
-/** The event package of a SUBSCRIBE, NOTIFY or PUBLISH (RFC 6665 section 8.2.1); undefined when Event doesn't stand exactly once. */
+/**
+ * Reads the event package of a SUBSCRIBE, NOTIFY or PUBLISH (RFC 6665 section 8.2.1).
+ * @returns undefined unless Event appears exactly once
+ */
 export function readEventPackage(message: SipMessage): string | undefined {
   const fields = fieldsNamed(message, "event");
   const [index] = fields;

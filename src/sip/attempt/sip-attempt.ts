@@ -1,3 +1,4 @@
+// Makes the call attempt of an INVITE, which the rules then judge.
 import type { CallAttempt, SignallingSource } from "../../domain/attempt.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Trunk } from "../../domain/trunk.ts";
@@ -10,12 +11,18 @@ import { Header } from "../header.ts";
 import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./sip-identity.ts";
 import { headerValue, noteFault, type SipMessage } from "../message.ts";
 
-/** Most calls were not diverted. */
+/** Shared by all calls that were not diverted, which are most. */
 const NOT_DIVERTED: readonly AssertedIdentity[] = [];
 
 /**
- * The call attempt that an INVITE makes. Total: whatever the message holds, an attempt comes back; what can't be
- * judged safely is `message.fault` (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031). `uri`: the Request-URI, where it has been read already.
+ * Makes the call attempt of an INVITE (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031). Total:
+ * whatever the message holds, an attempt is returned. What cannot be judged safely becomes
+ * `message.fault`.
+ * @param message the INVITE, scanned
+ * @param trunk the trunk that the INVITE came from
+ * @param at when it was received
+ * @param origin where it came from, for evidence
+ * @param uri the Request-URI, when it has been read already
  */
 export function readAttempt(
   message: SipMessage,
@@ -28,8 +35,8 @@ export function readAttempt(
   const requestUri = message.text.slice(message.uriStart, message.uriEnd);
   if (uri.fault !== undefined || requestUri.charCodeAt(0) === 0x3c)
     noteFault(message, `Request-URI: ${uri.fault ?? "in brackets"}`);
-  // RFC 3261 section 19.1.1: header fields are not allowed in a Request-URI.
-  if (uri.params.includes("?")) noteFault(message, "Request-URI: holds header fields");
+  // Header fields are not allowed in a Request-URI (RFC 3261 section 19.1.1).
+  if (uri.params.includes("?")) noteFault(message, "Request-URI: has header fields");
   const called = readCallee(uri, plan);
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
@@ -48,7 +55,10 @@ export function readAttempt(
   };
 }
 
-/** Whom a Remote-Party-ID may call the called party: the number that was dialled, if the call can only go there. */
+/**
+ * Returns whom a Remote-Party-ID may name as the called party: the dialled number, if the call can
+ * only go there.
+ */
 function findCallee(trunk: Trunk, uri: UriParts, called: PartyNumber): NamedCallee {
   if (trunk.side === "core") return "anyone";
   return uri.user?.includes(";") === true || routesElsewhere(uri.params) ? undefined : called;

@@ -1,3 +1,4 @@
+// Reads the calling and diverting parties of a SIP request, and its privacy.
 import type { AssertedIdentity, IdentitySource, Presentation } from "../../domain/identity.ts";
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
 import { PrivacyFlag } from "../../domain/attempt.ts";
@@ -17,15 +18,21 @@ import { headerValue, nextHeader, noteFault, type SipMessage } from "../message.
 /** Reused: an attempt is read to its end before the next one begins. */
 const span: AddressSpan = createAddressSpan();
 
-/** More asserted callers, or diverting parties, than any network sends. */
+/**
+ * At most this many calling parties, and this many diverting parties, are read; no network sends more.
+ */
 const MOST_IDENTITIES = 16;
 
-/** Whom a Remote-Party-ID with `party=called` may name and say nothing about the caller: this number; undefined: nobody. */
+/**
+ * The called number that a Remote-Party-ID with `party=called` may name without asserting a calling
+ * party. Undefined: no number may.
+ */
 export type NamedCallee = PartyNumber | "anyone" | undefined;
 
 /**
- * Every asserted caller of a request, in the order PAI, PPI, RPID, From (RFC 3325, draft-ietf-sip-privacy-04, RFC 3261).
- * A Remote-Party-ID with `party=called` is one too, since elements exist that never look at `party`; unless it is `callee`.
+ * Reads every asserted calling party of a request, in the order PAI, PPI, RPID, From (RFC 3325,
+ * draft-ietf-sip-privacy-04, RFC 3261). A Remote-Party-ID with `party=called` counts as one unless
+ * it names `callee`, because some elements ignore `party`.
  */
 export function readCalling(
   message: SipMessage,
@@ -52,7 +59,10 @@ const callerFields: readonly (readonly [HeaderId, IdentitySource])[] = [
   [Header.from, "from"],
 ];
 
-/** Reads `left` values at most; returns how many more could be read, or -1 when there were more. */
+/**
+ * Reads at most `left` values into `out`.
+ * @returns how many more could be read, or -1 when there were more than `left`
+ */
 function readIdentities(
   message: SipMessage,
   id: HeaderId,
@@ -82,7 +92,7 @@ function readIdentities(
   return left;
 }
 
-/** The identity in `span`. */
+/** Reads the identity in `span`. */
 function readIdentity(
   message: SipMessage,
   value: string,
@@ -101,7 +111,7 @@ function readIdentity(
   return { source, number, presentation, display: value.slice(span.displayStart, span.displayEnd) };
 }
 
-/** The identity of a field that holds one address; a second one in it is a fault. */
+/** Reads the identity of a field that holds one address. A second address is a fault. */
 export function readSingleIdentity(
   message: SipMessage,
   value: string,
@@ -114,14 +124,17 @@ export function readSingleIdentity(
   return readIdentity(message, value, source, plan, "allowed");
 }
 
-/** Set by {@link noteRepeated}, so that no closure is made to be told of it. */
+/** Set by {@link noteRepeated}, so that no closure is made for it. */
 let repeated = false;
 
 function noteRepeated(): void {
   repeated = true;
 }
 
-/** The Remote-Party-ID in `span`; undefined when it names the called party and so says nothing about the caller. */
+/**
+ * Reads the Remote-Party-ID in `span`.
+ * @returns undefined when it names the called party and so asserts nothing about the calling party
+ */
 function readRemoteParty(
   message: SipMessage,
   value: string,
@@ -132,7 +145,7 @@ function readRemoteParty(
   repeated = false;
   const party = readParam(value, span.paramsStart, span.end, "party", noteRepeated);
   const privacy = readParam(value, span.paramsStart, span.end, "privacy", noteRepeated);
-  if (repeated) noteFault(message, "remote-party-id: party or privacy stands twice");
+  if (repeated) noteFault(message, "remote-party-id: party or privacy appears twice");
   const identity = readIdentity(message, value, "remote-party-id", plan, hidden);
   if (party?.toLowerCase() === "called" && isCallee(identity.number, callee)) return undefined;
   return isPrivate(privacy) ? { ...identity, presentation: "restricted" } : identity;
@@ -143,12 +156,12 @@ function isCallee(number: PartyNumber, callee: NamedCallee): boolean {
   return number.kind !== "unusable" && callee.kind !== "unusable" && number.key === callee.key;
 }
 
-/** The number of a sip, sips or tel URI; a URI of another scheme holds none. */
+/** Reads the number of a sip, sips or tel URI. A URI of another scheme holds none. */
 export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
   const user = uri.user ?? "";
   if (uri.scheme === "other" || uri.scheme === "urn") return unusable("URI scheme without numbers", user);
   if (user === "" && isNumberHost(uri.host)) return unusable("number in place of a host", uri.host);
-  // A number followed by a password is read in more than one way.
+  // A number followed by a password can be read in more than one way.
   if (user.includes(":")) return unusable("password", user);
   return readSipNumber(user, plan);
 }
@@ -158,7 +171,10 @@ function unusable(detail: string, user: string): PartyNumber {
   return { kind: "unusable", why: "invalid", detail, raw: params < 0 ? user : user.slice(0, params) };
 }
 
-/** RFC 3261 section 25.1: a host name ends in a label that begins with a letter. What holds no letter and is no address is shown as a number. */
+/**
+ * Tells whether a host is shown as a number: it holds no letter and is no address. A host name ends
+ * in a label that begins with a letter (RFC 3261 section 25.1).
+ */
 function isNumberHost(host: string): boolean {
   for (let i = 0; i < host.length; i++) {
     const c = host.charCodeAt(i);
@@ -186,22 +202,28 @@ function isIPv4(host: string): boolean {
   return dots === 3 && digits > 0;
 }
 
-/** draft-ietf-sip-privacy-04: `full`, `name` and `uri` hide; `off` and no parameter don't. */
+/**
+ * Tells whether the parameter `privacy` hides the party: `full`, `name` and `uri` do, `off` and no
+ * value do not (draft-ietf-sip-privacy-04).
+ */
 function isPrivate(privacy: string | undefined): boolean {
   if (privacy === undefined || privacy === "") return false;
   const value = privacy.replaceAll('"', "").trim().toLowerCase();
   return value !== "off" && value !== "";
 }
 
-/** RFC 3323 section 4.1.1.3: display name "Anonymous", quoted or not. */
+/** Tells whether the display name is "Anonymous", quoted or not (RFC 3323 section 4.1.1.3). */
 function isAnonymousDisplay(value: string, start: number, end: number): boolean {
-  // "anonymous" is 9 letters; anything much longer is another name.
+  // "anonymous" has 9 letters. A shorter name is another one.
   if (end - start < 9) return false;
   const name = value.slice(start, end).replaceAll('"', "").replaceAll("\\", "").trim();
   return name.length === 9 && name.toLowerCase() === "anonymous";
 }
 
-/** RFC 3323 section 4.1.1.3: the host "anonymous.invalid" alone is enough. */
+/**
+ * Tells whether the host is "anonymous.invalid", which alone hides the caller (RFC 3323 section
+ * 4.1.1.3).
+ */
 function isAnonymousHost(host: string): boolean {
   return (
     host.length >= 17 &&
@@ -213,7 +235,10 @@ function isAnonymousHost(host: string): boolean {
 
 const privacyBits: ReadonlyMap<string, number> = new Map(Object.entries(PrivacyFlag));
 
-/** Privacy values as bits (RFC 3323, 3325, 7044): separated by ";", also seen with "," and on several lines. Unknown values change nothing. */
+/**
+ * Reads Privacy values as bits of {@link PrivacyFlag} (RFC 3323, 3325, 7044). They are separated by
+ * ";", also seen with "," and in several fields. Unknown values change nothing.
+ */
 export function readPrivacy(message: SipMessage): number {
   let bits = 0;
   for (let i = message.first[Header.privacy]!; i >= 0; i = nextHeader(message, Header.privacy, i)) {
@@ -231,8 +256,9 @@ export function readPrivacy(message: SipMessage): number {
 }
 
 /**
- * Diverting parties, the most recent first: Diversion as it stands (RFC 5806), then History-Info entries that were
- * retargeted: the next entry has a `cause`, or the entry itself an escaped Reason (RFC 7044).
+ * Reads the diverting parties, the most recent first: Diversion as it stands (RFC 5806), then the
+ * retargeted entries of History-Info (RFC 7044). An entry was retargeted when the next one has a
+ * `cause`, or when it has an escaped Reason itself. A single entry counts as no diversion.
  */
 export function readDiversion(message: SipMessage, plan: DialPlan): AssertedIdentity[] {
   const out: AssertedIdentity[] = [];
@@ -247,7 +273,7 @@ export function readDiversion(message: SipMessage, plan: DialPlan): AssertedIden
 const reasonName: ReadonlySet<string> = new Set(["reason"]);
 const causeName: ReadonlySet<string> = new Set(["cause"]);
 
-/** As {@link readIdentities}: `left` entries at most. */
+/** Reads at most `left` entries of History-Info, as {@link readIdentities} does. */
 function readHistory(message: SipMessage, plan: DialPlan, left: number, out: AssertedIdentity[]): number {
   const entries: AssertedIdentity[] = [];
   const diverted: boolean[] = [];

@@ -1,3 +1,4 @@
+// Tells whether a SIP body may hold ISUP, before the call is judged.
 import { Buffer } from "node:buffer";
 import { Header } from "../header.ts";
 import { nextHeader, type SipMessage } from "../message.ts";
@@ -7,8 +8,10 @@ import { CR, LF, SP, TAB } from "../octet.ts";
 const SDP = "application/sdp";
 
 /**
- * True when a body, or a part of a multipart one, says that it is ISUP (RFC 3204), or is encoded so that it could say so
- * unseen. What claims to be ISUP and isn't read must not pass: peers obey the ISUP part before the SIP fields.
+ * Tells whether a body that claims or may hide ISUP must be read or refused (RFC 3204). Peers obey
+ * the ISUP part before the SIP fields.
+ * @returns true when the body or a part of it claims to be ISUP, or is encoded so that it could do
+ *   so unseen
  */
 export function claimsIsup(message: SipMessage): boolean {
   const index = message.first[Header.contentType]!;
@@ -25,7 +28,9 @@ export function claimsIsup(message: SipMessage): boolean {
   return holdsParts && (isTransferCoded(message) || partsClaimIsup(message, name));
 }
 
-/** How often the lines of the body say that they are ISUP, whoever finds the boundaries where. */
+/**
+ * Counts how often the lines of the body claim to be ISUP, wherever a reader finds the boundaries.
+ */
 export function countIsupClaims(message: SipMessage): number {
   const lines = squeeze(message.bytes, message.bodyStart, message.end);
   return count(lines, "/isup") + count(lines, ")isup");
@@ -37,7 +42,10 @@ function count(text: string, word: string): number {
   return found;
 }
 
-/** True when the body is compressed, or whatever else Content-Encoding can say (RFC 3261 section 20.12). */
+/**
+ * @returns true when Content-Encoding says that the body is compressed or otherwise encoded (RFC
+ *   3261 section 20.12)
+ */
 export function isCoded(message: SipMessage): boolean {
   const index = message.first[Header.contentEncoding]!;
   if (index < 0 || message.bodyStart >= message.end) return false;
@@ -55,18 +63,22 @@ function fieldOf(message: SipMessage, index: number): string {
   return squeeze(message.bytes, message.valueStart[index]!, message.valueEnd[index]!);
 }
 
-/** Looks at all lines, not at parts alone: peers find the boundaries of a crooked body elsewhere than we do. */
+/**
+ * Searches all lines, not only the parts: peers may find the boundaries of a malformed body
+ * elsewhere.
+ */
 function partsClaimIsup(message: SipMessage, type: string): boolean {
   const lines = `\n${squeeze(message.bytes, message.bodyStart, message.end)}`;
-  // A type may hold comments (RFC 2045 section 5.1): application/(x)ISUP.
+  // A type may hold comments: application/(x)ISUP (RFC 2045 section 5.1).
   if (lines.includes("/isup") || lines.includes(")isup")) return true;
   if (hasCoding(lines, "\ncontent-encoding:")) return true;
-  // An encoded part says its type in clear, but not the types of parts inside it. Those of a digest are messages.
+  // An encoded part shows its own type, but not the types of parts inside it. The parts of a digest
+  // are messages.
   const nested = type === "multipart/digest" || lines.includes("multipart") || lines.includes("message");
   return nested && hasCoding(lines, "\ncontent-transfer-encoding:");
 }
 
-/** True when one of the fields that begin with `name` says anything but that nothing was done. */
+/** Tells whether a field that begins with `name` has a value other than "not encoded". */
 function hasCoding(lines: string, name: string): boolean {
   for (let at = lines.indexOf(name); at >= 0; at = lines.indexOf(name, at + 1)) {
     const end = lines.indexOf("\n", at + 1);
@@ -75,7 +87,10 @@ function hasCoding(lines: string, name: string): boolean {
   return false;
 }
 
-/** Lower-case latin1 without spaces, tabs and the line breaks of folded lines; all others become LF. */
+/**
+ * Returns lower-case latin1 without spaces, tabs and the breaks of folded lines. Other line breaks
+ * become LF.
+ */
 function squeeze(bytes: Buffer, start: number, end: number): string {
   const out = Buffer.allocUnsafe(end - start);
   let length = 0;

@@ -1,29 +1,39 @@
+// Splits a multipart body into its parts, to find the ISUP part of a SIP-I message.
 import { Buffer } from "node:buffer";
 import { readMediaType, type MediaType } from "../fields/media-type.ts";
 import { COLON, CR, LF, SP, TAB } from "../octet.ts";
 
-/** Multipart bodies inside each other, parts and fields of one part: more are no call's. */
+/**
+ * At most this many multipart bodies inside each other, parts, and fields of a part. No call has
+ * more.
+ */
 const MAX_DEPTH = 4;
 const MAX_PARTS = 32;
 const MAX_FIELDS = 32;
-/** RFC 2046 section 5.1.1. */
+/** At most this many characters in a boundary (RFC 2046 section 5.1.1). */
 const MAX_BOUNDARY = 70;
 
-/** One part that holds no parts itself: its content is `bytes[start, end)`, as it was received. */
+/**
+ * A part without parts inside. Its content is `bytes[start, end)` of the message, as it was
+ * received.
+ */
 export interface BodyPart {
   readonly type: MediaType;
-  /** Content-Transfer-Encoding, lower case; "" where there is none. */
+  /** The Content-Transfer-Encoding in lower case; "" when there is none. */
   readonly encoding: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** The leaves of a multipart body in their order; a text says why two readers could find others. */
+/**
+ * The parts of a multipart body in their order, without those that only hold others. Or a text: why
+ * two readers could find different parts.
+ */
 export type PartsReading = readonly BodyPart[] | string;
 
 const textPlain: MediaType = { name: "text/plain", parameters: new Map() };
 
-/** Encodings that leave a body as it is (RFC 2045 section 6.2). */
+/** The encodings that leave a body unchanged (RFC 2045 section 6.2). */
 export const plainEncodings: ReadonlySet<string> = new Set(["", "7bit", "8bit", "binary", "identity"]);
 
 interface Walk {
@@ -33,8 +43,9 @@ interface Walk {
 }
 
 /**
- * Takes the multipart body `bytes[start, end)` apart (RFC 2046 section 5.1), with those inside it. Strict where other readers
- * are lenient, each in its own way: lines end in CRLF, nothing but a delimiter begins like one, and the last one is there.
+ * Splits the multipart body `bytes[start, end)` and those inside it (RFC 2046 section 5.1). It is
+ * strict where other readers are lenient in different ways: lines end in CRLF, only a delimiter
+ * begins like one, and the last delimiter is there.
  */
 export function readParts(bytes: Buffer, start: number, end: number, type: MediaType): PartsReading {
   const walk: Walk = { bytes, parts: [], count: 0 };
@@ -48,8 +59,8 @@ function readMultipart(
   type: MediaType,
   depth: number,
 ): string | undefined {
-  if (depth > MAX_DEPTH) return "parts inside parts inside parts";
-  // Parts of a digest are messages without saying so.
+  if (depth > MAX_DEPTH) return "multipart bodies nested too deeply";
+  // The parts of a digest are messages without saying so.
   if (type.name === "multipart/digest") return "a digest";
   const boundary = type.parameters.get("boundary");
   if (boundary === undefined || !isBoundary(boundary)) return "no boundary that can be used";
@@ -58,10 +69,10 @@ function readMultipart(
   let content = -1;
   let isClosed = false;
   for (let at = indexOf(bytes, delimiter, start, end); at >= 0; at = indexOf(bytes, delimiter, at + 1, end)) {
-    // Inside a line it is text.
+    // Inside a line the delimiter is text.
     if (at > start && bytes[at - 1] !== LF) continue;
-    if (at > start && (at < start + 2 || bytes[at - 2] !== CR)) return "a delimiter behind a bare LF";
-    if (isClosed) return "a delimiter behind the last one";
+    if (at > start && (at < start + 2 || bytes[at - 2] !== CR)) return "a delimiter after a bare LF";
+    if (isClosed) return "a delimiter after the last one";
     const behind = at + delimiter.length;
     isClosed = bytes[behind] === 0x2d && bytes[behind + 1] === 0x2d && behind + 2 <= end;
     const next = lineEnd(bytes, isClosed ? behind + 2 : behind, end, isClosed);
@@ -80,14 +91,17 @@ function indexOf(bytes: Buffer, delimiter: Buffer, from: number, end: number): n
   return at + delimiter.length <= end ? at : -1;
 }
 
-/** Skips white space and the CRLF at `at`, or, where `mayEnd`, the end; -1 when something else stands there. */
+/**
+ * Skips white space and the CRLF at `at`; with `mayEnd` the end may stand for the CRLF.
+ * @returns where the next line begins, or -1 when something else stands there
+ */
 function lineEnd(bytes: Buffer, at: number, end: number, mayEnd: boolean): number {
   while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
   if (at >= end) return mayEnd ? end : -1;
   return bytes[at] === CR && bytes[at + 1] === LF && at + 2 <= end ? at + 2 : -1;
 }
 
-/** Printable, and none of the signs that quoting changes. */
+/** Tells whether the boundary is printable ASCII, not too long, and without a space at its end. */
 function isBoundary(boundary: string): boolean {
   if (boundary === "" || boundary.length > MAX_BOUNDARY || boundary.endsWith(" ")) return false;
   for (let i = 0; i < boundary.length; i++) {
@@ -114,7 +128,7 @@ function readPart(walk: Walk, start: number, end: number, depth: number): string
   if (!plainEncodings.has((fields.coding ?? "").toLowerCase())) return "a part with Content-Encoding";
   const encoding = (fields.encoding ?? "").toLowerCase();
   const isMultipart = type.name.startsWith("multipart/");
-  // Encoded, they could hold parts that nobody sees.
+  // An encoded part could hold parts that no check sees.
   if ((isMultipart || type.name.startsWith("message/")) && !plainEncodings.has(encoding))
     return "parts inside an encoded part";
   if (isMultipart) return readMultipart(walk, content, end, type, depth + 1);
@@ -122,7 +136,10 @@ function readPart(walk: Walk, start: number, end: number, depth: number): string
   return undefined;
 }
 
-/** Reads the header fields of a part; returns where its content begins, or why they can't be read. */
+/**
+ * Reads the header fields of a part.
+ * @returns where its content begins, or why the fields cannot be read
+ */
 function readFields(bytes: Buffer, start: number, end: number, fields: PartFields): number | string {
   let at = start;
   for (let count = 0; count <= MAX_FIELDS; count++) {
@@ -135,7 +152,7 @@ function readFields(bytes: Buffer, start: number, end: number, fields: PartField
     const name = bytes.toString("latin1", at, colon).trim().toLowerCase();
     const key = fieldNames.get(name);
     if (key !== undefined) {
-      if (fields[key] !== undefined) return `${name} stands twice`;
+      if (fields[key] !== undefined) return `${name} appears twice`;
       fields[key] = bytes
         .toString("latin1", colon + 1, next)
         .replaceAll("\r\n", "")
@@ -146,7 +163,7 @@ function readFields(bytes: Buffer, start: number, end: number, fields: PartField
   return `more than ${MAX_FIELDS} fields in a part`;
 }
 
-/** SIP knows compact forms (RFC 3261 section 7.3.3), and some readers of parts do too. */
+/** SIP has compact forms (RFC 3261 section 7.3.3), and some readers of parts accept them too. */
 const fieldNames: ReadonlyMap<string, keyof PartFields> = new Map([
   ["content-type", "type"],
   ["c", "type"],
@@ -155,7 +172,10 @@ const fieldNames: ReadonlyMap<string, keyof PartFields> = new Map([
   ["e", "coding"],
 ]);
 
-/** The end of a field with its folded lines, behind the CRLF; -1 when a line ends otherwise. The last one may end with the part. */
+/**
+ * Returns the end of a field with its folded lines, after the CRLF, or -1 when a line ends
+ * otherwise. The last field may end with the part.
+ */
 function fieldEnd(bytes: Buffer, at: number, end: number): number {
   for (;;) {
     const lf = bytes.indexOf(LF, at);

@@ -1,3 +1,4 @@
+// Finds the one ISUP message in the body of a SIP-I message.
 import { Buffer } from "node:buffer";
 import { countIsupClaims, isCoded } from "./body.ts";
 import { Header } from "../header.ts";
@@ -5,23 +6,28 @@ import { readMediaType, type MediaType } from "../fields/media-type.ts";
 import { headerValue, type SipMessage } from "../message.ts";
 import { plainEncodings, readParts } from "./multipart.ts";
 
-/** The octets of an ISUP message in a SIP body, from the message type on: `bytes[start, end)` (RFC 3204 section 3.1). */
+/**
+ * The octets of an ISUP message in a SIP body, from the message type on: `bytes[start, end)` (RFC
+ * 3204 section 3.1). `bytes` is the received message, or a copy when the body was base64.
+ */
 export interface IsupBody {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
-  /** Parameters of the media type, lower case; "" where absent. */
+  /** The parameters of the media type in lower case; "" when absent. */
   readonly version: string;
   readonly base: string;
 }
 
-/** A longer one is no ISUP message. */
+/** At most this many octets: a longer body is no ISUP message. */
 const MAX_OCTETS = 4096;
 const MAX_BASE64 = 8192;
 
 /**
- * The one ISUP message of a body that claims to hold one; a text says why not. Whatever another reader could take for a second one,
- * or find elsewhere, makes the body unreadable: networks obey the ISUP part before the SIP fields.
+ * Finds the one ISUP message of a body that claims to hold one. Networks obey the ISUP part before
+ * the SIP fields. So anything that another reader could take for a second ISUP message, or find
+ * elsewhere, makes the body unreadable.
+ * @returns the message, or a text that says why it cannot be read
  */
 export function readIsupBody(message: SipMessage): IsupBody | string {
   if (isCoded(message)) return "Content-Encoding";
@@ -47,7 +53,7 @@ function isIsup({ name }: MediaType): boolean {
   return name === "application/isup";
 }
 
-/** Content-Transfer-Encoding of the whole body; undefined when it stands twice. */
+/** Returns the Content-Transfer-Encoding of the whole body, or undefined when it appears twice. */
 function encodingOf(message: SipMessage): string | undefined {
   const index = message.first[Header.contentTransferEncoding]!;
   if (index < 0) return "";
@@ -75,7 +81,10 @@ function take(
   return { bytes: decoded, start: 0, end: decoded.length, version, base };
 }
 
-/** RFC 2045 section 6.8, and nothing outside the alphabet but white space: other readers skip more, or stop. */
+/**
+ * Decodes base64 (RFC 2045 section 6.8). Only white space may stand between the digits: other
+ * readers skip more, or stop.
+ */
 function decodeBase64(bytes: Buffer, start: number, end: number): Buffer | undefined {
   const digits = Buffer.allocUnsafe(end - start);
   let length = 0;

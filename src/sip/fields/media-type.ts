@@ -1,10 +1,11 @@
+// Reads the media type of a Content-Type field.
 import { isToken } from "../octet.ts";
 
 /** A media type as Content-Type holds it (RFC 3261 section 20.15, RFC 2045 section 5.1). */
 export interface MediaType {
-  /** `type/subtype`, lower case. */
+  /** `type/subtype` in lower case. */
   readonly name: string;
-  /** By name in lower case; values without their quotes. */
+  /** The parameters by name in lower case. Values are without their quotes. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -20,15 +21,19 @@ function tokenEnd(text: string, at: number): number {
   return at;
 }
 
-/** Where the quoted string that begins at `at` ends, behind its quote; -1 when it doesn't, or holds escapes, which readers undo differently. */
+/**
+ * Returns where the quoted string that begins at `at` ends, after its closing quote. Returns -1
+ * when it does not end, or holds escapes, which readers decode differently.
+ */
 function quotedEnd(text: string, at: number): number {
   const end = text.indexOf('"', at + 1);
   return end < 0 || text.slice(at, end).includes("\\") ? -1 : end + 1;
 }
 
 /**
- * Reads the value of a Content-Type field, unfolded. Undefined where readers could differ: comments, a parameter that stands twice,
- * anything left over.
+ * Reads the unfolded value of a Content-Type field.
+ * @returns undefined when readers could differ: comments, a parameter that appears twice, anything
+ *   left over
  */
 export function readMediaType(value: string): MediaType | undefined {
   const typeStart = skipSpace(value, 0);

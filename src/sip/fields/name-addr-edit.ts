@@ -1,19 +1,20 @@
+// Changes display names and parameters in the address fields of a message that is forwarded.
 import { decodeOnce } from "../../numbering/sip-user.ts";
 import { createAddressSpan, readAddress } from "./name-addr.ts";
 
-/** What is changed in an address field; everything else stays as it came. */
+/** The changes to an address field. Everything else stays as received. */
 export interface AddressChange {
-  /** True: without display name. */
+  /** Whether the display name is removed. */
   readonly withoutName: boolean;
-  /** Put in front of the display name, latin1, ready to stand in quotes; empty: nothing. */
+  /** The text put in front of the display name: latin1, ready to stand in quotes. Empty: none. */
   readonly prefix: string;
-  /** True: without the parameter `verstat`, wherever it stands. */
+  /** Whether the parameter `verstat` is removed, wherever it stands. */
   readonly withoutVerstat: boolean;
 }
 
 const span = createAddressSpan();
 
-/** The unfolded value of a From, P-Asserted-Identity or similar field, every address in it changed. */
+/** Changes every address in the unfolded value of a From, P-Asserted-Identity or similar field. */
 export function changeAddresses(value: string, change: AddressChange): string {
   let out = "";
   let at = 0;
@@ -26,7 +27,7 @@ export function changeAddresses(value: string, change: AddressChange): string {
   return out;
 }
 
-/** The address in `span`. */
+/** Changes the address in `span`. */
 function changeOne(value: string, change: AddressChange): string {
   const { displayStart, displayEnd, uriStart, uriEnd, paramsStart, end } = span;
   const isBracketed = value.charAt(uriStart - 1) === "<" && uriStart > displayStart;
@@ -50,7 +51,10 @@ function clean(text: string, { withoutVerstat }: AddressChange): string {
   return withoutVerstat ? removeVerstat(text) : text;
 }
 
-/** Parameters may stand in the user part, behind the host and behind the address (3GPP TS 24.229 section 7.2A.20, RFC 3966). */
+/**
+ * Removes `verstat`, which may stand in the user part, after the host or after the address (3GPP TS
+ * 24.229 section 7.2A.20, RFC 3966).
+ */
 function removeVerstat(text: string): string {
   let out = "";
   for (let at = 0; at < text.length;) {
@@ -61,7 +65,10 @@ function removeVerstat(text: string): string {
   return out;
 }
 
-/** Where the piece that begins at `at` ends: at what may begin or end a parameter, but not inside quotes. */
+/**
+ * Returns where the piece that begins at `at` ends: where a parameter may begin or end, but not
+ * inside quotes.
+ */
 function pieceEnd(text: string, at: number): number {
   let isQuoted = false;
   for (let i = at; i < text.length; i++) {

@@ -1,22 +1,24 @@
+// Reads addresses and URIs of SIP header fields, leniently, and says what is wrong with them.
 import { COLON, SP, TAB } from "../octet.ts";
 
 /**
- * Positions of one name-addr or addr-spec (RFC 3261 section 20.10) within a field value.
- * Reused from call to call; `fault` says what makes two readers disagree about it.
+ * The positions of one name-addr or addr-spec within a field value (RFC 3261 section 20.10). The
+ * object is reused from call to call. `fault` says why two readers could disagree about the
+ * address.
  */
 export interface AddressSpan {
   displayStart: number;
   displayEnd: number;
   uriStart: number;
   uriEnd: number;
-  /** Field parameters: from the first ";" behind the address to `end`. */
+  /** The field parameters: from the first ";" after the address to `end`. */
   paramsStart: number;
   /** The comma that ends this value, or the end of the field. */
   end: number;
   fault: string | undefined;
 }
 
-/** An empty span for {@link readAddress} to fill. */
+/** Makes an empty span for {@link readAddress} to fill. */
 export function createAddressSpan(): AddressSpan {
   return { displayStart: 0, displayEnd: 0, uriStart: 0, uriEnd: 0, paramsStart: 0, end: 0, fault: undefined };
 }
@@ -34,15 +36,18 @@ function isSpace(c: number): boolean {
   return c === SP || c === TAB;
 }
 
-// Every search ends at the end of its own value, never at the end of the field: a field may hold ten thousand values.
+// Every search ends with its own value, not with the field: a field may hold ten thousand values.
 
-/** Where `char` first stands between `start` and `end`, or -1. */
+/** Returns where `char` first stands between `start` and `end`, or -1. */
 function find(value: string, char: number, start: number, end: number): number {
   for (let i = start; i < end; i++) if (value.charCodeAt(i) === char) return i;
   return -1;
 }
 
-/** Behind the closing quote of the quoted-string that opens at `at`, or -1 when it does not close before `end`. */
+/**
+ * Returns the position after the closing quote of the quoted-string that opens at `at`, or -1 when
+ * it does not close before `end`.
+ */
 function skipQuoted(value: string, at: number, end: number): number {
   for (let i = at + 1; i < end; i++) {
     const c = value.charCodeAt(i);
@@ -52,7 +57,10 @@ function skipQuoted(value: string, at: number, end: number): number {
   return -1;
 }
 
-/** Reads the address that begins at `at`, up to the comma that ends it or the end of `value`. Lenient; what it had to forgive is `fault`. */
+/**
+ * Reads the address that begins at `at`, up to the comma that ends it or the end of `value`, into
+ * `span`. It is lenient: what it tolerates is noted in `span.fault`.
+ */
 export function readAddress(value: string, at: number, span: AddressSpan): void {
   span.fault = undefined;
   let i = at;
@@ -88,7 +96,7 @@ function finish(span: AddressSpan, uriStart: number, uriEnd: number, paramsStart
   span.end = end;
 }
 
-/** `display-name <uri> params` with "<" at `less`. */
+/** Reads `display-name <uri> params` with "<" at `less`. */
 function readBracketed(value: string, begin: number, less: number, span: AddressSpan): void {
   let displayEnd = less;
   while (displayEnd > begin && isSpace(value.charCodeAt(displayEnd - 1))) displayEnd--;
@@ -108,7 +116,7 @@ function readBracketed(value: string, begin: number, less: number, span: Address
   finish(span, less + 1, more, more + 1, end);
 }
 
-/** An address without brackets: its URI ends at the first ";" (RFC 3261 section 20.10). */
+/** Reads an address without brackets. Its URI ends at the first ";" (RFC 3261 section 20.10). */
 function readBare(value: string, begin: number, stop: number, span: AddressSpan): void {
   let uriEnd = stop;
   while (uriEnd > begin && isSpace(value.charCodeAt(uriEnd - 1))) uriEnd--;
@@ -122,7 +130,7 @@ function readBare(value: string, begin: number, stop: number, span: AddressSpan)
   finish(span, begin, uriEnd, stop, end);
 }
 
-/** From behind an address to the comma that ends the value, or its end. */
+/** Skips parameters from the end of an address to the comma that ends the value, or to its end. */
 function skipParams(value: string, at: number, span: AddressSpan): number {
   let seenSemicolon = false;
   for (let i = at; i < value.length; i++) {
@@ -137,7 +145,7 @@ function skipParams(value: string, at: number, span: AddressSpan): number {
       i = behind - 1;
     } else if (c === SEMICOLON) seenSemicolon = true;
     else if (c === LESS || c === MORE || (!seenSemicolon && !isSpace(c)))
-      span.fault ??= "text behind the address";
+      span.fault ??= "text after the address";
   }
   return value.length;
 }
@@ -152,8 +160,13 @@ function isName(value: string, start: number, end: number, name: string): boolea
 }
 
 /**
- * The value of parameter `name` (lower case) in `value` between `start` and `end`, where parameters begin with ";".
- * Undefined: absent; "": without a value. A parameter that stands twice gives its first value and, through `twice`, a fault.
+ * Reads the value of parameter `name` between `start` and `end`, where parameters begin with ";".
+ * @param value the field value
+ * @param start where to begin
+ * @param end where to end
+ * @param name the name in lower case
+ * @param twice is called for each repetition of the parameter; the first value counts
+ * @returns undefined when the parameter is absent, "" when it has no value
  */
 export function readParam(
   value: string,
@@ -181,7 +194,10 @@ function skipSpace(value: string, start: number, end: number): number {
   return i;
 }
 
-/** True when `name` (lower case) stands at `start`, and a "=" or the `end` of the parameter behind it. */
+/**
+ * @returns true when `name` (lower case) stands at `start`, followed by "=" or the `end` of the
+ *   parameter
+ */
 export function isParam(value: string, start: number, end: number, name: string): boolean {
   const nameEnd = start + name.length;
   if (nameEnd > end || !isName(value, start, nameEnd, name)) return false;
@@ -189,7 +205,9 @@ export function isParam(value: string, start: number, end: number, name: string)
   return equals === end || value.charCodeAt(equals) === EQUALS;
 }
 
-/** The value of the parameter whose name ends at `start`, trimmed; "" when it has none. */
+/**
+ * Returns the trimmed value of the parameter whose name ends at `start`, or "" when it has none.
+ */
 export function paramValue(value: string, start: number, end: number): string {
   const equals = find(value, EQUALS, start, end);
   if (equals < 0) return "";
@@ -198,7 +216,10 @@ export function paramValue(value: string, start: number, end: number): string {
   return value.slice(skipSpace(value, equals + 1, valueEnd), valueEnd);
 }
 
-/** The ";" that ends the parameter at `start`, or `end`; a quoted string may hold one. */
+/**
+ * Returns the ";" that ends the parameter at `start`, or `end`. A ";" in a quoted string does not
+ * end it.
+ */
 export function paramEnd(value: string, start: number, end: number): number {
   let i = start;
   while (i < end) {
@@ -213,21 +234,27 @@ export function paramEnd(value: string, start: number, end: number): number {
   return end;
 }
 
-/** A URI taken apart (RFC 3261 section 19.1, RFC 3966). */
+/** The parts of a URI (RFC 3261 section 19.1, RFC 3966). */
 export interface UriParts {
   scheme: "sip" | "sips" | "tel" | "urn" | "other";
-  /** sip: the user part with its parameters, as received; tel: everything behind the scheme; undefined: none. */
+  /**
+   * Of sip and sips: the user part with its parameters, as received, or undefined when there is
+   * none. Of other schemes: everything after the scheme.
+   */
   user: string | undefined;
-  /** As received, IPv6 references without brackets; empty for tel and others. */
+  /** The host as received, IPv6 references without brackets. Empty for tel and others. */
   host: string;
-  /** 0 where none is given. */
+  /** The port; 0 when none is given, -1 when it is no port number. */
   port: number;
-  /** From the first ";" behind the host, or empty. */
+  /** The parameters from the first ";" after the host, or empty. */
   params: string;
   fault: string | undefined;
 }
 
-/** Takes the URI in `value` between `start` and `end` apart; what can't be read safely is `fault`. */
+/**
+ * Reads the parts of the URI in `value` between `start` and `end`. What cannot be read safely is
+ * noted in `fault`.
+ */
 export function readUri(value: string, start: number, end: number): UriParts {
   const parts: UriParts = {
     scheme: "other",
@@ -286,7 +313,7 @@ function readHostPort(value: string, start: number, end: number, parts: UriParts
     if (parts.port < 0) parts.fault ??= "port is not a number of 1 to 65535";
   }
   if (i < end && value.charCodeAt(i) !== SEMICOLON && value.charCodeAt(i) !== 0x3f)
-    parts.fault ??= "text behind the host";
+    parts.fault ??= "text after the host";
   parts.params = value.slice(i, end);
 }
 
@@ -294,7 +321,7 @@ function isHostEnd(c: number): boolean {
   return c === 0x3a || c === SEMICOLON || c === 0x3f;
 }
 
-/** A port number, or -1. */
+/** Returns a port number of 1 to 65535, or -1. */
 export function readPort(value: string, start: number, end: number): number {
   if (start === end || end - start > 5) return -1;
   let port = 0;

@@ -1,18 +1,22 @@
+// Reads Via values: where a response goes, and which transaction a message belongs to.
 import { isParam, paramEnd, paramValue, readPort } from "./name-addr.ts";
 
-/** One Via value (RFC 3261 section 20.42) within a field value; positions are into the string it was read from. */
+/**
+ * One Via value within a field value (RFC 3261 section 20.42). Positions refer to the string it was
+ * read from.
+ */
 export interface Via {
   /** "UDP", "TCP", … as received. */
   transport: string;
-  /** As received, IPv6 references without brackets. */
+  /** The host as received, IPv6 references without brackets. */
   host: string;
-  /** 0 where none is given. */
+  /** The port, or 0 when none is given. */
   port: number;
-  /** `host` and port as received: what a transaction is keyed by (RFC 3261 section 17.2.3). */
+  /** `host` and port as received: a part of the key of a transaction (RFC 3261 section 17.2.3). */
   sentBy: string;
   branch: string;
   received: string | undefined;
-  /** Undefined: not asked for; 0: asked for, not filled (RFC 3581). */
+  /** Undefined: not asked for. 0: asked for, but not filled in (RFC 3581). */
   rport: number | undefined;
   paramsStart: number;
   /** The comma that ends this value, or the end of the field. */
@@ -28,9 +32,9 @@ function skipSpace(value: string, at: number): number {
   return i;
 }
 
-/** Behind "SIP / 2.0 /", with or without white space, or -1. */
+/** Returns the position after "SIP / 2.0 /", with or without white space, or -1. */
 function skipProtocol(value: string, at: number): number {
-  // As nearly everybody writes it.
+  // The usual spelling.
   if (value.startsWith("SIP/2.0/", at)) return at + 8;
   let i = at;
   for (const part of ["SIP", "2.0"]) {
@@ -42,7 +46,10 @@ function skipProtocol(value: string, at: number): number {
   return i;
 }
 
-/** Reads the Via value that begins at `at`; undefined when it can't be one. White space may stand around "/" and ":". */
+/**
+ * Reads the Via value that begins at `at`. White space may stand around "/" and ":".
+ * @returns undefined when there is no valid Via value
+ */
 export function readVia(value: string, at: number): Via | undefined {
   let i = skipProtocol(value, skipSpace(value, at));
   if (i < 0) return undefined;
@@ -91,13 +98,15 @@ export function readVia(value: string, at: number): Via | undefined {
   return via;
 }
 
-/** One pass for all three; a parameter that stands twice has its first value. */
+/**
+ * Reads the three parameters in one pass. Of a parameter that appears twice the first value counts.
+ */
 function readParams(value: string, start: number, end: number, via: Via): void {
   let branch: string | undefined;
   for (let at = start; at < end;) {
     const next = paramEnd(value, at + 1, end);
     const name = skipSpace(value, at + 1);
-    // Most parameters are told apart by their first letter.
+    // The first letter distinguishes most parameters.
     const letter = value.charCodeAt(name) | 0x20;
     if (letter === 0x62 && isParam(value, name, next, "branch")) branch ??= paramValue(value, name + 6, next);
     else if (letter === 0x72 && isParam(value, name, next, "received"))
@@ -111,12 +120,12 @@ function readParams(value: string, start: number, end: number, via: Via): void {
   via.branch = branch ?? "";
 }
 
-/** Not white space, ":", ";" or ",". */
+/** Tells whether `c` is neither white space nor ":", ";" or ",". */
 function isSentBy(c: number): boolean {
   return c > 0x20 && c !== 0x3a && c !== SEMICOLON && c !== 0x2c;
 }
 
-/** The comma outside quotes that ends the value, or the end of the field. */
+/** Returns the comma outside quotes that ends the value, or the end of the field. */
 function endOfValue(value: string, at: number): number {
   const comma = value.indexOf(",", at);
   if (comma < 0) return value.length;
