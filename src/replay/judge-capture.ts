@@ -1,3 +1,4 @@
+// Judges the calls of a capture at their own time, with the code that judges live calls.
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { toMillis } from "../pcap/timestamp.ts";
@@ -9,22 +10,24 @@ import { readCall } from "../judging/sip-i-attempt.ts";
 import { readIsupAttempt } from "../ss7/isup-attempt.ts";
 import type { SeenIam, SeenInvite } from "./captured-attempts.ts";
 
-/** What the filter would have made of an INVITE or IAM. */
+/** What the filter would have done with an INVITE or IAM. */
 export type Outcome =
   | (Judgement & { readonly source: TrunkPolicy })
-  /** No trunk sends from there; the filter drops what strangers send without reading it. */
+  /** No trunk claims the source. The filter drops such messages without reading them. */
   | { readonly kind: "unknown-source" }
-  /** An IAM that can't be read, in words why. */
+  /** An IAM that can't be read; `why` in words. */
   | { readonly kind: "undecodable"; readonly why: string };
 
-/** Judges the calls of a capture at their own time, by the code that judges live ones. */
+/** Judges the calls of a capture at their own time. */
 export interface Judge {
   judge(invite: SeenInvite): Outcome;
   judgeIam(iam: SeenIam): Outcome;
 }
 
 /**
- * Makes a judge whose windows and buckets are empty. `override`: every call is judged as that trunk's, wherever it came from.
+ * Makes a judge with empty rate windows and token buckets.
+ *
+ * @param override judges every call as a call of this trunk; undefined: by its source
  */
 export function createJudge(policy: Policy, override: TrunkPolicy | undefined): Judge {
   const state = createScreeningState(policy.tables);
