@@ -1,3 +1,4 @@
+// Sends copies of judged messages and their verdicts to a HEP collector.
 import { Buffer } from "node:buffer";
 import type { Decision } from "../../domain/decision.ts";
 import type { HepTarget } from "../../config/load-static.ts";
@@ -5,23 +6,26 @@ import type { HepFigures } from "../../observe/hep-metrics.ts";
 import { HepProtocol, LONGEST_HEP, writeHep, type HepPacket } from "./hep-packet.ts";
 import type { DatagramPort, OpenDatagramPort } from "../../wire/udp/udp.ts";
 
-/** Copies of judged messages for a collector such as Homer, each followed by its verdict. */
+/** Sends copies of judged messages to a collector such as Homer, each followed by its verdict. */
 export interface HepExport {
-  /** Takes a decision and the bytes it is about, on the path of a call: copies them, or counts them as lost. */
+  /**
+   * Takes a decision and the message it is about, on the path of a call. Copies the bytes at once,
+   * or counts them as lost.
+   */
   readonly push: (decision: Decision, message: Uint8Array | undefined) => void;
   readonly figures: () => HepFigures;
-  /** Sends what waits and closes. */
+  /** Sends the waiting messages and closes the socket. */
   readonly close: () => Promise<void>;
 }
 
-/** Messages that wait, and their bytes. */
+/** At most this many messages wait, with at most this many bytes. */
 const MOST_WAITING = 4096;
 const MOST_BYTES = 8 * 1024 * 1024;
 
-/** How long a message waits for others to be sent with. Milliseconds. */
+/** How long a message waits for others to be sent with it, in milliseconds. */
 const FLUSH_INTERVAL = 20;
 
-/** Messages sent in one turn of the loop: calls have theirs in between. */
+/** Messages sent in one turn of the event loop; calls come in between. */
 const BATCH = 32;
 
 interface WaitingCopy {
@@ -29,7 +33,11 @@ interface WaitingCopy {
   readonly message: Buffer;
 }
 
-/** Opens a socket of its own for the export. Rejects when it can't. */
+/**
+ * Opens a socket for the export. Rejects when it can't.
+ *
+ * @param fault is told errors of the socket and of the export; calls are not affected
+ */
 export async function openHepExport(
   { target, captureId, password }: HepTarget,
   open: OpenDatagramPort,
@@ -43,7 +51,7 @@ export async function openHepExport(
   let packet = Buffer.alloc(LONGEST_HEP);
   let scheduled: NodeJS.Immediate | undefined;
   const port: DatagramPort = await open(target.address.includes(":") ? "::" : "0.0.0.0", 0, {
-    // A collector says nothing.
+    // A collector sends nothing.
     datagram: () => undefined,
     dropped: (direction) => {
       if (direction === "sent") lost.socket++;
@@ -51,7 +59,10 @@ export async function openHepExport(
     error: fault,
   });
 
-  /** False when it is too long. */
+  /**
+   * Sends one packet.
+   * @returns false when the packet is too long
+   */
   function send(of: Omit<HepPacket, "captureId" | "password">): boolean {
     const length = writeHep(packet, { ...of, captureId, password });
     if (length === 0) return false;
@@ -106,7 +117,7 @@ export async function openHepExport(
         lost.queue++;
         return;
       }
-      // The bytes are overwritten by the next message.
+      // The next message overwrites the bytes, so they are copied.
       queue.push({ decision, message: Buffer.from(message) });
       bytesWaiting += message.length;
     },
@@ -120,7 +131,10 @@ export async function openHepExport(
   };
 }
 
-/** The verdict as a line of JSON, named as in the decision log. The message beside it says who called whom. */
+/**
+ * Writes the verdict as a line of JSON, with the names of the decision log. The message beside it
+ * tells who called whom.
+ */
 function describe({ attempt, verdict, rule, shadow, marks, revision }: Decision): string {
   return JSON.stringify({
     trunk: attempt.trunk.id,
