@@ -100,6 +100,7 @@ export const nextHopSchema = z.union([
     weight: rankSchema.default(1).describe("Share of the calls among next hops of one priority."),
   }),
 ]);
+/** One entry of `nextHops` as written, with its defaults. */
 export type NextHopEntry = z.output<typeof nextHopSchema>;
 
 /**
@@ -162,4 +163,5 @@ export const nextHopHealthSchema = z
   .describe(
     "How the filter finds out which next hops are up, and what it does with calls to those that are down.",
   );
+/** The key `nextHopHealth` as written, with its defaults. */
 export type NextHopHealthEntry = z.output<typeof nextHopHealthSchema>;

@@ -184,6 +184,7 @@ export const lesseeSchema = z.strictObject({
     "CSV list of the lessee's numbers; a relative path starts at the folder of this file.",
   ),
 });
+/** A lessee as written. */
 export type LesseeEntry = z.output<typeof lesseeSchema>;
 
 /** Schema of one deny list of `policy.yaml`. */
@@ -191,6 +192,7 @@ export const listSchema = z.strictObject({
   file: pathSchema.describe("CSV list; a relative path starts at the folder of this file."),
   kind: z.enum(["police", "deny"]).describe("Decides the reason code: police-listed or denylisted."),
 });
+/** A deny list as written. */
 export type PolicyList = z.output<typeof listSchema>;
 
 /** Schema of one number that is exempt from named rules on a trunk. */
@@ -204,6 +206,7 @@ export const specialUserSchema = z.strictObject({
   until: dateSchema.describe("Last day of the exemption."),
   reason: textSchema.describe("Who approved it, and why."),
 });
+/** A special user as written. */
 export type SpecialUserEntry = z.output<typeof specialUserSchema>;
 
 /** Schema of the capacities of the bounded tables, in entries. */
@@ -261,7 +264,7 @@ export const overloadSchema = z
   })
   .describe("Answers new calls beyond the capacity of the filter with 503, before calls in progress suffer.");
 
-/** Schemas of the home numbering plan and of the time zone. */
+/** Schema of the home numbering plan. */
 export const homeSchema = z.strictObject({
   country: z
     .string()
@@ -269,6 +272,7 @@ export const homeSchema = z.strictObject({
     .default("86")
     .describe("Country code of the home network."),
 });
+/** Schema of the time zone of all dates. */
 export const timeZoneSchema = z
   .string()
   .refine(isTimeZone, { error: 'not a time zone; expected a name like "Asia/Shanghai"' })

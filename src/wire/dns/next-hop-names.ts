@@ -18,6 +18,7 @@ export interface NameStatus {
   readonly failed: number;
 }
 
+/** What a table of names is made of. */
 export interface NamesParts {
   readonly questions: Questions;
   /** Address families that have listeners. */

@@ -26,6 +26,7 @@ export interface Association extends AssociationEnds {
   close(): void;
 }
 
+/** What an association calls. */
 export interface AssociationHandlers {
   /** Takes one message. The bytes are valid only during the call. */
   readonly message: (stream: number, bytes: Buffer) => void;

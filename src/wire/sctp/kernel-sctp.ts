@@ -80,6 +80,7 @@ export interface KernelSctp {
   abort(fd: number): void;
 }
 
+/** Error numbers of Linux (<asm-generic/errno.h>). */
 export const EINPROGRESS = 115;
 const EPROTONOSUPPORT = 93;
 const EINVAL = 22;

@@ -12,6 +12,7 @@ export interface M3uaFramer {
   push(bytes: Buffer, take: (message: Buffer) => void): string | undefined;
 }
 
+/** Makes a framer for one direction of a connection. */
 export function createM3uaFramer(): M3uaFramer {
   let kept: Buffer = Buffer.alloc(0);
   return {

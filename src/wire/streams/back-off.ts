@@ -20,6 +20,7 @@ export interface BackOff {
   succeeded(peer: string): void;
 }
 
+/** Makes an empty memory: every peer may be tried. */
 export function createBackOff(): BackOff {
   const failures = new Map<string, { readonly until: Millis; readonly delay: Millis }>();
   return {

@@ -27,6 +27,7 @@ export interface Connection extends Peer {
   close(reason: ClosingReason): void;
 }
 
+/** What a connection calls. */
 export interface ConnectionHandlers {
   /** Takes a message. The bytes are valid only during the call. */
   readonly message: (bytes: Buffer, peer: Peer) => void;
@@ -43,6 +44,7 @@ export interface ConnectionHandlers {
   readonly closed: (connection: Connection, reason: ClosingReason) => void;
 }
 
+/** How long a connection may take. */
 export interface ConnectionTimes {
   /** Time without anything received. */
   readonly idle: Millis;

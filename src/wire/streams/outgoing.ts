@@ -27,6 +27,7 @@ export interface Outgoing {
   tick(now: Millis): void;
 }
 
+/** What {@link createOutgoing} is made of. */
 export interface OutgoingParts {
   /**
    * Opens a socket, which calls `reached` with the peer's names once it may be used.
@@ -55,6 +56,7 @@ interface Attempt {
   failure: DeliveryFailure;
 }
 
+/** Makes the connecting side of a port, without open attempts. */
 export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingParts): Outgoing {
   const attempts = new Map<string, Attempt>();
   const backOff = createBackOff();

@@ -12,6 +12,7 @@ export interface SocketCount {
   keep(socket: Socket, address: string): void;
 }
 
+/** Makes an empty count. `most` sockets in all, `mostBySource` from one address. */
 export function createSocketCount(most: number, mostBySource: number): SocketCount {
   const sockets = new Set<Socket>();
   const bySource = new Map<string, number>();

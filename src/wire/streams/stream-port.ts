@@ -34,6 +34,7 @@ export interface StreamPort {
   close(): Promise<void>;
 }
 
+/** What a TCP or TLS port calls and asks. */
 export interface StreamHandlers {
   /** Takes a message. The bytes are valid only during the call. */
   readonly message: ConnectionHandlers["message"];
@@ -50,6 +51,7 @@ export interface StreamHandlers {
   readonly error: (error: Error) => void;
 }
 
+/** How a TCP or TLS port is opened. */
 export interface StreamOptions {
   readonly address: string;
   readonly port: number;

@@ -31,6 +31,7 @@ export interface TlsSide {
   renew(material: TlsMaterial): void;
 }
 
+/** What the TLS side calls about accepted connections. */
 export interface TlsHandlers {
   readonly secured: (socket: TLSSocket) => void;
   /** Called when a handshake failed or took too long. */

@@ -16,6 +16,7 @@ export interface DatagramPort {
   close(): Promise<void>;
 }
 
+/** What a UDP port calls. */
 export interface DatagramHandlers {
   /** Takes a datagram. The bytes are valid only during the call. */
   readonly datagram: (bytes: Buffer, address: string, port: number) => void;
