@@ -1,7 +1,8 @@
 #!/usr/bin/env node
+// The program `sigwall`: runs the command line and exits with the code of the command.
 import { runProgram } from "./cli/commands.ts";
 
-// A reader that has seen enough (`sigwall inspect … | head`) is no error.
+// A reader that closes the pipe early (`sigwall inspect … | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(0);

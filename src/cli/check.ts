@@ -1,3 +1,4 @@
+// `sigwall check`: validates the configuration and prints its issues and a summary.
 import { missingOf } from "../domain/capabilities.ts";
 import { ruleIds, type RuleMode } from "../domain/rule-id.ts";
 import type { NextHop, Side } from "../domain/trunk.ts";
@@ -14,7 +15,7 @@ import { readFromDisk } from "../app/read-file.ts";
 import { describeLinks } from "./start-message.ts";
 import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
 
-/** Where a command writes, and the time it takes for now. */
+/** Where the command writes, and the time that counts as now (Unix milliseconds). */
 export interface CheckOutput {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
@@ -22,8 +23,9 @@ export interface CheckOutput {
 }
 
 /**
- * `sigwall check`: prints every issue as `file:line:col path: message`, then what was counted.
- * Returns the exit code: 0 without errors (warnings are printed all the same), 1 with errors, 2 when there is no such config file.
+ * Runs `sigwall check`: prints every issue as `file:line:col path: message`, then the summary.
+ * @returns exit code: 0 without errors, also with warnings; 1 with errors; 2 when the config file
+ * can't be read
  */
 export function checkConfig(configPath: string, output: CheckOutput): number {
   const present = readFromDisk(configPath);
@@ -88,7 +90,7 @@ function describePolicy(policy: Policy, material: PolicyMaterial, now: Millis): 
   ];
 }
 
-/** One line a trunk: its next hops in the order of use. */
+/** Writes one line per trunk: its next hops in the order of use. */
 function describeNextHops(plans: PolicyMaterial["plans"]): readonly Line[] {
   const rows = plans
     .filter(({ trunk }) => trunk.nextHops.length > 0)
@@ -96,7 +98,7 @@ function describeNextHops(plans: PolicyMaterial["plans"]): readonly Line[] {
   return align(rows).map((text, index) => [index === 0 ? "next hops" : "", text]);
 }
 
-/** "a and b, then c": those of one priority share the calls by weight. */
+/** Writes "a and b, then c". Next hops of one priority share the calls by weight. */
 function describeOrder(nextHops: readonly NextHop[]): string {
   const priorities = [...new Set(nextHops.map(({ priority }) => priority))].toSorted((a, b) => a - b);
   return priorities
@@ -153,7 +155,7 @@ function describeSpecialUsers({ file, plans }: PolicyMaterial, now: Millis): rea
   return align(rows).map((text, index) => [index === 0 ? "special users" : "", text]);
 }
 
-/** Pads the cells of every column to one width. */
+/** Pads the cells of every column to one width and joins each row. */
 function align(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,13 +1,15 @@
+// The command line: its commands and options, each command in its own file.
 import { Command, CommanderError } from "commander";
 import { version } from "./version.ts";
 
-/** Exit code of a command line that can't be understood. */
+/** Exit code of a command line that can't be parsed. */
 const usageError = 2;
 const defaultConfig = "sigwall.yaml";
 
 /**
- * Runs the command line `args` (without the interpreter and the script) and resolves with the exit code.
- * Commands are loaded when they are called: `check` opens no socket and needs no engine.
+ * Runs the command line `args` (without interpreter and script). Each command is loaded when it is
+ * called: `check` opens no socket and needs no engine.
+ * @returns resolves with the exit code
  */
 export async function runProgram(args: readonly string[]): Promise<number> {
   let code = 0;
@@ -16,13 +18,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       "SIP/SS7 signalling edge filter: judges the calling party of every call attempt before it reaches the network",
     )
     .version(version)
-    .showHelpAfterError("(sigwall --help shows what there is)")
+    .showHelpAfterError("(sigwall --help lists the commands)")
     .exitOverride();
 
   program
     .command("run")
-    .description("the filter, inline; SIGHUP or a file change reloads the policy, SIGTERM stops")
-    .option("--config <file>", "what to run", defaultConfig)
+    .description("runs the filter inline; SIGHUP or a changed file reloads the policy, SIGTERM stops")
+    .option("--config <file>", "configuration to run", defaultConfig)
     .action(async (options: { config: string }) => {
       const { runFilter } = await import("./run.ts");
       code = await runFilter(options.config);
@@ -30,8 +32,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 
   program
     .command("check")
-    .description("validates everything and says what it counted")
-    .option("--config <file>", "what to validate", defaultConfig)
+    .description("validates the configuration and prints a summary")
+    .option("--config <file>", "configuration to validate", defaultConfig)
     .action(async (options: { config: string }) => {
       const { checkConfig } = await import("./check.ts");
       code = checkConfig(options.config, { stdout: process.stdout, stderr: process.stderr, now: Date.now() });
@@ -39,9 +41,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 
   program
     .command("inspect")
-    .description("lists the call attempts in captures, no policy involved")
+    .description("lists the call attempts in captures, without a policy")
     .argument("<capture...>", "pcap or pcapng files")
-    .option("--json", "one JSON object a line")
+    .option("--json", "one JSON object per line")
     .action(async (captures: string[], options: { json?: boolean }) => {
       const { inspectCaptures } = await import("./inspect.ts");
       code = await inspectCaptures(captures, { json: options.json === true, ...streams() });
@@ -51,11 +53,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .command("replay")
     .description("judges the call attempts in captures under the policy, at capture time")
     .argument("<capture...>", "pcap or pcapng files")
-    .option("--config <file>", "whose policy", defaultConfig)
-    .option("--trunk <id>", "take every attempt as one of this trunk, whatever its addresses")
-    .option("--json", "one JSON object a line")
-    .option("--all", "with the repeats")
-    .option("--expect <file>", "exit 1 unless the output equals this file")
+    .option("--config <file>", "configuration that names the policy", defaultConfig)
+    .option("--trunk <id>", "judge every attempt as a call of this trunk, whatever its addresses")
+    .option("--json", "one JSON object per line")
+    .option("--all", "show repeats too")
+    .option("--expect <file>", "exit 1 unless the output matches this file")
     .action(async (captures: string[], options: ReplayFlags) => {
       const { replayCaptures } = await import("./replay.ts");
       const { config, trunk, expect, json = false, all = false } = options;
@@ -64,13 +66,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 
   program
     .command("explain")
-    .description("every rule in order for one call: what it saw, what it said, which list line decided")
+    .description("explains one call rule by rule: what each saw, what it said, which list line decided")
     .requiredOption("--trunk <id>", "the trunk the call comes from")
-    .option("--from <number>", "calling number, as the peer would write it")
+    .option("--from <number>", "calling number, as the peer writes it")
     .option("--to <number>", "called number")
     .option("--message <file>", "a whole SIP INVITE in place of --from and --to")
-    .option("--config <file>", "whose policy", defaultConfig)
-    .option("--json", "one JSON object a line")
+    .option("--config <file>", "configuration that names the policy", defaultConfig)
+    .option("--json", "one JSON object per line")
     .action(async (options: ExplainFlags) => {
       const [{ explainCall }, { readFromDisk }] = await Promise.all([
         import("./explain.ts"),
@@ -85,7 +87,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version that were asked for end in 0; commander has printed everything else already.
+    // Requested help and version end with 0. Commander has printed everything else already.
     return error.exitCode === 0 ? 0 : usageError;
   }
   return code;

@@ -1,3 +1,4 @@
+// `sigwall explain`: shows what every rule says about one call, and what decided.
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import { formatNumber } from "../domain/number.ts";
@@ -21,21 +22,24 @@ import { scan } from "../sip/scan.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";
 import { loadPolicy } from "../config/load-policy.ts";
 
-/** What `sigwall explain` was asked. */
+/** Options of `sigwall explain`. */
 export interface ExplainOptions {
   /** Path of sigwall.yaml. */
   readonly config: string;
   readonly trunk: string;
-  /** Calling number as a peer would write it in From; needed without `message`. */
+  /** Calling number as a peer writes it in From. Required without `message`. */
   readonly from: string | undefined;
-  /** Called number as a peer would write it in the Request-URI; needed without `message`. */
+  /** Called number as a peer writes it in the Request-URI. Required without `message`. */
   readonly to: string | undefined;
-  /** Path of a file that holds one INVITE as received. */
+  /** Path of a file with one INVITE as received. */
   readonly message: string | undefined;
   readonly json: boolean;
 }
 
-/** What the command may touch: files are read, text is written, and `now` is when the call is made. */
+/**
+ * What the command may use: how files are read, where text is written, and the time of the call
+ * (Unix milliseconds).
+ */
 export interface ExplainOutput {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
@@ -53,8 +57,8 @@ const nowhere: SignallingSource = {
 };
 
 /**
- * Explains what becomes of one call, rule by rule, by the chain that calls go through; pays no limit.
- * Returns the exit code: 0 explained, 1 the policy or the message can't be used, 2 usage.
+ * Explains one call rule by rule, by the chain that calls go through. Uses up no limit.
+ * @returns exit code: 0 explained; 1 the policy or the message can't be used; 2 wrong usage
  */
 export function explainCall(options: ExplainOptions, output: ExplainOutput): number {
   const policy = readPolicy(options.config, output);
@@ -65,11 +69,11 @@ export function explainCall(options: ExplainOptions, output: ExplainOutput): num
       options.trunk,
       policy.trunks.map(({ trunk }) => trunk.id),
     );
-    output.stderr.write(`unknown trunk "${options.trunk}"${hint}\n`);
+    output.stderr.write(`sigwall explain: unknown trunk "${options.trunk}"${hint}\n`);
     return 2;
   }
   if (options.message === undefined && (options.from === undefined || options.to === undefined)) {
-    output.stderr.write("explain needs --from and --to, or --message\n");
+    output.stderr.write("sigwall explain: no call to explain; give --from and --to, or --message\n");
     return 2;
   }
   const attempt =
@@ -77,7 +81,7 @@ export function explainCall(options: ExplainOptions, output: ExplainOutput): num
       ? describeCall(found.trunk, options.from ?? "", options.to ?? "", output.now)
       : readMessage(found.trunk, options.message, output);
   if (typeof attempt === "string") {
-    output.stderr.write(`${attempt}\n`);
+    output.stderr.write(`sigwall explain: ${attempt}\n`);
     return 1;
   }
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
@@ -90,12 +94,12 @@ function readPolicy(path: string, { stderr, readFile }: ExplainOutput): Policy |
   const { config, issues } = loadStatic(readFile, path);
   const loaded = config === undefined ? undefined : loadPolicy(readFile, config.policy);
   const all = [...issues, ...(loaded?.issues ?? [])];
-  // Warnings are the business of `check`.
+  // Only `check` prints warnings.
   if (hasErrors(all)) for (const issue of all) stderr.write(`${formatIssue(issue)}\n`);
   return loaded?.policy;
 }
 
-/** A call that says no more than its two numbers. */
+/** Makes an attempt of two numbers and nothing else. */
 function describeCall(trunk: Trunk, from: string, to: string, at: Millis): CallAttempt {
   const number = readSipNumber(from, trunk.dialPlan);
   const isHidden = number.kind === "unusable" && number.why === "token";
@@ -118,10 +122,13 @@ function describeCall(trunk: Trunk, from: string, to: string, at: Millis): CallA
   };
 }
 
-/** The attempt of a message in a file, or what is wrong with it. */
+/**
+ * Reads the attempt of a message in a file.
+ * @returns a string that says what is wrong
+ */
 function readMessage(trunk: Trunk, path: string, { readFile, now }: ExplainOutput): CallAttempt | string {
   const read = readFile(path);
-  if ("error" in read) return `${path}: ${read.error}`;
+  if ("error" in read) return `can't read ${path}: ${read.error}`;
   const message = scan(createMessage(), Buffer.from(read.bytes));
   const attempt = readCall(message, trunk, now, nowhere);
   if (message.fault !== undefined) return `${path}: refused as message-malformed: ${message.fault}`;
@@ -130,7 +137,7 @@ function readMessage(trunk: Trunk, path: string, { readFile, now }: ExplainOutpu
     : `${path}: refused as isup-undecodable: ${attempt.undecodable}`;
 }
 
-/** One JSON object a line: every rule, then the verdict. */
+/** Writes one JSON object per line: every rule, then the verdict. */
 function formatJson({ decision, rules, changes }: CallExplanation): string {
   const { attempt, verdict, rule, revision } = decision;
   const lines: unknown[] = rules.map(({ said, ...rest }) => ({
@@ -153,7 +160,7 @@ function formatJson({ decision, rules, changes }: CallExplanation): string {
 
 function formatText({ decision, rules, changes }: CallExplanation): string {
   const { attempt, verdict, rule, revision } = decision;
-  const cells = rules.length > 0 ? rules.map(toCells) : [["  calls of our own core are not screened"]];
+  const cells = rules.length > 0 ? rules.map(toCells) : [["  calls from the core are not screened"]];
   const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
   const table = cells.map((row) =>
     row

@@ -1,3 +1,4 @@
+// `sigwall inspect`: lists the call attempts in captures, without a policy.
 import { ordinaryMethods } from "../domain/method.ts";
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Trunk } from "../domain/trunk.ts";
@@ -15,13 +16,16 @@ import {
 } from "./captures/capture-files.ts";
 import { count, describeCapture } from "./captures/capture-summary.ts";
 
-/** How `inspect` writes. */
+/** Options of `sigwall inspect`. */
 export interface InspectOptions extends CommandOutput {
-  /** One JSON object a line, and nothing else on stdout. */
+  /** One JSON object per line, and nothing else on stdout. */
   readonly json: boolean;
 }
 
-/** Where no policy says how numbers are written, they are read as on a domestic trunk without an area code. */
+/**
+ * The trunk for attempts without a policy: numbers are read as on a domestic trunk without an area
+ * code.
+ */
 export const plainTrunk: Trunk = {
   id: "",
   index: 0,
@@ -91,8 +95,9 @@ function summarise(result: CaptureResult, { attempts, repeats, malformed }: Insp
 }
 
 /**
- * `sigwall inspect`: lists the call attempts in captures, without any policy. Returns the exit code: 0, also for a damaged
- * capture of which something could be read; 1 when a file is no capture or can't be read.
+ * Runs `sigwall inspect`: lists the call attempts in captures, without a policy.
+ * @returns exit code: 0, also for a damaged capture that could be read in part; 1 when a file is no
+ * capture or can't be read
  */
 export async function inspectCaptures(files: readonly string[], options: InspectOptions): Promise<number> {
   let exitCode = 0;

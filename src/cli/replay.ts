@@ -1,3 +1,4 @@
+// `sigwall replay`: judges the call attempts in captures under a policy.
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
@@ -35,36 +36,41 @@ import { compareLines, type Comparison } from "./captures/expected-lines.ts";
 import { plainTrunk } from "./inspect.ts";
 import { loadPolicy } from "../config/load-policy.ts";
 
-/** What `replay` judges by, and how it writes. */
+/** Options of `sigwall replay`. */
 export interface ReplayOptions extends CommandOutput {
-  /** Path of the static configuration, which names the policy. */
+  /** Path of `sigwall.yaml`, which names the policy. */
   readonly config: string;
-  /** Judge every attempt as this trunk's; undefined: by source address, as the filter does. */
+  /**
+   * Judges every attempt as a call of this trunk. Undefined: by source address, as the filter does.
+   */
   readonly trunk: string | undefined;
-  /** One JSON object a line, and nothing else on stdout. */
+  /** One JSON object per line, and nothing else on stdout. */
   readonly json: boolean;
-  /** Show repeats too, each with the decision of the attempt that it repeats. */
+  /** Shows repeats too, each with the decision of the attempt that it repeats. */
   readonly all: boolean;
-  /** A file of lines as `replay --json` writes them, to compare with; undefined: none. */
+  /**
+   * File to compare with: lines as `replay --json` writes them for one capture. Undefined: no
+   * comparison.
+   */
   readonly expect: string | undefined;
 }
 
-/** Decisions kept for the repeats of `--all`. */
+/** At most this many decisions are kept for the repeats of `--all`. */
 const MAX_DECISIONS = 65_536;
 
 const answers: ReadonlyMap<number, string> = new Map([
-  [416, "the Request-URI has a scheme that is not carried"],
-  [420, "Proxy-Require asks for what is not known here"],
+  [416, "the scheme of the Request-URI is not supported"],
+  [420, "Proxy-Require names an extension that is not supported"],
   [483, "Max-Forwards is 0"],
 ]);
 
-/** What was decided about an attempt. */
+/** An attempt and the decision about it. */
 interface Judged {
   readonly attempt: CallAttempt;
   readonly decision: DecisionLine;
 }
 
-/** A call whose source no trunk claims. */
+/** Decides a call whose source no trunk claims: dropped as source-unknown. */
 function refuseStranger(attempt: CallAttempt, { revision }: Policy): Judged {
   return {
     attempt,
@@ -81,13 +87,13 @@ function refuseStranger(attempt: CallAttempt, { revision }: Policy): Judged {
   };
 }
 
-/** A call of a capture, whatever it came in. */
+/** A call of a capture, SIP or ISUP. */
 interface Seen extends Arrival {
   readonly origin: SignallingSource;
   readonly retransmissionOf: number | undefined;
 }
 
-/** Judges the calls of one capture and makes their lines. */
+/** Judges the calls of one capture and prints their lines. */
 function attend(
   print: LineSink,
   policy: Policy,
@@ -96,10 +102,13 @@ function attend(
   counts: ReplayCounts,
 ): AttemptSink {
   const judge = createCaptureJudge(policy, override);
-  /** By frame; only kept when repeats are shown. */
+  /** By frame number; filled only when repeats are shown. */
   const judged = new LRUCache<number, Judged>({ max: MAX_DECISIONS });
 
-  /** The decision; or in words, why there is none. `readPlain`: the attempt where no trunk tells how numbers are written. */
+  /**
+   * Returns the decision, or in words why there is none. `readPlain` reads the attempt when no
+   * trunk says how numbers are written.
+   */
   function judgedBy(outcome: Outcome, seen: Seen, readPlain: () => CallAttempt | string): Judged | string {
     switch (outcome.kind) {
       case "decision": {
@@ -141,7 +150,10 @@ function attend(
     print({ frame, malformed: why });
   }
 
-  /** A repeat meets the same answer as what it repeats, whatever its windows say by now. */
+  /**
+   * Writes the line of an attempt. A repeat gets the decision of the attempt that it repeats,
+   * whatever the rate windows say by now.
+   */
   function attendTo(
     seen: Seen,
     decide: () => Judged | string,
@@ -196,7 +208,10 @@ function attend(
   };
 }
 
-/** What `replay` judges by; or the exit code, when that can't be read. */
+/**
+ * Loads the policy and the trunk that `replay` judges by.
+ * @returns the exit code when one of them can't be used
+ */
 function loadJudgement(
   options: ReplayOptions,
 ): { readonly policy: Policy; readonly trunk: TrunkPolicy | undefined } | number {
@@ -222,7 +237,10 @@ function complain(stderr: CommandStream, issues: readonly ConfigIssue[]): number
   return 1;
 }
 
-/** Reads what to compare with; or the exit code, when that can't be read. */
+/**
+ * Reads the file to compare with.
+ * @returns undefined without `expect`; the exit code when the file can't be used
+ */
 function loadExpected({ expect, stderr }: ReplayOptions): Comparison | undefined | number {
   if (expect === undefined) return undefined;
   const content = readFromDisk(expect);
@@ -235,7 +253,7 @@ function loadExpected({ expect, stderr }: ReplayOptions): Comparison | undefined
   return 2;
 }
 
-/** Lets lines through and notes the first that is not as expected. */
+/** Watches the printed lines and reports the first difference. */
 function createWatch(
   comparison: Comparison | undefined,
   stderr: CommandStream,
@@ -243,7 +261,7 @@ function createWatch(
   let differs = false;
   const note = (difference: string | undefined): void => {
     if (difference !== undefined && !differs)
-      stderr.write(`sigwall replay: not as expected: ${difference}\n`);
+      stderr.write(`sigwall replay: output differs from the expected: ${difference}\n`);
     differs ||= difference !== undefined;
   };
   return {
@@ -256,8 +274,10 @@ function createWatch(
 }
 
 /**
- * `sigwall replay`: judges the call attempts in captures, each at its own time, under the policy. Returns the exit code: as
- * `inspect`; 1 also when the policy has errors or the lines are not those of `expect`; 2 for an unknown trunk or unreadable `expect`.
+ * Runs `sigwall replay`: judges the call attempts in captures, each at its own time, under the
+ * policy.
+ * @returns exit code: as `inspect`; 1 also when the policy has errors or a line differs from
+ * `expect`; 2 for an unknown trunk or an unreadable `expect`
  */
 export async function replayCaptures(files: readonly string[], options: ReplayOptions): Promise<number> {
   const judgement = loadJudgement(options);

@@ -1,3 +1,4 @@
+// `sigwall run`: loads the configuration, starts the filter, and stops it on a signal.
 import { formatEndpoint } from "../net/endpoint.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
@@ -13,10 +14,16 @@ import { loadPolicy } from "../config/load-policy.ts";
 
 const standardError = 2;
 
-/** RFC 3261 section 17.1.1.2: 64·T1, the end of every transaction that rings no more. Seconds. */
+/**
+ * Default drain time in seconds: 64·T1, the longest life of a transaction that rings no more (RFC
+ * 3261 section 17.1.1.2).
+ */
 const longestDrain = 32;
 
-/** `sigwall run`: the filter, until SIGTERM or SIGINT. Resolves with the exit code: 0, or 1 when it could not start. */
+/**
+ * Runs the filter until SIGTERM or SIGINT.
+ * @returns resolves with the exit code: 0, or 1 when the filter could not start
+ */
 export async function runFilter(configPath: string): Promise<number> {
   const files = trackFiles(readFromDisk, stampOnDisk);
   const { config, issues: staticIssues } = loadStatic(files.readFile, configPath);
@@ -37,10 +44,10 @@ export async function runFilter(configPath: string): Promise<number> {
   print([...staticIssues, ...issues, ...(tls?.issues ?? [])]);
   const log = createLog(config.log.level, standardError, process.stderr.isTTY);
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
-  // Before anything says that the filter is up: a signal may follow at once.
+  // Signal handlers come first: a signal may arrive as soon as the filter says that it is up.
   let app: App | undefined;
   process.on("SIGHUP", () => void app?.reload("SIGHUP"));
-  // Calls go on: the log has the stack, and the metrics an error of our own.
+  // Calls go on. The log gets the stack, and the metrics count an internal error.
   process.on("unhandledRejection", (reason) => (app === undefined ? log.fault(reason) : app.fault(reason)));
   const asked = stopSignal();
   try {
@@ -66,14 +73,14 @@ export async function runFilter(configPath: string): Promise<number> {
   process.stdout.write(describeStart(app, policy, configPath));
   const signal = await asked;
   const drainSeconds = config.drainSeconds ?? (inherited.length > 0 ? 0 : longestDrain);
-  log.info("stopping: new calls are refused, what is in progress passes", { signal, drainSeconds });
+  log.info("stopping: new calls are refused, calls in progress go on", { signal, drainSeconds });
   if (drainSeconds > 0) await app.drain(drainSeconds * 1000);
   await app.stop();
   await new Promise<void>(log.close);
   return 0;
 }
 
-/** Resolves with the first signal that asks for the end; a second one ends the process at once. */
+/** Resolves with the name of the first stop signal. A second signal ends the process at once. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
     const stop = (signal: string): void => {

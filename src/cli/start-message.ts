@@ -1,12 +1,18 @@
+// The text that `run` prints when the filter is up, and how associations are shown.
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { App } from "../app/app.ts";
 
-/** The configuration that comes with the project: its trunks and ports are those of the sample call. */
+/**
+ * The example configuration of the project. The trunks and ports of the sample call belong to it.
+ */
 const example = "config/sigwall.yaml";
 
-/** What `run` prints when it is up: where it listens, what is in force and what to try next. */
+/**
+ * Writes what `run` prints when the filter is up: where it listens, what is in force, and what to
+ * try next.
+ */
 export function describeStart(
   { listening, sockets, admin }: Pick<App, "listening" | "sockets" | "admin">,
   policy: Policy,
@@ -30,7 +36,10 @@ export function describeStart(
   return `${lines.join("\n")}\n`;
 }
 
-/** The associations of the engine m3ua: "core (sctp server 192.0.2.1:2905)"; none with another engine. */
+/**
+ * Describes the associations of the engine m3ua: "core (sctp on 192.0.2.1:2905)". Empty with other
+ * engines.
+ */
 export function describeLinks({ m3ua }: Pick<StaticConfig, "m3ua">): readonly string[] {
   return (m3ua?.links ?? []).flatMap(({ associations }) =>
     associations.map(({ id, transport, role, local, remote }) => {

@@ -1,2 +1,4 @@
-/** The version in package.json; a test holds the two together, so that no file is read at start. */
+// The version of the program.
+
+/** The version in package.json. A test compares the two, so no file is read at start. */
 export const version = "0.1.0";

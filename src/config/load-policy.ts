@@ -1,3 +1,4 @@
+// Loads a policy: policy.yaml and its lists in, compiled policy and issues out.
 import type { EngineName } from "../domain/capabilities.ts";
 import type { PolicyRevision } from "../domain/decision.ts";
 import {
@@ -18,15 +19,18 @@ import { findUnenforced } from "./policy/unenforced.ts";
 import { type ReadFile, unreadable } from "./yaml/config-files.ts";
 import { canonicalText, digest } from "./yaml/canonical-text.ts";
 
-/** What came of reading a policy: a policy unless an error stands in `issues`; the last good one stays in force then. */
+/**
+ * Result of loading a policy. `policy` is undefined when `issues` has an error; the last good
+ * policy then stays in force.
+ */
 export interface LoadedPolicy {
   readonly policy: Policy | undefined;
   readonly issues: readonly ConfigIssue[];
-  /** What the policy was compiled from, for its review; undefined without a policy. */
+  /** What the policy was compiled from, for its review. Undefined without a policy. */
   readonly material: PolicyMaterial | undefined;
 }
 
-/** The parts of a policy: what it is compiled from, and what a review looks at. */
+/** The parts of a policy: it is compiled from them, and the review looks at them. */
 export interface PolicyMaterial {
   readonly file: PolicyFile;
   readonly lists: readonly LoadedList[];
@@ -34,13 +38,17 @@ export interface PolicyMaterial {
   readonly revision: PolicyRevision;
 }
 
-/** What came of reading a policy that is compiled elsewhere. */
+/** Result of reading a policy that another thread compiles. */
 export type ReadPolicy = Omit<LoadedPolicy, "policy">;
 
 /**
- * Reads, validates and compiles a policy and the lists it names. Pure: the only input is what `readFile` gives.
- * `listeners`: canonical ids of the static config, when known, so that `match.listener` can be held against them; `engine`: what
- * it can't do is held against the policy.
+ * Reads, validates and compiles a policy and the lists it names. Pure: the only input is what
+ * `readFile` gives.
+ *
+ * @param path path of `policy.yaml`
+ * @param listeners canonical listener ids of `sigwall.yaml`; undefined: `match.listener` is not
+ * checked
+ * @param engine engine whose limits the policy is checked against
  */
 export function loadPolicy(
   readFile: ReadFile,
@@ -53,12 +61,12 @@ export function loadPolicy(
   return { policy, issues, material };
 }
 
-/** What a policy is compiled from. */
+/** Selects what a policy is compiled from. */
 export function partsOf({ file, plans, lists, revision }: PolicyMaterial): PolicyParts {
   return { file, plans, lists: lists.map(summariseList), revision };
 }
 
-/** As {@link loadPolicy}, but compiles nothing. */
+/** Reads and validates like {@link loadPolicy}, and compiles nothing. */
 export function readPolicy(
   readFile: ReadFile,
   path: string,
@@ -89,7 +97,9 @@ function refused(issues: readonly ConfigIssue[]): ReadPolicy {
   return { issues: sortIssues(issues), material: undefined };
 }
 
-/** Hash over the policy and its lists as written: comments, key order and line ends make no difference. */
+/**
+ * Hashes the policy and its lists as written. Comments, key order and line ends make no difference.
+ */
 function revisionOf(source: Source, lists: readonly LoadedList[]): string {
   const byPath = new Map(lists.map((list) => [list.written, digest(list.read.text)]));
   return digest(canonicalText({ policy: source.value, lists: Object.fromEntries(byPath) }));

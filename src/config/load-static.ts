@@ -1,3 +1,4 @@
+// Loads sigwall.yaml: text in, static configuration and issues out.
 import type { EngineName } from "../domain/capabilities.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { type Endpoint, parseEndpoint } from "../net/address.ts";
@@ -18,56 +19,59 @@ import { resolveTls, type TlsConfig } from "./sigwall/tls-files.ts";
 import { type ReadFile, resolvePath, unreadable } from "./yaml/config-files.ts";
 import { canonicalText, digest } from "./yaml/canonical-text.ts";
 
-/** Bounds of TCP and TLS connections, of every listener on its own. */
+/** Limits of TCP and TLS connections, for each listener. */
 export interface StreamLimits {
   readonly connections: number;
   readonly perSource: number;
   readonly idleSeconds: number;
   readonly messageSeconds: number;
-  /** 1024² octets. */
+  /** In units of 1024² bytes. */
   readonly unreadMegabytes: number;
 }
 
-/** Where copies of judged messages go. */
+/** The HEP collector that gets copies of judged messages. */
 export interface HepTarget {
   readonly target: Endpoint;
   readonly captureId: number;
   readonly password: string | undefined;
 }
 
-/** `sigwall.yaml`, read: what holds until the next start. */
+/** The static configuration: `sigwall.yaml` as read, in force until the next start. */
 export interface StaticConfig {
   readonly engine: EngineName;
-  /** Set with `engine: drachtio`. */
+  /** Set only with `engine: drachtio`. */
   readonly drachtio: DrachtioConfig | undefined;
-  /** None with the engine `m3ua`. */
+  /** Empty with `engine: m3ua`. */
   readonly listen: readonly ListenAddress[];
-  /** What the engine `m3ua` relays between; undefined with every other engine. */
+  /** Set only with `engine: m3ua`: what it relays between. */
   readonly m3ua: M3uaConfig | undefined;
-  /** Paths as seen from where the program runs; undefined: no TLS. */
+  /** Paths are relative to the working directory of the program. Undefined without TLS. */
   readonly tls: TlsConfig | undefined;
   readonly streams: StreamLimits;
   readonly sockets: "auto" | "dgram" | "batched";
   readonly admin: Endpoint;
-  /** DNS servers as ADDRESS:PORT; undefined: those of the system. */
+  /** DNS servers as ADDRESS:PORT. Undefined: those of the system. */
   readonly nameServers: readonly string[] | undefined;
-  /** Path of the policy, as seen from where the program runs. */
+  /** Path of the policy, relative to the working directory of the program. */
   readonly policy: string;
-  /** Path of the secret key, likewise; undefined: a key for this run only. */
+  /** Path of the secret key, resolved alike. Undefined: a key for this run only. */
   readonly keyFile: string | undefined;
-  /** Longest time in which a filter that ends passes on what is in progress; undefined: as long as the sockets ask for. */
+  /**
+   * Longest time in which a stopping filter still passes messages of calls in progress. Undefined:
+   * 32, or 0 with inherited sockets.
+   */
   readonly drainSeconds: number | undefined;
-  /** The HEP collector; undefined: there is none. */
+  /** The HEP collector. Undefined: there is none. */
   readonly hep: HepTarget | undefined;
   readonly log: {
     readonly level: "trace" | "debug" | "info" | "warn" | "error" | "silent";
     readonly refusalsPerSecond: number;
   };
-  /** Hash of everything above as written: a reload that finds another one is refused. */
+  /** Hash of the file as read. A reload that finds another hash is refused. */
   readonly fingerprint: string;
 }
 
-/** What came of reading `sigwall.yaml`: a config unless an error stands in `issues`. */
+/** Result of loading `sigwall.yaml`. `config` is undefined when `issues` has an error. */
 export interface LoadedStatic {
   readonly config: StaticConfig | undefined;
   readonly issues: readonly ConfigIssue[];
@@ -129,7 +133,7 @@ function writeEndpoint(endpoint: Endpoint | undefined): readonly string[] {
 function findTwiceListened(source: Source, listeners: readonly ListenAddress[]): readonly ConfigIssue[] {
   return listeners.flatMap((listener, index) => {
     const { id, address, port, transport } = listener;
-    // TLS is a TCP port too.
+    // A TLS listener takes a TCP port too.
     const isSame = (other: ListenAddress): boolean =>
       other.address === address &&
       other.port === port &&
@@ -137,7 +141,7 @@ function findTwiceListened(source: Source, listeners: readonly ListenAddress[]):
     const earlier = port === 0 ? undefined : listeners.slice(0, index).find(isSame);
     if (earlier === undefined) return [];
     const message =
-      earlier.id === id ? `"${id}" is listened on already` : `"${earlier.id}" has this port already`;
+      earlier.id === id ? `"${id}" is in \`listen\` twice` : `"${earlier.id}" already uses this port`;
     return [source.issueAt(["listen", index], message)];
   });
 }
@@ -148,7 +152,8 @@ function findMissingTls(
   hasTls: boolean,
 ): readonly ConfigIssue[] {
   const index = listeners.findIndex(({ transport }) => transport === "tls");
-  if (index >= 0 && !hasTls) return [source.issueAt(["listen", index], "needs the section `tls`")];
+  if (index >= 0 && !hasTls)
+    return [source.issueAt(["listen", index], "a tls listener needs the section `tls`")];
   if (index >= 0 || !hasTls) return [];
-  return [source.issueAt(["tls"], "without effect: nothing listens on tls", "warning")];
+  return [source.issueAt(["tls"], "has no effect: `listen` has no tls listener", "warning")];
 }

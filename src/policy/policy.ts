@@ -1,74 +1,82 @@
+// The policy in force, compiled and immutable: what every call attempt is judged and routed by.
 import type { PolicyRevision } from "../domain/decision.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { PointCodes } from "./trunk-match.ts";
 import type { Screen } from "../screening/chain/screen.ts";
 
-/** A trunk and its compiled chain of rules. */
+/** A trunk with its compiled chain of rules. */
 export interface TrunkPolicy {
   readonly trunk: Trunk;
   readonly screen: Screen;
-  /** True: a call may pass without its caller's number. */
+  /** Whether a call may pass with its calling number withheld. */
   readonly mayWithhold: boolean;
 }
 
 /** Capacity of every bounded table, in entries. */
 export interface TableSizes {
-  /** Decisions kept for 64·T1, so that a repeat gets the same answer. */
+  /** Decisions kept for 64·T1 (32 s), so that a retransmission gets the same answer. */
   readonly ledger: number;
   /** Calling numbers whose attempts are counted. */
   readonly callers: number;
-  /** Calls that may repeat without spending a token. */
+  /** Recent calls whose retransmissions spend no token of a rate limit. */
   readonly recentCalls: number;
   /** Sources whose trunk is remembered. */
   readonly sources: number;
-  /** Calls that may still go to another next hop. */
+  /** Calls in set-up that may still fail over to another next hop. */
   readonly failovers: number;
-  /** Circuits of SS7 with a call or a refusal under way. */
+  /** SS7 circuits with a call or a refusal in progress. */
   readonly circuits: number;
-  /** Transactions between a stream and a datagram hop, of each kind. */
+  /** Transactions between a stream side and a datagram side, of each kind. */
   readonly transactions: number;
 }
 
-/** How the state of next hops is found. Times in milliseconds. */
+/** How the filter finds out which next hops are up. Times are in milliseconds. */
 export interface NextHopHealth {
-  /** True: next hops are asked by OPTIONS. */
+  /** Whether the filter probes next hops with OPTIONS. */
   readonly probes: boolean;
+  /** Between two probes of a next hop. */
   readonly interval: Millis;
+  /** How long a probe, or the INVITEs of calls, may stay unanswered. */
   readonly timeout: Millis;
+  /** Misses in a row after which a next hop is down. */
   readonly missesUntilDown: number;
+  /** Answers in a row after which a next hop that was down is up. */
   readonly answersUntilUp: number;
-  /** The longest interval of one that is down. */
+  /** The longest interval between two probes of a next hop that is down. */
   readonly longestInterval: Millis;
 }
 
-/** When the filter protects itself: see `relay/overload.ts`. */
+/** When an overloaded filter sheds new calls; `judging/overload.ts` applies it. */
 export interface OverloadLimits {
   readonly mode: "enforce" | "off";
-  /** Share of the time, 0 to 1, in which the thread may be at work before new calls are shed. */
+  /** Share of the time, 0 to 1, in which the call thread may be busy before new calls are shed. */
   readonly busyRatio: number;
-  /** How late what is due may be. */
+  /** How late a due timer may run before new calls are shed, in milliseconds. */
   readonly lateMilliseconds: number;
-  /** Retry-After of a 503 with reason `overload` (RFC 3261 section 20.33); undefined: none is sent. */
+  /**
+   * Retry-After of a 503 with reason `overload`, in seconds (RFC 3261 section 20.33). The header
+   * field is left out when undefined.
+   */
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** One list that was loaded, for metrics and `check`. */
+/** Summary of one loaded list, for metrics and `check`. */
 export interface ListSummary {
-  /** Id of the list, or of the lessee whose numbers it holds; unique among both. */
+  /** Id of the list, or of the lessee whose numbers it holds. Invariant: unique among both. */
   readonly id: string;
   readonly kind: "lessee" | "police" | "deny";
   readonly file: string;
-  /** Rows: exact numbers, ranges and prefixes each count one. */
+  /** Rows of the file: each exact number, range or prefix is one. */
   readonly rows: number;
   readonly exact: number;
   readonly ranges: number;
   readonly prefixes: number;
-  /** Exact numbers and the numbers of the ranges; a prefix has no number of its own. */
+  /** Exact numbers plus the numbers inside the ranges. A prefix adds none. */
   readonly numbers: number;
 }
 
-/** The compiled policy: immutable, swapped as one reference. */
+/** The compiled policy. Invariant: immutable; a reload replaces the whole object. */
 export interface Policy {
   readonly revision: PolicyRevision;
   readonly trunks: readonly TrunkPolicy[];
@@ -77,8 +85,14 @@ export interface Policy {
   readonly lists: readonly ListSummary[];
   readonly nextHopHealth: NextHopHealth;
   /**
-   * The trunk of a source. `listener` is the canonical id of a listener ("udp:127.0.0.1:5060"), `address` a literal without brackets,
-   * `names` what a TLS peer's certificate proves, `codes` the label of an SS7 message. Bounded work and memory whatever the peer sends.
+   * Finds the trunk that a message comes from. Work and memory are bounded whatever the peer sends.
+   *
+   * @param listener canonical id of the listener that took the message ("udp:127.0.0.1:5060")
+   * @param address source address, a literal without brackets
+   * @param port source port
+   * @param names names that the certificate of a TLS peer proves
+   * @param codes point codes in the routing label of an SS7 message
+   * @returns undefined for a source that no trunk claims
    */
   readonly matchTrunk: (
     listener: string,
@@ -89,8 +103,10 @@ export interface Policy {
   ) => TrunkPolicy | undefined;
   readonly trunkById: (id: string) => TrunkPolicy | undefined;
   /**
-   * True when a trunk sends its accepted calls to this literal address and port; without a port, to any port there. Names are the
-   * proxy's to know.
+   * Tells whether a literal address and port belong to a next hop of the policy. Host names are
+   * resolved elsewhere (`routing/next-hops.ts`) and are not known here.
+   *
+   * @param port any port of that address when undefined
    */
   readonly isNextHop: (address: string, port?: number) => boolean;
 }

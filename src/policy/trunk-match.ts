@@ -1,41 +1,52 @@
+// Finds the trunk of a source address, port, listener, TLS name and point codes.
 import { LRUCache } from "lru-cache";
 import { parseAddress, formatNetwork } from "../net/address.ts";
 import type { Network } from "../net/address.ts";
 
-/** One way to recognise a trunk: a network, and optionally source ports and the listener. */
+/** One way to recognise a trunk: a source network, narrowed by the optional fields. */
 export interface MatchEntry<Target> {
   readonly target: Target;
   readonly network: Network;
+  /** Source ports; any port when undefined. */
   readonly ports: readonly number[] | undefined;
-  /** Canonical listener id. */
+  /** Canonical id of the listener; any listener when undefined. */
   readonly listener: string | undefined;
   /** Name that the peer's certificate must prove, in lower case; any peer when undefined. */
   readonly tlsName?: string | undefined;
-  /** Originating and destination point codes of SS7 messages; any when undefined. What has no label matches no entry with either. */
+  /**
+   * Originating and destination point codes of SS7 messages; any when undefined. A message without
+   * a routing label matches no entry that has either.
+   */
   readonly opc?: readonly number[] | undefined;
   readonly dpc?: readonly number[] | undefined;
 }
 
-/** The two ends of a routing label (Q.704 section 2.2). */
+/** Originating and destination point code of a routing label (Q.704 section 2.2). */
 export interface PointCodes {
   readonly opc: number;
   readonly dpc: number;
 }
 
-/** Stands for the names of a TLS peer that are not known yet: every name that an entry asks for is among them. */
+/** Stands for the names of a TLS peer before its handshake: it satisfies every `tlsName`. */
 export const ANY_NAME: readonly string[] = [];
 
-/** Two entries of different trunks that no message could tell apart. */
+/** Two entries of different trunks that claim the same messages. */
 export interface MatchTie<Target> {
   readonly first: Target;
   readonly second: Target;
-  /** In words: the network, the port and the listener that both claim. */
+  /** What both entries claim, in words: network, port, TLS name, listener and point codes. */
   readonly claim: string;
 }
 
 /**
- * Finds the target of a source address and port; work and memory are bounded whatever the sources are. `names`: those that a TLS
- * peer's certificate proves. `codes`: those of an SS7 message.
+ * Finds the target of a source. Work and memory are bounded whatever the sources are.
+ *
+ * @param listener canonical id of the listener that took the message
+ * @param address source address, a literal without brackets
+ * @param port source port
+ * @param names names that the certificate of a TLS peer proves
+ * @param codes point codes in the routing label of an SS7 message
+ * @returns undefined when no entry matches
  */
 export type Matcher<Target> = (
   listener: string,
@@ -45,16 +56,18 @@ export type Matcher<Target> = (
   codes?: PointCodes,
 ) => Target | undefined;
 
-/** What may come from one address: entries by port, the most specific first. */
+/** Entries that match one address, by source port, the most specific entry first. */
 interface Claims<Target> {
   readonly byPort: ReadonlyMap<number, readonly MatchEntry<Target>[]>;
   readonly anyPort: readonly MatchEntry<Target>[];
 }
 
 /**
- * Compiles entries to a matcher: the longest prefix wins, then an entry with a TLS name, then one with ports, then one with a listener,
- * then one with originating, then one with destination point codes.
- * `sources` addresses are remembered, so that the usual look-up is one string key.
+ * Compiles entries into a matcher. The longest prefix wins; among equal prefixes an entry with a
+ * TLS name, then one with ports, then one with a listener, then one with originating point codes,
+ * then one with destination point codes.
+ *
+ * @param sources capacity of each of the two address caches, in addresses
  */
 export function createMatcher<Target>(
   entries: readonly MatchEntry<Target>[],
@@ -63,7 +76,7 @@ export function createMatcher<Target>(
   const tables = networksOf(entries);
   const nothing: Claims<Target> = { byPort: new Map(), anyPort: [] };
   const remembered = new LRUCache<string, Claims<Target>>({ max: sources });
-  // Apart from those that are known, so that a flood from many addresses pushes none of them out.
+  // Unknown addresses have their own cache: a flood from many addresses evicts no known one.
   const strangers = new LRUCache<string, true>({ max: sources });
   const look = (address: string): Claims<Target> => {
     const parsed = parseAddress(address);
@@ -104,7 +117,10 @@ function isLabelled<Target>(codes: PointCodes | undefined, { opc, dpc }: MatchEn
   return (opc?.includes(codes.opc) ?? true) && (dpc?.includes(codes.dpc) ?? true);
 }
 
-/** Finds every pair of different targets with the same network, ports that meet, and the same listener. */
+/**
+ * Finds every pair of different targets that claim the same network, port, TLS name, listener and
+ * point codes. At most one tie is reported for each pair.
+ */
 export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readonly MatchTie<Target>[] {
   const owners = new Map<string, Target>();
   const ties = new Map<string, MatchTie<Target>>();
@@ -129,7 +145,7 @@ export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readon
   return [...ties.values()];
 }
 
-/** Every combination of port and point codes that an entry claims, in words. */
+/** Lists every combination of port and point codes that an entry claims, in words. */
 function claimsOf<Target>(entry: MatchEntry<Target>): readonly string[] {
   const codes = (entry.opc ?? [undefined]).flatMap((opc) =>
     (entry.dpc ?? [undefined]).map((dpc) => describeCodes(opc, dpc)),
@@ -154,11 +170,11 @@ function describeClaim<Target>(entry: MatchEntry<Target>, port: number | undefin
 interface PrefixTable<Target> {
   readonly bits: 32 | 128;
   readonly prefixLength: number;
-  /** Claims by the leading bits of the address. */
+  /** Claims by the leading `prefixLength` bits of the address. */
   readonly claims: ReadonlyMap<bigint, Claims<Target>>;
 }
 
-/** One table for every prefix length in use, the longest first. */
+/** Builds one table for every prefix length in use, the longest first. */
 function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly PrefixTable<Target>[] {
   const networks = new Map<string, Network>();
   const written = new Map<string, MatchEntry<Target>[]>();
@@ -184,7 +200,7 @@ function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly Pr
   return [...tables.values()].toSorted((a, b) => b.prefixLength - a.prefixLength);
 }
 
-/** Entries of the network itself and of all that contain it. */
+/** Collects the entries of a network and of every network that contains it. */
 function findAround<Target>(
   { bits, prefixLength, value }: Network,
   lengths: ReadonlySet<number>,

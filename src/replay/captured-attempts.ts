@@ -1,3 +1,4 @@
+// Finds the INVITEs and IAMs that begin calls among the messages of a capture.
 import { formatEndpoint } from "../net/endpoint.ts";
 import { hash } from "node:crypto";
 import type { SignallingPath, SignallingSource } from "../domain/attempt.ts";
@@ -13,52 +14,60 @@ import { readCircuit, type Msu } from "../ss7/mtp3.ts";
 import { createCapturedCircuits } from "./captured-circuits.ts";
 import type { SignallingSink } from "./signalling.ts";
 
-/** Messages that are remembered to tell repeats; the oldest is forgotten first. */
+/**
+ * At most this many messages are remembered to recognise repeats; the oldest is forgotten first.
+ */
 const MAX_REMEMBERED = 65_536;
 
-/** An initial INVITE of a capture. Valid only during the call that hands it over. */
+/** An initial INVITE of a capture. Valid only during the call that passes it. */
 export interface SeenInvite extends Arrival {
   readonly exchange: RequestInHand;
   readonly origin: SignallingSource;
-  /** The frame of the same message from the same source, when this one repeats it. */
+  /**
+   * Number of the frame with the same message from the same source. Undefined: this one is the
+   * first.
+   */
   readonly retransmissionOf: number | undefined;
 }
 
-/** An IAM of a capture. Valid only during the call that hands it over. */
+/** An IAM of a capture. Valid only during the call that passes it. */
 export interface SeenIam extends Arrival {
   readonly message: IsupMessage;
   readonly msu: Msu;
   readonly origin: SignallingSource;
-  /** The frame of the IAM that this one repeats, the circuit not having been released in between. */
+  /**
+   * Number of the frame with the IAM that this one repeats; the circuit was not released in
+   * between. Undefined: none.
+   */
   readonly retransmissionOf: number | undefined;
 }
 
-/** Takes what a capture holds about call attempts, in the order in which it became readable. */
+/** Takes the call attempts of a capture, in the order in which they became readable. */
 export interface AttemptSink {
   invite(invite: SeenInvite): void;
   iam(iam: SeenIam): void;
-  /** Something that was to be an INVITE or IAM and gives no attempt; `why` in words. */
+  /** Takes a broken INVITE or IAM that gives no attempt; `why` in words. */
   malformed(arrival: Arrival, why: string): void;
 }
 
-/** What was seen besides attempts, for the summary. */
+/** Counts of messages besides attempts, for the summary. */
 export interface MessageCounts {
   /** SIP requests and responses of any kind. */
   messages: number;
   /** Messages of ISUP and BICC. */
   isup: number;
-  /** INVITEs with a To tag: they belong to calls that stand. */
+  /** INVITEs with a To tag, which belong to calls in progress. */
   inDialog: number;
 }
 
-/** Finds the INVITEs and IAMs that begin a call among the messages of a capture. */
+/** Takes the messages of a capture and finds the INVITEs and IAMs that begin calls. */
 export interface AttemptReader extends SignallingSink {
   readonly counts: Readonly<MessageCounts>;
 }
 
 const INVITE = Buffer.from("INVITE ");
 
-/** Where the start line begins: leading CRLFs are nothing (RFC 3261 section 7.5). */
+/** Finds where the start line begins. Leading CRLFs are ignored (RFC 3261 section 7.5). */
 function findStart(bytes: Buffer): number {
   let start = 0;
   while (bytes[start] === 13 || bytes[start] === 10) start += 1;
@@ -87,7 +96,10 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
   const circuits = createCapturedCircuits();
   const firstFrames = new Map<string, number>();
 
-  /** Equal bytes have equal Via, Call-ID and CSeq: with the addresses, that is all that makes a repeat. */
+  /**
+   * Finds the first frame with the same bytes on the same path. Equal bytes have equal Via, Call-ID
+   * and CSeq; with the addresses, that makes a repeat.
+   */
   function findRepeated(bytes: Buffer, path: SignallingPath, frame: number): number | undefined {
     const key = `${path.transport} ${path.sourceAddress} ${path.sourcePort} ${path.destinationAddress} ${path.destinationPort} ${hash("sha256", bytes, "base64")}`;
     const first = firstFrames.get(key);
@@ -102,10 +114,10 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     return undefined;
   }
 
-  /** Most calls of a capture go to one place. */
+  /** The last listener: most calls of a capture go to one place. */
   let listener: Listener | undefined;
 
-  /** Where a message went is what the filter would have listened on. */
+  /** Returns the listener of a message: the filter would have listened at its destination. */
   function listenerAt({
     transport,
     destinationAddress: address,
@@ -131,12 +143,12 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     }
   }
 
-  /** `msu` is one of ISUP or BICC. */
+  /** Reads a unit of ISUP or BICC. */
   function readUnit(msu: Msu, path: SignallingPath, arrival: Arrival): void {
     const type = readCircuit(msu);
     if (type < 0) return;
     counts.isup += 1;
-    // Where ANSI differs (one more pointer) what is read here stands in the same places.
+    // ANSI differs by one more pointer; the fields that are read here stand in the same places.
     const isSound = readIsup(isup, "itu", msu.bytes, type, msu.end);
     if (isup.type !== IsupType.iam) {
       if (isSound) circuits.follow(msu, isup);

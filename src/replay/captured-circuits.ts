@@ -1,12 +1,13 @@
+// Tells repeated IAMs of a capture from those that begin a call.
 import type { SignallingPath } from "../domain/attempt.ts";
 import { IsupType, type IsupMessage } from "../ss7/isup.ts";
 import type { Msu } from "../ss7/mtp3.ts";
 
-/** CapturedCircuits that are remembered; the one seized first is forgotten first. */
+/** At most this many circuits are remembered; the one seized first is forgotten first. */
 const MAX_CIRCUITS = 65_536;
-/** Sightings of one call: both directions, and some hops. */
+/** At most this many sightings of one call: both directions, and some hops. */
 const MAX_SIGHTINGS = 8;
-/** CapturedCircuits that one group reset may name (Q.763 section 3.43). */
+/** At most this many circuits in one group reset (Q.763 section 3.43). */
 const MAX_GROUP = 256;
 
 interface SeenSeizure {
@@ -15,22 +16,26 @@ interface SeenSeizure {
   readonly frame: number;
 }
 
-/** Tells the IAMs of a capture that repeat another from those that begin a call. */
+/** Tells repeated IAMs of a capture from those that begin a call. */
 export interface CapturedCircuits {
-  /** An IAM: the frame of the one it repeats, or undefined. */
+  /**
+   * Takes an IAM.
+   * @returns the number of the frame that it repeats; undefined when it begins a call
+   */
   seize(msu: Msu, message: IsupMessage, path: SignallingPath, frame: number): number | undefined;
-  /** Any other message of a circuit: a release or reset ends what could be repeated. */
+  /** Takes any other message of a circuit. After a release or reset, nothing can be repeated. */
   follow(msu: Msu, message: IsupMessage): void;
 }
 
-/** Either side may speak of the circuit. */
+/** Returns the key of a circuit, the same for both directions. */
 function keyOf({ opc, dpc, cic }: Msu, offset = 0): string {
   return opc < dpc ? `${opc} ${dpc} ${cic + offset}` : `${dpc} ${opc} ${cic + offset}`;
 }
 
 /**
- * Makes a table of idle circuits. An IAM repeats another when it is the same octets, label included, on the same path, and
- * the circuit was not released or reset in between: an exchange never seizes a circuit twice (Q.764 section 2.10.3).
+ * Makes an empty table. An IAM repeats another when it has the same octets and routing label on the
+ * same path, and the circuit was not released or reset in between. An exchange never seizes a
+ * circuit twice (Q.764 section 2.10.3).
  */
 export function createCapturedCircuits(): CapturedCircuits {
   const circuits = new Map<string, SeenSeizure[]>();

@@ -1,3 +1,4 @@
+// Learns from a capture whether its point codes have 14 or 24 bits.
 import { createIsupMessage, IsupType, isIsupType, readIsup } from "../ss7/isup.ts";
 import { readCalled } from "../ss7/isup-number.ts";
 import { isCallControl, readCircuit, readMtp3, type LabelLength, type Msu } from "../ss7/mtp3.ts";
@@ -5,13 +6,19 @@ import { isCallControl, readCircuit, readMtp3, type LabelLength, type Msu } from
 /** How well a unit reads with a label of some length. */
 const Fit = { none: 0, message: 1, call: 2 } as const;
 
-/** Reads MTP3 units whose routing labels are of a length that nothing says: 14-bit point codes, or 24-bit ones. */
+/** Reads MTP3 units whose label length is not given: 14-bit or 24-bit point codes. */
 export interface RoutingLabelForm {
-  /** Fills `msu` from the unit `bytes[start, end)`; false when it is none of a call. */
+  /**
+   * Fills `msu` from the unit `bytes[start, end)`.
+   * @returns false when the unit is not call control
+   */
   read(msu: Msu, bytes: Buffer, start: number, end: number): boolean;
 }
 
-/** Makes a reader that takes 14 bits for granted until a call reads with 24 bits only; what it learns stays for the whole capture. */
+/**
+ * Makes a reader that assumes 14 bits until a call reads only with 24 bits. What it learns holds
+ * for the whole capture.
+ */
 export function createRoutingLabelForm(): RoutingLabelForm {
   const view = createIsupMessage();
   let usual: LabelLength = 4;

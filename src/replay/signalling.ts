@@ -1,3 +1,4 @@
+// Reads the signalling of a capture: frames in, SIP messages and SS7 units out.
 import type { SignallingPath } from "../domain/attempt.ts";
 import type { CapturedFrame } from "../pcap/frame.ts";
 import { destinationOf, sourceOf } from "../pcap/ip.ts";
@@ -7,27 +8,36 @@ import { createTransportLayer, type TransportPacket } from "../pcap/transport.ts
 import { createSipFramer, maySipStart } from "../sip/framer.ts";
 import { createSs7Reader, isM3uaPort, type MsuSink } from "./ss7-signalling.ts";
 
-/** Takes the messages of a capture. Bytes are valid only during the call. */
+/** Takes the messages of a capture. All bytes are valid only during the call. */
 export interface SignallingSink {
-  /** A datagram or framed message that begins like SIP; `arrival` is the frame that completed it. */
+  /**
+   * Takes a datagram or framed message that begins like SIP; `arrival` is the frame that completed
+   * it.
+   */
   message(bytes: Buffer, path: SignallingPath, arrival: Arrival): void;
-  /** A message of which `bytes` is all there is, and why no more. */
+  /** Takes a message of which only `bytes` exist; `why` says why the rest is missing. */
   broken(bytes: Buffer, why: string, arrival: Arrival): void;
-  /** A message signal unit of ISUP or BICC. */
+  /** Takes a message signal unit of ISUP or BICC. */
   msu: MsuSink;
 }
 
-/** Reads the signalling in a capture: SIP on any port over UDP, TCP and SCTP; ISUP and BICC over SIGTRAN and on links. */
+/**
+ * Reads the signalling in a capture: SIP on any port over UDP, TCP and SCTP; ISUP and BICC over
+ * SIGTRAN and on signalling links.
+ */
 export interface SignallingReader {
-  /** More bytes of the file. */
+  /** Takes more bytes of the file. */
   push(chunk: Buffer): void;
-  /** The file is over. */
+  /**
+   * Ends the file.
+   * @returns what is wrong with the file; undefined: nothing
+   */
   end(): CaptureFault | undefined;
   /** Frames seen so far. */
   frames(): number;
   /** LINKTYPE_ values seen so far. */
   linkTypes(): readonly number[];
-  /** True while messages may still come whose frame lies before the one at hand. */
+  /** Whether messages of earlier frames than the current one may still come. */
   waiting(): boolean;
 }
 
@@ -41,7 +51,7 @@ function pathOf(packet: TransportPacket, transport: "udp" | "tcp" | "sctp"): Sig
   };
 }
 
-/** One direction of a TCP connection, cut into messages; what is not SIP is passed over. */
+/** Cuts one direction of a TCP connection into SIP messages. Other bytes are skipped. */
 function createSipStream(path: SignallingPath, sink: SignallingSink): StreamConsumer {
   const framer = createSipFramer("seek");
   let last: Arrival = { frame: 0, seconds: 0, nanos: 0 };
@@ -79,7 +89,7 @@ function createSipStream(path: SignallingPath, sink: SignallingSink): StreamCons
 export function createSignallingReader(sink: SignallingSink): SignallingReader {
   const ss7 = createSs7Reader((msu, path, arrival) => sink.msu(msu, path, arrival));
 
-  /** A message that travels whole, if it begins like SIP. */
+  /** Reads a message that arrives in one piece, if it begins like SIP. */
   function readWhole(
     buffer: Buffer,
     from: number,
@@ -88,7 +98,7 @@ export function createSignallingReader(sink: SignallingSink): SignallingReader {
     transport: "udp" | "sctp",
     packet: TransportPacket,
   ): void {
-    // Leading CRLFs are allowed (RFC 3261 section 7.5); media and other binary packets end here.
+    // Leading CRLFs are allowed (RFC 3261 section 7.5). Media and other binary packets end here.
     let start = from;
     while (start < end && (buffer[start] === 13 || buffer[start] === 10)) start += 1;
     if (!maySipStart(buffer, start, end)) return;

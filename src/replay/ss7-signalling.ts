@@ -1,3 +1,4 @@
+// Reads the SS7 signalling of a capture: links and SIGTRAN in, ISUP and BICC units out.
 import type { SignallingPath } from "../domain/attempt.ts";
 import type { CapturedFrame } from "../pcap/frame.ts";
 import { LinkType } from "../pcap/link-layer.ts";
@@ -15,20 +16,26 @@ import {
 import { createMsu, isCallControl, type Msu } from "../ss7/mtp3.ts";
 import { createRoutingLabelForm } from "./routing-label-form.ts";
 
-/** Takes the units of ISUP and BICC in a capture. Everything is valid only during the call. */
+/** Takes the units of ISUP and BICC in a capture. All arguments are valid only during the call. */
 export type MsuSink = (msu: Msu, path: SignallingPath, arrival: Arrival) => void;
 
-/** Reads SS7 signalling in captures: on links, and over SCTP and TCP. */
+/** Reads SS7 signalling in captures: on signalling links, and over SCTP and TCP. */
 export interface Ss7Reader {
-  /** A frame of a signalling link; false when the link type is another. */
+  /**
+   * Takes a frame of a signalling link.
+   * @returns false when the link type is another
+   */
   frame(frame: CapturedFrame): boolean;
-  /** A user message of SCTP; false when it is none of an SS7 adaptation layer. */
+  /**
+   * Takes a user message of SCTP.
+   * @returns false when it belongs to no SS7 adaptation layer
+   */
   message(message: SctpMessage, path: SignallingPath, arrival: Arrival): boolean;
-  /** One direction of a TCP connection that carries M3UA, as libosmo-sigtran has it. */
+  /** Takes one direction of a TCP connection that carries M3UA, as libosmo-sigtran does. */
   stream(path: SignallingPath): StreamConsumer;
 }
 
-/** Where frames of a link come from: it has no addresses. */
+/** The path of frames on a signalling link, which has no addresses. */
 const link: SignallingPath = {
   transport: "mtp",
   sourceAddress: "",
@@ -37,17 +44,17 @@ const link: SignallingPath = {
   destinationPort: 0,
 };
 
-/** SCTP payload protocol identifiers of M2UA, M3UA and M2PA, and 0 for those that don't say (IANA registry). */
+/** SCTP payload protocol identifiers: M2UA, M3UA, M2PA, and 0 for unspecified (IANA registry). */
 const adaptationLayers: ReadonlySet<number> = new Set([0, 2, 3, 5]);
 
-/** Ports of M3UA: streams of others are SIP's. */
+/** Port of M3UA. TCP streams on other ports are read as SIP. */
 const M3UA_PORT = 2905;
-/** A message of a stream that claims more is none. */
+/** At most this many octets in one message of a stream; a longer claim is no message. */
 const MAX_MESSAGE = 65_536;
-/** Largest frame that LINKTYPE_MTP2_WITH_PHDR puts in front: sent or received, annex A used, link number. */
+/** Octets that LINKTYPE_MTP2_WITH_PHDR puts first: sent or received, annex A used, link number. */
 const MTP2_PSEUDO_HEADER = 4;
 
-/** True for a TCP connection on the port of M3UA. */
+/** Tells whether a port is that of M3UA. */
 export function isM3uaPort(port: number): boolean {
   return port === M3UA_PORT;
 }
@@ -59,7 +66,7 @@ export function createSs7Reader(sink: MsuSink): Ss7Reader {
   const m3ua = createM3uaMessage();
   const labels = createRoutingLabelForm();
 
-  /** A unit with label as it stands on links. */
+  /** Reads a unit with its routing label, as on links. */
   function readUnit(bytes: Buffer, start: number, end: number, isCut: boolean): boolean {
     if (!labels.read(msu, bytes, start, end)) return false;
     if (isCut) msu.fault = "the capture holds only a part of it";
@@ -116,7 +123,7 @@ export function createSs7Reader(sink: MsuSink): Ss7Reader {
         kept = isLost ? Buffer.alloc(0) : Buffer.from(all.subarray(at));
       },
       gap() {
-        // Where the next message begins can't be told from the bytes.
+        // The start of the next message can't be told from the bytes.
         isLost = true;
         kept = Buffer.alloc(0);
       },

@@ -1,20 +1,30 @@
+// Whether a next hop is up: what probes and calls say about one address.
 import type { Millis } from "../domain/time.ts";
 import type { NextHopHealth } from "../policy/policy.ts";
 import type { Listener, Target } from "./listener.ts";
 
-/** `unknown`: it has neither answered nor failed yet; calls go there as if it were up. */
+/** `unknown`: it has neither answered nor failed yet. Calls go there as if it were up. */
 export type HopState = "unknown" | "up" | "down";
 
-/** One address that calls may be sent to, and what is known of it: shared by all trunks and names that lead there. */
+/**
+ * One address that calls may be sent to, and its state. All trunks and host names that lead there
+ * share it.
+ */
 export interface Destination extends Target {
-  /** "udp:192.0.2.1:5060": it keeps its state through reloads and look-ups by this. */
+  /**
+   * "udp:192.0.2.1:5060". Reloads and DNS look-ups find the destination again by this key, so its
+   * state is kept.
+   */
   readonly key: string;
-  /** What it is told apart by when calls are shared out. */
+  /** Hash of the key, for the weighted choice and to spread probes in time. */
   readonly seed: number;
-  /** Where it is probed from; undefined: no listener of its transport and family, so nothing reaches it. */
+  /**
+   * Listener that reaches it. Undefined: no listener of its transport and address family, so
+   * nothing reaches it.
+   */
   readonly listener: Listener | undefined;
   state: HopState;
-  /** OPTIONS in a row that were not answered well. */
+  /** OPTIONS in a row without a good answer. */
   misses: number;
   /** INVITEs in a row that met silence or 503. */
   refusals: number;
@@ -23,18 +33,19 @@ export interface Destination extends Target {
   unansweredSince: Millis;
   /** Good answers in a row while down. */
   answers: number;
-  /** When it became what it is. */
+  /** When it entered its state. */
   since: Millis;
-  /** How often it went down without staying up for long in between. */
+  /** How often in a row it went down without a long time up in between. */
   falls: number;
-  /** MAC of the OPTIONS under way; "": none. */
+  /** MAC of the OPTIONS in progress. Empty: none. */
   probe: string;
   probedAt: Millis;
   nextProbe: Millis;
-  /** OPTIONS sent since it went down. */
+  /** OPTIONS that failed since it went down. */
   attempts: number;
 }
 
+/** Makes a destination. Without a listener it is down at once. */
 export function createDestination(
   target: Target,
   key: string,
@@ -59,30 +70,37 @@ export function createDestination(
     falls: 0,
     probe: "",
     probedAt: 0,
-    // The first OPTIONS of all of them are spread over a second.
+    // The first OPTIONS to all destinations are spread over a second.
     nextProbe: now + (seed % 1000),
     attempts: 0,
   };
 }
 
-/** An INVITE was sent there. */
+/** Notes that an INVITE was sent there. */
 export function noteInvite(hop: Destination, now: Millis): void {
   if (hop.unanswered++ === 0) hop.unansweredSince = now;
 }
 
-/** An INVITE that was noted was not sent after all. */
+/** Takes back a noted INVITE that was not sent after all. */
 export function withdrawInvite(hop: Destination): void {
   if (hop.unanswered > 0) hop.unanswered--;
 }
 
-/** Any answer to a request of a call but a 503. True when the state changed. */
+/**
+ * Notes any answer but 503 to a request of a call.
+ * @returns whether the state changed
+ */
 export function noteAnswer(hop: Destination, now: Millis, health: NextHopHealth): boolean {
   hop.unanswered = 0;
   hop.refusals = 0;
   return noteLife(hop, now, health);
 }
 
-/** A good answer to an OPTIONS. Whoever answers these and is silent to calls is down all the same, so what calls met stands. */
+/**
+ * Notes a good answer to an OPTIONS. Misses of calls still count: a hop that answers OPTIONS and
+ * not calls is down.
+ * @returns whether the state changed
+ */
 export function noteProbeAnswer(hop: Destination, now: Millis, health: NextHopHealth): boolean {
   hop.probe = "";
   const changed = noteLife(hop, now, health);
@@ -95,31 +113,40 @@ function noteLife(hop: Destination, now: Millis, health: NextHopHealth): boolean
   hop.misses = 0;
   if (hop.state === "up") return false;
   hop.answers++;
-  // One that falls again and again must be well for longer each time.
+  // A destination that fails repeatedly must be well for longer each time.
   const isSettled = now - hop.since >= backOff(health, hop.falls - 2);
   if (hop.state === "down" && (hop.answers < health.answersUntilUp || !isSettled)) return false;
   enter(hop, "up", now);
   return true;
 }
 
-/** An OPTIONS that met silence, 408 or 503. True when the state changed. */
+/**
+ * Notes an OPTIONS that met silence, 408 or 503.
+ * @returns whether the state changed
+ */
 export function noteProbeMiss(hop: Destination, now: Millis, health: NextHopHealth): boolean {
   hop.probe = "";
   hop.answers = 0;
   hop.misses++;
   if (hop.misses >= health.missesUntilDown && goDown(hop, now, health)) return true;
-  // In doubt it is asked again at once, and ever more rarely while it is down.
+  // While in doubt the next probe follows at once. While down, probes become ever rarer.
   hop.nextProbe = hop.state === "down" ? now + spread(hop, backOff(health, ++hop.attempts)) : now;
   return false;
 }
 
-/** A 503 to an INVITE. True when the state changed. */
+/**
+ * Notes a 503 to an INVITE.
+ * @returns whether the state changed
+ */
 export function noteRefusal(hop: Destination, now: Millis, health: NextHopHealth): boolean {
   hop.unanswered = 0;
   return addRefusals(hop, 1, now, health);
 }
 
-/** Counts INVITEs that have met no answer of any kind for too long. True when the state changed. */
+/**
+ * Counts INVITEs that have had no answer of any kind for too long.
+ * @returns whether the state changed
+ */
 export function noteSilence(hop: Destination, now: Millis, health: NextHopHealth): boolean {
   if (hop.unanswered === 0 || now - hop.unansweredSince < health.timeout) return false;
   const { unanswered } = hop;
@@ -131,12 +158,15 @@ function addRefusals(hop: Destination, count: number, now: Millis, health: NextH
   hop.refusals += count;
   hop.answers = 0;
   if (hop.refusals >= health.missesUntilDown) return goDown(hop, now, health);
-  // A quiet trunk has too few calls to tell: the next OPTIONS does.
+  // A quiet trunk has too few calls to tell, so the next OPTIONS decides.
   if (hop.state !== "down") hop.nextProbe = Math.min(hop.nextProbe, now);
   return false;
 }
 
-/** What nothing can be sent to is down. True when the state changed. */
+/**
+ * Takes a destination down at once, because nothing can be sent to it.
+ * @returns whether the state changed
+ */
 export function goDown(hop: Destination, now: Millis, health: NextHopHealth): boolean {
   if (hop.state === "down") return false;
   const wasBrief = hop.state === "up" && now - hop.since < health.longestInterval;
@@ -147,7 +177,10 @@ export function goDown(hop: Destination, now: Millis, health: NextHopHealth): bo
   return true;
 }
 
-/** Where nobody probes, one that is down is tried again after a while. True when the state changed. */
+/**
+ * Lets calls try a down destination again after a while, when probing is off.
+ * @returns whether the state changed
+ */
 export function noteTime(hop: Destination, now: Millis, health: NextHopHealth): boolean {
   if (health.probes || hop.state !== "down" || hop.listener === undefined) return false;
   if (now - hop.since < backOff(health, hop.falls - 1)) return false;
@@ -164,12 +197,14 @@ function enter(hop: Destination, state: HopState, now: Millis): void {
   hop.answers = 0;
 }
 
-/** The interval, doubled `times` times; none for less than no times. */
+/** Returns the interval, doubled `times` times; 0 when `times` is negative. */
 function backOff({ interval, longestInterval }: NextHopHealth, times: number): Millis {
   return times < 0 ? 0 : Math.min(interval * 2 ** Math.min(times, 30), longestInterval);
 }
 
-/** Nine to eleven tenths, by destination: what began together does not stay together. */
+/**
+ * Returns 0.9 to 1.1 times the interval, by destination: probes that begin together drift apart.
+ */
 function spread(hop: Destination, interval: Millis): Millis {
   return interval * (0.9 + (hop.seed % 201) / 1000);
 }

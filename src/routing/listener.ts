@@ -1,3 +1,4 @@
+// Local addresses that messages arrive on and leave by, and the choice among them.
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { HopId } from "../domain/call.ts";
 import type { SipTransport } from "../domain/trunk.ts";
@@ -7,26 +8,29 @@ export const TOKEN_PARAM = "sw";
 
 /** A local address that messages arrive on and leave by. */
 export interface Listener {
-  /** As in `listen`: "udp:127.0.0.1:5060". */
+  /** Canonical id, as in `listen`: "udp:127.0.0.1:5060". */
   readonly id: string;
-  /** Position in `listen`; also the digit in our branches (base 36, so at most 36 listeners). */
+  /** Position in `listen`, and the base-36 digit in our branches. At most 36 listeners. */
   readonly index: number;
   readonly transport: SipTransport;
-  /** True for TCP and TLS: what is sent arrives, once, or the connection ends (RFC 3261 section 17). */
+  /**
+   * Whether the transport is reliable (TCP, TLS): a sent message arrives once, or the connection
+   * ends (RFC 3261 section 17).
+   */
   readonly isReliable: boolean;
-  /** Literal address without brackets, and the port that was bound. */
+  /** Literal address without brackets, and the bound port. */
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6;
-  /** What peers see: host and port as they stand in Via and Record-Route, IPv6 in brackets. */
+  /** Host and port as they stand in Via and Record-Route, IPv6 in brackets. */
   readonly sentBy: string;
-  /** What our Via values begin with: everything up to the branch. */
+  /** Beginning of our Via values: everything up to the branch. */
   readonly via: string;
-  /** Our URI in Record-Route, as far as it is the same for every dialog: everything up to the token. */
+  /** Beginning of our Record-Route URI: everything up to the token, the same for every dialog. */
   readonly route: string;
 }
 
-/** A listener over a bound address. */
+/** Makes a listener of a bound address. */
 export function createListener(
   id: string,
   index: number,
@@ -42,13 +46,16 @@ export function createListener(
   return { id, index, transport, isReliable, address, port, family, sentBy, via, route };
 }
 
-/** Where a message goes. */
+/** Where a message is sent. */
 export interface Target {
   readonly transport: SipTransport;
-  /** Literal, without brackets. */
+  /** Literal address without brackets. */
   readonly address: string;
   readonly port: number;
-  /** Of a peer that connected to us: the remote port of its connection, used while that is open. `port` is where it listens. */
+  /**
+   * Remote port of a connection that the peer opened to us, used while it is open. `port` is where
+   * the peer listens.
+   */
   readonly connection?: number;
 }
 
@@ -57,12 +64,16 @@ export function hopIdOf({ transport, address, port }: Target): HopId {
   return `${transport}:${formatEndpoint({ address, port })}`;
 }
 
-/** The port that a URI or a sent-by means when it names none (RFC 3261 section 19.1.2). */
+/** Returns the port of a URI or sent-by that names none (RFC 3261 section 19.1.2). */
 export function defaultPort(transport: SipTransport): number {
   return transport === "tls" ? 5061 : 5060;
 }
 
-/** The listener to leave by towards `target`: the one the request came in by when it fits, else the first of that transport and family. */
+/**
+ * Chooses the listener that a message to `target` leaves by: the one the request came in on when it
+ * fits, else the first of that transport and address family.
+ * @returns undefined when no listener fits
+ */
 export function egressListener(
   listeners: readonly Listener[],
   ingress: Listener,

@@ -1,3 +1,4 @@
+// Where a call can go now: next hops of the policy, their addresses, and which are up.
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Millis } from "../domain/time.ts";
 import type { NextHop, Trunk } from "../domain/trunk.ts";
@@ -7,7 +8,7 @@ import { createDestination, type Destination, type HopState } from "./hop-health
 import { hopIdOf, type Listener, type Target } from "./listener.ts";
 import { pick, type Hop } from "./weighted-choice.ts";
 
-/** One address of a next hop that is a name, as DNS gave it. */
+/** One address of a next hop that is a host name, as DNS gave it. */
 export interface ResolvedAddress {
   readonly address: string;
   readonly port: number;
@@ -20,50 +21,78 @@ export interface ResolvedAddress {
 export interface NextHopStatus {
   readonly trunk: string;
   readonly id: string;
-  /** `up` when one of its addresses is; `down` when all are, and when it has none. */
+  /** `up` when one of its addresses is; `down` when all are, or when it has none. */
   readonly state: HopState;
-  /** Addresses that calls may go to; a literal has one. */
+  /** Number of addresses that calls may go to. A literal has one. */
   readonly addresses: number;
 }
 
-/** Where calls can go now: the next hops of the policy in force, their addresses and what is known of these. */
+/**
+ * Where calls can go now: the next hops of the policy in force, their addresses, and the state of
+ * each.
+ */
 export interface NextHops {
-  /** True: some call has more than one place to go to. */
+  /** Whether some trunk has next hops and no single fixed destination. */
   readonly isPlural: boolean;
-  /** True: answers tell something, since a destination is not known to be up, or there is another one to go to. */
+  /** Whether answers matter: {@link isPlural}, or some destination is not up. */
   readonly isWatching: boolean;
   readonly destinations: Iterable<Destination>;
-  /** Takes the policy in force, which mostly is the one before; destinations that stay keep their state, and those that go stay known as sources for {@link RETIRED_TTL}. */
+  /**
+   * Takes the policy in force; does nothing when it is the same as before. Destinations that stay
+   * keep their state. Those that go stay known as sources for {@link RETIRED_TTL}.
+   */
   adopt(policy: Policy, now: Millis): void;
-  /** Takes the addresses of the name of next hop `id`; those before are kept likewise. */
+  /**
+   * Takes the addresses of the host name of next hop `id`. Former addresses stay known as sources
+   * for {@link RETIRED_TTL}.
+   */
   resolve(id: string, addresses: readonly ResolvedAddress[], now: Millis): void;
-  /** Where a call of `trunk` goes: a function of its Call-ID over what is up. When all is down, the best is tried anyway. */
+  /**
+   * Chooses the destination of a call of `trunk`, by its Call-ID, among those that are up. When all
+   * are down, the preferred one is tried anyway.
+   * @returns undefined when the trunk has no reachable destination
+   */
   choose(trunk: Trunk, callId: string): Destination | undefined;
-  /** Where it would go if everything were up: the same on every node and after a restart (RFC 3261 section 16.11). */
+  /**
+   * Returns the destination as if all were up: the same on every node and after a restart (RFC 3261
+   * section 16.11).
+   */
   preferred(trunk: Trunk, callId: string): Destination | undefined;
-  /** Another one that is up. */
+  /** Returns another destination that is up and not in `tried`, for failover. */
   next(trunk: Trunk, callId: string, tried: readonly Destination[]): Destination | undefined;
-  /** True when a call of `trunk` has more than one place to go to. */
+  /** Tells whether a trunk has next hops and no single fixed destination. */
   hasChoice(trunk: Trunk): boolean;
-  /** The destination at exactly this place. */
+  /** Finds the destination at exactly this transport, address and port. */
   at(transport: Target["transport"], address: string, port: number): Destination | undefined;
-  /** The destination that a message from this place comes from: over a stream from any port, where it is the only one at that address. */
+  /**
+   * Finds the destination that a message comes from. On a stream the source port may be any, if
+   * that address has one destination of the transport.
+   */
   answeringFrom(transport: Target["transport"], address: string, port: number): Destination | undefined;
-  /** True for the address of a next hop, at any port when none is given: its answers and in-dialog requests are taken. */
+  /**
+   * Tells whether an address belongs to a next hop, whose responses and in-dialog requests are
+   * taken. `port` undefined: at any port.
+   */
   has(address: string, port?: number): boolean;
-  /** Host names of next hops that this is an address of. */
+  /** Lists the host names of next hops that resolve to this address and port. */
   hostsAt(address: string, port: number): readonly string[];
-  /** Forgets what has been retired for long enough. */
+  /** Forgets addresses that were retired long enough ago. */
   sweep(now: Millis): void;
-  /** Call after the state of a destination changed. */
+  /** Must be called after the state of a destination changed. */
   changed(): void;
   status(): readonly NextHopStatus[];
 }
 
-/** How long an address that the policy or DNS no longer gives stays known as a source: calls in progress go on there. */
+/**
+ * How long an address that the policy or DNS no longer gives stays known as a source, for calls in
+ * progress.
+ */
 export const RETIRED_TTL: Millis = 4 * 3_600_000;
 
-/** Addresses of one name that are used, and retired addresses that are kept, each with and without its port. */
+/**
+ * At most this many addresses of one host name are used, and this many retired entries are kept.
+ * Each retired address is two entries: with and without its port.
+ */
 const MOST_ADDRESSES = 32;
 const MOST_RETIRED = 2048;
 
@@ -72,10 +101,14 @@ const NO_HOPS: readonly Hop[] = [];
 
 interface TrunkHops {
   readonly hops: readonly Hop[];
-  /** Set where there is nothing to choose. */
+  /** The only destination of the trunk. Undefined: there is a choice, or nothing reachable. */
   readonly only: Destination | undefined;
 }
 
+/**
+ * Makes an empty table. `tags` keys the hashes, so that peers can't steer calls and all nodes with
+ * one key agree.
+ */
 export function createNextHops(listeners: readonly Listener[], tags: KeyedTags): NextHops {
   let policy: Policy | undefined;
   let isPlural = false;
@@ -88,7 +121,10 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
   let hashed: string | undefined;
   let hash = 0;
 
-  /** Keyed, so that no peer picks its target by picking a Call-ID; and the same on all nodes that share the key. */
+  /**
+   * The hash is keyed: no peer picks its destination by picking a Call-ID, and all nodes that share
+   * the key agree.
+   */
   function hashOf(callId: string): number {
     if (callId !== hashed) {
       hashed = callId;
@@ -101,12 +137,15 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     return parseInt(tags.mac("hop", `seed\n${name}`).slice(0, 8), 16);
   }
 
-  /** Calls may still be there: what they say to it and hear of it passes, their repeats go elsewhere. */
+  /**
+   * Retires a destination. Calls may still be there: messages to and from it still pass,
+   * retransmissions of INVITEs go elsewhere.
+   */
   function retire(gone: Destination, now: Millis): void {
     gone.state = "down";
     if (retired.size >= MOST_RETIRED) return;
     retired.set(formatEndpoint(gone), now + RETIRED_TTL);
-    // Over a stream it comes from any port.
+    // On a stream its messages come from any port.
     retired.set(gone.address, now + RETIRED_TTL);
   }
 
@@ -243,7 +282,11 @@ function stateOf(addresses: Hop["addresses"]): HopState {
   return states.includes("unknown") ? "unknown" : "down";
 }
 
-/** Undefined too for an address of our own, which DNS may say: calls would come back to us. */
+/**
+ * Chooses the listener that reaches a destination.
+ * @returns undefined when none fits, and for an address of our own that DNS may give: calls would
+ * come back to us
+ */
 function listenerFor(listeners: readonly Listener[], target: Target): Listener | undefined {
   const { transport, address, port } = target;
   const family = address.includes(":") ? 6 : 4;

@@ -1,3 +1,4 @@
+// One SIP request with its source and the fields that every step reads: Via, Call-ID, tags.
 import type { SignallingSource } from "../domain/attempt.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 import { Header } from "../sip/header.ts";
@@ -6,29 +7,29 @@ import { headerValue, noteFault, type SipMessage } from "../sip/message.ts";
 import { readVia, type Via } from "../sip/fields/via.ts";
 import type { Listener } from "./listener.ts";
 
-/** One request on its way: the message, where it came from, and the fields that every step needs. */
+/** One SIP request: the message, its source, and the fields that every step needs. */
 export interface RequestInHand {
   readonly message: SipMessage;
   readonly listener: Listener;
-  /** Where the datagram came from. */
+  /** Source address and port. */
   readonly address: string;
   readonly port: number;
-  /** The whole value of the first Via field, and its first Via. */
+  /** Whole value of the first Via field, and the first Via in it. */
   readonly viaValue: string;
   readonly via: Via;
   readonly callId: string;
   readonly fromTag: string;
   readonly toTag: string;
   /**
-   * Where answers go: the source address; the source port where rport asks for it or that is a connection's, else the sent-by port
-   * (RFC 3581, RFC 3261 section 18.2.2).
+   * Port that responses go to, at the source address. The source port for rport and on connections,
+   * else the sent-by port (RFC 3581; RFC 3261 section 18.2.2).
    */
   readonly replyPort: number;
 }
 
 const span = createAddressSpan();
 
-/** The tag of a From or To field; notes what makes two readers disagree. */
+/** Reads the tag of a From or To field. Notes a fault when two readers could disagree. */
 function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to): string {
   const index = message.first[id]!;
   if (index < 0) return "";
@@ -42,17 +43,17 @@ function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to)
   );
 }
 
-/** The From tag. */
+/** Reads the From tag. */
 export function fromTagOf(message: SipMessage): string {
   return readTag(message, Header.from);
 }
 
-/** The To tag: the called side's. */
+/** Reads the To tag, which the called side set. */
 export function toTagOf(message: SipMessage): string {
   return readTag(message, Header.to);
 }
 
-/** Where the attempt that a request makes was seen. */
+/** Returns where the attempt of a request was seen. */
 export function originOf({
   listener,
   address,
@@ -68,7 +69,10 @@ export function originOf({
   };
 }
 
-/** Reads what every step needs; undefined when there is no Via to answer by. */
+/**
+ * Reads the fields that every step needs.
+ * @returns undefined when there is no readable Via to answer by
+ */
 export function readRequestInHand(
   message: SipMessage,
   listener: Listener,
@@ -98,9 +102,10 @@ export function readRequestInHand(
 }
 
 /**
- * The first Via field with `received` and `rport` as they must be (RFC 3261 section 18.2.1, RFC 3581 section 4):
- * what the peer wrote there itself is replaced. The same string where nothing has to change. On a stream `rport` is filled whether it
- * was asked for or not: it names the connection that the answer goes back on, and the answer brings it to us.
+ * Returns the first Via field with correct `received` and `rport` (RFC 3261 section 18.2.1; RFC
+ * 3581 section 4). Values that the peer wrote there are replaced. On a stream `rport` is always
+ * set: it names the connection, and the response brings it back to us.
+ * @returns the same string when nothing has to change
  */
 export function fillVia({ via, viaValue, listener, address, port }: RequestInHand): string {
   const needsPort = via.rport !== undefined || listener.isReliable;
@@ -127,14 +132,17 @@ function isNamed(param: string, name: string): boolean {
   return c === "" || c === "=" || c === " ";
 }
 
-/** Sent-by as peers may write it back: host without case, port as a number (RFC 3261 section 18.1.2). */
+/**
+ * Returns the sent-by in the form that peers may write back: host in lower case, port as a number
+ * (RFC 3261 section 18.1.2).
+ */
 export function sentByOf(via: Via): string {
   return `${via.host.toLowerCase()}:${via.port}`;
 }
 
 /**
- * What a branch is bound to for the port of a hop that is reached by `listener`. A peer on a stream may answer by another
- * connection, so the transport stands for the port there.
+ * Returns what a branch is bound to for the port of a hop: the transport of a reliable listener, where a peer may
+ * answer by another connection, else the port.
  */
 export function hopPort(listener: Listener, port: number): number | SipTransport {
   return listener.isReliable ? listener.transport : port;

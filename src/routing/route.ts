@@ -1,3 +1,4 @@
+// Route fields and Request-URI: which values are ours, and where the request goes next.
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 import {
@@ -12,7 +13,7 @@ import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/message.ts";
 import { defaultPort, TOKEN_PARAM, type Listener, type Target } from "./listener.ts";
 
-/** More Route values than any path has. */
+/** At most this many Route values are read; no real path has more. */
 const MAX_ROUTES = 32;
 
 /** One Route value: its text as received and its URI. */
@@ -22,11 +23,14 @@ interface RouteValue {
   readonly uri: UriParts;
 }
 
-/** What the Route fields and the Request-URI of a request say. Nothing of it is proved. */
+/** What the Route fields and the Request-URI of a request say. None of it is verified. */
 export interface Routes {
   /** The dialog token of our topmost value that carries one. */
   readonly token: string | undefined;
-  /** True when the Request-URI is our Record-Route URI: a strict router is before us (RFC 3261 section 16.4). */
+  /**
+   * Whether the Request-URI is our Record-Route URI, which a strict router before us put there (RFC
+   * 3261 section 16.4).
+   */
   readonly isStrict: boolean;
   readonly values: readonly RouteValue[];
   /** How many values from the top are ours. */
@@ -34,9 +38,9 @@ export interface Routes {
   readonly uri: UriParts;
 }
 
-/** Where a request goes by its own account, once our values are off. */
+/** Where a request asks to go, once our Route values are removed. */
 export interface Onward {
-  /** The first Route value that is left. */
+  /** The first remaining Route value. */
   readonly next: UriParts | undefined;
   readonly uri: UriParts;
 }
@@ -44,10 +48,16 @@ export interface Onward {
 const span = createAddressSpan();
 const NO_VALUES: readonly RouteValue[] = [];
 
-/** Stands for our own value where it is the only one: it is counted and taken off, and never read again. */
+/**
+ * Stands for our own value when it is the only one. It is counted and removed, and never read
+ * again.
+ */
 const OWN_VALUE: readonly RouteValue[] = [{ text: "", uriText: "", uri: readUri("", 0, 0) }];
 
-/** True when host and port of a URI are those of one of our listeners, by whatever transport: nothing we send may come back to us. */
+/**
+ * Tells whether host and port of a URI are those of one of our listeners, whatever the transport.
+ * Nothing that we send may come back to us.
+ */
 export function isOwn(listeners: readonly Listener[], uri: UriParts): boolean {
   if (uri.scheme !== "sip" && uri.scheme !== "sips") return false;
   const port = uri.port || defaultPort(transportOf(uri) ?? "udp");
@@ -56,14 +66,17 @@ export function isOwn(listeners: readonly Listener[], uri: UriParts): boolean {
   return false;
 }
 
-/** IPv6 literals have many spellings (RFC 5952); listeners and trunks know one. */
+/**
+ * Returns the canonical spelling of a host. IPv6 literals have many (RFC 5952); listeners and
+ * trunks use one.
+ */
 export function canonicalHost(host: string): string {
   if (!host.includes(":")) return host;
   const address = parseAddress(host);
   return address === undefined ? host : formatAddress(address);
 }
 
-/** Reads the Route fields; one that can't be read is a fault. */
+/** Reads the Route fields and the Request-URI. An unreadable value is a fault of the message. */
 export function readRoutes(message: SipMessage, listeners: readonly Listener[]): Routes {
   const uri = readUri(message.text, message.uriStart, message.uriEnd);
   const recorded = isOwn(listeners, uri) ? tokenOf(uri) : undefined;
@@ -84,8 +97,9 @@ function tokenOf(uri: UriParts): string | undefined {
 }
 
 /**
- * The token of our Record-Route URI where nothing else stands in the Route fields and it came back as we wrote it, as nearly
- * every request of a dialog has it; undefined: the fields must be read in full.
+ * Reads the token of our Record-Route URI when it is the only Route value and came back as we wrote
+ * it. Nearly every in-dialog request has this form.
+ * @returns undefined when the fields must be read in full
  */
 function readOwnRoute(message: SipMessage, listeners: readonly Listener[]): string | undefined {
   if (message.count[Header.route] !== 1) return undefined;
@@ -103,7 +117,10 @@ function readOwnRoute(message: SipMessage, listeners: readonly Listener[]): stri
 
 const MORE = 0x3e;
 
-/** Letters, digits and the marks a token is written with: nothing that ends a parameter. */
+/**
+ * Tells whether a byte may stand in a token: a letter, a digit or one of the marks that never end a
+ * parameter.
+ */
 function isTokenChar(c: number): boolean {
   const letter = c | 0x20;
   return (
@@ -117,7 +134,7 @@ function isTokenChar(c: number): boolean {
   );
 }
 
-/** Every Route value in order, up to the first that can't be read. */
+/** Reads every Route value in order, up to the first unreadable one. */
 function readValues(message: SipMessage): RouteValue[] {
   const values: RouteValue[] = [];
   for (let i = message.first[Header.route]!; i >= 0; i = nextHeader(message, Header.route, i)) {
@@ -141,21 +158,23 @@ function readValues(message: SipMessage): RouteValue[] {
   return values;
 }
 
-/** The first Route value that is not ours; undefined: none. */
+/** Returns the first Route value that is not ours. Undefined: there is none. */
 export function foreignRoute(routes: Routes): UriParts | undefined {
   return routes.values[routes.own]?.uri;
 }
 
-/** Takes our Route values off the top, and leaves everything else as it came. */
+/** Removes our Route values from the top and leaves everything else as received. */
 export function consumeOwn(message: SipMessage, routes: Routes, edits: Edits): Onward {
   if (routes.own > 0) replaceRoutes(message, edits, textsOf(routes.values.slice(routes.own)));
   return { next: foreignRoute(routes), uri: routes.uri };
 }
 
 /**
- * The same for a request whose Route is to be believed: of the core, or in a dialog that its token proves. A strict router
- * before us has put our value into the Request-URI and the target at the end of the Route (RFC 3261 section 16.4); one behind us
- * wants the same done for it (16.6 step 6). Never for a request that begins a call: what is judged is what is forwarded.
+ * Removes our Route values and follows the others, for a request whose Route can be trusted: from
+ * the core, or in a dialog that its token proves. A strict router before us has put our value into
+ * the Request-URI and the target at the end of the Route (RFC 3261 section 16.4). A strict router
+ * behind us wants the same (section 16.6 step 6). Never for a request that begins a call: the
+ * forwarded target must be the judged one.
  */
 export function followRoutes(message: SipMessage, routes: Routes, edits: Edits): Onward {
   const rest = routes.values.slice(routes.own);
@@ -177,7 +196,7 @@ function textsOf(values: readonly RouteValue[]): string[] {
   return values.map((value) => value.text);
 }
 
-/** Puts `values` in the place of all Route fields, one a line, each as it was received. */
+/** Replaces all Route fields by `values`, one per line, each as received. */
 function replaceRoutes(message: SipMessage, edits: Edits, values: readonly string[]): void {
   let lines = values.map((value) => `Route: ${value}\r\n`).join("");
   for (let i = message.first[Header.route]!; i >= 0; i = nextHeader(message, Header.route, i)) {
@@ -186,7 +205,11 @@ function replaceRoutes(message: SipMessage, edits: Edits, values: readonly strin
   }
 }
 
-/** The address a URI names when its host is a literal, and the transport it asks for (RFC 3261 section 19.1.1); names are not resolved here. */
+/**
+ * Returns the target of a URI whose host is a literal address, with the transport it asks for (RFC
+ * 3261 section 19.1.1).
+ * @returns undefined for a host name, which is not resolved here
+ */
 export function literalTarget(uri: UriParts): Target | undefined {
   if ((uri.scheme !== "sip" && uri.scheme !== "sips") || !isLiteral(uri.host)) return undefined;
   const transport = transportOf(uri);
@@ -198,7 +221,10 @@ export function literalTarget(uri: UriParts): Target | undefined {
   };
 }
 
-/** RFC 3263 section 4.1: what the URI says, else TLS for sips and UDP for sip. */
+/**
+ * Returns the transport of a URI: its parameter, else TLS for sips and UDP for sip (RFC 3263
+ * section 4.1).
+ */
 function transportOf({ scheme, params }: UriParts): SipTransport | undefined {
   if (scheme === "sips") return "tls";
   if (params === "") return "udp";
@@ -206,7 +232,10 @@ function transportOf({ scheme, params }: UriParts): SipTransport | undefined {
   return transport === "udp" || transport === "tcp" || transport === "tls" ? transport : undefined;
 }
 
-/** An IPv4 or IPv6 literal: digits and dots, or anything with a colon (a host name has none). */
+/**
+ * Tells whether a host is an IPv4 or IPv6 literal: digits and three dots, or anything with a colon,
+ * which no host name has.
+ */
 function isLiteral(host: string): boolean {
   if (host.includes(":")) return true;
   let dots = 0;

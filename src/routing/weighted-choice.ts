@@ -1,13 +1,17 @@
+// Chooses the destination of a call by priority and weight: rendezvous hashing.
 import type { Destination } from "./hop-health.ts";
 
-/** One address of a next hop: its rank and share within the hop (SRV priority and weight, RFC 2782; 0 and 1 for a literal). */
+/**
+ * One address of a next hop, with its priority and weight within the hop (SRV, RFC 2782; 0 and 1
+ * for a literal).
+ */
 export interface HopAddress {
   readonly destination: Destination;
   readonly priority: number;
   readonly weight: number;
 }
 
-/** A next hop of a trunk with the addresses that are known now. */
+/** A next hop of a trunk with its addresses known now. */
 export interface Hop {
   readonly id: string;
   readonly seed: number;
@@ -17,12 +21,14 @@ export interface Hop {
 }
 
 /**
- * The destination of a call: the best priority that has one, and there the one that the call's hash falls to by weight. Rendezvous
- * hashing (Thaler and Ravishankar, 1998): when one goes, its calls are shared out and all others stay where they are.
+ * Chooses the destination of a call: the lowest priority that has one, and there by weight and
+ * hash. Rendezvous hashing (Thaler and Ravishankar, 1998): when a destination goes, only its own
+ * calls move.
  *
  * @param hash 32 bits of the call
- * @param mustBeUp leaves out those that are down
- * @param tried left out too
+ * @param mustBeUp leaves out destinations that are down
+ * @param tried destinations to leave out as well
+ * @returns undefined when none is left
  */
 export function pick(
   hops: readonly Hop[],
@@ -67,13 +73,16 @@ function pickAddress(
   return best;
 }
 
-/** Exponentially distributed with rate `weight`: the smallest of several falls to each in proportion to its weight. */
+/**
+ * Draws an exponentially distributed value with rate `weight`. Each candidate has the smallest draw
+ * in proportion to its weight.
+ */
 function drawOf(hash: number, seed: number, weight: number): number {
-  // RFC 2782: weight 0 has a very small chance beside others.
+  // Weight 0 has a very small chance beside others (RFC 2782).
   return -Math.log((mix(hash ^ seed) + 0.5) / 2 ** 32) / Math.max(weight, 1 / 1024);
 }
 
-/** The finaliser of MurmurHash3: every bit of the input moves every bit of the result. */
+/** The finaliser of MurmurHash3: every input bit affects every output bit. */
 function mix(value: number): number {
   let h = value;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -61,7 +61,7 @@ void t.test(
 
     seen = filter.lineCount();
     put({ certificate: first.certificate, key: second.key });
-    await filter.logged(["is not the key of the first certificate"], seen);
+    await filter.logged(["does not belong to the first certificate"], seen);
     t.equal(await lookAt(port, peer, authority), "second", "the ones before stay");
     t.equal(await filter.stop(), 0);
   },

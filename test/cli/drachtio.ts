@@ -27,7 +27,7 @@ void t.test("run: by drachtio, from check to the end", async (t) => {
   t.equal(checked.code, 0);
   t.match(checked.stdout, `engine     drachtio on udp:127.0.0.1:${server.sipPort}\n           by ${id}\n`);
   t.match(checked.stdout, "can't: silence, exact bytes, removing header fields, judging inside dialogs");
-  t.match(checked.stdout, "warning: engine drachtio can't take display names out");
+  t.match(checked.stdout, "warning: engine drachtio can't remove display names");
 
   process.env["NODE_OPTIONS"] = `--import=data:text/javascript,${careless}`;
   const filter = await startFilter(place.config);
@@ -41,7 +41,7 @@ void t.test("run: by drachtio, from check to the end", async (t) => {
 
   place.write("policy.yaml", place.policy().replace("lessee: own", "lessee: own\n    strip: [Subject]"));
   await filter.logged(["reload failed"]);
-  await filter.logged(["engine drachtio can't take header fields out"]);
+  await filter.logged(["engine drachtio can't remove header fields"]);
   t.equal(await place.placeCall(server.sipPort, "01087654321"), "forwarded", "by the policy before it");
 
   filter.signal("SIGUSR2");

@@ -10,7 +10,7 @@ function drainingFor(seconds: number): string {
 }
 
 void t.test(
-  "drain: not ready, new calls 503, what is in progress passes, and an end when its time is over",
+  "drain: not ready, new calls 503, calls in progress go on, and an end when its time is over",
   async (t) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       const place = await openWorkplace();

@@ -69,7 +69,7 @@ void tap.test("next hops in the order of their use, with their shares", async (t
     out,
     "trunks[1].nextHops[2]: warning: nothing listens on tls over IPv6: no call reaches [::1]:5061;transport=tls",
   );
-  t.match(out, "trunks[1].nextHops[0]: warning: no trunk covers 192.0.2.9:5060");
+  t.match(out, "trunks[1].nextHops[0]: warning: no trunk matches 192.0.2.9:5060");
 });
 
 void tap.test("warnings are printed, and still 0", async (t) => {

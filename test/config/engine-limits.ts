@@ -26,12 +26,14 @@ const table: readonly (readonly [keys: string, issues: readonly string[]])[] = [
   ["default: accept", none],
   [
     "exception: drop",
-    ["trunks[0].exception: engine drachtio can't be silent: `dropAs` says how a dropped call is answered"],
+    [
+      "trunks[0].exception: engine drachtio must answer every call; set `dropAs` to the status for dropped calls",
+    ],
   ],
   ["exception: drop, dropAs: 480", none],
   [
     roamers("drop"),
-    ["trunks[0].id: engine drachtio can't be silent: `dropAs` says how a dropped call is answered"],
+    ["trunks[0].id: engine drachtio must answer every call; set `dropAs` to the status for dropped calls"],
   ],
   [`${roamers("drop")}, dropAs: 403`, none],
   ["rules: { home-cli-from-abroad: { roamers: drop, mode: monitor } }", none],
@@ -43,11 +45,11 @@ const table: readonly (readonly [keys: string, issues: readonly string[]])[] = [
   [
     "rules: { display-name: { action: strip } }",
     [
-      "trunks[0].id: warning: engine drachtio can't take display names out: calls that rule display-name would strip are refused",
+      "trunks[0].id: warning: engine drachtio can't remove display names: calls that rule display-name would strip are refused",
     ],
   ],
-  ["strip: [Subject]", ["trunks[0].strip: engine drachtio can't take header fields out"]],
-  ["stripVerstat: true", ["trunks[0].stripVerstat: engine drachtio can't take parameters out"]],
+  ["strip: [Subject]", ["trunks[0].strip: engine drachtio can't remove header fields"]],
+  ["stripVerstat: true", ["trunks[0].stripVerstat: engine drachtio can't remove parameters"]],
   ["label: { displayName: x }", ["trunks[0].label.displayName: engine drachtio can't change a display name"]],
   ["label: { text: x }", none],
   ["methods: { MESSAGE: screen }", ["trunks[0].methods.MESSAGE: engine drachtio carries calls only"]],
@@ -56,7 +58,7 @@ const table: readonly (readonly [keys: string, issues: readonly string[]])[] = [
   [
     "isupVersions: { house: itu }",
     [
-      "trunks[0].isupVersions: engine drachtio carries no SIP-I: what its server shows of an ISUP body can't be read",
+      "trunks[0].isupVersions: engine drachtio carries no SIP-I: the filter can't read what its server reports of an ISUP body",
     ],
   ],
   ["status: { cli-hidden: 607 }", ["trunks[0].status.cli-hidden: engine drachtio can't answer 607"]],
@@ -89,7 +91,7 @@ function issuesOfTwo(key: string): readonly string[] {
 
 void tap.test("several next hops: drachtio goes on after every refusal", async (t) => {
   t.match(issuesOfTwo(""), [
-    /warning: engine drachtio tries the next one on every refusal of the first, busy included/,
+    /warning: engine drachtio tries another next hop after every refusal, busy included/,
   ]);
   t.strictSame(issuesOfTwo(", failoverOn503: false"), none);
 });
@@ -114,10 +116,10 @@ void tap.test("sigwall.yaml: engine drachtio and its servers", async (t) => {
   const idle = loadStatics("drachtio: { servers: [{ secret: a }] }\n");
   t.equal(idle.config?.drachtio, undefined, "another engine");
   t.strictSame(printed(idle.issues), [
-    "conf/s.yaml:3:1 drachtio: warning: without effect: the engine is another",
+    "conf/s.yaml:3:1 drachtio: warning: has no effect: only `engine: drachtio` reads this section",
   ]);
   t.strictSame(printed(loadStatics("engine: drachtio\n").issues), [
-    "conf/s.yaml:3:1 engine: drachtio needs the key `drachtio` with at least one server",
+    "conf/s.yaml:3:1 engine: engine drachtio needs the section `drachtio` with at least one server",
   ]);
   t.strictSame(printed(loadStatics("engine: drachtio\ndrachtio: { servers: [{ host: a }] }\n").issues), [
     "conf/s.yaml:4:23 drachtio.servers[0].secret: required key is missing",

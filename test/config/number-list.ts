@@ -94,17 +94,17 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
   [
     "header only",
     "number,note\n",
-    ["l.csv:1:1: the list is empty; a list that is to match nothing must be taken out of the policy"],
+    ["l.csv:1:1: the list is empty; remove it from the policy if it must match nothing"],
   ],
   [
     "nothing at all",
     "",
-    ["l.csv:1:1: the list is empty; a list that is to match nothing must be taken out of the policy"],
+    ["l.csv:1:1: the list is empty; remove it from the policy if it must match nothing"],
   ],
   [
     "blank lines only",
     "\n \n",
-    ["l.csv:1:1: the list is empty; a list that is to match nothing must be taken out of the policy"],
+    ["l.csv:1:1: the list is empty; remove it from the policy if it must match nothing"],
   ],
   [
     "no header",
@@ -122,7 +122,11 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
       'l.csv:1:1: the header has no column "number"',
     ],
   ],
-  ["a column twice", "number,note,number\n95588,,\n", ['l.csv:1:13 number: column "number" is there twice']],
+  [
+    "a column twice",
+    "number,note,number\n95588,,\n",
+    ['l.csv:1:13 number: the header has the column "number" twice'],
+  ],
   [
     "bad cells, each in its place",
     '"number",valid_from,valid_to,verified_on,may_forward\n"9 5 5 8 8x",2026-1-1,31.12.2026,yesterday,maybe\n',
@@ -143,7 +147,7 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
   [
     "a comma too many",
     "number,note\n95588,one, two\n",
-    ["l.csv:2:11: the row has 3 cells, the header 2; text with a comma needs quotes"],
+    ["l.csv:2:11: the row has 3 cells, the header 2; put text with a comma in quotes"],
   ],
   [
     "a quote that never ends",
@@ -155,7 +159,11 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
     "number\n8.61088E+12\n",
     ['l.csv:2:1 number: not a number: "8.61088E+12"'],
   ],
-  ["a very long cell", `number\n${"1".repeat(1000)}\n`, ["l.csv:2:1 number: 1000 characters are no number"]],
+  [
+    "a very long cell",
+    `number\n${"1".repeat(1000)}\n`,
+    ["l.csv:2:1 number: has 1000 characters, too many for a number"],
+  ],
   [
     "another encoding",
     new Uint8Array([...new TextEncoder().encode("number,note\n95588,"), 0xbf, 0xcd, 0xb7, 0xfe]),

@@ -76,7 +76,7 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
       'policy.yaml:12:22 trunks[1].strip[1]: "VIA" can\'t be removed: routing, dialogs or the body need it',
       'policy.yaml:12:27 trunks[1].strip[2]: "m" can\'t be removed: routing, dialogs or the body need it',
       'policy.yaml:12:30 trunks[1].strip[3]: "Record-Route" can\'t be removed: routing, dialogs or the body need it',
-      'policy.yaml:12:44 trunks[1].strip[4]: "a b" is no name of a header field',
+      'policy.yaml:12:44 trunks[1].strip[4]: "a b" is not the name of a header field',
     ],
   ],
   [
@@ -105,7 +105,7 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
     "area code of no plan",
     [['areaCode: "10"', 'areaCode: "010"']],
     [
-      'policy.yaml:10:5 trunks[1].areaCode: no area code of the plan; written without trunk prefix, like "10" or "755"',
+      'policy.yaml:10:5 trunks[1].areaCode: not an area code of the numbering plan; write it without trunk prefix, like "10" or "755"',
     ],
   ],
   [
@@ -126,7 +126,7 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
   [
     "second trunk of a name",
     [["id: intl", "id: lease"]],
-    ['policy.yaml:13:5 trunks[2].id: there is another trunk "lease"'],
+    ['policy.yaml:13:5 trunks[2].id: another trunk already has the id "lease"'],
   ],
   [
     "key given twice",
@@ -136,7 +136,9 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
   [
     "a deny list named like a lessee",
     [["  police:", "  acme-bj:"]],
-    ['policy.yaml:21:3 lists.acme-bj: the lessee "acme-bj" has a list of this name'],
+    [
+      'policy.yaml:21:3 lists.acme-bj: the list of lessee "acme-bj" already has this name; rename one of them',
+    ],
   ],
   [
     "id that can't be a label",
@@ -212,7 +214,7 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
       ],
     ],
     [
-      'policy.yaml:11:38 trunks[1].nextHops[1]: there is another next hop "127.0.0.1:5090" on this trunk; `weight` gives it a larger share',
+      'policy.yaml:11:38 trunks[1].nextHops[1]: the next hop "127.0.0.1:5090" is on this trunk already; `weight` gives it a larger share',
     ],
   ],
   [
@@ -229,26 +231,24 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
     "listener that isn't there",
     [["ports: [5062]", "listener: udp:127.0.0.1:5061"]],
     [
-      'policy.yaml:15:38 trunks[2].match.listener: nothing listens on "udp:127.0.0.1:5061"; did you mean "udp:127.0.0.1:5060"?',
+      'policy.yaml:15:38 trunks[2].match.listener: no such listener in sigwall.yaml: "udp:127.0.0.1:5061"; did you mean "udp:127.0.0.1:5060"?',
     ],
   ],
   [
     "a TLS name where nobody speaks TLS",
     [["ports: [5062]", "tlsName: pbx.example"]],
-    ["policy.yaml:15:38 trunks[2].match.tlsName: nothing that listens speaks TLS: the trunk never matches"],
+    ["policy.yaml:15:38 trunks[2].match.tlsName: no listener is tls: the trunk never matches"],
   ],
   [
     "a TLS name on a listener without TLS",
     [["ports: [5062]", "listener: udp:127.0.0.1:5060, tlsName: pbx.example"]],
-    [
-      "policy.yaml:15:68 trunks[2].match.tlsName: nothing that listens there speaks TLS: the trunk never matches",
-    ],
+    ["policy.yaml:15:68 trunks[2].match.tlsName: this listener is not tls: the trunk never matches"],
   ],
   [
     "a TLS name that is none",
     [["ports: [5062]", 'tlsName: "*.example"']],
     [
-      'policy.yaml:15:38 trunks[2].match.tlsName: expected a host name as it stands in the certificate, without "*" and "sip:"',
+      'policy.yaml:15:38 trunks[2].match.tlsName: expected a host name as in the certificate, without "*" and "sip:"',
     ],
   ],
   [
@@ -259,7 +259,7 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
     ],
     [
       'policy.yaml:24:5 specialUsers[0].number: "+86108765430" is not a valid number (86 + unallocated)',
-      "policy.yaml:26:5 specialUsers[0].until: there is no day 2027-02-29",
+      "policy.yaml:26:5 specialUsers[0].until: 2027-02-29 is not a day of the calendar",
     ],
   ],
   [
@@ -321,7 +321,7 @@ void tap.test("issues of the policy, its references and its lists come in one ru
     'policy.yaml:10:5 trunks[1].lessee: unknown lessee "acme"; did you mean "acme-bj"?',
     'acme.csv:2:1 number: "+8610876543000" is not a valid number (86 + unallocated)',
     'acme.csv:2:16 valid_to: "2026-02-30" is not a date like 2026-12-31',
-    "police.csv:1:1: the list is empty; a list that is to match nothing must be taken out of the policy",
+    "police.csv:1:1: the list is empty; remove it from the policy if it must match nothing",
   ]);
 });
 

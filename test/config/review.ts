@@ -30,8 +30,8 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     "a lessee trunk without lessee",
     [["    lessee: acme-bj\n", ""]],
     [
-      "policy.yaml:7:5 trunks[1].side: warning: a lessee trunk without lessee: caller-authentication refuses every call",
-      'policy.yaml:17:5 lessees[0].id: warning: no trunk has the lessee "acme-bj"',
+      "policy.yaml:7:5 trunks[1].side: warning: the trunk has no lessee, so caller-authentication refuses every call; set `lessee`",
+      'policy.yaml:17:5 lessees[0].id: warning: no trunk names the lessee "acme-bj"',
     ],
   ],
   [
@@ -42,13 +42,15 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
   [
     "nowhere to go",
     [['    nextHops: ["sip:127.0.0.1:5090"]\n    limits', "    limits"]],
-    ["policy.yaml:6:5 trunks[1].id: warning: no nextHops: accepted calls have nowhere to go"],
+    [
+      "policy.yaml:6:5 trunks[1].id: warning: the trunk has no nextHops, so accepted calls are answered 404; set `nextHops`",
+    ],
   ],
   [
-    "a next hop that no trunk covers, told once",
+    "a next hop that no trunk matches, told once",
     [["ports: [5090]", "ports: [5091]"]],
     [
-      "policy.yaml:11:16 trunks[1].nextHops[0]: warning: no trunk covers 127.0.0.1:5090: what the called side sends from there is dropped",
+      "policy.yaml:11:16 trunks[1].nextHops[0]: warning: no trunk matches 127.0.0.1:5090: requests that the called side sends from there are dropped",
     ],
   ],
   [
@@ -67,7 +69,7 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     "503 for a caller, and for a limit",
     [onLease("status: { cli-hidden: 503, call-rate-exceeded: 503 }")],
     [
-      "policy.yaml:12:15 trunks[1].status.cli-hidden: warning: 503 makes the peer try another route with the same call",
+      "policy.yaml:12:15 trunks[1].status.cli-hidden: warning: 503 makes the peer try the same call by another route; choose another status",
     ],
   ],
   [
@@ -116,8 +118,8 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
       ),
     ],
     [
-      "policy.yaml:16:5 trunks[2].mode: warning: a call whose number is to be withheld can't be redirected: it is refused",
-      "policy.yaml:17:5 trunks[2].strip: warning: has no effect: a redirecting trunk sends its calls on by itself",
+      "policy.yaml:16:5 trunks[2].mode: warning: a call whose number must be withheld can't be redirected: it is refused",
+      "policy.yaml:17:5 trunks[2].strip: warning: has no effect: the calling side of a redirecting trunk sends the call itself",
     ],
   ],
   [
@@ -129,9 +131,9 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
       ],
     ],
     [
-      "policy.yaml:6:5 trunks[0].strip: warning: has no effect: calls from the core go on as they came",
-      "policy.yaml:7:5 trunks[0].stripVerstat: warning: has no effect: calls from the core go on as they came",
-      "policy.yaml:8:5 trunks[0].label: warning: has no effect: calls from the core go on as they came",
+      "policy.yaml:6:5 trunks[0].strip: warning: has no effect: calls from the core are forwarded unchanged",
+      "policy.yaml:7:5 trunks[0].stripVerstat: warning: has no effect: calls from the core are forwarded unchanged",
+      "policy.yaml:8:5 trunks[0].label: warning: has no effect: calls from the core are forwarded unchanged",
     ],
   ],
   [
@@ -149,7 +151,7 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
       globally("deny-lists: { mode: enforce }\n  call-frequency: { mode: monitor }"),
     ],
     [
-      "policy.yaml:27:3 rules.deny-lists: warning: can never fire: there is no deny list",
+      "policy.yaml:27:3 rules.deny-lists: warning: can never fire: the policy has no deny list",
       "policy.yaml:28:3 rules.call-frequency: warning: can never fire: no trunk has limits.attemptsPerCallerPerMinute",
     ],
   ],
@@ -171,7 +173,7 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     "a special user that no list has",
     [['"+861087654300"', '"+861087654200"']],
     [
-      "policy.yaml:24:5 specialUsers[0].number: warning: not in force in acme.csv: caller-authentication refuses it, special user or not",
+      "policy.yaml:24:5 specialUsers[0].number: warning: acme.csv does not list this number now: caller-authentication refuses it, special user or not",
     ],
   ],
 ];
@@ -228,9 +230,9 @@ const lists: readonly (readonly [
       "acme.csv": `${head}${block}95588,,,2026-11-01\n95588,,,2026-11-01\n${block}010-6999 0000*,,,2026-11-01\n+861069990000*,,,2026-11-01\n+861087654310,,,2026-11-01\n95599,2025-01-01,2026-12-31,2026-11-01\n95599,2027-01-01,2030-12-31,2026-11-01\n`,
     },
     [
-      "acme.csv:4:1 number: warning: the same as line 3",
-      "acme.csv:5:1 number: warning: the same as line 2",
-      "acme.csv:7:1 number: warning: the same as line 6",
+      "acme.csv:4:1 number: warning: duplicate of line 3",
+      "acme.csv:5:1 number: warning: duplicate of line 2",
+      "acme.csv:7:1 number: warning: duplicate of line 6",
       "acme.csv:10:1 valid_from: warning: not valid before 2027-01-01",
     ],
   ],
@@ -238,15 +240,15 @@ const lists: readonly (readonly [
     "emergency numbers",
     { "acme.csv": `${head}${block}110,,,2026-11-01\n`, "police.csv": "number\n95110\n12395\n95111\n" },
     [
-      "acme.csv:3:1 number: warning: covers the emergency number 110, which never is a calling party",
-      "police.csv:2:1 number: warning: covers the emergency number 95110, which never is a calling party",
-      "police.csv:3:1 number: warning: covers the emergency number 12395, which never is a calling party",
+      "acme.csv:3:1 number: warning: covers the emergency number 110, which is never a calling party",
+      "police.csv:2:1 number: warning: covers the emergency number 95110, which is never a calling party",
+      "police.csv:3:1 number: warning: covers the emergency number 12395, which is never a calling party",
     ],
   ],
   [
     "a prefix for half a city",
     { "acme.csv": `${head}${block}+861067*,,,2026-11-01\n+8610888*,,,2026-11-01\n` },
-    ["acme.csv:3:1 number: warning: the prefix has only 6 digits: it lists a million numbers or more"],
+    ["acme.csv:3:1 number: warning: the prefix has only 6 digits, so it lists a million numbers or more"],
   ],
   ["… on a deny list is one decision", { "police.csv": "number\n+231*\n" }, []],
   [
@@ -286,7 +288,7 @@ const lists: readonly (readonly [
 void tap.test("what is legal in a list and probably not meant", async (t) => {
   for (const [name, files, findings, edits = []] of lists) {
     // A second lessee's trunk has no next hop in this table: that finding belongs to the other one.
-    const found = review(edits, files).filter((line) => !line.includes("nowhere to go"));
+    const found = review(edits, files).filter((line) => !line.includes("has no nextHops"));
     t.strictSame(found, findings, name);
   }
 });

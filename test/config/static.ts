@@ -71,21 +71,21 @@ const broken: readonly (readonly [text: string, issues: readonly string[]])[] = 
     `listen:\n  - sctp:127.0.0.1:5060\n  - udp:127.0.0.1\n  - 127.0.0.1:5060\n  - udp:localhost:5060\n  - udp:::1:5060\n${rest}`,
     [
       'sigwall.yaml:2:5 listen[0]: "sctp:127.0.0.1:5060": sctp is not carried yet; expected udp, tcp or tls',
-      'sigwall.yaml:3:5 listen[1]: "udp:127.0.0.1" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets',
-      'sigwall.yaml:4:5 listen[2]: "127.0.0.1:5060" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets',
-      'sigwall.yaml:5:5 listen[3]: "udp:localhost:5060" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets',
-      'sigwall.yaml:6:5 listen[4]: "udp:::1:5060" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets',
+      'sigwall.yaml:3:5 listen[1]: "udp:127.0.0.1" is not a listener; expected udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, IPv6 in brackets',
+      'sigwall.yaml:4:5 listen[2]: "127.0.0.1:5060" is not a listener; expected udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, IPv6 in brackets',
+      'sigwall.yaml:5:5 listen[3]: "udp:localhost:5060" is not a listener; expected udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, IPv6 in brackets',
+      'sigwall.yaml:6:5 listen[4]: "udp:::1:5060" is not a listener; expected udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, IPv6 in brackets',
     ],
   ],
   [
     `listen: [udp:127.0.0.1:5060, udp:127.0.0.1:5060]\n${rest}`,
-    ['sigwall.yaml:1:30 listen[1]: "udp:127.0.0.1:5060" is listened on already'],
+    ['sigwall.yaml:1:30 listen[1]: "udp:127.0.0.1:5060" is in `listen` twice'],
   ],
   [
     `listen: [tcp:127.0.0.1:5060, udp:127.0.0.1:5060, tls:127.0.0.1:5060]\n${rest}`,
     [
-      'sigwall.yaml:1:50 listen[2]: "tcp:127.0.0.1:5060" has this port already',
-      "sigwall.yaml:1:50 listen[2]: needs the section `tls`",
+      'sigwall.yaml:1:50 listen[2]: "tcp:127.0.0.1:5060" already uses this port',
+      "sigwall.yaml:1:50 listen[2]: a tls listener needs the section `tls`",
     ],
   ],
   [
@@ -150,7 +150,7 @@ void tap.test(
       ],
     );
     t.strictSame(printed(load(`listen: [udp:127.0.0.1:5060]\n${rest}${section}`).issues), [
-      "sigwall.yaml:3:1 tls: warning: without effect: nothing listens on tls",
+      "sigwall.yaml:3:1 tls: warning: has no effect: `listen` has no tls listener",
     ]);
   },
 );
@@ -159,7 +159,7 @@ void tap.test("the engine drachtio needs servers", async (t) => {
   const { config, issues } = load(`engine: drachtio\nlisten: [udp:127.0.0.1:5060]\n${rest}`);
   t.equal(config, undefined);
   t.strictSame(printed(issues), [
-    "sigwall.yaml:1:1 engine: drachtio needs the key `drachtio` with at least one server",
+    "sigwall.yaml:1:1 engine: engine drachtio needs the section `drachtio` with at least one server",
   ]);
 });
 
@@ -213,22 +213,26 @@ void tap.test("SS7: pairs of associations, and nothing that listens for SIP", as
     ],
   });
   const cases: readonly (readonly [text: string, issues: readonly string[]])[] = [
-    [`engine: m3ua\n${rest}`, ["sigwall.yaml:1:1 engine: needs the section `m3ua`"]],
+    [`engine: m3ua\n${rest}`, ["sigwall.yaml:1:1 engine: engine m3ua needs the section `m3ua`"]],
     [
       m3ua(server, client.replace("id: core", "id: lease")),
-      ['sigwall.yaml:7:13 m3ua.links[0].associations[1].id: there is another association "lease"'],
+      ['sigwall.yaml:7:13 m3ua.links[0].associations[1].id: another association already has the id "lease"'],
     ],
     [
       m3ua(server, client.replace(":2905", "")),
-      ["sigwall.yaml:7:71 m3ua.links[0].associations[1].remote: a client needs the port that it connects to"],
+      [
+        "sigwall.yaml:7:71 m3ua.links[0].associations[1].remote: a client needs the port of the peer; write ADDRESS:PORT",
+      ],
     ],
     [
       m3ua(server, `id: core, ${server}`),
-      ["sigwall.yaml:7:37 m3ua.links[0].associations[1].local: another association listens there"],
+      [
+        "sigwall.yaml:7:37 m3ua.links[0].associations[1].local: another association already listens on this address and port",
+      ],
     ],
     [
       `listen: [udp:127.0.0.1:5060]\n${m3ua(server, client).replace("engine: m3ua\n", "")}`,
-      ["sigwall.yaml:3:1 m3ua: warning: without effect: the engine is another"],
+      ["sigwall.yaml:3:1 m3ua: warning: has no effect: only `engine: m3ua` reads this section"],
     ],
   ];
   for (const [text, expected] of cases) t.strictSame(printed(load(text).issues), expected);

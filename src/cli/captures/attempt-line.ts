@@ -1,3 +1,4 @@
+// The line that `inspect` and `replay` write for one call attempt, as plain values for JSON.
 import { formatEndpoint } from "../../net/endpoint.ts";
 import { isUtf8 } from "node:buffer";
 import type { CallAttempt, SeizedCircuit, SignallingSource } from "../../domain/attempt.ts";
@@ -8,9 +9,9 @@ import type { RuleId } from "../../domain/rule-id.ts";
 import type { DecidedBy, Decision, PolicyRevision, ShadowHit, VerdictKind } from "../../domain/decision.ts";
 import { formatTime, type CaptureTime } from "../../pcap/timestamp.ts";
 
-// Fields that a layer doesn't have are undefined, and JSON leaves them out.
+// A field that a protocol does not have is undefined; JSON leaves it out.
 
-/** A number as it was received, and what it means; `why` where it means nothing. */
+/** A number as received and as read; `why` says why it could not be read. */
 export interface NumberLine {
   readonly raw: string;
   readonly number: string | undefined;
@@ -31,12 +32,12 @@ export interface DecisionLine {
   readonly reason: ReasonCode;
   readonly rule: DecidedBy;
   readonly shadow: readonly ShadowLine[];
-  /** What was found without refusing: left out where there is nothing. */
+  /** Findings that did not refuse the call. Undefined when there are none. */
   readonly marks: readonly MarkLine[] | undefined;
   readonly revision: PolicyRevision;
 }
 
-/** A finding that the call goes on with. */
+/** A finding that did not refuse the call. */
 export interface MarkLine {
   readonly verdict: VerdictKind;
   readonly reason: ReasonCode;
@@ -49,7 +50,7 @@ export interface ShadowLine {
   readonly reason: ReasonCode;
 }
 
-/** One call attempt, as `inspect --json`, `replay --json` and the decision log write it. */
+/** One call attempt, as `inspect --json` and `replay --json` write it. */
 export interface AttemptLine extends Partial<DecisionLine> {
   readonly frame: number;
   readonly time: string;
@@ -64,26 +65,26 @@ export interface AttemptLine extends Partial<DecisionLine> {
   readonly calling: readonly IdentityLine[];
   readonly called: NumberLine;
   readonly diversion: readonly IdentityLine[];
-  /** The frame of the message that this one repeats. */
+  /** Number of the frame that this one repeats. */
   readonly retransmissionOf: number | undefined;
   /** What keeps the message from being judged safely, in words. */
   readonly fault: string | undefined;
 }
 
-/** What gives no attempt. */
+/** A message that gives no attempt. */
 export interface MalformedLine {
   readonly frame: number;
   readonly malformed: string;
 }
 
-/** Where and how an attempt was seen. */
+/** Where in the capture an attempt was seen. */
 export interface Sighting extends CaptureTime {
   readonly frame: number;
   readonly retransmissionOf: number | undefined;
   readonly fault: string | undefined;
 }
 
-/** Bytes that were received are kept as latin1; people read them as the UTF-8 they mostly are. */
+/** Decodes text for people. Received bytes are kept as latin1; most of them are UTF-8. */
 function readable(text: string): string {
   for (let i = 0; i < text.length; i += 1) {
     if (text.charCodeAt(i) < 0x80) continue;
@@ -103,7 +104,7 @@ function describeIdentity({ source, number, presentation }: AssertedIdentity): I
   return { source, raw, number: formatted, why, presentation };
 }
 
-/** The line of an attempt, with the decision about it where there is one. */
+/** Describes an attempt, with the decision about it if there is one. */
 export function describeAttempt(
   sighting: Sighting,
   attempt: CallAttempt,
@@ -132,7 +133,7 @@ export function describeAttempt(
   };
 }
 
-/** The part of a line that tells the decision. */
+/** Describes a decision, as the part of a line that tells it. */
 export function describeDecision({
   attempt,
   verdict,

@@ -1,9 +1,13 @@
+// The table that `inspect` and `replay` print for people, one row per attempt.
 import type { AttemptLine, IdentityLine, MalformedLine, NumberLine } from "./attempt-line.ts";
 
-/** How many rows are looked at before columns get their widths; what is wider later pushes its row. */
+/**
+ * Rows that are measured before columns get their widths. A wider cell later only shifts its own
+ * row.
+ */
 const MEASURED_ROWS = 200;
 
-/** Longer text of a peer is cut in a table; JSON has all of it. */
+/** Longer text of a peer is cut in a table. JSON has all of it. */
 const LONGEST_TEXT = 40;
 
 const CSI = "\u001B[";
@@ -16,15 +20,15 @@ const colours: ReadonlyMap<string, string> = new Map([
   ["malformed", "33"],
 ]);
 
-/** Lays lines out in aligned columns. */
+/** Lays out lines in aligned columns. */
 export interface AttemptTable {
-  /** Adds a row; returns text to print, which may be empty at first. */
+  /** Adds a row and returns text to print, which is empty for the first rows. */
   add(line: AttemptLine | MalformedLine): string;
-  /** The rows that have not been printed yet. */
+  /** Returns the rows that have not been printed yet. */
   flush(): string;
 }
 
-/** What a peer sent must not reach a terminal as control codes. */
+/** Replaces control codes, because text of a peer must not control a terminal. */
 function printable(text: string): string {
   let clean = "";
   for (const char of text) {
@@ -98,7 +102,7 @@ const replayColumns: readonly Column[] = [
   notes,
 ];
 
-/** Makes an empty table for `inspect` or `replay`; `colour`: verdicts in colour. */
+/** Makes an empty table. `colour`: verdicts are coloured. */
 export function createAttemptTable(kind: "inspect" | "replay", colour: boolean): AttemptTable {
   const columns = kind === "inspect" ? inspectColumns : replayColumns;
   const titles = columns.map(([title]) => title);

@@ -1,25 +1,29 @@
+// Opens a capture file and gives its bytes in chunks, unpacked when they are gzip.
 import { open, type FileHandle } from "node:fs/promises";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 const CHUNK = 1 << 20;
-/** A gzip file may hold a thousand times its size; captures end here. */
+/** At most this many bytes are unpacked: gzip can hold a thousand times its size. */
 const MOST_UNPACKED = 2 ** 36;
 
-/** The bytes of a file, chunk by chunk; a chunk may be reused once the next one is asked for. */
+/** The bytes of a file in chunks. A chunk is valid until the next one is asked for. */
 export interface CaptureBytes {
-  /** On disk. */
+  /** Bytes on disk. */
   readonly size: number;
-  /** On disk, so far. */
+  /** Bytes on disk that have been read so far. */
   readonly read: () => number;
   readonly chunks: AsyncIterable<Buffer>;
   close(): Promise<void>;
 }
 
-/** Unpacking stopped: `message` says why, for people. */
+/** Unpacking failed; `message` says why, for people. */
 export class UnpackError extends Error {}
 
-/** Opens a capture; what begins as gzip (RFC 1952) is unpacked on the way, up to `most` bytes. Rejects as `open` does. */
+/**
+ * Opens a capture. Gzip (RFC 1952) is unpacked while reading, up to `most` bytes; beyond, the
+ * chunks end with an {@link UnpackError}. Rejects as `open` of node:fs does.
+ */
 export async function openCapture(path: string, most = MOST_UNPACKED): Promise<CaptureBytes> {
   const file = await open(path);
   try {
@@ -60,14 +64,14 @@ async function* readChunks(file: FileHandle, read: (amount: number) => void): As
 
 async function* unpack(packed: Readable, most: number): AsyncGenerator<Buffer> {
   const gunzip = createGunzip({ chunkSize: CHUNK });
-  // Whatever goes wrong reaches the loop below.
+  // Every error reaches the loop below.
   pipeline(packed, gunzip, () => {});
   let total = 0;
   try {
     for await (const chunk of gunzip) {
       if (!Buffer.isBuffer(chunk)) continue;
       total += chunk.length;
-      if (total > most) throw new UnpackError(`unpacks to more than ${most} bytes`);
+      if (total > most) throw new UnpackError(`unpacks to more than ${most} bytes; the rest is not read`);
       yield chunk;
     }
   } catch (error) {

@@ -1,3 +1,4 @@
+// Reads one capture for a command and prints its lines, in frame order.
 import cliProgress from "cli-progress";
 import { createAttemptReader, type AttemptSink, type MessageCounts } from "../../replay/captured-attempts.ts";
 import { createSignallingReader, type SignallingReader } from "../../replay/signalling.ts";
@@ -13,40 +14,40 @@ export interface CommandOutput {
   readonly stderr: CommandStream;
 }
 
-/** A stream of text; `isTTY`: a person reads along. */
+/** A stream of text; `isTTY` says that a person reads it. */
 export interface CommandStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
 }
 
-/** How the lines of a command are written. */
+/** How a command writes its lines. */
 export interface LineStyle {
   readonly command: "inspect" | "replay";
   /** NDJSON instead of a table. */
   readonly json: boolean;
-  /** Each line names its capture. */
+  /** Several captures: each JSON line names its own. */
   readonly several: boolean;
 }
 
-/** Takes the lines of one capture, frame by frame. */
+/** Takes the lines of one capture. */
 export type LineSink = (line: AttemptLine | MalformedLine) => void;
 
-/** What became of one capture. */
+/** Result of reading one capture. */
 export interface CaptureResult {
-  /** True when nothing of it could be read. */
+  /** Whether nothing of it could be read. */
   readonly failed: boolean;
   readonly frames: number;
-  /** LINKTYPE_ values that were seen. */
+  /** LINKTYPE_ values of its frames. */
   readonly linkTypes: readonly number[];
   readonly counts: Readonly<MessageCounts>;
 }
 
-/** Smaller captures are read before anybody looks. */
+/** A capture with fewer bytes needs no progress bar. */
 const WORTH_PROGRESS = 32 << 20;
-/** Lines that wait for one whose frame comes before theirs. */
+/** At most this many lines wait for a line of an earlier frame. */
 const MAX_HELD_LINES = 50_000;
 
-/** A progress bar on a terminal, which gives way while lines are printed; elsewhere nothing. */
+/** A progress bar on a terminal, cleared while lines are printed. Elsewhere it does nothing. */
 interface Progress {
   at(bytes: number): void;
   clear(): void;
@@ -74,7 +75,7 @@ function createProgress(stream: CommandStream, name: string, total: number): Pro
   };
 }
 
-/** Writes lines to stdout in frame order, as text collected from chunk to chunk. */
+/** Collects lines and gives them as text in frame order. */
 function createLines(
   style: LineStyle,
   name: string,
@@ -120,7 +121,10 @@ function describeFault({ kind, offset, frames, why }: CaptureFault): string {
   return `${kind} at byte ${offset}, behind packet ${frames}: ${why}`;
 }
 
-/** Feeds a file to a reader, chunk by chunk; `chunkRead` is told how many bytes have been read. */
+/**
+ * Feeds a file to a reader, chunk by chunk. `begin` gets the size of the file and returns a
+ * function that is told the bytes read after every chunk.
+ */
 async function feed(
   path: string,
   reader: SignallingReader,
@@ -135,7 +139,7 @@ async function feed(
     }
     return reader.end();
   } catch (error) {
-    // What came before the damage still counts.
+    // Messages before the damage still count.
     reader.end();
     throw error;
   } finally {
@@ -144,8 +148,11 @@ async function feed(
 }
 
 /**
- * Reads one capture and prints the lines that `attend` makes of it. Whatever is wrong with the file is said on stderr;
- * what could be read before is printed all the same. `see` is shown every line in the order of printing.
+ * Reads one capture and prints the lines that `attend` makes of it. Errors of the file go to
+ * stderr; everything readable before them is printed all the same.
+ *
+ * @param see is called with every line, in the order of printing
+ * @param attend makes the sink that gets the attempts, from the sink that takes their lines
  */
 export async function readCapture(
   path: string,

@@ -1,40 +1,41 @@
+// The summary after the lines of a capture: messages, attempts, verdicts, unknown sources.
 import { LinkType } from "../../pcap/link-layer.ts";
 import type { DecisionLine } from "./attempt-line.ts";
 import type { CaptureResult } from "./capture-files.ts";
 
 const readLinkTypes: ReadonlySet<number> = new Set(Object.values(LinkType));
 
-/** An amount with its noun: `1 packet`, `2 packets`. */
+/** Writes an amount with its noun: `1 packet`, `2 packets`. */
 export function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
-/** What a capture holds, and where it holds nothing of use, why. */
+/** Describes what a capture holds, and why when it holds no signalling. */
 export function describeCapture({ frames, linkTypes, counts }: CaptureResult): string {
   const parts = [`${count(frames, "packet")}, ${count(counts.messages, "SIP message")}`];
   if (counts.isup > 0) parts.push(count(counts.isup, "ISUP message"));
   if (counts.inDialog > 0) parts.push(`${count(counts.inDialog, "INVITE")} inside a dialog`);
   const unread = linkTypes.filter((type) => !readLinkTypes.has(type));
   if (unread.length > 0) parts.push(`packets of link type ${unread.join(", ")} are not read`);
-  else if (counts.messages + counts.isup === 0) parts.push("what is encrypted can't be read");
+  else if (counts.messages + counts.isup === 0) parts.push("encrypted messages can't be read");
   return parts.join(", ");
 }
 
-/** What came of a replay. */
+/** Counts of a replay. */
 export interface ReplayCounts {
   repeats: number;
   malformed: number;
   /** Attempts by verdict and reason: `reject cli-not-listed`. */
   readonly verdicts: Map<string, number>;
-  /** Attempts by source that no trunk claims. */
+  /** Attempts by source, for sources that no trunk claims. */
   readonly strangers: Map<string, number>;
 }
 
-/** Sources that no trunk claims, kept for the summary; peers choose how many there are. */
+/** At most this many unknown sources are kept for the summary; peers choose how many there are. */
 const MAX_STRANGERS = 1000;
 const SHOWN_STRANGERS = 5;
 
-/** Counts of nothing. */
+/** Makes counts of zero. */
 export function createReplayCounts(): ReplayCounts {
   return { repeats: 0, malformed: 0, verdicts: new Map(), strangers: new Map() };
 }
@@ -58,7 +59,7 @@ function largestFirst(map: ReadonlyMap<string, number>): readonly (readonly [str
   return [...map].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 }
 
-/** The end of a replay: what was judged, and why nothing was when nothing was. */
+/** Summarises a replay: what was judged, and which sources no trunk claims. */
 export function summariseReplay(result: CaptureResult, counts: ReplayCounts): string {
   const verdicts = largestFirst(counts.verdicts);
   const attempts = verdicts.reduce((sum, [, amount]) => sum + amount, 0);
@@ -71,7 +72,7 @@ export function summariseReplay(result: CaptureResult, counts: ReplayCounts): st
     const rest = counts.strangers.size - shown.length;
     const named = shown.map(([source, amount]) => `${source} (${amount})`).join(", ");
     lines.push(
-      `no trunk matches ${named}${rest > 0 ? ` and ${rest} more sources` : ""}; --trunk ID judges every attempt as that trunk's`,
+      `no trunk matches ${named}${rest > 0 ? ` and ${rest} more sources` : ""}; --trunk ID judges every attempt as a call of that trunk`,
     );
   }
   return `${lines.join("\n")}\n`;

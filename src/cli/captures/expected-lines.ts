@@ -1,3 +1,5 @@
+// Compares the lines of a command with those of a file.
+
 /** A plain JSON value. */
 type Json = unknown;
 
@@ -6,8 +8,9 @@ function isRecord(value: Json): value is Readonly<Record<string, Json>> {
 }
 
 /**
- * Where `actual` differs from what is expected, as a path and both values; undefined: it doesn't. Fields that `expected`
- * does not name may be anything, so that a file of expectations can leave out the revision or the times.
+ * Finds the first difference between `actual` and `expected`. Fields that `expected` does not name
+ * may be anything, so a file can leave out revision and times.
+ * @returns path and both values in words; undefined when nothing differs
  */
 export function findDifference(expected: Json, actual: Json, path = ""): string | undefined {
   if (Array.isArray(expected) && Array.isArray(actual) && expected.length === actual.length) {
@@ -28,15 +31,18 @@ export function findDifference(expected: Json, actual: Json, path = ""): string 
   return `${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual) ?? "nothing"}`;
 }
 
-/** Holds the lines of a command, in order, against an NDJSON text. */
+/** Compares the lines of a command, in order, with an NDJSON text. */
 export interface Comparison {
-  /** Takes the next line; returns what differs, in words. */
+  /** Takes the next line and returns what differs, in words. Undefined: nothing. */
   next(actual: Json): string | undefined;
-  /** Says what was expected and never came. */
+  /** Says which expected lines never came. Undefined: none. */
   end(): string | undefined;
 }
 
-/** Starts a comparison with the lines of `text`; a string that says which line is no JSON object, when one is not. */
+/**
+ * Starts a comparison with the lines of `text`.
+ * @returns a string when a line is no JSON
+ */
 export function compareLines(text: string): Comparison | string {
   const expected: { readonly line: number; readonly value: Json }[] = [];
   for (const [i, line] of text.split("\n").entries()) {
@@ -44,7 +50,7 @@ export function compareLines(text: string): Comparison | string {
     try {
       expected.push({ line: i + 1, value: JSON.parse(line) });
     } catch {
-      return `line ${i + 1} is no JSON`;
+      return `line ${i + 1} is not JSON`;
     }
   }
   let at = 0;
@@ -59,7 +65,7 @@ export function compareLines(text: string): Comparison | string {
     end() {
       const missing = expected.length - at;
       return missing > 0
-        ? `${missing} expected lines did not come, the first is line ${expected[at]?.line}`
+        ? `${missing} expected lines are missing, the first is line ${expected[at]?.line}`
         : undefined;
     },
   };

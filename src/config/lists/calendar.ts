@@ -1,6 +1,9 @@
+// Turns the dates of operators' files into moments in one time zone.
 import type { Millis } from "../../domain/time.ts";
 
-/** One calendar day: from its first moment to the first moment of the next day. */
+/**
+ * One calendar day, from its first moment to the first moment of the next day. Unix milliseconds.
+ */
 export interface Day {
   readonly start: Millis;
   readonly end: Millis;
@@ -9,13 +12,16 @@ export interface Day {
 /** Turns dates of operators' files into moments, in one time zone. */
 export interface Calendar {
   readonly timeZone: string;
-  /** The day written `2026-01-31` (ISO 8601); undefined when it is no date. Distinct dates are computed once. */
+  /**
+   * Reads a day written `2026-01-31` (ISO 8601). Each distinct date is computed once.
+   * @returns undefined when the text is no date
+   */
   readDay(text: string): Day | undefined;
-  /** The date of a moment, as `2026-01-31`. */
+  /** Formats the date of a moment as `2026-01-31`. */
   formatDay(at: Millis): string;
 }
 
-/** True for a time zone name of the IANA data base ("Asia/Shanghai") or "UTC". */
+/** Tells whether a name is a time zone of the IANA database ("Asia/Shanghai") or "UTC". */
 export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
@@ -24,7 +30,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** A calendar in `timeZone`, which must be one ({@link isTimeZone}). */
+/** Makes a calendar. `timeZone` must satisfy {@link isTimeZone}. */
 export function createCalendar(timeZone: string): Calendar {
   const clock = new Intl.DateTimeFormat("en-US-u-ca-iso8601-nu-latn", {
     timeZone,
@@ -49,7 +55,7 @@ export function createCalendar(timeZone: string): Calendar {
       field("second"),
     );
   };
-  // The clock shows `midnight` at a moment that depends on the offset, which depends on the moment: two steps settle it.
+  // The moment depends on the offset, and the offset on the moment: two steps settle it.
   const momentOf = (midnight: Millis): Millis => {
     const near = midnight - (localClock(midnight) - midnight);
     return midnight - (localClock(near) - near);
@@ -71,11 +77,14 @@ export function createCalendar(timeZone: string): Calendar {
   };
 }
 
-/** Midnight of the date in UTC; undefined for anything but an existing day written YYYY-MM-DD, years 1970 to 9999. */
+/**
+ * Returns midnight UTC of a date.
+ * @returns undefined for anything but an existing day written YYYY-MM-DD, years 1970 to 9999
+ */
 function readDate(text: string): Millis | undefined {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (match === null) return undefined;
   const at = Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]));
-  // Date.UTC turns 31 February into March, and the years below 100 into 19xx.
+  // Date.UTC turns 31 February into March, and years below 100 into 19xx.
   return at >= 0 && new Date(at).toISOString().startsWith(text) ? at : undefined;
 }

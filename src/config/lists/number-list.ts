@@ -1,3 +1,4 @@
+// Reads number lists: CSV text in, sorted numbers and issues out.
 import Papa from "papaparse";
 import { readListEntry } from "../../numbering/list-entry.ts";
 import type { ListEntry } from "../../numbering/list-entry.ts";
@@ -15,7 +16,7 @@ export interface ListCounts {
   readonly exact: number;
   readonly ranges: number;
   readonly prefixes: number;
-  /** Exact numbers and the numbers of the ranges; a prefix has no number of its own. */
+  /** Exact numbers plus the numbers inside the ranges. A prefix adds none. */
   readonly numbers: number;
 }
 
@@ -23,13 +24,16 @@ export interface ListCounts {
 export interface ReadList {
   readonly numbers: NumberSet;
   readonly counts: ListCounts;
-  /** The prefix with the fewest digits, and its line: it covers the most numbers. */
+  /** The prefix with the fewest digits, and its line. It covers the most numbers. */
   readonly shortestPrefix: { readonly digits: string; readonly line: number } | undefined;
-  /** The text without what makes no difference: line ends and the byte order mark. */
+  /** The text with LF line ends and without byte order mark, for the policy revision. */
   readonly text: string;
 }
 
-/** The list, unless an error stands in `issues`: one bad row refuses the whole list. */
+/**
+ * Result of reading a list. `list` is undefined when `issues` has an error: one bad row refuses the
+ * whole list.
+ */
 export interface ListReading {
   readonly list: ReadList | undefined;
   readonly issues: readonly ConfigIssue[];
@@ -49,13 +53,16 @@ const columns = [
 ] as const;
 type Column = (typeof columns)[number];
 
-/** More bad rows than these are counted, not listed: the wrong file in the wrong place has only bad ones. */
+/** At most this many errors are reported; the rest is counted. A wrong file has bad rows only. */
 const mostIssues = 50;
 
-/** No number, range or prefix is longer, however it is spaced. */
+/** No number, range or prefix has more characters, separators included. */
 const longestNumber = 80;
 
-/** Reads a CSV list of numbers. Dates are days of `calendar`; bare numbers are read under the plan of `homeCountry`. */
+/**
+ * Reads a CSV list of numbers. Dates are days of `calendar`; bare numbers belong to the plan of
+ * `homeCountry`.
+ */
 export function readNumberList(
   file: string,
   bytes: Uint8Array,
@@ -119,7 +126,7 @@ export function readNumberList(
     report(
       { line: 1, column: 1 },
       "",
-      "the list is empty; a list that is to match nothing must be taken out of the policy",
+      "the list is empty; remove it from the policy if it must match nothing",
     );
   }
   if (errors > mostIssues) {
@@ -138,12 +145,12 @@ type Report = (place: FilePlace, path: string, message: string, severity?: Confi
 
 interface Row {
   readonly cells: readonly string[];
-  /** Line on which the row begins. */
+  /** Line on which the row begins, from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** Position of every known column in a row. */
+/** Positions of the known columns in a row. */
 interface Header {
   readonly width: number;
   readonly positions: ReadonlyMap<Column, number>;
@@ -157,7 +164,7 @@ function readHeader(row: Row, report: Report): Header {
     if (column === undefined) {
       report(placeOf(row, index), name, `unknown column "${name}"${suggest(name, columns)}`, "warning");
     } else if (positions.has(column)) {
-      report(placeOf(row, index), name, `column "${name}" is there twice`);
+      report(placeOf(row, index), name, `the header has the column "${name}" twice`);
     } else {
       positions.set(column, index);
     }
@@ -182,7 +189,7 @@ function readRow(
   };
   if (row.cells.length > header.width) {
     isSound = false;
-    const message = `the row has ${row.cells.length} cells, the header ${header.width}; text with a comma needs quotes`;
+    const message = `the row has ${row.cells.length} cells, the header ${header.width}; put text with a comma in quotes`;
     report(placeOf(row, header.width), "", message);
   }
   const day = (column: Column): ReturnType<Calendar["readDay"]> => {
@@ -218,7 +225,7 @@ function readRow(
 
 function readEntry(cell: string, homeCountry: string): ListEntry | string {
   if (cell === "") return "the number is missing";
-  if (cell.length > longestNumber) return `${cell.length} characters are no number`;
+  if (cell.length > longestNumber) return `has ${cell.length} characters, too many for a number`;
   return readListEntry(cell, homeCountry);
 }
 
@@ -239,7 +246,9 @@ function count(tally: { -readonly [Name in keyof ListCounts]: ListCounts[Name] }
   }
 }
 
-/** Where a cell begins: the parser gives no positions, so the raw row is walked again, for an error only. */
+/**
+ * Finds where a cell begins. The parser gives no positions, so an error scans the raw row again.
+ */
 function placeOf(row: Row, index: number): FilePlace {
   let cell = 0;
   let isQuoted = false;

@@ -1,3 +1,4 @@
+// Builds a policy from the parts of its file: trunks, rules, tables and the trunk matcher.
 import { createMethodTable } from "../../domain/method.ts";
 import { ruleIds } from "../../domain/rule-id.ts";
 import type { RuleId } from "../../domain/rule-id.ts";
@@ -24,7 +25,7 @@ import type { RuleSetting } from "./rule-options.ts";
 import { mayWithhold } from "./rule-setting.ts";
 import { createMatcher } from "../../policy/trunk-match.ts";
 
-/** A trunk before its screen is compiled: what the review of a policy looks at. */
+/** A trunk before its rules are compiled. The review of a policy looks at it. */
 export interface TrunkPlan {
   readonly entry: Placed<TrunkEntry>;
   readonly trunk: Trunk;
@@ -32,7 +33,10 @@ export interface TrunkPlan {
   readonly tables: PolicyTables;
 }
 
-/** Builds every trunk with its tables and rules; issues where numbers, dates or merged options make no sense. */
+/**
+ * Builds every trunk with its tables and rules.
+ * @returns `issues` reports numbers, dates and merged options that make no sense
+ */
 export function planTrunks(
   file: PolicyFile,
   lists: readonly LoadedList[],
@@ -50,7 +54,7 @@ export function planTrunks(
       denyLists,
       specialUsers: specialUsers.get(trunk.id) ?? [],
     };
-    // Trunks without a word of their own about rules share one chain.
+    // Trunks without own `rules` share one chain.
     const chain =
       entry.value.rules === undefined
         ? (common ??= mergeChain(file, entry, issues))
@@ -60,7 +64,7 @@ export function planTrunks(
   return { plans, issues };
 }
 
-/** All that a policy is compiled from. */
+/** Everything that a policy is compiled from. */
 export interface PolicyParts {
   readonly file: Pick<PolicyFile, "tables" | "overload" | "nextHopHealth">;
   readonly plans: readonly TrunkPlan[];
@@ -68,7 +72,7 @@ export interface PolicyParts {
   readonly revision: PolicyRevision;
 }
 
-/** Compiles trunks to the policy that calls are judged by; immutable. */
+/** Compiles the parts into an immutable policy. */
 export function compilePolicy(parts: PolicyParts): Policy {
   const steps = compileInSteps(parts);
   for (;;) {
@@ -77,7 +81,10 @@ export function compilePolicy(parts: PolicyParts): Policy {
   }
 }
 
-/** The same in short steps, for a thread that has calls to carry in between. */
+/**
+ * Compiles the parts in short steps, one trunk each, so that the call thread can carry calls in
+ * between.
+ */
 export function* compileInSteps({ file, plans, lists, revision }: PolicyParts): Generator<undefined, Policy> {
   const trunks: TrunkPolicy[] = [];
   for (const plan of plans) {
@@ -111,7 +118,7 @@ export function* compileInSteps({ file, plans, lists, revision }: PolicyParts): 
   });
 }
 
-/** What metrics and `check` say of a list. */
+/** Summarises a list for metrics and `check`. */
 export function summariseList({ id, kind, file, read }: LoadedList): ListSummary {
   return { id, kind, file, ...read.counts };
 }
@@ -202,7 +209,7 @@ function readSpecialUsers(
     const until = calendar.readDay(value.until);
     if (typeof number === "string") issues.push(source.issueAt([...path, "number"], number));
     if (until === undefined)
-      issues.push(source.issueAt([...path, "until"], `there is no day ${value.until}`));
+      issues.push(source.issueAt([...path, "until"], `${value.until} is not a day of the calendar`));
     if (typeof number === "string" || until === undefined) continue;
     const users = byTrunk.get(value.trunk) ?? [];
     byTrunk.set(value.trunk, users);

@@ -1,3 +1,4 @@
+// Finds what a policy asks for and the chosen engine can't do.
 import { capabilitiesOf, type EngineName } from "../../domain/capabilities.ts";
 import type { TrunkPlan } from "./build-policy.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
@@ -6,8 +7,8 @@ import { isMapping } from "../yaml/schema-issues.ts";
 import type { PolicyFile } from "./policy-file.ts";
 
 /**
- * What a policy asks of an engine that can't do it. An error where somebody asked for it in so many words; a warning where calls
- * are refused that another engine would let through.
+ * Finds what the engine can't do for a policy. An error where the policy asks for it explicitly; a
+ * warning where calls are refused that another engine would pass.
  */
 export function findImpossible(
   file: PolicyFile,
@@ -22,17 +23,17 @@ export function findImpossible(
   const warn = (path: Path, message: string): void => {
     issues.push(file.source.issueAt(path, `engine ${engine} ${message}`, "warning"));
   };
-  // What a default asks for, it asks for on every trunk.
+  // A default applies to every trunk; its warning is given once.
   const told = new Set<string>();
   for (const plan of plans) {
     const { path, value } = plan.entry;
     const { trunk } = plan;
     const drops = can.silence || value.dropAs !== undefined ? undefined : droppingKey(plan);
     if (drops !== undefined)
-      refuse([...path, ...drops], "can't be silent: `dropAs` says how a dropped call is answered");
+      refuse([...path, ...drops], "must answer every call; set `dropAs` to the status for dropped calls");
     if (!can.removesFields) {
-      if (value.strip !== undefined) refuse([...path, "strip"], "can't take header fields out");
-      if (value.stripVerstat) refuse([...path, "stripVerstat"], "can't take parameters out");
+      if (value.strip !== undefined) refuse([...path, "strip"], "can't remove header fields");
+      if (value.stripVerstat) refuse([...path, "stripVerstat"], "can't remove parameters");
       if (trunk.label.displayName !== "")
         refuse([...path, "label", "displayName"], "can't change a display name");
       if (trunk.side !== "core")
@@ -44,7 +45,7 @@ export function findImpossible(
     if (!can.sipI && value.isupVersions !== undefined)
       refuse(
         [...path, "isupVersions"],
-        "carries no SIP-I: what its server shows of an ISUP body can't be read",
+        "carries no SIP-I: the filter can't read what its server reports of an ISUP body",
       );
     if (!can.carriesRequests)
       for (const method of carriedMethods(value.methods)) {
@@ -59,13 +60,16 @@ export function findImpossible(
     if (trunk.nextHops.length > 1 && trunk.failoverOn503)
       warn(
         [...path, "nextHops"],
-        "tries the next one on every refusal of the first, busy included; `failoverOn503: false` keeps to one",
+        "tries another next hop after every refusal, busy included; `failoverOn503: false` keeps to the first",
       );
   }
   return issues;
 }
 
-/** Where a trunk asks for silence. */
+/**
+ * Returns the key by which a trunk drops calls without an answer.
+ * @returns undefined when the trunk answers every call
+ */
 function droppingKey(plan: TrunkPlan): Path | undefined {
   const { trunk } = plan;
   if (trunk.side === "core") return undefined;
@@ -74,11 +78,11 @@ function droppingKey(plan: TrunkPlan): Path | undefined {
   return mayRoam && settingOf(plan, "home-cli-from-abroad", "roamers") === "drop" ? ["id"] : undefined;
 }
 
-/** Calls that are refused because nothing can be taken out of them. */
+/** Describes calls that are refused because the engine can't remove anything from a message. */
 function refusedMarks(plan: TrunkPlan): readonly string[] {
   const messages: string[] = [];
   if (settingOf(plan, "display-name", "action") === "strip")
-    messages.push("can't take display names out: calls that rule display-name would strip are refused");
+    messages.push("can't remove display names: calls that rule display-name would strip are refused");
   if (mayWithhold(plan)) messages.push("can't withhold a number: roamers are refused");
   return messages;
 }

@@ -1,3 +1,4 @@
+// Loads the number lists that a policy names, each file once.
 import type { DenyList, NumberList } from "../../screening/rule.ts";
 import { createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
@@ -9,16 +10,19 @@ import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
 export interface LoadedList {
   readonly id: string;
   readonly kind: "lessee" | "police" | "deny";
-  /** The path as the policy writes it. */
+  /** The path, as the policy writes it. */
   readonly written: string;
-  /** The path from where the program runs. */
+  /** The path, relative to the working directory of the program. */
   readonly file: string;
-  /** Where the policy names it. */
+  /** Where the policy names the list. */
   readonly path: Path;
   readonly read: ReadList;
 }
 
-/** Reads every list that the policy names, each file once. A list that is missing, empty or wrong is an error. */
+/**
+ * Reads every list that the policy names, each file once. A missing, empty or broken list is an
+ * error.
+ */
 export function loadLists(
   policy: PolicyFile,
   readFile: ReadFile,
@@ -46,12 +50,12 @@ export function loadLists(
   return { lists, issues };
 }
 
-/** A list as rules look at it. */
+/** Returns a loaded list in the form that rules use. */
 export function toNumberList({ id, file, read }: LoadedList): NumberList {
   return { id, file, numbers: read.numbers };
 }
 
-/** The deny lists among the loaded ones. */
+/** Selects the deny lists among the loaded lists. */
 export function toDenyLists(lists: readonly LoadedList[]): readonly DenyList[] {
   return lists.flatMap((list) =>
     list.kind === "lessee" ? [] : [{ ...toNumberList(list), kind: list.kind }],

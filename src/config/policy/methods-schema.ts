@@ -1,8 +1,9 @@
+// The key `methods` of a trunk: which requests outside a call it carries.
 import { z } from "zod";
 
 const choice = z.enum(["refuse", "screen"]).exactOptional();
 
-/** Names of event packages: tokens (RFC 6665 section 8.4). */
+/** Names of event packages, which are tokens (RFC 6665 section 8.4). */
 const packagesSchema = z
   .array(
     z.string().regex(/^[A-Za-z0-9!%*_+`'~.-]{1,64}$/, {
@@ -12,26 +13,30 @@ const packagesSchema = z
   .min(1)
   .exactOptional();
 
-/** The key `methods` of a trunk: requests that are no part of a call. */
+/** Schema of the key `methods` of a trunk: requests that are not part of a call. */
 export const methodsSchema = z
   .strictObject({
-    MESSAGE: choice.describe("refuse (405), or screen: judged like a call, limits.messagesPerSecond apart."),
+    MESSAGE: choice.describe(
+      "refuse (405), or screen: judged like a call; limits.messagesPerSecond is its own limit.",
+    ),
     REFER: choice.describe(
-      "refuse (405), or screen: From and Referred-By are judged, a Refer-To that holds header fields is refused.",
+      "refuse (405), or screen: From and Referred-By are judged; a Refer-To with header fields is refused.",
     ),
     REGISTER: choice.describe("refuse (405), or screen: the address of record must be a listed number."),
     SUBSCRIBE: packagesSchema.describe(
-      "Event packages that pass once the caller is judged; refused when left out.",
+      "Event packages that pass once the caller is judged. Default: refuse.",
     ),
-    NOTIFY: packagesSchema.describe("Likewise."),
-    PUBLISH: packagesSchema.describe("Likewise."),
+    NOTIFY: packagesSchema.describe("As SUBSCRIBE."),
+    PUBLISH: packagesSchema.describe("As SUBSCRIBE."),
     OPTIONS: z
       .enum(["answer", "pass"])
       .exactOptional()
-      .describe("answer: 200 from here; pass: to the next hop, unless it is addressed to the filter itself."),
+      .describe(
+        "answer: the filter answers 200; pass: to the next hop, unless addressed to the filter itself.",
+      ),
     other: z
       .enum(["refuse", "pass"])
       .exactOptional()
-      .describe("Methods that stand nowhere here: refuse (405), or pass, unjudged."),
+      .describe("Methods not named here: refuse (405), or pass without judging."),
   })
-  .describe("Requests other than calls. INVITE and what belongs to its dialog always pass by the rules.");
+  .describe("Requests other than calls. INVITE and the requests of its dialog need no entry here.");

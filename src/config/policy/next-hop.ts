@@ -1,16 +1,18 @@
+// Next hops of policy.yaml: reads their URIs, and holds their schema and that of their health.
 import { z } from "zod";
 import type { NextHop, SipTransport } from "../../domain/trunk.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import { parseEndpoint } from "../../net/address.ts";
 
-/** Where a next hop is, as its URI says. */
+/** Transport and place of a next hop, as its URI gives them. */
 type HopPlace = Pick<NextHop, "id" | "transport" | "host" | "address" | "port">;
 
 const EXPECTED = "expected sip:ADDRESS:PORT, IPv6 in brackets, or sip:NAME";
 
 /**
- * Reads a next hop written as a SIP URI (RFC 3261 section 19.1): an address or a host name, `sips:` and `;transport=` for
- * TCP and TLS. A string says what is wrong.
+ * Reads a next hop written as a SIP URI (RFC 3261 section 19.1): an address or a host name, `sips:`
+ * and `;transport=` for TCP and TLS.
+ * @returns a string that says what is wrong
  */
 export function parseNextHop(uri: string): HopPlace | string {
   const colon = uri.indexOf(":");
@@ -27,7 +29,10 @@ export function parseNextHop(uri: string): HopPlace | string {
   return place ?? `"${uri}": ${EXPECTED}`;
 }
 
-/** RFC 3261 section 26.2.2: a sips URI is TLS whatever its transport parameter says, which can't be udp. */
+/**
+ * Reads the transport. A sips URI means TLS whatever its transport parameter says; udp is not
+ * allowed there (RFC 3261 section 26.2.2).
+ */
 function readTransport(scheme: "sip" | "sips", parameters: readonly string[]): SipTransport | undefined {
   const [parameter, ...others] = parameters;
   if (others.length > 0) return undefined;
@@ -61,7 +66,10 @@ function readPort(digits: string): number | undefined {
   return /^[1-9]\d{0,4}$/.test(digits) && Number(digits) <= 65_535 ? Number(digits) : undefined;
 }
 
-/** RFC 1123 section 2.1: labels of letters, digits and "-"; the last one is no number, or it would be a broken address. */
+/**
+ * Tells whether the text is a host name: labels of letters, digits, "-" and "_". The last label is
+ * no number, else it would be a broken address (RFC 1123 section 2.1).
+ */
 function isHostName(host: string): boolean {
   const labels = host.split(".");
   return (
@@ -77,22 +85,28 @@ const uriSchema = z
     const place = parseNextHop(uri);
     if (typeof place === "string") context.addIssue({ code: "custom", message: place });
   })
-  .describe("sip:ADDRESS:PORT, IPv6 in brackets, or sip:NAME; sips: and ;transport=tcp|tls for streams.");
+  .describe("sip:ADDRESS:PORT, IPv6 in brackets, or sip:NAME; sips: or ;transport=tcp|tls for TCP and TLS.");
 
 const rankSchema = z.int().min(1).max(65_535);
 
-/** One entry of `nextHops`: a URI, or a URI with its place among the others. */
+/** Schema of one entry of `nextHops`: a URI, or a URI with priority and weight. */
 export const nextHopSchema = z.union([
   uriSchema,
   z.strictObject({
     uri: uriSchema,
-    priority: rankSchema.default(1).describe("Lower ones are used first; higher ones when those are down."),
-    weight: rankSchema.default(1).describe("Share of the calls among those of one priority."),
+    priority: rankSchema
+      .default(1)
+      .describe("Next hops with the lowest priority are used first; the others when those are down."),
+    weight: rankSchema.default(1).describe("Share of the calls among next hops of one priority."),
   }),
 ]);
+/** One entry of `nextHops` as written, with its defaults. */
 export type NextHopEntry = z.output<typeof nextHopSchema>;
 
-/** The next hop of an entry; nothing for one that can't be read, which the schema reports. */
+/**
+ * Builds the next hop of an entry.
+ * @returns an empty list for an entry that can't be read; the schema reports it
+ */
 export function buildNextHop(entry: NextHopEntry): readonly NextHop[] {
   const { uri, priority, weight } =
     typeof entry === "string" ? { uri: entry, priority: 1, weight: 1 } : entry;
@@ -100,41 +114,54 @@ export function buildNextHop(entry: NextHopEntry): readonly NextHop[] {
   return typeof place === "string" ? [] : [Object.freeze({ ...place, priority, weight })];
 }
 
-/** How the state of next hops is found; times in seconds. */
+/** Schema of `nextHopHealth`. Times are in seconds. */
 export const nextHopHealthSchema = z
   .strictObject({
     probe: z
       .enum(["options", "off"])
       .default("options")
-      .describe("Ask every next hop by OPTIONS, or judge it by calls alone."),
-    intervalSeconds: z.number().min(0.1).max(3600).default(10).describe("Between two OPTIONS to a next hop."),
+      .describe("options: probe every next hop with OPTIONS; off: judge it by its calls alone."),
+    intervalSeconds: z
+      .number()
+      .min(0.1)
+      .max(3600)
+      .default(10)
+      .describe("Time between two OPTIONS to a next hop."),
     timeoutSeconds: z
       .number()
       .min(0.1)
       .max(30)
       .default(2)
-      .describe("How long an OPTIONS, or the INVITEs of calls, may stay without any answer."),
-    missesUntilDown: z.int().min(1).max(100).default(3).describe("Misses in a row after which it is down."),
+      .describe("How long an OPTIONS, or the INVITEs of calls, may stay unanswered."),
+    missesUntilDown: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(3)
+      .describe("Misses in a row after which a next hop is down."),
     answersUntilUp: z
       .int()
       .min(1)
       .max(100)
       .default(2)
-      .describe("Answers in a row after which one that was down is up."),
+      .describe("Answers in a row after which a next hop that was down is up."),
     longestIntervalSeconds: z
       .number()
       .min(0.1)
       .max(3600)
       .default(60)
-      .describe("While it is down, the interval doubles up to this."),
+      .describe("While a next hop is down, the interval doubles up to this."),
     failoverOn503: z
       .boolean()
       .default(true)
-      .describe("A call answered 503 goes to the next one; a trunk may say otherwise."),
+      .describe("Sends a call that a next hop answered 503 to another one; a trunk may override it."),
     passThrough503: z
       .boolean()
       .default(true)
-      .describe("A 503 that is left goes to the caller as it is; false: as 500. A trunk may say otherwise."),
+      .describe("true: the last 503 goes to the caller unchanged; false: as 500. A trunk may override it."),
   })
-  .describe("Which next hops are up, and what becomes of calls to others.");
+  .describe(
+    "How the filter finds out which next hops are up, and what it does with calls to those that are down.",
+  );
+/** The key `nextHopHealth` as written, with its defaults. */
 export type NextHopHealthEntry = z.output<typeof nextHopHealthSchema>;

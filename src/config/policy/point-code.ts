@@ -1,8 +1,11 @@
+// Reads SS7 point codes as operators write them.
 import { z } from "zod";
 
 /**
- * Reads a point code: a number, "14:3-146-2" (ITU: 3, 8 and 3 bits, Q.708), or "24:10-11-1" (three octets: main signalling area,
- * sub-area and point of GF001-9001; network, cluster and member of ANSI). Empty when it is none.
+ * Reads a point code: a number, "14:3-146-2" (ITU: 3, 8 and 3 bits, Q.708), or "24:10-11-1" (three
+ * octets: main signalling area, sub-area and point of GF001-9001; network, cluster and member of
+ * ANSI).
+ * @returns one number, or an empty list for text that is no point code
  */
 export function readPointCode(written: number | string): readonly number[] {
   if (typeof written === "number")
@@ -17,12 +20,12 @@ export function readPointCode(written: number | string): readonly number[] {
   return first > 7 || third > 7 ? [] : [first * 2048 + second * 8 + third];
 }
 
-/** Decimal, 0 to 255. */
+/** Reads a decimal number from 0 to 255. */
 function readPart(text: string): number | undefined {
   return /^(?:0|[1-9]\d{0,2})$/.test(text) && Number(text) < 256 ? Number(text) : undefined;
 }
 
-/** A point code as policies write it. */
+/** Schema of a point code in a policy. */
 export const pointCodeSchema = z
   .union([z.int().min(0).max(0xff_ffff), z.string()])
   .superRefine((written, context) => {

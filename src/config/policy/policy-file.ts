@@ -1,3 +1,4 @@
+// Reads policy.yaml by its schema, part by part, so that one bad part hides no other issue.
 import type { z } from "zod";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
 import { policyJsonSchema } from "./policy-schema.ts";
@@ -17,30 +18,33 @@ import { explainIssues, isMapping, valueAt } from "../yaml/schema-issues.ts";
 import type { OverloadLimits, TableSizes } from "../../policy/policy.ts";
 import type { Source } from "../yaml/yaml-source.ts";
 
-/** A part of the file and where it stands. */
+/** A part of the file and its place. */
 export interface Placed<Value> {
   readonly path: Path;
   readonly value: Value;
 }
 
-/** A `policy.yaml` by its schema: every part that is sound, also when others are not, so that all issues come at once. */
+/**
+ * The sound parts of a `policy.yaml`, also when others have errors, so that all issues come at
+ * once.
+ */
 export interface PolicyFile {
   readonly source: Source;
-  /** Country code that bare numbers belong to. */
+  /** Country code of bare numbers. */
   readonly homeCountry: string;
   readonly timeZone: string;
   readonly trunks: readonly Placed<TrunkEntry>[];
   readonly lessees: readonly Placed<LesseeEntry>[];
   readonly lists: readonly Placed<PolicyList & { readonly id: string }>[];
   readonly specialUsers: readonly Placed<SpecialUserEntry>[];
-  /** The global `rules` as written. */
+  /** The global `rules`, as written. */
   readonly rules: unknown;
   readonly nextHopHealth: NextHopHealthEntry;
   readonly tables: TableSizes;
   readonly overload: OverloadLimits;
 }
 
-/** Reads the parts of a policy file; what is wrong with the others is in `issues`. */
+/** Reads the parts of a policy file. Parts with errors are left out and reported in `issues`. */
 export function readPolicyFile(source: Source): {
   readonly file: PolicyFile;
   readonly issues: readonly ConfigIssue[];
@@ -76,7 +80,10 @@ function readOverload(written: unknown): OverloadLimits {
   return { ...limits, retryAfterSeconds };
 }
 
-/** The ids written in a list of the file, also of entries that have other faults: a reference to them is no second fault. */
+/**
+ * Lists the ids written under `key`, also those of entries with other errors. A reference to such
+ * an entry is no second error.
+ */
 export function writtenIds(source: Source, key: "trunks" | "lessees"): readonly string[] {
   const entries = valueAt(source.value, [key]);
   if (!Array.isArray(entries)) return [];

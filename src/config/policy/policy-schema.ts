@@ -1,3 +1,4 @@
+// The schema of policy.yaml: every key, its default, and the text that editors show.
 import { z } from "zod";
 import type { JsonSchema } from "../yaml/schema-issues.ts";
 import { reasonCodes } from "../../domain/reason.ts";
@@ -20,30 +21,30 @@ import {
   tlsNameSchema,
 } from "../yaml/schema-parts.ts";
 
-/** Reasons that never refuse a call of a trunk, so that no status can stand for them. */
+/** Reasons that never refuse a call of a trunk, so no status can be set for them. */
 const withoutStatus: readonly ReasonCode[] = ["source-unknown", "emergency", "listed", "default"];
 const refusals = reasonCodes.filter((code) => !withoutStatus.includes(code));
 
 const matchSchema = z
   .strictObject({
     addresses: z.array(networkSchema).min(1).describe("Source addresses or blocks; the longest prefix wins."),
-    ports: z.array(portSchema).min(1).exactOptional().describe("Source ports; any when left out."),
+    ports: z.array(portSchema).min(1).exactOptional().describe("Source ports. Any when left out."),
     listener: textSchema
       .exactOptional()
-      .describe("One of `listen` in sigwall.yaml, written alike; any when left out."),
+      .describe("One of `listen` in sigwall.yaml, written the same way. Any when left out."),
     tlsName: tlsNameSchema.exactOptional(),
     opc: z
       .array(pointCodeSchema)
       .min(1)
       .max(64)
       .exactOptional()
-      .describe("SS7 only: originating point codes; any when left out."),
+      .describe("SS7 only: originating point codes. Any when left out."),
     dpc: z
       .array(pointCodeSchema)
       .min(1)
       .max(64)
       .exactOptional()
-      .describe("SS7 only: destination point codes; any when left out."),
+      .describe("SS7 only: destination point codes. Any when left out."),
   })
   .describe("Which messages come from this trunk; the most specific match wins.");
 
@@ -53,7 +54,7 @@ const limitsSchema = z.strictObject({
     .positive()
     .max(1_000_000)
     .exactOptional()
-    .describe("Calls a second that may pass; one second's worth may come at once."),
+    .describe("Calls per second that may pass; a burst of one second's worth is allowed."),
   attemptsPerCallerPerMinute: z
     .int()
     .min(1)
@@ -65,92 +66,92 @@ const limitsSchema = z.strictObject({
     .positive()
     .max(1_000_000)
     .exactOptional()
-    .describe("MESSAGE requests a second that may pass; they cost no call."),
+    .describe("MESSAGE requests per second that may pass, counted apart from calls."),
   attemptsPerSecond: z
     .number()
     .positive()
     .max(1_000_000)
     .exactOptional()
     .describe(
-      "New calls that are judged in a second; those beyond are answered 503 unread, emergency calls apart.",
+      "New calls judged per second; the rest is answered 503 without judging, except emergency calls.",
     ),
   share: z
     .number()
     .positive()
     .max(1_000_000)
     .exactOptional()
-    .describe("Weight of the trunk when an overloaded filter divides what it can do. Default: 1."),
-  channels: z.int().min(1).max(1_000_000).exactOptional().describe("Calls at one time. Not enforced yet."),
+    .describe("Weight of the trunk when an overloaded filter divides its capacity. Default: 1."),
+  channels: z.int().min(1).max(1_000_000).exactOptional().describe("Concurrent calls. Not enforced yet."),
 });
 
-/** One trunk of `policy.yaml`. */
+/** Schema of one trunk of `policy.yaml`. */
 export const trunkSchema = z.strictObject({
   id: idSchema,
   side: z
     .enum(["lessee", "national", "international", "core"])
-    .describe("Whom the trunk connects to. `core` is our own network: trusted, not screened."),
+    .describe("Whom the trunk connects to. `core` is the operator's own network: trusted, not screened."),
   match: matchSchema,
-  lessee: idSchema.exactOptional().describe("Whose numbers may call (side: lessee)."),
+  lessee: idSchema.exactOptional().describe("The lessee whose numbers may call on a trunk of side lessee."),
   areaCode: areaCodeSchema.exactOptional(),
   nextHops: z
     .array(nextHopSchema)
     .min(1)
     .exactOptional()
-    .describe("Where accepted calls go; nothing in a message ever chooses the target."),
-  failoverOn503: z.boolean().exactOptional().describe("Over that of `nextHopHealth`."),
-  passThrough503: z.boolean().exactOptional().describe("Over that of `nextHopHealth`."),
+    .describe("Where accepted calls go. Nothing in a message ever chooses the next hop."),
+  failoverOn503: z.boolean().exactOptional().describe("Overrides that of `nextHopHealth`."),
+  passThrough503: z.boolean().exactOptional().describe("Overrides that of `nextHopHealth`."),
   default: z
     .enum(["accept", "reject"])
     .exactOptional()
-    .describe("When no rule decided. Default: reject on a lessee trunk, accept on others."),
+    .describe("Verdict when no rule decides. Default: reject on a lessee trunk, accept on others."),
   exception: z
     .enum(["accept", "reject", "drop"])
     .default("reject")
-    .describe("When our own code fails or a table is full."),
+    .describe("Verdict when the filter itself fails or a table is full."),
   status: z
     .partialRecord(z.enum(refusals), z.int().min(400).max(699))
     .exactOptional()
-    .describe("SIP status by reason code, over the built-in ones."),
+    .describe("SIP status by reason code; overrides the built-in one."),
   rules: rulesSchema
     .exactOptional()
-    .describe("Modes and options of rules on this trunk, over the global ones."),
+    .describe("Modes and options of rules on this trunk; override the global ones."),
   limits: limitsSchema.exactOptional(),
   identity: z
     .enum(["all", "presented", "pai-first"])
     .default("all")
     .describe(
-      "Which asserted callers must pass: every one, From only, or the first of PAI, RPID, PPI, From.",
+      "Which asserted callers must pass. all: every one; presented: From only; pai-first: the first of PAI, RPID, PPI, From.",
     ),
   mustAgree: z
     .array(z.enum(["pai", "rpid", "isup"]))
     .default(["pai", "rpid", "isup"])
-    .describe("Fields whose numbers must be the same."),
+    .describe("Fields whose calling numbers must agree."),
   mode: z
     .enum(["proxy", "redirect"])
     .default("proxy")
-    .describe("redirect: an accepted call is answered 302 with the next hop; refusals are the same."),
+    .describe(
+      "proxy: accepted calls are forwarded; redirect: they are answered 302 with the next hop. Refusals are the same.",
+    ),
   methods: methodsSchema.exactOptional(),
   strip: stripSchema.exactOptional(),
   stripVerstat: z
     .boolean()
     .default(false)
-    .describe(
-      "Remove the parameter verstat from every asserted caller: a peer's word for its own verification.",
-    ),
+    .describe("Removes the parameter verstat from every asserted caller: it is only the peer's own claim."),
   label: labelSchema.exactOptional(),
   dropAs: z
     .int()
     .min(400)
     .max(699)
     .exactOptional()
-    .describe("Status where an engine can't be silent: drachtio can't, embedded can."),
+    .describe("Status for a dropped call where the engine must answer (drachtio); embedded stays silent."),
   tcpAbove: z
     .int()
     .min(200)
     .max(65_507)
     .exactOptional()
     .describe(
-      "Octets above which a request to a UDP next hop goes to the same address and port by TCP (RFC 3261 section 18.1.1).",
+      "Bytes above which a request to a UDP next hop goes to the same address and port over TCP (RFC 3261 section 18.1.1).",
     ),
   phoneContexts: z
     .array(textSchema)
@@ -159,99 +160,111 @@ export const trunkSchema = z.strictObject({
   bareForm: z
     .enum(["auto", "national", "local", "e164", "reject"])
     .default("auto")
-    .describe("How a number without + or prefix is read; auto: the first reading that fits."),
+    .describe("How a number without + or prefix is read. auto: the first reading that fits."),
   isupVersions: z
     .record(textSchema, z.enum(["itu", "ansi"]))
     .exactOptional()
-    .describe("Layout of ISUP bodies by a `version` that no standard names."),
-  tolerateTrunkZero: z.boolean().default(false).describe("Accept the trunk prefix kept behind +86 (+86 0…)."),
-  stripTrailingST: z.boolean().default(false).describe("Accept one F or # at the end of a SIP number."),
+    .describe("Layout of ISUP bodies whose `version` no standard names."),
+  tolerateTrunkZero: z.boolean().default(false).describe("Accepts a trunk prefix after +86 (+86 0…)."),
+  stripTrailingST: z.boolean().default(false).describe("Accepts one F or # at the end of a SIP number."),
 });
 
-/** A trunk as it is written, with its defaults; `rules` without them, because global options go under the trunk's words. */
+/**
+ * A trunk as written, with its defaults. `rules` has no defaults yet: global options come between
+ * the trunk's own and the defaults.
+ */
 export type TrunkEntry = Omit<z.output<typeof trunkSchema>, "rules"> & { readonly rules: unknown };
 
-/** One lessee of `policy.yaml`. */
+/** Schema of one lessee of `policy.yaml`. */
 export const lesseeSchema = z.strictObject({
   id: idSchema,
   name: textSchema.exactOptional(),
   contract: textSchema.exactOptional().describe("Reference of the contract."),
-  numbers: pathSchema.describe("CSV list of the lessee's numbers; a relative path starts at this file."),
+  numbers: pathSchema.describe(
+    "CSV list of the lessee's numbers; a relative path starts at the folder of this file.",
+  ),
 });
+/** A lessee as written. */
 export type LesseeEntry = z.output<typeof lesseeSchema>;
 
-/** One deny list of `policy.yaml`. */
+/** Schema of one deny list of `policy.yaml`. */
 export const listSchema = z.strictObject({
-  file: pathSchema.describe("CSV list; a relative path starts at this file."),
-  kind: z.enum(["police", "deny"]).describe("Decides the reason: police-listed or denylisted."),
+  file: pathSchema.describe("CSV list; a relative path starts at the folder of this file."),
+  kind: z.enum(["police", "deny"]).describe("Decides the reason code: police-listed or denylisted."),
 });
+/** A deny list as written. */
 export type PolicyList = z.output<typeof listSchema>;
 
-/** One number for which named rules are switched off on a trunk. */
+/** Schema of one number that is exempt from named rules on a trunk. */
 export const specialUserSchema = z.strictObject({
   trunk: idSchema,
   number: textSchema.describe("The calling number, written as in a list."),
   allow: z
     .array(z.enum(["hidden"]))
     .min(1)
-    .describe("Names of what is switched off."),
-  until: dateSchema.describe("Last day on which the exemption holds."),
+    .describe("What the number is exempt from. hidden: the rule hidden-caller."),
+  until: dateSchema.describe("Last day of the exemption."),
   reason: textSchema.describe("Who approved it, and why."),
 });
+/** A special user as written. */
 export type SpecialUserEntry = z.output<typeof specialUserSchema>;
 
-/** Capacity of the bounded tables. */
+/** Schema of the capacities of the bounded tables, in entries. */
 export const tablesSchema = z
   .strictObject({
     ledger: tableSizeSchema
       .default(262_144)
-      .describe("Decisions kept for 32 s, so that a repeat gets the same answer."),
+      .describe("Decisions kept for 32 s, so that a retransmission gets the same answer."),
     callers: tableSizeSchema.default(262_144).describe("Calling numbers whose attempts are counted."),
-    recentCalls: tableSizeSchema.default(262_144).describe("Calls that may repeat without spending a token."),
+    recentCalls: tableSizeSchema
+      .default(262_144)
+      .describe("Recent calls whose retransmissions do not count against a rate limit."),
     sources: tableSizeSchema.default(4096).describe("Sources whose trunk is remembered."),
     failovers: tableSizeSchema
       .default(65_536)
-      .describe("Calls on trunks with several next hops that may still go to another one."),
+      .describe("Calls in set-up that may still fail over to another next hop."),
     circuits: tableSizeSchema
       .default(65_536)
-      .describe("Circuits of SS7 with a call or a refusal under way (engine m3ua)."),
+      .describe("SS7 circuits with a call or a refusal in progress (engine m3ua)."),
     transactions: tableSizeSchema
       .default(32_768)
-      .describe("Requests between a TCP or TLS side and a UDP side that may have to be repeated, for 32 s."),
+      .describe("Requests between a TCP or TLS side and a UDP side, kept for 32 s for retransmission."),
   })
-  .describe("Sizes in entries. A full table makes `exception` apply.");
+  .describe("Capacities in entries. When a table is full, `exception` applies.");
 
-/** When the filter protects itself. */
+/** Schema of `overload`: when the filter sheds new calls. */
 export const overloadSchema = z
   .strictObject({
     mode: z
       .enum(["enforce", "off"])
       .default("enforce")
-      .describe("`off`: every new call is judged, however late."),
+      .describe(
+        "enforce: an overloaded filter sheds new calls; off: it judges every new call, however late.",
+      ),
     busyRatio: z
       .number()
       .min(0.1)
       .max(0.99)
       .default(0.85)
-      .describe("Share of the time in which the call thread may be at work before new calls are shed."),
+      .describe("Share of the time, 0 to 1, in which the call thread may be busy before new calls are shed."),
     lateMilliseconds: z
       .number()
       .min(1)
       .max(10_000)
       .default(50)
-      .describe("How long what is due may wait for the call thread."),
+      .describe("How late a due timer of the call thread may run before new calls are shed."),
     retryAfterSeconds: z
       .int()
       .min(1)
       .max(3600)
       .exactOptional()
       .describe(
-        "Retry-After of the 503; none when left out, since it silences the whole peer (RFC 3261 section 21.5.4).",
+        "Retry-After of the 503, in seconds. Default: none, because it silences the whole peer (RFC 3261 section 21.5.4).",
       ),
   })
-  .describe("New calls beyond what the filter can do are answered 503, before anything in progress suffers.");
+  .describe("Answers new calls beyond the capacity of the filter with 503, before calls in progress suffer.");
 
-/** The home plan and the time zone. */
+/** Schema of the home numbering plan. */
 export const homeSchema = z.strictObject({
   country: z
     .string()
@@ -259,13 +272,14 @@ export const homeSchema = z.strictObject({
     .default("86")
     .describe("Country code of the home network."),
 });
+/** Schema of the time zone of all dates. */
 export const timeZoneSchema = z
   .string()
   .refine(isTimeZone, { error: 'not a time zone; expected a name like "Asia/Shanghai"' })
   .default("Asia/Shanghai")
   .describe("Time zone of all dates in this file and in the lists.");
 
-/** The whole of `policy.yaml`. */
+/** Schema of the whole of `policy.yaml`. */
 export const policySchema = z.strictObject({
   version: z.literal(1),
   home: homeSchema.exactOptional(),
@@ -280,7 +294,7 @@ export const policySchema = z.strictObject({
   overload: overloadSchema.exactOptional(),
 });
 
-/** The shape of `policy.yaml` as JSON Schema, as editors want it: draft 7 is what they all understand. */
+/** JSON Schema of `policy.yaml` for editors. Draft 7, because all of them understand it. */
 export const policyJsonSchema: JsonSchema = {
   title: "policy.yaml",
   ...z.toJSONSchema(policySchema, { io: "input", target: "draft-7" }),

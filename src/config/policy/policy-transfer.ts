@@ -1,9 +1,10 @@
+// Hands a policy that one thread has read to the thread that carries calls.
 import type { NumberSet } from "../../numbering/number-set.ts";
 import { openNumberSet } from "../../numbering/number-set.ts";
 import type { DenyList, NumberList, PolicyTables } from "../../screening/rule.ts";
 import type { PolicyParts, TrunkPlan } from "./build-policy.ts";
 
-/** Lists of a trunk whose numbers are a block of shared memory. */
+/** Tables of a trunk whose number lists are blocks of shared memory. */
 type PackedTables = Omit<PolicyTables, "lesseeNumbers" | "denyLists"> & {
   readonly lesseeNumbers: PackedList<NumberList> | undefined;
   readonly denyLists: readonly PackedList<DenyList>[];
@@ -11,8 +12,8 @@ type PackedTables = Omit<PolicyTables, "lesseeNumbers" | "denyLists"> & {
 type PackedList<List extends NumberList> = Omit<List, "numbers"> & { readonly memory: SharedArrayBuffer };
 
 /**
- * What a policy is compiled from, as plain values: a thread that has read it hands it to another (structured clone). Big lists are
- * shared, not copied.
+ * What a policy is compiled from, as plain values: one thread reads it and posts it to another
+ * (structured clone). Number lists are shared, not copied.
  */
 export type PolicyParcel = Omit<PolicyParts, "plans"> & {
   readonly plans: readonly (Omit<TrunkPlan, "tables"> & { readonly tables: PackedTables })[];
@@ -25,7 +26,7 @@ export function packPolicy({
   lists,
   revision,
 }: PolicyParts): PolicyParcel {
-  // What trunks share stays one object, so that it is written into the message once.
+  // Lists that trunks share stay one object, so the message holds them once.
   const packed = new Map<readonly DenyList[], readonly PackedList<DenyList>[]>();
   const packDenyLists = (denyLists: readonly DenyList[]): readonly PackedList<DenyList>[] => {
     const known = packed.get(denyLists) ?? denyLists.map(packList);
@@ -48,7 +49,7 @@ export function packPolicy({
   };
 }
 
-/** The parts again. Sets over the same memory are one set. */
+/** Restores the parts. Invariant: lists over the same memory share one set. */
 export function unpackPolicy({ plans, ...parts }: PolicyParcel): PolicyParts {
   const sets = new Map<SharedArrayBuffer, NumberSet>();
   const openList = <List extends { readonly memory: SharedArrayBuffer }>({

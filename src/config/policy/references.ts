@@ -1,3 +1,4 @@
+// Finds broken references in a policy: unknown names, names given twice, trunks that overlap.
 import { parseNetwork } from "../../net/address.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { buildNextHop } from "./next-hop.ts";
@@ -10,7 +11,12 @@ import { suggest } from "../yaml/suggestion.ts";
 import { findTies } from "../../policy/trunk-match.ts";
 import type { MatchEntry } from "../../policy/trunk-match.ts";
 
-/** Finds what the schema can't see: names that lead nowhere, names given twice, trunks that can't be told apart. */
+/**
+ * Finds what the schema can't: unknown names, names given twice, and trunks that can't be told
+ * apart.
+ *
+ * @param listeners canonical listener ids of `sigwall.yaml`; undefined: listeners are not checked
+ */
 export function findBrokenReferences(
   file: PolicyFile,
   listeners: readonly string[] | undefined,
@@ -26,7 +32,10 @@ export function findBrokenReferences(
   ];
 }
 
-/** The ways in which sources are recognised as a trunk; a listener that can't be read matches nothing. */
+/**
+ * Lists the ways in which sources are recognised as a trunk. A listener that can't be read matches
+ * nothing.
+ */
 export function matchEntriesOf<Target>(trunk: TrunkEntry, target: Target): readonly MatchEntry<Target>[] {
   const { addresses, ports, listener, tlsName } = trunk.match;
   const opc = trunk.match.opc?.flatMap(readPointCode);
@@ -47,18 +56,22 @@ function findDuplicates(
 ): readonly ConfigIssue[] {
   const seen = new Set<string>();
   return entries.flatMap(({ path, value: { id } }) => {
-    if (seen.has(id)) return [source.issueAt([...path, "id"], `there is another ${noun} "${id}"`)];
+    if (seen.has(id)) return [source.issueAt([...path, "id"], `another ${noun} already has the id "${id}"`)];
     seen.add(id);
     return [];
   });
 }
 
-/** Lists of lessees and deny lists share one name space: both are labels of `sigwall_list_numbers`. */
+/**
+ * Number lists of lessees and deny lists share one name space: both label `sigwall_list_numbers`.
+ */
 function findSharedNames({ source, lists, lessees }: PolicyFile): readonly ConfigIssue[] {
   const names = new Set(lessees.map(({ value }) => value.id));
   return lists
     .filter(({ value }) => names.has(value.id))
-    .map(({ path, value }) => source.issueAt(path, `the lessee "${value.id}" has a list of this name`));
+    .map(({ path, value }) =>
+      source.issueAt(path, `the list of lessee "${value.id}" already has this name; rename one of them`),
+    );
 }
 
 function findUnknownNames({ source, trunks, specialUsers }: PolicyFile): readonly ConfigIssue[] {
@@ -87,7 +100,7 @@ function findListenerIssues(
     if (tlsName !== undefined) {
       const here = listener === undefined ? listeners : [listener.toLowerCase()];
       if (here !== undefined && !here.some((id) => id.startsWith("tls:"))) {
-        const message = `nothing that listens ${listener === undefined ? "" : "there "}speaks TLS: the trunk never matches`;
+        const message = `${listener === undefined ? "no listener is tls" : "this listener is not tls"}: the trunk never matches`;
         return [source.issueAt([...path, "match", "tlsName"], message)];
       }
     }
@@ -96,11 +109,19 @@ function findListenerIssues(
     const place = [...path, "match", "listener"];
     if (typeof parsed === "string") return [source.issueAt(place, parsed)];
     if (listeners === undefined || listeners.includes(parsed.id)) return [];
-    return [source.issueAt(place, `nothing listens on "${listener}"${suggest(parsed.id, listeners)}`)];
+    return [
+      source.issueAt(
+        place,
+        `no such listener in sigwall.yaml: "${listener}"${suggest(parsed.id, listeners)}`,
+      ),
+    ];
   });
 }
 
-/** A next hop given twice has one state and one metric series: its weight is what was meant. */
+/**
+ * Reports a next hop given twice on one trunk. It would have one state and one metric series;
+ * `weight` is what the operator wants.
+ */
 function findRepeatedHops({ source, trunks }: PolicyFile): readonly ConfigIssue[] {
   return trunks.flatMap(({ path, value }) => {
     const seen = new Set<string>();
@@ -110,7 +131,7 @@ function findRepeatedHops({ source, trunks }: PolicyFile): readonly ConfigIssue[
           seen.add(id);
           return [];
         }
-        const message = `there is another next hop "${id}" on this trunk; \`weight\` gives it a larger share`;
+        const message = `the next hop "${id}" is on this trunk already; \`weight\` gives it a larger share`;
         return [source.issueAt([...path, "nextHops", index], message)];
       }),
     );

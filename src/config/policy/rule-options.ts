@@ -1,3 +1,4 @@
+// The key `rules`: its schema from the rules' own options, and how trunk and global merge.
 import { z } from "zod";
 import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
 import { ruleIds } from "../../domain/rule-id.ts";
@@ -5,7 +6,7 @@ import { rules } from "../../screening/chain/rule-order.ts";
 import type { Rule } from "../../screening/rule.ts";
 import { isMapping, valueAt } from "../yaml/schema-issues.ts";
 
-/** What `policy.yaml` says about a rule: its mode, and the options that are the rule's own. */
+/** What `policy.yaml` says about a rule: its mode and its own options. */
 export interface RuleSetting {
   readonly mode: RuleMode;
   readonly options: unknown;
@@ -13,7 +14,10 @@ export interface RuleSetting {
 
 const ruleById: ReadonlyMap<RuleId, Rule> = new Map(rules.map((rule) => [rule.id, rule]));
 
-/** The rule of an id; undefined for a rule that has a name in the contract but no code yet. */
+/**
+ * Returns the rule of an id.
+ * @returns undefined for a rule that the contract names and that has no code yet
+ */
 export function findRule(id: RuleId): Rule | undefined {
   return ruleById.get(id);
 }
@@ -32,19 +36,23 @@ function settingSchema(id: RuleId): z.ZodType {
   return rule.options.safeExtend({ mode: modeSchema }).strict().describe(rule.summary).exactOptional();
 }
 
-/** The map `rules` of a policy or a trunk: every rule by its id, with `mode` beside the options of the rule. */
+/**
+ * Schema of the map `rules` of a policy or a trunk: every rule by its id, `mode` beside the options
+ * of the rule.
+ */
 export const rulesSchema = z.strictObject(Object.fromEntries(ruleIds.map((id) => [id, settingSchema(id)])));
 
-/** What one `rules` map of the source writes about a rule, as written. */
+/** Returns what a `rules` map says about a rule, as written. Empty when it says nothing. */
 export function writtenSetting(rulesMap: unknown, id: RuleId): Readonly<Record<string, unknown>> {
   const written = valueAt(rulesMap, [id]);
   return isMapping(written) ? written : {};
 }
 
 /**
- * The setting of a rule on a trunk: the trunk's words over the global ones over the rule's defaults.
- * Words are merged as written: a default of the schema must not hide a global option.
- * Returns messages when the options don't go together; what is wrong by itself the schema of the file reports.
+ * Merges the setting of a rule on a trunk: the trunk's keys over the global keys over the defaults
+ * of the rule. Keys are merged as written, because a default must not hide a global option.
+ * @returns messages when the options don't go together; the schema of the file reports options that
+ * are wrong by themselves
  */
 export function mergeSetting(
   id: RuleId,

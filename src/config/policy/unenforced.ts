@@ -1,3 +1,4 @@
+// Warns of keys that are accepted and have no effect yet.
 import { ruleIds } from "../../domain/rule-id.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import type { PolicyFile } from "./policy-file.ts";
@@ -5,7 +6,10 @@ import type { TrunkEntry } from "./policy-schema.ts";
 import { findRule, writtenSetting } from "./rule-options.ts";
 import { isMapping } from "../yaml/schema-issues.ts";
 
-/** Keys of a trunk that are accepted for later: where they stand, when they are there, and what happens instead. */
+/**
+ * Keys of a trunk without effect yet: where they stand, when they are set, and what happens
+ * instead.
+ */
 const later: readonly {
   readonly at: readonly string[];
   readonly isSet: (trunk: TrunkEntry) => boolean;

@@ -1,3 +1,4 @@
+// Reviews number lists: dates, duplicates, emergency numbers, short prefixes, numbers of two lists.
 import type { Millis } from "../../domain/time.ts";
 import { readListNumber } from "../../numbering/e164.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
@@ -8,24 +9,30 @@ import type { LoadedList } from "../policy/list-loading.ts";
 import { isMapping } from "../yaml/schema-issues.ts";
 import type { PolicyMaterial } from "../load-policy.ts";
 
-/** Entries that end within so many days are announced. */
+/** Entries that expire within this many days are announced. */
 export const soonDays = 30;
 
 const DAY: Millis = 86_400_000;
 
-/** Findings of one kind in one list that are written one by one; the rest is counted. */
+/** At most this many findings of one kind in one list are written; the rest is counted. */
 const mostFindings = 5;
 
 /** A prefix with fewer digits covers a million numbers of the home plan or more. */
 const fewestPrefixDigits = 7;
 
-/** Codes that must reach their service whoever calls: none belongs in a list. */
+/** Emergency numbers: they are called parties only, so none belongs in a list. */
 const emergencyCodes = ["110", "119", "120", "122", "12395", "95110"];
 
-/** Numbers in two lists that are looked for; who has more has one fault in many lines. */
+/**
+ * At most this many numbers in two lists are reported. More of them are one mistake in many lines.
+ */
 const mostShared = 1000;
 
-/** Finds in the lists what is legal and probably not meant. `now` decides what has expired. */
+/**
+ * Finds what is legal in the lists and probably not meant.
+ *
+ * @param now Unix milliseconds; decides what has expired
+ */
 export function reviewLists(material: PolicyMaterial, now: Millis): readonly ConfigIssue[] {
   const { lists } = material;
   const calendar = createCalendar(material.file.timeZone);
@@ -88,7 +95,10 @@ function reviewDates(
   return [expired, ending, coming, unverified].flatMap((findings) => findings.issues());
 }
 
-/** The strictest `verifiedWithinDays` of the trunks of a lessee. */
+/**
+ * Returns the smallest `verifiedWithinDays` of the trunks of a lessee.
+ * @returns undefined when no trunk sets it
+ */
 function verificationDays(plans: PolicyMaterial["plans"], lessee: string): number | undefined {
   const days = plans
     .filter(({ trunk }) => trunk.lessee === lessee)
@@ -98,7 +108,10 @@ function verificationDays(plans: PolicyMaterial["plans"], lessee: string): numbe
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
-/** The same number, range or prefix on two lines that are in force at the same time: one of them is not needed. */
+/**
+ * Reports the same number, range or prefix on two lines that are in force at the same time. One of
+ * them is redundant.
+ */
 function reviewDuplicates(list: LoadedList): readonly ConfigIssue[] {
   const { numbers } = list.read;
   const { exact, rangeStart, rangeEnd, rangeRow } = numbers.columns;
@@ -109,7 +122,7 @@ function reviewDuplicates(list: LoadedList): readonly ConfigIssue[] {
     if (first === second || reported.has(second) || !meetInTime(numbers, first, second)) return;
     reported.add(second);
     const lines = [numbers.line(first), numbers.line(second)].toSorted((a, b) => a - b);
-    findings.add(lines[1] ?? 1, () => `the same as line ${lines[0]}`);
+    findings.add(lines[1] ?? 1, () => `duplicate of line ${lines[0]}`);
   };
   for (let row = 1; row < exact.length; row++) if (exact[row] === exact[row - 1]) compare(row - 1, row);
   for (let index = 1; index < rangeRow.length; index++) {
@@ -137,7 +150,7 @@ function reviewEmergency(list: LoadedList, now: Millis): readonly ConfigIssue[] 
         list,
         line,
         "number",
-        `covers the emergency number ${code}, which never is a calling party`,
+        `covers the emergency number ${code}, which is never a calling party`,
       ),
     ];
   });
@@ -146,11 +159,14 @@ function reviewEmergency(list: LoadedList, now: Millis): readonly ConfigIssue[] 
 function reviewPrefixes(list: LoadedList): readonly ConfigIssue[] {
   const { shortestPrefix: prefix } = list.read;
   if (list.kind !== "lessee" || prefix === undefined || prefix.digits.length >= fewestPrefixDigits) return [];
-  const message = `the prefix has only ${prefix.digits.length} digits: it lists a million numbers or more`;
+  const message = `the prefix has only ${prefix.digits.length} digits, so it lists a million numbers or more`;
   return [issueAtLine(list, prefix.line, "number", message)];
 }
 
-/** A number that two lessees may use at the same time authenticates neither. */
+/**
+ * Reports numbers of two lessees that are in force at the same time: such a number authenticates
+ * neither.
+ */
 function reviewLessees(lists: readonly LoadedList[]): readonly ConfigIssue[] {
   return reviewShared(lists, "error", (first, second) =>
     first.id === second.id ? undefined : `is also listed for lessee "${first.id}"`,
@@ -166,7 +182,7 @@ function reviewDenied(lists: readonly LoadedList[]): readonly ConfigIssue[] {
   });
 }
 
-/** Reports numbers of two lists at the line of the second, the first ones of every pair of lists. */
+/** Reports numbers that are in two lists, at the line of the second list. */
 function reviewShared(
   lists: readonly LoadedList[],
   severity: ConfigIssue["severity"],
@@ -189,12 +205,12 @@ function reviewShared(
   return [...findings.values()].flatMap((found) => found.issues());
 }
 
-/** The number of a key: positive ones are E.164, negative ones are codes. */
+/** Formats the number of a key: positive keys are E.164 numbers, negative ones are short codes. */
 function formatKey(key: number): string {
   return key < 0 ? String(-key) : `+${key}`;
 }
 
-/** Findings of one kind in one list: the first ones word for word, then a number. */
+/** Findings of one kind in one list: the first are written, the rest is counted. */
 interface Findings {
   add(line: number, describe: () => string): void;
   issues(): readonly ConfigIssue[];

@@ -1,7 +1,10 @@
+// Reviews what a trunk says about its requests and has no effect.
 import type { TrunkPlan } from "../policy/build-policy.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
 
-/** Finds what a trunk says about its requests, beside its calls, and what nothing will come of. */
+/**
+ * Finds keys about the requests of a trunk that have no effect, or that refuse more than was meant.
+ */
 export function reviewRequests(
   warn: (path: Path, message: string) => ConfigIssue,
   { entry: { path, value }, trunk, chain }: TrunkPlan,
@@ -17,13 +20,13 @@ export function reviewRequests(
   ] as const;
   for (const [key, isWritten] of written) {
     if (!isWritten) continue;
-    if (trunk.side === "core") tell(key, "has no effect: calls from the core go on as they came");
-    // A label is told in the 302.
+    if (trunk.side === "core") tell(key, "has no effect: calls from the core are forwarded unchanged");
+    // The 302 of a redirecting trunk carries the label.
     else if (trunk.mode === "redirect" && key !== "label")
-      tell(key, "has no effect: a redirecting trunk sends its calls on by itself");
+      tell(key, "has no effect: the calling side of a redirecting trunk sends the call itself");
   }
   if (trunk.side === "core" && trunk.mode === "redirect")
-    tell("mode", "calls from the core go where they ask to, and are answered 302 with that");
+    tell("mode", "calls from the core are answered 302 with the target that they name themselves");
   const mayMessage = trunk.methods.carriage.get("MESSAGE") === "screen";
   const { messagesPerSecond } = trunk.limits;
   if (mayMessage && messagesPerSecond === undefined && trunk.side !== "core")
@@ -34,6 +37,6 @@ export function reviewRequests(
   const isWithheld =
     typeof roaming === "object" && roaming !== null && "roamers" in roaming && roaming.roamers === "withhold";
   if (trunk.mode === "redirect" && trunk.side === "international" && isWithheld)
-    tell("mode", "a call whose number is to be withheld can't be redirected: it is refused");
+    tell("mode", "a call whose number must be withheld can't be redirected: it is refused");
   return issues;
 }

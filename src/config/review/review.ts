@@ -1,3 +1,4 @@
+// Reviews a sound policy for what is legal and probably not meant: rules, next hops, lists, dates.
 import { type RuleId, ruleIds } from "../../domain/rule-id.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { NextHop } from "../../domain/trunk.ts";
@@ -13,8 +14,12 @@ import type { PolicyTables, Rule } from "../../screening/rule.ts";
 import type { PolicyMaterial } from "../load-policy.ts";
 
 /**
- * Finds what is legal in a policy and probably not meant: rules that never run, names that nobody uses, dates that have passed.
- * `now` decides what has expired; `listeners` are those of the static config.
+ * Finds what is legal in a policy and probably not meant: rules that never run, names without use,
+ * dates that have passed.
+ *
+ * @param listeners canonical listener ids of `sigwall.yaml`; empty for an engine that carries no
+ * SIP
+ * @param now Unix milliseconds; decides what has expired
  */
 export function reviewPolicy(
   policy: Policy,
@@ -39,14 +44,20 @@ function warner({ file }: PolicyMaterial): Warn {
   return (path, message) => file.source.issueAt(path, message, "warning");
 }
 
-/** `isSip`: calls go to next hops; those of SS7 go on by the other association. */
+/**
+ * Reviews the keys of every trunk. `isSip`: the engine carries SIP, so calls go to next hops; SS7
+ * calls go on by the other association.
+ */
 function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly ConfigIssue[] {
   const warn = warner(material);
   return material.plans.flatMap(({ entry: { path, value }, trunk }) => {
     const issues: ConfigIssue[] = [];
     if (trunk.side === "lessee" && trunk.lessee === undefined) {
       issues.push(
-        warn([...path, "side"], "a lessee trunk without lessee: caller-authentication refuses every call"),
+        warn(
+          [...path, "side"],
+          "the trunk has no lessee, so caller-authentication refuses every call; set `lessee`",
+        ),
       );
     }
     if (trunk.side !== "lessee" && trunk.lessee !== undefined) {
@@ -54,11 +65,16 @@ function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly Config
     }
     if (isSip && (value.match.opc ?? value.match.dpc) !== undefined) {
       issues.push(
-        warn([...path, "match"], "point codes: no SIP message matches, and the engine carries SIP"),
+        warn([...path, "match"], "has point codes, which no SIP message matches, and the engine carries SIP"),
       );
     }
     if (isSip && trunk.side !== "core" && trunk.nextHops.length === 0) {
-      issues.push(warn([...path, "id"], "no nextHops: accepted calls have nowhere to go"));
+      issues.push(
+        warn(
+          [...path, "id"],
+          "the trunk has no nextHops, so accepted calls are answered 404; set `nextHops`",
+        ),
+      );
     }
     if (trunk.side === "core" && (value.rules !== undefined || value.limits !== undefined)) {
       const key = value.rules === undefined ? "limits" : "rules";
@@ -68,10 +84,14 @@ function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly Config
       issues.push(warn([...path, "default"], "has no effect: a lessee trunk accepts listed callers only"));
     }
     for (const [reason, status] of trunk.status) {
-      // RFC 3261 section 21.5.4: a peer takes 503 as "this element is down" and tries another route.
+      // A peer takes 503 as "this element is down" and tries another route (RFC 3261 section
+      // 21.5.4).
       if (status !== 503 || mayBeUnavailable.includes(reason)) continue;
       issues.push(
-        warn([...path, "status", reason], "503 makes the peer try another route with the same call"),
+        warn(
+          [...path, "status", reason],
+          "503 makes the peer try the same call by another route; choose another status",
+        ),
       );
     }
     return issues;
@@ -80,7 +100,7 @@ function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly Config
 
 const mayBeUnavailable: readonly string[] = ["call-rate-exceeded", "channels-exceeded", "overload"];
 
-/** Rules that somebody configured and that never run. */
+/** Reviews rules that are configured and never run. */
 function reviewRules(material: PolicyMaterial): readonly ConfigIssue[] {
   const warn = warner(material);
   const screened = material.plans.filter(({ trunk }) => trunk.side !== "core");
@@ -103,9 +123,7 @@ function reviewRules(material: PolicyMaterial): readonly ConfigIssue[] {
     const running = screened.filter(({ chain }) => chain[id].mode !== "off");
     if (running.length === 0) issues.push(...reviewIdleOptions(warn, ["rules", id], written));
     else if (!running.some(({ chain, tables }) => canFire(rule, chain[id].options, tables))) {
-      issues.push(
-        warn(["rules", id], `can never fire: ${idleEverywhere[id] ?? "no trunk gives it anything to do"}`),
-      );
+      issues.push(warn(["rules", id], `can never fire: ${idleEverywhere[id] ?? "it applies to no trunk"}`));
     }
   }
   return issues;
@@ -126,16 +144,16 @@ function reviewIdleOptions(
 }
 
 const idleEverywhere: Partial<Record<RuleId, string>> = {
-  "home-cli-from-abroad": "there is no international trunk",
-  "diversion-licence": "there is no lessee trunk",
-  "deny-lists": "there is no deny list",
-  "caller-authentication": "there is no lessee trunk",
+  "home-cli-from-abroad": "the policy has no international trunk",
+  "diversion-licence": "the policy has no lessee trunk",
+  "deny-lists": "the policy has no deny list",
+  "caller-authentication": "the policy has no lessee trunk",
   "call-frequency": "no trunk has limits.attemptsPerCallerPerMinute",
   "call-rate": "no trunk has limits.callsPerSecond",
 };
 
 function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
-  if (id === "deny-lists") return ": there is no deny list";
+  if (id === "deny-lists") return ": the policy has no deny list";
   if (id === "call-frequency") return ": it has no limits.attemptsPerCallerPerMinute";
   if (id === "call-rate") return ": it has no limits.callsPerSecond";
   return `, whose side is ${trunk.side}`;
@@ -145,10 +163,13 @@ function reviewLesseeUse(material: PolicyMaterial): readonly ConfigIssue[] {
   const used = new Set(material.plans.map(({ trunk }) => trunk.lessee));
   return material.file.lessees
     .filter(({ value }) => !used.has(value.id))
-    .map(({ path, value }) => warner(material)([...path, "id"], `no trunk has the lessee "${value.id}"`));
+    .map(({ path, value }) => warner(material)([...path, "id"], `no trunk names the lessee "${value.id}"`));
 }
 
-/** Requests of the called side come from the next hop: without a trunk there they come from a stranger. */
+/**
+ * Reviews next hops: no trunk covers one, or no listener reaches it. The called side sends its
+ * requests from the next hop; without a trunk they come from an unknown source.
+ */
 function reviewNextHops(
   policy: Policy,
   material: PolicyMaterial,
@@ -164,7 +185,7 @@ function reviewNextHops(
         listeners.some((listener) => policy.matchTrunk(listener, address, port, ANY_NAME) !== undefined);
       const messages = isCovered
         ? []
-        : [`no trunk covers ${id}: what the called side sends from there is dropped`];
+        : [`no trunk matches ${id}: requests that the called side sends from there are dropped`];
       if (!listeners.some((listener) => canReach(listener, hop)))
         messages.push(`nothing listens on ${describeWay(hop)}: no call reaches ${id}`);
       if (messages.length > 0) reported.add(id);
@@ -173,7 +194,7 @@ function reviewNextHops(
   );
 }
 
-/** A message leaves by a listener of the target's transport and address family. */
+/** Tells whether a listener has the transport and the address family of a next hop. */
 function canReach(listener: string, { transport, address }: NextHop): boolean {
   if (!listener.startsWith(`${transport}:`)) return false;
   return address === undefined || listener.startsWith(`${transport}:[`) === address.includes(":");
@@ -198,7 +219,7 @@ function reviewSpecialUsers(material: PolicyMaterial, now: Millis): readonly Con
       issues.push(warn([...path, "until"], `expires on ${lastDay}`));
     const list = plan.tables.lesseeNumbers;
     if (plan.trunk.side === "lessee" && list !== undefined && list.numbers.find(user.key, now) < 0) {
-      const message = `not in force in ${list.file}: caller-authentication refuses it, special user or not`;
+      const message = `${list.file} does not list this number now: caller-authentication refuses it, special user or not`;
       issues.push(warn([...path, "number"], message));
     }
     return issues;

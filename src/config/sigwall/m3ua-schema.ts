@@ -1,3 +1,4 @@
+// The section `m3ua` of sigwall.yaml: its schema, its values, and the issues a schema can't find.
 import { z } from "zod";
 import { parseEndpoint, type Endpoint } from "../../net/address.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
@@ -9,7 +10,9 @@ const associationSchema = z.strictObject({
   transport: z
     .enum(["sctp", "tcp"])
     .default("sctp")
-    .describe("sctp needs Linux with its module and koffi; tcp is what libosmo-sigtran 1.9 and newer speak."),
+    .describe(
+      "sctp needs Linux with the sctp module and koffi; tcp is what libosmo-sigtran 1.9 and newer speak.",
+    ),
   role: z
     .enum(["server", "client"])
     .describe("server: the peer connects to `local`; client: this end connects to `remote`."),
@@ -18,22 +21,22 @@ const associationSchema = z.strictObject({
     .refine((text) => parseEndpoint(text, 0) !== undefined, {
       error: "expected ADDRESS:PORT, IPv6 in brackets",
     })
-    .describe("Our end: ADDRESS:PORT; a client may leave the port out."),
+    .describe("Local ADDRESS:PORT; a client may leave out the port."),
   remote: z
     .string()
     .refine((text) => parseEndpoint(text, 0) !== undefined, {
       error: "expected ADDRESS:PORT, IPv6 in brackets",
     })
-    .describe("The peer: ADDRESS:PORT; of a server's peer any port when it is left out."),
+    .describe("Peer ADDRESS:PORT; a server accepts any port when it is left out."),
 });
 
-/** The section `m3ua` of `sigwall.yaml`. */
+/** Schema of the section `m3ua` of `sigwall.yaml`. */
 export const m3uaSchema = z
   .strictObject({
     variant: z
       .enum(["itu", "ansi"])
       .default("itu")
-      .describe("Layout of ISUP: itu is Q.763, also the Chinese one; ansi is T1.113."),
+      .describe("ISUP layout: itu is Q.763, also used in China; ansi is T1.113."),
     links: z
       .array(
         z.strictObject({
@@ -41,19 +44,22 @@ export const m3uaSchema = z
             .array(associationSchema)
             .length(2)
             .describe(
-              "The two ends between which the filter stands; which of them is trusted, the trunks say.",
+              "The two associations that the filter stands between; the trunks say which one is trusted.",
             ),
         }),
       )
       .min(1)
       .max(64)
-      .describe("Pairs of associations: what comes by one goes on by the other."),
+      .describe("Pairs of associations: messages that arrive on one leave on the other."),
   })
-  .describe("For `engine: m3ua`: ISUP over M3UA, judged in line.");
+  .describe("For `engine: m3ua`: ISUP over M3UA, judged inline.");
 
 type M3uaEntry = z.output<typeof m3uaSchema>;
 
-/** One end of the filter. Port 0: any, or whatever the system gives. */
+/**
+ * One M3UA association of the filter. Port 0 of `local` lets the system choose; port 0 of `remote`
+ * accepts any port.
+ */
 export interface AssociationConfig {
   readonly id: string;
   readonly transport: "sctp" | "tcp";
@@ -62,17 +68,18 @@ export interface AssociationConfig {
   readonly remote: Endpoint;
 }
 
+/** Two associations: messages that arrive on one leave on the other. */
 export interface LinkConfig {
   readonly associations: readonly [AssociationConfig, AssociationConfig];
 }
 
-/** What `engine: m3ua` relays between. */
+/** What `engine: m3ua` relays between: the ISUP variant and the pairs of associations. */
 export interface M3uaConfig {
   readonly variant: "itu" | "ansi";
   readonly links: readonly LinkConfig[];
 }
 
-/** Addresses of the section, read; it has passed its schema. */
+/** Reads the addresses of a section that has passed its schema. */
 export function readM3uaConfig({ variant, links }: M3uaEntry): M3uaConfig {
   return {
     variant,
@@ -89,7 +96,10 @@ export function readM3uaConfig({ variant, links }: M3uaEntry): M3uaConfig {
 
 const nowhere: Endpoint = { address: "0.0.0.0", port: 0 };
 
-/** What the schema can't see: associations of one name, ports that are missing or taken twice, an engine without its section. */
+/**
+ * Finds what the schema can't: associations with one id, missing ports, ports taken twice, and an
+ * engine without its section.
+ */
 export function findM3uaIssues(
   source: Source,
   engine: string,
@@ -98,21 +108,26 @@ export function findM3uaIssues(
   if (engine !== "m3ua")
     return entry === undefined
       ? []
-      : [source.issueAt(["m3ua"], "without effect: the engine is another", "warning")];
-  if (entry === undefined) return [source.issueAt(["engine"], "needs the section `m3ua`")];
+      : [source.issueAt(["m3ua"], "has no effect: only `engine: m3ua` reads this section", "warning")];
+  if (entry === undefined) return [source.issueAt(["engine"], "engine m3ua needs the section `m3ua`")];
   const ids = new Set<string>();
   const places = new Set<string>();
   return readM3uaConfig(entry).links.flatMap(({ associations }, link) =>
     associations.flatMap(({ id, role, transport, local, remote }, index) => {
       const path = ["m3ua", "links", link, "associations", index];
       const issues: ConfigIssue[] = [];
-      if (ids.has(id)) issues.push(source.issueAt([...path, "id"], `there is another association "${id}"`));
+      if (ids.has(id))
+        issues.push(source.issueAt([...path, "id"], `another association already has the id "${id}"`));
       ids.add(id);
       const place = `${transport} ${local.address} ${local.port}`;
       if (role === "client" && remote.port === 0)
-        issues.push(source.issueAt([...path, "remote"], "a client needs the port that it connects to"));
+        issues.push(
+          source.issueAt([...path, "remote"], "a client needs the port of the peer; write ADDRESS:PORT"),
+        );
       if (role === "server" && local.port !== 0 && places.has(place))
-        issues.push(source.issueAt([...path, "local"], "another association listens there"));
+        issues.push(
+          source.issueAt([...path, "local"], "another association already listens on this address and port"),
+        );
       if (role === "server") places.add(place);
       return issues;
     }),

@@ -1,3 +1,4 @@
+// The schema of sigwall.yaml: every key, its default, and the text that editors show.
 import { z } from "zod";
 import type { JsonSchema } from "../yaml/schema-issues.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
@@ -7,16 +8,22 @@ import type { Endpoint } from "../../net/address.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
 import { pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
 
-/** A transport address on which messages are taken. */
+/** A transport address on which the filter takes messages. */
 export interface ListenAddress extends Endpoint {
-  /** Canonical text, `udp:127.0.0.1:5060` or `tls:[::1]:5061`: what `match.listener` names. */
+  /**
+   * Canonical text, `udp:127.0.0.1:5060` or `tls:[::1]:5061`; `match.listener` of a trunk names it.
+   */
   readonly id: string;
   readonly transport: SipTransport;
 }
 
 const transports: readonly SipTransport[] = ["udp", "tcp", "tls"];
 
-/** Reads `udp:127.0.0.1:5060`, likewise tcp and tls, IPv6 in brackets, port 0 for any free one; a string says what is wrong. */
+/**
+ * Reads a listener such as `udp:127.0.0.1:5060`; tcp and tls are written alike, IPv6 in brackets.
+ * Port 0 takes any free port.
+ * @returns a string that says what is wrong
+ */
 export function parseListener(text: string): ListenAddress | string {
   const colon = text.indexOf(":");
   const scheme = text.slice(0, Math.max(colon, 0)).toLowerCase();
@@ -24,7 +31,7 @@ export function parseListener(text: string): ListenAddress | string {
   const transport = transports.find((name) => name === scheme);
   const endpoint = transport === undefined ? undefined : parseEndpoint(text.slice(colon + 1));
   if (transport === undefined || endpoint === undefined)
-    return `"${text}" is not a listener; expected udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets`;
+    return `"${text}" is not a listener; expected udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, IPv6 in brackets`;
   return { id: `${transport}:${formatEndpoint(endpoint)}`, transport, ...endpoint };
 }
 
@@ -35,43 +42,60 @@ const listenerSchema = z.string().superRefine((text, context) => {
 
 const tlsSchema = z
   .strictObject({
-    certificate: pathSchema.describe("Our certificate and those that vouch for it, PEM."),
-    key: pathSchema.describe("Its private key, PEM without a password."),
-    ca: pathSchema.describe("Certificates of the authorities that peers' certificates must come from, PEM."),
-    minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).default("TLSv1.2").describe("The least version of TLS."),
+    certificate: pathSchema.describe("Certificate of the filter and its chain, PEM."),
+    key: pathSchema.describe("Private key of that certificate, PEM without a password."),
+    ca: pathSchema.describe(
+      "Certificates of the authorities that must have issued the certificates of peers, PEM.",
+    ),
+    minVersion: z
+      .enum(["TLSv1.2", "TLSv1.3"])
+      .default("TLSv1.2")
+      .describe("Lowest TLS version that is accepted."),
     clientCertificate: z
       .enum(["require", "request", "none"])
       .default("require")
-      .describe("Whether a peer that connects must show a certificate, may, or isn't asked."),
+      .describe(
+        "Whether a connecting peer must show a certificate (require), may show one (request), or is not asked (none).",
+      ),
   })
-  .describe("For tls listeners and TLS next hops; the files are read again with every reload.");
+  .describe("For tls listeners and TLS next hops. Every reload reads the files again.");
 
 const streamsSchema = z
   .strictObject({
-    connections: z.int().min(1).max(100_000).default(1024).describe("Open at one time, on every listener."),
-    perSource: z.int().min(1).max(100_000).default(64).describe("Of these, from one address."),
+    connections: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1024)
+      .describe("Open connections at one time, for each listener."),
+    perSource: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(64)
+      .describe("Open connections from one address, for each listener."),
     idleSeconds: z
       .int()
       .min(10)
       .max(86_400)
       .default(900)
-      .describe("A connection on which nothing came for so long is closed."),
+      .describe("Closes a connection on which nothing arrived for so long."),
     messageSeconds: z
       .int()
       .min(1)
       .max(300)
       .default(10)
-      .describe("The time that a peer has to send one whole message, and for a TLS handshake."),
+      .describe("Longest time for one whole message from a peer, and for a TLS handshake."),
     unreadMegabytes: z
       .int()
       .min(1)
       .max(4096)
       .default(64)
       .describe(
-        "What all peers together may leave unread, of a listener; beyond it the worst of them is closed.",
+        "Megabytes that all peers of a listener together may leave unread; beyond, the connection with most unread is closed.",
       ),
   })
-  .describe("Bounds of TCP and TLS connections.");
+  .describe("Limits of TCP and TLS connections.");
 
 const hepSchema = z
   .strictObject({
@@ -80,18 +104,18 @@ const hepSchema = z
       .refine((text) => parseEndpoint(text, 9060) !== undefined, {
         error: "expected ADDRESS or ADDRESS:PORT, IPv6 in brackets",
       })
-      .describe("The collector, ADDRESS:PORT by UDP; port 9060 when left out."),
+      .describe("ADDRESS:PORT of the collector, over UDP. Default port: 9060."),
     captureId: z
       .int()
       .min(0)
       .max(0xffff_ffff)
       .default(1)
-      .describe("Tells this filter from other capture agents of the collector."),
-    password: textSchema.exactOptional().describe("Authentication key; sent in the clear, as HEP has it."),
+      .describe("Id of this filter among the capture agents of the collector."),
+    password: textSchema.exactOptional().describe("Authentication key; HEP sends it in the clear."),
   })
-  .describe("Copies of judged messages, with their verdicts, for a HEPv3 collector such as Homer.");
+  .describe("Sends copies of judged messages, with their verdicts, to a HEPv3 collector such as Homer.");
 
-/** The key `hep`, as the schema leaves it. */
+/** The key `hep` after its schema has filled in the defaults. */
 export type HepEntry = z.output<typeof hepSchema>;
 
 const listenSchema = z
@@ -99,22 +123,22 @@ const listenSchema = z
   .min(1)
   .max(36)
   .describe(
-    "Where SIP is taken: udp:ADDRESS:PORT, tcp or tls likewise, IPv6 in brackets. With `engine: drachtio`, where the servers take SIP. Required by every engine but `m3ua`.",
+    "Where the filter takes SIP: udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, IPv6 in brackets. With `engine: drachtio`, where the servers take SIP. Required by every engine but `m3ua`.",
   );
 
 const serverSchema = z.strictObject({
-  host: textSchema.default("127.0.0.1").describe("Address or name of the server's admin port."),
-  port: portSchema.default(9022).describe("Its admin port."),
-  secret: textSchema.describe("The secret in the server's `admin` tag."),
+  host: textSchema.default("127.0.0.1").describe("Address or host name of the drachtio server."),
+  port: portSchema.default(9022).describe("Admin port of the server."),
+  secret: textSchema.describe("Secret in the `admin` tag of the server's configuration."),
   tls: z
     .strictObject({
       ca: pathSchema
         .exactOptional()
-        .describe("Authorities of the server's certificate, PEM; the system's when left out."),
-      name: textSchema.exactOptional().describe("Name in that certificate; `host` when left out."),
+        .describe("Authorities of the server's certificate, PEM. Default: those of the system."),
+      name: textSchema.exactOptional().describe("Name in that certificate. Default: `host`."),
     })
     .exactOptional()
-    .describe("The admin port is a TLS one."),
+    .describe("Connects to the admin port over TLS."),
 });
 
 const drachtioSchema = z
@@ -123,23 +147,23 @@ const drachtioSchema = z
       .array(serverSchema)
       .min(1)
       .max(16)
-      .describe("The drachtio servers; calls of every one are judged."),
+      .describe("The drachtio servers; the calls of all of them are judged."),
     reports: z
       .boolean()
       .default(true)
-      .describe("Have calls reported (CDR), to count those that a server passed without asking."),
+      .describe("Asks for call reports (CDR), to count calls that a server passed without asking."),
   })
   .describe("For `engine: drachtio`.");
 
-/** The key `drachtio`, as the schema leaves it. */
+/** The key `drachtio` after its schema has filled in the defaults. */
 export type DrachtioEntry = z.output<typeof drachtioSchema>;
 
-/** The whole of `sigwall.yaml`: what a change of needs a restart. */
+/** Schema of the whole of `sigwall.yaml`. Every change of this file needs a restart. */
 export const staticSchema = z.strictObject({
   engine: z
     .enum(["embedded", "drachtio", "m3ua"])
     .default("embedded")
-    .describe("What carries the calls: SIP by `embedded` or by `drachtio` servers, SS7 by `m3ua`."),
+    .describe("What carries the calls: `embedded` or `drachtio` servers for SIP, `m3ua` for SS7."),
   listen: listenSchema.exactOptional(),
   drachtio: drachtioSchema.exactOptional(),
   m3ua: m3uaSchema.exactOptional(),
@@ -149,7 +173,7 @@ export const staticSchema = z.strictObject({
     .enum(["auto", "dgram", "batched"])
     .default("auto")
     .describe(
-      "How UDP is taken and sent: `batched` system calls on Linux with koffi installed, Node's own `dgram` elsewhere.",
+      "How UDP is received and sent. auto: `batched` system calls on Linux with koffi installed, else Node's own `dgram`.",
     ),
   admin: z
     .string()
@@ -164,12 +188,12 @@ export const staticSchema = z.strictObject({
     )
     .min(1)
     .exactOptional()
-    .describe("DNS servers that next hops with names are looked up at; those of the system when left out."),
-  policy: pathSchema.describe("The policy file; a relative path starts at this file."),
+    .describe("DNS servers for next hops that are host names. Default: those of the system."),
+  policy: pathSchema.describe("The policy file; a relative path starts at the folder of this file."),
   keyFile: pathSchema
     .exactOptional()
     .describe(
-      "Secret key of the tokens in our Record-Route; made when missing. Without it a restart forgets the calls in progress.",
+      "File with the secret key of the tokens in Record-Route; created when missing. Without it a restart forgets the calls in progress.",
     ),
   drainSeconds: z
     .number()
@@ -177,7 +201,7 @@ export const staticSchema = z.strictObject({
     .max(3600)
     .exactOptional()
     .describe(
-      "Longest time after SIGTERM in which what is in progress still passes. Default: 32 (64·T1 of RFC 3261); 0 with sockets of systemd.",
+      "Longest time after SIGTERM in which messages of calls in progress still pass. Default: 32 (64·T1 of RFC 3261); 0 with sockets of systemd.",
     ),
   hep: hepSchema.exactOptional(),
   log: z
@@ -185,22 +209,22 @@ export const staticSchema = z.strictObject({
       level: z
         .enum(["trace", "debug", "info", "warn", "error", "silent"])
         .default("info")
-        .describe("The least severe level that is written."),
+        .describe("Lowest severity that is written."),
       refusalsPerSecond: z
         .int()
         .min(0)
         .max(100_000)
         .default(10)
-        .describe("Refusals written to the log in a second; the rest is counted only."),
+        .describe("Refusals written to the log per second; the rest is only counted."),
     })
     .prefault({})
-    .describe("What is written to standard error."),
+    .describe("The log on standard error."),
 });
 
-/** The same for engines that carry SIP: they listen. */
+/** The schema for engines that carry SIP: `listen` is required. */
 export const sipStaticSchema = staticSchema.extend({ listen: listenSchema });
 
-/** The shape of `sigwall.yaml` as JSON Schema, as editors want it: draft 7 is what they all understand. */
+/** JSON Schema of `sigwall.yaml` for editors. Draft 7, because all of them understand it. */
 export const staticJsonSchema: JsonSchema = {
   title: "sigwall.yaml",
   ...z.toJSONSchema(staticSchema, { io: "input", target: "draft-7" }),

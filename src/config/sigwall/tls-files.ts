@@ -1,9 +1,12 @@
+// Reads the PEM files of the section `tls` and checks that certificate, key and authorities fit.
 import { Buffer } from "node:buffer";
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
 
-/** The section `tls` of `sigwall.yaml`, with paths as seen from where the program runs. */
+/**
+ * The section `tls` of `sigwall.yaml`; paths are relative to the working directory of the program.
+ */
 export interface TlsConfig {
   readonly certificate: string;
   readonly key: string;
@@ -12,7 +15,7 @@ export interface TlsConfig {
   readonly clientCertificate: "require" | "request" | "none";
 }
 
-/** What the files of {@link TlsConfig} hold: PEM that has been read and fits together. */
+/** Contents of the files of {@link TlsConfig}: PEM that has been read and checked. */
 export interface TlsMaterial {
   readonly certificate: Buffer;
   readonly key: Buffer;
@@ -21,7 +24,7 @@ export interface TlsMaterial {
   readonly clientCertificate: TlsConfig["clientCertificate"];
 }
 
-/** Makes the paths of the section start at the folder of `sigwall.yaml`. */
+/** Resolves the paths of the section, which start at the folder of `sigwall.yaml`. */
 export function resolveTls(sigwallPath: string, tls: TlsConfig): TlsConfig {
   const { certificate, key, ca } = tls;
   return {
@@ -33,8 +36,11 @@ export function resolveTls(sigwallPath: string, tls: TlsConfig): TlsConfig {
 }
 
 /**
- * Reads certificates and key and holds them against each other; material unless an error stands in `issues`. Pure: the only input
- * is what `readFile` gives and the time, Unix milliseconds.
+ * Reads the certificates and the key and checks them against each other. Pure: the only inputs are
+ * what `readFile` gives and the time.
+ *
+ * @param now Unix milliseconds, to find expired certificates
+ * @returns `material` is undefined when `issues` has an error
  */
 export function loadTls(
   readFile: ReadFile,
@@ -67,7 +73,7 @@ export function loadTls(
   }
   if (typeof secret === "string") complain(config.key, secret);
   if (typeof chain === "object" && typeof secret === "object" && chain[0]?.checkPrivateKey(secret) === false)
-    complain(config.key, `is not the key of the first certificate in ${config.certificate}`);
+    complain(config.key, `does not belong to the first certificate in ${config.certificate}`);
   const isSound = !issues.some(({ severity }) => severity === "error");
   if (!isSound || certificate === undefined || key === undefined || ca === undefined)
     return { material: undefined, issues };
@@ -77,14 +83,17 @@ export function loadTls(
 
 const END = "-----END CERTIFICATE-----";
 
-/** Every certificate of a PEM file, in order; a string says what is wrong. */
+/**
+ * Reads every certificate of a PEM file, in order.
+ * @returns a string that says what is wrong
+ */
 function readCertificates(pem: Buffer): readonly X509Certificate[] | string {
   const parts = pem.toString("latin1").split(END).slice(0, -1);
-  if (parts.length === 0) return "holds no certificate in PEM";
+  if (parts.length === 0) return "contains no certificate in PEM";
   try {
     return parts.map((part) => new X509Certificate(part + END));
   } catch {
-    return "holds a certificate that can't be read";
+    return "contains a certificate that can't be read";
   }
 }
 
@@ -92,17 +101,17 @@ function readKey(pem: Buffer): KeyObject | string {
   try {
     return createPrivateKey(pem);
   } catch {
-    return "is no private key in PEM without a password";
+    return "is not a private key in PEM without a password";
   }
 }
 
 const soon = 30 * 86_400_000;
 
-/** Certificates that are out of their dates, or will be within a month. */
+/** Describes certificates that are not yet valid, expired, or expire within 30 days. */
 function findStale(certificates: readonly X509Certificate[], now: number): readonly string[] {
   return certificates.flatMap(({ subject, validFrom, validTo }) => {
     const name = subject.replaceAll("\n", ", ");
-    if (Date.parse(validFrom) > now) return [`the certificate of ${name} is valid from ${validFrom} only`];
+    if (Date.parse(validFrom) > now) return [`the certificate of ${name} is not valid before ${validFrom}`];
     if (Date.parse(validTo) <= now) return [`the certificate of ${name} expired on ${validTo}`];
     return Date.parse(validTo) <= now + soon ? [`the certificate of ${name} expires on ${validTo}`] : [];
   });

@@ -1,7 +1,8 @@
+// Canonical JSON text and its short hash: the fingerprint of a configuration.
 import { createHash } from "node:crypto";
 import { isMapping } from "./schema-issues.ts";
 
-/** JSON with the keys of every map in order. */
+/** Writes a value as JSON with the keys of every map sorted. */
 export function canonicalText(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     isMapping(inner)
@@ -10,7 +11,10 @@ export function canonicalText(value: unknown): string {
   );
 }
 
-/** The first 48 bits of SHA-256: enough to tell revisions apart, short enough to read aloud. */
+/**
+ * Returns the first 48 bits of SHA-256 in hexadecimal: enough to tell revisions apart, short enough
+ * to read aloud.
+ */
 export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }

@@ -1,12 +1,13 @@
+// Turns schema errors into issues with a place in the file and words for operators.
 import type { z } from "zod";
 import type { ConfigIssue, Path } from "./issue.ts";
 import type { Source } from "./yaml-source.ts";
 import { suggest } from "./suggestion.ts";
 
-/** A JSON Schema as plain values: where the known keys of every map can be looked up. */
+/** A JSON Schema as plain values. The known keys of every map are looked up in it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Turns what the schema found into issues with places and with words for operators. */
+/** Turns the errors of a schema into issues with places and with messages for operators. */
 export function explainIssues(error: z.ZodError, source: Source, schema: JsonSchema): readonly ConfigIssue[] {
   return explainEach(error.issues, [], source, schema);
 }
@@ -20,7 +21,7 @@ function explainEach(
   return issues.flatMap((issue) => {
     const path = [...parent, ...issue.path.filter((step) => typeof step !== "symbol")];
     if (issue.code === "invalid_union") {
-      // The form that was meant is the one whose own type fits; what is wrong within it is what counts.
+      // The operator meant the form whose own type fits. Only the errors inside that form count.
       const meant = issue.errors.find((form) => !form.some(isOfOtherType));
       if (meant !== undefined) return explainEach(meant, path, source, schema);
       const forms = issue.errors.flat().map((inner) => describeExpected(inner));
@@ -45,7 +46,10 @@ function describeExpected(issue: z.core.$ZodIssue): string {
   return issue.code === "invalid_type" ? (typeNames[issue.expected] ?? issue.expected) : issue.message;
 }
 
-/** The value at a path of plain values; undefined when there is none. */
+/**
+ * Looks up the value at a path.
+ * @returns undefined when the path does not exist
+ */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const step of path) {
@@ -56,19 +60,21 @@ export function valueAt(root: unknown, path: Path): unknown {
   return value;
 }
 
-/** True for a plain map. */
+/** Tells whether a value is a plain map. */
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The keys a map at `path` may have: fixed ones, or the names that its keys are taken from. */
+/**
+ * Lists the keys that a map at `path` may have: fixed keys, or the names that keys are taken from.
+ */
 export function knownKeys(schema: JsonSchema, path: Path): readonly string[] {
   let node: unknown = schema;
   for (const step of path) {
     if (!isMapping(node)) return [];
     if (typeof step === "number") node = node["items"];
     else node = valueAt(node["properties"], [step]) ?? node["additionalProperties"];
-    // Of several forms, the one that is a map has the keys.
+    // Of several forms, only the map has keys.
     const forms = isMapping(node) ? node["anyOf"] : undefined;
     if (Array.isArray(forms)) node = forms.find((form) => isMapping(form) && isMapping(form["properties"]));
   }
@@ -135,7 +141,7 @@ function quoteNothing(choice: string): string {
   return choice === "" ? '""' : choice;
 }
 
-/** A value as the operator would recognise it, never longer than a line. */
+/** Shows a value as the operator wrote it, shortened to one line. */
 function show(value: unknown): string {
   if (typeof value === "string") return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`;
   if (typeof value === "number") return `the number ${value}`;

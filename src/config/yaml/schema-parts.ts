@@ -1,8 +1,9 @@
+// Parts that the schemas of both YAML files share: ids, paths, ports, networks, dates.
 import { z } from "zod";
 import { isAreaCode } from "../../numbering/cn.ts";
 import { parseNetwork } from "../../net/address.ts";
 
-/** Name of a trunk, lessee or list: it becomes a metric label and a word on the command line. */
+/** Name of a trunk, lessee or list. It becomes a metric label and a word on the command line. */
 export const idSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
@@ -10,13 +11,13 @@ export const idSchema = z
   })
   .describe("Name: letters, digits, '.', '_' and '-'; it is a metric label and a word on the command line.");
 
-/** Text of which something is left when the space around it is taken away. */
+/** Text that is not empty after trimming. */
 export const textSchema = z.string().refine((text) => text.trim() !== "", { error: "must not be empty" });
 
-/** A path; relative ones start at the file that names them. */
+/** A path; a relative one starts at the folder of the file that names it. */
 export const pathSchema = textSchema.describe("A path; a relative one starts at the folder of this file.");
 
-/** A date of the calendar, `2026-12-31`. */
+/** A calendar date, `2026-12-31`. */
 export const dateSchema = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/, { error: "expected a date like 2026-12-31" });
@@ -30,24 +31,30 @@ export const networkSchema = z
   })
   .describe("IPv4 or IPv6 address, or a block like 192.0.2.0/24.");
 
-/** The area of a trunk, without trunk prefix (Chinese numbering plan: 2 digits with 8-digit subscribers, else 3). */
+/**
+ * Area code of a trunk, without trunk prefix. Chinese numbering plan: 2 digits where subscriber
+ * numbers have 8 digits, else 3.
+ */
 export const areaCodeSchema = z
   .string()
   .refine((text) => isAreaCode(text), {
-    error: 'no area code of the plan; written without trunk prefix, like "10" or "755"',
+    error: 'not an area code of the numbering plan; write it without trunk prefix, like "10" or "755"',
   })
-  .describe("Area in which bare subscriber numbers are read, without trunk prefix.");
+  .describe("Area code for bare subscriber numbers, without trunk prefix.");
 
 /** A UDP or TCP port of a peer. */
 export const portSchema = z.int().min(1).max(65_535);
 
-/** A whole number of table entries; the upper end keeps a slip of the finger from taking all memory. */
+/** Capacity of a table, in entries. The upper bound keeps a typing slip from taking all memory. */
 export const tableSizeSchema = z.int().min(16).max(16_777_216);
 
-/** A name in a certificate: a DNS name, compared without case; a wildcard matches nothing (RFC 5922 section 7.2). */
+/**
+ * A DNS name in a certificate, compared without case. Wildcards are not accepted (RFC 5922 section
+ * 7.2).
+ */
 export const tlsNameSchema = z
   .string()
   .regex(/^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*$/, {
-    error: 'expected a host name as it stands in the certificate, without "*" and "sip:"',
+    error: 'expected a host name as in the certificate, without "*" and "sip:"',
   })
-  .describe("Name that the peer's certificate must prove; such a trunk is reached over TLS only.");
+  .describe("Name that the certificate of the peer must prove; only messages over TLS match.");

@@ -1,9 +1,11 @@
-/** Longest word for which a suggestion is sought; longer ones are no typing slips. */
+// Suggests the known word that an operator probably meant.
+
+/** Longest word for which a suggestion is sought. Longer words are no typing slips. */
 const longestWord = 64;
 
 /**
- * How many edits turn one word into another: insertions, deletions, replacements, and neighbours that changed places
- * (optimal string alignment distance). Costs the product of both lengths.
+ * Counts the edits that turn one word into another: insertions, deletions, replacements and swaps
+ * of neighbours (optimal string alignment distance). Cost: the product of both lengths.
  */
 export function editDistance(from: string, to: string): number {
   let beforePrevious: readonly number[] = [];
@@ -22,7 +24,10 @@ export function editDistance(from: string, to: string): number {
   return previous[to.length] ?? 0;
 }
 
-/** The candidate that `word` was probably meant to be; undefined when none is near. */
+/**
+ * Finds the candidate that `word` was probably meant to be.
+ * @returns undefined when no candidate is near
+ */
 export function findNearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length < 2 || word.length > longestWord) return undefined;
   const written = word.toLowerCase();
@@ -42,7 +47,10 @@ export function findNearest(word: string, candidates: Iterable<string>): string 
   return nearest;
 }
 
-/** `; did you mean "acme-bj"?`, or nothing: to be put behind a message about an unknown word. */
+/**
+ * Writes `; did you mean "acme-bj"?` for the end of a message about an unknown word. Empty when no
+ * candidate is near.
+ */
 export function suggest(word: string, candidates: Iterable<string>): string {
   const nearest = findNearest(word, candidates);
   return nearest === undefined ? "" : `; did you mean "${nearest}"?`;

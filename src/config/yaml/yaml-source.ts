@@ -1,29 +1,33 @@
+// Reads YAML text: plain values out, with the line and column of every value.
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Document, ErrorCode, Node } from "yaml";
 import type { ConfigIssue, Path } from "./issue.ts";
 import { formatPath } from "./issue.ts";
 
-/** A YAML file that was read: plain values, and the place of every one of them. */
+/** A YAML file that was read: plain values, and where each of them stands. */
 export interface Source {
   readonly file: string;
-  /** Plain maps, lists and scalars; undefined when the file could not be understood at all. */
+  /** Plain maps, lists and scalars. Undefined when the file can't be parsed. */
   readonly value: unknown;
-  /** What the YAML itself got wrong: all of it, not the first only. */
+  /** Every error of the YAML syntax, not only the first. */
   readonly issues: readonly ConfigIssue[];
-  /** An issue at the place of `path`: its key, the list element, or the nearest place that exists. */
+  /**
+   * Makes an issue at the place of `path`: its key, the list element, or the nearest existing
+   * place.
+   */
   issueAt(path: Path, message: string, severity?: ConfigIssue["severity"]): ConfigIssue;
 }
 
-/** YAML gives up on a document that names one anchor more often: an "alias bomb" has exponential size. */
+/** At most this many aliases of one anchor: an "alias bomb" has exponential size. */
 const mostAliases = 100;
 
-/** Where the parser speaks to programmers. */
+/** Messages for operators, where those of the parser are meant for programmers. */
 const ownWords: Partial<Record<ErrorCode, string>> = {
   DUPLICATE_KEY: "this key is already in the map",
   MULTIPLE_DOCS: "there is a second document in the file",
 };
 
-/** Reads YAML 1.2 text. Never throws: what is wrong is in `issues`. */
+/** Reads YAML 1.2 text. Never throws; errors are in `issues`. */
 export function readYaml(file: string, bytes: Uint8Array): Source {
   const decoded = decodeText(bytes);
   const lines = new LineCounter();
@@ -46,7 +50,7 @@ export function readYaml(file: string, bytes: Uint8Array): Source {
   if (decoded.damage !== undefined) issues.push(issueAtOffset(decoded.damage, "", notUtf8));
   let damaged = decoded.damage !== undefined;
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    // A duplicate key leaves the rest readable: its other errors are worth reporting in the same run.
+    // A duplicate key leaves the rest readable, so its other errors are reported in the same run.
     damaged ||= code !== "DUPLICATE_KEY";
     issues.push(issueAtOffset(pos[0], "", ownWords[code] ?? message));
   }
@@ -66,10 +70,14 @@ export function readYaml(file: string, bytes: Uint8Array): Source {
   };
 }
 
-/** What is said about a file in another encoding: spreadsheets on Chinese systems write GB18030. */
+/** Message about a file in another encoding. Spreadsheets on Chinese systems write GB18030. */
 export const notUtf8 = "not UTF-8 text from here on; save the file as UTF-8";
 
-/** Text of a file without its byte order mark; `damage` is the offset of the first thing that isn't UTF-8. */
+/**
+ * Decodes a file as UTF-8 and removes its byte order mark.
+ * @returns `damage` is the offset of the first character that is not UTF-8, undefined for sound
+ * text
+ */
 export function decodeText(bytes: Uint8Array): {
   readonly text: string;
   readonly damage: number | undefined;
@@ -89,7 +97,7 @@ function offsetOf(document: Document, path: Path): number {
     if (isAlias(node)) node = node.resolve(document);
     let next: unknown;
     if (isMap(node)) {
-      // Of a key that was given twice the last value counts.
+      // The last value of a duplicate key counts.
       const pair = node.items.findLast((item) => isScalar(item.key) && item.key.value === step);
       if (pair === undefined) return offset;
       offset = startOf(pair.key) ?? offset;

@@ -1,3 +1,4 @@
+// Sends copies of judged messages, our answers and the verdicts to a HEP collector such as Homer.
 import { Buffer } from "node:buffer";
 import type { SignallingSource } from "../../domain/attempt.ts";
 import type { Action, CallEvent } from "../../domain/call.ts";

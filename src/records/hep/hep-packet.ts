@@ -1,9 +1,13 @@
+// Writes HEP3 packets: one judged message or log entry in, bytes out.
 import type { Buffer } from "node:buffer";
 import type { SignallingSource } from "../../domain/attempt.ts";
 import type { Millis } from "../../domain/time.ts";
 import { parseAddress, type Address } from "../../net/address.ts";
 
-/** What a packet carries: a SIP message, or a log entry that belongs to it (HEP3 protocol types 1 and 100). */
+/**
+ * What a packet carries: a SIP message, or a log entry that belongs to it (HEP3 protocol types 1
+ * and 100).
+ */
 export const HepProtocol = { sip: 1, log: 100 } as const;
 
 /** One HEP3 packet. */
@@ -13,15 +17,18 @@ export interface HepPacket {
   readonly origin: SignallingSource;
   readonly captureId: number;
   readonly password: string | undefined;
-  /** What collectors join messages and log entries by: the Call-ID. */
+  /** The Call-ID, by which collectors join messages and log entries. */
   readonly correlationId: string;
   readonly payload: Uint8Array;
 }
 
-/** What fits into a UDP datagram over IPv4 (RFC 768). Bytes. */
+/** Bytes that fit into a UDP datagram over IPv4 (RFC 768). */
 export const LONGEST_HEP = 65_507;
 
-/** Generic chunks, vendor 0 (HEP/EEP Network Protocol Specification, revision 12, section 5). */
+/**
+ * Types of the generic chunks, vendor 0 (HEP/EEP Network Protocol Specification, revision 12,
+ * section 5).
+ */
 const Chunk = {
   family: 1,
   transport: 2,
@@ -41,18 +48,21 @@ const Chunk = {
 } as const;
 
 const CHUNK_HEADER = 6;
-/** AF_INET and AF_INET6 as on Linux; IPPROTO_TCP and IPPROTO_UDP. */
+/** AF_INET and AF_INET6 as on Linux, by the bits of an address; IPPROTO_TCP and IPPROTO_UDP. */
 const Family = { 32: 2, 128: 10 } as const;
 const TCP = 6;
 const UDP = 17;
 
-/** Writes a packet to the beginning of `into`, {@link LONGEST_HEP} bytes or more; returns its length, or 0 when it is too long. */
+/**
+ * Writes a packet to the beginning of `into`, which has at least {@link LONGEST_HEP} bytes.
+ * @returns the length of the packet in bytes; 0 when it is too long or has no literal addresses
+ */
 export function writeHep(into: Buffer, packet: HepPacket): number {
   const { origin, at, password, correlationId, payload } = packet;
   const source = parseAddress(origin.sourceAddress);
   const destination = parseAddress(origin.destinationAddress);
   const texts = [correlationId, password ?? ""].reduce((sum, text) => sum + text.length, 0);
-  // Every character is a byte or more: what passes here and is too long all the same is found below.
+  // Every character is at least one byte. A longer encoding is found below.
   if (source === undefined || destination === undefined || texts + payload.length > LONGEST_HEP) return 0;
   const bits = source.bits === 32 && destination.bits === 32 ? 32 : 128;
   let end = into.write("HEP3", 0, "latin1") + 2;
@@ -69,7 +79,7 @@ export function writeHep(into: Buffer, packet: HepPacket): number {
   };
   const address = (type: number, { value, bits: own }: Address): void => {
     begin(type, bits / 8);
-    // Beside an IPv6 address an IPv4 one is written as mapped (RFC 4291 section 2.5.5.2).
+    // Beside an IPv6 address, an IPv4 address is written as IPv4-mapped (RFC 4291 section 2.5.5.2).
     const written = bits === own ? value : value | 0xffff_0000_0000n;
     for (let shift = bits - 8; shift >= 0; shift -= 8)
       end = into.writeUInt8(Number((written >> BigInt(shift)) & 0xffn), end);

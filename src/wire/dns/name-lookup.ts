@@ -1,15 +1,16 @@
+// Looks up the addresses of a next hop that is a host name: SRV, A and AAAA records.
 import { Resolver } from "node:dns/promises";
 import type { NextHop } from "../../domain/trunk.ts";
 import type { ResolvedAddress } from "../../routing/next-hops.ts";
 
-/** What a look-up found. */
+/** Result of a look-up. */
 export interface Found {
   readonly addresses: readonly ResolvedAddress[];
   /** Seconds for which the records may be used, as the server says. */
   readonly ttl: number;
 }
 
-/** The questions a look-up asks; rejects with an `Error` whose `code` is that of node:dns. */
+/** The DNS queries of a look-up. They reject with an `Error` whose `code` is that of node:dns. */
 export interface Questions {
   srv(name: string): Promise<readonly Srv[]>;
   addresses(
@@ -18,7 +19,7 @@ export interface Questions {
   ): Promise<readonly { readonly address: string; readonly ttl: number }[]>;
 }
 
-/** A SRV record (RFC 2782). */
+/** An SRV record (RFC 2782). */
 interface Srv {
   readonly name: string;
   readonly port: number;
@@ -26,16 +27,19 @@ interface Srv {
   readonly weight: number;
 }
 
-/** node:dns does not tell the TTL of SRV records; they are asked for again after this. Seconds. */
+/** Seconds after which SRV records are asked for again; node:dns does not tell their TTL. */
 const SRV_TTL = 60;
 
-/** SRV targets of one name that are looked up. */
+/** At most this many SRV targets of one name are looked up. */
 const MOST_TARGETS = 8;
 
 const QUERY_TIMEOUT = 2000;
 const QUERY_TRIES = 2;
 
-/** Asks name servers ("192.0.2.53", "[2001:db8::53]:5353"); those of the system when none are named. */
+/**
+ * Makes queries to name servers ("192.0.2.53", "[2001:db8::53]:5353"). Undefined or empty: those of
+ * the system.
+ */
 export function createQuestions(servers: readonly string[] | undefined): Questions & { cancel(): void } {
   const resolver = new Resolver({ timeout: QUERY_TIMEOUT, tries: QUERY_TRIES });
   if (servers !== undefined && servers.length > 0) resolver.setServers(servers);
@@ -48,9 +52,12 @@ export function createQuestions(servers: readonly string[] | undefined): Questio
 }
 
 /**
- * Finds the addresses of a name as RFC 3263 section 4.2 says: with a port, its A and AAAA records; without, the SRV records of its
- * transport first, and the transport's own port where there are none. NAPTR is not asked: the policy names the transport.
- * Rejects when the name has no address or the servers give no answer that counts.
+ * Finds the addresses of a next hop's host name (RFC 3263 section 4.2). With a port: its A and AAAA
+ * records. Without: the SRV records of its transport, else A and AAAA with the default port of the
+ * transport. NAPTR is not asked, because the policy names the transport. Rejects when the name has
+ * no address or the servers give no usable answer.
+ *
+ * @param families address families to look up
  */
 export async function lookUp(
   questions: Questions,
@@ -71,7 +78,7 @@ export async function lookUp(
   const results = await Promise.allSettled(
     targets.map(async (target) => {
       const found = await hostAddresses(questions, target.name, families);
-      // The weight is that of the target, however many addresses it has.
+      // The weight belongs to the target, so its addresses share it.
       const weight = target.weight / Math.max(1, found.length);
       const { port: its, priority } = target;
       return gather(found, (address) => ({ address, port: its, priority, weight }), SRV_TTL, target.name);
@@ -79,10 +86,10 @@ export async function lookUp(
   );
   const sound = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const failed = results.find((result) => result.status === "rejected");
-  if (sound.length === 0) throw failed?.reason ?? new Error(`${host}: the service is not offered (SRV ".")`);
+  if (sound.length === 0) throw failed?.reason ?? new Error(`${host} does not offer the service (SRV ".")`);
   return {
     addresses: sound.flatMap(({ addresses }) => addresses),
-    // With a target missing, soon again.
+    // A target is missing, so the name is looked up again soon.
     ttl: failed === undefined ? Math.min(...sound.map(({ ttl }) => ttl)) : 0,
   };
 }
@@ -95,14 +102,17 @@ interface HostAddress {
   readonly ttl: number;
 }
 
-/** The addresses of both families; an answer that never came is a failure even where the other family has some. */
+/**
+ * Looks up the addresses of all families. A missing answer is a failure even when another family
+ * has addresses.
+ */
 async function hostAddresses(
   questions: Questions,
   host: string,
   families: readonly (4 | 6)[],
 ): Promise<readonly HostAddress[]> {
   const found = await Promise.all(families.map((family) => unlessMissing(questions.addresses(host, family))));
-  // Servers rotate their answers, which is no news.
+  // Servers rotate their answers; sorting hides that.
   return found.flat().toSorted((a, b) => (a.address < b.address ? -1 : 1));
 }
 
@@ -117,7 +127,10 @@ function gather(
   return { addresses: found.map(({ address }) => place(address)), ttl };
 }
 
-/** "No such name" and "no such record" are answers; anything else is none. */
+/**
+ * Returns an empty list for "no such name" and "no such record", which are answers. Every other
+ * error is none and is thrown.
+ */
 async function unlessMissing<Item>(answer: Promise<readonly Item[]>): Promise<readonly Item[]> {
   try {
     return await answer;

@@ -1,42 +1,51 @@
+// Keeps the addresses of next hops that are host names up to date.
 import type { NextHop } from "../../domain/trunk.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { ResolvedAddress } from "../../routing/next-hops.ts";
 import { lookUp, type Found, type Questions } from "./name-lookup.ts";
 
-/** A next hop that is a name, as the metrics show it. */
+/** A next hop that is a host name, as the metrics show it. */
 export interface NameStatus {
   /** Id of the next hop. */
   readonly id: string;
-  /** True when its addresses are older than their TTL, since DNS gave no answer; or when it never gave one. */
+  /**
+   * Whether its addresses are older than their TTL because DNS gave no answer, or DNS has never
+   * answered.
+   */
   readonly isStale: boolean;
   readonly found: number;
   readonly failed: number;
 }
 
+/** What a table of names is made of. */
 export interface NamesParts {
   readonly questions: Questions;
-  /** Address families that there are listeners for. */
+  /** Address families that have listeners. */
   readonly families: readonly (4 | 6)[];
-  /** Told of addresses that differ from those before. */
+  /** Called with addresses that differ from the former ones. */
   readonly resolved: (id: string, addresses: readonly ResolvedAddress[]) => void;
-  /** Told when look-ups begin to fail, and when they work again (`error` undefined). */
+  /** Called when look-ups begin to fail, and with `error` undefined when they work again. */
   readonly changed: (id: string, error: string | undefined) => void;
 }
 
-/** Keeps the addresses of the next hops that are names up to date. */
+/** Keeps the addresses of next hops that are host names up to date. */
 export interface Names {
-  /** Takes the names of a policy; those that stay keep their addresses and their next look-up. */
+  /**
+   * Takes the host names of a policy. Names that stay keep their addresses and their next look-up.
+   */
   follow(policy: Policy): void;
   status(): readonly NameStatus[];
   close(): void;
 }
 
-/** Records are asked for again no sooner and no later than this. Seconds. */
+/** Shortest and longest time after which records are asked for again, in seconds. */
 export const LEAST_TTL = 5;
 export const MOST_TTL = 3600;
 
-/** After the first failure, doubled with every further one up to the most. Milliseconds. */
+/**
+ * Delay after the first failure, doubled with every further one up to the longest, in milliseconds.
+ */
 const FIRST_RETRY: Millis = 1000;
 const LAST_RETRY: Millis = 30_000;
 
@@ -50,17 +59,25 @@ interface Name {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Before the records expire, at a moment of its own: names that were asked for together don't stay together. `random` is 0 to 1. */
+/**
+ * Returns the delay until the next look-up, before the records expire. It varies, so that names
+ * asked for together drift apart.
+ *
+ * @param ttl seconds
+ * @param random 0 to 1
+ */
 export function refreshDelay(ttl: number, random: number): Millis {
   return Math.min(Math.max(ttl, LEAST_TTL), MOST_TTL) * 1000 * (0.8 + 0.15 * random);
 }
 
-/** After `failures` failures in a row. */
+/**
+ * Returns the delay until the next look-up after `failures` failures in a row. `random` is 0 to 1.
+ */
 export function retryDelay(failures: number, random: number): Millis {
   return Math.min(FIRST_RETRY * 2 ** Math.min(failures - 1, 30), LAST_RETRY) * (0.75 + 0.5 * random);
 }
 
-/** DNS gone leaves everything as it is: the last addresses stay in use until it answers again. */
+/** Makes an empty table. While DNS gives no answer, the last addresses stay in use. */
 export function createNames(parts: NamesParts): Names {
   let current: Policy | undefined;
   const names = new Map<string, Name>();

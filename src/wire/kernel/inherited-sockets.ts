@@ -1,24 +1,29 @@
+// UDP sockets that systemd passes to the process, and whether they match the listeners.
 import { readFileSync, readlinkSync } from "node:fs";
 import { formatAddress } from "../../net/address.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 
-/** sd_listen_fds(3): the first descriptor that is passed. */
+/** The first descriptor that is passed (sd_listen_fds(3)). */
 const FIRST = 3;
 
-/** More listeners than a branch has room for (one base-36 digit). */
+/**
+ * At most this many sockets, because at most this many listeners: a branch names one by a base-36
+ * digit.
+ */
 const MOST = 36;
 
 /**
- * The sockets that systemd passed to this process (sd_listen_fds(3)); none when there are none. A string says what is wrong. systemd
- * holds them too, so that what arrives between two runs waits in them. They are known by their addresses: the names in LISTEN_FDNAMES
- * can't hold a colon.
+ * Finds the sockets that systemd passed to this process (sd_listen_fds(3)). systemd holds them too,
+ * so datagrams between two runs wait in them. They are known by their addresses, because names in
+ * LISTEN_FDNAMES can't hold a colon.
+ * @returns an empty list when none was passed; a string that says what is wrong
  */
 export function findInheritedSockets(
   env: Readonly<Record<string, string | undefined>>,
   pid: number,
 ): readonly InheritedSocket[] | string {
   const { LISTEN_PID: forPid, LISTEN_FDS: count = "0", LISTEN_FDNAMES: names = "" } = env;
-  // Meant for another process, whose environment came down to us.
+  // The variables are inherited from another process that they were meant for.
   if (forPid !== String(pid)) return [];
   const total = Number(count);
   if (!Number.isInteger(total) || total < 0 || total > MOST)
@@ -37,7 +42,10 @@ export function findInheritedSockets(
   return sockets;
 }
 
-/** Every listener has its socket and every socket its listener; else what is wrong, in words. */
+/**
+ * Checks that every UDP listener has its socket and every socket its listener.
+ * @returns what is wrong, in words; undefined when all match
+ */
 export function matchInherited(
   sockets: readonly InheritedSocket[],
   listen: readonly { readonly id: string }[],
@@ -54,7 +62,9 @@ export function matchInherited(
   ].join("; ");
 }
 
-/** Asked of /proc, since Node must be told the family of a descriptor before it takes it. */
+/**
+ * Finds the address of a descriptor in /proc, because Node needs its family before taking it over.
+ */
 function findBoundAddress(fd: number): string | undefined {
   let inode: string;
   try {
@@ -65,7 +75,10 @@ function findBoundAddress(fd: number): string | undefined {
   return findLocal("/proc/net/udp", inode) ?? findLocal("/proc/net/udp6", inode);
 }
 
-/** proc_pid_net(5): the second column is the local address in hexadecimal, the tenth the inode. */
+/**
+ * Finds the local address of a socket by its inode. Column 2 is the address in hexadecimal, column
+ * 10 the inode (proc_pid_net(5)).
+ */
 function findLocal(table: string, inode: string): string | undefined {
   const rows = readFileSync(table, "latin1").split("\n").slice(1);
   for (const row of rows) {
@@ -77,7 +90,10 @@ function findLocal(table: string, inode: string): string | undefined {
   return undefined;
 }
 
-/** Words of four bytes in the order of the machine, which is little-endian wherever Node runs on Linux but s390x. */
+/**
+ * Reads words of four bytes in machine order: little-endian wherever Node runs on Linux, but for
+ * s390x.
+ */
 function readHexAddress(hex: string): string {
   let value = 0n;
   for (let word = 0; word < hex.length; word += 8) {
@@ -90,6 +106,6 @@ function readHexAddress(hex: string): string {
 /** A bound UDP socket that the service manager passed. */
 export interface InheritedSocket {
   readonly fd: number;
-  /** As in `listen`. */
+  /** Canonical id, as in `listen`. */
   readonly id: string;
 }

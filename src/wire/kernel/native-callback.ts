@@ -1,10 +1,16 @@
+// What callbacks from native code must do for Node: run its ticks, and throw errors later.
+
 /**
- * Node runs `process.nextTick` and promises when a callback of its own ends, which ours is not. `_tickCallback` does that at once
- * (it is deprecated in the documentation only, DEP0134); without it a turn of the loop does the same for more.
+ * Node runs `process.nextTick` and promises after its own callbacks, not after native ones.
+ * `_tickCallback` runs them at once; it is deprecated in the documentation only (DEP0134). Without
+ * it an empty turn of the event loop does the same at a higher cost.
  */
 const tickCallback: unknown = Reflect.get(process, "_tickCallback");
 
-/** To be called at the end of every callback that does not come from Node itself. */
+/**
+ * Runs pending ticks. Must be called at the end of every callback that does not come from Node
+ * itself.
+ */
 export function runTicks(): void {
   if (typeof tickCallback !== "function") {
     setImmediate(() => undefined);
@@ -17,7 +23,10 @@ export function runTicks(): void {
   }
 }
 
-/** An exception can't leave the native callback it would come to: it is thrown where Node sees it, as an uncaught one. */
+/**
+ * Throws an error in a later turn, as an uncaught exception. An exception must not leave a native
+ * callback.
+ */
 export function throwLater(error: unknown): void {
   setImmediate(() => {
     throw error;

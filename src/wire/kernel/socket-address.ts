@@ -1,9 +1,10 @@
+// Socket addresses of the kernel: struct sockaddr_in and sockaddr_in6, read and written.
 import type { Buffer } from "node:buffer";
 import { networkInterfaces } from "node:os";
 import { parseAddress } from "../../net/address.ts";
 import { addressText } from "../../pcap/packet-address.ts";
 
-/** The block of memory that an address stands in, as a `MessageRow` has it. */
+/** The block of memory that holds an address, as a `MessageRow` has it. */
 export interface AddressBlock {
   readonly bytes: Buffer;
   readonly halves: Uint16Array;
@@ -18,21 +19,26 @@ export const INET6 = 10;
 const INET_LENGTH = 16;
 const INET6_LENGTH = 28;
 
-/** Addresses whose binary form is remembered; peers choose how many there are. */
+/** At most this many addresses are remembered in binary form; peers choose how many there are. */
 const MAX_KNOWN = 16_384;
 
-/** Address, and scope: the words of `sockaddr_in` and `sockaddr_in6` behind port and flow. */
+/**
+ * Words of `sockaddr_in` after the port, and of `sockaddr_in6` after port: flow, address and scope.
+ */
 type Words = readonly number[];
 
 const known4 = new Map<string, Words>();
 const known6 = new Map<string, Words>();
 
-/** The port of the socket address at `at`. */
+/** Reads the port of the socket address at byte `at`. */
 export function readPort({ halves }: AddressBlock, at: number): number {
   return swap(halves[(at >> 1) + 1]!);
 }
 
-/** The address at `at` as `node:dgram` writes it; undefined when the `length` bytes there are none of `family`. */
+/**
+ * Reads the address at byte `at` in the form of `node:dgram`.
+ * @returns undefined when the `length` bytes there are no address of `family`
+ */
 export function readAddressText(
   block: AddressBlock,
   at: number,
@@ -44,14 +50,17 @@ export function readAddressText(
   if (family === INET) return length === INET_LENGTH ? addressText(bytes, at + 4, 4) : undefined;
   if (length !== INET6_LENGTH) return undefined;
   const word = at >> 2;
-  // IPv4-mapped, RFC 4291 section 2.5.5.2: only on a socket that was inherited without IPV6_V6ONLY.
+  // IPv4-mapped (RFC 4291 section 2.5.5.2) occurs only on an inherited socket without IPV6_V6ONLY.
   if (words[word + 4] === 0xffff_0000 && words[word + 3] === 0 && words[word + 2] === 0)
     return `::ffff:${addressText(bytes, at + 20, 4)}`;
   const text = addressText(bytes, at + 8, 16);
   return isLinkLocal(words[word + 2]!) ? text + zoneOf(words[word + 6]!) : text;
 }
 
-/** Writes a socket address; returns its length in bytes, or 0 when `address` is no literal of `family`. */
+/**
+ * Writes a socket address at byte `at`.
+ * @returns its length in bytes; 0 when `address` is no literal of `family`
+ */
 export function writeAddress(
   { halves, words }: AddressBlock,
   at: number,
@@ -74,7 +83,7 @@ export function writeAddress(
   return family === INET ? INET_LENGTH : INET6_LENGTH;
 }
 
-/** Between network byte order and that of the machine. */
+/** Converts a port between network byte order and machine order. */
 function swap(port: number): number {
   return ((port & 0xff) << 8) | (port >>> 8);
 }
@@ -97,19 +106,22 @@ function readIpv6(text: string): Words | undefined {
   return [0, ...[96n, 64n, 32n, 0n].map((shift) => swapWord((value >> shift) & 0xffff_ffffn)), scope];
 }
 
-/** fe80::/10 (RFC 4291 section 2.5.6); `word` is the first of the address as it stands in memory. */
+/**
+ * Tells whether an address is link-local, fe80::/10 (RFC 4291 section 2.5.6). `word` is its first
+ * word as in memory.
+ */
 function isLinkLocal(word: number): boolean {
   return (word & 0xc0ff) === 0x80fe;
 }
 
-/** "%eth0" for the index of an interface, nothing when there is none of that index. */
+/** Returns "%eth0" for the index of an interface. Empty when there is none. */
 function zoneOf(scope: number): string {
   for (const [name, addresses] of Object.entries(networkInterfaces()))
     if (addresses?.some((entry) => entry.family === "IPv6" && entry.scopeid === scope)) return `%${name}`;
   return "";
 }
 
-/** The index of an interface by name; 0, any, when there is none. */
+/** Returns the index of an interface by its name. 0, any interface, when there is none. */
 function scopeOf(zone: string): number {
   for (const entry of networkInterfaces()[zone] ?? [])
     if (entry.family === "IPv6" && entry.scopeid !== 0) return entry.scopeid;

@@ -1,6 +1,7 @@
+// What M3UA travels on: associations, their ends and their bounds, by SCTP or TCP.
 import type { Buffer } from "node:buffer";
 
-/** Who an association is with, and from where. */
+/** The peer of an association and the local port. */
 export interface AssociationEnds {
   readonly address: string;
   readonly port: number;
@@ -9,48 +10,59 @@ export interface AssociationEnds {
 
 /** One association that carries M3UA, by SCTP or TCP. */
 export interface Association extends AssociationEnds {
-  /** Sends one message by a stream, or keeps a copy until there is room; the bytes are the caller's again. */
+  /**
+   * Sends one message on a stream, or keeps a copy until there is room. The caller may reuse the
+   * bytes afterwards.
+   */
   send(stream: number, bytes: Buffer): void;
-  /** True while something waits for room: whoever sends should not take more for it. */
+  /**
+   * Whether messages wait for room. While it is true, callers should not take more messages for
+   * this association.
+   */
   readonly isCongested: boolean;
-  /** Takes messages, or leaves them to the peer's patience. */
+  /** Starts or stops reading. While reading is stopped, messages wait at the peer. */
   read(wanted: boolean): void;
-  /** Ends it at once, what waits included; `closed` is not told. */
+  /** Ends the association at once and drops waiting messages. `closed` is not called. */
   close(): void;
 }
 
+/** What an association calls. */
 export interface AssociationHandlers {
-  /** One message; the bytes are valid during the call only. */
+  /** Takes one message. The bytes are valid only during the call. */
   readonly message: (stream: number, bytes: Buffer) => void;
-  /** There is room again. */
+  /** Called when there is room again. */
   readonly drained: () => void;
-  /** It is over, in words why. Told once. */
+  /** Called once when the association has ended; `why` in words. */
   readonly closed: (why: string) => void;
 }
 
-/** An association that has come up; nothing is read before `read(true)`. `open` is called once. */
+/** An association that has come up. Nothing is read before `read(true)`. */
 export interface PendingAssociation extends AssociationEnds {
+  /** Takes the association. Called at most once. */
   open(handlers: AssociationHandlers): Association;
-  /** Not wanted. */
+  /** Ends the association, because nobody wants it. */
   refuse(): void;
 }
 
-/** A place where peers connect. */
+/** A local address where peers connect. */
 export interface AssociationServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** What M3UA travels on. */
+/** A transport for M3UA. */
 export interface SignallingTransport {
-  /** Rejects when it can't listen. */
+  /** Listens on a local address. Rejects when it can't. */
   listen(
     address: string,
     port: number,
     accepted: (pending: PendingAssociation) => void,
     failed: (error: Error) => void,
   ): Promise<AssociationServer>;
-  /** Connects from a local address (and port, unless it is 0). Returns what gives it up. */
+  /**
+   * Connects from a local address; port 0 takes any free port.
+   * @returns a function that gives up the attempt
+   */
   connect(
     local: { readonly address: string; readonly port: number },
     remote: { readonly address: string; readonly port: number },
@@ -58,8 +70,11 @@ export interface SignallingTransport {
   ): () => void;
 }
 
-/** Octets that may wait for a peer that takes none; beyond them the association ends. */
+/** At most this many octets wait for a peer that takes none. Beyond, the association ends. */
 export const MOST_WAITING = 4 * 1024 * 1024;
 
-/** Octets of one message (RFC 4666 sets no limit; protocol data of MTP3 have 272). */
+/**
+ * At most this many octets in one message. RFC 4666 sets no limit; MTP3 user data have at most 272
+ * octets.
+ */
 export const LONGEST_MESSAGE = 65_536;

@@ -1,3 +1,4 @@
+// SCTP sockets by system calls of Linux: bind, connect, send and receive one message at a time.
 import { Buffer } from "node:buffer";
 import { INET, INET6, readAddressText, readPort, writeAddress } from "../kernel/socket-address.ts";
 import {
@@ -14,60 +15,77 @@ import {
   type SocketWatch,
 } from "../kernel/system-calls.ts";
 
-/** What recvmsg(2) gave. Reused. */
+/** What recvmsg(2) received. The same object is reused by every call. */
 export interface ReceivedPart {
-  /** The octets are `bytes[start, end)` of the inbox. */
+  /** End of the octets in the inbox; they begin where the caller asked. */
   end: number;
-  /** SCTP stream, and the payload protocol identifier. */
+  /** SCTP stream and payload protocol identifier. */
   stream: number;
   payloadProtocol: number;
-  /** True: the message ends here. */
+  /** Whether the message ends here. */
   isLast: boolean;
-  /** True: not a message but a word of the kernel (RFC 6458 section 6.1). */
+  /** Whether this is a notification of the kernel and no message (RFC 6458 section 6.1). */
   isNotification: boolean;
 }
 
-/** Far or near end of a socket. */
+/** Remote or local end of a socket. */
 export interface SocketEnd {
   readonly address: string;
   readonly port: number;
 }
 
-/** One-to-one SCTP sockets (RFC 6458 section 4) by the system calls themselves. Whatever returns a descriptor throws an Error with `code`. */
+/**
+ * One-to-one SCTP sockets (RFC 6458 section 4) by system calls. Methods that return no error number
+ * throw an Error with `code`.
+ */
 export interface KernelSctp {
-  /** Where messages are received into. */
+  /** Buffer that messages are received into. The next call of `receive` overwrites it. */
   readonly inbox: Buffer;
   readonly part: ReceivedPart;
-  /** A socket that doesn't block, bound to a literal address. */
+  /** Makes a non-blocking socket bound to a literal address and returns its descriptor. */
   bind(address: string, port: number): number;
   listen(fd: number): void;
-  /** A descriptor, or the negative error number. */
+  /**
+   * Accepts an association.
+   * @returns its descriptor, or the negative error number
+   */
   accept(fd: number): number;
-  /** 0, or the negative error number: EINPROGRESS while it is under way. */
+  /**
+   * Begins to connect.
+   * @returns 0 or the negative error number; -EINPROGRESS while connecting
+   */
   connect(fd: number, address: string, port: number): number;
-  /** What became of a connect: 0, or the error number. */
+  /** Returns the outcome of a connect: 0, or the error number. */
   pendingError(fd: number): number;
-  /** Sets up an association that has come up. */
+  /** Configures the socket of an association that has come up. */
   prepare(fd: number): void;
   near(fd: number): SocketEnd;
   far(fd: number): SocketEnd;
-  /** How many streams may be sent by. */
+  /** Returns the number of outgoing streams. */
   outgoingStreams(fd: number): number;
-  /** recvmsg(2) into the inbox from `start` on, described in `part`: octets, 0 at the end, or the negative error number. */
+  /**
+   * Receives into the inbox from `start` on and describes it in `part`, recvmsg(2).
+   * @returns octets, 0 at the end, or the negative error number
+   */
   receive(fd: number, start: number): number;
-  /** sendmsg(2) of one whole message: octets, or the negative error number. */
+  /**
+   * Sends one whole message, sendmsg(2).
+   * @returns octets, or the negative error number
+   */
   send(fd: number, stream: number, bytes: Buffer): number;
+  /** Calls `ready` from the event loop; see {@link watchDescriptor}. */
   watch(fd: number, ready: (failed: boolean) => void): SocketWatch;
   close(fd: number): void;
-  /** Ends the association by ABORT instead of SHUTDOWN, then closes. */
+  /** Ends the association by ABORT instead of SHUTDOWN, then closes the socket. */
   abort(fd: number): void;
 }
 
+/** Error numbers of Linux (<asm-generic/errno.h>). */
 export const EINPROGRESS = 115;
 const EPROTONOSUPPORT = 93;
 const EINVAL = 22;
 
-// As in system-calls.ts, and from <linux/sctp.h>.
+// Numbers as in system-calls.ts, and from <linux/sctp.h>.
 const SOCK_STREAM = 1;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
@@ -86,14 +104,20 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_EOR = 0x80;
 const MSG_NOTIFICATION = 0x8000;
 
-/** M3UA (RFC 4666 section 7.1), in network byte order. */
+/** Payload protocol identifier of M3UA (RFC 4666 section 7.1). */
 const M3UA_PPID = 3;
-/** Streams that are asked for in each direction: one for management, and one for each value of an ITU signalling link selection, twice. */
+/**
+ * Streams requested in each direction: one for management, and two for each value of an ITU
+ * signalling link selection.
+ */
 const STREAMS = 33;
-/** Connections that may wait to be accepted. */
+/** Associations that may wait to be accepted. */
 const BACKLOG = 16;
 
-/** Octets in front of the payload: struct msghdr, iovec, control messages, an address, an option and its length. */
+/**
+ * Layout of a block before the payload: struct msghdr, iovec, control messages, an address, an
+ * option and its length.
+ */
 const VECTOR = 64;
 const CONTROL = 80;
 const CONTROL_ROOM = 128;
@@ -102,13 +126,16 @@ const OPTION = 240;
 const OPTION_ROOM = 256;
 const OPTION_LENGTH = OPTION + OPTION_ROOM;
 const PAYLOAD = 512;
-/** struct cmsghdr: length, level, kind; behind it struct sctp_sndrcvinfo, 32 octets. */
+/** struct cmsghdr: length, level, kind. struct sctp_sndrcvinfo follows, 32 octets. */
 const CONTROL_HEAD = 16;
 const INFO = CONTROL + CONTROL_HEAD;
 const INFO_LENGTH = 32;
 const PAYLOAD_ROOM = 65_536 + 64;
 
-/** Loads the calls; a string says why the kernel can't be asked for SCTP, and what would help. */
+/**
+ * Loads the system calls.
+ * @returns a string that says why SCTP is not available and what would help
+ */
 export async function loadKernelSctp(): Promise<KernelSctp | string> {
   const loaded = await loadCalls(bindSctp);
   if (typeof loaded === "string") return `SCTP needs the optional package koffi: ${loaded}`;
@@ -118,7 +145,7 @@ export async function loadKernelSctp(): Promise<KernelSctp | string> {
   } catch (error) {
     if (error instanceof Error && "errno" in error && error.errno === -EPROTONOSUPPORT)
       return "this kernel has no SCTP: load its module (modprobe sctp; Debian: in the package of the kernel), or use transport tcp";
-    return `this system gives no SCTP socket: ${String(error)}`;
+    return `can't open an SCTP socket: ${String(error)}`;
   }
 }
 
@@ -130,7 +157,7 @@ interface Block {
   readonly words: Uint32Array;
 }
 
-/** Lays out one block: everything that a call needs stands in it, and it never moves. */
+/** Lays out one block that holds everything a call needs. Invariant: it never moves in memory. */
 function createBlock(koffi: Koffi): Block {
   const memory = new ArrayBuffer(PAYLOAD + PAYLOAD_ROOM);
   const at = Number(koffi.address(memory));
@@ -150,7 +177,7 @@ function createBlock(koffi: Koffi): Block {
   };
 }
 
-/** Throws when the C library or the kernel lacks a call. */
+/** Binds the system calls. Throws when the C library or the kernel lacks one. */
 function bindSctp(koffi: Koffi): KernelSctp {
   const library = koffi.load(null);
   const call = {
@@ -170,7 +197,7 @@ function bindSctp(koffi: Koffi): KernelSctp {
   const input = createBlock(koffi);
   const output = createBlock(koffi);
   const { view } = output;
-  // The control message of every message sent.
+  // Control message of every sent message.
   view.setBigUint64(CONTROL, BigInt(CONTROL_HEAD + INFO_LENGTH), true);
   view.setInt32(CONTROL + 8, IPPROTO_SCTP, true);
   view.setInt32(CONTROL + 12, SCTP_SNDRCV, true);
@@ -220,7 +247,7 @@ function bindSctp(koffi: Koffi): KernelSctp {
     };
   }
 
-  /** What both ends of an association are told before it comes up. */
+  /** Sets the options of a socket before its association comes up. */
   function configure(fd: number): void {
     // struct sctp_initmsg: streams out, streams in, attempts, longest time-out (ms).
     set(fd, IPPROTO_SCTP, SCTP_INITMSG, 8, (at) => {
@@ -236,15 +263,17 @@ function bindSctp(koffi: Koffi): KernelSctp {
       view.setUint8(at + 1, 1);
       view.setUint8(at + 5, 1);
     });
-    // A peer that is gone is noticed in seconds, as SS7 wants it. struct sctp_rtoinfo: association, first, longest, shortest (ms).
+    // A lost peer is noticed in seconds, as SS7 requires. struct sctp_rtoinfo: association, first,
+    // longest, shortest (ms).
     set(fd, IPPROTO_SCTP, SCTP_RTOINFO, 16, (at) => {
       view.setUint32(at + 4, 500, true);
       view.setUint32(at + 8, 2000, true);
       view.setUint32(at + 12, 200, true);
     });
-    // struct sctp_assocparams: association, retransmissions before it is given up.
+    // struct sctp_assocparams: association, retransmissions before the association is given up.
     set(fd, IPPROTO_SCTP, SCTP_ASSOCINFO, 20, (at) => view.setUint16(at + 4, 5, true));
-    // struct sctp_paddrparams, packed: association, address, heartbeat interval (ms) at 132, flags at 146; 1: heartbeats on.
+    // struct sctp_paddrparams, packed: association, address, heartbeat interval (ms) at 132, flags
+    // at 146 (1: heartbeats on).
     set(fd, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, 156, (at) => {
       view.setUint32(at + 132, 5000, true);
       view.setUint16(at + 136, 5, true);
@@ -290,7 +319,8 @@ function bindSctp(koffi: Koffi): KernelSctp {
     far: (fd) => endOf(call.getpeername, "getpeername", fd),
     outgoingStreams(fd) {
       get(fd, IPPROTO_SCTP, SCTP_STATUS, OPTION_ROOM);
-      // struct sctp_status: association, state, window, unacknowledged, pending, streams in, streams out.
+      // struct sctp_status: association, state, window, unacknowledged, pending, streams in,
+      // streams out.
       return view.getUint16(OPTION + 18, true);
     },
     receive(fd, start) {
@@ -323,7 +353,7 @@ function bindSctp(koffi: Koffi): KernelSctp {
     watch: (fd, ready) => watchDescriptor(koffi, fd, ready),
     close: (fd) => void call.close(fd),
     abort(fd) {
-      // RFC 6458 section 8.1.4: lingering for no time at all.
+      // Lingering for 0 seconds aborts (RFC 6458 section 8.1.4).
       set(fd, SOL_SOCKET, SO_LINGER, 8, (at) => view.setInt32(at, 1, true));
       call.close(fd);
     },

@@ -1,13 +1,18 @@
+// Cuts a TCP stream into M3UA messages.
 import { Buffer } from "node:buffer";
 import { claimedLength, HEADER } from "../../ss7/m3ua.ts";
 import { LONGEST_MESSAGE } from "./association.ts";
 
-/** Cuts a TCP stream into M3UA messages by the length in their header, as libosmo-sigtran has it. */
+/** Cuts a TCP stream into M3UA messages by the length in their header, as libosmo-sigtran does. */
 export interface M3uaFramer {
-  /** Hands every whole message to `take`, in order; returns in words why the stream can't be cut, undefined while it can. */
+  /**
+   * Passes every whole message to `take`, in order. The bytes are valid only during the call.
+   * @returns why the stream can't be cut, in words; undefined while it can
+   */
   push(bytes: Buffer, take: (message: Buffer) => void): string | undefined;
 }
 
+/** Makes a framer for one direction of a connection. */
 export function createM3uaFramer(): M3uaFramer {
   let kept: Buffer = Buffer.alloc(0);
   return {

@@ -1,3 +1,4 @@
+// M3UA over SCTP: associations on sockets of the kernel, watched by the event loop.
 import { Buffer } from "node:buffer";
 import {
   LONGEST_MESSAGE,
@@ -12,13 +13,19 @@ import { EINPROGRESS, type KernelSctp, type SocketEnd } from "./kernel-sctp.ts";
 import { runTicks, throwLater } from "../kernel/native-callback.ts";
 import { EAGAIN, EINTR, systemError, type SocketWatch } from "../kernel/system-calls.ts";
 
-/** Messages of one association that are taken before others have their turn. */
+/** At most this many messages of one association are taken before others have their turn. */
 const MOST_IN_TURN = 32;
-/** How long a listening socket rests after an error of its own. Milliseconds. */
+/** Milliseconds that a listening socket rests after an error of its own. */
 const REST = 100;
-/** Payload protocol identifiers that are taken: M3UA, and "not told" (RFC 9260 section 3.3.1). */
+/**
+ * Payload protocol identifiers that are accepted: M3UA, and 0 for unspecified (RFC 9260 section
+ * 3.3.1).
+ */
 const M3UA_PPID = 3;
-/** Notifications, their states (RFC 6458 section 6.1.1): SCTP_ASSOC_CHANGE and its state COMM_UP; SCTP_SHUTDOWN_EVENT. */
+/**
+ * Notifications and their states (RFC 6458 section 6.1.1): SCTP_ASSOC_CHANGE with COMM_UP and
+ * RESTART; SCTP_SHUTDOWN_EVENT.
+ */
 const ASSOC_CHANGE = 0x8001;
 const COMM_UP = 0;
 const RESTART = 2;
@@ -29,7 +36,7 @@ interface Waiting {
   readonly bytes: Buffer;
 }
 
-/** A callback of the kernel's: what it throws must come out where Node sees it. */
+/** Runs a callback of the kernel; an error is thrown again where Node sees it. */
 function fromKernel(step: () => void): void {
   try {
     step();
@@ -39,7 +46,7 @@ function fromKernel(step: () => void): void {
   runTicks();
 }
 
-/** One association that has come up. */
+/** Opens an association that has come up. */
 function openAssociation(sctp: KernelSctp, fd: number, handlers: AssociationHandlers): Association {
   const { address, port } = sctp.far(fd);
   const ends = { address, port, localPort: sctp.near(fd).port };
@@ -68,7 +75,10 @@ function openAssociation(sctp: KernelSctp, fd: number, handlers: AssociationHand
     end(systemError(call, -result, address, port).message);
   }
 
-  /** The peer has agreed to fewer streams: those beyond share the others, each message of one stream the same; 0 is for management. */
+  /**
+   * Returns the stream that carries messages of `stream`. When the peer agreed to fewer streams,
+   * higher ones share the others, always the same one. Stream 0 stays for management.
+   */
   function outgoing(stream: number): number {
     if (stream < streams) return stream;
     return streams <= 1 ? 0 : 1 + ((stream - 1) % (streams - 1));
@@ -88,7 +98,7 @@ function openAssociation(sctp: KernelSctp, fd: number, handlers: AssociationHand
   function onReady(failed: boolean): void {
     if (waiting.length > 0) flush();
     if (isReading) receive();
-    if (failed) end("the socket has failed");
+    if (failed) end("the socket failed");
   }
 
   function receive(): void {
@@ -97,7 +107,7 @@ function openAssociation(sctp: KernelSctp, fd: number, handlers: AssociationHand
       const received = sctp.receive(fd, 0);
       if (received === -EAGAIN || received === -EINTR) return;
       if (received < 0) fail("recvmsg", received);
-      else if (received === 0) end("the peer has ended the association");
+      else if (received === 0) end("the peer ended the association");
       else take(sctp.inbox.subarray(0, received));
     }
   }
@@ -106,7 +116,7 @@ function openAssociation(sctp: KernelSctp, fd: number, handlers: AssociationHand
     const { isLast, isNotification, stream, payloadProtocol } = sctp.part;
     if (isNotification) notice(bytes);
     else if (!isLast || bytes.length > LONGEST_MESSAGE)
-      end(`a message of more than ${LONGEST_MESSAGE} octets`);
+      end(`the peer sent a message of more than ${LONGEST_MESSAGE} octets`);
     else if (payloadProtocol === M3UA_PPID || payloadProtocol === 0) handlers.message(stream, bytes);
   }
 
@@ -115,7 +125,7 @@ function openAssociation(sctp: KernelSctp, fd: number, handlers: AssociationHand
     const type = bytes.readUInt16LE(0);
     const state = bytes.readUInt16LE(8);
     if (type === SHUTDOWN_EVENT) end("the peer shuts the association down");
-    else if (type === ASSOC_CHANGE && state === RESTART) end("the peer has restarted");
+    else if (type === ASSOC_CHANGE && state === RESTART) end("the peer restarted");
     else if (type === ASSOC_CHANGE && state !== COMM_UP) end("the association is lost");
   }
 
@@ -149,7 +159,7 @@ function openAssociation(sctp: KernelSctp, fd: number, handlers: AssociationHand
       }
       waiting.push({ stream, bytes: Buffer.from(bytes) });
       octets += bytes.length;
-      if (octets > MOST_WAITING) setImmediate(end, "the peer takes nothing");
+      if (octets > MOST_WAITING) setImmediate(end, "the peer reads nothing");
       attend();
     },
     get isCongested() {
@@ -179,7 +189,7 @@ function pendingOf(sctp: KernelSctp, fd: number): PendingAssociation {
   };
 }
 
-/** Makes the transport of a kernel that has SCTP. */
+/** Makes the transport on a kernel that has SCTP. */
 export function createSctpTransport(sctp: KernelSctp): SignallingTransport {
   return {
     listen: (address, port, accepted, failed) =>
@@ -226,7 +236,7 @@ function listen(
       sctp.prepare(taken);
       accepted(pendingOf(sctp, taken));
     } catch (error) {
-      // The peer is gone again.
+      // The peer has gone already.
       sctp.close(taken);
       failed(error instanceof Error ? error : new Error(String(error)));
     }
@@ -291,7 +301,7 @@ function connect(
     }
   }
 
-  // Whoever asks gets the answer later, as with any other transport.
+  // The result comes in a later turn, as with every other transport.
   setImmediate(() => {
     if (!isOver) attempt(begin);
   });

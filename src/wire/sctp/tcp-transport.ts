@@ -1,3 +1,4 @@
+// M3UA over TCP, as libosmo-sigtran speaks it.
 import { Buffer } from "node:buffer";
 import { connect, createServer, type Socket } from "node:net";
 import {
@@ -10,7 +11,7 @@ import {
 import { createM3uaFramer } from "./m3ua-framer.ts";
 
 const KEEP_ALIVE = 5000;
-/** Message class of DATA. */
+/** Message class of DATA: transfer. */
 const TRANSFER = 1;
 
 function open(socket: Socket, handlers: AssociationHandlers): Association {
@@ -24,7 +25,8 @@ function open(socket: Socket, handlers: AssociationHandlers): Association {
     handlers.closed(why);
   }
 
-  // There are no streams: what travels as if on one of them goes on by 0 or 1 (RFC 4666 section 1.4.7).
+  // TCP has no streams. Messages travel as if on stream 1 (DATA) or 0 (all others) (RFC 4666
+  // section 1.4.7).
   const take = (message: Buffer): void => {
     if (!isOver) handlers.message(message[2] === TRANSFER ? 1 : 0, message);
   };
@@ -36,15 +38,15 @@ function open(socket: Socket, handlers: AssociationHandlers): Association {
   socket.on("drain", () => {
     if (!isOver) handlers.drained();
   });
-  socket.on("close", () => end("the peer has closed the connection"));
-  if (socket.destroyed) setImmediate(end, "the peer has closed the connection");
+  socket.on("close", () => end("the peer closed the connection"));
+  if (socket.destroyed) setImmediate(end, "the peer closed the connection");
   return {
     ...endsOf(socket),
     send(_stream, bytes) {
       if (isOver) return;
-      // The bytes are somebody else's buffer.
+      // The caller reuses its buffer, so the bytes are copied.
       socket.write(Buffer.from(bytes));
-      if (socket.writableLength > MOST_WAITING) end("the peer takes nothing");
+      if (socket.writableLength > MOST_WAITING) end("the peer reads nothing");
     },
     get isCongested() {
       return socket.writableNeedDrain;
@@ -66,7 +68,7 @@ function endsOf(socket: Socket): Pick<Association, "address" | "port" | "localPo
 }
 
 function pendingOf(socket: Socket): PendingAssociation {
-  // It may break before anybody wants it; then `open` finds it closed.
+  // The connection may break before it is opened; then `open` finds it closed.
   socket.on("error", () => undefined);
   return {
     ...endsOf(socket),
@@ -75,7 +77,7 @@ function pendingOf(socket: Socket): PendingAssociation {
   };
 }
 
-/** M3UA on TCP: not of RFC 4666, but libosmo-sigtran 1.9 and newer speak the same. */
+/** M3UA over TCP. RFC 4666 does not define it, but libosmo-sigtran 1.9 and newer speak it. */
 export const tcpTransport: SignallingTransport = {
   listen: (address, port, accepted, failed) =>
     new Promise((resolve, reject) => {

@@ -1,19 +1,26 @@
+// Remembers peers that could not be reached, and when to try again.
 import type { Millis } from "../../domain/time.ts";
 
 const FIRST: Millis = 500;
 const LONGEST: Millis = 30_000;
-/** Peers that are remembered; the one that failed longest ago is forgotten first. */
+/** At most this many peers are remembered; the one that failed longest ago is forgotten first. */
 const MOST = 1024;
 
-/** Remembers who could not be reached, so that nobody waits for the same failure again and again. */
+/**
+ * Remembers peers that could not be reached, so that calls don't wait for the same failure again.
+ */
 export interface BackOff {
-  /** True: don't try yet. */
+  /** Tells whether it is too early to try the peer again. */
   isBlocked(peer: string, now: Millis): boolean;
-  /** Blocks the peer for half a second, and twice as long with every failure after that, up to half a minute. */
+  /**
+   * Blocks the peer for half a second, twice as long after every further failure, and at most half
+   * a minute.
+   */
   failed(peer: string, now: Millis): void;
   succeeded(peer: string): void;
 }
 
+/** Makes an empty memory: every peer may be tried. */
 export function createBackOff(): BackOff {
   const failures = new Map<string, { readonly until: Millis; readonly delay: Millis }>();
   return {

@@ -1,21 +1,23 @@
+// Reads the SIP domains and addresses that a verified certificate proves.
 import { formatAddress, parseAddress } from "../../net/address.ts";
 
-/** What of a certificate names its holder; the rest of what node:tls reads is left alone. */
+/** The parts of a certificate that name its holder. */
 export interface NamedCertificate {
   readonly subject?: { readonly CN?: string | readonly string[] };
   /** As node:tls writes it: `DNS:a.example, URI:sip:b.example, IP Address:192.0.2.1`. */
   readonly subjectaltname?: string | undefined;
 }
 
-/** Names in lower case, and literal addresses. */
+/** Host names in lower case, and literal addresses. */
 export interface CertificateNames {
   readonly names: readonly string[];
   readonly addresses: readonly string[];
 }
 
 /**
- * The SIP domains that a verified certificate proves (RFC 5922 section 7.1): its DNS names and `sip` URIs without a user part, or its
- * common name where it has no alternative names at all. A wildcard proves nothing (section 7.2).
+ * Reads the SIP domains that a verified certificate proves: its DNS names and `sip` URIs without
+ * user part (RFC 5922 section 7.1). Without alternative names, its common name counts. Wildcards
+ * prove nothing (section 7.2).
  */
 export function readCertificateNames({ subject, subjectaltname }: NamedCertificate): CertificateNames {
   const names: string[] = [];
@@ -24,7 +26,7 @@ export function readCertificateNames({ subject, subjectaltname }: NamedCertifica
     if (name !== "" && !name.includes("*")) names.push(name.toLowerCase());
   };
   if (subjectaltname === undefined || subjectaltname === "") {
-    // More than one common name can't be told apart from a forged one.
+    // With more than one common name, the right one can't be told from a forged one.
     if (typeof subject?.CN === "string") add(subject.CN);
     return { names, addresses };
   }
@@ -36,13 +38,16 @@ export function readCertificateNames({ subject, subjectaltname }: NamedCertifica
   return { names, addresses };
 }
 
-/** node:tls writes IPv6 addresses in full; targets are written by RFC 5952. */
+/** Returns the canonical form of an address (RFC 5952); node:tls writes IPv6 addresses in full. */
 function canonical(text: string): readonly string[] {
   const address = parseAddress(text);
   return address === undefined ? [] : [formatAddress(address)];
 }
 
-/** The entries between ", "; one that node:tls had to quote holds what no name does, and is left out. */
+/**
+ * Splits the text at ", ". An entry that node:tls had to quote holds characters of no name and is
+ * left out.
+ */
 function splitEntries(text: string): readonly string[] {
   const entries: string[] = [];
   let start = 0;
@@ -63,7 +68,7 @@ function splitEntries(text: string): readonly string[] {
   return entries;
 }
 
-/** The host of a `sip` URI that has neither user nor anything behind it; empty for every other. */
+/** Returns the host of a `sip` URI that has nothing else. Empty for every other URI. */
 function domainOf(uri: string): string {
   if (uri.slice(0, 4).toLowerCase() !== "sip:") return "";
   const host = uri.slice(4);

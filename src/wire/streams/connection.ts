@@ -1,3 +1,4 @@
+// One TCP or TLS connection: cuts what arrives into SIP messages and sends what is written.
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Millis } from "../../domain/time.ts";
@@ -5,11 +6,11 @@ import type { ClosingReason } from "../../observe/stream-counters.ts";
 import { createSipFramer } from "../../sip/framer.ts";
 import { CR } from "../../sip/octet.ts";
 
-/** Who is at the other end of a connection. */
+/** The peer of a connection. */
 export interface Peer {
   readonly address: string;
   readonly port: number;
-  /** Names that its certificate proves, in lower case; none over TCP. */
+  /** Names that its certificate proves, in lower case. Empty over TCP. */
   readonly names: readonly string[];
 }
 
@@ -17,44 +18,58 @@ export interface Peer {
 export interface Connection extends Peer {
   /** Octets that wait for the peer to read. */
   readonly unread: number;
-  /** Sends bytes that nobody changes from now on. */
+  /** Sends bytes. The connection keeps them; the caller must not change them afterwards. */
   write(bytes: Buffer): void;
-  /** Closes the connection when its peer has been silent, or has taken too long over one message. */
+  /**
+   * Closes the connection when its peer has been silent, or has taken too long over one message.
+   */
   check(now: Millis): void;
   close(reason: ClosingReason): void;
 }
 
+/** What a connection calls. */
 export interface ConnectionHandlers {
-  /** The bytes are valid during the call only. */
+  /** Takes a message. The bytes are valid only during the call. */
   readonly message: (bytes: Buffer, peer: Peer) => void;
-  /** What can't be cut into messages, and why; the connection ends after it. */
+  /** Takes bytes that can't be cut into messages, and why. The connection ends after it. */
   readonly unframed: (bytes: Buffer, why: string, peer: Peer) => void;
-  /** Told by how many octets what is kept of unfinished messages has grown; false: there is no room. */
+  /**
+   * Called with the octets by which unfinished messages have grown.
+   * @returns false when there is no room
+   */
   readonly hold: (octets: number) => boolean;
-  /** Told by how many octets what waits for the peer to read has grown; it may close any connection. */
+  /** Called with the octets by which unread data has grown. It may close any connection. */
   readonly wait: (octets: number) => void;
-  /** Told once, with the connection that must not be used any more. */
+  /** Called once, with the connection that must not be used any more. */
   readonly closed: (connection: Connection, reason: ClosingReason) => void;
 }
 
+/** How long a connection may take. */
 export interface ConnectionTimes {
+  /** Time without anything received. */
   readonly idle: Millis;
-  /** For one whole message, from its first byte. */
+  /** Time for one whole message, from its first byte. */
   readonly message: Millis;
 }
 
-/** Messages of one connection that are taken before others have their turn. */
+/** At most this many messages of one connection are taken before others have their turn. */
 const MOST_IN_TURN = 16;
-/** Octets that may wait for a peer that doesn't read. */
+/** At most this many octets wait for a peer that does not read. */
 const MOST_UNREAD = 1024 * 1024;
-/** Of these, when the connection ends and they are counted no more: an answer or two. */
+/**
+ * At most this many octets are still sent when the connection ends and they are no longer counted:
+ * an answer or two.
+ */
 const MOST_LAST_WORDS = 16 * 1024;
-/** What a peer has to read our last words. */
+/** Time that a peer has to read these last octets. */
 const PARTING: Millis = 2000;
 
 const CRLF = Buffer.from("\r\n");
 
-/** Cuts what comes into messages, a few at a time, and sends what is written. */
+/**
+ * Makes a connection on an open socket. It cuts what arrives into messages, a few at a time, and
+ * sends what is written.
+ */
 export function createConnection(
   socket: Socket,
   peer: Peer,
@@ -63,7 +78,7 @@ export function createConnection(
 ): Connection {
   const framer = createSipFramer();
   let lastHeard = Date.now();
-  /** When the first byte of the unfinished message came. */
+  /** When the first byte of the unfinished message arrived. */
   let begun: Millis | undefined;
   let held = 0;
   let unread = 0;
@@ -80,7 +95,7 @@ export function createConnection(
     handlers.closed(connection, reason);
   };
 
-  /** Called after every write, and again when the kernel has taken it. */
+  /** Counts unread octets. Called after every write, and when the kernel has taken it. */
   const weigh = (): void => {
     if (isOver) return;
     const grown = socket.writableLength - unread;
@@ -109,7 +124,7 @@ export function createConnection(
     },
   };
 
-  /** Nothing more can be read, but what was answered shall arrive. */
+  /** Ends the connection: nothing more can be read, but written answers shall still arrive. */
   const part = (reason: ClosingReason): void => {
     finish(reason);
     if (socket.writableLength > MOST_LAST_WORDS) {
@@ -123,7 +138,7 @@ export function createConnection(
 
   const settle = (): void => {
     const rest = framer.rest();
-    // A line break between messages begins none.
+    // A line break between messages begins no message.
     if (rest.length === 0 || rest[0] === CR) begun = undefined;
     else begun ??= Date.now();
     const grown = rest.length - held;

@@ -1,3 +1,4 @@
+// Opens connections to peers that have none, and keeps the messages that wait for them.
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Millis } from "../../domain/time.ts";
@@ -5,26 +6,33 @@ import type { DeliveryFailure } from "../../proxy/connection-events.ts";
 import { createBackOff } from "./back-off.ts";
 import type { Peer } from "./connection.ts";
 
-/** Connections that may be on their way at one time; of these, to one address, since a peer writes what port it likes into its Via. */
+/**
+ * At most this many connections are being opened at one time, and this many to one address: a peer
+ * writes any port it likes into its Via.
+ */
 const MOST_ATTEMPTS = 64;
 const MOST_AT_ADDRESS = 8;
-/** Octets that may wait for one of them. */
+/** At most this many octets wait for one of them. */
 const MOST_WAITING = 512 * 1024;
 const CONNECT_TIMEOUT: Millis = 4000;
 
-/** Errors that say something about our own system, nothing about the peer. */
+/** Errors that tell about our own system and nothing about the peer. */
 const OWN_ERRORS: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);
 
-/** Connects to peers that have no connection open, with what waits for them. */
+/** Connects to peers without open connection, and keeps the messages that wait for them. */
 export interface Outgoing {
-  /** Takes a message for a peer, in memory that nobody changes from now on. */
+  /** Takes a message for a peer and keeps its bytes; the caller must not change them afterwards. */
   send(bytes: Buffer, address: string, port: number): void;
-  /** Gives up what takes too long. */
+  /** Gives up connections that take too long. */
   tick(now: Millis): void;
 }
 
+/** What {@link createOutgoing} is made of. */
 export interface OutgoingParts {
-  /** Opens a socket, which calls `reached` with the peer's names once it may be used; undefined: there is no room. */
+  /**
+   * Opens a socket, which calls `reached` with the peer's names once it may be used.
+   * @returns undefined when there is no room
+   */
   readonly dial: (
     address: string,
     port: number,
@@ -32,11 +40,11 @@ export interface OutgoingParts {
   ) => Socket | undefined;
   readonly reached: (socket: Socket, peer: Peer, waiting: readonly Buffer[]) => void;
   readonly failed: () => void;
-  /** A message that could not be sent, and why; may be called within `send`. */
+  /** Takes a message that could not be sent, and why. May be called within `send`. */
   readonly undelivered: (bytes: Buffer, address: string, port: number, why: DeliveryFailure) => void;
 }
 
-/** A connection on its way, and what waits for it. */
+/** A connection that is being opened, and the messages that wait for it. */
 interface Attempt {
   readonly key: string;
   readonly address: string;
@@ -48,6 +56,7 @@ interface Attempt {
   failure: DeliveryFailure;
 }
 
+/** Makes the connecting side of a port, without open attempts. */
 export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingParts): Outgoing {
   const attempts = new Map<string, Attempt>();
   const backOff = createBackOff();
@@ -59,7 +68,10 @@ export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingP
     return there < MOST_AT_ADDRESS;
   };
 
-  /** True once: an attempt ends in one way only. */
+  /**
+   * Ends an attempt.
+   * @returns true only the first time: an attempt ends in one way
+   */
   const end = (attempt: Attempt): boolean =>
     attempts.get(attempt.key) === attempt && attempts.delete(attempt.key);
 
@@ -108,7 +120,8 @@ export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingP
         undelivered(bytes, address, port, attempt);
         return;
       }
-      // A repeat of what waits already (RFC 3261 section 17.1.1.2): a stream says everything once.
+      // A retransmission of a waiting message (RFC 3261 section 17.1.1.2): a stream carries each
+      // message once.
       if (attempt.waiting.some((waiting) => waiting.equals(bytes))) return;
       if (attempt.octets + bytes.length > MOST_WAITING) {
         undelivered(bytes, address, port, "no-room");

@@ -1,13 +1,18 @@
+// Counts the open sockets of a listener, as a whole and by remote address.
 import type { Socket } from "node:net";
 
-/** The open sockets of a listener, bounded as a whole and by remote address. */
+/** The open sockets of a listener, limited as a whole and by remote address. */
 export interface SocketCount {
   readonly sockets: ReadonlySet<Socket>;
   hasRoom(address: string): boolean;
-  /** Counts a socket until it is closed. Its errors are told by its end, so nothing else needs to listen for them. */
+  /**
+   * Counts a socket until it is closed. Its errors end in its close, so nothing else needs to
+   * listen for them.
+   */
   keep(socket: Socket, address: string): void;
 }
 
+/** Makes an empty count. `most` sockets in all, `mostBySource` from one address. */
 export function createSocketCount(most: number, mostBySource: number): SocketCount {
   const sockets = new Set<Socket>();
   const bySource = new Map<string, number>();

@@ -1,3 +1,4 @@
+// TCP and TLS ports: accepts and opens connections, and sends messages over them.
 import { Buffer } from "node:buffer";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -11,34 +12,46 @@ import { createOutgoing } from "./outgoing.ts";
 import { createSocketCount } from "./socket-count.ts";
 import { createTlsSide, provenNames } from "./tls-side.ts";
 
-/** Messages in and out over TCP or TLS: all that the engine knows of connections. */
+/** A TCP or TLS port: all that the engine knows of connections. */
 export interface StreamPort {
   readonly address: string;
   readonly port: number;
-  /** Sends the first `length` bytes over the open connection to that remote port, or a new one. Always true: the bytes are copied. */
+  /**
+   * Sends the first `length` bytes over the open connection to that remote port, or over a new one.
+   * The bytes are copied.
+   * @returns true, as the caller may always reuse its buffer
+   */
   send(bytes: Buffer, length: number, address: string, port: number): boolean;
-  /** The names of a connected peer; undefined: it is not connected. */
+  /**
+   * Returns the names that a connected peer proves.
+   * @returns undefined when it is not connected
+   */
   namesOf(address: string, port: number): readonly string[] | undefined;
-  /** Closes what has waited too long; called ten times a second. */
+  /** Closes connections that have waited too long. Called ten times a second. */
   tick(now: Millis): void;
-  /** Other certificates for connections from now on. Throws when they are none. */
+  /** Uses other certificates for new connections. Throws when they are unusable. */
   renew(material: TlsMaterial): void;
   close(): Promise<void>;
 }
 
+/** What a TCP or TLS port calls and asks. */
 export interface StreamHandlers {
-  /** The bytes are valid during the call only. */
+  /** Takes a message. The bytes are valid only during the call. */
   readonly message: ConnectionHandlers["message"];
   readonly unframed: ConnectionHandlers["unframed"];
-  /** A message that no connection could carry, and why; never called within `send`. */
+  /** Takes a message that no connection could carry, and why. Never called within `send`. */
   readonly undelivered: (bytes: Buffer, address: string, port: number, why: DeliveryFailure) => void;
-  /** True when somebody there is known. */
+  /** Tells whether a peer is known. */
   readonly isWelcome: (peer: StreamPeer) => boolean;
-  /** True when a TLS peer that we connected to is who was meant. `addresses`: those in its certificate. */
+  /**
+   * Tells whether a TLS peer that we connected to is the intended one. `addresses`: those in its
+   * certificate.
+   */
   readonly isMeant: (peer: Peer, addresses: readonly string[]) => boolean;
   readonly error: (error: Error) => void;
 }
 
+/** How a TCP or TLS port is opened. */
 export interface StreamOptions {
   readonly address: string;
   readonly port: number;
@@ -48,15 +61,15 @@ export interface StreamOptions {
   readonly counters: StreamCounters;
 }
 
-/** Octets of unfinished messages of all connections together. */
+/** At most this many octets of unfinished messages, of all connections together. */
 const MOST_HELD = 64 * 1024 * 1024;
 const SWEEP: Millis = 1000;
-/** What connections have to send what is under way when the port closes. */
+/** Time that connections have to send the rest when the port closes. */
 const PARTING: Millis = 500;
 const KEEP_ALIVE: Millis = 30_000;
 const NO_NAMES: readonly string[] = [];
 
-/** Listens on a literal address; port 0 takes any free one. Rejects when it can't. */
+/** Listens on a literal address; port 0 takes any free port. Rejects when it can't. */
 export async function openStreamPort(options: StreamOptions, handlers: StreamHandlers): Promise<StreamPort> {
   const { address: local, limits, counters } = options;
   const times = { idle: limits.idleSeconds * 1000, message: limits.messageSeconds * 1000 };
@@ -88,7 +101,10 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     },
   };
 
-  /** Not the one that is written to, which may read well: the one that has left most. */
+  /**
+   * Closes the connection with most unread octets, not the one just written to, which may read
+   * well.
+   */
   function closeSlowest(): void {
     let slowest: Connection | undefined;
     for (const connection of connections.values())
@@ -116,7 +132,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
       port !== undefined &&
       !isClosed &&
       count.hasRoom(address) &&
-      // Strangers don't get as far as a handshake.
+      // Unknown peers don't get as far as a handshake.
       handlers.isWelcome({ address, port, names: tls === undefined ? NO_NAMES : undefined });
     if (!isKnown) {
       refuse(socket);
@@ -194,7 +210,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
 
   function sweep(): void {
     for (const connection of connections.values()) {
-      // A reload may have taken the trunk away.
+      // A reload may have removed the trunk.
       if (handlers.isWelcome(connection)) connection.check(swept);
       else connection.close("policy");
     }
@@ -237,7 +253,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
   };
 }
 
-/** Resolves with the port that was bound. */
+/** Listens and resolves with the bound port. */
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);

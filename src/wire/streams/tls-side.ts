@@ -1,3 +1,4 @@
+// TLS on accepted and on our own connections.
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import {
@@ -11,30 +12,33 @@ import type { Millis } from "../../domain/time.ts";
 import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
 import { readCertificateNames, type CertificateNames } from "./certificate-names.ts";
 
-/** Where a connection goes, and the address of ours that it begins at. */
+/** The target of a connection, and the local address that it begins at. */
 export interface TlsPlace {
   readonly host: string;
   readonly port: number;
   readonly localAddress?: string;
 }
 
-/** TLS on accepted and on our own connections, with certificates that can be exchanged at any time. */
+/**
+ * TLS on accepted and on our own connections, with certificates that can be replaced at any time.
+ */
 export interface TlsSide {
   /** Begins the handshake on an accepted socket. */
   accept(socket: Socket): void;
-  /** Connects; the certificate is verified, the names in it are the caller's to judge. */
+  /** Connects and verifies the certificate. The caller judges the names in it. */
   connect(place: TlsPlace): TLSSocket;
-  /** Used for connections from now on; those that are open stay as they are. */
+  /** Uses other certificates for new connections; open ones stay as they are. */
   renew(material: TlsMaterial): void;
 }
 
+/** What the TLS side calls about accepted connections. */
 export interface TlsHandlers {
   readonly secured: (socket: TLSSocket) => void;
-  /** The handshake failed or took too long. */
+  /** Called when a handshake failed or took too long. */
   readonly failed: () => void;
 }
 
-/** `handshakeTimeout`: milliseconds that a peer has for a whole handshake. */
+/** Makes the TLS side of a port. `handshakeTimeout`: longest time for a whole handshake. */
 export function createTlsSide(first: TlsMaterial, handshakeTimeout: Millis, handlers: TlsHandlers): TlsSide {
   let context = createSecureContext(optionsOf(first));
   const { clientCertificate } = first;
@@ -58,7 +62,7 @@ export function createTlsSide(first: TlsMaterial, handshakeTimeout: Millis, hand
         ...place,
         secureContext: context,
         rejectUnauthorized: true,
-        // An address is no host name; who may be there is the policy's to say.
+        // The target is an address and no host name. The policy decides who may be there.
         checkServerIdentity: () => undefined,
       }),
     renew(material) {
@@ -74,12 +78,15 @@ function optionsOf({ certificate, key, ca, minVersion }: TlsMaterial): SecureCon
     key,
     ca,
     minVersion,
-    // A resumed session would prove a certificate that may have been taken away since.
+    // A resumed session would prove a certificate that may have been withdrawn since.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }
 
-/** What the peer's certificate proves; nothing when it showed none, or none that our authorities vouch for. */
+/**
+ * Returns what the peer's certificate proves. Empty when it showed none, or none that our
+ * authorities vouch for.
+ */
 export function provenNames(socket: TLSSocket): CertificateNames {
   return socket.authorized ? readCertificateNames(socket.getPeerCertificate()) : { names: [], addresses: [] };
 }

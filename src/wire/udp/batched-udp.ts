@@ -1,3 +1,4 @@
+// UDP ports that receive and send many datagrams per system call.
 import type { Buffer } from "node:buffer";
 import type { KernelSockets } from "./kernel-sockets.ts";
 import {
@@ -16,26 +17,32 @@ import { INET, INET6, readAddressText, readPort, writeAddress } from "../kernel/
 import { EAGAIN, EINTR, systemError } from "../kernel/system-calls.ts";
 import { RECEIVE_BUFFER, type DatagramHandlers, type DatagramPort, type OpenDatagramPort } from "./udp.ts";
 
-/** Datagrams taken at once; what waits beyond them has its turn after timers and other sockets. */
+/** Datagrams received at once. Others wait until timers and other sockets have had their turn. */
 const SLOTS = 32;
 
-/** Longer than any datagram without jumbograms (RFC 768), and an odd number of cache lines so that slots don't share them. Bytes. */
+/**
+ * Bytes for one received datagram: longer than any without jumbograms (RFC 768), and an odd number
+ * of cache lines, so that slots don't share them.
+ */
 const SLOT_SIZE = 65_536 + 13 * 64;
 
-/** Datagrams that may wait in user space when the kernel takes no more, and their bytes; those beyond are lost, as on any full wire. */
+/**
+ * At most this many datagrams, with this many bytes, wait in user space when the kernel takes no
+ * more. Others are lost.
+ */
 const MOST_QUEUED = 1024;
 const QUEUE_ROOM = 1024 * 1024;
 
-/** How long a socket rests after an error of its own. Milliseconds. */
+/** Milliseconds that a socket rests after an error of its own. */
 const REST = 100;
 
-/** Makes the function that opens ports; they share one place to receive into. */
+/** Makes the function that opens ports. All of them receive into one shared row. */
 export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
   const inbox = createMessageRow(sockets.locate, SLOTS, SLOTS * SLOT_SIZE);
   for (let slot = 0; slot < SLOTS; slot++) placePayload(inbox, slot, slot * SLOT_SIZE, SLOT_SIZE);
-  /** True while a batch is handled: what is sent meanwhile leaves at its end. */
+  /** Whether a batch is being handled; datagrams sent meanwhile leave at its end. */
   let gathering = false;
-  /** Those that have something to send then. */
+  /** The `flush` of every port that has something to send then. */
   const sending: (() => void)[] = [];
 
   function handleBatch(receive: () => void): void {
@@ -55,7 +62,10 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
     const family = address.includes(":") ? INET6 : INET;
     const fd = inherited ?? sockets.bind(address, port);
     const outbox = createMessageRow(sockets.locate, MOST_QUEUED, QUEUE_ROOM);
-    /** Messages `first` to `last` of the outbox wait; `used` bytes of its payload are theirs. */
+    /**
+     * Messages `first` to `last` of the outbox wait, `last` excluded; they use `used` bytes of its
+     * payload.
+     */
     let first = 0;
     let last = 0;
     let used = 0;
@@ -100,7 +110,7 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
 
     function flush(): void {
       isListed = false;
-      // An error that is told may make the relay send again: that only adds to what is under way here.
+      // The error handler may send again, and the loop below already handles that.
       if (isFlushing) return;
       isFlushing = true;
       let goesOn = true;
@@ -111,13 +121,17 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
       if (first === last) first = last = used = 0;
     }
 
-    /** Hands the kernel what waits; false when it takes no more. */
+    /**
+     * Passes waiting datagrams to the kernel.
+     * @returns false when it takes no more
+     */
     function sendSome(): boolean {
       if (!isOpen) return false;
       const sent = sockets.send(fd, headerAddress(outbox, first), last - first);
       if (sent === -EAGAIN) return false;
       if (sent > 0) first += sent;
-      // sendmmsg stops at the first message with an error, and says it when that is the first of all.
+      // sendmmsg stops at the first message with an error, and reports the error only when that
+      // message is the first of all.
       else if (sent !== -EINTR) reportUnsent(first++, -sent);
       return true;
     }
@@ -137,14 +151,14 @@ export function createBatchedSockets(sockets: KernelSockets): OpenDatagramPort {
 
     function send(bytes: Buffer, length: number, to: string, toPort: number): boolean {
       if (last === MOST_QUEUED || used + length > QUEUE_ROOM) flush();
-      // A datagram may say that it comes from port 0 (RFC 768), and wants no answer then.
+      // A datagram from port 0 wants no answer (RFC 768).
       if (last === MOST_QUEUED || used + length > QUEUE_ROOM || toPort === 0 || !isOpen) {
         handlers.dropped("sent");
         return true;
       }
       const addressLength = writeAddress(outbox, addressAt(outbox, last), to, toPort, family);
       if (addressLength === 0) {
-        tell(new Error(`"${to}" is no address that can be sent to from ${address}`));
+        tell(new Error(`can't send from ${address} to "${to}": not an address of the same family`));
         return true;
       }
       setAddressLength(outbox, last, addressLength);

@@ -1,17 +1,21 @@
+// Chooses how UDP is received and sent: batched system calls, or Node's own sockets.
 import { createBatchedSockets } from "./batched-udp.ts";
 import { loadKernelSockets } from "./kernel-sockets.ts";
 import { openDatagramPort, type OpenDatagramPort } from "./udp.ts";
 
-/** How UDP datagrams are taken and sent. */
+/** How UDP datagrams are received and sent. */
 export interface DatagramSockets {
-  /** `batched`: recvmmsg and sendmmsg by FFI, many datagrams a call; `dgram`: Node's own sockets, one by one, everywhere. */
+  /**
+   * `batched`: recvmmsg and sendmmsg by FFI, many datagrams per call. `dgram`: Node's own sockets,
+   * one by one, available everywhere.
+   */
   readonly kind: "batched" | "dgram";
-  /** Why it is not `batched`, when that was wanted. */
+  /** Why the kind is not `batched` although it was wanted. Undefined otherwise. */
   readonly missing: string | undefined;
   readonly open: OpenDatagramPort;
 }
 
-/** Batched sockets where they can be had, else Node's own. */
+/** Chooses batched sockets where they are available and wanted, else Node's own. */
 export async function chooseDatagramSockets(wanted: "auto" | "batched" | "dgram"): Promise<DatagramSockets> {
   const loaded = wanted === "dgram" ? undefined : await loadKernelSockets();
   if (loaded === undefined || typeof loaded === "string")

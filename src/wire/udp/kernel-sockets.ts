@@ -1,3 +1,4 @@
+// UDP sockets by system calls of Linux, many datagrams per call.
 import { createMessageRow } from "./message-row.ts";
 import { INET, INET6, readPort, writeAddress } from "../kernel/socket-address.ts";
 import {
@@ -14,41 +15,63 @@ import {
   type SocketWatch,
 } from "../kernel/system-calls.ts";
 
-/** UDP sockets by the system calls themselves. */
+/** UDP sockets by system calls. */
 export interface KernelSockets {
-  /** Where a block of memory stands in the process. The block must be kept as long as the kernel may use it. */
+  /**
+   * Returns the address of a block in the memory of the process. The caller keeps the block as long
+   * as the kernel may use it.
+   */
   readonly locate: (block: ArrayBuffer) => number;
-  /** Binds a socket to a literal address and returns its descriptor. Throws as `node:dgram` rejects: an Error with `code`. */
+  /**
+   * Binds a socket to a literal address and returns its descriptor. Throws what `node:dgram`
+   * rejects with: an Error with `code`.
+   */
   bind(address: string, port: number): number;
-  /** The port a socket is bound to. Throws likewise. */
+  /** Returns the port that a socket is bound to. Throws an Error with `code`. */
   boundPort(fd: number): number;
-  /** Asks for so many bytes of receive buffer when there are fewer; returns how many there are then. Throws likewise. */
+  /**
+   * Asks for `bytes` of receive buffer when there are fewer, and returns how many there are then.
+   * Throws an Error with `code`.
+   */
   growReceiveBuffer(fd: number, bytes: number): number;
-  /** recvmmsg(2) over `count` headers at `headers`, never waiting: messages received, or the negative error number. */
+  /**
+   * Receives into `count` headers at address `headers`, recvmmsg(2). Never waits.
+   * @returns messages received, or the negative error number
+   */
   receive(fd: number, headers: number, count: number): number;
-  /** sendmmsg(2) likewise: messages sent. An error is that of the first message. */
+  /**
+   * Sends `count` messages from address `headers`, sendmmsg(2). Never waits.
+   * @returns messages sent, or the negative error number of the first message
+   */
   send(fd: number, headers: number, count: number): number;
-  /** Calls `ready` from the event loop as long as there is something to read, and with true after the watch has ended by an error. */
+  /**
+   * Calls `ready` from the event loop as long as there is something to read. After an error the
+   * watch ends and `ready` gets true.
+   */
   watch(fd: number, ready: (failed: boolean) => void): SocketWatch;
   close(fd: number): void;
 }
 
-// As in system-calls.ts.
+// Numbers as in system-calls.ts.
 const EBADF = 9;
 const SOCK_DGRAM = 2;
 const SO_RCVBUF = 8;
 
-/** Bytes of an option's value; its length stands behind it. */
+/** Bytes of an option's value. Its length stands after it. */
 const OPTION = 4;
 
-/** Loads the system calls; a string says why they can't be had: another platform, koffi not installed, a sandbox. */
+/**
+ * Loads the system calls.
+ * @returns a string that says why they are not available: another platform, koffi not installed, a
+ * sandbox
+ */
 export function loadKernelSockets(): Promise<KernelSockets | string> {
   return loadCalls(bindCalls);
 }
 
-/** Throws when the C library or the kernel lacks a call. */
+/** Binds the system calls. Throws when the C library or the kernel lacks one. */
 function bindCalls(koffi: Koffi): KernelSockets {
-  // Pointers go as plain numbers: nothing is looked up or copied by call.
+  // Pointers are passed as plain numbers, so no call looks up or copies anything.
   const library = koffi.load(null);
   const call: {
     socket: (family: number, type: number, protocol: number) => number;
@@ -70,12 +93,12 @@ function bindCalls(koffi: Koffi): KernelSockets {
     close: library.func("int close(int)"),
   };
   const locate = (block: ArrayBuffer): number => Number(koffi.address(block));
-  // One address and, behind it, one option with its length: for the calls made once per socket.
+  // Memory for the calls made once per socket: one address, then one option with its length.
   const scratch = createMessageRow(locate, 1, 16);
   const address = scratch.headers + scratch.addresses;
   const option = scratch.headers + scratch.payload;
   const optionWord = scratch.payload >> 2;
-  // A sandbox may refuse the calls that `node:dgram` does without.
+  // A sandbox may refuse these calls, which `node:dgram` does not need.
   const refused = (result: number): boolean => result >= 0 || koffi.errno() !== EBADF;
   if (refused(call.recvmmsg(-1, scratch.headers, 1, MSG_DONTWAIT, 0)))
     throw new Error("the system refuses recvmmsg");
@@ -92,7 +115,10 @@ function bindCalls(koffi: Koffi): KernelSockets {
     check(call.setsockopt(fd, level, name, option, 4), "setsockopt");
   }
 
-  /** The kernel doubles what it is asked for, and says the double. */
+  /**
+   * Returns the receive buffer in bytes. The kernel doubles the size that is asked for, and reports
+   * the double.
+   */
   function receiveBuffer(fd: number): number {
     scratch.words[optionWord + 1] = OPTION;
     check(call.getsockopt(fd, SOL_SOCKET, SO_RCVBUF, option, option + OPTION), "getsockopt");

@@ -1,27 +1,31 @@
+// A row of messages in one block of memory, as recvmmsg and sendmmsg take them.
 import { Buffer } from "node:buffer";
 
 /**
- * A row of messages as recvmmsg(2) and sendmmsg(2) take them. Everything stands in one block of memory that never moves, laid out
- * as 64-bit little-endian Linux wants it; glibc and musl agree there:
+ * A row of messages as recvmmsg(2) and sendmmsg(2) take them. Invariant: everything stands in one
+ * block of memory that never moves. The layout is that of 64-bit little-endian Linux, the same in
+ * glibc and musl:
  *
- * - `struct mmsghdr`, 64 bytes: name 0, namelen 8, iov 16, iovlen 24, control 32, controllen 40, flags 48, len 56;
+ * - `struct mmsghdr`, 64 bytes: name 0, namelen 8, iov 16, iovlen 24, control 32, controllen 40,
+ *   flags 48, len 56;
  * - `struct iovec`, 16 bytes: base 0, len 8;
- * - `struct sockaddr_in` (16 bytes) or `sockaddr_in6` (28): family 0, port 2; address 4, or flow 4, address 8, scope 24.
+ * - `struct sockaddr_in` (16 bytes) or `sockaddr_in6` (28): family 0, port 2; address 4, or flow
+ *   4, address 8, scope 24.
  */
 export interface MessageRow {
-  /** How many messages it has. */
+  /** Number of messages. */
   readonly count: number;
-  /** Where the first header stands in the memory of the process. */
+  /** Address of the first header in the memory of the process. */
   readonly headers: number;
   /** The block as bytes and as numbers. */
   readonly bytes: Buffer;
   readonly halves: Uint16Array;
   readonly words: Uint32Array;
-  /** Where the vectors, the addresses and the payload begin in the block. */
+  /** Offsets in the block, in bytes, of the vectors, the addresses and the payload. */
   readonly vectors: number;
   readonly addresses: number;
   readonly payload: number;
-  /** Bytes of payload there are. */
+  /** Bytes of payload. */
   readonly room: number;
 }
 
@@ -32,13 +36,19 @@ const LENGTH = 56;
 const VECTOR = 16;
 const ADDRESS = 32;
 
-/** recvmsg(2): the datagram was longer than its place. */
+/** The datagram was longer than its room (recvmsg(2)). */
 const MSG_TRUNC = 0x20;
 
-/** Room for the longest address that is used, `sockaddr_in6`. Bytes. */
+/** Bytes of the longest address that is used, `sockaddr_in6`. */
 const LONGEST_ADDRESS = 28;
 
-/** Lays out a row; `locate` says where a block stands in the memory of the process. */
+/**
+ * Lays out a row.
+ *
+ * @param locate returns the address of a block in the memory of the process
+ * @param count number of messages
+ * @param room bytes of payload
+ */
 export function createMessageRow(
   locate: (block: ArrayBuffer) => number,
   count: number,
@@ -72,12 +82,12 @@ export function createMessageRow(
   return row;
 }
 
-/** Where header `index` stands in the memory of the process. */
+/** Returns the address of header `index` in the memory of the process. */
 export function headerAddress(row: MessageRow, index: number): number {
   return row.headers + index * HEADER;
 }
 
-/** Where the address of message `index` stands in the block. */
+/** Returns the offset of the address of message `index` in the block. */
 export function addressAt(row: MessageRow, index: number): number {
   return row.addresses + index * ADDRESS;
 }
@@ -89,32 +99,34 @@ export function placePayload(row: MessageRow, index: number, offset: number, len
   row.words[(vector + 8) >> 2] = length;
 }
 
-/** Says how many bytes of its address count; the kernel must be told before every use. */
+/** Sets the length of the address of a message, in bytes. Required before every send. */
 export function setAddressLength(row: MessageRow, index: number, length: number): void {
   row.words[(index * HEADER + NAME_LENGTH) >> 2] = length;
 }
 
-/** Makes place for an address to be received. */
+/** Makes room for an address to be received. */
 export function resetAddress(row: MessageRow, index: number): void {
   setAddressLength(row, index, LONGEST_ADDRESS);
 }
 
-/** Bytes that were received into message `index`. */
+/** Returns the number of bytes received into message `index`. */
 export function receivedLength(row: MessageRow, index: number): number {
   return row.words[(index * HEADER + LENGTH) >> 2]!;
 }
 
-/** Bytes of address that the kernel wrote. */
+/** Returns the number of address bytes that the kernel wrote. */
 export function receivedAddressLength(row: MessageRow, index: number): number {
   return row.words[(index * HEADER + NAME_LENGTH) >> 2]!;
 }
 
-/** True when the datagram was longer than its place. */
+/** Tells whether the datagram was longer than its room. */
 export function isTruncated(row: MessageRow, index: number): boolean {
   return (row.words[(index * HEADER + FLAGS) >> 2]! & MSG_TRUNC) !== 0;
 }
 
-/** Addresses of a process have 48 bits at most, so that a number holds them exactly. */
+/**
+ * Writes a pointer. Addresses of a process have at most 48 bits, so a number holds them exactly.
+ */
 function writePointer({ words }: Pick<MessageRow, "words">, at: number, value: number): void {
   words[at >> 2] = value % 2 ** 32;
   words[(at >> 2) + 1] = Math.floor(value / 2 ** 32);

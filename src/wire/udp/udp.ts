@@ -1,28 +1,35 @@
+// UDP ports on Node's own sockets, and the interface that every kind of UDP port has.
 import type { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
 
-/** Datagrams in, datagrams out: all that the engine knows of a UDP socket, so that another kind can take its place. */
+/** A UDP port: all that the engine knows of a UDP socket, so that another kind can replace it. */
 export interface DatagramPort {
   readonly address: string;
   readonly port: number;
-  /** Bytes of waiting datagrams, with the kernel's own overhead, that the socket has room for. */
+  /** Bytes of waiting datagrams, kernel overhead included, that the socket has room for. */
   readonly receiveBuffer: number;
-  /** Sends the first `length` bytes; false when the buffer must not be reused yet. */
+  /**
+   * Sends the first `length` bytes.
+   * @returns false when the port keeps the buffer and the caller must not reuse it
+   */
   send(bytes: Buffer, length: number, address: string, port: number): boolean;
   close(): Promise<void>;
 }
 
+/** What a UDP port calls. */
 export interface DatagramHandlers {
-  /** `bytes` may be overwritten as soon as this returns. */
+  /** Takes a datagram. The bytes are valid only during the call. */
   readonly datagram: (bytes: Buffer, address: string, port: number) => void;
-  /** A datagram that could not be taken, or was not sent since too many wait. */
+  /** Called for a datagram that could not be received, or was not sent because too many wait. */
   readonly dropped: (direction: "received" | "sent") => void;
   readonly error: (error: Error) => void;
 }
 
 /**
- * Binds a UDP socket to a literal address; port 0 takes any free one. `fd`: a bound socket that is taken over instead. Rejects when it
- * can't.
+ * Binds a UDP socket to a literal address. Rejects when it can't.
+ *
+ * @param port 0 takes any free port
+ * @param fd bound socket to take over instead
  */
 export type OpenDatagramPort = (
   address: string,
@@ -31,13 +38,18 @@ export type OpenDatagramPort = (
   fd?: number,
 ) => Promise<DatagramPort>;
 
-/** Room for bursts while the process does something else (a reload, a scrape). */
+/**
+ * Bytes of receive buffer to ask for: room for bursts while the process does something else (a
+ * reload, a scrape).
+ */
 export const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
-/** Datagrams that may wait in user space when the kernel takes no more; those beyond are lost, as on any full wire. */
+/**
+ * At most this many datagrams wait in user space when the kernel takes no more. Others are lost.
+ */
 const MOST_QUEUED = 1024;
 
-/** A port on `node:dgram`: everywhere, one datagram a call. */
+/** Opens a port on `node:dgram`: available everywhere, one datagram per call. */
 export function openDatagramPort(
   address: string,
   port: number,
@@ -48,7 +60,8 @@ export function openDatagramPort(
   const socket = createSocket({
     type: family === 6 ? "udp6" : "udp4",
     ipv6Only: family === 6,
-    // Targets are literals. Without a synchronous answer, dgram asks the resolver for every datagram and sends a turn later.
+    // Targets are literals. Without a synchronous answer, dgram asks the resolver for every
+    // datagram and sends a turn later.
     lookup: (hostname, _options, callback) => callback(null, hostname, family),
   });
   let waiting = 0;
@@ -58,7 +71,8 @@ export function openDatagramPort(
       socket.off("error", reject);
       socket.on("error", handlers.error);
       try {
-        // An inherited socket may have more than we could ask for. The kernel doubles what it is asked for, and says the double.
+        // An inherited socket may have more than we could ask for. The kernel doubles the size that
+        // is asked for, and reports the double.
         if (socket.getRecvBufferSize() < 2 * RECEIVE_BUFFER) socket.setRecvBufferSize(RECEIVE_BUFFER);
       } catch (error) {
         handlers.error(error instanceof Error ? error : new Error(String(error)));
@@ -70,7 +84,7 @@ export function openDatagramPort(
         receiveBuffer: socket.getRecvBufferSize() / 2,
         send(bytes, length, to, toPort) {
           if (waiting >= MOST_QUEUED) waiting = socket.getSendQueueCount();
-          // A datagram may say that it comes from port 0 (RFC 768), and wants no answer then; dgram would throw.
+          // A datagram from port 0 wants no answer (RFC 768); dgram would throw.
           if (waiting >= MOST_QUEUED || toPort === 0) {
             handlers.dropped("sent");
             return true;
