@@ -3,7 +3,7 @@ import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findInheritedSockets, matchInherited } from "../wire/kernel/inherited-sockets.ts";
-import { createLog } from "../observe/log.ts";
+import { startAdminThread } from "../app/admin/admin-thread.ts";
 import { type App, startApp } from "../app/app.ts";
 import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { obtainKey } from "../app/key-file.ts";
@@ -35,7 +35,12 @@ export async function runFilter(configPath: string): Promise<number> {
   if (typeof key === "string") return fail(key);
 
   print([...staticIssues, ...issues, ...(tls?.issues ?? [])]);
-  const log = createLog(config.log.level, standardError, process.stderr.isTTY);
+  const adminThread = startAdminThread({
+    level: config.log.level,
+    fd: standardError,
+    isForPeople: process.stderr.isTTY,
+  });
+  const { log } = adminThread;
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
   // Before anything says that the filter is up: a signal may follow at once.
   let app: App | undefined;
@@ -51,11 +56,11 @@ export async function runFilter(configPath: string): Promise<number> {
       tls: tls?.material,
       files,
       key: key.bytes,
-      log,
+      adminThread,
       inherited,
     });
   } catch (error) {
-    await new Promise<void>(log.close);
+    await adminThread.close();
     const adminPlace = `admin ${formatEndpoint(config.admin)}`;
     const wanted =
       config.engine !== "drachtio"
@@ -69,7 +74,7 @@ export async function runFilter(configPath: string): Promise<number> {
   log.info("stopping: new calls are refused, what is in progress passes", { signal, drainSeconds });
   if (drainSeconds > 0) await app.drain(drainSeconds * 1000);
   await app.stop();
-  await new Promise<void>(log.close);
+  await adminThread.close();
   return 0;
 }
 

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Decision } from "../../domain/decision.ts";
 import type { HepTarget } from "../../config/load-static.ts";
-import type { HepFigures } from "../../observe/hep-metrics.ts";
+import type { HepFigures } from "../../observe/figures.ts";
 import { HepProtocol, LONGEST_HEP, writeHep, type HepPacket } from "./hep-packet.ts";
 import type { DatagramPort, OpenDatagramPort } from "../../wire/udp/udp.ts";
 
