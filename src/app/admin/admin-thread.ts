@@ -91,7 +91,11 @@ export function startAdminThread(target: LogTarget): AdminThread {
   }
 
   function start(): void {
-    const started = new Worker(new URL(import.meta.url), { workerData: data });
+    const started = new Worker(new URL(import.meta.url), {
+      workerData: data,
+      // The log's descriptor was opened by another thread.
+      trackUnmanagedFds: false,
+    });
     thread = started;
     let failure: unknown;
     started.on("message", take);
