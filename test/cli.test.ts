@@ -8,3 +8,4 @@ import "./cli/sample-call.ts";
 import "./cli/certificates.ts";
 import "./cli/hep.ts";
 import "./cli/drachtio.ts";
+import "./cli/stuck-thread.ts";

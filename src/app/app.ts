@@ -7,11 +7,9 @@ import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagra
 import { type HepExport, openHepExport } from "../records/hep/hep-export.ts";
 import { announceDecision, type Counters, createCounters } from "../observe/counters.ts";
 import { createEngine } from "./engine-choice.ts";
-import type { Log } from "../observe/log.ts";
-import { createMetrics, type PolicyFigures } from "../observe/metrics.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { createScreeningState } from "../screening/state.ts";
-import { type Admin, openAdmin } from "./admin.ts";
+import type { Admin, AdminThread } from "./admin/admin-thread.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
@@ -28,7 +26,8 @@ export interface AppParts {
   /** The files that `config`, `policy` and `tls` were read from. */
   readonly files: TrackedFiles;
   readonly key: Uint8Array;
-  readonly log: Log;
+  /** The thread that serves the admin address and writes the log. */
+  readonly adminThread: AdminThread;
   /** Sockets of the service manager. */
   readonly inherited: readonly InheritedSocket[];
 }
@@ -56,9 +55,10 @@ export async function startApp({
   tls,
   files,
   key,
-  log,
+  adminThread,
   inherited,
 }: AppParts): Promise<App> {
+  const { log } = adminThread;
   // Before everything that has a timer: those look at what follows.
   const sockets = await chooseDatagramSockets(config.sockets);
   let policy = first;
@@ -128,21 +128,6 @@ export async function startApp({
     },
     fault: reports.fault,
   });
-  const metrics = createMetrics({
-    counters,
-    reloads,
-    sockets: sockets.kind,
-    policy: () => figuresOf(policy),
-    nextHops: () => engine.nextHops(),
-    names: () => engine.names(),
-    health: () => engine.health(),
-    hep: () => hep?.figures(),
-    links: () => engine.links?.() ?? [],
-    channels: () => engine.channels?.() ?? new Map(),
-    tableFull: state.tableFull,
-    ruleFaults: state.ruleFaults,
-  });
-
   // Before comparing: a folder may have been replaced, and what changes from here on must be seen.
   function followFiles(): void {
     watch.follow(files.paths());
@@ -155,12 +140,25 @@ export async function startApp({
   async function open(): Promise<readonly [listening: readonly string[], admin: Admin]> {
     if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);
     const listening = await engine.start();
-    const admin = await openAdmin({
+    const admin = await adminThread.open({
       endpoint: config.admin,
-      metrics,
+      figures: {
+        counters,
+        reloads,
+        sockets: sockets.kind,
+        policy: () => policy,
+        nextHops: () => engine.nextHops(),
+        names: () => engine.names(),
+        health: () => engine.health(),
+        hep: () => hep?.figures(),
+        links: () => engine.links?.() ?? [],
+        channels: () => engine.channels?.() ?? new Map(),
+        tableFull: state.tableFull,
+        ruleFaults: state.ruleFaults,
+      },
       isReady: () => engine.isReady(),
       reload: () => reloader.request("POST /reload"),
-      fault: reports.fault,
+      fault,
     });
     return [listening, admin];
   }
@@ -176,7 +174,11 @@ export async function startApp({
     sockets: sockets.kind,
     admin: admin.address,
     reload: reloader.request,
-    drain: (most) => engine.drain(most),
+    drain(most) {
+      const drained = engine.drain(most);
+      admin.noteReadiness();
+      return drained;
+    },
     fault,
     async stop() {
       watch.close();
@@ -194,8 +196,4 @@ function announceDecisions(counters: Counters, { trunks }: Policy): void {
     for (const { verdict, reason, rule, isMonitored } of possibleDecisions(screen))
       announceDecision(counters, trunk.id, verdict, reason, rule, isMonitored);
   }
-}
-
-function figuresOf({ revision, lists }: Policy): PolicyFigures {
-  return { revision, lists };
 }

@@ -1,19 +1,16 @@
 import { Buffer } from "node:buffer";
-import { setPriority } from "node:os";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { Millis } from "../domain/time.ts";
 import { readFromDisk } from "./read-file.ts";
 import type { ReadReply, ReadRequest } from "./policy-reading.ts";
+import { yieldToCalls } from "./threads/thread-priority.ts";
 
 /** A thread that reads configurations, so that the one that carries calls does not wait for it. */
 export interface PolicyThread {
   /** Reads one configuration; not before the one before it is read. Rejects when the thread fails. */
   readonly read: (request: ReadRequest) => Promise<ReadReply>;
 }
-
-/** Lets the call thread go first where both want the same core. */
-const NICE = 10;
 
 /** A thread with nothing to read gives its memory back after this. */
 const MOST_IDLE: Millis = 30_000;
@@ -82,16 +79,6 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   port.on("message", (request: ReadRequest) => {
     port.postMessage(readForReload(trackFiles(readFromDisk, stampOnDisk), request), []);
   });
-}
-
-/** setpriority(2): on Linux the nice value belongs to the thread; elsewhere it would slow the whole process. */
-function yieldToCalls(): void {
-  if (process.platform !== "linux") return;
-  try {
-    setPriority(NICE);
-  } catch {
-    // Not allowed here: it reads at the priority it has.
-  }
 }
 
 if (!isMainThread && parentPort !== null) await serve(parentPort);

@@ -4,7 +4,7 @@ import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findInheritedSockets, matchInherited } from "../wire/kernel/inherited-sockets.ts";
-import { createLog } from "../observe/log.ts";
+import { startAdminThread } from "../app/admin/admin-thread.ts";
 import { type App, startApp } from "../app/app.ts";
 import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { obtainKey } from "../app/key-file.ts";
@@ -42,7 +42,12 @@ export async function runFilter(configPath: string): Promise<number> {
   if (typeof key === "string") return fail(key);
 
   print([...staticIssues, ...issues, ...(tls?.issues ?? [])]);
-  const log = createLog(config.log.level, standardError, process.stderr.isTTY);
+  const adminThread = startAdminThread({
+    level: config.log.level,
+    fd: standardError,
+    isForPeople: process.stderr.isTTY,
+  });
+  const { log } = adminThread;
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
   // Signal handlers come first: a signal may arrive as soon as the filter says that it is up.
   let app: App | undefined;
@@ -58,11 +63,11 @@ export async function runFilter(configPath: string): Promise<number> {
       tls: tls?.material,
       files,
       key: key.bytes,
-      log,
+      adminThread,
       inherited,
     });
   } catch (error) {
-    await new Promise<void>(log.close);
+    await adminThread.close();
     const adminPlace = `admin ${formatEndpoint(config.admin)}`;
     const wanted =
       config.engine !== "drachtio"
@@ -76,7 +81,7 @@ export async function runFilter(configPath: string): Promise<number> {
   log.info("stopping: new calls are refused, calls in progress go on", { signal, drainSeconds });
   if (drainSeconds > 0) await app.drain(drainSeconds * 1000);
   await app.stop();
-  await new Promise<void>(log.close);
+  await adminThread.close();
   return 0;
 }
 

@@ -263,7 +263,7 @@ export function decisionCount({ decisionSeconds }: Counters): number {
 
 /** Visits every series of `sigwall_attempts_total`. */
 export function eachAttemptCount(
-  counters: Counters,
+  counters: { readonly trunks: ReadonlyMap<string, TrunkCounters> },
   visit: (labels: DecisionLabels & { readonly trunk: string }, count: number) => void,
 ): void {
   for (const [trunk, { attempts }] of counters.trunks) {
@@ -273,7 +273,7 @@ export function eachAttemptCount(
 
 /** Visits every series of `sigwall_requests_total`. */
 export function eachRequestCount(
-  counters: Counters,
+  counters: { readonly trunks: ReadonlyMap<string, TrunkCounters> },
   visit: (
     labels: DecisionLabels & { readonly trunk: string; readonly method: string },
     count: number,

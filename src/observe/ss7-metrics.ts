@@ -1,81 +1,80 @@
-import type { Series } from "./next-hop-metrics.ts";
+import { plainSeries, type Series } from "./series.ts";
 import type { Ss7Counters } from "./ss7-counters.ts";
 
 /** Everything about the M3UA relay. */
-export function ss7Series(ss7: Ss7Counters): readonly Series[] {
-  return [
-    plain(
-      "counter",
-      "sigwall_ss7_relayed_messages_total",
-      "M3UA messages sent on as they came.",
-      () => ss7.relayed,
-    ),
-    {
-      kind: "counter",
-      name: "sigwall_ss7_dropped_messages_total",
-      help: "M3UA messages not sent on: malformed, of a user part that can't be judged, of a refused call, stray, or from point codes of no trunk.",
-      labels: ["reason"],
-      read(report) {
-        report({ reason: "malformed" }, ss7.malformed);
-        report({ reason: "user-part" }, ss7.userPart);
-        report({ reason: "refused-call" }, ss7.absorbed);
-        report({ reason: "stray" }, ss7.stray);
-        report({ reason: "unknown-route" }, ss7.unknownRoute);
-      },
+export const ss7Series: readonly Series[] = [
+  plain(
+    "counter",
+    "sigwall_ss7_relayed_messages_total",
+    "M3UA messages sent on as they came.",
+    (ss7) => ss7.relayed,
+  ),
+  {
+    kind: "counter",
+    name: "sigwall_ss7_dropped_messages_total",
+    help: "M3UA messages not sent on: malformed, of a user part that can't be judged, of a refused call, stray, or from point codes of no trunk.",
+    labels: ["reason"],
+    read({ general: { totals } }, report) {
+      const { ss7 } = totals;
+      report({ reason: "malformed" }, ss7.malformed);
+      report({ reason: "user-part" }, ss7.userPart);
+      report({ reason: "refused-call" }, ss7.absorbed);
+      report({ reason: "stray" }, ss7.stray);
+      report({ reason: "unknown-route" }, ss7.unknownRoute);
     },
-    plain(
-      "counter",
-      "sigwall_ss7_released_total",
-      "REL sent for refused calls, without repeats.",
-      () => ss7.released,
-    ),
-    plain(
-      "counter",
-      "sigwall_ss7_repeated_total",
-      "REL and RSC sent again because no RLC came.",
-      () => ss7.repeated,
-    ),
-    plain(
-      "counter",
-      "sigwall_ss7_unanswered_circuits_total",
-      "Circuits reset because REL was not answered for 5 minutes.",
-      () => ss7.unanswered,
-    ),
-    plain(
-      "counter",
-      "sigwall_ss7_dual_seizures_total",
-      "Refused calls that met a call of the other exchange on the same circuit.",
-      () => ss7.dualSeizures,
-    ),
-    plain(
-      "counter",
-      "sigwall_ss7_forgotten_refusals_total",
-      "Refusals forgotten because of a reset, an exchange that is unavailable, or a lost association.",
-      () => ss7.forgotten,
-    ),
-    plain(
-      "counter",
-      "sigwall_ss7_circuits_full_total",
-      "Refusals that found no room to be remembered.",
-      () => ss7.circuitsFull,
-    ),
-    plain("gauge", "sigwall_ss7_calls", "Calls on circuits that are known.", () => ss7.calls),
-    plain("gauge", "sigwall_ss7_refusals", "Refused calls that wait for their end.", () => ss7.refusals),
-    plain(
-      "gauge",
-      "sigwall_ss7_links_up",
-      "Pairs of associations that are up.",
-      () => ss7.linksUp - ss7.linksDown,
-    ),
-    plain(
-      "counter",
-      "sigwall_ss7_links_lost_total",
-      "Pairs of associations that went down.",
-      () => ss7.linksDown,
-    ),
-  ];
-}
+  },
+  plain(
+    "counter",
+    "sigwall_ss7_released_total",
+    "REL sent for refused calls, without repeats.",
+    (ss7) => ss7.released,
+  ),
+  plain(
+    "counter",
+    "sigwall_ss7_repeated_total",
+    "REL and RSC sent again because no RLC came.",
+    (ss7) => ss7.repeated,
+  ),
+  plain(
+    "counter",
+    "sigwall_ss7_unanswered_circuits_total",
+    "Circuits reset because REL was not answered for 5 minutes.",
+    (ss7) => ss7.unanswered,
+  ),
+  plain(
+    "counter",
+    "sigwall_ss7_dual_seizures_total",
+    "Refused calls that met a call of the other exchange on the same circuit.",
+    (ss7) => ss7.dualSeizures,
+  ),
+  plain(
+    "counter",
+    "sigwall_ss7_forgotten_refusals_total",
+    "Refusals forgotten because of a reset, an exchange that is unavailable, or a lost association.",
+    (ss7) => ss7.forgotten,
+  ),
+  plain(
+    "counter",
+    "sigwall_ss7_circuits_full_total",
+    "Refusals that found no room to be remembered.",
+    (ss7) => ss7.circuitsFull,
+  ),
+  plain("gauge", "sigwall_ss7_calls", "Calls on circuits that are known.", (ss7) => ss7.calls),
+  plain("gauge", "sigwall_ss7_refusals", "Refused calls that wait for their end.", (ss7) => ss7.refusals),
+  plain(
+    "gauge",
+    "sigwall_ss7_links_up",
+    "Pairs of associations that are up.",
+    (ss7) => ss7.linksUp - ss7.linksDown,
+  ),
+  plain(
+    "counter",
+    "sigwall_ss7_links_lost_total",
+    "Pairs of associations that went down.",
+    (ss7) => ss7.linksDown,
+  ),
+];
 
-function plain(kind: Series["kind"], name: string, help: string, read: () => number): Series {
-  return { kind, name, help, labels: [], read: (report) => report({}, read()) };
+function plain(kind: Series["kind"], name: string, help: string, read: (ss7: Ss7Counters) => number): Series {
+  return plainSeries(kind, name, help, ({ general }) => read(general.totals.ss7));
 }

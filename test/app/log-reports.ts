@@ -7,6 +7,7 @@ import type { Reports } from "../../src/app/log-reports.ts";
 import type { ConfigIssue } from "../../src/config/yaml/issue.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createLog } from "../../src/observe/log.ts";
+import { createLogWriter } from "../../src/observe/log-writer.ts";
 import type { OverloadStage } from "../../src/judging/overload.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import type { ScreeningState } from "../../src/screening/state.ts";
@@ -20,13 +21,14 @@ async function messages(
 ): Promise<readonly unknown[]> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-reports-"));
   const fd = openSync(join(folder, "log"), "w");
-  const log = createLog("info", fd, false);
+  const writer = createLogWriter("info", fd, false);
+  const log = createLog("info", Date.now, writer.write);
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
   const counters = createCounters();
   const reports = createReports(log, refusalsPerSecond, state, counters, stage);
   report(reports, state, counters);
   reports.close();
-  await new Promise<void>(log.close);
+  await new Promise<void>(writer.close);
   const lines = readFileSync(join(folder, "log"), "utf8").trimEnd().split("\n");
   rmSync(folder, { recursive: true });
   return lines.map((line): unknown => JSON.parse(line));

@@ -40,8 +40,8 @@ export interface Filter {
 }
 
 /** Starts `sigwall run` and resolves when it says that it is up. */
-export async function startFilter(configPath: string): Promise<Filter> {
-  const child = spawn(process.execPath, [program, "run", "--config", configPath], {
+export async function startFilter(configPath: string, nodeOptions: readonly string[] = []): Promise<Filter> {
+  const child = spawn(process.execPath, [...nodeOptions, program, "run", "--config", configPath], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   // A test that fails half-way leaves no filter behind.

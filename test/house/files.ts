@@ -78,7 +78,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   commander: /^cli\/commands\.ts$/,
   "lru-cache": /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/replay)\.ts$/,
   papaparse: /^config\/lists\/number-list\.ts$/,
-  pino: /^observe\/log\.ts$/,
+  pino: /^observe\/log-writer\.ts$/,
   "prom-client": /^observe\/metrics\.ts$/,
   yaml: /^config\/yaml\/yaml-source\.ts$/,
   // Rules declare their options as schemas.

@@ -8,6 +8,7 @@ import {
   countRefusal,
   createCounters,
 } from "../../src/observe/counters.ts";
+import { joinFigures, readFigures } from "../../src/observe/figures.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { rules } from "../../src/screening/chain/rule-order.ts";
 import { decisionOf } from "../observe/decision.ts";
@@ -88,7 +89,7 @@ async function renderEverything(): Promise<string> {
   countDecision(counters, decisionOf({}));
   countProtocolError(counters, "lease", 483);
   countRefusal(counters, "lease", "MESSAGE", "method-not-allowed");
-  const metrics = createMetrics({
+  const figures = readFigures({
     counters,
     reloads: { ok: 0, failed: 0 },
     sockets: "dgram",
@@ -104,7 +105,7 @@ async function renderEverything(): Promise<string> {
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });
-  return metrics.render();
+  return createMetrics().render(joinFigures(figures), { longestTurn: 0, logLost: 0 });
 }
 
 void t.test(

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import t from "tap";
 import { parse } from "yaml";
 import { createCounters } from "../../src/observe/counters.ts";
+import { joinFigures, readFigures } from "../../src/observe/figures.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { alerts, dashboard, queries, recordings } from "./queries.ts";
 
@@ -54,7 +55,7 @@ void t.test("dashboard: shows what a NOC asks for", (t) => {
 });
 
 void t.test("queries: name metrics that exist, or figures that are recorded", async (t) => {
-  const rendered = await createMetrics({
+  const sources = {
     counters: createCounters(),
     reloads: { ok: 0, failed: 0 },
     sockets: "dgram",
@@ -63,7 +64,9 @@ void t.test("queries: name metrics that exist, or figures that are recorded", as
     ruleFaults: {},
     nextHops: () => [],
     names: () => [],
-  }).render();
+  };
+  const figures = joinFigures(readFigures(sources));
+  const rendered = await createMetrics().render(figures, { longestTurn: 0, logLost: 0 });
   const recorded = recordings.map(({ record }) => record);
   let named = 0;
   for (const { where, expr } of queries) {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { createLog } from "../../src/observe/log.ts";
-import type { Log, LogLevel } from "../../src/observe/log.ts";
+import type { Log, LogEntry, LogLevel } from "../../src/observe/log.ts";
+import { createLogWriter } from "../../src/observe/log-writer.ts";
 
 /** What a log writes to its descriptor, line by line. */
 async function written(
@@ -14,9 +15,9 @@ async function written(
   const folder = mkdtempSync(join(tmpdir(), "sigwall-log-"));
   const path = join(folder, "log");
   const fd = openSync(path, "w");
-  const log = createLog(level, fd, isForPeople);
-  write(log);
-  await new Promise<void>(log.close);
+  const writer = createLogWriter(level, fd, isForPeople);
+  write(createLog(level, () => Date.UTC(2026, 5, 1, 12), writer.write));
+  await new Promise<void>(writer.close);
   const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
   rmSync(folder, { recursive: true });
   return lines;
@@ -37,7 +38,7 @@ void t.test("log: JSON lines with level and time", async (t) => {
     revision: "0123456789ab",
     cause: ["SIGHUP", "file change"],
   });
-  t.match(lines[0], { time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ });
+  t.match(lines[0], { time: "2026-06-01T12:00:00.000Z" }, "when it was said, not when it was written");
   t.match(lines[1], { level: "warn", msg: "… 1,234 more refusals in the last second", omitted: 1234 });
   t.match(lines[2], { level: "error", stack: /^Error: number 1381xxxxxxx is odd\n {4}at / });
 });
@@ -56,4 +57,23 @@ void t.test("log: a terminal gets lines for people", async (t) => {
 void t.test("log: a level keeps what is below it out", async (t) => {
   t.equal((await written("warn", false, writeSome)).length, 2);
   t.equal((await written("silent", false, writeSome)).length, 0);
+});
+
+void t.test("log: an entry is made for its level and above, and can be cloned", (t) => {
+  const entries: LogEntry[] = [];
+  const log = createLog(
+    "warn",
+    () => 7,
+    (entry) => entries.push(entry),
+  );
+  log.info("not shown");
+  writeSome(log);
+  log.fault(Object.create(null));
+  t.match(structuredClone(entries), [
+    { at: 7, kind: "omitted", what: "refusals", count: 1234 },
+    { kind: "fault", stack: /^Error: number 13812345678 is odd\n/ },
+    { kind: "fault", stack: "an error that can't be described" },
+  ]);
+  t.equal(entries.length, 3);
+  t.end();
 });

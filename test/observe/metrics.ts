@@ -7,7 +7,7 @@ import {
   trunkCounters,
 } from "../../src/observe/counters.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
-import type { NextHopFigure } from "../../src/observe/next-hop-metrics.ts";
+import { type Figures, joinFigures, type NextHopFigure, readFigures } from "../../src/observe/figures.ts";
 import { decisionOf } from "./decision.ts";
 
 void t.test("metrics: a scrape shows what was counted, and the policy of that moment", async (t) => {
@@ -22,7 +22,8 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     revision: "one",
     lists: [{ id: "own", numbers: 100 }],
   };
-  const metrics = createMetrics({
+  const metrics = createMetrics();
+  const sources = {
     counters,
     reloads,
     sockets: "dgram",
@@ -31,7 +32,11 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     names: () => [{ id: "sbc.example.com", isStale: true, found: 0, failed: 7 }],
     tableFull: { callers: 2 },
     ruleFaults: {},
-  });
+  };
+  // As they come out of another thread.
+  const taken = (): Figures | undefined =>
+    joinFigures([...readFigures(sources)].map((part) => structuredClone(part)));
+  const watched = { longestTurn: 0.25, logLost: 12 };
 
   countDecision(counters, decisionOf({}));
   countDecision(counters, decisionOf({}));
@@ -53,7 +58,7 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
   counters.ledgerFull = 3;
   for (const seconds of [5e-7, 1e-6, 1.1e-6, 2]) observeDecision(counters, seconds);
 
-  const first = await metrics.render();
+  const first = await metrics.render(taken(), watched);
   const lines = [
     'sigwall_attempts_total{trunk="lease",verdict="reject",reason="cli-not-listed",rule="caller-authentication",mode="enforce"} 2',
     'sigwall_attempts_total{trunk="lease",verdict="accept",reason="listed",rule="default",mode="enforce"} 1',
@@ -83,6 +88,8 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     'sigwall_policy_info{revision="one"} 1',
     'sigwall_list_numbers{list="own"} 100',
     "sigwall_evidence_lost_total 0",
+    "sigwall_call_thread_turn_seconds 0.25",
+    "sigwall_log_lost_total 12",
     "sigwall_unknown_source_messages_total 0",
   ];
   for (const line of lines) t.ok(first.includes(`\n${line}\n`), line);
@@ -90,10 +97,18 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
   policy = { revision: "two", lists: [{ id: "own", numbers: 7 }] };
   nextHops = [];
   reloads.ok++;
-  const second = await metrics.render();
+  const second = await metrics.render(taken(), watched);
   t.ok(second.includes('\nsigwall_policy_info{revision="two"} 1\n'));
   t.notOk(second.includes('revision="one"'), "the policy before is gone");
   t.notOk(second.includes("sigwall_next_hop_up{"), "so is its next hop");
   t.ok(second.includes('\nsigwall_config_reload_total{result="ok"} 1\n'));
   t.ok(second.includes(`\n${lines[0]}\n`), "a second scrape counts nothing twice");
+
+  const silent = await metrics.render(undefined, watched);
+  t.same(
+    silent.split("\n").filter((line) => /^(?:sigwall|nodejs_(?!version))/.test(line)),
+    ["sigwall_call_thread_turn_seconds 0.25", "sigwall_log_lost_total 12"],
+    "a call thread that does not answer: nothing stale, nothing of another thread",
+  );
+  t.match(silent, /\nprocess_cpu_seconds_total \d/, "the process is measured all the same");
 });

@@ -4,7 +4,7 @@ import type { SignallingSource } from "../../domain/attempt.ts";
 import type { Action, CallEvent } from "../../domain/call.ts";
 import type { Decision } from "../../domain/decision.ts";
 import type { HepTarget } from "../../config/load-static.ts";
-import type { HepFigures } from "../../observe/hep-metrics.ts";
+import type { HepFigures } from "../../observe/figures.ts";
 import { HepProtocol, LONGEST_HEP, writeHep, type HepPacket } from "./hep-packet.ts";
 import type { DatagramPort, OpenDatagramPort } from "../../wire/udp/udp.ts";
 
@@ -76,8 +76,7 @@ export async function openHepExport(
     send({ ...common, protocol: HepProtocol.log, payload: Buffer.from(describe(decision, action)) });
     if (answer === undefined) return;
     const back = { ...common, origin: turned(origin), protocol: HepProtocol.sip, payload: answer };
-    if (send(back)) sent++;
-    else lost.size++;
+    if (!send(back)) lost.size++;
   }
 
   function flush(most: number): void {

@@ -1,67 +1,53 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { formatEndpoint } from "../net/endpoint.ts";
-import { parseAddress, type Endpoint } from "../net/address.ts";
-import type { Metrics } from "../observe/metrics.ts";
-import type { ReloadOutcome } from "./reload.ts";
+import { parseAddress, type Endpoint } from "../../net/address.ts";
 
-export interface AdminParts {
+/** What the admin address answers from. */
+export interface AdminServerParts {
   readonly endpoint: Endpoint;
-  readonly metrics: Metrics;
+  readonly metrics: () => Promise<Reply>;
+  /** Alive: the call thread turns. */
+  readonly health: () => Reply;
   /** A policy is loaded and the engine takes calls. */
-  readonly isReady: () => boolean;
-  readonly reload: () => Promise<ReloadOutcome>;
+  readonly readiness: () => Reply;
+  readonly reload: () => Promise<Reply>;
   readonly fault: (error: unknown) => void;
 }
 
 /** The administration server, bound. */
-export interface Admin {
-  /** `127.0.0.1:9464`, with the port that was really taken. */
-  readonly address: string;
-  readonly close: () => Promise<void>;
+export interface AdminServer {
+  /** With the port that was really taken. */
+  readonly endpoint: Endpoint;
+  readonly close: (closed: () => void) => void;
 }
 
-interface Reply {
+export interface Reply {
   readonly status: number;
   readonly body: string;
+  /** Media type; plain text when left out. */
   readonly type?: string;
   readonly allow?: string;
 }
 
-type Answer = (parts: AdminParts, request: IncomingMessage) => Reply | Promise<Reply>;
+type Answer = (parts: AdminServerParts, request: IncomingMessage) => Reply | Promise<Reply>;
 
 /** Bytes of a request body that are read and forgotten: no request of ours needs one. */
 const mostBody = 4096;
-const json = "application/json; charset=utf-8";
 
 const routes: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly answer: Answer }>> = {
-  "/metrics": {
-    method: "GET",
-    answer: async ({ metrics }) => ({ status: 200, body: await metrics.render(), type: metrics.contentType }),
-  },
-  "/healthz": { method: "GET", answer: () => ({ status: 200, body: "alive\n" }) },
-  "/readyz": {
-    method: "GET",
-    answer: ({ isReady }) =>
-      isReady() ? { status: 200, body: "ready\n" } : { status: 503, body: "not ready\n" },
-  },
+  "/metrics": { method: "GET", answer: ({ metrics }) => metrics() },
+  "/healthz": { method: "GET", answer: ({ health }) => health() },
+  "/readyz": { method: "GET", answer: ({ readiness }) => readiness() },
   "/reload": {
     method: "POST",
-    answer: async ({ reload }, request) => {
-      if (!isLoopback(request.socket.remoteAddress)) {
-        return { status: 403, body: "reload is for this machine only; send SIGHUP instead\n" };
-      }
-      const outcome = await reload();
-      return {
-        status: outcome.result === "ok" ? 200 : 422,
-        body: `${JSON.stringify(outcome)}\n`,
-        type: json,
-      };
-    },
+    answer: ({ reload }, request) =>
+      isLoopback(request.socket.remoteAddress)
+        ? reload()
+        : { status: 403, body: "reload is for this machine only; send SIGHUP instead\n" },
   },
 };
 
 /** Binds the administration server; rejects when the address can't be had. */
-export function openAdmin(parts: AdminParts): Promise<Admin> {
+export function openAdminServer(parts: AdminServerParts): Promise<AdminServer> {
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 },
     (request, response) => {
@@ -77,20 +63,22 @@ export function openAdmin(parts: AdminParts): Promise<Admin> {
       server.on("error", parts.fault);
       const bound = server.address();
       resolve({
-        address: formatEndpoint(
+        endpoint:
           bound !== null && typeof bound === "object" ? { address, port: bound.port } : parts.endpoint,
-        ),
-        close: () =>
-          new Promise((closed) => {
-            server.close(() => closed());
-            server.closeAllConnections();
-          }),
+        close(closed) {
+          server.close(closed);
+          server.closeAllConnections();
+        },
       });
     });
   });
 }
 
-async function serve(parts: AdminParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  parts: AdminServerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   let size = 0;
   request.on("data", (chunk: Uint8Array) => {
     size += chunk.length;
@@ -104,7 +92,7 @@ async function serve(parts: AdminParts, request: IncomingMessage, response: Serv
   }
 }
 
-function findAnswer(parts: AdminParts, request: IncomingMessage): Reply | Promise<Reply> {
+function findAnswer(parts: AdminServerParts, request: IncomingMessage): Reply | Promise<Reply> {
   const path = (request.url ?? "").split("?", 1)[0] ?? "";
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return { status: 404, body: `try ${Object.keys(routes).join(", ")}\n` };

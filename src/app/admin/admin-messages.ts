@@ -1,0 +1,64 @@
+/** What the call thread and the admin thread tell each other. Invariant: everything can be cloned. */
+import type { Endpoint } from "../../net/address.ts";
+import type { FiguresPart } from "../../observe/figures.ts";
+import type { LogEntry, LogLevel } from "../../observe/log.ts";
+import type { TurnCells } from "../threads/call-thread-turns.ts";
+
+/** What the admin thread is started with. */
+export interface AdminThreadData {
+  readonly thread: "admin";
+  readonly log: LogTarget;
+  readonly turns: TurnCells;
+  readonly progress: ProgressCells;
+}
+
+/** Where the log goes. */
+export interface LogTarget {
+  readonly level: LogLevel;
+  readonly fd: number;
+  /** True: lines for people, not JSON. */
+  readonly isForPeople: boolean;
+}
+
+/** Shared memory of the log: what the admin thread has done with it, readable without an answer. */
+export type ProgressCells = Int32Array<SharedArrayBuffer>;
+/** Entries taken from messages, modulo 2^32. */
+export const TAKEN = 0;
+/** 1 when everything is written and the log is closed. */
+export const CLOSED = 1;
+export const PROGRESS_CELLS = 2;
+
+/** What a reload came to. */
+export interface ReloadAnswer {
+  readonly result: "ok" | "failed";
+}
+
+/** From the call thread to the admin thread. */
+export type ToAdmin =
+  | { readonly kind: "log"; readonly entries: readonly LogEntry[]; readonly lost: number }
+  /** Opens the admin address; answered by `listening` or `unbound`. */
+  | { readonly kind: "listen"; readonly endpoint: Endpoint }
+  /** A part of what a scrape asked for; `part` undefined: it can't be had, the log says why. */
+  | {
+      readonly kind: "figures";
+      readonly scrape: number;
+      readonly part: FiguresPart | undefined;
+      readonly isLast: boolean;
+    }
+  /** Undefined: the reload failed by a fault of our own. */
+  | { readonly kind: "reloaded"; readonly request: number; readonly answer: ReloadAnswer | undefined }
+  /** Closes the admin address; answered by `unlistened`. */
+  | { readonly kind: "unlisten" }
+  /** Writes out the log and closes it; answered by `closed`, and by {@link CLOSED}. */
+  | { readonly kind: "close" };
+
+/** From the admin thread to the call thread. */
+export type FromAdmin =
+  | { readonly kind: "listening"; readonly endpoint: Endpoint }
+  | { readonly kind: "unbound"; readonly message: string; readonly code: string | undefined }
+  | { readonly kind: "unlistened" }
+  | { readonly kind: "closed" }
+  | { readonly kind: "scrape"; readonly scrape: number }
+  | { readonly kind: "reload"; readonly request: number }
+  /** An error of our own in the admin thread. */
+  | { readonly kind: "fault"; readonly stack: string };

@@ -1,0 +1,65 @@
+import type { Millis } from "../../domain/time.ts";
+import type { LogEntry } from "../../observe/log.ts";
+
+/** Takes log entries to the thread that writes them. */
+export interface LogHandover {
+  /** Takes an entry and returns at once; it is sent within {@link FLUSH_INTERVAL}. */
+  readonly push: (entry: LogEntry) => void;
+  /** Sends what is waiting. */
+  readonly flush: () => void;
+  /** Counts what was sent and not taken as lost: the other thread has ended. */
+  readonly forgetSent: () => void;
+}
+
+/** Where the entries go. */
+export interface HandoverTarget {
+  /** Sends entries, and how many were lost before them. @returns false when nobody is there: they are kept. */
+  readonly send: (entries: readonly LogEntry[], lost: number) => boolean;
+  /** How many entries the other thread has taken so far, modulo 2^32. */
+  readonly taken: () => number;
+}
+
+/** At most one message is sent in this time. Milliseconds. */
+const FLUSH_INTERVAL: Millis = 100;
+
+/** Entries that wait here or on their way, at most; the rest is counted and lost. */
+const MOST_WAITING = 1024;
+
+export function createLogHandover({ send, taken }: HandoverTarget): LogHandover {
+  let waiting: LogEntry[] = [];
+  let lost = 0;
+  let sent = taken();
+  let flushedAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    flushedAt = Date.now();
+    if (waiting.length === 0 && lost === 0) return;
+    if (send(waiting, lost)) {
+      sent = (sent + waiting.length) | 0;
+      waiting = [];
+      lost = 0;
+    } else {
+      timer = setTimeout(flush, FLUSH_INTERVAL);
+    }
+  }
+
+  return {
+    push(entry) {
+      if (waiting.length + ((sent - taken()) | 0) >= MOST_WAITING) lost++;
+      else waiting.push(entry);
+      // A clock that was set back must not delay the log.
+      timer ??= setTimeout(
+        flush,
+        Math.min(Math.max(flushedAt + FLUSH_INTERVAL - Date.now(), 0), FLUSH_INTERVAL),
+      );
+    },
+    flush,
+    forgetSent() {
+      lost += (sent - taken()) | 0;
+      sent = taken();
+    },
+  };
+}

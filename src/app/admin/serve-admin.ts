@@ -1,0 +1,146 @@
+/** The body of the admin thread: the admin address, the metrics and the log, away from the thread that carries calls. */
+import { performance } from "node:perf_hooks";
+import type { MessagePort } from "node:worker_threads";
+import type { Endpoint } from "../../net/address.ts";
+import { createLogWriter } from "../../observe/log-writer.ts";
+import { createMetrics } from "../../observe/metrics.ts";
+import { LOOK_INTERVAL, type TurnWatch, watchTurns } from "../threads/call-thread-turns.ts";
+import {
+  type AdminThreadData,
+  CLOSED,
+  type FromAdmin,
+  type ReloadAnswer,
+  TAKEN,
+  type ToAdmin,
+} from "./admin-messages.ts";
+import { type AdminServer, openAdminServer, type Reply } from "./admin-server.ts";
+import { createFiguresGathering } from "./figures-gathering.ts";
+
+const json = "application/json; charset=utf-8";
+
+/** Serves until the call thread says `close`. */
+export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThreadData): void {
+  const send = (message: FromAdmin): void => port.postMessage(message, []);
+  const fault = (error: unknown): void =>
+    send({ kind: "fault", stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  const writer = createLogWriter(log.level, log.fd, log.isForPeople);
+  const metrics = createMetrics();
+  const figures = createFiguresGathering((scrape) => send({ kind: "scrape", scrape }));
+  const reloads = createReloadRequests((request) => send({ kind: "reload", request }));
+  let handedOverLost = 0;
+  let server: AdminServer | undefined;
+  let looking: NodeJS.Timeout | undefined;
+
+  async function renderMetrics(watch: TurnWatch): Promise<Reply> {
+    watch.look(performance.now());
+    const gathered = watch.isStuck() ? "silent" : await figures.gather();
+    if (gathered === "failed") return { status: 500, body: "internal fault; see the log\n" };
+    const found = gathered === "silent" ? undefined : gathered;
+    watch.look(performance.now());
+    const watched = { longestTurn: watch.longest() / 1000, logLost: writer.lost() + handedOverLost };
+    const text = await metrics.render(found, watched);
+    const note = found === undefined ? `# ${describeAge(watch)}: its figures are left out\n` : "";
+    return { status: 200, body: note + text, type: metrics.contentType };
+  }
+
+  async function listen(endpoint: Endpoint): Promise<void> {
+    // The call thread has begun to count its turns.
+    const watch = watchTurns(turns, performance.now());
+    const whileTurning = (reply: () => Reply) => (): Reply => {
+      watch.look(performance.now());
+      return watch.isStuck() ? { status: 503, body: `${describeAge(watch)}\n` } : reply();
+    };
+    try {
+      server = await openAdminServer({
+        endpoint,
+        metrics: () => renderMetrics(watch),
+        health: whileTurning(() => ({ status: 200, body: "alive\n" })),
+        readiness: whileTurning(() =>
+          watch.isReady() ? { status: 200, body: "ready\n" } : { status: 503, body: "not ready\n" },
+        ),
+        reload: reloads.ask,
+        fault,
+      });
+    } catch (error) {
+      send(describeUnbound(error));
+      return;
+    }
+    looking = setInterval(() => watch.look(performance.now()), LOOK_INTERVAL);
+    send({ kind: "listening", endpoint: server.endpoint });
+  }
+
+  function unlisten(done: () => void): void {
+    clearInterval(looking);
+    if (server === undefined) done();
+    else server.close(done);
+    server = undefined;
+  }
+
+  port.on("message", (message: ToAdmin) => {
+    switch (message.kind) {
+      case "log":
+        handedOverLost += message.lost;
+        for (const entry of message.entries) writer.write(entry);
+        Atomics.add(progress, TAKEN, message.entries.length);
+        break;
+      case "listen":
+        void listen(message.endpoint);
+        break;
+      case "figures":
+        figures.take(message.scrape, message.part, message.isLast);
+        break;
+      case "reloaded":
+        reloads.take(message.request, message.answer);
+        break;
+      case "unlisten":
+        unlisten(() => send({ kind: "unlistened" }));
+        break;
+      case "close":
+        unlisten(() => undefined);
+        writer.close(() => {
+          Atomics.store(progress, CLOSED, 1);
+          Atomics.notify(progress, CLOSED);
+          send({ kind: "closed" });
+        });
+        break;
+    }
+  });
+}
+
+/** `the call thread has not turned for 2.4 s`. */
+function describeAge(watch: TurnWatch): string {
+  return `the call thread has not turned for ${(watch.age() / 1000).toFixed(1)} s`;
+}
+
+/** An error of the operating system loses its code on the way to another thread. */
+function describeUnbound(error: unknown): FromAdmin {
+  const code =
+    error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return { kind: "unbound", message: error instanceof Error ? error.message : String(error), code };
+}
+
+/** Reloads that HTTP requests wait for. */
+interface ReloadRequests {
+  readonly ask: () => Promise<Reply>;
+  readonly take: (request: number, answer: ReloadAnswer | undefined) => void;
+}
+
+function createReloadRequests(send: (request: number) => void): ReloadRequests {
+  const waiting = new Map<number, (answer: ReloadAnswer | undefined) => void>();
+  let count = 0;
+  return {
+    async ask() {
+      const request = ++count;
+      const answer = await new Promise<ReloadAnswer | undefined>((resolve) => {
+        waiting.set(request, resolve);
+        send(request);
+      });
+      if (answer === undefined) return { status: 500, body: "internal fault; see the log\n" };
+      return { status: answer.result === "ok" ? 200 : 422, body: `${JSON.stringify(answer)}\n`, type: json };
+    },
+    take(request, answer) {
+      waiting.get(request)?.(answer);
+      waiting.delete(request);
+    },
+  };
+}

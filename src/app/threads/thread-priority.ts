@@ -1,0 +1,14 @@
+import { setPriority } from "node:os";
+
+/** Lets the call thread go first where both want the same core. */
+const NICE = 10;
+
+/** Lowers the priority of the calling thread, by setpriority(2). On Linux the nice value belongs to the thread; elsewhere to the process. */
+export function yieldToCalls(): void {
+  if (process.platform !== "linux") return;
+  try {
+    setPriority(NICE);
+  } catch {
+    // Not allowed here: the thread keeps its priority.
+  }
+}

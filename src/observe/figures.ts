@@ -1,0 +1,223 @@
+/** Everything that the metrics are rendered from, as plain values: taken in the call thread, rendered in the admin thread. */
+import type { Counters, TrunkCounters } from "./counters.ts";
+
+/** A next hop of a trunk at the moment of a scrape. */
+export interface NextHopFigure {
+  readonly trunk: string;
+  readonly id: string;
+  readonly state: "unknown" | "up" | "down";
+  readonly addresses: number;
+}
+
+/** A next hop that is a name. */
+export interface NameFigure {
+  readonly id: string;
+  readonly isStale: boolean;
+  readonly found: number;
+  readonly failed: number;
+}
+
+/** A server that carries calls. */
+export interface LinkFigure {
+  readonly id: string;
+  readonly isUp: boolean;
+}
+
+/** A list of the policy in force. */
+export interface ListFigure {
+  readonly id: string;
+  readonly numbers: number;
+}
+
+/** What became of judged messages on their way to a HEP collector. */
+export interface HepFigures {
+  /** Messages handed to the network, each with its verdict. Nobody learns what happens to a datagram behind it. */
+  readonly sent: number;
+  /** Messages that were not: no room in the queue, larger than a datagram takes, or not taken by the socket. */
+  readonly lost: Readonly<Record<"queue" | "size" | "socket", number>>;
+}
+
+/** How the engine fares. */
+export interface HealthFigures {
+  readonly stage: number;
+  readonly isDraining: boolean;
+  readonly load: { readonly busy: number; readonly late: number };
+}
+
+/** How often each outcome of a policy load was met since start. */
+export interface ReloadCounts {
+  ok: number;
+  failed: number;
+}
+
+/** The JavaScript engine of the call thread; the metrics `nodejs_*`. */
+export interface RuntimeFigures {
+  /** Octets. */
+  readonly heap: { readonly total: number; readonly used: number; readonly external: number };
+  readonly spaces: readonly {
+    readonly name: string;
+    readonly total: number;
+    readonly used: number;
+    readonly available: number;
+  }[];
+  /** Garbage collections by kind. */
+  readonly collections: ReadonlyMap<string, CollectionFigure>;
+  /** How long what was due waited for the call thread, measured by the scrape before this one. Seconds. */
+  readonly lag: number;
+  /** Active handles, requests and resources of the event loop, by type. */
+  readonly active: Readonly<Record<"handles" | "requests" | "resources", ReadonlyMap<string, number>>>;
+}
+
+/** Garbage collections of one kind. */
+export interface CollectionFigure {
+  /** Not cumulative, by {@link collectionBuckets}; the last one is everything above. */
+  readonly buckets: readonly number[];
+  /** Seconds. */
+  readonly sum: number;
+}
+
+/** Upper bounds of the histogram of garbage collections, in seconds. */
+export const collectionBuckets: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
+
+/** What does not grow with the number of trunks. */
+export interface GeneralFigures {
+  readonly totals: Omit<Counters, "trunks" | "strangers">;
+  readonly revision: string;
+  readonly reloads: Readonly<ReloadCounts>;
+  /** How UDP is taken and sent: "batched" or "dgram". */
+  readonly sockets: string;
+  /** Undefined before the engine is up. */
+  readonly health: HealthFigures | undefined;
+  /** Undefined: nothing is exported. */
+  readonly hep: HepFigures | undefined;
+  readonly links: readonly LinkFigure[];
+  /** How often a call met each bounded table of the rules full. */
+  readonly tableFull: Readonly<Record<string, number>>;
+  /** How often each rule threw. */
+  readonly ruleFaults: Readonly<Record<string, number>>;
+}
+
+/**
+ * The figures of one scrape. Invariant: every value can be cloned into another thread. Trunks are read one after the other while
+ * calls go on, so that two of them may be some milliseconds apart.
+ */
+export interface Figures {
+  readonly general: GeneralFigures;
+  readonly runtime: RuntimeFigures | undefined;
+  readonly trunks: ReadonlyMap<string, TrunkCounters>;
+  readonly nextHops: readonly NextHopFigure[];
+  readonly names: readonly NameFigure[];
+  readonly lists: readonly ListFigure[];
+  /** Answered calls in progress by trunk, where an engine can tell. */
+  readonly channels: ReadonlyMap<string, number>;
+}
+
+/** Where the call thread reads the figures. */
+export interface FigureSources {
+  readonly counters: Counters;
+  readonly reloads: Readonly<ReloadCounts>;
+  readonly sockets: string;
+  readonly policy: () => { readonly revision: string; readonly lists: readonly ListFigure[] };
+  readonly nextHops: () => readonly NextHopFigure[];
+  readonly names: () => readonly NameFigure[];
+  readonly health?: () => HealthFigures | undefined;
+  readonly hep?: () => HepFigures | undefined;
+  readonly links?: () => readonly LinkFigure[];
+  readonly channels?: () => ReadonlyMap<string, number>;
+  readonly runtime?: () => RuntimeFigures;
+  readonly tableFull: Readonly<Record<string, number>>;
+  readonly ruleFaults: Readonly<Record<string, number>>;
+}
+
+/** What one turn of the call thread hands over. Invariant: its maps are live; it is cloned before the turn ends. */
+export type FiguresPart = Partial<Figures>;
+
+/** Values in one part, at most, unless one trunk alone has more. A thousand take about 0.1 ms to read and to clone. */
+const MOST_VALUES = 1000;
+/** Values of a trunk beside those in its maps. */
+const PLAIN_VALUES = 8;
+/** Rows in one part: next hops, names, lists and the like. */
+const MOST_ROWS = 200;
+
+/** Reads all figures in parts, each small enough to be read between two messages of calls. */
+export function* readFigures(sources: FigureSources): Generator<FiguresPart, void, void> {
+  const { counters, policy, nextHops, names, channels, runtime } = sources;
+  const { revision, lists } = policy();
+  yield { general: generalFigures(sources, revision) };
+  if (runtime !== undefined) yield { runtime: runtime() };
+  for (const trunks of trunkParts(counters.trunks)) yield { trunks };
+  for (const rows of rowParts(nextHops())) yield { nextHops: rows };
+  for (const rows of rowParts(names())) yield { names: rows };
+  for (const rows of rowParts(lists)) yield { lists: rows.map(({ id, numbers }) => ({ id, numbers })) };
+  for (const rows of rowParts([...(channels?.() ?? [])])) yield { channels: new Map(rows) };
+}
+
+/** Puts parts together again. @returns undefined when the first one is missing. */
+export function joinFigures(parts: Iterable<FiguresPart>): Figures | undefined {
+  let general: GeneralFigures | undefined;
+  let runtime: RuntimeFigures | undefined;
+  const trunks = new Map<string, TrunkCounters>();
+  const nextHops: NextHopFigure[] = [];
+  const names: NameFigure[] = [];
+  const lists: ListFigure[] = [];
+  const channels = new Map<string, number>();
+  for (const part of parts) {
+    general ??= part.general;
+    runtime ??= part.runtime;
+    for (const [id, trunk] of part.trunks ?? []) trunks.set(id, trunk);
+    nextHops.push(...(part.nextHops ?? []));
+    names.push(...(part.names ?? []));
+    lists.push(...(part.lists ?? []));
+    for (const [trunk, count] of part.channels ?? []) channels.set(trunk, count);
+  }
+  return general === undefined ? undefined : { general, runtime, trunks, nextHops, names, lists, channels };
+}
+
+function generalFigures(sources: FigureSources, revision: string): GeneralFigures {
+  const { counters, reloads, sockets, health, hep, links, tableFull, ruleFaults } = sources;
+  const { trunks: _trunks, strangers: _strangers, ...totals } = counters;
+  return {
+    totals,
+    revision,
+    reloads,
+    sockets,
+    health: plainHealth(health?.()),
+    hep: hep?.(),
+    links: (links?.() ?? []).map(({ id, isUp }) => ({ id, isUp })),
+    tableFull,
+    ruleFaults,
+  };
+}
+
+/** An engine may hand over itself, with functions that can't be cloned. */
+function plainHealth(health: HealthFigures | undefined): HealthFigures | undefined {
+  if (health === undefined) return undefined;
+  const { stage, isDraining, load } = health;
+  return { stage, isDraining, load: { busy: load.busy, late: load.late } };
+}
+
+function* trunkParts(trunks: ReadonlyMap<string, TrunkCounters>): Generator<Map<string, TrunkCounters>> {
+  let part = new Map<string, TrunkCounters>();
+  let values = 0;
+  for (const [id, trunk] of trunks) {
+    const more = valuesOf(trunk);
+    if (part.size > 0 && values + more > MOST_VALUES) {
+      yield part;
+      part = new Map();
+      values = 0;
+    }
+    part.set(id, trunk);
+    values += more;
+  }
+  if (part.size > 0) yield part;
+}
+
+function valuesOf({ attempts, requests, protocolErrors }: TrunkCounters): number {
+  let values = PLAIN_VALUES + attempts.size + protocolErrors.size;
+  for (const counts of requests.values()) values += counts.size;
+  return values;
+}
+
+function* rowParts<Row>(rows: readonly Row[]): Generator<readonly Row[]> {
+  for (let from = 0; from < rows.length; from += MOST_ROWS) yield rows.slice(from, from + MOST_ROWS);
+}

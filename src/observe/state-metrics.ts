@@ -1,0 +1,69 @@
+import type { Figures, HealthFigures } from "./figures.ts";
+import { labelledSeries, type Series } from "./series.ts";
+
+/** The policy in force and its reloads. */
+const policySeries: readonly Series[] = [
+  labelledSeries(
+    "counter",
+    "sigwall_config_reload_total",
+    "Reloads asked for since start; after a failed one the policy before it stays in force.",
+    "result",
+    ({ general }) => Object.entries(general.reloads),
+  ),
+  labelledSeries(
+    "gauge",
+    "sigwall_policy_info",
+    "Revision of the policy in force.",
+    "revision",
+    ({ general }) => [[general.revision, 1]],
+  ),
+  labelledSeries("gauge", "sigwall_sockets_info", "How UDP is taken and sent.", "kind", ({ general }) => [
+    [general.sockets, 1],
+  ]),
+  labelledSeries(
+    "gauge",
+    "sigwall_list_numbers",
+    "Numbers in a list, those in ranges included; a prefix counts as none.",
+    "list",
+    ({ lists }) => lists.map(({ id, numbers }) => [id, numbers]),
+  ),
+];
+
+/** Overload and its measures. */
+const healthSeries: readonly Series[] = [
+  health(
+    "sigwall_overload_stage",
+    "0: every new call is judged; 1: trunks above their fair share are shed in part; 2: all new calls but emergencies; 3: those too.",
+    ({ stage }) => stage,
+  ),
+  health(
+    "sigwall_draining",
+    "1 when no new call is taken because the filter is about to end.",
+    ({ isDraining }) => (isDraining ? 1 : 0),
+  ),
+  health(
+    "sigwall_busy_ratio",
+    "Share of the last 100 ms in which the call thread was at work.",
+    ({ load }) => load.busy,
+  ),
+  health(
+    "sigwall_late_seconds",
+    "How long what was due waited for the call thread, measured last.",
+    ({ load }) => load.late / 1000,
+  ),
+];
+
+export const stateSeries: readonly Series[] = [...policySeries, ...healthSeries];
+
+/** A gauge that is left out before the engine is up. */
+function health(name: string, help: string, read: (figures: HealthFigures) => number): Series {
+  return {
+    kind: "gauge",
+    name,
+    help,
+    labels: [],
+    read({ general }: Figures, report) {
+      if (general.health !== undefined) report({}, read(general.health));
+    },
+  };
+}

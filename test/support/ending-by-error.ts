@@ -1,0 +1,6 @@
+// A program that says something to its log and ends by an error in the same turn.
+import { startAdminThread } from "../../src/app/admin/admin-thread.ts";
+
+const { log } = startAdminThread({ level: "info", fd: 2, isForPeople: false });
+log.info("the last words");
+throw new Error("nobody catches this");
