@@ -41,7 +41,7 @@ export function measureCalls(): readonly (readonly string[])[] {
     counters: createCounters(),
     elapsed: () => performance.now(),
     transactionsSize: 16,
-    ledgerSize: policy.tables.ledger,
+    ledgerSize: policy.tables.calls,
     failoverSize: 1000,
     naming: { node: "bench", epoch: 1_700_000_000 },
     sink: {

@@ -53,6 +53,7 @@ export const plainTrunk: Trunk = {
   cleanUp: undefined,
   label: { text: "", displayName: "" },
   isupVersions: new Map(),
+  longestCall: 0,
 };
 
 interface InspectCounts {

@@ -1,6 +1,7 @@
 import type { MethodTable } from "./method.ts";
 import type { DialPlan } from "./number.ts";
 import type { ReasonCode } from "./reason.ts";
+import type { Millis } from "./time.ts";
 
 export type TrunkId = string;
 export type LesseeId = string;
@@ -93,6 +94,8 @@ export interface Trunk {
   readonly isupVersions: ReadonlyMap<string, "itu" | "ansi">;
   /** Octets above which a request to a UDP next hop goes by TCP instead (RFC 3261 section 18.1.1); never when left out. */
   readonly tcpAbove?: number;
+  /** Longest time that a call may stand without its end being seen. Milliseconds. */
+  readonly longestCall: Millis;
   /** SIP status of a drop where an engine can't be silent. */
   readonly dropAs?: number | undefined;
 }

@@ -162,8 +162,8 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         counters: parts.counters,
         elapsed: () => performance.now(),
         naming: parts.naming,
-        ledgerSize: tables.ledger,
-        failoverSize: tables.failovers,
+        ledgerSize: tables.calls,
+        failoverSize: tables.calls,
         transactionsSize: tables.transactions,
         sink: {
           send: (listener, address, port, bytes, length) =>

@@ -13,21 +13,21 @@ export interface TrunkPolicy {
   readonly mayWithhold: boolean;
 }
 
-/** Capacity of every bounded table, in entries. */
+/** The capacity of every bounded table, in entries unless said otherwise. */
 export interface TableSizes {
-  /** Decisions kept for 64·T1 (32 s), so that a retransmission gets the same answer. */
-  readonly ledger: number;
+  /** Calls that are remembered, from their first message to their end. */
+  readonly calls: number;
+  /** Octets that all calls together may keep for a BYE of our own. */
+  readonly callBytes: number;
   /** Calling numbers whose attempts are counted. */
   readonly callers: number;
-  /** Recent calls whose retransmissions spend no token of a rate limit. */
-  readonly recentCalls: number;
   /** Sources whose trunk is remembered. */
   readonly sources: number;
-  /** Calls in set-up that may still fail over to another next hop. */
-  readonly failovers: number;
-  /** SS7 circuits with a call or a refusal in progress. */
+  /** Calls that may repeat without paying their limits again. */
+  readonly recentCalls: number;
+  /** SS7 circuits of one link with a call or a refusal in progress. */
   readonly circuits: number;
-  /** Transactions between a stream side and a datagram side, of each kind. */
+  /** Transactions between a stream and a datagram hop, of each kind. */
   readonly transactions: number;
 }
 

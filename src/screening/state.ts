@@ -1,5 +1,6 @@
 // What the rules remember from call to call, in bounded tables.
 import type { RuleId } from "../domain/rule-id.ts";
+import type { TrunkId } from "../domain/trunk.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
 import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
 import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
@@ -23,6 +24,11 @@ export interface TableFull {
   readonly table: TableName;
 }
 
+/** The channels of trunks. The engine that carries the calls puts its own count in. */
+export interface Channels {
+  of: (trunk: TrunkId) => number;
+}
+
 /**
  * What rules remember from call to call. It outlives the policy: a reload resets no counter and no
  * window.
@@ -33,6 +39,8 @@ export interface ScreeningState {
   readonly messageRate: TokenBuckets;
   readonly callerAttempts: SlidingWindow;
   readonly recentCalls: RecentCalls;
+  /** Channels that calls hold now. The engine that carries the calls counts them. */
+  readonly channels: Channels;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
   /** How often each rule threw, since start. It is always a fault of our own. */
@@ -47,6 +55,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     messageRate: createTokenBuckets(),
     callerAttempts: createSlidingWindow(sizes.callers),
     recentCalls: createRecentCalls(sizes.recentCalls),
+    channels: { of: () => 0 },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,

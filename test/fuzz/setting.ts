@@ -51,14 +51,14 @@ trunks:
   - { id: nat, side: national, match: { addresses: [203.0.113.30] }, nextHops: ["sip:[2001:db8::c]:5060"] }
 lessees:
   - { id: bank, numbers: bank.csv }
-tables: { ledger: 48, callers: 48, recentCalls: 48, sources: 48 }
+tables: { calls: 48, callers: 48, sources: 48 }
 `,
   basicLists,
 );
 
 /** A fresh proxy at virtual time. */
 export function createProxy(): TestProxy {
-  return createTestProxy(policy, { ledgerSize: policy.tables.ledger });
+  return createTestProxy(policy, { ledgerSize: policy.tables.calls });
 }
 
 /** The lessee's numbers in spellings that all mean the same, and numbers that are nobody's in this policy. */

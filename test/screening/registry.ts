@@ -4,7 +4,7 @@ import { ruleIds } from "../../src/domain/rule-id.ts";
 import { rules } from "../../src/screening/chain/rule-order.ts";
 
 /** Ids that are registered by the contract and not enforced yet. */
-const withoutRule = ["line-state", "quarantine", "channels"];
+const withoutRule = ["line-state", "quarantine"];
 
 /** Reasons that no rule gives: those of the protocol layer, of rules to come, and of the end of the chain. */
 const withoutGiver = [
@@ -17,7 +17,6 @@ const withoutGiver = [
   "routing-refused",
   "quarantined",
   "message-rate-exceeded",
-  "channels-exceeded",
   "overload",
   "protocol",
   "rule-fault",

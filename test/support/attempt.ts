@@ -43,6 +43,7 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
     cleanUp: undefined,
     label: { text: "", displayName: "" },
     isupVersions: new Map(),
+    longestCall: 43_200_000,
     ...given,
   };
 }

@@ -167,6 +167,7 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
     methods: createMethodTable(entry.methods, entry.mode === "redirect"),
     cleanUp: compileCleanUp(entry.strip, entry.stripVerstat),
     label: compileLabel(entry.label),
+    longestCall: entry.maxCallHours * 3_600_000,
     isupVersions: new Map(
       Object.entries(entry.isupVersions ?? {}).map(([name, layout]) => [name.toLowerCase(), layout]),
     ),

@@ -1,4 +1,5 @@
 // Reads policy.yaml by its schema, part by part, so that one bad part hides no other issue.
+import { findMergedSizes, readTableSizes } from "./table-sizes.ts";
 import type { z } from "zod";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
 import { policyJsonSchema } from "./policy-schema.ts";
@@ -52,6 +53,7 @@ export function readPolicyFile(source: Source): {
   const { value } = source;
   const whole = policySchema.safeParse(value);
   const lists = valueAt(value, ["lists"]);
+  const tables = tablesSchema.safeParse(valueAt(value, ["tables"])).data ?? tablesSchema.parse({});
   const file: PolicyFile = {
     source,
     homeCountry: "86",
@@ -69,10 +71,11 @@ export function readPolicyFile(source: Source): {
     rules: valueAt(value, ["rules"]),
     nextHopHealth:
       nextHopHealthSchema.safeParse(valueAt(value, ["nextHopHealth"])).data ?? nextHopHealthSchema.parse({}),
-    tables: tablesSchema.safeParse(valueAt(value, ["tables"])).data ?? tablesSchema.parse({}),
+    tables: readTableSizes(tables),
     overload: readOverload(valueAt(value, ["overload"])),
   };
-  return { file, issues: whole.success ? [] : explainIssues(whole.error, source, policyJsonSchema) };
+  const mistakes = whole.success ? [] : explainIssues(whole.error, source, policyJsonSchema);
+  return { file, issues: [...mistakes, ...findMergedSizes(source, tables)] };
 }
 
 function readOverload(written: unknown): OverloadLimits {

@@ -81,7 +81,12 @@ const limitsSchema = z.strictObject({
     .max(1_000_000)
     .exactOptional()
     .describe("Weight of the trunk when an overloaded filter divides its capacity. Default: 1."),
-  channels: z.int().min(1).max(1_000_000).exactOptional().describe("Concurrent calls. Not enforced yet."),
+  channels: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .exactOptional()
+    .describe("Concurrent calls, from the INVITE or IAM to the end of the call."),
 });
 
 /** Schema of one trunk of `policy.yaml`. */
@@ -126,6 +131,12 @@ export const trunkSchema = z.strictObject({
     .array(z.enum(["pai", "rpid", "isup"]))
     .default(["pai", "rpid", "isup"])
     .describe("Fields whose calling numbers must agree."),
+  maxCallHours: z
+    .number()
+    .positive()
+    .max(744)
+    .default(12)
+    .describe("Longest time that a call may stand without its end being seen; then it counts as ended."),
   mode: z
     .enum(["proxy", "redirect"])
     .default("proxy")
@@ -209,28 +220,33 @@ export const specialUserSchema = z.strictObject({
 /** A special user as written. */
 export type SpecialUserEntry = z.output<typeof specialUserSchema>;
 
-/** Schema of the capacities of the bounded tables, in entries. */
+const mergedSizeSchema = tableSizeSchema.exactOptional().describe("Merged into `calls`.");
+
+/** Schema of the capacities of the bounded tables. */
 export const tablesSchema = z
   .strictObject({
-    ledger: tableSizeSchema
-      .default(262_144)
-      .describe("Decisions kept for 32 s, so that a retransmission gets the same answer."),
+    calls: tableSizeSchema
+      .exactOptional()
+      .describe(
+        "Calls that are remembered: refused ones for 32 s, others from the INVITE or IAM to their end. Default: 262144.",
+      ),
+    callBytes: z
+      .int()
+      .min(0)
+      .max(2 ** 40)
+      .default(268_435_456)
+      .describe("Octets that all calls together may keep for a BYE of the filter."),
     callers: tableSizeSchema.default(262_144).describe("Calling numbers whose attempts are counted."),
-    recentCalls: tableSizeSchema
-      .default(262_144)
-      .describe("Recent calls whose retransmissions do not count against a rate limit."),
     sources: tableSizeSchema.default(4096).describe("Sources whose trunk is remembered."),
-    failovers: tableSizeSchema
-      .default(65_536)
-      .describe("Calls in set-up that may still fail over to another next hop."),
-    circuits: tableSizeSchema
-      .default(65_536)
-      .describe("SS7 circuits with a call or a refusal in progress (engine m3ua)."),
-    transactions: tableSizeSchema
-      .default(32_768)
-      .describe("Requests between a TCP or TLS side and a UDP side, kept for 32 s for retransmission."),
+    ledger: mergedSizeSchema,
+    recentCalls: mergedSizeSchema,
+    failovers: mergedSizeSchema,
+    circuits: mergedSizeSchema,
+    transactions: mergedSizeSchema,
   })
   .describe("Capacities in entries. When a table is full, `exception` applies.");
+/** `tables` as written. */
+export type TablesEntry = z.output<typeof tablesSchema>;
 
 /** Schema of `overload`: when the filter sheds new calls. */
 export const overloadSchema = z

@@ -46,7 +46,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   const questions = createQuestions(parts.nameServers);
   const books = createReportedCalls({
     counters,
-    capacity: parts.policy().tables.ledger,
+    capacity: parts.policy().tables.calls,
     unjudged: (call) => parts.unjudged?.(call),
     happened: () => undefined,
   });

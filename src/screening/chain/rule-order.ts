@@ -1,6 +1,7 @@
 // The rules in the order in which they run.
 import type { Rule } from "../rule.ts";
 import { callFrequency } from "../limits/call-frequency.ts";
+import { channels } from "../limits/channels.ts";
 import { callRate } from "../limits/call-rate.ts";
 import { callerAuthentication } from "../rules/caller-authentication.ts";
 import { callerForm } from "../rules/caller-form.ts";
@@ -14,8 +15,8 @@ import { homeCliFromAbroad } from "../rules/home-cli-from-abroad.ts";
 import { numberClass } from "../rules/number-class.ts";
 
 /**
- * The rules that exist, in the order in which they run. `line-state`, `quarantine` and `channels`
- * have their place among the ids, but no rule yet.
+ * The rules that exist, in the order in which they run. `line-state` and `quarantine` have their
+ * place among the ids, but no rule yet.
  */
 export const rules: readonly Rule[] = [
   emergency,
@@ -30,4 +31,5 @@ export const rules: readonly Rule[] = [
   callerAuthentication,
   callFrequency,
   callRate,
+  channels,
 ];
