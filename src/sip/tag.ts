@@ -21,7 +21,7 @@ export const BRANCH_LENGTH = BRANCH_PREFIX.length + 1 + MAC_LENGTH;
  */
 export interface KeyedTags {
   /** 24 hex digits over the fields; `use` keeps the purposes apart. Fields must not hold line breaks. */
-  mac(use: "branch" | "tag" | "dialog" | "identity" | "hop" | "probe", fields: string): string;
+  mac(use: "branch" | "tag" | "dialog" | "identity" | "hop" | "probe" | "call", fields: string): string;
 }
 
 /** `key`: at least 16 random bytes, the same on every node. */
