@@ -3,3 +3,4 @@ import "./calls/keys.ts";
 import "./calls/capacity.ts";
 import "./calls/names-on-the-wire.ts";
 import "./calls/snapshot.ts";
+import "./calls/model.ts";

@@ -36,12 +36,12 @@ void t.test("any capacity, one included", (t) => {
   t.end();
 });
 
-void t.test("262,144 rows are filled and emptied, three times; each tick has its bound", (t) => {
+void t.test("262,144 rows are filled and emptied, twice; each tick has its bound", (t) => {
   const capacity = 262_144;
   let ended = 0;
   const { calls } = makeCalls({ capacity, tell: () => ended++ });
   let now = START;
-  for (let round = 1; round <= 3; round++) {
+  for (let round = 1; round <= 2; round++) {
     const seen = new Uint8Array(capacity + 1);
     for (let i = 0; i < capacity; i++) {
       const slot = calls.begin(`key ${i}`, `trunk ${i % 100}`, now);
@@ -50,19 +50,18 @@ void t.test("262,144 rows are filled and emptied, three times; each tick has its
       seen[slot] = 1;
     }
     t.equal(calls.begin("more", "lease", now), NO_CALL);
-    t.equal(calls.channels("trunk 7"), 2622 - (7 >= 44 ? 1 : 0));
+    t.equal(calls.channels("trunk 7"), 2622);
     t.not(calls.find("key 131072", now), NO_CALL);
     now += 33_000;
     const before = ended;
     calls.tick(now);
     t.ok(ended - before <= ROWS_PER_TICK && ended > before, `${ended - before} ended in one tick`);
-    let ticks = 1;
-    for (; ended < round * capacity && ticks < 1000; ticks++) calls.tick(now);
-    t.equal(ticks, capacity / ROWS_PER_TICK);
+    for (let ticks = 1; ticks < capacity / ROWS_PER_TICK; ticks++) calls.tick(now);
+    t.equal(ended, round * capacity, "all of them in as many ticks as that takes");
     t.equal(calls.channels("trunk 7"), 0);
     now += 32_000;
-    for (ticks = 0; calls.size > 0 && ticks < 1000; ticks++) calls.tick(now);
-    t.equal(ticks, capacity / ROWS_PER_TICK);
+    for (let ticks = 0; ticks < capacity / ROWS_PER_TICK; ticks++) calls.tick(now);
+    t.equal(calls.size, 0);
     t.equal(ended, round * capacity, "one end each");
     t.equal(calls.find("key 131072", now), NO_CALL);
   }

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import t from "tap";
 import { formatCallId, parseCallId } from "../../src/calls/call-id.ts";
 import { CALL_TAG_LENGTH, createCallTags } from "../../src/calls/call-tag.ts";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import t from "tap";
 import { packCalls } from "../../src/calls/call-snapshot.ts";
 import { type Calls, NO_CALL } from "../../src/calls/calls.ts";
@@ -180,9 +180,12 @@ void t.test(
   },
 );
 
+function read(bytes: Uint8Array): unknown {
+  return makeCalls().calls.restore(bytes, START);
+}
+
 void t.test("damaged snapshots: said, never thrown, nothing taken", (t) => {
   const snapshot = pack(makeBusy().calls);
-  const read = (bytes: Uint8Array): unknown => makeCalls().calls.restore(bytes, START);
   t.same(read(new Uint8Array(0)), { rows: 0, leftOut: 0, issue: "no-snapshot" });
   t.same(read(Buffer.from("a file of another program, rather long")), {
     rows: 0,

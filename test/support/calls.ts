@@ -10,14 +10,14 @@ export const HOUR = 3_600_000;
 export interface ToldCalls {
   readonly calls: Calls<string>;
   /** Events as text, their time in milliseconds since START. Empties the list. */
-  told(): readonly string[];
+  readonly told: () => readonly string[];
   /** Set-ups that were released, in order. Empties the list. */
-  released(): readonly string[];
+  readonly released: () => readonly string[];
 }
 
 export function makeCalls(parts: Partial<CallsParts<string>> = {}): ToldCalls {
-  let told: string[] = [];
-  let released: string[] = [];
+  const told: string[] = [];
+  const released: string[] = [];
   const calls = createCalls<string>({
     capacity: 64,
     node: "gw-a",
