@@ -15,14 +15,31 @@ export interface CallName {
 
 /**
  * `judged`: refused, redirected or dropped, kept for its repeats. `setup`: forwarded, not answered. `answered`: it stands.
- * `leaving`: a BYE has passed, its answer has not.
+ * `leaving`: a BYE has passed, its answer has not. `over`: its end was told, kept for its repeats; also said of no row.
  */
-export type CallState = "judged" | "setup" | "answered" | "leaving";
+export type CallState = "judged" | "setup" | "answered" | "leaving" | "over";
 
 /** Calls of one trunk that stand now. */
 export interface TrunkCalls {
   readonly setup: number;
   readonly answered: number;
+}
+
+/** Names of trunks by number, for a reader of rows in another thread. */
+export interface TrunkNames {
+  /** Changes with each new name. */
+  readonly version: number;
+  readonly names: readonly TrunkId[];
+}
+
+/** What came of a snapshot. */
+export interface RestoreResult {
+  /** Calls that stand in the table again. */
+  readonly rows: number;
+  /** Calls of the snapshot that were left out: the table is full, the name is taken, or a row makes no sense. */
+  readonly leftOut: number;
+  /** Why nothing was read. `version`: another release wrote it. `damaged`: cut or changed since. */
+  readonly issue?: "no-snapshot" | "version" | "damaged";
 }
 
 /**
@@ -33,7 +50,12 @@ export interface Calls<Setup> {
   readonly capacity: number;
   /** Rows in use, the judged ones included. */
   readonly size: number;
-  /** @returns the call whose first message had this key, as long as its repeats may come */
+  /**
+   * A key is known as long as its repeats may come: throughout the set-up, for 64·T1 after a refusal or the answer, and for
+   * 64·T1 after an end that is kept.
+   *
+   * @returns the call whose first message had this key
+   */
   find(key: string, now: Millis): CallSlot;
   /** @returns the call of this name, as long as it has a row */
   named(name: CallName): CallSlot;
@@ -42,7 +64,7 @@ export interface Calls<Setup> {
    * A call that began under the same key before gives way: its key is forgotten, its row is not.
    */
   begin(key: string, trunk: TrunkId, now: Millis): CallSlot;
-  /** True when one more call has room. `isPassing`: it will be forwarded; the last quarter is kept for those. */
+  /** @returns true when one more call has room. `isPassing`: it will be forwarded; the last quarter is kept for those. */
   hasRoom(isPassing: boolean): boolean;
   /** Takes a row back whose call can't be kept after all; nothing is told. */
   abandon(slot: CallSlot): void;
@@ -56,33 +78,61 @@ export interface Calls<Setup> {
   /** A name for a call that no row is kept for: the table was full, and it goes on all the same. */
   nameless(trunk: TrunkId): CallRef;
 
-  /** The call was sent on: from now on it holds a channel of its trunk. */
+  /**
+   * The call was sent on: from now on it holds a channel of its trunk. Sent to another next hop, it waits for that one anew.
+   * The set-up ends as timed out 64·T1 (and a little) after the last sending, or 240 s after the last provisional answer.
+   */
   forwarded(slot: CallSlot, now: Millis): void;
-  /** A provisional answer came. Only the first alerting is told. */
+  /** A provisional answer above 100 came. Only the first alerting is told. */
   provisional(slot: CallSlot, isAlerting: boolean, now: Millis): void;
   /**
-   * A 2xx or ANM came. `tag` tells the branches of a fork apart; the first one is told, each holds the call.
+   * The caller has given up before the answer (CANCEL). The INVITE still gets a final answer, which says how the call ended;
+   * without one the call ends as cancelled 64·T1 later. A 2xx that crosses the CANCEL stands (RFC 3261 section 9.1).
+   */
+  cancelled(slot: CallSlot, now: Millis): void;
+  /**
+   * A 2xx or ANM came. `tag` tells the dialogs of a fork apart; the first one is told, each holds the call. A repeat
+   * changes nothing. At most six dialogs are known; the call ends with these, by its session, or as lost.
+   * A 2xx after the end was told (timed out, refused) takes the channel again until its BYE, and tells nothing.
    * `sessionSeconds`: Session-Expires; 0: none.
    */
   answered(slot: CallSlot, tag: string, sessionSeconds: number, now: Millis): void;
-  /** A message of the call passed that proves that it stands; with another Session-Expires where it has one (0: unchanged). */
+  /** A message of the call passed that proves that it stands; with another Session-Expires where it has one (0: the old interval, from now). */
   refreshed(slot: CallSlot, sessionSeconds: number, now: Millis): void;
-  /** The set-up failed, or the call was released: told, once. */
+  /** The set-up failed, or the call was released without a BYE: told, once. A judged call has no end. */
   ended(slot: CallSlot, end: CallEnd, now: Millis): void;
   /**
    * A BYE of the dialog with this called tag has passed: the channel is given back when it was the last dialog, the end is
-   * told when the BYE is answered or can't be any more (64·T1).
+   * told when the BYE is answered or can't be any more (64·T1), with the time of the BYE. An unknown tag means the only
+   * dialog; of several it means none. A crossing BYE changes nothing.
+   * In set-up the BYE of a caller ends an early dialog: the same as {@link cancelled}. The called party may send none
+   * there: its BYE changes nothing (RFC 3261 section 15).
    */
   leaving(slot: CallSlot, tag: string, by: EndedBy, cause: number | undefined, now: Millis): void;
-  /** The BYE was answered; with 401 or 407 the dialog stands again. */
+  /** The BYE was answered; with 401 or 407 the dialog stands again. Provisional answers change nothing. */
   left(slot: CallSlot, status: number, now: Millis): void;
 
   /** Calls of the trunk that hold a channel: in set-up, answered, and those of before a restart that are not confirmed yet. */
   channels(trunk: TrunkId): number;
   /** What stands now, by trunk. */
   standing(): ReadonlyMap<TrunkId, TrunkCalls>;
-  /** Lets time pass: what has waited for too long ends. At most some thousand rows a time. */
+  /** Lets time pass: what has waited for too long ends. At most some thousand rows a time; the next tick goes on there. */
   tick(now: Millis): void;
+
+  /** Copies octets beside the row, until it is free. @returns false when there is no room: the row then has none */
+  keepBytes(slot: CallSlot, bytes: Uint8Array): boolean;
+  /** The octets belong to the memory. They are good until the row is free or gets others. */
+  bytesOf(slot: CallSlot): Uint8Array | undefined;
+
+  /** The rows, for `packCalls` (call-snapshot.ts) in another thread. It only reads them. */
+  readonly shared: SharedArrayBuffer;
+  /** What `packCalls` needs beside the rows: hand it over with each snapshot. */
+  trunkNames(): TrunkNames;
+  /**
+   * Takes calls back out of a snapshot. They hold their channels for 30 minutes, or until a message of theirs confirms them;
+   * unconfirmed ones stay known and end as others do. Their keys are not known again. Never throws.
+   */
+  restore(snapshot: Uint8Array, now: Millis): RestoreResult;
 }
 
 /** What the memory is made with. */
@@ -98,4 +148,11 @@ export interface CallsParts<Setup> {
   readonly tell: (event: CallEvent) => void;
   /** Told each set-up that is kept no more. */
   readonly released?: (setup: Setup) => void;
+  /** Octets that {@link Calls.keepBytes} may keep in sum; none when left out. */
+  readonly callBytes?: number;
+  /**
+   * Most time that may pass between two messages or ticks: more is taken for a clock that was set ahead. Left out: each
+   * step counts in whole.
+   */
+  readonly longestPause?: Millis;
 }

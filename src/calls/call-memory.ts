@@ -1,0 +1,302 @@
+// The memory of calls: what each message does to the row of its call, and what is told of it.
+import type { CallRef, EndedBy } from "../domain/call.ts";
+import type { TrunkId } from "../domain/trunk.ts";
+import { ANSWER_GRACE, REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
+import { beginDialog, endDialog, hasDialog, hashTag, knowsDialog, settleBye } from "./call-dialogs.ts";
+import { formatCallId } from "./call-id.ts";
+import { restoreCalls } from "./call-restore.ts";
+import {
+  ANSWERED,
+  BEGUN,
+  BYE_AT,
+  CANCELLED,
+  CHANGED,
+  COUNT,
+  EPOCH,
+  EXPIRES,
+  FLAGS,
+  FREE,
+  IN_RELEASE,
+  IN_SETUP,
+  JUDGED,
+  OVER,
+  RINGING,
+  ROW_DOUBLES,
+  ROW_WORDS,
+  SESSION,
+  STANDING,
+  STATE,
+  TOLD,
+  TRUNK,
+  UNCONFIRMED,
+} from "./call-row.ts";
+import { createCallRows } from "./call-rows.ts";
+import { NO_ROW, stateOfRow } from "./call-table.ts";
+import { type Calls, type CallSlot, type CallsParts, type CallState, NO_CALL } from "./calls.ts";
+
+const LAST_COUNT = 0xffffffff;
+const LONGEST_SESSION = 0x7fffffff;
+
+const STATE_NAMES: Readonly<Record<number, CallState>> = {
+  [JUDGED]: "judged",
+  [IN_SETUP]: "setup",
+  [STANDING]: "answered",
+  [IN_RELEASE]: "leaving",
+};
+
+/**
+ * One bounded memory of calls. A slot is the number of a row; a method that is given a free row, or a row in a state that
+ * the message makes no sense in, does nothing.
+ *
+ * `ended` is told once for each call that was forwarded (abandoned ones left out), and always last: after `finish` the row is
+ * marked as told, and what it may still become (a late 2xx) tells nothing.
+ */
+export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
+  const rows = createCallRows(parts);
+  const { table, trunks, bytes } = rows;
+  const { words, doubles, capacity } = table;
+  const roomForRefused = capacity - Math.floor(capacity / 4);
+  const name = { epoch: parts.epoch >>> 0, count: 0 };
+
+  /** The next name. Counts begin anew under the next epoch when 32 bits are used up. */
+  const nextName = (): void => {
+    if (name.count === LAST_COUNT) {
+      name.epoch = (name.epoch + 1) >>> 0;
+      name.count = 0;
+    }
+    name.count++;
+  };
+
+  const flagsOf = (row: number): number => words[row * ROW_WORDS + FLAGS]!;
+  const setFlags = (row: number, flags: number): void => {
+    words[row * ROW_WORDS + FLAGS] = flags;
+  };
+  const sinceBegun = (row: number): number =>
+    Math.min(Math.round(rows.time - doubles[row * ROW_DOUBLES + BEGUN]!), LONGEST_SESSION - 1);
+
+  const isKeyAlive = (row: number): boolean =>
+    stateOfRow(words, row) === IN_SETUP || rows.time < doubles[row * ROW_DOUBLES + CHANGED]! + REPEATED_FOR;
+
+  /** A message of the call has passed: where its channel was given up after a restart, it is taken again. */
+  const confirm = (row: number): void => {
+    const flags = flagsOf(row);
+    if ((flags & UNCONFIRMED) === 0) return;
+    setFlags(row, flags & ~UNCONFIRMED);
+    const state = flags & STATE;
+    if (state === IN_SETUP || state === STANDING) rows.hold(row);
+    rows.schedule(row);
+  };
+
+  const waitUntil = (row: number, time: number): void => {
+    doubles[row * ROW_DOUBLES + EXPIRES] = time;
+    rows.schedule(row);
+  };
+
+  /** Starts the session anew: `seconds`, or the interval of before. */
+  const extendSession = (row: number, seconds: number): void => {
+    const interval =
+      seconds > 0 ? Math.min(Math.ceil(seconds), LONGEST_SESSION) : words[row * ROW_WORDS + SESSION]!;
+    words[row * ROW_WORDS + SESSION] = interval;
+    const at = row * ROW_DOUBLES + EXPIRES;
+    doubles[at] = interval > 0 ? rows.time + interval * 1000 + SESSION_GRACE : Infinity;
+  };
+
+  /** The call stands, by its first answer or again. */
+  const stand = (row: number): void => {
+    rows.enter(row, STANDING);
+    rows.hold(row);
+  };
+
+  /** The call is given up before its answer: without a final answer of the INVITE it ends as cancelled. */
+  const giveUp = (row: number, by: EndedBy, cause: number | undefined): void => {
+    if ((flagsOf(row) & CANCELLED) !== 0) return;
+    table.open(row);
+    setFlags(row, flagsOf(row) | CANCELLED);
+    rows.setBye(row, by, cause);
+    table.close(row);
+    waitUntil(row, rows.time + REPEATED_FOR);
+  };
+
+  const leave: Calls<Setup>["leaving"] = (row, tag, by, cause, now) => {
+    rows.pass(now);
+    const state = stateOfRow(words, row);
+    if (state === IN_SETUP) {
+      confirm(row);
+      if (by !== "called") giveUp(row, by, cause);
+    }
+    if (state !== STANDING) return;
+    table.open(row);
+    const hasEnded = endDialog(words, row, hashTag(tag));
+    const isLast = hasEnded && !hasDialog(words, row);
+    if (isLast) {
+      rows.unhold(row);
+      rows.enter(row, IN_RELEASE);
+      setFlags(row, flagsOf(row) & ~UNCONFIRMED);
+      rows.setBye(row, by, cause);
+      doubles[row * ROW_DOUBLES + BYE_AT] = rows.time;
+    }
+    table.close(row);
+    if (isLast) rows.schedule(row);
+    else confirm(row);
+  };
+
+  const answer: Calls<Setup>["answered"] = (row, tag, sessionSeconds, now) => {
+    rows.pass(now);
+    const state = stateOfRow(words, row);
+    if (state < IN_SETUP) return;
+    confirm(row);
+    const hash = hashTag(tag);
+    const isFirst = state === IN_SETUP;
+    if (knowsDialog(words, row, hash)) return;
+    table.open(row);
+    const hasBegun = beginDialog(words, row, hash);
+    if (hasBegun) {
+      const at = row * ROW_DOUBLES;
+      const expires = state === STANDING || state === IN_RELEASE ? doubles[at + EXPIRES]! : 0;
+      extendSession(row, sessionSeconds);
+      doubles[at + EXPIRES] = Math.max(doubles[at + EXPIRES]!, expires);
+      if (isFirst || state === OVER) doubles[at + CHANGED] = rows.time;
+      if (isFirst) words[row * ROW_WORDS + ANSWERED] = sinceBegun(row) + 1;
+      stand(row);
+    }
+    table.close(row);
+    if (hasBegun) rows.schedule(row);
+    if (isFirst && (flagsOf(row) & TOLD) === 0)
+      parts.tell({ kind: "answered", call: rows.refOf(row), at: now });
+  };
+
+  const provisional: Calls<Setup>["provisional"] = (row, isAlerting, now) => {
+    rows.pass(now);
+    if (stateOfRow(words, row) !== IN_SETUP) return;
+    confirm(row);
+    if ((flagsOf(row) & CANCELLED) === 0) waitUntil(row, rows.time + SETUP_SILENCE);
+    if (!isAlerting || words[row * ROW_WORDS + RINGING] !== 0) return;
+    words[row * ROW_WORDS + RINGING] = sinceBegun(row) + 1;
+    parts.tell({ kind: "ringing", call: rows.refOf(row), at: now });
+  };
+
+  const begin = (key: string, trunk: TrunkId): CallSlot => {
+    if (table.size >= capacity) rows.turn();
+    if (table.size >= capacity) return NO_CALL;
+    nextName();
+    const row = table.take(name.epoch, name.count);
+    if (key !== "") {
+      const older = table.withKey(key);
+      if (older !== NO_ROW) table.dropKey(older);
+      table.setKey(row, key);
+    }
+    words[row * ROW_WORDS + TRUNK] = trunks.enter(trunk);
+    doubles[row * ROW_DOUBLES + BEGUN] = rows.time;
+    doubles[row * ROW_DOUBLES + CHANGED] = rows.time;
+    rows.enter(row, JUDGED);
+    table.close(row);
+    rows.schedule(row);
+    return row;
+  };
+
+  const forward = (row: number): void => {
+    const state = stateOfRow(words, row);
+    if (state !== JUDGED && state !== IN_SETUP) return;
+    const isFirst = state === JUDGED;
+    const until = rows.time + REPEATED_FOR + ANSWER_GRACE;
+    if (isFirst) {
+      table.open(row);
+      rows.enter(row, IN_SETUP);
+      rows.hold(row);
+      table.close(row);
+    }
+    const isLater = isFirst || until > doubles[row * ROW_DOUBLES + EXPIRES]!;
+    if (isLater && (flagsOf(row) & CANCELLED) === 0) waitUntil(row, until);
+  };
+
+  return {
+    capacity,
+    shared: table.shared,
+    get size() {
+      return table.size;
+    },
+    find(key, now) {
+      rows.pass(now);
+      const row = key === "" ? NO_ROW : table.withKey(key);
+      return row !== NO_ROW && isKeyAlive(row) ? row : NO_CALL;
+    },
+    named({ epoch, count }) {
+      const row = table.withName(epoch, count);
+      return row === NO_ROW ? NO_CALL : row;
+    },
+    begin(key, trunk, now) {
+      rows.pass(now);
+      return begin(key, trunk);
+    },
+    hasRoom: (isPassing) => table.size < (isPassing ? capacity : roomForRefused),
+    abandon(slot) {
+      if (stateOfRow(words, slot) !== FREE) rows.free(slot);
+    },
+    refOf: (slot) => rows.refOf(slot),
+    nameOf: (slot) => ({
+      epoch: words[slot * ROW_WORDS + EPOCH]! >>> 0,
+      count: words[slot * ROW_WORDS + COUNT]! >>> 0,
+    }),
+    stateOf: (slot) => STATE_NAMES[stateOfRow(words, slot)] ?? "over",
+    setupOf: (slot) => rows.setupOf(slot),
+    setSetup: (slot, setup) => rows.setSetup(slot, setup),
+    nameless(trunk): CallRef {
+      nextName();
+      return { id: formatCallId(parts.node, name), trunk };
+    },
+    forwarded(slot, now) {
+      rows.pass(now);
+      forward(slot);
+    },
+    provisional,
+    cancelled(slot, now) {
+      rows.pass(now);
+      if (stateOfRow(words, slot) !== IN_SETUP) return;
+      confirm(slot);
+      giveUp(slot, "caller", undefined);
+    },
+    answered: answer,
+    refreshed(slot, sessionSeconds, now) {
+      rows.pass(now);
+      const state = stateOfRow(words, slot);
+      if (state !== STANDING && state !== IN_SETUP) return;
+      confirm(slot);
+      if (state === IN_SETUP) return;
+      table.open(slot);
+      extendSession(slot, sessionSeconds);
+      table.close(slot);
+      rows.schedule(slot);
+    },
+    ended(slot, end, now) {
+      rows.pass(now);
+      const state = stateOfRow(words, slot);
+      if (state === IN_SETUP || state === STANDING || state === IN_RELEASE) rows.finish(slot, end, now);
+    },
+    leaving: leave,
+    left(slot, status, now) {
+      rows.pass(now);
+      const state = stateOfRow(words, slot);
+      if (status < 200 || (state !== IN_RELEASE && state !== STANDING)) return;
+      const isRefused = status === 401 || status === 407;
+      table.open(slot);
+      const hasWaited = settleBye(words, slot, isRefused);
+      if (hasWaited && isRefused) stand(slot);
+      table.close(slot);
+      if (hasWaited && isRefused) rows.schedule(slot);
+      else if (state === IN_RELEASE) rows.finishReleased(slot);
+    },
+    channels: (trunk) => trunks.channels(trunk),
+    standing: () => trunks.standing(),
+    tick(now) {
+      rows.pass(now);
+      rows.turn();
+    },
+    keepBytes: (slot, octets) => stateOfRow(words, slot) !== FREE && bytes.keep(slot, octets),
+    bytesOf: (slot) => bytes.of(slot),
+    trunkNames: () => trunks.names(),
+    restore(snapshot, now) {
+      rows.pass(now);
+      return restoreCalls(rows, snapshot, name);
+    },
+  };
+}

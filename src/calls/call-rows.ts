@@ -1,0 +1,281 @@
+// Rows as calls: their state, their channel, their due time and their end. What messages do to them: call-memory.ts.
+import type { CallEnd, CallEnded, CallRef, EndedBy } from "../domain/call.ts";
+import type { Millis } from "../domain/time.ts";
+import { REPEATED_FOR } from "../sip/timers.ts";
+import { type CallBytes, createCallBytes } from "./call-bytes.ts";
+import { createCallClock } from "./call-clock.ts";
+import { formatIdPrefix } from "./call-id.ts";
+import {
+  ANSWERED,
+  BY_SHIFT,
+  BYE,
+  BYE_AT,
+  CANCELLED,
+  CAUSE_SHIFT,
+  CHANGED,
+  CHANNEL,
+  COUNT,
+  EPOCH,
+  EXPIRES,
+  FLAGS,
+  HAS_CAUSE,
+  IN_RELEASE,
+  IN_SETUP,
+  JUDGED,
+  OVER,
+  RINGING,
+  ROW_DOUBLES,
+  ROW_WORDS,
+  STANDING,
+  STATE,
+  TOLD,
+  TRUNK,
+  UNCONFIRMED,
+} from "./call-row.ts";
+import { type CallTable, createCallTable, stateOfRow } from "./call-table.ts";
+import { type CallTrunks, createCallTrunks } from "./call-trunks.ts";
+import { createCallWheel } from "./call-wheel.ts";
+import type { CallsParts } from "./calls.ts";
+
+/** Time for which calls of before a restart hold their channels without a message of theirs. */
+export const UNCONFIRMED_FOR: Millis = 30 * 60_000;
+
+const ENDED_BY: readonly EndedBy[] = ["caller", "called", "filter"];
+
+/** What {@link CallRows.setBye} has noted. */
+function byeOf(flags: number): Pick<CallEnd, "by" | "cause"> {
+  return {
+    by: ENDED_BY[(flags >>> BY_SHIFT) & 3] ?? "filter",
+    ...((flags & HAS_CAUSE) !== 0 && { cause: (flags >>> CAUSE_SHIFT) & 0xffff }),
+  };
+}
+
+/** The table with the life of its rows. A change of a row is bracketed by `table.open` and `table.close`. */
+export interface CallRows<Setup> {
+  readonly table: CallTable;
+  readonly trunks: CallTrunks;
+  readonly bytes: CallBytes;
+  /** Time of the table; it never decreases. */
+  readonly time: Millis;
+  readonly ahead: Millis;
+  /** Hands in the engine's clock. */
+  pass(now: Millis): void;
+  /** Ends and frees what is due, at most some thousand rows. */
+  turn(): void;
+  refOf(row: number): CallRef;
+  /** Puts the row into a state; a channel that it holds is counted as that state's. */
+  enter(row: number, state: number): void;
+  hold(row: number): void;
+  unhold(row: number): void;
+  /** Notes who ends the call, and why. */
+  setBye(row: number, by: EndedBy, cause: number | undefined): void;
+  /** Sets the due time anew, after every change of what it is made of. */
+  schedule(row: number): void;
+  /** Calls of a snapshot hold their channels from now on for {@link UNCONFIRMED_FOR}. */
+  waitForConfirmation(): void;
+  /** Gives the channel back and tells the end, once; the row is freed or kept for repeats. */
+  finish(row: number, end: CallEnd, at: Millis): void;
+  /** The answer to the BYE has come, or can't come any more. */
+  finishReleased(row: number): void;
+  free(row: number): void;
+  setupOf(row: number): Setup | undefined;
+  setSetup(row: number, setup: Setup): void;
+}
+
+export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup> {
+  const { tell, longestCall, node } = parts;
+  const table = createCallTable(parts.capacity);
+  const { words, doubles } = table;
+  const wheel = createCallWheel(words, doubles);
+  const trunks = createCallTrunks((version) => table.setNamesVersion(version));
+  const bytes = createCallBytes(parts.callBytes ?? 0);
+  const clock = createCallClock(parts.longestPause ?? Infinity);
+  const setups: (Setup | undefined)[] = [];
+  let hasStarted = false;
+  let confirmedBy: Millis = 0;
+  let prefixEpoch = parts.epoch | 0;
+  let prefix = formatIdPrefix(node, parts.epoch);
+
+  const refOf = (row: number): CallRef => {
+    const at = row * ROW_WORDS;
+    const epoch = words[at + EPOCH]!;
+    if (epoch !== prefixEpoch) {
+      prefixEpoch = epoch;
+      prefix = formatIdPrefix(node, epoch >>> 0);
+    }
+    return { id: prefix + (words[at + COUNT]! >>> 0), trunk: trunks.nameOf(words[at + TRUNK]!) };
+  };
+
+  const count = (row: number, by: number): void => {
+    const isSetup = stateOfRow(words, row) === IN_SETUP;
+    trunks.count(words[row * ROW_WORDS + TRUNK]!, isSetup ? by : 0, isSetup ? 0 : by);
+  };
+
+  const hold = (row: number): void => {
+    const at = row * ROW_WORDS + FLAGS;
+    if ((words[at]! & CHANNEL) !== 0) return;
+    words[at] = words[at]! | CHANNEL;
+    count(row, 1);
+  };
+
+  const unhold = (row: number): void => {
+    const at = row * ROW_WORDS + FLAGS;
+    if ((words[at]! & CHANNEL) === 0) return;
+    words[at] = words[at]! & ~CHANNEL;
+    count(row, -1);
+  };
+
+  const enter = (row: number, state: number): void => {
+    const at = row * ROW_WORDS + FLAGS;
+    const isHeld = (words[at]! & CHANNEL) !== 0;
+    if (isHeld) count(row, -1);
+    words[at] = (words[at]! & ~STATE) | state;
+    if (isHeld) count(row, 1);
+  };
+
+  const dropSetup = (row: number): void => {
+    const setup = setups[row];
+    if (setup === undefined) return;
+    setups[row] = undefined;
+    parts.released?.(setup);
+  };
+
+  /** The time up to which an answered call may stand. */
+  const limitOf = (row: number): Millis =>
+    doubles[row * ROW_DOUBLES + CHANGED]! + longestCall(trunks.nameOf(words[row * ROW_WORDS + TRUNK]!));
+
+  const repeatsEnd = (row: number): Millis => doubles[row * ROW_DOUBLES + CHANGED]! + REPEATED_FOR;
+
+  const isCountedUnconfirmed = (row: number): boolean =>
+    (words[row * ROW_WORDS + FLAGS]! & (UNCONFIRMED | CHANNEL)) === (UNCONFIRMED | CHANNEL);
+
+  const dueOf = (row: number, state: number): Millis => {
+    if (state === JUDGED || state === OVER) return repeatsEnd(row);
+    const at = row * ROW_DOUBLES;
+    let due = doubles[at + EXPIRES]!;
+    if (state === STANDING) due = Math.min(due, limitOf(row));
+    if (state === IN_RELEASE) due = doubles[at + BYE_AT]! + REPEATED_FOR;
+    if (state !== IN_SETUP && setups[row] !== undefined) due = Math.min(due, repeatsEnd(row));
+    return isCountedUnconfirmed(row) ? Math.min(due, confirmedBy) : due;
+  };
+
+  const schedule = (row: number): void => wheel.schedule(row, dueOf(row, stateOfRow(words, row)));
+
+  const free = (row: number): void => {
+    unhold(row);
+    wheel.cancel(row);
+    trunks.leave(words[row * ROW_WORDS + TRUNK]!);
+    bytes.drop(row);
+    table.give(row);
+    dropSetup(row);
+  };
+
+  const endedOf = (row: number, end: CallEnd, at: Millis): CallEnded => {
+    const ringing = words[row * ROW_WORDS + RINGING]!;
+    const answered = words[row * ROW_WORDS + ANSWERED]!;
+    return {
+      kind: "ended",
+      call: refOf(row),
+      at,
+      ...end,
+      ...(ringing > 0 && { ringingMs: ringing - 1 }),
+      ...(answered > 0 && { answeredMs: answered - 1 }),
+    };
+  };
+
+  const finish = (row: number, end: CallEnd, at: Millis): void => {
+    const flags = words[row * ROW_WORDS + FLAGS]!;
+    const ended = (flags & TOLD) === 0 ? endedOf(row, end, at) : undefined;
+    unhold(row);
+    if ((flags & STATE) !== IN_SETUP && clock.time >= repeatsEnd(row)) free(row);
+    else {
+      table.open(row);
+      enter(row, OVER);
+      words[row * ROW_WORDS + FLAGS] = words[row * ROW_WORDS + FLAGS]! | TOLD;
+      doubles[row * ROW_DOUBLES + CHANGED] = clock.time;
+      table.close(row);
+      schedule(row);
+    }
+    if (ended !== undefined) tell(ended);
+  };
+
+  const finishReleased = (row: number): void => {
+    const flags = words[row * ROW_WORDS + FLAGS]!;
+    const at = doubles[row * ROW_DOUBLES + BYE_AT]! - clock.ahead;
+    finish(row, { ...byeOf(flags), how: "released", status: 200 }, at);
+  };
+
+  /** What a row that is due has waited for has not come. */
+  const expire = (row: number): void => {
+    const { time, ahead } = clock;
+    const state = stateOfRow(words, row);
+    const flags = words[row * ROW_WORDS + FLAGS]!;
+    const hasExpired = time >= doubles[row * ROW_DOUBLES + EXPIRES]!;
+    if (state === JUDGED || state === OVER) return free(row);
+    if (state === IN_SETUP && hasExpired) {
+      if ((flags & CANCELLED) !== 0) return finish(row, { ...byeOf(flags), how: "cancelled" }, time - ahead);
+      return finish(row, { by: "filter", how: "timed-out" }, time - ahead);
+    }
+    if (state === STANDING && time >= limitOf(row))
+      return finish(row, { by: "filter", how: "lost", status: 200 }, time - ahead);
+    if (state === STANDING && hasExpired)
+      return finish(row, { by: "filter", how: "timed-out", status: 200 }, time - ahead);
+    if (state === IN_RELEASE && time >= doubles[row * ROW_DOUBLES + BYE_AT]! + REPEATED_FOR)
+      return finishReleased(row);
+    if (state !== IN_SETUP && time >= repeatsEnd(row)) dropSetup(row);
+    if (isCountedUnconfirmed(row) && time >= confirmedBy) unhold(row);
+    return schedule(row);
+  };
+
+  return {
+    table,
+    trunks,
+    bytes,
+    get time() {
+      return clock.time;
+    },
+    get ahead() {
+      return clock.ahead;
+    },
+    pass(now) {
+      if (!clock.pass(now)) return;
+      table.setAhead(clock.ahead);
+      if (!hasStarted) wheel.start(clock.time);
+      hasStarted = true;
+    },
+    turn() {
+      wheel.turn(clock.time, expire);
+    },
+    refOf,
+    enter,
+    hold,
+    unhold,
+    setBye(row, by, cause) {
+      const at = row * ROW_WORDS + FLAGS;
+      const isCause = cause !== undefined && cause >= 0 && cause <= 0xffff;
+      const noted = (ENDED_BY.indexOf(by) << BY_SHIFT) | (isCause ? HAS_CAUSE | (cause << CAUSE_SHIFT) : 0);
+      words[at] = (words[at]! & ~BYE) | noted;
+    },
+    schedule,
+    waitForConfirmation() {
+      confirmedBy = clock.time + UNCONFIRMED_FOR;
+    },
+    finish,
+    finishReleased,
+    free,
+    setupOf: (row) => setups[row],
+    setSetup(row, setup) {
+      if (setups[row] === setup) return;
+      dropSetup(row);
+      const state = stateOfRow(words, row);
+      const isKept =
+        state === JUDGED || state === IN_SETUP || (state >= STANDING && clock.time < repeatsEnd(row));
+      if (!isKept) {
+        parts.released?.(setup);
+        return;
+      }
+      setups[row] = setup;
+      schedule(row);
+    },
+  };
+}

@@ -1,0 +1,230 @@
+// A snapshot of calls: rows out of the shared buffer, and back. For a thread that writes and a process that starts.
+import { Buffer } from "node:buffer";
+import { hash } from "node:crypto";
+import type { TrunkId } from "../domain/trunk.ts";
+import {
+  ANSWERED,
+  BEGUN,
+  BY_SHIFT,
+  BYE,
+  BYE_AT,
+  CHANGED,
+  COUNT,
+  DIALOGS,
+  EPOCH,
+  EXPIRES,
+  FLAGS,
+  HEADER_AHEAD,
+  HEADER_NAMES,
+  IN_RELEASE,
+  IN_SETUP,
+  LASTING,
+  MOST_DIALOGS,
+  RINGING,
+  ROW_DOUBLES,
+  ROW_WORDS,
+  SEQUENCE,
+  SESSION,
+  STATE,
+  TAGS,
+  TRUNK,
+} from "./call-row.ts";
+import type { TrunkNames } from "./calls.ts";
+
+/*
+ * Little-endian. Head: "SWCL", version (16 bits), length of a row (16 bits), rows, octets of names (32 bits each), the first
+ * 16 octets of SHA-256 over all that follows. Rows: the words WORDS, then the doubles DOUBLES on the engine's clock.
+ * Names: a JSON list, by trunk number.
+ */
+const MAGIC = "SWCL";
+const VERSION = 1;
+const HEAD = 32;
+const DIGEST_AT = 16;
+
+/** Words of a row that come back as they were. */
+export const COPIED_WORDS: readonly number[] = [
+  SESSION,
+  DIALOGS,
+  RINGING,
+  ANSWERED,
+  ...Array.from({ length: MOST_DIALOGS }, (_, i) => TAGS + i),
+];
+/** Words and doubles of a row that are kept, in this order. Flags first: their state, LASTING and the BYE. */
+const WORDS: readonly number[] = [FLAGS, EPOCH, COUNT, TRUNK, ...COPIED_WORDS];
+const DOUBLES: readonly number[] = [BEGUN, CHANGED, EXPIRES, BYE_AT];
+const KEPT_FLAGS = STATE | LASTING | BYE;
+const ROW_OCTETS = WORDS.length * 4 + DOUBLES.length * 8;
+
+/** How often a row is read that another thread is changing: a change takes less than a microsecond. */
+const READINGS = 100;
+
+/** What was packed. */
+export interface PackedCalls {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  /** Rows left out, because each reading met a change. */
+  readonly torn: number;
+}
+
+/**
+ * Packs the calls that are in set-up, answered or in release. Reads the live buffer in another thread (a row that is being
+ * changed is read again), or a copy of it (a row that was copied in the middle of a change is left out).
+ *
+ * @param buffer `shared` of the memory, or a copy
+ * @param trunks `trunkNames()` of the memory, of the same time
+ * @returns undefined when the names are of another version than the rows: ask for them again
+ */
+export function packCalls(
+  buffer: SharedArrayBuffer | ArrayBuffer,
+  trunks: TrunkNames,
+): PackedCalls | undefined {
+  const words = new Int32Array(buffer);
+  const doubles = new Float64Array(buffer);
+  if (Atomics.load(words, HEADER_NAMES) !== trunks.version) return undefined;
+  const names = Buffer.from(JSON.stringify(trunks.names));
+  const standing = rowsToKeep(words);
+  const out = Buffer.alloc(HEAD + standing.length * ROW_OCTETS + names.length);
+  const ahead = doubles[HEADER_AHEAD]!;
+  let end = HEAD;
+  let torn = 0;
+  for (const row of standing) {
+    const outcome = packRow(words, doubles, row, ahead, out, end);
+    if (outcome === "packed") end += ROW_OCTETS;
+    else if (outcome === "torn") torn++;
+  }
+  // A name that was given to another trunk meanwhile would be the name of rows packed before.
+  if (Atomics.load(words, HEADER_NAMES) !== trunks.version) return undefined;
+  const rows = (end - HEAD) / ROW_OCTETS;
+  names.copy(out, end);
+  const bytes = out.subarray(0, end + names.length);
+  bytes.write(MAGIC, 0, "latin1");
+  bytes.writeUInt16LE(VERSION, 4);
+  bytes.writeUInt16LE(ROW_OCTETS, 6);
+  bytes.writeUInt32LE(rows, 8);
+  bytes.writeUInt32LE(names.length, 12);
+  digestOf(bytes).copy(bytes, DIGEST_AT, 0, HEAD - DIGEST_AT);
+  return { bytes, rows, torn };
+}
+
+function isKept(flags: number): boolean {
+  const state = flags & STATE;
+  return state >= IN_SETUP && state <= IN_RELEASE;
+}
+
+function rowsToKeep(words: Int32Array): readonly number[] {
+  const rows: number[] = [];
+  const count = words.length / ROW_WORDS;
+  for (let row = 1; row < count; row++) if (isKept(words[row * ROW_WORDS + FLAGS]!)) rows.push(row);
+  return rows;
+}
+
+/** @param at where in `out` the row goes; `gone`: it is no call any more */
+function packRow(
+  words: Int32Array,
+  doubles: Float64Array,
+  row: number,
+  ahead: number,
+  out: Buffer,
+  at: number,
+): "packed" | "gone" | "torn" {
+  const from = row * ROW_WORDS;
+  for (let reading = 0; reading < READINGS; reading++) {
+    const before = Atomics.load(words, from + SEQUENCE);
+    if ((before & 1) !== 0) continue;
+    let to = at;
+    for (const word of WORDS) to = out.writeInt32LE(words[from + word]!, to);
+    for (const double of DOUBLES) to = out.writeDoubleLE(doubles[row * ROW_DOUBLES + double]! - ahead, to);
+    if (Atomics.load(words, from + SEQUENCE) !== before) continue;
+    const flags = out.readInt32LE(at);
+    if (!isKept(flags)) return "gone";
+    out.writeInt32LE(flags & KEPT_FLAGS, at);
+    return "packed";
+  }
+  return "torn";
+}
+
+function digestOf(bytes: Uint8Array): Buffer {
+  return hash("sha256", bytes.subarray(HEAD), "buffer");
+}
+
+/** A row of a snapshot. Overwritten with the next one. */
+export interface SavedCall {
+  readonly trunk: TrunkId;
+  /** The columns of call-row.ts; words and doubles that a snapshot doesn't keep are 0. Times are on the engine's clock. */
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+}
+
+/**
+ * Reads a snapshot. Total: any octets give an answer.
+ *
+ * @param each told every row that makes sense
+ * @returns rows that make none, or why nothing was read
+ */
+export function readSnapshot(
+  snapshot: Uint8Array,
+  each: (call: SavedCall) => void,
+): number | "no-snapshot" | "version" | "damaged" {
+  const bytes = Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
+  if (bytes.length < HEAD || bytes.toString("latin1", 0, 4) !== MAGIC) return "no-snapshot";
+  if (bytes.readUInt16LE(4) !== VERSION || bytes.readUInt16LE(6) !== ROW_OCTETS) return "version";
+  const rows = bytes.readUInt32LE(8);
+  const namesAt = HEAD + rows * ROW_OCTETS;
+  if (namesAt + bytes.readUInt32LE(12) !== bytes.length) return "damaged";
+  if (digestOf(bytes).compare(bytes, DIGEST_AT, HEAD, 0, HEAD - DIGEST_AT) !== 0) return "damaged";
+  const names = readNames(bytes.toString("utf8", namesAt));
+  const buffer = new ArrayBuffer(ROW_WORDS * 4);
+  const words = new Int32Array(buffer);
+  const doubles = new Float64Array(buffer);
+  let senseless = 0;
+  for (let at = HEAD; at < namesAt; at += ROW_OCTETS) {
+    WORDS.forEach((word, i) => (words[word] = bytes.readInt32LE(at + i * 4)));
+    DOUBLES.forEach((double, i) => (doubles[double] = bytes.readDoubleLE(at + WORDS.length * 4 + i * 8)));
+    const trunk = names[words[TRUNK]!];
+    if (trunk !== undefined && makesSense(words, doubles)) each({ trunk, words, doubles });
+    else senseless++;
+  }
+  return senseless;
+}
+
+function readNames(text: string): readonly TrunkId[] {
+  try {
+    const names: unknown = JSON.parse(text);
+    return Array.isArray(names) ? names.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** The checksum keeps accidents out; this keeps the invariants of the table whatever wrote the file. */
+function makesSense(words: Int32Array, doubles: Float64Array): boolean {
+  const flags = words[FLAGS]!;
+  const dialogs = words[DIALOGS]!;
+  const known = dialogs & 7;
+  const stands = (dialogs >>> 8) & 63;
+  const last = (dialogs >>> 16) & 7;
+  const areDialogs =
+    known <= MOST_DIALOGS &&
+    last <= known &&
+    stands < 2 ** known &&
+    dialogs === (known | (stands << 8) | (last << 16));
+  const areTimes =
+    [BEGUN, CHANGED, BYE_AT].every((column) => Number.isFinite(doubles[column])) &&
+    doubles[EXPIRES]! > -Infinity;
+  return (
+    (flags & ~KEPT_FLAGS) === 0 &&
+    isKept(flags) &&
+    ((flags >>> BY_SHIFT) & 3) < 3 &&
+    areDialogs &&
+    isStateOf(flags & STATE, known, stands, last) &&
+    areTimes &&
+    [SESSION, RINGING, ANSWERED].every((column) => words[column]! >= 0) &&
+    words[EPOCH] !== -1
+  );
+}
+
+/** A call in set-up has no dialog, an answered one has one that stands, one in release has had one. */
+function isStateOf(state: number, known: number, stands: number, last: number): boolean {
+  if (state === IN_SETUP) return known === 0;
+  return state === IN_RELEASE ? stands === 0 && last > 0 : stands > 0;
+}

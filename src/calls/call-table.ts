@@ -1,0 +1,193 @@
+// Rows of calls in one shared buffer, found by key and by name. Which of them are due, the wheel knows.
+import { hashKey, type KeyHash } from "../state/key-hash.ts";
+import {
+  COUNT,
+  EPOCH,
+  FLAGS,
+  FREE,
+  HEADER_AHEAD,
+  HEADER_NAMES,
+  KEY_CHAIN,
+  KEY_HIGH,
+  KEY_LOW,
+  KEYED,
+  NAME_CHAIN,
+  ROW_WORDS,
+  SEQUENCE,
+  STATE,
+} from "./call-row.ts";
+
+/** No row. Rows are numbered from 1: untouched memory says "none". */
+export const NO_ROW = 0;
+
+/**
+ * Rows under two indexes with chained buckets: a key by its 64-bit hash under a secret of the process (two of a million live keys
+ * meet with a chance of 1 in 10^13 a look-up, and nobody can work towards it), a name by itself.
+ *
+ * Rows that are given back are the next to be given out: memory that no call has needed yet stays untouched.
+ */
+export interface CallTable {
+  readonly shared: SharedArrayBuffer;
+  /** The columns of call-row.ts, by row · ROW_WORDS and row · ROW_DOUBLES. */
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly capacity: number;
+  /** Rows in use. */
+  readonly size: number;
+  /**
+   * A row with this name and no key, in no state; every other column is 0. It is left open: see {@link CallTable.close}.
+   * {@link NO_ROW}: the table is full.
+   */
+  take(epoch: number, count: number): number;
+  /** Gives back a row in use. Its key and its name are not found any more. */
+  give(row: number): void;
+  /** The row of the key, whatever its state. A key that was just looked for is not hashed again. */
+  withKey(key: string): number;
+  /** Puts a row that has no key under this one, which no row may have. */
+  setKey(row: number, key: string): void;
+  /** Takes the key of a row away, where it has one. */
+  dropKey(row: number): void;
+  withName(epoch: number, count: number): number;
+  /** Bracket each change of what a snapshot keeps: another thread that reads in between sees an odd number. */
+  open(row: number): void;
+  close(row: number): void;
+  /** Writes the header, for the reader of a snapshot. */
+  setAhead(millis: number): void;
+  setNamesVersion(version: number): void;
+}
+
+/** @param capacity most rows, at least 1; memory is reserved at once and taken as rows are first used */
+export function createCallTable(capacity: number): CallTable {
+  const shared = new SharedArrayBuffer((capacity + 1) * ROW_WORDS * 4);
+  const words = new Int32Array(shared);
+  const doubles = new Float64Array(shared);
+  const bucketCount = 2 ** Math.ceil(Math.log2(capacity));
+  const mask = bucketCount - 1;
+  const keys = new Int32Array(bucketCount);
+  const names = new Int32Array(bucketCount);
+  const hash: KeyHash = { low: 0, high: 0 };
+  let hashed = "";
+  let free = NO_ROW;
+  let used = 0;
+  let size = 0;
+  hashKey(hashed, hash);
+
+  const hashOf = (key: string): KeyHash => {
+    if (key !== hashed) {
+      hashed = key;
+      hashKey(key, hash);
+    }
+    return hash;
+  };
+
+  // Counts follow one another and fill the buckets evenly; the epoch shifts those of an earlier process aside.
+  const nameBucket = (epoch: number, count: number): number => (count ^ Math.imul(epoch, 0x9e3779b1)) & mask;
+
+  /** Takes `row` out of the chain that begins in `heads[bucket]` and goes on in column `next`. */
+  const unchain = (heads: Int32Array, bucket: number, next: number, row: number): void => {
+    const after = words[row * ROW_WORDS + next]!;
+    let before = heads[bucket]!;
+    if (before === row) {
+      heads[bucket] = after;
+      return;
+    }
+    while (words[before * ROW_WORDS + next] !== row) before = words[before * ROW_WORDS + next]!;
+    words[before * ROW_WORDS + next] = after;
+  };
+
+  const dropKey = (row: number): void => {
+    const at = row * ROW_WORDS;
+    if ((words[at + FLAGS]! & KEYED) === 0) return;
+    unchain(keys, words[at + KEY_LOW]! & mask, KEY_CHAIN, row);
+    words[at + FLAGS] = words[at + FLAGS]! & ~KEYED;
+  };
+
+  const open = (row: number): void => {
+    const at = row * ROW_WORDS + SEQUENCE;
+    Atomics.store(words, at, words[at]! | 1);
+  };
+
+  return {
+    shared,
+    words,
+    doubles,
+    capacity,
+    get size() {
+      return size;
+    },
+    take(epoch, count) {
+      const isNew = free === NO_ROW;
+      if (isNew && used >= capacity) return NO_ROW;
+      const row = isNew ? ++used : free;
+      const at = row * ROW_WORDS;
+      open(row);
+      if (!isNew) {
+        free = words[at + NAME_CHAIN]!;
+        words.fill(0, at + SEQUENCE + 1, at + ROW_WORDS);
+      }
+      size++;
+      const bucket = nameBucket(epoch, count);
+      words[at + EPOCH] = epoch;
+      words[at + COUNT] = count;
+      words[at + NAME_CHAIN] = names[bucket]!;
+      names[bucket] = row;
+      return row;
+    },
+    give(row) {
+      const at = row * ROW_WORDS;
+      dropKey(row);
+      unchain(names, nameBucket(words[at + EPOCH]!, words[at + COUNT]!), NAME_CHAIN, row);
+      words[at + FLAGS] = FREE;
+      words[at + NAME_CHAIN] = free;
+      free = row;
+      size--;
+    },
+    withKey(key) {
+      const { low, high } = hashOf(key);
+      let row = keys[low & mask]!;
+      while (
+        row !== NO_ROW &&
+        (words[row * ROW_WORDS + KEY_LOW] !== low || words[row * ROW_WORDS + KEY_HIGH] !== high)
+      )
+        row = words[row * ROW_WORDS + KEY_CHAIN]!;
+      return row;
+    },
+    setKey(row, key) {
+      const at = row * ROW_WORDS;
+      const { low, high } = hashOf(key);
+      words[at + KEY_LOW] = low;
+      words[at + KEY_HIGH] = high;
+      words[at + KEY_CHAIN] = keys[low & mask]!;
+      keys[low & mask] = row;
+      words[at + FLAGS] = words[at + FLAGS]! | KEYED;
+    },
+    dropKey,
+    withName(epoch, count) {
+      const wantedEpoch = epoch | 0;
+      const wantedCount = count | 0;
+      let row = names[nameBucket(epoch, count)]!;
+      while (
+        row !== NO_ROW &&
+        (words[row * ROW_WORDS + COUNT] !== wantedCount || words[row * ROW_WORDS + EPOCH] !== wantedEpoch)
+      )
+        row = words[row * ROW_WORDS + NAME_CHAIN]!;
+      return row;
+    },
+    open,
+    close(row) {
+      const at = row * ROW_WORDS + SEQUENCE;
+      Atomics.store(words, at, ((words[at]! | 1) + 1) | 0);
+    },
+    setAhead(millis) {
+      doubles[HEADER_AHEAD] = millis;
+    },
+    setNamesVersion(version) {
+      Atomics.store(words, HEADER_NAMES, version);
+    },
+  };
+}
+
+/** The state of a row; FREE for a number that is none of the table's. */
+export function stateOfRow(words: Int32Array, row: number): number {
+  return row > 0 ? (words[row * ROW_WORDS + FLAGS] ?? FREE) & STATE : FREE;
+}

@@ -1,0 +1,79 @@
+// Trunks as small numbers, and what stands on each of them: counts are kept, never made by looking through rows.
+import type { TrunkId } from "../domain/trunk.ts";
+import type { TrunkCalls, TrunkNames } from "./calls.ts";
+
+/** Names of trunks without a row are kept up to this number; above it a new name takes the place of one of them. */
+const NAMES_KEPT = 4096;
+
+/** At most one number a row, or {@link NAMES_KEPT} numbers where that is more. */
+export interface CallTrunks {
+  /** The number of a trunk, for one more row of it. */
+  enter(trunk: TrunkId): number;
+  /** A row of the trunk is free again. */
+  leave(trunk: number): void;
+  nameOf(trunk: number): TrunkId;
+  /** Adds to the calls of the trunk in set-up and to those answered. */
+  count(trunk: number, setup: number, answered: number): void;
+  channels(trunk: TrunkId): number;
+  standing(): ReadonlyMap<TrunkId, TrunkCalls>;
+  names(): TrunkNames;
+}
+
+interface TrunkRow {
+  name: TrunkId;
+  rows: number;
+  setup: number;
+  answered: number;
+}
+
+/** `renamed` is told each new version of the names. */
+export function createCallTrunks(renamed: (version: number) => void): CallTrunks {
+  const trunks: TrunkRow[] = [];
+  const numbers = new Map<TrunkId, number>();
+  let version = 0;
+  let searched = 0;
+
+  /** A trunk without rows, whose number may serve another name. @returns undefined: each has one */
+  const findIdle = (): number | undefined => {
+    for (let i = 0; i < trunks.length; i++) {
+      searched = (searched + 1) % trunks.length;
+      if (trunks[searched]?.rows === 0) return searched;
+    }
+    return undefined;
+  };
+
+  const add = (name: TrunkId): number => {
+    const idle = trunks.length < NAMES_KEPT ? undefined : findIdle();
+    const number = idle ?? trunks.length;
+    const old = trunks[number];
+    if (old !== undefined) numbers.delete(old.name);
+    trunks[number] = { name, rows: 0, setup: 0, answered: 0 };
+    numbers.set(name, number);
+    version = (version + 1) | 0;
+    renamed(version);
+    return number;
+  };
+
+  return {
+    enter(trunk) {
+      const number = numbers.get(trunk) ?? add(trunk);
+      trunks[number]!.rows++;
+      return number;
+    },
+    leave(trunk) {
+      trunks[trunk]!.rows--;
+    },
+    nameOf: (trunk) => trunks[trunk]?.name ?? "",
+    count(trunk, setup, answered) {
+      const row = trunks[trunk]!;
+      row.setup += setup;
+      row.answered += answered;
+    },
+    channels(trunk) {
+      const row = trunks[numbers.get(trunk) ?? -1];
+      return row === undefined ? 0 : row.setup + row.answered;
+    },
+    standing: () => new Map(trunks.map(({ name, setup, answered }) => [name, { setup, answered }])),
+    names: () => ({ version, names: trunks.map(({ name }) => name) }),
+  };
+}

@@ -1,0 +1,302 @@
+import t from "tap";
+import { NO_CALL } from "../../src/calls/calls.ts";
+import { HOUR, makeCalls, passTime, play, START } from "../support/calls.ts";
+
+/** Steps at seconds of a call under the key "k", and whether the key is found at a second. */
+const rows: readonly (readonly [
+  name: string,
+  steps: readonly (readonly [number, string])[],
+  at: number,
+  isFound: boolean,
+])[] = [
+  ["judged", [], 31.999, true],
+  ["judged, 64·T1 later, before any tick", [], 32, false],
+  [
+    "in set-up, as long as it lasts",
+    [
+      [0, "forwarded"],
+      [30, "180"],
+    ],
+    200,
+    true,
+  ],
+  [
+    "refused",
+    [
+      [0, "forwarded"],
+      [10, "486"],
+    ],
+    41.999,
+    true,
+  ],
+  [
+    "refused, 64·T1 later",
+    [
+      [0, "forwarded"],
+      [10, "486"],
+    ],
+    42,
+    false,
+  ],
+  [
+    "answered",
+    [
+      [0, "forwarded"],
+      [10, "200 a"],
+    ],
+    41.999,
+    true,
+  ],
+  [
+    "answered, 64·T1 later",
+    [
+      [0, "forwarded"],
+      [10, "200 a"],
+    ],
+    42,
+    false,
+  ],
+  [
+    "released 20 s after the answer",
+    [
+      [0, "forwarded"],
+      [10, "200 a"],
+      [29, "bye caller a"],
+      [30, "left 200"],
+    ],
+    61.9,
+    true,
+  ],
+  [
+    "the same, 64·T1 after the end",
+    [
+      [0, "forwarded"],
+      [10, "200 a"],
+      [29, "bye caller a"],
+      [30, "left 200"],
+    ],
+    62,
+    false,
+  ],
+  [
+    "a forgotten key stays forgotten in release",
+    [
+      [0, "forwarded"],
+      [10, "200 a"],
+      [50, "bye caller a"],
+    ],
+    51,
+    false,
+  ],
+  [
+    "and when the BYE was refused",
+    [
+      [0, "forwarded"],
+      [10, "200 a"],
+      [50, "bye caller a"],
+      [51, "left 401"],
+    ],
+    52,
+    false,
+  ],
+];
+
+void t.test("keys: how long a repeat of the first message finds its call", (t) => {
+  for (const [name, steps, at, isFound] of rows) {
+    const { calls } = makeCalls();
+    const slot = calls.begin("k", "lease", START);
+    for (const [second, step] of steps) play(calls, slot, step, START + second * 1000);
+    t.equal(calls.find("k", START + at * 1000), isFound ? slot : NO_CALL, name);
+  }
+  t.end();
+});
+
+void t.test("keys: a new call under a key that is in use", (t) => {
+  const { calls, told } = makeCalls();
+  const older = calls.begin("k", "lease", START);
+  calls.forwarded(older, START);
+  const newer = calls.begin("k", "lease", START + 1);
+  t.not(newer, older);
+  t.equal(calls.find("k", START + 2), newer);
+  t.equal(calls.channels("lease"), 1, "the older one keeps its life");
+  play(calls, older, "486", START + 3000);
+  t.same(told(), ["ended gw-a-10-1 by called refused 486 cause 17 @ 3000"]);
+  passTime(calls, START + 3000, START + 33_000);
+  t.equal(calls.find("k", START + 33_000), NO_CALL);
+  t.end();
+});
+
+void t.test("keys: a call without a key is found by its name alone", (t) => {
+  const { calls } = makeCalls();
+  const slot = calls.begin("", "lease", START);
+  const other = calls.begin("", "lease", START);
+  t.equal(calls.find("", START), NO_CALL);
+  t.equal(calls.named(calls.nameOf(slot)), slot);
+  t.equal(calls.named(calls.nameOf(other)), other);
+  t.equal(calls.named({ epoch: 36, count: 3 }), NO_CALL);
+  t.equal(calls.named({ epoch: 35, count: 1 }), NO_CALL);
+  t.equal(calls.named({ epoch: -1, count: 2 ** 40 }), NO_CALL);
+  t.end();
+});
+
+void t.test("names: counts go up, nameless calls take one too, and nothing is named twice", (t) => {
+  const { calls } = makeCalls();
+  t.same(calls.refOf(calls.begin("a", "lease", START)), { id: "gw-a-10-1", trunk: "lease" });
+  t.same(calls.nameless("other"), { id: "gw-a-10-2", trunk: "other" });
+  t.same(calls.nameOf(calls.begin("b", "lease", START)), { epoch: 36, count: 3 });
+  t.end();
+});
+
+void t.test("slots: none and free ones are no call", (t) => {
+  const { calls, told } = makeCalls();
+  const slot = calls.begin("a", "lease", START);
+  calls.forwarded(slot, START);
+  calls.setSetup(slot, "bytes");
+  calls.abandon(slot);
+  for (const free of [NO_CALL, slot, 7, 65, 1e9]) {
+    for (const step of [
+      "forwarded",
+      "180",
+      "200 a",
+      "refreshed 90",
+      "bye caller a",
+      "left 200",
+      "486",
+      "cancel",
+    ])
+      play(calls, free, step, START);
+    calls.abandon(free);
+    t.equal(calls.stateOf(free), "over");
+    t.equal(calls.setupOf(free), undefined);
+    t.equal(calls.keepBytes(free, Uint8Array.of(1)), false);
+  }
+  t.same(told(), []);
+  t.equal(calls.size, 0);
+  t.equal(calls.channels("lease"), 0);
+  t.end();
+});
+
+void t.test("set-ups: kept until the repeats of the INVITE can't come any more", (t) => {
+  const { calls, released } = makeCalls();
+  const slot = calls.begin("k", "lease", START);
+  calls.setSetup(slot, "first");
+  calls.setSetup(slot, "first");
+  t.same(released(), [], "the same one again is nothing new");
+  calls.setSetup(slot, "second");
+  t.same(released(), ["first"]);
+  calls.forwarded(slot, START);
+  play(calls, slot, "200 a", START + 1000);
+  passTime(calls, START + 1000, START + 32_000);
+  t.equal(calls.setupOf(slot), "second");
+  passTime(calls, START + 32_000, START + 33_000);
+  t.equal(calls.setupOf(slot), undefined);
+  t.same(released(), ["second"]);
+  calls.setSetup(slot, "third");
+  t.same(released(), ["third"], "too late");
+  t.equal(calls.stateOf(slot), "answered");
+  const refused = calls.begin("r", "lease", START + 33_000);
+  calls.setSetup(refused, "refused");
+  passTime(calls, START + 33_000, START + 64_000);
+  t.same(released(), []);
+  passTime(calls, START + 64_000, START + 65_000);
+  t.same(released(), ["refused"]);
+  t.end();
+});
+
+void t.test("set-ups: a BYE within 64·T1 of the answer doesn't keep them longer", (t) => {
+  const { calls, released } = makeCalls();
+  const slot = calls.begin("k", "lease", START);
+  calls.setSetup(slot, "one");
+  calls.forwarded(slot, START);
+  play(calls, slot, "200 a", START + 1000);
+  play(calls, slot, "bye caller a", START + 20_000);
+  passTime(calls, START + 20_000, START + 33_000);
+  t.same(released(), ["one"]);
+  t.equal(calls.stateOf(slot), "leaving");
+  t.end();
+});
+
+void t.test("the clock is set back by an hour: nothing ends early, nothing lives an hour longer", (t) => {
+  const { calls, told } = makeCalls();
+  const slot = calls.begin("k", "lease", START);
+  calls.forwarded(slot, START);
+  passTime(calls, START, START + 20_000);
+  const back = START + 20_000 - HOUR;
+  passTime(calls, back, back + 12_000);
+  t.equal(calls.find("k", back + 12_000), slot);
+  t.same(told(), []);
+  passTime(calls, back + 12_000, back + 13_000);
+  t.same(told(), [`ended gw-a-10-1 by filter timed-out @ ${back + 13_000 - START}`]);
+  t.end();
+});
+
+void t.test("the clock is set ahead by an hour", (t) => {
+  for (const [name, longestPause, isEnded] of [
+    ["by default an hour has passed", undefined, true],
+    ["with a longest pause it has not", 5000, false],
+  ] as const) {
+    const { calls, told } = makeCalls(longestPause === undefined ? {} : { longestPause });
+    const slot = calls.begin("k", "lease", START);
+    calls.forwarded(slot, START);
+    play(calls, slot, "200 a 1800", START + 1000);
+    told();
+    calls.tick(START + HOUR);
+    t.equal(told().length, isEnded ? 1 : 0, name);
+    play(calls, slot, "bye caller a", START + HOUR + 1000);
+    play(calls, slot, "left 200", START + HOUR + 2000);
+    t.same(told(), isEnded ? [] : [`ended gw-a-10-1 by caller released 200 answered 1000 @ ${HOUR + 1000}`]);
+  }
+  t.end();
+});
+
+void t.test("trunks: each has its own counts", (t) => {
+  const { calls } = makeCalls();
+  const slots = ["a", "b", "b", "c"].map((trunk, i) => calls.begin(`${i}`, trunk, START));
+  for (const slot of slots.slice(0, 3)) calls.forwarded(slot, START);
+  play(calls, slots[1]!, "200 x", START);
+  t.same(Object.fromEntries(calls.standing()), {
+    a: { setup: 1, answered: 0 },
+    b: { setup: 1, answered: 1 },
+    c: { setup: 0, answered: 0 },
+  });
+  t.same(
+    ["a", "b", "c", "d"].map((trunk) => calls.channels(trunk)),
+    [1, 2, 0, 0],
+  );
+  t.end();
+});
+
+void t.test("trunks: names without calls make room for others", (t) => {
+  const { calls } = makeCalls({ capacity: 4 });
+  const kept = calls.begin("kept", "kept", START);
+  calls.forwarded(kept, START);
+  for (let i = 0; i < 10_000; i++) calls.abandon(calls.begin("k", `trunk ${i}`, START));
+  t.equal(calls.trunkNames().names.length, 4096);
+  t.equal(calls.channels("kept"), 1);
+  t.equal(calls.refOf(kept).trunk, "kept");
+  t.equal(new Set(calls.trunkNames().names).size, 4096);
+  t.end();
+});
+
+void t.test("octets beside a row: bounded in sum, gone with the row", (t) => {
+  const { calls } = makeCalls({ callBytes: 10 });
+  const one = calls.begin("1", "lease", START);
+  const two = calls.begin("2", "lease", START);
+  const octets = Uint8Array.of(1, 2, 3, 4, 5, 6);
+  t.ok(calls.keepBytes(one, octets));
+  octets.fill(9);
+  t.same([...(calls.bytesOf(one) ?? [])], [1, 2, 3, 4, 5, 6], "a copy");
+  t.notOk(calls.keepBytes(two, octets), "no room");
+  t.equal(calls.bytesOf(two), undefined);
+  t.ok(calls.keepBytes(two, octets.subarray(0, 4)), "just room");
+  t.notOk(calls.keepBytes(one, new Uint8Array(7)), "too many");
+  t.equal(calls.bytesOf(one), undefined, "and then it has none");
+  t.ok(calls.keepBytes(one, octets));
+  calls.abandon(one);
+  calls.abandon(two);
+  const three = calls.begin("3", "lease", START);
+  t.equal(calls.bytesOf(three), undefined);
+  t.ok(calls.keepBytes(three, new Uint8Array(10)));
+  t.notOk(makeCalls().calls.keepBytes(1, octets), "none without callBytes");
+  t.end();
+});
