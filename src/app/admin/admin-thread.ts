@@ -53,7 +53,7 @@ export interface Admin {
 const RESTART_AFTER: Millis = 1000;
 
 /** How long the process waits for its last lines when it ends without {@link AdminThread.close}. Milliseconds. */
-const MOST_FAREWELL: Millis = 1000;
+const MOST_FAREWELL: Millis = 2000;
 
 /** Sockets above which handles and resources of the event loop are not counted: that would take longer than 0.5 ms. */
 const MOST_COUNTED_SOCKETS = 2048;
@@ -76,10 +76,15 @@ export function startAdminThread(target: LogTarget): AdminThread {
   let thread: Worker | undefined;
   let restart: NodeJS.Timeout | undefined;
   let serving: Serving | undefined;
+  let counter: TurnCounter | undefined;
   /** Set while the thread is asked to end. */
   let closed: (() => void) | undefined;
   const handover = createLogHandover({
-    send: (entries, lost) => send({ kind: "log", entries, lost }),
+    send(entries, lost) {
+      // Readiness is never older than what the log says of it.
+      counter?.note();
+      return send({ kind: "log", entries, lost });
+    },
     taken: () => Atomics.load(progress, TAKEN),
   });
   const log = createLog(target.level, Date.now, handover.push);
@@ -135,9 +140,10 @@ export function startAdminThread(target: LogTarget): AdminThread {
   return {
     log,
     open(parts) {
-      const counter = countTurns(turns, parts.isReady);
+      const begun = countTurns(turns, parts.isReady);
+      counter = begun;
       return new Promise<Admin>((resolve, reject) => {
-        serving = serve(parts, send, counter, log, resolve, (error) => {
+        serving = serve(parts, send, begun, log, resolve, (error) => {
           serving = undefined;
           reject(error);
         });
