@@ -1,4 +1,4 @@
-import type { AdminParts } from "../../src/app/admin/admin-thread.ts";
+import type { AdminParts } from "../../src/app/admin/admin-answers.ts";
 import { createCounters } from "../../src/observe/counters.ts";
 
 /** A filter without trunks that is ready, seen from its admin address on a free port. */
