@@ -89,7 +89,7 @@ async function measureSlices(
   const sum = medians.reduce((total, each) => total + each, 0);
   const cells = [Math.max(...medians), sum / medians.length, sum].map((millis) => millis.toFixed(3));
   return [
-    ["a slice, CPU without waiting", "longest ms", "mean ms", "whole scrape ms"],
+    ["a slice, median over all scrapes", "longest ms", "mean ms", "whole scrape ms"],
     ["read and cloned in the call thread", ...cells],
   ];
 }

@@ -9,7 +9,8 @@ import { announceDecision, type Counters, createCounters } from "../observe/coun
 import { createEngine } from "./engine-choice.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { createScreeningState } from "../screening/state.ts";
-import type { Admin, AdminThread } from "./admin/admin-thread.ts";
+import type { Admin } from "./admin/admin-answers.ts";
+import type { AdminThread } from "./admin/admin-thread.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";

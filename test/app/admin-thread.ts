@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import t, { type Test } from "tap";
-import { type AdminParts, type AdminThread, startAdminThread } from "../../src/app/admin/admin-thread.ts";
-import { createCounters } from "../../src/observe/counters.ts";
+import { type AdminThread, startAdminThread } from "../../src/app/admin/admin-thread.ts";
+import { partsOf } from "../support/admin-parts.ts";
 
 /** A thread whose log goes to a file, and the workers that were started for it. */
 function startThread(t: Test): {
@@ -29,26 +29,6 @@ function startThread(t: Test): {
       .slice(0, -1)
       .map((line): unknown => JSON.parse(line));
   return { thread, workers, lines };
-}
-
-function partsOf(changes: Partial<AdminParts> = {}): AdminParts {
-  return {
-    endpoint: { address: "127.0.0.1", port: 0 },
-    figures: {
-      counters: createCounters(),
-      reloads: { ok: 0, failed: 0 },
-      sockets: "dgram",
-      policy: () => ({ revision: "one", lists: [] }),
-      nextHops: () => [],
-      names: () => [],
-      tableFull: {},
-      ruleFaults: {},
-    },
-    isReady: () => true,
-    reload: () => Promise.resolve({ result: "ok" }),
-    fault: () => undefined,
-    ...changes,
-  };
 }
 
 void t.test("admin thread: everything that was said before the end is written, in order", async (t) => {
@@ -112,7 +92,7 @@ void t.test(
 void t.test("admin thread: readiness is told at once, a reload that fails by a fault is 500", async (t) => {
   let isReady = true;
   const faults: unknown[] = [];
-  const { thread } = startThread(t);
+  const { thread, lines } = startThread(t);
   const admin = await thread.open(
     partsOf({
       isReady: () => isReady,
@@ -120,10 +100,15 @@ void t.test("admin thread: readiness is told at once, a reload that fails by a f
       fault: (error) => faults.push(error),
     }),
   );
+  const url = `http://${admin.address}`;
   isReady = false;
   admin.noteReadiness();
-  t.equal((await fetch(`http://${admin.address}/readyz`)).status, 503);
-  t.equal((await fetch(`http://${admin.address}/reload`, { method: "POST" })).status, 500);
+  t.equal((await fetch(`${url}/readyz`)).status, 503);
+  isReady = true;
+  thread.log.info("ready again");
+  while (lines().length === 0) await fetch(`${url}/healthz`);
+  t.equal((await fetch(`${url}/readyz`)).status, 200, "no older than what the log says");
+  t.equal((await fetch(`${url}/reload`, { method: "POST" })).status, 500);
   t.match(faults, [/unforeseen/]);
   await admin.close();
   await thread.close();

@@ -60,7 +60,7 @@ void t.test("the sides are coupled: one goes, the other follows, and both come b
   const { engine, lease, cores, close } = await connectBoth();
   cores[0]?.association.close();
   t.ok(await until(() => lease.ended() !== undefined), "the lessee's association ends with the core's");
-  t.match(engine.notes.at(-1), /down: core: the peer has closed/);
+  t.match(engine.notes.at(-1), /down: core: the peer closed/);
   const again = await connectPeer(tcpTransport, engine.ports[0] ?? 0);
   t.ok(await until(() => cores.length === 2));
   again.send(1, fromLease(LISTED, 5));

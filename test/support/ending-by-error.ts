@@ -1,6 +1,8 @@
 // A program that says something to its log and ends by an error in the same turn.
 import { startAdminThread } from "../../src/app/admin/admin-thread.ts";
+import { partsOf } from "./admin-parts.ts";
 
-const { log } = startAdminThread({ level: "info", fd: 2, isForPeople: false });
-log.info("the last words");
+const thread = startAdminThread({ level: "info", fd: 2, isForPeople: false });
+await thread.open(partsOf());
+thread.log.info("the last words");
 throw new Error("nobody catches this");

@@ -3,7 +3,10 @@ import { setPriority } from "node:os";
 /** Lets the call thread go first where both want the same core. */
 const NICE = 10;
 
-/** Lowers the priority of the calling thread, by setpriority(2). On Linux the nice value belongs to the thread; elsewhere to the process. */
+/**
+ * Lowers the priority of the calling thread, by setpriority(2). On Linux the nice value belongs to the thread; elsewhere to the
+ * process, so that nothing is done there.
+ */
 export function yieldToCalls(): void {
   if (process.platform !== "linux") return;
   try {

@@ -1,0 +1,148 @@
+import type { Millis } from "../../domain/time.ts";
+import type { Endpoint } from "../../net/address.ts";
+import { formatEndpoint } from "../../net/endpoint.ts";
+import type { FigureSources } from "../../observe/figures.ts";
+import type { Log } from "../../observe/log.ts";
+import type { TurnCounter } from "../threads/call-thread-turns.ts";
+import type { FromAdmin, ReloadAnswer, ToAdmin } from "./admin-messages.ts";
+import { sliceFigures } from "./figures-slices.ts";
+import { createRuntimeProbe } from "./runtime-figures.ts";
+
+/** What the admin address shows and moves; read in the call thread. */
+export interface AdminParts {
+  readonly endpoint: Endpoint;
+  readonly figures: FigureSources;
+  /** A policy is loaded and the engine takes calls. */
+  readonly isReady: () => boolean;
+  readonly reload: () => Promise<ReloadAnswer>;
+  readonly fault: (error: unknown) => void;
+}
+
+/** The admin address, bound. */
+export interface Admin {
+  /** `127.0.0.1:9464`, with the port that was really taken. */
+  readonly address: string;
+  /** Tells the thread at once whether the engine is ready; else it learns it within 100 ms. */
+  readonly noteReadiness: () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** How long after it was refused a lost address is tried again. Milliseconds. */
+const RETRY_AFTER: Millis = 1000;
+
+/** Sockets above which handles and resources of the event loop are not counted: that would take longer than 0.5 ms. */
+const MOST_COUNTED_SOCKETS = 2048;
+
+/** The admin address from the side of the call thread, which owns everything that it shows. */
+export interface AdminAnswers {
+  /** With the port that was taken, so that the thread gets the same one after a restart. */
+  readonly endpoint: () => Endpoint;
+  readonly take: (message: FromAdmin) => void;
+  /** The thread has ended by itself. */
+  readonly ended: (error: unknown) => void;
+  readonly fault: (error: unknown) => void;
+}
+
+/**
+ * Has the admin thread open its address, and answers what it asks of the call thread.
+ *
+ * @param send sends to the thread that runs now. @returns false when there is none.
+ * @param counter counts the turns that the thread watches; stopped with the address.
+ * @param log is told of what happens after the start.
+ * @param opened is called once, when the address is bound for the first time.
+ * @param refused is called instead when it can't be bound.
+ */
+export function answerAdminThread(
+  parts: AdminParts,
+  send: (message: ToAdmin) => boolean,
+  counter: TurnCounter,
+  log: Log,
+  opened: (admin: Admin) => void,
+  refused: (error: unknown) => void,
+): AdminAnswers {
+  const { figures: sources, fault } = parts;
+  const runtime = createRuntimeProbe();
+  const isCrowded = (): boolean => sources.counters.streams.open > MOST_COUNTED_SOCKETS;
+  const figures = sliceFigures(
+    { ...sources, runtime: () => runtime.read(isCrowded()) },
+    (scrape, part, isLast) => send({ kind: "figures", scrape, part, isLast }),
+    fault,
+  );
+  let { endpoint } = parts;
+  let isOpen = false;
+  let retry: NodeJS.Timeout | undefined;
+  /** Threads that have ended: an answer is for the one that asked. */
+  let endings = 0;
+  let unlistened: (() => void) | undefined;
+
+  function stop(): void {
+    counter.stop();
+    runtime.stop();
+    figures.stop();
+  }
+
+  function listening(bound: Endpoint): void {
+    endpoint = bound;
+    if (isOpen) log.info("the admin address is open again", { admin: formatEndpoint(bound) });
+    else opened({ address: formatEndpoint(bound), noteReadiness: counter.note, close });
+    isOpen = true;
+  }
+
+  function unbound(error: unknown): void {
+    if (isOpen) {
+      log.error("the admin address can't be opened again; it is tried every second", { why: String(error) });
+      retry = setTimeout(listen, RETRY_AFTER);
+    } else {
+      stop();
+      refused(error);
+    }
+  }
+
+  const listen = (): void => {
+    if (unlistened === undefined) send({ kind: "listen", endpoint });
+  };
+
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      unlistened = () => {
+        stop();
+        resolve();
+      };
+      if (!send({ kind: "unlisten" })) unlistened();
+    });
+
+  function reload(request: number): void {
+    const asked = endings;
+    const answer = (outcome: ReloadAnswer | undefined): void => {
+      if (asked === endings) send({ kind: "reloaded", request, answer: outcome });
+    };
+    parts.reload().then(answer, (error: unknown) => {
+      fault(error);
+      answer(undefined);
+    });
+  }
+
+  listen();
+  return {
+    endpoint: () => endpoint,
+    fault,
+    ended(error) {
+      endings++;
+      clearTimeout(retry);
+      figures.stop();
+      if (!isOpen) unbound(error);
+      unlistened?.();
+    },
+    take(message) {
+      if (message.kind === "listening") listening(message.endpoint);
+      else if (message.kind === "unbound") unbound(unboundOf(message.message, message.code));
+      else if (message.kind === "unlistened") unlistened?.();
+      else if (message.kind === "scrape") figures.answer(message.scrape);
+      else if (message.kind === "reload") reload(message.request);
+    },
+  };
+}
+
+function unboundOf(message: string, code: string | undefined): Error {
+  return code === undefined ? new Error(message) : Object.assign(new Error(message), { code });
+}
