@@ -1,7 +1,7 @@
 // The memory of calls: what each message does to the row of its call, and what is told of it.
 import type { CallRef, EndedBy } from "../domain/call.ts";
 import type { TrunkId } from "../domain/trunk.ts";
-import { ANSWER_GRACE, REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
+import { REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
 import { beginDialog, endDialog, hasDialog, hashTag, knowsDialog, settleBye } from "./call-dialogs.ts";
 import { formatCallId } from "./call-id.ts";
 import { restoreCalls } from "./call-restore.ts";
@@ -198,7 +198,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     const state = stateOfRow(words, row);
     if (state !== JUDGED && state !== IN_SETUP) return;
     const isFirst = state === JUDGED;
-    const until = rows.time + REPEATED_FOR + ANSWER_GRACE;
+    const until = rows.time + REPEATED_FOR;
     if (isFirst) {
       table.open(row);
       rows.enter(row, IN_SETUP);

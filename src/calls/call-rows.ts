@@ -1,12 +1,13 @@
 // Rows as calls: their state, their channel, their due time and their end. What messages do to them: call-memory.ts.
 import type { CallEnd, CallEnded, CallRef, EndedBy } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
-import { REPEATED_FOR } from "../sip/timers.ts";
+import { REPEATED_FOR, SETUP_SILENCE } from "../sip/timers.ts";
 import { type CallBytes, createCallBytes } from "./call-bytes.ts";
 import { createCallClock } from "./call-clock.ts";
 import { formatIdPrefix } from "./call-id.ts";
 import {
   ANSWERED,
+  BEGUN,
   BY_SHIFT,
   BYE,
   BYE_AT,
@@ -211,20 +212,32 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     const state = stateOfRow(words, row);
     const flags = words[row * ROW_WORDS + FLAGS]!;
     const hasExpired = time >= doubles[row * ROW_DOUBLES + EXPIRES]!;
-    if (state === JUDGED || state === OVER) return free(row);
-    if (state === IN_SETUP && hasExpired) {
-      if ((flags & CANCELLED) !== 0) return finish(row, { ...byeOf(flags), how: "cancelled" }, time - ahead);
-      return finish(row, { by: "filter", how: "timed-out" }, time - ahead);
+    if (state === JUDGED || state === OVER) {
+      free(row);
+      return;
     }
-    if (state === STANDING && time >= limitOf(row))
-      return finish(row, { by: "filter", how: "lost", status: 200 }, time - ahead);
-    if (state === STANDING && hasExpired)
-      return finish(row, { by: "filter", how: "timed-out", status: 200 }, time - ahead);
-    if (state === IN_RELEASE && time >= doubles[row * ROW_DOUBLES + BYE_AT]! + REPEATED_FOR)
-      return finishReleased(row);
+    if (state === IN_SETUP && hasExpired) {
+      if ((flags & CANCELLED) !== 0) {
+        finish(row, { ...byeOf(flags), how: "cancelled" }, time - ahead);
+        return;
+      }
+      finish(row, { by: "filter", how: "timed-out" }, time - ahead);
+      // Nothing was heard in 64·T1: the caller's transaction is over too, and a late answer begins no call.
+      if (time < doubles[row * ROW_DOUBLES + BEGUN]! + SETUP_SILENCE) free(row);
+      return;
+    }
+    if (state === STANDING && (hasExpired || time >= limitOf(row))) {
+      const how = time >= limitOf(row) ? "lost" : "timed-out";
+      finish(row, { by: "filter", how, status: 200 }, time - ahead);
+      return;
+    }
+    if (state === IN_RELEASE && time >= doubles[row * ROW_DOUBLES + BYE_AT]! + REPEATED_FOR) {
+      finishReleased(row);
+      return;
+    }
     if (state !== IN_SETUP && time >= repeatsEnd(row)) dropSetup(row);
     if (isCountedUnconfirmed(row) && time >= confirmedBy) unhold(row);
-    return schedule(row);
+    schedule(row);
   };
 
   return {

@@ -187,7 +187,7 @@ function refuseFault(turn: RequestTurn, { trunk }: TrunkPolicy): void {
   const decision = refuseUnasked(attempt, verdict, policy.revision, "exception");
   const action: Action = isSilent ? { kind: "silent" } : { kind: "answered", status };
   const told = { at: now, decision, action, bytes: bytesOf(message) };
-  if (request.toTag === "") proxy.tell({ kind: "decided", call: proxy.nameCall(trunk.id), ...told });
+  if (request.toTag === "") proxy.tell({ kind: "decided", call: proxy.calls.nameless(trunk.id), ...told });
   else
     proxy.tell({
       kind: "request",

@@ -18,7 +18,7 @@ export function passTime(proxy: ProxyState, now: Millis): void {
     guard(proxy, () => proxy.judge.told.flush(now, proxy.tell));
     guard(proxy, () => probeNextHops(moment));
     guard(proxy, () => {
-      if (proxy.sentCalls.isActive) moveWaitingCalls(moment);
+      if (proxy.inSetup.size > 0) moveWaitingCalls(moment);
     });
     guard(proxy, () =>
       tickBridge(moment, (hop, request) => {
@@ -26,5 +26,7 @@ export function passTime(proxy: ProxyState, now: Millis): void {
         answerSilence(moment, hop, request);
       }),
     );
+    // Last: what was answered for a hop above ended by that answer.
+    guard(proxy, () => proxy.calls.tick(now));
   });
 }

@@ -27,12 +27,14 @@ export const Header = {
   proxyRequire: 19,
   contentTransferEncoding: 20,
   label: 21,
+  reason: 22,
+  sessionExpires: 23,
 } as const;
 
 export type HeaderId = (typeof Header)[keyof typeof Header];
 
 /** How many header ids there are: the size of the tables of a message. */
-export const HEADER_IDS = 22;
+export const HEADER_IDS = 24;
 
 const names: readonly (readonly [HeaderId, string])[] = [
   [Header.via, "via"],
@@ -64,6 +66,9 @@ const names: readonly (readonly [HeaderId, string])[] = [
   [Header.proxyRequire, "proxy-require"],
   [Header.contentTransferEncoding, "content-transfer-encoding"],
   [Header.label, "p-sigwall-label"],
+  [Header.reason, "reason"],
+  [Header.sessionExpires, "session-expires"],
+  [Header.sessionExpires, "x"],
 ];
 
 /** A hash table with open addressing: known names are found in one or two steps. */

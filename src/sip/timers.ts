@@ -19,9 +19,6 @@ export const TIMER_C: Millis = 180_000;
 /** Waiting time after the last provisional answer. It is a minute above {@link TIMER_C}, so that other proxies give up first. */
 export const SETUP_SILENCE: Millis = TIMER_C + 60_000;
 
-/** Time between the last repeat of an INVITE and the end of its set-up: the answer may still be on its way. */
-export const ANSWER_GRACE: Millis = T1;
-
 /**
  * Time that a session is kept beyond its expiry. The side that hears no refresh sends BYE up to 32 seconds before the
  * expiry, and that BYE is repeated for 64·T1 (RFC 4028 section 10).

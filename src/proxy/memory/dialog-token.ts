@@ -1,14 +1,18 @@
+// The proof that a dialog is one of ours, carried in our Record-Route: what it says, how it is made and checked.
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
+import { CALL_TAG_LENGTH } from "../../calls/call-tag.ts";
 import { MAC_LENGTH, type KeyedTags } from "../../sip/tag.ts";
 import type { Target } from "../../routing/listener.ts";
 
 /** A mark, so it may stand in a URI parameter (RFC 3261 section 25.1 paramchar); nothing between two of them holds one. */
 const SEPARATOR = "!";
 
-/** Pieces in front of the MAC. */
-const CLAIMS = 6;
+/** Pieces in front of the MAC: with the call, and as 0.1.0 wrote them. */
+const CLAIMS = 7;
+const FORMER_CLAIMS = 6;
+/** Characters of a trunk's tag. */
 const PIECE = 8;
 /** Numbers that a token names; a call with more is judged again on every change. */
 const MAX_IDENTITIES = 4;
@@ -18,12 +22,15 @@ const WITHHELD = "w";
 /**
  * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it.
  *
- * `INGRESS!EGRESS!CALLED!IDENTITIES!SOURCE!TARGET!MAC[!CONFIRMATION]`: tags of the calling and the called trunk; the numbers
+ * `CALL!INGRESS!EGRESS!CALLED!IDENTITIES!SOURCE!TARGET!MAC[!CONFIRMATION]`: the name of the call, which no peer reads
+ * (calls/call-tag.ts; tokens of 0.1.0 have none); tags of the calling and the called trunk; the numbers
  * that either side may show; where the INVITE came from and went to; a MAC over all these, the Call-ID and the
  * caller's tag. The confirmation is added to the token in 1xx and 2xx answers (RFC 3261 section 16.7 step 8): a MAC over the
  * To tag, without which a re-INVITE could be a new call in a dialog's clothes.
  */
 export interface DialogToken {
+  /** The call's tag; undefined: 0.1.0 wrote the token. */
+  readonly call: string | undefined;
   readonly ingress: string;
   readonly egress: string;
   readonly called: string;
@@ -45,6 +52,8 @@ export interface Proof {
 
 /** What a token is made of. */
 export interface TokenParts {
+  /** The call's tag. */
+  readonly call: string;
   readonly ingress: string;
   readonly egress: string;
   /** Numbers that the called side may show; empty where it is not screened. */
@@ -99,7 +108,7 @@ export function createToken(
   const identities = parts.isWithheld
     ? WITHHELD
     : listNumbers(parts.calling.filter(isShown).map(({ number }) => number));
-  const claims = `${parts.ingress}!${parts.egress}!${called}!${identities}!${writeTarget(parts.source)}!${writeTarget(parts.target)}`;
+  const claims = `${parts.call}!${parts.ingress}!${parts.egress}!${called}!${identities}!${writeTarget(parts.source)}!${writeTarget(parts.target)}`;
   return `${claims}!${macOf(tags, claims, attempt.callId, callerTag)}`;
 }
 
@@ -124,9 +133,14 @@ export function isWithheldCall(token: DialogToken): boolean {
   return token.identities === WITHHELD;
 }
 
-/** Takes a token apart; undefined when it has not our form. It proves nothing before {@link provesDialog}. */
+/**
+ * Takes a token apart. It proves nothing before {@link provesDialog}.
+ *
+ * @returns undefined when it has not our form
+ */
 export function parseToken(text: string): DialogToken | undefined {
-  const ingressEnd = text.indexOf(SEPARATOR);
+  const callEnd = isNamed(text) ? CALL_TAG_LENGTH : -1;
+  const ingressEnd = text.indexOf(SEPARATOR, callEnd + 1);
   const egressEnd = text.indexOf(SEPARATOR, ingressEnd + 1);
   const calledEnd = text.indexOf(SEPARATOR, egressEnd + 1);
   const identitiesEnd = text.indexOf(SEPARATOR, calledEnd + 1);
@@ -136,7 +150,8 @@ export function parseToken(text: string): DialogToken | undefined {
     return undefined;
   const macEnd = text.indexOf(SEPARATOR, claimsEnd + 1);
   return {
-    ingress: text.slice(0, ingressEnd),
+    call: callEnd < 0 ? undefined : text.slice(0, callEnd),
+    ingress: text.slice(callEnd + 1, ingressEnd),
     egress: text.slice(ingressEnd + 1, egressEnd),
     called: text.slice(egressEnd + 1, calledEnd),
     identities: text.slice(calledEnd + 1, identitiesEnd),
@@ -146,6 +161,11 @@ export function parseToken(text: string): DialogToken | undefined {
     mac: macEnd < 0 ? text.slice(claimsEnd + 1) : text.slice(claimsEnd + 1, macEnd),
     confirmation: macEnd < 0 ? undefined : text.slice(macEnd + 1),
   };
+}
+
+/** The first piece of a token of ours is longer than any of 0.1.0. */
+function isNamed(text: string): boolean {
+  return text.indexOf(SEPARATOR) === CALL_TAG_LENGTH;
 }
 
 /** True when the token was made by a holder of the key for this Call-ID and caller's tag. */
@@ -171,7 +191,11 @@ export function isConfirmed(tags: KeyedTags, token: DialogToken, callId: string,
 /** The confirmation to append to the token `text`, separator included; "" when it is none of ours in form or has one already. */
 export function confirmToken(tags: KeyedTags, text: string, callId: string, calledTag: string): string {
   const macStart = text.lastIndexOf(SEPARATOR) + 1;
-  if (text.length - macStart !== MAC_LENGTH || countSeparators(text) !== CLAIMS) return "";
+  if (
+    text.length - macStart !== MAC_LENGTH ||
+    countSeparators(text) !== (isNamed(text) ? CLAIMS : FORMER_CLAIMS)
+  )
+    return "";
   return `${SEPARATOR}${confirmationOf(tags, text.slice(macStart), callId, calledTag)}`;
 }
 

@@ -1,6 +1,7 @@
+// What was decided for requests, under the key of their transaction: a repeat meets the same answer.
 import { hash } from "node:crypto";
 import type { ReasonCode } from "../../domain/reason.ts";
-import type { Millis } from "../../domain/time.ts";
+import { REPEATED_FOR } from "../../sip/timers.ts";
 import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
 import type { SipMessage } from "../../sip/message.ts";
 import { MAGIC_COOKIE } from "../../sip/tag.ts";
@@ -8,32 +9,34 @@ import { sentByOf, type RequestInHand } from "../../routing/request-in-hand.ts";
 import type { Target } from "../../routing/listener.ts";
 import type { MessageChanges } from "../messages/message-changes.ts";
 
-/** RFC 3261 section 17.1.2.2: 64·T1, the longest a request may be repeated. */
-export const LEDGER_TTL: Millis = 32_000;
-
-/** What was decided for one INVITE or other request that was judged, so that its repeats, its ACK and its CANCEL meet the same answer. */
-export type LedgerEntry = { readonly fingerprint: string } & (
+/** What was done with a request that was judged. */
+export type Outcome =
   | {
-      readonly outcome: "forward";
+      readonly kind: "forward";
       readonly target: Target;
       readonly reason: ReasonCode;
       /** What was changed in it: a repeat is sent on with the same bytes, whatever policy is in force by then. */
       readonly changes: MessageChanges | undefined;
     }
   /** Answered 302; `extra` holds its header lines. */
-  | { readonly outcome: "redirect"; readonly extra: string }
-  | { readonly outcome: "reject"; readonly status: number; readonly reason: ReasonCode }
-  | { readonly outcome: "drop" }
-);
+  | { readonly kind: "redirect"; readonly extra: string }
+  | { readonly kind: "reject"; readonly status: number; readonly reason: ReasonCode }
+  | { readonly kind: "drop" };
+
+/** What was decided for one request that begins no call. */
+export interface LedgerEntry {
+  readonly fingerprint: string;
+  readonly outcome: Outcome;
+}
 
 /** Longer keys are kept as their hash. */
 const MAX_KEY = 200;
 
-/** Bounded; an entry lives {@link LEDGER_TTL} from when it was set, whatever repeats arrive. */
+/** The ledger of requests that begin no call, bounded; an entry lives {@link REPEATED_FOR} from when it was set, whatever repeats arrive. */
 export type Ledger = ExpiringMap<LedgerEntry>;
 
 export function createLedger(size: number): Ledger {
-  return createExpiringMap<LedgerEntry>(size, LEDGER_TTL);
+  return createExpiringMap<LedgerEntry>(size, REPEATED_FOR);
 }
 
 /**

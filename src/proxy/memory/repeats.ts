@@ -1,13 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../../domain/time.ts";
+import { REPEATED_FOR, T1, T2 } from "../../sip/timers.ts";
 import type { Listener } from "../../routing/listener.ts";
-
-/** RFC 3261 section 17.1.1.1: estimate of the round-trip time. Milliseconds. */
-export const T1: Millis = 500;
-/** RFC 3261 section 17.1.2.1: the longest interval between repeats of anything but an INVITE. Milliseconds. */
-export const T2: Millis = 4000;
-/** Timers B, F and H of RFC 3261 section 17: how long a message is repeated. Milliseconds. */
-export const REPEATED_FOR: Millis = 64 * T1;
 
 /** Octets of messages that are kept for every entry of the table; a table of small entries holds more. */
 const OCTETS_PER_ENTRY = 2048;

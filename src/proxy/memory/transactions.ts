@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
-import { createRepeats, REPEATED_FOR, type Repeats } from "./repeats.ts";
+import { REPEATED_FOR } from "../../sip/timers.ts";
+import { createRepeats, type Repeats } from "./repeats.ts";
 
 /** An answer on the datagram side that has come, or is awaited, for a request that went to a stream. */
 interface Served {

@@ -6,10 +6,13 @@ import { Header } from "../../sip/header.ts";
 import { readVia, type Via } from "../../sip/fields/via.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 import { formatResponse } from "../../sip/response.ts";
-import { findTried, sentCallKey } from "../memory/calls-in-setup.ts";
-import { relayResponse, replyAddressOf, replyPortOf } from "../responses/response-path.ts";
+import { parseBranch } from "../../sip/tag.ts";
+import { findTried } from "../memory/call-setup.ts";
+import { relayResponse } from "../responses/response-path.ts";
+import { readMark, type MarkedCall } from "../sending/call-mark.ts";
 import { moveCall } from "../sending/failover.ts";
 import { ownTag } from "../turn/answers.ts";
+import type { ProxyState } from "../turn/proxy-state.ts";
 import { returnWorkspace, scanBeside, type Moment, type Origin } from "../turn/turn.ts";
 
 /** A request that we sent: the message, and the caller's Via behind ours. */
@@ -35,17 +38,12 @@ export function answerUnreached(moment: Moment, hop: Origin, request: Buffer): v
 }
 
 /** True when the call of an INVITE has gone to another next hop. */
-function moveUnreached(moment: Moment, place: Origin, { message, via }: SentRequest): boolean {
-  const { sentCalls } = moment.proxy;
-  if (!sentCalls.isActive || message.method !== "INVITE") return false;
-  const path = {
-    via,
-    replyAddress: replyAddressOf(via),
-    replyPort: replyPortOf(via),
-    callId: headerValue(message, message.first[Header.callId]!),
-    cseq: message.cseq,
-  };
-  const call = sentCalls.find(sentCallKey(path), moment.now);
+function moveUnreached(moment: Moment, place: Origin, { message }: SentRequest): boolean {
+  const { proxy } = moment;
+  if (proxy.inSetup.size === 0 || message.method !== "INVITE") return false;
+  const ours = headerValue(message, message.first[Header.via]!);
+  const marked = readSentMark(proxy, ours);
+  const call = marked === undefined ? undefined : proxy.calls.setupOf(marked.slot)?.sent;
   const { listener, address, port } = place;
   const hop =
     call === undefined ? undefined : findTried(call, { transport: listener.transport, address, port });
@@ -56,6 +54,15 @@ function moveUnreached(moment: Moment, place: Origin, { message, via }: SentRequ
     withdrawInvite(hop);
   }
   return moveCall(moment, call, "unreached");
+}
+
+/** The call that our own Via names: it stands as we wrote it. */
+function readSentMark(proxy: ProxyState, value: string): MarkedCall | undefined {
+  const via = readVia(value, 0);
+  const branch = via === undefined ? undefined : parseBranch(via.branch);
+  if (via === undefined || branch === undefined) return undefined;
+  const marked = readMark(proxy, value, via.paramsStart, branch.mac);
+  return marked?.isWithin === true ? undefined : marked;
 }
 
 /** Undefined for what nobody answers: an answer that did not get through is its receiver's loss, and so is an ACK. */

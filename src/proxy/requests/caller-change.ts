@@ -51,7 +51,7 @@ export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { trunk } = turn.source;
   const key = ledgerKey(trunk.id, request, message.cseq);
   const seen = ledger.get(key, now);
-  if (seen !== undefined && (seen.outcome === "reject" || message.method === "MESSAGE"))
+  if (seen !== undefined && (seen.outcome.kind === "reject" || message.method === "MESSAGE"))
     return repeatChange(turn, seen);
   const decision = judgeNamed(turn, proof);
   const { verdict } = decision ?? unmarked;
@@ -59,7 +59,7 @@ export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { reason } = verdict;
   if (verdict.kind === "reject") {
     const status = refusalStatus(trunk, reason);
-    ledger.set(key, { fingerprint: fingerprint(message), outcome: "reject", status, reason }, now);
+    ledger.set(key, { fingerprint: fingerprint(message), outcome: { kind: "reject", status, reason } }, now);
     refuse(turn, status, reason);
     return { passes: false, decision, action: { kind: "answered", status } };
   }
@@ -68,19 +68,21 @@ export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   if (message.method === "MESSAGE") {
     // It has paid, and its repeats need not.
     const target = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
-    ledger.set(key, { fingerprint: fingerprint(message), outcome: "forward", target, reason, changes }, now);
+    const outcome = { kind: "forward", target, reason, changes } as const;
+    ledger.set(key, { fingerprint: fingerprint(message), outcome }, now);
   }
   return { passes: true, decision };
 }
 
 function repeatChange(turn: TrunkTurn, seen: LedgerEntry): ChangeDecided {
+  const { outcome } = seen;
   const { proxy, message, edits, source } = turn;
   const isRepeat = seen.fingerprint === fingerprint(message);
   trunkCounters(proxy.counters, source.trunk.id)[isRepeat ? "retransmissions" : "forgedRepeats"]++;
   if (!isRepeat) answer(turn, 400, "");
-  else if (seen.outcome === "reject") refuse(turn, seen.status, seen.reason);
-  else if (seen.outcome === "forward") {
-    if (seen.changes !== undefined) applyChanges(message, edits, seen.changes);
+  else if (outcome.kind === "reject") refuse(turn, outcome.status, outcome.reason);
+  else if (outcome.kind === "forward") {
+    if (outcome.changes !== undefined) applyChanges(message, edits, outcome.changes);
     return passes;
   }
   return isAnswered;

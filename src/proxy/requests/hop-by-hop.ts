@@ -1,9 +1,10 @@
 // ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry.
 import { countProtocolError } from "../../observe/counters.ts";
 import { consumeOwn, followRoutes, foreignRoute } from "../../routing/route.ts";
-import { ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
+import type { CallSetup } from "../memory/call-setup.ts";
+import { ledgerKey, type Outcome } from "../memory/ledger.ts";
 import { applyChanges, withheld } from "../messages/message-changes.ts";
-import { followCall, sendToAll, sentCallOf } from "../sending/failover.ts";
+import { callOf, followCall, isWithheldIn, sendToAll, setupOf } from "../sending/failover.ts";
 import { eitherTransport, forward, steadyTargetOf } from "../sending/forward.ts";
 import { acknowledged } from "../sending/stream-to-datagram.ts";
 import { hasOwnTag, refuseRequest } from "../turn/answers.ts";
@@ -12,15 +13,15 @@ import { inDialog } from "./in-dialog.ts";
 
 /** ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry (RFC 3261 sections 9.1, 17.1.1.3). */
 export function hopByHop(turn: RequestTurn): void {
-  const { proxy, message, now, request, routes, source } = turn;
+  const { proxy, message, now, routes, source } = turn;
   if (message.method === "ACK" && hasOwnTag(turn)) {
     acknowledged(turn);
     return;
   }
-  const seen = proxy.ledger.get(ledgerKey(senderOf(turn), request, message.cseq), now);
-  if (seen !== undefined && seen.outcome !== "forward") return;
-  const call = sentCallOf(turn);
-  if (seen === undefined && call === undefined) {
+  const setup = setupOf(turn);
+  const outcome = setup?.outcome ?? changeBefore(turn);
+  if (outcome !== undefined && outcome.kind !== "forward") return;
+  if (setup === undefined) {
     if (routes.token !== undefined || source === undefined) {
       inDialog(turn);
       return;
@@ -29,26 +30,37 @@ export function hopByHop(turn: RequestTurn): void {
     if (source.trunk.mode === "redirect") return;
   }
   // An INVITE with a Route of its own choice did not pass; what follows one may not have it either.
-  if (!isOfCore(turn) && foreignRoute(routes) !== undefined) refuseRequest(turn, "routing-refused");
-  else if (call !== undefined) followCall(turn, call);
-  else followInvite(turn, seen);
+  if (!isOfCore(turn) && foreignRoute(routes) !== undefined) {
+    refuseRequest(turn, "routing-refused");
+    return;
+  }
+  if (setup !== undefined && message.method === "CANCEL") proxy.calls.cancelled(setup.slot, now);
+  if (setup?.sent === undefined) followInvite(turn, setup);
+  else followCall(turn, setup.sent);
 }
 
-/** To where the INVITE went, as far as anything says so: its entry in the ledger, else the policy. */
-function followInvite(turn: RequestTurn, seen: (LedgerEntry & { outcome: "forward" }) | undefined): void {
+/** What was done with a re-INVITE that the request follows: only refused ones are kept. */
+function changeBefore(turn: RequestTurn): Outcome | undefined {
+  const { proxy, request, message, now } = turn;
+  return proxy.ledger.get(ledgerKey(senderOf(turn), request, message.cseq), now)?.outcome;
+}
+
+/** To where the INVITE went, as far as anything says so: what is kept of it, else the policy. */
+function followInvite(turn: RequestTurn, setup: CallSetup | undefined): void {
   const { proxy, message, edits, routes, source } = turn;
   const isCore = isOfCore(turn);
   const onward = (isCore ? followRoutes : consumeOwn)(message, routes, edits);
   // Whose INVITE nobody remembers may have had its number withheld. Peers tell transactions by the branch (RFC 3261 section 17.2.3).
   const isWithheld =
-    seen === undefined
+    setup === undefined
       ? source?.mayWithhold === true || proxy.withheldOn.has(senderOf(turn))
-      : seen.changes?.isWithheld === true;
+      : isWithheldIn(setup);
   if (isWithheld) applyChanges(message, edits, withheld);
-  // Without a ledger entry (a restart, another node) both still go where their INVITE went; neither can begin a call.
-  const target = seen?.target ?? (isOfTrunk(turn) ? steadyTargetOf(turn, onward) : undefined);
+  // Without memory of it (a restart, another node) both still go where their INVITE went; neither can begin a call.
+  const kept = setup?.outcome.kind === "forward" ? setup.outcome.target : undefined;
+  const target = kept ?? (isOfTrunk(turn) ? steadyTargetOf(turn, onward) : undefined);
   if (target === undefined) countProtocolError(proxy.counters, senderOf(turn), 481);
-  else if (seen === undefined && !isCore && source?.trunk.tcpAbove !== undefined)
-    sendToAll(turn, eitherTransport(turn, target), isWithheld);
-  else forward(turn, target);
+  else if (setup === undefined && !isCore && source?.trunk.tcpAbove !== undefined)
+    sendToAll(turn, eitherTransport(turn, target), undefined, isWithheld);
+  else forward(turn, target, callOf(setup));
 }

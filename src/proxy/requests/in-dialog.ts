@@ -1,9 +1,13 @@
 // A request inside a dialog: proved by our token, judged where it names another caller, sent to the other side.
+import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import type { Action } from "../../domain/call.ts";
 import type { Decision } from "../../domain/decision.ts";
 import { carriageOf, ordinaryMethods } from "../../domain/method.ts";
+import type { Millis } from "../../domain/time.ts";
 import type { Target } from "../../routing/listener.ts";
-import { bytesOf } from "../../sip/message.ts";
+import { readCause } from "../../sip/fields/reason.ts";
+import { Header } from "../../sip/header.ts";
+import { bytesOf, headerValue } from "../../sip/message.ts";
 import { followRoutes, type Onward } from "../../routing/route.ts";
 import {
   parseToken,
@@ -13,6 +17,7 @@ import {
   type Proof,
 } from "../memory/dialog-token.ts";
 import { applyChanges, withheld } from "../messages/message-changes.ts";
+import { slotOf } from "../sending/call-mark.ts";
 import { forward, isKnown, routedTarget } from "../sending/forward.ts";
 import { answerError, refuseMethod, refuseRequest } from "../turn/answers.ts";
 import { byConnectionOf } from "../turn/peer-port.ts";
@@ -21,6 +26,9 @@ import { decideChange, isHiddenCaller } from "./caller-change.ts";
 import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
 import { isEventCarried } from "./out-of-dialog.ts";
 import { decideIsup } from "./sip-i-in-dialog.ts";
+
+/** How long a filter that was started takes tokens of 0.1.0: calls that began before an upgrade. */
+const FORMER_ACCEPTED: Millis = 24 * 3_600_000;
 
 /** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
 export function inDialog(turn: RequestTurn): void {
@@ -39,7 +47,8 @@ export function inDialog(turn: RequestTurn): void {
     }
     const change = isOfTrunk(turn) ? decideInDialog(turn, proof) : passes;
     const action = change.passes ? sendOn(turn, proof) : change.action;
-    if (change.decision !== undefined && action !== undefined) tellChange(turn, change.decision, action);
+    if (change.decision !== undefined && action !== undefined)
+      tellChange(turn, proof, change.decision, action);
     return;
   }
   sendOn(turn, proof);
@@ -48,16 +57,38 @@ export function inDialog(turn: RequestTurn): void {
 function sendOn(turn: RequestTurn, proof: Proof | undefined): Action {
   const onward = followRoutes(turn.message, turn.routes, turn.edits);
   const target = targetInDialog(turn, proof, onward);
-  if (target !== undefined) return forward(turn, target);
+  if (target !== undefined) {
+    const slot = proof === undefined ? NO_CALL : callOf(turn, proof);
+    if (slot !== NO_CALL && proof !== undefined) noteRequest(turn, slot, proof);
+    return forward(turn, target, { slot, isWithin: true });
+  }
   answerError(turn, 404);
   return { kind: "answered", status: 404 };
 }
 
-function tellChange(turn: RequestTurn, decision: Decision, action: Action): void {
+/** The call of the dialog, as long as it has a row here. */
+function callOf({ proxy }: RequestTurn, { token }: Proof): CallSlot {
+  return token.call === undefined ? NO_CALL : slotOf(proxy.callTags, proxy.calls, token.call, "");
+}
+
+/** A request of the dialog proves that the call stands; a BYE ends it. */
+function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSlot, { side }: Proof): void {
+  if (message.method !== "BYE") {
+    proxy.calls.refreshed(slot, 0, now);
+    return;
+  }
+  const calledTag = side === "caller" ? request.toTag : request.fromTag;
+  const index = message.first[Header.reason]!;
+  const cause = index < 0 ? undefined : readCause(headerValue(message, index));
+  proxy.calls.leaving(slot, calledTag, side, cause, now);
+}
+
+function tellChange(turn: RequestTurn, proof: Proof, decision: Decision, action: Action): void {
   const { proxy, message, now } = turn;
+  const slot = callOf(turn, proof);
   proxy.tell({
     kind: "request",
-    call: undefined,
+    call: slot === NO_CALL ? undefined : proxy.calls.refOf(slot),
     trunk: senderOf(turn),
     method: message.method,
     at: now,
@@ -73,6 +104,7 @@ function proveDialog(turn: RequestTurn): Proof | undefined {
   const { proxy, routes, request } = turn;
   const token = routes.token === undefined ? undefined : parseToken(routes.token);
   if (token === undefined) return undefined;
+  if (token.call === undefined && turn.now - proxy.begunAt >= FORMER_ACCEPTED) return undefined;
   const isCore = isOfCore(turn);
   const sender = proxy.tagOfTrunk(senderOf(turn));
   const { callId, fromTag, toTag } = request;

@@ -1,5 +1,6 @@
 // An INVITE that begins a call, or another request that is judged alike: judged once, obeyed, told; its repeats answered alike.
-import type { Action, CallRef } from "../../domain/call.ts";
+import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
+import type { Action } from "../../domain/call.ts";
 import type { Decision, Deny } from "../../domain/decision.ts";
 import { decide, type Judged } from "../../judging/decide.ts";
 import { unsupported } from "../../judging/protocol-answers.ts";
@@ -10,7 +11,9 @@ import { countProtocolError, trunkCounters } from "../../observe/counters.ts";
 import { hopIdOf } from "../../routing/listener.ts";
 import { consumeOwn, followRoutes, type Onward } from "../../routing/route.ts";
 import { bytesOf } from "../../sip/message.ts";
-import { fingerprint, ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
+import { REPEATED_FOR } from "../../sip/timers.ts";
+import type { CallSetup } from "../memory/call-setup.ts";
+import { fingerprint, ledgerKey, type LedgerEntry, type Outcome } from "../memory/ledger.ts";
 import { changesOf, labelLine } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
@@ -24,12 +27,12 @@ import type { TrunkTurn } from "../turn/turn.ts";
 interface NewRequest {
   readonly key: string;
   readonly print: string;
-  /** The call that an INVITE begins. */
-  readonly call: CallRef | undefined;
 }
 
 /** What was decided, what was done, and our own answer where there was one. */
 interface Done {
+  /** The call that an INVITE began; {@link NO_CALL}: it has no row. */
+  readonly slot: CallSlot;
   readonly decision: Decision;
   readonly action: Action;
   readonly answer?: Uint8Array | undefined;
@@ -37,34 +40,46 @@ interface Done {
 
 /** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
 export function newCall(turn: TrunkTurn): void {
-  const { proxy, message, now, request } = turn;
-  const { trunk } = turn.source;
-  const key = ledgerKey(trunk.id, request, message.cseq);
-  const print = fingerprint(message);
-  const seen = proxy.ledger.get(key, now);
-  if (seen !== undefined && !isMended(seen, print)) repeat(turn, seen, print);
-  else if (message.method === "INVITE") takeInvite(turn, { key, print, call: proxy.nameCall(trunk.id) });
-  else takeOther(turn, { key, print, call: undefined });
+  const { message, source, request } = turn;
+  const fresh: NewRequest = {
+    key: ledgerKey(source.trunk.id, request, message.cseq),
+    print: fingerprint(message),
+  };
+  const seen = entryOf(turn, fresh.key);
+  if (seen !== undefined && !isMended(seen, fresh.print)) repeat(turn, seen, fresh.print);
+  else if (message.method === "INVITE") takeInvite(turn, fresh);
+  else takeOther(turn, fresh);
+}
+
+/** What is kept of the same request, as long as it may be repeated. */
+function entryOf({ proxy, message, now }: TrunkTurn, key: string): CallSetup | LedgerEntry | undefined {
+  const { calls, ledger } = proxy;
+  if (message.method !== "INVITE") return ledger.get(key, now);
+  const slot = calls.find(key, now);
+  const setup = slot === NO_CALL ? undefined : calls.setupOf(slot);
+  return setup !== undefined && now - setup.at < REPEATED_FOR ? setup : undefined;
 }
 
 /** True where the protocol refused a request that comes again in another form: nobody was judged, so nothing is forged. */
-function isMended(seen: LedgerEntry, print: string): boolean {
-  return seen.outcome === "reject" && seen.reason === "protocol" && seen.fingerprint !== print;
+function isMended({ outcome, fingerprint: seen }: LedgerEntry, print: string): boolean {
+  return outcome.kind === "reject" && outcome.reason === "protocol" && seen !== print;
 }
 
-function takeInvite(turn: TrunkTurn, fresh: NewRequest & { readonly call: CallRef }): void {
+function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
   const { proxy, source, request, now } = turn;
+  const { calls } = proxy;
+  const { id } = source.trunk;
   const judged = decide(proxy.judge, sipCalls, turn);
   if (judged === undefined) {
     // Shed, and not told by itself.
     deny(turn, { kind: "reject", reason: "overload" }, refusalStatus(source.trunk, "overload"), fresh);
     return;
   }
-  const { decision, action, answer: sent } = obey(turn, judged, fresh);
+  const { slot, decision, action, answer: sent } = obey(turn, judged, fresh);
   if (!isTold(turn, decision, action)) return;
   proxy.tell({
     kind: "decided",
-    call: fresh.call,
+    call: slot === NO_CALL ? calls.nameless(id) : calls.refOf(slot),
     at: now,
     decision,
     action,
@@ -104,19 +119,18 @@ function takeOther(turn: TrunkTurn, fresh: NewRequest): void {
 
 /** Does what was decided. The decision is another one where there was no room to remember the call. */
 function obey(turn: TrunkTurn, { decision, status }: Judged, fresh: NewRequest): Done {
-  const { proxy, routes } = turn;
+  const { proxy, routes, now } = turn;
   const { trunk } = turn.source;
   const { verdict } = decision;
   if (verdict.kind === "drop" || verdict.kind === "reject")
     return { decision, ...deny(turn, verdict, status, fresh) };
   const target = targetOf(turn, onwardOf(turn));
   if (target === undefined) return { decision, ...answerNoHop(turn, verdict, fresh) };
-  const { key, print } = fresh;
   const changes = changesOf(trunk, decision);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
-    keep(turn, key, { fingerprint: print, outcome: "redirect", extra });
     return {
+      slot: keep(turn, fresh, { kind: "redirect", extra }),
       decision,
       action: { kind: "redirected", hop: hopIdOf(target) },
       answer: answer(turn, 302, extra),
@@ -125,48 +139,87 @@ function obey(turn: TrunkTurn, { decision, status }: Judged, fresh: NewRequest):
   const { reason } = verdict;
   // An emergency call goes on; its repeats are judged again, to the same end.
   const isUnstoppable = trunk.exception === "accept" || reason === "emergency";
-  const hasRoom = isUnstoppable || hasRoomToBridge(turn, target);
-  if (!hasRoom) proxy.counters.transactionsFull++;
-  const isKept =
-    hasRoom &&
-    keep(turn, key, { fingerprint: print, outcome: "forward", target, reason, changes }) &&
-    keepCall(turn, target, { call: fresh.call, reason, changes });
-  if (!isKept && !isUnstoppable) {
+  const slot = keepPassing(turn, fresh, { kind: "forward", target, reason, changes }, isUnstoppable);
+  if (slot === "full" && !isUnstoppable) {
     const exception: Deny = { kind: trunk.exception, reason: "overload" };
-    proxy.ledger.delete(key);
     const done = deny(turn, exception, refusalStatus(trunk, "overload"), fresh);
     return { decision: { ...decision, verdict: exception, rule: "exception" }, ...done };
   }
-  return {
-    decision,
-    action: forwardCall(turn, target, { attempt: decision.attempt, reason, changes }),
-  };
+  const call = slot === "full" ? NO_CALL : slot;
+  const action = forwardCall(turn, target, { slot: call, attempt: decision.attempt, reason, changes });
+  if (call !== NO_CALL && action.kind === "forwarded") proxy.calls.forwarded(call, now);
+  return { slot: call, decision, action };
+}
+
+/**
+ * Keeps a call, or another request, that goes on. Full: there is no room to remember it, to repeat it, or to send it
+ * elsewhere.
+ */
+function keepPassing(
+  turn: TrunkTurn,
+  fresh: NewRequest,
+  outcome: Outcome & { readonly kind: "forward" },
+  isUnstoppable: boolean,
+): CallSlot | "full" {
+  const { proxy, message } = turn;
+  if (!isUnstoppable && !hasRoomToBridge(turn, outcome.target)) {
+    proxy.counters.transactionsFull++;
+    return "full";
+  }
+  if (message.method !== "INVITE") return keepOther(turn, fresh, outcome) ? NO_CALL : "full";
+  const slot = keepInvite(turn, fresh, outcome);
+  if (slot === NO_CALL) {
+    proxy.counters.ledgerFull++;
+    return "full";
+  }
+  const setup = proxy.calls.setupOf(slot);
+  if (setup === undefined || keepCall(turn, outcome.target, setup) || isUnstoppable) return slot;
+  proxy.calls.abandon(slot);
+  return "full";
 }
 
 /** An accepted call that no next hop can take: the caller may try another way. */
 function answerNoHop(
   turn: TrunkTurn,
   { reason }: Decision["verdict"],
-  { key, print }: NewRequest,
-): Pick<Done, "action" | "answer"> {
+  fresh: NewRequest,
+): Omit<Done, "decision"> {
   const { trunk } = turn.source;
   const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
   // Next hops that are names, and DNS has said nothing yet.
   const unavailable = trunk.passThrough503 ? 503 : 500;
   const status = hasNextHops ? unavailable : 404;
-  keep(turn, key, { fingerprint: print, outcome: "reject", status, reason });
   return {
+    slot: keep(turn, fresh, { kind: "reject", status, reason }),
     action: { kind: "answered", status, why: "no-next-hop" },
     answer: answer(turn, status, ""),
   };
 }
 
-/** Keeps an outcome for repeats; false when the ledger is full. */
-function keep({ proxy, now }: TrunkTurn, key: string, entry: LedgerEntry): boolean {
+/** Keeps what was done with a request that does not go on. Without a place its repeats are judged again. */
+function keep(turn: TrunkTurn, fresh: NewRequest, outcome: Outcome): CallSlot {
+  const { proxy, message } = turn;
+  if (message.method !== "INVITE") {
+    keepOther(turn, fresh, outcome);
+    return NO_CALL;
+  }
+  // A refusal is the same without memory (RFC 3261 section 8.2.7): the last quarter is kept for calls that pass.
+  return proxy.calls.hasRoom(false) ? keepInvite(turn, fresh, outcome) : NO_CALL;
+}
+
+function keepInvite(turn: TrunkTurn, { key, print }: NewRequest, outcome: Outcome): CallSlot {
+  const { proxy, now, source } = turn;
+  const { id } = source.trunk;
+  const slot = proxy.calls.begin(key, id, now);
+  if (slot === NO_CALL) return slot;
+  proxy.calls.setSetup(slot, { slot, trunk: id, at: now, fingerprint: print, outcome, sent: undefined });
+  return slot;
+}
+
+function keepOther({ proxy, now }: TrunkTurn, { key, print }: NewRequest, outcome: Outcome): boolean {
   const { ledger, counters } = proxy;
-  // A refusal is the same without the ledger (RFC 3261 section 8.2.7): the last quarter is kept for calls that pass.
-  if (entry.outcome !== "forward" && ledger.size * 4 > ledger.capacity * 3) return true;
-  const kept = ledger.set(key, entry, now);
+  if (outcome.kind !== "forward" && ledger.size * 4 > ledger.capacity * 3) return true;
+  const kept = ledger.set(key, { fingerprint: print, outcome }, now);
   if (!kept) counters.ledgerFull++;
   return kept;
 }
@@ -175,15 +228,15 @@ function deny(
   turn: TrunkTurn,
   { kind, reason }: Deny,
   status: number,
-  { key, print }: NewRequest,
-): Pick<Done, "action" | "answer"> {
-  if (kind === "drop") {
-    keep(turn, key, { fingerprint: print, outcome: "drop" });
-    return { action: { kind: "silent" } };
-  }
+  fresh: NewRequest,
+): Omit<Done, "decision"> {
+  if (kind === "drop") return { slot: keep(turn, fresh, { kind: "drop" }), action: { kind: "silent" } };
   const sent = reason === "message-malformed" ? turn.message.faultStatus : status;
-  keep(turn, key, { fingerprint: print, outcome: "reject", status: sent, reason });
-  return { action: { kind: "answered", status: sent }, answer: refuseAgain(turn, sent, reason) };
+  return {
+    slot: keep(turn, fresh, { kind: "reject", status: sent, reason }),
+    action: { kind: "answered", status: sent },
+    answer: refuseAgain(turn, sent, reason),
+  };
 }
 
 /** The same refusal for every repeat; a 420 says what it does not know (RFC 3261 section 20.40). */
@@ -194,7 +247,7 @@ function refuseAgain(turn: TrunkTurn, status: number, reason: Deny["reason"]): U
 }
 
 /** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */
-function repeat(turn: TrunkTurn, seen: LedgerEntry, print: string): void {
+function repeat(turn: TrunkTurn, seen: CallSetup | LedgerEntry, print: string): void {
   const counters = trunkCounters(turn.proxy.counters, turn.source.trunk.id);
   if (seen.fingerprint !== print) {
     counters.forgedRepeats++;
@@ -202,13 +255,16 @@ function repeat(turn: TrunkTurn, seen: LedgerEntry, print: string): void {
     return;
   }
   counters.retransmissions++;
-  if (seen.outcome === "reject") refuseAgain(turn, seen.status, seen.reason);
-  if (seen.outcome === "redirect") answer(turn, 302, seen.extra);
-  if (seen.outcome !== "forward") return;
+  const { outcome } = seen;
+  if (outcome.kind === "reject") refuseAgain(turn, outcome.status, outcome.reason);
+  if (outcome.kind === "redirect") answer(turn, 302, outcome.extra);
+  if (outcome.kind !== "forward") return;
   onwardOf(turn);
-  const target = targetOfRepeat(turn, seen.target);
-  const attempt = turn.message.method === "INVITE" ? attemptOf(turn) : requestAttempt(turn);
-  forwardCall(turn, target, { attempt, reason: seen.reason, changes: seen.changes });
+  const { reason, changes } = outcome;
+  const setup = "slot" in seen ? seen : undefined;
+  const target = targetOfRepeat(turn, setup?.sent, outcome.target);
+  const attempt = setup === undefined ? requestAttempt(turn) : attemptOf(turn);
+  forwardCall(turn, target, { slot: setup?.slot ?? NO_CALL, attempt, reason, changes });
 }
 
 /** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */

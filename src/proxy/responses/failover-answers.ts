@@ -5,13 +5,17 @@ import { branchFields, hopPort } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
 import { formatBranch } from "../../sip/tag.ts";
-import { findTried, sentCallKey, type SentCall, type TransactionPath } from "../memory/calls-in-setup.ts";
+import { findTried, type SentCall } from "../memory/call-setup.ts";
+import type { TransactionPath } from "../memory/transaction-path.ts";
+import { markOf } from "../sending/call-mark.ts";
 import { moveCall, nextFor } from "../sending/failover.ts";
 import type { Moment, ResponseTurn } from "../turn/turn.ts";
 
 /** Where a response comes from and goes to: the caller's side, and the listener its request came in by. */
 export interface ResponseWay extends TransactionPath {
   readonly from: Target;
+  /** The call that its request began, where that is known. */
+  readonly call: SentCall | undefined;
   readonly ingress: Listener;
 }
 
@@ -21,9 +25,9 @@ export interface ResponseWay extends TransactionPath {
  * steps 5 and 10).
  */
 export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
-  const { message, now } = turn;
-  const { sentCalls } = turn.proxy;
-  const call = sentCalls.find(sentCallKey(way), now);
+  const { message } = turn;
+  const { inSetup } = turn.proxy;
+  const { call } = way;
   const hop = call === undefined ? undefined : findTried(call, way.from);
   if (call === undefined || hop === undefined) return false;
   const isCurrent = hop === call.tried.at(-1);
@@ -32,7 +36,7 @@ export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
   if (!hasMethod(message, "INVITE")) return false;
   const { status } = message;
   if (status >= 200 && status < 300) {
-    sentCalls.settle(call);
+    inSetup.settle(call);
     call.answered = hop;
     for (const other of call.tried)
       if (other !== hop && !call.ended.includes(other)) sendOwn(turn, "CANCEL", call, other, way);
@@ -44,25 +48,25 @@ export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
     sendOwn(turn, status < 200 ? "CANCEL" : "ACK", call, hop, way);
     return true;
   }
-  sentCalls.heard(call);
+  inSetup.heard(call);
   if (status === 100) return false;
   if (status === 503 && canMove(turn, call)) {
     sendOwn(turn, "ACK", call, hop, way);
     return moveCall(turn, call, "503");
   }
-  sentCalls.settle(call);
+  inSetup.settle(call);
   if (status >= 300) call.answered = hop;
   return false;
 }
 
 /** Asked before the 503 is acknowledged: from then on it is ours. */
 function canMove(moment: Moment, call: SentCall): boolean {
-  const isWanted = moment.policy.trunkById(call.trunk)?.trunk.failoverOn503 === true;
+  const isWanted = moment.policy.trunkById(call.setup.trunk)?.trunk.failoverOn503 === true;
   return isWanted && nextFor(moment, call) !== undefined;
 }
 
 /** True when the response answers a request of this method. */
-export function hasMethod({ text, cseqMethodStart }: SipMessage, method: "INVITE" | "CANCEL"): boolean {
+export function hasMethod({ text, cseqMethodStart }: SipMessage, method: string): boolean {
   return text.startsWith(method, cseqMethodStart);
 }
 
@@ -84,11 +88,13 @@ function sendOwn(
     targetPort: hopPort(egress, hop.port),
     listenerId: ingress.id,
   });
+  const mac = proxy.tags.mac("branch", fields);
+  const mark = markOf(proxy, { slot: call.setup.slot, isWithin: false }, mac);
   const from = headerValue(message, message.first[Header.from]!);
   const to = method === "ACK" ? headerValue(message, message.first[Header.to]!) : call.to;
   const text =
     `${method} ${call.uri} SIP/2.0\r\n` +
-    `Via: ${egress.via}${formatBranch(ingress.index, proxy.tags.mac("branch", fields))}\r\n` +
+    `Via: ${egress.via}${formatBranch(ingress.index, mac)}${mark}\r\n` +
     "Max-Forwards: 70\r\n" +
     `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\nCSeq: ${message.cseq} ${method}\r\n` +
     "Content-Length: 0\r\n\r\n";

@@ -8,15 +8,17 @@ import { readVia, type Via } from "../../sip/fields/via.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 import { BRANCH_LENGTH, parseBranch } from "../../sip/tag.ts";
-import type { TransactionPath } from "../memory/calls-in-setup.ts";
+import type { TransactionPath } from "../memory/transaction-path.ts";
 import { confirmToken } from "../memory/dialog-token.ts";
 import { removeLabels } from "../messages/message-changes.ts";
+import { readMark } from "../sending/call-mark.ts";
 import { reportChange, takeProbeAnswer } from "../sending/probe.ts";
 import { bridgeResponse, hushRequest } from "../sending/stream-to-datagram.ts";
 import { mostOctets } from "../turn/output.ts";
 import { portTowards, trunkOf } from "../turn/peer-port.ts";
 import type { ProxyState } from "../turn/proxy-state.ts";
 import type { ResponseTurn } from "../turn/turn.ts";
+import { noteAnswered } from "./call-progress.ts";
 import { hasMethod, takeAnswer } from "./failover-answers.ts";
 
 /**
@@ -53,12 +55,15 @@ export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
   });
   if (proxy.tags.mac("branch", fields) !== ours.mac) return false;
   if (ingress.isReliable && !listener.isReliable) hushRequest(turn, top.branch);
-  if (hops.isWatching || proxy.sentCalls.isActive) {
+  const marked = readMark(proxy, value, top.branchEnd, ours.mac);
+  const call = marked === undefined || marked.isWithin ? undefined : proxy.calls.setupOf(marked.slot)?.sent;
+  if (hops.isWatching || call !== undefined) {
     const from = { transport: listener.transport, address, port };
     const hop = hops.answeringFrom(from.transport, address, port);
     if (hop !== undefined && !isOurs) hearAnswer(turn, hop);
-    if (takeAnswer(turn, { ...path, from, ingress })) return true;
+    if (call !== undefined && takeAnswer(turn, { ...path, from, ingress, call })) return true;
   }
+  if (marked !== undefined) noteAnswered(turn, marked, isOurs);
   clearEdits(edits);
   if (message.status === 503 && !passes503(turn, ingress, path))
     splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
@@ -113,16 +118,24 @@ function portBack(proxy: ProxyState, ingress: Listener, path: TransactionPath): 
   });
 }
 
+/** The top Via, where it is ours. */
+interface OwnVia extends Pick<Via, "branch" | "end"> {
+  /** Where parameters behind the branch may begin. */
+  readonly branchEnd: number;
+}
+
 /** Branch and end of the top Via. Most peers give it back as we wrote it; it is read in full only where they don't. */
-function readOwnVia(listeners: readonly Listener[], value: string): Pick<Via, "branch" | "end"> | undefined {
+function readOwnVia(listeners: readonly Listener[], value: string): OwnVia | undefined {
   for (const { via } of listeners) {
     const branchEnd = via.length + BRANCH_LENGTH;
     if (!value.startsWith(via) || !isParamEnd(value, branchEnd)) continue;
     const comma = value.indexOf(",", branchEnd);
-    return { branch: value.slice(via.length, branchEnd), end: comma < 0 ? value.length : comma };
+    const end = comma < 0 ? value.length : comma;
+    return { branch: value.slice(via.length, branchEnd), branchEnd, end };
   }
   const via = readVia(value, 0);
-  return via !== undefined && isOwnVia(listeners, via) ? via : undefined;
+  if (via === undefined || !isOwnVia(listeners, via)) return undefined;
+  return { branch: via.branch, branchEnd: via.paramsStart, end: via.end };
 }
 
 /** Host and port are those of a listener, however a peer spells them when it gives them back. */

@@ -1,6 +1,6 @@
 // Calls that have more than one next hop: kept while they wait, moved when theirs goes down or says 503, repeated.
-import type { CallMoved, CallRef } from "../../domain/call.ts";
-import type { ReasonCode } from "../../domain/reason.ts";
+import { NO_CALL } from "../../calls/calls.ts";
+import type { CallMoved } from "../../domain/call.ts";
 import { trunkCounters } from "../../observe/counters.ts";
 import { noteInvite, type Destination } from "../../routing/hop-health.ts";
 import type { Target } from "../../routing/listener.ts";
@@ -8,9 +8,10 @@ import { consumeOwn } from "../../routing/route.ts";
 import { clearEdits } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue } from "../../sip/message.ts";
-import { copyText, keepInvite, keyOfRequest, MOST_TRIED, type SentCall } from "../memory/calls-in-setup.ts";
-import { LEDGER_TTL } from "../memory/ledger.ts";
-import { applyChanges, type MessageChanges, removeLabels, withheld } from "../messages/message-changes.ts";
+import { REPEATED_FOR } from "../../sip/timers.ts";
+import { copyText, keepInvite, MOST_TRIED, type CallSetup, type SentCall } from "../memory/call-setup.ts";
+import { ledgerKey } from "../memory/ledger.ts";
+import { applyChanges, removeLabels, withheld } from "../messages/message-changes.ts";
 import { answer } from "../turn/answers.ts";
 import { guard } from "../turn/proxy-state.ts";
 import { attemptOf } from "../turn/request-attempt.ts";
@@ -23,33 +24,53 @@ import {
   type RequestTurn,
   type TrunkTurn,
 } from "../turn/turn.ts";
+import type { MarkedCall } from "./call-mark.ts";
 import { forward, forwardCall } from "./forward.ts";
 
-/** The call that a request repeats or follows. Two trunks at one address may give their calls the same names. */
-export function sentCallOf(turn: RequestTurn): SentCall | undefined {
-  const { sentCalls } = turn.proxy;
-  if (!sentCalls.isActive) return undefined;
-  const call = sentCalls.find(keyOfRequest(turn.request), turn.now);
-  return call?.trunk === senderOf(turn) ? call : undefined;
+/** Returns what is kept of the call that an INVITE repeats, or that an ACK or CANCEL follows (RFC 3261 section 17.2.3). */
+export function setupOf(turn: RequestTurn): CallSetup | undefined {
+  const { proxy, request, message, now } = turn;
+  const slot = proxy.calls.find(ledgerKey(senderOf(turn), request, message.cseq), now);
+  return slot === NO_CALL ? undefined : proxy.calls.setupOf(slot);
 }
 
 /** The caller's CANCEL goes to every next hop that the call went to, its ACK of a refusal to the one that gave it. */
 export function followCall(turn: RequestTurn, call: SentCall): void {
   const last = call.tried.slice(-1);
   const isCancel = turn.message.method === "CANCEL";
-  if (isCancel) turn.proxy.sentCalls.settle(call);
+  if (isCancel) turn.proxy.inSetup.settle(call);
   const targets = isCancel ? call.tried : call.answered === undefined ? last : [call.answered];
-  sendToAll(turn, targets, call.changes?.isWithheld === true);
+  sendToAll(turn, targets, call.setup);
 }
 
-/** Sends an ACK or CANCEL of a trunk to several places. */
-export function sendToAll(turn: RequestTurn, targets: readonly Target[], isWithheld: boolean): void {
+/**
+ * Sends an ACK or CANCEL of a trunk to several places.
+ *
+ * @param setup what is kept of its INVITE
+ * @param isWithheld true: the calling number must not be shown
+ */
+export function sendToAll(
+  turn: RequestTurn,
+  targets: readonly Target[],
+  setup: CallSetup | undefined,
+  isWithheld = setup !== undefined && isWithheldIn(setup),
+): void {
   const { message, edits } = turn;
   for (const target of targets) {
     asOfTrunk(turn);
     if (isWithheld) applyChanges(message, edits, withheld);
-    forward(turn, target);
+    forward(turn, target, callOf(setup));
   }
+}
+
+/** The call of an ACK or CANCEL: its Via must be the INVITE's (RFC 3261 sections 9.1, 17.1.1.3). */
+export function callOf(setup: CallSetup | undefined): MarkedCall | undefined {
+  return setup === undefined ? undefined : { slot: setup.slot, isWithin: false };
+}
+
+/** True for a call whose calling number is not shown. */
+export function isWithheldIn({ outcome }: CallSetup): boolean {
+  return outcome.kind === "forward" && outcome.changes?.isWithheld === true;
 }
 
 /** Begins the edits anew: our Route values and a peer's labels go. */
@@ -62,42 +83,28 @@ function asOfTrunk({ message, edits, routes }: RequestTurn): void {
 /** Waiting calls that are looked at in one tick when their next hop has gone down, for each; moved ones that are repeated, for all. */
 const MOST_MOVED = 200;
 
-/** A new call on its way to a next hop: kept, so that it can go to another one and its CANCEL finds it. False: no room, it can't be sent. */
-export function keepCall(
-  turn: TrunkTurn,
-  target: Target,
-  {
-    call: ref,
-    reason,
-    changes,
-  }: {
-    readonly call: CallRef | undefined;
-    readonly reason: ReasonCode;
-    readonly changes: MessageChanges | undefined;
-  },
-): boolean {
-  const { proxy, message, now, request } = turn;
+/**
+ * Keeps a new call on its way to a next hop, so that it can go to another one and its CANCEL finds it.
+ *
+ * @returns false: there is no room, it can't be sent
+ */
+export function keepCall(turn: TrunkTurn, target: Target, setup: CallSetup): boolean {
+  const { proxy, message, request } = turn;
   const { trunk } = turn.source;
-  const { hops, sentCalls } = proxy;
-  // Nothing but an INVITE waits for somebody to pick up; other requests are repeated by who sent them (RFC 3261 section 17.1.2).
-  if (trunk.side === "core" || ref === undefined) return true;
-  const isWithheld = changes?.isWithheld === true;
+  const { hops, counters } = proxy;
+  if (trunk.side === "core") return true;
+  const isWithheld = isWithheldIn(setup);
   if (isWithheld) proxy.withheldOn.add(trunk.id);
   if (!hops.isWatching && !isWithheld) return true;
   const hop = hops.at(target.transport, target.address, target.port);
   // What tcpAbove has moved is at no next hop that is watched.
   if (hop === undefined) return true;
-  if (hop.state === "down") trunkCounters(proxy.counters, trunk.id).noneUp++;
+  if (hop.state === "down") trunkCounters(counters, trunk.id).noneUp++;
   const hasChoice = hops.hasChoice(trunk);
   if (!hasChoice && !isWithheld) return true;
   const call: SentCall = {
-    ref,
-    key: keyOfRequest(request),
+    setup,
     callId: copyText(request.callId),
-    at: now,
-    trunk: trunk.id,
-    reason,
-    changes,
     tried: [hop],
     kept: hasChoice ? keepInvite(request) : undefined,
     uri: copyText(message.text.slice(message.uriStart, message.uriEnd)),
@@ -108,19 +115,24 @@ export function keepCall(
     repeatAt: 0,
     repeatAfter: 0,
   };
-  if (hasChoice && !sentCalls.keep(call, now)) {
-    proxy.counters.failoversFull++;
+  if (hasChoice && !keepBytes(turn, call)) {
+    counters.failoversFull++;
     return false;
   }
-  // Its CANCEL must not tell what the INVITE did not, however late it comes.
-  if (isWithheld || hop !== hops.preferred(trunk, request.callId)) sentCalls.remember(call, now);
-  if (hasChoice) noteInvite(hop, now);
+  setup.sent = call;
+  if (hasChoice) noteInvite(hop, turn.now);
   return true;
 }
 
+/** Calls whose time is over make room. */
+function keepBytes({ proxy, now }: Moment, call: SentCall): boolean {
+  if (proxy.inSetup.keep(call)) return true;
+  proxy.calls.tick(now);
+  return proxy.inSetup.keep(call);
+}
+
 /** Where the repeat of an INVITE goes: where the call is, unless that has gone down meanwhile without a word. */
-export function targetOfRepeat(turn: RequestTurn, first: Target): Target {
-  const call = sentCallOf(turn);
+export function targetOfRepeat(turn: RequestTurn, call: SentCall | undefined, first: Target): Target {
   const hop = call?.tried.at(-1);
   if (call === undefined || hop === undefined) return first;
   const next = hop.state === "down" ? nextFor(turn, call) : undefined;
@@ -131,9 +143,9 @@ export function targetOfRepeat(turn: RequestTurn, first: Target): Target {
 
 /** The next hop that the call may still go to: one that is up, unless it was answered, cancelled or tried for long enough. */
 export function nextFor({ proxy, now, policy }: Moment, call: SentCall): Destination | undefined {
-  if (call.kept === undefined || call.tried.length >= MOST_TRIED || now - call.at >= LEDGER_TTL)
+  if (call.kept === undefined || call.tried.length >= MOST_TRIED || now - call.setup.at >= REPEATED_FOR)
     return undefined;
-  const source = policy.trunkById(call.trunk);
+  const source = policy.trunkById(call.setup.trunk);
   return source === undefined ? undefined : proxy.hops.next(source.trunk, call.callId, call.tried);
 }
 
@@ -149,19 +161,20 @@ export function moveCall(moment: Moment, call: SentCall, why: CallMoved["why"]):
 }
 
 function take({ proxy, now }: Moment, call: SentCall, next: Destination, why: CallMoved["why"]): void {
-  proxy.sentCalls.move(call, next, now);
-  proxy.sentCalls.remember(call, now);
+  const { slot } = call.setup;
+  proxy.inSetup.move(call, next, now);
+  proxy.calls.forwarded(slot, now);
   call.was503 ||= why === "503";
   noteInvite(next, now);
-  proxy.tell({ kind: "moved", call: call.ref, at: now, hop: next.key, why });
+  proxy.tell({ kind: "moved", call: proxy.calls.refOf(slot), at: now, hop: next.key, why });
 }
 
 /**
  * A turn of its own for the kept INVITE, as it was received. Undefined: it is kept no more, or its trunk has left
  * the policy. Its workspace is to be returned.
  */
-function beginKept(moment: Moment, { kept, trunk }: SentCall): TrunkTurn | undefined {
-  const source = moment.policy.trunkById(trunk);
+function beginKept(moment: Moment, { kept, setup }: SentCall): TrunkTurn | undefined {
+  const source = moment.policy.trunkById(setup.trunk);
   if (kept === undefined || source === undefined) return undefined;
   const workspace = scanBeside(moment, kept.bytes);
   const turn = beginRequest(moment, workspace, source, kept);
@@ -169,9 +182,11 @@ function beginKept(moment: Moment, { kept, trunk }: SentCall): TrunkTurn | undef
 }
 
 /** As its repeat would be sent: the same bytes, our own fields for this next hop. */
-function sendAgain(turn: TrunkTurn, { reason, changes }: SentCall, hop: Destination): void {
+function sendAgain(turn: TrunkTurn, { setup: { slot, outcome } }: SentCall, hop: Destination): void {
+  if (outcome.kind !== "forward") return;
   asOfTrunk(turn);
-  forwardCall(turn, hop, { attempt: attemptOf(turn), reason, changes });
+  const { reason, changes } = outcome;
+  forwardCall(turn, hop, { slot, attempt: attemptOf(turn), reason, changes });
 }
 
 /** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */
@@ -179,7 +194,7 @@ export function moveWaitingCalls(moment: Moment): void {
   const { proxy, now } = moment;
   for (const hop of proxy.hops.destinations) if (hop.state === "down") moveCallsAt(moment, hop);
   let repeated = 0;
-  for (const call of proxy.sentCalls.repeating) {
+  for (const call of proxy.inSetup.repeating) {
     if (now < call.repeatAt) continue;
     if (++repeated > MOST_MOVED) return;
     guard(proxy, () => repeatCall(moment, call));
@@ -187,15 +202,15 @@ export function moveWaitingCalls(moment: Moment): void {
 }
 
 function moveCallsAt(moment: Moment, hop: Destination): void {
-  const { sentCalls } = moment.proxy;
-  const waiting = sentCalls.waitingAt(hop);
+  const { inSetup } = moment.proxy;
+  const waiting = inSetup.waitingAt(hop);
   let left = Math.min(waiting.size, MOST_MOVED);
   for (const call of waiting) {
     if (left-- === 0) return;
     let isMoved = false;
     guard(moment.proxy, () => (isMoved = moveCall(moment, call, "down")));
     // Those that can go nowhere must not stand in the way of those that can.
-    if (!isMoved) sentCalls.postpone(call);
+    if (!isMoved) inSetup.postpone(call);
   }
 }
 
@@ -205,17 +220,20 @@ function repeatCall(moment: Moment, call: SentCall): void {
   const hop = call.tried.at(-1);
   const turn = hop === undefined ? undefined : beginKept(moment, call);
   if (hop === undefined || turn === undefined) {
-    proxy.sentCalls.settle(call);
+    proxy.inSetup.settle(call);
     return;
   }
-  if (now - call.at < LEDGER_TTL) {
+  const { slot, at } = call.setup;
+  if (now - at < REPEATED_FOR) {
     call.repeatAfter *= 2;
-    call.repeatAt = Math.min(now + call.repeatAfter, call.at + LEDGER_TTL);
+    call.repeatAt = Math.min(now + call.repeatAfter, at + REPEATED_FOR);
     if (hop.transport === "udp") sendAgain(turn, call, hop);
   } else {
-    proxy.sentCalls.settle(call);
+    proxy.inSetup.settle(call);
     const unavailable = turn.source.trunk.passThrough503 ? 503 : 500;
-    answer(turn, call.was503 ? unavailable : 408, "");
+    const status = call.was503 ? unavailable : 408;
+    answer(turn, status, "");
+    proxy.calls.ended(slot, { by: "filter", how: status === 408 ? "timed-out" : "refused", status }, now);
   }
   returnWorkspace(moment, turn);
 }

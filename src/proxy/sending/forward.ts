@@ -1,4 +1,6 @@
 // Sends a request on: chooses its target, writes our Via and Record-Route, and renders it.
+import { CALL_TAG_LENGTH } from "../../calls/call-tag.ts";
+import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { Action } from "../../domain/call.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
@@ -19,6 +21,7 @@ import { mostOctets } from "../turn/output.ts";
 import { isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
 import { NEXT_HOP } from "../turn/proxy-state.ts";
 import type { RequestTurn, TrunkTurn } from "../turn/turn.ts";
+import { markOf, type MarkedCall } from "./call-mark.ts";
 import { bridgeRequest } from "./stream-to-datagram.ts";
 
 /**
@@ -85,10 +88,15 @@ export function isKnown(turn: RequestTurn, target: Target): boolean {
 
 /** A request that was judged and goes on. */
 export interface JudgedRequest {
+  /** The call that it begins; {@link NO_CALL}: none, or none that has a row. */
+  readonly slot: CallSlot;
   readonly attempt: CallAttempt;
   readonly reason: ReasonCode;
   readonly changes: MessageChanges | undefined;
 }
+
+/** In a token, in place of the tag of a call that has no row: the table was full. */
+const UNNAMED = "-".repeat(CALL_TAG_LENGTH);
 
 const NO_NUMBERS: readonly PartyNumber[] = [];
 const NO_IDENTITIES: readonly AssertedIdentity[] = [];
@@ -111,7 +119,7 @@ export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedReq
   // RFC 5658: where the sides differ, each sees the address it can reach; the called side's value is on top.
   const inner = recordRoute(egress, token);
   splice(edits, at, at, egress === listener ? inner : inner + recordRoute(listener, token));
-  return forward(turn, target);
+  return forward(turn, target, { slot: judged.slot, isWithin: false });
 }
 
 /** What can't be sent is answered, so that its sender tries elsewhere. */
@@ -123,7 +131,7 @@ function unsendable(turn: RequestTurn, status: 503 | 513): Action {
 
 function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: JudgedRequest): string {
   const { proxy, message, request } = turn;
-  const { attempt, reason, changes } = judged;
+  const { slot, attempt, reason, changes } = judged;
   const called = trunkAt(turn, egress, target)?.trunk;
   const isScreened = called !== undefined && called.side !== "core";
   // An emergency call was let through unjudged: no number of it is authorised for anything else.
@@ -131,6 +139,7 @@ function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: J
   const isLabelled = changes !== undefined && changes.label !== "";
   const isJudged = attempt.trunk.side !== "core" && reason !== "emergency" && !isLabelled;
   const parts = {
+    call: slot === NO_CALL ? UNNAMED : proxy.callTags.write(proxy.calls.nameOf(slot), ""),
     ingress: proxy.tagOfTrunk(attempt.trunk.id),
     egress: proxy.tagOfTrunk(called?.id ?? NEXT_HOP),
     called: isScreened ? [attempt.called, readToNumber(message, called.dialPlan)] : NO_NUMBERS,
@@ -161,9 +170,10 @@ function recordRoute(listener: Listener, token: string): string {
 /**
  * Sends the request on with our Via on top; everything that is not in `edits` stays as it came (RFC 3261 sections 16.6, 16.11).
  *
+ * @param call the call that it belongs to, where that is known
  * @returns what was done
  */
-export function forward(turn: RequestTurn, target: Target): Action {
+export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): Action {
   const { proxy, message, edits, request } = turn;
   const { via, listener, address, replyPort, callId } = request;
   const egress = egressListener(proxy.listeners, listener, target);
@@ -181,8 +191,9 @@ export function forward(turn: RequestTurn, target: Target): Action {
   });
   const index = message.first[Header.via]!;
   const line = message.lineStart[index]!;
-  const branch = formatBranch(listener.index, proxy.tags.mac("branch", fields));
-  splice(edits, line, line, `Via: ${egress.via}${branch}\r\n`);
+  const mac = proxy.tags.mac("branch", fields);
+  const branch = formatBranch(listener.index, mac);
+  splice(edits, line, line, `Via: ${egress.via}${branch}${markOf(proxy, call, mac)}\r\n`);
   const filled = fillVia(request);
   if (filled !== request.viaValue)
     splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);

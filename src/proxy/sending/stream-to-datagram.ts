@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { refusalStatus } from "../../judging/refusal.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
 import type { SipMessage } from "../../sip/message.ts";
-import { keyOfRequest, sentCallKey, type TransactionPath } from "../memory/calls-in-setup.ts";
-import { REPEATED_FOR, T2 } from "../memory/repeats.ts";
+import { REPEATED_FOR, T2 } from "../../sip/timers.ts";
+import { transactionKey, transactionKeyOf, type TransactionPath } from "../memory/transaction-path.ts";
 import { refuse } from "../turn/answers.ts";
 import { trunkOf } from "../turn/peer-port.ts";
 import { guard } from "../turn/proxy-state.ts";
@@ -84,7 +84,7 @@ function serve(turn: RequestTurn, key: string): boolean {
   const { transactions } = proxy;
   const seen = transactions.served.get(key, now);
   if (message.method === "ACK") {
-    transactions.repeats.stop(keyOfRequest(request));
+    transactions.repeats.stop(transactionKeyOf(request));
     if (seen === undefined) return true;
     const isFirst = !seen.isAcknowledged;
     seen.isAcknowledged = true;
@@ -103,7 +103,7 @@ function serve(turn: RequestTurn, key: string): boolean {
 /** The ACK of an answer that we gave in the place of a stream hop. */
 export function acknowledged({ proxy, request }: RequestTurn): void {
   const { repeats } = proxy.transactions;
-  if (repeats.size > 0 && !request.listener.isReliable) repeats.stop(keyOfRequest(request));
+  if (repeats.size > 0 && !request.listener.isReliable) repeats.stop(transactionKeyOf(request));
 }
 
 /**
@@ -189,7 +189,7 @@ function keepAnswer(
   if (method === "INVITE") {
     const { to, replyAddress, replyPort } = answer;
     const refusal = { kind: "answer", listener: to, address: replyAddress, port: replyPort, bytes } as const;
-    transactions.repeats.start(sentCallKey(answer), refusal, T2, now);
+    transactions.repeats.start(transactionKey(answer), refusal, T2, now);
   }
   return true;
 }

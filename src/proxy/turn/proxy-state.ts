@@ -1,6 +1,10 @@
 // What the SIP proxy keeps from one message to the next: its parts, its tables, its output.
+import type { Millis } from "../../domain/time.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
-import { createCallNames, type CallEvent, type CallNaming, type CallRef } from "../../domain/call.ts";
+import { createCalls } from "../../calls/call-memory.ts";
+import { createCallTags, type CallTags } from "../../calls/call-tag.ts";
+import type { Calls } from "../../calls/calls.ts";
+import type { CallEvent, CallNaming } from "../../domain/call.ts";
 import { capabilitiesOf } from "../../domain/capabilities.ts";
 import type { Counters } from "../../observe/counters.ts";
 import type { Policy } from "../../policy/policy.ts";
@@ -15,11 +19,15 @@ import type { ScreeningState } from "../../screening/state.ts";
 import { createEdits, type Edits } from "../../sip/edit.ts";
 import { createMessage, type SipMessage } from "../../sip/message.ts";
 import type { KeyedTags } from "../../sip/tag.ts";
-import { createSentCalls, type SentCalls } from "../memory/calls-in-setup.ts";
+import type { CallSetup } from "../memory/call-setup.ts";
+import { createCallsInSetup, type CallsInSetup } from "../memory/calls-in-setup.ts";
 import { trunkTag } from "../memory/dialog-token.ts";
 import { createLedger, type Ledger } from "../memory/ledger.ts";
 import { createTransactions, type Transactions } from "../memory/transactions.ts";
 import { createOutput, type Output, type Send } from "./output.ts";
+
+/** Longest time that a call of a trunk may stand which has left the policy. Milliseconds. */
+const LONGEST_CALL = 12 * 3_600_000;
 
 /** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
 export const NEXT_HOP = "next-hop";
@@ -52,10 +60,12 @@ export interface ProxyParts {
   /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
   readonly elapsed: () => number;
   readonly naming: CallNaming;
-  /** Entries of the ledger. */
+  /** Calls that are remembered; also other requests, which are kept apart. */
   readonly ledgerSize: number;
   /** Calls that may still go to another next hop. */
   readonly failoverSize: number;
+  /** Octets that calls may keep for a BYE of our own. */
+  readonly callBytes?: number;
   /** Entries of each table of {@link Transactions}. */
   readonly transactionsSize: number;
 }
@@ -70,14 +80,19 @@ export interface Workspace {
 export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly policyInForce: () => Policy;
   readonly output: Output;
+  /** When the filter was started: the time of its first message or tick. */
+  begunAt: Millis;
+  /** Every call, from its INVITE to its end. */
+  readonly calls: Calls<CallSetup>;
+  /** The names of calls on the wire. */
+  readonly callTags: CallTags;
+  /** Requests that begin no call. */
   readonly ledger: Ledger;
   readonly hops: NextHops;
-  readonly sentCalls: SentCalls;
+  readonly inSetup: CallsInSetup;
   readonly transactions: Transactions;
   readonly overload: Overload;
   readonly judge: Judge;
-  /** Names a new call of a trunk. */
-  readonly nameCall: (trunk: TrunkId) => CallRef;
   /** Tells what happened: counted, then handed to the sink. */
   readonly tell: Listen;
   /** Trunks on which a number was withheld, whatever the policy says by now: bounded by what operators configured. */
@@ -99,13 +114,26 @@ export function createProxyState(parts: ProxyParts): ProxyState {
   const trunkTags = new Map<string, string>();
   const { state, counters, elapsed } = parts;
   const overload = createOverload();
+  const tell = createTeller(counters, parts.sink.happened);
+  const inSetup = createCallsInSetup(parts.failoverSize);
+  const calls = createCalls<CallSetup>({
+    capacity: parts.ledgerSize,
+    callBytes: parts.callBytes ?? 0,
+    ...parts.naming,
+    longestCall: (trunk) => parts.policy().trunkById(trunk)?.trunk.longestCall ?? LONGEST_CALL,
+    tell,
+    released: ({ sent }) => {
+      if (sent !== undefined) inSetup.settle(sent);
+    },
+  });
+  state.channels.of = calls.channels;
   return {
     ...parts,
     policyInForce: parts.policy,
     output: createOutput(parts.sink.send),
     ledger: createLedger(parts.ledgerSize),
     hops: createNextHops(parts.listeners, parts.tags),
-    sentCalls: createSentCalls(parts.failoverSize),
+    inSetup,
     transactions: createTransactions(parts.transactionsSize),
     overload,
     judge: {
@@ -116,8 +144,10 @@ export function createProxyState(parts: ProxyParts): ProxyState {
       told: createToldShare(),
       elapsed,
     },
-    nameCall: createCallNames(parts.naming),
-    tell: createTeller(counters, parts.sink.happened),
+    tell,
+    begunAt: Number.POSITIVE_INFINITY,
+    calls,
+    callTags: createCallTags(parts.tags, parts.naming.node),
     withheldOn: new Set(),
     tagOfTrunk(id) {
       let tag = trunkTags.get(id);

@@ -44,6 +44,7 @@ export interface TrunkTurn extends RequestTurn {
 /** Begins what happens `now`: under the policy that is in force at this moment. */
 export function beginMoment(proxy: ProxyState, now: Millis): Moment {
   const policy = proxy.policyInForce();
+  if (now < proxy.begunAt) proxy.begunAt = now;
   proxy.hops.adopt(policy, now);
   return { proxy, now, policy };
 }

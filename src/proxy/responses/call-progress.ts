@@ -1,0 +1,47 @@
+// What an answer says about the life of its call: alerting, answered, refused, released.
+import type { CallEnd } from "../../domain/call.ts";
+import { toTagOf } from "../../routing/request-in-hand.ts";
+import { Header } from "../../sip/header.ts";
+import { headerValue, type SipMessage } from "../../sip/message.ts";
+import { readCause } from "../../sip/fields/reason.ts";
+import { readSessionSeconds } from "../../sip/fields/session-expires.ts";
+import type { MarkedCall } from "../sending/call-mark.ts";
+import type { ResponseTurn } from "../turn/turn.ts";
+import { hasMethod } from "./failover-answers.ts";
+
+/** Notes an answer that goes on to the caller. `isOurs`: we gave it in the place of a hop. */
+export function noteAnswered(turn: ResponseTurn, { slot, isWithin }: MarkedCall, isOurs: boolean): void {
+  if (isWithin) noteInDialog(turn, slot);
+  else if (hasMethod(turn.message, "INVITE")) noteInvite(turn, slot, isOurs);
+}
+
+/** Answers to the INVITE that began the call. */
+function noteInvite({ proxy, message, now }: ResponseTurn, slot: number, isOurs: boolean): void {
+  const { calls } = proxy;
+  const { status } = message;
+  if (status === 100) return;
+  if (status < 200) calls.provisional(slot, status === 180, now);
+  else if (status < 300) calls.answered(slot, toTagOf(message), readSessionSeconds(message), now);
+  else calls.ended(slot, endOf(message, isOurs), now);
+}
+
+/** Answers to requests inside the dialog: a refresh (RFC 4028), or the answer to a BYE. */
+function noteInDialog({ proxy, message, now }: ResponseTurn, slot: number): void {
+  const { status } = message;
+  if (hasMethod(message, "BYE")) proxy.calls.left(slot, status, now);
+  else if (status >= 200 && status < 300 && (hasMethod(message, "INVITE") || hasMethod(message, "UPDATE")))
+    proxy.calls.refreshed(slot, readSessionSeconds(message), now);
+}
+
+/** How a final answer that is no 2xx ended the set-up. 487 says that the caller's CANCEL came through (RFC 3261 section 9.2). */
+function endOf(message: SipMessage, isOurs: boolean): CallEnd {
+  const { status } = message;
+  if (isOurs) return { by: "filter", how: status === 408 ? "timed-out" : "refused", status };
+  const index = message.first[Header.reason]!;
+  const cause = index < 0 ? undefined : readCause(headerValue(message, index));
+  const end =
+    status === 487
+      ? ({ by: "caller", how: "cancelled" } as const)
+      : ({ by: "called", how: "refused" } as const);
+  return cause === undefined ? { ...end, status } : { ...end, status, cause };
+}
