@@ -1,5 +1,5 @@
 // Rows as calls: their state, their channel, their due time and their end. What messages do to them: call-memory.ts.
-import type { CallEnd, CallEnded, CallRef, EndedBy } from "../domain/call.ts";
+import type { CallEnd, CallEnded, CallRef, EndedBy, HowEnded } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import { REPEATED_FOR } from "../sip/timers.ts";
 import { type CallBytes, createCallBytes } from "./call-bytes.ts";
@@ -42,12 +42,15 @@ export const UNCONFIRMED_FOR: Millis = 30 * 60_000;
 
 const ENDED_BY: readonly EndedBy[] = ["caller", "called", "filter"];
 
-/** What {@link CallRows.setBye} has noted. */
-function byeOf(flags: number): Pick<CallEnd, "by" | "cause"> {
-  return {
-    by: ENDED_BY[(flags >>> BY_SHIFT) & 3] ?? "filter",
-    ...((flags & HAS_CAUSE) !== 0 && { cause: (flags >>> CAUSE_SHIFT) & 0xffff }),
-  };
+/** An event in the making. Spread syntax would cost as much as the rest of a call's end. */
+type Draft<Event> = { -readonly [Field in keyof Event]: Event[Field] };
+
+/** An end by what {@link CallRows.setBye} has noted. */
+function noteEnd(flags: number, how: HowEnded, status: number | undefined): CallEnd {
+  const end: Draft<CallEnd> = { by: ENDED_BY[(flags >>> BY_SHIFT) & 3] ?? "filter", how };
+  if (status !== undefined) end.status = status;
+  if ((flags & HAS_CAUSE) !== 0) end.cause = (flags >>> CAUSE_SHIFT) & 0xffff;
+  return end;
 }
 
 /** The table with the life of its rows. A change of a row is bracketed by `table.open` and `table.close`. */
@@ -173,14 +176,13 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const endedOf = (row: number, end: CallEnd, at: Millis): CallEnded => {
     const ringing = words[row * ROW_WORDS + RINGING]!;
     const answered = words[row * ROW_WORDS + ANSWERED]!;
-    return {
-      kind: "ended",
-      call: refOf(row),
-      at,
-      ...end,
-      ...(ringing > 0 && { ringingMs: ringing - 1 }),
-      ...(answered > 0 && { answeredMs: answered - 1 }),
-    };
+    const { by, how, status, cause } = end;
+    const ended: Draft<CallEnded> = { kind: "ended", call: refOf(row), at, by, how };
+    if (status !== undefined) ended.status = status;
+    if (cause !== undefined) ended.cause = cause;
+    if (ringing > 0) ended.ringingMs = ringing - 1;
+    if (answered > 0) ended.answeredMs = answered - 1;
+    return ended;
   };
 
   const finish = (row: number, end: CallEnd, at: Millis): void => {
@@ -202,7 +204,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const finishReleased = (row: number): void => {
     const flags = words[row * ROW_WORDS + FLAGS]!;
     const at = doubles[row * ROW_DOUBLES + BYE_AT]! - clock.ahead;
-    finish(row, { ...byeOf(flags), how: "released", status: 200 }, at);
+    finish(row, noteEnd(flags, "released", 200), at);
   };
 
   /** What a row that is due has waited for has not come. */
@@ -213,7 +215,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     const hasExpired = time >= doubles[row * ROW_DOUBLES + EXPIRES]!;
     if (state === JUDGED || state === OVER) return free(row);
     if (state === IN_SETUP && hasExpired) {
-      if ((flags & CANCELLED) !== 0) return finish(row, { ...byeOf(flags), how: "cancelled" }, time - ahead);
+      if ((flags & CANCELLED) !== 0) return finish(row, noteEnd(flags, "cancelled", undefined), time - ahead);
       return finish(row, { by: "filter", how: "timed-out" }, time - ahead);
     }
     if (state === STANDING && time >= limitOf(row))
