@@ -268,12 +268,15 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       const state = stateOfRow(words, slot);
       if (status < 200 || (state !== IN_RELEASE && state !== STANDING)) return;
       const isRefused = status === 401 || status === 407;
+      if (state === IN_RELEASE && !isRefused) {
+        rows.finishReleased(slot);
+        return;
+      }
       table.open(slot);
-      const hasWaited = settleBye(words, slot, isRefused);
-      if (hasWaited && isRefused) stand(slot);
+      const standsAgain = settleBye(words, slot, isRefused) && isRefused;
+      if (standsAgain) stand(slot);
       table.close(slot);
-      if (hasWaited && isRefused) rows.schedule(slot);
-      else if (state === IN_RELEASE) rows.finishReleased(slot);
+      if (standsAgain) rows.schedule(slot);
     },
     channels: (trunk) => trunks.channels(trunk),
     standing: () => trunks.standing(),

@@ -4,6 +4,7 @@ import type { Millis } from "../domain/time.ts";
 import { REPEATED_FOR } from "../sip/timers.ts";
 import { type CallBytes, createCallBytes } from "./call-bytes.ts";
 import { createCallClock } from "./call-clock.ts";
+import { settleBye } from "./call-dialogs.ts";
 import { formatIdPrefix } from "./call-id.ts";
 import {
   ANSWERED,
@@ -193,6 +194,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     else {
       table.open(row);
       enter(row, OVER);
+      settleBye(words, row, false);
       words[row * ROW_WORDS + FLAGS] = words[row * ROW_WORDS + FLAGS]! | TOLD;
       doubles[row * ROW_DOUBLES + CHANGED] = clock.time;
       table.close(row);
