@@ -475,6 +475,23 @@ const lives: readonly Life[] = [
     channels: 0,
   },
   {
+    name: "a late 2xx of another dialog: a 401 to the BYE of before has nothing stand again",
+    steps: [
+      [0, "forwarded"],
+      [1, "200 a"],
+      [2, "bye caller a"],
+      [3, "left 200"],
+      [4, "200 b"],
+      [5, "left 401"],
+      [60, "bye caller b"],
+      [61, "left 200"],
+    ],
+    until: 62,
+    told: [`answered ${ID} @ 1000`, `ended ${ID} by caller released 200 answered 1000 @ 2000`],
+    state: "free",
+    channels: 0,
+  },
+  {
     name: "session: expiry and 32 s",
     steps: [
       [0, "forwarded"],
