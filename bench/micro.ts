@@ -6,6 +6,7 @@ import { readAttempt } from "../src/sip/attempt/sip-attempt.ts";
 import { createMessage } from "../src/sip/message.ts";
 import { scan } from "../src/sip/scan.ts";
 import { makeDataset } from "./dataset.ts";
+import { measureCallMemory } from "./call-memory.ts";
 import { measureCalls } from "./calls.ts";
 import { createIamJudge, iamsOf, measureSs7Replay } from "./isup.ts";
 import { type CallText, inviteOf } from "./messages.ts";
@@ -36,6 +37,7 @@ process.stdout.write(`${formatColumns([["step", "ns median", "ns 90 %"], ...rows
 process.stdout.write(
   `${formatColumns([["relay, datagram in to datagram out", "ns median", "ns mean"], ...measureCalls()])}\n\n`,
 );
+process.stdout.write(`${formatColumns([["calls", "ns median"], ...measureCallMemory()])}\n\n`);
 process.stdout.write(`${await measureReplay()}\n`);
 process.stdout.write(`${await measureSs7Replay()}\n`);
 

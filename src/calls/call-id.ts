@@ -3,6 +3,15 @@ import type { CallName } from "./calls.ts";
 
 const WORD = 2 ** 32;
 
+/** Moves `name` on to the next one. When 32 bits of counts are used up, they begin anew under the next epoch. */
+export function nextName(name: { epoch: number; count: number }): void {
+  if (name.count === WORD - 1) {
+    name.epoch = (name.epoch + 1) % WORD;
+    name.count = 0;
+  }
+  name.count++;
+}
+
 /** EPOCH in base 36, COUNT in decimal: ids of one process sort by length and then by text. */
 export function formatCallId(node: string, name: CallName): string {
   return `${formatIdPrefix(node, name.epoch)}${name.count}`;

@@ -3,7 +3,7 @@ import type { CallRef, EndedBy } from "../domain/call.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
 import { beginDialog, endDialog, hasDialog, hashTag, knowsDialog, settleBye } from "./call-dialogs.ts";
-import { formatCallId } from "./call-id.ts";
+import { formatCallId, nextName } from "./call-id.ts";
 import { restoreCalls } from "./call-restore.ts";
 import {
   ANSWERED,
@@ -34,7 +34,6 @@ import { createCallRows } from "./call-rows.ts";
 import { NO_ROW, stateOfRow } from "./call-table.ts";
 import { type Calls, type CallSlot, type CallsParts, type CallState, NO_CALL } from "./calls.ts";
 
-const LAST_COUNT = 0xffffffff;
 const LONGEST_SESSION = 0x7fffffff;
 
 const STATE_NAMES: Readonly<Record<number, CallState>> = {
@@ -57,15 +56,6 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
   const { words, doubles, capacity } = table;
   const roomForRefused = capacity - Math.floor(capacity / 4);
   const name = { epoch: parts.epoch >>> 0, count: 0 };
-
-  /** The next name. Counts begin anew under the next epoch when 32 bits are used up. */
-  const nextName = (): void => {
-    if (name.count === LAST_COUNT) {
-      name.epoch = (name.epoch + 1) >>> 0;
-      name.count = 0;
-    }
-    name.count++;
-  };
 
   const flagsOf = (row: number): number => words[row * ROW_WORDS + FLAGS]!;
   const setFlags = (row: number, flags: number): void => {
@@ -177,8 +167,10 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
 
   const begin = (key: string, trunk: TrunkId): CallSlot => {
     if (table.size >= capacity) rows.turn();
+    // A call that is over gives way to one that begins.
+    if (table.size >= capacity) rows.reclaim();
     if (table.size >= capacity) return NO_CALL;
-    nextName();
+    nextName(name);
     const row = table.take(name.epoch, name.count);
     if (key !== "") {
       const older = table.withKey(key);
@@ -241,7 +233,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     setupOf: (slot) => rows.setupOf(slot),
     setSetup: (slot, setup) => rows.setSetup(slot, setup),
     nameless(trunk): CallRef {
-      nextName();
+      nextName(name);
       return { id: formatCallId(parts.node, name), trunk };
     },
     forwarded(slot, now) {
@@ -278,12 +270,15 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       const state = stateOfRow(words, slot);
       if (status < 200 || (state !== IN_RELEASE && state !== STANDING)) return;
       const isRefused = status === 401 || status === 407;
+      if (state === IN_RELEASE && !isRefused) {
+        rows.finishReleased(slot);
+        return;
+      }
       table.open(slot);
-      const hasWaited = settleBye(words, slot, isRefused);
-      if (hasWaited && isRefused) stand(slot);
+      const standsAgain = settleBye(words, slot, isRefused) && isRefused;
+      if (standsAgain) stand(slot);
       table.close(slot);
-      if (hasWaited && isRefused) rows.schedule(slot);
-      else if (state === IN_RELEASE) rows.finishReleased(slot);
+      if (standsAgain) rows.schedule(slot);
     },
     channels: (trunk) => trunks.channels(trunk),
     standing: () => trunks.standing(),

@@ -1,13 +1,13 @@
 // Rows as calls: their state, their channel, their due time and their end. What messages do to them: call-memory.ts.
-import type { CallEnd, CallEnded, CallRef, EndedBy } from "../domain/call.ts";
+import type { CallEnd, CallEnded, CallRef, EndedBy, HowEnded } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
-import { REPEATED_FOR, SETUP_SILENCE } from "../sip/timers.ts";
+import { REPEATED_FOR } from "../sip/timers.ts";
 import { type CallBytes, createCallBytes } from "./call-bytes.ts";
 import { createCallClock } from "./call-clock.ts";
+import { settleBye } from "./call-dialogs.ts";
 import { formatIdPrefix } from "./call-id.ts";
 import {
   ANSWERED,
-  BEGUN,
   BY_SHIFT,
   BYE,
   BYE_AT,
@@ -41,14 +41,20 @@ import type { CallsParts } from "./calls.ts";
 /** Time for which calls of before a restart hold their channels without a message of theirs. */
 export const UNCONFIRMED_FOR: Millis = 30 * 60_000;
 
+/** Rows that {@link CallRows.reclaim} looks at. */
+const MOST_LOOKED_AT = 64;
+
 const ENDED_BY: readonly EndedBy[] = ["caller", "called", "filter"];
 
-/** What {@link CallRows.setBye} has noted. */
-function byeOf(flags: number): Pick<CallEnd, "by" | "cause"> {
-  return {
-    by: ENDED_BY[(flags >>> BY_SHIFT) & 3] ?? "filter",
-    ...((flags & HAS_CAUSE) !== 0 && { cause: (flags >>> CAUSE_SHIFT) & 0xffff }),
-  };
+/** An event in the making. Spread syntax would cost as much as the rest of a call's end. */
+type Draft<Event> = { -readonly [Field in keyof Event]: Event[Field] };
+
+/** An end by what {@link CallRows.setBye} has noted. */
+function noteEnd(flags: number, how: HowEnded, status: number | undefined): CallEnd {
+  const end: Draft<CallEnd> = { by: ENDED_BY[(flags >>> BY_SHIFT) & 3] ?? "filter", how };
+  if (status !== undefined) end.status = status;
+  if ((flags & HAS_CAUSE) !== 0) end.cause = (flags >>> CAUSE_SHIFT) & 0xffff;
+  return end;
 }
 
 /** The table with the life of its rows. A change of a row is bracketed by `table.open` and `table.close`. */
@@ -63,6 +69,8 @@ export interface CallRows<Setup> {
   pass(now: Millis): void;
   /** Ends and frees what is due, at most some thousand rows. */
   turn(): void;
+  /** Frees a row whose end was told before its repeats are over, if one is found among a few. */
+  reclaim(): void;
   refOf(row: number): CallRef;
   /** Puts the row into a state; a channel that it holds is counted as that state's. */
   enter(row: number, state: number): void;
@@ -94,6 +102,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const setups: (Setup | undefined)[] = [];
   let hasStarted = false;
   let confirmedBy: Millis = 0;
+  let cursor = 0;
   let prefixEpoch = parts.epoch | 0;
   let prefix = formatIdPrefix(node, parts.epoch);
 
@@ -174,24 +183,26 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const endedOf = (row: number, end: CallEnd, at: Millis): CallEnded => {
     const ringing = words[row * ROW_WORDS + RINGING]!;
     const answered = words[row * ROW_WORDS + ANSWERED]!;
-    return {
-      kind: "ended",
-      call: refOf(row),
-      at,
-      ...end,
-      ...(ringing > 0 && { ringingMs: ringing - 1 }),
-      ...(answered > 0 && { answeredMs: answered - 1 }),
-    };
+    const { by, how, status, cause } = end;
+    const ended: Draft<CallEnded> = { kind: "ended", call: refOf(row), at, by, how };
+    if (status !== undefined) ended.status = status;
+    if (cause !== undefined) ended.cause = cause;
+    if (ringing > 0) ended.ringingMs = ringing - 1;
+    if (answered > 0) ended.answeredMs = answered - 1;
+    return ended;
   };
 
   const finish = (row: number, end: CallEnd, at: Millis): void => {
     const flags = words[row * ROW_WORDS + FLAGS]!;
     const ended = (flags & TOLD) === 0 ? endedOf(row, end, at) : undefined;
     unhold(row);
+    const setup = setups[row];
+    if (setup !== undefined) parts.finished?.(setup);
     if ((flags & STATE) !== IN_SETUP && clock.time >= repeatsEnd(row)) free(row);
     else {
       table.open(row);
       enter(row, OVER);
+      settleBye(words, row, false);
       words[row * ROW_WORDS + FLAGS] = words[row * ROW_WORDS + FLAGS]! | TOLD;
       doubles[row * ROW_DOUBLES + CHANGED] = clock.time;
       table.close(row);
@@ -203,7 +214,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const finishReleased = (row: number): void => {
     const flags = words[row * ROW_WORDS + FLAGS]!;
     const at = doubles[row * ROW_DOUBLES + BYE_AT]! - clock.ahead;
-    finish(row, { ...byeOf(flags), how: "released", status: 200 }, at);
+    finish(row, noteEnd(flags, "released", 200), at);
   };
 
   /** What a row that is due has waited for has not come. */
@@ -218,12 +229,10 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     }
     if (state === IN_SETUP && hasExpired) {
       if ((flags & CANCELLED) !== 0) {
-        finish(row, { ...byeOf(flags), how: "cancelled" }, time - ahead);
+        finish(row, noteEnd(flags, "cancelled", undefined), time - ahead);
         return;
       }
       finish(row, { by: "filter", how: "timed-out" }, time - ahead);
-      // Nothing was heard in 64·T1: the caller's transaction is over too, and a late answer begins no call.
-      if (time < doubles[row * ROW_DOUBLES + BEGUN]! + SETUP_SILENCE) free(row);
       return;
     }
     if (state === STANDING && (hasExpired || time >= limitOf(row))) {
@@ -238,6 +247,16 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     if (state !== IN_SETUP && time >= repeatsEnd(row)) dropSetup(row);
     if (isCountedUnconfirmed(row) && time >= confirmedBy) unhold(row);
     schedule(row);
+  };
+
+  const reclaim = (): void => {
+    const { capacity } = table;
+    for (let looked = 0; looked < MOST_LOOKED_AT; looked++) {
+      cursor = (cursor + 1) % capacity;
+      if (stateOfRow(words, cursor) !== OVER) continue;
+      free(cursor);
+      return;
+    }
   };
 
   return {
@@ -259,6 +278,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     turn() {
       wheel.turn(clock.time, expire);
     },
+    reclaim,
     refOf,
     enter,
     hold,

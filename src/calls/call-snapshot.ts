@@ -55,14 +55,18 @@ const DOUBLES: readonly number[] = [BEGUN, CHANGED, EXPIRES, BYE_AT];
 const KEPT_FLAGS = STATE | LASTING | BYE;
 const ROW_OCTETS = WORDS.length * 4 + DOUBLES.length * 8;
 
-/** How often a row is read that another thread is changing: a change takes less than a microsecond. */
+/**
+ * How often a row is read that another thread is changing. A change takes less than a microsecond, but the other thread may have been
+ * interrupted in it: what is left is read again behind the last row.
+ */
 const READINGS = 100;
+const ROUNDS = 4;
 
 /** What was packed. */
 export interface PackedCalls {
   readonly bytes: Uint8Array;
   readonly rows: number;
-  /** Rows left out, because each reading met a change. */
+  /** Rows left out, because each reading met a change. Where there are any, pack again some milliseconds later. */
   readonly torn: number;
 }
 
@@ -86,11 +90,15 @@ export function packCalls(
   const out = Buffer.alloc(HEAD + standing.length * ROW_OCTETS + names.length);
   const ahead = doubles[HEADER_AHEAD]!;
   let end = HEAD;
-  let torn = 0;
-  for (const row of standing) {
-    const outcome = packRow(words, doubles, row, ahead, out, end);
-    if (outcome === "packed") end += ROW_OCTETS;
-    else if (outcome === "torn") torn++;
+  let torn = standing;
+  for (let round = 0; round < ROUNDS && torn.length > 0; round++) {
+    const again: number[] = [];
+    for (const row of torn) {
+      const outcome = packRow(words, doubles, row, ahead, out, end);
+      if (outcome === "packed") end += ROW_OCTETS;
+      else if (outcome === "torn") again.push(row);
+    }
+    torn = again;
   }
   // A name that was given to another trunk meanwhile would be the name of rows packed before.
   if (Atomics.load(words, HEADER_NAMES) !== trunks.version) return undefined;
@@ -103,7 +111,7 @@ export function packCalls(
   bytes.writeUInt32LE(rows, 8);
   bytes.writeUInt32LE(names.length, 12);
   digestOf(bytes).copy(bytes, DIGEST_AT, 0, HEAD - DIGEST_AT);
-  return { bytes, rows, torn };
+  return { bytes, rows, torn: torn.length };
 }
 
 function isKept(flags: number): boolean {

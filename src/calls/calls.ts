@@ -146,6 +146,8 @@ export interface CallsParts<Setup> {
   /** Most time that a call may stand without an end, by trunk. Milliseconds. */
   readonly longestCall: (trunk: TrunkId) => Millis;
   readonly tell: (event: CallEvent) => void;
+  /** Told each set-up whose call has ended. It is still kept for repeats. */
+  readonly finished?: (setup: Setup) => void;
   /** Told each set-up that is kept no more. */
   readonly released?: (setup: Setup) => void;
   /** Octets that {@link Calls.keepBytes} may keep in sum; none when left out. */

@@ -144,7 +144,7 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
 
   const forward = (call: NaiveCall, now: number): void => {
     if (call.state !== "judged" && call.state !== "setup") return;
-    const patience = now + T64 + 500;
+    const patience = now + T64;
     if (call.state === "judged") call.patience = patience;
     else if (!call.isGivenUp) call.patience = Math.max(call.patience, patience);
     if (call.state === "judged") call.isCounted = true;
@@ -189,7 +189,13 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
       else if (word === "200") answer(call, first, Number(second), now);
       else if (word === "left") left(call, Number(first), now);
       else if (word === "bye")
-        bye(call, first as By, second, cause === undefined ? undefined : Number(cause), now);
+        bye(
+          call,
+          first === "called" || first === "filter" ? first : "caller",
+          second,
+          cause === undefined ? undefined : Number(cause),
+          now,
+        );
       else if (word === "486" && isTalking(call))
         end(call, now, now, ["called", "refused", "486", "cause", "17"]);
       else if (word === "487" && isTalking(call)) end(call, now, now, ["caller", "cancelled", "487"]);
@@ -202,7 +208,7 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
       }
     },
     tick(now) {
-      for (const call of [...calls]) {
+      for (const call of calls.toReversed()) {
         const isOld = now >= call.since + T64;
         if ((call.state === "judged" || call.state === "over") && isOld) remove(call);
         else if (call.state === "setup" && now >= call.patience) {
@@ -229,7 +235,7 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
       ).length,
     restart(now) {
       confirmedBy = now + 1800 * SECOND;
-      for (const call of [...calls]) {
+      for (const call of calls.toReversed()) {
         if (!isTalking(call)) remove(call);
         call.key = undefined;
         call.isUnconfirmed = true;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import * as fc from "fast-check";
 import t from "tap";
-import { formatCallId, parseCallId } from "../../src/calls/call-id.ts";
+import { formatCallId, nextName, parseCallId } from "../../src/calls/call-id.ts";
 import { CALL_TAG_LENGTH, createCallTags } from "../../src/calls/call-tag.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
 
@@ -40,6 +40,18 @@ void t.test("ids: NODE-EPOCH-COUNT", (t) => {
   ])
     t.equal(parseCallId(text), undefined, `"${text}" is no id`);
   t.same(parseCallId("gw-1z141z3-4294967295")?.name, { epoch: 0xffffffff, count: 0xffffffff });
+  t.end();
+});
+
+void t.test("ids: counts begin at 1, and anew under the next epoch", (t) => {
+  const name = { epoch: 36, count: 0 };
+  nextName(name);
+  t.same(name, { epoch: 36, count: 1 });
+  name.count = 0xfffffffe;
+  nextName(name);
+  t.same(name, { epoch: 36, count: 0xffffffff });
+  nextName(name);
+  t.same(name, { epoch: 37, count: 1 });
   t.end();
 });
 

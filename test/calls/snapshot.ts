@@ -156,6 +156,28 @@ void t.test("the clock of the process before was set back: times come back on th
   t.end();
 });
 
+void t.test(
+  "the clock was set back before the snapshot is restored: its times are on the clock all the same",
+  (t) => {
+    const { calls, told } = makeCalls({ epoch: 37 });
+    calls.tick(START + 2 * HOUR);
+    calls.tick(START + 10_000);
+    calls.restore(pack(makeBusy().calls), START + 10_000);
+    calls.tick(START + 34_000);
+    calls.tick(START + 35_000);
+    t.same(told(), ["ended gw-a-10-5 by called released 200 cause 16 answered 2000 @ 3000"]);
+    const slot = slotOf(calls, 2);
+    play(calls, slot, "200 x", START + 36_000);
+    play(calls, slot, "bye caller x", START + 37_000);
+    play(calls, slot, "left 200", START + 38_000);
+    t.same(told(), [
+      "answered gw-a-10-2 @ 36000",
+      "ended gw-a-10-2 by caller released 200 ringing 1000 answered 36000 @ 37000",
+    ]);
+    t.end();
+  },
+);
+
 void t.test("too little room: the rest is left out", (t) => {
   const { calls } = makeCalls({ epoch: 37, capacity: 3 });
   t.same(calls.restore(pack(makeBusy().calls), START), { rows: 3, leftOut: 1 });

@@ -116,17 +116,19 @@ export function createProxyState(parts: ProxyParts): ProxyState {
   const overload = createOverload();
   const tell = createTeller(counters, parts.sink.happened);
   const inSetup = createCallsInSetup(parts.failoverSize);
+  const settle = ({ sent }: CallSetup): void => {
+    if (sent !== undefined) inSetup.settle(sent);
+  };
   const calls = createCalls<CallSetup>({
     capacity: parts.ledgerSize,
     callBytes: parts.callBytes ?? 0,
     ...parts.naming,
     longestCall: (trunk) => parts.policy().trunkById(trunk)?.trunk.longestCall ?? LONGEST_CALL,
     tell,
-    released: ({ sent }) => {
-      if (sent !== undefined) inSetup.settle(sent);
-    },
+    finished: settle,
+    released: settle,
   });
-  state.channels.of = calls.channels;
+  state.channels.of = (trunk) => calls.channels(trunk);
   return {
     ...parts,
     policyInForce: parts.policy,
