@@ -1,3 +1,5 @@
+import type { TrunkCalls } from "../calls/calls.ts";
+import type { TrunkId } from "../domain/trunk.ts";
 import { hostname } from "node:os";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
@@ -153,7 +155,7 @@ export async function startApp({
         health: () => engine.health(),
         hep: () => hep?.figures(),
         links: () => engine.links?.() ?? [],
-        channels: () => engine.channels?.() ?? new Map(),
+        channels: () => answeredOf(engine.calls()),
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
       },
@@ -197,4 +199,9 @@ function announceDecisions(counters: Counters, { trunks }: Policy): void {
     for (const { verdict, reason, rule, isMonitored } of possibleDecisions(screen))
       announceDecision(counters, trunk.id, verdict, reason, rule, isMonitored);
   }
+}
+
+/** Answered calls in progress, by trunk. */
+function answeredOf(calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined): ReadonlyMap<TrunkId, number> {
+  return new Map([...(calls ?? [])].map(([trunk, { answered }]) => [trunk, answered]));
 }

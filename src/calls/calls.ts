@@ -158,3 +158,6 @@ export interface CallsParts<Setup> {
    */
   readonly longestPause?: Millis;
 }
+
+/** The memory of calls as the running filter sees it: what stands now, and snapshots over a restart. */
+export type CallsView = Pick<Calls<never>, "standing" | "shared" | "trunkNames" | "restore">;

@@ -163,6 +163,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         elapsed: () => performance.now(),
         naming: parts.naming,
         ledgerSize: tables.calls,
+        callBytes: tables.callBytes,
         failoverSize: tables.calls,
         transactionsSize: tables.transactions,
         sink: {
@@ -174,6 +175,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
           ...(parts.nextHopChanged === undefined ? {} : { nextHop: parts.nextHopChanged }),
         },
       });
+      parts.remembers?.(proxy.calls);
       names = createNames({
         questions,
         families: [...new Set(listeners.map(({ family }) => family))],
@@ -189,6 +191,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       return listeners.map(({ transport, sentBy }) => `${transport}:${sentBy}`);
     },
     nextHops: () => proxy?.nextHops() ?? [],
+    calls: () => proxy?.calls.standing(),
     names: () => names?.status() ?? [],
     isReady: () => proxy?.overload.isDraining === false,
     health: () => proxy?.overload,

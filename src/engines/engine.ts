@@ -1,3 +1,4 @@
+import type { CallsView, TrunkCalls } from "../calls/calls.ts";
 import type { CallEvent, CallNaming } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
@@ -36,6 +37,8 @@ export interface EngineParts {
   readonly key: Uint8Array;
   /** How calls are named. */
   readonly naming: CallNaming;
+  /** Told the memory of calls before the first message: whoever keeps snapshots of it restores the last one now. */
+  readonly remembers?: (calls: CallsView) => void;
   /** Takes what happens to calls, as far as the engine can tell. Must return at once; bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;
   /** DNS servers for next hops that are names ("192.0.2.53:53"); those of the system when left out. */
@@ -86,8 +89,8 @@ export interface Engine {
   drain(most: Millis): Promise<void>;
   /** The servers that carry the calls, where the engine has any. */
   links?(): readonly EngineLink[];
-  /** Answered calls in progress by trunk, where the engine is told of them. */
-  channels?(): ReadonlyMap<TrunkId, number>;
+  /** Calls that stand now, by trunk; undefined before the start. */
+  calls(): ReadonlyMap<TrunkId, TrunkCalls> | undefined;
   /** Closes everything; what is under way in this turn of the loop is still sent. */
   stop(): Promise<void>;
 }

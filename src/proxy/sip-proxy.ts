@@ -1,4 +1,5 @@
 // The inline SIP proxy: the table of contents of everything that a message, a connection or time can set off.
+import type { CallsView } from "../calls/calls.ts";
 import type { Buffer } from "node:buffer";
 import type { Action } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
@@ -61,6 +62,8 @@ export interface SipProxy extends ConnectionEvents {
   measure(load: Load): void;
   /** From now on every new call is answered 503, and OPTIONS too, so that probes of peers move on. What is in progress passes. */
   drain(): void;
+  /** Every call that is known. */
+  readonly calls: CallsView;
   /** What is shed now. */
   readonly overload: Pick<Overload, "stage" | "isDraining" | "load">;
 }
@@ -97,6 +100,7 @@ export function createSipProxy(parts: ProxyParts): SipProxy {
         reportChange(proxy, hop, "unreachable");
     },
     nextHops: () => hops.status(),
+    calls: proxy.calls,
     overload,
     measure({ busy, late }) {
       const { unknownSource } = counters;

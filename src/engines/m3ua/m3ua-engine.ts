@@ -120,6 +120,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     // A peer that is away is a matter of its association; new calls are taken by those that are up.
     isReady: () => !overload.isDraining && links.some(({ isUp }) => isUp),
     nextHops: () => [],
+    calls: () => undefined,
     names: () => [],
     renewTls: () => undefined,
     health: () => overload,
