@@ -5,3 +5,5 @@ import "./sip/linear.ts";
 import "./sip/scan.ts";
 import "./sip/via.ts";
 import "./sip/sip-i-body.ts";
+import "./sip/literate-pages.ts";
+import "./sip/literate.ts";

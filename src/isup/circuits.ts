@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { CallName } from "../calls/calls.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Ss7Counters } from "../observe/ss7-counters.ts";
 import type { BegunCall } from "../judging/isup-messages.ts";
@@ -25,6 +26,8 @@ export function keepMessage(stream: number, bytes: Buffer): KeptMessage {
 
 /** An IAM that was sent on, and is not released yet. */
 export interface PassedCall extends BegunCall {
+  /** Its row may be another call's by then; its name is not. */
+  readonly name: CallName | undefined;
   /** The IAM, as long as the other exchange has not said a word; undefined afterwards. */
   outstanding: KeptMessage | undefined;
 }

@@ -1,11 +1,14 @@
 // An IAM: judged, with the segment that follows it where it says so, and sent on or released.
+import { NO_CALL, type CallSlot } from "../calls/calls.ts";
 import type { Action } from "../domain/call.ts";
+import type { Decision } from "../domain/decision.ts";
 import { causeOf, type ReasonCode } from "../domain/reason.ts";
 import type { TrunkPolicy } from "../policy/policy.ts";
 import { decide } from "../judging/decide.ts";
 import { isupCalls, type IsupCall } from "../judging/isup-calls.ts";
 import { emergencyNumber } from "../judging/isup-messages.ts";
 import { isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
+import { endCall } from "./call-progress.ts";
 import { isMaintenance } from "./circuit-release.ts";
 import { across, keepMessage, type Circuit, type HeldCall, type PassedCall } from "./circuits.ts";
 import { beginUnit, originOf, pass, sourceOf, type IsupState, type IsupTurn } from "./isup-turn.ts";
@@ -94,14 +97,35 @@ function judgeIam(
     refuse(turn, circuit, "reject", "overload");
     return false;
   }
-  const { decision } = judged;
+  const { slot, decision } = remember(turn, source, judged.decision);
   const { kind, reason } = decision.verdict;
   const isPassed = kind !== "reject" && kind !== "drop";
-  const begun = { attempt: decision.attempt, emergency: emergencyNumber(decision, isup) };
+  const { calls } = relay;
+  const name = slot === NO_CALL ? undefined : calls.nameOf(slot);
+  const begun = { name, attempt: decision.attempt, emergency: emergencyNumber(decision, isup) };
   const action = isPassed ? accept(turn, circuit, begun) : refuse(turn, circuit, kind, reason);
-  const call = relay.nameCall(source.trunk.id);
+  const call = slot === NO_CALL ? calls.nameless(source.trunk.id) : calls.refOf(slot);
   relay.tell({ kind: "decided", call, at: now, decision, action, bytes });
   return isPassed;
+}
+
+/** Gives a call that passes its row. Where there is none left, the trunk's exception policy decides; emergency calls go on. */
+function remember(
+  { relay, now }: IsupTurn,
+  { trunk }: TrunkPolicy,
+  decision: Decision,
+): { readonly slot: CallSlot; readonly decision: Decision } {
+  const { kind, reason } = decision.verdict;
+  if (kind === "reject" || kind === "drop") return { slot: NO_CALL, decision };
+  const slot = relay.calls.begin("", trunk.id, now);
+  if (slot !== NO_CALL) {
+    relay.calls.forwarded(slot, now);
+    return { slot, decision };
+  }
+  relay.counters.ledgerFull++;
+  if (trunk.exception === "accept" || reason === "emergency") return { slot, decision };
+  const verdict = { kind: trunk.exception, reason: "overload" } as const;
+  return { slot, decision: { ...decision, verdict, rule: "exception" } };
 }
 
 /** The message as the judge sees it. */
@@ -113,11 +137,14 @@ export function isupCallOf(turn: IsupTurn, source: TrunkPolicy): IsupCall {
 function accept(
   turn: IsupTurn,
   circuit: Circuit | undefined,
-  begun: Pick<PassedCall, "attempt" | "emergency">,
+  begun: Omit<PassedCall, "outstanding">,
 ): Action {
   const { relay, side, stream, bytes } = turn;
   if (circuit !== undefined) {
     const outstanding = bytes.length <= MOST_KEPT ? keepMessage(stream, bytes) : undefined;
+    // The same exchange seizes its circuit again: it knows no more of the call before.
+    const former = circuit.calls[side];
+    if (former !== undefined) endCall(relay, former, { by: "caller", how: "lost" }, turn.now);
     relay.circuits.setCall(circuit, side, { ...begun, outstanding });
     const waiting = circuit.refusals[across(side)];
     if (waiting !== undefined) waiting.isSeized = true;
@@ -169,6 +196,8 @@ export function causeFor(reason: ReasonCode): number {
 /** Releases the call of the message's side towards the other exchange, as that side would. */
 export function giveUp(turn: IsupTurn, circuit: Circuit): void {
   const { relay, now, side } = turn;
+  const call = circuit.calls[side];
+  if (call !== undefined) endCall(relay, call, { by: "filter", cause: CALL_REJECTED }, now);
   relay.circuits.setCall(circuit, side, undefined);
   relay.releases.release(turn, circuit, across(side), { turned: false, cause: CALL_REJECTED }, now);
 }

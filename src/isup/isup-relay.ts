@@ -4,6 +4,7 @@ import type { Millis } from "../domain/time.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
 import { eachAffected, kindOfM3ua } from "../ss7/m3ua-kind.ts";
 import { carriesNoCalls, isCallControl } from "../ss7/mtp3.ts";
+import { calledBy, loseCalls, noteBackward, noteRelease } from "./call-progress.ts";
 import { isMaintenance } from "./circuit-release.ts";
 import { across, type Circuit, type LinkSide } from "./circuits.ts";
 import { beginCall, followHeld, judgeHeld } from "./iam.ts";
@@ -29,7 +30,7 @@ export interface IsupRelay {
   /** Lets time pass, several times a second. Never throws. */
   tick(now: Millis): void;
   /** The associations are gone, and with them every call and refusal that is known. */
-  disconnect(): void;
+  disconnect(now: Millis): void;
 }
 
 /** Messages in which a caller or more digits may follow an IAM; the last is pass-along (Q.763 table 4), another message inside. */
@@ -90,17 +91,23 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     if (type === IsupType.iam) beginCall(turn);
     else if (continuing.has(type)) continueCall(turn, circuit);
     else {
-      if (circuit !== undefined && !isMaintenance(type)) follow(side, circuit, type);
+      if (circuit !== undefined && !isMaintenance(type)) follow(turn, circuit, type);
       pass(turn);
     }
   }
 
   /** A message that ends a call, or the first word of the exchange that it goes to. */
-  function follow(side: LinkSide, circuit: Circuit, type: number): void {
-    const other = across(side);
-    const call = circuit.calls[other];
-    if (call !== undefined) call.outstanding = undefined;
-    if (type === IsupType.rel) giveUpResend(circuit, other);
+  function follow(turn: IsupTurn, circuit: Circuit, type: number): void {
+    const { side } = turn;
+    const call = calledBy(circuit, side);
+    if (call !== undefined) {
+      call.outstanding = undefined;
+      noteBackward(turn, call);
+    }
+    if (type === IsupType.rel) {
+      noteRelease(turn, circuit);
+      giveUpResend(circuit, across(side));
+    }
     if (type === IsupType.rlc) clear(circuit);
   }
 
@@ -111,7 +118,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   }
 
   /** RSC and GRS: whatever the exchange knew of the circuits is over (Q.764 section 2.9.3). */
-  function reset({ side, msu, isup, start }: IsupTurn, type: number): void {
+  function reset({ now, side, msu, isup, start }: IsupTurn, type: number): void {
     let range = 0;
     if (type === IsupType.grs && readIsup(isup, parts.variant, msu.bytes, start, msu.end))
       range = isup.variableStart < isup.variableEnd ? msu.bytes[isup.variableStart]! : 0;
@@ -123,6 +130,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
       if (refusal !== undefined) releases.forget(refusal);
       if (waiting !== undefined) held.drop(waiting);
       giveUpResend(circuit, across(side));
+      loseCalls(relay, circuit, side, now);
       clear(circuit);
     }
   }
@@ -155,16 +163,18 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     },
     tick(now) {
       guard(() => relay.judge.told.flush(now, relay.tell));
+      guard(() => relay.calls.tick(now));
       guard(() => releases.tick(now));
       for (let call = held.nextOverdue(now); call !== undefined; call = held.nextOverdue(now)) {
         const overdue = call;
         guard(() => void judgeHeld(relay, overdue, undefined, now));
       }
     },
-    disconnect() {
+    disconnect(now) {
       forget(() => true);
       for (const circuit of circuits.all()) {
         for (const waiting of circuit.held) if (waiting !== undefined) held.drop(waiting);
+        loseCalls(relay, circuit, undefined, now);
         clear(circuit);
       }
     },

@@ -1,10 +1,10 @@
 // One M3UA message on its way through the ISUP relay, as a value, and what the relay keeps between messages.
 import type { Buffer } from "node:buffer";
 import type { SignallingSource } from "../domain/attempt.ts";
-import { createCallNames, type CallEvent, type CallNaming, type CallRef } from "../domain/call.ts";
+import type { Calls } from "../calls/calls.ts";
+import type { CallEvent } from "../domain/call.ts";
 import { capabilitiesOf } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
-import type { TrunkId } from "../domain/trunk.ts";
 import type { Judge } from "../judging/decide.ts";
 import type { Overload } from "../judging/overload.ts";
 import { createTeller, type Listen } from "../judging/tell.ts";
@@ -48,7 +48,8 @@ export interface IsupRelayParts {
   readonly state: ScreeningState;
   readonly overload: Overload;
   readonly counters: Counters;
-  readonly naming: CallNaming;
+  /** Every call of the engine. */
+  readonly calls: Calls<undefined>;
   /** Circuits that are remembered. */
   readonly circuits: number;
   /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
@@ -75,8 +76,6 @@ export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
   readonly releases: CircuitReleases;
   readonly held: HeldCalls;
   readonly judge: Judge;
-  /** Names a new call of a trunk. */
-  readonly nameCall: (trunk: TrunkId) => CallRef;
   /** Tells what happened: counted, then handed to the sink. */
   readonly tell: Listen;
   ends: Ends | undefined;
@@ -112,7 +111,6 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
     releases: createCircuitReleases({ circuits, counters: counters.ss7, send: sink.send, alarm: sink.alarm }),
     held: createHeldCalls(),
     judge: { state, overload, counters, capabilities: capabilitiesOf.m3ua, told: createToldShare(), elapsed },
-    nameCall: createCallNames(parts.naming),
     tell: createTeller(counters, sink.happened),
     ends: undefined,
     workspace: createWorkspace(),

@@ -1,5 +1,6 @@
 // SAM, SGM, INF, IRS and pass-along: from the exchange of the calling party they may say who calls, or whom.
-import type { Action } from "../domain/call.ts";
+import { NO_CALL } from "../calls/calls.ts";
+import type { Action, CallRef } from "../domain/call.ts";
 import type { Decision } from "../domain/decision.ts";
 import { judgeDigits, judgeLater } from "../judging/isup-messages.ts";
 import type { TrunkPolicy } from "../policy/policy.ts";
@@ -25,7 +26,10 @@ export function continueCall(turn: IsupTurn, circuit: Circuit | undefined): void
   const decision = source === undefined ? "stray" : judgeMessage(turn, source, call);
   if (decision === "stray" || source === undefined) relay.counters.ss7.stray++;
   else if (decision === undefined) pass(turn);
-  else tellLater(turn, source, decision, obey(turn, circuit, decision));
+  else {
+    const ref = refOf(turn, call);
+    tellLater(turn, source, decision, obey(turn, circuit, decision), ref);
+  }
 }
 
 function obey(turn: IsupTurn, circuit: Circuit | undefined, { verdict }: Decision): Action {
@@ -42,11 +46,23 @@ function obey(turn: IsupTurn, circuit: Circuit | undefined, { verdict }: Decisio
   return { kind: "released", cause };
 }
 
-function tellLater(turn: IsupTurn, source: TrunkPolicy, decision: Decision, action: Action): void {
+/** The call that the message belongs to, as long as it has a row. */
+function refOf({ relay: { calls } }: IsupTurn, call: PassedCall | undefined): CallRef | undefined {
+  const slot = call?.name === undefined ? NO_CALL : calls.named(call.name);
+  return slot === NO_CALL ? undefined : calls.refOf(slot);
+}
+
+function tellLater(
+  turn: IsupTurn,
+  source: TrunkPolicy,
+  decision: Decision,
+  action: Action,
+  call: CallRef | undefined,
+): void {
   const { relay, now, bytes, start } = turn;
   relay.tell({
     kind: "request",
-    call: undefined,
+    call,
     trunk: source.trunk.id,
     method: typeNames.get(bytes[start]!) ?? "ISUP",
     at: now,

@@ -1,7 +1,7 @@
 // The policy in force, compiled and immutable: what every call attempt is judged and routed by.
 import type { PolicyRevision } from "../domain/decision.ts";
 import type { Millis } from "../domain/time.ts";
-import type { Trunk } from "../domain/trunk.ts";
+import type { Trunk, TrunkId } from "../domain/trunk.ts";
 import type { PointCodes } from "./trunk-match.ts";
 import type { Screen } from "../screening/chain/screen.ts";
 
@@ -109,4 +109,12 @@ export interface Policy {
    * @param port any port of that address when undefined
    */
   readonly isNextHop: (address: string, port?: number) => boolean;
+}
+
+/** Longest time that a call may stand whose trunk has left the policy. Milliseconds. */
+const LONGEST_CALL: Millis = 12 * 3_600_000;
+
+/** Returns the longest time that a call of a trunk may stand without its end being seen. Milliseconds. */
+export function longestCallOf({ trunkById }: Policy, trunk: TrunkId): Millis {
+  return trunkById(trunk)?.trunk.longestCall ?? LONGEST_CALL;
 }

@@ -1,7 +1,7 @@
 // Reads the start line of a SIP message: the first step of scan.
 import type { Buffer } from "node:buffer";
 import { noteFault, type SipMessage } from "./message.ts";
-import { CR, DEL, isToken, LF, SP } from "./octet.ts";
+import { CR, DEL, isToken, LF, SP, TAB } from "./octet.ts";
 
 /** The methods of the RFCs, the most frequent first. Other methods are legal too. */
 export const METHODS: readonly string[] = [
@@ -26,14 +26,15 @@ export const METHODS: readonly string[] = [
  * @returns where it ends, after its line break, or -1 when this is no SIP at all
  */
 export function readStartLine(message: SipMessage, bytes: Buffer, start: number): number {
+  const isStatus = startsWithVersion(bytes, start, bytes.length);
   // Lines are short: a loop costs less than a call of indexOf().
   let lf = start;
-  while (lf < bytes.length && bytes[lf]! >= SP && bytes[lf] !== DEL) lf++;
+  while (lf < bytes.length && isLineOctet(bytes[lf]!, isStatus)) lf++;
   if (bytes[lf] === CR) lf++;
   if (bytes[lf] !== LF) return -1;
   const end = lf > start && bytes[lf - 1] === CR ? lf - 1 : lf;
   if (end === lf) noteFault(message, "start line ends with LF only");
-  if (startsWithVersion(bytes, start, end)) return readStatusLine(message, bytes, start, end) ? lf + 1 : -1;
+  if (isStatus) return readStatusLine(message, bytes, start, end) ? lf + 1 : -1;
 
   let methodEnd = start;
   while (methodEnd < end && isToken[bytes[methodEnd]!] === 1) methodEnd++;
@@ -55,6 +56,14 @@ export function readStartLine(message: SipMessage, bytes: Buffer, start: number)
   if (message.uriStart === message.uriEnd || space < message.uriEnd)
     noteFault(message, "request line is not METHOD SP URI SP SIP/2.0");
   return lf + 1;
+}
+
+/**
+ * True for an octet that a start line may hold. A reason phrase may hold a tab; a request line may
+ * not (RFC 3261 section 25.1).
+ */
+function isLineOctet(byte: number, isStatus: boolean): boolean {
+  return (byte >= SP && byte !== DEL) || (byte === TAB && isStatus);
 }
 
 function startsWithVersion(bytes: Buffer, start: number, end: number): boolean {

@@ -64,7 +64,7 @@ void t.test("storms on a few circuits: bounded, every IAM counted, no refused on
       if (unit.to === side && !/ (?:REL|RLC|IAM) /.test(told([unit])[0] ?? "")) back++;
     }
     if (random(50) === 0) test.pass(random(2) === 0 ? T34 : 400_000);
-    if (random(500) === 0) test.relay.disconnect();
+    if (random(500) === 0) test.relay.disconnect(test.now);
     if (counters.ss7.refusals > 48 || counters.ss7.calls > 48) past++;
   }
   t.equal(past, 0, "IAMs of unlisted callers that passed");
@@ -74,7 +74,7 @@ void t.test("storms on a few circuits: bounded, every IAM counted, no refused on
   t.equal(counters.faults, 0);
   const judged = decisions.filter(({ attempt }) => attempt.circuit !== undefined).length;
   t.ok(judged > rounds / 20, `${judged} decisions about ${iams} IAMs`);
-  test.relay.disconnect();
+  test.relay.disconnect(test.now);
   t.same([counters.ss7.refusals, counters.ss7.calls], [0, 0], "nothing is left over");
   t.end();
 });
@@ -107,7 +107,7 @@ void t.test("mutated messages: never thrown at; what passes as a call was judged
       // An IAM: it must be readable, and a decision must have let it go.
       if (!readIsup(isup, "itu", out, start, msu.end) || test.decisions.length === judged) unjudged++;
     }
-    if (round % 200 === 0) test.relay.disconnect();
+    if (round % 200 === 0) test.relay.disconnect(test.now);
   }
   t.equal(unjudged, 0);
   t.equal(lost, 0, "whatever came was sent on, judged, or counted");

@@ -163,7 +163,7 @@ void t.test("DUNA, ASPDN and a lost association forget refusals", (t) => {
   const test = createTestRelay();
   test.lease(UNLISTED);
   test.lease(LISTED, 5);
-  test.relay.disconnect();
+  test.relay.disconnect(test.now);
   t.same([test.counters.ss7.refusals, test.counters.ss7.calls], [0, 0]);
   t.same(told(test.pass(T5)), []);
   t.end();

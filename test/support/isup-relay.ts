@@ -2,6 +2,8 @@ import { keepDecisions, naming } from "./events.ts";
 import { Buffer } from "node:buffer";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
 import type { Policy } from "../../src/policy/policy.ts";
+import { createCalls } from "../../src/calls/call-memory.ts";
+import { createTeller } from "../../src/judging/tell.ts";
 import type { CallEvent } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
@@ -89,6 +91,11 @@ export function createTestRelay(
   const decisions: Decision[] = [];
   const events: CallEvent[] = [];
   const keep = keepDecisions(decisions);
+  const happened = (event: CallEvent): void => {
+    events.push(event);
+    keep(event);
+  };
+  const tell = createTeller(counters, happened);
   const alarms: string[] = [];
   const faults: unknown[] = [];
   const overload = createOverload();
@@ -100,13 +107,10 @@ export function createTestRelay(
     counters,
     circuits: options.circuits ?? 1000,
     elapsed: () => 0,
-    naming,
+    calls: createCalls({ ...naming, capacity: 1000, longestCall: () => 43_200_000, tell }),
     sink: {
       send: (to, stream, bytes) => sent.push({ to, stream, bytes: Buffer.from(bytes) }),
-      happened: (event) => {
-        events.push(event);
-        keep(event);
-      },
+      happened,
       alarm: (message) => alarms.push(message),
       fault: (error) => faults.push(error),
     },

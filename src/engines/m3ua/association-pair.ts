@@ -61,7 +61,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     if (former === undefined) return;
     pair = undefined;
     for (const association of former) association.close();
-    relay.disconnect();
+    relay.disconnect(parts.now());
     counters.linksDown++;
     for (const side of sides) if (of(side).role === "client") backOff.failed(of(side).id, parts.now());
     parts.changed(false, why);

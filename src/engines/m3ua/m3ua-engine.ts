@@ -2,6 +2,9 @@ import { capabilitiesOf } from "../../domain/capabilities.ts";
 import { performance } from "node:perf_hooks";
 import type { AssociationConfig, M3uaConfig } from "../../config/sigwall/m3ua-schema.ts";
 import { decisionCount } from "../../observe/counters.ts";
+import { createCalls } from "../../calls/call-memory.ts";
+import { createTeller } from "../../judging/tell.ts";
+import { longestCallOf } from "../../policy/policy.ts";
 import { createIsupRelay } from "../../isup/isup-relay.ts";
 import { createOverload } from "../../judging/overload.ts";
 import type { SignallingTransport } from "../../wire/sctp/association.ts";
@@ -18,7 +21,7 @@ const TICK = 100;
 
 export interface M3uaEngineParts extends Pick<
   EngineParts,
-  "policy" | "state" | "counters" | "naming" | "happened" | "fault"
+  "policy" | "state" | "counters" | "naming" | "happened" | "remembers" | "fault"
 > {
   readonly config: M3uaConfig;
   readonly warn: (message: string) => void;
@@ -34,6 +37,13 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
   let timer: NodeJS.Timeout | undefined;
   let probe: LoadProbe | undefined;
   let judged = 0;
+  const calls = createCalls<undefined>({
+    ...parts.naming,
+    capacity: parts.policy().tables.calls,
+    longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
+    tell: createTeller(counters, parts.happened),
+  });
+  parts.state.channels.of = (trunk) => calls.channels(trunk);
 
   async function loadTransports(): Promise<(association: AssociationConfig) => SignallingTransport> {
     const wantsSctp = config.links.some(({ associations }) =>
@@ -60,7 +70,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       counters,
       circuits: parts.policy().tables.circuits,
       elapsed: () => performance.now(),
-      naming: parts.naming,
+      calls,
       sink: {
         send: (side, stream, bytes) => link.send(side, stream, bytes),
         happened: parts.happened,
@@ -94,6 +104,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     capabilities: capabilitiesOf.m3ua,
     async start() {
       const listening: string[] = [];
+      parts.remembers?.(calls);
       try {
         const transportOf = await loadTransports();
         for (const index of config.links.keys()) {
@@ -120,7 +131,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     // A peer that is away is a matter of its association; new calls are taken by those that are up.
     isReady: () => !overload.isDraining && links.some(({ isUp }) => isUp),
     nextHops: () => [],
-    calls: () => undefined,
+    calls: () => calls.standing(),
     names: () => [],
     renewTls: () => undefined,
     health: () => overload,

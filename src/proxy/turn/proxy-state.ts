@@ -7,7 +7,7 @@ import type { Calls } from "../../calls/calls.ts";
 import type { CallEvent, CallNaming } from "../../domain/call.ts";
 import { capabilitiesOf } from "../../domain/capabilities.ts";
 import type { Counters } from "../../observe/counters.ts";
-import type { Policy } from "../../policy/policy.ts";
+import { longestCallOf, type Policy } from "../../policy/policy.ts";
 import type { Judge } from "../../judging/decide.ts";
 import { createOverload, type Overload } from "../../judging/overload.ts";
 import { createTeller, type Listen } from "../../judging/tell.ts";
@@ -25,9 +25,6 @@ import { trunkTag } from "../memory/dialog-token.ts";
 import { createLedger, type Ledger } from "../memory/ledger.ts";
 import { createTransactions, type Transactions } from "../memory/transactions.ts";
 import { createOutput, type Output, type Send } from "./output.ts";
-
-/** Longest time that a call of a trunk may stand which has left the policy. Milliseconds. */
-const LONGEST_CALL = 12 * 3_600_000;
 
 /** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
 export const NEXT_HOP = "next-hop";
@@ -123,7 +120,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     capacity: parts.ledgerSize,
     callBytes: parts.callBytes ?? 0,
     ...parts.naming,
-    longestCall: (trunk) => parts.policy().trunkById(trunk)?.trunk.longestCall ?? LONGEST_CALL,
+    longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
     tell,
     finished: settle,
     released: settle,

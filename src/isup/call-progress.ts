@@ -1,0 +1,88 @@
+// What messages of ISUP say about the life of a call: alerting, answered, released, lost.
+import { NO_CALL, type CallSlot } from "../calls/calls.ts";
+import type { CallEnd } from "../domain/call.ts";
+import type { Millis } from "../domain/time.ts";
+import { IsupType, readIsup } from "../ss7/isup.ts";
+import { across, type Circuit, type LinkSide, type PassedCall } from "./circuits.ts";
+import type { IsupState, IsupTurn } from "./isup-turn.ts";
+
+/** "Subscriber free" in the backward call indicators of an ACM (Q.763 section 3.5). */
+const SUBSCRIBER_FREE = 1;
+/** "Alerting" in the event information of a CPG (Q.763 section 3.21). */
+const ALERTING = 1;
+
+/** Notes a message of the exchange of the called party: it passes. */
+export function noteBackward(turn: IsupTurn, call: PassedCall): void {
+  const { relay, now, bytes, start, msu } = turn;
+  const { calls } = relay;
+  const slot = slotOf(relay, call);
+  if (slot === NO_CALL) return;
+  const first = start + 1 < msu.end ? bytes[start + 1]! : 0;
+  switch (bytes[start]) {
+    case IsupType.acm:
+      calls.provisional(slot, ((first >>> 2) & 3) === SUBSCRIBER_FREE, now);
+      break;
+    case IsupType.cpg:
+      calls.provisional(slot, (first & 0x7f) === ALERTING, now);
+      break;
+    case IsupType.con:
+    case IsupType.anm:
+      calls.answered(slot, "", 0, now);
+      break;
+    default:
+  }
+}
+
+/** Notes a REL: it ends the calls of its circuit, whoever sent it (Q.764 section 2.3). */
+export function noteRelease(turn: IsupTurn, circuit: Circuit): void {
+  const cause = causeOf(turn);
+  for (const side of [0, 1] as const) {
+    const call = circuit.calls[side];
+    const by = side === turn.side ? "caller" : "called";
+    if (call !== undefined)
+      endCall(turn.relay, call, { by, ...(cause === undefined ? {} : { cause }) }, turn.now);
+  }
+}
+
+/** Tells the end of a call that passed; one that was told before tells nothing. `how` follows from its state when left out. */
+export function endCall(
+  relay: IsupState,
+  call: PassedCall,
+  end: Omit<CallEnd, "how"> & { readonly how?: CallEnd["how"] },
+  now: Millis,
+): void {
+  const slot = slotOf(relay, call);
+  if (slot === NO_CALL) return;
+  const isAnswered = relay.calls.stateOf(slot) === "answered";
+  const before = end.by === "caller" ? "cancelled" : "refused";
+  relay.calls.ended(slot, { how: isAnswered ? "released" : before, ...end }, now);
+}
+
+/** Ends the calls of a circuit that nobody will release any more: it was reset, or the associations are gone. */
+export function loseCalls(relay: IsupState, circuit: Circuit, by: LinkSide | undefined, now: Millis): void {
+  for (const side of [0, 1] as const) {
+    const call = circuit.calls[side];
+    if (call === undefined) continue;
+    const who = by === undefined ? "filter" : by === side ? "caller" : "called";
+    endCall(relay, call, { by: who, how: "lost" }, now);
+  }
+}
+
+/** Returns the call of this side of the circuit whose exchange is answered by a message of the other side. */
+export function calledBy(circuit: Circuit, side: LinkSide): PassedCall | undefined {
+  return circuit.calls[across(side)];
+}
+
+function slotOf({ calls }: IsupState, { name }: PassedCall): CallSlot {
+  return name === undefined ? NO_CALL : calls.named(name);
+}
+
+/** The cause of a REL (Q.850 section 2.1): behind the octets of location and recommendation. */
+function causeOf({ relay, bytes, isup, msu, start }: IsupTurn): number | undefined {
+  if (!readIsup(isup, relay.variant, bytes, start, msu.end)) return undefined;
+  const { variableStart, variableEnd } = isup;
+  if (variableStart < 0) return undefined;
+  const hasRecommendation = (bytes[variableStart]! & 0x80) === 0;
+  const at = variableStart + (hasRecommendation ? 2 : 1);
+  return at < variableEnd ? bytes[at]! & 0x7f : undefined;
+}
