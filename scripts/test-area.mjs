@@ -62,16 +62,8 @@ export async function runArea(area, file, env, mostSilence) {
   clearTimeout(silence);
   running.delete(child);
   const { passed, failed, skips, lines, isWhole } = tap.result();
-  const end =
-    hangs !== ""
-      ? hangs
-      : signal !== null
-        ? `ended by ${signal}`
-        : code !== 0
-          ? `ended with ${code}`
-          : isWhole
-            ? ""
-            : "ended before its tests did";
+  const isEmpty = passed + failed + skips.length === 0;
+  const end = howEnded({ hangs, signal, code, isWhole, isEmpty });
   const isBroken = end !== "" && failed === 0;
   return {
     area,
@@ -81,6 +73,15 @@ export async function runArea(area, file, env, mostSilence) {
     skips,
     lines: [...lines, ...(end === "" ? [] : [`${area} ${end}`]), ...errors],
   };
+}
+
+/** What was wrong with the end of an area, in words; "" when nothing was. */
+function howEnded({ hangs, signal, code, isWhole, isEmpty }) {
+  if (hangs !== "") return hangs;
+  if (signal !== null) return `ended by ${signal}`;
+  if (code !== 0) return `ended with ${code}`;
+  if (!isWhole) return "ended before its tests did";
+  return isEmpty ? "has no tests" : "";
 }
 
 /** Keeps failures with their diagnosis, and skips with their reason; the rest of the TAP is only counted. */
