@@ -19,7 +19,7 @@ const JOBS = 2;
 /** Started first, so that none of them is left alone at the end. */
 const SLOWEST = ["cli", "engines", "sctp", "fuzz", "sipp", "noc"];
 /** An area that prints nothing for so long hangs. Milliseconds. */
-const MOST_SILENCE = (300 + 60 * Number(options.soak ?? 0)) * 1000;
+const MOST_SILENCE = ((options.long ? 600 : 300) + 60 * Number(options.soak ?? 0)) * 1000;
 
 const ending = options.long ? ".long" : ".test";
 const known = readdirSync("test")
