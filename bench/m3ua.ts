@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { SignallingTransport } from "../src/wire/sctp/association.ts";
 import { tcpTransport } from "../src/wire/sctp/tcp-transport.ts";
-import { connectPeer, listenAsPeer, until, type TestPeer } from "../test/sctp/peer.ts";
+import { connectPeer, listenAsPeer, type TestPeer } from "../test/sctp/peer.ts";
 import { fromLease, LISTED } from "../test/support/isup-relay.ts";
 import { loopbackPolicy } from "../test/support/m3ua-engine.ts";
+import { comesTrue } from "../test/support/until.ts";
 
 const rate = 500;
 const seconds = Number(process.env["BENCH_SECONDS"] ?? 10);
@@ -48,7 +49,7 @@ async function direct(transport: SignallingTransport): Promise<readonly number[]
   const peers: TestPeer[] = [];
   const server = await listenAsPeer(transport, (peer) => peers.push(peer));
   const lease = await connectPeer(transport, server.port);
-  await until(() => peers.length > 0);
+  await comesTrue(() => peers.length > 0);
   const [core] = peers;
   if (core === undefined) throw new Error("nobody came");
   const delays = await measure(lease, core);
@@ -83,7 +84,7 @@ async function filtered(transport: SignallingTransport): Promise<readonly number
   const filter = spawn("taskset", command, { stdio: "ignore" });
   try {
     const lease = await connectPeer(transport, port);
-    await until(() => peers.length > 0);
+    await comesTrue(() => peers.length > 0);
     const [core] = peers;
     if (core === undefined) throw new Error("the filter did not connect");
     const delays = await measure(lease, core);

@@ -12,13 +12,17 @@ const { values } = parseArgs({
     trunk: { type: "string", default: "5061" },
     core: { type: "string", default: "5090" },
     filter: { type: "string", default: "127.0.0.1:5060" },
+    patience: { type: "string", default: "3" },
   },
 });
 const [filterHost, filterPort] = values.filter.split(":");
 const callId = `place-call-${Date.now().toString(36)}`;
 const caller = open(Number(values.trunk), "caller");
 const core = open(Number(values.core), "core  ");
-const timeout = setTimeout(() => finish("no answer for 3 s: is the filter running?", 1), 3000);
+const timeout = setTimeout(
+  () => finish(`no answer for ${values.patience} s: is the filter running?`, 1),
+  Number(values.patience) * 1000,
+);
 
 function open(port, name) {
   const socket = createSocket("udp4");

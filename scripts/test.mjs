@@ -1,34 +1,44 @@
-// `npm test`: builds, compiles the tests, runs them and ends with the line "N passed, N failed" (assertions).
-// Arguments name areas: `npm test -- sip config` runs test/sip.test.ts and test/config.test.ts.
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createInterface } from "node:readline";
+// `npm test`: builds, compiles the tests, runs the short areas and ends with the line "N passed, N failed" (assertions).
+// `npm run test:long`: the same for the long areas. An area is a file: test/AREA.test.ts is short, test/AREA.long.ts is long.
+// Arguments name areas: `npm test -- sip config`. Options: --long; --soak MINUTES, for the area soak; --no-build: out/ is as wanted.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { runArea } from "./test-area.mjs";
 
-const areas = process.argv.slice(2);
-const files = readdirSync("test")
-  .filter((name) => name.endsWith(".test.ts") && (areas.length === 0 || areas.includes(name.slice(0, -8))))
-  .map((name) => `out/test/${name.slice(0, -3)}.js`);
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    long: { type: "boolean", default: false },
+    soak: { type: "string" },
+    "no-build": { type: "boolean", default: false },
+  },
+});
+/** Areas that run at the same time. */
+const JOBS = 2;
+/** Started first, so that none of them is left alone at the end. */
+const SLOWEST = ["cli", "engines", "sctp", "fuzz", "sipp", "noc"];
+/** An area that prints nothing for so long hangs. Milliseconds. */
+const MOST_SILENCE = ((options.long ? 600 : 300) + 60 * Number(options.soak ?? 0)) * 1000;
 
-function run(command, ...args) {
-  const { status, error } = spawnSync("npx", ["--no-install", command, ...args], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  return error === undefined && status === 0;
+const ending = options.long ? ".long" : ".test";
+const known = readdirSync("test")
+  .filter((name) => name.endsWith(`${ending}.ts`))
+  .map((name) => name.slice(0, -`${ending}.ts`.length));
+const rank = (area) => (SLOWEST.indexOf(area) + SLOWEST.length + 1) % (SLOWEST.length + 1);
+const areas = (wanted.length === 0 ? known : known.filter((area) => wanted.includes(area))).toSorted(
+  (a, b) => rank(a) - rank(b),
+);
+
+function run(script, ...args) {
+  return (
+    spawnSync(process.execPath, [script, ...args], { stdio: ["ignore", "inherit", "inherit"] }).status === 0
+  );
 }
 
-/** tap compiles its set of plugins into itself: once after every installation, and when .taprc asks for others. */
-function buildTap() {
-  const marker = "node_modules/.cache/sigwall/taprc";
-  const wanted = readFileSync(".taprc", "utf8");
-  try {
-    if (readFileSync(marker, "utf8") === wanted) return true;
-  } catch {
-    // Not built yet.
-  }
-  if (spawnSync("npx", ["--no-install", "tap", "build"], { stdio: "ignore" }).status !== 0) return false;
-  mkdirSync("node_modules/.cache/sigwall", { recursive: true });
-  writeFileSync(marker, wanted);
-  return true;
+function build() {
+  const tsc = "node_modules/typescript/bin/tsc";
+  return run(tsc, "-p", "tsconfig.build.json") && run(tsc, "-p", "tsconfig.test.json");
 }
 
 function finish(passed, failed) {
@@ -36,53 +46,38 @@ function finish(passed, failed) {
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }
 
-/** Shows files, failures with their diagnosis, and skips with their reason; the rest of the TAP is only counted. */
-function createReader() {
-  let passed = 0;
-  let failed = 0;
-  let diagnosis = false;
-  const read = (line) => {
-    const text = line.trimStart();
-    const depth = line.length - text.length;
-    if (diagnosis) {
-      console.log(line);
-      diagnosis = text !== "...";
-      return;
+async function runAreas() {
+  const env = { ...process.env, ...(options.soak === undefined ? {} : { SOAK_MINUTES: options.soak }) };
+  const waiting = [...areas];
+  const results = [];
+  const work = async () => {
+    for (let area = waiting.shift(); area !== undefined; area = waiting.shift()) {
+      const result = await runArea(area, `out/test/${area}${ending}.js`, env, MOST_SILENCE);
+      results.push(result);
+      console.log(
+        `${result.failed === 0 ? "ok" : "not ok"} ${area}: ${result.passed} passed, ${result.failed} failed, ${result.seconds.toFixed(1)} s`,
+      );
+      for (const line of result.lines) console.log(`  ${line}`);
     }
-    if (text.startsWith("not ok") || (depth === 0 && text.startsWith("ok "))) console.log(line);
-    else if (text.includes("# SKIP") || text.includes("# TODO")) console.log(line);
-    else if (text.startsWith("Bail out!")) console.log(line);
-    else if (text === "---" && lastWasFailure) {
-      console.log(line);
-      diagnosis = true;
-    } else if (depth === 0 && text.startsWith("# {")) {
-      passed = figure(text, "pass");
-      failed = figure(text, "fail");
-    }
-    lastWasFailure = text.startsWith("not ok");
   };
-  let lastWasFailure = false;
-  return { read, result: () => ({ passed, failed }) };
+  await Promise.all(Array.from({ length: JOBS }, work));
+  return results;
 }
 
-/** A figure of tap's last line, `# { total: 12, pass: 11, fail: 1 }`; 0 when it isn't there. */
-function figure(line, name) {
-  const at = line.indexOf(`${name}: `);
-  return at === -1 ? 0 : Number.parseInt(line.slice(at + name.length + 2), 10);
+function summarise(results) {
+  const skips = results.flatMap(({ area, skips: ofArea }) => ofArea.map((skip) => `  ${area}: ${skip}`));
+  if (skips.length > 0) console.log(["skipped:", ...skips].join("\n"));
+  const isCi = process.env.CI !== undefined && process.env.CI !== "";
+  const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, isCi ? undefined : 5);
+  console.log(isCi ? "time of each area:" : "the five slowest areas:");
+  for (const { area, seconds } of slowest) console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${area}`);
+  const sum = (name) => results.reduce((total, result) => total + result[name], 0);
+  finish(sum("passed"), sum("failed"));
 }
 
-function runTests() {
-  const tap = spawn("npx", ["--no-install", "tap", "run", "--reporter=tap", ...files], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const reader = createReader();
-  createInterface({ input: tap.stdout }).on("line", reader.read);
-  tap.on("close", (code) => {
-    const { passed, failed } = reader.result();
-    finish(passed, code === 0 ? failed : Math.max(failed, 1));
-  });
-}
-
-const built = run("tsc", "-p", "tsconfig.build.json") && run("tsc", "-p", "tsconfig.test.json") && buildTap();
-if (built && files.length > 0) runTests();
+const unknown = wanted.filter((area) => !known.includes(area));
+if (unknown.length > 0) {
+  console.log(`no area ${unknown.join(", ")}; there are: ${known.join(", ")}`);
+  finish(0, 1);
+} else if (options["no-build"] || build()) summarise(await runAreas());
 else finish(0, 1);

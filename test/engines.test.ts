@@ -1,12 +1,10 @@
 import "./engines/traffic-watch.ts";
 import "./engines/drachtio-faults.ts";
 import "./engines/drachtio-frames.ts";
-import "./engines/drachtio-kill.ts";
 import "./engines/drachtio-link.ts";
 import "./engines/drachtio-topology.ts";
 import "./engines/drachtio.ts";
 import "./engines/embedded.ts";
-import "./engines/next-hops.ts";
 import "./engines/crossings.ts";
 import "./engines/tls.ts";
 import "./engines/hep.ts";

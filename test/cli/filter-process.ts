@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { inTime } from "../support/until.ts";
 
 /** The compiled program, as a newcomer's `node dist/main.js` would run it. */
 export const program = "out/src/main.js";
@@ -20,7 +21,7 @@ export async function runCommand(args: readonly string[]): Promise<Finished> {
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  await once(child, "close");
+  await endOf(child, () => `sigwall ${args.join(" ")} goes on: ${stdout}${stderr}`);
   return { code: child.exitCode, stdout, stderr };
 }
 
@@ -56,16 +57,18 @@ export async function startFilter(configPath: string, nodeOptions: readonly stri
     for (const look of waiting) look();
   });
   let stdout = "";
-  await new Promise<void>((resolve, reject) => {
+  const told = (): string => [stdout, ...log].join("\n");
+  const isUp = new Promise<void>((resolve, reject) => {
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       if (stdout.includes("try next")) resolve();
     });
     child.once("close", () => reject(new Error(`the filter ended at once: ${log.join("\n")}`)));
   });
+  await inTime(isUp, () => `the filter is not up: ${told()}`);
 
   function logged(words: readonly string[], from = 0): Promise<string> {
-    return new Promise((resolve) => {
+    const first = new Promise<string>((resolve, reject) => {
       const look = (): void => {
         const found = log.slice(from).find((line) => words.every((word) => line.includes(word)));
         if (found === undefined) return;
@@ -74,25 +77,36 @@ export async function startFilter(configPath: string, nodeOptions: readonly stri
       };
       waiting.add(look);
       look();
+      void ended.then(() => reject(new Error(`the filter ended without "${words.join()}": ${told()}`)));
     });
+    return inTime(first, () => `no line with "${words.join()}" in the log: ${told()}`);
   }
 
   return {
     sipPort: Number(between(stdout, "udp:127.0.0.1:", "\n")),
     admin: between(stdout, "admin      ", "\n"),
-    output: () => [stdout, ...log].join("\n"),
+    output: told,
     logged,
     lineCount: () => log.length,
     signal: (name) => child.kill(name),
     ended,
-    stop: (name = "SIGTERM") => stop(child, name),
+    async stop(name = "SIGTERM") {
+      child.kill(name);
+      await endOf(child, () => `the filter has not stopped by ${name}: ${told()}`);
+      return child.exitCode;
+    },
   };
 }
 
-async function stop(child: ChildProcess, name: "SIGTERM" | "SIGINT"): Promise<number | null> {
-  child.kill(name);
-  await once(child, "close");
-  return child.exitCode;
+/** Resolves when the process is gone. One that stays is killed, and `why` is the reason of the failure. */
+async function endOf(child: ChildProcess, why: () => string): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    await inTime(once(child, "close"), why);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
 }
 
 function between(text: string, start: string, end: string): string {

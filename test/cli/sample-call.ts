@@ -15,7 +15,16 @@ void t.test("the sample call of the README goes through, and is refused, as it s
   t.teardown(place.remove);
   const filter = await startFilter(place.config);
   const { caller, core } = place.release();
-  const ports = ["--trunk", caller, "--core", core, "--filter", `127.0.0.1:${filter.sipPort}`];
+  const ports = [
+    "--trunk",
+    caller,
+    "--core",
+    core,
+    "--filter",
+    `127.0.0.1:${filter.sipPort}`,
+    "--patience",
+    "60",
+  ];
   for (const [options, output] of rows) {
     const child = spawn(process.execPath, ["scripts/place-call.mjs", ...ports, ...options], {
       stdio: ["ignore", "pipe", "inherit"],

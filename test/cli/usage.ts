@@ -24,7 +24,7 @@ const rows: readonly Row[] = [
   { args: ["replay"], code: 2, stdout: "", stderr: "missing required argument" },
   { args: ["explain"], code: 2, stdout: "", stderr: "--trunk" },
   {
-    args: ["explain", "--trunk", "bj-lease-01", "--config", "config/sigwall.yaml"],
+    args: ["explain", "--trunk", "bj-lease-01", "--config", "test/config/shipped/sigwall.yaml"],
     code: 2,
     stdout: "",
     stderr: "--from",

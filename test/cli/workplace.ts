@@ -3,6 +3,11 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { header } from "../support/proxy.ts";
+import { inTime } from "../support/until.ts";
+
+/** How often a calling party repeats its INVITE. Milliseconds. */
+const REPEAT = 50;
 
 /** What came in at either end, in order. */
 interface Inbox {
@@ -52,8 +57,11 @@ async function openEnd(inbox: Inbox): Promise<End> {
 export interface Workplace {
   readonly folder: string;
   readonly config: string;
-  /** Sends an INVITE of a new call and says how it was judged: "forwarded", or the status of the refusal. */
-  readonly placeCall: (filterPort: number, from: string) => Promise<string>;
+  /**
+   * Sends an INVITE of a new call and says how it was judged: "forwarded", or the status of the refusal. `repeats`: the INVITE is
+   * repeated until then, as a calling party does whose datagrams get lost (RFC 3261 section 17.1.1.2).
+   */
+  readonly placeCall: (filterPort: number, from: string, repeats?: boolean) => Promise<string>;
   /** The INVITE of the call that was placed last. */
   readonly lastInvite: () => string;
   /** Sends a message as it is, and says how it was judged. */
@@ -108,11 +116,16 @@ rules: ${rules}
     open.clear();
   };
   let last = "";
-  const send = async (filterPort: number, text: string): Promise<string> => {
+  const send = async (filterPort: number, text: string, repeats = false): Promise<string> => {
+    const callId = header(text, "Call-ID");
+    const repeating = repeats ? setInterval(() => caller.send(text, filterPort), REPEAT) : undefined;
     caller.send(text, filterPort);
-    let message = await inbox.next();
-    // The filter asks whether the core is there.
-    while (message.startsWith("OPTIONS ") || message.startsWith("SIP/2.0 100 ")) message = await inbox.next();
+    // What else comes: the filter asks whether the core is there, and earlier calls, which nobody answers, end.
+    let message = "";
+    do {
+      message = await inTime(inbox.next(), () => `nothing came of ${text}`);
+    } while (header(message, "Call-ID") !== callId || message.startsWith("SIP/2.0 100 "));
+    clearInterval(repeating);
     return message.startsWith("INVITE ")
       ? "forwarded"
       : message.slice("SIP/2.0 ".length, "SIP/2.0 403".length);
@@ -124,12 +137,12 @@ rules: ${rules}
   return {
     folder,
     config: join(folder, "sigwall.yaml"),
-    placeCall(filterPort, from) {
+    placeCall(filterPort, from, repeats) {
       last = invite(from);
-      return send(filterPort, last);
+      return send(filterPort, last, repeats);
     },
     lastInvite: () => last,
-    send,
+    send: (filterPort, message) => send(filterPort, message),
     write,
     policy,
     release() {

@@ -1,23 +1,29 @@
 import tap from "tap";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { readFromDisk } from "../../src/app/read-file.ts";
 import { policyJsonSchema } from "../../src/config/policy/policy-schema.ts";
 import { staticJsonSchema } from "../../src/config/sigwall/static-schema.ts";
 import { loadStatic } from "../../src/config/load-static.ts";
 import { reviewPolicy } from "../../src/config/review/review.ts";
 import { isMapping } from "../../src/config/yaml/schema-issues.ts";
+import type { ReadFile } from "../../src/config/yaml/config-files.ts";
 import { readYaml } from "../../src/config/yaml/yaml-source.ts";
+import { shipped } from "../support/shipped.ts";
 import { printed } from "./files.ts";
 import { type LoadedPolicy, loadPolicy } from "../../src/config/load-policy.ts";
 
 const now = Date.parse("2026-11-22T00:00:00Z");
 
-function load(path: string): LoadedPolicy & { readonly findings: readonly string[] } {
-  const { config, issues: staticIssues } = loadStatic(readFromDisk, path);
+/** Reads files of `config/`, but lists as they are shipped. */
+const withShippedLists: ReadFile = (path) =>
+  readFromDisk(path.replace(/^config\/lists\//, `${shipped}/lists/`));
+
+function load(path: string, read = readFromDisk): LoadedPolicy & { readonly findings: readonly string[] } {
+  const { config, issues: staticIssues } = loadStatic(read, path);
   if (config === undefined) throw new Error(printed(staticIssues).join("\n"));
   const listeners = config.listen.map(({ id }) => id);
-  const loaded = loadPolicy(readFromDisk, config.policy, listeners, config.engine);
+  const loaded = loadPolicy(read, config.policy, listeners, config.engine);
   const { policy, material, issues } = loaded;
   const findings =
     policy === undefined || material === undefined ? [] : reviewPolicy(policy, material, listeners, now);
@@ -46,7 +52,7 @@ void tap.test("the files of the contract load as they are", async (t) => {
 void tap.test("the copy of the contract's files is still the contract", async (t) => {
   const shared = "../shared/contract";
   if (!existsSync(shared)) {
-    t.comment("the contract is not beside this repository: nothing to compare with");
+    t.pass("contract", { skip: "it is not beside this repository: nothing to compare with" });
     return;
   }
   for (const file of ["sigwall.yaml", "policy.yaml", "lists/jinghua-bank.csv", "lists/police.csv"]) {
@@ -59,7 +65,7 @@ void tap.test("the copy of the contract's files is still the contract", async (t
 });
 
 void tap.test("the example is free of findings", async (t) => {
-  const { policy, findings } = load("config/sigwall.yaml");
+  const { policy, findings } = load(join(shipped, "sigwall.yaml"));
   t.strictSame(findings, []);
   t.strictSame(policy?.trunks.map(({ trunk }) => trunk.side).toSorted(), [
     "core",
@@ -70,17 +76,52 @@ void tap.test("the example is free of findings", async (t) => {
 });
 
 void tap.test("the example by drachtio loads, and says what is refused there", async (t) => {
-  const { policy, findings } = load("config/drachtio.yaml");
+  const { policy, findings } = load(join(shipped, "drachtio.yaml"));
   t.ok(policy);
   t.ok(findings.length > 0);
   for (const finding of findings)
     t.match(finding, "warning: engine drachtio can't remove display names", finding);
 });
 
+const examples = [
+  "sigwall.yaml",
+  "drachtio.yaml",
+  "policy.yaml",
+  ...readdirSync(join(shipped, "lists")).map((name) => `lists/${name}`),
+];
+
+void tap.test("config/ loads, whatever its operator has made of it", async (t) => {
+  for (const file of ["config/sigwall.yaml", "config/drachtio.yaml"]) {
+    const { config, issues } = loadStatic(readFromDisk, file);
+    const loaded =
+      config === undefined
+        ? undefined
+        : loadPolicy(
+            readFromDisk,
+            config.policy,
+            config.listen.map(({ id }) => id),
+            config.engine,
+          );
+    const errors = [...issues, ...(loaded?.issues ?? [])].filter(({ severity }) => severity === "error");
+    t.same(printed(errors), [], `${file} and what it names can't be loaded: the issues say what to mend`);
+    t.ok(loaded?.policy, `${file}: there is a policy`);
+  }
+});
+
+void tap.test("config/ is as shipped (--update takes the copy of the tests from it)", async (t) => {
+  for (const name of examples) {
+    const [file, copy] = [join("config", name), join(shipped, name)];
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    if (process.argv.includes("--update")) writeFileSync(copy, text);
+    if (text === readFileSync(copy, "utf8")) t.pass(file);
+    else t.pass(file, { skip: `edited: it is not ${copy}, which the other tests use` });
+  }
+});
+
 void tap.test(
   "the reference loads, and only says what isn't enforced yet, or is another engine's",
   async (t) => {
-    const { policy, findings } = load("config/reference-sigwall.yaml");
+    const { policy, findings } = load("config/reference-sigwall.yaml", withShippedLists);
     t.ok(policy);
     t.ok(findings.length > 0);
     for (const finding of findings)
@@ -142,11 +183,12 @@ void tap.test("the published JSON Schemas are those of the code (--update writes
 });
 
 void tap.test("every YAML file in config/ names its schema", async (t) => {
-  for (const file of ["sigwall", "drachtio", "policy", "reference-sigwall", "reference"].map(
-    (name) => `config/${name}.yaml`,
-  )) {
+  for (const file of [
+    ...["sigwall", "drachtio", "policy"].map((name) => join(shipped, `${name}.yaml`)),
+    ...["reference-sigwall", "reference"].map((name) => `config/${name}.yaml`),
+  ]) {
     const [first = ""] = readFileSync(file, "utf8").split("\n", 1);
     const schema = first.startsWith("# yaml-language-server: $schema=") ? first.slice(32) : "";
-    t.ok(existsSync(join(dirname(file), schema)) && schema.endsWith(".schema.json"), `${file}: ${schema}`);
+    t.ok(existsSync(join("config", schema)) && schema.endsWith(".schema.json"), `${file}: ${schema}`);
   }
 });

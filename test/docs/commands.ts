@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
 import t from "tap";
+import { openShippedFolder } from "../support/shipped.ts";
 import { blocks } from "./pages.ts";
 
 /** Commands that need a running filter or the network of an operator; the tests of `cli` and `engines` cover those. */
@@ -22,6 +25,8 @@ function isLineAsWritten(line: string, written: string): boolean {
 }
 
 void t.test("pages: commands print what the page says", (t) => {
+  const folder = openShippedFolder();
+  t.teardown(() => rmSync(folder, { recursive: true }));
   const consoles = blocks.filter(({ kind }) => kind === "console");
   let ran = 0;
   for (const { page, line, text } of consoles) {
@@ -31,8 +36,9 @@ void t.test("pages: commands print what the page says", (t) => {
     if (needsMore.some((start) => command.startsWith(start))) continue;
     t.match(command, /^node dist\/main\.js /, `${page}:${line}: runs the program`);
     // The tests' own compilation: the same source as dist/.
-    const args = command.replace("dist/main.js", "out/src/main.js").split(" ").slice(1);
+    const args = command.replace("dist/main.js", resolve("out/src/main.js")).split(" ").slice(1);
     const { stdout } = spawnSync(process.execPath, args, {
+      cwd: folder,
       encoding: "utf8",
       env: { ...process.env, NO_COLOR: "1" },
     });

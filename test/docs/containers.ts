@@ -4,6 +4,7 @@ import t from "tap";
 import { parse } from "yaml";
 import { z } from "zod";
 import { loadStatic } from "../../src/config/load-static.ts";
+import { shipped } from "../support/shipped.ts";
 
 const dockerfile = readFileSync("docker/Dockerfile", "utf8");
 const demo = readFileSync("docker/demo/Dockerfile", "utf8");
@@ -191,7 +192,7 @@ void t.test("compose: Prometheus asks the filter, Grafana asks Prometheus", (t) 
 });
 
 void t.test("compose: the demo and drachtio stand where the example policy has them", (t) => {
-  const policy = readFileSync("config/policy.yaml", "utf8");
+  const policy = readFileSync(join(shipped, "policy.yaml"), "utf8");
   const filter = `127.0.0.1:${config?.listen[0]?.port ?? 0}`;
   t.equal(service("demo-lessee").command.at(-1), filter, "calls go to the filter");
   t.match(

@@ -1,10 +1,12 @@
 import t from "tap";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { loadStatic } from "../../src/config/load-static.ts";
 import { differences } from "../engines/drachtio-differences.ts";
 import { scenarios } from "../engines/scenarios.ts";
 import { loadPolicy } from "../../src/config/load-policy.ts";
+import { shipped } from "../support/shipped.ts";
 
 const page = readFileSync("docs/drachtio.md", "utf8");
 const server = readFileSync("docker/drachtio.conf.xml", "utf8");
@@ -29,12 +31,12 @@ void t.test("docs/drachtio.md: the calls that end otherwise are those of the tes
 void t.test(
   "drachtio in front of nobody: the server stands where the example policy sends its calls",
   (t) => {
-    const { policy } = loadPolicy(readFile, "config/policy.yaml");
+    const { policy } = loadPolicy(readFile, join(shipped, "policy.yaml"));
     const [hop] = policy?.trunkById("bj-lease-01")?.trunk.nextHops ?? [];
     t.match(server, `<contact>sip:${hop?.address}:${hop?.port};transport=udp</contact>`);
     t.match(server, "<cdrs>true</cdrs>");
     const admin = /<admin port="(\d+)" secret="([^"]+)">127\.0\.0\.1</.exec(server);
-    const { config } = loadStatic(readFile, "config/drachtio.yaml");
+    const { config } = loadStatic(readFile, join(shipped, "drachtio.yaml"));
     t.match(config?.drachtio?.servers, [{ host: "127.0.0.1", port: Number(admin?.[1]), secret: admin?.[2] }]);
     for (const port of [hop?.port, admin?.[1]])
       t.match(firewall, `dport ${port} `, `the firewall knows port ${port}`);

@@ -6,11 +6,12 @@ import { formatIssue } from "../../src/config/yaml/issue.ts";
 import { loadStatic } from "../../src/config/load-static.ts";
 import { blocks, pages, readPage } from "./pages.ts";
 import type { ReadFile } from "../../src/config/yaml/config-files.ts";
+import { shipped } from "../support/shipped.ts";
 import { loadPolicy } from "../../src/config/load-policy.ts";
 
 /** Reads `text` as the file itself, and the lists that it names from the example configuration. */
 function readingAs(file: string, text: string): ReadFile {
-  return (path) => ({ bytes: path === file ? Buffer.from(text) : readFileSync(join("config", path)) });
+  return (path) => ({ bytes: path === file ? Buffer.from(text) : readFileSync(join(shipped, path)) });
 }
 
 /** A policy with one trunk, for what a page shows of a trunk alone. */

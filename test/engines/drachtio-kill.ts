@@ -8,9 +8,10 @@ import { askSipAddress } from "../support/drachtio-admin.ts";
 import { realServer } from "../support/drachtio-relay.ts";
 import { openTestDrachtio } from "../support/drachtio-server.ts";
 import { fieldOf } from "../support/drachtio-stack.ts";
+import { PATIENCE } from "../support/until.ts";
 
 const address = "127.0.0.1";
-/** A call that hears nothing for so long hears nothing more. Milliseconds. */
+/** How long a call is waited for that a killed application may have taken. Milliseconds. */
 const SILENCE = 1000;
 
 async function openEnd(): Promise<Socket> {
@@ -23,8 +24,8 @@ async function openEnd(): Promise<Socket> {
 /** What a call heard: statuses at the caller, "forwarded" when it came to the core. */
 interface Call {
   readonly heard: string[];
-  /** Resolves when something is heard; undefined: nothing within {@link SILENCE}. */
-  next(): Promise<string | undefined>;
+  /** Resolves when something is heard; undefined: nothing within `most` milliseconds. */
+  next(most?: number): Promise<string | undefined>;
 }
 
 /** A caller, and a core that is always busy. */
@@ -92,10 +93,10 @@ async function openEnds(sipPort: number): Promise<Ends> {
       let read = 0;
       return {
         heard: call.heard,
-        async next() {
+        async next(most = PATIENCE) {
           if (read === call.heard.length)
             await new Promise<void>((resolve) => {
-              const timer = setTimeout(resolve, SILENCE);
+              const timer = setTimeout(resolve, most);
               call.told = () => {
                 clearTimeout(timer);
                 resolve();
@@ -113,9 +114,9 @@ async function openEnds(sipPort: number): Promise<Ends> {
 }
 
 /** The first that a call hears beside 100. */
-async function outcomeOf(call: Call): Promise<string | undefined> {
-  let word = await call.next();
-  while (word === "100") word = await call.next();
+async function outcomeOf(call: Call, most?: number): Promise<string | undefined> {
+  let word = await call.next(most);
+  while (word === "100") word = await call.next(most);
   return word;
 }
 
@@ -180,18 +181,16 @@ drainSeconds: 0
     await killed.ended;
 
     // The server hears of it when it next reads its connection; a call in between would be one more that waits.
-    let next = await outcomeOf(ends.place());
-    for (let tries = 0; next === undefined && tries < 5; tries++) next = await outcomeOf(ends.place());
+    let next = await outcomeOf(ends.place(), SILENCE);
+    for (let tries = 0; next === undefined && tries < 60; tries++)
+      next = await outcomeOf(ends.place(), SILENCE);
     t.equal(next, "503", "by the server itself: nobody gets through");
-    for (const call of pending) {
-      t.equal(await call.next(), undefined);
-      t.same(call.heard, ["100"], "those that waited are answered by nobody");
-    }
 
     const following = await startConnected(config);
     for (let i = 0; i < 4; i++)
       t.equal(await outcomeOf(ends.place()), "forwarded", "none is given to the one that is gone");
     t.equal(await following.stop(), 0);
+    for (const call of pending) t.same(call.heard, ["100"], "those that waited are answered by nobody");
     ends.close();
     await server.close();
   },

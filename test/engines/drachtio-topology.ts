@@ -11,6 +11,7 @@ import { createScreeningState } from "../../src/screening/state.ts";
 import { openDrachtio } from "../support/drachtio-relay.ts";
 import { compileText } from "../support/proxy.ts";
 import { freePort } from "../support/free-port.ts";
+import { inTime, until } from "../support/until.ts";
 
 const address = "127.0.0.1";
 
@@ -37,7 +38,7 @@ async function openSocket(): Promise<Socket> {
 
 async function start(engine: Engine): Promise<Engine> {
   await engine.start();
-  while (!engine.isReady()) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => engine.isReady());
   return engine;
 }
 
@@ -79,8 +80,8 @@ rules: { display-name: { mode: off } }
     ),
   );
 
-  /** Sends a request and says what came of it: at the core, or the status at the caller; undefined: nothing in a while. */
-  async function outcome(message: Buffer, callId: string): Promise<string | undefined> {
+  /** Sends a request and says what came of it: the method at the core, or the status at the caller. */
+  async function outcome(message: Buffer, callId: string): Promise<string> {
     const heard = new Promise<string>((resolve) => {
       core.on("message", (bytes) => {
         if (bytes.includes(callId)) resolve(bytes.toString("latin1").split(" ", 1)[0] ?? "");
@@ -91,8 +92,7 @@ rules: { display-name: { mode: off } }
       });
     });
     caller.send(message, port, address);
-    const silence = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 500));
-    const result = await Promise.race([heard, silence]);
+    const result = await inTime(heard, () => `nothing came of ${callId}`);
     core.removeAllListeners("message");
     caller.removeAllListeners("message");
     return result;
@@ -115,7 +115,7 @@ rules: { display-name: { mode: off } }
     ].join("\r\n");
   const to = "To: <sip:02787654321@127.0.0.1>";
   const toServer = `Route: <sip:${address}:${server.sipPort};lr>`;
-  const table: readonly (readonly [string, string | undefined, readonly string[], string?])[] = [
+  const table: readonly (readonly [string, string, readonly string[], string?])[] = [
     ["a listed caller", "INVITE", [to]],
     ["another one", "403", [to], "01087654400"],
     ["a forged To tag and a Route to the server", "481", [`${to};tag=forged`, toServer]],

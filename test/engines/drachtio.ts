@@ -42,9 +42,9 @@ async function onTestServer(parts: EngineParts): Promise<RunningEngine> {
 }
 
 if (realServer === undefined) {
-  t.comment(
-    "DRACHTIO_HOST is not set: the engine runs on the test server, which proves nothing about drachtio",
-  );
+  t.pass("drachtio-server", {
+    skip: "DRACHTIO_HOST is not set: the engine runs on the test server, which proves nothing about drachtio",
+  });
   runScenarios("drachtio engine, test server", onTestServer, "127.0.0.1", differences);
 } else {
   const server = realServer;

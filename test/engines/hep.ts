@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import t from "tap";
 import type { SignallingSource } from "../../src/domain/attempt.ts";
 import { openHepExport, type HepExport } from "../../src/records/hep/hep-export.ts";
@@ -16,6 +15,7 @@ import { writePcap } from "../../src/pcap/writer.ts";
 import { decidedOf } from "../observe/decision.ts";
 import { freePort } from "../support/free-port.ts";
 import { request } from "../support/proxy.ts";
+import { inTime, until } from "../support/until.ts";
 
 const origin: SignallingSource = {
   signalling: "sip",
@@ -107,7 +107,7 @@ void t.test("HEP packet: as long as a datagram, and no byte longer", (t) => {
 
 async function settle(hep: HepExport, messages: number): Promise<void> {
   const { lost } = hep.figures();
-  while (hep.figures().sent + lost.queue + lost.size + lost.socket < messages) await turn();
+  await until(() => hep.figures().sent + lost.queue + lost.size + lost.socket >= messages);
 }
 
 void t.test("HEP export: a message and its verdict; what finds no room is counted", async (t) => {
@@ -246,12 +246,19 @@ void t.test("HEP packet: as sngrep takes it", async (t) => {
   const socket = createSocket("udp4");
   // It does not say when it is there: the same call again is no other call.
   const timer = setInterval(() => socket.send(write({ password: undefined }), port, "127.0.0.1"), 50);
-  await new Promise<void>((resolve) => {
+  let said = "";
+  const counted = new Promise<void>((resolve, reject) => {
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      if (text.includes("count: 1")) resolve();
+      said += text;
+      if (said.includes("count: 1")) resolve();
     });
+    child.once("close", (code) => reject(new Error(`sngrep ended with ${code}: ${said}`)));
   });
-  clearInterval(timer);
+  try {
+    await inTime(counted, () => `sngrep has taken no call: ${said}`);
+  } finally {
+    clearInterval(timer);
+  }
   socket.close();
   child.kill("SIGINT");
   await once(child, "close");

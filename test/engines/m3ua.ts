@@ -4,9 +4,10 @@ import { once } from "node:events";
 import t from "tap";
 import { createM3uaFramer } from "../../src/wire/sctp/m3ua-framer.ts";
 import { tcpTransport } from "../../src/wire/sctp/tcp-transport.ts";
-import { connectPeer, listenAsPeer, until, type TestPeer } from "../sctp/peer.ts";
+import { connectPeer, listenAsPeer, type TestPeer } from "../sctp/peer.ts";
 import { fromCore, fromLease, LISTED, told, UNLISTED } from "../support/isup-relay.ts";
 import { linkTo, startEngine, type TestEngine } from "../support/m3ua-engine.ts";
+import { comesTrue } from "../support/until.ts";
 
 interface Pair {
   readonly engine: TestEngine;
@@ -20,7 +21,7 @@ async function connectBoth(): Promise<Pair> {
   const server = await listenAsPeer(tcpTransport, (peer) => cores.push(peer));
   const engine = await startEngine(linkTo("tcp", server.port));
   const lease = await connectPeer(tcpTransport, engine.ports[0] ?? 0);
-  await until(() => cores.length > 0);
+  await comesTrue(() => cores.length > 0);
   return {
     engine,
     lease,
@@ -59,14 +60,14 @@ void t.test("M3UA over TCP: calls pass as they came, refused ones get REL and go
 void t.test("the sides are coupled: one goes, the other follows, and both come back", async (t) => {
   const { engine, lease, cores, close } = await connectBoth();
   cores[0]?.association.close();
-  t.ok(await until(() => lease.ended() !== undefined), "the lessee's association ends with the core's");
+  t.ok(await comesTrue(() => lease.ended() !== undefined), "the lessee's association ends with the core's");
   t.match(engine.notes.at(-1), /down: core: the peer closed/);
   const again = await connectPeer(tcpTransport, engine.ports[0] ?? 0);
-  t.ok(await until(() => cores.length === 2));
+  t.ok(await comesTrue(() => cores.length === 2));
   again.send(1, fromLease(LISTED, 5));
   await cores[1]?.wait(1);
   again.association.close();
-  t.ok(await until(() => cores[1]?.ended() !== undefined), "and the core's with the lessee's");
+  t.ok(await comesTrue(() => cores[1]?.ended() !== undefined), "and the core's with the lessee's");
   t.equal(engine.counters.ss7.linksUp - engine.counters.ss7.linksDown, 0);
   await close();
 });
@@ -76,7 +77,7 @@ void t.test("half-open: a peer that comes anew takes the place of its old self",
   lease.send(1, fromLease(UNLISTED));
   await lease.wait(1);
   const again = await connectPeer(tcpTransport, engine.ports[0] ?? 0);
-  t.ok(await until(() => lease.ended() !== undefined && cores.length === 2));
+  t.ok(await comesTrue(() => lease.ended() !== undefined && cores.length === 2));
   t.equal(engine.counters.ss7.refusals, 0, "what was refused before is forgotten");
   again.send(1, fromLease(LISTED));
   await cores[1]?.wait(1);
@@ -93,7 +94,7 @@ void t.test("a stream that can't be cut into messages ends the pair", async (t) 
   ]) {
     const { engine, lease, cores, close } = await connectBoth();
     lease.send(1, Buffer.from(bytes, bytes.startsWith("0") ? "hex" : "latin1"));
-    t.ok(await until(() => cores[0]?.ended() !== undefined), bytes);
+    t.ok(await comesTrue(() => cores[0]?.ended() !== undefined), bytes);
     t.same(bytesOf(cores[0]), Buffer.alloc(0));
     t.equal(engine.counters.faults, 0);
     await close();
@@ -116,10 +117,10 @@ void t.test("strangers are refused; without the other side nobody is read", asyn
   const waiting = await startEngine(linkTo("tcp", 1));
   const lease = await connectPeer(tcpTransport, waiting.ports[0] ?? 0);
   lease.send(1, fromLease(LISTED));
-  t.ok(await until(() => waiting.notes.some((note) => note.includes("core: connect ECONNREFUSED"))));
+  t.ok(await comesTrue(() => waiting.notes.some((note) => note.includes("core: connect ECONNREFUSED"))));
   t.equal(waiting.counters.ss7.relayed, 0);
   await waiting.stop();
-  t.ok(await until(() => lease.ended() !== undefined));
+  t.ok(await comesTrue(() => lease.ended() !== undefined));
 });
 
 void t.test("a peer that takes nothing stops the other one, and nothing is lost", async (t) => {

@@ -396,7 +396,7 @@ lessees:
   - { id: bank, name: Bank, contract: HT-1, numbers: bank.csv }
 lists:
   police: { file: police.csv, kind: police }
-nextHopHealth: { timeoutSeconds: 0.5 }
+nextHopHealth: { timeoutSeconds: 1 }
 `;
 }
 

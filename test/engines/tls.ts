@@ -1,7 +1,6 @@
 import { naming } from "../support/events.ts";
 import { connect as connectTcp } from "node:net";
 import { connect, createServer, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { setTimeout as wait } from "node:timers/promises";
 import t, { type Test } from "tap";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { TlsMaterial } from "../../src/config/sigwall/tls-files.ts";
@@ -11,6 +10,7 @@ import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { createAuthority, materialOf, type Certificate } from "../support/certificates.ts";
 import { compileText, header, request } from "../support/proxy.ts";
+import { until } from "../support/until.ts";
 
 const host = "127.0.0.1";
 
@@ -71,10 +71,6 @@ function ask(port: number, credentials: ConnectionOptions): Promise<string> {
     socket.on("error", () => undefined);
     socket.on("close", () => resolve("closed"));
   });
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !holds(); i++) await wait(10);
 }
 
 function shows({ certificate, key }: Certificate): ConnectionOptions {

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { readCorpus } from "./corpus.ts";
+import { type Extent, openExtent } from "./extent.ts";
 import { minimise } from "./minimise.ts";
 import { runSession, type Session } from "./session.ts";
 import { createProxy } from "./setting.ts";
@@ -24,14 +25,14 @@ const MOST_FAILURES = 5;
 /** Sessions until every table is full and all code is compiled. */
 const WARM_UP = 100;
 
-/** Runs sessions for so many seconds, each with a seed of its own that follows from `seed`. */
-export function runCampaign(seed: number, seconds: number): Campaign {
+/** Runs sessions, each with a seed of its own that follows from `seed`. */
+export function runCampaign(seed: number, extent: Extent): Campaign {
   const corpus = readCorpus();
   const veteran = createProxy();
   const failures = new Map<string, { seed: number; session: Session }>();
-  const end = performance.now() + seconds * 1000;
+  const goesOn = openExtent(extent);
   let [sessions, datagrams, answered, accepted, heap] = [0, 0, 0, 0, 0];
-  for (; performance.now() < end && failures.size < MOST_FAILURES; sessions++) {
+  for (; goesOn(sessions) && failures.size < MOST_FAILURES; sessions++) {
     if (sessions === WARM_UP) heap = measureHeap();
     const session = runSession(seed + sessions, corpus);
     datagrams += session.datagrams.length;

@@ -10,11 +10,10 @@ const { values: options } = parseArgs({
 });
 const seed = Number(options.seed ?? Date.now() % 1_000_000_000);
 process.stderr.write(`seed ${seed}, ${options.seconds} s\n`);
-const { sessions, datagrams, answered, accepted, growth, failures } = runCampaign(
-  seed,
-  Number(options.seconds) / 2,
-);
-const streams = runStreamCampaign(seed, Number(options.seconds) / 2, readCorpus());
+/** Half of the time each. */
+const extent = { seconds: Number(options.seconds) / 2 };
+const { sessions, datagrams, answered, accepted, growth, failures } = runCampaign(seed, extent);
+const streams = runStreamCampaign(seed, extent, readCorpus());
 for (const failure of streams.failures) process.stdout.write(`over streams, ${failure}\n`);
 for (const [kind, { seed: found, session }] of failures)
   process.stdout.write(`${writeVector(`${kind} (--seed ${found})`, session)}\n`);

@@ -1,27 +1,11 @@
 import t from "tap";
-import { readCorpus } from "./corpus.ts";
+import { testStreamSessions } from "./hostile-sessions.ts";
 import { peers } from "./setting.ts";
-import { runStreamCampaign } from "./streams/campaign.ts";
 import { createStreamReferee } from "./streams/referee.ts";
 import { createProxy } from "./streams/setting.ts";
 import { request, respond, type Sent } from "../support/proxy.ts";
 
-/** As `campaigns.ts`: CI takes longer, and the seed is fixed. */
-const seconds = process.env["CI"] === undefined ? 8 : 40;
-const seed = 3261;
-
-void t.test(`hostile sessions over every transport for ${seconds} s`, { timeout: 200_000 }, (t) => {
-  const { sessions, sent, accepted, moved, large, failures } = runStreamCampaign(seed, seconds, readCorpus());
-  t.comment(
-    `seed ${seed}: ${sessions} sessions, ${sent} messages sent, ${accepted} calls accepted, ${moved} moved, ${large} by TCP for their size`,
-  );
-  t.same(failures, [], `nothing wrong from seed ${seed} on`);
-  // Sessions that never get anywhere would find nothing.
-  t.ok(accepted > sessions * 3, "many a call is accepted");
-  t.ok(moved > sessions / 4, "many a call moves");
-  t.ok(large > sessions / 4, "many a request is too large for a datagram");
-  t.end();
-});
+testStreamSessions(3261, 250);
 
 void t.test("the referee of streams sees what is wrong", (t) => {
   const referee = createStreamReferee();

@@ -7,6 +7,7 @@ import t from "tap";
 import { startFilter } from "../cli/filter-process.ts";
 import { staticText } from "../cli/workplace.ts";
 import { freePort } from "../support/free-port.ts";
+import { shipped } from "../support/shipped.ts";
 
 /** The command of a demo container, with ports of the test in place of those of the example. */
 function startSipp(folder: string, args: readonly string[]): ChildProcess {
@@ -22,10 +23,10 @@ void t.test(
     }
     const folder = mkdtempSync(join(tmpdir(), "sigwall-demo-"));
     const [core, lessee] = [await freePort("127.0.0.1"), await freePort("127.0.0.1")];
-    const policy = readFileSync("config/policy.yaml", "utf8")
+    const policy = readFileSync(join(shipped, "policy.yaml"), "utf8")
       .replaceAll("5090", String(core))
       .replaceAll("5061", String(lessee));
-    cpSync("config/lists", join(folder, "lists"), { recursive: true });
+    cpSync(join(shipped, "lists"), join(folder, "lists"), { recursive: true });
     writeFileSync(join(folder, "policy.yaml"), policy);
     writeFileSync(join(folder, "sigwall.yaml"), staticText);
     const demo = join(process.cwd(), "docker/demo");
@@ -49,7 +50,7 @@ void t.test(
     const callers = readFileSync("docker/demo/callers.csv", "utf8").trimEnd().split("\n").slice(1);
     const files = ["-sf", join(demo, "lessee.xml"), "-inf", join(demo, "callers.csv")];
     const from = ["-i", "127.0.0.1", "-p", String(lessee)];
-    const load = ["-r", "5", "-m", String(callers.length), "-timeout", "20s", "-timeout_error"];
+    const load = ["-r", "5", "-m", String(callers.length), "-timeout", "90s", "-timeout_error"];
     const calling = startSipp(folder, [...files, ...from, ...load, `127.0.0.1:${filter.sipPort}`]);
     await once(calling, "close");
     t.equal(calling.exitCode, 0, "every call went as the scenario has it");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { freeStreamPort } from "../support/free-port.ts";
+import { PATIENCE } from "../support/until.ts";
 
 const answerSchema = z.object({
   data: z.object({
@@ -24,7 +25,7 @@ export interface Sample {
 /** A Prometheus of its own, with the rules of `docker/` and other targets. */
 export interface Prometheus {
   readonly query: (expr: string) => Promise<readonly Sample[]>;
-  /** Resolves when `expr` has an answer above 0; rejects after half a minute. */
+  /** Resolves when `expr` has an answer above 0; rejects after {@link PATIENCE}. */
   readonly until: (expr: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -73,12 +74,12 @@ export async function startPrometheus(...targets: readonly string[]): Promise<Pr
   return {
     query,
     async until(expr) {
-      for (const end = Date.now() + 30_000; Date.now() < end;) {
+      for (const end = Date.now() + PATIENCE; Date.now() < end;) {
         const samples = await query(expr).catch(() => []);
         if (samples.some(({ value }) => value > 0)) return;
         await wait(100);
       }
-      throw new Error(`half a minute, and still not: ${expr}`);
+      throw new Error(`after ${PATIENCE / 1000} s still not: ${expr}`);
     },
     async stop() {
       process.off("exit", kill);

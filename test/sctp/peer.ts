@@ -4,6 +4,7 @@ import type {
   PendingAssociation,
   SignallingTransport,
 } from "../../src/wire/sctp/association.ts";
+import { comesTrue, PATIENCE } from "../support/until.ts";
 
 /** One exchange at the end of an association: keeps what comes, says what it is told to say. */
 export interface TestPeer {
@@ -13,15 +14,6 @@ export interface TestPeer {
   send(stream: number, bytes: Buffer): void;
   /** Waits until so many messages have come in all. */
   wait(count: number): Promise<void>;
-}
-
-const PATIENCE = 8000;
-
-/** Waits until `isDone`, or for some seconds; false then. */
-export async function until(isDone: () => boolean, most = PATIENCE): Promise<boolean> {
-  for (const end = Date.now() + most; !isDone() && Date.now() < end;)
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  return isDone();
 }
 
 function attach(pending: PendingAssociation): TestPeer {
@@ -39,7 +31,7 @@ function attach(pending: PendingAssociation): TestPeer {
     ended: () => why,
     send: (stream, bytes) => association.send(stream, bytes),
     wait: async (count) => {
-      if (!(await until(() => received.length >= count)))
+      if (!(await comesTrue(() => received.length >= count)))
         throw new Error(`${received.length} messages instead of ${count}`);
     },
   };

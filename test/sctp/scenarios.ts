@@ -6,7 +6,8 @@ import { loadKernelSctp } from "../../src/wire/sctp/kernel-sctp.ts";
 import { createSctpTransport } from "../../src/wire/sctp/sctp-transport.ts";
 import { fromCore, fromLease, LISTED, told, UNLISTED } from "../support/isup-relay.ts";
 import { linkTo, startEngine } from "../support/m3ua-engine.ts";
-import { connectPeer, listenAsPeer, until, type TestPeer } from "./peer.ts";
+import { comesTrue } from "../support/until.ts";
+import { connectPeer, listenAsPeer, type TestPeer } from "./peer.ts";
 
 export type Check = (isTrue: boolean, what: string) => void;
 
@@ -34,7 +35,7 @@ async function connectBoth(transport: SignallingTransport): Promise<Pair> {
   const server = await listenAsPeer(transport, (peer) => cores.push(peer));
   const engine = await startEngine(linkTo("sctp", server.port));
   const lease = await connectPeer(transport, engine.ports[0] ?? 0);
-  await until(() => cores.length > 0);
+  await comesTrue(() => cores.length > 0);
   const [core] = cores;
   if (core === undefined) throw new Error(`the filter did not connect: ${engine.notes.join("; ")}`);
   return {
@@ -81,7 +82,8 @@ async function carryCalls(check: Check, transport: SignallingTransport): Promise
   check(engine.counters.ss7.refusals === 0, "its RLC was absorbed");
   await close();
   check(
-    (await until(() => lease.ended() !== undefined)) && (await until(() => core.ended() !== undefined)),
+    (await comesTrue(() => lease.ended() !== undefined)) &&
+      (await comesTrue(() => core.ended() !== undefined)),
     "both peers see the end",
   );
 }
@@ -96,7 +98,9 @@ async function manyMessages(check: Check, transport: SignallingTransport): Promi
     if (index % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
   }
   await core.wait((calls * 9) / 10);
-  await lease.wait(calls / 10);
+  // A slow machine may need longer than T1 (Q.764): then the filter repeats a REL that has no RLC yet, as it must.
+  const released = (): ReadonlySet<string> => new Set(data(lease));
+  await comesTrue(() => released().size >= calls / 10);
   const seconds = (Date.now() - begun) / 1000;
   check(true, `${calls} IAMs in ${seconds.toFixed(1)} s of emulation`);
   const inOrder = core.received.every(({ stream, bytes }, index) => {
@@ -106,7 +110,20 @@ async function manyMessages(check: Check, transport: SignallingTransport): Promi
     return before === undefined || cicOf(before.bytes) < cicOf(bytes);
   });
   check(inOrder, "in order on every stream");
-  check(core.received.length === (calls * 9) / 10 && lease.received.length === calls / 10, "each once");
+  for (const release of released()) {
+    const cic = Number(release.slice(release.lastIndexOf("-") + 1));
+    lease.send(1 + (cic % 16), fromLease("RLC", cic));
+  }
+  check(await comesTrue(() => engine.counters.ss7.refusals === 0), "every RLC is absorbed");
+  const releases = (): number => lease.received.length - engine.counters.ss7.repeated;
+  await comesTrue(() => releases() >= calls / 10);
+  check(
+    core.received.length === (calls * 9) / 10 &&
+      new Set(core.received.map(({ bytes }) => cicOf(bytes))).size === core.received.length &&
+      released().size === calls / 10 &&
+      releases() === calls / 10,
+    `each once: ${core.received.length} IAMs, ${lease.received.length} RELs, ${engine.counters.ss7.repeated} of them after T1`,
+  );
   check(engine.counters.faults === 0 && engine.counters.ss7.malformed === 0, "no fault");
   // A peer that takes nothing: what can't be sent on waits in the kernel of whoever sends it, not here.
   core.association.read(false);
@@ -139,19 +156,19 @@ async function comeAndGo(check: Check, transport: SignallingTransport): Promise<
   check(engine.counters.ss7.refusals === 1, "a refusal waits");
   core.association.close();
   check(
-    await until(() => lease.ended() !== undefined),
+    await comesTrue(() => lease.ended() !== undefined),
     `the core goes: the lessee's association ends (${lease.ended()})`,
   );
   check(engine.counters.ss7.refusals === 0, "what was refused is forgotten");
   const again = await connectPeer(transport, engine.ports[0] ?? 0);
-  check(await until(() => cores.length === 2), "the lessee comes back, and the filter to the core");
+  check(await comesTrue(() => cores.length === 2), "the lessee comes back, and the filter to the core");
   again.send(3, fromLease(LISTED, 3));
   await cores[1]?.wait(1);
   check(cores[1]?.received.length === 1, "calls pass again");
   // The lessee restarts without a word: it comes anew while the filter still believes in the old association.
   const third = await connectPeer(transport, engine.ports[0] ?? 0);
   check(
-    await until(() => again.ended() !== undefined && cores.length === 3),
+    await comesTrue(() => again.ended() !== undefined && cores.length === 3),
     "a peer that comes again: the old pair ends",
   );
   third.send(3, fromLease(LISTED, 3));
@@ -216,9 +233,9 @@ ${exchange("lease", relayPort, "0.1.3", 100)}${exchange("core", corePort, "0.112
     [core, "c8"],
   ] as const) {
     peer.send(0, Buffer.from("0100030100000008", "hex"));
-    await until(() => has(peer, "0304"));
+    await comesTrue(() => has(peer, "0304"));
     peer.send(0, Buffer.from(`01000401000000100006000800 0000${context}`.replace(" ", ""), "hex"));
-    await until(() => has(peer, "0403"));
+    await comesTrue(() => has(peer, "0403"));
   }
   check(
     has(lease, "0304") && has(lease, "0403"),
@@ -226,14 +243,14 @@ ${exchange("lease", relayPort, "0.1.3", 100)}${exchange("core", corePort, "0.112
   );
   lease.send(2, fromLease(UNLISTED, 2));
   lease.send(3, fromLease(LISTED, 3));
-  const isThere = await until(() => data(core).length > 0 && data(lease).length > 0);
+  const isThere = await comesTrue(() => data(core).length > 0 && data(lease).length > 0);
   check(
     isThere && data(core)[0] === "0 IAM 11>900-3",
     `osmo-stp routes the allowed call to the core: ${data(core).join()}`,
   );
   check(data(lease)[0] === "0 REL 21 900>11-2", `the refused one gets its REL: ${data(lease).join()}`);
   core.send(3, Buffer.from(fromCore("ANM", 3)).fill(200, 15, 16));
-  check(await until(() => data(lease).length > 1), `and the answer comes back: ${data(lease).join()}`);
+  check(await comesTrue(() => data(lease).length > 1), `and the answer comes back: ${data(lease).join()}`);
   check(data(core).length === 1, "nothing else arrived");
   if (!isThere) console.log(log.join("").slice(-3000), engine.notes.join("; "));
   await engine.stop();

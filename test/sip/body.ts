@@ -3,6 +3,7 @@ import t from "tap";
 import { claimsIsup } from "../../src/sip/bodies/body.ts";
 import { createMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
+import { millisecondsSince } from "../support/cpu-time.ts";
 import { request } from "../support/proxy.ts";
 
 const message = createMessage();
@@ -124,8 +125,8 @@ void t.test("a body of 64 kB made of whatever it looks for is read in linear tim
     "\r\ncontent-transfer-encoding:\r\n",
   ]) {
     const body = piece.repeat(60_000 / piece.length);
-    const started = performance.now();
+    const started = process.cpuUsage();
     t.equal(claims([mixed], body), false, JSON.stringify(piece));
-    t.ok(performance.now() - started < 500, "in time");
+    t.ok(millisecondsSince(started) < 500, "in time");
   }
 });

@@ -6,6 +6,7 @@ import { readMediaType } from "../../src/sip/fields/media-type.ts";
 import { createMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
 import { createRandom } from "../pcap/reading.ts";
+import { millisecondsSince } from "../support/cpu-time.ts";
 import { request } from "../support/proxy.ts";
 
 const message = createMessage();
@@ -299,9 +300,9 @@ void t.test("a body of 60 kB made of whatever is looked for is read in linear ti
     `${mixed}\r\n\r\n`,
   ]) {
     const body = `--b\r\n${isup}\r\n\r\n${piece.repeat(Math.floor(60_000 / piece.length))}`;
-    const started = performance.now();
+    const started = process.cpuUsage();
     read([mixed], body);
-    t.ok(performance.now() - started < 500, JSON.stringify(piece));
+    t.ok(millisecondsSince(started) < 500, JSON.stringify(piece));
   }
   t.end();
 });

@@ -166,7 +166,7 @@ export const scenarios: readonly Scenario[] = [
       within("ACK"),
       ...hangUp(),
     ],
-    called: [takeCall, answer(100), pause(300), answer(180), ...establish2.slice(3), ...hangUp2],
+    called: [takeCall, answer(100), pause(2000), answer(180), ...establish2.slice(3), ...hangUp2],
     counts: { [accepted]: 1, 'forged_repeats{trunk="lease"}': 1 },
   },
   {

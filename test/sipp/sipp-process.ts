@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import type { Leg } from "./path.ts";
+import { comesTrue } from "../support/until.ts";
 import { writeScript } from "./script.ts";
 
 /** A called side that must not be called. */
@@ -41,7 +42,7 @@ export async function startSipp(parts: SippParts): Promise<string | undefined> {
   const child = spawn(
     "sipp",
     [
-      ["-sf", file("xml"), "-m", "1", "-nostdin", "-timeout", "20", "-timeout_error"],
+      ["-sf", file("xml"), "-m", "1", "-nostdin", "-timeout", "90", "-timeout_error"],
       ["-i", leg.peer, "-p", String(port), "-t", leg.sipp],
       ["-trace_err", "-error_file", file("errors"), "-trace_msg", "-message_file", file("messages")],
       seesRepeats ? ["-nr"] : [],
@@ -106,7 +107,7 @@ async function bind(
   return () => once(server.close(), "close");
 }
 
-/** Resolves once somebody listens on a port, as the kernel's table says, since SIPp does not; or when nobody does in five seconds. */
+/** Resolves once somebody listens on a port, as the kernel's table says, since SIPp does not. */
 export async function isBound({ transport, peer }: Leg, port: number): Promise<void> {
   const table = `/proc/net/${transport === "udp" ? "udp" : "tcp"}${peer.includes(":") ? "6" : ""}`;
   const place = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
@@ -115,6 +116,6 @@ export async function isBound({ transport, peer }: Leg, port: number): Promise<v
     const [, local = "", , state = ""] = line.trim().split(/\s+/);
     return `${local} `.endsWith(place) && (transport === "udp" || state === "0A");
   };
-  for (let tries = 0; tries < 500 && !readFileSync(table, "latin1").split("\n").some(isListening); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  if (!(await comesTrue(() => readFileSync(table, "latin1").split("\n").some(isListening))))
+    throw new Error(`nobody listens on ${transport}:${peer}:${port}`);
 }

@@ -101,7 +101,8 @@ async function playSides(
       steps: called,
       seesRepeats: seesRepeats.called === true,
     });
-  await isBound(path.called, ports.called);
+  // A SIPp that ends before it listens says why.
+  await Promise.race([isBound(path.called, ports.called), ...(answering === undefined ? [] : [answering])]);
   const calling = startSipp({
     folder,
     side: "caller",

@@ -24,7 +24,13 @@ async function openRelay(server: NonNullable<typeof realServer>): Promise<TestDr
   const sip = await askSipAddress(server);
   const pairs = new Set<{ readonly near: Socket; readonly far: Socket; isStalled: boolean }>();
   const frames: string[] = [];
+  let isAway = false;
   const relay = createServer((near) => {
+    if (isAway) {
+      near.on("error", () => undefined);
+      near.destroy();
+      return;
+    }
     const pair = { near, far: connect(server.port, server.host), isStalled: false };
     pairs.add(pair);
     const end = (): void => {
@@ -71,6 +77,9 @@ async function openRelay(server: NonNullable<typeof realServer>): Promise<TestDr
         near.destroy();
         far.end();
       }
+    },
+    turnAway: (away) => {
+      isAway = away;
     },
     babble: (bytes) => {
       for (const { near } of pairs) near.write(bytes);

@@ -22,6 +22,8 @@ export interface TestDrachtio {
   stall(): void;
   /** Closes every connection of an application. */
   hangUp(): void;
+  /** While `isAway`, applications that connect are hung up on at once. */
+  turnAway(isAway: boolean): void;
   /** Sends bytes as they are to every application. */
   babble(bytes: string): void;
   close(): Promise<void>;
@@ -135,11 +137,17 @@ export async function openTestDrachtio(
     } else respond("NO|Unknown message type");
   }
 
+  let isAway = false;
+
   function accept(socket: Socket): void {
+    socket.on("error", () => undefined);
+    if (isAway) {
+      socket.destroy();
+      return;
+    }
     const client: Client = { socket, routes: new Set(), isStalled: false };
     clients.add(client);
     let buffer = Buffer.alloc(0);
-    socket.on("error", () => undefined);
     socket.on("close", () => clients.delete(client));
     socket.on("data", (bytes) => {
       if (client.isStalled) return;
@@ -173,6 +181,9 @@ export async function openTestDrachtio(
     },
     hangUp: () => {
       for (const { socket } of clients) socket.destroy();
+    },
+    turnAway: (away) => {
+      isAway = away;
     },
     babble: (bytes) => {
       for (const { socket } of clients) socket.write(bytes);

@@ -6,6 +6,7 @@ import t from "tap";
 import { encodeIsup } from "../../pcaps/isup-text.ts";
 import { openCapture } from "../../src/cli/captures/capture-bytes.ts";
 import { writePcap } from "../../src/pcap/writer.ts";
+import { shipped } from "../support/shipped.ts";
 import { inspect, parseLines, replay } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sigwall-"));
@@ -169,7 +170,7 @@ void t.test("several captures: each line names its own", async (t) => {
 });
 
 void t.test("a replay says why nothing matched", async (t) => {
-  const config = "config/sigwall.yaml";
+  const config = join(shipped, "sigwall.yaml");
   const { stdout } = await replay([capture("cli-conflict.pcap")], { json: false, config });
   t.match(stdout, "4 drop source-unknown");
   t.match(

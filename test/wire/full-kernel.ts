@@ -6,6 +6,7 @@ import t from "tap";
 import { createBatchedSockets } from "../../src/wire/udp/batched-udp.ts";
 import { loadKernelSockets } from "../../src/wire/udp/kernel-sockets.ts";
 import { EAGAIN, EINTR } from "../../src/wire/kernel/system-calls.ts";
+import { until } from "../support/until.ts";
 
 /** As many as may wait. */
 const most = 1024;
@@ -13,7 +14,7 @@ const most = 1024;
 const sockets = await loadKernelSockets();
 
 if (typeof sockets === "string") {
-  t.comment(`a kernel without room is left out: ${sockets}`);
+  t.pass("batched sockets", { skip: `a kernel without room is left out: ${sockets}` });
 } else {
   void t.test("batched sockets: a kernel that takes no more, then little by little", async (t) => {
     // Loopback never fills: the real calls, told when to refuse.
@@ -51,9 +52,9 @@ if (typeof sockets === "string") {
     t.equal(drops.length, 10, "those beyond the queue are lost and counted");
     t.same(received, []);
     isFull = false;
-    while (received.length < most) await nextTurn();
+    await until(() => received.length >= most);
     send(5000);
-    while (received.length < most + 1) await nextTurn();
+    await until(() => received.length > most);
     t.same(
       received,
       [...Array.from({ length: most }, (_, number) => number), 5000],

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import t from "tap";
 import type { DatagramSockets } from "../../src/wire/udp/datagram-sockets.ts";
 import type { DatagramPort } from "../../src/wire/udp/udp.ts";
+import { until } from "../support/until.ts";
 
 /** A port under test and everything that it handed over. */
 interface Subject {
@@ -17,11 +18,6 @@ interface Subject {
   handle: ((bytes: Buffer, address: string, port: number) => void) | undefined;
   /** Called for every error. */
   failed: (() => void) | undefined;
-}
-
-/** Waits turn by turn of the loop; the timeout of the test ends what never comes. */
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await nextTurn();
 }
 
 function closePeer(peer: Socket): Promise<void> {

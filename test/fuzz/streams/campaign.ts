@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createConversation } from "../conversation.ts";
+import { type Extent, openExtent } from "../extent.ts";
 import { createRandom } from "../random.ts";
 import { createStreamReferee, type StreamReferee } from "./referee.ts";
 import { createProxy } from "./setting.ts";
@@ -30,13 +31,13 @@ interface Figures {
   large: number;
 }
 
-/** Runs sessions for so many seconds; `seed` and the number of the session make its own. */
-export function runStreamCampaign(seed: number, seconds: number, corpus: readonly Buffer[]): StreamCampaign {
+/** Runs sessions; `seed` and the number of the session make its own. */
+export function runStreamCampaign(seed: number, extent: Extent, corpus: readonly Buffer[]): StreamCampaign {
   const figures: Figures = { sent: 0, accepted: 0, moved: 0, large: 0 };
   const failures = new Map<string, string>();
-  const end = performance.now() + seconds * 1000;
+  const goesOn = openExtent(extent);
   let sessions = 0;
-  for (; performance.now() < end && failures.size < 5; sessions++) {
+  for (; goesOn(sessions) && failures.size < 5; sessions++) {
     const wrong = runStreamSession(seed + sessions, corpus, figures);
     const kind = wrong?.split(":", 1)[0] ?? "";
     if (wrong !== undefined && !failures.has(kind)) failures.set(kind, `seed ${seed + sessions}: ${wrong}`);

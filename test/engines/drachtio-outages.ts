@@ -1,0 +1,154 @@
+import { naming } from "../support/events.ts";
+import type { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import t from "tap";
+import { createDrachtioEngine } from "../../src/engines/drachtio/drachtio-engine.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import { createCounters } from "../../src/observe/counters.ts";
+import { createScreeningState } from "../../src/screening/state.ts";
+import { createAuthority } from "../support/certificates.ts";
+import { openTestDrachtio, type TestDrachtio } from "../support/drachtio-server.ts";
+import { compileText } from "../support/proxy.ts";
+import { until } from "../support/until.ts";
+import { openPlace } from "./drachtio-place.ts";
+
+void t.test(
+  "a server that goes while calls are on: not ready, calls get 503, and it comes back",
+  async (t) => {
+    const place = await openPlace();
+    t.equal(await place.changed(), "up");
+    t.equal(await place.call(), "forwarded");
+    // The engine is back at once, unless the server stays away until the call is over.
+    place.server.turnAway(true);
+    place.server.hangUp();
+    t.equal(await place.changed(), "down: the server closed the connection");
+    t.notOk(place.engine.isReady());
+    await until(() => place.server.clients() === 0);
+    t.equal(await place.call(), "503", "by the server itself: nobody is asked, nobody gets through");
+    place.server.turnAway(false);
+    t.equal(await place.changed(), "up");
+    t.ok(place.engine.isReady());
+    t.equal(await place.call(), "forwarded");
+    await place.close();
+  },
+);
+
+void t.test("a wrong secret: not ready, and told in words", async (t) => {
+  const place = await openPlace({ secret: "guess" });
+  t.equal(await place.changed(), "down: the secret was refused");
+  t.notOk(place.engine.isReady());
+  t.equal(await place.call(), "503");
+  await place.close();
+});
+
+void t.test("the engine ends: the server refuses by itself, another engine goes on", async (t) => {
+  const place = await openPlace();
+  t.equal(await place.changed(), "up");
+  await place.engine.stop();
+  await until(() => place.server.clients() === 0);
+  t.equal(await place.call(), "503");
+  await place.engine.start();
+  t.equal(await place.changed(), "up");
+  t.equal(await place.call(), "forwarded");
+  await place.close();
+});
+
+void t.test("a server that stops reading is left, and found again", async (t) => {
+  const place = await openPlace();
+  t.equal(await place.changed(), "up");
+  place.server.stall();
+  t.equal(await place.changed(), "down: the server obeys no more");
+  t.equal(await place.changed(), "up");
+  t.equal(await place.call(), "forwarded");
+  await place.close();
+});
+
+void t.test("what drachtio-srf can't read ends the link, never the process", async (t) => {
+  for (const babble of ["what#is this", "5#a|b|c", "12#x|nonsense|yz"]) {
+    const place = await openPlace();
+    t.equal(await place.changed(), "up");
+    place.server.babble(babble);
+    t.equal(await place.changed(), "down: the server sent what can't be read", babble);
+    t.equal(place.faults.length, 1);
+    t.equal(await place.changed(), "up");
+    t.equal(await place.call(), "forwarded");
+    await place.close();
+  }
+});
+
+/** Another application at the same server, as anybody can be who reaches its admin port: it takes calls and says nothing. */
+async function openThief({ host, adminPort }: TestDrachtio): Promise<Socket> {
+  const socket = connect(adminPort, host);
+  const order = "thief|route|invite";
+  socket.write(`${order.length}#${order}`);
+  await once(socket, "data");
+  return socket;
+}
+
+void t.test("calls that another application took are counted", async (t) => {
+  const place = await openPlace();
+  t.equal(await place.changed(), "up");
+  const thief = await openThief(place.server);
+  const stolen = once(thief, "data");
+  // One of them is answered by nobody.
+  const answered = [place.call(), place.call()];
+  for (const each of answered) each.catch(() => undefined);
+  await stolen;
+  t.equal(await Promise.race(answered), "forwarded", "one came here");
+  await until(() => place.unjudged.length > 0);
+  t.match(place.unjudged, [/^attempt call-\w+-\d+$/]);
+  t.equal(place.counters.unjudgedAttempts, 1);
+  thief.destroy();
+  await place.close();
+});
+
+void t.test("a link by TLS is checked, and is TLS again after it was lost", async (t) => {
+  const authority = createAuthority(t.testdir());
+  const { key, certificate } = authority.issue("drachtio", "DNS:drachtio.example,IP:127.0.0.1");
+  const server = await openTestDrachtio({ tls: { key: key.toString(), cert: certificate.toString() } });
+  const policy = compileText(
+    "version: 1\ntrunks:\n  - { id: core, side: core, match: { addresses: [127.0.0.1] } }\n",
+  );
+  const link = async (ca: Buffer): Promise<{ changes: string[]; engine: Engine }> => {
+    const changes: string[] = [];
+    const engine = createDrachtioEngine(
+      {
+        listen: [{ id: "udp:127.0.0.1:9", transport: "udp", address: "127.0.0.1", port: 9 }],
+        policy: () => policy,
+        state: createScreeningState(policy.tables),
+        counters: createCounters(),
+        key: new Uint8Array(32).fill(7),
+        naming,
+        happened: () => undefined,
+        fault: (error) => t.fail(String(error)),
+        linkChanged: (_id, isUp, why) => changes.push(isUp ? "up" : why),
+      },
+      {
+        servers: [
+          {
+            host: server.host,
+            port: server.adminPort,
+            secret: server.secret,
+            tls: { ca: ca.toString(), servername: "drachtio.example" },
+          },
+        ],
+        reports: true,
+      },
+    );
+    await engine.start();
+    return { changes, engine };
+  };
+  const trusting = await link(authority.certificate);
+  await until(() => trusting.changes.length === 1);
+  server.hangUp();
+  await until(() => trusting.changes.length === 3);
+  t.same(trusting.changes, ["up", "the server closed the connection", "up"]);
+  await trusting.engine.stop();
+  const wary = await link(createAuthority(t.testdir(), "other").certificate);
+  await until(() => wary.changes.length === 1);
+  t.match(wary.changes, [/certificate/]);
+  t.notOk(wary.engine.isReady());
+  await wary.engine.stop();
+  await server.close();
+});
