@@ -1,12 +1,13 @@
 // Judges requests that another SIP stack has taken, and says what that stack is to do with each.
 import type { Buffer } from "node:buffer";
-import { createCallNames, type Action, type CallEvent, type CallNaming } from "../domain/call.ts";
+import { NO_CALL, type Calls, type CallSlot } from "../calls/calls.ts";
+import type { Action, CallEvent } from "../domain/call.ts";
 import type { Capabilities } from "../domain/capabilities.ts";
 import type { Decision, Deny } from "../domain/decision.ts";
 import { carriageOf, ordinaryMethods } from "../domain/method.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
-import type { Trunk, TrunkId } from "../domain/trunk.ts";
+import type { Trunk } from "../domain/trunk.ts";
 import type { CallReader } from "../judging/call-reader.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
 import { decide, refuseUnasked, strippedBy, type Judge, type Judged } from "../judging/decide.ts";
@@ -40,6 +41,7 @@ import {
   shedOrder,
   type Answer,
 } from "./orders.ts";
+import type { PassedOn } from "./reported-calls.ts";
 
 /** A request as the other stack shows it. */
 export interface ShownRequest {
@@ -61,11 +63,12 @@ export interface DelegatedParts {
   readonly overload: Overload;
   /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
   readonly elapsed: () => number;
-  readonly naming: CallNaming;
+  /** Every call of the engine. */
+  readonly calls: Calls<undefined>;
   /** Takes what happens to calls. Must return at once; bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;
-  /** A call attempt was judged, so that whoever reports attempts can be held against it. `trunk`: set for one that was let through. */
-  readonly judged: (request: RequestInHand, trunk: TrunkId | undefined, now: Millis) => void;
+  /** A call attempt was judged, so that the reports can be held against it. `passed`: its call, when it was let through. */
+  readonly judged: (request: RequestInHand, passed: PassedOn | undefined, now: Millis) => void;
   /** An error of our own, already counted and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
 }
@@ -75,6 +78,13 @@ export interface DelegatedCalls {
   take(now: Millis, request: ShownRequest): Order;
   /** Lets time pass, several times a second. */
   tick(now: Millis): void;
+}
+
+/** What is done with a call, and the row that it got. */
+interface Remembered {
+  readonly order: Order;
+  readonly decision: Decision;
+  readonly slot: CallSlot;
 }
 
 /** An INVITE that another stack shows. */
@@ -91,12 +101,11 @@ const LONGEST_TARGET = 240;
 const strangerOrder = answer(403);
 
 export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
-  const { counters, hops, capabilities, state, overload, elapsed } = parts;
+  const { counters, hops, capabilities, state, overload, elapsed, calls } = parts;
   const message = createMessage();
   const tell = createTeller(counters, parts.happened);
   const judge: Judge = { state, overload, counters, capabilities, told: createToldShare(), elapsed };
   const reader = readerFor(capabilities);
-  const nameCall = createCallNames(parts.naming);
 
   function take(now: Millis, policy: Policy, source: TrunkPolicy, shown: ShownRequest): Order {
     scan(message, shown.bytes);
@@ -143,19 +152,40 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     const { source, now, policy, request } = turn;
     const { trunk } = source;
     const judged = decide(judge, reader, turn);
-    const order = judged === undefined ? shedOrder(policy, trunk) : orderOf(turn, judged);
-    if (judged !== undefined && isTold(turn, judged))
+    if (judged === undefined) {
+      parts.judged(request, undefined, now);
+      return shedOrder(policy, trunk);
+    }
+    const { order, decision, slot } = remember(turn, judged.decision, orderOf(turn, judged));
+    if (isTold(turn, judged))
       tell({
         kind: "decided",
-        call: nameCall(trunk.id),
+        call: slot === NO_CALL ? calls.nameless(trunk.id) : calls.refOf(slot),
         at: now,
-        decision: judged.decision,
-        action: actionOf(judged.decision, order),
+        decision,
+        action: actionOf(decision, order),
         listener: request.listener.id,
         bytes: bytesOf(message),
       });
-    parts.judged(request, order.kind === "proxy" ? trunk.id : undefined, now);
+    const name = slot === NO_CALL ? undefined : calls.nameOf(slot);
+    parts.judged(request, order.kind === "proxy" ? { name } : undefined, now);
     return order;
+  }
+
+  /** Gives a call that passes its row. Where there is none left, the trunk's exception policy decides; emergency calls go on. */
+  function remember({ source, policy, now }: DelegatedTurn, decision: Decision, order: Order): Remembered {
+    if (order.kind !== "proxy") return { order, decision, slot: NO_CALL };
+    const { trunk } = source;
+    const slot = calls.begin("", trunk.id, now);
+    if (slot !== NO_CALL) {
+      calls.forwarded(slot, now);
+      return { order, decision, slot };
+    }
+    counters.ledgerFull++;
+    if (trunk.exception === "accept" || decision.verdict.reason === "emergency")
+      return { order, decision, slot };
+    const verdict = { kind: trunk.exception, reason: "overload" } as const;
+    return { order: shedOrder(policy, trunk), decision: { ...decision, verdict, rule: "exception" }, slot };
   }
 
   /** Answers of the protocol are told one by one as long as there are few; all are counted. */
@@ -246,7 +276,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     const verdict = { kind: trunk.exception === "drop" ? "drop" : "reject", reason: "rule-fault" } as const;
     tell({
       kind: "decided",
-      call: nameCall(trunk.id),
+      call: calls.nameless(trunk.id),
       at,
       decision: refuseUnasked(attempt, verdict, parts.policy().revision, "exception"),
       action: { kind: "answered", status },

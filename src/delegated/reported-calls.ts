@@ -1,8 +1,13 @@
+// The books on calls that another SIP stack carries: what it reports is held against what was judged.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
-import type { TrunkId } from "../domain/trunk.ts";
+import { NO_CALL, type CallName, type Calls, type CallSlot } from "../calls/calls.ts";
+import type { CallEnd } from "../domain/call.ts";
+import { readCause } from "../sip/fields/reason.ts";
+import { readSessionSeconds } from "../sip/fields/session-expires.ts";
+import { Header } from "../sip/header.ts";
 import type { Counters } from "../observe/counters.ts";
-import { createMessage } from "../sip/message.ts";
+import { createMessage, headerValue } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import { createExpiringMap } from "../state/expiring-map.ts";
 import { readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
@@ -10,15 +15,6 @@ import { createListener } from "../routing/listener.ts";
 
 /** What a report on a call is about. `stop`: it ended, after an answer or without one. */
 export type ReportKind = "attempt" | "start" | "stop";
-
-/** What the reports say of a call that was let through. `failed`: it ended without having been answered. */
-export interface ReportedEvent {
-  readonly kind: "attempted" | "answered" | "released" | "failed";
-  readonly at: Millis;
-  /** The trunk of the calling side. */
-  readonly trunk: TrunkId;
-  readonly callId: string;
-}
 
 /** A call that another stack let through without asking. */
 export interface UnjudgedCall {
@@ -31,36 +27,38 @@ export interface UnjudgedCall {
 
 /** The books on calls that another SIP stack carries: what it reports is held against what was judged. */
 export interface ReportedCalls {
-  /** An attempt was judged. `trunk`: that of its calling side when it was let through. */
-  judged(exchange: RequestInHand, trunk: TrunkId | undefined, now: Millis): void;
+  /** An attempt was judged. `passed`: its call, when it was let through; without a name it has no row. */
+  judged(request: RequestInHand, passed: PassedOn | undefined, now: Millis): void;
   /** The stack reports something that it received from the network. */
   reported(kind: ReportKind, isRelease: boolean, bytes: Buffer, now: Millis): void;
   /** Looks for attempts that were reported and not judged since. */
   sweep(now: Millis): void;
-  /** Answered calls in progress, by trunk of the calling side. */
-  channels(): ReadonlyMap<TrunkId, number>;
 }
 
 export interface ReportedParts {
   readonly counters: Counters;
   /** Most calls that are remembered. */
   readonly capacity: number;
+  /** The memory of calls, which is told what becomes of them. */
+  readonly calls: Calls<undefined>;
   readonly unjudged: (call: UnjudgedCall) => void;
-  readonly happened: (event: ReportedEvent) => void;
+}
+
+/** A call that was let through. */
+export interface PassedOn {
+  readonly name: CallName | undefined;
 }
 
 /** A report may come before the attempt itself does. */
 const GRACE: Millis = 2000;
 /** RFC 3261 section 17.1.1.2: 64·T1, twice. */
 const JUDGED_TTL: Millis = 64_000;
-/** Longer calls are no longer known when they end; they count as channels until their room is needed. */
+/** Longer calls are no longer known when they end. */
 const CALL_TTL: Millis = 12 * 3_600_000;
 /** Reports that wait for their attempt; more than these are counted at once. */
 const MOST_WAITING = 1024;
 
-interface KnownCall {
-  readonly trunk: TrunkId;
-  readonly callId: string;
+interface KnownCall extends PassedOn {
   /** Tags of both sides, the caller's first: a fork that answers too brings one more. */
   readonly tags: string[];
   isAnswered: boolean;
@@ -88,22 +86,13 @@ function isOfCall({ fromTag, toTag }: RequestInHand, { tags, isAnswered }: Known
     : fromTag === tags[0] || toTag === tags[0];
 }
 
-export function createReportedCalls({
-  counters,
-  capacity,
-  unjudged,
-  happened,
-}: ReportedParts): ReportedCalls {
+export function createReportedCalls({ counters, capacity, calls, unjudged }: ReportedParts): ReportedCalls {
   const message = createMessage();
-  const channels = new Map<TrunkId, number>();
   const judged = createExpiringMap<true>(capacity, JUDGED_TTL);
   const ended = createExpiringMap<true>(capacity, JUDGED_TTL);
-  const calls = createExpiringMap<KnownCall>(capacity, CALL_TTL, leave);
+  /** By Call-ID. */
+  const known = createExpiringMap<KnownCall>(capacity, CALL_TTL);
   const waiting = new Map<string, { readonly since: Millis; readonly call: UnjudgedCall }>();
-
-  function leave({ trunk, isAnswered }: KnownCall): void {
-    if (isAnswered) channels.set(trunk, (channels.get(trunk) ?? 1) - 1);
-  }
 
   function report(call: UnjudgedCall): void {
     if (call.report === "attempt") counters.unjudgedAttempts++;
@@ -111,68 +100,80 @@ export function createReportedCalls({
     unjudged(call);
   }
 
-  function tell(kind: ReportedEvent["kind"], at: Millis, { trunk, callId }: KnownCall): void {
-    happened({ kind, at, trunk, callId });
+  function slotOf({ name }: PassedOn): CallSlot {
+    return name === undefined ? NO_CALL : calls.named(name);
   }
 
-  function noteAttempt(exchange: RequestInHand, now: Millis): void {
-    const key = keyOf(exchange);
+  function noteAttempt(request: RequestInHand, now: Millis): void {
+    const key = keyOf(request);
     if (judged.get(key, now) === true || waiting.has(key)) return;
-    const call: UnjudgedCall = { report: "attempt", callId: exchange.callId, sentBy: exchange.via.sentBy };
+    const call: UnjudgedCall = { report: "attempt", callId: request.callId, sentBy: request.via.sentBy };
     if (waiting.size < MOST_WAITING) waiting.set(key, { since: now, call });
     else report(call);
   }
 
   function noteStart({ callId, toTag }: RequestInHand, now: Millis): void {
-    const call = calls.get(callId, now);
+    const call = known.get(callId, now);
     if (call === undefined) return;
     if (call.tags.length < MOST_TAGS && !call.tags.includes(toTag)) call.tags.push(toTag);
-    if (call.isAnswered) return;
     call.isAnswered = true;
-    channels.set(call.trunk, (channels.get(call.trunk) ?? 0) + 1);
-    tell("answered", now, call);
+    const slot = slotOf(call);
+    if (slot !== NO_CALL) calls.answered(slot, "", readSessionSeconds(message), now);
   }
 
-  function noteStop(exchange: RequestInHand, isRelease: boolean, now: Millis): void {
-    const { callId } = exchange;
-    const call = calls.get(callId, now);
-    const key = dialogKey(exchange);
-    if (call !== undefined && (!isRelease || isOfCall(exchange, call))) {
-      tell(call.isAnswered ? "released" : "failed", now, call);
-      calls.delete(callId);
+  function noteStop(request: RequestInHand, isRelease: boolean, now: Millis): void {
+    const { callId } = request;
+    const call = known.get(callId, now);
+    const key = dialogKey(request);
+    if (call !== undefined && (!isRelease || isOfCall(request, call))) {
+      const slot = slotOf(call);
+      if (slot !== NO_CALL) calls.ended(slot, endOf(request, call), now);
+      known.delete(callId);
       ended.set(key, true, now);
     } else if (isRelease && ended.get(key, now) === undefined) {
       // A BYE is reported again when it is repeated, and when both sides send one.
       ended.set(key, true, now);
-      report({ report: "release", callId, sentBy: exchange.via.sentBy });
+      report({ report: "release", callId, sentBy: request.via.sentBy });
     }
   }
 
+  /** Whoever sends the BYE ends an answered call; a response says how the set-up failed. */
+  function endOf({ fromTag }: RequestInHand, { tags, isAnswered }: KnownCall): CallEnd {
+    const by = fromTag === tags[0] ? "caller" : "called";
+    const index = message.first[Header.reason]!;
+    const cause = index < 0 ? undefined : readCause(headerValue(message, index));
+    const why = cause === undefined ? {} : { cause };
+    if (isAnswered) return { by, how: "released", status: 200, ...why };
+    const { status } = message;
+    if (message.kind !== "response" || status === 487)
+      return { by: "caller", how: "cancelled", status: 487, ...why };
+    return { by: "called", how: "refused", status, ...why };
+  }
+
   return {
-    judged(exchange, trunk, now) {
-      const key = keyOf(exchange);
+    judged(request, passed, now) {
+      const key = keyOf(request);
       judged.set(key, true, now);
       waiting.delete(key);
-      if (trunk === undefined) return;
-      const { callId, fromTag } = exchange;
-      const call: KnownCall = { trunk, callId, tags: [fromTag], isAnswered: false };
-      if (calls.get(callId, now) === undefined && calls.set(callId, call, now)) tell("attempted", now, call);
+      const { callId, fromTag } = request;
+      if (passed === undefined || known.get(callId, now) !== undefined) return;
+      known.set(callId, { ...passed, tags: [fromTag], isAnswered: false }, now);
     },
     reported(kind, isRelease, bytes, now) {
       scan(message, bytes);
-      const exchange = message.kind === "other" ? undefined : readRequestInHand(message, nowhere, "", 0);
-      if (exchange === undefined) return;
-      if (kind === "attempt") noteAttempt(exchange, now);
-      else if (kind === "stop") noteStop(exchange, isRelease, now);
-      else noteStart(exchange, now);
+      const request = message.kind === "other" ? undefined : readRequestInHand(message, nowhere, "", 0);
+      if (request === undefined) return;
+      if (kind === "attempt") noteAttempt(request, now);
+      else if (kind === "stop") noteStop(request, isRelease, now);
+      else noteStart(request, now);
     },
     sweep(now) {
+      calls.tick(now);
       for (const [key, { since, call }] of waiting) {
         if (now - since < GRACE) return;
         waiting.delete(key);
         report(call);
       }
     },
-    channels: () => channels,
   };
 }

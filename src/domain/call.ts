@@ -123,9 +123,3 @@ export interface CallsShed {
 
 /** Everything that is told of calls. */
 export type CallEvent = CallDecided | RequestDecided | CallMoved | CallProgress | CallEnded | CallsShed;
-
-/** Gives calls their names. */
-export function createCallNames({ node, epoch }: CallNaming): (trunk: TrunkId) => CallRef {
-  let count = 0;
-  return (trunk) => ({ id: `${node}-${epoch.toString(36)}-${++count}`, trunk });
-}

@@ -18,7 +18,7 @@ export function noteBackward(turn: IsupTurn, call: PassedCall): void {
   const slot = slotOf(relay, call);
   if (slot === NO_CALL) return;
   const first = start + 1 < msu.end ? bytes[start + 1]! : 0;
-  switch (bytes[start]) {
+  switch (bytes[start]!) {
     case IsupType.acm:
       calls.provisional(slot, ((first >>> 2) & 3) === SUBSCRIBER_FREE, now);
       break;

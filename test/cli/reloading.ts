@@ -144,7 +144,7 @@ void t.test("reload: a changed table size is told to need a restart", async (t) 
   const place = await openWorkplace();
   t.teardown(place.remove);
   const filter = await startFilter(place.config);
-  place.write("policy.yaml", `${place.policy()}tables: { ledger: 2048 }\n`);
+  place.write("policy.yaml", `${place.policy()}tables: { calls: 2048 }\n`);
   const { status, body } = await post(filter);
   t.equal(status, 200);
   t.match(body, { issues: [{ severity: "warning", path: "tables", message: /restart/ }] });

@@ -58,11 +58,11 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
   t.equal(policy.trunkById("core")?.trunk.fallback, "accept");
   t.equal(policy.trunkById("nobody"), undefined);
   t.strictSame(policy.tables, {
-    ledger: 262_144,
+    calls: 262_144,
+    callBytes: 268_435_456,
     callers: 262_144,
     recentCalls: 262_144,
     sources: 4096,
-    failovers: 65_536,
     circuits: 65_536,
     transactions: 32_768,
   });

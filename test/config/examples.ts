@@ -158,6 +158,11 @@ function* writtenKeys(value: unknown, path: string): Generator<string> {
   }
 }
 
+/** Keys of 0.1.0 that `tables.calls` stands for: accepted, and no longer written. */
+const merged: ReadonlySet<string> = new Set(
+  ["ledger", "recentCalls", "failovers", "circuits", "transactions"].map((key) => `.tables.${key}`),
+);
+
 void tap.test("the reference writes every key", async (t) => {
   for (const [file, schema] of [
     ["config/reference-sigwall.yaml", staticJsonSchema],
@@ -165,7 +170,9 @@ void tap.test("the reference writes every key", async (t) => {
   ] as const) {
     const written = new Set(writtenKeys(readYaml(file, readFileSync(file)).value, ""));
     // What a trunk may write over a rule is what the global rules may write: one place documents it.
-    const known = [...keysOf(schema, "")].filter((key) => !key.startsWith(".trunks.*.rules."));
+    const known = [...keysOf(schema, "")].filter(
+      (key) => !key.startsWith(".trunks.*.rules.") && !merged.has(key),
+    );
     t.ok(known.length >= 8, `${file}: a schema has keys`);
     for (const key of known) t.ok(written.has(key), `${file}${key}`);
   }

@@ -378,6 +378,7 @@ void tap.test("a byte order mark and Windows line ends change nothing", async (t
 
 void tap.test("accepted keys that aren't enforced yet are warnings, and the policy loads", async (t) => {
   const extra = `    dropAs: 403
+    mode: redirect
     limits: { callsPerSecond: 5, channels: 3 }
     rules: { quarantine: { mode: monitor }, line-state: { mode: off } }
 `;
@@ -385,14 +386,14 @@ void tap.test("accepted keys that aren't enforced yet are warnings, and the poli
     ...soundLists,
     "policy.yaml": brokenPolicy(
       ["    limits: { callsPerSecond: 5 }\n", extra],
-      ["rules:\n  hidden", "rules:\n  channels: {}\n  hidden"],
+      ["rules:\n  hidden", "rules:\n  line-state: {}\n  hidden"],
     ),
   });
   const { policy, issues } = loadPolicy(files, "policy.yaml");
   t.ok(policy);
   t.strictSame(printed(issues), [
-    "policy.yaml:13:34 trunks[1].limits.channels: warning: not enforced yet: concurrent calls are not limited",
-    "policy.yaml:14:14 trunks[1].rules.quarantine: warning: not enforced yet: the rule does not run",
-    "policy.yaml:31:3 rules.channels: warning: not enforced yet: the rule does not run",
+    "policy.yaml:14:34 trunks[1].limits.channels: warning: without effect: a trunk with mode redirect never sees the end of a call",
+    "policy.yaml:15:14 trunks[1].rules.quarantine: warning: not enforced yet: the rule does not run",
+    "policy.yaml:32:3 rules.line-state: warning: not enforced yet: the rule does not run",
   ]);
 });

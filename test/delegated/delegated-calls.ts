@@ -1,4 +1,5 @@
 import { describeRefusal } from "../../src/observe/decision-log.ts";
+import { createCalls } from "../../src/calls/call-memory.ts";
 import { naming } from "../support/events.ts";
 import t from "tap";
 import { Buffer } from "node:buffer";
@@ -62,7 +63,7 @@ function openDesk(policy: Policy = policyWith("")): Desk {
     capabilities: capabilitiesOf.drachtio,
     overload,
     elapsed: () => 0,
-    naming,
+    calls: createCalls({ ...naming, capacity: 1000, longestCall: () => 43_200_000, tell: () => undefined }),
     happened(event) {
       if (event.kind !== "decided") return;
       decisions.push(event.decision);

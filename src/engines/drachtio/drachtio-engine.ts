@@ -3,6 +3,9 @@ import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../../domain/capabilities.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { SipTransport } from "../../domain/trunk.ts";
+import { createCalls } from "../../calls/call-memory.ts";
+import { createTeller } from "../../judging/tell.ts";
+import { longestCallOf } from "../../policy/policy.ts";
 import { decisionCount } from "../../observe/counters.ts";
 import { createDelegatedCalls } from "../../delegated/delegated-call.ts";
 import { type Destination, noteAnswer, noteRefusal, noteTime } from "../../routing/hop-health.ts";
@@ -44,11 +47,18 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   );
   const hops = createNextHops(listeners, tags);
   const questions = createQuestions(parts.nameServers);
+  const memory = createCalls<undefined>({
+    ...parts.naming,
+    capacity: parts.policy().tables.calls,
+    longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
+    tell: createTeller(counters, parts.happened),
+  });
+  parts.state.channels.of = (trunk) => memory.channels(trunk);
   const books = createReportedCalls({
     counters,
     capacity: parts.policy().tables.calls,
+    calls: memory,
     unjudged: (call) => parts.unjudged?.(call),
-    happened: () => undefined,
   });
   const overload = createOverload();
   const calls = createDelegatedCalls({
@@ -60,9 +70,9 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     capabilities: capabilitiesOf.drachtio,
     elapsed: () => performance.now(),
     happened: parts.happened,
-    naming: parts.naming,
+    calls: memory,
     overload,
-    judged: (exchange, trunk, now) => books.judged(exchange, trunk, now),
+    judged: (request, passed, now) => books.judged(request, passed, now),
     fault: parts.fault,
   });
   const links: ServerLink[] = [];
@@ -190,6 +200,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     name: "drachtio",
     capabilities: capabilitiesOf.drachtio,
     async start() {
+      parts.remembers?.(memory);
       const openLink = await loadDrachtio();
       links.push(...options.servers.map((server) => openServer(server, openLink)));
       names = createNames({
@@ -207,7 +218,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     nextHops: () => hops.status(),
     names: () => names?.status() ?? [],
     links: () => links,
-    calls: () => undefined,
+    calls: () => memory.standing(),
     health: () => overload,
     // Calls in progress are the servers', and none waits for us.
     drain: () => {
