@@ -1,15 +1,22 @@
 // The name of a call on the wire: which node, and which call, in 16 characters that no peer can read.
-import { Buffer } from "node:buffer";
 import type { KeyedTags } from "../sip/tag.ts";
 import type { CallName } from "./calls.ts";
 
 /** Characters of a tag: base64url of 12 octets. */
 export const CALL_TAG_LENGTH = 16;
 
-/** Rounds of the permutation. Luby and Rackoff need four against a chooser of both sides; the others are a margin. */
-const ROUNDS = 8;
-/** Mixing steps after the two words of a round: one word each, then three to finish, as HalfSipHash-1-3 has it. */
-const STEPS = 5;
+/** Rounds of the permutation: what Luby and Rackoff need against a chooser of both sides. */
+const ROUNDS = 4;
+/** Steps of a round function: one takes in the word, three finish, as HalfSipHash-1-3 has it. */
+const STEPS = 4;
+
+/** The alphabet of base64url (RFC 4648 section 5) as character codes, and the value of each code; -1: none. */
+const CODES = Uint8Array.from(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+  (character) => character.charCodeAt(0),
+);
+const VALUES = new Int8Array(128).fill(-1);
+CODES.forEach((code, value) => (VALUES[code] = value));
 
 /** A name that was read. */
 export interface ReadCallTag {
@@ -24,7 +31,7 @@ export interface ReadCallTag {
  * round: the same call looks different in each branch. In a token it is "".
  *
  * What a peer can do. The permutation is a Feistel network whose round function is a keyed PRF with a key of 128 bits
- * (HalfSipHash over four key words, the tweak, the round and one half). Without the key a name can't be read, and two tags don't show
+ * (HalfSipHash over four key words, the tweak, and one half under a word of the round). Without the key a name can't be read, and two tags don't show
  * whether their calls are neighbours. A tag has no check of its own:
  * - In a token the MAC of the token covers it. It can't be changed.
  * - In a branch a peer may put a tag of another branch, or any octets. The tweak then differs, and a random 64-bit name comes out. It
@@ -41,13 +48,14 @@ export interface CallTags {
 
 /** Nodes that share the key read each other's tags. */
 export function createCallTags(key: KeyedTags, node: string): CallTags {
-  const keyDigits = key.mac("call", "permutation 1") + key.mac("call", "permutation 2");
-  const words = Array.from({ length: 4 }, (_, i) => parseInt(keyDigits.slice(i * 8, i * 8 + 8), 16) | 0);
+  const words = wordsOf(key, "permutation 1", "permutation 2");
   const [k0 = 0, k1 = 0, k2 = 0, k3 = 0] = words;
+  const roundWords = Int32Array.from(wordsOf(key, "rounds 1", "rounds 2"));
   const ownNode = parseInt(key.mac("call", `node ${node}`).slice(0, 8), 16) | 0;
-  const octets = Buffer.alloc(12);
   /** The state behind the key and the tweak, from which each round starts. */
   const begun = new Int32Array(4);
+  /** The three words of a tag that was just read. */
+  const read = new Int32Array(3);
 
   /** Takes in the tweak as HalfSipHash takes in a message: words of four characters, then the rest with the length. */
   const takeTweak = (tweak: string): void => {
@@ -57,13 +65,10 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     let v3 = k3 ^ 0x74656462;
     const { length } = tweak;
     for (let i = 0; i <= length; i += 4) {
-      // Behind the end charCodeAt is NaN, which these operators take for 0.
-      let word =
-        tweak.charCodeAt(i) |
-        (tweak.charCodeAt(i + 1) << 8) |
-        (tweak.charCodeAt(i + 2) << 16) |
-        (tweak.charCodeAt(i + 3) << 24);
-      if (i + 4 > length) word ^= length << 24;
+      let word = i + 4 > length ? length << 24 : tweak.charCodeAt(i + 3) << 24;
+      if (i < length) word |= tweak.charCodeAt(i);
+      if (i + 1 < length) word |= tweak.charCodeAt(i + 1) << 8;
+      if (i + 2 < length) word |= tweak.charCodeAt(i + 2) << 16;
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -89,10 +94,9 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     let v1 = begun[1]!;
     let v2 = begun[2]!;
     let v3 = begun[3]!;
+    const word = half ^ roundWords[round]!;
+    v3 ^= word;
     for (let step = 0; step < STEPS; step++) {
-      const word = step === 0 ? half : step === 1 ? round : 0;
-      if (step === 2) v2 ^= 0xff;
-      v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
       v0 = (v0 << 16) | (v0 >>> 16);
@@ -103,7 +107,10 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
       v2 = (v2 + v1) | 0;
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
       v2 = (v2 << 16) | (v2 >>> 16);
-      v0 ^= word;
+      if (step === 0) {
+        v0 ^= word;
+        v2 ^= 0xff;
+      }
     }
     return v1 ^ v3;
   };
@@ -118,38 +125,70 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
         left = right;
         right = next;
       }
-      octets.writeInt32BE(ownNode, 0);
-      octets.writeInt32BE(left, 4);
-      octets.writeInt32BE(right, 8);
-      return octets.toString("base64url");
+      return writeWords(ownNode, left, right);
     },
     read(text, tweak) {
-      if (!isBase64Url(text)) return undefined;
-      octets.write(text, "base64url");
+      if (!readWords(text, read)) return undefined;
       takeTweak(tweak);
-      let left = octets.readInt32BE(4);
-      let right = octets.readInt32BE(8);
+      let left = read[1]!;
+      let right = read[2]!;
       for (let round = ROUNDS - 1; round >= 0; round--) {
         const before = right ^ mix(left, round);
         right = left;
         left = before;
       }
-      return {
-        name: { epoch: left >>> 0, count: right >>> 0 },
-        isOwnNode: octets.readInt32BE(0) === ownNode,
-      };
+      return { name: { epoch: left >>> 0, count: right >>> 0 }, isOwnNode: read[0] === ownNode };
     },
   };
 }
 
-/** True for 16 characters of A–Z, a–z, 0–9, - and _ (RFC 4648 section 5): 12 octets, with no bit left over. */
-function isBase64Url(text: string): boolean {
+/** Four words of a key for one purpose. */
+function wordsOf(key: KeyedTags, first: string, second: string): number[] {
+  const digits = key.mac("call", first) + key.mac("call", second);
+  return Array.from({ length: 4 }, (_, i) => parseInt(digits.slice(i * 8, i * 8 + 8), 16) | 0);
+}
+
+/** Three words in base64url (RFC 4648 section 5), without Buffer: this is done several times a call. */
+function writeWords(a: number, b: number, c: number): string {
+  return String.fromCharCode(
+    CODES[a >>> 26]!,
+    CODES[(a >>> 20) & 63]!,
+    CODES[(a >>> 14) & 63]!,
+    CODES[(a >>> 8) & 63]!,
+    CODES[(a >>> 2) & 63]!,
+    CODES[((a << 4) & 63) | (b >>> 28)]!,
+    CODES[(b >>> 22) & 63]!,
+    CODES[(b >>> 16) & 63]!,
+    CODES[(b >>> 10) & 63]!,
+    CODES[(b >>> 4) & 63]!,
+    CODES[((b << 2) & 63) | (c >>> 30)]!,
+    CODES[(c >>> 24) & 63]!,
+    CODES[(c >>> 18) & 63]!,
+    CODES[(c >>> 12) & 63]!,
+    CODES[(c >>> 6) & 63]!,
+    CODES[c & 63]!,
+  );
+}
+
+/** @returns false for what is not 16 characters of base64url: 12 octets, with no bit left over */
+function readWords(text: string, words: Int32Array): boolean {
   if (text.length !== CALL_TAG_LENGTH) return false;
+  let at = 0;
+  let bits = 0;
+  let pending = 0;
   for (let i = 0; i < CALL_TAG_LENGTH; i++) {
     const code = text.charCodeAt(i);
-    const isLetter = (code | 32) >= 97 && (code | 32) <= 122;
-    const isDigit = code >= 48 && code <= 57;
-    if (!isLetter && !isDigit && code !== 45 && code !== 95) return false;
+    const value = code < 128 ? VALUES[code]! : -1;
+    if (value < 0) return false;
+    const missing = 32 - bits;
+    if (missing > 6) {
+      pending = (pending << 6) | value;
+      bits += 6;
+    } else {
+      bits = 6 - missing;
+      words[at++] = (pending << missing) | (value >>> bits);
+      pending = value & ((1 << bits) - 1);
+    }
   }
   return true;
 }

@@ -66,7 +66,7 @@ export interface CallDecided {
   /** The message as received. It belongs to the listener until it returns; then it is overwritten. */
   readonly bytes?: Uint8Array;
   /** Our own answer as sent, likewise. */
-  readonly answer?: Uint8Array;
+  readonly answer?: Uint8Array | undefined;
 }
 
 /** Another request was judged or refused: one that begins no call, or a change inside a dialog. */

@@ -148,22 +148,32 @@ export function hopPort(listener: Listener, port: number): number | SipTransport
   return listener.isReliable ? listener.transport : port;
 }
 
-/** What a branch of ours is bound to: whose transaction it is, where its answers go, and where the request went. */
-export interface BranchBinding {
+/** The caller's side of a transaction, as an INVITE, its ACK, its CANCEL and all answers to them show it. */
+export interface TransactionPath {
   readonly via: Via;
   readonly replyAddress: string;
   readonly replyPort: number;
   readonly callId: string;
   readonly cseq: number;
-  readonly targetAddress: string;
-  /** {@link hopPort} */
-  readonly targetPort: number | SipTransport;
-  /** Of the listener that the request came in by. */
-  readonly listenerId: string;
 }
 
-/** The same as one text. All of it comes back in the response (RFC 3261 section 16.11). */
-export function branchFields(binding: BranchBinding): string {
-  const { via, replyAddress, replyPort, callId, cseq, targetAddress, targetPort, listenerId } = binding;
+/** Returns the path of a request. */
+export function pathOf({ via, address, replyPort, callId, message }: RequestInHand): TransactionPath {
+  return { via, replyAddress: address, replyPort, callId, cseq: message.cseq };
+}
+
+/**
+ * Returns what a branch of ours is bound to, as one text: whose transaction it is, where its answers go, and where the request
+ * went. All of it comes back in the response (RFC 3261 section 16.11).
+ *
+ * @param targetPort {@link hopPort}
+ * @param listenerId of the listener that the request came in by
+ */
+export function branchFields(
+  { via, replyAddress, replyPort, callId, cseq }: TransactionPath,
+  targetAddress: string,
+  targetPort: number | SipTransport,
+  listenerId: string,
+): string {
   return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${targetAddress}\n${targetPort}\n${listenerId}`;
 }

@@ -1,8 +1,5 @@
-// The caller's side of a transaction, as an INVITE, its ACK, its CANCEL and all answers to them show it.
-import { sentByOf, type BranchBinding, type RequestInHand } from "../../routing/request-in-hand.ts";
-
-/** The caller's side of a transaction. */
-export type TransactionPath = Pick<BranchBinding, "via" | "replyAddress" | "replyPort" | "callId" | "cseq">;
+// The key of a transaction: one text for an INVITE, its ACK (non-2xx), its CANCEL and all answers to them.
+import { pathOf, sentByOf, type RequestInHand, type TransactionPath } from "../../routing/request-in-hand.ts";
 
 /** Returns what an INVITE, its ACK (non-2xx), its CANCEL and all answers to them have in common, as one text. */
 export function transactionKey({ via, replyAddress, replyPort, callId, cseq }: TransactionPath): string {
@@ -10,6 +7,6 @@ export function transactionKey({ via, replyAddress, replyPort, callId, cseq }: T
 }
 
 /** Returns the same of a request. */
-export function transactionKeyOf({ via, address, replyPort, callId, message }: RequestInHand): string {
-  return transactionKey({ via, replyAddress: address, replyPort, callId, cseq: message.cseq });
+export function transactionKeyOf(request: RequestInHand): string {
+  return transactionKey(pathOf(request));
 }

@@ -58,12 +58,19 @@ function sendOn(turn: RequestTurn, proof: Proof | undefined): Action {
   const onward = followRoutes(turn.message, turn.routes, turn.edits);
   const target = targetInDialog(turn, proof, onward);
   if (target !== undefined) {
-    const slot = proof === undefined ? NO_CALL : callOf(turn, proof);
-    if (slot !== NO_CALL && proof !== undefined) noteRequest(turn, slot, proof);
-    return forward(turn, target, { slot, isWithin: true });
+    // An ACK says nothing that its INVITE's answer has not said.
+    const slot = proof === undefined || turn.message.method === "ACK" ? NO_CALL : callOf(turn, proof);
+    if (slot === NO_CALL || proof === undefined) return forward(turn, target);
+    noteRequest(turn, slot, proof);
+    return forward(turn, target, answerMatters(turn) ? { slot, isWithin: true } : undefined);
   }
   answerError(turn, 404);
   return { kind: "answered", status: 404 };
+}
+
+/** Whether the answer will say something about the call: a refresh (RFC 4028), or that a BYE was taken. */
+function answerMatters({ message: { method } }: RequestTurn): boolean {
+  return method === "BYE" || method === "INVITE" || method === "UPDATE";
 }
 
 /** The call of the dialog, as long as it has a row here. */

@@ -35,7 +35,7 @@ interface Done {
   readonly slot: CallSlot;
   readonly decision: Decision;
   readonly action: Action;
-  readonly answer?: Uint8Array | undefined;
+  readonly answer: Uint8Array | undefined;
 }
 
 /** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
@@ -72,7 +72,9 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
   const judged = decide(proxy.judge, sipCalls, turn);
   if (judged === undefined) {
     // Shed, and not told by itself.
-    deny(turn, { kind: "reject", reason: "overload" }, refusalStatus(source.trunk, "overload"), fresh);
+    const status = refusalStatus(source.trunk, "overload");
+    keep(turn, fresh, { kind: "reject", status, reason: "overload" });
+    refuse(turn, status, "overload");
     return;
   }
   const { slot, decision, action, answer: sent } = obey(turn, judged, fresh);
@@ -85,7 +87,7 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
     action,
     listener: request.listener.id,
     bytes: bytesOf(turn.message),
-    ...(sent === undefined ? {} : { answer: sent }),
+    answer: sent,
   });
 }
 
@@ -123,9 +125,9 @@ function obey(turn: TrunkTurn, { decision, status }: Judged, fresh: NewRequest):
   const { trunk } = turn.source;
   const { verdict } = decision;
   if (verdict.kind === "drop" || verdict.kind === "reject")
-    return { decision, ...deny(turn, verdict, status, fresh) };
+    return deny(turn, decision, verdict, status, fresh);
   const target = targetOf(turn, onwardOf(turn));
-  if (target === undefined) return { decision, ...answerNoHop(turn, verdict, fresh) };
+  if (target === undefined) return answerNoHop(turn, decision, fresh);
   const changes = changesOf(trunk, decision);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
@@ -142,13 +144,13 @@ function obey(turn: TrunkTurn, { decision, status }: Judged, fresh: NewRequest):
   const slot = keepPassing(turn, fresh, { kind: "forward", target, reason, changes }, isUnstoppable);
   if (slot === "full" && !isUnstoppable) {
     const exception: Deny = { kind: trunk.exception, reason: "overload" };
-    const done = deny(turn, exception, refusalStatus(trunk, "overload"), fresh);
-    return { decision: { ...decision, verdict: exception, rule: "exception" }, ...done };
+    const refused: Decision = { ...decision, verdict: exception, rule: "exception" };
+    return deny(turn, refused, exception, refusalStatus(trunk, "overload"), fresh);
   }
   const call = slot === "full" ? NO_CALL : slot;
   const action = forwardCall(turn, target, { slot: call, attempt: decision.attempt, reason, changes });
   if (call !== NO_CALL && action.kind === "forwarded") proxy.calls.forwarded(call, now);
-  return { slot: call, decision, action };
+  return { slot: call, decision, action, answer: undefined };
 }
 
 /**
@@ -179,18 +181,16 @@ function keepPassing(
 }
 
 /** An accepted call that no next hop can take: the caller may try another way. */
-function answerNoHop(
-  turn: TrunkTurn,
-  { reason }: Decision["verdict"],
-  fresh: NewRequest,
-): Omit<Done, "decision"> {
+function answerNoHop(turn: TrunkTurn, decision: Decision, fresh: NewRequest): Done {
   const { trunk } = turn.source;
+  const { reason } = decision.verdict;
   const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
   // Next hops that are names, and DNS has said nothing yet.
   const unavailable = trunk.passThrough503 ? 503 : 500;
   const status = hasNextHops ? unavailable : 404;
   return {
     slot: keep(turn, fresh, { kind: "reject", status, reason }),
+    decision,
     action: { kind: "answered", status, why: "no-next-hop" },
     answer: answer(turn, status, ""),
   };
@@ -226,14 +226,19 @@ function keepOther({ proxy, now }: TrunkTurn, { key, print }: NewRequest, outcom
 
 function deny(
   turn: TrunkTurn,
+  decision: Decision,
   { kind, reason }: Deny,
   status: number,
   fresh: NewRequest,
-): Omit<Done, "decision"> {
-  if (kind === "drop") return { slot: keep(turn, fresh, { kind: "drop" }), action: { kind: "silent" } };
+): Done {
+  if (kind === "drop") {
+    const slot = keep(turn, fresh, { kind: "drop" });
+    return { slot, decision, action: { kind: "silent" }, answer: undefined };
+  }
   const sent = reason === "message-malformed" ? turn.message.faultStatus : status;
   return {
     slot: keep(turn, fresh, { kind: "reject", status: sent, reason }),
+    decision,
     action: { kind: "answered", status: sent },
     answer: refuseAgain(turn, sent, reason),
   };

@@ -1,6 +1,6 @@
 // What an answer says about the life of its call: alerting, answered, refused, released.
+import type { CallSlot } from "../../calls/calls.ts";
 import type { CallEnd } from "../../domain/call.ts";
-import { toTagOf } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
 import { readCause } from "../../sip/fields/reason.ts";
@@ -9,19 +9,34 @@ import type { MarkedCall } from "../sending/call-mark.ts";
 import type { ResponseTurn } from "../turn/turn.ts";
 import { hasMethod } from "./failover-answers.ts";
 
-/** Notes an answer that goes on to the caller. `isOurs`: we gave it in the place of a hop. */
-export function noteAnswered(turn: ResponseTurn, { slot, isWithin }: MarkedCall, isOurs: boolean): void {
+/**
+ * Notes an answer that goes on to the caller.
+ *
+ * @param toTag of a 1xx or 2xx
+ * @param isOurs we gave it in the place of a hop
+ */
+export function noteAnswered(
+  turn: ResponseTurn,
+  { slot, isWithin }: MarkedCall,
+  toTag: string,
+  isOurs: boolean,
+): void {
   if (isWithin) noteInDialog(turn, slot);
-  else if (hasMethod(turn.message, "INVITE")) noteInvite(turn, slot, isOurs);
+  else if (hasMethod(turn.message, "INVITE")) noteInvite(turn, slot, toTag, isOurs);
 }
 
 /** Answers to the INVITE that began the call. */
-function noteInvite({ proxy, message, now }: ResponseTurn, slot: number, isOurs: boolean): void {
+function noteInvite(
+  { proxy, message, now }: ResponseTurn,
+  slot: CallSlot,
+  toTag: string,
+  isOurs: boolean,
+): void {
   const { calls } = proxy;
   const { status } = message;
   if (status === 100) return;
   if (status < 200) calls.provisional(slot, status === 180, now);
-  else if (status < 300) calls.answered(slot, toTagOf(message), readSessionSeconds(message), now);
+  else if (status < 300) calls.answered(slot, toTag, readSessionSeconds(message), now);
   else calls.ended(slot, endOf(message, isOurs), now);
 }
 

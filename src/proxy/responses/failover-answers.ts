@@ -1,18 +1,18 @@
 // Answers of next hops to calls that may be, or were, sent to several of them.
 import type { Destination } from "../../routing/hop-health.ts";
 import { egressListener, type Listener, type Target } from "../../routing/listener.ts";
-import { branchFields, hopPort } from "../../routing/request-in-hand.ts";
+import { branchFields, hopPort, type TransactionPath } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
 import { formatBranch } from "../../sip/tag.ts";
 import { findTried, type SentCall } from "../memory/call-setup.ts";
-import type { TransactionPath } from "../memory/transaction-path.ts";
 import { markOf } from "../sending/call-mark.ts";
 import { moveCall, nextFor } from "../sending/failover.ts";
 import type { Moment, ResponseTurn } from "../turn/turn.ts";
 
 /** Where a response comes from and goes to: the caller's side, and the listener its request came in by. */
-export interface ResponseWay extends TransactionPath {
+export interface ResponseWay {
+  readonly path: TransactionPath;
   readonly from: Target;
   /** The call that its request began, where that is known. */
   readonly call: SentCall | undefined;
@@ -78,16 +78,10 @@ function sendOwn(
   hop: Destination,
   way: ResponseWay,
 ): void {
-  const { callId, ingress } = way;
+  const { path, ingress } = way;
   const egress = egressListener(proxy.listeners, ingress, hop);
   if (egress === undefined) return;
-  const fields = branchFields({
-    ...way,
-    cseq: message.cseq,
-    targetAddress: hop.address,
-    targetPort: hopPort(egress, hop.port),
-    listenerId: ingress.id,
-  });
+  const fields = branchFields(path, hop.address, hopPort(egress, hop.port), ingress.id);
   const mac = proxy.tags.mac("branch", fields);
   const mark = markOf(proxy, { slot: call.setup.slot, isWithin: false }, mac);
   const from = headerValue(message, message.first[Header.from]!);
@@ -96,7 +90,7 @@ function sendOwn(
     `${method} ${call.uri} SIP/2.0\r\n` +
     `Via: ${egress.via}${formatBranch(ingress.index, mac)}${mark}\r\n` +
     "Max-Forwards: 70\r\n" +
-    `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\nCSeq: ${message.cseq} ${method}\r\n` +
+    `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${path.callId}\r\nCSeq: ${message.cseq} ${method}\r\n` +
     "Content-Length: 0\r\n\r\n";
   const out = proxy.output.bufferFor(egress);
   if (text.length > out.length) return;

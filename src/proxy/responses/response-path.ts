@@ -1,14 +1,13 @@
 // The way back of a response: proves that it answers a request of ours, and sends it to the Via behind.
 import { noteAnswer, noteRefusal, type Destination } from "../../routing/hop-health.ts";
 import { defaultPort, TOKEN_PARAM, type Listener } from "../../routing/listener.ts";
-import { branchFields, hopPort, toTagOf } from "../../routing/request-in-hand.ts";
+import { branchFields, hopPort, toTagOf, type TransactionPath } from "../../routing/request-in-hand.ts";
 import { canonicalHost } from "../../routing/route.ts";
 import { clearEdits, ensureContentLength, removeFirstValue, render, splice } from "../../sip/edit.ts";
 import { readVia, type Via } from "../../sip/fields/via.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 import { BRANCH_LENGTH, parseBranch } from "../../sip/tag.ts";
-import type { TransactionPath } from "../memory/transaction-path.ts";
 import { confirmToken } from "../memory/dialog-token.ts";
 import { removeLabels } from "../messages/message-changes.ts";
 import { readMark } from "../sending/call-mark.ts";
@@ -47,29 +46,25 @@ export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
     callId: headerValue(message, message.first[Header.callId]!),
     cseq: message.cseq,
   };
-  const fields = branchFields({
-    ...path,
-    targetAddress: address,
-    targetPort: hopPort(listener, port),
-    listenerId: ingress.id,
-  });
+  const fields = branchFields(path, address, hopPort(listener, port), ingress.id);
   if (proxy.tags.mac("branch", fields) !== ours.mac) return false;
   if (ingress.isReliable && !listener.isReliable) hushRequest(turn, top.branch);
-  const marked = readMark(proxy, value, top.branchEnd, ours.mac);
+  const marked = mayMatter(turn) ? readMark(proxy, value, top.branchEnd, ours.mac) : undefined;
   const call = marked === undefined || marked.isWithin ? undefined : proxy.calls.setupOf(marked.slot)?.sent;
   if (hops.isWatching || call !== undefined) {
     const from = { transport: listener.transport, address, port };
     const hop = hops.answeringFrom(from.transport, address, port);
     if (hop !== undefined && !isOurs) hearAnswer(turn, hop);
-    if (call !== undefined && takeAnswer(turn, { ...path, from, ingress, call })) return true;
+    if (call !== undefined && takeAnswer(turn, { path, from, ingress, call })) return true;
   }
-  if (marked !== undefined) noteAnswered(turn, marked, isOurs);
+  const toTag = message.status > 100 && message.status < 300 ? toTagOf(message) : "";
+  if (marked !== undefined) noteAnswered(turn, marked, toTag, isOurs);
   clearEdits(edits);
   if (message.status === 503 && !passes503(turn, ingress, path))
     splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
   removeFirstValue(message, edits, index, message.valueStart[index]! + top.end);
   if (message.count[Header.label] !== 0) removeLabels(message, edits);
-  if (message.status > 100 && message.status < 300) confirmRecordRoute(turn, path.callId);
+  if (toTag !== "") confirmRecordRoute(turn, path.callId, toTag);
   if (ingress.isReliable) ensureContentLength(message, edits);
   const out = proxy.output.bufferFor(ingress);
   const length = render(message, edits, out, mostOctets(ingress));
@@ -77,9 +72,14 @@ export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
   proxy.counters.forwarded++;
   const isNews =
     ingress.isReliable === listener.isReliable ||
-    bridgeResponse(turn, { ...path, branch: top.branch, to: ingress }, out, length);
+    bridgeResponse(turn, { path, branch: top.branch, to: ingress }, out, length);
   if (isNews) proxy.output.transmit(ingress, path.replyAddress, portBack(proxy, ingress, path), length);
   return true;
+}
+
+/** 100 says nothing about a call but that its next hop is there, and only calls that may go elsewhere want to know that. */
+function mayMatter({ proxy, message }: ResponseTurn): boolean {
+  return message.status !== 100 || proxy.inSetup.size > 0;
 }
 
 /** What the answer of a next hop to a call says about its state. */
@@ -178,11 +178,13 @@ function literal(host: string): string {
  * RFC 3261 section 16.7 step 8: a proxy may rewrite its own Record-Route value in an answer. Ours learns the called side's tag,
  * so that an INVITE of the dialog can't be taken for one that begins a call.
  */
-function confirmRecordRoute({ proxy, message, edits }: ResponseTurn, callId: string): void {
+function confirmRecordRoute(
+  { proxy, message, edits }: ResponseTurn,
+  callId: string,
+  calledTag: string,
+): void {
   const { tags } = proxy;
   if (!hasMethod(message, "INVITE")) return;
-  const calledTag = toTagOf(message);
-  if (calledTag === "") return;
   for (let i = message.first[Header.recordRoute]!; i >= 0; i = nextHeader(message, Header.recordRoute, i)) {
     if (message.folded[i] === 1) continue;
     const value = headerValue(message, i);

@@ -8,7 +8,7 @@ import type { PartyNumber } from "../../domain/number.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import { defaultPort, egressListener, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
-import { branchFields, fillVia, hopPort, type RequestInHand } from "../../routing/request-in-hand.ts";
+import { branchFields, fillVia, hopPort, pathOf, type RequestInHand } from "../../routing/request-in-hand.ts";
 import { isOwn, literalTarget, type Onward } from "../../routing/route.ts";
 import { readToNumber } from "../../sip/attempt/called.ts";
 import { decrementMaxForwards, ensureContentLength, render, splice } from "../../sip/edit.ts";
@@ -175,20 +175,11 @@ function recordRoute(listener: Listener, token: string): string {
  */
 export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): Action {
   const { proxy, message, edits, request } = turn;
-  const { via, listener, address, replyPort, callId } = request;
+  const { listener } = request;
   const egress = egressListener(proxy.listeners, listener, target);
   if (egress === undefined) return unsendable(turn, 503);
   // Neither method nor To tag enters the branch: ACK and CANCEL carry their INVITE's.
-  const fields = branchFields({
-    via,
-    replyAddress: address,
-    replyPort,
-    callId,
-    cseq: message.cseq,
-    targetAddress: target.address,
-    targetPort: hopPort(egress, target.port),
-    listenerId: listener.id,
-  });
+  const fields = branchFields(pathOf(request), target.address, hopPort(egress, target.port), listener.id);
   const index = message.first[Header.via]!;
   const line = message.lineStart[index]!;
   const mac = proxy.tags.mac("branch", fields);

@@ -4,7 +4,8 @@ import { refusalStatus } from "../../judging/refusal.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
 import type { SipMessage } from "../../sip/message.ts";
 import { REPEATED_FOR, T2 } from "../../sip/timers.ts";
-import { transactionKey, transactionKeyOf, type TransactionPath } from "../memory/transaction-path.ts";
+import { type TransactionPath } from "../../routing/request-in-hand.ts";
+import { transactionKey, transactionKeyOf } from "../memory/transaction-path.ts";
 import { refuse } from "../turn/answers.ts";
 import { trunkOf } from "../turn/peer-port.ts";
 import { guard } from "../turn/proxy-state.ts";
@@ -121,7 +122,8 @@ function isExcepted(turn: RequestTurn): boolean {
 }
 
 /** A response on its way over the bridge: the branch of ours that it carried, and the listener and path that lead to the caller. */
-export interface BridgedAnswer extends TransactionPath {
+export interface BridgedAnswer {
+  readonly path: TransactionPath;
   readonly branch: string;
   readonly to: Listener;
 }
@@ -187,9 +189,10 @@ function keepAnswer(
   }
   transactions.served.set(key, { isHeard: true, answer: kept, isAcknowledged: false }, now);
   if (method === "INVITE") {
-    const { to, replyAddress, replyPort } = answer;
-    const refusal = { kind: "answer", listener: to, address: replyAddress, port: replyPort, bytes } as const;
-    transactions.repeats.start(transactionKey(answer), refusal, T2, now);
+    const { to, path } = answer;
+    const { replyAddress: address, replyPort } = path;
+    const refusal = { kind: "answer", listener: to, address, port: replyPort, bytes } as const;
+    transactions.repeats.start(transactionKey(path), refusal, T2, now);
   }
   return true;
 }
