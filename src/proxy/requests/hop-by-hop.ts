@@ -18,8 +18,9 @@ export function hopByHop(turn: RequestTurn): void {
     acknowledged(turn);
     return;
   }
-  const setup = setupOf(turn);
-  const outcome = setup?.outcome ?? changeBefore(turn);
+  const key = ledgerKey(senderOf(turn), turn.request, message.cseq);
+  const setup = setupOf(turn, key);
+  const outcome = setup?.outcome ?? changeBefore(turn, key);
   if (outcome !== undefined && outcome.kind !== "forward") return;
   if (setup === undefined) {
     if (routes.token !== undefined || source === undefined) {
@@ -40,9 +41,8 @@ export function hopByHop(turn: RequestTurn): void {
 }
 
 /** What was done with a re-INVITE that the request follows: only refused ones are kept. */
-function changeBefore(turn: RequestTurn): Outcome | undefined {
-  const { proxy, request, message, now } = turn;
-  return proxy.ledger.get(ledgerKey(senderOf(turn), request, message.cseq), now)?.outcome;
+function changeBefore({ proxy: { ledger }, now }: RequestTurn, key: string): Outcome | undefined {
+  return ledger.size === 0 ? undefined : ledger.get(key, now)?.outcome;
 }
 
 /** To where the INVITE went, as far as anything says so: what is kept of it, else the policy. */

@@ -10,7 +10,6 @@ import { Header } from "../../sip/header.ts";
 import { headerValue } from "../../sip/message.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
 import { copyText, keepInvite, MOST_TRIED, type CallSetup, type SentCall } from "../memory/call-setup.ts";
-import { ledgerKey } from "../memory/ledger.ts";
 import { applyChanges, removeLabels, withheld } from "../messages/message-changes.ts";
 import { answer } from "../turn/answers.ts";
 import { guard } from "../turn/proxy-state.ts";
@@ -19,7 +18,6 @@ import {
   beginRequest,
   returnWorkspace,
   scanBeside,
-  senderOf,
   type Moment,
   type RequestTurn,
   type TrunkTurn,
@@ -27,10 +25,13 @@ import {
 import type { MarkedCall } from "./call-mark.ts";
 import { forward, forwardCall } from "./forward.ts";
 
-/** Returns what is kept of the call that an INVITE repeats, or that an ACK or CANCEL follows (RFC 3261 section 17.2.3). */
-export function setupOf(turn: RequestTurn): CallSetup | undefined {
-  const { proxy, request, message, now } = turn;
-  const slot = proxy.calls.find(ledgerKey(senderOf(turn), request, message.cseq), now);
+/**
+ * Returns what is kept of the call that an INVITE repeats, or that an ACK or CANCEL follows (RFC 3261 section 17.2.3).
+ *
+ * @param key of the transaction
+ */
+export function setupOf({ proxy, now }: RequestTurn, key: string): CallSetup | undefined {
+  const slot = proxy.calls.find(key, now);
   return slot === NO_CALL ? undefined : proxy.calls.setupOf(slot);
 }
 
