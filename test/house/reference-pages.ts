@@ -101,7 +101,9 @@ async function renderEverything(): Promise<string> {
     names: () => [{ id: "sbc.example.com", isStale: false, found: 1, failed: 0 }],
     health: () => ({ stage: 0, isDraining: false, load: { busy: 0, late: 0 } }),
     links: () => [{ id: "127.0.0.1:9022", isUp: true }],
-    channels: () => new Map([["lease", 1]]),
+    calls: () => new Map([["lease", { setup: 1, answered: 1 }]]),
+    build: { version: "0.1.0", node: "gw-a" },
+    stateFolder: () => ({ isOk: true, written: 1, failed: 0 }),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });
