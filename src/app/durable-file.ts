@@ -1,5 +1,5 @@
 // Writes a file so that a crash or a full disk leaves the old one or the new one, never a part.
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -12,11 +12,19 @@ export function writeDurably(path: string, bytes: Uint8Array): void {
     writeThrough(temporary, bytes);
     renameSync(temporary, path);
   } catch (error) {
-    // A part of a file on a full disk takes room that the next try needs.
-    rmSync(temporary, { force: true });
+    removePart(temporary);
     throw error;
   }
   syncFolder(dirname(path));
+}
+
+/** A part of a file on a full disk takes room that the next try needs. */
+function removePart(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was never made, or can't be removed: the error of the writing says more.
+  }
 }
 
 function writeThrough(path: string, bytes: Uint8Array): void {

@@ -37,10 +37,13 @@ function open(t: Test): Place {
     });
   };
   process.on("worker", note);
+  // Neither the threads nor their restart keep a process alive.
+  const alive = setInterval(() => undefined, 1000);
   const opened: CallSnapshots[] = [];
   t.teardown(async () => {
     for (const snapshots of opened) await snapshots.close();
     process.off("worker", note);
+    clearInterval(alive);
     rmSync(folder, { recursive: true });
   });
   const log = createLog(

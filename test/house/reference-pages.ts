@@ -79,6 +79,8 @@ const boundedLabels = new Set([
   "kind",
   "result",
   "revision",
+  "version",
+  "node",
   "list",
   "report",
   "le",

@@ -209,7 +209,7 @@ export const staticSchema = z.strictObject({
   stateFolder: pathSchema
     .exactOptional()
     .describe(
-      "Folder for what survives a restart; created when missing, for one process. Default: $STATE_DIRECTORY where systemd sets it, else `state` beside this file.",
+      "Folder for what survives a restart, of this filter alone; created when missing. Default: $STATE_DIRECTORY where systemd sets it, else `state` beside this file.",
     ),
   drainSeconds: z
     .number()
