@@ -38,8 +38,8 @@ export interface CallSnapshots {
 }
 
 /**
- * Keeps snapshots in `folder`, which is this process's own. Nothing that goes wrong here reaches a call: it is counted, logged once
- * and tried again.
+ * Keeps snapshots in `folder`, which is this process's own. A failure never reaches a call: it is counted, logged once until a
+ * snapshot succeeds, and the snapshot is tried again.
  *
  * @param every time between two snapshots. Milliseconds.
  */
@@ -57,7 +57,7 @@ export function createCallSnapshots(folder: string, log: Log, every: Millis = EV
     figures.failed++;
     if (figures.isOk)
       log.error(
-        `the calls in progress can't be kept in ${path}; calls go on, and it is tried again: look at the disk`,
+        `the calls in progress can't be kept in ${path}: a restart now would forget them; the filter tries again, look at the disk`,
         { why },
       );
     figures.isOk = false;

@@ -16,9 +16,9 @@ const TAKEN = 1;
 /**
  * Takes the lock in the file at `path`, which is made when missing and stays. Throws when the file can't be written.
  *
- * The kernel holds the lock (flock(2)), so that none is left behind by a process that was killed, and a pid that was given to another
- * program, or that is the same in two containers, means nothing. Node has no such call: flock(1) takes the lock on our descriptor. Where
- * there is no flock(1), or the file system has no locks, the pid in the file decides.
+ * The kernel holds the lock (flock(2)): a process that was killed leaves none behind. A pid alone would mean nothing once another
+ * program has it, or between two containers. Node can't call flock(2): flock(1) takes the lock on our descriptor. Without flock(1), or
+ * on a file system without locks, the pid in the file decides.
  *
  * @returns the pid of the process that holds it ("another process" when the file doesn't say)
  */

@@ -17,7 +17,7 @@ export interface StateFolder {
   readonly path: string;
   /** Why nothing can be kept there; undefined: the folder is ours. */
   readonly why: string | undefined;
-  /** Names the calls of this process: above the epoch of every process before that had this folder. */
+  /** Names the calls of this process: above the epoch of the process that has or had this folder, where that can be read. */
   readonly epoch: number;
   /** Gives the folder to the next process. */
   readonly close: () => void;
@@ -26,7 +26,12 @@ export interface StateFolder {
 /** Makes the folder where it is missing, takes it, and notes the epoch there. Never throws: the filter runs without it too. */
 export function openStateFolder(path: string, now: Millis): StateFolder {
   const seconds = Math.floor(now / 1000);
-  const without = (why: string): StateFolder => ({ path, why, epoch: seconds, close: () => undefined });
+  const without = (why: string): StateFolder => ({
+    path,
+    why,
+    epoch: nextEpoch(tryEpoch(path), seconds),
+    close: () => undefined,
+  });
   let lock: FolderLock | undefined;
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -57,6 +62,15 @@ function readEpoch(path: string): number {
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return -1;
     throw error;
+  }
+}
+
+/** @returns -1 also where the file can't be read */
+function tryEpoch(path: string): number {
+  try {
+    return readEpoch(path);
+  } catch {
+    return -1;
   }
 }
 

@@ -193,7 +193,7 @@ void t.test("snapshots: a file that can't be written is counted, said once, and 
   t.same(place.trunks(), ["lease"]);
   t.match(snapshots.figures(), { isOk: true, written: 1 });
   t.match(place.said, [
-    /^error the calls in progress can't be kept in .*; calls go on, and it is tried again: look at the disk it is a folder$/,
+    /^error the calls in progress can't be kept in .*: a restart now would forget them; the filter tries again, look at the disk it is a folder$/,
     /^info the calls in progress are kept in .* again$/,
   ]);
   t.equal(place.said.length, 2);
