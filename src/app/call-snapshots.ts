@@ -123,18 +123,18 @@ export function createCallSnapshots(folder: string, log: Log, every: Millis = EV
       if (last === undefined || kept === undefined) return;
       const names = kept.trunkNames();
       last.ref();
-      await new Promise<void>((resolve) => {
-        const limit = setTimeout(() => {
-          failed("the last snapshot took too long");
-          resolve();
-        }, MOST_FAREWELL);
+      const isClosed = await new Promise<boolean>((resolve) => {
+        const limit = setTimeout(resolve, MOST_FAREWELL, false);
         closed = () => {
           clearTimeout(limit);
-          resolve();
+          resolve(true);
         };
         send({ kind: "close", names });
       });
-      await last.terminate();
+      if (!isClosed) failed("the last snapshot took too long");
+      // A thread that waits for a disk ends when the disk answers: the end of the filter does not wait for it.
+      const terminated = last.terminate();
+      if (isClosed) await terminated;
     },
   };
 }
