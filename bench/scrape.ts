@@ -177,7 +177,7 @@ function sourcesOf(policy: Policy): FigureSources {
       ),
     names: () => [],
     health: () => ({ stage: 0, isDraining: false, load: { busy: 0, late: 0 } }),
-    channels: () => new Map(policy.trunks.map(({ trunk }) => [trunk.id, 7])),
+    calls: () => new Map(policy.trunks.map(({ trunk }) => [trunk.id, { setup: 2, answered: 7 }])),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: {},
   };

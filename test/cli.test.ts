@@ -2,6 +2,7 @@ import "./cli/usage.ts";
 import "./cli/running.ts";
 import "./cli/sockets.ts";
 import "./cli/draining.ts";
+import "./cli/restart.ts";
 import "./cli/socket-activation.ts";
 import "./cli/reloading.ts";
 import "./cli/sample-call.ts";

@@ -3,6 +3,7 @@ import "./config/trunk-match.ts";
 import "./config/number-list.ts";
 import "./config/policy-issues.ts";
 import "./config/static.ts";
+import "./config/node-place.ts";
 import "./config/tls-files.ts";
 import "./config/build-policy.ts";
 import "./config/policy-transfer.ts";

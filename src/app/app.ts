@@ -1,6 +1,6 @@
+// The running filter: wires the engine, the admin thread, reloads and the state folder together.
 import type { TrunkCalls } from "../calls/calls.ts";
 import type { TrunkId } from "../domain/trunk.ts";
-import { hostname } from "node:os";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -13,9 +13,11 @@ import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { createScreeningState } from "../screening/state.ts";
 import type { Admin } from "./admin/admin-answers.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
+import { createCallSnapshots } from "./call-snapshots.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
+import { describeForgotten, type StateFolder } from "./state-folder.ts";
 import type { TrackedFiles } from "./tracked-files.ts";
 import { watchFiles } from "./file-watch.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
@@ -29,6 +31,12 @@ export interface AppParts {
   /** The files that `config`, `policy` and `tls` were read from. */
   readonly files: TrackedFiles;
   readonly key: Uint8Array;
+  /** The name of this filter among the nodes. */
+  readonly node: string;
+  /** Of the program. */
+  readonly version: string;
+  /** What survives a restart; closed by its owner after {@link App.stop}. */
+  readonly stateFolder: StateFolder;
   /** The thread that serves the admin address and writes the log. */
   readonly adminThread: AdminThread;
   /** Sockets of the service manager. */
@@ -58,6 +66,9 @@ export async function startApp({
   tls,
   files,
   key,
+  node,
+  version,
+  stateFolder,
   adminThread,
   inherited,
 }: AppParts): Promise<App> {
@@ -80,6 +91,8 @@ export async function startApp({
     log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
       why: sockets.missing,
     });
+  if (stateFolder.why !== undefined) log.error(describeForgotten(stateFolder.path, stateFolder.why));
+  const snapshots = stateFolder.why === undefined ? createCallSnapshots(stateFolder.path, log) : undefined;
   let hep: HepExport | undefined;
   const fault = (error: unknown): void => {
     counters.faults++;
@@ -95,7 +108,8 @@ export async function startApp({
     state,
     counters,
     key,
-    naming: { node: hostname(), epoch: Math.floor(Date.now() / 1000) },
+    naming: { node, epoch: stateFolder.epoch },
+    ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
     happened:
       config.hep === undefined
         ? reports.happened
@@ -155,7 +169,9 @@ export async function startApp({
         health: () => engine.health(),
         hep: () => hep?.figures(),
         links: () => engine.links?.() ?? [],
-        channels: () => answeredOf(engine.calls()),
+        calls: () => standingOf(engine.calls(), policy),
+        build: { version, node },
+        stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
       },
@@ -168,6 +184,7 @@ export async function startApp({
   const [listening, admin] = await open().catch(async (error: unknown) => {
     watch.close();
     await engine.stop();
+    await snapshots?.close();
     await hep?.close();
     reports.close();
     throw error;
@@ -187,6 +204,7 @@ export async function startApp({
       watch.close();
       reloader.close();
       await Promise.all([engine.stop(), admin.close()]);
+      await snapshots?.close();
       await hep?.close();
       reports.close();
     },
@@ -201,7 +219,14 @@ function announceDecisions(counters: Counters, { trunks }: Policy): void {
   }
 }
 
-/** Answered calls in progress, by trunk. */
-function answeredOf(calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined): ReadonlyMap<TrunkId, number> {
-  return new Map([...(calls ?? [])].map(([trunk, { answered }]) => [trunk, answered]));
+/** What stands by trunk: every trunk of the policy, also before its first call, and others as long as they have calls. */
+function standingOf(
+  calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined,
+  { trunks }: Policy,
+): ReadonlyMap<TrunkId, TrunkCalls> {
+  const standing = new Map<TrunkId, TrunkCalls>();
+  if (calls === undefined) return standing;
+  for (const { trunk } of trunks) standing.set(trunk.id, { setup: 0, answered: 0 });
+  for (const [trunk, count] of calls) if (count.setup + count.answered > 0) standing.set(trunk, count);
+  return standing;
 }

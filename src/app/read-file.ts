@@ -23,6 +23,8 @@ const words: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
   EISDIR: "it is a folder",
+  ENOSPC: "no space left on the device",
+  EROFS: "the file system is read-only",
   EADDRINUSE: "address already in use",
   EADDRNOTAVAIL: "this machine has no such address",
 };

@@ -12,11 +12,13 @@ import { reviewPolicy } from "../config/review/review.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
 import { readFromDisk } from "../app/read-file.ts";
+import { describeForgotten, findStateFolderIssue } from "../app/state-folder.ts";
+import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
 import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
 
-/** Where the command writes, and the time that counts as now (Unix milliseconds). */
-export interface CheckOutput {
+/** Where the command writes, the time that counts as now (Unix milliseconds), and what surrounds the process. */
+export interface CheckOutput extends Surroundings {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly now: Millis;
@@ -41,8 +43,27 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   if (policy === undefined || material === undefined)
     return conclude([...staticIssues, ...issues, ...tlsIssues], [], output);
   const findings = reviewPolicy(policy, material, listeners, output.now);
-  const summary = [...describeStatic(config), ...describePolicy(policy, material, output.now)];
-  return conclude([...staticIssues, ...issues, ...tlsIssues, ...findings], summary, output);
+  const place = findPlace(config, configPath, output);
+  const summary = [...describeStatic(config, place), ...describePolicy(policy, material, output.now)];
+  const placeIssues = findPlaceIssues(configPath, place);
+  return conclude([...staticIssues, ...placeIssues, ...issues, ...tlsIssues, ...findings], summary, output);
+}
+
+/** Warnings about keys that sigwall.yaml may leave out stand at its first line. */
+function findPlaceIssues(file: string, { stateFolder, warning }: NodePlace): readonly ConfigIssue[] {
+  const issueAt = (path: string, message: string): ConfigIssue => ({
+    severity: "warning",
+    file,
+    line: 1,
+    column: 1,
+    path,
+    message,
+  });
+  const why = findStateFolderIssue(stateFolder);
+  return [
+    ...(warning === undefined ? [] : [issueAt("node", warning)]),
+    ...(why === undefined ? [] : [issueAt("stateFolder", describeForgotten(stateFolder, why))]),
+  ];
 }
 
 type Line = readonly [label: string, text: string];
@@ -62,7 +83,10 @@ function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
-function describeStatic({ engine, drachtio, listen, m3ua, admin }: StaticConfig): readonly Line[] {
+function describeStatic(
+  { engine, drachtio, listen, m3ua, admin }: StaticConfig,
+  { node, stateFolder }: NodePlace,
+): readonly Line[] {
   const missing = missingOf(engine);
   const servers = drachtio?.servers.map(({ host, port }) => `${host}:${port}`) ?? [];
   const places = m3ua === undefined ? listen.map(({ id }) => id) : describeLinks({ m3ua });
@@ -71,6 +95,8 @@ function describeStatic({ engine, drachtio, listen, m3ua, admin }: StaticConfig)
     ...(servers.length === 0 ? [] : [["", `by ${servers.join(", ")}`] as const]),
     ...(missing.length === 0 ? [] : [["", `can't: ${missing.join(", ")}`] as const]),
     ["admin", formatEndpoint(admin)],
+    ["node", node],
+    ["state", stateFolder],
   ];
 }
 

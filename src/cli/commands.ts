@@ -1,4 +1,5 @@
 // The command line: its commands and options, each command in its own file.
+import { hostname } from "node:os";
 import { Command, CommanderError } from "commander";
 import { version } from "./version.ts";
 
@@ -36,7 +37,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--config <file>", "configuration to validate", defaultConfig)
     .action(async (options: { config: string }) => {
       const { checkConfig } = await import("./check.ts");
-      code = checkConfig(options.config, { stdout: process.stdout, stderr: process.stderr, now: Date.now() });
+      const surroundings = { host: hostname(), environment: process.env };
+      code = checkConfig(options.config, { ...streams(), now: Date.now(), ...surroundings });
     });
 
   program

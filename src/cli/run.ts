@@ -1,4 +1,5 @@
 // `sigwall run`: loads the configuration, starts the filter, and stops it on a signal.
+import { hostname } from "node:os";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
@@ -8,6 +9,9 @@ import { startAdminThread } from "../app/admin/admin-thread.ts";
 import { type App, startApp } from "../app/app.ts";
 import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { obtainKey } from "../app/key-file.ts";
+import { openStateFolder } from "../app/state-folder.ts";
+import { findPlace } from "../config/sigwall/node-place.ts";
+import { version } from "./version.ts";
 import { stampOnDisk, trackFiles } from "../app/tracked-files.ts";
 import { describeLinks, describeStart } from "./start-message.ts";
 import { loadPolicy } from "../config/load-policy.ts";
@@ -42,6 +46,8 @@ export async function runFilter(configPath: string): Promise<number> {
   if (typeof key === "string") return fail(key);
 
   print([...staticIssues, ...issues, ...(tls?.issues ?? [])]);
+  const place = findPlace(config, configPath, { host: hostname(), environment: process.env });
+  const stateFolder = openStateFolder(place.stateFolder, Date.now());
   const adminThread = startAdminThread({
     level: config.log.level,
     fd: standardError,
@@ -49,6 +55,7 @@ export async function runFilter(configPath: string): Promise<number> {
   });
   const { log } = adminThread;
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
+  if (place.warning !== undefined) log.warn(place.warning);
   // Signal handlers come first: a signal may arrive as soon as the filter says that it is up.
   let app: App | undefined;
   process.on("SIGHUP", () => void app?.reload("SIGHUP"));
@@ -63,10 +70,14 @@ export async function runFilter(configPath: string): Promise<number> {
       tls: tls?.material,
       files,
       key: key.bytes,
+      node: place.node,
+      version,
+      stateFolder,
       adminThread,
       inherited,
     });
   } catch (error) {
+    stateFolder.close();
     await adminThread.close();
     const adminPlace = `admin ${formatEndpoint(config.admin)}`;
     const wanted =
@@ -81,6 +92,7 @@ export async function runFilter(configPath: string): Promise<number> {
   log.info("stopping: new calls are refused, calls in progress go on", { signal, drainSeconds });
   if (drainSeconds > 0) await app.drain(drainSeconds * 1000);
   await app.stop();
+  stateFolder.close();
   await adminThread.close();
   return 0;
 }

@@ -56,6 +56,10 @@ export interface StaticConfig {
   readonly policy: string;
   /** Path of the secret key, resolved alike. Undefined: a key for this run only. */
   readonly keyFile: string | undefined;
+  /** Name of this filter among the nodes. Undefined: made of the host name (sigwall/node-place.ts). */
+  readonly node: string | undefined;
+  /** Path of the state folder, resolved alike. Undefined: where node-place.ts finds it. */
+  readonly stateFolder: string | undefined;
   /**
    * Longest time in which a stopping filter still passes messages of calls in progress. Undefined:
    * 32, or 0 with inherited sockets.
@@ -90,7 +94,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
   const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
-  const { policy, keyFile, drainSeconds, hep, log } = read.data;
+  const { policy, keyFile, node, stateFolder, drainSeconds, hep, log } = read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
@@ -112,6 +116,8 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     nameServers: nameServers?.map((text) => parseEndpoint(text, 53)).flatMap(writeEndpoint),
     policy: resolvePath(path, policy),
     keyFile: keyFile === undefined ? undefined : resolvePath(path, keyFile),
+    node,
+    stateFolder: stateFolder === undefined ? undefined : resolvePath(path, stateFolder),
     drainSeconds,
     hep: hepTarget(hep),
     log,

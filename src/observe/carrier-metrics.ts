@@ -1,6 +1,6 @@
 import type { Series } from "./series.ts";
 
-/** Servers that carry calls for us, and what they report. */
+/** Calls in progress, and the servers that carry calls for us. */
 export const carrierSeries: readonly Series[] = [
   {
     kind: "counter",
@@ -24,10 +24,22 @@ export const carrierSeries: readonly Series[] = [
   {
     kind: "gauge",
     name: "sigwall_channels",
-    help: "Answered calls in progress by trunk of the calling side, as a drachtio server reports them.",
+    help: "Answered calls in progress by trunk of the calling side.",
     labels: ["trunk"],
-    read({ channels }, report) {
-      for (const [trunk, count] of channels) report({ trunk }, count);
+    read({ calls }, report) {
+      for (const [trunk, { answered }] of calls) report({ trunk }, answered);
+    },
+  },
+  {
+    kind: "gauge",
+    name: "sigwall_calls",
+    help: "Calls in progress by trunk of the calling side: in set-up, and answered.",
+    labels: ["trunk", "state"],
+    read({ calls }, report) {
+      for (const [trunk, { setup, answered }] of calls) {
+        report({ trunk, state: "setup" }, setup);
+        report({ trunk, state: "answered" }, answered);
+      }
     },
   },
 ];

@@ -50,6 +50,27 @@ export interface ReloadCounts {
   failed: number;
 }
 
+/** Calls of a trunk that stand now. */
+export interface StandingCalls {
+  readonly setup: number;
+  readonly answered: number;
+}
+
+/** What is kept over a restart. */
+export interface StateFolderFigures {
+  /** The state folder is ours, and the newest snapshot of calls could be written. */
+  readonly isOk: boolean;
+  /** Snapshots of calls. */
+  readonly written: number;
+  readonly failed: number;
+}
+
+/** The program and its name among the nodes. */
+export interface BuildFigures {
+  readonly version: string;
+  readonly node: string;
+}
+
 /** The JavaScript engine of the call thread; the metrics `nodejs_*`. */
 export interface RuntimeFigures {
   /** Octets. */
@@ -95,6 +116,8 @@ export interface GeneralFigures {
   readonly tableFull: Readonly<Record<string, number>>;
   /** How often each rule threw. */
   readonly ruleFaults: Readonly<Record<string, number>>;
+  readonly build: BuildFigures | undefined;
+  readonly stateFolder: StateFolderFigures | undefined;
 }
 
 /**
@@ -108,8 +131,8 @@ export interface Figures {
   readonly nextHops: readonly NextHopFigure[];
   readonly names: readonly NameFigure[];
   readonly lists: readonly ListFigure[];
-  /** Answered calls in progress by trunk, where an engine can tell. */
-  readonly channels: ReadonlyMap<string, number>;
+  /** Calls in progress by trunk of the calling side, where an engine can tell. */
+  readonly calls: ReadonlyMap<string, StandingCalls>;
 }
 
 /** Where the call thread reads the figures. */
@@ -123,7 +146,9 @@ export interface FigureSources {
   readonly health?: () => HealthFigures | undefined;
   readonly hep?: () => HepFigures | undefined;
   readonly links?: () => readonly LinkFigure[];
-  readonly channels?: () => ReadonlyMap<string, number>;
+  readonly calls?: () => ReadonlyMap<string, StandingCalls>;
+  readonly build?: BuildFigures;
+  readonly stateFolder?: () => StateFolderFigures;
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
   readonly ruleFaults: Readonly<Record<string, number>>;
@@ -141,7 +166,7 @@ const MOST_ROWS = 200;
 
 /** Reads all figures in parts, each small enough to be read between two messages of calls. */
 export function* readFigures(sources: FigureSources): Generator<FiguresPart, void, void> {
-  const { counters, policy, nextHops, names, channels, runtime } = sources;
+  const { counters, policy, nextHops, names, calls, runtime } = sources;
   const { revision, lists } = policy();
   yield { general: generalFigures(sources, revision) };
   if (runtime !== undefined) yield { runtime: runtime() };
@@ -149,7 +174,7 @@ export function* readFigures(sources: FigureSources): Generator<FiguresPart, voi
   for (const rows of rowParts(nextHops())) yield { nextHops: rows };
   for (const rows of rowParts(names())) yield { names: rows };
   for (const rows of rowParts(lists)) yield { lists: rows.map(({ id, numbers }) => ({ id, numbers })) };
-  for (const rows of rowParts([...(channels?.() ?? [])])) yield { channels: new Map(rows) };
+  for (const rows of rowParts([...(calls?.() ?? [])])) yield { calls: new Map(rows) };
 }
 
 /** Puts parts together again. @returns undefined when the first one is missing. */
@@ -160,7 +185,7 @@ export function joinFigures(parts: Iterable<FiguresPart>): Figures | undefined {
   const nextHops: NextHopFigure[] = [];
   const names: NameFigure[] = [];
   const lists: ListFigure[] = [];
-  const channels = new Map<string, number>();
+  const calls = new Map<string, StandingCalls>();
   for (const part of parts) {
     general ??= part.general;
     runtime ??= part.runtime;
@@ -168,13 +193,14 @@ export function joinFigures(parts: Iterable<FiguresPart>): Figures | undefined {
     nextHops.push(...(part.nextHops ?? []));
     names.push(...(part.names ?? []));
     lists.push(...(part.lists ?? []));
-    for (const [trunk, count] of part.channels ?? []) channels.set(trunk, count);
+    for (const [trunk, standing] of part.calls ?? []) calls.set(trunk, standing);
   }
-  return general === undefined ? undefined : { general, runtime, trunks, nextHops, names, lists, channels };
+  return general === undefined ? undefined : { general, runtime, trunks, nextHops, names, lists, calls };
 }
 
 function generalFigures(sources: FigureSources, revision: string): GeneralFigures {
-  const { counters, reloads, sockets, health, hep, links, tableFull, ruleFaults } = sources;
+  const { counters, reloads, sockets, health, hep, links, tableFull, ruleFaults, build, stateFolder } =
+    sources;
   const { trunks: _trunks, strangers: _strangers, ...totals } = counters;
   return {
     totals,
@@ -186,7 +212,16 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     links: (links?.() ?? []).map(({ id, isUp }) => ({ id, isUp })),
     tableFull,
     ruleFaults,
+    build,
+    stateFolder: plainStateFolder(stateFolder?.()),
   };
+}
+
+/** Only what is shown crosses to the other thread. */
+function plainStateFolder(figures: StateFolderFigures | undefined): StateFolderFigures | undefined {
+  if (figures === undefined) return undefined;
+  const { isOk, written, failed } = figures;
+  return { isOk, written, failed };
 }
 
 /** An engine may hand over itself, with functions that can't be cloned. */

@@ -29,6 +29,41 @@ const policySeries: readonly Series[] = [
   ),
 ];
 
+/** The program, and what it keeps over a restart. */
+const nodeSeries: readonly Series[] = [
+  {
+    kind: "gauge",
+    name: "sigwall_build_info",
+    help: "1, with the version of the program and its name among the nodes.",
+    labels: ["version", "node"],
+    read({ general: { build } }, report) {
+      if (build !== undefined) report({ version: build.version, node: build.node }, 1);
+    },
+  },
+  {
+    kind: "gauge",
+    name: "sigwall_state_folder_ok",
+    help: "1 while the state folder is ours and calls in progress are kept there; 0: a restart forgets them.",
+    labels: [],
+    read({ general: { stateFolder } }, report) {
+      if (stateFolder !== undefined) report({}, stateFolder.isOk ? 1 : 0);
+    },
+  },
+  labelledSeries(
+    "counter",
+    "sigwall_call_snapshots_total",
+    "Snapshots of the calls in progress, written and failed.",
+    "result",
+    ({ general: { stateFolder } }) =>
+      stateFolder === undefined
+        ? []
+        : [
+            ["written", stateFolder.written],
+            ["failed", stateFolder.failed],
+          ],
+  ),
+];
+
 /** Overload and its measures. */
 const healthSeries: readonly Series[] = [
   health(
@@ -53,7 +88,7 @@ const healthSeries: readonly Series[] = [
   ),
 ];
 
-export const stateSeries: readonly Series[] = [...policySeries, ...healthSeries];
+export const stateSeries: readonly Series[] = [...policySeries, ...nodeSeries, ...healthSeries];
 
 /** A gauge that is left out before the engine is up. */
 function health(name: string, help: string, read: (figures: HealthFigures) => number): Series {

@@ -114,7 +114,7 @@ const faultSeries: readonly Series[] = [
     "Calls that met a full table, so that the exception policy of their trunk applied.",
     "table",
     ({ general: { totals, tableFull } }) => [
-      ["ledger", totals.ledgerFull],
+      ["calls", totals.ledgerFull],
       ["failovers", totals.failoversFull],
       ["transactions", totals.transactionsFull],
       ...Object.entries(tableFull),

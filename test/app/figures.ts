@@ -22,7 +22,7 @@ function sourcesOf(count: number): FigureSources {
     policy: () => ({ revision: "one", lists: ids.map((id) => ({ id, numbers: 1 })) }),
     nextHops: () => ids.map((trunk) => ({ trunk, id: "192.0.2.1:5060", state: "up", addresses: 1 })),
     names: () => [],
-    channels: () => new Map(ids.map((id) => [id, 1])),
+    calls: () => new Map(ids.map((id) => [id, { setup: 1, answered: 2 }])),
     tableFull: {},
     ruleFaults: {},
   };
@@ -35,16 +35,16 @@ function valuesOf({ attempts, requests }: TrunkCounters): number {
 void t.test("figures: no part has more than a thousand values, and together they are everything", (t) => {
   const sources = sourcesOf(200);
   const parts = [...readFigures(sources)];
-  for (const { trunks, nextHops = [], lists = [], channels = new Map() } of parts) {
+  for (const { trunks, nextHops = [], lists = [], calls = new Map() } of parts) {
     const values = [...(trunks?.values() ?? [])].reduce((sum, trunk) => sum + valuesOf(trunk), 0);
     t.ok(values <= 1000, `${values} values`);
-    t.ok(nextHops.length <= 200 && lists.length <= 200 && channels.size <= 200, "rows");
+    t.ok(nextHops.length <= 200 && lists.length <= 200 && calls.size <= 200, "rows");
   }
   const figures = joinFigures(parts.map((part) => structuredClone(part)));
   t.same(figures?.trunks, sources.counters.trunks);
   t.same(figures?.nextHops, sources.nextHops());
   t.equal(figures?.lists.length, 200);
-  t.equal(figures?.channels.size, 200);
+  t.equal(figures?.calls.size, 200);
   t.equal(figures?.general.revision, "one");
   t.equal(joinFigures(parts.slice(1)), undefined, "without the first part it is nothing");
   t.end();

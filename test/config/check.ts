@@ -1,18 +1,26 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import tap from "tap";
 import { checkConfig } from "../../src/cli/check.ts";
+import type { Surroundings } from "../../src/config/sigwall/node-place.ts";
 import { brokenPolicy, soundLists, soundPolicy } from "./files.ts";
 
 const now = Date.parse("2026-11-22T00:00:00Z");
 const sigwall = "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\n";
 
-function check(path: string): { readonly code: number; readonly out: string; readonly err: string } {
+function check(
+  path: string,
+  surroundings: Partial<Surroundings> = {},
+): { readonly code: number; readonly out: string; readonly err: string } {
   let out = "";
   let err = "";
   const code = checkConfig(path, {
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     now,
+    host: "gw-a",
+    environment: {},
+    ...surroundings,
   });
   return { code, out, err };
 }
@@ -29,6 +37,8 @@ void tap.test("a sound configuration: what was counted, and 0", async (t) => {
   t.strictSame(lines, [
     "engine         embedded on udp:127.0.0.1:5060",
     "admin          127.0.0.1:9464",
+    "node           gw-a",
+    "state          state",
     "policy         policy.yaml, revision R",
     "trunks         3: 1 lessee, 0 national, 1 international, 1 core",
     "next hops      lease  127.0.0.1:5090",
@@ -143,4 +153,33 @@ void tap.test("no such configuration: said on stderr, and 2", async (t) => {
   t.equal(code, 2);
   t.equal(out, "");
   t.match(err, /can't read .*sigwall\.yaml: no such file/);
+});
+
+void tap.test("the state folder: where it is, and a warning where it can't be used", async (t) => {
+  const folder = t.testdir({
+    "sigwall.yaml": sigwall,
+    "policy.yaml": soundPolicy,
+    ...soundLists,
+    taken: "a file",
+    made: {},
+  });
+  const config = join(folder, "sigwall.yaml");
+  const { out: beside } = check(config);
+  t.match(beside, `node           gw-a\nstate          ${folder}/state\n`);
+  t.notMatch(beside, "warning:", "it can be made");
+  t.notOk(existsSync(join(folder, "state")), "and is not made by a check");
+  const { out: systemd } = check(config, { environment: { STATE_DIRECTORY: join(folder, "made") } });
+  t.match(systemd, `state          ${folder}/made\n`);
+  for (const [name, why] of [
+    ["taken", "it is no folder"],
+    ["taken/state", "no such folder"],
+  ] as const) {
+    const { code, out } = check(config, { environment: { STATE_DIRECTORY: join(folder, name) } });
+    t.equal(code, 0, name);
+    t.match(
+      out,
+      `${config}:1:1 stateFolder: warning: the state folder ${folder}/${name} can't be used: ${why}; a restart forgets calls, line states and counters\n`,
+    );
+  }
+  t.match(check(config, { host: "gw a" }).out, `${config}:1:1 node: warning: the host name "gw a" can't be`);
 });

@@ -40,6 +40,7 @@ void t.test("image: its configuration loads, and its ports are those of the imag
   t.equal(config.policy, "/etc/sigwall/policy.yaml");
   t.ok(existsSync("config/policy.yaml"), "which is the example's, copied or mounted there");
   t.match(config.keyFile, /^\/var\/lib\/sigwall\//, "the key is in the volume");
+  t.match(config.stateFolder, /^\/var\/lib\/sigwall\//, "and so is the state folder");
   t.match(dockerfile, "VOLUME /var/lib/sigwall\n");
   t.end();
 });
@@ -123,6 +124,10 @@ void t.test("compose: the services, and what they are made of", (t) => {
       t.match(to, /^\//, `${name}: ${to}`);
     }
   }
+  t.ok(
+    mountsOf("sigwall").some(({ from, to }) => to === "/var/lib/sigwall" && from in volumes),
+    "the key and the state folder outlive the container",
+  );
   for (const name of ["sigwall", "prometheus", "grafana"])
     t.match(
       service(name),

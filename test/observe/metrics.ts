@@ -30,6 +30,13 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     policy: () => policy,
     nextHops: () => nextHops,
     names: () => [{ id: "sbc.example.com", isStale: true, found: 0, failed: 7 }],
+    calls: () =>
+      new Map([
+        ["lease", { setup: 2, answered: 5 }],
+        ["core", { setup: 0, answered: 0 }],
+      ]),
+    build: { version: "0.1.0", node: "gw-a" },
+    stateFolder: () => ({ isOk: false, written: 4, failed: 1 }),
     tableFull: { callers: 2 },
     ruleFaults: {},
   };
@@ -65,7 +72,7 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     'sigwall_attempts_total{trunk="lease",verdict="reject",reason="diversion-unlicensed",rule="diversion-licence",mode="monitor"} 1',
     'sigwall_protocol_errors_total{trunk="lease",status="483"} 1',
     'sigwall_retransmissions_total{trunk="lease"} 5',
-    'sigwall_table_full_total{table="ledger"} 3',
+    'sigwall_table_full_total{table="calls"} 3',
     'sigwall_table_full_total{table="callers"} 2',
     'sigwall_decision_seconds_bucket{le="0.000001"} 2',
     'sigwall_decision_seconds_bucket{le="0.000002"} 3',
@@ -90,6 +97,14 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     "sigwall_evidence_lost_total 0",
     "sigwall_call_thread_turn_seconds 0.25",
     "sigwall_log_lost_total 12",
+    'sigwall_calls{trunk="lease",state="setup"} 2',
+    'sigwall_calls{trunk="lease",state="answered"} 5',
+    'sigwall_calls{trunk="core",state="setup"} 0',
+    'sigwall_channels{trunk="lease"} 5',
+    'sigwall_build_info{version="0.1.0",node="gw-a"} 1',
+    "sigwall_state_folder_ok 0",
+    'sigwall_call_snapshots_total{result="written"} 4',
+    'sigwall_call_snapshots_total{result="failed"} 1',
     "sigwall_unknown_source_messages_total 0",
   ];
   for (const line of lines) t.ok(first.includes(`\n${line}\n`), line);

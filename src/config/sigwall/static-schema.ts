@@ -6,6 +6,7 @@ import type { SipTransport } from "../../domain/trunk.ts";
 import { parseEndpoint } from "../../net/address.ts";
 import type { Endpoint } from "../../net/address.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
+import { nodeNamePattern } from "./node-place.ts";
 import { pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
 
 /** A transport address on which the filter takes messages. */
@@ -194,6 +195,21 @@ export const staticSchema = z.strictObject({
     .exactOptional()
     .describe(
       "File with the secret key of the tokens in Record-Route; created when missing. Without it a restart forgets the calls in progress.",
+    ),
+  node: z
+    .string()
+    .regex(nodeNamePattern, {
+      error:
+        'a node name has 1 to 64 letters, digits, ".", "_" or "-" and begins with a letter or digit: it stands in call ids (NODE-EPOCH-COUNT) and file names',
+    })
+    .exactOptional()
+    .describe(
+      "Name of this filter among the nodes, in call ids (NODE-EPOCH-COUNT), file names and metrics. Default: the host name.",
+    ),
+  stateFolder: pathSchema
+    .exactOptional()
+    .describe(
+      "Folder for what survives a restart, of this filter alone; created when missing. Default: $STATE_DIRECTORY where systemd sets it, else `state` beside this file.",
     ),
   drainSeconds: z
     .number()

@@ -1,0 +1,48 @@
+// Writes a file so that a crash or a full disk leaves the old one or the new one, never a part.
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/**
+ * Writes beside the file, then renames. The file is on the disk when this returns. Throws what the operating system says; the file
+ * at `path` is then as it was. Invariant: one process at a time writes `path`.
+ */
+export function writeDurably(path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.new`;
+  try {
+    writeThrough(temporary, bytes);
+    renameSync(temporary, path);
+  } catch (error) {
+    removePart(temporary);
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/** A part of a file on a full disk takes room that the next try needs. */
+function removePart(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was never made, or can't be removed: the error of the writing says more.
+  }
+}
+
+function writeThrough(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    writeFileSync(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The new name is on the disk only when the folder is. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

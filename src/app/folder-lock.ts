@@ -1,0 +1,71 @@
+// One process for a folder: a lock that ends with the process that holds it, however that process ends.
+import { spawnSync } from "node:child_process";
+import { Buffer } from "node:buffer";
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+
+/** A lock that this process holds. */
+export interface FolderLock {
+  readonly release: () => void;
+}
+
+/** Longest time for `flock`, which does not wait. Milliseconds. */
+const MOST_TIME = 5000;
+/** What `flock -n` ends with when another process holds the lock. */
+const TAKEN = 1;
+
+/**
+ * Takes the lock in the file at `path`, which is made when missing and stays. Throws when the file can't be written.
+ *
+ * The kernel holds the lock (flock(2)): a process that was killed leaves none behind. A pid alone would mean nothing once another
+ * program has it, or between two containers. Node can't call flock(2): flock(1) takes the lock on our descriptor. Without flock(1), or
+ * on a file system without locks, the pid in the file decides.
+ *
+ * @returns the pid of the process that holds it ("another process" when the file doesn't say)
+ */
+export function lockFile(path: string): FolderLock | string {
+  const file = openSync(path, "a+", 0o600);
+  try {
+    const holder = readHolder(path);
+    const outcome = askKernel(file);
+    if (outcome === "taken" || (outcome === "unknown" && isAlive(holder))) {
+      closeSync(file);
+      return holder === undefined ? "another process" : `process ${holder}`;
+    }
+    ftruncateSync(file);
+    writeSync(file, Buffer.from(`${process.pid}\n`));
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+  return {
+    release() {
+      ftruncateSync(file);
+      closeSync(file);
+    },
+  };
+}
+
+function askKernel(file: number): "ours" | "taken" | "unknown" {
+  const { status } = spawnSync("flock", ["-x", "-n", "3"], {
+    stdio: ["ignore", "ignore", "ignore", file],
+    timeout: MOST_TIME,
+  });
+  if (status === 0) return "ours";
+  return status === TAKEN ? "taken" : "unknown";
+}
+
+function readHolder(path: string): number | undefined {
+  const pid = Number(readFileSync(path, "latin1").trim());
+  return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+}
+
+/** True when a process has this pid, and it is not this one: a container starts with the same pid each time. */
+function isAlive(pid: number | undefined): boolean {
+  if (pid === undefined || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
