@@ -82,10 +82,9 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     rows.schedule(row);
   };
 
-  /** Starts the session anew: `seconds`, or the interval of before. */
-  const extendSession = (row: number, seconds: number): void => {
-    const interval =
-      seconds > 0 ? Math.min(Math.ceil(seconds), LONGEST_SESSION) : words[row * ROW_WORDS + SESSION]!;
+  /** Starts the session anew; 0 seconds: it does not expire. */
+  const beginSession = (row: number, seconds: number): void => {
+    const interval = Math.min(Math.ceil(seconds), LONGEST_SESSION);
     words[row * ROW_WORDS + SESSION] = interval;
     const at = row * ROW_DOUBLES + EXPIRES;
     doubles[at] = interval > 0 ? rows.time + interval * 1000 + SESSION_GRACE : Infinity;
@@ -143,7 +142,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     if (hasBegun) {
       const at = row * ROW_DOUBLES;
       const expires = state === STANDING || state === IN_RELEASE ? doubles[at + EXPIRES]! : 0;
-      extendSession(row, sessionSeconds);
+      beginSession(row, sessionSeconds);
       doubles[at + EXPIRES] = Math.max(doubles[at + EXPIRES]!, expires);
       if (isFirst || state === OVER) doubles[at + CHANGED] = rows.time;
       if (isFirst) words[row * ROW_WORDS + ANSWERED] = sinceBegun(row) + 1;
@@ -248,14 +247,17 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       giveUp(slot, "caller", undefined);
     },
     answered: answer,
-    refreshed(slot, sessionSeconds, now) {
+    seen(slot, now) {
       rows.pass(now);
       const state = stateOfRow(words, slot);
-      if (state !== STANDING && state !== IN_SETUP) return;
+      if (state === STANDING || state === IN_SETUP) confirm(slot);
+    },
+    refreshed(slot, sessionSeconds, now) {
+      rows.pass(now);
+      if (stateOfRow(words, slot) !== STANDING) return;
       confirm(slot);
-      if (state === IN_SETUP) return;
       table.open(slot);
-      extendSession(slot, sessionSeconds);
+      beginSession(slot, sessionSeconds);
       table.close(slot);
       rows.schedule(slot);
     },

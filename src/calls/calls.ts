@@ -97,7 +97,12 @@ export interface Calls<Setup> {
    * `sessionSeconds`: Session-Expires; 0: none.
    */
   answered(slot: CallSlot, tag: string, sessionSeconds: number, now: Millis): void;
-  /** A message of the call passed that proves that it stands; with another Session-Expires where it has one (0: the old interval, from now). */
+  /** A request of the call passed inside its dialog: it stands, also where a restart had left it unconfirmed. */
+  seen(slot: CallSlot, now: Millis): void;
+  /**
+   * A 2xx to a re-INVITE or UPDATE came: the session begins anew. `sessionSeconds`: its Session-Expires; 0: it has none, and the
+   * session does not expire any more (RFC 4028 section 7.2).
+   */
   refreshed(slot: CallSlot, sessionSeconds: number, now: Millis): void;
   /** The set-up failed, or the call was released without a BYE: told, once. A judged call has no end. */
   ended(slot: CallSlot, end: CallEnd, now: Millis): void;

@@ -159,6 +159,7 @@ void t.test("slots: none and free ones are no call", (t) => {
       "180",
       "200 a",
       "refreshed 90",
+      "seen",
       "bye caller a",
       "left 200",
       "486",

@@ -42,6 +42,7 @@ const likely: Readonly<Record<string, readonly string[]>> = {
     "bye BY TAG CAUSE",
     "bye caller unknown",
     "refreshed SESSION",
+    "seen",
     "left 200",
     "left 401",
   ],
@@ -55,6 +56,7 @@ const likely: Readonly<Record<string, readonly string[]>> = {
     "bye BY TAG",
     "200 TAG",
     "refreshed 0",
+    "seen",
   ],
   over: ["200 TAG", "bye BY TAG", "486", "487", "180"],
 };

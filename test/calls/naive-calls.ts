@@ -17,7 +17,6 @@ export interface NaiveCall {
   /** Beginning, answer or end: from when on 64·T1 count. */
   since: number;
   patience: number;
-  interval: number;
   readonly dialogs: { tag: string; stands: boolean }[];
   lastBye: string | undefined;
   bye: { by: By; cause: number | undefined; at: number } | undefined;
@@ -83,10 +82,8 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
     call.bye = { by, cause, at: now };
     call.patience = now + T64;
   };
-  const session = (call: NaiveCall, seconds: number, now: number): number => {
-    if (seconds > 0) call.interval = seconds;
-    return call.interval > 0 ? now + call.interval * SECOND + 32 * SECOND : Infinity;
-  };
+  const session = (seconds: number, now: number): number =>
+    seconds > 0 ? now + seconds * SECOND + 32 * SECOND : Infinity;
 
   const answer = (call: NaiveCall, tag: string, seconds: number, now: number): void => {
     if (call.state === "judged") return;
@@ -94,7 +91,7 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
     if (call.dialogs.some((dialog) => dialog.tag === tag) || call.dialogs.length === 6) return;
     call.dialogs.push({ tag, stands: true });
     const isFresh = call.state === "setup" || call.state === "over";
-    const expiry = session(call, seconds, now);
+    const expiry = session(seconds, now);
     call.patience = isFresh ? expiry : Math.max(expiry, call.patience);
     if (isFresh) call.since = now;
     if (call.state === "setup") {
@@ -168,7 +165,6 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
         begun: now,
         since: now,
         patience: 0,
-        interval: 0,
         dialogs: [],
         lastBye: undefined,
         bye: undefined,
@@ -202,9 +198,10 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
       else if (word === "cancel" && call.state === "setup") {
         confirm(call);
         giveUp(call, "caller", undefined, now);
-      } else if (word === "refreshed" && (call.state === "setup" || call.state === "answered")) {
+      } else if (word === "seen" && (call.state === "setup" || call.state === "answered")) confirm(call);
+      else if (word === "refreshed" && call.state === "answered") {
         confirm(call);
-        if (call.state === "answered") call.patience = session(call, Number(first), now);
+        call.patience = session(Number(first), now);
       }
     },
     tick(now) {

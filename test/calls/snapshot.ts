@@ -91,7 +91,7 @@ void t.test("names after a restart are new, whatever the epoch", (t) => {
 void t.test("unconfirmed calls hold their channels for 30 minutes, and stay known", (t) => {
   const now = START + MINUTE;
   const { calls, told } = restart(pack(makeBusy().calls), now);
-  play(calls, slotOf(calls, 4), "refreshed 0", now + MINUTE);
+  play(calls, slotOf(calls, 4), "seen", now + MINUTE);
   passTime(calls, now + MINUTE, now + 30 * MINUTE - 1000);
   t.equal(calls.channels("trunk-c") + calls.channels("trunk-d"), 2);
   told();
@@ -105,7 +105,7 @@ void t.test("unconfirmed calls hold their channels for 30 minutes, and stay know
 void t.test("an unconfirmed call that counts no more: its BYE is told, another message confirms it", (t) => {
   for (const [step, channels, events] of [
     ["bye caller x", 1, 0],
-    ["refreshed 0", 1, 0],
+    ["seen", 1, 0],
     ["200 x", 1, 0],
     ["200 q", 1, 0],
     ["180", 0, 0],

@@ -48,13 +48,14 @@ export function describe(event: CallEvent): string {
   return [...words, "@", `${event.at - START}`].join(" ");
 }
 
-/** One message of a call, or time: `180`, `183`, `200 TAG [SESSION]`, `bye caller TAG [CAUSE]`, `left 200`, `486` … */
+/** One message of a call, or time: `180`, `183`, `200 TAG [SESSION]`, `seen`, `bye caller TAG [CAUSE]`, `left 200`, `486` … */
 export function play(calls: Calls<string>, slot: CallSlot, step: string, now: number): void {
   const [word = "", first = "", second = "", third] = step.split(" ");
   if (word === "forwarded") calls.forwarded(slot, now);
   else if (word === "180" || word === "183") calls.provisional(slot, word === "180", now);
   else if (word === "cancel") calls.cancelled(slot, now);
   else if (word === "200") calls.answered(slot, first, Number(second), now);
+  else if (word === "seen") calls.seen(slot, now);
   else if (word === "refreshed") calls.refreshed(slot, Number(first), now);
   else if (word === "left") calls.left(slot, Number(first), now);
   else if (word === "bye" && (first === "caller" || first === "called" || first === "filter"))

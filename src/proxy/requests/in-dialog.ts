@@ -81,7 +81,7 @@ function callOf({ proxy }: RequestTurn, { token }: Proof): CallSlot {
 /** A request of the dialog proves that the call stands; a BYE ends it. */
 function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSlot, { side }: Proof): void {
   if (message.method !== "BYE") {
-    proxy.calls.refreshed(slot, 0, now);
+    proxy.calls.seen(slot, now);
     return;
   }
   const calledTag = side === "caller" ? request.toTag : request.fromTag;
