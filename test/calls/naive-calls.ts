@@ -40,6 +40,10 @@ export interface NaiveCalls {
   restart(now: number): void;
 }
 
+function sessionEnd(seconds: number, now: number): number {
+  return seconds > 0 ? now + seconds * SECOND + 32 * SECOND : Infinity;
+}
+
 export function createNaiveCalls(longest: number, start: number): NaiveCalls {
   const calls: NaiveCall[] = [];
   const told: string[] = [];
@@ -82,8 +86,6 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
     call.bye = { by, cause, at: now };
     call.patience = now + T64;
   };
-  const session = (seconds: number, now: number): number =>
-    seconds > 0 ? now + seconds * SECOND + 32 * SECOND : Infinity;
 
   const answer = (call: NaiveCall, tag: string, seconds: number, now: number): void => {
     if (call.state === "judged") return;
@@ -91,7 +93,7 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
     if (call.dialogs.some((dialog) => dialog.tag === tag) || call.dialogs.length === 6) return;
     call.dialogs.push({ tag, stands: true });
     const isFresh = call.state === "setup" || call.state === "over";
-    const expiry = session(seconds, now);
+    const expiry = sessionEnd(seconds, now);
     call.patience = isFresh ? expiry : Math.max(expiry, call.patience);
     if (isFresh) call.since = now;
     if (call.state === "setup") {
@@ -201,7 +203,7 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
       } else if (word === "seen" && (call.state === "setup" || call.state === "answered")) confirm(call);
       else if (word === "refreshed" && call.state === "answered") {
         confirm(call);
-        call.patience = session(Number(first), now);
+        call.patience = sessionEnd(Number(first), now);
       }
     },
     tick(now) {

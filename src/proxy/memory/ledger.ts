@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
 import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
-import type { SipMessage } from "../../sip/message.ts";
+import { bytesOf, type SipMessage } from "../../sip/message.ts";
 import { MAGIC_COOKIE } from "../../sip/tag.ts";
 import { sentByOf, type RequestInHand } from "../../routing/request-in-hand.ts";
 import type { Target } from "../../routing/listener.ts";
@@ -55,5 +55,5 @@ export function ledgerKey(trunk: string, exchange: RequestInHand, cseq: number):
 
 /** Hash of everything that is judged, forwarded or routed on: the whole message. */
 export function fingerprint(message: SipMessage): string {
-  return hash("sha256", message.bytes.subarray(message.start, message.end), "base64");
+  return hash("sha256", bytesOf(message), "base64");
 }

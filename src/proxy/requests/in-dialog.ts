@@ -18,7 +18,7 @@ import {
 } from "../memory/dialog-token.ts";
 import { applyChanges, withheld } from "../messages/message-changes.ts";
 import { slotOf } from "../sending/call-mark.ts";
-import { forward, isKnown, routedTarget } from "../sending/forward.ts";
+import { actionOf, forward, isKnown, routedTarget, type SendStatus } from "../sending/forward.ts";
 import { answerError, refuseMethod, refuseRequest } from "../turn/answers.ts";
 import { byConnectionOf } from "../turn/peer-port.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
@@ -46,26 +46,33 @@ export function inDialog(turn: RequestTurn): void {
       return;
     }
     const change = isOfTrunk(turn) ? decideInDialog(turn, proof) : passes;
-    const action = change.passes ? sendOn(turn, proof) : change.action;
-    if (change.decision !== undefined && action !== undefined)
-      tellChange(turn, proof, change.decision, action);
+    if (change.passes) sendOn(turn, proof, change.decision);
+    else if (change.decision !== undefined && change.action !== undefined)
+      tellChange(turn, proof, change.decision, change.action);
     return;
   }
-  sendOn(turn, proof);
+  sendOn(turn, proof, undefined);
 }
 
-function sendOn(turn: RequestTurn, proof: Proof | undefined): Action {
+/** @param decision to be told with what was done */
+function sendOn(turn: RequestTurn, proof: Proof | undefined, decision: Decision | undefined): void {
   const onward = followRoutes(turn.message, turn.routes, turn.edits);
   const target = targetInDialog(turn, proof, onward);
-  if (target !== undefined) {
-    // An ACK says nothing that its INVITE's answer has not said.
-    const slot = proof === undefined || turn.message.method === "ACK" ? NO_CALL : callOf(turn, proof);
-    if (slot === NO_CALL || proof === undefined) return forward(turn, target);
-    noteRequest(turn, slot, proof);
-    return forward(turn, target, answerMatters(turn) ? { slot, isWithin: true } : undefined);
+  if (target === undefined) {
+    answerError(turn, 404);
+    if (decision !== undefined) tellChange(turn, proof, decision, { kind: "answered", status: 404 });
+    return;
   }
-  answerError(turn, 404);
-  return { kind: "answered", status: 404 };
+  const status = sendTo(turn, target, proof);
+  if (decision !== undefined) tellChange(turn, proof, decision, actionOf(target, status));
+}
+
+function sendTo(turn: RequestTurn, target: Target, proof: Proof | undefined): SendStatus {
+  // An ACK says nothing that its INVITE's answer has not said.
+  const slot = proof === undefined || turn.message.method === "ACK" ? NO_CALL : callOf(turn, proof);
+  if (slot === NO_CALL || proof === undefined) return forward(turn, target);
+  noteRequest(turn, slot, proof);
+  return forward(turn, target, answerMatters(turn) ? { slot, isWithin: true } : undefined);
 }
 
 /** Whether the answer will say something about the call: a refresh (RFC 4028), or that a BYE was taken. */
@@ -90,9 +97,9 @@ function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSl
   proxy.calls.leaving(slot, calledTag, side, cause, now);
 }
 
-function tellChange(turn: RequestTurn, proof: Proof, decision: Decision, action: Action): void {
+function tellChange(turn: RequestTurn, proof: Proof | undefined, decision: Decision, action: Action): void {
   const { proxy, message, now } = turn;
-  const slot = callOf(turn, proof);
+  const slot = proof === undefined ? NO_CALL : callOf(turn, proof);
   proxy.tell({
     kind: "request",
     call: slot === NO_CALL ? undefined : proxy.calls.refOf(slot),

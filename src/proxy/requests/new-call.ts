@@ -17,7 +17,7 @@ import { fingerprint, ledgerKey, type LedgerEntry, type Outcome } from "../memor
 import { changesOf, labelLine } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
-import { forwardCall, targetOf } from "../sending/forward.ts";
+import { actionOf, forwardCall, targetOf } from "../sending/forward.ts";
 import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
 import { answer, refuse } from "../turn/answers.ts";
 import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
@@ -120,12 +120,12 @@ function takeOther(turn: TrunkTurn, fresh: NewRequest): void {
 }
 
 /** Does what was decided. The decision is another one where there was no room to remember the call. */
-function obey(turn: TrunkTurn, { decision, status }: Judged, fresh: NewRequest): Done {
+function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: NewRequest): Done {
   const { proxy, routes, now } = turn;
   const { trunk } = turn.source;
   const { verdict } = decision;
   if (verdict.kind === "drop" || verdict.kind === "reject")
-    return deny(turn, decision, verdict, status, fresh);
+    return deny(turn, decision, verdict, refusal, fresh);
   const target = targetOf(turn, onwardOf(turn));
   if (target === undefined) return answerNoHop(turn, decision, fresh);
   const changes = changesOf(trunk, decision);
@@ -148,9 +148,9 @@ function obey(turn: TrunkTurn, { decision, status }: Judged, fresh: NewRequest):
     return deny(turn, refused, exception, refusalStatus(trunk, "overload"), fresh);
   }
   const call = slot === "full" ? NO_CALL : slot;
-  const action = forwardCall(turn, target, { slot: call, attempt: decision.attempt, reason, changes });
-  if (call !== NO_CALL && action.kind === "forwarded") proxy.calls.forwarded(call, now);
-  return { slot: call, decision, action, answer: undefined };
+  const status = forwardCall(turn, target, { slot: call, attempt: decision.attempt, reason, changes });
+  if (call !== NO_CALL && status === 0) proxy.calls.forwarded(call, now);
+  return { slot: call, decision, action: actionOf(target, status), answer: undefined };
 }
 
 /**

@@ -105,9 +105,9 @@ const NO_IDENTITIES: readonly AssertedIdentity[] = [];
  * Forwards an INVITE that begins a call, or another request that was judged: with our Record-Route, so that its dialog comes back and
  * proves itself.
  *
- * @returns what was done
+ * @returns 0: it went on; else the status of our answer
  */
-export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedRequest): Action {
+export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedRequest): SendStatus {
   const { proxy, message, edits, request } = turn;
   const { listener } = request;
   const egress = egressListener(proxy.listeners, listener, target);
@@ -122,11 +122,20 @@ export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedReq
   return forward(turn, target, { slot: judged.slot, isWithin: false });
 }
 
+/** 0: the request went on; else the status of our answer to one that can't be sent. */
+export type SendStatus = 0 | 503 | 513;
+
+/** What was done with a request that was to go to `target`. */
+export function actionOf(target: Target, status: SendStatus): Action {
+  if (status === 0) return { kind: "forwarded", hop: hopIdOf(target) };
+  return { kind: "answered", status, why: "no-next-hop" };
+}
+
 /** What can't be sent is answered, so that its sender tries elsewhere. */
-function unsendable(turn: RequestTurn, status: 503 | 513): Action {
+function unsendable(turn: RequestTurn, status: 503 | 513): SendStatus {
   turn.proxy.counters.unsendable++;
   answer(turn, status, "");
-  return { kind: "answered", status, why: "no-next-hop" };
+  return status;
 }
 
 function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: JudgedRequest): string {
@@ -171,9 +180,9 @@ function recordRoute(listener: Listener, token: string): string {
  * Sends the request on with our Via on top; everything that is not in `edits` stays as it came (RFC 3261 sections 16.6, 16.11).
  *
  * @param call the call that it belongs to, where that is known
- * @returns what was done
+ * @returns 0: it went on; else the status of our answer
  */
-export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): Action {
+export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): SendStatus {
   const { proxy, message, edits, request } = turn;
   const { listener } = request;
   const egress = egressListener(proxy.listeners, listener, target);
@@ -196,5 +205,5 @@ export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): A
   const port = portTowards(proxy, egress, target);
   if (egress.isReliable === listener.isReliable) proxy.output.transmit(egress, target.address, port, length);
   else bridgeRequest(turn, { listener: egress, address: target.address, port, branch }, length);
-  return { kind: "forwarded", hop: hopIdOf(target) };
+  return 0;
 }
