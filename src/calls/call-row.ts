@@ -43,9 +43,13 @@ export const EXPIRES = 13;
 /** When the BYE passed, as the engine's clock said. */
 export const BYE_AT = 14;
 
-/** Columns of the header: how far the time of the table is ahead of the engine's clock, and the version of trunk names. */
+/**
+ * Columns of the header: how far the time of the table is ahead of the engine's clock, the version of trunk names, and the
+ * highest row that was ever in use.
+ */
 export const HEADER_AHEAD = 1;
 export const HEADER_NAMES = 1;
+export const HEADER_USED = 4;
 
 export const STATE = 15;
 export const FREE = 0;

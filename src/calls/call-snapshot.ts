@@ -16,6 +16,7 @@ import {
   FLAGS,
   HEADER_AHEAD,
   HEADER_NAMES,
+  HEADER_USED,
   IN_RELEASE,
   IN_SETUP,
   LASTING,
@@ -121,8 +122,9 @@ function isKept(flags: number): boolean {
 
 function rowsToKeep(words: Int32Array): readonly number[] {
   const rows: number[] = [];
-  const count = words.length / ROW_WORDS;
-  for (let row = 1; row < count; row++) if (isKept(words[row * ROW_WORDS + FLAGS]!)) rows.push(row);
+  // Rows behind it were never touched: reading them would take memory.
+  const last = Math.min(Atomics.load(words, HEADER_USED), words.length / ROW_WORDS - 1);
+  for (let row = 1; row <= last; row++) if (isKept(words[row * ROW_WORDS + FLAGS]!)) rows.push(row);
   return rows;
 }
 

@@ -7,6 +7,7 @@ import {
   FREE,
   HEADER_AHEAD,
   HEADER_NAMES,
+  HEADER_USED,
   KEY_CHAIN,
   KEY_HIGH,
   KEY_LOW,
@@ -121,7 +122,8 @@ export function createCallTable(capacity: number): CallTable {
       const row = isNew ? ++used : free;
       const at = row * ROW_WORDS;
       open(row);
-      if (!isNew) {
+      if (isNew) Atomics.store(words, HEADER_USED, used);
+      else {
         free = words[at + NAME_CHAIN]!;
         words.fill(0, at + SEQUENCE + 1, at + ROW_WORDS);
       }

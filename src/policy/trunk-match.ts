@@ -88,18 +88,25 @@ export function createMatcher<Target>(
     }
     return nothing;
   };
-  return (listener, address, port, names, codes) => {
+  // Messages of one peer follow one another: most look-ups are the last one again.
+  let lastAddress: string | undefined;
+  let lastClaims = nothing;
+  const claimsOf = (address: string): Claims<Target> => {
     let claims = remembered.get(address);
     if (claims === undefined) {
-      if (strangers.has(address)) return undefined;
+      if (strangers.has(address)) return nothing;
       claims = look(address);
-      if (claims === nothing) {
-        strangers.set(address, true);
-        return undefined;
-      }
-      remembered.set(address, claims);
+      if (claims === nothing) strangers.set(address, true);
+      else remembered.set(address, claims);
     }
-    for (const entry of claims.byPort.get(port) ?? claims.anyPort) {
+    return claims;
+  };
+  return (listener, address, port, names, codes) => {
+    if (address !== lastAddress) {
+      lastClaims = claimsOf(address);
+      lastAddress = address;
+    }
+    for (const entry of lastClaims.byPort.get(port) ?? lastClaims.anyPort) {
       if (entry.listener !== undefined && entry.listener !== listener) continue;
       if ((entry.opc !== undefined || entry.dpc !== undefined) && !isLabelled(codes, entry)) continue;
       if (entry.tlsName === undefined || isNamed(names, entry.tlsName)) return entry.target;
@@ -131,7 +138,7 @@ export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readon
     return name;
   };
   for (const entry of entries) {
-    for (const claim of claimsOf(entry)) {
+    for (const claim of describeClaims(entry)) {
       const owner = owners.get(claim);
       if (owner === undefined) {
         owners.set(claim, entry.target);
@@ -146,7 +153,7 @@ export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readon
 }
 
 /** Lists every combination of port and point codes that an entry claims, in words. */
-function claimsOf<Target>(entry: MatchEntry<Target>): readonly string[] {
+function describeClaims<Target>(entry: MatchEntry<Target>): readonly string[] {
   const codes = (entry.opc ?? [undefined]).flatMap((opc) =>
     (entry.dpc ?? [undefined]).map((dpc) => describeCodes(opc, dpc)),
   );

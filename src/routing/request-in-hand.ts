@@ -28,6 +28,10 @@ export interface RequestInHand {
 }
 
 const span = createAddressSpan();
+let hasTwoTags = false;
+const noteTwoTags = (): void => {
+  hasTwoTags = true;
+};
 
 /** Reads the tag of a From or To field. Notes a fault when two readers could disagree. */
 function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to): string {
@@ -38,9 +42,10 @@ function readTag(message: SipMessage, id: typeof Header.from | typeof Header.to)
   const name = id === Header.from ? "From" : "To";
   if (span.fault !== undefined) noteFault(message, `${name}: ${span.fault}`);
   if (span.end < value.length) noteFault(message, `${name}: more than one address`);
-  return (
-    readParam(value, span.paramsStart, span.end, "tag", () => noteFault(message, `${name}: two tags`)) ?? ""
-  );
+  hasTwoTags = false;
+  const tag = readParam(value, span.paramsStart, span.end, "tag", noteTwoTags) ?? "";
+  if (hasTwoTags) noteFault(message, `${name}: two tags`);
+  return tag;
 }
 
 /** Reads the From tag. */
