@@ -46,7 +46,8 @@ export function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): 
   const [shown] = changed === undefined ? [] : readCallers(draft);
   if (shown !== undefined) return `a withheld call shows ${shown}`;
   const [own = "", ...others] = viasOf(draft);
-  const sentBy = /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}$/.exec(own)?.[1] ?? "";
+  const sentBy =
+    /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}(?:;s[wd]=[\w-]{16})?$/.exec(own)?.[1] ?? "";
   if (!ownHosts.has(sentBy)) return `no Via of ours: ${own}`;
   if (others.slice(1).join("\n") !== viasOf(incoming).slice(1).join("\n")) return "Via values of others";
   const forwards = Number(fieldOf(draft, "max-forwards"));
