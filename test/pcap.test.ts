@@ -2,6 +2,7 @@ import "./pcap/reader.ts";
 import "./pcap/pcapng.ts";
 import "./pcap/link-layer.ts";
 import "./pcap/ip.ts";
+import "./pcap/fragments.ts";
 import "./pcap/tcp-stream.ts";
 import "./pcap/framer.ts";
 import "./pcap/signalling.ts";

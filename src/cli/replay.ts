@@ -49,8 +49,8 @@ export interface ReplayOptions extends CommandOutput {
   /** Shows repeats too, each with the decision of the attempt that it repeats. */
   readonly all: boolean;
   /**
-   * File to compare with: lines as `replay --json` writes them for one capture. Undefined: no
-   * comparison.
+   * File to compare with: the lines that `replay --json` writes for all captures, in their order.
+   * Undefined: no comparison.
    */
   readonly expect: string | undefined;
 }

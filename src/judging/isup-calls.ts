@@ -2,7 +2,7 @@
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import type { Millis } from "../domain/time.ts";
-import { readIsupCalledNumber } from "../numbering/e164.ts";
+import { readIsupCalledNumber, type IsupCalledNumber } from "../numbering/e164.ts";
 import { isEmergencyCall } from "../screening/emergency-call.ts";
 import { readIsupAttempt } from "../ss7/isup-attempt.ts";
 import { readParties, type IsupParties } from "../ss7/isup-identity.ts";
@@ -48,8 +48,10 @@ export const isupCalls: CallReader<IsupCall> = {
       : { kind: "reject", reason: "isup-undecodable", facts: { fault: undecodable } },
 };
 
-function calledOf(isup: IsupMessage): ReturnType<typeof readCalled> {
-  return isup.fault === undefined ? readCalled(isup.bytes, isup.variableStart, isup.variableEnd) : undefined;
+function calledOf(isup: IsupMessage): IsupCalledNumber | undefined {
+  if (isup.fault !== undefined) return undefined;
+  const called = readCalled(isup.bytes, isup.variableStart, isup.variableEnd);
+  return typeof called === "string" ? undefined : called;
 }
 
 function readSegment({ source }: IsupCall, segment: IsupMessage | string): IsupParties | string {

@@ -58,5 +58,7 @@ function undecodable(call: IsupCall, fault: string): Decision {
 
 /** The called number of an IAM that passed for nothing but it; undefined for all others. */
 export function emergencyNumber({ rule }: Decision, iam: IsupMessage): IsupCalledNumber | undefined {
-  return rule === "emergency" ? readCalled(iam.bytes, iam.variableStart, iam.variableEnd) : undefined;
+  if (rule !== "emergency") return undefined;
+  const called = readCalled(iam.bytes, iam.variableStart, iam.variableEnd);
+  return typeof called === "string" ? undefined : called;
 }

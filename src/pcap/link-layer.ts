@@ -51,23 +51,32 @@ function skipMpls(buffer: Buffer, at: number, end: number): number {
  * Follows ethertypes from the two-byte type field at `at`.
  * @returns where the IP header begins, or -1
  */
-export function skipEthertypes(buffer: Buffer, at: number, end: number): number {
-  for (let tags = 0; tags < MAX_STACKED && at + 2 <= end; tags += 1) {
-    const type = buffer.readUInt16BE(at);
+function skipEthertypes(buffer: Buffer, at: number, end: number): number {
+  return at + 2 <= end ? skipPayload(buffer.readUInt16BE(at), buffer, at + 2, end) : -1;
+}
+
+/**
+ * Skips what stands before IP in a payload of ethertype `type` that begins at `at`.
+ * @returns where the IP header begins, or -1
+ */
+export function skipPayload(type: number, buffer: Buffer, at: number, end: number): number {
+  for (let tags = 0; tags < MAX_STACKED; tags += 1) {
     switch (type) {
       case ETHERTYPE_IPV4:
       case ETHERTYPE_IPV6:
-        return at + 2;
+        return at < end ? at : -1;
       case 0x8100: // 802.1Q
       case 0x88a8: // 802.1ad
       case 0x9100: // QinQ before the standard
+        if (at + 4 > end) return -1;
+        type = buffer.readUInt16BE(at + 2);
         at += 4;
         break;
       case 0x8864:
-        return skipPppoe(buffer, at + 2, end);
+        return skipPppoe(buffer, at, end);
       case 0x8847:
       case 0x8848:
-        return skipMpls(buffer, at + 2, end);
+        return skipMpls(buffer, at, end);
       default:
         return -1;
     }

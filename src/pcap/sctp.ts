@@ -50,6 +50,8 @@ export type SctpSink = (message: SctpMessage) => void;
  * Puts the user messages of SCTP associations together, each direction alone (RFC 9260, RFC 8260).
  */
 export interface SctpLayer {
+  /** The bytes of all pieces of unfinished messages. Invariant: at most {@link MAX_HELD}. */
+  readonly held: number;
   /** Reads one packet. Its payload begins with the SCTP header. */
   read(packet: IpPacket, sink: SctpSink): void;
 }
@@ -68,6 +70,7 @@ interface Direction {
   readonly seen: Uint32Array;
   /** The fragments, by message and place in it. */
   readonly pieces: Map<string, Piece>;
+  /** Invariant: the sum of the bytes of `pieces`. */
   held: number;
 }
 
@@ -120,10 +123,13 @@ export function createSctpLayer(): SctpLayer {
   }
 
   function keep(direction: Direction, key: string, piece: Piece): void {
-    if (direction.pieces.size >= MAX_PIECES) clear(direction);
+    // Two TSNs may bring pieces of the same place: the later one counts.
+    const replaced = direction.pieces.get(key);
+    if (replaced === undefined && direction.pieces.size >= MAX_PIECES) clear(direction);
     direction.pieces.set(key, piece);
-    direction.held += piece.bytes.length;
-    held += piece.bytes.length;
+    const added = piece.bytes.length - (replaced?.bytes.length ?? 0);
+    direction.held += added;
+    held += added;
     for (;;) {
       if (held <= MAX_HELD || directions.pop() === undefined) return;
     }
@@ -222,7 +228,12 @@ export function createSctpLayer(): SctpLayer {
     }
   }
 
-  return { read };
+  return {
+    read,
+    get held() {
+      return held;
+    },
+  };
 }
 
 /**

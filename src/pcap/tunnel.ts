@@ -1,6 +1,6 @@
 // Finds the IP packet inside a tunnel's packet: IP in IP, GRE or GTP-U.
 import type { IpPacket } from "./ip.ts";
-import { skipEthernet, skipEthertypes } from "./link-layer.ts";
+import { skipEthernet, skipPayload } from "./link-layer.ts";
 
 // Protocol numbers of IP that carry packets in packets.
 const IPV4_IN_IP = 4;
@@ -25,9 +25,15 @@ export function findInnerIp(packet: IpPacket): number {
 }
 
 const GRE_CHECKSUM = 0x8000;
-const GRE_ROUTING = 0x4000;
 const GRE_KEY = 0x2000;
 const GRE_SEQUENCE = 0x1000;
+/**
+ * The bits that tell a header of RFC 1701 from one of RFC 2784 and RFC 2890: a routing field,
+ * strict source routes and recursion control. A packet with one of them is discarded (RFC 2784
+ * section 2.3).
+ */
+const GRE_ROUTING = 0x4000 | 0x0800 | 0x0400;
+const GRE_VERSION = 0x0007;
 const BRIDGED_ETHERNET = 0x6558;
 
 /**
@@ -37,13 +43,12 @@ const BRIDGED_ETHERNET = 0x6558;
 function skipGre(buffer: Buffer, start: number, end: number): number {
   if (start + 4 > end) return -1;
   const flags = buffer.readUInt16BE(start);
-  if ((flags & 7) !== 0 || (flags & GRE_ROUTING) !== 0) return -1;
+  if ((flags & (GRE_ROUTING | GRE_VERSION)) !== 0) return -1;
   let at = start + 4;
+  // Each optional field has four octets: a checksum has two more that are reserved.
   for (const flag of [GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE]) if ((flags & flag) !== 0) at += 4;
-  if (buffer.readUInt16BE(start + 2) === BRIDGED_ETHERNET) return skipEthernet(buffer, at, end);
-  // The protocol field is an ethertype, but the payload comes after the optional fields.
-  const inner = skipEthertypes(buffer, start + 2, end);
-  return inner < 0 ? -1 : inner + at - start - 4;
+  const type = buffer.readUInt16BE(start + 2);
+  return type === BRIDGED_ETHERNET ? skipEthernet(buffer, at, end) : skipPayload(type, buffer, at, end);
 }
 
 /**

@@ -31,7 +31,8 @@ export function createRoutingLabelForm(): RoutingLabelForm {
       return Fit.none;
     if (view.type !== IsupType.iam) return Fit.message;
     const called = readCalled(view.bytes, view.variableStart, view.variableEnd);
-    const isCall = called !== undefined && called.digits !== "" && called.plan === 1 && called.nature !== 0;
+    const isCall =
+      typeof called !== "string" && called.digits !== "" && called.plan === 1 && called.nature !== 0;
     return isCall ? Fit.call : Fit.none;
   }
 

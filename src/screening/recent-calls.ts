@@ -1,4 +1,5 @@
 // Remembers the calls that have paid their limits, so that a repeat does not pay again.
+import { createHash } from "node:crypto";
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
@@ -8,10 +9,7 @@ import { createExpiringSlots, NONE } from "../state/expiring-slots.ts";
 const LIFETIME: Millis = 32_000;
 /** At most this many repeats of a call are free. Each further one pays again. */
 const FREE_REPEATS = 4;
-/**
- * At most this many characters in a Call-ID that is remembered: a peer must not choose the size of a
- * key.
- */
+/** At most this many characters of a Call-ID stand in a key. A longer Call-ID is kept as its hash. */
 const MAX_CALL_ID = 256;
 
 /** What is kept of a call: {@link hashOfParties} and its free repeats. */
@@ -56,7 +54,7 @@ export function createRecentCalls(capacity: number): RecentCalls {
   const keyOf = (attempt: CallAttempt): string => {
     if (attempt !== keyed) {
       keyed = attempt;
-      key = `${attempt.trunk.id} ${attempt.callId}`;
+      key = `${attempt.trunk.id} ${boundedCallId(attempt.callId)}`;
     }
     return key;
   };
@@ -83,7 +81,7 @@ export function createRecentCalls(capacity: number): RecentCalls {
       return true;
     },
     remember(attempt) {
-      if (attempt.callId === "" || attempt.callId.length > MAX_CALL_ID) return true;
+      if (attempt.callId === "") return true;
       const slot = calls.claim(keyOf(attempt), attempt.at);
       if (slot === NONE) return false;
       rows[slot * ROW + PARTIES] = hashOfParties(attempt);
@@ -91,6 +89,11 @@ export function createRecentCalls(capacity: number): RecentCalls {
       return true;
     },
   };
+}
+
+/** Returns the Call-ID, or the hash of a long one: a peer must not choose the size of a key. */
+function boundedCallId(callId: string): string {
+  return callId.length <= MAX_CALL_ID ? callId : createHash("sha256").update(callId, "latin1").digest("hex");
 }
 
 /** Returns the key of a number, or 0, which no number has, when it is unusable. */

@@ -29,11 +29,23 @@ const phrases: Readonly<Record<number, string>> = {
   608: "Rejected",
 };
 
-/** Returns the reason phrase of a status (RFC 3261 section 21 and the IANA registry). */
+/** What a class of statuses is called, by the first digit (RFC 3261 section 21). */
+const classPhrases: readonly string[] = [
+  "",
+  "Provisional",
+  "Successful",
+  "Redirection",
+  "Request Failure",
+  "Server Failure",
+  "Global Failure",
+];
+
+/**
+ * Returns the reason phrase of a status (RFC 3261 section 21 and the IANA registry), or the name of
+ * its class. A number below 100 or above 699 is no status and gets "".
+ */
 export function reasonPhrase(status: number): string {
-  return (
-    phrases[status] ?? (status < 500 ? "Request Failure" : status < 600 ? "Server Failure" : "Global Failure")
-  );
+  return phrases[status] ?? classPhrases[Math.floor(status / 100)] ?? "";
 }
 
 /**

@@ -3,7 +3,7 @@ import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/i
 import type { DialPlan, PartyNumber } from "../domain/number.ts";
 import { readIsupCalledNumber, readIsupNumber } from "../numbering/e164.ts";
 import { findParameter, IsupParameter, IsupType, type IsupMessage } from "./isup.ts";
-import { readCalled, readNumber, type DecodedNumber } from "./isup-number.ts";
+import { readCalled, readNumber, type DecodedNumber, type NumberFault } from "./isup-number.ts";
 
 /** At most this many generic numbers are read; no network sends more. */
 const MOST_GENERIC = 8;
@@ -41,7 +41,7 @@ export function readParties(message: IsupMessage, plan: DialPlan): IsupParties |
   const own = findParameter(message, IsupParameter.callingPartyNumber);
   if (own >= 0) {
     const number = numberOf(message, own, 0);
-    if (number === undefined) return "the calling party number is cut short";
+    if (typeof number === "string") return `the calling party number ${number}`;
     natureOfAddress = number.nature;
     screening = number.screening;
     calling.push(identify(number, "isup-calling-party", plan));
@@ -52,7 +52,7 @@ export function readParties(message: IsupMessage, plan: DialPlan): IsupParties |
   let called: PartyNumber | undefined;
   if (message.type === IsupType.iam) {
     const number = readCalled(message.bytes, message.variableStart, message.variableEnd);
-    if (number === undefined) return "the called party number is cut short";
+    if (typeof number === "string") return `the called party number ${number}`;
     called = readIsupCalledNumber(number, plan);
   }
   return {
@@ -64,7 +64,7 @@ export function readParties(message: IsupMessage, plan: DialPlan): IsupParties |
   };
 }
 
-function numberOf(message: IsupMessage, index: number, skip: number): DecodedNumber | undefined {
+function numberOf(message: IsupMessage, index: number, skip: number): DecodedNumber | NumberFault {
   return readNumber(message.bytes, message.optionalStart[index]! + skip, message.optionalEnd[index]!);
 }
 
@@ -108,7 +108,7 @@ function readGeneric(
   for (let i = findParameter(message, code); i >= 0; i = findParameter(message, code, i)) {
     if (--left < 0) return `more than ${MOST_GENERIC} generic numbers`;
     const number = numberOf(message, i, 1);
-    if (number === undefined) return "a generic number is cut short";
+    if (typeof number === "string") return `a generic number ${number}`;
     const qualifier = message.bytes[message.optionalStart[i]!]!;
     if (callerQualifiers.has(qualifier)) calling.push(identify(number, "isup-generic-number", plan));
     else if (qualifier === REDIRECTING_QUALIFIER)
@@ -131,14 +131,14 @@ function readDiversion(
   const first = findParameter(message, IsupParameter.originalCalledNumber);
   if (last >= 0) {
     const number = numberOf(message, last, 0);
-    if (number === undefined) return "the redirecting number is cut short";
+    if (typeof number === "string") return `the redirecting number ${number}`;
     diversion.unshift(identifyDiverting(number, "isup-redirecting-number", plan));
   } else if (first >= 0 || saysDiverted(message)) {
     diversion.unshift(unnamed);
   }
   if (first >= 0) {
     const number = numberOf(message, first, 0);
-    if (number === undefined) return "the original called number is cut short";
+    if (typeof number === "string") return `the original called number ${number}`;
     diversion.push(identifyDiverting(number, "isup-original-called-number", plan));
   }
   return undefined;

@@ -28,12 +28,16 @@ function readDigits(bytes: Buffer, start: number, end: number, odd: boolean): st
   return odd ? digits.slice(0, -1) : digits;
 }
 
+/** Why a number cannot be read. The words follow the name of its parameter. */
+export type NumberFault = "is cut short" | "is too long";
+
 /**
- * Tells whether a number parameter has its two leading octets and no more signals than a number can
- * have.
+ * Finds what is wrong with the length of a number whose digits follow `leading` octets.
+ * @returns undefined when the length is sound
  */
-function isSound(start: number, end: number): boolean {
-  return end - start >= 2 && end - start <= 2 + MAX_DIGIT_OCTETS;
+function faultOf(start: number, end: number, leading: number): NumberFault | undefined {
+  if (end - start < leading) return "is cut short";
+  return end - start > leading + MAX_DIGIT_OCTETS ? "is too long" : undefined;
 }
 
 function isOdd(bytes: Buffer, start: number, end: number): boolean {
@@ -44,10 +48,11 @@ function isOdd(bytes: Buffer, start: number, end: number): boolean {
 /**
  * Reads a calling, generic, redirecting or original called number in `bytes[start, end)`; of a
  * generic number the part after its qualifier (Q.763 sections 3.10, 3.26, 3.39, 3.44).
- * @returns undefined when the number is cut short or too long
+ * @returns the number, or in words why it cannot be read
  */
-export function readNumber(bytes: Buffer, start: number, end: number): DecodedNumber | undefined {
-  if (!isSound(start, end)) return undefined;
+export function readNumber(bytes: Buffer, start: number, end: number): DecodedNumber | NumberFault {
+  const fault = faultOf(start, end, 2);
+  if (fault !== undefined) return fault;
   const odd = isOdd(bytes, start, end);
   const indicators = bytes[start + 1]!;
   const screening = indicators & 3;
@@ -64,10 +69,11 @@ export function readNumber(bytes: Buffer, start: number, end: number): DecodedNu
 
 /**
  * Reads the called party number in `bytes[start, end)` (Q.763 section 3.9).
- * @returns undefined when the number is cut short or too long
+ * @returns the number, or in words why it cannot be read
  */
-export function readCalled(bytes: Buffer, start: number, end: number): IsupCalledNumber | undefined {
-  if (!isSound(start, end)) return undefined;
+export function readCalled(bytes: Buffer, start: number, end: number): IsupCalledNumber | NumberFault {
+  const fault = faultOf(start, end, 2);
+  if (fault !== undefined) return fault;
   return {
     digits: readDigits(bytes, start + 2, end, isOdd(bytes, start, end)),
     nature: bytes[start]! & 0x7f,
@@ -84,7 +90,8 @@ export function readSubsequent(
   start: number,
   end: number,
 ): { readonly digits: string } | string {
-  if (end - start < 1 || end - start > 1 + MAX_DIGIT_OCTETS) return "the subsequent number is cut short";
+  const fault = faultOf(start, end, 1);
+  if (fault !== undefined) return `the subsequent number ${fault}`;
   const odd = (bytes[start]! & 0x80) !== 0 && end > start + 1;
   return { digits: readDigits(bytes, start + 1, end, odd) };
 }

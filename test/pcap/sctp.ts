@@ -1,7 +1,10 @@
+// SCTP of captures: user messages, their fragments, and the memory that fragments take.
 import { Buffer } from "node:buffer";
 import t from "tap";
 import { addressBytes, writeEthernet, writeIp, writeUdp } from "../../src/pcap/packet.ts";
 import { writeSctp, type DataChunk } from "../../src/pcap/sctp-packet.ts";
+import { createIpPacket } from "../../src/pcap/ip.ts";
+import { createSctpLayer } from "../../src/pcap/sctp.ts";
 import { readTransport, type TestFrame } from "./datagrams.ts";
 
 const A = { address: "192.0.2.1", port: 2905 };
@@ -94,6 +97,45 @@ void t.test("interleaved fragments (RFC 8260) come together by message and place
   ];
   const head = "sctp 192.0.2.1 2905 > 198.51.100.2 2906: 1/3";
   t.same(readTransport(frames), [`2 ${head} xyz`, `3 ${head} abc`, `3 ${head} whole`]);
+  t.end();
+});
+
+void t.test("an interleaved fragment that takes the place of another counts once", (t) => {
+  const layer = createSctpLayer();
+  const given: string[] = [];
+  let tsn = 1;
+  const take = (mid: number, flags: number, field: number, text: string): void => {
+    const buffer = Buffer.concat([writeSctp(A, B, 7, []), interleaved(tsn++, mid, flags, field, text)]);
+    const addresses = Buffer.alloc(8);
+    const from = { ...createIpPacket(), buffer, end: buffer.length, addresses };
+    layer.read(from, ({ buffer: bytes, start, end }) => given.push(bytes.toString("latin1", start, end)));
+  };
+  take(0, 2, 3, "ab");
+  t.equal(layer.held, 2);
+  take(0, 0, 1, "cd");
+  take(0, 0, 1, "cdef");
+  t.equal(layer.held, 6, "the longer one in place of the shorter one");
+  take(0, 0, 1, "c");
+  t.equal(layer.held, 3, "the shorter one in place of the longer one");
+  take(0, 1, 2, "z");
+  t.same(given, ["abcz"]);
+  t.equal(layer.held, 0, "a whole message leaves nothing");
+  for (let i = 0; i < 2000; i++) take(1, 0, 1, "xyz");
+  t.equal(layer.held, 3, "however often");
+  for (let i = 0; i < 1024; i++) take(2, 0, i + 1, "x");
+  t.equal(layer.held, 1, "too many pieces: all are forgotten but the last");
+  t.end();
+});
+
+void t.test("replaced fragments take no room from other associations", (t) => {
+  // More than 64 MiB pass through one place of one message, at most 60,000 octets at a time.
+  const half = packet(A6, B6, 8, [chunk(1, "ab", "b")]);
+  const other = packet(A6, B6, 8, [chunk(2, "c", "e")]);
+  const text = "x".repeat(60_000);
+  const replaced = Array.from({ length: 1200 }, (_, tsn) => wrapChunks(interleaved(tsn, 0, 0, 1, text)));
+  t.same(readTransport([half, ...replaced, other]), [
+    "1202 sctp 2001:db8::1 2905 > 2001:db8::2 2906: 1/3 abc",
+  ]);
   t.end();
 });
 

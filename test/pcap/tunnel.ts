@@ -1,6 +1,9 @@
+// Packets in packets: IP in IP, GRE and GTP-U.
 import { Buffer } from "node:buffer";
 import t from "tap";
 import { addressBytes, writeEthernet, writeIp, writeUdp } from "../../src/pcap/packet.ts";
+import { createIpPacket } from "../../src/pcap/ip.ts";
+import { findInnerIp } from "../../src/pcap/tunnel.ts";
 import { readTransport } from "./datagrams.ts";
 
 const outer = [addressBytes("10.0.0.1"), addressBytes("10.0.0.2")] as const;
@@ -58,6 +61,57 @@ void t.test("the innermost packet counts", (t) => {
     [read6],
     "with an extension",
   );
+  t.end();
+});
+
+/** The optional fields of GRE that bits of the first octet announce. */
+const greFields = [
+  [0x80, "cccc0000"],
+  [0x20, "44444444"],
+  [0x10, "55555555"],
+] as const;
+/** A VLAN tag and an MPLS label, each in front of an IP packet. */
+const vlanTag = "00050800";
+const label = "00010140";
+
+void t.test("GRE: the payload follows the fields that the bits announce", (t) => {
+  for (let mask = 0; mask < 8; mask++) {
+    const present = greFields.filter((_, i) => (mask & (1 << i)) !== 0);
+    const bits = present.reduce((sum, [bit]) => sum + bit, 0);
+    const first = bits.toString(16).padStart(2, "0");
+    const fields = present.map(([, field]) => field).join("");
+    const name = `first octet ${first}`;
+    t.same(through(47, `${first}000800${fields}`, inner), [read], name);
+    t.same(through(47, `${first}0086dd${fields}`, inner6), [read6], `${name}, IPv6`);
+    t.same(through(47, `${first}006558${fields}`, writeEthernet(inner, [5])), [read], `${name}, Ethernet`);
+    t.same(through(47, `${first}008100${fields}${vlanTag}`, inner), [read], `${name}, VLAN tag`);
+    t.same(through(47, `${first}008847${fields}${label}`, inner), [read], `${name}, MPLS`);
+    t.same(through(47, `${first}000800${fields}00000000`, inner), [], `${name}, four octets too many`);
+    const header = Buffer.from(`${first}000800${fields}`, "hex");
+    for (let end = 0; end <= header.length; end++)
+      t.same(through(47, header.subarray(0, end)), [], `${name}, cut at ${end}`);
+  }
+  t.end();
+});
+
+void t.test("GRE: a position behind the packet is none", (t) => {
+  const buffer = Buffer.concat([Buffer.from("b0000800000000000000000700000001", "hex"), inner]);
+  for (let end = 0; end <= 16; end++) {
+    const packet = { ...createIpPacket(), protocol: 47, buffer, start: 0, end };
+    t.equal(findInnerIp(packet), -1, `the packet ends at ${end}`);
+  }
+  t.equal(findInnerIp({ ...createIpPacket(), protocol: 47, buffer, start: 0, end: 17 }), 16);
+  t.end();
+});
+
+void t.test("GRE: bits of RFC 1701 are refused, reserved bits are ignored (RFC 2784 section 2)", (t) => {
+  for (const first of ["40", "08", "04", "48", "c0", "60"]) {
+    const fields = "00000000".repeat(2);
+    t.same(through(47, `${first}000800`, inner), [], first);
+    t.same(through(47, `${first}000800${fields}`, inner), [], `${first}, with fields`);
+  }
+  t.same(through(47, "03f80800", inner), [read], "near miss: bits 6 to 12");
+  t.same(through(47, "00070800", inner), [], "version 7");
   t.end();
 });
 

@@ -185,12 +185,18 @@ void t.test("the same call on another trunk is another call", (t) => {
   t.end();
 });
 
-void t.test("a very long Call-ID is never remembered, so its repeats pay", (t) => {
-  const { judge, state } = makeLine({ callsPerSecond: 1 });
-  const callId = "x".repeat(257);
-  t.equal(judge(0, { callId }), accepted);
-  t.equal(state.recentCalls.size, 0);
-  t.equal(judge(0, { callId }), tooFast);
+void t.test("a long Call-ID is remembered by its hash: every octet of it counts", (t) => {
+  for (const length of [256, 257, 60_000]) {
+    const { judge, state } = makeLine({ callsPerSecond: 1 });
+    const callId = "x".repeat(length);
+    t.equal(judge(0, { callId }), accepted);
+    t.equal(state.recentCalls.size, 1);
+    t.equal(judge(0, { callId }), accepted, `a repeat of ${length} octets is free`);
+    t.equal(judge(0, { callId: `${callId.slice(1)}y` }), tooFast, "near miss: the last octet differs");
+    t.equal(judge(0, { callId: `y${callId.slice(1)}` }), tooFast, "near miss: the first octet differs");
+    t.equal(judge(0, { callId: `${callId}x` }), tooFast, "near miss: one octet more");
+    t.equal(state.recentCalls.size, 1);
+  }
   t.end();
 });
 

@@ -123,9 +123,20 @@ void t.test("numbers as octets: halves, fillers, qualifiers, lengths", (t) => {
     ["a filler that is not 0", "0a 05 8313 595518", "calling-party invalid (filler)"],
     ["one octet", "0a 01 03", "the calling party number is cut short"],
     ["no octet", "0a 00", "the calling party number is cut short"],
-    ["more than any number has", `0a 23 0313 ${"11".repeat(33)}`, "the calling party number is cut short"],
+    ["more than any number has", `0a 23 0313 ${"11".repeat(33)}`, "the calling party number is too long"],
     ["near miss: most", `0a 22 0313 ${"11".repeat(32)}`, "calling-party invalid (86 + unallocated)"],
     ["generic number with its qualifier alone", "c0 01 06", "a generic number is cut short"],
+    ["generic number, more than any has", `c0 24 06 0313 ${"11".repeat(33)}`, "a generic number is too long"],
+    [
+      "redirecting number, more than any has",
+      `0b 23 0313 ${"11".repeat(33)}`,
+      "the redirecting number is too long",
+    ],
+    [
+      "original called number, more than any has",
+      `28 23 0313 ${"11".repeat(33)}`,
+      "the original called number is too long",
+    ],
     ["qualifier 2", "c0 06 02 8313 595508", "generic-number 95558"],
     ["qualifier 5: the connected number", "c0 06 05 8313 595508", ""],
     ["qualifier 0: the dialled number", "c0 06 00 8313 595508", ""],
@@ -145,5 +156,7 @@ void t.test("callers that come later", (t) => {
   t.equal(parties(encodeIsup("SGM generic=3:95588")), "generic-number 95588");
   t.equal(parties(encodeIsup("REL cause=16")), "");
   t.equal(parties(Buffer.from("010060010a00020401031000", "hex")), "the called party number is cut short");
+  const long = Buffer.from(`010060010a00020023 0310${"11".repeat(33)}`.replace(" ", ""), "hex");
+  t.equal(parties(long), "the called party number is too long");
   t.end();
 });

@@ -59,7 +59,7 @@ function readNumberVector(vector: Vector): Findings {
   if (party !== "calling" && party !== "called")
     return refuseVector(vector, "options are not one of calling, called, subsequent");
   const number = (party === "calling" ? readNumber : readCalled)(bytes, 0, bytes.length);
-  if (number === undefined) return new Map([["fault", "cut short"]]);
+  if (typeof number === "string") return new Map([["fault", number]]);
   const findings = new Map([["fault", "none"]]);
   for (const [key, value] of Object.entries({ ...number })) {
     const said = typeof value === "boolean" ? (value ? "yes" : "no") : String(value);

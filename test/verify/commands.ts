@@ -210,6 +210,39 @@ void t.test("exit codes of replay", async (t) => {
   }
 });
 
+void t.test("--expect holds for all captures together", async (t) => {
+  const files = [capture("cli-conflict.pcap"), capture("number-class.pcap")];
+  const damaged = place("no-capture.pcap", "no capture");
+  const good = (await replay(files)).stdout;
+  const lines = good.trimEnd().split("\n");
+  const change = (at: number, from: string, to: string): string =>
+    lines.map((line, i) => (i === at ? line.replace(from, to) : line)).join("\n");
+  const rows: readonly (readonly [name: string, files: string[], expect: string, number, string])[] = [
+    ["its own output", files, good, 0, ""],
+    ["without the names of the captures", files, "{}\n".repeat(lines.length), 0, ""],
+    ["a difference in the first capture", files, change(0, '"frame":1', '"frame":9'), 1, "line 1: frame"],
+    ["a difference in the last capture", files, change(9, '"frame":6', '"frame":9'), 1, "line 10: frame"],
+    ["another order of captures", files.toReversed(), good, 1, "line 1: capture"],
+    ["the lines of the first alone", files, lines.slice(0, 4).join("\n"), 1, "one line too many"],
+    ["one capture less", files.slice(0, 1), good, 1, "line 1: capture"],
+    ["an unreadable capture first", [damaged, ...files], good, 1, "not a capture"],
+    ["an unreadable capture last", [...files, damaged], good, 1, "not a capture"],
+  ];
+  for (const [name, captures, expected, code, message] of rows) {
+    for (const json of [true, false]) {
+      const result = await replay(captures, { json, expect: place("several.ndjson", expected) });
+      t.equal(result.code, code, `${name}: exit code`);
+      t.ok(result.stderr.includes(message), `${name}: ${result.stderr}`);
+      t.equal(result.stderr.includes("output differs"), code === 1 && message !== "not a capture", name);
+    }
+  }
+  const differing = await replay(files, {
+    expect: place("several.ndjson", change(0, '"frame":1', '"frame":9')),
+  });
+  t.equal(differing.stdout, good, "the output is whole after a difference");
+  t.end();
+});
+
 void t.test("the same file and policy give the same bytes", async (t) => {
   for (const name of ["call-rate.pcap", "tcp-segments.pcap"]) {
     const first = await replay([capture(name)]);

@@ -29,6 +29,9 @@ export interface LineStyle {
   readonly several: boolean;
 }
 
+/** A line as `--json` prints it. Of several captures, each line names its own. */
+export type PrintedLine = (AttemptLine | MalformedLine) & { readonly capture?: string };
+
 /** Takes the lines of one capture. */
 export type LineSink = (line: AttemptLine | MalformedLine) => void;
 
@@ -80,7 +83,7 @@ function createLines(
   style: LineStyle,
   name: string,
   output: CommandOutput,
-  see: (line: AttemptLine | MalformedLine) => void,
+  see: (line: PrintedLine) => void,
 ): { add: LineSink; settle(): void; take(): string; end(): string } {
   const colour = output.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
   const table = createAttemptTable(style.command, colour);
@@ -88,9 +91,9 @@ function createLines(
   let held: (AttemptLine | MalformedLine)[] = [];
 
   function print(line: AttemptLine | MalformedLine): void {
-    see(line);
-    if (!style.json) text += table.add(line);
-    else text += `${JSON.stringify(style.several ? { capture: name, ...line } : line)}\n`;
+    const printed: PrintedLine = style.several ? { capture: name, ...line } : line;
+    see(printed);
+    text += style.json ? `${JSON.stringify(printed)}\n` : table.add(line);
   }
   function settle(): void {
     if (held.length === 0) return;
@@ -151,14 +154,14 @@ async function feed(
  * Reads one capture and prints the lines that `attend` makes of it. Errors of the file go to
  * stderr; everything readable before them is printed all the same.
  *
- * @param see is called with every line, in the order of printing
+ * @param see is called with every line as `--json` prints it, in the order of printing
  * @param attend makes the sink that gets the attempts, from the sink that takes their lines
  */
 export async function readCapture(
   path: string,
   style: LineStyle,
   output: CommandOutput,
-  see: (line: AttemptLine | MalformedLine) => void,
+  see: (line: PrintedLine) => void,
   attend: (print: LineSink) => AttemptSink,
 ): Promise<CaptureResult> {
   const lines = createLines(style, path, output, see);

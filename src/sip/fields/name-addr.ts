@@ -98,6 +98,7 @@ function finish(span: AddressSpan, uriStart: number, uriEnd: number, paramsStart
 
 /** Reads `display-name <uri> params` with "<" at `less`. */
 function readBracketed(value: string, begin: number, less: number, span: AddressSpan): void {
+  noteDisplayFault(value, begin, less, span);
   let displayEnd = less;
   while (displayEnd > begin && isSpace(value.charCodeAt(displayEnd - 1))) displayEnd--;
   span.displayEnd = displayEnd;
@@ -114,6 +115,27 @@ function readBracketed(value: string, begin: number, less: number, span: Address
   }
   const end = skipParams(value, more + 1, span);
   finish(span, less + 1, more, more + 1, end);
+}
+
+/**
+ * Notes what makes two readers disagree where the URI is. A display name is tokens or one quoted
+ * string (RFC 3261 section 25.1). Other characters outside quotes are tolerated, but not those that
+ * begin, hold or end an address:
+ *
+ * - ":" and "@": a reader that does not look for brackets finds an address in the name;
+ * - ">" : a reader that looks for the last bracket finds another end;
+ * - a quote after other text: some readers take what it encloses for tokens, brackets too.
+ */
+function noteDisplayFault(value: string, begin: number, end: number, span: AddressSpan): void {
+  for (let i = begin; i < end; i++) {
+    const c = value.charCodeAt(i);
+    if (c === QUOTE) {
+      if (i !== begin) span.fault ??= "quote inside a display name";
+      i = skipQuoted(value, i, end) - 1;
+      if (i < begin) return;
+    } else if (c === BACKSLASH) i++;
+    else if (c === COLON || c === AT || c === MORE) span.fault ??= "address inside a display name";
+  }
 }
 
 /** Reads an address without brackets. Its URI ends at the first ";" (RFC 3261 section 20.10). */
