@@ -10,5 +10,6 @@ import "./config/policy-transfer.ts";
 import "./config/review.ts";
 import "./config/examples.ts";
 import "./config/check.ts";
+import "./config/former.ts";
 import "./config/properties.ts";
 import "./config/engine-limits.ts";

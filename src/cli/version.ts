@@ -1,4 +1,4 @@
 // The version of the program.
 
 /** The version in package.json. A test compares the two, so no file is read at start. */
-export const version = "0.1.0";
+export const version = "0.2.0";

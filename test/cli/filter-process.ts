@@ -14,9 +14,9 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a command of the program to its end. */
-export async function runCommand(args: readonly string[]): Promise<Finished> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+/** Runs a command of the program to its end. `main`: the program, this one when left out. */
+export async function runCommand(args: readonly string[], main = program): Promise<Finished> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -40,9 +40,13 @@ export interface Filter {
   readonly stop: (name?: "SIGTERM" | "SIGINT") => Promise<number | null>;
 }
 
-/** Starts `sigwall run` and resolves when it says that it is up. */
-export async function startFilter(configPath: string, nodeOptions: readonly string[] = []): Promise<Filter> {
-  const child = spawn(process.execPath, [...nodeOptions, program, "run", "--config", configPath], {
+/** Starts `sigwall run` and resolves when it says that it is up. `main`: the program, this one when left out. */
+export async function startFilter(
+  configPath: string,
+  nodeOptions: readonly string[] = [],
+  main = program,
+): Promise<Filter> {
+  const child = spawn(process.execPath, [...nodeOptions, main, "run", "--config", configPath], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   // A test that fails half-way leaves no filter behind.

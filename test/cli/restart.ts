@@ -1,119 +1,11 @@
-import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { existsSync, readFileSync, truncateSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import t, { type Test } from "tap";
+import t from "tap";
 import { readSnapshot } from "../../src/calls/call-snapshot.ts";
-import { freePort } from "../support/free-port.ts";
-import { header, respond } from "../support/proxy.ts";
+import { openStage } from "./call-stage.ts";
 import { type Filter, startFilter } from "./filter-process.ts";
-import { openWorkplace, staticText, type Workplace } from "./workplace.ts";
-
-/** One end of calls: what it has received, by Call-ID and start line. */
-interface End {
-  readonly port: number;
-  readonly send: (text: string) => void;
-  /** Resolves with the first message of a call that begins with `start`, also when it has come already. */
-  readonly heard: (callId: string, start: string) => Promise<string>;
-}
-
-async function openEnd(t: Test, port: number, filterPort: number): Promise<End> {
-  const socket: Socket = createSocket("udp4");
-  socket.bind(port, "127.0.0.1");
-  await once(socket, "listening");
-  t.teardown(() => socket.close());
-  const heard: string[] = [];
-  const looks = new Set<() => void>();
-  const send = (text: string): unknown => socket.send(text, filterPort, "127.0.0.1");
-  socket.on("message", (bytes) => {
-    const text = bytes.toString("latin1");
-    if (text.startsWith("OPTIONS ")) send(respond(text, 200));
-    heard.push(text);
-    for (const look of looks) look();
-  });
-  return {
-    port,
-    send,
-    heard: (callId, start) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          const found = heard.find((text) => header(text, "Call-ID") === callId && text.startsWith(start));
-          if (found === undefined) return;
-          looks.delete(look);
-          resolve(found);
-        };
-        looks.add(look);
-        look();
-      }),
-  };
-}
-
-interface Stage {
-  readonly place: Workplace;
-  readonly filterPort: number;
-  readonly caller: End;
-  readonly core: End;
-  /** Places a call that rings, and answers it when it is to be answered. */
-  readonly placeCall: (callId: string, isAnswered: boolean) => Promise<void>;
-  /** Has the core answer a call that rings. */
-  readonly answer: (callId: string, status: number) => Promise<void>;
-  /** Ends an answered call; resolves when the caller has its 200. */
-  readonly hangUp: (callId: string) => Promise<void>;
-  readonly snapshot: string;
-}
-
-async function openStage(t: Test): Promise<Stage> {
-  const place = await openWorkplace();
-  t.teardown(place.remove);
-  const filterPort = await freePort("127.0.0.1");
-  place.write("sigwall.yaml", staticText.replace("udp:127.0.0.1:0", `udp:127.0.0.1:${filterPort}`));
-  const ports = place.release();
-  const [caller, core] = await Promise.all([
-    openEnd(t, Number(ports.caller), filterPort),
-    openEnd(t, Number(ports.core), filterPort),
-  ]);
-  const contact = `<sip:127.0.0.1:${core.port}>`;
-  let requests = 0;
-  const request = (method: string, callId: string, more: readonly string[]): string =>
-    [
-      `${method} sip:02787654321@127.0.0.1:${core.port} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${caller.port};branch=z9hG4bK-${callId}-${++requests}`,
-      "Max-Forwards: 70",
-      `From: <sip:01087654321@127.0.0.1>;tag=${callId}`,
-      `Call-ID: ${callId}`,
-      `Contact: <sip:127.0.0.1:${caller.port}>`,
-      ...more,
-      "Content-Length: 0",
-      "",
-      "",
-    ].join("\r\n");
-
-  async function answer(callId: string, status: number): Promise<void> {
-    core.send(respond(await core.heard(callId, "INVITE "), status, { contact }));
-    await caller.heard(callId, `SIP/2.0 ${status} `);
-  }
-
-  return {
-    place,
-    filterPort,
-    caller,
-    core,
-    answer,
-    snapshot: join(place.folder, "state/calls.snapshot"),
-    async placeCall(callId, isAnswered) {
-      caller.send(request("INVITE", callId, ["To: <sip:02787654321@127.0.0.1>", "CSeq: 1 INVITE"]));
-      await answer(callId, 180);
-      if (isAnswered) await answer(callId, 200);
-    },
-    async hangUp(callId) {
-      const answered = await caller.heard(callId, "SIP/2.0 200 ");
-      const route = `Route: ${header(answered, "Record-Route") ?? ""}`;
-      caller.send(request("BYE", callId, [route, `To: ${header(answered, "To") ?? ""}`, "CSeq: 2 BYE"]));
-      core.send(respond(await core.heard(callId, "BYE "), 202));
-      await caller.heard(callId, "SIP/2.0 202 ");
-    },
-  };
-}
+import { version } from "../../src/cli/version.ts";
+import { staticText } from "./workplace.ts";
 
 /** Resolves when the snapshot on disk has so many calls. */
 function snapshotOf(path: string, calls: number): Promise<void> {
@@ -230,7 +122,7 @@ void t.test(
     await third.logged([`the state folder ${place.folder}/file can't be used: it is no folder`]);
     await placeCall("s2", true);
     t.same(await scrape(third, [answered, folderOk]), [1, 0]);
-    t.same(await scrape(third, ['sigwall_build_info{version="0.1.0",node="gw-z"}']), [1]);
+    t.same(await scrape(third, [`sigwall_build_info{version="${version}",node="gw-z"}`]), [1]);
     t.equal(await third.stop(), 0);
   },
 );

@@ -6,6 +6,7 @@ import { formatIssue } from "../../src/config/yaml/issue.ts";
 import { loadStatic } from "../../src/config/load-static.ts";
 import { blocks, pages, readPage } from "./pages.ts";
 import type { ReadFile } from "../../src/config/yaml/config-files.ts";
+import { version } from "../../src/cli/version.ts";
 import { shipped } from "../support/shipped.ts";
 import { loadPolicy } from "../../src/config/load-policy.ts";
 
@@ -74,10 +75,14 @@ void t.test("pages: what they point at is there", (t) => {
   t.end();
 });
 
-void t.test("README.md begins with the two commands, CHANGELOG.md with what is not released", (t) => {
-  const [first] = blocks.filter(({ page }) => page === "README.md");
-  t.match(first?.text, /^npm ci && npm start .*\nnpm ci && npm test .*\n$/);
-  t.match(readPage("CHANGELOG.md"), /^# Changelog\n[^#]*## Unreleased\n/);
-  t.match(readPage("LICENSE"), "Apache License");
-  t.end();
-});
+void t.test(
+  "README.md begins with the two commands, CHANGELOG.md with what is not released, or this version",
+  (t) => {
+    const [first] = blocks.filter(({ page }) => page === "README.md");
+    t.match(first?.text, /^npm ci && npm start .*\nnpm ci && npm test .*\n$/);
+    const newest = /^# Changelog\n[^#]*## (.+)\n/u.exec(readPage("CHANGELOG.md"))?.[1] ?? "";
+    t.ok(newest === "Unreleased" || newest.startsWith(`${version} (`), newest);
+    t.match(readPage("LICENSE"), "Apache License");
+    t.end();
+  },
+);

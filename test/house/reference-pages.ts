@@ -107,7 +107,7 @@ async function renderEverything(): Promise<string> {
     health: () => ({ stage: 0, isDraining: false, load: { busy: 0, late: 0 } }),
     links: () => [{ id: "127.0.0.1:9022", isUp: true }],
     calls: () => new Map([["lease", { setup: 1, answered: 1 }]]),
-    build: { version: "0.1.0", node: "gw-a" },
+    build: { version: "0.2.0", node: "gw-a" },
     stateFolder: () => ({ isOk: true, written: 1, failed: 0 }),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),

@@ -122,8 +122,8 @@ function readBracketed(value: string, begin: number, less: number, span: Address
  * string (RFC 3261 section 25.1). Other characters outside quotes are tolerated, but not those that
  * begin, hold or end an address:
  *
- * - ":" and "@": a reader that does not look for brackets finds an address in the name;
- * - ">" : a reader that looks for the last bracket finds another end;
+ * - "sip:", "sips:" and "tel:": a reader that does not look for brackets finds an address in the name;
+ * - ">": a reader that looks for the last bracket finds another end;
  * - a quote after other text: some readers take what it encloses for tokens, brackets too.
  */
 function noteDisplayFault(value: string, begin: number, end: number, span: AddressSpan): void {
@@ -134,8 +134,15 @@ function noteDisplayFault(value: string, begin: number, end: number, span: Addre
       i = skipQuoted(value, i, end) - 1;
       if (i < begin) return;
     } else if (c === BACKSLASH) i++;
-    else if (c === COLON || c === AT || c === MORE) span.fault ??= "address inside a display name";
+    else if (c === MORE || (c === COLON && endsWithScheme(value, begin, i)))
+      span.fault ??= "address inside a display name";
   }
+}
+
+/** True where the name of a URI scheme with a number or a user stands in front of the ":" at `end`. */
+function endsWithScheme(value: string, begin: number, end: number): boolean {
+  const word = value.slice(Math.max(begin, end - 4), end).toLowerCase();
+  return word.endsWith("sip") || word === "sips" || word.endsWith("tel");
 }
 
 /** Reads an address without brackets. Its URI ends at the first ";" (RFC 3261 section 20.10). */

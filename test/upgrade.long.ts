@@ -1,0 +1,1 @@
+import "./upgrade/under-calls.ts";
