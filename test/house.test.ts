@@ -1,3 +1,4 @@
+import "./house/architecture.ts";
 import "./house/files.ts";
 import "./house/floors.ts";
 import "./house/reference-pages.ts";

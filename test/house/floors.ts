@@ -5,7 +5,7 @@ import { findOffences, roomOf, sourceFiles } from "./source-files.ts";
  * A file imports from its own room and from lower floors only. The whole part of a number is the floor; the fraction
  * orders the inner folders of one floor.
  */
-const floors: Readonly<Record<string, number>> = {
+export const floors: Readonly<Record<string, number>> = {
   net: 0,
   domain: 1,
   numbering: 2,
