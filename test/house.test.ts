@@ -1,3 +1,4 @@
 import "./house/files.ts";
+import "./house/first-lines.ts";
 import "./house/floors.ts";
 import "./house/reference-pages.ts";

@@ -1,3 +1,4 @@
+// Creates the engine that sigwall.yaml names.
 import { readFileSync } from "node:fs";
 import type { DrachtioConfig } from "../config/sigwall/drachtio.ts";
 import type { StaticConfig } from "../config/load-static.ts";

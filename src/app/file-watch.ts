@@ -1,3 +1,4 @@
+// Watches files by their folders, and reports a change once the folders are quiet.
 import { type FSWatcher, realpathSync, watch } from "node:fs";
 import { dirname } from "node:path";
 

@@ -1,3 +1,4 @@
+// Reads the secret of the keyed tags from its file, or makes the file.
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";

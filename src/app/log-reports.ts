@@ -1,3 +1,4 @@
+// Turns what happens in the running filter into log lines, at most so many a second.
 import { formatIssue } from "../config/yaml/issue.ts";
 import type { CallDecided, CallEvent } from "../domain/call.ts";
 import type { Counters } from "../observe/counters.ts";

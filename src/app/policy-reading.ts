@@ -1,3 +1,4 @@
+// Reads a configuration for a reload: files in, a policy and issues out.
 import { type ConfigIssue, hasErrors } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
 import { packPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";

@@ -1,3 +1,4 @@
+// The thread that reads configurations for reloads: started on demand, ended when idle.
 import { Buffer } from "node:buffer";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";

@@ -1,3 +1,4 @@
+// Reloads the policy: reads it in another thread, compiles it, and swaps it in one step.
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { compileInSteps } from "../config/policy/build-policy.ts";

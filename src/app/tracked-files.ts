@@ -1,3 +1,4 @@
+// Remembers the state of every file that was read, and tells whether one has changed since.
 import { statSync } from "node:fs";
 import { describeFailure } from "./read-file.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";

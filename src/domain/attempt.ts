@@ -1,3 +1,4 @@
+// A call attempt: its parties, its source and its circuit, in one form for every protocol.
 import type { AssertedIdentity } from "./identity.ts";
 import type { PartyNumber } from "./number.ts";
 import type { Millis } from "./time.ts";

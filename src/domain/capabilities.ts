@@ -1,3 +1,5 @@
+// The engines, and what each of them can do with a call and with a message.
+
 /** What carries the calls. */
 export type EngineName = "embedded" | "drachtio" | "m3ua";
 

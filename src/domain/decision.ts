@@ -1,3 +1,4 @@
+// The outcome of judging a call attempt: the verdict, the marks, and what rules in monitor mode found.
 import type { CallAttempt } from "./attempt.ts";
 import type { ReasonCode } from "./reason.ts";
 import type { RuleId } from "./rule-id.ts";

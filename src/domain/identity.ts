@@ -1,3 +1,4 @@
+// The claims of who is calling: where each one was asserted, and how it was presented.
 import type { PartyNumber } from "./number.ts";
 
 /** Where a calling number was asserted. */

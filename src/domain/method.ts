@@ -1,3 +1,5 @@
+// The methods of a trunk: which requests pass, which are judged, and which are answered or refused.
+
 /**
  * What becomes of a request that begins no call. `dialog`: part of a call, so it passes inside a dialog of ours and
  * nowhere else; `screen`: the caller is judged as in an INVITE; `pass`: nobody is judged; `answer`: the filter answers.

@@ -1,3 +1,5 @@
+// Telephone numbers: what was received, and what it means under a dial plan.
+
 /**
  * Telephone numbers as the filter sees them: what was received (`raw`, kept for evidence, never trusted)
  * and what it means under a dial plan. Only `numbering/` mints these values.

@@ -1,3 +1,5 @@
+// The table of reason codes: SIP status, Q.850 cause and meaning.
+
 /** One reason a call may be refused or let through: SIP status, phrase and Q.850 cause. */
 interface ReasonRow {
   /** SIP status of a refusal; undefined: the call is dropped, or it was accepted. */

@@ -1,3 +1,5 @@
+// The ids of the rules, in the order of their positions in the chain.
+
 /** The rules in the order they run. Order is law, not configuration: limits last, so that only survivors spend. */
 export const ruleIds = [
   "emergency",

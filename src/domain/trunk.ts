@@ -1,3 +1,4 @@
+// A trunk: one configured peer, its next hops, and how its calls are judged.
 import type { MethodTable } from "./method.ts";
 import type { DialPlan } from "./number.ts";
 import type { ReasonCode } from "./reason.ts";

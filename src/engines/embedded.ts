@@ -1,3 +1,4 @@
+// The embedded engine: the filter's own UDP, TCP and TLS ports with the SIP proxy between them.
 import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../domain/capabilities.ts";
 import { createListener, type Listener } from "../routing/listener.ts";

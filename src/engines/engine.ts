@@ -1,3 +1,4 @@
+// What an engine is: what it is given, and what the running filter asks of it.
 import type { CallsView, TrunkCalls } from "../calls/calls.ts";
 import type { CallEvent, CallNaming } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";

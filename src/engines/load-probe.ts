@@ -1,3 +1,4 @@
+// Measures how busy the call thread is, for the overload control.
 import { performance } from "node:perf_hooks";
 import { LOAD_INTERVAL, type Load } from "../judging/overload.ts";
 

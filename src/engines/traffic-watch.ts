@@ -1,3 +1,4 @@
+// Tells when no message has been sent on for a while: the end of draining.
 import type { Millis } from "../domain/time.ts";
 import type { Counters } from "../observe/counters.ts";
 

@@ -1,3 +1,4 @@
+// Releases refused calls, and repeats REL until the circuit is idle or reset (Q.764 sections 2.3, 2.9).
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import type { Ss7Counters } from "../observe/ss7-counters.ts";

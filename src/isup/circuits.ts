@@ -1,3 +1,4 @@
+// The bounded table of circuits that carry a call or wait for the end of a refusal.
 import { Buffer } from "node:buffer";
 import type { CallName } from "../calls/calls.ts";
 import type { Millis } from "../domain/time.ts";

@@ -1,3 +1,4 @@
+// Keeps IAMs until their segmentation message comes (Q.764 section 2.1.12).
 import type { Millis } from "../domain/time.ts";
 import { keepMessage, type HeldCall } from "./circuits.ts";
 

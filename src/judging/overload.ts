@@ -1,3 +1,4 @@
+// Overload control: decides which new calls there is room for.
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { OverloadLimits } from "../policy/policy.ts";

@@ -1,3 +1,4 @@
+// The refusals that RFC 3261 section 16.3 asks of a proxy before any rule runs.
 import type { Trunk } from "../domain/trunk.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";

@@ -1,3 +1,4 @@
+// Makes the call attempt of a SIP request together with the ISUP part of its body.
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import type { PartyNumber } from "../domain/number.ts";

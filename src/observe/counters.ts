@@ -1,3 +1,4 @@
+// The counters of each trunk and of the whole filter, and what each event adds to them.
 import type { CallEvent } from "../domain/call.ts";
 import { namedMethods } from "../domain/method.ts";
 import { reasonCodes, type ReasonCode } from "../domain/reason.ts";

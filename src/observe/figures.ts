@@ -1,4 +1,4 @@
-/** Everything that the metrics are rendered from, as plain values: taken in the call thread, rendered in the admin thread. */
+// The figures of a scrape: plain values, read in the call thread and rendered in the admin thread.
 import type { Counters, TrunkCounters } from "./counters.ts";
 
 /** A next hop of a trunk at the moment of a scrape. */

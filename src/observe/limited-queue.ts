@@ -1,3 +1,4 @@
+// A queue on the way to the log: at most so many items a second, the rest only counted.
 import type { Millis } from "../domain/time.ts";
 
 /** Things on their way to the log, at most so many a second. */

@@ -1,4 +1,4 @@
-/** Formats and writes what {@link createLog} took, in a thread that carries no calls. */
+// Formats log entries and writes them, in a thread that carries no calls.
 import { pino } from "pino";
 import type { LogEntry, LogLevel } from "./log.ts";
 import { redactText } from "./redact.ts";

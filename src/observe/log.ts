@@ -1,4 +1,4 @@
-/** What the program says about itself: small plain values, written by `log-writer.ts` in another thread. */
+// Takes what the program logs as small plain entries. log-writer.ts writes them in another thread.
 import type { Millis } from "../domain/time.ts";
 import type { RefusalLine } from "./decision-log.ts";
 

@@ -1,3 +1,4 @@
+// Renders the figures of a scrape as Prometheus text.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { carrierSeries } from "./carrier-metrics.ts";
 import { decisionBuckets } from "./counters.ts";

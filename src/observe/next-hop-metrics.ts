@@ -1,3 +1,4 @@
+// The metrics of next hops: their state, failovers, and look-ups of their names.
 import type { Series } from "./series.ts";
 
 const states = ["unknown", "up", "down"] as const;

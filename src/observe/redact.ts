@@ -1,3 +1,4 @@
+// Masks telephone numbers for the log.
 import type { PartyNumber } from "../domain/number.ts";
 
 /** What stands for a digit that a log doesn't show. */

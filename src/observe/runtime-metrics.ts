@@ -1,3 +1,4 @@
+// The metrics `nodejs_*`, as they stand in the call thread.
 import type { Figures, RuntimeFigures } from "./figures.ts";
 import type { Report } from "./series.ts";
 

@@ -1,3 +1,5 @@
+// The counters of the M3UA relay.
+
 /** What the M3UA relay counts: plain numbers, read when metrics are asked for. */
 export interface Ss7Counters {
   /** Messages sent on as they came. */

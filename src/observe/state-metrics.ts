@@ -1,3 +1,4 @@
+// The metrics of the policy, of reloads, of the state folder and of overload.
 import type { Figures, HealthFigures } from "./figures.ts";
 import { labelledSeries, type Series } from "./series.ts";
 

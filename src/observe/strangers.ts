@@ -1,3 +1,5 @@
+// Finds the busiest of the sources that no trunk matches: bounded, and cheap under a flood.
+
 /** Sources that no trunk matches, the busiest of them: bounded, and cheap under a flood. */
 export interface Strangers {
   /** Notes a datagram from `address`. */

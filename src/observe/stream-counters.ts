@@ -1,3 +1,5 @@
+// The counters of TCP and TLS connections.
+
 /** What became of attempts to connect: a peer's (`accepted`, `refused`) and ours (`connected`, `failed`). */
 export const connectionResults = ["accepted", "refused", "connected", "failed"] as const;
 export type ConnectionResult = (typeof connectionResults)[number];

@@ -1,3 +1,4 @@
+// The call thread's answers to the admin thread: readiness, reloads and the figures of scrapes.
 import type { Millis } from "../../domain/time.ts";
 import type { Endpoint } from "../../net/address.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";

@@ -1,4 +1,4 @@
-/** What the call thread and the admin thread tell each other. Invariant: everything can be cloned. */
+// The messages between the call thread and the admin thread. Invariant: each of them can be cloned.
 import type { Endpoint } from "../../net/address.ts";
 import type { FiguresPart } from "../../observe/figures.ts";
 import type { LogEntry, LogLevel } from "../../observe/log.ts";

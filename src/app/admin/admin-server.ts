@@ -1,3 +1,4 @@
+// The HTTP server of the admin address: its paths, its bounds and its replies.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { parseAddress, type Endpoint } from "../../net/address.ts";
 

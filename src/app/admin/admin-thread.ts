@@ -1,4 +1,4 @@
-/** The call thread's side of the admin thread, and the module that the thread starts on. */
+// Starts the admin thread and starts it again when it ends. The admin thread runs this module too.
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import type { Millis } from "../../domain/time.ts";
 import { createLog, type Log } from "../../observe/log.ts";

@@ -1,3 +1,4 @@
+// Gathers the figures of a scrape: the admin thread asks, and gives up when the call thread is silent.
 import type { Millis } from "../../domain/time.ts";
 import { type Figures, type FiguresPart, joinFigures } from "../../observe/figures.ts";
 

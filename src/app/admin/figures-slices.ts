@@ -1,3 +1,4 @@
+// Sends the figures of a scrape out of the call thread, one slice in each turn of its event loop.
 import { readFigures, type FigureSources, type FiguresPart } from "../../observe/figures.ts";
 
 /** Answers scrapes from the call thread. */

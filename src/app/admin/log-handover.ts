@@ -1,3 +1,4 @@
+// Hands log entries over to the thread that writes them, in bounded batches.
 import type { Millis } from "../../domain/time.ts";
 import type { LogEntry } from "../../observe/log.ts";
 

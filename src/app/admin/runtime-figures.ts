@@ -1,3 +1,4 @@
+// Measures the JavaScript engine of a thread: heap, garbage collections, lag and handles.
 import { constants, performance, PerformanceObserver, type PerformanceEntry } from "node:perf_hooks";
 import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
 import { collectionBuckets, type RuntimeFigures } from "../../observe/figures.ts";

@@ -1,4 +1,4 @@
-/** The turns of the call thread, counted in memory that other threads read: they need no answer from a thread that is stuck. */
+// Counts the turns of the call thread in shared memory: other threads see there when it is stuck.
 import { performance } from "node:perf_hooks";
 import type { Millis } from "../../domain/time.ts";
 

@@ -1,3 +1,4 @@
+// Lowers the priority of a thread below that of the call thread.
 import { setPriority } from "node:os";
 
 /** Lets the call thread go first where both want the same core. */

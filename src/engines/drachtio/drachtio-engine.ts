@@ -1,3 +1,4 @@
+// The engine for drachtio servers: the servers carry the calls, the filter judges them.
 import type { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../../domain/capabilities.ts";

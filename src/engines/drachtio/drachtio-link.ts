@@ -1,3 +1,4 @@
+// The connection to a drachtio server through drachtio-srf. No other file uses that package.
 import type { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";

@@ -1,3 +1,4 @@
+// Reads the frames that a drachtio server sends over its control connection.
 import { Buffer } from "node:buffer";
 
 /** What a report is about. `stop`: the call ended, after an answer or without one. */

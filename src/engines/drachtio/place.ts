@@ -1,3 +1,4 @@
+// A drachtio server's address and TLS options, and how a connection to it is ended.
 import type { Socket } from "node:net";
 
 /** How the server's certificate is checked. */

@@ -1,3 +1,4 @@
+// The connection for the reports (CDR) of a drachtio server, without drachtio-srf.
 import { Buffer } from "node:buffer";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";

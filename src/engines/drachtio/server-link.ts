@@ -1,3 +1,4 @@
+// Keeps the link to one drachtio server up: connects, pings, and connects again.
 import { formatEndpoint } from "../../net/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { DrachtioLink, DrachtioLinkHandlers, OpenDrachtioLink, SipResponse } from "./drachtio-link.ts";

@@ -1,3 +1,4 @@
+// Two M3UA associations with the ISUP relay between them: how they go up and down together.
 import { bracketed, formatEndpoint } from "../../net/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { AssociationConfig, LinkConfig } from "../../config/sigwall/m3ua-schema.ts";

@@ -1,3 +1,4 @@
+// The M3UA engine: the pairs of associations, their clock and their overload control.
 import { capabilitiesOf } from "../../domain/capabilities.ts";
 import { performance } from "node:perf_hooks";
 import type { AssociationConfig, M3uaConfig } from "../../config/sigwall/m3ua-schema.ts";

@@ -1,3 +1,4 @@
+// Repeats messages to datagram hops until something comes back: timers A and B, E and F, G and H of RFC 3261.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../../domain/time.ts";
 import { REPEATED_FOR, T1, T2 } from "../../sip/timers.ts";

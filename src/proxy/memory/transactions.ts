@@ -1,3 +1,4 @@
+// The transactions between a stream hop and a datagram hop, bounded.
 import type { Buffer } from "node:buffer";
 import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
