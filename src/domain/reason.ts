@@ -1,6 +1,6 @@
 // The table of reason codes: SIP status, Q.850 cause and meaning.
 
-/** One reason a call may be refused or let through: SIP status, phrase and Q.850 cause. */
+/** One reason for which a call is refused or accepted: SIP status, phrase and Q.850 cause. */
 interface ReasonRow {
   /** SIP status of a refusal; undefined: the call is dropped, or it was accepted. */
   readonly status?: number;
@@ -74,7 +74,7 @@ export function isReasonCode(code: string): code is ReasonCode {
   return Object.hasOwn(reasons, code);
 }
 
-/** Reasons in table order: the index is used by counters. */
+/** The reason codes in the order of the table. Counters use the index. */
 export const reasonCodes: readonly ReasonCode[] = Object.keys(reasons).filter(isReasonCode);
 
 /** SIP status of a refusal for `code`; 403 where the table has none (a drop that must be answered). */

@@ -12,8 +12,8 @@ import { stateSeries } from "./state-metrics.ts";
 import { trafficSeries } from "./traffic-metrics.ts";
 
 /**
- * Milliseconds; the longest a timer takes. prom-client's monitor of event-loop delay wakes an idle thread a hundred
- * times a second, and its figures would be those of the thread that renders.
+ * The longest time that a timer takes. Milliseconds. prom-client's monitor of the event-loop delay wakes an idle thread
+ * a hundred times a second, and it would measure the thread that renders.
  */
 const NEVER = 2 ** 31 - 1;
 
@@ -21,7 +21,7 @@ const NEVER = 2 ** 31 - 1;
 export interface WatchedFigures {
   /** Longest turn of the call thread within the last minute, the one under way included. Seconds. */
   readonly longestTurn: number;
-  /** Lines that no log shows: no room to wait, or a reader that does not read. */
+  /** Log lines that were lost: the queue was full, or the reader of the log stood still. */
   readonly logLost: number;
 }
 
@@ -33,7 +33,7 @@ export interface Metrics {
 }
 
 interface Sample {
-  /** Where it is not the metric's own. */
+  /** The name of the sample where it differs from the metric's. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
@@ -46,8 +46,8 @@ interface Scrape {
 }
 
 /**
- * Builds the registry. Labels are bounded: ids of the policy, codes of our own tables and statuses, never a number,
- * a URI or a Call-ID. Nothing is counted here; the metrics hand over what a scrape's figures say.
+ * Builds the registry. Labels are bounded: ids of the policy, codes of our own tables and statuses, never a number, a
+ * URI or a Call-ID. Nothing is counted here: the metrics show the figures of a scrape.
  */
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -95,8 +95,8 @@ interface Head {
 }
 
 /**
- * Has a metric hand over what `read` reports. An `inc` with labels hashes them, which takes ten times as long for the thousands of
- * series of 200 trunks.
+ * Makes a metric show what `read` reports. `inc` with labels would hash them, which takes ten times as long for the
+ * thousands of series of 200 trunks.
  */
 function hand(metric: object, head: Head, read: (report: Report) => void): void {
   handSamples(metric, head, () => {

@@ -65,7 +65,7 @@ const nodeSeries: readonly Series[] = [
   ),
 ];
 
-/** Overload and its measures. */
+/** Overload: its stage, and what was measured. */
 const healthSeries: readonly Series[] = [
   health(
     "sigwall_overload_stage",
