@@ -1,4 +1,4 @@
-// The columns of a call's row: what the table, the wheel, the life of a call and the snapshot agree on.
+// The columns of a call's row, as the table, the wheel, the life of a call and the snapshot use them.
 
 /** 32-bit words of a row: 128 octets. Row 0 is the header of the buffer and holds no call. */
 export const ROW_WORDS = 32;
@@ -43,7 +43,9 @@ export const EXPIRES = 13;
 /** When the BYE passed, as the engine's clock said. */
 export const BYE_AT = 14;
 
-/** Columns of the header: how far the time of the table is ahead of the engine's clock, and the version of trunk names. */
+/**
+ * Columns of the header: how far the time of the table is ahead of the engine's clock, and the version of trunk names.
+ */
 export const HEADER_AHEAD = 1;
 export const HEADER_NAMES = 1;
 

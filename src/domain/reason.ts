@@ -10,9 +10,9 @@ interface ReasonRow {
 }
 
 /**
- * Every reason code: one table for SIP status, Q.850 cause, metric label, evidence and documentation.
- * Codes never change meaning; a policy may override the status per trunk.
- * 503 is for trunk limits and overload only: a per-caller 503 would make the peer try another route (RFC 3261 section 21.5.4).
+ * Every reason code: one table for SIP status, Q.850 cause, metric label, evidence and documentation. Codes never
+ * change meaning; a policy may override the status per trunk. 503 is for trunk limits and overload only: a per-caller
+ * 503 would make the peer try another route (RFC 3261 section 21.5.4).
  */
 export const reasons = {
   "source-unknown": { when: "no trunk matches the source" },

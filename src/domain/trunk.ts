@@ -99,7 +99,9 @@ export interface Trunk {
   readonly label: LabelForm;
   /** Layouts of ISUP bodies whose `version` (lower case) no standard knows. */
   readonly isupVersions: ReadonlyMap<string, "itu" | "ansi">;
-  /** Octets above which a request to a UDP next hop goes by TCP instead (RFC 3261 section 18.1.1); never when left out. */
+  /**
+   * Octets above which a request to a UDP next hop goes by TCP instead (RFC 3261 section 18.1.1); never when left out.
+   */
   readonly tcpAbove?: number;
   /** Longest time that an answered call is kept when its end is not seen. Milliseconds. */
   readonly longestCall: Millis;

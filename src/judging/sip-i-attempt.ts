@@ -13,7 +13,10 @@ import { claimsIsup } from "../sip/bodies/body.ts";
 import { readIsupBody } from "../sip/bodies/sip-i-body.ts";
 import type { SipMessage } from "../sip/message.ts";
 
-/** Values of `version` and `base` whose layout is known (IANA media type application/ISUP, RFC 3204 section 3.1), lower case. */
+/**
+ * Values of `version` and `base` whose layout is known (IANA media type application/ISUP, RFC 3204 section 3.1), lower
+ * case.
+ */
 const knownVersions: ReadonlyMap<string, IsupVariant> = new Map([
   ["itu-t88", "itu"],
   ["itu-t92+", "itu"],

@@ -121,8 +121,8 @@ export interface GeneralFigures {
 }
 
 /**
- * The figures of one scrape. Invariant: every value can be cloned into another thread. Trunks are read one after the other while
- * calls go on, so that two of them may be some milliseconds apart.
+ * The figures of one scrape. Invariant: every value can be cloned into another thread. Trunks are read one after the
+ * other while calls go on, so that two of them may be some milliseconds apart.
  */
 export interface Figures {
   readonly general: GeneralFigures;

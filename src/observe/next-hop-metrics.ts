@@ -3,7 +3,10 @@ import type { Series } from "./series.ts";
 
 const states = ["unknown", "up", "down"] as const;
 
-/** Everything about next hops: their state from the first scrape on, failovers, and the look-ups of those that are names. */
+/**
+ * Everything about next hops: their state from the first scrape on, failovers, and the look-ups of those that are
+ * names.
+ */
 export const nextHopSeries: readonly Series[] = [
   {
     kind: "gauge",

@@ -8,7 +8,7 @@ export interface FiguresSlices {
   readonly stop: () => void;
 }
 
-/** Sends one part; undefined: the figures can't be had. */
+/** Sends one part; undefined: the figures can't be read. */
 type SendPart = (scrape: number, part: FiguresPart | undefined, isLast: boolean) => void;
 
 /**

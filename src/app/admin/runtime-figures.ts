@@ -78,7 +78,7 @@ function readActive(): RuntimeFigures["active"] {
   };
 }
 
-/** What a function of Node.js without a type lists; nothing where this Node.js does not have it. */
+/** The list that an untyped function of Node.js returns; empty where this Node.js has no such function. */
 function listOf(name: "_getActiveHandles" | "_getActiveRequests"): readonly unknown[] {
   const list: unknown = Reflect.get(process, name);
   const found: unknown = typeof list === "function" ? Reflect.apply(list, process, []) : [];

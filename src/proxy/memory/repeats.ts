@@ -14,7 +14,7 @@ export interface Repeated {
   readonly listener: Listener;
   readonly address: string;
   readonly port: number;
-  /** Its own memory. */
+  /** A copy in memory of its own. */
   readonly bytes: Buffer;
 }
 
@@ -51,7 +51,7 @@ export function createRepeats(capacity: number): Repeats {
   const entries = new Map<string, Entry>();
   const mostOctets = capacity * OCTETS_PER_ENTRY;
   let octets = 0;
-  /** Nothing is due before. */
+  /** The time before which nothing is due. */
   let earliest = Infinity;
 
   const stop = (key: string): void => {
