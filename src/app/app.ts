@@ -80,13 +80,13 @@ export async function startApp({
   announceDecisions(counters, policy);
   const state = createScreeningState(first.tables);
   const reloads = { ok: 0, failed: 0 };
-  const reports = createReports(
+  const reports = createReports({
     log,
-    config.log.refusalsPerSecond,
+    refusalsPerSecond: config.log.refusalsPerSecond,
     state,
     counters,
-    () => engine.health()?.stage ?? 0,
-  );
+    stage: () => engine.health()?.stage ?? 0,
+  });
   if (sockets.missing !== undefined)
     log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
       why: sockets.missing,
@@ -215,8 +215,7 @@ export async function startApp({
 /** Makes the series of every trunk exist before its first call. */
 function announceDecisions(counters: Counters, { trunks }: Policy): void {
   for (const { trunk, screen } of trunks) {
-    for (const { verdict, reason, rule, isMonitored } of possibleDecisions(screen))
-      announceDecision(counters, trunk.id, verdict, reason, rule, isMonitored);
+    for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
   }
 }
 

@@ -30,6 +30,17 @@ export interface Reports {
   readonly close: () => void;
 }
 
+/** What the reports are made of. */
+export interface ReportsParts {
+  readonly log: Log;
+  /** At most this many refused calls get a line in a second. */
+  readonly refusalsPerSecond: number;
+  readonly state: ScreeningState;
+  readonly counters: Counters;
+  /** The stage of the overload now. */
+  readonly stage: () => OverloadStage;
+}
+
 /** At most this many stacks of our own faults are written in a second. */
 const faultsPerSecond = 5;
 
@@ -48,13 +59,7 @@ const mostStrangers = 5;
  * Makes the reports. They write to the log off the path of calls, and a bounded number of lines a second. Failures of
  * rules come from `state`, which keeps only the newest one; the metrics count all.
  */
-export function createReports(
-  log: Log,
-  refusalsPerSecond: number,
-  state: ScreeningState,
-  counters: Counters,
-  stage: () => OverloadStage,
-): Reports {
+export function createReports({ log, refusalsPerSecond, state, counters, stage }: ReportsParts): Reports {
   const tellStrangers = createStrangerReport(log, counters);
   const tellOverload = createOverloadReport(log, stage);
   let known = state.lastFault;

@@ -135,6 +135,15 @@ function add(map: Map<number, number>, key: number): void {
   map.set(key, (map.get(key) ?? 0) + 1);
 }
 
+/** A decision that the calls of a trunk may get. */
+export interface AnnouncedDecision {
+  readonly verdict: VerdictKind;
+  readonly reason: ReasonCode;
+  readonly rule: DecidedBy;
+  /** True for a finding of a rule in monitor mode. */
+  readonly isMonitored: boolean;
+}
+
 /**
  * Makes a series of `sigwall_attempts_total` exist before its first call. A rate over a series that begins with 1
  * misses that call.
@@ -142,10 +151,7 @@ function add(map: Map<number, number>, key: number): void {
 export function announceDecision(
   counters: Counters,
   trunk: string,
-  verdict: VerdictKind,
-  reason: ReasonCode,
-  rule: DecidedBy,
-  isMonitored: boolean,
+  { verdict, reason, rule, isMonitored }: AnnouncedDecision,
 ): void {
   const { attempts } = trunkCounters(counters, trunk);
   const key = packKey(verdict, reason, rule, isMonitored);

@@ -52,9 +52,9 @@ interface Scrape {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const scrape: Scrape = { figures: undefined, watched: { longestTurn: 0, logLost: 0 } };
-  const add = ({ kind, name, help, labels, read }: Series): void =>
-    addMetric(registry, kind, name, help, labels, (report) => {
-      if (scrape.figures !== undefined) read(scrape.figures, report);
+  const add = (series: Series): void =>
+    addMetric(registry, series, (report) => {
+      if (scrape.figures !== undefined) series.read(scrape.figures, report);
     });
   trafficSeries.forEach(add);
   addDecisionTimes(registry, scrape);
@@ -78,13 +78,10 @@ export function createMetrics(): Metrics {
 
 function addMetric(
   registry: Registry,
-  kind: Series["kind"],
-  name: string,
-  help: string,
-  labelNames: readonly string[],
+  { kind, name, help, labels }: Omit<Series, "read">,
   read: (report: Report) => void,
 ): void {
-  const settings = { name, help, labelNames, registers: [registry] };
+  const settings = { name, help, labelNames: labels, registers: [registry] };
   hand(kind === "counter" ? new Counter(settings) : new Gauge(settings), { name, help, type: kind }, read);
 }
 
@@ -147,18 +144,22 @@ function bucketSamples(
 function addWatchedMetrics(registry: Registry, scrape: Scrape): void {
   addMetric(
     registry,
-    "gauge",
-    "sigwall_call_thread_turn_seconds",
-    "Longest turn of the call thread within the last minute, the one under way included.",
-    [],
+    {
+      kind: "gauge",
+      name: "sigwall_call_thread_turn_seconds",
+      help: "Longest turn of the call thread within the last minute, the one under way included.",
+      labels: [],
+    },
     (report) => report({}, scrape.watched.longestTurn),
   );
   addMetric(
     registry,
-    "counter",
-    "sigwall_log_lost_total",
-    "Lines that the log does not have: too many waited, or nobody reads them.",
-    [],
+    {
+      kind: "counter",
+      name: "sigwall_log_lost_total",
+      help: "Lines that the log does not have: too many waited, or nobody reads them.",
+      labels: [],
+    },
     (report) => report({}, scrape.watched.logLost),
   );
 }

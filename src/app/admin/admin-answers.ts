@@ -47,22 +47,24 @@ export interface AdminAnswers {
   readonly fault: (error: unknown) => void;
 }
 
-/**
- * Lets the admin thread open its address, and answers its messages to the call thread.
- *
- * @param send sends to the thread that runs now. @returns false when there is none.
- * @param counter counts the turns that the thread watches; stopped with the address.
- * @param log takes what happens after the start.
- * @param opened is called once, when the address is bound for the first time.
- * @param refused is called instead when the address can't be bound.
- */
+/** What the admin address is opened with. */
+export interface AdminOpening {
+  /** Sends to the thread that runs now. @returns false when there is none */
+  readonly send: (message: ToAdmin) => boolean;
+  /** Counts the turns that the thread watches. It is stopped with the address. */
+  readonly counter: TurnCounter;
+  /** Takes what happens after the start. */
+  readonly log: Log;
+  /** Called once, when the address is bound for the first time. */
+  readonly opened: (admin: Admin) => void;
+  /** Called instead when the address can't be bound. */
+  readonly refused: (error: unknown) => void;
+}
+
+/** Lets the admin thread open its address, and answers its messages to the call thread. */
 export function answerAdminThread(
   parts: AdminParts,
-  send: (message: ToAdmin) => boolean,
-  counter: TurnCounter,
-  log: Log,
-  opened: (admin: Admin) => void,
-  refused: (error: unknown) => void,
+  { send, counter, log, opened, refused }: AdminOpening,
 ): AdminAnswers {
   const { figures: sources, fault } = parts;
   const runtime = createRuntimeProbe();

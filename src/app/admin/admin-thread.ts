@@ -106,10 +106,11 @@ export function startAdminThread(target: LogTarget): AdminThread {
       const begun = countTurns(turns, parts.isReady);
       counter = begun;
       return new Promise<Admin>((resolve, reject) => {
-        serving = answerAdminThread(parts, send, begun, log, resolve, (error) => {
+        const refused = (error: unknown): void => {
           serving = undefined;
           reject(error);
-        });
+        };
+        serving = answerAdminThread(parts, { send, counter: begun, log, opened: resolve, refused });
       });
     },
     close: () =>
