@@ -159,8 +159,7 @@ function compile(): Policy {
 function sourcesOf(policy: Policy): FigureSources {
   const counters = createCounters();
   for (const { trunk, screen } of policy.trunks) {
-    for (const { verdict, reason, rule, isMonitored } of possibleDecisions(screen))
-      announceDecision(counters, trunk.id, verdict, reason, rule, isMonitored);
+    for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
     for (const method of namedMethods) {
       for (const reason of ["method-not-allowed", "dialog-unknown", "overload"] as const)
         countRefusal(counters, trunk.id, method, reason);

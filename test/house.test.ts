@@ -1,4 +1,5 @@
 import "./house/architecture.ts";
 import "./house/files.ts";
+import "./house/first-lines.ts";
 import "./house/floors.ts";
 import "./house/reference-pages.ts";

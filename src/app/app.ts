@@ -26,39 +26,39 @@ export interface AppParts {
   readonly configPath: string;
   readonly config: StaticConfig;
   readonly policy: Policy;
-  /** Certificates of the tls listeners; undefined: there is none. */
+  /** Certificates of the tls listeners; undefined when there is no such listener. */
   readonly tls: TlsMaterial | undefined;
   /** The files that `config`, `policy` and `tls` were read from. */
   readonly files: TrackedFiles;
   readonly key: Uint8Array;
   /** The name of this filter among the nodes. */
   readonly node: string;
-  /** Of the program. */
+  /** Version of the program. */
   readonly version: string;
-  /** What survives a restart; closed by its owner after {@link App.stop}. */
+  /** The state folder. Its owner closes it after {@link App.stop}. */
   readonly stateFolder: StateFolder;
   /** The thread that serves the admin address and writes the log. */
   readonly adminThread: AdminThread;
-  /** Sockets of the service manager. */
+  /** Sockets that the service manager passed to the process. */
   readonly inherited: readonly InheritedSocket[];
 }
 
 /** The running filter. */
 export interface App {
-  /** What is listened on: `udp:127.0.0.1:5060`. */
+  /** The listeners: `udp:127.0.0.1:5060`. */
   readonly listening: readonly string[];
-  /** How UDP is taken and sent. */
+  /** How UDP is received and sent. */
   readonly sockets: DatagramSockets["kind"];
   readonly admin: string;
   readonly reload: (cause: string) => Promise<ReloadOutcome>;
-  /** Takes no new calls, and resolves when nothing is in progress, or after `most` milliseconds. */
+  /** Takes no new calls. Resolves when nothing is in progress, or after `most` milliseconds. */
   readonly drain: (most: Millis) => Promise<void>;
-  /** Takes an error of our own that nobody else has caught. */
+  /** Takes an error of the filter that no other code has caught. */
   readonly fault: (error: unknown) => void;
   readonly stop: () => Promise<void>;
 }
 
-/** Wires the parts together and starts them; rejects when an address can't be bound, with nothing left open. */
+/** Wires the parts together and starts them. Rejects when an address can't be bound; nothing is left open then. */
 export async function startApp({
   configPath,
   config,
@@ -73,20 +73,20 @@ export async function startApp({
   inherited,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
-  // Before everything that has a timer: those look at what follows.
+  // Chosen before any part with a timer is made: a timer that runs during the wait would use variables that come later.
   const sockets = await chooseDatagramSockets(config.sockets);
   let policy = first;
   const counters = createCounters();
   announceDecisions(counters, policy);
   const state = createScreeningState(first.tables);
   const reloads = { ok: 0, failed: 0 };
-  const reports = createReports(
+  const reports = createReports({
     log,
-    config.log.refusalsPerSecond,
+    refusalsPerSecond: config.log.refusalsPerSecond,
     state,
     counters,
-    () => engine.health()?.stage ?? 0,
-  );
+    stage: () => engine.health()?.stage ?? 0,
+  });
   if (sockets.missing !== undefined)
     log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
       why: sockets.missing,
@@ -133,7 +133,7 @@ export async function startApp({
     read: createPolicyThread().read,
     current: () => policy,
     swap: (next, certificates) => {
-      // First what may throw: half a change must never be in force.
+      // The step that may throw comes first: half a change must never be in force.
       if (certificates !== undefined) engine.renewTls(certificates);
       policy = next;
       announceDecisions(counters, policy);
@@ -145,7 +145,8 @@ export async function startApp({
     },
     fault: reports.fault,
   });
-  // Before comparing: a folder may have been replaced, and what changes from here on must be seen.
+  // The files are followed first and compared afterwards: a folder may have been replaced, and no later change may be
+  // missed.
   function followFiles(): void {
     watch.follow(files.paths());
     if (!reloader.isReading() && files.areStale()) void reloader.request("file change");
@@ -211,15 +212,14 @@ export async function startApp({
   };
 }
 
-/** Every trunk has its series before its first call. */
+/** Makes the series of every trunk exist before its first call. */
 function announceDecisions(counters: Counters, { trunks }: Policy): void {
   for (const { trunk, screen } of trunks) {
-    for (const { verdict, reason, rule, isMonitored } of possibleDecisions(screen))
-      announceDecision(counters, trunk.id, verdict, reason, rule, isMonitored);
+    for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
   }
 }
 
-/** What stands by trunk: every trunk of the policy, also before its first call, and others as long as they have calls. */
+/** Calls in progress by trunk: every trunk of the policy, and removed trunks as long as they have calls. */
 function standingOf(
   calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined,
   { trunks }: Policy,

@@ -1,4 +1,4 @@
-// Calls over a restart: takes back those of the process before, and has a thread of its own keep snapshots of those of now.
+// Keeps calls over a restart: restores the last snapshot, and runs the thread that writes new ones.
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -13,16 +13,16 @@ const FILE = "calls.snapshot";
 /** A snapshot that could not be read keeps its content under this name. */
 const UNREADABLE = "calls.snapshot.bad";
 
-/** With packing and writing, a snapshot is at most 5 s old. Milliseconds. */
+/** Time between two snapshots. Milliseconds. With packing and writing, a snapshot is at most 5 s old. */
 const EVERY: Millis = 4000;
 /** How long after its end the thread is started again. Milliseconds. */
 const RESTART_AFTER: Millis = 1000;
 /** Longest time that the end of the filter waits for the last snapshot. Milliseconds. */
 const MOST_FAREWELL: Millis = 5000;
 
-/** How snapshots fare. */
+/** Whether snapshots succeed. */
 export interface SnapshotFigures {
-  /** The newest try came to a snapshot on disk, or none was made yet. */
+  /** True when the newest try wrote a snapshot, or no try was made yet. */
   readonly isOk: boolean;
   readonly written: number;
   readonly failed: number;
@@ -30,16 +30,19 @@ export interface SnapshotFigures {
 
 /** Snapshots of the calls of one engine. */
 export interface CallSnapshots {
-  /** For `EngineParts.remembers`: restores the last snapshot into `calls`, and keeps new ones from then on. At most once. Never throws. */
+  /**
+   * For `EngineParts.remembers`: restores the last snapshot into `calls`, and keeps new ones from then on. At most
+   * once. Never throws.
+   */
   readonly remember: (calls: CallsView) => void;
   readonly figures: () => SnapshotFigures;
-  /** Writes a last snapshot; resolves when it is written, or can't be. */
+  /** Writes a last snapshot. Resolves when it is written or has failed. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Keeps snapshots in `folder`, which is this process's own. A failure never reaches a call: it is counted, logged once until a
- * snapshot succeeds, and the snapshot is tried again.
+ * Keeps snapshots in `folder`, which is this process's own. A failure never reaches a call: it is counted, logged once
+ * until a snapshot succeeds, and the snapshot is tried again.
  *
  * @param every time between two snapshots. Milliseconds.
  */
@@ -132,7 +135,7 @@ export function createCallSnapshots(folder: string, log: Log, every: Millis = EV
         send({ kind: "close", names });
       });
       if (!isClosed) failed("the last snapshot took too long");
-      // A thread that waits for a disk ends when the disk answers: the end of the filter does not wait for it.
+      // A thread that waits for a disk ends when the disk answers. The end of the filter does not wait for the thread.
       const terminated = last.terminate();
       if (isClosed) await terminated;
     },
@@ -145,7 +148,7 @@ const issueWords: Readonly<Record<NonNullable<RestoreResult["issue"]>, string>> 
   damaged: "it was cut or changed after it was written",
 };
 
-/** Takes the calls of the last snapshot back. Deletes nothing that it can't read. */
+/** Restores the calls of the last snapshot. A file that can't be read is not deleted. */
 function restoreLast(folder: string, path: string, calls: CallsView, log: Log): void {
   if (!existsSync(path)) return;
   try {
@@ -169,7 +172,7 @@ function restoreLast(folder: string, path: string, calls: CallsView, log: Log): 
   }
 }
 
-/** Renames what can't be read, unless one is kept already: then the next snapshot takes its place. */
+/** Renames a snapshot that can't be read. When such a file is kept already, the next snapshot overwrites this one. */
 function setAside(path: string, aside: string): { readonly kept?: string } {
   if (existsSync(aside)) return {};
   renameSync(path, aside);

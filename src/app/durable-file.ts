@@ -3,8 +3,8 @@ import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync }
 import { dirname } from "node:path";
 
 /**
- * Writes beside the file, then renames. The file is on the disk when this returns. Throws what the operating system says; the file
- * at `path` is then as it was. Invariant: one process at a time writes `path`.
+ * Writes beside the file, then renames. The file is on the disk when this returns. Throws what the operating system
+ * says; the file at `path` is then as it was. Invariant: one process at a time writes `path`.
  */
 export function writeDurably(path: string, bytes: Uint8Array): void {
   const temporary = `${path}.new`;
@@ -18,12 +18,12 @@ export function writeDurably(path: string, bytes: Uint8Array): void {
   syncFolder(dirname(path));
 }
 
-/** A part of a file on a full disk takes room that the next try needs. */
+/** Removes a part of a file: on a full disk the next try needs its room. */
 function removePart(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It was never made, or can't be removed: the error of the writing says more.
+    // The part was never made, or can't be removed. The error of the writing says more.
   }
 }
 
@@ -37,7 +37,7 @@ function writeThrough(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** The new name is on the disk only when the folder is. */
+/** Writes the folder to the disk: until then the new name can be lost. */
 function syncFolder(path: string): void {
   const folder = openSync(path, "r");
   try {

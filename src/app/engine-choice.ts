@@ -1,3 +1,4 @@
+// Creates the engine that sigwall.yaml names.
 import { readFileSync } from "node:fs";
 import type { DrachtioConfig } from "../config/sigwall/drachtio.ts";
 import type { StaticConfig } from "../config/load-static.ts";
@@ -7,13 +8,13 @@ import { createEmbeddedEngine } from "../engines/embedded.ts";
 import type { Engine, EngineParts } from "../engines/engine.ts";
 import { createM3uaEngine } from "../engines/m3ua/m3ua-engine.ts";
 
-/** What an engine says to the log. */
+/** Messages of an engine to the log. */
 interface EngineWords {
   readonly warn: (message: string) => void;
   readonly info: (message: string) => void;
 }
 
-/** The engine that sigwall.yaml names. Throws when a file of its certificates can't be read. */
+/** Creates the engine that sigwall.yaml names. Throws when a file of its certificates can't be read. */
 export function createEngine({ drachtio, m3ua }: StaticConfig, parts: EngineParts & EngineWords): Engine {
   if (m3ua !== undefined) return createM3uaEngine({ ...parts, config: m3ua });
   if (drachtio === undefined) return createEmbeddedEngine(parts);

@@ -1,22 +1,23 @@
+// Watches files by their folders, and reports a change once the folders are quiet.
 import { type FSWatcher, realpathSync, watch } from "node:fs";
 import { dirname } from "node:path";
 
-/** Sees that something happened to files, however an editor or a deployment replaces them. */
+/** Notices changes of files, in whatever way an editor or a deployment replaces them. */
 export interface FileWatch {
   /** Watches these files from now on, in place of those before. */
   readonly follow: (files: readonly string[]) => void;
   readonly close: () => void;
 }
 
-/** Quiet that must follow the last event: editors and copies write in several steps. Milliseconds. */
+/** Quiet time that must follow the last event, since editors and copies write in several steps. Milliseconds. */
 const settleTime = 250;
 
-/** Events that never end, as of a log in the same folder, delay no longer than this. Milliseconds. */
+/** Longest delay when events never end, as those of a log in the same folder. Milliseconds. */
 const mostDelay = 2000;
 
 /**
- * Calls `changed` once things are quiet again. Watches folders, since a watched file goes deaf when another is renamed
- * over it; so events are many and say little, and the caller compares contents.
+ * Calls `changed` when no event has come for a while. Watches folders: a watch on a file ends when another file is
+ * renamed over it. An event of a folder says little, so the caller compares contents.
  */
 export function watchFiles(
   files: readonly string[],
@@ -46,7 +47,7 @@ export function watchFiles(
   }
 
   function follow(next: readonly string[]): void {
-    // What has happened already is still told.
+    // A change that has happened already is still reported.
     unwatch();
     if (isClosed) return;
     for (const folder of new Set(next.flatMap(foldersOf))) {

@@ -1,4 +1,4 @@
-// One process for a folder: a lock that ends with the process that holds it, however that process ends.
+// Locks a folder for one process. The lock ends with its process, however the process ends.
 import { spawnSync } from "node:child_process";
 import { Buffer } from "node:buffer";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
@@ -14,13 +14,13 @@ const MOST_TIME = 5000;
 const TAKEN = 1;
 
 /**
- * Takes the lock in the file at `path`, which is made when missing and stays. Throws when the file can't be written.
+ * Takes the lock in the file at `path`. A missing file is made, and stays. Throws when the file can't be written.
  *
- * The kernel holds the lock (flock(2)): a process that was killed leaves none behind. A pid alone would mean nothing once another
- * program has it, or between two containers. Node can't call flock(2): flock(1) takes the lock on our descriptor. Without flock(1), or
- * on a file system without locks, the pid in the file decides.
+ * The kernel holds the lock (flock(2)): a process that was killed leaves no lock behind. A pid alone proves nothing:
+ * another program or a process of another container may have it. Node can't call flock(2), so flock(1) takes the lock
+ * on our descriptor. Without flock(1), or on a file system without locks, the pid in the file decides.
  *
- * @returns the pid of the process that holds it ("another process" when the file doesn't say)
+ * @returns the lock, or the pid of the process that holds it ("another process" when the file doesn't say)
  */
 export function lockFile(path: string): FolderLock | string {
   const file = openSync(path, "a+", 0o600);

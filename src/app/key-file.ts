@@ -1,3 +1,4 @@
+// Reads the secret of the keyed tags from its file, or makes the file.
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
@@ -13,8 +14,10 @@ const keyLength = 32;
 const fewestBytes = 16;
 
 /**
- * The key in `path`, hexadecimal text of at least 16 bytes; a file that isn't there is made with 32 random bytes and
- * mode 0600. Without a path the key lasts as long as the process. A string says what is wrong.
+ * Reads the key in `path`: hexadecimal text of at least 16 bytes. A missing file is made with 32 random bytes and mode
+ * 0600. Without a path the key lasts as long as the process.
+ *
+ * @returns the key, or what is wrong with the file
  */
 export function obtainKey(path: string | undefined): Key | string {
   if (path === undefined) {

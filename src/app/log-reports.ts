@@ -1,3 +1,4 @@
+// Turns what happens in the running filter into log lines, at most so many a second.
 import { formatIssue } from "../config/yaml/issue.ts";
 import type { CallDecided, CallEvent } from "../domain/call.ts";
 import type { Counters } from "../observe/counters.ts";
@@ -12,48 +13,53 @@ import type { ReloadOutcome } from "./reload.ts";
 
 /** What the running filter tells its log. */
 export interface Reports {
-  /** Takes what happened to a call, on its path. */
+  /** Takes an event of a call. Runs on the path of calls. */
   readonly happened: (event: CallEvent) => void;
-  /** Takes an error of our own, likewise. */
+  /** Takes an error of the filter. Runs on the path of calls. */
   readonly fault: (error: unknown) => void;
   /** Takes the new state of a next hop ("udp:192.0.2.1:5060"). */
   readonly nextHopChanged: (key: string, state: string, why: string) => void;
-  /** Takes the failure of the look-up of a name, or its end. */
+  /** Takes the failure of the look-ups of a name; `error` undefined: they work again. */
   readonly nameChanged: (id: string, error: string | undefined) => void;
   /** Takes the state of the link to a server that carries the calls. */
   readonly linkChanged: (server: string, isUp: boolean, why: string) => void;
   /** Takes a call that was carried without a decision. */
   readonly unjudged: (call: UnjudgedCall) => void;
   readonly reloaded: (outcome: ReloadOutcome, causes: readonly string[]) => void;
-  /** Writes what is waiting, and no more after that. */
+  /** Writes the entries that wait. Nothing is written afterwards. */
   readonly close: () => void;
 }
 
-/** Stacks of our own faults written in a second. */
+/** What the reports are made of. */
+export interface ReportsParts {
+  readonly log: Log;
+  /** At most this many refused calls get a line in a second. */
+  readonly refusalsPerSecond: number;
+  readonly state: ScreeningState;
+  readonly counters: Counters;
+  /** The stage of the overload now. */
+  readonly stage: () => OverloadStage;
+}
+
+/** At most this many stacks of our own faults are written in a second. */
 const faultsPerSecond = 5;
 
-/** Issues of one reload that are written; `check` shows them all. */
+/** At most this many issues of one reload are written. `check` shows them all. */
 const mostIssues = 20;
 
-/** How long a refusal may wait for its line. Milliseconds. */
+/** Longest time that a refusal waits for its line. Milliseconds. */
 const flushInterval = 100;
 
-/** How often sources that no trunk matches are told of. Milliseconds. */
+/** Time between two lines about sources that no trunk matches. Milliseconds. */
 const strangersInterval = 10_000;
-/** Sources in one line. */
+/** At most this many sources in one line. */
 const mostStrangers = 5;
 
 /**
- * Writes to the log off the path of calls, and never more than so many lines a second. Rules that failed are found
- * in `state`, where only the newest stands; the metrics count them all.
+ * Makes the reports. They write to the log off the path of calls, and a bounded number of lines a second. Failures of
+ * rules come from `state`, which keeps only the newest one; the metrics count all.
  */
-export function createReports(
-  log: Log,
-  refusalsPerSecond: number,
-  state: ScreeningState,
-  counters: Counters,
-  stage: () => OverloadStage,
-): Reports {
+export function createReports({ log, refusalsPerSecond, state, counters, stage }: ReportsParts): Reports {
   const tellStrangers = createStrangerReport(log, counters);
   const tellOverload = createOverloadReport(log, stage);
   let known = state.lastFault;
@@ -117,7 +123,7 @@ const stageWords = [
   "overload: emergency calls are shed too",
 ] as const;
 
-/** Every change of the stage. */
+/** Logs every change of the overload stage. */
 function createOverloadReport(log: Log, stage: () => OverloadStage): () => void {
   let known: OverloadStage = 0;
   return () => {
@@ -128,7 +134,10 @@ function createOverloadReport(log: Log, stage: () => OverloadStage): () => void 
   };
 }
 
-/** The first stranger is told of at once, later ones now and then, with the busiest sources only. */
+/**
+ * Logs the first source that no trunk matches at once. Later ones share a line every {@link strangersInterval}, with
+ * the busiest sources only.
+ */
 function createStrangerReport(log: Log, counters: Counters): (now: number) => void {
   let told = counters.unknownSource;
   let next = 0;
@@ -149,7 +158,7 @@ function reportReload(log: Log, outcome: ReloadOutcome, causes: readonly string[
   const write = result === "failed" ? log.error : log.warn;
   if (result === "failed") log.error("reload failed, the policy before it stays in force", fields);
   else log.info(revision === previous ? "policy reloaded, nothing changed" : "policy reloaded", fields);
-  // Messages about lists quote their numbers: file and line are enough to find them.
+  // Messages about lists quote numbers, so digits are masked. File and line are enough to find them.
   for (const issue of issues.slice(0, mostIssues)) write(redactText(formatIssue(issue)));
   if (issues.length > mostIssues)
     write(`… ${issues.length - mostIssues} more issues; sigwall check shows them all`);

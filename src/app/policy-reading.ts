@@ -1,3 +1,4 @@
+// Reads a configuration for a reload: files in, a policy and issues out.
 import { type ConfigIssue, hasErrors } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
 import { packPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
@@ -14,7 +15,7 @@ export interface ReadRequest {
   readonly tables: TableSizes;
 }
 
-/** What came of it: a parcel unless an error stands in `issues`. */
+/** The result. `parcel` is there unless `issues` holds an error. */
 export interface ReadReply {
   readonly parcel: PolicyParcel | undefined;
   /** The certificates of tls listeners, where there are any. */
@@ -24,7 +25,10 @@ export interface ReadReply {
   readonly stamps: FileStamps;
 }
 
-/** Reads a configuration for a filter that runs. Takes seconds for big lists, so it has a thread of its own: `policy-thread.ts`. */
+/**
+ * Reads a configuration for a running filter. Big lists take seconds, so `policy-thread.ts` runs this in a thread of
+ * its own.
+ */
 export function readForReload(
   files: TrackedFiles,
   { configPath, fingerprint, tables }: ReadRequest,

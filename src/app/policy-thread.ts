@@ -1,3 +1,4 @@
+// The thread that reads configurations for reloads: started on demand, ended when idle.
 import { Buffer } from "node:buffer";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
@@ -6,19 +7,25 @@ import { readFromDisk } from "./read-file.ts";
 import type { ReadReply, ReadRequest } from "./policy-reading.ts";
 import { yieldToCalls } from "./threads/thread-priority.ts";
 
-/** A thread that reads configurations, so that the one that carries calls does not wait for it. */
+/** A thread that reads configurations, so that the call thread does not wait for them. */
 export interface PolicyThread {
-  /** Reads one configuration; not before the one before it is read. Rejects when the thread fails. */
+  /** Reads one configuration. Call it again only after the last reading has ended. Rejects when the thread fails. */
   readonly read: (request: ReadRequest) => Promise<ReadReply>;
 }
 
-/** A thread with nothing to read gives its memory back after this. */
+/** An idle thread ends after this time and gives its memory back. Milliseconds. */
 const MOST_IDLE: Millis = 30_000;
 
-/** What one thread reads: a new one has given its memory back long before the collector of an old one would. */
+/**
+ * At most this many configurations are read by one thread. The end of a thread gives its memory back long before the
+ * garbage collector would.
+ */
 const MOST_READS = 16;
 
-/** The thread is started when there is something to read, and ends after `mostIdle` without, or {@link MOST_READS}. It never keeps the process alive. */
+/**
+ * Makes the reader. Its thread starts when there is something to read. It ends after `mostIdle` without work, or after
+ * {@link MOST_READS} readings. The thread never keeps the process alive.
+ */
 export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
   let thread: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -28,7 +35,7 @@ export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
     const started = new Worker(new URL(import.meta.url));
     reads = 0;
     started.unref();
-    // Who waits for a reply is told below; a thread that fails while nobody waits is started anew.
+    // A pending reading is rejected below. A thread that fails while none is pending is started again.
     started.on("error", () => undefined);
     started.once("exit", () => {
       if (thread === started) thread = undefined;
@@ -37,7 +44,7 @@ export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
   }
 
   function end(reader: Worker): void {
-    // It ends in a while: what is to be read until then needs another one.
+    // The thread ends soon. Until then a new reading needs another thread.
     thread = undefined;
     void reader.terminate();
   }
@@ -64,7 +71,7 @@ export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
   };
 }
 
-/** Buffers come out of another thread as plain arrays of octets. */
+/** Makes buffers again: they come out of another thread as plain arrays of octets. */
 function asBuffers(tls: TlsMaterial | undefined): TlsMaterial | undefined {
   if (tls === undefined) return undefined;
   const { certificate, key, ca } = tls;
@@ -73,7 +80,7 @@ function asBuffers(tls: TlsMaterial | undefined): TlsMaterial | undefined {
 
 async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   yieldToCalls();
-  // Loaded from here: it takes longer than to read a small policy.
+  // Imported here: the import takes longer than reading a small policy.
   const { readForReload } = await import("./policy-reading.ts");
   const { stampOnDisk, trackFiles } = await import("./tracked-files.ts");
   port.on("message", (request: ReadRequest) => {

@@ -1,3 +1,4 @@
+// Reads files from disk, and puts errors of the operating system into words.
 import { readFileSync } from "node:fs";
 import type { ReadFile } from "../config/yaml/config-files.ts";
 

@@ -1,3 +1,4 @@
+// Reloads the policy: reads it in another thread, compiles it, and swaps it in one step.
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { compileInSteps } from "../config/policy/build-policy.ts";
@@ -9,42 +10,42 @@ import { issueOf, type ReadReply, type ReadRequest } from "./policy-reading.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { TrackedFiles } from "./tracked-files.ts";
 
-/** What came of a reload. After a failed one the policy before it is still in force. */
+/** The outcome of a reload. After a failed reload the former policy stays in force. */
 export interface ReloadOutcome {
   readonly result: "ok" | "failed";
   /** Revision of the policy that is in force now. */
   readonly revision: string;
-  /** Revision before. */
+  /** Revision before the reload. */
   readonly previous: string;
   readonly issues: readonly ConfigIssue[];
 }
 
 export interface ReloadParts {
   readonly configPath: string;
-  /** What the program was started with; a change of it needs a restart. */
+  /** The static configuration that the program was started with. A change of it needs a restart. */
   readonly running: StaticConfig;
   readonly files: TrackedFiles;
   /** Reads the configuration, in a thread of its own. */
   readonly read: (request: ReadRequest) => Promise<ReadReply>;
   readonly current: () => Policy;
-  /** Puts a policy in force, one reference, and the certificates that were read with it. */
+  /** Puts a policy in force by one reference, with the certificates that were read with it. */
   readonly swap: (policy: Policy, tls: TlsMaterial | undefined) => void;
-  /** Told of every outcome, with what asked for it. */
+  /** Takes every outcome, and what asked for the reload. */
   readonly done: (outcome: ReloadOutcome, causes: readonly string[]) => void;
   /** An error of our own while loading. */
   readonly fault: (error: unknown) => void;
 }
 
 export interface Reloader {
-  /** Reloads soon. Requests that come before that share one reload and its outcome. */
+  /** Reloads soon. Requests that come before the reload begins share it and its outcome. */
   readonly request: (cause: string) => Promise<ReloadOutcome>;
-  /** True while files are being read: whether they have changed since is seen when that is done. */
+  /** True while files are being read. A change during the reading is noticed at its end. */
   readonly isReading: () => boolean;
-  /** What is under way comes to nothing, and nobody is told. */
+  /** Gives up a reload that is under way. Its outcome is not told. */
   readonly close: () => void;
 }
 
-/** Longest turn of the call thread that compiling takes. Milliseconds. */
+/** Longest part of a turn of the call thread that compiling takes. Milliseconds. */
 const longestTurn = 1;
 
 /** Reads, compiles and swaps the policy; any failure keeps the one in force. One reload at a time. */
@@ -69,7 +70,7 @@ export function createReloader(parts: ReloadParts): Reloader {
       return { policy, issues };
     } catch (error) {
       if (!isClosed) parts.fault(error);
-      // Or the same files would be read again at once, to the same end.
+      // Otherwise the same files would be read again at once, with the same result.
       files.refresh();
       const message = "internal fault while loading; see the log";
       return { policy: undefined, issues: [issueOf(running.policy, message)] };
@@ -110,12 +111,12 @@ export function createReloader(parts: ReloadParts): Reloader {
 }
 
 interface Replacement {
-  /** In force now; undefined: the one before is. */
+  /** The policy that was put in force; undefined: the former one stays. */
   readonly policy: Policy | undefined;
   readonly issues: readonly ConfigIssue[];
 }
 
-/** Compiles between the messages of calls. */
+/** Compiles in slices, between the messages of calls. */
 async function compile(parcel: PolicyParcel): Promise<Policy> {
   const steps = compileInSteps(unpackPolicy(parcel));
   for (;;) {

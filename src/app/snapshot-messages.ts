@@ -14,18 +14,18 @@ export interface SnapshotThreadData {
   readonly every: Millis;
 }
 
-/** From the call thread. */
+/** From the call thread to the writing thread. */
 export type ToSnapshots =
   /** The names of trunks of the version that the rows have now. */
   | { readonly kind: "names"; readonly names: TrunkNames }
   /** Asks for a last snapshot; answered by `closed`. */
   | { readonly kind: "close"; readonly names: TrunkNames };
 
-/** From the writing thread. */
+/** From the writing thread to the call thread. */
 export type FromSnapshots =
   /** The names of trunks have changed. */
   | { readonly kind: "names" }
-  /** The snapshot on disk is that of now: written, or nothing has changed. */
+  /** The snapshot on disk is up to date: it was written, or nothing has changed. */
   | { readonly kind: "kept"; readonly isNew: boolean }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "closed" };

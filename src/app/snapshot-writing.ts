@@ -1,4 +1,4 @@
-// The body of the thread that writes snapshots of calls: packs the live rows every few seconds, and writes what has changed.
+// The body of the thread that writes snapshots of calls: packs the live rows every few seconds, and writes changes.
 import { Buffer } from "node:buffer";
 import type { MessagePort } from "node:worker_threads";
 import { packCalls } from "../calls/call-snapshot.ts";
@@ -11,9 +11,9 @@ import type { FromSnapshots, SnapshotThreadData, ToSnapshots } from "./snapshot-
 /** The head of a snapshot holds a checksum of everything behind it: two snapshots with one head are the same. */
 const HEAD = 32;
 
-/** When a row was being changed at each reading, all is packed again after this. Milliseconds. */
+/** Time until everything is packed again, when a row was being changed at each reading. Milliseconds. */
 const TORN_PAUSE: Millis = 10;
-/** How often. What is torn even then is left out: a row that stays open must not stop all snapshots. */
+/** At most this many tries. A row that is torn even then is left out: one row must not stop all snapshots. */
 const MOST_TORN = 20;
 
 /** Serves until the call thread says `close`. */
@@ -29,7 +29,7 @@ export function serveSnapshots(port: MessagePort, data: SnapshotThreadData): voi
     const isNew = written === undefined || Buffer.compare(written, head) !== 0;
     try {
       if (isNew) writeDurably(path, bytes);
-      // A copy: the head would keep the whole snapshot in memory.
+      // A copy: a view of the head would keep the whole snapshot in memory.
       written = Uint8Array.from(head);
       send({ kind: "kept", isNew });
     } catch (error) {
@@ -37,7 +37,7 @@ export function serveSnapshots(port: MessagePort, data: SnapshotThreadData): voi
     }
   }
 
-  /** Packs and keeps, now or in some milliseconds. `done` is not called when names have to be asked for. */
+  /** Packs and writes, now or in some milliseconds. `done` is not called when names have to be asked for. */
   function take(done: () => void, tries = 0): void {
     clearTimeout(timer);
     const packed = packCalls(rows, names);

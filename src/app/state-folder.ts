@@ -17,13 +17,19 @@ export interface StateFolder {
   readonly path: string;
   /** Why nothing can be kept there; undefined: the folder is ours. */
   readonly why: string | undefined;
-  /** Names the calls of this process: above the epoch of the process that has or had this folder, where that can be read. */
+  /**
+   * The epoch in the call ids of this process. It is above the epoch of the last process of this folder, where that can
+   * be read.
+   */
   readonly epoch: number;
   /** Gives the folder to the next process. */
   readonly close: () => void;
 }
 
-/** Makes the folder where it is missing, takes it, and notes the epoch there. Never throws: the filter runs without it too. */
+/**
+ * Makes the folder where it is missing, locks it, and writes the epoch there. Never throws: the filter runs without the
+ * folder too.
+ */
 export function openStateFolder(path: string, now: Millis): StateFolder {
   const seconds = Math.floor(now / 1000);
   const without = (why: string): StateFolder => ({
@@ -47,7 +53,7 @@ export function openStateFolder(path: string, now: Millis): StateFolder {
   }
 }
 
-/** Above the last one, also where the clock was set back or two starts share a second. */
+/** An epoch above the last one, also when the clock was set back or two starts share a second. */
 function nextEpoch(last: number, seconds: number): number {
   const next = Math.max(seconds, last + 1);
   return next > LAST_EPOCH ? seconds : next;
@@ -75,9 +81,10 @@ function tryEpoch(path: string): number {
 }
 
 /**
- * Looks whether the folder could be made and written, and changes nothing. Whether a process uses it is no question here.
+ * Checks whether the folder could be made and written. It changes nothing, and does not ask whether a process uses the
+ * folder.
  *
- * @returns why it could not; undefined: it could
+ * @returns why the folder could not be made or written; undefined: it could
  */
 export function findStateFolderIssue(path: string): string | undefined {
   try {
@@ -97,12 +104,12 @@ function describeFolderFailure(path: string, error: unknown): string {
   try {
     if (!statSync(path).isDirectory()) return "it is no folder";
   } catch {
-    // It could not even be made.
+    // The folder could not be made.
   }
   return describeFailure(error);
 }
 
-/** What the log and `sigwall check` say of a folder that can't be used. */
+/** Describes a folder that can't be used, for the log and for `sigwall check`. */
 export function describeForgotten(path: string, why: string): string {
   return `the state folder ${path} can't be used: ${why}; a restart forgets calls, line states and counters`;
 }

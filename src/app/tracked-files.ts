@@ -1,8 +1,9 @@
+// Remembers the state of every file that was read, and tells whether one has changed since.
 import { statSync } from "node:fs";
 import { describeFailure } from "./read-file.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";
 
-/** What tells one state of a file from the next, without reading it. */
+/** Returns a text that differs between two states of a file, without reading the file. */
 export type Stamp = (path: string) => string;
 
 /** Files that were read, and the state they were in. */
@@ -10,13 +11,13 @@ export interface TrackedFiles {
   /** Reads a file and remembers its state, or that it could not be read. */
   readonly readFile: ReadFile;
   readonly paths: () => readonly string[];
-  /** True when at least one file has changed since. */
+  /** True when at least one file has changed since it was read. */
   readonly areStale: () => boolean;
   /** The state of every file, for {@link TrackedFiles.replace} in another thread. */
   readonly stamps: () => FileStamps;
-  /** Takes the state of every file as it is now for the one that was read. */
+  /** Remembers the present state of every file, as if the files were read now. */
   readonly refresh: () => void;
-  /** Begins anew with these files. */
+  /** Replaces all remembered files by these. */
   readonly replace: (stamps: FileStamps) => void;
 }
 
@@ -27,7 +28,7 @@ export function trackFiles(readFile: ReadFile, stampOf: Stamp): TrackedFiles {
   let known = new Map<string, string>();
   return {
     readFile(path) {
-      // Before it is read: what changes meanwhile must be seen as a change.
+      // The state is taken before the reading: a change during the reading must count as a change.
       known.set(path, stampOf(path));
       return readFile(path);
     },
@@ -43,7 +44,7 @@ export function trackFiles(readFile: ReadFile, stampOf: Stamp): TrackedFiles {
   };
 }
 
-/** Inode, size and the times of the last changes: a file can't be replaced or written without another of these. */
+/** Inode, size and the times of the last changes: whatever replaces or writes a file changes one of them. */
 export const stampOnDisk: Stamp = (path) => {
   try {
     const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });

@@ -1,4 +1,4 @@
-// Octets kept beside rows: what a BYE of our own will be made of. Bounded in sum.
+// Octets kept beside rows, bounded in sum: the filter makes a BYE of its own from them.
 
 /** Copies of octets by row. At most `mostOctets` of them in sum. */
 export interface CallBytes {

@@ -12,11 +12,11 @@ export interface CallClock {
 }
 
 /**
- * An engine's clock that is set back by an hour costs nothing: time stands for that moment and then goes on at its pace.
- * Nothing ends early and nothing lives an hour longer.
+ * An engine's clock that is set back by an hour costs nothing: time stands for that moment and then goes on at its
+ * pace. Nothing ends early and nothing lives an hour longer.
  *
- * A step forwards counts at most `longestPause`. An engine that ticks every second hands in some seconds, and a clock that
- * is set ahead by an hour then ends no call. By default a step counts in whole: a test at virtual time needs that.
+ * A step forwards counts at most `longestPause`. An engine that ticks every second hands in some seconds, and a clock
+ * that is set ahead by an hour then ends no call. By default a step counts in whole: a test at virtual time needs that.
  */
 export function createCallClock(longestPause: Millis): CallClock {
   let last = Number.NaN;

@@ -12,8 +12,8 @@ const LAST_SHIFT = 16;
 export const DIALOGS_MASK = KNOWN | (STANDS << STAND_SHIFT) | (KNOWN << LAST_SHIFT);
 
 /**
- * FNV-1a with a finish that spreads it. It needs no key: the called party alone chooses tags, and two that meet merge two dialogs of
- * its own call. Without a key a snapshot is good in the next process too.
+ * FNV-1a with a finish that spreads it. It needs no key: the called party alone chooses tags, and two that meet merge
+ * two dialogs of its own call. Without a key a snapshot is good in the next process too.
  */
 export function hashTag(tag: string): number {
   let hash = 0x811c9dc5;
@@ -34,8 +34,8 @@ export function knowsDialog(words: Int32Array, row: number, tag: number): boolea
 }
 
 /**
- * A dialog of an unknown tag begins. @returns false when {@link MOST_DIALOGS} are known: the call then ends with these, by
- * the expiry of its session, or as lost
+ * A dialog of an unknown tag begins. @returns false when {@link MOST_DIALOGS} are known: the call then ends with these,
+ * by the expiry of its session, or as lost
  */
 export function beginDialog(words: Int32Array, row: number, tag: number): boolean {
   const at = row * ROW_WORDS;

@@ -29,7 +29,8 @@ export interface ParsedCallId {
 }
 
 /**
- * Reads an id that {@link formatCallId} has written. The name of a node may hold hyphens; the last two parts are numbers.
+ * Reads an id that {@link formatCallId} has written. The name of a node may hold hyphens; the last two parts are
+ * numbers.
  *
  * @returns undefined for anything else: other digits, leading zeros, capitals, numbers above 32 bits
  */

@@ -44,11 +44,11 @@ const STATE_NAMES: Readonly<Record<number, CallState>> = {
 };
 
 /**
- * One bounded memory of calls. A slot is the number of a row; a method that is given a free row, or a row in a state that
- * the message makes no sense in, does nothing.
+ * One bounded memory of calls. A slot is the number of a row; a method that is given a free row, or a row in a state
+ * that the message makes no sense in, does nothing.
  *
- * `ended` is told once for each call that was forwarded (abandoned ones left out), and always last: after `finish` the row is
- * marked as told, and what it may still become (a late 2xx) tells nothing.
+ * `ended` is told once for each call that was forwarded (abandoned ones left out), and always last: after `finish` the
+ * row is marked as told, and what it may still become (a late 2xx) tells nothing.
  */
 export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
   const rows = createCallRows(parts);

@@ -24,8 +24,8 @@ import { NO_ROW } from "./call-table.ts";
 import type { RestoreResult } from "./calls.ts";
 
 /**
- * Takes the calls of a snapshot into free rows. `name`: the last name given out; it is raised above every restored one, so that no
- * name is given twice even where the epoch of this process is not above the last one's.
+ * Takes the calls of a snapshot into free rows. `name`: the last name given out; it is raised above every restored one,
+ * so that no name is given twice even where the epoch of this process is not above the last one's.
  */
 export function restoreCalls<Setup>(
   rows: CallRows<Setup>,
@@ -65,7 +65,7 @@ function restoreRow<Setup>(rows: CallRows<Setup>, { trunk, words, doubles }: Sav
   for (const word of COPIED_WORDS) table.words[at + word] = words[word]!;
   for (const column of [BEGUN, CHANGED, BYE_AT])
     table.doubles[atDoubles + column] = Math.min(doubles[column]! + rows.ahead, time);
-  // What fell due while no process ran gets the time of one more exchange.
+  // A row that fell due while no process ran gets the time of one more exchange.
   const expires = Math.max(doubles[EXPIRES]! + rows.ahead, time + REPEATED_FOR);
   table.doubles[atDoubles + EXPIRES] = state === IN_SETUP ? Math.min(expires, time + SETUP_SILENCE) : expires;
   table.words[at + TRUNK] = rows.trunks.enter(trunk);

@@ -1,4 +1,4 @@
-// The columns of a call's row: what the table, the wheel, the life of a call and the snapshot agree on.
+// The columns of a call's row, as the table, the wheel, the life of a call and the snapshot use them.
 
 /** 32-bit words of a row: 128 octets. Row 0 is the header of the buffer and holds no call. */
 export const ROW_WORDS = 32;

@@ -1,4 +1,4 @@
-// Rows as calls: their state, their channel, their due time and their end. What messages do to them: call-memory.ts.
+// The life of a row: its state, its channel, its due time and its end.
 import type { CallEnd, CallEnded, CallRef, EndedBy, HowEnded } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import { REPEATED_FOR } from "../sip/timers.ts";
@@ -217,7 +217,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     finish(row, noteEnd(flags, "released", 200), at);
   };
 
-  /** What a row that is due has waited for has not come. */
+  /** Ends a row that is due: the message that it waited for has not come. */
   const expire = (row: number): void => {
     const { time, ahead } = clock;
     const state = stateOfRow(words, row);

@@ -1,4 +1,4 @@
-// A snapshot of calls: rows out of the shared buffer, and back. For a thread that writes and a process that starts.
+// Packs the rows of calls into a snapshot, and reads a snapshot back into rows.
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import type { TrunkId } from "../domain/trunk.ts";
@@ -57,8 +57,8 @@ const KEPT_FLAGS = STATE | LASTING | BYE;
 const ROW_OCTETS = WORDS.length * 4 + DOUBLES.length * 8;
 
 /**
- * How often a row is read that another thread is changing. A change takes less than a microsecond, but the other thread may have been
- * interrupted in it: what is left is read again behind the last row.
+ * How often a row is read that another thread is changing. A change takes less than a microsecond, but the other thread
+ * may have been interrupted in it: what is left is read again behind the last row.
  */
 const READINGS = 100;
 const ROUNDS = 4;
@@ -72,8 +72,8 @@ export interface PackedCalls {
 }
 
 /**
- * Packs the calls that are in set-up, answered or in release. Reads the live buffer in another thread (a row that is being
- * changed is read again), or a copy of it (a row that was copied in the middle of a change is left out).
+ * Packs the calls that are in set-up, answered or in release. Reads the live buffer in another thread (a row that is
+ * being changed is read again), or a copy of it (a row that was copied in the middle of a change is left out).
  *
  * @param buffer `shared` of the memory, or a copy
  * @param trunks `trunkNames()` of the memory, of the same time
@@ -160,7 +160,9 @@ function digestOf(bytes: Uint8Array): Buffer {
 /** A row of a snapshot. Overwritten with the next one. */
 export interface SavedCall {
   readonly trunk: TrunkId;
-  /** The columns of call-row.ts; words and doubles that a snapshot doesn't keep are 0. Times are on the engine's clock. */
+  /**
+   * The columns of call-row.ts; words and doubles that a snapshot doesn't keep are 0. Times are on the engine's clock.
+   */
   readonly words: Int32Array;
   readonly doubles: Float64Array;
 }

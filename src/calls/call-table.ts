@@ -1,4 +1,4 @@
-// Rows of calls in one shared buffer, found by key and by name. Which of them are due, the wheel knows.
+// The rows of calls in one shared buffer, found by key and by name.
 import { hashKey, type KeyHash } from "../state/key-hash.ts";
 import {
   COUNT,
@@ -22,8 +22,8 @@ import {
 export const NO_ROW = 0;
 
 /**
- * Rows under two indexes with chained buckets: a key by its 64-bit hash under a secret of the process (two of a million live keys
- * meet with a chance of 1 in 10^13 a look-up, and nobody can work towards it), a name by itself.
+ * Rows under two indexes with chained buckets: a key by its 64-bit hash under a secret of the process (two of a million
+ * live keys meet with a chance of 1 in 10^13 a look-up, and nobody can work towards it), a name by itself.
  *
  * Rows that are given back are the next to be given out: memory that no call has needed yet stays untouched.
  */
@@ -36,8 +36,8 @@ export interface CallTable {
   /** Rows in use. */
   readonly size: number;
   /**
-   * A row with this name and no key, in no state; every other column is 0. It is left open: see {@link CallTable.close}.
-   * {@link NO_ROW}: the table is full.
+   * A row with this name and no key, in no state; every other column is 0. It is left open: see {@link
+   * CallTable.close}. {@link NO_ROW}: the table is full.
    */
   take(epoch: number, count: number): number;
   /** Gives back a row in use. Its key and its name are not found any more. */

@@ -31,12 +31,12 @@ export interface ReadCallTag {
  * round: the same call looks different in each branch. In a token it is "".
  *
  * What a peer can do. The permutation is a Feistel network whose round function is a keyed PRF with a key of 128 bits
- * (HalfSipHash over four key words, the tweak, and one half under a word of the round). Without the key a name can't be read, and two tags don't show
- * whether their calls are neighbours. A tag has no check of its own:
+ * (HalfSipHash over four key words, the tweak, and one half under a word of the round). Without the key a name can't be
+ * read, and two tags don't show whether their calls are neighbours. A tag has no check of its own:
  * - In a token the MAC of the token covers it. It can't be changed.
- * - In a branch a peer may put a tag of another branch, or any octets. The tweak then differs, and a random 64-bit name comes out. It
- *   meets one of `live` calls with a chance of live / 2^64: at 262,144 calls and 10,000 forgeries a second once in 200
- *   years. The MAC of the branch is checked beside it.
+ * - In a branch a peer may put a tag of another branch, or any octets. The tweak then differs, and a random 64-bit name
+ *   comes out. It meets one of `live` calls with a chance of live / 2^64: at 262,144 calls and 10,000 forgeries a
+ *   second once in 200 years. The MAC of the branch is checked beside it.
  * - A tag in the branch that it was made for is a repeat: it names the call that the branch belongs to.
  * The octets of the node are the same in every tag of it. They show which node a message has passed, as our Via does.
  */

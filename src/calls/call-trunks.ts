@@ -1,4 +1,4 @@
-// Trunks as small numbers, and what stands on each of them: counts are kept, never made by looking through rows.
+// Numbers the trunks of calls, and keeps the count of calls in progress on each.
 import type { TrunkId } from "../domain/trunk.ts";
 import type { TrunkCalls, TrunkNames } from "./calls.ts";
 

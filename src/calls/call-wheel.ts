@@ -10,10 +10,12 @@ const MASK = BUCKETS - 1;
 export const ROWS_PER_TICK = 4096;
 
 /**
- * Each row that is scheduled stands in one bucket (Varghese and Lauck, "Hashed and hierarchical timing wheels", scheme 6).
- * A row whose time moves away stays where it is until the wheel comes by: what prolongs a call touches no other row.
+ * Each row that is scheduled stands in one bucket (Varghese and Lauck, "Hashed and hierarchical timing wheels", scheme
+ * 6). A row whose time moves away stays where it is until the wheel comes by: what prolongs a call touches no other
+ * row.
  *
- * Invariant: a scheduled row is visited within a second of its due time, bounded work of a tick aside, and never before it.
+ * Invariant: a scheduled row is visited within a second of its due time, bounded work of a tick aside, and never before
+ * it.
  */
 export interface CallWheel {
   /** The time at which the wheel starts; once, before anything else. */
@@ -32,7 +34,10 @@ export interface CallWheel {
 /** `words` and `doubles`: the columns of the table. */
 export function createCallWheel(words: Int32Array, doubles: Float64Array): CallWheel {
   const heads = new Int32Array(BUCKETS);
-  /** Every bucket up to this second is empty. Seconds count from the start, so that 31 bits last for 68 years; 0: no second. */
+  /**
+   * Every bucket up to this second is empty. Seconds count from the start, so that 31 bits last for 68 years; 0: no
+   * second.
+   */
   let cursor = 0;
   let base = 0;
 
@@ -58,7 +63,10 @@ export function createCallWheel(words: Int32Array, doubles: Float64Array): CallW
     words[at + VISIT] = 0;
   };
 
-  /** The second in which a row that is due then is visited: the next one at the earliest, the last of this turn at the latest. */
+  /**
+   * The second in which a row that is due then is visited: the next one at the earliest, the last of this turn at the
+   * latest.
+   */
   const secondOf = (due: Millis): number => {
     const second = Math.ceil((due - base) / 1000);
     return second < cursor + BUCKETS ? Math.max(cursor + 1, second) : cursor + BUCKETS - 1;

@@ -1,4 +1,4 @@
-// The memory of calls: what every engine says of a call, and what it can ask about it. One for all engines.
+// The interface of the memory of calls, one for all engines: what they tell it and what they ask it.
 import type { CallEnd, CallEvent, CallRef, EndedBy } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
@@ -7,15 +7,19 @@ import type { TrunkId } from "../domain/trunk.ts";
 export type CallSlot = number;
 export const NO_CALL: CallSlot = -1;
 
-/** The name of a call as numbers: the start of its node in seconds since the Unix epoch, and its count since then. Both 32 bits, unsigned. */
+/**
+ * The name of a call as numbers: the start of its node in seconds since the Unix epoch, and its count since then. Both
+ * 32 bits, unsigned.
+ */
 export interface CallName {
   readonly epoch: number;
   readonly count: number;
 }
 
 /**
- * `judged`: refused, redirected or dropped, kept for its repeats. `setup`: forwarded, not answered. `answered`: it stands.
- * `leaving`: a BYE has passed, its answer has not. `over`: its end was told, kept for its repeats; also said of no row.
+ * `judged`: refused, redirected or dropped, kept for its repeats. `setup`: forwarded, not answered. `answered`: it
+ * stands. `leaving`: a BYE has passed, its answer has not. `over`: its end was told, kept for its repeats; also said of
+ * no row.
  */
 export type CallState = "judged" | "setup" | "answered" | "leaving" | "over";
 
@@ -51,8 +55,8 @@ export interface Calls<Setup> {
   /** Rows in use, the judged ones included. */
   readonly size: number;
   /**
-   * A key is known as long as its repeats may come: throughout the set-up, for 64·T1 after a refusal or the answer, and for
-   * 64·T1 after an end that is kept.
+   * A key is known as long as its repeats may come: throughout the set-up, for 64·T1 after a refusal or the answer, and
+   * for 64·T1 after an end that is kept.
    *
    * @returns the call whose first message had this key
    */
@@ -60,13 +64,15 @@ export interface Calls<Setup> {
   /** @returns the call of this name, as long as it has a row */
   named(name: CallName): CallSlot;
   /**
-   * Begins a call under the key of its first message ("": it has none) and gives it a name. {@link NO_CALL}: the table is full.
-   * A call that began under the same key before gives way: its key is forgotten, its row is not.
+   * Begins a call under the key of its first message ("": it has none) and gives it a name. {@link NO_CALL}: the table
+   * is full. A call that began under the same key before gives way: its key is forgotten, its row is not.
    */
   begin(key: string, trunk: TrunkId, now: Millis): CallSlot;
-  /** @returns true when one more call has room. `isPassing`: it will be forwarded; the last quarter is kept for those. */
+  /**
+   * @returns true when one more call has room. `isPassing`: it will be forwarded; the last quarter is kept for those.
+   */
   hasRoom(isPassing: boolean): boolean;
-  /** Takes a row back whose call can't be kept after all; nothing is told. */
+  /** Takes back the row of a call that can't be kept after all. Nothing is told. */
   abandon(slot: CallSlot): void;
 
   refOf(slot: CallSlot): CallRef;
@@ -75,19 +81,21 @@ export interface Calls<Setup> {
   setupOf(slot: CallSlot): Setup | undefined;
   /** Kept until the call has ended and its repeats can't come any more, at most 64·T1 after the answer. */
   setSetup(slot: CallSlot, setup: Setup): void;
-  /** A name for a call that no row is kept for: the table was full, and it goes on all the same. */
+  /** A name for a call without a row: the table was full, and the call goes on all the same. */
   nameless(trunk: TrunkId): CallRef;
 
   /**
-   * The call was sent on: from now on it holds a channel of its trunk. Sent to another next hop, it waits for that one anew.
-   * The set-up ends as timed out 64·T1 (and a little) after the last sending, or 240 s after the last provisional answer.
+   * The call was sent on: from now on it holds a channel of its trunk. Sent to another next hop, it waits for that one
+   * anew. The set-up ends as timed out 64·T1 (and a little) after the last sending, or 240 s after the last provisional
+   * answer.
    */
   forwarded(slot: CallSlot, now: Millis): void;
   /** A provisional answer above 100 came. Only the first alerting is told. */
   provisional(slot: CallSlot, isAlerting: boolean, now: Millis): void;
   /**
-   * The caller has given up before the answer (CANCEL). The INVITE still gets a final answer, which says how the call ended;
-   * without one the call ends as cancelled 64·T1 later. A 2xx that crosses the CANCEL stands (RFC 3261 section 9.1).
+   * The caller has given up before the answer (CANCEL). The INVITE still gets a final answer, which says how the call
+   * ended; without one the call ends as cancelled 64·T1 later. A 2xx that crosses the CANCEL stands (RFC 3261 section
+   * 9.1).
    */
   cancelled(slot: CallSlot, now: Millis): void;
   /**
@@ -107,21 +115,26 @@ export interface Calls<Setup> {
   /** The set-up failed, or the call was released without a BYE: told, once. A judged call has no end. */
   ended(slot: CallSlot, end: CallEnd, now: Millis): void;
   /**
-   * A BYE of the dialog with this called tag has passed: the channel is given back when it was the last dialog, the end is
-   * told when the BYE is answered or can't be any more (64·T1), with the time of the BYE. An unknown tag means the only
-   * dialog; of several it means none. A crossing BYE changes nothing.
-   * In set-up the BYE of a caller ends an early dialog: the same as {@link cancelled}. The called party may send none
-   * there: its BYE changes nothing (RFC 3261 section 15).
+   * A BYE of the dialog with this called tag has passed: the channel is given back when it was the last dialog, the end
+   * is told when the BYE is answered or can't be any more (64·T1), with the time of the BYE. An unknown tag means the
+   * only dialog; of several it means none. A crossing BYE changes nothing. In set-up the BYE of a caller ends an early
+   * dialog: the same as {@link cancelled}. The called party may send none there: its BYE changes nothing (RFC 3261
+   * section 15).
    */
   leaving(slot: CallSlot, tag: string, by: EndedBy, cause: number | undefined, now: Millis): void;
   /** The BYE was answered; with 401 or 407 the dialog stands again. Provisional answers change nothing. */
   left(slot: CallSlot, status: number, now: Millis): void;
 
-  /** Calls of the trunk that hold a channel: in set-up, answered, and those of before a restart that are not confirmed yet. */
+  /**
+   * Calls of the trunk that hold a channel: in set-up, answered, and those of before a restart that are not confirmed
+   * yet.
+   */
   channels(trunk: TrunkId): number;
   /** What stands now, by trunk. */
   standing(): ReadonlyMap<TrunkId, TrunkCalls>;
-  /** Lets time pass: what has waited for too long ends. At most some thousand rows a time; the next tick goes on there. */
+  /**
+   * Lets time pass: what has waited for too long ends. At most some thousand rows a time; the next tick goes on there.
+   */
   tick(now: Millis): void;
 
   /** Copies octets beside the row, until it is free. @returns false when there is no room: the row then has none */
@@ -134,8 +147,8 @@ export interface Calls<Setup> {
   /** What `packCalls` needs beside the rows: hand it over with each snapshot. */
   trunkNames(): TrunkNames;
   /**
-   * Takes calls back out of a snapshot. They hold their channels for 30 minutes, or until a message of theirs confirms them;
-   * unconfirmed ones stay known and end as others do. Their keys are not known again. Never throws.
+   * Takes calls back out of a snapshot. They hold their channels for 30 minutes, or until a message of theirs confirms
+   * them; unconfirmed ones stay known and end as others do. Their keys are not known again. Never throws.
    */
   restore(snapshot: Uint8Array, now: Millis): RestoreResult;
 }

@@ -46,7 +46,7 @@ import type { PassedOn } from "./reported-calls.ts";
 /** A request as the other stack shows it. */
 export interface ShownRequest {
   readonly bytes: Buffer;
-  /** True when it waited for too long: whoever called has given up, or is about to. */
+  /** True when the request waited for too long: the caller has given up, or is about to. */
   readonly isLate: boolean;
   readonly listener: Listener;
   readonly address: string;
@@ -65,11 +65,11 @@ export interface DelegatedParts {
   readonly elapsed: () => number;
   /** Every call of the engine. */
   readonly calls: Calls<undefined>;
-  /** Takes what happens to calls. Must return at once; bytes in the event are overwritten afterwards. */
+  /** Takes the events of calls. Must return at once: bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;
-  /** A call attempt was judged, so that the reports can be held against it. `passed`: its call, when it was let through. */
+  /** A call attempt was judged. Reports are compared with it. `passed`: its call, when it was let through. */
   readonly judged: (request: RequestInHand, passed: PassedOn | undefined, now: Millis) => void;
-  /** An error of our own, already counted and answered by the trunk's exception policy. */
+  /** Takes an error of the filter. It is counted already, and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
 }
 
@@ -92,10 +92,12 @@ interface DelegatedTurn extends SipCall {
   readonly isLate: boolean;
 }
 
-/** Targets of one call: the server behind drachtio-srf writes beyond its buffer with more than ten. */
+/**
+ * At most this many targets of one call: the server behind drachtio-srf writes beyond its buffer with more than ten.
+ */
 const MOST_TARGETS = 3;
 
-/** Characters of a target: drachtio keeps 255. */
+/** At most this many characters of a target: drachtio keeps 255. */
 const LONGEST_TARGET = 240;
 
 const strangerOrder = answer(403);
@@ -117,7 +119,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       return answer(400);
     }
     if (message.method !== "INVITE") return takeOther(source.trunk, now);
-    // The server passes or refuses what stands in a dialog; nothing of it should come here.
+    // The server itself passes or refuses requests of a dialog. None of them should come here.
     if (request.toTag !== "") return refuseRequest(source.trunk, now, "dialog-unknown", NO_FIELDS);
     const routes = readRoutes(message, parts.listeners);
     return takeInvite({ now, policy, source, message, request, routes, isLate });
@@ -172,7 +174,9 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     return order;
   }
 
-  /** Gives a call that passes its row. Where there is none left, the trunk's exception policy decides; emergency calls go on. */
+  /**
+   * Gives a row to a call that passes. When no row is left, the trunk's exception policy decides; emergency calls pass.
+   */
   function remember({ source, policy, now }: DelegatedTurn, decision: Decision, order: Order): Remembered {
     if (order.kind !== "proxy") return { order, decision, slot: NO_CALL };
     const { trunk } = source;
@@ -188,7 +192,10 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     return { order: shedOrder(policy, trunk), decision: { ...decision, verdict, rule: "exception" }, slot };
   }
 
-  /** Answers of the protocol are told one by one as long as there are few; all are counted. */
+  /**
+   * True when the answer is told by itself. Answers of the protocol are told one by one as long as there are few; all
+   * are counted.
+   */
   function isTold({ source, now }: DelegatedTurn, { decision, status }: Judged): boolean {
     if (decision.verdict.reason !== "protocol") return true;
     const { id } = source.trunk;
@@ -228,7 +235,9 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     return { kind: "proxy", targets: uris, first, hop, fields };
   }
 
-  /** From a trunk other than the core, nothing in the message chooses the target: the policy alone does. */
+  /**
+   * The targets of a call. For a trunk other than the core the policy alone chooses them; nothing in the message does.
+   */
   function targetsOf({ source: { trunk }, policy, request, routes }: DelegatedTurn): readonly Target[] {
     const { listener, callId } = request;
     if (trunk.side === "core") {
@@ -265,7 +274,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     return { Unsupported: values.join(", ") };
   }
 
-  /** The message may be what failed: nothing of it is read. */
+  /** Tells the answer to a fault of the filter. Nothing of the message is read, since it may have caused the fault. */
   function tellFault(
     at: Millis,
     { trunk }: TrunkPolicy,
@@ -306,7 +315,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   };
 }
 
-/** An INVITE as this engine shows it: less of it than the embedded one, and sometimes too late. */
+/** Reads INVITEs as this engine shows them: with less in them than in the embedded engine, and sometimes too late. */
 function readerFor(capabilities: Capabilities): CallReader<DelegatedTurn> {
   return {
     ...sipCalls,
@@ -319,7 +328,7 @@ function readerFor(capabilities: Capabilities): CallReader<DelegatedTurn> {
   };
 }
 
-/** What came too late, and what the engine shows too little of, or could not take back. */
+/** Refuses an INVITE that came too late, that holds ISUP, or that has a field which the engine can't remove. */
 function unableToJudge(
   capabilities: Capabilities,
   { message, source, isLate }: DelegatedTurn,

@@ -37,7 +37,9 @@ export function answer(status: number, fields: Fields = NO_FIELDS): Answer {
   return { kind: "answer", status, fields };
 }
 
-/** A call that there is no room for: the peer may be asked to stay away for a while (RFC 3261 section 21.5.4). */
+/**
+ * The answer to a call that there is no room for. It may ask the peer to wait for a while (RFC 3261 section 21.5.4).
+ */
 export function shedOrder({ overload: { retryAfterSeconds } }: Policy, trunk: Trunk): Answer {
   const order = refusal(refusalStatus(trunk, "overload"), "overload");
   if (retryAfterSeconds === undefined) return order;
@@ -49,7 +51,10 @@ export function refusal(status: number, reason: ReasonCode): Answer {
   return answer(status, cause === undefined ? NO_FIELDS : { Reason: cause });
 }
 
-/** Our own failure outside a rule: nothing passes; where silence is the policy, its substitute is. */
+/**
+ * The answer after a fault of the filter outside a rule: the request does not pass. Where the policy asks for silence,
+ * the substitute of a drop is answered.
+ */
 export function faultOrder(trunk: Trunk | undefined): Answer {
   if (trunk === undefined) return refusal(500, "rule-fault");
   const status = refusalStatus(trunk, "rule-fault");

@@ -1,4 +1,4 @@
-// The books on calls that another SIP stack carries: what it reports is held against what was judged.
+// Compares the reports of another SIP stack about calls with what was judged.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import { NO_CALL, type CallName, type Calls, type CallSlot } from "../calls/calls.ts";
@@ -21,15 +21,15 @@ export interface UnjudgedCall {
   /** `attempt`: reported when it began; `release`: first heard of when it ended. */
   readonly report: "attempt" | "release";
   readonly callId: string;
-  /** Sent-by of the top Via: who says to have sent it. */
+  /** Sent-by of the top Via: the sender by its own account. */
   readonly sentBy: string;
 }
 
-/** The books on calls that another SIP stack carries: what it reports is held against what was judged. */
+/** The reports of another SIP stack about calls, compared with what was judged. */
 export interface ReportedCalls {
   /** An attempt was judged. `passed`: its call, when it was let through; without a name it has no row. */
   judged(request: RequestInHand, passed: PassedOn | undefined, now: Millis): void;
-  /** The stack reports something that it received from the network. */
+  /** Takes a report about a message that the stack received from the network. */
   reported(kind: ReportKind, isRelease: boolean, bytes: Buffer, now: Millis): void;
   /** Looks for attempts that were reported and not judged since. */
   sweep(now: Millis): void;
@@ -39,7 +39,7 @@ export interface ReportedParts {
   readonly counters: Counters;
   /** Most calls that are remembered. */
   readonly capacity: number;
-  /** The memory of calls, which is told what becomes of them. */
+  /** The memory of calls. It takes what the reports say of them. */
   readonly calls: Calls<undefined>;
   readonly unjudged: (call: UnjudgedCall) => void;
 }
@@ -49,13 +49,13 @@ export interface PassedOn {
   readonly name: CallName | undefined;
 }
 
-/** A report may come before the attempt itself does. */
+/** How long a report waits for its attempt: it may come before. Milliseconds. */
 const GRACE: Millis = 2000;
 /** RFC 3261 section 17.1.1.2: 64·T1, twice. */
 const JUDGED_TTL: Millis = 64_000;
-/** Longer calls are no longer known when they end. */
+/** A call that lasts longer is not known any more when it ends. Milliseconds. */
 const CALL_TTL: Millis = 12 * 3_600_000;
-/** Reports that wait for their attempt; more than these are counted at once. */
+/** At most this many reports wait for their attempt. Further ones are counted at once. */
 const MOST_WAITING = 1024;
 
 interface KnownCall extends PassedOn {
@@ -64,10 +64,10 @@ interface KnownCall extends PassedOn {
   isAnswered: boolean;
 }
 
-/** Answers to one call that are told apart. */
+/** At most this many answers to one call are told apart. */
 const MOST_TAGS = 8;
 
-/** The place of reports: they say nothing of where a message arrived. */
+/** The listener of reports: they don't say where a message arrived. */
 const nowhere = createListener("report", 0, "udp", "0.0.0.0", 0);
 
 function keyOf({ callId, via, message }: RequestInHand): string {
@@ -79,7 +79,10 @@ function dialogKey({ callId, fromTag, toTag }: RequestInHand): string {
   return fromTag < toTag ? `${callId}\n${fromTag}\n${toTag}` : `${callId}\n${toTag}\n${fromTag}`;
 }
 
-/** The Call-ID is the caller's choice: under that of a call that was judged, another one may stand. Tags tell them apart. */
+/**
+ * True when the message belongs to the call. The caller chooses the Call-ID, so another call may have the same one.
+ * Tags tell them apart.
+ */
 function isOfCall({ fromTag, toTag }: RequestInHand, { tags, isAnswered }: KnownCall): boolean {
   return isAnswered
     ? tags.includes(fromTag) && tags.includes(toTag)
@@ -137,7 +140,7 @@ export function createReportedCalls({ counters, capacity, calls, unjudged }: Rep
     }
   }
 
-  /** Whoever sends the BYE ends an answered call; a response says how the set-up failed. */
+  /** The end of a call. The sender of the BYE ends an answered call; a response says how the set-up failed. */
   function endOf({ fromTag }: RequestInHand, { tags, isAnswered }: KnownCall): CallEnd {
     const by = fromTag === tags[0] ? "caller" : "called";
     const index = message.first[Header.reason]!;

@@ -1,9 +1,10 @@
+// A call attempt: its parties, its source and its circuit, in one form for every protocol.
 import type { AssertedIdentity } from "./identity.ts";
 import type { PartyNumber } from "./number.ts";
 import type { Millis } from "./time.ts";
 import type { Trunk } from "./trunk.ts";
 
-/** RFC 3323, 3325 and 7044 privacy values as bits. */
+/** The privacy values as bits (RFC 3323, RFC 3325, RFC 7044). */
 export const PrivacyFlag = {
   id: 1,
   user: 2,
@@ -24,10 +25,10 @@ export interface SignallingSource {
   readonly destinationPort: number;
 }
 
-/** Between whom a message went, and by what transport; addresses are empty on signalling links. */
+/** The two ends of a message, and its transport. Addresses are empty on signalling links. */
 export type SignallingPath = Omit<SignallingSource, "signalling">;
 
-/** The circuit that an IAM seizes, as its routing label and CIC name it, and what its calling party number says of itself. */
+/** The circuit that an IAM seizes, by its routing label and CIC, and the indicators of its calling party number. */
 export interface SeizedCircuit {
   readonly opc: number;
   readonly dpc: number;
@@ -37,7 +38,7 @@ export interface SeizedCircuit {
   readonly screening: number | undefined;
 }
 
-/** One call attempt as the rules see it, whatever protocol it came in. */
+/** One call attempt, in the form in which the rules see it. */
 export interface CallAttempt {
   readonly at: Millis;
   readonly trunk: Trunk;
@@ -51,11 +52,11 @@ export interface CallAttempt {
   readonly diversion: readonly AssertedIdentity[];
   /** Bits of {@link PrivacyFlag} that the message asked for. */
   readonly privacy: number;
-  /** Empty where the signalling has none (ISUP). */
+  /** Call-ID; empty where the signalling has none (ISUP). */
   readonly callId: string;
   readonly requestUri: string;
-  /** Of an IAM that came on a circuit. */
+  /** The circuit of an IAM; left out where there is none. */
   readonly circuit?: SeizedCircuit;
-  /** Why an ISUP body of a SIP request can't be judged, in words; only there when it can't. */
+  /** Why the ISUP message can't be judged, in words; left out when it can be judged. */
   readonly undecodable?: string;
 }

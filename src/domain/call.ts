@@ -1,4 +1,4 @@
-// A call as a thing: its name, what was done with it, and everything that happens to it.
+// A call: its name, what was done with it, and the events of its life.
 import type { Decision } from "./decision.ts";
 import type { ReasonCode } from "./reason.ts";
 import type { Millis } from "./time.ts";
@@ -14,7 +14,7 @@ export interface CallRef {
 export interface CallNaming {
   /** The node, as record lines have it. */
   readonly node: string;
-  /** Start of the process in seconds since the Unix epoch, above every one before. */
+  /** Start of the process in seconds since the Unix epoch. Above the epoch of every earlier process of the node. */
   readonly epoch: number;
 }
 
@@ -25,18 +25,18 @@ export type HopId = string;
 export type Action =
   | { readonly kind: "forwarded"; readonly hop: HopId }
   | { readonly kind: "redirected"; readonly hop: HopId }
-  /** `why`: an accepted call that no next hop can take. */
+  /** `why` is there for an accepted call that no next hop can take. */
   | { readonly kind: "answered"; readonly status: number; readonly why?: "no-next-hop" }
   /** REL with a cause of Q.850. */
   | { readonly kind: "released"; readonly cause: number }
   | { readonly kind: "silent" };
 
-/** Who ended a call. `filter`: we did, or time did and nobody said so. */
+/** Who ended a call. `filter`: the filter itself, or a timer that ran out. */
 export type EndedBy = "caller" | "called" | "filter";
 
 /**
- * How a call ended. `cancelled`: by the caller, before an answer. `refused`: by a final answer that is none. `released`:
- * after the answer. `timed-out`: nobody answered, or the session expired. `lost`: its end was never seen.
+ * How a call ended. `cancelled`: the caller gave up before the answer. `refused`: the set-up failed. `released`: a
+ * party ended the answered call. `timed-out`: nobody answered, or the session expired. `lost`: the end was never seen.
  */
 export type HowEnded = "cancelled" | "refused" | "released" | "timed-out" | "lost";
 
@@ -51,40 +51,40 @@ export interface CallEnd {
 }
 
 /**
- * A call attempt was judged and obeyed. Told once for each attempt, repeats left out. A call that was not forwarded has
- * no other event.
+ * A call attempt was judged, and the verdict was carried out. Told once for each attempt: repeats are not told. A call
+ * that was not forwarded has no other event.
  */
 export interface CallDecided {
   readonly kind: "decided";
   readonly call: CallRef;
   readonly at: Millis;
-  /** `decision.attempt` is the attempt: who, whom, from where to where. */
+  /** `decision.attempt` is the attempt: its parties and its source. */
   readonly decision: Decision;
   readonly action: Action;
-  /** The listener that took it: `udp:192.0.2.1:5060`. Left out where the engine has none. */
+  /** The listener that received the attempt: `udp:192.0.2.1:5060`. Left out where the engine has none. */
   readonly listener?: string;
-  /** The message as received. It belongs to the listener until it returns; then it is overwritten. */
+  /** The message as received. Valid until the function that takes the event returns; then it is overwritten. */
   readonly bytes?: Uint8Array;
-  /** Our own answer as sent, likewise. */
+  /** The answer of the filter as sent. Valid as long as `bytes`. */
   readonly answer?: Uint8Array | undefined;
 }
 
 /** Another request was judged or refused: one that begins no call, or a change inside a dialog. */
 export interface RequestDecided {
   readonly kind: "request";
-  /** The call that it belongs to, where that is known. */
+  /** The call that the request belongs to; undefined when that is not known. */
   readonly call: CallRef | undefined;
   readonly trunk: TrunkId;
   readonly method: string;
   readonly at: Millis;
   readonly reason: ReasonCode;
-  /** Undefined for what is refused for what it is, before anybody is judged (405, 481, 489 …). */
+  /** Undefined when the request was refused before any rule ran (405, 481, 489 …). */
   readonly decision: Decision | undefined;
   readonly action: Action;
   readonly bytes?: Uint8Array;
 }
 
-/** The call goes to another next hop: the one before is down, has answered 503, or could not be reached. */
+/** The call goes to another next hop: the former one is down, has answered 503, or could not be reached. */
 export interface CallMoved {
   readonly kind: "moved";
   readonly call: CallRef;
@@ -110,7 +110,7 @@ export interface CallEnded extends CallEnd {
   readonly answeredMs?: Millis;
 }
 
-/** Attempts that were refused without being told one by one: there were too many within a second. */
+/** Attempts that were refused and not told one by one, because there were too many within a second. */
 export interface CallsShed {
   readonly kind: "shed";
   readonly trunk: TrunkId;
@@ -121,5 +121,5 @@ export interface CallsShed {
   readonly to: Millis;
 }
 
-/** Everything that is told of calls. */
+/** Every event of a call. */
 export type CallEvent = CallDecided | RequestDecided | CallMoved | CallProgress | CallEnded | CallsShed;

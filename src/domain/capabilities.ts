@@ -1,9 +1,11 @@
+// The engines, and what each of them can do with a call and with a message.
+
 /** What carries the calls. */
 export type EngineName = "embedded" | "drachtio" | "m3ua";
 
 /**
- * What an engine can do with a call and with a message. What it can't is held against the policy by `check`.
- * Where a verdict asks for it all the same, the action tells what was done instead.
+ * What an engine can do with a call and with a message. `check` reports a policy that asks for more. When a verdict
+ * asks for more, the action tells what was done instead.
  */
 export interface Capabilities {
   /** Refuse by silence (`drop`). */
@@ -12,7 +14,7 @@ export interface Capabilities {
   readonly exactBytes: boolean;
   /** Take header fields and parts of them out of a message: `strip`, a withheld number, a misleading display name. */
   readonly removesFields: boolean;
-  /** Judge what is said inside a dialog: re-INVITE and UPDATE. */
+  /** Judge the requests of a dialog that may name another caller: re-INVITE and UPDATE. */
   readonly judgesDialogs: boolean;
   /** Carry requests other than calls: MESSAGE, REGISTER, SUBSCRIBE … */
   readonly carriesRequests: boolean;
@@ -42,15 +44,15 @@ const drachtioStatuses: readonly number[] =
 export const capabilitiesOf: Readonly<Record<EngineName, Capabilities>> = {
   embedded: everything,
   drachtio: {
-    // The server has answered 100 before anybody is asked.
+    // The server answers 100 before it asks the filter.
     silence: false,
     exactBytes: false,
-    // Its proxy appends fields, and replaces some; it removes none.
+    // The server's proxy appends fields and replaces some. It removes none.
     removesFields: false,
-    // Whatever has a To tag and a Route passes the server by itself.
+    // The server passes requests with a To tag and a Route without asking the filter.
     judgesDialogs: false,
     carriesRequests: false,
-    // A NUL, as every real ISUP body has, is answered 400 by the server; other octets arrive as U+FFFD.
+    // Every real ISUP body has a NUL, and the server answers it with 400. Other octets arrive as U+FFFD.
     sipI: false,
     statuses: new Set(drachtioStatuses),
   },
@@ -66,7 +68,7 @@ const words: readonly (readonly [keyof Capabilities, string])[] = [
   ["sipI", "SIP-I"],
 ];
 
-/** What an engine can't do, in words for operators; none for one that can do everything. */
+/** What an engine can't do, in words for operators. Empty for an engine that can do everything. */
 export function missingOf(engine: EngineName): readonly string[] {
   const capabilities = capabilitiesOf[engine];
   return words.filter(([capability]) => capabilities[capability] === false).map(([, text]) => text);

@@ -1,3 +1,4 @@
+// The outcome of judging a call attempt: the verdict, the marks, and what rules in monitor mode found.
 import type { CallAttempt } from "./attempt.ts";
 import type { ReasonCode } from "./reason.ts";
 import type { RuleId } from "./rule-id.ts";
@@ -16,7 +17,7 @@ export interface Deny {
   readonly reason: ReasonCode;
   readonly facts?: Facts;
 }
-/** Collected while the chain goes on; never stops it. `strip`, the loss of a display name, is never the verdict itself. */
+/** A mark: the chain collects it and goes on. `strip` removes the display name and is never the verdict itself. */
 export interface Mark {
   readonly kind: "withhold" | "label" | "strip";
   readonly reason: ReasonCode;
@@ -40,13 +41,13 @@ export interface ShadowHit {
   readonly verdict: Deny | Mark;
 }
 
-/** Who decided: a rule, the end of the chain, or the trunk's exception policy. */
+/** Who decided: a rule, the end of the chain (`default`), the trunk's exception policy, or the protocol itself. */
 export type DecidedBy = RuleId | "default" | "exception" | "protocol";
 
 /** Hash of the normalised policy source. */
 export type PolicyRevision = string;
 
-/** The outcome for one call attempt. `verdict` is final; marks that were collected stand in `marks`. */
+/** The outcome for one call attempt. `verdict` is final. `marks` are the marks that the chain collected. */
 export interface Decision {
   readonly attempt: CallAttempt;
   readonly verdict: Verdict;

@@ -1,3 +1,4 @@
+// The claims of who is calling: where each one was asserted, and how it was presented.
 import type { PartyNumber } from "./number.ts";
 
 /** Where a calling number was asserted. */
@@ -21,7 +22,7 @@ export type Presentation = "allowed" | "restricted" | "unavailable";
 /** ISUP screening indicator (Q.763 section 3.10 f). */
 export type Screening = 0 | 1 | 2 | 3;
 
-/** One claim of who is calling. Every value of every field is its own claim. */
+/** One claim of who is calling. Every value of every header field is one claim. */
 export interface AssertedIdentity {
   readonly source: IdentitySource;
   readonly number: PartyNumber;

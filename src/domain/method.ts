@@ -1,6 +1,9 @@
+// The methods of a trunk: which requests pass, which are judged, and which are answered or refused.
+
 /**
- * What becomes of a request that begins no call. `dialog`: part of a call, so it passes inside a dialog of ours and
- * nowhere else; `screen`: the caller is judged as in an INVITE; `pass`: nobody is judged; `answer`: the filter answers.
+ * What is done with a request that begins no call. `dialog`: it passes inside a dialog of the filter only. `screen`:
+ * its caller is judged as in an INVITE. `pass`: it passes, and nothing is judged. `answer`: the filter answers it.
+ * `refuse`: the filter refuses it.
  */
 export type Carriage = "dialog" | "screen" | "pass" | "answer" | "refuse";
 
@@ -8,13 +11,13 @@ export type Carriage = "dialog" | "screen" | "pass" | "answer" | "refuse";
 export const eventMethods = ["SUBSCRIBE", "NOTIFY", "PUBLISH"] as const;
 export type EventMethod = (typeof eventMethods)[number];
 
-/** What an operator may say about methods; what is left out is as in the table of {@link createMethodTable}. */
+/** What an operator may set for methods. {@link createMethodTable} says what holds where a key is left out. */
 export interface MethodChoices {
   readonly MESSAGE?: "refuse" | "screen";
   readonly REFER?: "refuse" | "screen";
   readonly REGISTER?: "refuse" | "screen";
   readonly OPTIONS?: "answer" | "pass";
-  /** Methods that no row names. */
+  /** What is done with methods that no row names. */
   readonly other?: "refuse" | "pass";
   /** Event packages that pass, by method; a method without any is refused. */
   readonly SUBSCRIBE?: readonly string[];
@@ -35,7 +38,10 @@ export interface MethodTable {
 /** RFC 3261, 3262, 3311, 6086: the methods that a call is made of, apart from the INVITE that begins it. */
 const ofCalls = ["INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "INFO"] as const;
 
-/** Methods that label a metric by name; all others share one label, since peers may write what they like. */
+/**
+ * Methods that have a metric label of their own. All others share one label, since a peer can send any text as a
+ * method.
+ */
 export const namedMethods: readonly string[] = [
   ...ofCalls,
   "OPTIONS",
@@ -46,8 +52,8 @@ export const namedMethods: readonly string[] = [
 ];
 
 /**
- * The table of a trunk: calls and everything inside their dialogs, OPTIONS answered here, all else refused unless it is chosen.
- * A redirecting trunk has no dialogs through here.
+ * The table of a trunk. Calls and the requests of their dialogs pass. OPTIONS is answered here. Other requests are
+ * refused unless `choices` names them. A redirecting trunk has no dialogs through the filter.
  */
 export function createMethodTable(choices: MethodChoices = {}, isRedirecting = false): MethodTable {
   const events = new Map<string, ReadonlySet<string>>();
@@ -69,10 +75,10 @@ export function createMethodTable(choices: MethodChoices = {}, isRedirecting = f
   return Object.freeze({ carriage, other: choices.other ?? "refuse", events, allow });
 }
 
-/** The table where nothing was chosen. */
+/** The table of a trunk whose operator chose nothing. */
 export const ordinaryMethods: MethodTable = createMethodTable();
 
-/** What becomes of `method`; methods are case-sensitive (RFC 3261 section 7.1). */
+/** What is done with `method`. Methods are case-sensitive (RFC 3261 section 7.1). */
 export function carriageOf(table: MethodTable, method: string): Carriage {
   return table.carriage.get(method) ?? table.other;
 }

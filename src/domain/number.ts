@@ -1,6 +1,8 @@
+// Telephone numbers: what was received, and what it means under a dial plan.
+
 /**
- * Telephone numbers as the filter sees them: what was received (`raw`, kept for evidence, never trusted)
- * and what it means under a dial plan. Only `numbering/` mints these values.
+ * `raw` is the number as received: kept for evidence, never trusted. The other members say what it means under a dial
+ * plan. Only `numbering/` makes these values.
  */
 declare const brand: unique symbol;
 
@@ -43,7 +45,7 @@ export type NumberClass =
 
 /** How a number was written, as bits of {@link PartyNumber}`.flags`. */
 export const NumberFlag = {
-  /** Parsed under the national plan without "+", "00" or "86": looks like a call from home. */
+  /** Read under the national plan without "+", "00" or "86": it looks like a domestic number. */
   domesticForm: 1,
   /** Country code without "+" or "00". */
   noPlus: 2,
@@ -82,18 +84,18 @@ export type PartyNumber =
     }
   | {
       readonly kind: "short";
-      /** The code as it was written after normalisation: `95588`, or `+8695588` when it came behind +86. */
+      /** The code after normalisation: `95588`, or `+8695588` when it came behind +86. */
       readonly code: string;
       readonly class: NumberClass;
       readonly flags: number;
-      /** Minus the digits of `code` as a double, so that codes and E.164 numbers never meet in a set. */
+      /** The digits of `code` as a negative double: codes and E.164 numbers never meet in a set. */
       readonly key: number;
       readonly raw: string;
     }
   | {
       readonly kind: "unusable";
       readonly why: UnusableWhy;
-      /** In words, for people: "cc 95: bad length". */
+      /** Why, in words for people: "cc 95: bad length". */
       readonly detail: string;
       readonly raw: string;
     };

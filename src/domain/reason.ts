@@ -1,4 +1,6 @@
-/** One reason a call may be refused or let through: SIP status, phrase and Q.850 cause. */
+// The table of reason codes: SIP status, Q.850 cause and meaning.
+
+/** One reason for which a call is refused or accepted: SIP status, phrase and Q.850 cause. */
 interface ReasonRow {
   /** SIP status of a refusal; undefined: the call is dropped, or it was accepted. */
   readonly status?: number;
@@ -8,9 +10,9 @@ interface ReasonRow {
 }
 
 /**
- * Every reason code: one table for SIP status, Q.850 cause, metric label, evidence and documentation.
- * Codes never change meaning; a policy may override the status per trunk.
- * 503 is for trunk limits and overload only: a per-caller 503 would make the peer try another route (RFC 3261 section 21.5.4).
+ * Every reason code: one table for SIP status, Q.850 cause, metric label, evidence and documentation. Codes never
+ * change meaning; a policy may override the status per trunk. 503 is for trunk limits and overload only: a per-caller
+ * 503 would make the peer try another route (RFC 3261 section 21.5.4).
  */
 export const reasons = {
   "source-unknown": { when: "no trunk matches the source" },
@@ -72,7 +74,7 @@ export function isReasonCode(code: string): code is ReasonCode {
   return Object.hasOwn(reasons, code);
 }
 
-/** Reasons in table order: the index is used by counters. */
+/** The reason codes in the order of the table. Counters use the index. */
 export const reasonCodes: readonly ReasonCode[] = Object.keys(reasons).filter(isReasonCode);
 
 /** SIP status of a refusal for `code`; 403 where the table has none (a drop that must be answered). */

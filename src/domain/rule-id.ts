@@ -1,4 +1,9 @@
-/** The rules in the order they run. Order is law, not configuration: limits last, so that only survivors spend. */
+// The ids of the rules, in the order of their positions in the chain.
+
+/**
+ * The rules in the order in which they run. The order can't be configured. Limits come last: only calls that passed
+ * every rule count against them.
+ */
 export const ruleIds = [
   "emergency",
   "line-state",

@@ -1,3 +1,4 @@
+// A trunk: one configured peer, its next hops, and how its calls are judged.
 import type { MethodTable } from "./method.ts";
 import type { DialPlan } from "./number.ts";
 import type { ReasonCode } from "./reason.ts";
@@ -6,10 +7,10 @@ import type { Millis } from "./time.ts";
 export type TrunkId = string;
 export type LesseeId = string;
 
-/** Whom a trunk connects to. `core` is the carrier's own network: trusted, not screened. */
+/** What a trunk connects to. `core` is the carrier's own network: trusted, not screened. */
 export type Side = "lessee" | "national" | "international" | "core";
 
-/** What SIP messages of a peer travel on (RFC 3261 section 18). */
+/** The transport of SIP messages (RFC 3261 section 18). */
 export type SipTransport = "udp" | "tcp" | "tls";
 
 /** Where accepted calls of a trunk go. */
@@ -23,7 +24,7 @@ export interface NextHop {
   readonly address: string | undefined;
   /** 0 for a name without port: SRV records say it, or the transport does (RFC 3263 section 4.2). */
   readonly port: number;
-  /** Lower ones are used first. */
+  /** Next hops of a lower priority are used first. */
   readonly priority: number;
   /** Share of the calls among those of one priority. */
   readonly weight: number;
@@ -42,23 +43,26 @@ export interface TrunkLimits {
   readonly messagesPerSecond?: number;
   /** New calls judged in a second, whatever their verdict. */
   readonly attemptsPerSecond?: number;
-  /** Weight when an overloaded filter divides what it can do; 1 when left out. */
+  /** Weight of the trunk when an overloaded filter divides its capacity; 1 when left out. */
   readonly share?: number;
 }
 
-/** What is taken out of a request once it was judged. */
+/** What is removed from a request after it was judged. */
 export interface CleanUp {
   /** Long names of header fields, lower case. */
   readonly fields: ReadonlySet<string>;
-  /** True: `verstat` too (3GPP TS 24.229 section 7.2A.20), which a peer that we don't trust has no right to set. */
+  /**
+   * True: the parameter `verstat` is removed too. An untrusted peer has no right to set it (3GPP TS 24.229 section
+   * 7.2A.20).
+   */
   readonly verstat: boolean;
 }
 
 /** How the called party learns that a call was let through with a reservation (verdict `label`). */
 export interface LabelForm {
-  /** For people, beside the reason code in the label's header field; may be empty. */
+  /** Text for people, beside the reason code in the header field of the label; may be empty. */
   readonly text: string;
-  /** Put in front of the caller's display name; may be empty. */
+  /** Text in front of the caller's display name; may be empty. */
   readonly displayName: string;
 }
 
@@ -71,30 +75,35 @@ export interface Trunk {
   readonly lessee: LesseeId | undefined;
   readonly dialPlan: DialPlan;
   readonly nextHops: readonly NextHop[];
-  /** A call that a next hop answers with 503 goes to the next one. */
+  /** True: a call that a next hop answers with 503 goes to another one. */
   readonly failoverOn503: boolean;
-  /** A 503 that is left when no next hop is goes to the caller as it is, else as 500 (RFC 3261 section 16.7 step 6). */
+  /**
+   * True: when no next hop is left, the caller gets the last 503 as it is. False: the caller gets 500 (RFC 3261 section
+   * 16.7 step 6).
+   */
   readonly passThrough503: boolean;
-  /** When no rule decided. */
+  /** The verdict when no rule decided. */
   readonly fallback: "accept" | "reject";
-  /** When our own code fails or a table is full. */
+  /** The verdict when code of the filter fails or a table is full. */
   readonly exception: "accept" | "reject" | "drop";
-  /** SIP status by reason code, over the table's own. */
+  /** SIP status by reason code, in place of the table's own. */
   readonly status: ReadonlyMap<ReasonCode, number>;
   readonly identity: IdentityMode;
   readonly mustAgree: readonly AgreementField[];
   readonly limits: TrunkLimits;
-  /** `redirect`: an accepted call is answered 302 with the next hop, and goes there without us. */
+  /** `redirect`: an accepted call is answered 302 with its next hop. The call itself does not pass the filter. */
   readonly mode: "proxy" | "redirect";
   readonly methods: MethodTable;
-  /** Undefined: nothing is taken out. */
+  /** Undefined: nothing is removed. */
   readonly cleanUp: CleanUp | undefined;
   readonly label: LabelForm;
   /** Layouts of ISUP bodies whose `version` (lower case) no standard knows. */
   readonly isupVersions: ReadonlyMap<string, "itu" | "ansi">;
-  /** Octets above which a request to a UDP next hop goes by TCP instead (RFC 3261 section 18.1.1); never when left out. */
+  /**
+   * Octets above which a request to a UDP next hop goes by TCP instead (RFC 3261 section 18.1.1); never when left out.
+   */
   readonly tcpAbove?: number;
-  /** Longest time that a call may stand without its end being seen. Milliseconds. */
+  /** Longest time that an answered call is kept when its end is not seen. Milliseconds. */
   readonly longestCall: Millis;
   /** SIP status of a drop where an engine can't be silent. */
   readonly dropAs?: number | undefined;

@@ -1,3 +1,4 @@
+// The embedded engine: the filter's own UDP, TCP and TLS ports with the SIP proxy between them.
 import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../domain/capabilities.ts";
 import { createListener, type Listener } from "../routing/listener.ts";
@@ -32,7 +33,7 @@ function unreachablePlace(error: Error): { readonly address: string; readonly po
   return typeof address === "string" && typeof port === "number" ? { address, port } : undefined;
 }
 
-/** The default engine: the filter's own sockets, the SIP proxy between them. */
+/** Creates the default engine: the filter's own sockets with the SIP proxy between them. */
 export function createEmbeddedEngine(parts: EngineParts): Engine {
   const ports: (DatagramPort | StreamPort)[] = [];
   /** The stream ports among them, by the index of their listener. */
@@ -45,7 +46,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
   let names: Names | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  /** What a timer runs: nobody above it would catch what it throws, and the process would end. */
+  /** Runs a step of a timer and reports its error. An error that no code catches would end the process. */
   function guard(step: () => void): void {
     try {
       step();
@@ -93,7 +94,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
     const tls = transport === "tls" ? parts.tls : undefined;
     if (limits === undefined || (transport === "tls" && tls === undefined))
       throw new Error(`${id} has no certificate or no bounds`);
-    // What comes before the port is known comes from nobody.
+    // A message that comes before the port is known has no listener.
     const here = (): Listener | undefined => (proxy === undefined ? undefined : listeners[index]);
     const opened = await openStreamPort(
       { address, port, tls, limits, counters: counters.streams },

@@ -1,3 +1,4 @@
+// What an engine is: what it is given, and what the running filter asks of it.
 import type { CallsView, TrunkCalls } from "../calls/calls.ts";
 import type { CallEvent, CallNaming } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
@@ -17,15 +18,15 @@ import type { NameStatus } from "../wire/dns/next-hop-names.ts";
 import type { OpenDatagramPort } from "../wire/udp/udp.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
 
-/** What every engine is given: it feeds calls to the same rules and obeys them. */
+/** The parts that every engine is given. Each engine feeds calls to the same rules and obeys them. */
 export interface EngineParts {
-  /** What `listen` of sigwall.yaml names; port 0 binds any free port. */
+  /** The listeners of sigwall.yaml. Port 0 binds any free port. */
   readonly listen: readonly ListenAddress[];
-  /** Certificates of tls listeners; undefined: there is none. */
+  /** Certificates of tls listeners; undefined when there is no such listener. */
   readonly tls?: TlsMaterial | undefined;
-  /** Bounds of tcp and tls listeners; undefined: there is none. */
+  /** Bounds of tcp and tls listeners; undefined when there is no such listener. */
   readonly streams?: StreamLimits;
-  /** How UDP ports are opened; on `node:dgram` unless it is said. */
+  /** How UDP ports are opened; by `node:dgram` when left out. */
   readonly openPort?: OpenDatagramPort;
   /** Sockets that are taken over instead of binding the listener of the same id. */
   readonly inherited?: readonly InheritedSocket[];
@@ -37,9 +38,12 @@ export interface EngineParts {
   readonly key: Uint8Array;
   /** How calls are named. */
   readonly naming: CallNaming;
-  /** Told the memory of calls before the first message: whoever keeps snapshots of it restores the last one now. */
+  /** Takes the memory of calls before the first message. A keeper of snapshots restores the last one in this call. */
   readonly remembers?: (calls: CallsView) => void;
-  /** Takes what happens to calls, as far as the engine can tell. Must return at once; bytes in the event are overwritten afterwards. */
+  /**
+   * Takes the events of calls, as far as the engine knows them. Must return at once: bytes in the event are overwritten
+   * afterwards.
+   */
   readonly happened: (event: CallEvent) => void;
   /** DNS servers for next hops that are names ("192.0.2.53:53"); those of the system when left out. */
   readonly nameServers?: readonly string[];
@@ -51,9 +55,9 @@ export interface EngineParts {
   readonly linkChanged?: (server: string, isUp: boolean, why: string) => void;
   /** A call that was carried without a decision of ours. */
   readonly unjudged?: (call: UnjudgedCall) => void;
-  /** An error of our own or of the operating system; the engine goes on. */
+  /** Takes an error of the filter or of the operating system. The engine goes on. */
   readonly fault: (error: unknown) => void;
-  /** Something that an operator should know of, once. */
+  /** Takes a message for the operator, each one once. */
   readonly warn?: (message: string) => void;
 }
 
@@ -66,31 +70,31 @@ export interface EngineLink {
   readonly isUp: boolean;
 }
 
-/** The way calls come in: the only place with sockets, clock and timers. */
+/** The way calls come in, with the sockets, the clock and the timers for them. */
 export interface Engine {
   readonly name: EngineName;
   readonly capabilities: Capabilities;
-  /** Binds; resolves with what is listened on ("udp:127.0.0.1:5060"), rejects when it can't. */
+  /** Binds the listeners. Resolves with them ("udp:127.0.0.1:5060"). Rejects when one can't be bound. */
   start(): Promise<readonly string[]>;
   /** True while new calls are taken. */
   isReady(): boolean;
   /** Every next hop as it is now; none before the start. */
   nextHops(): readonly NextHopStatus[];
-  /** Those that are names. */
+  /** The next hops that are host names. */
   names(): readonly NameStatus[];
-  /** Other certificates for TLS connections from now on. Throws when they are none, and keeps those before. */
+  /** Uses other certificates for TLS connections from now on. Throws when they are not valid; the former ones stay. */
   renewTls(material: TlsMaterial): void;
-  /** How it fares, once it has been started. */
+  /** The health of the engine; undefined before the start. */
   health(): EngineHealth | undefined;
   /**
-   * Takes no new calls from now on: they are answered 503 with reason `overload`. Resolves when nothing in progress has been seen for a
-   * while, or after `most` milliseconds.
+   * Takes no new calls from now on: they are answered 503 with reason `overload`. Resolves when no message in progress
+   * has been seen for a while, or after `most` milliseconds.
    */
   drain(most: Millis): Promise<void>;
   /** The servers that carry the calls, where the engine has any. */
   links?(): readonly EngineLink[];
-  /** Calls that stand now, by trunk; undefined before the start. */
+  /** Calls in progress by trunk; undefined before the start. */
   calls(): ReadonlyMap<TrunkId, TrunkCalls> | undefined;
-  /** Closes everything; what is under way in this turn of the loop is still sent. */
+  /** Closes everything. Messages of this turn of the event loop are still sent. */
   stop(): Promise<void>;
 }

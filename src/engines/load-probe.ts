@@ -1,3 +1,4 @@
+// Measures how busy the call thread is, for the overload control.
 import { performance } from "node:perf_hooks";
 import { LOAD_INTERVAL, type Load } from "../judging/overload.ts";
 
@@ -7,8 +8,8 @@ export interface LoadProbe {
 }
 
 /**
- * Reports every {@link LOAD_INTERVAL} how much of the time the event loop was at work, and how late the report itself is: as late
- * as a datagram that came when it was due.
+ * Reports every {@link LOAD_INTERVAL} how much of the time the event loop was at work, and how late the report itself
+ * is. A datagram that came when the report was due is as late.
  */
 export function startLoadProbe(report: (load: Load) => void): LoadProbe {
   let before = performance.eventLoopUtilization();

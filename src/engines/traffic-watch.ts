@@ -1,9 +1,10 @@
+// Tells when no message has been sent on for a while: the end of draining.
 import type { Millis } from "../domain/time.ts";
 import type { Counters } from "../observe/counters.ts";
 
 /**
- * RFC 3261 section 17.1.2.1: T2, the longest pause between two repeats of a message that waits for its answer. When nothing has been
- * sent on for that long, no transaction is under way.
+ * RFC 3261 section 17.1.2.1: T2, the longest pause between two repeats of a message that waits for its answer. When
+ * nothing has been sent on for that long, no transaction is under way.
  */
 export const QUIET: Millis = 4000;
 

@@ -11,7 +11,7 @@ const SUBSCRIBER_FREE = 1;
 /** "Alerting" in the event information of a CPG (Q.763 section 3.21). */
 const ALERTING = 1;
 
-/** Notes a message of the exchange of the called party: it passes. */
+/** Notes a message that passes from the exchange of the called party. */
 export function noteBackward(turn: IsupTurn, call: PassedCall): void {
   const { relay, now, bytes, start, msu } = turn;
   const { calls } = relay;
@@ -44,7 +44,7 @@ export function noteRelease(turn: IsupTurn, circuit: Circuit): void {
   }
 }
 
-/** Tells the end of a call that passed; one that was told before tells nothing. `how` follows from its state when left out. */
+/** Tells the end of a call that passed, once. `how` follows from the state of the call when left out. */
 export function endCall(
   relay: IsupState,
   call: PassedCall,
@@ -58,7 +58,7 @@ export function endCall(
   relay.calls.ended(slot, { how: isAnswered ? "released" : before, ...end }, now);
 }
 
-/** Ends the calls of a circuit that nobody will release any more: it was reset, or the associations are gone. */
+/** Ends the calls of a circuit as lost: it was reset, or the associations are gone, and no REL will come. */
 export function loseCalls(relay: IsupState, circuit: Circuit, by: LinkSide | undefined, now: Millis): void {
   for (const side of [0, 1] as const) {
     const call = circuit.calls[side];
@@ -68,7 +68,7 @@ export function loseCalls(relay: IsupState, circuit: Circuit, by: LinkSide | und
   }
 }
 
-/** Returns the call of this side of the circuit whose exchange is answered by a message of the other side. */
+/** Returns the call whose called party is at `side`: messages of that side answer it. */
 export function calledBy(circuit: Circuit, side: LinkSide): PassedCall | undefined {
   return circuit.calls[across(side)];
 }

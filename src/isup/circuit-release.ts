@@ -1,3 +1,4 @@
+// Releases refused calls, and repeats REL until the circuit is idle or reset (Q.764 sections 2.3, 2.9).
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import type { Ss7Counters } from "../observe/ss7-counters.ts";
@@ -18,7 +19,7 @@ export interface CircuitReleaseParts {
   readonly circuits: Circuits;
   readonly counters: Ss7Counters;
   readonly send: (side: LinkSide, stream: number, bytes: Buffer) => void;
-  /** An exchange does not answer REL: the circuit, and for how long, in words. */
+  /** Takes a message for the operator: which circuit gets no answer to REL, and for how long. */
   readonly alarm: (message: string) => void;
 }
 
@@ -29,21 +30,21 @@ export interface ReceivedUnit {
   readonly stream: number;
 }
 
-/** What a REL of ours says. */
+/** What a REL of the filter says. */
 export interface ReleaseForm {
   /** True: the message that it answers came from the side that is released. */
   readonly turned: boolean;
-  /** Of Q.850. */
+  /** Cause of Q.850. */
   readonly cause: number;
-  /** An IAM of the other exchange that this one has passed over, sent again once the circuit is idle. */
+  /** An IAM of the other exchange that this exchange has ignored. It is sent again once the circuit is idle. */
   readonly resend?: KeptMessage | undefined;
 }
 
-/** Releases refused calls, and takes what their exchange still says of them (Q.764 sections 2.3, 2.9). */
+/** Releases refused calls, and absorbs later messages of their exchange (Q.764 sections 2.3, 2.9). */
 export interface CircuitReleases {
   /**
-   * Sends REL to `side` and remembers what is to be absorbed from there. Without a circuit (no room) REL is sent all the
-   * same.
+   * Sends REL to `side`, and absorbs later messages of the call from there. Without a circuit, when the table is full,
+   * REL is sent all the same.
    */
   release(
     unit: ReceivedUnit,
@@ -52,7 +53,7 @@ export interface CircuitReleases {
     how: ReleaseForm,
     now: Millis,
   ): void;
-  /** Remembers a refusal that is not told to `side`, from which the message came. */
+  /** Remembers a refusal without REL to `side`, from which the message came. */
   ignore(
     unit: ReceivedUnit,
     circuit: Circuit,
@@ -60,13 +61,17 @@ export interface CircuitReleases {
     kind: "silent" | "yielding",
     now: Millis,
   ): void;
-  /** A message of `type` from the exchange of a refused call; true when it is absorbed, false when it goes its way. */
+  /**
+   * Takes a message of `type` from the exchange of a refused call.
+   *
+   * @returns true when it is absorbed; false when it is handled like any other
+   */
   absorb(refusal: CircuitRelease, type: number): boolean;
   forget(refusal: CircuitRelease): void;
   tick(now: Millis): void;
 }
 
-/** Messages of a call that begins; sent by an exchange that gives way, they belong to the call that was refused. */
+/** Messages of a call that begins. An exchange that gives way sends them for the call that was refused. */
 const beginning: ReadonlySet<number> = new Set([
   IsupType.iam,
   IsupType.sam,
@@ -76,13 +81,13 @@ const beginning: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * BLO UBL BLA UBA GRS CGB CGU CGBA CGUA GRA CQM CQR UPT UPA: they say something of circuits, not of calls (Q.763 table 4).
+ * BLO UBL BLA UBA GRS CGB CGU CGBA CGUA GRA CQM CQR UPT UPA: messages about circuits, not about calls (Q.763 table 4).
  */
 const maintenance: ReadonlySet<number> = new Set([
   0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x29, 0x2a, 0x2b, 0x34, 0x35,
 ]);
 
-/** True for messages that are about circuits whatever calls they carry. */
+/** True for messages about circuits, whatever calls the circuits carry. */
 export function isMaintenance(type: number): boolean {
   return maintenance.has(type);
 }
@@ -93,7 +98,10 @@ export function createCircuitReleases({
   send,
   alarm,
 }: CircuitReleaseParts): CircuitReleases {
-  /** In the order in which they are due: those that repeat REL, and those that have reset their circuit or wait for nothing. */
+  /**
+   * In the order in which they are due: those that repeat REL, and those that have reset their circuit or wait for
+   * nothing.
+   */
   const repeating = new Set<CircuitRelease>();
   const waiting = new Set<CircuitRelease>();
 

@@ -1,3 +1,4 @@
+// The bounded table of circuits that carry a call or wait for the end of a refusal.
 import { Buffer } from "node:buffer";
 import type { CallName } from "../calls/calls.ts";
 import type { Millis } from "../domain/time.ts";
@@ -8,54 +9,54 @@ import type { Msu } from "../ss7/mtp3.ts";
 /** One of the two associations of a relay. */
 export type LinkSide = 0 | 1;
 
-/** The other one. */
+/** The other side. */
 export function across(side: LinkSide): LinkSide {
   return side === 0 ? 1 : 0;
 }
 
-/** A message as it was received, kept. */
+/** A kept copy of a message as it was received. */
 export interface KeptMessage {
   readonly stream: number;
   readonly bytes: Buffer;
 }
 
-/** A copy with memory of its own: from a pool it would keep the whole pool alive. */
+/** Copies a message into memory of its own: a slice of a pool would keep the whole pool alive. */
 export function keepMessage(stream: number, bytes: Buffer): KeptMessage {
   return { stream, bytes: Buffer.from(new Uint8Array(bytes).buffer) };
 }
 
 /** An IAM that was sent on, and is not released yet. */
 export interface PassedCall extends BegunCall {
-  /** Its row may be another call's by then; its name is not. */
+  /** The name of the call. Its row may belong to another call later; its name never does. */
   readonly name: CallName | undefined;
-  /** The IAM, as long as the other exchange has not said a word; undefined afterwards. */
+  /** The IAM, until the first message of the other exchange; undefined afterwards. */
   outstanding: KeptMessage | undefined;
 }
 
-/** What the exchange of a refused call still has to be told, and what of it is not sent on meanwhile. */
+/** A refused call whose exchange must still be told. Meanwhile messages of that exchange are absorbed. */
 export interface CircuitRelease {
   readonly circuit: Circuit;
   readonly side: LinkSide;
   /**
-   * `releasing`: REL was sent, RLC is awaited. `silent`: it gets no answer. `yielding`: the other exchange has the circuit, and this one will
-   * see so by itself (dual seizure).
+   * `releasing`: REL was sent, RLC is awaited. `silent`: the exchange gets no answer. `yielding`: the other exchange
+   * has the circuit, and this one will find that out by itself (dual seizure).
    */
   readonly kind: "releasing" | "silent" | "yielding";
   readonly stream: number;
-  /** Beginning of every message to that exchange. */
+  /** The octets that every message to that exchange begins with. */
   readonly label: Buffer;
   readonly release: Buffer;
   readonly since: Millis;
-  /** When it is repeated or forgotten. */
+  /** When the release is repeated or forgotten. */
   due: Millis;
   isReset: boolean;
-  /** The other exchange has seized the circuit since: what is repeated would release its call. */
+  /** True when the other exchange has seized the circuit since: a repeat would release its call. */
   isSeized: boolean;
-  /** An IAM of the other exchange that this one has passed over, sent again once the circuit is idle. */
+  /** An IAM of the other exchange that this exchange has ignored. It is sent again once the circuit is idle. */
   resend: KeptMessage | undefined;
 }
 
-/** An IAM that announced more parameters in a message of its own, and waits for it. */
+/** An IAM that has announced a segmentation message and waits for it. */
 export interface HeldCall extends KeptMessage {
   readonly circuit: Circuit;
   readonly side: LinkSide;
@@ -72,30 +73,33 @@ export interface Circuit {
   readonly held: [HeldCall | undefined, HeldCall | undefined];
 }
 
-/** Circuits that something is known of, bounded. */
+/** The circuits that carry a call or wait for the end of a refusal, bounded. */
 export interface Circuits {
   find(msu: Msu, offset?: number): Circuit | undefined;
-  /** The circuit, new if need be; undefined when the table is full of what may not be forgotten. */
+  /** The circuit, made where it is missing; undefined when the table is full of circuits that may not be forgotten. */
   obtain(msu: Msu): Circuit | undefined;
-  /** Forgets the circuit unless something is left of it. */
+  /** Forgets the circuit when nothing is known of it any more. */
   settle(circuit: Circuit): void;
   setCall(circuit: Circuit, side: LinkSide, call: PassedCall | undefined): void;
   setRefusal(circuit: Circuit, side: LinkSide, refusal: CircuitRelease | undefined): void;
   all(): Iterable<Circuit>;
 }
 
-/** Circuits looked at for one that may be forgotten. */
+/** At most this many circuits are looked at for one that may be forgotten. */
 const MOST_PASSED_OVER = 32;
 
-/** Either exchange may speak of the circuit. Networks and user parts number theirs apart. */
+/**
+ * The key of a circuit, the same for messages of both exchanges. Each network and each user part has circuits of its
+ * own.
+ */
 function keyOf({ opc, dpc, cic, ni, si }: Msu, offset: number): string {
   const number = cic + offset;
   return opc < dpc ? `${opc} ${dpc} ${number} ${ni} ${si}` : `${dpc} ${opc} ${number} ${ni} ${si}`;
 }
 
 /**
- * Makes an empty table. When it is full, the circuit that has been in use for the longest time is forgotten if nothing but calls in
- * progress is known of it: their messages still pass.
+ * Makes an empty table. When it is full, the circuit that has been in use for the longest time is forgotten if nothing
+ * but calls in progress is known of it: their messages still pass.
  */
 export function createCircuits(capacity: number, counters: Ss7Counters): Circuits {
   const circuits = new Map<string, Circuit>();
@@ -106,7 +110,7 @@ export function createCircuits(capacity: number, counters: Ss7Counters): Circuit
       if (--left < 0) return false;
       const { calls, refusals, held } = circuit;
       if (refusals[0] ?? refusals[1] ?? held[0] ?? held[1]) {
-        // To the end: the next search begins with others.
+        // Moved to the end: the next search begins with other circuits.
         circuits.delete(circuit.key);
         circuits.set(circuit.key, circuit);
         continue;

@@ -17,7 +17,7 @@ import { MOST_KEPT } from "./segmented-iams.ts";
 /** Q.850 "call rejected": for reasons without a cause of their own, and towards an exchange that was not at fault. */
 export const CALL_REJECTED = 21;
 
-/** An IAM on a circuit where this side has nothing under way that keeps it from being judged. */
+/** Takes an IAM on a circuit where nothing under way on this side keeps it from being judged. */
 export function beginCall(turn: IsupTurn): void {
   const { relay, now, side, stream, bytes, msu, isup, start } = turn;
   const source = sourceOf(turn);
@@ -35,10 +35,10 @@ export function beginCall(turn: IsupTurn): void {
 }
 
 /**
- * A message of `type` from an exchange whose IAM waits for its segment. Whatever comes instead of the segment says that there will be
- * none.
+ * Takes a message of `type` from an exchange whose IAM waits for its segment. Any other message means that no segment
+ * will come.
  *
- * @returns false: the message goes its way
+ * @returns false when the message is handled like any other
  */
 export function followHeld(turn: IsupTurn, call: HeldCall, type: number): boolean {
   const { relay, now } = turn;
@@ -62,7 +62,7 @@ export function followHeld(turn: IsupTurn, call: HeldCall, type: number): boolea
 }
 
 /**
- * Judges an IAM that was held, no more held now, and its segment with it.
+ * Judges an IAM together with its segment. The IAM is not held any more.
  *
  * @returns true when it passed
  */
@@ -84,7 +84,10 @@ export function judgeHeld(
   return false;
 }
 
-/** `segment`: the segmentation message, or in words why there is none that could be read. @returns true when the IAM passed */
+/**
+ * `segment`: the segmentation message, or in words why there is none that could be read. @returns true when the IAM
+ * passed
+ */
 function judgeIam(
   turn: IsupTurn,
   source: TrunkPolicy,
@@ -109,7 +112,9 @@ function judgeIam(
   return isPassed;
 }
 
-/** Gives a call that passes its row. Where there is none left, the trunk's exception policy decides; emergency calls go on. */
+/**
+ * Gives a row to a call that passes. When no row is left, the trunk's exception policy decides; emergency calls pass.
+ */
 function remember(
   { relay, now }: IsupTurn,
   { trunk }: TrunkPolicy,
@@ -142,7 +147,7 @@ function accept(
   const { relay, side, stream, bytes } = turn;
   if (circuit !== undefined) {
     const outstanding = bytes.length <= MOST_KEPT ? keepMessage(stream, bytes) : undefined;
-    // The same exchange seizes its circuit again: it knows no more of the call before.
+    // The same exchange seizes its circuit again: it has forgotten the former call.
     const former = circuit.calls[side];
     if (former !== undefined) endCall(relay, former, { by: "caller", how: "lost" }, turn.now);
     relay.circuits.setCall(circuit, side, { ...begun, outstanding });
@@ -154,9 +159,10 @@ function accept(
 }
 
 /**
- * The IAM does not pass. Where both exchanges have seized the circuit and neither has heard of it (Q.764 section 2.9.1.4), even circuits
- * belong to the one with the higher point code, odd ones to the other. Where the circuit belongs to the other exchange, this one gives
- * way by itself. Otherwise this one has passed over the other's IAM, which is sent again after the release.
+ * Refuses the IAM. Where both exchanges have seized the circuit and neither has heard of it, even circuits belong to
+ * the exchange with the higher point code, odd ones to the other (Q.764 section 2.9.1.4). If the circuit belongs to the
+ * other exchange, this one gives way by itself. Otherwise this exchange has ignored the other's IAM, which is sent
+ * again after the release.
  */
 function refuse(
   turn: IsupTurn,
@@ -178,7 +184,7 @@ function refuse(
   const seized = circuit.calls[across(side)]?.outstanding;
   const isTheirs = (msu.cic % 2 === 0) === msu.dpc > msu.opc;
   if (seized !== undefined) counters.ss7.dualSeizures++;
-  // A second IAM on a circuit in use: whoever sent it knows no more of the first call.
+  // A second IAM on a circuit in use: its sender has forgotten the first call.
   if (circuit.calls[side] !== undefined) giveUp(turn, circuit);
   if (seized !== undefined && isTheirs) releases.ignore(turn, circuit, side, "yielding", now);
   else if (kind === "drop") releases.ignore(turn, circuit, side, "silent", now);

@@ -1,4 +1,4 @@
-// The M3UA relay between two associations: the table of contents of everything that a message or time can set off.
+// The M3UA relay between two associations: what it does with each message, and as time passes.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
@@ -23,17 +23,20 @@ import { continueCall } from "./later-messages.ts";
 
 /** The M3UA relay between two associations. Sans-IO: messages and time in, messages and decisions out. */
 export interface IsupRelay {
-  /** Both associations are there: who is at their ends. */
+  /** Takes the ends of both associations once both are up. */
   connect(places: readonly [AssociationPlace, AssociationPlace]): void;
-  /** Takes one M3UA message of a side; what follows from it has been sent when this returns. Never throws. */
+  /** Takes one M3UA message of a side. What follows from it is sent before this returns. Never throws. */
   handle(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void;
   /** Lets time pass, several times a second. Never throws. */
   tick(now: Millis): void;
-  /** The associations are gone, and with them every call and refusal that is known. */
+  /** Forgets every call and refusal: the associations are gone. */
   disconnect(now: Millis): void;
 }
 
-/** Messages in which a caller or more digits may follow an IAM; the last is pass-along (Q.763 table 4), another message inside. */
+/**
+ * Messages that may bring a caller or more digits after an IAM. The last one is pass-along, which holds another message
+ * (Q.763 table 4).
+ */
 const continuing: ReadonlySet<number> = new Set([
   IsupType.sam,
   IsupType.inf,
@@ -96,7 +99,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     }
   }
 
-  /** A message that ends a call, or the first word of the exchange that it goes to. */
+  /** Takes a message that ends a call, or the first message of the called exchange. */
   function follow(turn: IsupTurn, circuit: Circuit, type: number): void {
     const { side } = turn;
     const call = calledBy(circuit, side);
@@ -117,7 +120,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     circuits.settle(circuit);
   }
 
-  /** RSC and GRS: whatever the exchange knew of the circuits is over (Q.764 section 2.9.3). */
+  /** RSC and GRS: the exchange has forgotten the calls of the circuits (Q.764 section 2.9.3). */
   function reset({ now, side, msu, isup, start }: IsupTurn, type: number): void {
     let range = 0;
     if (type === IsupType.grs && readIsup(isup, parts.variant, msu.bytes, start, msu.end))
@@ -181,7 +184,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   };
 }
 
-/** What the exchange across has given up is not tried again for it. */
+/** Drops the kept IAM of an exchange that has given its call up: the IAM is not sent again. */
 function giveUpResend(circuit: Circuit, side: LinkSide): void {
   const waiting = circuit.refusals[side];
   if (waiting !== undefined) waiting.resend = undefined;

@@ -33,11 +33,11 @@ export interface AssociationPlace {
 export interface IsupSink {
   /** Sends to one side; the bytes are valid during the call only. */
   readonly send: (side: LinkSide, stream: number, bytes: Buffer) => void;
-  /** Takes what happens to calls. Must return at once; bytes in the event are overwritten afterwards. */
+  /** Takes the events of calls. Must return at once: bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;
-  /** Somebody should look at a circuit; in words. */
+  /** Takes a message for the operator about a circuit, in words. */
   readonly alarm: (message: string) => void;
-  /** An error of our own; the message has not been sent on. */
+  /** Takes an error of the filter. The message was not sent on. */
   readonly fault: (error: unknown) => void;
 }
 
@@ -48,23 +48,23 @@ export interface IsupRelayParts {
   readonly state: ScreeningState;
   readonly overload: Overload;
   readonly counters: Counters;
-  /** Every call of the engine. */
+  /** The memory of every call of the engine. */
   readonly calls: Calls<undefined>;
-  /** Circuits that are remembered. */
+  /** At most this many circuits are remembered. */
   readonly circuits: number;
   /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
   readonly elapsed: () => number;
   readonly sink: IsupSink;
 }
 
-/** A message read: in M3UA, in MTP3, in ISUP. Reused. */
+/** One message, read as M3UA, as MTP3 and as ISUP. Reused for every message. */
 export interface UnitWorkspace {
   readonly message: M3uaMessage;
   readonly msu: Msu;
   readonly isup: IsupMessage;
 }
 
-/** Both associations, once they are there. */
+/** The ends of both associations, once both are up. */
 interface Ends {
   readonly places: readonly [AssociationPlace, AssociationPlace];
   readonly origins: readonly [SignallingSource, SignallingSource];
@@ -76,10 +76,10 @@ export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
   readonly releases: CircuitReleases;
   readonly held: HeldCalls;
   readonly judge: Judge;
-  /** Tells what happened: counted, then handed to the sink. */
+  /** Counts an event, then hands it to the sink. */
   readonly tell: Listen;
   ends: Ends | undefined;
-  /** Of the input. */
+  /** For the message that came in. */
   readonly workspace: UnitWorkspace;
   /** For a held IAM, and for the segment that is read with it. */
   readonly heldWorkspace: UnitWorkspace;
@@ -119,7 +119,7 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
   };
 }
 
-/** Both associations are there: who is at their ends. */
+/** Takes the ends of both associations once both are up. */
 export function connectEnds(relay: IsupState, places: readonly [AssociationPlace, AssociationPlace]): void {
   relay.ends = { places, origins: [originAt(places[0]), originAt(places[1])] };
 }

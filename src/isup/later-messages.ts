@@ -1,4 +1,4 @@
-// SAM, SGM, INF, IRS and pass-along: from the exchange of the calling party they may say who calls, or whom.
+// SAM, SGM, INF, IRS and pass-along from the exchange of the calling party: judged where they name a caller or a number.
 import { NO_CALL } from "../calls/calls.ts";
 import type { Action, CallRef } from "../domain/call.ts";
 import type { Decision } from "../domain/decision.ts";
@@ -9,10 +9,7 @@ import { across, type Circuit, type PassedCall } from "./circuits.ts";
 import { causeFor, giveUp, isupCallOf } from "./iam.ts";
 import { pass, sourceOf, type IsupTurn } from "./isup-turn.ts";
 
-/**
- * Judges a message that follows an IAM. A call that turns out to be one that is refused is released towards both
- * exchanges.
- */
+/** Judges a message that follows an IAM. A call that is refused now is released towards both exchanges. */
 export function continueCall(turn: IsupTurn, circuit: Circuit | undefined): void {
   const { relay, side } = turn;
   const source = sourceOf(turn);
@@ -80,7 +77,11 @@ const typeNames: ReadonlyMap<number, string> = new Map([
   [IsupType.sgm, "SGM"],
 ]);
 
-/** Undefined: there is nothing to judge. A message in a message is not looked into, and digits belong to a call that is known. */
+/**
+ * Judges the message itself. The message inside a pass-along is not read, and digits are judged for known calls only.
+ *
+ * @returns undefined when there is nothing to judge
+ */
 function judgeMessage(
   turn: IsupTurn,
   source: TrunkPolicy,

@@ -1,22 +1,23 @@
+// Keeps IAMs until their segmentation message comes (Q.764 section 2.1.12).
 import type { Millis } from "../domain/time.ts";
 import { keepMessage, type HeldCall } from "./circuits.ts";
 
 /** How long a segmentation message is waited for (Q.764 table A.1: T34, 2 to 4 s). */
 export const T34: Millis = 3000;
 
-/** IAMs that may wait at one time, and octets of each: messages of MTP have 272 (Q.703 section 2.3.8). */
+/** At most this many IAMs wait at one time. Messages of MTP have 272 octets (Q.703 section 2.3.8). */
 const MOST_HELD = 4096;
 export const MOST_KEPT = 1024;
 
 /**
- * IAMs that have announced more parameters in a segmentation message (Q.764 section 2.1.12). Both are judged as one; until then nothing
- * of the call reaches the other side.
+ * IAMs that have announced more parameters in a segmentation message (Q.764 section 2.1.12). Both are judged as one;
+ * until then nothing of the call reaches the other side.
  */
 export interface HeldCalls {
-  /** Keeps a copy; false: there is no room for it. */
+  /** Keeps a copy. @returns false when there is no room for it */
   hold(iam: Omit<HeldCall, "due">, now: Millis): boolean;
   drop(call: HeldCall): void;
-  /** One whose segment has not come in time, no more held then. */
+  /** Takes out one IAM whose segment has not come in time. */
   nextOverdue(now: Millis): HeldCall | undefined;
 }
 

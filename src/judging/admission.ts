@@ -1,4 +1,4 @@
-// Which new calls there is no room for: those above a trunk's own rate, and those that an overloaded filter sheds.
+// Finds new calls that there is no room for: above a trunk's own rate, or shed by an overloaded filter.
 import type { CallReader, CallToJudge } from "./call-reader.ts";
 import type { Overload } from "./overload.ts";
 

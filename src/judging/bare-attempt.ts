@@ -1,4 +1,4 @@
-// An attempt of which nothing but its place is known: what stands in a decision where no attempt can be read.
+// Makes a call attempt that holds only its source, for decisions where no attempt can be read.
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";

@@ -11,14 +11,19 @@ export interface CallToJudge {
   readonly policy: Policy;
 }
 
-/** How a protocol shows a call attempt to the judge. Total: what peers send is never a reason to throw. */
+/** How a protocol shows a call attempt to the judge. Never throws, whatever peers send. */
 export interface CallReader<Call extends CallToJudge> {
-  /** The name by which an overloaded filter draws the calls that it takes. A call that is tried again has the same one. */
+  /**
+   * The name of the call for overload control, which admits calls by a hash of it. A repeated attempt has the same
+   * name.
+   */
   nameOf(call: Call): string;
   isEmergency(call: Call): boolean;
   attemptOf(call: Call): CallAttempt;
-  /** The status of one of the protocol's own refusals, before which no rule is asked (RFC 3261 section 16.3); 0: none. */
+  /**
+   * The status of a refusal that the protocol itself asks for, before any rule runs (RFC 3261 section 16.3); 0: none.
+   */
   protocolAnswer(call: Call): number;
-  /** Why no rule may judge the attempt: two readers would read it differently, or nobody can. */
+  /** Why no rule may judge the attempt: two readers could read it differently, or none can read it. */
   unjudgeable(call: Call, attempt: CallAttempt): Deny | undefined;
 }

@@ -1,4 +1,4 @@
-// The one road from a call attempt to a verdict, for every protocol: admission, protocol answers, chain, capabilities.
+// Decides a call attempt, for every protocol: admission, protocol answers, chain, capabilities.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Capabilities } from "../domain/capabilities.ts";
 import type { Decision, DecidedBy, Deny, PolicyRevision } from "../domain/decision.ts";
@@ -12,7 +12,7 @@ import type { Overload } from "./overload.ts";
 import { refusalStatus } from "./refusal.ts";
 import type { ToldShare } from "./told-share.ts";
 
-/** What calls are judged with, whatever engine they come through. */
+/** What every engine judges calls with. */
 export interface Judge {
   readonly state: ScreeningState;
   readonly overload: Overload;
@@ -27,7 +27,10 @@ export interface Judge {
 /** What was decided about a call attempt. */
 export interface Judged {
   readonly decision: Decision;
-  /** The SIP status of a refusal, and of what the engine does in place of a verdict that it can't obey; 0: obey the verdict. */
+  /**
+   * The SIP status of a refusal, or of the answer in place of a verdict that the engine can't obey; 0: obey the
+   * verdict.
+   */
   readonly status: number;
 }
 
@@ -59,7 +62,7 @@ export function decide<Call extends CallToJudge>(
 
 const overloaded: Deny = { kind: "reject", reason: "overload" };
 
-/** Beyond the share of a second the attempt is not even read: its trunk has more calls than there is room for. */
+/** Refuses a call that there is no room for. Above the share that is told one by one, the attempt is not even read. */
 function shed<Call extends CallToJudge>(
   { counters, told }: Judge,
   reader: CallReader<Call>,
@@ -74,7 +77,7 @@ function shed<Call extends CallToJudge>(
   return undefined;
 }
 
-/** A call that no rule was asked about. */
+/** Makes the decision on a call without asking any rule. */
 export function refuseUnasked(
   attempt: CallAttempt,
   verdict: Deny,
@@ -85,7 +88,8 @@ export function refuseUnasked(
 }
 
 /**
- * A body and a message of ISUP go as they came, and tell the number: such a call can't be withheld, only refused.
+ * Turns `withhold` into a refusal. An ISUP body or message is sent on unchanged and shows the number: such a call can't
+ * be withheld, only refused.
  */
 export function withheldOrRefused(decision: Decision): Decision {
   const { attempt, verdict } = decision;
@@ -93,7 +97,10 @@ export function withheldOrRefused(decision: Decision): Decision {
   return { ...decision, verdict: { ...verdict, kind: "reject" } };
 }
 
-/** The status of a refusal, or of what stands for a verdict that the engine can't obey; 0: it obeys without one. */
+/**
+ * The status of a refusal, or of the answer in place of a verdict that the engine can't obey; 0: the engine obeys
+ * without one.
+ */
 function statusFor(capabilities: Capabilities, trunk: Trunk, { verdict, marks }: Decision): number {
   const { kind, reason } = verdict;
   if (kind === "reject") return refusalStatus(trunk, reason);
@@ -104,7 +111,7 @@ function statusFor(capabilities: Capabilities, trunk: Trunk, { verdict, marks }:
   return strip === undefined ? 0 : refusalStatus(trunk, strip);
 }
 
-/** The reason for which a display name is to be taken out. */
+/** The reason for which the display name is removed; undefined: it stays. */
 export function strippedBy(marks: Decision["marks"]): ReasonCode | undefined {
   return marks.find(({ kind }) => kind === "strip")?.reason;
 }

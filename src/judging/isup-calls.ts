@@ -1,4 +1,4 @@
-// How an IAM shows itself to the judge: live ones and those of captures alike.
+// Shows an IAM to the judge, a live one or one of a capture.
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import type { Millis } from "../domain/time.ts";
@@ -41,7 +41,7 @@ export const isupCalls: CallReader<IsupCall> = {
     return typeof more === "string" ? bareIsupAttempt(call, `segment: ${more}`) : join(attempt, more, now);
   },
   protocolAnswer: () => 0,
-  // The core's calls are nobody's business.
+  // Calls of the core are trusted.
   unjudgeable: ({ source }, { undecodable }) =>
     undecodable === undefined || source.trunk.side === "core"
       ? undefined
@@ -70,7 +70,7 @@ const contradicted: AssertedIdentity = {
   presentation: "allowed",
 };
 
-/** What a later message says joins what the IAM said: whoever is named anywhere is asserted. */
+/** Joins the parties of a later message to those of the IAM. Every party that is named counts as asserted. */
 export function join(attempt: CallAttempt, { calling, diversion }: IsupParties, at: Millis): CallAttempt {
   const isTwice = diversion.length > 0 && attempt.diversion.length > 0;
   return {

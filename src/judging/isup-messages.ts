@@ -11,13 +11,17 @@ import { bareIsupAttempt, isupCalls, join, type IsupCall } from "./isup-calls.ts
 
 /** What is known of a call that an IAM began. */
 export interface BegunCall {
-  /** What was judged. */
+  /** The attempt that was judged. */
   readonly attempt: CallAttempt;
-  /** The called number of a call that passed unjudged because it is an emergency call; more digits may make it another. */
+  /** The called number of a call that passed only because it is an emergency call. More digits may change it. */
   emergency: IsupCalledNumber | undefined;
 }
 
-/** INF, IRS, SGM. @returns undefined: it names no caller */
+/**
+ * Judges an INF, IRS or SGM.
+ *
+ * @returns undefined when it names no caller
+ */
 export function judgeLater(
   call: IsupCall,
   begun: BegunCall | undefined,
@@ -30,7 +34,11 @@ export function judgeLater(
   return judge(call, join(begun?.attempt ?? bareIsupAttempt(call), parties, now), state);
 }
 
-/** SAM. @returns undefined: nothing depends on the digits */
+/**
+ * Judges a SAM.
+ *
+ * @returns undefined when no decision depends on its digits
+ */
 export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningState): Decision | undefined {
   const { isup, source, now } = call;
   const { emergency, attempt } = begun;
@@ -45,7 +53,7 @@ export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningSt
   return judge(call, { ...attempt, at: now, called }, state);
 }
 
-/** A call that has paid its limits. */
+/** Judges a call that was counted against its limits before. */
 function judge({ source }: IsupCall, attempt: CallAttempt, state: ScreeningState): Decision {
   return withheldOrRefused(source.screen.judgeChange(attempt, state));
 }
@@ -56,7 +64,7 @@ function undecodable(call: IsupCall, fault: string): Decision {
   return refuseUnasked(attempt, verdict, call.policy.revision);
 }
 
-/** The called number of an IAM that passed for nothing but it; undefined for all others. */
+/** The called number of an IAM that passed only because of this number; undefined for other IAMs. */
 export function emergencyNumber({ rule }: Decision, iam: IsupMessage): IsupCalledNumber | undefined {
   if (rule !== "emergency") return undefined;
   const called = readCalled(iam.bytes, iam.variableStart, iam.variableEnd);

@@ -1,3 +1,4 @@
+// Overload control: decides which new calls there is room for.
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { OverloadLimits } from "../policy/policy.ts";
@@ -8,7 +9,7 @@ import { createTokenBuckets } from "../state/token-bucket.ts";
 export interface Load {
   /** Share of the time in which the thread was at work, 0 to 1. */
   readonly busy: number;
-  /** How long what was due had to wait for its turn. Milliseconds. */
+  /** How long a due callback had to wait for its turn. Milliseconds. */
   readonly late: Millis;
 }
 
@@ -16,12 +17,12 @@ export interface Load {
 export const LOAD_INTERVAL: Millis = 100;
 
 /**
- * 0: every new call is judged. 1: a part of the new calls is shed, of the trunks above their fair share. 2: every new call is
- * shed but emergency calls. 3: emergency calls too.
+ * The stage of an overload. 0: every new call is judged. 1: new calls of trunks above their fair share are shed in
+ * part. 2: every new call except emergency calls is shed. 3: emergency calls are shed too.
  */
 export type OverloadStage = 0 | 1 | 2 | 3;
 
-/** Decides which new calls there is room for. What is in progress is never asked about. */
+/** Decides which new calls there is room for. Calls in progress are never shed. */
 export interface Overload {
   /** False: every call passes; {@link Overload.admits} need not be asked. */
   readonly isShedding: boolean;
@@ -32,21 +33,21 @@ export interface Overload {
   /** Takes a measurement, and how many new calls were judged since the last one; called every {@link LOAD_INTERVAL}. */
   measure(load: Load, judged: number, limits: OverloadLimits): void;
   /**
-   * True when the new call is to be judged. A function of the Call-ID and of a share that moves slowly: a call that is tried again
-   * meets the same answer, or a better one when there is more room.
+   * True when the new call is to be judged. The answer depends on the Call-ID and on a share that moves slowly. A call
+   * that is tried again gets the same answer, or a better one when there is more room.
    */
   admits(trunk: Trunk, callId: string): boolean;
-  /** The same for an emergency call of a domestic trunk, once `admits` has said no. */
+  /** The same for an emergency call of a domestic trunk, asked after `admits` was false. */
   admitsEmergency(callId: string): boolean;
-  /** False when the trunk has had its `attemptsPerSecond`. */
+  /** False when the trunk has used up its `attemptsPerSecond`. */
   takeAttempt(trunk: Trunk, perSecond: number, now: Millis): boolean;
-  /** From now on no new call is taken. */
+  /** Takes no new call from now on. */
   drain(): void;
 }
 
 /**
- * New calls from one measurement to the next, 50 a second, below which they can't be what keeps the thread busy: a neighbour on the
- * same core is, or a pause, and to shed them would help nobody.
+ * Fewer new calls than this between two measurements, 50 a second, can't be what keeps the thread busy. A neighbour on
+ * the same core or a pause does, and shedding calls would not help.
  */
 const FEWEST_CALLS = 5;
 /** Measurements in a row above the limit before anything is shed: one long pause is no overload. */
@@ -59,7 +60,7 @@ const LAST_RESORT = 10;
 /** The share of admitted calls moves no faster than this from one measurement to the next. */
 const STEEPEST_FALL = 0.5;
 const STEEPEST_RISE = 1.15;
-/** A smaller share of admitted calls is none. */
+/** A smaller share of admitted calls counts as 0. */
 const LEAST_SHARE = 0.02;
 /** Weight of the newest measurement in the rate of a trunk: a second of memory. */
 const RATE_WEIGHT = 0.1;
@@ -68,7 +69,7 @@ const RATE_WEIGHT = 0.1;
 interface Demand {
   readonly id: string;
   weight: number;
-  /** Since the last measurement. */
+  /** New calls since the last measurement. */
   offered: number;
   /** Moving average of `offered`. */
   rate: number;
@@ -77,9 +78,10 @@ interface Demand {
 }
 
 /**
- * Occupancy control (RFC 6357 section 8; B. L. Cyr, J. S. Kaufman, P. T. Lee 1990): the share of new calls that is judged is
- * multiplied by wanted over measured load until both are the same. What may pass is divided max-min fairly by the weights of the
- * trunks: who asks for less than a fair share gets all of it, and the others share the rest.
+ * Occupancy control: the share of new calls that is judged is multiplied by wanted over measured load until both are
+ * the same. What may pass is divided max-min fairly by the weights of the trunks. A trunk that asks for less than its
+ * fair share gets all of it, and the others share the rest (RFC 6357 section 8; B. L. Cyr, J. S. Kaufman, P. T. Lee
+ * 1990).
  */
 export function createOverload(): Overload {
   const attempts = createTokenBuckets();
@@ -132,7 +134,10 @@ export function createOverload(): Overload {
     return demand;
   };
 
-  /** True for `share` of all Call-IDs. Under a secret of the process, or a peer would choose those that pass. */
+  /**
+   * True for `share` of all Call-IDs. They are hashed under a secret of the process: otherwise a peer could choose
+   * Call-IDs that pass.
+   */
   const isAmong = (callId: string, share: number): boolean => {
     if (share >= 1) return true;
     hashKey(callId, hash);
@@ -156,7 +161,7 @@ export function createOverload(): Overload {
     },
     measure(load, judged, limits) {
       last = load;
-      // While calls are shed, those that were offered count: what is left of them must not look like peace.
+      // While calls are shed, the offered ones count: the few that were judged must not look like low load.
       const calls = Math.max(judged, offered);
       offered = 0;
       if (limits.mode === "off") {
@@ -199,7 +204,7 @@ function atLeastSome(share: number, otherwise: number): number {
   return share < LEAST_SHARE ? otherwise : share;
 }
 
-/** Divides `ordinary` of what all trunks ask for: the level, per weight, to which every trunk is served (max-min fairness). */
+/** Admits the part `ordinary` of all new calls, and divides it among the trunks by weight (max-min fairness). */
 function divide(demands: ReadonlyMap<string, Demand>, ordinary: number): void {
   let room = 0;
   let weights = 0;

@@ -1,8 +1,9 @@
+// The refusals that RFC 3261 section 16.3 asks of a proxy before any rule runs.
 import type { Trunk } from "../domain/trunk.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../sip/message.ts";
 
-/** The status of RFC 3261's own refusals of a request (section 16.3), or 0. */
+/** The status with which RFC 3261 section 16.3 asks to refuse a request; 0: none. */
 export function protocolError(message: SipMessage, trunk: Trunk | undefined, isInDialog: boolean): number {
   if (message.fault !== undefined) return message.faultStatus;
   const scheme = message.text.slice(message.uriStart, message.uriStart + 5).toLowerCase();
@@ -13,9 +14,9 @@ export function protocolError(message: SipMessage, trunk: Trunk | undefined, isI
     !scheme.startsWith("urn:")
   )
     return 416;
-  // 16.3 step 3: an OPTIONS that may not go further is answered here.
+  // Step 3: an OPTIONS that may not go further is answered here (RFC 3261 section 16.3).
   if (message.maxForwards === 0 && (isInDialog || message.method !== "OPTIONS")) return 483;
-  // 16.3 step 5; section 20.29: never looked at in ACK and CANCEL.
+  // Step 5: Proxy-Require is ignored in ACK and CANCEL (RFC 3261 sections 16.3, 20.29).
   if (
     message.count[Header.proxyRequire] !== 0 &&
     trunk?.side !== "core" &&

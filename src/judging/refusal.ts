@@ -1,3 +1,4 @@
+// The SIP status and the Reason field of a refusal.
 import { causeOf, type ReasonCode, statusOf } from "../domain/reason.ts";
 import type { Trunk } from "../domain/trunk.ts";
 

@@ -1,4 +1,4 @@
-// How an INVITE that begins a call shows itself to the judge: live ones and those of captures alike.
+// Shows an INVITE that begins a call to the judge, a live one or one of a capture.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Deny } from "../domain/decision.ts";
 import { originOf, type RequestInHand } from "../routing/request-in-hand.ts";
@@ -28,14 +28,17 @@ export const sipCalls: CallReader<SipCall> = {
   unjudgeable: (call, attempt) => unreadable(call.message, attempt) ?? misrouted(call),
 };
 
-/** What no rule may judge: a message that two readers would read differently, and an ISUP body that can't be read. */
+/** Refuses what no rule may judge: a message that two readers would read differently, or an unreadable ISUP body. */
 export function unreadable({ fault }: SipMessage, { undecodable }: CallAttempt): Deny | undefined {
   if (fault !== undefined) return { kind: "reject", reason: "message-malformed", facts: { fault } };
   if (undecodable === undefined) return undefined;
   return { kind: "reject", reason: "isup-undecodable", facts: { fault: undecodable } };
 }
 
-/** From a trunk other than the core, nothing in the message chooses where it goes. */
+/**
+ * Refuses a Route that leads elsewhere, unless the core sent it: nothing in a message of another trunk chooses its
+ * target.
+ */
 export function misrouted({ source, routes }: Pick<SipCall, "source" | "routes">): Deny | undefined {
   const foreign = source.trunk.side === "core" ? undefined : foreignRoute(routes);
   return foreign === undefined

@@ -1,3 +1,4 @@
+// Makes the call attempt of a SIP request together with the ISUP part of its body.
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import type { PartyNumber } from "../domain/number.ts";
@@ -12,7 +13,10 @@ import { claimsIsup } from "../sip/bodies/body.ts";
 import { readIsupBody } from "../sip/bodies/sip-i-body.ts";
 import type { SipMessage } from "../sip/message.ts";
 
-/** Values of `version` and `base` whose layout is known (IANA media type application/ISUP, RFC 3204 section 3.1), lower case. */
+/**
+ * Values of `version` and `base` whose layout is known (IANA media type application/ISUP, RFC 3204 section 3.1), lower
+ * case.
+ */
 const knownVersions: ReadonlyMap<string, IsupVariant> = new Map([
   ["itu-t88", "itu"],
   ["itu-t92+", "itu"],
@@ -35,8 +39,8 @@ export function isOfIsup({ source }: AssertedIdentity): boolean {
 const view = createIsupMessage();
 
 /**
- * The call attempt of a SIP request, with what an ISUP body says about it (SIP-I: ITU-T Q.1912.5; SIP-T: RFC 3372). Total: a body
- * that claims to be ISUP and can't be judged is told in `undecodable`. The core's bodies are nobody's business.
+ * Makes the call attempt of a SIP request together with its ISUP body (SIP-I: ITU-T Q.1912.5; SIP-T: RFC 3372). Never
+ * throws: `undecodable` says why an ISUP body can't be judged. Bodies of the core are not read.
  */
 export function readCall(
   message: SipMessage,
@@ -54,7 +58,7 @@ export function readCall(
     : { ...join(attempt, parties), origin: seen };
 }
 
-/** The parties that the ISUP body names; in words, why they can't be told. */
+/** Returns the parties that the ISUP body names, or in words why they can't be read. */
 function readBody(message: SipMessage, trunk: Trunk): IsupParties | string {
   const body = readIsupBody(message);
   if (typeof body === "string") return body;
@@ -63,7 +67,7 @@ function readBody(message: SipMessage, trunk: Trunk): IsupParties | string {
   if (variant === undefined) return `ISUP version ${JSON.stringify(body.version)} is not known`;
   if (!readIsup(view, variant, body.bytes, body.start, body.end)) return view.fault ?? "not ISUP";
   if (!isIsupType(view.type)) return `ISUP message type ${view.type}`;
-  // An IAM begins a call, as an INVITE does, and nothing else does.
+  // Only an IAM begins a call, as an INVITE does.
   const { method } = message;
   if (view.type === IsupType.iam ? method !== "INVITE" : !carriers.has(method))
     return `ISUP message type ${view.type} in ${method}`;
@@ -76,7 +80,7 @@ function join(attempt: CallAttempt, parties: IsupParties): CallAttempt {
   return {
     ...attempt,
     calling: [...attempt.calling, ...calling],
-    // Who obeys the ISUP part connects to its called party, so an emergency code must stand in both.
+    // A gateway that obeys the ISUP part connects to its called party, so an emergency code must stand in both.
     called:
       isElsewhere && (attempt.emergencyUrn || isEmergencyCalled(attempt.called)) ? called : attempt.called,
     emergencyUrn: attempt.emergencyUrn && !isElsewhere,
@@ -95,7 +99,10 @@ const contradicted: AssertedIdentity = {
   presentation: "allowed",
 };
 
-/** The ISUP part's come first; where both name a last diverting party and not the same one, nobody's licence holds. */
+/**
+ * Joins the diverting parties, those of the ISUP part first. When both name different last diverting parties, no
+ * licence to forward counts.
+ */
 function joinDiversion(
   sip: readonly AssertedIdentity[],
   isup: readonly AssertedIdentity[],

@@ -5,7 +5,7 @@ import type { ScreeningState } from "../screening/state.ts";
 import { refuseUnasked, withheldOrRefused } from "./decide.ts";
 import { misrouted, unreadable, type SipCall } from "./sip-calls.ts";
 
-/** A request that begins no call: every rule but the limits, and a limit of its own for MESSAGE. */
+/** Judges a request that begins no call, by every rule except the limits. MESSAGE has a limit of its own. */
 export function judgeRequest(request: SipCall, attempt: CallAttempt, state: ScreeningState): Decision {
   const { message, policy } = request;
   const foreign = message.fault === undefined ? misrouted(request) : undefined;
@@ -14,7 +14,10 @@ export function judgeRequest(request: SipCall, attempt: CallAttempt, state: Scre
   return message.method === "MESSAGE" ? payMessage(decision, state) : decision;
 }
 
-/** The decision about a MESSAGE, or its refusal when the trunk has sent too many. Refused ones cost nothing. */
+/**
+ * The decision about a MESSAGE, or its refusal when the trunk has sent too many. A refused MESSAGE does not count
+ * against the limit.
+ */
 export function payMessage(decision: Decision, state: ScreeningState): Decision {
   const { at, trunk } = decision.attempt;
   const rate = trunk.limits.messagesPerSecond;
@@ -26,7 +29,10 @@ export function payMessage(decision: Decision, state: ScreeningState): Decision 
   return decision;
 }
 
-/** A re-INVITE or UPDATE. A dialog that stands has paid its limits; one that nothing confirms is a new call. */
+/**
+ * Judges a re-INVITE or UPDATE. A confirmed dialog was counted against its limits before. An unconfirmed one is judged
+ * as a new call.
+ */
 export function judgeChange(
   { message, source, policy }: SipCall,
   attempt: CallAttempt,

@@ -1,11 +1,11 @@
-// Where everything that happens to calls is told: counted first, then handed to whoever listens. The only such place.
+// Tells the events of calls: each is counted first, then handed to the one listener.
 import type { CallEvent } from "../domain/call.ts";
 import { countEvent, type Counters } from "../observe/counters.ts";
 
-/** Takes an event on the path of calls. It must return at once; bytes in the event are overwritten afterwards. */
+/** Takes an event on the path of calls. Must return at once: bytes in the event are overwritten afterwards. */
 export type Listen = (event: CallEvent) => void;
 
-/** @returns what engines tell: every event is counted and handed on */
+/** Makes the function that engines tell events to. It counts every event and hands it on. */
 export function createTeller(counters: Counters, listen: Listen): Listen {
   return (event) => {
     countEvent(counters, event);

@@ -1,15 +1,15 @@
-// How many refusals of one kind are told one by one: a trunk's flood must not become a flood of records.
+// Bounds the refusals of one kind that are told one by one: a flood of calls must not become a flood of records.
 import type { CallsShed } from "../domain/call.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 
-/** Shed calls and answers of the protocol that are told one by one, for each trunk. A second. */
+/** At most this many shed calls and answers of the protocol are told one by one in a second, for each trunk. */
 const MOST_TOLD = 50;
 
 const SECOND: Millis = 1000;
 
-/** Shed calls and answers of the protocol: the first of a second are told one by one, the others as a sum. */
+/** Shed calls and answers of the protocol. The first ones of a second are told one by one, the others as a sum. */
 export interface ToldShare {
   /** @returns true when this one is to be told by itself; otherwise it was added to the sum of its second */
   take(trunk: TrunkId, reason: ReasonCode, status: number, now: Millis): boolean;

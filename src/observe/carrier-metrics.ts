@@ -1,3 +1,4 @@
+// The metrics of calls in progress, and of the servers that carry calls.
 import type { Series } from "./series.ts";
 
 /** Calls in progress, and the servers that carry calls for us. */

@@ -1,3 +1,4 @@
+// The counters of each trunk and of the whole filter, and what each event adds to them.
 import type { CallEvent } from "../domain/call.ts";
 import { namedMethods } from "../domain/method.ts";
 import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
@@ -12,7 +13,7 @@ export const decisionBuckets: readonly number[] = [
   1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 5e-4, 1e-3, 1e-2,
 ];
 
-/** Messages of ISUP that say more of a call that has begun. */
+/** ISUP messages that add something to a call that has begun. */
 const isupNames: readonly string[] = ["SAM", "INF", "IRS", "SGM"];
 
 /** Who can decide, in label order. */
@@ -22,13 +23,13 @@ const reasonIndex = new Map(reasonCodes.map((code, index) => [code, index]));
 const deciderIndex = new Map(deciders.map((id, index) => [id, index]));
 const verdictIndex = new Map(verdictKinds.map((kind, index) => [kind, index]));
 
-/** What one trunk did. Kept by trunk id, so that it survives a policy reload. */
+/** The counters of one trunk. They are kept by trunk id and survive a reload of the policy. */
 export interface TrunkCounters {
   /** Attempts by a packed key, see {@link eachAttemptCount}. */
   readonly attempts: Map<number, number>;
   /** Requests other than call attempts, by method and then by a packed key as above. */
   readonly requests: Map<string, Map<number, number>>;
-  /** RFC 3261's own answers (400, 416, 420, 483 …) by status. */
+  /** Answers that RFC 3261 itself asks for (400, 416, 420, 483 …), by status. */
   readonly protocolErrors: Map<number, number>;
   retransmissions: number;
   /** Requests that repeat the key of one judged before with other content. */
@@ -36,20 +37,20 @@ export interface TrunkCounters {
   /** Calls sent on to another next hop because theirs went down, or answered 503. */
   failoversDown: number;
   failovers503: number;
-  /** Calls sent to a next hop that is down because none is up. */
+  /** Calls sent to a next hop that is down, because none is up. */
   noneUp: number;
   /** Calls that went on without their display names. */
   namesRemoved: number;
 }
 
-/** Everything that is counted on the way of a message: plain numbers, read by the metrics when they are asked for. */
+/** All counters of the filter: plain numbers, read at a scrape. */
 export interface Counters {
   readonly trunks: Map<string, TrunkCounters>;
   /** Datagrams from sources no trunk matches. */
   unknownSource: number;
-  /** Where those came from. */
+  /** The sources of those datagrams. */
   readonly strangers: Strangers;
-  /** Datagrams that are no SIP. */
+  /** Datagrams that are not SIP. */
   notSip: number;
   /** Requests and responses that were sent on to the other side. */
   forwarded: number;
@@ -57,13 +58,13 @@ export interface Counters {
   strayResponses: number;
   /** Messages that were judged but could not be sent on: too large, or no target. */
   unsendable: number;
-  /** Entries refused because the ledger was full of live ones. */
+  /** Requests that were not remembered because the ledger was full of live entries. */
   ledgerFull: number;
-  /** Calls that found no room to be kept for another next hop. */
+  /** Calls that could not be kept for another next hop because the table was full. */
   failoversFull: number;
   /** Requests between a stream and a datagram hop that met a full table. */
   transactionsFull: number;
-  /** Requests that a datagram hop never answered, so that 408 was said for it. */
+  /** Requests that a datagram hop never answered. The filter answered 408 for the hop. */
   transactionTimeouts: number;
   /** TCP and TLS connections. */
   readonly streams: StreamCounters;
@@ -71,7 +72,7 @@ export interface Counters {
   readonly ss7: Ss7Counters;
   /** Errors of our own that the input boundary caught. */
   faults: number;
-  /** Call attempts that another stack reports and that nobody judged, and calls first heard of when they ended. */
+  /** Calls that another stack reported and the filter did not judge, also those first reported at their end. */
   unjudgedAttempts: number;
   unjudgedReleases: number;
   readonly decisionSeconds: Float64Array;
@@ -134,16 +135,23 @@ function add(map: Map<number, number>, key: number): void {
   map.set(key, (map.get(key) ?? 0) + 1);
 }
 
+/** A decision that the calls of a trunk may get. */
+export interface AnnouncedDecision {
+  readonly verdict: VerdictKind;
+  readonly reason: ReasonCode;
+  readonly rule: DecidedBy;
+  /** True for a finding of a rule in monitor mode. */
+  readonly isMonitored: boolean;
+}
+
 /**
- * Makes a series of `sigwall_attempts_total` exist before its first call: a rate over a series that begins with 1 does not see that call.
+ * Makes a series of `sigwall_attempts_total` exist before its first call. A rate over a series that begins with 1
+ * misses that call.
  */
 export function announceDecision(
   counters: Counters,
   trunk: string,
-  verdict: VerdictKind,
-  reason: ReasonCode,
-  rule: DecidedBy,
-  isMonitored: boolean,
+  { verdict, reason, rule, isMonitored }: AnnouncedDecision,
 ): void {
   const { attempts } = trunkCounters(counters, trunk);
   const key = packKey(verdict, reason, rule, isMonitored);
@@ -174,7 +182,7 @@ export function countEvent(counters: Counters, event: CallEvent): void {
       else trunk.failoversDown++;
       return;
     }
-    // Counted when they were refused.
+    // Each one was counted when it was refused.
     case "shed":
     case "ringing":
     case "answered":
@@ -182,7 +190,7 @@ export function countEvent(counters: Counters, event: CallEvent): void {
   }
 }
 
-/** Counts a verdict that no attempt was read for. */
+/** Counts a verdict on a call whose attempt was not read. */
 export function countVerdict(
   counters: Counters,
   trunk: string,
@@ -210,7 +218,7 @@ export function countRequest(counters: Counters, method: string, decision: Decis
   addDecision(requestCounts(counters, decision.attempt.trunk.id, method), decision);
 }
 
-/** Counts a request that was refused for what it is, before anybody was judged. */
+/** Counts a request that was refused before any rule ran. */
 export function countRefusal(counters: Counters, trunk: string, method: string, reason: ReasonCode): void {
   add(requestCounts(counters, trunk, method), packKey("reject", reason, "protocol", false));
 }
@@ -223,7 +231,7 @@ function requestCounts(counters: Counters, trunk: string, method: string): Map<n
   return counts;
 }
 
-/** Counts one of RFC 3261's own answers. */
+/** Counts an answer that RFC 3261 itself asks for. */
 export function countProtocolError(counters: Counters, trunk: string, status: number): void {
   add(trunkCounters(counters, trunk).protocolErrors, status);
 }

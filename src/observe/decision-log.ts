@@ -6,7 +6,7 @@ import { causeOf } from "../domain/reason.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { redactNumber, redactText } from "./redact.ts";
 
-/** What a log tells of a call that was not carried. Numbers are masked; nothing else of the message is repeated. */
+/** The log entry of a call that was not carried. Numbers are masked. Nothing else of the message is repeated. */
 export interface RefusalLine {
   /** NODE-EPOCH-COUNT. */
   readonly id: string;
@@ -15,7 +15,7 @@ export interface RefusalLine {
   readonly verdict: string;
   readonly reason: string;
   readonly rule: string;
-  /** Every different asserted caller, the first four. */
+  /** The asserted callers, each once. At most four. */
   readonly caller: readonly string[];
   readonly called: string;
   readonly source: string;
@@ -31,7 +31,7 @@ export interface RefusalLine {
   /** Why an accepted call was not carried. */
   readonly why?: string;
   readonly revision: string;
-  /** SIP status that was answered in place of the verdict, where the engine could not obey it. */
+  /** SIP status that was answered in place of a verdict that the engine could not obey. */
   readonly enforcedAs?: number;
 }
 
@@ -45,7 +45,7 @@ export function isRefusal({ decision: { verdict }, action }: CallDecided): boole
   return verdict.kind === "reject" || verdict.kind === "drop" || action.kind === "answered";
 }
 
-/** Puts a call that was not carried into the words of a log. Not in the path of calls. */
+/** Makes the log entry of a call that was not carried. Runs off the path of calls. */
 export function describeRefusal({ call, decision, action }: CallDecided): RefusalLine {
   const { attempt, verdict, rule, revision } = decision;
   const callers = new Set<string>();

@@ -1,4 +1,4 @@
-/** Everything that the metrics are rendered from, as plain values: taken in the call thread, rendered in the admin thread. */
+// The figures of a scrape: plain values, read in the call thread and rendered in the admin thread.
 import type { Counters, TrunkCounters } from "./counters.ts";
 
 /** A next hop of a trunk at the moment of a scrape. */
@@ -29,36 +29,36 @@ export interface ListFigure {
   readonly numbers: number;
 }
 
-/** What became of judged messages on their way to a HEP collector. */
+/** Copies of judged messages for a HEP collector. */
 export interface HepFigures {
-  /** Messages handed to the network, each with its verdict. Nobody learns what happens to a datagram behind it. */
+  /** Messages handed to the network, each with its verdict. The filter does not learn whether a datagram arrives. */
   readonly sent: number;
-  /** Messages that were not: no room in the queue, larger than a datagram takes, or not taken by the socket. */
+  /** Messages that were lost: the queue was full, the message was larger than a datagram, or the socket refused it. */
   readonly lost: Readonly<Record<"queue" | "size" | "socket", number>>;
 }
 
-/** How the engine fares. */
+/** The health of the engine: its overload stage and its load. */
 export interface HealthFigures {
   readonly stage: number;
   readonly isDraining: boolean;
   readonly load: { readonly busy: number; readonly late: number };
 }
 
-/** How often each outcome of a policy load was met since start. */
+/** Loads of a policy since the start, by outcome. */
 export interface ReloadCounts {
   ok: number;
   failed: number;
 }
 
-/** Calls of a trunk that stand now. */
+/** Calls in progress of a trunk. */
 export interface StandingCalls {
   readonly setup: number;
   readonly answered: number;
 }
 
-/** What is kept over a restart. */
+/** The state folder, which survives a restart. */
 export interface StateFolderFigures {
-  /** The state folder is ours, and the newest snapshot of calls could be written. */
+  /** True: this process holds the state folder, and the newest snapshot of calls was written. */
   readonly isOk: boolean;
   /** Snapshots of calls. */
   readonly written: number;
@@ -83,7 +83,7 @@ export interface RuntimeFigures {
   }[];
   /** Garbage collections by kind. */
   readonly collections: ReadonlyMap<string, CollectionFigure>;
-  /** How long what was due waited for the call thread, measured by the scrape before this one. Seconds. */
+  /** How long a due callback waited for the call thread, measured by the scrape before this one. Seconds. */
   readonly lag: number;
   /** Active handles, requests and resources of the event loop, by type. */
   readonly active: Readonly<Record<"handles" | "requests" | "resources", ReadonlyMap<string, number>>>;
@@ -91,7 +91,7 @@ export interface RuntimeFigures {
 
 /** Garbage collections of one kind. */
 export interface CollectionFigure {
-  /** Not cumulative, by {@link collectionBuckets}; the last one is everything above. */
+  /** Collections by {@link collectionBuckets}, not cumulative. The last bucket holds everything above. */
   readonly buckets: readonly number[];
   /** Seconds. */
   readonly sum: number;
@@ -100,16 +100,16 @@ export interface CollectionFigure {
 /** Upper bounds of the histogram of garbage collections, in seconds. */
 export const collectionBuckets: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
 
-/** What does not grow with the number of trunks. */
+/** The figures whose size does not depend on the number of trunks. */
 export interface GeneralFigures {
   readonly totals: Omit<Counters, "trunks" | "strangers">;
   readonly revision: string;
   readonly reloads: Readonly<ReloadCounts>;
-  /** How UDP is taken and sent: "batched" or "dgram". */
+  /** How UDP is received and sent: "batched" or "dgram". */
   readonly sockets: string;
   /** Undefined before the engine is up. */
   readonly health: HealthFigures | undefined;
-  /** Undefined: nothing is exported. */
+  /** Undefined when nothing goes to a HEP collector. */
   readonly hep: HepFigures | undefined;
   readonly links: readonly LinkFigure[];
   /** How often a call met each bounded table of the rules full. */
@@ -121,8 +121,8 @@ export interface GeneralFigures {
 }
 
 /**
- * The figures of one scrape. Invariant: every value can be cloned into another thread. Trunks are read one after the other while
- * calls go on, so that two of them may be some milliseconds apart.
+ * The figures of one scrape. Invariant: every value can be cloned into another thread. Trunks are read one after the
+ * other while calls go on, so that two of them may be some milliseconds apart.
  */
 export interface Figures {
   readonly general: GeneralFigures;
@@ -154,14 +154,20 @@ export interface FigureSources {
   readonly ruleFaults: Readonly<Record<string, number>>;
 }
 
-/** What one turn of the call thread hands over. Invariant: its maps are live; it is cloned before the turn ends. */
+/**
+ * The figures that one turn of the call thread hands over. Invariant: the maps are live, so the part is cloned before
+ * the turn ends.
+ */
 export type FiguresPart = Partial<Figures>;
 
-/** Values in one part, at most, unless one trunk alone has more. A thousand take about 0.1 ms to read and to clone. */
+/**
+ * At most this many values in one part, unless one trunk alone has more. A thousand take about 0.1 ms to read and to
+ * clone.
+ */
 const MOST_VALUES = 1000;
-/** Values of a trunk beside those in its maps. */
+/** Values of a trunk besides those in its maps. */
 const PLAIN_VALUES = 8;
-/** Rows in one part: next hops, names, lists and the like. */
+/** At most this many rows in one part: next hops, names, lists and the like. */
 const MOST_ROWS = 200;
 
 /** Reads all figures in parts, each small enough to be read between two messages of calls. */
@@ -217,14 +223,14 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
   };
 }
 
-/** Only what is shown crosses to the other thread. */
+/** Copies what the metrics show, and nothing else. */
 function plainStateFolder(figures: StateFolderFigures | undefined): StateFolderFigures | undefined {
   if (figures === undefined) return undefined;
   const { isOk, written, failed } = figures;
   return { isOk, written, failed };
 }
 
-/** An engine may hand over itself, with functions that can't be cloned. */
+/** Copies plain values. An engine may give an object with functions, which can't be cloned. */
 function plainHealth(health: HealthFigures | undefined): HealthFigures | undefined {
   if (health === undefined) return undefined;
   const { stage, isDraining, load } = health;

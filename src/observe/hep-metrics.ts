@@ -1,3 +1,4 @@
+// The metrics of what goes to a HEP collector.
 import type { HepFigures } from "./figures.ts";
 import { labelledSeries, plainSeries, type Series } from "./series.ts";
 

@@ -1,10 +1,11 @@
+// A queue on the way to the log: at most so many items a second, the rest only counted.
 import type { Millis } from "../domain/time.ts";
 
-/** Things on their way to the log, at most so many a second. */
+/** A queue of items for the log. At most so many items a second are written. */
 export interface LimitedQueue<Item> {
-  /** Takes an item and returns at once: it waits, or is only counted. */
+  /** Takes an item and returns at once. The item waits, or is only counted. */
   readonly push: (item: Item) => void;
-  /** Writes what is waiting; called off the path of calls, several times a second. */
+  /** Writes the items that wait. Called off the path of calls, several times a second. */
   readonly flush: (now: Millis) => void;
 }
 
@@ -16,8 +17,8 @@ export interface QueueSink<Item> {
 }
 
 /**
- * A queue as long as one second may show. What comes beyond is counted and summed up once a second, so that a flood
- * neither fills a disk nor takes time from calls.
+ * Makes a queue of at most `perSecond` items. Further items are counted, and the count is told once a second. So a
+ * flood neither fills a disk nor takes time from calls.
  */
 export function createLimitedQueue<Item>(perSecond: number, sink: QueueSink<Item>): LimitedQueue<Item> {
   let waiting: Item[] = [];

@@ -1,4 +1,4 @@
-/** Formats and writes what {@link createLog} took, in a thread that carries no calls. */
+// Formats log entries and writes them, in a thread that carries no calls.
 import { pino } from "pino";
 import type { LogEntry, LogLevel } from "./log.ts";
 import { redactText } from "./redact.ts";
@@ -6,13 +6,13 @@ import { redactText } from "./redact.ts";
 /** Writes log lines to a descriptor. */
 export interface LogWriter {
   readonly write: (entry: LogEntry) => void;
-  /** Lines that were dropped since the start because the reader stands still. */
+  /** Lines that were dropped since the start because the reader of the descriptor stands still. */
   readonly lost: () => number;
   /** Writes out what is still waiting, closes the descriptor unless it is standard output or error, and calls back. */
   readonly close: (closed: () => void) => void;
 }
 
-/** Waiting text above this is dropped, so that a reader that stands still can't fill the memory. Bytes. */
+/** At most this much text waits. More is dropped, so that a reader that stands still can't fill the memory. Bytes. */
 const mostWaiting = 1 << 20;
 
 /** Writes JSON lines to file descriptor `fd`, or lines for people. Writing never blocks the thread. */
@@ -26,7 +26,7 @@ export function createLogWriter(level: LogLevel, fd: number, isForPeople: boolea
     {
       level,
       base: {},
-      // When it was said, not when it is written.
+      // The time of the entry, not of the writing.
       timestamp: () => `,"time":"${new Date(at).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
@@ -54,7 +54,7 @@ function describe(entry: LogEntry): readonly [fields: object, message: string] {
     case "fault":
       return [{ stack: redactText(entry.stack) }, "internal fault"];
     case "refused":
-      // An accepted call that no next hop takes is not refused.
+      // An accepted call that no next hop takes was not refused.
       return [{ ...entry.refusal }, entry.refusal.verdict === "accept" ? "call not carried" : "call refused"];
     case "omitted": {
       const { count, what } = entry;

@@ -1,4 +1,4 @@
-/** What the program says about itself: small plain values, written by `log-writer.ts` in another thread. */
+// Takes what the program logs as small plain entries. log-writer.ts writes them in another thread.
 import type { Millis } from "../domain/time.ts";
 import type { RefusalLine } from "./decision-log.ts";
 
@@ -8,7 +8,7 @@ export type LogLevel = (typeof levels)[number];
 /** Values beside a message; they stand in the line under their own names. */
 export type LogFields = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** What a busy second left out. */
+/** The kinds of entries that a busy second leaves out. */
 export type OmittedLines = "refusals" | "faults" | "unjudged calls";
 
 /** One line before it is formatted. Invariant: it can be cloned into another thread. */
@@ -20,7 +20,7 @@ export type LogEntry = { readonly at: Millis; readonly level: "info" | "warn" | 
   | { readonly kind: "omitted"; readonly what: OmittedLines; readonly count: number }
 );
 
-/** Takes what the log shall show; formats nothing and writes nothing. */
+/** Takes log entries. It formats nothing and writes nothing. */
 export interface Log {
   readonly info: (message: string, fields?: LogFields) => void;
   readonly warn: (message: string, fields?: LogFields) => void;

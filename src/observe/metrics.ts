@@ -1,3 +1,4 @@
+// Renders the figures of a scrape as Prometheus text.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { carrierSeries } from "./carrier-metrics.ts";
 import { decisionBuckets } from "./counters.ts";
@@ -11,8 +12,8 @@ import { stateSeries } from "./state-metrics.ts";
 import { trafficSeries } from "./traffic-metrics.ts";
 
 /**
- * Milliseconds; the longest a timer takes. prom-client's monitor of event-loop delay wakes an idle thread a hundred
- * times a second, and its figures would be those of the thread that renders.
+ * The longest time that a timer takes. Milliseconds. prom-client's monitor of the event-loop delay wakes an idle thread
+ * a hundred times a second, and it would measure the thread that renders.
  */
 const NEVER = 2 ** 31 - 1;
 
@@ -20,7 +21,7 @@ const NEVER = 2 ** 31 - 1;
 export interface WatchedFigures {
   /** Longest turn of the call thread within the last minute, the one under way included. Seconds. */
   readonly longestTurn: number;
-  /** Lines that no log shows: no room to wait, or a reader that does not read. */
+  /** Log lines that were lost: the queue was full, or the reader of the log stood still. */
   readonly logLost: number;
 }
 
@@ -32,7 +33,7 @@ export interface Metrics {
 }
 
 interface Sample {
-  /** Where it is not the metric's own. */
+  /** The name of the sample where it differs from the metric's. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
@@ -45,15 +46,15 @@ interface Scrape {
 }
 
 /**
- * Builds the registry. Labels are bounded: ids of the policy, codes of our own tables and statuses, never a number,
- * a URI or a Call-ID. Nothing is counted here; the metrics hand over what a scrape's figures say.
+ * Builds the registry. Labels are bounded: ids of the policy, codes of our own tables and statuses, never a number, a
+ * URI or a Call-ID. Nothing is counted here: the metrics show the figures of a scrape.
  */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const scrape: Scrape = { figures: undefined, watched: { longestTurn: 0, logLost: 0 } };
-  const add = ({ kind, name, help, labels, read }: Series): void =>
-    addMetric(registry, kind, name, help, labels, (report) => {
-      if (scrape.figures !== undefined) read(scrape.figures, report);
+  const add = (series: Series): void =>
+    addMetric(registry, series, (report) => {
+      if (scrape.figures !== undefined) series.read(scrape.figures, report);
     });
   trafficSeries.forEach(add);
   addDecisionTimes(registry, scrape);
@@ -77,13 +78,10 @@ export function createMetrics(): Metrics {
 
 function addMetric(
   registry: Registry,
-  kind: Series["kind"],
-  name: string,
-  help: string,
-  labelNames: readonly string[],
+  { kind, name, help, labels }: Omit<Series, "read">,
   read: (report: Report) => void,
 ): void {
-  const settings = { name, help, labelNames, registers: [registry] };
+  const settings = { name, help, labelNames: labels, registers: [registry] };
   hand(kind === "counter" ? new Counter(settings) : new Gauge(settings), { name, help, type: kind }, read);
 }
 
@@ -94,8 +92,8 @@ interface Head {
 }
 
 /**
- * Has a metric hand over what `read` reports. An `inc` with labels hashes them, which takes ten times as long for the thousands of
- * series of 200 trunks.
+ * Makes a metric show what `read` reports. `inc` with labels would hash them, which takes ten times as long for the
+ * thousands of series of 200 trunks.
  */
 function hand(metric: object, head: Head, read: (report: Report) => void): void {
   handSamples(metric, head, () => {
@@ -146,18 +144,22 @@ function bucketSamples(
 function addWatchedMetrics(registry: Registry, scrape: Scrape): void {
   addMetric(
     registry,
-    "gauge",
-    "sigwall_call_thread_turn_seconds",
-    "Longest turn of the call thread within the last minute, the one under way included.",
-    [],
+    {
+      kind: "gauge",
+      name: "sigwall_call_thread_turn_seconds",
+      help: "Longest turn of the call thread within the last minute, the one under way included.",
+      labels: [],
+    },
     (report) => report({}, scrape.watched.longestTurn),
   );
   addMetric(
     registry,
-    "counter",
-    "sigwall_log_lost_total",
-    "Lines that the log does not have: too many waited, or nobody reads them.",
-    [],
+    {
+      kind: "counter",
+      name: "sigwall_log_lost_total",
+      help: "Lines that the log does not have: too many waited, or nobody reads them.",
+      labels: [],
+    },
     (report) => report({}, scrape.watched.logLost),
   );
 }

@@ -1,8 +1,12 @@
+// The metrics of next hops: their state, failovers, and look-ups of their names.
 import type { Series } from "./series.ts";
 
 const states = ["unknown", "up", "down"] as const;
 
-/** Everything about next hops: their state from the first scrape on, failovers, and the look-ups of those that are names. */
+/**
+ * Everything about next hops: their state from the first scrape on, failovers, and the look-ups of those that are
+ * names.
+ */
 export const nextHopSeries: readonly Series[] = [
   {
     kind: "gauge",

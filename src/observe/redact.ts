@@ -1,11 +1,12 @@
+// Masks telephone numbers for the log.
 import type { PartyNumber } from "../domain/number.ts";
 
 /** What stands for a digit that a log doesn't show. */
 const mask = "x";
 
 /**
- * A number as logs may show it: country code and area or network prefix, every other digit masked
- * (`+8610xxxxxxxx`). Short codes keep two digits. What can't be used as a number is told by its kind alone.
+ * A number as logs may show it: country code and area or network prefix, every other digit masked (`+8610xxxxxxxx`).
+ * Short codes keep two digits. Of an unusable number only the kind is shown.
  */
 export function redactNumber(number: PartyNumber): string {
   if (number.kind === "unusable") return number.why;
@@ -28,7 +29,10 @@ export function redactText(text: string): string {
   return result;
 }
 
-/** +86 10 and +86 2x have two-digit areas, other areas and the mobile networks three digits; abroad: the country and a little. */
+/**
+ * Digits that stay. Areas 10 and 2x of +86 have two digits, other areas and mobile networks three. Of a foreign number
+ * the country code and a little more stay.
+ */
 function prefixLength(digits: string): number {
   if (!digits.startsWith("86")) return Math.min(4, digits.length - 4);
   return digits.startsWith("8610") || digits.startsWith("862") ? 4 : 5;

@@ -1,3 +1,4 @@
+// The metrics `nodejs_*`, as they stand in the call thread.
 import type { Figures, RuntimeFigures } from "./figures.ts";
 import type { Report } from "./series.ts";
 
@@ -5,8 +6,8 @@ import type { Report } from "./series.ts";
 type Read = (runtime: RuntimeFigures, report: Report) => void;
 
 /**
- * The usual metrics of Node.js that speak of one thread. prom-client would measure the thread that renders them; these speak of the
- * thread that carries the calls.
+ * The usual metrics of Node.js about one thread. prom-client would measure the thread that renders. These are about the
+ * call thread.
  */
 const reads: Readonly<Record<string, Read>> = {
   nodejs_heap_size_total_bytes: ({ heap }, report) => report({}, heap.total),

@@ -1,3 +1,4 @@
+// What a metric is: its name, its labels, and how its values are read from the figures of a scrape.
 import type { Figures } from "./figures.ts";
 
 /** Takes one series of a metric. */

@@ -1,14 +1,16 @@
-/** What the M3UA relay counts: plain numbers, read when metrics are asked for. */
+// The counters of the M3UA relay.
+
+/** The counters of the M3UA relay: plain numbers, read at a scrape. */
 export interface Ss7Counters {
   /** Messages sent on as they came. */
   relayed: number;
-  /** Messages that no reader can read alike, not sent on. */
+  /** Malformed messages, not sent on: two readers could read them differently. */
   malformed: number;
   /** Messages of user parts that carry calls and can't be judged (TUP and others), not sent on. */
   userPart: number;
   /** Messages of a refused call, not sent on. */
   absorbed: number;
-  /** More digits, or a message that follows an IAM, for a call that is not known, not sent on. */
+  /** SAM and other messages that follow an IAM, for an unknown call, not sent on. */
   stray: number;
   /** IAMs from point codes that no trunk has. */
   unknownRoute: number;
@@ -16,13 +18,13 @@ export interface Ss7Counters {
   released: number;
   /** REL and RSC sent again because no RLC came. */
   repeated: number;
-  /** Circuits whose exchange did not answer REL for the whole of T5: reset, and somebody should look. */
+  /** Circuits that were reset because their exchange did not answer REL within T5. An operator should look at them. */
   unanswered: number;
-  /** IAMs of both exchanges that met on one circuit, one of them refused. */
+  /** Dual seizures: IAMs of both exchanges on one circuit, one of them refused. */
   dualSeizures: number;
-  /** Refusals that are forgotten: a circuit reset, an exchange unavailable, an association lost. */
+  /** Refusals that were forgotten: the circuit was reset, the exchange is unavailable, or the association was lost. */
   forgotten: number;
-  /** Refusals that found no room to be remembered. */
+  /** Refusals that were not remembered because the table was full. */
   circuitsFull: number;
   /** Circuits with a call, and those with a refusal that waits for its end. */
   calls: number;

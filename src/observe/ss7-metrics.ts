@@ -1,3 +1,4 @@
+// The metrics of the M3UA relay.
 import { plainSeries, type Series } from "./series.ts";
 import type { Ss7Counters } from "./ss7-counters.ts";
 

@@ -1,3 +1,4 @@
+// The metrics of the policy, of reloads, of the state folder and of overload.
 import type { Figures, HealthFigures } from "./figures.ts";
 import { labelledSeries, type Series } from "./series.ts";
 
@@ -64,7 +65,7 @@ const nodeSeries: readonly Series[] = [
   ),
 ];
 
-/** Overload and its measures. */
+/** Overload: its stage, and what was measured. */
 const healthSeries: readonly Series[] = [
   health(
     "sigwall_overload_stage",

@@ -1,20 +1,26 @@
-/** Sources that no trunk matches, the busiest of them: bounded, and cheap under a flood. */
+// Finds the busiest of the sources that no trunk matches: bounded, and cheap under a flood.
+
+/** The busiest of the sources that no trunk matches. */
 export interface Strangers {
   /** Notes a datagram from `address`. */
   note(address: string): void;
-  /** The busiest sources since the last call, the first `most`, as "192.0.2.9 ×120"; estimates where there are many. Begins anew. */
+  /**
+   * Returns the busiest sources since the last call, at most `most`, as "192.0.2.9 ×120". The counts are estimates
+   * where there are many sources. Then counting begins anew.
+   */
   take(most: number): readonly string[];
 }
 
-/** Addresses that are counted at a time. */
+/** At most this many addresses are counted at a time. */
 const ROOM = 64;
-/** Datagrams that are all noted; of those beyond, one in {@link SAMPLE} is. */
+/** So many datagrams are all noted. Of the later ones, one in {@link SAMPLE} is noted. */
 const EVERY = 256;
 const SAMPLE = 16;
 
 /**
- * Space-Saving (Metwally, Agrawal, El Abbadi 2005): where there is no room, a new address takes the place and the count of the
- * least busy one, so that a flood from many addresses can't push out one that sends a lot.
+ * Makes an empty count, by the algorithm Space-Saving. When there is no room, a new address takes the place and the
+ * count of the least busy one. A flood from many addresses therefore can't push out a busy one (Metwally, Agrawal, El
+ * Abbadi 2005).
  */
 export function createStrangers(): Strangers {
   const counts = new Map<string, number>();

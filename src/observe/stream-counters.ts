@@ -1,8 +1,10 @@
-/** What became of attempts to connect: a peer's (`accepted`, `refused`) and ours (`connected`, `failed`). */
+// The counters of TCP and TLS connections.
+
+/** The results of attempts to connect: by a peer (`accepted`, `refused`) and by the filter (`connected`, `failed`). */
 export const connectionResults = ["accepted", "refused", "connected", "failed"] as const;
 export type ConnectionResult = (typeof connectionResults)[number];
 
-/** Why a connection ended: by its peer, or by us and for what. */
+/** Why a connection ended. `peer`: the peer ended it. The other values say why the filter ended it. */
 export const closingReasons = [
   "peer",
   "framing",
@@ -14,7 +16,7 @@ export const closingReasons = [
 ] as const;
 export type ClosingReason = (typeof closingReasons)[number];
 
-/** What happened to the TCP and TLS connections of all listeners: plain numbers, read when a scrape asks. */
+/** The counters of the TCP and TLS connections of all listeners: plain numbers, read at a scrape. */
 export interface StreamCounters {
   /** Connections that carry messages now. */
   open: number;

@@ -1,3 +1,4 @@
+// The metrics of traffic: what each trunk sent, what was decided, and what failed.
 import { eachAttemptCount, eachRequestCount } from "./counters.ts";
 import { labelledSeries, plainSeries, type Series } from "./series.ts";
 

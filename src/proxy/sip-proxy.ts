@@ -1,4 +1,4 @@
-// The inline SIP proxy: the table of contents of everything that a message, a connection or time can set off.
+// The inline SIP proxy: what it does with each message, with each connection, and as time passes.
 import type { CallsView } from "../calls/calls.ts";
 import type { Buffer } from "node:buffer";
 import type { Action } from "../domain/call.ts";

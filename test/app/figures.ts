@@ -12,7 +12,8 @@ function sourcesOf(count: number): FigureSources {
   const counters = createCounters();
   const ids = Array.from({ length: count }, (_, index) => `trunk-${index}`);
   for (const id of ids) {
-    for (const reason of reasonCodes) announceDecision(counters, id, "reject", reason, "default", false);
+    for (const reason of reasonCodes)
+      announceDecision(counters, id, { verdict: "reject", reason, rule: "default", isMonitored: false });
     for (const method of namedMethods) countRefusal(counters, id, method, "overload");
   }
   return {

@@ -25,7 +25,7 @@ async function messages(
   const log = createLog("info", Date.now, writer.write);
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
   const counters = createCounters();
-  const reports = createReports(log, refusalsPerSecond, state, counters, stage);
+  const reports = createReports({ log, refusalsPerSecond, state, counters, stage });
   report(reports, state, counters);
   reports.close();
   await new Promise<void>(writer.close);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import t from "tap";
 import { findOffences, roomOf, sourceFiles } from "./source-files.ts";
 
@@ -169,5 +170,58 @@ void t.test("peers' input meets no regular expression", (t) => {
   t.match("if (/^a+$/.test(text)) {", regularExpression, "the test sees a literal");
   t.match("const pattern = /[/]a/g;", regularExpression, "and one in a constant");
   t.notMatch("const half = (a + b) / 2; const c = a / b / d;", regularExpression, "and no division");
+  t.end();
+});
+
+/**
+ * What is wrong with the folders that a page names: first-level ones in rows `| FLOOR | folders | what |`, inner ones in
+ * rows `| src/FOLDER | what |`.
+ */
+function findFolderFaults(page: string, rooms: Readonly<Record<string, number>>): readonly string[] {
+  const named = new Map<string, number | undefined>();
+  const faults: string[] = [];
+  for (const line of page.split("\n")) {
+    const [, floor = "", folders = "", what = ""] =
+      /^\|(?: (\d+) \|)? ((?:`[a-z0-9/]+`(?:, )?)+) \|(.*)\|$/.exec(line) ?? [];
+    for (const [, folder = ""] of folders.matchAll(/`(?:src\/)?([^`]+)`/g)) {
+      if (named.has(folder)) faults.push(`${folder}: named twice`);
+      if (what.trim() === "") faults.push(`${folder}: nothing says what it is`);
+      named.set(folder, floor === "" ? undefined : Number(floor));
+    }
+  }
+  for (const [room, floor] of Object.entries(rooms)) {
+    const shown = named.get(room);
+    if (room === "") continue;
+    if (!named.has(room)) faults.push(`${room}: not named`);
+    else if (room.includes("/") ? shown !== undefined : shown !== Math.trunc(floor))
+      faults.push(`${room}: on floor ${Math.trunc(floor)}, not ${shown}`);
+  }
+  for (const folder of named.keys()) if (!(folder in rooms)) faults.push(`${folder}: no such folder`);
+  return faults;
+}
+
+void t.test("CONTRIBUTING.md says of every folder what it is, and on which floor", (t) => {
+  const real = Object.fromEntries(
+    sourceFiles.flatMap(({ room, storey }) =>
+      [room, storey].map((name) => [name, floors[name] ?? floors[room] ?? -1]),
+    ),
+  );
+  t.same(findFolderFaults(readFileSync("CONTRIBUTING.md", "utf8"), real), []);
+  t.ok(Object.keys(real).length > 40, "the folders were found");
+
+  const rooms = { "": 15, sip: 3, "sip/fields": 3.1, ss7: 3 };
+  const top = "| 3 | `sip`, `ss7` | protocols |\n";
+  const inner = "| `src/sip/fields` | values |\n";
+  t.same(findFolderFaults(top + inner, rooms), []);
+  const misses: readonly (readonly [page: string, faults: readonly string[]])[] = [
+    [top, ["sip/fields: not named"]],
+    [inner + top.replace(", `ss7`", ""), ["ss7: not named"]],
+    [inner + top.replace("3", "2"), ["sip: on floor 3, not 2", "ss7: on floor 3, not 2"]],
+    [top + inner.replace("fields", "bodies"), ["sip/fields: not named", "sip/bodies: no such folder"]],
+    [top + inner.replace("values", ""), ["sip/fields: nothing says what it is"]],
+    [top + inner + inner, ["sip/fields: named twice"]],
+    [top + inner.replaceAll("|", ""), ["sip/fields: not named"]],
+  ];
+  for (const [page, faults] of misses) t.same(findFolderFaults(page, rooms), faults, page);
   t.end();
 });

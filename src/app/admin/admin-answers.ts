@@ -1,3 +1,4 @@
+// The call thread's answers to the admin thread: readiness, reloads and the figures of scrapes.
 import type { Millis } from "../../domain/time.ts";
 import type { Endpoint } from "../../net/address.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
@@ -8,11 +9,11 @@ import type { FromAdmin, ReloadAnswer, ToAdmin } from "./admin-messages.ts";
 import { sliceFigures } from "./figures-slices.ts";
 import { createRuntimeProbe } from "./runtime-figures.ts";
 
-/** What the admin address shows and moves; read in the call thread. */
+/** What the admin address shows and sets off. All of it runs in the call thread. */
 export interface AdminParts {
   readonly endpoint: Endpoint;
   readonly figures: FigureSources;
-  /** A policy is loaded and the engine takes calls. */
+  /** True when a policy is loaded and the engine takes calls. */
   readonly isReady: () => boolean;
   readonly reload: () => Promise<ReloadAnswer>;
   readonly fault: (error: unknown) => void;
@@ -20,45 +21,50 @@ export interface AdminParts {
 
 /** The admin address, bound. */
 export interface Admin {
-  /** `127.0.0.1:9464`, with the port that was really taken. */
+  /** `127.0.0.1:9464`, with the port that was bound. */
   readonly address: string;
-  /** Tells the thread at once whether the engine is ready; else it learns it within 100 ms. */
+  /** Tells the admin thread at once whether the engine is ready. Without this call it learns that within 100 ms. */
   readonly noteReadiness: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** How long after it was refused a lost address is tried again. Milliseconds. */
+/** Time until a restarted thread tries again to bind an address that was refused. Milliseconds. */
 const RETRY_AFTER: Millis = 1000;
 
-/** Sockets above which handles and resources of the event loop are not counted: that would take longer than 0.5 ms. */
+/**
+ * With more sockets than this, handles and resources of the event loop are not counted: that would take longer than 0.5
+ * ms.
+ */
 const MOST_COUNTED_SOCKETS = 2048;
 
-/** The admin address from the side of the call thread, which owns everything that it shows. */
+/** The call thread's side of the admin address. The call thread owns everything that the address shows. */
 export interface AdminAnswers {
-  /** With the port that was taken, so that the thread gets the same one after a restart. */
+  /** The endpoint with the port that was bound. A restarted thread binds the same one. */
   readonly endpoint: () => Endpoint;
   readonly take: (message: FromAdmin) => void;
-  /** The thread has ended by itself. */
+  /** Notes that the admin thread has ended by itself. */
   readonly ended: (error: unknown) => void;
   readonly fault: (error: unknown) => void;
 }
 
-/**
- * Has the admin thread open its address, and answers what it asks of the call thread.
- *
- * @param send sends to the thread that runs now. @returns false when there is none.
- * @param counter counts the turns that the thread watches; stopped with the address.
- * @param log is told of what happens after the start.
- * @param opened is called once, when the address is bound for the first time.
- * @param refused is called instead when it can't be bound.
- */
+/** What the admin address is opened with. */
+export interface AdminOpening {
+  /** Sends to the thread that runs now. @returns false when there is none */
+  readonly send: (message: ToAdmin) => boolean;
+  /** Counts the turns that the thread watches. It is stopped with the address. */
+  readonly counter: TurnCounter;
+  /** Takes what happens after the start. */
+  readonly log: Log;
+  /** Called once, when the address is bound for the first time. */
+  readonly opened: (admin: Admin) => void;
+  /** Called instead when the address can't be bound. */
+  readonly refused: (error: unknown) => void;
+}
+
+/** Lets the admin thread open its address, and answers its messages to the call thread. */
 export function answerAdminThread(
   parts: AdminParts,
-  send: (message: ToAdmin) => boolean,
-  counter: TurnCounter,
-  log: Log,
-  opened: (admin: Admin) => void,
-  refused: (error: unknown) => void,
+  { send, counter, log, opened, refused }: AdminOpening,
 ): AdminAnswers {
   const { figures: sources, fault } = parts;
   const runtime = createRuntimeProbe();
@@ -71,7 +77,7 @@ export function answerAdminThread(
   let { endpoint } = parts;
   let isOpen = false;
   let retry: NodeJS.Timeout | undefined;
-  /** Threads that have ended: an answer is for the one that asked. */
+  /** How many threads have ended. An answer goes only to the thread that asked. */
   let endings = 0;
   let unlistened: (() => void) | undefined;
 

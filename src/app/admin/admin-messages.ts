@@ -1,4 +1,4 @@
-/** What the call thread and the admin thread tell each other. Invariant: everything can be cloned. */
+// The messages between the call thread and the admin thread. Invariant: each of them can be cloned.
 import type { Endpoint } from "../../net/address.ts";
 import type { FiguresPart } from "../../observe/figures.ts";
 import type { LogEntry, LogLevel } from "../../observe/log.ts";
@@ -20,7 +20,7 @@ export interface LogTarget {
   readonly isForPeople: boolean;
 }
 
-/** Shared memory of the log: what the admin thread has done with it, readable without an answer. */
+/** Shared memory with the progress of the log. The call thread reads it without asking the admin thread. */
 export type ProgressCells = Int32Array<SharedArrayBuffer>;
 /** Entries taken from messages, modulo 2^32. */
 export const TAKEN = 0;
@@ -28,7 +28,7 @@ export const TAKEN = 0;
 export const CLOSED = 1;
 export const PROGRESS_CELLS = 2;
 
-/** What a reload came to. */
+/** The outcome of a reload. */
 export interface ReloadAnswer {
   readonly result: "ok" | "failed";
 }
@@ -38,7 +38,7 @@ export type ToAdmin =
   | { readonly kind: "log"; readonly entries: readonly LogEntry[]; readonly lost: number }
   /** Opens the admin address; answered by `listening` or `unbound`. */
   | { readonly kind: "listen"; readonly endpoint: Endpoint }
-  /** A part of what a scrape asked for; `part` undefined: it can't be had, the log says why. */
+  /** A part of the figures of a scrape. `part` is undefined when the figures can't be read; the log says why. */
   | {
       readonly kind: "figures";
       readonly scrape: number;

@@ -1,13 +1,14 @@
+// The HTTP server of the admin address: its paths, its bounds and its replies.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { parseAddress, type Endpoint } from "../../net/address.ts";
 
-/** What the admin address answers from. */
+/** Where the admin address gets its answers. */
 export interface AdminServerParts {
   readonly endpoint: Endpoint;
   readonly metrics: () => Promise<Reply>;
-  /** Alive: the call thread turns. */
+  /** The answer of `/healthz`: whether the call thread turns. */
   readonly health: () => Reply;
-  /** A policy is loaded and the engine takes calls. */
+  /** The answer of `/readyz`: whether a policy is loaded and the engine takes calls. */
   readonly readiness: () => Reply;
   readonly reload: () => Promise<Reply>;
   readonly fault: (error: unknown) => void;
@@ -15,7 +16,7 @@ export interface AdminServerParts {
 
 /** The administration server, bound. */
 export interface AdminServer {
-  /** With the port that was really taken. */
+  /** The endpoint with the port that was bound. */
   readonly endpoint: Endpoint;
   readonly close: (closed: () => void) => void;
 }
@@ -30,7 +31,7 @@ export interface Reply {
 
 type Answer = (parts: AdminServerParts, request: IncomingMessage) => Reply | Promise<Reply>;
 
-/** Bytes of a request body that are read and forgotten: no request of ours needs one. */
+/** At most this many bytes of a request body are read. They are ignored: no request needs a body. */
 const mostBody = 4096;
 
 const routes: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly answer: Answer }>> = {
@@ -46,7 +47,7 @@ const routes: Readonly<Record<string, { readonly method: "GET" | "POST"; readonl
   },
 };
 
-/** Binds the administration server; rejects when the address can't be had. */
+/** Binds the administration server. Rejects when the address can't be bound. */
 export function openAdminServer(parts: AdminServerParts): Promise<AdminServer> {
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 },

@@ -1,4 +1,4 @@
-/** The call thread's side of the admin thread, and the module that the thread starts on. */
+// Starts the admin thread and starts it again when it ends. The admin thread runs this module too.
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import type { Millis } from "../../domain/time.ts";
 import { createLog, type Log } from "../../observe/log.ts";
@@ -19,7 +19,7 @@ import { createLogHandover } from "./log-handover.ts";
 /** The thread that serves the admin address, renders metrics and writes the log. */
 export interface AdminThread {
   readonly log: Log;
-  /** Opens the admin address; rejects when it can't be bound. At most once. */
+  /** Opens the admin address. At most once. Rejects when the address can't be bound. */
   readonly open: (parts: AdminParts) => Promise<Admin>;
   /** Writes out the log, closes it and ends the thread. */
   readonly close: () => Promise<void>;
@@ -31,7 +31,7 @@ const RESTART_AFTER: Millis = 1000;
 /** How long the process waits for its last lines when it ends without {@link AdminThread.close}. Milliseconds. */
 const MOST_FAREWELL: Millis = 2000;
 
-/** Starts the thread. One that ends by itself is started anew; calls go on meanwhile. */
+/** Starts the thread. A thread that ends by itself is started again, and calls go on meanwhile. */
 export function startAdminThread(target: LogTarget): AdminThread {
   const turns = createTurnCells();
   const progress = new Int32Array(new SharedArrayBuffer(PROGRESS_CELLS * Int32Array.BYTES_PER_ELEMENT));
@@ -44,7 +44,7 @@ export function startAdminThread(target: LogTarget): AdminThread {
   let closed: (() => void) | undefined;
   const handover = createLogHandover({
     send(entries, lost) {
-      // Readiness is never older than what the log says of it.
+      // The cells show the readiness before the log tells of it.
       counter?.note();
       return send({ kind: "log", entries, lost });
     },
@@ -92,7 +92,7 @@ export function startAdminThread(target: LogTarget): AdminThread {
     restart = setTimeout(start, RESTART_AFTER);
   }
 
-  /** Runs when the process ends by an error that nobody caught: the last lines of the log may say why. */
+  /** Runs when the process ends by an error that no code caught: the last lines of the log may say why. */
   function sayFarewell(): void {
     handover.flush();
     if (send({ kind: "close" })) Atomics.wait(progress, CLOSED, 0, MOST_FAREWELL);
@@ -106,10 +106,11 @@ export function startAdminThread(target: LogTarget): AdminThread {
       const begun = countTurns(turns, parts.isReady);
       counter = begun;
       return new Promise<Admin>((resolve, reject) => {
-        serving = answerAdminThread(parts, send, begun, log, resolve, (error) => {
+        const refused = (error: unknown): void => {
           serving = undefined;
           reject(error);
-        });
+        };
+        serving = answerAdminThread(parts, { send, counter: begun, log, opened: resolve, refused });
       });
     },
     close: () =>
@@ -135,7 +136,7 @@ function isAdminData(value: unknown): value is AdminThreadData {
 
 if (!isMainThread && parentPort !== null && isAdminData(workerData)) {
   yieldToCalls();
-  // Loaded from here: the call thread needs neither pino nor prom-client.
+  // Imported here: the call thread needs neither pino nor prom-client.
   const { serveAdmin } = await import("./serve-admin.ts");
   serveAdmin(parentPort, workerData);
 }

@@ -1,3 +1,4 @@
+// Gathers the figures of a scrape: the admin thread asks, and gives up when the call thread is silent.
 import type { Millis } from "../../domain/time.ts";
 import { type Figures, type FiguresPart, joinFigures } from "../../observe/figures.ts";
 
@@ -12,10 +13,10 @@ export interface FiguresGathering {
   readonly take: (scrape: number, part: FiguresPart | undefined, isLast: boolean) => void;
 }
 
-/** Without another part for this long, the call thread counts as silent. Milliseconds. */
+/** The call thread counts as silent when no part comes for this long. Milliseconds. */
 const MOST_SILENCE: Millis = 2000;
 
-/** A whole gathering takes no longer; Prometheus gives up after 10 s. Milliseconds. */
+/** Longest time of a whole gathering. Milliseconds. Prometheus gives up after 10 s. */
 const MOST_TIME: Millis = 8000;
 
 interface Gathering {

@@ -1,3 +1,4 @@
+// Sends the figures of a scrape out of the call thread, one slice in each turn of its event loop.
 import { readFigures, type FigureSources, type FiguresPart } from "../../observe/figures.ts";
 
 /** Answers scrapes from the call thread. */
@@ -7,7 +8,7 @@ export interface FiguresSlices {
   readonly stop: () => void;
 }
 
-/** Sends one part; undefined: the figures can't be had. */
+/** Sends one part; undefined: the figures can't be read. */
 type SendPart = (scrape: number, part: FiguresPart | undefined, isLast: boolean) => void;
 
 /**

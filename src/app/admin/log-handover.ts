@@ -1,3 +1,4 @@
+// Hands log entries over to the thread that writes them, in bounded batches.
 import type { Millis } from "../../domain/time.ts";
 import type { LogEntry } from "../../observe/log.ts";
 
@@ -7,13 +8,17 @@ export interface LogHandover {
   readonly push: (entry: LogEntry) => void;
   /** Sends what is waiting. */
   readonly flush: () => void;
-  /** Counts what was sent and not taken as lost: the other thread has ended. */
+  /** Counts the entries that were sent and not taken as lost. Called when the other thread has ended. */
   readonly forgetSent: () => void;
 }
 
 /** Where the entries go. */
 export interface HandoverTarget {
-  /** Sends entries, and how many were lost before them. @returns false when nobody is there: they are kept. */
+  /**
+   * Sends entries, and how many were lost before them.
+   *
+   * @returns false when no thread takes the entries: they are kept
+   */
   readonly send: (entries: readonly LogEntry[], lost: number) => boolean;
   /** How many entries the other thread has taken so far, modulo 2^32. */
   readonly taken: () => number;
@@ -22,7 +27,7 @@ export interface HandoverTarget {
 /** At most one message is sent in this time. Milliseconds. */
 const FLUSH_INTERVAL: Millis = 100;
 
-/** Entries that wait here or on their way, at most; the rest is counted and lost. */
+/** At most this many entries wait, here or on their way. Further ones are lost and counted. */
 const MOST_WAITING = 1024;
 
 export function createLogHandover({ send, taken }: HandoverTarget): LogHandover {

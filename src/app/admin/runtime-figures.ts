@@ -1,3 +1,4 @@
+// Measures the JavaScript engine of a thread: heap, garbage collections, lag and handles.
 import { constants, performance, PerformanceObserver, type PerformanceEntry } from "node:perf_hooks";
 import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
 import { collectionBuckets, type RuntimeFigures } from "../../observe/figures.ts";
@@ -77,7 +78,7 @@ function readActive(): RuntimeFigures["active"] {
   };
 }
 
-/** What a function of Node.js without a type lists; nothing where this Node.js does not have it. */
+/** The list that an untyped function of Node.js returns; empty where this Node.js has no such function. */
 function listOf(name: "_getActiveHandles" | "_getActiveRequests"): readonly unknown[] {
   const list: unknown = Reflect.get(process, name);
   const found: unknown = typeof list === "function" ? Reflect.apply(list, process, []) : [];

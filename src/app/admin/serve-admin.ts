@@ -1,4 +1,4 @@
-/** The body of the admin thread: the admin address, the metrics and the log, away from the thread that carries calls. */
+// The body of the admin thread: serves the admin address, renders the metrics and writes the log.
 import { performance } from "node:perf_hooks";
 import type { MessagePort } from "node:worker_threads";
 import type { Endpoint } from "../../net/address.ts";

@@ -1,4 +1,4 @@
-/** The turns of the call thread, counted in memory that other threads read: they need no answer from a thread that is stuck. */
+// Counts the turns of the call thread in shared memory: other threads see there when it is stuck.
 import { performance } from "node:perf_hooks";
 import type { Millis } from "../../domain/time.ts";
 
@@ -29,7 +29,7 @@ export function createTurnCells(): TurnCells {
   return new Int32Array(new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT));
 }
 
-/** The side of the call thread. */
+/** The call thread's side. */
 export interface TurnCounter {
   /** Notes a turn, and whether the engine is ready, before the next tick does. */
   readonly note: () => void;
@@ -45,7 +45,7 @@ export function countTurns(cells: TurnCells, isReady: () => boolean): TurnCounte
   };
   const timer = setInterval(() => {
     const now = performance.now();
-    // The timer waits for the turn that is under way when it is due.
+    // A timer that is due waits for the turn that is under way.
     const late = Math.round((now - due) * 1000);
     if (late > Atomics.load(cells, LONGEST)) Atomics.store(cells, LONGEST, late);
     due = now + TURN_INTERVAL;
@@ -55,23 +55,29 @@ export function countTurns(cells: TurnCells, isReady: () => boolean): TurnCounte
   return { note, stop: () => clearInterval(timer) };
 }
 
-/** The side of a thread that watches. Its own clock is an argument and only has to be monotonic. */
+/** The watching thread's side. Its own clock is an argument and only has to be monotonic. */
 export interface TurnWatch {
-  /** Looks at the cells; to be called every {@link LOOK_INTERVAL} and before anything below is asked. */
+  /** Looks at the cells. Called every {@link LOOK_INTERVAL}, and before any other member is asked. */
   readonly look: (now: Millis) => void;
-  /** How long ago the call thread was last seen to turn. At most {@link LOOK_INTERVAL} less than it is. */
+  /**
+   * How long ago the call thread was last seen to turn. Milliseconds. At most {@link LOOK_INTERVAL} below the true
+   * time.
+   */
   readonly age: () => Millis;
   /** True when the call thread has not turned for {@link STUCK_AFTER}. */
   readonly isStuck: () => boolean;
   /** True when the engine took new calls at the last turn. */
   readonly isReady: () => boolean;
-  /** Longest turn within the last minute, the one under way included. Turns shorter than 100 ms are seen by chance. */
+  /**
+   * Longest turn within the last minute, the one under way included. Milliseconds. Turns below 100 ms are seen by
+   * chance only.
+   */
   readonly longest: () => Millis;
 }
 
 /**
- * Watches the call thread from another one. A pause of the watching thread itself (SIGSTOP, a machine that sleeps) does not age
- * the call thread: after it, the call thread has the time to turn that was left before.
+ * Watches the call thread from another thread. A pause of the watching thread itself (SIGSTOP, a machine that sleeps)
+ * does not age the call thread. After the pause, the call thread has as much time left as before.
  */
 export function watchTurns(cells: TurnCells, start: Millis): TurnWatch {
   let known = Atomics.load(cells, TURNS);

@@ -1,3 +1,4 @@
+// The engine for drachtio servers: the servers carry the calls, the filter judges them.
 import type { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../../domain/capabilities.ts";
@@ -23,14 +24,14 @@ import { createQuestions } from "../../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../../wire/dns/next-hop-names.ts";
 import type { Order } from "../../delegated/orders.ts";
 
-/** How the engine works with its servers. */
+/** Options of the engine. */
 export interface DrachtioOptions {
   readonly servers: readonly DrachtioServer[];
-  /** Have the servers report every call (CDR), to find those that they passed without asking. */
+  /** True: the servers report every call (CDR), so that calls that they passed without asking are found. */
   readonly reports: boolean;
 }
 
-/** How often links, next hops and reports are looked after. Milliseconds. */
+/** How often links, next hops and reports are checked. Milliseconds. */
 const TICK = 100;
 
 /** Addresses that servers may take SIP on beside those in `listen`. */
@@ -38,7 +39,7 @@ const MOST_LISTENERS = 64;
 
 const DAY: Millis = 86_400_000;
 
-/** SIP by drachtio servers: they carry the calls, we say what becomes of each. */
+/** Creates the engine for drachtio servers. The servers carry the calls; the filter decides what is done with each. */
 export function createDrachtioEngine(parts: EngineParts, options: DrachtioOptions): Engine {
   const { counters } = parts;
   const tags = createKeyedTags(parts.key);
@@ -81,7 +82,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   let names: Names | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  /** Where the server took the message; a server may listen where `listen` says nothing of. */
+  /** The listener that the server received the message on. A server may listen where `listen` names nothing. */
   function listenerOf({ receivedOn = "", protocol }: SipRequest): Listener {
     const transport: SipTransport = protocol === "udp" || protocol === "tls" ? protocol : "tcp";
     const colon = receivedOn.lastIndexOf(":");
@@ -138,7 +139,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     );
   }
 
-  /** Next hops are judged by the calls that they got: this engine asks them nothing. */
+  /** Notes the state of a next hop by the result of a call. This engine sends no probes. */
   function noteResult(hop: Destination | undefined, { finalStatus, responses }: ProxyResult): void {
     if (hop === undefined) return;
     const now = Date.now();
@@ -220,7 +221,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     links: () => links,
     calls: () => memory.standing(),
     health: () => overload,
-    // Calls in progress are the servers', and none waits for us.
+    // The servers hold the calls in progress, and no call waits for the filter.
     drain: () => {
       overload.drain();
       return Promise.resolve();
@@ -239,12 +240,15 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
 
 /** How long messages of one server wait before they are judged. */
 interface ServerClock {
-  /** Milliseconds that a message of `stackTime` ("HH:MM:SS.uuuuuu") has waited more than the quickest one. */
+  /** How much longer a message of `stackTime` ("HH:MM:SS.uuuuuu") has waited than the quickest one. Milliseconds. */
   waited(stackTime: string, now: Millis): Millis;
   reset(): void;
 }
 
-/** The clocks of two machines differ, so that only the difference to the quickest message says something. */
+/**
+ * Makes a clock for one server. Clocks of two machines differ, so only the difference to the quickest message has a
+ * meaning.
+ */
 function createClock(): ServerClock {
   let least: Millis | undefined;
   return {

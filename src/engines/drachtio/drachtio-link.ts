@@ -1,3 +1,4 @@
+// The connection to a drachtio server through drachtio-srf. No other file uses that package.
 import type { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
@@ -5,26 +6,29 @@ import { createFrameReader, type FrameHandlers } from "./frames.ts";
 import { part, type DrachtioServer, type TlsOptions } from "./place.ts";
 import { openReports } from "./report-line.ts";
 
-/** A request as drachtio-srf hands it over. It never saw the fields: parsed, they lose values, and a display name can forge them. */
+/**
+ * A request as drachtio-srf hands it over, without header fields. Parsed by the package, fields lose values, and a
+ * display name can forge them.
+ */
 export interface SipRequest {
   readonly method: string;
   readonly source_address: string;
   readonly source_port: number;
   /** "udp", "tcp", "tls", "ws" or "wss". */
   readonly protocol: string;
-  /** Where the server took it: "192.0.2.1:5060". */
+  /** The address that the server received it on: "192.0.2.1:5060". */
   readonly receivedOn?: string;
   /** UTC time of day at the server: "08:15:02.123456". */
   readonly stackTime: string;
 }
 
-/** What came of passing a request on. */
+/** The result of passing a request on. */
 export interface ProxyResult {
   readonly finalStatus?: number;
   readonly responses: readonly { readonly address: string; readonly port: number }[];
 }
 
-/** Answers one request; the callbacks come when the server has obeyed, or says why it hasn't. */
+/** Answers one request. The callbacks run when the server has obeyed or has said why not. */
 export interface SipResponse {
   readonly req: SipRequest;
   send(
@@ -42,7 +46,10 @@ interface ProxyOptions {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What the package is used for. Its own declarations name fields that are never there, and leave out those that are. */
+/**
+ * The part of the package that is used here. The package's own declarations name fields that never exist, and leave out
+ * others that do.
+ */
 interface Srf {
   on(event: "connect", listener: (error: Error | null, hostport?: string, version?: string) => void): this;
   on(event: "error", listener: (error: Error) => void): this;
@@ -63,7 +70,10 @@ interface Srf {
   ): void;
 }
 
-/** Below the published interface: the only way to the socket, and to the answer to a ping, which the package throws away. */
+/**
+ * An object below the published interface. It is the only way to the socket, and to the answer to a ping, which the
+ * package throws away.
+ */
 interface Agent {
   readonly mapServer: ReadonlyMap<
     Socket,
@@ -75,9 +85,9 @@ interface Agent {
 type SrfClass = new () => Srf;
 
 export interface DrachtioLinkHandlers {
-  /** The secret was accepted; where the server takes SIP: "udp/192.0.2.1:5060,tcp/192.0.2.1:5060". */
+  /** The server has accepted the secret. `hostports`: where it takes SIP, "udp/192.0.2.1:5060,tcp/192.0.2.1:5060". */
   readonly connected: (hostports: string) => void;
-  /** The link is gone, or could not be had; told once. */
+  /** The link is lost or could not be made. Called once. */
   readonly lost: (why: string) => void;
   /** `message`: its octets as received; the top Via has `received` and `rport`. */
   readonly request: (request: SipRequest, response: SipResponse, message: Buffer) => void;
@@ -105,9 +115,9 @@ export interface DrachtioLink {
     timeout: number,
     done: (error: unknown, result?: ProxyResult) => void,
   ): void;
-  /** Gives the link up: `lost` is told why. */
+  /** Gives the link up. `lost` is called with `why`. */
   close(why: string): void;
-  /** Asks for no more requests, and calls back when none will come. */
+  /** Asks the server for no more requests. Calls back when none will come. */
   retire(done: () => void): void;
 }
 
@@ -129,10 +139,13 @@ const METHODS = [
   "publish",
 ] as const;
 
-/** Not a literal in the import: its declarations describe another package than the one that runs, and it may not be installed. */
+/**
+ * A variable, not a literal in the import: the declarations describe another package than the one that runs, and it may
+ * not be installed.
+ */
 const PACKAGE: string = "drachtio-srf";
 
-/** Loads drachtio-srf; rejects, in words, where it isn't installed. */
+/** Loads drachtio-srf. Rejects, in words, where it isn't installed. */
 export async function loadDrachtio(): Promise<OpenDrachtioLink> {
   let loaded: { readonly default: unknown };
   try {
@@ -150,8 +163,8 @@ function isSrfClass(value: unknown): value is SrfClass {
 }
 
 /**
- * One attempt to connect. Every attempt gets an instance of its own: the package's reconnection has no bound, and forgets TLS
- * (drachtio-srf #211).
+ * One attempt to connect. Every attempt gets an instance of its own: the package's reconnection has no bound, and
+ * forgets TLS (drachtio-srf #211).
  */
 function openLink(
   Srf: SrfClass,
@@ -204,7 +217,7 @@ function openLink(
     if (error !== null && error !== undefined) lose("the secret was refused");
     else {
       sipPlaces = hostports ?? "";
-      // What was registered stands before the ping: calls come from its answer on.
+      // The registrations precede this ping: calls come from its answer on.
       ping(ready);
     }
   });
@@ -227,7 +240,9 @@ function openLink(
     reported: handlers.reported,
   });
 
-  /** Takes the stream from the package's own reader, and catches what the package throws: that would end the process. */
+  /**
+   * Reads the stream in place of the package's own reader. Catches what the package throws: that would end the process.
+   */
   function readFrames(opened: Socket): void {
     opened.removeAllListeners("data");
     opened.on("data", (bytes: Buffer) => {
@@ -258,7 +273,7 @@ function openLink(
     close: lose,
     retire(done) {
       if (socket === undefined) return;
-      // The server takes the client off every list, whatever verb is named.
+      // The server removes the client from every list, whatever verb is named.
       client.wp.send(socket, "remove_route|invite");
       ping(() => (reports === undefined ? done() : reports.retire(done)));
     },

@@ -1,3 +1,4 @@
+// Reads the frames that a drachtio server sends over its control connection.
 import { Buffer } from "node:buffer";
 
 /** What a report is about. `stop`: the call ended, after an answer or without one. */
@@ -7,8 +8,8 @@ export interface FrameHandlers {
   /** A frame for the package, without its length; of a SIP message in it only the start line is left. */
   readonly frame: (text: string) => void;
   /**
-   * The server reports on a call (CDR). `source`: "network" for what it received; `detail`: role, or why the call ended;
-   * `message`: the octets of the message, a view that is valid during the call.
+   * The server reports on a call (CDR). `source`: "network" for what it received; `detail`: role, or why the call
+   * ended; `message`: the octets of the message, a view that is valid during the call.
    */
   readonly reported: (event: ReportedEvent, source: string, message: Buffer, detail: string) => void;
 }
@@ -21,7 +22,7 @@ export interface FrameReader {
   read(bytes: Buffer): void;
 }
 
-/** Octets of a frame. sofia-sip takes messages of up to 2 MB from a connection. */
+/** Most octets of a frame. sofia-sip takes messages of up to 2 MB from a connection. */
 const LONGEST_FRAME = 4 * 1024 * 1024;
 const MOST_DIGITS = String(LONGEST_FRAME).length;
 
@@ -32,12 +33,12 @@ const ZERO = 0x30;
 const NONE = Buffer.alloc(0);
 
 /**
- * The stream is `LENGTH#ID|KIND|…CRLF` and a SIP message, again and again. drachtio-srf would make a string of every message and
- * parse all of its fields, of reports and answers too, which costs more than judging the call; what it needs itself is the first
- * line of the frame and the start line of the message.
+ * Makes a reader. The stream repeats `LENGTH#ID|KIND|…CRLF` and a SIP message. drachtio-srf would make a string of
+ * every message and parse all its fields, also for reports and answers. That costs more than judging the call. The
+ * package itself needs the first line of the frame and the start line of the message.
  */
 export function createFrameReader({ frame, reported }: FrameHandlers): FrameReader {
-  /** The beginning of a frame that hasn't come whole, as it came. */
+  /** The pieces of a frame that is not complete yet, as received. */
   let parts: Buffer[] = [];
   let have = 0;
   let need = 0;

@@ -1,3 +1,4 @@
+// A drachtio server's address and TLS options, and how a connection to it is ended.
 import type { Socket } from "node:net";
 
 /** How the server's certificate is checked. */
@@ -19,8 +20,8 @@ export interface DrachtioServer {
 const PARTING = 2000;
 
 /**
- * Ends a connection and reads on until the server has closed it too: where frames of the server's meet a closed port, it keeps the
- * dead client on its lists, and every call of that one's share gets 100 and nothing more.
+ * Ends a connection, and reads on until the server has closed it too. A server whose frames meet a closed port keeps
+ * the dead client on its lists. Every call that it offers to that client gets 100 and nothing more.
  */
 export function part(socket: Socket): void {
   socket.removeAllListeners("data");

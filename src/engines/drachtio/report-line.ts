@@ -1,3 +1,4 @@
+// The connection for the reports (CDR) of a drachtio server, without drachtio-srf.
 import { Buffer } from "node:buffer";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -7,9 +8,9 @@ import { part, type DrachtioServer } from "./place.ts";
 export interface ReportHandlers extends Pick<FrameHandlers, "reported"> {
   /** The server reports from now on. */
   readonly ready: () => void;
-  /** The connection is gone, or could not be had; told once. */
+  /** The connection is lost or could not be made. Called once. */
   readonly lost: (why: string) => void;
-  /** What came makes no sense; `lost` follows. */
+  /** The server sent something that makes no sense. `lost` follows. */
   readonly fault: (error: unknown) => void;
 }
 
@@ -17,29 +18,29 @@ export interface ReportHandlers extends Pick<FrameHandlers, "reported"> {
 export interface ReportLine {
   /** Asks the server for a sign of life. */
   ping(answered: () => void): void;
-  /** Asks for no more reports, and calls back when none will come. */
+  /** Asks the server for no more reports. Calls back when none will come. */
   retire(done: () => void): void;
-  /** Parts with the server; nothing is told any more. */
+  /** Ends the connection. No handler is called afterwards. */
   close(): void;
 }
 
-/** How long reports may wait to be read, with others that come meanwhile. Milliseconds. */
+/** How long reports wait to be read together with others. Milliseconds. */
 const GATHERING = 10;
 /** Octets that are read at once. */
 const MOST_AT_ONCE = 262_144;
 
 /**
- * Takes a server's reports (CDR) over a connection of their own, without drachtio-srf. An accepted call has six, nobody waits for
- * them, and waking for each would cost as much as all else that is done for the call: read some milliseconds later they come in heaps,
- * which the package has no way to ask for. Calls don't queue behind them either: the server mixes up the frames of a connection
- * that it can't write at once.
+ * Takes a server's reports (CDR) over a connection of their own, without drachtio-srf. An accepted call has six
+ * reports, and nothing waits for them. Waking up for each one would cost as much as the rest of the call. Reports are
+ * therefore read some milliseconds later, many at once; the package has no way to ask for that. Calls don't queue
+ * behind reports either: the server mixes up the frames of a connection that it can't write at once.
  */
 export function openReports(
   { host, port, secret, tls }: DrachtioServer,
   handlers: ReportHandlers,
 ): ReportLine {
   const frames = createFrameReader({ frame: takeAnswer, reported: handlers.reported });
-  /** Who waits for the answer to an order, by its number. */
+  /** The callbacks that wait for the answer to an order, by the number of the order. */
   const waiting = new Map<string, (words: readonly string[]) => void>();
   let orders = 0;
   let isLost = false;
@@ -86,11 +87,15 @@ export function openReports(
     });
   }
 
-  /** Reads what has come, and lets more come together. False: nothing is read until then. */
+  /**
+   * Reads what has come, and pauses so that more reports come together.
+   *
+   * @returns false: nothing is read during the pause
+   */
   function take(count: number, buffer: Uint8Array): boolean {
     if (isLost) return true;
     try {
-      // The buffer is used again.
+      // A copy, since the buffer is used again.
       frames.read(Buffer.from(buffer.subarray(0, count)));
     } catch (error) {
       handlers.fault(error);
@@ -104,7 +109,7 @@ export function openReports(
 
   return {
     ping: (answered) => send("ping", answered),
-    // The server takes the client off every list, whatever verb is named.
+    // The server removes the client from every list, whatever verb is named.
     retire: (done) => send("remove_route|cdr:stop", done),
     close,
   };

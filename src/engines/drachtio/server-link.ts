@@ -1,3 +1,4 @@
+// Keeps the link to one drachtio server up: connects, pings, and connects again.
 import { formatEndpoint } from "../../net/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { DrachtioLink, DrachtioLinkHandlers, OpenDrachtioLink, SipResponse } from "./drachtio-link.ts";
@@ -5,7 +6,7 @@ import type { DrachtioServer } from "./place.ts";
 
 /** Times of a link. Milliseconds. */
 export const LinkTime = {
-  /** Between two signs of life that are asked for. */
+  /** Between two pings. */
   ping: 2000,
   /** How long the server may take to obey an order or to answer a ping; after that the link is given up. */
   deadline: 2000,
@@ -20,14 +21,14 @@ export interface ServerHandlers extends Pick<DrachtioLinkHandlers, "request" | "
   readonly changed: (isUp: boolean, why: string) => void;
 }
 
-/** The link to one server, kept up. Time comes by `tick`. */
+/** Keeps the link to one server up. Time comes by `tick`. */
 export interface ServerLink {
   readonly id: string;
   readonly isUp: boolean;
   tick(now: Millis): void;
   answer(now: Millis, response: SipResponse, status: number, fields: Readonly<Record<string, string>>): void;
   proxy(...order: Parameters<DrachtioLink["proxy"]>): void;
-  /** Takes no more requests, and closes when none will come: resolves then, or after {@link LinkTime.deadline}. */
+  /** Takes no more requests, and closes when none will come. Resolves then, or after {@link LinkTime.deadline}. */
   close(): Promise<void>;
 }
 
@@ -95,7 +96,7 @@ export function createServerLink(
     waiting++;
   }
 
-  /** Orders are confirmed in the order in which they were given, so one that comes proves the link. */
+  /** Orders are confirmed in the order in which they were given, so every confirmation proves the link. */
   function confirm(from: DrachtioLink): void {
     if (link !== from) return;
     waiting = Math.max(waiting - 1, 0);

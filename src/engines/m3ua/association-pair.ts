@@ -1,3 +1,4 @@
+// Two M3UA associations with the ISUP relay between them: how they go up and down together.
 import { bracketed, formatEndpoint } from "../../net/endpoint.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { AssociationConfig, LinkConfig } from "../../config/sigwall/m3ua-schema.ts";
@@ -25,17 +26,17 @@ export interface LinkParts {
   readonly now: () => Millis;
   /** The pair went up or down, and why. */
   readonly changed: (isUp: boolean, why: string) => void;
-  /** Something that is no reason to stop: a stranger that connects, a peer that can't be reached. */
+  /** Takes a message for the log that stops nothing: a stranger connects, or a peer can't be reached. */
   readonly noted: (message: string) => void;
 }
 
 /** A pair of associations with the relay between them: both are up, or neither carries anything. */
 export interface M3uaLink {
-  /** Listens and begins to connect; resolves with what is listened on. */
+  /** Listens and begins to connect. Resolves with the addresses that it listens on. */
   start(): Promise<readonly string[]>;
   readonly isUp: boolean;
   send(side: LinkSide, stream: number, bytes: Buffer): void;
-  /** Several times a second. */
+  /** Lets time pass. Called several times a second. */
   tick(now: Millis): void;
   stop(): Promise<void>;
 }
@@ -74,7 +75,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
       parts.noted(`${id}: refused an association from ${peer.address} port ${peer.port}`);
       return;
     }
-    // A peer that comes again has lost what it had, whatever this end still believes.
+    // A peer that connects again has lost its state, whatever this end still believes.
     bringDown(`${id}: the peer has connected again`);
     pending[side]?.refuse();
     pending[side] = peer;
@@ -100,7 +101,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     const own = peer.open({
       message(stream, bytes) {
         relay.handle(parts.now(), side, stream, bytes);
-        // What can't be sent on waits where it comes from.
+        // Messages that can't be sent on wait at their sender.
         if (pair?.[across(side)].isCongested === true) own.read(false);
       },
       drained: () => pair?.[across(side)].read(true),
@@ -111,7 +112,10 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     return own;
   }
 
-  /** Connects a side whose turn it is: the other one waits for it, or waits itself for this one. */
+  /**
+   * Connects a side when it is its turn: the other side is connected and waits, or both are clients and this one is the
+   * first.
+   */
   function dial(side: LinkSide): void {
     const { id, role, local, remote } = of(side);
     const isDue = pending[across(side)] !== undefined || (of(across(side)).role === "client" && side === 0);

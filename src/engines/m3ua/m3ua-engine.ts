@@ -1,3 +1,4 @@
+// The M3UA engine: the pairs of associations, their clock and their overload control.
 import { capabilitiesOf } from "../../domain/capabilities.ts";
 import { performance } from "node:perf_hooks";
 import type { AssociationConfig, M3uaConfig } from "../../config/sigwall/m3ua-schema.ts";
@@ -16,7 +17,7 @@ import { createSctpTransport } from "../../wire/sctp/sctp-transport.ts";
 import { tcpTransport } from "../../wire/sctp/tcp-transport.ts";
 import { createTrafficWatch } from "../traffic-watch.ts";
 
-/** How often time passes. Milliseconds. */
+/** Time between two ticks. Milliseconds. */
 const TICK = 100;
 
 export interface M3uaEngineParts extends Pick<
@@ -28,7 +29,7 @@ export interface M3uaEngineParts extends Pick<
   readonly info: (message: string) => void;
 }
 
-/** The SS7 engine: pairs of M3UA associations with the ISUP relay between them. */
+/** Creates the SS7 engine: pairs of M3UA associations with the ISUP relay between them. */
 export function createM3uaEngine(parts: M3uaEngineParts): Engine {
   const { config, counters } = parts;
   const overload = createOverload();
@@ -128,7 +129,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       });
       return listening;
     },
-    // A peer that is away is a matter of its association; new calls are taken by those that are up.
+    // A missing peer stops its own pair only: the pairs that are up take new calls.
     isReady: () => !overload.isDraining && links.some(({ isUp }) => isUp),
     nextHops: () => [],
     calls: () => calls.standing(),

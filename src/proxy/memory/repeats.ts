@@ -1,3 +1,4 @@
+// Repeats messages to datagram hops until something comes back: timers A and B, E and F, G and H of RFC 3261.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../../domain/time.ts";
 import { REPEATED_FOR, T1, T2 } from "../../sip/timers.ts";
@@ -13,7 +14,7 @@ export interface Repeated {
   readonly listener: Listener;
   readonly address: string;
   readonly port: number;
-  /** Its own memory. */
+  /** A copy in memory of its own. */
   readonly bytes: Buffer;
 }
 
@@ -50,7 +51,7 @@ export function createRepeats(capacity: number): Repeats {
   const entries = new Map<string, Entry>();
   const mostOctets = capacity * OCTETS_PER_ENTRY;
   let octets = 0;
-  /** Nothing is due before. */
+  /** The time before which nothing is due. */
   let earliest = Infinity;
 
   const stop = (key: string): void => {

@@ -1,3 +1,4 @@
+// The transactions between a stream hop and a datagram hop, bounded.
 import type { Buffer } from "node:buffer";
 import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
@@ -20,9 +21,9 @@ interface Settled {
 }
 
 /**
- * Transactions between a reliable and an unreliable hop. A peer on a stream says everything once, so what is lost between us and the
- * other one must be repeated by us; and what that one repeats has nobody behind us who expects it. From a datagram to a
- * datagram, and from a stream to a stream, the two ends see to it themselves, and nothing here is used.
+ * Transactions between a stream hop and a datagram hop. A peer on a stream sends each message once. The filter repeats
+ * such a message to the datagram hop, and absorbs what the datagram hop repeats. Between two datagram hops or two
+ * stream hops the ends do this themselves, and nothing here is used.
  */
 export interface Transactions {
   readonly repeats: Repeats;

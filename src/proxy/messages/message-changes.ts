@@ -1,3 +1,4 @@
+// What is changed in a request that passes: fields removed, a number withheld, a label added.
 import { Buffer } from "node:buffer";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { Decision } from "../../domain/decision.ts";

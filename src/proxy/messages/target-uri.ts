@@ -1,3 +1,4 @@
+// Writes the URI of the called party at the target that the policy chose.
 import { bracketed } from "../../net/endpoint.ts";
 import type { Target } from "../../routing/listener.ts";
 import type { UriParts } from "../../sip/fields/name-addr.ts";

@@ -48,7 +48,7 @@ function moveUnreached(moment: Moment, place: Origin, { message }: SentRequest):
   const hop =
     call === undefined ? undefined : findTried(call, { transport: listener.transport, address, port });
   if (call === undefined || hop === undefined || call.tried.at(-1) !== hop) return false;
-  // It never got there: nobody there is silent, and nothing is left to cancel.
+  // The INVITE never got there: the hop is not silent, and nothing is left to cancel.
   if (!call.ended.includes(hop)) {
     call.ended.push(hop);
     withdrawInvite(hop);
@@ -65,7 +65,7 @@ function readSentMark(proxy: ProxyState, value: string): MarkedCall | undefined 
   return marked?.isWithin === true ? undefined : marked;
 }
 
-/** Undefined for what nobody answers: an answer that did not get through is its receiver's loss, and so is an ACK. */
+/** Undefined for responses and ACK, which get no answer. */
 function asSent(message: SipMessage): SentRequest | undefined {
   if (message.kind !== "request" || message.method === "ACK") return undefined;
   const callers = nextHeader(message, Header.via, message.first[Header.via]!);

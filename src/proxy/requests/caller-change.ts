@@ -66,7 +66,7 @@ export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const changes = changesInDialog(trunk, decision ?? unmarked, proof);
   if (changes !== undefined) applyChanges(message, edits, changes);
   if (message.method === "MESSAGE") {
-    // It has paid, and its repeats need not.
+    // It was counted against its limits. Its repeats are not counted again.
     const target = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
     const outcome = { kind: "forward", target, reason, changes } as const;
     ledger.set(key, { fingerprint: fingerprint(message), outcome }, now);

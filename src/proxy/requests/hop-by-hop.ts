@@ -50,7 +50,8 @@ function followInvite(turn: RequestTurn, setup: CallSetup | undefined): void {
   const { proxy, message, edits, routes, source } = turn;
   const isCore = isOfCore(turn);
   const onward = (isCore ? followRoutes : consumeOwn)(message, routes, edits);
-  // Whose INVITE nobody remembers may have had its number withheld. Peers tell transactions by the branch (RFC 3261 section 17.2.3).
+  // An INVITE that is not remembered may have had its number withheld. Peers tell transactions by the branch (RFC 3261
+  // section 17.2.3).
   const isWithheld =
     setup === undefined
       ? source?.mayWithhold === true || proxy.withheldOn.has(senderOf(turn))

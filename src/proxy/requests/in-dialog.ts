@@ -40,7 +40,7 @@ export function inDialog(turn: RequestTurn): void {
       return;
     }
     const carriage = carriageOf(source?.trunk.methods ?? ordinaryMethods, message.method);
-    // A registration is nobody's dialog (RFC 3261 section 10.2).
+    // A REGISTER belongs to no dialog (RFC 3261 section 10.2).
     if (carriage === "refuse" || message.method === "REGISTER") {
       refuseMethod(turn);
       return;
