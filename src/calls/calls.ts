@@ -83,7 +83,7 @@ export interface Calls<Setup> {
    * The set-up ends as timed out 64·T1 (and a little) after the last sending, or 240 s after the last provisional answer.
    */
   forwarded(slot: CallSlot, now: Millis): void;
-  /** A provisional answer above 100 came. Only the first alerting is told. */
+  /** A provisional answer came: 100 too ends timer B (RFC 3261 section 17.1.1.2). Only the first alerting is told. */
   provisional(slot: CallSlot, isAlerting: boolean, now: Millis): void;
   /**
    * The caller has given up before the answer (CANCEL). The INVITE still gets a final answer, which says how the call ended;
@@ -130,7 +130,8 @@ export interface Calls<Setup> {
   trunkNames(): TrunkNames;
   /**
    * Takes calls back out of a snapshot. They hold their channels for 30 minutes, or until a message of theirs confirms them;
-   * unconfirmed ones stay known and end as others do. Their keys are not known again. Never throws.
+   * unconfirmed ones stay known and end as others do. What was unconfirmed for 30 minutes before takes no channel again.
+   * Their keys are not known again. Never throws.
    */
   restore(snapshot: Uint8Array, now: Millis): RestoreResult;
 }
