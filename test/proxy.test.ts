@@ -15,3 +15,4 @@ import "./proxy/stream-failover.ts";
 import "./proxy/interplay.ts";
 import "./proxy/time.ts";
 import "./proxy/told.ts";
+import "./proxy/events.ts";

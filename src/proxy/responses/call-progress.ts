@@ -34,7 +34,6 @@ function noteInvite(
 ): void {
   const { calls } = proxy;
   const { status } = message;
-  if (status === 100) return;
   if (status < 200) calls.provisional(slot, status === 180, now);
   else if (status < 300) calls.answered(slot, toTag, readSessionSeconds(message), now);
   // Behind a 2xx it is the answer of another branch, whose call stands (RFC 3261 section 16.7 step 5).
