@@ -16,3 +16,4 @@ import "./proxy/interplay.ts";
 import "./proxy/time.ts";
 import "./proxy/told.ts";
 import "./proxy/events.ts";
+import "./proxy/call-mark.ts";

@@ -7,3 +7,4 @@ import "./sip/via.ts";
 import "./sip/sip-i-body.ts";
 import "./sip/literate-pages.ts";
 import "./sip/literate.ts";
+import "./sip/call-fields.ts";
