@@ -1,3 +1,4 @@
+// Which refusals are told one by one, and which as a sum.
 import t from "tap";
 import type { CallsShed } from "../../src/domain/call.ts";
 import { createToldShare, type ToldShare } from "../../src/judging/told-share.ts";

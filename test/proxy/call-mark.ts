@@ -1,3 +1,4 @@
+// Marks of calls in our Via, with near misses.
 import { Buffer } from "node:buffer";
 import t from "tap";
 import { createCalls } from "../../src/calls/call-memory.ts";

@@ -1,3 +1,4 @@
+// What the SIP proxy tells of a call, by call flow.
 import t from "tap";
 import type { CallEvent } from "../../src/domain/call.ts";
 import { answeredCall, createFlow, type Flow } from "../support/call-flow.ts";

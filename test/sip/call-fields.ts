@@ -1,3 +1,4 @@
+// Reason and Session-Expires, with near misses.
 import { Buffer } from "node:buffer";
 import t from "tap";
 import { readCause } from "../../src/sip/fields/reason.ts";

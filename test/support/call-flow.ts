@@ -1,3 +1,4 @@
+// One call through the SIP proxy, step by step.
 import type { CallEvent } from "../../src/domain/call.ts";
 import { createHopProxy, hop } from "./next-hops.ts";
 import { header, peers, request, respond, type Sent } from "./proxy.ts";
