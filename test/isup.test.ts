@@ -1,2 +1,3 @@
 import "./isup/isup-relay.ts";
 import "./isup/isup-fuzz.ts";
+import "./isup/events.ts";

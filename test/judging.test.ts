@@ -1,2 +1,3 @@
 import "./judging/overload.ts";
 import "./judging/sip-i-attempt.ts";
+import "./judging/told-share.ts";

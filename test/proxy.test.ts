@@ -16,3 +16,5 @@ import "./proxy/stream-failover.ts";
 import "./proxy/interplay.ts";
 import "./proxy/time.ts";
 import "./proxy/told.ts";
+import "./proxy/events.ts";
+import "./proxy/call-mark.ts";

@@ -8,3 +8,4 @@ import "./sip/sip-i-body.ts";
 import "./sip/literate-pages.ts";
 import "./sip/literate.ts";
 import "./sip/response.ts";
+import "./sip/call-fields.ts";

@@ -71,7 +71,8 @@ function restoreRow<Setup>(rows: CallRows<Setup>, { trunk, words, doubles }: Sav
   table.words[at + TRUNK] = rows.trunks.enter(trunk);
   table.words[at + FLAGS] = (words[FLAGS]! & (LASTING | BYE)) | UNCONFIRMED;
   rows.enter(row, state);
-  if (state !== IN_RELEASE) rows.hold(row);
+  const isGivenUp = (words[FLAGS]! & UNCONFIRMED) !== 0;
+  if (state !== IN_RELEASE && !isGivenUp) rows.hold(row);
   table.close(row);
   rows.schedule(row);
   return true;

@@ -9,6 +9,7 @@ import {
   BYE,
   BYE_AT,
   CHANGED,
+  CHANNEL,
   COUNT,
   DIALOGS,
   EPOCH,
@@ -29,6 +30,7 @@ import {
   STATE,
   TAGS,
   TRUNK,
+  UNCONFIRMED,
 } from "./call-row.ts";
 import type { TrunkNames } from "./calls.ts";
 
@@ -53,7 +55,8 @@ export const COPIED_WORDS: readonly number[] = [
 /** Words and doubles of a row that are kept, in this order. Flags first: their state, LASTING and the BYE. */
 const WORDS: readonly number[] = [FLAGS, EPOCH, COUNT, TRUNK, ...COPIED_WORDS];
 const DOUBLES: readonly number[] = [BEGUN, CHANGED, EXPIRES, BYE_AT];
-const KEPT_FLAGS = STATE | LASTING | BYE;
+/** UNCONFIRMED stands for a call that was given up in the process before: it holds no channel, and must not take one again. */
+const KEPT_FLAGS = STATE | LASTING | BYE | UNCONFIRMED;
 const ROW_OCTETS = WORDS.length * 4 + DOUBLES.length * 8;
 
 /**
@@ -147,7 +150,8 @@ function packRow(
     if (Atomics.load(words, from + SEQUENCE) !== before) continue;
     const flags = out.readInt32LE(at);
     if (!isKept(flags)) return "gone";
-    out.writeInt32LE(flags & KEPT_FLAGS, at);
+    const isGivenUp = (flags & (UNCONFIRMED | CHANNEL)) === UNCONFIRMED;
+    out.writeInt32LE(flags & (isGivenUp ? KEPT_FLAGS : KEPT_FLAGS & ~UNCONFIRMED), at);
     return "packed";
   }
   return "torn";

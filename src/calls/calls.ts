@@ -90,7 +90,7 @@ export interface Calls<Setup> {
    * answer.
    */
   forwarded(slot: CallSlot, now: Millis): void;
-  /** A provisional answer above 100 came. Only the first alerting is told. */
+  /** A provisional answer came: 100 too ends timer B (RFC 3261 section 17.1.1.2). Only the first alerting is told. */
   provisional(slot: CallSlot, isAlerting: boolean, now: Millis): void;
   /**
    * The caller has given up before the answer (CANCEL). The INVITE still gets a final answer, which says how the call
@@ -148,7 +148,8 @@ export interface Calls<Setup> {
   trunkNames(): TrunkNames;
   /**
    * Takes calls back out of a snapshot. They hold their channels for 30 minutes, or until a message of theirs confirms
-   * them; unconfirmed ones stay known and end as others do. Their keys are not known again. Never throws.
+   * them; unconfirmed ones stay known and end as others do. What was unconfirmed for 30 minutes before takes no channel
+   * again. Their keys are not known again. Never throws.
    */
   restore(snapshot: Uint8Array, now: Millis): RestoreResult;
 }

@@ -159,6 +159,9 @@ export function createReportedCalls({ counters, capacity, calls, unjudged }: Rep
       judged.set(key, true, now);
       waiting.delete(key);
       const { callId, fromTag } = request;
+      const slot = passed === undefined ? NO_CALL : slotOf(passed);
+      // The stack reports no provisional answer: the call may ring for as long as one that was heard to.
+      if (slot !== NO_CALL) calls.provisional(slot, false, now);
       if (passed === undefined || known.get(callId, now) !== undefined) return;
       known.set(callId, { ...passed, tags: [fromTag], isAnswered: false }, now);
     },

@@ -237,8 +237,9 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
       for (const call of calls.toReversed()) {
         if (!isTalking(call)) remove(call);
         call.key = undefined;
+        // What was given up stays given up.
+        call.isCounted ||= !call.isUnconfirmed || call.state === "leaving";
         call.isUnconfirmed = true;
-        call.isCounted = true;
         call.patience = Math.max(call.patience, now + T64);
         if (call.state === "setup") call.patience = Math.min(call.patience, now + 240 * SECOND);
       }

@@ -102,6 +102,25 @@ void t.test("unconfirmed calls hold their channels for 30 minutes, and stay know
   t.end();
 });
 
+void t.test("what was unconfirmed for 30 minutes takes no channel again behind the next restart", (t) => {
+  const first = START + MINUTE;
+  const { calls } = restart(pack(makeBusy().calls), first);
+  const early = makeCalls({ epoch: 38 }).calls;
+  early.restore(pack(calls), first + MINUTE);
+  t.equal(early.channels("trunk-d"), 1, "near miss: not given up yet");
+  passTime(calls, first, first + 31 * MINUTE);
+  play(calls, slotOf(calls, 3), "refreshed 0", first + 31 * MINUTE);
+  const second = first + 32 * MINUTE;
+  const { calls: after, told } = makeCalls({ epoch: 38 });
+  t.match(after.restore(pack(calls), second), { rows: 2, leftOut: 0 });
+  t.equal(after.channels("trunk-c"), 1, "confirmed");
+  t.equal(after.channels("trunk-d"), 0, "given up");
+  play(after, slotOf(after, 4), "refreshed 0", second + MINUTE);
+  t.equal(after.channels("trunk-d"), 1, "until a message of it passes");
+  t.same(told(), []);
+  t.end();
+});
+
 void t.test("an unconfirmed call that counts no more: its BYE is told, another message confirms it", (t) => {
   for (const [step, channels, events] of [
     ["bye caller x", 1, 0],

@@ -342,7 +342,22 @@ void t.test("late answers of one that was given up", async (t) => {
   const sent = proxy.receive(hop.a, respond(first.text, 200));
   t.same(summary(sent), [`CANCEL to ${hop.b}`, `200 ${toCaller}`], "a 200 is passed, and the others end");
   t.equal(branchOf(sent[0]?.text ?? ""), branchOf(second.text));
-  t.same(summary(proxy.receive(hop.b, respond(second.text, 487))), [`487 ${toCaller}`]);
+  t.same(
+    summary(proxy.receive(hop.b, respond(second.text, 180))),
+    [`CANCEL to ${hop.b}`],
+    "what still rings is cancelled again",
+  );
+  t.same(
+    summary(proxy.receive(hop.b, respond(second.text, 487))),
+    [`ACK to ${hop.b}`],
+    "behind a 2xx the caller gets nothing but a 2xx (section 16.7 step 5)",
+  );
+  t.same(
+    proxy.events.map(({ kind }) => kind),
+    ["decided", "moved", "ringing", "answered"],
+    "the call stands",
+  );
+  t.same(proxy.proxy.calls.standing().get("lease"), { setup: 0, answered: 1 });
 });
 
 void t.test("CANCEL goes to all that were tried, and gets one answer", async (t) => {

@@ -34,10 +34,10 @@ function noteInvite(
 ): void {
   const { calls } = proxy;
   const { status } = message;
-  if (status === 100) return;
   if (status < 200) calls.provisional(slot, status === 180, now);
   else if (status < 300) calls.answered(slot, toTag, readSessionSeconds(message), now);
-  else calls.ended(slot, endOf(message, isOurs), now);
+  // Behind a 2xx it is the answer of another branch, whose call stands (RFC 3261 section 16.7 step 5).
+  else if (calls.stateOf(slot) === "setup") calls.ended(slot, endOf(message, isOurs), now);
 }
 
 /** Answers to requests inside the dialog: a refresh (RFC 4028), or the answer to a BYE. */

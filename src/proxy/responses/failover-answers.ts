@@ -43,8 +43,9 @@ export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
     return false;
   }
   if (status >= 300 && !call.ended.includes(hop)) call.ended.push(hop);
-  if (!isCurrent) {
-    // Nobody waits for it any more: it need not ring on.
+  const isWaitedFor = isCurrent && (call.answered === undefined || call.answered === hop);
+  if (!isWaitedFor) {
+    // Nobody waits for it any more: it need not ring on. Behind the 2xx of another hop nothing but a 2xx is for the caller.
     sendOwn(turn, status < 200 ? "CANCEL" : "ACK", call, hop, way);
     return true;
   }

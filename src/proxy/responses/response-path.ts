@@ -49,7 +49,7 @@ export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
   const fields = branchFields(path, address, hopPort(listener, port), ingress.id);
   if (proxy.tags.mac("branch", fields) !== ours.mac) return false;
   if (ingress.isReliable && !listener.isReliable) hushRequest(turn, top.branch);
-  const marked = mayMatter(turn) ? readMark(proxy, value, top.branchEnd, ours.mac) : undefined;
+  const marked = readMark(proxy, value, top.branchEnd, ours.mac);
   const call = marked === undefined || marked.isWithin ? undefined : proxy.calls.setupOf(marked.slot)?.sent;
   if (hops.isWatching || call !== undefined) {
     const from = { transport: listener.transport, address, port };
@@ -75,11 +75,6 @@ export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
     bridgeResponse(turn, { path, branch: top.branch, to: ingress }, out, length);
   if (isNews) proxy.output.transmit(ingress, path.replyAddress, portBack(proxy, ingress, path), length);
   return true;
-}
-
-/** 100 says nothing about a call but that its next hop is there, and only calls that may go elsewhere want to know that. */
-function mayMatter({ proxy, message }: ResponseTurn): boolean {
-  return message.status !== 100 || proxy.inSetup.size > 0;
 }
 
 /** What the answer of a next hop to a call says about its state. */

@@ -20,8 +20,11 @@ export interface MarkedCall {
   readonly isWithin: boolean;
 }
 
+/** What marks are written and read with. */
+type MarkParts = Pick<ProxyState, "calls" | "callTags">;
+
 /** Returns the parameter for a request of a call; "" for one of none. `mac`: of the branch. */
-export function markOf({ calls, callTags }: ProxyState, call: MarkedCall | undefined, mac: string): string {
+export function markOf({ calls, callTags }: MarkParts, call: MarkedCall | undefined, mac: string): string {
   if (call === undefined || call.slot === NO_CALL) return "";
   const tag = callTags.write(calls.nameOf(call.slot), mac.slice(0, BOUND));
   return (call.isWithin ? WITHIN : BEGINS) + tag;
@@ -29,7 +32,7 @@ export function markOf({ calls, callTags }: ProxyState, call: MarkedCall | undef
 
 /** Returns the call that a Via of ours names behind its branch; undefined: none that is remembered here. `mac`: of the branch. */
 export function readMark(
-  { calls, callTags }: ProxyState,
+  { calls, callTags }: MarkParts,
   via: string,
   branchEnd: number,
   mac: string,
