@@ -1,8 +1,8 @@
 // Turns what happens in the running filter into log lines, at most so many a second.
 import { formatIssue } from "../config/yaml/issue.ts";
-import type { CallDecided, CallEvent } from "../domain/call.ts";
+import type { CallEvent } from "../domain/call.ts";
 import type { Counters } from "../observe/counters.ts";
-import { describeRefusal, isRefusal } from "../observe/decision-log.ts";
+import { describeRefusal, isRefusal, judgementOf, type Judgement } from "../observe/decision-log.ts";
 import { createLimitedQueue } from "../observe/limited-queue.ts";
 import type { Log } from "../observe/log.ts";
 import { redactText } from "../observe/redact.ts";
@@ -63,8 +63,8 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
   const tellStrangers = createStrangerReport(log, counters);
   const tellOverload = createOverloadReport(log, stage);
   let known = state.lastFault;
-  const refusals = createLimitedQueue<CallDecided>(refusalsPerSecond, {
-    write: (decided) => log.refused(describeRefusal(decided)),
+  const refusals = createLimitedQueue<Judgement>(refusalsPerSecond, {
+    write: (judged) => log.refused(describeRefusal(judged)),
     omitted: (count) => log.omitted("refusals", count),
   });
   const faults = createLimitedQueue<unknown>(faultsPerSecond, {
@@ -91,10 +91,9 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
   const timer = setInterval(flush, flushInterval);
   return {
     happened(event) {
-      if (event.kind !== "decided" || !isRefusal(event)) return;
-      const { kind, call, at, decision, action } = event;
-      // Without the bytes, which are overwritten.
-      refusals.push({ kind, call, at, decision, action });
+      if (event.kind === "shed") refusals.omit(event.count);
+      const judged = judgementOf(event);
+      if (judged !== undefined && isRefusal(judged)) refusals.push(judged);
     },
     fault: faults.push,
     nextHopChanged: (key, turned, why) =>

@@ -1,6 +1,6 @@
 // The line that the log gets of a call attempt that was not carried.
 import type { SeizedCircuit } from "../domain/attempt.ts";
-import type { Action, CallDecided } from "../domain/call.ts";
+import type { Action, CallEvent, CallRef } from "../domain/call.ts";
 import type { Decision } from "../domain/decision.ts";
 import { causeOf } from "../domain/reason.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
@@ -8,9 +8,11 @@ import { redactNumber, redactText } from "./redact.ts";
 
 /** The log entry of a call that was not carried. Numbers are masked. Nothing else of the message is repeated. */
 export interface RefusalLine {
-  /** NODE-EPOCH-COUNT. */
-  readonly id: string;
+  /** NODE-EPOCH-COUNT; left out for a request that belongs to no known call. */
+  readonly id?: string;
   readonly trunk: string;
+  /** Of a request that does not begin a call: MESSAGE, a re-INVITE, UPDATE. */
+  readonly method?: string;
   readonly lessee?: string;
   readonly verdict: string;
   readonly reason: string;
@@ -35,18 +37,33 @@ export interface RefusalLine {
   readonly enforcedAs?: number;
 }
 
+/** What was decided about a call attempt, or about another request that was judged; `method` is that request's. */
+export interface Judgement {
+  readonly call: CallRef | undefined;
+  readonly decision: Decision;
+  readonly action: Action;
+  readonly method?: string | undefined;
+}
+
+/** Returns what an event says was judged; undefined: it tells of no judgement. Without the bytes, which are overwritten. */
+export function judgementOf(event: CallEvent): Judgement | undefined {
+  if (event.kind === "decided") return { call: event.call, decision: event.decision, action: event.action };
+  if (event.kind !== "request" || event.decision === undefined) return undefined;
+  return { call: event.call, decision: event.decision, action: event.action, method: event.method };
+}
+
 const mostCallers = 4;
 
 /** Characters of a Call-ID that a line repeats. */
 const longestCallId = 128;
 
 /** @returns true when a decision belongs in the log: calls that were carried don't */
-export function isRefusal({ decision: { verdict }, action }: CallDecided): boolean {
+export function isRefusal({ decision: { verdict }, action }: Judgement): boolean {
   return verdict.kind === "reject" || verdict.kind === "drop" || action.kind === "answered";
 }
 
 /** Makes the log entry of a call that was not carried. Runs off the path of calls. */
-export function describeRefusal({ call, decision, action }: CallDecided): RefusalLine {
+export function describeRefusal({ call, decision, action, method }: Judgement): RefusalLine {
   const { attempt, verdict, rule, revision } = decision;
   const callers = new Set<string>();
   for (const { number } of attempt.calling) {
@@ -56,8 +73,9 @@ export function describeRefusal({ call, decision, action }: CallDecided): Refusa
   const { lessee } = attempt.trunk;
   const substitute = substituteOf(decision, action);
   return {
-    id: call.id,
+    ...(call === undefined ? {} : { id: call.id }),
     trunk: attempt.trunk.id,
+    ...(method === undefined ? {} : { method }),
     ...(lessee === undefined ? {} : { lessee }),
     verdict: verdict.kind,
     reason: verdict.reason,

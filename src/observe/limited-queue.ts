@@ -5,6 +5,8 @@ import type { Millis } from "../domain/time.ts";
 export interface LimitedQueue<Item> {
   /** Takes an item and returns at once. The item waits, or is only counted. */
   readonly push: (item: Item) => void;
+  /** Adds to what is only counted: things of which there is no item. */
+  readonly omit: (count: number) => void;
   /** Writes the items that wait. Called off the path of calls, several times a second. */
   readonly flush: (now: Millis) => void;
 }
@@ -29,6 +31,9 @@ export function createLimitedQueue<Item>(perSecond: number, sink: QueueSink<Item
     push(item) {
       if (shown + waiting.length < perSecond) waiting.push(item);
       else omitted++;
+    },
+    omit(count) {
+      omitted += count;
     },
     flush(now) {
       const written = waiting;

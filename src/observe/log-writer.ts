@@ -1,5 +1,6 @@
 // Formats log entries and writes them, in a thread that carries no calls.
 import { pino } from "pino";
+import type { RefusalLine } from "./decision-log.ts";
 import type { LogEntry, LogLevel } from "./log.ts";
 import { redactText } from "./redact.ts";
 
@@ -54,8 +55,7 @@ function describe(entry: LogEntry): readonly [fields: object, message: string] {
     case "fault":
       return [{ stack: redactText(entry.stack) }, "internal fault"];
     case "refused":
-      // An accepted call that no next hop takes was not refused.
-      return [{ ...entry.refusal }, entry.refusal.verdict === "accept" ? "call not carried" : "call refused"];
+      return [{ ...entry.refusal }, titleOf(entry.refusal)];
     case "omitted": {
       const { count, what } = entry;
       return [{ omitted: count }, `… ${count.toLocaleString("en-US")} more ${what} in the last second`];
@@ -81,4 +81,10 @@ function formatLine(line: string): string {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
+}
+
+/** An accepted call that no next hop takes is not refused. */
+function titleOf({ verdict, method }: RefusalLine): string {
+  const what = method === undefined ? "call" : "request";
+  return verdict === "accept" ? `${what} not carried` : `${what} refused`;
 }

@@ -55,6 +55,35 @@ void t.test(
   },
 );
 
+void t.test(
+  "reports: another request that was refused, and calls that were shed as one number",
+  async (t) => {
+    const { decision, action } = decidedOf({});
+    const found = await messages(50, ({ happened }) => {
+      const request = { kind: "request", trunk: "lease", at: 0, reason: "cli-not-listed", action } as const;
+      happened({ ...request, call: undefined, method: "MESSAGE", decision });
+      happened({ ...request, call: { id: "gw-1-7", trunk: "lease" }, method: "INVITE", decision });
+      // Refused for what it is: nobody was judged.
+      happened({ ...request, call: undefined, method: "BYE", reason: "dialog-unknown", decision: undefined });
+      happened({
+        kind: "shed",
+        trunk: "lease",
+        reason: "overload",
+        status: 503,
+        count: 187,
+        from: 0,
+        to: 1000,
+      });
+    });
+    t.match(found, [
+      { msg: "request refused", method: "MESSAGE", reason: "cli-not-listed", id: undefined },
+      { msg: "request refused", method: "INVITE", id: "gw-1-7" },
+      { msg: "… 187 more refusals in the last second" },
+    ]);
+    t.equal(found.length, 3);
+  },
+);
+
 void t.test("reports: a rule that failed is told with its stack, and once", async (t) => {
   const found = await messages(2, (reports, state) => {
     state.lastFault = { rule: "call-rate", error: new Error("unforeseen") };

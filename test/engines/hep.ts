@@ -166,6 +166,39 @@ void t.test("HEP export: a message and its verdict; what finds no room is counte
   collector.close();
 });
 
+void t.test(
+  "HEP export: another request that was judged; none that was refused for what it is",
+  async (t) => {
+    const collector = createSocket("udp4");
+    collector.bind(0, "127.0.0.1");
+    await once(collector, "listening");
+    const heard: Buffer[] = [];
+    collector.on("message", (bytes) => void heard.push(bytes));
+    const target = { address: "127.0.0.1", port: collector.address().port };
+    const hep = await openHepExport(
+      { target, captureId: 7, password: undefined },
+      openDatagramPort,
+      (error) => void t.fail(String(error)),
+    );
+    const { decision, action } = decidedOf({});
+    const asked = { kind: "request", call: undefined, trunk: "lease", at: 0, action } as const;
+    const message = Buffer.from("MESSAGE sip:a SIP/2.0\r\n\r\n");
+    hep.push({ ...asked, method: "BYE", reason: "dialog-unknown", decision: undefined, bytes: invite });
+    hep.push({ ...asked, method: "MESSAGE", reason: "cli-not-listed", decision, bytes: message });
+    await until(() => heard.length === 2);
+    t.same(
+      heard.map(read).map((chunks) => chunks.get(15)?.toString().split(" ")[0]),
+      [
+        "MESSAGE",
+        '{"trunk":"lease","verdict":"reject","reason":"cli-not-listed","rule":"caller-authentication","marks":[],"shadow":[],"action":"answered","status":403,"revision":"9f2c"}',
+      ],
+    );
+    t.same(hep.figures(), { sent: 1, lost: { queue: 0, size: 0, socket: 0 } });
+    await hep.close();
+    collector.close();
+  },
+);
+
 /** A packet to port 9060 in a capture: IPv4 without a link layer. */
 function inCapture(packets: readonly Buffer[]): Buffer {
   return writePcap(

@@ -110,8 +110,11 @@ export async function openHepExport(
 
   return {
     push(event) {
-      if (event.kind !== "decided" || event.bytes === undefined) return;
-      const { decision, action, bytes, answer } = event;
+      if ((event.kind !== "decided" && event.kind !== "request") || event.bytes === undefined) return;
+      const { decision, action, bytes } = event;
+      // Refused for what it is (405, 481 …): nobody was judged.
+      if (decision === undefined) return;
+      const answer = event.kind === "decided" ? event.answer : undefined;
       const octets = bytes.length + (answer?.length ?? 0);
       if (queue.length >= MOST_WAITING || bytesWaiting + octets > MOST_BYTES) {
         lost.queue++;
