@@ -68,12 +68,12 @@ export function hasDialog(words: Int32Array, row: number): boolean {
   return (words[row * ROW_WORDS + DIALOGS]! & (STANDS << STAND_SHIFT)) !== 0;
 }
 
-/** True when a BYE waits for its answer behind the one of this dialog: of a fork, each dialog has its own. */
-export function hasLaterBye(words: Int32Array, row: number, tag: number): boolean {
+/** True for a known dialog that the last BYE, where one waits for its answer, does not end. */
+export function isOtherDialog(words: Int32Array, row: number, tag: number): boolean {
   const at = row * ROW_WORDS;
   const last = (words[at + DIALOGS]! >>> LAST_SHIFT) & KNOWN;
   const index = indexOf(words, at, tag);
-  return index >= 0 && last !== 0 && index !== last - 1;
+  return index >= 0 && index !== last - 1;
 }
 
 /** The dialog of this tag stands again: its BYE was refused. @returns false when it stood all the time, or is unknown */

@@ -7,7 +7,7 @@ import {
   endDialog,
   hasDialog,
   hashTag,
-  hasLaterBye,
+  isOtherDialog,
   knowsDialog,
   restoreDialog,
   settleBye,
@@ -281,7 +281,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       const isRefused = status === 401 || status === 407;
       const toHash = hashTag(toTag);
       const hash = knowsDialog(words, slot, toHash) ? toHash : hashTag(fromTag);
-      if (hasLaterBye(words, slot, hash)) {
+      if (isOtherDialog(words, slot, hash)) {
         if (!isRefused) return;
         table.open(slot);
         if (restoreDialog(words, slot, hash)) stand(slot);
