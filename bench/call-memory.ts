@@ -34,7 +34,7 @@ export function measureCallMemory(): readonly (readonly string[])[] {
   const end = (turn: number): void => {
     const slot = slots[turn % standing] ?? -1;
     calls.leaving(slot, "as7d8f6a7s", "caller", 16, now);
-    calls.left(slot, 200, now);
+    calls.left(slot, "", "", 200, now);
   };
   for (let turn = 0; turn < standing; turn++) begin(turn);
   const life = measure("memory of calls: a whole life, 200,000 standing", (turn) => {

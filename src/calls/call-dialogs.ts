@@ -68,6 +68,24 @@ export function hasDialog(words: Int32Array, row: number): boolean {
   return (words[row * ROW_WORDS + DIALOGS]! & (STANDS << STAND_SHIFT)) !== 0;
 }
 
+/** True for a known dialog that the last BYE, where one waits for its answer, does not end. */
+export function isOtherDialog(words: Int32Array, row: number, tag: number): boolean {
+  const at = row * ROW_WORDS;
+  const last = (words[at + DIALOGS]! >>> LAST_SHIFT) & KNOWN;
+  const index = indexOf(words, at, tag);
+  return index >= 0 && index !== last - 1;
+}
+
+/** The dialog of this tag stands again: its BYE was refused. @returns false when it stood all the time, or is unknown */
+export function restoreDialog(words: Int32Array, row: number, tag: number): boolean {
+  const at = row * ROW_WORDS;
+  const index = indexOf(words, at, tag);
+  const stands = 1 << (STAND_SHIFT + index);
+  if (index < 0 || (words[at + DIALOGS]! & stands) !== 0) return false;
+  words[at + DIALOGS] = words[at + DIALOGS]! | stands;
+  return true;
+}
+
 /** The last BYE was answered; where it was refused, its dialog stands again. @returns false when no BYE waits */
 export function settleBye(words: Int32Array, row: number, isRefused: boolean): boolean {
   const at = row * ROW_WORDS;

@@ -2,7 +2,16 @@
 import type { CallRef, EndedBy } from "../domain/call.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
-import { beginDialog, endDialog, hasDialog, hashTag, knowsDialog, settleBye } from "./call-dialogs.ts";
+import {
+  beginDialog,
+  endDialog,
+  hasDialog,
+  hashTag,
+  isOtherDialog,
+  knowsDialog,
+  restoreDialog,
+  settleBye,
+} from "./call-dialogs.ts";
 import { formatCallId, nextName } from "./call-id.ts";
 import { restoreCalls } from "./call-restore.ts";
 import {
@@ -267,11 +276,21 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       if (state === IN_SETUP || state === STANDING || state === IN_RELEASE) rows.finish(slot, end, now);
     },
     leaving: leave,
-    left(slot, status, now) {
+    left(slot, fromTag, toTag, status, now) {
       rows.pass(now);
       const state = stateOfRow(words, slot);
       if (status < 200 || (state !== IN_RELEASE && state !== STANDING)) return;
       const isRefused = status === 401 || status === 407;
+      const toHash = hashTag(toTag);
+      const hash = knowsDialog(words, slot, toHash) ? toHash : hashTag(fromTag);
+      if (isOtherDialog(words, slot, hash)) {
+        if (!isRefused) return;
+        table.open(slot);
+        if (restoreDialog(words, slot, hash)) stand(slot);
+        table.close(slot);
+        rows.schedule(slot);
+        return;
+      }
       if (state === IN_RELEASE && !isRefused) {
         rows.finishReleased(slot);
         return;

@@ -122,8 +122,11 @@ export interface Calls<Setup> {
    * section 15).
    */
   leaving(slot: CallSlot, tag: string, by: EndedBy, cause: number | undefined, now: Millis): void;
-  /** The BYE was answered; with 401 or 407 the dialog stands again. Provisional answers change nothing. */
-  left(slot: CallSlot, status: number, now: Millis): void;
+  /**
+   * The BYE of a dialog was answered; with 401 or 407 the dialog stands again. One of the tags is the called one; where both are
+   * unknown, the last BYE is meant. Provisional answers change nothing.
+   */
+  left(slot: CallSlot, fromTag: string, toTag: string, status: number, now: Millis): void;
 
   /**
    * Calls of the trunk that hold a channel: in set-up, answered, and those of before a restart that are not confirmed

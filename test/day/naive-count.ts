@@ -53,7 +53,8 @@ export interface NaiveCall {
   isGivenUp: boolean;
   readonly stands: Set<string>;
   readonly known: Set<string>;
-  bye: { by: By; at: number } | undefined;
+  /** The last BYE, and its dialog. */
+  bye: { by: By; at: number; tag: string } | undefined;
   isUnconfirmed: boolean;
   /** A kill took messages of it, and when. */
   lostAt: number | undefined;
@@ -198,7 +199,7 @@ export function createNaiveCount(
     confirm(call);
     if (call.state !== "answered" || !call.stands.delete(tag) || call.stands.size > 0) return;
     call.state = "leaving";
-    call.bye = { by, at: time.now };
+    call.bye = { by, at: time.now, tag };
     hold(call, false);
     wait(call, time.now + T64);
   };
@@ -211,7 +212,7 @@ export function createNaiveCount(
       call.state = "answered";
       hold(call, true);
       watch(call);
-    } else if (call.state === "leaving" && call.bye !== undefined)
+    } else if (call.state === "leaving" && call.bye?.tag === tag)
       end(call, call.bye.by, "released", 200, call.bye.at);
   };
 

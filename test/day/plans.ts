@@ -127,6 +127,18 @@ const kinds: readonly (readonly [kind: string, share: number, make: (random: Ran
   ["BYE answered 408", 8, () => ({ byeAnswers: [408] })],
   ["BYE never answered", 12, (random) => ({ byeAnswers: [0], bye: random.pick(["caller", "called"]) })],
   ["BYE challenged", 15, (random) => ({ byeAnswers: [random.pick([401, 407]), 200] })],
+  [
+    "forked, BYEs challenged",
+    12,
+    (random) => ({
+      phones: 2 + random.below(2),
+      byeAnswers: random.pick([
+        [401, 200],
+        [200, 407, 200],
+        [401, 401, 200],
+      ]),
+    }),
+  ],
   ["BYE challenged twice", 4, () => ({ byeAnswers: [401, 407, 200] })],
   [
     "refreshed by re-INVITE",

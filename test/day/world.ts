@@ -117,7 +117,8 @@ export function createWorld(seed: number, start: number, rows: number): World {
     for (const call of lost) {
       if (call.trunk !== trunk) continue;
       if (call.isHeld) mayLack++;
-      else if (since <= UNCONFIRMED_FOR + SLACK) mayExceed++;
+      // A BYE of a fork was lost, and another dialog has confirmed the call: it stands until its session or longest time is over.
+      else if (since <= UNCONFIRMED_FOR + SLACK || call.known.size > 1) mayExceed++;
     }
     for (const {
       naive: { trunk: of },
@@ -255,7 +256,7 @@ export function createWorld(seed: number, start: number, rows: number): World {
         timeline.after(downFor, () => {
           const restored = filter.start(timeline.now);
           const of = naive.restart();
-          lost = [...lost.filter((call) => call.isHeld), ...of];
+          lost = [...lost.filter((call) => call.isHeld || call.known.size > 1), ...of];
           doubled = doubled.filter(({ doubledAt }) => (doubledAt.at(-1) ?? 0) + DOUBLED_FOR > timeline.now);
           kills.push({
             at: timeline.now,

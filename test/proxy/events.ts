@@ -63,6 +63,21 @@ const table: readonly (readonly [flow: string, steps: string, told: readonly str
   ],
   ["a fork: one BYE ends nothing", `${answeredCall}; 200 x; BYE caller; answer 200`, stood],
   [
+    "a fork: two BYEs under way, the first is challenged",
+    `${answeredCall}; 200 x; BYE caller; BYE caller x; answer 401; answer 200; BYE caller; answer 200`,
+    [...stood, released("caller")],
+  ],
+  [
+    "a fork: two BYEs under way, the last is challenged",
+    `${answeredCall}; 200 x; BYE caller; BYE caller x; answer 200; answer 407; BYE caller x; answer 200`,
+    [...stood, released("caller")],
+  ],
+  [
+    "a fork: the BYE of the last is answered before the first is challenged",
+    `${answeredCall}; 200 x; 200 y; BYE caller; BYE caller x; later answer 200; answer 401; BYE caller y; answer 200; BYE caller; answer 200`,
+    [...stood, released("caller")],
+  ],
+  [
     "refused by the called",
     "INVITE; 180; 486; 486",
     ["decided forwarded", "ringing", "ended by called refused 486, ringing 1000"],

@@ -102,7 +102,11 @@ export function createFlow(): Flow {
     } else if (word === "re-INVITE") send("INVITE", "caller", "called", "");
     else if (word === "UPDATE" || word === "INFO") send(word, "caller", "called", "");
     else if (word === "answer") answerWithin(Number(first), second);
-    else if (word === "first") answer(invites[0], Number(first), second);
+    else if (word === "later") {
+      within.reverse();
+      answerWithin(Number(second), "");
+      within.reverse();
+    } else if (word === "first") answer(invites[0], Number(first), second);
     else answer(invites.at(-1), Number(word), first);
   };
 

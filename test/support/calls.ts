@@ -57,7 +57,7 @@ export function play(calls: Calls<string>, slot: CallSlot, step: string, now: nu
   else if (word === "200") calls.answered(slot, first, Number(second), now);
   else if (word === "seen") calls.seen(slot, now);
   else if (word === "refreshed") calls.refreshed(slot, Number(first), now);
-  else if (word === "left") calls.left(slot, Number(first), now);
+  else if (word === "left") calls.left(slot, "", "", Number(first), now);
   else if (word === "bye" && (first === "caller" || first === "called" || first === "filter"))
     calls.leaving(slot, second, first, third === undefined ? undefined : Number(third), now);
   else if (word === "487") calls.ended(slot, { by: "caller", how: "cancelled", status: 487 }, now);

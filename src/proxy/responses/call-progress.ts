@@ -1,6 +1,7 @@
 // What an answer says about the life of its call: alerting, answered, refused, released.
 import type { CallSlot } from "../../calls/calls.ts";
 import type { CallEnd } from "../../domain/call.ts";
+import { fromTagOf, toTagOf } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
 import { readCause } from "../../sip/fields/reason.ts";
@@ -43,7 +44,7 @@ function noteInvite(
 /** Answers to requests inside the dialog: a refresh (RFC 4028), or the answer to a BYE. */
 function noteInDialog({ proxy, message, now }: ResponseTurn, slot: number): void {
   const { status } = message;
-  if (hasMethod(message, "BYE")) proxy.calls.left(slot, status, now);
+  if (hasMethod(message, "BYE")) proxy.calls.left(slot, fromTagOf(message), toTagOf(message), status, now);
   else if (status >= 200 && status < 300 && (hasMethod(message, "INVITE") || hasMethod(message, "UPDATE")))
     proxy.calls.refreshed(slot, readSessionSeconds(message), now);
 }
