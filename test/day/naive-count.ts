@@ -49,7 +49,6 @@ export interface NaiveCall {
   /** Due time of what it waits for, and the session and the longest time of an answered call. */
   due: number;
   session: number;
-  interval: number;
   isGivenUp: boolean;
   readonly stands: Set<string>;
   readonly known: Set<string>;
@@ -179,14 +178,16 @@ export function createNaiveCount(
     else end(call, "called", "refused", status);
   };
 
+  const sessionEnd = (seconds: number): number =>
+    seconds > 0 ? time.now + seconds * SECOND + T64 : Infinity;
+
   const answer = (call: NaiveCall, tag: string, session: number): void => {
     confirm(call);
     if (call.known.has(tag)) return;
-    const expires = session > 0 ? time.now + session * SECOND + T64 : Infinity;
+    const expires = sessionEnd(session);
     const isFirst = call.known.size === 0;
     call.known.add(tag);
     call.stands.add(tag);
-    call.interval = session;
     call.session = isFirst ? expires : Math.max(call.session, expires);
     if (isFirst) call.answered = time.now - call.begun;
     call.state = "answered";
@@ -231,7 +232,6 @@ export function createNaiveCount(
         end: undefined,
         due: 0,
         session: Infinity,
-        interval: 0,
         isGivenUp: false,
         stands: new Set(),
         known: new Set(),
@@ -269,8 +269,8 @@ export function createNaiveCount(
       else if (said.what === "bye-answer") left(call, said.status, said.tag);
       else if ((said.what === "request" || said.what === "refreshed") && call.state === "answered") {
         confirm(call);
-        if (said.what === "refreshed" && said.session > 0) call.interval = said.session;
-        if (call.interval > 0) call.session = time.now + call.interval * SECOND + T64;
+        // RFC 4028 section 7.2: the interval is that of the last 2xx to an INVITE or UPDATE; without one it does not expire.
+        if (said.what === "refreshed") call.session = sessionEnd(said.session);
         watch(call);
       }
     },
