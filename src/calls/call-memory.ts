@@ -91,6 +91,12 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     rows.schedule(row);
   };
 
+  /** Waits longer. The wheel comes by at the old time, and finds that the row is not due. */
+  const waitLonger = (row: number, time: number): void => {
+    const at = row * ROW_DOUBLES + EXPIRES;
+    if (time > doubles[at]!) doubles[at] = time;
+  };
+
   /** Starts the session anew; 0 seconds: it does not expire. */
   const beginSession = (row: number, seconds: number): void => {
     const interval = Math.min(Math.ceil(seconds), LONGEST_SESSION);
@@ -167,7 +173,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     rows.pass(now);
     if (stateOfRow(words, row) !== IN_SETUP) return;
     confirm(row);
-    if ((flagsOf(row) & CANCELLED) === 0) waitUntil(row, rows.time + SETUP_SILENCE);
+    if ((flagsOf(row) & CANCELLED) === 0) waitLonger(row, rows.time + SETUP_SILENCE);
     if (!isAlerting || words[row * ROW_WORDS + RINGING] !== 0) return;
     words[row * ROW_WORDS + RINGING] = sinceBegun(row) + 1;
     parts.tell({ kind: "ringing", call: rows.refOf(row), at: now });

@@ -308,7 +308,8 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
         return;
       }
       setups[row] = setup;
-      schedule(row);
+      // Before the answer a set-up is kept as long as its row.
+      if (state >= STANDING) schedule(row);
     },
   };
 }

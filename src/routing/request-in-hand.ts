@@ -119,16 +119,23 @@ export function fillVia({ via, viaValue, listener, address, port }: RequestInHan
   let kept = "";
   for (let from = via.paramsStart; from < via.end;) {
     const to = paramEnd(viaValue, from + 1, via.end);
-    const name = viaValue
-      .slice(from + 1, to)
-      .trimStart()
-      .toLowerCase();
-    if (!isNamed(name, "received") && !isNamed(name, "rport")) kept += viaValue.slice(from, to);
+    if (!mayBeOurs(viaValue.charCodeAt(from + 1)) || !isOurs(viaValue.slice(from + 1, to)))
+      kept += viaValue.slice(from, to);
     from = to;
   }
   if (needsPort) kept += `;rport=${port}`;
   if (needsReceived) kept += `;received=${address}`;
   return viaValue.slice(0, via.paramsStart) + kept + viaValue.slice(via.end);
+}
+
+/** True for the first letter of both names, and for white space in front of one. */
+function mayBeOurs(c: number): boolean {
+  return (c | 0x20) === 0x72 || c <= 0x20;
+}
+
+function isOurs(param: string): boolean {
+  const name = param.trimStart().toLowerCase();
+  return isNamed(name, "received") || isNamed(name, "rport");
 }
 
 function isNamed(param: string, name: string): boolean {
@@ -142,7 +149,16 @@ function isNamed(param: string, name: string): boolean {
  * (RFC 3261 section 18.1.2).
  */
 export function sentByOf(via: Via): string {
-  return `${via.host.toLowerCase()}:${via.port}`;
+  return `${inLowerCase(via.host)}:${via.port}`;
+}
+
+/** Most hosts are addresses: they are not copied. */
+function inLowerCase(host: string): string {
+  for (let i = 0; i < host.length; i++) {
+    const c = host.charCodeAt(i);
+    if (c >= 0x41) return host.toLowerCase();
+  }
+  return host;
 }
 
 /**
