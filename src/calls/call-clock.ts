@@ -20,27 +20,22 @@ export interface CallClock {
  */
 export function createCallClock(longestPause: Millis): CallClock {
   let last = Number.NaN;
-  let time = 0;
-  let ahead = 0;
-  return {
-    get time() {
-      return time;
-    },
-    get ahead() {
-      return ahead;
-    },
-    pass(now) {
+  const clock = {
+    time: 0,
+    ahead: 0,
+    pass(now: Millis): boolean {
       const step = now - last;
       if (step === 0) return false;
       last = now;
       if (step > 0 && step <= longestPause) {
-        time += step;
+        clock.time += step;
         return false;
       }
-      if (Number.isNaN(step)) time = now;
-      else if (step > 0) time += longestPause;
-      ahead = time - now;
+      if (Number.isNaN(step)) clock.time = now;
+      else if (step > 0) clock.time += longestPause;
+      clock.ahead = clock.time - now;
       return true;
     },
   };
+  return clock;
 }

@@ -71,10 +71,11 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     words[row * ROW_WORDS + FLAGS] = flags;
   };
   const sinceBegun = (row: number): number =>
-    Math.min(Math.round(rows.time - doubles[row * ROW_DOUBLES + BEGUN]!), LONGEST_SESSION - 1);
+    Math.min(Math.round(rows.clock.time - doubles[row * ROW_DOUBLES + BEGUN]!), LONGEST_SESSION - 1);
 
   const isKeyAlive = (row: number): boolean =>
-    stateOfRow(words, row) === IN_SETUP || rows.time < doubles[row * ROW_DOUBLES + CHANGED]! + REPEATED_FOR;
+    stateOfRow(words, row) === IN_SETUP ||
+    rows.clock.time < doubles[row * ROW_DOUBLES + CHANGED]! + REPEATED_FOR;
 
   /** A message of the call has passed: where its channel was given up after a restart, it is taken again. */
   const confirm = (row: number): void => {
@@ -102,7 +103,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     const interval = Math.min(Math.ceil(seconds), LONGEST_SESSION);
     words[row * ROW_WORDS + SESSION] = interval;
     const at = row * ROW_DOUBLES + EXPIRES;
-    doubles[at] = interval > 0 ? rows.time + interval * 1000 + SESSION_GRACE : Infinity;
+    doubles[at] = interval > 0 ? rows.clock.time + interval * 1000 + SESSION_GRACE : Infinity;
   };
 
   /** The call stands, by its first answer or again. */
@@ -118,7 +119,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     setFlags(row, flagsOf(row) | CANCELLED);
     rows.setBye(row, by, cause);
     table.close(row);
-    waitUntil(row, rows.time + REPEATED_FOR);
+    waitUntil(row, rows.clock.time + REPEATED_FOR);
   };
 
   const leave: Calls<Setup>["leaving"] = (row, tag, by, cause, now) => {
@@ -137,7 +138,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       rows.enter(row, IN_RELEASE);
       setFlags(row, flagsOf(row) & ~UNCONFIRMED);
       rows.setBye(row, by, cause);
-      doubles[row * ROW_DOUBLES + BYE_AT] = rows.time;
+      doubles[row * ROW_DOUBLES + BYE_AT] = rows.clock.time;
     }
     table.close(row);
     if (isLast) rows.schedule(row);
@@ -159,7 +160,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       const expires = state === STANDING || state === IN_RELEASE ? doubles[at + EXPIRES]! : 0;
       beginSession(row, sessionSeconds);
       doubles[at + EXPIRES] = Math.max(doubles[at + EXPIRES]!, expires);
-      if (isFirst || state === OVER) doubles[at + CHANGED] = rows.time;
+      if (isFirst || state === OVER) doubles[at + CHANGED] = rows.clock.time;
       if (isFirst) words[row * ROW_WORDS + ANSWERED] = sinceBegun(row) + 1;
       stand(row);
     }
@@ -173,7 +174,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     rows.pass(now);
     if (stateOfRow(words, row) !== IN_SETUP) return;
     confirm(row);
-    if ((flagsOf(row) & CANCELLED) === 0) waitLonger(row, rows.time + SETUP_SILENCE);
+    if ((flagsOf(row) & CANCELLED) === 0) waitLonger(row, rows.clock.time + SETUP_SILENCE);
     if (!isAlerting || words[row * ROW_WORDS + RINGING] !== 0) return;
     words[row * ROW_WORDS + RINGING] = sinceBegun(row) + 1;
     parts.tell({ kind: "ringing", call: rows.refOf(row), at: now });
@@ -192,8 +193,8 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       table.setKey(row, key);
     }
     words[row * ROW_WORDS + TRUNK] = trunks.enter(trunk);
-    doubles[row * ROW_DOUBLES + BEGUN] = rows.time;
-    doubles[row * ROW_DOUBLES + CHANGED] = rows.time;
+    doubles[row * ROW_DOUBLES + BEGUN] = rows.clock.time;
+    doubles[row * ROW_DOUBLES + CHANGED] = rows.clock.time;
     rows.enter(row, JUDGED);
     table.close(row);
     rows.schedule(row);
@@ -204,7 +205,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     const state = stateOfRow(words, row);
     if (state !== JUDGED && state !== IN_SETUP) return;
     const isFirst = state === JUDGED;
-    const until = rows.time + REPEATED_FOR;
+    const until = rows.clock.time + REPEATED_FOR;
     if (isFirst) {
       table.open(row);
       rows.enter(row, IN_SETUP);
@@ -218,9 +219,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
   return {
     capacity,
     shared: table.shared,
-    get size() {
-      return table.size;
-    },
+    size: () => table.size,
     find(key, now) {
       rows.pass(now);
       const row = key === "" ? NO_ROW : table.withKey(key);

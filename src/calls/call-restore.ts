@@ -53,7 +53,8 @@ export function restoreCalls<Setup>(
 
 /** @returns false when there is no room, or the name is taken */
 function restoreRow<Setup>(rows: CallRows<Setup>, { trunk, words, doubles }: SavedCall): boolean {
-  const { table, time } = rows;
+  const { table } = rows;
+  const { time } = rows.clock;
   const epoch = words[EPOCH]!;
   const count = words[COUNT]!;
   if (table.withName(epoch, count) !== NO_ROW) return false;
@@ -64,9 +65,9 @@ function restoreRow<Setup>(rows: CallRows<Setup>, { trunk, words, doubles }: Sav
   const atDoubles = row * ROW_DOUBLES;
   for (const word of COPIED_WORDS) table.words[at + word] = words[word]!;
   for (const column of [BEGUN, CHANGED, BYE_AT])
-    table.doubles[atDoubles + column] = Math.min(doubles[column]! + rows.ahead, time);
+    table.doubles[atDoubles + column] = Math.min(doubles[column]! + rows.clock.ahead, time);
   // A row that fell due while no process ran gets the time of one more exchange.
-  const expires = Math.max(doubles[EXPIRES]! + rows.ahead, time + REPEATED_FOR);
+  const expires = Math.max(doubles[EXPIRES]! + rows.clock.ahead, time + REPEATED_FOR);
   table.doubles[atDoubles + EXPIRES] = state === IN_SETUP ? Math.min(expires, time + SETUP_SILENCE) : expires;
   table.words[at + TRUNK] = rows.trunks.enter(trunk);
   table.words[at + FLAGS] = (words[FLAGS]! & (LASTING | BYE)) | UNCONFIRMED;

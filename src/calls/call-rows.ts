@@ -1,9 +1,10 @@
 // The life of a row: its state, its channel, its due time and its end.
+import type { Mutable } from "../domain/mutable.ts";
 import type { CallEnd, CallEnded, CallRef, EndedBy, HowEnded } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import { REPEATED_FOR } from "../sip/timers.ts";
 import { type CallBytes, createCallBytes } from "./call-bytes.ts";
-import { createCallClock } from "./call-clock.ts";
+import { type CallClock, createCallClock } from "./call-clock.ts";
 import { settleBye } from "./call-dialogs.ts";
 import { formatIdPrefix } from "./call-id.ts";
 import {
@@ -46,12 +47,9 @@ const MOST_LOOKED_AT = 64;
 
 const ENDED_BY: readonly EndedBy[] = ["caller", "called", "filter"];
 
-/** An event in the making. Spread syntax would cost as much as the rest of a call's end. */
-type Draft<Event> = { -readonly [Field in keyof Event]: Event[Field] };
-
 /** An end by what {@link CallRows.setBye} has noted. */
 function noteEnd(flags: number, how: HowEnded, status: number | undefined): CallEnd {
-  const end: Draft<CallEnd> = { by: ENDED_BY[(flags >>> BY_SHIFT) & 3] ?? "filter", how };
+  const end: Mutable<CallEnd> = { by: ENDED_BY[(flags >>> BY_SHIFT) & 3] ?? "filter", how };
   if (status !== undefined) end.status = status;
   if ((flags & HAS_CAUSE) !== 0) end.cause = (flags >>> CAUSE_SHIFT) & 0xffff;
   return end;
@@ -62,9 +60,8 @@ export interface CallRows<Setup> {
   readonly table: CallTable;
   readonly trunks: CallTrunks;
   readonly bytes: CallBytes;
-  /** Time of the table; it never decreases. */
-  readonly time: Millis;
-  readonly ahead: Millis;
+  /** The time of the table. */
+  readonly clock: CallClock;
   /** Hands in the engine's clock. */
   pass(now: Millis): void;
   /** Ends and frees what is due, at most some thousand rows. */
@@ -184,7 +181,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     const ringing = words[row * ROW_WORDS + RINGING]!;
     const answered = words[row * ROW_WORDS + ANSWERED]!;
     const { by, how, status, cause } = end;
-    const ended: Draft<CallEnded> = { kind: "ended", call: refOf(row), at, by, how };
+    const ended: Mutable<CallEnded> = { kind: "ended", call: refOf(row), at, by, how };
     if (status !== undefined) ended.status = status;
     if (cause !== undefined) ended.cause = cause;
     if (ringing > 0) ended.ringingMs = ringing - 1;
@@ -263,12 +260,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     table,
     trunks,
     bytes,
-    get time() {
-      return clock.time;
-    },
-    get ahead() {
-      return clock.ahead;
-    },
+    clock,
     pass(now) {
       if (!clock.pass(now)) return;
       table.setAhead(clock.ahead);

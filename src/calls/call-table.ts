@@ -1,4 +1,5 @@
 // The rows of calls in one shared buffer, found by key and by name.
+import type { Mutable } from "../domain/mutable.ts";
 import { hashKey, type KeyHash } from "../state/key-hash.ts";
 import {
   COUNT,
@@ -70,7 +71,6 @@ export function createCallTable(capacity: number): CallTable {
   let hashed = "";
   let free = NO_ROW;
   let used = 0;
-  let size = 0;
   hashKey(hashed, hash);
 
   const hashOf = (key: string): KeyHash => {
@@ -108,14 +108,12 @@ export function createCallTable(capacity: number): CallTable {
     Atomics.store(words, at, words[at]! | 1);
   };
 
-  return {
+  const table: Mutable<CallTable> = {
     shared,
     words,
     doubles,
     capacity,
-    get size() {
-      return size;
-    },
+    size: 0,
     take(epoch, count) {
       const isNew = free === NO_ROW;
       if (isNew && used >= capacity) return NO_ROW;
@@ -127,7 +125,7 @@ export function createCallTable(capacity: number): CallTable {
         free = words[at + NAME_CHAIN]!;
         words.fill(0, at + SEQUENCE + 1, at + ROW_WORDS);
       }
-      size++;
+      table.size++;
       const bucket = nameBucket(epoch, count);
       words[at + EPOCH] = epoch;
       words[at + COUNT] = count;
@@ -142,7 +140,7 @@ export function createCallTable(capacity: number): CallTable {
       words[at + FLAGS] = FREE;
       words[at + NAME_CHAIN] = free;
       free = row;
-      size--;
+      table.size--;
     },
     withKey(key) {
       const { low, high } = hashOf(key);
@@ -187,6 +185,7 @@ export function createCallTable(capacity: number): CallTable {
       Atomics.store(words, HEADER_NAMES, version);
     },
   };
+  return table;
 }
 
 /** The state of a row; FREE for a number that is none of the table's. */

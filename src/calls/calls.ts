@@ -53,7 +53,7 @@ export interface RestoreResult {
 export interface Calls<Setup> {
   readonly capacity: number;
   /** Rows in use, the judged ones included. */
-  readonly size: number;
+  size(): number;
   /**
    * A key is known as long as its repeats may come: throughout the set-up, for 64·T1 after a refusal or the answer, and
    * for 64·T1 after an end that is kept.

@@ -1,4 +1,5 @@
 // Overload control: decides which new calls there is room for.
+import type { Mutable } from "../domain/mutable.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { OverloadLimits } from "../policy/policy.ts";
@@ -89,13 +90,11 @@ export function createOverload(): Overload {
   // Trunk ids come from the policy, so the map is bounded by what operators configured.
   const demands = new Map<string, Demand>();
   let isOver = false;
-  let isDraining = false;
   let above = 0;
   let below = 0;
   let offered = 0;
   let ordinary = 1;
   let emergency = 1;
-  let last: Load = { busy: 0, late: 0 };
 
   const adjust = (pressure: number): void => {
     const step = Math.min(STEEPEST_RISE, Math.max(STEEPEST_FALL, 1 / pressure));
@@ -144,28 +143,31 @@ export function createOverload(): Overload {
     return (hash.low >>> 0) / 2 ** 32 < share;
   };
 
-  return {
-    get isShedding() {
-      return isOver || isDraining;
-    },
-    get isDraining() {
-      return isDraining;
-    },
-    get stage() {
-      if (!isOver) return 0;
-      if (emergency < 1) return 3;
-      return ordinary === 0 ? 2 : 1;
-    },
-    get load() {
-      return last;
-    },
+  const stageOf = (): OverloadStage => {
+    if (!isOver) return 0;
+    if (emergency < 1) return 3;
+    return ordinary === 0 ? 2 : 1;
+  };
+
+  /** Shows what a measurement has changed. */
+  const show = (): void => {
+    overload.stage = stageOf();
+    overload.isShedding = isOver || overload.isDraining;
+  };
+
+  const overload: Mutable<Overload> = {
+    isShedding: false,
+    isDraining: false,
+    stage: 0,
+    load: { busy: 0, late: 0 },
     measure(load, judged, limits) {
-      last = load;
+      overload.load = load;
       // While calls are shed, the offered ones count: the few that were judged must not look like low load.
       const calls = Math.max(judged, offered);
       offered = 0;
       if (limits.mode === "off") {
         if (isOver) end();
+        show();
         return;
       }
       const pressure =
@@ -180,24 +182,27 @@ export function createOverload(): Overload {
       adjust(pressure);
       if (ordinary === 1 && below >= ABATEMENT) end();
       else divide(demands, ordinary);
+      show();
     },
     admits(trunk, callId) {
-      if (isDraining) return false;
+      if (overload.isDraining) return false;
       offered++;
       const demand = demandOf(trunk);
       demand.offered++;
       return isAmong(callId, demand.share);
     },
-    admitsEmergency: (callId) => !isDraining && isAmong(callId, emergency),
+    admitsEmergency: (callId) => !overload.isDraining && isAmong(callId, emergency),
     takeAttempt(trunk, perSecond, now) {
       if (attempts.wait(trunk.id, perSecond, now) > 0) return false;
       attempts.take(trunk.id, perSecond, now);
       return true;
     },
     drain() {
-      isDraining = true;
+      overload.isDraining = true;
+      overload.isShedding = true;
     },
   };
+  return overload;
 }
 
 function atLeastSome(share: number, otherwise: number): number {

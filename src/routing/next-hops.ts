@@ -1,4 +1,5 @@
 // Where a call can go now: next hops of the policy, their addresses, and which are up.
+import type { Mutable } from "../domain/mutable.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Millis } from "../domain/time.ts";
 import type { NextHop, Trunk } from "../domain/trunk.ts";
@@ -36,7 +37,7 @@ export interface NextHops {
   readonly isPlural: boolean;
   /** Whether answers matter: {@link isPlural}, or some destination is not up. */
   readonly isWatching: boolean;
-  readonly destinations: Iterable<Destination>;
+  destinations(): Iterable<Destination>;
   /**
    * Takes the policy in force; does nothing when it is the same as before. Destinations that stay
    * keep their state. Those that go stay known as sources for {@link RETIRED_TTL}.
@@ -111,8 +112,6 @@ interface TrunkHops {
  */
 export function createNextHops(listeners: readonly Listener[], tags: KeyedTags): NextHops {
   let policy: Policy | undefined;
-  let isPlural = false;
-  let isWatching = false;
   let destinations = new Map<string, Destination>();
   let sources = new Map<string, Destination[]>();
   let routes: readonly TrunkHops[] = [];
@@ -178,13 +177,13 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       const { address } = destination;
       sources.set(address, [...(sources.get(address) ?? []), destination]);
     }
-    isPlural = routes.some(({ hops, only }) => only === undefined && hops.length > 0);
+    table.isPlural = routes.some(({ hops, only }) => only === undefined && hops.length > 0);
     refresh();
   }
 
   function refresh(): void {
-    isWatching = isPlural;
-    for (const { state } of destinations.values()) isWatching ||= state !== "up";
+    table.isWatching = table.isPlural;
+    for (const { state } of destinations.values()) table.isWatching ||= state !== "up";
   }
 
   function at(transport: Target["transport"], address: string, port: number): Destination | undefined {
@@ -199,16 +198,10 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     return routes[trunk.index]?.hops ?? NO_HOPS;
   }
 
-  return {
-    get isPlural() {
-      return isPlural;
-    },
-    get isWatching() {
-      return isWatching;
-    },
-    get destinations() {
-      return destinations.values();
-    },
+  const table: Mutable<NextHops> = {
+    isPlural: false,
+    isWatching: false,
+    destinations: () => destinations.values(),
     adopt(next, now) {
       if (next === policy) return;
       policy = next;
@@ -266,6 +259,7 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
         }),
       ),
   };
+  return table;
 }
 
 function addressesOf(

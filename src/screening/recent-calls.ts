@@ -22,7 +22,7 @@ const FREE = 1;
  * calling and called number) costs nothing, a bounded number of times. It is always screened again.
  */
 export interface RecentCalls {
-  readonly size: number;
+  size(): number;
   readonly capacity: number;
   /**
    * Changes nothing.
@@ -70,9 +70,7 @@ export function createRecentCalls(capacity: number): RecentCalls {
 
   return {
     capacity,
-    get size() {
-      return calls.size;
-    },
+    size: () => calls.size,
     isFree: (attempt) => find(attempt) !== NONE,
     takeFree(attempt) {
       const slot = find(attempt);

@@ -1,4 +1,5 @@
 // A bounded map of keys that peers choose: what the tables of calls and transactions are made of.
+import type { Mutable } from "../domain/mutable.ts";
 import type { Millis } from "../domain/time.ts";
 import { createExpiringSlots, NONE } from "./expiring-slots.ts";
 
@@ -47,24 +48,29 @@ export function createExpiringMap<Value>(
       if (value !== undefined) onRelease?.(value);
     },
   );
-  return {
+  const map: Mutable<ExpiringMap<Value>> = {
     capacity,
-    get size() {
-      return slots.size;
-    },
+    size: 0,
     get(key, now) {
       const slot = slots.find(key, now);
       return slot === NONE ? undefined : values[slot];
     },
     set(key, value, now) {
       const slot = slots.claim(key, now);
+      map.size = slots.size;
       if (slot === NONE) return false;
       values[slot] = value;
       return true;
     },
-    hasRoom: (now) => slots.hasRoom(now),
+    hasRoom(now) {
+      const hasRoom = slots.hasRoom(now);
+      map.size = slots.size;
+      return hasRoom;
+    },
     delete(key) {
       slots.release(key);
+      map.size = slots.size;
     },
   };
+  return map;
 }

@@ -1,4 +1,5 @@
 // The bounded table of keys that the expiring maps and the call limits are made of.
+import type { Mutable } from "../domain/mutable.ts";
 import type { Millis } from "../domain/time.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 
@@ -81,7 +82,6 @@ export function createExpiringSlots(
   let newest = NONE;
   let free = NONE;
   let used = 0;
-  let size = 0;
   let claims = 0;
   hashKey(hashed, hash);
 
@@ -136,7 +136,7 @@ export function createExpiringSlots(
     }
     rows[slot * ROW + OLDER] = free;
     free = slot;
-    size--;
+    slots.size--;
     released(slot);
   };
 
@@ -150,7 +150,7 @@ export function createExpiringSlots(
   const take = (): number => {
     const slot = free === NONE ? used++ : free;
     if (slot === free) free = rows[slot * ROW + OLDER]!;
-    size++;
+    slots.size++;
     const { low, high } = hash;
     rows[slot * ROW + LOW] = low;
     rows[slot * ROW + HIGH] = high;
@@ -159,20 +159,18 @@ export function createExpiringSlots(
     return slot;
   };
 
-  return {
+  const slots: Mutable<ExpiringSlots> = {
     capacity,
-    get size() {
-      return size;
-    },
+    size: 0,
     find(key, now) {
       const slot = locate(key);
       return slot !== NONE && isLive(slot, now) ? slot : NONE;
     },
     claim(key, now) {
       claims = (claims + 1) % CLAIMS_PER_SWEEP;
-      if (claims === 0 || size >= capacity) sweep(now);
+      if (claims === 0 || slots.size >= capacity) sweep(now);
       const known = locate(key);
-      if (known === NONE && size >= capacity) return NONE;
+      if (known === NONE && slots.size >= capacity) return NONE;
       const slot = known === NONE ? take() : known;
       if (known !== NONE) unlink(slot);
       linkNewest(slot);
@@ -181,12 +179,13 @@ export function createExpiringSlots(
       return slot;
     },
     hasRoom(now) {
-      if (size >= capacity) sweep(now);
-      return size < capacity;
+      if (slots.size >= capacity) sweep(now);
+      return slots.size < capacity;
     },
     release(key) {
       const slot = locate(key);
       if (slot !== NONE) drop(slot);
     },
   };
+  return slots;
 }

@@ -29,7 +29,7 @@ const FIRST_BUCKET = 6;
  */
 export interface SlidingWindow {
   /** The number of keys held, including forgotten ones that no insert has swept out yet. */
-  readonly size: number;
+  size(): number;
   readonly capacity: number;
   /** @returns how many events of `key` still count */
   count(key: string, now: Millis): number;
@@ -79,9 +79,7 @@ export function createSlidingWindow(capacity: number): SlidingWindow {
 
   return {
     capacity,
-    get size() {
-      return slots.size;
-    },
+    size: () => slots.size,
     count(key, now) {
       const slot = slots.find(key, now);
       if (slot === NONE) return 0;

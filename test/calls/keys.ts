@@ -172,7 +172,7 @@ void t.test("slots: none and free ones are no call", (t) => {
     t.equal(calls.keepBytes(free, Uint8Array.of(1)), false);
   }
   t.same(told(), []);
-  t.equal(calls.size, 0);
+  t.equal(calls.size(), 0);
   t.equal(calls.channels("lease"), 0);
   t.end();
 });

@@ -621,7 +621,7 @@ void t.test("the life of a call", (t) => {
     t.equal(calls.channels("lease"), channels, `${name}: channels`);
     const standing = calls.standing().get("lease");
     t.equal((standing?.setup ?? 0) + (standing?.answered ?? 0), channels, `${name}: standing`);
-    t.equal(calls.size, state === "free" ? 0 : 1, `${name}: size`);
+    t.equal(calls.size(), state === "free" ? 0 : 1, `${name}: size`);
   }
   t.end();
 });

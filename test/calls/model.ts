@@ -116,9 +116,9 @@ function playSeed(
           `seed ${seed}, ${step} at ${now - START}: ${trunk} has ${channels} channels, expected ${naive.channels(trunk)}`,
         );
     }
-    if (memory.calls.size !== naive.calls.length)
+    if (memory.calls.size() !== naive.calls.length)
       throw new Error(
-        `seed ${seed}, ${step} at ${now - START}: ${memory.calls.size} rows, expected ${naive.calls.length}`,
+        `seed ${seed}, ${step} at ${now - START}: ${memory.calls.size()} rows, expected ${naive.calls.length}`,
       );
   };
 
@@ -181,7 +181,7 @@ function playSeed(
     compare(`${call.id} ${step}`);
   }
   pass(now + LONGEST + HOUR);
-  t.equal(memory.calls.size, 0, `seed ${seed}: nothing is left`);
+  t.equal(memory.calls.size(), 0, `seed ${seed}: nothing is left`);
   checkOrder(told, forwarded);
   const kinds = new Map<string, number>();
   for (const text of told) {

@@ -47,7 +47,7 @@ void t.test("a restart ends no call: set-up, answered and in release come back",
   const { calls, told } = makeCalls({ epoch: 37 });
   t.same(calls.restore(snapshot, now), { rows: 4, leftOut: 0 });
   t.same(told(), []);
-  t.equal(calls.size, 4);
+  t.equal(calls.size(), 4);
   t.equal(slotOf(calls, 1), NO_CALL, "judged: a repeat is judged again");
   t.equal(slotOf(calls, 6), NO_CALL);
   t.same(
@@ -263,14 +263,14 @@ void t.test("forged snapshots with a good checksum: the table keeps its invarian
         resign(forged);
         const { calls, told } = makeCalls({ epoch: 37 });
         const { rows, leftOut, issue } = calls.restore(forged, START + 10_000);
-        if (issue !== undefined || rows + leftOut !== 4 || calls.size !== rows)
+        if (issue !== undefined || rows + leftOut !== 4 || calls.size() !== rows)
           throw new Error(`${rows} ${leftOut} ${issue}`);
         taken += rows;
         for (let now = START + 10_000; now < START + 14 * HOUR; now += 600_000) calls.tick(now);
         for (let now = START + 14 * HOUR; now < START + 14 * HOUR + 100_000; now += 1000) calls.tick(now);
         const ends = told().filter((text) => text.startsWith("ended"));
-        if (calls.size !== 0 || ends.length > rows)
-          throw new Error(`${calls.size} left, ${ends.length} ends`);
+        if (calls.size() !== 0 || ends.length > rows)
+          throw new Error(`${calls.size()} left, ${ends.length} ends`);
         for (const { setup, answered } of calls.standing().values())
           if (setup !== 0 || answered !== 0) throw new Error("a channel is left");
       },

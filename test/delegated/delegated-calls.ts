@@ -232,9 +232,9 @@ lessees:
     const desk = openDesk(text(""));
     t.equal(show(desk.take(lessee)), [1, 2, 3].map(target).join(" "));
     const health = text("").nextHopHealth;
-    for (const hop of desk.hops.destinations) if (hop.address !== "198.51.100.3") goDown(hop, now, health);
+    for (const hop of desk.hops.destinations()) if (hop.address !== "198.51.100.3") goDown(hop, now, health);
     t.equal(show(desk.take(lessee)), target(3), "what is down is left out");
-    for (const hop of desk.hops.destinations) goDown(hop, now, health);
+    for (const hop of desk.hops.destinations()) goDown(hop, now, health);
     t.equal(show(desk.take(lessee)), target(1), "unless nothing else is there");
     t.equal(desk.counters.trunks.get("lease")?.noneUp, 1);
     t.equal(show(openDesk(text(", failoverOn503: false")).take(lessee)), target(1));

@@ -181,7 +181,7 @@ void t.test("the same call on another trunk is another call", (t) => {
     const next = screen.judge(makeAttempt(trunk, { callId: "next" }), state);
     t.equal(sayVerdict(next), tooOften, trunk.id);
   }
-  t.equal(state.recentCalls.size, 2);
+  t.equal(state.recentCalls.size(), 2);
   t.end();
 });
 
@@ -190,12 +190,12 @@ void t.test("a long Call-ID is remembered by its hash: every octet of it counts"
     const { judge, state } = makeLine({ callsPerSecond: 1 });
     const callId = "x".repeat(length);
     t.equal(judge(0, { callId }), accepted);
-    t.equal(state.recentCalls.size, 1);
+    t.equal(state.recentCalls.size(), 1);
     t.equal(judge(0, { callId }), accepted, `a repeat of ${length} octets is free`);
     t.equal(judge(0, { callId: `${callId.slice(1)}y` }), tooFast, "near miss: the last octet differs");
     t.equal(judge(0, { callId: `y${callId.slice(1)}` }), tooFast, "near miss: the first octet differs");
     t.equal(judge(0, { callId: `${callId}x` }), tooFast, "near miss: one octet more");
-    t.equal(state.recentCalls.size, 1);
+    t.equal(state.recentCalls.size(), 1);
   }
   t.end();
 });
@@ -222,7 +222,7 @@ void t.test("counters survive a reload of the policy", (t) => {
 void t.test("a trunk without limits remembers nothing", (t) => {
   const { judge, state } = makeLine({});
   for (let i = 0; i < 10; i++) t.equal(judge(0), accepted);
-  t.equal(state.recentCalls.size + state.callerAttempts.size, 0);
+  t.equal(state.recentCalls.size() + state.callerAttempts.size(), 0);
   t.end();
 });
 

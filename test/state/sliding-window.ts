@@ -92,7 +92,7 @@ void t.test("sliding window: bounded, and a slot of a forgotten key starts at no
     }
     if (window.add("one too many", now)) t.fail(`too much room in round ${round}`);
   }
-  t.equal(window.size, 3);
+  t.equal(window.size(), 3);
   t.end();
 });
 

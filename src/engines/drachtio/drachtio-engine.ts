@@ -174,7 +174,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     hops.adopt(policy, now);
     hops.sweep(now);
     const health = { ...policy.nextHopHealth, probes: false };
-    for (const hop of hops.destinations) if (noteTime(hop, now, health)) reportHop(hop, "tried again");
+    for (const hop of hops.destinations()) if (noteTime(hop, now, health)) reportHop(hop, "tried again");
     books.sweep(now);
     calls.tick(now);
     names?.follow(policy);

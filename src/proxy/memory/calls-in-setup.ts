@@ -1,4 +1,5 @@
 // The calls that wait for an answer and could go to another next hop: where they wait, and which are sent again.
+import type { Mutable } from "../../domain/mutable.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Destination } from "../../routing/hop-health.ts";
 import { T1 } from "../../sip/timers.ts";
@@ -33,7 +34,6 @@ const NONE: ReadonlySet<SentCall> = new Set();
 export function createCallsInSetup(capacity: number): CallsInSetup {
   const waiting = new Map<Destination, Set<SentCall>>();
   const repeating = new Set<SentCall>();
-  let size = 0;
   let keptBytes = 0;
 
   function leave(call: SentCall): void {
@@ -50,16 +50,14 @@ export function createCallsInSetup(capacity: number): CallsInSetup {
     waiting.set(hop, there.add(call));
   }
 
-  return {
-    get size() {
-      return size;
-    },
+  const inSetup: Mutable<CallsInSetup> = {
+    size: 0,
     repeating,
     keep(call) {
       const length = call.kept?.bytes.length ?? 0;
       const [hop] = call.tried;
-      if (hop === undefined || size >= capacity || keptBytes + length > MOST_KEPT) return false;
-      size++;
+      if (hop === undefined || inSetup.size >= capacity || keptBytes + length > MOST_KEPT) return false;
+      inSetup.size++;
       keptBytes += length;
       arrive(call, hop);
       return true;
@@ -81,11 +79,12 @@ export function createCallsInSetup(capacity: number): CallsInSetup {
     heard: (call) => void repeating.delete(call),
     settle(call) {
       if (call.kept === undefined) return;
-      size--;
+      inSetup.size--;
       keptBytes -= call.kept.bytes.length;
       call.kept = undefined;
       repeating.delete(call);
       leave(call);
     },
   };
+  return inSetup;
 }

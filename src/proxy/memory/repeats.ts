@@ -31,7 +31,7 @@ interface Entry extends Repeated {
  * entries and octets; time is an argument.
  */
 export interface Repeats {
-  readonly size: number;
+  size(): number;
   /** True when one more message of this length has room. */
   hasRoom(length: number): boolean;
   /**
@@ -64,9 +64,7 @@ export function createRepeats(capacity: number): Repeats {
   const hasRoom = (length: number): boolean => entries.size < capacity && octets + length <= mostOctets;
 
   return {
-    get size() {
-      return entries.size;
-    },
+    size: () => entries.size,
     hasRoom,
     has: (key) => entries.has(key),
     stop,

@@ -193,7 +193,7 @@ function sendAgain(turn: TrunkTurn, { setup: { slot, outcome } }: SentCall, hop:
 /** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */
 export function moveWaitingCalls(moment: Moment): void {
   const { proxy, now } = moment;
-  for (const hop of proxy.hops.destinations) if (hop.state === "down") moveCallsAt(moment, hop);
+  for (const hop of proxy.hops.destinations()) if (hop.state === "down") moveCallsAt(moment, hop);
   let repeated = 0;
   for (const call of proxy.inSetup.repeating) {
     if (now < call.repeatAt) continue;

@@ -23,7 +23,7 @@ export function probeNextHops(moment: Moment): void {
   const { proxy, now, policy } = moment;
   const health = policy.nextHopHealth;
   let sent = 0;
-  for (const hop of proxy.hops.destinations) {
+  for (const hop of proxy.hops.destinations()) {
     const { listener } = hop;
     if (listener === undefined) continue;
     guard(proxy, () => {

@@ -104,7 +104,7 @@ function serve(turn: RequestTurn, key: string): boolean {
 /** The ACK of an answer that we gave in the place of a stream hop. */
 export function acknowledged({ proxy, request }: RequestTurn): void {
   const { repeats } = proxy.transactions;
-  if (repeats.size > 0 && !request.listener.isReliable) repeats.stop(transactionKeyOf(request));
+  if (repeats.size() > 0 && !request.listener.isReliable) repeats.stop(transactionKeyOf(request));
 }
 
 /**
