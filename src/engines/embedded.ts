@@ -5,7 +5,7 @@ import { createListener, type Listener } from "../routing/listener.ts";
 import { createSipProxy, TICK, type SipProxy } from "../proxy/sip-proxy.ts";
 import { createKeyedTags } from "../sip/tag.ts";
 import type { ListenAddress } from "../config/sigwall/static-schema.ts";
-import type { Engine, EngineParts } from "./engine.ts";
+import { LONGEST_PAUSE, type Engine, type EngineParts } from "./engine.ts";
 import { createQuestions } from "../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../wire/dns/next-hop-names.ts";
 import { openStreamPort, type StreamPort } from "../wire/streams/stream-port.ts";
@@ -165,6 +165,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         naming: parts.naming,
         ledgerSize: tables.calls,
         callBytes: tables.callBytes,
+        longestPause: LONGEST_PAUSE,
         failoverSize: tables.calls,
         transactionsSize: tables.transactions,
         sink: {

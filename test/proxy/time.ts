@@ -1,5 +1,5 @@
 import t from "tap";
-import { compileText, createTestProxy, peers, request } from "../support/proxy.ts";
+import { compileText, createTestProxy, peers, request, respond, type TestProxy } from "../support/proxy.ts";
 import { hop, invite, policyWith, summary } from "../support/next-hops.ts";
 import { createStreamProxy, streamPolicy } from "../support/streams.ts";
 
@@ -15,6 +15,26 @@ function createBrokenSocket(): { readonly places: Set<string>; readonly sending:
     },
   };
 }
+
+void t.test("a clock that is set ahead by an hour ends no call; time that passes does", (t) => {
+  for (const [how, advance, ended] of [
+    ["set ahead", (proxy: TestProxy) => void (proxy.now += 3_600_000), []],
+    ["passed", (proxy: TestProxy) => void proxy.pass(3_600_000), ["timed-out"]],
+  ] as const) {
+    const proxy = createTestProxy(undefined, { longestPause: 10_000 });
+    const [out] = proxy.receive(peers.lessee, request());
+    const answer = respond(out?.text ?? "", 200).replace("\r\n\r\n", "\r\nSession-Expires: 1800\r\n\r\n");
+    proxy.receive(peers.core, answer);
+    advance(proxy);
+    proxy.pass(1000);
+    t.same(
+      proxy.events.flatMap((event) => (event.kind === "ended" ? [event.how] : [])),
+      ended,
+      how,
+    );
+  }
+  t.end();
+});
 
 void t.test("a probe that can't be sent: the others are, and waiting calls move", async (t) => {
   const { places, sending } = createBrokenSocket();

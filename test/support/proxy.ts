@@ -97,6 +97,7 @@ export function createTestProxy(
     key?: string;
     ledgerSize?: number;
     failoverSize?: number;
+    longestPause?: number;
     state?: ScreeningState;
     /** What a socket does that fails: throws. */
     sending?: (to: string) => void;
@@ -120,6 +121,7 @@ export function createTestProxy(
     ledgerSize: options.ledgerSize ?? 1000,
     failoverSize: options.failoverSize ?? 1000,
     transactionsSize: 1000,
+    longestPause: options.longestPause ?? Infinity,
     naming,
     sink: {
       send(listener, address, port, bytes, length) {

@@ -18,7 +18,7 @@ import { createKeyedTags } from "../../sip/tag.ts";
 import { loadDrachtio, type ProxyResult, type SipRequest, type SipResponse } from "./drachtio-link.ts";
 import type { DrachtioServer } from "./place.ts";
 import { createServerLink, LinkTime, type ServerLink } from "./server-link.ts";
-import type { Engine, EngineParts } from "../engine.ts";
+import { LONGEST_PAUSE, type Engine, type EngineParts } from "../engine.ts";
 import { type LoadProbe, startLoadProbe } from "../load-probe.ts";
 import { createQuestions } from "../../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../../wire/dns/next-hop-names.ts";
@@ -52,6 +52,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     ...parts.naming,
     capacity: parts.policy().tables.calls,
     longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
+    longestPause: LONGEST_PAUSE,
     tell: createTeller(counters, parts.happened),
   });
   parts.state.channels.of = (trunk) => memory.channels(trunk);

@@ -9,7 +9,7 @@ import { longestCallOf } from "../../policy/policy.ts";
 import { createIsupRelay } from "../../isup/isup-relay.ts";
 import { createOverload } from "../../judging/overload.ts";
 import type { SignallingTransport } from "../../wire/sctp/association.ts";
-import type { Engine, EngineParts } from "../engine.ts";
+import { LONGEST_PAUSE, type Engine, type EngineParts } from "../engine.ts";
 import { loadKernelSctp } from "../../wire/sctp/kernel-sctp.ts";
 import { startLoadProbe, type LoadProbe } from "../load-probe.ts";
 import { createM3uaLink, type M3uaLink } from "./association-pair.ts";
@@ -42,6 +42,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     ...parts.naming,
     capacity: parts.policy().tables.calls,
     longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
+    longestPause: LONGEST_PAUSE,
     tell: createTeller(counters, parts.happened),
   });
   parts.state.channels.of = (trunk) => calls.channels(trunk);

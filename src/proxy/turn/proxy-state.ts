@@ -63,6 +63,8 @@ export interface ProxyParts {
   readonly failoverSize: number;
   /** Octets that calls may keep for a BYE of our own. */
   readonly callBytes?: number;
+  /** As the memory of calls takes it: a longer step of time is that of a clock which was set ahead. */
+  readonly longestPause?: Millis;
   /** Entries of each table of {@link Transactions}. */
   readonly transactionsSize: number;
 }
@@ -119,6 +121,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
   const calls = createCalls<CallSetup>({
     capacity: parts.ledgerSize,
     callBytes: parts.callBytes ?? 0,
+    longestPause: parts.longestPause ?? Infinity,
     ...parts.naming,
     longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
     tell,
