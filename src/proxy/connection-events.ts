@@ -23,8 +23,8 @@ export interface StreamPeer {
 }
 
 /**
- * Why no connection could carry a message: the peer was asked and did not answer; it was not asked, since it has failed a moment ago;
- * or we have no room for one more connection, which says nothing of the peer.
+ * Why no connection could carry a message: the peer was asked and did not answer; it was not asked, since it has failed
+ * a moment ago; or we have no room for one more connection, which says nothing of the peer.
  */
 export type DeliveryFailure = "unreached" | "back-off" | "no-room";
 
@@ -33,13 +33,20 @@ export interface ConnectionEvents {
   /** True when a trunk or next hop may be at the other end. */
   isWelcome(now: Millis, listener: Listener, peer: StreamPeer): boolean;
   /**
-   * True when a TLS peer that we connected to is who was meant: its certificate names the address, the `tlsName` by which the policy
-   * knows the trunk there, or the host of the next hop (RFC 5922 section 7.3). `addresses`: those in the certificate.
+   * True when a TLS peer that we connected to is who was meant: its certificate names the address, the `tlsName` by
+   * which the policy knows the trunk there, or the host of the next hop (RFC 5922 section 7.3). `addresses`: those in
+   * the certificate.
    */
   isMeant(listener: Listener, peer: StreamPeer, addresses: readonly string[]): boolean;
-  /** Takes what a stream holds that can't be cut into messages, and `why`: a request among it is answered 400. The connection ends. */
+  /**
+   * Takes what a stream holds that can't be cut into messages, and `why`: a request among it is answered 400. The
+   * connection ends.
+   */
   unframed(now: Millis, listener: Listener, peer: StreamPeer, bytes: Buffer, why: string): void;
-  /** Takes back a message that no connection could carry: a request goes elsewhere, or is answered 503 (RFC 3261 section 16.9). */
+  /**
+   * Takes back a message that no connection could carry: a request goes elsewhere, or is answered 503 (RFC 3261 section
+   * 16.9).
+   */
   undelivered(
     now: Millis,
     listener: Listener,

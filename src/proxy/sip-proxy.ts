@@ -39,8 +39,8 @@ import type { TrunkPolicy } from "../policy/policy.ts";
 
 export interface SipProxy extends ConnectionEvents {
   /**
-   * Takes one datagram, or one message of a stream; everything that follows from it has been handed to the sink when this returns.
-   * `names`: those that a TLS peer's certificate proves. Never throws.
+   * Takes one datagram, or one message of a stream; everything that follows from it has been handed to the sink when
+   * this returns. `names`: those that a TLS peer's certificate proves. Never throws.
    */
   handle(
     now: Millis,
@@ -60,7 +60,10 @@ export interface SipProxy extends ConnectionEvents {
   nextHops(): readonly NextHopStatus[];
   /** How the engine fares: called every {@link LOAD_INTERVAL}. */
   measure(load: Load): void;
-  /** From now on every new call is answered 503, and OPTIONS too, so that probes of peers move on. What is in progress passes. */
+  /**
+   * From now on every new call is answered 503, and OPTIONS too, so that probes of peers move on. What is in progress
+   * passes.
+   */
   drain(): void;
   /** Every call that is known. */
   readonly calls: CallsView;
@@ -72,8 +75,9 @@ export interface SipProxy extends ConnectionEvents {
 export const TICK: Millis = 100;
 
 /**
- * What a datagram of an unknown source costs at most, the kernel's work included. Milliseconds, measured by `bench/flood.ts`. That is no reason
- * to shed calls: there would be as much of it as before, and the flood would have what it wants.
+ * What a datagram of an unknown source costs at most, the kernel's work included. Milliseconds, measured by
+ * `bench/flood.ts`. That is no reason to shed calls: there would be as much of it as before, and the flood would have
+ * what it wants.
  */
 const STRANGER_COST = 0.005;
 
@@ -166,8 +170,8 @@ function handleOther(turn: RequestTurn): void {
 }
 
 /**
- * Our own failure outside a rule: what can't be judged isn't passed, whatever the trunk's exception policy says; that policy only tells
- * whether the peer gets an answer.
+ * Our own failure outside a rule: what can't be judged isn't passed, whatever the trunk's exception policy says; that
+ * policy only tells whether the peer gets an answer.
  */
 function answerFault(moment: Moment, source: TrunkPolicy, origin: Origin): void {
   const { proxy } = moment;

@@ -8,8 +8,8 @@ import { guard, type ProxyState } from "./turn/proxy-state.ts";
 import { beginMoment } from "./turn/turn.ts";
 
 /**
- * Lets time pass: probes of next hops, calls that go to another one, repeats. Each stands for itself: what fails in one of them, or
- * for one call or next hop, is counted and keeps nothing else from its turn.
+ * Lets time pass: probes of next hops, calls that go to another one, repeats. Each stands for itself: what fails in one
+ * of them, or for one call or next hop, is counted and keeps nothing else from its turn.
  */
 export function passTime(proxy: ProxyState, now: Millis): void {
   guard(proxy, () => {

@@ -42,7 +42,8 @@ const seenCalls: CallReader<SeenCall> = {
 const everyOne: Judge["told"] = { take: () => true, flush: () => undefined };
 
 /**
- * Makes a judge whose windows and buckets are empty. `override`: every call is judged as that trunk's, wherever it came from.
+ * Makes a judge whose windows and buckets are empty. `override`: every call is judged as that trunk's, wherever it came
+ * from.
  */
 export function createCaptureJudge(policy: Policy, override: TrunkPolicy | undefined): CaptureJudge {
   const judge: Judge = {

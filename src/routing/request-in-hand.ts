@@ -184,8 +184,8 @@ export function pathOf({ via, address, replyPort, callId, message }: RequestInHa
 }
 
 /**
- * Returns what a branch of ours is bound to, as one text: whose transaction it is, where its answers go, and where the request
- * went. All of it comes back in the response (RFC 3261 section 16.11).
+ * Returns what a branch of ours is bound to, as one text: whose transaction it is, where its answers go, and where the
+ * request went. All of it comes back in the response (RFC 3261 section 16.11).
  *
  * @param targetPort {@link hopPort}
  * @param listenerId of the listener that the request came in by

@@ -8,15 +8,18 @@ export const T1: Millis = 500;
 export const T2: Millis = 4000;
 
 /**
- * 64·T1: timers B, F and H. A request or an answer is repeated for this long; after a CANCEL a final answer comes within
- * this time or never (RFC 3261 sections 9.1, 17.1.1.2, 17.1.2.2 and 17.2.1).
+ * 64·T1: timers B, F and H. A request or an answer is repeated for this long; after a CANCEL a final answer comes
+ * within this time or never (RFC 3261 sections 9.1, 17.1.1.2, 17.1.2.2 and 17.2.1).
  */
 export const REPEATED_FOR: Millis = 64 * T1;
 
 /** Least time that a proxy waits for a final answer after a provisional one (RFC 3261 section 16.6 step 11). */
 export const TIMER_C: Millis = 180_000;
 
-/** Waiting time after the last provisional answer. It is a minute above {@link TIMER_C}, so that other proxies give up first. */
+/**
+ * Waiting time after the last provisional answer. It is a minute above {@link TIMER_C}, so that other proxies give up
+ * first.
+ */
 export const SETUP_SILENCE: Millis = TIMER_C + 60_000;
 
 /**

@@ -8,7 +8,7 @@ import type { Listener, Target } from "../../routing/listener.ts";
 import type { RequestInHand } from "../../routing/request-in-hand.ts";
 import type { Outcome } from "./ledger.ts";
 
-/** Next hops that one call is sent to, the first included. */
+/** Next hops that one call is sent to, at most. The first is counted too. */
 export const MOST_TRIED = 4;
 
 /** What is kept of an INVITE, so that its repeats, its ACK, its CANCEL and its answers find what was done with it. */
@@ -19,11 +19,11 @@ export interface CallSetup {
   /** Hash of the whole message. */
   readonly fingerprint: string;
   readonly outcome: Outcome;
-  /** Set on a trunk with several next hops, and where a number is withheld. */
+  /** Set on a trunk with several next hops, and on a call whose number is withheld. */
   sent: SentCall | undefined;
 }
 
-/** An INVITE as it was received, so that it can go to another next hop as it went to the first. */
+/** An INVITE as it was received. With it the call can go to another next hop in the same form as to the first. */
 export interface KeptInvite {
   readonly bytes: Buffer;
   readonly listener: Listener;
@@ -31,31 +31,34 @@ export interface KeptInvite {
   readonly port: number;
 }
 
-/** A call that can go to another next hop, or whose ACK and CANCEL must be sent where it went. */
+/** A call that can go to another next hop, or whose ACK and CANCEL must follow its INVITE. */
 export interface SentCall {
   readonly setup: CallSetup;
   readonly callId: string;
-  /** At most {@link MOST_TRIED}; the last is where it is now. */
+  /** The next hops that the call was sent to, at most {@link MOST_TRIED}. The last is where it is now. */
   readonly tried: Destination[];
-  /** Undefined once it was answered, and where there is no other next hop: then it stays where it is. */
+  /** Undefined once the call was answered, and where there is no other next hop. Then the call stays where it is. */
   kept: KeptInvite | undefined;
-  /** Request-URI and To of the INVITE, for ACK and CANCEL of our own. */
+  /** Request-URI and To of the INVITE, for an ACK or CANCEL of our own. */
   readonly uri: string;
   readonly to: string;
-  /** Who gave the final answer that went to the caller. */
+  /** The next hop whose final answer went to the caller. */
   answered: Destination | undefined;
-  /** Those of `tried` that gave a final answer: nothing is left there to cancel. */
+  /** The members of `tried` that gave a final answer. Nothing is left to cancel there. */
   readonly ended: Destination[];
-  /** True when one of them was a 503 that the caller has not seen. */
+  /** True when one of these answers was a 503 that the caller has not seen. */
   was503: boolean;
-  /** When a moved INVITE is sent again, and how long after that once more (RFC 3261 section 17.1.1.2: timer A). */
+  /**
+   * The time at which a moved INVITE is sent again, and the interval until the next repeat (RFC 3261 section 17.1.1.2,
+   * timer A).
+   */
   repeatAt: Millis;
   repeatAfter: Millis;
 }
 
 /**
- * Returns where of all places that the call went to an answer comes from, though the policy or DNS may name it no more; over a stream from
- * any port, where it is the only one at that address.
+ * Returns the next hop, among those that the call was sent to, that an answer comes from. It is found even if the
+ * policy or DNS no longer names it. On a stream any port counts, where it is the only next hop at that address.
  */
 export function findTried(
   { tried }: SentCall,
@@ -68,13 +71,13 @@ export function findTried(
   );
 }
 
-/** Returns the message in memory of its own: views and receive buffers are used again. */
+/** Returns the message in memory of its own, since views and receive buffers are reused. */
 export function keepInvite({ message, listener, address, port }: RequestInHand): KeptInvite {
   const { bytes, start, end } = message;
   return { bytes: Buffer.from(bytes.subarray(start, end)), listener, address, port };
 }
 
-/** Returns a copy that does not hold on to the whole message, as a slice of its text would. */
+/** Returns a copy of a text. A slice of a message's text would keep the whole message in memory. */
 export function copyText(text: string): string {
   return Buffer.from(text, "latin1").toString("latin1");
 }

@@ -5,32 +5,32 @@ import type { Destination } from "../../routing/hop-health.ts";
 import { T1 } from "../../sip/timers.ts";
 import type { SentCall } from "./call-setup.ts";
 
-/** Bytes of INVITEs that are kept at one time. */
+/** Octets of INVITEs that are kept at one time, at most. */
 const MOST_KEPT = 64 * 1024 * 1024;
 
 /** The calls that can still go to another next hop. */
 export interface CallsInSetup {
-  /** Calls that are kept. */
+  /** Number of calls that are kept. */
   readonly size: number;
-  /** Calls that were moved and have not been answered since: nobody else repeats them. */
+  /** Calls that were moved and have not been answered since. Only the filter repeats them. */
   readonly repeating: ReadonlySet<SentCall>;
   /** Keeps the bytes of a new call. @returns false when there is no room for them */
   keep(call: SentCall): boolean;
-  /** Calls at a destination that have heard nothing but 100 from there. */
+  /** Returns the calls at a destination that have received nothing but 100 from there. */
   waitingAt(hop: Destination): ReadonlySet<SentCall>;
-  /** The call has its turn among those that wait where it is after all others. */
+  /** Puts the call behind all others that wait at the same destination. */
   postpone(call: SentCall): void;
-  /** The call goes to another destination; it is sent again from `now` on until that one answers. */
+  /** Moves the call to another destination. From `now` on it is sent again until that destination answers. */
   move(call: SentCall, to: Destination, now: Millis): void;
-  /** The destination has answered: nothing is sent again. */
+  /** Notes that the destination has answered. The call is not sent again. */
   heard(call: SentCall): void;
-  /** The call stays where it is, or is over; its bytes are given up. */
+  /** Ends the keeping of a call that stays where it is, or is over. Its bytes are released. */
   settle(call: SentCall): void;
 }
 
 const NONE: ReadonlySet<SentCall> = new Set();
 
-/** @param capacity calls kept at once */
+/** @param capacity calls kept at once, at most */
 export function createCallsInSetup(capacity: number): CallsInSetup {
   const waiting = new Map<Destination, Set<SentCall>>();
   const repeating = new Set<SentCall>();
@@ -41,7 +41,7 @@ export function createCallsInSetup(capacity: number): CallsInSetup {
     const there = hop === undefined ? undefined : waiting.get(hop);
     if (hop === undefined || there === undefined) return;
     there.delete(call);
-    // Destinations come and go with DNS.
+    // Destinations are added and removed as DNS changes.
     if (there.size === 0) waiting.delete(hop);
   }
 

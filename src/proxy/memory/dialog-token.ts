@@ -6,67 +6,76 @@ import { CALL_TAG_LENGTH } from "../../calls/call-tag.ts";
 import { MAC_LENGTH, type KeyedTags } from "../../sip/tag.ts";
 import type { Target } from "../../routing/listener.ts";
 
-/** A mark, so it may stand in a URI parameter (RFC 3261 section 25.1 paramchar); nothing between two of them holds one. */
+/**
+ * Separates the pieces of a token, none of which contains it. It is one of the `mark` characters, so it may stand in a
+ * URI parameter (RFC 3261 section 25.1, paramchar).
+ */
 const SEPARATOR = "!";
 
-/** Pieces in front of the MAC: with the call, and as 0.1.0 wrote them. */
+/** Number of pieces in front of the MAC: with the name of the call, and in the format of 0.1.0. */
 const CLAIMS = 7;
 const FORMER_CLAIMS = 6;
 /** Characters of a trunk's tag. */
 const PIECE = 8;
-/** Numbers that a token names; a call with more is judged again on every change. */
+/** Numbers that a token names, at most. A call with more is judged again at every change. */
 const MAX_IDENTITIES = 4;
-/** In place of numbers: the calling side's number is withheld from every request of the dialog. */
+/** Stands in place of the numbers when the calling number is withheld from every request of the dialog. */
 const WITHHELD = "w";
 
 /**
- * The proof that a dialog is one of ours, carried in our Record-Route URI so that no node needs state for it.
+ * The proof that a dialog is one of ours. Our Record-Route URI carries it, so that no node needs state for it.
  *
- * `CALL!INGRESS!EGRESS!CALLED!IDENTITIES!SOURCE!TARGET!MAC[!CONFIRMATION]`: the name of the call, which no peer reads
- * (calls/call-tag.ts; tokens of 0.1.0 have none); tags of the calling and the called trunk; the numbers
- * that either side may show; where the INVITE came from and went to; a MAC over all these, the Call-ID and the
- * caller's tag. The confirmation is added to the token in 1xx and 2xx answers (RFC 3261 section 16.7 step 8): a MAC over the
- * To tag, without which a re-INVITE could be a new call in a dialog's clothes.
+ * `CALL!INGRESS!EGRESS!CALLED!IDENTITIES!SOURCE!TARGET!MAC[!CONFIRMATION]`
+ *
+ * CALL is the name of the call, encrypted so that no peer can read it (calls/call-tag.ts). Tokens of 0.1.0 have no
+ * CALL. INGRESS and EGRESS are the tags of the calling and the called trunk. CALLED and IDENTITIES are the numbers that
+ * either side may show. SOURCE and TARGET are where the INVITE came from and where it went. MAC covers all these, the
+ * Call-ID and the caller's tag.
+ *
+ * CONFIRMATION is a MAC over the To tag. It is added to the token in 1xx and 2xx answers (RFC 3261 section 16.7 step
+ * 8). Without it, an INVITE that begins a new call could pass as a re-INVITE of this dialog.
  */
 export interface DialogToken {
-  /** The call's tag; undefined: 0.1.0 wrote the token. */
+  /** The call's tag. Undefined: the token was written by 0.1.0. */
   readonly call: string | undefined;
   readonly ingress: string;
   readonly egress: string;
   readonly called: string;
   readonly identities: string;
-  /** {@link readTarget} reads these. */
+  /** Where the INVITE came from and where it went, to be read with {@link readTarget}. */
   readonly source: string;
   readonly target: string;
   readonly mac: string;
   readonly confirmation: string | undefined;
-  /** Everything in front of the MAC, as written. */
+  /** Everything in front of the MAC, as it was written. */
   readonly claims: string;
 }
 
-/** A proven dialog, and which side of it the request comes from. */
+/** A dialog that was proved, and the side of it that the request comes from. */
 export interface Proof {
   readonly token: DialogToken;
   readonly side: "caller" | "called";
 }
 
-/** What a token is made of. */
+/** The parts that a token is made of. */
 export interface TokenParts {
   /** The call's tag. */
   readonly call: string;
   readonly ingress: string;
   readonly egress: string;
-  /** Numbers that the called side may show; empty where it is not screened. */
+  /** Numbers that the called side may show. Empty where that side is not screened. */
   readonly called: readonly PartyNumber[];
-  /** Identities that were judged and found good; empty where none were. */
+  /** Identities that were judged and accepted. Empty where none were. */
   readonly calling: readonly AssertedIdentity[];
-  /** True: the calling number is not shown, here neither. */
+  /** True: the calling number is not shown, and the token does not contain it. */
   readonly isWithheld: boolean;
   readonly source: Target;
   readonly target: Target;
 }
 
-/** What stands for a trunk in tokens: it must survive restarts and not tell peers the trunk's name. */
+/**
+ * Returns the text that represents a trunk in tokens. It survives restarts, and does not tell peers the trunk's name.
+ */
 export function trunkTag(tags: KeyedTags, trunkId: string): string {
   return tags.mac("identity", `trunk\n${trunkId}`).slice(0, PIECE);
 }
@@ -75,7 +84,10 @@ function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: strin
   return tags.mac("dialog", `${claims}\n${callId}\n${callerTag}`);
 }
 
-/** In characters that no parser of URI parameters stumbles over: IPv6 colons are written as tildes. */
+/**
+ * Writes an address in characters that every parser of URI parameters accepts. The colons of IPv6 are written as
+ * tildes.
+ */
 function writeTarget({ transport, address, port, connection }: Target): string {
   const host = address.includes(":") ? address.replaceAll(":", "~") : address;
   if (transport === "udp") return `${host}_${port}`;
@@ -84,7 +96,7 @@ function writeTarget({ transport, address, port, connection }: Target): string {
     : `${host}_${port}_${transport}_${connection}`;
 }
 
-/** An address of a token. */
+/** Reads an address of a token. */
 export function readTarget(text: string): Target {
   const hostEnd = text.indexOf("_");
   const portEnd = text.indexOf("_", hostEnd + 1);
@@ -97,7 +109,7 @@ export function readTarget(text: string): Target {
   return connection === undefined ? stream : { ...stream, connection: Number(connection) };
 }
 
-/** The token for an accepted call. */
+/** Returns the token for an accepted call. */
 export function createToken(
   tags: KeyedTags,
   parts: TokenParts,
@@ -112,13 +124,16 @@ export function createToken(
   return `${claims}!${macOf(tags, claims, attempt.callId, callerTag)}`;
 }
 
-/** Keys of the numbers, each once. They stand in the message's own fields too, so they are no secret here. */
+/**
+ * Returns the keys of the numbers, each once. The numbers stand in the message's own fields too, so the token reveals
+ * nothing new.
+ */
 function listNumbers(numbers: readonly PartyNumber[]): string {
   let list = "";
   let count = 0;
   let last = Number.NaN;
   for (const number of numbers) {
-    // Nearly every call asserts one number several times.
+    // Nearly every call asserts the same number several times.
     if (number.kind === "unusable" || number.key === last || count === MAX_IDENTITIES) continue;
     last = number.key;
     if (holds(list, number.key)) continue;
@@ -134,7 +149,7 @@ export function isWithheldCall(token: DialogToken): boolean {
 }
 
 /**
- * Takes a token apart. It proves nothing before {@link provesDialog}.
+ * Splits a token into its pieces. The pieces are proved only by {@link provesDialog}.
  *
  * @returns undefined when it has not our form
  */
@@ -163,12 +178,12 @@ export function parseToken(text: string): DialogToken | undefined {
   };
 }
 
-/** The first piece of a token of ours is longer than any of 0.1.0. */
+/** True when the token names its call. The first piece is then longer than any first piece of 0.1.0. */
 function isNamed(text: string): boolean {
   return text.indexOf(SEPARATOR) === CALL_TAG_LENGTH;
 }
 
-/** True when the token was made by a holder of the key for this Call-ID and caller's tag. */
+/** True when a holder of the key made the token for this Call-ID and caller's tag. */
 export function provesDialog(
   tags: KeyedTags,
   token: DialogToken,
@@ -178,17 +193,20 @@ export function provesDialog(
   return macOf(tags, token.claims, callId, callerTag) === token.mac;
 }
 
-/** What {@link confirmToken} adds to a token for a called side's tag. */
+/** Returns what {@link confirmToken} adds to a token for a tag of the called side. */
 function confirmationOf(tags: KeyedTags, mac: string, callId: string, calledTag: string): string {
   return tags.mac("dialog", `confirmed\n${mac}\n${callId}\n${calledTag}`);
 }
 
-/** True when the called side has answered this call with this tag, through a holder of the key. */
+/** True when the called side has answered this call with this tag, and the answer passed a holder of the key. */
 export function isConfirmed(tags: KeyedTags, token: DialogToken, callId: string, calledTag: string): boolean {
   return token.confirmation === confirmationOf(tags, token.mac, callId, calledTag);
 }
 
-/** The confirmation to append to the token `text`, separator included; "" when it is none of ours in form or has one already. */
+/**
+ * Returns the confirmation to append to the token `text`, with its separator. Returns "" when the text has not the form
+ * of our tokens, or has a confirmation already.
+ */
 export function confirmToken(tags: KeyedTags, text: string, callId: string, calledTag: string): string {
   const macStart = text.lastIndexOf(SEPARATOR) + 1;
   if (
@@ -205,7 +223,7 @@ function countSeparators(text: string): number {
   return count;
 }
 
-/** True when every number that the request now asserts was authorised for the side it comes from; absent fields are fine. */
+/** True when every number that the request asserts was authorised for the side it comes from. Fields may be absent. */
 export function identitiesHold(
   token: DialogToken,
   fromCaller: boolean,
@@ -230,7 +248,10 @@ function holds(list: string, key: number): boolean {
   return false;
 }
 
-/** A number that was withheld is not written down; its call is judged again when it changes. */
+/**
+ * True for a number that may be written into a token. A withheld number is not written; its call is judged again when
+ * it changes.
+ */
 function isShown({ presentation }: AssertedIdentity): boolean {
   return presentation === "allowed";
 }

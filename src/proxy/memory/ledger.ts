@@ -32,7 +32,10 @@ export interface LedgerEntry {
 /** Longer keys are kept as their hash. */
 const MAX_KEY = 200;
 
-/** The ledger of requests that begin no call, bounded; an entry lives {@link REPEATED_FOR} from when it was set, whatever repeats arrive. */
+/**
+ * The ledger of requests that begin no call, bounded; an entry lives {@link REPEATED_FOR} from when it was set,
+ * whatever repeats arrive.
+ */
 export type Ledger = ExpiringMap<LedgerEntry>;
 
 export function createLedger(size: number): Ledger {
@@ -40,8 +43,9 @@ export function createLedger(size: number): Ledger {
 }
 
 /**
- * The key of an INVITE, shared by its ACK (non-2xx) and CANCEL (RFC 3261 section 17.2.3). Branches are the sender's choice,
- * so trunk and source are part of it; a branch without the cookie is unique only with the rest of RFC 2543's key.
+ * The key of an INVITE, shared by its ACK (non-2xx) and CANCEL (RFC 3261 section 17.2.3). Branches are the sender's
+ * choice, so trunk and source are part of it; a branch without the cookie is unique only with the rest of RFC 2543's
+ * key.
  */
 export function ledgerKey(trunk: string, exchange: RequestInHand, cseq: number): string {
   const { address, port, via, callId, fromTag } = exchange;

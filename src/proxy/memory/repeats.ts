@@ -27,16 +27,16 @@ interface Entry extends Repeated {
 }
 
 /**
- * Messages on their way to unreliable hops whose sender will not repeat them (RFC 3261 timers A and B, E and F, G and H). Bounded in
- * entries and octets; time is an argument.
+ * Messages on their way to unreliable hops whose sender will not repeat them (RFC 3261 timers A and B, E and F, G and
+ * H). Bounded in entries and octets; time is an argument.
  */
 export interface Repeats {
   size(): number;
   /** True when one more message of this length has room. */
   hasRoom(length: number): boolean;
   /**
-   * Begins to repeat a message that was just sent: after T1, then at doubled intervals up to `longest`. False: there is no room.
-   * A message under the same key gives way.
+   * Begins to repeat a message that was just sent: after T1, then at doubled intervals up to `longest`. False: there is
+   * no room. A message under the same key gives way.
    */
   start(key: string, message: Repeated, longest: Millis, now: Millis): boolean;
   has(key: string): boolean;

@@ -14,7 +14,9 @@ import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 /** The field that carries a label to the called side. Nobody but us sets it: a trunk's own is removed. */
 const LABEL = "P-Sigwall-Label";
 
-/** What is changed in a request that passes, beside what forwarding itself changes. Undefined where it is used: nothing. */
+/**
+ * What is changed in a request that passes, beside what forwarding itself changes. Undefined where it is used: nothing.
+ */
 export interface MessageChanges {
   /** Long names of fields that go, lower case. */
   readonly fields: ReadonlySet<string>;
@@ -29,8 +31,8 @@ const NO_FIELDS: ReadonlySet<string> = new Set();
 const UNCHANGED: AddressChange = { withoutName: false, prefix: "", withoutVerstat: false };
 
 /**
- * Fields that tell who is calling and that nothing routes by: asserted and preferred identities, diverting parties (RFC 5806,
- * RFC 7044), signatures over the number (RFC 8224), and what RFC 3323 section 5.3 removes for user-level privacy.
+ * Fields that tell who is calling and that nothing routes by: asserted and preferred identities, diverting parties (RFC
+ * 5806, RFC 7044), signatures over the number (RFC 8224), and what RFC 3323 section 5.3 removes for user-level privacy.
  */
 const tellingFields: ReadonlySet<string> = new Set([
   "p-asserted-identity",

@@ -12,8 +12,8 @@ export function redirectContact(uri: UriParts, target: Target): string {
 }
 
 /**
- * The URI of whom a call is for, at the place the policy chose. Host, port and parameters of the Request-URI are not repeated:
- * nothing in a message chooses the target.
+ * The URI of whom a call is for, at the place the policy chose. Host, port and parameters of the Request-URI are not
+ * repeated: nothing in a message chooses the target.
  */
 export function partyAt(uri: UriParts, { transport, address, port }: Target): string {
   const host = bracketed(address);

@@ -29,7 +29,10 @@ export function answerSilence(moment: Moment, hop: Origin, request: Buffer): voi
   returnWorkspace(moment, workspace);
 }
 
-/** A request that could not be sent to where it went: its call goes to another next hop, or it is answered 503 (RFC 3261 section 16.9). */
+/**
+ * A request that could not be sent to where it went: its call goes to another next hop, or it is answered 503 (RFC 3261
+ * section 16.9).
+ */
 export function answerUnreached(moment: Moment, hop: Origin, request: Buffer): void {
   const workspace = scanBeside(moment, request);
   const sent = asSent(workspace.message);

@@ -41,9 +41,9 @@ function changesInDialog(
 }
 
 /**
- * A re-INVITE, UPDATE or other request with a caller: judged when it names one whom the token does not, when no answer has
- * confirmed its dialog (RFC 4916), or when a display name misleads. A refusal leaves the session as it is: 403 ends no
- * dialog (RFC 3261 section 14.1).
+ * A re-INVITE, UPDATE or other request with a caller: judged when it names one whom the token does not, when no answer
+ * has confirmed its dialog (RFC 4916), or when a display name misleads. A refusal leaves the session as it is: 403 ends
+ * no dialog (RFC 3261 section 14.1).
  */
 export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { proxy, message, edits, now, request } = turn;

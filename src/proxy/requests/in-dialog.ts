@@ -30,7 +30,10 @@ import { decideIsup } from "./sip-i-in-dialog.ts";
 /** How long a filter that was started takes tokens of 0.1.0: calls that began before an upgrade. */
 const FORMER_ACCEPTED: Millis = 24 * 3_600_000;
 
-/** A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks. The core is trusted without. */
+/**
+ * A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks.
+ * The core is trusted without.
+ */
 export function inDialog(turn: RequestTurn): void {
   const { message, source } = turn;
   const proof = proveDialog(turn);
@@ -138,8 +141,9 @@ function isRetired({ source, request }: RequestTurn, { target }: DialogToken): b
 }
 
 /**
- * Where a request of a dialog goes. The core's own Route and Request-URI count; where they name nothing that we reach (a Contact
- * behind NAT, a host name), and from everybody else, the token's: the place the policy chose for the INVITE, or the one it came from.
+ * Where a request of a dialog goes. The core's own Route and Request-URI count; where they name nothing that we reach
+ * (a Contact behind NAT, a host name), and from everybody else, the token's: the place the policy chose for the INVITE,
+ * or the one it came from.
  */
 function targetInDialog(turn: RequestTurn, proof: Proof | undefined, onward: Onward): Target | undefined {
   const { proxy, source, request } = turn;

@@ -23,13 +23,13 @@ import { answer, refuse } from "../turn/answers.ts";
 import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
 
-/** A request under the key of its transaction, with the hash of its bytes. */
+/** A request, the key of its transaction, and the hash of its bytes. */
 interface NewRequest {
   readonly key: string;
   readonly print: string;
 }
 
-/** What was decided, what was done, and our own answer where there was one. */
+/** What was decided, what was done, and our own answer where we gave one. */
 interface Done {
   /** The call that an INVITE began; {@link NO_CALL}: it has no row. */
   readonly slot: CallSlot;
@@ -38,7 +38,10 @@ interface Done {
   readonly answer: Uint8Array | undefined;
 }
 
-/** A request that begins a call, or another whose caller is judged alike: judged, whatever its branch, unless these very bytes were judged before. */
+/**
+ * Handles a request that begins a call, or another request whose caller is judged in the same way. It is judged,
+ * whatever its branch, unless the same bytes were judged before.
+ */
 export function newCall(turn: TrunkTurn): void {
   const { message, source, request } = turn;
   const fresh: NewRequest = {
@@ -51,7 +54,7 @@ export function newCall(turn: TrunkTurn): void {
   else takeOther(turn, fresh);
 }
 
-/** What is kept of the same request, as long as it may be repeated. */
+/** Returns what is kept of the same request, as long as it may be repeated. */
 function entryOf({ proxy, message, now }: TrunkTurn, key: string): CallSetup | LedgerEntry | undefined {
   const { calls, ledger } = proxy;
   if (message.method !== "INVITE") return ledger.get(key, now);
@@ -60,7 +63,10 @@ function entryOf({ proxy, message, now }: TrunkTurn, key: string): CallSetup | L
   return setup !== undefined && now - setup.at < REPEATED_FOR ? setup : undefined;
 }
 
-/** True where the protocol refused a request that comes again in another form: nobody was judged, so nothing is forged. */
+/**
+ * True where the protocol refused a request that now comes again in another form. Nobody was judged then, so the new
+ * form is no forged repeat.
+ */
 function isMended({ outcome, fingerprint: seen }: LedgerEntry, print: string): boolean {
   return outcome.kind === "reject" && outcome.reason === "protocol" && seen !== print;
 }
@@ -71,7 +77,7 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
   const { id } = source.trunk;
   const judged = decide(proxy.judge, sipCalls, turn);
   if (judged === undefined) {
-    // Shed, and not told by itself.
+    // The call is refused for overload. It is counted, and not reported as an event of its own.
     const status = refusalStatus(source.trunk, "overload");
     keep(turn, fresh, { kind: "reject", status, reason: "overload" });
     refuse(turn, status, "overload");
@@ -91,7 +97,10 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
   });
 }
 
-/** Answers of the protocol are told one by one as long as there are few; all are counted. */
+/**
+ * True for a decision that is reported as an event of its own. Protocol answers are reported so as long as they are
+ * few. All are counted.
+ */
 function isTold({ proxy, now, source }: TrunkTurn, { verdict }: Decision, action: Action): boolean {
   if (verdict.reason !== "protocol" || action.kind !== "answered") return true;
   const { id } = source.trunk;
@@ -100,7 +109,7 @@ function isTold({ proxy, now, source }: TrunkTurn, { verdict }: Decision, action
   return false;
 }
 
-/** MESSAGE and its like: whose caller is judged as an INVITE's is. */
+/** Handles a MESSAGE or a similar request, whose caller is judged as that of an INVITE. */
 function takeOther(turn: TrunkTurn, fresh: NewRequest): void {
   const { proxy, message, source, now } = turn;
   const judged = judgeRequest(turn, requestAttempt(turn), proxy.state);
@@ -119,7 +128,7 @@ function takeOther(turn: TrunkTurn, fresh: NewRequest): void {
   });
 }
 
-/** Does what was decided. The decision is another one where there was no room to remember the call. */
+/** Carries out the decision. The decision returned differs where there was no room to remember the call. */
 function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: NewRequest): Done {
   const { proxy, routes, now } = turn;
   const { trunk } = turn.source;
@@ -139,7 +148,7 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
     };
   }
   const { reason } = verdict;
-  // An emergency call goes on; its repeats are judged again, to the same end.
+  // An emergency call goes on. Its repeats are judged again, with the same result.
   const isUnstoppable = trunk.exception === "accept" || reason === "emergency";
   const slot = keepPassing(turn, fresh, { kind: "forward", target, reason, changes }, isUnstoppable);
   if (slot === "full" && !isUnstoppable) {
@@ -154,8 +163,8 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
 }
 
 /**
- * Keeps a call, or another request, that goes on. Full: there is no room to remember it, to repeat it, or to send it
- * elsewhere.
+ * Keeps a call, or another request, that goes on. The tables are full when there is no room to remember it, to repeat
+ * it, or to send it elsewhere.
  */
 function keepPassing(
   turn: TrunkTurn,
@@ -180,12 +189,12 @@ function keepPassing(
   return "full";
 }
 
-/** An accepted call that no next hop can take: the caller may try another way. */
+/** Answers an accepted call that no next hop can take. The caller may try another way. */
 function answerNoHop(turn: TrunkTurn, decision: Decision, fresh: NewRequest): Done {
   const { trunk } = turn.source;
   const { reason } = decision.verdict;
   const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
-  // Next hops that are names, and DNS has said nothing yet.
+  // Some next hops are host names that DNS has not resolved yet.
   const unavailable = trunk.passThrough503 ? 503 : 500;
   const status = hasNextHops ? unavailable : 404;
   return {
@@ -196,14 +205,15 @@ function answerNoHop(turn: TrunkTurn, decision: Decision, fresh: NewRequest): Do
   };
 }
 
-/** Keeps what was done with a request that does not go on. Without a place its repeats are judged again. */
+/** Keeps what was done with a request that does not go on. Where there is no room, its repeats are judged again. */
 function keep(turn: TrunkTurn, fresh: NewRequest, outcome: Outcome): CallSlot {
   const { proxy, message } = turn;
   if (message.method !== "INVITE") {
     keepOther(turn, fresh, outcome);
     return NO_CALL;
   }
-  // A refusal is the same without memory (RFC 3261 section 8.2.7): the last quarter is kept for calls that pass.
+  // A refusal is the same without memory (RFC 3261 section 8.2.7). So the last quarter of the table is kept for calls
+  // that pass.
   return proxy.calls.hasRoom(false) ? keepInvite(turn, fresh, outcome) : NO_CALL;
 }
 
@@ -244,14 +254,19 @@ function deny(
   };
 }
 
-/** The same refusal for every repeat; a 420 says what it does not know (RFC 3261 section 20.40). */
+/**
+ * Gives the same refusal to every repeat. A 420 names the options that it does not support (RFC 3261 section 20.40).
+ */
 function refuseAgain(turn: TrunkTurn, status: number, reason: Deny["reason"]): Uint8Array | undefined {
   return status === 420 && reason === "protocol"
     ? answer(turn, status, unsupported(turn.message))
     : refuse(turn, status, reason);
 }
 
-/** The same key again: the same bytes meet the same answer, others are refused, whatever policy is in force now. */
+/**
+ * Answers a request whose key was seen before. The same bytes get the same answer, and other bytes are refused,
+ * whatever policy is in force now.
+ */
 function repeat(turn: TrunkTurn, seen: CallSetup | LedgerEntry, print: string): void {
   const counters = trunkCounters(turn.proxy.counters, turn.source.trunk.id);
   if (seen.fingerprint !== print) {
@@ -272,7 +287,10 @@ function repeat(turn: TrunkTurn, seen: CallSetup | LedgerEntry, print: string): 
   forwardCall(turn, target, { slot: setup?.slot ?? NO_CALL, attempt, reason, changes });
 }
 
-/** Takes our Route values off. Only the core's others are followed: what is judged of a trunk's call is what is forwarded. */
+/**
+ * Removes our Route values. Other Route values are followed for the core only. So the request of a trunk is forwarded
+ * as it was judged.
+ */
 function onwardOf({ message, routes, edits, source }: TrunkTurn): Onward {
   return source.trunk.side === "core"
     ? followRoutes(message, routes, edits)

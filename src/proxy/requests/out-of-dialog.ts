@@ -10,8 +10,8 @@ import { isOfTrunk, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
 import { newCall } from "./new-call.ts";
 
 /**
- * A request that neither begins a call nor stands in a dialog. What becomes of it is the trunk's `methods`; the core may send
- * anything on.
+ * A request that neither begins a call nor stands in a dialog. What becomes of it is the trunk's `methods`; the core
+ * may send anything on.
  */
 export function outOfDialog(turn: RequestTurn): void {
   const { proxy, policy, routes } = turn;
@@ -60,7 +60,10 @@ function sendOn(turn: TrunkTurn): void {
   else forward(turn, target);
 }
 
-/** True for a method without events, and for an event package of the trunk. Otherwise it has been answered 489 (RFC 6665 section 4.2.1.1). */
+/**
+ * True for a method without events, and for an event package of the trunk. Otherwise it has been answered 489 (RFC 6665
+ * section 4.2.1.1).
+ */
 export function isEventCarried(turn: TrunkTurn): boolean {
   const { message, source } = turn;
   const { trunk } = source;

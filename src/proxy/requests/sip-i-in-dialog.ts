@@ -10,7 +10,9 @@ import { attemptOf } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
 import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
 
-/** A body goes as it came, so it must not tell whom the dialog withholds: then it counts as one that can't be judged. */
+/**
+ * A body goes as it came, so it must not tell whom the dialog withholds: then it counts as one that can't be judged.
+ */
 export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): CallAttempt {
   const tells = attempt.calling.some(isOfIsup) || attempt.diversion.some(isOfIsup);
   return tells && side === "caller" && isWithheldCall(token)
@@ -19,9 +21,9 @@ export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): Call
 }
 
 /**
- * Judges the ISUP part of a request inside a dialog that is no re-INVITE and no UPDATE: an INFO may carry an INF or SGM that names
- * another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). The request's own
- * fields are no matter here, and a BYE ends the call whatever it carries.
+ * Judges the ISUP part of a request inside a dialog that is no re-INVITE and no UPDATE: an INFO may carry an INF or SGM
+ * that names another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). The request's own fields are no matter here,
+ * and a BYE ends the call whatever it carries.
  */
 export function decideIsup(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { proxy, message, source } = turn;

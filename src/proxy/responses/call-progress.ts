@@ -49,7 +49,10 @@ function noteInDialog({ proxy, message, now }: ResponseTurn, slot: number): void
     proxy.calls.refreshed(slot, readSessionSeconds(message), now);
 }
 
-/** How a final answer that is no 2xx ended the set-up. 487 says that the caller's CANCEL came through (RFC 3261 section 9.2). */
+/**
+ * How a final answer that is no 2xx ended the set-up. 487 says that the caller's CANCEL came through (RFC 3261 section
+ * 9.2).
+ */
 function endOf(message: SipMessage, isOurs: boolean): CallEnd {
   const { status } = message;
   if (isOurs) return { by: "filter", how: status === 408 ? "timed-out" : "refused", status };

@@ -10,19 +10,21 @@ import { markOf } from "../sending/call-mark.ts";
 import { moveCall, nextFor } from "../sending/failover.ts";
 import type { Moment, ResponseTurn } from "../turn/turn.ts";
 
-/** Where a response comes from and goes to: the caller's side, and the listener its request came in by. */
+/** Where a response comes from, the caller's side that it goes to, and the listener that its request came in by. */
 export interface ResponseWay {
   readonly path: TransactionPath;
   readonly from: Target;
-  /** The call that its request began, where that is known. */
+  /** The call that its request began, where it is known. */
   readonly call: SentCall | undefined;
   readonly ingress: Listener;
 }
 
 /**
- * Takes the answers of next hops to calls that may be, or were, sent to several. True: it is not for the caller. What one that was
- * given up says late is acknowledged or cancelled here, a 2xx apart: that call stands, and the others end (RFC 3261 section 16.7
- * steps 5 and 10).
+ * Takes the answers of next hops to calls that may be, or were, sent to several. Returns true when the answer is not
+ * for the caller.
+ *
+ * A late answer of a next hop that was given up is acknowledged or cancelled here. A late 2xx is different: its call
+ * stands, and the calls at the other next hops are cancelled (RFC 3261 section 16.7 steps 5 and 10).
  */
 export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
   const { message } = turn;
@@ -31,7 +33,7 @@ export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
   const hop = call === undefined ? undefined : findTried(call, way.from);
   if (call === undefined || hop === undefined) return false;
   const isCurrent = hop === call.tried.at(-1);
-  // The caller's CANCEL went to all of them; it gets one answer.
+  // The CANCEL of the caller went to all of them. The caller gets one answer.
   if (hasMethod(message, "CANCEL")) return !isCurrent;
   if (!hasMethod(message, "INVITE")) return false;
   const { status } = message;
@@ -45,7 +47,8 @@ export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
   if (status >= 300 && !call.ended.includes(hop)) call.ended.push(hop);
   const isWaitedFor = isCurrent && (call.answered === undefined || call.answered === hop);
   if (!isWaitedFor) {
-    // Nobody waits for it any more: it need not ring on. Behind the 2xx of another hop nothing but a 2xx is for the caller.
+    // Nobody waits for this answer any more, so the next hop must stop ringing. After the 2xx of another next hop, only
+    // a 2xx goes to the caller.
     sendOwn(turn, status < 200 ? "CANCEL" : "ACK", call, hop, way);
     return true;
   }
@@ -60,7 +63,10 @@ export function takeAnswer(turn: ResponseTurn, way: ResponseWay): boolean {
   return false;
 }
 
-/** Asked before the 503 is acknowledged: from then on it is ours. */
+/**
+ * True when the call may move after a 503. This is asked before the 503 is acknowledged. After the ACK, the filter
+ * alone handles the call.
+ */
 function canMove(moment: Moment, call: SentCall): boolean {
   const isWanted = moment.policy.trunkById(call.setup.trunk)?.trunk.failoverOn503 === true;
   return isWanted && nextFor(moment, call) !== undefined;
@@ -71,7 +77,10 @@ export function hasMethod({ text, cseqMethodStart }: SipMessage, method: string)
   return text.startsWith(method, cseqMethodStart);
 }
 
-/** ACK of a final answer that the caller does not see, and CANCEL of an INVITE that nobody waits for (RFC 3261 sections 9.1, 17.1.1.3). */
+/**
+ * Sends an ACK of a final answer that the caller does not see, or a CANCEL of an INVITE that nobody waits for (RFC 3261
+ * sections 9.1, 17.1.1.3).
+ */
 function sendOwn(
   { proxy, message }: ResponseTurn,
   method: "ACK" | "CANCEL",

@@ -21,9 +21,9 @@ import { noteAnswered } from "./call-progress.ts";
 import { hasMethod, takeAnswer } from "./failover-answers.ts";
 
 /**
- * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very
- * place it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2). `isOurs`: it is our own,
- * in the place of a hop that said nothing.
+ * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very place
+ * it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2). `isOurs`: it is
+ * our own, in the place of a hop that said nothing.
  */
 export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
   const { proxy, message, edits, listener, address, port } = turn;
@@ -170,8 +170,8 @@ function literal(host: string): string {
 }
 
 /**
- * RFC 3261 section 16.7 step 8: a proxy may rewrite its own Record-Route value in an answer. Ours learns the called side's tag,
- * so that an INVITE of the dialog can't be taken for one that begins a call.
+ * RFC 3261 section 16.7 step 8: a proxy may rewrite its own Record-Route value in an answer. Ours learns the called
+ * side's tag, so that an INVITE of the dialog can't be taken for one that begins a call.
  */
 function confirmRecordRoute(
   { proxy, message, edits }: ResponseTurn,

@@ -4,9 +4,10 @@ import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import type { ProxyState } from "../turn/proxy-state.ts";
 
 /**
- * Of a request that begins a call, and of one inside its dialog. The name stands beside the branch, not in it: an ACK or
- * a CANCEL whose INVITE nobody remembers (a restart, another node) must carry the INVITE's branch, which is made of the
- * request alone; servers tell transactions by the branch (RFC 3261 section 17.2.3).
+ * Names of the Via parameter: for a request that begins a call, and for a request inside its dialog. The parameter
+ * stands beside the branch, not in it. An ACK or a CANCEL must carry the branch of its INVITE, also where nobody
+ * remembers the INVITE (after a restart, or on another node). So the branch is made of the request alone. Servers tell
+ * transactions by the branch (RFC 3261 section 17.2.3).
  */
 const BEGINS = ";sw=";
 const WITHIN = ";sd=";
@@ -20,17 +21,23 @@ export interface MarkedCall {
   readonly isWithin: boolean;
 }
 
-/** What marks are written and read with. */
+/** The parts that write and read marks. */
 type MarkParts = Pick<ProxyState, "calls" | "callTags">;
 
-/** Returns the parameter for a request of a call; "" for one of none. `mac`: of the branch. */
+/**
+ * Returns the parameter for a request of a call; "" where the request belongs to no call. `mac` is the MAC of the
+ * branch.
+ */
 export function markOf({ calls, callTags }: MarkParts, call: MarkedCall | undefined, mac: string): string {
   if (call === undefined || call.slot === NO_CALL) return "";
   const tag = callTags.write(calls.nameOf(call.slot), mac.slice(0, BOUND));
   return (call.isWithin ? WITHIN : BEGINS) + tag;
 }
 
-/** Returns the call that a Via of ours names behind its branch; undefined: none that is remembered here. `mac`: of the branch. */
+/**
+ * Returns the call that a Via of ours names behind its branch. `mac` is the MAC of the branch. Returns undefined when
+ * the Via names no call that is remembered here.
+ */
 export function readMark(
   { calls, callTags }: MarkParts,
   via: string,
@@ -44,13 +51,16 @@ export function readMark(
   return slot === NO_CALL ? undefined : { slot, isWithin: begins < 0 };
 }
 
-/** Returns the call of a tag; {@link NO_CALL}: none that is remembered here. */
+/** Returns the call of a tag; {@link NO_CALL} when no such call is remembered here. */
 export function slotOf(callTags: CallTags, calls: ProxyState["calls"], tag: string, tweak: string): CallSlot {
   const read = callTags.read(tag, tweak);
   return read === undefined || !read.isOwnNode ? NO_CALL : calls.named(read.name);
 }
 
-/** Most peers give a Via back as it was written; others put their own parameters in between. */
+/**
+ * Returns where the value of a parameter begins; -1 when it is absent. Most peers return a Via as it was written.
+ * Others insert their own parameters.
+ */
 function findMark(via: string, name: string, from: number): number {
   const at = via.startsWith(name, from) ? from : via.indexOf(name, from);
   return at < 0 ? -1 : at + name.length;

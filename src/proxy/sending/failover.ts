@@ -35,7 +35,10 @@ export function setupOf({ proxy, now }: RequestTurn, key: string): CallSetup | u
   return slot === NO_CALL ? undefined : proxy.calls.setupOf(slot);
 }
 
-/** The caller's CANCEL goes to every next hop that the call went to, its ACK of a refusal to the one that gave it. */
+/**
+ * Sends on what follows the call's INVITE. A CANCEL of the caller goes to every next hop that the call went to. An ACK
+ * of a refusal goes to the next hop that refused.
+ */
 export function followCall(turn: RequestTurn, call: SentCall): void {
   const last = call.tried.slice(-1);
   const isCancel = turn.message.method === "CANCEL";
@@ -64,7 +67,7 @@ export function sendToAll(
   }
 }
 
-/** The call of an ACK or CANCEL: its Via must be the INVITE's (RFC 3261 sections 9.1, 17.1.1.3). */
+/** Returns the call of an ACK or CANCEL. Its Via must be that of the INVITE (RFC 3261 sections 9.1, 17.1.1.3). */
 export function callOf(setup: CallSetup | undefined): MarkedCall | undefined {
   return setup === undefined ? undefined : { slot: setup.slot, isWithin: false };
 }
@@ -74,20 +77,23 @@ export function isWithheldIn({ outcome }: CallSetup): boolean {
   return outcome.kind === "forward" && outcome.changes?.isWithheld === true;
 }
 
-/** Begins the edits anew: our Route values and a peer's labels go. */
+/** Begins the edits anew: removes our Route values and the labels that a peer wrote. */
 function asOfTrunk({ message, edits, routes }: RequestTurn): void {
   clearEdits(edits);
   consumeOwn(message, routes, edits);
   removeLabels(message, edits);
 }
 
-/** Waiting calls that are looked at in one tick when their next hop has gone down, for each; moved ones that are repeated, for all. */
+/**
+ * Two bounds of one tick. At most this many waiting calls are looked at for each next hop that has gone down. At most
+ * this many moved calls are repeated in all.
+ */
 const MOST_MOVED = 200;
 
 /**
- * Keeps a new call on its way to a next hop, so that it can go to another one and its CANCEL finds it.
+ * Keeps a new call that is being sent to a next hop. So it can go to another next hop, and its CANCEL finds it.
  *
- * @returns false: there is no room, it can't be sent
+ * @returns false when there is no room; then the call can't be sent
  */
 export function keepCall(turn: TrunkTurn, target: Target, setup: CallSetup): boolean {
   const { proxy, message, request } = turn;
@@ -98,7 +104,7 @@ export function keepCall(turn: TrunkTurn, target: Target, setup: CallSetup): boo
   if (isWithheld) proxy.withheldOn.add(trunk.id);
   if (!hops.isWatching && !isWithheld) return true;
   const hop = hops.at(target.transport, target.address, target.port);
-  // What tcpAbove has moved is at no next hop that is watched.
+  // A target that `tcpAbove` has changed to TCP belongs to no next hop that is watched.
   if (hop === undefined) return true;
   if (hop.state === "down") trunkCounters(counters, trunk.id).noneUp++;
   const hasChoice = hops.hasChoice(trunk);
@@ -125,14 +131,17 @@ export function keepCall(turn: TrunkTurn, target: Target, setup: CallSetup): boo
   return true;
 }
 
-/** Calls whose time is over make room. */
+/** Keeps the bytes of a call. When there is no room, removes the calls whose time is over and tries again. */
 function keepBytes({ proxy, now }: Moment, call: SentCall): boolean {
   if (proxy.inSetup.keep(call)) return true;
   proxy.calls.tick(now);
   return proxy.inSetup.keep(call);
 }
 
-/** Where the repeat of an INVITE goes: where the call is, unless that has gone down meanwhile without a word. */
+/**
+ * Returns where the repeat of an INVITE goes: to the next hop that the call is at. If that next hop has gone down
+ * without an answer, the call moves to another one first.
+ */
 export function targetOfRepeat(turn: RequestTurn, call: SentCall | undefined, first: Target): Target {
   const hop = call?.tried.at(-1);
   if (call === undefined || hop === undefined) return first;
@@ -142,7 +151,10 @@ export function targetOfRepeat(turn: RequestTurn, call: SentCall | undefined, fi
   return next;
 }
 
-/** The next hop that the call may still go to: one that is up, unless it was answered, cancelled or tried for long enough. */
+/**
+ * Returns the next hop that the call may still go to, which is up. Returns undefined when the call was answered or
+ * cancelled, when it was tried for long enough, or when there is no such next hop.
+ */
 export function nextFor({ proxy, now, policy }: Moment, call: SentCall): Destination | undefined {
   if (call.kept === undefined || call.tried.length >= MOST_TRIED || now - call.setup.at >= REPEATED_FOR)
     return undefined;
@@ -150,7 +162,7 @@ export function nextFor({ proxy, now, policy }: Moment, call: SentCall): Destina
   return source === undefined ? undefined : proxy.hops.next(source.trunk, call.callId, call.tried);
 }
 
-/** Sends the call on to another next hop; false when there is none. */
+/** Sends the call to another next hop. Returns false when there is none. */
 export function moveCall(moment: Moment, call: SentCall, why: CallMoved["why"]): boolean {
   const next = nextFor(moment, call);
   const turn = next === undefined ? undefined : beginKept(moment, call);
@@ -171,8 +183,8 @@ function take({ proxy, now }: Moment, call: SentCall, next: Destination, why: Ca
 }
 
 /**
- * A turn of its own for the kept INVITE, as it was received. Undefined: it is kept no more, or its trunk has left
- * the policy. Its workspace is to be returned.
+ * Begins a turn of its own for the kept INVITE, as it was received. The caller returns the workspace of the turn.
+ * Returns undefined when the INVITE is no longer kept, or when its trunk has left the policy.
  */
 function beginKept(moment: Moment, { kept, setup }: SentCall): TrunkTurn | undefined {
   const source = moment.policy.trunkById(setup.trunk);
@@ -182,7 +194,7 @@ function beginKept(moment: Moment, { kept, setup }: SentCall): TrunkTurn | undef
   return turn === undefined ? undefined : { ...turn, source };
 }
 
-/** As its repeat would be sent: the same bytes, our own fields for this next hop. */
+/** Sends the INVITE as its repeat would be sent: the same bytes, with our own fields for this next hop. */
 function sendAgain(turn: TrunkTurn, { setup: { slot, outcome } }: SentCall, hop: Destination): void {
   if (outcome.kind !== "forward") return;
   asOfTrunk(turn);
@@ -190,7 +202,10 @@ function sendAgain(turn: TrunkTurn, { setup: { slot, outcome } }: SentCall, hop:
   forwardCall(turn, hop, { slot, attempt: attemptOf(turn), reason, changes });
 }
 
-/** Moves what waits at next hops that have gone down, and repeats what was moved and met no answer yet. */
+/**
+ * Moves the calls that wait at next hops which have gone down. Repeats the calls that were moved and have no answer
+ * yet.
+ */
 export function moveWaitingCalls(moment: Moment): void {
   const { proxy, now } = moment;
   for (const hop of proxy.hops.destinations()) if (hop.state === "down") moveCallsAt(moment, hop);
@@ -210,12 +225,15 @@ function moveCallsAt(moment: Moment, hop: Destination): void {
     if (left-- === 0) return;
     let isMoved = false;
     guard(moment.proxy, () => (isMoved = moveCall(moment, call, "down")));
-    // Those that can go nowhere must not stand in the way of those that can.
+    // Calls that can't be moved must not delay calls that can.
     if (!isMoved) inSetup.postpone(call);
   }
 }
 
-/** RFC 3261 section 17.1.1.2, timers A and B: the caller has heard 100 perhaps, and repeats nothing. */
+/**
+ * Sends a moved INVITE again (RFC 3261 section 17.1.1.2, timers A and B). The caller may have received 100 already, and
+ * then repeats nothing.
+ */
 function repeatCall(moment: Moment, call: SentCall): void {
   const { now, proxy } = moment;
   const hop = call.tried.at(-1);

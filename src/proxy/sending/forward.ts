@@ -25,8 +25,8 @@ import { markOf, type MarkedCall } from "./call-mark.ts";
 import { bridgeRequest } from "./stream-to-datagram.ts";
 
 /**
- * Where a request goes that no token speaks for. From a trunk other than the core, nothing in the message chooses
- * the target: the policy alone does.
+ * Returns the target of a request that has no token. For a trunk other than the core, the policy alone chooses the
+ * target, and nothing in the message does.
  */
 export function targetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
   const { proxy, source, request } = turn;
@@ -35,7 +35,10 @@ export function targetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
     : bySize(turn, source.trunk, proxy.hops.choose(source.trunk, request.callId));
 }
 
-/** The same whatever is up or down: where ACK and CANCEL go when nobody remembers their INVITE (RFC 3261 section 16.11). */
+/**
+ * Returns a target that does not depend on which next hops are up. ACK and CANCEL go there when nobody remembers their
+ * INVITE (RFC 3261 section 16.11).
+ */
 export function steadyTargetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
   const { proxy, source, request } = turn;
   return source.trunk.side === "core"
@@ -43,10 +46,13 @@ export function steadyTargetOf(turn: TrunkTurn, onward: Onward): Target | undefi
     : proxy.hops.preferred(source.trunk, request.callId);
 }
 
-/** Octets that our Via and Record-Route add to a request, about. */
+/** Octets that our Via and Record-Route add to a request, approximately. */
 const ADDED = 300;
 
-/** RFC 3261 section 18.1.1: a request too large for one packet goes by TCP, where the trunk says that its next hops take that. */
+/**
+ * Sends a request that is too large for one packet by TCP, where the trunk says that its next hops accept TCP (RFC 3261
+ * section 18.1.1).
+ */
 function bySize(turn: RequestTurn, { tcpAbove }: Trunk, target: Target | undefined): Target | undefined {
   if (tcpAbove === undefined || target === undefined || target.transport !== "udp") return target;
   const { start, end } = turn.message;
@@ -54,22 +60,22 @@ function bySize(turn: RequestTurn, { tcpAbove }: Trunk, target: Target | undefin
   return byTcp(turn, target) ?? target;
 }
 
-/** The same place by TCP, where there is a listener for it. */
+/** Returns the same place by TCP, where there is a listener for it. */
 function byTcp({ proxy, request }: RequestTurn, { address, port }: Target): Target | undefined {
   const stream = { transport: "tcp", address, port } as const;
   return egressListener(proxy.listeners, request.listener, stream) === undefined ? undefined : stream;
 }
 
 /**
- * Where ACK and CANCEL go when their INVITE may have gone by UDP or, for its size, by TCP, and nobody remembers: both ways, since the
- * one that its next hop does not know does no harm.
+ * Returns the targets of an ACK or CANCEL whose INVITE nobody remembers. The INVITE may have gone by UDP or, for its
+ * size, by TCP, so the request goes by both. A copy whose INVITE the next hop does not know does no harm.
  */
 export function eitherTransport(turn: RequestTurn, target: Target): readonly Target[] {
   const stream = target.transport === "udp" ? byTcp(turn, target) : undefined;
   return stream === undefined ? [target] : [target, stream];
 }
 
-/** The target that Route or Request-URI names: an address of a trunk or next hop, never ourselves. */
+/** Returns the target that Route or Request-URI names: an address of a trunk or next hop, never our own. */
 export function routedTarget(turn: RequestTurn, onward: Onward): Target | undefined {
   const uri = onward.next ?? onward.uri;
   const target = literalTarget(uri);
@@ -77,7 +83,7 @@ export function routedTarget(turn: RequestTurn, onward: Onward): Target | undefi
   return isKnown(turn, target) ? target : undefined;
 }
 
-/** True for an address of a trunk or next hop: its answers will be taken. */
+/** True for an address of a trunk or next hop. Answers from there are accepted. */
 export function isKnown(turn: RequestTurn, target: Target): boolean {
   const { proxy, request } = turn;
   const listener = egressListener(proxy.listeners, request.listener, target);
@@ -86,24 +92,24 @@ export function isKnown(turn: RequestTurn, target: Target): boolean {
   return trunkAt(turn, listener, target) !== undefined || isHop(proxy, { listener, address, port });
 }
 
-/** A request that was judged and goes on. */
+/** A request that was judged and is sent on. */
 export interface JudgedRequest {
-  /** The call that it begins; {@link NO_CALL}: none, or none that has a row. */
+  /** The call that it begins. {@link NO_CALL}: it begins none, or the call has no row. */
   readonly slot: CallSlot;
   readonly attempt: CallAttempt;
   readonly reason: ReasonCode;
   readonly changes: MessageChanges | undefined;
 }
 
-/** In a token, in place of the tag of a call that has no row: the table was full. */
+/** Stands in a token in place of the call's tag when the call has no row because the table was full. */
 const UNNAMED = "-".repeat(CALL_TAG_LENGTH);
 
 const NO_NUMBERS: readonly PartyNumber[] = [];
 const NO_IDENTITIES: readonly AssertedIdentity[] = [];
 
 /**
- * Forwards an INVITE that begins a call, or another request that was judged: with our Record-Route, so that its dialog comes back and
- * proves itself.
+ * Forwards an INVITE that begins a call, or another request that was judged. It carries our Record-Route, so that later
+ * requests of its dialog come through the filter and prove the dialog.
  *
  * @returns 0: it went on; else the status of our answer
  */
@@ -116,22 +122,22 @@ export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedReq
   if (judged.changes !== undefined) applyChanges(message, edits, judged.changes);
   const first = message.first[Header.recordRoute]!;
   const at = first < 0 ? message.headersStart : message.lineStart[first]!;
-  // RFC 5658: where the sides differ, each sees the address it can reach; the called side's value is on top.
+  // Where the two sides differ, each sees the address that it can reach. The called side's value is on top (RFC 5658).
   const inner = recordRoute(egress, token);
   splice(edits, at, at, egress === listener ? inner : inner + recordRoute(listener, token));
   return forward(turn, target, { slot: judged.slot, isWithin: false });
 }
 
-/** 0: the request went on; else the status of our answer to one that can't be sent. */
+/** 0: the request went on. Any other value is the status of our answer to a request that can't be sent. */
 export type SendStatus = 0 | 503 | 513;
 
-/** What was done with a request that was to go to `target`. */
+/** Returns what was done with a request that was to go to `target`. */
 export function actionOf(target: Target, status: SendStatus): Action {
   if (status === 0) return { kind: "forwarded", hop: hopIdOf(target) };
   return { kind: "answered", status, why: "no-next-hop" };
 }
 
-/** What can't be sent is answered, so that its sender tries elsewhere. */
+/** Answers a request that can't be sent, so that its sender tries elsewhere. */
 function unsendable(turn: RequestTurn, status: 503 | 513): SendStatus {
   turn.proxy.counters.unsendable++;
   answer(turn, status, "");
@@ -143,8 +149,8 @@ function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: J
   const { slot, attempt, reason, changes } = judged;
   const called = trunkAt(turn, egress, target)?.trunk;
   const isScreened = called !== undefined && called.side !== "core";
-  // An emergency call was let through unjudged: no number of it is authorised for anything else.
-  // A labelled one is judged again with every change, so that its label comes again.
+  // An emergency call was let through unjudged, so none of its numbers is authorised for later requests. A labelled
+  // call is judged again at every change, so that its label is added again.
   const isLabelled = changes !== undefined && changes.label !== "";
   const isJudged = attempt.trunk.side !== "core" && reason !== "emergency" && !isLabelled;
   const parts = {
@@ -160,7 +166,7 @@ function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: J
   return createToken(proxy.tags, parts, attempt, request.fromTag);
 }
 
-/** Where requests to the caller's side go. */
+/** Returns where requests to the caller's side go. */
 function sourceOf({
   listener: { transport, isReliable },
   address,
@@ -177,7 +183,8 @@ function recordRoute(listener: Listener, token: string): string {
 }
 
 /**
- * Sends the request on with our Via on top; everything that is not in `edits` stays as it came (RFC 3261 sections 16.6, 16.11).
+ * Sends the request on with our Via on top. Everything that is not in `edits` stays as it came (RFC 3261 sections 16.6,
+ * 16.11).
  *
  * @param call the call that it belongs to, where that is known
  * @returns 0: it went on; else the status of our answer
@@ -187,7 +194,7 @@ export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): S
   const { listener } = request;
   const egress = egressListener(proxy.listeners, listener, target);
   if (egress === undefined) return unsendable(turn, 503);
-  // Neither method nor To tag enters the branch: ACK and CANCEL carry their INVITE's.
+  // Neither the method nor the To tag enters the branch: ACK and CANCEL carry the branch of their INVITE.
   const fields = branchFields(pathOf(request), target.address, hopPort(egress, target.port), listener.id);
   const index = message.first[Header.via]!;
   const line = message.lineStart[index]!;

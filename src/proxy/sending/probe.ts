@@ -15,10 +15,10 @@ import { formatBranch } from "../../sip/tag.ts";
 import { guard, type ProxyState } from "../turn/proxy-state.ts";
 import type { Moment, ResponseTurn } from "../turn/turn.ts";
 
-/** OPTIONS sent in one tick; the rest go with the next one. */
+/** OPTIONS sent in one tick, at most. The rest are sent with the next tick. */
 const MOST_PROBES = 100;
 
-/** Counts what stayed silent, and asks those whose time has come. */
+/** Counts the OPTIONS that got no answer, and sends OPTIONS to the next hops that are due. */
 export function probeNextHops(moment: Moment): void {
   const { proxy, now, policy } = moment;
   const health = policy.nextHopHealth;
@@ -39,7 +39,10 @@ export function probeNextHops(moment: Moment): void {
   }
 }
 
-/** Every OPTIONS is a call of its own: its Call-ID, tag and branch come from one MAC, which nobody else can make. */
+/**
+ * Sends one OPTIONS. Every OPTIONS is a call of its own: its Call-ID, tag and branch come from one MAC, which nobody
+ * else can make.
+ */
 function sendProbe({ proxy, now }: Moment, listener: Listener, hop: Destination): void {
   const mac = proxy.tags.mac("probe", `${hop.key}\n${now}`);
   hop.probe = mac;
@@ -63,8 +66,9 @@ function sendProbe({ proxy, now }: Moment, listener: Listener, hop: Destination)
 }
 
 /**
- * Takes the answer to an OPTIONS of ours. Any says that something lives there (a 404 or 405 too), but 503, which asks for no
- * more requests, and 408, which a proxy says for what is dead behind it. False: nobody asked.
+ * Takes the answer to an OPTIONS of ours. Every status shows that the next hop is alive (a 404 or 405 too), with two
+ * exceptions. 503 asks for no more requests. A proxy answers 408 when the server behind it does not answer. Returns
+ * false when no such OPTIONS was sent.
  */
 export function takeProbeAnswer(turn: ResponseTurn, hop: Destination, mac: string): boolean {
   const { proxy, now, policy } = turn;
@@ -78,14 +82,17 @@ export function takeProbeAnswer(turn: ResponseTurn, hop: Destination, mac: strin
   return true;
 }
 
-/** Takes back an OPTIONS that was not sent, if `bytes` are one: the hop is asked again, when an answer would have come at the latest. */
+/**
+ * Takes back an OPTIONS that was not sent, if `bytes` are one. The hop is asked again at the latest time at which an
+ * answer would have come.
+ */
 export function withdrawProbe(hop: Destination, bytes: Buffer, now: Millis, health: NextHopHealth): void {
   if (hop.probe === "" || !bytes.includes(hop.probe)) return;
   hop.probe = "";
   hop.nextProbe = now + health.timeout;
 }
 
-/** Tells who watches the next hops. */
+/** Reports a change of a next hop's state to the sink and the counters. */
 export function reportChange(proxy: ProxyState, hop: Destination, why: string): void {
   proxy.hops.changed();
   proxy.sink.nextHop?.(hop.key, hop.state, why);

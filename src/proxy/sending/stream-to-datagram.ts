@@ -11,7 +11,7 @@ import { trunkOf } from "../turn/peer-port.ts";
 import { guard } from "../turn/proxy-state.ts";
 import type { Moment, Origin, RequestTurn, ResponseTurn } from "../turn/turn.ts";
 
-/** Answers longer than this are not kept for repeats: a full table must not take all memory. Octets. */
+/** Octets. Longer answers are not kept for repeats, so that a full table does not take all memory. */
 const LONGEST_KEPT = 4096;
 
 function copyOf(bytes: Buffer, length: number): Buffer {
@@ -19,17 +19,20 @@ function copyOf(bytes: Buffer, length: number): Buffer {
 }
 
 /**
- * Our branch is the same for an INVITE, its ACK and its CANCEL: with the method it names a transaction (RFC 3261 section 17.1.3).
- * The port tells apart stream hops at one address, which the branch does not.
+ * Returns the key of a transaction. Our branch is the same for an INVITE, its ACK and its CANCEL, so the method is part
+ * of the key (RFC 3261 section 17.1.3). The port distinguishes stream hops at one address, which the branch does not.
  */
 function keyOf(branch: string, port: number, method: string): string {
   return `${branch} ${port} ${method === "ACK" ? "INVITE" : method}`;
 }
 
-/** Octets that our Via and both our Record-Routes add to a request, about. */
+/** Octets that our Via and both our Record-Routes add to a request, approximately. */
 const ADDED = 512;
 
-/** False: a request that begins something could go to `target`, but not be repeated or answered for on the way. */
+/**
+ * Returns whether a request to `target` has room here. False: the request begins something, and could be sent but not
+ * repeated or answered for.
+ */
 export function hasRoomToBridge({ proxy, message, now, request }: RequestTurn, target: Target): boolean {
   const { transactions } = proxy;
   const isReliable = target.transport !== "udp";
@@ -44,8 +47,8 @@ export interface HopTransaction extends Origin {
 }
 
 /**
- * Sends a request on to a hop that differs from its sender's in reliability: the first `length` octets of the
- * output buffer of the hop's listener.
+ * Sends a request on to a hop that differs from its sender in reliability. The request is the first `length` octets of
+ * the output buffer of the hop's listener.
  */
 export function bridgeRequest(turn: RequestTurn, hop: HopTransaction, length: number): void {
   const { output } = turn.proxy;
@@ -55,7 +58,10 @@ export function bridgeRequest(turn: RequestTurn, hop: HopTransaction, length: nu
   if (goesOn) output.transmit(hop.listener, hop.address, hop.port, length);
 }
 
-/** From a stream to datagrams: repeated until there is an answer (timers A and E). False: there is no room, and the request is refused. */
+/**
+ * Takes a request from a stream to datagrams. Repeats it until there is an answer (timers A and E). Returns false when
+ * there is no room; then the request is refused.
+ */
 function undertake(turn: RequestTurn, hop: HopTransaction, rendered: Buffer): boolean {
   const { now } = turn;
   const { transactions } = turn.proxy;
@@ -67,7 +73,7 @@ function undertake(turn: RequestTurn, hop: HopTransaction, rendered: Buffer): bo
     if (settled !== undefined) settled.ack ??= Buffer.from(rendered);
     return true;
   }
-  // RFC 3261 section 9.1: an INVITE that comes behind its CANCEL would ring.
+  // An INVITE that arrives after its CANCEL would ring (RFC 3261 section 9.1).
   if (method === "CANCEL") transactions.repeats.stop(keyOf(branch, port, "INVITE"));
   if (transactions.repeats.has(key)) return true;
   if (!transactions.repeats.hasRoom(rendered.length)) return isExcepted(turn);
@@ -77,8 +83,9 @@ function undertake(turn: RequestTurn, hop: HopTransaction, rendered: Buffer): bo
 }
 
 /**
- * From datagrams to a stream: a repeat gets what answer there is, and goes no further. Before there is any it goes on, or a call would
- * be lost with its connection; a hop that has it takes it for what it is (RFC 3261 section 17.2).
+ * Takes a request from datagrams to a stream. A repeat gets the answer that is there, and is not sent on. As long as
+ * there is no answer, the repeat is sent on; otherwise a call would be lost when its connection breaks. A hop that has
+ * the request recognises the repeat (RFC 3261 section 17.2).
  */
 function serve(turn: RequestTurn, key: string): boolean {
   const { proxy, now, message, request } = turn;
@@ -101,19 +108,21 @@ function serve(turn: RequestTurn, key: string): boolean {
   return !isHeard;
 }
 
-/** The ACK of an answer that we gave in the place of a stream hop. */
+/** Notes the ACK of an answer that we gave in the place of a stream hop. */
 export function acknowledged({ proxy, request }: RequestTurn): void {
   const { repeats } = proxy.transactions;
   if (repeats.size() > 0 && !request.listener.isReliable) repeats.stop(transactionKeyOf(request));
 }
 
 /**
- * A full table: the trunk's exception policy for what begins and was not judged. True: the request goes on without being repeated.
+ * Applies the trunk's exception policy when the table is full. It concerns requests that begin something and were not
+ * judged. Returns true when the request goes on without being repeated.
  */
 function isExcepted(turn: RequestTurn): boolean {
   const { request, message } = turn;
   turn.proxy.counters.transactionsFull++;
-  // What is in progress must not suffer; whether a call may go on all the same was decided by `hasRoomToBridge`.
+  // A full table must not disturb what is in progress. `hasRoomToBridge` has already decided whether a call may go on
+  // without room.
   if (request.toTag !== "" || message.method === "CANCEL" || message.method === "INVITE") return true;
   const trunk = trunkOf(turn, request)?.trunk;
   if (trunk?.exception === "accept") return true;
@@ -121,14 +130,20 @@ function isExcepted(turn: RequestTurn): boolean {
   return false;
 }
 
-/** A response on its way over the bridge: the branch of ours that it carried, and the listener and path that lead to the caller. */
+/**
+ * A response between a stream and datagrams: the branch of ours that it carried, and the listener and path that lead to
+ * the caller.
+ */
 export interface BridgedAnswer {
   readonly path: TransactionPath;
   readonly branch: string;
   readonly to: Listener;
 }
 
-/** True when the response, the first `length` octets of `out`, is to be sent on; false when it is a repeat that ends here. */
+/**
+ * Returns true when the response is to be sent on, false when it is a repeat and ends here. The response is the first
+ * `length` octets of `out`.
+ */
 export function bridgeResponse(
   turn: ResponseTurn,
   answer: BridgedAnswer,
@@ -138,7 +153,10 @@ export function bridgeResponse(
   return answer.to.isReliable ? isNews(turn, answer) : keepAnswer(turn, answer, copyOf(out, length));
 }
 
-/** A datagram hop has answered a request of a stream, whoever the answer is for: it is not repeated any more, or less often. */
+/**
+ * Notes that a datagram hop has answered a request of a stream, also where the answer is not for the caller. The
+ * request is repeated no more, or less often.
+ */
 export function hushRequest({ proxy, now, message, port }: ResponseTurn, branch: string): void {
   const { repeats } = proxy.transactions;
   const method = methodOf(message);
@@ -147,7 +165,10 @@ export function hushRequest({ proxy, now, message, port }: ResponseTurn, branch:
   else repeats.stop(key);
 }
 
-/** From datagrams to a stream: of the repeats of a refusal the first goes on; ours is the ACK of the others. */
+/**
+ * Handles an answer from datagrams to a stream. The first copy of a refusal goes on. We acknowledge the repeats
+ * ourselves.
+ */
 function isNews(
   { proxy, now, message, listener, address, port }: ResponseTurn,
   { branch }: BridgedAnswer,
@@ -155,7 +176,7 @@ function isNews(
   const { settled } = proxy.transactions;
   const { status } = message;
   const method = methodOf(message);
-  // Every 2xx goes on: caller and called side see to these themselves (RFC 3261 section 13.3.1.4).
+  // Every 2xx goes on: the caller and the called side handle its repeats themselves (RFC 3261 section 13.3.1.4).
   if (status < 200 || (method === "INVITE" && status < 300)) return true;
   const key = keyOf(branch, port, method);
   const seen = settled.get(key, now);
@@ -167,7 +188,10 @@ function isNews(
   return false;
 }
 
-/** From a stream to datagrams: kept for repeats of the request. A refusal of an INVITE is repeated until its ACK (timers G and H). */
+/**
+ * Handles an answer from a stream to datagrams. Keeps it for repeats of the request. Repeats a refusal of an INVITE
+ * until its ACK comes (timers G and H).
+ */
 function keepAnswer(
   { proxy, now, message, port }: ResponseTurn,
   answer: BridgedAnswer,
@@ -201,7 +225,7 @@ function methodOf({ text, cseqMethodStart, cseqMethodEnd }: SipMessage): string 
   return text.slice(cseqMethodStart, cseqMethodEnd);
 }
 
-/** Sends again what is due; `unanswered` takes the requests that no answer came for. */
+/** Sends again the messages that are due. Hands each request that got no answer to `unanswered`. */
 export function tickBridge({ proxy, now }: Moment, unanswered: (hop: Origin, request: Buffer) => void): void {
   proxy.transactions.repeats.tick(
     now,

@@ -33,7 +33,8 @@ export function hasOwnTag({ proxy, message, request }: RequestTurn): boolean {
 }
 
 /**
- * Answers as a stateless UAS: the same request always gets the same bytes. `extra` holds whole header lines. An ACK is never answered.
+ * Answers as a stateless UAS: the same request always gets the same bytes. `extra` holds whole header lines. An ACK is
+ * never answered.
  *
  * @returns the answer, in the output buffer until the next message is rendered; undefined where there is none
  */

@@ -9,7 +9,9 @@ const OUT_SIZE = 65_536;
 /** A message as long as its framing allows, and what we add to it. */
 const BULK_SIZE = FramingLimit.startLine + FramingLimit.headers + FramingLimit.body + OUT_SIZE;
 
-/** Sends the first `length` bytes of `bytes`; false: the buffer is still in use, so another one is taken from now on. */
+/**
+ * Sends the first `length` bytes of `bytes`; false: the buffer is still in use, so another one is taken from now on.
+ */
 export type Send = (
   listener: Listener,
   address: string,

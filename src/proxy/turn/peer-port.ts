@@ -16,8 +16,8 @@ export function portTowards({ sink }: ProxyState, listener: Listener, target: Ta
 }
 
 /**
- * The trunk of a target. A TLS peer that is not connected yet has no name yet: any name that is asked for there will do, since the
- * connection is closed unless its certificate shows one of them.
+ * The trunk of a target. A TLS peer that is not connected yet has no name yet: any name that is asked for there will
+ * do, since the connection is closed unless its certificate shows one of them.
  */
 export function trunkAt(
   { proxy, policy }: Moment,
@@ -40,7 +40,10 @@ export function trunkOf(
   return policy.matchTrunk(listener.id, address, port, proxy.sink.namesOf?.(listener, address, port));
 }
 
-/** True when calls are sent to this peer. The port of a connection is the peer's choice, so there the address is all that counts. */
+/**
+ * True when calls are sent to this peer. The port of a connection is the peer's choice, so there the address is all
+ * that counts.
+ */
 export function isHop({ hops }: ProxyState, { listener, address, port }: Origin): boolean {
   return listener.isReliable ? hops.has(address) : hops.has(address, port);
 }

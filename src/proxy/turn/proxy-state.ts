@@ -32,11 +32,14 @@ export const NEXT_HOP = "next-hop";
 /** Where the proxy's output goes. */
 export interface Sink {
   /**
-   * Sends the first `length` bytes; false when the buffer is still in use, so that the caller takes another. By a stream listener:
-   * over the open connection with this remote port, else over a new one to it; never false there.
+   * Sends the first `length` bytes; false when the buffer is still in use, so that the caller takes another. By a
+   * stream listener: over the open connection with this remote port, else over a new one to it; never false there.
    */
   readonly send: Send;
-  /** The names that the certificate of a connected stream peer proves, in lower case (none over TCP); undefined: it is not connected. */
+  /**
+   * The names that the certificate of a connected stream peer proves, in lower case (none over TCP); undefined: it is
+   * not connected.
+   */
   readonly namesOf?: (listener: Listener, address: string, port: number) => readonly string[] | undefined;
   /** Takes what happens to calls. Must return at once; bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;

@@ -151,7 +151,10 @@ function turned(origin: SignallingSource): SignallingSource {
   };
 }
 
-/** The verdict and the action as a line of JSON, named as in the decision log. The message beside it says who called whom. */
+/**
+ * The verdict and the action as a line of JSON, named as in the decision log. The message beside it says who called
+ * whom.
+ */
 function describe({ attempt, verdict, rule, shadow, marks, revision }: Decision, action: Action): string {
   return JSON.stringify({
     trunk: attempt.trunk.id,

@@ -1,7 +1,9 @@
 // Reads the cause of Q.850 out of a Reason field.
 import { readParam } from "./name-addr.ts";
 
-/** Returns the cause of Q.850 that a Reason field gives (RFC 3326 section 2), 1 to 127; undefined: it gives none. Total. */
+/**
+ * Returns the cause of Q.850 that a Reason field gives (RFC 3326 section 2), 1 to 127; undefined: it gives none. Total.
+ */
 export function readCause(value: string): number | undefined {
   const protocolEnd = value.indexOf(";");
   if (protocolEnd < 0 || value.slice(0, protocolEnd).trim().toLowerCase() !== "q.850") return undefined;
