@@ -18,33 +18,34 @@ import { beginMoment, beginRequest, type Moment } from "./turn/turn.ts";
 export interface StreamPeer {
   readonly address: string;
   readonly port: number;
-  /** Names that its certificate proves, in lower case; undefined as long as no handshake has told them. */
+  /** Names that its certificate proves, in lower case. Undefined until a handshake has shown them. */
   readonly names: readonly string[] | undefined;
 }
 
 /**
- * Why no connection could carry a message: the peer was asked and did not answer; it was not asked, since it has failed
- * a moment ago; or we have no room for one more connection, which says nothing of the peer.
+ * Why no connection could carry a message. `unreached`: the peer was asked and did not answer. `back-off`: it was not
+ * asked, since it has failed a moment ago. `no-room`: we have no room for one more connection, which shows nothing
+ * about the peer.
  */
 export type DeliveryFailure = "unreached" | "back-off" | "no-room";
 
-/** What the proxy is asked and told about connections, beside the messages on them. */
+/** What the proxy is asked and told about connections, apart from the messages on them. */
 export interface ConnectionEvents {
   /** True when a trunk or next hop may be at the other end. */
   isWelcome(now: Millis, listener: Listener, peer: StreamPeer): boolean;
   /**
-   * True when a TLS peer that we connected to is who was meant: its certificate names the address, the `tlsName` by
-   * which the policy knows the trunk there, or the host of the next hop (RFC 5922 section 7.3). `addresses`: those in
-   * the certificate.
+   * True when a TLS peer that we connected to is the intended one (RFC 5922 section 7.3). Its certificate names one of
+   * these: the address, the `tlsName` by which the policy knows the trunk there, or the host of the next hop.
+   * `addresses` are the addresses in the certificate.
    */
   isMeant(listener: Listener, peer: StreamPeer, addresses: readonly string[]): boolean;
   /**
-   * Takes what a stream holds that can't be cut into messages, and `why`: a request among it is answered 400. The
-   * connection ends.
+   * Takes bytes of a stream that can't be cut into messages, and the reason `why`. A request among them is answered
+   * 400. The connection ends.
    */
   unframed(now: Millis, listener: Listener, peer: StreamPeer, bytes: Buffer, why: string): void;
   /**
-   * Takes back a message that no connection could carry: a request goes elsewhere, or is answered 503 (RFC 3261 section
+   * Takes back a message that no connection could carry. A request goes elsewhere, or is answered 503 (RFC 3261 section
    * 16.9).
    */
   undelivered(
@@ -89,7 +90,8 @@ export function createConnectionEvents(proxy: ProxyState): ConnectionEvents {
     undelivered(now, listener, address, port, bytes, why) {
       guard(proxy, () => {
         const moment = beginMoment(proxy, now);
-        // An answer that a connection of its own can't take any more says nothing of where it listens.
+        // When an answer can't be sent on its own connection any more, that shows nothing about the place where the
+        // peer listens.
         const hop = proxy.hops.at(listener.transport, address, port);
         if (hop !== undefined) noteFailure(moment, hop, bytes, why);
         answerUnreached(moment, { listener, address, port }, bytes);
@@ -98,7 +100,7 @@ export function createConnectionEvents(proxy: ProxyState): ConnectionEvents {
   };
 }
 
-/** Only a failure of its own takes a next hop down. */
+/** Notes a failed delivery. A next hop goes down only by a failure of its own. */
 function noteFailure(
   { proxy, now, policy }: Moment,
   hop: Destination,

@@ -39,8 +39,8 @@ import type { TrunkPolicy } from "../policy/policy.ts";
 
 export interface SipProxy extends ConnectionEvents {
   /**
-   * Takes one datagram, or one message of a stream; everything that follows from it has been handed to the sink when
-   * this returns. `names`: those that a TLS peer's certificate proves. Never throws.
+   * Takes one datagram, or one message of a stream. Everything that results from it has been handed to the sink when
+   * this returns. `names` are those that a TLS peer's certificate proves. Never throws.
    */
   handle(
     now: Millis,
@@ -50,40 +50,45 @@ export interface SipProxy extends ConnectionEvents {
     bytes: Buffer,
     names?: readonly string[],
   ): void;
-  /** Lets time pass, every {@link TICK}: probes of next hops, calls that go to another one, repeats. Never throws. */
+  /**
+   * Lets time pass, to be called every {@link TICK}. Probes next hops, moves calls to other next hops, and repeats
+   * messages. Never throws.
+   */
   tick(now: Millis): void;
-  /** The addresses of the host name of a next hop, by its id; to be called again when they change. */
+  /**
+   * Takes the addresses of the host name of a next hop, by the id of the next hop. To be called again when they change.
+   */
   resolve(now: Millis, id: string, addresses: readonly ResolvedAddress[]): void;
-  /** Nothing can be sent to this place: a connection refused, a network or host unreachable. */
+  /** Notes that nothing can be sent to this place: a connection was refused, or a network or host is unreachable. */
   unreachable(now: Millis, transport: SipTransport, address: string, port: number): void;
-  /** Every next hop of every trunk as it is now, from the first moment on. */
+  /** Returns every next hop of every trunk with its present state. It is complete from the start. */
   nextHops(): readonly NextHopStatus[];
-  /** How the engine fares: called every {@link LOAD_INTERVAL}. */
+  /** Takes the load of the engine, to be called every {@link LOAD_INTERVAL}. */
   measure(load: Load): void;
   /**
-   * From now on every new call is answered 503, and OPTIONS too, so that probes of peers move on. What is in progress
-   * passes.
+   * From now on every new call is answered 503. OPTIONS are answered 503 too, so that peers that probe us use another
+   * node. Calls in progress pass.
    */
   drain(): void;
   /** Every call that is known. */
   readonly calls: CallsView;
-  /** What is shed now. */
+  /** The present state of load shedding. */
   readonly overload: Pick<Overload, "stage" | "isDraining" | "load">;
 }
 
-/** How often an engine calls `tick`. Milliseconds. */
+/** Milliseconds between two calls of `tick` by an engine. */
 export const TICK: Millis = 100;
 
 /**
- * What a datagram of an unknown source costs at most, the kernel's work included. Milliseconds, measured by
- * `bench/flood.ts`. That is no reason to shed calls: there would be as much of it as before, and the flood would have
- * what it wants.
+ * Milliseconds that a datagram of an unknown source costs at most, the kernel's work included, measured by
+ * `bench/flood.ts`. This cost is no reason to shed calls. Shedding would not reduce it, and the sender of a flood would
+ * reach its aim.
  */
 const STRANGER_COST = 0.005;
 
 /**
- * The inline SIP proxy: stateless forwarding (RFC 3261 section 16.11) with a bounded ledger, refusals as a stateless
- * UAS (8.2.7). Sans-IO: datagrams and time in, datagrams and decisions out.
+ * Creates the inline SIP proxy. It forwards statelessly (RFC 3261 section 16.11) with a bounded ledger, and refuses as
+ * a stateless UAS (8.2.7). Sans-IO: datagrams and time go in, datagrams and decisions come out.
  */
 export function createSipProxy(parts: ProxyParts): SipProxy {
   const proxy = createProxyState(parts);
@@ -120,7 +125,7 @@ export function createSipProxy(parts: ProxyParts): SipProxy {
       const moment = beginMoment(proxy, now);
       const origin: Origin = { listener, address, port };
       const source = moment.policy.matchTrunk(listener.id, address, port, names);
-      // No parsing and no state for strangers.
+      // A message of an unknown source is not parsed, and no state is kept for it.
       if (source === undefined && !isHop(proxy, origin)) {
         counters.unknownSource++;
         counters.strangers.note(address);
@@ -153,13 +158,13 @@ function handleMessage(moment: Moment, source: TrunkPolicy | undefined, origin: 
     return;
   }
   const turn = beginRequest(moment, workspace, source, origin);
-  // Nowhere to answer to.
+  // The request has no address to answer to.
   if (turn === undefined) countProtocolError(counters, source?.trunk.id ?? NEXT_HOP, 400);
   else if (message.method === "INVITE" && turn.request.toTag === "" && isOfTrunk(turn)) newCall(turn);
   else handleOther(turn);
 }
 
-/** Every request but an INVITE of a trunk that begins a call. */
+/** Handles every request except an INVITE of a trunk that begins a call. */
 function handleOther(turn: RequestTurn): void {
   const { message, request, source } = turn;
   const status = protocolError(message, source?.trunk, request.toTag !== "");
@@ -170,14 +175,14 @@ function handleOther(turn: RequestTurn): void {
 }
 
 /**
- * Our own failure outside a rule: what can't be judged isn't passed, whatever the trunk's exception policy says; that
- * policy only tells whether the peer gets an answer.
+ * Handles a failure of our own outside a rule. What can't be judged is not passed, whatever the trunk's exception
+ * policy says. That policy only decides whether the peer gets an answer.
  */
 function answerFault(moment: Moment, source: TrunkPolicy, origin: Origin): void {
   const { proxy } = moment;
   const { message } = proxy.workspace;
   if (message.kind !== "request") return;
-  // What failed before may fail again.
+  // A step that failed before may fail again.
   guard(proxy, () => {
     const turn = beginRequest(moment, proxy.workspace, source, origin);
     if (turn !== undefined) refuseFault(turn, source);

@@ -8,8 +8,8 @@ import { guard, type ProxyState } from "./turn/proxy-state.ts";
 import { beginMoment } from "./turn/turn.ts";
 
 /**
- * Lets time pass: probes of next hops, calls that go to another one, repeats. Each stands for itself: what fails in one
- * of them, or for one call or next hop, is counted and keeps nothing else from its turn.
+ * Lets time pass: probes next hops, moves calls to other next hops, repeats messages. An error in one step, or for one
+ * call or next hop, is counted. It does not stop the others.
  */
 export function passTime(proxy: ProxyState, now: Millis): void {
   guard(proxy, () => {
@@ -26,7 +26,7 @@ export function passTime(proxy: ProxyState, now: Millis): void {
         answerSilence(moment, hop, request);
       }),
     );
-    // Last: what was answered for a hop above ended by that answer.
+    // This step is last. An answer that was given above in the place of a hop has already ended its call.
     guard(proxy, () => proxy.calls.tick(now));
   });
 }

@@ -15,10 +15,10 @@ export type Outcome =
       readonly kind: "forward";
       readonly target: Target;
       readonly reason: ReasonCode;
-      /** What was changed in it: a repeat is sent on with the same bytes, whatever policy is in force by then. */
+      /** What was changed in it. A repeat is sent on with the same bytes, whatever policy is in force by then. */
       readonly changes: MessageChanges | undefined;
     }
-  /** Answered 302; `extra` holds its header lines. */
+  /** The request was answered 302; `extra` holds its header lines. */
   | { readonly kind: "redirect"; readonly extra: string }
   | { readonly kind: "reject"; readonly status: number; readonly reason: ReasonCode }
   | { readonly kind: "drop" };
@@ -29,12 +29,12 @@ export interface LedgerEntry {
   readonly outcome: Outcome;
 }
 
-/** Longer keys are kept as their hash. */
+/** Characters of a key, at most. A longer key is replaced by its hash. */
 const MAX_KEY = 200;
 
 /**
- * The ledger of requests that begin no call, bounded; an entry lives {@link REPEATED_FOR} from when it was set,
- * whatever repeats arrive.
+ * The ledger of requests that begin no call; its size is bounded. An entry lives {@link REPEATED_FOR} from when it was
+ * set. Repeats do not extend that.
  */
 export type Ledger = ExpiringMap<LedgerEntry>;
 
@@ -43,9 +43,9 @@ export function createLedger(size: number): Ledger {
 }
 
 /**
- * The key of an INVITE, shared by its ACK (non-2xx) and CANCEL (RFC 3261 section 17.2.3). Branches are the sender's
- * choice, so trunk and source are part of it; a branch without the cookie is unique only with the rest of RFC 2543's
- * key.
+ * Returns the key of an INVITE, which its ACK (non-2xx) and CANCEL share (RFC 3261 section 17.2.3). The sender chooses
+ * the branch, so trunk and source are part of the key. A branch without the cookie is unique only together with the
+ * rest of RFC 2543's key.
  */
 export function ledgerKey(trunk: string, exchange: RequestInHand, cseq: number): string {
   const { address, port, via, callId, fromTag } = exchange;
@@ -53,11 +53,11 @@ export function ledgerKey(trunk: string, exchange: RequestInHand, cseq: number):
   const hasCookie = branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length;
   const base = `${trunk}\n${address}\n${port}\n${sentByOf(via)}\n${branch}`;
   const key = hasCookie ? base : `${base}\n${callId}\n${fromTag}\n${cseq}`;
-  // A peer writes what it likes into its branch; entries must be bounded in bytes too.
+  // A peer may write a branch of any length. The bytes of an entry must be bounded too.
   return key.length <= MAX_KEY ? key : hash("sha256", key, "hex");
 }
 
-/** Hash of everything that is judged, forwarded or routed on: the whole message. */
+/** Returns a hash of the whole message, and so of everything that is judged, forwarded or used for routing. */
 export function fingerprint(message: SipMessage): string {
   return hash("sha256", bytesOf(message), "base64");
 }

@@ -4,12 +4,12 @@ import type { Millis } from "../../domain/time.ts";
 import { REPEATED_FOR, T1, T2 } from "../../sip/timers.ts";
 import type { Listener } from "../../routing/listener.ts";
 
-/** Octets of messages that are kept for every entry of the table; a table of small entries holds more. */
+/** Octets of messages that are kept for every entry of the table, on average. A table of small entries holds more. */
 const OCTETS_PER_ENTRY = 2048;
 
 /** A message that is sent again until something comes back. */
 export interface Repeated {
-  /** A request that nobody answers is answered for the hop; an answer that nobody acknowledges is given up. */
+  /** A request that gets no answer is answered in the place of the hop. An answer that gets no ACK is given up. */
   readonly kind: "request" | "answer";
   readonly listener: Listener;
   readonly address: string;
@@ -27,23 +27,29 @@ interface Entry extends Repeated {
 }
 
 /**
- * Messages on their way to unreliable hops whose sender will not repeat them (RFC 3261 timers A and B, E and F, G and
- * H). Bounded in entries and octets; time is an argument.
+ * Messages to unreliable hops that their sender will not repeat (RFC 3261 timers A and B, E and F, G and H). Entries
+ * and octets are bounded. Time is an argument.
  */
 export interface Repeats {
   size(): number;
-  /** True when one more message of this length has room. */
+  /** True when there is room for one more message of this length. */
   hasRoom(length: number): boolean;
   /**
-   * Begins to repeat a message that was just sent: after T1, then at doubled intervals up to `longest`. False: there is
-   * no room. A message under the same key gives way.
+   * Begins to repeat a message that was just sent: after T1, then at doubled intervals up to `longest`. Replaces a
+   * message under the same key. Returns false when there is no room.
    */
   start(key: string, message: Repeated, longest: Millis, now: Millis): boolean;
   has(key: string): boolean;
   stop(key: string): void;
-  /** The hop has heard a request that it has not answered yet: from now on every T2 (RFC 3261 section 17.1.2.2). */
+  /**
+   * Notes that the hop has received a request and has not answered it finally. From now on it is repeated every T2 (RFC
+   * 3261 section 17.1.2.2).
+   */
   slowDown(key: string, now: Millis): void;
-  /** Hands what is due to `again`, and what has been repeated long enough to `expired`, where it is no longer kept. */
+  /**
+   * Hands each message that is due to `again`. Hands each message that was repeated long enough to `expired`; it is no
+   * longer kept then.
+   */
   tick(now: Millis, again: (message: Repeated) => void, expired: (message: Repeated) => void): void;
 }
 

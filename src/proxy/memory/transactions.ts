@@ -6,11 +6,11 @@ import { createRepeats, type Repeats } from "./repeats.ts";
 
 /** An answer on the datagram side that has come, or is awaited, for a request that went to a stream. */
 interface Served {
-  /** False: not a word from the stream hop yet, whose connection may have broken with the request in it. */
+  /** False: the stream hop has not answered anything yet. Its connection may have broken before the request arrived. */
   isHeard: boolean;
-  /** What a repeat of the request gets once it was heard; undefined: nothing. */
+  /** The answer that a repeat of the request gets once the hop has answered. Undefined: it gets none. */
   answer: Buffer | undefined;
-  /** The ACK of a refusal has gone on. */
+  /** True: the ACK of a refusal has been sent on. */
   isAcknowledged: boolean;
 }
 
@@ -27,7 +27,7 @@ interface Settled {
  */
 export interface Transactions {
   readonly repeats: Repeats;
-  /** Requests of datagram peers, by our branch, the hop's port and the method; likewise the others. */
+  /** Requests of datagram peers. The key is our branch, the hop's port and the method, as in the other tables. */
   readonly served: ExpiringMap<Served>;
   /** Requests to datagram hops that have their final answer. */
   readonly settled: ExpiringMap<Settled>;

@@ -11,19 +11,22 @@ import { Header } from "../../sip/header.ts";
 import { readPrivacy } from "../../sip/attempt/sip-identity.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 
-/** The field that carries a label to the called side. Nobody but us sets it: a trunk's own is removed. */
+/**
+ * The field that carries a label to the called side. Only the filter sets it; a label that a trunk wrote is removed.
+ */
 const LABEL = "P-Sigwall-Label";
 
 /**
- * What is changed in a request that passes, beside what forwarding itself changes. Undefined where it is used: nothing.
+ * What is changed in a request that passes, in addition to the changes of forwarding. An undefined value of this type
+ * means no change.
  */
 export interface MessageChanges {
-  /** Long names of fields that go, lower case. */
+  /** Long names of the fields that are removed, in lower case. */
   readonly fields: ReadonlySet<string>;
   readonly change: AddressChange;
   /** True: the calling number is not shown (RFC 3323, RFC 3325). */
   readonly isWithheld: boolean;
-  /** Value of the label's field; empty: no label. */
+  /** Value of the label's field. Empty: no label. */
   readonly label: string;
 }
 
@@ -31,8 +34,9 @@ const NO_FIELDS: ReadonlySet<string> = new Set();
 const UNCHANGED: AddressChange = { withoutName: false, prefix: "", withoutVerstat: false };
 
 /**
- * Fields that tell who is calling and that nothing routes by: asserted and preferred identities, diverting parties (RFC
- * 5806, RFC 7044), signatures over the number (RFC 8224), and what RFC 3323 section 5.3 removes for user-level privacy.
+ * Fields that reveal the caller and are not used for routing: asserted and preferred identities, diverting parties (RFC
+ * 5806, RFC 7044), signatures over the number (RFC 8224), and the fields that RFC 3323 section 5.3 removes for
+ * user-level privacy.
  */
 const tellingFields: ReadonlySet<string> = new Set([
   "p-asserted-identity",
@@ -52,10 +56,13 @@ const tellingFields: ReadonlySet<string> = new Set([
   "in-reply-to",
 ]);
 
-/** A call that was withheld, in requests that no decision is made about: ACK, BYE, CANCEL … of its calling side. */
+/**
+ * The changes for a withheld call in requests that no decision is made about, such as ACK, BYE and CANCEL of its
+ * calling side.
+ */
 export const withheld: MessageChanges = { fields: NO_FIELDS, change: UNCHANGED, isWithheld: true, label: "" };
 
-/** What a trunk's policy and the marks of a decision ask for; undefined for an ordinary call. */
+/** Returns the changes that a trunk's policy and the marks of a decision ask for. Undefined for an ordinary call. */
 export function changesOf(
   { cleanUp, label }: Trunk,
   { marks, verdict }: Pick<Decision, "marks" | "verdict">,
@@ -78,24 +85,27 @@ function labelOf(reason: string, text: string): string {
   return text === "" ? reason : `${reason};text="${quotable(text)}"`;
 }
 
-/** UTF-8 as the latin1 that edits are written in, escaped for a quoted-string (RFC 3261 section 25.1). */
+/**
+ * Returns UTF-8 text in the latin1 form in which edits are written, escaped for a quoted-string (RFC 3261 section
+ * 25.1).
+ */
 function quotable(text: string): string {
   const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
   return Buffer.from(escaped, "utf8").toString("latin1");
 }
 
-/** The header line of a label, for a 302 too; empty without one. */
+/** Returns the header line of a label, also for a 302. Empty without a label. */
 export function labelLine(changes: MessageChanges | undefined): string {
   return changes === undefined || changes.label === "" ? "" : `${LABEL}: ${changes.label}\r\n`;
 }
 
-/** Takes the labels off that a peer has written itself. */
+/** Removes the labels that a peer has written itself. */
 export function removeLabels(message: SipMessage, edits: Edits): void {
   for (let i = message.first[Header.label]!; i >= 0; i = nextHeader(message, Header.label, i))
     splice(edits, message.lineStart[i]!, message.lineEnd[i]!, "");
 }
 
-/** Changes the request in hand; the same changes of the same bytes gives the same bytes. */
+/** Changes the request of the turn. The same changes of the same bytes give the same bytes. */
 export function applyChanges(message: SipMessage, edits: Edits, changes: MessageChanges): void {
   const { fields, change, isWithheld } = changes;
   const changesAddresses = change.withoutName || change.withoutVerstat || change.prefix !== "";
@@ -134,8 +144,8 @@ function replace(message: SipMessage, edits: Edits, index: number, value: string
 const span = createAddressSpan();
 
 /**
- * RFC 3323 section 4.1.1.3. The tag stays, and with it the dialog: both sides tell dialogs by Call-ID and tags alone
- * (RFC 3261 section 12), so that nothing need be remembered to bring the number back.
+ * Returns an anonymous From (RFC 3323 section 4.1.1.3). The tag stays, and with it the dialog. Both sides tell dialogs
+ * by Call-ID and tags alone (RFC 3261 section 12). So nothing need be remembered to restore the number.
  */
 function withholdFrom(value: string): string {
   readAddress(value, 0, span);
@@ -144,7 +154,10 @@ function withholdFrom(value: string): string {
   return tag === undefined ? anonymous : `${anonymous};tag=${tag}`;
 }
 
-/** What the message asks for, and `id`: a gateway maps it to "presentation restricted" (RFC 3325 section 9.3). */
+/**
+ * Returns the privacy values that the message asks for, and `id`. A gateway maps `id` to "presentation restricted" (RFC
+ * 3325 section 9.3).
+ */
 function withId(privacy: number): string {
   const values = (["header", "session", "user", "history", "critical"] as const).filter(
     (value) => (privacy & PrivacyFlag[value]) !== 0,

@@ -3,17 +3,20 @@ import { bracketed } from "../../net/endpoint.ts";
 import type { Target } from "../../routing/listener.ts";
 import type { UriParts } from "../../sip/fields/name-addr.ts";
 
-/** RFC 3261 section 25.1: `unreserved` and `user-unreserved`, and "%", behind which an escape stands already. */
+/**
+ * Characters of `unreserved` and `user-unreserved` (RFC 3261 section 25.1), and "%", which begins an escape that is
+ * there already.
+ */
 const USER_MARKS = "-_.!~*'()&=+$,;?/%";
 
-/** The Contact of a 302 (RFC 3261 section 21.3.3). */
+/** Returns the Contact of a 302 (RFC 3261 section 21.3.3). */
 export function redirectContact(uri: UriParts, target: Target): string {
   return `<${partyAt(uri, target)}>`;
 }
 
 /**
- * The URI of whom a call is for, at the place the policy chose. Host, port and parameters of the Request-URI are not
- * repeated: nothing in a message chooses the target.
+ * Returns the URI of the called party, at the place that the policy chose. Host, port and parameters of the Request-URI
+ * are not repeated, since nothing in a message chooses the target.
  */
 export function partyAt(uri: UriParts, { transport, address, port }: Target): string {
   const host = bracketed(address);
@@ -24,7 +27,7 @@ export function partyAt(uri: UriParts, { transport, address, port }: Target): st
   return `sip:${escapeUser(uri.user ?? "")}@${host}:${port}${isTelephone ? ";user=phone" : ""}${over}`;
 }
 
-/** Escapes what may not stand in a user part, so that it can't end the URI. */
+/** Escapes the characters that a user part may not contain, so that it can't end the URI. */
 function escapeUser(user: string): string {
   let out = "";
   for (const char of user) {

@@ -21,7 +21,7 @@ interface SentRequest {
   readonly via: Via;
 }
 
-/** A request of a datagram hop that stayed silent: 408 for it (RFC 3261 section 16.8). */
+/** Answers a request 408 when its datagram hop stayed silent (RFC 3261 section 16.8). */
 export function answerSilence(moment: Moment, hop: Origin, request: Buffer): void {
   const workspace = scanBeside(moment, request);
   const sent = asSent(workspace.message);
@@ -30,8 +30,8 @@ export function answerSilence(moment: Moment, hop: Origin, request: Buffer): voi
 }
 
 /**
- * A request that could not be sent to where it went: its call goes to another next hop, or it is answered 503 (RFC 3261
- * section 16.9).
+ * Handles a request that could not be sent to its target. Its call goes to another next hop, or the request is answered
+ * 503 (RFC 3261 section 16.9).
  */
 export function answerUnreached(moment: Moment, hop: Origin, request: Buffer): void {
   const workspace = scanBeside(moment, request);
@@ -51,7 +51,7 @@ function moveUnreached(moment: Moment, place: Origin, { message }: SentRequest):
   const hop =
     call === undefined ? undefined : findTried(call, { transport: listener.transport, address, port });
   if (call === undefined || hop === undefined || call.tried.at(-1) !== hop) return false;
-  // The INVITE never got there: the hop is not silent, and nothing is left to cancel.
+  // The INVITE never arrived. So the hop does not count as silent, and nothing is left to cancel.
   if (!call.ended.includes(hop)) {
     call.ended.push(hop);
     withdrawInvite(hop);
@@ -59,7 +59,7 @@ function moveUnreached(moment: Moment, place: Origin, { message }: SentRequest):
   return moveCall(moment, call, "unreached");
 }
 
-/** The call that our own Via names: it stands as we wrote it. */
+/** Returns the call that our own Via names. The Via is as we wrote it. */
 function readSentMark(proxy: ProxyState, value: string): MarkedCall | undefined {
   const via = readVia(value, 0);
   const branch = via === undefined ? undefined : parseBranch(via.branch);
@@ -68,7 +68,7 @@ function readSentMark(proxy: ProxyState, value: string): MarkedCall | undefined 
   return marked?.isWithin === true ? undefined : marked;
 }
 
-/** Undefined for responses and ACK, which get no answer. */
+/** Returns the request that was sent. Undefined for responses and ACK, which get no answer. */
 function asSent(message: SipMessage): SentRequest | undefined {
   if (message.kind !== "request" || message.method === "ACK") return undefined;
   const callers = nextHeader(message, Header.via, message.first[Header.via]!);
@@ -76,7 +76,7 @@ function asSent(message: SipMessage): SentRequest | undefined {
   return via === undefined ? undefined : { message, via };
 }
 
-/** Answers in the place of the hop; the answer takes the way that the hop's own would have taken. */
+/** Answers in the place of the hop. The answer takes the same way as an answer of the hop. */
 function answerInstead(moment: Moment, hop: Origin, { message, via }: SentRequest, status: 408 | 503): void {
   const { proxy, now, policy } = moment;
   const ours = headerValue(message, message.first[Header.via]!);

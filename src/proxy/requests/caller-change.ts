@@ -30,7 +30,10 @@ const unmarked: Pick<Decision, "marks" | "verdict"> = {
   verdict: { kind: "accept", reason: "default" },
 };
 
-/** What is changed in a request of the dialog. What was withheld once stays so, whatever the policy says by now. */
+/**
+ * Returns what is changed in a request of the dialog. A number that was withheld once stays withheld, whatever the
+ * policy says by now.
+ */
 function changesInDialog(
   trunk: Trunk,
   decision: Pick<Decision, "marks" | "verdict">,
@@ -41,9 +44,9 @@ function changesInDialog(
 }
 
 /**
- * A re-INVITE, UPDATE or other request with a caller: judged when it names one whom the token does not, when no answer
- * has confirmed its dialog (RFC 4916), or when a display name misleads. A refusal leaves the session as it is: 403 ends
- * no dialog (RFC 3261 section 14.1).
+ * Decides about a re-INVITE, UPDATE or other request with a caller. It is judged in three cases: it names a caller whom
+ * the token does not name; no answer has confirmed its dialog (RFC 4916); a display name misleads. A refusal leaves the
+ * session as it is, since a 403 ends no dialog (RFC 3261 section 14.1).
  */
 export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { proxy, message, edits, now, request } = turn;
@@ -66,7 +69,7 @@ export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const changes = changesInDialog(trunk, decision ?? unmarked, proof);
   if (changes !== undefined) applyChanges(message, edits, changes);
   if (message.method === "MESSAGE") {
-    // It was counted against its limits. Its repeats are not counted again.
+    // The MESSAGE was counted against its limits. Its repeats are not counted again.
     const target = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
     const outcome = { kind: "forward", target, reason, changes } as const;
     ledger.set(key, { fingerprint: fingerprint(message), outcome }, now);
@@ -88,11 +91,15 @@ function repeatChange(turn: TrunkTurn, seen: LedgerEntry): ChangeDecided {
   return isAnswered;
 }
 
-/** @returns undefined for what the token authorises: it needs no decision and is not counted */
+/**
+ * Judges the request, if needed.
+ *
+ * @returns undefined for a request that the token authorises: it needs no decision and is not counted
+ */
 function judgeNamed(turn: TrunkTurn, proof: Proof): Decision | undefined {
   const { proxy, message, source, request } = turn;
   const { token, side } = proof;
-  // The called side proves its dialog by the caller's tag, which the token is bound to.
+  // The called side proves its dialog by the caller's tag, to which the token is bound.
   const isKnownDialog = side === "called" || isConfirmed(proxy.tags, token, request.callId, request.toTag);
   const attempt = keepWithheld(requestAttempt(turn), proof);
   const holds =

@@ -2,12 +2,15 @@
 import type { Action } from "../../domain/call.ts";
 import type { Decision } from "../../domain/decision.ts";
 
-/** What was decided about a request of a dialog: a request that passes is sent on, another has been answered. */
+/**
+ * What was decided about a request of a dialog. A request that passes is sent on. A request that does not pass has been
+ * answered or dropped.
+ */
 export interface ChangeDecided {
   readonly passes: boolean;
-  /** Undefined where nobody had to be judged, and for repeats: then nothing is told. */
+  /** Undefined for repeats, and where nobody had to be judged. Then nothing is reported. */
   readonly decision?: Decision | undefined;
-  /** What was done with one that does not pass. */
+  /** What was done with a request that does not pass. */
   readonly action?: Action;
 }
 

@@ -11,7 +11,10 @@ import { hasOwnTag, refuseRequest } from "../turn/answers.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn } from "../turn/turn.ts";
 import { inDialog } from "./in-dialog.ts";
 
-/** ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry (RFC 3261 sections 9.1, 17.1.1.3). */
+/**
+ * Handles the ACK of a refusal, and CANCEL. Both follow the INVITE whose branch they carry (RFC 3261 sections 9.1,
+ * 17.1.1.3).
+ */
 export function hopByHop(turn: RequestTurn): void {
   const { proxy, message, now, routes, source } = turn;
   if (message.method === "ACK" && hasOwnTag(turn)) {
@@ -27,10 +30,12 @@ export function hopByHop(turn: RequestTurn): void {
       inDialog(turn);
       return;
     }
-    // Nothing was sent on that these could follow, but what was under way when the trunk began to redirect.
+    // A trunk that redirects has no INVITE that was sent on. The only exceptions are INVITEs that were sent on before
+    // it began to redirect.
     if (source.trunk.mode === "redirect") return;
   }
-  // An INVITE with a Route of its own choice did not pass; what follows one may not have it either.
+  // An INVITE with a Route of its own choice did not pass, so a request that follows an INVITE may not have such a
+  // Route either.
   if (!isOfCore(turn) && foreignRoute(routes) !== undefined) {
     refuseRequest(turn, "routing-refused");
     return;
@@ -40,24 +45,28 @@ export function hopByHop(turn: RequestTurn): void {
   else followCall(turn, setup.sent);
 }
 
-/** What was done with a re-INVITE that the request follows: only refused ones are kept. */
+/** Returns what was done with the re-INVITE that the request follows. Only refused re-INVITEs are kept. */
 function changeBefore({ proxy: { ledger }, now }: RequestTurn, key: string): Outcome | undefined {
   return ledger.size === 0 ? undefined : ledger.get(key, now)?.outcome;
 }
 
-/** To where the INVITE went, as far as anything says so: what is kept of it, else the policy. */
+/**
+ * Sends the request to where its INVITE went. The target is the one that is kept for the INVITE, else the one that the
+ * policy gives.
+ */
 function followInvite(turn: RequestTurn, setup: CallSetup | undefined): void {
   const { proxy, message, edits, routes, source } = turn;
   const isCore = isOfCore(turn);
   const onward = (isCore ? followRoutes : consumeOwn)(message, routes, edits);
-  // An INVITE that is not remembered may have had its number withheld. Peers tell transactions by the branch (RFC 3261
-  // section 17.2.3).
+  // The number of an INVITE that is not remembered may have been withheld. Peers tell transactions by the branch (RFC
+  // 3261 section 17.2.3).
   const isWithheld =
     setup === undefined
       ? source?.mayWithhold === true || proxy.withheldOn.has(senderOf(turn))
       : isWithheldIn(setup);
   if (isWithheld) applyChanges(message, edits, withheld);
-  // Without memory of it (a restart, another node) both still go where their INVITE went; neither can begin a call.
+  // Without memory of the INVITE (after a restart, or on another node), ACK and CANCEL still go where it went. Neither
+  // can begin a call.
   const kept = setup?.outcome.kind === "forward" ? setup.outcome.target : undefined;
   const target = kept ?? (isOfTrunk(turn) ? steadyTargetOf(turn, onward) : undefined);
   if (target === undefined) countProtocolError(proxy.counters, senderOf(turn), 481);

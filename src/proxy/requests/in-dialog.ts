@@ -27,12 +27,15 @@ import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
 import { isEventCarried } from "./out-of-dialog.ts";
 import { decideIsup } from "./sip-i-in-dialog.ts";
 
-/** How long a filter that was started takes tokens of 0.1.0: calls that began before an upgrade. */
+/**
+ * The time for which a filter accepts tokens of 0.1.0 after its start. They belong to calls that began before an
+ * upgrade.
+ */
 const FORMER_ACCEPTED: Millis = 24 * 3_600_000;
 
 /**
- * A request inside a dialog passes when our token proves the dialog and the request comes from one of its two trunks.
- * The core is trusted without.
+ * Handles a request inside a dialog. It passes when our token proves the dialog and the request comes from one of its
+ * two trunks. The core needs no token.
  */
 export function inDialog(turn: RequestTurn): void {
   const { message, source } = turn;
@@ -57,7 +60,11 @@ export function inDialog(turn: RequestTurn): void {
   sendOn(turn, proof, undefined);
 }
 
-/** @param decision to be told with what was done */
+/**
+ * Sends the request on.
+ *
+ * @param decision is reported together with what was done
+ */
 function sendOn(turn: RequestTurn, proof: Proof | undefined, decision: Decision | undefined): void {
   const onward = followRoutes(turn.message, turn.routes, turn.edits);
   const target = targetInDialog(turn, proof, onward);
@@ -71,24 +78,27 @@ function sendOn(turn: RequestTurn, proof: Proof | undefined, decision: Decision 
 }
 
 function sendTo(turn: RequestTurn, target: Target, proof: Proof | undefined): SendStatus {
-  // An ACK says nothing that its INVITE's answer has not said.
+  // An ACK adds nothing to what the answer to its INVITE has shown.
   const slot = proof === undefined || turn.message.method === "ACK" ? NO_CALL : callOf(turn, proof);
   if (slot === NO_CALL || proof === undefined) return forward(turn, target);
   noteRequest(turn, slot, proof);
   return forward(turn, target, answerMatters(turn) ? { slot, isWithin: true } : undefined);
 }
 
-/** Whether the answer will say something about the call: a refresh (RFC 4028), or that a BYE was taken. */
+/**
+ * True when the answer will show something about the call: that it was refreshed (RFC 4028), or that a BYE was
+ * accepted.
+ */
 function answerMatters({ message: { method } }: RequestTurn): boolean {
   return method === "BYE" || method === "INVITE" || method === "UPDATE";
 }
 
-/** The call of the dialog, as long as it has a row here. */
+/** Returns the call of the dialog, as long as the call has a row here. */
 function callOf({ proxy }: RequestTurn, { token }: Proof): CallSlot {
   return token.call === undefined ? NO_CALL : slotOf(proxy.callTags, proxy.calls, token.call, "");
 }
 
-/** A request of the dialog proves that the call stands; a BYE ends it. */
+/** Notes a request of the dialog. It proves that the call is still in progress; a BYE ends the call. */
 function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSlot, { side }: Proof): void {
   if (message.method !== "BYE") {
     proxy.calls.seen(slot, now);
@@ -116,7 +126,7 @@ function tellChange(turn: RequestTurn, proof: Proof | undefined, decision: Decis
   });
 }
 
-/** The dialog that the token proves for this request; undefined when nothing does. */
+/** Returns the dialog that the token proves for this request. Undefined when there is no proof. */
 function proveDialog(turn: RequestTurn): Proof | undefined {
   const { proxy, routes, request } = turn;
   const token = routes.token === undefined ? undefined : parseToken(routes.token);
@@ -135,15 +145,15 @@ function proveDialog(turn: RequestTurn): Proof | undefined {
   return undefined;
 }
 
-/** True where a reload took away the trunk of the place that the call went to: it goes on there. */
+/** True where a reload removed the trunk of the place that the call went to. The call goes on at that place. */
 function isRetired({ source, request }: RequestTurn, { target }: DialogToken): boolean {
   return source === undefined && readTarget(target).address === request.address;
 }
 
 /**
- * Where a request of a dialog goes. The core's own Route and Request-URI count; where they name nothing that we reach
- * (a Contact behind NAT, a host name), and from everybody else, the token's: the place the policy chose for the INVITE,
- * or the one it came from.
+ * Returns where a request of a dialog goes. For the core, its own Route and Request-URI count, unless they name nothing
+ * that we reach (a Contact behind NAT, a host name). Otherwise, and for every other sender, the token gives the target.
+ * That is the place that the policy chose for the INVITE, or the place that the INVITE came from.
  */
 function targetInDialog(turn: RequestTurn, proof: Proof | undefined, onward: Onward): Target | undefined {
   const { proxy, source, request } = turn;

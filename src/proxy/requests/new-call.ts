@@ -77,7 +77,7 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
   const { id } = source.trunk;
   const judged = decide(proxy.judge, sipCalls, turn);
   if (judged === undefined) {
-    // The call is refused for overload. It is counted, and not reported as an event of its own.
+    // The call is refused for overload. It is not reported as an event of its own.
     const status = refusalStatus(source.trunk, "overload");
     keep(turn, fresh, { kind: "reject", status, reason: "overload" });
     refuse(turn, status, "overload");

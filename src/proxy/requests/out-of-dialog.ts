@@ -10,8 +10,8 @@ import { isOfTrunk, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
 import { newCall } from "./new-call.ts";
 
 /**
- * A request that neither begins a call nor stands in a dialog. What becomes of it is the trunk's `methods`; the core
- * may send anything on.
+ * Handles a request that neither begins a call nor belongs to a dialog. The trunk's `methods` decide about it. The core
+ * may send any such request on.
  */
 export function outOfDialog(turn: RequestTurn): void {
   const { proxy, policy, routes } = turn;
@@ -22,7 +22,7 @@ export function outOfDialog(turn: RequestTurn): void {
   const { trunk } = turn.source;
   const { method, maxForwards } = turn.message;
   const carriage = carriageOf(trunk.methods, method);
-  // RFC 3261 section 11: a ping of the filter itself says nothing of what is behind it.
+  // An OPTIONS to the filter itself shows nothing about the systems behind it (RFC 3261 section 11).
   const isForUs = isOwn(proxy.listeners, routes.uri) && (routes.uri.user ?? "") === "";
   if (method === "OPTIONS" && proxy.overload.isDraining)
     answer(turn, statusOf("overload"), retryAfter(policy));
@@ -37,12 +37,12 @@ export function outOfDialog(turn: RequestTurn): void {
   else refuseMethod(turn);
 }
 
-/** True for a repeat: it meets the answer of the first one, whatever the policy carries by now. */
+/** True for a repeat. It gets the answer of the first request, whatever the policy carries by now. */
 function wasJudged({ proxy, now, message, source, request }: TrunkTurn): boolean {
   return proxy.ledger.get(ledgerKey(source.trunk.id, request, message.cseq), now) !== undefined;
 }
 
-/** RFC 3261 section 21.5.2: as a UAS we know no such method, for anybody. */
+/** Refuses a method that we, as a UAS, do not know, whoever sends it (RFC 3261 section 21.5.2). */
 function refuseUnknown(turn: TrunkTurn): void {
   refuseAs(turn, 501, "method-not-allowed", `Allow: ${turn.source.trunk.methods.allow}\r\n`);
 }
@@ -61,8 +61,8 @@ function sendOn(turn: TrunkTurn): void {
 }
 
 /**
- * True for a method without events, and for an event package of the trunk. Otherwise it has been answered 489 (RFC 6665
- * section 4.2.1.1).
+ * True for a method without events, and for an event package that the trunk may use. False: the request has been
+ * answered 489 (RFC 6665 section 4.2.1.1).
  */
 export function isEventCarried(turn: TrunkTurn): boolean {
   const { message, source } = turn;

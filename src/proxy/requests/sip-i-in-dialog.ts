@@ -11,7 +11,8 @@ import type { TrunkTurn } from "../turn/turn.ts";
 import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
 
 /**
- * A body goes as it came, so it must not tell whom the dialog withholds: then it counts as one that can't be judged.
+ * Returns the attempt, with a body that names a withheld caller marked as one that can't be judged. A body is sent on
+ * unchanged, so it must not reveal a number that the dialog withholds.
  */
 export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): CallAttempt {
   const tells = attempt.calling.some(isOfIsup) || attempt.diversion.some(isOfIsup);
@@ -21,9 +22,9 @@ export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): Call
 }
 
 /**
- * Judges the ISUP part of a request inside a dialog that is no re-INVITE and no UPDATE: an INFO may carry an INF or SGM
- * that names another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). The request's own fields are no matter here,
- * and a BYE ends the call whatever it carries.
+ * Judges the ISUP part of a request inside a dialog, other than re-INVITE and UPDATE. An INFO may carry an INF or SGM
+ * that names another caller (RFC 3204, Q.764 sections 2.1.6 and 2.1.12). The fields of the request itself are not
+ * judged here. A BYE ends the call whatever it carries.
  */
 export function decideIsup(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { proxy, message, source } = turn;
@@ -38,7 +39,7 @@ export function decideIsup(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const named: CallAttempt = {
     ...attempt,
     calling,
-    // Nobody is exempt for calling an emergency service inside a dialog.
+    // Inside a dialog, a call to an emergency service exempts nobody.
     called: { kind: "unusable", why: "not-a-number", detail: "inside a dialog", raw: attempt.requestUri },
     emergencyUrn: false,
     privacy: 0,

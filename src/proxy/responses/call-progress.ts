@@ -14,7 +14,7 @@ import { hasMethod } from "./failover-answers.ts";
  * Notes an answer that goes on to the caller.
  *
  * @param toTag of a 1xx or 2xx
- * @param isOurs we gave it in the place of a hop
+ * @param isOurs true: we gave it in the place of a hop
  */
 export function noteAnswered(
   turn: ResponseTurn,
@@ -26,7 +26,7 @@ export function noteAnswered(
   else if (hasMethod(turn.message, "INVITE")) noteInvite(turn, slot, toTag, isOurs);
 }
 
-/** Answers to the INVITE that began the call. */
+/** Notes an answer to the INVITE that began the call. */
 function noteInvite(
   { proxy, message, now }: ResponseTurn,
   slot: CallSlot,
@@ -37,11 +37,12 @@ function noteInvite(
   const { status } = message;
   if (status < 200) calls.provisional(slot, status === 180, now);
   else if (status < 300) calls.answered(slot, toTag, readSessionSeconds(message), now);
-  // Behind a 2xx it is the answer of another branch, whose call stands (RFC 3261 section 16.7 step 5).
+  // After a 2xx, this is the answer of another branch. The call of the 2xx is still in progress (RFC 3261 section 16.7
+  // step 5).
   else if (calls.stateOf(slot) === "setup") calls.ended(slot, endOf(message, isOurs), now);
 }
 
-/** Answers to requests inside the dialog: a refresh (RFC 4028), or the answer to a BYE. */
+/** Notes an answer to a request inside the dialog: to a refresh (RFC 4028), or to a BYE. */
 function noteInDialog({ proxy, message, now }: ResponseTurn, slot: number): void {
   const { status } = message;
   if (hasMethod(message, "BYE")) proxy.calls.left(slot, fromTagOf(message), toTagOf(message), status, now);
@@ -50,8 +51,8 @@ function noteInDialog({ proxy, message, now }: ResponseTurn, slot: number): void
 }
 
 /**
- * How a final answer that is no 2xx ended the set-up. 487 says that the caller's CANCEL came through (RFC 3261 section
- * 9.2).
+ * Returns how a final answer other than 2xx ended the set-up. 487 means that the caller's CANCEL arrived (RFC 3261
+ * section 9.2).
  */
 function endOf(message: SipMessage, isOurs: boolean): CallEnd {
   const { status } = message;

@@ -21,16 +21,16 @@ import { noteAnswered } from "./call-progress.ts";
 import { hasMethod, takeAnswer } from "./failover-answers.ts";
 
 /**
- * Sends a response to the next Via when its top branch proves that it answers a request we forwarded, to the very place
- * it comes from; otherwise false, or the filter would be a reflector (RFC 3261 sections 16.7, 18.1.2). `isOurs`: it is
- * our own, in the place of a hop that said nothing.
+ * Sends a response to the next Via. Its top branch must prove that it answers a request that we forwarded, to the same
+ * place that the response comes from. Otherwise returns false; the filter would else be a reflector (RFC 3261 sections
+ * 16.7, 18.1.2). `isOurs`: the response is our own, in the place of a hop that did not answer.
  */
 export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
   const { proxy, message, edits, listener, address, port } = turn;
   const { hops } = proxy;
   if (message.fault !== undefined) return false;
   const index = message.first[Header.via]!;
-  // Our own Via is never folded: a peer that rewrote it did not keep it as RFC 3261 section 8.2.6.2 wants.
+  // Our own Via is never folded. A peer that folded it did not copy it as RFC 3261 section 8.2.6.2 requires.
   if (message.folded[index] === 1) return false;
   const value = headerValue(message, index);
   const top = readOwnVia(proxy.listeners, value);
@@ -77,7 +77,7 @@ export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
   return true;
 }
 
-/** What the answer of a next hop to a call says about its state. */
+/** Notes what the answer of a next hop to a call shows about the state of that next hop. */
 function hearAnswer(turn: ResponseTurn, hop: Destination): void {
   const { message, now, policy } = turn;
   const { nextHopHealth } = policy;
@@ -86,7 +86,7 @@ function hearAnswer(turn: ResponseTurn, hop: Destination): void {
   if (changed) reportChange(turn.proxy, hop, isRefusal ? "calls answered 503" : "answered");
 }
 
-/** A response behind whose Via there is none: to an OPTIONS or a CANCEL of our own. */
+/** Takes a response that has no Via behind ours. It answers an OPTIONS or a CANCEL of our own. */
 function takeOwnAnswer(turn: ResponseTurn, mac: string): boolean {
   const { listener, address, port } = turn;
   const hop = turn.proxy.hops.answeringFrom(listener.transport, address, port);
@@ -94,13 +94,16 @@ function takeOwnAnswer(turn: ResponseTurn, mac: string): boolean {
   return hasMethod(turn.message, "CANCEL") || takeProbeAnswer(turn, hop, mac);
 }
 
-/** RFC 3261 section 16.7 step 6: whether the caller's trunk wants to see the 503 of a next hop. */
+/** True when the caller's trunk wants to see the 503 of a next hop (RFC 3261 section 16.7 step 6). */
 function passes503(turn: ResponseTurn, listener: Listener, path: TransactionPath): boolean {
   const caller = trunkOf(turn, { listener, address: path.replyAddress, port: path.replyPort });
   return caller?.trunk.passThrough503 ?? true;
 }
 
-/** A connection that is gone leaves the port that the caller says it listens on (RFC 3261 section 18.2.2). */
+/**
+ * Returns the port to send the response to. When the connection is gone, that is the port that the caller says it
+ * listens on (RFC 3261 section 18.2.2).
+ */
 function portBack(proxy: ProxyState, ingress: Listener, path: TransactionPath): number {
   const { via, replyAddress, replyPort } = path;
   if (!ingress.isReliable) return replyPort;
@@ -115,11 +118,14 @@ function portBack(proxy: ProxyState, ingress: Listener, path: TransactionPath): 
 
 /** The top Via, where it is ours. */
 interface OwnVia extends Pick<Via, "branch" | "end"> {
-  /** Where parameters behind the branch may begin. */
+  /** The position at which parameters behind the branch may begin. */
   readonly branchEnd: number;
 }
 
-/** Branch and end of the top Via. Most peers give it back as we wrote it; it is read in full only where they don't. */
+/**
+ * Returns branch and end of the top Via. Most peers return it as we wrote it. It is read in full only where they do
+ * not.
+ */
 function readOwnVia(listeners: readonly Listener[], value: string): OwnVia | undefined {
   for (const { via } of listeners) {
     const branchEnd = via.length + BRANCH_LENGTH;
@@ -133,7 +139,7 @@ function readOwnVia(listeners: readonly Listener[], value: string): OwnVia | und
   return { branch: via.branch, branchEnd: via.paramsStart, end: via.end };
 }
 
-/** Host and port are those of a listener, however a peer spells them when it gives them back. */
+/** True when host and port are those of a listener, in whatever spelling a peer returns them. */
 function isOwnVia(listeners: readonly Listener[], { host, port }: Via): boolean {
   const address = canonicalHost(host);
   for (const listener of listeners)
@@ -147,31 +153,31 @@ function isParamEnd(value: string, at: number): boolean {
   return c === 0x3b || c === 0x2c || c <= 0x20;
 }
 
-/** The Via behind ours: on the same line, or the first of the next one. */
+/** Returns the Via behind ours. It is on the same line, or the first on the next Via line. */
 function secondVia(message: SipMessage, index: number, value: string, end: number): Via | undefined {
   if (end < value.length) return readVia(value, end + 1);
   const next = nextHeader(message, Header.via, index);
   return next < 0 ? undefined : readVia(headerValue(message, next), 0);
 }
 
-/** The address that the Via of a caller leads to, as we filled it in. */
+/** Returns the address that the Via of a caller leads to, as we filled it in. */
 export function replyAddressOf({ received, host }: Via): string {
   return literal(received ?? host);
 }
 
-/** The port, likewise. */
+/** Returns the port that the Via of a caller leads to, as we filled it in. */
 export function replyPortOf({ rport, port }: Via): number {
   return rport === undefined ? port || 5060 : rport;
 }
 
-/** `received` may hold an IPv6 address with or without brackets. */
+/** Removes the brackets of an IPv6 address. `received` may hold it with or without brackets. */
 function literal(host: string): string {
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
 
 /**
- * RFC 3261 section 16.7 step 8: a proxy may rewrite its own Record-Route value in an answer. Ours learns the called
- * side's tag, so that an INVITE of the dialog can't be taken for one that begins a call.
+ * Adds the called side's tag to our own Record-Route value, which a proxy may rewrite in an answer (RFC 3261 section
+ * 16.7 step 8). So an INVITE of the dialog can't be mistaken for one that begins a call.
  */
 function confirmRecordRoute(
   { proxy, message, edits }: ResponseTurn,
@@ -195,7 +201,7 @@ function confirmRecordRoute(
 
 const TOKEN_START = `;${TOKEN_PARAM}=`;
 
-/** ";", ">", "," or white space. */
+/** True for ";", ">", "," and white space. */
 function isTokenEnd(c: number): boolean {
   return c === 0x3b || c === 0x3e || c === 0x2c || c <= 0x20;
 }

@@ -92,7 +92,7 @@ export function withdrawProbe(hop: Destination, bytes: Buffer, now: Millis, heal
   hop.nextProbe = now + health.timeout;
 }
 
-/** Reports a change of a next hop's state to the sink and the counters. */
+/** Reports that a next hop changed its state, to the table of next hops and to the sink. */
 export function reportChange(proxy: ProxyState, hop: Destination, why: string): void {
   proxy.hops.changed();
   proxy.sink.nextHop?.(hop.key, hop.state, why);

@@ -11,14 +11,17 @@ import { formatTag, type KeyedTags } from "../../sip/tag.ts";
 import type { Via } from "../../sip/fields/via.ts";
 import { senderOf, type RequestTurn } from "./turn.ts";
 
-/** What our To tag for a request is made of. */
+/** The parts that our To tag for a request is made of. */
 interface TaggedRequest {
   readonly via: Via;
   readonly callId: string;
   readonly fromTag: string;
 }
 
-/** Our To tag for a request: the same for every repeat, and for the ACK of the refusal (RFC 3261 section 8.2.7). */
+/**
+ * Returns our To tag for a request. It is the same for every repeat, and for the ACK of the refusal (RFC 3261 section
+ * 8.2.7).
+ */
 export function ownTag(
   tags: KeyedTags,
   { cseq }: SipMessage,
@@ -27,7 +30,7 @@ export function ownTag(
   return formatTag(tags.mac("tag", `${via.sentBy}\n${via.branch}\n${callId}\n${cseq}\n${fromTag}`));
 }
 
-/** True for the ACK of an answer of ours: it is absorbed. */
+/** True for the ACK of an answer of ours. Such an ACK is not sent on. */
 export function hasOwnTag({ proxy, message, request }: RequestTurn): boolean {
   return request.toTag.startsWith("sw") && request.toTag === ownTag(proxy.tags, message, request);
 }
@@ -36,7 +39,7 @@ export function hasOwnTag({ proxy, message, request }: RequestTurn): boolean {
  * Answers as a stateless UAS: the same request always gets the same bytes. `extra` holds whole header lines. An ACK is
  * never answered.
  *
- * @returns the answer, in the output buffer until the next message is rendered; undefined where there is none
+ * @returns the answer, which is in the output buffer until the next message is rendered; undefined where there is none
  */
 export function answer(
   { proxy, message, request }: RequestTurn,
@@ -54,13 +57,13 @@ export function answer(
   return out.subarray(0, length);
 }
 
-/** One of RFC 3261's own answers to a request that begins no call: counted by status. */
+/** Answers a request that begins no call with one of RFC 3261's own answers. It is counted by status. */
 export function answerError(turn: RequestTurn, status: number, extra = ""): void {
   countProtocolError(turn.proxy.counters, senderOf(turn), status);
   answer(turn, status, extra);
 }
 
-/** Refuses a request other than an INVITE that begins a call for what it is, before anybody is judged. */
+/** Refuses a request for its kind, before a caller is judged. The request is none that begins a call by INVITE. */
 export function refuseRequest(turn: RequestTurn, reason: ReasonCode, extra = ""): void {
   const { source } = turn;
   refuseAs(
@@ -71,7 +74,7 @@ export function refuseRequest(turn: RequestTurn, reason: ReasonCode, extra = "")
   );
 }
 
-/** The same with a status that is not the reason's. */
+/** Refuses in the same way, with a status other than that of the reason. */
 export function refuseAs(turn: RequestTurn, status: number, reason: ReasonCode, extra: string): void {
   const { proxy, message, now } = turn;
   answer(turn, status, extra);
@@ -88,20 +91,23 @@ export function refuseAs(turn: RequestTurn, status: number, reason: ReasonCode, 
   });
 }
 
-/** 405 with what the trunk really allows (RFC 3261 section 21.4.6). */
+/** Answers 405 with the methods that the trunk allows (RFC 3261 section 21.4.6). */
 export function refuseMethod(turn: RequestTurn): void {
   const { allow } = turn.source?.trunk.methods ?? ordinaryMethods;
   refuseRequest(turn, "method-not-allowed", `Allow: ${allow}\r\n`);
 }
 
-/** A refusal with the Q.850 cause of its reason (RFC 3326). The text says nothing of the rule that fired. */
+/** Refuses with the Q.850 cause of the reason (RFC 3326). The text does not reveal the rule that fired. */
 export function refuse(turn: RequestTurn, status: number, reason: ReasonCode): Uint8Array | undefined {
   const cause = causeField(reason);
   const why = cause === undefined ? "" : `Reason: ${cause}\r\n`;
   return answer(turn, status, reason === "overload" ? why + retryAfter(turn.policy) : why);
 }
 
-/** RFC 3261 section 21.5.4: with it the peer sends nothing at all for that long, so it is the operator's choice. */
+/**
+ * Returns the Retry-After line (RFC 3261 section 21.5.4). With it the peer sends nothing at all for that time, so the
+ * operator decides about it.
+ */
 export function retryAfter({ overload: { retryAfterSeconds } }: Policy): string {
   return retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
 }

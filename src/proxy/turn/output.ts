@@ -6,11 +6,12 @@ import type { Listener } from "../../routing/listener.ts";
 
 const OUT_SIZE = 65_536;
 
-/** A message as long as its framing allows, and what we add to it. */
+/** Octets of the longest message that its framing allows, and of what we add to it. */
 const BULK_SIZE = FramingLimit.startLine + FramingLimit.headers + FramingLimit.body + OUT_SIZE;
 
 /**
- * Sends the first `length` bytes of `bytes`; false: the buffer is still in use, so another one is taken from now on.
+ * Sends the first `length` bytes of `bytes`. Returns false when the buffer is still in use; then another buffer is used
+ * from now on.
  */
 export type Send = (
   listener: Listener,
@@ -20,9 +21,9 @@ export type Send = (
   length: number,
 ) => boolean;
 
-/** What leaves the proxy is written into one of two buffers, each used again as soon as its socket allows. */
+/** The output of the proxy. It is written into one of two buffers. Each is reused as soon as its socket allows. */
 export interface Output {
-  /** The buffer for messages that leave by `listener`: streams carry more than a datagram does. */
+  /** Returns the buffer for messages that leave by `listener`. Streams carry longer messages than datagrams do. */
   bufferFor(listener: Listener): Buffer;
   /** Sends the first `length` bytes of that buffer. */
   transmit(listener: Listener, address: string, port: number, length: number): void;
@@ -42,7 +43,7 @@ export function createOutput(send: Send): Output {
   };
 }
 
-/** Octets that one message may have which leaves by `listener`. */
+/** Returns the octets that a message that leaves by `listener` may have, at most. */
 export function mostOctets(listener: Listener): number {
   return listener.isReliable ? BULK_SIZE : MAX_DATAGRAM;
 }

@@ -6,8 +6,8 @@ import type { ProxyState } from "./proxy-state.ts";
 import type { Moment, Origin } from "./turn.ts";
 
 /**
- * The port to send to: of the connection that the peer opened to us while that is open, else where the peer listens
- * (RFC 3261 section 18.2.2).
+ * Returns the port to send to. While a connection that the peer opened to us is open, that is the port of the
+ * connection. Otherwise it is the port where the peer listens (RFC 3261 section 18.2.2).
  */
 export function portTowards({ sink }: ProxyState, listener: Listener, target: Target): number {
   const { address, port, connection } = target;
@@ -16,8 +16,8 @@ export function portTowards({ sink }: ProxyState, listener: Listener, target: Ta
 }
 
 /**
- * The trunk of a target. A TLS peer that is not connected yet has no name yet: any name that is asked for there will
- * do, since the connection is closed unless its certificate shows one of them.
+ * Returns the trunk of a target. A TLS peer that is not connected yet has no name yet. Then any name that the policy
+ * asks for there is accepted, since the connection is closed unless its certificate shows one of them.
  */
 export function trunkAt(
   { proxy, policy }: Moment,
@@ -32,7 +32,7 @@ export function trunkAt(
   return policy.matchTrunk(listener.id, address, port, names);
 }
 
-/** The trunk that a message came from, by the names of its connection. */
+/** Returns the trunk that a message came from, by the names of its connection. */
 export function trunkOf(
   { proxy, policy }: Moment,
   { listener, address, port }: Origin,
@@ -41,14 +41,13 @@ export function trunkOf(
 }
 
 /**
- * True when calls are sent to this peer. The port of a connection is the peer's choice, so there the address is all
- * that counts.
+ * True when calls are sent to this peer. On a connection the peer chooses its port, so only the address counts there.
  */
 export function isHop({ hops }: ProxyState, { listener, address, port }: Origin): boolean {
   return listener.isReliable ? hops.has(address) : hops.has(address, port);
 }
 
-/** `target` by the connection that `known`, the same peer, has open. */
+/** Returns `target` by the connection that the same peer, `known`, has open. */
 export function byConnectionOf(target: Target, known: Target): Target {
   return known.connection !== undefined &&
     target.transport === known.transport &&

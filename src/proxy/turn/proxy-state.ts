@@ -26,67 +26,79 @@ import { createLedger, type Ledger } from "../memory/ledger.ts";
 import { createTransactions, type Transactions } from "../memory/transactions.ts";
 import { createOutput, type Output, type Send } from "./output.ts";
 
-/** What a source is called that is no trunk, only a next hop: it may go on with dialogs of ours, and begin nothing. */
+/** The name of a source that is no trunk, only a next hop. It may continue dialogs of ours, and may begin nothing. */
 export const NEXT_HOP = "next-hop";
 
 /** Where the proxy's output goes. */
 export interface Sink {
   /**
-   * Sends the first `length` bytes; false when the buffer is still in use, so that the caller takes another. By a
-   * stream listener: over the open connection with this remote port, else over a new one to it; never false there.
+   * Sends the first `length` bytes. Returns false when the buffer is still in use; then the caller uses another. By a
+   * stream listener, the bytes go over the open connection with this remote port, else over a new connection to it.
+   * There it never returns false.
    */
   readonly send: Send;
   /**
-   * The names that the certificate of a connected stream peer proves, in lower case (none over TCP); undefined: it is
-   * not connected.
+   * Returns the names that the certificate of a connected stream peer proves, in lower case (none over TCP). Undefined:
+   * the peer is not connected.
    */
   readonly namesOf?: (listener: Listener, address: string, port: number) => readonly string[] | undefined;
-  /** Takes what happens to calls. Must return at once; bytes in the event are overwritten afterwards. */
+  /** Takes what happens to calls. Must return at once: bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;
-  /** A next hop changed its state: "udp:192.0.2.1:5060", the new state, and why in words. */
+  /**
+   * Reports that a next hop changed its state: its key ("udp:192.0.2.1:5060"), the new state, and the reason in words.
+   */
   readonly nextHop?: (key: string, state: HopState, why: string) => void;
-  /** An error of our own, already counted and answered by the trunk's exception policy. */
+  /** Takes an error of our own. It has been counted and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
 }
 
 export interface ProxyParts {
-  /** The policy in force: one reference, swapped by a reload. */
+  /** Returns the policy in force. It is one reference, which a reload replaces. */
   readonly policy: () => Policy;
   readonly listeners: readonly Listener[];
   readonly tags: KeyedTags;
   readonly state: ScreeningState;
   readonly counters: Counters;
   readonly sink: Sink;
-  /** Monotonic milliseconds with fractions, for the decision-time histogram only. */
+  /** Returns monotonic milliseconds with fractions. They are used for the decision-time histogram only. */
   readonly elapsed: () => number;
   readonly naming: CallNaming;
-  /** Calls that are remembered; also other requests, which are kept apart. */
+  /**
+   * Calls that are remembered, at most. The bound holds also for other requests, which are kept in a table of their
+   * own.
+   */
   readonly ledgerSize: number;
-  /** Calls that may still go to another next hop. */
+  /** Calls that may still go to another next hop, at most. */
   readonly failoverSize: number;
-  /** Octets that calls may keep for a BYE of our own. */
+  /** Octets that calls may keep for a BYE of our own, at most. */
   readonly callBytes?: number;
-  /** As the memory of calls takes it: a longer step of time is that of a clock which was set ahead. */
+  /**
+   * The longest step of time that the memory of calls accepts as a pause. A longer step means that a clock was set
+   * ahead.
+   */
   readonly longestPause?: Millis;
-  /** Entries of each table of {@link Transactions}. */
+  /** Entries of each table of {@link Transactions}, at most. */
   readonly transactionsSize: number;
 }
 
-/** A message and its edits, reused: one input is worked on in one of these, and a kept INVITE beside it in another. */
+/**
+ * A message and its edits, reused. One workspace holds the input. Another holds a kept INVITE that is handled at the
+ * same time.
+ */
 export interface Workspace {
   readonly message: SipMessage;
   readonly edits: Edits;
 }
 
-/** Everything that outlives a turn. Every member is read-only; the tables change inside. */
+/** Everything that outlives a turn. Every member is read-only; the contents of the tables change. */
 export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly policyInForce: () => Policy;
   readonly output: Output;
-  /** When the filter was started: the time of its first message or tick. */
+  /** The time of the first message or tick, taken as the start of the filter. */
   begunAt: Millis;
   /** Every call, from its INVITE to its end. */
   readonly calls: Calls<CallSetup>;
-  /** The names of calls on the wire. */
+  /** Writes and reads the names of calls in messages. */
   readonly callTags: CallTags;
   /** Requests that begin no call. */
   readonly ledger: Ledger;
@@ -95,15 +107,18 @@ export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly transactions: Transactions;
   readonly overload: Overload;
   readonly judge: Judge;
-  /** Tells what happened: counted, then handed to the sink. */
+  /** Reports an event: counts it, then hands it to the sink. */
   readonly tell: Listen;
-  /** Trunks on which a number was withheld, whatever the policy says by now: bounded by what operators configured. */
+  /**
+   * Trunks on which a number was withheld, whatever the policy says by now. The trunks that operators configured bound
+   * its size.
+   */
   readonly withheldOn: Set<TrunkId>;
-  /** {@link trunkTag} of a trunk, remembered. */
+  /** Returns {@link trunkTag} of a trunk, from a cache. */
   tagOfTrunk(id: string): string;
-  /** Of the input. */
+  /** The workspace of the input. */
   readonly workspace: Workspace;
-  /** For what is worked on beside the input. */
+  /** Workspaces for messages that are handled beside the input. */
   readonly spare: Workspace[];
 }
 
@@ -112,7 +127,7 @@ export function createWorkspace(): Workspace {
 }
 
 export function createProxyState(parts: ProxyParts): ProxyState {
-  // Trunk ids come from the policy, so the cache is bounded by what operators configured.
+  // Trunk ids come from the policy, so the trunks that operators configured bound the cache.
   const trunkTags = new Map<string, string>();
   const { state, counters, elapsed } = parts;
   const overload = createOverload();

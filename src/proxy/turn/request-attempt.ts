@@ -5,14 +5,14 @@ import { originOf } from "../../routing/request-in-hand.ts";
 import { readFurtherIdentities } from "../../sip/attempt/request-identity.ts";
 import type { TrunkTurn } from "./turn.ts";
 
-/** The attempt that an INVITE makes. */
+/** Returns the attempt that an INVITE makes. */
 export function attemptOf({ message, source, now, request, routes }: TrunkTurn): CallAttempt {
   return readCall(message, source.trunk, now, originOf(request), routes.uri);
 }
 
 /**
- * The same for a request that begins no call. Nobody is exempt there for calling 110: the Request-URI of a dialog
- * is a Contact, which the peer writes as it likes, and a MESSAGE is no emergency call.
+ * Returns the attempt of a request that begins no call. A call to 110 exempts nobody there, for two reasons. The
+ * Request-URI of a dialog is a Contact, which the peer writes as it likes. A MESSAGE is no emergency call.
  */
 export function requestAttempt(turn: TrunkTurn): CallAttempt {
   const attempt = attemptOf(turn);

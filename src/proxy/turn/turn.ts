@@ -11,7 +11,7 @@ import { scan } from "../../sip/scan.ts";
 import { removeLabels } from "../messages/message-changes.ts";
 import { createWorkspace, NEXT_HOP, type ProxyState, type Workspace } from "./proxy-state.ts";
 
-/** One moment: everything that follows from one input happens at this time and under this policy. */
+/** One moment. Everything that results from one input happens at this time and under this policy. */
 export interface Moment {
   readonly proxy: ProxyState;
   readonly now: Millis;
@@ -25,12 +25,12 @@ export interface Origin {
   readonly port: number;
 }
 
-/** A response on its way. */
+/** A response that is being handled. */
 export interface ResponseTurn extends Moment, Workspace, Origin {}
 
-/** A request on its way. */
+/** A request that is being handled. */
 export interface RequestTurn extends Moment, Workspace {
-  /** The trunk that sent it; undefined: it comes from a next hop that is no trunk. */
+  /** The trunk that sent it. Undefined: it comes from a next hop that is no trunk. */
   readonly source: TrunkPolicy | undefined;
   readonly request: RequestInHand;
   readonly routes: Routes;
@@ -41,7 +41,7 @@ export interface TrunkTurn extends RequestTurn {
   readonly source: TrunkPolicy;
 }
 
-/** Begins what happens `now`: under the policy that is in force at this moment. */
+/** Begins a moment at `now`, under the policy that is in force. */
 export function beginMoment(proxy: ProxyState, now: Millis): Moment {
   const policy = proxy.policyInForce();
   if (now < proxy.begunAt) proxy.begunAt = now;
@@ -50,8 +50,8 @@ export function beginMoment(proxy: ProxyState, now: Millis): Moment {
 }
 
 /**
- * Begins the turn of a request that was scanned into `workspace`, with our own fields off that a peer wrote itself.
- * Undefined: it has no Via to answer by.
+ * Begins the turn of a request that was scanned into `workspace`. Removes fields of ours that a peer wrote itself.
+ * Returns undefined when the request has no Via to answer by.
  */
 export function beginRequest(
   { proxy, now, policy }: Moment,
@@ -75,12 +75,12 @@ export function isOfCore({ source }: RequestTurn): boolean {
   return source?.trunk.side === "core";
 }
 
-/** What counters call the sender. */
+/** Returns the name that counters use for the sender. */
 export function senderOf({ source }: RequestTurn): string {
   return source?.trunk.id ?? NEXT_HOP;
 }
 
-/** Scans `bytes` into a workspace beside the input's. Give it back with {@link returnWorkspace}. */
+/** Scans `bytes` into a workspace beside the input's. The caller returns it with {@link returnWorkspace}. */
 export function scanBeside({ proxy }: Moment, bytes: Buffer): Workspace {
   const workspace = proxy.spare.pop() ?? createWorkspace();
   scan(workspace.message, bytes);
