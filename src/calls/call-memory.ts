@@ -243,6 +243,10 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       count: words[slot * ROW_WORDS + COUNT]! >>> 0,
     }),
     stateOf: (slot) => STATE_NAMES[stateOfRow(words, slot)] ?? "over",
+    ageOf(slot, now) {
+      rows.pass(now);
+      return rows.clock.time - doubles[slot * ROW_DOUBLES + BEGUN]!;
+    },
     setupOf: (slot) => rows.setupOf(slot),
     setSetup: (slot, setup) => rows.setSetup(slot, setup),
     nameless(trunk): CallRef {

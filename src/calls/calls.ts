@@ -78,6 +78,8 @@ export interface Calls<Setup> {
   refOf(slot: CallSlot): CallRef;
   nameOf(slot: CallSlot): CallName;
   stateOf(slot: CallSlot): CallState;
+  /** Time since the call began. A clock that was set does not change it. Milliseconds. */
+  ageOf(slot: CallSlot, now: Millis): Millis;
   setupOf(slot: CallSlot): Setup | undefined;
   /** Kept until the call has ended and its repeats can't come any more, at most 64·T1 after the answer. */
   setSetup(slot: CallSlot, setup: Setup): void;

@@ -15,7 +15,6 @@ export const MOST_TRIED = 4;
 export interface CallSetup {
   readonly slot: CallSlot;
   readonly trunk: TrunkId;
-  readonly at: Millis;
   /** Hash of the whole message. */
   readonly fingerprint: string;
   readonly outcome: Outcome;

@@ -60,7 +60,7 @@ function entryOf({ proxy, message, now }: TrunkTurn, key: string): CallSetup | L
   if (message.method !== "INVITE") return ledger.get(key, now);
   const slot = calls.find(key, now);
   const setup = slot === NO_CALL ? undefined : calls.setupOf(slot);
-  return setup !== undefined && now - setup.at < REPEATED_FOR ? setup : undefined;
+  return setup !== undefined && calls.ageOf(slot, now) < REPEATED_FOR ? setup : undefined;
 }
 
 /**
@@ -222,7 +222,7 @@ function keepInvite(turn: TrunkTurn, { key, print }: NewRequest, outcome: Outcom
   const { id } = source.trunk;
   const slot = proxy.calls.begin(key, id, now);
   if (slot === NO_CALL) return slot;
-  proxy.calls.setSetup(slot, { slot, trunk: id, at: now, fingerprint: print, outcome, sent: undefined });
+  proxy.calls.setSetup(slot, { slot, trunk: id, fingerprint: print, outcome, sent: undefined });
   return slot;
 }
 

@@ -156,8 +156,8 @@ export function targetOfRepeat(turn: RequestTurn, call: SentCall | undefined, fi
  * cancelled, when it was tried for long enough, or when there is no such next hop.
  */
 export function nextFor({ proxy, now, policy }: Moment, call: SentCall): Destination | undefined {
-  if (call.kept === undefined || call.tried.length >= MOST_TRIED || now - call.setup.at >= REPEATED_FOR)
-    return undefined;
+  if (call.kept === undefined || call.tried.length >= MOST_TRIED) return undefined;
+  if (proxy.calls.ageOf(call.setup.slot, now) >= REPEATED_FOR) return undefined;
   const source = policy.trunkById(call.setup.trunk);
   return source === undefined ? undefined : proxy.hops.next(source.trunk, call.callId, call.tried);
 }
@@ -242,10 +242,11 @@ function repeatCall(moment: Moment, call: SentCall): void {
     proxy.inSetup.settle(call);
     return;
   }
-  const { slot, at } = call.setup;
-  if (now - at < REPEATED_FOR) {
+  const { slot } = call.setup;
+  const left = REPEATED_FOR - proxy.calls.ageOf(slot, now);
+  if (left > 0) {
     call.repeatAfter *= 2;
-    call.repeatAt = Math.min(now + call.repeatAfter, at + REPEATED_FOR);
+    call.repeatAt = Math.min(now + call.repeatAfter, now + left);
     if (hop.transport === "udp") sendAgain(turn, call, hop);
   } else {
     proxy.inSetup.settle(call);
