@@ -9,7 +9,6 @@ const KNOWN = 7;
 const STAND_SHIFT = 8;
 const STANDS = 63;
 const LAST_SHIFT = 16;
-export const DIALOGS_MASK = KNOWN | (STANDS << STAND_SHIFT) | (KNOWN << LAST_SHIFT);
 
 /**
  * FNV-1a with a finish that spreads it. It needs no key: the called party alone chooses tags, and two that meet merge

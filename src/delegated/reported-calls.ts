@@ -3,11 +3,10 @@ import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import { NO_CALL, type CallName, type Calls, type CallSlot } from "../calls/calls.ts";
 import type { CallEnd } from "../domain/call.ts";
-import { readCause } from "../sip/fields/reason.ts";
+import { readMessageCause } from "../sip/fields/reason.ts";
 import { readSessionSeconds } from "../sip/fields/session-expires.ts";
-import { Header } from "../sip/header.ts";
 import type { Counters } from "../observe/counters.ts";
-import { createMessage, headerValue } from "../sip/message.ts";
+import { createMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import { createExpiringMap } from "../state/expiring-map.ts";
 import { readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
@@ -143,8 +142,7 @@ export function createReportedCalls({ counters, capacity, calls, unjudged }: Rep
   /** The end of a call. The sender of the BYE ends an answered call; a response says how the set-up failed. */
   function endOf({ fromTag }: RequestInHand, { tags, isAnswered }: KnownCall): CallEnd {
     const by = fromTag === tags[0] ? "caller" : "called";
-    const index = message.first[Header.reason]!;
-    const cause = index < 0 ? undefined : readCause(headerValue(message, index));
+    const cause = readMessageCause(message);
     const why = cause === undefined ? {} : { cause };
     if (isAnswered) return { by, how: "released", status: 200, ...why };
     const { status } = message;

@@ -5,9 +5,8 @@ import type { Decision } from "../../domain/decision.ts";
 import { carriageOf, ordinaryMethods } from "../../domain/method.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Target } from "../../routing/listener.ts";
-import { readCause } from "../../sip/fields/reason.ts";
-import { Header } from "../../sip/header.ts";
-import { bytesOf, headerValue } from "../../sip/message.ts";
+import { readMessageCause } from "../../sip/fields/reason.ts";
+import { bytesOf } from "../../sip/message.ts";
 import { followRoutes, type Onward } from "../../routing/route.ts";
 import {
   parseToken,
@@ -105,8 +104,7 @@ function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSl
     return;
   }
   const calledTag = side === "caller" ? request.toTag : request.fromTag;
-  const index = message.first[Header.reason]!;
-  const cause = index < 0 ? undefined : readCause(headerValue(message, index));
+  const cause = readMessageCause(message);
   proxy.calls.leaving(slot, calledTag, side, cause, now);
 }
 

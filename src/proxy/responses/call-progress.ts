@@ -2,9 +2,8 @@
 import type { CallSlot } from "../../calls/calls.ts";
 import type { CallEnd } from "../../domain/call.ts";
 import { fromTagOf, toTagOf } from "../../routing/request-in-hand.ts";
-import { Header } from "../../sip/header.ts";
-import { headerValue, type SipMessage } from "../../sip/message.ts";
-import { readCause } from "../../sip/fields/reason.ts";
+import { type SipMessage } from "../../sip/message.ts";
+import { readMessageCause } from "../../sip/fields/reason.ts";
 import { readSessionSeconds } from "../../sip/fields/session-expires.ts";
 import type { MarkedCall } from "../sending/call-mark.ts";
 import type { ResponseTurn } from "../turn/turn.ts";
@@ -57,8 +56,7 @@ function noteInDialog({ proxy, message, now }: ResponseTurn, slot: number): void
 function endOf(message: SipMessage, isOurs: boolean): CallEnd {
   const { status } = message;
   if (isOurs) return { by: "filter", how: status === 408 ? "timed-out" : "refused", status };
-  const index = message.first[Header.reason]!;
-  const cause = index < 0 ? undefined : readCause(headerValue(message, index));
+  const cause = readMessageCause(message);
   const end =
     status === 487
       ? ({ by: "caller", how: "cancelled" } as const)

@@ -1,16 +1,8 @@
 // Lists the decisions that the calls of a trunk may get, for counters and documentation.
 import type { ReasonCode } from "../../domain/reason.ts";
-import type { DecidedBy, VerdictKind } from "../../domain/decision.ts";
+import type { AnnouncedDecision } from "../../observe/counters.ts";
 import { rules } from "./rule-order.ts";
 import type { Screen } from "./screen.ts";
-
-/** A decision that calls of a trunk may get, or a finding of a rule in monitor mode. */
-export interface PossibleDecision {
-  readonly verdict: VerdictKind;
-  readonly reason: ReasonCode;
-  readonly rule: DecidedBy;
-  readonly isMonitored: boolean;
-}
 
 /** The reasons of refusals that come before any rule is asked. */
 const unasked: readonly ReasonCode[] = [
@@ -25,8 +17,8 @@ const unasked: readonly ReasonCode[] = [
  * runs, and the refusals before the rules. A rule that marks or drops by option is listed with its
  * refusal.
  */
-export function possibleDecisions({ steps, end, tables: { trunk } }: Screen): readonly PossibleDecision[] {
-  const found: PossibleDecision[] = [
+export function possibleDecisions({ steps, end, tables: { trunk } }: Screen): readonly AnnouncedDecision[] {
+  const found: AnnouncedDecision[] = [
     { verdict: end.kind, reason: end.reason, rule: "default", isMonitored: false },
     { verdict: trunk.exception, reason: "rule-fault", rule: "exception", isMonitored: false },
   ];

@@ -1,5 +1,13 @@
 // Reads the cause of Q.850 out of a Reason field.
+import { Header } from "../header.ts";
+import { headerValue, type SipMessage } from "../message.ts";
 import { readParam } from "./name-addr.ts";
+
+/** Returns the cause of Q.850 in the first Reason field of a message; undefined: it gives none. Total. */
+export function readMessageCause(message: SipMessage): number | undefined {
+  const index = message.first[Header.reason]!;
+  return index < 0 ? undefined : readCause(headerValue(message, index));
+}
 
 /**
  * Returns the cause of Q.850 that a Reason field gives (RFC 3326 section 2), 1 to 127; undefined: it gives none. Total.
