@@ -4,9 +4,6 @@ import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../../domain/capabilities.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { SipTransport } from "../../domain/trunk.ts";
-import { createCalls } from "../../calls/call-memory.ts";
-import { createTeller } from "../../judging/tell.ts";
-import { longestCallOf } from "../../policy/policy.ts";
 import { decisionCount } from "../../observe/counters.ts";
 import { createDelegatedCalls } from "../../delegated/delegated-call.ts";
 import { type Destination, noteAnswer, noteRefusal, noteTime } from "../../routing/hop-health.ts";
@@ -18,7 +15,8 @@ import { createKeyedTags } from "../../sip/tag.ts";
 import { loadDrachtio, type ProxyResult, type SipRequest, type SipResponse } from "./drachtio-link.ts";
 import type { DrachtioServer } from "./place.ts";
 import { createServerLink, LinkTime, type ServerLink } from "./server-link.ts";
-import { LONGEST_PAUSE, type Engine, type EngineParts } from "../engine.ts";
+import { createEngineCalls } from "../engine-calls.ts";
+import type { Engine, EngineParts } from "../engine.ts";
 import { type LoadProbe, startLoadProbe } from "../load-probe.ts";
 import { createQuestions } from "../../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../../wire/dns/next-hop-names.ts";
@@ -48,14 +46,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   );
   const hops = createNextHops(listeners, tags);
   const questions = createQuestions(parts.nameServers);
-  const memory = createCalls<undefined>({
-    ...parts.naming,
-    capacity: parts.policy().tables.calls,
-    longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
-    longestPause: LONGEST_PAUSE,
-    tell: createTeller(counters, parts.happened),
-  });
-  parts.state.channels.of = (trunk) => memory.channels(trunk);
+  const memory = createEngineCalls(parts);
   const books = createReportedCalls({
     counters,
     capacity: parts.policy().tables.calls,

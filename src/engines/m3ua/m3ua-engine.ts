@@ -3,13 +3,11 @@ import { capabilitiesOf } from "../../domain/capabilities.ts";
 import { performance } from "node:perf_hooks";
 import type { AssociationConfig, M3uaConfig } from "../../config/sigwall/m3ua-schema.ts";
 import { decisionCount } from "../../observe/counters.ts";
-import { createCalls } from "../../calls/call-memory.ts";
-import { createTeller } from "../../judging/tell.ts";
-import { longestCallOf } from "../../policy/policy.ts";
 import { createIsupRelay } from "../../isup/isup-relay.ts";
 import { createOverload } from "../../judging/overload.ts";
 import type { SignallingTransport } from "../../wire/sctp/association.ts";
-import { LONGEST_PAUSE, type Engine, type EngineParts } from "../engine.ts";
+import { createEngineCalls } from "../engine-calls.ts";
+import type { Engine, EngineParts } from "../engine.ts";
 import { loadKernelSctp } from "../../wire/sctp/kernel-sctp.ts";
 import { startLoadProbe, type LoadProbe } from "../load-probe.ts";
 import { createM3uaLink, type M3uaLink } from "./association-pair.ts";
@@ -38,14 +36,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
   let timer: NodeJS.Timeout | undefined;
   let probe: LoadProbe | undefined;
   let judged = 0;
-  const calls = createCalls<undefined>({
-    ...parts.naming,
-    capacity: parts.policy().tables.calls,
-    longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
-    longestPause: LONGEST_PAUSE,
-    tell: createTeller(counters, parts.happened),
-  });
-  parts.state.channels.of = (trunk) => calls.channels(trunk);
+  const calls = createEngineCalls(parts);
 
   async function loadTransports(): Promise<(association: AssociationConfig) => SignallingTransport> {
     const wantsSctp = config.links.some(({ associations }) =>
