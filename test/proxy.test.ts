@@ -3,6 +3,7 @@ import "./proxy/dialogs.ts";
 import "./proxy/former.ts";
 import "./proxy/torture.ts";
 import "./proxy/failover.ts";
+import "./proxy/emergency.ts";
 import "./proxy/exceptions.ts";
 import "./proxy/methods.ts";
 import "./proxy/message-changes.ts";

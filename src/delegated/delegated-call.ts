@@ -14,7 +14,7 @@ import { decide, refuseUnasked, strippedBy, type Judge, type Judged } from "../j
 import type { Overload } from "../judging/overload.ts";
 import { unsupported } from "../judging/protocol-answers.ts";
 import { refusalStatus } from "../judging/refusal.ts";
-import { type SipCall, sipCalls } from "../judging/sip-calls.ts";
+import { misrouted, type SipCall, sipCalls, unreadable } from "../judging/sip-calls.ts";
 import { createTeller } from "../judging/tell.ts";
 import { createToldShare } from "../judging/told-share.ts";
 import { type Counters, countProtocolError } from "../observe/counters.ts";
@@ -323,7 +323,8 @@ function readerFor(capabilities: Capabilities): CallReader<DelegatedTurn> {
       readAttempt(message, source.trunk, now, originOf(request), routes.uri),
     unjudgeable(turn, attempt) {
       const unable = turn.message.fault === undefined ? unableToJudge(capabilities, turn) : undefined;
-      return unable ?? sipCalls.unjudgeable(turn, attempt);
+      // The server follows a Route, and the filter can't remove it: an emergency call is no exception.
+      return unable ?? unreadable(turn.message, attempt) ?? misrouted(turn);
     },
   };
 }

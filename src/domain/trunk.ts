@@ -36,7 +36,18 @@ export type IdentityMode = "all" | "presented" | "pai-first";
 /** Fields whose numbers must be the same (`cli-conflict`). */
 export type AgreementField = "pai" | "rpid" | "isup";
 
+/** The limit of emergency calls. It is their only one. */
+export interface EmergencyLimits {
+  /** Calls of the trunk in a second. */
+  readonly perSecond: number;
+  /** Calls of one asserted number in a second. */
+  readonly perCallerPerSecond: number;
+  /** What happens above the limit: `alarm` passes the call as a finding that is only counted, `reject` refuses it. */
+  readonly above: "alarm" | "reject";
+}
+
 export interface TrunkLimits {
+  readonly emergency?: EmergencyLimits;
   readonly callsPerSecond?: number;
   readonly attemptsPerCallerPerMinute?: number;
   readonly channels?: number;

@@ -19,14 +19,28 @@ export interface SipCall extends CallToJudge {
 
 export const sipCalls: CallReader<SipCall> = {
   nameOf: ({ request }) => request.callId,
-  isEmergency: ({ message, source }) =>
-    message.fault === undefined && isEmergencyCall(readRequestCallee(message, source.trunk.dialPlan)),
+  isEmergency: isEmergencyRequest,
   attemptOf: ({ message, source, now, request, routes }) =>
     readCall(message, source.trunk, now, originOf(request), routes.uri),
   protocolAnswer: ({ message, source }) =>
     message.fault === undefined ? protocolError(message, source.trunk, false) : 0,
-  unjudgeable: (call, attempt) => unreadable(call.message, attempt) ?? misrouted(call),
+  unjudgeable: (call, attempt) => unreadable(call.message, attempt) ?? misroutedCall(call),
 };
+
+/**
+ * Refuses a foreign Route, but not that of an emergency call of a domestic trunk. The engine must remove all Route
+ * values of such a call: its next hop is the trunk's.
+ */
+export function misroutedCall(call: SipCall): Deny | undefined {
+  const refusal = misrouted(call);
+  if (refusal === undefined || call.source.trunk.side === "international") return refusal;
+  return isEmergencyRequest(call) ? undefined : refusal;
+}
+
+/** Tells whether the Request-URI names an emergency service. False for a malformed request. */
+export function isEmergencyRequest({ message, source }: Pick<SipCall, "message" | "source">): boolean {
+  return message.fault === undefined && isEmergencyCall(readRequestCallee(message, source.trunk.dialPlan));
+}
 
 /** Refuses what no rule may judge: a message that two readers would read differently, or an unreadable ISUP body. */
 export function unreadable({ fault }: SipMessage, { undecodable }: CallAttempt): Deny | undefined {

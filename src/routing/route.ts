@@ -163,10 +163,10 @@ export function foreignRoute(routes: Routes): UriParts | undefined {
   return routes.values[routes.own]?.uri;
 }
 
-/** Removes our Route values from the top and leaves everything else as received. */
-export function consumeOwn(message: SipMessage, routes: Routes, edits: Edits): Onward {
-  if (routes.own > 0) replaceRoutes(message, edits, textsOf(routes.values.slice(routes.own)));
-  return { next: foreignRoute(routes), uri: routes.uri };
+/** Removes all Route values, for a request that nothing in it may lead elsewhere. */
+export function discardRoutes(message: SipMessage, routes: Routes, edits: Edits): Onward {
+  if (routes.values.length > 0) replaceRoutes(message, edits, []);
+  return { next: undefined, uri: routes.uri };
 }
 
 /**

@@ -63,6 +63,14 @@ export interface Limit {
   readonly spend: (attempt: CallAttempt, state: ScreeningState) => TableFull | undefined;
 }
 
+/** The limit of an exemption. Where it is not enforced, a call above it is exempt all the same, as a monitor finding. */
+export interface ExemptionLimit {
+  /** The reason of its refusals. */
+  readonly reason: ReasonCode;
+  readonly limit: Limit;
+  readonly enforced: boolean;
+}
+
 /** What a rule tells people about one attempt. */
 export interface Explanation {
   /** What the rule looked at, with the values. */
@@ -97,9 +105,11 @@ export interface Subject<Options> {
   readonly options: Options;
 }
 
-/** A rule that may only accept. Nothing after it runs. */
+/** A rule that may only accept, below a limit of its own where it has one. Nothing after it runs. */
 export interface ExemptRule<Options = unknown> extends RuleBase<Options, Accept> {
   readonly stage: "exempt";
+  /** What the calls that the rule accepts pay. */
+  limitOf?(tables: PolicyTables): ExemptionLimit;
   /** @returns undefined when the rule has nothing to do on this trunk */
   compile(options: Options, tables: PolicyTables): Check<Accept> | undefined;
 }

@@ -1,9 +1,13 @@
 // What the rules remember from call to call, in bounded tables.
 import type { RuleId } from "../domain/rule-id.ts";
 import type { TrunkId } from "../domain/trunk.ts";
+import { createSecondWindow, type SecondWindow } from "../state/second-window.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
 import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
 import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
+
+/** Callers of emergency calls that are counted at one time. Each is counted for one second. */
+const EMERGENCY_CALLERS = 4096;
 
 /** The capacity of each bounded table of the rules, in entries. */
 export interface ScreeningSizes {
@@ -39,6 +43,9 @@ export interface ScreeningState {
   readonly messageRate: TokenBuckets;
   readonly callerAttempts: SlidingWindow;
   readonly recentCalls: RecentCalls;
+  /** The rate of emergency calls, by trunk and by caller. */
+  readonly emergencyRate: TokenBuckets;
+  readonly emergencyCallers: SecondWindow;
   /** Channels that calls hold now. The engine that carries the calls counts them. */
   readonly channels: Channels;
   /** How often a call met each table full, since start. */
@@ -55,6 +62,8 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     messageRate: createTokenBuckets(),
     callerAttempts: createSlidingWindow(sizes.callers),
     recentCalls: createRecentCalls(sizes.recentCalls),
+    emergencyRate: createTokenBuckets(),
+    emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
     channels: { of: () => 0 },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),

@@ -1,5 +1,14 @@
 import t from "tap";
-import { createTestProxy, header, headers, outcomeOf, peers, request, respond } from "../support/proxy.ts";
+import {
+  createTestProxy,
+  header,
+  headers,
+  outcomeOf,
+  peers,
+  request,
+  respond,
+  type RequestParts,
+} from "../support/proxy.ts";
 
 /** The token parameter of the first Record-Route. */
 function ownRoute(text: string): string {
@@ -449,12 +458,12 @@ void t.test("what is judged is what is forwarded: Route and Request-URI of a new
   const rows: readonly (readonly [string, object, string])[] = [
     [
       "our URI with a made-up token, target in the Route",
-      { uri: "sip:110@192.0.2.1;sw=x", headers: ["Route: <sip:02787654321@198.51.100.1>"] },
+      { uri: "sip:02787654322@192.0.2.1;sw=x", headers: ["Route: <sip:02787654321@198.51.100.1>"] },
       "403",
     ],
     [
       "the same with lr",
-      { uri: "sip:110@192.0.2.1;sw=x", headers: ["Route: <sip:02787654321@198.51.100.1;lr>"] },
+      { uri: "sip:02787654322@192.0.2.1;sw=x", headers: ["Route: <sip:02787654321@198.51.100.1;lr>"] },
       "403",
     ],
     ["behind a Route of ours", { headers: ["Route: <sip:192.0.2.1;lr>, <sip:203.0.113.66>"] }, "403"],
@@ -465,6 +474,39 @@ void t.test("what is judged is what is forwarded: Route and Request-URI of a new
     t.equal(outcomeOf(proxy.receive(peers.lessee, request(parts))), wanted, name);
   }
 });
+
+void t.test(
+  "an emergency call goes on without the Route of its caller, and so do its CANCEL and ACK",
+  (t) => {
+    const rows: readonly (readonly [string, RequestParts])[] = [
+      ["a Route elsewhere", { headers: ["Route: <sip:198.51.100.77;lr>"] }],
+      [
+        "our URI with a made-up token, target in the Route",
+        { uri: "sip:110@192.0.2.1;sw=x", headers: ["Route: <sip:02787654321@198.51.100.1>"] },
+      ],
+      ["behind a Route of ours", { headers: ["Route: <sip:192.0.2.1;lr>, <sip:203.0.113.66>"] }],
+    ];
+    for (const [name, parts] of rows) {
+      const proxy = createTestProxy();
+      for (const method of ["INVITE", "CANCEL", "ACK"]) {
+        const sent = proxy.receive(
+          peers.lessee,
+          request({ uri: "sip:110@192.0.2.1", ...parts, method, cseq: `1 ${method}` }),
+        );
+        t.equal(outcomeOf(sent), `to ${peers.core}`, `${name}: ${method}`);
+        t.same(headers(sent[0]?.text ?? "", "Route"), [], `${name}: ${method} has no Route`);
+        t.match(sent[0]?.text, /^\w+ sip:110@192\.0\.2\.1/u, `${name}: the number that was judged`);
+      }
+    }
+    const abroad = request({
+      uri: "sip:110@192.0.2.1",
+      via: ["SIP/2.0/UDP 203.0.113.20;branch=z9hG4bKx"],
+      headers: ["Route: <sip:198.51.100.77;lr>"],
+    });
+    t.equal(outcomeOf(createTestProxy().receive(peers.abroad, abroad)), "403", "not from abroad");
+    t.end();
+  },
+);
 
 void t.test("ACK and CANCEL carry no Route that their INVITE could not have", async (t) => {
   const proxy = createTestProxy();

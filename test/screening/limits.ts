@@ -265,3 +265,56 @@ void t.test("preview decides alike and pays nothing", (t) => {
   t.equal(sayVerdict(screen.preview(makeAttempt(trunk, { callId: "next" }), state)), tooOften);
   t.end();
 });
+
+void t.test("emergency calls: a limit of the trunk and of each caller, and what follows above it", (t) => {
+  const above = "emergency call-rate-exceeded";
+  // milliseconds, caller, whether the call is above the limit
+  const rows: readonly (readonly [ms: number, caller: string, isAbove: boolean])[] = [
+    [0, "+861087654321", false],
+    [0, "01087654321", true],
+    [0, "+861087654322", false],
+    [1000, "+861087654322", false],
+    [1000, "anonymous", false],
+    [1000, "anonymous", false],
+    [1000, "+861087654323", true],
+    [3000, "+861087654323", false],
+  ];
+  for (const action of ["alarm", "reject"] as const) {
+    const trunk = makeTrunk({
+      limits: { emergency: { perSecond: 3, perCallerPerSecond: 1, above: action } },
+    });
+    const screen = compileScreen(makeChain(), makeTables(trunk), "r1");
+    const state = makeState();
+    for (const [ms, caller, isAbove] of rows) {
+      const attempt = makeAttempt(trunk, {
+        called: "110",
+        calling: [`from ${caller}`],
+        callId: `call-${++calls}`,
+        at: NOW + ms,
+      });
+      const name = `${action}, ${ms} ms, ${caller}`;
+      const preview = screen.preview(attempt, state);
+      const decision = screen.judge(attempt, state);
+      const isRefused = isAbove && action === "reject";
+      t.equal(sayVerdict(decision), isRefused ? "reject call-rate-exceeded" : "accept emergency", name);
+      t.equal(sayVerdict(preview), sayVerdict(decision), `${name}: told without paying`);
+      t.equal(decision.rule, "emergency", name);
+      const shadow = decision.shadow.map(({ rule, verdict }) => `${rule} ${verdict.reason}`);
+      t.same(shadow, isAbove && !isRefused ? [above] : [], `${name}: the finding`);
+    }
+  }
+  t.end();
+});
+
+void t.test("emergency calls: a repeat of a call counts once", (t) => {
+  const trunk = makeTrunk({
+    limits: { emergency: { perSecond: 1, perCallerPerSecond: 1, above: "reject" } },
+  });
+  const screen = compileScreen(makeChain(), makeTables(trunk), "r1");
+  const state = makeState();
+  const judge = (callId: string): string =>
+    sayVerdict(screen.judge(makeAttempt(trunk, { called: "110", callId }), state));
+  for (let i = 0; i < 5; i++) t.equal(judge("one"), "accept emergency", `try ${i}`);
+  t.equal(judge("another"), "reject call-rate-exceeded");
+  t.end();
+});

@@ -4,6 +4,7 @@ import type { JsonSchema } from "../yaml/schema-issues.ts";
 import { reasonCodes } from "../../domain/reason.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { isTimeZone } from "../lists/calendar.ts";
+import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
 import { labelSchema, stripSchema } from "./clean-up-schema.ts";
 import { methodsSchema } from "./methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
@@ -48,6 +49,25 @@ const matchSchema = z
   })
   .describe("Which messages come from this trunk; the most specific match wins.");
 
+const emergencyLimitsSchema = z.strictObject({
+  perSecond: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(defaultEmergencyLimits.perSecond)
+    .describe("Emergency calls of the trunk in a second."),
+  perCallerPerSecond: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(defaultEmergencyLimits.perCallerPerSecond)
+    .describe("Emergency calls of one asserted number in a second."),
+  above: z
+    .enum(["alarm", "reject"])
+    .default(defaultEmergencyLimits.above)
+    .describe("alarm: a call above the limit passes and is counted as a finding; reject: it is refused."),
+});
+
 const limitsSchema = z.strictObject({
   callsPerSecond: z
     .number()
@@ -81,6 +101,9 @@ const limitsSchema = z.strictObject({
     .max(1_000_000)
     .exactOptional()
     .describe("Weight of the trunk when an overloaded filter divides its capacity. Default: 1."),
+  emergency: emergencyLimitsSchema
+    .exactOptional()
+    .describe("The only limits of calls to emergency services. Every trunk but those from abroad has them."),
   channels: z
     .int()
     .min(1)

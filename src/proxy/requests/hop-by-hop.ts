@@ -1,6 +1,7 @@
 // ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry.
+import { misroutedCall } from "../../judging/sip-calls.ts";
 import { countProtocolError } from "../../observe/counters.ts";
-import { consumeOwn, followRoutes, foreignRoute } from "../../routing/route.ts";
+import { discardRoutes, followRoutes, foreignRoute } from "../../routing/route.ts";
 import type { CallSetup } from "../memory/call-setup.ts";
 import { ledgerKey, type Outcome } from "../memory/ledger.ts";
 import { applyChanges, withheld } from "../messages/message-changes.ts";
@@ -34,15 +35,19 @@ export function hopByHop(turn: RequestTurn): void {
     // it began to redirect.
     if (source.trunk.mode === "redirect") return;
   }
-  // An INVITE with a Route of its own choice did not pass, so a request that follows an INVITE may not have such a
-  // Route either.
-  if (!isOfCore(turn) && foreignRoute(routes) !== undefined) {
+  if (isMisrouted(turn)) {
     refuseRequest(turn, "routing-refused");
     return;
   }
   if (setup !== undefined && message.method === "CANCEL") proxy.calls.cancelled(setup.slot, now);
   if (setup?.sent === undefined) followInvite(turn, setup);
   else followCall(turn, setup.sent);
+}
+
+/** True for a Route with which the INVITE did not pass. Only emergency calls pass with a Route of the peer's choice. */
+function isMisrouted(turn: RequestTurn): boolean {
+  if (isOfCore(turn) || foreignRoute(turn.routes) === undefined) return false;
+  return !isOfTrunk(turn) || misroutedCall(turn) !== undefined;
 }
 
 /** Returns what was done with the re-INVITE that the request follows. Only refused re-INVITEs are kept. */
@@ -57,7 +62,7 @@ function changeBefore({ proxy: { ledger }, now }: RequestTurn, key: string): Out
 function followInvite(turn: RequestTurn, setup: CallSetup | undefined): void {
   const { proxy, message, edits, routes, source } = turn;
   const isCore = isOfCore(turn);
-  const onward = (isCore ? followRoutes : consumeOwn)(message, routes, edits);
+  const onward = (isCore ? followRoutes : discardRoutes)(message, routes, edits);
   // The number of an INVITE that is not remembered may have been withheld. Peers tell transactions by the branch (RFC
   // 3261 section 17.2.3).
   const isWithheld =

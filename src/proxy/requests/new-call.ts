@@ -9,7 +9,7 @@ import { sipCalls } from "../../judging/sip-calls.ts";
 import { judgeRequest } from "../../judging/sip-requests.ts";
 import { countProtocolError, trunkCounters } from "../../observe/counters.ts";
 import { hopIdOf } from "../../routing/listener.ts";
-import { consumeOwn, followRoutes, type Onward } from "../../routing/route.ts";
+import { discardRoutes, followRoutes, type Onward } from "../../routing/route.ts";
 import { bytesOf } from "../../sip/message.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
 import type { CallSetup } from "../memory/call-setup.ts";
@@ -287,12 +287,9 @@ function repeat(turn: TrunkTurn, seen: CallSetup | LedgerEntry, print: string): 
   forwardCall(turn, target, { slot: setup?.slot ?? NO_CALL, attempt, reason, changes });
 }
 
-/**
- * Removes our Route values. Other Route values are followed for the core only. So the request of a trunk is forwarded
- * as it was judged.
- */
+/** Follows the Route values of the core. Those of a trunk are removed: nothing in its message chooses the next hop. */
 function onwardOf({ message, routes, edits, source }: TrunkTurn): Onward {
   return source.trunk.side === "core"
     ? followRoutes(message, routes, edits)
-    : consumeOwn(message, routes, edits);
+    : discardRoutes(message, routes, edits);
 }

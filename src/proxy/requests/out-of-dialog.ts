@@ -1,7 +1,7 @@
 // A request that neither begins a call nor stands in a dialog: what becomes of it is the trunk's `methods`.
 import { carriageOf, namedMethods } from "../../domain/method.ts";
 import { statusOf } from "../../domain/reason.ts";
-import { consumeOwn, followRoutes, foreignRoute, isOwn } from "../../routing/route.ts";
+import { discardRoutes, followRoutes, foreignRoute, isOwn } from "../../routing/route.ts";
 import { readEventPackage } from "../../sip/attempt/request-identity.ts";
 import { ledgerKey } from "../memory/ledger.ts";
 import { forward, targetOf } from "../sending/forward.ts";
@@ -54,7 +54,7 @@ function sendOn(turn: TrunkTurn): void {
     refuseRequest(turn, "routing-refused");
     return;
   }
-  const onward = (isCore ? followRoutes : consumeOwn)(message, routes, edits);
+  const onward = (isCore ? followRoutes : discardRoutes)(message, routes, edits);
   const target = targetOf(turn, onward);
   if (target === undefined) answerError(turn, 404);
   else forward(turn, target);

@@ -4,7 +4,7 @@ import type { CallMoved } from "../../domain/call.ts";
 import { trunkCounters } from "../../observe/counters.ts";
 import { noteInvite, type Destination } from "../../routing/hop-health.ts";
 import type { Target } from "../../routing/listener.ts";
-import { consumeOwn } from "../../routing/route.ts";
+import { discardRoutes } from "../../routing/route.ts";
 import { clearEdits } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue } from "../../sip/message.ts";
@@ -77,10 +77,10 @@ export function isWithheldIn({ outcome }: CallSetup): boolean {
   return outcome.kind === "forward" && outcome.changes?.isWithheld === true;
 }
 
-/** Begins the edits anew: removes our Route values and the labels that a peer wrote. */
+/** Begins the edits anew: removes the Route values and the labels that a peer wrote. */
 function asOfTrunk({ message, edits, routes }: RequestTurn): void {
   clearEdits(edits);
-  consumeOwn(message, routes, edits);
+  discardRoutes(message, routes, edits);
   removeLabels(message, edits);
 }
 

@@ -2,7 +2,7 @@
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
 import type { Verdict } from "../../domain/decision.ts";
-import type { Check, Explanation, Limit, PolicyTables, Rule, Subject } from "../rule.ts";
+import type { Check, ExemptionLimit, Explanation, Limit, PolicyTables, Rule, Subject } from "../rule.ts";
 import type { ScreeningState } from "../state.ts";
 
 /** What a policy says about each rule on one trunk. `options` has passed the rule's schema. */
@@ -16,6 +16,8 @@ export interface Step {
   readonly mode: RuleMode;
   /** Undefined when the rule has nothing to do on this trunk. */
   readonly check: Check<Verdict> | undefined;
+  /** Of exemptions only: the limit of the calls that they accept. */
+  readonly exemption: ExemptionLimit | undefined;
   /** Of limits only: spends for a call that passed all limits. */
   readonly spend: Limit["spend"] | undefined;
   /**
@@ -42,16 +44,18 @@ export function compileStep(rule: Rule, setting: ChainConfig[RuleId], tables: Po
   if (rule.stage === "limit") {
     const limit = rule.compile(options, tables);
     const explain = describe(rule, limit?.check, options, tables);
-    return { ...common, check: limit?.check, spend: limit?.spend, explain };
+    return { ...common, check: limit?.check, exemption: undefined, spend: limit?.spend, explain };
   }
   // The two branches look alike but differ in type: an exemption finds something else than a
   // screen.
   if (rule.stage === "exempt") {
     const check = rule.compile(options, tables);
-    return { ...common, check, spend: undefined, explain: describe(rule, check, options, tables) };
+    const exemption = check === undefined ? undefined : rule.limitOf?.(tables);
+    return { ...common, check, exemption, spend: undefined, explain: describe(rule, check, options, tables) };
   }
   const check = rule.compile(options, tables);
-  return { ...common, check, spend: undefined, explain: describe(rule, check, options, tables) };
+  const explain = describe(rule, check, options, tables);
+  return { ...common, check, exemption: undefined, spend: undefined, explain };
 }
 
 function describe<Finding extends Verdict>(

@@ -14,7 +14,7 @@ import type {
   Verdict,
 } from "../../domain/decision.ts";
 import { compileStep, type ChainConfig, type Step } from "./chain.ts";
-import type { Check, Limit, PolicyTables } from "../rule.ts";
+import type { Check, ExemptionLimit, Limit, PolicyTables } from "../rule.ts";
 import { rules } from "./rule-order.ts";
 import type { ScreeningState } from "../state.ts";
 
@@ -44,6 +44,7 @@ interface RunningStep {
   readonly id: RuleId;
   readonly enforced: boolean;
   readonly check: Check<Verdict>;
+  readonly exemption: ExemptionLimit | undefined;
   readonly spend: Limit["spend"] | undefined;
 }
 
@@ -134,7 +135,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
         collected = collect(collected, step, finding);
         continue;
       }
-      return decide(attempt, finding, step.id, collected);
+      return step.exemption === undefined
+        ? decide(attempt, finding, step.id, collected)
+        : exempt(attempt, state, step, finding, limited);
     }
     if (!isFree && limited === "pays") {
       const exception = pay(attempt, state);
@@ -143,6 +146,28 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     const strongest = collected?.strongest;
     if (strongest === undefined || end.kind !== "accept") return decide(attempt, end, "default", collected);
     return decide(attempt, strongest.mark, strongest.rule, collected);
+  };
+
+  /** Decides a call that `step` accepts: it passes unless it is above an enforced limit of the exemption. */
+  const exempt = (
+    attempt: CallAttempt,
+    state: ScreeningState,
+    { id, exemption }: RunningStep,
+    finding: Verdict,
+    limited: Limited,
+  ): Decision => {
+    if (exemption === undefined || limited === "no") return decide(attempt, finding, id, undefined);
+    try {
+      const above = payExemption(attempt, state, exemption, limited === "pays");
+      if (above === undefined) return decide(attempt, finding, id, undefined);
+      if (exemption.enforced) return decide(attempt, above, id, undefined);
+      const shadow = [{ rule: id, verdict: above }];
+      return { attempt, verdict: finding, rule: id, marks: noMarks, shadow, revision };
+    } catch (error) {
+      // A fault in counting takes nobody's exemption away.
+      noteFault(state, id, error);
+      return decide(attempt, finding, id, undefined);
+    }
   };
 
   /**
@@ -182,9 +207,29 @@ export function isMark(finding: Verdict): finding is Mark {
   return finding.kind === "withhold" || finding.kind === "label" || finding.kind === "strip";
 }
 
-function startStep({ id, mode, check, spend }: Step): readonly RunningStep[] {
+function startStep({ id, mode, check, exemption, spend }: Step): readonly RunningStep[] {
   if (check === undefined || mode === "off") return [];
-  return [{ id, enforced: mode === "enforce", check, spend }];
+  return [{ id, enforced: mode === "enforce", check, exemption, spend }];
+}
+
+/**
+ * Looks at the limit of an exemption, and pays where the call may still pass. A repeat of the call is free.
+ * @returns the refusal of a call above the limit
+ */
+function payExemption(
+  attempt: CallAttempt,
+  state: ScreeningState,
+  { limit, enforced }: ExemptionLimit,
+  pays: boolean,
+): Deny | undefined {
+  const { recentCalls } = state;
+  if (pays ? recentCalls.takeFree(attempt) : recentCalls.isFree(attempt)) return undefined;
+  const above = limit.check(attempt, state);
+  if (!pays || (above !== undefined && enforced)) return above;
+  limit.spend(attempt, state);
+  // Where there is no room, a repeat pays again.
+  recentCalls.remember(attempt);
+  return above;
 }
 
 /**
