@@ -5,7 +5,7 @@ import type { Decision } from "../domain/decision.ts";
 import { causeOf, type ReasonCode } from "../domain/reason.ts";
 import type { TrunkPolicy } from "../policy/policy.ts";
 import { decide } from "../judging/decide.ts";
-import { isupCalls, type IsupCall } from "../judging/isup-calls.ts";
+import { isEmergencyIam, isupCalls, type IsupCall } from "../judging/isup-calls.ts";
 import { emergencyNumber } from "../judging/isup-messages.ts";
 import { isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
 import { endCall } from "./call-progress.ts";
@@ -31,7 +31,13 @@ export function beginCall(turn: IsupTurn): void {
   readIsup(isup, relay.variant, bytes, start, msu.end);
   const waits = source.trunk.side !== "core" && isup.fault === undefined && isSegmented(isup);
   if (waits && circuit !== undefined && relay.held.hold({ circuit, side, stream, bytes }, now)) return;
-  judgeIam(turn, source, circuit, waits ? "no room to wait for the segment" : undefined);
+  judgeIam(turn, source, circuit, waits ? withoutSegment({ isup, source }) : undefined);
+}
+
+/** Says why an IAM is judged without its segment. No segment changes who is called, so an emergency call is read all the same. */
+function withoutSegment(call: Pick<IsupCall, "isup" | "source">): string | undefined {
+  const isExempt = call.source.trunk.side !== "international" && isEmergencyIam(call);
+  return isExempt ? undefined : "no room to wait for the segment";
 }
 
 /**

@@ -24,14 +24,7 @@ export interface IsupCall extends CallToJudge {
 
 export const isupCalls: CallReader<IsupCall> = {
   nameOf: ({ msu, isup }) => `${msu.cic} ${calledOf(isup)?.digits ?? ""}`,
-  isEmergency({ isup, source }) {
-    const called = calledOf(isup);
-    if (called === undefined) return false;
-    return isEmergencyCall({
-      called: readIsupCalledNumber(called, source.trunk.dialPlan),
-      emergencyUrn: false,
-    });
-  },
+  isEmergency: isEmergencyIam,
   attemptOf(call) {
     const { isup, msu, source, origin, now, segment } = call;
     const attempt = isup.fault ?? readIsupAttempt(isup, msu, source.trunk, now, origin);
@@ -47,6 +40,16 @@ export const isupCalls: CallReader<IsupCall> = {
       ? undefined
       : { kind: "reject", reason: "isup-undecodable", facts: { fault: undecodable } },
 };
+
+/** Tells whether an IAM calls an emergency service. False for an unreadable one. */
+export function isEmergencyIam({ isup, source }: Pick<IsupCall, "isup" | "source">): boolean {
+  const called = calledOf(isup);
+  if (called === undefined) return false;
+  return isEmergencyCall({
+    called: readIsupCalledNumber(called, source.trunk.dialPlan),
+    emergencyUrn: false,
+  });
+}
 
 function calledOf(isup: IsupMessage): IsupCalledNumber | undefined {
   if (isup.fault !== undefined) return undefined;

@@ -11,7 +11,7 @@ import type { LinkSide } from "../../src/isup/circuits.ts";
 import { createIsupRelay, type IsupRelay } from "../../src/isup/isup-relay.ts";
 import type { AssociationPlace } from "../../src/isup/isup-turn.ts";
 import { createOverload, type Overload } from "../../src/judging/overload.ts";
-import { createScreeningState } from "../../src/screening/state.ts";
+import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
 import { createM3uaMessage, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";
 import { createMsu, readCircuit } from "../../src/ss7/mtp3.ts";
@@ -83,7 +83,13 @@ export interface TestRelay {
 
 /** The lessee's association is side 0, the core's is side 1. */
 export function createTestRelay(
-  options: { policy?: Policy; circuits?: number; variant?: "itu" | "ansi" } = {},
+  options: {
+    policy?: Policy;
+    circuits?: number;
+    calls?: number;
+    state?: ScreeningState;
+    variant?: "itu" | "ansi";
+  } = {},
 ): TestRelay {
   let sent: SentUnit[] = [];
   const policy = options.policy ?? compileText(isupPolicy);
@@ -102,12 +108,12 @@ export function createTestRelay(
   const relay = createIsupRelay({
     policy: () => policy,
     variant: options.variant ?? "itu",
-    state: createScreeningState(policy.tables),
+    state: options.state ?? createScreeningState(policy.tables),
     overload,
     counters,
     circuits: options.circuits ?? 1000,
     elapsed: () => 0,
-    calls: createCalls({ ...naming, capacity: 1000, longestCall: () => 43_200_000, tell }),
+    calls: createCalls({ ...naming, capacity: options.calls ?? 1000, longestCall: () => 43_200_000, tell }),
     sink: {
       send: (to, stream, bytes) => sent.push({ to, stream, bytes: Buffer.from(bytes) }),
       happened,
