@@ -62,7 +62,7 @@ void tap.test("every form of a number", async (t) => {
   ];
   for (const [number, line] of rows) t.equal(lineOf(list, number), line, number);
   t.strictSame(list.list?.counts, { rows: 9, exact: 4, ranges: 3, prefixes: 2, numbers: 4 + 100 + 10 + 100 });
-  t.strictSame(list.list?.shortestPrefix, { digits: "86215555", line: 9 });
+  t.strictSame(list.list?.wide, []);
 });
 
 void tap.test("dates are inclusive days of the time zone", async (t) => {
@@ -115,6 +115,31 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
     ],
   ],
   [
+    "semicolons",
+    "number;note\n95588;x\n",
+    [
+      'l.csv:1:1 number;note: warning: unknown column "number;note"; columns are separated by commas, not by semicolons',
+      'l.csv:1:1: the header has no column "number"',
+    ],
+  ],
+  [
+    "tabs",
+    "number\tnote\n95588\tx\n",
+    [
+      'l.csv:1:1 number\tnote: warning: unknown column "number\tnote"; columns are separated by commas, not by tabs',
+      'l.csv:1:1: the header has no column "number"',
+    ],
+  ],
+  [
+    "a header in Chinese",
+    "号码,备注\n95588,x\n",
+    [
+      'l.csv:1:1 号码: warning: unknown column "号码"; write "number" for it',
+      'l.csv:1:4 备注: warning: unknown column "备注"; write "note" for it',
+      'l.csv:1:1: the header has no column "number"',
+    ],
+  ],
+  [
     "no column of that name",
     "nummer,note\n95588,\n",
     [
@@ -132,8 +157,8 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
     '"number",valid_from,valid_to,verified_on,may_forward\n"9 5 5 8 8x",2026-1-1,31.12.2026,yesterday,maybe\n',
     [
       'l.csv:2:1 number: not a number: "9 5 5 8 8x"',
-      'l.csv:2:14 valid_from: "2026-1-1" is not a date like 2026-12-31',
-      'l.csv:2:23 valid_to: "31.12.2026" is not a date like 2026-12-31',
+      'l.csv:2:14 valid_from: "2026-1-1" is not a date like 2026-12-31; did you mean 2026-01-01?',
+      'l.csv:2:23 valid_to: "31.12.2026" is not a date like 2026-12-31; did you mean 2026-12-31?',
       'l.csv:2:34 verified_on: "yesterday" is not a date like 2026-12-31',
       'l.csv:2:44 may_forward: expected yes or no, got "maybe"',
     ],
@@ -157,7 +182,9 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
   [
     "a number as a spreadsheet spoils it",
     "number\n8.61088E+12\n",
-    ['l.csv:2:1 number: not a number: "8.61088E+12"'],
+    [
+      'l.csv:2:1 number: not a number: "8.61088E+12"; a spreadsheet has shortened it and digits are lost: format the column as text and export it again',
+    ],
   ],
   [
     "a very long cell",
@@ -167,7 +194,29 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
   [
     "another encoding",
     new Uint8Array([...new TextEncoder().encode("number,note\n95588,"), 0xbf, 0xcd, 0xb7, 0xfe]),
+    [
+      "l.csv:2:7: not UTF-8 text from here on, but it may be GB18030, which Excel writes in China; save the file as CSV UTF-8, or convert it: iconv -f gb18030 -t utf-8",
+    ],
+  ],
+  [
+    "no encoding at all",
+    new Uint8Array([...new TextEncoder().encode("number,note\n95588,"), 0xff, 0xff, 0x0a]),
     ["l.csv:2:7: not UTF-8 text from here on; save the file as UTF-8"],
+  ],
+  [
+    "UTF-16 with a byte order mark",
+    Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("number\n95588\n", "utf16le")]),
+    ["l.csv:1:1: this is UTF-16 text; save the file as CSV UTF-8"],
+  ],
+  [
+    "UTF-16 without",
+    Buffer.from("number\n95588\n", "utf16le"),
+    ["l.csv:1:1: this is UTF-16 text; save the file as CSV UTF-8"],
+  ],
+  [
+    "a workbook",
+    new Uint8Array([0x50, 0x4b, 0x03, 0x04, 0x14, 0x00, 0x06, 0xff]),
+    ["l.csv:1:8: this is an Excel workbook; save it as CSV UTF-8"],
   ],
 ];
 
@@ -200,6 +249,92 @@ void tap.test("ranges and prefixes that mean nothing", async (t) => {
     places,
     cells.map((_, index) => `l.csv:${index + 2}:1`),
   );
+});
+
+void tap.test("the header: any case, spaces and hyphens", async (t) => {
+  for (const header of ["number,valid_to", "Number,Valid_To", " NUMBER , VALID-TO ", "number,Valid to"]) {
+    const { list, issues } = read(`${header}\n95588,2026-12-31\n`);
+    t.strictSame(printed(issues), [], header);
+    t.ok(list?.numbers.validTo(0), `${header}: the date is read`);
+  }
+});
+
+void tap.test("a misspelt date column is an error: the number would call after its last day", async (t) => {
+  const misspelt = {
+    valid_to: [
+      "valid_until",
+      "validto",
+      "valid_t0",
+      "vaild_to",
+      "until",
+      "Expires",
+      "expiry date",
+      "end",
+      "失效日期",
+      "有效期至",
+    ],
+    valid_from: ["valid_form", "validfrom", "effective_date", "from", "start", "生效日期"],
+    verified_on: ["verified", "verified_at", "verfied_on", "核验日期"],
+  };
+  for (const [column, names] of Object.entries(misspelt))
+    for (const name of names) {
+      const { list, issues } = read(`number,${name}\n95588,2020-01-01\n`);
+      t.equal(list, undefined, name);
+      t.strictSame(printed(issues), [
+        `l.csv:1:8 ${name}: unknown column "${name}", its dates would be ignored; did you mean "${column}"?`,
+      ]);
+    }
+  for (const name of ["verified_by", "remark", "owner", "contract_no", "town", "created", "联系人"]) {
+    const { list, issues } = read(`number,${name}\n95588,2020-01-01\n`);
+    t.ok(list, `${name}: no date of ours`);
+    t.equal(issues.length, 1, name);
+  }
+});
+
+void tap.test("rows with nothing in them are no rows", async (t) => {
+  const { list, issues } = read("number,note\n,\n95588,x\n , \n,,,\n\n   \n");
+  t.strictSame(printed(issues), []);
+  t.equal(list?.counts.rows, 1);
+});
+
+void tap.test("a cell that is no number: what was probably done", async (t) => {
+  const cells: readonly (readonly [cell: string, advice: RegExp | undefined])[] = [
+    ['"1.08E+11"', /a spreadsheet has shortened it/],
+    ['"1,08E+11"', /a spreadsheet has shortened it/],
+    ["861087654321.0", /took it for an amount/],
+    ['"=""+861087654321"""', /text mark of the spreadsheet/],
+    ["'+861087654321", /text mark of the spreadsheet/],
+    ["＋８６１０８７６５４３２１", /write "\+861087654321"/],
+    ["+861087654321\u202c", /a character that nobody sees/],
+    ["057187000000-057187000029", /a range is written 057187000000\.\.057187000029/],
+    ["# +861087654321", /no comment lines/],
+    ["010-87654", undefined],
+    ["abc", undefined],
+  ];
+  for (const [cell, advice] of cells) {
+    const { list, issues } = read(`number\n${cell}\n`);
+    t.equal(list, undefined, cell);
+    const [line = ""] = printed(issues);
+    if (advice === undefined) t.notMatch(line, /;/, cell);
+    else t.match(line, advice, cell);
+  }
+});
+
+void tap.test("a day in another form: which one was meant", async (t) => {
+  const days: readonly (readonly [string, string | undefined])[] = [
+    ["2027/6/30", "2027-06-30"],
+    ["2027.06.30", "2027-06-30"],
+    ["30.6.2027", "2027-06-30"],
+    ["5/6/2027", undefined],
+    ["tomorrow", undefined],
+    ["27-6-30", undefined],
+    ["2027-02-30", undefined],
+  ];
+  for (const [day, meant] of days) {
+    const [line = ""] = printed(read(`number,valid_to\n95588,${day}\n`).issues);
+    t.equal(line.includes("did you mean"), meant !== undefined, day);
+    if (meant !== undefined) t.match(line, `did you mean ${meant}?`);
+  }
 });
 
 void tap.test("an unknown column is a warning", async (t) => {

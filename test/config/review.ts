@@ -248,9 +248,32 @@ const lists: readonly (readonly [
   [
     "a prefix for half a city",
     { "acme.csv": `${head}${block}+861067*,,,2026-11-01\n+8610888*,,,2026-11-01\n` },
-    ["acme.csv:3:1 number: warning: the prefix has only 6 digits, so it lists a million numbers or more"],
+    ["acme.csv:3:1 number: warning: the prefix has only 6 digits, so it covers a million numbers or more"],
   ],
-  ["… on a deny list is one decision", { "police.csv": "number\n+231*\n" }, []],
+  [
+    "ranges of a million numbers and more, and one that is smaller",
+    {
+      "acme.csv": `${head}${block}+861020000000..+861020999999,,,2026-11-01\n+861030000000..+861030999998,,,2026-11-01\n+442000000000..+442099999999,,,2026-11-01\n`,
+    },
+    [
+      "acme.csv:3:1 number: warning: the range covers 1,000,000 numbers",
+      "acme.csv:5:1 number: warning: the range covers 100,000,000 numbers",
+    ],
+  ],
+  [
+    "prefixes of codes: of several services, and of one",
+    { "acme.csv": `${head}${block}95*,,,2026-11-01\n955*,,,2026-11-01\n` },
+    [
+      "acme.csv:3:1 number: warning: covers the emergency number 95110, which is never a calling party",
+      "acme.csv:3:1 number: warning: the prefix covers every code with 95",
+    ],
+  ],
+  ["a foreign country on a deny list is one decision", { "police.csv": "number\n+231*\n" }, []],
+  [
+    "all mobile numbers of home on a deny list are none",
+    { "police.csv": "number\n+8613*\n" },
+    ["police.csv:2:1 number: warning: the prefix has only 4 digits, so it covers a million numbers or more"],
+  ],
   [
     "a number for two lessees: an error, at the second",
     { "zeta.csv": `${head}+861087654310,,,2026-11-01\n+861087654400,,,2026-11-01\n` },

@@ -7,8 +7,17 @@ import type { NumberRow } from "../../numbering/number-set-builder.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
 import type { Calendar } from "./calendar.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
-import { decodeText, notUtf8 } from "../yaml/yaml-source.ts";
-import { suggest } from "../yaml/suggestion.ts";
+import { decodeText } from "../yaml/yaml-source.ts";
+import {
+  adviseColumn,
+  adviseDate,
+  adviseEncoding,
+  adviseNumber,
+  type Column,
+  columnNamed,
+  looksLikeUtf16,
+  misspeltDateColumn,
+} from "./list-advice.ts";
 
 /** How many rows of each form a list has. */
 export interface ListCounts {
@@ -24,11 +33,27 @@ export interface ListCounts {
 export interface ReadList {
   readonly numbers: NumberSet;
   readonly counts: ListCounts;
-  /** The prefix with the fewest digits, and its line. It covers the most numbers. */
-  readonly shortestPrefix: { readonly digits: string; readonly line: number } | undefined;
+  /** The ranges and prefixes that cover {@link WIDE} numbers or more. */
+  readonly wide: readonly WideRow[];
   /** The text with LF line ends and without byte order mark, for the policy revision. */
   readonly text: string;
 }
+
+/** A range or prefix that covers so many numbers that a slip of the pen is likely. */
+export interface WideRow {
+  readonly line: number;
+  /** How many numbers it covers, in words. */
+  readonly covers: string;
+  /** True for numbers and codes of the home country. */
+  readonly isHome: boolean;
+}
+
+/** A leased line has a block of hundreds or thousands of numbers. */
+const WIDE = 1_000_000;
+/** A prefix with fewer digits, country code included, covers {@link WIDE} numbers of the home plan or more. */
+const FEWEST_PREFIX_DIGITS = 7;
+/** A prefix of codes with fewer digits covers the codes of several services. */
+const FEWEST_CODE_DIGITS = 3;
 
 /**
  * Result of reading a list. `list` is undefined when `issues` has an error: one bad row refuses the
@@ -38,20 +63,6 @@ export interface ListReading {
   readonly list: ReadList | undefined;
   readonly issues: readonly ConfigIssue[];
 }
-
-const columns = [
-  "number",
-  "valid_from",
-  "valid_to",
-  "verified_on",
-  "may_forward",
-  "purpose",
-  "contract",
-  "source",
-  "notice",
-  "note",
-] as const;
-type Column = (typeof columns)[number];
 
 /** At most this many errors are reported; the rest is counted. A wrong file has bad rows only. */
 const mostIssues = 50;
@@ -84,13 +95,17 @@ export function readNumberList(
       issues.push({ severity, file, ...place, path, message });
   };
   if (decoded.damage !== undefined) {
-    report(placeAt(decoded.text, decoded.damage), "", notUtf8);
+    report(placeAt(decoded.text, decoded.damage), "", adviseEncoding(bytes));
+    return { list: undefined, issues };
+  }
+  if (looksLikeUtf16(text)) {
+    report({ line: 1, column: 1 }, "", "this is UTF-16 text; save the file as CSV UTF-8");
     return { list: undefined, issues };
   }
 
   const builder = createNumberSetBuilder();
   const tally = { rows: 0, exact: 0, ranges: 0, prefixes: 0, numbers: 0 };
-  let shortestPrefix: ReadList["shortestPrefix"];
+  const wide: WideRow[] = [];
   let header: Header | undefined;
   let line = 1;
   let offset = 0;
@@ -104,7 +119,8 @@ export function readNumberList(
       const [mistake] = mistakes;
       if (mistake !== undefined) {
         report({ line: row.line, column: 1 }, "", mistake.message);
-      } else if (cells.length === 1 && cells[0]?.trim() === "") {
+      } else if (cells.every((cell) => cell.trim() === "")) {
+        // A blank line, or a row that a spreadsheet has kept empty.
         return;
       } else if (header === undefined) {
         header = readHeader(row, report);
@@ -113,12 +129,9 @@ export function readNumberList(
         if (read === undefined) return;
         builder.add(read.entry, read.row);
         count(tally, read.entry);
-        if (
-          read.entry.kind === "prefix" &&
-          read.entry.digits.length < (shortestPrefix?.digits.length ?? 99)
-        ) {
-          shortestPrefix = { digits: read.entry.digits, line: row.line };
-        }
+        const covers = sayWide(read.entry);
+        if (covers !== undefined)
+          wide.push({ line: row.line, covers, isHome: isOfHome(read.entry, homeCountry) });
       }
     },
   });
@@ -134,7 +147,7 @@ export function readNumberList(
     issues.push({ severity: "error", file, line, column: 1, path: "", message });
   }
   if (errors > 0) return { list: undefined, issues };
-  return { list: { numbers: builder.build(), counts: tally, shortestPrefix, text: text.trimEnd() }, issues };
+  return { list: { numbers: builder.build(), counts: tally, wide, text: text.trimEnd() }, issues };
 }
 
 interface FilePlace {
@@ -160,9 +173,9 @@ function readHeader(row: Row, report: Report): Header {
   const positions = new Map<Column, number>();
   for (const [index, cell] of row.cells.entries()) {
     const name = cell.trim();
-    const column = columns.find((known) => known === name);
+    const column = columnNamed(name);
     if (column === undefined) {
-      report(placeOf(row, index), name, `unknown column "${name}"${suggest(name, columns)}`, "warning");
+      reportUnknown(placeOf(row, index), name, report);
     } else if (positions.has(column)) {
       report(placeOf(row, index), name, `the header has the column "${name}" twice`);
     } else {
@@ -171,6 +184,13 @@ function readHeader(row: Row, report: Report): Header {
   }
   if (!positions.has("number")) report(placeOf(row, 0), "", 'the header has no column "number"');
   return { width: row.cells.length, positions };
+}
+
+/** A column that nobody reads is a warning. Where it was to hold dates, numbers would go on calling: an error. */
+function reportUnknown(place: FilePlace, name: string, report: Report): void {
+  const date = misspeltDateColumn(name);
+  if (date === undefined) report(place, name, `unknown column "${name}"${adviseColumn(name)}`, "warning");
+  else report(place, name, `unknown column "${name}", its dates would be ignored; did you mean "${date}"?`);
 }
 
 function readRow(
@@ -195,11 +215,12 @@ function readRow(
   const day = (column: Column): ReturnType<Calendar["readDay"]> => {
     const text = cell(column);
     const read = text === "" ? undefined : calendar.readDay(text);
-    if (text !== "" && read === undefined) refuse(column, `"${text}" is not a date like 2026-12-31`);
+    if (text !== "" && read === undefined)
+      refuse(column, `"${text}" is not a date like 2026-12-31${adviseDate(text)}`);
     return read;
   };
   const entry = readEntry(cell("number"), homeCountry);
-  if (typeof entry === "string") refuse("number", entry);
+  if (typeof entry === "string") refuse("number", `${entry}${adviseNumber(cell("number"))}`);
   const from = day("valid_from");
   const to = day("valid_to");
   const verified = day("verified_on");
@@ -227,6 +248,26 @@ function readEntry(cell: string, homeCountry: string): ListEntry | string {
   if (cell === "") return "the number is missing";
   if (cell.length > longestNumber) return `has ${cell.length} characters, too many for a number`;
   return readListEntry(cell, homeCountry);
+}
+
+/** Says how many numbers a range or prefix covers; undefined for one of a usual size. */
+function sayWide(entry: ListEntry): string | undefined {
+  if (entry.kind === "range") {
+    const numbers = entry.high - entry.low + 1;
+    return numbers < WIDE ? undefined : `the range covers ${numbers.toLocaleString("en")} numbers`;
+  }
+  if (entry.kind === "exact") return undefined;
+  const { digits, code } = entry;
+  if (code)
+    return digits.length < FEWEST_CODE_DIGITS ? `the prefix covers every code with ${digits}` : undefined;
+  if (digits.length >= FEWEST_PREFIX_DIGITS) return undefined;
+  return `the prefix has only ${digits.length} digits, so it covers a million numbers or more`;
+}
+
+function isOfHome(entry: ListEntry, homeCountry: string): boolean {
+  if (entry.kind === "prefix") return entry.code || entry.digits.startsWith(homeCountry);
+  const key = entry.kind === "exact" ? entry.key : entry.low;
+  return key < 0 || String(key).startsWith(homeCountry);
 }
 
 function count(tally: { -readonly [Name in keyof ListCounts]: ListCounts[Name] }, entry: ListEntry): void {

@@ -1,4 +1,4 @@
-// Reviews number lists: dates, duplicates, emergency numbers, short prefixes, numbers of two lists.
+// Reviews number lists: dates, duplicates, emergency numbers, wide ranges and prefixes, numbers of two lists.
 import type { Millis } from "../../domain/time.ts";
 import { readListNumber } from "../../numbering/e164.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
@@ -16,9 +16,6 @@ const DAY: Millis = 86_400_000;
 
 /** At most this many findings of one kind in one list are written; the rest is counted. */
 const mostFindings = 5;
-
-/** A prefix with fewer digits covers a million numbers of the home plan or more. */
-const fewestPrefixDigits = 7;
 
 /** Emergency numbers: they are called parties only, so none belongs in a list. */
 const emergencyCodes = ["110", "119", "120", "122", "12395", "95110"];
@@ -41,7 +38,7 @@ export function reviewLists(material: PolicyMaterial, now: Millis): readonly Con
       ...reviewDates(material, list, calendar, now),
       ...reviewDuplicates(list),
       ...reviewEmergency(list, now),
-      ...reviewPrefixes(list),
+      ...reviewWide(list),
     ]),
     ...reviewLessees(lists.filter((list) => list.kind === "lessee")),
     ...reviewDenied(lists),
@@ -156,11 +153,12 @@ function reviewEmergency(list: LoadedList, now: Millis): readonly ConfigIssue[] 
   });
 }
 
-function reviewPrefixes(list: LoadedList): readonly ConfigIssue[] {
-  const { shortestPrefix: prefix } = list.read;
-  if (list.kind !== "lessee" || prefix === undefined || prefix.digits.length >= fewestPrefixDigits) return [];
-  const message = `the prefix has only ${prefix.digits.length} digits, so it lists a million numbers or more`;
-  return [issueAtLine(list, prefix.line, "number", message)];
+/** A deny list that refuses a foreign country is meant. One that refuses a million numbers of home is hardly so. */
+function reviewWide(list: LoadedList): readonly ConfigIssue[] {
+  const findings = createFindings(list, "number");
+  for (const { line, covers, isHome } of list.read.wide)
+    if (isHome || list.kind === "lessee") findings.add(line, () => covers);
+  return findings.issues();
 }
 
 /**

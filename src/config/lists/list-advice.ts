@@ -1,0 +1,159 @@
+// Says what an operator probably did with a list that could not be read: spreadsheets, encodings, separators, names.
+import { findNearest, suggest } from "../yaml/suggestion.ts";
+
+/** The columns of a list. */
+export const columns = [
+  "number",
+  "valid_from",
+  "valid_to",
+  "verified_on",
+  "may_forward",
+  "purpose",
+  "contract",
+  "source",
+  "notice",
+  "note",
+] as const;
+export type Column = (typeof columns)[number];
+
+/** Names as the header of a file writes them: any case, with spaces or hyphens. */
+export function columnNamed(name: string): Column | undefined {
+  const written = plain(name);
+  return columns.find((known) => known === written);
+}
+
+/**
+ * The date column that an unknown one stands for, or undefined. Its dates would be ignored, and a number would go on
+ * calling after its last day. So such a name is an error and not a warning.
+ */
+export function misspeltDateColumn(name: string): Column | undefined {
+  const written = plain(name);
+  // Who verified a number is no date.
+  if (written.endsWith("by")) return undefined;
+  for (const [column, words] of dateWords) if (words.some((word) => written.includes(word))) return column;
+  return dateColumns.get(written) ?? nearestDateColumn(written);
+}
+
+/** Advice for an unknown column; empty when there is none. */
+export function adviseColumn(name: string): string {
+  const meaning = chineseColumns.get(name.trim());
+  if (meaning !== undefined) return `; write "${meaning}" for it`;
+  if (name.includes(";")) return "; columns are separated by commas, not by semicolons";
+  if (name.includes("\t")) return "; columns are separated by commas, not by tabs";
+  return suggest(plain(name), columns);
+}
+
+/** Advice for a cell that is no number; empty when there is none. */
+export function adviseNumber(cell: string): string {
+  if (isShortened(cell))
+    return "; a spreadsheet has shortened it and digits are lost: format the column as text and export it again";
+  if (cell.endsWith(".0") || cell.endsWith(".00"))
+    return "; a spreadsheet took it for an amount: format the column as text and export it again";
+  if (cell.startsWith("=") || cell.startsWith("'")) return "; take the text mark of the spreadsheet away";
+  if (cell.startsWith("#")) return "; a list has no comment lines, write them into the column note";
+  const folded = cell.normalize("NFKC");
+  if (folded !== cell) return `; full-width or special characters: write "${folded}"`;
+  if (hasInvisible(cell)) return "; it holds a character that nobody sees, type the number again";
+  const [first, last, ...more] = cell.split("-");
+  const isRange = first !== undefined && last !== undefined && more.length === 0;
+  if (isRange && first.length >= 5 && last.length >= 5) return `; a range is written ${first}..${last}`;
+  return "";
+}
+
+/** Advice for a cell that is no date; empty when there is none. */
+export function adviseDate(cell: string): string {
+  const parts = cell.split(/[./-]/u).map(Number);
+  if (parts.length !== 3 || parts.some((part) => !Number.isInteger(part))) return "";
+  const [a = 0, b = 0, c = 0] = parts;
+  const day = a >= 1970 ? dayOf(a, b, c) : a > 12 && c >= 1970 ? dayOf(c, b, a) : undefined;
+  return day === undefined || day === cell ? "" : `; did you mean ${day}?`;
+}
+
+/** What a file is that is not UTF-8 text, in words with advice. */
+export function adviseEncoding(bytes: Uint8Array): string {
+  const [a, b, c, d] = bytes;
+  if (a === 0x50 && b === 0x4b && c === 0x03 && d === 0x04)
+    return "this is an Excel workbook; save it as CSV UTF-8";
+  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff))
+    return "this is UTF-16 text; save the file as CSV UTF-8";
+  if (isGb18030(bytes))
+    return "not UTF-8 text from here on, but it may be GB18030, which Excel writes in China; save the file as CSV UTF-8, or convert it: iconv -f gb18030 -t utf-8";
+  return "not UTF-8 text from here on; save the file as UTF-8";
+}
+
+/** True for text with a NUL behind most characters: UTF-16 without byte order mark. */
+export function looksLikeUtf16(text: string): boolean {
+  const start = text.slice(0, 64);
+  return start.length > 1 && start.split("\0").length > start.length / 3;
+}
+
+function plain(name: string): string {
+  return name.trim().toLowerCase().replaceAll(/[\s-]/gu, "_");
+}
+
+/** Words in a name that speak of one of the dates. */
+const dateWords: readonly (readonly [Column, readonly string[]])[] = [
+  ["valid_to", ["until", "expir", "valid_t", "validto", "失效", "到期", "截止", "终止", "有效期至"]],
+  ["valid_from", ["effective", "valid_f", "validfrom", "生效", "起始", "有效期起"]],
+  ["verified_on", ["verif", "核验", "查验", "验证"]],
+];
+
+/** Names that speak of a date when they stand alone. */
+const dateColumns: ReadonlyMap<string, Column> = new Map([
+  ["to", "valid_to"],
+  ["end", "valid_to"],
+  ["end_date", "valid_to"],
+  ["valid", "valid_to"],
+  ["有效期", "valid_to"],
+  ["from", "valid_from"],
+  ["start", "valid_from"],
+  ["start_date", "valid_from"],
+  ["since", "valid_from"],
+]);
+
+const chineseColumns: ReadonlyMap<string, Column> = new Map([
+  ["号码", "number"],
+  ["主叫号码", "number"],
+  ["电话号码", "number"],
+  ["呼叫转移", "may_forward"],
+  ["用途", "purpose"],
+  ["合同号", "contract"],
+  ["合同", "contract"],
+  ["来源", "source"],
+  ["通知", "notice"],
+  ["备注", "note"],
+]);
+
+function nearestDateColumn(written: string): Column | undefined {
+  const nearest = findNearest(written, columns);
+  return nearest === "valid_from" || nearest === "valid_to" || nearest === "verified_on"
+    ? nearest
+    : undefined;
+}
+
+/** True for 8.61088E+12, as spreadsheets write a long number. */
+function isShortened(cell: string): boolean {
+  return /^[\d.,]{1,20}[eE]\+?\d{1,3}$/u.test(cell);
+}
+
+/** True where a character of the Unicode category "format" stands, such as the marks that phones copy with a number. */
+function hasInvisible(cell: string): boolean {
+  return /\p{Cf}/u.test(cell);
+}
+
+/** The day as YYYY-MM-DD; undefined when there is none. */
+function dayOf(year: number, month: number, day: number): string | undefined {
+  const [y, m, d] = [year, month, day].map((part) => String(part).padStart(2, "0"));
+  const text = `${y}-${m}-${d}`;
+  const at = year > 9999 ? Number.NaN : Date.UTC(year, month - 1, day);
+  return Number.isFinite(at) && new Date(at).toISOString().startsWith(text) ? text : undefined;
+}
+
+function isGb18030(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("gb18030", { fatal: true }).decode(bytes.subarray(0, 1 << 20));
+    return true;
+  } catch {
+    return false;
+  }
+}
