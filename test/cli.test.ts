@@ -1,4 +1,5 @@
 import "./cli/usage.ts";
+import "./cli/explaining.ts";
 import "./cli/running.ts";
 import "./cli/sockets.ts";
 import "./cli/draining.ts";

@@ -18,9 +18,11 @@ import {
 import { createScreeningState } from "../screening/state.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
 import { createMessage } from "../sip/message.ts";
+import { asReceived } from "./pasted-message.ts";
 import { scan } from "../sip/scan.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";
 import { loadPolicy } from "../config/load-policy.ts";
+import { readListRow } from "../config/lists/list-row.ts";
 
 /** Options of `sigwall explain`. */
 export interface ExplainOptions {
@@ -86,8 +88,25 @@ export function explainCall(options: ExplainOptions, output: ExplainOutput): num
   }
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
   const explanation = explainAttempt(found.screen, attempt, state);
-  output.stdout.write(options.json ? formatJson(explanation) : formatText(explanation));
+  const rows = readRows(explanation, output.readFile);
+  output.stdout.write(options.json ? formatJson(explanation, rows) : formatText(explanation, rows));
   return 0;
+}
+
+/** What the list rows that decided say beside their numbers, by `file:line`. */
+type ListRows = ReadonlyMap<string, readonly (readonly [column: string, value: string])[]>;
+
+function readRows({ rules }: CallExplanation, readFile: ReadFile): ListRows {
+  const rows = new Map<string, readonly (readonly [string, string])[]>();
+  for (const { line } of rules) {
+    const colon = line?.lastIndexOf(":") ?? -1;
+    if (line === undefined || colon < 0 || rows.has(line)) continue;
+    const read = readFile(line.slice(0, colon));
+    if ("error" in read) continue;
+    const cells = readListRow(read.bytes, Number(line.slice(colon + 1)));
+    if (cells.length > 0) rows.set(line, cells);
+  }
+  return rows;
 }
 
 function readPolicy(path: string, { stderr, readFile }: ExplainOutput): Policy | undefined {
@@ -129,7 +148,7 @@ function describeCall(trunk: Trunk, from: string, to: string, at: Millis): CallA
 function readMessage(trunk: Trunk, path: string, { readFile, now }: ExplainOutput): CallAttempt | string {
   const read = readFile(path);
   if ("error" in read) return `can't read ${path}: ${read.error}`;
-  const message = scan(createMessage(), Buffer.from(read.bytes));
+  const message = scan(createMessage(), asReceived(Buffer.from(read.bytes)));
   const attempt = readCall(message, trunk, now, nowhere);
   if (message.fault !== undefined) return `${path}: refused as message-malformed: ${message.fault}`;
   return attempt.undecodable === undefined
@@ -138,13 +157,17 @@ function readMessage(trunk: Trunk, path: string, { readFile, now }: ExplainOutpu
 }
 
 /** Writes one JSON object per line: every rule, then the verdict. */
-function formatJson({ decision, rules, changes }: CallExplanation): string {
+function formatJson({ decision, rules, changes }: CallExplanation, rows: ListRows): string {
   const { attempt, verdict, rule, revision } = decision;
-  const lines: unknown[] = rules.map(({ said, ...rest }) => ({
-    ...rest,
-    verdict: said?.kind,
-    reason: said?.reason,
-  }));
+  const lines: unknown[] = rules.map(({ said, ...rest }) => {
+    const cells = rows.get(rest.line ?? "");
+    return {
+      ...rest,
+      verdict: said?.kind,
+      reason: said?.reason,
+      ...(cells === undefined ? {} : { row: Object.fromEntries(cells) }),
+    };
+  });
   lines.push({
     trunk: attempt.trunk.id,
     called: formatNumber(attempt.called),
@@ -158,7 +181,7 @@ function formatJson({ decision, rules, changes }: CallExplanation): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
-function formatText({ decision, rules, changes }: CallExplanation): string {
+function formatText({ decision, rules, changes }: CallExplanation, rows: ListRows): string {
   const { attempt, verdict, rule, revision } = decision;
   const cells = rules.length > 0 ? rules.map(toCells) : [["  calls from the core are not screened"]];
   const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
@@ -173,6 +196,8 @@ function formatText({ decision, rules, changes }: CallExplanation): string {
     "",
     ...table,
     "",
+    ...[...rows].map(([line, row]) => `${line}: ${row.map((cell) => cell.join(" ")).join(", ")}`),
+    ...(rows.size > 0 ? [""] : []),
     `verdict: ${sayVerdict(verdict)}, decided by ${rule}`,
     ...changes.map((change) => `to turn it around: ${change}`),
     "",

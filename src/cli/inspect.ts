@@ -102,7 +102,12 @@ function summarise(result: CaptureResult, { attempts, repeats, malformed }: Insp
  */
 export async function inspectCaptures(files: readonly string[], options: InspectOptions): Promise<number> {
   let exitCode = 0;
-  const style = { command: "inspect", json: options.json, several: files.length > 1 } as const;
+  const style = {
+    command: "inspect",
+    json: options.json,
+    several: files.length > 1,
+    timeZone: undefined,
+  } as const;
   for (const file of files) {
     const counts: InspectCounts = { attempts: 0, repeats: 0, malformed: 0 };
     if (style.several && !style.json) options.stdout.write(`${file}\n`);

@@ -208,13 +208,19 @@ function attend(
   };
 }
 
+/** What calls are judged by, and the zone of the times in the table. */
+interface Judgement {
+  readonly policy: Policy;
+  readonly timeZone: string;
+  /** Undefined: the trunk of the source address. */
+  readonly trunk: TrunkPolicy | undefined;
+}
+
 /**
  * Loads the policy and the trunk that `replay` judges by.
  * @returns the exit code when one of them can't be used
  */
-function loadJudgement(
-  options: ReplayOptions,
-): { readonly policy: Policy; readonly trunk: TrunkPolicy | undefined } | number {
+function loadJudgement(options: ReplayOptions): Judgement | number {
   const { stderr } = options;
   const { config, issues } = loadStatic(readFromDisk, options.config);
   if (config === undefined) return complain(stderr, issues);
@@ -223,11 +229,13 @@ function loadJudgement(
     config.policy,
     config.listen.map((listener) => listener.id),
   );
-  if (loaded.policy === undefined) return complain(stderr, [...issues, ...loaded.issues]);
-  if (options.trunk === undefined) return { policy: loaded.policy, trunk: undefined };
-  const trunk = loaded.policy.trunkById(options.trunk);
-  if (trunk !== undefined) return { policy: loaded.policy, trunk };
-  const known = loaded.policy.trunks.map((policy) => policy.trunk.id);
+  const { policy, material } = loaded;
+  if (policy === undefined || material === undefined) return complain(stderr, [...issues, ...loaded.issues]);
+  const { timeZone } = material.file;
+  if (options.trunk === undefined) return { policy, timeZone, trunk: undefined };
+  const trunk = policy.trunkById(options.trunk);
+  if (trunk !== undefined) return { policy, timeZone, trunk };
+  const known = policy.trunks.map((one) => one.trunk.id);
   stderr.write(`sigwall replay: unknown trunk "${options.trunk}"${suggest(options.trunk, known)}\n`);
   return 2;
 }
@@ -285,7 +293,12 @@ export async function replayCaptures(files: readonly string[], options: ReplayOp
   const comparison = loadExpected(options);
   if (typeof comparison === "number") return comparison;
   const watch = createWatch(comparison, options.stderr);
-  const style = { command: "replay", json: options.json, several: files.length > 1 } as const;
+  const style = {
+    command: "replay",
+    json: options.json,
+    several: files.length > 1,
+    timeZone: judgement.timeZone,
+  } as const;
   let exitCode = 0;
   for (const file of files) {
     const counts = createReplayCounts();

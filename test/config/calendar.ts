@@ -35,6 +35,21 @@ void tap.test("a day runs from midnight to midnight of its time zone", async (t)
   }
 });
 
+void tap.test("a moment for people: the clock of the zone, with its offset", async (t) => {
+  const at = Date.UTC(2026, 9, 25, 0, 59, 59, 123);
+  const rows: readonly (readonly [zone: string, at: number, text: string])[] = [
+    ["Asia/Shanghai", at, "2026-10-25T08:59:59.123+08:00"],
+    ["UTC", at, "2026-10-25T00:59:59.123+00:00"],
+    ["America/New_York", at, "2026-10-24T20:59:59.123-04:00"],
+    ["Asia/Kathmandu", at, "2026-10-25T06:44:59.123+05:45"],
+    ["Europe/Berlin", at, "2026-10-25T02:59:59.123+02:00"],
+    ["Europe/Berlin", at + 1000, "2026-10-25T02:00:00.123+01:00"],
+    ["Asia/Shanghai", Date.UTC(1970, 0, 1), "1970-01-01T08:00:00.000+08:00"],
+  ];
+  for (const [zone, moment, text] of rows)
+    t.equal(createCalendar(zone).formatTime(moment), text, `${zone} ${text}`);
+});
+
 void tap.test("time zones", async (t) => {
   for (const name of ["Asia/Shanghai", "UTC", "America/New_York"]) t.ok(isTimeZone(name), name);
   for (const name of ["", "Asia/Shangai", "Beijing", "+25:00"]) t.notOk(isTimeZone(name), name);

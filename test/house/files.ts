@@ -74,10 +74,10 @@ void t.test("words: the house speaks of lessees and refusals", (t) => {
 
 /** Where each package may be imported; a package that isn't named here may not be imported at all. */
 const homes: Readonly<Record<string, RegExp>> = {
-  "cli-progress": /^cli\/captures\/capture-files\.ts$/,
+  "cli-progress": /^cli\/captures\/progress\.ts$/,
   commander: /^cli\/commands\.ts$/,
   "lru-cache": /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/replay)\.ts$/,
-  papaparse: /^config\/lists\/number-list\.ts$/,
+  papaparse: /^config\/lists\/csv\.ts$/,
   pino: /^observe\/log-writer\.ts$/,
   "prom-client": /^observe\/metrics\.ts$/,
   yaml: /^config\/yaml\/yaml-source\.ts$/,

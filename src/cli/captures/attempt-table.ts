@@ -1,4 +1,5 @@
 // The table that `inspect` and `replay` print for people, one row per attempt.
+import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
 import type { AttemptLine, IdentityLine, MalformedLine, NumberLine } from "./attempt-line.ts";
 
 /**
@@ -75,10 +76,7 @@ function writeNotes(line: AttemptLine): string {
 
 type Column = readonly [title: string, cell: (line: AttemptLine) => string];
 
-const common: readonly Column[] = [
-  ["FRAME", (line) => String(line.frame)],
-  ["TIME", (line) => line.time],
-];
+const frameColumn: Column = ["FRAME", (line) => String(line.frame)];
 const parties: readonly Column[] = [
   ["CALLING", (line) => writeCallers(line.calling)],
   ["CALLED", (line) => (line.called.raw === "" ? shorten(line.requestUri ?? "") : writeNumber(line.called))],
@@ -86,14 +84,12 @@ const parties: readonly Column[] = [
 const notes: Column = ["NOTES", writeNotes];
 
 const inspectColumns: readonly Column[] = [
-  ...common,
   ["SOURCE", (line) => line.source ?? `pc ${line.isup?.opc}`],
   ["DESTINATION", (line) => line.destination ?? `pc ${line.isup?.dpc}`],
   ...parties,
   notes,
 ];
 const replayColumns: readonly Column[] = [
-  ...common,
   ["TRUNK", (line) => line.trunk ?? `? ${line.source ?? `pc ${line.isup?.opc}`}`],
   ...parties,
   ["VERDICT", (line) => line.verdict ?? ""],
@@ -102,9 +98,29 @@ const replayColumns: readonly Column[] = [
   notes,
 ];
 
-/** Makes an empty table. `colour`: verdicts are coloured. */
-export function createAttemptTable(kind: "inspect" | "replay", colour: boolean): AttemptTable {
-  const columns = kind === "inspect" ? inspectColumns : replayColumns;
+/** The time of a line, with its microseconds, in the zone of a calendar. */
+function localTime(clock: Calendar, time: string): string {
+  const local = clock.formatTime(Date.parse(time));
+  const micros = time.slice(time.indexOf(".") + ".123".length, -1);
+  const offset = local.length - "+08:00".length;
+  return local.slice(0, offset) + micros + local.slice(offset);
+}
+
+/**
+ * Makes an empty table. `colour`: verdicts are coloured. `timeZone`: the zone of its times; UTC when undefined.
+ */
+export function createAttemptTable(
+  kind: "inspect" | "replay",
+  colour: boolean,
+  timeZone: string | undefined,
+): AttemptTable {
+  const clock = timeZone === undefined ? undefined : createCalendar(timeZone);
+  const time = (line: AttemptLine): string => (clock === undefined ? line.time : localTime(clock, line.time));
+  const columns = [
+    frameColumn,
+    ["TIME", time] as const,
+    ...(kind === "inspect" ? inspectColumns : replayColumns),
+  ];
   const titles = columns.map(([title]) => title);
   let waiting: string[][] = [titles];
   let widths: number[] | undefined;

@@ -1,11 +1,11 @@
 // Reads one capture for a command and prints its lines, in frame order.
-import cliProgress from "cli-progress";
 import { createAttemptReader, type AttemptSink, type MessageCounts } from "../../replay/captured-attempts.ts";
 import { createSignallingReader, type SignallingReader } from "../../replay/signalling.ts";
 import type { CaptureFault } from "../../pcap/reader.ts";
 import type { AttemptLine, MalformedLine } from "./attempt-line.ts";
 import { createAttemptTable } from "./attempt-table.ts";
 import { openCapture, UnpackError } from "./capture-bytes.ts";
+import { createProgress, noProgress } from "./progress.ts";
 import { describeFailure } from "../../app/read-file.ts";
 
 /** Where a command writes. */
@@ -27,6 +27,8 @@ export interface LineStyle {
   readonly json: boolean;
   /** Several captures: each JSON line names its own. */
   readonly several: boolean;
+  /** The time zone of the table: that of the policy. UTC without a policy. JSON is always in UTC. */
+  readonly timeZone: string | undefined;
 }
 
 /** A line as `--json` prints it. Of several captures, each line names its own. */
@@ -45,38 +47,8 @@ export interface CaptureResult {
   readonly counts: Readonly<MessageCounts>;
 }
 
-/** A capture with fewer bytes needs no progress bar. */
-const WORTH_PROGRESS = 32 << 20;
 /** At most this many lines wait for a line of an earlier frame. */
 const MAX_HELD_LINES = 50_000;
-
-/** A progress bar on a terminal, cleared while lines are printed. Elsewhere it does nothing. */
-interface Progress {
-  at(bytes: number): void;
-  clear(): void;
-}
-
-function createProgress(stream: CommandStream, name: string, total: number): Progress {
-  if (stream.isTTY !== true || total < WORTH_PROGRESS) return { at() {}, clear() {} };
-  const bar = new cliProgress.SingleBar({
-    stream: process.stderr,
-    format: `${name} {bar} {percentage}% | {eta_formatted} left`,
-    clearOnComplete: true,
-    hideCursor: true,
-  });
-  let shown = false;
-  return {
-    at(bytes) {
-      if (shown) bar.update(bytes);
-      else bar.start(total, bytes);
-      shown = true;
-    },
-    clear() {
-      if (shown) bar.stop();
-      shown = false;
-    },
-  };
-}
 
 /** Collects lines and gives them as text in frame order. */
 function createLines(
@@ -86,7 +58,7 @@ function createLines(
   see: (line: PrintedLine) => void,
 ): { add: LineSink; settle(): void; take(): string; end(): string } {
   const colour = output.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
-  const table = createAttemptTable(style.command, colour);
+  const table = createAttemptTable(style.command, colour, style.timeZone);
   let text = "";
   let held: (AttemptLine | MalformedLine)[] = [];
 
@@ -167,7 +139,7 @@ export async function readCapture(
   const lines = createLines(style, path, output, see);
   const attempts = createAttemptReader(attend(lines.add));
   const reader = createSignallingReader(attempts);
-  let progress: Progress = { at() {}, clear() {} };
+  let progress = noProgress;
 
   function print(text: string): void {
     if (text === "") return;

@@ -19,6 +19,8 @@ export interface Calendar {
   readDay(text: string): Day | undefined;
   /** Formats the date of a moment as `2026-01-31`. */
   formatDay(at: Millis): string;
+  /** Formats a moment for people, with the offset of the zone: `2026-01-31T16:15:02.123+08:00` (RFC 3339). */
+  formatTime(at: Millis): string;
 }
 
 /** Tells whether a name is a time zone of the IANA database ("Asia/Shanghai") or "UTC". */
@@ -74,7 +76,20 @@ export function createCalendar(timeZone: string): Calendar {
       return days.get(text);
     },
     formatDay: (at) => new Date(localClock(at)).toISOString().slice(0, 10),
+    formatTime(at) {
+      // The clock has whole seconds, the moment has milliseconds.
+      const second = Math.floor(at / 1000) * 1000;
+      const local = localClock(second);
+      const text = new Date(local + at - second).toISOString().slice(0, -1);
+      return text + formatOffset(local - second);
+    },
   };
+}
+
+function formatOffset(offset: Millis): string {
+  const minutes = Math.abs(offset) / 60_000;
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0"));
+  return `${offset < 0 ? "-" : "+"}${hours}:${rest}`;
 }
 
 /**

@@ -1,11 +1,11 @@
 // Reads number lists: CSV text in, sorted numbers and issues out.
-import Papa from "papaparse";
 import { readListEntry } from "../../numbering/list-entry.ts";
 import type { ListEntry } from "../../numbering/list-entry.ts";
 import { createNumberSetBuilder } from "../../numbering/number-set-builder.ts";
 import type { NumberRow } from "../../numbering/number-set-builder.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
 import type { Calendar } from "./calendar.ts";
+import { countLines, type CsvRow, eachCsvRow, isBlankRow } from "./csv.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { decodeText } from "../yaml/yaml-source.ts";
 import {
@@ -107,33 +107,24 @@ export function readNumberList(
   const tally = { rows: 0, exact: 0, ranges: 0, prefixes: 0, numbers: 0 };
   const wide: WideRow[] = [];
   let header: Header | undefined;
-  let line = 1;
-  let offset = 0;
-  Papa.parse<readonly string[]>(text, {
-    delimiter: ",",
-    newline: "\n",
-    step: ({ data: cells, errors: mistakes, meta }) => {
-      const row = { cells, line, text: text.slice(offset, meta.cursor) };
-      offset = meta.cursor;
-      line += countLines(row.text);
-      const [mistake] = mistakes;
-      if (mistake !== undefined) {
-        report({ line: row.line, column: 1 }, "", mistake.message);
-      } else if (cells.every((cell) => cell.trim() === "")) {
-        // A blank line, or a row that a spreadsheet has kept empty.
-        return;
-      } else if (header === undefined) {
-        header = readHeader(row, report);
-      } else if (header.positions.has("number")) {
-        const read = readRow(row, header, calendar, homeCountry, report);
-        if (read === undefined) return;
-        builder.add(read.entry, read.row);
-        count(tally, read.entry);
-        const covers = sayWide(read.entry);
-        if (covers !== undefined)
-          wide.push({ line: row.line, covers, isHome: isOfHome(read.entry, homeCountry) });
-      }
-    },
+  let lines = 1;
+  eachCsvRow(text, (row): undefined => {
+    lines = row.line + countLines(row.text);
+    if (row.mistake !== undefined) {
+      report({ line: row.line, column: 1 }, "", row.mistake);
+    } else if (isBlankRow(row)) {
+      return;
+    } else if (header === undefined) {
+      header = readHeader(row, report);
+    } else if (header.positions.has("number")) {
+      const read = readRow(row, header, calendar, homeCountry, report);
+      if (read === undefined) return;
+      builder.add(read.entry, read.row);
+      count(tally, read.entry);
+      const covers = sayWide(read.entry);
+      if (covers !== undefined)
+        wide.push({ line: row.line, covers, isHome: isOfHome(read.entry, homeCountry) });
+    }
   });
   if (errors === 0 && tally.rows === 0) {
     report(
@@ -144,7 +135,7 @@ export function readNumberList(
   }
   if (errors > mostIssues) {
     const message = `${errors - mostIssues} more errors in this list`;
-    issues.push({ severity: "error", file, line, column: 1, path: "", message });
+    issues.push({ severity: "error", file, line: lines, column: 1, path: "", message });
   }
   if (errors > 0) return { list: undefined, issues };
   return { list: { numbers: builder.build(), counts: tally, wide, text: text.trimEnd() }, issues };
@@ -156,20 +147,13 @@ interface FilePlace {
 }
 type Report = (place: FilePlace, path: string, message: string, severity?: ConfigIssue["severity"]) => void;
 
-interface Row {
-  readonly cells: readonly string[];
-  /** Line on which the row begins, from 1. */
-  readonly line: number;
-  readonly text: string;
-}
-
 /** Positions of the known columns in a row. */
 interface Header {
   readonly width: number;
   readonly positions: ReadonlyMap<Column, number>;
 }
 
-function readHeader(row: Row, report: Report): Header {
+function readHeader(row: CsvRow, report: Report): Header {
   const positions = new Map<Column, number>();
   for (const [index, cell] of row.cells.entries()) {
     const name = cell.trim();
@@ -194,7 +178,7 @@ function reportUnknown(place: FilePlace, name: string, report: Report): void {
 }
 
 function readRow(
-  row: Row,
+  row: CsvRow,
   header: Header,
   calendar: Calendar,
   homeCountry: string,
@@ -290,7 +274,7 @@ function count(tally: { -readonly [Name in keyof ListCounts]: ListCounts[Name] }
 /**
  * Finds where a cell begins. The parser gives no positions, so an error scans the raw row again.
  */
-function placeOf(row: Row, index: number): FilePlace {
+function placeOf(row: CsvRow, index: number): FilePlace {
   let cell = 0;
   let isQuoted = false;
   let offset = 0;
@@ -306,10 +290,4 @@ function placeOf(row: Row, index: number): FilePlace {
 function placeAt(text: string, offset: number): FilePlace {
   const before = text.slice(0, offset);
   return { line: countLines(before) + 1, column: offset - before.lastIndexOf("\n") };
-}
-
-function countLines(text: string): number {
-  let lines = 0;
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines += 1;
-  return lines;
 }

@@ -1,0 +1,43 @@
+// Cuts CSV text into rows (RFC 4180), each with the line on which it begins.
+import Papa from "papaparse";
+
+/** A row of CSV text. */
+export interface CsvRow {
+  readonly cells: readonly string[];
+  /** Line on which the row begins, from 1. */
+  readonly line: number;
+  readonly text: string;
+  /** What is wrong with its quotes, in words; undefined for a sound row. */
+  readonly mistake: string | undefined;
+}
+
+/** True for a blank line, and for a row that a spreadsheet has kept empty. */
+export function isBlankRow({ cells }: CsvRow): boolean {
+  return cells.every((cell) => cell.trim() === "");
+}
+
+/**
+ * Calls `take` with every row, blank ones included, until it returns false.
+ *
+ * @param text text with LF line ends
+ */
+export function eachCsvRow(text: string, take: (row: CsvRow) => boolean | undefined): void {
+  let line = 1;
+  let offset = 0;
+  Papa.parse<readonly string[]>(text, {
+    delimiter: ",",
+    newline: "\n",
+    step: ({ data: cells, errors: [mistake], meta }, parser) => {
+      const row = { cells, line, text: text.slice(offset, meta.cursor), mistake: mistake?.message };
+      offset = meta.cursor;
+      line += countLines(row.text);
+      if (take(row) === false) parser.abort();
+    },
+  });
+}
+
+export function countLines(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines += 1;
+  return lines;
+}
