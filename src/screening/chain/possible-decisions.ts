@@ -24,13 +24,15 @@ export function possibleDecisions({ steps, end, tables: { trunk } }: Screen): re
   ];
   for (const reason of unasked)
     found.push({ verdict: "reject", reason, rule: "protocol", isMonitored: false });
-  for (const { id, stage, mode, check } of steps) {
+  for (const { id, stage, mode, check, mayNote } of steps) {
     const isMonitored = mode === "monitor";
     // An exemption in monitor mode is no finding.
     if (check === undefined || mode === "off" || (stage === "exempt" && isMonitored)) continue;
     const verdict = stage === "exempt" ? "accept" : "reject";
-    for (const reason of rules.find((rule) => rule.id === id)?.reasons ?? [])
+    for (const reason of rules.find((rule) => rule.id === id)?.reasons ?? []) {
       found.push({ verdict, reason, rule: id, isMonitored });
+      if (mayNote && !isMonitored) found.push({ verdict, reason, rule: id, isMonitored: true });
+    }
   }
   return found;
 }

@@ -14,7 +14,7 @@ import type {
   Verdict,
 } from "../../domain/decision.ts";
 import { compileStep, type ChainConfig, type Step } from "./chain.ts";
-import type { Check, Limit, PolicyTables } from "../rule.ts";
+import type { Check, Limit, Note, PolicyTables } from "../rule.ts";
 import { rules } from "./rule-order.ts";
 import type { ScreeningState } from "../state.ts";
 
@@ -43,7 +43,7 @@ export interface Screen {
 interface RunningStep {
   readonly id: RuleId;
   readonly enforced: boolean;
-  readonly check: Check<Verdict>;
+  readonly check: Check<Verdict | Note>;
   readonly spend: Limit["spend"] | undefined;
 }
 
@@ -119,7 +119,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
       }
       const step = running[i];
       if (step === undefined) break;
-      let finding: Verdict | undefined;
+      let finding: Verdict | Note | undefined;
       try {
         finding = step.check(attempt, state);
       } catch (error) {
@@ -128,6 +128,10 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
         continue;
       }
       if (finding === undefined) continue;
+      if (finding.kind === "note") {
+        collected = collectShadow(collected, step.id, asRefusal(finding));
+        continue;
+      }
       if (!step.enforced || isMark(finding)) {
         if (step.enforced && keepsMessage && finding.kind !== "label")
           return decide(attempt, { ...finding, kind: "reject" }, step.id, collected);
@@ -196,10 +200,9 @@ function collect(
   finding: Verdict,
 ): Collected | undefined {
   if (finding.kind === "accept") return collected;
-  const found = collected ?? { marks: [], shadow: [], strongest: undefined };
-  if (!step.enforced) {
-    found.shadow.push({ rule: step.id, verdict: finding });
-  } else if (isMark(finding)) {
+  if (!step.enforced) return collectShadow(collected, step.id, finding);
+  const found = collected ?? collectNothing();
+  if (isMark(finding)) {
     found.marks.push(finding);
     if (finding.kind === "strip") return found;
     // Withholding is stronger than labelling: a withheld number has no label to show.
@@ -208,6 +211,21 @@ function collect(
     if (weaker) found.strongest = { mark: finding, rule: step.id };
   }
   return found;
+}
+
+function collectShadow(collected: Collected | undefined, rule: RuleId, verdict: Deny | Mark): Collected {
+  const found = collected ?? collectNothing();
+  found.shadow.push({ rule, verdict });
+  return found;
+}
+
+function collectNothing(): Collected {
+  return { marks: [], shadow: [], strongest: undefined };
+}
+
+/** Returns the refusal that a note would be if its rule enforced it. */
+export function asRefusal({ reason, facts }: Note): Deny {
+  return facts === undefined ? { kind: "reject", reason } : { kind: "reject", reason, facts };
 }
 
 /** Returns the verdict at the end of the chain, on a call that no rule refused. */
