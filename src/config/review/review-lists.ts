@@ -20,7 +20,7 @@ const mostFindings = 5;
 /** A prefix with fewer digits covers a million numbers of the home plan or more. */
 const fewestPrefixDigits = 7;
 
-/** Emergency numbers: they are called parties only, so none belongs in a list. */
+/** Emergency numbers. Only the service itself calls from them. */
 const emergencyCodes = ["110", "119", "120", "122", "12395", "95110"];
 
 /**
@@ -150,7 +150,7 @@ function reviewEmergency(list: LoadedList, now: Millis): readonly ConfigIssue[] 
         list,
         line,
         "number",
-        `covers the emergency number ${code}, which is never a calling party`,
+        `covers the emergency number ${code}, from which only the service itself may call`,
       ),
     ];
   });
