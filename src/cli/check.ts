@@ -8,6 +8,7 @@ import { createCalendar } from "../config/lists/calendar.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.ts";
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
+import { bareAmbiguousOf, bareLookalikes } from "../config/review/review-bare-numbers.ts";
 import { reviewPolicy } from "../config/review/review.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
@@ -112,6 +113,7 @@ function describePolicy(policy: Policy, material: PolicyMaterial, now: Millis): 
     ["lessees", `${file.lessees.length}`],
     ...describeLists(policy),
     ...describeRules(material),
+    ...describeBareNumbers(material),
     ...describeSpecialUsers(material, now),
   ];
 }
@@ -168,6 +170,16 @@ function describeRules({ file, plans }: PolicyMaterial): readonly Line[] {
       index === 0 ? "rules" : "",
       `${mode} ${rules.length}: ${rules.join(", ")}`,
     ]);
+}
+
+/** Says what the rule against domestic numbers from abroad costs, per international trunk. */
+function describeBareNumbers({ plans }: PolicyMaterial): readonly Line[] {
+  const refusing = plans.filter((plan) => bareAmbiguousOf(plan) === "reject").map(({ trunk }) => trunk.id);
+  if (refusing.length === 0) return [];
+  return [
+    ["bare numbers", `from abroad without "+", refused when they look domestic: ${bareLookalikes}`],
+    ["", `on ${refusing.join(", ")}; bareAmbiguous: accept lets them pass`],
+  ];
 }
 
 function describeSpecialUsers({ file, plans }: PolicyMaterial, now: Millis): readonly Line[] {

@@ -11,7 +11,7 @@ export type E164 = string & { readonly [brand]: "E164" };
 
 /**
  * The class of a number: `foreign`, or a kind of the +86 plan (data column `kind`), or `area+95/96`
- * for a service code dialled behind an area code.
+ * for a code 95… or 96… behind an area code. Other codes keep their class behind an area code.
  */
 export type NumberClass =
   | "foreign"
@@ -61,6 +61,8 @@ export const NumberFlag = {
   subscriberNature: 64,
   /** ISUP nature of address "unknown". */
   unknownNature: 128,
+  /** Bare, from abroad: it reads as a home number, and another country has such a number. */
+  ambiguous: 256,
 } as const;
 
 /**
@@ -78,17 +80,23 @@ export type PartyNumber =
       readonly e164: E164;
       readonly class: NumberClass;
       readonly flags: number;
-      /** The digits as a double (E.164 has at most 15 digits, below 2^53): the key of number sets. */
+      /**
+       * The digits as a double (E.164 has at most 15 digits, below 2^53): the key of number sets. Of class
+       * `area+95/96`: the key of the code, because it is one number however it is written.
+       */
       readonly key: number;
       readonly raw: string;
     }
   | {
       readonly kind: "short";
-      /** The code after normalisation: `95588`, or `+8695588` when it came behind +86. */
+      /** The code as it was written: `95588`; `+8695588` behind +86; `+861012345` behind an area code. */
       readonly code: string;
       readonly class: NumberClass;
       readonly flags: number;
-      /** The digits of `code` as a negative double: codes and E.164 numbers never meet in a set. */
+      /**
+       * The digits of the code alone, without country code and area code, as a negative double. A code has
+       * one key however it is written; codes and E.164 numbers never meet in a set.
+       */
       readonly key: number;
       readonly raw: string;
     }

@@ -37,11 +37,15 @@ export const reasons = {
     cause: 21,
     when: "listed, outside its dates, or verification overdue by policy",
   },
-  "number-class": { status: 403, cause: 21, when: "a class that never calls (400, …)" },
+  "number-class": {
+    status: 403,
+    cause: 21,
+    when: "a class that never calls (400, …); on national trunks noted for codes of authorities (110, 96110, …)",
+  },
   "home-cli-from-abroad": {
     status: 403,
     cause: 21,
-    when: "domestic-looking caller on an international trunk",
+    when: "domestic-looking caller on an international trunk, bare numbers that read as domestic included",
   },
   "diversion-unlicensed": {
     status: 403,

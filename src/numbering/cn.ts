@@ -18,6 +18,27 @@ const e164Classes: ReadonlySet<NumberClass> = new Set<NumberClass>([
   "area+95/96",
 ]);
 
+/**
+ * The classes whose codes are also dialled, and shown, behind an area code: 010 12345, 027 110.
+ */
+const classesBehindArea: ReadonlySet<NumberClass> = new Set<NumberClass>([
+  "emergency",
+  "emergency_sms",
+  "fault_or_gsm_emergency",
+  "directory",
+  "anti_fraud",
+  "operator_service",
+  "public_service",
+  "business_code",
+  "enterprise_95",
+  "callcentre_95",
+  "short_95",
+  "short_96",
+]);
+/** No code of these classes is longer. The longer codes of call centres are national numbers. */
+const LONGEST_BEHIND_AREA = 6;
+const LONGEST_AREA = 3;
+
 /** The bits that say what the digits of a node can lead to. */
 const LeadsTo = { number: 1, code: 2 } as const;
 
@@ -45,7 +66,8 @@ const trie = plantTrie();
  * end, ASCII digits only. An area code wins over a code with the same digits when the subscriber
  * number has the right length and begins with 2–8. Among codes and mobile blocks the longest prefix
  * that allows the length wins.
- * @returns undefined when the plan has no such number
+ * @returns undefined when the plan has no such number; a code behind an area code is none, see
+ *   {@link findCodeBehindArea}
  */
 export function classifyNational(text: string, start: number): NumberClass | undefined {
   const end = text.length;
@@ -53,33 +75,41 @@ export function classifyNational(text: string, start: number): NumberClass | und
   if (length < 3 || length > 15) return undefined;
   let node = ROOT;
   let found = 0;
-  let behindArea = 0;
   for (let at = start; at < end; at++) {
     node = childOf(node, text.charCodeAt(at));
     if (node === ROOT) break;
     const subscriberLengths = trie.subscriberLengths[node] ?? 0;
-    if (subscriberLengths !== 0) {
-      behindArea = at + 1;
-      if (((subscriberLengths >> (end - behindArea)) & 1) === 1 && isSubscriberDigit(text, behindArea))
-        return "fixed";
-    }
+    if (((subscriberLengths >> (end - at - 1)) & 1) === 1 && isSubscriberDigit(text, at + 1)) return "fixed";
     if ((((trie.nationalLengths[node] ?? 0) >> length) & 1) === 1) found = trie.classIndex[node] ?? 0;
   }
-  if (found !== 0) return trie.classes[found];
-  return behindArea !== 0 && isServiceBehindArea(text, behindArea) ? "area+95/96" : undefined;
+  return trie.classes[found];
 }
 
 /**
- * @returns true when `text` from `start` is an area code and an emergency code: `10110`, `75512395`
+ * Finds the code in an area code and a code: `75595588`, `1012345`. Some of these digits are also a
+ * code of their own: 10 110 and 10110, 951 110 and 951110. The caller decides which one is meant.
+ * @returns where the code begins, or -1 when `text` from `start` is no area code and code
  */
-export function isEmergencyBehindArea(text: string, start: number): boolean {
+export function findCodeBehindArea(text: string, start: number): number {
+  if (text.length - start > LONGEST_AREA + LONGEST_BEHIND_AREA) return -1;
   let node = ROOT;
   for (let at = start; at < text.length; at++) {
     node = childOf(node, text.charCodeAt(at));
-    if (node === ROOT) return false;
-    if ((trie.subscriberLengths[node] ?? 0) !== 0) return classifyNational(text, at + 1) === "emergency";
+    if (node === ROOT) return -1;
+    if ((trie.subscriberLengths[node] ?? 0) === 0) continue;
+    const numberClass = classifyNational(text, at + 1);
+    return numberClass !== undefined && classesBehindArea.has(numberClass) ? at + 1 : -1;
   }
-  return false;
+  return -1;
+}
+
+/**
+ * Classifies the code in an area code and a code.
+ * @returns undefined when `text` from `start` is no area code and code
+ */
+export function classifyBehindArea(text: string, start: number): NumberClass | undefined {
+  const codeAt = findCodeBehindArea(text, start);
+  return codeAt < 0 ? undefined : classifyNational(text, codeAt);
 }
 
 /** @returns true when `area`, without trunk prefix, is an area code in use: `10`, `755` */
@@ -94,8 +124,8 @@ export function isCodeClass(numberClass: NumberClass): boolean {
 }
 
 /**
- * @returns true when E.164 numbers of the plan begin with these national digits; `area+95/96` does
- *   not count
+ * @returns true when E.164 numbers of the plan begin with these national digits; a code behind an
+ *   area code is none
  */
 export function isNumberPrefix(digits: string): boolean {
   return canLeadTo(LeadsTo.number, digits);
@@ -111,7 +141,9 @@ function canLeadTo(kind: number, digits: string): boolean {
   let leaf = 0;
   for (let at = 0; at < digits.length; at++) {
     const child = childOf(node, digits.charCodeAt(at));
-    // Every digit is possible after the end of a planned prefix.
+    // No subscriber number begins with 0, 1 or 9.
+    if ((trie.subscriberLengths[node] ?? 0) !== 0 && !isSubscriberDigit(digits, at)) leaf &= ~LeadsTo.number;
+    // Every other digit is possible after the end of a planned prefix.
     if (child === ROOT) return (leaf & kind) !== 0;
     leaf |= kindOf(child);
     node = child;
@@ -144,15 +176,6 @@ function follow(digits: string): number {
 function isSubscriberDigit(text: string, at: number): boolean {
   const digit = text.charCodeAt(at) - DIGIT_0;
   return digit >= 2 && digit <= 8;
-}
-
-/**
- * Tells whether `95xxx(x)` or `96xxx(x)` stands at `at`. These codes are also dialled, and shown,
- * after an area code.
- */
-function isServiceBehindArea(text: string, at: number): boolean {
-  const length = text.length - at;
-  return (length === 5 || length === 6) && (text.startsWith("95", at) || text.startsWith("96", at));
 }
 
 function plantTrie(): PlanTrie {

@@ -1,5 +1,6 @@
 // The country codes of ITU-T E.164: finds the one that an international number begins with.
 import { countryCodes } from "./e164.data.ts";
+import { isNorthAmerican } from "./nanp.ts";
 
 const DIGIT_0 = 0x30;
 
@@ -34,6 +35,16 @@ export function findCountryCode(text: string, start: number): number {
  */
 export function fitsCountry(code: number, length: number): boolean {
   return length >= 0 && length < 32 && (((lengthsOf[code] ?? 0) >>> length) & 1) === 1;
+}
+
+/**
+ * Finds why country `code` does not allow the national number in `text` from `start`. Of all
+ * countries the possible lengths are known, of North America the form too.
+ * @returns words for people, or undefined when the number is possible
+ */
+export function findForeignFault(code: number, text: string, start: number): string | undefined {
+  if (!fitsCountry(code, text.length - start)) return `cc ${code}: bad length`;
+  return code === 1 && !isNorthAmerican(text, start) ? "cc 1: not [2-9]XX [2-9]XX XXXX" : undefined;
 }
 
 /** @returns how many digits the country code has: 1 to 3 */

@@ -2,6 +2,7 @@
 import { type DialPlan, NumberFlag, type PartyNumber } from "../domain/number.ts";
 import { createDialPlan } from "./dial-plan.ts";
 import {
+  isEmergencyCode,
   type Party,
   readCode,
   readDialled,
@@ -10,7 +11,7 @@ import {
   readSignificant,
   unusable,
 } from "./interpretation.ts";
-import { readCallerInContext } from "./phone-context.ts";
+import { readCalledInContext, readCallerInContext } from "./phone-context.ts";
 import {
   decodeOnce,
   isPlainNumber,
@@ -81,11 +82,11 @@ export function readSipNumber(user: string, plan: DialPlan, hiddenWords?: Readon
 }
 
 /**
- * Reads a called number from the same input as {@link readSipNumber}. It accepts more: an emergency
- * code after an area code, a kept trunk zero, a final #, any phone-context domain. No call is
- * refused for its called number: it serves the emergency exemption, counting and display. An
- * emergency code with routing parameters is `unusable`, because they could route the call to
- * another party.
+ * Reads a called number from the same input as {@link readSipNumber}. It accepts more: a kept trunk
+ * zero, a final #, any phone-context domain. No call is refused for its called number: it serves
+ * the emergency exemption, counting and display. An emergency code is `unusable` with routing
+ * parameters or a foreign phone-context, because they could route the call to another party, and
+ * behind an area code without trunk prefix or country code, because that may be another number.
  * @param uriParameters the parameters after the host, from the first ";"
  */
 export function readCalledNumber(user: string, plan: DialPlan, uriParameters = ""): PartyNumber {
@@ -97,10 +98,11 @@ export function readCalledNumber(user: string, plan: DialPlan, uriParameters = "
 
 /**
  * For numbers from {@link readCalledNumber} and {@link readIsupCalledNumber}.
- * @returns true for 110, 119, 120, 122, 12395 and 95110: bare, after +86, or after an area code
+ * @returns true for 110, 119, 120, 122, 12395 and 95110: bare, after +86, or after 0 or +86 and an
+ *   area code
  */
 export function isEmergencyCalled(number: PartyNumber): boolean {
-  return number.kind === "short" && number.class === "emergency";
+  return isEmergencyCode(number);
 }
 
 /**
@@ -209,15 +211,16 @@ function readInContext(
   if (spelled.plus) return unusable("invalid", "phone-context on global number", raw);
   if (!phoneContext.startsWith("+")) {
     // A domain gives the number a meaning only where that domain is known (RFC 3966 section 5.1.5).
-    if (party === "calling" && !plan.phoneContexts.has(phoneContext.toLowerCase()))
-      return unusable("invalid", "foreign phone-context", raw);
-    return readDigits(spelled, 0, raw, plan, party);
+    const isKnown = plan.phoneContexts.has(phoneContext.toLowerCase());
+    if (party === "calling" && !isKnown) return unusable("invalid", "foreign phone-context", raw);
+    const number = readDigits(spelled, 0, raw, plan, party);
+    return !isKnown && isEmergencyCode(number) ? unusable("invalid", "foreign phone-context", raw) : number;
   }
   const context = spellNumber(phoneContext);
   if (context.digits === "" || context.strangers > 0) return unusable("invalid", "bad phone-context", raw);
   const local =
     context.digits === "86" && spelled.digits.startsWith("0") ? spelled.digits.slice(1) : spelled.digits;
-  if (party === "called") return readGlobal(context.digits + local, 0, NumberFlag.context, raw, plan, party);
+  if (party === "called") return readCalledInContext(spelled.digits, context.digits, local, raw, plan);
   return readCallerInContext(spelled.digits, context.digits, local, raw, plan);
 }
 

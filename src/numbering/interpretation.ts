@@ -7,8 +7,9 @@ import {
   type PartyNumber,
   type UnusableWhy,
 } from "../domain/number.ts";
-import { classifyNational, isCodeClass, isEmergencyBehindArea } from "./cn.ts";
-import { countryCodeLength, findCountryCode, fitsCountry } from "./country-code.ts";
+import { classifyNational, findCodeBehindArea, isCodeClass } from "./cn.ts";
+import { countryCodeLength, findCountryCode, findForeignFault } from "./country-code.ts";
+import { mayBeSubscriber, readsAsHome } from "./home-form.ts";
 
 /**
  * The country whose plan is read digit by digit. Of all others only the possible lengths are known.
@@ -21,9 +22,20 @@ const MAX_DIGITS = 15;
 const MIN_DIGITS = 4;
 
 /**
- * The party whose number is read. A called number is read more generously, for example with an
- * emergency code after an area code or a kept trunk zero. It decides no permission except the
- * emergency exemption.
+ * The classes whose codes form the class `area+95/96` behind an area code. Every other code keeps
+ * its class there.
+ */
+const servicesBehindArea: ReadonlySet<NumberClass> = new Set<NumberClass>([
+  "enterprise_95",
+  "callcentre_95",
+  "short_95",
+  "short_96",
+]);
+
+/**
+ * The party whose number is read. A called number is read more generously, for example with a kept
+ * trunk zero. It decides no permission except the emergency exemption, and for that it is read
+ * exactly.
  */
 export type Party = "calling" | "called";
 
@@ -49,7 +61,7 @@ export function readDialled(
   party: Party,
 ): PartyNumber {
   if (text.charCodeAt(0) !== DIGIT_0) return readBare(text, flags, raw, plan, party);
-  if (text.charCodeAt(1) !== DIGIT_0) return readTrunkPrefixed(text, flags, raw, party);
+  if (text.charCodeAt(1) !== DIGIT_0) return readTrunkPrefixed(text, flags, raw);
   if (text.charCodeAt(2) === DIGIT_0) return unusable("invalid", "000 prefix", raw);
   return readGlobal(text, 2, flags | NumberFlag.prefix00, raw, plan, party);
 }
@@ -73,12 +85,10 @@ export function readGlobal(
   if (country === 0) return unusable("invalid", "unassigned country code", raw);
   if (country === HOME_COUNTRY) {
     const tolerant = plan.tolerateTrunkZero || party === "called";
-    return (
-      readHome(text, start + 2, flags, raw, tolerant, party) ?? unusable("invalid", "86 + unallocated", raw)
-    );
+    return readHome(text, start + 2, flags, raw, tolerant) ?? unusable("invalid", "86 + unallocated", raw);
   }
-  if (!fitsCountry(country, length - countryCodeLength(country)))
-    return unusable("invalid", `cc ${country}: bad length`, raw);
+  const fault = findForeignFault(country, text, start + countryCodeLength(country));
+  if (fault !== undefined) return unusable("invalid", fault, raw);
   return mintNumber(text.slice(start), "foreign", flags, raw);
 }
 
@@ -96,8 +106,8 @@ export function readSignificant(
   if (text.charCodeAt(0) === DIGIT_0 && !plan.tolerateTrunkZero && party === "calling")
     return unusable("invalid", "national with leading 0", raw);
   const start = text.charCodeAt(0) === DIGIT_0 ? 1 : 0;
-  if (party === "called" && isEmergencyBehindArea(text, start))
-    return mintCode(`+86${text.slice(start)}`, "emergency", flags, raw);
+  const codeAt = findCodeBehindArea(text, start);
+  if (codeAt >= 0) return mintBehindArea(text, start, codeAt, flags, raw);
   const numberClass = classifyNational(text, start);
   if (numberClass === undefined) return unusable("invalid", "86 + unallocated", raw);
   if (!isCodeClass(numberClass)) return mintNumber(`86${text.slice(start)}`, numberClass, flags, raw);
@@ -133,14 +143,13 @@ function readHome(
   flags: number,
   raw: string,
   toleratesZero: boolean,
-  party: Party,
 ): PartyNumber | undefined {
   const zero = toleratesZero && text.charCodeAt(start) === DIGIT_0;
   const from = zero ? start + 1 : start;
   // Some codes have the digits of an area code and an emergency code (951 110, 10 110). Behind the
   // country code the area is meant: a call to the police must get through.
-  if (party === "called" && isEmergencyBehindArea(text, from))
-    return mintCode(`+86${text.slice(from)}`, "emergency", flags, raw);
+  const codeAt = findCodeBehindArea(text, from);
+  if (codeAt >= 0) return mintBehindArea(text, from, codeAt, flags, raw);
   const numberClass = classifyNational(text, from);
   if (numberClass === undefined) return undefined;
   if (!isCodeClass(numberClass))
@@ -148,11 +157,13 @@ function readHome(
   return zero ? undefined : mintCode(`+86${text.slice(from)}`, numberClass, flags, raw);
 }
 
-/** Reads a national number with trunk prefix 0. Codes are never dialled after it. */
-function readTrunkPrefixed(text: string, flags: number, raw: string, party: Party): PartyNumber {
+/**
+ * Reads a national number with trunk prefix 0. Codes are dialled after it only behind an area code.
+ */
+function readTrunkPrefixed(text: string, flags: number, raw: string): PartyNumber {
   const known = flags | NumberFlag.domesticForm;
-  if (party === "called" && isEmergencyBehindArea(text, 1))
-    return mintCode(`+86${text.slice(1)}`, "emergency", known, raw);
+  const codeAt = findCodeBehindArea(text, 1);
+  if (codeAt >= 0) return mintBehindArea(text, 1, codeAt, known, raw);
   const numberClass = classifyNational(text, 1);
   if (numberClass === undefined || isCodeClass(numberClass))
     return unusable("invalid", "0 + unallocated", raw);
@@ -160,20 +171,35 @@ function readTrunkPrefixed(text: string, flags: number, raw: string, party: Part
 }
 
 function readBare(text: string, flags: number, raw: string, plan: DialPlan, party: Party): PartyNumber {
-  const form = party === "called" ? "auto" : plan.bareForm;
+  if (party === "calling") return readBareBy(plan.bareForm, text, flags, raw, plan, party);
+  const number = readBareBy("auto", text, flags, raw, plan, party);
+  // The next network may complete such digits to a subscriber number: 8612395, and 8610110.
+  return isEmergencyCode(number) && (number.flags & NumberFlag.noPlus) !== 0 && mayBeSubscriber(text)
+    ? unusable("invalid", "no rule", raw)
+    : number;
+}
+
+function readBareBy(
+  form: DialPlan["bareForm"],
+  text: string,
+  flags: number,
+  raw: string,
+  plan: DialPlan,
+  party: Party,
+): PartyNumber {
   if (plan.international) return readBareFromAbroad(text, flags, raw, plan, party, form);
   if (form === "e164") return readGlobal(text, 0, flags | NumberFlag.noPlus, raw, plan, party);
   return (
     readBareAtHome(text, flags, raw, plan, party, form) ??
     (text.startsWith("86") && text.length <= MAX_DIGITS
-      ? readHome(text, 2, flags | NumberFlag.noPlus, raw, plan.tolerateTrunkZero || party === "called", party)
+      ? readHome(text, 2, flags | NumberFlag.noPlus, raw, plan.tolerateTrunkZero || party === "called")
       : undefined) ??
     unusable("invalid", "no rule", raw)
   );
 }
 
 /**
- * Tries codes, then national numbers, then local ones. An area code before 95xxx comes last,
+ * Tries codes, then national numbers, then local ones. A code behind an area code comes last,
  * because it may look like a local number.
  */
 function readBareAtHome(
@@ -187,15 +213,23 @@ function readBareAtHome(
   if (form === "reject") return undefined;
   const numberClass = classifyNational(text, 0);
   if (numberClass !== undefined && isCodeClass(numberClass)) return mintCode(text, numberClass, flags, raw);
-  const significant = form === "local" ? undefined : numberClass;
-  if (significant !== undefined && significant !== "area+95/96")
-    return mintNumber(`86${text}`, significant, flags | NumberFlag.nsn, raw);
+  if (numberClass !== undefined && form !== "local")
+    return mintNumber(`86${text}`, numberClass, flags | NumberFlag.nsn, raw);
   const local = form === "national" ? undefined : readLocal(text, flags, raw, plan);
-  if (local !== undefined) return local;
-  if (significant !== undefined) return mintNumber(`86${text}`, significant, flags | NumberFlag.nsn, raw);
-  if (party === "called" && isEmergencyBehindArea(text, 0))
-    return mintCode(`+86${text}`, "emergency", flags | NumberFlag.nsn, raw);
-  return undefined;
+  if (local !== undefined || form === "local") return local;
+  return readBareBehindArea(text, flags | NumberFlag.nsn, raw, party);
+}
+
+/**
+ * Reads an area code and a code without trunk prefix. Such a called number is no emergency call:
+ * nobody dials one so, and the next network may read a subscriber number (755 12395).
+ * @returns undefined when `text` is no area code and code
+ */
+function readBareBehindArea(text: string, flags: number, raw: string, party: Party): PartyNumber | undefined {
+  const codeAt = findCodeBehindArea(text, 0);
+  if (codeAt < 0) return undefined;
+  const number = mintBehindArea(text, 0, codeAt, flags, raw);
+  return party === "called" && isEmergencyCode(number) ? undefined : number;
 }
 
 /**
@@ -210,24 +244,60 @@ function readBareFromAbroad(
   party: Party,
   form: DialPlan["bareForm"],
 ): PartyNumber {
+  const mayBeForeign = form === "auto" || form === "e164";
+  const ambiguity = mayBeForeign && isForeignNumber(text) && readsAsHome(text) ? NumberFlag.ambiguous : 0;
   if (form === "auto" || form === "national") {
     const numberClass = classifyNational(text, 0);
-    const known = flags | NumberFlag.domesticForm;
+    const known = flags | NumberFlag.domesticForm | ambiguity;
     if (numberClass !== undefined)
       return isCodeClass(numberClass)
         ? mintCode(text, numberClass, known, raw)
         : mintNumber(`86${text}`, numberClass, known, raw);
-    if (party === "called" && isEmergencyBehindArea(text, 0))
-      return mintCode(`+86${text}`, "emergency", known, raw);
+    const behindArea = readBareBehindArea(text, known, raw, party);
+    if (behindArea !== undefined) return behindArea;
   }
   if (form === "auto" || form === "e164" || text.startsWith("86"))
-    return readGlobal(text, 0, flags | NumberFlag.noPlus, raw, plan, party);
+    return readGlobal(text, 0, flags | NumberFlag.noPlus | ambiguity, raw, plan, party);
   return unusable("invalid", "no rule", raw);
 }
 
-function mintNumber(digits: string, numberClass: NumberClass, flags: number, raw: string): PartyNumber {
+/** Tells whether the plan of another country than the home country allows these digits. */
+function isForeignNumber(text: string): boolean {
+  const country = findCountryCode(text, 0);
+  if (country === 0 || country === HOME_COUNTRY || text.length > MAX_DIGITS) return false;
+  return findForeignFault(country, text, countryCodeLength(country)) === undefined;
+}
+
+/** @returns true for the code of an emergency service, however it is written */
+export function isEmergencyCode(number: PartyNumber): number is PartyNumber & { readonly kind: "short" } {
+  return number.kind === "short" && number.class === "emergency";
+}
+
+function mintNumber(
+  digits: string,
+  numberClass: NumberClass,
+  flags: number,
+  raw: string,
+  key = valueOf(digits, 0),
+): PartyNumber {
   if (!isE164(digits)) return unusable("invalid", "length", raw);
-  return { kind: "e164", e164: digits, class: numberClass, flags, key: valueOf(digits, 0), raw };
+  return { kind: "e164", e164: digits, class: numberClass, flags, key, raw };
+}
+
+/** Makes the number of a code that begins at `codeAt` behind the area code at `start`. */
+function mintBehindArea(
+  text: string,
+  start: number,
+  codeAt: number,
+  flags: number,
+  raw: string,
+): PartyNumber {
+  const numberClass = classifyNational(text, codeAt);
+  if (numberClass === undefined) return unusable("invalid", "86 + unallocated", raw);
+  const written = `86${text.slice(start)}`;
+  const key = -valueOf(text, codeAt);
+  if (servicesBehindArea.has(numberClass)) return mintNumber(written, "area+95/96", flags, raw, key);
+  return { kind: "short", code: `+${written}`, class: numberClass, flags, key, raw };
 }
 
 /**
@@ -244,7 +314,7 @@ function mintCode(code: string, numberClass: NumberClass, flags: number, raw: st
     code,
     class: numberClass,
     flags,
-    key: -valueOf(code, code.startsWith("+") ? 1 : 0),
+    key: -valueOf(code, code.startsWith("+86") ? 3 : 0),
     raw,
   };
 }

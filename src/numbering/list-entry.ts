@@ -14,8 +14,9 @@ export type ListEntry =
 
 /**
  * Reads `+861087654321`, `01087654321`, `95588`, `+861087654300..+861087654399`, `+8610876543*` or
- * `955*`. Visual separators and spaces are ignored. A prefix after +86 covers numbers, never
- * codes: `+8610*` is Beijing, not 10086.
+ * `955*`. Visual separators and spaces are ignored. A code is the same entry however it is written:
+ * `95588`, `+8695588`, `010-95588`. A prefix after +86 covers numbers, never codes: `+8610*` is
+ * Beijing, neither 10086 nor 010 95588.
  * @returns the entry, or an error text for the operator
  */
 export function readListEntry(text: string, homeCountry = "86"): ListEntry | string {
@@ -32,15 +33,15 @@ function readRange(first: string, last: string, homeCountry: string): ListEntry 
   if (typeof from === "string") return `first number: ${from}`;
   const to = readListNumber(last, homeCountry);
   if (typeof to === "string") return `last number: ${to}`;
-  if (from.kind !== to.kind || writtenDigits(from).length !== writtenDigits(to).length)
+  if (from.key < 0 !== to.key < 0 || countDigits(from) !== countDigits(to))
     return "both ends of a range must have the same number of digits";
   if (Math.abs(from.key) > Math.abs(to.key)) return "the range ends before it begins";
   return { kind: "range", low: Math.min(from.key, to.key), high: Math.max(from.key, to.key) };
 }
 
-/** Includes the "+" of a code after +86, so that 95588 and +8695589 never make a range. */
-function writtenDigits(number: UsableNumber): string {
-  return number.kind === "e164" ? number.e164 : number.code;
+/** Returns how many digits the key has: a code counts without country code and area code. */
+function countDigits({ key }: UsableNumber): number {
+  return String(Math.abs(key)).length;
 }
 
 function readPrefix(text: string, homeCountry: string): ListEntry | string {
@@ -60,6 +61,6 @@ function readGlobalPrefix(digits: string, text: string): ListEntry | string {
   if (country === 0) return `"${text}*" does not begin with a country code`;
   if (digits.length >= 15) return `nothing can follow "${text}": a number has at most 15 digits`;
   if (country === 86 && !isNumberPrefix(digits.slice(2)))
-    return `no number of the plan begins with "${text}"`;
+    return `no number of the plan begins with "${text}"; a code is written alone: "955*"`;
   return { kind: "prefix", digits, code: false };
 }

@@ -1,8 +1,8 @@
-// Reads a calling number that has a phone-context parameter.
+// Reads a number that has a phone-context parameter.
 import { type DialPlan, NumberFlag, type PartyNumber } from "../domain/number.ts";
 import { isAreaCode } from "./cn.ts";
 import { countryCodeLength, findCountryCode } from "./country-code.ts";
-import { readDialled, readGlobal, unusable } from "./interpretation.ts";
+import { isEmergencyCode, readDialled, readGlobal, unusable } from "./interpretation.ts";
 
 const HOME_COUNTRY = 86;
 
@@ -43,17 +43,26 @@ export function readCallerInContext(
 
 /** Tells whether the bare digits are a number or code other than the one read in context. */
 function isOtherNumber(bare: PartyNumber, inContext: PartyNumber): boolean {
-  switch (bare.kind) {
-    case "unusable":
-      return false;
-    case "e164":
-      return inContext.kind !== "e164" || inContext.e164 !== bare.e164;
-    case "short":
-      return inContext.kind !== "short" || nationalCode(inContext.code) !== nationalCode(bare.code);
-  }
+  return bare.kind !== "unusable" && (inContext.kind === "unusable" || inContext.key !== bare.key);
 }
 
-/** Returns a code without the country code in front of it. */
-function nationalCode(code: string): string {
-  return code.startsWith("+") ? code.slice(3) : code;
+/**
+ * Reads a called party's local number under `phone-context=+…`. It is an emergency number only
+ * under +86 or +86 with an area code, and only when it is one without the context too: an element
+ * that ignores the context must not route an ordinary call. The parameters are those of
+ * {@link readCallerInContext}.
+ */
+export function readCalledInContext(
+  bare: string,
+  context: string,
+  local: string,
+  raw: string,
+  plan: DialPlan,
+): PartyNumber {
+  const number = readGlobal(context + local, 0, NumberFlag.context, raw, plan, "called");
+  if (!isEmergencyCode(number)) return number;
+  const isHome = context === "86" || (context.startsWith("86") && isAreaCode(context.slice(2)));
+  return isHome && isEmergencyCode(readDialled(bare, 0, raw, plan, "called"))
+    ? number
+    : unusable("invalid", "foreign phone-context", raw);
 }

@@ -1,6 +1,7 @@
 // Tells whether a calling number from abroad looks like a domestic one.
 import { NumberFlag, type NumberClass, type PartyNumber } from "../domain/number.ts";
 import type { UsableNumber } from "../numbering/e164.ts";
+import { beginsProtected, readsAsHome } from "../numbering/home-form.ts";
 
 /** The bits of `NumberFlag` for spellings without country code, which only domestic calls use. */
 const HOME_WRITING =
@@ -18,39 +19,26 @@ const roamerClasses: ReadonlySet<NumberClass> = new Set([
   "mobile_emergency_comms",
 ]);
 
-/**
- * The first digits of home numbers and protected short codes. An invalid number that begins so,
- * after "+" and zeros, is made to be read as a domestic one: +95588, 0096110, +0861087654321.
- */
-const protectedPrefixes: readonly string[] = [
-  "86",
-  "95",
-  "96",
-  "100",
-  "101",
-  "106",
-  "110",
-  "111",
-  "114",
-  "116",
-  "118",
-  "119",
-  "12",
-  "400",
-  "800",
-];
-const LONGEST_PREFIX = 3;
+const PERCENT = 0x25;
+/** At most this many characters of an invalid number are read. No number is longer. */
+const MOST_CHARACTERS = 32;
+
+/** How a calling number from abroad looks, see {@link lookOf}. */
+export type Look = "foreign" | "roamer" | "ambiguous" | "home";
 
 /**
  * Tells how a calling number from abroad looks to a domestic subscriber.
  * @returns `foreign`; `roamer` for a mobile number of +86 in global form, as an outbound roamer has
- *   it; `home` for every other number or spelling that would be taken for a domestic one
+ *   it; `ambiguous` for bare digits that would be taken for a domestic number and that another
+ *   country's plan allows; `home` for every other number or spelling that would be taken for a
+ *   domestic one
  */
-export function lookOf(number: PartyNumber): "foreign" | "roamer" | "home" {
-  if (number.kind === "short") return "home";
+export function lookOf(number: PartyNumber): Look {
   if (number.kind === "unusable") {
-    return number.why === "invalid" && startsProtected(number.raw) ? "home" : "foreign";
+    return number.why === "invalid" && looksDomestic(number.raw) ? "home" : "foreign";
   }
+  if ((number.flags & NumberFlag.ambiguous) !== 0) return "ambiguous";
+  if (number.kind === "short") return "home";
   if (number.class === "foreign") return "foreign";
   return roamerClasses.has(number.class) && isGlobalForm(number) ? "roamer" : "home";
 }
@@ -61,25 +49,31 @@ export function isGlobalForm({ flags }: UsableNumber): boolean {
 }
 
 /**
- * Tells whether the first digits, after signs, separators, an escaped plus and zeros, are
- * protected. It reads at most 32 characters.
+ * Tells whether an invalid number looks domestic: its digits read as a home number, or what stands
+ * behind "+" and zeros begins with 86 or a protected code (+95588, 0096110, +0861087654321).
  */
-function startsProtected(raw: string): boolean {
-  let digits = "";
-  for (let i = 0; i < raw.length && i < 32 && digits.length < LONGEST_PREFIX; i++) {
-    const code = raw.charCodeAt(i);
-    if (code === 0x25) {
-      // A percent escape is one character of the number. It may hide a digit (%39 is 9).
-      const escaped = Number.parseInt(raw.slice(i + 1, i + 3), 16);
-      i += 2;
-      if (escaped >= 0x30 && escaped <= 0x39) digits = appendDigit(digits, escaped);
-    } else if (code >= 0x30 && code <= 0x39) {
-      digits = appendDigit(digits, code);
-    }
-  }
-  return protectedPrefixes.some((prefix) => digits.startsWith(prefix));
+function looksDomestic(raw: string): boolean {
+  const digits = digitsOf(raw);
+  let from = 0;
+  while (digits.charCodeAt(from) === 0x30) from++;
+  if (digits.startsWith("86", from) || beginsProtected(digits, from)) return true;
+  return digits !== "" && !hasPlus(raw) && readsAsHome(digits);
 }
 
-function appendDigit(digits: string, code: number): string {
-  return digits === "" && code === 0x30 ? "" : digits + String.fromCharCode(code);
+/** Returns the digits of a number as received, escaped ones (%39 is 9) included. */
+function digitsOf(raw: string): string {
+  let digits = "";
+  for (let i = 0; i < raw.length && i < MOST_CHARACTERS; i++) {
+    let code = raw.charCodeAt(i);
+    if (code === PERCENT) {
+      code = Number.parseInt(raw.slice(i + 1, i + 3), 16);
+      i += 2;
+    }
+    if (code >= 0x30 && code <= 0x39) digits += String.fromCharCode(code);
+  }
+  return digits;
+}
+
+function hasPlus(raw: string): boolean {
+  return raw.includes("+") || raw.toUpperCase().includes("%2B");
 }

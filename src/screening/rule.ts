@@ -5,7 +5,7 @@ import type { ReasonCode } from "../domain/reason.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import type { Accept, Deny, Mark } from "../domain/decision.ts";
+import type { Accept, Deny, Facts, Mark } from "../domain/decision.ts";
 import type { NumberSet } from "../numbering/number-set.ts";
 import type { ScreeningState, TableFull } from "./state.ts";
 
@@ -83,6 +83,16 @@ export interface Explanation {
   readonly change?: string;
 }
 
+/**
+ * A finding that is recorded and counted like one of mode `monitor`, also where the rule enforces.
+ * The chain goes on.
+ */
+export interface Note {
+  readonly kind: "note";
+  readonly reason: ReasonCode;
+  readonly facts?: Facts;
+}
+
 interface RuleBase<Options, Finding> {
   readonly id: RuleId;
   /** One sentence for `explain` and the reference. */
@@ -115,13 +125,15 @@ export interface ExemptRule<Options = unknown> extends RuleBase<Options, Accept>
 }
 
 /**
- * A rule that may only deny, mark or abstain. The types prevent a list from letting a call past the
- * rules after it.
+ * A rule that may only deny, mark, note or abstain. The types prevent a list from letting a call
+ * past the rules after it.
  */
-export interface ScreenRule<Options = unknown> extends RuleBase<Options, Deny | Mark> {
+export interface ScreenRule<Options = unknown> extends RuleBase<Options, Deny | Mark | Note> {
   readonly stage: "screen";
   /** @returns undefined when the rule has nothing to do on this trunk */
-  compile(options: Options, tables: PolicyTables): Check<Deny | Mark> | undefined;
+  compile(options: Options, tables: PolicyTables): Check<Deny | Mark | Note> | undefined;
+  /** Tells whether the rule may note its reasons on this trunk, see {@link Note}. */
+  mayNote?(options: Options, tables: PolicyTables): boolean;
 }
 
 /** A rule that may only deny or abstain. It does not run for a repeat of a call that has paid. */

@@ -73,6 +73,25 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     ],
   ],
   [
+    "bare numbers that are expected and refused",
+    [onIntl("bareForm: e164")],
+    [
+      'policy.yaml:16:5 trunks[2].bareForm: warning: numbers without "+" that look domestic are refused: all of country codes 1, 95 and 960 to 968, all of 7 or 8 digits, and a part of other short ones; have the peer send "+", or set rules.home-cli-from-abroad.bareAmbiguous to accept',
+    ],
+  ],
+  [
+    "bare numbers that pass, although they look domestic",
+    [onIntl("rules: { home-cli-from-abroad: { bareAmbiguous: accept } }")],
+    [
+      'policy.yaml:13:5 trunks[2].id: warning: bareAmbiguous is accept: a caller abroad can show digits like 13912345678 without "+", and they look domestic',
+    ],
+  ],
+  [
+    "bare numbers, where the rule does not decide",
+    [onIntl("bareForm: e164\n    rules: { home-cli-from-abroad: { mode: monitor } }")],
+    [],
+  ],
+  [
     "options of a rule that is off",
     [globally("home-cli-from-abroad: { mode: off, roamers: drop }")],
     ["policy.yaml:29:38 rules.home-cli-from-abroad.roamers: warning: has no effect while the rule is off"],
@@ -237,12 +256,22 @@ const lists: readonly (readonly [
     ],
   ],
   [
+    "a code in two spellings, and its neighbour",
+    { "acme.csv": `${head}${block}95588,,,2026-11-01\n010-95588,,,2026-11-01\n+8695589,,,2026-11-01\n` },
+    ["acme.csv:4:1 number: warning: duplicate of line 3"],
+  ],
+  [
+    "a code that a deny list writes otherwise",
+    { "acme.csv": `${head}${block}95588,,,2026-11-01\n`, "police.csv": "number\n+861095588\n" },
+    ['police.csv:2:1 number: warning: 95588 is refused here and listed for lessee "acme-bj" at acme.csv:3'],
+  ],
+  [
     "emergency numbers",
     { "acme.csv": `${head}${block}110,,,2026-11-01\n`, "police.csv": "number\n95110\n12395\n95111\n" },
     [
-      "acme.csv:3:1 number: warning: covers the emergency number 110, which is never a calling party",
-      "police.csv:2:1 number: warning: covers the emergency number 95110, which is never a calling party",
-      "police.csv:3:1 number: warning: covers the emergency number 12395, which is never a calling party",
+      "acme.csv:3:1 number: warning: covers the emergency number 110, from which only the service itself may call",
+      "police.csv:2:1 number: warning: covers the emergency number 95110, from which only the service itself may call",
+      "police.csv:3:1 number: warning: covers the emergency number 12395, from which only the service itself may call",
     ],
   ],
   [
@@ -264,7 +293,7 @@ const lists: readonly (readonly [
     "prefixes of codes: of several services, and of one",
     { "acme.csv": `${head}${block}95*,,,2026-11-01\n955*,,,2026-11-01\n` },
     [
-      "acme.csv:3:1 number: warning: covers the emergency number 95110, which is never a calling party",
+      "acme.csv:3:1 number: warning: covers the emergency number 95110, from which only the service itself may call",
       "acme.csv:3:1 number: warning: the prefix covers every code with 95",
     ],
   ],

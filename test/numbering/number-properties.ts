@@ -109,10 +109,11 @@ function isSound(number: PartyNumber, user: string): boolean {
   if (number.raw !== user.split(";")[0]) return false;
   if (number.kind === "unusable") return true;
   const written = number.kind === "e164" ? number.e164 : number.code.replace("+", "");
-  const key = number.kind === "e164" ? Number(written) : -Number(written);
-  return (
-    /^[1-9]\d{2,14}$/.test(written) && number.key === key && (number.kind === "short" || written.length >= 4)
-  );
+  if (!/^[1-9]\d{2,14}$/.test(written)) return false;
+  if (number.kind === "e164" && number.class !== "area+95/96")
+    return number.key === Number(written) && written.length >= 4;
+  // The key of a code is the code alone, whatever stands before it.
+  return number.key < 0 && written.endsWith(String(-number.key));
 }
 
 void t.test(

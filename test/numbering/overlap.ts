@@ -38,7 +38,11 @@ void t.test("rows of one list that cover the same number", (t) => {
     ["a range in a prefix", [["+8610876543*"], ["+861087654300..+861087654309"]], ["1,2"]],
     ["a prefix in a prefix", [["+8610*"], ["+861087*"]], ["1,2"]],
     ["three that nest", [["+8610*"], ["+861087*"], ["+861087654321"]], ["1,2", "1,3", "2,3"]],
-    ["a code and a number", [["95588"], ["+8695588"]], []],
+    ["a code in two spellings", [["95588"], ["+8695588"]], ["1,2"]],
+    ["a code behind two area codes", [["01095588"], ["021-95588"]], ["1,2"]],
+    ["a code behind an area code, and a prefix of codes", [["01095588"], ["955*"]], ["1,2"]],
+    ["a code behind an area code, and the numbers of the area", [["01095588"], ["+8610*"]], []],
+    ["a code and a number", [["95588"], ["+869552345588"]], []],
     ["codes", [["95588"], ["955*"]], ["1,2"]],
     [
       "one after the other",

@@ -1,6 +1,12 @@
 import { spawnSync } from "node:child_process";
 import t from "tap";
-import { classifyNational, isAreaCode, isCodePrefix, isNumberPrefix } from "../../src/numbering/cn.ts";
+import {
+  classifyNational,
+  findCodeBehindArea,
+  isAreaCode,
+  isCodePrefix,
+  isNumberPrefix,
+} from "../../src/numbering/cn.ts";
 import { cnPlan } from "../../src/numbering/cn-plan.data.ts";
 import { findCountryCode, fitsCountry } from "../../src/numbering/country-code.ts";
 import { countryCodes } from "../../src/numbering/e164.data.ts";
@@ -122,11 +128,8 @@ const national: readonly (readonly [string, string | undefined])[] = [
   ["17951", "ip_prefix"],
   ["179511", undefined],
   ["16812345", "info_line"],
-  ["1095588", "area+95/96"],
-  ["10955881", "area+95/96"],
-  ["109558812", undefined],
-  ["75596110", "area+95/96"],
-  ["10110", "operator_service"], // 101XX, not Beijing 110: that is for called numbers only
+  ["1095588", undefined], // a code behind an area code: see below
+  ["10110", "operator_service"], // 101XX, not Beijing 110
   ["", undefined],
   ["1064812345678901", undefined],
   [`110${"0".repeat(32)}`, undefined], // a length is no shift count
@@ -137,6 +140,64 @@ void t.test("a national number or code has one class", (t) => {
     t.equal(classifyNational(digits, 0), expected, digits);
     t.equal(classifyNational(`+86${digits}`, 3), expected, `+86${digits}`);
   }
+  t.end();
+});
+
+/** National digits, and the code behind the area code. */
+const behindArea: readonly (readonly [string, string | undefined])[] = [
+  ["1095588", "95588"],
+  ["10955881", "955881"],
+  ["75596110", "96110"],
+  ["35195110", "95110"],
+  ["10110", "110"],
+  ["951110", "110"],
+  ["2712345", "12345"],
+  ["27110", "110"],
+  ["27114", "114"],
+  ["2710086", "10086"],
+  ["27118114", "118114"],
+  ["755116114", "116114"],
+  ["95595599", "95599"],
+  ["109558812", undefined], // too long for a code
+  ["109558", undefined],
+  ["2795123456789", undefined], // a call centre's long number is dialled without area code
+  ["274008208820", undefined],
+  ["2710101234", undefined],
+  ["27106999001", undefined],
+  ["2617", undefined],
+  ["26110", undefined], // no area
+  ["567110", undefined], // withdrawn
+  ["271100", undefined],
+  ["2711", undefined],
+  ["27", undefined],
+  ["110", undefined],
+  ["95588", undefined],
+  ["1087654321", undefined],
+  ["13912345678", undefined],
+  ["", undefined],
+];
+
+void t.test("a code behind an area code", (t) => {
+  for (const [digits, code] of behindArea) {
+    const at = findCodeBehindArea(`+86${digits}`, 3);
+    t.equal(at < 0 ? undefined : `+86${digits}`.slice(at), code, digits);
+  }
+  t.end();
+});
+
+void t.test("only three digits behind an area code may also be a code or number of their own", (t) => {
+  const areas = cnPlan.filter((row) => row.class === "fixed").flatMap((row) => row.prefixes.split(" "));
+  const codes = cnPlan.flatMap((row) =>
+    row.prefixes
+      .split(" ")
+      .flatMap((prefix) => row.lengths.map((length) => prefix.padEnd(Math.min(length, 7), "5"))),
+  );
+  const both = areas.flatMap((area) =>
+    codes.filter(
+      (code) => findCodeBehindArea(area + code, 0) >= 0 && classifyNational(area + code, 0) !== undefined,
+    ),
+  );
+  t.same([...new Set(both)].toSorted(), ["110", "112", "114", "119", "120", "122"]);
   t.end();
 });
 
@@ -157,6 +218,13 @@ void t.test("prefixes of numbers and of codes", (t) => {
     ["26", false, false],
     ["106", true, true],
     ["1064", true, true],
+    ["10955", false, false],
+    ["10110", false, true],
+    ["108", true, true],
+    ["7559", false, false],
+    ["7552", true, false],
+    ["95588", true, true],
+    ["9559", false, true],
   ];
   for (const [digits, isNumber, isCode] of rows) {
     t.equal(isNumberPrefix(digits), isNumber, `numbers ${digits}*`);

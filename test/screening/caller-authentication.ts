@@ -1,5 +1,5 @@
 import { makeList, NOW } from "../support/attempt.ts";
-import { testRule } from "../support/rule-table.ts";
+import { testRule, type Row } from "../support/rule-table.ts";
 
 const notListed = "reject cli-not-listed";
 const expired = "reject cli-expired";
@@ -18,8 +18,18 @@ testRule("caller-authentication", [
   { name: "beside a prefix", calling: ["from +861069990112"], says: notListed },
   { name: "a code", calling: ["from 95588"], says: "abstains" },
   { name: "another code", calling: ["from 95589"], says: notListed },
-  { name: "the code behind +86 is not the code", calling: ["from +8695588"], says: notListed },
-  { name: "the code behind an area code is not the code", calling: ["from 01095588"], says: notListed },
+  ...["+8695588", "008695588", "8695588", "01095588", "010-95588", "+861095588", "+86 (755) 95588"].map(
+    (user): Row => ({
+      name: `the code as ${user}`,
+      calling: [`from ${user.replaceAll(" ", "")}`],
+      says: "abstains",
+    }),
+  ),
+  { name: "another code behind the area code", calling: ["from 01095589"], says: notListed },
+  { name: "the code and a digit", calling: ["from 010955881"], says: notListed },
+  { name: "the code of an emergency service", calling: ["from 110"], says: notListed },
+  { name: "… behind an area code", calling: ["from 010110"], says: notListed },
+  { name: "the code against fraud", calling: ["from 96110"], says: notListed },
   { name: "in national form", calling: ["from 01087654321"], says: "abstains" },
   { name: "in local form", calling: ["from 87654321"], says: "abstains" },
   { name: "with separators", calling: ["from +86(10)8765-4321"], says: "abstains" },

@@ -24,7 +24,17 @@ testRule("cli-conflict", [
     calling: ["pai alice", `rpid ${a}`],
     says: "abstains",
   },
-  { name: "a code is not the number behind it", calling: ["pai 95588", "rpid +8695588"], says: conflict },
+  {
+    name: "a code in its spellings",
+    calling: ["pai 95588", "rpid +8695588", "pai 010-95588"],
+    says: "abstains",
+  },
+  { name: "two codes behind one area code", calling: ["pai 01095588", "rpid 01095599"], says: conflict },
+  {
+    name: "a code and the subscriber of its digits",
+    calling: ["pai 95588", "rpid 09552345588"],
+    says: conflict,
+  },
   {
     name: "only what mustAgree names",
     trunk: { mustAgree: ["pai", "isup"] },

@@ -8,6 +8,7 @@ import {
   makeTables,
   makeTrunk,
   NOW,
+  setEveryRule,
 } from "../support/attempt.ts";
 import { testRule } from "../support/rule-table.ts";
 
@@ -37,7 +38,18 @@ testRule("deny-lists", [
   { name: "last of a range", tables, calling: ["from +442079460099"], says: "reject police-listed" },
   { name: "behind a range", tables, calling: ["from +442079460100"], says: "abstains" },
   { name: "a short code", tables, calling: ["from 95588"], says: "reject police-listed" },
-  { name: "the same digits behind an area code", tables, calling: ["from 01095588"], says: "abstains" },
+  {
+    name: "a neighbour of the code behind an area code",
+    tables,
+    calling: ["from 01095589"],
+    says: "abstains",
+  },
+  {
+    name: "a subscriber number that begins like the code",
+    tables,
+    calling: ["from 09552345588"],
+    says: "abstains",
+  },
   { name: "not yet in force", tables, calling: ["from +85281234568"], says: "abstains" },
   {
     name: "in force a moment later",
@@ -63,6 +75,64 @@ testRule("deny-lists", [
   { name: "also a diverting party", tables, diversion: ["div +85281234567"], says: "reject police-listed" },
   { name: "no number", tables, calling: ["from alice"], says: "abstains" },
 ]);
+
+/** A code, and every way to write it. Each must be found under each, and no neighbour under any. */
+const spellings: readonly (readonly [
+  code: string,
+  spellings: readonly string[],
+  neighbours: readonly string[],
+])[] = [
+  [
+    "95599",
+    [
+      "95599",
+      "+8695599",
+      "008695599",
+      "8695599",
+      "01095599",
+      "010-95599",
+      "+861095599",
+      "+86(10)95599",
+      "021.95599",
+      "0086755-95599",
+      "95599;phone-context=+86",
+      "95599;phone-context=+8610",
+    ],
+    ["95598", "955991", "9559", "01095598", "010955991", "+8695598", "+869552345599"],
+  ],
+  ["96169", ["96169", "+8696169", "01096169", "+862096169"], ["96168", "961690", "01096168"]],
+  ["96110", ["96110", "+8696110", "01096110", "+862796110"], ["96111", "961100"]],
+  ["12345", ["12345", "+8612345", "01012345", "027-12345", "+862712345"], ["12346", "12344", "01012346"]],
+  ["10086", ["10086", "+8610086", "008610086", "02710086", "+8675510086"], ["10085", "02710085"]],
+  ["110", ["110", "+86110", "010110", "+8610110", "027110", "755110"], ["119", "10110", "010119", "1100"]],
+  ["114", ["114", "+86114", "010114", "027114"], ["10114", "118114"]],
+  ["118114", ["118114", "+86118114", "010118114"], ["118115", "11811"]],
+  [
+    "4008208820",
+    ["4008208820", "+864008208820", "00864008208820", "864008208820", "400-820-8820"],
+    ["4008208821"],
+  ],
+  ["10101234", ["10101234", "+8610101234"], ["10101235"]],
+];
+
+void t.test("deny lists: a code is found however list and caller write it", (t) => {
+  const trunk = makeTrunk({ side: "national" });
+  const judge = (listed: string, user: string): string => {
+    const denyLists = [makeDenyList("police", "police", [listed])];
+    const chain = { ...setEveryRule("off"), "deny-lists": { mode: "enforce", options: {} } } as const;
+    const screen = compileScreen(chain, makeTables(trunk, { denyLists }), "r1");
+    return screen.judge(makeAttempt(trunk, { calling: [`from ${user}`] }), makeState()).verdict.reason;
+  };
+  for (const [code, users, neighbours] of spellings) {
+    for (const listed of users.filter((user) => !user.includes(";"))) {
+      for (const user of users)
+        t.equal(judge(listed, user), "police-listed", `${code}: ${listed} finds ${user}`);
+      for (const user of neighbours)
+        t.equal(judge(listed, user), "default", `${code}: ${listed} is not ${user}`);
+    }
+  }
+  t.end();
+});
 
 void t.test("a deny list comes before the lessee's list", (t) => {
   const trunk = makeTrunk();

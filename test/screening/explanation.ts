@@ -115,6 +115,39 @@ const rows: readonly ExplainRow[] = [
     changes: ["set roamers to accept, label or withhold (now reject)"],
   },
   {
+    name: "from abroad, bare",
+    calling: ["from 14155550123"],
+    trunk: { side: "international" },
+    verdict: "reject home-cli-from-abroad",
+    saw: [
+      "home-cli-from-abroad",
+      "from +14155550123 (foreign) looks domestic without its country code, and is one of another country with it",
+    ],
+    changes: [
+      'have the peer send the true foreign number with its country code behind "+" or 00, or set bareAmbiguous to accept',
+    ],
+  },
+  {
+    name: "from abroad, bare and accepted",
+    calling: ["from 14155550123"],
+    trunk: { side: "international" },
+    chain: { "home-cli-from-abroad": { mode: "enforce", options: { bareAmbiguous: "accept" } } },
+    verdict: "accept default",
+    saw: [
+      "home-cli-from-abroad",
+      "from +14155550123 (foreign) looks domestic without its country code, and is one of another country with it; bareAmbiguous: accept",
+    ],
+    changes: ["set bareAmbiguous to reject"],
+  },
+  {
+    name: "the police's number from another carrier",
+    calling: ["from 010110"],
+    trunk: { side: "national" },
+    verdict: "accept default",
+    saw: ["number-class", "from +8610110 (emergency); a code of a public authority, only noted"],
+    changes: ["add emergency to this rule's classes"],
+  },
+  {
     name: "forwarded without a licence",
     diversion: ["div +861087654322"],
     verdict: "reject diversion-unlicensed",

@@ -1,4 +1,5 @@
 import t from "tap";
+import { createDialPlan } from "../../src/numbering/dial-plan.ts";
 import { lookOf } from "../../src/screening/home-looking.ts";
 import { testRule, type Row } from "../support/rule-table.ts";
 
@@ -63,6 +64,81 @@ const roamerSpellings: readonly string[] = [
   "+8613492345678",
 ];
 
+/** Bare digits that are shown as a home number, and that another country's plan allows. */
+const ambiguousSpellings: readonly string[] = [
+  // Eleven digits that begin like a mobile number.
+  "13912345678",
+  "14155550123",
+  "14055550123",
+  "16505550123",
+  "18005550123",
+  "19995550123",
+  // Seven or eight digits that may be a subscriber number.
+  "2901234",
+  "24712345",
+  "50012345",
+  "4989123",
+  "49891234",
+  "3521234",
+  "85212345",
+  "63123456",
+  // A protected code with anything behind it.
+  "12125550123",
+  "959123456789",
+  "9613123456",
+  "96170123456",
+  "95912345",
+  "955889999",
+  "80012345678",
+  "40012345678",
+  // An area code and a subscriber number, without the 0.
+  "2087654321",
+  "31187654321",
+];
+
+/** Near them: not bare, or of another shape. */
+const notAmbiguous: readonly string[] = [
+  "+14155550123",
+  "0014155550123",
+  "+13912345678",
+  "+12125550123",
+  "+26912345",
+  "+4989123",
+  "+959123456789",
+  "00959123456789",
+  "442079460000",
+  "33142685300",
+  "491701234567",
+  "85221234567",
+  "79991234567",
+  "5511987654321",
+  "27821234567",
+  "498912345",
+  "5712345678",
+];
+
+/** Bare digits that look domestic and belong to no other country. */
+const onlyHome: readonly string[] = [
+  "87654321",
+  "7654321",
+  "2345678",
+  "95588",
+  "100869",
+  "1101",
+  "12345678",
+  "4008208820",
+  "11012345678",
+  "2125551234",
+  "14051550123",
+  "1087654321",
+  "01087654321",
+  "0991234567",
+  "8612345",
+  "8695588",
+];
+
+const bareForms = ["auto", "national", "local", "e164", "reject"] as const;
+
 const foreignSpellings: readonly string[] = [
   "+14155550123",
   "0014155550123",
@@ -112,6 +188,61 @@ testRule("home-cli-from-abroad", [
     calling: [`from ${user}`],
     says: "abstains",
   })),
+  ...bareForms.flatMap((bareForm): readonly Row[] => {
+    const dialPlan = createDialPlan({ international: true, bareForm });
+    const plan = { ...trunk, dialPlan };
+    const reads = bareForm === "auto" || bareForm === "e164";
+    return [
+      ...[...ambiguousSpellings, ...onlyHome].map((user): Row => ({
+        name: `bare, bareForm ${bareForm}: ${user}`,
+        trunk: plan,
+        calling: [`from ${user}`],
+        says: refused,
+      })),
+      ...ambiguousSpellings.map((user): Row => ({
+        name: `bare and accepted, bareForm ${bareForm}: ${user}`,
+        trunk: plan,
+        calling: [`from ${user}`],
+        options: { bareAmbiguous: "accept" },
+        says: reads ? "note home-cli-from-abroad" : refused,
+      })),
+      ...onlyHome.map((user): Row => ({
+        name: `accepted only where another country has it, bareForm ${bareForm}: ${user}`,
+        trunk: plan,
+        calling: [`from ${user}`],
+        options: { bareAmbiguous: "accept", roamers: "accept" },
+        says: refused,
+      })),
+      ...notAmbiguous.map((user): Row => ({
+        name: `not bare, or foreign to the eye, bareForm ${bareForm}: ${user}`,
+        trunk: plan,
+        calling: [`from ${user}`],
+        says: "abstains",
+      })),
+    ];
+  }),
+  {
+    name: "an accepted bare number beside a home number",
+    trunk,
+    calling: ["pai 14155550123", "from +861087654321"],
+    options: { bareAmbiguous: "accept" },
+    says: refused,
+  },
+  {
+    name: "a diverting party that is bare",
+    trunk,
+    calling: ["from +442079460000"],
+    diversion: ["div 14155550123"],
+    says: refused,
+  },
+  {
+    name: "… and accepted",
+    trunk,
+    calling: ["from +442079460000"],
+    diversion: ["div 14155550123"],
+    options: { bareAmbiguous: "accept" },
+    says: "note home-cli-from-abroad",
+  },
   ...(["drop", "label", "withhold"] as const).map((roamers): Row => ({
     name: `roamers: ${roamers}`,
     trunk,

@@ -70,6 +70,12 @@ void t.test("call-frequency: attempts of one calling number in any minute", (t) 
     [80_000, "+861087654321", tooOften],
     [81_000, "+861087654321", accepted],
     [81_000, "+861087654321", tooOften],
+    // A code has one window, however it is written.
+    [81_000, "95588", accepted],
+    [81_000, "01095588", accepted],
+    [81_000, "+8695588", accepted],
+    [81_000, "+862195588", tooOften],
+    [81_000, "8695588", tooOften],
   ];
   for (const [ms, caller, says] of table)
     t.equal(judge(ms, { calling: [`from ${caller}`] }), says, `${ms} ms ${caller}`);

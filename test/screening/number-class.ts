@@ -16,6 +16,25 @@ const never: readonly string[] = [
   "112",
 ];
 
+/** Codes that only a public authority may show. */
+const authorities: readonly string[] = [
+  "110",
+  "119",
+  "120",
+  "122",
+  "114",
+  "12395",
+  "95110",
+  "96110",
+  "12381",
+  "12345",
+  "+86110",
+  "010110",
+  "+8610110",
+  "02712381",
+  "010-96110",
+];
+
 const mayCall: readonly string[] = [
   "+861087654321",
   "13912345678",
@@ -49,6 +68,61 @@ testRule("number-class", [
     name: "a class by option",
     calling: ["from 13912345678"],
     options: { classes: ["mobile"] },
+    says: refused,
+  },
+  {
+    name: "a class by option, behind an area code",
+    calling: ["from 01095588"],
+    options: { classes: ["enterprise_95"] },
+    says: refused,
+  },
+  {
+    name: "another class behind an area code",
+    calling: ["from 01096123"],
+    options: { classes: ["enterprise_95"] },
+    says: "abstains",
+  },
+  ...authorities.flatMap((user): readonly Row[] => [
+    {
+      name: `${user} on a trunk of another carrier`,
+      trunk: { side: "national" },
+      calling: [`from ${user}`],
+      says: "note number-class",
+    },
+    { name: `${user} on a leased line`, calling: [`from ${user}`], says: "abstains" },
+    {
+      name: `${user} from abroad`,
+      trunk: { side: "international" },
+      calling: [`from ${user}`],
+      says: "abstains",
+    },
+    {
+      name: `${user}, its class refused`,
+      trunk: { side: "national" },
+      calling: [`from ${user}`],
+      options: { classes: ["emergency", "directory", "anti_fraud", "public_service"] },
+      says: refused,
+    },
+    {
+      name: `${user}, another class refused`,
+      trunk: { side: "national" },
+      calling: [`from ${user}`],
+      options: { classes: ["mobile"] },
+      says: "note number-class",
+    },
+  ]),
+  ...["95588", "01095588", "10086", "96123", "118114", "+8613912345678", "02787654110", "1100", "alice"].map(
+    (user): Row => ({
+      name: `${user} on a trunk of another carrier`,
+      trunk: { side: "national" },
+      calling: [`from ${user}`],
+      says: "abstains",
+    }),
+  ),
+  {
+    name: "a refused class beside the code of an authority",
+    trunk: { side: "national" },
+    calling: ["pai 110", "from 4008208820"],
     says: refused,
   },
   {

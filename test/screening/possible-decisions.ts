@@ -54,6 +54,18 @@ const rows: readonly {
     hasNot: ["accept default by default"],
   },
   {
+    name: "national: codes of authorities are noted",
+    trunk: { side: "national" },
+    has: ["reject number-class by number-class", "reject number-class by number-class, monitored"],
+  },
+  {
+    name: "international: bare numbers that are accepted are noted",
+    trunk: { side: "international" },
+    chain: { "home-cli-from-abroad": { mode: "enforce", options: { bareAmbiguous: "accept" } } },
+    has: ["reject home-cli-from-abroad by home-cli-from-abroad, monitored"],
+    hasNot: ["reject number-class by number-class, monitored"],
+  },
+  {
     name: "a rule in monitor",
     chain: { "hidden-caller": { mode: "monitor", options: {} } },
     has: ["reject cli-hidden by hidden-caller, monitored"],

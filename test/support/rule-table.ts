@@ -12,7 +12,7 @@ export interface Row extends AttemptSpec {
   readonly trunk?: Partial<Trunk>;
   readonly tables?: Partial<PolicyTables>;
   readonly options?: unknown;
-  /** `reject cli-hidden`, `accept emergency`, …, or `abstains`. */
+  /** `reject cli-hidden`, `accept emergency`, …, `note number-class` where it is only noted, or `abstains`. */
   readonly says: string;
 }
 
@@ -29,7 +29,9 @@ function judgeAlone(rule: RuleId, row: Row): string {
   const chain = { ...setEveryRule("off"), [rule]: { mode: "enforce", options: row.options ?? {} } };
   const screen = compileScreen(chain, makeTables(trunk, row.tables), "r1");
   const decision = screen.judge(makeAttempt(trunk, row), makeState());
-  return decision.rule === rule ? sayVerdict(decision) : "abstains";
+  if (decision.rule === rule) return sayVerdict(decision);
+  const [note] = decision.shadow;
+  return note === undefined ? "abstains" : `note ${note.verdict.reason}`;
 }
 
 /** The verdict in two words. */

@@ -17,7 +17,7 @@ const DAY: Millis = 86_400_000;
 /** At most this many findings of one kind in one list are written; the rest is counted. */
 const mostFindings = 5;
 
-/** Emergency numbers: they are called parties only, so none belongs in a list. */
+/** Emergency numbers. Only the service itself calls from them. */
 const emergencyCodes = ["110", "119", "120", "122", "12395", "95110"];
 
 /**
@@ -147,7 +147,7 @@ function reviewEmergency(list: LoadedList, now: Millis): readonly ConfigIssue[] 
         list,
         line,
         "number",
-        `covers the emergency number ${code}, which is never a calling party`,
+        `covers the emergency number ${code}, from which only the service itself may call`,
       ),
     ];
   });

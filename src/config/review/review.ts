@@ -8,6 +8,7 @@ import { type ConfigIssue, type Path, sortIssues } from "../yaml/issue.ts";
 import { ANY_NAME } from "../../policy/trunk-match.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { reviewLists, soonDays } from "./review-lists.ts";
+import { reviewBareNumbers } from "./review-bare-numbers.ts";
 import { reviewRequests } from "./review-requests.ts";
 import { findRule, writtenSetting } from "../policy/rule-options.ts";
 import type { PolicyTables, Rule } from "../../screening/rule.ts";
@@ -30,6 +31,7 @@ export function reviewPolicy(
   return sortIssues([
     ...reviewTrunks(material, listeners.length > 0),
     ...material.plans.flatMap((plan) => reviewRequests(warner(material), plan)),
+    ...material.plans.flatMap((plan) => reviewBareNumbers(warner(material), plan)),
     ...reviewRules(material),
     ...reviewLesseeUse(material),
     ...reviewNextHops(policy, material, listeners),

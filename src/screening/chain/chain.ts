@@ -2,7 +2,16 @@
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
 import type { Verdict } from "../../domain/decision.ts";
-import type { Check, ExemptionLimit, Explanation, Limit, PolicyTables, Rule, Subject } from "../rule.ts";
+import type {
+  Check,
+  ExemptionLimit,
+  Explanation,
+  Limit,
+  Note,
+  PolicyTables,
+  Rule,
+  Subject,
+} from "../rule.ts";
 import type { ScreeningState } from "../state.ts";
 
 /** What a policy says about each rule on one trunk. `options` has passed the rule's schema. */
@@ -15,7 +24,9 @@ export interface Step {
   readonly summary: string;
   readonly mode: RuleMode;
   /** Undefined when the rule has nothing to do on this trunk. */
-  readonly check: Check<Verdict> | undefined;
+  readonly check: Check<Verdict | Note> | undefined;
+  /** Whether the check may note a finding without enforcing it. */
+  readonly mayNote: boolean;
   /** Of exemptions only: the limit of the calls that they accept. */
   readonly exemption: ExemptionLimit | undefined;
   /** Of limits only: spends for a call that passed all limits. */
@@ -28,7 +39,7 @@ export interface Step {
 }
 
 export interface StepReport {
-  readonly said: Verdict | undefined;
+  readonly said: Verdict | Note | undefined;
   readonly explanation: Explanation;
 }
 
@@ -40,7 +51,7 @@ export interface StepReport {
 export function compileStep(rule: Rule, setting: ChainConfig[RuleId], tables: PolicyTables): Step {
   const { id, stage, summary } = rule;
   const options: unknown = rule.options.parse(setting.options);
-  const common = { id, stage, summary, mode: setting.mode };
+  const common = { id, stage, summary, mode: setting.mode, mayNote: false };
   if (rule.stage === "limit") {
     const limit = rule.compile(options, tables);
     const explain = describe(rule, limit?.check, options, tables);
@@ -54,11 +65,12 @@ export function compileStep(rule: Rule, setting: ChainConfig[RuleId], tables: Po
     return { ...common, check, exemption, spend: undefined, explain: describe(rule, check, options, tables) };
   }
   const check = rule.compile(options, tables);
+  const mayNote = rule.mayNote?.(options, tables) ?? false;
   const explain = describe(rule, check, options, tables);
-  return { ...common, check, exemption: undefined, spend: undefined, explain };
+  return { ...common, check, mayNote, exemption: undefined, spend: undefined, explain };
 }
 
-function describe<Finding extends Verdict>(
+function describe<Finding extends Verdict | Note>(
   rule: { explain(subject: Subject<unknown>, finding: Finding | undefined): Explanation },
   check: Check<Finding> | undefined,
   options: unknown,

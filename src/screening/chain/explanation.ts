@@ -3,12 +3,13 @@ import type { CallAttempt } from "../../domain/attempt.ts";
 import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
 import type { Decision, Verdict } from "../../domain/decision.ts";
 import type { Step } from "./chain.ts";
-import { isMark, type Screen } from "./screen.ts";
+import { asRefusal, isMark, type Screen } from "./screen.ts";
 import type { ScreeningState } from "../state.ts";
 
 /** One rule of the chain and what it makes of the call. */
 export interface RuleExplanation {
   readonly rule: RuleId;
+  /** `monitor` also for a finding that the rule notes without enforcing it. */
   readonly mode: RuleMode;
   /**
    * The part that the rule has in the decision:
@@ -74,7 +75,9 @@ function explainStep(
   try {
     const report = step.explain(attempt, state);
     const { saw, line, change } = report?.explanation ?? { saw: "nothing to do on this trunk" };
-    return { ...common, saw, said: report?.said, line, change };
+    const said = report?.said;
+    if (said?.kind !== "note") return { ...common, saw, said, line, change };
+    return { ...common, mode: "monitor", saw, said: asRefusal(said), line, change };
   } catch (error) {
     const saw = `internal error: ${error instanceof Error ? error.message : String(error)}`;
     return { ...common, saw, said: undefined, line: undefined, change: undefined };
@@ -98,7 +101,10 @@ function findChanges(
   const rule = rules.find((candidate) => candidate.rule === decisive);
   if (rule !== undefined) return [changeOf(rule)];
   const waiting = rules.find((candidate) => candidate.mode !== "enforce" && isRefusal(candidate.said));
-  if (waiting !== undefined) return [`set ${waiting.rule} to enforce`];
+  if (waiting !== undefined) {
+    const isNoted = screen.steps.some((step) => step.id === waiting.rule && step.mode === "enforce");
+    return [isNoted ? changeOf(waiting) : `set ${waiting.rule} to enforce`];
+  }
   return [
     trunk.side === "lessee" ? "set caller-authentication to enforce" : `set default: reject on ${trunk.id}`,
   ];

@@ -24,7 +24,7 @@ export function possibleDecisions({ steps, end, tables: { trunk } }: Screen): re
   ];
   for (const reason of unasked)
     found.push({ verdict: "reject", reason, rule: "protocol", isMonitored: false });
-  for (const { id, stage, mode, check, exemption } of steps) {
+  for (const { id, stage, mode, check, exemption, mayNote } of steps) {
     const isMonitored = mode === "monitor";
     // An exemption in monitor mode is no finding.
     if (check === undefined || mode === "off" || (stage === "exempt" && isMonitored)) continue;
@@ -32,6 +32,7 @@ export function possibleDecisions({ steps, end, tables: { trunk } }: Screen): re
       const limit = exemption?.reason === reason ? exemption : undefined;
       const verdict = stage === "exempt" && limit === undefined ? "accept" : "reject";
       found.push({ verdict, reason, rule: id, isMonitored: isMonitored || limit?.enforced === false });
+      if (mayNote && !isMonitored) found.push({ verdict, reason, rule: id, isMonitored: true });
     }
   }
   return found;

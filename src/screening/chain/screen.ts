@@ -14,7 +14,7 @@ import type {
   Verdict,
 } from "../../domain/decision.ts";
 import { compileStep, type ChainConfig, type Step } from "./chain.ts";
-import type { Check, ExemptionLimit, Limit, PolicyTables } from "../rule.ts";
+import type { Check, ExemptionLimit, Limit, Note, PolicyTables } from "../rule.ts";
 import { rules } from "./rule-order.ts";
 import type { ScreeningState } from "../state.ts";
 
@@ -43,7 +43,7 @@ export interface Screen {
 interface RunningStep {
   readonly id: RuleId;
   readonly enforced: boolean;
-  readonly check: Check<Verdict>;
+  readonly check: Check<Verdict | Note>;
   readonly exemption: ExemptionLimit | undefined;
   readonly spend: Limit["spend"] | undefined;
 }
@@ -120,7 +120,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
       }
       const step = running[i];
       if (step === undefined) break;
-      let finding: Verdict | undefined;
+      let finding: Verdict | Note | undefined;
       try {
         finding = step.check(attempt, state);
       } catch (error) {
@@ -129,6 +129,10 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
         continue;
       }
       if (finding === undefined) continue;
+      if (finding.kind === "note") {
+        collected = collectShadow(collected, step.id, asRefusal(finding));
+        continue;
+      }
       if (!step.enforced || isMark(finding)) {
         if (step.enforced && keepsMessage && finding.kind !== "label")
           return decide(attempt, { ...finding, kind: "reject" }, step.id, collected);
@@ -160,9 +164,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     try {
       const above = payExemption(attempt, state, exemption, limited === "pays");
       if (above === undefined) return decide(attempt, finding, id, undefined);
-      if (exemption.enforced) return decide(attempt, above, id, undefined);
-      const shadow = [{ rule: id, verdict: above }];
-      return { attempt, verdict: finding, rule: id, marks: noMarks, shadow, revision };
+      return exemption.enforced
+        ? decide(attempt, above, id, undefined)
+        : decide(attempt, finding, id, collectShadow(undefined, id, above));
     } catch (error) {
       // A fault in counting takes nobody's exemption away.
       noteFault(state, id, error);
@@ -241,10 +245,9 @@ function collect(
   finding: Verdict,
 ): Collected | undefined {
   if (finding.kind === "accept") return collected;
-  const found = collected ?? { marks: [], shadow: [], strongest: undefined };
-  if (!step.enforced) {
-    found.shadow.push({ rule: step.id, verdict: finding });
-  } else if (isMark(finding)) {
+  if (!step.enforced) return collectShadow(collected, step.id, finding);
+  const found = collected ?? collectNothing();
+  if (isMark(finding)) {
     found.marks.push(finding);
     if (finding.kind === "strip") return found;
     // Withholding is stronger than labelling: a withheld number has no label to show.
@@ -253,6 +256,21 @@ function collect(
     if (weaker) found.strongest = { mark: finding, rule: step.id };
   }
   return found;
+}
+
+function collectShadow(collected: Collected | undefined, rule: RuleId, verdict: Deny | Mark): Collected {
+  const found = collected ?? collectNothing();
+  found.shadow.push({ rule, verdict });
+  return found;
+}
+
+function collectNothing(): Collected {
+  return { marks: [], shadow: [], strongest: undefined };
+}
+
+/** Returns the refusal that a note would be if its rule enforced it. */
+export function asRefusal({ reason, facts }: Note): Deny {
+  return facts === undefined ? { kind: "reject", reason } : { kind: "reject", reason, facts };
 }
 
 /** Returns the verdict at the end of the chain, on a call that no rule refused. */

@@ -38,7 +38,9 @@ function collectKeys(attempt: CallAttempt, keys: string[]): number {
   for (let i = 0; i < attempt.calling.length; i++) {
     const number = callerAt(attempt, i);
     if (number === undefined) continue;
-    keys[count++] = `${attempt.trunk.id} ${number.kind === "e164" ? number.e164 : number.code}`;
+    // Codes are negative keys, so a code never meets an E.164 number.
+    const isCode = number.kind === "short" || number.key < 0;
+    keys[count++] = `${attempt.trunk.id} ${isCode ? number.key : number.e164}`;
   }
   return count;
 }

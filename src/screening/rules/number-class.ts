@@ -2,9 +2,12 @@
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
+import type { Deny } from "../../domain/decision.ts";
 import type { NumberClass } from "../../domain/number.ts";
+import { classifyBehindArea } from "../../numbering/cn.ts";
+import type { UsableNumber } from "../../numbering/e164.ts";
 import { describeIdentity, isCounted } from "../identities.ts";
-import type { ScreenRule } from "../rule.ts";
+import type { Note, ScreenRule } from "../rule.ts";
 
 /** The classes that an operator may name. */
 const classes = [
@@ -52,6 +55,18 @@ const neverOriginate: NumberClass[] = [
   "mobile_reserved",
 ];
 
+/**
+ * The codes of public authorities that only the service itself may show: 110 … 114, 12395, 95110,
+ * 96110, 123XX (column `may_originate` of the plan data: authorised). On the trunks of other carriers
+ * nobody can tell whose call it is, so the finding is only noted.
+ */
+const authorityClasses: ReadonlySet<NumberClass> = new Set<NumberClass>([
+  "emergency",
+  "directory",
+  "anti_fraud",
+  "public_service",
+]);
+
 const optionsSchema = z.strictObject({
   classes: z
     .array(z.enum(classes))
@@ -60,17 +75,32 @@ const optionsSchema = z.strictObject({
 });
 type Options = z.infer<typeof optionsSchema>;
 
-function findRefused(attempt: CallAttempt, refused: ReadonlySet<NumberClass>): AssertedIdentity | undefined {
+function findOneOf(attempt: CallAttempt, among: ReadonlySet<NumberClass>): AssertedIdentity | undefined {
   for (const identity of attempt.calling) {
-    if (
-      identity.number.kind !== "unusable" &&
-      refused.has(identity.number.class) &&
-      isCounted(attempt, identity)
-    ) {
-      return identity;
-    }
+    const { number } = identity;
+    if (number.kind !== "unusable" && isOneOf(number, among) && isCounted(attempt, identity)) return identity;
   }
   return undefined;
+}
+
+/** A code 95… or 96… behind an area code is also of the class that the code has alone. */
+function isOneOf(number: UsableNumber, among: ReadonlySet<NumberClass>): boolean {
+  if (among.has(number.class)) return true;
+  if (number.kind !== "e164" || number.class !== "area+95/96") return false;
+  const alone = classifyBehindArea(number.e164, "86".length);
+  return alone !== undefined && among.has(alone);
+}
+
+/** Returns a finding of this kind when a calling number is of one of the classes. */
+function judge(
+  attempt: CallAttempt,
+  among: ReadonlySet<NumberClass>,
+  kind: "reject" | "note",
+): Deny | Note | undefined {
+  const identity = findOneOf(attempt, among);
+  if (identity === undefined || identity.number.kind === "unusable") return undefined;
+  const facts = { field: identity.source, class: identity.number.class };
+  return kind === "note" ? { kind, reason: "number-class", facts } : { kind, reason: "number-class", facts };
 }
 
 export const numberClass: ScreenRule<Options> = {
@@ -79,22 +109,24 @@ export const numberClass: ScreenRule<Options> = {
   summary: "A number of a class that never originates calls (400, 800, …) is no caller.",
   reasons: ["number-class"],
   options: optionsSchema,
-  compile(options) {
+  mayNote: (_options, { trunk }) => trunk.side === "national",
+  compile(options, { trunk }) {
     const refused: ReadonlySet<NumberClass> = new Set(options.classes);
-    return (attempt) => {
-      const identity = findRefused(attempt, refused);
-      if (identity === undefined || identity.number.kind === "unusable") return undefined;
-      return {
-        kind: "reject",
-        reason: "number-class",
-        facts: { field: identity.source, class: identity.number.class },
-      };
-    };
+    if (trunk.side !== "national") return (attempt) => judge(attempt, refused, "reject");
+    return (attempt) => judge(attempt, refused, "reject") ?? judge(attempt, authorityClasses, "note");
   },
   explain({ attempt, options }, finding) {
     const saw = attempt.calling.map(describeIdentity).join(", ");
     if (finding === undefined) return { saw };
-    const identity = findRefused(attempt, new Set(options.classes));
+    if (finding.kind === "note") {
+      const noted = findOneOf(attempt, authorityClasses);
+      const name = noted === undefined || noted.number.kind === "unusable" ? "the class" : noted.number.class;
+      return {
+        saw: `${saw}; a code of a public authority, only noted`,
+        change: `add ${name} to this rule's classes`,
+      };
+    }
+    const identity = findOneOf(attempt, new Set(options.classes));
     const named =
       identity === undefined || identity.number.kind === "unusable" ? "the class" : identity.number.class;
     return {

@@ -18,6 +18,12 @@ import { headerValue, nextHeader, noteFault, type SipMessage } from "../message.
 /** Reused: an attempt is read to its end before the next one begins. */
 const span: AddressSpan = createAddressSpan();
 
+/** A host name that begins with fewer digits shows no telephone number. */
+const SHORTEST_NUMBER = 7;
+/** A host of fewer characters behind a user part shows no number: some systems are called "1". */
+const SHORTEST_CODE = 5;
+const HYPHEN = 0x2d;
+
 /**
  * At most this many calling parties, and this many diverting parties, are read; no network sends more.
  */
@@ -160,10 +166,15 @@ function isCallee(number: PartyNumber, callee: NamedCallee): boolean {
 export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
   const user = uri.user ?? "";
   if (uri.scheme === "other" || uri.scheme === "urn") return unusable("URI scheme without numbers", user);
-  if (user === "" && isNumberHost(uri.host)) return unusable("number in place of a host", uri.host);
+  if (user === "" && (isNumberHost(uri.host) || beginsWithNumber(uri.host)))
+    return unusable("number in place of a host", uri.host);
   // A number followed by a password can be read in more than one way.
   if (user.includes(":")) return unusable("password", user);
-  return readSipNumber(user, plan);
+  const number = readSipNumber(user, plan);
+  const isName = number.kind === "unusable" && (number.why === "not-a-number" || number.why === "empty");
+  return isName && uri.host.length >= SHORTEST_CODE && isNumberHost(uri.host)
+    ? unusable("number in place of a host", uri.host)
+    : number;
 }
 
 function unusable(detail: string, user: string): PartyNumber {
@@ -182,6 +193,26 @@ function isNumberHost(host: string): boolean {
     if ((letter >= 0x61 && letter <= 0x7a) || c === 0x3a) return false;
   }
   return host !== "" && !isIPv4(host);
+}
+
+/**
+ * Tells whether a host name begins with a telephone number: `13912345678.example`. A host without a
+ * user part is shown as it is. An IPv4 address with hyphens (`192-0-2-1.example`) is none. An escape
+ * is not allowed in a host and may hide anything (RFC 3261 section 25.1).
+ */
+function beginsWithNumber(host: string): boolean {
+  if (host.includes("%")) return true;
+  let digits = 0;
+  let at = host.startsWith("+") ? 1 : 0;
+  let hyphens = 0;
+  for (; at < host.length; at++) {
+    const code = host.charCodeAt(at);
+    if (code === HYPHEN) hyphens++;
+    else if (code >= 0x30 && code <= 0x39) digits++;
+    else break;
+  }
+  if (digits < SHORTEST_NUMBER) return false;
+  return hyphens === 0 || (host[at] === "." && !isIPv4(host.slice(0, at).replaceAll("-", ".")));
 }
 
 function isIPv4(host: string): boolean {
