@@ -10,3 +10,4 @@ import "./cli/certificates.ts";
 import "./cli/hep.ts";
 import "./cli/drachtio.ts";
 import "./cli/stuck-thread.ts";
+import "./cli/clock-steps.ts";

@@ -72,11 +72,6 @@ export interface ProxyParts {
   readonly failoverSize: number;
   /** Octets that calls may keep for a BYE of our own, at most. */
   readonly callBytes?: number;
-  /**
-   * The longest step of time that the memory of calls accepts as a pause. A longer step means that a clock was set
-   * ahead.
-   */
-  readonly longestPause?: Millis;
   /** Entries of each table of {@link Transactions}, at most. */
   readonly transactionsSize: number;
 }
@@ -139,7 +134,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
   const calls = createCalls<CallSetup>({
     capacity: parts.ledgerSize,
     callBytes: parts.callBytes ?? 0,
-    longestPause: parts.longestPause ?? Infinity,
+    wall: state.wall,
     ...parts.naming,
     longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
     tell,
@@ -161,7 +156,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
       overload,
       counters,
       capabilities: capabilitiesOf.embedded,
-      told: createToldShare(),
+      told: createToldShare(state.wall),
       elapsed,
     },
     tell,

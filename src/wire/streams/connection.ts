@@ -5,6 +5,7 @@ import type { Millis } from "../../domain/time.ts";
 import type { ClosingReason } from "../../observe/stream-counters.ts";
 import { createSipFramer } from "../../sip/framer.ts";
 import { CR } from "../../sip/octet.ts";
+import { engineNow } from "../kernel/clock.ts";
 
 /** The peer of a connection. */
 export interface Peer {
@@ -77,7 +78,7 @@ export function createConnection(
   handlers: ConnectionHandlers,
 ): Connection {
   const framer = createSipFramer();
-  let lastHeard = Date.now();
+  let lastHeard = engineNow();
   /** When the first byte of the unfinished message arrived. */
   let begun: Millis | undefined;
   let held = 0;
@@ -140,7 +141,7 @@ export function createConnection(
     const rest = framer.rest();
     // A line break between messages begins no message.
     if (rest.length === 0 || rest[0] === CR) begun = undefined;
-    else begun ??= Date.now();
+    else begun ??= engineNow();
     const grown = rest.length - held;
     held = rest.length;
     if (grown !== 0 && !handlers.hold(grown)) connection.close("memory");
@@ -175,7 +176,7 @@ export function createConnection(
 
   socket.on("data", (bytes: Buffer) => {
     if (isOver) return;
-    lastHeard = Date.now();
+    lastHeard = engineNow();
     framer.push(bytes);
     drain();
   });

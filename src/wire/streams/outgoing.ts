@@ -3,6 +3,7 @@ import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Millis } from "../../domain/time.ts";
 import type { DeliveryFailure } from "../../proxy/connection-events.ts";
+import { engineNow } from "../kernel/clock.ts";
 import { createBackOff } from "./back-off.ts";
 import type { Peer } from "./connection.ts";
 
@@ -78,13 +79,13 @@ export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingP
   const fail = (attempt: Attempt): void => {
     if (!end(attempt)) return;
     failed();
-    backOff.failed(attempt.key, Date.now());
+    backOff.failed(attempt.key, engineNow());
     attempt.socket?.destroy();
     for (const bytes of attempt.waiting) undelivered(bytes, attempt.address, attempt.port, attempt.failure);
   };
 
   const begin = (key: string, address: string, port: number): Attempt | DeliveryFailure => {
-    const since = Date.now();
+    const since = engineNow();
     if (backOff.isBlocked(key, since)) return "back-off";
     if (!hasRoom(address)) return "no-room";
     const attempt: Attempt = {
