@@ -1,6 +1,7 @@
 // What the proxy is asked and told about TCP and TLS connections, beside the messages on them.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
+import { NEXT_HOP } from "../domain/trunk.ts";
 import { countProtocolError } from "../observe/counters.ts";
 import { ANY_NAME } from "../policy/trunk-match.ts";
 import { goDown, type Destination } from "../routing/hop-health.ts";
@@ -11,7 +12,7 @@ import { answerUnreached } from "./requests/answer-for-hop.ts";
 import { reportChange, withdrawProbe } from "./sending/probe.ts";
 import { answerError } from "./turn/answers.ts";
 import { isHop } from "./turn/peer-port.ts";
-import { guard, NEXT_HOP, type ProxyState } from "./turn/proxy-state.ts";
+import { guard, type ProxyState } from "./turn/proxy-state.ts";
 import { beginMoment, beginRequest, type Moment } from "./turn/turn.ts";
 
 /** A peer on a connection. */

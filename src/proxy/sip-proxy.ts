@@ -3,7 +3,7 @@ import type { CallsView } from "../calls/calls.ts";
 import type { Buffer } from "node:buffer";
 import type { Action } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
-import type { SipTransport } from "../domain/trunk.ts";
+import { NEXT_HOP, type SipTransport } from "../domain/trunk.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
 import { refuseUnasked } from "../judging/decide.ts";
 import { LOAD_INTERVAL, type Load, type Overload } from "../judging/overload.ts";
@@ -26,7 +26,7 @@ import { reportChange } from "./sending/probe.ts";
 import { passTime } from "./tick.ts";
 import { answerError, refuse } from "./turn/answers.ts";
 import { isHop } from "./turn/peer-port.ts";
-import { createProxyState, guard, NEXT_HOP, type ProxyParts } from "./turn/proxy-state.ts";
+import { createProxyState, guard, type ProxyParts } from "./turn/proxy-state.ts";
 import {
   beginMoment,
   beginRequest,

@@ -26,9 +26,6 @@ import { createLedger, type Ledger } from "../memory/ledger.ts";
 import { createTransactions, type Transactions } from "../memory/transactions.ts";
 import { createOutput, type Output, type Send } from "./output.ts";
 
-/** The name of a source that is no trunk, only a next hop. It may continue dialogs of ours, and may begin nothing. */
-export const NEXT_HOP = "next-hop";
-
 /** Where the proxy's output goes. */
 export interface Sink {
   /**

@@ -1,6 +1,7 @@
 // One input on its way through the proxy, as a value: begun once, handed on as the one argument of every step.
 import type { Buffer } from "node:buffer";
 import type { Instant, Millis } from "../../domain/time.ts";
+import { NEXT_HOP } from "../../domain/trunk.ts";
 import type { Policy, TrunkPolicy } from "../../policy/policy.ts";
 import type { Listener } from "../../routing/listener.ts";
 import { readRequestInHand, type RequestInHand } from "../../routing/request-in-hand.ts";
@@ -9,7 +10,7 @@ import { clearEdits } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
 import { scan } from "../../sip/scan.ts";
 import { removeLabels } from "../messages/message-changes.ts";
-import { createWorkspace, NEXT_HOP, type ProxyState, type Workspace } from "./proxy-state.ts";
+import { createWorkspace, type ProxyState, type Workspace } from "./proxy-state.ts";
 
 /** One moment. Everything that results from one input happens at this time and under this policy. */
 export interface Moment extends Instant {
