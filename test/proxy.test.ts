@@ -14,6 +14,7 @@ import "./proxy/stream-to-datagram.ts";
 import "./proxy/loss.ts";
 import "./proxy/stream-failover.ts";
 import "./proxy/interplay.ts";
+import "./proxy/shares.ts";
 import "./proxy/time.ts";
 import "./proxy/told.ts";
 import "./proxy/events.ts";

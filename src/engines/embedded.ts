@@ -114,9 +114,13 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
           const listener = here();
           if (listener !== undefined) proxy?.undelivered(engineNow(), listener, to, toPort, bytes, why);
         },
-        isWelcome(peer) {
+        ownerOf(peer) {
           const listener = here();
-          return listener !== undefined && proxy?.isWelcome(engineNow(), listener, peer) === true;
+          return listener === undefined ? undefined : proxy?.ownerOf(engineNow(), listener, peer);
+        },
+        isHop(to, toPort) {
+          const listener = here();
+          return listener !== undefined && proxy?.isHop(listener, to, toPort) === true;
         },
         isMeant(peer, addresses) {
           const listener = here();

@@ -10,7 +10,14 @@ import { transactionKey, transactionKeyOf } from "../memory/transaction-path.ts"
 import { refuse } from "../turn/answers.ts";
 import { trunkOf } from "../turn/peer-port.ts";
 import { guard } from "../turn/proxy-state.ts";
-import { senderOf, type Moment, type Origin, type RequestTurn, type ResponseTurn } from "../turn/turn.ts";
+import {
+  isOfCore,
+  senderOf,
+  type Moment,
+  type Origin,
+  type RequestTurn,
+  type ResponseTurn,
+} from "../turn/turn.ts";
 
 /** Octets. Longer answers are not kept for repeats, so that a full table does not take all memory. */
 const LONGEST_KEPT = 4096;
@@ -37,7 +44,7 @@ const ADDED = 512;
 export function hasRoomToBridge(turn: RequestTurn, target: Target): boolean {
   const { proxy, message, now, request } = turn;
   const { transactions } = proxy;
-  const owner = senderOf(turn);
+  const owner = payerOf(turn);
   const isReliable = target.transport !== "udp";
   if (isReliable === request.listener.isReliable) return true;
   const { start, end } = message;
@@ -81,7 +88,7 @@ function undertake(turn: RequestTurn, hop: HopTransaction, rendered: Buffer): bo
   // An INVITE that arrives after its CANCEL would ring (RFC 3261 section 9.1).
   if (method === "CANCEL") transactions.repeats.stop(keyOf(branch, port, "INVITE"));
   if (transactions.repeats.has(key)) return true;
-  const owner = senderOf(turn);
+  const owner = payerOf(turn);
   if (!transactions.repeats.hasRoom(owner, rendered.length)) return isExcepted(turn);
   const longest = method === "INVITE" ? REPEATED_FOR : T2;
   const message = { kind: "request", listener, address, port, owner, bytes: Buffer.from(rendered) } as const;
@@ -106,7 +113,7 @@ function serve(turn: RequestTurn, key: string): boolean {
   }
   if (seen === undefined) {
     const entry = { isHeard: false, answer: undefined, isAcknowledged: false };
-    return transactions.served.set(key, entry, senderOf(turn), now) || isExcepted(turn);
+    return transactions.served.set(key, entry, payerOf(turn), now) || isExcepted(turn);
   }
   const { isHeard, answer } = seen;
   if (answer !== undefined)
@@ -185,7 +192,7 @@ function isNews(turn: ResponseTurn, answer: BridgedAnswer): boolean {
   const key = keyOf(answer.branch, port, method);
   const seen = settled.get(key, now);
   if (seen === undefined) {
-    settled.set(key, { ack: undefined }, ownerOf(turn, answer), now);
+    settled.set(key, { ack: undefined }, payerOfAnswer(turn, answer), now);
     return true;
   }
   if (seen.ack !== undefined) proxy.sink.send(listener, address, port, seen.ack, seen.ack.length);
@@ -212,7 +219,7 @@ function keepAnswer(turn: ResponseTurn, answer: BridgedAnswer, bytes: Buffer): b
     }
     return true;
   }
-  const owner = ownerOf(turn, answer);
+  const owner = payerOfAnswer(turn, answer);
   transactions.served.set(key, { isHeard: true, answer: kept, isAcknowledged: false }, owner, now);
   if (method === "INVITE") {
     const { to, path } = answer;
@@ -223,10 +230,16 @@ function keepAnswer(turn: ResponseTurn, answer: BridgedAnswer, bytes: Buffer): b
   return true;
 }
 
-/** Returns the name of the peer that the answer goes to. */
-function ownerOf(turn: ResponseTurn, { to: listener, path }: BridgedAnswer): string {
+/** Returns who pays for what is kept of a request: its trunk. The core counts among the next hops. */
+function payerOf(turn: RequestTurn): string {
+  return isOfCore(turn) ? NEXT_HOP : senderOf(turn);
+}
+
+/** Returns the same by an answer: it goes to the peer that sent the request. */
+function payerOfAnswer(turn: ResponseTurn, { to: listener, path }: BridgedAnswer): string {
   const { replyAddress: address, replyPort: port } = path;
-  return trunkOf(turn, { listener, address, port })?.trunk.id ?? NEXT_HOP;
+  const trunk = trunkOf(turn, { listener, address, port })?.trunk;
+  return trunk === undefined || trunk.side === "core" ? NEXT_HOP : trunk.id;
 }
 
 function methodOf({ text, cseqMethodStart, cseqMethodEnd }: SipMessage): string {
