@@ -19,6 +19,7 @@ import type { ScreeningState } from "../../screening/state.ts";
 import { createEdits, type Edits } from "../../sip/edit.ts";
 import { createMessage, type SipMessage } from "../../sip/message.ts";
 import type { KeyedTags } from "../../sip/tag.ts";
+import { createTokenBuckets, type TokenBuckets } from "../../state/token-bucket.ts";
 import type { CallSetup } from "../memory/call-setup.ts";
 import { createCallsInSetup, type CallsInSetup } from "../memory/calls-in-setup.ts";
 import { trunkTag } from "../memory/dialog-token.ts";
@@ -97,6 +98,8 @@ export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly hops: NextHops;
   readonly inSetup: CallsInSetup;
   readonly transactions: Transactions;
+  /** The rate of ACK and CANCEL that belong to nothing that is remembered, by trunk. */
+  readonly strayRate: TokenBuckets;
   readonly overload: Overload;
   readonly judge: Judge;
   /** Reports an event: counts it, then hands it to the sink. */
@@ -147,6 +150,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     hops: createNextHops(parts.listeners, parts.tags),
     inSetup,
     transactions: createTransactions(parts.transactionsSize),
+    strayRate: createTokenBuckets(),
     overload,
     judge: {
       state,
