@@ -11,3 +11,4 @@ import "./cli/certificates.ts";
 import "./cli/hep.ts";
 import "./cli/drachtio.ts";
 import "./cli/stuck-thread.ts";
+import "./cli/clock-steps.ts";

@@ -15,6 +15,8 @@ import "./proxy/stream-to-datagram.ts";
 import "./proxy/loss.ts";
 import "./proxy/stream-failover.ts";
 import "./proxy/interplay.ts";
+import "./proxy/shares.ts";
+import "./proxy/strays.ts";
 import "./proxy/time.ts";
 import "./proxy/told.ts";
 import "./proxy/events.ts";

@@ -5,6 +5,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import type { CallsView, RestoreResult } from "../calls/calls.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Log } from "../observe/log.ts";
+import { engineNow } from "../wire/kernel/clock.ts";
 import { describeFailure } from "./read-file.ts";
 import type { FromSnapshots, SnapshotThreadData, ToSnapshots } from "./snapshot-messages.ts";
 import { yieldToCalls } from "./threads/thread-priority.ts";
@@ -152,7 +153,7 @@ const issueWords: Readonly<Record<NonNullable<RestoreResult["issue"]>, string>> 
 function restoreLast(folder: string, path: string, calls: CallsView, log: Log): void {
   if (!existsSync(path)) return;
   try {
-    const { rows, leftOut, issue } = calls.restore(readFileSync(path), Date.now());
+    const { rows, leftOut, issue } = calls.restore(readFileSync(path), engineNow());
     if (issue === undefined) {
       log.info(`restored ${rows} ${rows === 1 ? "call" : "calls"}`);
       if (leftOut > 0)

@@ -1,6 +1,7 @@
 // Watches files by their folders, and reports a change once the folders are quiet.
 import { type FSWatcher, realpathSync, watch } from "node:fs";
 import { dirname } from "node:path";
+import { performance } from "node:perf_hooks";
 
 /** Notices changes of files, in whatever way an editor or a deployment replaces them. */
 export interface FileWatch {
@@ -30,7 +31,7 @@ export function watchFiles(
   let isClosed = false;
 
   function settle(): void {
-    const now = Date.now();
+    const now = performance.now();
     firstEvent ??= now;
     clearTimeout(timer);
     timer = setTimeout(tell, Math.min(settleTime, Math.max(firstEvent + mostDelay - now, 0)));

@@ -1,4 +1,5 @@
 // Turns what happens in the running filter into log lines, at most so many a second.
+import { performance } from "node:perf_hooks";
 import { formatIssue } from "../config/yaml/issue.ts";
 import type { CallEvent } from "../domain/call.ts";
 import type { Counters } from "../observe/counters.ts";
@@ -77,7 +78,7 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
     omitted: (count) => log.omitted("unjudged calls", count),
   });
   const flush = (): void => {
-    const now = Date.now();
+    const now = performance.now();
     if (state.lastFault !== known) {
       known = state.lastFault;
       faults.push(known?.error);
@@ -142,8 +143,7 @@ function createStrangerReport(log: Log, counters: Counters): (now: number) => vo
   let next = 0;
   return (now) => {
     const dropped = counters.unknownSource - told;
-    // A clock that was set back must not silence the log.
-    if (dropped === 0 || (now < next && now >= next - strangersInterval)) return;
+    if (dropped === 0 || now < next) return;
     told = counters.unknownSource;
     next = now + strangersInterval;
     const sources = counters.strangers.take(mostStrangers);

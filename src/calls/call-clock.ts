@@ -1,39 +1,25 @@
-// The time of the memory of calls: made from the engine's clock, it never runs backwards.
-import type { Millis } from "../domain/time.ts";
+// The time of the memory of calls, and how it stands to the wall clock that snapshots and ends are dated by.
+import type { Millis, WallClock } from "../domain/time.ts";
 
-/** A clock that follows another one forwards only. */
+/** The engine's clock as the memory of calls keeps it. */
 export interface CallClock {
-  /** Time of the last {@link pass}. Invariant: it never decreases. */
+  /** Time of the last {@link pass}. */
   readonly time: Millis;
-  /** How far `time` is ahead of the engine's clock. */
+  /** How far `time` is ahead of the wall clock. */
   readonly ahead: Millis;
-  /** Hands in the engine's clock. @returns true when `ahead` has changed */
+  /** Hands in the engine's clock. @returns true when `ahead` has changed, and the first time */
   pass(now: Millis): boolean;
 }
 
-/**
- * An engine's clock that is set back by an hour costs nothing: time stands for that moment and then goes on at its
- * pace. Nothing ends early and nothing lives an hour longer.
- *
- * A step forwards counts at most `longestPause`. An engine that ticks every second hands in some seconds, and a clock
- * that is set ahead by an hour then ends no call. By default a step counts in whole: a test at virtual time needs that.
- */
-export function createCallClock(longestPause: Millis): CallClock {
-  let last = Number.NaN;
+export function createCallClock(wall: WallClock): CallClock {
   const clock = {
     time: 0,
-    ahead: 0,
+    ahead: Number.NaN,
     pass(now: Millis): boolean {
-      const step = now - last;
-      if (step === 0) return false;
-      last = now;
-      if (step > 0 && step <= longestPause) {
-        clock.time += step;
-        return false;
-      }
-      if (Number.isNaN(step)) clock.time = now;
-      else if (step > 0) clock.time += longestPause;
-      clock.ahead = clock.time - now;
+      clock.time = now;
+      if (clock.ahead === -wall.ahead) return false;
+      // Without a minus zero, which a comparison of snapshots would tell from zero.
+      clock.ahead = 0 - wall.ahead;
       return true;
     },
   };

@@ -167,7 +167,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     table.close(row);
     if (hasBegun) rows.schedule(row);
     if (isFirst && (flagsOf(row) & TOLD) === 0)
-      parts.tell({ kind: "answered", call: rows.refOf(row), at: now });
+      parts.tell({ kind: "answered", call: rows.refOf(row), at: now - rows.clock.ahead });
   };
 
   const provisional: Calls<Setup>["provisional"] = (row, isAlerting, now) => {
@@ -177,7 +177,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     if ((flagsOf(row) & CANCELLED) === 0) waitLonger(row, rows.clock.time + SETUP_SILENCE);
     if (!isAlerting || words[row * ROW_WORDS + RINGING] !== 0) return;
     words[row * ROW_WORDS + RINGING] = sinceBegun(row) + 1;
-    parts.tell({ kind: "ringing", call: rows.refOf(row), at: now });
+    parts.tell({ kind: "ringing", call: rows.refOf(row), at: now - rows.clock.ahead });
   };
 
   const begin = (key: string, trunk: TrunkId): CallSlot => {
@@ -282,7 +282,8 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     ended(slot, end, now) {
       rows.pass(now);
       const state = stateOfRow(words, slot);
-      if (state === IN_SETUP || state === STANDING || state === IN_RELEASE) rows.finish(slot, end, now);
+      if (state === IN_SETUP || state === STANDING || state === IN_RELEASE)
+        rows.finish(slot, end, now - rows.clock.ahead);
     },
     leaving: leave,
     left(slot, fromTag, toTag, status, now) {

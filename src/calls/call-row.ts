@@ -33,18 +33,18 @@ export const MOST_DIALOGS = 6;
 export const RINGING = 30;
 export const ANSWERED = 31;
 
-/** Columns of doubles, on the time of the table (call-clock.ts) but for BYE_AT. */
+/** Columns of doubles, on the engine's clock (call-clock.ts). */
 export const DUE = 10;
 export const BEGUN = 11;
 /** Of a row that is judged: its beginning; answered: the answer; over: the end. */
 export const CHANGED = 12;
 /** Expiry of the session; Infinity: it has none. */
 export const EXPIRES = 13;
-/** When the BYE passed, as the engine's clock said. */
+/** When the BYE passed. */
 export const BYE_AT = 14;
 
 /**
- * Columns of the header: how far the time of the table is ahead of the engine's clock, the version of trunk names, and the
+ * Columns of the header: how far the time of the table is ahead of the wall clock, the version of trunk names, and the
  * highest row that was ever in use.
  */
 export const HEADER_AHEAD = 1;

@@ -95,7 +95,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const wheel = createCallWheel(words, doubles);
   const trunks = createCallTrunks((version) => table.setNamesVersion(version));
   const bytes = createCallBytes(parts.callBytes ?? 0);
-  const clock = createCallClock(parts.longestPause ?? Infinity);
+  const clock = createCallClock(parts.wall ?? { ahead: 0 });
   const setups: (Setup | undefined)[] = [];
   let hasStarted = false;
   let confirmedBy: Millis = 0;

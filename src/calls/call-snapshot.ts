@@ -36,7 +36,7 @@ import type { TrunkNames } from "./calls.ts";
 
 /*
  * Little-endian. Head: "SWCL", version (16 bits), length of a row (16 bits), rows, octets of names (32 bits each), the first
- * 16 octets of SHA-256 over all that follows. Rows: the words WORDS, then the doubles DOUBLES on the engine's clock.
+ * 16 octets of SHA-256 over all that follows. Rows: the words WORDS, then the doubles DOUBLES on the wall clock.
  * Names: a JSON list, by trunk number.
  */
 const MAGIC = "SWCL";
@@ -165,7 +165,7 @@ function digestOf(bytes: Uint8Array): Buffer {
 export interface SavedCall {
   readonly trunk: TrunkId;
   /**
-   * The columns of call-row.ts; words and doubles that a snapshot doesn't keep are 0. Times are on the engine's clock.
+   * The columns of call-row.ts; words and doubles that a snapshot doesn't keep are 0. Times are on the wall clock.
    */
   readonly words: Int32Array;
   readonly doubles: Float64Array;

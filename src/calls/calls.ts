@@ -1,6 +1,6 @@
 // The interface of the memory of calls, one for all engines: what they tell it and what they ask it.
 import type { CallEnd, CallEvent, CallRef, EndedBy } from "../domain/call.ts";
-import type { Millis } from "../domain/time.ts";
+import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 
 /** The row of a call; {@link NO_CALL}: none. Rows are used again: a slot is good during one turn only, ids for ever. */
@@ -78,7 +78,7 @@ export interface Calls<Setup> {
   refOf(slot: CallSlot): CallRef;
   nameOf(slot: CallSlot): CallName;
   stateOf(slot: CallSlot): CallState;
-  /** Time since the call began. A clock that was set does not change it. Milliseconds. */
+  /** Time since the call began. Milliseconds. */
   ageOf(slot: CallSlot, now: Millis): Millis;
   setupOf(slot: CallSlot): Setup | undefined;
   /** Kept until the call has ended and its repeats can't come any more, at most 64·T1 after the answer. */
@@ -176,11 +176,8 @@ export interface CallsParts<Setup> {
   readonly released?: (setup: Setup) => void;
   /** Octets that {@link Calls.keepBytes} may keep in sum; none when left out. */
   readonly callBytes?: number;
-  /**
-   * Most time that may pass between two messages or ticks: more is taken for a clock that was set ahead. Left out: each
-   * step counts in whole.
-   */
-  readonly longestPause?: Millis;
+  /** How the wall clock stands: ends and snapshots are dated by it. Left out: both clocks are one. */
+  readonly wall?: WallClock;
 }
 
 /** The memory of calls as the running filter sees it: what stands now, and snapshots over a restart. */

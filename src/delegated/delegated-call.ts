@@ -6,7 +6,7 @@ import type { Capabilities } from "../domain/capabilities.ts";
 import type { Decision, Deny } from "../domain/decision.ts";
 import { carriageOf, ordinaryMethods } from "../domain/method.ts";
 import type { ReasonCode } from "../domain/reason.ts";
-import type { Millis } from "../domain/time.ts";
+import type { Instant, Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { CallReader } from "../judging/call-reader.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
@@ -106,10 +106,17 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   const { counters, hops, capabilities, state, overload, elapsed, calls } = parts;
   const message = createMessage();
   const tell = createTeller(counters, parts.happened);
-  const judge: Judge = { state, overload, counters, capabilities, told: createToldShare(), elapsed };
+  const judge: Judge = {
+    state,
+    overload,
+    counters,
+    capabilities,
+    told: createToldShare(state.wall),
+    elapsed,
+  };
   const reader = readerFor(capabilities);
 
-  function take(now: Millis, policy: Policy, source: TrunkPolicy, shown: ShownRequest): Order {
+  function take(moment: Instant, policy: Policy, source: TrunkPolicy, shown: ShownRequest): Order {
     scan(message, shown.bytes);
     const { listener, address, port, isLate } = shown;
     const request =
@@ -118,20 +125,20 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       countProtocolError(counters, source.trunk.id, 400);
       return answer(400);
     }
-    if (message.method !== "INVITE") return takeOther(source.trunk, now);
+    if (message.method !== "INVITE") return takeOther(source.trunk, moment.at);
     // The server itself passes or refuses requests of a dialog. None of them should come here.
-    if (request.toTag !== "") return refuseRequest(source.trunk, now, "dialog-unknown", NO_FIELDS);
+    if (request.toTag !== "") return refuseRequest(source.trunk, moment.at, "dialog-unknown", NO_FIELDS);
     const routes = readRoutes(message, parts.listeners);
-    return takeInvite({ now, policy, source, message, request, routes, isLate });
+    return takeInvite({ now: moment.now, at: moment.at, policy, source, message, request, routes, isLate });
   }
 
   /** The engine carries calls only: OPTIONS is answered, everything else refused. */
-  function takeOther(trunk: Trunk, now: Millis): Order {
+  function takeOther(trunk: Trunk, at: Millis): Order {
     const carriage = carriageOf(trunk.methods, message.method);
     const allow = { Allow: ordinaryMethods.allow };
     if (message.method === "OPTIONS" && carriage !== "refuse")
       return answer(200, { ...allow, Accept: "application/sdp" });
-    return refuseRequest(trunk, now, "method-not-allowed", allow);
+    return refuseRequest(trunk, at, "method-not-allowed", allow);
   }
 
   function refuseRequest(trunk: Trunk, at: Millis, reason: ReasonCode, fields: Fields): Order {
@@ -151,7 +158,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   }
 
   function takeInvite(turn: DelegatedTurn): Order {
-    const { source, now, policy, request } = turn;
+    const { source, now, at, policy, request } = turn;
     const { trunk } = source;
     const judged = decide(judge, reader, turn);
     if (judged === undefined) {
@@ -163,7 +170,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       tell({
         kind: "decided",
         call: slot === NO_CALL ? calls.nameless(trunk.id) : calls.refOf(slot),
-        at: now,
+        at,
         decision,
         action: actionOf(decision, order),
         listener: request.listener.id,
@@ -297,18 +304,19 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     tick: (now) => judge.told.flush(now, tell),
     take(now, request) {
       let source: TrunkPolicy | undefined;
+      const at = now + state.wall.ahead;
       try {
         const policy = parts.policy();
         hops.adopt(policy, now);
         source = policy.matchTrunk(request.listener.id, request.address, request.port);
-        if (source !== undefined) return take(now, policy, source, request);
+        if (source !== undefined) return take({ now, at }, policy, source, request);
         counters.unknownSource++;
         return strangerOrder;
       } catch (error) {
         counters.faults++;
         parts.fault(error);
         const order = faultOrder(source?.trunk);
-        if (source !== undefined && message.method === "INVITE") tellFault(now, source, request, order);
+        if (source !== undefined && message.method === "INVITE") tellFault(at, source, request, order);
         return order;
       }
     },
@@ -319,8 +327,8 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
 function readerFor(capabilities: Capabilities): CallReader<DelegatedTurn> {
   return {
     ...sipCalls,
-    attemptOf: ({ message, source, now, request, routes }) =>
-      readAttempt(message, source.trunk, now, originOf(request), routes.uri),
+    attemptOf: ({ message, source, at, request, routes }) =>
+      readAttempt(message, source.trunk, at, originOf(request), routes.uri),
     unjudgeable(turn, attempt) {
       const unable = turn.message.fault === undefined ? unableToJudge(capabilities, turn) : undefined;
       // The server follows a Route, and the filter can't remove it: an emergency call is no exception.

@@ -40,6 +40,7 @@ export interface SeizedCircuit {
 
 /** One call attempt, in the form in which the rules see it. */
 export interface CallAttempt {
+  /** When it was received, on the wall clock. Limits measure their intervals by `timeOf` (screening/state.ts). */
   readonly at: Millis;
   readonly trunk: Trunk;
   readonly origin: SignallingSource;

@@ -4,6 +4,12 @@ import type { DialPlan } from "./number.ts";
 import type { ReasonCode } from "./reason.ts";
 import type { Millis } from "./time.ts";
 
+/** The name of a source that is no trunk, only a next hop. It may continue dialogs of ours, and may begin nothing. */
+export const NEXT_HOP = "next-hop";
+
+/** The name of a peer of which no trunk is known: nobody, or nobody before its certificate is seen. No trunk has it. */
+export const STRANGER = "";
+
 export type TrunkId = string;
 export type LesseeId = string;
 

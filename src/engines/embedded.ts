@@ -5,7 +5,8 @@ import { createListener, type Listener } from "../routing/listener.ts";
 import { createSipProxy, TICK, type SipProxy } from "../proxy/sip-proxy.ts";
 import { createKeyedTags } from "../sip/tag.ts";
 import type { ListenAddress } from "../config/sigwall/static-schema.ts";
-import { LONGEST_PAUSE, type Engine, type EngineParts } from "./engine.ts";
+import type { Engine, EngineParts } from "./engine.ts";
+import { engineNow, followWall } from "../wire/kernel/clock.ts";
 import { createQuestions } from "../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../wire/dns/next-hop-names.ts";
 import { openStreamPort, type StreamPort } from "../wire/streams/stream-port.ts";
@@ -57,7 +58,8 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
   }
 
   function passTime(): void {
-    const now = Date.now();
+    followWall(parts.state.wall);
+    const now = engineNow();
     proxy?.tick(now);
     for (const port of streams.values()) guard(() => port.tick(now));
     guard(() => names?.follow(parts.policy()));
@@ -67,7 +69,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
     const handlers: DatagramHandlers = {
       datagram: (bytes, from, fromPort) => {
         const listener = listeners[index];
-        if (listener !== undefined) proxy?.handle(Date.now(), listener, from, fromPort, bytes);
+        if (listener !== undefined) proxy?.handle(engineNow(), listener, from, fromPort, bytes);
       },
       dropped: (direction) => {
         if (direction === "received") parts.counters.notSip++;
@@ -76,7 +78,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       error: (error) => {
         parts.fault(error);
         const place = unreachablePlace(error);
-        if (place !== undefined) proxy?.unreachable(Date.now(), "udp", place.address, place.port);
+        if (place !== undefined) proxy?.unreachable(engineNow(), "udp", place.address, place.port);
       },
     };
     const inherited = parts.inherited?.find((socket) => socket.id === id);
@@ -102,19 +104,23 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         message(bytes, peer) {
           const listener = here();
           if (listener !== undefined)
-            proxy?.handle(Date.now(), listener, peer.address, peer.port, bytes, peer.names);
+            proxy?.handle(engineNow(), listener, peer.address, peer.port, bytes, peer.names);
         },
         unframed(bytes, why, peer) {
           const listener = here();
-          if (listener !== undefined) proxy?.unframed(Date.now(), listener, peer, bytes, why);
+          if (listener !== undefined) proxy?.unframed(engineNow(), listener, peer, bytes, why);
         },
         undelivered(bytes, to, toPort, why) {
           const listener = here();
-          if (listener !== undefined) proxy?.undelivered(Date.now(), listener, to, toPort, bytes, why);
+          if (listener !== undefined) proxy?.undelivered(engineNow(), listener, to, toPort, bytes, why);
         },
-        isWelcome(peer) {
+        ownerOf(peer) {
           const listener = here();
-          return listener !== undefined && proxy?.isWelcome(Date.now(), listener, peer) === true;
+          return listener === undefined ? undefined : proxy?.ownerOf(engineNow(), listener, peer);
+        },
+        isHop(to, toPort) {
+          const listener = here();
+          return listener !== undefined && proxy?.isHop(listener, to, toPort) === true;
         },
         isMeant(peer, addresses) {
           const listener = here();
@@ -154,6 +160,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         await stop();
         throw error;
       }
+      followWall(parts.state.wall);
       const { tables } = parts.policy();
       proxy = createSipProxy({
         policy: parts.policy,
@@ -165,7 +172,6 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         naming: parts.naming,
         ledgerSize: tables.calls,
         callBytes: tables.callBytes,
-        longestPause: LONGEST_PAUSE,
         failoverSize: tables.calls,
         transactionsSize: tables.transactions,
         sink: {
@@ -181,7 +187,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       names = createNames({
         questions,
         families: [...new Set(listeners.map(({ family }) => family))],
-        resolved: (id, addresses) => proxy?.resolve(Date.now(), id, addresses),
+        resolved: (id, addresses) => proxy?.resolve(engineNow(), id, addresses),
         changed: (id, error) => parts.nameChanged?.(id, error),
       });
       passTime();

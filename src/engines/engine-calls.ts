@@ -3,7 +3,7 @@ import { createCalls } from "../calls/call-memory.ts";
 import type { Calls } from "../calls/calls.ts";
 import { createTeller } from "../judging/tell.ts";
 import { longestCallOf } from "../policy/policy.ts";
-import { LONGEST_PAUSE, type EngineParts } from "./engine.ts";
+import type { EngineParts } from "./engine.ts";
 
 /** Makes the memory of calls of an engine. From then on `limits.channels` counts its calls. */
 export function createEngineCalls(
@@ -13,7 +13,7 @@ export function createEngineCalls(
     ...parts.naming,
     capacity: parts.policy().tables.calls,
     longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
-    longestPause: LONGEST_PAUSE,
+    wall: parts.state.wall,
     tell: createTeller(parts.counters, parts.happened),
   });
   parts.state.channels.of = (trunk) => calls.channels(trunk);

@@ -18,12 +18,6 @@ import type { NameStatus } from "../wire/dns/next-hop-names.ts";
 import type { OpenDatagramPort } from "../wire/udp/udp.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
 
-/**
- * Engines hand their clock to the memory of calls several times a second. A longer step is that of a clock which was set ahead:
- * it ends no call.
- */
-export const LONGEST_PAUSE: Millis = 10_000;
-
 /** The parts that every engine is given. Each engine feeds calls to the same rules and obeys them. */
 export interface EngineParts {
   /** The listeners of sigwall.yaml. Port 0 binds any free port. */

@@ -100,7 +100,7 @@ function judgeIam(
   circuit: Circuit | undefined,
   segment: IsupMessage | string | undefined,
 ): boolean {
-  const { relay, now, bytes, isup } = turn;
+  const { relay, at, bytes, isup } = turn;
   const judged = decide(relay.judge, isupCalls, { ...isupCallOf(turn, source), segment });
   if (judged === undefined) {
     refuse(turn, circuit, "reject", "overload");
@@ -114,7 +114,7 @@ function judgeIam(
   const begun = { name, attempt: decision.attempt, emergency: emergencyNumber(decision, isup) };
   const action = isPassed ? accept(turn, circuit, begun) : refuse(turn, circuit, kind, reason);
   const call = slot === NO_CALL ? calls.nameless(source.trunk.id) : calls.refOf(slot);
-  relay.tell({ kind: "decided", call, at: now, decision, action, bytes });
+  relay.tell({ kind: "decided", call, at, decision, action, bytes });
   return isPassed;
 }
 
@@ -141,8 +141,8 @@ function remember(
 
 /** The message as the judge sees it. */
 export function isupCallOf(turn: IsupTurn, source: TrunkPolicy): IsupCall {
-  const { now, policy, msu, isup } = turn;
-  return { source, now, policy, msu, isup, origin: originOf(turn) };
+  const { now, at, policy, msu, isup } = turn;
+  return { source, now, at, policy, msu, isup, origin: originOf(turn) };
 }
 
 function accept(

@@ -4,7 +4,7 @@ import type { SignallingSource } from "../domain/attempt.ts";
 import type { Calls } from "../calls/calls.ts";
 import type { CallEvent } from "../domain/call.ts";
 import { capabilitiesOf } from "../domain/capabilities.ts";
-import type { Millis } from "../domain/time.ts";
+import type { Instant, Millis } from "../domain/time.ts";
 import type { Judge } from "../judging/decide.ts";
 import type { Overload } from "../judging/overload.ts";
 import { createTeller, type Listen } from "../judging/tell.ts";
@@ -87,9 +87,8 @@ export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
 }
 
 /** One DATA message of a side. */
-export interface IsupTurn extends UnitWorkspace {
+export interface IsupTurn extends UnitWorkspace, Instant {
   readonly relay: IsupState;
-  readonly now: Millis;
   readonly policy: Policy;
   readonly side: LinkSide;
   readonly stream: number;
@@ -110,7 +109,14 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
     circuits,
     releases: createCircuitReleases({ circuits, counters: counters.ss7, send: sink.send, alarm: sink.alarm }),
     held: createHeldCalls(),
-    judge: { state, overload, counters, capabilities: capabilitiesOf.m3ua, told: createToldShare(), elapsed },
+    judge: {
+      state,
+      overload,
+      counters,
+      capabilities: capabilitiesOf.m3ua,
+      told: createToldShare(state.wall),
+      elapsed,
+    },
     tell: createTeller(counters, sink.happened),
     ends: undefined,
     workspace: createWorkspace(),
@@ -134,7 +140,8 @@ export function beginUnit(
   const { message, msu, isup } = workspace;
   const { side, stream, bytes } = unit;
   const start = findIsup(relay.variant, workspace, bytes);
-  return { relay, now, policy: relay.policy(), side, stream, bytes, message, msu, isup, start };
+  const at = now + relay.state.wall.ahead;
+  return { relay, now, at, policy: relay.policy(), side, stream, bytes, message, msu, isup, start };
 }
 
 function findIsup(variant: IsupVariant, { message, msu }: UnitWorkspace, bytes: Buffer): number {

@@ -56,13 +56,13 @@ function tellLater(
   action: Action,
   call: CallRef | undefined,
 ): void {
-  const { relay, now, bytes, start } = turn;
+  const { relay, at, bytes, start } = turn;
   relay.tell({
     kind: "request",
     call,
     trunk: source.trunk.id,
     method: typeNames.get(bytes[start]!) ?? "ISUP",
-    at: now,
+    at,
     reason: decision.verdict.reason,
     decision,
     action,

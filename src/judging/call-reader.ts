@@ -1,13 +1,12 @@
 // How a protocol shows a call attempt to the judge.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Deny } from "../domain/decision.ts";
-import type { Millis } from "../domain/time.ts";
+import type { Instant } from "../domain/time.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 
 /** A call attempt that a trunk has sent. */
-export interface CallToJudge {
+export interface CallToJudge extends Instant {
   readonly source: TrunkPolicy;
-  readonly now: Millis;
   readonly policy: Policy;
 }
 

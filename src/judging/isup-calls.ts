@@ -26,12 +26,12 @@ export const isupCalls: CallReader<IsupCall> = {
   nameOf: ({ msu, isup }) => `${msu.cic} ${calledOf(isup)?.digits ?? ""}`,
   isEmergency: isEmergencyIam,
   attemptOf(call) {
-    const { isup, msu, source, origin, now, segment } = call;
-    const attempt = isup.fault ?? readIsupAttempt(isup, msu, source.trunk, now, origin);
+    const { isup, msu, source, origin, at, segment } = call;
+    const attempt = isup.fault ?? readIsupAttempt(isup, msu, source.trunk, at, origin);
     if (typeof attempt === "string") return bareIsupAttempt(call, attempt);
     const more = segment === undefined ? undefined : readSegment(call, segment);
     if (more === undefined) return attempt;
-    return typeof more === "string" ? bareIsupAttempt(call, `segment: ${more}`) : join(attempt, more, now);
+    return typeof more === "string" ? bareIsupAttempt(call, `segment: ${more}`) : join(attempt, more, at);
   },
   protocolAnswer: () => 0,
   // Calls of the core are trusted.
@@ -85,9 +85,9 @@ export function join(attempt: CallAttempt, { calling, diversion }: IsupParties, 
 }
 
 /** An attempt of which nothing but the circuit is known; `undecodable` says in words why. */
-export function bareIsupAttempt({ msu, source, now, origin }: IsupCall, undecodable?: string): CallAttempt {
+export function bareIsupAttempt({ msu, source, at, origin }: IsupCall, undecodable?: string): CallAttempt {
   const attempt: CallAttempt = {
-    ...bareAttempt(source.trunk, now, origin),
+    ...bareAttempt(source.trunk, at, origin),
     circuit: { opc: msu.opc, dpc: msu.dpc, cic: msu.cic, natureOfAddress: undefined, screening: undefined },
   };
   return undecodable === undefined ? attempt : { ...attempt, undecodable };

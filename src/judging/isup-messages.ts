@@ -27,11 +27,11 @@ export function judgeLater(
   begun: BegunCall | undefined,
   state: ScreeningState,
 ): Decision | undefined {
-  const { isup, source, now } = call;
+  const { isup, source, at } = call;
   const parties = isup.fault ?? readParties(isup, source.trunk.dialPlan);
   if (typeof parties === "string") return undecodable(call, parties);
   if (parties.calling.length === 0 && parties.diversion.length === 0) return undefined;
-  return judge(call, join(begun?.attempt ?? bareIsupAttempt(call), parties, now), state);
+  return judge(call, join(begun?.attempt ?? bareIsupAttempt(call), parties, at), state);
 }
 
 /**
@@ -40,7 +40,7 @@ export function judgeLater(
  * @returns undefined when no decision depends on its digits
  */
 export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningState): Decision | undefined {
-  const { isup, source, now } = call;
+  const { isup, source, at } = call;
   const { emergency, attempt } = begun;
   if (emergency === undefined) return undefined;
   const more = isup.fault ?? readSubsequent(isup.bytes, isup.variableStart, isup.variableEnd);
@@ -50,7 +50,7 @@ export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningSt
   begun.emergency = number;
   if (isEmergencyCalled(called)) return undefined;
   begun.emergency = undefined;
-  return judge(call, { ...attempt, at: now, called }, state);
+  return judge(call, { ...attempt, at, called }, state);
 }
 
 /** Judges a call that was counted against its limits before. */

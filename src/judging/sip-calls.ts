@@ -20,8 +20,8 @@ export interface SipCall extends CallToJudge {
 export const sipCalls: CallReader<SipCall> = {
   nameOf: ({ request }) => request.callId,
   isEmergency: isEmergencyRequest,
-  attemptOf: ({ message, source, now, request, routes }) =>
-    readCall(message, source.trunk, now, originOf(request), routes.uri),
+  attemptOf: ({ message, source, at, request, routes }) =>
+    readCall(message, source.trunk, at, originOf(request), routes.uri),
   protocolAnswer: ({ message, source }) =>
     message.fault === undefined ? protocolError(message, source.trunk, false) : 0,
   unjudgeable: (call, attempt) => unreadable(call.message, attempt) ?? misroutedCall(call),

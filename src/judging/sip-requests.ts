@@ -1,7 +1,7 @@
 // Decisions about SIP requests that begin no call: MESSAGE and its like, and changes of caller inside a dialog.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Decision } from "../domain/decision.ts";
-import type { ScreeningState } from "../screening/state.ts";
+import { timeOf, type ScreeningState } from "../screening/state.ts";
 import { refuseUnasked, withheldOrRefused } from "./decide.ts";
 import { misrouted, unreadable, type SipCall } from "./sip-calls.ts";
 
@@ -19,13 +19,14 @@ export function judgeRequest(request: SipCall, attempt: CallAttempt, state: Scre
  * against the limit.
  */
 export function payMessage(decision: Decision, state: ScreeningState): Decision {
-  const { at, trunk } = decision.attempt;
+  const { trunk } = decision.attempt;
+  const now = timeOf(decision.attempt, state);
   const rate = trunk.limits.messagesPerSecond;
   const { kind } = decision.verdict;
   if (rate === undefined || kind === "reject" || kind === "drop") return decision;
-  if (state.messageRate.wait(trunk.id, rate, at) > 0)
+  if (state.messageRate.wait(trunk.id, rate, now) > 0)
     return { ...decision, verdict: { kind: "reject", reason: "message-rate-exceeded" }, rule: "protocol" };
-  state.messageRate.take(trunk.id, rate, at);
+  state.messageRate.take(trunk.id, rate, now);
   return decision;
 }
 

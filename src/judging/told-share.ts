@@ -1,7 +1,7 @@
 // Bounds the refusals of one kind that are told one by one: a flood of calls must not become a flood of records.
 import type { CallsShed } from "../domain/call.ts";
 import type { ReasonCode } from "../domain/reason.ts";
-import type { Millis } from "../domain/time.ts";
+import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 
 /** At most this many shed calls and answers of the protocol are told one by one in a second, for each trunk. */
@@ -24,7 +24,8 @@ interface TrunkShare {
   readonly sums: Map<string, { readonly reason: ReasonCode; readonly status: number; count: number }>;
 }
 
-export function createToldShare(): ToldShare {
+/** `wall`: the sums of seconds are dated by it. */
+export function createToldShare(wall: WallClock = { ahead: 0 }): ToldShare {
   // Trunk ids come from the policy, so the map is bounded by what operators configured.
   const trunks = new Map<TrunkId, TrunkShare>();
   /** Trunks with a sum that is not told yet. */
@@ -32,9 +33,10 @@ export function createToldShare(): ToldShare {
   let ended: CallsShed[] = [];
 
   function close(trunk: TrunkId, share: TrunkShare): void {
-    const { begun, sums } = share;
+    const { sums } = share;
+    const from = share.begun + wall.ahead;
     for (const { reason, status, count } of sums.values())
-      ended.push({ kind: "shed", trunk, reason, status, count, from: begun, to: begun + SECOND });
+      ended.push({ kind: "shed", trunk, reason, status, count, from, to: from + SECOND });
     sums.clear();
     waiting.delete(trunk);
   }

@@ -23,6 +23,9 @@ const reasonIndex = new Map(reasonCodes.map((code, index) => [code, index]));
 const deciderIndex = new Map(deciders.map((id, index) => [id, index]));
 const verdictIndex = new Map(verdictKinds.map((kind, index) => [kind, index]));
 
+/** A stray request, and whether it was sent on. */
+export type StrayKey = `${"ACK" | "CANCEL"} ${"passed" | "dropped"}`;
+
 /** The counters of one trunk. They are kept by trunk id and survive a reload of the policy. */
 export interface TrunkCounters {
   /** Attempts by a packed key, see {@link eachAttemptCount}. */
@@ -31,6 +34,8 @@ export interface TrunkCounters {
   readonly requests: Map<string, Map<number, number>>;
   /** Answers that RFC 3261 itself asks for (400, 416, 420, 483 …), by status. */
   readonly protocolErrors: Map<number, number>;
+  /** ACK and CANCEL that belong to nothing that is remembered, as "METHOD result". */
+  readonly strays: Record<StrayKey, number>;
   retransmissions: number;
   /** Requests that repeat the key of one judged before with other content. */
   forgedRepeats: number;
@@ -110,6 +115,7 @@ export function trunkCounters(counters: Counters, id: string): TrunkCounters {
       attempts: new Map(),
       requests: new Map(),
       protocolErrors: new Map(),
+      strays: { "ACK passed": 0, "ACK dropped": 0, "CANCEL passed": 0, "CANCEL dropped": 0 },
       retransmissions: 0,
       forgedRepeats: 0,
       failoversDown: 0,
@@ -234,6 +240,12 @@ function requestCounts(counters: Counters, trunk: string, method: string): Map<n
 /** Counts an answer that RFC 3261 itself asks for. */
 export function countProtocolError(counters: Counters, trunk: string, status: number): void {
   add(trunkCounters(counters, trunk).protocolErrors, status);
+}
+
+/** Counts an ACK or CANCEL that belongs to nothing that is remembered. */
+export function countStray(counters: Counters, trunk: string, method: string, isPassed: boolean): void {
+  const { strays } = trunkCounters(counters, trunk);
+  strays[`${method === "ACK" ? "ACK" : "CANCEL"} ${isPassed ? "passed" : "dropped"}`]++;
 }
 
 /** Records how long a decision took, in seconds. */

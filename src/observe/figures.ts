@@ -166,7 +166,7 @@ export type FiguresPart = Partial<Figures>;
  */
 const MOST_VALUES = 1000;
 /** Values of a trunk besides those in its maps. */
-const PLAIN_VALUES = 8;
+const PLAIN_VALUES = 12;
 /** At most this many rows in one part: next hops, names, lists and the like. */
 const MOST_ROWS = 200;
 

@@ -12,6 +12,7 @@ export const closingReasons = [
   "idle",
   "slow-reader",
   "memory",
+  "share",
   "policy",
 ] as const;
 export type ClosingReason = (typeof closingReasons)[number];
@@ -33,7 +34,7 @@ export function createStreamCounters(): StreamCounters {
     open: 0,
     unread: 0,
     results: { accepted: 0, refused: 0, connected: 0, failed: 0 },
-    closed: { peer: 0, framing: 0, incomplete: 0, idle: 0, "slow-reader": 0, memory: 0, policy: 0 },
+    closed: { peer: 0, framing: 0, incomplete: 0, idle: 0, "slow-reader": 0, memory: 0, share: 0, policy: 0 },
     undelivered: 0,
   };
 }

@@ -56,6 +56,20 @@ const trunkSeries: readonly Series[] = [
       }
     },
   },
+  {
+    kind: "counter",
+    name: "sigwall_stray_requests_total",
+    help: "ACK and CANCEL that belong to no INVITE that is remembered: passed to where it would have gone, or dropped.",
+    labels: ["trunk", "method", "result"],
+    read({ trunks }, report) {
+      for (const [trunk, { strays }] of trunks) {
+        for (const [key, value] of Object.entries(strays)) {
+          const [method = "", result = ""] = key.split(" ");
+          report({ trunk, method, result }, value);
+        }
+      }
+    },
+  },
 ];
 
 /** What was not judged, not sent on, or went wrong on our side. */

@@ -1,6 +1,7 @@
 // What the proxy is asked and told about TCP and TLS connections, beside the messages on them.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
+import { NEXT_HOP, STRANGER } from "../domain/trunk.ts";
 import { countProtocolError } from "../observe/counters.ts";
 import { ANY_NAME } from "../policy/trunk-match.ts";
 import { goDown, type Destination } from "../routing/hop-health.ts";
@@ -11,7 +12,7 @@ import { answerUnreached } from "./requests/answer-for-hop.ts";
 import { reportChange, withdrawProbe } from "./sending/probe.ts";
 import { answerError } from "./turn/answers.ts";
 import { isHop } from "./turn/peer-port.ts";
-import { guard, NEXT_HOP, type ProxyState } from "./turn/proxy-state.ts";
+import { guard, type ProxyState } from "./turn/proxy-state.ts";
 import { beginMoment, beginRequest, type Moment } from "./turn/turn.ts";
 
 /** A peer on a connection. */
@@ -31,8 +32,13 @@ export type DeliveryFailure = "unreached" | "back-off" | "no-room";
 
 /** What the proxy is asked and told about connections, apart from the messages on them. */
 export interface ConnectionEvents {
-  /** True when a trunk or next hop may be at the other end. */
-  isWelcome(now: Millis, listener: Listener, peer: StreamPeer): boolean;
+  /**
+   * Returns whose the peer is: its trunk, {@link NEXT_HOP} for the core and next hops, or {@link STRANGER} for a TLS
+   * peer that only its certificate can show to be a trunk. Undefined: nobody knows it.
+   */
+  ownerOf(now: Millis, listener: Listener, peer: StreamPeer): string | undefined;
+  /** True when this place is a next hop. */
+  isHop(listener: Listener, address: string, port: number): boolean;
   /**
    * True when a TLS peer that we connected to is the intended one (RFC 5922 section 7.3). Its certificate names one of
    * these: the address, the `tlsName` by which the policy knows the trunk there, or the host of the next hop.
@@ -60,13 +66,16 @@ export interface ConnectionEvents {
 
 export function createConnectionEvents(proxy: ProxyState): ConnectionEvents {
   return {
-    isWelcome(now, listener, { address, port, names }) {
+    ownerOf(now, listener, { address, port, names }) {
       const { policy } = beginMoment(proxy, now);
-      return (
-        policy.matchTrunk(listener.id, address, port, names ?? ANY_NAME) !== undefined ||
-        isHop(proxy, { listener, address, port })
-      );
+      const trunk = policy.matchTrunk(listener.id, address, port, names)?.trunk;
+      if (trunk !== undefined) return trunk.side === "core" ? NEXT_HOP : trunk.id;
+      if (isHop(proxy, { listener, address, port })) return NEXT_HOP;
+      if (names !== undefined) return undefined;
+      return policy.matchTrunk(listener.id, address, port, ANY_NAME) === undefined ? undefined : STRANGER;
     },
+    isHop: (listener, address, port) =>
+      proxy.hops.at(listener.transport, address, port) !== undefined || proxy.hops.has(address, port),
     isMeant(listener, { address, port, names = [] }, addresses) {
       if (addresses.includes(address)) return true;
       if (proxy.hops.hostsAt(address, port).some((host) => names.includes(host))) return true;

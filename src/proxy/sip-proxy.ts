@@ -3,7 +3,7 @@ import type { CallsView } from "../calls/calls.ts";
 import type { Buffer } from "node:buffer";
 import type { Action } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
-import type { SipTransport } from "../domain/trunk.ts";
+import { NEXT_HOP, type SipTransport } from "../domain/trunk.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
 import { refuseUnasked } from "../judging/decide.ts";
 import { LOAD_INTERVAL, type Load, type Overload } from "../judging/overload.ts";
@@ -26,7 +26,7 @@ import { reportChange } from "./sending/probe.ts";
 import { passTime } from "./tick.ts";
 import { answerError, refuse } from "./turn/answers.ts";
 import { isHop } from "./turn/peer-port.ts";
-import { createProxyState, guard, NEXT_HOP, type ProxyParts } from "./turn/proxy-state.ts";
+import { createProxyState, guard, type ProxyParts } from "./turn/proxy-state.ts";
 import {
   beginMoment,
   beginRequest,
@@ -143,13 +143,13 @@ export function createSipProxy(parts: ProxyParts): SipProxy {
 }
 
 function handleMessage(moment: Moment, source: TrunkPolicy | undefined, origin: Origin, bytes: Buffer): void {
-  const { proxy, now, policy } = moment;
+  const { proxy, now, at, policy } = moment;
   const { counters, workspace } = proxy;
   const { message, edits } = workspace;
   scan(message, bytes);
   if (message.kind === "response") {
     const { listener, address, port } = origin;
-    if (!relayResponse({ proxy, now, policy, message, edits, listener, address, port }))
+    if (!relayResponse({ proxy, now, at, policy, message, edits, listener, address, port }))
       counters.strayResponses++;
     return;
   }
@@ -190,16 +190,16 @@ function answerFault(moment: Moment, source: TrunkPolicy, origin: Origin): void 
 }
 
 function refuseFault(turn: RequestTurn, { trunk }: TrunkPolicy): void {
-  const { proxy, message, request, now, policy } = turn;
+  const { proxy, message, request, at, policy } = turn;
   const isSilent = trunk.exception === "drop";
   const status = refusalStatus(trunk, "rule-fault");
   if (!isSilent) refuse(turn, status, "rule-fault");
   if (message.method !== "INVITE") return;
-  const attempt = bareAttempt(trunk, now, originOf(request), request.callId);
+  const attempt = bareAttempt(trunk, at, originOf(request), request.callId);
   const verdict = { kind: isSilent ? "drop" : "reject", reason: "rule-fault" } as const;
   const decision = refuseUnasked(attempt, verdict, policy.revision, "exception");
   const action: Action = isSilent ? { kind: "silent" } : { kind: "answered", status };
-  const told = { at: now, decision, action, bytes: bytesOf(message) };
+  const told = { at, decision, action, bytes: bytesOf(message) };
   if (request.toTag === "") proxy.tell({ kind: "decided", call: proxy.calls.nameless(trunk.id), ...told });
   else
     proxy.tell({

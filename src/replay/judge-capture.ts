@@ -34,8 +34,8 @@ interface SeenCall extends SipCall {
 
 const seenCalls: CallReader<SeenCall> = {
   ...sipCalls,
-  attemptOf: ({ message, source, now, origin, routes }) =>
-    readCall(message, source.trunk, now, origin, routes.uri),
+  attemptOf: ({ message, source, at, origin, routes }) =>
+    readCall(message, source.trunk, at, origin, routes.uri),
 };
 
 /** Every decision of a capture is told by itself. */
@@ -65,7 +65,8 @@ export function createCaptureJudge(policy: Policy, override: TrunkPolicy | undef
           ? undefined
           : policy.matchTrunk(local, sourceAddress, sourcePort, undefined, msu));
       if (source === undefined) return { kind: "unknown-source" };
-      const call = { source, now: toMillis(time), policy, msu, isup: message, origin };
+      const now = toMillis(time);
+      const call = { source, now, at: now, policy, msu, isup: message, origin };
       return outcomeOf(decide(judge, isupCalls, call));
     },
     judge({ exchange: request, origin, ...time }) {
@@ -73,7 +74,8 @@ export function createCaptureJudge(policy: Policy, override: TrunkPolicy | undef
       const source = override ?? policy.matchTrunk(listener.id, address, port);
       if (source === undefined) return { kind: "unknown-source" };
       const routes = readRoutes(message, [listener]);
-      const call = { source, now: toMillis(time), policy, message, request, routes, origin };
+      const now = toMillis(time);
+      const call = { source, now, at: now, policy, message, request, routes, origin };
       return outcomeOf(decide(judge, seenCalls, call));
     },
   };

@@ -3,7 +3,7 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { Deny } from "../domain/decision.ts";
 import type { EmergencyLimits, TrunkId } from "../domain/trunk.ts";
 import type { Limit } from "./rule.ts";
-import type { ScreeningState } from "./state.ts";
+import { timeOf, type ScreeningState } from "./state.ts";
 
 /** What a trunk gets whose `limits` don't name `emergency`. */
 export const defaultEmergencyLimits: EmergencyLimits = {
@@ -22,14 +22,14 @@ export function emergencyRate(trunk: TrunkId, limits: EmergencyLimits): Limit {
   const { perSecond, perCallerPerSecond } = limits;
   return {
     check(attempt, state) {
-      if (state.emergencyRate.wait(trunk, perSecond, attempt.at) > 0) return exceeded;
+      if (state.emergencyRate.wait(trunk, perSecond, timeOf(attempt, state)) > 0) return exceeded;
       for (const key of callersOf(attempt))
-        if (state.emergencyCallers.count(key, attempt.at) >= perCallerPerSecond) return exceeded;
+        if (state.emergencyCallers.count(key, timeOf(attempt, state)) >= perCallerPerSecond) return exceeded;
       return undefined;
     },
     spend(attempt: CallAttempt, state: ScreeningState): undefined {
-      state.emergencyRate.take(trunk, perSecond, attempt.at);
-      for (const key of callersOf(attempt)) state.emergencyCallers.add(key, attempt.at);
+      state.emergencyRate.take(trunk, perSecond, timeOf(attempt, state));
+      for (const key of callersOf(attempt)) state.emergencyCallers.add(key, timeOf(attempt, state));
     },
   };
 }

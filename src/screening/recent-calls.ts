@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { PartyNumber } from "../domain/number.ts";
-import type { Millis } from "../domain/time.ts";
+import type { Millis, WallClock } from "../domain/time.ts";
 import { createExpiringSlots, NONE } from "../state/expiring-slots.ts";
 
 /** 64·T1: how long a peer may try other branches of one call (RFC 3261 section 17.1.1.2). */
@@ -43,8 +43,9 @@ const ignore = (): void => undefined;
 /**
  * Creates an empty table.
  * @param capacity at most this many calls are remembered; at least 1
+ * @param wall how the clock of attempts stands to the one that lifetimes are measured on
  */
-export function createRecentCalls(capacity: number): RecentCalls {
+export function createRecentCalls(capacity: number, wall: WallClock): RecentCalls {
   const rows = new Int32Array(capacity * ROW);
   const calls = createExpiringSlots(capacity, LIFETIME, ignore, ignore);
   // An attempt is looked up, then remembered: its key is built and hashed once.
@@ -63,7 +64,7 @@ export function createRecentCalls(capacity: number): RecentCalls {
   const find = (attempt: CallAttempt): number => {
     // A call without Call-ID (ISUP) repeats no other.
     if (attempt.callId === "") return NONE;
-    const slot = calls.find(keyOf(attempt), attempt.at);
+    const slot = calls.find(keyOf(attempt), attempt.at - wall.ahead);
     if (slot === NONE || rows[slot * ROW + FREE] === 0) return NONE;
     return rows[slot * ROW + PARTIES] === hashOfParties(attempt) ? slot : NONE;
   };
@@ -80,7 +81,7 @@ export function createRecentCalls(capacity: number): RecentCalls {
     },
     remember(attempt) {
       if (attempt.callId === "") return true;
-      const slot = calls.claim(keyOf(attempt), attempt.at);
+      const slot = calls.claim(keyOf(attempt), attempt.at - wall.ahead);
       if (slot === NONE) return false;
       rows[slot * ROW + PARTIES] = hashOfParties(attempt);
       rows[slot * ROW + FREE] = FREE_REPEATS;

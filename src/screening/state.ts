@@ -1,5 +1,7 @@
 // What the rules remember from call to call, in bounded tables.
+import type { CallAttempt } from "../domain/attempt.ts";
 import type { RuleId } from "../domain/rule-id.ts";
+import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { createSecondWindow, type SecondWindow } from "../state/second-window.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
@@ -38,6 +40,8 @@ export interface Channels {
  * window.
  */
 export interface ScreeningState {
+  /** How the wall clock of attempts stands to the clock of {@link timeOf}. The engine keeps it up to date. */
+  readonly wall: WallClock;
   readonly callRate: TokenBuckets;
   /** The rate of MESSAGE requests, by trunk. */
   readonly messageRate: TokenBuckets;
@@ -56,12 +60,19 @@ export interface ScreeningState {
   lastFault: { readonly rule: RuleId; readonly error: unknown } | undefined;
 }
 
+/** The time of an attempt for windows and buckets: on the engine's clock, which nobody can set. */
+export function timeOf(attempt: CallAttempt, { wall }: Pick<ScreeningState, "wall">): Millis {
+  return attempt.at - wall.ahead;
+}
+
 export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
+  const wall: WallClock = { ahead: 0 };
   return {
+    wall,
     callRate: createTokenBuckets(),
     messageRate: createTokenBuckets(),
     callerAttempts: createSlidingWindow(sizes.callers),
-    recentCalls: createRecentCalls(sizes.recentCalls),
+    recentCalls: createRecentCalls(sizes.recentCalls, wall),
     emergencyRate: createTokenBuckets(),
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
     channels: { of: () => 0 },

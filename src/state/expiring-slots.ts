@@ -55,6 +55,8 @@ export interface ExpiringSlots {
   hasRoom(now: Millis): boolean;
   /** Gives up the slot of `key`. */
   release(key: string): void;
+  /** Sweeps out some dead slots. */
+  sweep(now: Millis): void;
 }
 
 /**
@@ -186,6 +188,7 @@ export function createExpiringSlots(
       const slot = locate(key);
       if (slot !== NONE) drop(slot);
     },
+    sweep,
   };
   return slots;
 }

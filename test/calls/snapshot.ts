@@ -161,38 +161,42 @@ void t.test("what fell due while no process ran has 64·T1 more; maxCall counts 
   t.end();
 });
 
-void t.test("the clock of the process before was set back: times come back on the clock", (t) => {
-  const { calls } = makeCalls();
-  const slot = calls.begin("k", "lease", START + HOUR);
-  play(calls, slot, "forwarded", START + HOUR);
-  play(calls, slot, "200 x 1800", START);
-  const { calls: after, told } = restart(pack(calls), START + 1000);
-  passTime(after, START + 1000, START + 1_831_000);
-  t.equal(after.channels("lease"), 0, "30 minutes unconfirmed");
-  t.same(told(), []);
-  passTime(after, START + 1_832_000, START + 1_832_000);
-  t.same(told(), [`ended gw-a-10-1 by filter timed-out 200 answered 0 @ 1832000`]);
+void t.test("a snapshot is dated by the wall clock, wherever the clock of the process before stood", (t) => {
+  for (const step of [-8 * HOUR, -HOUR, 1, 8 * HOUR]) {
+    const { calls } = makeCalls({ wall: { ahead: step } });
+    const slot = calls.begin("k", "lease", START - step);
+    play(calls, slot, "forwarded", START - step);
+    play(calls, slot, "200 x 1800", START - step);
+    const { calls: after, told } = restart(pack(calls), START + 1000);
+    passTime(after, START + 1000, START + 1_831_000);
+    t.equal(after.channels("lease"), 0, "30 minutes unconfirmed");
+    t.same(told(), []);
+    passTime(after, START + 1_832_000, START + 1_832_000);
+    t.same(told(), [`ended gw-a-10-1 by filter timed-out 200 answered 0 @ 1832000`]);
+  }
   t.end();
 });
 
 void t.test(
-  "the clock was set back before the snapshot is restored: its times are on the clock all the same",
+  "a snapshot is restored where the wall clock was set before: its times are right all the same",
   (t) => {
-    const { calls, told } = makeCalls({ epoch: 37 });
-    calls.tick(START + 2 * HOUR);
-    calls.tick(START + 10_000);
-    calls.restore(pack(makeBusy().calls), START + 10_000);
-    calls.tick(START + 34_000);
-    calls.tick(START + 35_000);
-    t.same(told(), ["ended gw-a-10-5 by called released 200 cause 16 answered 2000 @ 3000"]);
-    const slot = slotOf(calls, 2);
-    play(calls, slot, "200 x", START + 36_000);
-    play(calls, slot, "bye caller x", START + 37_000);
-    play(calls, slot, "left 200", START + 38_000);
-    t.same(told(), [
-      "answered gw-a-10-2 @ 36000",
-      "ended gw-a-10-2 by caller released 200 ringing 1000 answered 36000 @ 37000",
-    ]);
+    for (const step of [-8 * HOUR, -HOUR, 1, 8 * HOUR]) {
+      const { calls, told } = makeCalls({ epoch: 37, wall: { ahead: step } });
+      const time = (millis: number): number => START + millis - step;
+      calls.tick(time(9000));
+      calls.restore(pack(makeBusy().calls), time(10_000));
+      calls.tick(time(34_000));
+      calls.tick(time(35_000));
+      t.same(told(), ["ended gw-a-10-5 by called released 200 cause 16 answered 2000 @ 3000"]);
+      const slot = slotOf(calls, 2);
+      play(calls, slot, "200 x", time(36_000));
+      play(calls, slot, "bye caller x", time(37_000));
+      play(calls, slot, "left 200", time(38_000));
+      t.same(told(), [
+        "answered gw-a-10-2 @ 36000",
+        "ended gw-a-10-2 by caller released 200 ringing 1000 answered 36000 @ 37000",
+      ]);
+    }
     t.end();
   },
 );

@@ -40,14 +40,19 @@ export interface Filter {
   readonly stop: (name?: "SIGTERM" | "SIGINT") => Promise<number | null>;
 }
 
-/** Starts `sigwall run` and resolves when it says that it is up. `main`: the program, this one when left out. */
+/**
+ * Starts `sigwall run` and resolves when it says that it is up. `main`: the program, this one when left out.
+ * `environment`: beside that of the tests.
+ */
 export async function startFilter(
   configPath: string,
   nodeOptions: readonly string[] = [],
   main = program,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Filter> {
   const child = spawn(process.execPath, [...nodeOptions, main, "run", "--config", configPath], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
   });
   // A test that fails half-way leaves no filter behind.
   const kill = (): unknown => child.kill();

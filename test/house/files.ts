@@ -64,6 +64,32 @@ void t.test("files: no marks left behind, classes for errors only, no any", (t) 
   t.end();
 });
 
+/**
+ * Who may read the wall clock: what is dated for people or kept over a restart. Everything else measures intervals, and
+ * a wall clock that is set must change none of them.
+ */
+const wallClockReaders = [
+  "app/admin/admin-thread.ts",
+  "app/policy-reading.ts",
+  "cli/commands.ts",
+  "cli/run.ts",
+  "wire/kernel/clock.ts",
+];
+
+void t.test("clocks: the wall clock is read where dates are needed, and nowhere else", (t) => {
+  const reads = /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/;
+  t.same(findOffences(({ code }) => reads.test(code)).toSorted(), wallClockReaders);
+  t.same(
+    findOffences(({ path, code }) => path.startsWith("screening/limits/") && /\battempt\.at\b/.test(code)),
+    [],
+    "limits measure by timeOf",
+  );
+  for (const text of ["const now = Date.now();", "f(Date.now)", "new Date().getTime()"]) t.match(text, reads);
+  for (const text of ["new Date(at)", "Date.parse(text)", "performance.now()", "Date.UTC(0, 0)"])
+    t.notMatch(text, reads);
+  t.end();
+});
+
 void t.test("words: the house speaks of lessees and refusals", (t) => {
   t.same(
     findOffences(({ text }) => /\b(?:customer|tenant|blacklist|whitelist)s?\b/i.test(text)),

@@ -271,7 +271,7 @@ nextHopHealth: { probe: off }
   proxy.proxy.resolve(proxy.now, hopId, [{ ...place, address: "198.51.100.2" }]);
   const listener = listenerFor("tcp", "198.51.100.1");
   const peer = { address: "198.51.100.1", port: 5060, names: [] };
-  t.ok(proxy.proxy.isWelcome(proxy.now, listener, peer), "its connection stays open");
+  t.equal(proxy.proxy.ownerOf(proxy.now, listener, peer), "next-hop", "its connection stays open");
   const bye = request({
     method: "BYE",
     cseq: "2 BYE",
@@ -283,7 +283,7 @@ nextHopHealth: { probe: off }
   proxy.wait(100);
   proxy.now += 5 * 3_600_000;
   proxy.wait(100);
-  t.notOk(proxy.proxy.isWelcome(proxy.now, listener, peer), "for hours, not for ever");
+  t.equal(proxy.proxy.ownerOf(proxy.now, listener, peer), undefined, "for hours, not for ever");
 });
 
 void t.test("a name that leads to ourselves alone: the caller is told, and nothing is sent", async (t) => {

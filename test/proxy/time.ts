@@ -16,12 +16,15 @@ function createBrokenSocket(): { readonly places: Set<string>; readonly sending:
   };
 }
 
-void t.test("a clock that is set ahead by an hour ends no call; time that passes does", (t) => {
+const set = (hours: number) => (proxy: TestProxy) => void (proxy.state.wall.ahead = hours * 3_600_000);
+
+void t.test("a wall clock that is set ends no call; time that passes does", (t) => {
   for (const [how, advance, ended] of [
-    ["set ahead", (proxy: TestProxy) => void (proxy.now += 3_600_000), []],
+    ["set ahead", set(1), []],
+    ["set back", set(-8), []],
     ["passed", (proxy: TestProxy) => void proxy.pass(3_600_000), ["timed-out"]],
   ] as const) {
-    const proxy = createTestProxy(undefined, { longestPause: 10_000 });
+    const proxy = createTestProxy();
     const [out] = proxy.receive(peers.lessee, request());
     const answer = respond(out?.text ?? "", 200).replace("\r\n\r\n", "\r\nSession-Expires: 1800\r\n\r\n");
     proxy.receive(peers.core, answer);

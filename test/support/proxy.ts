@@ -77,6 +77,7 @@ export interface TestProxy {
   readonly events: CallEvent[];
   readonly faults: unknown[];
   readonly proxy: SipProxy;
+  readonly state: ScreeningState;
   policy: Policy;
   now: number;
   /** Hands the proxy a datagram from "address:port"; returns what it sent. */
@@ -97,7 +98,6 @@ export function createTestProxy(
     key?: string;
     ledgerSize?: number;
     failoverSize?: number;
-    longestPause?: number;
     state?: ScreeningState;
     /** What a socket does that fails: throws. */
     sending?: (to: string) => void;
@@ -105,6 +105,7 @@ export function createTestProxy(
 ): TestProxy {
   let sent: Sent[] = [];
   let inForce = policy;
+  const state = options.state ?? createScreeningState(policy.tables);
   const counters = createCounters();
   const decisions: Decision[] = [];
   const events: CallEvent[] = [];
@@ -115,13 +116,12 @@ export function createTestProxy(
     policy: () => inForce,
     listeners,
     tags: createKeyedTags(Buffer.from(options.key ?? "0123456789abcdef")),
-    state: options.state ?? createScreeningState(policy.tables),
+    state,
     counters,
     elapsed: () => 0,
     ledgerSize: options.ledgerSize ?? 1000,
     failoverSize: options.failoverSize ?? 1000,
     transactionsSize: 1000,
-    longestPause: options.longestPause ?? Infinity,
     naming,
     sink: {
       send(listener, address, port, bytes, length) {
@@ -131,7 +131,7 @@ export function createTestProxy(
         sent.push({ listener: listener.id, to, bytes: copy, text: copy.toString("latin1") });
         return true;
       },
-      nextHop: (key, state, why) => changes.push(`${key.slice(4)} ${state}: ${why}`),
+      nextHop: (key, turned, why) => changes.push(`${key.slice(4)} ${turned}: ${why}`),
       happened: (event) => {
         events.push(event);
         keep(event);
@@ -145,6 +145,7 @@ export function createTestProxy(
     events,
     faults,
     proxy,
+    state,
     get policy() {
       return inForce;
     },

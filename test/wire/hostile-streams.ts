@@ -41,7 +41,8 @@ async function watch(t: Test, given: Partial<typeof limits> = {}): Promise<Watch
         port.send(last, last.length, peer.address, peer.port);
       },
       undelivered: (bytes) => void returned.push(bytes.toString("latin1")),
-      isWelcome: () => watched.isWelcome,
+      ownerOf: () => (watched.isWelcome ? "lease" : undefined),
+      isHop: () => false,
       isMeant: () => true,
       error: (error) => t.fail(String(error)),
     },

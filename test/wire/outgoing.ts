@@ -1,10 +1,14 @@
 import { Socket } from "node:net";
 import t from "tap";
+import { NEXT_HOP } from "../../src/domain/trunk.ts";
 import { createOutgoing, type Outgoing } from "../../src/wire/streams/outgoing.ts";
 import type { DeliveryFailure } from "../../src/proxy/connection-events.ts";
 
 /** Where connections are begun that never come about, and what could not be sent, and why. */
-function createSilentWorld(hasRoom = true): {
+function createSilentWorld(
+  hasRoom = true,
+  owners: Readonly<Record<string, string>> = {},
+): {
   readonly outgoing: Outgoing;
   readonly dialled: string[];
   readonly sockets: Socket[];
@@ -16,13 +20,14 @@ function createSilentWorld(hasRoom = true): {
   const undelivered: string[] = [];
   const whys: DeliveryFailure[] = [];
   const outgoing = createOutgoing({
+    ownerOf: (address) => owners[address] ?? address,
     dial(address, port) {
       if (!hasRoom) return undefined;
       dialled.push(`${address}:${port}`);
       const socket = new Socket();
       socket.on("error", () => undefined);
       sockets.push(socket);
-      return socket;
+      return { socket, address, owner: "", isOwn: false, connection: undefined };
     },
     reached: () => undefined,
     failed: () => undefined,
@@ -51,6 +56,26 @@ void t.test("a peer with many silent ports keeps nobody else from being connecte
   outgoing.send(bytes, "203.0.113.10", 20_000);
   t.equal(dialled.at(-1), "203.0.113.10:20000", "and then there is room again");
 });
+
+void t.test(
+  "attempts: a trunk with many addresses keeps no other one and no next hop from being connected to",
+  async (t) => {
+    const greedy = Array.from({ length: 20 }, (_, i) => `203.0.113.${i}`);
+    const owners = Object.fromEntries(greedy.map((address) => [address, "greedy"]));
+    const { outgoing, dialled, undelivered } = createSilentWorld(true, { ...owners, "192.0.2.9": NEXT_HOP });
+    for (const address of greedy) for (let port = 1; port <= 8; port++) outgoing.send(bytes, address, port);
+    t.equal(dialled.length, 64, "as many as there may be");
+    t.equal(undelivered.length, 96);
+    outgoing.send(bytes, "192.0.2.9", 5060);
+    t.equal(dialled.at(-1), "192.0.2.9:5060", "a next hop comes on top");
+    t.equal(undelivered.length, 96);
+    outgoing.send(bytes, "198.51.100.1", 5060);
+    t.equal(dialled.at(-1), "198.51.100.1:5060");
+    t.equal(undelivered.at(-1), "203.0.113.0:1", "in the place of the oldest attempt");
+    outgoing.send(bytes, "203.0.113.19", 8);
+    t.equal(undelivered.at(-1), "203.0.113.19:8", "and the greedy one gets no more");
+  },
+);
 
 void t.test("why a message was not sent: only a peer that was asked has failed", async (t) => {
   const place = ["198.51.100.1", 5060] as const;

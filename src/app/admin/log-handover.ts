@@ -1,4 +1,5 @@
 // Hands log entries over to the thread that writes them, in bounded batches.
+import { performance } from "node:perf_hooks";
 import type { Millis } from "../../domain/time.ts";
 import type { LogEntry } from "../../observe/log.ts";
 
@@ -34,13 +35,13 @@ export function createLogHandover({ send, taken }: HandoverTarget): LogHandover 
   let waiting: LogEntry[] = [];
   let lost = 0;
   let sent = taken();
-  let flushedAt = 0;
+  let flushedAt = -FLUSH_INTERVAL;
   let timer: NodeJS.Timeout | undefined;
 
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    flushedAt = Date.now();
+    flushedAt = performance.now();
     if (waiting.length === 0 && lost === 0) return;
     if (send(waiting, lost)) {
       sent = (sent + waiting.length) | 0;
@@ -55,11 +56,7 @@ export function createLogHandover({ send, taken }: HandoverTarget): LogHandover 
     push(entry) {
       if (waiting.length + ((sent - taken()) | 0) >= MOST_WAITING) lost++;
       else waiting.push(entry);
-      // A clock that was set back must not delay the log.
-      timer ??= setTimeout(
-        flush,
-        Math.min(Math.max(flushedAt + FLUSH_INTERVAL - Date.now(), 0), FLUSH_INTERVAL),
-      );
+      timer ??= setTimeout(flush, Math.max(flushedAt + FLUSH_INTERVAL - performance.now(), 0));
     },
     flush,
     forgetSent() {

@@ -11,6 +11,7 @@ import { createListener, type Listener } from "../../routing/listener.ts";
 import { createNextHops } from "../../routing/next-hops.ts";
 import { createOverload, type Load } from "../../judging/overload.ts";
 import { createReportedCalls, type ReportKind } from "../../delegated/reported-calls.ts";
+import { REPEATED_FOR } from "../../sip/timers.ts";
 import { createKeyedTags } from "../../sip/tag.ts";
 import { loadDrachtio, type ProxyResult, type SipRequest, type SipResponse } from "./drachtio-link.ts";
 import type { DrachtioServer } from "./place.ts";
@@ -18,6 +19,7 @@ import { createServerLink, LinkTime, type ServerLink } from "./server-link.ts";
 import { createEngineCalls } from "../engine-calls.ts";
 import type { Engine, EngineParts } from "../engine.ts";
 import { type LoadProbe, startLoadProbe } from "../load-probe.ts";
+import { engineNow, followWall } from "../../wire/kernel/clock.ts";
 import { createQuestions } from "../../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../../wire/dns/next-hop-names.ts";
 import type { Order } from "../../delegated/orders.ts";
@@ -96,7 +98,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     response: SipResponse,
     bytes: Buffer,
   ): void {
-    const now = Date.now();
+    const now = engineNow();
     const order = calls.take(now, {
       bytes,
       isLate: clock.waited(request.stackTime, now) > LinkTime.deadline,
@@ -134,7 +136,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   /** Notes the state of a next hop by the result of a call. This engine sends no probes. */
   function noteResult(hop: Destination | undefined, { finalStatus, responses }: ProxyResult): void {
     if (hop === undefined) return;
-    const now = Date.now();
+    const now = engineNow();
     const health = parts.policy().nextHopHealth;
     const isSilent = !responses.some(({ address, port }) => address === hop.address && port === hop.port);
     const isMissed = finalStatus === 503 || (finalStatus === 408 && isSilent);
@@ -150,7 +152,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   function takeReport(kind: ReportKind, source: string, message: Buffer, detail: string): void {
     // The other leg of a call says the same again.
     if (source !== "network" && detail !== "call-rejected") return;
-    books.reported(kind, detail === "normal-release", message, Date.now());
+    books.reported(kind, detail === "normal-release", message, engineNow());
   }
 
   function measure(load: Load): void {
@@ -160,7 +162,8 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   }
 
   function passTime(): void {
-    const now = Date.now();
+    followWall(parts.state.wall);
+    const now = engineNow();
     for (const link of links) link.tick(now);
     const policy = parts.policy();
     hops.adopt(policy, now);
@@ -193,13 +196,14 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     name: "drachtio",
     capabilities: capabilitiesOf.drachtio,
     async start() {
+      followWall(parts.state.wall);
       parts.remembers?.(memory);
       const openLink = await loadDrachtio();
       links.push(...options.servers.map((server) => openServer(server, openLink)));
       names = createNames({
         questions,
         families: [...new Set(listeners.map(({ family }) => family))],
-        resolved: (id, addresses) => hops.resolve(id, addresses, Date.now()),
+        resolved: (id, addresses) => hops.resolve(id, addresses, engineNow()),
         changed: (id, error) => parts.nameChanged?.(id, error),
       });
       passTime();
@@ -249,8 +253,8 @@ function createClock(): ServerClock {
       const sent = ((hours * 60 + minutes) * 60 + seconds) * 1000;
       if (Number.isNaN(sent)) return 0;
       const age = (((now - sent) % DAY) + DAY) % DAY;
-      // Around midnight, and when a clock was set back, an age seems to be nearly a day.
-      if (least === undefined || age < least || age - least > DAY / 2) least = age;
+      // No caller waits for longer than 64·T1. What seems older was stamped by a clock that was set, or around midnight.
+      if (least === undefined || age < least || age - least > REPEATED_FOR) least = age;
       return age - least;
     },
     reset: () => {

@@ -8,6 +8,7 @@ import { createOverload } from "../../judging/overload.ts";
 import type { SignallingTransport } from "../../wire/sctp/association.ts";
 import { createEngineCalls } from "../engine-calls.ts";
 import type { Engine, EngineParts } from "../engine.ts";
+import { engineNow, followWall } from "../../wire/kernel/clock.ts";
 import { loadKernelSctp } from "../../wire/sctp/kernel-sctp.ts";
 import { startLoadProbe, type LoadProbe } from "../load-probe.ts";
 import { createM3uaLink, type M3uaLink } from "./association-pair.ts";
@@ -76,7 +77,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       transportOf,
       relay,
       counters: counters.ss7,
-      now: Date.now,
+      now: engineNow,
       changed: (isUp, why) => {
         if (isUp) parts.info(`${name}: up`);
         else parts.warn(`${name}: down: ${why}`);
@@ -97,6 +98,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     capabilities: capabilitiesOf.m3ua,
     async start() {
       const listening: string[] = [];
+      followWall(parts.state.wall);
       parts.remembers?.(calls);
       try {
         const transportOf = await loadTransports();
@@ -110,7 +112,8 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
         throw error;
       }
       timer = setInterval(() => {
-        const now = Date.now();
+        followWall(parts.state.wall);
+        const now = engineNow();
         for (const link of links) link.tick(now);
       }, TICK).unref();
       probe = startLoadProbe((load) => {

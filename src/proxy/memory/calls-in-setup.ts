@@ -3,6 +3,7 @@ import type { Mutable } from "../../domain/mutable.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Destination } from "../../routing/hop-health.ts";
 import { T1 } from "../../sip/timers.ts";
+import { createShares } from "../../state/shares.ts";
 import type { SentCall } from "./call-setup.ts";
 
 /** Octets of INVITEs that are kept at one time, at most. */
@@ -14,7 +15,7 @@ export interface CallsInSetup {
   readonly size: number;
   /** Calls that were moved and have not been answered since. Only the filter repeats them. */
   readonly repeating: ReadonlySet<SentCall>;
-  /** Keeps the bytes of a new call. @returns false when there is no room for them */
+  /** Keeps the bytes of a new call. @returns false when there is no room for them, or its trunk has more than its share */
   keep(call: SentCall): boolean;
   /** Returns the calls at a destination that have received nothing but 100 from there. */
   waitingAt(hop: Destination): ReadonlySet<SentCall>;
@@ -34,7 +35,8 @@ const NONE: ReadonlySet<SentCall> = new Set();
 export function createCallsInSetup(capacity: number): CallsInSetup {
   const waiting = new Map<Destination, Set<SentCall>>();
   const repeating = new Set<SentCall>();
-  let keptBytes = 0;
+  const entries = createShares(capacity);
+  const octets = createShares(MOST_KEPT);
 
   function leave(call: SentCall): void {
     const hop = call.tried.at(-1);
@@ -54,11 +56,13 @@ export function createCallsInSetup(capacity: number): CallsInSetup {
     size: 0,
     repeating,
     keep(call) {
+      const { trunk } = call.setup;
       const length = call.kept?.bytes.length ?? 0;
       const [hop] = call.tried;
-      if (hop === undefined || inSetup.size >= capacity || keptBytes + length > MOST_KEPT) return false;
+      if (hop === undefined || !entries.hasRoom(trunk, 1) || !octets.hasRoom(trunk, length)) return false;
       inSetup.size++;
-      keptBytes += length;
+      entries.take(trunk, 1);
+      octets.take(trunk, length);
       arrive(call, hop);
       return true;
     },
@@ -80,7 +84,8 @@ export function createCallsInSetup(capacity: number): CallsInSetup {
     settle(call) {
       if (call.kept === undefined) return;
       inSetup.size--;
-      keptBytes -= call.kept.bytes.length;
+      entries.give(call.setup.trunk, 1);
+      octets.give(call.setup.trunk, call.kept.bytes.length);
       call.kept = undefined;
       repeating.delete(call);
       leave(call);

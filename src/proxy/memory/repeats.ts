@@ -1,8 +1,10 @@
 // Repeats messages to datagram hops until something comes back: timers A and B, E and F, G and H of RFC 3261.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../../domain/time.ts";
+import { NEXT_HOP } from "../../domain/trunk.ts";
 import { REPEATED_FOR, T1, T2 } from "../../sip/timers.ts";
 import type { Listener } from "../../routing/listener.ts";
+import { createShares } from "../../state/shares.ts";
 
 /** Octets of messages that are kept for every entry of the table, on average. A table of small entries holds more. */
 const OCTETS_PER_ENTRY = 2048;
@@ -14,6 +16,8 @@ export interface Repeated {
   readonly listener: Listener;
   readonly address: string;
   readonly port: number;
+  /** The trunk, or next hop, whose request is repeated or answered. It pays for the room. */
+  readonly owner: string;
   /** A copy in memory of its own. */
   readonly bytes: Buffer;
 }
@@ -32,8 +36,8 @@ interface Entry extends Repeated {
  */
 export interface Repeats {
   size(): number;
-  /** True when there is room for one more message of this length. */
-  hasRoom(length: number): boolean;
+  /** True when there is room for one more message of this owner and length. */
+  hasRoom(owner: string, length: number): boolean;
   /**
    * Begins to repeat a message that was just sent: after T1, then at doubled intervals up to `longest`. Replaces a
    * message under the same key. Returns false when there is no room.
@@ -55,8 +59,8 @@ export interface Repeats {
 
 export function createRepeats(capacity: number): Repeats {
   const entries = new Map<string, Entry>();
-  const mostOctets = capacity * OCTETS_PER_ENTRY;
-  let octets = 0;
+  const places = createShares(capacity, NEXT_HOP);
+  const octets = createShares(capacity * OCTETS_PER_ENTRY, NEXT_HOP);
   /** The time before which nothing is due. */
   let earliest = Infinity;
 
@@ -64,10 +68,12 @@ export function createRepeats(capacity: number): Repeats {
     const entry = entries.get(key);
     if (entry === undefined) return;
     entries.delete(key);
-    octets -= weigh(entry);
+    places.give(entry.owner, 1);
+    octets.give(entry.owner, weigh(entry));
   };
 
-  const hasRoom = (length: number): boolean => entries.size < capacity && octets + length <= mostOctets;
+  const hasRoom = (owner: string, length: number): boolean =>
+    places.hasRoom(owner, 1) && octets.hasRoom(owner, length);
 
   return {
     size: () => entries.size,
@@ -76,10 +82,11 @@ export function createRepeats(capacity: number): Repeats {
     stop,
     start(key, message, longest, now) {
       stop(key);
-      if (!hasRoom(message.bytes.length)) return false;
+      if (!hasRoom(message.owner, message.bytes.length)) return false;
       const entry = { ...message, key, longest, interval: T1, due: now + T1, ends: now + REPEATED_FOR };
       entries.set(key, entry);
-      octets += weigh(entry);
+      places.take(entry.owner, 1);
+      octets.take(entry.owner, weigh(entry));
       earliest = Math.min(earliest, entry.due);
       return true;
     },

@@ -1,6 +1,7 @@
 // The transactions between a stream hop and a datagram hop, bounded.
 import type { Buffer } from "node:buffer";
-import { createExpiringMap, type ExpiringMap } from "../../state/expiring-map.ts";
+import { NEXT_HOP } from "../../domain/trunk.ts";
+import { createSharedMap, type SharedMap } from "../../state/shared-map.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
 import { createRepeats, type Repeats } from "./repeats.ts";
 
@@ -23,20 +24,20 @@ interface Settled {
 /**
  * Transactions between a stream hop and a datagram hop. A peer on a stream sends each message once. The filter repeats
  * such a message to the datagram hop, and absorbs what the datagram hop repeats. Between two datagram hops or two
- * stream hops the ends do this themselves, and nothing here is used.
+ * stream hops the ends do this themselves, and nothing here is used. The trunks whose requests they are share the room.
  */
 export interface Transactions {
   readonly repeats: Repeats;
   /** Requests of datagram peers. The key is our branch, the hop's port and the method, as in the other tables. */
-  readonly served: ExpiringMap<Served>;
+  readonly served: SharedMap<Served>;
   /** Requests to datagram hops that have their final answer. */
-  readonly settled: ExpiringMap<Settled>;
+  readonly settled: SharedMap<Settled>;
 }
 
 export function createTransactions(capacity: number): Transactions {
   return {
     repeats: createRepeats(capacity),
-    served: createExpiringMap<Served>(capacity, REPEATED_FOR),
-    settled: createExpiringMap<Settled>(capacity, REPEATED_FOR),
+    served: createSharedMap<Served>(capacity, REPEATED_FOR, NEXT_HOP),
+    settled: createSharedMap<Settled>(capacity, REPEATED_FOR, NEXT_HOP),
   };
 }

@@ -78,7 +78,7 @@ function asSent(message: SipMessage): SentRequest | undefined {
 
 /** Answers in the place of the hop. The answer takes the same way as an answer of the hop. */
 function answerInstead(moment: Moment, hop: Origin, { message, via }: SentRequest, status: 408 | 503): void {
-  const { proxy, now, policy } = moment;
+  const { proxy, now, at, policy } = moment;
   const ours = headerValue(message, message.first[Header.via]!);
   const callId = headerValue(message, message.first[Header.callId]!);
   const tag =
@@ -86,6 +86,6 @@ function answerInstead(moment: Moment, hop: Origin, { message, via }: SentReques
   const text = formatResponse(message, status, ours, tag, "");
   const workspace = scanBeside(moment, Buffer.from(text, "latin1"));
   const { listener, address, port } = hop;
-  relayResponse({ proxy, now, policy, ...workspace, listener, address, port }, true);
+  relayResponse({ proxy, now, at, policy, ...workspace, listener, address, port }, true);
   returnWorkspace(moment, workspace);
 }

@@ -1,6 +1,7 @@
 // ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry.
+import type { TrunkPolicy } from "../../policy/policy.ts";
 import { misroutedCall } from "../../judging/sip-calls.ts";
-import { countProtocolError } from "../../observe/counters.ts";
+import { countProtocolError, countStray } from "../../observe/counters.ts";
 import { discardRoutes, followRoutes, foreignRoute } from "../../routing/route.ts";
 import type { CallSetup } from "../memory/call-setup.ts";
 import { ledgerKey, type Outcome } from "../memory/ledger.ts";
@@ -11,6 +12,13 @@ import { acknowledged } from "../sending/stream-to-datagram.ts";
 import { hasOwnTag, refuseRequest } from "../turn/answers.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn } from "../turn/turn.ts";
 import { inDialog } from "./in-dialog.ts";
+
+/**
+ * Strays of a trunk without a limit of calls that go on in a second, and those of a trunk with a low one. Strays of the
+ * core are not bounded.
+ */
+const USUAL_STRAYS = 500;
+const LEAST_STRAYS = 50;
 
 /**
  * Handles the ACK of a refusal, and CANCEL. Both follow the INVITE whose branch they carry (RFC 3261 sections 9.1,
@@ -33,12 +41,16 @@ export function hopByHop(turn: RequestTurn): void {
     }
     // A trunk that redirects has no INVITE that was sent on. The only exceptions are INVITEs that were sent on before
     // it began to redirect.
-    if (source.trunk.mode === "redirect") return;
+    if (source.trunk.mode === "redirect") {
+      countStray(proxy.counters, source.trunk.id, message.method, false);
+      return;
+    }
   }
   if (isMisrouted(turn)) {
     refuseRequest(turn, "routing-refused");
     return;
   }
+  if (setup === undefined && source !== undefined && !takeStray(turn, source)) return;
   if (setup !== undefined && message.method === "CANCEL") proxy.calls.cancelled(setup.slot, now);
   if (setup?.sent === undefined) followInvite(turn, setup);
   else followCall(turn, setup.sent);
@@ -48,6 +60,20 @@ export function hopByHop(turn: RequestTurn): void {
 function isMisrouted(turn: RequestTurn): boolean {
   if (isOfCore(turn) || foreignRoute(turn.routes) === undefined) return false;
   return !isOfTrunk(turn) || misroutedCall(turn) !== undefined;
+}
+
+/**
+ * Returns true when an ACK or CANCEL that belongs to nothing that we remember may go on. After a restart, and from
+ * another node, such requests are honest and end calls. They come at most as often as calls do.
+ */
+function takeStray({ proxy, message, now }: RequestTurn, { trunk }: TrunkPolicy): boolean {
+  const { strayRate, counters } = proxy;
+  const { callsPerSecond, attemptsPerSecond } = trunk.limits;
+  const rate = Math.max(callsPerSecond ?? attemptsPerSecond ?? USUAL_STRAYS, LEAST_STRAYS);
+  const isPassed = trunk.side === "core" || strayRate.wait(trunk.id, rate, now) === 0;
+  if (isPassed) strayRate.take(trunk.id, rate, now);
+  countStray(counters, trunk.id, message.method, isPassed);
+  return isPassed;
 }
 
 /** Returns what was done with the re-INVITE that the request follows. Only refused re-INVITEs are kept. */

@@ -109,14 +109,14 @@ function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSl
 }
 
 function tellChange(turn: RequestTurn, proof: Proof | undefined, decision: Decision, action: Action): void {
-  const { proxy, message, now } = turn;
+  const { proxy, message, at } = turn;
   const slot = proof === undefined ? NO_CALL : callOf(turn, proof);
   proxy.tell({
     kind: "request",
     call: slot === NO_CALL ? undefined : proxy.calls.refOf(slot),
     trunk: senderOf(turn),
     method: message.method,
-    at: now,
+    at,
     reason: decision.verdict.reason,
     decision,
     action,

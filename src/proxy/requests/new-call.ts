@@ -72,7 +72,7 @@ function isMended({ outcome, fingerprint: seen }: LedgerEntry, print: string): b
 }
 
 function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
-  const { proxy, source, request, now } = turn;
+  const { proxy, source, request, at } = turn;
   const { calls } = proxy;
   const { id } = source.trunk;
   const judged = decide(proxy.judge, sipCalls, turn);
@@ -88,7 +88,7 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
   proxy.tell({
     kind: "decided",
     call: slot === NO_CALL ? calls.nameless(id) : calls.refOf(slot),
-    at: now,
+    at,
     decision,
     action,
     listener: request.listener.id,
@@ -111,7 +111,7 @@ function isTold({ proxy, now, source }: TrunkTurn, { verdict }: Decision, action
 
 /** Handles a MESSAGE or a similar request, whose caller is judged as that of an INVITE. */
 function takeOther(turn: TrunkTurn, fresh: NewRequest): void {
-  const { proxy, message, source, now } = turn;
+  const { proxy, message, source, at } = turn;
   const judged = judgeRequest(turn, requestAttempt(turn), proxy.state);
   const status = refusalStatus(source.trunk, judged.verdict.reason);
   const { decision, action } = obey(turn, { decision: judged, status }, fresh);
@@ -120,7 +120,7 @@ function takeOther(turn: TrunkTurn, fresh: NewRequest): void {
     call: undefined,
     trunk: source.trunk.id,
     method: message.method,
-    at: now,
+    at,
     reason: decision.verdict.reason,
     decision,
     action,

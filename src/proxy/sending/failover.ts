@@ -173,13 +173,13 @@ export function moveCall(moment: Moment, call: SentCall, why: CallMoved["why"]):
   return true;
 }
 
-function take({ proxy, now }: Moment, call: SentCall, next: Destination, why: CallMoved["why"]): void {
+function take({ proxy, now, at }: Moment, call: SentCall, next: Destination, why: CallMoved["why"]): void {
   const { slot } = call.setup;
   proxy.inSetup.move(call, next, now);
   proxy.calls.forwarded(slot, now);
   call.was503 ||= why === "503";
   noteInvite(next, now);
-  proxy.tell({ kind: "moved", call: proxy.calls.refOf(slot), at: now, hop: next.key, why });
+  proxy.tell({ kind: "moved", call: proxy.calls.refOf(slot), at, hop: next.key, why });
 }
 
 /**

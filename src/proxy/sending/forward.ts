@@ -6,7 +6,7 @@ import type { Action } from "../../domain/call.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
-import type { Trunk } from "../../domain/trunk.ts";
+import { NEXT_HOP, type Trunk } from "../../domain/trunk.ts";
 import { defaultPort, egressListener, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
 import { branchFields, fillVia, hopPort, pathOf, type RequestInHand } from "../../routing/request-in-hand.ts";
 import { isOwn, literalTarget, type Onward } from "../../routing/route.ts";
@@ -19,7 +19,6 @@ import { applyChanges, type MessageChanges } from "../messages/message-changes.t
 import { answer } from "../turn/answers.ts";
 import { mostOctets } from "../turn/output.ts";
 import { isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
-import { NEXT_HOP } from "../turn/proxy-state.ts";
 import type { RequestTurn, TrunkTurn } from "../turn/turn.ts";
 import { markOf, type MarkedCall } from "./call-mark.ts";
 import { bridgeRequest } from "./stream-to-datagram.ts";

@@ -1,5 +1,6 @@
 // Between a stream and datagrams: repeats what the stream's side says once, absorbs what the other side repeats.
 import { Buffer } from "node:buffer";
+import { NEXT_HOP } from "../../domain/trunk.ts";
 import { refusalStatus } from "../../judging/refusal.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
 import type { SipMessage } from "../../sip/message.ts";
@@ -9,7 +10,14 @@ import { transactionKey, transactionKeyOf } from "../memory/transaction-path.ts"
 import { refuse } from "../turn/answers.ts";
 import { trunkOf } from "../turn/peer-port.ts";
 import { guard } from "../turn/proxy-state.ts";
-import type { Moment, Origin, RequestTurn, ResponseTurn } from "../turn/turn.ts";
+import {
+  isOfCore,
+  senderOf,
+  type Moment,
+  type Origin,
+  type RequestTurn,
+  type ResponseTurn,
+} from "../turn/turn.ts";
 
 /** Octets. Longer answers are not kept for repeats, so that a full table does not take all memory. */
 const LONGEST_KEPT = 4096;
@@ -33,12 +41,16 @@ const ADDED = 512;
  * Returns whether a request to `target` has room here. False: the request begins something, and could be sent but not
  * repeated or answered for.
  */
-export function hasRoomToBridge({ proxy, message, now, request }: RequestTurn, target: Target): boolean {
+export function hasRoomToBridge(turn: RequestTurn, target: Target): boolean {
+  const { proxy, message, now, request } = turn;
   const { transactions } = proxy;
+  const owner = payerOf(turn);
   const isReliable = target.transport !== "udp";
   if (isReliable === request.listener.isReliable) return true;
   const { start, end } = message;
-  return isReliable ? transactions.served.hasRoom(now) : transactions.repeats.hasRoom(end - start + ADDED);
+  return isReliable
+    ? transactions.served.hasRoom(owner, now)
+    : transactions.repeats.hasRoom(owner, end - start + ADDED);
 }
 
 /** A hop, and the branch under which a request goes to it. */
@@ -76,9 +88,10 @@ function undertake(turn: RequestTurn, hop: HopTransaction, rendered: Buffer): bo
   // An INVITE that arrives after its CANCEL would ring (RFC 3261 section 9.1).
   if (method === "CANCEL") transactions.repeats.stop(keyOf(branch, port, "INVITE"));
   if (transactions.repeats.has(key)) return true;
-  if (!transactions.repeats.hasRoom(rendered.length)) return isExcepted(turn);
+  const owner = payerOf(turn);
+  if (!transactions.repeats.hasRoom(owner, rendered.length)) return isExcepted(turn);
   const longest = method === "INVITE" ? REPEATED_FOR : T2;
-  const message = { kind: "request", listener, address, port, bytes: Buffer.from(rendered) } as const;
+  const message = { kind: "request", listener, address, port, owner, bytes: Buffer.from(rendered) } as const;
   return transactions.repeats.start(key, message, longest, now);
 }
 
@@ -100,7 +113,7 @@ function serve(turn: RequestTurn, key: string): boolean {
   }
   if (seen === undefined) {
     const entry = { isHeard: false, answer: undefined, isAcknowledged: false };
-    return transactions.served.set(key, entry, now) || isExcepted(turn);
+    return transactions.served.set(key, entry, payerOf(turn), now) || isExcepted(turn);
   }
   const { isHeard, answer } = seen;
   if (answer !== undefined)
@@ -169,19 +182,17 @@ export function hushRequest({ proxy, now, message, port }: ResponseTurn, branch:
  * Handles an answer from datagrams to a stream. The first copy of a refusal goes on. We acknowledge the repeats
  * ourselves.
  */
-function isNews(
-  { proxy, now, message, listener, address, port }: ResponseTurn,
-  { branch }: BridgedAnswer,
-): boolean {
+function isNews(turn: ResponseTurn, answer: BridgedAnswer): boolean {
+  const { proxy, now, message, listener, address, port } = turn;
   const { settled } = proxy.transactions;
   const { status } = message;
   const method = methodOf(message);
   // Every 2xx goes on: the caller and the called side handle its repeats themselves (RFC 3261 section 13.3.1.4).
   if (status < 200 || (method === "INVITE" && status < 300)) return true;
-  const key = keyOf(branch, port, method);
+  const key = keyOf(answer.branch, port, method);
   const seen = settled.get(key, now);
   if (seen === undefined) {
-    settled.set(key, { ack: undefined }, now);
+    settled.set(key, { ack: undefined }, payerOfAnswer(turn, answer), now);
     return true;
   }
   if (seen.ack !== undefined) proxy.sink.send(listener, address, port, seen.ack, seen.ack.length);
@@ -192,11 +203,8 @@ function isNews(
  * Handles an answer from a stream to datagrams. Keeps it for repeats of the request. Repeats a refusal of an INVITE
  * until its ACK comes (timers G and H).
  */
-function keepAnswer(
-  { proxy, now, message, port }: ResponseTurn,
-  answer: BridgedAnswer,
-  bytes: Buffer,
-): boolean {
+function keepAnswer(turn: ResponseTurn, answer: BridgedAnswer, bytes: Buffer): boolean {
+  const { proxy, now, message, port } = turn;
   const { transactions } = proxy;
   const { status } = message;
   const method = methodOf(message);
@@ -211,14 +219,27 @@ function keepAnswer(
     }
     return true;
   }
-  transactions.served.set(key, { isHeard: true, answer: kept, isAcknowledged: false }, now);
+  const owner = payerOfAnswer(turn, answer);
+  transactions.served.set(key, { isHeard: true, answer: kept, isAcknowledged: false }, owner, now);
   if (method === "INVITE") {
     const { to, path } = answer;
     const { replyAddress: address, replyPort } = path;
-    const refusal = { kind: "answer", listener: to, address, port: replyPort, bytes } as const;
+    const refusal = { kind: "answer", listener: to, address, port: replyPort, owner, bytes } as const;
     transactions.repeats.start(transactionKey(path), refusal, T2, now);
   }
   return true;
+}
+
+/** Returns who pays for what is kept of a request: its trunk. The core counts among the next hops. */
+function payerOf(turn: RequestTurn): string {
+  return isOfCore(turn) ? NEXT_HOP : senderOf(turn);
+}
+
+/** Returns the same by an answer: it goes to the peer that sent the request. */
+function payerOfAnswer(turn: ResponseTurn, { to: listener, path }: BridgedAnswer): string {
+  const { replyAddress: address, replyPort: port } = path;
+  const trunk = trunkOf(turn, { listener, address, port })?.trunk;
+  return trunk === undefined || trunk.side === "core" ? NEXT_HOP : trunk.id;
 }
 
 function methodOf({ text, cseqMethodStart, cseqMethodEnd }: SipMessage): string {

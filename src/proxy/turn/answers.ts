@@ -76,14 +76,14 @@ export function refuseRequest(turn: RequestTurn, reason: ReasonCode, extra = "")
 
 /** Refuses in the same way, with a status other than that of the reason. */
 export function refuseAs(turn: RequestTurn, status: number, reason: ReasonCode, extra: string): void {
-  const { proxy, message, now } = turn;
+  const { proxy, message, at } = turn;
   answer(turn, status, extra);
   proxy.tell({
     kind: "request",
     call: undefined,
     trunk: senderOf(turn),
     method: message.method,
-    at: now,
+    at,
     reason,
     decision: undefined,
     action: { kind: "answered", status },

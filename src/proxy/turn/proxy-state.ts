@@ -19,15 +19,13 @@ import type { ScreeningState } from "../../screening/state.ts";
 import { createEdits, type Edits } from "../../sip/edit.ts";
 import { createMessage, type SipMessage } from "../../sip/message.ts";
 import type { KeyedTags } from "../../sip/tag.ts";
+import { createTokenBuckets, type TokenBuckets } from "../../state/token-bucket.ts";
 import type { CallSetup } from "../memory/call-setup.ts";
 import { createCallsInSetup, type CallsInSetup } from "../memory/calls-in-setup.ts";
 import { trunkTag } from "../memory/dialog-token.ts";
 import { createLedger, type Ledger } from "../memory/ledger.ts";
 import { createTransactions, type Transactions } from "../memory/transactions.ts";
 import { createOutput, type Output, type Send } from "./output.ts";
-
-/** The name of a source that is no trunk, only a next hop. It may continue dialogs of ours, and may begin nothing. */
-export const NEXT_HOP = "next-hop";
 
 /** Where the proxy's output goes. */
 export interface Sink {
@@ -72,11 +70,6 @@ export interface ProxyParts {
   readonly failoverSize: number;
   /** Octets that calls may keep for a BYE of our own, at most. */
   readonly callBytes?: number;
-  /**
-   * The longest step of time that the memory of calls accepts as a pause. A longer step means that a clock was set
-   * ahead.
-   */
-  readonly longestPause?: Millis;
   /** Entries of each table of {@link Transactions}, at most. */
   readonly transactionsSize: number;
 }
@@ -105,6 +98,8 @@ export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly hops: NextHops;
   readonly inSetup: CallsInSetup;
   readonly transactions: Transactions;
+  /** The rate of ACK and CANCEL that belong to nothing that is remembered, by trunk. */
+  readonly strayRate: TokenBuckets;
   readonly overload: Overload;
   readonly judge: Judge;
   /** Reports an event: counts it, then hands it to the sink. */
@@ -139,7 +134,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
   const calls = createCalls<CallSetup>({
     capacity: parts.ledgerSize,
     callBytes: parts.callBytes ?? 0,
-    longestPause: parts.longestPause ?? Infinity,
+    wall: state.wall,
     ...parts.naming,
     longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
     tell,
@@ -155,13 +150,14 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     hops: createNextHops(parts.listeners, parts.tags),
     inSetup,
     transactions: createTransactions(parts.transactionsSize),
+    strayRate: createTokenBuckets(),
     overload,
     judge: {
       state,
       overload,
       counters,
       capabilities: capabilitiesOf.embedded,
-      told: createToldShare(),
+      told: createToldShare(state.wall),
       elapsed,
     },
     tell,

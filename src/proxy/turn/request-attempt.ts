@@ -6,8 +6,8 @@ import { readFurtherIdentities } from "../../sip/attempt/request-identity.ts";
 import type { TrunkTurn } from "./turn.ts";
 
 /** Returns the attempt that an INVITE makes. */
-export function attemptOf({ message, source, now, request, routes }: TrunkTurn): CallAttempt {
-  return readCall(message, source.trunk, now, originOf(request), routes.uri);
+export function attemptOf({ message, source, at, request, routes }: TrunkTurn): CallAttempt {
+  return readCall(message, source.trunk, at, originOf(request), routes.uri);
 }
 
 /**

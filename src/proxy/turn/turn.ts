@@ -1,6 +1,7 @@
 // One input on its way through the proxy, as a value: begun once, handed on as the one argument of every step.
 import type { Buffer } from "node:buffer";
-import type { Millis } from "../../domain/time.ts";
+import type { Instant, Millis } from "../../domain/time.ts";
+import { NEXT_HOP } from "../../domain/trunk.ts";
 import type { Policy, TrunkPolicy } from "../../policy/policy.ts";
 import type { Listener } from "../../routing/listener.ts";
 import { readRequestInHand, type RequestInHand } from "../../routing/request-in-hand.ts";
@@ -9,12 +10,11 @@ import { clearEdits } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
 import { scan } from "../../sip/scan.ts";
 import { removeLabels } from "../messages/message-changes.ts";
-import { createWorkspace, NEXT_HOP, type ProxyState, type Workspace } from "./proxy-state.ts";
+import { createWorkspace, type ProxyState, type Workspace } from "./proxy-state.ts";
 
 /** One moment. Everything that results from one input happens at this time and under this policy. */
-export interface Moment {
+export interface Moment extends Instant {
   readonly proxy: ProxyState;
-  readonly now: Millis;
   readonly policy: Policy;
 }
 
@@ -46,7 +46,7 @@ export function beginMoment(proxy: ProxyState, now: Millis): Moment {
   const policy = proxy.policyInForce();
   if (now < proxy.begunAt) proxy.begunAt = now;
   proxy.hops.adopt(policy, now);
-  return { proxy, now, policy };
+  return { proxy, now, at: now + proxy.state.wall.ahead, policy };
 }
 
 /**
@@ -54,7 +54,7 @@ export function beginMoment(proxy: ProxyState, now: Millis): Moment {
  * Returns undefined when the request has no Via to answer by.
  */
 export function beginRequest(
-  { proxy, now, policy }: Moment,
+  { proxy, now, at, policy }: Moment,
   { message, edits }: Workspace,
   source: TrunkPolicy | undefined,
   { listener, address, port }: Origin,
@@ -64,7 +64,7 @@ export function beginRequest(
   clearEdits(edits);
   if (message.count[Header.label] !== 0 && source?.trunk.side !== "core") removeLabels(message, edits);
   const routes = readRoutes(message, proxy.listeners);
-  return { proxy, now, policy, message, edits, source, request, routes };
+  return { proxy, now, at, policy, message, edits, source, request, routes };
 }
 
 export function isOfTrunk(turn: RequestTurn): turn is TrunkTurn {

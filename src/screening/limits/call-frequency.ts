@@ -5,7 +5,7 @@ import type { Deny } from "../../domain/decision.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
 import { isCounted } from "../identities.ts";
 import type { LimitRule } from "../rule.ts";
-import type { TableFull } from "../state.ts";
+import { timeOf, type TableFull } from "../state.ts";
 
 const optionsSchema = z.strictObject({});
 
@@ -68,7 +68,7 @@ export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
       check(attempt, state): Deny | undefined {
         readKeys(attempt);
         for (let i = 0; i < count; i++) {
-          const made = state.callerAttempts.count(keys[i]!, attempt.at);
+          const made = state.callerAttempts.count(keys[i]!, timeOf(attempt, state));
           if (made >= limit) return { kind: "reject", reason: "frequency-exceeded", facts: { made, limit } };
         }
         return undefined;
@@ -76,7 +76,7 @@ export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
       spend(attempt, state) {
         readKeys(attempt);
         for (let i = 0; i < count; i++)
-          if (!state.callerAttempts.add(keys[i]!, attempt.at)) return callersFull;
+          if (!state.callerAttempts.add(keys[i]!, timeOf(attempt, state))) return callersFull;
         return undefined;
       },
     };
@@ -86,10 +86,12 @@ export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
     const keys: string[] = [];
     collectKeys(attempt, keys);
     if (keys.length === 0) return { saw: "no calling number to count" };
-    const made = keys.map((key) => state.callerAttempts.count(key, attempt.at));
+    const made = keys.map((key) => state.callerAttempts.count(key, timeOf(attempt, state)));
     const saw = `${made.join(", ")} of ${limit} attempts made within the minute`;
     if (finding === undefined) return { saw };
-    const wait = Math.max(...keys.map((key) => state.callerAttempts.wait(key, limit, attempt.at)));
+    const wait = Math.max(
+      ...keys.map((key) => state.callerAttempts.wait(key, limit, timeOf(attempt, state))),
+    );
     return { saw, change: `wait ${Math.ceil(wait)} ms, or raise attemptsPerCallerPerMinute` };
   },
 };

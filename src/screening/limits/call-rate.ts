@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Deny } from "../../domain/decision.ts";
 import type { LimitRule } from "../rule.ts";
+import { timeOf } from "../state.ts";
 
 const optionsSchema = z.strictObject({});
 
@@ -17,9 +18,10 @@ export const callRate: LimitRule<z.infer<typeof optionsSchema>> = {
     const rate = trunk.limits.callsPerSecond;
     if (rate === undefined) return undefined;
     return {
-      check: (attempt, state) => (state.callRate.wait(trunk.id, rate, attempt.at) > 0 ? exceeded : undefined),
+      check: (attempt, state) =>
+        state.callRate.wait(trunk.id, rate, timeOf(attempt, state)) > 0 ? exceeded : undefined,
       spend(attempt, state) {
-        state.callRate.take(trunk.id, rate, attempt.at);
+        state.callRate.take(trunk.id, rate, timeOf(attempt, state));
         return undefined;
       },
     };
@@ -28,7 +30,7 @@ export const callRate: LimitRule<z.infer<typeof optionsSchema>> = {
     const rate = trunk.limits.callsPerSecond ?? Infinity;
     const saw = `${rate} calls a second allowed`;
     if (finding === undefined) return { saw };
-    const wait = Math.ceil(state.callRate.wait(trunk.id, rate, attempt.at));
+    const wait = Math.ceil(state.callRate.wait(trunk.id, rate, timeOf(attempt, state)));
     return { saw, change: `wait ${wait} ms, or raise callsPerSecond` };
   },
 };

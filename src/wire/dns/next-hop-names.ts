@@ -3,6 +3,7 @@ import type { NextHop } from "../../domain/trunk.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { ResolvedAddress } from "../../routing/next-hops.ts";
+import { engineNow } from "../kernel/clock.ts";
 import { lookUp, type Found, type Questions } from "./name-lookup.ts";
 
 /** A next hop that is a host name, as the metrics show it. */
@@ -88,7 +89,7 @@ export function createNames(parts: NamesParts): Names {
     name.found++;
     name.failures = 0;
     name.addresses = addresses;
-    name.expires = Date.now() + Math.max(ttl, LEAST_TTL) * 1000;
+    name.expires = engineNow() + Math.max(ttl, LEAST_TTL) * 1000;
     if (isNew) parts.resolved(name.hop.id, addresses);
     wait(name, refreshDelay(ttl, Math.random()));
   }
@@ -144,7 +145,7 @@ export function createNames(parts: NamesParts): Names {
     },
     status: () =>
       [...names.values()].map(({ hop: { id }, expires, found, failed }) => {
-        return { id, isStale: Date.now() > expires, found, failed };
+        return { id, isStale: engineNow() > expires, found, failed };
       }),
     close() {
       for (const name of names.values()) drop(name);

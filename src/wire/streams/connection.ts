@@ -5,6 +5,7 @@ import type { Millis } from "../../domain/time.ts";
 import type { ClosingReason } from "../../observe/stream-counters.ts";
 import { createSipFramer } from "../../sip/framer.ts";
 import { CR } from "../../sip/octet.ts";
+import { engineNow } from "../kernel/clock.ts";
 
 /** The peer of a connection. */
 export interface Peer {
@@ -16,8 +17,8 @@ export interface Peer {
 
 /** One TCP or TLS connection that carries SIP messages. */
 export interface Connection extends Peer {
-  /** Octets that wait for the peer to read. */
-  readonly unread: number;
+  /** When something last arrived. */
+  readonly heardAt: Millis;
   /** Sends bytes. The connection keeps them; the caller must not change them afterwards. */
   write(bytes: Buffer): void;
   /**
@@ -33,11 +34,8 @@ export interface ConnectionHandlers {
   readonly message: (bytes: Buffer, peer: Peer) => void;
   /** Takes bytes that can't be cut into messages, and why. The connection ends after it. */
   readonly unframed: (bytes: Buffer, why: string, peer: Peer) => void;
-  /**
-   * Called with the octets by which unfinished messages have grown.
-   * @returns false when there is no room
-   */
-  readonly hold: (octets: number) => boolean;
+  /** Called with the octets by which an unfinished message has grown. It may close any connection. */
+  readonly hold: (octets: number) => void;
   /** Called with the octets by which unread data has grown. It may close any connection. */
   readonly wait: (octets: number) => void;
   /** Called once, with the connection that must not be used any more. */
@@ -77,7 +75,7 @@ export function createConnection(
   handlers: ConnectionHandlers,
 ): Connection {
   const framer = createSipFramer();
-  let lastHeard = Date.now();
+  let lastHeard = engineNow();
   /** When the first byte of the unfinished message arrived. */
   let begun: Millis | undefined;
   let held = 0;
@@ -106,8 +104,8 @@ export function createConnection(
 
   const connection: Connection = {
     ...peer,
-    get unread() {
-      return unread;
+    get heardAt() {
+      return lastHeard;
     },
     write(bytes) {
       if (isOver) return;
@@ -140,14 +138,13 @@ export function createConnection(
     const rest = framer.rest();
     // A line break between messages begins no message.
     if (rest.length === 0 || rest[0] === CR) begun = undefined;
-    else begun ??= Date.now();
+    else begun ??= engineNow();
     const grown = rest.length - held;
     held = rest.length;
-    if (grown !== 0 && !handlers.hold(grown)) connection.close("memory");
-    else if (isPaused) {
-      isPaused = false;
-      socket.resume();
-    }
+    if (grown !== 0) handlers.hold(grown);
+    if (isOver || !isPaused) return;
+    isPaused = false;
+    socket.resume();
   };
 
   const drain = (): void => {
@@ -175,7 +172,7 @@ export function createConnection(
 
   socket.on("data", (bytes: Buffer) => {
     if (isOver) return;
-    lastHeard = Date.now();
+    lastHeard = engineNow();
     framer.push(bytes);
     drain();
   });

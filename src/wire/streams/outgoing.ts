@@ -1,14 +1,17 @@
 // Opens connections to peers that have none, and keeps the messages that wait for them.
 import type { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
 import type { Millis } from "../../domain/time.ts";
+import { NEXT_HOP } from "../../domain/trunk.ts";
 import type { DeliveryFailure } from "../../proxy/connection-events.ts";
+import { createFairRoom, firstOf } from "../../state/fair-room.ts";
+import { engineNow } from "../kernel/clock.ts";
 import { createBackOff } from "./back-off.ts";
 import type { Peer } from "./connection.ts";
+import type { Place } from "./places.ts";
 
 /**
  * At most this many connections are being opened at one time, and this many to one address: a peer
- * writes any port it likes into its Via.
+ * writes any port it likes into its Via. Those to next hops come on top of that.
  */
 const MOST_ATTEMPTS = 64;
 const MOST_AT_ADDRESS = 8;
@@ -29,16 +32,19 @@ export interface Outgoing {
 
 /** What {@link createOutgoing} is made of. */
 export interface OutgoingParts {
+  /** Whose the peer is: a trunk, {@link NEXT_HOP} or a stranger. */
+  readonly ownerOf: (address: string, port: number) => string;
   /**
-   * Opens a socket, which calls `reached` with the peer's names once it may be used.
+   * Begins a connection, which calls `reached` with the peer's names once it may be used. A next hop always has room.
    * @returns undefined when there is no room
    */
   readonly dial: (
     address: string,
     port: number,
+    owner: string,
     reached: (names: readonly string[]) => void,
-  ) => Socket | undefined;
-  readonly reached: (socket: Socket, peer: Peer, waiting: readonly Buffer[]) => void;
+  ) => Place | undefined;
+  readonly reached: (place: Place, peer: Peer, waiting: readonly Buffer[]) => void;
   readonly failed: () => void;
   /** Takes a message that could not be sent, and why. May be called within `send`. */
   readonly undelivered: (bytes: Buffer, address: string, port: number, why: DeliveryFailure) => void;
@@ -51,60 +57,73 @@ interface Attempt {
   readonly port: number;
   readonly since: Millis;
   readonly waiting: Buffer[];
-  socket: Socket | undefined;
+  place: Place | undefined;
   octets: number;
   failure: DeliveryFailure;
 }
 
 /** Makes the connecting side of a port, without open attempts. */
-export function createOutgoing({ dial, reached, failed, undelivered }: OutgoingParts): Outgoing {
+export function createOutgoing({ ownerOf, dial, reached, failed, undelivered }: OutgoingParts): Outgoing {
   const attempts = new Map<string, Attempt>();
   const backOff = createBackOff();
+  const room = createFairRoom<Attempt>({
+    most: MOST_ATTEMPTS,
+    choose: firstOf,
+    giveUp(attempt) {
+      attempt.failure = "no-room";
+      fail(attempt);
+    },
+  });
 
-  const hasRoom = (address: string): boolean => {
-    if (attempts.size >= MOST_ATTEMPTS) return false;
+  const hasRoom = (address: string, owner: string): boolean => {
     let there = 0;
     for (const attempt of attempts.values()) if (attempt.address === address) there++;
-    return there < MOST_AT_ADDRESS;
+    return there < MOST_AT_ADDRESS && room.makeRoom(owner, 1);
   };
 
   /**
    * Ends an attempt.
    * @returns true only the first time: an attempt ends in one way
    */
-  const end = (attempt: Attempt): boolean =>
-    attempts.get(attempt.key) === attempt && attempts.delete(attempt.key);
-
-  const fail = (attempt: Attempt): void => {
-    if (!end(attempt)) return;
-    failed();
-    backOff.failed(attempt.key, Date.now());
-    attempt.socket?.destroy();
-    for (const bytes of attempt.waiting) undelivered(bytes, attempt.address, attempt.port, attempt.failure);
+  const end = (attempt: Attempt): boolean => {
+    if (attempts.get(attempt.key) !== attempt) return false;
+    room.leave(attempt);
+    return attempts.delete(attempt.key);
   };
 
+  function fail(attempt: Attempt): void {
+    if (!end(attempt)) return;
+    failed();
+    backOff.failed(attempt.key, engineNow());
+    attempt.place?.socket.destroy();
+    for (const bytes of attempt.waiting) undelivered(bytes, attempt.address, attempt.port, attempt.failure);
+  }
+
   const begin = (key: string, address: string, port: number): Attempt | DeliveryFailure => {
-    const since = Date.now();
+    const since = engineNow();
     if (backOff.isBlocked(key, since)) return "back-off";
-    if (!hasRoom(address)) return "no-room";
+    const owner = ownerOf(address, port);
+    if (owner !== NEXT_HOP && !hasRoom(address, owner)) return "no-room";
     const attempt: Attempt = {
       key,
       address,
       port,
       since,
       waiting: [],
-      socket: undefined,
+      place: undefined,
       octets: 0,
       failure: "unreached",
     };
-    const socket = dial(address, port, (names) => {
-      if (!end(attempt) || attempt.socket === undefined) return;
+    const place = dial(address, port, owner, (names) => {
+      if (!end(attempt) || attempt.place === undefined) return;
       backOff.succeeded(key);
-      reached(attempt.socket, { address, port, names }, attempt.waiting);
+      reached(attempt.place, { address, port, names }, attempt.waiting);
     });
-    if (socket === undefined) return "no-room";
-    attempt.socket = socket;
+    if (place === undefined) return "no-room";
+    attempt.place = place;
     attempts.set(key, attempt);
+    if (owner !== NEXT_HOP) room.hold(attempt, owner, 1);
+    const { socket } = place;
     socket.once("error", (error) => {
       if ("code" in error && OWN_ERRORS.has(error.code)) attempt.failure = "no-room";
     });

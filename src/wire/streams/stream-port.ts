@@ -3,13 +3,15 @@ import { Buffer } from "node:buffer";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Millis } from "../../domain/time.ts";
+import { NEXT_HOP, STRANGER } from "../../domain/trunk.ts";
 import type { StreamLimits } from "../../config/load-static.ts";
 import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
 import type { DeliveryFailure, StreamPeer } from "../../proxy/connection-events.ts";
 import type { StreamCounters } from "../../observe/stream-counters.ts";
+import { createFairRoom, largestOf } from "../../state/fair-room.ts";
 import { createConnection, type Connection, type ConnectionHandlers, type Peer } from "./connection.ts";
 import { createOutgoing } from "./outgoing.ts";
-import { createSocketCount } from "./socket-count.ts";
+import { createPlaces, type Place } from "./places.ts";
 import { createTlsSide, provenNames } from "./tls-side.ts";
 
 /** A TCP or TLS port: all that the engine knows of connections. */
@@ -41,8 +43,10 @@ export interface StreamHandlers {
   readonly unframed: ConnectionHandlers["unframed"];
   /** Takes a message that no connection could carry, and why. Never called within `send`. */
   readonly undelivered: (bytes: Buffer, address: string, port: number, why: DeliveryFailure) => void;
-  /** Tells whether a peer is known. */
-  readonly isWelcome: (peer: StreamPeer) => boolean;
+  /** Tells whose a peer is, as the proxy does; undefined: it is not known. */
+  readonly ownerOf: (peer: StreamPeer) => string | undefined;
+  /** Tells whether our own connection to this place leads to a next hop. */
+  readonly isHop: (address: string, port: number) => boolean;
   /**
    * Tells whether a TLS peer that we connected to is the intended one. `addresses`: those in its
    * certificate.
@@ -73,49 +77,50 @@ const NO_NAMES: readonly string[] = [];
 export async function openStreamPort(options: StreamOptions, handlers: StreamHandlers): Promise<StreamPort> {
   const { address: local, limits, counters } = options;
   const times = { idle: limits.idleSeconds * 1000, message: limits.messageSeconds * 1000 };
-  const count = createSocketCount(limits.connections, limits.perSource);
+  const places = createPlaces({
+    most: limits.connections,
+    mostBySource: limits.perSource,
+    giveUp({ connection, socket }) {
+      if (connection === undefined) socket.destroy();
+      else connection.close("share");
+    },
+  });
   const connections = new Map<string, Connection>();
-  const mostUnread = limits.unreadMegabytes * 1024 * 1024;
-  let held = 0;
-  let unread = 0;
+  /** The connections that take messages, and their places. */
+  const standing = new Map<Connection, Place>();
+  /** The places of sockets that have begun a handshake, by remote address and port. */
+  const securing = new Map<string, Place>();
+  const held = createFairRoom({ most: MOST_HELD, choose: largestOf, giveUp: forgo });
+  const unread = createFairRoom({
+    most: limits.unreadMegabytes * 1024 * 1024,
+    choose: largestOf,
+    giveUp: forgo,
+  });
   let swept = 0;
   let isClosed = false;
 
-  const connectionHandlers: ConnectionHandlers = {
-    message: handlers.message,
-    unframed: handlers.unframed,
-    hold(octets) {
-      held += octets;
-      return held <= MOST_HELD;
-    },
-    wait(octets) {
-      unread += octets;
-      counters.unread += octets;
-      if (octets > 0 && unread > mostUnread) closeSlowest();
-    },
-    closed(connection, reason) {
-      counters.open--;
-      counters.closed[reason]++;
-      const key = keyOf(connection.address, connection.port);
-      if (connections.get(key) === connection) connections.delete(key);
-    },
-  };
-
-  /**
-   * Closes the connection with most unread octets, not the one just written to, which may read
-   * well.
-   */
-  function closeSlowest(): void {
-    let slowest: Connection | undefined;
-    for (const connection of connections.values())
-      if (slowest === undefined || connection.unread > slowest.unread) slowest = connection;
-    slowest?.close("memory");
-  }
-
-  function take(socket: Socket, peer: Peer): Connection {
+  /** Begins to take messages from the peer in a place. Its owner pays for what is kept for it here. */
+  function take(place: Place, socket: Socket, peer: Peer): Connection {
     counters.open++;
-    const connection = createConnection(socket, peer, times, connectionHandlers);
-    connections.set(keyOf(peer.address, peer.port), connection);
+    const key = keyOf(peer.address, peer.port);
+    const connection: Connection = createConnection(socket, peer, times, {
+      message: handlers.message,
+      unframed: handlers.unframed,
+      hold: (octets) => held.hold(connection, place.owner, octets),
+      wait(octets) {
+        counters.unread += octets;
+        unread.hold(connection, place.owner, octets);
+      },
+      closed(_connection, reason) {
+        counters.open--;
+        counters.closed[reason]++;
+        standing.delete(connection);
+        if (connections.get(key) === connection) connections.delete(key);
+      },
+    });
+    place.connection = connection;
+    standing.set(connection, place);
+    connections.set(key, connection);
     return connection;
   }
 
@@ -127,36 +132,41 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
 
   function accept(socket: Socket): void {
     const { remoteAddress: address, remotePort: port } = socket;
-    const isKnown =
-      address !== undefined &&
-      port !== undefined &&
-      !isClosed &&
-      count.hasRoom(address) &&
-      // Unknown peers don't get as far as a handshake.
-      handlers.isWelcome({ address, port, names: tls === undefined ? NO_NAMES : undefined });
-    if (!isKnown) {
+    if (address === undefined || port === undefined || isClosed) {
       refuse(socket);
       return;
     }
-    count.keep(socket, address);
+    // Unknown peers don't get as far as a handshake.
+    const owner = handlers.ownerOf({ address, port, names: tls === undefined ? NO_NAMES : undefined });
+    if (owner === undefined || !places.makeRoom(address, owner)) {
+      refuse(socket);
+      return;
+    }
+    const place = places.keep(socket, address, owner);
     if (tls !== undefined) {
+      const key = keyOf(address, port);
+      securing.set(key, place);
+      socket.once("close", () => securing.get(key) === place && securing.delete(key));
       tls.accept(socket);
       return;
     }
     counters.results.accepted++;
-    take(socket, { address, port, names: NO_NAMES });
+    take(place, socket, { address, port, names: NO_NAMES });
   }
 
   function acceptSecured(socket: TLSSocket): void {
-    const { remoteAddress: address, remotePort: port } = socket;
+    const { remoteAddress: address = "", remotePort: port = 0 } = socket;
     const { names } = provenNames(socket);
-    if (address === undefined || port === undefined || !handlers.isWelcome({ address, port, names })) {
+    const place = securing.get(keyOf(address, port));
+    const owner = handlers.ownerOf({ address, port, names });
+    if (place === undefined || owner === undefined) {
       refuse(socket);
       return;
     }
     socket.on("error", () => undefined);
     counters.results.accepted++;
-    take(socket, { address, port, names });
+    places.move(place, owner);
+    take(place, socket, { address, port, names });
   }
 
   const tls =
@@ -167,36 +177,37 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
           failed: () => void counters.results.refused++,
         });
 
-  function dial(
-    address: string,
-    port: number,
-    reached: (names: readonly string[]) => void,
-  ): Socket | undefined {
-    if (isClosed || !count.hasRoom(address)) return undefined;
-    const place = isAny(local) ? { host: address, port } : { host: address, port, localAddress: local };
-    if (tls === undefined) {
-      const socket = connect({ ...place, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
-      count.keep(socket, address);
-      socket.once("connect", () => reached(NO_NAMES));
-      return socket;
-    }
-    const socket = tls.connect(place);
-    count.keep(socket, address);
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE);
-    socket.once("secureConnect", () => {
-      const { names, addresses } = provenNames(socket);
-      if (handlers.isMeant({ address, port, names }, addresses)) reached(names);
-      else socket.destroy();
-    });
-    return socket;
+  /** Gives our own connection a place; next hops need none. */
+  function keep(socket: Socket, address: string, owner: string): Place {
+    return owner === NEXT_HOP ? places.keepOwn(socket, address) : places.keep(socket, address, owner);
   }
 
   const outgoing = createOutgoing({
-    dial,
-    reached(socket, peer, waiting) {
+    ownerOf: (address, port) =>
+      ownerOfOwn({ address, port, names: tls === undefined ? NO_NAMES : undefined }),
+    dial(address, port, owner, reached) {
+      if (isClosed || (owner !== NEXT_HOP && !places.makeRoom(address, owner))) return undefined;
+      const to = isAny(local) ? { host: address, port } : { host: address, port, localAddress: local };
+      if (tls === undefined) {
+        const socket = connect({ ...to, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
+        const place = keep(socket, address, owner);
+        socket.once("connect", () => reached(NO_NAMES));
+        return place;
+      }
+      const socket = tls.connect(to);
+      const place = keep(socket, address, owner);
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, KEEP_ALIVE);
+      socket.once("secureConnect", () => {
+        const { names, addresses } = provenNames(socket);
+        if (handlers.isMeant({ address, port, names }, addresses)) reached(names);
+        else socket.destroy();
+      });
+      return place;
+    },
+    reached(place, peer, waiting) {
       counters.results.connected++;
-      const connection = take(socket, peer);
+      const connection = take(place, place.socket, peer);
       for (const bytes of waiting) connection.write(bytes);
     },
     failed: () => void counters.results.failed++,
@@ -208,11 +219,25 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     },
   });
 
+  /** Whose peer is at the other end of our own connection. A place that a Via names may be nobody's. */
+  function ownerOfOwn(peer: StreamPeer): string {
+    return handlers.isHop(peer.address, peer.port) ? NEXT_HOP : (handlers.ownerOf(peer) ?? STRANGER);
+  }
+
   function sweep(): void {
-    for (const connection of connections.values()) {
-      // A reload may have removed the trunk.
-      if (handlers.isWelcome(connection)) connection.check(swept);
-      else connection.close("policy");
+    for (const [connection, place] of standing) {
+      const owner = handlers.ownerOf(connection);
+      // A reload may have removed the trunk, or given its address to another one.
+      if (owner === undefined) {
+        connection.close("policy");
+        continue;
+      }
+      if (!place.isOwn && owner !== place.owner) {
+        places.move(place, owner);
+        held.move(connection, owner);
+        unread.move(connection, owner);
+      }
+      connection.check(swept);
     }
   }
 
@@ -240,12 +265,12 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     async close() {
       isClosed = true;
       const closed = [new Promise<void>((resolve) => server.close(() => resolve()))];
-      for (const socket of count.sockets) {
+      for (const socket of places.sockets) {
         closed.push(new Promise((resolve) => socket.once("close", () => resolve())));
         socket.destroySoon();
       }
       const last = setTimeout(() => {
-        for (const socket of count.sockets) socket.destroy();
+        for (const socket of places.sockets) socket.destroy();
       }, PARTING);
       await Promise.all(closed);
       clearTimeout(last);
@@ -263,6 +288,11 @@ function listen(server: Server, host: string, port: number): Promise<number> {
       resolve(typeof bound === "object" && bound !== null ? bound.port : port);
     });
   });
+}
+
+/** Ends a connection because all together hold too much. */
+function forgo(connection: Connection): void {
+  connection.close("memory");
 }
 
 function isAny(address: string): boolean {

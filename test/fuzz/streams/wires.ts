@@ -49,7 +49,7 @@ export function createWires(
     if (known !== undefined && isOpen(transport, known.from)) return known;
     const from = isOpen(transport, place) || port >= 40_000 ? place : joinAddress(address, nextPort++);
     const peer = { address, port: splitAddress(from).port, names: [] };
-    if (!proxy.proxy.isWelcome(proxy.now, listener, peer)) return undefined;
+    if (proxy.proxy.ownerOf(proxy.now, listener, peer) === undefined) return undefined;
     const stream = { framer: createSipFramer(), from, waiting: Buffer.alloc(0) };
     streams.set(key, stream);
     proxy.connections.set(`${listener.id} ${from}`, []);
