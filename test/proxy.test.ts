@@ -7,6 +7,7 @@ import "./proxy/exceptions.ts";
 import "./proxy/methods.ts";
 import "./proxy/message-changes.ts";
 import "./proxy/changed-messages.ts";
+import "./proxy/bodies.ts";
 import "./proxy/withholding.ts";
 import "./proxy/redirect.ts";
 import "./proxy/streams.ts";

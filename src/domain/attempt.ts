@@ -57,6 +57,11 @@ export interface CallAttempt {
   readonly requestUri: string;
   /** The circuit of an IAM; left out where there is none. */
   readonly circuit?: SeizedCircuit;
+  /**
+   * The media type of a body that may name a caller and that nobody reads, or in words why the body can't be read; left
+   * out where there is none.
+   */
+  readonly unreadBody?: string;
   /** Why the ISUP message can't be judged, in words; left out when it can be judged. */
   readonly undecodable?: string;
 }

@@ -43,6 +43,7 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
     cleanUp: undefined,
     label: { text: "", displayName: "" },
     isupVersions: new Map(),
+    bodies: new Set(),
     longestCall: 43_200_000,
     ...given,
   };
@@ -111,6 +112,7 @@ export function setEveryRule(mode: RuleMode): ChainConfig {
     "line-state": setting,
     "hidden-caller": setting,
     "caller-form": setting,
+    bodies: setting,
     "cli-conflict": setting,
     "display-name": setting,
     "home-cli-from-abroad": setting,

@@ -4,6 +4,7 @@ import type { JsonSchema } from "../yaml/schema-issues.ts";
 import { reasonCodes } from "../../domain/reason.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { isTimeZone } from "../lists/calendar.ts";
+import { bodiesSchema } from "./bodies-schema.ts";
 import { labelSchema, stripSchema } from "./clean-up-schema.ts";
 import { methodsSchema } from "./methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
@@ -176,6 +177,7 @@ export const trunkSchema = z.strictObject({
     .record(textSchema, z.enum(["itu", "ansi"]))
     .exactOptional()
     .describe("Layout of ISUP bodies whose `version` no standard names."),
+  bodies: bodiesSchema.exactOptional(),
   tolerateTrunkZero: z.boolean().default(false).describe("Accepts a trunk prefix after +86 (+86 0…)."),
   stripTrailingST: z.boolean().default(false).describe("Accepts one F or # at the end of a SIP number."),
 });

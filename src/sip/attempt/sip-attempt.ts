@@ -5,6 +5,7 @@ import type { Trunk } from "../../domain/trunk.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import { routesElsewhere } from "../../numbering/sip-user.ts";
+import { findUnreadBody } from "../bodies/unread-body.ts";
 import { readUri, type UriParts } from "../fields/name-addr.ts";
 import { isEmergencyUrn, readCallee } from "./called.ts";
 import { Header } from "../header.ts";
@@ -41,7 +42,8 @@ export function readAttempt(
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   const callId = message.first[Header.callId]!;
-  return {
+  const unreadBody = trunk.side === "core" ? undefined : findUnreadBody(message, trunk.bodies);
+  const attempt: CallAttempt = {
     at,
     trunk,
     origin,
@@ -53,6 +55,7 @@ export function readAttempt(
     callId: callId < 0 ? "" : headerValue(message, callId),
     requestUri,
   };
+  return unreadBody === undefined ? attempt : { ...attempt, unreadBody };
 }
 
 /**
