@@ -181,6 +181,8 @@ export interface AttemptSpec {
   readonly diversion?: readonly string[];
   readonly privacy?: readonly (keyof typeof PrivacyFlag)[];
   readonly callId?: string;
+  readonly privilege?: string;
+  readonly isIam?: true;
   readonly at?: number;
 }
 
@@ -207,5 +209,7 @@ export function makeAttempt(trunk: Trunk, spec: AttemptSpec = {}): CallAttempt {
     privacy,
     callId: spec.callId ?? "call-1",
     requestUri: `sip:${called}@192.0.2.2`,
+    ...(spec.privilege === undefined ? {} : { privilege: spec.privilege }),
+    ...(spec.isIam === undefined ? {} : { isIam: spec.isIam }),
   };
 }

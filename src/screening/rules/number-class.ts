@@ -57,6 +57,12 @@ const optionsSchema = z.strictObject({
     .array(z.enum(classes))
     .default(neverOriginate)
     .describe("Classes that never call, instead of those the plan data names (400, 800, 106…)."),
+  categories: z
+    .array(z.string().min(1).max(32))
+    .default([])
+    .describe(
+      "Categories of callers that may pass on lessee and international trunks beside ordinary ones: operator, priority, test, police …",
+    ),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -76,12 +82,18 @@ function findRefused(attempt: CallAttempt, refused: ReadonlySet<NumberClass>): A
 export const numberClass: ScreenRule<Options> = {
   id: "number-class",
   stage: "screen",
-  summary: "A number of a class that never originates calls (400, 800, …) is no caller.",
+  summary:
+    "A number of a class that never originates calls (400, 800, …) is no caller, and neither is an operator or the police on a leased line.",
   reasons: ["number-class"],
   options: optionsSchema,
-  compile(options) {
+  compile(options, { trunk }) {
     const refused: ReadonlySet<NumberClass> = new Set(options.classes);
+    const categories = new Set(options.categories.map((name) => name.toLowerCase()));
+    const refusesPrivileges = trunk.side === "lessee" || trunk.side === "international";
     return (attempt) => {
+      const { privilege } = attempt;
+      if (refusesPrivileges && privilege !== undefined && !categories.has(privilege))
+        return { kind: "reject", reason: "number-class", facts: { category: privilege } };
       const identity = findRefused(attempt, refused);
       if (identity === undefined || identity.number.kind === "unusable") return undefined;
       return {
@@ -91,9 +103,16 @@ export const numberClass: ScreenRule<Options> = {
       };
     };
   },
-  explain({ attempt, options }, finding) {
-    const saw = attempt.calling.map(describeIdentity).join(", ");
+  explain({ attempt, options, tables }, finding) {
+    const callers = attempt.calling.map(describeIdentity).join(", ");
+    const { privilege } = attempt;
+    const saw = privilege === undefined ? callers : `${callers}; category ${JSON.stringify(privilege)}`;
     if (finding === undefined) return { saw };
+    if (finding.facts?.["category"] !== undefined)
+      return {
+        saw,
+        change: `send the category of an ordinary subscriber, or add ${JSON.stringify(privilege)} to this rule's categories on ${tables.trunk.id}`,
+      };
     const identity = findRefused(attempt, new Set(options.classes));
     const named =
       identity === undefined || identity.number.kind === "unusable" ? "the class" : identity.number.class;

@@ -8,6 +8,7 @@ import { routesElsewhere } from "../../numbering/sip-user.ts";
 import { findUnreadBody } from "../bodies/unread-body.ts";
 import { readUri, type UriParts } from "../fields/name-addr.ts";
 import { isEmergencyUrn, readCallee } from "./called.ts";
+import { readPrivilege } from "./caller-category.ts";
 import { Header } from "../header.ts";
 import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./sip-identity.ts";
 import { headerValue, noteFault, type SipMessage } from "../message.ts";
@@ -43,6 +44,7 @@ export function readAttempt(
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   const callId = message.first[Header.callId]!;
   const unreadBody = trunk.side === "core" ? undefined : findUnreadBody(message, trunk.bodies);
+  const privilege = readPrivilege(message);
   const attempt: CallAttempt = {
     at,
     trunk,
@@ -55,7 +57,12 @@ export function readAttempt(
     callId: callId < 0 ? "" : headerValue(message, callId),
     requestUri,
   };
-  return unreadBody === undefined ? attempt : { ...attempt, unreadBody };
+  if (unreadBody === undefined && privilege === undefined) return attempt;
+  return {
+    ...attempt,
+    ...(unreadBody === undefined ? {} : { unreadBody }),
+    ...(privilege === undefined ? {} : { privilege }),
+  };
 }
 
 /**
