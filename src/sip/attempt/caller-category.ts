@@ -1,4 +1,5 @@
 // Reads the category of the calling party that a SIP request claims: the parameter cpc.
+import { decodeEscapes } from "../fields/escapes.ts";
 import { Header, type HeaderId } from "../header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../message.ts";
 
@@ -47,7 +48,7 @@ export function readPrivilege(message: SipMessage): string | undefined {
 
 /** Searches the parameters of a user part, of a URI and of a field alike: peers write `cpc` in all three. */
 function findPrivilege(value: string): string | undefined {
-  const text = value.includes("%") ? decode(value) : value;
+  const text = decodeEscapes(value);
   let isQuoted = false;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -82,27 +83,4 @@ function readCategory(text: string, from: number): string {
   let end = start;
   while (end < text.length && !';>@,?&" \t:'.includes(text.charAt(end))) end++;
   return text.slice(start, Math.min(end, start + MOST_KEPT)).toLowerCase();
-}
-
-/** Decodes every escape once. A "%" that begins none stays. */
-function decode(value: string): string {
-  let out = "";
-  for (let at = 0; at < value.length; at++) {
-    const code = value[at] === "%" ? escaped(value, at) : -1;
-    out += code < 0 ? value[at] : String.fromCharCode(code);
-    if (code >= 0) at += 2;
-  }
-  return out;
-}
-
-function escaped(value: string, at: number): number {
-  const high = hex(value.charCodeAt(at + 1));
-  const low = hex(value.charCodeAt(at + 2));
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
-function hex(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const letter = code | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
