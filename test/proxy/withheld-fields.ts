@@ -67,6 +67,8 @@ void t.test("a field that shows the number goes, however it spells the number", 
     ])
       t.same(leaves([`${name}: ${value}`], name), goes ? [] : [value], `${name}: ${value}`);
   }
+  const alike = "P-Preferred-Identity: <sip:+442787654321@a>";
+  t.same(leaves([alike, "X-A: +442787654321"], "X-A"), [], "nor does it hide a caller whose end is the same");
 });
 
 void t.test(

@@ -66,7 +66,7 @@ const callerFields: readonly HeaderId[] = [
 
 /** At most this many numbers are searched for in the other fields; no network sends more. */
 const MOST_NUMBERS = 16;
-/** Digits of a number that are searched for: so many are the same in every spelling of a fixed or foreign number. */
+/** Digits at the end of a fixed or foreign number that are searched for: so many are the same in every spelling. */
 const COMMON_END = 8;
 /** A number shorter than this is found at the end of a number only, and one shorter than `FEWEST` is not searched for. */
 const FEW = 7;
@@ -93,15 +93,16 @@ export function withheldTest(message: SipMessage): WithheldTest {
 
 /** Returns the digits to search for: of every caller that the message names, but not of the called party. */
 function readNumbers(message: SipMessage): readonly string[] {
-  const called = digitRuns(message.text.slice(message.uriStart, message.uriEnd));
+  const called = significantDigits(userAt(message.text, message.uriStart, message.uriEnd)).digits;
   const numbers = new Set<string>();
   for (const id of callerFields)
     for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i))
       for (const user of usersOf(headerValue(message, i))) {
-        const digits = commonDigits(user);
-        if (digits.length < FEWEST || shows(called, [digits])) continue;
+        const { digits, isMobile } = significantDigits(user);
+        if (digits.length < FEWEST || digits === called) continue;
         if (numbers.size === MOST_NUMBERS) return [...numbers];
-        numbers.add(digits);
+        // The area code of other numbers may be left out.
+        numbers.add(isMobile ? digits : digits.slice(-COMMON_END));
       }
   return [...numbers];
 }
@@ -113,19 +114,26 @@ function usersOf(value: string): readonly string[] {
   let at = 0;
   do {
     readAddress(value, at, span);
-    const user = readUri(value, span.uriStart, span.uriEnd).user ?? "";
-    const parameters = user.indexOf(";");
-    users.push(parameters < 0 ? user : user.slice(0, parameters));
+    users.push(userAt(value, span.uriStart, span.uriEnd));
     at = span.end + 1;
   } while (at <= value.length && span.end < value.length && users.length <= MOST_NUMBERS);
   return users;
 }
 
-/**
- * Returns the digits that every spelling of the number ends in: all of a mobile number of +86 without prefixes, the last
- * eight of another number, because its area code may be left out.
- */
-function commonDigits(user: string): string {
+/** Returns the user part of a URI, without parameters. */
+function userAt(text: string, start: number, end: number): string {
+  const user = readUri(text, start, end).user ?? "";
+  const parameters = user.indexOf(";");
+  return parameters < 0 ? user : user.slice(0, parameters);
+}
+
+/** The digits of a number without prefixes; `isMobile`: of a mobile number of +86, which has no area code. */
+interface Significant {
+  readonly digits: string;
+  readonly isMobile: boolean;
+}
+
+function significantDigits(user: string): Significant {
   const plain = decodeEscapes(user);
   let digits = "";
   for (let at = 0; at < plain.length; at++) if (isDigit(plain.charCodeAt(at))) digits += plain[at];
@@ -139,8 +147,7 @@ function commonDigits(user: string): string {
     digits = digits.slice(2);
   }
   if (!isForeign && digits.startsWith("0")) digits = digits.slice(1);
-  const isMobile = !isForeign && digits.length === MOBILE_LENGTH && digits.startsWith("1");
-  return isMobile ? digits : digits.slice(-COMMON_END);
+  return { digits, isMobile: !isForeign && digits.length === MOBILE_LENGTH && digits.startsWith("1") };
 }
 
 function shows(runs: string, numbers: readonly string[]): boolean {
