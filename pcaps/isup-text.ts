@@ -44,8 +44,9 @@ function encodeOptional(fields: readonly (readonly [string, string])[]): Buffer 
   for (const [name, code] of parameters) {
     for (const [, value] of fields.filter(([key]) => key === name)) {
       const number = name === "redirection" ? Buffer.from(value, "hex") : encodeNumber(value, false);
-      // A generic number begins with its qualifier: additional calling party number.
-      const content = name === "generic" ? Buffer.concat([Buffer.from([6]), number]) : number;
+      // A generic number begins with its qualifier: `/q128`, otherwise additional calling party number.
+      const qualifier = Number(/\/q(\d+)/.exec(value)?.[1] ?? 6);
+      const content = name === "generic" ? Buffer.concat([Buffer.from([qualifier]), number]) : number;
       pieces.push(Buffer.from([code, content.length]), content);
     }
   }
@@ -70,7 +71,8 @@ export function encodeIsup(text: string): Buffer {
   switch (name) {
     case "IAM": {
       const called = encodeNumber(value("called"), true);
-      const head = Buffer.from([type, 0, 0x60, 1, 0x0a, 0, 2, called.length + 2, called.length]);
+      const category = Number(value("category") || 0x0a);
+      const head = Buffer.from([type, 0, 0x60, 1, category, 0, 2, called.length + 2, called.length]);
       return Buffer.concat([head, called, optional]);
     }
     case "REL":

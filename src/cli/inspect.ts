@@ -53,6 +53,7 @@ export const plainTrunk: Trunk = {
   cleanUp: undefined,
   label: { text: "", displayName: "" },
   isupVersions: new Map(),
+  bodies: new Set(),
   longestCall: 0,
 };
 

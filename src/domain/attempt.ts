@@ -58,6 +58,15 @@ export interface CallAttempt {
   readonly requestUri: string;
   /** The circuit of an IAM; left out where there is none. */
   readonly circuit?: SeizedCircuit;
+  /** The category that gives the caller a privilege (`operator`, `police`, `test` …); left out where none is claimed. */
+  readonly privilege?: string;
+  /** True for an IAM: the called side is shown the calling party number of the IAM or none. Left out otherwise. */
+  readonly isIam?: true;
+  /**
+   * The media type of a body that may name a caller and that nobody reads, or in words why the body can't be read; left
+   * out where there is none.
+   */
+  readonly unreadBody?: string;
   /** Why the ISUP message can't be judged, in words; left out when it can be judged. */
   readonly undecodable?: string;
 }

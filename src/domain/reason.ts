@@ -25,6 +25,11 @@ export const reasons = {
   "cli-hidden": { status: 433, cause: 21, when: "presentation restricted or anonymous, no exemption" },
   "cli-absent": { status: 403, cause: 21, when: "no usable calling number in any field" },
   "cli-malformed": { status: 403, cause: 21, when: "a calling number no plan allows" },
+  "body-names-caller": {
+    status: 403,
+    cause: 21,
+    when: "a body part that can name a caller and that nobody reads",
+  },
   "cli-conflict": { status: 403, cause: 21, when: "fields that must agree don't" },
   "display-name-misleading": {
     status: 403,

@@ -9,6 +9,7 @@ export const ruleIds = [
   "line-state",
   "hidden-caller",
   "caller-form",
+  "bodies",
   "cli-conflict",
   "display-name",
   "home-cli-from-abroad",

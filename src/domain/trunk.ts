@@ -116,6 +116,8 @@ export interface Trunk {
   readonly label: LabelForm;
   /** Layouts of ISUP bodies whose `version` (lower case) no standard knows. */
   readonly isupVersions: ReadonlyMap<string, "itu" | "ansi">;
+  /** Media types (lower case) of bodies that may pass unread, beside those that name no caller. */
+  readonly bodies: ReadonlySet<string>;
   /**
    * Octets above which a request to a UDP next hop goes by TCP instead (RFC 3261 section 18.1.1); never when left out.
    */

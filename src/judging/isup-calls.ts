@@ -5,7 +5,7 @@ import type { Millis } from "../domain/time.ts";
 import { readIsupCalledNumber, type IsupCalledNumber } from "../numbering/e164.ts";
 import { isEmergencyCall } from "../screening/emergency-call.ts";
 import { readIsupAttempt } from "../ss7/isup-attempt.ts";
-import { readParties, type IsupParties } from "../ss7/isup-identity.ts";
+import { countsDoubtful, readParties, type IsupParties } from "../ss7/isup-identity.ts";
 import { readCalled } from "../ss7/isup-number.ts";
 import type { IsupMessage } from "../ss7/isup.ts";
 import type { Msu } from "../ss7/mtp3.ts";
@@ -59,7 +59,7 @@ function calledOf(isup: IsupMessage): IsupCalledNumber | undefined {
 
 function readSegment({ source }: IsupCall, segment: IsupMessage | string): IsupParties | string {
   if (typeof segment === "string") return segment;
-  return segment.fault ?? readParties(segment, source.trunk.dialPlan);
+  return segment.fault ?? readParties(segment, source.trunk.dialPlan, countsDoubtful(source.trunk));
 }
 
 const contradicted: AssertedIdentity = {

@@ -3,7 +3,7 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { Decision } from "../domain/decision.ts";
 import { isEmergencyCalled, readIsupCalledNumber, type IsupCalledNumber } from "../numbering/e164.ts";
 import type { ScreeningState } from "../screening/state.ts";
-import { readParties } from "../ss7/isup-identity.ts";
+import { countsDoubtful, readParties } from "../ss7/isup-identity.ts";
 import { readCalled, readSubsequent } from "../ss7/isup-number.ts";
 import type { IsupMessage } from "../ss7/isup.ts";
 import { refuseUnasked, withheldOrRefused } from "./decide.ts";
@@ -28,7 +28,7 @@ export function judgeLater(
   state: ScreeningState,
 ): Decision | undefined {
   const { isup, source, at } = call;
-  const parties = isup.fault ?? readParties(isup, source.trunk.dialPlan);
+  const parties = isup.fault ?? readParties(isup, source.trunk.dialPlan, countsDoubtful(source.trunk));
   if (typeof parties === "string") return undecodable(call, parties);
   if (parties.calling.length === 0 && parties.diversion.length === 0) return undefined;
   return judge(call, join(begun?.attempt ?? bareIsupAttempt(call), parties, at), state);

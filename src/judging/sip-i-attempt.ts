@@ -6,7 +6,7 @@ import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { isEmergencyCalled } from "../numbering/e164.ts";
 import { createIsupMessage, IsupType, isIsupType, readIsup, type IsupVariant } from "../ss7/isup.ts";
-import { readParties, type IsupParties } from "../ss7/isup-identity.ts";
+import { countsDoubtful, readParties, type IsupParties } from "../ss7/isup-identity.ts";
 import type { UriParts } from "../sip/fields/name-addr.ts";
 import { readAttempt } from "../sip/attempt/sip-attempt.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
@@ -71,11 +71,11 @@ function readBody(message: SipMessage, trunk: Trunk): IsupParties | string {
   const { method } = message;
   if (view.type === IsupType.iam ? method !== "INVITE" : !carriers.has(method))
     return `ISUP message type ${view.type} in ${method}`;
-  return readParties(view, trunk.dialPlan);
+  return readParties(view, trunk.dialPlan, countsDoubtful(trunk));
 }
 
 function join(attempt: CallAttempt, parties: IsupParties): CallAttempt {
-  const { calling, called, diversion } = parties;
+  const { calling, called, diversion, privilege } = parties;
   const isElsewhere = called !== undefined && !isEmergencyCalled(called);
   return {
     ...attempt,
@@ -85,6 +85,9 @@ function join(attempt: CallAttempt, parties: IsupParties): CallAttempt {
       isElsewhere && (attempt.emergencyUrn || isEmergencyCalled(attempt.called)) ? called : attempt.called,
     emergencyUrn: attempt.emergencyUrn && !isElsewhere,
     diversion: joinDiversion(attempt.diversion, diversion),
+    // Only an IAM names the called party.
+    ...(called === undefined ? {} : { isIam: true as const }),
+    ...(privilege === undefined ? {} : { privilege }),
   };
 }
 

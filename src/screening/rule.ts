@@ -2,9 +2,9 @@
 import type { z } from "zod";
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { ReasonCode } from "../domain/reason.ts";
-import type { RuleId } from "../domain/rule-id.ts";
+import type { RuleId, RuleMode } from "../domain/rule-id.ts";
 import type { Millis } from "../domain/time.ts";
-import type { Trunk } from "../domain/trunk.ts";
+import type { Side, Trunk } from "../domain/trunk.ts";
 import type { Accept, Deny, Facts, Mark } from "../domain/decision.ts";
 import type { NumberSet } from "../numbering/number-set.ts";
 import type { ScreeningState, TableFull } from "./state.ts";
@@ -103,6 +103,8 @@ interface RuleBase<Options, Finding> {
    * twice changes nothing.
    */
   readonly options: z.ZodType<Options>;
+  /** The mode of a side where the policy says none. Sides that are left out: enforce. */
+  readonly modes?: Readonly<Partial<Record<Side, RuleMode>>>;
   /** Says what the rule saw and found. `finding` is what its check returned. Calls never run it. */
   explain(subject: Subject<Options>, finding: Finding | undefined): Explanation;
 }

@@ -88,6 +88,7 @@ function createFaultCounters(): Record<RuleId, number> {
     "line-state": 0,
     "hidden-caller": 0,
     "caller-form": 0,
+    bodies: 0,
     "cli-conflict": 0,
     "display-name": 0,
     "home-cli-from-abroad": 0,

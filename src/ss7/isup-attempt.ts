@@ -3,7 +3,7 @@ import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { IsupMessage } from "./isup.ts";
-import { readParties } from "./isup-identity.ts";
+import { countsDoubtful, readParties } from "./isup-identity.ts";
 import type { Msu } from "./mtp3.ts";
 
 /**
@@ -23,9 +23,9 @@ export function readIsupAttempt(
   at: Millis,
   origin: SignallingSource,
 ): CallAttempt | string {
-  const parties = readParties(message, trunk.dialPlan);
+  const parties = readParties(message, trunk.dialPlan, countsDoubtful(trunk));
   if (typeof parties === "string") return parties;
-  const { calling, called, diversion, natureOfAddress, screening } = parties;
+  const { calling, called, diversion, privilege, natureOfAddress, screening } = parties;
   if (called === undefined) return "not an IAM";
   return {
     at,
@@ -38,6 +38,8 @@ export function readIsupAttempt(
     privacy: 0,
     callId: "",
     requestUri: "",
+    isIam: true,
+    ...(privilege === undefined ? {} : { privilege }),
     circuit: { opc: msu.opc, dpc: msu.dpc, cic: msu.cic, natureOfAddress, screening },
   };
 }

@@ -2,6 +2,8 @@
 import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/identity.ts";
 import type { DialPlan, PartyNumber } from "../domain/number.ts";
 import { readIsupCalledNumber, readIsupNumber } from "../numbering/e164.ts";
+import type { Trunk } from "../domain/trunk.ts";
+import { privilegeOf } from "./isup-category.ts";
 import { findParameter, IsupParameter, IsupType, type IsupMessage } from "./isup.ts";
 import { readCalled, readNumber, type DecodedNumber, type NumberFault } from "./isup-number.ts";
 
@@ -15,6 +17,12 @@ const MOST_GENERIC = 8;
 const callerQualifiers: ReadonlySet<number> = new Set([2, 3, 6, 10]);
 /** The number qualifier of an additional redirecting number. */
 const REDIRECTING_QUALIFIER = 8;
+/**
+ * The number qualifiers that name another party: dialled digits, additional called, redirection terminating, additional
+ * connected, additional original called and additional redirection number. All that are left are spare, or the secret
+ * of one network.
+ */
+const otherQualifiers: ReadonlySet<number> = new Set([0, 1, 4, 5, 7, REDIRECTING_QUALIFIER, 9]);
 
 /** The parties that an ISUP message names. */
 export interface IsupParties {
@@ -23,6 +31,8 @@ export interface IsupParties {
   readonly called: PartyNumber | undefined;
   /** The diverting parties, the last one first. */
   readonly diversion: readonly AssertedIdentity[];
+  /** The category of the caller, as {@link privilegeOf} names it. */
+  readonly privilege: string | undefined;
   /** The nature of address and the screening indicator of the calling party number. */
   readonly natureOfAddress: number | undefined;
   readonly screening: number | undefined;
@@ -31,10 +41,19 @@ export interface IsupParties {
 const nobody: readonly AssertedIdentity[] = [];
 
 /**
+ * @returns true on a trunk whose generic numbers count as callers unless their qualifier says otherwise: nobody has
+ *   agreed with that peer on qualifiers of its own
+ */
+export function countsDoubtful({ side }: Pick<Trunk, "side">): boolean {
+  return side === "lessee" || side === "international";
+}
+
+/**
  * Reads the parties that a message names. `message` was read without fault.
+ * @param doubtful true: a generic number whose qualifier no standard knows names a caller
  * @returns the parties, or in words why they cannot be read
  */
-export function readParties(message: IsupMessage, plan: DialPlan): IsupParties | string {
+export function readParties(message: IsupMessage, plan: DialPlan, doubtful = false): IsupParties | string {
   const calling: AssertedIdentity[] = [];
   let natureOfAddress: number | undefined;
   let screening: number | undefined;
@@ -47,7 +66,8 @@ export function readParties(message: IsupMessage, plan: DialPlan): IsupParties |
     calling.push(identify(number, "isup-calling-party", plan));
   }
   const diversion: AssertedIdentity[] = [];
-  const fault = readGeneric(message, plan, calling, diversion) ?? readDiversion(message, plan, diversion);
+  const fault =
+    readGeneric(message, plan, doubtful, calling, diversion) ?? readDiversion(message, plan, diversion);
   if (fault !== undefined) return fault;
   let called: PartyNumber | undefined;
   if (message.type === IsupType.iam) {
@@ -59,6 +79,7 @@ export function readParties(message: IsupMessage, plan: DialPlan): IsupParties |
     calling,
     called,
     diversion: diversion.length === 0 ? nobody : diversion,
+    privilege: privilegeOf(message),
     natureOfAddress,
     screening,
   };
@@ -100,6 +121,7 @@ function presentationOf({ presentation }: DecodedNumber): Presentation {
 function readGeneric(
   message: IsupMessage,
   plan: DialPlan,
+  doubtful: boolean,
   calling: AssertedIdentity[],
   diversion: AssertedIdentity[],
 ): string | undefined {
@@ -110,7 +132,8 @@ function readGeneric(
     const number = numberOf(message, i, 1);
     if (typeof number === "string") return `a generic number ${number}`;
     const qualifier = message.bytes[message.optionalStart[i]!]!;
-    if (callerQualifiers.has(qualifier)) calling.push(identify(number, "isup-generic-number", plan));
+    const isCaller = callerQualifiers.has(qualifier) || (doubtful && !otherQualifiers.has(qualifier));
+    if (isCaller) calling.push(identify(number, "isup-generic-number", plan));
     else if (qualifier === REDIRECTING_QUALIFIER)
       diversion.push(identify(number, "isup-redirecting-number", plan));
   }

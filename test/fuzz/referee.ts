@@ -147,6 +147,9 @@ export function createReferee(
     }
     const isup = claimsIsup(draft) ? readIsupCallers(draft) : [];
     if (isup === undefined) return "unjudged: ISUP that is no IAM";
+    const isRead = isFrom(lesseePeers, datagram) || hostOf(datagram.from) === hostOf(peers.abroad);
+    const carried = isRead ? unreadType(draft) : undefined;
+    if (carried !== undefined) return `unjudged: a body of type ${carried}`;
     const hides = isHidden(draft) || isup.some((caller) => caller.isHidden);
     if (hides && isFrom(lesseePeers, datagram)) return "unjudged: a hidden caller";
     for (const caller of [...readCallers(draft), ...isup.map(({ digits }) => digits)]) {
@@ -193,6 +196,15 @@ function judgeAnswer(datagram: Datagram, incoming: Draft, out: Sent, draft: Draf
 
 function unfold(value: string): string {
   return value.replaceAll(/[\0-\x20\x7f]+/g, " ");
+}
+
+/** The type of the whole body, where a gateway could take a caller from it and nobody has read it. */
+function unreadType(draft: Draft): string | undefined {
+  const type = fieldOf(draft, "content-type").split(";", 1)[0]?.replaceAll(/\s+/g, "").toLowerCase() ?? "";
+  if (draft.body === "" || type === "" || type.startsWith("multipart/")) return undefined;
+  return /^(?:application\/(?:sdp|(?:x-)?isup|dtmf(?:-relay)?|pidf\+xml)|text\/(?:plain|html))$/.test(type)
+    ? undefined
+    : type;
 }
 
 /** Source, and the message without what lies behind its Content-Length. */

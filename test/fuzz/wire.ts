@@ -43,7 +43,7 @@ export function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): 
   if (draft.body !== body) return "the body";
   const changed = findChangedField(untouched(incoming.fields), untouched(draft.fields));
   if (changed !== undefined && !isAnonymous(draft)) return `a field: ${JSON.stringify(changed.slice(0, 80))}`;
-  const [shown] = changed === undefined ? [] : readCallers(draft);
+  const [shown] = changed === undefined ? [] : [...readCallers(draft), ...findShown(incoming, draft)];
   if (shown !== undefined) return `a withheld call shows ${shown}`;
   const [own = "", ...others] = viasOf(draft);
   const sentBy =
@@ -54,6 +54,18 @@ export function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): 
   const had = fieldOf(incoming, "max-forwards");
   if (forwards !== (had === "" ? 70 : Number(had) - 1)) return `Max-Forwards ${had} to ${forwards}`;
   return incoming.start === draft.start || mayReroute ? undefined : "the start line";
+}
+
+/** Fields that a withheld call keeps as they came: its transaction, its dialog and its body. */
+const kept =
+  /^(?:via|to|call-id|cseq|max-forwards|contact|route|record-route|content-|mime-version|require|proxy-require|supported|event|subscription-state|expires|min-|session-expires|rseq|rack|replaces|join|target-dialog|refer-to|info-package|sip-)/;
+
+/** The numbers of the callers that came, as far as the fields that left show them, in other fields than those that stay. */
+function findShown(incoming: Draft, draft: Draft): readonly string[] {
+  const left = draft.fields.filter((field) => !kept.test(splitField(field)[0]));
+  const text = left.join("\n").replaceAll(/[-.() \t]/g, "");
+  const ends = readCallers(incoming).map((caller) => caller.replaceAll(/\D/g, "").slice(-11));
+  return ends.filter((end) => end.length === 11 && text.includes(end) && !draft.start.includes(end));
 }
 
 /** From as RFC 3323 section 4.1.1.3 writes it: the filter's own where a number is withheld. */

@@ -146,7 +146,7 @@ void t.test("a trunk that begins to redirect: calls in progress go on", async (t
 
 void t.test("a call that tcpAbove moved to TCP and that rings for long can be cancelled", async (t) => {
   const proxy = createStreamProxy(streamPolicy("udp", ", tcpAbove: 1300"));
-  const body = "x".repeat(1400);
+  const body = `v=0\r\n${"x".repeat(1400)}`;
   const [out] = proxy.receive("udp", datagram, request({ via: via("UDP"), body }));
   t.equal(out?.listener, "tcp:192.0.2.1:5060");
   proxy.receive("tcp", core, respond(out?.text ?? "", 180));
@@ -306,7 +306,11 @@ void t.test("what tcpAbove moved to TCP is not taken for a next hop at the same 
   );
   const proxy = createStreamProxy(policy);
   proxy.wait(100);
-  const [out] = proxy.receive("udp", datagram, request({ via: via("UDP"), body: "x".repeat(1400) }));
+  const [out] = proxy.receive(
+    "udp",
+    datagram,
+    request({ via: via("UDP"), body: `v=0\r\n${"x".repeat(1400)}` }),
+  );
   t.equal(out?.to, hop.a);
   t.equal(out?.listener, "tcp:192.0.2.1:5060");
   const cancel = request({ method: "CANCEL", cseq: "1 CANCEL", via: via("UDP"), headers: [] });

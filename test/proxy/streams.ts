@@ -222,7 +222,7 @@ void t.test("the core reaches a trunk with tlsName, connected or not", async (t)
 });
 
 void t.test("larger than a datagram: streams carry it, datagrams don't", async (t) => {
-  const body = "v".repeat(200_000);
+  const body = `v=0\r\n${"v".repeat(200_000)}`;
   const rows: readonly (readonly [SipTransport, string])[] = [
     ["tcp", "to 198.51.100.1:5060"],
     ["tls", "to 198.51.100.1:5061"],
@@ -244,7 +244,11 @@ void t.test(
     t.match(small.receive("udp", lessee.udp, request({ via: [callVia("udp")] }))[0]?.listener, /^udp:/u);
     const proxy = createStreamProxy(policy);
     const via = [callVia("udp")];
-    const [out] = proxy.receive("udp", "203.0.113.10:5070", request({ via, body: "v".repeat(1000) }));
+    const [out] = proxy.receive(
+      "udp",
+      "203.0.113.10:5070",
+      request({ via, body: `v=0\r\n${"v".repeat(1000)}` }),
+    );
     t.match(out?.listener, /^tcp:/u);
     t.equal(out?.to, core.tcp, "same address, same port");
     const [cancel] = proxy.receive(
@@ -255,7 +259,11 @@ void t.test(
     t.match(cancel?.listener, /^tcp:/u, "its CANCEL is small, and follows it");
     t.equal(header(cancel?.text ?? "", "Via"), header(out?.text ?? "", "Via"), "with its branch");
     const never = createStreamProxy(streamPolicy("udp"));
-    const [same] = never.receive("udp", "203.0.113.10:5070", request({ via, body: "v".repeat(1000) }));
+    const [same] = never.receive(
+      "udp",
+      "203.0.113.10:5070",
+      request({ via, body: `v=0\r\n${"v".repeat(1000)}` }),
+    );
     t.match(same?.listener, /^udp:/u, "only where the policy says so");
   },
 );
@@ -308,7 +316,7 @@ void t.test(
         const [out] = proxy.receive(
           "udp",
           "203.0.113.10:5070",
-          withoutLength(request({ via: [callVia("udp")], body })),
+          withoutLength(request({ via: [callVia("udp")], headers: ["Content-Type: application/sdp"], body })),
         );
         const name = `to ${egress}, body of ${body.length}`;
         const [message = "", ...more] = framed(out?.bytes ?? Buffer.alloc(0));

@@ -55,6 +55,21 @@ const mayCall: readonly string[] = [
 testRule("number-class", [
   ...never.map((user): Row => ({ name: user, calling: [`from ${user}`], says: refused })),
   ...mayCall.map((user): Row => ({ name: user, calling: [`from ${user}`], says: "abstains" })),
+  { name: "an operator on a leased line", privilege: "operator", says: refused },
+  { name: "the police from abroad", trunk: { side: "international" }, privilege: "police", says: refused },
+  {
+    name: "near miss: of another network of the country",
+    trunk: { side: "national" },
+    privilege: "operator",
+    says: "abstains",
+  },
+  {
+    name: "allowed there",
+    options: { categories: ["Operator", "test"] },
+    privilege: "operator",
+    says: "abstains",
+  },
+  { name: "near miss: another one", options: { categories: ["test"] }, privilege: "operator", says: refused },
   { name: "any field", calling: ["pai +861087654321", "from 4008208820"], says: refused },
   { name: "on a national trunk", trunk: { side: "national" }, calling: ["from 4008208820"], says: refused },
   { name: "from abroad", trunk: { side: "international" }, calling: ["from +864008208820"], says: refused },

@@ -61,7 +61,13 @@ void t.test("ISUP as the only body", (t) => {
       "more than one Content-Transfer-Encoding",
     ],
     ["compressed", [isup, "Content-Encoding: gzip"], "\x1f\x8b", "Content-Encoding"],
-    ["a type of its own", ["Content-Type: application/x-isup"], "\x01", "a body of type application/x-isup"],
+    ["under its experimental name", ["Content-Type: application/x-isup"], "\x01", "01 "],
+    [
+      "a type of its own",
+      ["Content-Type: application/x-isup2"],
+      "\x01",
+      "a body of type application/x-isup2",
+    ],
     ["a comment", ["Content-Type: application/(x)isup"], "\x01", "a Content-Type that can't be read"],
     [
       "two types",

@@ -160,3 +160,56 @@ void t.test("callers that come later", (t) => {
   t.equal(parties(long), "the called party number is too long");
   t.end();
 });
+
+/** How many callers a generic number with this qualifier makes. */
+function callersWith(qualifier: number, doubtful: boolean): number {
+  const isup = encodeIsup(`IAM called=3:2787654321 generic=3:1087654321/q${qualifier}`);
+  readIsup(message, "itu", isup, 0, isup.length);
+  const read = readParties(message, planOf("domestic:10"), doubtful);
+  return typeof read === "string" ? -1 : read.calling.length;
+}
+
+void t.test("generic numbers whose qualifier no standard knows", (t) => {
+  for (let qualifier = 0; qualifier < 256; qualifier++) {
+    const isCaller = [2, 3, 6, 10].includes(qualifier);
+    const isAnother = [0, 1, 4, 5, 7, 8, 9].includes(qualifier);
+    t.equal(callersWith(qualifier, false), isCaller ? 1 : 0, `${qualifier}`);
+    t.equal(callersWith(qualifier, true), isAnother ? 0 : 1, `${qualifier}, where nothing is agreed`);
+  }
+  t.end();
+});
+
+void t.test("the category of the caller", (t) => {
+  const rows: readonly (readonly [category: number, privilege: string | undefined])[] = [
+    [0x00, undefined],
+    [0x01, "operator"],
+    [0x08, "operator"],
+    [0x09, "operator"],
+    [0x0a, undefined],
+    [0x0b, "priority"],
+    [0x0c, undefined],
+    [0x0d, "test"],
+    [0x0e, "ieps"],
+    [0x0f, undefined],
+    [0x10, undefined],
+    [0x11, undefined],
+    [0x12, "0x12"],
+    [0x80, "0x80"],
+    [0xe0, "0xe0"],
+    [0xf0, undefined],
+    [0xf3, undefined],
+    [0xf4, "0xf4"],
+    [0xff, "0xff"],
+  ];
+  for (const [category, privilege] of rows) {
+    const isup = encodeIsup(`IAM called=3:2787654321 calling=3:1087654321 category=${category}`);
+    readIsup(message, "itu", isup, 0, isup.length);
+    const read = readParties(message, planOf("domestic:10"));
+    t.equal(typeof read === "string" ? read : read.privilege, privilege, String(category));
+  }
+  const inf = encodeIsup("INF calling=3:1087654321");
+  readIsup(message, "itu", inf, 0, inf.length);
+  const read = readParties(message, planOf("domestic:10"));
+  t.equal(typeof read === "string" ? read : read.privilege, undefined, "an INF has none");
+  t.end();
+});

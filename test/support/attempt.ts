@@ -43,6 +43,7 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
     cleanUp: undefined,
     label: { text: "", displayName: "" },
     isupVersions: new Map(),
+    bodies: new Set(),
     longestCall: 43_200_000,
     ...given,
   };
@@ -111,6 +112,7 @@ export function setEveryRule(mode: RuleMode): ChainConfig {
     "line-state": setting,
     "hidden-caller": setting,
     "caller-form": setting,
+    bodies: setting,
     "cli-conflict": setting,
     "display-name": setting,
     "home-cli-from-abroad": setting,
@@ -179,6 +181,8 @@ export interface AttemptSpec {
   readonly diversion?: readonly string[];
   readonly privacy?: readonly (keyof typeof PrivacyFlag)[];
   readonly callId?: string;
+  readonly privilege?: string;
+  readonly isIam?: true;
   readonly at?: number;
 }
 
@@ -205,5 +209,7 @@ export function makeAttempt(trunk: Trunk, spec: AttemptSpec = {}): CallAttempt {
     privacy,
     callId: spec.callId ?? "call-1",
     requestUri: `sip:${called}@192.0.2.2`,
+    ...(spec.privilege === undefined ? {} : { privilege: spec.privilege }),
+    ...(spec.isIam === undefined ? {} : { isIam: spec.isIam }),
   };
 }

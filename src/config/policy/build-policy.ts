@@ -3,7 +3,7 @@ import { createMethodTable } from "../../domain/method.ts";
 import { ruleIds } from "../../domain/rule-id.ts";
 import type { RuleId } from "../../domain/rule-id.ts";
 import { reasonCodes } from "../../domain/reason.ts";
-import type { Trunk } from "../../domain/trunk.ts";
+import type { Side, Trunk } from "../../domain/trunk.ts";
 import type { PolicyRevision } from "../../domain/decision.ts";
 import { createDialPlan } from "../../numbering/dial-plan.ts";
 import { readListNumber } from "../../numbering/e164.ts";
@@ -44,7 +44,7 @@ export function planTrunks(
   const issues: ConfigIssue[] = [];
   const specialUsers = readSpecialUsers(file, issues);
   const denyLists = toDenyLists(lists);
-  let common: ChainConfig | undefined;
+  const common = new Map<Side, ChainConfig>();
   const plans = file.trunks.map((entry, index) => {
     const trunk = buildTrunk(entry.value, index, file.nextHopHealth);
     const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
@@ -54,11 +54,10 @@ export function planTrunks(
       denyLists,
       specialUsers: specialUsers.get(trunk.id) ?? [],
     };
-    // Trunks without own `rules` share one chain.
-    const chain =
-      entry.value.rules === undefined
-        ? (common ??= mergeChain(file, entry, issues))
-        : mergeChain(file, entry, issues);
+    // Trunks of one side without own `rules` share one chain.
+    const shared = entry.value.rules === undefined ? common.get(trunk.side) : undefined;
+    const chain = shared ?? mergeChain(file, entry, issues);
+    if (entry.value.rules === undefined) common.set(trunk.side, chain);
     return { entry, trunk, tables, chain };
   });
   return { plans, issues };
@@ -171,6 +170,7 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
     isupVersions: new Map(
       Object.entries(entry.isupVersions ?? {}).map(([name, layout]) => [name.toLowerCase(), layout]),
     ),
+    bodies: new Set((entry.bodies ?? []).map((type) => type.toLowerCase())),
     ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
     dropAs: entry.dropAs,
   });
@@ -183,7 +183,7 @@ function mergeChain(
 ): ChainConfig {
   const chain: Partial<Record<RuleId, RuleSetting>> = {};
   for (const id of ruleIds) {
-    const merged = mergeSetting(id, file.rules, value.rules);
+    const merged = mergeSetting(id, file.rules, value.rules, value.side);
     const isSound = "mode" in merged;
     if (!isSound && merged.length > 0) {
       const message = `together with the global options: ${merged.join(", ")}`;

@@ -5,6 +5,7 @@ import { reasonCodes } from "../../domain/reason.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { isTimeZone } from "../lists/calendar.ts";
 import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
+import { bodiesSchema } from "./bodies-schema.ts";
 import { labelSchema, stripSchema } from "./clean-up-schema.ts";
 import { methodsSchema } from "./methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
@@ -199,6 +200,7 @@ export const trunkSchema = z.strictObject({
     .record(textSchema, z.enum(["itu", "ansi"]))
     .exactOptional()
     .describe("Layout of ISUP bodies whose `version` no standard names."),
+  bodies: bodiesSchema.exactOptional(),
   tolerateTrunkZero: z.boolean().default(false).describe("Accepts a trunk prefix after +86 (+86 0…)."),
   stripTrailingST: z.boolean().default(false).describe("Accepts one F or # at the end of a SIP number."),
 });

@@ -1,6 +1,7 @@
 // The key `rules`: its schema from the rules' own options, and how trunk and global merge.
 import { z } from "zod";
 import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
+import type { Side } from "../../domain/trunk.ts";
 import { ruleIds } from "../../domain/rule-id.ts";
 import { rules } from "../../screening/chain/rule-order.ts";
 import type { Rule } from "../../screening/rule.ts";
@@ -51,6 +52,7 @@ export function writtenSetting(rulesMap: unknown, id: RuleId): Readonly<Record<s
 /**
  * Merges the setting of a rule on a trunk: the trunk's keys over the global keys over the defaults
  * of the rule. Keys are merged as written, because a default must not hide a global option.
+ * @param side of the trunk, on which the default mode may depend; undefined: no trunk is meant
  * @returns messages when the options don't go together; the schema of the file reports options that
  * are wrong by themselves
  */
@@ -58,6 +60,7 @@ export function mergeSetting(
   id: RuleId,
   globalRules: unknown,
   trunkRules: unknown,
+  side?: Side,
 ): RuleSetting | readonly string[] {
   const layers = [writtenSetting(globalRules, id), writtenSetting(trunkRules, id)].map(
     ({ mode, ...options }) => ({
@@ -65,8 +68,9 @@ export function mergeSetting(
       options,
     }),
   );
-  const mode = layers.map((layer) => layer.mode).findLast((written) => written !== undefined);
   const rule = ruleById.get(id);
+  const written = layers.map((layer) => layer.mode).findLast((mode) => mode !== undefined);
+  const mode = written ?? (side === undefined ? undefined : rule?.modes?.[side]);
   if (rule === undefined) return { mode: readMode(mode), options: {} };
   const merged = rule.options.safeParse(Object.assign({}, ...layers.map((layer) => layer.options)));
   if (merged.success) return { mode: readMode(mode), options: merged.data };

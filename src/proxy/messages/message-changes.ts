@@ -10,6 +10,7 @@ import { nameOfField } from "../../sip/field-name.ts";
 import { Header } from "../../sip/header.ts";
 import { readPrivacy } from "../../sip/attempt/sip-identity.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
+import { withheldTest } from "./withheld-fields.ts";
 
 /**
  * The field that carries a label to the called side. Only the filter sets it; a label that a trunk wrote is removed.
@@ -32,29 +33,6 @@ export interface MessageChanges {
 
 const NO_FIELDS: ReadonlySet<string> = new Set();
 const UNCHANGED: AddressChange = { withoutName: false, prefix: "", withoutVerstat: false };
-
-/**
- * Fields that reveal the caller and are not used for routing: asserted and preferred identities, diverting parties (RFC
- * 5806, RFC 7044), signatures over the number (RFC 8224), and the fields that RFC 3323 section 5.3 removes for
- * user-level privacy.
- */
-const tellingFields: ReadonlySet<string> = new Set([
-  "p-asserted-identity",
-  "p-preferred-identity",
-  "remote-party-id",
-  "diversion",
-  "history-info",
-  "referred-by",
-  "identity",
-  "identity-info",
-  "privacy",
-  "subject",
-  "call-info",
-  "organization",
-  "user-agent",
-  "reply-to",
-  "in-reply-to",
-]);
 
 /**
  * The changes for a withheld call in requests that no decision is made about, such as ACK, BYE and CANCEL of its
@@ -108,11 +86,12 @@ export function removeLabels(message: SipMessage, edits: Edits): void {
 /** Changes the request of the turn. The same changes of the same bytes give the same bytes. */
 export function applyChanges(message: SipMessage, edits: Edits, changes: MessageChanges): void {
   const { fields, change, isWithheld } = changes;
+  const isTelling = isWithheld ? withheldTest(message) : undefined;
   const changesAddresses = change.withoutName || change.withoutVerstat || change.prefix !== "";
   for (let i = 0; i < message.headerCount; i++) {
     const id = message.ids[i]!;
     if (id === Header.from && isWithheld) replace(message, edits, i, withholdFrom(headerValue(message, i)));
-    else if (id !== Header.from && goes(message, i, fields, isWithheld))
+    else if (id !== Header.from && (fields.has(nameOfField(message, i)) || isTelling?.(i) === true))
       splice(edits, message.lineStart[i]!, message.lineEnd[i]!, "");
     else if (changesAddresses && namesCaller(id))
       replace(message, edits, i, changeAddresses(headerValue(message, i), change));
@@ -120,11 +99,6 @@ export function applyChanges(message: SipMessage, edits: Edits, changes: Message
   const privacy = isWithheld ? `Privacy: ${withId(readPrivacy(message))}\r\n` : "";
   const lines = privacy + labelLine(changes);
   if (lines !== "") splice(edits, message.headersEnd, message.headersEnd, lines);
-}
-
-function goes(message: SipMessage, index: number, fields: ReadonlySet<string>, isWithheld: boolean): boolean {
-  const name = nameOfField(message, index);
-  return fields.has(name) || (isWithheld && tellingFields.has(name));
 }
 
 function namesCaller(id: number): boolean {

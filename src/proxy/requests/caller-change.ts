@@ -77,7 +77,8 @@ export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   return { passes: true, decision };
 }
 
-function repeatChange(turn: TrunkTurn, seen: LedgerEntry): ChangeDecided {
+/** Answers the repeat of a request that was decided about before. */
+export function repeatChange(turn: TrunkTurn, seen: LedgerEntry): ChangeDecided {
   const { outcome } = seen;
   const { proxy, message, edits, source } = turn;
   const isRepeat = seen.fingerprint === fingerprint(message);

@@ -21,6 +21,7 @@ import { actionOf, forward, isKnown, routedTarget, type SendStatus } from "../se
 import { answerError, refuseMethod, refuseRequest } from "../turn/answers.ts";
 import { byConnectionOf } from "../turn/peer-port.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
+import { decideBody } from "./body-in-dialog.ts";
 import { decideChange, isHiddenCaller } from "./caller-change.ts";
 import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
 import { isEventCarried } from "./out-of-dialog.ts";
@@ -164,6 +165,13 @@ function targetInDialog(turn: RequestTurn, proof: Proof | undefined, onward: Onw
 }
 
 function decideInDialog(turn: TrunkTurn, proof: Proof): ChangeDecided {
+  const body = decideBody(turn);
+  if (!body.passes) return body;
+  const change = decideCaller(turn, proof);
+  return change.passes && change.decision === undefined ? body : change;
+}
+
+function decideCaller(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { message, edits, source } = turn;
   if (message.method === "INVITE" || message.method === "UPDATE") return decideChange(turn, proof);
   if (carriageOf(source.trunk.methods, message.method) === "screen")

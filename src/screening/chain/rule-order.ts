@@ -3,6 +3,7 @@ import type { Rule } from "../rule.ts";
 import { callFrequency } from "../limits/call-frequency.ts";
 import { channels } from "../limits/channels.ts";
 import { callRate } from "../limits/call-rate.ts";
+import { bodies } from "../rules/bodies.ts";
 import { callerAuthentication } from "../rules/caller-authentication.ts";
 import { callerForm } from "../rules/caller-form.ts";
 import { cliConflict } from "../rules/cli-conflict.ts";
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   emergency,
   hiddenCaller,
   callerForm,
+  bodies,
   cliConflict,
   displayName,
   homeCliFromAbroad,

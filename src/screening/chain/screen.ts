@@ -29,6 +29,8 @@ export interface Screen {
   judge(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Judges a change of the calling party in a call that has paid: by every rule but the limits. */
   judgeChange(attempt: CallAttempt, state: ScreeningState): Decision;
+  /** Judges only what the body of a request carries: by the rule `bodies` alone. */
+  judgeBody(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Returns the same decision as `judge` without spending anything. */
   preview(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Every rule in order, also those that are off or have nothing to do on this trunk. */
@@ -75,6 +77,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   const steps = trunk.side === "core" ? [] : rules.map((rule) => compileStep(rule, chain[rule.id], tables));
   const running = steps.flatMap(startStep);
   const limits = running.filter((step) => step.spend !== undefined);
+  const aboutBodies = running.filter((step) => step.id === "bodies");
   const firstLimit = running.length - limits.length;
   const end = endOf(trunk, running);
   const onFault = exceptionOf(trunk, "rule-fault");
@@ -109,16 +112,21 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     return decide(attempt, strongest.mark, strongest.rule, collected);
   };
 
-  const run = (attempt: CallAttempt, state: ScreeningState, limited: Limited): Decision => {
+  const run = (
+    attempt: CallAttempt,
+    state: ScreeningState,
+    limited: Limited,
+    asked: readonly RunningStep[] = running,
+  ): Decision => {
     let collected: Collected | undefined;
     let isFree = limits.length === 0;
-    for (let i = 0; i < running.length; i++) {
+    for (let i = 0; i < asked.length; i++) {
       if (i === firstLimit) {
         if (limited === "no") break;
         isFree = limited === "pays" ? state.recentCalls.takeFree(attempt) : state.recentCalls.isFree(attempt);
         if (isFree) break;
       }
-      const step = running[i];
+      const step = asked[i];
       if (step === undefined) break;
       let finding: Verdict | Note | undefined;
       try {
@@ -198,6 +206,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   return {
     judge: (attempt, state) => run(attempt, state, "pays"),
     judgeChange: (attempt, state) => run(attempt, state, "no"),
+    judgeBody: (attempt, state) => run(attempt, state, "no", aboutBodies),
     preview: (attempt, state) => run(attempt, state, "looks"),
     steps,
     end,

@@ -1,5 +1,6 @@
 // The rule caller-form: a calling number must be present and valid.
 import { z } from "zod";
+import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
 import { describeIdentity, hasCountedNumber } from "../identities.ts";
@@ -11,6 +12,17 @@ const absent: Deny = { kind: "reject", reason: "cli-absent" };
 
 function isMalformed({ number }: AssertedIdentity): boolean {
   return number.kind === "unusable" && number.why === "invalid";
+}
+
+/**
+ * Tells whether the call has an IAM without calling number. A network that obeys the IAM shows no caller then, whatever
+ * the SIP fields say (ITU-T Q.1912.5).
+ */
+function showsNobody({ isIam, calling }: CallAttempt): boolean {
+  if (isIam !== true) return false;
+  for (const { source, number } of calling)
+    if (source === "isup-calling-party" && number.kind !== "unusable") return false;
+  return true;
 }
 
 export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
@@ -26,14 +38,19 @@ export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
           return { kind: "reject", reason: "cli-malformed", facts: { field: identity.source } };
         }
       }
-      return hasCountedNumber(attempt) ? undefined : absent;
+      return hasCountedNumber(attempt) && !showsNobody(attempt) ? undefined : absent;
     };
   },
   explain({ attempt, tables }, finding) {
     const saw = attempt.calling.map(describeIdentity).join(", ") || "no calling field";
     if (finding === undefined) return { saw };
     if (finding.reason === "cli-absent")
-      return { saw, change: "send the calling number in From or P-Asserted-Identity" };
+      return {
+        saw: showsNobody(attempt) ? `an IAM without calling party number; ${saw}` : saw,
+        change: showsNobody(attempt)
+          ? "send the calling party number in the IAM"
+          : "send the calling number in From or P-Asserted-Identity",
+      };
     const wrong = attempt.calling.find(isMalformed);
     const field = wrong === undefined ? "it" : `${JSON.stringify(wrong.number.raw)} in ${wrong.source}`;
     const area = tables.trunk.dialPlan.homeArea;

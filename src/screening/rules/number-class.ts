@@ -72,6 +72,12 @@ const optionsSchema = z.strictObject({
     .array(z.enum(classes))
     .default(neverOriginate)
     .describe("Classes that never call, instead of those the plan data names (400, 800, 106…)."),
+  categories: z
+    .array(z.string().min(1).max(32))
+    .default([])
+    .describe(
+      "Categories of callers that may pass on lessee and international trunks beside ordinary ones: operator, priority, test, police …",
+    ),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -106,17 +112,27 @@ function judge(
 export const numberClass: ScreenRule<Options> = {
   id: "number-class",
   stage: "screen",
-  summary: "A number of a class that never originates calls (400, 800, …) is no caller.",
+  summary:
+    "A number of a class that never originates calls (400, 800, …) is no caller, and neither is an operator or the police on a leased line.",
   reasons: ["number-class"],
   options: optionsSchema,
   mayNote: (_options, { trunk }) => trunk.side === "national",
   compile(options, { trunk }) {
     const refused: ReadonlySet<NumberClass> = new Set(options.classes);
-    if (trunk.side !== "national") return (attempt) => judge(attempt, refused, "reject");
-    return (attempt) => judge(attempt, refused, "reject") ?? judge(attempt, authorityClasses, "note");
+    if (trunk.side === "national")
+      return (attempt) => judge(attempt, refused, "reject") ?? judge(attempt, authorityClasses, "note");
+    const categories = new Set(options.categories.map((name) => name.toLowerCase()));
+    return (attempt) => {
+      const { privilege } = attempt;
+      return privilege !== undefined && !categories.has(privilege)
+        ? { kind: "reject", reason: "number-class", facts: { category: privilege } }
+        : judge(attempt, refused, "reject");
+    };
   },
-  explain({ attempt, options }, finding) {
-    const saw = attempt.calling.map(describeIdentity).join(", ");
+  explain({ attempt, options, tables }, finding) {
+    const callers = attempt.calling.map(describeIdentity).join(", ");
+    const { privilege } = attempt;
+    const saw = privilege === undefined ? callers : `${callers}; category ${JSON.stringify(privilege)}`;
     if (finding === undefined) return { saw };
     if (finding.kind === "note") {
       const noted = findOneOf(attempt, authorityClasses);
@@ -126,6 +142,11 @@ export const numberClass: ScreenRule<Options> = {
         change: `add ${name} to this rule's classes`,
       };
     }
+    if (finding.facts?.["category"] !== undefined)
+      return {
+        saw,
+        change: `send the category of an ordinary subscriber, or add ${JSON.stringify(privilege)} to this rule's categories on ${tables.trunk.id}`,
+      };
     const identity = findOneOf(attempt, new Set(options.classes));
     const named =
       identity === undefined || identity.number.kind === "unusable" ? "the class" : identity.number.class;

@@ -5,8 +5,10 @@ import type { Trunk } from "../../domain/trunk.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import { routesElsewhere } from "../../numbering/sip-user.ts";
+import { findUnreadBody } from "../bodies/unread-body.ts";
 import { readUri, type UriParts } from "../fields/name-addr.ts";
 import { isEmergencyUrn, readCallee } from "./called.ts";
+import { readPrivilege } from "./caller-category.ts";
 import { Header } from "../header.ts";
 import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./sip-identity.ts";
 import { headerValue, noteFault, type SipMessage } from "../message.ts";
@@ -41,7 +43,9 @@ export function readAttempt(
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   const callId = message.first[Header.callId]!;
-  return {
+  const unreadBody = trunk.side === "core" ? undefined : findUnreadBody(message, trunk.bodies);
+  const privilege = readPrivilege(message);
+  const attempt: CallAttempt = {
     at,
     trunk,
     origin,
@@ -52,6 +56,12 @@ export function readAttempt(
     privacy,
     callId: callId < 0 ? "" : headerValue(message, callId),
     requestUri,
+  };
+  if (unreadBody === undefined && privilege === undefined) return attempt;
+  return {
+    ...attempt,
+    ...(unreadBody === undefined ? {} : { unreadBody }),
+    ...(privilege === undefined ? {} : { privilege }),
   };
 }
 

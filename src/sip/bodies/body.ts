@@ -3,9 +3,10 @@ import { Buffer } from "node:buffer";
 import { Header } from "../header.ts";
 import { nextHeader, type SipMessage } from "../message.ts";
 import { plainEncodings } from "./multipart.ts";
-import { CR, LF, SP, TAB } from "../octet.ts";
+import { CR, isToken, LF, SP, TAB } from "../octet.ts";
 
-const SDP = "application/sdp";
+/** The type of nearly all bodies, as nearly all peers write it. */
+export const SDP = "application/sdp";
 
 /**
  * Tells whether a body that claims or may hide ISUP must be read or refused (RFC 3204). Peers obey
@@ -32,14 +33,31 @@ export function claimsIsup(message: SipMessage): boolean {
  * Counts how often the lines of the body claim to be ISUP, wherever a reader finds the boundaries.
  */
 export function countIsupClaims(message: SipMessage): number {
-  const lines = squeeze(message.bytes, message.bodyStart, message.end);
-  return count(lines, "/isup") + count(lines, ")isup");
+  return countClaims(squeeze(message.bytes, message.bodyStart, message.end), MOST_CLAIMS);
 }
 
-function count(text: string, word: string): number {
+const WORD = "isup";
+/** At most this many claims are counted. Two are one too many. */
+const MOST_CLAIMS = 2;
+/** At most this many characters of a subtype stand in front of the word: `application/x-isup`. */
+const MOST_PREFIX = 32;
+
+/**
+ * Counts the subtypes that hold the word, at most `most`. A subtype begins behind a slash, or behind a comment:
+ * `application/(x)ISUP` (RFC 2045 section 5.1).
+ */
+function countClaims(lines: string, most: number): number {
   let found = 0;
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) found++;
+  for (let at = lines.indexOf(WORD); at >= 0 && found < most; at = lines.indexOf(WORD, at + 1))
+    if (isInSubtype(lines, at)) found++;
   return found;
+}
+
+function isInSubtype(lines: string, word: number): boolean {
+  const first = Math.max(word - MOST_PREFIX, 0);
+  let at = word - 1;
+  while (at >= first && isToken[lines.charCodeAt(at)] === 1) at--;
+  return at >= first && (lines[at] === "/" || lines[at] === ")");
 }
 
 /**
@@ -52,7 +70,10 @@ export function isCoded(message: SipMessage): boolean {
   return !plainEncodings.has(fieldOf(message, index));
 }
 
-function isTransferCoded(message: SipMessage): boolean {
+/**
+ * @returns true when Content-Transfer-Encoding says that the whole body is encoded (RFC 2045 section 6)
+ */
+export function isTransferCoded(message: SipMessage): boolean {
   const id = Header.contentTransferEncoding;
   for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i))
     if (!plainEncodings.has(fieldOf(message, i))) return true;
@@ -69,8 +90,7 @@ function fieldOf(message: SipMessage, index: number): string {
  */
 function partsClaimIsup(message: SipMessage, type: string): boolean {
   const lines = `\n${squeeze(message.bytes, message.bodyStart, message.end)}`;
-  // A type may hold comments: application/(x)ISUP (RFC 2045 section 5.1).
-  if (lines.includes("/isup") || lines.includes(")isup")) return true;
+  if (countClaims(lines, 1) > 0) return true;
   if (hasCoding(lines, "\ncontent-encoding:")) return true;
   // An encoded part shows its own type, but not the types of parts inside it. The parts of a digest
   // are messages.

@@ -18,6 +18,7 @@ const MAX_BOUNDARY = 70;
  * received.
  */
 export interface BodyPart {
+  /** {@link impliedType} when the part has no Content-Type. */
   readonly type: MediaType;
   /** The Content-Transfer-Encoding in lower case; "" when there is none. */
   readonly encoding: string;
@@ -31,7 +32,8 @@ export interface BodyPart {
  */
 export type PartsReading = readonly BodyPart[] | string;
 
-const textPlain: MediaType = { name: "text/plain", parameters: new Map() };
+/** The type of a part that does not say what it is (RFC 2045 section 5.2). Readers may guess another one. */
+export const impliedType: MediaType = { name: "text/plain", parameters: new Map() };
 
 /** The encodings that leave a body unchanged (RFC 2045 section 6.2). */
 export const plainEncodings: ReadonlySet<string> = new Set(["", "7bit", "8bit", "binary", "identity"]);
@@ -123,7 +125,7 @@ function readPart(walk: Walk, start: number, end: number, depth: number): string
   const fields: PartFields = { type: undefined, encoding: undefined, coding: undefined };
   const content = readFields(walk.bytes, start, end, fields);
   if (typeof content === "string") return content;
-  const type = fields.type === undefined ? textPlain : readMediaType(fields.type);
+  const type = fields.type === undefined ? impliedType : readMediaType(fields.type);
   if (type === undefined) return "a Content-Type that can't be read";
   if (!plainEncodings.has((fields.coding ?? "").toLowerCase())) return "a part with Content-Encoding";
   const encoding = (fields.encoding ?? "").toLowerCase();

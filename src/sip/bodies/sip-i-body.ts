@@ -5,6 +5,7 @@ import { Header } from "../header.ts";
 import { readMediaType, type MediaType } from "../fields/media-type.ts";
 import { headerValue, type SipMessage } from "../message.ts";
 import { plainEncodings, readParts } from "./multipart.ts";
+import { isupTypes } from "./passing-types.ts";
 
 /**
  * The octets of an ISUP message in a SIP body, from the message type on: `bytes[start, end)` (RFC
@@ -50,7 +51,7 @@ export function readIsupBody(message: SipMessage): IsupBody | string {
 }
 
 function isIsup({ name }: MediaType): boolean {
-  return name === "application/isup";
+  return isupTypes.has(name);
 }
 
 /** Returns the Content-Transfer-Encoding of the whole body, or undefined when it appears twice. */

@@ -31,6 +31,35 @@ function quotedEnd(text: string, at: number): number {
 }
 
 /**
+ * Reads the type alone of an unfolded Content-Type, in lower case. Its parameters may be written in any way.
+ * @returns undefined when there is no type, or when the value may hold a second type
+ */
+export function readTypeName(value: string): string | undefined {
+  const start = skipSpace(value, 0);
+  const typeEnd = tokenEnd(value, start);
+  const slash = skipSpace(value, typeEnd);
+  const subtypeStart = skipSpace(value, slash + 1);
+  const end = tokenEnd(value, subtypeStart);
+  if (typeEnd === start || value[slash] !== "/" || end === subtypeStart) return undefined;
+  const behind = skipSpace(value, end);
+  if (behind < value.length && value[behind] !== ";") return undefined;
+  if (holdsComma(value, behind)) return undefined;
+  return `${value.slice(start, typeEnd)}/${value.slice(subtypeStart, end)}`.toLowerCase();
+}
+
+/** True when a comma stands outside of quotes, or a quoted string does not end. */
+function holdsComma(text: string, from: number): boolean {
+  let isQuoted = false;
+  for (let at = from; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') isQuoted = !isQuoted;
+    else if (character === "\\" && isQuoted) at++;
+    else if (character === "," && !isQuoted) return true;
+  }
+  return isQuoted;
+}
+
+/**
  * Reads the unfolded value of a Content-Type field.
  * @returns undefined when readers could differ: comments, a parameter that appears twice, anything
  *   left over
