@@ -1,5 +1,6 @@
 // The compiled chain of a trunk: judges a call attempt and gives the decision.
 import type { CallAttempt } from "../../domain/attempt.ts";
+import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { RuleId } from "../../domain/rule-id.ts";
 import type { Trunk } from "../../domain/trunk.ts";
@@ -27,8 +28,14 @@ export interface Screen {
    * trunk's exception policy.
    */
   judge(attempt: CallAttempt, state: ScreeningState): Decision;
-  /** Judges a change of the calling party in a call that has paid: by every rule but the limits. */
-  judgeChange(attempt: CallAttempt, state: ScreeningState): Decision;
+  /**
+   * Judges a change of the calling party in a call that has paid: by every rule but the limits.
+   *
+   * @param attempt the whole request. It is what the decision is about
+   * @param named the identities that are judged, all of the request when left out. The rules that compare fields or read
+   *   display names see the whole request all the same; without any identity they alone run
+   */
+  judgeChange(attempt: CallAttempt, state: ScreeningState, named?: readonly AssertedIdentity[]): Decision;
   /** Returns the same decision as `judge` without spending anything. */
   preview(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Every rule in order, also those that are off or have nothing to do on this trunk. */
@@ -59,6 +66,9 @@ interface Collected {
 
 const noMarks: readonly Mark[] = [];
 const noShadow: readonly ShadowHit[] = [];
+
+/** The rules that compare fields of a request with each other, or read its display names. */
+const wholeRequestRules: ReadonlySet<RuleId> = new Set(["cli-conflict", "display-name"]);
 
 const listed: Accept = { kind: "accept", reason: "listed" };
 const acceptedByDefault: Accept = { kind: "accept", reason: "default" };
@@ -108,7 +118,13 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     return decide(attempt, strongest.mark, strongest.rule, collected);
   };
 
-  const run = (attempt: CallAttempt, state: ScreeningState, limited: Limited): Decision => {
+  const run = (
+    attempt: CallAttempt,
+    state: ScreeningState,
+    limited: Limited,
+    judged: CallAttempt = attempt,
+  ): Decision => {
+    const isPartial = judged.calling.length === 0 && judged !== attempt;
     let collected: Collected | undefined;
     let isFree = limits.length === 0;
     for (let i = 0; i < running.length; i++) {
@@ -121,7 +137,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
       if (step === undefined) break;
       let finding: Verdict | undefined;
       try {
-        finding = step.check(attempt, state);
+        const readsWhole = judged !== attempt && wholeRequestRules.has(step.id);
+        if (isPartial && !readsWhole) continue;
+        finding = step.check(readsWhole ? attempt : judged, state);
       } catch (error) {
         noteFault(state, step.id, error);
         if (step.enforced) return except(attempt, onFault, collected);
@@ -140,6 +158,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
       const exception = pay(attempt, state);
       if (exception !== undefined) return except(attempt, exception, collected);
     }
+    if (isPartial) return decide(attempt, acceptedByDefault, "default", collected);
     const strongest = collected?.strongest;
     if (strongest === undefined || end.kind !== "accept") return decide(attempt, end, "default", collected);
     return decide(attempt, strongest.mark, strongest.rule, collected);
@@ -168,7 +187,8 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
 
   return {
     judge: (attempt, state) => run(attempt, state, "pays"),
-    judgeChange: (attempt, state) => run(attempt, state, "no"),
+    judgeChange: (attempt, state, named) =>
+      run(attempt, state, "no", named === undefined ? attempt : { ...attempt, calling: named }),
     preview: (attempt, state) => run(attempt, state, "looks"),
     steps,
     end,
