@@ -3,6 +3,7 @@ import type { RuleId } from "../domain/rule-id.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
 import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
+import { createOverlapDialling, type OverlapDialling } from "./overlap-dialling.ts";
 import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
 
 /** The capacity of each bounded table of the rules, in entries. */
@@ -39,6 +40,8 @@ export interface ScreeningState {
   readonly messageRate: TokenBuckets;
   readonly callerAttempts: SlidingWindow;
   readonly recentCalls: RecentCalls;
+  /** The calls that wait for more digits. */
+  readonly overlaps: OverlapDialling;
   /** Channels that calls hold now. The engine that carries the calls counts them. */
   readonly channels: Channels;
   /** How often a call met each table full, since start. */
@@ -55,6 +58,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     messageRate: createTokenBuckets(),
     callerAttempts: createSlidingWindow(sizes.callers),
     recentCalls: createRecentCalls(sizes.recentCalls),
+    overlaps: createOverlapDialling(sizes.recentCalls),
     channels: { of: () => 0 },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),

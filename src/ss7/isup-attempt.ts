@@ -37,6 +37,7 @@ export function readIsupAttempt(
     diversion,
     privacy: 0,
     callId: "",
+    fromTag: "",
     requestUri: "",
     circuit: { opc: msu.opc, dpc: msu.dpc, cic: msu.cic, natureOfAddress, screening },
   };

@@ -179,6 +179,7 @@ export interface AttemptSpec {
   readonly diversion?: readonly string[];
   readonly privacy?: readonly (keyof typeof PrivacyFlag)[];
   readonly callId?: string;
+  readonly fromTag?: string;
   readonly at?: number;
 }
 
@@ -204,6 +205,7 @@ export function makeAttempt(trunk: Trunk, spec: AttemptSpec = {}): CallAttempt {
     diversion: (spec.diversion ?? []).map((text) => readIdentity(text, trunk)),
     privacy,
     callId: spec.callId ?? "call-1",
+    fromTag: spec.fromTag ?? "tag-1",
     requestUri: `sip:${called}@192.0.2.2`,
   };
 }

@@ -130,7 +130,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     for (let i = 0; i < running.length; i++) {
       if (i === firstLimit) {
         if (limited === "no") break;
-        isFree = limited === "pays" ? state.recentCalls.takeFree(attempt) : state.recentCalls.isFree(attempt);
+        isFree = limited === "pays" ? takeFree(attempt, state) : isFreeCall(attempt, state);
         if (isFree) break;
       }
       const step = running[i];
@@ -195,6 +195,20 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     tables,
     revision,
   };
+}
+
+/** @returns true for a repeat of a call that has paid, and for its continuation with more digits; nothing is spent */
+export function isFreeCall(attempt: CallAttempt, { recentCalls, overlaps }: ScreeningState): boolean {
+  return recentCalls.isFree(attempt) || overlaps.isFree(attempt);
+}
+
+/** Does the same as {@link isFreeCall}, and uses up what makes the call free. */
+function takeFree(attempt: CallAttempt, { recentCalls, overlaps }: ScreeningState): boolean {
+  if (recentCalls.takeFree(attempt)) return true;
+  if (!overlaps.takeFree(attempt)) return false;
+  // Its own repeats are free too. Where the table is full, they pay.
+  recentCalls.remember(attempt);
+  return true;
 }
 
 /** @returns true for a finding after which the chain goes on */
