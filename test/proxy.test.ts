@@ -1,5 +1,7 @@
 import "./proxy/calls.ts";
 import "./proxy/dialogs.ts";
+import "./proxy/overlap-dialling.ts";
+import "./proxy/in-dialog-parties.ts";
 import "./proxy/former.ts";
 import "./proxy/torture.ts";
 import "./proxy/failover.ts";

@@ -12,4 +12,5 @@ import "./screening/diversion-licence.ts";
 import "./screening/deny-lists.ts";
 import "./screening/caller-authentication.ts";
 import "./screening/limits.ts";
+import "./screening/overlap-dialling.ts";
 import "./screening/explanation.ts";

@@ -137,6 +137,7 @@ function describeCall(trunk: Trunk, from: string, to: string, at: Millis): CallA
     diversion: [],
     privacy: 0,
     callId: "",
+    fromTag: "",
     requestUri: to,
   };
 }

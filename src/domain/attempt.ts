@@ -55,6 +55,8 @@ export interface CallAttempt {
   readonly privacy: number;
   /** Call-ID; empty where the signalling has none (ISUP). */
   readonly callId: string;
+  /** The tag in From. With the Call-ID it names the call on the caller's side; empty where there is none (ISUP). */
+  readonly fromTag: string;
   readonly requestUri: string;
   /** The circuit of an IAM; left out where there is none. */
   readonly circuit?: SeizedCircuit;

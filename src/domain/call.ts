@@ -61,6 +61,8 @@ export interface CallDecided {
   /** `decision.attempt` is the attempt: its parties and its source. */
   readonly decision: Decision;
   readonly action: Action;
+  /** The id of the call that this one continues with more digits, after a 484 (RFC 3578). */
+  readonly overlapOf?: string | undefined;
   /** The listener that received the attempt: `udp:192.0.2.1:5060`. Left out where the engine has none. */
   readonly listener?: string;
   /** The message as received. Valid until the function that takes the event returns; then it is overwritten. */

@@ -17,6 +17,7 @@ export function bareAttempt(trunk: Trunk, at: Millis, origin: SignallingSource, 
     diversion: [],
     privacy: 0,
     callId,
+    fromTag: "",
     requestUri: "",
   };
 }

@@ -1,6 +1,7 @@
 // Decisions about SIP requests that begin no call: MESSAGE and its like, and changes of caller inside a dialog.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Decision } from "../domain/decision.ts";
+import type { AssertedIdentity } from "../domain/identity.ts";
 import { timeOf, type ScreeningState } from "../screening/state.ts";
 import { refuseUnasked, withheldOrRefused } from "./decide.ts";
 import { misrouted, unreadable, type SipCall } from "./sip-calls.ts";
@@ -28,6 +29,24 @@ export function payMessage(decision: Decision, state: ScreeningState): Decision 
     return { ...decision, verdict: { kind: "reject", reason: "message-rate-exceeded" }, rule: "protocol" };
   state.messageRate.take(trunk.id, rate, now);
   return decision;
+}
+
+/** Judges those identities of a request that its dialog does not name. The dialog was counted against its limits before. */
+export function judgeNamed(
+  { message, source, policy }: SipCall,
+  attempt: CallAttempt,
+  state: ScreeningState,
+  named: readonly AssertedIdentity[],
+): Decision {
+  const refusal = unreadable(message, attempt);
+  if (refusal !== undefined) return refuseUnasked(attempt, refusal, policy.revision);
+  return withheldOrRefused(source.screen.judgeChange(attempt, state, named));
+}
+
+/** Accepts a request of a dialog that names nobody new. */
+export function acceptUnasked({ policy }: SipCall, attempt: CallAttempt): Decision {
+  const verdict = { kind: "accept", reason: "default" } as const;
+  return { attempt, verdict, rule: "default", marks: [], shadow: [], revision: policy.revision };
 }
 
 /**

@@ -23,6 +23,8 @@ export interface RefusalLine {
   readonly source: string;
   readonly transport: string;
   readonly callId?: string;
+  /** The call that this one continues with more digits. */
+  readonly overlapOf?: string;
   /** The circuit of an IAM. */
   readonly isup?: SeizedCircuit;
   readonly action: string;
@@ -43,11 +45,15 @@ export interface Judgement {
   readonly decision: Decision;
   readonly action: Action;
   readonly method?: string | undefined;
+  readonly overlapOf?: string | undefined;
 }
 
 /** Returns what an event says was judged; undefined: it tells of no judgement. Without the bytes, which are overwritten. */
 export function judgementOf(event: CallEvent): Judgement | undefined {
-  if (event.kind === "decided") return { call: event.call, decision: event.decision, action: event.action };
+  if (event.kind === "decided") {
+    const { call, decision, action, overlapOf } = event;
+    return { call, decision, action, overlapOf };
+  }
   if (event.kind !== "request" || event.decision === undefined) return undefined;
   return { call: event.call, decision: event.decision, action: event.action, method: event.method };
 }
@@ -63,7 +69,7 @@ export function isRefusal({ decision: { verdict }, action }: Judgement): boolean
 }
 
 /** Makes the log entry of a call that was not carried. Runs off the path of calls. */
-export function describeRefusal({ call, decision, action, method }: Judgement): RefusalLine {
+export function describeRefusal({ call, decision, action, method, overlapOf }: Judgement): RefusalLine {
   const { attempt, verdict, rule, revision } = decision;
   const callers = new Set<string>();
   for (const { number } of attempt.calling) {
@@ -85,6 +91,7 @@ export function describeRefusal({ call, decision, action, method }: Judgement): 
     source: formatEndpoint({ address: sourceAddress, port: sourcePort }),
     transport,
     ...(attempt.callId === "" ? {} : { callId: redactText(attempt.callId.slice(0, longestCallId)) }),
+    ...(overlapOf === undefined ? {} : { overlapOf }),
     ...(attempt.circuit === undefined ? {} : { isup: attempt.circuit }),
     ...describeAction(decision, action),
     revision,

@@ -8,6 +8,7 @@ import {
   readUri,
   type UriParts,
 } from "../sip/fields/name-addr.ts";
+import { decodeUnreserved } from "../sip/fields/escapes.ts";
 import { splice, type Edits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/message.ts";
@@ -92,8 +93,10 @@ export function readRoutes(message: SipMessage, listeners: readonly Listener[]):
   return { token, isStrict, values, own, uri };
 }
 
+/** The name of the parameter may be escaped too (RFC 3261 section 19.1.4). */
 function tokenOf(uri: UriParts): string | undefined {
-  return readParam(uri.params, 0, uri.params.length, TOKEN_PARAM);
+  const params = decodeUnreserved(uri.params);
+  return readParam(params, 0, params.length, TOKEN_PARAM);
 }
 
 /**
@@ -118,8 +121,8 @@ function readOwnRoute(message: SipMessage, listeners: readonly Listener[]): stri
 const MORE = 0x3e;
 
 /**
- * Tells whether a byte may stand in a token: a letter, a digit or one of the marks that never end a
- * parameter.
+ * Tells whether a byte may stand in a token, or in one of a former release: a letter, a digit or one of the marks that
+ * never end a parameter.
  */
 function isTokenChar(c: number): boolean {
   const letter = c | 0x20;

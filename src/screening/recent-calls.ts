@@ -9,17 +9,13 @@ import { createExpiringSlots, NONE } from "../state/expiring-slots.ts";
 const LIFETIME: Millis = 32_000;
 /** At most this many repeats of a call are free. Each further one pays again. */
 const FREE_REPEATS = 4;
-/** At most this many characters of a Call-ID stand in a key. A longer Call-ID is kept as its hash. */
-const MAX_CALL_ID = 256;
-
-/** What is kept of a call: {@link hashOfParties} and its free repeats. */
-const ROW = 2;
-const PARTIES = 0;
-const FREE = 1;
+/** At most this many characters stand in a key. A longer key is replaced by its hash: a peer must not choose its size. */
+const MAX_KEY = 512;
 
 /**
- * The calls that have paid their limits. A new branch of the same call (same Call-ID, trunk,
- * calling and called number) costs nothing, a bounded number of times. It is always screened again.
+ * The calls that have paid their limits. A new branch of the same call costs nothing, a bounded number of times: after a
+ * 401 or 407, or when the peer tries again. It is the same call when trunk, Call-ID, From tag, called number and all
+ * asserted calling numbers in their order are the same, each compared whole. It is always screened again.
  */
 export interface RecentCalls {
   size(): number;
@@ -46,7 +42,7 @@ const ignore = (): void => undefined;
  * @param wall how the clock of attempts stands to the one that lifetimes are measured on
  */
 export function createRecentCalls(capacity: number, wall: WallClock): RecentCalls {
-  const rows = new Int32Array(capacity * ROW);
+  const free = new Uint8Array(capacity);
   const calls = createExpiringSlots(capacity, LIFETIME, ignore, ignore);
   // An attempt is looked up, then remembered: its key is built and hashed once.
   let keyed: CallAttempt | undefined;
@@ -55,7 +51,7 @@ export function createRecentCalls(capacity: number, wall: WallClock): RecentCall
   const keyOf = (attempt: CallAttempt): string => {
     if (attempt !== keyed) {
       keyed = attempt;
-      key = `${attempt.trunk.id} ${boundedCallId(attempt.callId)}`;
+      key = writeKey(attempt);
     }
     return key;
   };
@@ -65,8 +61,7 @@ export function createRecentCalls(capacity: number, wall: WallClock): RecentCall
     // A call without Call-ID (ISUP) repeats no other.
     if (attempt.callId === "") return NONE;
     const slot = calls.find(keyOf(attempt), attempt.at - wall.ahead);
-    if (slot === NONE || rows[slot * ROW + FREE] === 0) return NONE;
-    return rows[slot * ROW + PARTIES] === hashOfParties(attempt) ? slot : NONE;
+    return slot === NONE || free[slot] === 0 ? NONE : slot;
   };
 
   return {
@@ -76,38 +71,27 @@ export function createRecentCalls(capacity: number, wall: WallClock): RecentCall
     takeFree(attempt) {
       const slot = find(attempt);
       if (slot === NONE) return false;
-      rows[slot * ROW + FREE]!--;
+      free[slot]!--;
       return true;
     },
     remember(attempt) {
       if (attempt.callId === "") return true;
       const slot = calls.claim(keyOf(attempt), attempt.at - wall.ahead);
       if (slot === NONE) return false;
-      rows[slot * ROW + PARTIES] = hashOfParties(attempt);
-      rows[slot * ROW + FREE] = FREE_REPEATS;
+      free[slot] = FREE_REPEATS;
       return true;
     },
   };
 }
 
-/** Returns the Call-ID, or the hash of a long one: a peer must not choose the size of a key. */
-function boundedCallId(callId: string): string {
-  return callId.length <= MAX_CALL_ID ? callId : createHash("sha256").update(callId, "latin1").digest("hex");
+/** The key of a call. The table keeps a hash of it under a secret, so no peer finds two calls with one key. */
+function writeKey({ trunk, callId, fromTag, called, calling }: CallAttempt): string {
+  let key = `${trunk.id}\n${callId}\n${fromTag}\n${wholeNumber(called)}`;
+  for (const { number } of calling) key += `\n${wholeNumber(number)}`;
+  return key.length <= MAX_KEY ? key : createHash("sha256").update(key, "latin1").digest("hex");
 }
 
-/** Returns the key of a number, or 0, which no number has, when it is unusable. */
-function keyOfNumber(number: PartyNumber): number {
-  return number.kind === "unusable" ? 0 : number.key;
-}
-
-/**
- * Hashes the called number and all asserted calling numbers in their order: another number in any
- * field makes another call. The hash has 32 bits, so two combinations may collide. A collision
- * gains at most the free repeats of one call.
- */
-function hashOfParties(attempt: CallAttempt): number {
-  let hash = keyOfNumber(attempt.called) | 0;
-  for (const identity of attempt.calling)
-    hash = (Math.imul(hash, 31) + (keyOfNumber(identity.number) | 0)) | 0;
-  return hash;
+/** Returns the key of a number, or what was received where it is unusable. */
+export function wholeNumber(number: PartyNumber): string {
+  return number.kind === "unusable" ? `"${number.raw}` : String(number.key);
 }

@@ -6,6 +6,7 @@ import type { TrunkId } from "../domain/trunk.ts";
 import { createSecondWindow, type SecondWindow } from "../state/second-window.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
 import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
+import { createOverlapDialling, type OverlapDialling } from "./overlap-dialling.ts";
 import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
 
 /** Callers of emergency calls that are counted at one time. Each is counted for one second. */
@@ -50,6 +51,8 @@ export interface ScreeningState {
   /** The rate of emergency calls, by trunk and by caller. */
   readonly emergencyRate: TokenBuckets;
   readonly emergencyCallers: SecondWindow;
+  /** The calls that wait for more digits. */
+  readonly overlaps: OverlapDialling;
   /** Channels that calls hold now. The engine that carries the calls counts them. */
   readonly channels: Channels;
   /** How often a call met each table full, since start. */
@@ -75,6 +78,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     recentCalls: createRecentCalls(sizes.recentCalls, wall),
     emergencyRate: createTokenBuckets(),
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
+    overlaps: createOverlapDialling(sizes.recentCalls, wall),
     channels: { of: () => 0 },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),

@@ -37,6 +37,7 @@ export function readIsupAttempt(
     diversion,
     privacy: 0,
     callId: "",
+    fromTag: "",
     requestUri: "",
     isIam: true,
     ...(privilege === undefined ? {} : { privilege }),

@@ -27,7 +27,7 @@ function hostOf(peer: string): string {
 }
 
 /** Trunks are told by addresses here, whatever the port. */
-function isFrom(group: ReadonlySet<string>, { from }: Datagram): boolean {
+function isFrom(group: ReadonlySet<string>, { from }: Pick<Datagram, "from">): boolean {
   for (const peer of group) if (hostOf(peer) === hostOf(from)) return true;
   return false;
 }
@@ -38,13 +38,22 @@ interface Passage {
   readonly to: string;
 }
 
+/** A call for which a token was written. */
+interface CallOfToken {
+  readonly callId: string;
+  /** Where its INVITE came from. */
+  readonly from: string;
+  /** Of an emergency call, which nobody judged: whom its INVITE named as forwarded. */
+  readonly unjudged: readonly string[] | undefined;
+}
+
 /** What a referee has seen. A smaller session is judged with the memory of the whole one: tokens prove themselves, wherever they come from. */
 export interface Memory {
   /** Accepted requests by source and bytes, with the reason, or `withheld`. */
   readonly accepted: Map<string, string>;
   readonly passages: Map<string, Passage>;
-  /** Call-IDs by the tokens that were written for them. */
-  readonly tokens: Map<string, string>;
+  /** The calls for which tokens were written. */
+  readonly tokens: Map<string, CallOfToken>;
   /** Numbers that the core called behind trunks: whoever answers there may show them (RFC 4916). */
   readonly calledNumbers: Set<string>;
 }
@@ -98,8 +107,10 @@ export function createReferee(
     const branch = /branch=([^;,\s]+)/.exec(fieldOf(draft, "via"))?.[1] ?? "";
     passages.set(branch, { from: datagram.from, to: out.to });
     const callId = fieldOf(draft, "call-id");
+    const isEmergency = !isInDialog && accepted.get(keyOf(datagram, incoming)) === "emergency";
+    const call = { callId, from: datagram.from, unjudged: isEmergency ? callersOf(draft) : undefined };
     for (const [, token = ""] of out.text.matchAll(/^Record-Route: <[^>]*;sw=([^>]*)>\r$/gm))
-      if (!tokens.has(token)) tokens.set(token, callId);
+      if (!tokens.has(token)) tokens.set(token, call);
     if (isFrom(corePeers, datagram)) {
       for (const name of ["to", "p-called-party-id"])
         for (const digits of readCallers({ start: "", fields: [`From: ${fieldOf(draft, name)}`], body: "" }))
@@ -116,7 +127,8 @@ export function createReferee(
       method === "INVITE" || (method === "MESSAGE" && hostOf(datagram.from) === hostOf(peers.second));
     if (!isInDialog && !isJudged && method !== "ACK" && method !== "CANCEL")
       return `unjudged: ${method} without a dialog`;
-    if (isInDialog && method !== "ACK" && method !== "CANCEL" && !provesDialog(incoming, callId))
+    const proved = isInDialog ? provedBy(incoming, callId) : undefined;
+    if (isInDialog && method !== "ACK" && method !== "CANCEL" && proved === undefined)
       return `unjudged: ${method} without a token of this call`;
     if (!isInDialog && method !== "ACK" && fieldOf(draft, "route") !== "")
       return "unjudged: a Route of the sender's choice";
@@ -126,19 +138,34 @@ export function createReferee(
       if (reason === undefined) return `unjudged: ${method} that nobody accepted`;
       if (reason === "withheld" && !isAnonymous(draft)) return "unjudged: a number to be withheld";
     }
-    return isJudged || method === "UPDATE" ? judgeCaller(datagram, draft, reason) : undefined;
+    if (!isJudged && method !== "UPDATE") return undefined;
+    if (proved?.unjudged !== undefined && hostOf(proved.from) === hostOf(datagram.from)) {
+      const { unjudged } = proved;
+      const stranger = callersOf(draft).find((caller) => !unjudged.includes(caller) && !isListed(caller));
+      return stranger === undefined ? undefined : `unjudged: caller ${stranger} in an emergency call`;
+    }
+    // The called side of a call that the core began may hide itself.
+    const isCalled = proved !== undefined && isFrom(corePeers, proved);
+    return judgeCaller(datagram, draft, reason, isCalled);
   }
 
-  function provesDialog(incoming: Draft, callId: string): boolean {
+  function provedBy(incoming: Draft, callId: string): CallOfToken | undefined {
     const text = [incoming.start, ...incoming.fields].join("\n");
     // Answers add a confirmation at the end of a token.
-    return [...text.matchAll(/;\s*sw\s*=\s*([^;>,\s]+)/gi)].some(([, token = ""]) =>
-      [...tokens].some(([written, id]) => id === callId && token.startsWith(written)),
-    );
+    for (const [, token = ""] of text.matchAll(/;\s*sw\s*=\s*([^;>,\s]+)/gi)) {
+      for (const [written, call] of tokens)
+        if (call.callId === callId && token.startsWith(written)) return call;
+    }
+    return undefined;
   }
 
   /** By other readers than ours, the emitted message shows no caller that the trunk may not have. */
-  function judgeCaller(datagram: Datagram, draft: Draft, reason: string | undefined): string | undefined {
+  function judgeCaller(
+    datagram: Datagram,
+    draft: Draft,
+    reason: string | undefined,
+    mayHide: boolean,
+  ): string | undefined {
     if (reason === "emergency") {
       const called = draft.start.split(" ")[1] ?? "";
       return /^(?:urn:service:sos|(?:sips?|tel):[^@]*1\d\d)/i.test(called)
@@ -151,7 +178,7 @@ export function createReferee(
     const carried = isRead ? unreadType(draft) : undefined;
     if (carried !== undefined) return `unjudged: a body of type ${carried}`;
     const hides = isHidden(draft) || isup.some((caller) => caller.isHidden);
-    if (hides && isFrom(lesseePeers, datagram)) return "unjudged: a hidden caller";
+    if (hides && !mayHide && isFrom(lesseePeers, datagram)) return "unjudged: a hidden caller";
     for (const caller of [...readCallers(draft), ...isup.map(({ digits }) => digits)]) {
       if (calledNumbers.has(caller)) continue;
       if (isFrom(lesseePeers, datagram) && !isListed(caller))
@@ -205,6 +232,12 @@ function unreadType(draft: Draft): string | undefined {
   return /^(?:application\/(?:sdp|(?:x-)?isup|dtmf(?:-relay)?|pidf\+xml)|text\/(?:plain|html))$/.test(type)
     ? undefined
     : type;
+}
+
+/** Whom a message names as its sender, by another reader than ours. */
+function callersOf(draft: Draft): readonly string[] {
+  const isup = claimsIsup(draft) ? (readIsupCallers(draft) ?? []) : [];
+  return [...readCallers(draft), ...isup.map(({ digits }) => digits)];
 }
 
 /** Source, and the message without what lies behind its Content-Length. */

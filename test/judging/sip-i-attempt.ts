@@ -6,6 +6,7 @@ import {
   basicPolicy,
   compileText,
   createTestProxy,
+  header,
   outcomeOf,
   peers,
   request,
@@ -245,6 +246,68 @@ void t.test("inside a dialog", (t) => {
   t.equal(send("INFO", "SGM generic=3:95566", peers.core), `to ${peers.lessee}`, "the core is trusted");
   t.end();
 });
+
+void t.test("inside an emergency call: the caller of its IAM goes on, another is judged", (t) => {
+  const proxy = createTestProxy();
+  const hidden = "IAM called=3:110 calling=3:95566/restricted";
+  const invite = request({ uri: "sip:110@a", headers: [type], body: body(hidden) });
+  const route = answeredRoute(proxy, proxy.receive(peers.lessee, invite)[0]?.text ?? "");
+  const rows: readonly (readonly [what: string, method: string, isup: string, outcome: string])[] = [
+    ["the same", "INVITE", hidden, toCore],
+    ["told again", "INFO", "INF calling=3:95566/restricted", toCore],
+    ["no number", "UPDATE", "SGM", toCore],
+    ["another one", "INVITE", "IAM called=3:110 calling=3:95588", "403"],
+    ["another one, hidden", "INFO", "INF calling=3:95588/restricted", "433"],
+  ];
+  for (const [index, [what, method, isup, expected]] of rows.entries()) {
+    const text = request({
+      method,
+      to: "<sip:110@a>;tag=called",
+      via: [`SIP/2.0/UDP ${peers.lessee};branch=z9hG4bKsos${index}`],
+      headers: [`Route: ${route}`, type],
+      body: body(isup),
+    });
+    t.equal(outcomeOf(proxy.receive(peers.lessee, text)), expected, what);
+  }
+  t.end();
+});
+
+void t.test(
+  "inside a dialog, from the called side: a body can't be changed, so its caller is judged",
+  (t) => {
+    const proxy = createTestProxy();
+    const [invite] = proxy.receive(
+      peers.core,
+      request({
+        uri: "sip:8001@203.0.113.10:5060",
+        to: "<sip:8001@192.0.2.1>",
+        via: [`SIP/2.0/UDP ${peers.core};branch=z9hG4bKcore`],
+      }),
+    );
+    const route = header(invite?.text ?? "", "Record-Route") ?? "";
+    const rows: readonly (readonly [what: string, isup: string, outcome: string])[] = [
+      ["no number", "SGM", toCore],
+      ["a listed number", "SGM generic=3:1087654333", toCore],
+      ["a forged number", "SGM generic=3:95566", "403"],
+      ["a hidden number", "INF calling=3:1087654321/restricted", "433"],
+      ["can't be decoded", "hex 3801c0", "403"],
+    ];
+    for (const method of ["UPDATE", "INFO"]) {
+      for (const [index, [what, isup, expected]] of rows.entries()) {
+        const text = request({
+          method,
+          from: "<sip:8001@192.0.2.1>;tag=called",
+          to: "<sip:+861087654321@203.0.113.10>;tag=caller",
+          via: [`SIP/2.0/UDP ${peers.lessee};branch=z9hG4bK${method}${index}`],
+          headers: [`Route: ${route}`, type],
+          body: body(isup),
+        });
+        t.equal(outcomeOf(proxy.receive(peers.lessee, text)), expected, `${method}: ${what}`);
+      }
+    }
+    t.end();
+  },
+);
 
 void t.test("a withheld number is not told by a body that goes as it came", (t) => {
   const policy = basicPolicy.replace(

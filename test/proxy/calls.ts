@@ -29,7 +29,7 @@ void t.test("an allowed call, INVITE to BYE", async (t) => {
   t.equal(headers(text, "Via").length, 2);
   t.match(header(text, "Via"), /^SIP\/2\.0\/UDP 192\.0\.2\.1:5060;branch=z9hG4bKsw/u);
   t.equal(header(text, "Max-Forwards"), "69");
-  t.match(ownRoute(text), /^<sip:192\.0\.2\.1:5060;lr;sw=[\w.!~-]+>$/u);
+  t.match(ownRoute(text), /^<sip:192\.0\.2\.1:5060;lr;sw=[a-z\d._-]+>$/u);
   // What is left when our three edits are undone is what came in, byte for byte.
   const undone = text
     .replace(/^Via: SIP\/2\.0\/UDP 192\.0\.2\.1.*\r\n/mu, "")
@@ -48,7 +48,7 @@ void t.test("an allowed call, INVITE to BYE", async (t) => {
     else {
       t.not(relayed, without, `${status}: our Record-Route learns the called side's tag`);
       t.equal(
-        relayed.replace(/^(Record-Route: .*)![0-9a-f]{24}>/mu, "$1>"),
+        relayed.replace(/^(Record-Route: .*)\.[0-9a-f]{24}>/mu, "$1>"),
         without,
         `${status}: nothing else`,
       );

@@ -66,7 +66,7 @@ void t.test("inside a dialog", async (t) => {
     "an ACK with a forged token is never answered",
   );
   t.equal(
-    send({ method: "BYE", headers: [`Route: ${route.replace(/(sw=\w+)!\w+/u, "$1!00000000")}`] }),
+    send({ method: "BYE", headers: [`Route: ${route.replace(/(sw=\w+)\.\w+/u, "$1.00000000")}`] }),
     "481",
     "a token changed in one place",
   );
@@ -154,21 +154,6 @@ void t.test("an INVITE with a To tag that no answer has confirmed is a new call"
   );
 });
 
-void t.test("an emergency call authorises nobody", async (t) => {
-  const proxy = createTestProxy();
-  const from = "<sip:95588@a>;tag=caller";
-  const out = proxy.receive(peers.lessee, request({ uri: "sip:110@192.0.2.1", from }))[0]?.text ?? "";
-  t.match(proxy.decisions, [{ verdict: { kind: "accept", reason: "emergency" } }]);
-  const route = answeredRoute(proxy, out);
-  const again = request({
-    method: "UPDATE",
-    from,
-    to: "<sip:110@192.0.2.1>;tag=called",
-    headers: [`Route: ${route}`],
-  });
-  t.equal(outcomeOf(proxy.receive(peers.lessee, again)), "403");
-});
-
 void t.test("a refused re-INVITE is answered once and the same; its ACK goes no further", async (t) => {
   const proxy = createTestProxy();
   const route = answeredRoute(proxy, proxy.receive(peers.lessee, request())[0]?.text ?? "");
@@ -252,21 +237,21 @@ void t.test("the called side may call itself by the number in To", async (t) => 
   const out = proxy.receive(peers.core, invite)[0];
   t.equal(out?.to, peers.lessee);
   const route = header(out?.text ?? "", "Record-Route") ?? "";
-  const update = (from: string): string =>
-    outcomeOf(
-      proxy.receive(
-        peers.lessee,
-        request({
-          method: "UPDATE",
-          from: `<sip:${from}@a>;tag=called`,
-          to: "<sip:x@y>;tag=caller",
-          headers: [`Route: ${route}`],
-        }),
-      ),
+  const update = (from: string): string | undefined => {
+    const [sent] = proxy.receive(
+      peers.lessee,
+      request({
+        method: "UPDATE",
+        from: `<sip:${from}@a>;tag=called`,
+        to: "<sip:x@y>;tag=caller",
+        headers: [`Route: ${route}`],
+      }),
     );
-  t.equal(update("4008208820"), `to ${peers.core}`, "the number in To");
-  t.equal(update("+861087654399"), `to ${peers.core}`, "the number that was called");
-  t.equal(update("95588"), "403", "another");
+    return sent?.to === peers.core ? header(sent.text, "From") : sent?.text;
+  };
+  t.equal(update("4008208820"), "<sip:4008208820@a>;tag=called", "the number in To");
+  t.equal(update("+861087654399"), "<sip:+861087654399@a>;tag=called", "the number that was called");
+  t.equal(update("95588"), '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=called', "another");
 });
 
 void t.test("a Contact that nobody can reach: the request goes where the INVITE came from", async (t) => {

@@ -1,6 +1,9 @@
 // Calls that began through 0.1.0, and go on through the filter of today with the same key.
 import { readFileSync } from "node:fs";
+import { Buffer } from "node:buffer";
 import t, { type Test } from "tap";
+import { trunkTag } from "../../src/proxy/memory/dialog-token.ts";
+import { createKeyedTags } from "../../src/sip/tag.ts";
 import {
   basicPolicy,
   compileText,
@@ -166,13 +169,12 @@ void t.test("a re-INVITE is judged as before", async (t) => {
   t.match(proxy.decisions.splice(0), [{ verdict: { reason: "listed" } }], "by the rules");
   t.equal(change(outgoing, "INVITE", ["P-Asserted-Identity: <tel:95588>"]), "403", "a forged caller");
   t.equal(change(outgoing, "UPDATE", ["Privacy: id"]), "433", "a hidden caller");
-  t.equal(
-    outcomeOf(
-      proxy.receive(peers.lessee, fromCalled(incoming, "UPDATE", ["P-Asserted-Identity: <tel:95588>"])),
-    ),
-    "403",
-    "the called side too",
+  const [shown] = proxy.receive(
+    peers.lessee,
+    fromCalled(incoming, "UPDATE", ["P-Asserted-Identity: <tel:95588>"]),
   );
+  t.equal(shown?.to, peers.core, "the called side is no caller");
+  t.same(headers(shown?.text ?? "", "P-Asserted-Identity"), [], "what it may not show is taken out");
   t.equal(
     outcomeOf(proxy.receive(peers.second, fromCaller(outgoing, "BYE"))),
     "481",
@@ -256,6 +258,39 @@ void t.test("tokens of 0.1.0 are taken for 24 h after the start", async (t) => {
       `${call.name}: a late answer needs no token`,
     );
   }
+});
+
+/** What becomes of a request with this token, long after the start. */
+function withToken(method: string, token: string, more: readonly string[] = []): string {
+  const proxy = startAnew();
+  proxy.now += 1000 * HOUR;
+  return outcomeOf(
+    proxy.receive(
+      peers.lessee,
+      request({
+        method,
+        callId: "first",
+        to: "<sip:x@y>;tag=called",
+        headers: [`Route: <sip:192.0.2.1:5060;lr;sw=${token}>`, ...more],
+      }),
+    ),
+  );
+}
+
+void t.test("the first tokens of 0.2.0 hold, and authorise whom they name", async (t) => {
+  const key = createKeyedTags(Buffer.from("0123456789abcdef"));
+  const trunks = `${trunkTag(key, "lease")}!${trunkTag(key, "core")}`;
+  const claims = `${"A".repeat(16)}!${trunks}!!~861087654321!203.0.113.10_5060!198.51.100.1_5060`;
+  const mac = key.mac("dialog", `${claims}\nfirst\ncaller`);
+  const seal = key.mac("dialog", `confirmed\n${mac}\nfirst\ncalled`);
+  const token = `${claims}!${mac}!${seal}`;
+  const escaped = token.replaceAll("!", "%21").replaceAll("~", "%7E");
+  for (const text of [token, escaped])
+    for (const method of ["ACK", "INVITE", "UPDATE", "BYE"])
+      t.equal(withToken(method, text), `to ${peers.core}`, `${method} with ${text}`);
+  t.equal(withToken("UPDATE", token, ["P-Asserted-Identity: <tel:95588>"]), "403");
+  t.equal(withToken("UPDATE", token, ["Privacy: id"]), "433");
+  t.equal(withToken("BYE", token.replace("~861087654321", "~861087654322")), "481", "a changed claim");
 });
 
 void t.test("another key knows nothing of the calls before", async (t) => {

@@ -130,6 +130,9 @@ void t.test(
       ["the same call", 0, {}, accepted],
       ["to the last moment", 31_999, {}, accepted],
       ["another Call-ID", 0, { callId: "other" }, tooFast],
+      ["another From tag", 0, { fromTag: "tag-2" }, tooFast],
+      ["no From tag", 0, { fromTag: "" }, tooFast],
+      ["another called number, equal in its last 32 bits", 0, { called: "+8615203623601" }, tooFast],
       ["another caller, listed too", 0, { calling: ["from +861087654322"] }, tooFast],
       [
         "another field with another number",

@@ -183,6 +183,7 @@ export interface AttemptSpec {
   readonly callId?: string;
   readonly privilege?: string;
   readonly isIam?: true;
+  readonly fromTag?: string;
   readonly at?: number;
 }
 
@@ -208,6 +209,7 @@ export function makeAttempt(trunk: Trunk, spec: AttemptSpec = {}): CallAttempt {
     diversion: (spec.diversion ?? []).map((text) => readIdentity(text, trunk)),
     privacy,
     callId: spec.callId ?? "call-1",
+    fromTag: spec.fromTag ?? "tag-1",
     requestUri: `sip:${called}@192.0.2.2`,
     ...(spec.privilege === undefined ? {} : { privilege: spec.privilege }),
     ...(spec.isIam === undefined ? {} : { isIam: spec.isIam }),

@@ -18,6 +18,8 @@ export interface CallSetup {
   /** Hash of the whole message. */
   readonly fingerprint: string;
   readonly outcome: Outcome;
+  /** Who called whom, for overlap dialling (`dialledBy`). Set where the call goes on. */
+  dialled: string;
   /** Set on a trunk with several next hops, and on a call whose number is withheld. */
   sent: SentCall | undefined;
 }

@@ -27,18 +27,26 @@ export interface MessageChanges {
   readonly change: AddressChange;
   /** True: the calling number is not shown (RFC 3323, RFC 3325). */
   readonly isWithheld: boolean;
+  /** True: From is made anonymous, and nothing else is withheld. */
+  readonly withoutFrom: boolean;
   /** Value of the label's field. Empty: no label. */
   readonly label: string;
 }
 
 const NO_FIELDS: ReadonlySet<string> = new Set();
-const UNCHANGED: AddressChange = { withoutName: false, prefix: "", withoutVerstat: false };
+export const UNCHANGED: AddressChange = { withoutName: false, prefix: "", withoutVerstat: false };
 
 /**
  * The changes for a withheld call in requests that no decision is made about, such as ACK, BYE and CANCEL of its
  * calling side.
  */
-export const withheld: MessageChanges = { fields: NO_FIELDS, change: UNCHANGED, isWithheld: true, label: "" };
+export const withheld: MessageChanges = {
+  fields: NO_FIELDS,
+  change: UNCHANGED,
+  isWithheld: true,
+  withoutFrom: false,
+  label: "",
+};
 
 /** Returns the changes that a trunk's policy and the marks of a decision ask for. Undefined for an ordinary call. */
 export function changesOf(
@@ -55,6 +63,7 @@ export function changesOf(
       prefix: isLabelled ? quotable(label.displayName) : "",
     },
     isWithheld: verdict.kind === "withhold",
+    withoutFrom: false,
     label: isLabelled ? labelOf(verdict.reason, label.text) : "",
   };
 }
@@ -87,10 +96,11 @@ export function removeLabels(message: SipMessage, edits: Edits): void {
 export function applyChanges(message: SipMessage, edits: Edits, changes: MessageChanges): void {
   const { fields, change, isWithheld } = changes;
   const isTelling = isWithheld ? withheldTest(message) : undefined;
+  const hidesFrom = isWithheld || changes.withoutFrom;
   const changesAddresses = change.withoutName || change.withoutVerstat || change.prefix !== "";
   for (let i = 0; i < message.headerCount; i++) {
     const id = message.ids[i]!;
-    if (id === Header.from && isWithheld) replace(message, edits, i, withholdFrom(headerValue(message, i)));
+    if (id === Header.from && hidesFrom) replace(message, edits, i, withholdFrom(headerValue(message, i)));
     else if (id !== Header.from && (fields.has(nameOfField(message, i)) || isTelling?.(i) === true))
       splice(edits, message.lineStart[i]!, message.lineEnd[i]!, "");
     else if (changesAddresses && namesCaller(id))

@@ -8,13 +8,8 @@ import type { Target } from "../../routing/listener.ts";
 import { readMessageCause } from "../../sip/fields/reason.ts";
 import { bytesOf } from "../../sip/message.ts";
 import { followRoutes, type Onward } from "../../routing/route.ts";
-import {
-  parseToken,
-  provesDialog,
-  readTarget,
-  type DialogToken,
-  type Proof,
-} from "../memory/dialog-token.ts";
+import type { DialogToken, Proof } from "../memory/dialog-proof.ts";
+import { parseToken, provesDialog, readTarget } from "../memory/dialog-token.ts";
 import { applyChanges, withheld } from "../messages/message-changes.ts";
 import { slotOf } from "../sending/call-mark.ts";
 import { actionOf, forward, isKnown, routedTarget, type SendStatus } from "../sending/forward.ts";
@@ -95,7 +90,9 @@ function answerMatters({ message: { method } }: RequestTurn): boolean {
 
 /** Returns the call of the dialog, as long as the call has a row here. */
 function callOf({ proxy }: RequestTurn, { token }: Proof): CallSlot {
-  return token.call === undefined ? NO_CALL : slotOf(proxy.callTags, proxy.calls, token.call, "");
+  return token.call === undefined || token.call === ""
+    ? NO_CALL
+    : slotOf(proxy.callTags, proxy.calls, token.call, "");
 }
 
 /** Notes a request of the dialog. It proves that the call is still in progress; a BYE ends the call. */
@@ -165,7 +162,8 @@ function targetInDialog(turn: RequestTurn, proof: Proof | undefined, onward: Onw
 }
 
 function decideInDialog(turn: TrunkTurn, proof: Proof): ChangeDecided {
-  const body = decideBody(turn);
+  // An emergency call passes with any body, and so do its requests.
+  const body = proof.token.accepted === "emergency" ? passes : decideBody(turn);
   if (!body.passes) return body;
   const change = decideCaller(turn, proof);
   return change.passes && change.decision === undefined ? body : change;

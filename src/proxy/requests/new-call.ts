@@ -11,8 +11,9 @@ import { countProtocolError, trunkCounters } from "../../observe/counters.ts";
 import { hopIdOf } from "../../routing/listener.ts";
 import { discardRoutes, followRoutes, type Onward } from "../../routing/route.ts";
 import { bytesOf } from "../../sip/message.ts";
+import { dialledBy } from "../../screening/overlap-dialling.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
-import type { CallSetup } from "../memory/call-setup.ts";
+import { copyText, type CallSetup } from "../memory/call-setup.ts";
 import { fingerprint, ledgerKey, type LedgerEntry, type Outcome } from "../memory/ledger.ts";
 import { changesOf, labelLine } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
@@ -83,7 +84,13 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
     refuse(turn, status, "overload");
     return;
   }
+  const overlapOf = proxy.state.overlaps.continues(judged.decision.attempt);
   const { slot, decision, action, answer: sent } = obey(turn, judged, fresh);
+  const setup = slot === NO_CALL || action.kind !== "forwarded" ? undefined : calls.setupOf(slot);
+  if (setup !== undefined) {
+    setup.dialled = copyText(dialledBy(decision.attempt));
+    proxy.state.overlaps.takeFree(decision.attempt);
+  }
   if (!isTold(turn, decision, action)) return;
   proxy.tell({
     kind: "decided",
@@ -91,6 +98,7 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
     at,
     decision,
     action,
+    overlapOf,
     listener: request.listener.id,
     bytes: bytesOf(turn.message),
     answer: sent,
@@ -222,7 +230,7 @@ function keepInvite(turn: TrunkTurn, { key, print }: NewRequest, outcome: Outcom
   const { id } = source.trunk;
   const slot = proxy.calls.begin(key, id, now);
   if (slot === NO_CALL) return slot;
-  proxy.calls.setSetup(slot, { slot, trunk: id, fingerprint: print, outcome, sent: undefined });
+  proxy.calls.setSetup(slot, { slot, trunk: id, fingerprint: print, outcome, dialled: "", sent: undefined });
   return slot;
 }
 

@@ -4,7 +4,8 @@ import { judgeChange } from "../../judging/sip-requests.ts";
 import { refusalStatus } from "../../judging/refusal.ts";
 import { isOfIsup } from "../../judging/sip-i-attempt.ts";
 import { claimsIsup } from "../../sip/bodies/body.ts";
-import { identitiesHold, isWithheldCall, type Proof } from "../memory/dialog-token.ts";
+import type { Proof } from "../memory/dialog-proof.ts";
+import { unnamedOf } from "./unnamed.ts";
 import { refuse, refuseRequest } from "../turn/answers.ts";
 import { attemptOf } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
@@ -16,7 +17,7 @@ import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
  */
 export function keepWithheld(attempt: CallAttempt, { token, side }: Proof): CallAttempt {
   const tells = attempt.calling.some(isOfIsup) || attempt.diversion.some(isOfIsup);
-  return tells && side === "caller" && isWithheldCall(token)
+  return tells && side === "caller" && token.accepted === "withheld"
     ? { ...attempt, undecodable: "names a caller that is withheld" }
     : attempt;
 }
@@ -34,8 +35,8 @@ export function decideIsup(turn: TrunkTurn, proof: Proof): ChangeDecided {
     refuseRequest(turn, "isup-undecodable");
     return isAnswered;
   }
-  const calling = attempt.calling.filter(isOfIsup);
-  if (calling.length === 0 || identitiesHold(proof.token, proof.side === "caller", calling)) return passes;
+  const calling = unnamedOf(turn, proof, attempt.calling.filter(isOfIsup));
+  if (calling.length === 0) return passes;
   const named: CallAttempt = {
     ...attempt,
     calling,

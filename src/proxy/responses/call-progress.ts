@@ -2,7 +2,8 @@
 import type { CallSlot } from "../../calls/calls.ts";
 import type { CallEnd } from "../../domain/call.ts";
 import { fromTagOf, toTagOf } from "../../routing/request-in-hand.ts";
-import { type SipMessage } from "../../sip/message.ts";
+import { Header } from "../../sip/header.ts";
+import { headerValue, type SipMessage } from "../../sip/message.ts";
 import { readMessageCause } from "../../sip/fields/reason.ts";
 import { readSessionSeconds } from "../../sip/fields/session-expires.ts";
 import type { MarkedCall } from "../sending/call-mark.ts";
@@ -26,19 +27,27 @@ export function noteAnswered(
 }
 
 /** Notes an answer to the INVITE that began the call. */
-function noteInvite(
-  { proxy, message, now }: ResponseTurn,
-  slot: CallSlot,
-  toTag: string,
-  isOurs: boolean,
-): void {
+function noteInvite(turn: ResponseTurn, slot: CallSlot, toTag: string, isOurs: boolean): void {
+  const { proxy, message, now } = turn;
   const { calls } = proxy;
   const { status } = message;
   if (status < 200) calls.provisional(slot, status === 180, now);
   else if (status < 300) calls.answered(slot, toTag, readSessionSeconds(message), now);
   // After a 2xx, this is the answer of another branch. The call of the 2xx is still in progress (RFC 3261 section 16.7
   // step 5).
-  else if (calls.stateOf(slot) === "setup") calls.ended(slot, endOf(message, isOurs), now);
+  else if (calls.stateOf(slot) === "setup") {
+    if (status === 484) noteIncomplete(turn, slot);
+    calls.ended(slot, endOf(message, isOurs), now);
+  }
+}
+
+/** Notes a 484: the caller may send the same call again with more digits (RFC 3578). */
+function noteIncomplete({ proxy, message, now }: ResponseTurn, slot: CallSlot): void {
+  const dialled = proxy.calls.setupOf(slot)?.dialled;
+  if (dialled === undefined) return;
+  const { id, trunk } = proxy.calls.refOf(slot);
+  const callId = headerValue(message, message.first[Header.callId]!);
+  proxy.state.overlaps.incomplete({ trunk, callId, fromTag: fromTagOf(message), dialled, id }, now);
 }
 
 /** Notes an answer to a request inside the dialog: to a refresh (RFC 4028), or to a BYE. */

@@ -189,7 +189,9 @@ function confirmRecordRoute(
   for (let i = message.first[Header.recordRoute]!; i >= 0; i = nextHeader(message, Header.recordRoute, i)) {
     if (message.folded[i] === 1) continue;
     const value = headerValue(message, i);
-    for (let at = value.indexOf(TOKEN_START); at >= 0; at = value.indexOf(TOKEN_START, at + 1)) {
+    // A peer that writes URIs anew may write the name of the parameter in capitals (RFC 3261 section 19.1.4).
+    const names = value.includes(TOKEN_START) ? value : value.toLowerCase();
+    for (let at = names.indexOf(TOKEN_START); at >= 0; at = names.indexOf(TOKEN_START, at + 1)) {
       const start = at + TOKEN_START.length;
       let end = start;
       while (end < value.length && !isTokenEnd(value.charCodeAt(end))) end++;

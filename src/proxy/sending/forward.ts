@@ -1,5 +1,4 @@
 // Sends a request on: chooses its target, writes our Via and Record-Route, and renders it.
-import { CALL_TAG_LENGTH } from "../../calls/call-tag.ts";
 import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { Action } from "../../domain/call.ts";
@@ -10,10 +9,11 @@ import { NEXT_HOP, type Trunk } from "../../domain/trunk.ts";
 import { defaultPort, egressListener, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
 import { branchFields, fillVia, hopPort, pathOf, type RequestInHand } from "../../routing/request-in-hand.ts";
 import { isOwn, literalTarget, type Onward } from "../../routing/route.ts";
-import { readToNumber } from "../../sip/attempt/called.ts";
+import { readToNumbers } from "../../sip/attempt/called.ts";
 import { decrementMaxForwards, ensureContentLength, render, splice } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
 import { formatBranch } from "../../sip/tag.ts";
+import type { Acceptance } from "../memory/dialog-proof.ts";
 import { createToken } from "../memory/dialog-token.ts";
 import { applyChanges, type MessageChanges } from "../messages/message-changes.ts";
 import { answer } from "../turn/answers.ts";
@@ -100,9 +100,6 @@ export interface JudgedRequest {
   readonly changes: MessageChanges | undefined;
 }
 
-/** Stands in a token in place of the call's tag when the call has no row because the table was full. */
-const UNNAMED = "-".repeat(CALL_TAG_LENGTH);
-
 const NO_NUMBERS: readonly PartyNumber[] = [];
 const NO_IDENTITIES: readonly AssertedIdentity[] = [];
 
@@ -145,24 +142,31 @@ function unsendable(turn: RequestTurn, status: 503 | 513): SendStatus {
 
 function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: JudgedRequest): string {
   const { proxy, message, request } = turn;
-  const { slot, attempt, reason, changes } = judged;
+  const { slot, attempt, reason } = judged;
   const called = trunkAt(turn, egress, target)?.trunk;
   const isScreened = called !== undefined && called.side !== "core";
-  // An emergency call was let through unjudged, so none of its numbers is authorised for later requests. A labelled
-  // call is judged again at every change, so that its label is added again.
-  const isLabelled = changes !== undefined && changes.label !== "";
-  const isJudged = attempt.trunk.side !== "core" && reason !== "emergency" && !isLabelled;
+  const isJudged = attempt.trunk.side !== "core";
   const parts = {
-    call: slot === NO_CALL ? UNNAMED : proxy.callTags.write(proxy.calls.nameOf(slot), ""),
+    // A call without a row has no name: the table was full.
+    call: slot === NO_CALL ? "" : proxy.callTags.write(proxy.calls.nameOf(slot), ""),
     ingress: proxy.tagOfTrunk(attempt.trunk.id),
     egress: proxy.tagOfTrunk(called?.id ?? NEXT_HOP),
-    called: isScreened ? [attempt.called, readToNumber(message, called.dialPlan)] : NO_NUMBERS,
+    called: isScreened ? [attempt.called, ...readToNumbers(message, called.dialPlan)] : NO_NUMBERS,
     calling: isJudged ? attempt.calling : NO_IDENTITIES,
-    isWithheld: changes !== undefined && changes.isWithheld,
+    diverting: isJudged ? attempt.diversion : NO_IDENTITIES,
+    accepted: acceptanceOf(judged),
+    reason,
     source: sourceOf(request),
     target,
   };
   return createToken(proxy.tags, parts, attempt, request.fromTag);
+}
+
+function acceptanceOf({ reason, changes }: JudgedRequest): Acceptance {
+  if (reason === "emergency") return "emergency";
+  if (changes === undefined) return "judged";
+  if (changes.isWithheld) return "withheld";
+  return changes.label === "" ? "judged" : "labelled";
 }
 
 /** Returns where requests to the caller's side go. */

@@ -3,7 +3,7 @@ import type { CallAttempt } from "../../domain/attempt.ts";
 import type { RuleId, RuleMode } from "../../domain/rule-id.ts";
 import type { Decision, Verdict } from "../../domain/decision.ts";
 import type { Step } from "./chain.ts";
-import { asRefusal, isMark, type Screen } from "./screen.ts";
+import { asRefusal, isFreeCall, isMark, type Screen } from "./screen.ts";
 import type { ScreeningState } from "../state.ts";
 
 /** One rule of the chain and what it makes of the call. */
@@ -46,7 +46,7 @@ export function explainAttempt(screen: Screen, attempt: CallAttempt, state: Scre
   const decidedAt = screen.steps.findIndex(
     (step) => step.id === decision.rule && stopsChain(decision.verdict),
   );
-  const isFree = state.recentCalls.isFree(attempt);
+  const isFree = isFreeCall(attempt, state);
   const rules = screen.steps.map((step, index) => {
     const part = isFree && step.stage === "limit" ? "behind" : partOf(step, index, decidedAt);
     return explainStep(step, part, attempt, state);

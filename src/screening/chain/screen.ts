@@ -1,5 +1,6 @@
 // The compiled chain of a trunk: judges a call attempt and gives the decision.
 import type { CallAttempt } from "../../domain/attempt.ts";
+import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { RuleId } from "../../domain/rule-id.ts";
 import type { Trunk } from "../../domain/trunk.ts";
@@ -27,8 +28,14 @@ export interface Screen {
    * trunk's exception policy.
    */
   judge(attempt: CallAttempt, state: ScreeningState): Decision;
-  /** Judges a change of the calling party in a call that has paid: by every rule but the limits. */
-  judgeChange(attempt: CallAttempt, state: ScreeningState): Decision;
+  /**
+   * Judges a change of the calling party in a call that has paid: by every rule but the limits.
+   *
+   * @param attempt the whole request. It is what the decision is about
+   * @param named the identities that are judged, all of the request when left out. The rules that compare fields or read
+   *   display names see the whole request all the same; without any identity they alone run
+   */
+  judgeChange(attempt: CallAttempt, state: ScreeningState, named?: readonly AssertedIdentity[]): Decision;
   /** Judges only what the body of a request carries: by the rule `bodies` alone. */
   judgeBody(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Returns the same decision as `judge` without spending anything. */
@@ -62,6 +69,9 @@ interface Collected {
 
 const noMarks: readonly Mark[] = [];
 const noShadow: readonly ShadowHit[] = [];
+
+/** The rules that compare fields of a request with each other, or read its display names. */
+const wholeRequestRules: ReadonlySet<RuleId> = new Set(["cli-conflict", "display-name"]);
 
 const listed: Accept = { kind: "accept", reason: "listed" };
 const acceptedByDefault: Accept = { kind: "accept", reason: "default" };
@@ -116,21 +126,25 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     attempt: CallAttempt,
     state: ScreeningState,
     limited: Limited,
+    judged: CallAttempt = attempt,
     asked: readonly RunningStep[] = running,
   ): Decision => {
+    const isPartial = judged.calling.length === 0 && judged !== attempt;
     let collected: Collected | undefined;
     let isFree = limits.length === 0;
     for (let i = 0; i < asked.length; i++) {
       if (i === firstLimit) {
         if (limited === "no") break;
-        isFree = limited === "pays" ? state.recentCalls.takeFree(attempt) : state.recentCalls.isFree(attempt);
+        isFree = limited === "pays" ? takeFree(attempt, state) : isFreeCall(attempt, state);
         if (isFree) break;
       }
       const step = asked[i];
       if (step === undefined) break;
       let finding: Verdict | Note | undefined;
       try {
-        finding = step.check(attempt, state);
+        const readsWhole = judged !== attempt && wholeRequestRules.has(step.id);
+        if (isPartial && !readsWhole) continue;
+        finding = step.check(readsWhole ? attempt : judged, state);
       } catch (error) {
         noteFault(state, step.id, error);
         if (step.enforced) return except(attempt, onFault, collected);
@@ -155,6 +169,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
       const exception = pay(attempt, state);
       if (exception !== undefined) return except(attempt, exception, collected);
     }
+    if (isPartial) return decide(attempt, acceptedByDefault, "default", collected);
     const strongest = collected?.strongest;
     if (strongest === undefined || end.kind !== "accept") return decide(attempt, end, "default", collected);
     return decide(attempt, strongest.mark, strongest.rule, collected);
@@ -205,14 +220,29 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
 
   return {
     judge: (attempt, state) => run(attempt, state, "pays"),
-    judgeChange: (attempt, state) => run(attempt, state, "no"),
-    judgeBody: (attempt, state) => run(attempt, state, "no", aboutBodies),
+    judgeChange: (attempt, state, named) =>
+      run(attempt, state, "no", named === undefined ? attempt : { ...attempt, calling: named }),
+    judgeBody: (attempt, state) => run(attempt, state, "no", attempt, aboutBodies),
     preview: (attempt, state) => run(attempt, state, "looks"),
     steps,
     end,
     tables,
     revision,
   };
+}
+
+/** @returns true for a repeat of a call that has paid, and for its continuation with more digits; nothing is spent */
+export function isFreeCall(attempt: CallAttempt, { recentCalls, overlaps }: ScreeningState): boolean {
+  return recentCalls.isFree(attempt) || overlaps.isFree(attempt);
+}
+
+/** Does the same as {@link isFreeCall}, and uses up what makes the call free. */
+function takeFree(attempt: CallAttempt, { recentCalls, overlaps }: ScreeningState): boolean {
+  if (recentCalls.takeFree(attempt)) return true;
+  if (!overlaps.takeFree(attempt)) return false;
+  // Its own repeats are free too. Where the table is full, they pay.
+  recentCalls.remember(attempt);
+  return true;
 }
 
 /** @returns true for a finding after which the chain goes on */

@@ -5,6 +5,7 @@ import { readCalledNumber } from "../../numbering/e164.ts";
 import { createAddressSpan, readAddress, readUri, type UriParts } from "../fields/name-addr.ts";
 import { Header } from "../header.ts";
 import { headerValue, type SipMessage } from "../message.ts";
+import { readUriNumber } from "./sip-identity.ts";
 
 const span = createAddressSpan();
 
@@ -34,11 +35,12 @@ export function readRequestCallee(
 }
 
 /**
- * Reads the number in To. The called side of a dialog uses it for itself, whatever the Request-URI
- * became on the way.
+ * Reads To as a number that is called, and as the number that a From with the same URI asserts. The called side of a
+ * dialog uses it for itself, whatever the Request-URI became on the way (RFC 3261 section 12.2.1.1).
  */
-export function readToNumber(message: SipMessage, plan: DialPlan): PartyNumber {
+export function readToNumbers(message: SipMessage, plan: DialPlan): readonly [PartyNumber, PartyNumber] {
   const value = headerValue(message, message.first[Header.to]!);
   readAddress(value, 0, span);
-  return readCalledNumber(readUri(value, span.uriStart, span.uriEnd).user ?? "", plan);
+  const uri = readUri(value, span.uriStart, span.uriEnd);
+  return [readCalledNumber(uri.user ?? "", plan), readUriNumber(uri, plan)];
 }

@@ -6,12 +6,14 @@ import type { PartyNumber } from "../../domain/number.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import { routesElsewhere } from "../../numbering/sip-user.ts";
 import { findUnreadBody } from "../bodies/unread-body.ts";
-import { readUri, type UriParts } from "../fields/name-addr.ts";
+import { createAddressSpan, readAddress, readParam, readUri, type UriParts } from "../fields/name-addr.ts";
 import { isEmergencyUrn, readCallee } from "./called.ts";
 import { readPrivilege } from "./caller-category.ts";
 import { Header } from "../header.ts";
 import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./sip-identity.ts";
 import { headerValue, noteFault, type SipMessage } from "../message.ts";
+
+const span = createAddressSpan();
 
 /** Shared by all calls that were not diverted, which are most. */
 const NOT_DIVERTED: readonly AssertedIdentity[] = [];
@@ -55,6 +57,7 @@ export function readAttempt(
     diversion: diverted ? readDiversion(message, plan) : NOT_DIVERTED,
     privacy,
     callId: callId < 0 ? "" : headerValue(message, callId),
+    fromTag: readFromTag(message),
     requestUri,
   };
   if (unreadBody === undefined && privilege === undefined) return attempt;
@@ -63,6 +66,15 @@ export function readAttempt(
     ...(unreadBody === undefined ? {} : { unreadBody }),
     ...(privilege === undefined ? {} : { privilege }),
   };
+}
+
+/** Reads the tag of From. What makes it ambiguous is noted where the request is received. */
+function readFromTag(message: SipMessage): string {
+  const index = message.first[Header.from]!;
+  if (index < 0) return "";
+  const value = headerValue(message, index);
+  readAddress(value, 0, span);
+  return readParam(value, span.paramsStart, span.end, "tag") ?? "";
 }
 
 /**

@@ -1,0 +1,139 @@
+// The parties that a dialog token names: written into it once, compared with each later request of the dialog.
+import type { AssertedIdentity } from "../../domain/identity.ts";
+import type { PartyNumber } from "../../domain/number.ts";
+import type { KeyedTags } from "../../sip/tag.ts";
+
+/** Stands in front of each party of a list. */
+const ITEM = "_";
+/** Stands in front of a party whose number or word is not readable in the token. */
+const HASHED = "x";
+/** Hex digits of such a party: 48 bits. Each guess of a forger is a request that is refused and told. */
+const HASH_LENGTH = 12;
+/** Stands in front of a diverting party. It may divert later too, and may not call. */
+const DIVERTING = "d";
+/** At most this many parties. A message asserts at most 16 in its fields, and an ISUP part some more. */
+const MOST_PARTIES = 20;
+
+/** What a list of parties is written and read with: the key of the filter, and the call. */
+export interface PartyContext {
+  readonly tags: KeyedTags;
+  readonly callId: string;
+}
+
+/**
+ * Lists the identities that a call was accepted with, each once. A number that is shown stands in clear: it stands in
+ * the message's own fields too. A hidden number and a word are hashed with the Call-ID, so the list reveals neither.
+ *
+ * @param isSecret true: no number stands in clear
+ */
+export function listCalling(
+  context: PartyContext,
+  identities: readonly AssertedIdentity[],
+  isSecret: boolean,
+): string {
+  let list = "";
+  let count = 0;
+  let last = Number.NaN;
+  for (const { number, presentation } of identities) {
+    const isShown = presentation === "allowed";
+    if (isShown && isNumberless(number)) continue;
+    const isClear = isShown && number.kind !== "unusable" && !isSecret;
+    // Nearly every call asserts the same number several times.
+    if (isClear && number.key === last) continue;
+    if (isClear) last = number.key;
+    if (count === MOST_PARTIES) break;
+    const item = isClear ? String(number.key) : hashOf(context, number, isShown);
+    if (holds(list, item)) continue;
+    list += ITEM + item;
+    count++;
+  }
+  return list;
+}
+
+/** Lists the diverting parties of a call, to stand behind its calling parties. */
+export function listDiverting(
+  context: PartyContext,
+  identities: readonly AssertedIdentity[],
+  isSecret: boolean,
+): string {
+  let list = "";
+  for (const { number } of identities) {
+    const item = divertingItem(context, number, isSecret);
+    if (!holds(list, item)) list += ITEM + item;
+  }
+  return list;
+}
+
+/** True when the list names the diverting party. */
+export function namesDiverting(context: PartyContext, list: string, number: PartyNumber): boolean {
+  if (!list.includes(ITEM + DIVERTING)) return false;
+  return (
+    holds(list, divertingItem(context, number, false)) || holds(list, divertingItem(context, number, true))
+  );
+}
+
+function divertingItem(context: PartyContext, number: PartyNumber, isSecret: boolean): string {
+  const isClear = number.kind !== "unusable" && !isSecret;
+  return DIVERTING + (isClear ? String(number.key) : hashOf(context, number, true));
+}
+
+/** Lists the numbers and words that the called side may use for itself, each once. */
+export function listCalled(context: PartyContext, numbers: readonly PartyNumber[]): string {
+  let list = "";
+  for (const number of numbers) {
+    if (isNumberless(number)) continue;
+    const item = number.kind === "unusable" ? hashOf(context, number, true) : String(number.key);
+    if (!holds(list, item)) list += ITEM + item;
+  }
+  return list;
+}
+
+/**
+ * True when the list names the identity of a calling party, in the presentation that was accepted. A hidden number that
+ * is shown by now names nobody new.
+ *
+ * @param isOpen true: the presentation does not matter
+ */
+export function namesCalling(
+  context: PartyContext,
+  list: string,
+  { number, presentation }: AssertedIdentity,
+  isOpen: boolean,
+): boolean {
+  const isShown = presentation === "allowed";
+  if ((isShown || isOpen) && isNumberless(number)) return true;
+  // "anonymous" names nobody.
+  if (isOpen && number.kind === "unusable" && number.why === "token") return true;
+  if (number.kind !== "unusable" && (isShown || isOpen) && holds(list, String(number.key))) return true;
+  // Most lists hold clear numbers alone: nothing is hashed for them.
+  if (!list.includes(ITEM + HASHED)) return false;
+  if (holds(list, hashOf(context, number, false))) return true;
+  return (isShown || isOpen) && holds(list, hashOf(context, number, true));
+}
+
+/** True when the list names the number of the called side, or when there is no number to name. */
+export function namesCalled(context: PartyContext, list: string, number: PartyNumber): boolean {
+  if (isNumberless(number)) return true;
+  if (number.kind !== "unusable" && holds(list, String(number.key))) return true;
+  return list.includes(ITEM + HASHED) && holds(list, hashOf(context, number, true));
+}
+
+/** True for a name without any digit, and for nothing at all: no number is no change. */
+function isNumberless(number: PartyNumber): boolean {
+  return number.kind === "unusable" && (number.why === "not-a-number" || number.why === "empty");
+}
+
+function hashOf({ tags, callId }: PartyContext, number: PartyNumber, isShown: boolean): string {
+  const who = number.kind === "unusable" ? `word ${number.raw.toLowerCase()}` : `number ${number.key}`;
+  const fields = `party\n${callId}\n${isShown ? "shown" : "hidden"}\n${who}`;
+  return HASHED + tags.mac("identity", fields).slice(0, HASH_LENGTH);
+}
+
+function holds(list: string, item: string): boolean {
+  const text = ITEM + item;
+  for (let at = list.indexOf(text); at >= 0; at = list.indexOf(text, at + 1)) {
+    const behind = list.charAt(at + text.length);
+    if (behind === "" || behind === ITEM) return true;
+  }
+  return false;
+}
