@@ -3,13 +3,9 @@ import t from "tap";
 import { formatNumber, type DialPlan } from "../../src/domain/number.ts";
 import { PrivacyFlag } from "../../src/domain/attempt.ts";
 import { readCalledNumber } from "../../src/numbering/e164.ts";
+import { readDiversion } from "../../src/sip/attempt/diversion.ts";
 import { readAttempt } from "../../src/sip/attempt/sip-attempt.ts";
-import {
-  readCalling,
-  readDiversion,
-  readPrivacy,
-  type NamedCallee,
-} from "../../src/sip/attempt/sip-identity.ts";
+import { readCalling, readPrivacy, type NamedCallee } from "../../src/sip/attempt/sip-identity.ts";
 import { createMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
 import { basicPolicy, compileText, request, type RequestParts } from "../support/proxy.ts";

@@ -8,7 +8,8 @@ import { routesElsewhere } from "../../numbering/sip-user.ts";
 import { readUri, type UriParts } from "../fields/name-addr.ts";
 import { isEmergencyUrn, readCallee } from "./called.ts";
 import { Header } from "../header.ts";
-import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./sip-identity.ts";
+import { readDiversion } from "./diversion.ts";
+import { readCalling, readPrivacy, type NamedCallee } from "./sip-identity.ts";
 import { headerValue, noteFault, type SipMessage } from "../message.ts";
 
 /** Shared by all calls that were not diverted, which are most. */

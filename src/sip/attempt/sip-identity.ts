@@ -1,19 +1,11 @@
-// Reads the calling and diverting parties of a SIP request, and its privacy.
+// Reads the calling parties of a SIP request, and its privacy.
 import type { AssertedIdentity, IdentitySource, Presentation } from "../../domain/identity.ts";
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
 import { PrivacyFlag } from "../../domain/attempt.ts";
-import { readSipNumber } from "../../numbering/e164.ts";
-import { holdsName } from "../../numbering/sip-user.ts";
-import {
-  createAddressSpan,
-  readAddress,
-  readParam,
-  readUri,
-  type AddressSpan,
-  type UriParts,
-} from "../fields/name-addr.ts";
+import { createAddressSpan, readAddress, readParam, readUri, type AddressSpan } from "../fields/name-addr.ts";
 import { Header, type HeaderId } from "../header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../message.ts";
+import { readUriNumber } from "./uri-number.ts";
 
 /** Reused: an attempt is read to its end before the next one begins. */
 const span: AddressSpan = createAddressSpan();
@@ -21,7 +13,7 @@ const span: AddressSpan = createAddressSpan();
 /**
  * At most this many calling parties, and this many diverting parties, are read; no network sends more.
  */
-const MOST_IDENTITIES = 16;
+export const MOST_IDENTITIES = 16;
 
 /**
  * The called number that a Remote-Party-ID with `party=called` may name without asserting a calling
@@ -63,7 +55,7 @@ const callerFields: readonly (readonly [HeaderId, IdentitySource])[] = [
  * Reads at most `left` values into `out`.
  * @returns how many more could be read, or -1 when there were more than `left`
  */
-function readIdentities(
+export function readIdentities(
   message: SipMessage,
   id: HeaderId,
   source: IdentitySource,
@@ -156,52 +148,6 @@ function isCallee(number: PartyNumber, callee: NamedCallee): boolean {
   return number.kind !== "unusable" && callee.kind !== "unusable" && number.key === callee.key;
 }
 
-/** Reads the number of a sip, sips or tel URI. A URI of another scheme holds none. */
-export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
-  const user = uri.user ?? "";
-  if (uri.scheme === "other" || uri.scheme === "urn") return unusable("URI scheme without numbers", user);
-  if (user === "" && isNumberHost(uri.host)) return unusable("number in place of a host", uri.host);
-  // A number followed by a password can be read in more than one way.
-  if (user.includes(":")) return unusable("password", user);
-  return readSipNumber(user, plan);
-}
-
-function unusable(detail: string, user: string): PartyNumber {
-  const params = user.indexOf(";");
-  return { kind: "unusable", why: "invalid", detail, raw: params < 0 ? user : user.slice(0, params) };
-}
-
-/**
- * Tells whether a host is shown as a number: it holds no letter and is no address. A host name ends
- * in a label that begins with a letter (RFC 3261 section 25.1).
- */
-function isNumberHost(host: string): boolean {
-  for (let i = 0; i < host.length; i++) {
-    const c = host.charCodeAt(i);
-    const letter = c | 0x20;
-    if ((letter >= 0x61 && letter <= 0x7a) || c === 0x3a) return false;
-  }
-  return host !== "" && !isIPv4(host);
-}
-
-function isIPv4(host: string): boolean {
-  let dots = 0;
-  let digits = 0;
-  let value = 0;
-  for (let i = 0; i < host.length; i++) {
-    const digit = host.charCodeAt(i) - 0x30;
-    if (digit >= 0 && digit <= 9) {
-      value = value * 10 + digit;
-      if (++digits > 3 || value > 255) return false;
-    } else if (host[i] === "." && digits > 0) {
-      dots++;
-      digits = 0;
-      value = 0;
-    } else return false;
-  }
-  return dots === 3 && digits > 0;
-}
-
 /**
  * Tells whether the parameter `privacy` hides the party: `full`, `name` and `uri` do, `off` and no
  * value do not (draft-ietf-sip-privacy-04).
@@ -253,50 +199,4 @@ export function readPrivacy(message: SipMessage): number {
     }
   }
   return bits;
-}
-
-/**
- * Reads the diverting parties, the most recent first: Diversion as it stands (RFC 5806), then the
- * retargeted entries of History-Info (RFC 7044). An entry was retargeted when the next one has a
- * `cause`, or when it has an escaped Reason itself. A single entry counts as no diversion.
- */
-export function readDiversion(message: SipMessage, plan: DialPlan): AssertedIdentity[] {
-  const out: AssertedIdentity[] = [];
-  let left = MOST_IDENTITIES;
-  if (message.count[Header.diversion] !== 0)
-    left = readIdentities(message, Header.diversion, "diversion", plan, "allowed", undefined, left, out);
-  if (message.count[Header.historyInfo] !== 0) left = readHistory(message, plan, left, out);
-  if (left < 0) noteFault(message, `more than ${MOST_IDENTITIES} diverting parties`);
-  return out;
-}
-
-const reasonName: ReadonlySet<string> = new Set(["reason"]);
-const causeName: ReadonlySet<string> = new Set(["cause"]);
-
-/** Reads at most `left` entries of History-Info, as {@link readIdentities} does. */
-function readHistory(message: SipMessage, plan: DialPlan, left: number, out: AssertedIdentity[]): number {
-  const entries: AssertedIdentity[] = [];
-  const diverted: boolean[] = [];
-  for (let i = message.first[Header.historyInfo]!; i >= 0; i = nextHeader(message, Header.historyInfo, i)) {
-    const value = headerValue(message, i);
-    let at = 0;
-    do {
-      if (--left < 0) return -1;
-      readAddress(value, at, span);
-      if (span.fault !== undefined) noteFault(message, `history-info: ${span.fault}`);
-      const uri = readUri(value, span.uriStart, span.uriEnd);
-      const question = uri.params.indexOf("?");
-      const hasReason = question >= 0 && holdsName(uri.params.slice(question + 1), "&", reasonName);
-      const hasCause =
-        holdsName(uri.params, ";", causeName) ||
-        readParam(value, span.paramsStart, span.end, "cause") !== undefined;
-      if (hasCause && diverted.length > 0) diverted[diverted.length - 1] = true;
-      entries.push({ source: "history-info", number: readUriNumber(uri, plan), presentation: "allowed" });
-      diverted.push(hasReason);
-      at = span.end + 1;
-    } while (at <= value.length && span.end < value.length);
-  }
-  if (entries.length < 2) return left;
-  for (let i = entries.length - 1; i >= 0; i--) if (diverted[i]) out.push(entries[i]!);
-  return left;
 }

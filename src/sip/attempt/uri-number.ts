@@ -1,0 +1,50 @@
+// Reads the number that the URI of an identity holds.
+import type { DialPlan, PartyNumber } from "../../domain/number.ts";
+import { readSipNumber } from "../../numbering/e164.ts";
+import type { UriParts } from "../fields/name-addr.ts";
+
+/** Reads the number of a sip, sips or tel URI. A URI of another scheme holds none. */
+export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
+  const user = uri.user ?? "";
+  if (uri.scheme === "other" || uri.scheme === "urn") return unusable("URI scheme without numbers", user);
+  if (user === "" && isNumberHost(uri.host)) return unusable("number in place of a host", uri.host);
+  // A number followed by a password can be read in more than one way.
+  if (user.includes(":")) return unusable("password", user);
+  return readSipNumber(user, plan);
+}
+
+function unusable(detail: string, user: string): PartyNumber {
+  const params = user.indexOf(";");
+  return { kind: "unusable", why: "invalid", detail, raw: params < 0 ? user : user.slice(0, params) };
+}
+
+/**
+ * Tells whether a host is shown as a number: it holds no letter and is no address. A host name ends
+ * in a label that begins with a letter (RFC 3261 section 25.1).
+ */
+function isNumberHost(host: string): boolean {
+  for (let i = 0; i < host.length; i++) {
+    const c = host.charCodeAt(i);
+    const letter = c | 0x20;
+    if ((letter >= 0x61 && letter <= 0x7a) || c === 0x3a) return false;
+  }
+  return host !== "" && !isIPv4(host);
+}
+
+function isIPv4(host: string): boolean {
+  let dots = 0;
+  let digits = 0;
+  let value = 0;
+  for (let i = 0; i < host.length; i++) {
+    const digit = host.charCodeAt(i) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      if (++digits > 3 || value > 255) return false;
+    } else if (host[i] === "." && digits > 0) {
+      dots++;
+      digits = 0;
+      value = 0;
+    } else return false;
+  }
+  return dots === 3 && digits > 0;
+}
