@@ -169,6 +169,31 @@ void t.test("a Remote-Party-ID of the called party", async (t) => {
   }
 });
 
+void t.test("whom a Remote-Party-ID speaks for", async (t) => {
+  const dialled = readCalledNumber("02787654321", plan);
+  // undefined: it is left out.
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["<sip:87654321@g>;party=calling", "calling"],
+    ["<sip:87654321@g>;party=CALLING", "calling"],
+    ["<sip:87654321@g>", "calling"],
+    ["<sip:02787654321@g>;party=calling", "calling"],
+    ["<sip:02787654321@g>", "called"],
+    ["<tel:+86-27-87654321>;screen=yes", "called"],
+    ["<sip:02787654321@g>;party=called", undefined],
+    ["<sip:87654321@g>;party=called", "called"],
+    ["<sip:87654321@g>;party=other", "called"],
+    ['<sip:87654321@g>;party="calling"', "called"],
+    ["<sip:02787654322@g>", "calling"],
+  ];
+  for (const [value, party] of rows) {
+    scan(message, Buffer.from(request({ from: clean, headers: [`Remote-Party-ID: ${value}`] })));
+    const [identity] = readCalling(message, plan, 0, dialled);
+    const found = identity?.source === "from" ? undefined : (identity?.party ?? "calling");
+    t.equal(found, party, value);
+    t.equal(message.fault, undefined, `${value}: no fault`);
+  }
+});
+
 void t.test("only the number that a Request-URI leads to may be called the called party", async (t) => {
   const policy = compileText(basicPolicy);
   const origin = {
@@ -251,8 +276,11 @@ void t.test("presentation restricted (H1, H2, H3, H4, H6)", async (t) => {
     ["anonymous.invalid", { from: '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1' }, "restricted"],
     ["host alone", { from: "<sip:+861087654321@Anonymous.INVALID>;tag=1" }, "restricted"],
     ["near miss: another host", { from: "<sip:+861087654321@anonymous.invalid.example>;tag=1" }, "allowed"],
-    ["display name over a listed number", { from: `anonymous ${clean}` }, "restricted"],
-    ["display name quoted, upper case", { from: `"ANONYMOUS" ${clean}` }, "restricted"],
+    ["display name over a number hides the name only", { from: `anonymous ${clean}` }, "allowed"],
+    ["display name quoted, upper case", { from: `"ANONYMOUS" ${clean}` }, "allowed"],
+    ["display name over something like a number", { from: '"Anonymous" <sip:8001@a>;tag=1' }, "allowed"],
+    ["display name without a number", { from: '"Anonymous" <sip:192.0.2.1>;tag=1' }, "restricted"],
+    ["display name over a name", { from: '"Anonymous" <sip:alice@a>;tag=1' }, "restricted"],
     ["near miss: display name", { from: `"Anonymous Ltd" ${clean}` }, "allowed"],
     ["token", { from: "<sip:Unavailable@unknown.invalid>;tag=1" }, "restricted"],
     ["Privacy: id", { from: clean, headers: ["Privacy: id"] }, "restricted"],
@@ -272,6 +300,67 @@ void t.test("presentation restricted (H1, H2, H3, H4, H6)", async (t) => {
   ];
   for (const [name, parts, presentation] of rows)
     t.match(read(parts).calling[0], new RegExp(`${presentation}$`, "u"), name);
+});
+
+/** Presentation of the Remote-Party-ID and of From, by the parameters behind the address. */
+void t.test("privacy of a Remote-Party-ID (draft-ietf-sip-privacy-04)", async (t) => {
+  const rows: readonly (readonly [string, "allowed" | "restricted"])[] = [
+    ["", "allowed"],
+    [";privacy", "allowed"],
+    [";privacy=", "allowed"],
+    [";privacy=off", "allowed"],
+    [";privacy=name", "allowed"],
+    [";PRIVACY=Name", "allowed"],
+    [';privacy="name"', "allowed"],
+    [";privacy=name-network", "allowed"],
+    [";privacy=none", "allowed"],
+    [";party=calling;id-type=subscriber;privacy=name;screen=yes", "allowed"],
+    [';privacy="name,off"', "allowed"],
+    [";privacy=off,name;screen=yes", "allowed"],
+    [";privacy=name , off", "allowed"],
+    [";privacy=full", "restricted"],
+    [";privacy=FULL", "restricted"],
+    [';privacy="full"', "restricted"],
+    [";privacy=full-network", "restricted"],
+    [";privacy=uri", "restricted"],
+    [";privacy = uri ;screen=yes", "restricted"],
+    [";privacy=uri-network", "restricted"],
+    [';privacy="name,uri"', "restricted"],
+    [";privacy=name,uri", "restricted"],
+    [";privacy=name,uri;screen=yes", "restricted"],
+    [";privacy=off, name, full;party=calling", "restricted"],
+    [";privacy=yes", "restricted"],
+    [";privacy=id", "restricted"],
+    [";privacy=namely", "restricted"],
+  ];
+  for (const [params, presentation] of rows) {
+    const { calling, fault } = read({
+      from: clean,
+      headers: [`Remote-Party-ID: "Ops" <sip:01087654321@a>${params}`],
+    });
+    t.same(
+      calling,
+      [
+        `remote-party-id 01087654321 +861087654321 ${presentation}`,
+        "from +861087654321 +861087654321 allowed",
+      ],
+      params,
+    );
+    t.equal(fault, undefined, `${params}: no fault`);
+  }
+  // Near misses: the comma ends the value where no word of `privacy` stands behind it.
+  const split: readonly (readonly [string, number, string | undefined])[] = [
+    [";privacy=name,<sip:01087654322@a>;privacy=uri", 3, undefined],
+    [";privacy=name,uri,<sip:01087654322@a>", 3, undefined],
+    [";screen=yes,uri", 3, "remote-party-id: URI without a scheme"],
+    [";privacy=name,number", 3, "remote-party-id: URI without a scheme"],
+    [";privacy=off,off;privacy=uri", 2, "remote-party-id: party or privacy appears twice"],
+  ];
+  for (const [params, calling, fault] of split) {
+    const found = read({ from: clean, headers: [`Remote-Party-ID: <sip:01087654321@a>${params}`] });
+    t.equal(found.calling.length, calling, params);
+    t.equal(found.fault, fault, `${params}: fault`);
+  }
 });
 
 void t.test("privacy values as bits", async (t) => {

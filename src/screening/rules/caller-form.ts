@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
-import { describeIdentity, hasCountedNumber } from "../identities.ts";
+import { describeIdentity, hasCountedNumber, isCounted } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
@@ -16,13 +16,13 @@ function isMalformed({ number }: AssertedIdentity): boolean {
 export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "caller-form",
   stage: "screen",
-  summary: "A calling number must be there, and no asserted number may be one that no plan allows.",
+  summary: "A calling number must be there, and no number that counts may be one that no plan allows.",
   reasons: ["cli-absent", "cli-malformed"],
   options: optionsSchema,
   compile() {
     return (attempt) => {
       for (const identity of attempt.calling) {
-        if (isMalformed(identity)) {
+        if (isMalformed(identity) && isCounted(attempt, identity)) {
           return { kind: "reject", reason: "cli-malformed", facts: { field: identity.source } };
         }
       }
@@ -34,7 +34,7 @@ export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
     if (finding === undefined) return { saw };
     if (finding.reason === "cli-absent")
       return { saw, change: "send the calling number in From or P-Asserted-Identity" };
-    const wrong = attempt.calling.find(isMalformed);
+    const wrong = attempt.calling.find((identity) => isMalformed(identity) && isCounted(attempt, identity));
     const field = wrong === undefined ? "it" : `${JSON.stringify(wrong.number.raw)} in ${wrong.source}`;
     const area = tables.trunk.dialPlan.homeArea;
     const plan =

@@ -2,9 +2,10 @@
 import type { AssertedIdentity, IdentitySource, Presentation } from "../../domain/identity.ts";
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
 import { PrivacyFlag } from "../../domain/attempt.ts";
-import { createAddressSpan, readAddress, readParam, readUri, type AddressSpan } from "../fields/name-addr.ts";
+import { createAddressSpan, readAddress, readUri, type AddressSpan } from "../fields/name-addr.ts";
 import { Header, type HeaderId } from "../header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../message.ts";
+import { readPartyParams } from "./remote-party.ts";
 import { readUriNumber } from "./uri-number.ts";
 
 /** Reused: an attempt is read to its end before the next one begins. */
@@ -16,15 +17,20 @@ const span: AddressSpan = createAddressSpan();
 export const MOST_IDENTITIES = 16;
 
 /**
- * The called number that a Remote-Party-ID with `party=called` may name without asserting a calling
- * party. Undefined: no number may.
+ * The number that a Remote-Party-ID of the called party may name without asserting a calling party.
+ * Undefined: no number may.
  */
 export type NamedCallee = PartyNumber | "anyone" | undefined;
 
 /**
  * Reads every asserted calling party of a request, in the order PAI, PPI, RPID, From (RFC 3325,
- * draft-ietf-sip-privacy-04, RFC 3261). A Remote-Party-ID with `party=called` counts as one unless
- * it names `callee`, because some elements ignore `party`.
+ * draft-ietf-sip-privacy-04, RFC 3261).
+ *
+ * A Remote-Party-ID speaks for the calling party when `party` is `calling`, or when it has no
+ * `party`, which means the same in a request. Some elements ignore `party`. So the others are judged
+ * too, but never stand for the calling party ({@link AssertedIdentity.party}). One with
+ * `party=called` that names `callee` is left out: it says nothing. One without `party` that names
+ * `callee` is doubtful, so it is judged and does not speak.
  */
 export function readCalling(
   message: SipMessage,
@@ -95,12 +101,20 @@ function readIdentity(
   const uri = readUri(value, span.uriStart, span.uriEnd);
   if (uri.fault !== undefined) noteFault(message, `${source}: ${uri.fault}`);
   const number = readUriNumber(uri, plan);
-  let presentation = hidden;
-  if (isAnonymousDisplay(value, span.displayStart, span.displayEnd) || isAnonymousHost(uri.host))
-    presentation = "restricted";
-  else if (number.kind === "unusable" && number.why === "token") presentation = "restricted";
+  const presentation = isAnonymous(uri.host, number, value) ? "restricted" : hidden;
   if (span.displayEnd === span.displayStart) return { source, number, presentation };
   return { source, number, presentation, display: value.slice(span.displayStart, span.displayEnd) };
+}
+
+/**
+ * Tells whether the identity in `span` hides the calling party: by its host, by a word in place of
+ * its number, or by the display name "Anonymous" where there is no number. Beside a number that name
+ * hides nothing: exchanges write it for a party that hides its name only.
+ */
+function isAnonymous(host: string, number: PartyNumber, value: string): boolean {
+  if (isAnonymousHost(host)) return true;
+  if (number.kind !== "unusable" || number.why === "invalid") return false;
+  return number.why === "token" || isAnonymousDisplay(value, span.displayStart, span.displayEnd);
 }
 
 /** Reads the identity of a field that holds one address. A second address is a fault. */
@@ -116,13 +130,6 @@ export function readSingleIdentity(
   return readIdentity(message, value, source, plan, "allowed");
 }
 
-/** Set by {@link noteRepeated}, so that no closure is made for it. */
-let repeated = false;
-
-function noteRepeated(): void {
-  repeated = true;
-}
-
 /**
  * Reads the Remote-Party-ID in `span`.
  * @returns undefined when it names the called party and so asserts nothing about the calling party
@@ -134,28 +141,19 @@ function readRemoteParty(
   hidden: Presentation,
   callee: NamedCallee,
 ): AssertedIdentity | undefined {
-  repeated = false;
-  const party = readParam(value, span.paramsStart, span.end, "party", noteRepeated);
-  const privacy = readParam(value, span.paramsStart, span.end, "privacy", noteRepeated);
-  if (repeated) noteFault(message, "remote-party-id: party or privacy appears twice");
   const identity = readIdentity(message, value, "remote-party-id", plan, hidden);
-  if (party?.toLowerCase() === "called" && isCallee(identity.number, callee)) return undefined;
-  return isPrivate(privacy) ? { ...identity, presentation: "restricted" } : identity;
+  const { party, hides, repeated } = readPartyParams(value, span);
+  if (repeated) noteFault(message, "remote-party-id: party or privacy appears twice");
+  const namesCallee = isCallee(identity.number, callee);
+  if (party === "called" && namesCallee) return undefined;
+  const presentation = hides ? "restricted" : identity.presentation;
+  const speaks = party === "calling" || (party === undefined && !namesCallee);
+  return speaks ? { ...identity, presentation } : { ...identity, presentation, party: "called" };
 }
 
 function isCallee(number: PartyNumber, callee: NamedCallee): boolean {
   if (callee === undefined || callee === "anyone") return callee === "anyone";
   return number.kind !== "unusable" && callee.kind !== "unusable" && number.key === callee.key;
-}
-
-/**
- * Tells whether the parameter `privacy` hides the party: `full`, `name` and `uri` do, `off` and no
- * value do not (draft-ietf-sip-privacy-04).
- */
-function isPrivate(privacy: string | undefined): boolean {
-  if (privacy === undefined || privacy === "") return false;
-  const value = privacy.replaceAll('"', "").trim().toLowerCase();
-  return value !== "off" && value !== "";
 }
 
 /** Tells whether the display name is "Anonymous", quoted or not (RFC 3323 section 4.1.1.3). */

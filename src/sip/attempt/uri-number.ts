@@ -1,16 +1,29 @@
 // Reads the number that the URI of an identity holds.
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
+import { isAccountName } from "../../numbering/account-name.ts";
 import { readSipNumber } from "../../numbering/e164.ts";
 import type { UriParts } from "../fields/name-addr.ts";
 
 /** Reads the number of a sip, sips or tel URI. A URI of another scheme holds none. */
 export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
   const user = uri.user ?? "";
-  if (uri.scheme === "other" || uri.scheme === "urn") return unusable("URI scheme without numbers", user);
+  if (uri.scheme === "other" || uri.scheme === "urn") return readForeignUser(user, plan);
   if (user === "" && isNumberHost(uri.host)) return unusable("number in place of a host", uri.host);
   // A number followed by a password can be read in more than one way.
   if (user.includes(":")) return unusable("password", user);
   return readSipNumber(user, plan);
+}
+
+/**
+ * Reads what follows the scheme of a URI that holds no number: `im:alice@a`. It is a name, unless
+ * somebody finds a number in it.
+ */
+function readForeignUser(user: string, plan: DialPlan): PartyNumber {
+  const at = user.indexOf("@");
+  const name = at < 0 ? user : user.slice(0, at);
+  return isAccountName(name, plan)
+    ? { kind: "unusable", why: "not-a-number", detail: "URI scheme without numbers", raw: user }
+    : unusable("URI scheme without numbers", user);
 }
 
 function unusable(detail: string, user: string): PartyNumber {

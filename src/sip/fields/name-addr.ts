@@ -160,7 +160,7 @@ function readBare(value: string, begin: number, stop: number, span: AddressSpan)
 }
 
 /** Skips parameters from the end of an address to the comma that ends the value, or to its end. */
-function skipParams(value: string, at: number, span: AddressSpan): number {
+export function skipParams(value: string, at: number, span: AddressSpan): number {
   let seenSemicolon = false;
   for (let i = at; i < value.length; i++) {
     const c = value.charCodeAt(i);
