@@ -1,5 +1,6 @@
 import "./sip/name-addr.ts";
 import "./sip/body.ts";
+import "./sip/diversion.ts";
 import "./sip/sip-identity.ts";
 import "./sip/linear.ts";
 import "./sip/scan.ts";

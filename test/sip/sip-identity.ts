@@ -3,7 +3,6 @@ import t from "tap";
 import { formatNumber, type DialPlan } from "../../src/domain/number.ts";
 import { PrivacyFlag } from "../../src/domain/attempt.ts";
 import { readCalledNumber } from "../../src/numbering/e164.ts";
-import { readDiversion } from "../../src/sip/attempt/diversion.ts";
 import { readAttempt } from "../../src/sip/attempt/sip-attempt.ts";
 import { readCalling, readPrivacy, type NamedCallee } from "../../src/sip/attempt/sip-identity.ts";
 import { createMessage } from "../../src/sip/message.ts";
@@ -225,9 +224,9 @@ void t.test("only the number that a Request-URI leads to may be called the calle
   }
 });
 
-/** A field of `n` values; as entries of a History-Info they were diverted. */
+/** A field of `n` values. */
 function list(name: string, n: number): string {
-  return `${name}: ${Array.from({ length: n }, () => "<sip:87654321@g?Reason=SIP>;index=1").join(",")}`;
+  return `${name}: ${Array.from({ length: n }, () => "<sip:87654321@g>;index=1").join(",")}`;
 }
 
 void t.test("at most 16 asserted callers", async (t) => {
@@ -251,24 +250,6 @@ void t.test("at most 16 asserted callers", async (t) => {
   }
   const ignored = Array.from({ length: 5000 }, () => "<sip:95588@g>;party=called").join(",");
   t.equal(read({ from: clean, headers: [`Remote-Party-ID: ${ignored}`] }, "anyone").fault, tooMany);
-});
-
-void t.test("at most 16 diverting parties, and as many entries of a history", async (t) => {
-  const tooMany = "more than 16 diverting parties";
-  const rows: readonly (readonly [string, readonly string[], number, string?])[] = [
-    ["16", [list("Diversion", 16)], 16],
-    ["17", [list("Diversion", 17)], 16, tooMany],
-    ["a history of 16", [list("History-Info", 16)], 16],
-    ["a history of 17", [list("History-Info", 17)], 0, tooMany],
-    ["10 and a history of 6", [list("Diversion", 10), list("History-Info", 6)], 16],
-    ["10 and a history of 7", [list("Diversion", 10), list("History-Info", 7)], 10, tooMany],
-    ["thousands", [list("Diversion", 2000), list("History-Info", 2000)], 16, tooMany],
-  ];
-  for (const [name, headers, diverted, fault] of rows) {
-    scan(message, Buffer.from(request({ headers })));
-    t.equal(readDiversion(message, plan).length, diverted, name);
-    t.equal(message.fault, fault, `${name}: fault`);
-  }
 });
 
 void t.test("presentation restricted (H1, H2, H3, H4, H6)", async (t) => {
@@ -366,77 +347,4 @@ void t.test("privacy of a Remote-Party-ID (draft-ietf-sip-privacy-04)", async (t
 void t.test("privacy values as bits", async (t) => {
   scan(message, Buffer.from(request({ headers: ["Privacy: header;session;critical"] })));
   t.equal(readPrivacy(message), PrivacyFlag.header | PrivacyFlag.session | PrivacyFlag.critical);
-});
-
-void t.test("diverting parties, the most recent first", async (t) => {
-  const rows: readonly (readonly [string, readonly string[], readonly string[]])[] = [
-    ["none", [], []],
-    [
-      "Diversion, two values",
-      ["Diversion: <sip:87654321@g>;reason=unconditional, <tel:+8613800138000>"],
-      ["+861087654321", "+8613800138000"],
-    ],
-    [
-      "History-Info with one entry is no diversion",
-      ["History-Info: <sip:87654321@g?Reason=SIP%3Bcause%3D302>;index=1"],
-      [],
-    ],
-    [
-      "History-Info: escaped Reason",
-      ["History-Info: <sip:87654321@g?Reason=SIP%3Bcause%3D302>;index=1, <sip:87654322@g>;index=1.1"],
-      ["+861087654321"],
-    ],
-    [
-      "History-Info: Reason with an escaped name",
-      ["History-Info: <sip:87654321@g?%52eason=SIP%3Bcause%3D302>;index=1, <sip:87654322@g>;index=1.1"],
-      ["+861087654321"],
-    ],
-    [
-      "History-Info: Reason behind another field",
-      ["History-Info: <sip:87654321@g?Privacy=none&r%65aso%6E=SIP>;index=1, <sip:87654322@g>;index=1.1"],
-      ["+861087654321"],
-    ],
-    [
-      "History-Info: a name that can't be decoded may be any",
-      ["History-Info: <sip:87654321@g?%5xeason=SIP>;index=1, <sip:87654322@g>;index=1.1"],
-      ["+861087654321"],
-    ],
-    [
-      "near miss: Reason as a value, in a parameter, and as a part of a name",
-      [
-        "History-Info: <sip:87654321@g;reason=x?Subject=reason&X-Reason=SIP>;index=1, <sip:87654322@g>;index=1.1",
-      ],
-      [],
-    ],
-    [
-      "History-Info: cause with an escaped name",
-      ["History-Info: <sip:87654321@g>;index=1, <sip:87654322@g;c%61use=302>;index=1.1;mp=1"],
-      ["+861087654321"],
-    ],
-    [
-      "History-Info: cause of the next entry",
-      ["History-Info: <sip:87654321@g>;index=1", "History-Info: <sip:87654322@g;cause=302>;index=1.1;mp=1"],
-      ["+861087654321"],
-    ],
-    [
-      "near miss: two entries without a cause",
-      ["History-Info: <sip:87654321@g>;index=1, <sip:87654322@g>;index=1.1"],
-      [],
-    ],
-    [
-      "twice diverted",
-      [
-        "History-Info: <sip:87654321@g>;index=1, <sip:87654322@g;cause=302>;index=1.1, <sip:87654323@g;cause=486>;index=1.2",
-      ],
-      ["+861087654322", "+861087654321"],
-    ],
-  ];
-  for (const [name, headers, wanted] of rows) {
-    scan(message, Buffer.from(request({ headers })));
-    t.same(
-      readDiversion(message, plan).map(({ number }) => formatNumber(number)),
-      wanted,
-      name,
-    );
-  }
 });

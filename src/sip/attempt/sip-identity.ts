@@ -2,7 +2,13 @@
 import type { AssertedIdentity, IdentitySource, Presentation } from "../../domain/identity.ts";
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
 import { PrivacyFlag } from "../../domain/attempt.ts";
-import { createAddressSpan, readAddress, readUri, type AddressSpan } from "../fields/name-addr.ts";
+import {
+  createAddressSpan,
+  readAddress,
+  readUri,
+  type AddressSpan,
+  type UriParts,
+} from "../fields/name-addr.ts";
 import { Header, type HeaderId } from "../header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../message.ts";
 import { readPartyParams } from "./remote-party.ts";
@@ -61,7 +67,7 @@ const callerFields: readonly (readonly [HeaderId, IdentitySource])[] = [
  * Reads at most `left` values into `out`.
  * @returns how many more could be read, or -1 when there were more than `left`
  */
-export function readIdentities(
+function readIdentities(
   message: SipMessage,
   id: HeaderId,
   source: IdentitySource,
@@ -100,21 +106,40 @@ function readIdentity(
 ): AssertedIdentity {
   const uri = readUri(value, span.uriStart, span.uriEnd);
   if (uri.fault !== undefined) noteFault(message, `${source}: ${uri.fault}`);
-  const number = readUriNumber(uri, plan);
-  const presentation = isAnonymous(uri.host, number, value) ? "restricted" : hidden;
-  if (span.displayEnd === span.displayStart) return { source, number, presentation };
-  return { source, number, presentation, display: value.slice(span.displayStart, span.displayEnd) };
+  return makeIdentity(value, span, uri, source, plan, hidden);
 }
 
 /**
- * Tells whether the identity in `span` hides the calling party: by its host, by a word in place of
- * its number, or by the display name "Anonymous" where there is no number. Beside a number that name
+ * Makes the identity of an address.
+ * @param value the field value
+ * @param address where in `value` the address stands
+ * @param uri its URI
+ * @param source the field
+ * @param plan the dial plan of the trunk
+ * @param hidden the presentation that Privacy asks for
+ */
+export function makeIdentity(
+  value: string,
+  { displayStart, displayEnd }: AddressSpan,
+  uri: UriParts,
+  source: IdentitySource,
+  plan: DialPlan,
+  hidden: Presentation,
+): AssertedIdentity {
+  const number = readUriNumber(uri, plan);
+  const display = value.slice(displayStart, displayEnd);
+  const presentation = isAnonymous(uri.host, number, display) ? "restricted" : hidden;
+  return display === "" ? { source, number, presentation } : { source, number, presentation, display };
+}
+
+/**
+ * Tells whether an identity hides the calling party: by its host, by a word in place of its number, or by the display name "Anonymous" where there is no number. Beside a number that name
  * hides nothing: exchanges write it for a party that hides its name only.
  */
-function isAnonymous(host: string, number: PartyNumber, value: string): boolean {
+function isAnonymous(host: string, number: PartyNumber, display: string): boolean {
   if (isAnonymousHost(host)) return true;
   if (number.kind !== "unusable" || number.why === "invalid") return false;
-  return number.why === "token" || isAnonymousDisplay(value, span.displayStart, span.displayEnd);
+  return number.why === "token" || isAnonymousDisplay(display);
 }
 
 /** Reads the identity of a field that holds one address. A second address is a fault. */
@@ -157,10 +182,10 @@ function isCallee(number: PartyNumber, callee: NamedCallee): boolean {
 }
 
 /** Tells whether the display name is "Anonymous", quoted or not (RFC 3323 section 4.1.1.3). */
-function isAnonymousDisplay(value: string, start: number, end: number): boolean {
+function isAnonymousDisplay(display: string): boolean {
   // "anonymous" has 9 letters. A shorter name is another one.
-  if (end - start < 9) return false;
-  const name = value.slice(start, end).replaceAll('"', "").replaceAll("\\", "").trim();
+  if (display.length < 9) return false;
+  const name = display.replaceAll('"', "").replaceAll("\\", "").trim();
   return name.length === 9 && name.toLowerCase() === "anonymous";
 }
 

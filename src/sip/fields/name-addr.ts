@@ -23,12 +23,20 @@ export function createAddressSpan(): AddressSpan {
   return { displayStart: 0, displayEnd: 0, uriStart: 0, uriEnd: 0, paramsStart: 0, end: 0, fault: undefined };
 }
 
+/**
+ * The fault of quotes in the header fields of a URI: `<sip:a@b?Reason=SIP;text="Moved">`. They must be
+ * escaped (RFC 3261 section 19.1.1). Readers agree all the same where the brackets end, because no
+ * bracket stands inside the quotes. So History-Info, where no URI is shown, may have them.
+ */
+export const QUOTED_TEXT = "quotes in the header fields of a URI";
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const SEMICOLON = 0x3b;
 const LESS = 0x3c;
 const EQUALS = 0x3d;
 const MORE = 0x3e;
+const QUESTION = 0x3f;
 const AT = 0x40;
 const BACKSLASH = 0x5c;
 
@@ -103,10 +111,17 @@ function readBracketed(value: string, begin: number, less: number, span: Address
   while (displayEnd > begin && isSpace(value.charCodeAt(displayEnd - 1))) displayEnd--;
   span.displayEnd = displayEnd;
   let more = less + 1;
+  let isBehindQuestion = false;
+  let hasText = false;
   for (; more < value.length; more++) {
     const c = value.charCodeAt(more);
     if (c === MORE) break;
-    if (c === LESS || c === QUOTE || isSpace(c)) span.fault ??= "space, quote or bracket inside <>";
+    if (c === QUESTION) isBehindQuestion = true;
+    const text = isBehindQuestion && c === QUOTE ? plainTextEnd(value, more) : -1;
+    if (text >= 0) {
+      hasText = true;
+      more = text;
+    } else if (c === LESS || c === QUOTE || isSpace(c)) span.fault ??= "space, quote or bracket inside <>";
   }
   if (more >= value.length) {
     span.fault ??= "< without >";
@@ -114,7 +129,18 @@ function readBracketed(value: string, begin: number, less: number, span: Address
     return;
   }
   const end = skipParams(value, more + 1, span);
+  if (hasText) span.fault ??= QUOTED_TEXT;
   finish(span, less + 1, more, more + 1, end);
+}
+
+/** Returns where the quote at `at` closes, or -1 when a bracket, a backslash or the end comes first. */
+function plainTextEnd(value: string, at: number): number {
+  for (let i = at + 1; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c === QUOTE) return i;
+    if (c === LESS || c === MORE || c === BACKSLASH) return -1;
+  }
+  return -1;
 }
 
 /**
@@ -151,7 +177,7 @@ function readBare(value: string, begin: number, stop: number, span: AddressSpan)
   while (uriEnd > begin && isSpace(value.charCodeAt(uriEnd - 1))) uriEnd--;
   for (let i = begin; i < uriEnd; i++) {
     const c = value.charCodeAt(i);
-    if (isSpace(c) || c === QUOTE || c === 0x3f) span.fault ??= "address needs brackets";
+    if (isSpace(c) || c === QUOTE || c === QUESTION) span.fault ??= "address needs brackets";
   }
   const end = skipParams(value, stop, span);
   for (let i = stop; i < end; i++) if (value.charCodeAt(i) === AT) span.fault ??= "address needs brackets";
