@@ -135,9 +135,15 @@ void t.test("an entry without a number is one when a cause says so", async (t) =
   ]);
 });
 
+function rerouted(user: string): string {
+  return `History-Info: <sip:${user}@g?Reason=SIP%3Bcause%3D503>;index=1, <sip:${user}@h;cause=503>;index=1.1`;
+}
+
+function history(first: string, second: string): string {
+  return `History-Info: <sip:87654321@g>;index=${first}, <sip:87654322@g>;index=${second}, <sip:02787654321@g>;index=1.1.1`;
+}
+
 void t.test("the called number itself diverts nothing, in any spelling", async (t) => {
-  const rerouted = (user: string): string =>
-    `History-Info: <sip:${user}@g?Reason=SIP%3Bcause%3D503>;index=1, <sip:${user}@h;cause=503>;index=1.1`;
   testRows(t, [
     ...[
       "02787654321",
@@ -188,8 +194,6 @@ void t.test("the called number itself diverts nothing, in any spelling", async (
 });
 
 void t.test("the last diverting party is told once", async (t) => {
-  const history = (first: string, second: string): string =>
-    `History-Info: <sip:87654321@g>;index=${first}, <sip:87654322@g>;index=${second}, <sip:02787654321@g>;index=1.1.1`;
   testRows(t, [
     ["in order", [history("1", "1.1")], [two, one]],
     ["a fork", [history("1.1", "1.2")], [two, one]],
