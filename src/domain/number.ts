@@ -61,6 +61,8 @@ export const NumberFlag = {
   subscriberNature: 64,
   /** ISUP nature of address "unknown". */
   unknownNature: 128,
+  /** Bare, from abroad: it reads as a home number, and another country has such a number. */
+  ambiguous: 256,
 } as const;
 
 /**

@@ -51,6 +51,7 @@ export function lookOf(number: PartyNumber): "foreign" | "roamer" | "home" {
   if (number.kind === "unusable") {
     return number.why === "invalid" && startsProtected(number.raw) ? "home" : "foreign";
   }
+  if ((number.flags & NumberFlag.ambiguous) !== 0) return "home";
   if (number.class === "foreign") return "foreign";
   return roamerClasses.has(number.class) && isGlobalForm(number) ? "roamer" : "home";
 }

@@ -1,6 +1,6 @@
 // Reads the calling parties of a SIP request, and its privacy.
 import type { AssertedIdentity, IdentitySource, Presentation } from "../../domain/identity.ts";
-import type { DialPlan, PartyNumber } from "../../domain/number.ts";
+import { NumberFlag, type DialPlan, type PartyNumber } from "../../domain/number.ts";
 import { PrivacyFlag } from "../../domain/attempt.ts";
 import {
   createAddressSpan,
@@ -53,8 +53,28 @@ export function readCalling(
     left = readIdentities(message, id, source, plan, hidden, callee, left, calling);
   }
   if (left < 0) noteFault(message, `more than ${MOST_IDENTITIES} asserted callers`);
+  for (let i = 0; i < calling.length; i++) calling[i] = proven(calling[i]!, calling);
   return calling;
 }
+
+/**
+ * Returns the identity. Its number is no longer ambiguous where another field asserts the same number
+ * in a form that is not: `<tel:2125551234;phone-context=+1>` beside `<sip:+12125551234@a>`.
+ */
+function proven(identity: AssertedIdentity, calling: readonly AssertedIdentity[]): AssertedIdentity {
+  const { number } = identity;
+  if (number.kind !== "e164" || (number.flags & PROVABLE) !== PROVABLE) return identity;
+  const isProven = calling.some(
+    ({ number: other }) =>
+      other.kind === "e164" && other.key === number.key && (other.flags & NumberFlag.ambiguous) === 0,
+  );
+  return isProven
+    ? { ...identity, number: { ...number, flags: number.flags & ~NumberFlag.ambiguous } }
+    : identity;
+}
+
+/** The flags of a number that another field may prove. */
+const PROVABLE = NumberFlag.context | NumberFlag.ambiguous;
 
 const callerFields: readonly (readonly [HeaderId, IdentitySource])[] = [
   [Header.pAssertedIdentity, "p-asserted-identity"],
