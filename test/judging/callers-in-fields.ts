@@ -145,3 +145,31 @@ testRows(
   ],
   paiFirst,
 );
+
+testRows("display names in GBK that end in an octet 0x5C", [
+  ["From", peers.lessee, `"\xb3\x5c" ${listed}`, [], passes],
+  ["From of a stranger", peers.lessee, `"\xb3\x5c" ${stranger}`, [], notListed],
+  ["PAI", peers.lessee, listed, ['P-Asserted-Identity: "\xd5\x5c" <sip:+861087654321@a>'], passes],
+  [
+    "PAI, two values",
+    peers.lessee,
+    listed,
+    ['P-Asserted-Identity: "\xd5\x5c" <sip:+861087654321@a>, "\xd5\x5c" <tel:+861087654321>'],
+    passes,
+  ],
+  [
+    "the second value is judged",
+    peers.lessee,
+    listed,
+    ['P-Asserted-Identity: "\xd5\x5c" <sip:+861087654321@a>, "\xd5\x5c" <tel:95588>'],
+    "cli-conflict",
+  ],
+  ["two addresses", peers.lessee, `"\xb3\x5c" <sip:95588@b>, " ${listed}`, [], "message-malformed"],
+  [
+    "an address in a parameter",
+    peers.lessee,
+    listed,
+    ['P-Preferred-Identity: "\xb3\x5c" <sip:+861087654321@a>;x="<tel:95588>"'],
+    "message-malformed",
+  ],
+]);
