@@ -1,6 +1,6 @@
 // Reads a display name as a person would see it, for the rule display-name.
 import { Buffer, isUtf8 } from "node:buffer";
-import { TextDecoder } from "node:util";
+import { isInvisible, isSeparator } from "./characters.ts";
 import { seenAsDigits, seenAsLetter } from "./look-alikes.ts";
 
 /** At most this many characters, as received, are read of a name. No display shows a longer one. */
@@ -8,12 +8,6 @@ export const LONGEST_NAME = 256;
 
 /** GBK and its successor: phones and exchanges in China write names in it. */
 const chinese = new TextDecoder("gb18030");
-
-/**
- * What no display shows: marks that stand above or around a character, characters without width,
- * signs for the direction of text, control characters.
- */
-const invisible = /[\p{M}\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Returns a display name as a person reads it, in each character set that its octets may be in:
@@ -29,14 +23,15 @@ export function foldNames(display: string): readonly string[] {
   const bytes = Buffer.from(bare, "latin1");
   if (isUtf8(bytes)) return [fold(bytes.toString("utf8"))];
   // In GBK the second octet of a character may be a backslash, so it is decoded before it is unescaped.
-  const inner = display.replace(/^"/, "").replace(/"$/, "");
+  const inner = display.startsWith('"') ? display.slice(1, display.endsWith('"') ? -1 : undefined) : display;
   return [fold(bare), fold(unquote(chinese.decode(Buffer.from(inner, "latin1"))))];
 }
 
 function fold(text: string): string {
   let folded = "";
-  for (const char of text.normalize("NFKD").replace(invisible, "")) {
+  for (const char of text.normalize("NFKD")) {
     const code = char.codePointAt(0) ?? 0;
+    if (isInvisible(code)) continue;
     folded += code < 0x80 ? char : (seenAsDigits(code) ?? seenAsLetter(char, code) ?? char);
   }
   return folded.toLowerCase().trim();
@@ -57,7 +52,23 @@ function unquote(display: string): string {
 /** Undoes escapes like %39 (9). Some gateways write a name as a part of a URI. */
 function unescapePercent(text: string): string {
   if (!text.includes("%")) return text;
-  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  let out = "";
+  for (let i = 0; i < text.length; i++) {
+    const value =
+      text.charAt(i) === "%" ? hexValue(text.charCodeAt(i + 1)) * 16 + hexValue(text.charCodeAt(i + 2)) : NaN;
+    if (Number.isNaN(value)) out += text.charAt(i);
+    else {
+      out += String.fromCharCode(value);
+      i += 2;
+    }
+  }
+  return out;
+}
+
+function hexValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : NaN;
 }
 
 /** @returns true for an ASCII digit */
@@ -70,6 +81,5 @@ export function isDigit(char: string): boolean {
  *   is neither a letter nor a digit
  */
 export function isBetweenGroups(char: string): boolean {
-  if (char < "\u007f") return !(char >= "a" && char <= "z") && !isDigit(char);
-  return !/[\p{L}\p{N}]/u.test(char);
+  return isSeparator(char.codePointAt(0) ?? 0);
 }

@@ -1,9 +1,4 @@
 // Tells which asserted identities of a call count on its trunk, and describes them.
-//
-// What counts is decided here, once, for every rule that asks for "identities that count":
-// caller-form, home-cli-from-abroad, number-class, caller-authentication, call-frequency.
-// An identity that does not count refuses no call, whether it is a number, an extension or a name.
-// hidden-caller, deny-lists and display-name look at every identity, whatever counts.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { AssertedIdentity, IdentitySource } from "../domain/identity.ts";
 import { formatNumber } from "../domain/number.ts";
@@ -18,7 +13,10 @@ const paiFirst: readonly IdentitySource[] = [
 
 /**
  * Tells whether an asserted identity counts under the trunk's `identity` mode: whether its number
- * must pass.
+ * must pass. It is decided here, once, for caller-form, home-cli-from-abroad, number-class,
+ * caller-authentication and call-frequency. An identity that does not count refuses no call, whether
+ * it is a number, an extension or a name. hidden-caller, deny-lists and display-name look at every
+ * identity, whatever counts.
  *
  * - `all`: every identity counts.
  * - `presented`: From counts.

@@ -1,4 +1,5 @@
 // Digits and letters of other scripts and styles, and ASCII letters that look like digits.
+import { isSeparator } from "./characters.ts";
 
 /**
  * The first digits of the decimal systems that NFKD leaves unchanged (Unicode category Nd), from
@@ -143,7 +144,7 @@ function replaceRun(name: string, start: number, end: number): string {
 }
 
 function isWord(char: string): boolean {
-  return /[\p{L}]/u.test(char);
+  return char !== "" && !isSeparator(char.codePointAt(0) ?? 0);
 }
 
 /** The letters that digits and signs stand for in a word, in two spellings: `pr1vate` and `nu11`. */

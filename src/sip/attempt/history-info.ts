@@ -1,7 +1,7 @@
 // Reads the entries of History-Info (RFC 7044) that are diverting parties.
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { DialPlan } from "../../domain/number.ts";
-import { holdsName } from "../../numbering/sip-user.ts";
+import { holdsName, isPlainNumber } from "../../numbering/sip-user.ts";
 import {
   createAddressSpan,
   QUOTED_TEXT,
@@ -115,7 +115,7 @@ function readIndex(index: string): readonly number[] | undefined {
   if (parts.length > 16) return undefined;
   const path: number[] = [];
   for (const part of parts) {
-    if (!/^\d{1,4}$/.test(part)) return undefined;
+    if (part.length > 4 || !isPlainNumber(part) || part.startsWith("+")) return undefined;
     path.push(Number(part));
   }
   return path;
