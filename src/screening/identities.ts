@@ -47,15 +47,15 @@ export function hasCountedNumber(attempt: CallAttempt): boolean {
 
 /**
  * Tells whether an identity asserts no number: a name, an account or an empty user part in any SIP
- * field, and a word for a hidden caller in From. It is ignored when another identity has a number.
+ * field of the calling party, and a word for a hidden caller in From. It is ignored when another identity has a number.
  * `sip:alice@bank.example` beside `tel:+861087654321` is RFC 3325's own example (section 9.1).
  * Something like a number that no plan allows does assert one. An ISUP part has no names: without a
- * number it asserts that nobody calls.
+ * number it asserts that nobody calls. A referrer or an address of record must have a number.
  */
 export function assertsNoNumber({ source, number }: AssertedIdentity): boolean {
   if (number.kind !== "unusable" || number.why === "invalid") return false;
   if (source === "from") return true;
-  return (number.why === "not-a-number" || number.why === "empty") && !source.startsWith("isup-");
+  return (number.why === "not-a-number" || number.why === "empty") && paiFirst.includes(source);
 }
 
 /**
