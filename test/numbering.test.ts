@@ -1,6 +1,7 @@
 import "./numbering/plan-tables.ts";
 import "./numbering/normalisation-cases.ts";
 import "./numbering/near-misses.ts";
+import "./numbering/account-names.ts";
 import "./numbering/called-number.ts";
 import "./numbering/list-number.ts";
 import "./numbering/number-properties.ts";

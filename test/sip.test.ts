@@ -2,6 +2,7 @@ import "./sip/name-addr.ts";
 import "./sip/body.ts";
 import "./sip/unread-body.ts";
 import "./sip/caller-category.ts";
+import "./sip/diversion.ts";
 import "./sip/sip-identity.ts";
 import "./sip/linear.ts";
 import "./sip/scan.ts";

@@ -30,4 +30,9 @@ export interface AssertedIdentity {
   readonly screening?: Screening;
   /** Display name as received, quotes and escapes included; left out where there is none. */
   readonly display?: string;
+  /**
+   * Set where a Remote-Party-ID may mean the called party. Some elements show it as the calling party all the same, so
+   * its number is judged; but it never speaks for the calling party. Left out everywhere else.
+   */
+  readonly party?: "called";
 }

@@ -68,7 +68,7 @@ export const NumberFlag = {
 /**
  * Why a number can't be used as a caller.
  * `empty`: no digits at all; `token`: a word that stands for a hidden caller ("anonymous");
- * `restricted`, `unavailable`: ISUP presentation indicator; `not-a-number`: a name without any digit;
+ * `restricted`, `unavailable`: ISUP presentation indicator; `not-a-number`: a name, also one with digits that are no number (`pbx01`);
  * `invalid`: something like a number that no plan allows.
  */
 export type UnusableWhy = "empty" | "token" | "restricted" | "unavailable" | "not-a-number" | "invalid";

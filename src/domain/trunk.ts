@@ -36,7 +36,7 @@ export interface NextHop {
   readonly weight: number;
 }
 
-/** Which asserted identities must pass: every one, From only, or the first of PAI, RPID, PPI, From. */
+/** Which asserted identities count: every one, From only, or the first of PAI, RPID, PPI, From that has a number. */
 export type IdentityMode = "all" | "presented" | "pai-first";
 
 /** Fields whose numbers must be the same (`cli-conflict`). */

@@ -1,5 +1,6 @@
 // Reads the numbers of a call, from SIP, ISUP or a list, into values that rules can compare.
 import { type DialPlan, NumberFlag, type PartyNumber } from "../domain/number.ts";
+import { isAccountName } from "./account-name.ts";
 import { createDialPlan } from "./dial-plan.ts";
 import {
   isEmergencyCode,
@@ -177,7 +178,9 @@ function readSpelled(
       : unusable("not-a-number", "no digits", raw);
   const toleratesST = plan.stripTrailingST || party === "called";
   if (spelled.strangers > 0 && !(toleratesST && spelled.endsWithST))
-    return unusable("invalid", "non-digit", raw);
+    return !spelled.endsWithST && isAccountName(text, plan)
+      ? unusable("not-a-number", "account name", raw)
+      : unusable("invalid", "non-digit", raw);
 
   const parameters = semicolon < 0 ? noParameters : readParameters(user.slice(semicolon + 1));
   if ("fault" in parameters) return unusable("invalid", parameters.fault, raw);

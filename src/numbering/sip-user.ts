@@ -104,7 +104,7 @@ export function spellNumber(text: string): SpelledNumber {
     const code = text.charCodeAt(at);
     if (code >= CODE.zero && code <= CODE.nine) digits += text[at];
     else if (code === CODE.plus && digits === "" && !plus) plus = true;
-    else if (!isSeparator(code)) strangers++;
+    else if (!isVisualSeparator(code)) strangers++;
   }
   return { plus, digits, strangers, endsWithST: strangers === 1 && isST(text.charCodeAt(text.length - 1)) };
 }
@@ -195,7 +195,8 @@ function hexValue(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-function isSeparator(code: number): boolean {
+/** @returns true for the visual separators `- . ( )` (RFC 3966 section 5.1.1) */
+export function isVisualSeparator(code: number): boolean {
   return code === 0x2d || code === 0x2e || code === 0x28 || code === 0x29;
 }
 

@@ -1,34 +1,40 @@
 // Reads a display name as a person would see it, for the rule display-name.
 import { Buffer, isUtf8 } from "node:buffer";
+import { isInvisible, isSeparator } from "./characters.ts";
+import { seenAsDigits, seenAsLetter } from "./look-alikes.ts";
 
 /** At most this many characters, as received, are read of a name. No display shows a longer one. */
 export const LONGEST_NAME = 256;
 
-/**
- * The first digits of the decimal systems that a display renders and NFKC leaves unchanged (Unicode
- * category Nd): Arabic, Persian, N'Ko, and the Brahmic ones from Devanagari to Khmer and Mongolian.
- */
-const zeros: readonly number[] = [
-  0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
-  0xf20, 0x1040, 0x17e0, 0x1810,
-];
+/** GBK and its successor: phones and exchanges in China write names in it. */
+const chinese = new TextDecoder("gb18030");
 
 /**
- * Returns a display name as a person reads it: unquoted, unescaped, NFKC-folded (fullwidth １ is 1),
- * digits of all systems as ASCII, in lower case.
+ * Returns a display name as a person reads it, in each character set that its octets may be in:
+ * unquoted, unescaped, without invisible characters, letters and digits of all styles and systems as
+ * ASCII (fullwidth １ and ❶ are 1, Cyrillic а is a), in lower case. At most two readings.
  */
-export function foldName(display: string): string {
-  const bare = unquote(display);
+export function foldNames(display: string): readonly string[] {
+  const bare = unescapePercent(unquote(display));
   let isAscii = true;
   for (let i = 0; isAscii && i < bare.length; i++) isAscii = bare.charCodeAt(i) < 0x80;
-  if (isAscii) return bare.toLowerCase();
-  // Names are received as latin1. A name that is no UTF-8 is shown as the phone chooses, mostly as
-  // latin1.
+  if (isAscii) return [bare.toLowerCase()];
+  // Names are received as latin1. A name that is no UTF-8 is shown as the phone chooses.
   const bytes = Buffer.from(bare, "latin1");
-  const text = (isUtf8(bytes) ? bytes.toString("utf8") : bare).normalize("NFKC");
+  if (isUtf8(bytes)) return [fold(bytes.toString("utf8"))];
+  // In GBK the second octet of a character may be a backslash, so it is decoded before it is unescaped.
+  const inner = display.startsWith('"') ? display.slice(1, display.endsWith('"') ? -1 : undefined) : display;
+  return [fold(bare), fold(unquote(chinese.decode(Buffer.from(inner, "latin1"))))];
+}
+
+function fold(text: string): string {
   let folded = "";
-  for (const char of text) folded += asciiDigit(char.codePointAt(0) ?? 0) ?? char;
-  return folded.toLowerCase();
+  for (const char of text.normalize("NFKD")) {
+    const code = char.codePointAt(0) ?? 0;
+    if (isInvisible(code)) continue;
+    folded += code < 0x80 ? char : (seenAsDigits(code) ?? seenAsLetter(char, code) ?? char);
+  }
+  return folded.toLowerCase().trim();
 }
 
 /** Removes the quotes of a name and the backslashes of its quoted pairs (RFC 3261 section 25.1). */
@@ -43,10 +49,26 @@ function unquote(display: string): string {
   return out.trim();
 }
 
-function asciiDigit(code: number): string | undefined {
-  if (code < 0x660) return undefined;
-  for (const zero of zeros) if (code >= zero && code < zero + 10) return String(code - zero);
-  return undefined;
+/** Undoes escapes like %39 (9). Some gateways write a name as a part of a URI. */
+function unescapePercent(text: string): string {
+  if (!text.includes("%")) return text;
+  let out = "";
+  for (let i = 0; i < text.length; i++) {
+    const value =
+      text.charAt(i) === "%" ? hexValue(text.charCodeAt(i + 1)) * 16 + hexValue(text.charCodeAt(i + 2)) : NaN;
+    if (Number.isNaN(value)) out += text.charAt(i);
+    else {
+      out += String.fromCharCode(value);
+      i += 2;
+    }
+  }
+  return out;
+}
+
+function hexValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : NaN;
 }
 
 /** @returns true for an ASCII digit */
@@ -55,10 +77,9 @@ export function isDigit(char: string): boolean {
 }
 
 /**
- * @returns true for characters between the groups of one number as people write it: spaces and
- *   punctuation, also those of Unicode's general block
+ * @returns true for characters between the groups of one number as people write it: everything that
+ *   is neither a letter nor a digit
  */
 export function isBetweenGroups(char: string): boolean {
-  if (char >= "\u2000" && char <= "\u206f") return true;
-  return char < "\u007f" && !(char >= "a" && char <= "z") && !isDigit(char);
+  return isSeparator(char.codePointAt(0) ?? 0);
 }

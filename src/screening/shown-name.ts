@@ -3,7 +3,8 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { IdentitySource } from "../domain/identity.ts";
 import type { DialPlan } from "../domain/number.ts";
 import { hiddenTokens, readSipNumber, type UsableNumber } from "../numbering/e164.ts";
-import { foldName, isBetweenGroups, isDigit, LONGEST_NAME } from "./display-text.ts";
+import { foldNames, isBetweenGroups, isDigit, LONGEST_NAME } from "./display-text.ts";
+import { withDigitsSeen, wordsSeen } from "./look-alikes.ts";
 
 /** What is wrong with a display name. */
 export interface MisleadingName {
@@ -57,7 +58,22 @@ const hiddenPhrases: ReadonlySet<string> = new Set([
   "隐藏号码",
   "隐私号码",
   "号码保密",
+  "匿名來電",
+  "未知號碼",
+  "未知來電",
+  "未顯示號碼",
+  "無主叫號碼",
+  "無號碼",
+  "私人號碼",
+  "隱藏號碼",
+  "隱私號碼",
+  "號碼保密",
 ]);
+
+/** The same without the spaces between their words. */
+const joinedPhrases: ReadonlySet<string> = new Set(
+  [...hiddenPhrases].map((phrase) => phrase.replaceAll(" ", "")),
+);
 
 /**
  * Returns the first display name of the call that shows something which the calling number does
@@ -75,16 +91,26 @@ export function findMisleadingName(attempt: CallAttempt): MisleadingName | undef
 
 function judgeName(display: string, attempt: CallAttempt): Omit<MisleadingName, "field"> | undefined {
   if (display.length > LONGEST_NAME) return { shows: "too-long", name: "" };
-  const name = foldName(display);
-  if (showsHidden(name)) return { shows: "hidden-word", name };
-  const seen = { all: "", group: "", joined: "" };
-  let shows: MisleadingName["shows"] | undefined;
+  for (const name of foldNames(display)) {
+    if (wordsSeen(name).some(showsHidden)) return { shows: "hidden-word", name };
+    const seen = withDigitsSeen(name);
+    // The whole of the caller's own number may stand in groups that each look like something else.
+    if (isOwnNumber(digitsOf(name), attempt) || isOwnNumber(digitsOf(seen), attempt)) continue;
+    const shows = judgeText(name, attempt) ?? (seen === name ? undefined : judgeText(seen, attempt));
+    if (shows !== undefined) return { shows, name };
+  }
+  return undefined;
+}
+
+/** Tells which number or code the digits of a folded name show. */
+function judgeText(name: string, attempt: CallAttempt): "number" | "short-code" | undefined {
+  const seen = { group: "", joined: "" };
+  let shows: "number" | "short-code" | undefined;
   // One pass judges every group of digits, then groups that only separators part. After it, all
   // digits together are judged.
   for (let i = 0; i <= name.length; i++) {
     const char = name.charAt(i);
     if (isDigit(char)) {
-      seen.all += char;
       seen.group += char;
       seen.joined += char;
       continue;
@@ -95,15 +121,18 @@ function judgeName(display: string, attempt: CallAttempt): Omit<MisleadingName, 
     if (seen.joined !== "") shows ??= judgeDigits(seen.joined, attempt);
     seen.joined = "";
   }
-  // The whole of the caller's own number may stand in groups that each look like something else.
-  if (isOwnNumber(seen.all, attempt)) return undefined;
-  shows ??= judgeDigits(seen.all, attempt);
-  return shows === undefined ? undefined : { shows, name };
+  return shows ?? judgeDigits(digitsOf(name), attempt);
+}
+
+function digitsOf(name: string): string {
+  let digits = "";
+  for (const char of name) if (isDigit(char)) digits += char;
+  return digits;
 }
 
 /** Tells whether the name is nothing but words for a hidden calling party. */
 function showsHidden(name: string): boolean {
-  if (hiddenPhrases.has(name)) return true;
+  if (hiddenPhrases.has(name) || isHiddenWhenJoined(name)) return true;
   let tokens = 0;
   let word = "";
   for (let i = 0; i <= name.length; i++) {
@@ -117,6 +146,13 @@ function showsHidden(name: string): boolean {
     word = "";
   }
   return tokens > 0;
+}
+
+/** Tells whether the letters alone are such a word: "P r i v a t e", "匿·名". */
+function isHiddenWhenJoined(name: string): boolean {
+  let joined = "";
+  for (const char of name) if (!isBetweenGroups(char)) joined += char;
+  return hiddenTokens.has(joined) || joinedPhrases.has(joined);
 }
 
 function judgeDigits(digits: string, attempt: CallAttempt): "number" | "short-code" | undefined {

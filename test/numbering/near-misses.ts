@@ -121,10 +121,11 @@ const sipRows: readonly (readonly [string, string, string])[] = [
   [beijing, "87654321;phone-context%3D+8610", "invalid: escaped delimiter"],
   [beijing, "110;phone-context=+86", "short +86110 emergency context"],
   [beijing, "001087654321;phone-context=+86", "invalid: 86 + unallocated"],
-  // A context is a country code, or +86 and an area code: the digits of a number may not hide in it.
+  // A context is a country code, with or without an area code: the digits of a number may not hide in it.
   [beijing, "13912345678;phone-context=+8613912345678", "invalid: bad phone-context"],
   [beijing, "13912345678;phone-context=+999", "invalid: bad phone-context"],
-  [beijing, "5550123;phone-context=+1415", "invalid: bad phone-context"],
+  [beijing, "5550123;phone-context=+1415", "+14155550123 foreign context"],
+  [beijing, "0123;phone-context=+1415555", "invalid: bad phone-context"],
   [beijing, "110;phone-context=+861087654", "invalid: bad phone-context"],
   [beijing, "95588;phone-context=+861086", "invalid: bad phone-context"],
   [beijing, "87654321;phone-context=+86010", "invalid: bad phone-context"],
@@ -146,17 +147,49 @@ const sipRows: readonly (readonly [string, string, string])[] = [
   [beijing, "8612345;phone-context=+49", "invalid: phone-context changes the number"],
   [beijing, "17012345678;phone-context=+49", "invalid: phone-context changes the number"],
   [beijing, "5012345678;phone-context=+1", "+15012345678 foreign context"],
-  // From abroad only +86 is a context, and then the number is one of home.
+  // From abroad, the numbers of home have their context too.
   ["intl", "01087654321;phone-context=+86", "+861087654321 fixed domesticForm context"],
   ["intl", "13912345678;phone-context=+86", "+8613912345678 mobile domesticForm context"],
   ["intl", "95588;phone-context=+86", "short +8695588 enterprise_95 domesticForm context"],
-  ["intl", "95588;phone-context=+49151", "invalid: bad phone-context"],
-  ["intl", "95588;phone-context=+49", "invalid: foreign phone-context"],
-  ["intl", "13912345678;phone-context=+49", "invalid: foreign phone-context"],
-  ["intl", "01087654321;phone-context=+49", "invalid: foreign phone-context"],
-  ["intl", "4008208820;phone-context=+49", "invalid: foreign phone-context"],
-  ["intl", "8613912345678;phone-context=+49", "invalid: foreign phone-context"],
-  ["intl", "2079460000;phone-context=+44", "invalid: foreign phone-context"],
+  // A foreign context is good where the bare digits look like no number of home.
+  ["intl", "5544433333;phone-context=+55", "+555544433333 foreign context ambiguous"],
+  ["intl", "0791234567;phone-context=+41", "+41791234567 foreign context"],
+  ["intl", "791234567;phone-context=+41", "+41791234567 foreign context"],
+  ["intl", "5551234;phone-context=+1312", "+13125551234 foreign context"],
+  ["intl", "(555)1234;phone-context=+1-312", "+13125551234 foreign context"],
+  ["intl", "7911123456;phone-context=+44", "+447911123456 foreign context"],
+  ["intl", "0612345678;phone-context=+33", "+33612345678 foreign context"],
+  ["intl", "0612345678;phone-context=%2B39", "+390612345678 foreign context"],
+  ["intl", "91234567;phone-context=+852", "+85291234567 foreign context"],
+  ["intl", "91234567;phone-context=+65", "+6591234567 foreign context"],
+  ["intl", "30123456;phone-context=+49", "+4930123456 foreign context"],
+  ["intl", "2079460000;phone-context=+44", "+442079460000 foreign context ambiguous"],
+  ["intl", "2125551234;phone-context=+1", "+12125551234 foreign context ambiguous"],
+  ["intl", "1087654321;phone-context=+49", "+491087654321 foreign context ambiguous"],
+  ["intl", "5544433333;phone-context=+55;cpc=ordinary", "+555544433333 foreign context ambiguous"],
+  // Near misses: an element that drops the context shows a number of home.
+  ["intl", "13812345678;phone-context=+1", "invalid: phone-context changes the number"],
+  ["intl", "13912345678;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "013912345678;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "01087654321;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "02079460000;phone-context=+44", "invalid: phone-context changes the number"],
+  ["intl", "95588;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "095588;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "0095588;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "110;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "95588;phone-context=+4930", "invalid: phone-context changes the number"],
+  ["intl", "95588;phone-context=+49151", "invalid: phone-context changes the number"],
+  ["intl", "4008208820;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "8613912345678;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "008613912345678;phone-context=+49", "invalid: phone-context changes the number"],
+  ["intl", "0041791234567;phone-context=+41", "invalid: phone-context changes the number"],
+  // Near misses: no number of that country, no country.
+  ["intl", "555123;phone-context=+1312", "invalid: cc 1: bad length"],
+  ["intl", "555123456789;phone-context=+1", "invalid: cc 1: bad length"],
+  ["intl", "5551234;phone-context=+13125551", "invalid: bad phone-context"],
+  ["intl", "5551234;phone-context=+999", "invalid: bad phone-context"],
+  ["intl", "+5551234;phone-context=+1312", "invalid: phone-context on global number"],
+  ["intl", "5551234;phone-context=example.com", "invalid: foreign phone-context"],
   // Other parameters: never the number, never twice.
   [beijing, "+861087654321;ext=8001;postd=pp22", "+861087654321 fixed"],
   [beijing, "+861087654321;x-new=1;ISUB=2", "+861087654321 fixed"],
@@ -201,7 +234,7 @@ const sipRows: readonly (readonly [string, string, string])[] = [
   [beijing, "01087654321p8001", "invalid: non-digit"],
   [beijing, "01087654321,8001", "invalid: non-digit"],
   [beijing, "01087654321/8001", "invalid: non-digit"],
-  [beijing, "alice2", "invalid: non-digit"],
+  [beijing, "alice2", "not-a-number: account name"],
   // Lengths.
   ["intl", "+141555501234", "invalid: cc 1: bad length"],
   ["intl", "+1415555012", "invalid: cc 1: bad length"],
@@ -260,7 +293,7 @@ const sipRows: readonly (readonly [string, string, string])[] = [
   ["intl", "ANONYMOUS", "token: token"],
   ["intl", "%61nonymous", "token: token"],
   ["intl", "Unavailable;user=phone", "token: token"],
-  ["intl", "anonymous1", "invalid: non-digit"],
+  ["intl", "anonymous1", "not-a-number: account name"],
   ["intl", "anonymouse", "not-a-number: no digits"],
 ];
 
@@ -298,7 +331,7 @@ void t.test("hidden words: the known ones and those of the operator", (t) => {
   for (const word of ["nobody", "NoBody", "00000000", "anonymous"])
     t.equal(describeNumber(readSipNumber(word, plan, words)), "token: token", word);
   t.equal(describeNumber(readSipNumber("nobody", plan)), "not-a-number: no digits");
-  t.equal(describeNumber(readSipNumber("nobody2", plan, words)), "invalid: non-digit");
+  t.equal(describeNumber(readSipNumber("nobody2", plan, words)), "not-a-number: account name");
   t.equal(describeNumber(readSipNumber("87654321", plan, words)), "+861087654321 fixed local");
   t.end();
 });
@@ -329,7 +362,7 @@ const optionRows: readonly (readonly [string, Partial<DialPlan>, string, string]
   [beijing, { bareForm: "reject" }, "87654321", "invalid: no rule"],
   [beijing, { bareForm: "reject" }, "95588", "invalid: no rule"],
   [beijing, { bareForm: "reject" }, "01087654321", "+861087654321 fixed domesticForm"],
-  ["intl", { bareForm: "e164" }, "13912345678", "+13912345678 foreign noPlus"],
+  ["intl", { bareForm: "e164" }, "13912345678", "+13912345678 foreign noPlus ambiguous"],
   ["intl", { bareForm: "national" }, "442079460000", "invalid: no rule"],
   ["intl", { bareForm: "national" }, "13912345678", "+8613912345678 mobile domesticForm"],
   ["intl", { bareForm: "national" }, "8613912345678", "+8613912345678 mobile noPlus"],

@@ -48,7 +48,9 @@ function asCase(number: PartyNumber): Omit<Row, "context" | "form" | "input"> {
     const status = hiddenWhys.includes(number.why) ? "hidden" : number.why;
     return { status, value: "", kind: "", flags: "", why: number.detail };
   }
-  const told = { kind: number.class, flags: flagsOf(number.flags).join(" "), why: "" };
+  // The reference does not say which numbers the plans of two countries allow.
+  const known = flagsOf(number.flags).filter((flag) => flag !== "ambiguous");
+  const told = { kind: number.class, flags: known.join(" "), why: "" };
   return number.kind === "e164"
     ? { status: "ok", value: `+${number.e164}`, ...told }
     : { status: "short", value: number.code, ...told };

@@ -10,6 +10,7 @@ const flagNames: ReadonlyMap<number, string> = new Map([
   [NumberFlag.local, "local"],
   [NumberFlag.nsn, "nsn"],
   [NumberFlag.context, "context"],
+  [NumberFlag.ambiguous, "ambiguous"],
 ]);
 
 /** The trunk of a test row: `intl`, `domestic`, or `domestic:AREA`; pbx.example.cn is its phone-context. */

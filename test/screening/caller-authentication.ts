@@ -63,7 +63,33 @@ testRule("caller-authentication", [
     says: notListed,
   },
   { name: "From alone is a name", calling: ["from alice"], says: notListed },
-  { name: "PAI is a name", calling: ["pai alice", "from +861087654321"], says: notListed },
+  {
+    name: "PAI is a name beside a listed From",
+    calling: ["pai alice", "from +861087654321"],
+    says: "abstains",
+  },
+  { name: "and beside a forged one", calling: ["pai alice", "from +8613912345678"], says: notListed },
+  {
+    name: "sip and tel of one PAI (RFC 3325 section 9.1)",
+    calling: ["pai cullen.jennings", "pai +861087654321", "from anonymous2"],
+    says: "abstains",
+  },
+  {
+    name: "the tel of the pair is judged",
+    calling: ["pai cullen.jennings", "pai +8613912345678", "from +861087654321"],
+    says: notListed,
+  },
+  {
+    name: "near miss: a PAI that hides, where hidden-caller is off",
+    calling: ["pai anonymous", "from +861087654321"],
+    says: notListed,
+  },
+  { name: "PAI without a user part", calling: ["pai ", "from +861087654321"], says: "abstains" },
+  {
+    name: "near miss: a PAI with something like a number",
+    calling: ["pai 8001", "from +861087654321"],
+    says: notListed,
+  },
   { name: "ISUP says nothing", calling: ["from +861087654321", "isup ?"], says: notListed },
   { name: "nobody", calling: [], says: notListed },
   // Which identities count.
@@ -96,6 +122,58 @@ testRule("caller-authentication", [
     trunk: { identity: "pai-first" },
     calling: ["pai +861087654321", "pai +8613912345678"],
     says: notListed,
+  },
+  {
+    name: "pai-first: the tel of a pair",
+    trunk: { identity: "pai-first" },
+    calling: ["pai alice", "pai +861087654321", "from 8001"],
+    says: "abstains",
+  },
+  {
+    name: "pai-first: From where PAI is a name",
+    trunk: { identity: "pai-first" },
+    calling: ["pai alice", "from +861087654321"],
+    says: "abstains",
+  },
+  {
+    name: "pai-first: a forged From where PAI is a name",
+    trunk: { identity: "pai-first" },
+    calling: ["pai alice", "from +8613912345678"],
+    says: notListed,
+  },
+  {
+    name: "pai-first: a listed Remote-Party-ID of the called party speaks for nobody",
+    trunk: { identity: "pai-first" },
+    calling: ["rpid-called +861087654321", "from +8613912345678"],
+    says: notListed,
+  },
+  {
+    name: "pai-first: near miss: of the calling party",
+    trunk: { identity: "pai-first" },
+    calling: ["rpid +861087654321", "from +8613912345678"],
+    says: "abstains",
+  },
+  {
+    name: "a listed Remote-Party-ID of the called party alone",
+    calling: ["rpid-called +861087654321", "from alice"],
+    says: notListed,
+  },
+  {
+    name: "one that is not listed is shown by some elements",
+    calling: ["rpid-called +8613912345678", "from +861087654321"],
+    says: notListed,
+  },
+  {
+    name: "also under pai-first",
+    trunk: { identity: "pai-first" },
+    calling: ["rpid-called +8613912345678", "from +861087654321"],
+    says: notListed,
+  },
+  {
+    name: "but not behind a PAI",
+    trunk: { identity: "pai-first" },
+    calling: ["pai +861087654321", "rpid-called +8613912345678", "from 8001"],
+    says: "abstains",
   },
   {
     name: "pai-first: RPID before PPI",

@@ -1,4 +1,4 @@
-import { testRule } from "../support/rule-table.ts";
+import { testRule, type Row } from "../support/rule-table.ts";
 
 const absent = "reject cli-absent";
 const malformed = "reject cli-malformed";
@@ -48,9 +48,58 @@ testRule("caller-form", [
   { name: "in any field", calling: ["pai +861087654321", "from +861087654321", "ppi 8001"], says: malformed },
   { name: "malformed before absent", calling: ["pai alice", "from 8001"], says: malformed },
   {
-    name: "also in a field that doesn't count",
+    name: "presented: an extension in PAI doesn't count",
     trunk: { identity: "presented" },
     calling: ["pai 8001", "from +861087654321"],
+    says: "abstains",
+  },
+  {
+    name: "presented: one in From does",
+    trunk: { identity: "presented" },
+    calling: ["pai +861087654321", "from 8001"],
+    says: malformed,
+  },
+  ...["8001", "4321", "12345678901234567", "13912345678", "alice", "pbx_8001", ""].map((user): Row => ({
+    name: `pai-first: From ${user} behind a PAI doesn't count`,
+    trunk: { identity: "pai-first" },
+    calling: ["pai +861087654321", `from ${user}`],
+    says: "abstains",
+  })),
+  {
+    name: "pai-first: every value of PAI counts",
+    trunk: { identity: "pai-first" },
+    calling: ["pai +861087654321", "pai 8001", "from +861087654321"],
+    says: malformed,
+  },
+  {
+    name: "pai-first: without a PAI, From counts",
+    trunk: { identity: "pai-first" },
+    calling: ["from 8001"],
+    says: malformed,
+  },
+  ...["pbx01", "pbx_8001", "alice7", "3f2a9c7e-1b2c-4d5e-8f90-a1b2c3d4e5f6"].map((user): Row => ({
+    name: `an account beside a PAI asserts no number: ${user}`,
+    calling: ["pai +861087654321", `from ${user}`],
+    says: "abstains",
+  })),
+  ...["pbx01", "alice7"].map((user): Row => ({
+    name: `an account alone is no number: ${user}`,
+    calling: [`from ${user}`],
+    says: absent,
+  })),
+  ...["tel13912345678", "95588bank", "O1O87654321"].map((user): Row => ({
+    name: `near miss: somebody finds a number in it: ${user}`,
+    calling: ["pai +861087654321", `from ${user}`],
+    says: malformed,
+  })),
+  {
+    name: "a Remote-Party-ID of the called party is no caller",
+    calling: ["rpid-called +861087654321", "from alice"],
+    says: absent,
+  },
+  {
+    name: "but its number must be one",
+    calling: ["rpid-called 8001", "from +861087654321"],
     says: malformed,
   },
   {
@@ -60,10 +109,16 @@ testRule("caller-form", [
     says: absent,
   },
   {
-    name: "pai-first: a From behind a PAI without a number is none",
+    name: "pai-first: the first field with a number is From, where PAI is a name",
     trunk: { identity: "pai-first" },
     calling: ["pai alice", "from +861087654321"],
-    says: absent,
+    says: "abstains",
+  },
+  {
+    name: "pai-first: and then From must be a number",
+    trunk: { identity: "pai-first" },
+    calling: ["pai alice", "from 8001"],
+    says: malformed,
   },
   {
     name: "pai-first without a PAI: RPID",

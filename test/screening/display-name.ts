@@ -8,6 +8,7 @@ import {
   makeTrunk,
   type AttemptSpec,
 } from "../support/attempt.ts";
+import { findMisleadingName } from "../../src/screening/shown-name.ts";
 import { testRule, type Row } from "../support/rule-table.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
 import type { Decision } from "../../src/domain/decision.ts";
@@ -93,6 +94,108 @@ testRule("display-name", [
   named("未知科技", "abstains"),
   named("Blocked Drains 24", "abstains"),
 
+  // Digits of other scripts and styles.
+  ...[
+    ["superscript", "⁹⁵⁵⁸⁸"],
+    ["subscript", "₉₅₅₈₈"],
+    ["circled", "⑨⑤⑤⑧⑧"],
+    ["negative circled", "❾❺❺❽❽"],
+    ["sans-serif circled", "➈➄➄➇➇"],
+    ["double circled", "⓽⓹⓹⓼⓼"],
+    ["in parentheses", "⑼⑸⑸⑻⑻"],
+    ["with full stops", "⒐⒌⒌⒏⒏"],
+    ["mathematical bold", "𝟗𝟓𝟓𝟖𝟖"],
+    ["mathematical monospace", "𝟿𝟻𝟻𝟾𝟾"],
+    ["segmented", "🯹🯵🯵🯸🯸"],
+    ["keycaps", "9️⃣5️⃣5️⃣8️⃣8️⃣"],
+    ["Persian", "۹۵۵۸۸"],
+    ["Devanagari", "९५५८८"],
+    ["Bengali", "৯৫৫৮৮"],
+    ["Thai", "๙๕๕๘๘"],
+    ["Myanmar Shan", "႙႕႕႘႘"],
+    ["Adlam", "𞥙𞥕𞥕𞥘𞥘"],
+    ["Chinese", "九五五八八"],
+    ["Chinese of accounts", "玖伍伍捌捌"],
+    ["Chinese, with a prefix", "客服九五五八八"],
+    ["mixed", "９۵⑤𝟖八"],
+    ["zero by circles", "❶❶⓿"],
+    ["Chinese 110", "幺幺零"],
+  ].map(([style, name]) => named(name!, misleads, { name: `digits: ${style}` })),
+  named("٠١٠٨٧٦٥٤٣٢١", "abstains", { name: "the caller's own number in Arabic-Indic digits" }),
+  named("①⓪⑧⑦⑥⑤④③②①", "abstains", { name: "the caller's own number in circles" }),
+  named("三一重工", "abstains", { name: "a company with numerals" }),
+  named("九五", "abstains", { name: "two numerals" }),
+  named("❾❺❺❽", "abstains", { name: "four circles that are no code" }),
+
+  // Invisible characters.
+  ...[
+    ["zero-width space", "\u200b"],
+    ["zero-width joiner", "\u200d"],
+    ["word joiner", "\u2060"],
+    ["soft hyphen", "\u00ad"],
+    ["byte order mark", "\ufeff"],
+    ["right-to-left override", "\u202e"],
+    ["isolate", "\u2066"],
+    ["variation selector", "\ufe0f"],
+    ["variation selector 17", "\u{e0100}"],
+    ["tag", "\u{e0041}"],
+    ["combining long stroke", "\u0336"],
+    ["combining grapheme joiner", "\u034f"],
+    ["Hangul filler", "\u3164"],
+    ["Mongolian vowel separator", "\u180e"],
+    ["braille blank", "\u2800"],
+    ["ideographic space", "\u3000"],
+    ["middle dot", "\u00b7"],
+    ["bullet", "\u2022"],
+    ["ideographic full stop", "\u3002"],
+  ].flatMap(([what, char]): Row[] => [
+    named(`9${char}5${char}5${char}8${char}8`, misleads, { name: `${what} in a code` }),
+    named(`Pri${char}vate`, misleads, { name: `${what} in a word` }),
+    named(`未${char}知`, misleads, { name: `${what} in a Chinese word` }),
+    named(`Jing${char}hua`, "abstains", { name: `${what} in another name` }),
+    named(`+86${char}1087654321`, "abstains", { name: `${what} in the caller's own number` }),
+  ]),
+
+  // Letters that look like digits.
+  named("O1O-8765-4322", misleads),
+  named("0lO 8765 4322", misleads),
+  named("Tel O1O87654322", misleads),
+  named("TelO1087654322", misleads),
+  named("955B8", misleads),
+  named("95S88", misleads),
+  named("1lO", misleads),
+  named("l39l2345678", misleads),
+  named("О1О87654322", misleads, { name: "Cyrillic О" }),
+  named("O1O-8765-432l", "abstains", { name: "the caller's own number" }),
+  named("B2B Sales", "abstains"),
+  named("Lol", "abstains"),
+  named("Oil 10", "abstains"),
+  named("5 Bills", "abstains"),
+
+  // Words for a hidden caller in other letters.
+  named("Аnonymous", misleads, { name: "Cyrillic А" }),
+  named("Рrіvаtе", misleads, { name: "Cyrillic Р, і, а, е" }),
+  named("ΑΝΟΝΥΜΟUS", misleads, { name: "Greek capitals" }),
+  named("ᴀɴᴏɴʏᴍᴏᴜs", misleads, { name: "small capitals" }),
+  named("𝓟𝓻𝓲𝓿𝓪𝓽𝓮", misleads, { name: "mathematical script" }),
+  named("🅟🅡🅘🅥🅐🅣🅔", misleads, { name: "circled letters" }),
+  named("Ánönymøus", misleads, { name: "with accents" }),
+  named("P r i v a t e", misleads),
+  named("An0nym0us", misleads),
+  named("Pr1vate Number", misleads),
+  named("Nu11", misleads),
+  named("H!dden", misleads),
+  named("未知號碼", misleads),
+  named("匿 名", misleads),
+  named("%50rivate", misleads, { name: "a percent escape" }),
+  named("%39%35588", misleads, { name: "percent escapes in a code" }),
+  named("%EF%BC%99５５８８", misleads, { name: "percent escapes of a fullwidth digit" }),
+  named("100% Bank", "abstains"),
+  named("Приват Банк", "abstains"),
+  named("Ανώνυμη Εταιρεία", "abstains"),
+  named("Prívate Bánk", "abstains"),
+  named("An0nymous Ltd", "abstains"),
+
   named(`A${"a".repeat(256)}`, misleads, { name: "too long to be read" }),
   named(`A${"a".repeat(250)}`, "abstains", { name: "long" }),
 
@@ -111,6 +214,26 @@ testRule("display-name", [
     calling: ['from "442079460000" +442079460000'],
   }),
 ]);
+
+void t.test("display-name: octets that are no UTF-8 are read as latin1 and as GBK", (t) => {
+  const rows: readonly (readonly [what: string, octets: string, shows: string | undefined])[] = [
+    ["fullwidth 95588", "\xa3\xb9\xa3\xb5\xa3\xb5\xa3\xb8\xa3\xb8", "short-code"],
+    ["匿名", "\xc4\xe4\xc3\xfb", "hidden-word"],
+    ["未知号码", "\xce\xb4\xd6\xaa\xba\xc5\xc2\xeb", "hidden-word"],
+    ["九五五八八", "\xbe\xc5\xce\xe5\xce\xe5\xb0\xcb\xb0\xcb", "short-code"],
+    ["95588 between Chinese characters", "\xb9\xa495588\xd0\xd0", "short-code"],
+    ["京华银行", "\xbe\xa9\xbb\xaa\xd2\xf8\xd0\xd0", undefined],
+    ["a character that ends in a backslash", "\xd5\x5c", undefined],
+    ["latin1", "M\xfcller", undefined],
+  ];
+  for (const [what, display, shows] of rows) {
+    const trunk = makeTrunk();
+    const attempt = makeAttempt(trunk, { calling: [`from ${own}`] });
+    const calling = attempt.calling.map((identity) => ({ ...identity, display: `"${display}"` }));
+    t.equal(findMisleadingName({ ...attempt, calling })?.shows, shows, what);
+  }
+  t.end();
+});
 
 /** The decision about a call on a trunk with every rule on, and this one in `mode`. */
 function judge(given: Partial<Trunk>, spec: AttemptSpec, mode: "enforce" | "monitor" = "enforce"): Decision {

@@ -49,6 +49,60 @@ void t.test("name-addr and addr-spec", async (t) => {
   }
 });
 
+void t.test("a display name that ends in an octet 0x5C", async (t) => {
+  const two = "quoted string that ends in two ways";
+  const open = "quoted string without an end";
+  // value, URIs, the first fault
+  const rows: readonly (readonly [string, readonly string[], string | undefined])[] = [
+    ['"\xb3\xcc\x5c" <sip:a@b>;tag=1', [], open],
+    ['"\xb3\x5c" <sip:a@b>;tag=1', ["sip:a@b"], undefined],
+    ['"\xb3\x5c"<sip:a@b>', ["sip:a@b"], undefined],
+    ['"\xb3\x5c"   <sip:a@b>', ["sip:a@b"], undefined],
+    ['"Bank \xbe\xa9\xd5\x5c" <sip:a@b>', ["sip:a@b"], undefined],
+    ['"\xb3\x5c\xd5\x5c" <sip:a@b>', ["sip:a@b"], undefined],
+    ['"\xb3\x5c", <sip:a@b>', [], open],
+    // Lists.
+    ['"\xb3\x5c" <sip:a@b>, <tel:+1>', ["sip:a@b", "tel:+1"], undefined],
+    ['"\xb3\x5c" <sip:a@b>, "Ops" <tel:+1>', ["sip:a@b", "tel:+1"], undefined],
+    ['"\xb3\x5c" <sip:a@b>, "\xb3\x5c" <tel:+1>', ["sip:a@b", "tel:+1"], undefined],
+    [
+      '"\xb3\x5c" <sip:a@b>, "\xb3\x5c" <tel:+1>, "\xd5\x5c" <tel:+2>',
+      ["sip:a@b", "tel:+1", "tel:+2"],
+      undefined,
+    ],
+    ['"Ops" <tel:+1>, "\xb3\x5c" <sip:a@b>', ["tel:+1", "sip:a@b"], undefined],
+    // An ordinary pair, and an escape behind whole characters.
+    ['"\xb3\x5cx" <sip:a@b>', ["sip:a@b"], undefined],
+    ['"\xb3\xcc\x5c\x5c" <sip:a@b>', ["sip:a@b"], undefined],
+    ['"\xc3\xa9\x5c"x\x5c"" <sip:a@b>', ["sip:a@b"], undefined],
+    ['"\xe4\xb8\xad\x5c"x" <sip:a@b>', ["sip:a@b"], undefined],
+    ['"a\x5c" <sip:x@y>" <sip:a@b>', ["sip:a@b"], undefined],
+    // Two addresses, by which end is taken.
+    ['"\xb3\x5c" <sip:x@y>" <sip:a@b>', [], open],
+    ['"\xb3\x5c" <sip:x@y>, " <sip:a@b>', [], two],
+    ['"\xb3\x5c" <sip:x@y>, " <sip:a@b>;p="q"', [], two],
+    ['"\xb3\x5c" <sip:x@y>, "<sip:z@z>" <sip:a@b>', [], two],
+    ['"\xb3\x5c" <sip:x@y>, "a\x5c" <sip:z@z>" <sip:a@b>', [], two],
+    ['"\xb3\x5c" <sip:x@y>;p=", x <sip:a@b>;q="', [], two],
+    ['"\xb3\x5c" <sip:x@y>;p="<sip:a@b>"', [], two],
+    ['"\xb3\x5c" <sip:x@y>;p="q" <sip:a@b>', [], "text after the address"],
+    ['"\xb3\x5c" <sip:x@y> <sip:a@b>', [], "text after the address"],
+    ['"a\x5c" <sip:a@b>', [], open],
+    ['"\xb3\xcc\xd5a\x5c" <sip:a@b>', [], open],
+  ];
+  for (const [value, uris, fault] of rows) {
+    const found: string[] = [];
+    let first: string | undefined;
+    for (let at = 0; at < value.length; at = span.end + 1) {
+      readAddress(value, at, span);
+      first ??= span.fault;
+      found.push(value.slice(span.uriStart, span.uriEnd));
+    }
+    t.equal(first, fault, `${value}: fault`);
+    if (fault === undefined) t.same(found, uris, `${value}: URIs`);
+  }
+});
+
 void t.test("a list is split at commas outside quotes and brackets", async (t) => {
   const value = '"a,b" <sip:1@x,y>;p="c,d" , <tel:+2>,sip:3@z';
   const found: string[] = [];

@@ -4,12 +4,7 @@ import { formatNumber, type DialPlan } from "../../src/domain/number.ts";
 import { PrivacyFlag } from "../../src/domain/attempt.ts";
 import { readCalledNumber } from "../../src/numbering/e164.ts";
 import { readAttempt } from "../../src/sip/attempt/sip-attempt.ts";
-import {
-  readCalling,
-  readDiversion,
-  readPrivacy,
-  type NamedCallee,
-} from "../../src/sip/attempt/sip-identity.ts";
+import { readCalling, readPrivacy, type NamedCallee } from "../../src/sip/attempt/sip-identity.ts";
 import { createMessage } from "../../src/sip/message.ts";
 import { scan } from "../../src/sip/scan.ts";
 import { basicPolicy, compileText, request, type RequestParts } from "../support/proxy.ts";
@@ -210,6 +205,31 @@ void t.test("a Remote-Party-ID of the called party", async (t) => {
   }
 });
 
+void t.test("whom a Remote-Party-ID speaks for", async (t) => {
+  const dialled = readCalledNumber("02787654321", plan);
+  // undefined: it is left out.
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["<sip:87654321@g>;party=calling", "calling"],
+    ["<sip:87654321@g>;party=CALLING", "calling"],
+    ["<sip:87654321@g>", "calling"],
+    ["<sip:02787654321@g>;party=calling", "calling"],
+    ["<sip:02787654321@g>", "called"],
+    ["<tel:+86-27-87654321>;screen=yes", "called"],
+    ["<sip:02787654321@g>;party=called", undefined],
+    ["<sip:87654321@g>;party=called", "called"],
+    ["<sip:87654321@g>;party=other", "called"],
+    ['<sip:87654321@g>;party="calling"', "called"],
+    ["<sip:02787654322@g>", "calling"],
+  ];
+  for (const [value, party] of rows) {
+    scan(message, Buffer.from(request({ from: clean, headers: [`Remote-Party-ID: ${value}`] })));
+    const [identity] = readCalling(message, plan, 0, dialled);
+    const found = identity?.source === "from" ? undefined : (identity?.party ?? "calling");
+    t.equal(found, party, value);
+    t.equal(message.fault, undefined, `${value}: no fault`);
+  }
+});
+
 void t.test("only the number that a Request-URI leads to may be called the called party", async (t) => {
   const policy = compileText(basicPolicy);
   const origin = {
@@ -241,9 +261,9 @@ void t.test("only the number that a Request-URI leads to may be called the calle
   }
 });
 
-/** A field of `n` values; as entries of a History-Info they were diverted. */
+/** A field of `n` values. */
 function list(name: string, n: number): string {
-  return `${name}: ${Array.from({ length: n }, () => "<sip:87654321@g?Reason=SIP>;index=1").join(",")}`;
+  return `${name}: ${Array.from({ length: n }, () => "<sip:87654321@g>;index=1").join(",")}`;
 }
 
 void t.test("at most 16 asserted callers", async (t) => {
@@ -269,31 +289,16 @@ void t.test("at most 16 asserted callers", async (t) => {
   t.equal(read({ from: clean, headers: [`Remote-Party-ID: ${ignored}`] }, "anyone").fault, tooMany);
 });
 
-void t.test("at most 16 diverting parties, and as many entries of a history", async (t) => {
-  const tooMany = "more than 16 diverting parties";
-  const rows: readonly (readonly [string, readonly string[], number, string?])[] = [
-    ["16", [list("Diversion", 16)], 16],
-    ["17", [list("Diversion", 17)], 16, tooMany],
-    ["a history of 16", [list("History-Info", 16)], 16],
-    ["a history of 17", [list("History-Info", 17)], 0, tooMany],
-    ["10 and a history of 6", [list("Diversion", 10), list("History-Info", 6)], 16],
-    ["10 and a history of 7", [list("Diversion", 10), list("History-Info", 7)], 10, tooMany],
-    ["thousands", [list("Diversion", 2000), list("History-Info", 2000)], 16, tooMany],
-  ];
-  for (const [name, headers, diverted, fault] of rows) {
-    scan(message, Buffer.from(request({ headers })));
-    t.equal(readDiversion(message, plan).length, diverted, name);
-    t.equal(message.fault, fault, `${name}: fault`);
-  }
-});
-
 void t.test("presentation restricted (H1, H2, H3, H4, H6)", async (t) => {
   const rows: readonly (readonly [string, RequestParts, string])[] = [
     ["anonymous.invalid", { from: '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1' }, "restricted"],
     ["host alone", { from: "<sip:+861087654321@Anonymous.INVALID>;tag=1" }, "restricted"],
     ["near miss: another host", { from: "<sip:+861087654321@anonymous.invalid.example>;tag=1" }, "allowed"],
-    ["display name over a listed number", { from: `anonymous ${clean}` }, "restricted"],
-    ["display name quoted, upper case", { from: `"ANONYMOUS" ${clean}` }, "restricted"],
+    ["display name over a number hides the name only", { from: `anonymous ${clean}` }, "allowed"],
+    ["display name quoted, upper case", { from: `"ANONYMOUS" ${clean}` }, "allowed"],
+    ["display name over something like a number", { from: '"Anonymous" <sip:8001@a>;tag=1' }, "allowed"],
+    ["display name without a number", { from: '"Anonymous" <sip:192.0.2.1>;tag=1' }, "restricted"],
+    ["display name over a name", { from: '"Anonymous" <sip:alice@a>;tag=1' }, "restricted"],
     ["near miss: display name", { from: `"Anonymous Ltd" ${clean}` }, "allowed"],
     ["token", { from: "<sip:Unavailable@unknown.invalid>;tag=1" }, "restricted"],
     ["Privacy: id", { from: clean, headers: ["Privacy: id"] }, "restricted"],
@@ -315,80 +320,68 @@ void t.test("presentation restricted (H1, H2, H3, H4, H6)", async (t) => {
     t.match(read(parts).calling[0], new RegExp(`${presentation}$`, "u"), name);
 });
 
+/** Presentation of the Remote-Party-ID and of From, by the parameters behind the address. */
+void t.test("privacy of a Remote-Party-ID (draft-ietf-sip-privacy-04)", async (t) => {
+  const rows: readonly (readonly [string, "allowed" | "restricted"])[] = [
+    ["", "allowed"],
+    [";privacy", "allowed"],
+    [";privacy=", "allowed"],
+    [";privacy=off", "allowed"],
+    [";privacy=name", "allowed"],
+    [";PRIVACY=Name", "allowed"],
+    [';privacy="name"', "allowed"],
+    [";privacy=name-network", "allowed"],
+    [";privacy=none", "allowed"],
+    [";party=calling;id-type=subscriber;privacy=name;screen=yes", "allowed"],
+    [';privacy="name,off"', "allowed"],
+    [";privacy=off,name;screen=yes", "allowed"],
+    [";privacy=name , off", "allowed"],
+    [";privacy=full", "restricted"],
+    [";privacy=FULL", "restricted"],
+    [';privacy="full"', "restricted"],
+    [";privacy=full-network", "restricted"],
+    [";privacy=uri", "restricted"],
+    [";privacy = uri ;screen=yes", "restricted"],
+    [";privacy=uri-network", "restricted"],
+    [';privacy="name,uri"', "restricted"],
+    [";privacy=name,uri", "restricted"],
+    [";privacy=name,uri;screen=yes", "restricted"],
+    [";privacy=off, name, full;party=calling", "restricted"],
+    [";privacy=yes", "restricted"],
+    [";privacy=id", "restricted"],
+    [";privacy=namely", "restricted"],
+  ];
+  for (const [params, presentation] of rows) {
+    const { calling, fault } = read({
+      from: clean,
+      headers: [`Remote-Party-ID: "Ops" <sip:01087654321@a>${params}`],
+    });
+    t.same(
+      calling,
+      [
+        `remote-party-id 01087654321 +861087654321 ${presentation}`,
+        "from +861087654321 +861087654321 allowed",
+      ],
+      params,
+    );
+    t.equal(fault, undefined, `${params}: no fault`);
+  }
+  // Near misses: the comma ends the value where no word of `privacy` stands behind it.
+  const split: readonly (readonly [string, number, string | undefined])[] = [
+    [";privacy=name,<sip:01087654322@a>;privacy=uri", 3, undefined],
+    [";privacy=name,uri,<sip:01087654322@a>", 3, undefined],
+    [";screen=yes,uri", 3, "remote-party-id: URI without a scheme"],
+    [";privacy=name,number", 3, "remote-party-id: URI without a scheme"],
+    [";privacy=off,off;privacy=uri", 2, "remote-party-id: party or privacy appears twice"],
+  ];
+  for (const [params, calling, fault] of split) {
+    const found = read({ from: clean, headers: [`Remote-Party-ID: <sip:01087654321@a>${params}`] });
+    t.equal(found.calling.length, calling, params);
+    t.equal(found.fault, fault, `${params}: fault`);
+  }
+});
+
 void t.test("privacy values as bits", async (t) => {
   scan(message, Buffer.from(request({ headers: ["Privacy: header;session;critical"] })));
   t.equal(readPrivacy(message), PrivacyFlag.header | PrivacyFlag.session | PrivacyFlag.critical);
-});
-
-void t.test("diverting parties, the most recent first", async (t) => {
-  const rows: readonly (readonly [string, readonly string[], readonly string[]])[] = [
-    ["none", [], []],
-    [
-      "Diversion, two values",
-      ["Diversion: <sip:87654321@g>;reason=unconditional, <tel:+8613800138000>"],
-      ["+861087654321", "+8613800138000"],
-    ],
-    [
-      "History-Info with one entry is no diversion",
-      ["History-Info: <sip:87654321@g?Reason=SIP%3Bcause%3D302>;index=1"],
-      [],
-    ],
-    [
-      "History-Info: escaped Reason",
-      ["History-Info: <sip:87654321@g?Reason=SIP%3Bcause%3D302>;index=1, <sip:87654322@g>;index=1.1"],
-      ["+861087654321"],
-    ],
-    [
-      "History-Info: Reason with an escaped name",
-      ["History-Info: <sip:87654321@g?%52eason=SIP%3Bcause%3D302>;index=1, <sip:87654322@g>;index=1.1"],
-      ["+861087654321"],
-    ],
-    [
-      "History-Info: Reason behind another field",
-      ["History-Info: <sip:87654321@g?Privacy=none&r%65aso%6E=SIP>;index=1, <sip:87654322@g>;index=1.1"],
-      ["+861087654321"],
-    ],
-    [
-      "History-Info: a name that can't be decoded may be any",
-      ["History-Info: <sip:87654321@g?%5xeason=SIP>;index=1, <sip:87654322@g>;index=1.1"],
-      ["+861087654321"],
-    ],
-    [
-      "near miss: Reason as a value, in a parameter, and as a part of a name",
-      [
-        "History-Info: <sip:87654321@g;reason=x?Subject=reason&X-Reason=SIP>;index=1, <sip:87654322@g>;index=1.1",
-      ],
-      [],
-    ],
-    [
-      "History-Info: cause with an escaped name",
-      ["History-Info: <sip:87654321@g>;index=1, <sip:87654322@g;c%61use=302>;index=1.1;mp=1"],
-      ["+861087654321"],
-    ],
-    [
-      "History-Info: cause of the next entry",
-      ["History-Info: <sip:87654321@g>;index=1", "History-Info: <sip:87654322@g;cause=302>;index=1.1;mp=1"],
-      ["+861087654321"],
-    ],
-    [
-      "near miss: two entries without a cause",
-      ["History-Info: <sip:87654321@g>;index=1, <sip:87654322@g>;index=1.1"],
-      [],
-    ],
-    [
-      "twice diverted",
-      [
-        "History-Info: <sip:87654321@g>;index=1, <sip:87654322@g;cause=302>;index=1.1, <sip:87654323@g;cause=486>;index=1.2",
-      ],
-      ["+861087654322", "+861087654321"],
-    ],
-  ];
-  for (const [name, headers, wanted] of rows) {
-    scan(message, Buffer.from(request({ headers })));
-    t.same(
-      readDiversion(message, plan).map(({ number }) => formatNumber(number)),
-      wanted,
-      name,
-    );
-  }
 });

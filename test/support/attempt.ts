@@ -136,6 +136,7 @@ const sources: Readonly<Record<string, IdentitySource>> = {
   pai: "p-asserted-identity",
   ppi: "p-preferred-identity",
   rpid: "remote-party-id",
+  "rpid-called": "remote-party-id",
   from: "from",
   isup: "isup-calling-party",
   generic: "isup-generic-number",
@@ -145,7 +146,7 @@ const sources: Readonly<Record<string, IdentitySource>> = {
 const presentations: Readonly<Record<string, Presentation>> = { "!": "restricted", "?": "unavailable" };
 
 /**
- * An identity in short: field, a space, a display name in quotes and a space if there is one, the user part as received; `!` at the end: restricted, `?`: unavailable.
+ * An identity in short: field (`rpid-called`: a Remote-Party-ID that may mean the called party), a space, a display name in quotes and a space if there is one, the user part as received; `!` at the end: restricted, `?`: unavailable.
  * A token like "anonymous" is restricted as well, `isup !` and `isup ?` have no number.
  */
 export function readIdentity(text: string, trunk: Trunk): AssertedIdentity {
@@ -159,7 +160,8 @@ export function readIdentity(text: string, trunk: Trunk): AssertedIdentity {
   const user = quote < 0 ? rest : rest.slice(quote + 2);
   const number = readNumber(user, source, mark, trunk);
   const isToken = number.kind === "unusable" && number.why === "token";
-  return { source, number, presentation: mark ?? (isToken ? "restricted" : "allowed"), ...display };
+  const party = text.startsWith("rpid-called ") ? ({ party: "called" } as const) : {};
+  return { source, number, presentation: mark ?? (isToken ? "restricted" : "allowed"), ...display, ...party };
 }
 
 function readNumber(

@@ -149,7 +149,7 @@ export const trunkSchema = z.strictObject({
     .enum(["all", "presented", "pai-first"])
     .default("all")
     .describe(
-      "Which asserted callers must pass. all: every one; presented: From only; pai-first: the first of PAI, RPID, PPI, From.",
+      "Which asserted callers count and must pass. all: every one; presented: From only; pai-first: the first of PAI, RPID, PPI, From that has a number.",
     ),
   mustAgree: z
     .array(z.enum(["pai", "rpid", "isup"]))

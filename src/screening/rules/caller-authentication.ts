@@ -6,7 +6,7 @@ import type { Millis } from "../../domain/time.ts";
 import type { Deny } from "../../domain/decision.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
 import { licensedForwarder } from "../forwarding.ts";
-import { isCounted, isNumberlessFrom } from "../identities.ts";
+import { assertsNoNumber, isCounted } from "../identities.ts";
 import type { NumberList, ScreenRule } from "../rule.ts";
 
 const DAY: Millis = 86_400_000;
@@ -59,7 +59,7 @@ function numbersOf(attempt: CallAttempt, list: NumberList): readonly UsableNumbe
 export const callerAuthentication: ScreenRule<Options> = {
   id: "caller-authentication",
   stage: "screen",
-  summary: "Every asserted identity must be in the list of the trunk's lessee, inside its dates.",
+  summary: "Every asserted identity that counts must be in the list of the trunk's lessee, inside its dates.",
   reasons: ["cli-not-listed", "cli-expired"],
   options: optionsSchema,
   compile({ verifiedWithinDays }, { trunk, lesseeNumbers: list }) {
@@ -79,15 +79,17 @@ export const callerAuthentication: ScreenRule<Options> = {
       }
       /** The number found listed last: nearly every call asserts one number in several fields. */
       let listed: number | undefined;
+      let speaks = false;
       for (const identity of attempt.calling) {
-        if (!isCounted(attempt, identity) || isNumberlessFrom(identity)) continue;
+        if (!isCounted(attempt, identity) || assertsNoNumber(identity)) continue;
         if (identity.number.kind === "unusable") return notListed;
+        speaks ||= identity.party === undefined;
         if (identity.number.key === listed) continue;
         const deny = judge(identity.number, identity.source, attempt.at);
         if (deny !== undefined) return deny;
         listed = identity.number.key;
       }
-      return listed === undefined ? notListed : undefined;
+      return speaks ? undefined : notListed;
     };
   },
   explain({ attempt, tables: { trunk, lesseeNumbers: list }, options }, finding) {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
-import { describeIdentity, hasCountedNumber } from "../identities.ts";
+import { describeIdentity, hasCountedNumber, isCounted } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
@@ -28,13 +28,13 @@ function showsNobody({ isIam, calling }: CallAttempt): boolean {
 export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "caller-form",
   stage: "screen",
-  summary: "A calling number must be there, and no asserted number may be one that no plan allows.",
+  summary: "A calling number must be there, and no number that counts may be one that no plan allows.",
   reasons: ["cli-absent", "cli-malformed"],
   options: optionsSchema,
   compile() {
     return (attempt) => {
       for (const identity of attempt.calling) {
-        if (isMalformed(identity)) {
+        if (isMalformed(identity) && isCounted(attempt, identity)) {
           return { kind: "reject", reason: "cli-malformed", facts: { field: identity.source } };
         }
       }
@@ -51,7 +51,7 @@ export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
           ? "send the calling party number in the IAM"
           : "send the calling number in From or P-Asserted-Identity",
       };
-    const wrong = attempt.calling.find(isMalformed);
+    const wrong = attempt.calling.find((identity) => isMalformed(identity) && isCounted(attempt, identity));
     const field = wrong === undefined ? "it" : `${JSON.stringify(wrong.number.raw)} in ${wrong.source}`;
     const area = tables.trunk.dialPlan.homeArea;
     const plan =

@@ -26,8 +26,9 @@ export const diversionLicence: ScreenRule<z.infer<typeof optionsSchema>> = {
     const last = attempt.diversion[0];
     if (last === undefined) return { saw: "no forwarding signalling" };
     const saw = `last diverting party ${describeIdentity(last)}`;
-    const found =
-      last.number.kind === "unusable" ? -1 : (lesseeNumbers?.numbers.find(last.number.key, attempt.at) ?? -1);
+    if (last.number.kind === "unusable")
+      return { saw, change: "name the last diverting party by one number, the same in every field" };
+    const found = lesseeNumbers?.numbers.find(last.number.key, attempt.at) ?? -1;
     const row = found <= -2 ? -2 - found : found;
     const file = lesseeNumbers?.file ?? "the lessee's list";
     if (row < 0 || lesseeNumbers === undefined) {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PrivacyFlag, type CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Millis } from "../../domain/time.ts";
-import { describeIdentity, isNumberlessFrom } from "../identities.ts";
+import { assertsNoNumber, describeIdentity } from "../identities.ts";
 import type { ScreenRule, SpecialUser } from "../rule.ts";
 
 const optionsSchema = z.strictObject({
@@ -54,7 +54,7 @@ function hasShownPai(attempt: CallAttempt): boolean {
 }
 
 /**
- * Returns the special user whose number every asserted identity has. A From that asserts no number
+ * Returns the special user whose number every asserted identity has. A field that asserts no number
  * does not speak against it.
  */
 function findSpecialUser(
@@ -65,7 +65,7 @@ function findSpecialUser(
   let key: number | undefined;
   for (const identity of attempt.calling) {
     if (identity.number.kind === "unusable") {
-      if (isNumberlessFrom(identity)) continue;
+      if (assertsNoNumber(identity)) continue;
       return undefined;
     }
     if (key !== undefined && key !== identity.number.key) return undefined;

@@ -2,10 +2,11 @@
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
 import { readCalledNumber } from "../../numbering/e164.ts";
+import { decodeOnce, readParameters, routesElsewhere } from "../../numbering/sip-user.ts";
 import { createAddressSpan, readAddress, readUri, type UriParts } from "../fields/name-addr.ts";
 import { Header } from "../header.ts";
 import { headerValue, type SipMessage } from "../message.ts";
-import { readUriNumber } from "./sip-identity.ts";
+import { readUriNumber } from "./uri-number.ts";
 
 const span = createAddressSpan();
 
@@ -16,6 +17,53 @@ export function readCallee(uri: UriParts, plan: DialPlan): PartyNumber {
   return uri.scheme === "urn" || uri.scheme === "other"
     ? NO_NUMBER
     : readCalledNumber(uri.user ?? "", plan, uri.params);
+}
+
+/** The party that a Request-URI leads to, for comparison with the URIs of other fields. */
+export interface CallTarget {
+  readonly number: PartyNumber;
+  /** The user part without parameters, its escapes decoded. Empty: it has none. */
+  readonly user: string;
+}
+
+/**
+ * Returns the party that a call goes to by its Request-URI.
+ * @returns undefined when a parameter may lead the call to another party
+ */
+export function readTarget(uri: UriParts, called: PartyNumber): CallTarget | undefined {
+  const user = uri.user ?? "";
+  const semicolon = user.indexOf(";");
+  if (routesElsewhere(uri.params) || (semicolon >= 0 && leadsElsewhere(user.slice(semicolon + 1))))
+    return undefined;
+  return { number: called, user: userText(uri) };
+}
+
+/** Tells whether parameters of a number may change which party it is. */
+function leadsElsewhere(parameters: string): boolean {
+  const read = readParameters(parameters);
+  if ("fault" in read || read.routes) return true;
+  // Which number a domain makes of the digits is known to that domain alone (RFC 3966 section 5.1.5).
+  return read.phoneContext !== undefined && !read.phoneContext.startsWith("+");
+}
+
+/**
+ * Tells whether a URI of another field names the party that the call goes to: the same number in any
+ * spelling, or the same user part where neither is a number.
+ */
+export function namesTarget(uri: UriParts, plan: DialPlan, target: CallTarget | undefined): boolean {
+  if (target === undefined) return false;
+  const number = readCallee(uri, plan);
+  if (number.kind !== "unusable" || target.number.kind !== "unusable")
+    return (
+      number.kind !== "unusable" && target.number.kind !== "unusable" && number.key === target.number.key
+    );
+  return target.user !== "" && target.user === userText(uri) && readTarget(uri, number) !== undefined;
+}
+
+function userText({ user = "" }: UriParts): string {
+  const semicolon = user.indexOf(";");
+  const text = decodeOnce(semicolon < 0 ? user : user.slice(0, semicolon));
+  return typeof text === "string" ? text : "";
 }
 
 /** @returns true for `urn:service:sos` and its subservices (RFC 5031) */

@@ -2,15 +2,14 @@
 import type { CallAttempt, SignallingSource } from "../../domain/attempt.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Trunk } from "../../domain/trunk.ts";
-import type { PartyNumber } from "../../domain/number.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
-import { routesElsewhere } from "../../numbering/sip-user.ts";
 import { findUnreadBody } from "../bodies/unread-body.ts";
 import { createAddressSpan, readAddress, readParam, readUri, type UriParts } from "../fields/name-addr.ts";
-import { isEmergencyUrn, readCallee } from "./called.ts";
+import { isEmergencyUrn, readCallee, readTarget, type CallTarget } from "./called.ts";
 import { readPrivilege } from "./caller-category.ts";
 import { Header } from "../header.ts";
-import { readCalling, readDiversion, readPrivacy, type NamedCallee } from "./sip-identity.ts";
+import { readDiversion } from "./diversion.ts";
+import { readCalling, readPrivacy, type NamedCallee } from "./sip-identity.ts";
 import { headerValue, noteFault, type SipMessage } from "../message.ts";
 
 const span = createAddressSpan();
@@ -19,7 +18,7 @@ const span = createAddressSpan();
 const NOT_DIVERTED: readonly AssertedIdentity[] = [];
 
 /**
- * Makes the call attempt of an INVITE (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031). Total:
+ * Makes the call attempt of an INVITE (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031, RFC 5806, RFC 7044). Total:
  * whatever the message holds, an attempt is returned. What cannot be judged safely becomes
  * `message.fault`.
  * @param message the INVITE, scanned
@@ -44,6 +43,7 @@ export function readAttempt(
   const called = readCallee(uri, plan);
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
+  const target = readTarget(uri, called);
   const callId = message.first[Header.callId]!;
   const unreadBody = trunk.side === "core" ? undefined : findUnreadBody(message, trunk.bodies);
   const privilege = readPrivilege(message);
@@ -51,10 +51,10 @@ export function readAttempt(
     at,
     trunk,
     origin,
-    calling: readCalling(message, plan, privacy, findCallee(trunk, uri, called)),
+    calling: readCalling(message, plan, privacy, findCallee(trunk, target)),
     called,
     emergencyUrn: isEmergencyUrn(uri),
-    diversion: diverted ? readDiversion(message, plan) : NOT_DIVERTED,
+    diversion: diverted ? readDiversion(message, plan, target) : NOT_DIVERTED,
     privacy,
     callId: callId < 0 ? "" : headerValue(message, callId),
     fromTag: readFromTag(message),
@@ -81,7 +81,6 @@ function readFromTag(message: SipMessage): string {
  * Returns whom a Remote-Party-ID may name as the called party: the dialled number, if the call can
  * only go there.
  */
-function findCallee(trunk: Trunk, uri: UriParts, called: PartyNumber): NamedCallee {
-  if (trunk.side === "core") return "anyone";
-  return uri.user?.includes(";") === true || routesElsewhere(uri.params) ? undefined : called;
+function findCallee({ side }: Trunk, target: CallTarget | undefined): NamedCallee {
+  return side === "core" ? "anyone" : target?.number;
 }

@@ -1,44 +1,42 @@
-// Reads the calling and diverting parties of a SIP request, and its privacy.
+// Reads the calling parties of a SIP request, and its privacy.
 import type { AssertedIdentity, IdentitySource, Presentation } from "../../domain/identity.ts";
-import type { DialPlan, PartyNumber } from "../../domain/number.ts";
+import { NumberFlag, type DialPlan, type PartyNumber } from "../../domain/number.ts";
 import { PrivacyFlag } from "../../domain/attempt.ts";
-import { readSipNumber } from "../../numbering/e164.ts";
-import { holdsName } from "../../numbering/sip-user.ts";
 import {
   createAddressSpan,
   readAddress,
-  readParam,
   readUri,
   type AddressSpan,
   type UriParts,
 } from "../fields/name-addr.ts";
 import { Header, type HeaderId } from "../header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../message.ts";
+import { readPartyParams } from "./remote-party.ts";
+import { readUriNumber } from "./uri-number.ts";
 
 /** Reused: an attempt is read to its end before the next one begins. */
 const span: AddressSpan = createAddressSpan();
 
-/** A host name that begins with fewer digits shows no telephone number. */
-const SHORTEST_NUMBER = 7;
-/** A host of fewer characters behind a user part shows no number: some systems are called "1". */
-const SHORTEST_CODE = 5;
-const HYPHEN = 0x2d;
-
 /**
  * At most this many calling parties, and this many diverting parties, are read; no network sends more.
  */
-const MOST_IDENTITIES = 16;
+export const MOST_IDENTITIES = 16;
 
 /**
- * The called number that a Remote-Party-ID with `party=called` may name without asserting a calling
- * party. Undefined: no number may.
+ * The number that a Remote-Party-ID of the called party may name without asserting a calling party.
+ * Undefined: no number may.
  */
 export type NamedCallee = PartyNumber | "anyone" | undefined;
 
 /**
  * Reads every asserted calling party of a request, in the order PAI, PPI, RPID, From (RFC 3325,
- * draft-ietf-sip-privacy-04, RFC 3261). A Remote-Party-ID with `party=called` counts as one unless
- * it names `callee`, because some elements ignore `party`.
+ * draft-ietf-sip-privacy-04, RFC 3261).
+ *
+ * A Remote-Party-ID speaks for the calling party when `party` is `calling`, or when it has no
+ * `party`, which means the same in a request. Some elements ignore `party`. So the others are judged
+ * too, but never stand for the calling party ({@link AssertedIdentity.party}). One with
+ * `party=called` that names `callee` is left out: it says nothing. One without `party` that names
+ * `callee` is doubtful, so it is judged and does not speak.
  */
 export function readCalling(
   message: SipMessage,
@@ -55,8 +53,28 @@ export function readCalling(
     left = readIdentities(message, id, source, plan, hidden, callee, left, calling);
   }
   if (left < 0) noteFault(message, `more than ${MOST_IDENTITIES} asserted callers`);
+  for (let i = 0; i < calling.length; i++) calling[i] = proven(calling[i]!, calling);
   return calling;
 }
+
+/**
+ * Returns the identity. Its number is no longer ambiguous where another field asserts the same number
+ * in a form that is not: `<tel:2125551234;phone-context=+1>` beside `<sip:+12125551234@a>`.
+ */
+function proven(identity: AssertedIdentity, calling: readonly AssertedIdentity[]): AssertedIdentity {
+  const { number } = identity;
+  if (number.kind !== "e164" || (number.flags & PROVABLE) !== PROVABLE) return identity;
+  const isProven = calling.some(
+    ({ number: other }) =>
+      other.kind === "e164" && other.key === number.key && (other.flags & NumberFlag.ambiguous) === 0,
+  );
+  return isProven
+    ? { ...identity, number: { ...number, flags: number.flags & ~NumberFlag.ambiguous } }
+    : identity;
+}
+
+/** The flags of a number that another field may prove. */
+const PROVABLE = NumberFlag.context | NumberFlag.ambiguous;
 
 const callerFields: readonly (readonly [HeaderId, IdentitySource])[] = [
   [Header.pAssertedIdentity, "p-asserted-identity"],
@@ -108,13 +126,40 @@ function readIdentity(
 ): AssertedIdentity {
   const uri = readUri(value, span.uriStart, span.uriEnd);
   if (uri.fault !== undefined) noteFault(message, `${source}: ${uri.fault}`);
+  return makeIdentity(value, span, uri, source, plan, hidden);
+}
+
+/**
+ * Makes the identity of an address.
+ * @param value the field value
+ * @param address where in `value` the address stands
+ * @param uri its URI
+ * @param source the field
+ * @param plan the dial plan of the trunk
+ * @param hidden the presentation that Privacy asks for
+ */
+export function makeIdentity(
+  value: string,
+  { displayStart, displayEnd }: AddressSpan,
+  uri: UriParts,
+  source: IdentitySource,
+  plan: DialPlan,
+  hidden: Presentation,
+): AssertedIdentity {
   const number = readUriNumber(uri, plan);
-  let presentation = hidden;
-  if (isAnonymousDisplay(value, span.displayStart, span.displayEnd) || isAnonymousHost(uri.host))
-    presentation = "restricted";
-  else if (number.kind === "unusable" && number.why === "token") presentation = "restricted";
-  if (span.displayEnd === span.displayStart) return { source, number, presentation };
-  return { source, number, presentation, display: value.slice(span.displayStart, span.displayEnd) };
+  const display = value.slice(displayStart, displayEnd);
+  const presentation = isAnonymous(uri.host, number, display) ? "restricted" : hidden;
+  return display === "" ? { source, number, presentation } : { source, number, presentation, display };
+}
+
+/**
+ * Tells whether an identity hides the calling party: by its host, by a word in place of its number, or by the display name "Anonymous" where there is no number. Beside a number that name
+ * hides nothing: exchanges write it for a party that hides its name only.
+ */
+function isAnonymous(host: string, number: PartyNumber, display: string): boolean {
+  if (isAnonymousHost(host)) return true;
+  if (number.kind !== "unusable" || number.why === "invalid") return false;
+  return number.why === "token" || isAnonymousDisplay(display);
 }
 
 /** Reads the identity of a field that holds one address. A second address is a fault. */
@@ -130,13 +175,6 @@ export function readSingleIdentity(
   return readIdentity(message, value, source, plan, "allowed");
 }
 
-/** Set by {@link noteRepeated}, so that no closure is made for it. */
-let repeated = false;
-
-function noteRepeated(): void {
-  repeated = true;
-}
-
 /**
  * Reads the Remote-Party-ID in `span`.
  * @returns undefined when it names the called party and so asserts nothing about the calling party
@@ -148,13 +186,14 @@ function readRemoteParty(
   hidden: Presentation,
   callee: NamedCallee,
 ): AssertedIdentity | undefined {
-  repeated = false;
-  const party = readParam(value, span.paramsStart, span.end, "party", noteRepeated);
-  const privacy = readParam(value, span.paramsStart, span.end, "privacy", noteRepeated);
-  if (repeated) noteFault(message, "remote-party-id: party or privacy appears twice");
   const identity = readIdentity(message, value, "remote-party-id", plan, hidden);
-  if (party?.toLowerCase() === "called" && isCallee(identity.number, callee)) return undefined;
-  return isPrivate(privacy) ? { ...identity, presentation: "restricted" } : identity;
+  const { party, hides, repeated } = readPartyParams(value, span);
+  if (repeated) noteFault(message, "remote-party-id: party or privacy appears twice");
+  const namesCallee = isCallee(identity.number, callee);
+  if (party === "called" && namesCallee) return undefined;
+  const presentation = hides ? "restricted" : identity.presentation;
+  const speaks = party === "calling" || (party === undefined && !namesCallee);
+  return speaks ? { ...identity, presentation } : { ...identity, presentation, party: "called" };
 }
 
 function isCallee(number: PartyNumber, callee: NamedCallee): boolean {
@@ -162,92 +201,11 @@ function isCallee(number: PartyNumber, callee: NamedCallee): boolean {
   return number.kind !== "unusable" && callee.kind !== "unusable" && number.key === callee.key;
 }
 
-/** Reads the number of a sip, sips or tel URI. A URI of another scheme holds none. */
-export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
-  const user = uri.user ?? "";
-  if (uri.scheme === "other" || uri.scheme === "urn") return unusable("URI scheme without numbers", user);
-  if (user === "" && (isNumberHost(uri.host) || beginsWithNumber(uri.host)))
-    return unusable("number in place of a host", uri.host);
-  // A number followed by a password can be read in more than one way.
-  if (user.includes(":")) return unusable("password", user);
-  const number = readSipNumber(user, plan);
-  const isName = number.kind === "unusable" && (number.why === "not-a-number" || number.why === "empty");
-  return isName && uri.host.length >= SHORTEST_CODE && isNumberHost(uri.host)
-    ? unusable("number in place of a host", uri.host)
-    : number;
-}
-
-function unusable(detail: string, user: string): PartyNumber {
-  const params = user.indexOf(";");
-  return { kind: "unusable", why: "invalid", detail, raw: params < 0 ? user : user.slice(0, params) };
-}
-
-/**
- * Tells whether a host is shown as a number: it holds no letter and is no address. A host name ends
- * in a label that begins with a letter (RFC 3261 section 25.1).
- */
-function isNumberHost(host: string): boolean {
-  for (let i = 0; i < host.length; i++) {
-    const c = host.charCodeAt(i);
-    const letter = c | 0x20;
-    if ((letter >= 0x61 && letter <= 0x7a) || c === 0x3a) return false;
-  }
-  return host !== "" && !isIPv4(host);
-}
-
-/**
- * Tells whether a host name begins with a telephone number: `13912345678.example`. A host without a
- * user part is shown as it is. An IPv4 address with hyphens (`192-0-2-1.example`) is none. An escape
- * is not allowed in a host and may hide anything (RFC 3261 section 25.1).
- */
-function beginsWithNumber(host: string): boolean {
-  if (host.includes("%")) return true;
-  let digits = 0;
-  let at = host.startsWith("+") ? 1 : 0;
-  let hyphens = 0;
-  for (; at < host.length; at++) {
-    const code = host.charCodeAt(at);
-    if (code === HYPHEN) hyphens++;
-    else if (code >= 0x30 && code <= 0x39) digits++;
-    else break;
-  }
-  if (digits < SHORTEST_NUMBER) return false;
-  return hyphens === 0 || (host[at] === "." && !isIPv4(host.slice(0, at).replaceAll("-", ".")));
-}
-
-function isIPv4(host: string): boolean {
-  let dots = 0;
-  let digits = 0;
-  let value = 0;
-  for (let i = 0; i < host.length; i++) {
-    const digit = host.charCodeAt(i) - 0x30;
-    if (digit >= 0 && digit <= 9) {
-      value = value * 10 + digit;
-      if (++digits > 3 || value > 255) return false;
-    } else if (host[i] === "." && digits > 0) {
-      dots++;
-      digits = 0;
-      value = 0;
-    } else return false;
-  }
-  return dots === 3 && digits > 0;
-}
-
-/**
- * Tells whether the parameter `privacy` hides the party: `full`, `name` and `uri` do, `off` and no
- * value do not (draft-ietf-sip-privacy-04).
- */
-function isPrivate(privacy: string | undefined): boolean {
-  if (privacy === undefined || privacy === "") return false;
-  const value = privacy.replaceAll('"', "").trim().toLowerCase();
-  return value !== "off" && value !== "";
-}
-
 /** Tells whether the display name is "Anonymous", quoted or not (RFC 3323 section 4.1.1.3). */
-function isAnonymousDisplay(value: string, start: number, end: number): boolean {
+function isAnonymousDisplay(display: string): boolean {
   // "anonymous" has 9 letters. A shorter name is another one.
-  if (end - start < 9) return false;
-  const name = value.slice(start, end).replaceAll('"', "").replaceAll("\\", "").trim();
+  if (display.length < 9) return false;
+  const name = display.replaceAll('"', "").replaceAll("\\", "").trim();
   return name.length === 9 && name.toLowerCase() === "anonymous";
 }
 
@@ -284,50 +242,4 @@ export function readPrivacy(message: SipMessage): number {
     }
   }
   return bits;
-}
-
-/**
- * Reads the diverting parties, the most recent first: Diversion as it stands (RFC 5806), then the
- * retargeted entries of History-Info (RFC 7044). An entry was retargeted when the next one has a
- * `cause`, or when it has an escaped Reason itself. A single entry counts as no diversion.
- */
-export function readDiversion(message: SipMessage, plan: DialPlan): AssertedIdentity[] {
-  const out: AssertedIdentity[] = [];
-  let left = MOST_IDENTITIES;
-  if (message.count[Header.diversion] !== 0)
-    left = readIdentities(message, Header.diversion, "diversion", plan, "allowed", undefined, left, out);
-  if (message.count[Header.historyInfo] !== 0) left = readHistory(message, plan, left, out);
-  if (left < 0) noteFault(message, `more than ${MOST_IDENTITIES} diverting parties`);
-  return out;
-}
-
-const reasonName: ReadonlySet<string> = new Set(["reason"]);
-const causeName: ReadonlySet<string> = new Set(["cause"]);
-
-/** Reads at most `left` entries of History-Info, as {@link readIdentities} does. */
-function readHistory(message: SipMessage, plan: DialPlan, left: number, out: AssertedIdentity[]): number {
-  const entries: AssertedIdentity[] = [];
-  const diverted: boolean[] = [];
-  for (let i = message.first[Header.historyInfo]!; i >= 0; i = nextHeader(message, Header.historyInfo, i)) {
-    const value = headerValue(message, i);
-    let at = 0;
-    do {
-      if (--left < 0) return -1;
-      readAddress(value, at, span);
-      if (span.fault !== undefined) noteFault(message, `history-info: ${span.fault}`);
-      const uri = readUri(value, span.uriStart, span.uriEnd);
-      const question = uri.params.indexOf("?");
-      const hasReason = question >= 0 && holdsName(uri.params.slice(question + 1), "&", reasonName);
-      const hasCause =
-        holdsName(uri.params, ";", causeName) ||
-        readParam(value, span.paramsStart, span.end, "cause") !== undefined;
-      if (hasCause && diverted.length > 0) diverted[diverted.length - 1] = true;
-      entries.push({ source: "history-info", number: readUriNumber(uri, plan), presentation: "allowed" });
-      diverted.push(hasReason);
-      at = span.end + 1;
-    } while (at <= value.length && span.end < value.length);
-  }
-  if (entries.length < 2) return left;
-  for (let i = entries.length - 1; i >= 0; i--) if (diverted[i]) out.push(entries[i]!);
-  return left;
 }

@@ -1,5 +1,7 @@
 // Reads addresses and URIs of SIP header fields, leniently, and says what is wrong with them.
 import { COLON, SP, TAB } from "../octet.ts";
+import { bracketBehindDoubleOctets } from "./double-octet.ts";
+import { findDisplayFault, plainTextEnd, skipQuoted } from "./quoted.ts";
 
 /**
  * The positions of one name-addr or addr-spec within a field value (RFC 3261 section 20.10). The
@@ -23,12 +25,20 @@ export function createAddressSpan(): AddressSpan {
   return { displayStart: 0, displayEnd: 0, uriStart: 0, uriEnd: 0, paramsStart: 0, end: 0, fault: undefined };
 }
 
+/**
+ * The fault of quotes in the header fields of a URI: `<sip:a@b?Reason=SIP;text="Moved">`. They must be
+ * escaped (RFC 3261 section 19.1.1). Readers agree all the same where the brackets end, because no
+ * bracket stands inside the quotes. So History-Info, where no URI is shown, may have them.
+ */
+export const QUOTED_TEXT = "quotes in the header fields of a URI";
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const SEMICOLON = 0x3b;
 const LESS = 0x3c;
 const EQUALS = 0x3d;
 const MORE = 0x3e;
+const QUESTION = 0x3f;
 const AT = 0x40;
 const BACKSLASH = 0x5c;
 
@@ -45,23 +55,37 @@ function find(value: string, char: number, start: number, end: number): number {
 }
 
 /**
- * Returns the position after the closing quote of the quoted-string that opens at `at`, or -1 when
- * it does not close before `end`.
- */
-function skipQuoted(value: string, at: number, end: number): number {
-  for (let i = at + 1; i < end; i++) {
-    const c = value.charCodeAt(i);
-    if (c === BACKSLASH) i++;
-    else if (c === QUOTE) return i + 1;
-  }
-  return -1;
-}
-
-/**
  * Reads the address that begins at `at`, up to the comma that ends it or the end of `value`, into
  * `span`. It is lenient: what it tolerates is noted in `span.fault`.
  */
 export function readAddress(value: string, at: number, span: AddressSpan): void {
+  readByStandard(value, at, span);
+  const begin = span.displayStart;
+  if (value.charCodeAt(begin) !== QUOTE) return;
+  const less = bracketBehindDoubleOctets(value, begin);
+  if (less >= 0) readDoubleOctets(value, begin, less, span);
+}
+
+/**
+ * Reads an address whose quoted name ends in an octet that looks like a backslash, with "<" at `less`.
+ * A reader by the standard finds no end of the name, and so no address. Where it finds one, the two
+ * readings are two addresses, unless it is the next value of the field, which is read as well.
+ */
+function readDoubleOctets(value: string, begin: number, less: number, span: AddressSpan): void {
+  const { uriStart } = span;
+  const standard = uriStart > 0 && value.charCodeAt(uriStart - 1) === LESS ? uriStart - 1 : -1;
+  const isTwofold =
+    span.fault === undefined ||
+    (standard >= 0 &&
+      bracketBehindDoubleOctets(value, skipQuoted(value, begin, value.length) - 1) !== standard);
+  span.fault = undefined;
+  readBracketed(value, begin, less, span);
+  if (isTwofold || find(value, QUOTE, less, span.end) >= 0)
+    span.fault ??= "quoted string that ends in two ways";
+}
+
+/** Reads an address by RFC 3261 section 25.1, as {@link readAddress} does. */
+function readByStandard(value: string, at: number, span: AddressSpan): void {
   span.fault = undefined;
   let i = at;
   while (i < value.length && isSpace(value.charCodeAt(i))) i++;
@@ -98,15 +122,22 @@ function finish(span: AddressSpan, uriStart: number, uriEnd: number, paramsStart
 
 /** Reads `display-name <uri> params` with "<" at `less`. */
 function readBracketed(value: string, begin: number, less: number, span: AddressSpan): void {
-  noteDisplayFault(value, begin, less, span);
+  span.fault ??= findDisplayFault(value, begin, less);
   let displayEnd = less;
   while (displayEnd > begin && isSpace(value.charCodeAt(displayEnd - 1))) displayEnd--;
   span.displayEnd = displayEnd;
   let more = less + 1;
+  let isBehindQuestion = false;
+  let hasText = false;
   for (; more < value.length; more++) {
     const c = value.charCodeAt(more);
     if (c === MORE) break;
-    if (c === LESS || c === QUOTE || isSpace(c)) span.fault ??= "space, quote or bracket inside <>";
+    if (c === QUESTION) isBehindQuestion = true;
+    const text = isBehindQuestion && c === QUOTE ? plainTextEnd(value, more) : -1;
+    if (text >= 0) {
+      hasText = true;
+      more = text;
+    } else if (c === LESS || c === QUOTE || isSpace(c)) span.fault ??= "space, quote or bracket inside <>";
   }
   if (more >= value.length) {
     span.fault ??= "< without >";
@@ -114,35 +145,8 @@ function readBracketed(value: string, begin: number, less: number, span: Address
     return;
   }
   const end = skipParams(value, more + 1, span);
+  if (hasText) span.fault ??= QUOTED_TEXT;
   finish(span, less + 1, more, more + 1, end);
-}
-
-/**
- * Notes what makes two readers disagree where the URI is. A display name is tokens or one quoted
- * string (RFC 3261 section 25.1). Other characters outside quotes are tolerated, but not those that
- * begin, hold or end an address:
- *
- * - "sip:", "sips:" and "tel:": a reader that does not look for brackets finds an address in the name;
- * - ">": a reader that looks for the last bracket finds another end;
- * - a quote after other text: some readers take what it encloses for tokens, brackets too.
- */
-function noteDisplayFault(value: string, begin: number, end: number, span: AddressSpan): void {
-  for (let i = begin; i < end; i++) {
-    const c = value.charCodeAt(i);
-    if (c === QUOTE) {
-      if (i !== begin) span.fault ??= "quote inside a display name";
-      i = skipQuoted(value, i, end) - 1;
-      if (i < begin) return;
-    } else if (c === BACKSLASH) i++;
-    else if (c === MORE || (c === COLON && endsWithScheme(value, begin, i)))
-      span.fault ??= "address inside a display name";
-  }
-}
-
-/** True where the name of a URI scheme with a number or a user stands in front of the ":" at `end`. */
-function endsWithScheme(value: string, begin: number, end: number): boolean {
-  const word = value.slice(Math.max(begin, end - 4), end).toLowerCase();
-  return word.endsWith("sip") || word === "sips" || word.endsWith("tel");
 }
 
 /** Reads an address without brackets. Its URI ends at the first ";" (RFC 3261 section 20.10). */
@@ -151,7 +155,7 @@ function readBare(value: string, begin: number, stop: number, span: AddressSpan)
   while (uriEnd > begin && isSpace(value.charCodeAt(uriEnd - 1))) uriEnd--;
   for (let i = begin; i < uriEnd; i++) {
     const c = value.charCodeAt(i);
-    if (isSpace(c) || c === QUOTE || c === 0x3f) span.fault ??= "address needs brackets";
+    if (isSpace(c) || c === QUOTE || c === QUESTION) span.fault ??= "address needs brackets";
   }
   const end = skipParams(value, stop, span);
   for (let i = stop; i < end; i++) if (value.charCodeAt(i) === AT) span.fault ??= "address needs brackets";
@@ -160,7 +164,7 @@ function readBare(value: string, begin: number, stop: number, span: AddressSpan)
 }
 
 /** Skips parameters from the end of an address to the comma that ends the value, or to its end. */
-function skipParams(value: string, at: number, span: AddressSpan): number {
+export function skipParams(value: string, at: number, span: AddressSpan): number {
   let seenSemicolon = false;
   for (let i = at; i < value.length; i++) {
     const c = value.charCodeAt(i);

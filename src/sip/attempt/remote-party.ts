@@ -1,0 +1,88 @@
+// Reads the parameters of a Remote-Party-ID: whose identity it is, and whether its number is hidden.
+import { isParam, paramEnd, readParam, skipParams, type AddressSpan } from "../fields/name-addr.ts";
+
+/** The parameters of one Remote-Party-ID (draft-ietf-sip-privacy-04). */
+export interface PartyParams {
+  /** The value of `party`, in lower case. */
+  readonly party: string | undefined;
+  /** Whether `privacy` hides the number. */
+  readonly hides: boolean;
+  /** Whether `party` or `privacy` stands there twice. */
+  readonly repeated: boolean;
+}
+
+/** Set by {@link noteRepeated}, so that no closure is made for it. */
+let repeated = false;
+
+function noteRepeated(): void {
+  repeated = true;
+}
+
+/** Reads `party` and `privacy` of the value in `span`. A list of privacy values becomes part of `span`. */
+export function readPartyParams(value: string, span: AddressSpan): PartyParams {
+  takePrivacyList(value, span);
+  repeated = false;
+  const party = readParam(value, span.paramsStart, span.end, "party", noteRepeated);
+  const privacy = readParam(value, span.paramsStart, span.end, "privacy", noteRepeated);
+  return { party: party?.toLowerCase(), hides: hidesNumber(privacy), repeated };
+}
+
+/**
+ * The draft lets `privacy` be a list, with the same comma that ends a value of the field: `privacy=name,uri;screen=yes`.
+ * A word of the list is no address, so it can't be taken for another value.
+ */
+function takePrivacyList(value: string, span: AddressSpan): void {
+  while (span.end < value.length && endsWithPrivacy(value, span)) {
+    const wordEnd = endOfWord(value, span.end + 1);
+    if (!privacyWords.has(coreOf(value.slice(span.end + 1, wordEnd)))) return;
+    span.end = skipParams(value, wordEnd, span);
+  }
+}
+
+/** Tells whether the last parameter of the value is `privacy`. */
+function endsWithPrivacy(value: string, span: AddressSpan): boolean {
+  let isLast = false;
+  for (let at = span.paramsStart; at < span.end;) {
+    const end = paramEnd(value, at + 1, span.end);
+    let name = at + 1;
+    while (name < end && value.charCodeAt(name) === 0x20) name++;
+    isLast = isParam(value, name, end, "privacy");
+    at = end;
+  }
+  return isLast;
+}
+
+function endOfWord(value: string, start: number): number {
+  for (let i = start; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c === 0x2c || c === 0x3b) return i;
+  }
+  return value.length;
+}
+
+/** The values of `privacy`, and whether each hides the number. `name` hides the display name only. */
+const privacyWords: ReadonlyMap<string, boolean> = new Map([
+  ["full", true],
+  ["uri", true],
+  ["name", false],
+  ["off", false],
+  ["none", false],
+  ["ipaddr", false],
+]);
+
+/** Returns a value in lower case, without quotes and without the place where it holds: `full-network` is `full`. */
+function coreOf(word: string): string {
+  const known = word.replaceAll('"', "").trim().toLowerCase();
+  const dash = known.indexOf("-");
+  return dash < 0 ? known : known.slice(0, dash);
+}
+
+/** Tells whether one of the values hides the number. A value that the draft doesn't know may mean that it does. */
+function hidesNumber(privacy: string | undefined): boolean {
+  if (privacy === undefined) return false;
+  for (const word of privacy.split(",")) {
+    const core = coreOf(word);
+    if (core !== "" && (privacyWords.get(core) ?? true)) return true;
+  }
+  return false;
+}
