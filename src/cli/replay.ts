@@ -3,11 +3,11 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
-import type { Policy, TrunkPolicy } from "../policy/policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { LRUCache } from "lru-cache";
 import type { AttemptSink, SeenIam, SeenInvite } from "../replay/captured-attempts.ts";
-import { createCaptureJudge, type Outcome } from "../replay/judge-capture.ts";
+import { createCaptureJudge, type Judgement, type Outcome } from "../replay/judge-capture.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import { toMillis } from "../pcap/timestamp.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
@@ -96,12 +96,11 @@ interface Seen extends Arrival {
 /** Judges the calls of one capture and prints their lines. */
 function attend(
   print: LineSink,
-  policy: Policy,
-  override: TrunkPolicy | undefined,
+  judgement: Judgement,
   all: boolean,
   counts: ReplayCounts,
 ): AttemptSink {
-  const judge = createCaptureJudge(policy, override);
+  const judge = createCaptureJudge(judgement);
   /** By frame number; filled only when repeats are shown. */
   const judged = new LRUCache<number, Judged>({ max: MAX_DECISIONS });
 
@@ -131,7 +130,7 @@ function attend(
             ? `point code ${attempt.circuit?.opc}`
             : formatEndpoint({ address: sourceAddress, port: sourcePort }),
         );
-        return refuseStranger(attempt, policy);
+        return refuseStranger(attempt, judgement.policy);
       }
     }
   }
@@ -212,9 +211,7 @@ function attend(
  * Loads the policy and the trunk that `replay` judges by.
  * @returns the exit code when one of them can't be used
  */
-function loadJudgement(
-  options: ReplayOptions,
-): { readonly policy: Policy; readonly trunk: TrunkPolicy | undefined } | number {
+function loadJudgement(options: ReplayOptions): Judgement | number {
   const { stderr } = options;
   const { config, issues } = loadStatic(readFromDisk, options.config);
   if (config === undefined) return complain(stderr, issues);
@@ -224,10 +221,12 @@ function loadJudgement(
     config.listen.map((listener) => listener.id),
   );
   if (loaded.policy === undefined) return complain(stderr, [...issues, ...loaded.issues]);
-  if (options.trunk === undefined) return { policy: loaded.policy, trunk: undefined };
-  const trunk = loaded.policy.trunkById(options.trunk);
-  if (trunk !== undefined) return { policy: loaded.policy, trunk };
-  const known = loaded.policy.trunks.map((policy) => policy.trunk.id);
+  const ownNames = [...config.ownNames, ...config.listen.flatMap(({ advertise }) => advertise ?? [])];
+  const { policy } = loaded;
+  if (options.trunk === undefined) return { policy, trunk: undefined, ownNames };
+  const trunk = policy.trunkById(options.trunk);
+  if (trunk !== undefined) return { policy, trunk, ownNames };
+  const known = policy.trunks.map((policy) => policy.trunk.id);
   stderr.write(`sigwall replay: unknown trunk "${options.trunk}"${suggest(options.trunk, known)}\n`);
   return 2;
 }
@@ -295,7 +294,7 @@ export async function replayCaptures(files: readonly string[], options: ReplayOp
       style,
       options,
       (line) => watch.see(line),
-      (print) => attend(print, judgement.policy, judgement.trunk, options.all, counts),
+      (print) => attend(print, judgement, options.all, counts),
     );
     if (result.failed) exitCode = 1;
     else (style.json ? options.stderr : options.stdout).write(summariseReplay(result, counts));

@@ -24,7 +24,8 @@ import { partyAt, redirectContact } from "../proxy/messages/target-uri.ts";
 import { hopIdOf, type Listener, type Target } from "../routing/listener.ts";
 import type { NextHops } from "../routing/next-hops.ts";
 import { originOf, readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
-import { foreignRoute, isOwn, literalTarget, readRoutes } from "../routing/route.ts";
+import { isOwn, type OwnPlaces } from "../routing/own-places.ts";
+import { foreignRoute, literalTarget, readRoutes } from "../routing/route.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt/sip-attempt.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
@@ -55,7 +56,7 @@ export interface ShownRequest {
 
 export interface DelegatedParts {
   readonly policy: () => Policy;
-  readonly listeners: readonly Listener[];
+  readonly own: OwnPlaces;
   readonly hops: NextHops;
   readonly state: ScreeningState;
   readonly counters: Counters;
@@ -121,7 +122,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     if (message.method !== "INVITE") return takeOther(source.trunk, now);
     // The server itself passes or refuses requests of a dialog. None of them should come here.
     if (request.toTag !== "") return refuseRequest(source.trunk, now, "dialog-unknown", NO_FIELDS);
-    const routes = readRoutes(message, parts.listeners);
+    const routes = readRoutes(message, parts.own, source.trunk.ownNames);
     return takeInvite({ now, policy, source, message, request, routes, isLate });
   }
 
@@ -242,7 +243,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     const { listener, callId } = request;
     if (trunk.side === "core") {
       const uri = foreignRoute(routes) ?? routes.uri;
-      const target = isOwn(parts.listeners, uri) ? undefined : literalTarget(uri);
+      const target = isOwn(parts.own, uri, trunk.ownNames) ? undefined : literalTarget(uri);
       const isKnown =
         target !== undefined &&
         (hops.has(target.address, target.port) ||

@@ -20,9 +20,9 @@ export interface Destination extends Target {
   readonly seed: number;
   /**
    * Listener that reaches it. Undefined: no listener of its transport and address family, so
-   * nothing reaches it.
+   * nothing reaches it. A reload may give it another one.
    */
-  readonly listener: Listener | undefined;
+  listener: Listener | undefined;
   state: HopState;
   /** OPTIONS in a row without a good answer. */
   misses: number;

@@ -6,6 +6,7 @@ import type { NextHop, Trunk } from "../domain/trunk.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { KeyedTags } from "../sip/tag.ts";
 import { createDestination, type Destination, type HopState } from "./hop-health.ts";
+import { egressListener } from "./egress.ts";
 import { hopIdOf, type Listener, type Target } from "./listener.ts";
 import { pick, type Hop } from "./weighted-choice.ts";
 
@@ -154,8 +155,9 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     const obtain = (target: Target): Destination => {
       const key = hopIdOf(target);
       const known = destinations.get(key) ?? before.get(key);
-      const destination =
-        known ?? createDestination(target, key, seedOf(key), listenerFor(listeners, target), now);
+      const listener = listenerFor(listeners, current, target);
+      if (known !== undefined) known.listener = listener;
+      const destination = known ?? createDestination(target, key, seedOf(key), listener, now);
       destinations.set(key, destination);
       return destination;
     };
@@ -281,9 +283,13 @@ function stateOf(addresses: Hop["addresses"]): HopState {
  * @returns undefined when none fits, and for an address of our own that DNS may give: calls would
  * come back to us
  */
-function listenerFor(listeners: readonly Listener[], target: Target): Listener | undefined {
-  const { transport, address, port } = target;
-  const family = address.includes(":") ? 6 : 4;
-  const fitting = listeners.filter((each) => each.transport === transport && each.family === family);
-  return fitting.some((each) => each.address === address && each.port === port) ? undefined : fitting[0];
+function listenerFor(listeners: readonly Listener[], policy: Policy, target: Target): Listener | undefined {
+  for (const each of listeners) {
+    const { shown } = each;
+    const isThere =
+      (each.address === target.address && each.port === target.port) ||
+      (shown.host === target.address && shown.port === target.port);
+    if (isThere && each.transport === target.transport) return undefined;
+  }
+  return egressListener(listeners, policy, target);
 }

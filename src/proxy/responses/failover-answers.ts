@@ -1,6 +1,7 @@
 // Answers of next hops to calls that may be, or were, sent to several of them.
 import type { Destination } from "../../routing/hop-health.ts";
-import { egressListener, type Listener, type Target } from "../../routing/listener.ts";
+import { egressListener } from "../../routing/egress.ts";
+import type { Listener, Target } from "../../routing/listener.ts";
 import { branchFields, hopPort, type TransactionPath } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
@@ -82,14 +83,14 @@ export function hasMethod({ text, cseqMethodStart }: SipMessage, method: string)
  * sections 9.1, 17.1.1.3).
  */
 function sendOwn(
-  { proxy, message }: ResponseTurn,
+  { proxy, policy, message }: ResponseTurn,
   method: "ACK" | "CANCEL",
   call: SentCall,
   hop: Destination,
   way: ResponseWay,
 ): void {
   const { path, ingress } = way;
-  const egress = egressListener(proxy.listeners, ingress, hop);
+  const egress = egressListener(proxy.listeners, policy, hop, ingress);
   if (egress === undefined) return;
   const fields = branchFields(path, hop.address, hopPort(egress, hop.port), ingress.id);
   const mac = proxy.tags.mac("branch", fields);

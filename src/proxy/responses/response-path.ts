@@ -2,7 +2,7 @@
 import { noteAnswer, noteRefusal, type Destination } from "../../routing/hop-health.ts";
 import { defaultPort, TOKEN_PARAM, type Listener } from "../../routing/listener.ts";
 import { branchFields, hopPort, toTagOf, type TransactionPath } from "../../routing/request-in-hand.ts";
-import { canonicalHost } from "../../routing/route.ts";
+import { isOwnSentBy } from "../../routing/own-places.ts";
 import { clearEdits, ensureContentLength, removeFirstValue, render, splice } from "../../sip/edit.ts";
 import { readVia, type Via } from "../../sip/fields/via.ts";
 import { Header } from "../../sip/header.ts";
@@ -135,16 +135,8 @@ function readOwnVia(listeners: readonly Listener[], value: string): OwnVia | und
     return { branch: value.slice(via.length, branchEnd), branchEnd, end };
   }
   const via = readVia(value, 0);
-  if (via === undefined || !isOwnVia(listeners, via)) return undefined;
+  if (via === undefined || !isOwnSentBy(listeners, via.host, via.port)) return undefined;
   return { branch: via.branch, branchEnd: via.paramsStart, end: via.end };
-}
-
-/** True when host and port are those of a listener, in whatever spelling a peer returns them. */
-function isOwnVia(listeners: readonly Listener[], { host, port }: Via): boolean {
-  const address = canonicalHost(host);
-  for (const listener of listeners)
-    if (listener.address === address && (port === 0 || port === listener.port)) return true;
-  return false;
 }
 
 function isParamEnd(value: string, at: number): boolean {

@@ -7,9 +7,10 @@ import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { Trunk } from "../../domain/trunk.ts";
-import { defaultPort, egressListener, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
+import { defaultPort, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
 import { branchFields, fillVia, hopPort, pathOf, type RequestInHand } from "../../routing/request-in-hand.ts";
-import { isOwn, literalTarget, type Onward } from "../../routing/route.ts";
+import { isOwn } from "../../routing/own-places.ts";
+import { literalTarget, type Onward } from "../../routing/route.ts";
 import { readToNumber } from "../../sip/attempt/called.ts";
 import { decrementMaxForwards, ensureContentLength, render, splice } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
@@ -18,7 +19,7 @@ import { createToken } from "../memory/dialog-token.ts";
 import { applyChanges, type MessageChanges } from "../messages/message-changes.ts";
 import { answer } from "../turn/answers.ts";
 import { mostOctets } from "../turn/output.ts";
-import { isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
+import { egressOf, isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
 import { NEXT_HOP } from "../turn/proxy-state.ts";
 import type { RequestTurn, TrunkTurn } from "../turn/turn.ts";
 import { markOf, type MarkedCall } from "./call-mark.ts";
@@ -61,9 +62,9 @@ function bySize(turn: RequestTurn, { tcpAbove }: Trunk, target: Target | undefin
 }
 
 /** Returns the same place by TCP, where there is a listener for it. */
-function byTcp({ proxy, request }: RequestTurn, { address, port }: Target): Target | undefined {
+function byTcp(turn: RequestTurn, { address, port }: Target): Target | undefined {
   const stream = { transport: "tcp", address, port } as const;
-  return egressListener(proxy.listeners, request.listener, stream) === undefined ? undefined : stream;
+  return egressOf(turn, stream) === undefined ? undefined : stream;
 }
 
 /**
@@ -79,14 +80,14 @@ export function eitherTransport(turn: RequestTurn, target: Target): readonly Tar
 export function routedTarget(turn: RequestTurn, onward: Onward): Target | undefined {
   const uri = onward.next ?? onward.uri;
   const target = literalTarget(uri);
-  if (target === undefined || isOwn(turn.proxy.listeners, uri)) return undefined;
+  if (target === undefined || isOwn(turn.proxy.own, uri, turn.source?.trunk.ownNames)) return undefined;
   return isKnown(turn, target) ? target : undefined;
 }
 
 /** True for an address of a trunk or next hop. Answers from there are accepted. */
 export function isKnown(turn: RequestTurn, target: Target): boolean {
-  const { proxy, request } = turn;
-  const listener = egressListener(proxy.listeners, request.listener, target);
+  const { proxy } = turn;
+  const listener = egressOf(turn, target);
   if (listener === undefined) return false;
   const { address, port } = target;
   return trunkAt(turn, listener, target) !== undefined || isHop(proxy, { listener, address, port });
@@ -114,9 +115,9 @@ const NO_IDENTITIES: readonly AssertedIdentity[] = [];
  * @returns 0: it went on; else the status of our answer
  */
 export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedRequest): SendStatus {
-  const { proxy, message, edits, request } = turn;
+  const { message, edits, request } = turn;
   const { listener } = request;
-  const egress = egressListener(proxy.listeners, listener, target);
+  const egress = egressOf(turn, target);
   if (egress === undefined) return unsendable(turn, 503);
   const token = tokenFor(turn, egress, target, judged);
   if (judged.changes !== undefined) applyChanges(message, edits, judged.changes);
@@ -192,7 +193,7 @@ function recordRoute(listener: Listener, token: string): string {
 export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): SendStatus {
   const { proxy, message, edits, request } = turn;
   const { listener } = request;
-  const egress = egressListener(proxy.listeners, listener, target);
+  const egress = egressOf(turn, target);
   if (egress === undefined) return unsendable(turn, 503);
   // Neither the method nor the To tag enters the branch: ACK and CANCEL carry the branch of their INVITE.
   const fields = branchFields(pathOf(request), target.address, hopPort(egress, target.port), listener.id);
