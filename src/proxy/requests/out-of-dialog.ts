@@ -5,7 +5,7 @@ import { isOwn } from "../../routing/own-places.ts";
 import { consumeOwn, followRoutes, foreignRoute } from "../../routing/route.ts";
 import { readEventPackage } from "../../sip/attempt/request-identity.ts";
 import { ledgerKey } from "../memory/ledger.ts";
-import { forward, targetOf } from "../sending/forward.ts";
+import { forward, isHairpin, targetOf } from "../sending/forward.ts";
 import { answer, answerError, refuseAs, refuseMethod, refuseRequest, retryAfter } from "../turn/answers.ts";
 import { isOfTrunk, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
 import { newCall } from "./new-call.ts";
@@ -58,6 +58,7 @@ function sendOn(turn: TrunkTurn): void {
   const onward = (isCore ? followRoutes : consumeOwn)(message, routes, edits);
   const target = targetOf(turn, onward);
   if (target === undefined) answerError(turn, 404);
+  else if (isHairpin(turn, target)) refuseRequest(turn, "routing-refused");
   else forward(turn, target);
 }
 

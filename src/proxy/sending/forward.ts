@@ -26,14 +26,22 @@ import { markOf, type MarkedCall } from "./call-mark.ts";
 import { bridgeRequest } from "./stream-to-datagram.ts";
 
 /**
- * Returns the target of a request that has no token. For a trunk other than the core, the policy alone chooses the
- * target, and nothing in the message does.
+ * True where the policy alone chooses the target, and nothing in the message does: for every trunk but the core, and for
+ * a request of the core that names no other target than the filter. A host name behind our own Route counts as none, for
+ * nobody resolves it here.
  */
+export function isByPolicy({ proxy, source, routes }: TrunkTurn, { next, uri }: Onward): boolean {
+  if (source.trunk.side !== "core") return true;
+  if (next !== undefined) return false;
+  return isOwn(proxy.own, uri, source.trunk.ownNames) || (routes.own > 0 && literalTarget(uri) === undefined);
+}
+
+/** Returns the target of a request that has no token. */
 export function targetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
   const { proxy, source, request } = turn;
-  return source.trunk.side === "core"
-    ? routedTarget(turn, onward)
-    : bySize(turn, source.trunk, proxy.hops.choose(source.trunk, request.callId));
+  return isByPolicy(turn, onward)
+    ? bySize(turn, source.trunk, proxy.hops.choose(source.trunk, request.callId))
+    : routedTarget(turn, onward);
 }
 
 /**
@@ -42,9 +50,20 @@ export function targetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
  */
 export function steadyTargetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
   const { proxy, source, request } = turn;
-  return source.trunk.side === "core"
-    ? routedTarget(turn, onward)
-    : proxy.hops.preferred(source.trunk, request.callId);
+  const target = isByPolicy(turn, onward)
+    ? proxy.hops.preferred(source.trunk, request.callId)
+    : routedTarget(turn, onward);
+  return target === undefined || isHairpin(turn, target) ? undefined : target;
+}
+
+/**
+ * True where a request of the core would go back to the core, to the sender or to another part of it. Nobody judges it,
+ * and who forges the address of the core would ring every phone behind it. No call of the core needs the filter for that.
+ */
+export function isHairpin(turn: RequestTurn, target: Target): boolean {
+  if (turn.source?.trunk.side !== "core") return false;
+  const egress = egressOf(turn, target);
+  return egress !== undefined && trunkAt(turn, egress, target)?.trunk.side === "core";
 }
 
 /** Octets that our Via and Record-Route add to a request, approximately. */
