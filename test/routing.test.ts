@@ -1,1 +1,2 @@
 import "./routing/next-hops.ts";
+import "./routing/answers.ts";

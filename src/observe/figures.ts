@@ -102,7 +102,7 @@ export const collectionBuckets: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
 
 /** The figures whose size does not depend on the number of trunks. */
 export interface GeneralFigures {
-  readonly totals: Omit<Counters, "trunks" | "strangers">;
+  readonly totals: Omit<Counters, "trunks" | "strangers" | "strays">;
   readonly revision: string;
   readonly reloads: Readonly<ReloadCounts>;
   /** How UDP is received and sent: "batched" or "dgram". */
@@ -207,7 +207,7 @@ export function joinFigures(parts: Iterable<FiguresPart>): Figures | undefined {
 function generalFigures(sources: FigureSources, revision: string): GeneralFigures {
   const { counters, reloads, sockets, health, hep, links, tableFull, ruleFaults, build, stateFolder } =
     sources;
-  const { trunks: _trunks, strangers: _strangers, ...totals } = counters;
+  const { trunks: _trunks, strangers: _strangers, strays: _strays, ...totals } = counters;
   return {
     totals,
     revision,

@@ -88,7 +88,7 @@ function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: strin
  * Writes an address in characters that every parser of URI parameters accepts. The colons of IPv6 are written as
  * tildes.
  */
-function writeTarget({ transport, address, port, connection }: Target): string {
+export function writeTarget({ transport, address, port, connection }: Target): string {
   const host = address.includes(":") ? address.replaceAll(":", "~") : address;
   if (transport === "udp") return `${host}_${port}`;
   return connection === undefined

@@ -7,6 +7,7 @@ import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
 import { formatBranch } from "../../sip/tag.ts";
 import { findTried, type SentCall } from "../memory/call-setup.ts";
+import { placeParam } from "../sending/asked-place.ts";
 import { markOf } from "../sending/call-mark.ts";
 import { moveCall, nextFor } from "../sending/failover.ts";
 import type { Moment, ResponseTurn } from "../turn/turn.ts";
@@ -99,7 +100,7 @@ function sendOwn(
   const to = method === "ACK" ? headerValue(message, message.first[Header.to]!) : call.to;
   const text =
     `${method} ${call.uri} SIP/2.0\r\n` +
-    `Via: ${egress.via}${formatBranch(ingress.index, mac)}${mark}\r\n` +
+    `Via: ${egress.via}${formatBranch(ingress.index, mac)}${mark}${placeParam(hop)}\r\n` +
     "Max-Forwards: 70\r\n" +
     `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${path.callId}\r\nCSeq: ${message.cseq} ${method}\r\n` +
     "Content-Length: 0\r\n\r\n";

@@ -22,6 +22,7 @@ import { mostOctets } from "../turn/output.ts";
 import { egressOf, isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
 import { NEXT_HOP } from "../turn/proxy-state.ts";
 import type { RequestTurn, TrunkTurn } from "../turn/turn.ts";
+import { placeParam } from "./asked-place.ts";
 import { markOf, type MarkedCall } from "./call-mark.ts";
 import { bridgeRequest } from "./stream-to-datagram.ts";
 
@@ -203,6 +204,15 @@ function recordRoute(listener: Listener, token: string): string {
 }
 
 /**
+ * Returns the parameters behind the branch. ACK and CANCEL have those of their INVITE (RFC 3261 sections 9.1, 17.1.1.3);
+ * where nobody remembers it, the branch alone.
+ */
+function besideBranch({ message: { method } }: RequestTurn, target: Target, mark: string): string {
+  const follows = method === "ACK" || method === "CANCEL";
+  return follows && mark === "" ? "" : mark + placeParam(target);
+}
+
+/**
  * Sends the request on with our Via on top. Everything that is not in `edits` stays as it came (RFC 3261 sections 16.6,
  * 16.11).
  *
@@ -220,7 +230,7 @@ export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): S
   const line = message.lineStart[index]!;
   const mac = proxy.tags.mac("branch", fields);
   const branch = formatBranch(listener.index, mac);
-  splice(edits, line, line, `Via: ${egress.via}${branch}${markOf(proxy, call, mac)}\r\n`);
+  splice(edits, line, line, `Via: ${egress.via}${branch}${besideBranch(turn, target, markOf(proxy, call, mac))}\r\n`);
   const filled = fillVia(request);
   if (filled !== request.viaValue)
     splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);

@@ -67,19 +67,22 @@ function sendProbe({ proxy, now }: Moment, listener: Listener, hop: Destination)
 
 /**
  * Takes the answer to an OPTIONS of ours. Every status shows that the next hop is alive (a 404 or 405 too), with two
- * exceptions. 503 asks for no more requests. A proxy answers 408 when the server behind it does not answer. Returns
- * false when no such OPTIONS was sent.
+ * exceptions. 503 asks for no more requests. A proxy answers 408 when the server behind it does not answer.
  */
-export function takeProbeAnswer(turn: ResponseTurn, hop: Destination, mac: string): boolean {
+export function takeProbeAnswer(turn: ResponseTurn, hop: Destination): void {
   const { proxy, now, policy } = turn;
   const health = policy.nextHopHealth;
-  if (hop.probe === "" || hop.probe !== mac) return false;
   const { status } = turn.message;
-  if (status < 200) return true;
+  if (status < 200) return;
   if (status === 503 || status === 408) {
     if (noteProbeMiss(hop, now, health)) reportChange(proxy, hop, `OPTIONS answered ${status}`);
   } else if (noteProbeAnswer(hop, now, health)) reportChange(proxy, hop, `OPTIONS answered ${status}`);
-  return true;
+}
+
+/** Finds the next hop that an OPTIONS of ours asked, by the MAC of its branch, as long as it waits for the answer. */
+export function probedBy({ hops }: ProxyState, mac: string): Destination | undefined {
+  for (const hop of hops.destinations()) if (hop.probe === mac) return hop;
+  return undefined;
 }
 
 /**
