@@ -1,2 +1,3 @@
 import "./routing/next-hops.ts";
+import "./routing/retry-after.ts";
 import "./routing/answers.ts";

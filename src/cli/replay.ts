@@ -94,12 +94,7 @@ interface Seen extends Arrival {
 }
 
 /** Judges the calls of one capture and prints their lines. */
-function attend(
-  print: LineSink,
-  judgement: Judgement,
-  all: boolean,
-  counts: ReplayCounts,
-): AttemptSink {
+function attend(print: LineSink, judgement: Judgement, all: boolean, counts: ReplayCounts): AttemptSink {
   const judge = createCaptureJudge(judgement);
   /** By frame number; filled only when repeats are shown. */
   const judged = new LRUCache<number, Judged>({ max: MAX_DECISIONS });

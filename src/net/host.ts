@@ -14,7 +14,8 @@ export interface HostPort {
  */
 export function parseHostPort(text: string): HostPort | undefined {
   const endpoint = parseEndpoint(text, 0);
-  if (endpoint !== undefined) return text.endsWith(":0") ? undefined : { host: endpoint.address, port: endpoint.port };
+  if (endpoint !== undefined)
+    return text.endsWith(":0") ? undefined : { host: endpoint.address, port: endpoint.port };
   const [name = "", digits, ...rest] = text.split(":", 3);
   const host = withoutFinalDot(name).toLowerCase();
   const port = digits === undefined ? 0 : readPort(digits);

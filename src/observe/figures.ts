@@ -7,6 +7,8 @@ export interface NextHopFigure {
   readonly id: string;
   readonly state: "unknown" | "up" | "down";
   readonly addresses: number;
+  /** True: it gets no new calls while another is up, because its 503 had Retry-After. */
+  readonly isResting?: boolean;
 }
 
 /** A next hop that is a name. */

@@ -73,7 +73,8 @@ export function readRoutes(message: SipMessage, own: OwnPlaces, also?: readonly 
   if (message.count[Header.route] === 0)
     return { token: recorded, isStrict, values: NO_VALUES, own: 0, uri, exit: recordedBy };
   const alone = isStrict ? undefined : readOwnRoute(message, listeners);
-  if (alone !== undefined) return { token: alone.token, isStrict, values: OWN_VALUE, own: 1, uri, exit: alone.exit };
+  if (alone !== undefined)
+    return { token: alone.token, isStrict, values: OWN_VALUE, own: 1, uri, exit: alone.exit };
   const values = readValues(message);
   let token = recorded;
   let exit = recordedBy;
@@ -110,7 +111,10 @@ function readOwnRoute(
     const token = start + route.length;
     for (let i = token; i < last; i++) if (!isTokenChar(message.bytes[i]!)) return undefined;
     if (message.bytes[last] !== MORE || last <= token) return undefined;
-    return { token: message.text.slice(token, last), exit: isShared(listeners, listener) ? undefined : listener };
+    return {
+      token: message.text.slice(token, last),
+      exit: isShared(listeners, listener) ? undefined : listener,
+    };
   }
   return undefined;
 }

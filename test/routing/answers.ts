@@ -47,7 +47,11 @@ void tap.test("an answer is taken from the peer that was asked, whatever its por
     t.equal(proxy.counters.strayResponses, told === "stray" ? 1 : 0, `${name}: stray`);
     t.equal(proxy.counters.unknownSource, told === "unknown" ? 1 : 0, `${name}: unread`);
     const restarted = createTestProxy(compileText(text));
-    t.equal(restarted.receive(from, respond(asked?.text ?? "", 180)).length, taken ? 1 : 0, `${name}: after a restart`);
+    t.equal(
+      restarted.receive(from, respond(asked?.text ?? "", 180)).length,
+      taken ? 1 : 0,
+      `${name}: after a restart`,
+    );
   }
 });
 

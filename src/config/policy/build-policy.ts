@@ -131,6 +131,7 @@ function readHealth(entry: NextHopHealthEntry): NextHopHealth {
     timeout: entry.timeoutSeconds * 1000,
     missesUntilDown: entry.missesUntilDown,
     answersUntilUp: entry.answersUntilUp,
+    longestRest: entry.longestRetryAfterSeconds * 1000,
     longestInterval: Math.max(entry.longestIntervalSeconds, entry.intervalSeconds) * 1000,
   };
 }

@@ -134,6 +134,14 @@ export const nextHopHealthSchema = z
       .max(3600)
       .default(60)
       .describe("While a next hop is down, the interval doubles up to this."),
+    longestRetryAfterSeconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .default(3600)
+      .describe(
+        "Longest time for which a next hop gets no new calls and no OPTIONS after its 503 with Retry-After, while another is up; 0: never.",
+      ),
     failoverOn503: z
       .boolean()
       .default(true)

@@ -103,7 +103,9 @@ export const trunkSchema = z.strictObject({
     .array(nextHopSchema)
     .min(1)
     .exactOptional()
-    .describe("Where accepted calls go; of a core trunk, its calls to the filter itself. Nothing in a message of another trunk ever chooses the next hop."),
+    .describe(
+      "Where accepted calls go; of a core trunk, its calls to the filter itself. Nothing in a message of another trunk ever chooses the next hop.",
+    ),
   ownNames: ownNamesSchema
     .exactOptional()
     .describe(

@@ -12,7 +12,7 @@ import { confirmToken } from "../memory/dialog-token.ts";
 import { removeLabels } from "../messages/message-changes.ts";
 import { asAsked, isSamePeer, type StrayReason } from "../sending/asked-place.ts";
 import { readMark } from "../sending/call-mark.ts";
-import { probedBy, reportChange, takeProbeAnswer } from "../sending/probe.ts";
+import { heedRetryAfter, probedBy, reportChange, takeProbeAnswer } from "../sending/probe.ts";
 import { bridgeResponse, hushRequest } from "../sending/stream-to-datagram.ts";
 import { mostOctets } from "../turn/output.ts";
 import { portTowards, trunkOf } from "../turn/peer-port.ts";
@@ -85,6 +85,7 @@ function hearAnswer(turn: ResponseTurn, hop: Destination): void {
   const { nextHopHealth } = policy;
   const isRefusal = message.status === 503 && hasMethod(message, "INVITE");
   const changed = isRefusal ? noteRefusal(hop, now, nextHopHealth) : noteAnswer(hop, now, nextHopHealth);
+  if (isRefusal) heedRetryAfter(turn, hop);
   if (changed) reportChange(turn.proxy, hop, isRefusal ? "calls answered 503" : "answered");
 }
 
@@ -93,7 +94,8 @@ function takeOwnAnswer(turn: ResponseTurn, mac: string): StrayReason | undefined
   if (hasMethod(turn.message, "CANCEL")) return undefined;
   const hop = probedBy(turn.proxy, mac);
   if (hop === undefined) return "no request of ours asked for it";
-  if (hop.transport !== turn.listener.transport || !isSamePeer(turn, hop)) return "its request went to another peer";
+  if (hop.transport !== turn.listener.transport || !isSamePeer(turn, hop))
+    return "its request went to another peer";
   takeProbeAnswer(turn, hop);
   return undefined;
 }

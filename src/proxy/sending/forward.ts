@@ -230,7 +230,12 @@ export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): S
   const line = message.lineStart[index]!;
   const mac = proxy.tags.mac("branch", fields);
   const branch = formatBranch(listener.index, mac);
-  splice(edits, line, line, `Via: ${egress.via}${branch}${besideBranch(turn, target, markOf(proxy, call, mac))}\r\n`);
+  splice(
+    edits,
+    line,
+    line,
+    `Via: ${egress.via}${branch}${besideBranch(turn, target, markOf(proxy, call, mac))}\r\n`,
+  );
   const filled = fillVia(request);
   if (filled !== request.viaValue)
     splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);

@@ -20,7 +20,10 @@ export function portTowards({ sink }: ProxyState, listener: Listener, target: Ta
  * Returns the listener that a request leaves by. A request of a dialog leaves by the side that its Route names, where
  * the policy leaves a choice; any other by the side that it came in by.
  */
-export function egressOf({ proxy, policy, request, routes }: RequestTurn, target: Target): Listener | undefined {
+export function egressOf(
+  { proxy, policy, request, routes }: RequestTurn,
+  target: Target,
+): Listener | undefined {
   const isWithin = request.toTag !== "" && routes.exit !== undefined;
   return egressListener(proxy.listeners, policy, target, isWithin ? routes.exit : request.listener);
 }
