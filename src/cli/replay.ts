@@ -221,7 +221,7 @@ function loadJudgement(options: ReplayOptions): Judgement | number {
   if (options.trunk === undefined) return { policy, trunk: undefined, ownNames };
   const trunk = policy.trunkById(options.trunk);
   if (trunk !== undefined) return { policy, trunk, ownNames };
-  const known = policy.trunks.map((policy) => policy.trunk.id);
+  const known = policy.trunks.map(({ trunk: { id } }) => id);
   stderr.write(`sigwall replay: unknown trunk "${options.trunk}"${suggest(options.trunk, known)}\n`);
   return 2;
 }
