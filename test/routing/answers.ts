@@ -86,9 +86,11 @@ void tap.test("of a next hop, requests from a port that no trunk matches stay un
   t.same(proxy.events, []);
 });
 
+function stateOf(proxy: TestProxy, id: string): string | undefined {
+  return proxy.nextHops().find((each) => each.id === id)?.state;
+}
+
 void tap.test("what an answer from elsewhere says is said of the next hop that was asked", async (t) => {
-  const stateOf = (proxy: TestProxy, id: string): string | undefined =>
-    proxy.nextHops().find((each) => each.id === id)?.state;
   const proxy = createHopProxy('["sip:198.51.100.1:5060", { uri: "sip:198.51.100.2:5060", priority: 2 }]');
   for (const message of proxy.pass(1100)) proxy.receive("198.51.100.9:7000", respond(message.text, 200));
   t.equal(stateOf(proxy, hop.a), "up", "OPTIONS answered by another node");
