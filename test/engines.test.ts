@@ -5,6 +5,7 @@ import "./engines/drachtio-link.ts";
 import "./engines/drachtio-topology.ts";
 import "./engines/drachtio.ts";
 import "./engines/embedded.ts";
+import "./engines/sides.ts";
 import "./engines/crossings.ts";
 import "./engines/tls.ts";
 import "./engines/hep.ts";

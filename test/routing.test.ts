@@ -1,1 +1,5 @@
 import "./routing/next-hops.ts";
+import "./routing/own-places.ts";
+import "./routing/sides.ts";
+import "./routing/retry-after.ts";
+import "./routing/answers.ts";

@@ -100,6 +100,7 @@ export async function startApp({
   };
   const engine = createEngine(config, {
     listen: config.listen,
+    ownNames: config.ownNames,
     tls,
     streams: config.streams,
     openPort: sockets.open,

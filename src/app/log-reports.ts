@@ -62,6 +62,7 @@ const mostStrangers = 5;
  */
 export function createReports({ log, refusalsPerSecond, state, counters, stage }: ReportsParts): Reports {
   const tellStrangers = createStrangerReport(log, counters);
+  const tellStrays = createStrayReport(log, counters);
   const tellOverload = createOverloadReport(log, stage);
   let known = state.lastFault;
   const refusals = createLimitedQueue<Judgement>(refusalsPerSecond, {
@@ -86,6 +87,7 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
     refusals.flush(now);
     faults.flush(now);
     tellStrangers(now);
+    tellStrays(now);
     tellOverload();
     unjudged.flush(now);
   };
@@ -148,6 +150,20 @@ function createStrangerReport(log: Log, counters: Counters): (now: number) => vo
     next = now + strangersInterval;
     const sources = counters.strangers.take(mostStrangers);
     log.warn("dropped unread: no trunk matches the source", { datagrams: dropped, sources });
+  };
+}
+
+/** Logs responses that nobody asked for, as {@link createStrangerReport} logs sources. */
+function createStrayReport(log: Log, counters: Counters): (now: number) => void {
+  let told = counters.strayResponses;
+  let next = 0;
+  return (now) => {
+    const dropped = counters.strayResponses - told;
+    if (dropped === 0 || (now < next && now >= next - strangersInterval)) return;
+    told = counters.strayResponses;
+    next = now + strangersInterval;
+    const from = counters.strays.take(mostStrangers);
+    log.warn("dropped responses that answer no request of ours to that peer", { responses: dropped, from });
   };
 }
 

@@ -40,6 +40,7 @@ export const plainTrunk: Trunk = {
     stripTrailingST: false,
   },
   nextHops: [],
+  ownNames: [],
   failoverOn503: true,
   passThrough503: true,
   fallback: "accept",

@@ -3,11 +3,11 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
-import type { Policy, TrunkPolicy } from "../policy/policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { LRUCache } from "lru-cache";
 import type { AttemptSink, SeenIam, SeenInvite } from "../replay/captured-attempts.ts";
-import { createCaptureJudge, type Outcome } from "../replay/judge-capture.ts";
+import { createCaptureJudge, type Judgement, type Outcome } from "../replay/judge-capture.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import { toMillis } from "../pcap/timestamp.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
@@ -94,14 +94,8 @@ interface Seen extends Arrival {
 }
 
 /** Judges the calls of one capture and prints their lines. */
-function attend(
-  print: LineSink,
-  policy: Policy,
-  override: TrunkPolicy | undefined,
-  all: boolean,
-  counts: ReplayCounts,
-): AttemptSink {
-  const judge = createCaptureJudge(policy, override);
+function attend(print: LineSink, judgement: Judgement, all: boolean, counts: ReplayCounts): AttemptSink {
+  const judge = createCaptureJudge(judgement);
   /** By frame number; filled only when repeats are shown. */
   const judged = new LRUCache<number, Judged>({ max: MAX_DECISIONS });
 
@@ -131,7 +125,7 @@ function attend(
             ? `point code ${attempt.circuit?.opc}`
             : formatEndpoint({ address: sourceAddress, port: sourcePort }),
         );
-        return refuseStranger(attempt, policy);
+        return refuseStranger(attempt, judgement.policy);
       }
     }
   }
@@ -209,18 +203,15 @@ function attend(
 }
 
 /** What calls are judged by, and the zone of the times in the table. */
-interface Judgement {
-  readonly policy: Policy;
+interface ZonedJudgement extends Judgement {
   readonly timeZone: string;
-  /** Undefined: the trunk of the source address. */
-  readonly trunk: TrunkPolicy | undefined;
 }
 
 /**
  * Loads the policy and the trunk that `replay` judges by.
  * @returns the exit code when one of them can't be used
  */
-function loadJudgement(options: ReplayOptions): Judgement | number {
+function loadJudgement(options: ReplayOptions): ZonedJudgement | number {
   const { stderr } = options;
   const { config, issues } = loadStatic(readFromDisk, options.config);
   if (config === undefined) return complain(stderr, issues);
@@ -232,9 +223,10 @@ function loadJudgement(options: ReplayOptions): Judgement | number {
   const { policy, material } = loaded;
   if (policy === undefined || material === undefined) return complain(stderr, [...issues, ...loaded.issues]);
   const { timeZone } = material.file;
-  if (options.trunk === undefined) return { policy, timeZone, trunk: undefined };
+  const ownNames = [...config.ownNames, ...config.listen.flatMap(({ advertise }) => advertise ?? [])];
+  if (options.trunk === undefined) return { policy, timeZone, ownNames, trunk: undefined };
   const trunk = policy.trunkById(options.trunk);
-  if (trunk !== undefined) return { policy, timeZone, trunk };
+  if (trunk !== undefined) return { policy, timeZone, ownNames, trunk };
   const known = policy.trunks.map((one) => one.trunk.id);
   stderr.write(`sigwall replay: unknown trunk "${options.trunk}"${suggest(options.trunk, known)}\n`);
   return 2;
@@ -308,7 +300,7 @@ export async function replayCaptures(files: readonly string[], options: ReplayOp
       style,
       options,
       (line) => watch.see(line),
-      (print) => attend(print, judgement.policy, judgement.trunk, options.all, counts),
+      (print) => attend(print, judgement, options.all, counts),
     );
     if (result.failed) exitCode = 1;
     else (style.json ? options.stderr : options.stdout).write(summariseReplay(result, counts));

@@ -2,6 +2,7 @@
 import type { EngineName } from "../domain/capabilities.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { type Endpoint, parseEndpoint } from "../net/address.ts";
+import { type HostPort, isAddress, parseHostPort } from "../net/host.ts";
 import { type DrachtioConfig, findEngineIssues, readDrachtio } from "./sigwall/drachtio.ts";
 import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
 import { staticJsonSchema } from "./sigwall/static-schema.ts";
@@ -11,7 +12,8 @@ import { readYaml, type Source } from "./yaml/yaml-source.ts";
 import {
   type HepEntry,
   type ListenAddress,
-  parseListener,
+  isWildcard,
+  readListen,
   sipStaticSchema,
   staticSchema,
 } from "./sigwall/static-schema.ts";
@@ -43,6 +45,8 @@ export interface StaticConfig {
   readonly drachtio: DrachtioConfig | undefined;
   /** Empty with `engine: m3ua`. */
   readonly listen: readonly ListenAddress[];
+  /** Names of the filter beside its listeners; port 0: any of its ports. */
+  readonly ownNames: readonly HostPort[];
   /** Set only with `engine: m3ua`: what it relays between. */
   readonly m3ua: M3uaConfig | undefined;
   /** Paths are relative to the working directory of the program. Undefined without TLS. */
@@ -94,11 +98,12 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
   const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
-  const { policy, keyFile, node, stateFolder, drainSeconds, hep, log } = read.data;
-  const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
+  const { ownNames, policy, keyFile, node, stateFolder, drainSeconds, hep, log } = read.data;
+  const listeners = listen.map(readListen).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
     ...findMissingTls(source, listeners, tls !== undefined),
+    ...findHidden(source, listeners, engine),
     ...findEngineIssues(source, engine, drachtio),
     ...findM3uaIssues(source, engine, m3ua),
   ];
@@ -108,6 +113,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     engine,
     drachtio: engine === "drachtio" ? readDrachtio(drachtio, path) : undefined,
     listen: listeners,
+    ownNames: (ownNames ?? []).map((name) => parseHostPort(name)).filter((name) => name !== undefined),
     m3ua: engine === "m3ua" && m3ua !== undefined ? readM3uaConfig(m3ua) : undefined,
     tls: tls === undefined ? undefined : resolveTls(path, tls),
     streams,
@@ -149,6 +155,30 @@ function findTwiceListened(source: Source, listeners: readonly ListenAddress[]):
     const message =
       earlier.id === id ? `"${id}" is in \`listen\` twice` : `"${earlier.id}" already uses this port`;
     return [source.issueAt(["listen", index], message)];
+  });
+}
+
+/**
+ * Reports listeners that no peer could find again: Via and Record-Route would name an address that is none, or
+ * one of the other family.
+ */
+function findHidden(
+  source: Source,
+  listeners: readonly ListenAddress[],
+  engine: EngineName,
+): readonly ConfigIssue[] {
+  return listeners.flatMap(({ id, transport, address, port, advertise }, index) => {
+    if (advertise === undefined) {
+      // With drachtio, Via and Record-Route are those of its servers.
+      if (!isWildcard(address) || engine !== "embedded") return [];
+      const example = formatEndpoint({ address: address === "::" ? "2001:db8::1" : "192.0.2.1", port });
+      const message = `"${id}" is every address of this host and none that a peer can answer to; write one address (${transport}:${example}), or name what peers see: { on: "${id}", advertise: HOST }`;
+      return [source.issueAt(["listen", index], message)];
+    }
+    const isOtherFamily = isAddress(advertise.host) && advertise.host.includes(":") !== address.includes(":");
+    if (!isOtherFamily) return [];
+    const message = `"${id}" can't be reached at ${advertise.host}: one is IPv4, the other IPv6`;
+    return [source.issueAt(["listen", index, "advertise"], message)];
   });
 }
 

@@ -24,7 +24,8 @@ import { partyAt, redirectContact } from "../proxy/messages/target-uri.ts";
 import { hopIdOf, type Listener, type Target } from "../routing/listener.ts";
 import type { NextHops } from "../routing/next-hops.ts";
 import { originOf, readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
-import { foreignRoute, isOwn, literalTarget, readRoutes } from "../routing/route.ts";
+import { isOwn, type OwnPlaces } from "../routing/own-places.ts";
+import { foreignRoute, literalTarget, readRoutes } from "../routing/route.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import { readAttempt } from "../sip/attempt/sip-attempt.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
@@ -55,7 +56,7 @@ export interface ShownRequest {
 
 export interface DelegatedParts {
   readonly policy: () => Policy;
-  readonly listeners: readonly Listener[];
+  readonly own: OwnPlaces;
   readonly hops: NextHops;
   readonly state: ScreeningState;
   readonly counters: Counters;
@@ -128,7 +129,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     if (message.method !== "INVITE") return takeOther(source.trunk, moment.at);
     // The server itself passes or refuses requests of a dialog. None of them should come here.
     if (request.toTag !== "") return refuseRequest(source.trunk, moment.at, "dialog-unknown", NO_FIELDS);
-    const routes = readRoutes(message, parts.listeners);
+    const routes = readRoutes(message, parts.own, source.trunk.ownNames);
     return takeInvite({ now: moment.now, at: moment.at, policy, source, message, request, routes, isLate });
   }
 
@@ -160,7 +161,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   function takeInvite(turn: DelegatedTurn): Order {
     const { source, now, at, policy, request } = turn;
     const { trunk } = source;
-    const judged = decide(judge, reader, turn);
+    const judged = refuseHairpin(turn, decide(judge, reader, turn));
     if (judged === undefined) {
       parts.judged(request, undefined, now);
       return shedOrder(policy, trunk);
@@ -225,7 +226,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     if (status !== 0) return refusal(status, strippedBy(marks) ?? verdict.reason);
     const targets = targetsOf(turn);
     const [first] = targets;
-    if (first === undefined) return answer(trunk.side === "core" || trunk.nextHops.length === 0 ? 404 : 503);
+    if (first === undefined) return answer(isByPolicy(turn) && trunk.nextHops.length > 0 ? 503 : 404);
     const label = changesOf(trunk, decision)?.label ?? "";
     const fields = label === "" ? NO_FIELDS : { "P-Sigwall-Label": label };
     if (trunk.mode === "redirect")
@@ -242,20 +243,45 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     return { kind: "proxy", targets: uris, first, hop, fields };
   }
 
-  /**
-   * The targets of a call. For a trunk other than the core the policy alone chooses them; nothing in the message does.
-   */
-  function targetsOf({ source: { trunk }, policy, request, routes }: DelegatedTurn): readonly Target[] {
-    const { listener, callId } = request;
-    if (trunk.side === "core") {
-      const uri = foreignRoute(routes) ?? routes.uri;
-      const target = isOwn(parts.listeners, uri) ? undefined : literalTarget(uri);
-      const isKnown =
-        target !== undefined &&
-        (hops.has(target.address, target.port) ||
-          policy.matchTrunk(listener.id, target.address, target.port) !== undefined);
-      return isKnown ? [target] : [];
+  /** Nothing from the core goes back to the core: nobody judges it, and its source address may be forged. */
+  function refuseHairpin(turn: DelegatedTurn, judged: Judged | undefined): Judged | undefined {
+    const { source, policy, request } = turn;
+    const { trunk } = source;
+    if (judged === undefined || trunk.side !== "core") return judged;
+    const target = isByPolicy(turn) ? hops.choose(trunk, request.callId) : namedTarget(turn);
+    if (target === undefined || trunkAt(policy, target)?.trunk.side !== "core") return judged;
+    const verdict = { kind: "reject", reason: "routing-refused", facts: { route: target.address } } as const;
+    const status = refusalStatus(trunk, "routing-refused");
+    return { decision: { ...judged.decision, verdict, rule: "protocol" }, status };
+  }
+
+  /** True where the policy alone chooses the targets: for every trunk but the core, and where the core names us. */
+  function isByPolicy({ source: { trunk }, routes }: DelegatedTurn): boolean {
+    return trunk.side !== "core" || isOwn(parts.own, foreignRoute(routes) ?? routes.uri, trunk.ownNames);
+  }
+
+  /** The target that the core names: a place of a trunk or a next hop. */
+  function namedTarget({ policy, routes }: DelegatedTurn): Target | undefined {
+    const target = literalTarget(foreignRoute(routes) ?? routes.uri);
+    if (target === undefined) return undefined;
+    const isKnown = hops.has(target.address, target.port) || trunkAt(policy, target) !== undefined;
+    return isKnown ? target : undefined;
+  }
+
+  /** The trunk at a place, on whichever listener. */
+  function trunkAt({ matchTrunk }: Policy, { address, port }: Target): TrunkPolicy | undefined {
+    for (const { id } of parts.own.listeners) {
+      const trunk = matchTrunk(id, address, port);
+      if (trunk !== undefined) return trunk;
     }
+    return undefined;
+  }
+
+  /** The targets of a call. */
+  function targetsOf(turn: DelegatedTurn): readonly Target[] {
+    const { trunk } = turn.source;
+    const { callId } = turn.request;
+    if (!isByPolicy(turn)) return [namedTarget(turn)].filter((target) => target !== undefined);
     const first = hops.choose(trunk, callId);
     if (first === undefined) return [];
     if (first.state === "down") noteNoneUp(trunk.id);

@@ -3,6 +3,7 @@ import type { MethodTable } from "./method.ts";
 import type { DialPlan } from "./number.ts";
 import type { ReasonCode } from "./reason.ts";
 import type { Millis } from "./time.ts";
+import type { HostPort } from "../net/host.ts";
 
 /** The name of a source that is no trunk, only a next hop. It may continue dialogs of ours, and may begin nothing. */
 export const NEXT_HOP = "next-hop";
@@ -92,6 +93,8 @@ export interface Trunk {
   readonly lessee: LesseeId | undefined;
   readonly dialPlan: DialPlan;
   readonly nextHops: readonly NextHop[];
+  /** Hosts by which this trunk names the filter, beside those of `sigwall.yaml`. Port 0: any of ours. */
+  readonly ownNames: readonly HostPort[];
   /** True: a call that a next hop answers with 503 goes to another one. */
   readonly failoverOn503: boolean;
   /**

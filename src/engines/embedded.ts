@@ -1,6 +1,7 @@
 // The embedded engine: the filter's own UDP, TCP and TLS ports with the SIP proxy between them.
 import { performance } from "node:perf_hooks";
 import { capabilitiesOf } from "../domain/capabilities.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
 import { createListener, type Listener } from "../routing/listener.ts";
 import { createSipProxy, TICK, type SipProxy } from "../proxy/sip-proxy.ts";
 import { createKeyedTags } from "../sip/tag.ts";
@@ -32,6 +33,12 @@ function unreachablePlace(error: Error): { readonly address: string; readonly po
     return undefined;
   const { address, port } = error;
   return typeof address === "string" && typeof port === "number" ? { address, port } : undefined;
+}
+
+/** The bound address of a listener, and what it shows where that differs. */
+function describeListener({ transport, address, port, sentBy }: Listener): string {
+  const bound = formatEndpoint({ address, port });
+  return sentBy === bound ? `${transport}:${bound}` : `${transport}:${bound} as ${sentBy}`;
 }
 
 /** Creates the default engine: the filter's own sockets with the SIP proxy between them. */
@@ -134,10 +141,10 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
   }
 
   async function bind(listen: ListenAddress, index: number): Promise<void> {
-    const { id, transport, address } = listen;
+    const { id, transport, address, advertise } = listen;
     const opened = await (transport === "udp" ? openDatagrams : openStreams)(listen, index);
     ports[index] = opened;
-    listeners[index] = createListener(id, index, transport, address, opened.port);
+    listeners[index] = createListener(id, index, transport, address, opened.port, advertise);
   }
 
   async function stop(): Promise<void> {
@@ -165,6 +172,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       proxy = createSipProxy({
         policy: parts.policy,
         listeners,
+        ownNames: parts.ownNames ?? [],
         tags: createKeyedTags(parts.key),
         state: parts.state,
         counters: parts.counters,
@@ -196,7 +204,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         guard(() => proxy?.measure(load));
         traffic.look(performance.now());
       });
-      return listeners.map(({ transport, sentBy }) => `${transport}:${sentBy}`);
+      return listeners.map(describeListener);
     },
     nextHops: () => proxy?.nextHops() ?? [],
     calls: () => proxy?.calls.standing(),

@@ -3,6 +3,7 @@ import type { CallsView, TrunkCalls } from "../calls/calls.ts";
 import type { CallEvent, CallNaming } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
+import type { HostPort } from "../net/host.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import type { StreamLimits } from "../config/load-static.ts";
 import type { ListenAddress } from "../config/sigwall/static-schema.ts";
@@ -22,6 +23,8 @@ import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
 export interface EngineParts {
   /** The listeners of sigwall.yaml. Port 0 binds any free port. */
   readonly listen: readonly ListenAddress[];
+  /** Names of the filter beside its listeners. */
+  readonly ownNames?: readonly HostPort[];
   /** Certificates of tls listeners; undefined when there is no such listener. */
   readonly tls?: TlsMaterial | undefined;
   /** Bounds of tcp and tls listeners; undefined when there is no such listener. */

@@ -46,6 +46,8 @@ export interface TrunkCounters {
   noneUp: number;
   /** Calls that went on without their display names. */
   namesRemoved: number;
+  /** Responses from this trunk that no request of ours asked for. */
+  strayResponses: number;
 }
 
 /** All counters of the filter: plain numbers, read at a scrape. */
@@ -59,8 +61,10 @@ export interface Counters {
   notSip: number;
   /** Requests and responses that were sent on to the other side. */
   forwarded: number;
-  /** Responses without a branch of ours, or not from where the request went. */
+  /** Responses without a branch of ours, or not from the peer that the request went to. */
   strayResponses: number;
+  /** Where those responses came from, and why they were dropped. */
+  readonly strays: Strangers;
   /** Messages that were judged but could not be sent on: too large, or no target. */
   unsendable: number;
   /** Requests that were not remembered because the ledger was full of live entries. */
@@ -92,6 +96,7 @@ export function createCounters(): Counters {
     notSip: 0,
     forwarded: 0,
     strayResponses: 0,
+    strays: createStrangers(),
     unsendable: 0,
     ledgerFull: 0,
     failoversFull: 0,
@@ -122,6 +127,7 @@ export function trunkCounters(counters: Counters, id: string): TrunkCounters {
       failovers503: 0,
       noneUp: 0,
       namesRemoved: 0,
+      strayResponses: 0,
     };
     counters.trunks.set(id, trunk);
   }

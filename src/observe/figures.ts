@@ -7,6 +7,8 @@ export interface NextHopFigure {
   readonly id: string;
   readonly state: "unknown" | "up" | "down";
   readonly addresses: number;
+  /** True: it gets no new calls while another is up, because its 503 had Retry-After. */
+  readonly isResting?: boolean;
 }
 
 /** A next hop that is a name. */
@@ -102,7 +104,7 @@ export const collectionBuckets: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
 
 /** The figures whose size does not depend on the number of trunks. */
 export interface GeneralFigures {
-  readonly totals: Omit<Counters, "trunks" | "strangers">;
+  readonly totals: Omit<Counters, "trunks" | "strangers" | "strays">;
   readonly revision: string;
   readonly reloads: Readonly<ReloadCounts>;
   /** How UDP is received and sent: "batched" or "dgram". */
@@ -207,7 +209,7 @@ export function joinFigures(parts: Iterable<FiguresPart>): Figures | undefined {
 function generalFigures(sources: FigureSources, revision: string): GeneralFigures {
   const { counters, reloads, sockets, health, hep, links, tableFull, ruleFaults, build, stateFolder } =
     sources;
-  const { trunks: _trunks, strangers: _strangers, ...totals } = counters;
+  const { trunks: _trunks, strangers: _strangers, strays: _strays, ...totals } = counters;
   return {
     totals,
     revision,

@@ -29,6 +29,16 @@ export const nextHopSeries: readonly Series[] = [
   },
   {
     kind: "gauge",
+    name: "sigwall_next_hop_resting",
+    help: "1 for a next hop that gets no new calls while another is up, because its 503 had Retry-After.",
+    labels: ["trunk", "next_hop"],
+    read({ nextHops }, report) {
+      for (const { trunk, id, isResting } of nextHops)
+        report({ trunk, next_hop: id }, isResting === true ? 1 : 0);
+    },
+  },
+  {
+    kind: "gauge",
     name: "sigwall_next_hop_addresses",
     help: "Addresses of a next hop; 0 for a name that DNS has not given any for.",
     labels: ["trunk", "next_hop"],

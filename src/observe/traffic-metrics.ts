@@ -86,12 +86,15 @@ const faultSeries: readonly Series[] = [
     "Datagrams of known sources that are not SIP.",
     ({ general: { totals } }) => totals.notSip,
   ),
-  plainSeries(
-    "counter",
-    "sigwall_stray_responses_total",
-    "Responses dropped because no request of ours asked for them, or from where it did not go.",
-    ({ general: { totals } }) => totals.strayResponses,
-  ),
+  {
+    kind: "counter",
+    name: "sigwall_stray_responses_total",
+    help: "Responses dropped because no request of ours asked for them, or asked another peer.",
+    labels: ["trunk"],
+    read({ trunks }, report) {
+      for (const [trunk, { strayResponses }] of trunks) report({ trunk }, strayResponses);
+    },
+  },
   plainSeries(
     "counter",
     "sigwall_forwarded_messages_total",

@@ -45,6 +45,8 @@ export interface NextHopHealth {
   readonly answersUntilUp: number;
   /** The longest interval between two probes of a next hop that is down. */
   readonly longestInterval: Millis;
+  /** The longest time for which a Retry-After is heeded; 0: never. */
+  readonly longestRest: Millis;
 }
 
 /** When an overloaded filter sheds new calls; `judging/overload.ts` applies it. */

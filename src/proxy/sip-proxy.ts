@@ -9,7 +9,8 @@ import { refuseUnasked } from "../judging/decide.ts";
 import { LOAD_INTERVAL, type Load, type Overload } from "../judging/overload.ts";
 import { protocolError, unsupported } from "../judging/protocol-answers.ts";
 import { refusalStatus } from "../judging/refusal.ts";
-import { countProtocolError, decisionCount } from "../observe/counters.ts";
+import { countProtocolError, decisionCount, trunkCounters } from "../observe/counters.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
 import { goDown } from "../routing/hop-health.ts";
 import type { Listener } from "../routing/listener.ts";
 import type { NextHopStatus, ResolvedAddress } from "../routing/next-hops.ts";
@@ -22,6 +23,7 @@ import { inDialog } from "./requests/in-dialog.ts";
 import { newCall } from "./requests/new-call.ts";
 import { outOfDialog } from "./requests/out-of-dialog.ts";
 import { relayResponse } from "./responses/response-path.ts";
+import type { StrayReason } from "./sending/asked-place.ts";
 import { reportChange } from "./sending/probe.ts";
 import { passTime } from "./tick.ts";
 import { answerError, refuse } from "./turn/answers.ts";
@@ -125,8 +127,9 @@ export function createSipProxy(parts: ProxyParts): SipProxy {
       const moment = beginMoment(proxy, now);
       const origin: Origin = { listener, address, port };
       const source = moment.policy.matchTrunk(listener.id, address, port, names);
-      // A message of an unknown source is not parsed, and no state is kept for it.
-      if (source === undefined && !isHop(proxy, origin)) {
+      // A message of an unknown source is not parsed, and no state is kept for it. A next hop may answer from another
+      // port than the one that is asked; its branch proves the answer.
+      if (source === undefined && !isHop(proxy, origin) && !(isResponse(bytes) && hops.has(address))) {
         counters.unknownSource++;
         counters.strangers.note(address);
         return;
@@ -149,8 +152,8 @@ function handleMessage(moment: Moment, source: TrunkPolicy | undefined, origin: 
   scan(message, bytes);
   if (message.kind === "response") {
     const { listener, address, port } = origin;
-    if (!relayResponse({ proxy, now, at, policy, message, edits, listener, address, port }))
-      counters.strayResponses++;
+    const why = relayResponse({ proxy, now, at, policy, message, edits, listener, address, port });
+    if (why !== undefined) noteStray(moment, source, origin, why);
     return;
   }
   if (message.kind === "other") {
@@ -162,6 +165,22 @@ function handleMessage(moment: Moment, source: TrunkPolicy | undefined, origin: 
   if (turn === undefined) countProtocolError(counters, source?.trunk.id ?? NEXT_HOP, 400);
   else if (message.method === "INVITE" && turn.request.toTag === "" && isOfTrunk(turn)) newCall(turn);
   else handleOther(turn);
+}
+
+function isResponse(bytes: Buffer): boolean {
+  return bytes.toString("latin1", 0, 8) === "SIP/2.0 ";
+}
+
+function noteStray(
+  { proxy: { counters } }: Moment,
+  source: TrunkPolicy | undefined,
+  { address, port }: Origin,
+  why: StrayReason,
+): void {
+  const trunk = source?.trunk.id ?? NEXT_HOP;
+  counters.strayResponses++;
+  trunkCounters(counters, trunk).strayResponses++;
+  counters.strays.note(`${trunk} ${formatEndpoint({ address, port })}, ${why}`);
 }
 
 /** Handles every request except an INVITE of a trunk that begins a call. */

@@ -8,6 +8,7 @@ import type { CallReader } from "../judging/call-reader.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
 import type { SignallingSource } from "../domain/attempt.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
+import type { HostPort } from "../net/host.ts";
 import { createCounters } from "../observe/counters.ts";
 import { toMillis } from "../pcap/timestamp.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
@@ -41,11 +42,17 @@ const seenCalls: CallReader<SeenCall> = {
 /** Every decision of a capture is told by itself. */
 const everyOne: Judge["told"] = { take: () => true, flush: () => undefined };
 
-/**
- * Makes a judge whose windows and buckets are empty. `override`: every call is judged as that trunk's, wherever it came
- * from.
- */
-export function createCaptureJudge(policy: Policy, override: TrunkPolicy | undefined): CaptureJudge {
+/** What the calls of a capture are judged by. */
+export interface Judgement {
+  readonly policy: Policy;
+  /** Every call is judged as this trunk's, wherever it came from. Undefined: by the trunk of its source. */
+  readonly trunk: TrunkPolicy | undefined;
+  /** Names of the filter beside the destination of the message. */
+  readonly ownNames: readonly HostPort[];
+}
+
+/** Makes a judge whose windows and buckets are empty. */
+export function createCaptureJudge({ policy, trunk: override, ownNames }: Judgement): CaptureJudge {
   const judge: Judge = {
     state: createScreeningState(policy.tables),
     overload: createOverload(),
@@ -73,7 +80,7 @@ export function createCaptureJudge(policy: Policy, override: TrunkPolicy | undef
       const { message, listener, address, port } = request;
       const source = override ?? policy.matchTrunk(listener.id, address, port);
       if (source === undefined) return { kind: "unknown-source" };
-      const routes = readRoutes(message, [listener]);
+      const routes = readRoutes(message, { listeners: [listener], names: ownNames }, source.trunk.ownNames);
       const now = toMillis(time);
       const call = { source, now, at: now, policy, message, request, routes, origin };
       return outcomeOf(decide(judge, seenCalls, call));

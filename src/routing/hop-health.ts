@@ -20,9 +20,9 @@ export interface Destination extends Target {
   readonly seed: number;
   /**
    * Listener that reaches it. Undefined: no listener of its transport and address family, so
-   * nothing reaches it.
+   * nothing reaches it. A reload may give it another one.
    */
-  readonly listener: Listener | undefined;
+  listener: Listener | undefined;
   state: HopState;
   /** OPTIONS in a row without a good answer. */
   misses: number;
@@ -43,6 +43,11 @@ export interface Destination extends Target {
   nextProbe: Millis;
   /** OPTIONS that failed since it went down. */
   attempts: number;
+  /**
+   * Until when it asked for no requests (Retry-After); 0: it did not. While another one can take the
+   * calls, it gets neither calls nor OPTIONS.
+   */
+  restsUntil: Millis;
 }
 
 /** Makes a destination. Without a listener it is down at once. */
@@ -73,7 +78,44 @@ export function createDestination(
     // The first OPTIONS to all destinations are spread over a second.
     nextProbe: now + (seed % 1000),
     attempts: 0,
+    restsUntil: 0,
   };
+}
+
+/**
+ * Notes that it asked for no requests for so many seconds. A longer time that it asked for before stays.
+ * @returns whether its rest begins now
+ */
+export function noteRetryAfter(
+  hop: Destination,
+  seconds: number,
+  now: Millis,
+  { longestRest }: NextHopHealth,
+): boolean {
+  const rest = Math.min(seconds * 1000, longestRest);
+  if (rest <= 0) return false;
+  const isNew = hop.restsUntil === 0;
+  hop.restsUntil = Math.max(hop.restsUntil, now + rest);
+  return isNew;
+}
+
+/**
+ * Ends the rest whose time is over: the next OPTIONS follows at once.
+ * @returns whether it ended now
+ */
+export function noteRested(hop: Destination, now: Millis, { longestRest }: NextHopHealth): boolean {
+  if (hop.restsUntil === 0) return false;
+  // The policy may have shortened it since.
+  hop.restsUntil = Math.min(hop.restsUntil, now + longestRest);
+  if (now < hop.restsUntil) return false;
+  hop.restsUntil = 0;
+  hop.nextProbe = Math.min(hop.nextProbe, now);
+  return true;
+}
+
+/** Puts the next OPTIONS off, for it rests. */
+export function postponeProbe(hop: Destination, now: Millis, { interval }: NextHopHealth): void {
+  hop.nextProbe = Math.min(hop.restsUntil, now + interval);
 }
 
 /** Notes that an INVITE was sent there. */

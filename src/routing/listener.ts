@@ -1,5 +1,6 @@
 // Local addresses that messages arrive on and leave by, and the choice among them.
 import { formatEndpoint } from "../net/endpoint.ts";
+import type { HostPort } from "../net/host.ts";
 import type { HopId } from "../domain/call.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 
@@ -22,7 +23,9 @@ export interface Listener {
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6;
-  /** Host and port as they stand in Via and Record-Route, IPv6 in brackets. */
+  /** Host and port that peers see: what `advertise` says, else the bound address and port. */
+  readonly shown: HostPort;
+  /** The same as they stand in Via and Record-Route, IPv6 in brackets. */
   readonly sentBy: string;
   /** Beginning of our Via values: everything up to the branch. */
   readonly via: string;
@@ -30,20 +33,26 @@ export interface Listener {
   readonly route: string;
 }
 
-/** Makes a listener of a bound address. */
+/**
+ * Makes a listener of a bound address.
+ *
+ * @param advertise what peers see in place of it; its port 0: the bound port
+ */
 export function createListener(
   id: string,
   index: number,
   transport: SipTransport,
   address: string,
   port: number,
+  advertise?: HostPort,
 ): Listener {
   const family = address.includes(":") ? 6 : 4;
-  const sentBy = formatEndpoint({ address, port });
+  const shown = { host: advertise?.host ?? address, port: advertise?.port || port };
+  const sentBy = formatEndpoint({ address: shown.host, port: shown.port });
   const via = `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=`;
   const isReliable = transport !== "udp";
   const route = `<sip:${sentBy};${isReliable ? `transport=${transport};` : ""}lr;${TOKEN_PARAM}=`;
-  return { id, index, transport, isReliable, address, port, family, sentBy, via, route };
+  return { id, index, transport, isReliable, address, port, family, shown, sentBy, via, route };
 }
 
 /** Where a message is sent. */
@@ -67,19 +76,4 @@ export function hopIdOf({ transport, address, port }: Target): HopId {
 /** Returns the port of a URI or sent-by that names none (RFC 3261 section 19.1.2). */
 export function defaultPort(transport: SipTransport): number {
   return transport === "tls" ? 5061 : 5060;
-}
-
-/**
- * Chooses the listener that a message to `target` leaves by: the one the request came in on when it
- * fits, else the first of that transport and address family.
- * @returns undefined when no listener fits
- */
-export function egressListener(
-  listeners: readonly Listener[],
-  ingress: Listener,
-  { transport, address }: Target,
-): Listener | undefined {
-  const family = address.includes(":") ? 6 : 4;
-  if (ingress.family === family && ingress.transport === transport) return ingress;
-  return listeners.find((listener) => listener.family === family && listener.transport === transport);
 }

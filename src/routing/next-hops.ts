@@ -6,6 +6,7 @@ import type { NextHop, Trunk } from "../domain/trunk.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { KeyedTags } from "../sip/tag.ts";
 import { createDestination, type Destination, type HopState } from "./hop-health.ts";
+import { egressListener } from "./egress.ts";
 import { hopIdOf, type Listener, type Target } from "./listener.ts";
 import { pick, type Hop } from "./weighted-choice.ts";
 
@@ -26,6 +27,8 @@ export interface NextHopStatus {
   readonly state: HopState;
   /** Number of addresses that calls may go to. A literal has one. */
   readonly addresses: number;
+  /** Whether every address that is not down rests, because a 503 had Retry-After. */
+  readonly isResting: boolean;
 }
 
 /**
@@ -59,8 +62,16 @@ export interface NextHops {
    * section 16.11).
    */
   preferred(trunk: Trunk, callId: string): Destination | undefined;
-  /** Returns another destination that is up and not in `tried`, for failover. */
+  /**
+   * Returns another destination that is up and not in `tried`, for failover. One that rests is tried only while none of
+   * the trunk is up without a rest.
+   */
   next(trunk: Trunk, callId: string, tried: readonly Destination[]): Destination | undefined;
+  /**
+   * Tells whether a destination rests and can be left in peace: every trunk that has a choice has another one that is
+   * up. A trunk without a choice sends its calls there anyway, and OPTIONS would change nothing.
+   */
+  isSpared(destination: Destination): boolean;
   /** Tells whether a trunk has next hops and no single fixed destination. */
   hasChoice(trunk: Trunk): boolean;
   /** Finds the destination at exactly this transport, address and port. */
@@ -154,8 +165,9 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     const obtain = (target: Target): Destination => {
       const key = hopIdOf(target);
       const known = destinations.get(key) ?? before.get(key);
-      const destination =
-        known ?? createDestination(target, key, seedOf(key), listenerFor(listeners, target), now);
+      const listener = listenerFor(listeners, current, target);
+      if (known !== undefined) known.listener = listener;
+      const destination = known ?? createDestination(target, key, seedOf(key), listener, now);
       destinations.set(key, destination);
       return destination;
     };
@@ -218,13 +230,33 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
       if (only !== undefined) return only;
       if (hops.length === 0) return undefined;
       const callHash = hashOf(callId);
-      return pick(hops, callHash, true, NONE_TRIED) ?? pick(hops, callHash, false, NONE_TRIED);
+      return (
+        pick(hops, callHash, "rested", NONE_TRIED) ??
+        pick(hops, callHash, "up", NONE_TRIED) ??
+        pick(hops, callHash, "any", NONE_TRIED)
+      );
     },
     preferred(trunk, callId) {
       const only = routes[trunk.index]?.only;
-      return only ?? pick(hopsOf(trunk), hashOf(callId), false, NONE_TRIED);
+      return only ?? pick(hopsOf(trunk), hashOf(callId), "any", NONE_TRIED);
     },
-    next: (trunk, callId, tried) => pick(hopsOf(trunk), hashOf(callId), true, tried),
+    next(trunk, callId, tried) {
+      const hops = hopsOf(trunk);
+      const callHash = hashOf(callId);
+      const rested = pick(hops, callHash, "rested", tried);
+      if (rested !== undefined || pick(hops, callHash, "rested", NONE_TRIED) !== undefined) return rested;
+      return pick(hops, callHash, "up", tried);
+    },
+    isSpared(destination) {
+      if (destination.restsUntil === 0) return false;
+      const itself = [destination];
+      const choices = routes.filter(
+        ({ hops, only }) =>
+          only === undefined &&
+          hops.some(({ addresses }) => addresses.some((each) => each.destination === destination)),
+      );
+      return choices.length > 0 && choices.every(({ hops }) => pick(hops, 0, "rested", itself) !== undefined);
+    },
     hasChoice: (trunk) => {
       const route = routes[trunk.index];
       return route !== undefined && route.only === undefined && route.hops.length > 0;
@@ -255,7 +287,13 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     status: () =>
       (policy?.trunks ?? []).flatMap(({ trunk }) =>
         hopsOf(trunk).map(({ id, addresses }) => {
-          return { trunk: trunk.id, id, state: stateOf(addresses), addresses: addresses.length };
+          return {
+            trunk: trunk.id,
+            id,
+            state: stateOf(addresses),
+            addresses: addresses.length,
+            isResting: rests(addresses),
+          };
         }),
       ),
   };
@@ -276,14 +314,24 @@ function stateOf(addresses: Hop["addresses"]): HopState {
   return states.includes("unknown") ? "unknown" : "down";
 }
 
+function rests(addresses: Hop["addresses"]): boolean {
+  const usable = addresses.filter(({ destination }) => destination.state !== "down");
+  const counted = usable.length > 0 ? usable : addresses;
+  return counted.length > 0 && counted.every(({ destination }) => destination.restsUntil > 0);
+}
+
 /**
  * Chooses the listener that reaches a destination.
  * @returns undefined when none fits, and for an address of our own that DNS may give: calls would
  * come back to us
  */
-function listenerFor(listeners: readonly Listener[], target: Target): Listener | undefined {
-  const { transport, address, port } = target;
-  const family = address.includes(":") ? 6 : 4;
-  const fitting = listeners.filter((each) => each.transport === transport && each.family === family);
-  return fitting.some((each) => each.address === address && each.port === port) ? undefined : fitting[0];
+function listenerFor(listeners: readonly Listener[], policy: Policy, target: Target): Listener | undefined {
+  for (const each of listeners) {
+    const { shown } = each;
+    const isThere =
+      (each.address === target.address && each.port === target.port) ||
+      (shown.host === target.address && shown.port === target.port);
+    if (isThere && each.transport === target.transport) return undefined;
+  }
+  return egressListener(listeners, policy, target);
 }

@@ -1,6 +1,5 @@
 // Route fields and Request-URI: which values are ours, and where the request goes next.
-import { formatAddress, parseAddress } from "../net/address.ts";
-import type { SipTransport } from "../domain/trunk.ts";
+import type { HostPort } from "../net/host.ts";
 import {
   createAddressSpan,
   readAddress,
@@ -13,6 +12,7 @@ import { splice, type Edits } from "../sip/edit.ts";
 import { Header } from "../sip/header.ts";
 import { headerValue, nextHeader, noteFault, type SipMessage } from "../sip/message.ts";
 import { defaultPort, TOKEN_PARAM, type Listener, type Target } from "./listener.ts";
+import { canonicalHost, isOwn, listenerNamed, transportOf, type OwnPlaces } from "./own-places.ts";
 
 /** At most this many Route values are read; no real path has more. */
 const MAX_ROUTES = 32;
@@ -37,6 +37,11 @@ export interface Routes {
   /** How many values from the top are ours. */
   readonly own: number;
   readonly uri: UriParts;
+  /**
+   * The listener that the last of our Route values with a token names: the side that the request goes to
+   * (RFC 5658). Undefined where there is none, or where several have that name.
+   */
+  readonly exit: Listener | undefined;
 }
 
 /** Where a request asks to go, once our Route values are removed. */
@@ -56,41 +61,32 @@ const NO_VALUES: readonly RouteValue[] = [];
 const OWN_VALUE: readonly RouteValue[] = [{ text: "", uriText: "", uri: readUri("", 0, 0) }];
 
 /**
- * Tells whether host and port of a URI are those of one of our listeners, whatever the transport.
- * Nothing that we send may come back to us.
+ * Reads the Route fields and the Request-URI. An unreadable value is a fault of the message.
+ *
+ * @param also names that the sender uses for us
  */
-export function isOwn(listeners: readonly Listener[], uri: UriParts): boolean {
-  if (uri.scheme !== "sip" && uri.scheme !== "sips") return false;
-  const port = uri.port || defaultPort(transportOf(uri) ?? "udp");
-  const host = canonicalHost(uri.host);
-  for (const listener of listeners) if (listener.port === port && listener.address === host) return true;
-  return false;
-}
-
-/**
- * Returns the canonical spelling of a host. IPv6 literals have many (RFC 5952); listeners and
- * trunks use one.
- */
-export function canonicalHost(host: string): string {
-  if (!host.includes(":")) return host;
-  const address = parseAddress(host);
-  return address === undefined ? host : formatAddress(address);
-}
-
-/** Reads the Route fields and the Request-URI. An unreadable value is a fault of the message. */
-export function readRoutes(message: SipMessage, listeners: readonly Listener[]): Routes {
+export function readRoutes(message: SipMessage, own: OwnPlaces, also?: readonly HostPort[]): Routes {
+  const { listeners } = own;
   const uri = readUri(message.text, message.uriStart, message.uriEnd);
-  const recorded = isOwn(listeners, uri) ? tokenOf(uri) : undefined;
+  const recorded = isOwn(own, uri) ? tokenOf(uri) : undefined;
   const isStrict = recorded !== undefined;
-  if (message.count[Header.route] === 0) return { token: recorded, isStrict, values: NO_VALUES, own: 0, uri };
-  const alone = readOwnRoute(message, listeners);
-  if (alone !== undefined && !isStrict) return { token: alone, isStrict, values: OWN_VALUE, own: 1, uri };
+  const recordedBy = isStrict ? listenerNamed(listeners, uri) : undefined;
+  if (message.count[Header.route] === 0)
+    return { token: recorded, isStrict, values: NO_VALUES, own: 0, uri, exit: recordedBy };
+  const alone = isStrict ? undefined : readOwnRoute(message, listeners);
+  if (alone !== undefined)
+    return { token: alone.token, isStrict, values: OWN_VALUE, own: 1, uri, exit: alone.exit };
   const values = readValues(message);
   let token = recorded;
-  let own = 0;
-  for (; own < values.length && isOwn(listeners, values[own]!.uri); own++)
-    token ??= tokenOf(values[own]!.uri);
-  return { token, isStrict, values, own, uri };
+  let exit = recordedBy;
+  let count = 0;
+  for (; count < values.length && isOwn(own, values[count]!.uri, also); count++) {
+    const written = tokenOf(values[count]!.uri);
+    if (written === undefined) continue;
+    token ??= written;
+    exit = listenerNamed(listeners, values[count]!.uri);
+  }
+  return { token, isStrict, values, own: count, uri, exit };
 }
 
 /** The name of the parameter may be escaped too (RFC 3261 section 19.1.4). */
@@ -104,18 +100,32 @@ function tokenOf(uri: UriParts): string | undefined {
  * it. Nearly every in-dialog request has this form.
  * @returns undefined when the fields must be read in full
  */
-function readOwnRoute(message: SipMessage, listeners: readonly Listener[]): string | undefined {
+function readOwnRoute(
+  message: SipMessage,
+  listeners: readonly Listener[],
+): Pick<Routes, "token" | "exit"> | undefined {
   if (message.count[Header.route] !== 1) return undefined;
   const index = message.first[Header.route]!;
   const start = message.valueStart[index]!;
   const last = message.valueEnd[index]! - 1;
-  for (const { route } of listeners) {
+  for (const listener of listeners) {
+    const { route } = listener;
     if (!message.text.startsWith(route, start)) continue;
     const token = start + route.length;
     for (let i = token; i < last; i++) if (!isTokenChar(message.bytes[i]!)) return undefined;
-    return message.bytes[last] === MORE && last > token ? message.text.slice(token, last) : undefined;
+    if (message.bytes[last] !== MORE || last <= token) return undefined;
+    return {
+      token: message.text.slice(token, last),
+      exit: isShared(listeners, listener) ? undefined : listener,
+    };
   }
   return undefined;
+}
+
+/** Tells whether another listener has the same Record-Route. */
+function isShared(listeners: readonly Listener[], listener: Listener): boolean {
+  for (const other of listeners) if (other !== listener && other.route === listener.route) return true;
+  return false;
 }
 
 const MORE = 0x3e;
@@ -222,17 +232,6 @@ export function literalTarget(uri: UriParts): Target | undefined {
     address: canonicalHost(uri.host),
     port: uri.port || defaultPort(transport),
   };
-}
-
-/**
- * Returns the transport of a URI: its parameter, else TLS for sips and UDP for sip (RFC 3263
- * section 4.1).
- */
-function transportOf({ scheme, params }: UriParts): SipTransport | undefined {
-  if (scheme === "sips") return "tls";
-  if (params === "") return "udp";
-  const transport = readParam(params, 0, params.length, "transport")?.toLowerCase() ?? "udp";
-  return transport === "udp" || transport === "tcp" || transport === "tls" ? transport : undefined;
 }
 
 /**

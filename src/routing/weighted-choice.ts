@@ -20,20 +20,23 @@ export interface Hop {
   readonly addresses: readonly HopAddress[];
 }
 
+/** Which destinations may be chosen: those that are up or unknown and don't rest, those that rest too, or all. */
+export type Choosable = "rested" | "up" | "any";
+
 /**
  * Chooses the destination of a call: the lowest priority that has one, and there by weight and
  * hash. Rendezvous hashing (Thaler and Ravishankar, 1998): when a destination goes, only its own
  * calls move.
  *
  * @param hash 32 bits of the call
- * @param mustBeUp leaves out destinations that are down
+ * @param choosable leaves out destinations that are down, or that rest
  * @param tried destinations to leave out as well
  * @returns undefined when none is left
  */
 export function pick(
   hops: readonly Hop[],
   hash: number,
-  mustBeUp: boolean,
+  choosable: Choosable,
   tried: readonly Destination[],
 ): Destination | undefined {
   let best: Destination | undefined;
@@ -43,7 +46,7 @@ export function pick(
     if (hop.priority > bestPriority) continue;
     const draw = drawOf(hash, hop.seed, hop.weight);
     if (hop.priority === bestPriority && draw >= bestDraw) continue;
-    const destination = pickAddress(hop.addresses, hash, mustBeUp, tried);
+    const destination = pickAddress(hop.addresses, hash, choosable, tried);
     if (destination === undefined) continue;
     best = destination;
     bestPriority = hop.priority;
@@ -55,7 +58,7 @@ export function pick(
 function pickAddress(
   addresses: readonly HopAddress[],
   hash: number,
-  mustBeUp: boolean,
+  choosable: Choosable,
   tried: readonly Destination[],
 ): Destination | undefined {
   let best: Destination | undefined;
@@ -63,7 +66,7 @@ function pickAddress(
   let bestDraw = Infinity;
   for (const { destination, priority, weight } of addresses) {
     if (priority > bestPriority || destination.listener === undefined) continue;
-    if ((mustBeUp && destination.state === "down") || tried.includes(destination)) continue;
+    if (!isChoosable(destination, choosable) || tried.includes(destination)) continue;
     const draw = drawOf(hash, destination.seed, weight);
     if (priority === bestPriority && draw >= bestDraw) continue;
     best = destination;
@@ -71,6 +74,10 @@ function pickAddress(
     bestDraw = draw;
   }
   return best;
+}
+
+function isChoosable({ state, restsUntil }: Destination, choosable: Choosable): boolean {
+  return choosable === "any" || (state !== "down" && (choosable === "up" || restsUntil === 0));
 }
 
 /**

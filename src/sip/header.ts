@@ -29,12 +29,13 @@ export const Header = {
   label: 21,
   reason: 22,
   sessionExpires: 23,
+  retryAfter: 24,
 } as const;
 
 export type HeaderId = (typeof Header)[keyof typeof Header];
 
 /** How many header ids there are: the size of the tables of a message. */
-export const HEADER_IDS = 24;
+export const HEADER_IDS = 25;
 
 const names: readonly (readonly [HeaderId, string])[] = [
   [Header.via, "via"],
@@ -69,6 +70,7 @@ const names: readonly (readonly [HeaderId, string])[] = [
   [Header.reason, "reason"],
   [Header.sessionExpires, "session-expires"],
   [Header.sessionExpires, "x"],
+  [Header.retryAfter, "retry-after"],
 ];
 
 /** A hash table with open addressing: known names are found in one or two steps. */

@@ -39,6 +39,7 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
         weight: 1,
       },
     ],
+    ownNames: [],
     failoverOn503: true,
     passThrough503: true,
     dialPlan: {
@@ -73,6 +74,7 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
     missesUntilDown: 3,
     answersUntilUp: 2,
     longestInterval: 60_000,
+    longestRest: 3_600_000,
   });
 });
 

@@ -5,8 +5,17 @@ import { loadPolicy } from "../../src/config/load-policy.ts";
 
 type Edit = readonly [from: string, to: string];
 
-const listeners = ["udp:127.0.0.1:5060"];
+const listeners = ["udp:127.0.0.1:5060", "udp:127.0.0.1:5070"];
 const now = Date.parse("2026-11-22T00:00:00Z");
+
+/** Ties every trunk to its side: the core, by its port, to the second listener. */
+function onSides(policy: string): string {
+  return policy.replaceAll(/match: \{ addresses: (.*)/gu, (line, rest: string) => {
+    if (rest.includes("listener:") || rest.includes("any side")) return line;
+    const isCore = rest.includes("509");
+    return `match: { listener: udp:127.0.0.1:${isCore ? 5070 : 5060}, ${line.slice("match: { ".length)}`;
+  });
+}
 
 /** Everything that loading and reviewing say about the sound policy with these edits. */
 function review(
@@ -14,7 +23,7 @@ function review(
   lists: Readonly<Record<string, string>> = {},
   at = now,
 ): readonly string[] {
-  const files = filesOf({ ...soundLists, ...lists, "policy.yaml": brokenPolicy(...edits) });
+  const files = filesOf({ ...soundLists, ...lists, "policy.yaml": onSides(brokenPolicy(...edits)) });
   const { policy, material, issues } = loadPolicy(files, "policy.yaml", listeners);
   if (policy === undefined || material === undefined) throw new Error(printed(issues).join("\n"));
   return printed([...issues, ...reviewPolicy(policy, material, listeners, at)]);
@@ -51,6 +60,55 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     [["ports: [5090]", "ports: [5091]"]],
     [
       "policy.yaml:11:16 trunks[1].nextHops[0]: warning: no trunk matches 127.0.0.1:5090: requests that the called side sends from there are dropped",
+    ],
+  ],
+  [
+    "a core on the listener of the others",
+    [
+      [
+        "addresses: [127.0.0.1], ports: [5090] }",
+        "addresses: [127.0.0.1], ports: [5090], listener: udp:127.0.0.1:5060 }",
+      ],
+    ],
+    [
+      "policy.yaml:5:5 trunks[0].match: warning: on udp:127.0.0.1:5060 other trunks are heard too: a datagram with a forged source address passes as the core, unjudged; give the core a listener of its own (match.listener of every trunk) and drop forged sources at the border (uRPF, see docs/operations.md)",
+    ],
+  ],
+  [
+    "another trunk on the listener of the core",
+    [
+      [
+        "addresses: [127.0.0.1], ports: [5062] }",
+        "addresses: [127.0.0.1], ports: [5062], listener: udp:127.0.0.1:5070 }",
+      ],
+    ],
+    [
+      "policy.yaml:5:5 trunks[0].match: warning: on udp:127.0.0.1:5070 other trunks are heard too: a datagram with a forged source address passes as the core, unjudged; give the core a listener of its own (match.listener of every trunk) and drop forged sources at the border (uRPF, see docs/operations.md)",
+    ],
+  ],
+  [
+    "a trunk that two listeners reach",
+    [
+      [
+        "addresses: [127.0.0.1], ports: [5062] }",
+        "addresses: [127.0.0.1, 127.0.0.0/8], ports: [5062] } # any side",
+      ],
+    ],
+    [
+      "policy.yaml:5:5 trunks[0].match: warning: on udp:127.0.0.1:5070 other trunks are heard too: a datagram with a forged source address passes as the core, unjudged; give the core a listener of its own (match.listener of every trunk) and drop forged sources at the border (uRPF, see docs/operations.md)",
+      "policy.yaml:15:5 trunks[2].match: warning: udp:127.0.0.1:5060 and udp:127.0.0.1:5070 can send to it: a message leaves by the one that it came in by, OPTIONS by the first; name the one that the peer knows in match.listener",
+    ],
+  ],
+  [
+    "next hops of the core: a peer, and the core itself",
+    [
+      [
+        "addresses: [127.0.0.1], ports: [5090] }",
+        'addresses: [127.0.0.1], ports: [5090] }\n    nextHops: ["sip:127.0.0.1:5061", "sip:127.0.0.1:5090"]',
+      ],
+    ],
+    [
+      "policy.yaml:6:38 trunks[0].nextHops[1]: warning: 127.0.0.1:5090 is the core itself: calls from the core to the core are refused (routing-refused)",
     ],
   ],
   [

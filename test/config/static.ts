@@ -21,12 +21,12 @@ void tap.test("the least that a sigwall.yaml needs", async (t) => {
 
 void tap.test("listeners are canonical, whatever their spelling", async (t) => {
   const { config, issues } = load(
-    'listen: ["UDP:[0:0::1]:5060", "udp:[::]:0", "udp:[::]:0"]\npolicy: /etc/sigwall/p.yaml\nadmin: "[::1]:0"\n',
+    'listen: ["UDP:[0:0::1]:5060", "udp:[0::1]:0", "udp:[::1]:0"]\npolicy: /etc/sigwall/p.yaml\nadmin: "[::1]:0"\n',
   );
   t.strictSame(printed(issues), []);
   t.strictSame(
     config?.listen.map(({ id }) => id),
-    ["udp:[::1]:5060", "udp:[::]:0", "udp:[::]:0"],
+    ["udp:[::1]:5060", "udp:[::1]:0", "udp:[::1]:0"],
   );
   t.equal(config?.policy, "/etc/sigwall/p.yaml");
   t.strictSame(config?.admin, { address: "::1", port: 0 });

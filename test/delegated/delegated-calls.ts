@@ -56,7 +56,7 @@ function openDesk(policy: Policy = policyWith("")): Desk {
   const overload = createOverload();
   const calls = createDelegatedCalls({
     policy: () => policy,
-    listeners,
+    own: { listeners, names: [] },
     hops,
     state: createScreeningState(policy.tables),
     counters,

@@ -202,11 +202,15 @@ void t.test("compose: the demo and drachtio stand where the example policy has t
   t.equal(service("demo-lessee").command.at(-1), filter, "calls go to the filter");
   t.match(
     policy,
-    `- id: bj-lease-01 # leased line: only the lessee's own numbers may call\n    side: lessee\n    match: { addresses: [127.0.0.1], ports: [${argument("demo-lessee", "-p")}] }`,
+    `- id: bj-lease-01 # leased line: only the lessee's own numbers may call\n    side: lessee\n    match: { addresses: [127.0.0.1], ports: [${argument("demo-lessee", "-p")}], listener: udp:${filter} }`,
     "from the lessee's trunk",
   );
   const core = argument("demo-core", "-p");
-  t.match(policy, `match: { addresses: [127.0.0.1], ports: [${core}] }`, "the core");
+  t.match(
+    policy,
+    `match: { addresses: [127.0.0.1], ports: [${core}], listener: ${config?.listen[1]?.id ?? ""} }`,
+    "the core",
+  );
   t.match(policy, `nextHops: ["sip:127.0.0.1:${core}"]`, "and where accepted calls go");
   t.equal(argument("drachtio", "--contact"), `sip:127.0.0.1:${core};transport=udp`, "in its place");
   t.equal(argument("drachtio", "--address"), "127.0.0.1", "its admin port is not for others");

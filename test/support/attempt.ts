@@ -30,6 +30,7 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
       homeArea: side === "international" ? undefined : "10",
     }),
     nextHops: [],
+    ownNames: [],
     failoverOn503: true,
     passThrough503: true,
     fallback: side === "lessee" ? "reject" : "accept",

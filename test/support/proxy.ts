@@ -1,5 +1,6 @@
 import { keepDecisions, naming } from "./events.ts";
 import { Buffer } from "node:buffer";
+import type { HostPort } from "../../src/net/host.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { CallEvent } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
@@ -81,7 +82,7 @@ export interface TestProxy {
   policy: Policy;
   now: number;
   /** Hands the proxy a datagram from "address:port"; returns what it sent. */
-  receive(from: string, message: string | Buffer): Sent[];
+  receive(from: string, message: string | Buffer, by?: Listener): Sent[];
   /** Lets `millis` pass in ticks of 100 ms; returns what was sent meanwhile. */
   pass(millis: number): Sent[];
   resolve(id: string, addresses: readonly ResolvedAddress[]): void;
@@ -98,6 +99,9 @@ export function createTestProxy(
     key?: string;
     ledgerSize?: number;
     failoverSize?: number;
+    /** In place of {@link listeners}; the peers of each have its address family. */
+    listeners?: readonly Listener[];
+    ownNames?: readonly HostPort[];
     state?: ScreeningState;
     /** What a socket does that fails: throws. */
     sending?: (to: string) => void;
@@ -114,7 +118,8 @@ export function createTestProxy(
   const changes: string[] = [];
   const proxy = createSipProxy({
     policy: () => inForce,
-    listeners,
+    listeners: options.listeners ?? listeners,
+    ownNames: options.ownNames ?? [],
     tags: createKeyedTags(Buffer.from(options.key ?? "0123456789abcdef")),
     state,
     counters,
@@ -168,9 +173,9 @@ export function createTestProxy(
       proxy.unreachable(test.now, "udp", address, port);
     },
     nextHops: () => proxy.nextHops(),
-    receive(from, message) {
+    receive(from, message, by) {
       const { address, port } = splitPlace(from);
-      const listener = listeners[address.includes(":") ? 1 : 0];
+      const listener = by ?? (options.listeners ?? listeners)[address.includes(":") ? 1 : 0];
       if (listener === undefined) throw new Error("no listener");
       sent = [];
       proxy.handle(

@@ -5,6 +5,7 @@ import type { RuleId } from "../../domain/rule-id.ts";
 import { reasonCodes } from "../../domain/reason.ts";
 import type { Side, Trunk } from "../../domain/trunk.ts";
 import type { PolicyRevision } from "../../domain/decision.ts";
+import { parseHostPort, type HostPort } from "../../net/host.ts";
 import { createDialPlan } from "../../numbering/dial-plan.ts";
 import { readListNumber } from "../../numbering/e164.ts";
 import type { PolicyTables, SpecialUser } from "../../screening/rule.ts";
@@ -129,6 +130,7 @@ function readHealth(entry: NextHopHealthEntry): NextHopHealth {
     timeout: entry.timeoutSeconds * 1000,
     missesUntilDown: entry.missesUntilDown,
     answersUntilUp: entry.answersUntilUp,
+    longestRest: entry.longestRetryAfterSeconds * 1000,
     longestInterval: Math.max(entry.longestIntervalSeconds, entry.intervalSeconds) * 1000,
   };
 }
@@ -149,6 +151,7 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
       stripTrailingST: entry.stripTrailingST,
     }),
     nextHops: Object.freeze((entry.nextHops ?? []).flatMap(buildNextHop)),
+    ownNames: Object.freeze((entry.ownNames ?? []).flatMap(readOwnName)),
     failoverOn503: entry.failoverOn503 ?? health.failoverOn503,
     passThrough503: entry.passThrough503 ?? health.passThrough503,
     fallback: entry.default ?? (side === "lessee" ? "reject" : "accept"),
@@ -174,6 +177,11 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
     ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
     dropAs: entry.dropAs,
   });
+}
+
+function readOwnName(text: string): readonly HostPort[] {
+  const place = parseHostPort(text);
+  return place === undefined ? [] : [Object.freeze(place)];
 }
 
 function mergeChain(

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { NextHop, SipTransport } from "../../domain/trunk.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import { parseEndpoint } from "../../net/address.ts";
+import { isAddress, parseHostPort } from "../../net/host.ts";
 
 /** Transport and place of a next hop, as its URI gives them. */
 type HopPlace = Pick<NextHop, "id" | "transport" | "host" | "address" | "port">;
@@ -54,29 +55,11 @@ function readPlace(target: string, transport: SipTransport): HopPlace | undefine
     if (port === 0) return undefined;
     return { id: `${formatEndpoint(endpoint)}${suffix}`, transport, host: address, address, port };
   }
-  const [name = "", digits, ...rest] = target.split(":");
-  const host = (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
-  const port = digits === undefined ? 0 : readPort(digits);
-  if (!isHostName(host) || port === undefined || rest.length > 0) return undefined;
+  const named = parseHostPort(target);
+  if (named === undefined || isAddress(named.host)) return undefined;
+  const { host, port } = named;
   const id = `${host}${port === 0 ? "" : `:${port}`}${suffix}`;
   return { id, transport, host, address: undefined, port };
-}
-
-function readPort(digits: string): number | undefined {
-  return /^[1-9]\d{0,4}$/.test(digits) && Number(digits) <= 65_535 ? Number(digits) : undefined;
-}
-
-/**
- * Tells whether the text is a host name: labels of letters, digits, "-" and "_". The last label is
- * no number, else it would be a broken address (RFC 1123 section 2.1).
- */
-function isHostName(host: string): boolean {
-  const labels = host.split(".");
-  return (
-    host.length <= 253 &&
-    labels.every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?$/.test(label)) &&
-    !/^\d+$/.test(labels.at(-1) ?? "")
-  );
 }
 
 const uriSchema = z
@@ -151,6 +134,14 @@ export const nextHopHealthSchema = z
       .max(3600)
       .default(60)
       .describe("While a next hop is down, the interval doubles up to this."),
+    longestRetryAfterSeconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .default(3600)
+      .describe(
+        "Longest time for which a next hop gets no new calls and no OPTIONS after its 503 with Retry-After, while another is up; 0: never.",
+      ),
     failoverOn503: z
       .boolean()
       .default(true)

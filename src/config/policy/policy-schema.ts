@@ -16,6 +16,7 @@ import {
   dateSchema,
   idSchema,
   networkSchema,
+  ownNamesSchema,
   pathSchema,
   portSchema,
   tableSizeSchema,
@@ -126,7 +127,14 @@ export const trunkSchema = z.strictObject({
     .array(nextHopSchema)
     .min(1)
     .exactOptional()
-    .describe("Where accepted calls go. Nothing in a message ever chooses the next hop."),
+    .describe(
+      "Where accepted calls go; of a core trunk, its calls to the filter itself. Nothing in a message of another trunk ever chooses the next hop.",
+    ),
+  ownNames: ownNamesSchema
+    .exactOptional()
+    .describe(
+      "Names by which this trunk calls the filter in Route, beside `ownNames` of sigwall.yaml: HOST or HOST:PORT.",
+    ),
   failoverOn503: z.boolean().exactOptional().describe("Overrides that of `nextHopHealth`."),
   passThrough503: z.boolean().exactOptional().describe("Overrides that of `nextHopHealth`."),
   default: z

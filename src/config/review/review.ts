@@ -10,6 +10,7 @@ import type { Policy } from "../../policy/policy.ts";
 import { reviewLists, soonDays } from "./review-lists.ts";
 import { reviewBareNumbers } from "./review-bare-numbers.ts";
 import { reviewRequests } from "./review-requests.ts";
+import { reviewSides } from "./review-sides.ts";
 import { findRule, writtenSetting } from "../policy/rule-options.ts";
 import type { PolicyTables, Rule } from "../../screening/rule.ts";
 import type { PolicyMaterial } from "../load-policy.ts";
@@ -35,6 +36,7 @@ export function reviewPolicy(
     ...reviewRules(material),
     ...reviewLesseeUse(material),
     ...reviewNextHops(policy, material, listeners),
+    ...reviewSides(warner(material), policy, material.plans, listeners),
     ...reviewSpecialUsers(material, now),
     ...reviewLists(material, now),
   ]);

@@ -5,9 +5,10 @@ import { formatEndpoint } from "../../net/endpoint.ts";
 import type { SipTransport } from "../../domain/trunk.ts";
 import { parseEndpoint } from "../../net/address.ts";
 import type { Endpoint } from "../../net/address.ts";
+import { parseHostPort, type HostPort } from "../../net/host.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
 import { nodeNamePattern } from "./node-place.ts";
-import { pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
+import { ownNamesSchema, pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
 
 /** A transport address on which the filter takes messages. */
 export interface ListenAddress extends Endpoint {
@@ -16,7 +17,12 @@ export interface ListenAddress extends Endpoint {
    */
   readonly id: string;
   readonly transport: SipTransport;
+  /** What peers see in place of the address; port 0: the bound port. Undefined: the address itself. */
+  readonly advertise?: HostPort;
 }
+
+/** A listener as written: its address, or a map with what it advertises. */
+export type ListenEntry = string | { readonly on: string; readonly advertise?: string };
 
 const transports: readonly SipTransport[] = ["udp", "tcp", "tls"];
 
@@ -40,6 +46,33 @@ const listenerSchema = z.string().superRefine((text, context) => {
   const listener = parseListener(text);
   if (typeof listener === "string") context.addIssue({ code: "custom", message: listener });
 });
+
+/**
+ * Reads one entry of `listen`.
+ * @returns a string that says what is wrong
+ */
+export function readListen(entry: ListenEntry): ListenAddress | string {
+  if (typeof entry === "string") return parseListener(entry);
+  const listener = parseListener(entry.on);
+  if (typeof listener === "string" || entry.advertise === undefined) return listener;
+  const advertise = parseHostPort(entry.advertise);
+  return advertise === undefined ? ADVERTISE : { ...listener, advertise };
+}
+
+const ADVERTISE =
+  "expected the host name or the address that peers see, with or without :PORT, IPv6 in brackets";
+
+const advertiseSchema = z.string().refine((text) => isShowable(parseHostPort(text)), { error: ADVERTISE });
+
+/** Tells whether peers can send to a host. */
+function isShowable(place: HostPort | undefined): boolean {
+  return place !== undefined && !isWildcard(place.host);
+}
+
+/** Tells whether an address stands for every address of the machine. */
+export function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
 
 const tlsSchema = z
   .strictObject({
@@ -119,12 +152,24 @@ const hepSchema = z
 /** The key `hep` after its schema has filled in the defaults. */
 export type HepEntry = z.output<typeof hepSchema>;
 
+const listenEntrySchema = z.union([
+  listenerSchema,
+  z.strictObject({
+    on: listenerSchema.describe("The listener: udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT."),
+    advertise: advertiseSchema
+      .exactOptional()
+      .describe(
+        "HOST or HOST:PORT that peers see: it stands in Via, Record-Route and Contact in place of the address. Default: the address.",
+      ),
+  }),
+]);
+
 const listenSchema = z
-  .array(listenerSchema)
+  .array(listenEntrySchema)
   .min(1)
   .max(36)
   .describe(
-    "Where the filter takes SIP: udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, IPv6 in brackets. With `engine: drachtio`, where the servers take SIP. Required by every engine but `m3ua`.",
+    "Where the filter takes SIP: udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT, IPv6 in brackets, or { on, advertise }. With `engine: drachtio`, where the servers take SIP. Required by every engine but `m3ua`.",
   );
 
 const serverSchema = z.strictObject({
@@ -166,6 +211,11 @@ export const staticSchema = z.strictObject({
     .default("embedded")
     .describe("What carries the calls: `embedded` or `drachtio` servers for SIP, `m3ua` for SS7."),
   listen: listenSchema.exactOptional(),
+  ownNames: ownNamesSchema
+    .exactOptional()
+    .describe(
+      "Names of the filter, HOST or HOST:PORT, beside its listeners: a Route that names one is ours and is taken off.",
+    ),
   drachtio: drachtioSchema.exactOptional(),
   m3ua: m3uaSchema.exactOptional(),
   tls: tlsSchema.exactOptional(),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { isAreaCode } from "../../numbering/cn.ts";
 import { parseNetwork } from "../../net/address.ts";
+import { parseHostPort } from "../../net/host.ts";
 
 /** Name of a trunk, lessee or list. It becomes a metric label and a word on the command line. */
 export const idSchema = z
@@ -58,3 +59,13 @@ export const tlsNameSchema = z
     error: 'expected a host name as in the certificate, without "*" and "sip:"',
   })
   .describe("Name that the certificate of the peer must prove; only messages over TLS match.");
+
+/** Names of the filter itself: addresses or host names, with or without a port. */
+export const ownNamesSchema = z
+  .array(
+    z.string().refine((text) => parseHostPort(text) !== undefined, {
+      error: "expected a host name or an address, with or without :PORT, IPv6 in brackets",
+    }),
+  )
+  .min(1)
+  .max(64);

@@ -43,8 +43,8 @@ const DAY: Millis = 86_400_000;
 export function createDrachtioEngine(parts: EngineParts, options: DrachtioOptions): Engine {
   const { counters } = parts;
   const tags = createKeyedTags(parts.key);
-  const listeners: Listener[] = parts.listen.map(({ id, transport, address, port }, index) =>
-    createListener(id, index, transport, address, port),
+  const listeners: Listener[] = parts.listen.map(({ id, transport, address, port, advertise }, index) =>
+    createListener(id, index, transport, address, port, advertise),
   );
   const hops = createNextHops(listeners, tags);
   const questions = createQuestions(parts.nameServers);
@@ -58,7 +58,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   const overload = createOverload();
   const calls = createDelegatedCalls({
     policy: parts.policy,
-    listeners,
+    own: { listeners, names: parts.ownNames ?? [] },
     hops,
     state: parts.state,
     counters,

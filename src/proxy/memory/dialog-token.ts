@@ -65,7 +65,7 @@ function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: strin
 const IPV6 = "x";
 
 /** Writes an address in the characters of a token: dots and colons become hyphens. */
-function writeTarget({ transport, address, port, connection }: Target): string {
+export function writeTarget({ transport, address, port, connection }: Target): string {
   const host = address.includes(":") ? IPV6 + address.replaceAll(":", "-") : address.replaceAll(".", "-");
   if (transport === "udp") return `${host}_${port}`;
   return connection === undefined

@@ -12,7 +12,7 @@ import type { DialogToken, Proof } from "../memory/dialog-proof.ts";
 import { parseToken, provesDialog, readTarget } from "../memory/dialog-token.ts";
 import { applyChanges, withheld } from "../messages/message-changes.ts";
 import { slotOf } from "../sending/call-mark.ts";
-import { actionOf, forward, isKnown, routedTarget, type SendStatus } from "../sending/forward.ts";
+import { actionOf, forward, isHairpin, isKnown, routedTarget, type SendStatus } from "../sending/forward.ts";
 import { answerError, refuseMethod, refuseRequest } from "../turn/answers.ts";
 import { byConnectionOf } from "../turn/peer-port.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
@@ -66,6 +66,10 @@ function sendOn(turn: RequestTurn, proof: Proof | undefined, decision: Decision 
   if (target === undefined) {
     answerError(turn, 404);
     if (decision !== undefined) tellChange(turn, proof, decision, { kind: "answered", status: 404 });
+    return;
+  }
+  if (proof === undefined && isHairpin(turn, target)) {
+    refuseRequest(turn, "routing-refused");
     return;
   }
   const status = sendTo(turn, target, proof);
@@ -156,7 +160,7 @@ function targetInDialog(turn: RequestTurn, proof: Proof | undefined, onward: Onw
   const routed = isOfCore(turn) ? routedTarget(turn, onward) : undefined;
   if (proof === undefined) return routed;
   const other = readTarget(proof.side === "caller" ? proof.token.target : proof.token.source);
-  if (routed !== undefined) return byConnectionOf(routed, other);
+  if (routed !== undefined && !isHairpin(turn, routed)) return byConnectionOf(routed, other);
   if (isKnown(turn, other)) return other;
   return source === undefined ? undefined : proxy.hops.choose(source.trunk, request.callId);
 }

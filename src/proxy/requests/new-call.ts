@@ -8,7 +8,7 @@ import { refusalStatus } from "../../judging/refusal.ts";
 import { sipCalls } from "../../judging/sip-calls.ts";
 import { judgeRequest } from "../../judging/sip-requests.ts";
 import { countProtocolError, trunkCounters } from "../../observe/counters.ts";
-import { hopIdOf } from "../../routing/listener.ts";
+import { hopIdOf, type Target } from "../../routing/listener.ts";
 import { discardRoutes, followRoutes, type Onward } from "../../routing/route.ts";
 import { bytesOf } from "../../sip/message.ts";
 import { dialledBy } from "../../screening/overlap-dialling.ts";
@@ -18,7 +18,7 @@ import { fingerprint, ledgerKey, type LedgerEntry, type Outcome } from "../memor
 import { changesOf, labelLine } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
-import { actionOf, forwardCall, targetOf } from "../sending/forward.ts";
+import { actionOf, forwardCall, isByPolicy, isHairpin, targetOf } from "../sending/forward.ts";
 import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
 import { answer, refuse } from "../turn/answers.ts";
 import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
@@ -143,8 +143,10 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
   const { verdict } = decision;
   if (verdict.kind === "drop" || verdict.kind === "reject")
     return deny(turn, decision, verdict, refusal, fresh);
-  const target = targetOf(turn, onwardOf(turn));
-  if (target === undefined) return answerNoHop(turn, decision, fresh);
+  const onward = onwardOf(turn);
+  const target = targetOf(turn, onward);
+  if (target === undefined) return answerNoHop(turn, decision, fresh, isByPolicy(turn, onward));
+  if (isHairpin(turn, target)) return denyHairpin(turn, decision, target, fresh);
   const changes = changesOf(trunk, decision);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
@@ -197,11 +199,18 @@ function keepPassing(
   return "full";
 }
 
+/** Refuses a call of the core to the core. */
+function denyHairpin(turn: TrunkTurn, decision: Decision, target: Target, fresh: NewRequest): Done {
+  const verdict: Deny = { kind: "reject", reason: "routing-refused", facts: { route: target.address } };
+  const status = refusalStatus(turn.source.trunk, "routing-refused");
+  return deny(turn, { ...decision, verdict, rule: "protocol" }, verdict, status, fresh);
+}
+
 /** Answers an accepted call that no next hop can take. The caller may try another way. */
-function answerNoHop(turn: TrunkTurn, decision: Decision, fresh: NewRequest): Done {
+function answerNoHop(turn: TrunkTurn, decision: Decision, fresh: NewRequest, byPolicy: boolean): Done {
   const { trunk } = turn.source;
   const { reason } = decision.verdict;
-  const hasNextHops = trunk.side !== "core" && trunk.nextHops.length > 0;
+  const hasNextHops = byPolicy && trunk.nextHops.length > 0;
   // Some next hops are host names that DNS has not resolved yet.
   const unavailable = trunk.passThrough503 ? 503 : 500;
   const status = hasNextHops ? unavailable : 404;

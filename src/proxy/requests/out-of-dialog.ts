@@ -1,10 +1,11 @@
 // A request that neither begins a call nor stands in a dialog: what becomes of it is the trunk's `methods`.
 import { carriageOf, namedMethods } from "../../domain/method.ts";
 import { statusOf } from "../../domain/reason.ts";
-import { discardRoutes, followRoutes, foreignRoute, isOwn } from "../../routing/route.ts";
+import { isOwn } from "../../routing/own-places.ts";
+import { discardRoutes, followRoutes, foreignRoute } from "../../routing/route.ts";
 import { readEventPackage } from "../../sip/attempt/request-identity.ts";
 import { ledgerKey } from "../memory/ledger.ts";
-import { forward, targetOf } from "../sending/forward.ts";
+import { forward, isHairpin, targetOf } from "../sending/forward.ts";
 import { answer, answerError, refuseAs, refuseMethod, refuseRequest, retryAfter } from "../turn/answers.ts";
 import { isOfTrunk, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
 import { newCall } from "./new-call.ts";
@@ -23,7 +24,7 @@ export function outOfDialog(turn: RequestTurn): void {
   const { method, maxForwards } = turn.message;
   const carriage = carriageOf(trunk.methods, method);
   // An OPTIONS to the filter itself shows nothing about the systems behind it (RFC 3261 section 11).
-  const isForUs = isOwn(proxy.listeners, routes.uri) && (routes.uri.user ?? "") === "";
+  const isForUs = isOwn(proxy.own, routes.uri, trunk.ownNames) && (routes.uri.user ?? "") === "";
   if (method === "OPTIONS" && proxy.overload.isDraining)
     answer(turn, statusOf("overload"), retryAfter(policy));
   else if (method === "OPTIONS" && (carriage === "answer" || maxForwards === 0 || isForUs))
@@ -57,6 +58,7 @@ function sendOn(turn: TrunkTurn): void {
   const onward = (isCore ? followRoutes : discardRoutes)(message, routes, edits);
   const target = targetOf(turn, onward);
   if (target === undefined) answerError(turn, 404);
+  else if (isHairpin(turn, target)) refuseRequest(turn, "routing-refused");
   else forward(turn, target);
 }
 

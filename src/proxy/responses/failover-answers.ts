@@ -1,11 +1,13 @@
 // Answers of next hops to calls that may be, or were, sent to several of them.
 import type { Destination } from "../../routing/hop-health.ts";
-import { egressListener, type Listener, type Target } from "../../routing/listener.ts";
+import { egressListener } from "../../routing/egress.ts";
+import type { Listener, Target } from "../../routing/listener.ts";
 import { branchFields, hopPort, type TransactionPath } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
 import { formatBranch } from "../../sip/tag.ts";
 import { findTried, type SentCall } from "../memory/call-setup.ts";
+import { placeParam } from "../sending/asked-place.ts";
 import { markOf } from "../sending/call-mark.ts";
 import { moveCall, nextFor } from "../sending/failover.ts";
 import type { Moment, ResponseTurn } from "../turn/turn.ts";
@@ -82,14 +84,14 @@ export function hasMethod({ text, cseqMethodStart }: SipMessage, method: string)
  * sections 9.1, 17.1.1.3).
  */
 function sendOwn(
-  { proxy, message }: ResponseTurn,
+  { proxy, policy, message }: ResponseTurn,
   method: "ACK" | "CANCEL",
   call: SentCall,
   hop: Destination,
   way: ResponseWay,
 ): void {
   const { path, ingress } = way;
-  const egress = egressListener(proxy.listeners, ingress, hop);
+  const egress = egressListener(proxy.listeners, policy, hop, ingress);
   if (egress === undefined) return;
   const fields = branchFields(path, hop.address, hopPort(egress, hop.port), ingress.id);
   const mac = proxy.tags.mac("branch", fields);
@@ -98,7 +100,7 @@ function sendOwn(
   const to = method === "ACK" ? headerValue(message, message.first[Header.to]!) : call.to;
   const text =
     `${method} ${call.uri} SIP/2.0\r\n` +
-    `Via: ${egress.via}${formatBranch(ingress.index, mac)}${mark}\r\n` +
+    `Via: ${egress.via}${formatBranch(ingress.index, mac)}${mark}${placeParam(hop)}\r\n` +
     "Max-Forwards: 70\r\n" +
     `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${path.callId}\r\nCSeq: ${message.cseq} ${method}\r\n` +
     "Content-Length: 0\r\n\r\n";

@@ -1,8 +1,8 @@
 // The way back of a response: proves that it answers a request of ours, and sends it to the Via behind.
 import { noteAnswer, noteRefusal, type Destination } from "../../routing/hop-health.ts";
 import { defaultPort, TOKEN_PARAM, type Listener } from "../../routing/listener.ts";
-import { branchFields, hopPort, toTagOf, type TransactionPath } from "../../routing/request-in-hand.ts";
-import { canonicalHost } from "../../routing/route.ts";
+import { toTagOf, type TransactionPath } from "../../routing/request-in-hand.ts";
+import { isOwnSentBy } from "../../routing/own-places.ts";
 import { clearEdits, ensureContentLength, removeFirstValue, render, splice } from "../../sip/edit.ts";
 import { readVia, type Via } from "../../sip/fields/via.ts";
 import { Header } from "../../sip/header.ts";
@@ -10,8 +10,9 @@ import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 import { BRANCH_LENGTH, parseBranch } from "../../sip/tag.ts";
 import { confirmToken } from "../memory/dialog-token.ts";
 import { removeLabels } from "../messages/message-changes.ts";
+import { asAsked, isSamePeer, type StrayReason } from "../sending/asked-place.ts";
 import { readMark } from "../sending/call-mark.ts";
-import { reportChange, takeProbeAnswer } from "../sending/probe.ts";
+import { heedRetryAfter, probedBy, reportChange, takeProbeAnswer } from "../sending/probe.ts";
 import { bridgeResponse, hushRequest } from "../sending/stream-to-datagram.ts";
 import { mostOctets } from "../turn/output.ts";
 import { portTowards, trunkOf } from "../turn/peer-port.ts";
@@ -22,23 +23,23 @@ import { hasMethod, takeAnswer } from "./failover-answers.ts";
 
 /**
  * Sends a response to the next Via. Its top branch must prove that it answers a request that we forwarded, to the same
- * place that the response comes from. Otherwise returns false; the filter would else be a reflector (RFC 3261 sections
+ * peer that the response comes from. Otherwise says why not; the filter would else be a reflector (RFC 3261 sections
  * 16.7, 18.1.2). `isOurs`: the response is our own, in the place of a hop that did not answer.
  */
-export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
-  const { proxy, message, edits, listener, address, port } = turn;
+export function relayResponse(received: ResponseTurn, isOurs = false): StrayReason | undefined {
+  const { proxy, message, edits, listener } = received;
   const { hops } = proxy;
-  if (message.fault !== undefined) return false;
+  if (message.fault !== undefined) return UNREADABLE;
   const index = message.first[Header.via]!;
   // Our own Via is never folded. A peer that folded it did not copy it as RFC 3261 section 8.2.6.2 requires.
-  if (message.folded[index] === 1) return false;
+  if (message.folded[index] === 1) return "its Via is none of ours";
   const value = headerValue(message, index);
   const top = readOwnVia(proxy.listeners, value);
   const ours = top === undefined ? undefined : parseBranch(top.branch);
   const ingress = ours === undefined ? undefined : proxy.listeners[ours.listener];
-  if (top === undefined || ours === undefined || ingress === undefined) return false;
+  if (top === undefined || ours === undefined || ingress === undefined) return "its Via is none of ours";
   const next = secondVia(message, index, value, top.end);
-  if (next === undefined) return takeOwnAnswer(turn, ours.mac);
+  if (next === undefined) return takeOwnAnswer(received, ours.mac);
   const path: TransactionPath = {
     via: next,
     replyAddress: replyAddressOf(next),
@@ -46,16 +47,17 @@ export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
     callId: headerValue(message, message.first[Header.callId]!),
     cseq: message.cseq,
   };
-  const fields = branchFields(path, address, hopPort(listener, port), ingress.id);
-  if (proxy.tags.mac("branch", fields) !== ours.mac) return false;
+  const { branchEnd, end } = top;
+  const turn = asAsked(received, { value, branchEnd, end, mac: ours.mac, path, ingress });
+  if (typeof turn === "string") return turn;
   if (ingress.isReliable && !listener.isReliable) hushRequest(turn, top.branch);
   const marked = readMark(proxy, value, top.branchEnd, ours.mac);
   const call = marked === undefined || marked.isWithin ? undefined : proxy.calls.setupOf(marked.slot)?.sent;
   if (hops.isWatching || call !== undefined) {
-    const from = { transport: listener.transport, address, port };
-    const hop = hops.answeringFrom(from.transport, address, port);
+    const from = { transport: listener.transport, address: turn.address, port: turn.port };
+    const hop = hops.answeringFrom(from.transport, from.address, from.port);
     if (hop !== undefined && !isOurs) hearAnswer(turn, hop);
-    if (call !== undefined && takeAnswer(turn, { path, from, ingress, call })) return true;
+    if (call !== undefined && takeAnswer(turn, { path, from, ingress, call })) return undefined;
   }
   const toTag = message.status > 100 && message.status < 300 ? toTagOf(message) : "";
   if (marked !== undefined) noteAnswered(turn, marked, toTag, isOurs);
@@ -68,13 +70,13 @@ export function relayResponse(turn: ResponseTurn, isOurs = false): boolean {
   if (ingress.isReliable) ensureContentLength(message, edits);
   const out = proxy.output.bufferFor(ingress);
   const length = render(message, edits, out, mostOctets(ingress));
-  if (length < 0) return false;
+  if (length < 0) return UNREADABLE;
   proxy.counters.forwarded++;
   const isNews =
     ingress.isReliable === listener.isReliable ||
     bridgeResponse(turn, { path, branch: top.branch, to: ingress }, out, length);
   if (isNews) proxy.output.transmit(ingress, path.replyAddress, portBack(proxy, ingress, path), length);
-  return true;
+  return undefined;
 }
 
 /** Notes what the answer of a next hop to a call shows about the state of that next hop. */
@@ -83,16 +85,22 @@ function hearAnswer(turn: ResponseTurn, hop: Destination): void {
   const { nextHopHealth } = policy;
   const isRefusal = message.status === 503 && hasMethod(message, "INVITE");
   const changed = isRefusal ? noteRefusal(hop, now, nextHopHealth) : noteAnswer(hop, now, nextHopHealth);
+  if (isRefusal) heedRetryAfter(turn, hop);
   if (changed) reportChange(turn.proxy, hop, isRefusal ? "calls answered 503" : "answered");
 }
 
 /** Takes a response that has no Via behind ours. It answers an OPTIONS or a CANCEL of our own. */
-function takeOwnAnswer(turn: ResponseTurn, mac: string): boolean {
-  const { listener, address, port } = turn;
-  const hop = turn.proxy.hops.answeringFrom(listener.transport, address, port);
-  if (hop === undefined) return false;
-  return hasMethod(turn.message, "CANCEL") || takeProbeAnswer(turn, hop, mac);
+function takeOwnAnswer(turn: ResponseTurn, mac: string): StrayReason | undefined {
+  if (hasMethod(turn.message, "CANCEL")) return undefined;
+  const hop = probedBy(turn.proxy, mac);
+  if (hop === undefined) return "no request of ours asked for it";
+  if (hop.transport !== turn.listener.transport || !isSamePeer(turn, hop))
+    return "its request went to another peer";
+  takeProbeAnswer(turn, hop);
+  return undefined;
 }
+
+const UNREADABLE: StrayReason = "it can't be read or sent on";
 
 /** True when the caller's trunk wants to see the 503 of a next hop (RFC 3261 section 16.7 step 6). */
 function passes503(turn: ResponseTurn, listener: Listener, path: TransactionPath): boolean {
@@ -135,16 +143,8 @@ function readOwnVia(listeners: readonly Listener[], value: string): OwnVia | und
     return { branch: value.slice(via.length, branchEnd), branchEnd, end };
   }
   const via = readVia(value, 0);
-  if (via === undefined || !isOwnVia(listeners, via)) return undefined;
+  if (via === undefined || !isOwnSentBy(listeners, via.host, via.port)) return undefined;
   return { branch: via.branch, branchEnd: via.paramsStart, end: via.end };
-}
-
-/** True when host and port are those of a listener, in whatever spelling a peer returns them. */
-function isOwnVia(listeners: readonly Listener[], { host, port }: Via): boolean {
-  const address = canonicalHost(host);
-  for (const listener of listeners)
-    if (listener.address === address && (port === 0 || port === listener.port)) return true;
-  return false;
 }
 
 function isParamEnd(value: string, at: number): boolean {

@@ -99,13 +99,13 @@ export function keepCall(turn: TrunkTurn, target: Target, setup: CallSetup): boo
   const { proxy, message, request } = turn;
   const { trunk } = turn.source;
   const { hops, counters } = proxy;
-  if (trunk.side === "core") return true;
   const isWithheld = isWithheldIn(setup);
   if (isWithheld) proxy.withheldOn.add(trunk.id);
   if (!hops.isWatching && !isWithheld) return true;
   const hop = hops.at(target.transport, target.address, target.port);
-  // A target that `tcpAbove` has changed to TCP belongs to no next hop that is watched.
-  if (hop === undefined) return true;
+  // A target that `tcpAbove` has changed to TCP belongs to no next hop that is watched. One that the core named itself
+  // is no next hop of its trunk, and its call may go nowhere else.
+  if (hop === undefined || (trunk.side === "core" && hop !== target)) return true;
   if (hop.state === "down") trunkCounters(counters, trunk.id).noneUp++;
   const hasChoice = hops.hasChoice(trunk);
   if (!hasChoice && !isWithheld) return true;

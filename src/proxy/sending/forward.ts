@@ -6,9 +6,10 @@ import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { NEXT_HOP, type Trunk } from "../../domain/trunk.ts";
-import { defaultPort, egressListener, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
+import { defaultPort, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
 import { branchFields, fillVia, hopPort, pathOf, type RequestInHand } from "../../routing/request-in-hand.ts";
-import { isOwn, literalTarget, type Onward } from "../../routing/route.ts";
+import { isOwn } from "../../routing/own-places.ts";
+import { literalTarget, type Onward } from "../../routing/route.ts";
 import { readToNumbers } from "../../sip/attempt/called.ts";
 import { decrementMaxForwards, ensureContentLength, render, splice } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
@@ -18,20 +19,29 @@ import { createToken } from "../memory/dialog-token.ts";
 import { applyChanges, type MessageChanges } from "../messages/message-changes.ts";
 import { answer } from "../turn/answers.ts";
 import { mostOctets } from "../turn/output.ts";
-import { isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
+import { egressOf, isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
 import type { RequestTurn, TrunkTurn } from "../turn/turn.ts";
+import { placeParam } from "./asked-place.ts";
 import { markOf, type MarkedCall } from "./call-mark.ts";
 import { bridgeRequest } from "./stream-to-datagram.ts";
 
 /**
- * Returns the target of a request that has no token. For a trunk other than the core, the policy alone chooses the
- * target, and nothing in the message does.
+ * True where the policy alone chooses the target, and nothing in the message does: for every trunk but the core, and for
+ * a request of the core that names no other target than the filter. A host name behind our own Route counts as none, for
+ * nobody resolves it here.
  */
+export function isByPolicy({ proxy, source, routes }: TrunkTurn, { next, uri }: Onward): boolean {
+  if (source.trunk.side !== "core") return true;
+  if (next !== undefined) return false;
+  return isOwn(proxy.own, uri, source.trunk.ownNames) || (routes.own > 0 && literalTarget(uri) === undefined);
+}
+
+/** Returns the target of a request that has no token. */
 export function targetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
   const { proxy, source, request } = turn;
-  return source.trunk.side === "core"
-    ? routedTarget(turn, onward)
-    : bySize(turn, source.trunk, proxy.hops.choose(source.trunk, request.callId));
+  return isByPolicy(turn, onward)
+    ? bySize(turn, source.trunk, proxy.hops.choose(source.trunk, request.callId))
+    : routedTarget(turn, onward);
 }
 
 /**
@@ -40,9 +50,20 @@ export function targetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
  */
 export function steadyTargetOf(turn: TrunkTurn, onward: Onward): Target | undefined {
   const { proxy, source, request } = turn;
-  return source.trunk.side === "core"
-    ? routedTarget(turn, onward)
-    : proxy.hops.preferred(source.trunk, request.callId);
+  const target = isByPolicy(turn, onward)
+    ? proxy.hops.preferred(source.trunk, request.callId)
+    : routedTarget(turn, onward);
+  return target === undefined || isHairpin(turn, target) ? undefined : target;
+}
+
+/**
+ * True where a request of the core would go back to the core, to the sender or to another part of it. Nobody judges it,
+ * and who forges the address of the core would ring every phone behind it. No call of the core needs the filter for that.
+ */
+export function isHairpin(turn: RequestTurn, target: Target): boolean {
+  if (turn.source?.trunk.side !== "core") return false;
+  const egress = egressOf(turn, target);
+  return egress !== undefined && trunkAt(turn, egress, target)?.trunk.side === "core";
 }
 
 /** Octets that our Via and Record-Route add to a request, approximately. */
@@ -60,9 +81,9 @@ function bySize(turn: RequestTurn, { tcpAbove }: Trunk, target: Target | undefin
 }
 
 /** Returns the same place by TCP, where there is a listener for it. */
-function byTcp({ proxy, request }: RequestTurn, { address, port }: Target): Target | undefined {
+function byTcp(turn: RequestTurn, { address, port }: Target): Target | undefined {
   const stream = { transport: "tcp", address, port } as const;
-  return egressListener(proxy.listeners, request.listener, stream) === undefined ? undefined : stream;
+  return egressOf(turn, stream) === undefined ? undefined : stream;
 }
 
 /**
@@ -78,14 +99,14 @@ export function eitherTransport(turn: RequestTurn, target: Target): readonly Tar
 export function routedTarget(turn: RequestTurn, onward: Onward): Target | undefined {
   const uri = onward.next ?? onward.uri;
   const target = literalTarget(uri);
-  if (target === undefined || isOwn(turn.proxy.listeners, uri)) return undefined;
+  if (target === undefined || isOwn(turn.proxy.own, uri, turn.source?.trunk.ownNames)) return undefined;
   return isKnown(turn, target) ? target : undefined;
 }
 
 /** True for an address of a trunk or next hop. Answers from there are accepted. */
 export function isKnown(turn: RequestTurn, target: Target): boolean {
-  const { proxy, request } = turn;
-  const listener = egressListener(proxy.listeners, request.listener, target);
+  const { proxy } = turn;
+  const listener = egressOf(turn, target);
   if (listener === undefined) return false;
   const { address, port } = target;
   return trunkAt(turn, listener, target) !== undefined || isHop(proxy, { listener, address, port });
@@ -110,9 +131,9 @@ const NO_IDENTITIES: readonly AssertedIdentity[] = [];
  * @returns 0: it went on; else the status of our answer
  */
 export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedRequest): SendStatus {
-  const { proxy, message, edits, request } = turn;
+  const { message, edits, request } = turn;
   const { listener } = request;
-  const egress = egressListener(proxy.listeners, listener, target);
+  const egress = egressOf(turn, target);
   if (egress === undefined) return unsendable(turn, 503);
   const token = tokenFor(turn, egress, target, judged);
   if (judged.changes !== undefined) applyChanges(message, edits, judged.changes);
@@ -186,6 +207,15 @@ function recordRoute(listener: Listener, token: string): string {
 }
 
 /**
+ * Returns the parameters behind the branch. ACK and CANCEL have those of their INVITE (RFC 3261 sections 9.1, 17.1.1.3);
+ * where nobody remembers it, the branch alone.
+ */
+function besideBranch({ message: { method } }: RequestTurn, target: Target, mark: string): string {
+  const follows = method === "ACK" || method === "CANCEL";
+  return follows && mark === "" ? "" : mark + placeParam(target);
+}
+
+/**
  * Sends the request on with our Via on top. Everything that is not in `edits` stays as it came (RFC 3261 sections 16.6,
  * 16.11).
  *
@@ -195,7 +225,7 @@ function recordRoute(listener: Listener, token: string): string {
 export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): SendStatus {
   const { proxy, message, edits, request } = turn;
   const { listener } = request;
-  const egress = egressListener(proxy.listeners, listener, target);
+  const egress = egressOf(turn, target);
   if (egress === undefined) return unsendable(turn, 503);
   // Neither the method nor the To tag enters the branch: ACK and CANCEL carry the branch of their INVITE.
   const fields = branchFields(pathOf(request), target.address, hopPort(egress, target.port), listener.id);
@@ -203,7 +233,12 @@ export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): S
   const line = message.lineStart[index]!;
   const mac = proxy.tags.mac("branch", fields);
   const branch = formatBranch(listener.index, mac);
-  splice(edits, line, line, `Via: ${egress.via}${branch}${markOf(proxy, call, mac)}\r\n`);
+  splice(
+    edits,
+    line,
+    line,
+    `Via: ${egress.via}${branch}${besideBranch(turn, target, markOf(proxy, call, mac))}\r\n`,
+  );
   const filled = fillVia(request);
   if (filled !== request.viaValue)
     splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);

@@ -6,11 +6,15 @@ import type { NextHopHealth } from "../../policy/policy.ts";
 import {
   noteProbeAnswer,
   noteProbeMiss,
+  noteRested,
+  noteRetryAfter,
   noteSilence,
   noteTime,
+  postponeProbe,
   type Destination,
 } from "../../routing/hop-health.ts";
 import type { Listener } from "../../routing/listener.ts";
+import { readRetryAfter } from "../../sip/fields/retry-after.ts";
 import { formatBranch } from "../../sip/tag.ts";
 import { guard, type ProxyState } from "../turn/proxy-state.ts";
 import type { Moment, ResponseTurn } from "../turn/turn.ts";
@@ -29,10 +33,15 @@ export function probeNextHops(moment: Moment): void {
     guard(proxy, () => {
       if (noteSilence(hop, now, health)) reportChange(proxy, hop, "calls met no answer");
       if (noteTime(hop, now, health)) reportChange(proxy, hop, "tried again");
+      if (noteRested(hop, now, health)) reportChange(proxy, hop, "its Retry-After is over");
       if (!health.probes) return;
       if (hop.probe !== "" && now - hop.probedAt >= health.timeout && noteProbeMiss(hop, now, health))
         reportChange(proxy, hop, "OPTIONS met no answer");
       if (hop.probe !== "" || now < hop.nextProbe || sent >= MOST_PROBES) return;
+      if (proxy.hops.isSpared(hop)) {
+        postponeProbe(hop, now, health);
+        return;
+      }
       sent++;
       sendProbe(moment, listener, hop);
     });
@@ -67,19 +76,34 @@ function sendProbe({ proxy, now }: Moment, listener: Listener, hop: Destination)
 
 /**
  * Takes the answer to an OPTIONS of ours. Every status shows that the next hop is alive (a 404 or 405 too), with two
- * exceptions. 503 asks for no more requests. A proxy answers 408 when the server behind it does not answer. Returns
- * false when no such OPTIONS was sent.
+ * exceptions. 503 asks for no more requests. A proxy answers 408 when the server behind it does not answer.
  */
-export function takeProbeAnswer(turn: ResponseTurn, hop: Destination, mac: string): boolean {
+export function takeProbeAnswer(turn: ResponseTurn, hop: Destination): void {
   const { proxy, now, policy } = turn;
   const health = policy.nextHopHealth;
-  if (hop.probe === "" || hop.probe !== mac) return false;
   const { status } = turn.message;
-  if (status < 200) return true;
+  if (status < 200) return;
+  if (status === 503) heedRetryAfter(turn, hop);
   if (status === 503 || status === 408) {
     if (noteProbeMiss(hop, now, health)) reportChange(proxy, hop, `OPTIONS answered ${status}`);
   } else if (noteProbeAnswer(hop, now, health)) reportChange(proxy, hop, `OPTIONS answered ${status}`);
-  return true;
+}
+
+/**
+ * Heeds the Retry-After of a 503 to an INVITE or OPTIONS: the server asks for no more requests for that time (RFC 3261
+ * section 21.5.4).
+ */
+export function heedRetryAfter({ proxy, now, policy, message }: ResponseTurn, hop: Destination): void {
+  const seconds = readRetryAfter(message);
+  if (seconds === undefined || !noteRetryAfter(hop, seconds, now, policy.nextHopHealth)) return;
+  const rest = Math.ceil((hop.restsUntil - now) / 1000);
+  reportChange(proxy, hop, `answered 503 with Retry-After: no new calls for ${rest} s while another is up`);
+}
+
+/** Finds the next hop that an OPTIONS of ours asked, by the MAC of its branch, as long as it waits for the answer. */
+export function probedBy({ hops }: ProxyState, mac: string): Destination | undefined {
+  for (const hop of hops.destinations()) if (hop.probe === mac) return hop;
+  return undefined;
 }
 
 /**

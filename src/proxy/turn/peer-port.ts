@@ -3,7 +3,8 @@ import type { TrunkPolicy } from "../../policy/policy.ts";
 import { ANY_NAME } from "../../policy/trunk-match.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
 import type { ProxyState } from "./proxy-state.ts";
-import type { Moment, Origin } from "./turn.ts";
+import { egressListener } from "../../routing/egress.ts";
+import type { Moment, Origin, RequestTurn } from "./turn.ts";
 
 /**
  * Returns the port to send to. While a connection that the peer opened to us is open, that is the port of the
@@ -13,6 +14,18 @@ export function portTowards({ sink }: ProxyState, listener: Listener, target: Ta
   const { address, port, connection } = target;
   if (connection === undefined || !listener.isReliable) return port;
   return sink.namesOf?.(listener, address, connection) === undefined ? port : connection;
+}
+
+/**
+ * Returns the listener that a request leaves by. A request of a dialog leaves by the side that its Route names, where
+ * the policy leaves a choice; any other by the side that it came in by.
+ */
+export function egressOf(
+  { proxy, policy, request, routes }: RequestTurn,
+  target: Target,
+): Listener | undefined {
+  const isWithin = request.toTag !== "" && routes.exit !== undefined;
+  return egressListener(proxy.listeners, policy, target, isWithin ? routes.exit : request.listener);
 }
 
 /**

@@ -1,5 +1,6 @@
 // What the SIP proxy keeps from one message to the next: its parts, its tables, its output.
 import type { Millis } from "../../domain/time.ts";
+import type { HostPort } from "../../net/host.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
 import { createCalls } from "../../calls/call-memory.ts";
 import { createCallTags, type CallTags } from "../../calls/call-tag.ts";
@@ -15,6 +16,7 @@ import { createToldShare } from "../../judging/told-share.ts";
 import type { HopState } from "../../routing/hop-health.ts";
 import type { Listener } from "../../routing/listener.ts";
 import { createNextHops, type NextHops } from "../../routing/next-hops.ts";
+import type { OwnPlaces } from "../../routing/own-places.ts";
 import type { ScreeningState } from "../../screening/state.ts";
 import { createEdits, type Edits } from "../../sip/edit.ts";
 import { createMessage, type SipMessage } from "../../sip/message.ts";
@@ -54,6 +56,8 @@ export interface ProxyParts {
   /** Returns the policy in force. It is one reference, which a reload replaces. */
   readonly policy: () => Policy;
   readonly listeners: readonly Listener[];
+  /** Names of the filter beside its listeners. */
+  readonly ownNames?: readonly HostPort[];
   readonly tags: KeyedTags;
   readonly state: ScreeningState;
   readonly counters: Counters;
@@ -86,6 +90,7 @@ export interface Workspace {
 /** Everything that outlives a turn. Every member is read-only; the contents of the tables change. */
 export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly policyInForce: () => Policy;
+  readonly own: OwnPlaces;
   readonly output: Output;
   /** The time of the first message or tick, taken as the start of the filter. */
   begunAt: Millis;
@@ -145,6 +150,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
   return {
     ...parts,
     policyInForce: parts.policy,
+    own: { listeners: parts.listeners, names: parts.ownNames ?? [] },
     output: createOutput(parts.sink.send),
     ledger: createLedger(parts.ledgerSize),
     hops: createNextHops(parts.listeners, parts.tags),

@@ -63,7 +63,7 @@ export function beginRequest(
   if (request === undefined) return undefined;
   clearEdits(edits);
   if (message.count[Header.label] !== 0 && source?.trunk.side !== "core") removeLabels(message, edits);
-  const routes = readRoutes(message, proxy.listeners);
+  const routes = readRoutes(message, proxy.own, source?.trunk.ownNames);
   return { proxy, now, at, policy, message, edits, source, request, routes };
 }
 
