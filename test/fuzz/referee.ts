@@ -189,11 +189,17 @@ export function createReferee(
     return undefined;
   }
 
+  /** True for another port of the peer that was asked, and for another node of the core. */
+  function isSamePeer(asked: string, answering: string): boolean {
+    if (hostOf(asked) === hostOf(answering)) return true;
+    return isFrom(corePeers, { from: asked }) && isFrom(corePeers, { from: answering });
+  }
+
   /** A response of somebody's goes back where its request came from, and only from where that went. */
   function judgeRelayed(datagram: Datagram, incoming: Draft, out: Sent, draft: Draft): string | undefined {
     const passage = passages.get(/branch\s*=\s*([^;,\s]+)/i.exec(fieldOf(incoming, "via"))?.[1] ?? "");
     if (passage === undefined) return "stray: a response to nothing of ours";
-    if (passage.to !== datagram.from) return "stray: a response from elsewhere";
+    if (!isSamePeer(passage.to, datagram.from)) return "stray: a response from elsewhere";
     if (hostOf(passage.from) !== hostOf(out.to)) return `stray: a response to ${out.to}`;
     if (!incoming.body.startsWith(draft.body)) return "changed on the way: the body of a response";
     return draft.start === incoming.start ? undefined : "changed on the way: a status line";

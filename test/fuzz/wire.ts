@@ -41,19 +41,39 @@ export function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): 
   const length = fieldOf(incoming, "content-length");
   const body = length === "" ? incoming.body : incoming.body.slice(0, Number(length));
   if (draft.body !== body) return "the body";
-  const changed = findChangedField(untouched(incoming.fields), untouched(draft.fields));
+  const after = untouched(draft.fields);
+  const before = untouched(incoming.fields).filter((field) => !mayGo(incoming, field, after));
+  const changed = findChangedField(before, after);
   if (changed !== undefined && !isAnonymous(draft)) return `a field: ${JSON.stringify(changed.slice(0, 80))}`;
   const [shown] = changed === undefined ? [] : [...readCallers(draft), ...findShown(incoming, draft)];
   if (shown !== undefined) return `a withheld call shows ${shown}`;
   const [own = "", ...others] = viasOf(draft);
   const sentBy =
-    /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}(?:;s[wd]=[\w-]{16})?$/.exec(own)?.[1] ?? "";
+    /^Via: SIP\/2\.0\/UDP (\S+);branch=z9hG4bKsw[0-9a-z]{25}(?:;s[wd]=[\w-]{16})?(?:;st=[\w-]{1,80})?$/.exec(
+      own,
+    )?.[1] ?? "";
   if (!ownHosts.has(sentBy)) return `no Via of ours: ${own}`;
   if (others.slice(1).join("\n") !== viasOf(incoming).slice(1).join("\n")) return "Via values of others";
   const forwards = Number(fieldOf(draft, "max-forwards"));
   const had = fieldOf(incoming, "max-forwards");
   if (forwards !== (had === "" ? 70 : Number(had) - 1)) return `Max-Forwards ${had} to ${forwards}`;
   return incoming.start === draft.start || mayReroute ? undefined : "the start line";
+}
+
+/** Fields that name parties. One with a party that the call does not have goes from a request inside its dialog. */
+const partyFields: ReadonlySet<string> = new Set([
+  "p-asserted-identity",
+  "p-preferred-identity",
+  "remote-party-id",
+  "referred-by",
+  "diversion",
+  "history-info",
+]);
+
+function mayGo(incoming: Draft, field: string, after: readonly string[]): boolean {
+  const isInDialog = /;\s*tag\s*=/i.test(fieldOf(incoming, "to"));
+  if (!isInDialog || !partyFields.has(splitField(field)[0])) return false;
+  return !after.some((left) => left === field || isNameless(field, left));
 }
 
 /** Fields that a withheld call keeps as they came: its transaction, its dialog and its body. */
