@@ -2,6 +2,7 @@ import "./engines/traffic-watch.ts";
 import "./engines/drachtio-faults.ts";
 import "./engines/drachtio-frames.ts";
 import "./engines/drachtio-link.ts";
+import "./engines/drachtio-reports.ts";
 import "./engines/drachtio-topology.ts";
 import "./engines/drachtio.ts";
 import "./engines/embedded.ts";

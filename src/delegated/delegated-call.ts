@@ -67,7 +67,10 @@ export interface DelegatedParts {
   readonly calls: Calls<undefined>;
   /** Takes the events of calls. Must return at once: bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;
-  /** A call attempt was judged. Reports are compared with it. `passed`: its call, when it was let through. */
+  /**
+   * An INVITE was shown, a stranger's too. Reports are compared with it. `passed`: its call, told once more when it is
+   * let through.
+   */
   readonly judged: (request: RequestInHand, passed: PassedOn | undefined, now: Millis) => void;
   /** Takes an error of the filter. It is counted already, and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
@@ -109,11 +112,18 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   const judge: Judge = { state, overload, counters, capabilities, told: createToldShare(), elapsed };
   const reader = readerFor(capabilities);
 
+  /** Reads the message that is shown; undefined: it is no request that can be answered. */
+  function read({ bytes, listener, address, port }: ShownRequest, now: Millis): RequestInHand | undefined {
+    scan(message, bytes);
+    if (message.kind !== "request") return undefined;
+    const request = readRequestInHand(message, listener, address, port);
+    // Before any rule is asked: whatever refuses it, the other stack did not pass it by itself.
+    if (request !== undefined && message.method === "INVITE") parts.judged(request, undefined, now);
+    return request;
+  }
+
   function take(now: Millis, policy: Policy, source: TrunkPolicy, shown: ShownRequest): Order {
-    scan(message, shown.bytes);
-    const { listener, address, port, isLate } = shown;
-    const request =
-      message.kind === "request" ? readRequestInHand(message, listener, address, port) : undefined;
+    const request = read(shown, now);
     if (request === undefined) {
       countProtocolError(counters, source.trunk.id, 400);
       return answer(400);
@@ -122,7 +132,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     // The server itself passes or refuses requests of a dialog. None of them should come here.
     if (request.toTag !== "") return refuseRequest(source.trunk, now, "dialog-unknown", NO_FIELDS);
     const routes = readRoutes(message, parts.listeners);
-    return takeInvite({ now, policy, source, message, request, routes, isLate });
+    return takeInvite({ now, policy, source, message, request, routes, isLate: shown.isLate });
   }
 
   /** The engine carries calls only: OPTIONS is answered, everything else refused. */
@@ -154,10 +164,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     const { source, now, policy, request } = turn;
     const { trunk } = source;
     const judged = decide(judge, reader, turn);
-    if (judged === undefined) {
-      parts.judged(request, undefined, now);
-      return shedOrder(policy, trunk);
-    }
+    if (judged === undefined) return shedOrder(policy, trunk);
     const { order, decision, slot } = remember(turn, judged.decision, orderOf(turn, judged));
     if (isTold(turn, judged))
       tell({
@@ -169,8 +176,8 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
         listener: request.listener.id,
         bytes: bytesOf(message),
       });
-    const name = slot === NO_CALL ? undefined : calls.nameOf(slot);
-    parts.judged(request, order.kind === "proxy" ? { name } : undefined, now);
+    if (order.kind === "proxy")
+      parts.judged(request, { name: slot === NO_CALL ? undefined : calls.nameOf(slot) }, now);
     return order;
   }
 
@@ -303,6 +310,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
         source = policy.matchTrunk(request.listener.id, request.address, request.port);
         if (source !== undefined) return take(now, policy, source, request);
         counters.unknownSource++;
+        read(request, now);
         return strangerOrder;
       } catch (error) {
         counters.faults++;

@@ -1,14 +1,14 @@
 import { naming } from "../support/events.ts";
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import t from "tap";
 import { createDrachtioEngine } from "../../src/engines/drachtio/drachtio-engine.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { createCounters } from "../../src/observe/counters.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { createAuthority } from "../support/certificates.ts";
-import { openTestDrachtio, type TestDrachtio } from "../support/drachtio-server.ts";
+import { openThief } from "../support/drachtio-admin.ts";
+import { openTestDrachtio } from "../support/drachtio-server.ts";
 import { compileText } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
 import { openPlace } from "./drachtio-place.ts";
@@ -76,15 +76,6 @@ void t.test("what drachtio-srf can't read ends the link, never the process", asy
     await place.close();
   }
 });
-
-/** Another application at the same server, as anybody can be who reaches its admin port: it takes calls and says nothing. */
-async function openThief({ host, adminPort }: TestDrachtio): Promise<Socket> {
-  const socket = connect(adminPort, host);
-  const order = "thief|route|invite";
-  socket.write(`${order.length}#${order}`);
-  await once(socket, "data");
-  return socket;
-}
 
 void t.test("calls that another application took are counted", async (t) => {
   const place = await openPlace();
