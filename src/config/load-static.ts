@@ -98,7 +98,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
-    ...findMissingTls(source, listeners, tls !== undefined),
+    ...findTlsIssues(source, engine, listeners, tls !== undefined),
     ...findEngineIssues(source, engine, drachtio),
     ...findM3uaIssues(source, engine, m3ua),
   ];
@@ -109,7 +109,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     drachtio: engine === "drachtio" ? readDrachtio(drachtio, path) : undefined,
     listen: listeners,
     m3ua: engine === "m3ua" && m3ua !== undefined ? readM3uaConfig(m3ua) : undefined,
-    tls: tls === undefined ? undefined : resolveTls(path, tls),
+    tls: tls === undefined || engine === "drachtio" ? undefined : resolveTls(path, tls),
     streams,
     sockets,
     admin: endpoint,
@@ -152,14 +152,17 @@ function findTwiceListened(source: Source, listeners: readonly ListenAddress[]):
   });
 }
 
-function findMissingTls(
+function findTlsIssues(
   source: Source,
+  engine: EngineName,
   listeners: readonly ListenAddress[],
   hasTls: boolean,
 ): readonly ConfigIssue[] {
+  const without = (why: string): ConfigIssue => source.issueAt(["tls"], `has no effect: ${why}`, "warning");
+  // The servers take TLS, with certificates of their own.
+  if (engine === "drachtio") return hasTls ? [without("the drachtio servers have their own")] : [];
   const index = listeners.findIndex(({ transport }) => transport === "tls");
   if (index >= 0 && !hasTls)
     return [source.issueAt(["listen", index], "a tls listener needs the section `tls`")];
-  if (index >= 0 || !hasTls) return [];
-  return [source.issueAt(["tls"], "has no effect: `listen` has no tls listener", "warning")];
+  return index >= 0 || !hasTls ? [] : [without("`listen` has no tls listener")];
 }

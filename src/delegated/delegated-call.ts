@@ -10,7 +10,7 @@ import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { CallReader } from "../judging/call-reader.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
-import { decide, refuseUnasked, strippedBy, type Judge, type Judged } from "../judging/decide.ts";
+import { decide, refuseUnasked, type Judge, type Judged } from "../judging/decide.ts";
 import type { Overload } from "../judging/overload.ts";
 import { unsupported } from "../judging/protocol-answers.ts";
 import { refusalStatus } from "../judging/refusal.ts";
@@ -214,7 +214,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   function orderOf(turn: DelegatedTurn, { decision, status }: Judged): Order {
     const { source, policy, routes } = turn;
     const { trunk } = source;
-    const { verdict, marks } = decision;
+    const { verdict } = decision;
     if (verdict.reason === "overload" && verdict.kind === "reject") return shedOrder(policy, trunk);
     if (verdict.reason === "protocol")
       return answer(status, status === 420 ? unsupportedFields() : NO_FIELDS);
@@ -222,7 +222,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       const isMalformed = verdict.reason === "message-malformed" && message.fault !== undefined;
       return refusal(isMalformed ? message.faultStatus : status, verdict.reason);
     }
-    if (status !== 0) return refusal(status, strippedBy(marks) ?? verdict.reason);
+    if (status !== 0) return refusal(status, verdict.reason);
     const targets = targetsOf(turn);
     const [first] = targets;
     if (first === undefined) return answer(trunk.side === "core" || trunk.nextHops.length === 0 ? 404 : 503);
@@ -353,15 +353,11 @@ function unableToJudge(
 }
 
 /** What the other stack was told to do, as an action. */
-function actionOf({ verdict, marks }: Decision, order: Order): Action {
+function actionOf({ verdict }: Decision, order: Order): Action {
   if (order.kind === "proxy") return { kind: "forwarded", hop: hopIdOf(order.first) };
   const { status, redirectedTo } = order;
   if (redirectedTo !== undefined) return { kind: "redirected", hop: hopIdOf(redirectedTo) };
-  const isRefused =
-    verdict.kind === "reject" ||
-    verdict.kind === "drop" ||
-    verdict.kind === "withhold" ||
-    strippedBy(marks) !== undefined;
+  const isRefused = verdict.kind === "reject" || verdict.kind === "drop" || verdict.kind === "withhold";
   return isRefused ? { kind: "answered", status } : { kind: "answered", status, why: "no-next-hop" };
 }
 
