@@ -1,14 +1,14 @@
 // The link to a server by TLS, where the server holds back what it can't write at once.
 import t from "tap";
 import { createAuthority } from "../support/certificates.ts";
-import { openTlsDrachtio, realServer } from "../support/drachtio-relay.ts";
+import { openTlsDrachtio, realServer, realTlsPort } from "../support/drachtio-relay.ts";
 import { until } from "../support/until.ts";
 import { openPlace } from "./drachtio-place.ts";
 
 t.comment(
-  realServer?.tlsPort === undefined
+  realTlsPort === undefined
     ? "by TLS on the test server: DRACHTIO_HOST and DRACHTIO_TLS_PORT name no other"
-    : `by TLS on the drachtio-server at ${realServer.host}:${realServer.tlsPort}`,
+    : `by TLS on the drachtio-server at ${realServer?.host}:${realTlsPort}`,
 );
 
 void t.test("a link by TLS comes up with reports, and is TLS again after it was lost", async (t) => {

@@ -15,12 +15,13 @@ export const realServer =
         host: process.env["DRACHTIO_HOST"],
         port: Number(process.env["DRACHTIO_PORT"] ?? "9022"),
         secret: process.env["DRACHTIO_SECRET"] ?? "cymru",
-        /** Its admin port by TLS; undefined: it has none that we know. */
-        tlsPort:
-          process.env["DRACHTIO_TLS_PORT"] === undefined
-            ? undefined
-            : Number(process.env["DRACHTIO_TLS_PORT"]),
       };
+
+/** The admin port by TLS of that server; undefined: it has none that we know. */
+export const realTlsPort =
+  realServer === undefined || process.env["DRACHTIO_TLS_PORT"] === undefined
+    ? undefined
+    : Number(process.env["DRACHTIO_TLS_PORT"]);
 
 /** The real server where there is one, else the test server; either way its link can be broken in every way. */
 export function openDrachtio(): Promise<TestDrachtio> {
@@ -31,9 +32,9 @@ export function openDrachtio(): Promise<TestDrachtio> {
 export async function openTlsDrachtio(
   folder: string,
 ): Promise<{ readonly server: TestDrachtio; readonly tls: TlsOptions }> {
-  if (realServer?.tlsPort !== undefined) {
-    const server = await openRelay(realServer, realServer.tlsPort);
-    return { server, tls: await askCertificate(realServer.host, realServer.tlsPort) };
+  if (realServer !== undefined && realTlsPort !== undefined) {
+    const server = await openRelay(realServer, realTlsPort);
+    return { server, tls: await askCertificate(realServer.host, realTlsPort) };
   }
   const authority = createAuthority(folder);
   const { key, certificate } = authority.issue("drachtio", "DNS:drachtio.example,IP:127.0.0.1");
