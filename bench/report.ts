@@ -2,15 +2,20 @@
 import type { LoadKind, Measurement } from "./load.ts";
 import type { Target } from "./targets.ts";
 
+type Reported = Pick<Target, "name" | "title">;
+type Measured = Pick<Measurement, "kind" | "microsPerCall" | "calls" | "failed" | "retransmissions"> & {
+  readonly target: Reported;
+};
+
 /** What one run measured, in text columns. `memory` in MB by target. */
 export function formatReport(
-  targets: readonly Target[],
-  measurements: readonly Measurement[],
-  memory: ReadonlyMap<Target, number>,
+  targets: readonly Reported[],
+  measurements: readonly Measured[],
+  memory: ReadonlyMap<Reported, number>,
 ): string {
-  const of = (target: Target, kind: LoadKind): readonly Measurement[] =>
+  const of = (target: Reported, kind: LoadKind): readonly Measured[] =>
     measurements.filter((one) => one.target === target && one.kind === kind);
-  const medianOf = (target: Target, kind: LoadKind): number =>
+  const medianOf = (target: Reported, kind: LoadKind): number =>
     median(of(target, kind).map((one) => one.microsPerCall));
   const reference = targets.find(({ name }) => name === "kamailio");
   const rows = [
@@ -20,11 +25,12 @@ export function formatReport(
     const row = [target.title];
     for (const kind of ["allowed", "rejected"] as const) {
       const micros = of(target, kind).map((one) => one.microsPerCall);
-      const ratio = reference === undefined ? Number.NaN : medianOf(target, kind) / medianOf(reference, kind);
+      const ratio = reference === undefined ? NaN : medianOf(target, kind) / medianOf(reference, kind);
       row.push(
         median(micros).toFixed(0),
         `${Math.min(...micros).toFixed(0)}–${Math.max(...micros).toFixed(0)}`,
-        ratio.toFixed(2),
+        // Without Kamailio there is nothing to compare with.
+        Number.isFinite(ratio) ? ratio.toFixed(2) : "–",
       );
     }
     const all = measurements.filter((one) => one.target === target);

@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     seconds: { type: "string" },
-    rate: { type: "string", default: "800" },
+    rate: { type: "string" },
     targets: { type: "string", default: "kamailio,sigwall,sigwall:dgram,bare,bare:batched" },
     "node-options": { type: "string" },
     keep: { type: "boolean", default: false },
@@ -45,7 +45,6 @@ if (options.help) {
 const root = join(fileURLToPath(import.meta.url), "../../..");
 const rounds = Number(options.rounds ?? (options.quick ? 2 : 3));
 const seconds = Number(options.seconds ?? (options.quick ? 2 : 6));
-const callsPerSecond = Number(options.rate);
 const folder = mkdtempSync(join(tmpdir(), "sigwall-bench-"));
 
 process.on("exit", () => {
@@ -55,6 +54,8 @@ process.on("exit", () => {
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(1));
 
 const wanted = options.targets.split(",").flatMap((word) => chooseTarget(word, root) ?? []);
+// A drachtio-server loses calls at more than some 300 per second.
+const callsPerSecond = Number(options.rate ?? (wanted.some(({ byDrachtio }) => byDrachtio) ? 250 : 800));
 const missing = wanted.flatMap((choice) => missingFor(choice));
 const choices = wanted.filter((choice) => missingFor(choice).length === 0);
 for (const line of missing) process.stderr.write(`${line}\n`);

@@ -5,6 +5,7 @@ import "./cli/sockets.ts";
 import "./cli/draining.ts";
 import "./cli/restart.ts";
 import "./cli/socket-activation.ts";
+import "./cli/service-install.ts";
 import "./cli/reloading.ts";
 import "./cli/sample-call.ts";
 import "./cli/certificates.ts";

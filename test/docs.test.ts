@@ -2,3 +2,4 @@ import "./docs/commands.ts";
 import "./docs/containers.ts";
 import "./docs/written.ts";
 import "./docs/drachtio.ts";
+import "./docs/bench-report.ts";

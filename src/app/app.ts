@@ -47,8 +47,8 @@ export interface AppParts {
 export interface App {
   /** The listeners: `udp:127.0.0.1:5060`. */
   readonly listening: readonly string[];
-  /** How UDP is received and sent. */
-  readonly sockets: DatagramSockets["kind"];
+  /** How SIP over UDP is received and sent; "none": not by sockets of ours. */
+  readonly sockets: DatagramSockets["kind"] | "none";
   readonly admin: string;
   readonly reload: (cause: string) => Promise<ReloadOutcome>;
   /** Takes no new calls. Resolves when nothing is in progress, or after `most` milliseconds. */
@@ -75,6 +75,7 @@ export async function startApp({
   const { log } = adminThread;
   // Chosen before any part with a timer is made: a timer that runs during the wait would use variables that come later.
   const sockets = await chooseDatagramSockets(config.sockets);
+  const kindOfSockets = config.engine === "embedded" ? sockets.kind : "none";
   let policy = first;
   const counters = createCounters();
   announceDecisions(counters, policy);
@@ -87,7 +88,7 @@ export async function startApp({
     counters,
     stage: () => engine.health()?.stage ?? 0,
   });
-  if (sockets.missing !== undefined)
+  if (sockets.missing !== undefined && config.engine === "embedded")
     log[config.sockets === "auto" ? "info" : "warn"]("UDP on node:dgram, which costs more by datagram", {
       why: sockets.missing,
     });
@@ -164,7 +165,7 @@ export async function startApp({
       figures: {
         counters,
         reloads,
-        sockets: sockets.kind,
+        sockets: kindOfSockets,
         policy: () => policy,
         nextHops: () => engine.nextHops(),
         names: () => engine.names(),
@@ -193,7 +194,7 @@ export async function startApp({
   });
   return {
     listening,
-    sockets: sockets.kind,
+    sockets: kindOfSockets,
     admin: admin.address,
     reload: reloader.request,
     drain(most) {

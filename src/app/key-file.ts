@@ -1,7 +1,8 @@
 // Reads the secret of the keyed tags from its file, or makes the file.
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describeFailure } from "./read-file.ts";
 
 /** The secret of our keyed tags, and what an operator should know about it. */
@@ -38,6 +39,23 @@ export function obtainKey(path: string | undefined): Key | string {
     return readKey(path);
   } catch (cause) {
     return `${path}: can't read the key file: ${describeFailure(cause)}`;
+  }
+}
+
+/** @returns why {@link obtainKey} would have no key, or warn about it; undefined: it would not. Makes no file. */
+export function findKeyIssue(path: string): string | undefined {
+  try {
+    const key = readKey(path);
+    return typeof key === "string" ? key : key.warning;
+  } catch (cause) {
+    const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    if (!isMissing) return `${path}: can't read the key file: ${describeFailure(cause)}`;
+  }
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (cause) {
+    return `${path}: can't make the key file: ${describeFailure(cause)}`;
   }
 }
 

@@ -107,7 +107,7 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
     },
     linkChanged: (server, isUp, why) => {
       if (isUp) log.info("drachtio server is connected", { server, sip: why });
-      else log.warn("drachtio server is not connected; calls there are judged by nobody", { server, why });
+      else log.warn("drachtio server is not connected: it answers new calls 503", { server, why });
     },
     unjudged: unjudged.push,
     reloaded: (outcome, causes) => reportReload(log, outcome, causes),

@@ -279,6 +279,14 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       table.close(slot);
       rows.schedule(slot);
     },
+    doubted(slot, now) {
+      rows.pass(now);
+      const state = stateOfRow(words, slot);
+      if (state !== STANDING && state !== IN_SETUP) return;
+      setFlags(slot, flagsOf(slot) | UNCONFIRMED);
+      rows.unhold(slot);
+      rows.schedule(slot);
+    },
     ended(slot, end, now) {
       rows.pass(now);
       const state = stateOfRow(words, slot);

@@ -114,6 +114,11 @@ export interface Calls<Setup> {
    * session does not expire any more (RFC 4028 section 7.2).
    */
   refreshed(slot: CallSlot, sessionSeconds: number, now: Millis): void;
+  /**
+   * Whether the call still stands is not known: its channel is given back, until a message of it passes. It stays known
+   * and ends as others do.
+   */
+  doubted(slot: CallSlot, now: Millis): void;
   /** The set-up failed, or the call was released without a BYE: told, once. A judged call has no end. */
   ended(slot: CallSlot, end: CallEnd, now: Millis): void;
   /**

@@ -13,6 +13,7 @@ import { reviewPolicy } from "../config/review/review.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
 import { readFromDisk } from "../app/read-file.ts";
+import { findKeyIssue } from "../app/key-file.ts";
 import { describeForgotten, findStateFolderIssue } from "../app/state-folder.ts";
 import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
@@ -46,12 +47,16 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   const findings = reviewPolicy(policy, material, listeners, output.now);
   const place = findPlace(config, configPath, output);
   const summary = [...describeStatic(config, place), ...describePolicy(policy, material, output.now)];
-  const placeIssues = findPlaceIssues(configPath, place);
+  const placeIssues = findPlaceIssues(configPath, place, config.keyFile);
   return conclude([...staticIssues, ...placeIssues, ...issues, ...tlsIssues, ...findings], summary, output);
 }
 
 /** Warnings about keys that sigwall.yaml may leave out stand at its first line. */
-function findPlaceIssues(file: string, { stateFolder, warning }: NodePlace): readonly ConfigIssue[] {
+function findPlaceIssues(
+  file: string,
+  { stateFolder, warning }: NodePlace,
+  keyFile: string | undefined,
+): readonly ConfigIssue[] {
   const issueAt = (path: string, message: string): ConfigIssue => ({
     severity: "warning",
     file,
@@ -61,9 +66,11 @@ function findPlaceIssues(file: string, { stateFolder, warning }: NodePlace): rea
     message,
   });
   const why = findStateFolderIssue(stateFolder);
+  const whyNoKey = keyFile === undefined ? undefined : findKeyIssue(keyFile);
   return [
     ...(warning === undefined ? [] : [issueAt("node", warning)]),
     ...(why === undefined ? [] : [issueAt("stateFolder", describeForgotten(stateFolder, why))]),
+    ...(whyNoKey === undefined ? [] : [issueAt("keyFile", whyNoKey)]),
   ];
 }
 

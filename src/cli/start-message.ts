@@ -22,7 +22,7 @@ export function describeStart(
   const lines = [
     `sigwall is up with policy ${revision}: ${trunks.length} trunks, ${lists.length} lists`,
     ...listening.map((listener) => `  listening  ${listener}`),
-    `  sockets    ${sockets}`,
+    ...(sockets === "none" ? [] : [`  sockets    ${sockets}`]),
     `  admin      http://${admin}`,
     "try next, in another terminal:",
   ];

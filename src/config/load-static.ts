@@ -102,7 +102,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
   const listeners = listen.map(readListen).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
-    ...findMissingTls(source, listeners, tls !== undefined),
+    ...findTlsIssues(source, engine, listeners, tls !== undefined),
     ...findHidden(source, listeners, engine),
     ...findEngineIssues(source, engine, drachtio),
     ...findM3uaIssues(source, engine, m3ua),
@@ -115,7 +115,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     listen: listeners,
     ownNames: (ownNames ?? []).map((name) => parseHostPort(name)).filter((name) => name !== undefined),
     m3ua: engine === "m3ua" && m3ua !== undefined ? readM3uaConfig(m3ua) : undefined,
-    tls: tls === undefined ? undefined : resolveTls(path, tls),
+    tls: tls === undefined || engine === "drachtio" ? undefined : resolveTls(path, tls),
     streams,
     sockets,
     admin: endpoint,
@@ -182,14 +182,17 @@ function findHidden(
   });
 }
 
-function findMissingTls(
+function findTlsIssues(
   source: Source,
+  engine: EngineName,
   listeners: readonly ListenAddress[],
   hasTls: boolean,
 ): readonly ConfigIssue[] {
+  const without = (why: string): ConfigIssue => source.issueAt(["tls"], `has no effect: ${why}`, "warning");
+  // The servers take TLS, with certificates of their own.
+  if (engine === "drachtio") return hasTls ? [without("the drachtio servers have their own")] : [];
   const index = listeners.findIndex(({ transport }) => transport === "tls");
   if (index >= 0 && !hasTls)
     return [source.issueAt(["listen", index], "a tls listener needs the section `tls`")];
-  if (index >= 0 || !hasTls) return [];
-  return [source.issueAt(["tls"], "has no effect: `listen` has no tls listener", "warning")];
+  return index >= 0 || !hasTls ? [] : [without("`listen` has no tls listener")];
 }

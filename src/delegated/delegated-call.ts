@@ -10,7 +10,7 @@ import type { Instant, Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { CallReader } from "../judging/call-reader.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
-import { decide, refuseUnasked, strippedBy, type Judge, type Judged } from "../judging/decide.ts";
+import { decide, refuseUnasked, type Judge, type Judged } from "../judging/decide.ts";
 import type { Overload } from "../judging/overload.ts";
 import { unsupported } from "../judging/protocol-answers.ts";
 import { refusalStatus } from "../judging/refusal.ts";
@@ -68,7 +68,10 @@ export interface DelegatedParts {
   readonly calls: Calls<undefined>;
   /** Takes the events of calls. Must return at once: bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;
-  /** A call attempt was judged. Reports are compared with it. `passed`: its call, when it was let through. */
+  /**
+   * An INVITE was shown, a stranger's too. Reports are compared with it. `passed`: its call, told once more when it is
+   * let through.
+   */
   readonly judged: (request: RequestInHand, passed: PassedOn | undefined, now: Millis) => void;
   /** Takes an error of the filter. It is counted already, and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
@@ -117,20 +120,27 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   };
   const reader = readerFor(capabilities);
 
-  function take(moment: Instant, policy: Policy, source: TrunkPolicy, shown: ShownRequest): Order {
-    scan(message, shown.bytes);
-    const { listener, address, port, isLate } = shown;
-    const request =
-      message.kind === "request" ? readRequestInHand(message, listener, address, port) : undefined;
+  /** Reads the message that is shown; undefined: it is no request that can be answered. */
+  function read({ bytes, listener, address, port }: ShownRequest, now: Millis): RequestInHand | undefined {
+    scan(message, bytes);
+    if (message.kind !== "request") return undefined;
+    const request = readRequestInHand(message, listener, address, port);
+    // Before any rule is asked: whatever refuses it, the other stack did not pass it by itself.
+    if (request !== undefined && message.method === "INVITE") parts.judged(request, undefined, now);
+    return request;
+  }
+
+  function take({ now, at }: Instant, policy: Policy, source: TrunkPolicy, shown: ShownRequest): Order {
+    const request = read(shown, now);
     if (request === undefined) {
       countProtocolError(counters, source.trunk.id, 400);
       return answer(400);
     }
-    if (message.method !== "INVITE") return takeOther(source.trunk, moment.at);
+    if (message.method !== "INVITE") return takeOther(source.trunk, at);
     // The server itself passes or refuses requests of a dialog. None of them should come here.
-    if (request.toTag !== "") return refuseRequest(source.trunk, moment.at, "dialog-unknown", NO_FIELDS);
+    if (request.toTag !== "") return refuseRequest(source.trunk, at, "dialog-unknown", NO_FIELDS);
     const routes = readRoutes(message, parts.own, source.trunk.ownNames);
-    return takeInvite({ now: moment.now, at: moment.at, policy, source, message, request, routes, isLate });
+    return takeInvite({ now, at, policy, source, message, request, routes, isLate: shown.isLate });
   }
 
   /** The engine carries calls only: OPTIONS is answered, everything else refused. */
@@ -162,10 +172,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     const { source, now, at, policy, request } = turn;
     const { trunk } = source;
     const judged = refuseHairpin(turn, decide(judge, reader, turn));
-    if (judged === undefined) {
-      parts.judged(request, undefined, now);
-      return shedOrder(policy, trunk);
-    }
+    if (judged === undefined) return shedOrder(policy, trunk);
     const { order, decision, slot } = remember(turn, judged.decision, orderOf(turn, judged));
     if (isTold(turn, judged))
       tell({
@@ -177,8 +184,8 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
         listener: request.listener.id,
         bytes: bytesOf(message),
       });
-    const name = slot === NO_CALL ? undefined : calls.nameOf(slot);
-    parts.judged(request, order.kind === "proxy" ? { name } : undefined, now);
+    if (order.kind === "proxy")
+      parts.judged(request, { name: slot === NO_CALL ? undefined : calls.nameOf(slot) }, now);
     return order;
   }
 
@@ -215,7 +222,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   function orderOf(turn: DelegatedTurn, { decision, status }: Judged): Order {
     const { source, policy, routes } = turn;
     const { trunk } = source;
-    const { verdict, marks } = decision;
+    const { verdict } = decision;
     if (verdict.reason === "overload" && verdict.kind === "reject") return shedOrder(policy, trunk);
     if (verdict.reason === "protocol")
       return answer(status, status === 420 ? unsupportedFields() : NO_FIELDS);
@@ -223,7 +230,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       const isMalformed = verdict.reason === "message-malformed" && message.fault !== undefined;
       return refusal(isMalformed ? message.faultStatus : status, verdict.reason);
     }
-    if (status !== 0) return refusal(status, strippedBy(marks) ?? verdict.reason);
+    if (status !== 0) return refusal(status, verdict.reason);
     const targets = targetsOf(turn);
     const [first] = targets;
     if (first === undefined) return answer(isByPolicy(turn) && trunk.nextHops.length > 0 ? 503 : 404);
@@ -337,6 +344,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
         source = policy.matchTrunk(request.listener.id, request.address, request.port);
         if (source !== undefined) return take({ now, at }, policy, source, request);
         counters.unknownSource++;
+        read(request, now);
         return strangerOrder;
       } catch (error) {
         counters.faults++;
@@ -380,15 +388,11 @@ function unableToJudge(
 }
 
 /** What the other stack was told to do, as an action. */
-function actionOf({ verdict, marks }: Decision, order: Order): Action {
+function actionOf({ verdict }: Decision, order: Order): Action {
   if (order.kind === "proxy") return { kind: "forwarded", hop: hopIdOf(order.first) };
   const { status, redirectedTo } = order;
   if (redirectedTo !== undefined) return { kind: "redirected", hop: hopIdOf(redirectedTo) };
-  const isRefused =
-    verdict.kind === "reject" ||
-    verdict.kind === "drop" ||
-    verdict.kind === "withhold" ||
-    strippedBy(marks) !== undefined;
+  const isRefused = verdict.kind === "reject" || verdict.kind === "drop" || verdict.kind === "withhold";
   return isRefused ? { kind: "answered", status } : { kind: "answered", status, why: "no-next-hop" };
 }
 

@@ -2,7 +2,6 @@
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Capabilities } from "../domain/capabilities.ts";
 import type { Decision, DecidedBy, Deny, PolicyRevision } from "../domain/decision.ts";
-import type { ReasonCode } from "../domain/reason.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { countVerdict, observeDecision, type Counters } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
@@ -54,7 +53,7 @@ export function decide<Call extends CallToJudge>(
   const unjudgeable = reader.unjudgeable(call, attempt);
   const decision =
     unjudgeable === undefined
-      ? withheldOrRefused(source.screen.judge(attempt, judge.state))
+      ? strippedOrRefused(judge.capabilities, withheldOrRefused(source.screen.judge(attempt, judge.state)))
       : refuseUnasked(attempt, unjudgeable, policy.revision);
   observeDecision(judge.counters, (judge.elapsed() - begun) / 1000);
   return { decision, status: statusFor(judge.capabilities, trunk, decision) };
@@ -98,20 +97,29 @@ export function withheldOrRefused(decision: Decision): Decision {
 }
 
 /**
+ * Turns the removal of a display name into a refusal by the rule that wants it, where the engine can't remove fields:
+ * such a call counts as refused. An emergency call goes on with the name.
+ */
+function strippedOrRefused({ removesFields }: Capabilities, decision: Decision): Decision {
+  const { verdict, marks } = decision;
+  const strip = removesFields ? undefined : marks.find(({ kind }) => kind === "strip");
+  const wouldPass = verdict.kind === "accept" || verdict.kind === "label";
+  if (strip === undefined || !wouldPass || verdict.reason === "emergency") return decision;
+  return {
+    ...decision,
+    verdict: { ...strip, kind: "reject" },
+    rule: "display-name",
+    marks: marks.filter((mark) => mark !== strip),
+  };
+}
+
+/**
  * The status of a refusal, or of the answer in place of a verdict that the engine can't obey; 0: the engine obeys
  * without one.
  */
-function statusFor(capabilities: Capabilities, trunk: Trunk, { verdict, marks }: Decision): number {
+function statusFor(capabilities: Capabilities, trunk: Trunk, { verdict }: Decision): number {
   const { kind, reason } = verdict;
   if (kind === "reject") return refusalStatus(trunk, reason);
   if (kind === "drop") return capabilities.silence ? 0 : (trunk.dropAs ?? refusalStatus(trunk, reason));
-  if (capabilities.removesFields) return 0;
-  if (kind === "withhold") return refusalStatus(trunk, reason);
-  const strip = strippedBy(marks);
-  return strip === undefined ? 0 : refusalStatus(trunk, strip);
-}
-
-/** The reason for which the display name is removed; undefined: it stays. */
-export function strippedBy(marks: Decision["marks"]): ReasonCode | undefined {
-  return marks.find(({ kind }) => kind === "strip")?.reason;
+  return kind === "withhold" && !capabilities.removesFields ? refusalStatus(trunk, reason) : 0;
 }

@@ -107,7 +107,7 @@ export interface GeneralFigures {
   readonly totals: Omit<Counters, "trunks" | "strangers" | "strays">;
   readonly revision: string;
   readonly reloads: Readonly<ReloadCounts>;
-  /** How UDP is received and sent: "batched" or "dgram". */
+  /** How SIP over UDP is received and sent: "batched", "dgram" or "none". */
   readonly sockets: string;
   /** Undefined before the engine is up. */
   readonly health: HealthFigures | undefined;

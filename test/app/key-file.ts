@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { obtainKey } from "../../src/app/key-file.ts";
+import { findKeyIssue, obtainKey } from "../../src/app/key-file.ts";
 
 void t.test("key file: made when missing, read when there, refused when it is no key", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-key-"));
@@ -35,6 +35,23 @@ void t.test("key file: made when missing, read when there, refused when it is no
 
   t.match(obtainKey(join(folder, "no", "own.key")), /can't make the key file: no such file/);
   t.match(obtainKey(folder), /can't read the key file: it is a folder/);
+
+  writeFileSync(path, "00112233445566778899aabbccddeeff");
+  chmodSync(path, 0o600);
+  const issues: readonly (readonly [path: string, issue: RegExp | undefined])[] = [
+    [path, undefined],
+    [join(folder, "missing.key"), undefined],
+    [join(folder, "no", "own.key"), /can't make the key file: no such file/],
+    [folder, /can't read the key file: it is a folder/],
+  ];
+  for (const [file, issue] of issues) {
+    const found = findKeyIssue(file);
+    if (issue === undefined) t.equal(found, undefined, file);
+    else t.match(found, issue, file);
+  }
+  t.notOk(existsSync(join(folder, "missing.key")), "looking makes no file");
+  chmodSync(path, 0o644);
+  t.match(findKeyIssue(path), /can be read by others/);
   t.end();
 });
 

@@ -32,7 +32,7 @@ void t.test("run: by drachtio, from check to the end", async (t) => {
   process.env["NODE_OPTIONS"] = `--import=data:text/javascript,${careless}`;
   const filter = await startFilter(place.config);
   delete process.env["NODE_OPTIONS"];
-  t.match(filter.output(), `listening  drachtio ${id}\n`);
+  t.match(filter.output(), `listening  drachtio ${id}\n  admin `, "no SIP socket is open");
   t.match(JSON.parse(await filter.logged(["drachtio server is connected"])), { server: id });
   t.equal((await fetch(`${filter.admin}/readyz`)).status, 200);
   t.equal(await place.placeCall(server.sipPort, "01087654321"), "forwarded");
@@ -49,10 +49,11 @@ void t.test("run: by drachtio, from check to the end", async (t) => {
   const metrics = await (await fetch(`${filter.admin}/metrics`)).text();
   t.match(metrics, "sigwall_faults_total 1\n", "a promise that nobody waits for ends nothing");
   t.match(metrics, `sigwall_drachtio_up{server="${id}"} 1\n`);
+  t.match(metrics, 'sigwall_sockets_info{kind="none"} 1\n');
   t.match(metrics, 'sigwall_unjudged_attempts_total{report="attempt"} 0\n');
 
   server.hangUp();
-  await filter.logged(["is not connected"]);
+  await filter.logged(["drachtio server is not connected: it answers new calls 503"]);
   t.equal(await filter.stop(), 0, "exit code after SIGTERM");
   await server.close();
 });

@@ -67,9 +67,12 @@ function openFormer(t: Test): string {
   const own = authority.issue("gw", "DNS:gw.example", 365);
   cpSync(own.certificateFile, join(tls, "sigwall.pem"));
   cpSync(own.keyFile, join(tls, "sigwall.key"));
-  // Inside the container the policy is mounted there.
+  // Inside the container the policy is mounted there, and so is the folder of the key.
   const inside = join(folder, "docker-sigwall.yaml");
-  writeFileSync(inside, readFileSync(inside, "utf8").replace("/etc/sigwall", folder));
+  const text = readFileSync(inside, "utf8")
+    .replace("/etc/sigwall", folder)
+    .replaceAll("/var/lib/sigwall", folder);
+  writeFileSync(inside, text);
   return folder;
 }
 

@@ -163,6 +163,27 @@ void tap.test("the engine drachtio needs servers", async (t) => {
   ]);
 });
 
+void tap.test("the engine drachtio needs no section `tls` of ours for a tls listener", async (t) => {
+  const server = "drachtio: { servers: [{ secret: s }] }\n";
+  const listening = (listen: string): string => `engine: drachtio\nlisten: [${listen}]\n${rest}${server}`;
+  const section = "tls: { certificate: a.pem, key: a.key, ca: ca.pem }\n";
+  const tables: readonly (readonly [listen: string, more: string, issues: readonly string[]])[] = [
+    ["tls:127.0.0.1:5061", "", []],
+    ["udp:127.0.0.1:5060, tls:127.0.0.1:5061", "", []],
+    ["udp:127.0.0.1:5060", "", []],
+    [
+      "tls:127.0.0.1:5061",
+      section,
+      ["sigwall.yaml:5:1 tls: warning: has no effect: the drachtio servers have their own"],
+    ],
+  ];
+  for (const [listen, more, expected] of tables) {
+    const { config, issues } = load(listening(listen) + more);
+    t.strictSame(printed(issues), expected, listen + more);
+    t.ok(config !== undefined && config.tls === undefined, "files of the section are not read");
+  }
+});
+
 function fingerprint(text: string): string | undefined {
   return load(text).config?.fingerprint;
 }

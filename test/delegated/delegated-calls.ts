@@ -6,7 +6,12 @@ import { Buffer } from "node:buffer";
 import { capabilitiesOf } from "../../src/domain/capabilities.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import type { Policy } from "../../src/policy/policy.ts";
-import { type Counters, createCounters, eachRequestCount } from "../../src/observe/counters.ts";
+import {
+  type Counters,
+  createCounters,
+  eachAttemptCount,
+  eachRequestCount,
+} from "../../src/observe/counters.ts";
 import {
   createDelegatedCalls,
   type DelegatedCalls,
@@ -174,7 +179,7 @@ void t.test("delegated calls: refusals are those of the embedded engine", (t) =>
 void t.test("delegated calls: what can't be done is refused, and the decision says so", (t) => {
   const roaming = calling("+8613912345678");
   const named = adding('P-Asserted-Identity: "110" <sip:+861087654321@a>');
-  const table: readonly (readonly [string, string, string, (text: string) => string, string, number])[] = [
+  const table: readonly (readonly [string, string, string, (text: string) => string, string, number?])[] = [
     [roamers("drop"), "drop", abroad, roaming, "403", 403],
     [`${roamers("drop")}, dropAs: 480`, "drop", abroad, roaming, "480", 480],
     [roamers("withhold"), "withhold", abroad, roaming, "403", 403],
@@ -186,7 +191,8 @@ void t.test("delegated calls: what can't be done is refused, and the decision sa
       "606",
       606,
     ],
-    ["", "accept", lessee, named, "403", 403],
+    ["", "reject", lessee, named, "403"],
+    [", rules: { display-name: { mode: monitor } }", "accept", lessee, named, "sip"],
   ];
   for (const [keys, verdict, from, change, status, enforcedAs] of table) {
     const desk = openDesk(policyWith(keys));
@@ -194,6 +200,19 @@ void t.test("delegated calls: what can't be done is refused, and the decision sa
     t.match(desk.decisions, [{ verdict: { kind: verdict } }], keys);
     t.same(desk.substitutes, [enforcedAs], keys);
   }
+  const unstripped = openDesk();
+  unstripped.take(lessee, named);
+  const counted: string[] = [];
+  eachAttemptCount(unstripped.counters, ({ verdict, reason, rule }) =>
+    counted.push(`${verdict} ${reason} ${rule}`),
+  );
+  t.same(counted, ["reject display-name-misleading display-name"], "counted as refused");
+  t.equal(unstripped.counters.trunks.get("lease")?.namesRemoved, 0, "and not as a name that was removed");
+  t.match(
+    show(unstripped.take(lessee, (text) => named(text).replace("sip:02787654321@", "sip:110@"))),
+    /^sip:110@/,
+    "an emergency call goes on with the name",
+  );
   const labelled = openDesk(policyWith(`${roamers("label")}, label: { text: not verified }`));
   t.equal(
     show(labelled.take(abroad, roaming)),

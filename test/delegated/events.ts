@@ -14,8 +14,10 @@ const HOUR = 3_600_000;
 
 function message(start: string, from: string, to: string, more = ""): Buffer {
   const method = start.startsWith("SIP/") ? "INVITE" : start.slice(0, start.indexOf(" "));
+  // A CANCEL has the branch of its INVITE (RFC 3261 section 9.1).
+  const branch = method === "CANCEL" ? "INVITE" : method;
   return Buffer.from(
-    `${start}\r\nVia: SIP/2.0/UDP 192.0.2.66:5060;branch=z9hG4bK${method}\r\nFrom: <sip:a@b>;tag=${from}\r\n` +
+    `${start}\r\nVia: SIP/2.0/UDP 192.0.2.66:5060;branch=z9hG4bK${branch}\r\nFrom: <sip:a@b>;tag=${from}\r\n` +
       `To: <sip:c@d>${to === "" ? "" : `;tag=${to}`}\r\nCall-ID: one\r\nCSeq: 1 ${method}\r\n${more}Content-Length: 0\r\n\r\n`,
   );
 }
@@ -26,7 +28,7 @@ function because(cause: string): string {
 
 /**
  * Reports, each a second behind the one before: `200 TAG SESSION` starts; `BYE caller TAG`, `BYE called TAG`, `486`
- * and `CANCEL` stop, with a cause where a number follows; `hours N` and `wait N` pass.
+ * and `CANCEL` stop, with a cause where a number follows; `hours N` and `wait N` pass; from `gap` on reports were missing.
  */
 function tellOf(steps: string): readonly string[] {
   const told: string[] = [];
@@ -70,22 +72,19 @@ function tellOf(steps: string): readonly string[] {
     const [word = "", first = "", second = "", third = ""] = step.split(" ");
     if (word === "wait") pass(Number(first));
     else if (word === "hours") pass(Number(first) * HOUR);
+    else if (word === "gap") books.interrupted(now);
     else {
       pass(1000);
       if (word === "200") {
         const session = second === "" ? "" : `Session-Expires: ${second}\r\n`;
-        books.reported("start", false, message("SIP/2.0 200 OK", "caller", first, session), now);
+        books.reported("final", message("SIP/2.0 200 OK", "caller", first, session), now);
       } else if (word === "BYE") {
         const [from, to] = first === "caller" ? ["caller", second] : [second, "caller"];
-        books.reported(
-          "stop",
-          true,
-          message("BYE sip:c@d SIP/2.0", from ?? "", to ?? "", because(third)),
-          now,
-        );
-      } else if (word === "CANCEL")
-        books.reported("stop", false, message("CANCEL sip:c@d SIP/2.0", "caller", "", because(first)), now);
-      else books.reported("stop", false, message(`SIP/2.0 ${word} No`, "caller", "x", because(first)), now);
+        books.reported("release", message("BYE sip:c@d SIP/2.0", from ?? "", to ?? "", because(third)), now);
+      } else if (word === "202") books.reported("final", message("SIP/2.0 202 OK", "caller", first), now);
+      else if (word === "CANCEL")
+        books.reported("final", message("CANCEL sip:c@d SIP/2.0", "caller", "", because(first)), now);
+      else books.reported("final", message(`SIP/2.0 ${word} No`, "caller", "x", because(first)), now);
     }
   }
   return told;
@@ -106,6 +105,22 @@ void t.test("reports: what is told of each call, once", (t) => {
     ["cancelled, by its 487", "487", ["caller cancelled 487"]],
     ["cancelled, by its CANCEL", "CANCEL", ["caller cancelled 487"]],
     ["both are told once", "CANCEL; 487", ["caller cancelled 487"]],
+    ["an answer that is no 200", "202 x; BYE caller x", ["answered", "caller released 200 1000"]],
+    [
+      "a 200 that crossed the CANCEL stands until its BYE",
+      "487; 200 x; BYE caller x",
+      ["caller cancelled 487"],
+    ],
+    [
+      "near miss: 65 s after the CANCEL",
+      "487; wait 65000; 200 x; BYE caller x",
+      ["caller cancelled 487", "unjudged"],
+    ],
+    [
+      "reports were missing: known, if late",
+      "200 x; gap; hours 2; BYE caller x",
+      ["answered", "caller released 200 1000"],
+    ],
     ["nothing is reported", "wait 241200", ["filter timed-out"]],
     ["near miss: it rings for long", "wait 238000; 200 x", ["answered"]],
     ["the session expires", "200 x 90; wait 124000", ["answered", "filter timed-out 200 1000"]],

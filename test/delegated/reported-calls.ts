@@ -85,8 +85,8 @@ function exchangeOf(bytes: Buffer): RequestInHand {
 void t.test("reports: an attempt that was judged, before or shortly after its report, is in order", (t) => {
   const { books, counters, judged } = openBooks();
   judged(exchangeOf(invite("first")), undefined, 0);
-  books.reported("attempt", false, invite("first"), 10);
-  books.reported("attempt", false, invite("second"), 10);
+  books.reported("attempt", invite("first"), 10);
+  books.reported("attempt", invite("second"), 10);
   books.sweep(1900);
   judged(exchangeOf(invite("second")), "lease", 1900);
   books.sweep(10_000);
@@ -97,8 +97,8 @@ void t.test("reports: an attempt that was judged, before or shortly after its re
 void t.test("reports: one that nobody judged is counted after two seconds, once, by its own branch", (t) => {
   const { books, counters, unjudged, judged } = openBooks();
   judged(exchangeOf(invite("call", "z9hG4bKother")), "lease", 0);
-  books.reported("attempt", false, invite("call"), 0);
-  books.reported("attempt", false, invite("call"), 500);
+  books.reported("attempt", invite("call"), 0);
+  books.reported("attempt", invite("call"), 500);
   books.sweep(1999);
   t.equal(counters.unjudgedAttempts, 0);
   books.sweep(2000);
@@ -110,7 +110,7 @@ void t.test("reports: one that nobody judged is counted after two seconds, once,
 
 void t.test("reports: a flood of them is bounded, and none is lost", (t) => {
   const { books, counters } = openBooks(10);
-  for (let i = 0; i < 5000; i++) books.reported("attempt", false, invite(`c${i}`), 0);
+  for (let i = 0; i < 5000; i++) books.reported("attempt", invite(`c${i}`), 0);
   t.equal(counters.unjudgedAttempts, 5000 - 1024, "those that can't wait are counted at once");
   books.sweep(2000);
   t.equal(counters.unjudgedAttempts, 5000);
@@ -120,11 +120,11 @@ void t.test("reports: a flood of them is bounded, and none is lost", (t) => {
 void t.test("reports: channels and events of a call, to BYE", (t) => {
   const { books, counters, events, judged, channels } = openBooks();
   judged(exchangeOf(invite("a")), "lease", 0);
-  books.reported("start", false, ok("a"), 1000);
-  books.reported("start", false, ok("a"), 1001);
+  books.reported("final", ok("a"), 1000);
+  books.reported("final", ok("a"), 1001);
   t.same(channels(), [["lease", 1]]);
-  books.reported("stop", true, bye("a"), 60_000);
-  books.reported("stop", true, bye("a"), 60_500);
+  books.reported("release", bye("a"), 60_000);
+  books.reported("release", bye("a"), 60_500);
   t.same(channels(), [["lease", 0]]);
   t.same(events, ["answered on lease", "ended on lease: released by caller 200"]);
   t.equal(counters.unjudgedReleases, 0, "a repeated BYE is no other call");
@@ -134,9 +134,9 @@ void t.test("reports: channels and events of a call, to BYE", (t) => {
 void t.test("reports: a call without answer, and one that was refused here", (t) => {
   const { books, events, judged, channels } = openBooks();
   judged(exchangeOf(invite("a")), "lease", 0);
-  books.reported("stop", false, message("SIP/2.0 486 Busy", "a"), 1000);
+  books.reported("final", message("SIP/2.0 486 Busy", "a"), 1000);
   judged(exchangeOf(invite("b", "z9hG4bK2")), undefined, 0);
-  books.reported("stop", false, message("SIP/2.0 403 No", "b"), 1000);
+  books.reported("final", message("SIP/2.0 403 No", "b"), 1000);
   t.same(events, ["ended on lease: refused by called 486"]);
   t.same(channels(), [["lease", 0]]);
   t.end();
@@ -144,9 +144,9 @@ void t.test("reports: a call without answer, and one that was refused here", (t)
 
 void t.test("reports: a release of a call that was never judged is counted", (t) => {
   const { books, counters, unjudged } = openBooks();
-  books.reported("stop", true, bye("forged"), 0);
-  books.reported("stop", true, bye("forged"), 400);
-  books.reported("stop", false, message("SIP/2.0 503 No", "other"), 0);
+  books.reported("release", bye("forged"), 0);
+  books.reported("release", bye("forged"), 400);
+  books.reported("final", message("SIP/2.0 503 No", "other"), 0);
   t.equal(counters.unjudgedReleases, 1);
   t.same(unjudged, ["release forged 192.0.2.66:5060"]);
   t.end();
@@ -170,27 +170,105 @@ void t.test("reports: a BYE is of the call whose tags it has, not of every one u
   for (const [what, expected, byes] of table) {
     const { books, counters, judged, channels } = openBooks();
     judged(exchangeOf(invite("a")), "lease", 0);
-    books.reported("start", false, ok("a"), 1000);
-    for (const bytes of byes) books.reported("stop", true, bytes, 60_000);
+    books.reported("final", ok("a"), 1000);
+    for (const bytes of byes) books.reported("release", bytes, 60_000);
     t.equal(counters.unjudgedReleases, expected, what);
     const isOver = byes.some((bytes) => bytes.equals(bye("a")) || bytes.equals(bye("a", "2", "1")));
     t.same(channels(), [["lease", isOver ? 0 : 1]], `${what}: the call itself`);
   }
   const { books, counters, judged } = openBooks();
   judged(exchangeOf(invite("forked")), "lease", 0);
-  for (const tag of ["2", "3"]) books.reported("start", false, ok("forked", tag), 1000);
-  books.reported("stop", true, bye("forked", "1", "3"), 2000);
+  for (const tag of ["2", "3"]) books.reported("final", ok("forked", tag), 1000);
+  books.reported("release", bye("forked", "1", "3"), 2000);
   t.equal(counters.unjudgedReleases, 0, "a second answer is of the call");
   judged(exchangeOf(invite("unheard", "z9hG4bK2")), "lease", 0);
-  books.reported("stop", true, bye("unheard"), 2000);
+  books.reported("release", bye("unheard"), 2000);
   t.equal(counters.unjudgedReleases, 0, "whose answer was not reported, by the caller's tag");
   t.end();
 });
 
+void t.test("reports: calls under one Call-ID are told apart by From tag and branch", (t) => {
+  const { books, counters, events, judged, channels } = openBooks();
+  const again = message("INVITE sip:c@d SIP/2.0", "a", "z9hG4bK2");
+  const other = message("INVITE sip:c@d SIP/2.0", "a", "z9hG4bK3", ["9", ""]);
+  judged(exchangeOf(invite("a")), "lease", 0);
+  // The caller of a challenged call sends it again before the report of the 407 is read.
+  judged(exchangeOf(again), "lease", 100);
+  judged(exchangeOf(other), "lease", 100);
+  books.reported("final", message("SIP/2.0 407 No", "a", "z9hG4bK1", ["1", "p"]), 200);
+  books.reported("final", message("SIP/2.0 200 OK", "a", "z9hG4bK2", ["1", "2"]), 300);
+  books.reported("final", message("SIP/2.0 200 OK", "a", "z9hG4bK3", ["9", "8"]), 300);
+  t.same(channels(), [["lease", 2]]);
+  t.same(events, ["ended on lease: refused by called 407", "answered on lease", "answered on lease"]);
+  books.reported("final", message("SIP/2.0 403 No", "a", "z9hG4bKforged", ["1", "x"]), 400);
+  t.same(
+    channels(),
+    [["lease", 2]],
+    "the refusal of a stranger's INVITE with its Call-ID and tag ends nothing",
+  );
+  books.reported("release", bye("a"), 500);
+  books.reported("release", bye("a", "8", "9"), 500);
+  t.same(channels(), [["lease", 0]]);
+  t.equal(counters.unjudgedReleases, 0);
+  t.end();
+});
+
+void t.test(
+  "reports: what was in progress while they were missing gives its channel back, and stays known",
+  (t) => {
+    const minute = 60_000;
+    const table: readonly (readonly [
+      what: string,
+      steps: (books: ReportedCalls) => void,
+      at: number,
+      channels: number,
+    ])[] = [
+      ["nothing is missing", () => undefined, 11 * 60 * minute, 1],
+      ["near miss: 29 minutes later", (books) => books.interrupted(minute), 30 * minute, 1],
+      ["30 minutes later", (books) => books.interrupted(minute), 31 * minute, 0],
+      [
+        "missing again and again: by the first time",
+        (books) => {
+          for (let at = minute; at < 31 * minute; at += minute) books.interrupted(at);
+        },
+        31 * minute,
+        0,
+      ],
+      [
+        "another answer of the call was reported since",
+        (books) => {
+          books.interrupted(minute);
+          books.reported("final", ok("a", "3"), 2 * minute);
+        },
+        60 * minute,
+        1,
+      ],
+      [
+        "its BYE was reported since",
+        (books) => (books.interrupted(minute), books.reported("release", bye("a"), 2 * minute)),
+        2 * minute,
+        0,
+      ],
+    ];
+    for (const [what, steps, at, expected] of table) {
+      const { books, counters, judged, channels } = openBooks();
+      judged(exchangeOf(invite("a")), "lease", 0);
+      books.reported("final", ok("a"), 1000);
+      steps(books);
+      books.sweep(at);
+      t.same(channels(), [["lease", expected]], what);
+      books.reported("release", bye("a"), at + 1);
+      t.same(channels(), [["lease", 0]], what);
+      t.equal(counters.unjudgedReleases, 0, `${what}: no false alarm`);
+    }
+    t.end();
+  },
+);
+
 void t.test("reports: a call of more than twelve hours makes room, and frees its channel", (t) => {
   const { books, judged, channels } = openBooks(1);
   judged(exchangeOf(invite("long")), "lease", 0);
-  books.reported("start", false, ok("long"), 1000);
+  books.reported("final", ok("long"), 1000);
   judged(exchangeOf(invite("next", "z9hG4bK2")), "lease", 12 * 3_600_000 + 1001);
   t.same(channels(), [["lease", 0]]);
   t.end();
@@ -198,9 +276,9 @@ void t.test("reports: a call of more than twelve hours makes room, and frees its
 
 void t.test("reports: what can't be read is nothing", (t) => {
   const { books, counters, events } = openBooks();
-  for (const kind of ["attempt", "start", "stop"] as const)
+  for (const kind of ["attempt", "final", "release"] as const)
     for (const text of ["", "\r\n", "BYE", "INVITE sip:a SIP/2.0\r\n\r\n", "\0\0\0"])
-      books.reported(kind, true, Buffer.from(text), 0);
+      books.reported(kind, Buffer.from(text), 0);
   books.sweep(10_000);
   t.equal(counters.unjudgedAttempts + counters.unjudgedReleases, 0);
   t.same(events, []);

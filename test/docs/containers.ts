@@ -212,8 +212,12 @@ void t.test("compose: the demo and drachtio stand where the example policy has t
     "the core",
   );
   t.match(policy, `nextHops: ["sip:127.0.0.1:${core}"]`, "and where accepted calls go");
-  t.equal(argument("drachtio", "--contact"), `sip:127.0.0.1:${core};transport=udp`, "in its place");
-  t.equal(argument("drachtio", "--address"), "127.0.0.1", "its admin port is not for others");
+  const server = readFileSync(fileBehind("drachtio", "/etc/drachtio.conf.xml"), "utf8");
+  t.match(server, `<contact>sip:127.0.0.1:${core};transport=udp</contact>`, "in its place");
+  t.match(server, /<admin [^>]*>127\.0\.0\.1</, "its admin port is not for others");
+  t.match(server, "<loglevel>notice</loglevel>", "no message of a call is logged");
+  t.match(server, "<sofia-loglevel>0</sofia-loglevel>");
+  t.same(service("drachtio").command, ["drachtio"], "and no option says otherwise");
   const copied = /^COPY (.+) \/demo\/$/m.exec(demo)?.[1]?.split(" ") ?? [];
   t.equal(copied.length, 3);
   for (const name of copied) t.ok(existsSync(`docker/demo/${name}`), name);

@@ -15,6 +15,7 @@ export const differences: Differences = {
   "a display name that shows another number": {
     status: 403,
     reaches: false,
+    reason: "display-name-misleading",
     because: "drachtio can't take a display name out",
   },
   "nobody known": { status: 403, reaches: false, because: "drachtio has said 100 already" },

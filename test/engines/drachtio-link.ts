@@ -41,6 +41,7 @@ function createStage(): Stage {
       const confirmations = open;
       return {
         ping: (answered) => confirmations.push(answered),
+        nudge: () => undefined,
         answer: (_response, _status, _fields, done) => confirmations.push(() => done(undefined)),
         proxy: () => undefined,
         close: handlers.lost,

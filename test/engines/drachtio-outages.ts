@@ -1,15 +1,6 @@
-import { naming } from "../support/events.ts";
-import type { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import t from "tap";
-import { createDrachtioEngine } from "../../src/engines/drachtio/drachtio-engine.ts";
-import type { Engine } from "../../src/engines/engine.ts";
-import { createCounters } from "../../src/observe/counters.ts";
-import { createScreeningState } from "../../src/screening/state.ts";
-import { createAuthority } from "../support/certificates.ts";
-import { openTestDrachtio, type TestDrachtio } from "../support/drachtio-server.ts";
-import { compileText } from "../support/proxy.ts";
+import { openThief } from "../support/drachtio-admin.ts";
 import { until } from "../support/until.ts";
 import { openPlace } from "./drachtio-place.ts";
 
@@ -77,15 +68,6 @@ void t.test("what drachtio-srf can't read ends the link, never the process", asy
   }
 });
 
-/** Another application at the same server, as anybody can be who reaches its admin port: it takes calls and says nothing. */
-async function openThief({ host, adminPort }: TestDrachtio): Promise<Socket> {
-  const socket = connect(adminPort, host);
-  const order = "thief|route|invite";
-  socket.write(`${order.length}#${order}`);
-  await once(socket, "data");
-  return socket;
-}
-
 void t.test("calls that another application took are counted", async (t) => {
   const place = await openPlace();
   t.equal(await place.changed(), "up");
@@ -101,54 +83,4 @@ void t.test("calls that another application took are counted", async (t) => {
   t.equal(place.counters.unjudgedAttempts, 1);
   thief.destroy();
   await place.close();
-});
-
-void t.test("a link by TLS is checked, and is TLS again after it was lost", async (t) => {
-  const authority = createAuthority(t.testdir());
-  const { key, certificate } = authority.issue("drachtio", "DNS:drachtio.example,IP:127.0.0.1");
-  const server = await openTestDrachtio({ tls: { key: key.toString(), cert: certificate.toString() } });
-  const policy = compileText(
-    "version: 1\ntrunks:\n  - { id: core, side: core, match: { addresses: [127.0.0.1] } }\n",
-  );
-  const link = async (ca: Buffer): Promise<{ changes: string[]; engine: Engine }> => {
-    const changes: string[] = [];
-    const engine = createDrachtioEngine(
-      {
-        listen: [{ id: "udp:127.0.0.1:9", transport: "udp", address: "127.0.0.1", port: 9 }],
-        policy: () => policy,
-        state: createScreeningState(policy.tables),
-        counters: createCounters(),
-        key: new Uint8Array(32).fill(7),
-        naming,
-        happened: () => undefined,
-        fault: (error) => t.fail(String(error)),
-        linkChanged: (_id, isUp, why) => changes.push(isUp ? "up" : why),
-      },
-      {
-        servers: [
-          {
-            host: server.host,
-            port: server.adminPort,
-            secret: server.secret,
-            tls: { ca: ca.toString(), servername: "drachtio.example" },
-          },
-        ],
-        reports: true,
-      },
-    );
-    await engine.start();
-    return { changes, engine };
-  };
-  const trusting = await link(authority.certificate);
-  await until(() => trusting.changes.length === 1);
-  server.hangUp();
-  await until(() => trusting.changes.length === 3);
-  t.same(trusting.changes, ["up", "the server closed the connection", "up"]);
-  await trusting.engine.stop();
-  const wary = await link(createAuthority(t.testdir(), "other").certificate);
-  await until(() => wary.changes.length === 1);
-  t.match(wary.changes, [/certificate/]);
-  t.notOk(wary.engine.isReady());
-  await wary.engine.stop();
-  await server.close();
 });

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { Buffer } from "node:buffer";
 import type { Decision } from "../../src/domain/decision.ts";
 import { createDrachtioEngine } from "../../src/engines/drachtio/drachtio-engine.ts";
+import type { TlsOptions } from "../../src/engines/drachtio/place.ts";
 import type { Engine } from "../../src/engines/engine.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
@@ -44,8 +45,14 @@ function ackOf(response: string): string {
   return ["ACK sip:1@127.0.0.1 SIP/2.0", ...kept, "CSeq: 1 ACK", "Content-Length: 0", "", ""].join("\r\n");
 }
 
-export async function openPlace(options: { readonly secret?: string } = {}): Promise<Place> {
-  const server = await openDrachtio();
+export async function openPlace(
+  options: {
+    readonly secret?: string;
+    /** The server to connect to by TLS, and what is trusted there. */
+    readonly byTls?: { readonly server: TestDrachtio; readonly tls: TlsOptions };
+  } = {},
+): Promise<Place> {
+  const server = options.byTls?.server ?? (await openDrachtio());
   const [caller, core] = [createSocket("udp4"), createSocket("udp4")];
   /** What became of each call, by Call-ID. */
   const waiting = new Map<string, (outcome: string) => void>();
@@ -111,7 +118,14 @@ lessees:
       },
     },
     {
-      servers: [{ host: server.host, port: server.adminPort, secret: options.secret ?? server.secret }],
+      servers: [
+        {
+          host: server.host,
+          port: server.adminPort,
+          secret: options.secret ?? server.secret,
+          ...(options.byTls === undefined ? {} : { tls: options.byTls.tls }),
+        },
+      ],
       reports: true,
     },
   );

@@ -32,6 +32,12 @@ function isFrom(group: ReadonlySet<string>, { from }: Pick<Datagram, "from">): b
   return false;
 }
 
+/** True for another port of the peer that was asked, and for another node of the core. */
+function isSamePeer(asked: string, answering: string): boolean {
+  if (hostOf(asked) === hostOf(answering)) return true;
+  return isFrom(corePeers, { from: asked }) && isFrom(corePeers, { from: answering });
+}
+
 /** A request that left, by its branch. */
 interface Passage {
   readonly from: string;
@@ -187,12 +193,6 @@ export function createReferee(
         return `unjudged: caller ${caller} from abroad`;
     }
     return undefined;
-  }
-
-  /** True for another port of the peer that was asked, and for another node of the core. */
-  function isSamePeer(asked: string, answering: string): boolean {
-    if (hostOf(asked) === hostOf(answering)) return true;
-    return isFrom(corePeers, { from: asked }) && isFrom(corePeers, { from: answering });
   }
 
   /** A response of somebody's goes back where its request came from, and only from where that went. */

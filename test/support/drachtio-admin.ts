@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 
 /** Asks a drachtio server over its control protocol where it takes SIP over UDP. */
 export async function askSipAddress(server: {
@@ -16,4 +16,19 @@ export async function askSipAddress(server: {
   const match = /udp\/([\d.]+):(\d+)/.exec(String(text));
   if (match === null) throw new Error(`no UDP address in ${String(text)}`);
   return { address: match[1] ?? "", port: Number(match[2]) };
+}
+
+/** Another application at the same server, as anybody can be who reaches its admin port: it takes calls and says nothing. */
+export async function openThief({
+  host,
+  adminPort,
+}: {
+  readonly host: string;
+  readonly adminPort: number;
+}): Promise<Socket> {
+  const socket = connect(adminPort, host);
+  const order = "thief|route|invite";
+  socket.write(`${order.length}#${order}`);
+  await once(socket, "data");
+  return socket;
 }

@@ -31,6 +31,9 @@ export interface TestDrachtio {
 
 interface Client {
   readonly socket: Socket;
+  /** Frames that wait for the next write, and whether one is under way; by TLS only. */
+  readonly held: string[];
+  isWriting: boolean;
   readonly routes: Set<string>;
   isStalled: boolean;
 }
@@ -58,8 +61,22 @@ export async function openTestDrachtio(
   await once(udp, "listening");
   const sipPort = udp.address().port;
 
+  /**
+   * Sends a frame. By TLS the real one holds back what it has for a client while it writes to it, and sends that with its
+   * next write: of answers to orders that arrive together, the first comes, and the others with whatever comes later.
+   */
   function send(client: Client, text: string): void {
-    client.socket.write(`${Buffer.byteLength(text)}#${text}`);
+    const frame = `${Buffer.byteLength(text)}#${text}`;
+    if (options.tls === undefined) {
+      client.socket.write(frame);
+      return;
+    }
+    client.held.push(frame);
+    if (client.isWriting) return;
+    client.isWriting = true;
+    client.socket.write(client.held.splice(0).join(""), () => {
+      client.isWriting = false;
+    });
   }
 
   function clientFor(verb: string): Client | undefined {
@@ -145,7 +162,7 @@ export async function openTestDrachtio(
       socket.destroy();
       return;
     }
-    const client: Client = { socket, routes: new Set(), isStalled: false };
+    const client: Client = { socket, held: [], isWriting: false, routes: new Set(), isStalled: false };
     clients.add(client);
     let buffer = Buffer.alloc(0);
     socket.on("close", () => clients.delete(client));

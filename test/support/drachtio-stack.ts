@@ -85,6 +85,12 @@ function placeOf(uri: string): { readonly address: string; readonly port: number
   return { address: match?.[1] ?? "", port: Number(match?.[2] ?? 5060) };
 }
 
+/** What the real one reports of a final answer, of each side of the call. To it, a 2xx other than 200 is a refusal. */
+function reportOf(status: number, source: "network" | "application"): string {
+  if (status === 200) return `start|${source}|${source === "network" ? "proxy-uac" : "proxy-uas"}`;
+  return `stop|${source}|${status === 487 ? "call-canceled" : "call-rejected"}`;
+}
+
 export function createStack(udp: Socket, host: string, port: number, handlers: StackHandlers): SipStack {
   const byKey = new Map<string, Transaction>();
   const byId = new Map<string, Transaction>();
@@ -253,6 +259,7 @@ export function createStack(udp: Socket, host: string, port: number, handlers: S
     if (status === 100) return;
     if (status >= 300) acknowledge(transaction, raw, branch);
     if (transaction.final !== undefined && status >= 300) return;
+    if (status >= 200) handlers.report(reportOf(status, "network"), raw);
     if (status >= 300 && transaction.targets.length > 1 && branch === transaction.branches.at(-1)) {
       transaction.best = stripped;
       handlers.proxied(transaction, { text: raw, from: `${address}:${from}` }, false);
@@ -265,7 +272,7 @@ export function createStack(udp: Socket, host: string, port: number, handlers: S
     const isFirst = transaction.final === undefined;
     transaction.final = stripped;
     if (!isFirst) return;
-    handlers.report(status < 300 ? "start|network|proxy-uac" : "stop|network|call-rejected", raw);
+    handlers.report(reportOf(status, "application"), stripped);
     handlers.proxied(transaction, { text: raw, from: `${address}:${from}` }, true);
   }
 
@@ -300,7 +307,10 @@ export function createStack(udp: Socket, host: string, port: number, handlers: S
       const [line = "", ...fields] = (response.split("\r\n\r\n", 1)[0] ?? "").split("\r\n");
       const [, status = "", ...phrase] = line.split(" ");
       const mine = fields.filter((field) => !/^(?:from|to|call-id|cseq|via|content-length)\s*:/i.test(field));
-      return reply(transaction, Number(status), phrase.join(" "), mine);
+      const sent = reply(transaction, Number(status), phrase.join(" "), mine);
+      if (transaction.method === "INVITE" && Number(status) >= 300)
+        handlers.report(reportOf(Number(status), "application"), sent);
+      return sent;
     },
     proxy(id, order, targets, timeout, fields) {
       const transaction = byId.get(id);

@@ -10,10 +10,11 @@ import { type Destination, noteAnswer, noteRefusal, noteTime } from "../../routi
 import { createListener, type Listener } from "../../routing/listener.ts";
 import { createNextHops } from "../../routing/next-hops.ts";
 import { createOverload, type Load } from "../../judging/overload.ts";
-import { createReportedCalls, type ReportKind } from "../../delegated/reported-calls.ts";
+import { createReportedCalls, type ReportedCalls, type ReportKind } from "../../delegated/reported-calls.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
 import { createKeyedTags } from "../../sip/tag.ts";
 import { loadDrachtio, type ProxyResult, type SipRequest, type SipResponse } from "./drachtio-link.ts";
+import type { ReportedEvent } from "./frames.ts";
 import type { DrachtioServer } from "./place.ts";
 import { createServerLink, LinkTime, type ServerLink } from "./server-link.ts";
 import { createEngineCalls } from "../engine-calls.ts";
@@ -49,12 +50,8 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   const hops = createNextHops(listeners, tags);
   const questions = createQuestions(parts.nameServers);
   const memory = createEngineCalls(parts);
-  const books = createReportedCalls({
-    counters,
-    capacity: parts.policy().tables.calls,
-    calls: memory,
-    unjudged: (call) => parts.unjudged?.(call),
-  });
+  /** The reports of the server whose request is being judged. */
+  let asked: ReportedCalls | undefined;
   const overload = createOverload();
   const calls = createDelegatedCalls({
     policy: parts.policy,
@@ -67,10 +64,11 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     happened: parts.happened,
     calls: memory,
     overload,
-    judged: (request, passed, now) => books.judged(request, passed, now),
+    judged: (request, passed, now) => asked?.judged(request, passed, now),
     fault: parts.fault,
   });
   const links: ServerLink[] = [];
+  const reports: ReportedCalls[] = [];
   let probe: LoadProbe | undefined;
   let judgedBefore = 0;
   let names: Names | undefined;
@@ -149,12 +147,6 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     parts.nextHopChanged?.(hop.key, hop.state, why);
   }
 
-  function takeReport(kind: ReportKind, source: string, message: Buffer, detail: string): void {
-    // The other leg of a call says the same again.
-    if (source !== "network" && detail !== "call-rejected") return;
-    books.reported(kind, detail === "normal-release", message, engineNow());
-  }
-
   function measure(load: Load): void {
     const judged = decisionCount(counters);
     overload.measure(load, judged - judgedBefore, parts.policy().overload);
@@ -170,22 +162,36 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     hops.sweep(now);
     const health = { ...policy.nextHopHealth, probes: false };
     for (const hop of hops.destinations()) if (noteTime(hop, now, health)) reportHop(hop, "tried again");
-    books.sweep(now);
+    for (const books of reports) books.sweep(now);
     calls.tick(now);
     names?.follow(policy);
   }
 
   function openServer(server: DrachtioServer, openLink: Parameters<typeof createServerLink>[2]): ServerLink {
     const clock = createClock();
+    const books = createReportedCalls({
+      counters,
+      capacity: parts.policy().tables.calls,
+      calls: memory,
+      unjudged: (call) => parts.unjudged?.(call),
+    });
+    reports.push(books);
     const link = createServerLink(server, options.reports, openLink, {
-      request: (request, response, bytes) => takeRequest(clock, link, request, response, bytes),
-      reported: takeReport,
+      request(request, response, bytes) {
+        asked = books;
+        takeRequest(clock, link, request, response, bytes);
+      },
+      reported(event, source, message, detail) {
+        const kind = kindOf(event, source, detail);
+        if (kind !== undefined) books.reported(kind, message, engineNow());
+      },
       fault: (error) => {
         counters.faults++;
         parts.fault(error);
       },
       changed: (isUp, why) => {
         clock.reset();
+        if (!isUp) books.interrupted(engineNow());
         parts.linkChanged?.(link.id, isUp, why);
       },
     });
@@ -226,12 +232,28 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     async stop() {
       await Promise.all(links.map((link) => link.close()));
       links.length = 0;
+      reports.length = 0;
       clearInterval(timer);
       probe?.stop();
       names?.close();
       questions.cancel();
     },
   };
+}
+
+/**
+ * What a report says of a call; undefined: the other leg of the call says it. "network" is what the server received,
+ * "application" what it sent. An INVITE and a BYE count as received, a final answer as sent to the caller: a next hop
+ * that refuses is reported too ("stop", "network"), though another one may answer the call.
+ */
+function kindOf(event: ReportedEvent, source: string, detail: string): ReportKind | undefined {
+  const isReceived = source === "network";
+  if (event === "attempt") return isReceived ? "attempt" : undefined;
+  if (detail === "normal-release") return isReceived ? "release" : undefined;
+  // The CANCEL of a call that no next hop has yet. Its answer is not reported.
+  if (detail === "call-canceled") return "final";
+  // A 2xx other than 200 is reported as "stop".
+  return isReceived ? undefined : "final";
 }
 
 /** How long messages of one server wait before they are judged. */

@@ -1,8 +1,10 @@
 // The connection to a drachtio server through drachtio-srf. No other file uses that package.
 import type { Buffer } from "node:buffer";
+import { randomUUID } from "node:crypto";
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { createFrameReader, type FrameHandlers } from "./frames.ts";
+import { createOrderQueue } from "./order-queue.ts";
 import { part, type DrachtioServer, type TlsOptions } from "./place.ts";
 import { openReports } from "./report-line.ts";
 
@@ -79,7 +81,7 @@ interface Agent {
     Socket,
     { readonly pendingRequests: Map<string, (token: string[]) => void> }
   >;
-  readonly wp: EventEmitter & { send(socket: Socket, message: string): string; closing?: boolean };
+  readonly wp: EventEmitter & { send: (socket: Socket, message: string) => string; closing?: boolean };
 }
 
 type SrfClass = new () => Srf;
@@ -101,6 +103,8 @@ export interface DrachtioLinkHandlers {
 export interface DrachtioLink {
   /** Asks the server for a sign of life. */
   ping(answered: () => void): void;
+  /** Brings what a server holds back, see {@link createOrderQueue}. */
+  nudge(): void;
   answer(
     response: SipResponse,
     status: number,
@@ -235,8 +239,21 @@ function openLink(
     if (isLost) part(opened);
     else readFrames(opened);
   });
+  const orders = createOrderQueue((text) => socket?.write(text));
+  const sendAtOnce = client.wp.send.bind(client.wp);
+  client.wp.send = (to, order) => {
+    // A call waits for no other order, and none waits for a call: a passed-on one is answered at its end.
+    if (order.startsWith("sip|") || order.startsWith("proxy|")) return sendAtOnce(to, order);
+    socket ??= to;
+    const id = randomUUID();
+    orders.give(id, order);
+    return id;
+  };
   const frames = createFrameReader({
-    frame: (text) => client.wp.emit("msg", socket, text),
+    frame(text) {
+      orders.take(text);
+      client.wp.emit("msg", socket, text);
+    },
     reported: handlers.reported,
   });
 
@@ -256,6 +273,10 @@ function openLink(
   }
 
   return {
+    nudge() {
+      orders.nudge();
+      reports?.nudge();
+    },
     ping: (answered) => ping(() => (reports === undefined ? answered() : reports.ping(answered))),
     answer(response, status, headers, done) {
       response.send(status, { headers }, done);

@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { createFrameReader, type FrameHandlers } from "./frames.ts";
+import { createOrderQueue } from "./order-queue.ts";
 import { part, type DrachtioServer } from "./place.ts";
 
 export interface ReportHandlers extends Pick<FrameHandlers, "reported"> {
@@ -18,6 +19,8 @@ export interface ReportHandlers extends Pick<FrameHandlers, "reported"> {
 export interface ReportLine {
   /** Asks the server for a sign of life. */
   ping(answered: () => void): void;
+  /** Brings what a server holds back, see {@link createOrderQueue}. */
+  nudge(): void;
   /** Asks the server for no more reports. Calls back when none will come. */
   retire(done: () => void): void;
   /** Ends the connection. No handler is called afterwards. */
@@ -39,10 +42,9 @@ export function openReports(
   { host, port, secret, tls }: DrachtioServer,
   handlers: ReportHandlers,
 ): ReportLine {
-  const frames = createFrameReader({ frame: takeAnswer, reported: handlers.reported });
-  /** The callbacks that wait for the answer to an order, by the number of the order. */
-  const waiting = new Map<string, (words: readonly string[]) => void>();
-  let orders = 0;
+  const orders = createOrderQueue((text) => socket.write(text));
+  const frames = createFrameReader({ frame: (text) => orders.take(text), reported: handlers.reported });
+  let given = 0;
   let isLost = false;
   let gathering: NodeJS.Timeout | undefined;
   const place = { host, port, onread: { buffer: Buffer.allocUnsafe(MOST_AT_ONCE), callback: take } };
@@ -67,16 +69,7 @@ export function openReports(
   }
 
   function send(order: string, answered: (words: readonly string[]) => void): void {
-    const id = String(++orders);
-    const text = `${id}|${order}`;
-    waiting.set(id, answered);
-    socket.write(`${Buffer.byteLength(text)}#${text}`);
-  }
-
-  function takeAnswer(text: string): void {
-    const [, , id = "", ...words] = text.split("|");
-    waiting.get(id)?.(words);
-    waiting.delete(id);
+    orders.give(String(++given), order, answered);
   }
 
   function register(): void {
@@ -109,6 +102,7 @@ export function openReports(
 
   return {
     ping: (answered) => send("ping", answered),
+    nudge: () => orders.nudge(),
     // The server removes the client from every list, whatever verb is named.
     retire: (done) => send("remove_route|cdr:stop", done),
     close,

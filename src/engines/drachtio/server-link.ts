@@ -117,6 +117,7 @@ export function createServerLink(
         return;
       }
       const current = link;
+      if (server.tls !== undefined) current.nudge();
       if (!isUp) {
         if (now - attemptedAt >= LinkTime.connect) current.close("no connection in time");
         return;
