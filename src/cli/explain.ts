@@ -98,9 +98,9 @@ type ListRows = ReadonlyMap<string, readonly (readonly [column: string, value: s
 
 function readRows({ rules }: CallExplanation, readFile: ReadFile): ListRows {
   const rows = new Map<string, readonly (readonly [string, string])[]>();
-  for (const { line } of rules) {
-    const colon = line?.lastIndexOf(":") ?? -1;
-    if (line === undefined || colon < 0 || rows.has(line)) continue;
+  for (const line of rules.flatMap((rule) => rule.line?.split(", ") ?? [])) {
+    const colon = line.lastIndexOf(":");
+    if (colon < 0 || rows.has(line)) continue;
     const read = readFile(line.slice(0, colon));
     if ("error" in read) continue;
     const cells = readListRow(read.bytes, Number(line.slice(colon + 1)));

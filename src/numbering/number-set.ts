@@ -21,6 +21,8 @@ export interface NumberSet {
    *   otherwise -1
    */
   find(key: number, at: Millis): number;
+  /** @returns true for the row of one number, false for a range or prefix */
+  isSingle(row: number): boolean;
   /** @returns the line of the row in its file, from 1 */
   line(row: number): number;
   validFrom(row: number): Millis | undefined;
@@ -42,6 +44,7 @@ export function openNumberSet(memory: SharedArrayBuffer): NumberSet {
     rows: rowLine.length,
     entries: columns.exact.length + columns.rangeStart.length,
     find: (key, at) => findRow(columns, key, at),
+    isSingle: (row) => row < columns.exact.length,
     line: (row) => rowLine[row] ?? 0,
     validFrom: (row) => finite(attribute(row, 0)),
     validTo: (row) => finite(attribute(row, 1)),

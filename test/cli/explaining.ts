@@ -16,6 +16,7 @@ trunks:
   - { id: watched, side: lessee, match: { addresses: [203.0.113.11] }, lessee: bank, areaCode: "10", nextHops: ["sip:198.51.100.1:5060"], rules: { caller-authentication: { mode: monitor } } }
   - { id: intl, side: international, match: { addresses: [203.0.113.20] }, nextHops: ["sip:198.51.100.1:5060"] }
   - { id: labelled, side: international, match: { addresses: [203.0.113.21] }, nextHops: ["sip:198.51.100.1:5060"], rules: { home-cli-from-abroad: { roamers: label } } }
+  - { id: national-only, side: international, match: { addresses: [203.0.113.22] }, nextHops: ["sip:198.51.100.1:5060"], bareForm: national }
 lessees:
   - { id: bank, numbers: bank.csv }
 lists:
@@ -79,6 +80,60 @@ void t.test("the row that decided is shown with its notice, source, contract and
     .map((line): unknown => JSON.parse(line))
     .find((line) => JSON.stringify(line).includes('"rule":"deny-lists"'));
   t.match(decided, { row: { notice: "2026-17", source: "MIIT, Beijing", note: "fraud" } });
+  t.end();
+});
+
+void t.test("to turn it around: no advice that changes nothing, and no row that is not there alone", (t) => {
+  const rows: readonly (readonly [asked: Asked, verdict: string, changes: readonly string[]])[] = [
+    [{ trunk: "lease", from: "+861087654321" }, "accept listed", ["remove +861087654321 from bank.csv:2"]],
+    [
+      { trunk: "lease", from: "+861087654335" },
+      "accept listed",
+      ["split the range or prefix at bank.csv:3, so that it leaves +861087654335 out"],
+    ],
+    [
+      { trunk: "watched", from: "+861087654321" },
+      "accept default",
+      ["set caller-authentication to enforce", "remove +861087654321 from bank.csv:2"],
+    ],
+    [{ trunk: "watched", from: "+861087650000" }, "accept default", ["set caller-authentication to enforce"]],
+    [
+      { trunk: "lease", from: "+861066660000" },
+      "reject police-listed",
+      ["remove +861066660000 from police.csv:2 once its issuer has released it"],
+    ],
+    [
+      { trunk: "intl", from: "+8613912345678" },
+      "reject home-cli-from-abroad",
+      ["set roamers to accept, label or withhold (now reject)"],
+    ],
+    [
+      { trunk: "labelled", from: "+8613912345678" },
+      "label home-cli-from-abroad",
+      ["set roamers to reject or drop (now label)"],
+    ],
+    [
+      { trunk: "national-only", from: "442079460000" },
+      "reject cli-malformed",
+      ['write "442079460000" in from as +, country code and number, or set bareForm: auto on national-only'],
+    ],
+    [
+      { trunk: "national-only", from: "+442" },
+      "reject cli-malformed",
+      ['write "+442" in from as +, country code and number'],
+    ],
+  ];
+  for (const [asked, verdict, changes] of rows) {
+    const { out } = explain(asked);
+    const name = `${asked.trunk} ${asked.from ?? ""}`;
+    t.match(out, `verdict: ${verdict},`, name);
+    const told = out.split("\n").filter((line) => line.startsWith("to turn it around: "));
+    t.same(
+      told,
+      changes.map((change) => `to turn it around: ${change}`),
+      name,
+    );
+  }
   t.end();
 });
 

@@ -33,7 +33,7 @@ const rows: readonly ExplainRow[] = [
     name: "listed",
     verdict: "accept listed",
     saw: ["caller-authentication", "+861087654321 is listed", "lists/acme.csv:2"],
-    changes: ["remove +861087654321 from lists/acme.csv:2"],
+    changes: ["split the range or prefix at lists/acme.csv:2, so that it leaves +861087654321 out"],
   },
   {
     name: "not listed",
@@ -76,7 +76,7 @@ const rows: readonly ExplainRow[] = [
     calling: ["from +861087654300!"],
     verdict: "accept listed",
     saw: ["hidden-caller", "from +861087654300 (fixed) restricted; special user +861087654300 (approval 31)"],
-    changes: ["remove +861087654300 from lists/acme.csv:2"],
+    changes: ["split the range or prefix at lists/acme.csv:2, so that it leaves +861087654300 out"],
   },
   {
     name: "malformed",
@@ -104,7 +104,7 @@ const rows: readonly ExplainRow[] = [
     trunk: { side: "international" },
     verdict: "reject police-listed",
     saw: ["deny-lists", "from +85281234567 (foreign) is on police list police", "lists/police.csv:3"],
-    changes: ["remove the number at lists/police.csv:3 once its issuer has released it"],
+    changes: ["remove +85281234567 from lists/police.csv:3 once its issuer has released it"],
   },
   {
     name: "from abroad",
@@ -152,7 +152,9 @@ const rows: readonly ExplainRow[] = [
     diversion: ["div +861087654322"],
     verdict: "reject diversion-unlicensed",
     saw: ["diversion-licence", "last diverting party diversion +861087654322 (fixed)", "lists/acme.csv:2"],
-    changes: ["set may_forward to yes at lists/acme.csv:2"],
+    changes: [
+      "add +861087654322 as a row of its own with may_forward yes, beside the range or prefix at lists/acme.csv:2",
+    ],
   },
   {
     name: "emergency",

@@ -105,9 +105,10 @@ function findChanges(
     const isNoted = screen.steps.some((step) => step.id === waiting.rule && step.mode === "enforce");
     return [isNoted ? changeOf(waiting) : `set ${waiting.rule} to enforce`];
   }
-  return [
-    trunk.side === "lessee" ? "set caller-authentication to enforce" : `set default: reject on ${trunk.id}`,
-  ];
+  if (trunk.side !== "lessee") return [`set default: reject on ${trunk.id}`];
+  // The caller is listed: enforcing the rule alone would change nothing.
+  const listing = rules.find((candidate) => candidate.rule === "caller-authentication")?.change;
+  return ["set caller-authentication to enforce", ...(listing === undefined ? [] : [listing])];
 }
 
 function isRefusal(verdict: Verdict | undefined): boolean {

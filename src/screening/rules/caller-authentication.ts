@@ -7,6 +7,7 @@ import type { Deny } from "../../domain/decision.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
 import { licensedForwarder } from "../forwarding.ts";
 import { assertsNoNumber, isCounted } from "../identities.ts";
+import { takeOut } from "../list-change.ts";
 import type { NumberList, ScreenRule } from "../rule.ts";
 
 const DAY: Millis = 86_400_000;
@@ -106,7 +107,7 @@ export const callerAuthentication: ScreenRule<Options> = {
       saw.push(
         `${text} ${line === undefined ? `is not in ${list.file}` : `is ${standing === "listed" ? "listed" : "expired"}`}`,
       );
-      if (finding === undefined) change ??= `remove ${text} from ${line ?? list.file}`;
+      if (finding === undefined) change ??= takeOut(list, row, text);
       else if (standing === "cli-not-listed") change ??= `add ${text} to ${list.file}`;
       else if (standing === "cli-expired")
         change ??= `renew ${row < 0 ? "the dates" : "verified_on"} of ${text} at ${line ?? list.file}`;

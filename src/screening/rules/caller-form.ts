@@ -3,6 +3,8 @@ import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
+import type { DialPlan } from "../../domain/number.ts";
+import { readSipNumber } from "../../numbering/e164.ts";
 import { describeIdentity, hasCountedNumber, isCounted } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";
 
@@ -24,6 +26,14 @@ function showsNobody({ isIam, calling }: CallAttempt): boolean {
     if (source === "isup-calling-party" && number.kind !== "unusable") return false;
   return true;
 }
+
+/** Returns the `bareForm` by which a number of SIP would be read, or undefined when none of them helps. */
+function readableBy({ source, number }: AssertedIdentity, plan: DialPlan): DialPlan["bareForm"] | undefined {
+  if (source.startsWith("isup")) return undefined;
+  return bareForms.find((bareForm) => readSipNumber(number.raw, { ...plan, bareForm }).kind !== "unusable");
+}
+
+const bareForms = ["auto", "national", "local", "e164"] as const;
 
 export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "caller-form",
@@ -58,6 +68,8 @@ export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
       tables.trunk.side === "international" || area !== undefined
         ? ""
         : `, or give ${tables.trunk.id} an areaCode`;
-    return { saw, change: `write ${field} as +, country code and number${plan}` };
+    const form = wrong === undefined ? undefined : readableBy(wrong, tables.trunk.dialPlan);
+    const bare = form === undefined ? "" : `, or set bareForm: ${form} on ${tables.trunk.id}`;
+    return { saw, change: `write ${field} as +, country code and number${plan}${bare}` };
   },
 };

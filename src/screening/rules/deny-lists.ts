@@ -3,7 +3,9 @@ import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
+import { formatNumber } from "../../domain/number.ts";
 import { describeIdentity } from "../identities.ts";
+import { takeOut } from "../list-change.ts";
 import type { DenyList, ScreenRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
@@ -56,11 +58,13 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
     for (const list of inOrder(tables.denyLists)) {
       const party = findListed(attempt, list);
       if (party === undefined || party.number.kind === "unusable") continue;
-      const line = `${list.file}:${list.numbers.line(list.numbers.find(party.number.key, attempt.at))}`;
+      const row = list.numbers.find(party.number.key, attempt.at);
+      const line = `${list.file}:${list.numbers.line(row)}`;
+      const number = formatNumber(party.number) ?? "the number";
       return {
         saw: `${describeIdentity(party)} is on ${list.kind} list ${list.id}`,
         line,
-        change: `remove the number at ${line} once its issuer has released it`,
+        change: `${takeOut(list, row, number)} once its issuer has released it`,
       };
     }
     return { saw: `on none of ${tables.denyLists.length} lists` };

@@ -1,7 +1,9 @@
 // The rule diversion-licence: a diverting number on a leased line must be licensed to forward.
 import { z } from "zod";
+import { setColumn } from "../list-change.ts";
 import type { Deny } from "../../domain/decision.ts";
 import { licensedForwarder } from "../forwarding.ts";
+import { formatNumber } from "../../domain/number.ts";
 import { describeIdentity } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";
 
@@ -37,11 +39,9 @@ export const diversionLicence: ScreenRule<z.infer<typeof optionsSchema>> = {
         : { saw, change: `add the diverting number to ${file} with may_forward yes` };
     }
     const line = `${file}:${lesseeNumbers.numbers.line(row)}`;
-    if (finding === undefined) return { saw, line, change: `set may_forward to no at ${line}` };
-    return {
-      saw,
-      line,
-      change: found < 0 ? `renew the dates at ${line}` : `set may_forward to yes at ${line}`,
-    };
+    const number = formatNumber(last.number) ?? "the diverting number";
+    const set = (value: string): string => setColumn(lesseeNumbers, row, number, `may_forward ${value}`);
+    if (finding === undefined) return { saw, line, change: set("no") };
+    return { saw, line, change: found < 0 ? `renew the dates at ${line}` : set("yes") };
   },
 };

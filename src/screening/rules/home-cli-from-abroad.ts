@@ -94,7 +94,10 @@ function kindOf(
 }
 
 function changeFor(look: Found["look"], { roamers }: Options): string {
-  if (look === "roamer") return `set roamers to accept, label or withhold (now ${roamers})`;
+  if (look === "roamer") {
+    const isRefused = roamers === "reject" || roamers === "drop";
+    return `set roamers to ${isRefused ? "accept, label or withhold" : "reject or drop"} (now ${roamers})`;
+  }
   const send = "have the peer send the true foreign number with its country code";
   return look === "ambiguous" ? `${send} behind "+" or 00, or set bareAmbiguous to accept` : send;
 }
