@@ -37,6 +37,25 @@ function unforwarded(text: string): string {
 
 const own = "+861087654321";
 
+void t.test("Remote-Party-ID that names the called party goes, and no other", async (t) => {
+  const rows: readonly (readonly [name: string, value: string, stays: boolean])[] = [
+    ["of the called party", "<sip:02787654321@a>;party=called", false],
+    ["in another case, behind other parameters", "<sip:02787654321@a>;screen=yes;Party=Called", false],
+    ["beside one of the caller", `<sip:${own}@a>;party=calling, <sip:02787654321@a>;party=called`, false],
+    ["of the caller", `<sip:${own}@a>;party=calling`, true],
+    ["of nobody said", `<sip:${own}@a>`, true],
+    ["a display name that says so", `"party=called" <sip:${own}@a>;party=calling`, true],
+  ];
+  for (const [name, value, stays] of rows) {
+    const proxy = createTestProxy(compileText(basicPolicy));
+    const invite = request({ headers: [`Remote-Party-ID: ${value}`] });
+    const [out] = proxy.receive(peers.lessee, invite);
+    t.equal(outcomeOf(out === undefined ? [] : [out]), `to ${peers.core}`, name);
+    t.same(headers(out?.text ?? "", "Remote-Party-ID"), stays ? [value] : [], name);
+    t.equal(proxy.receive(peers.lessee, invite)[0]?.text, out?.text, `${name}: its repeat`);
+  }
+});
+
 void t.test("strip: fields go after they were judged, and nothing else changes", async (t) => {
   const proxy = proxyWith({ lease: "strip: [remote-party-id, P-Preferred-Identity, s, Identity]" });
   const kept = [

@@ -68,6 +68,20 @@ export function changesOf(
   };
 }
 
+/** Returns the changes with these fields removed too. A name "from" makes From anonymous. */
+export function alsoWithout(changes: MessageChanges | undefined, names: Iterable<string>): MessageChanges {
+  const fields = new Set<string>(changes?.fields);
+  for (const name of names) fields.add(name);
+  const withoutFrom = fields.delete("from") || changes?.withoutFrom === true;
+  return {
+    fields,
+    change: changes?.change ?? UNCHANGED,
+    isWithheld: changes?.isWithheld ?? false,
+    withoutFrom,
+    label: changes?.label ?? "",
+  };
+}
+
 function labelOf(reason: string, text: string): string {
   return text === "" ? reason : `${reason};text="${quotable(text)}"`;
 }

@@ -10,12 +10,14 @@ import { judgeRequest } from "../../judging/sip-requests.ts";
 import { countProtocolError, trunkCounters } from "../../observe/counters.ts";
 import { hopIdOf, type Target } from "../../routing/listener.ts";
 import { discardRoutes, followRoutes, type Onward } from "../../routing/route.ts";
+import { namesCalledParty } from "../../sip/attempt/remote-party.ts";
+import { Header } from "../../sip/header.ts";
 import { bytesOf } from "../../sip/message.ts";
 import { dialledBy } from "../../screening/overlap-dialling.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
 import { copyText, type CallSetup } from "../memory/call-setup.ts";
 import { fingerprint, ledgerKey, type LedgerEntry, type Outcome } from "../memory/ledger.ts";
-import { changesOf, labelLine } from "../messages/message-changes.ts";
+import { alsoWithout, changesOf, labelLine, type MessageChanges } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
 import { actionOf, forwardCall, isByPolicy, isHairpin, targetOf } from "../sending/forward.ts";
@@ -147,7 +149,7 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
   const target = targetOf(turn, onward);
   if (target === undefined) return answerNoHop(turn, decision, fresh, isByPolicy(turn, onward));
   if (isHairpin(turn, target)) return denyHairpin(turn, decision, target, fresh);
-  const changes = changesOf(trunk, decision);
+  const changes = withoutCalledParty(turn, changesOf(trunk, decision));
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
     return {
@@ -170,6 +172,18 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
   const status = forwardCall(turn, target, { slot: call, attempt: decision.attempt, reason, changes });
   if (call !== NO_CALL && status === 0) proxy.calls.forwarded(call, now);
   return { slot: call, decision, action: actionOf(target, status), answer: undefined };
+}
+
+/**
+ * Takes Remote-Party-ID out of a request of a trunk where it names the called party: a telephone that does not read
+ * `party` would show that number as the caller.
+ */
+function withoutCalledParty(
+  { message, source }: TrunkTurn,
+  changes: MessageChanges | undefined,
+): MessageChanges | undefined {
+  if (message.count[Header.remotePartyId] === 0 || source.trunk.side === "core") return changes;
+  return namesCalledParty(message) ? alsoWithout(changes, ["remote-party-id"]) : changes;
 }
 
 /**

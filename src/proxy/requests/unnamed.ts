@@ -4,7 +4,7 @@ import type { AssertedIdentity } from "../../domain/identity.ts";
 import { isOfIsup } from "../../judging/sip-i-attempt.ts";
 import type { Proof } from "../memory/dialog-proof.ts";
 import { namesCalled, namesCalling, namesDiverting } from "../memory/named-parties.ts";
-import { UNCHANGED, type MessageChanges } from "../messages/message-changes.ts";
+import { alsoWithout, type MessageChanges } from "../messages/message-changes.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
 
 const NOBODY: readonly AssertedIdentity[] = [];
@@ -52,14 +52,10 @@ export function withoutParties(
   changes: MessageChanges | undefined,
   hidden: readonly AssertedIdentity[],
 ): MessageChanges | undefined {
-  if (hidden.length === 0) return changes;
-  const fields = new Set<string>(changes?.fields);
-  for (const { source } of hidden) fields.add(source);
-  return {
-    fields,
-    change: changes?.change ?? UNCHANGED,
-    isWithheld: changes?.isWithheld ?? false,
-    withoutFrom: fields.delete("from"),
-    label: changes?.label ?? "",
-  };
+  return hidden.length === 0
+    ? changes
+    : alsoWithout(
+        changes,
+        hidden.map(({ source }) => source),
+      );
 }

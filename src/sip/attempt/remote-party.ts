@@ -1,5 +1,39 @@
 // Reads the parameters of a Remote-Party-ID: whose identity it is, and whether its number is hidden.
-import { isParam, paramEnd, readParam, skipParams, type AddressSpan } from "../fields/name-addr.ts";
+import {
+  createAddressSpan,
+  isParam,
+  paramEnd,
+  readAddress,
+  readParam,
+  skipParams,
+  type AddressSpan,
+} from "../fields/name-addr.ts";
+import { Header } from "../header.ts";
+import { headerValue, nextHeader, type SipMessage } from "../message.ts";
+
+/**
+ * Tells whether a Remote-Party-ID of the request names the called party. Some elements show it to the called side as the
+ * caller.
+ */
+export function namesCalledParty(message: SipMessage): boolean {
+  for (
+    let i = message.first[Header.remotePartyId]!;
+    i >= 0;
+    i = nextHeader(message, Header.remotePartyId, i)
+  ) {
+    const value = headerValue(message, i);
+    let at = 0;
+    do {
+      readAddress(value, at, scanned);
+      if (readPartyParams(value, scanned).party === "called") return true;
+      at = scanned.end + 1;
+    } while (at <= value.length && scanned.end < value.length);
+  }
+  return false;
+}
+
+/** Reused by {@link namesCalledParty}. */
+const scanned: AddressSpan = createAddressSpan();
 
 /** The parameters of one Remote-Party-ID (draft-ietf-sip-privacy-04). */
 export interface PartyParams {
