@@ -214,10 +214,13 @@ function readInContext(
   if (spelled.plus) return unusable("invalid", "phone-context on global number", raw);
   if (!phoneContext.startsWith("+")) {
     // A domain gives the number a meaning only where that domain is known (RFC 3966 section 5.1.5).
-    const isKnown = plan.phoneContexts.has(phoneContext.toLowerCase());
+    const domain = phoneContext.toLowerCase();
+    const isKnown = plan.phoneContexts.has(domain);
     if (party === "calling" && !isKnown) return unusable("invalid", "foreign phone-context", raw);
     const number = readDigits(spelled, 0, raw, plan, party);
-    return !isKnown && isEmergencyCode(number) ? unusable("invalid", "foreign phone-context", raw) : number;
+    return isEmergencyCode(number) && !isKnown && !isHomeNetwork(domain)
+      ? unusable("invalid", "foreign phone-context", raw)
+      : number;
   }
   const context = spellNumber(phoneContext);
   if (context.digits === "" || context.strangers > 0) return unusable("invalid", "bad phone-context", raw);
@@ -225,6 +228,14 @@ function readInContext(
     context.digits === "86" && spelled.digits.startsWith("0") ? spelled.digits.slice(1) : spelled.digits;
   if (party === "called") return readCalledInContext(spelled.digits, context.digits, local, raw, plan);
   return readCallerInContext(spelled.digits, context.digits, local, raw, plan);
+}
+
+/** The mobile networks of China: MCC 460 and 461 (ITU-T E.212). */
+const homeNetworks: readonly string[] = [".mcc460.3gppnetwork.org", ".mcc461.3gppnetwork.org"];
+
+/** True for the domain of a mobile network of the home country, in lower case (3GPP TS 23.003 section 13.2). */
+function isHomeNetwork(domain: string): boolean {
+  return homeNetworks.some((network) => domain.endsWith(network));
 }
 
 function readDigits(
