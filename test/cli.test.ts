@@ -10,3 +10,5 @@ import "./cli/certificates.ts";
 import "./cli/hep.ts";
 import "./cli/drachtio.ts";
 import "./cli/stuck-thread.ts";
+import "./cli/watchdog.ts";
+import "./cli/lost-log.ts";

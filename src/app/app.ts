@@ -18,8 +18,11 @@ import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
 import { describeForgotten, type StateFolder } from "./state-folder.ts";
-import type { TrackedFiles } from "./tracked-files.ts";
-import { watchFiles } from "./file-watch.ts";
+import type { FileStamps } from "./tracked-files.ts";
+import { startFileWatch } from "./file-watch.ts";
+import { createWatchSwitch } from "./threads/call-thread-turns.ts";
+import type { LogTarget } from "./admin/admin-messages.ts";
+import { startWatchdog } from "./watchdog.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
 
 export interface AppParts {
@@ -28,8 +31,8 @@ export interface AppParts {
   readonly policy: Policy;
   /** Certificates of the tls listeners; undefined when there is no such listener. */
   readonly tls: TlsMaterial | undefined;
-  /** The files that `config`, `policy` and `tls` were read from. */
-  readonly files: TrackedFiles;
+  /** The files that `config`, `policy` and `tls` were read from, as they were then. */
+  readonly files: FileStamps;
   readonly key: Uint8Array;
   /** The name of this filter among the nodes. */
   readonly node: string;
@@ -39,6 +42,8 @@ export interface AppParts {
   readonly stateFolder: StateFolder;
   /** The thread that serves the admin address and writes the log. */
   readonly adminThread: AdminThread;
+  /** Where the watchdog writes its last line. */
+  readonly logTarget: LogTarget;
   /** Sockets that the service manager passed to the process. */
   readonly inherited: readonly InheritedSocket[];
 }
@@ -70,6 +75,7 @@ export async function startApp({
   version,
   stateFolder,
   adminThread,
+  logTarget,
   inherited,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
@@ -126,11 +132,12 @@ export async function startApp({
     linkChanged: reports.linkChanged,
     unjudged: reports.unjudged,
   });
+  const watched = createWatchSwitch(adminThread.turns);
+  const policyThread = createPolicyThread();
   const reloader = createReloader({
     configPath,
     running: config,
-    files,
-    read: createPolicyThread().read,
+    read: policyThread.read,
     current: () => policy,
     swap: (next, certificates) => {
       // The step that may throw comes first: half a change must never be in force.
@@ -138,22 +145,28 @@ export async function startApp({
       policy = next;
       announceDecisions(counters, policy);
     },
-    done: (outcome, causes) => {
+    done: (outcome, causes, stamps) => {
       reloads[outcome.result]++;
       reports.reloaded(outcome, causes);
-      followFiles();
+      watch.follow(stamps);
     },
-    fault: reports.fault,
+    unwatched: watched.unwatched,
+    fault,
   });
-  // The files are followed first and compared afterwards: a folder may have been replaced, and no later change may be
-  // missed.
-  function followFiles(): void {
-    watch.follow(files.paths());
-    if (!reloader.isReading() && files.areStale()) void reloader.request("file change");
-  }
-  const watch = watchFiles(files.paths(), followFiles, (folder, error) => {
-    log.warn(`can't watch ${folder}: ${String(error)}; reload with SIGHUP after a change there`);
+  const watch = startFileWatch(files, {
+    changed: () => {
+      if (!reloader.isReading()) void reloader.request("file change");
+    },
+    failed: (place, why) => log.warn(`can't watch ${place}: ${why}; reload with SIGHUP after a change there`),
   });
+  const { watchdogSeconds } = config;
+  const watchdog =
+    watchdogSeconds === 0
+      ? undefined
+      : startWatchdog(
+          { thread: "watchdog", turns: adminThread.turns, most: watchdogSeconds * 1000, log: logTarget },
+          fault,
+        );
 
   async function open(): Promise<readonly [listening: readonly string[], admin: Admin]> {
     if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);
@@ -184,26 +197,32 @@ export async function startApp({
   }
   const [listening, admin] = await open().catch(async (error: unknown) => {
     watch.close();
+    void watchdog?.close();
     await engine.stop();
     await snapshots?.close();
     await hep?.close();
     reports.close();
     throw error;
   });
+  watched.arm();
   return {
     listening,
     sockets: sockets.kind,
     admin: admin.address,
     reload: reloader.request,
     drain(most) {
+      watched.disarm();
       const drained = engine.drain(most);
       admin.noteReadiness();
       return drained;
     },
     fault,
     async stop() {
+      watched.disarm();
+      void watchdog?.close();
       watch.close();
       reloader.close();
+      policyThread.close();
       await Promise.all([engine.stop(), admin.close()]);
       await snapshots?.close();
       await hep?.close();

@@ -65,6 +65,8 @@ export interface StaticConfig {
    * 32, or 0 with inherited sockets.
    */
   readonly drainSeconds: number | undefined;
+  /** Longest time without a turn of the call thread; 0: the watchdog is off. */
+  readonly watchdogSeconds: number;
   /** The HEP collector. Undefined: there is none. */
   readonly hep: HepTarget | undefined;
   readonly log: {
@@ -94,7 +96,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
   const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
-  const { policy, keyFile, node, stateFolder, drainSeconds, hep, log } = read.data;
+  const { policy, keyFile, node, stateFolder, drainSeconds, watchdogSeconds, hep, log } = read.data;
   const listeners = listen.map(parseListener).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
@@ -119,6 +121,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     node,
     stateFolder: stateFolder === undefined ? undefined : resolvePath(path, stateFolder),
     drainSeconds,
+    watchdogSeconds,
     hep: hepTarget(hep),
     log,
     fingerprint: digest(canonicalText(read.data)),

@@ -219,6 +219,15 @@ export const staticSchema = z.strictObject({
     .describe(
       "Longest time after SIGTERM in which messages of calls in progress still pass. Default: 32 (64·T1 of RFC 3261); 0 with sockets of systemd.",
     ),
+  watchdogSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(10)
+    .refine((seconds) => seconds === 0 || seconds >= 1, { error: "expected 0 (off), or 1 and more" })
+    .describe(
+      "Ends the process with exit code 70 when the thread of the calls has not turned for so many seconds, so that the service manager starts it again. 0: never.",
+    ),
   hep: hepSchema.exactOptional(),
   log: z
     .strictObject({
