@@ -11,3 +11,5 @@ import "./app/admin-thread.ts";
 import "./app/log-sink.ts";
 import "./app/read-file.ts";
 import "./app/file-watch.ts";
+import "./app/request-trust.ts";
+import "./app/admin-server.ts";

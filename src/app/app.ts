@@ -4,6 +4,7 @@ import type { TrunkId } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { AdminPair } from "../config/sigwall/admin-schema.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagram-sockets.ts";
 import { type HepExport, openHepExport } from "../records/hep/hep-export.ts";
@@ -13,6 +14,7 @@ import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { createScreeningState } from "../screening/state.ts";
 import type { Admin } from "./admin/admin-answers.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
+import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
@@ -31,6 +33,8 @@ export interface AppParts {
   readonly policy: Policy;
   /** Certificates of the tls listeners; undefined when there is no such listener. */
   readonly tls: TlsMaterial | undefined;
+  /** Certificate of the admin address; undefined: it speaks HTTP. */
+  readonly adminPair: AdminPair | undefined;
   /** The files that `config`, `policy` and `tls` were read from, as they were then. */
   readonly files: FileStamps;
   readonly key: Uint8Array;
@@ -54,6 +58,7 @@ export interface App {
   readonly listening: readonly string[];
   /** How UDP is received and sent. */
   readonly sockets: DatagramSockets["kind"];
+  /** `http://127.0.0.1:9464`. */
   readonly admin: string;
   readonly reload: (cause: string) => Promise<ReloadOutcome>;
   /** Takes no new calls. Resolves when nothing is in progress, or after `most` milliseconds. */
@@ -69,6 +74,7 @@ export async function startApp({
   config,
   policy: first,
   tls,
+  adminPair,
   files,
   key,
   node,
@@ -131,7 +137,9 @@ export async function startApp({
     nameChanged: reports.nameChanged,
     linkChanged: reports.linkChanged,
     unjudged: reports.unjudged,
+    tlsRefused: reports.tlsRefused,
   });
+  const expiry = createCertificateExpiry(config.listen, tls, adminPair);
   const watched = createWatchSwitch(adminThread.turns);
   const policyThread = createPolicyThread();
   const reloader = createReloader({
@@ -141,7 +149,10 @@ export async function startApp({
     current: () => policy,
     swap: (next, certificates) => {
       // The step that may throw comes first: half a change must never be in force.
-      if (certificates !== undefined) engine.renewTls(certificates);
+      if (certificates !== undefined) {
+        engine.renewTls(certificates);
+        expiry.renew(certificates);
+      }
       policy = next;
       announceDecisions(counters, policy);
     },
@@ -173,6 +184,7 @@ export async function startApp({
     const listening = await engine.start();
     const admin = await adminThread.open({
       endpoint: config.admin,
+      access: { ...config.adminAccess, pair: adminPair },
       figures: {
         counters,
         reloads,
@@ -185,6 +197,7 @@ export async function startApp({
         links: () => engine.links?.() ?? [],
         calls: () => standingOf(engine.calls(), policy),
         build: { version, node },
+        certificates: expiry.figures,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
@@ -208,7 +221,7 @@ export async function startApp({
   return {
     listening,
     sockets: sockets.kind,
-    admin: admin.address,
+    admin: `${adminPair === undefined ? "http" : "https"}://${admin.address}`,
     reload: reloader.request,
     drain(most) {
       watched.disarm();

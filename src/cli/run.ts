@@ -3,8 +3,9 @@ import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "../net/endpoint.ts";
-import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
+import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
+import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findInheritedSockets, matchInherited } from "../wire/kernel/inherited-sockets.ts";
 import { startAdminThread } from "../app/admin/admin-thread.ts";
@@ -47,6 +48,8 @@ export async function runFilter(configPath: string): Promise<number> {
   const tls = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   if (tls !== undefined && tls.material === undefined)
     return refuse([...staticIssues, ...issues, ...tls.issues]);
+  const adminTls = loadAdminTls(files.readFile, config.adminAccess, Date.now());
+  if (hasErrors(adminTls.issues)) return refuse([...staticIssues, ...issues, ...adminTls.issues]);
   const inherited = findInheritedSockets(process.env, process.pid);
   if (typeof inherited === "string") return fail(inherited);
   const mismatch = matchInherited(inherited, config.listen);
@@ -54,7 +57,7 @@ export async function runFilter(configPath: string): Promise<number> {
   const key = obtainKey(config.keyFile);
   if (typeof key === "string") return fail(key);
 
-  print([...staticIssues, ...issues, ...(tls?.issues ?? [])]);
+  print([...staticIssues, ...issues, ...(tls?.issues ?? []), ...adminTls.issues]);
   const place = findPlace(config, configPath, { host: hostname(), environment: process.env });
   const stateFolder = openStateFolder(place.stateFolder, Date.now());
   survivesLostTerminal();
@@ -81,6 +84,7 @@ export async function runFilter(configPath: string): Promise<number> {
       config,
       policy,
       tls: tls?.material,
+      adminPair: adminTls.pair,
       files: files.stamps(),
       key: key.bytes,
       node: place.node,

@@ -2,6 +2,7 @@
 import type { EngineName } from "../domain/capabilities.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { type Endpoint, parseEndpoint } from "../net/address.ts";
+import { type AdminConfig, findAdminIssues, readAdmin } from "./sigwall/admin-schema.ts";
 import { type DrachtioConfig, findEngineIssues, readDrachtio } from "./sigwall/drachtio.ts";
 import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
 import { staticJsonSchema } from "./sigwall/static-schema.ts";
@@ -50,6 +51,8 @@ export interface StaticConfig {
   readonly streams: StreamLimits;
   readonly sockets: "auto" | "dgram" | "batched";
   readonly admin: Endpoint;
+  /** How that address is served, and under which names. */
+  readonly adminAccess: AdminConfig;
   /** DNS servers as ADDRESS:PORT. Undefined: those of the system. */
   readonly nameServers: readonly string[] | undefined;
   /** Path of the policy, relative to the working directory of the program. */
@@ -103,8 +106,9 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     ...findMissingTls(source, listeners, tls !== undefined),
     ...findEngineIssues(source, engine, drachtio),
     ...findM3uaIssues(source, engine, m3ua),
+    ...findAdminIssues(source, admin),
   ];
-  const endpoint = parseEndpoint(admin);
+  const [endpoint, adminAccess] = readAdmin(admin, path);
   if (endpoint === undefined || hasErrors(issues)) return { config: undefined, issues: sortIssues(issues) };
   const config: StaticConfig = {
     engine,
@@ -115,6 +119,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     streams,
     sockets,
     admin: endpoint,
+    adminAccess,
     nameServers: nameServers?.map((text) => parseEndpoint(text, 53)).flatMap(writeEndpoint),
     policy: resolvePath(path, policy),
     keyFile: keyFile === undefined ? undefined : resolvePath(path, keyFile),

@@ -80,7 +80,7 @@ export function formatResponse(
   const to = message.first[Header.to]!;
   const toLine = to < 0 ? "" : `To: ${headerValue(message, to)}${toTag === "" ? "" : `;tag=${toTag}`}\r\n`;
   const text =
-    `SIP/2.0 ${status} ${reasonPhrase(status)}\r\n` +
+    `SIP/2.0 ${status} ${reasonPhrase(status)}${status === 400 ? syntaxProblem(message) : ""}\r\n` +
     vias +
     copy(message, Header.from, "From") +
     toLine +
@@ -89,6 +89,17 @@ export function formatResponse(
     extra +
     "Content-Length: 0\r\n\r\n";
   return message.fault === undefined ? text : withoutControls(text);
+}
+
+/** Characters of a fault that a reason phrase repeats. */
+const LONGEST_FAULT = 100;
+
+/**
+ * What is wrong with a malformed request, for the reason phrase of its 400 (RFC 3261 section 21.4.1). The words are our
+ * own: field names, and nothing that the peer wrote.
+ */
+function syntaxProblem({ fault }: SipMessage): string {
+  return fault === undefined ? "" : ` (${fault.slice(0, LONGEST_FAULT)})`;
 }
 
 /**

@@ -83,7 +83,7 @@ export function startAdminThread(target: LogTarget): AdminThread {
       thread = undefined;
       ended(failure ?? new Error(`the admin thread ended with code ${code}; it is started again`));
     });
-    if (serving !== undefined) send({ kind: "listen", endpoint: serving.endpoint() });
+    if (serving !== undefined) send({ kind: "listen", endpoint: serving.endpoint(), access: serving.access });
   }
 
   function take(message: FromAdmin): void {

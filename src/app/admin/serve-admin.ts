@@ -6,6 +6,7 @@ import { createLogWriter } from "../../observe/log-writer.ts";
 import { createMetrics } from "../../observe/metrics.ts";
 import { LOOK_INTERVAL, type TurnWatch, watchTurns } from "../threads/call-thread-turns.ts";
 import {
+  type AdminAccess,
   type AdminThreadData,
   CLOSED,
   type FromAdmin,
@@ -43,7 +44,7 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
     return { status: 200, body: note + text, type: metrics.contentType };
   }
 
-  async function listen(endpoint: Endpoint): Promise<void> {
+  async function listen(endpoint: Endpoint, access: AdminAccess): Promise<void> {
     // The call thread has begun to count its turns.
     const watch = watchTurns(turns, performance.now());
     const whileTurning = (reply: () => Reply) => (): Reply => {
@@ -53,6 +54,7 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
     try {
       server = await openAdminServer({
         endpoint,
+        access,
         metrics: () => renderMetrics(watch),
         health: whileTurning(() => ({ status: 200, body: "alive\n" })),
         readiness: whileTurning(() =>
@@ -84,7 +86,7 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
         Atomics.add(progress, TAKEN, message.entries.length);
         break;
       case "listen":
-        void listen(message.endpoint);
+        void listen(message.endpoint, message.access);
         break;
       case "figures":
         figures.take(message.scrape, message.part, message.isLast);

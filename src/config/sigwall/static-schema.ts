@@ -5,6 +5,7 @@ import { formatEndpoint } from "../../net/endpoint.ts";
 import type { SipTransport } from "../../domain/trunk.ts";
 import { parseEndpoint } from "../../net/address.ts";
 import type { Endpoint } from "../../net/address.ts";
+import { adminSchema } from "./admin-schema.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
 import { nodeNamePattern } from "./node-place.ts";
 import { pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
@@ -176,11 +177,7 @@ export const staticSchema = z.strictObject({
     .describe(
       "How UDP is received and sent. auto: `batched` system calls on Linux with koffi installed, else Node's own `dgram`.",
     ),
-  admin: z
-    .string()
-    .refine((text) => parseEndpoint(text) !== undefined, { error: "expected ADDRESS:PORT, IPv6 in brackets" })
-    .default("127.0.0.1:9464")
-    .describe("ADDRESS:PORT of /metrics, /healthz, /readyz and /reload."),
+  admin: adminSchema,
   nameServers: z
     .array(
       z.string().refine((text) => parseEndpoint(text, 53) !== undefined, {
