@@ -3,3 +3,4 @@ import "./wire/name-lookup.ts";
 import "./wire/hostile-streams.ts";
 import "./wire/certificate-names.ts";
 import "./wire/outgoing.ts";
+import "./wire/tls-causes.ts";

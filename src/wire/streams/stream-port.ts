@@ -178,7 +178,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     if (socket.authorized) {
       const words = names.length === 0 ? "no name that counts" : names.slice(0, MOST_NAMES).join(" ");
       tell(socket, "wrong-name", `the certificate proves ${words}`);
-    } else if (Object.keys(socket.getPeerCertificate()).length === 0)
+    } else if (socket.getPeerX509Certificate() === undefined)
       tell(socket, "no-certificate", "the peer showed no certificate");
     else tell(socket, "untrusted", String(socket.authorizationError));
   }
