@@ -8,4 +8,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+// What can't be said on standard error must not end the filter.
+process.stderr.on("error", () => undefined);
+
 process.exitCode = await runProgram(process.argv.slice(2));

@@ -8,3 +8,8 @@ import "./app/call-thread-turns.ts";
 import "./app/figures.ts";
 import "./app/log-handover.ts";
 import "./app/admin-thread.ts";
+import "./app/log-sink.ts";
+import "./app/read-file.ts";
+import "./app/file-watch.ts";
+import "./app/request-trust.ts";
+import "./app/admin-server.ts";

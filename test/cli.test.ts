@@ -13,3 +13,5 @@ import "./cli/hep.ts";
 import "./cli/drachtio.ts";
 import "./cli/stuck-thread.ts";
 import "./cli/clock-steps.ts";
+import "./cli/watchdog.ts";
+import "./cli/lost-log.ts";

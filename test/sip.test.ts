@@ -12,3 +12,4 @@ import "./sip/literate-pages.ts";
 import "./sip/literate.ts";
 import "./sip/response.ts";
 import "./sip/call-fields.ts";
+import "./sip/malformed-answer.ts";

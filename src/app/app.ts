@@ -4,6 +4,7 @@ import type { TrunkId } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { AdminPair } from "../config/sigwall/admin-schema.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagram-sockets.ts";
 import { type HepExport, openHepExport } from "../records/hep/hep-export.ts";
@@ -13,13 +14,17 @@ import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { createScreeningState } from "../screening/state.ts";
 import type { Admin } from "./admin/admin-answers.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
+import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
 import { describeForgotten, type StateFolder } from "./state-folder.ts";
-import type { TrackedFiles } from "./tracked-files.ts";
-import { watchFiles } from "./file-watch.ts";
+import type { FileStamps } from "./tracked-files.ts";
+import { startFileWatch } from "./file-watch.ts";
+import { createWatchSwitch } from "./threads/call-thread-turns.ts";
+import type { LogTarget } from "./admin/admin-messages.ts";
+import { startWatchdog } from "./watchdog.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
 
 export interface AppParts {
@@ -28,8 +33,10 @@ export interface AppParts {
   readonly policy: Policy;
   /** Certificates of the tls listeners; undefined when there is no such listener. */
   readonly tls: TlsMaterial | undefined;
-  /** The files that `config`, `policy` and `tls` were read from. */
-  readonly files: TrackedFiles;
+  /** Certificate of the admin address; undefined: it speaks HTTP. */
+  readonly adminPair: AdminPair | undefined;
+  /** The files that `config`, `policy` and `tls` were read from, as they were then. */
+  readonly files: FileStamps;
   readonly key: Uint8Array;
   /** The name of this filter among the nodes. */
   readonly node: string;
@@ -39,6 +46,8 @@ export interface AppParts {
   readonly stateFolder: StateFolder;
   /** The thread that serves the admin address and writes the log. */
   readonly adminThread: AdminThread;
+  /** Where the watchdog writes its last line. */
+  readonly logTarget: LogTarget;
   /** Sockets that the service manager passed to the process. */
   readonly inherited: readonly InheritedSocket[];
 }
@@ -49,6 +58,7 @@ export interface App {
   readonly listening: readonly string[];
   /** How SIP over UDP is received and sent; "none": not by sockets of ours. */
   readonly sockets: DatagramSockets["kind"] | "none";
+  /** `http://127.0.0.1:9464`. */
   readonly admin: string;
   readonly reload: (cause: string) => Promise<ReloadOutcome>;
   /** Takes no new calls. Resolves when nothing is in progress, or after `most` milliseconds. */
@@ -64,12 +74,14 @@ export async function startApp({
   config,
   policy: first,
   tls,
+  adminPair,
   files,
   key,
   node,
   version,
   stateFolder,
   adminThread,
+  logTarget,
   inherited,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
@@ -127,41 +139,54 @@ export async function startApp({
     nameChanged: reports.nameChanged,
     linkChanged: reports.linkChanged,
     unjudged: reports.unjudged,
+    tlsRefused: reports.tlsRefused,
   });
+  const expiry = createCertificateExpiry(config.listen, tls, adminPair);
+  const watched = createWatchSwitch(adminThread.turns);
+  const policyThread = createPolicyThread();
   const reloader = createReloader({
     configPath,
     running: config,
-    files,
-    read: createPolicyThread().read,
+    read: policyThread.read,
     current: () => policy,
     swap: (next, certificates) => {
       // The step that may throw comes first: half a change must never be in force.
-      if (certificates !== undefined) engine.renewTls(certificates);
+      if (certificates !== undefined) {
+        engine.renewTls(certificates);
+        expiry.renew(certificates);
+      }
       policy = next;
       announceDecisions(counters, policy);
     },
-    done: (outcome, causes) => {
+    done: (outcome, causes, stamps) => {
       reloads[outcome.result]++;
       reports.reloaded(outcome, causes);
-      followFiles();
+      watch.follow(stamps);
     },
-    fault: reports.fault,
+    unwatched: watched.unwatched,
+    fault,
   });
-  // The files are followed first and compared afterwards: a folder may have been replaced, and no later change may be
-  // missed.
-  function followFiles(): void {
-    watch.follow(files.paths());
-    if (!reloader.isReading() && files.areStale()) void reloader.request("file change");
-  }
-  const watch = watchFiles(files.paths(), followFiles, (folder, error) => {
-    log.warn(`can't watch ${folder}: ${String(error)}; reload with SIGHUP after a change there`);
+  const watch = startFileWatch(files, {
+    changed: () => {
+      if (!reloader.isReading()) void reloader.request("file change");
+    },
+    failed: (place, why) => log.warn(`can't watch ${place}: ${why}; reload with SIGHUP after a change there`),
   });
+  const { watchdogSeconds } = config;
+  const watchdog =
+    watchdogSeconds === 0
+      ? undefined
+      : startWatchdog(
+          { thread: "watchdog", turns: adminThread.turns, most: watchdogSeconds * 1000, log: logTarget },
+          fault,
+        );
 
   async function open(): Promise<readonly [listening: readonly string[], admin: Admin]> {
     if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);
     const listening = await engine.start();
     const admin = await adminThread.open({
       endpoint: config.admin,
+      access: { ...config.adminAccess, pair: adminPair },
       figures: {
         counters,
         reloads,
@@ -174,6 +199,7 @@ export async function startApp({
         links: () => engine.links?.() ?? [],
         calls: () => standingOf(engine.calls(), policy),
         build: { version, node },
+        certificates: expiry.figures,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
@@ -186,26 +212,32 @@ export async function startApp({
   }
   const [listening, admin] = await open().catch(async (error: unknown) => {
     watch.close();
+    void watchdog?.close();
     await engine.stop();
     await snapshots?.close();
     await hep?.close();
     reports.close();
     throw error;
   });
+  watched.arm();
   return {
     listening,
     sockets: kindOfSockets,
-    admin: admin.address,
+    admin: `${adminPair === undefined ? "http" : "https"}://${admin.address}`,
     reload: reloader.request,
     drain(most) {
+      watched.disarm();
       const drained = engine.drain(most);
       admin.noteReadiness();
       return drained;
     },
     fault,
     async stop() {
+      watched.disarm();
+      void watchdog?.close();
       watch.close();
       reloader.close();
+      policyThread.close();
       await Promise.all([engine.stop(), admin.close()]);
       await snapshots?.close();
       await hep?.close();

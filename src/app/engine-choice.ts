@@ -1,5 +1,5 @@
 // Creates the engine that sigwall.yaml names.
-import { readFileSync } from "node:fs";
+import { readRegularFile } from "./read-file.ts";
 import type { DrachtioConfig } from "../config/sigwall/drachtio.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import type { DrachtioServer } from "../engines/drachtio/place.ts";
@@ -30,7 +30,7 @@ function readServer({ tls, ...server }: DrachtioConfig["servers"][number]): Drac
   return {
     ...server,
     tls: {
-      ...(ca === undefined ? {} : { ca: readFileSync(ca, "utf8") }),
+      ...(ca === undefined ? {} : { ca: readRegularFile(ca).toString("utf8") }),
       ...(name === undefined ? {} : { servername: name }),
     },
   };

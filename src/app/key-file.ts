@@ -1,9 +1,9 @@
 // Reads the secret of the keyed tags from its file, or makes the file.
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { describeFailure } from "./read-file.ts";
+import { describeFailure, readRegularFile } from "./read-file.ts";
 
 /** The secret of our keyed tags, and what an operator should know about it. */
 export interface Key {
@@ -60,7 +60,7 @@ export function findKeyIssue(path: string): string | undefined {
 }
 
 function readKey(path: string): Key | string {
-  const text = readFileSync(path, "latin1").trim();
+  const text = readRegularFile(path).toString("latin1").trim();
   const bytes = Buffer.from(text, "hex");
   if (bytes.length * 2 !== text.length || bytes.length < fewestBytes) {
     return `${path}: not a key; expected at least ${fewestBytes * 2} hexadecimal digits`;

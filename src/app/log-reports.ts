@@ -3,13 +3,20 @@ import { performance } from "node:perf_hooks";
 import { formatIssue } from "../config/yaml/issue.ts";
 import type { CallEvent } from "../domain/call.ts";
 import type { Counters } from "../observe/counters.ts";
-import { describeRefusal, isRefusal, judgementOf, type Judgement } from "../observe/decision-log.ts";
+import {
+  describeRefusal,
+  isRefusal,
+  judgementOf,
+  type Judgement,
+  printable,
+} from "../observe/decision-log.ts";
 import { createLimitedQueue } from "../observe/limited-queue.ts";
 import type { Log } from "../observe/log.ts";
 import { redactText } from "../observe/redact.ts";
 import type { OverloadStage } from "../judging/overload.ts";
 import type { UnjudgedCall } from "../delegated/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
+import type { RefusedTls } from "../engines/engine.ts";
 import type { ReloadOutcome } from "./reload.ts";
 
 /** What the running filter tells its log. */
@@ -26,6 +33,8 @@ export interface Reports {
   readonly linkChanged: (server: string, isUp: boolean, why: string) => void;
   /** Takes a call that was carried without a decision. */
   readonly unjudged: (call: UnjudgedCall) => void;
+  /** Takes a TLS connection that came to nothing. Any peer may cause it. */
+  readonly tlsRefused: (refusal: RefusedTls) => void;
   readonly reloaded: (outcome: ReloadOutcome, causes: readonly string[]) => void;
   /** Writes the entries that wait. Nothing is written afterwards. */
   readonly close: () => void;
@@ -44,6 +53,9 @@ export interface ReportsParts {
 
 /** At most this many stacks of our own faults are written in a second. */
 const faultsPerSecond = 5;
+
+/** At most this many TLS connections that came to nothing get a line in a second. */
+const tlsRefusalsPerSecond = 2;
 
 /** At most this many issues of one reload are written. `check` shows them all. */
 const mostIssues = 20;
@@ -78,6 +90,11 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
       log.error("a call was carried that nobody judged", { report, callId: redactText(callId), sentBy }),
     omitted: (count) => log.omitted("unjudged calls", count),
   });
+  const tlsRefusals = createLimitedQueue<RefusedTls>(tlsRefusalsPerSecond, {
+    write: ({ listener, peer, cause, why }) =>
+      log.warn("TLS connection refused", { listener, peer, cause, why: redactText(printable(why)) }),
+    omitted: (count) => log.omitted("TLS refusals", count),
+  });
   const flush = (): void => {
     const now = performance.now();
     if (state.lastFault !== known) {
@@ -90,6 +107,7 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
     tellStrays(now);
     tellOverload();
     unjudged.flush(now);
+    tlsRefusals.flush(now);
   };
   const timer = setInterval(flush, flushInterval);
   return {
@@ -110,6 +128,7 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
       else log.warn("drachtio server is not connected: it answers new calls 503", { server, why });
     },
     unjudged: unjudged.push,
+    tlsRefused: tlsRefusals.push,
     reloaded: (outcome, causes) => reportReload(log, outcome, causes),
     close() {
       clearInterval(timer);

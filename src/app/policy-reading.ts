@@ -25,6 +25,15 @@ export interface ReadReply {
   readonly stamps: FileStamps;
 }
 
+/** The reading could not come to an end. `issue` says why, and at which file. */
+export class ReadingFailure extends Error {
+  readonly issue: ConfigIssue;
+  constructor(issue: ConfigIssue) {
+    super(issue.message);
+    this.issue = issue;
+  }
+}
+
 /**
  * Reads a configuration for a running filter. Big lists take seconds, so `policy-thread.ts` runs this in a thread of
  * its own.

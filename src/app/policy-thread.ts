@@ -4,17 +4,40 @@ import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { Millis } from "../domain/time.ts";
 import { readFromDisk } from "./read-file.ts";
-import type { ReadReply, ReadRequest } from "./policy-reading.ts";
+import { issueOf, ReadingFailure, type ReadReply, type ReadRequest } from "./policy-reading.ts";
 import { yieldToCalls } from "./threads/thread-priority.ts";
 
 /** A thread that reads configurations, so that the call thread does not wait for them. */
 export interface PolicyThread {
-  /** Reads one configuration. Call it again only after the last reading has ended. Rejects when the thread fails. */
+  /**
+   * Reads one configuration. Call it again only after the last reading has ended. Rejects when the thread fails, and
+   * with a {@link ReadingFailure} when a file is not read in time.
+   */
   readonly read: (request: ReadRequest) => Promise<ReadReply>;
+  /** Ends the thread. One that hangs stays as it is. */
+  readonly close: () => void;
 }
 
-/** An idle thread ends after this time and gives its memory back. Milliseconds. */
-const MOST_IDLE: Millis = 30_000;
+/** The times of a reading. */
+export interface ReadingTimes {
+  /** An idle thread ends after this time and gives its memory back. Milliseconds. */
+  readonly idle: Millis;
+  /** Longest time for one file. Milliseconds. */
+  readonly file: Millis;
+  /** Longest time from one file to the next, in which what was read is judged. Milliseconds. */
+  readonly judging: Millis;
+}
+
+const TIMES: ReadingTimes = { idle: 30_000, file: 30_000, judging: 600_000 };
+
+/** At most this many threads hang in a file at one time. Beyond, nothing is read until one of them ends. */
+const MOST_HANGING = 3;
+
+/** From the reading thread: the file that it begins to read, the end of that file, or the result. */
+type FromReader =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "read" }
+  | { readonly kind: "reply"; readonly reply: ReadReply };
 
 /**
  * At most this many configurations are read by one thread. The end of a thread gives its memory back long before the
@@ -23,13 +46,17 @@ const MOST_IDLE: Millis = 30_000;
 const MOST_READS = 16;
 
 /**
- * Makes the reader. Its thread starts when there is something to read. It ends after `mostIdle` without work, or after
- * {@link MOST_READS} readings. The thread never keeps the process alive.
+ * Makes the reader. Its thread starts when there is something to read. It ends after a while without work, or after
+ * {@link MOST_READS} readings. The thread never keeps the process alive. A thread that hangs in a file (a mount that
+ * does not answer) can't be ended: it is left behind, and the next reading gets another thread.
  */
-export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
+export function createPolicyThread(times: Partial<ReadingTimes> = {}): PolicyThread {
+  const { idle: mostIdle, file: mostFile, judging: mostJudging } = { ...TIMES, ...times };
   let thread: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
   let reads = 0;
+  /** Threads that were given up and have not ended, with the file that each hangs in. */
+  const hanging = new Map<Worker, string>();
 
   function start(): Worker {
     const started = new Worker(new URL(import.meta.url));
@@ -38,6 +65,7 @@ export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
     // A pending reading is rejected below. A thread that fails while none is pending is started again.
     started.on("error", () => undefined);
     started.once("exit", () => {
+      hanging.delete(started);
       if (thread === started) thread = undefined;
     });
     return started;
@@ -45,28 +73,73 @@ export function createPolicyThread(mostIdle: Millis = MOST_IDLE): PolicyThread {
 
   function end(reader: Worker): void {
     // The thread ends soon. Until then a new reading needs another thread.
-    thread = undefined;
+    if (thread === reader) thread = undefined;
     void reader.terminate();
+  }
+
+  function giveUp(reader: Worker, path: string): void {
+    hanging.set(reader, path);
+    end(reader);
+  }
+
+  function readWith(reader: Worker, request: ReadRequest): Promise<ReadReply> {
+    return new Promise<ReadReply>((resolve, reject) => {
+      let at = request.configPath;
+      let limit: NodeJS.Timeout;
+      const settle = (): void => {
+        clearTimeout(limit);
+        reader.off("error", failed);
+        reader.off("exit", ended);
+        reader.off("message", take);
+      };
+      const failed = (error: unknown): void => {
+        settle();
+        reject(error);
+      };
+      const ended = (code: number): void => failed(new Error(`the reading thread ended with code ${code}`));
+      const within = (most: Millis, message: string): void => {
+        clearTimeout(limit);
+        limit = setTimeout(() => {
+          giveUp(reader, at);
+          failed(
+            new ReadingFailure(issueOf(at, `${message} within ${most / 1000} s; the reload was given up`)),
+          );
+        }, most);
+      };
+      const take = (message: FromReader): void => {
+        if (message.kind === "file") {
+          at = message.path;
+          within(mostFile, "could not be read");
+        } else if (message.kind === "read") within(mostJudging, "what was read could not be judged");
+        else {
+          settle();
+          if (++reads >= MOST_READS) end(reader);
+          else idle = setTimeout(() => end(reader), mostIdle).unref();
+          resolve({ ...message.reply, tls: asBuffers(message.reply.tls) });
+        }
+      };
+      reader.on("error", failed);
+      reader.on("exit", ended);
+      reader.on("message", take);
+      within(mostFile, "could not be read");
+      reader.postMessage(request, []);
+    });
   }
 
   return {
     read(request) {
       clearTimeout(idle);
+      if (thread === undefined && hanging.size >= MOST_HANGING) {
+        const [path = request.configPath] = hanging.values();
+        const message = `${hanging.size} readings hang here; nothing is read until one of them ends`;
+        return Promise.reject(new ReadingFailure(issueOf(path, message)));
+      }
       thread ??= start();
-      const reader = thread;
-      return new Promise<ReadReply>((resolve, reject) => {
-        const ended = (code: number): void => reject(new Error(`the reading thread ended with code ${code}`));
-        reader.once("error", reject);
-        reader.once("exit", ended);
-        reader.once("message", (reply: ReadReply) => {
-          reader.off("error", reject);
-          reader.off("exit", ended);
-          if (++reads >= MOST_READS) end(reader);
-          else idle = setTimeout(() => end(reader), mostIdle).unref();
-          resolve({ ...reply, tls: asBuffers(reply.tls) });
-        });
-        reader.postMessage(request, []);
-      });
+      return readWith(thread, request);
+    },
+    close() {
+      clearTimeout(idle);
+      if (thread !== undefined) end(thread);
     },
   };
 }
@@ -83,8 +156,16 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   // Imported here: the import takes longer than reading a small policy.
   const { readForReload } = await import("./policy-reading.ts");
   const { stampOnDisk, trackFiles } = await import("./tracked-files.ts");
+  const tell = (message: FromReader): void => port.postMessage(message, []);
   port.on("message", (request: ReadRequest) => {
-    port.postMessage(readForReload(trackFiles(readFromDisk, stampOnDisk), request), []);
+    const files = trackFiles(readFromDisk, stampOnDisk);
+    const readFile = (path: string): ReturnType<typeof readFromDisk> => {
+      tell({ kind: "file", path });
+      const content = files.readFile(path);
+      tell({ kind: "read" });
+      return content;
+    };
+    tell({ kind: "reply", reply: readForReload({ ...files, readFile }, request) });
   });
 }
 

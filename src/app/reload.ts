@@ -6,9 +6,9 @@ import type { ConfigIssue } from "../config/yaml/issue.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import { unpackPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
 import type { Policy } from "../policy/policy.ts";
-import { issueOf, type ReadReply, type ReadRequest } from "./policy-reading.ts";
+import { issueOf, ReadingFailure, type ReadReply, type ReadRequest } from "./policy-reading.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
-import type { TrackedFiles } from "./tracked-files.ts";
+import type { FileStamps } from "./tracked-files.ts";
 
 /** The outcome of a reload. After a failed reload the former policy stays in force. */
 export interface ReloadOutcome {
@@ -24,14 +24,18 @@ export interface ReloadParts {
   readonly configPath: string;
   /** The static configuration that the program was started with. A change of it needs a restart. */
   readonly running: StaticConfig;
-  readonly files: TrackedFiles;
   /** Reads the configuration, in a thread of its own. */
   readonly read: (request: ReadRequest) => Promise<ReadReply>;
   readonly current: () => Policy;
   /** Puts a policy in force by one reference, with the certificates that were read with it. */
   readonly swap: (policy: Policy, tls: TlsMaterial | undefined) => void;
-  /** Takes every outcome, and what asked for the reload. */
-  readonly done: (outcome: ReloadOutcome, causes: readonly string[]) => void;
+  /**
+   * Takes every outcome, what asked for the reload, and the files as they were read. Without `stamps` the reading
+   * failed as a whole: the same files in the same state would fail again.
+   */
+  readonly done: (outcome: ReloadOutcome, causes: readonly string[], stamps: FileStamps | undefined) => void;
+  /** Runs a step that may take long, such as the compiling of one list. The watchdog does not count its time. */
+  readonly unwatched: <Result>(step: () => Result) => Result;
   /** An error of our own while loading. */
   readonly fault: (error: unknown) => void;
 }
@@ -50,30 +54,27 @@ const longestTurn = 1;
 
 /** Reads, compiles and swaps the policy; any failure keeps the one in force. One reload at a time. */
 export function createReloader(parts: ReloadParts): Reloader {
-  const { configPath, running, files, read, current } = parts;
+  const { configPath, running, read, current } = parts;
   let next: { readonly causes: string[]; readonly outcome: Promise<ReloadOutcome> } | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let isReading = false;
   let isClosed = false;
 
   async function replacePolicy(): Promise<Replacement> {
+    let stamps: FileStamps | undefined;
     try {
       const { fingerprint } = running;
-      const { parcel, tls, issues, stamps } = await read({
-        configPath,
-        fingerprint,
-        tables: current().tables,
-      });
-      files.replace(stamps);
-      const policy = parcel === undefined ? undefined : await compile(parcel);
+      const reply = await read({ configPath, fingerprint, tables: current().tables });
+      stamps = reply.stamps;
+      const { parcel, tls, issues } = reply;
+      const policy = parcel === undefined ? undefined : await compile(parcel, parts.unwatched);
       if (policy !== undefined && !isClosed) parts.swap(policy, tls);
-      return { policy, issues };
+      return { policy, issues, stamps };
     } catch (error) {
+      if (error instanceof ReadingFailure) return { policy: undefined, issues: [error.issue], stamps };
       if (!isClosed) parts.fault(error);
-      // Otherwise the same files would be read again at once, with the same result.
-      files.refresh();
       const message = "internal fault while loading; see the log";
-      return { policy: undefined, issues: [issueOf(running.policy, message)] };
+      return { policy: undefined, issues: [issueOf(running.policy, message)], stamps };
     }
   }
 
@@ -83,12 +84,12 @@ export function createReloader(parts: ReloadParts): Reloader {
     next = undefined;
     const previous = current();
     isReading = true;
-    const { policy, issues } = await replacePolicy();
+    const { policy, issues, stamps } = await replacePolicy();
     isReading = false;
     const { revision } = policy ?? previous;
     const result = policy === undefined ? "failed" : "ok";
     const outcome: ReloadOutcome = { result, revision, previous: previous.revision, issues };
-    if (!isClosed) parts.done(outcome, causes);
+    if (!isClosed) parts.done(outcome, causes, stamps);
     return outcome;
   }
 
@@ -98,7 +99,8 @@ export function createReloader(parts: ReloadParts): Reloader {
         const causes: string[] = [];
         const outcome = reload(causes);
         next = { causes, outcome };
-        last = outcome;
+        // A reload that fails must not fail the next one.
+        last = outcome.catch(parts.fault);
       }
       next.causes.push(cause);
       return next.outcome;
@@ -113,16 +115,17 @@ export function createReloader(parts: ReloadParts): Reloader {
 interface Replacement {
   /** The policy that was put in force; undefined: the former one stays. */
   readonly policy: Policy | undefined;
+  readonly stamps: FileStamps | undefined;
   readonly issues: readonly ConfigIssue[];
 }
 
 /** Compiles in slices, between the messages of calls. */
-async function compile(parcel: PolicyParcel): Promise<Policy> {
-  const steps = compileInSteps(unpackPolicy(parcel));
+async function compile(parcel: PolicyParcel, unwatched: ReloadParts["unwatched"]): Promise<Policy> {
+  const steps = unwatched(() => compileInSteps(unpackPolicy(parcel)));
   for (;;) {
     const until = performance.now() + longestTurn;
     while (performance.now() < until) {
-      const { done, value } = steps.next();
+      const { done, value } = unwatched(() => steps.next());
       if (done === true) return value;
     }
     await nextTurn();

@@ -10,38 +10,33 @@ export type Stamp = (path: string) => string;
 export interface TrackedFiles {
   /** Reads a file and remembers its state, or that it could not be read. */
   readonly readFile: ReadFile;
-  readonly paths: () => readonly string[];
-  /** True when at least one file has changed since it was read. */
-  readonly areStale: () => boolean;
-  /** The state of every file, for {@link TrackedFiles.replace} in another thread. */
+  /** Every file, and the state that it was read in. */
   readonly stamps: () => FileStamps;
-  /** Remembers the present state of every file, as if the files were read now. */
-  readonly refresh: () => void;
-  /** Replaces all remembered files by these. */
-  readonly replace: (stamps: FileStamps) => void;
 }
 
 /** Paths and the states that their files were read in. */
 export type FileStamps = ReadonlyMap<string, string>;
 
 export function trackFiles(readFile: ReadFile, stampOf: Stamp): TrackedFiles {
-  let known = new Map<string, string>();
+  const known = new Map<string, string>();
   return {
     readFile(path) {
       // The state is taken before the reading: a change during the reading must count as a change.
       known.set(path, stampOf(path));
       return readFile(path);
     },
-    paths: () => [...known.keys()],
-    areStale: () => [...known].some(([path, stamp]) => stampOf(path) !== stamp),
     stamps: () => known,
-    refresh() {
-      for (const path of known.keys()) known.set(path, stampOf(path));
-    },
-    replace(stamps) {
-      known = new Map(stamps);
-    },
   };
+}
+
+/** Takes the present state of files, as if they were read now. */
+export function stampFiles(paths: Iterable<string>, stampOf: Stamp): FileStamps {
+  return new Map([...paths].map((path) => [path, stampOf(path)]));
+}
+
+/** True when at least one file has changed since it was read. */
+export function areStale(stamps: FileStamps, stampOf: Stamp): boolean {
+  return [...stamps].some(([path, stamp]) => stampOf(path) !== stamp);
 }
 
 /** Inode, size and the times of the last changes: whatever replaces or writes a file changes one of them. */

@@ -10,6 +10,7 @@ import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
 import { bareAmbiguousOf, bareLookalikes } from "../config/review/review-bare-numbers.ts";
 import { reviewPolicy } from "../config/review/review.ts";
+import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
 import { readFromDisk } from "../app/read-file.ts";
@@ -39,7 +40,10 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   }
   const { config, issues: staticIssues } = loadStatic(readFromDisk, configPath);
   if (config === undefined) return conclude(staticIssues, [], output);
-  const tlsIssues = config.tls === undefined ? [] : loadTls(readFromDisk, config.tls, output.now).issues;
+  const tlsIssues = [
+    ...(config.tls === undefined ? [] : loadTls(readFromDisk, config.tls, output.now).issues),
+    ...loadAdminTls(readFromDisk, config.adminAccess, output.now).issues,
+  ];
   const listeners = config.listen.map((listener) => listener.id);
   const { policy, material, issues } = loadPolicy(readFromDisk, config.policy, listeners, config.engine);
   if (policy === undefined || material === undefined)

@@ -76,12 +76,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--config <file>", "configuration that names the policy", defaultConfig)
     .option("--json", "one JSON object per line")
     .action(async (options: ExplainFlags) => {
-      const [{ explainCall }, { readFromDisk }] = await Promise.all([
+      const [{ explainCall }, { readFromDisk, readGivenFile }] = await Promise.all([
         import("./explain.ts"),
         import("../app/read-file.ts"),
       ]);
       const { trunk, from, to, message, config, json = false } = options;
-      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      const readFile: typeof readFromDisk = (path) => (path === message ? readGivenFile : readFromDisk)(path);
+      const output = { ...streams(), readFile, now: Date.now() };
       code = explainCall({ trunk, from, to, message, config, json }, output);
     });
 

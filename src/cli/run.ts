@@ -1,8 +1,11 @@
 // `sigwall run`: loads the configuration, starts the filter, and stops it on a signal.
 import { hostname } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "../net/endpoint.ts";
-import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
+import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
+import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findInheritedSockets, matchInherited } from "../wire/kernel/inherited-sockets.ts";
 import { startAdminThread } from "../app/admin/admin-thread.ts";
@@ -11,12 +14,19 @@ import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { obtainKey } from "../app/key-file.ts";
 import { openStateFolder } from "../app/state-folder.ts";
 import { findPlace } from "../config/sigwall/node-place.ts";
+import { survivesLostTerminal } from "../app/threads/lost-terminal.ts";
+import { say } from "../app/threads/unblocked-descriptor.ts";
+import { endAtOnce } from "../wire/kernel/end-at-once.ts";
 import { version } from "./version.ts";
 import { stampOnDisk, trackFiles } from "../app/tracked-files.ts";
 import { describeLinks, describeStart } from "./start-message.ts";
 import { loadPolicy } from "../config/load-policy.ts";
 
+const standardOutput = 1;
 const standardError = 2;
+
+/** How long the end waits for threads that were asked to end. Milliseconds. */
+const longestEnd = 500;
 
 /**
  * Default drain time in seconds: 64·T1, the longest life of a transaction that rings no more (RFC
@@ -38,6 +48,8 @@ export async function runFilter(configPath: string): Promise<number> {
   const tls = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   if (tls !== undefined && tls.material === undefined)
     return refuse([...staticIssues, ...issues, ...tls.issues]);
+  const adminTls = loadAdminTls(files.readFile, config.adminAccess, Date.now());
+  if (hasErrors(adminTls.issues)) return refuse([...staticIssues, ...issues, ...adminTls.issues]);
   const inherited = findInheritedSockets(process.env, process.pid);
   if (typeof inherited === "string") return fail(inherited);
   const mismatch = matchInherited(inherited, config.listen);
@@ -45,14 +57,13 @@ export async function runFilter(configPath: string): Promise<number> {
   const key = obtainKey(config.keyFile);
   if (typeof key === "string") return fail(key);
 
-  print([...staticIssues, ...issues, ...(tls?.issues ?? [])]);
+  print([...staticIssues, ...issues, ...(tls?.issues ?? []), ...adminTls.issues]);
   const place = findPlace(config, configPath, { host: hostname(), environment: process.env });
   const stateFolder = openStateFolder(place.stateFolder, Date.now());
-  const adminThread = startAdminThread({
-    level: config.log.level,
-    fd: standardError,
-    isForPeople: process.stderr.isTTY,
-  });
+  survivesLostTerminal();
+  const threads = followThreads();
+  const logTarget = { level: config.log.level, fd: standardError, isForPeople: process.stderr.isTTY };
+  const adminThread = startAdminThread(logTarget);
   const { log } = adminThread;
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
   if (place.warning !== undefined) log.warn(place.warning);
@@ -61,6 +72,11 @@ export async function runFilter(configPath: string): Promise<number> {
   process.on("SIGHUP", () => void app?.reload("SIGHUP"));
   // Calls go on. The log gets the stack, and the metrics count an internal error.
   process.on("unhandledRejection", (reason) => (app === undefined ? log.fault(reason) : app.fault(reason)));
+  // The log writes the stack: Node itself would write it to a standard error that may stand still.
+  process.on("uncaughtException", (error) => {
+    log.fault(error);
+    process.exit(1);
+  });
   const asked = stopSignal();
   try {
     app = await startApp({
@@ -68,12 +84,14 @@ export async function runFilter(configPath: string): Promise<number> {
       config,
       policy,
       tls: tls?.material,
-      files,
+      adminPair: adminTls.pair,
+      files: files.stamps(),
       key: key.bytes,
       node: place.node,
       version,
       stateFolder,
       adminThread,
+      logTarget,
       inherited,
     });
   } catch (error) {
@@ -86,7 +104,7 @@ export async function runFilter(configPath: string): Promise<number> {
         : `start engine ${config.engine} and ${adminPlace}`;
     return fail(`can't ${wanted}: ${describeFailure(error)}`);
   }
-  process.stdout.write(describeStart(app, policy, configPath));
+  say(standardOutput, describeStart(app, policy, configPath));
   const signal = await asked;
   const drainSeconds = config.drainSeconds ?? (inherited.length > 0 ? 0 : longestDrain);
   log.info("stopping: new calls are refused, calls in progress go on", { signal, drainSeconds });
@@ -94,7 +112,30 @@ export async function runFilter(configPath: string): Promise<number> {
   await app.stop();
   stateFolder.close();
   await adminThread.close();
+  await threads.ended(0);
   return 0;
+}
+
+/** The threads of the process. */
+interface Threads {
+  /** Resolves when all of them have ended. Ends the process with `code` when one hangs: nothing else would end it. */
+  readonly ended: (code: number) => Promise<void>;
+}
+
+function followThreads(): Threads {
+  const threads = new Set<Worker>();
+  process.on("worker", (thread) => {
+    threads.add(thread);
+    thread.once("exit", () => threads.delete(thread));
+  });
+  return {
+    async ended(code) {
+      const hangs = Symbol("hangs");
+      const all = Promise.all([...threads].map((thread) => new Promise((end) => thread.once("exit", end))));
+      const first = await Promise.race([all, pause(longestEnd, hangs)]);
+      if (first === hangs) await endAtOnce(code);
+    },
+  };
 }
 
 /** Resolves with the name of the first stop signal. A second signal ends the process at once. */
@@ -116,10 +157,10 @@ function refuse(issues: readonly ConfigIssue[]): number {
 }
 
 function fail(message: string): number {
-  process.stderr.write(`sigwall run: ${message}\n`);
+  say(standardError, `sigwall run: ${message}\n`);
   return 1;
 }
 
 function print(issues: readonly ConfigIssue[]): void {
-  for (const issue of issues) process.stderr.write(`${formatIssue(issue)}\n`);
+  say(standardError, issues.map((issue) => `${formatIssue(issue)}\n`).join(""));
 }

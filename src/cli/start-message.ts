@@ -23,7 +23,7 @@ export function describeStart(
     `sigwall is up with policy ${revision}: ${trunks.length} trunks, ${lists.length} lists`,
     ...listening.map((listener) => `  listening  ${listener}`),
     ...(sockets === "none" ? [] : [`  sockets    ${sockets}`]),
-    `  admin      http://${admin}`,
+    `  admin      ${admin}`,
     "try next, in another terminal:",
   ];
   if (configPath === example) lines.push("  node scripts/place-call.mjs --from 01087654321");
@@ -32,7 +32,7 @@ export function describeStart(
     const call = `--trunk ${screened.trunk.id} --from 01087654400 --to 02787654321`;
     lines.push(`  node dist/main.js explain --config ${configPath} ${call}`);
   }
-  lines.push(`  curl -s http://${admin}/metrics | grep ^sigwall`);
+  lines.push(`  curl -s ${admin}/metrics | grep ^sigwall`);
   return `${lines.join("\n")}\n`;
 }
 

@@ -3,6 +3,7 @@ import type { EngineName } from "../domain/capabilities.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { type Endpoint, parseEndpoint } from "../net/address.ts";
 import { type HostPort, isAddress, parseHostPort } from "../net/host.ts";
+import { type AdminConfig, findAdminIssues, readAdmin } from "./sigwall/admin-schema.ts";
 import { type DrachtioConfig, findEngineIssues, readDrachtio } from "./sigwall/drachtio.ts";
 import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
 import { staticJsonSchema } from "./sigwall/static-schema.ts";
@@ -54,6 +55,8 @@ export interface StaticConfig {
   readonly streams: StreamLimits;
   readonly sockets: "auto" | "dgram" | "batched";
   readonly admin: Endpoint;
+  /** How that address is served, and under which names. */
+  readonly adminAccess: AdminConfig;
   /** DNS servers as ADDRESS:PORT. Undefined: those of the system. */
   readonly nameServers: readonly string[] | undefined;
   /** Path of the policy, relative to the working directory of the program. */
@@ -69,6 +72,8 @@ export interface StaticConfig {
    * 32, or 0 with inherited sockets.
    */
   readonly drainSeconds: number | undefined;
+  /** Longest time without a turn of the call thread; 0: the watchdog is off. */
+  readonly watchdogSeconds: number;
   /** The HEP collector. Undefined: there is none. */
   readonly hep: HepTarget | undefined;
   readonly log: {
@@ -98,7 +103,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
   const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
-  const { ownNames, policy, keyFile, node, stateFolder, drainSeconds, hep, log } = read.data;
+  const { ownNames, policy, keyFile, node, stateFolder, drainSeconds, watchdogSeconds, hep, log } = read.data;
   const listeners = listen.map(readListen).filter((listener) => typeof listener !== "string");
   const issues = [
     ...findTwiceListened(source, listeners),
@@ -106,8 +111,9 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     ...findHidden(source, listeners, engine),
     ...findEngineIssues(source, engine, drachtio),
     ...findM3uaIssues(source, engine, m3ua),
+    ...findAdminIssues(source, admin),
   ];
-  const endpoint = parseEndpoint(admin);
+  const [endpoint, adminAccess] = readAdmin(admin, path);
   if (endpoint === undefined || hasErrors(issues)) return { config: undefined, issues: sortIssues(issues) };
   const config: StaticConfig = {
     engine,
@@ -119,12 +125,14 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     streams,
     sockets,
     admin: endpoint,
+    adminAccess,
     nameServers: nameServers?.map((text) => parseEndpoint(text, 53)).flatMap(writeEndpoint),
     policy: resolvePath(path, policy),
     keyFile: keyFile === undefined ? undefined : resolvePath(path, keyFile),
     node,
     stateFolder: stateFolder === undefined ? undefined : resolvePath(path, stateFolder),
     drainSeconds,
+    watchdogSeconds,
     hep: hepTarget(hep),
     log,
     fingerprint: digest(canonicalText(read.data)),

@@ -134,6 +134,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
           return listener !== undefined && proxy?.isMeant(listener, peer, addresses) === true;
         },
         error: parts.fault,
+        tlsRefused: (peer, cause, why) => parts.tlsRefused?.({ listener: id, peer, cause, why }),
       },
     );
     streams.set(index, opened);

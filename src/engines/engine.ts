@@ -1,4 +1,5 @@
 // What an engine is: what it is given, and what the running filter asks of it.
+import type { TlsRefusal } from "../observe/stream-counters.ts";
 import type { CallsView, TrunkCalls } from "../calls/calls.ts";
 import type { CallEvent, CallNaming } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
@@ -58,10 +59,21 @@ export interface EngineParts {
   readonly linkChanged?: (server: string, isUp: boolean, why: string) => void;
   /** A call that was carried without a decision of ours. */
   readonly unjudged?: (call: UnjudgedCall) => void;
+  /** A TLS connection of a peer (`192.0.2.1:5061`) came to nothing: where, and why. Called for each one. */
+  readonly tlsRefused?: (refusal: RefusedTls) => void;
   /** Takes an error of the filter or of the operating system. The engine goes on. */
   readonly fault: (error: unknown) => void;
   /** Takes a message for the operator, each one once. */
   readonly warn?: (message: string) => void;
+}
+
+/** A TLS connection that came to nothing. */
+export interface RefusedTls {
+  /** `tls:192.0.2.1:5061`. */
+  readonly listener: string;
+  readonly peer: string;
+  readonly cause: TlsRefusal;
+  readonly why: string;
 }
 
 /** What an engine knows of its own load. */

@@ -32,7 +32,7 @@ export interface RefusalLine {
   readonly status?: number;
   /** Cause of Q.850 of a refusal. */
   readonly cause?: number;
-  /** Why an accepted call was not carried. */
+  /** What was wrong, in words; of an accepted call, why it was not carried. */
   readonly why?: string;
   readonly revision: string;
   /** SIP status that was answered in place of a verdict that the engine could not obey. */
@@ -93,10 +93,34 @@ export function describeRefusal({ call, decision, action, method, overlapOf }: J
     ...(attempt.callId === "" ? {} : { callId: redactText(attempt.callId.slice(0, longestCallId)) }),
     ...(overlapOf === undefined ? {} : { overlapOf }),
     ...(attempt.circuit === undefined ? {} : { isup: attempt.circuit }),
+    ...describeFacts(decision),
     ...describeAction(decision, action),
     revision,
     ...(substitute === undefined ? {} : { enforcedAs: substitute }),
   };
+}
+
+/** Characters of the words that a line has of a refusal. */
+const longestWhy = 200;
+
+/** What the rule saw. Numbers are masked, and nothing that a terminal would obey is repeated. */
+function describeFacts({ verdict }: Decision): Pick<RefusalLine, "why"> {
+  if (verdict.kind === "accept" || verdict.facts === undefined) return {};
+  const facts = Object.entries(verdict.facts);
+  const [first] = facts;
+  const text =
+    facts.length === 1 && first?.[0] === "fault"
+      ? String(first[1])
+      : facts.map(([name, value]) => `${name} ${value}`).join(", ");
+  if (text === "") return {};
+  return { why: redactText(printable(text)) };
+}
+
+/** At most 200 characters of a text that may hold octets of a peer. Those outside printable ASCII are replaced. */
+export function printable(text: string): string {
+  let result = "";
+  for (const char of text.slice(0, longestWhy)) result += char >= " " && char <= "~" ? char : "?";
+  return result;
 }
 
 function describeAction(

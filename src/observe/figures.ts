@@ -73,6 +73,14 @@ export interface BuildFigures {
   readonly node: string;
 }
 
+/** The certificate of a listener. */
+export interface CertificateFigure {
+  /** `tls:192.0.2.1:5061`, or `admin`. */
+  readonly listener: string;
+  /** Time until the first certificate of its chain expires. Seconds; below 0 it has expired. */
+  readonly seconds: number;
+}
+
 /** The JavaScript engine of the call thread; the metrics `nodejs_*`. */
 export interface RuntimeFigures {
   /** Octets. */
@@ -120,6 +128,7 @@ export interface GeneralFigures {
   readonly ruleFaults: Readonly<Record<string, number>>;
   readonly build: BuildFigures | undefined;
   readonly stateFolder: StateFolderFigures | undefined;
+  readonly certificates: readonly CertificateFigure[];
 }
 
 /**
@@ -151,6 +160,7 @@ export interface FigureSources {
   readonly calls?: () => ReadonlyMap<string, StandingCalls>;
   readonly build?: BuildFigures;
   readonly stateFolder?: () => StateFolderFigures;
+  readonly certificates?: () => readonly CertificateFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
   readonly ruleFaults: Readonly<Record<string, number>>;
@@ -209,6 +219,7 @@ export function joinFigures(parts: Iterable<FiguresPart>): Figures | undefined {
 function generalFigures(sources: FigureSources, revision: string): GeneralFigures {
   const { counters, reloads, sockets, health, hep, links, tableFull, ruleFaults, build, stateFolder } =
     sources;
+  const { certificates } = sources;
   const { trunks: _trunks, strangers: _strangers, strays: _strays, ...totals } = counters;
   return {
     totals,
@@ -222,6 +233,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     ruleFaults,
     build,
     stateFolder: plainStateFolder(stateFolder?.()),
+    certificates: certificates?.() ?? [],
   };
 }
 

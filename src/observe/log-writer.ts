@@ -4,24 +4,31 @@ import type { RefusalLine } from "./decision-log.ts";
 import type { LogEntry, LogLevel } from "./log.ts";
 import { redactText } from "./redact.ts";
 
-/** Writes log lines to a descriptor. */
-export interface LogWriter {
-  readonly write: (entry: LogEntry) => void;
-  /** Lines that were dropped since the start because the reader of the descriptor stands still. */
+/** Where lines go. Whatever happens there costs lines and nothing else. */
+export interface LogSink {
+  /** Takes one line with its line break, and returns at once. */
+  readonly write: (line: string) => void;
+  /** Counts lines that were lost on the way to the sink. */
+  readonly lose: (lines: number, why: string) => void;
+  /** Lines that were lost since the start. */
   readonly lost: () => number;
-  /** Writes out what is still waiting, closes the descriptor unless it is standard output or error, and calls back. */
+  /** Writes out what is still waiting, for half a second at most, and calls back. */
   readonly close: (closed: () => void) => void;
 }
 
-/** At most this much text waits. More is dropped, so that a reader that stands still can't fill the memory. Bytes. */
-const mostWaiting = 1 << 20;
+/** Writes log entries. */
+export interface LogWriter extends Omit<LogSink, "write"> {
+  readonly write: (entry: LogEntry) => void;
+}
 
-/** Writes JSON lines to file descriptor `fd`, or lines for people. Writing never blocks the thread. */
-export function createLogWriter(level: LogLevel, fd: number, isForPeople: boolean): LogWriter {
-  const destination = pino.destination({ fd, sync: false, maxLength: mostWaiting });
-  const stream = isForPeople ? { write: (line: string) => destination.write(formatLine(line)) } : destination;
-  let lost = 0;
-  destination.on("drop", () => lost++);
+/** Makes the sink of a log. `lossLine` gives the line that tells of lost lines. */
+export type OpenSink = (lossLine: (lines: number, why: string) => string) => LogSink;
+
+/** Writes JSON lines to a sink, or lines for people. */
+export function createLogWriter(level: LogLevel, isForPeople: boolean, openSink: OpenSink): LogWriter {
+  /** The line that was formatted last; empty when `level` keeps it out. */
+  let line = "";
+  const stream = { write: (text: string) => void (line = isForPeople ? formatLine(text) : text) };
   let at = 0;
   const logger = pino(
     {
@@ -33,18 +40,36 @@ export function createLogWriter(level: LogLevel, fd: number, isForPeople: boolea
     },
     stream,
   );
+  const format = (entry: LogEntry): string => {
+    at = entry.at;
+    line = "";
+    const [fields, message] = describe(entry);
+    logger[entry.level](fields, message);
+    return line;
+  };
+  const { write, lose, lost, close } = openSink((lines, why) =>
+    format({
+      at,
+      level: "warn",
+      kind: "message",
+      message: describeLoss(lines),
+      fields: { lost: lines, why },
+    }),
+  );
   return {
     write(entry) {
-      at = entry.at;
-      const [fields, message] = describe(entry);
-      logger[entry.level](fields, message);
+      const text = format(entry);
+      if (text !== "") write(text);
     },
-    lost: () => lost,
-    close(closed) {
-      destination.once("close", closed);
-      destination.end();
-    },
+    lose,
+    lost,
+    close,
   };
+}
+
+/** The message about lines that the log does not have. */
+function describeLoss(lines: number): string {
+  return `${lines.toLocaleString("en-US")} lines of the log were lost before this one`;
 }
 
 /** The fields and the message of an entry. */

@@ -65,6 +65,15 @@ const nodeSeries: readonly Series[] = [
   ),
 ];
 
+/** The certificates of the listeners. */
+const certificateSeries: Series = labelledSeries(
+  "gauge",
+  "sigwall_certificate_expiry_seconds",
+  "Time until the certificate of a listener expires; below 0 it has expired.",
+  "listener",
+  ({ general }) => general.certificates.map(({ listener, seconds }) => [listener, seconds]),
+);
+
 /** Overload: its stage, and what was measured. */
 const healthSeries: readonly Series[] = [
   health(
@@ -89,7 +98,12 @@ const healthSeries: readonly Series[] = [
   ),
 ];
 
-export const stateSeries: readonly Series[] = [...policySeries, ...nodeSeries, ...healthSeries];
+export const stateSeries: readonly Series[] = [
+  ...policySeries,
+  ...nodeSeries,
+  certificateSeries,
+  ...healthSeries,
+];
 
 /** A gauge that is left out before the engine is up. */
 function health(name: string, help: string, read: (figures: HealthFigures) => number): Series {

@@ -17,6 +17,21 @@ export const closingReasons = [
 ] as const;
 export type ClosingReason = (typeof closingReasons)[number];
 
+/**
+ * Why a TLS connection came to nothing. `no-certificate`: the peer showed none. `untrusted`: no authority of ours vouches
+ * for its certificate, or its dates are over. `wrong-name`: the certificate is good, and its names are no trunk's or not
+ * the next hop's. `stranger`: no trunk is at its address, so that no handshake began. `timeout`: the handshake took too long. `handshake`: anything else, such as a version or cipher.
+ */
+export const tlsRefusals = [
+  "no-certificate",
+  "untrusted",
+  "wrong-name",
+  "stranger",
+  "timeout",
+  "handshake",
+] as const;
+export type TlsRefusal = (typeof tlsRefusals)[number];
+
 /** The counters of the TCP and TLS connections of all listeners: plain numbers, read at a scrape. */
 export interface StreamCounters {
   /** Connections that carry messages now. */
@@ -27,6 +42,7 @@ export interface StreamCounters {
   readonly closed: Record<ClosingReason, number>;
   /** Messages that no connection could carry. */
   undelivered: number;
+  readonly tlsRefused: Record<TlsRefusal, number>;
 }
 
 export function createStreamCounters(): StreamCounters {
@@ -36,5 +52,6 @@ export function createStreamCounters(): StreamCounters {
     results: { accepted: 0, refused: 0, connected: 0, failed: 0 },
     closed: { peer: 0, framing: 0, incomplete: 0, idle: 0, "slow-reader": 0, memory: 0, share: 0, policy: 0 },
     undelivered: 0,
+    tlsRefused: { "no-certificate": 0, untrusted: 0, "wrong-name": 0, stranger: 0, timeout: 0, handshake: 0 },
   };
 }

@@ -174,6 +174,13 @@ const streamSeries: readonly Series[] = [
     "Messages that no connection could carry; requests among them were answered 503.",
     ({ general }) => general.totals.streams.undelivered,
   ),
+  labelledSeries(
+    "counter",
+    "sigwall_tls_refusals_total",
+    "TLS connections that came to nothing, by cause; the log names the peer.",
+    "cause",
+    ({ general }) => Object.entries(general.totals.streams.tlsRefused),
+  ),
   plainSeries(
     "counter",
     "sigwall_transaction_timeouts_total",

@@ -80,7 +80,7 @@ export function formatResponse(
   const to = message.first[Header.to]!;
   const toLine = to < 0 ? "" : `To: ${headerValue(message, to)}${toTag === "" ? "" : `;tag=${toTag}`}\r\n`;
   const text =
-    `SIP/2.0 ${status} ${reasonPhrase(status)}\r\n` +
+    `SIP/2.0 ${status} ${reasonPhrase(status)}${status === 400 ? syntaxProblem(message) : ""}\r\n` +
     vias +
     copy(message, Header.from, "From") +
     toLine +
@@ -89,6 +89,32 @@ export function formatResponse(
     extra +
     "Content-Length: 0\r\n\r\n";
   return message.fault === undefined ? text : withoutControls(text);
+}
+
+/** Characters of a fault that a reason phrase repeats. */
+const LONGEST_FAULT = 100;
+
+/** What a reason phrase may hold beside letters, digits and spaces (RFC 3261 section 25.1, Reason-Phrase). */
+const PHRASE_MARKS = ";/?:@&=+$,-_.!~*'()";
+
+/**
+ * What is wrong with a malformed request, for the reason phrase of its 400 (RFC 3261 section 21.4.1). The words are our
+ * own: field names, and nothing that the peer wrote. Brackets and quotes are escaped.
+ */
+function syntaxProblem({ fault }: SipMessage): string {
+  if (fault === undefined) return "";
+  let phrase = "";
+  for (let i = 0; i < fault.length && i < LONGEST_FAULT; i++) {
+    const char = fault.charAt(i);
+    const isPlain =
+      (char >= "a" && char <= "z") ||
+      (char >= "A" && char <= "Z") ||
+      (char >= "0" && char <= "9") ||
+      char === " " ||
+      PHRASE_MARKS.includes(char);
+    phrase += isPlain ? char : encodeURIComponent(char);
+  }
+  return ` (${phrase})`;
 }
 
 /**

@@ -2,6 +2,8 @@ import t from "tap";
 import {
   countTurns,
   createTurnCells,
+  createWatchSwitch,
+  followWatchedAge,
   LOOK_INTERVAL,
   type TurnCounter,
   type TurnWatch,
@@ -115,3 +117,109 @@ void t.test(
     t.not(watch.longest(), longest, "and then it is forgotten");
   },
 );
+
+void t.test("turns: what the watchdog counts as time without a turn", (t) => {
+  type Step =
+    | readonly ["stands still" | "turns" | "compiles" | "is not yet armed", seconds: number]
+    /** The whole process is stopped: the thread that watches does not look either. */
+    | readonly ["stopped", seconds: number];
+  const table: readonly (readonly [what: string, steps: readonly Step[], isOver: boolean])[] = [
+    ["9.9 s without a turn", [["stands still", 9.9]], false],
+    ["10.3 s without a turn", [["stands still", 10.3]], true],
+    [
+      "a turn after 9 s, then 9 s more",
+      [
+        ["stands still", 9],
+        ["turns", 0.25],
+        ["stands still", 9],
+      ],
+      false,
+    ],
+    [
+      "SIGSTOP of 30 s",
+      [
+        ["turns", 1],
+        ["stopped", 30],
+        ["turns", 1],
+      ],
+      false,
+    ],
+    [
+      "SIGSTOP of 30 s in a turn of 9 s",
+      [
+        ["stands still", 5],
+        ["stopped", 30],
+        ["stands still", 4],
+      ],
+      false,
+    ],
+    [
+      "SIGSTOP of 30 s in a turn of 11 s",
+      [
+        ["stands still", 6],
+        ["stopped", 30],
+        ["stands still", 5],
+      ],
+      true,
+    ],
+    [
+      "a machine that sleeps for a day",
+      [
+        ["stopped", 86_400],
+        ["stands still", 9],
+      ],
+      false,
+    ],
+    ["a step of a reload that takes 60 s", [["compiles", 60]], false],
+    [
+      "9 s after such a step",
+      [
+        ["compiles", 60],
+        ["stands still", 9],
+      ],
+      false,
+    ],
+    [
+      "11 s after such a step",
+      [
+        ["compiles", 60],
+        ["stands still", 11],
+      ],
+      true,
+    ],
+    [
+      "a start that takes 60 s",
+      [
+        ["is not yet armed", 60],
+        ["stands still", 9],
+      ],
+      false,
+    ],
+  ];
+  for (const [what, steps, isOver] of table) {
+    const cells = createTurnCells();
+    const counter = countTurns(cells, () => true);
+    counter.stop();
+    const watched = createWatchSwitch(cells);
+    const turn = followWatchedAge(cells, 0);
+    let now = 0;
+    let oldest = 0;
+    const look = (seconds: number, before: () => void = () => undefined): void => {
+      for (const end = now + seconds * 1000; now + LOOK_INTERVAL <= end;) {
+        before();
+        turn.look((now += LOOK_INTERVAL));
+        oldest = Math.max(oldest, turn.age());
+      }
+    };
+    if (steps[0]?.[0] !== "is not yet armed") watched.arm();
+    for (const [kind, seconds] of steps) {
+      if (kind === "stopped") now += seconds * 1000;
+      else if (kind === "turns") look(seconds, counter.note);
+      else if (kind === "compiles") watched.unwatched(() => look(seconds));
+      else look(seconds);
+      if (kind === "is not yet armed") watched.arm();
+    }
+    t.equal(oldest > 10_000, isOver, what);
+  }
+  t.end();
+});

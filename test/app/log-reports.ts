@@ -2,6 +2,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { createLogSink } from "../../src/app/admin/log-sink.ts";
 import { createReports } from "../../src/app/log-reports.ts";
 import type { Reports } from "../../src/app/log-reports.ts";
 import type { ConfigIssue } from "../../src/config/yaml/issue.ts";
@@ -21,7 +22,7 @@ async function messages(
 ): Promise<readonly unknown[]> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-reports-"));
   const fd = openSync(join(folder, "log"), "w");
-  const writer = createLogWriter("info", fd, false);
+  const writer = createLogWriter("info", false, (lossLine) => createLogSink(fd, lossLine));
   const log = createLog("info", Date.now, writer.write);
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
   const counters = createCounters();

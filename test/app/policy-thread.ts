@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import t from "tap";
+import { ReadingFailure } from "../../src/app/policy-reading.ts";
 import { createPolicyThread } from "../../src/app/policy-thread.ts";
 import { basicPolicy, compileText } from "../support/proxy.ts";
 
@@ -9,7 +13,7 @@ const request = { configPath: "no-such-file.yaml", fingerprint: "", tables: comp
 void t.test(
   "a reading that begins while the idle thread is given back gets a thread of its own",
   async (t) => {
-    const thread = createPolicyThread(1);
+    const thread = createPolicyThread({ idle: 1 });
     await thread.read(request);
     // Nothing but the turn of the loop in which the thread was told to end.
     for (let tries = 0; tries < 5; tries++) {
@@ -39,5 +43,35 @@ void t.test(
       "those before are gone",
     );
     await started.at(-1)?.terminate();
+  },
+);
+
+void t.test(
+  "a reading that does not end is given up, with the file that it hangs in, and the next one works",
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "sigwall-hang-"));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const config = join(folder, "sigwall.yaml");
+    writeFileSync(config, "listen: [udp:127.0.0.1:0]\npolicy: policy.yaml\n");
+    // A thread of which every file takes longer than it may.
+    const thread = createPolicyThread({ file: 0 });
+    for (let count = 0; count < 5; count++) {
+      const error: unknown = await thread
+        .read({ ...request, configPath: config })
+        .catch((cause: unknown) => cause);
+      t.ok(error instanceof ReadingFailure);
+      if (error instanceof ReadingFailure) {
+        t.match(error.issue, { severity: "error", file: config });
+        t.match(
+          error.issue.message,
+          /^could not be read within 0 s; the reload was given up|readings hang here/,
+        );
+      }
+    }
+    const patient = createPolicyThread();
+    const { issues } = await patient.read({ ...request, configPath: config });
+    t.match(issues, [{ message: /changed since the start/ }]);
+    patient.close();
+    thread.close();
   },
 );

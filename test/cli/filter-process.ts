@@ -33,9 +33,12 @@ export interface Filter {
   /** Resolves with the first line of the log after `from` lines that contains every one of `words`. */
   readonly logged: (words: readonly string[], from?: number) => Promise<string>;
   readonly lineCount: () => number;
-  readonly signal: (name: "SIGHUP" | "SIGTERM" | "SIGINT" | "SIGUSR2" | "SIGSTOP" | "SIGKILL") => void;
+  readonly signal: (
+    name: "SIGHUP" | "SIGTERM" | "SIGINT" | "SIGUSR2" | "SIGSTOP" | "SIGCONT" | "SIGKILL",
+  ) => void;
   /** Resolves when the process is gone. */
   readonly ended: Promise<unknown>;
+  readonly exitCode: () => number | null;
   /** Asks it to stop and resolves with the exit code. */
   readonly stop: (name?: "SIGTERM" | "SIGINT") => Promise<number | null>;
 }
@@ -99,6 +102,7 @@ export async function startFilter(
     lineCount: () => log.length,
     signal: (name) => child.kill(name),
     ended,
+    exitCode: () => child.exitCode,
     async stop(name = "SIGTERM") {
       child.kill(name);
       await endOf(child, () => `the filter has not stopped by ${name}: ${told()}`);

@@ -99,7 +99,7 @@ const broken: readonly (readonly [text: string, issues: readonly string[]])[] = 
   [
     `listen: [udp:127.0.0.1:5060]\n${rest}admin: 9464\nengine: kamailio\nlog: { level: loud, refusalsPerSecond: -1 }\n`,
     [
-      "sigwall.yaml:3:1 admin: expected text, got the number 9464; write it in quotes",
+      "sigwall.yaml:3:1 admin: expected text or a map, got the number 9464",
       'sigwall.yaml:4:1 engine: expected embedded | drachtio | m3ua, got "kamailio"',
       'sigwall.yaml:5:8 log.level: expected trace | debug | info | warn | error | silent, got "loud"',
       "sigwall.yaml:5:21 log.refusalsPerSecond: must be at least 0",

@@ -70,7 +70,9 @@ void t.test("files: no marks left behind, classes for errors only, no any", (t) 
  */
 const wallClockReaders = [
   "app/admin/admin-thread.ts",
+  "app/certificate-expiry.ts",
   "app/policy-reading.ts",
+  "app/watchdog.ts",
   "cli/commands.ts",
   "cli/run.ts",
   "wire/kernel/clock.ts",

@@ -66,6 +66,7 @@ void t.test("README.md names the rules that run, in their order", (t) => {
 
 /** Every label that a metric of ours may have: names with few values, known before the first call. */
 const boundedLabels = new Set([
+  "listener",
   "trunk",
   "method",
   "verdict",
@@ -108,6 +109,7 @@ async function renderEverything(): Promise<string> {
     links: () => [{ id: "127.0.0.1:9022", isUp: true }],
     calls: () => new Map([["lease", { setup: 1, answered: 1 }]]),
     build: { version: "0.2.0", node: "gw-a" },
+    certificates: () => [{ listener: "tls:192.0.2.1:5061", seconds: 86_400 }],
     stateFolder: () => ({ isOk: true, written: 1, failed: 0 }),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),

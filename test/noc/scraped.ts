@@ -2,6 +2,7 @@ import { join } from "node:path";
 import t from "tap";
 import { startFilter } from "../cli/filter-process.ts";
 import { openWorkplace, staticText } from "../cli/workplace.ts";
+import { createAuthority } from "../support/certificates.ts";
 import { openDnsServer } from "../support/dns-server.ts";
 import { openTestDrachtio } from "../support/drachtio-server.ts";
 import { request } from "../support/proxy.ts";
@@ -26,7 +27,14 @@ lessees:`;
       "policy.yaml",
       place.policy({ rules: "{ display-name: { mode: monitor } }" }).replace("lessees:", named),
     );
-    place.write("sigwall.yaml", `${staticText}nameServers: ["${dns.place}"]\n`);
+    // A listener with a certificate: only then there is something to say of its expiry.
+    const authority = createAuthority(place.folder);
+    const own = authority.issue("filter", "DNS:filter.test");
+    const tls = { certificate: own.certificateFile, key: own.keyFile, ca: authority.certificateFile };
+    place.write(
+      "sigwall.yaml",
+      `${staticText.replace("udp:127.0.0.1:0", '"udp:127.0.0.1:0", "tls:127.0.0.1:0"')}tls: ${JSON.stringify(tls)}\nnameServers: ["${dns.place}"]\n`,
+    );
     const filter = await startFilter(place.config);
     // And a filter whose calls a server carries: only then there is a server to say something of.
     const server = await openTestDrachtio();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import { createLog } from "../../src/observe/log.ts";
 import type { Log, LogEntry, LogLevel } from "../../src/observe/log.ts";
+import { createLogSink } from "../../src/app/admin/log-sink.ts";
 import { createLogWriter } from "../../src/observe/log-writer.ts";
 
 /** What a log writes to its descriptor, line by line. */
@@ -15,7 +16,7 @@ async function written(
   const folder = mkdtempSync(join(tmpdir(), "sigwall-log-"));
   const path = join(folder, "log");
   const fd = openSync(path, "w");
-  const writer = createLogWriter(level, fd, isForPeople);
+  const writer = createLogWriter(level, isForPeople, (lossLine) => createLogSink(fd, lossLine));
   write(createLog(level, () => Date.UTC(2026, 5, 1, 12), writer.write));
   await new Promise<void>(writer.close);
   const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);

@@ -5,13 +5,21 @@ import { formatEndpoint } from "../../net/endpoint.ts";
 import type { FigureSources } from "../../observe/figures.ts";
 import type { Log } from "../../observe/log.ts";
 import type { TurnCounter } from "../threads/call-thread-turns.ts";
-import type { FromAdmin, ReloadAnswer, ToAdmin } from "./admin-messages.ts";
+import {
+  type AdminAccess,
+  type FromAdmin,
+  PLAIN_ACCESS,
+  type ReloadAnswer,
+  type ToAdmin,
+} from "./admin-messages.ts";
 import { sliceFigures } from "./figures-slices.ts";
 import { createRuntimeProbe } from "./runtime-figures.ts";
 
 /** What the admin address shows and sets off. All of it runs in the call thread. */
 export interface AdminParts {
   readonly endpoint: Endpoint;
+  /** {@link PLAIN_ACCESS} when left out. */
+  readonly access?: AdminAccess;
   readonly figures: FigureSources;
   /** True when a policy is loaded and the engine takes calls. */
   readonly isReady: () => boolean;
@@ -41,6 +49,7 @@ const MOST_COUNTED_SOCKETS = 2048;
 export interface AdminAnswers {
   /** The endpoint with the port that was bound. A restarted thread binds the same one. */
   readonly endpoint: () => Endpoint;
+  readonly access: AdminAccess;
   readonly take: (message: FromAdmin) => void;
   /** Notes that the admin thread has ended by itself. */
   readonly ended: (error: unknown) => void;
@@ -74,6 +83,7 @@ export function answerAdminThread(
     (scrape, part, isLast) => send({ kind: "figures", scrape, part, isLast }),
     fault,
   );
+  const { access = PLAIN_ACCESS } = parts;
   let { endpoint } = parts;
   let isOpen = false;
   let retry: NodeJS.Timeout | undefined;
@@ -105,7 +115,7 @@ export function answerAdminThread(
   }
 
   const listen = (): void => {
-    if (unlistened === undefined) send({ kind: "listen", endpoint });
+    if (unlistened === undefined) send({ kind: "listen", endpoint, access });
   };
 
   const close = (): Promise<void> =>
@@ -131,6 +141,7 @@ export function answerAdminThread(
   listen();
   return {
     endpoint: () => endpoint,
+    access,
     fault,
     ended(error) {
       endings++;

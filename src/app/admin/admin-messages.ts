@@ -1,5 +1,6 @@
 // The messages between the call thread and the admin thread. Invariant: each of them can be cloned.
 import type { Endpoint } from "../../net/address.ts";
+import type { AdminPair } from "../../config/sigwall/admin-schema.ts";
 import type { FiguresPart } from "../../observe/figures.ts";
 import type { LogEntry, LogLevel } from "../../observe/log.ts";
 import type { TurnCells } from "../threads/call-thread-turns.ts";
@@ -28,6 +29,19 @@ export const TAKEN = 0;
 export const CLOSED = 1;
 export const PROGRESS_CELLS = 2;
 
+/** How the admin address is served beside its first endpoint. */
+export interface AdminAccess {
+  /** Further endpoints. */
+  readonly more: readonly Endpoint[];
+  /** Names that Host may have. */
+  readonly hosts: readonly string[];
+  /** Undefined: HTTP. */
+  readonly pair: AdminPair | undefined;
+}
+
+/** HTTP at one endpoint, under its address. */
+export const PLAIN_ACCESS: AdminAccess = { more: [], hosts: [], pair: undefined };
+
 /** The outcome of a reload. */
 export interface ReloadAnswer {
   readonly result: "ok" | "failed";
@@ -37,7 +51,7 @@ export interface ReloadAnswer {
 export type ToAdmin =
   | { readonly kind: "log"; readonly entries: readonly LogEntry[]; readonly lost: number }
   /** Opens the admin address; answered by `listening` or `unbound`. */
-  | { readonly kind: "listen"; readonly endpoint: Endpoint }
+  | { readonly kind: "listen"; readonly endpoint: Endpoint; readonly access: AdminAccess }
   /** A part of the figures of a scrape. `part` is undefined when the figures can't be read; the log says why. */
   | {
       readonly kind: "figures";

@@ -1,10 +1,22 @@
 // The HTTP server of the admin address: its paths, its bounds and its replies.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { parseAddress, type Endpoint } from "../../net/address.ts";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { Socket } from "node:net";
+import { formatAddress, parseAddress, type Endpoint } from "../../net/address.ts";
+import type { AdminAccess } from "./admin-messages.ts";
+import { createConnectionRoom } from "./connection-room.ts";
+import { findDistrust, isLoopbackAddress } from "./request-trust.ts";
 
 /** Where the admin address gets its answers. */
 export interface AdminServerParts {
   readonly endpoint: Endpoint;
+  readonly access: AdminAccess;
   readonly metrics: () => Promise<Reply>;
   /** The answer of `/healthz`: whether the call thread turns. */
   readonly health: () => Reply;
@@ -16,7 +28,7 @@ export interface AdminServerParts {
 
 /** The administration server, bound. */
 export interface AdminServer {
-  /** The endpoint with the port that was bound. */
+  /** The first endpoint, with the port that was bound. */
   readonly endpoint: Endpoint;
   readonly close: (closed: () => void) => void;
 }
@@ -34,7 +46,21 @@ type Answer = (parts: AdminServerParts, request: IncomingMessage) => Reply | Pro
 /** At most this many bytes of a request body are read. They are ignored: no request needs a body. */
 const mostBody = 4096;
 
-const routes: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly answer: Answer }>> = {
+/** Times for the head of a request, the whole request, and the TLS handshake before it. Milliseconds. */
+const limits: ServerOptions & { readonly handshakeTimeout: number } = {
+  headersTimeout: 2000,
+  requestTimeout: 4000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 500,
+  handshakeTimeout: 2000,
+};
+
+interface Route {
+  readonly method: "GET" | "POST";
+  readonly answer: Answer;
+}
+
+const routes: Readonly<Record<string, Route>> = {
   "/metrics": { method: "GET", answer: ({ metrics }) => metrics() },
   "/healthz": { method: "GET", answer: ({ health }) => health() },
   "/readyz": { method: "GET", answer: ({ readiness }) => readiness() },
@@ -47,36 +73,79 @@ const routes: Readonly<Record<string, { readonly method: "GET" | "POST"; readonl
   },
 };
 
-/** Binds the administration server. Rejects when the address can't be bound. */
-export function openAdminServer(parts: AdminServerParts): Promise<AdminServer> {
-  const server = createServer(
-    { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 },
-    (request, response) => {
-      void serve(parts, request, response);
-    },
-  );
-  server.maxConnections = 64;
-  const { address, port } = parts.endpoint;
+/** Binds the administration server. Rejects when an address can't be bound; none is bound then. */
+export async function openAdminServer(parts: AdminServerParts): Promise<AdminServer> {
+  const { access, endpoint: first } = parts;
+  const endpoints = [first, ...access.more];
+  const names = new Set(access.hosts);
+  for (const { address } of endpoints) {
+    const parsed = parseAddress(address);
+    if (parsed !== undefined) names.add(formatAddress(parsed));
+  }
+  const room = createConnectionRoom();
+  const open: Server[] = [];
+  const closeAll = (closed: () => void): void => {
+    let left = open.length;
+    if (left === 0) closed();
+    for (const server of open) {
+      server.close(() => {
+        if (--left === 0) closed();
+      });
+      server.closeAllConnections();
+    }
+  };
+  const bound: Endpoint[] = [];
+  try {
+    for (const endpoint of endpoints) {
+      const parsed = parseAddress(endpoint.address);
+      const isOnLoopback = parsed !== undefined && isLoopbackAddress(parsed);
+      const take = (request: IncomingMessage, response: ServerResponse): void => {
+        room.began(request.socket);
+        response.once("close", () => room.ended(request.socket));
+        void serve(parts, { isOnLoopback, names }, request, response);
+      };
+      const { pair } = access;
+      const server: Server =
+        pair === undefined
+          ? createServer(limits, take)
+          : createSecureServer({ ...limits, cert: pair.certificate, key: pair.key }, take);
+      server.on("connection", (socket: Socket) => room.take(socket));
+      bound.push(await bind(server, endpoint, parts.fault));
+      open.push(server);
+    }
+  } catch (error) {
+    closeAll(() => undefined);
+    throw error;
+  }
+  return { endpoint: bound[0] ?? first, close: closeAll };
+}
+
+/** Resolves with the endpoint and the port that was bound. */
+function bind(
+  server: Server,
+  { address, port }: Endpoint,
+  fault: (error: unknown) => void,
+): Promise<Endpoint> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, address, () => {
       server.off("error", reject);
-      server.on("error", parts.fault);
+      server.on("error", fault);
       const bound = server.address();
-      resolve({
-        endpoint:
-          bound !== null && typeof bound === "object" ? { address, port: bound.port } : parts.endpoint,
-        close(closed) {
-          server.close(closed);
-          server.closeAllConnections();
-        },
-      });
+      resolve({ address, port: bound !== null && typeof bound === "object" ? bound.port : port });
     });
   });
 }
 
+/** Under which names the listener of a request is asked. */
+interface ListenerNames {
+  readonly isOnLoopback: boolean;
+  readonly names: ReadonlySet<string>;
+}
+
 async function serve(
   parts: AdminServerParts,
+  listener: ListenerNames,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -86,16 +155,32 @@ async function serve(
     if (size > mostBody) request.destroy();
   });
   try {
-    send(response, await findAnswer(parts, request), request.method === "HEAD");
+    send(response, await findAnswer(parts, listener, request), request.method === "HEAD");
   } catch (error) {
     parts.fault(error);
     send(response, { status: 500, body: "internal fault; see the log\n" }, false);
   }
 }
 
-function findAnswer(parts: AdminServerParts, request: IncomingMessage): Reply | Promise<Reply> {
+function findAnswer(
+  parts: AdminServerParts,
+  { isOnLoopback, names }: ListenerNames,
+  request: IncomingMessage,
+): Reply | Promise<Reply> {
   const path = (request.url ?? "").split("?", 1)[0] ?? "";
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  const { headers, headersDistinct, socket } = request;
+  if ((headersDistinct["host"]?.length ?? 0) > 1) return { status: 400, body: "more than one Host\n" };
+  const distrust = findDistrust(
+    {
+      host: headers.host,
+      origin: headers.origin,
+      fetchSite: headersDistinct["sec-fetch-site"]?.join(),
+      localAddress: socket.localAddress,
+    },
+    { isPublic: route?.method === "GET", isLoopback: isOnLoopback, names },
+  );
+  if (distrust !== undefined) return { status: 403, body: `${distrust}\n` };
   if (route === undefined) return { status: 404, body: `try ${Object.keys(routes).join(", ")}\n` };
   const method = request.method === "HEAD" ? "GET" : request.method;
   if (method !== route.method) return { status: 405, body: `${route.method} only\n`, allow: route.method };
@@ -116,6 +201,5 @@ function send(
 
 function isLoopback(text: string | undefined): boolean {
   const address = parseAddress(text ?? "");
-  if (address === undefined) return false;
-  return address.bits === 32 ? address.value >> 24n === 127n : address.value === 1n;
+  return address !== undefined && isLoopbackAddress(address);
 }

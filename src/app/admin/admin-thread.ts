@@ -2,7 +2,12 @@
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import type { Millis } from "../../domain/time.ts";
 import { createLog, type Log } from "../../observe/log.ts";
-import { countTurns, createTurnCells, type TurnCounter } from "../threads/call-thread-turns.ts";
+import {
+  countTurns,
+  createTurnCells,
+  type TurnCells,
+  type TurnCounter,
+} from "../threads/call-thread-turns.ts";
 import { yieldToCalls } from "../threads/thread-priority.ts";
 import {
   type AdminThreadData,
@@ -19,17 +24,23 @@ import { createLogHandover } from "./log-handover.ts";
 /** The thread that serves the admin address, renders metrics and writes the log. */
 export interface AdminThread {
   readonly log: Log;
+  /** Counts the turns of the call thread, once the address is open. */
+  readonly turns: TurnCells;
   /** Opens the admin address. At most once. Rejects when the address can't be bound. */
   readonly open: (parts: AdminParts) => Promise<Admin>;
-  /** Writes out the log, closes it and ends the thread. */
-  readonly close: () => Promise<void>;
+  /**
+   * Writes out the log, closes it and ends the thread.
+   *
+   * @returns resolves within a second; with false when the thread has not ended: a disk stands still under it
+   */
+  readonly close: () => Promise<boolean>;
 }
 
 /** How long after its end the thread is started again. Milliseconds. */
 const RESTART_AFTER: Millis = 1000;
 
-/** How long the process waits for its last lines when it ends without {@link AdminThread.close}. Milliseconds. */
-const MOST_FAREWELL: Millis = 2000;
+/** How long the process waits for its last lines when it ends. Milliseconds. */
+const MOST_FAREWELL: Millis = 1000;
 
 /** Starts the thread. A thread that ends by itself is started again, and calls go on meanwhile. */
 export function startAdminThread(target: LogTarget): AdminThread {
@@ -72,7 +83,7 @@ export function startAdminThread(target: LogTarget): AdminThread {
       thread = undefined;
       ended(failure ?? new Error(`the admin thread ended with code ${code}; it is started again`));
     });
-    if (serving !== undefined) send({ kind: "listen", endpoint: serving.endpoint() });
+    if (serving !== undefined) send({ kind: "listen", endpoint: serving.endpoint(), access: serving.access });
   }
 
   function take(message: FromAdmin): void {
@@ -102,6 +113,7 @@ export function startAdminThread(target: LogTarget): AdminThread {
   process.once("exit", sayFarewell);
   return {
     log,
+    turns,
     open(parts) {
       const begun = countTurns(turns, parts.isReady);
       counter = begun;
@@ -118,8 +130,12 @@ export function startAdminThread(target: LogTarget): AdminThread {
         process.off("exit", sayFarewell);
         clearTimeout(restart);
         handover.flush();
-        closed = resolve;
-        if (!send({ kind: "close" })) resolve();
+        const late = setTimeout(resolve, MOST_FAREWELL, false);
+        closed = () => {
+          clearTimeout(late);
+          resolve(true);
+        };
+        if (!send({ kind: "close" })) closed();
       }),
   };
 }

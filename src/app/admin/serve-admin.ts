@@ -6,6 +6,7 @@ import { createLogWriter } from "../../observe/log-writer.ts";
 import { createMetrics } from "../../observe/metrics.ts";
 import { LOOK_INTERVAL, type TurnWatch, watchTurns } from "../threads/call-thread-turns.ts";
 import {
+  type AdminAccess,
   type AdminThreadData,
   CLOSED,
   type FromAdmin,
@@ -13,6 +14,7 @@ import {
   TAKEN,
   type ToAdmin,
 } from "./admin-messages.ts";
+import { createLogSink } from "./log-sink.ts";
 import { type AdminServer, openAdminServer, type Reply } from "./admin-server.ts";
 import { createFiguresGathering } from "./figures-gathering.ts";
 
@@ -23,11 +25,10 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
   const send = (message: FromAdmin): void => port.postMessage(message, []);
   const fault = (error: unknown): void =>
     send({ kind: "fault", stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  const writer = createLogWriter(log.level, log.fd, log.isForPeople);
+  const writer = createLogWriter(log.level, log.isForPeople, (lossLine) => createLogSink(log.fd, lossLine));
   const metrics = createMetrics();
   const figures = createFiguresGathering((scrape) => send({ kind: "scrape", scrape }));
   const reloads = createReloadRequests((request) => send({ kind: "reload", request }));
-  let handedOverLost = 0;
   let server: AdminServer | undefined;
   let looking: NodeJS.Timeout | undefined;
 
@@ -37,13 +38,13 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
     if (gathered === "failed") return { status: 500, body: "internal fault; see the log\n" };
     const found = gathered === "silent" ? undefined : gathered;
     watch.look(performance.now());
-    const watched = { longestTurn: watch.longest() / 1000, logLost: writer.lost() + handedOverLost };
+    const watched = { longestTurn: watch.longest() / 1000, logLost: writer.lost() };
     const text = await metrics.render(found, watched);
     const note = found === undefined ? `# ${describeAge(watch)}: its figures are left out\n` : "";
     return { status: 200, body: note + text, type: metrics.contentType };
   }
 
-  async function listen(endpoint: Endpoint): Promise<void> {
+  async function listen(endpoint: Endpoint, access: AdminAccess): Promise<void> {
     // The call thread has begun to count its turns.
     const watch = watchTurns(turns, performance.now());
     const whileTurning = (reply: () => Reply) => (): Reply => {
@@ -53,6 +54,7 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
     try {
       server = await openAdminServer({
         endpoint,
+        access,
         metrics: () => renderMetrics(watch),
         health: whileTurning(() => ({ status: 200, body: "alive\n" })),
         readiness: whileTurning(() =>
@@ -79,12 +81,12 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
   port.on("message", (message: ToAdmin) => {
     switch (message.kind) {
       case "log":
-        handedOverLost += message.lost;
+        writer.lose(message.lost, "too many at a time");
         for (const entry of message.entries) writer.write(entry);
         Atomics.add(progress, TAKEN, message.entries.length);
         break;
       case "listen":
-        void listen(message.endpoint);
+        void listen(message.endpoint, message.access);
         break;
       case "figures":
         figures.take(message.scrape, message.part, message.isLast);

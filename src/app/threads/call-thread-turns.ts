@@ -11,7 +11,9 @@ const TURNS = 0;
 const READY = 1;
 /** Longest turn since the watching thread asked last. Microseconds. */
 const LONGEST = 2;
-const CELLS = 3;
+/** 1 while a call thread that does not turn is to be ended by the watchdog. */
+const WATCHED = 3;
+const CELLS = 4;
 
 /** How often the call thread notes that it turns. Milliseconds. */
 const TURN_INTERVAL: Millis = 100;
@@ -55,6 +57,74 @@ export function countTurns(cells: TurnCells, isReady: () => boolean): TurnCounte
   return { note, stop: () => clearInterval(timer) };
 }
 
+/** Says when a call thread that does not turn is to be ended. It is not, until {@link WatchSwitch.arm}. */
+export interface WatchSwitch {
+  readonly arm: () => void;
+  readonly disarm: () => void;
+  /** Runs a step that may take long without being a fault. */
+  readonly unwatched: <Result>(step: () => Result) => Result;
+}
+
+export function createWatchSwitch(cells: TurnCells): WatchSwitch {
+  let isArmed = false;
+  const set = (isWatched: boolean): void => {
+    Atomics.store(cells, WATCHED, isWatched ? 1 : 0);
+  };
+  return {
+    arm() {
+      isArmed = true;
+      set(true);
+    },
+    disarm() {
+      isArmed = false;
+      set(false);
+    },
+    unwatched(step) {
+      set(false);
+      try {
+        return step();
+      } finally {
+        set(isArmed);
+      }
+    },
+  };
+}
+
+/** How long the call thread has not turned, by the clock of the thread that looks. */
+export interface TurnAge {
+  /** Looks at the cells. Called every {@link LOOK_INTERVAL}. */
+  readonly look: (now: Millis) => void;
+  /** Milliseconds. At most {@link LOOK_INTERVAL} below the true time. */
+  readonly age: () => Millis;
+}
+
+/**
+ * Follows the age of the turn under way. A pause of the watching thread itself (SIGSTOP, a machine that sleeps) does
+ * not count. After the pause, the call thread has as much time left as before.
+ */
+function followAge(cells: TurnCells, start: Millis, isExempt: () => boolean): TurnAge {
+  let known = Atomics.load(cells, TURNS);
+  let movedAt = start;
+  let lookedAt = start;
+  return {
+    look(now) {
+      const since = now - lookedAt;
+      if (since > 2 * LOOK_INTERVAL) movedAt += since - LOOK_INTERVAL;
+      lookedAt = now;
+      const turns = Atomics.load(cells, TURNS);
+      if (turns === known && !isExempt()) return;
+      known = turns;
+      movedAt = now;
+    },
+    age: () => lookedAt - movedAt,
+  };
+}
+
+/** Follows how long the call thread has not turned while it was watched. Time in which it was not counts as a turn. */
+export function followWatchedAge(cells: TurnCells, start: Millis): TurnAge {
+  return followAge(cells, start, () => Atomics.load(cells, WATCHED) === 0);
+}
+
 /** The watching thread's side. Its own clock is an argument and only has to be monotonic. */
 export interface TurnWatch {
   /** Looks at the cells. Called every {@link LOOK_INTERVAL}, and before any other member is asked. */
@@ -75,38 +145,26 @@ export interface TurnWatch {
   readonly longest: () => Millis;
 }
 
-/**
- * Watches the call thread from another thread. A pause of the watching thread itself (SIGSTOP, a machine that sleeps)
- * does not age the call thread. After the pause, the call thread has as much time left as before.
- */
+/** Watches the call thread from another thread. */
 export function watchTurns(cells: TurnCells, start: Millis): TurnWatch {
-  let known = Atomics.load(cells, TURNS);
-  let movedAt = start;
-  let lookedAt = start;
+  const turn = followAge(cells, start, () => false);
   /** Lengths of turns that no later one exceeds, oldest first. */
   const longest: { readonly at: Millis; readonly length: Millis }[] = [];
 
-  function remember(length: Millis): void {
+  function remember(now: Millis, length: Millis): void {
     while ((longest.at(-1)?.length ?? Infinity) <= length) longest.pop();
-    longest.push({ at: lookedAt, length });
-    while ((longest[0]?.at ?? Infinity) < lookedAt - REMEMBERED) longest.shift();
+    longest.push({ at: now, length });
+    while ((longest[0]?.at ?? Infinity) < now - REMEMBERED) longest.shift();
   }
 
   return {
     look(now) {
-      const since = now - lookedAt;
-      if (since > 2 * LOOK_INTERVAL) movedAt += since - LOOK_INTERVAL;
-      lookedAt = now;
-      const turns = Atomics.load(cells, TURNS);
-      if (turns !== known) {
-        known = turns;
-        movedAt = now;
-      }
-      remember(Atomics.exchange(cells, LONGEST, 0) / 1000);
+      turn.look(now);
+      remember(now, Atomics.exchange(cells, LONGEST, 0) / 1000);
     },
-    age: () => lookedAt - movedAt,
-    isStuck: () => lookedAt - movedAt > STUCK_AFTER,
+    age: turn.age,
+    isStuck: () => turn.age() > STUCK_AFTER,
     isReady: () => Atomics.load(cells, READY) === 1,
-    longest: () => Math.max(longest[0]?.length ?? 0, lookedAt - movedAt - TURN_INTERVAL),
+    longest: () => Math.max(longest[0]?.length ?? 0, turn.age() - TURN_INTERVAL),
   };
 }

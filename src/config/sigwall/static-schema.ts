@@ -6,6 +6,7 @@ import type { SipTransport } from "../../domain/trunk.ts";
 import { parseEndpoint } from "../../net/address.ts";
 import type { Endpoint } from "../../net/address.ts";
 import { parseHostPort, type HostPort } from "../../net/host.ts";
+import { adminSchema } from "./admin-schema.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
 import { nodeNamePattern } from "./node-place.ts";
 import { ownNamesSchema, pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
@@ -226,11 +227,7 @@ export const staticSchema = z.strictObject({
     .describe(
       "How UDP is received and sent. auto: `batched` system calls on Linux with koffi installed, else Node's own `dgram`.",
     ),
-  admin: z
-    .string()
-    .refine((text) => parseEndpoint(text) !== undefined, { error: "expected ADDRESS:PORT, IPv6 in brackets" })
-    .default("127.0.0.1:9464")
-    .describe("ADDRESS:PORT of /metrics, /healthz, /readyz and /reload."),
+  admin: adminSchema,
   nameServers: z
     .array(
       z.string().refine((text) => parseEndpoint(text, 53) !== undefined, {
@@ -268,6 +265,15 @@ export const staticSchema = z.strictObject({
     .exactOptional()
     .describe(
       "Longest time after SIGTERM in which messages of calls in progress still pass. Default: 32 (64·T1 of RFC 3261); 0 with sockets of systemd.",
+    ),
+  watchdogSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(10)
+    .refine((seconds) => seconds === 0 || seconds >= 1, { error: "expected 0 (off), or 1 and more" })
+    .describe(
+      "Ends the process with exit code 70 when the thread of the calls has not turned for so many seconds, so that the service manager starts it again. 0: never.",
     ),
   hep: hepSchema.exactOptional(),
   log: z

@@ -1,7 +1,7 @@
 // Reads the PEM files of the section `tls` and checks that certificate, key and authorities fit.
 import { Buffer } from "node:buffer";
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import type { ConfigIssue } from "../yaml/issue.ts";
+import { type ConfigIssue, hasErrors } from "../yaml/issue.ts";
 import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
 
 /**
@@ -47,38 +47,64 @@ export function loadTls(
   config: TlsConfig,
   now: number,
 ): { readonly material: TlsMaterial | undefined; readonly issues: readonly ConfigIssue[] } {
-  const issues: ConfigIssue[] = [];
-  const complain = (file: string, message: string, severity: ConfigIssue["severity"] = "error"): void => {
-    issues.push({ severity, file, line: 1, column: 1, path: "", message });
-  };
-  const read = (file: string): Buffer | undefined => {
-    const content = readFile(file);
-    if (!("error" in content)) return Buffer.from(content.bytes);
-    complain(file, `can't be read: ${content.error}`);
-    return undefined;
-  };
-  const certificate = read(config.certificate);
-  const key = read(config.key);
-  const ca = read(config.ca);
-  const chain = certificate === undefined ? undefined : readCertificates(certificate);
-  const authorities = ca === undefined ? undefined : readCertificates(ca);
-  const secret = key === undefined ? undefined : readKey(key);
-  for (const [file, list] of [
-    [config.certificate, chain],
-    [config.ca, authorities],
-  ] as const) {
-    if (typeof list === "string") complain(file, list);
-    else if (list !== undefined)
-      for (const problem of findStale(list, now)) complain(file, problem, "warning");
-  }
-  if (typeof secret === "string") complain(config.key, secret);
-  if (typeof chain === "object" && typeof secret === "object" && chain[0]?.checkPrivateKey(secret) === false)
-    complain(config.key, `does not belong to the first certificate in ${config.certificate}`);
-  const isSound = !issues.some(({ severity }) => severity === "error");
-  if (!isSound || certificate === undefined || key === undefined || ca === undefined)
+  const { certificate, key, issues: pairIssues } = loadPair(readFile, config, now);
+  const issues = [...pairIssues];
+  const ca = readChain(readFile, config.ca, now, issues);
+  if (hasErrors(issues) || certificate === undefined || key === undefined || ca === undefined)
     return { material: undefined, issues };
   const { minVersion, clientCertificate } = config;
-  return { material: { certificate, key, ca, minVersion, clientCertificate }, issues };
+  return { material: { certificate, key, ca: ca.pem, minVersion, clientCertificate }, issues };
+}
+
+/**
+ * Reads a certificate with its chain, and its key, and checks that they belong together.
+ *
+ * @returns `certificate` and `key` are undefined when `issues` has an error
+ */
+export function loadPair(
+  readFile: ReadFile,
+  config: Pick<TlsConfig, "certificate" | "key">,
+  now: number,
+): {
+  readonly certificate: Buffer | undefined;
+  readonly key: Buffer | undefined;
+  readonly issues: readonly ConfigIssue[];
+} {
+  const issues: ConfigIssue[] = [];
+  const chain = readChain(readFile, config.certificate, now, issues);
+  const key = readPem(readFile, config.key, issues);
+  const secret = key === undefined ? undefined : readKey(key);
+  if (typeof secret === "string") issues.push(complaint(config.key, secret));
+  else if (secret !== undefined && chain?.certificates[0]?.checkPrivateKey(secret) === false)
+    issues.push(complaint(config.key, `does not belong to the first certificate in ${config.certificate}`));
+  return hasErrors(issues)
+    ? { certificate: undefined, key: undefined, issues }
+    : { certificate: chain?.pem, key, issues };
+}
+
+function complaint(file: string, message: string, severity: ConfigIssue["severity"] = "error"): ConfigIssue {
+  return { severity, file, line: 1, column: 1, path: "", message };
+}
+
+function readPem(readFile: ReadFile, file: string, issues: ConfigIssue[]): Buffer | undefined {
+  const content = readFile(file);
+  if (!("error" in content)) return Buffer.from(content.bytes);
+  issues.push(complaint(file, `can't be read: ${content.error}`));
+  return undefined;
+}
+
+function readChain(
+  readFile: ReadFile,
+  file: string,
+  now: number,
+  issues: ConfigIssue[],
+): { readonly pem: Buffer; readonly certificates: readonly X509Certificate[] } | undefined {
+  const pem = readPem(readFile, file, issues);
+  const certificates = pem === undefined ? undefined : readCertificates(pem);
+  if (typeof certificates === "string") issues.push(complaint(file, certificates));
+  if (pem === undefined || certificates === undefined || typeof certificates === "string") return undefined;
+  for (const problem of findStale(certificates, now)) issues.push(complaint(file, problem, "warning"));
+  return { pem, certificates };
 }
 
 const END = "-----END CERTIFICATE-----";
@@ -103,6 +129,12 @@ function readKey(pem: Buffer): KeyObject | string {
   } catch {
     return "is not a private key in PEM without a password";
   }
+}
+
+/** When the first certificate of a PEM chain expires. Unix milliseconds; NaN when it can't be read. */
+export function expiryOf(pem: Buffer | string): number {
+  const chain = readCertificates(Buffer.from(pem));
+  return typeof chain === "string" ? NaN : Date.parse(chain[0]?.validTo ?? "");
 }
 
 const soon = 30 * 86_400_000;

@@ -7,12 +7,13 @@ import { NEXT_HOP, STRANGER } from "../../domain/trunk.ts";
 import type { StreamLimits } from "../../config/load-static.ts";
 import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
 import type { DeliveryFailure, StreamPeer } from "../../proxy/connection-events.ts";
-import type { StreamCounters } from "../../observe/stream-counters.ts";
+import type { StreamCounters, TlsRefusal } from "../../observe/stream-counters.ts";
+import { formatEndpoint } from "../../net/endpoint.ts";
 import { createFairRoom, largestOf } from "../../state/fair-room.ts";
 import { createConnection, type Connection, type ConnectionHandlers, type Peer } from "./connection.ts";
 import { createOutgoing } from "./outgoing.ts";
 import { createPlaces, type Place } from "./places.ts";
-import { createTlsSide, provenNames } from "./tls-side.ts";
+import { createTlsSide, provenNames, tlsCauseOf } from "./tls-side.ts";
 
 /** A TCP or TLS port: all that the engine knows of connections. */
 export interface StreamPort {
@@ -53,6 +54,8 @@ export interface StreamHandlers {
    */
   readonly isMeant: (peer: Peer, addresses: readonly string[]) => boolean;
   readonly error: (error: Error) => void;
+  /** Takes a TLS connection that came to nothing, of a peer (`192.0.2.1:5061`), and why. */
+  readonly tlsRefused?: ((peer: string, cause: TlsRefusal, why: string) => void) | undefined;
 }
 
 /** How a TCP or TLS port is opened. */
@@ -71,6 +74,8 @@ const SWEEP: Millis = 1000;
 /** Time that connections have to send the rest when the port closes. */
 const PARTING: Millis = 500;
 const KEEP_ALIVE: Millis = 30_000;
+/** At most this many names of a certificate are told. */
+const MOST_NAMES = 4;
 const NO_NAMES: readonly string[] = [];
 
 /** Listens on a literal address; port 0 takes any free port. Rejects when it can't. */
@@ -138,6 +143,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     }
     // Unknown peers don't get as far as a handshake.
     const owner = handlers.ownerOf({ address, port, names: tls === undefined ? NO_NAMES : undefined });
+    if (owner === undefined && tls !== undefined) tell(socket, "stranger", "no trunk is at this address");
     if (owner === undefined || !places.makeRoom(address, owner)) {
       refuse(socket);
       return;
@@ -161,6 +167,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     const owner = handlers.ownerOf({ address, port, names });
     if (place === undefined || owner === undefined) {
       refuse(socket);
+      tellSecured(socket, names);
       return;
     }
     socket.on("error", () => undefined);
@@ -169,12 +176,31 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     take(place, socket, { address, port, names });
   }
 
+  function tell(socket: Socket, cause: TlsRefusal, why: string): void {
+    counters.tlsRefused[cause]++;
+    const { remoteAddress: address = "unknown", remotePort: port = 0 } = socket;
+    handlers.tlsRefused?.(formatEndpoint({ address, port }), cause, why);
+  }
+
+  /** Tells why a peer whose handshake succeeded is no peer of ours. */
+  function tellSecured(socket: TLSSocket, names: readonly string[]): void {
+    if (socket.authorized) {
+      const words = names.length === 0 ? "no name that counts" : names.slice(0, MOST_NAMES).join(" ");
+      tell(socket, "wrong-name", `the certificate proves ${words}`);
+    } else if (socket.getPeerX509Certificate() === undefined)
+      tell(socket, "no-certificate", "the peer showed no certificate");
+    else tell(socket, "untrusted", String(socket.authorizationError));
+  }
+
   const tls =
     options.tls === undefined
       ? undefined
       : createTlsSide(options.tls, times.message, {
           secured: acceptSecured,
-          failed: () => void counters.results.refused++,
+          failed(socket, cause, why) {
+            counters.results.refused++;
+            tell(socket, cause, why);
+          },
         });
 
   /** Gives our own connection a place; next hops need none. */
@@ -201,7 +227,16 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
       socket.once("secureConnect", () => {
         const { names, addresses } = provenNames(socket);
         if (handlers.isMeant({ address, port, names }, addresses)) reached(names);
-        else socket.destroy();
+        else {
+          tellSecured(socket, names);
+          socket.destroy();
+        }
+      });
+      socket.once("error", (error: Error) => {
+        const cause = tlsCauseOf(error);
+        // A connection that was refused or timed out is no matter of TLS.
+        const isOfTls = "library" in error || cause !== "handshake";
+        if (isOfTls) tell(socket, cause, error.message);
       });
       return place;
     },

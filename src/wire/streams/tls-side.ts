@@ -8,6 +8,7 @@ import {
   type SecureContextOptions,
   type TLSSocket,
 } from "node:tls";
+import type { TlsRefusal } from "../../observe/stream-counters.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
 import { readCertificateNames, type CertificateNames } from "./certificate-names.ts";
@@ -34,8 +35,8 @@ export interface TlsSide {
 /** What the TLS side calls about accepted connections. */
 export interface TlsHandlers {
   readonly secured: (socket: TLSSocket) => void;
-  /** Called when a handshake failed or took too long. */
-  readonly failed: () => void;
+  /** Called when the handshake with a peer failed or took too long. `why`: the words of the TLS library. */
+  readonly failed: (peer: TLSSocket, cause: TlsRefusal, why: string) => void;
 }
 
 /** Makes the TLS side of a port. `handshakeTimeout`: longest time for a whole handshake. */
@@ -51,9 +52,9 @@ export function createTlsSide(first: TlsMaterial, handshakeTimeout: Millis, hand
     },
     handlers.secured,
   );
-  server.on("tlsClientError", (_error, socket) => {
+  server.on("tlsClientError", (error: Error, socket) => {
+    handlers.failed(socket, tlsCauseOf(error), error.message);
     socket.destroy();
-    handlers.failed();
   });
   return {
     accept: (socket) => void server.emit("connection", socket),
@@ -71,6 +72,17 @@ export function createTlsSide(first: TlsMaterial, handshakeTimeout: Millis, hand
     },
   };
 }
+
+/** Reads why a handshake failed out of the error of the TLS library. */
+export function tlsCauseOf(error: Error): TlsRefusal {
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (code.includes("PEER_DID_NOT_RETURN_A_CERTIFICATE")) return "no-certificate";
+  if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") return "timeout";
+  return untrusted.some((word) => code.includes(word)) ? "untrusted" : "handshake";
+}
+
+/** Parts of the codes of OpenSSL for a certificate that does not hold, and of the alerts of a peer that found so. */
+const untrusted = ["CERT", "SELF_SIGNED", "UNABLE_TO_", "UNKNOWN_CA", "CRL", "PURPOSE", "PATH_LENGTH"];
 
 function optionsOf({ certificate, key, ca, minVersion }: TlsMaterial): SecureContextOptions {
   return {

@@ -1,0 +1,71 @@
+// Watches the folders of files, and reports once they are quiet.
+import { type FSWatcher, realpathSync, watch } from "node:fs";
+import { dirname } from "node:path";
+import { performance } from "node:perf_hooks";
+
+/** Watches folders. */
+export interface FolderWatch {
+  /** Watches the folders of these files from now on, in place of those before. */
+  readonly follow: (files: readonly string[]) => void;
+}
+
+/** Quiet time that must follow the last event, since editors and copies write in several steps. Milliseconds. */
+const settleTime = 250;
+
+/** Longest delay when events never end, as those of a log in the same folder. Milliseconds. */
+const mostDelay = 2000;
+
+/**
+ * Calls `changed` when no event has come for a while. Watches folders: a watch on a file ends when another file is
+ * renamed over it. An event of a folder says little, so the caller compares contents.
+ */
+export function watchFolders(
+  changed: () => void,
+  failed: (folder: string, error: unknown) => void,
+): FolderWatch {
+  let watchers: FSWatcher[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let firstEvent: number | undefined;
+
+  function settle(): void {
+    const now = performance.now();
+    firstEvent ??= now;
+    clearTimeout(timer);
+    timer = setTimeout(tell, Math.min(settleTime, Math.max(firstEvent + mostDelay - now, 0)));
+  }
+
+  function tell(): void {
+    firstEvent = undefined;
+    changed();
+  }
+
+  function unwatch(): void {
+    for (const watcher of watchers) watcher.close();
+    watchers = [];
+  }
+
+  return {
+    follow(files) {
+      // A change that has happened already is still reported.
+      unwatch();
+      for (const folder of new Set(files.flatMap(foldersOf))) {
+        try {
+          const watcher = watch(folder, settle);
+          watcher.on("error", (error) => failed(folder, error));
+          watchers.push(watcher);
+        } catch (error) {
+          failed(folder, error);
+        }
+      }
+    },
+  };
+}
+
+/** The folder of a file, and the folder that a symbolic link to it leads to. */
+function foldersOf(file: string): readonly string[] {
+  try {
+    return [dirname(file), dirname(realpathSync(file))];
+  } catch {
+    return [dirname(file)];
+  }
+}
