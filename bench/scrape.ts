@@ -24,7 +24,7 @@ else serveClient();
 
 async function compare(): Promise<void> {
   const sources = sourcesOf(compile());
-  const thread = startAdminThread({ level: "silent", fd: openSync("/dev/null", "w"), isForPeople: false });
+  const thread = startAdminThread({ level: "silent", fd: openSync("/dev/null", "w"), timeZone: undefined });
   const admin = await thread.open({
     endpoint: { address: "127.0.0.1", port: 0 },
     figures: sources,

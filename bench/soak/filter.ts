@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -64,20 +65,18 @@ export async function startSoakedFilter(parts: FilterParts): Promise<SoakedFilte
     config,
   ];
   const [program = "", ...args] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
+  const log = join(folder, "filter.log");
   const child = spawn(program, args, {
-    stdio: ["ignore", "pipe", openSync(join(folder, "filter.log"), "w"), "ipc"],
+    stdio: ["ignore", "ignore", openSync(log, "w"), "ipc"],
   });
   const stopNow = (): unknown => child.kill("SIGKILL");
   process.once("exit", stopNow);
   const delays: LoopDelay[] = [];
   child.on("message", (delay: LoopDelay) => delays.push(delay));
-  await Promise.race([
-    once(child.stdout ?? child, "data"),
-    once(child, "exit").then(() =>
-      Promise.reject(new Error(readFileSync(join(folder, "filter.log"), "utf8"))),
-    ),
-  ]);
-  child.stdout?.resume();
+  while (!readFileSync(log, "utf8").includes("sigwall is up")) {
+    if (child.exitCode !== null) throw new Error(readFileSync(log, "utf8"));
+    await sleep(50);
+  }
   const { pid = 0 } = child;
   const admin = `http://127.0.0.1:${adminPort}`;
   let revision = 0;

@@ -1,4 +1,5 @@
 // The thread that ends the process when the call thread no longer turns. It runs this module too.
+import { peopleClock } from "./admin/people-clock.ts";
 import { performance } from "node:perf_hooks";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import type { Millis } from "../domain/time.ts";
@@ -78,7 +79,7 @@ async function keepWatch({ turns, most, log }: WatchdogData): Promise<void> {
 /** @returns true when the call thread has turned after all: the process goes on */
 async function endProcess(
   turn: TurnAge,
-  { level, fd, isForPeople }: LogTarget,
+  { level, fd, timeZone }: LogTarget,
   endAtOnce: ((code: number) => void) | undefined,
 ): Promise<boolean> {
   const seconds = (turn.age() / 1000).toFixed(1);
@@ -88,7 +89,7 @@ async function endProcess(
     release();
     return true;
   }
-  const writer = createLogWriter(level, isForPeople, (lossLine) => createLogSink(fd, lossLine));
+  const writer = createLogWriter(level, peopleClock(timeZone), (lossLine) => createLogSink(fd, lossLine));
   const message = `the call thread has not turned for ${seconds} s: the process ends with exit code ${WATCHDOG_EXIT}`;
   const fields = { stack: redactText(stack) };
   writer.write({ at: Date.now(), level: "error", kind: "message", message, fields });

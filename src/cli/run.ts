@@ -19,7 +19,8 @@ import { say } from "../app/threads/unblocked-descriptor.ts";
 import { endAtOnce } from "../wire/kernel/end-at-once.ts";
 import { version } from "./version.ts";
 import { stampOnDisk, trackFiles } from "../app/tracked-files.ts";
-import { describeLinks, describeStart } from "./start-message.ts";
+import { redactText } from "../observe/redact.ts";
+import { describeLinks, describeStart, startFields } from "./start-message.ts";
 import { loadPolicy } from "../config/load-policy.ts";
 
 const standardOutput = 1;
@@ -43,8 +44,9 @@ export async function runFilter(configPath: string): Promise<number> {
   const { config, issues: staticIssues } = loadStatic(files.readFile, configPath);
   if (config === undefined) return refuse(staticIssues);
   const listeners = config.listen.map(({ id }) => id);
-  const { policy, issues } = loadPolicy(files.readFile, config.policy, listeners, config.engine);
-  if (policy === undefined) return refuse([...staticIssues, ...issues]);
+  const loaded = loadPolicy(files.readFile, config.policy, listeners, config.engine);
+  const { policy, material, issues } = loaded;
+  if (policy === undefined || material === undefined) return refuse([...staticIssues, ...issues]);
   const tls = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   if (tls !== undefined && tls.material === undefined)
     return refuse([...staticIssues, ...issues, ...tls.issues]);
@@ -57,14 +59,18 @@ export async function runFilter(configPath: string): Promise<number> {
   const key = obtainKey(config.keyFile);
   if (typeof key === "string") return fail(key);
 
-  print([...staticIssues, ...issues, ...(tls?.issues ?? []), ...adminTls.issues]);
+  const warnings = [...staticIssues, ...issues, ...(tls?.issues ?? []), ...adminTls.issues];
+  if (process.stderr.isTTY) print(warnings);
   const place = findPlace(config, configPath, { host: hostname(), environment: process.env });
   const stateFolder = openStateFolder(place.stateFolder, Date.now());
   survivesLostTerminal();
   const threads = followThreads();
-  const logTarget = { level: config.log.level, fd: standardError, isForPeople: process.stderr.isTTY };
+  const timeZone = process.stderr.isTTY ? material.file.timeZone : undefined;
+  const logTarget = { level: config.log.level, fd: standardError, timeZone };
   const adminThread = startAdminThread(logTarget);
   const { log } = adminThread;
+  // Numbers that a message about a list quotes are masked. `check` shows them.
+  if (!process.stderr.isTTY) for (const issue of warnings) log.warn(redactText(formatIssue(issue)));
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
   if (place.warning !== undefined) log.warn(place.warning);
   // Signal handlers come first: a signal may arrive as soon as the filter says that it is up.
@@ -104,7 +110,9 @@ export async function runFilter(configPath: string): Promise<number> {
         : `start engine ${config.engine} and ${adminPlace}`;
     return fail(`can't ${wanted}: ${describeFailure(error)}`);
   }
-  say(standardOutput, describeStart(app, policy, configPath));
+  // Outside a terminal there is the log, and nothing else.
+  if (process.stdout.isTTY) say(standardOutput, describeStart(app, policy, configPath));
+  else log.info("sigwall is up", startFields(app, policy));
   const signal = await asked;
   const drainSeconds = config.drainSeconds ?? (inherited.length > 0 ? 0 : longestDrain);
   log.info("stopping: new calls are refused, calls in progress go on", { signal, drainSeconds });

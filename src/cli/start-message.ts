@@ -3,6 +3,7 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { App } from "../app/app.ts";
+import type { LogFields } from "../observe/log.ts";
 
 /**
  * The example configuration of the project. The trunks and ports of the sample call belong to it.
@@ -34,6 +35,14 @@ export function describeStart(
   }
   lines.push(`  curl -s ${admin}/metrics | grep ^sigwall`);
   return `${lines.join("\n")}\n`;
+}
+
+/** What {@link describeStart} says, as fields of a log line. */
+export function startFields(
+  { listening, sockets, admin }: Pick<App, "listening" | "sockets" | "admin">,
+  { revision, trunks, lists }: Policy,
+): LogFields {
+  return { revision, trunks: trunks.length, lists: lists.length, listening, sockets, admin };
 }
 
 /**

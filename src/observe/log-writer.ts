@@ -1,5 +1,6 @@
 // Formats log entries and writes them, in a thread that carries no calls.
 import { pino } from "pino";
+import type { Millis } from "../domain/time.ts";
 import type { RefusalLine } from "./decision-log.ts";
 import type { LogEntry, LogLevel } from "./log.ts";
 import { redactText } from "./redact.ts";
@@ -24,12 +25,17 @@ export interface LogWriter extends Omit<LogSink, "write"> {
 /** Makes the sink of a log. `lossLine` gives the line that tells of lost lines. */
 export type OpenSink = (lossLine: (lines: number, why: string) => string) => LogSink;
 
-/** Writes JSON lines to a sink, or lines for people. */
-export function createLogWriter(level: LogLevel, isForPeople: boolean, openSink: OpenSink): LogWriter {
+/** Gives the time of a line for people. */
+export type LogClock = (at: Millis) => string;
+
+/** Writes JSON lines to a sink, or lines for people where there is a clock for them. */
+export function createLogWriter(level: LogLevel, clock: LogClock | undefined, openSink: OpenSink): LogWriter {
   /** The line that was formatted last; empty when `level` keeps it out. */
   let line = "";
-  const stream = { write: (text: string) => void (line = isForPeople ? formatLine(text) : text) };
-  let at = 0;
+  let at: Millis = 0;
+  const stream = {
+    write: (text: string) => void (line = clock === undefined ? text : formatLine(text, clock(at))),
+  };
   const logger = pino(
     {
       level,
@@ -88,11 +94,10 @@ function describe(entry: LogEntry): readonly [fields: object, message: string] {
   }
 }
 
-/** One JSON line as people read it: `12:00:01.123 warn  message  key=value …`. */
-function formatLine(line: string): string {
+/** One JSON line as people read it: `12:00:01.123+08:00 warn  message  key=value …`. */
+function formatLine(line: string, clock: string): string {
   const record: unknown = JSON.parse(line);
-  const { time, level, msg, ...fields } = isRecord(record) ? record : {};
-  const clock = String(time).slice(11, 23);
+  const { time: _time, level, msg, ...fields } = isRecord(record) ? record : {};
   const pairs = Object.entries(fields).map(([key, value]) => {
     const text = Array.isArray(value)
       ? value.join(",")

@@ -22,7 +22,7 @@ function startThread(t: Test): {
     process.off("worker", note);
     rmSync(folder, { recursive: true });
   });
-  const thread = startAdminThread({ level: "info", fd: openSync(path, "a"), isForPeople: false });
+  const thread = startAdminThread({ level: "info", fd: openSync(path, "a"), timeZone: undefined });
   const lines = (): readonly unknown[] =>
     readFileSync(path, "utf8")
       .split("\n")

@@ -22,7 +22,7 @@ async function messages(
 ): Promise<readonly unknown[]> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-reports-"));
   const fd = openSync(join(folder, "log"), "w");
-  const writer = createLogWriter("info", false, (lossLine) => createLogSink(fd, lossLine));
+  const writer = createLogWriter("info", undefined, (lossLine) => createLogSink(fd, lossLine));
   const log = createLog("info", Date.now, writer.write);
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
   const counters = createCounters();

@@ -7,6 +7,9 @@ import { inTime } from "../support/until.ts";
 /** The compiled program, as a newcomer's `node dist/main.js` would run it. */
 export const program = "out/src/main.js";
 
+/** The log line of a filter that is up. */
+const UP = '"msg":"sigwall is up"';
+
 /** What a finished command left behind. */
 export interface Finished {
   readonly code: number | null;
@@ -29,6 +32,8 @@ export async function runCommand(args: readonly string[], main = program): Promi
 export interface Filter {
   readonly sipPort: number;
   readonly admin: string;
+  /** Where it listens: "udp:127.0.0.1:5060". Empty for a filter of 0.1.0. */
+  readonly listening: readonly string[];
   readonly output: () => string;
   /** Resolves with the first line of the log after `from` lines that contains every one of `words`. */
   readonly logged: (words: readonly string[], from?: number) => Promise<string>;
@@ -73,7 +78,11 @@ export async function startFilter(
   const isUp = new Promise<void>((resolve, reject) => {
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
+      // A filter of 0.1.0 says so on standard output.
       if (stdout.includes("try next")) resolve();
+    });
+    waiting.add(() => {
+      if (log.at(-1)?.includes(UP) === true) resolve();
     });
     child.once("close", () => reject(new Error(`the filter ended at once: ${log.join("\n")}`)));
   });
@@ -94,9 +103,11 @@ export async function startFilter(
     return inTime(first, () => `no line with "${words.join()}" in the log: ${told()}`);
   }
 
+  const start = log.find((line) => line.includes(UP));
   return {
-    sipPort: Number(between(stdout, "udp:127.0.0.1:", "\n")),
-    admin: between(stdout, "admin      ", "\n"),
+    sipPort: Number(/udp:127\.0\.0\.1:(\d+)/.exec(start ?? stdout)?.[1]),
+    admin: start === undefined ? between(stdout, "admin      ", "\n") : between(start, '"admin":"', '"'),
+    listening: readListening(start),
     output: told,
     logged,
     lineCount: () => log.length,
@@ -120,6 +131,12 @@ async function endOf(child: ChildProcess, why: () => string): Promise<void> {
     child.kill("SIGKILL");
     throw error;
   }
+}
+
+function readListening(line: string | undefined): readonly string[] {
+  const told: unknown = line === undefined ? undefined : JSON.parse(line);
+  if (typeof told !== "object" || told === null || !("listening" in told)) return [];
+  return Array.isArray(told.listening) ? told.listening.map(String) : [];
 }
 
 function between(text: string, start: string, end: string): string {

@@ -147,3 +147,21 @@ void t.test("run: the key file is made once, for its owner only", async (t) => {
   t.equal(statSync(join(place.folder, "own.key")).mode & 0o777, 0o600);
   t.equal(await filter.stop(), 0);
 });
+
+void t.test("run: outside a terminal there is the log and nothing else, warnings too", async (t) => {
+  const place = await openWorkplace();
+  t.teardown(place.remove);
+  place.write(
+    "lists/own.csv",
+    "number,valid_to,remark\n+861087654300..+861087654399,2020-01-01,x\n+861087654321,,\n",
+  );
+  const filter = await startFilter(place.config);
+  await filter.logged(['"level":"warn"', "unknown column"]);
+  await filter.stop();
+  const [standardOutput, ...log] = filter.output().split("\n");
+  t.equal(standardOutput, "", "nothing on standard output");
+  for (const line of log) {
+    const entry: unknown = JSON.parse(line);
+    t.match(entry, { level: /^(?:info|warn)$/, time: /Z$/, msg: /\S/ }, line.slice(0, 60));
+  }
+});

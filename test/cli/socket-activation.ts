@@ -52,9 +52,9 @@ function activate(place: Workplace, fds: readonly number[], listenPid = "$$"): C
 async function isUp(child: ChildProcess): Promise<void> {
   let text = "";
   const told = new Promise<void>((resolve, reject) => {
-    child.stdout?.on("data", (chunk: Buffer) => {
+    child.stderr?.on("data", (chunk: Buffer) => {
       text += chunk.toString();
-      if (text.includes("try next")) resolve();
+      if (text.includes('"msg":"sigwall is up"')) resolve();
     });
     child.once("close", () => reject(new Error(`the filter ended at once: ${text}`)));
   });

@@ -4,19 +4,20 @@ import { join } from "node:path";
 import t from "tap";
 import { createLog } from "../../src/observe/log.ts";
 import type { Log, LogEntry, LogLevel } from "../../src/observe/log.ts";
+import { peopleClock } from "../../src/app/admin/people-clock.ts";
 import { createLogSink } from "../../src/app/admin/log-sink.ts";
 import { createLogWriter } from "../../src/observe/log-writer.ts";
 
 /** What a log writes to its descriptor, line by line. */
 async function written(
   level: LogLevel,
-  isForPeople: boolean,
+  timeZone: string | undefined,
   write: (log: Log) => void,
 ): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), "sigwall-log-"));
   const path = join(folder, "log");
   const fd = openSync(path, "w");
-  const writer = createLogWriter(level, isForPeople, (lossLine) => createLogSink(fd, lossLine));
+  const writer = createLogWriter(level, peopleClock(timeZone), (lossLine) => createLogSink(fd, lossLine));
   write(createLog(level, () => Date.UTC(2026, 5, 1, 12), writer.write));
   await new Promise<void>(writer.close);
   const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
@@ -31,7 +32,7 @@ function writeSome(log: Log): void {
 }
 
 void t.test("log: JSON lines with level and time", async (t) => {
-  const lines = (await written("info", false, writeSome)).map((line): unknown => JSON.parse(line));
+  const lines = (await written("info", undefined, writeSome)).map((line): unknown => JSON.parse(line));
   t.equal(lines.length, 3);
   t.match(lines[0], {
     level: "info",
@@ -44,11 +45,11 @@ void t.test("log: JSON lines with level and time", async (t) => {
   t.match(lines[2], { level: "error", stack: /^Error: number 1381xxxxxxx is odd\n {4}at / });
 });
 
-void t.test("log: a terminal gets lines for people", async (t) => {
-  const lines = await written("info", true, writeSome);
+void t.test("log: a terminal gets lines for people, in the zone of the policy", async (t) => {
+  const lines = await written("info", "Asia/Shanghai", writeSome);
   t.match(
     lines[0],
-    /^\d\d:\d\d:\d\d\.\d{3} info {2}policy reloaded revision=0123456789ab cause=SIGHUP,file change$/,
+    /^20:00:00\.000\+08:00 info {2}policy reloaded revision=0123456789ab cause=SIGHUP,file change$/,
   );
   t.match(lines[1], /warn {2}… 1,234 more refusals in the last second omitted=1234$/);
   t.match(lines[2], /error internal fault $/);
@@ -56,8 +57,8 @@ void t.test("log: a terminal gets lines for people", async (t) => {
 });
 
 void t.test("log: a level keeps what is below it out", async (t) => {
-  t.equal((await written("warn", false, writeSome)).length, 2);
-  t.equal((await written("silent", false, writeSome)).length, 0);
+  t.equal((await written("warn", undefined, writeSome)).length, 2);
+  t.equal((await written("silent", undefined, writeSome)).length, 0);
 });
 
 void t.test("log: an entry is made for its level and above, and can be cloned", (t) => {

@@ -155,12 +155,9 @@ function writeConfiguration(folder: string, path: Path, ports: Ports): void {
 
 /** Where the caller reaches the filter, as the filter says it. */
 function listeningOn(filter: Filter, { caller }: Path): string {
-  const start = `listening  ${caller.transport}:`;
-  const line = filter
-    .output()
-    .split("\n")
-    .find((text) => text.includes(start) && text.includes(hostOf(caller.filter)));
-  return line?.slice(line.indexOf(start) + start.length) ?? "";
+  const start = `${caller.transport}:`;
+  const here = filter.listening.find((id) => id.startsWith(start) && id.includes(hostOf(caller.filter)));
+  return here?.slice(start.length) ?? "";
 }
 
 /** What must not move unless a scenario says so: leaks of every kind show here. */

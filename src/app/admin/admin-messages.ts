@@ -17,8 +17,8 @@ export interface AdminThreadData {
 export interface LogTarget {
   readonly level: LogLevel;
   readonly fd: number;
-  /** True: lines for people, not JSON. */
-  readonly isForPeople: boolean;
+  /** The time zone of lines for people. Undefined: JSON lines, in UTC. */
+  readonly timeZone: string | undefined;
 }
 
 /** Shared memory with the progress of the log. The call thread reads it without asking the admin thread. */

@@ -1,4 +1,5 @@
 // The body of the admin thread: serves the admin address, renders the metrics and writes the log.
+import { peopleClock } from "./people-clock.ts";
 import { performance } from "node:perf_hooks";
 import type { MessagePort } from "node:worker_threads";
 import type { Endpoint } from "../../net/address.ts";
@@ -25,7 +26,9 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
   const send = (message: FromAdmin): void => port.postMessage(message, []);
   const fault = (error: unknown): void =>
     send({ kind: "fault", stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  const writer = createLogWriter(log.level, log.isForPeople, (lossLine) => createLogSink(log.fd, lossLine));
+  const writer = createLogWriter(log.level, peopleClock(log.timeZone), (lossLine) =>
+    createLogSink(log.fd, lossLine),
+  );
   const metrics = createMetrics();
   const figures = createFiguresGathering((scrape) => send({ kind: "scrape", scrape }));
   const reloads = createReloadRequests((request) => send({ kind: "reload", request }));
