@@ -15,6 +15,11 @@ export function takeOut(list: NumberList, found: number, number: string): string
     : `split the range or prefix at ${line}, so that it leaves ${number} out`;
 }
 
+/** Says several changes as one. Undefined: there are none. */
+export function joinChanges(changes: readonly string[]): string | undefined {
+  return changes.length === 0 ? undefined : changes.join(", and ");
+}
+
 /** Says how a column is set for the number alone. */
 export function setColumn(list: NumberList, found: number, number: string, column: string): string {
   const { isSingle, line } = placeOf(list, found);

@@ -120,7 +120,7 @@ void t.test("to turn it around: no advice that changes nothing, and no row that 
     [
       { trunk: "national-only", from: "+442" },
       "reject cli-malformed",
-      ['write "+442" in from as +, country code and number'],
+      ['send a number that its plan allows in place of "+442" in from'],
     ],
   ];
   for (const [asked, verdict, changes] of rows) {

@@ -214,6 +214,26 @@ void t.test("MESSAGE inside a dialog spends the same limit, once", async (t) => 
   t.equal(outcomeOf(proxy.receive(peers.lessee, message("b"))), "503", "a repeat");
 });
 
+/** The Refer-To of transfers: a header field in its URI may name a dialog, and nobody else (RFC 3891 section 4). */
+const transfers = (
+  [
+    ["attended", "?Replaces=x%40pbx%3Bto-tag%3Dy%3Bfrom-tag%3Dz", toCore],
+    ["another case, Require", "?replaces=x%3Bto-tag%3Dy&Require=replaces", toCore],
+    ["Join", "?Join=x%3Bto-tag%3Dy", toCore],
+    ["Target-Dialog behind a parameter", ";user=phone?Target-Dialog=x%3Blocal-tag%3Dy", toCore],
+    ["a caller behind it", "?Replaces=x&From=%3Csip%3A110%40a%3E", "400"],
+    ["a caller in front", "?P-Asserted-Identity=tel%3A110&Replaces=x", "400"],
+    ["a name that only begins so", "?Replaces-x=y", "400"],
+    ["an escaped name", "?%52eplaces=x", "400"],
+    ["a line break", "?Replaces=x%0D%0AFrom%3A%20%3Csip%3A110%40a%3E", "400"],
+    ["an escaped line break", "?Replaces=x%250AFrom%3A%20a", "400"],
+    ["a body", "?Replaces=x&body=y", "400"],
+    ["nothing", "?", "400"],
+    ["a name alone", "?Replaces", "400"],
+    ["a user part", "?Replaces=x@b", "400"],
+  ] as const
+).map(([name, behind, expected]) => [name, [`Refer-To: <sip:02787650000@a${behind}>`], expected] as const);
+
 void t.test("REFER: whom it speaks for, and what it would set going", async (t) => {
   const proxy = createTestProxy(policyWith("methods: { REFER: screen }"));
   const route = answeredRoute(proxy, proxy.receive(peers.lessee, request())[0]?.text ?? "");
@@ -231,8 +251,10 @@ void t.test("REFER: whom it speaks for, and what it would set going", async (t) 
     ["two of them", [target, "r: <sip:1@a>"], "400"],
     ["two targets in one", [`${target}, <sip:1@a>`], "400"],
     ["header fields in it", ["Refer-To: <sip:02787650000@a?P-Asserted-Identity=tel:110>"], "400"],
-    ["Replaces is one too", ["Refer-To: <sip:02787650000@a?Replaces=x%3Bto-tag%3Dy>"], "400"],
+    ...transfers,
     ["without brackets", ["Refer-To: sip:02787650000@a?From=x"], "400"],
+    ["without brackets, attended", ["Refer-To: sip:02787650000@a?Replaces=x"], "400"],
+    ["behind the brackets", ["Refer-To: <sip:02787650000@a>;x?Replaces=x"], "400"],
   ];
   for (const [name, headers, expected] of rows) {
     t.equal(send({ method: "REFER", from: listed, headers }), expected, name);

@@ -1,5 +1,6 @@
 import t from "tap";
 import { explainCall, type ExplainOptions } from "../../src/cli/explain.ts";
+import { createDialPlan } from "../../src/numbering/dial-plan.ts";
 import { ruleIds } from "../../src/domain/rule-id.ts";
 import { explainAttempt } from "../../src/screening/chain/explanation.ts";
 import { rules } from "../../src/screening/chain/rule-order.ts";
@@ -94,8 +95,83 @@ const rows: readonly ExplainRow[] = [
     verdict: "reject cli-malformed",
     saw: ["caller-form", 'from "a\\u001b[2Jb" (invalid: control character)'],
     changes: [
-      'write "a\\u001b[2Jb" in from as +, country code and number',
+      'send a number that its plan allows in place of "a\\u001b[2Jb" in from',
       "present a listed number in every calling field",
+    ],
+  },
+  {
+    name: "malformed with its country code: no setting helps",
+    trunk: { side: "national" },
+    calling: ["from +861099990000"],
+    verdict: "reject cli-malformed",
+    saw: ["caller-form", 'from "+861099990000" (invalid: 86 + unallocated)'],
+    changes: ['send a number that its plan allows in place of "+861099990000" in from'],
+  },
+  {
+    name: "malformed without an area code",
+    trunk: { side: "national", dialPlan: createDialPlan({}) },
+    calling: ["from 87654321"],
+    verdict: "reject cli-malformed",
+    saw: ["caller-form", 'from "87654321" (invalid: no rule)'],
+    changes: ['write "87654321" in from as +, country code and number, or give trunk-1 an areaCode'],
+  },
+  {
+    name: "a foreign number without +: an area code does not help",
+    trunk: { side: "national" },
+    calling: ["from 442079460500"],
+    verdict: "reject cli-malformed",
+    saw: ["caller-form", 'from "442079460500" (invalid: no rule)'],
+    changes: ['write "442079460500" in from as +, country code and number, or set bareForm: e164 on trunk-1'],
+  },
+  {
+    name: "two numbers on a police list",
+    calling: ["pai +85281234567", "from +442079460001"],
+    trunk: { side: "international" },
+    verdict: "reject police-listed",
+    saw: [
+      "deny-lists",
+      "p-asserted-identity +85281234567 (foreign) is on police list police, from +442079460001 (foreign) is on police list police",
+      "lists/police.csv:3, lists/police.csv:2",
+    ],
+    changes: [
+      "remove +85281234567 from lists/police.csv:3, and remove +442079460001 from lists/police.csv:2 once its issuer has released them",
+    ],
+  },
+  {
+    name: "two numbers that aren't listed",
+    calling: ["pai +861087654400", "from +861087654401"],
+    verdict: "reject cli-not-listed",
+    saw: [
+      "caller-authentication",
+      "+861087654400 is not in lists/acme.csv, +861087654401 is not in lists/acme.csv",
+    ],
+    changes: ["add +861087654400 to lists/acme.csv, and add +861087654401 to lists/acme.csv"],
+  },
+  {
+    name: "hidden behind two numbers: no special user",
+    trunk: { side: "national" },
+    calling: ["pai +861087654321!", "from +861087654322"],
+    verdict: "reject cli-hidden",
+    saw: ["hidden-caller", "p-asserted-identity +861087654321 (fixed) restricted"],
+    changes: ["let the caller present its number"],
+  },
+  {
+    name: "hidden without a number: no special user",
+    trunk: { side: "national" },
+    calling: ["from anonymous"],
+    verdict: "reject cli-hidden",
+    saw: ["hidden-caller", 'from "anonymous" (token: token) restricted'],
+    changes: ["let the caller present its number", "send the calling number in From or P-Asserted-Identity"],
+  },
+  {
+    name: "police-listed where the default is reject",
+    trunk: { side: "national", fallback: "reject" },
+    calling: ["from +85281234567"],
+    verdict: "reject police-listed",
+    saw: ["deny-lists", "from +85281234567 (foreign) is on police list police", "lists/police.csv:3"],
+    changes: [
+      "remove +85281234567 from lists/police.csv:3 once its issuer has released it",
+      "set default: accept on trunk-1",
     ],
   },
   {

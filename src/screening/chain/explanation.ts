@@ -95,7 +95,9 @@ function findChanges(
   if (isRefusal(decision.verdict)) {
     // Every enforced rule that refuses must change, not only the first.
     const changes = rules.filter((rule) => rule.mode === "enforce" && isRefusal(rule.said)).map(changeOf);
-    return changes.length > 0 ? changes : [`set default: accept on ${trunk.id}`];
+    // Behind the rules stands the default of the trunk. That of a lessee's trunk is what caller-authentication says.
+    const isByDefault = changes.length === 0 || (trunk.fallback === "reject" && trunk.side !== "lessee");
+    return isByDefault ? [...changes, `set default: accept on ${trunk.id}`] : changes;
   }
   const decisive = decision.verdict.reason === "listed" ? "caller-authentication" : decision.rule;
   const rule = rules.find((candidate) => candidate.rule === decisive);

@@ -7,7 +7,7 @@ import type { Deny } from "../../domain/decision.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
 import { licensedForwarder } from "../forwarding.ts";
 import { assertsNoNumber, isCounted } from "../identities.ts";
-import { takeOut } from "../list-change.ts";
+import { joinChanges, takeOut } from "../list-change.ts";
 import type { NumberList, ScreenRule } from "../rule.ts";
 
 const DAY: Millis = 86_400_000;
@@ -97,7 +97,7 @@ export const callerAuthentication: ScreenRule<Options> = {
     if (list === undefined) return { saw: `trunk ${trunk.id} has no lessee's list` };
     const saw: string[] = [];
     const lines: string[] = [];
-    let change: string | undefined;
+    const changes: string[] = [];
     for (const number of numbersOf(attempt, list)) {
       const text = formatNumber(number) ?? "";
       const standing = standingOf(list, number, attempt.at, options.verifiedWithinDays);
@@ -107,15 +107,18 @@ export const callerAuthentication: ScreenRule<Options> = {
       saw.push(
         `${text} ${line === undefined ? `is not in ${list.file}` : `is ${standing === "listed" ? "listed" : "expired"}`}`,
       );
-      if (finding === undefined) change ??= takeOut(list, row, text);
-      else if (standing === "cli-not-listed") change ??= `add ${text} to ${list.file}`;
+      if (finding === undefined) changes.push(takeOut(list, row, text));
+      else if (standing === "cli-not-listed") changes.push(`add ${text} to ${list.file}`);
       else if (standing === "cli-expired")
-        change ??= `renew ${row < 0 ? "the dates" : "verified_on"} of ${text} at ${line ?? list.file}`;
+        changes.push(`renew ${row < 0 ? "the dates" : "verified_on"} of ${text} at ${line ?? list.file}`);
     }
     return {
       saw: saw.join(", ") || "no number to look up",
       ...(lines.length > 0 && { line: lines.join(", ") }),
-      change: change ?? "present a listed number in every calling field",
+      // One number that is taken out refuses the call. To pass, all must be listed.
+      change:
+        (finding === undefined ? changes[0] : joinChanges(changes)) ??
+        "present a listed number in every calling field",
     };
   },
 };

@@ -4,7 +4,9 @@ import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
 import type { DialPlan } from "../../domain/number.ts";
+import type { Trunk } from "../../domain/trunk.ts";
 import { readSipNumber } from "../../numbering/e164.ts";
+import { isPlainNumber } from "../../numbering/sip-user.ts";
 import { describeIdentity, hasCountedNumber, isCounted } from "../identities.ts";
 import type { ScreenRule } from "../rule.ts";
 
@@ -27,13 +29,34 @@ function showsNobody({ isIam, calling }: CallAttempt): boolean {
   return true;
 }
 
-/** Returns the `bareForm` by which a number of SIP would be read, or undefined when none of them helps. */
-function readableBy({ source, number }: AssertedIdentity, plan: DialPlan): DialPlan["bareForm"] | undefined {
-  if (source.startsWith("isup")) return undefined;
-  return bareForms.find((bareForm) => readSipNumber(number.raw, { ...plan, bareForm }).kind !== "unusable");
+/**
+ * Returns the settings of the trunk by which a number of SIP would be read. Each of them alone helps. There is none where
+ * the digits alone are readable as they are: then a parameter or the host is at fault.
+ */
+function readableBy({ source, number }: AssertedIdentity, { id, dialPlan: plan }: Trunk): readonly string[] {
+  if (source.startsWith("isup") || readSipNumber(number.raw, plan).kind !== "unusable") return [];
+  const reads = (change: Partial<DialPlan>): boolean =>
+    readSipNumber(number.raw, { ...plan, ...change }).kind !== "unusable";
+  const settings: string[] = [];
+  const needsArea = !plan.international && plan.homeArea === undefined;
+  if (needsArea && sampleAreas.some((homeArea) => reads({ homeArea })))
+    settings.push(`give ${id} an areaCode`);
+  const form = bareForms.find((bareForm) => reads({ bareForm }));
+  if (form !== undefined) settings.push(`set bareForm: ${form} on ${id}`);
+  return settings;
 }
 
 const bareForms = ["auto", "national", "local", "e164"] as const;
+/** An area of numbers with 8 digits, and one with 7. */
+const sampleAreas = ["10", "931"] as const;
+
+/** Says what the peer has to change. A full number in the wrong form is bare; any other one is no number at all. */
+function rewrite({ source, number: { raw } }: AssertedIdentity): string {
+  const written = `${JSON.stringify(raw)} in ${source}`;
+  return isPlainNumber(raw) && !raw.startsWith("+") && !raw.startsWith("0")
+    ? `write ${written} as +, country code and number`
+    : `send a number that its plan allows in place of ${written}`;
+}
 
 export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "caller-form",
@@ -62,14 +85,7 @@ export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
           : "send the calling number in From or P-Asserted-Identity",
       };
     const wrong = attempt.calling.find((identity) => isMalformed(identity) && isCounted(attempt, identity));
-    const field = wrong === undefined ? "it" : `${JSON.stringify(wrong.number.raw)} in ${wrong.source}`;
-    const area = tables.trunk.dialPlan.homeArea;
-    const plan =
-      tables.trunk.side === "international" || area !== undefined
-        ? ""
-        : `, or give ${tables.trunk.id} an areaCode`;
-    const form = wrong === undefined ? undefined : readableBy(wrong, tables.trunk.dialPlan);
-    const bare = form === undefined ? "" : `, or set bareForm: ${form} on ${tables.trunk.id}`;
-    return { saw, change: `write ${field} as +, country code and number${plan}${bare}` };
+    if (wrong === undefined) return { saw };
+    return { saw, change: [rewrite(wrong), ...readableBy(wrong, tables.trunk)].join(", or ") };
   },
 };

@@ -5,7 +5,7 @@ import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
 import { formatNumber } from "../../domain/number.ts";
 import { describeIdentity } from "../identities.ts";
-import { takeOut } from "../list-change.ts";
+import { joinChanges, takeOut } from "../list-change.ts";
 import type { DenyList, ScreenRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
@@ -55,18 +55,25 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
     };
   },
   explain({ attempt, tables }) {
-    for (const list of inOrder(tables.denyLists)) {
-      const party = findListed(attempt, list);
-      if (party === undefined || party.number.kind === "unusable") continue;
-      const row = list.numbers.find(party.number.key, attempt.at);
-      const line = `${list.file}:${list.numbers.line(row)}`;
-      const number = formatNumber(party.number) ?? "the number";
-      return {
-        saw: `${describeIdentity(party)} is on ${list.kind} list ${list.id}`,
-        line,
-        change: `${takeOut(list, row, number)} once its issuer has released it`,
-      };
-    }
-    return { saw: `on none of ${tables.denyLists.length} lists` };
+    const saw: string[] = [];
+    const lines = new Set<string>();
+    const changes = new Set<string>();
+    for (const list of inOrder(tables.denyLists))
+      for (const party of [...attempt.calling, ...attempt.diversion]) {
+        if (party.number.kind === "unusable") continue;
+        const row = list.numbers.find(party.number.key, attempt.at);
+        if (row < 0) continue;
+        const change = takeOut(list, row, formatNumber(party.number) ?? "the number");
+        // The same number in several fields is told once.
+        if (!changes.has(change)) saw.push(`${describeIdentity(party)} is on ${list.kind} list ${list.id}`);
+        lines.add(`${list.file}:${list.numbers.line(row)}`);
+        changes.add(change);
+      }
+    if (changes.size === 0) return { saw: `on none of ${tables.denyLists.length} lists` };
+    return {
+      saw: saw.join(", "),
+      line: [...lines].join(", "),
+      change: `${joinChanges([...changes]) ?? ""} once its issuer has released ${changes.size > 1 ? "them" : "it"}`,
+    };
   },
 };

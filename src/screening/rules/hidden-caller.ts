@@ -54,16 +54,12 @@ function hasShownPai(attempt: CallAttempt): boolean {
 }
 
 /**
- * Returns the special user whose number every asserted identity has. A field that asserts no number
+ * Returns the key of the number that every asserted identity has. A field that asserts no number
  * does not speak against it.
  */
-function findSpecialUser(
-  attempt: CallAttempt,
-  users: readonly SpecialUser[],
-  at: Millis,
-): SpecialUser | undefined {
+function findOnlyNumber({ calling }: CallAttempt): number | undefined {
   let key: number | undefined;
-  for (const identity of attempt.calling) {
+  for (const identity of calling) {
     if (identity.number.kind === "unusable") {
       if (assertsNoNumber(identity)) continue;
       return undefined;
@@ -71,6 +67,17 @@ function findSpecialUser(
     if (key !== undefined && key !== identity.number.key) return undefined;
     key = identity.number.key;
   }
+  return key;
+}
+
+/** Returns the special user that the caller is. */
+function findSpecialUser(
+  attempt: CallAttempt,
+  users: readonly SpecialUser[],
+  at: Millis,
+): SpecialUser | undefined {
+  const key = findOnlyNumber(attempt);
+  if (key === undefined) return undefined;
   for (const user of users) if (user.key === key && at < user.until && user.allow.has("hidden")) return user;
   return undefined;
 }
@@ -108,7 +115,11 @@ export const hiddenCaller: ScreenRule<Options> = {
     if (finding !== undefined) {
       return {
         saw,
-        change: `let the caller present its number, or add it to specialUsers of ${tables.trunk.id} with allow: [hidden]`,
+        change: `let the caller present its number${
+          findOnlyNumber(attempt) === undefined
+            ? ""
+            : `, or add it to specialUsers of ${tables.trunk.id} with allow: [hidden]`
+        }`,
       };
     }
     const user = findSpecialUser(attempt, tables.specialUsers, attempt.at);
