@@ -9,6 +9,8 @@ import "./cli/service-install.ts";
 import "./cli/reloading.ts";
 import "./cli/sample-call.ts";
 import "./cli/certificates.ts";
+import "./cli/tls-refusals.ts";
+import "./cli/admin-endpoints.ts";
 import "./cli/hep.ts";
 import "./cli/drachtio.ts";
 import "./cli/stuck-thread.ts";

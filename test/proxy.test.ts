@@ -23,5 +23,6 @@ import "./proxy/shares.ts";
 import "./proxy/strays.ts";
 import "./proxy/time.ts";
 import "./proxy/told.ts";
+import "./proxy/told-requests.ts";
 import "./proxy/events.ts";
 import "./proxy/call-mark.ts";

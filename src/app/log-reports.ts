@@ -43,7 +43,7 @@ export interface Reports {
 /** What the reports are made of. */
 export interface ReportsParts {
   readonly log: Log;
-  /** At most this many refused calls get a line in a second. */
+  /** At most this many refused calls get a line in a second, and as many other requests. */
   readonly refusalsPerSecond: number;
   readonly state: ScreeningState;
   readonly counters: Counters;
@@ -81,6 +81,11 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
     write: (judged) => log.refused(describeRefusal(judged)),
     omitted: (count) => log.omitted("refusals", count),
   });
+  // A flood of other requests hides no refused call.
+  const otherRefusals = createLimitedQueue<Judgement>(refusalsPerSecond, {
+    write: (judged) => log.refused(describeRefusal(judged)),
+    omitted: (count) => log.omitted("refused requests", count),
+  });
   const faults = createLimitedQueue<unknown>(faultsPerSecond, {
     write: log.fault,
     omitted: (count) => log.omitted("faults", count),
@@ -102,6 +107,7 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
       faults.push(known?.error);
     }
     refusals.flush(now);
+    otherRefusals.flush(now);
     faults.flush(now);
     tellStrangers(now);
     tellStrays(now);
@@ -112,9 +118,10 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
   const timer = setInterval(flush, flushInterval);
   return {
     happened(event) {
-      if (event.kind === "shed") refusals.omit(event.count);
+      if (event.kind === "shed") (event.of === "requests" ? otherRefusals : refusals).omit(event.count);
       const judged = judgementOf(event);
-      if (judged !== undefined && isRefusal(judged)) refusals.push(judged);
+      if (judged !== undefined && isRefusal(judged))
+        (judged.method === undefined ? refusals : otherRefusals).push(judged);
     },
     fault: faults.push,
     nextHopChanged: (key, turned, why) =>

@@ -103,7 +103,8 @@ export async function runFilter(configPath: string): Promise<number> {
   } catch (error) {
     stateFolder.close();
     await adminThread.close();
-    const adminPlace = `admin ${formatEndpoint(config.admin)}`;
+    const adminPlaces = [config.admin, ...config.adminAccess.more].map(formatEndpoint);
+    const adminPlace = `admin ${adminPlaces.join(", ")}`;
     const wanted =
       config.engine !== "drachtio"
         ? `listen on ${[...listeners, ...describeLinks(config), adminPlace].join(", ")}`

@@ -4,10 +4,7 @@ import { NO_CALL, type Calls, type CallSlot } from "../calls/calls.ts";
 import type { Action, CallEvent } from "../domain/call.ts";
 import type { Capabilities } from "../domain/capabilities.ts";
 import type { Decision, Deny } from "../domain/decision.ts";
-import { carriageOf, ordinaryMethods } from "../domain/method.ts";
-import type { ReasonCode } from "../domain/reason.ts";
 import type { Instant, Millis } from "../domain/time.ts";
-import type { Trunk } from "../domain/trunk.ts";
 import type { CallReader } from "../judging/call-reader.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
 import { decide, refuseUnasked, type Judge, type Judged } from "../judging/decide.ts";
@@ -42,6 +39,7 @@ import {
   shedOrder,
   type Answer,
 } from "./orders.ts";
+import { answerOther } from "./other-requests.ts";
 import type { PassedOn } from "./reported-calls.ts";
 
 /** A request as the other stack shows it. */
@@ -118,6 +116,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
     told: createToldShare(state.wall),
     elapsed,
   };
+  const teller = { counters, toldRequests: createToldShare(state.wall, "requests"), tell };
   const reader = readerFor(capabilities);
 
   /** Reads the message that is shown; undefined: it is no request that can be answered. */
@@ -136,36 +135,10 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       countProtocolError(counters, source.trunk.id, 400);
       return answer(400);
     }
-    if (message.method !== "INVITE") return takeOther(source.trunk, at);
-    // The server itself passes or refuses requests of a dialog. None of them should come here.
-    if (request.toTag !== "") return refuseRequest(source.trunk, at, "dialog-unknown", NO_FIELDS);
+    if (message.method !== "INVITE" || request.toTag !== "")
+      return answerOther(teller, { now, at, policy, source, message, request });
     const routes = readRoutes(message, parts.own, source.trunk.ownNames);
     return takeInvite({ now, at, policy, source, message, request, routes, isLate: shown.isLate });
-  }
-
-  /** The engine carries calls only: OPTIONS is answered, everything else refused. */
-  function takeOther(trunk: Trunk, at: Millis): Order {
-    const carriage = carriageOf(trunk.methods, message.method);
-    const allow = { Allow: ordinaryMethods.allow };
-    if (message.method === "OPTIONS" && carriage !== "refuse")
-      return answer(200, { ...allow, Accept: "application/sdp" });
-    return refuseRequest(trunk, at, "method-not-allowed", allow);
-  }
-
-  function refuseRequest(trunk: Trunk, at: Millis, reason: ReasonCode, fields: Fields): Order {
-    const status = refusalStatus(trunk, reason);
-    tell({
-      kind: "request",
-      call: undefined,
-      trunk: trunk.id,
-      method: message.method,
-      at,
-      reason,
-      decision: undefined,
-      action: { kind: "answered", status },
-      bytes: bytesOf(message),
-    });
-    return answer(status, fields);
   }
 
   function takeInvite(turn: DelegatedTurn): Order {
@@ -334,7 +307,10 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
   }
 
   return {
-    tick: (now) => judge.told.flush(now, tell),
+    tick(now) {
+      judge.told.flush(now, tell);
+      teller.toldRequests.flush(now, tell);
+    },
     take(now, request) {
       let source: TrunkPolicy | undefined;
       const at = now + state.wall.ahead;

@@ -71,6 +71,13 @@ export interface CallDecided {
   readonly answer?: Uint8Array | undefined;
 }
 
+/**
+ * What a request was refused as before any rule was asked. `kind`: for its method, its dialog, its Route or its event
+ * package. `protocol`: an answer that RFC 3261 asks of any proxy. `repeat`: it has the key of an earlier request and
+ * other content.
+ */
+export type RefusedAs = "kind" | "protocol" | "repeat";
+
 /** Another request was judged or refused: one that begins no call, or a change inside a dialog. */
 export interface RequestDecided {
   readonly kind: "request";
@@ -80,8 +87,9 @@ export interface RequestDecided {
   readonly method: string;
   readonly at: Millis;
   readonly reason: ReasonCode;
-  /** Undefined when the request was refused before any rule ran (405, 481, 489 …). */
-  readonly decision: Decision | undefined;
+  readonly decision: Decision;
+  /** Only of a request that was refused before any rule was asked. The attempt then holds no party. */
+  readonly refusedAs?: RefusedAs;
   readonly action: Action;
   readonly bytes?: Uint8Array;
 }
@@ -112,9 +120,11 @@ export interface CallEnded extends CallEnd {
   readonly answeredMs?: Millis;
 }
 
-/** Attempts that were refused and not told one by one, because there were too many within a second. */
+/** Refusals that were not told one by one, because there were too many within a second. */
 export interface CallsShed {
   readonly kind: "shed";
+  /** Left out: they were call attempts. */
+  readonly of?: "requests";
   readonly trunk: TrunkId;
   readonly reason: ReasonCode;
   readonly status: number;

@@ -91,6 +91,11 @@ export function statusOf(code: ReasonCode): number {
   return (reasons[code] as ReasonRow).status ?? 403;
 }
 
+/** What `code` means, in words. */
+export function meaningOf(code: ReasonCode): string {
+  return reasons[code].when;
+}
+
 /** Q.850 cause for `code`, if a refusal carries one. */
 export function causeOf(code: ReasonCode): number | undefined {
   return (reasons[code] as ReasonRow).cause;

@@ -45,11 +45,10 @@ export function decide<Call extends CallToJudge>(
   const begun = judge.elapsed();
   const attempt = reader.attemptOf(call);
   const answer = reader.protocolAnswer(call);
-  if (answer !== 0)
-    return {
-      decision: refuseUnasked(attempt, { kind: "reject", reason: "protocol" }, policy.revision),
-      status: answer,
-    };
+  if (answer !== undefined) {
+    const refusal: Deny = { kind: "reject", reason: "protocol", facts: { fault: answer.why } };
+    return { decision: refuseUnasked(attempt, refusal, policy.revision), status: answer.status };
+  }
   const unjudgeable = reader.unjudgeable(call, attempt);
   const decision =
     unjudgeable === undefined

@@ -33,7 +33,7 @@ export const isupCalls: CallReader<IsupCall> = {
     if (more === undefined) return attempt;
     return typeof more === "string" ? bareIsupAttempt(call, `segment: ${more}`) : join(attempt, more, at);
   },
-  protocolAnswer: () => 0,
+  protocolAnswer: () => undefined,
   // Calls of the core are trusted.
   unjudgeable: ({ source }, { undecodable }) =>
     undecodable === undefined || source.trunk.side === "core"

@@ -1,6 +1,6 @@
 // Shows an INVITE that begins a call to the judge, a live one or one of a capture.
 import type { CallAttempt } from "../domain/attempt.ts";
-import type { Deny } from "../domain/decision.ts";
+import type { Deny, Facts } from "../domain/decision.ts";
 import { originOf, type RequestInHand } from "../routing/request-in-hand.ts";
 import { foreignRoute, type Routes } from "../routing/route.ts";
 import { isEmergencyCall } from "../screening/emergency-call.ts";
@@ -23,7 +23,7 @@ export const sipCalls: CallReader<SipCall> = {
   attemptOf: ({ message, source, at, request, routes }) =>
     readCall(message, source.trunk, at, originOf(request), routes.uri),
   protocolAnswer: ({ message, source }) =>
-    message.fault === undefined ? protocolError(message, source.trunk, false) : 0,
+    message.fault === undefined ? protocolError(message, source.trunk, false) : undefined,
   unjudgeable: (call, attempt) => unreadable(call.message, attempt) ?? misroutedCall(call),
 };
 
@@ -57,5 +57,10 @@ export function misrouted({ source, routes }: Pick<SipCall, "source" | "routes">
   const foreign = source.trunk.side === "core" ? undefined : foreignRoute(routes);
   return foreign === undefined
     ? undefined
-    : { kind: "reject", reason: "routing-refused", facts: { route: foreign.host } };
+    : { kind: "reject", reason: "routing-refused", facts: factsOfRoute(routes) };
+}
+
+/** What is told of a Route that leads elsewhere: its host. */
+export function factsOfRoute(routes: Routes): Facts {
+  return { route: foreignRoute(routes)?.host ?? "" };
 }

@@ -4,12 +4,15 @@ import type { ReasonCode } from "../domain/reason.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 
-/** At most this many shed calls and answers of the protocol are told one by one in a second, for each trunk. */
+/** At most this many refusals of a share are told one by one in a second, for each trunk. */
 const MOST_TOLD = 50;
 
 const SECOND: Millis = 1000;
 
-/** Shed calls and answers of the protocol. The first ones of a second are told one by one, the others as a sum. */
+/**
+ * Shed calls and answers of the protocol, or requests that are refused before any rule is asked. The first ones of a
+ * second are told one by one, the others as a sum.
+ */
 export interface ToldShare {
   /** @returns true when this one is to be told by itself; otherwise it was added to the sum of its second */
   take(trunk: TrunkId, reason: ReasonCode, status: number, now: Millis): boolean;
@@ -24,8 +27,9 @@ interface TrunkShare {
   readonly sums: Map<string, { readonly reason: ReasonCode; readonly status: number; count: number }>;
 }
 
-/** `wall`: the sums of seconds are dated by it. */
-export function createToldShare(wall: WallClock = { ahead: 0 }): ToldShare {
+/** `wall`: the sums of seconds are dated by it. `of`: what is refused; left out: call attempts. */
+export function createToldShare(wall: WallClock = { ahead: 0 }, of?: CallsShed["of"]): ToldShare {
+  const kind: Pick<CallsShed, "kind" | "of"> = of === undefined ? { kind: "shed" } : { kind: "shed", of };
   // Trunk ids come from the policy, so the map is bounded by what operators configured.
   const trunks = new Map<TrunkId, TrunkShare>();
   /** Trunks with a sum that is not told yet. */
@@ -36,7 +40,7 @@ export function createToldShare(wall: WallClock = { ahead: 0 }): ToldShare {
     const { sums } = share;
     const from = share.begun + wall.ahead;
     for (const { reason, status, count } of sums.values())
-      ended.push({ kind: "shed", trunk, reason, status, count, from, to: from + SECOND });
+      ended.push({ ...kind, trunk, reason, status, count, from, to: from + SECOND });
     sums.clear();
     waiting.delete(trunk);
   }

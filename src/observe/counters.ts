@@ -1,5 +1,5 @@
 // The counters of each trunk and of the whole filter, and what each event adds to them.
-import type { CallEvent } from "../domain/call.ts";
+import type { CallEvent, RefusedAs } from "../domain/call.ts";
 import { namedMethods } from "../domain/method.ts";
 import { reasonCodes, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
@@ -182,9 +182,11 @@ export function countEvent(counters: Counters, event: CallEvent): void {
       return;
     }
     case "request": {
-      const { trunk, method, decision, reason } = event;
-      if (decision === undefined) countRefusal(counters, trunk, method, reason);
-      else if (method === "INVITE" || method === "UPDATE") countDecision(counters, decision);
+      const { trunk, method, decision, reason, refusedAs, action } = event;
+      if (refusedAs !== undefined) {
+        const status = action.kind === "answered" ? action.status : 0;
+        countRefusedRequest(counters, { trunk, method, as: refusedAs, reason, status });
+      } else if (method === "INVITE" || method === "UPDATE") countDecision(counters, decision);
       else countRequest(counters, method, decision);
       return;
     }
@@ -230,7 +232,27 @@ export function countRequest(counters: Counters, method: string, decision: Decis
   addDecision(requestCounts(counters, decision.attempt.trunk.id, method), decision);
 }
 
-/** Counts a request that was refused before any rule ran. */
+/** A request that was refused before any rule was asked. */
+export interface RefusedRequest {
+  readonly trunk: string;
+  readonly method: string;
+  readonly as: RefusedAs;
+  readonly reason: ReasonCode;
+  /** The SIP status of the refusal. */
+  readonly status: number;
+}
+
+/** Counts a request that was refused before any rule was asked, in one series. */
+export function countRefusedRequest(
+  counters: Counters,
+  { trunk, method, as, reason, status }: RefusedRequest,
+): void {
+  if (as === "kind") countRefusal(counters, trunk, method, reason);
+  else if (as === "protocol") countProtocolError(counters, trunk, status);
+  else trunkCounters(counters, trunk).forgedRepeats++;
+}
+
+/** Counts a request that was refused for its method, its dialog, its Route or its event package. */
 export function countRefusal(counters: Counters, trunk: string, method: string, reason: ReasonCode): void {
   add(requestCounts(counters, trunk, method), packKey("reject", reason, "protocol", false));
 }

@@ -1,8 +1,8 @@
 // The line that the log gets of a call attempt that was not carried.
-import type { SeizedCircuit } from "../domain/attempt.ts";
+import type { CallAttempt, SeizedCircuit } from "../domain/attempt.ts";
 import type { Action, CallEvent, CallRef } from "../domain/call.ts";
-import type { Decision } from "../domain/decision.ts";
-import { causeOf } from "../domain/reason.ts";
+import type { Decision, Facts } from "../domain/decision.ts";
+import { causeOf, meaningOf } from "../domain/reason.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { redactNumber, redactText } from "./redact.ts";
 
@@ -17,9 +17,12 @@ export interface RefusalLine {
   readonly verdict: string;
   readonly reason: string;
   readonly rule: string;
-  /** The asserted callers, each once. At most four. */
-  readonly caller: readonly string[];
-  readonly called: string;
+  /**
+   * The asserted callers, each once. At most four. Both parties are left out for a request that was refused before they
+   * were read.
+   */
+  readonly caller?: readonly string[];
+  readonly called?: string;
   readonly source: string;
   readonly transport: string;
   readonly callId?: string;
@@ -39,23 +42,26 @@ export interface RefusalLine {
   readonly enforcedAs?: number;
 }
 
-/** What was decided about a call attempt, or about another request that was judged; `method` is that request's. */
+/** What was decided about a call attempt, or about another request; `method` is that request's. */
 export interface Judgement {
   readonly call: CallRef | undefined;
   readonly decision: Decision;
   readonly action: Action;
   readonly method?: string | undefined;
   readonly overlapOf?: string | undefined;
+  /** True for a request that was refused before its parties were read. */
+  readonly isUnread?: boolean;
 }
 
-/** Returns what an event says was judged; undefined: it tells of no judgement. Without the bytes, which are overwritten. */
+/** Returns what an event says was decided; undefined: it tells of no decision. Without the bytes, which are overwritten. */
 export function judgementOf(event: CallEvent): Judgement | undefined {
   if (event.kind === "decided") {
     const { call, decision, action, overlapOf } = event;
     return { call, decision, action, overlapOf };
   }
-  if (event.kind !== "request" || event.decision === undefined) return undefined;
-  return { call: event.call, decision: event.decision, action: event.action, method: event.method };
+  if (event.kind !== "request") return undefined;
+  const { call, decision, action, method, refusedAs } = event;
+  return { call, decision, action, method, isUnread: refusedAs !== undefined };
 }
 
 const mostCallers = 4;
@@ -63,31 +69,30 @@ const mostCallers = 4;
 /** Characters of a Call-ID that a line repeats. */
 const longestCallId = 128;
 
+/** Characters of a method that a line repeats. A peer may write any token there. */
+const longestMethod = 32;
+
 /** @returns true when a decision belongs in the log: calls that were carried don't */
 export function isRefusal({ decision: { verdict }, action }: Judgement): boolean {
   return verdict.kind === "reject" || verdict.kind === "drop" || action.kind === "answered";
 }
 
 /** Makes the log entry of a call that was not carried. Runs off the path of calls. */
-export function describeRefusal({ call, decision, action, method, overlapOf }: Judgement): RefusalLine {
+export function describeRefusal(judgement: Judgement): RefusalLine {
+  const { call, decision, action, method, overlapOf, isUnread = false } = judgement;
   const { attempt, verdict, rule, revision } = decision;
-  const callers = new Set<string>();
-  for (const { number } of attempt.calling) {
-    if (callers.size < mostCallers) callers.add(redactNumber(number));
-  }
   const { sourceAddress, sourcePort, transport } = attempt.origin;
   const { lessee } = attempt.trunk;
   const substitute = substituteOf(decision, action);
   return {
     ...(call === undefined ? {} : { id: call.id }),
     trunk: attempt.trunk.id,
-    ...(method === undefined ? {} : { method }),
+    ...(method === undefined ? {} : { method: redactText(printable(method).slice(0, longestMethod)) }),
     ...(lessee === undefined ? {} : { lessee }),
     verdict: verdict.kind,
     reason: verdict.reason,
     rule,
-    caller: [...callers],
-    called: redactNumber(attempt.called),
+    ...(isUnread ? {} : describeParties(attempt)),
     source: formatEndpoint({ address: sourceAddress, port: sourcePort }),
     transport,
     ...(attempt.callId === "" ? {} : { callId: redactText(attempt.callId.slice(0, longestCallId)) }),
@@ -100,20 +105,40 @@ export function describeRefusal({ call, decision, action, method, overlapOf }: J
   };
 }
 
+function describeParties({ calling, called }: CallAttempt): Pick<RefusalLine, "caller" | "called"> {
+  const callers = new Set<string>();
+  for (const { number } of calling) {
+    if (callers.size < mostCallers) callers.add(redactNumber(number));
+  }
+  return { caller: [...callers], called: redactNumber(called) };
+}
+
 /** Characters of the words that a line has of a refusal. */
 const longestWhy = 200;
 
-/** What the rule saw. Numbers are masked, and nothing that a terminal would obey is repeated. */
-function describeFacts({ verdict }: Decision): Pick<RefusalLine, "why"> {
-  if (verdict.kind === "accept" || verdict.facts === undefined) return {};
-  const facts = Object.entries(verdict.facts);
-  const [first] = facts;
-  const text =
-    facts.length === 1 && first?.[0] === "fault"
-      ? String(first[1])
-      : facts.map(([name, value]) => `${name} ${value}`).join(", ");
-  if (text === "") return {};
-  return { why: redactText(printable(text)) };
+function describeFacts(decision: Decision): Pick<RefusalLine, "why"> {
+  const why = whyOf(decision);
+  return why === undefined ? {} : { why };
+}
+
+/**
+ * Returns in words what was seen; where the rule says no more than its reason, what the reason means. Numbers are
+ * masked, and nothing that a terminal would obey is repeated.
+ *
+ * @returns undefined when the request passes and nothing is to be said
+ */
+export function whyOf({ verdict: { kind, reason, facts = {} } }: Decision): string | undefined {
+  const seen = kind === "accept" ? "" : wordsOf(facts);
+  if (seen !== "") return redactText(printable(seen));
+  return kind === "reject" || kind === "drop" ? meaningOf(reason) : undefined;
+}
+
+function wordsOf(facts: Facts): string {
+  const all = Object.entries(facts);
+  const [first] = all;
+  return all.length === 1 && first?.[0] === "fault"
+    ? String(first[1])
+    : all.map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
 /** At most 200 characters of a text that may hold octets of a peer. Those outside printable ASCII are replaced. */

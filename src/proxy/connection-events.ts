@@ -93,7 +93,7 @@ export function createConnectionEvents(proxy: ProxyState): ConnectionEvents {
         const source = moment.policy.matchTrunk(listener.id, address, port, names);
         const turn = beginRequest(moment, workspace, source, { listener, address, port });
         if (turn === undefined) countProtocolError(proxy.counters, source?.trunk.id ?? NEXT_HOP, 400);
-        else answerError(turn, 400);
+        else answerError(turn, { status: 400, why });
       });
     },
     undelivered(now, listener, address, port, bytes, why) {

@@ -7,7 +7,7 @@ import { NEXT_HOP, type SipTransport } from "../domain/trunk.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
 import { refuseUnasked } from "../judging/decide.ts";
 import { LOAD_INTERVAL, type Load, type Overload } from "../judging/overload.ts";
-import { protocolError, unsupported } from "../judging/protocol-answers.ts";
+import { protocolError } from "../judging/protocol-answers.ts";
 import { refusalStatus } from "../judging/refusal.ts";
 import { countProtocolError, decisionCount, trunkCounters } from "../observe/counters.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
@@ -186,8 +186,8 @@ function noteStray(
 /** Handles every request except an INVITE of a trunk that begins a call. */
 function handleOther(turn: RequestTurn): void {
   const { message, request, source } = turn;
-  const status = protocolError(message, source?.trunk, request.toTag !== "");
-  if (status !== 0) answerError(turn, status, status === 420 ? unsupported(message) : "");
+  const refusal = protocolError(message, source?.trunk, request.toTag !== "");
+  if (refusal !== undefined) answerError(turn, refusal);
   else if (message.method === "ACK" || message.method === "CANCEL") hopByHop(turn);
   else if (request.toTag === "") outOfDialog(turn);
   else inDialog(turn);

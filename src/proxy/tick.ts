@@ -16,6 +16,7 @@ export function passTime(proxy: ProxyState, now: Millis): void {
     const moment = beginMoment(proxy, now);
     guard(proxy, () => proxy.hops.sweep(now));
     guard(proxy, () => proxy.judge.told.flush(now, proxy.tell));
+    guard(proxy, () => proxy.toldRequests.flush(now, proxy.tell));
     guard(proxy, () => probeNextHops(moment));
     guard(proxy, () => {
       if (proxy.inSetup.size > 0) moveWaitingCalls(moment);

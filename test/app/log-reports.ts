@@ -57,15 +57,15 @@ void t.test(
 );
 
 void t.test(
-  "reports: another request that was refused, and calls that were shed as one number",
+  "reports: other requests that were refused, and calls and requests that were shed as one number each",
   async (t) => {
     const { decision, action } = decidedOf({});
     const found = await messages(50, ({ happened }) => {
       const request = { kind: "request", trunk: "lease", at: 0, reason: "cli-not-listed", action } as const;
       happened({ ...request, call: undefined, method: "MESSAGE", decision });
       happened({ ...request, call: { id: "gw-1-7", trunk: "lease" }, method: "INVITE", decision });
-      // Refused for what it is: nobody was judged.
-      happened({ ...request, call: undefined, method: "BYE", reason: "dialog-unknown", decision: undefined });
+      // Refused before any rule was asked: nobody's number was read.
+      happened({ ...request, call: undefined, method: "BYE", decision, refusedAs: "kind" });
       happened({
         kind: "shed",
         trunk: "lease",
@@ -75,15 +75,36 @@ void t.test(
         from: 0,
         to: 1000,
       });
+      const shed = { kind: "shed", of: "requests", trunk: "lease", from: 0, to: 1000 } as const;
+      happened({ ...shed, reason: "dialog-unknown", status: 481, count: 7 });
     });
     t.match(found, [
-      { msg: "request refused", method: "MESSAGE", reason: "cli-not-listed", id: undefined },
-      { msg: "request refused", method: "INVITE", id: "gw-1-7" },
       { msg: "… 187 more refusals in the last second" },
+      { msg: "request refused", method: "MESSAGE", reason: "cli-not-listed", id: undefined },
+      { msg: "request refused", method: "INVITE", id: "gw-1-7", called: /./ },
+      { msg: "request refused", method: "BYE", caller: undefined, called: undefined },
+      { msg: "… 7 more refused requests in the last second" },
     ]);
-    t.equal(found.length, 3);
+    t.equal(found.length, 5);
   },
 );
+
+void t.test("reports: a flood of other requests takes no line of a refused call", async (t) => {
+  const { decision, action } = decidedOf({});
+  const found = await messages(2, ({ happened }) => {
+    const request = { kind: "request", trunk: "lease", at: 0, reason: "dialog-unknown", action } as const;
+    for (let count = 0; count < 100; count++)
+      happened({ ...request, call: undefined, method: "BYE", decision, refusedAs: "kind" });
+    happened(decidedOf({}));
+  });
+  t.match(found, [
+    { msg: "call refused" },
+    { msg: "request refused" },
+    { msg: "request refused" },
+    { msg: "… 98 more refused requests in the last second" },
+  ]);
+  t.equal(found.length, 4);
+});
 
 void t.test("reports: a rule that failed is told with its stack, and once", async (t) => {
   const found = await messages(2, (reports, state) => {

@@ -1,4 +1,4 @@
-import { describeRefusal } from "../../src/observe/decision-log.ts";
+import { describeRefusal, judgementOf, type RefusalLine } from "../../src/observe/decision-log.ts";
 import { createCalls } from "../../src/calls/call-memory.ts";
 import { naming } from "../support/events.ts";
 import t from "tap";
@@ -33,6 +33,8 @@ interface Desk {
   readonly overload: Overload;
   readonly counters: Counters;
   readonly decisions: Decision[];
+  /** The log lines of requests that are no calls. */
+  readonly requests: RefusalLine[];
   /** What the log calls `enforcedAs`, of every decision. */
   readonly substitutes: (number | undefined)[];
   readonly faults: unknown[];
@@ -55,6 +57,7 @@ ${rest}`);
 function openDesk(policy: Policy = policyWith("")): Desk {
   const counters = createCounters();
   const decisions: Decision[] = [];
+  const requests: RefusalLine[] = [];
   const substitutes: (number | undefined)[] = [];
   const faults: unknown[] = [];
   const hops = createNextHops(listeners, createKeyedTags(Buffer.from("0123456789abcdef")));
@@ -70,6 +73,8 @@ function openDesk(policy: Policy = policyWith("")): Desk {
     elapsed: () => 0,
     calls: createCalls({ ...naming, capacity: 1000, longestCall: () => 43_200_000, tell: () => undefined }),
     happened(event) {
+      const judgement = judgementOf(event);
+      if (event.kind === "request" && judgement !== undefined) requests.push(describeRefusal(judgement));
       if (event.kind !== "decided") return;
       decisions.push(event.decision);
       substitutes.push(describeRefusal(event).enforcedAs);
@@ -83,6 +88,7 @@ function openDesk(policy: Policy = policyWith("")): Desk {
     hops,
     counters,
     decisions,
+    requests,
     substitutes,
     faults,
     take(from, change = (text) => text, flags = {}) {
@@ -359,5 +365,15 @@ void t.test("delegated calls: OPTIONS is answered, other methods are refused and
   const counted: string[] = [];
   eachRequestCount(desk.counters, ({ method, reason }) => counted.push(`${method} ${reason}`));
   t.same(counted, ["MESSAGE method-not-allowed", "REGISTER method-not-allowed"]);
+  t.match(desk.requests, [
+    {
+      method: "MESSAGE",
+      status: 405,
+      why: "MESSAGE is not carried by this engine",
+      source: /^203\.0\.113\.10:/,
+    },
+    { method: "REGISTER", status: 405, reason: "method-not-allowed" },
+  ]);
+  t.equal(desk.requests.length, 2, "OPTIONS is no refusal");
   t.end();
 });

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import type { Decision } from "../../src/domain/decision.ts";
 import type { SignallingSource } from "../../src/domain/attempt.ts";
 import { openHepExport, type HepExport } from "../../src/records/hep/hep-export.ts";
 import { HepProtocol, LONGEST_HEP, writeHep, type HepPacket } from "../../src/records/hep/hep-packet.ts";
@@ -147,6 +148,7 @@ void t.test("HEP export: a message and its verdict; what finds no room is counte
     shadow: [{ rule: "hidden-caller", verdict: "reject", reason: "cli-hidden" }],
     action: "answered",
     status: 403,
+    why: "not in the lessee's list",
     revision: "9f2c",
   });
   t.same(hep.figures(), { sent: 1, lost: { queue: 0, size: 0, socket: 0 } });
@@ -167,7 +169,7 @@ void t.test("HEP export: a message and its verdict; what finds no room is counte
 });
 
 void t.test(
-  "HEP export: another request that was judged; none that was refused for what it is",
+  "HEP export: another request, one that was refused before any rule was asked included",
   async (t) => {
     const collector = createSocket("udp4");
     collector.bind(0, "127.0.0.1");
@@ -183,17 +185,32 @@ void t.test(
     const { decision, action } = decidedOf({});
     const asked = { kind: "request", call: undefined, trunk: "lease", at: 0, action } as const;
     const message = Buffer.from("MESSAGE sip:a SIP/2.0\r\n\r\n");
-    hep.push({ ...asked, method: "BYE", reason: "dialog-unknown", decision: undefined, bytes: invite });
+    const bye = Buffer.from("BYE sip:a SIP/2.0\r\n\r\n");
+    const unknown: Decision = {
+      ...decision,
+      verdict: { kind: "reject", reason: "dialog-unknown", facts: { fault: "no Route of ours" } },
+      rule: "protocol",
+    };
+    hep.push({
+      ...asked,
+      method: "BYE",
+      reason: "dialog-unknown",
+      decision: unknown,
+      refusedAs: "kind",
+      bytes: bye,
+    });
     hep.push({ ...asked, method: "MESSAGE", reason: "cli-not-listed", decision, bytes: message });
-    await until(() => heard.length === 2);
+    await until(() => heard.length === 4);
     t.same(
-      heard.map(read).map((chunks) => chunks.get(15)?.toString().split(" ")[0]),
+      heard.map(read).map((chunks) => chunks.get(15)?.toString().split("\r\n")[0]),
       [
-        "MESSAGE",
-        '{"trunk":"lease","verdict":"reject","reason":"cli-not-listed","rule":"caller-authentication","marks":[],"shadow":[],"action":"answered","status":403,"revision":"9f2c"}',
+        "BYE sip:a SIP/2.0",
+        '{"trunk":"lease","verdict":"reject","reason":"dialog-unknown","rule":"protocol","marks":[],"shadow":[],"action":"answered","status":403,"why":"no Route of ours","revision":"9f2c"}',
+        "MESSAGE sip:a SIP/2.0",
+        `{"trunk":"lease","verdict":"reject","reason":"cli-not-listed","rule":"caller-authentication","marks":[],"shadow":[],"action":"answered","status":403,"why":"not in the lessee's list","revision":"9f2c"}`,
       ],
     );
-    t.same(hep.figures(), { sent: 1, lost: { queue: 0, size: 0, socket: 0 } });
+    t.same(hep.figures(), { sent: 2, lost: { queue: 0, size: 0, socket: 0 } });
     await hep.close();
     collector.close();
   },

@@ -5,7 +5,7 @@ import t, { type Test } from "tap";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { TlsMaterial } from "../../src/config/sigwall/tls-files.ts";
 import { createEmbeddedEngine } from "../../src/engines/embedded.ts";
-import type { Engine } from "../../src/engines/engine.ts";
+import type { Engine, RefusedTls } from "../../src/engines/engine.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
 import { createAuthority, materialOf, type Certificate } from "../support/certificates.ts";
@@ -32,7 +32,8 @@ async function start(
   t: Test,
   tls: TlsMaterial,
   policy: Policy,
-): Promise<{ engine: Engine; port: number; counters: Counters }> {
+): Promise<{ engine: Engine; port: number; counters: Counters; refused: readonly RefusedTls[] }> {
+  const refused: RefusedTls[] = [];
   const counters = createCounters();
   const engine = createEmbeddedEngine({
     listen: [{ id: `tls:${host}:0`, transport: "tls", address: host, port: 0 }],
@@ -44,11 +45,12 @@ async function start(
     key: new Uint8Array(32).fill(7),
     naming,
     happened: () => undefined,
+    tlsRefused: (refusal) => refused.push(refusal),
     fault: (error) => t.fail(String(error)),
   });
   const [bound = ""] = await engine.start();
   t.teardown(() => engine.stop());
-  return { engine, port: Number(bound.slice(bound.lastIndexOf(":") + 1)), counters };
+  return { engine, port: Number(bound.slice(bound.lastIndexOf(":") + 1)), counters, refused };
 }
 
 const options = request({ method: "OPTIONS", via: ["SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bKo"] });
@@ -158,16 +160,16 @@ void t.test("we connect only to who proves to be meant", async (t) => {
   const authority = createAuthority(folder);
   const strange = createAuthority(`${folder}/other`, "strange");
   const caller = authority.issue("caller", "DNS:pbx.example");
-  const rows: readonly (readonly [name: string, Certificate, outcome: string])[] = [
+  const rows: readonly (readonly [name: string, Certificate, outcome: string, cause?: string])[] = [
     ["its address", authority.issue("a", `IP:${host}`), "INVITE"],
     ["the name of the trunk there", authority.issue("b", "DNS:pbx.example"), "INVITE"],
-    ["another address", authority.issue("c", "IP:127.0.0.2"), "503"],
-    ["another name", authority.issue("d", "DNS:other.example"), "503"],
-    ["expired", authority.issue("e", `IP:${host}`, -1), "503"],
-    ["of another authority", strange.issue("f", `IP:${host}`), "503"],
+    ["another address", authority.issue("c", "IP:127.0.0.2"), "503", "wrong-name"],
+    ["another name", authority.issue("d", "DNS:other.example"), "503", "wrong-name"],
+    ["expired", authority.issue("e", `IP:${host}`, -1), "503", "untrusted"],
+    ["of another authority", strange.issue("f", `IP:${host}`), "503", "untrusted"],
   ];
   const own = materialOf(authority.issue("filter", `IP:${host}`), authority);
-  for (const [name, { certificate, key }, outcome] of rows) {
+  for (const [name, { certificate, key }, outcome, cause] of rows) {
     let reached = "";
     const server = createServer(
       { cert: certificate, key, ca: authority.certificate, requestCert: true },
@@ -181,7 +183,7 @@ void t.test("we connect only to who proves to be meant", async (t) => {
     await new Promise<void>((ready) => server.listen(0, host, ready));
     const bound = server.address();
     const to = typeof bound === "object" && bound !== null ? bound.port : 0;
-    const { port } = await start(t, own, policyFor(`sips:${host}:${to}`));
+    const { port, refused } = await start(t, own, policyFor(`sips:${host}:${to}`));
     const socket = connect({ host, port, rejectUnauthorized: false, ...shows(caller) });
     let answer = "";
     socket.on("error", () => undefined);
@@ -189,6 +191,12 @@ void t.test("we connect only to who proves to be meant", async (t) => {
     socket.write(request({ via: ["SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bKi"] }), "latin1");
     await until(() => reached !== "" || answer !== "");
     t.equal(reached === "" ? answer.slice(8, 11) : reached, outcome, name);
+    const expected = cause === undefined ? [] : [{ peer: `${host}:${to}`, cause }];
+    t.same(
+      refused.map((refusal) => ({ peer: refusal.peer, cause: refusal.cause })),
+      expected,
+      `${name}: told who was refused, and why`,
+    );
     if (outcome === "503") t.match(header(answer, "To"), /;tag=sw/u, "an answer of ours");
     socket.destroy();
     server.close();

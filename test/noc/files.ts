@@ -49,8 +49,26 @@ void t.test("dashboard: shows what a NOC asks for", (t) => {
     /panel ".*": .*sigwall_unjudged_attempts_total/,
     /panel ".*": .*sigwall_overload_stage/,
     /panel ".*": .*sigwall_drachtio_up/,
+    /panel ".*": sum by \(cause\) .*sigwall_tls_refusals_total/,
+    /panel ".*": sigwall_certificate_expiry_seconds/,
+    /panel ".*": sum by \(trunk, method, result\) .*sigwall_stray_requests_total/,
+    /panel ".*": sigwall_next_hop_resting/,
+    /panel ".*": .*sigwall_attempts_total\{.*rule="emergency",reason="call-rate-exceeded"\}/,
+    /panel ".*": .*sigwall_log_lost_total/,
   ])
     t.match(text, wanted);
+  t.end();
+});
+
+void t.test("dashboard: the alarms that a panel names are there", (t) => {
+  const known = new Set(alerts.map(({ alert }) => alert));
+  let named = 0;
+  for (const { title, description } of dashboard.panels)
+    for (const [alarm] of description.matchAll(/Sigwall[A-Z]\w+/g)) {
+      t.ok(known.has(alarm), `${title}: ${alarm}`);
+      named++;
+    }
+  t.ok(named > 3, "they were found");
   t.end();
 });
 

@@ -14,6 +14,7 @@ export interface Query {
 const panelSchema = z.object({
   id: z.int(),
   title: z.string().min(1),
+  description: z.string().default(""),
   type: z.string(),
   gridPos: z.object({ x: z.int(), y: z.int(), w: z.int(), h: z.int() }),
   datasource: z.object({ uid: z.string() }).optional(),

@@ -54,6 +54,8 @@ const table: readonly {
   readonly before?: number;
   readonly wire: string;
   readonly told: string;
+  /** The words in the log. */
+  readonly why?: string;
 }[] = [
   {
     call: "a listed caller",
@@ -65,12 +67,14 @@ const table: readonly {
     policy: unresolved,
     wire: "503",
     told: "accept listed default; answered 503 no-next-hop",
+    why: "no-next-hop",
   },
   {
     call: "a listed caller, a trunk without next hop",
     policy: hopless,
     wire: "404",
     told: "accept listed default; answered 404 no-next-hop",
+    why: "no-next-hop",
   },
   {
     call: "shed by attemptsPerSecond",
@@ -78,30 +82,80 @@ const table: readonly {
     before: 1,
     wire: "503",
     told: "reject overload protocol; answered 503",
+    why: "the filter protects itself or drains",
   },
   {
     call: "Proxy-Require: x",
     change: (text) => text.replace("\r\n\r\n", "\r\nProxy-Require: x\r\n\r\n"),
     wire: "420",
     told: "reject protocol protocol; answered 420",
+    why: "Proxy-Require: x",
   },
   {
     call: "a scheme that is not carried",
     change: (text) => text.replace("INVITE sip:", "INVITE http:"),
     wire: "416",
     told: "reject protocol protocol; answered 416",
+    why: "a Request-URI of the scheme http",
   },
   {
     call: "no hop left",
     change: (text) => text.replace("Max-Forwards: 70", "Max-Forwards: 0"),
     wire: "483",
     told: "reject protocol protocol; answered 483",
+    why: "Max-Forwards is 0",
+  },
+  {
+    call: "a Max-Forwards that is none",
+    change: (text) => text.replace("Max-Forwards: 70", "Max-Forwards: 300"),
+    wire: "400",
+    told: "reject message-malformed protocol; answered 400",
+    why: "Max-Forwards is not a number of 0 to 255",
+  },
+  {
+    call: "two From tags",
+    change: (text) => text.replace(";tag=caller", ";tag=caller;tag=other"),
+    wire: "400",
+    told: "reject message-malformed protocol; answered 400",
+    why: "From: two tags",
+  },
+  {
+    call: "a Route that leads elsewhere, a number in front of its host",
+    change: (text) => text.replace("\r\n\r\n", "\r\nRoute: <sip:13812345678@sbc.carrier.example;lr>\r\n\r\n"),
+    wire: "403",
+    told: "reject routing-refused protocol; answered 403",
+    why: "route sbc.carrier.example",
+  },
+  {
+    call: "a Route whose host looks like a number",
+    change: (text) => text.replace("\r\n\r\n", "\r\nRoute: <sip:a.13812345678.example;lr>\r\n\r\n"),
+    wire: "403",
+    told: "reject routing-refused protocol; answered 403",
+    why: "route a.1381xxxxxxx.example",
+  },
+  {
+    call: "a Route of ours",
+    change: (text) => text.replace("\r\n\r\n", "\r\nRoute: <sip:192.0.2.1;lr>\r\n\r\n"),
+    wire: "INVITE",
+    told: "accept listed default; forwarded udp:198.51.100.1:5060",
+  },
+  {
+    call: "a forwarded call without a licence",
+    change: (text) =>
+      text.replace(
+        "\r\n\r\n",
+        "\r\nDiversion: <sip:+861087654322@203.0.113.10>;reason=unconditional\r\n\r\n",
+      ),
+    wire: "403",
+    told: "reject diversion-unlicensed diversion-licence; answered 403",
+    why: "forwarding signalling from a number without the licence",
   },
   {
     call: "an unlisted caller",
     change: (text) => text.replace("+861087654321", "+861087654400"),
     wire: "403",
     told: "reject cli-not-listed caller-authentication; answered 403",
+    why: "field from",
   },
 ];
 
@@ -113,6 +167,7 @@ void t.test("told: what was decided and what was done, together, once", (t) => {
     before = 0,
     wire,
     told,
+    why,
   } of table) {
     const proxy = createTestProxy(compileText(policy));
     for (let i = 0; i < before; i++)
@@ -130,6 +185,7 @@ void t.test("told: what was decided and what was done, together, once", (t) => {
     const [event] = proxy.events;
     if (event?.kind !== "decided") throw new Error("not told");
     t.equal(isRefusal(event), wire !== "INVITE", `${call}: the log has it unless it was carried`);
+    t.equal(describeRefusal(event).why, why, `${call}: the words in the log`);
   }
   t.end();
 });

@@ -4,8 +4,9 @@ import type { Decision } from "../../src/domain/decision.ts";
 /** How calls are named in tests. */
 export const naming = { node: "test", epoch: 1_700_000_000 };
 
-/** The decision that an event tells, of a call attempt or another request; undefined for every other event. */
+/** The decision that an event tells of a call attempt or another request that was judged; undefined for every other event. */
 export function decisionIn(event: CallEvent): Decision | undefined {
+  if (event.kind === "request" && event.refusedAs !== undefined) return undefined;
   return event.kind === "decided" || event.kind === "request" ? event.decision : undefined;
 }
 

@@ -11,7 +11,7 @@ import type { Proof } from "../memory/dialog-proof.ts";
 import { isConfirmed, readTarget } from "../memory/dialog-token.ts";
 import { fingerprint, ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
 import { applyChanges, changesOf, withheld, type MessageChanges } from "../messages/message-changes.ts";
-import { answer, refuse } from "../turn/answers.ts";
+import { refuse, refuseForgedRepeat } from "../turn/answers.ts";
 import { requestAttempt } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
 import { judgeCalled } from "./called-change.ts";
@@ -61,10 +61,12 @@ const accepted = { kind: "accept", reason: "default" } as const;
 export function repeatChange(turn: TrunkTurn, seen: LedgerEntry): ChangeDecided {
   const { outcome } = seen;
   const { proxy, message, edits, source } = turn;
-  const isRepeat = seen.fingerprint === fingerprint(message);
-  trunkCounters(proxy.counters, source.trunk.id)[isRepeat ? "retransmissions" : "forgedRepeats"]++;
-  if (!isRepeat) answer(turn, 400, "");
-  else if (outcome.kind === "reject") refuse(turn, outcome.status, outcome.reason);
+  if (seen.fingerprint !== fingerprint(message)) {
+    refuseForgedRepeat(turn);
+    return isAnswered;
+  }
+  trunkCounters(proxy.counters, source.trunk.id).retransmissions++;
+  if (outcome.kind === "reject") refuse(turn, outcome.status, outcome.reason);
   else if (outcome.kind === "forward") {
     if (outcome.changes !== undefined) applyChanges(message, edits, outcome.changes);
     return passes;

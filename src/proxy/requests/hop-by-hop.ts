@@ -1,6 +1,6 @@
 // ACK of a refusal, and CANCEL: both follow the INVITE whose branch they carry.
 import type { TrunkPolicy } from "../../policy/policy.ts";
-import { misroutedCall } from "../../judging/sip-calls.ts";
+import { factsOfRoute, misroutedCall } from "../../judging/sip-calls.ts";
 import { countProtocolError, countStray } from "../../observe/counters.ts";
 import { discardRoutes, followRoutes, foreignRoute } from "../../routing/route.ts";
 import type { CallSetup } from "../memory/call-setup.ts";
@@ -47,7 +47,8 @@ export function hopByHop(turn: RequestTurn): void {
     }
   }
   if (isMisrouted(turn)) {
-    refuseRequest(turn, "routing-refused");
+    const call = setup === undefined ? undefined : proxy.calls.refOf(setup.slot);
+    refuseRequest(turn, { reason: "routing-refused", facts: factsOfRoute(turn.routes), call });
     return;
   }
   if (setup === undefined && source !== undefined && !takeStray(turn, source)) return;

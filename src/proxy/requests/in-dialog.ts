@@ -1,9 +1,10 @@
 // A request inside a dialog: proved by our token, judged where it names another caller, sent to the other side.
 import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
-import type { Action } from "../../domain/call.ts";
+import type { Action, CallRef } from "../../domain/call.ts";
 import type { Decision } from "../../domain/decision.ts";
 import { carriageOf, ordinaryMethods } from "../../domain/method.ts";
 import type { Millis } from "../../domain/time.ts";
+import { countProtocolError } from "../../observe/counters.ts";
 import type { Target } from "../../routing/listener.ts";
 import { readMessageCause } from "../../sip/fields/reason.ts";
 import { bytesOf } from "../../sip/message.ts";
@@ -13,13 +14,13 @@ import { parseToken, provesDialog, readTarget } from "../memory/dialog-token.ts"
 import { applyChanges, withheld } from "../messages/message-changes.ts";
 import { slotOf } from "../sending/call-mark.ts";
 import { actionOf, forward, isHairpin, isKnown, routedTarget, type SendStatus } from "../sending/forward.ts";
-import { answerError, refuseMethod, refuseRequest } from "../turn/answers.ts";
+import { answer, answerError, noTarget, refuseMethod, refuseRequest } from "../turn/answers.ts";
 import { byConnectionOf } from "../turn/peer-port.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn, type TrunkTurn } from "../turn/turn.ts";
 import { decideBody } from "./body-in-dialog.ts";
 import { decideChange, isHiddenCaller } from "./caller-change.ts";
 import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
-import { isEventCarried } from "./out-of-dialog.ts";
+import { isEventCarried, refuseEvent } from "./out-of-dialog.ts";
 import { decideIsup } from "./sip-i-in-dialog.ts";
 
 /**
@@ -37,13 +38,13 @@ export function inDialog(turn: RequestTurn): void {
   const proof = proveDialog(turn);
   if (!isOfCore(turn)) {
     if (proof === undefined) {
-      refuseRequest(turn, "dialog-unknown");
+      refuseRequest(turn, { reason: "dialog-unknown", facts: { fault: whyUnproved(turn) } });
       return;
     }
     const carriage = carriageOf(source?.trunk.methods ?? ordinaryMethods, message.method);
     // A REGISTER belongs to no dialog (RFC 3261 section 10.2).
     if (carriage === "refuse" || message.method === "REGISTER") {
-      refuseMethod(turn);
+      refuseMethod(turn, refOf(turn, proof));
       return;
     }
     const change = isOfTrunk(turn) ? decideInDialog(turn, proof) : passes;
@@ -64,16 +65,24 @@ function sendOn(turn: RequestTurn, proof: Proof | undefined, decision: Decision 
   const onward = followRoutes(turn.message, turn.routes, turn.edits);
   const target = targetInDialog(turn, proof, onward);
   if (target === undefined) {
-    answerError(turn, 404);
-    if (decision !== undefined) tellChange(turn, proof, decision, { kind: "answered", status: 404 });
+    if (decision === undefined) answerError(turn, noTarget);
+    else answerNoTarget(turn, proof, decision);
     return;
   }
   if (proof === undefined && isHairpin(turn, target)) {
-    refuseRequest(turn, "routing-refused");
+    refuseRequest(turn, { reason: "routing-refused", facts: { route: target.address } });
     return;
   }
   const status = sendTo(turn, target, proof);
   if (decision !== undefined) tellChange(turn, proof, decision, actionOf(target, status));
+}
+
+/** Answers a request that was accepted and that no next hop can take. What was decided is told with it. */
+function answerNoTarget(turn: RequestTurn, proof: Proof | undefined, decision: Decision): void {
+  const { status } = noTarget;
+  countProtocolError(turn.proxy.counters, senderOf(turn), status);
+  answer(turn, status, "");
+  tellChange(turn, proof, decision, { kind: "answered", status, why: "no-next-hop" });
 }
 
 function sendTo(turn: RequestTurn, target: Target, proof: Proof | undefined): SendStatus {
@@ -99,6 +108,11 @@ function callOf({ proxy }: RequestTurn, { token }: Proof): CallSlot {
     : slotOf(proxy.callTags, proxy.calls, token.call, "");
 }
 
+function refOf(turn: RequestTurn, proof: Proof | undefined): CallRef | undefined {
+  const slot = proof === undefined ? NO_CALL : callOf(turn, proof);
+  return slot === NO_CALL ? undefined : turn.proxy.calls.refOf(slot);
+}
+
 /** Notes a request of the dialog. It proves that the call is still in progress; a BYE ends the call. */
 function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSlot, { side }: Proof): void {
   if (message.method !== "BYE") {
@@ -112,10 +126,9 @@ function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSl
 
 function tellChange(turn: RequestTurn, proof: Proof | undefined, decision: Decision, action: Action): void {
   const { proxy, message, at } = turn;
-  const slot = proof === undefined ? NO_CALL : callOf(turn, proof);
   proxy.tell({
     kind: "request",
-    call: slot === NO_CALL ? undefined : proxy.calls.refOf(slot),
+    call: refOf(turn, proof),
     trunk: senderOf(turn),
     method: message.method,
     at,
@@ -124,6 +137,11 @@ function tellChange(turn: RequestTurn, proof: Proof | undefined, decision: Decis
     action,
     bytes: bytesOf(message),
   });
+}
+
+function refuseEventInDialog(turn: TrunkTurn, proof: Proof): ChangeDecided {
+  refuseEvent(turn, refOf(turn, proof));
+  return isAnswered;
 }
 
 /** Returns the dialog that the token proves for this request. Undefined when there is no proof. */
@@ -143,6 +161,13 @@ function proveDialog(turn: RequestTurn): Proof | undefined {
   )
     return { token, side: "called" };
   return undefined;
+}
+
+/** Tells in words why {@link proveDialog} found no proof. */
+function whyUnproved({ routes }: RequestTurn): string {
+  return routes.token === undefined
+    ? "it has no Route of ours"
+    : "its Route of ours is that of another peer, Call-ID or tag";
 }
 
 /** True where a reload removed the trunk of the place that the call went to. The call goes on at that place. */
@@ -177,7 +202,7 @@ function decideCaller(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { message, edits, source } = turn;
   if (message.method === "INVITE" || message.method === "UPDATE") return decideChange(turn, proof);
   if (carriageOf(source.trunk.methods, message.method) === "screen")
-    return isEventCarried(turn) ? decideChange(turn, proof) : isAnswered;
+    return isEventCarried(turn) ? decideChange(turn, proof) : refuseEventInDialog(turn, proof);
   const decided = decideIsup(turn, proof);
   if (decided.passes && isHiddenCaller(proof)) applyChanges(message, edits, withheld);
   return decided;

@@ -22,7 +22,7 @@ import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
 import { actionOf, forwardCall, isByPolicy, isHairpin, targetOf } from "../sending/forward.ts";
 import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
-import { answer, refuse } from "../turn/answers.ts";
+import { answer, refuse, refuseForgedRepeat } from "../turn/answers.ts";
 import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
 
@@ -301,8 +301,7 @@ function refuseAgain(turn: TrunkTurn, status: number, reason: Deny["reason"]): U
 function repeat(turn: TrunkTurn, seen: CallSetup | LedgerEntry, print: string): void {
   const counters = trunkCounters(turn.proxy.counters, turn.source.trunk.id);
   if (seen.fingerprint !== print) {
-    counters.forgedRepeats++;
-    answer(turn, 400, "");
+    refuseForgedRepeat(turn);
     return;
   }
   counters.retransmissions++;

@@ -32,7 +32,8 @@ export function decideIsup(turn: TrunkTurn, proof: Proof): ChangeDecided {
   if (!claimsIsup(message) || message.method === "BYE") return passes;
   const attempt = keepWithheld(attemptOf(turn), proof);
   if (attempt.undecodable !== undefined || message.fault !== undefined) {
-    refuseRequest(turn, "isup-undecodable");
+    const fault = attempt.undecodable ?? message.fault ?? "";
+    refuseRequest(turn, { reason: "isup-undecodable", facts: { fault } });
     return isAnswered;
   }
   const calling = unnamedOf(turn, proof, attempt.calling.filter(isOfIsup));

@@ -1,15 +1,19 @@
 // Answers of our own to requests: those of a stateless UAS, each counted for what it is.
+import type { CallRef } from "../../domain/call.ts";
+import type { Facts } from "../../domain/decision.ts";
 import { ordinaryMethods } from "../../domain/method.ts";
 import { statusOf, type ReasonCode } from "../../domain/reason.ts";
+import { type ProtocolAnswer, unsupported } from "../../judging/protocol-answers.ts";
 import { causeField, refusalStatus } from "../../judging/refusal.ts";
-import { countProtocolError } from "../../observe/counters.ts";
+import { tellRefused, type RequestRefusal } from "../../judging/refused-requests.ts";
+import { countRefusedRequest } from "../../observe/counters.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { fillVia } from "../../routing/request-in-hand.ts";
-import { bytesOf, type SipMessage } from "../../sip/message.ts";
+import type { SipMessage } from "../../sip/message.ts";
 import { formatResponse } from "../../sip/response.ts";
 import { formatTag, type KeyedTags } from "../../sip/tag.ts";
 import type { Via } from "../../sip/fields/via.ts";
-import { senderOf, type RequestTurn } from "./turn.ts";
+import { isOfTrunk, senderOf, type RequestTurn } from "./turn.ts";
 
 /** The parts that our To tag for a request is made of. */
 interface TaggedRequest {
@@ -58,43 +62,75 @@ export function answer(
 }
 
 /** Answers a request that begins no call with one of RFC 3261's own answers. It is counted by status. */
-export function answerError(turn: RequestTurn, status: number, extra = ""): void {
-  countProtocolError(turn.proxy.counters, senderOf(turn), status);
-  answer(turn, status, extra);
+export function answerError(turn: RequestTurn, { status, why }: ProtocolAnswer): void {
+  const extra = status === 420 ? unsupported(turn.message) : "";
+  const reason = turn.message.fault === undefined ? "protocol" : "message-malformed";
+  refuseAs(turn, { as: "protocol", reason, status, facts: { fault: why }, extra });
+}
+
+/** What is told of a request for which there is no target. */
+export const noTarget: ProtocolAnswer = { status: 404, why: "no next hop can take it" };
+
+/** Why a request is refused for its kind. */
+export interface KindRefusal {
+  readonly reason: ReasonCode;
+  /** The SIP status, where it is not that of the reason. */
+  readonly status?: number;
+  readonly facts: Facts;
+  /** Whole header lines of the answer. */
+  readonly extra?: string;
+  /** The call that the request belongs to, where it is known. */
+  readonly call?: CallRef | undefined;
 }
 
 /** Refuses a request for its kind, before a caller is judged. The request is none that begins a call by INVITE. */
-export function refuseRequest(turn: RequestTurn, reason: ReasonCode, extra = ""): void {
+export function refuseRequest(turn: RequestTurn, refusal: KindRefusal): void {
   const { source } = turn;
-  refuseAs(
-    turn,
-    source === undefined ? statusOf(reason) : refusalStatus(source.trunk, reason),
-    reason,
-    extra,
-  );
-}
-
-/** Refuses in the same way, with a status other than that of the reason. */
-export function refuseAs(turn: RequestTurn, status: number, reason: ReasonCode, extra: string): void {
-  const { proxy, message, at } = turn;
-  answer(turn, status, extra);
-  proxy.tell({
-    kind: "request",
-    call: undefined,
-    trunk: senderOf(turn),
-    method: message.method,
-    at,
-    reason,
-    decision: undefined,
-    action: { kind: "answered", status },
-    bytes: bytesOf(message),
-  });
+  const { reason } = refusal;
+  const usual = source === undefined ? statusOf(reason) : refusalStatus(source.trunk, reason);
+  refuseAs(turn, { status: usual, extra: "", ...refusal, as: "kind" });
 }
 
 /** Answers 405 with the methods that the trunk allows (RFC 3261 section 21.4.6). */
-export function refuseMethod(turn: RequestTurn): void {
+export function refuseMethod(turn: RequestTurn, call?: CallRef): void {
   const { allow } = turn.source?.trunk.methods ?? ordinaryMethods;
-  refuseRequest(turn, "method-not-allowed", `Allow: ${allow}\r\n`);
+  refuseRequest(turn, {
+    reason: "method-not-allowed",
+    facts: { fault: `${turn.message.method} is not carried on this trunk` },
+    extra: `Allow: ${allow}\r\n`,
+    call,
+  });
+}
+
+/** Answers 400 to a request that has the key of an earlier one and other content. */
+export function refuseForgedRepeat(turn: RequestTurn): void {
+  refuseAs(turn, { as: "repeat", reason: "message-malformed", status: 400, facts: otherContent, extra: "" });
+}
+
+const otherContent: Facts = {
+  fault: "the branch, Call-ID and CSeq of an earlier request, with other content",
+};
+
+/**
+ * Answers and counts. Refusals are told where a trunk sent the request and got an answer: strangers are only counted,
+ * and an ACK gets none.
+ */
+function refuseAs(
+  turn: RequestTurn,
+  { extra, ...refusal }: RequestRefusal & { readonly extra: string },
+): void {
+  const { proxy, message } = turn;
+  const { as, reason, status } = refusal;
+  answer(turn, status, extra);
+  if (isOfTrunk(turn) && message.method !== "ACK") tellRefused(proxy, turn, refusal);
+  else
+    countRefusedRequest(proxy.counters, {
+      trunk: senderOf(turn),
+      method: message.method,
+      as,
+      reason,
+      status,
+    });
 }
 
 /** Refuses with the Q.850 cause of the reason (RFC 3326). The text does not reveal the rule that fired. */

@@ -12,7 +12,7 @@ import { longestCallOf, type Policy } from "../../policy/policy.ts";
 import type { Judge } from "../../judging/decide.ts";
 import { createOverload, type Overload } from "../../judging/overload.ts";
 import { createTeller, type Listen } from "../../judging/tell.ts";
-import { createToldShare } from "../../judging/told-share.ts";
+import { createToldShare, type ToldShare } from "../../judging/told-share.ts";
 import type { HopState } from "../../routing/hop-health.ts";
 import type { Listener } from "../../routing/listener.ts";
 import { createNextHops, type NextHops } from "../../routing/next-hops.ts";
@@ -107,6 +107,8 @@ export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly strayRate: TokenBuckets;
   readonly overload: Overload;
   readonly judge: Judge;
+  /** Requests that are refused before any rule is asked, as long as they are few. */
+  readonly toldRequests: ToldShare;
   /** Reports an event: counts it, then hands it to the sink. */
   readonly tell: Listen;
   /**
@@ -166,6 +168,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
       told: createToldShare(state.wall),
       elapsed,
     },
+    toldRequests: createToldShare(state.wall, "requests"),
     tell,
     begunAt: Number.POSITIVE_INFINITY,
     calls,

@@ -5,6 +5,7 @@ import type { Action, CallEvent } from "../../domain/call.ts";
 import type { Decision } from "../../domain/decision.ts";
 import type { HepTarget } from "../../config/load-static.ts";
 import type { HepFigures } from "../../observe/figures.ts";
+import { whyOf } from "../../observe/decision-log.ts";
 import { HepProtocol, LONGEST_HEP, writeHep, type HepPacket } from "./hep-packet.ts";
 import type { DatagramPort, OpenDatagramPort } from "../../wire/udp/udp.ts";
 
@@ -112,8 +113,6 @@ export async function openHepExport(
     push(event) {
       if ((event.kind !== "decided" && event.kind !== "request") || event.bytes === undefined) return;
       const { decision, action, bytes } = event;
-      // Refused for what it is (405, 481 …): nobody was judged.
-      if (decision === undefined) return;
       const answer = event.kind === "decided" ? event.answer : undefined;
       const octets = bytes.length + (answer?.length ?? 0);
       if (queue.length >= MOST_WAITING || bytesWaiting + octets > MOST_BYTES) {
@@ -155,7 +154,9 @@ function turned(origin: SignallingSource): SignallingSource {
  * The verdict and the action as a line of JSON, named as in the decision log. The message beside it says who called
  * whom.
  */
-function describe({ attempt, verdict, rule, shadow, marks, revision }: Decision, action: Action): string {
+function describe(decision: Decision, action: Action): string {
+  const { attempt, verdict, rule, shadow, marks, revision } = decision;
+  const why = whyOf(decision);
   return JSON.stringify({
     trunk: attempt.trunk.id,
     verdict: verdict.kind,
@@ -164,7 +165,8 @@ function describe({ attempt, verdict, rule, shadow, marks, revision }: Decision,
     marks: marks.map(({ kind, reason }) => ({ verdict: kind, reason })),
     shadow: shadow.map((hit) => ({ rule: hit.rule, verdict: hit.verdict.kind, reason: hit.verdict.reason })),
     action: action.kind,
-    ...(action.kind === "answered" ? { status: action.status, why: action.why } : {}),
+    ...(action.kind === "answered" ? { status: action.status } : {}),
+    why: action.kind === "answered" ? (action.why ?? why) : why,
     revision,
   });
 }

@@ -8,12 +8,13 @@ import type { StreamLimits } from "../../config/load-static.ts";
 import type { TlsMaterial } from "../../config/sigwall/tls-files.ts";
 import type { DeliveryFailure, StreamPeer } from "../../proxy/connection-events.ts";
 import type { StreamCounters, TlsRefusal } from "../../observe/stream-counters.ts";
+import type { Endpoint } from "../../net/address.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import { createFairRoom, largestOf } from "../../state/fair-room.ts";
 import { createConnection, type Connection, type ConnectionHandlers, type Peer } from "./connection.ts";
 import { createOutgoing } from "./outgoing.ts";
 import { createPlaces, type Place } from "./places.ts";
-import { createTlsSide, provenNames, tlsCauseOf } from "./tls-side.ts";
+import { createTlsSide, provenNames, tlsCauseOf, tlsWordsOf } from "./tls-side.ts";
 
 /** A TCP or TLS port: all that the engine knows of connections. */
 export interface StreamPort {
@@ -143,7 +144,8 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     }
     // Unknown peers don't get as far as a handshake.
     const owner = handlers.ownerOf({ address, port, names: tls === undefined ? NO_NAMES : undefined });
-    if (owner === undefined && tls !== undefined) tell(socket, "stranger", "no trunk is at this address");
+    if (owner === undefined && tls !== undefined)
+      tell({ address, port }, "stranger", "no trunk is at this address");
     if (owner === undefined || !places.makeRoom(address, owner)) {
       refuse(socket);
       return;
@@ -167,7 +169,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     const owner = handlers.ownerOf({ address, port, names });
     if (place === undefined || owner === undefined) {
       refuse(socket);
-      tellSecured(socket, names);
+      tellSecured(socket, { address, port }, names);
       return;
     }
     socket.on("error", () => undefined);
@@ -176,20 +178,19 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
     take(place, socket, { address, port, names });
   }
 
-  function tell(socket: Socket, cause: TlsRefusal, why: string): void {
+  function tell(peer: Endpoint, cause: TlsRefusal, why: string): void {
     counters.tlsRefused[cause]++;
-    const { remoteAddress: address = "unknown", remotePort: port = 0 } = socket;
-    handlers.tlsRefused?.(formatEndpoint({ address, port }), cause, why);
+    handlers.tlsRefused?.(formatEndpoint(peer), cause, why);
   }
 
   /** Tells why a peer whose handshake succeeded is no peer of ours. */
-  function tellSecured(socket: TLSSocket, names: readonly string[]): void {
+  function tellSecured(socket: TLSSocket, peer: Endpoint, names: readonly string[]): void {
     if (socket.authorized) {
       const words = names.length === 0 ? "no name that counts" : names.slice(0, MOST_NAMES).join(" ");
-      tell(socket, "wrong-name", `the certificate proves ${words}`);
+      tell(peer, "wrong-name", `the certificate proves ${words}`);
     } else if (socket.getPeerX509Certificate() === undefined)
-      tell(socket, "no-certificate", "the peer showed no certificate");
-    else tell(socket, "untrusted", String(socket.authorizationError));
+      tell(peer, "no-certificate", "the peer showed no certificate");
+    else tell(peer, "untrusted", String(socket.authorizationError));
   }
 
   const tls =
@@ -199,7 +200,8 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
           secured: acceptSecured,
           failed(socket, cause, why) {
             counters.results.refused++;
-            tell(socket, cause, why);
+            const { remoteAddress: address = "unknown", remotePort: port = 0 } = socket;
+            tell({ address, port }, cause, why);
           },
         });
 
@@ -228,7 +230,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
         const { names, addresses } = provenNames(socket);
         if (handlers.isMeant({ address, port, names }, addresses)) reached(names);
         else {
-          tellSecured(socket, names);
+          tellSecured(socket, { address, port }, names);
           socket.destroy();
         }
       });
@@ -236,7 +238,7 @@ export async function openStreamPort(options: StreamOptions, handlers: StreamHan
         const cause = tlsCauseOf(error);
         // A connection that was refused or timed out is no matter of TLS.
         const isOfTls = "library" in error || cause !== "handshake";
-        if (isOfTls) tell(socket, cause, error.message);
+        if (isOfTls) tell({ address, port }, cause, tlsWordsOf(error));
       });
       return place;
     },

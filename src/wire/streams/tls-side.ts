@@ -1,6 +1,6 @@
 // TLS on accepted and on our own connections.
 import { constants } from "node:crypto";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import {
   connect,
   createSecureContext,
@@ -35,8 +35,11 @@ export interface TlsSide {
 /** What the TLS side calls about accepted connections. */
 export interface TlsHandlers {
   readonly secured: (socket: TLSSocket) => void;
-  /** Called when the handshake with a peer failed or took too long. `why`: the words of the TLS library. */
-  readonly failed: (peer: TLSSocket, cause: TlsRefusal, why: string) => void;
+  /**
+   * Called when the handshake with a peer failed or took too long. `peer` still knows its address. `why`: the words of
+   * the TLS library.
+   */
+  readonly failed: (peer: Socket, cause: TlsRefusal, why: string) => void;
 }
 
 /** Makes the TLS side of a port. `handshakeTimeout`: longest time for a whole handshake. */
@@ -53,7 +56,12 @@ export function createTlsSide(first: TlsMaterial, handshakeTimeout: Millis, hand
     handlers.secured,
   );
   server.on("tlsClientError", (error: Error, socket) => {
-    handlers.failed(socket, tlsCauseOf(error), error.message);
+    const carrier = carrierOf(socket);
+    // Where a certificate does not hold, Node ends the connection itself, and its error tells nothing of the reason.
+    const distrust: unknown = socket.authorizationError;
+    if (typeof distrust === "string" || distrust instanceof Error)
+      handlers.failed(carrier, "untrusted", String(distrust));
+    else handlers.failed(carrier, tlsCauseOf(error), tlsWordsOf(error));
     socket.destroy();
   });
   return {
@@ -71,6 +79,17 @@ export function createTlsSide(first: TlsMaterial, handshakeTimeout: Millis, hand
       server.setSecureContext(optionsOf(material));
     },
   };
+}
+
+/** Returns the socket that TLS runs on. A TLS socket forgets the address of its peer when it is destroyed. */
+function carrierOf(socket: TLSSocket): Socket {
+  const carrier: unknown = Reflect.get(socket, "_parent");
+  return carrier instanceof Socket ? carrier : socket;
+}
+
+/** Returns the words of an error of the TLS library, without its places in the source. */
+export function tlsWordsOf(error: Error): string {
+  return "reason" in error && typeof error.reason === "string" ? error.reason : error.message;
 }
 
 /** Reads why a handshake failed out of the error of the TLS library. */
