@@ -67,7 +67,7 @@ const IPV6 = "x";
 
 /** Writes an address in the characters of a token: dots and colons become hyphens. */
 export function writeTarget({ transport, address, port, connection }: Target): string {
-  const host = address.includes(":") ? IPV6 + address.replaceAll(":", "-") : address.replaceAll(".", "-");
+  const host = address.includes(":") ? IPV6 + swap(address, ":", "-") : swap(address, ".", "-");
   if (transport === "udp") return `${host}_${port}`;
   return connection === undefined
     ? `${host}_${port}_${transport}`
@@ -87,8 +87,15 @@ export function readTarget(text: string): Target {
 }
 
 function readHost(host: string): string {
-  if (host.startsWith(IPV6)) return host.slice(1).replaceAll("-", ":");
-  return host.includes("~") ? host.replaceAll("~", ":") : host.replaceAll("-", ".");
+  if (host.startsWith(IPV6)) return swap(host.slice(1), "-", ":");
+  return host.includes("~") ? swap(host, "~", ":") : swap(host, "-", ".");
+}
+
+/** Returns the text with one character in place of another. For short texts faster than `replaceAll`. */
+function swap(text: string, from: string, to: string): string {
+  let out = "";
+  for (let at = 0; at < text.length; at++) out += text[at] === from ? to : text[at]!;
+  return out;
 }
 
 /**
