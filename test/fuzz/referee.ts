@@ -197,7 +197,7 @@ export function createReferee(
 
   /** A response of somebody's goes back where its request came from, and only from where that went. */
   function judgeRelayed(datagram: Datagram, incoming: Draft, out: Sent, draft: Draft): string | undefined {
-    const passage = passages.get(/branch\s*=\s*([^;,\s]+)/i.exec(fieldOf(incoming, "via"))?.[1] ?? "");
+    const passage = passages.get(/;\s*branch\s*=\s*([^;,\s]+)/i.exec(fieldOf(incoming, "via"))?.[1] ?? "");
     if (passage === undefined) return "stray: a response to nothing of ours";
     if (!isSamePeer(passage.to, datagram.from)) return "stray: a response from elsewhere";
     if (hostOf(passage.from) !== hostOf(out.to)) return `stray: a response to ${out.to}`;

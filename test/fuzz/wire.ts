@@ -70,7 +70,17 @@ const partyFields: ReadonlySet<string> = new Set([
   "history-info",
 ]);
 
+export function isRemoteParty(field: string): boolean {
+  return splitField(field)[0] === "remote-party-id";
+}
+
+/** A request that begins a call goes on without Remote-Party-ID where that names the called party. */
+export function namesCalledParty({ fields }: Draft): boolean {
+  return fields.some((field) => isRemoteParty(field) && /;\s*party\s*=\s*"?called/i.test(field));
+}
+
 function mayGo(incoming: Draft, field: string, after: readonly string[]): boolean {
+  if (isRemoteParty(field) && !after.some(isRemoteParty)) return namesCalledParty(incoming);
   const isInDialog = /;\s*tag\s*=/i.test(fieldOf(incoming, "to"));
   if (!isInDialog || !partyFields.has(splitField(field)[0])) return false;
   return !after.some((left) => left === field || isNameless(field, left));
