@@ -1,9 +1,12 @@
-// The name of a call on the wire: which node, and which call, in 16 characters that no peer can read.
+// The name of a call on the wire: which node, and which call, in characters that no peer can read.
 import type { KeyedTags } from "../sip/tag.ts";
 import type { CallName } from "./calls.ts";
 
 /** Characters of a tag: base64url of 12 octets. */
 export const CALL_TAG_LENGTH = 16;
+
+/** Characters of a tag where capitals count for nothing: hex of 12 octets. */
+const HEX_LENGTH = 24;
 
 /** Rounds of the permutation: what Luby and Rackoff need against a chooser of both sides. */
 const ROUNDS = 4;
@@ -17,6 +20,11 @@ const CODES = Uint8Array.from(
 );
 const VALUES = new Int8Array(128).fill(-1);
 CODES.forEach((code, value) => (VALUES[code] = value));
+
+/** The same for hex in lower case. */
+const HEX_CODES = Uint8Array.from("0123456789abcdef", (character) => character.charCodeAt(0));
+const HEX_VALUES = new Int8Array(128).fill(-1);
+HEX_CODES.forEach((code, value) => (HEX_VALUES[code] = value));
 
 /** A name that was read. */
 export interface ReadCallTag {
@@ -42,7 +50,9 @@ export interface ReadCallTag {
  */
 export interface CallTags {
   write(name: CallName, tweak: string): string;
-  /** Total. @returns undefined for what is not 16 characters of base64url */
+  /** Writes the tag with the tweak "" in lower-case hex: the same octets. */
+  writeHex(name: CallName): string;
+  /** Total, and reads both forms. @returns undefined for what is neither 16 characters of base64url nor 24 of hex */
   read(text: string, tweak: string): ReadCallTag | undefined;
 }
 
@@ -54,6 +64,8 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
   const ownNode = parseInt(key.mac("call", `node ${node}`).slice(0, 8), 16) | 0;
   /** The state behind the key and the tweak, from which each round starts. */
   const begun = new Int32Array(4);
+  /** Epoch and count of a name that was just encrypted. */
+  const written = new Int32Array(2);
   /** The three words of a tag that was just read. */
   const read = new Int32Array(3);
 
@@ -115,17 +127,28 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     return v1 ^ v3;
   };
 
+  /** Puts the name through the permutation, into `written`. */
+  const encrypt = (name: CallName, tweak: string): void => {
+    takeTweak(tweak);
+    let left = name.epoch | 0;
+    let right = name.count | 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const next = left ^ mix(right, round);
+      left = right;
+      right = next;
+    }
+    written[0] = left;
+    written[1] = right;
+  };
+
   return {
     write(name, tweak) {
-      takeTweak(tweak);
-      let left = name.epoch | 0;
-      let right = name.count | 0;
-      for (let round = 0; round < ROUNDS; round++) {
-        const next = left ^ mix(right, round);
-        left = right;
-        right = next;
-      }
-      return writeWords(ownNode, left, right);
+      encrypt(name, tweak);
+      return writeWords(ownNode, written[0]!, written[1]!);
+    },
+    writeHex(name) {
+      encrypt(name, "");
+      return writeHexWord(ownNode) + writeHexWord(written[0]!) + writeHexWord(written[1]!);
     },
     read(text, tweak) {
       if (!readWords(text, read)) return undefined;
@@ -170,8 +193,33 @@ function writeWords(a: number, b: number, c: number): string {
   );
 }
 
+function writeHexWord(word: number): string {
+  return String.fromCharCode(
+    HEX_CODES[word >>> 28]!,
+    HEX_CODES[(word >>> 24) & 15]!,
+    HEX_CODES[(word >>> 20) & 15]!,
+    HEX_CODES[(word >>> 16) & 15]!,
+    HEX_CODES[(word >>> 12) & 15]!,
+    HEX_CODES[(word >>> 8) & 15]!,
+    HEX_CODES[(word >>> 4) & 15]!,
+    HEX_CODES[word & 15]!,
+  );
+}
+
+/** @returns false for what is not 24 characters of hex in lower case: 12 octets */
+function readHexWords(text: string, words: Int32Array): boolean {
+  for (let i = 0; i < HEX_LENGTH; i++) {
+    const code = text.charCodeAt(i);
+    const value = code < 128 ? HEX_VALUES[code]! : -1;
+    if (value < 0) return false;
+    words[i >>> 3] = (words[i >>> 3]! << 4) | value;
+  }
+  return true;
+}
+
 /** @returns false for what is not 16 characters of base64url: 12 octets, with no bit left over */
 function readWords(text: string, words: Int32Array): boolean {
+  if (text.length === HEX_LENGTH) return readHexWords(text, words);
   if (text.length !== CALL_TAG_LENGTH) return false;
   let at = 0;
   let bits = 0;

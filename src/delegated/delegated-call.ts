@@ -11,7 +11,7 @@ import { decide, refuseUnasked, type Judge, type Judged } from "../judging/decid
 import type { Overload } from "../judging/overload.ts";
 import { unsupported } from "../judging/protocol-answers.ts";
 import { refusalStatus } from "../judging/refusal.ts";
-import { misrouted, type SipCall, sipCalls, unreadable } from "../judging/sip-calls.ts";
+import { knownOf, misrouted, type SipCall, sipCalls, unreadable } from "../judging/sip-calls.ts";
 import { createTeller } from "../judging/tell.ts";
 import { createToldShare } from "../judging/told-share.ts";
 import { type Counters, countProtocolError } from "../observe/counters.ts";
@@ -338,7 +338,7 @@ function readerFor(capabilities: Capabilities): CallReader<DelegatedTurn> {
   return {
     ...sipCalls,
     attemptOf: ({ message, source, at, request, routes }) =>
-      readAttempt(message, source.trunk, at, originOf(request), routes.uri),
+      readAttempt(message, source.trunk, at, originOf(request), knownOf(request, routes)),
     unjudgeable(turn, attempt) {
       const unable = turn.message.fault === undefined ? unableToJudge(capabilities, turn) : undefined;
       // The server follows a Route, and the filter can't remove it: an emergency call is no exception.

@@ -5,6 +5,7 @@ import { originOf, type RequestInHand } from "../routing/request-in-hand.ts";
 import { foreignRoute, type Routes } from "../routing/route.ts";
 import { isEmergencyCall } from "../screening/emergency-call.ts";
 import { readRequestCallee } from "../sip/attempt/called.ts";
+import type { KnownParts } from "../sip/attempt/sip-attempt.ts";
 import type { SipMessage } from "../sip/message.ts";
 import type { CallReader, CallToJudge } from "./call-reader.ts";
 import { protocolError } from "./protocol-answers.ts";
@@ -21,11 +22,16 @@ export const sipCalls: CallReader<SipCall> = {
   nameOf: ({ request }) => request.callId,
   isEmergency: isEmergencyRequest,
   attemptOf: ({ message, source, at, request, routes }) =>
-    readCall(message, source.trunk, at, originOf(request), routes.uri),
+    readCall(message, source.trunk, at, originOf(request), knownOf(request, routes)),
   protocolAnswer: ({ message, source }) =>
     message.fault === undefined ? protocolError(message, source.trunk, false) : undefined,
   unjudgeable: (call, attempt) => unreadable(call.message, attempt) ?? misroutedCall(call),
 };
+
+/** Returns what the request in hand has shown already. */
+export function knownOf({ fromTag }: RequestInHand, { uri }: Routes): KnownParts {
+  return { uri, fromTag };
+}
 
 /**
  * Refuses a foreign Route, but not that of an emergency call of a domestic trunk. The engine must remove all Route

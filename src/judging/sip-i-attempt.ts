@@ -7,8 +7,7 @@ import type { Trunk } from "../domain/trunk.ts";
 import { isEmergencyCalled } from "../numbering/e164.ts";
 import { createIsupMessage, IsupType, isIsupType, readIsup, type IsupVariant } from "../ss7/isup.ts";
 import { countsDoubtful, readParties, type IsupParties } from "../ss7/isup-identity.ts";
-import type { UriParts } from "../sip/fields/name-addr.ts";
-import { readAttempt } from "../sip/attempt/sip-attempt.ts";
+import { readAttempt, type KnownParts } from "../sip/attempt/sip-attempt.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
 import { readIsupBody } from "../sip/bodies/sip-i-body.ts";
 import type { SipMessage } from "../sip/message.ts";
@@ -47,9 +46,9 @@ export function readCall(
   trunk: Trunk,
   at: Millis,
   origin: SignallingSource,
-  uri?: UriParts,
+  known?: KnownParts,
 ): CallAttempt {
-  const attempt = readAttempt(message, trunk, at, origin, uri);
+  const attempt = readAttempt(message, trunk, at, origin, known);
   if (trunk.side === "core" || message.fault !== undefined || !claimsIsup(message)) return attempt;
   const parties = readBody(message, trunk);
   const seen: SignallingSource = { ...origin, signalling: "sip-i" };

@@ -3,7 +3,7 @@ import { capabilitiesOf } from "../domain/capabilities.ts";
 import { decide, type Judge, type Judged } from "../judging/decide.ts";
 import { isupCalls } from "../judging/isup-calls.ts";
 import { createOverload } from "../judging/overload.ts";
-import { sipCalls, type SipCall } from "../judging/sip-calls.ts";
+import { knownOf, sipCalls, type SipCall } from "../judging/sip-calls.ts";
 import type { CallReader } from "../judging/call-reader.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
 import type { SignallingSource } from "../domain/attempt.ts";
@@ -35,8 +35,8 @@ interface SeenCall extends SipCall {
 
 const seenCalls: CallReader<SeenCall> = {
   ...sipCalls,
-  attemptOf: ({ message, source, at, origin, routes }) =>
-    readCall(message, source.trunk, at, origin, routes.uri),
+  attemptOf: ({ message, source, at, origin, request, routes }) =>
+    readCall(message, source.trunk, at, origin, knownOf(request, routes)),
 };
 
 /** Every decision of a capture is told by itself. */

@@ -91,7 +91,22 @@ function writeKey({ trunk, callId, fromTag, called, calling }: CallAttempt): str
   return key.length <= MAX_KEY ? key : createHash("sha256").update(key, "latin1").digest("hex");
 }
 
-/** Returns the key of a number, or what was received where it is unusable. */
+/**
+ * Returns the key of a number as "#" and seven octets, or what was received where it is unusable. Octets, because decimal
+ * digits are made of a number beyond 31 bits several times slower.
+ */
 export function wholeNumber(number: PartyNumber): string {
-  return number.kind === "unusable" ? `"${number.raw}` : String(number.key);
+  if (number.kind === "unusable") return `"${number.raw}`;
+  const high = Math.floor(number.key / 0x1000000);
+  const low = number.key - high * 0x1000000;
+  return String.fromCharCode(
+    0x23,
+    high >>> 24,
+    (high >>> 16) & 0xff,
+    (high >>> 8) & 0xff,
+    high & 0xff,
+    low >>> 16,
+    (low >>> 8) & 0xff,
+    low & 0xff,
+  );
 }

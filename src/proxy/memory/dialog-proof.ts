@@ -9,7 +9,7 @@ export type Acceptance = "judged" | "emergency" | "withheld" | "labelled";
 
 /** What a token says. The fields are the pieces of its text, see `dialog-token.ts`. */
 export interface DialogToken {
-  /** The call's tag. Undefined: the token was written by 0.1.0. "": the call has no name. */
+  /** The call's tag, as the token writes it. Undefined: the token was written by 0.1.0. "": the call has no name. */
   readonly call: string | undefined;
   readonly ingress: string;
   readonly egress: string;

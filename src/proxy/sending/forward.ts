@@ -169,7 +169,7 @@ function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: J
   const isJudged = attempt.trunk.side !== "core";
   const parts = {
     // A call without a row has no name: the table was full.
-    call: slot === NO_CALL ? "" : proxy.callTags.write(proxy.calls.nameOf(slot), ""),
+    call: slot === NO_CALL ? "" : proxy.callTags.writeHex(proxy.calls.nameOf(slot)),
     ingress: proxy.tagOfTrunk(attempt.trunk.id),
     egress: proxy.tagOfTrunk(called?.id ?? NEXT_HOP),
     called: isScreened ? [attempt.called, ...readToNumbers(message, called.dialPlan)] : NO_NUMBERS,

@@ -1,5 +1,6 @@
 // The call attempt that the request of a turn makes.
 import type { CallAttempt } from "../../domain/attempt.ts";
+import { knownOf } from "../../judging/sip-calls.ts";
 import { readCall } from "../../judging/sip-i-attempt.ts";
 import { originOf } from "../../routing/request-in-hand.ts";
 import { readFurtherIdentities } from "../../sip/attempt/request-identity.ts";
@@ -7,7 +8,7 @@ import type { TrunkTurn } from "./turn.ts";
 
 /** Returns the attempt that an INVITE makes. */
 export function attemptOf({ message, source, at, request, routes }: TrunkTurn): CallAttempt {
-  return readCall(message, source.trunk, at, originOf(request), routes.uri);
+  return readCall(message, source.trunk, at, originOf(request), knownOf(request, routes));
 }
 
 /**

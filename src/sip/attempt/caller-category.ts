@@ -39,11 +39,20 @@ export function readPrivilege(message: SipMessage): string | undefined {
   for (let k = 0; k < callerFields.length; k++) {
     const id = callerFields[k]!;
     for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i)) {
-      const privilege = findPrivilege(headerValue(message, i));
+      const value = headerValue(message, i);
+      const privilege = mayClaim(value) ? findPrivilege(value) : undefined;
       if (privilege !== undefined) return privilege;
     }
   }
   return undefined;
+}
+
+/** False for nearly every field: no parameter is named `cpc`, and no escape hides a name. */
+function mayClaim(value: string): boolean {
+  if (value.includes("%")) return true;
+  for (let at = value.indexOf(";"); at >= 0; at = value.indexOf(";", at + 1))
+    if (valueStart(value, at + 1) >= 0) return true;
+  return false;
 }
 
 /** Searches the parameters of a user part, of a URI and of a field alike: peers write `cpc` in all three. */

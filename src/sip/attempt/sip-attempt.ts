@@ -17,6 +17,13 @@ const span = createAddressSpan();
 /** Shared by all calls that were not diverted, which are most. */
 const NOT_DIVERTED: readonly AssertedIdentity[] = [];
 
+/** What is read of a request before its attempt is made. */
+export interface KnownParts {
+  /** The Request-URI. */
+  readonly uri: UriParts;
+  readonly fromTag: string;
+}
+
 /**
  * Makes the call attempt of an INVITE (RFC 3261 section 20, RFC 3325, RFC 3966, RFC 5031, RFC 5806, RFC 7044). Total:
  * whatever the message holds, an attempt is returned. What cannot be judged safely becomes
@@ -25,15 +32,16 @@ const NOT_DIVERTED: readonly AssertedIdentity[] = [];
  * @param trunk the trunk that the INVITE came from
  * @param at when it was received
  * @param origin where it came from, for evidence
- * @param uri the Request-URI, when it has been read already
+ * @param known what has been read of the INVITE already
  */
 export function readAttempt(
   message: SipMessage,
   trunk: Trunk,
   at: Millis,
   origin: SignallingSource,
-  uri: UriParts = readUri(message.text, message.uriStart, message.uriEnd),
+  known?: KnownParts,
 ): CallAttempt {
+  const uri = known?.uri ?? readUri(message.text, message.uriStart, message.uriEnd);
   const plan = trunk.dialPlan;
   const requestUri = message.text.slice(message.uriStart, message.uriEnd);
   if (uri.fault !== undefined || requestUri.charCodeAt(0) === 0x3c)
@@ -43,7 +51,8 @@ export function readAttempt(
   const called = readCallee(uri, plan);
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
-  const target = readTarget(uri, called);
+  // Only these fields are compared with it.
+  const target = diverted || message.count[Header.remotePartyId] !== 0 ? readTarget(uri, called) : undefined;
   const callId = message.first[Header.callId]!;
   const unreadBody = trunk.side === "core" ? undefined : findUnreadBody(message, trunk.bodies);
   const privilege = readPrivilege(message);
@@ -57,7 +66,7 @@ export function readAttempt(
     diversion: diverted ? readDiversion(message, plan, target) : NOT_DIVERTED,
     privacy,
     callId: callId < 0 ? "" : headerValue(message, callId),
-    fromTag: readFromTag(message),
+    fromTag: known?.fromTag ?? readFromTag(message),
     requestUri,
   };
   if (unreadBody === undefined && privilege === undefined) return attempt;

@@ -1,0 +1,1 @@
+import "./cli/stopped-process.ts";
