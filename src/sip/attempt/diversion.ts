@@ -83,11 +83,8 @@ function readValues(
 function contradicts(diversion: AssertedIdentity | undefined, history: readonly HistoryEntry[]): boolean {
   const byPlace = history.findLast(({ party }) => !isNameless(party))?.party;
   if (byPlace === undefined) return false;
-  const byIndex = lastByIndex(history);
-  return (
-    (diversion !== undefined && !isSame(diversion, byPlace)) ||
-    (byIndex !== undefined && !isSame(byIndex, byPlace))
-  );
+  if (diversion !== undefined && !isSame(diversion, byPlace)) return true;
+  return lastByIndex(history).some((party) => !isSame(party, byPlace));
 }
 
 function isSame({ number: left }: AssertedIdentity, { number: right }: AssertedIdentity): boolean {
