@@ -3,18 +3,25 @@ import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
-import { formatNumber } from "../../domain/number.ts";
+import { formatNumber, type PartyNumber } from "../../domain/number.ts";
+import { possibleKeys } from "../../numbering/possible-numbers.ts";
 import { describeIdentity } from "../identities.ts";
 import { takeOut } from "../list-change.ts";
 import type { DenyList, ScreenRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
 
+/** A party on a list, and its row there. */
+interface Found {
+  readonly party: AssertedIdentity;
+  readonly row: number;
+}
+
 /**
  * Returns the party on the list: any calling party, whatever the trunk's `identity`, or any
  * diverting party.
  */
-function findListed(attempt: CallAttempt, list: DenyList): AssertedIdentity | undefined {
+function findListed(attempt: CallAttempt, list: DenyList): Found | undefined {
   return findIn(attempt.calling, attempt, list) ?? findIn(attempt.diversion, attempt, list);
 }
 
@@ -22,12 +29,26 @@ function findIn(
   parties: readonly AssertedIdentity[],
   attempt: CallAttempt,
   list: DenyList,
-): AssertedIdentity | undefined {
+): Found | undefined {
   for (const party of parties) {
-    if (party.number.kind !== "unusable" && list.numbers.find(party.number.key, attempt.at) >= 0)
-      return party;
+    const row = findRow(party.number, attempt, list);
+    if (row >= 0) return { party, row };
   }
   return undefined;
+}
+
+/**
+ * Returns the row of a number, or a negative number. A number that can't be read, or that ISUP restricts, is on the list
+ * when an element may find a listed number in its digits.
+ */
+function findRow(number: PartyNumber, { at, trunk }: CallAttempt, { numbers }: DenyList): number {
+  if (number.kind !== "unusable") return numbers.find(number.key, at);
+  if (number.why !== "invalid" && number.why !== "restricted") return -1;
+  for (const key of possibleKeys(number.raw, trunk.dialPlan)) {
+    const row = numbers.find(key, at);
+    if (row >= 0) return row;
+  }
+  return -1;
 }
 
 /** Puts police lists first: when two lists hold a number, the police notice is the reason given. */
@@ -46,19 +67,19 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
     if (lists.length === 0) return undefined;
     return (attempt): Deny | undefined => {
       for (const list of lists) {
-        const party = findListed(attempt, list);
-        if (party === undefined) continue;
+        const found = findListed(attempt, list);
+        if (found === undefined) continue;
         const reason = list.kind === "police" ? "police-listed" : "denylisted";
-        return { kind: "reject", reason, facts: { list: list.id, field: party.source } };
+        return { kind: "reject", reason, facts: { list: list.id, field: found.party.source } };
       }
       return undefined;
     };
   },
   explain({ attempt, tables }) {
     for (const list of inOrder(tables.denyLists)) {
-      const party = findListed(attempt, list);
-      if (party === undefined || party.number.kind === "unusable") continue;
-      const row = list.numbers.find(party.number.key, attempt.at);
+      const found = findListed(attempt, list);
+      if (found === undefined) continue;
+      const { party, row } = found;
       const line = `${list.file}:${list.numbers.line(row)}`;
       const number = formatNumber(party.number) ?? "the number";
       return {
