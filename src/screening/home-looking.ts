@@ -20,6 +20,7 @@ const roamerClasses: ReadonlySet<NumberClass> = new Set([
 ]);
 
 const PERCENT = 0x25;
+const AT = 0x40;
 /** At most this many characters of an invalid number are read. No number is longer. */
 const MOST_CHARACTERS = 32;
 
@@ -60,7 +61,7 @@ function looksDomestic(raw: string): boolean {
   return digits !== "" && !hasPlus(raw) && readsAsHome(digits);
 }
 
-/** Returns the digits of a number as received, escaped ones (%39 is 9) included. */
+/** Returns the digits of a number as received, escaped ones (%39 is 9) included, up to an `@`, which ends a number. */
 function digitsOf(raw: string): string {
   let digits = "";
   for (let i = 0; i < raw.length && i < MOST_CHARACTERS; i++) {
@@ -69,6 +70,7 @@ function digitsOf(raw: string): string {
       code = Number.parseInt(raw.slice(i + 1, i + 3), 16);
       i += 2;
     }
+    if (code === AT) break;
     if (code >= 0x30 && code <= 0x39) digits += String.fromCharCode(code);
   }
   return digits;

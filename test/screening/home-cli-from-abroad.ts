@@ -50,6 +50,8 @@ const homeSpellings: readonly string[] = [
   "+86(10)8765.4321",
   "010-8765-4321",
   "(0)95588",
+  "13912345678%40h2",
+  "95588%402",
 ];
 
 /** What a mobile subscriber who roams abroad may look like. */
