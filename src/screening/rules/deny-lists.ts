@@ -38,12 +38,12 @@ function findIn(
 }
 
 /**
- * Returns the row of a number, or a negative number. A number that can't be read, or that ISUP restricts, is on the list
- * when an element may find a listed number in its digits.
+ * Returns the row of a number, or a negative number. A number that can't be read is on the list when an element
+ * may find a listed number in its digits.
  */
 function findRow(number: PartyNumber, { at, trunk }: CallAttempt, { numbers }: DenyList): number {
   if (number.kind !== "unusable") return numbers.find(number.key, at);
-  if (number.why !== "invalid" && number.why !== "restricted") return -1;
+  if (number.why !== "invalid") return -1;
   for (const key of possibleKeys(number.raw, trunk.dialPlan)) {
     const row = numbers.find(key, at);
     if (row >= 0) return row;

@@ -22,6 +22,11 @@ const contradicted: AssertedIdentity = {
   presentation: "allowed",
 };
 
+/** Tells whether a field of the message may name a diverting party. */
+export function isDiverted({ count }: SipMessage): boolean {
+  return count[Header.diversion] !== 0 || count[Header.historyInfo] !== 0;
+}
+
 /**
  * Reads the diverting parties, the most recent first: Diversion as it stands (RFC 5806), then
  * History-Info from its end (RFC 7044).

@@ -8,7 +8,7 @@ import { createAddressSpan, readAddress, readParam, readUri, type UriParts } fro
 import { isEmergencyUrn, readCallee, readTarget, type CallTarget } from "./called.ts";
 import { readPrivilege } from "./caller-category.ts";
 import { Header } from "../header.ts";
-import { readDiversion } from "./diversion.ts";
+import { isDiverted, readDiversion } from "./diversion.ts";
 import { readCalling, readPrivacy, type NamedCallee } from "./sip-identity.ts";
 import { headerValue, noteFault, type SipMessage } from "../message.ts";
 
@@ -42,7 +42,6 @@ export function readAttempt(
   if (uri.params.includes("?")) noteFault(message, "Request-URI: has header fields");
   const called = readCallee(uri, plan);
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
-  const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   const target = readTarget(uri, called);
   const callId = message.first[Header.callId]!;
   const unreadBody = trunk.side === "core" ? undefined : findUnreadBody(message, trunk.bodies);
@@ -54,7 +53,7 @@ export function readAttempt(
     calling: readCalling(message, plan, privacy, findCallee(trunk, target)),
     called,
     emergencyUrn: isEmergencyUrn(uri),
-    diversion: diverted ? readDiversion(message, plan, target) : NOT_DIVERTED,
+    diversion: isDiverted(message) ? readDiversion(message, plan, target) : NOT_DIVERTED,
     privacy,
     callId: callId < 0 ? "" : headerValue(message, callId),
     fromTag: readFromTag(message),
