@@ -6,7 +6,6 @@ import { isVisualSeparator } from "./sip-user.ts";
 
 /** At most this many characters are read. No number is longer. */
 const MOST_CHARACTERS = 48;
-const PERCENT = 0x25;
 const PLUS = 0x2b;
 const SPACE = 0x20;
 const HOME = "86";
@@ -15,13 +14,13 @@ const HOME = "86";
  * Returns the keys of the numbers that an element may find in a number that can't be read: in its digits up to the first
  * other character, and in all of its digits; with and without the zeros and the country code in front (`+86(0)1095588`,
  * `0095588`, `95588#`, `95588:1`). Most are nobody's number. They serve to look a party up on a deny list.
- * @param raw the number as received, without parameters
+ * @param text the number without parameters, its escapes decoded
  * @param plan the dial plan of the trunk
  */
-export function possibleKeys(raw: string, plan: DialPlan): ReadonlySet<number> {
+export function possibleKeys(text: string, plan: DialPlan): ReadonlySet<number> {
   const generous = createDialPlan({ homeArea: plan.homeArea, tolerateTrunkZero: true });
   const keys = new Set<number>();
-  const { leading, all } = digitsOf(raw);
+  const { leading, all } = digitsOf(text);
   addKeys(leading, generous, keys);
   if (all !== leading) addKeys(all, generous, keys);
   return keys;
@@ -50,18 +49,11 @@ function withoutZeros(digits: string): string {
   return digits.slice(from);
 }
 
-function digitsOf(raw: string): { readonly leading: string; readonly all: string } {
+function digitsOf(text: string): { readonly leading: string; readonly all: string } {
   let all = "";
   let leading: string | undefined;
-  for (let at = 0; at < raw.length && at < MOST_CHARACTERS; at++) {
-    let code = raw.charCodeAt(at);
-    if (code === PERCENT) {
-      const escaped = Number.parseInt(raw.slice(at + 1, at + 3), 16);
-      if (!Number.isNaN(escaped)) {
-        code = escaped;
-        at += 2;
-      }
-    }
+  for (let at = 0; at < text.length && at < MOST_CHARACTERS; at++) {
+    const code = text.charCodeAt(at);
     if (code >= 0x30 && code <= 0x39) all += String.fromCharCode(code);
     else if (all !== "" && code !== PLUS && code !== SPACE && !isVisualSeparator(code)) leading ??= all;
   }

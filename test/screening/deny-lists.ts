@@ -151,6 +151,11 @@ const unreadable: readonly string[] = [
   "95599:1",
   "95599%40h",
   "95599bank",
+  "%EF%BC%99%EF%BC%95%EF%BC%95%EF%BC%99%EF%BC%99",
+  "\xd9\xa9\xd9\xa5\xd9\xa5\xd9\xa9\xd9\xa9",
+  "9SS99",
+  "l3900001111",
+  "+86 139OOOO1111",
   "95599;phone-context=+1",
   "95599;phone-context=other.example",
   "000861095599",
@@ -163,6 +168,8 @@ const unreadable: readonly string[] = [
 /** Near misses: nobody's number, a neighbour's, a name. */
 const unlisted: readonly string[] = [
   "+86(0)95598",
+  "9SS98",
+  "%EF%BC%99%EF%BC%95%EF%BC%95%EF%BC%99%EF%BC%98",
   "95598#",
   "+86(0)13900001112",
   "8001",

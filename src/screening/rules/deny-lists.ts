@@ -7,6 +7,7 @@ import { formatNumber, type PartyNumber } from "../../domain/number.ts";
 import { possibleKeys } from "../../numbering/possible-numbers.ts";
 import { describeIdentity } from "../identities.ts";
 import { takeOut } from "../list-change.ts";
+import { numbersSeen } from "../number-seen.ts";
 import type { DenyList, ScreenRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
@@ -39,15 +40,16 @@ function findIn(
 
 /**
  * Returns the row of a number, or a negative number. A number that can't be read is on the list when an element
- * may find a listed number in its digits.
+ * or a person may find a listed number in its digits.
  */
 function findRow(number: PartyNumber, { at, trunk }: CallAttempt, { numbers }: DenyList): number {
   if (number.kind !== "unusable") return numbers.find(number.key, at);
   if (number.why !== "invalid") return -1;
-  for (const key of possibleKeys(number.raw, trunk.dialPlan)) {
-    const row = numbers.find(key, at);
-    if (row >= 0) return row;
-  }
+  for (const text of numbersSeen(number.raw))
+    for (const key of possibleKeys(text, trunk.dialPlan)) {
+      const row = numbers.find(key, at);
+      if (row >= 0) return row;
+    }
   return -1;
 }
 
