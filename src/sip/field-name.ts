@@ -23,8 +23,6 @@ const compactForms: ReadonlyMap<string, string> = new Map([
   ["v", "via"],
   ["x", "session-expires"],
   ["y", "identity"],
-  // No compact form, but another name of the same field, see header.ts.
-  ["cc-diversion", "diversion"],
 ]);
 
 /**

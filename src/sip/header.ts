@@ -63,8 +63,6 @@ const names: readonly (readonly [HeaderId, string])[] = [
   [Header.remotePartyId, "remote-party-id"],
   [Header.privacy, "privacy"],
   [Header.diversion, "diversion"],
-  // The name of Diversion before it had an RFC (draft-levy-sip-diversion-01). Old gateways write it.
-  [Header.diversion, "cc-diversion"],
   [Header.historyInfo, "history-info"],
   [Header.proxyRequire, "proxy-require"],
   [Header.contentTransferEncoding, "content-transfer-encoding"],

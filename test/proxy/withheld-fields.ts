@@ -113,6 +113,7 @@ void t.test("fields that say who calls go whatever they hold; those that calls n
     "P-Access-Network-Info",
     "Cellular-Network-Info",
     "Additional-Identity",
+    "CC-Diversion",
     "User-to-User",
     "Identity",
     "Subject",

@@ -155,7 +155,7 @@ const unreadable: readonly string[] = [
   "\xd9\xa9\xd9\xa5\xd9\xa5\xd9\xa9\xd9\xa9",
   "9SS99",
   "l3900001111",
-  "+86 139OOOO1111",
+  "+86139OOOO1111",
   "95599;phone-context=+1",
   "95599;phone-context=other.example",
   "000861095599",

@@ -90,17 +90,6 @@ void t.test("every number that is not the called one is a diverting party", asyn
       ["History-Info: <sip:8001@g>;index=1, <sip:02787654321@g>;index=1.1"],
       ["8001"],
     ],
-    [
-      "CC-Diversion, its former name",
-      ["CC-Diversion: <tel:+8613800138000>;reason=unknown"],
-      ["+8613800138000"],
-    ],
-    [
-      "both names",
-      ["Diversion: <tel:95588>", "cc-diversion: <tel:+8613800138000>"],
-      ["95588", "+8613800138000"],
-    ],
-    ["near miss: another name", ["X-CC-Diversion: <tel:+8613800138000>"], []],
     ["a Diversion without a number", ["Diversion: <sip:alice@g>;reason=no-answer"], ["alice"]],
     ["a code", ["Diversion: <tel:95588>"], ["95588"]],
   ]);

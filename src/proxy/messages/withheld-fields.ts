@@ -16,6 +16,7 @@ const tellingFields: ReadonlySet<string> = new Set([
   "p-preferred-identity",
   "remote-party-id",
   "diversion",
+  "cc-diversion",
   "history-info",
   "referred-by",
   "identity",
