@@ -7,6 +7,7 @@ import type { Trunk } from "../domain/trunk.ts";
 import { isEmergencyCalled } from "../numbering/e164.ts";
 import { createIsupMessage, IsupType, isIsupType, readIsup, type IsupVariant } from "../ss7/isup.ts";
 import { countsDoubtful, readParties, type IsupParties } from "../ss7/isup-identity.ts";
+import { isDiverted, readDiversion } from "../sip/attempt/diversion.ts";
 import { readAttempt, type KnownParts } from "../sip/attempt/sip-attempt.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
 import { readIsupBody } from "../sip/bodies/sip-i-body.ts";
@@ -54,7 +55,16 @@ export function readCall(
   const seen: SignallingSource = { ...origin, signalling: "sip-i" };
   return typeof parties === "string"
     ? { ...attempt, origin: seen, undecodable: parties }
-    : { ...join(attempt, parties), origin: seen };
+    : { ...join(withoutTarget(attempt, parties, message), parties), origin: seen };
+}
+
+/**
+ * Returns the attempt with every diverting party of SIP, where the ISUP part leads the call to another party than the
+ * Request-URI: then the party of the Request-URI is no called party, and diverts like every other.
+ */
+function withoutTarget(attempt: CallAttempt, { called }: IsupParties, message: SipMessage): CallAttempt {
+  if (called === undefined || !isDiverted(message) || isSame(called, attempt.called)) return attempt;
+  return { ...attempt, diversion: readDiversion(message, attempt.trunk.dialPlan, undefined) };
 }
 
 /** Returns the parties that the ISUP body names, or in words why they can't be read. */

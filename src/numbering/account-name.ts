@@ -26,7 +26,7 @@ const LONG_IDENTIFIER = 24;
  * - an element reads up to the first letter: `95588bank`, `01087654321p8001`;
  * - an element looks for digits: `icbc95588`, `tel+8613912345678`;
  * - an element removes single letters: `139x1234x5678`;
- * - a person takes the letters O, l and I for digits: `O1O87654321`.
+ * - a person takes the letters O, l, I, S, B and Z for digits: `O1O87654321`, `9SSB8`.
  *
  * @param text the user part without parameters, its escapes decoded
  * @param plan the dial plan of the trunk
@@ -76,14 +76,26 @@ function isNumber(digits: string, plus: boolean, plan: DialPlan): boolean {
   return number.kind !== "unusable";
 }
 
+/** The letters that look like digits. */
+const lookAlikes: ReadonlyMap<string, string> = new Map([
+  ["O", "0"],
+  ["o", "0"],
+  ["I", "1"],
+  ["l", "1"],
+  ["Z", "2"],
+  ["z", "2"],
+  ["S", "5"],
+  ["s", "5"],
+  ["B", "8"],
+]);
+
 /** Returns the digits that a person sees when all letters look like digits. Empty: another letter is there. */
 function withoutLookAlikes(text: string): string {
   let digits = "";
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (isDigit(code)) digits += text.charAt(at);
-    else if ((code | 0x20) === 0x6f) digits += "0";
-    else if (code === 0x49 || code === 0x6c) digits += "1";
+    const digit = isDigit(code) ? text.charAt(at) : lookAlikes.get(text.charAt(at));
+    if (digit !== undefined) digits += digit;
     else if (code !== 0x2b && !isVisualSeparator(code)) return "";
   }
   return digits;

@@ -48,9 +48,18 @@ export interface NumberParameters {
 
 /**
  * Parameters that may send a call elsewhere (RFC 4694; RFC 4904 and its forerunner dtg; RFC 3261
- * section 19.1.1).
+ * section 19.1.1), and an extension, which some elements dial as a part of the number (RFC 3966 section
+ * 5.1.2). Digits that are sent after the answer (`postd`) change no party.
  */
-const routingNames: ReadonlySet<string> = new Set(["rn", "cic", "tgrp", "dtg", "maddr"]);
+const routingNames: ReadonlySet<string> = new Set([
+  "rn",
+  "cic",
+  "tgrp",
+  "trunk-context",
+  "dtg",
+  "maddr",
+  "ext",
+]);
 
 /**
  * @returns true for one or more digits with or without a leading "+": no escape, separator or

@@ -4,7 +4,7 @@
 type Range = readonly [first: number, last: number];
 
 /**
- * Controls, characters without width, signs for the direction of text, fillers, variation selectors,
+ * Controls, characters without width, signs for the direction of text but those of {@link turnsText}, fillers, variation selectors,
  * tags, and marks above or around another character.
  */
 const invisible: readonly Range[] = [
@@ -30,8 +30,10 @@ const invisible: readonly Range[] = [
   [0x1ab0, 0x1aff],
   [0x1dc0, 0x1dff],
   [0x200b, 0x200f],
-  [0x202a, 0x202e],
-  [0x2060, 0x206f],
+  [0x202a, 0x202a],
+  [0x202c, 0x202d],
+  [0x2060, 0x2066],
+  [0x2068, 0x206f],
   [0x20d0, 0x20ff],
   [0x302a, 0x302f],
   [0x3099, 0x309a],
@@ -96,6 +98,14 @@ const separators: readonly Range[] = [
   [0x1f000, 0x1f0ff],
   [0x1f300, 0x1fbef],
 ];
+
+/** The signs that make text run from right to left: U+202B, U+202E, U+2067. */
+const turning: readonly string[] = ["\u202b", "\u202e", "\u2067"];
+
+/** @returns true when a display may show characters of the name in another order */
+export function turnsText(name: string): boolean {
+  return turning.some((sign) => name.includes(sign));
+}
 
 /** @returns true for a character that no display shows */
 export function isInvisible(code: number): boolean {

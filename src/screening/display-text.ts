@@ -12,19 +12,24 @@ const chinese = new TextDecoder("gb18030");
 /**
  * Returns a display name as a person reads it, in each character set that its octets may be in:
  * unquoted, unescaped, without invisible characters, letters and digits of all styles and systems as
- * ASCII (fullwidth １ and ❶ are 1, Cyrillic а is a), in lower case. At most two readings.
+ * ASCII (fullwidth １ and ❶ are 1, Cyrillic а is a), in lower case. At most three readings.
  */
 export function foldNames(display: string): readonly string[] {
   const bare = unescapePercent(unquote(display));
   let isAscii = true;
   for (let i = 0; isAscii && i < bare.length; i++) isAscii = bare.charCodeAt(i) < 0x80;
   if (isAscii) return [bare.toLowerCase()];
-  // Names are received as latin1. A name that is no UTF-8 is shown as the phone chooses.
+  // Names are received as latin1. A name that is no UTF-8 is shown as the phone chooses: most show a sign in place of
+  // each wrong octet.
   const bytes = Buffer.from(bare, "latin1");
   if (isUtf8(bytes)) return [fold(bytes.toString("utf8"))];
   // In GBK the second octet of a character may be a backslash, so it is decoded before it is unescaped.
   const inner = display.startsWith('"') ? display.slice(1, display.endsWith('"') ? -1 : undefined) : display;
-  return [fold(bare), fold(unquote(chinese.decode(Buffer.from(inner, "latin1"))))];
+  return [
+    fold(bare),
+    fold(bytes.toString("utf8")),
+    fold(unquote(chinese.decode(Buffer.from(inner, "latin1")))),
+  ];
 }
 
 function fold(text: string): string {
@@ -46,7 +51,20 @@ function unquote(display: string): string {
     if (char === "\\" && i + 1 < display.length) out += display.charAt(++i);
     else out += char;
   }
-  return out.trim();
+  return trimSpaces(out);
+}
+
+/** Removes ASCII spaces and tabs. `trim` would take the last octet of a UTF-8 character for a space (0xA0). */
+function trimSpaces(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** Undoes escapes like %39 (9). Some gateways write a name as a part of a URI. */

@@ -2,6 +2,7 @@
 import { NumberFlag, type NumberClass, type PartyNumber } from "../domain/number.ts";
 import type { UsableNumber } from "../numbering/e164.ts";
 import { beginsProtected, readsAsHome } from "../numbering/home-form.ts";
+import { numbersSeen } from "./number-seen.ts";
 
 /** The bits of `NumberFlag` for spellings without country code, which only domestic calls use. */
 const HOME_WRITING =
@@ -19,7 +20,7 @@ const roamerClasses: ReadonlySet<NumberClass> = new Set([
   "mobile_emergency_comms",
 ]);
 
-const PERCENT = 0x25;
+const AT = 0x40;
 /** At most this many characters of an invalid number are read. No number is longer. */
 const MOST_CHARACTERS = 32;
 
@@ -53,27 +54,24 @@ export function isGlobalForm({ flags }: UsableNumber): boolean {
  * behind "+" and zeros begins with 86 or a protected code (+95588, 0096110, +0861087654321).
  */
 function looksDomestic(raw: string): boolean {
-  const digits = digitsOf(raw);
+  return numbersSeen(raw).some(showsDomestic);
+}
+
+function showsDomestic(text: string): boolean {
+  const digits = digitsOf(text);
   let from = 0;
   while (digits.charCodeAt(from) === 0x30) from++;
   if (digits.startsWith("86", from) || beginsProtected(digits, from)) return true;
-  return digits !== "" && !hasPlus(raw) && readsAsHome(digits);
+  return digits !== "" && !text.includes("+") && readsAsHome(digits);
 }
 
-/** Returns the digits of a number as received, escaped ones (%39 is 9) included. */
-function digitsOf(raw: string): string {
+/** Returns the digits of a text up to an `@`, which ends a number. */
+function digitsOf(text: string): string {
   let digits = "";
-  for (let i = 0; i < raw.length && i < MOST_CHARACTERS; i++) {
-    let code = raw.charCodeAt(i);
-    if (code === PERCENT) {
-      code = Number.parseInt(raw.slice(i + 1, i + 3), 16);
-      i += 2;
-    }
+  for (let i = 0; i < text.length && i < MOST_CHARACTERS; i++) {
+    const code = text.charCodeAt(i);
+    if (code === AT) break;
     if (code >= 0x30 && code <= 0x39) digits += String.fromCharCode(code);
   }
   return digits;
-}
-
-function hasPlus(raw: string): boolean {
-  return raw.includes("+") || raw.toUpperCase().includes("%2B");
 }

@@ -50,7 +50,7 @@ const letters: ReadonlyMap<string, string> = new Map(
     l: "ӏʟłǀ",
     m: "мᴍ",
     n: "ηɴոп",
-    o: "оοօøᴏσ",
+    o: "оοօøᴏσⲟ",
     p: "рρᴘ",
     q: "ԛ",
     r: "гʀ",
@@ -95,7 +95,7 @@ export function seenAsLetter(char: string, code: number): string | undefined {
   return capitals.get(char) ?? letters.get(char.toLowerCase());
 }
 
-/** ASCII characters, in lower case, that look like a digit. */
+/** Characters of a folded name that look like a digit. */
 const asDigit: ReadonlyMap<string, string> = new Map([
   ["o", "0"],
   ["i", "1"],
@@ -104,6 +104,14 @@ const asDigit: ReadonlyMap<string, string> = new Map([
   ["z", "2"],
   ["s", "5"],
   ["b", "8"],
+  ["з", "3"],
+  ["ӡ", "3"],
+  ["ʒ", "3"],
+  ["ч", "4"],
+  ["ƽ", "5"],
+  ["б", "6"],
+  ["ß", "8"],
+  ["ȣ", "8"],
 ]);
 
 /**

@@ -11,6 +11,8 @@ import { wholeNumber } from "./recent-calls.ts";
 const LIFETIME: Millis = 32_000;
 /** At most this many calls wait for more digits. The next call of one that found no room pays its limits. */
 const MOST_INCOMPLETE = 16_384;
+/** A called number with more digits continues nothing: 15 digits of E.164, prefixes, and some digits of a PBX. */
+const MOST_DIGITS = 32;
 /** At most this many characters of what was dialled, and of a key. Longer ones are no overlap dialling. */
 const MAX_TEXT = 256;
 
@@ -103,7 +105,8 @@ function keyOf(trunk: TrunkId, callId: string, fromTag: string): string {
 function isContinued(former: string, later: string): boolean {
   const end = endOfCalled(former);
   const laterEnd = endOfCalled(later);
-  if (end === 0 || laterEnd <= end || !later.startsWith(former.slice(0, end))) return false;
+  if (end === 0 || laterEnd <= end || laterEnd > MOST_DIGITS || !later.startsWith(former.slice(0, end)))
+    return false;
   return former.slice(end) === later.slice(laterEnd) && isDialled(later, laterEnd);
 }
 

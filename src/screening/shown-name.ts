@@ -3,13 +3,14 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { IdentitySource } from "../domain/identity.ts";
 import type { DialPlan } from "../domain/number.ts";
 import { hiddenTokens, readSipNumber, type UsableNumber } from "../numbering/e164.ts";
+import { turnsText } from "./characters.ts";
 import { foldNames, isBetweenGroups, isDigit, LONGEST_NAME } from "./display-text.ts";
 import { withDigitsSeen, wordsSeen } from "./look-alikes.ts";
 
 /** What is wrong with a display name. */
 export interface MisleadingName {
   readonly field: IdentitySource;
-  readonly shows: "number" | "short-code" | "hidden-word" | "too-long";
+  readonly shows: "number" | "short-code" | "hidden-word" | "turned-text" | "too-long";
   /** The name as a person reads it. Empty when it was too long to be read. */
   readonly name: string;
 }
@@ -92,6 +93,7 @@ export function findMisleadingName(attempt: CallAttempt): MisleadingName | undef
 function judgeName(display: string, attempt: CallAttempt): Omit<MisleadingName, "field"> | undefined {
   if (display.length > LONGEST_NAME) return { shows: "too-long", name: "" };
   for (const name of foldNames(display)) {
+    if (turnsText(name)) return { shows: "turned-text", name };
     if (wordsSeen(name).some(showsHidden)) return { shows: "hidden-word", name };
     const seen = withDigitsSeen(name);
     // The whole of the caller's own number may stand in groups that each look like something else.

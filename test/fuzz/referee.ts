@@ -160,7 +160,7 @@ export function createReferee(
     // Answers add a confirmation at the end of a token.
     for (const [, token = ""] of text.matchAll(/;\s*sw\s*=\s*([^;>,\s]+)/gi)) {
       for (const [written, call] of tokens)
-        if (call.callId === callId && token.startsWith(written)) return call;
+        if (call.callId === callId && token.toLowerCase().startsWith(written)) return call;
     }
     return undefined;
   }

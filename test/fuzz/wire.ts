@@ -70,19 +70,16 @@ const partyFields: ReadonlySet<string> = new Set([
   "history-info",
 ]);
 
-export function isRemoteParty(field: string): boolean {
-  return splitField(field)[0] === "remote-party-id";
-}
-
-/** A request that begins a call goes on without Remote-Party-ID where that names the called party. */
-export function namesCalledParty({ fields }: Draft): boolean {
-  return fields.some((field) => isRemoteParty(field) && /;\s*party\s*=\s*"?called/i.test(field));
+/** True for Remote-Party-ID where one names the called party: a request that begins a call goes on without all of them. */
+export function isOfCalledParty(fields: readonly string[], name: string): boolean {
+  if (name !== "remote-party-id") return false;
+  return fields.some((field) => splitField(field)[0] === name && /;\s*party\s*=\s*"?called/i.test(field));
 }
 
 function mayGo(incoming: Draft, field: string, after: readonly string[]): boolean {
-  if (isRemoteParty(field) && !after.some(isRemoteParty)) return namesCalledParty(incoming);
   const isInDialog = /;\s*tag\s*=/i.test(fieldOf(incoming, "to"));
-  if (!isInDialog || !partyFields.has(splitField(field)[0])) return false;
+  const name = splitField(field)[0];
+  if (!isOfCalledParty(incoming.fields, name) && (!isInDialog || !partyFields.has(name))) return false;
   return !after.some((left) => left === field || isNameless(field, left));
 }
 

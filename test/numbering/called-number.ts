@@ -49,6 +49,12 @@ const rows: readonly (readonly [string, string, string])[] = [
   ["domestic", "86755110", "invalid: no rule"],
   ["domestic", "8612395", "invalid: no rule"],
   [taiyuan, "8610110", "+863518610110 fixed local"],
+  // An element may dial an extension behind the number.
+  [beijing, "110;ext=02787654321", "invalid: emergency code with routing parameters"],
+  [beijing, "110;EXT=1", "invalid: emergency code with routing parameters"],
+  [beijing, "110;trunk-context=h.example", "invalid: emergency code with routing parameters"],
+  [beijing, "110;extra=1", "short 110 emergency"],
+  [beijing, "02787654321;ext=1", "+862787654321 fixed domesticForm"],
   // A context may not make an emergency number of other digits.
   [beijing, "110;phone-context=+44", "invalid: cc 44: bad length"],
   [beijing, "110;phone-context=+49", "invalid: cc 49: bad length"],

@@ -1,6 +1,7 @@
 import t from "tap";
 import { compileScreen } from "../../src/screening/chain/screen.ts";
 import {
+  type AttemptSpec,
   makeAttempt,
   makeChain,
   makeDenyList,
@@ -131,6 +132,72 @@ void t.test("deny lists: a code is found however list and caller write it", (t) 
         t.equal(judge(listed, user), "default", `${code}: ${listed} is not ${user}`);
     }
   }
+  t.end();
+});
+
+/** Spellings that no plan allows, and in which an element may find 95599 or +8613900001111. */
+const unreadable: readonly string[] = [
+  "+86(0)95599",
+  "+86(0)1095599",
+  "+86001095599",
+  "0095599",
+  "+95599",
+  "95599#",
+  "95599F",
+  "*95599",
+  "95599*1",
+  "95599%20",
+  "9%205599",
+  "95599:1",
+  "95599%40h",
+  "95599bank",
+  "%EF%BC%99%EF%BC%95%EF%BC%95%EF%BC%99%EF%BC%99",
+  "\xd9\xa9\xd9\xa5\xd9\xa5\xd9\xa9\xd9\xa9",
+  "9SS99",
+  "l3900001111",
+  "+86139OOOO1111",
+  "95599;phone-context=+1",
+  "95599;phone-context=other.example",
+  "000861095599",
+  "+86(0)13900001111",
+  "0013900001111#",
+  "013900001111x",
+  "008601390000-1111",
+];
+
+/** Near misses: nobody's number, a neighbour's, a name. */
+const unlisted: readonly string[] = [
+  "+86(0)95598",
+  "9SS98",
+  "%EF%BC%99%EF%BC%95%EF%BC%95%EF%BC%99%EF%BC%98",
+  "95598#",
+  "+86(0)13900001112",
+  "8001",
+  "4321#",
+  "9559",
+  "x9559",
+  "alice",
+  "pbx01",
+  "195599",
+  "+44(0)95598",
+];
+
+void t.test("deny lists: a number that can't be read is found by its digits, in every field", (t) => {
+  const trunk = makeTrunk({ side: "national" });
+  const denyLists = [makeDenyList("police", "police", ["95599", "+8613900001111"])];
+  const chain = { ...setEveryRule("off"), "deny-lists": { mode: "enforce", options: {} } } as const;
+  const screen = compileScreen(chain, makeTables(trunk, { denyLists }), "r1");
+  const judge = (spec: AttemptSpec): string =>
+    screen.judge(makeAttempt(trunk, spec), makeState()).verdict.reason;
+  for (const [users, says] of [
+    [unreadable, "police-listed"],
+    [unlisted, "default"],
+  ] as const)
+    for (const user of users) {
+      t.equal(judge({ calling: [`from ${user}`] }), says, `caller ${user}`);
+      t.equal(judge({ diversion: [`div ${user}`] }), says, `diverting party ${user}`);
+      t.equal(judge({ diversion: ["div +8613812345678", `div ${user}`] }), says, `an earlier one ${user}`);
+    }
   t.end();
 });
 

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import t from "tap";
 import { compileScreen } from "../../src/screening/chain/screen.ts";
 import {
@@ -134,7 +135,7 @@ testRule("display-name", [
     ["word joiner", "\u2060"],
     ["soft hyphen", "\u00ad"],
     ["byte order mark", "\ufeff"],
-    ["right-to-left override", "\u202e"],
+    ["left-to-right embedding", "\u202a"],
     ["isolate", "\u2066"],
     ["variation selector", "\ufe0f"],
     ["variation selector 17", "\u{e0100}"],
@@ -156,7 +157,30 @@ testRule("display-name", [
     named(`+86${char}1087654321`, "abstains", { name: `${what} in the caller's own number` }),
   ]),
 
+  // Signs that turn text around.
+  named("\u202e88559", misleads, { name: "a code behind a right-to-left override" }),
+  named("9\u202e8855\u202c", misleads, { name: "a code, its end behind the override" }),
+  named("\u202eetavirP", misleads, { name: "a word behind a right-to-left override" }),
+  named("\u202b588 95", misleads, { name: "groups in a right-to-left embedding" }),
+  named("\u2067588 95", misleads, { name: "groups in a right-to-left isolate" }),
+  named("\u202a+861087654321\u202c", "abstains", {
+    name: "the caller's own number in a left-to-right embedding",
+  }),
+  named("\u2066Jinghua\u2069", "abstains", { name: "a left-to-right isolate" }),
+
+  // The last octet is a space of latin1.
+  named("𝟡𝟝𝟝𝟠𝟠", misleads, { name: "a code whose last octet is 0xA0" }),
+  named("９５５８８\u00a0", misleads, { name: "a code and a no-break space" }),
+  named("匿名\u00a0", misleads, { name: "a word and a no-break space" }),
+  named("京华\u00a0", "abstains", { name: "a name and a no-break space" }),
+
   // Letters that look like digits.
+  named("1З912345678", misleads, { name: "Cyrillic З in a number" }),
+  named("139б2345678", misleads, { name: "Cyrillic б in a number" }),
+  named("955ß8", misleads, { name: "ß in a code" }),
+  named("1ⲞⲞ86", misleads, { name: "Coptic O in a code" }),
+  named("Straße 12", "abstains"),
+  named("Чай 24", "abstains"),
   named("O1O-8765-4322", misleads),
   named("0lO 8765 4322", misleads),
   named("Tel O1O87654322", misleads),
@@ -215,25 +239,43 @@ testRule("display-name", [
   }),
 ]);
 
-void t.test("display-name: octets that are no UTF-8 are read as latin1 and as GBK", (t) => {
-  const rows: readonly (readonly [what: string, octets: string, shows: string | undefined])[] = [
-    ["fullwidth 95588", "\xa3\xb9\xa3\xb5\xa3\xb5\xa3\xb8\xa3\xb8", "short-code"],
-    ["匿名", "\xc4\xe4\xc3\xfb", "hidden-word"],
-    ["未知号码", "\xce\xb4\xd6\xaa\xba\xc5\xc2\xeb", "hidden-word"],
-    ["九五五八八", "\xbe\xc5\xce\xe5\xce\xe5\xb0\xcb\xb0\xcb", "short-code"],
-    ["95588 between Chinese characters", "\xb9\xa495588\xd0\xd0", "short-code"],
-    ["京华银行", "\xbe\xa9\xbb\xaa\xd2\xf8\xd0\xd0", undefined],
-    ["a character that ends in a backslash", "\xd5\x5c", undefined],
-    ["latin1", "M\xfcller", undefined],
-  ];
-  for (const [what, display, shows] of rows) {
-    const trunk = makeTrunk();
-    const attempt = makeAttempt(trunk, { calling: [`from ${own}`] });
-    const calling = attempt.calling.map((identity) => ({ ...identity, display: `"${display}"` }));
-    t.equal(findMisleadingName({ ...attempt, calling })?.shows, shows, what);
-  }
-  t.end();
-});
+/** The octets of a text in UTF-8, as latin1. */
+function utf8(text: string): string {
+  return Buffer.from(text).toString("latin1");
+}
+
+void t.test(
+  "display-name: octets that are no UTF-8 are read as latin1, as UTF-8 with faults, and as GBK",
+  (t) => {
+    const rows: readonly (readonly [what: string, octets: string, shows: string | undefined])[] = [
+      ["fullwidth 95588", "\xa3\xb9\xa3\xb5\xa3\xb5\xa3\xb8\xa3\xb8", "short-code"],
+      ["匿名", "\xc4\xe4\xc3\xfb", "hidden-word"],
+      ["未知号码", "\xce\xb4\xd6\xaa\xba\xc5\xc2\xeb", "hidden-word"],
+      ["九五五八八", "\xbe\xc5\xce\xe5\xce\xe5\xb0\xcb\xb0\xcb", "short-code"],
+      ["95588 between Chinese characters", "\xb9\xa495588\xd0\xd0", "short-code"],
+      ["京华银行", "\xbe\xa9\xbb\xaa\xd2\xf8\xd0\xd0", undefined],
+      ["a character that ends in a backslash", "\xd5\x5c", undefined],
+      ["latin1", "M\xfcller", undefined],
+      ...["\xff", "\x80", "\xc3", "\xf0\x9f"].flatMap((wrong) => {
+        const octets = Buffer.from(wrong, "latin1").toString("hex");
+        return [
+          [`９５５８８ in UTF-8 and ${octets}`, utf8("９５５８８") + wrong, "short-code"],
+          [`${octets} inside of ９５５８８`, utf8("９５") + wrong + utf8("５８８"), "short-code"],
+          [`匿名 in UTF-8 and ${octets}`, utf8("匿名") + wrong, "hidden-word"],
+          [`京华银行 in UTF-8 and ${octets}`, utf8("京华银行") + wrong, undefined],
+          [`the caller's own number and ${octets}`, utf8("+86１０８７６５４３２１") + wrong, undefined],
+        ] as const;
+      }),
+    ];
+    for (const [what, display, shows] of rows) {
+      const trunk = makeTrunk();
+      const attempt = makeAttempt(trunk, { calling: [`from ${own}`] });
+      const calling = attempt.calling.map((identity) => ({ ...identity, display: `"${display}"` }));
+      t.equal(findMisleadingName({ ...attempt, calling })?.shows, shows, what);
+    }
+    t.end();
+  },
+);
 
 /** The decision about a call on a trunk with every rule on, and this one in `mode`. */
 function judge(given: Partial<Trunk>, spec: AttemptSpec, mode: "enforce" | "monitor" = "enforce"): Decision {

@@ -50,6 +50,13 @@ const homeSpellings: readonly string[] = [
   "+86(10)8765.4321",
   "010-8765-4321",
   "(0)95588",
+  "13912345678%40h2",
+  "95588%402",
+  "%EF%BC%91%EF%BC%93%EF%BC%99%EF%BC%91%EF%BC%92%EF%BC%93%EF%BC%94%EF%BC%95%EF%BC%96%EF%BC%97%EF%BC%98",
+  "%D9%A9%D9%A5%D9%A5%D9%A8%D9%A8",
+  "\xef\xbc\x99\xef\xbc\x95\xef\xbc\x95\xef\xbc\x98\xef\xbc\x98",
+  "139I2345678",
+  "9SS88",
 ];
 
 /** What a mobile subscriber who roams abroad may look like. */

@@ -43,6 +43,8 @@ void t.test("what continues a call, and what is a new one", async (t) => {
     ["one digit more", "0278765", { called: "02787654" }, "gw-1-1 free"],
     ["international", "+861087", { called: "+861087654321" }, "gw-1-1 free"],
     ["the first digit alone", "0", { called: "02787654321" }, "gw-1-1 free"],
+    ["32 digits", "0278765", { called: "0278765".padEnd(32, "1") }, "gw-1-1 free"],
+    ["33 digits: no number is so long", "0278765", { called: "0278765".padEnd(33, "1") }, paid],
     ["fewer digits", "0278765", { called: "027876" }, paid],
     ["another digit in the middle", "0278765", { called: "02777654321" }, paid],
     ["digits in front", "278765", { called: "0278765" }, paid],

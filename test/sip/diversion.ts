@@ -198,7 +198,28 @@ void t.test("the last diverting party is told once", async (t) => {
     ["in order", [history("1", "1.1")], [two, one]],
     ["a fork", [history("1.1", "1.2")], [two, one]],
     ["more than nine branches", [history("1.9", "1.10")], [two, one]],
-    ["no index that can be read: the order counts", [history("x", "1")], [two, one]],
+    ["no index that can be read: the order counts", [history("x", "")], [two, one]],
+    ["one index can't be read: it may be the last", [history("x", "1")], ["contradicted", two, one]],
+    ["one index can't be read: it is the last in order", [history("1", "x")], ["contradicted", two, one]],
+    [
+      "one without an index",
+      ["History-Info: <sip:87654321@g>, <sip:87654322@g>;index=1"],
+      ["contradicted", two, one],
+    ],
+    ["two indexes", [history("1;index=1", "1.1")], ["contradicted", two, one]],
+    ["the same index twice", [history("1", "1")], ["contradicted", two, one]],
+    [
+      "the same index twice for the same number",
+      ["History-Info: <sip:87654321@g>;index=1, <tel:+861087654321>;index=1"],
+      [one, one],
+    ],
+    [
+      "the same index before the last one",
+      ["History-Info: <sip:8001@g>;index=1, <sip:87654321@g>;index=1, <sip:87654322@g>;index=1.1"],
+      [two, one, "8001"],
+    ],
+    ["an index of many digits", [history("99999", "1")], ["contradicted", two, one]],
+    ["an index of many digits in order", [history("1", "99999")], [two, one]],
     ["out of order", [history("1.1", "1")], ["contradicted", two, one]],
     ["ten is behind nine", [history("1.10", "1.9")], ["contradicted", two, one]],
     ["both fields, the same", ["Diversion: <tel:+861087654322>", history("1", "1.1")], [two, two, one]],
@@ -233,6 +254,19 @@ void t.test("the last diverting party is told once", async (t) => {
       ["95588", "alice"],
     ],
   ]);
+});
+
+void t.test("an entry with two hosts is malformed", async (t) => {
+  const twofold = "history-info: more than one @";
+  const rows: readonly (readonly [uri: string, fault: string | undefined])[] = [
+    ["sip:13912345678@a@b", twofold],
+    ["sips:95588@a@b", twofold],
+    ["sip:13912345678@b?Reason=SIP%3Btext%3Da%40b", undefined],
+    ["sip:13912345678@b?Reason=SIP;text=a@b", undefined],
+    ["im:alice@b", undefined],
+    ["sip:13912345678%40a@b", undefined],
+  ];
+  for (const [uri, fault] of rows) t.equal(read([`History-Info: <${uri}>;index=1`]).fault, fault, uri);
 });
 
 void t.test("quotes in the text of a Reason", async (t) => {

@@ -1,4 +1,5 @@
 // Finds the fields of a request that go when the calling number is withheld.
+import { isVisualSeparator } from "../../numbering/sip-user.ts";
 import { isKept, nameOfField } from "../../sip/field-name.ts";
 import { decodeEscapes } from "../../sip/fields/escapes.ts";
 import { createAddressSpan, readAddress, readUri } from "../../sip/fields/name-addr.ts";
@@ -87,7 +88,7 @@ export function withheldTest(message: SipMessage): WithheldTest {
     const name = nameOfField(message, index);
     if (tellingFields.has(name)) return true;
     if (numbers.length === 0 || (isKept(name) && !dispensable.has(name))) return false;
-    return shows(digitRuns(headerValue(message, index)), numbers);
+    return shows(headerValue(message, index), numbers);
   };
 }
 
@@ -150,21 +151,37 @@ function significantDigits(user: string): Significant {
   return { digits, isMobile: !isForeign && digits.length === MOBILE_LENGTH && digits.startsWith("1") };
 }
 
-function shows(runs: string, numbers: readonly string[]): boolean {
-  for (const digits of numbers) if (runs.includes(digits.length < FEW ? `${digits}|` : digits)) return true;
+function shows(value: string, numbers: readonly string[]): boolean {
+  const plain = decodeEscapes(value);
+  const parted = digitRuns(plain, isVisual);
+  const joined = digitRuns(plain, isNoLetter);
+  for (const digits of numbers)
+    if (digits.length < FEW ? parted.includes(`${digits}|`) : joined.includes(digits)) return true;
   return false;
 }
 
-/** Returns the digits of a text, without escapes and visual separators. `|` stands behind every run of digits. */
-function digitRuns(text: string): string {
-  const plain = decodeEscapes(text);
+/**
+ * Returns the digits of a text. `|` stands behind every run of digits.
+ * @param joins tells which characters may stand inside a run
+ */
+function digitRuns(plain: string, joins: (code: number) => boolean): string {
   let runs = "";
   for (let at = 0; at < plain.length; at++) {
     const code = plain.charCodeAt(at);
     if (isDigit(code)) runs += plain[at];
-    else if (!" -.()\t".includes(plain.charAt(at)) && !runs.endsWith("|")) runs += "|";
+    else if (!joins(code) && !runs.endsWith("|")) runs += "|";
   }
   return `${runs}|`;
+}
+
+function isVisual(code: number): boolean {
+  return code === 0x20 || code === 0x09 || isVisualSeparator(code);
+}
+
+/** True for what may part the groups of a number: everything but an ASCII letter (`139_1234/5678`). */
+function isNoLetter(code: number): boolean {
+  const letter = code | 0x20;
+  return letter < 0x61 || letter > 0x7a;
 }
 
 function isDigit(code: number): boolean {

@@ -3,18 +3,26 @@ import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
-import { formatNumber } from "../../domain/number.ts";
+import { formatNumber, type PartyNumber } from "../../domain/number.ts";
+import { possibleKeys } from "../../numbering/possible-numbers.ts";
 import { describeIdentity } from "../identities.ts";
 import { joinChanges, takeOut } from "../list-change.ts";
+import { numbersSeen } from "../number-seen.ts";
 import type { DenyList, ScreenRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
+
+/** A party on a list, and its row there. */
+interface Found {
+  readonly party: AssertedIdentity;
+  readonly row: number;
+}
 
 /**
  * Returns the party on the list: any calling party, whatever the trunk's `identity`, or any
  * diverting party.
  */
-function findListed(attempt: CallAttempt, list: DenyList): AssertedIdentity | undefined {
+function findListed(attempt: CallAttempt, list: DenyList): Found | undefined {
   return findIn(attempt.calling, attempt, list) ?? findIn(attempt.diversion, attempt, list);
 }
 
@@ -22,12 +30,27 @@ function findIn(
   parties: readonly AssertedIdentity[],
   attempt: CallAttempt,
   list: DenyList,
-): AssertedIdentity | undefined {
+): Found | undefined {
   for (const party of parties) {
-    if (party.number.kind !== "unusable" && list.numbers.find(party.number.key, attempt.at) >= 0)
-      return party;
+    const row = findRow(party.number, attempt, list);
+    if (row >= 0) return { party, row };
   }
   return undefined;
+}
+
+/**
+ * Returns the row of a number, or a negative number. A number that can't be read is on the list when an element
+ * or a person may find a listed number in its digits.
+ */
+function findRow(number: PartyNumber, { at, trunk }: CallAttempt, { numbers }: DenyList): number {
+  if (number.kind !== "unusable") return numbers.find(number.key, at);
+  if (number.why !== "invalid") return -1;
+  for (const text of numbersSeen(number.raw))
+    for (const key of possibleKeys(text, trunk.dialPlan)) {
+      const row = numbers.find(key, at);
+      if (row >= 0) return row;
+    }
+  return -1;
 }
 
 /** Puts police lists first: when two lists hold a number, the police notice is the reason given. */
@@ -46,10 +69,10 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
     if (lists.length === 0) return undefined;
     return (attempt): Deny | undefined => {
       for (const list of lists) {
-        const party = findListed(attempt, list);
-        if (party === undefined) continue;
+        const found = findListed(attempt, list);
+        if (found === undefined) continue;
         const reason = list.kind === "police" ? "police-listed" : "denylisted";
-        return { kind: "reject", reason, facts: { list: list.id, field: party.source } };
+        return { kind: "reject", reason, facts: { list: list.id, field: found.party.source } };
       }
       return undefined;
     };
@@ -60,8 +83,7 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
     const changes = new Set<string>();
     for (const list of inOrder(tables.denyLists))
       for (const party of [...attempt.calling, ...attempt.diversion]) {
-        if (party.number.kind === "unusable") continue;
-        const row = list.numbers.find(party.number.key, attempt.at);
+        const row = findRow(party.number, attempt, list);
         if (row < 0) continue;
         const change = takeOut(list, row, formatNumber(party.number) ?? "the number");
         // The same number in several fields is told once.

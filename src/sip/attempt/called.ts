@@ -66,11 +66,28 @@ function userText({ user = "" }: UriParts): string {
   return typeof text === "string" ? text : "";
 }
 
-/** @returns true for `urn:service:sos` and its subservices (RFC 5031) */
+const SOS = "service:sos";
+
+/** @returns true for `urn:service:sos` and its subservices, and nothing behind them (RFC 5031 section 3) */
 export function isEmergencyUrn({ scheme, user = "" }: UriParts): boolean {
-  if (scheme !== "urn") return false;
-  const urn = user.toLowerCase();
-  return urn === "service:sos" || urn.startsWith("service:sos.");
+  return scheme === "urn" && user.toLowerCase().startsWith(SOS) && areLabels(user, SOS.length);
+}
+
+/** Tells whether `text` from `start` is any number of labels, each behind a dot: `.police`. */
+function areLabels(text: string, start: number): boolean {
+  let isBehindDot = false;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const isDot = code === 0x2e;
+    if (isDot ? isBehindDot : at === start || !isLabelCode(code)) return false;
+    isBehindDot = isDot;
+  }
+  return !isBehindDot;
+}
+
+function isLabelCode(code: number): boolean {
+  const letter = code | 0x20;
+  return (letter >= 0x61 && letter <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x2d;
 }
 
 /** Reads the called party of a request when nothing else of the call is needed. */

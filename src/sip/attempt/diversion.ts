@@ -22,6 +22,11 @@ const contradicted: AssertedIdentity = {
   presentation: "allowed",
 };
 
+/** Tells whether a field of the message may name a diverting party. */
+export function isDiverted({ count }: SipMessage): boolean {
+  return count[Header.diversion] !== 0 || count[Header.historyInfo] !== 0;
+}
+
 /**
  * Reads the diverting parties, the most recent first: Diversion as it stands (RFC 5806), then
  * History-Info from its end (RFC 7044).
@@ -83,11 +88,8 @@ function readValues(
 function contradicts(diversion: AssertedIdentity | undefined, history: readonly HistoryEntry[]): boolean {
   const byPlace = history.findLast(({ party }) => !isNameless(party))?.party;
   if (byPlace === undefined) return false;
-  const byIndex = lastByIndex(history);
-  return (
-    (diversion !== undefined && !isSame(diversion, byPlace)) ||
-    (byIndex !== undefined && !isSame(byIndex, byPlace))
-  );
+  if (diversion !== undefined && !isSame(diversion, byPlace)) return true;
+  return lastByIndex(history).some((party) => !isSame(party, byPlace));
 }
 
 function isSame({ number: left }: AssertedIdentity, { number: right }: AssertedIdentity): boolean {

@@ -19,11 +19,13 @@ const span = createAddressSpan();
 
 const reasonName: ReadonlySet<string> = new Set(["reason"]);
 const causeName: ReadonlySet<string> = new Set(["cause"]);
+/** An index of more characters can't be read. */
+const MOST_INDEX = 80;
 
 /** An entry of History-Info that is a diverting party. */
 export interface HistoryEntry {
   readonly party: AssertedIdentity;
-  /** The value of `index`; empty where there is none. */
+  /** The value of `index`; empty where there is none, or where there are two. */
   readonly index: string;
 }
 
@@ -53,6 +55,7 @@ export function readHistory(
       if (span.fault !== undefined && span.fault !== QUOTED_TEXT)
         noteFault(message, `history-info: ${span.fault}`);
       const uri = readUri(value, span.uriStart, span.uriEnd);
+      if (hasTwoHosts(uri)) noteFault(message, "history-info: more than one @");
       if (nameless !== undefined && hasCause(value, uri)) out.push(nameless);
       nameless = undefined;
       if (!namesTarget(uri, plan, target)) {
@@ -66,12 +69,31 @@ export function readHistory(
   return left;
 }
 
+/** Tells whether an element may find another number or host: `95588@a@b`. An `@` in the text of a Reason is no host. */
+function hasTwoHosts({ scheme, user = "" }: UriParts): boolean {
+  return (scheme === "sip" || scheme === "sips") && user.includes("@") && !user.includes("?");
+}
+
 /** Reads the entry in `span`. */
 function readEntry(value: string, uri: UriParts, plan: DialPlan): HistoryEntry {
   return {
     party: { source: "history-info", number: readUriNumber(uri, plan), presentation: "allowed" },
-    index: readParam(value, span.paramsStart, span.end, "index") ?? "",
+    index: readOwnIndex(value),
   };
+}
+
+/** Set by {@link noteRepeated}, so that no closure is made for it. */
+let repeated = false;
+
+function noteRepeated(): void {
+  repeated = true;
+}
+
+/** Returns the index of the entry in `span`; empty where there is none, or where there are two. */
+function readOwnIndex(value: string): string {
+  repeated = false;
+  const index = readParam(value, span.paramsStart, span.end, "index", noteRepeated);
+  return repeated ? "" : (index ?? "");
 }
 
 function hasCause(value: string, uri: UriParts): boolean {
@@ -92,30 +114,34 @@ export function isNameless({ number }: AssertedIdentity): boolean {
 }
 
 /**
- * Returns the last entry with a number by `index`, where every entry has one: `1.2` is behind `1.1.1`
- * (RFC 7044 section 10.3).
+ * Returns the entries with a number that may be the last one by `index`: `1.2` is behind `1.1.1` (RFC 7044 section
+ * 10.3). There may be several: entries of the same index, and entries whose index can't be read. None where no entry has
+ * an index: then only their order counts.
  */
-export function lastByIndex(entries: readonly HistoryEntry[]): AssertedIdentity | undefined {
-  let last: HistoryEntry | undefined;
-  let path: readonly number[] = [];
-  for (const entry of entries) {
-    const own = readIndex(entry.index);
-    if (own === undefined) return undefined;
-    if (isNameless(entry.party) || (last !== undefined && isBefore(own, path))) continue;
-    last = entry;
-    path = own;
+export function lastByIndex(entries: readonly HistoryEntry[]): readonly AssertedIdentity[] {
+  let path: readonly number[] | undefined;
+  let last: AssertedIdentity[] = [];
+  const anywhere: AssertedIdentity[] = [];
+  for (const { party, index } of entries) {
+    if (isNameless(party)) continue;
+    const own = readIndex(index);
+    if (own === undefined) anywhere.push(party);
+    else if (path === undefined || isBefore(path, own)) {
+      path = own;
+      last = [party];
+    } else if (!isBefore(own, path)) last.push(party);
   }
-  return last?.party;
+  return path === undefined ? [] : [...last, ...anywhere];
 }
 
-/** Reads an index: numbers joined by dots. At most 16 of 4 digits. */
+/** Reads an index: numbers joined by dots. At most 16 of 9 digits. */
 function readIndex(index: string): readonly number[] | undefined {
-  if (index.length > 80) return undefined;
+  if (index.length > MOST_INDEX) return undefined;
   const parts = index.split(".");
   if (parts.length > 16) return undefined;
   const path: number[] = [];
   for (const part of parts) {
-    if (part.length > 4 || !isPlainNumber(part) || part.startsWith("+")) return undefined;
+    if (part.length > 9 || !isPlainNumber(part) || part.startsWith("+")) return undefined;
     path.push(Number(part));
   }
   return path;

@@ -8,7 +8,7 @@ import { createAddressSpan, readAddress, readParam, readUri, type UriParts } fro
 import { isEmergencyUrn, readCallee, readTarget, type CallTarget } from "./called.ts";
 import { readPrivilege } from "./caller-category.ts";
 import { Header } from "../header.ts";
-import { readDiversion } from "./diversion.ts";
+import { isDiverted, readDiversion } from "./diversion.ts";
 import { readCalling, readPrivacy, type NamedCallee } from "./sip-identity.ts";
 import { headerValue, noteFault, type SipMessage } from "../message.ts";
 
@@ -50,9 +50,9 @@ export function readAttempt(
   if (uri.params.includes("?")) noteFault(message, "Request-URI: has header fields");
   const called = readCallee(uri, plan);
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
-  const diverted = message.count[Header.diversion] !== 0 || message.count[Header.historyInfo] !== 0;
   // Only these fields are compared with it.
-  const target = diverted || message.count[Header.remotePartyId] !== 0 ? readTarget(uri, called) : undefined;
+  const target =
+    isDiverted(message) || message.count[Header.remotePartyId] !== 0 ? readTarget(uri, called) : undefined;
   const callId = message.first[Header.callId]!;
   const unreadBody = trunk.side === "core" ? undefined : findUnreadBody(message, trunk.bodies);
   const privilege = readPrivilege(message);
@@ -63,7 +63,7 @@ export function readAttempt(
     calling: readCalling(message, plan, privacy, findCallee(trunk, target)),
     called,
     emergencyUrn: isEmergencyUrn(uri),
-    diversion: diverted ? readDiversion(message, plan, target) : NOT_DIVERTED,
+    diversion: isDiverted(message) ? readDiversion(message, plan, target) : NOT_DIVERTED,
     privacy,
     callId: callId < 0 ? "" : headerValue(message, callId),
     fromTag: known?.fromTag ?? readFromTag(message),

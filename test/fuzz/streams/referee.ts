@@ -6,7 +6,7 @@ import type { Sent } from "../../support/proxy.ts";
 import { fieldOf, readDraft, splitField, type Draft } from "../draft.ts";
 import { readCallers } from "../second-reader.ts";
 import { isListed, lesseePeers, peers } from "../setting.ts";
-import { findMalformation, isRemoteParty, isResponse, namesCalledParty } from "../wire.ts";
+import { findMalformation, isOfCalledParty, isResponse } from "../wire.ts";
 
 /**
  * Watches what leaves, whatever it was that made it leave: one message may lead to several, and time alone to others. What every
@@ -138,10 +138,10 @@ function withoutOurParams(text: string): string {
 /** Everything that a proxy leaves as it is, the Request-URI included. */
 function essenceOf({ start, fields, body }: Draft): string {
   const length = fieldOf({ start, fields, body }, "content-length");
-  const losesParty = namesCalledParty({ start, fields, body });
-  const kept = fields.filter(
-    (field) => !rewritten.has(splitField(field)[0]) && !(losesParty && isRemoteParty(field)),
-  );
+  const kept = fields.filter((field) => {
+    const name = splitField(field)[0];
+    return !rewritten.has(name) && !isOfCalledParty(fields, name);
+  });
   const text = [start, ...kept, body.slice(0, length === "" ? undefined : Number(length))].join("\r\n");
   return createHash("sha256").update(text, "latin1").digest("base64");
 }
