@@ -129,6 +129,24 @@ void t.test("every asserted value is an identity of its own", async (t) => {
       { from: "<sip:%2B8613912345678>;tag=1" },
       ["from %2B8613912345678 invalid allowed"],
     ],
+    [
+      "a server of a mobile network",
+      {
+        from: "<sip:gw.example>;tag=1",
+        headers: ["P-Asserted-Identity: <sip:123456789012.sccas.ims.mnc000.mcc460.3gppnetwork.org>"],
+      },
+      ["p-asserted-identity  empty allowed", "from  empty allowed"],
+    ],
+    [
+      "… in From",
+      { from: "<sip:13912345678.ims.mnc000.mcc460.3gppnetwork.org>;tag=1" },
+      ["from 13912345678.ims.mnc000.mcc460.3gppnetwork.org invalid allowed"],
+    ],
+    [
+      "a number and a domain in P-Asserted-Identity",
+      { from: "<sip:gw.example>;tag=1", headers: ["P-Asserted-Identity: <sip:13912345678.example>"] },
+      ["p-asserted-identity 13912345678.example invalid allowed", "from  empty allowed"],
+    ],
     ["a name of a host", { from: "<sip:gw.example>;tag=1" }, ["from  empty allowed"]],
     ["… with few digits", { from: "<sip:163.example>;tag=1" }, ["from  empty allowed"]],
     ["… made of an address", { from: "<sip:192-0-2-101.example>;tag=1" }, ["from  empty allowed"]],

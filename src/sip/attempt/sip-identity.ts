@@ -146,7 +146,7 @@ export function makeIdentity(
   plan: DialPlan,
   hidden: Presentation,
 ): AssertedIdentity {
-  const number = readUriNumber(uri, plan);
+  const number = readUriNumber(uri, plan, source === "from");
   const display = value.slice(displayStart, displayEnd);
   const presentation = isAnonymous(uri.host, number, display) ? "restricted" : hidden;
   return display === "" ? { source, number, presentation } : { source, number, presentation, display };

@@ -10,12 +10,15 @@ const SHORTEST_NUMBER = 7;
 const SHORTEST_CODE = 5;
 const HYPHEN = 0x2d;
 
-/** Reads the number of a sip, sips or tel URI. A URI of another scheme holds none. */
-export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
+/**
+ * Reads the number of a sip, sips or tel URI. A URI of another scheme holds none.
+ *
+ * @param isFrom true: the URI stands in From, which telephones show as it is
+ */
+export function readUriNumber(uri: UriParts, plan: DialPlan, isFrom = false): PartyNumber {
   const user = uri.user ?? "";
   if (uri.scheme === "other" || uri.scheme === "urn") return readForeignUser(user, plan);
-  if (user === "" && (isNumberHost(uri.host) || beginsWithNumber(uri.host)))
-    return unusable("number in place of a host", uri.host);
+  if (user === "" && showsNumber(uri.host, isFrom)) return unusable("number in place of a host", uri.host);
   // A number followed by a password can be read in more than one way.
   if (user.includes(":")) return unusable("password", user);
   const number = readSipNumber(user, plan);
@@ -23,6 +26,17 @@ export function readUriNumber(uri: UriParts, plan: DialPlan): PartyNumber {
   return isName && uri.host.length >= SHORTEST_CODE && isNumberHost(uri.host)
     ? unusable("number in place of a host", uri.host)
     : number;
+}
+
+/** Tells whether a host without a user part is shown as a number. Servers of IMS have names that begin with digits. */
+function showsNumber(host: string, isFrom: boolean): boolean {
+  if (isNumberHost(host)) return true;
+  return beginsWithNumber(host) && (isFrom || host.includes("%") || !isOfIms(host));
+}
+
+/** True for a server of a mobile network (3GPP TS 23.003 section 13): `123456789012.sccas.ims.mnc000.mcc460.3gppnetwork.org`. */
+function isOfIms(host: string): boolean {
+  return host.toLowerCase().endsWith(".3gppnetwork.org");
 }
 
 /**
