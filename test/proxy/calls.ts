@@ -1,5 +1,6 @@
 import t from "tap";
 import {
+  answeredRoute,
   createTestProxy,
   header,
   headers,
@@ -525,6 +526,24 @@ void t.test("ACK and CANCEL carry no Route that their INVITE could not have", as
     ),
     "403",
   );
+});
+
+void t.test("a CANCEL without To tag is of no dialog, whatever token its Route has", async (t) => {
+  const proxy = createTestProxy();
+  const route = answeredRoute(proxy, proxy.receive(peers.lessee, request())[0]?.text ?? "");
+  const cancel = (routes: readonly string[]): string => {
+    const via = ["SIP/2.0/UDP 203.0.113.10:5060;branch=z9hG4bKforgotten"];
+    const [out] = proxy.receive(peers.lessee, request({ method: "CANCEL", via, headers: routes }));
+    return out === undefined
+      ? "nothing"
+      : `${outcomeOf([out])} ${out.text.slice(0, out.text.indexOf("\r\n"))}`;
+  };
+  t.equal(
+    cancel([`Route: ${route}`]),
+    `to ${peers.core} CANCEL sip:02787654321@192.0.2.1 SIP/2.0`,
+    "with a token alone, it goes where its INVITE would go",
+  );
+  t.match(cancel([`Route: ${route}`, "Route: <sip:203.0.113.66>"]), "403", "a strict Route behind the token");
 });
 
 void t.test("IPv6 in any spelling", async (t) => {

@@ -35,7 +35,8 @@ export function hopByHop(turn: RequestTurn): void {
   const outcome = setup?.outcome ?? changeBefore(turn, key);
   if (outcome !== undefined && outcome.kind !== "forward") return;
   if (setup === undefined) {
-    if (routes.token !== undefined || source === undefined) {
+    // A request without To tag follows an INVITE that begins a call: no dialog is there yet that a token could prove.
+    if ((routes.token !== undefined && turn.request.toTag !== "") || source === undefined) {
       inDialog(turn);
       return;
     }
