@@ -6,7 +6,7 @@ import { fieldOf, readDraft, type Draft } from "./draft.ts";
 import { claimsIsup, readIsupCallers } from "./isup-reader.ts";
 import { isHidden, readCallers } from "./second-reader.ts";
 import { corePeers, isListed, lesseePeers, peers } from "./setting.ts";
-import { findChange, findMalformation, isAnonymous, isResponse } from "./wire.ts";
+import { findChange, findMalformation, foldToken, isAnonymous, isResponse } from "./wire.ts";
 
 /** What must not happen. The kind is what a smaller session must still show. */
 export interface Complaint {
@@ -160,7 +160,7 @@ export function createReferee(
     // Answers add a confirmation at the end of a token.
     for (const [, token = ""] of text.matchAll(/;\s*sw\s*=\s*([^;>,\s]+)/gi)) {
       for (const [written, call] of tokens)
-        if (call.callId === callId && token.toLowerCase().startsWith(written)) return call;
+        if (call.callId === callId && foldToken(token).startsWith(written)) return call;
     }
     return undefined;
   }

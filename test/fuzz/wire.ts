@@ -60,6 +60,13 @@ export function findChange(incoming: Draft, draft: Draft, mayReroute: boolean): 
   return incoming.start === draft.start || mayReroute ? undefined : "the start line";
 }
 
+/** A token as it was written: peers return it with escapes and in another case (RFC 3261 section 19.1.4). */
+export function foldToken(shown: string): string {
+  return shown
+    .replaceAll(/%([0-9a-f]{2})/gi, (_escape, code: string) => String.fromCharCode(parseInt(code, 16)))
+    .toLowerCase();
+}
+
 /** Fields that name parties. One with a party that the call does not have goes from a request inside its dialog. */
 const partyFields: ReadonlySet<string> = new Set([
   "p-asserted-identity",

@@ -6,7 +6,7 @@ import type { Sent } from "../../support/proxy.ts";
 import { fieldOf, readDraft, splitField, type Draft } from "../draft.ts";
 import { readCallers } from "../second-reader.ts";
 import { isListed, lesseePeers, peers } from "../setting.ts";
-import { findMalformation, isOfCalledParty, isResponse } from "../wire.ts";
+import { findMalformation, foldToken, isOfCalledParty, isResponse } from "../wire.ts";
 
 /**
  * Watches what leaves, whatever it was that made it leave: one message may lead to several, and time alone to others. What every
@@ -92,7 +92,7 @@ export function createStreamReferee(): StreamReferee {
       const callId = fieldOf(draft, "call-id");
       for (const [, shown = ""] of text.matchAll(/;\s*sw\s*=\s*([^;>,\s]+)/gi))
         for (const [written, id] of tokens)
-          if (id === callId && shown.startsWith(written)) spokenFor.add(callId);
+          if (id === callId && foldToken(shown).startsWith(written)) spokenFor.add(callId);
     },
     decide({ verdict }, message) {
       if (verdict.kind !== "reject" && verdict.kind !== "drop")
