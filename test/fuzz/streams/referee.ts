@@ -49,8 +49,9 @@ export function createStreamReferee(): StreamReferee {
   /** Hosts that have sent a request with this Via field. Whatever it holds, it comes back as it was. */
   function sendersOf(via: string): readonly string[] {
     const value = withoutOurParams(via.slice(via.indexOf(":") + 1).trim());
-    // A next hop may have added to it in its answer: to all but the branch, which ours proves.
-    const branch = /;branch=[^;,]+/i.exec(value)?.[0] ?? value;
+    // A next hop may have added to it in its answer, or another Via behind a comma: to all but the branch, which ours proves.
+    const [first = value] = value.split(",");
+    const branch = /;branch=[^;]+/i.exec(first)?.[0] ?? first;
     return said.filter(({ text }) => text.includes(value) || text.includes(branch)).map(({ host }) => host);
   }
 
