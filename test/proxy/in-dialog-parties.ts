@@ -127,6 +127,45 @@ void t.test("an emergency call authorises nobody else", async (t) => {
   t.equal(ordinary({ from: anonymous }), "433", "nor name nobody");
 });
 
+const rpid = (value: string): readonly string[] => [`Remote-Party-ID: ${value}`];
+
+void t.test(
+  "the called party in Remote-Party-ID is taken out of a request of the calling side",
+  async (t) => {
+    const rows: readonly [what: string, parts: RequestParts, outcome: string][] = [
+      ["the dialled number", { headers: rpid("<sip:02787654321@a>;party=called;privacy=off") }, toCore],
+      ["hidden", { headers: rpid("<sip:02787654321@a>;party=called;privacy=full") }, toCore],
+      ["an extension", { headers: rpid("<sip:8001@a>;PARTY=Called") }, toCore],
+      ["a misleading name", { headers: rpid('"95588" <sip:02787654321@a>;party=called') }, toCore],
+      ["the Request-URI", { uri: "sip:95588@a", headers: rpid("<sip:95588@a>;party=called") }, toCore],
+      ["beside the caller", { headers: rpid("<sip:01087654321@a>, <sip:95588@a>;party=called") }, toCore],
+      ["near miss: the caller", { headers: rpid("<sip:95588@a>;party=calling") }, "403"],
+      ["near miss: nobody said", { uri: "sip:95588@a", headers: rpid("<sip:95588@a>") }, "403"],
+      ["near miss: another party", { headers: rpid("<sip:95588@a>;party=other") }, "403"],
+      ["near miss: party twice", { headers: rpid("<sip:95588@a>;party=called;party=calling") }, "400"],
+    ];
+    for (const method of ["INVITE", "UPDATE"]) {
+      for (const [what, parts, outcome] of rows) {
+        const proxy = createTestProxy(basic);
+        const send = answeredCall(proxy, { headers: [] });
+        t.equal(send({ method, ...parts }), outcome, `${method}: ${what}`);
+      }
+    }
+    const proxy = createTestProxy(basic);
+    const [out] = proxy.receive(peers.lessee, request());
+    const route = `Route: ${answeredRoute(proxy, out?.text ?? "")}`;
+    const inside = {
+      uri: "sip:95588@a",
+      method: "UPDATE",
+      to: "<sip:x@y>;tag=called",
+      via: via(peers.lessee),
+    };
+    const fields = rpid("<sip:95588@a>;party=called");
+    const [sent] = proxy.receive(peers.lessee, request({ ...inside, headers: [route, ...fields] }));
+    t.equal(header(sent?.text ?? "", "Remote-Party-ID"), undefined);
+  },
+);
+
 void t.test("no table and no policy decides about those whom the token names", async (t) => {
   const from = '"Desk" <sip:+861087654321@a>';
   const proxy = createTestProxy(basic);
@@ -307,17 +346,17 @@ void t.test("the called side refreshes under whatever To the core chose", async 
 
 void t.test("what the called side may not show is taken out, and refuses nothing", async (t) => {
   type Row = readonly [what: string, parts: RequestParts, kept: readonly string[], gone: readonly string[]];
-  const rpid = "Remote-Party-ID";
+  const field = "Remote-Party-ID";
   const rows: readonly Row[] = [
     ["nothing", {}, ["<sip:01087654321@pbx>;tag=called"], []],
     ["its number", { headers: [pai("tel:+861087654321")] }, [pai("tel:+861087654321")], []],
-    ["its number in RPID", { headers: [`${rpid}: <sip:01087654321@a>;party=called`] }, [rpid], []],
+    ["its number in RPID", { headers: [`${field}: <sip:01087654321@a>;party=called`] }, [field], []],
     ["an extension in PAI", { headers: [pai("sip:8001@pbx")] }, ["From: <sip:01087654321@pbx>"], ["8001"]],
     [
       "an extension in RPID",
-      { headers: [`${rpid}: "Agent" <sip:8001@pbx>;party=called;screen=yes;privacy=off`] },
+      { headers: [`${field}: "Agent" <sip:8001@pbx>;party=called;screen=yes;privacy=off`] },
       [],
-      [rpid, "Agent"],
+      [field, "Agent"],
     ],
     ["a name in PAI", { headers: [pai("sip:agent@pbx")] }, [pai("sip:agent@pbx")], []],
     ["another listed number", { headers: [pai("tel:+861087654322")] }, [pai("tel:+861087654322")], []],

@@ -8,6 +8,7 @@ import { changeAddresses, type AddressChange } from "../../sip/fields/name-addr-
 import { splice, type Edits } from "../../sip/edit.ts";
 import { nameOfField } from "../../sip/field-name.ts";
 import { Header } from "../../sip/header.ts";
+import { namesCalledParty } from "../../sip/attempt/remote-party.ts";
 import { readPrivacy } from "../../sip/attempt/sip-identity.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 import { withheldTest } from "./withheld-fields.ts";
@@ -80,6 +81,17 @@ export function alsoWithout(changes: MessageChanges | undefined, names: Iterable
     withoutFrom,
     label: changes?.label ?? "",
   };
+}
+
+/**
+ * Takes Remote-Party-ID out of a request of the calling side where it names the called party: a telephone that does not
+ * read `party` would show that number as the caller.
+ */
+export function withoutCalledParty(
+  message: SipMessage,
+  changes: MessageChanges | undefined,
+): MessageChanges | undefined {
+  return namesCalledParty(message) ? alsoWithout(changes, ["remote-party-id"]) : changes;
 }
 
 function labelOf(reason: string, text: string): string {

@@ -10,14 +10,12 @@ import { judgeRequest } from "../../judging/sip-requests.ts";
 import { countProtocolError, trunkCounters } from "../../observe/counters.ts";
 import { hopIdOf, type Target } from "../../routing/listener.ts";
 import { discardRoutes, followRoutes, type Onward } from "../../routing/route.ts";
-import { namesCalledParty } from "../../sip/attempt/remote-party.ts";
-import { Header } from "../../sip/header.ts";
 import { bytesOf } from "../../sip/message.ts";
 import { dialledBy } from "../../screening/overlap-dialling.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
 import { copyText, type CallSetup } from "../memory/call-setup.ts";
 import { fingerprint, ledgerKey, type LedgerEntry, type Outcome } from "../memory/ledger.ts";
-import { alsoWithout, changesOf, labelLine, type MessageChanges } from "../messages/message-changes.ts";
+import { changesOf, labelLine, withoutCalledParty } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
 import { actionOf, forwardCall, isByPolicy, isHairpin, targetOf } from "../sending/forward.ts";
@@ -140,7 +138,7 @@ function takeOther(turn: TrunkTurn, fresh: NewRequest): void {
 
 /** Carries out the decision. The decision returned differs where there was no room to remember the call. */
 function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: NewRequest): Done {
-  const { proxy, routes, now } = turn;
+  const { proxy, message, routes, now } = turn;
   const { trunk } = turn.source;
   const { verdict } = decision;
   if (verdict.kind === "drop" || verdict.kind === "reject")
@@ -149,7 +147,8 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
   const target = targetOf(turn, onward);
   if (target === undefined) return answerNoHop(turn, decision, fresh, isByPolicy(turn, onward));
   if (isHairpin(turn, target)) return denyHairpin(turn, decision, target, fresh);
-  const changes = withoutCalledParty(turn, changesOf(trunk, decision));
+  const own = changesOf(trunk, decision);
+  const changes = trunk.side === "core" ? own : withoutCalledParty(message, own);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
     return {
@@ -172,18 +171,6 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
   const status = forwardCall(turn, target, { slot: call, attempt: decision.attempt, reason, changes });
   if (call !== NO_CALL && status === 0) proxy.calls.forwarded(call, now);
   return { slot: call, decision, action: actionOf(target, status), answer: undefined };
-}
-
-/**
- * Takes Remote-Party-ID out of a request of a trunk where it names the called party: a telephone that does not read
- * `party` would show that number as the caller.
- */
-function withoutCalledParty(
-  { message, source }: TrunkTurn,
-  changes: MessageChanges | undefined,
-): MessageChanges | undefined {
-  if (message.count[Header.remotePartyId] === 0 || source.trunk.side === "core") return changes;
-  return namesCalledParty(message) ? alsoWithout(changes, ["remote-party-id"]) : changes;
 }
 
 /**
