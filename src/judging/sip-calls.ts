@@ -29,8 +29,8 @@ export const sipCalls: CallReader<SipCall> = {
 };
 
 /** Returns what the request in hand has shown already. */
-export function knownOf({ fromTag }: RequestInHand, { uri }: Routes): KnownParts {
-  return { uri, fromTag };
+export function knownOf({ fromTag, toTag }: RequestInHand, { uri }: Routes): KnownParts {
+  return { uri, fromTag, isContact: toTag !== "" };
 }
 
 /**

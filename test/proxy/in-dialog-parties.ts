@@ -364,6 +364,18 @@ void t.test("what the called side may not show is taken out, and refuses nothing
     ["one more value", { headers: [`${pai("tel:+861087654321")}, <tel:95588>`] }, [], ["Asserted", "95588"]],
     ["PPI", { headers: ["P-Preferred-Identity: <tel:95588>"] }, [], ["95588"]],
     ["Diversion", { headers: ["Diversion: <sip:95588@a>"] }, [], ["95588"]],
+    [
+      "RPID that names the Request-URI",
+      { uri: "sip:95588@core", headers: [`${field}: <sip:95588@a>;party=called`] },
+      [],
+      [field],
+    ],
+    [
+      "Diversion that names the Request-URI",
+      { uri: "sip:95588@core", headers: ["Diversion: <sip:95588@a>"] },
+      [],
+      ["Diversion"],
+    ],
     ["Privacy", { headers: ["Privacy: id"] }, ["Privacy: id", "<sip:01087654321@pbx>;tag"], []],
     [
       "Privacy and an extension",

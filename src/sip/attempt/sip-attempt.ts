@@ -22,6 +22,8 @@ export interface KnownParts {
   /** The Request-URI. */
   readonly uri: UriParts;
   readonly fromTag: string;
+  /** True inside a dialog: the peer writes the Request-URI as it likes, so no other field may refer to it. */
+  readonly isContact: boolean;
 }
 
 /**
@@ -51,8 +53,8 @@ export function readAttempt(
   const called = readCallee(uri, plan);
   const privacy = message.count[Header.privacy] === 0 ? 0 : readPrivacy(message);
   // Only these fields are compared with it.
-  const target =
-    isDiverted(message) || message.count[Header.remotePartyId] !== 0 ? readTarget(uri, called) : undefined;
+  const isCompared = isDiverted(message) || message.count[Header.remotePartyId] !== 0;
+  const target = isCompared && known?.isContact !== true ? readTarget(uri, called) : undefined;
   const callId = message.first[Header.callId]!;
   const unreadBody = trunk.side === "core" ? undefined : findUnreadBody(message, trunk.bodies);
   const privilege = readPrivilege(message);
