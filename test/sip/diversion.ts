@@ -161,6 +161,16 @@ void t.test("the called number itself diverts nothing, in any spelling", async (
       [`dialled as ${user}`, [rerouted("02787654321")], [], `sip:${user}@192.0.2.1`],
     ]),
     ["tel", ["Diversion: <tel:+86-27-8765-4321>"], []],
+    [
+      "tel with header fields",
+      [
+        "History-Info: <tel:+862787654321?Reason=Q.850%3Bcause%3D34&Privacy=history>;index=1",
+        'History-Info: <tel:+86-27-87654321?Reason=SIP;cause=503;text="Service Unavailable">;index=1.1',
+      ],
+      [],
+    ],
+    ["near miss: another tel", ["History-Info: <tel:87654321?Reason=SIP%3Bcause%3D503>;index=1"], [one]],
+    ["near miss: a number in the fields", ["History-Info: <tel:8001?02787654321>;index=1"], ["8001"]],
     ["the initial target alone", ["History-Info: <sip:02787654321@g>;index=1"], []],
     ["after 408, three times", [`${rerouted("02787654321")}, <sip:02787654321@i;cause=408>;index=1.2`], []],
     ["a code", ["History-Info: <sip:95588@g>;index=1"], [], "sip:95588@192.0.2.1"],

@@ -54,7 +54,7 @@ export function readHistory(
       readAddress(value, at, span);
       if (span.fault !== undefined && span.fault !== QUOTED_TEXT)
         noteFault(message, `history-info: ${span.fault}`);
-      const uri = readUri(value, span.uriStart, span.uriEnd);
+      const uri = withFieldsApart(readUri(value, span.uriStart, span.uriEnd));
       if (hasTwoHosts(uri)) noteFault(message, "history-info: more than one @");
       if (nameless !== undefined && hasCause(value, uri)) out.push(nameless);
       nameless = undefined;
@@ -67,6 +67,16 @@ export function readHistory(
     } while (at <= value.length && span.end < value.length);
   }
   return left;
+}
+
+/**
+ * Returns a URI whose number stands without the header fields of the entry. A tel URI has none (RFC 3966 section 3), but
+ * some exchanges write them behind it as behind a sip URI: `tel:+862787654321?Reason=…`.
+ */
+function withFieldsApart(uri: UriParts): UriParts {
+  const { scheme, user = "" } = uri;
+  const question = scheme === "tel" ? user.indexOf("?") : -1;
+  return question < 0 ? uri : { ...uri, user: user.slice(0, question), params: user.slice(question) };
 }
 
 /** Tells whether an element may find another number or host: `95588@a@b`. An `@` in the text of a Reason is no host. */
