@@ -211,7 +211,10 @@ function readInContext(
   party: Party,
 ): PartyNumber {
   if (phoneContext === undefined) return readDigits(spelled, 0, raw, plan, party);
-  if (spelled.plus) return unusable("invalid", "phone-context on global number", raw);
+  if (spelled.plus)
+    return isWithin(spelled, phoneContext)
+      ? readDigits(spelled, 0, raw, plan, party)
+      : unusable("invalid", "phone-context on global number", raw);
   if (!phoneContext.startsWith("+")) {
     // A domain gives the number a meaning only where that domain is known (RFC 3966 section 5.1.5).
     const domain = phoneContext.toLowerCase();
@@ -228,6 +231,17 @@ function readInContext(
     context.digits === "86" && spelled.digits.startsWith("0") ? spelled.digits.slice(1) : spelled.digits;
   if (party === "called") return readCalledInContext(spelled.digits, context.digits, local, raw, plan);
   return readCallerInContext(spelled.digits, context.digits, local, raw, plan);
+}
+
+/**
+ * Tells whether a global number lies within a context of digits. Then the context says nothing that the number doesn't
+ * say: some exchanges add it to every number, though RFC 3966 section 3 has it for local numbers alone.
+ */
+function isWithin({ digits }: SpelledNumber, phoneContext: string): boolean {
+  const context = spellNumber(phoneContext);
+  return (
+    context.plus && context.strangers === 0 && context.digits !== "" && digits.startsWith(context.digits)
+  );
 }
 
 /** The mobile networks of China: MCC 460 and 461 (ITU-T E.212). */

@@ -189,6 +189,13 @@ const sipRows: readonly (readonly [string, string, string])[] = [
   ["intl", "5551234;phone-context=+13125551", "invalid: bad phone-context"],
   ["intl", "5551234;phone-context=+999", "invalid: bad phone-context"],
   ["intl", "+5551234;phone-context=+1312", "invalid: phone-context on global number"],
+  // A global number in its own country or area: the context says nothing.
+  ["intl", "+41791234567;phone-context=+41", "+41791234567 foreign"],
+  [beijing, "+861087654321;phone-context=+86-10", "+861087654321 fixed"],
+  [beijing, "+861087654321;phone-context=+8621", "invalid: phone-context on global number"],
+  [beijing, "+861087654321;phone-context=86", "invalid: phone-context on global number"],
+  [beijing, "+861087654321;phone-context=+", "invalid: phone-context on global number"],
+  [beijing, "+861087654321;phone-context=pbx.example.cn", "invalid: phone-context on global number"],
   ["intl", "5551234;phone-context=example.com", "invalid: foreign phone-context"],
   // Other parameters: never the number, never twice.
   [beijing, "+861087654321;ext=8001;postd=pp22", "+861087654321 fixed"],
