@@ -52,6 +52,7 @@ void t.test("name-addr and addr-spec", async (t) => {
 void t.test("a display name that ends in an octet 0x5C", async (t) => {
   const two = "quoted string that ends in two ways";
   const open = "quoted string without an end";
+  const outside = "backslash outside quotes";
   // value, URIs, the first fault
   const rows: readonly (readonly [string, readonly string[], string | undefined])[] = [
     ['"\xb3\xcc\x5c" <sip:a@b>;tag=1', [], open],
@@ -77,6 +78,13 @@ void t.test("a display name that ends in an octet 0x5C", async (t) => {
     ['"\xc3\xa9\x5c"x\x5c"" <sip:a@b>', ["sip:a@b"], undefined],
     ['"\xe4\xb8\xad\x5c"x" <sip:a@b>', ["sip:a@b"], undefined],
     ['"a\x5c" <sip:x@y>" <sip:a@b>', ["sip:a@b"], undefined],
+    // Without quotes.
+    ["\xb3\x5c <sip:a@b>;tag=1", ["sip:a@b"], undefined],
+    ["Bank \xd5\x5c\xb3\xcc <sip:a@b>, \xb3\x5c <tel:+1>", ["sip:a@b", "tel:+1"], undefined],
+    ["\xb3\x5c<sip:a@b>", [], outside],
+    ["\xb3\x5c, <sip:a@b>", [], outside],
+    ["\xb3\x5c\x5c <sip:a@b>", [], outside],
+    ["a\x5c <sip:a@b>", [], outside],
     // Two addresses, by which end is taken.
     ['"\xb3\x5c" <sip:x@y>" <sip:a@b>', [], open],
     ['"\xb3\x5c" <sip:x@y>, " <sip:a@b>', [], two],

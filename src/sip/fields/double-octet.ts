@@ -1,4 +1,4 @@
-// Finds the end of a quoted display name in GBK, Big5 or Shift-JIS whose last octet looks like a backslash.
+// Display names in GBK, Big5 or Shift-JIS, in which an octet looks like a backslash.
 
 const SP = 0x20;
 const QUOTE = 0x22;
@@ -30,6 +30,16 @@ export function bracketBehindDoubleOctets(value: string, at: number): number {
   }
   return -1;
 }
+
+/**
+ * Tells whether a backslash outside quotes is the second octet of a character. What stands behind it must mean the same
+ * to a reader who takes the backslash for an escape.
+ */
+export function isBehindLead(value: string, at: number): boolean {
+  return isLead(value.charCodeAt(at - 1)) && !delimiters.includes(value.charAt(at + 1));
+}
+
+const delimiters = '"<>,;\\';
 
 function isLead(c: number): boolean {
   return c >= 0x81 && c <= 0xfe;

@@ -1,6 +1,6 @@
 // Reads addresses and URIs of SIP header fields, leniently, and says what is wrong with them.
 import { COLON, SP, TAB } from "../octet.ts";
-import { bracketBehindDoubleOctets } from "./double-octet.ts";
+import { bracketBehindDoubleOctets, isBehindLead } from "./double-octet.ts";
 import { findDisplayFault, plainTextEnd, skipQuoted } from "./quoted.ts";
 
 /**
@@ -103,7 +103,7 @@ function readByStandard(value: string, at: number, span: AddressSpan): void {
       }
       i = behind - 1;
     } else if (c === BACKSLASH) {
-      span.fault ??= "backslash outside quotes";
+      if (!isBehindLead(value, i)) span.fault ??= "backslash outside quotes";
       i++;
     } else if (c === LESS) {
       readBracketed(value, begin, i, span);
