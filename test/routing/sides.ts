@@ -157,6 +157,13 @@ const calls: readonly (readonly [name: string, text: string, outcome: string])[]
     fromCore("sip:01087654321@203.0.113.11", { headers: ["Route: <sip:192.0.2.1;lr>"] }),
     `to ${peers.second}`,
   ],
+  ["a number", fromCore("tel:+861087654321"), `to ${peers.lessee}`],
+  [
+    "a number by Route",
+    fromCore("tel:+861087654321", { headers: ["Route: <sip:203.0.113.20:5060;lr>"] }),
+    `to ${peers.abroad}`,
+  ],
+  ["an emergency service", fromCore("urn:service:sos.fire"), `to ${peers.lessee}`],
   ["nobody we know", fromCore("sip:01087654321@203.0.113.99:5060"), "404"],
   ["a name", fromCore("sip:01087654321@bank.example"), "404"],
   ["the core itself", fromCore("sip:02787654321@198.51.100.1:5060"), "403"],

@@ -27,12 +27,13 @@ import { bridgeRequest } from "./stream-to-datagram.ts";
 
 /**
  * True where the policy alone chooses the target, and nothing in the message does: for every trunk but the core, and for
- * a request of the core that names no other target than the filter. A host name behind our own Route counts as none, for
- * nobody resolves it here.
+ * a request of the core that names no other target than the filter. A tel URI or urn names none. A host name behind our
+ * own Route counts as none, for nobody resolves it here.
  */
 export function isByPolicy({ proxy, source, routes }: TrunkTurn, { next, uri }: Onward): boolean {
   if (source.trunk.side !== "core") return true;
   if (next !== undefined) return false;
+  if (uri.host === "") return true;
   return isOwn(proxy.own, uri, source.trunk.ownNames) || (routes.own > 0 && literalTarget(uri) === undefined);
 }
 
