@@ -204,6 +204,13 @@ function hexValue(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
+/** Returns the text without visual separators (RFC 3966 section 5.1.1). */
+export function withoutSeparators(text: string): string {
+  let left = "";
+  for (let at = 0; at < text.length; at++) if (!isVisualSeparator(text.charCodeAt(at))) left += text[at];
+  return left;
+}
+
 /** @returns true for the visual separators `- . ( )` (RFC 3966 section 5.1.1) */
 export function isVisualSeparator(code: number): boolean {
   return code === 0x2d || code === 0x2e || code === 0x28 || code === 0x29;

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
+import { decodeOnce, withoutSeparators } from "../numbering/sip-user.ts";
 import { createExpiringMap } from "../state/expiring-map.ts";
 import { wholeNumber } from "./recent-calls.ts";
 
@@ -89,11 +90,17 @@ export function createOverlapDialling(capacity: number, wall: WallClock): Overla
   };
 }
 
-/** Returns the called number as received and the callers of a call. "": too long to be continued. */
+/** Returns what was dialled and the callers of a call. "": too long to be continued. */
 export function dialledBy({ called, calling }: CallAttempt): string {
-  let text = called.raw;
+  let text = withoutSpelling(called.raw);
   for (const { number } of calling) text += `\n${wholeNumber(number)}`;
   return text.length <= MAX_TEXT ? text : "";
+}
+
+/** Returns the digits as received, without escapes and visual separators (RFC 3966 section 5.1.1). */
+function withoutSpelling(raw: string): string {
+  const text = decodeOnce(raw);
+  return typeof text === "string" ? withoutSeparators(text) : raw;
 }
 
 function keyOf(trunk: TrunkId, callId: string, fromTag: string): string {
