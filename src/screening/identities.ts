@@ -36,6 +36,11 @@ export function isCounted(attempt: CallAttempt, identity: AssertedIdentity): boo
   return place >= 0 && place <= paiFirst.indexOf(firstField(attempt));
 }
 
+/** @returns true for an identity in a field of the calling party that does not count in this request */
+export function isPassedOver(attempt: CallAttempt, identity: AssertedIdentity): boolean {
+  return paiFirst.includes(identity.source) && !isCounted(attempt, identity);
+}
+
 /** @returns true when an identity that counts has a usable number and speaks for the calling party */
 export function hasCountedNumber(attempt: CallAttempt): boolean {
   for (const identity of attempt.calling) {

@@ -166,6 +166,56 @@ void t.test(
   },
 );
 
+void t.test("what does not count on the trunk refuses no request of a dialog", async (t) => {
+  const x = "+8613912345678";
+  const police = "+8613900000000";
+  const cases: readonly [mode: string, invite: RequestParts, rows: readonly [RequestParts, string][]][] = [
+    [
+      "pai-first",
+      { from: "<sip:8001@a>", headers: [pai("tel:+861087654321")] },
+      [
+        [{}, toCore],
+        [{ headers: [] }, toCore],
+        [{ from: "<sip:8002@a>" }, toCore],
+        [{ from: `<sip:${x}@a>` }, toCore],
+        [{ from: "<sip:8002@a>", headers: [pai("tel:+861087654322")] }, toCore],
+        [{ from: `<sip:${police}@a>` }, "603"],
+        [{ from: anonymous }, "433"],
+        [{ from: "<sip:8002@a>", headers: [] }, "403"],
+        [{ from: `<sip:${x}@a>`, headers: [pai("sip:alice@a")] }, "403"],
+        [{ headers: [pai(`tel:${x}`)] }, "403"],
+        [{ method: "REFER", headers: ["Refer-To: <sip:1@a>", `Referred-By: <sip:${x}@a>`] }, "403"],
+      ],
+    ],
+    [
+      "presented",
+      { headers: [pai(`tel:${x}`)] },
+      [
+        [{}, toCore],
+        [{ headers: [] }, toCore],
+        [{ headers: [pai("sip:8002@a")] }, toCore],
+        [{ headers: [pai("tel:95566")] }, toCore],
+        [{ headers: [pai(`tel:${police}`)] }, "603"],
+        [{ headers: ["Privacy: id"] }, "433"],
+        [{ from: "<sip:8002@a>" }, "403"],
+      ],
+    ],
+  ];
+  for (const [mode, invite, rows] of cases) {
+    const text = basicPolicy
+      .replace(
+        "id: lease, side: lessee,",
+        `id: lease, side: lessee, identity: ${mode}, methods: { REFER: screen },`,
+      )
+      .replace("lessees:", "lists: { p: { kind: police, file: p.csv } }\nlessees:");
+    const policy = compileText(text, { ...basicLists, "p.csv": `number\n${police}\n` });
+    for (const [parts, outcome] of rows) {
+      const send = answeredCall(createTestProxy(policy), invite);
+      t.equal(send({ method: "UPDATE", ...parts }), outcome, `${mode}: ${JSON.stringify(parts)}`);
+    }
+  }
+});
+
 void t.test("no table and no policy decides about those whom the token names", async (t) => {
   const from = '"Desk" <sip:+861087654321@a>';
   const proxy = createTestProxy(basic);

@@ -14,6 +14,7 @@ import type {
   ShadowHit,
   Verdict,
 } from "../../domain/decision.ts";
+import { isPassedOver } from "../identities.ts";
 import { compileStep, type ChainConfig, type Step } from "./chain.ts";
 import type { Check, ExemptionLimit, Limit, Note, PolicyTables } from "../rule.ts";
 import { rules } from "./rule-order.ts";
@@ -33,7 +34,8 @@ export interface Screen {
    *
    * @param attempt the whole request. It is what the decision is about
    * @param named the identities that are judged, all of the request when left out. The rules that compare fields or read
-   *   display names see the whole request all the same; without any identity they alone run
+   *   display names see the whole request all the same. Where none of the identities counts in the whole request, only
+   *   these rules run, and those that look at every identity
    */
   judgeChange(attempt: CallAttempt, state: ScreeningState, named?: readonly AssertedIdentity[]): Decision;
   /** Judges only what the body of a request carries: by the rule `bodies` alone. */
@@ -72,6 +74,8 @@ const noShadow: readonly ShadowHit[] = [];
 
 /** The rules that compare fields of a request with each other, or read its display names. */
 const wholeRequestRules: ReadonlySet<RuleId> = new Set(["cli-conflict", "display-name"]);
+/** The rules that look at every identity, whether it counts on the trunk or not. */
+const everyFieldRules: ReadonlySet<RuleId> = new Set(["hidden-caller", "deny-lists"]);
 
 const listed: Accept = { kind: "accept", reason: "listed" };
 const acceptedByDefault: Accept = { kind: "accept", reason: "default" };
@@ -129,7 +133,8 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     judged: CallAttempt = attempt,
     asked: readonly RunningStep[] = running,
   ): Decision => {
-    const isPartial = judged.calling.length === 0 && judged !== attempt;
+    const isPartial =
+      judged !== attempt && judged.calling.every((identity) => isPassedOver(attempt, identity));
     let collected: Collected | undefined;
     let isFree = limits.length === 0;
     for (let i = 0; i < asked.length; i++) {
@@ -143,7 +148,8 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
       let finding: Verdict | Note | undefined;
       try {
         const readsWhole = judged !== attempt && wholeRequestRules.has(step.id);
-        if (isPartial && !readsWhole) continue;
+        if (isPartial && !readsWhole && !(judged.calling.length > 0 && everyFieldRules.has(step.id)))
+          continue;
         finding = step.check(readsWhole ? attempt : judged, state);
       } catch (error) {
         noteFault(state, step.id, error);
