@@ -184,7 +184,19 @@ void t.test("what does not count on the trunk refuses no request of a dialog", a
         [{ from: "<sip:8002@a>", headers: [] }, "403"],
         [{ from: `<sip:${x}@a>`, headers: [pai("sip:alice@a")] }, "403"],
         [{ headers: [pai(`tel:${x}`)] }, "403"],
+        [{ headers: [pai("sip:8001@a")] }, "403"],
         [{ method: "REFER", headers: ["Refer-To: <sip:1@a>", `Referred-By: <sip:${x}@a>`] }, "403"],
+      ],
+    ],
+    [
+      "pai-first",
+      { from: `<sip:${x}@a>`, headers: [pai("tel:+861087654321")] },
+      [
+        [{}, toCore],
+        [{ headers: [] }, toCore],
+        [{ headers: [pai("tel:01087654321")] }, toCore],
+        [{ headers: [pai(`tel:${x}`)] }, "403"],
+        [{ from: listed, headers: [pai(`tel:${x}`)] }, "403"],
       ],
     ],
     [
@@ -198,6 +210,8 @@ void t.test("what does not count on the trunk refuses no request of a dialog", a
         [{ headers: [pai(`tel:${police}`)] }, "603"],
         [{ headers: ["Privacy: id"] }, "433"],
         [{ from: "<sip:8002@a>" }, "403"],
+        [{ from: `<sip:${x}@a>` }, "403"],
+        [{ from: `<sip:${x}@a>`, headers: [] }, "403"],
       ],
     ],
   ];

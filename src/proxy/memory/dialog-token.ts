@@ -8,7 +8,7 @@ import { decodeUnreserved } from "../../sip/fields/escapes.ts";
 import { MAC_LENGTH, type KeyedTags } from "../../sip/tag.ts";
 import type { Acceptance, DialogToken } from "./dialog-proof.ts";
 import { claimsOfFormer, isFormer, separatorsOfFormer } from "./former-token.ts";
-import { listCalled, listCalling, listDiverting } from "./named-parties.ts";
+import { listCalled, listCalling, listDiverting, type CallingParties } from "./named-parties.ts";
 
 /** Separates the pieces of a token, none of which contains it. */
 const SEPARATOR = ".";
@@ -41,7 +41,7 @@ export interface TokenParts {
   /** Numbers that the called side may use for itself. Empty where that side is not screened. */
   readonly called: readonly PartyNumber[];
   /** Identities that the call was accepted with. Empty where the calling side is not screened. */
-  readonly calling: readonly AssertedIdentity[];
+  readonly calling: CallingParties;
   /** Diverting parties that the call was accepted with. */
   readonly diverting: readonly AssertedIdentity[];
   readonly accepted: Acceptance;

@@ -1,5 +1,5 @@
 // The parties that a dialog token names: written into it once, compared with each later request of the dialog.
-import type { AssertedIdentity } from "../../domain/identity.ts";
+import type { AssertedIdentity, IdentitySource } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { KeyedTags } from "../../sip/tag.ts";
 
@@ -11,6 +11,16 @@ const HASHED = "x";
 const HASH_LENGTH = 12;
 /** Stands in front of a diverting party. It may divert later too, and may not call. */
 const DIVERTING = "d";
+/**
+ * Stand in front of an identity that does not count on its trunk. It was not authenticated, so it is named again only in
+ * the field in which it stood.
+ */
+const PASSED_OVER: Readonly<Partial<Record<IdentitySource, string>>> = {
+  "p-asserted-identity": "a",
+  "p-preferred-identity": "p",
+  "remote-party-id": "r",
+  from: "f",
+};
 /** At most this many parties. A message asserts at most 16 in its fields, and an ISUP part some more. */
 const MOST_PARTIES = 20;
 
@@ -20,6 +30,12 @@ export interface PartyContext {
   readonly callId: string;
 }
 
+/** What a call was accepted with: the identities that count on its trunk, and those that don't. */
+export interface CallingParties {
+  readonly counted: readonly AssertedIdentity[];
+  readonly passedOver: readonly AssertedIdentity[];
+}
+
 /**
  * Lists the identities that a call was accepted with, each once. A number that is shown stands in clear: it stands in
  * the message's own fields too. A hidden number and a word are hashed with the Call-ID, so the list reveals neither.
@@ -27,6 +43,34 @@ export interface PartyContext {
  * @param isSecret true: no number stands in clear
  */
 export function listCalling(
+  context: PartyContext,
+  { counted, passedOver }: CallingParties,
+  isSecret: boolean,
+): string {
+  const list = listCounted(context, counted, isSecret);
+  return passedOver.length === 0 ? list : list + listPassedOver(context, passedOver, isSecret, list);
+}
+
+function listPassedOver(
+  context: PartyContext,
+  identities: readonly AssertedIdentity[],
+  isSecret: boolean,
+  counted: string,
+): string {
+  let list = "";
+  for (const identity of identities.slice(0, MOST_PARTIES)) {
+    const { number, presentation, source } = identity;
+    const isShown = presentation === "allowed";
+    if (isShown && isNumberless(number)) continue;
+    const isClear = isShown && number.kind !== "unusable" && !isSecret;
+    const item = isClear ? String(number.key) : hashOf(context, number, isShown);
+    const placed = (PASSED_OVER[source] ?? "") + item;
+    if (!holds(counted, item) && !holds(list, placed)) list += ITEM + placed;
+  }
+  return list;
+}
+
+function listCounted(
   context: PartyContext,
   identities: readonly AssertedIdentity[],
   isSecret: boolean,
@@ -97,18 +141,30 @@ export function listCalled(context: PartyContext, numbers: readonly PartyNumber[
 export function namesCalling(
   context: PartyContext,
   list: string,
-  { number, presentation }: AssertedIdentity,
+  { number, presentation, source }: AssertedIdentity,
   isOpen: boolean,
 ): boolean {
-  const isShown = presentation === "allowed";
-  if ((isShown || isOpen) && isNumberless(number)) return true;
+  const mayShow = presentation === "allowed" || isOpen;
+  if (mayShow && isNumberless(number)) return true;
   // "anonymous" names nobody.
   if (isOpen && number.kind === "unusable" && number.why === "token") return true;
-  if (number.kind !== "unusable" && (isShown || isOpen) && holds(list, String(number.key))) return true;
+  if (isListed(context, list, number, mayShow, "")) return true;
+  const place = PASSED_OVER[source];
+  return place !== undefined && isListed(context, list, number, mayShow, place);
+}
+
+function isListed(
+  context: PartyContext,
+  list: string,
+  number: PartyNumber,
+  mayShow: boolean,
+  place: string,
+): boolean {
+  if (number.kind !== "unusable" && mayShow && holds(list, place + String(number.key))) return true;
   // Most lists hold clear numbers alone: nothing is hashed for them.
-  if (!list.includes(ITEM + HASHED)) return false;
-  if (holds(list, hashOf(context, number, false))) return true;
-  return (isShown || isOpen) && holds(list, hashOf(context, number, true));
+  if (!list.includes(ITEM + place + HASHED)) return false;
+  if (holds(list, place + hashOf(context, number, false))) return true;
+  return mayShow && holds(list, place + hashOf(context, number, true));
 }
 
 /** True when the list names the number of the called side, or when there is no number to name. */

@@ -10,12 +10,14 @@ import { defaultPort, hopIdOf, type Listener, type Target } from "../../routing/
 import { branchFields, fillVia, hopPort, pathOf, type RequestInHand } from "../../routing/request-in-hand.ts";
 import { isOwn } from "../../routing/own-places.ts";
 import { literalTarget, type Onward } from "../../routing/route.ts";
+import { isPassedOver } from "../../screening/identities.ts";
 import { readToNumbers } from "../../sip/attempt/called.ts";
 import { decrementMaxForwards, ensureContentLength, render, splice } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
 import { formatBranch } from "../../sip/tag.ts";
 import type { Acceptance } from "../memory/dialog-proof.ts";
 import { createToken } from "../memory/dialog-token.ts";
+import type { CallingParties } from "../memory/named-parties.ts";
 import { applyChanges, type MessageChanges } from "../messages/message-changes.ts";
 import { answer } from "../turn/answers.ts";
 import { mostOctets } from "../turn/output.ts";
@@ -124,6 +126,7 @@ export interface JudgedRequest {
 
 const NO_NUMBERS: readonly PartyNumber[] = [];
 const NO_IDENTITIES: readonly AssertedIdentity[] = [];
+const NOBODY: CallingParties = { counted: NO_IDENTITIES, passedOver: NO_IDENTITIES };
 
 /**
  * Forwards an INVITE that begins a call, or another request that was judged. It carries our Record-Route, so that later
@@ -174,7 +177,7 @@ function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: J
     ingress: proxy.tagOfTrunk(attempt.trunk.id),
     egress: proxy.tagOfTrunk(called?.id ?? NEXT_HOP),
     called: isScreened ? [attempt.called, ...readToNumbers(message, called.dialPlan)] : NO_NUMBERS,
-    calling: isJudged ? attempt.calling : NO_IDENTITIES,
+    calling: isJudged ? callingOf(attempt, reason) : NOBODY,
     diverting: isJudged ? attempt.diversion : NO_IDENTITIES,
     accepted: acceptanceOf(judged),
     reason,
@@ -182,6 +185,15 @@ function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: J
     target,
   };
   return createToken(proxy.tags, parts, attempt, request.fromTag);
+}
+
+/** Nobody of an emergency call was authenticated, so there is nothing to tell apart. */
+function callingOf(attempt: CallAttempt, reason: ReasonCode): CallingParties {
+  const { calling, trunk } = attempt;
+  if (trunk.identity === "all" || reason === "emergency")
+    return { counted: calling, passedOver: NO_IDENTITIES };
+  const isOver = (identity: AssertedIdentity): boolean => isPassedOver(attempt, identity);
+  return { counted: calling.filter((identity) => !isOver(identity)), passedOver: calling.filter(isOver) };
 }
 
 function acceptanceOf({ reason, changes }: JudgedRequest): Acceptance {
