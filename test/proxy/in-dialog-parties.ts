@@ -266,6 +266,9 @@ void t.test("a hidden special user may go on hidden, and its number stands in no
   const rows: readonly [what: string, parts: RequestParts, outcome: string][] = [
     ["the same", {}, toCore],
     ["From alone", { headers: ["Privacy: id"] }, toCore],
+    ["a name in place of the number", { headers: [pai("sip:desk@a"), "Privacy: id"] }, toCore],
+    ["another word for nobody", { from: "<sip:restricted@a>", headers: ["Privacy: id"] }, toCore],
+    ["an extension, hidden", { headers: [pai("sip:8001@a"), "Privacy: id"] }, "433"],
     ["shown by now", { from: listed, headers: [] }, toCore],
     ["another listed number, hidden", { headers: [pai("tel:+861087654322"), "Privacy: id"] }, "433"],
     ["another number", { headers: [pai("tel:95588")] }, "403"],

@@ -9,6 +9,8 @@ const ITEM = "_";
 const HASHED = "x";
 /** Hex digits of such a party: 48 bits. Each guess of a forger is a request that is refused and told. */
 const HASH_LENGTH = 12;
+/** Stands where the call was accepted with a hidden identity: it may go on to name nobody. */
+const HIDDEN = "h";
 /** Stands in front of a diverting party. It may divert later too, and may not call. */
 const DIVERTING = "d";
 /**
@@ -75,7 +77,7 @@ function listCounted(
   identities: readonly AssertedIdentity[],
   isSecret: boolean,
 ): string {
-  let list = "";
+  let list = identities.some(({ presentation }) => presentation !== "allowed") ? ITEM + HIDDEN : "";
   let count = 0;
   let last = Number.NaN;
   for (const { number, presentation } of identities) {
@@ -144,10 +146,11 @@ export function namesCalling(
   { number, presentation, source }: AssertedIdentity,
   isOpen: boolean,
 ): boolean {
-  const mayShow = presentation === "allowed" || isOpen;
-  if (mayShow && isNumberless(number)) return true;
-  // "anonymous" names nobody.
-  if (isOpen && number.kind === "unusable" && number.why === "token") return true;
+  const isShown = presentation === "allowed";
+  const mayShow = isShown || isOpen;
+  if (isShown && isNumberless(number)) return true;
+  // "anonymous" names nobody, and neither does a hidden name.
+  if ((isOpen || holds(list, HIDDEN)) && isNobody(number)) return true;
   if (isListed(context, list, number, mayShow, "")) return true;
   const place = PASSED_OVER[source];
   return place !== undefined && isListed(context, list, number, mayShow, place);
@@ -177,6 +180,10 @@ export function namesCalled(context: PartyContext, list: string, number: PartyNu
 /** True for a name without any digit, and for nothing at all: no number is no change. */
 function isNumberless(number: PartyNumber): boolean {
   return number.kind === "unusable" && (number.why === "not-a-number" || number.why === "empty");
+}
+
+function isNobody(number: PartyNumber): boolean {
+  return isNumberless(number) || (number.kind === "unusable" && number.why === "token");
 }
 
 function hashOf({ tags, callId }: PartyContext, number: PartyNumber, isShown: boolean): string {
