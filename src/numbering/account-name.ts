@@ -13,6 +13,7 @@ const SHORTEST_RUN = 5;
 const MOST_STRAY_LETTERS = 2;
 /** From this many digits on, digits with stray letters between them are read as one number. */
 const SHORTEST_NUMBER = 7;
+const UNDERSCORE = 0x5f;
 /** The lengths of the groups of a UUID (RFC 9562 section 4). */
 const uuidGroups: readonly number[] = [8, 4, 4, 4, 12];
 /** So many hexadecimal digits in a row are an identifier, never a number. */
@@ -26,6 +27,7 @@ const LONG_IDENTIFIER = 24;
  * - an element reads up to the first letter: `95588bank`, `01087654321p8001`;
  * - an element looks for digits: `icbc95588`, `tel+8613912345678`;
  * - an element removes single letters: `139x1234x5678`;
+ * - a person reads over underscores: `bank_955_88`;
  * - a person takes the letters O, l, I, S, B and Z for digits: `O1O87654321`, `9SSB8`.
  *
  * @param text the user part without parameters, its escapes decoded
@@ -36,7 +38,22 @@ export function isAccountName(text: string, plan: DialPlan): boolean {
   for (let at = 0; at < text.length; at++) if (isLetter(text.charCodeAt(at))) letters++;
   if (letters === 0) return false;
   if (isIdentifier(text)) return true;
-  return !holdsNumber(text, letters, plan);
+  return !holdsNumber(text, letters, plan) && !holdsSplitNumber(text);
+}
+
+/** Tells whether a person who reads over underscores finds a number: `bank_955_88`. */
+function holdsSplitNumber(text: string): boolean {
+  if (!text.includes("_")) return false;
+  let run = "";
+  for (let at = 0; at <= text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isDigit(code)) run += text.charAt(at);
+    else if (code !== UNDERSCORE && !isVisualSeparator(code)) {
+      if (isRunNumber(run, false, false, atHome)) return true;
+      run = "";
+    }
+  }
+  return false;
 }
 
 function holdsNumber(text: string, letters: number, plan: DialPlan): boolean {

@@ -35,6 +35,10 @@ const names: readonly string[] = [
   "O2",
   "q3k8bd9v",
   "1000a",
+  "gw_0755_01",
+  "pbx_1_8001",
+  "lxd_2023_11_05",
+  "8001_5000_desk",
 ];
 
 /** Near misses: an element or a person finds a number in them. */
@@ -62,6 +66,10 @@ const numbers: readonly string[] = [
   "u01087654321",
   "pbx_8613912345678",
   "ext.139-1234-5678",
+  "bank_955_88",
+  "sip_139_1234_5678",
+  "SIP_010_87654321",
+  "office_+86_10_8765-4321",
   // Letters inside.
   "139x1234x5678",
   "0108765F4321",
