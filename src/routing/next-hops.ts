@@ -162,10 +162,10 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
   function rebuild(current: Policy, now: Millis): void {
     const before = destinations;
     destinations = new Map();
-    const obtain = (target: Target): Destination => {
+    const obtain = (target: Target, owner: Trunk): Destination => {
       const key = hopIdOf(target);
       const known = destinations.get(key) ?? before.get(key);
-      const listener = listenerFor(listeners, current, target);
+      const listener = listenerFor(listeners, current, target, owner);
       if (known !== undefined) known.listener = listener;
       const destination = known ?? createDestination(target, key, seedOf(key), listener, now);
       destinations.set(key, destination);
@@ -174,7 +174,11 @@ export function createNextHops(listeners: readonly Listener[], tags: KeyedTags):
     routes = current.trunks.map(({ trunk }) => {
       const hops = trunk.nextHops.map((hop) => {
         const addresses = addressesOf(hop, names).map(({ address, port, priority, weight }) => {
-          return { destination: obtain({ transport: hop.transport, address, port }), priority, weight };
+          return {
+            destination: obtain({ transport: hop.transport, address, port }, trunk),
+            priority,
+            weight,
+          };
         });
         return { id: hop.id, seed: seedOf(hop.id), priority: hop.priority, weight: hop.weight, addresses };
       });
@@ -325,7 +329,12 @@ function rests(addresses: Hop["addresses"]): boolean {
  * @returns undefined when none fits, and for an address of our own that DNS may give: calls would
  * come back to us
  */
-function listenerFor(listeners: readonly Listener[], policy: Policy, target: Target): Listener | undefined {
+function listenerFor(
+  listeners: readonly Listener[],
+  policy: Policy,
+  target: Target,
+  owner: Trunk,
+): Listener | undefined {
   for (const each of listeners) {
     const { shown } = each;
     const isThere =
@@ -333,5 +342,5 @@ function listenerFor(listeners: readonly Listener[], policy: Policy, target: Tar
       (shown.host === target.address && shown.port === target.port);
     if (isThere && each.transport === target.transport) return undefined;
   }
-  return egressListener(listeners, policy, target);
+  return egressListener(listeners, policy, target, owner);
 }

@@ -126,6 +126,31 @@ void tap.test("a call of the core arrives at a PBX from the address that the PBX
   );
 });
 
+/** The core and a PBX at one address: the listener alone tells them apart. */
+const oneHost = basicPolicy
+  .replace("addresses: [198.51.100.1,", 'listener: "udp:192.0.2.2:5060", addresses: [198.51.100.1,')
+  .replace("addresses: [203.0.113.10]", 'listener: "udp:192.0.2.1:5060", addresses: [198.51.100.1]');
+
+void tap.test("the core and a PBX may share an address", async (t) => {
+  const proxy = create(oneHost);
+  t.ok(
+    shown(proxy.pass(1100)).includes(`OPTIONS ${inner.id} ${peers.core}`),
+    "OPTIONS to the core leaves by its side",
+  );
+  const host = "198.51.100.1:5080";
+  const invite = request({ via: [`SIP/2.0/UDP ${host};branch=z9hG4bKpbx`] });
+  const [out] = proxy.receive(host, invite, outer);
+  t.same(shown(out === undefined ? [] : [out]), [`INVITE ${inner.id} ${peers.core}`]);
+  t.equal(outcomeOf(proxy.receive(peers.core, respond(out?.text ?? "", 180), inner)), "180");
+  const toPbx = fromCore(`sip:01087654321@${host}`);
+  t.same(shown(proxy.receive(peers.core, toPbx, inner)), [`INVITE ${outer.id} ${host}`]);
+  const cancel = fromCore(`sip:01087654321@${host}`, { method: "CANCEL", cseq: "1 CANCEL", headers: [] });
+  t.same(shown(proxy.receive(peers.core, cancel, inner)), [`CANCEL ${outer.id} ${host}`]);
+  const via = [`SIP/2.0/UDP ${peers.core};branch=z9hG4bKcore2`];
+  const toItself = fromCore(`sip:01087654321@${peers.core}`, { callId: "core-2", via });
+  t.equal(outcomeOf(proxy.receive(peers.core, toItself, inner)), "403", "the core itself");
+});
+
 const pbx = basicPolicy
   .replace(
     "id: core, side: core,",

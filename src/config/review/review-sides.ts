@@ -106,10 +106,9 @@ function reviewCoreHops(
   if (trunk.side !== "core") return [];
   return trunk.nextHops.flatMap(({ id, address, port }, index) => {
     if (address === undefined) return [];
-    const isCore = listeners.some(
-      (listener) => matchTrunk(listener, address, port, ANY_NAME)?.trunk.side === "core",
-    );
-    if (!isCore) return [];
+    // At an address that a PBX shares with the core, the listener of the PBX is used.
+    const sides = listeners.map((listener) => matchTrunk(listener, address, port, ANY_NAME)?.trunk.side);
+    if (!sides.includes("core") || sides.some((side) => side !== undefined && side !== "core")) return [];
     const message = `${id} is the core itself: calls from the core to the core are refused (routing-refused)`;
     return [warn([...entry.path, "nextHops", index], message)];
   });

@@ -91,7 +91,8 @@ function sendOwn(
   way: ResponseWay,
 ): void {
   const { path, ingress } = way;
-  const egress = egressListener(proxy.listeners, policy, hop, ingress);
+  const sender = policy.trunkById(call.setup.trunk)?.trunk;
+  const egress = egressListener(proxy.listeners, policy, hop, sender, ingress);
   if (egress === undefined) return;
   const fields = branchFields(path, hop.address, hopPort(egress, hop.port), ingress.id);
   const mac = proxy.tags.mac("branch", fields);

@@ -65,6 +65,8 @@ export function steadyTargetOf(turn: TrunkTurn, onward: Onward): Target | undefi
  */
 export function isHairpin(turn: RequestTurn, target: Target): boolean {
   if (turn.source?.trunk.side !== "core") return false;
+  const { address, port } = turn.request;
+  if (target.address === address && target.port === port) return true;
   const egress = egressOf(turn, target);
   return egress !== undefined && trunkAt(turn, egress, target)?.trunk.side === "core";
 }

@@ -21,11 +21,17 @@ export function portTowards({ sink }: ProxyState, listener: Listener, target: Ta
  * the policy leaves a choice; any other by the side that it came in by.
  */
 export function egressOf(
-  { proxy, policy, request, routes }: RequestTurn,
+  { proxy, policy, source, request, routes }: RequestTurn,
   target: Target,
 ): Listener | undefined {
   const isWithin = request.toTag !== "" && routes.exit !== undefined;
-  return egressListener(proxy.listeners, policy, target, isWithin ? routes.exit : request.listener);
+  return egressListener(
+    proxy.listeners,
+    policy,
+    target,
+    source?.trunk,
+    isWithin ? routes.exit : request.listener,
+  );
 }
 
 /**
