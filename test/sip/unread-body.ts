@@ -135,6 +135,32 @@ void t.test(
         "passes",
       ],
       [
+        "parts: a boundary for readers of RFC 2231",
+        [`${mixed};boundary*=us-ascii''c`],
+        multipart(sdpPart),
+        "a boundary in two forms",
+      ],
+      [
+        "parts: the same in pieces",
+        [`${mixed};boundary*0=c;boundary*1=d`],
+        multipart(sdpPart),
+        "a boundary in two forms",
+      ],
+      ["near miss: another parameter", [`${mixed};name*=us-ascii''c`], multipart(sdpPart), "passes"],
+      [
+        "parts: a part of another boundary in front",
+        [mixed],
+        `--c\r\nContent-Type: application/QSIG\r\n\r\n\x08\r\n--c--\r\n${multipart(sdpPart)}`,
+        "a line like a delimiter before the first one",
+      ],
+      [
+        "parts: the same behind a preamble",
+        [mixed],
+        `hello\n--c\r\nContent-Type: application/QSIG\r\n\r\n\x08\r\n--c--\r\n${multipart(sdpPart)}`,
+        "a line like a delimiter before the first one",
+      ],
+      ["near miss: dashes in a preamble", [mixed], `hello -- you\r\n${multipart(sdpPart)}`, "passes"],
+      [
         "parts: of another multipart",
         ["Content-Type: multipart/x-own;boundary=b"],
         multipart(sdpPart),

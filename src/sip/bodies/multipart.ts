@@ -66,6 +66,7 @@ function readMultipart(
   if (type.name === "multipart/digest") return "a digest";
   const boundary = type.parameters.get("boundary");
   if (boundary === undefined || !isBoundary(boundary)) return "no boundary that can be used";
+  if (hasOtherForm(type)) return "a boundary in two forms";
   const { bytes } = walk;
   const delimiter = Buffer.from(`--${boundary}`, "latin1");
   let content = -1;
@@ -79,6 +80,7 @@ function readMultipart(
     isClosed = bytes[behind] === 0x2d && bytes[behind + 1] === 0x2d && behind + 2 <= end;
     const next = lineEnd(bytes, isClosed ? behind + 2 : behind, end, isClosed);
     if (next < 0) return "a line that only begins like a delimiter";
+    if (content < 0 && holdsDashes(bytes, start, at)) return "a line like a delimiter before the first one";
     if (content >= 0) {
       const fault = readPart(walk, content, Math.max(at - 2, content), depth);
       if (fault !== undefined) return fault;
@@ -101,6 +103,19 @@ function lineEnd(bytes: Buffer, at: number, end: number, mayEnd: boolean): numbe
   while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
   if (at >= end) return mayEnd ? end : -1;
   return bytes[at] === CR && bytes[at + 1] === LF && at + 2 <= end ? at + 2 : -1;
+}
+
+/** Tells whether the boundary is also there in the form of RFC 2231, which some readers prefer: `boundary*`, `boundary*0`. */
+function hasOtherForm({ parameters }: MediaType): boolean {
+  for (const name of parameters.keys()) if (name.startsWith("boundary*")) return true;
+  return false;
+}
+
+/** Tells whether a line in front of the first delimiter begins with `--`. Some readers take the first such line for it. */
+function holdsDashes(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = bytes.indexOf("--", start); at >= 0 && at < end; at = bytes.indexOf("--", at + 1))
+    if (at === start || bytes[at - 1] === LF || bytes[at - 1] === CR) return true;
+  return false;
 }
 
 /** Tells whether the boundary is printable ASCII, not too long, and without a space at its end. */
