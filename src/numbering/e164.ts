@@ -15,6 +15,7 @@ import {
 import { readCalledInContext, readCallerInContext } from "./phone-context.ts";
 import {
   decodeOnce,
+  inContextBehindHost,
   isPlainNumber,
   type NumberParameters,
   readParameters,
@@ -94,7 +95,12 @@ export function readCalledNumber(user: string, plan: DialPlan, uriParameters = "
   const number = isPlainNumber(user)
     ? readPlain(user, plan, "called")
     : readSpelled(user, plan, "called", undefined);
-  return isEmergencyCalled(number) && routesElsewhere(uriParameters) ? reroutedEmergency(number.raw) : number;
+  if (!isEmergencyCalled(number) || uriParameters === "") return number;
+  if (routesElsewhere(uriParameters)) return reroutedEmergency(number.raw);
+  const inContext = inContextBehindHost(user, uriParameters);
+  return inContext === undefined || isEmergencyCalled(readSpelled(inContext, plan, "called", undefined))
+    ? number
+    : unusable("invalid", "foreign phone-context", number.raw);
 }
 
 /**

@@ -175,6 +175,28 @@ export function holdsName(text: string, separator: ";" | "&", names: ReadonlySet
   return false;
 }
 
+const CONTEXT = "phone-context=";
+const SHORTEST_CONTEXT = `;${CONTEXT}+1`.length;
+
+/**
+ * Returns a number with the `phone-context` that stands behind the host of its URI: some peers write it there, and some
+ * elements read it there (`sip:110@a;phone-context=+44`).
+ * @param user the user part
+ * @param uriParameters the parameters after the host, from the first ";"
+ * @returns undefined when there is none, or when the number needs none because it begins with "+"
+ */
+export function inContextBehindHost(user: string, uriParameters: string): string | undefined {
+  if (uriParameters.length < SHORTEST_CONTEXT) return undefined;
+  const contexts = uriParameters
+    .replaceAll("?", ";")
+    .split(";")
+    .filter((pair) => pair.slice(0, CONTEXT.length).toLowerCase() === CONTEXT);
+  if (contexts.length === 0 || user.startsWith("+") || user.slice(0, 3).toLowerCase() === "%2b")
+    return undefined;
+  const semicolon = user.indexOf(";");
+  return [semicolon < 0 ? user : user.slice(0, semicolon), ...contexts].join(";");
+}
+
 function findStranger(piece: string): Fault | undefined {
   for (let at = 0; at < piece.length; at++) {
     const code = piece.charCodeAt(at);

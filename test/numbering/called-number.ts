@@ -139,6 +139,18 @@ void t.test("an emergency code with routing parameters behind the host", (t) => 
     ["110", ";npdi;x-maddr=203.0.113.66;turn=1", "short 110 emergency"],
     ["110", ";x=maddr", "short 110 emergency"],
     ["02787654321", ";maddr=203.0.113.66", "+862787654321 fixed domesticForm"],
+    ["110", ";phone-context=+44", "invalid: foreign phone-context"],
+    ["110", ";user=phone;Phone-Context=%2B44", "invalid: foreign phone-context"],
+    ["110", ";phone-context=other.example", "invalid: foreign phone-context"],
+    ["110", ";phone-context=+86;phone-context=+44", "invalid: foreign phone-context"],
+    ["110;phone-context=+86", ";phone-context=+44", "invalid: foreign phone-context"],
+    ["110", ";phone-context=+86;user=phone", "short 110 emergency"],
+    ["110;phone-context=+86", ";phone-context=+86", "short +86110 emergency context"],
+    ["110", ";phone-context=+8610", "short 110 emergency"],
+    ["110", ";phone-context=ims.mnc000.mcc460.3gppnetwork.org", "short 110 emergency"],
+    ["+86110", ";phone-context=+86", "short +86110 emergency"],
+    ["110", ";x-phone-context=+44", "short 110 emergency"],
+    ["02787654321", ";phone-context=+44", "+862787654321 fixed domesticForm"],
   ];
   for (const [user, uriParameters, expected] of behindHost)
     t.equal(

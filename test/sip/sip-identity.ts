@@ -156,6 +156,26 @@ void t.test("every asserted value is an identity of its own", async (t) => {
       { from: "<sip:+442079460000@13912345678>;tag=1" },
       ["from +442079460000 +442079460000 allowed"],
     ],
+    [
+      "a context behind the host that makes another number",
+      { from: "<sip:87654321@h;user=phone;phone-context=+8621>;tag=1" },
+      ["from 87654321 invalid allowed"],
+    ],
+    [
+      "… the same number",
+      { from: "<sip:87654321@h;phone-context=+8610>;tag=1" },
+      ["from 87654321 +861087654321 allowed"],
+    ],
+    [
+      "… none",
+      { from: "<sip:87654321@h;phone-context=h.example>;tag=1" },
+      ["from 87654321 +861087654321 allowed"],
+    ],
+    [
+      "… of a global number",
+      { from: "<sip:+861087654321@h;phone-context=+8621>;tag=1" },
+      ["from +861087654321 +861087654321 allowed"],
+    ],
     ["parameters of no number", { from: "<sip:;95588@h>;tag=1" }, ["from  invalid allowed"]],
     ["a name", { from: "<sip:alice@pbx>;tag=1" }, ["from alice not-a-number allowed"]],
     ["another scheme", { from: "<http://+861087654321>;tag=1" }, ["from //+861087654321 invalid allowed"]],

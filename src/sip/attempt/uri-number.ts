@@ -2,6 +2,7 @@
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
 import { isAccountName } from "../../numbering/account-name.ts";
 import { readSipNumber } from "../../numbering/e164.ts";
+import { inContextBehindHost } from "../../numbering/sip-user.ts";
 import type { UriParts } from "../fields/name-addr.ts";
 
 /** A host name that begins with fewer digits shows no telephone number. */
@@ -22,10 +23,21 @@ export function readUriNumber(uri: UriParts, plan: DialPlan, isFrom = false): Pa
   // A number followed by a password can be read in more than one way.
   if (user.includes(":")) return unusable("password", user);
   const number = readSipNumber(user, plan);
+  if (isOtherInContext(number, uri, plan)) return unusable("phone-context changes the number", user);
   const isName = number.kind === "unusable" && (number.why === "not-a-number" || number.why === "empty");
   return isName && uri.host.length >= SHORTEST_CODE && isNumberHost(uri.host)
     ? unusable("number in place of a host", uri.host)
     : number;
+}
+
+/** Tells whether a context behind the host makes another number of a usable one. */
+function isOtherInContext(number: PartyNumber, { user = "", params }: UriParts, plan: DialPlan): boolean {
+  if (params === "" || number.kind === "unusable") return false;
+  const inContext = inContextBehindHost(user, params);
+  if (inContext === undefined) return false;
+  // In an area of its own, a local number would not be read in another area.
+  const other = readSipNumber(inContext, { ...plan, homeArea: undefined });
+  return other.kind !== "unusable" && other.key !== number.key;
 }
 
 /** Tells whether a host without a user part is shown as a number. Servers of IMS have names that begin with digits. */
