@@ -26,10 +26,24 @@ const enclosed: readonly (readonly [first: number, last: number, value: number])
   [0x1f10c, 0x1f10c, 0],
 ];
 
-/** Chinese numerals by their value, the ordinary ones, those of accounts and those of telephony (幺). */
+/**
+ * Chinese numerals by their value: the ordinary ones, with the circles that people write for 〇, those of accounts, that
+ * of telephony (幺) and those of merchants.
+ */
 const numerals: ReadonlyMap<number, string> = new Map(
-  ["〇零", "一壹弌幺", "二贰貳弍", "三叁參弎", "四肆", "五伍", "六陆陸", "七柒", "八捌", "九玖"].flatMap(
-    (chars, value) => Array.from(chars).map((char) => [char.codePointAt(0) ?? 0, String(value)] as const),
+  [
+    "〇零○◯",
+    "一壹弌幺〡",
+    "二贰貳弍〢",
+    "三叁參弎〣",
+    "四肆〤",
+    "五伍〥",
+    "六陆陸〦",
+    "七柒〧",
+    "八捌〨",
+    "九玖〩",
+  ].flatMap((chars, value) =>
+    Array.from(chars).map((char) => [char.codePointAt(0) ?? 0, String(value)] as const),
   ),
 );
 
@@ -50,7 +64,7 @@ const letters: ReadonlyMap<string, string> = new Map(
     l: "ӏʟłǀ",
     m: "мᴍ",
     n: "ηɴոп",
-    o: "оοօøᴏσⲟ",
+    o: "оοօøᴏσⲟθѳө∅",
     p: "рρᴘ",
     q: "ԛ",
     r: "гʀ",

@@ -121,11 +121,18 @@ testRule("display-name", [
     ["mixed", "９۵⑤𝟖八"],
     ["zero by circles", "❶❶⓿"],
     ["Chinese 110", "幺幺零"],
+    ["Chinese of merchants", "〩〥〥〨〨"],
+    ["Chinese, circles for zeros", "一○○八六"],
+    ["large circles for zeros", "1◯◯86"],
+    ["Greek theta for zero", "1θΘ86"],
+    ["empty set for zero", "1∅∅86"],
   ].map(([style, name]) => named(name!, misleads, { name: `digits: ${style}` })),
   named("٠١٠٨٧٦٥٤٣٢١", "abstains", { name: "the caller's own number in Arabic-Indic digits" }),
   named("①⓪⑧⑦⑥⑤④③②①", "abstains", { name: "the caller's own number in circles" }),
   named("三一重工", "abstains", { name: "a company with numerals" }),
   named("九五", "abstains", { name: "two numerals" }),
+  named("张○○", "abstains", { name: "a name with two circles" }),
+  named("Θεός", "abstains", { name: "a Greek word" }),
   named("❾❺❺❽", "abstains", { name: "four circles that are no code" }),
 
   // Invisible characters.
