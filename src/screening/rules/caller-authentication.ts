@@ -5,6 +5,7 @@ import { formatNumber } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Deny } from "../../domain/decision.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
+import { authorityClasses } from "../authority-classes.ts";
 import { licensedForwarder } from "../forwarding.ts";
 import { assertsNoNumber, isCounted } from "../identities.ts";
 import { joinChanges, takeOut } from "../list-change.ts";
@@ -47,11 +48,11 @@ const notListed: Deny = { kind: "reject", reason: "cli-not-listed" };
 /** Returns the numbers that must be listed, for explanations. */
 function numbersOf(attempt: CallAttempt, list: NumberList): readonly UsableNumber[] {
   const forwarder = licensedForwarder(attempt, list);
-  if (forwarder !== undefined) return [forwarder];
-  const numbers: UsableNumber[] = [];
+  const numbers: UsableNumber[] = forwarder === undefined ? [] : [forwarder];
   for (const identity of attempt.calling) {
     if (!isCounted(attempt, identity) || identity.number.kind === "unusable") continue;
     const { number } = identity;
+    if (forwarder !== undefined && !authorityClasses.has(number.class)) continue;
     if (!numbers.some((known) => known.key === number.key)) numbers.push(number);
   }
   return numbers;
@@ -73,10 +74,21 @@ export const callerAuthentication: ScreenRule<Options> = {
       return standing === "listed" ? undefined : { kind: "reject", reason: standing, facts: { field } };
     };
 
+    /** No licence to forward lets a lessee show 110 or 12345 as the one who called. */
+    const judgeCodes = (attempt: CallAttempt): Deny | undefined => {
+      for (const identity of attempt.calling) {
+        const { number, source } = identity;
+        if (number.kind === "unusable" || !authorityClasses.has(number.class)) continue;
+        const deny = isCounted(attempt, identity) ? judge(number, source, attempt.at) : undefined;
+        if (deny !== undefined) return deny;
+      }
+      return undefined;
+    };
+
     return (attempt) => {
       if (attempt.diversion.length > 0) {
         const forwarder = licensedForwarder(attempt, list);
-        if (forwarder !== undefined) return judge(forwarder, "diversion", attempt.at);
+        if (forwarder !== undefined) return judge(forwarder, "diversion", attempt.at) ?? judgeCodes(attempt);
       }
       /** The number found listed last: nearly every call asserts one number in several fields. */
       let listed: number | undefined;

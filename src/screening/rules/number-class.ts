@@ -6,6 +6,7 @@ import type { Deny } from "../../domain/decision.ts";
 import type { NumberClass } from "../../domain/number.ts";
 import { classifyBehindArea } from "../../numbering/cn.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
+import { authorityClasses } from "../authority-classes.ts";
 import { describeIdentity, isCounted } from "../identities.ts";
 import type { Note, ScreenRule } from "../rule.ts";
 
@@ -54,18 +55,6 @@ const neverOriginate: NumberClass[] = [
   "mobile_iot",
   "mobile_reserved",
 ];
-
-/**
- * The codes of public authorities that only the service itself may show: 110 … 114, 12395, 95110,
- * 96110, 123XX (column `may_originate` of the plan data: authorised). On the trunks of other carriers
- * nobody can tell whose call it is, so the finding is only noted.
- */
-const authorityClasses: ReadonlySet<NumberClass> = new Set<NumberClass>([
-  "emergency",
-  "directory",
-  "anti_fraud",
-  "public_service",
-]);
 
 const optionsSchema = z.strictObject({
   classes: z
