@@ -163,6 +163,13 @@ const unreadable: readonly string[] = [
   "0013900001111#",
   "013900001111x",
   "008601390000-1111",
+  "*31*95599",
+  "#31#013900001111",
+  "1795195599",
+  "17951095599",
+  "+8617951013900001111",
+  "12593-13900001111",
+  "1019301095599",
 ];
 
 /** Near misses: nobody's number, a neighbour's, a name. */
@@ -180,6 +187,10 @@ const unlisted: readonly string[] = [
   "pbx01",
   "195599",
   "+44(0)95598",
+  "*31*95598",
+  "1795195598",
+  "1785195599",
+  "1259495599",
 ];
 
 void t.test("deny lists: a number that can't be read is found by its digits, in every field", (t) => {
