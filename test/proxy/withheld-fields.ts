@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import t from "tap";
 import {
   answeredRoute,
@@ -19,6 +20,11 @@ const policy = compileText(
 
 const roamer = "<sip:+8613912345678@203.0.113.20;user=phone>;tag=caller";
 const via = (name: string): readonly string[] => [`SIP/2.0/UDP ${peers.abroad};branch=z9hG4bK${name}`];
+
+/** A text in the form in which tests write messages. */
+function latin1(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
 
 /** The lines of these fields in the INVITE that leaves, of a call whose number is withheld. */
 function leaves(lines: readonly string[], name: string, from = roamer): readonly string[] {
@@ -52,6 +58,13 @@ void t.test("a field that shows the number goes, however it spells the number", 
     ["1|3|9|1|2|3|4|5|6|7|8", true],
     ['139"1234"5678', true],
     ["139%C2%A01234%C2%A05678", true],
+    [latin1("１３９１２３４５６７８"), true],
+    ["%EF%BC%9139-1234-5678", true],
+    [latin1("١٣٩١٢٣٤٥٦٧٨"), true],
+    [latin1("一三九 一二三四 五六七八"), true],
+    [latin1("139\u200b1234\u200b5678"), true],
+    [latin1("１３９１２３４５６７９"), false],
+    [latin1("京华 139"), false],
     ["139=1234=5679", false],
     ["139/1234 a 5678", false],
     ["0139 1234 5678 extension 12", true],

@@ -1,5 +1,6 @@
 // Finds the fields of a request that go when the calling number is withheld.
 import { isVisualSeparator } from "../../numbering/sip-user.ts";
+import { foldNames } from "../../screening/display-text.ts";
 import { isKept, nameOfField } from "../../sip/field-name.ts";
 import { decodeEscapes } from "../../sip/fields/escapes.ts";
 import { createAddressSpan, readAddress, readUri } from "../../sip/fields/name-addr.ts";
@@ -73,6 +74,8 @@ const COMMON_END = 8;
 const FEW = 7;
 const FEWEST = 5;
 const MOBILE_LENGTH = 11;
+/** In so many octets of a field, digits of other scripts are searched for too. */
+const MOST_FOLDED = 4096;
 
 /** Tells whether a field goes from a message whose calling number is withheld. `From` is replaced, not asked about. */
 export type WithheldTest = (index: number) => boolean;
@@ -151,8 +154,19 @@ function significantDigits(user: string): Significant {
   return { digits, isMobile: !isForeign && digits.length === MOBILE_LENGTH && digits.startsWith("1") };
 }
 
+/** Tells whether one of the numbers stands in the value, in digits of whatever script. */
 function shows(value: string, numbers: readonly string[]): boolean {
   const plain = decodeEscapes(value);
+  if (holdsDigits(plain, numbers)) return true;
+  return !isAscii(plain) && foldNames(plain.slice(0, MOST_FOLDED)).some((text) => holdsDigits(text, numbers));
+}
+
+function isAscii(plain: string): boolean {
+  for (let at = 0; at < plain.length; at++) if (plain.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+function holdsDigits(plain: string, numbers: readonly string[]): boolean {
   const parted = digitRuns(plain, isVisual);
   const joined = digitRuns(plain, isNoLetter);
   for (const digits of numbers)
