@@ -37,6 +37,38 @@ function unforwarded(text: string): string {
 
 const own = "+861087654321";
 
+void t.test("with privacy=name, the names of the caller go, and its numbers stay", async (t) => {
+  const rows: readonly (readonly [params: string, isHidden: boolean])[] = [
+    [";privacy=name", true],
+    [";party=calling;privacy=name;screen=yes", true],
+    [';Privacy="NAME"', true],
+    [";privacy=name-network", true],
+    [";privacy=name,off;screen=yes", true],
+    ["", false],
+    [";privacy=off", false],
+    [";privacy=ipaddr", false],
+    [";x-privacy=name", false],
+    [`;party=calling, "Ops" <sip:02787654321@a>;party=called;privacy=name`, false],
+  ];
+  for (const [params, isHidden] of rows) {
+    const proxy = createTestProxy(compileText(basicPolicy));
+    const invite = request({
+      from: `"Ops" <sip:${own}@a>;tag=1`,
+      headers: [
+        `P-Asserted-Identity: "Ops" <sip:${own}@a>`,
+        `Remote-Party-ID: "Ops" <sip:${own}@a>${params}`,
+      ],
+    });
+    const text = proxy.receive(peers.lessee, invite)[0]?.text ?? "";
+    const name = isHidden ? "" : '"Ops" ';
+    t.same(headers(text, "From"), [`${name}<sip:${own}@a>;tag=1`], params);
+    t.same(headers(text, "P-Asserted-Identity"), [`${name}<sip:${own}@a>`], params);
+    if (!params.includes("called"))
+      t.same(headers(text, "Remote-Party-ID"), [`${name}<sip:${own}@a>${params}`], params);
+    t.equal(proxy.receive(peers.lessee, invite)[0]?.text, text, `${params}: its repeat`);
+  }
+});
+
 void t.test("Remote-Party-ID that names the called party goes, and no other", async (t) => {
   const rows: readonly (readonly [name: string, value: string, stays: boolean])[] = [
     ["of the called party", "<sip:02787654321@a>;party=called", false],

@@ -8,7 +8,7 @@ import { changeAddresses, type AddressChange } from "../../sip/fields/name-addr-
 import { splice, type Edits } from "../../sip/edit.ts";
 import { nameOfField } from "../../sip/field-name.ts";
 import { Header } from "../../sip/header.ts";
-import { namesCalledParty } from "../../sip/attempt/remote-party.ts";
+import { readPartyClaims } from "../../sip/attempt/remote-party.ts";
 import { readPrivacy } from "../../sip/attempt/sip-identity.ts";
 import { headerValue, nextHeader, type SipMessage } from "../../sip/message.ts";
 import { withheldTest } from "./withheld-fields.ts";
@@ -84,14 +84,23 @@ export function alsoWithout(changes: MessageChanges | undefined, names: Iterable
 }
 
 /**
- * Takes Remote-Party-ID out of a request of the calling side where it names the called party: a telephone that does not
- * read `party` would show that number as the caller.
+ * Obeys the Remote-Party-IDs of the calling side. One that names the called party goes: a telephone that does not read
+ * `party` would show that number as the caller. Where one has `privacy=name`, the names of the caller go.
  */
-export function withoutCalledParty(
+export function obeyRemoteParty(
   message: SipMessage,
   changes: MessageChanges | undefined,
 ): MessageChanges | undefined {
-  return namesCalledParty(message) ? alsoWithout(changes, ["remote-party-id"]) : changes;
+  if (message.count[Header.remotePartyId] === 0) return changes;
+  const { namesCalled, hidesName } = readPartyClaims(message);
+  const obeyed = hidesName ? withoutNames(changes) : changes;
+  return namesCalled ? alsoWithout(obeyed, ["remote-party-id"]) : obeyed;
+}
+
+/** Returns the changes with the display names of the caller removed too. */
+function withoutNames(changes: MessageChanges | undefined): MessageChanges {
+  const others = alsoWithout(changes, []);
+  return { ...others, change: { ...others.change, withoutName: true } };
 }
 
 function labelOf(reason: string, text: string): string {

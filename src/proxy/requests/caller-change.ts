@@ -6,7 +6,7 @@ import type { ReasonCode } from "../../domain/reason.ts";
 import { acceptUnasked, judgeChange, judgeNamed, payMessage } from "../../judging/sip-requests.ts";
 import { isOfIsup } from "../../judging/sip-i-attempt.ts";
 import { refusalStatus } from "../../judging/refusal.ts";
-import { namesCalledParty } from "../../sip/attempt/remote-party.ts";
+import { readPartyClaims } from "../../sip/attempt/remote-party.ts";
 import { findMisleadingName } from "../../screening/shown-name.ts";
 import type { Proof } from "../memory/dialog-proof.ts";
 import { isConfirmed, readTarget } from "../memory/dialog-token.ts";
@@ -14,8 +14,8 @@ import { fingerprint, ledgerKey, type LedgerEntry } from "../memory/ledger.ts";
 import {
   applyChanges,
   changesOf,
+  obeyRemoteParty,
   withheld,
-  withoutCalledParty,
   type MessageChanges,
 } from "../messages/message-changes.ts";
 import { refuse, refuseForgedRepeat } from "../turn/answers.ts";
@@ -85,13 +85,13 @@ export function repeatChange(turn: TrunkTurn, seen: LedgerEntry): ChangeDecided 
 function judgeCaller(turn: TrunkTurn, proof: Proof): ChangeJudged {
   const attempt = withoutCalled(turn, keepWithheld(requestAttempt(turn), proof));
   const decision = decisionAbout(turn, attempt, proof);
-  const changes = withoutCalledParty(turn.message, changesInDialog(turn, decision, proof));
+  const changes = obeyRemoteParty(turn.message, changesInDialog(turn, decision, proof));
   return { decision, changes: withoutParties(changes, unnamedDiverting(turn, proof, attempt)) };
 }
 
 /** Returns the attempt without the called party that a Remote-Party-ID names: nobody is shown it, since the field goes. */
 function withoutCalled({ message }: TrunkTurn, attempt: CallAttempt): CallAttempt {
-  return namesCalledParty(message)
+  return readPartyClaims(message).namesCalled
     ? { ...attempt, calling: attempt.calling.filter(({ party }) => party === undefined) }
     : attempt;
 }

@@ -15,7 +15,7 @@ import { dialledBy } from "../../screening/overlap-dialling.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
 import { copyText, type CallSetup } from "../memory/call-setup.ts";
 import { fingerprint, ledgerKey, type LedgerEntry, type Outcome } from "../memory/ledger.ts";
-import { changesOf, labelLine, withoutCalledParty } from "../messages/message-changes.ts";
+import { changesOf, labelLine, obeyRemoteParty } from "../messages/message-changes.ts";
 import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
 import { actionOf, forwardCall, isByPolicy, isHairpin, targetOf } from "../sending/forward.ts";
@@ -148,7 +148,7 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
   if (target === undefined) return answerNoHop(turn, decision, fresh, isByPolicy(turn, onward));
   if (isHairpin(turn, target)) return denyHairpin(turn, decision, target, fresh);
   const own = changesOf(trunk, decision);
-  const changes = trunk.side === "core" ? own : withoutCalledParty(message, own);
+  const changes = trunk.side === "core" ? own : obeyRemoteParty(message, own);
   if (trunk.mode === "redirect") {
     const extra = `Contact: ${redirectContact(routes.uri, target)}\r\n${labelLine(changes)}`;
     return {

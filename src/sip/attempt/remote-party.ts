@@ -11,11 +11,18 @@ import {
 import { Header } from "../header.ts";
 import { headerValue, nextHeader, type SipMessage } from "../message.ts";
 
-/**
- * Tells whether a Remote-Party-ID of the request names the called party. Some elements show it to the called side as the
- * caller.
- */
-export function namesCalledParty(message: SipMessage): boolean {
+/** What the Remote-Party-IDs of a request say beside the identities. */
+export interface PartyClaims {
+  /** True: one names the called party. Some elements show it to the called side as the caller. */
+  readonly namesCalled: boolean;
+  /** True: one of the caller asks that no name is shown. */
+  readonly hidesName: boolean;
+}
+
+/** Reads what is changed in a request that goes on because of its Remote-Party-IDs. */
+export function readPartyClaims(message: SipMessage): PartyClaims {
+  let namesCalled = false;
+  let hidesName = false;
   for (
     let i = message.first[Header.remotePartyId]!;
     i >= 0;
@@ -25,22 +32,26 @@ export function namesCalledParty(message: SipMessage): boolean {
     let at = 0;
     do {
       readAddress(value, at, scanned);
-      if (readPartyParams(value, scanned).party === "called") return true;
+      const { party, hidden } = readPartyParams(value, scanned);
+      if (party === "called") namesCalled = true;
+      else if (hidden === "name") hidesName = true;
       at = scanned.end + 1;
     } while (at <= value.length && scanned.end < value.length);
   }
-  return false;
+  return { namesCalled, hidesName };
 }
 
-/** Reused by {@link namesCalledParty}. */
+/** Reused by {@link readPartyClaims}. */
 const scanned: AddressSpan = createAddressSpan();
+
+type Hidden = "number" | "name" | "nothing";
 
 /** The parameters of one Remote-Party-ID (draft-ietf-sip-privacy-04). */
 export interface PartyParams {
   /** The value of `party`, in lower case. */
   readonly party: string | undefined;
-  /** Whether `privacy` hides the number. */
-  readonly hides: boolean;
+  /** What `privacy` hides: the number and with it all, the display name only, or nothing. */
+  readonly hidden: Hidden;
   /** Whether `party` or `privacy` stands there twice. */
   readonly repeated: boolean;
 }
@@ -58,7 +69,7 @@ export function readPartyParams(value: string, span: AddressSpan): PartyParams {
   repeated = false;
   const party = readParam(value, span.paramsStart, span.end, "party", noteRepeated);
   const privacy = readParam(value, span.paramsStart, span.end, "privacy", noteRepeated);
-  return { party: party?.toLowerCase(), hides: hidesNumber(privacy), repeated };
+  return { party: party?.toLowerCase(), hidden: hiddenBy(privacy), repeated };
 }
 
 /**
@@ -94,14 +105,14 @@ function endOfWord(value: string, start: number): number {
   return value.length;
 }
 
-/** The values of `privacy`, and whether each hides the number. `name` hides the display name only. */
-const privacyWords: ReadonlyMap<string, boolean> = new Map([
-  ["full", true],
-  ["uri", true],
-  ["name", false],
-  ["off", false],
-  ["none", false],
-  ["ipaddr", false],
+/** The values of `privacy`, and what each hides. */
+const privacyWords: ReadonlyMap<string, Hidden> = new Map([
+  ["full", "number"],
+  ["uri", "number"],
+  ["name", "name"],
+  ["off", "nothing"],
+  ["none", "nothing"],
+  ["ipaddr", "nothing"],
 ]);
 
 /** Returns a value in lower case, without quotes and without the place where it holds: `full-network` is `full`. */
@@ -111,12 +122,15 @@ function coreOf(word: string): string {
   return dash < 0 ? known : known.slice(0, dash);
 }
 
-/** Tells whether one of the values hides the number. A value that the draft doesn't know may mean that it does. */
-function hidesNumber(privacy: string | undefined): boolean {
-  if (privacy === undefined) return false;
+/** Returns the most that the values hide. A value that the draft doesn't know may mean the number. */
+function hiddenBy(privacy: string | undefined): Hidden {
+  if (privacy === undefined) return "nothing";
+  let hidden: Hidden = "nothing";
   for (const word of privacy.split(",")) {
     const core = coreOf(word);
-    if (core !== "" && (privacyWords.get(core) ?? true)) return true;
+    const own = core === "" ? "nothing" : (privacyWords.get(core) ?? "number");
+    if (own === "number") return own;
+    if (own === "name") hidden = own;
   }
-  return false;
+  return hidden;
 }

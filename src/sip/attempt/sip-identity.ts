@@ -187,11 +187,11 @@ function readRemoteParty(
   callee: NamedCallee,
 ): AssertedIdentity | undefined {
   const identity = readIdentity(message, value, "remote-party-id", plan, hidden);
-  const { party, hides, repeated } = readPartyParams(value, span);
+  const { party, hidden: hides, repeated } = readPartyParams(value, span);
   if (repeated) noteFault(message, "remote-party-id: party or privacy appears twice");
   const namesCallee = isCallee(identity.number, callee);
   if (party === "called" && namesCallee) return undefined;
-  const presentation = hides ? "restricted" : identity.presentation;
+  const presentation = hides === "number" ? "restricted" : identity.presentation;
   const speaks = party === "calling" || (party === undefined && !namesCallee);
   return speaks ? { ...identity, presentation } : { ...identity, presentation, party: "called" };
 }
