@@ -174,7 +174,7 @@ function readSpelled(
   if (raw.includes("@")) return unusable("invalid", "unescaped @", raw);
   const text = decodeOnce(raw);
   if (typeof text !== "string") return unusable("invalid", text.fault, raw);
-  const word = text.toLowerCase();
+  const word = withoutMarks(text.toLowerCase());
   if (hiddenTokens.has(word) || hiddenWords?.has(word) === true) return unusable("token", "token", raw);
 
   const spelled = spellNumber(text);
@@ -193,6 +193,17 @@ function readSpelled(
   const number = readInContext(spelled, parameters.phoneContext, raw, plan, party);
   if (parameters.routes && party === "called" && isEmergencyCalled(number)) return reroutedEmergency(raw);
   return number;
+}
+
+const MARKS = "-. _()";
+
+/** Returns a word without spaces, dots and the like around it: `anonymous.`, `-private-`. */
+function withoutMarks(word: string): string {
+  let start = 0;
+  let end = word.length;
+  while (start < end && MARKS.includes(word.charAt(start))) start++;
+  while (end > start && MARKS.includes(word.charAt(end - 1))) end--;
+  return word.slice(start, end);
 }
 
 /**

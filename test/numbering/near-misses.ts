@@ -299,6 +299,11 @@ const sipRows: readonly (readonly [string, string, string])[] = [
   // Hidden callers.
   ["intl", "ANONYMOUS", "token: token"],
   ["intl", "%61nonymous", "token: token"],
+  ["intl", "anonymous.", "token: token"],
+  ["intl", "%20anonymous%20", "token: token"],
+  ["intl", "-private-", "token: token"],
+  ["intl", "anonymous.bank", "not-a-number: no digits"],
+  ["intl", "n-one", "not-a-number: no digits"],
   ["intl", "Unavailable;user=phone", "token: token"],
   ["intl", "anonymous1", "not-a-number: account name"],
   ["intl", "anonymouse", "not-a-number: no digits"],

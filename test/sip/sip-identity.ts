@@ -176,6 +176,12 @@ void t.test("every asserted value is an identity of its own", async (t) => {
       { from: "<sip:+861087654321@h;phone-context=+8621>;tag=1" },
       ["from +861087654321 +861087654321 allowed"],
     ],
+    [
+      "a word for a hidden caller in place of a host",
+      { from: "<sip:Anonymous>;tag=1" },
+      ["from Anonymous token restricted"],
+    ],
+    ["… with a domain", { from: "<sip:anonymous.example>;tag=1" }, ["from  empty allowed"]],
     ["parameters of no number", { from: "<sip:;95588@h>;tag=1" }, ["from  invalid allowed"]],
     ["a name", { from: "<sip:alice@pbx>;tag=1" }, ["from alice not-a-number allowed"]],
     ["another scheme", { from: "<http://+861087654321>;tag=1" }, ["from //+861087654321 invalid allowed"]],
@@ -352,6 +358,10 @@ void t.test("presentation restricted (H1, H2, H3, H4, H6)", async (t) => {
       { from: clean, headers: ["Privacy: header;session;history"] },
       "allowed",
     ],
+    ["Privacy: in quotes", { from: clean, headers: ['Privacy: "id"'] }, "restricted"],
+    ["Privacy: by spaces", { from: clean, headers: ["Privacy: critical id"] }, "restricted"],
+    ["Privacy: with a value", { from: clean, headers: ["Privacy: id=yes"] }, "restricted"],
+    ["near miss: Privacy: x-id", { from: clean, headers: ["Privacy: x-id;id-x;id."] }, "allowed"],
     ["near miss: Privacy: identity", { from: clean, headers: ["Privacy: identity"] }, "allowed"],
   ];
   for (const [name, parts, presentation] of rows)

@@ -225,21 +225,30 @@ function isAnonymousHost(host: string): boolean {
 const privacyBits: ReadonlyMap<string, number> = new Map(Object.entries(PrivacyFlag));
 
 /**
- * Reads Privacy values as bits of {@link PrivacyFlag} (RFC 3323, 3325, 7044). They are separated by
- * ";", also seen with "," and in several fields. Unknown values change nothing.
+ * Reads Privacy values as bits of {@link PrivacyFlag} (RFC 3323, 3325, 7044). They are separated by ";"; "," and spaces
+ * are seen too, and quotes around them. Unknown values change nothing.
  */
 export function readPrivacy(message: SipMessage): number {
   let bits = 0;
   for (let i = message.first[Header.privacy]!; i >= 0; i = nextHeader(message, Header.privacy, i)) {
     const value = headerValue(message, i).toLowerCase();
-    let from = 0;
-    for (let k = 0; k <= value.length; k++) {
-      const c = k < value.length ? value.charCodeAt(k) : 0x3b;
-      if (c !== 0x3b && c !== 0x2c) continue;
-      const word = value.slice(from, k).trim();
-      bits |= privacyBits.get(word) ?? 0;
-      from = k + 1;
+    for (let from = 0, at = 0; at <= value.length; at++) {
+      if (at < value.length && isOfPrivacy(value.charCodeAt(at))) continue;
+      bits |= privacyBits.get(value.slice(from, at)) ?? 0;
+      from = at + 1;
     }
   }
   return bits;
+}
+
+/** True for a character that may stand inside a value: a small letter, a digit, or `-`, `.`, `_` and `%`. */
+function isOfPrivacy(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x2d ||
+    code === 0x2e ||
+    code === 0x5f ||
+    code === 0x25
+  );
 }

@@ -1,7 +1,7 @@
 // Reads the number that the URI of an identity holds.
 import type { DialPlan, PartyNumber } from "../../domain/number.ts";
 import { isAccountName } from "../../numbering/account-name.ts";
-import { readSipNumber } from "../../numbering/e164.ts";
+import { hiddenTokens, readSipNumber } from "../../numbering/e164.ts";
 import { inContextBehindHost } from "../../numbering/sip-user.ts";
 import type { UriParts } from "../fields/name-addr.ts";
 
@@ -19,6 +19,8 @@ const HYPHEN = 0x2d;
 export function readUriNumber(uri: UriParts, plan: DialPlan, isFrom = false): PartyNumber {
   const user = uri.user ?? "";
   if (uri.scheme === "other" || uri.scheme === "urn") return readForeignUser(user, plan);
+  if (user === "" && hiddenTokens.has(uri.host.toLowerCase()))
+    return { kind: "unusable", why: "token", detail: "token", raw: uri.host };
   if (user === "" && showsNumber(uri.host, isFrom)) return unusable("number in place of a host", uri.host);
   // A number followed by a password can be read in more than one way.
   if (user.includes(":")) return unusable("password", user);
