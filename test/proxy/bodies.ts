@@ -163,3 +163,27 @@ void t.test("inside a dialog", async (t) => {
   );
   t.equal(send("BYE", "application/QSIG"), toCore, "a BYE ends the call whatever it carries");
 });
+
+void t.test("the body of an ACK that belongs to nothing that is remembered", async (t) => {
+  const rows: readonly (readonly [type: string, from: string, expected: string])[] = [
+    ["application/sdp", peers.lessee, toCore],
+    ["application/QSIG", peers.lessee, "nothing"],
+    ["message/sipfrag", peers.abroad, "nothing"],
+    ["application/ISUP;version=itu-t92+", peers.lessee, "nothing"],
+  ];
+  for (const [type, from, expected] of rows) {
+    const ack = request({
+      method: "ACK",
+      to: "<sip:02787654321@192.0.2.1>;tag=called",
+      via: [`SIP/2.0/UDP ${from};branch=z9hG4bKstray`],
+      cseq: "1 ACK",
+      headers: [`Content-Type: ${type}`],
+      body: "v=0\r\n",
+    });
+    t.equal(
+      outcomeOf(createTestProxy(compileText(basicPolicy)).receive(from, ack)),
+      expected,
+      `${type} from ${from}`,
+    );
+  }
+});

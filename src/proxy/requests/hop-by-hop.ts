@@ -3,6 +3,8 @@ import type { TrunkPolicy } from "../../policy/policy.ts";
 import { factsOfRoute, misroutedCall } from "../../judging/sip-calls.ts";
 import { countProtocolError, countStray } from "../../observe/counters.ts";
 import { discardRoutes, followRoutes, foreignRoute } from "../../routing/route.ts";
+import { claimsIsup } from "../../sip/bodies/body.ts";
+import { findUnreadBody } from "../../sip/bodies/unread-body.ts";
 import type { CallSetup } from "../memory/call-setup.ts";
 import { ledgerKey, type Outcome } from "../memory/ledger.ts";
 import { applyChanges, withheld } from "../messages/message-changes.ts";
@@ -10,6 +12,7 @@ import { callOf, followCall, isWithheldIn, sendToAll, setupOf } from "../sending
 import { eitherTransport, forward, steadyTargetOf } from "../sending/forward.ts";
 import { acknowledged } from "../sending/stream-to-datagram.ts";
 import { hasOwnTag, refuseRequest } from "../turn/answers.ts";
+import { attemptOf } from "../turn/request-attempt.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn } from "../turn/turn.ts";
 import { inDialog } from "./in-dialog.ts";
 
@@ -66,16 +69,34 @@ function isMisrouted(turn: RequestTurn): boolean {
 
 /**
  * Returns true when an ACK or CANCEL that belongs to nothing that we remember may go on. After a restart, and from
- * another node, such requests are honest and end calls. They come at most as often as calls do.
+ * another node, such requests are honest and end calls. They come at most as often as calls do,
+ * and name no caller.
  */
-function takeStray({ proxy, message, now }: RequestTurn, { trunk }: TrunkPolicy): boolean {
+function takeStray(turn: RequestTurn, { trunk }: TrunkPolicy): boolean {
+  const { proxy, message, now } = turn;
   const { strayRate, counters } = proxy;
   const { callsPerSecond, attemptsPerSecond } = trunk.limits;
   const rate = Math.max(callsPerSecond ?? attemptsPerSecond ?? USUAL_STRAYS, LEAST_STRAYS);
-  const isPassed = trunk.side === "core" || strayRate.wait(trunk.id, rate, now) === 0;
+  const isPassed =
+    trunk.side === "core" || (!mayNameCaller(turn) && strayRate.wait(trunk.id, rate, now) === 0);
   if (isPassed) strayRate.take(trunk.id, rate, now);
   countStray(counters, trunk.id, message.method, isPassed);
   return isPassed;
+}
+
+/**
+ * True for an ACK whose body may name a caller. A stray belongs to no dialog of which the caller is known, so an ISUP part
+ * of it can't be judged.
+ */
+function mayNameCaller(turn: RequestTurn): boolean {
+  const { proxy, message } = turn;
+  if (message.method !== "ACK" || message.bodyStart >= message.end) return false;
+  if (!isOfTrunk(turn) || isOfCore(turn)) return false;
+  if (claimsIsup(message)) return true;
+  const { trunk, screen } = turn.source;
+  if (findUnreadBody(message, trunk.bodies) === undefined) return false;
+  const { kind } = screen.judgeBody(attemptOf(turn), proxy.state).verdict;
+  return kind === "reject" || kind === "drop";
 }
 
 /** Returns what was done with the re-INVITE that the request follows. Only refused re-INVITEs are kept. */
