@@ -15,14 +15,17 @@ const MOST_GENERIC = 8;
  * are earlier and ANSI ones (Q.763 section 3.26 a).
  */
 const callerQualifiers: ReadonlySet<number> = new Set([2, 3, 6, 10]);
-/** The number qualifier of an additional redirecting number. */
-const REDIRECTING_QUALIFIER = 8;
+/** The number qualifiers of additional numbers of diverting parties: the original called, and the redirecting one. */
+const divertingQualifiers: ReadonlyMap<number, IdentitySource> = new Map([
+  [7, "isup-original-called-number"],
+  [8, "isup-redirecting-number"],
+]);
 /**
  * The number qualifiers that name another party: dialled digits, additional called, redirection terminating, additional
- * connected, additional original called and additional redirection number. All that are left are spare, or the secret
+ * connected and additional redirection number; and those of diverting parties. All that are left are spare, or the secret
  * of one network.
  */
-const otherQualifiers: ReadonlySet<number> = new Set([0, 1, 4, 5, 7, REDIRECTING_QUALIFIER, 9]);
+const otherQualifiers: ReadonlySet<number> = new Set([0, 1, 4, 5, 9, ...divertingQualifiers.keys()]);
 
 /** The parties that an ISUP message names. */
 export interface IsupParties {
@@ -133,9 +136,9 @@ function readGeneric(
     if (typeof number === "string") return `a generic number ${number}`;
     const qualifier = message.bytes[message.optionalStart[i]!]!;
     const isCaller = callerQualifiers.has(qualifier) || (doubtful && !otherQualifiers.has(qualifier));
+    const diverting = divertingQualifiers.get(qualifier);
     if (isCaller) calling.push(identify(number, "isup-generic-number", plan));
-    else if (qualifier === REDIRECTING_QUALIFIER)
-      diversion.push(identify(number, "isup-redirecting-number", plan));
+    else if (diverting !== undefined) diversion.push(identify(number, diverting, plan));
   }
   return undefined;
 }
@@ -156,7 +159,7 @@ function readDiversion(
     const number = numberOf(message, last, 0);
     if (typeof number === "string") return `the redirecting number ${number}`;
     diversion.unshift(identifyDiverting(number, "isup-redirecting-number", plan));
-  } else if (first >= 0 || saysDiverted(message)) {
+  } else if (first >= 0 || saysDiverted(message) || namesOriginal(diversion)) {
     diversion.unshift(unnamed);
   }
   if (first >= 0) {
@@ -165,6 +168,11 @@ function readDiversion(
     diversion.push(identifyDiverting(number, "isup-original-called-number", plan));
   }
   return undefined;
+}
+
+/** Tells whether a generic number names the first diverting party: then the last one has no number. */
+function namesOriginal(diversion: readonly AssertedIdentity[]): boolean {
+  return diversion.some(({ source }) => source === "isup-original-called-number");
 }
 
 const unnamed: AssertedIdentity = {

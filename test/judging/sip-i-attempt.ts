@@ -99,6 +99,18 @@ void t.test("the callers of an ISUP part are asserted callers", (t) => {
       "diversion-unlicensed",
     ],
     [
+      "an additional number of the original called party",
+      `IAM ${called} calling=3:1087654321 generic=3:95566/q7`,
+      {},
+      "diversion-unlicensed",
+    ],
+    [
+      "near miss: an additional connected number",
+      `IAM ${called} calling=3:1087654321 generic=3:95566/q5`,
+      {},
+      toCore,
+    ],
+    [
       "sent to the same number once more",
       `IAM ${called} calling=3:1087654321`,
       { headers: ["Diversion: <sip:02787654321@a>"] },
@@ -159,6 +171,12 @@ void t.test("SIP and ISUP name different diverting parties", (t) => {
   t.equal(run(licensed, ""), toCore);
   t.equal(run(licensed, "Diversion: <sip:+861087654399@a>"), toCore);
   t.equal(run(licensed, "Diversion: <sip:+861087654299@a>"), "diversion-unlicensed");
+  t.equal(
+    run(`${licensed} generic=3:95566/q7`, "Subject: hello"),
+    toCore,
+    "an earlier one beside the licensed one",
+  );
+  t.equal(run(" generic=3:1087654399/q7", "Subject: hello"), "diversion-unlicensed", "an earlier one alone");
   t.equal(run(" redirecting=3:1087654321", "Diversion: <sip:+861087654399@a>"), "diversion-unlicensed");
   t.equal(run(" redirection=0311", "Diversion: <sip:+861087654399@a>"), "diversion-unlicensed");
   t.end();
