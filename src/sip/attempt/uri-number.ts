@@ -78,9 +78,14 @@ function isNumberHost(host: string): boolean {
   for (let i = 0; i < host.length; i++) {
     const c = host.charCodeAt(i);
     const letter = c | 0x20;
-    if ((letter >= 0x61 && letter <= 0x7a) || c === 0x3a) return false;
+    if (letter >= 0x61 && letter <= 0x7a) return false;
   }
-  return host !== "" && !isIPv4(host);
+  return host !== "" && !isIPv4(host) && !mayBeIPv6(host);
+}
+
+/** Tells whether no group between the colons is too long for an address: `::13912345678` is none (RFC 4291 section 2.2). */
+function mayBeIPv6(host: string): boolean {
+  return host.includes(":") && host.split(":").every((group) => group.length <= 4 || isIPv4(group));
 }
 
 /**
