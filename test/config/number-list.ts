@@ -131,6 +131,21 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
     ],
   ],
   [
+    "semicolons before a date",
+    "number,note;valid_to\n95588,x;2020-01-01\n",
+    [
+      'l.csv:1:8 note;valid_to: unknown column "note;valid_to", its dates would be ignored; columns are separated by commas, not by semicolons',
+    ],
+  ],
+  [
+    "commas of Chinese text",
+    "number，note\n95588，x\n",
+    [
+      'l.csv:1:1 number，note: warning: unknown column "number，note"; columns are separated by commas, not by full-width commas',
+      'l.csv:1:1: the header has no column "number"',
+    ],
+  ],
+  [
     "a header in Chinese",
     "号码,备注\n95588,x\n",
     [
@@ -251,8 +266,14 @@ void tap.test("ranges and prefixes that mean nothing", async (t) => {
   );
 });
 
-void tap.test("the header: any case, spaces and hyphens", async (t) => {
-  for (const header of ["number,valid_to", "Number,Valid_To", " NUMBER , VALID-TO ", "number,Valid to"]) {
+void tap.test("the header: any case and width, spaces and hyphens", async (t) => {
+  for (const header of [
+    "number,valid_to",
+    "Number,Valid_To",
+    " NUMBER , VALID-TO ",
+    "number,Valid to",
+    "ｎｕｍｂｅｒ,ＶＡＬＩＤ＿ＴＯ",
+  ]) {
     const { list, issues } = read(`${header}\n95588,2026-12-31\n`);
     t.strictSame(printed(issues), [], header);
     t.ok(list?.numbers.validTo(0), `${header}: the date is read`);
@@ -270,11 +291,44 @@ void tap.test("a misspelt date column is an error: the number would call after i
       "Expires",
       "expiry date",
       "end",
+      "exp",
+      "expdate",
+      "End date",
+      "date_end",
+      "to_date",
+      "contract_end",
+      "validity_end",
+      "valid_unitl",
+      "valid",
+      "till",
+      "last day",
+      "stop_date",
+      "notAfter",
       "失效日期",
+      "有效期",
       "有效期至",
+      "有效期止",
+      "有效期限",
+      "截至日期",
+      "结束时间",
+      "停用日期",
     ],
-    valid_from: ["valid_form", "validfrom", "effective_date", "from", "start", "生效日期"],
-    verified_on: ["verified", "verified_at", "verfied_on", "核验日期"],
+    valid_from: [
+      "valid_form",
+      "validfrom",
+      "effective_date",
+      "from",
+      "from_date",
+      "active_from",
+      "start",
+      "startdate",
+      "begin_date",
+      "not before",
+      "生效日期",
+      "开始日期",
+      "有效期自",
+    ],
+    verified_on: ["verified", "verified_at", "verfied_on", "核验日期", "核查日期"],
   };
   for (const [column, names] of Object.entries(misspelt))
     for (const name of names) {
@@ -284,7 +338,20 @@ void tap.test("a misspelt date column is an error: the number would call after i
         `l.csv:1:8 ${name}: unknown column "${name}", its dates would be ignored; did you mean "${column}"?`,
       ]);
     }
-  for (const name of ["verified_by", "remark", "owner", "contract_no", "town", "created", "联系人"]) {
+  for (const name of [
+    "verified_by",
+    "remark",
+    "owner",
+    "contract_no",
+    "town",
+    "created",
+    "imported_on",
+    "update_date",
+    "assigned_to",
+    "from_city",
+    "end_user",
+    "联系人",
+  ]) {
     const { list, issues } = read(`number,${name}\n95588,2020-01-01\n`);
     t.ok(list, `${name}: no date of ours`);
     t.equal(issues.length, 1, name);

@@ -16,7 +16,7 @@ export const columns = [
 ] as const;
 export type Column = (typeof columns)[number];
 
-/** Names as the header of a file writes them: any case, with spaces or hyphens. */
+/** Names as the header of a file writes them: any case and width of letters, with spaces or hyphens. */
 export function columnNamed(name: string): Column | undefined {
   const written = plain(name);
   return columns.find((known) => known === written);
@@ -30,17 +30,23 @@ export function misspeltDateColumn(name: string): Column | undefined {
   const written = plain(name);
   // Who verified a number is no date.
   if (written.endsWith("by")) return undefined;
-  for (const [column, words] of dateWords) if (words.some((word) => written.includes(word))) return column;
-  return dateColumns.get(written) ?? nearestDateColumn(written);
+  const undated = written.replace(/^date_|_?(?:date|day|time)$|_on$/u, "");
+  for (const [column, words, whole] of dateWords)
+    if (words.test(written) || whole?.test(undated) === true) return column;
+  return nearestDateColumn(written);
 }
 
 /** Advice for an unknown column; empty when there is none. */
 export function adviseColumn(name: string): string {
   const meaning = chineseColumns.get(name.trim());
   if (meaning !== undefined) return `; write "${meaning}" for it`;
-  if (name.includes(";")) return "; columns are separated by commas, not by semicolons";
-  if (name.includes("\t")) return "; columns are separated by commas, not by tabs";
-  return suggest(plain(name), columns);
+  return adviseSeparator(name) || suggest(plain(name), columns);
+}
+
+/** Advice for a header that something else than commas separates; empty for every other name. */
+export function adviseSeparator(name: string): string {
+  const separator = separators.find(([sign]) => name.includes(sign))?.[1];
+  return separator === undefined ? "" : `; columns are separated by commas, not by ${separator}`;
 }
 
 /** Advice for a cell that is no number; empty when there is none. */
@@ -88,28 +94,34 @@ export function looksLikeUtf16(text: string): boolean {
 }
 
 function plain(name: string): string {
-  return name.trim().toLowerCase().replaceAll(/[\s-]/gu, "_");
+  return name.normalize("NFKC").trim().toLowerCase().replaceAll(/[\s-]/gu, "_");
 }
 
-/** Words in a name that speak of one of the dates. */
-const dateWords: readonly (readonly [Column, readonly string[]])[] = [
-  ["valid_to", ["until", "expir", "valid_t", "validto", "失效", "到期", "截止", "终止", "有效期至"]],
-  ["valid_from", ["effective", "valid_f", "validfrom", "生效", "起始", "有效期起"]],
-  ["verified_on", ["verif", "核验", "查验", "验证"]],
+const separators: readonly (readonly [sign: string, name: string])[] = [
+  [";", "semicolons"],
+  ["\t", "tabs"],
+  ["|", "bars"],
+  ["，", "full-width commas"],
 ];
 
-/** Names that speak of a date when they stand alone. */
-const dateColumns: ReadonlyMap<string, Column> = new Map([
-  ["to", "valid_to"],
-  ["end", "valid_to"],
-  ["end_date", "valid_to"],
-  ["valid", "valid_to"],
-  ["有效期", "valid_to"],
-  ["from", "valid_from"],
-  ["start", "valid_from"],
-  ["start_date", "valid_from"],
-  ["since", "valid_from"],
-]);
+/**
+ * What speaks of one of the dates: words anywhere in a name, and names without "date" and "day". The first that fits
+ * counts.
+ */
+const dateWords: readonly (readonly [column: Column, words: RegExp, whole?: RegExp])[] = [
+  [
+    "valid_to",
+    /until|expir|valid_?t|not_?after|失效|到期|过期|過期|截止|截至|终止|結束|结束|停用/u,
+    /^(?:to|last)$|(?:^|_)(?:ends?|till|stops?|exp)$/u,
+  ],
+  [
+    "valid_from",
+    /effective|valid_?f|not_?before|生效|起始|开始|開始|启用|有效期[起自]/u,
+    /^(?:active_)?from$|(?:^|_)(?:starts?|begins?|since)$/u,
+  ],
+  ["verified_on", /verif|validat|核验|核查|查验|验证/u],
+  ["valid_to", /^valid|^有效/u],
+];
 
 const chineseColumns: ReadonlyMap<string, Column> = new Map([
   ["号码", "number"],

@@ -13,6 +13,7 @@ import {
   adviseDate,
   adviseEncoding,
   adviseNumber,
+  adviseSeparator,
   type Column,
   columnNamed,
   looksLikeUtf16,
@@ -174,7 +175,10 @@ function readHeader(row: CsvRow, report: Report): Header {
 function reportUnknown(place: FilePlace, name: string, report: Report): void {
   const date = misspeltDateColumn(name);
   if (date === undefined) report(place, name, `unknown column "${name}"${adviseColumn(name)}`, "warning");
-  else report(place, name, `unknown column "${name}", its dates would be ignored; did you mean "${date}"?`);
+  else {
+    const advice = adviseSeparator(name) || `; did you mean "${date}"?`;
+    report(place, name, `unknown column "${name}", its dates would be ignored${advice}`);
+  }
 }
 
 function readRow(
