@@ -364,6 +364,18 @@ void tap.test("rows with nothing in them are no rows", async (t) => {
   t.equal(list?.counts.rows, 1);
 });
 
+void tap.test("empty cells behind the last one of a row or of the header are no cells", async (t) => {
+  for (const text of ["number,note\n95588,x,\n95599,,, \n", "number,note,,\n95588,x,,\n95599\n,,,\n"]) {
+    const { list, issues } = read(text);
+    t.strictSame(printed(issues), [], text);
+    t.equal(list?.counts.rows, 2, text);
+  }
+  const { issues } = read("number,note,,\n95588,one, two,\n");
+  t.strictSame(printed(issues), [
+    "l.csv:2:11: the row has 3 cells, the header 2; put text with a comma in quotes",
+  ]);
+});
+
 void tap.test("a cell that is no number: what was probably done", async (t) => {
   const cells: readonly (readonly [cell: string, advice: RegExp | undefined])[] = [
     ['"1.08E+11"', /a spreadsheet has shortened it/],

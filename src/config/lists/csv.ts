@@ -12,8 +12,13 @@ export interface CsvRow {
 }
 
 /** True for a blank line, and for a row that a spreadsheet has kept empty. */
-export function isBlankRow({ cells }: CsvRow): boolean {
-  return cells.every((cell) => cell.trim() === "");
+export function isBlankRow(row: CsvRow): boolean {
+  return widthOf(row) === 0;
+}
+
+/** How many cells the row has up to the last one with something in it: spreadsheets write empty ones behind. */
+export function widthOf({ cells }: CsvRow): number {
+  return cells.findLastIndex((cell) => cell.trim() !== "") + 1;
 }
 
 /**

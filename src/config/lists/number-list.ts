@@ -5,7 +5,7 @@ import { createNumberSetBuilder } from "../../numbering/number-set-builder.ts";
 import type { NumberRow } from "../../numbering/number-set-builder.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
 import type { Calendar } from "./calendar.ts";
-import { countLines, type CsvRow, eachCsvRow, isBlankRow } from "./csv.ts";
+import { countLines, type CsvRow, eachCsvRow, isBlankRow, widthOf } from "./csv.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { decodeText } from "../yaml/yaml-source.ts";
 import {
@@ -156,7 +156,8 @@ interface Header {
 
 function readHeader(row: CsvRow, report: Report): Header {
   const positions = new Map<Column, number>();
-  for (const [index, cell] of row.cells.entries()) {
+  const width = widthOf(row);
+  for (const [index, cell] of row.cells.slice(0, width).entries()) {
     const name = cell.trim();
     const column = columnNamed(name);
     if (column === undefined) {
@@ -168,7 +169,7 @@ function readHeader(row: CsvRow, report: Report): Header {
     }
   }
   if (!positions.has("number")) report(placeOf(row, 0), "", 'the header has no column "number"');
-  return { width: row.cells.length, positions };
+  return { width, positions };
 }
 
 /** A column that nobody reads is a warning. Where it was to hold dates, numbers would go on calling: an error. */
@@ -195,9 +196,10 @@ function readRow(
     isSound = false;
     report(placeOf(row, Math.max(position(column), 0)), column, message);
   };
-  if (row.cells.length > header.width) {
+  const width = widthOf(row);
+  if (width > header.width) {
     isSound = false;
-    const message = `the row has ${row.cells.length} cells, the header ${header.width}; put text with a comma in quotes`;
+    const message = `the row has ${width} cells, the header ${header.width}; put text with a comma in quotes`;
     report(placeOf(row, header.width), "", message);
   }
   const day = (column: Column): ReturnType<Calendar["readDay"]> => {
