@@ -57,18 +57,22 @@ export function adviseNumber(cell: string): string {
     return "; a spreadsheet took it for an amount: format the column as text and export it again";
   if (cell.startsWith("=") || cell.startsWith("'")) return "; take the text mark of the spreadsheet away";
   if (cell.startsWith("#")) return "; a list has no comment lines, write them into the column note";
+  const [first, last, ...more] = cell.split(/[-–—~～至到]/u).map((end) => end.trim());
+  const isRange = first !== undefined && last !== undefined && more.length === 0;
+  if (isRange && first.length >= 5 && last.length >= 5) return `; a range is written ${first}..${last}`;
   const folded = cell.normalize("NFKC");
   if (folded !== cell) return `; full-width or special characters: write "${folded}"`;
   if (hasInvisible(cell)) return "; it holds a character that nobody sees, type the number again";
-  const [first, last, ...more] = cell.split("-");
-  const isRange = first !== undefined && last !== undefined && more.length === 0;
-  if (isRange && first.length >= 5 && last.length >= 5) return `; a range is written ${first}..${last}`;
   return "";
 }
 
 /** Advice for a cell that is no date; empty when there is none. */
 export function adviseDate(cell: string): string {
-  const parts = cell.split(/[./-]/u).map(Number);
+  const parts = cell
+    .normalize("NFKC")
+    .replace(/(?:[T ]\d{1,2}:\d{2}(?::\d{2})?|日)$/u, "")
+    .split(/[./年月-]/u)
+    .map(Number);
   if (parts.length !== 3 || parts.some((part) => !Number.isInteger(part))) return "";
   const [a = 0, b = 0, c = 0] = parts;
   const day = a >= 1970 ? dayOf(a, b, c) : a > 12 && c >= 1970 ? dayOf(c, b, a) : undefined;
