@@ -150,6 +150,7 @@ function readMessage(trunk: Trunk, path: string, { readFile, now }: ExplainOutpu
   const read = readFile(path);
   if ("error" in read) return `can't read ${path}: ${read.error}`;
   const message = scan(createMessage(), asReceived(Buffer.from(read.bytes)));
+  if (message.kind !== "request") return `${path}: no SIP request is in it`;
   const attempt = readCall(message, trunk, now, nowhere);
   if (message.fault !== undefined) return `${path}: refused as message-malformed: ${message.fault}`;
   return attempt.undecodable === undefined

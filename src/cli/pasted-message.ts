@@ -1,14 +1,27 @@
-// Restores a SIP message that a person copied from a ticket or a log: line ends, and the length of its body.
+// Restores a SIP message that a person copied from a ticket, a log or a tool: line ends, what stands around its lines,
+// and the length of its body.
 const CRLF = "\r\n";
+
+/** The start line of a request, and what a ticket or a tool wrote on each line before and behind it. */
+const startLine = /^(.*?)([A-Z]+ [a-z]+:.*? SIP\/\d\.\d)(.*)$/m;
 
 /**
  * Gives a pasted message the line ends of the wire, and the Content-Length of what was pasted: editors take away the
- * last line end of a body, and tickets cut it. A message with CRLF anywhere is returned as it is.
+ * last line end of a body, and tickets cut it. Lines before the request go (ngrep, sngrep), and so does what stands
+ * before and behind its first line wherever it stands on others: indentation, ">", the dot of ngrep. A message with
+ * CRLF anywhere and nothing around its first line is returned as it is.
  */
 export function asReceived(bytes: Buffer): Buffer {
-  if (bytes.includes(CRLF)) return bytes;
-  const lines = bytes.toString("latin1").trimStart().split("\n");
-  const blank = lines.indexOf("");
+  const text = bytes.toString("latin1");
+  const found = startLine.exec(text);
+  const start = found?.index ?? 0;
+  const [, before = "", , behind = ""] = found ?? [];
+  // A head before the request is that of another message, whose body the request is.
+  if (text.slice(0, start).includes("SIP/2.0")) return bytes;
+  const pasted = text.slice(start);
+  if (before === "" && behind === "" && pasted.includes(CRLF)) return bytes.subarray(start);
+  const lines = pasted.split(/\r\n|\n|\r/u).map((line) => withoutMargins(line, before, behind));
+  const blank = lines.findIndex((line) => line.trim() === "");
   const head = blank < 0 ? lines : lines.slice(0, blank);
   const body = blank < 0 ? "" : lines.slice(blank + 1).join(CRLF);
   const length = head.findIndex((line) => isContentLength(line));
@@ -16,6 +29,12 @@ export function asReceived(bytes: Buffer): Buffer {
   const whole = body.length === wanted - CRLF.length ? body + CRLF : body;
   if (whole.length < wanted) head[length] = `Content-Length: ${whole.length}`;
   return Buffer.from([...head, "", whole].join(CRLF), "latin1");
+}
+
+function withoutMargins(line: string, before: string, behind: string): string {
+  if (line === before.trimEnd()) return "";
+  const inner = line.startsWith(before) ? line.slice(before.length) : line;
+  return behind !== "" && inner.endsWith(behind) ? inner.slice(0, -behind.length) : inner;
 }
 
 /** True for the field Content-Length, whose compact name is "l" (RFC 3261 section 7.3.3). */

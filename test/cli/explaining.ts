@@ -152,6 +152,17 @@ void t.test("an INVITE pasted from a ticket is read, whatever was lost at its en
     ["without the last line", pasted.slice(0, pasted.lastIndexOf("s=-"))],
     ["without a body", pasted.slice(0, pasted.indexOf("\n\n") + 1)],
     ["without the empty line", pasted.slice(0, pasted.indexOf("\n\n"))],
+    ["indented", pasted.replaceAll(/^/gmu, "    ")],
+    ["indented, empty lines bare", pasted.replaceAll(/^(?=.)/gmu, "\t")],
+    ["as an answer quotes it", pasted.replaceAll(/^/gmu, "> ").replaceAll(/ $/gmu, "")],
+    ["quoted with CRLF", pasted.replaceAll(/^/gmu, "> ").replaceAll("\n", "\r\n")],
+    ["by ngrep", `#\nU 203.0.113.10:5060 -> 198.51.100.1:5060\n${pasted.replaceAll("\n", ".\n")}`],
+    ["by sngrep", `2026/10/03 08:15:02.123456 203.0.113.10:5060 -> 198.51.100.1:5060\n${invite}`],
+    ["by tshark", `Session Initiation Protocol (INVITE)\n${pasted.replaceAll(/^(.*)$/gmu, "    $1\\r\\n")}`],
+    ["by a PBX", `<--- SIP read from UDP:203.0.113.10:5060 --->\n${pasted}\n<------------->\n`],
+    ["with a byte order mark", `\u00ef\u00bb\u00bf${pasted}`],
+    ["with spaces at the ends", pasted.replaceAll(/$/gmu, " ")],
+    ["CR alone", pasted.replaceAll("\n", "\r")],
   ];
   for (const [name, message] of rows) {
     const { code, out, err } = explain({ trunk: "lease", message });
@@ -167,6 +178,14 @@ void t.test("an INVITE pasted from a ticket is read, whatever was lost at its en
     /malformed/u,
     "a stray LF in a real message is told",
   );
+  const quoting = invite.replace("SIP/2.0", "SIP/3.0").replace("v=0", "INVITE sip:a@b SIP/2.0");
+  t.match(
+    explain({ trunk: "lease", message: quoting }).err,
+    /version/u,
+    "a request in a body is not the request",
+  );
+  for (const none of ["", "hello\n", pasted.replace(/^.*/u, "SIP/2.0 200 OK")])
+    t.match(explain({ trunk: "lease", message: none }).err, /no SIP request is in it/u);
   t.end();
 });
 
