@@ -2,16 +2,19 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import t from "tap";
 import { PLAIN_ACCESS } from "../../src/app/admin/admin-messages.ts";
-import { type AdminServer, openAdminServer } from "../../src/app/admin/admin-server.ts";
+import { until } from "../support/until.ts";
+import { type AdminServer, openAdminServer, type Reply } from "../../src/app/admin/admin-server.ts";
 
-function open(): Promise<AdminServer> {
+function open(
+  reload = (): Promise<Reply> => Promise.resolve({ status: 200, body: "{}\n" }),
+): Promise<AdminServer> {
   return openAdminServer({
     endpoint: { address: "127.0.0.1", port: 0 },
     access: { ...PLAIN_ACCESS, more: [{ address: "::1", port: 0 }] },
     metrics: () => Promise.resolve({ status: 200, body: "figures\n" }),
     health: () => ({ status: 200, body: "alive\n" }),
     readiness: () => ({ status: 200, body: "ready\n" }),
-    reload: () => Promise.resolve({ status: 200, body: "{}\n" }),
+    reload,
     fault: (error) => t.fail(String(error)),
   });
 }
@@ -44,6 +47,26 @@ void t.test("admin server: requests that are never finished keep nobody out", as
   await once(late, "close");
   const took = performance.now() - begun;
   t.ok(took > 1500 && took < 60_000, `a head that does not end is given up after ${took.toFixed(0)} ms`);
+  await new Promise<void>(server.close);
+});
+
+void t.test("admin server: a request that is not whole sets nothing off, and gives way", async (t) => {
+  let reloads = 0;
+  const server = await open(() => {
+    reloads++;
+    return new Promise(() => undefined);
+  });
+  const { port } = server.endpoint;
+  const half = "POST /reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n";
+  const held = await Promise.all(Array.from({ length: 64 }, () => holdOpen(port, half)));
+  // All come before either is answered: the one that asks is the youngest, and may not be the one that is closed.
+  const asked = fetch(`http://127.0.0.1:${port}/readyz`);
+  const more = await Promise.all(Array.from({ length: 32 }, () => holdOpen(port, half)));
+  t.equal((await asked).status, 200);
+  t.equal(reloads, 0);
+  more.at(-1)?.write("123456789");
+  await until(() => reloads === 1);
+  for (const socket of [...held, ...more]) socket.destroy();
   await new Promise<void>(server.close);
 });
 

@@ -99,11 +99,12 @@ export async function openAdminServer(parts: AdminServerParts): Promise<AdminSer
     for (const endpoint of endpoints) {
       const parsed = parseAddress(endpoint.address);
       const isOnLoopback = parsed !== undefined && isLoopbackAddress(parsed);
-      const take = (request: IncomingMessage, response: ServerResponse): void => {
-        room.began(request.socket);
-        response.once("close", () => room.ended(request.socket));
-        void serve(parts, { isOnLoopback, names }, request, response);
-      };
+      const take = (request: IncomingMessage, response: ServerResponse): void =>
+        whenWhole(request, () => {
+          room.began(request.socket);
+          response.once("close", () => room.ended(request.socket));
+          void serve(parts, { isOnLoopback, names }, request, response);
+        });
       const { pair } = access;
       const server: Server =
         pair === undefined
@@ -137,6 +138,16 @@ function bind(
   });
 }
 
+/** Calls `then` when the body has come. A request whose body does not come sets nothing off, and its connection may give way. */
+function whenWhole(request: IncomingMessage, then: () => void): void {
+  let size = 0;
+  request.on("data", (chunk: Uint8Array) => {
+    size += chunk.length;
+    if (size > mostBody) request.destroy();
+  });
+  request.once("end", then);
+}
+
 /** Under which names the listener of a request is asked. */
 interface ListenerNames {
   readonly isOnLoopback: boolean;
@@ -149,11 +160,6 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  let size = 0;
-  request.on("data", (chunk: Uint8Array) => {
-    size += chunk.length;
-    if (size > mostBody) request.destroy();
-  });
   try {
     send(response, await findAnswer(parts, listener, request), request.method === "HEAD");
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 export interface ConnectionRoom {
   /** Takes a new connection, and closes an older one when there are too many. */
   readonly take: (socket: Socket) => void;
-  /** A whole head of a request has come on the connection, and its answer is under way. */
+  /** A whole request has come on the connection, and its answer is under way. */
   readonly began: (socket: Socket) => void;
   /** The answer is sent. */
   readonly ended: (socket: Socket) => void;
