@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import type { ReadFile } from "../config/yaml/config-files.ts";
 
-/** A larger file is not read: 1 GiB. */
-const MOST_OCTETS = 1 << 30;
+/** A larger file is not read: 500 MiB. A string of Node has room for a little more. */
+const MOST_OCTETS = 500 * (1 << 20);
 
 /** Octets that are read at a time of a file whose size the system does not tell. */
 const CHUNK = 1 << 16;
@@ -33,7 +33,7 @@ function readAs(path: string, read: (path: string) => Buffer): ReturnType<ReadFi
 }
 
 /**
- * Reads a file of at most 1 GiB. A pipe or a device may never end, so that nothing but a regular file is read. Throws
+ * Reads a file of at most 500 MiB. A pipe or a device may never end, so that nothing but a regular file is read. Throws
  * when the file can't be read, is larger, or is no regular file.
  */
 export function readRegularFile(path: string): Buffer {
@@ -55,7 +55,7 @@ function checkKind(stat: Stats): void {
   if (stat.size > MOST_OCTETS) throw new Error(tooLarge);
 }
 
-const tooLarge = "it is larger than 1 GiB, the most that is read";
+const tooLarge = "it is larger than 500 MiB, the most that is read";
 
 function kindOf(stat: Stats): string {
   if (stat.isDirectory()) return "a folder";
