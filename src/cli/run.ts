@@ -40,6 +40,10 @@ const longestDrain = 32;
  * @returns resolves with the exit code: 0, or 1 when the filter could not start
  */
 export async function runFilter(configPath: string): Promise<number> {
+  let app: App | undefined;
+  // First of all: without a handler the signal ends the process, and reading long lists takes seconds. What changes
+  // meanwhile is noticed after the start.
+  process.on("SIGHUP", () => void app?.reload("SIGHUP"));
   const files = trackFiles(readFromDisk, stampOnDisk);
   const { config, issues: staticIssues } = loadStatic(files.readFile, configPath);
   if (config === undefined) return refuse(staticIssues);
@@ -74,8 +78,6 @@ export async function runFilter(configPath: string): Promise<number> {
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
   if (place.warning !== undefined) log.warn(place.warning);
   // Signal handlers come first: a signal may arrive as soon as the filter says that it is up.
-  let app: App | undefined;
-  process.on("SIGHUP", () => void app?.reload("SIGHUP"));
   // Calls go on. The log gets the stack, and the metrics count an internal error.
   process.on("unhandledRejection", (reason) => (app === undefined ? log.fault(reason) : app.fault(reason)));
   // The log writes the stack: Node itself would write it to a standard error that may stand still.

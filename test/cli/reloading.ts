@@ -1,7 +1,10 @@
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { startFilter } from "./filter-process.ts";
+import { until } from "../support/until.ts";
+import { program, startFilter } from "./filter-process.ts";
 import type { Filter } from "./filter-process.ts";
 import { list, openWorkplace, staticText } from "./workplace.ts";
 
@@ -48,6 +51,30 @@ void t.test("reload: by file change, SIGHUP and POST, and calls follow at once",
   t.equal(await countReloads(filter, "ok"), 3);
   t.equal(await countReloads(filter, "failed"), 0);
   t.equal(await filter.stop(), 0);
+});
+
+void t.test("reload: SIGHUP while the lists are read for the first time ends nothing", async (t) => {
+  const place = await openWorkplace();
+  t.teardown(place.remove);
+  const many = Array.from({ length: 300_000 }, (_, index) => `+8613${800_000_000 + index},\n`);
+  place.write("lists/own.csv", list + many.join(""));
+  const child = spawn(process.execPath, [program, "run", "--config", place.config], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ended = once(child, "close");
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
+  // Bit 0 is SIGHUP (proc(5)).
+  await until(() =>
+    /SigCgt:\s*[0-9a-f]*[13579bdf]\n/u.test(readFileSync(`/proc/${child.pid}/status`, "utf8")),
+  );
+  t.notOk(existsSync(join(place.folder, "sigwall.key")), "the key is made when everything is read");
+  child.kill("SIGHUP");
+  await until(() => log.includes("sigwall is up") || child.signalCode !== null);
+  t.match(log, "sigwall is up");
+  child.kill("SIGTERM");
+  await ended;
+  t.equal(child.exitCode, 0);
 });
 
 interface Damage {
