@@ -201,7 +201,10 @@ function formatText({ decision, rules, changes }: CallExplanation, rows: ListRow
     ...[...rows].map(([line, row]) => `${line}: ${row.map((cell) => cell.join(" ")).join(", ")}`),
     ...(rows.size > 0 ? [""] : []),
     `verdict: ${sayVerdict(verdict)}, decided by ${rule}`,
-    ...changes.map((change) => `to turn it around: ${change}`),
+    // All of them are needed, so they are one sentence.
+    ...changes.map(
+      (change, index) => `${index === 0 ? "to turn it around:" : "               and"} ${change}`,
+    ),
     "",
   ].join("\n");
 }
