@@ -62,6 +62,13 @@ const rows: readonly ExplainRow[] = [
     changes: ["renew the dates of +861055550001 at lists/acme.csv:6"],
   },
   {
+    name: "listed for a later day",
+    calling: ["from +861055550002"],
+    verdict: "reject cli-expired",
+    saw: ["caller-authentication", "+861055550002 is not valid yet", "lists/acme.csv:7"],
+    changes: ["renew the dates of +861055550002 at lists/acme.csv:7"],
+  },
+  {
     name: "hidden and not listed: both stand in the way",
     calling: ["from +861087654400"],
     privacy: ["id"],

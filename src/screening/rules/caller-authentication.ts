@@ -43,6 +43,12 @@ function standingOf(
   return verified !== undefined && at < verified + (verifiedWithinDays + 1) * DAY ? "listed" : "cli-expired";
 }
 
+function sayStanding({ numbers }: NumberList, row: number, standing: Standing, at: Millis): string {
+  if (standing === "listed") return "listed";
+  const from = row < 0 ? numbers.validFrom(-2 - row) : undefined;
+  return from !== undefined && at < from ? "not valid yet" : "expired";
+}
+
 const notListed: Deny = { kind: "reject", reason: "cli-not-listed" };
 
 /** Returns the numbers that must be listed, for explanations. */
@@ -117,7 +123,7 @@ export const callerAuthentication: ScreenRule<Options> = {
       const line = row === -1 ? undefined : `${list.file}:${list.numbers.line(row < 0 ? -2 - row : row)}`;
       if (line !== undefined) lines.push(line);
       saw.push(
-        `${text} ${line === undefined ? `is not in ${list.file}` : `is ${standing === "listed" ? "listed" : "expired"}`}`,
+        `${text} ${line === undefined ? `is not in ${list.file}` : `is ${sayStanding(list, row, standing, attempt.at)}`}`,
       );
       if (finding === undefined) changes.push(takeOut(list, row, text));
       else if (standing === "cli-not-listed") changes.push(`add ${text} to ${list.file}`);
