@@ -228,7 +228,7 @@ const rows: readonly ExplainRow[] = [
     trunk: { side: "national" },
     verdict: "accept default",
     saw: ["number-class", "from +8610110 (emergency); a code of a public authority, only noted"],
-    changes: ["add emergency to this rule's classes"],
+    changes: ["name emergency in classes of number-class, beside those refused now"],
   },
   {
     name: "forwarded without a licence",

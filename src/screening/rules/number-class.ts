@@ -128,20 +128,20 @@ export const numberClass: ScreenRule<Options> = {
       const name = noted === undefined || noted.number.kind === "unusable" ? "the class" : noted.number.class;
       return {
         saw: `${saw}; a code of a public authority, only noted`,
-        change: `add ${name} to this rule's classes`,
+        change: `name ${name} in classes of number-class, beside those refused now`,
       };
     }
     if (finding.facts?.["category"] !== undefined)
       return {
         saw,
-        change: `send the category of an ordinary subscriber, or add ${JSON.stringify(privilege)} to this rule's categories on ${tables.trunk.id}`,
+        change: `send the category of an ordinary subscriber, or add ${JSON.stringify(privilege)} to categories of number-class on ${tables.trunk.id}`,
       };
     const identity = findOneOf(attempt, new Set(options.classes));
     const named =
       identity === undefined || identity.number.kind === "unusable" ? "the class" : identity.number.class;
     return {
       saw,
-      change: `call with a number that may originate, or remove ${named} from this rule's classes`,
+      change: `call with a number that may originate, or leave ${named} out of classes of number-class`,
     };
   },
 };
