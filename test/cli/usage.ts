@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import t from "tap";
 import { version } from "../../src/cli/version.ts";
 import { program, runCommand } from "./filter-process.ts";
@@ -48,6 +49,27 @@ void t.test("command line: exit codes, and words on the stream where they belong
     if (stderr === "") t.equal(finished.stderr, "", `${name}: standard error is silent`);
     else t.match(finished.stderr, stderr, `${name}: standard error`);
   }
+});
+
+void t.test("command line: a standard output that is full is told in one line", async (t) => {
+  const full = openSync("/dev/full", "w");
+  for (const args of [
+    ["inspect", "pcaps/caller-form.pcap"],
+    ["check", "--config", "test/config/shipped/sigwall.yaml"],
+  ]) {
+    const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
+      stdio: ["ignore", full, "pipe"],
+      encoding: "utf8",
+    });
+    t.equal(status, 1, args.join(" "));
+    t.match(
+      stderr,
+      /^sigwall: can't write to standard output: no space left on the device$/mu,
+      args.join(" "),
+    );
+    t.notMatch(stderr, /at writeSync/u);
+  }
+  closeSync(full);
 });
 
 void t.test("the version is that of the package, and the program can be executed", async (t) => {
