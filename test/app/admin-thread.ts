@@ -64,6 +64,19 @@ void t.test("admin thread: an address that is taken is refused with the system's
   await second.thread.close();
 });
 
+void t.test("admin thread: scrapes that come together share one answer", async (t) => {
+  const { thread } = startThread(t);
+  const admin = await thread.open(partsOf());
+  const scrape = async (): Promise<string> => (await fetch(`http://${admin.address}/metrics`)).text();
+  const texts = await Promise.all(Array.from({ length: 50 }, scrape));
+  // Each rendering has a processor time of its own.
+  t.ok(new Set(texts).size < 25, `${new Set(texts).size} renderings of 50`);
+  t.match(texts[0], "process_cpu_seconds_total");
+  t.not(await scrape(), texts.at(-1), "a later one has an answer of its own");
+  await admin.close();
+  await thread.close();
+});
+
 void t.test(
   "admin thread: one that ends by itself is started anew at the same address, and is a fault",
   async (t) => {

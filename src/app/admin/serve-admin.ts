@@ -47,6 +47,11 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
     return { status: 200, body: note + text, type: metrics.contentType };
   }
 
+  /** Scrapes that come while one is answered share its answer, so that a flood of them leaves time for other pages. */
+  let rendering: Promise<Reply> | undefined;
+  const scrape = (watch: TurnWatch): Promise<Reply> =>
+    (rendering ??= renderMetrics(watch).finally(() => (rendering = undefined)));
+
   async function listen(endpoint: Endpoint, access: AdminAccess): Promise<void> {
     // The call thread has begun to count its turns.
     const watch = watchTurns(turns, performance.now());
@@ -58,7 +63,7 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
       server = await openAdminServer({
         endpoint,
         access,
-        metrics: () => renderMetrics(watch),
+        metrics: () => scrape(watch),
         health: whileTurning(() => ({ status: 200, body: "alive\n" })),
         readiness: whileTurning(() =>
           watch.isReady() ? { status: 200, body: "ready\n" } : { status: 503, body: "not ready\n" },
