@@ -2,6 +2,11 @@
 // and the length of its body.
 const CRLF = "\r\n";
 
+const lineEnd = /\r\n|\n|\r/u;
+
+/** Longest line of what is read as pasted. The search for the start line takes time by its square. */
+const MOST_CHARACTERS = 4096;
+
 /** The start line of a request, and what a ticket or a tool wrote on each line before and behind it. */
 const startLine = /^(.*?)([A-Z]+ [a-z]+:.*? SIP\/\d\.\d)(.*)$/m;
 
@@ -9,10 +14,12 @@ const startLine = /^(.*?)([A-Z]+ [a-z]+:.*? SIP\/\d\.\d)(.*)$/m;
  * Gives a pasted message the line ends of the wire, and the Content-Length of what was pasted: editors take away the
  * last line end of a body, and tickets cut it. Lines before the request go (ngrep, sngrep), and so does what stands
  * before and behind its first line wherever it stands on others: indentation, ">", the dot of ngrep. A message with
- * CRLF anywhere and nothing around its first line is returned as it is.
+ * CRLF anywhere and nothing around its first line is returned as it is, and so is one with a line of more than
+ * {@link MOST_CHARACTERS}.
  */
 export function asReceived(bytes: Buffer): Buffer {
   const text = bytes.toString("latin1");
+  if (text.split(lineEnd).some((line) => line.length > MOST_CHARACTERS)) return bytes;
   const found = startLine.exec(text);
   const start = found?.index ?? 0;
   const [, before = "", , behind = ""] = found ?? [];
@@ -20,7 +27,7 @@ export function asReceived(bytes: Buffer): Buffer {
   if (text.slice(0, start).includes("SIP/2.0")) return bytes;
   const pasted = text.slice(start);
   if (before === "" && behind === "" && pasted.includes(CRLF)) return bytes.subarray(start);
-  const lines = pasted.split(/\r\n|\n|\r/u).map((line) => withoutMargins(line, before, behind));
+  const lines = pasted.split(lineEnd).map((line) => withoutMargins(line, before, behind));
   const blank = lines.findIndex((line) => line.trim() === "");
   const head = blank < 0 ? lines : lines.slice(0, blank);
   const body = blank < 0 ? "" : lines.slice(blank + 1).join(CRLF);
