@@ -1,5 +1,4 @@
-// Restores a SIP message that a person copied from a ticket, a log or a tool: line ends, what stands around its lines,
-// and the length of its body.
+// Restores a SIP message that a person copied: its line ends, what stands around its lines, the length of its body.
 const CRLF = "\r\n";
 
 const lineEnd = /\r\n|\n|\r/u;
