@@ -1,6 +1,6 @@
 // Watches the folders of files, and reports once they are quiet.
-import { type FSWatcher, realpathSync, watch } from "node:fs";
-import { dirname } from "node:path";
+import { type FSWatcher, readlinkSync, watch } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 
 /** Watches folders. */
@@ -61,11 +61,35 @@ export function watchFolders(
   };
 }
 
-/** The folder of a file, and the folder that a symbolic link to it leads to. */
+/** At most this many symbolic links are followed for one file, as Linux does (path_resolution(7)). */
+const MOST_LINKS = 40;
+
+/**
+ * The folder of a file, and every folder with a symbolic link on the way to the file: a deployment replaces such a link
+ * and touches neither the file nor its folder.
+ */
 function foldersOf(file: string): readonly string[] {
-  try {
-    return [dirname(file), dirname(realpathSync(file))];
-  } catch {
-    return [dirname(file)];
+  const folders = [dirname(file)];
+  let path = resolve(file);
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const link = findLink(path);
+    if (link === undefined) break;
+    folders.push(dirname(link.path));
+    path = join(resolve(dirname(link.path), link.target), path.slice(link.path.length));
   }
+  return [...folders, dirname(path)];
+}
+
+/** The first symbolic link on the way from the root to a file. */
+function findLink(file: string): { readonly path: string; readonly target: string } | undefined {
+  for (let end = file.indexOf("/", 1); end !== 0; end = file.indexOf("/", end + 1)) {
+    const path = end < 0 ? file : file.slice(0, end);
+    try {
+      return { path, target: readlinkSync(path) };
+    } catch {
+      // No symbolic link, or nothing there yet.
+    }
+    if (end < 0) break;
+  }
+  return undefined;
 }

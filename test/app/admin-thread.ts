@@ -72,7 +72,7 @@ void t.test("admin thread: scrapes that come together share one answer", async (
   // Requests in one segment are read in one go, however busy the machine is.
   const request = `GET /metrics HTTP/1.1\r\nHost: ${admin.address}\r\n`;
   const socket = connect(Number(admin.address.split(":")[1]), "127.0.0.1");
-  socket.end(`${`${request}\r\n`.repeat(19)}${request}Connection: close\r\n\r\n`);
+  socket.write(`${`${request}\r\n`.repeat(19)}${request}Connection: close\r\n\r\n`);
   const answers = await text(socket);
   // Each rendering has a processor time of its own.
   const times = [...answers.matchAll(/^process_cpu_seconds_total .*$/gmu)].map(([line]) => line);
