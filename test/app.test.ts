@@ -10,6 +10,7 @@ import "./app/log-handover.ts";
 import "./app/admin-thread.ts";
 import "./app/log-sink.ts";
 import "./app/read-file.ts";
+import "./app/folder-watch.ts";
 import "./app/file-watch.ts";
 import "./app/request-trust.ts";
 import "./app/admin-server.ts";
