@@ -7,7 +7,7 @@ import { readCall } from "../judging/sip-i-attempt.ts";
 import { readIsupAttempt } from "../ss7/isup-attempt.ts";
 import type { AttemptSink } from "../replay/captured-attempts.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
-import { describeAttempt, type Sighting } from "./captures/attempt-line.ts";
+import { describeAttempt, type Sighting } from "../records/lines/attempt-line.ts";
 import {
   readCapture,
   type CaptureResult,

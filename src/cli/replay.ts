@@ -17,7 +17,7 @@ import {
   describeAttempt,
   describeDecision,
   type Sighting,
-} from "./captures/attempt-line.ts";
+} from "../records/lines/attempt-line.ts";
 import {
   type CommandOutput,
   type CommandStream,

@@ -47,6 +47,7 @@ export const floors: Readonly<Record<string, number>> = {
   "wire/dns": 10.1,
   "wire/sctp": 10.2,
   "records/hep": 11,
+  "records/lines": 11,
   replay: 12,
   engines: 12.0,
   "engines/drachtio": 12.1,

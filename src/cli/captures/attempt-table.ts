@@ -1,6 +1,11 @@
 // The table that `inspect` and `replay` print for people, one row per attempt.
 import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
-import type { AttemptLine, IdentityLine, MalformedLine, NumberLine } from "./attempt-line.ts";
+import type {
+  AttemptLine,
+  IdentityLine,
+  MalformedLine,
+  NumberLine,
+} from "../../records/lines/attempt-line.ts";
 
 /**
  * Rows that are measured before columns get their widths. A wider cell later only shifts its own

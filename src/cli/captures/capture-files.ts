@@ -2,7 +2,7 @@
 import { createAttemptReader, type AttemptSink, type MessageCounts } from "../../replay/captured-attempts.ts";
 import { createSignallingReader, type SignallingReader } from "../../replay/signalling.ts";
 import type { CaptureFault } from "../../pcap/reader.ts";
-import type { AttemptLine, MalformedLine } from "./attempt-line.ts";
+import type { AttemptLine, MalformedLine } from "../../records/lines/attempt-line.ts";
 import { createAttemptTable } from "./attempt-table.ts";
 import { openCapture, UnpackError } from "./capture-bytes.ts";
 import { createProgress, noProgress } from "./progress.ts";

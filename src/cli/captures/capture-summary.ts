@@ -1,6 +1,6 @@
 // The summary after the lines of a capture: messages, attempts, verdicts, unknown sources.
 import { LinkType } from "../../pcap/link-layer.ts";
-import type { DecisionLine } from "./attempt-line.ts";
+import type { DecisionLine } from "../../records/lines/attempt-line.ts";
 import type { CaptureResult } from "./capture-files.ts";
 
 const readLinkTypes: ReadonlySet<number> = new Set(Object.values(LinkType));

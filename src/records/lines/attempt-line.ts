@@ -1,4 +1,4 @@
-// The line that `inspect` and `replay` write for one call attempt, as plain values for JSON.
+// The line of one call attempt, which `inspect`, `replay` and the records share, as plain values for JSON.
 import { formatEndpoint } from "../../net/endpoint.ts";
 import { isUtf8 } from "node:buffer";
 import type { CallAttempt, SeizedCircuit, SignallingSource } from "../../domain/attempt.ts";
