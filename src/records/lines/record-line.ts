@@ -1,0 +1,139 @@
+// The kinds of record lines and their fields, as plain values for JSON. Names are fixed; more may come.
+import type { Action, CallEnd, CallsShed } from "../../domain/call.ts";
+import type { LineId, LineState } from "../../domain/line-state.ts";
+import type { AttemptLine, MarkLine } from "./attempt-line.ts";
+
+// A field that does not apply is undefined, and an empty list is left out: JSON has neither.
+
+/** Where and when a line was written. */
+export interface Stamped {
+  /** UTC, `2026-11-30T12:00:00.000Z`. */
+  readonly time: string;
+  readonly node: string;
+}
+
+/** What was decided about a call attempt, and what was done. */
+export interface DecidedLine extends Stamped, Omit<Partial<AttemptLine>, "frame" | "time"> {
+  readonly record: "decided";
+  /** NODE-EPOCH-COUNT. */
+  readonly id: string;
+  readonly trunk: string;
+  readonly listener?: string | undefined;
+  readonly tlsName?: string | undefined;
+  readonly privacy?: readonly string[] | undefined;
+  readonly displays?: readonly string[] | undefined;
+  /** Media types of the body and of its parts. */
+  readonly bodies?: readonly string[] | undefined;
+  readonly agent?: string | undefined;
+  readonly codecs?: string | undefined;
+  readonly fromHost?: string | undefined;
+  readonly marks?: readonly MarkLine[] | undefined;
+  readonly action: Action["kind"];
+  readonly status?: number | undefined;
+  readonly cause?: number | undefined;
+  readonly nextHop?: string | undefined;
+  readonly why?: string | undefined;
+  readonly overlapOf?: string | undefined;
+  /** `lists/police.csv:17`: the row that decided. */
+  readonly listLine?: string | undefined;
+  readonly notice?: string | undefined;
+  readonly contract?: string | undefined;
+  /** Fields whose octets were no UTF-8, as hex, by name. Their text has U+FFFD there. */
+  readonly rawHex?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A refused request that is no call, or a change inside a dialog. */
+export interface RequestLine extends Omit<DecidedLine, "record" | "id"> {
+  readonly record: "request";
+  readonly method: string;
+  /** The call, where it is known. */
+  readonly id?: string;
+}
+
+/** The end of a forwarded call. */
+export interface EndedLine extends Stamped, CallEnd {
+  readonly record: "ended";
+  readonly id: string;
+  readonly trunk: string;
+  readonly lessee?: string | undefined;
+  readonly ringingMs?: number | undefined;
+  readonly answeredMs?: number | undefined;
+  /** From the answer to the end. Seconds, to the millisecond. */
+  readonly seconds?: number | undefined;
+}
+
+/** Refusals of one second that were not told one by one. */
+export interface ShedLine extends Stamped, Pick<CallsShed, "trunk" | "reason" | "status" | "count" | "of"> {
+  readonly record: "shed";
+  readonly from: string;
+  readonly to: string;
+}
+
+/** An order for a line was taken. */
+export interface OrderLine extends Stamped {
+  readonly record: "order";
+  readonly line: LineId;
+  readonly state: LineState;
+  readonly previous: LineState;
+  readonly order: string;
+  readonly reason: string;
+  readonly authority?: string | undefined;
+  readonly until?: string | undefined;
+  readonly calls?: "keep" | "release" | undefined;
+  readonly released?: number | undefined;
+  readonly gone?: number | undefined;
+  readonly notReleasable?: number | undefined;
+  /** `command`, `file`, `until`: what set it; and who, where that is known. */
+  readonly by: string;
+}
+
+/** Lines, blocks or files that are missing, or that were deleted. */
+export interface GapLine extends Stamped {
+  readonly record: "gap";
+  readonly from: string;
+  readonly to: string;
+  readonly lost: number;
+  readonly why: string;
+}
+
+/** A policy came into force. */
+export interface PolicyLine extends Stamped {
+  readonly record: "policy";
+  readonly revision: string;
+  readonly previous?: string | undefined;
+  readonly cause: string;
+  readonly by?: string | undefined;
+}
+
+/** Releases from a list, and releases that were refused. */
+export interface ListLine extends Stamped {
+  readonly record: "list";
+  readonly list: string;
+  readonly [field: string]: unknown;
+}
+
+/** Somebody saw whole numbers, searched or exported. */
+export interface AccessLine extends Stamped {
+  readonly record: "access";
+  readonly command: string;
+  readonly by: string;
+  readonly case?: string | undefined;
+  readonly found?: number | undefined;
+}
+
+/** Any line of a records folder. */
+export type RecordLine =
+  | DecidedLine
+  | RequestLine
+  | EndedLine
+  | ShedLine
+  | OrderLine
+  | GapLine
+  | PolicyLine
+  | ListLine
+  | AccessLine;
+
+/** A line that no call makes: it is handed over whole, and its time and node are added by the writer. */
+export type NoteLine = Unstamped<OrderLine | GapLine | PolicyLine | ListLine | AccessLine>;
+
+type Unstamped<Line> = Line extends Stamped ? Omit<Line, keyof Stamped> & Partial<Stamped> : never;
