@@ -11,5 +11,6 @@ import "./engines/embedded.ts";
 import "./engines/sides.ts";
 import "./engines/crossings.ts";
 import "./engines/tls.ts";
+import "./engines/held-refusals.ts";
 import "./engines/hep.ts";
 import "./engines/m3ua.ts";

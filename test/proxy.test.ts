@@ -26,3 +26,4 @@ import "./proxy/told.ts";
 import "./proxy/told-requests.ts";
 import "./proxy/events.ts";
 import "./proxy/call-mark.ts";
+import "./proxy/held-refusals.ts";

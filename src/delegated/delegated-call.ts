@@ -71,6 +71,8 @@ export interface DelegatedParts {
    * let through.
    */
   readonly judged: (request: RequestInHand, passed: PassedOn | undefined, now: Millis) => void;
+  /** True when the answer to a call so decided waits for its evidence. Left out: none does. */
+  readonly isHeld?: (decision: Decision) => boolean;
   /** Takes an error of the filter. It is counted already, and answered by the trunk's exception policy. */
   readonly fault: (error: unknown) => void;
 }
@@ -159,7 +161,7 @@ export function createDelegatedCalls(parts: DelegatedParts): DelegatedCalls {
       });
     if (order.kind === "proxy")
       parts.judged(request, { name: slot === NO_CALL ? undefined : calls.nameOf(slot) }, now);
-    return order;
+    return order.kind === "answer" && parts.isHeld?.(decision) === true ? { ...order, isHeld: true } : order;
   }
 
   /**

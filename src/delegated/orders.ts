@@ -16,6 +16,8 @@ export interface Answer {
   readonly fields: Fields;
   /** Where a 302 sends the caller. */
   readonly redirectedTo?: Target;
+  /** True: the answer waits for the evidence of the refusal, which was told last. */
+  readonly isHeld?: boolean;
 }
 
 /** The other stack passes the request on, to the first of `targets` that takes it. */

@@ -179,6 +179,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         counters: parts.counters,
         elapsed: () => performance.now(),
         naming: parts.naming,
+        evidence: parts.evidence,
         ledgerSize: tables.calls,
         callBytes: tables.callBytes,
         failoverSize: tables.calls,
@@ -216,6 +217,8 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       proxy?.drain();
       return traffic.quiet(performance.now(), most);
     },
+    evidenceKept: () => proxy?.evidenceKept(engineNow()),
+    unkept: () => proxy?.unkept() ?? 0,
     renewTls(material) {
       for (const port of streams.values()) port.renew(material);
     },

@@ -13,6 +13,7 @@ import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { HopState } from "../routing/hop-health.ts";
 import type { NextHopStatus } from "../routing/next-hops.ts";
+import type { EvidenceWait } from "../judging/held-refusals.ts";
 import type { Overload } from "../judging/overload.ts";
 import type { UnjudgedCall } from "../delegated/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
@@ -40,6 +41,8 @@ export interface EngineParts {
   readonly counters: Counters;
   /** Secret of the keyed tags, at least 16 bytes, the same on every node. */
   readonly key: Uint8Array;
+  /** The log of evidence, where answers to refused calls wait for it. */
+  readonly evidence?: EvidenceWait | undefined;
   /** How calls are named. */
   readonly naming: CallNaming;
   /** Takes the memory of calls before the first message. A keeper of snapshots restores the last one in this call. */
@@ -110,6 +113,10 @@ export interface Engine {
   links?(): readonly EngineLink[];
   /** Calls in progress by trunk; undefined before the start. */
   calls(): ReadonlyMap<TrunkId, TrunkCalls> | undefined;
-  /** Closes everything. Messages of this turn of the event loop are still sent. */
+  /** Notes that more evidence is on disk: answers that wait for it leave. */
+  evidenceKept(): void;
+  /** Answers that left without waiting for longer, before their evidence was on disk. */
+  unkept(): number;
+  /** Closes everything. Answers that still wait for evidence are not sent. Messages of this turn of the event loop are still sent. */
   stop(): Promise<void>;
 }

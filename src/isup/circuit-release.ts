@@ -18,7 +18,7 @@ export const T17: Millis = 300_000;
 export interface CircuitReleaseParts {
   readonly circuits: Circuits;
   readonly counters: Ss7Counters;
-  readonly send: (side: LinkSide, stream: number, bytes: Buffer) => void;
+  readonly send: SendUnit;
   /** Takes a message for the operator: which circuit gets no answer to REL, and for how long. */
   readonly alarm: (message: string) => void;
 }
@@ -38,7 +38,12 @@ export interface ReleaseForm {
   readonly cause: number;
   /** An IAM of the other exchange that this exchange has ignored. It is sent again once the circuit is idle. */
   readonly resend?: KeptMessage | undefined;
+  /** Takes the first REL in place of its sending. Its repeats are sent as ever. */
+  readonly hold?: SendUnit | undefined;
 }
+
+/** Sends one M3UA message to a side. */
+export type SendUnit = (side: LinkSide, stream: number, bytes: Buffer) => void;
 
 /** Releases refused calls, and absorbs later messages of their exchange (Q.764 sections 2.3, 2.9). */
 export interface CircuitReleases {
@@ -160,7 +165,7 @@ export function createCircuitReleases({
   }
 
   return {
-    release({ message, msu, stream }, circuit, side, { turned, cause, resend }, now) {
+    release({ message, msu, stream }, circuit, side, { turned, cause, resend, hold = send }, now) {
       const label = labelUnit(message, msu, turned);
       const release = sealUnit(label, writeRelease(cause));
       counters.released++;
@@ -179,7 +184,7 @@ export function createCircuitReleases({
           isSeized: false,
           resend,
         });
-      send(side, stream, release);
+      hold(side, stream, release);
     },
     ignore({ message, msu, stream }, circuit, side, kind, now) {
       const label = labelUnit(message, msu, true);

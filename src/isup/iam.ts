@@ -9,9 +9,17 @@ import { isEmergencyIam, isupCalls, type IsupCall } from "../judging/isup-calls.
 import { emergencyNumber } from "../judging/isup-messages.ts";
 import { isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
 import { endCall } from "./call-progress.ts";
-import { isMaintenance } from "./circuit-release.ts";
+import { isMaintenance, type SendUnit } from "./circuit-release.ts";
 import { across, keepMessage, type Circuit, type HeldCall, type PassedCall } from "./circuits.ts";
-import { beginUnit, originOf, pass, sourceOf, type IsupState, type IsupTurn } from "./isup-turn.ts";
+import {
+  beginUnit,
+  type HeldRelease,
+  originOf,
+  pass,
+  sourceOf,
+  type IsupState,
+  type IsupTurn,
+} from "./isup-turn.ts";
 import { MOST_KEPT } from "./segmented-iams.ts";
 
 /** Q.850 "call rejected": for reasons without a cause of their own, and towards an exchange that was not at fault. */
@@ -112,10 +120,24 @@ function judgeIam(
   const { calls } = relay;
   const name = slot === NO_CALL ? undefined : calls.nameOf(slot);
   const begun = { name, attempt: decision.attempt, emergency: emergencyNumber(decision, isup) };
-  const action = isPassed ? accept(turn, circuit, begun) : refuse(turn, circuit, kind, reason);
+  const isHeld = !isPassed && relay.heldReleases.isHeld(decision);
+  const waiting: HeldRelease[] = [];
+  const hold = isHeld ? collectInto(waiting) : undefined;
+  const action = isPassed ? accept(turn, circuit, begun) : refuse(turn, circuit, kind, reason, hold);
   const call = slot === NO_CALL ? calls.nameless(source.trunk.id) : calls.refOf(slot);
   relay.tell({ kind: "decided", call, at, decision, action, bytes });
+  const [first] = waiting;
+  if (first !== undefined) relay.heldReleases.hold(keyOf(turn), first, turn.now);
   return isPassed;
+}
+
+function collectInto(waiting: HeldRelease[]): SendUnit {
+  return (side, stream, bytes) => void waiting.push({ side, stream, bytes });
+}
+
+/** The circuit of an IAM, also where the table of circuits is full. */
+function keyOf({ msu: { opc, dpc, cic } }: IsupTurn): string {
+  return `${opc} ${dpc} ${cic}`;
 }
 
 /**
@@ -169,12 +191,15 @@ function accept(
  * the exchange with the higher point code, odd ones to the other (Q.764 section 2.9.1.4). If the circuit belongs to the
  * other exchange, this one gives way by itself. Otherwise this exchange has ignored the other's IAM, which is sent
  * again after the release.
+ *
+ * @param hold takes the REL in place of its sending
  */
 function refuse(
   turn: IsupTurn,
   circuit: Circuit | undefined,
   kind: "reject" | "drop",
   reason: ReasonCode,
+  hold?: SendUnit,
 ): Action {
   const { relay, now, side, msu } = turn;
   const { releases, counters } = relay;
@@ -184,7 +209,7 @@ function refuse(
       counters.ss7.circuitsFull++;
       return { kind: "silent" };
     }
-    releases.release(turn, undefined, side, { turned: true, cause }, now);
+    releases.release(turn, undefined, side, { turned: true, cause, hold }, now);
     return { kind: "released", cause };
   }
   const seized = circuit.calls[across(side)]?.outstanding;
@@ -195,7 +220,7 @@ function refuse(
   if (seized !== undefined && isTheirs) releases.ignore(turn, circuit, side, "yielding", now);
   else if (kind === "drop") releases.ignore(turn, circuit, side, "silent", now);
   else {
-    releases.release(turn, circuit, side, { turned: true, cause, resend: seized }, now);
+    releases.release(turn, circuit, side, { turned: true, cause, resend: seized, hold }, now);
     return { kind: "released", cause };
   }
   return { kind: "silent" };

@@ -29,6 +29,10 @@ export interface IsupRelay {
   handle(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void;
   /** Lets time pass, several times a second. Never throws. */
   tick(now: Millis): void;
+  /** Notes that more evidence is on disk: REL messages that wait for it leave. Never throws. */
+  evidenceKept(now: Millis): void;
+  /** REL messages that left before their evidence was on disk. */
+  unkept(): number;
   /** Forgets every call and refusal: the associations are gone. */
   disconnect(now: Millis): void;
 }
@@ -165,6 +169,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
       }
     },
     tick(now) {
+      guard(() => relay.heldReleases.release(now));
       guard(() => relay.judge.told.flush(now, relay.tell));
       guard(() => relay.calls.tick(now));
       guard(() => releases.tick(now));
@@ -173,6 +178,8 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
         guard(() => void judgeHeld(relay, overdue, undefined, now));
       }
     },
+    evidenceKept: (now) => guard(() => relay.heldReleases.release(now)),
+    unkept: () => relay.heldReleases.overdue(),
     disconnect(now) {
       forget(() => true);
       for (const circuit of circuits.all()) {

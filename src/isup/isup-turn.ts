@@ -6,6 +6,7 @@ import type { CallEvent } from "../domain/call.ts";
 import { capabilitiesOf } from "../domain/capabilities.ts";
 import type { Instant, Millis } from "../domain/time.ts";
 import type { Judge } from "../judging/decide.ts";
+import { createHeldRefusals, type EvidenceWait, type HeldRefusals } from "../judging/held-refusals.ts";
 import type { Overload } from "../judging/overload.ts";
 import { createTeller, type Listen } from "../judging/tell.ts";
 import { createToldShare } from "../judging/told-share.ts";
@@ -42,6 +43,8 @@ export interface IsupSink {
 }
 
 export interface IsupRelayParts {
+  /** The log of evidence, where the REL of refused calls waits for it. */
+  readonly evidence?: EvidenceWait | undefined;
   /** The policy in force: one reference, swapped by a reload. */
   readonly policy: () => Policy;
   readonly variant: IsupVariant;
@@ -70,11 +73,20 @@ interface Ends {
   readonly origins: readonly [SignallingSource, SignallingSource];
 }
 
+/** The first REL of a refused call, while the evidence is written. */
+export interface HeldRelease {
+  readonly side: LinkSide;
+  readonly stream: number;
+  readonly bytes: Buffer;
+}
+
 /** Everything that outlives a turn. */
 export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
   readonly circuits: Circuits;
   readonly releases: CircuitReleases;
   readonly held: HeldCalls;
+  /** REL messages that wait for the evidence of their refusal. */
+  readonly heldReleases: HeldRefusals<HeldRelease>;
   readonly judge: Judge;
   /** Counts an event, then hands it to the sink. */
   readonly tell: Listen;
@@ -109,6 +121,9 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
     circuits,
     releases: createCircuitReleases({ circuits, counters: counters.ss7, send: sink.send, alarm: sink.alarm }),
     held: createHeldCalls(),
+    heldReleases: createHeldRefusals<HeldRelease>(parts.evidence, ({ side, stream, bytes }) =>
+      sink.send(side, stream, bytes),
+    ),
     judge: {
       state,
       overload,

@@ -57,6 +57,10 @@ export interface SipProxy extends ConnectionEvents {
    * messages. Never throws.
    */
   tick(now: Millis): void;
+  /** Notes that more evidence is on disk: the answers that wait for it leave. Never throws. */
+  evidenceKept(now: Millis): void;
+  /** Answers that left before their evidence was on disk. */
+  unkept(): number;
   /**
    * Takes the addresses of the host name of a next hop, by the id of the next hop. To be called again when they change.
    */
@@ -100,6 +104,8 @@ export function createSipProxy(parts: ProxyParts): SipProxy {
   return {
     ...createConnectionEvents(proxy),
     tick: (now) => passTime(proxy, now),
+    evidenceKept: (now) => guard(proxy, () => proxy.held.release(now)),
+    unkept: () => proxy.held.overdue(),
     resolve(now, id, addresses) {
       beginMoment(proxy, now);
       hops.resolve(id, addresses, now);

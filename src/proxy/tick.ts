@@ -1,4 +1,4 @@
-// What happens because time passes: probes of next hops, calls that go to another one, repeats.
+// What happens because time passes: held answers leave, probes of next hops, calls that go to another one, repeats.
 import type { Millis } from "../domain/time.ts";
 import { answerSilence } from "./requests/answer-for-hop.ts";
 import { moveWaitingCalls } from "./sending/failover.ts";
@@ -14,6 +14,7 @@ import { beginMoment } from "./turn/turn.ts";
 export function passTime(proxy: ProxyState, now: Millis): void {
   guard(proxy, () => {
     const moment = beginMoment(proxy, now);
+    guard(proxy, () => proxy.held.release(now));
     guard(proxy, () => proxy.hops.sweep(now));
     guard(proxy, () => proxy.judge.told.flush(now, proxy.tell));
     guard(proxy, () => proxy.toldRequests.flush(now, proxy.tell));

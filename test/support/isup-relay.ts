@@ -10,6 +10,7 @@ import { createCounters, type Counters } from "../../src/observe/counters.ts";
 import type { LinkSide } from "../../src/isup/circuits.ts";
 import { createIsupRelay, type IsupRelay } from "../../src/isup/isup-relay.ts";
 import type { AssociationPlace } from "../../src/isup/isup-turn.ts";
+import type { EvidenceWait } from "../../src/judging/held-refusals.ts";
 import { createOverload, type Overload } from "../../src/judging/overload.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
@@ -77,6 +78,8 @@ export interface TestRelay {
   /** An ISUP message of the lessee's exchange, and of ours. */
   lease(text: string, cic?: number): SentUnit[];
   core(text: string, cic?: number): SentUnit[];
+  /** Tells the relay that more evidence is on disk; returns what it sent. */
+  evidenceKept(): SentUnit[];
   /** Lets time pass in ticks of a second. */
   pass(millis: number): SentUnit[];
 }
@@ -88,6 +91,7 @@ export function createTestRelay(
     circuits?: number;
     calls?: number;
     state?: ScreeningState;
+    evidence?: EvidenceWait;
     variant?: "itu" | "ansi";
   } = {},
 ): TestRelay {
@@ -113,6 +117,7 @@ export function createTestRelay(
     counters,
     circuits: options.circuits ?? 1000,
     elapsed: () => 0,
+    evidence: options.evidence,
     calls: createCalls({ ...naming, capacity: options.calls ?? 1000, longestCall: () => 43_200_000, tell }),
     sink: {
       send: (to, stream, bytes) => sent.push({ to, stream, bytes: Buffer.from(bytes) }),
@@ -142,6 +147,10 @@ export function createTestRelay(
     },
     lease: (text, cic = 2) => test.receive(0, fromLease(text, cic)),
     core: (text, cic = 2) => test.receive(1, fromCore(text, cic)),
+    evidenceKept() {
+      relay.evidenceKept(test.now);
+      return take();
+    },
     pass(millis) {
       for (let left = millis; left > 0; left -= 1000) {
         test.now += Math.min(left, 1000);

@@ -8,6 +8,7 @@ import { type Counters, createCounters } from "../../src/observe/counters.ts";
 import { createListener, type Listener } from "../../src/routing/listener.ts";
 import type { NextHopStatus, ResolvedAddress } from "../../src/routing/next-hops.ts";
 import { createSipProxy, type SipProxy } from "../../src/proxy/sip-proxy.ts";
+import type { EvidenceWait } from "../../src/judging/held-refusals.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
 import { loadPolicy } from "../../src/config/load-policy.ts";
@@ -83,6 +84,8 @@ export interface TestProxy {
   now: number;
   /** Hands the proxy a datagram from "address:port"; returns what it sent. */
   receive(from: string, message: string | Buffer, by?: Listener): Sent[];
+  /** Tells the proxy that more evidence is on disk; returns what it sent. */
+  evidenceKept(): Sent[];
   /** Lets `millis` pass in ticks of 100 ms; returns what was sent meanwhile. */
   pass(millis: number): Sent[];
   resolve(id: string, addresses: readonly ResolvedAddress[]): void;
@@ -103,6 +106,7 @@ export function createTestProxy(
     listeners?: readonly Listener[];
     ownNames?: readonly HostPort[];
     state?: ScreeningState;
+    evidence?: EvidenceWait;
     /** What a socket does that fails: throws. */
     sending?: (to: string) => void;
   } = {},
@@ -127,6 +131,7 @@ export function createTestProxy(
     ledgerSize: options.ledgerSize ?? 1000,
     failoverSize: options.failoverSize ?? 1000,
     transactionsSize: 1000,
+    evidence: options.evidence,
     naming,
     sink: {
       send(listener, address, port, bytes, length) {
@@ -165,6 +170,11 @@ export function createTestProxy(
         test.now += 100;
         proxy.tick(test.now);
       }
+      return sent;
+    },
+    evidenceKept() {
+      sent = [];
+      proxy.evidenceKept(test.now);
       return sent;
     },
     resolve: (id, addresses) => proxy.resolve(test.now, id, addresses),

@@ -9,6 +9,7 @@ import { createDelegatedCalls } from "../../delegated/delegated-call.ts";
 import { type Destination, noteAnswer, noteRefusal, noteTime } from "../../routing/hop-health.ts";
 import { createListener, type Listener } from "../../routing/listener.ts";
 import { createNextHops } from "../../routing/next-hops.ts";
+import { createHeldRefusals } from "../../judging/held-refusals.ts";
 import { createOverload, type Load } from "../../judging/overload.ts";
 import { createReportedCalls, type ReportedCalls, type ReportKind } from "../../delegated/reported-calls.ts";
 import { REPEATED_FOR } from "../../sip/timers.ts";
@@ -23,13 +24,20 @@ import { type LoadProbe, startLoadProbe } from "../load-probe.ts";
 import { engineNow, followWall } from "../../wire/kernel/clock.ts";
 import { createQuestions } from "../../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../../wire/dns/next-hop-names.ts";
-import type { Order } from "../../delegated/orders.ts";
+import type { Answer, Order } from "../../delegated/orders.ts";
 
 /** Options of the engine. */
 export interface DrachtioOptions {
   readonly servers: readonly DrachtioServer[];
   /** True: the servers report every call (CDR), so that calls that they passed without asking are found. */
   readonly reports: boolean;
+}
+
+/** An answer, and the request of a server that it answers. */
+interface GivenAnswer {
+  readonly link: ServerLink;
+  readonly response: SipResponse;
+  readonly answer: Answer;
 }
 
 /** How often links, next hops and reports are checked. Milliseconds. */
@@ -53,6 +61,8 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
   /** The reports of the server whose request is being judged. */
   let asked: ReportedCalls | undefined;
   const overload = createOverload();
+  const held = createHeldRefusals(parts.evidence, giveAnswer);
+  let heldCount = 0;
   const calls = createDelegatedCalls({
     policy: parts.policy,
     own: { listeners, names: parts.ownNames ?? [] },
@@ -64,6 +74,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     happened: parts.happened,
     calls: memory,
     overload,
+    isHeld: (decision) => held.isHeld(decision),
     judged: (request, passed, now) => asked?.judged(request, passed, now),
     fault: parts.fault,
   });
@@ -115,7 +126,9 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     order: Order,
   ): void {
     if (order.kind === "answer") {
-      link.answer(now, response, order.status, order.fields);
+      const given: GivenAnswer = { link, response, answer: order };
+      if (order.isHeld === true) held.hold(String(heldCount++), given, now);
+      else giveAnswer(given);
       return;
     }
     const { hop } = order;
@@ -157,6 +170,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     followWall(parts.state.wall);
     const now = engineNow();
     for (const link of links) link.tick(now);
+    held.release(now);
     const policy = parts.policy();
     hops.adopt(policy, now);
     hops.sweep(now);
@@ -223,6 +237,8 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     links: () => links,
     calls: () => memory.standing(),
     health: () => overload,
+    evidenceKept: () => held.release(engineNow()),
+    unkept: () => held.overdue(),
     // The servers hold the calls in progress, and no call waits for the filter.
     drain: () => {
       overload.drain();
@@ -239,6 +255,10 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
       questions.cancel();
     },
   };
+}
+
+function giveAnswer({ link, response, answer: { status, fields } }: GivenAnswer): void {
+  link.answer(engineNow(), response, status, fields);
 }
 
 /**

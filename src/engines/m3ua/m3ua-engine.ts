@@ -3,7 +3,7 @@ import { capabilitiesOf } from "../../domain/capabilities.ts";
 import { performance } from "node:perf_hooks";
 import type { AssociationConfig, M3uaConfig } from "../../config/sigwall/m3ua-schema.ts";
 import { decisionCount } from "../../observe/counters.ts";
-import { createIsupRelay } from "../../isup/isup-relay.ts";
+import { createIsupRelay, type IsupRelay } from "../../isup/isup-relay.ts";
 import { createOverload } from "../../judging/overload.ts";
 import type { SignallingTransport } from "../../wire/sctp/association.ts";
 import { createEngineCalls } from "../engine-calls.ts";
@@ -21,7 +21,7 @@ const TICK = 100;
 
 export interface M3uaEngineParts extends Pick<
   EngineParts,
-  "policy" | "state" | "counters" | "naming" | "happened" | "remembers" | "fault"
+  "policy" | "state" | "counters" | "naming" | "happened" | "evidence" | "remembers" | "fault"
 > {
   readonly config: M3uaConfig;
   readonly warn: (message: string) => void;
@@ -34,6 +34,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
   const overload = createOverload();
   const traffic = createTrafficWatch(counters, performance.now());
   const links: M3uaLink[] = [];
+  const relays: IsupRelay[] = [];
   let timer: NodeJS.Timeout | undefined;
   let probe: LoadProbe | undefined;
   let judged = 0;
@@ -62,6 +63,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       state: parts.state,
       overload,
       counters,
+      evidence: parts.evidence,
       circuits: parts.policy().tables.circuits,
       elapsed: () => performance.now(),
       calls,
@@ -72,6 +74,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
         fault: parts.fault,
       },
     });
+    relays.push(relay);
     const link = createM3uaLink({
       config: pair,
       transportOf,
@@ -90,6 +93,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
   async function stop(): Promise<void> {
     clearInterval(timer);
     probe?.stop();
+    relays.length = 0;
     await Promise.all(links.splice(0).map((link) => link.stop()));
   }
 
@@ -129,6 +133,10 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     nextHops: () => [],
     calls: () => calls.standing(),
     names: () => [],
+    evidenceKept() {
+      for (const relay of relays) relay.evidenceKept(engineNow());
+    },
+    unkept: () => relays.reduce((sum, relay) => sum + relay.unkept(), 0),
     renewTls: () => undefined,
     health: () => overload,
     drain(most) {

@@ -11,7 +11,7 @@ import { applyChanges, withheld } from "../messages/message-changes.ts";
 import { callOf, followCall, isWithheldIn, sendToAll, setupOf } from "../sending/failover.ts";
 import { eitherTransport, forward, steadyTargetOf } from "../sending/forward.ts";
 import { acknowledged } from "../sending/stream-to-datagram.ts";
-import { hasOwnTag, refuseRequest } from "../turn/answers.ts";
+import { answer, hasOwnTag, refuseRequest } from "../turn/answers.ts";
 import { attemptOf } from "../turn/request-attempt.ts";
 import { isOfCore, isOfTrunk, senderOf, type RequestTurn } from "../turn/turn.ts";
 import { inDialog } from "./in-dialog.ts";
@@ -34,6 +34,11 @@ export function hopByHop(turn: RequestTurn): void {
     return;
   }
   const key = ledgerKey(senderOf(turn), turn.request, message.cseq);
+  if (message.method === "CANCEL" && proxy.held.has(key)) {
+    // The call has no final answer yet: its refusal follows (RFC 3261 section 9.2).
+    answer(turn, 200, "");
+    return;
+  }
   const setup = setupOf(turn, key);
   const outcome = setup?.outcome ?? changeBefore(turn, key);
   if (outcome !== undefined && outcome.kind !== "forward") return;

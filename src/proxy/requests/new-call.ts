@@ -1,4 +1,5 @@
 // An INVITE that begins a call, or another request that is judged alike: judged once, obeyed, told; its repeats answered alike.
+import { Buffer } from "node:buffer";
 import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import type { Action } from "../../domain/call.ts";
 import type { Decision, Deny } from "../../domain/decision.ts";
@@ -20,7 +21,7 @@ import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
 import { actionOf, forwardCall, isByPolicy, isHairpin, targetOf } from "../sending/forward.ts";
 import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
-import { answer, refuse, refuseForgedRepeat } from "../turn/answers.ts";
+import { answer, refusalLines, refuse, refuseForgedRepeat, renderAnswer } from "../turn/answers.ts";
 import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
 import type { TrunkTurn } from "../turn/turn.ts";
 
@@ -37,6 +38,8 @@ interface Done {
   readonly decision: Decision;
   readonly action: Action;
   readonly answer: Uint8Array | undefined;
+  /** True: the answer is not sent yet. It waits for its evidence. */
+  readonly isHeld?: boolean;
 }
 
 /**
@@ -44,13 +47,15 @@ interface Done {
  * whatever its branch, unless the same bytes were judged before.
  */
 export function newCall(turn: TrunkTurn): void {
-  const { message, source, request } = turn;
+  const { proxy, message, source, request } = turn;
   const fresh: NewRequest = {
     key: ledgerKey(source.trunk.id, request, message.cseq),
     print: fingerprint(message),
   };
   const seen = entryOf(turn, fresh.key);
-  if (seen !== undefined && !isMended(seen, fresh.print)) repeat(turn, seen, fresh.print);
+  if (seen !== undefined && !isMended(seen, fresh.print)) repeat(turn, seen, fresh);
+  // A refusal that has no row, since the table is full: its answer is still to come.
+  else if (proxy.held.has(fresh.key)) trunkCounters(proxy.counters, source.trunk.id).retransmissions++;
   else if (message.method === "INVITE") takeInvite(turn, fresh);
   else takeOther(turn, fresh);
 }
@@ -85,7 +90,7 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
     return;
   }
   const overlapOf = proxy.state.overlaps.continues(judged.decision.attempt);
-  const { slot, decision, action, answer: sent } = obey(turn, judged, fresh);
+  const { slot, decision, action, answer: sent, isHeld = false } = obey(turn, judged, fresh);
   const setup = slot === NO_CALL || action.kind !== "forwarded" ? undefined : calls.setupOf(slot);
   if (setup !== undefined) {
     setup.dialled = copyText(dialledBy(decision.attempt));
@@ -103,6 +108,13 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
     bytes: bytesOf(turn.message),
     answer: sent,
   });
+  if (isHeld && sent !== undefined) hold(turn, fresh, sent);
+}
+
+/** Keeps the refusal of the call that was told last until its evidence is on disk. */
+function hold({ proxy, request, now }: TrunkTurn, { key }: NewRequest, sent: Uint8Array): void {
+  const { listener, address, replyPort: port } = request;
+  proxy.held.hold(key, { listener, address, port, bytes: Buffer.from(sent) }, now);
 }
 
 /**
@@ -264,11 +276,13 @@ function deny(
     return { slot, decision, action: { kind: "silent" }, answer: undefined };
   }
   const sent = reason === "message-malformed" ? turn.message.faultStatus : status;
+  const isHeld = turn.message.method === "INVITE" && turn.proxy.held.isHeld(decision);
   return {
     slot: keep(turn, fresh, { kind: "reject", status: sent, reason }),
     decision,
     action: { kind: "answered", status: sent },
-    answer: refuseAgain(turn, sent, reason),
+    answer: isHeld ? renderAnswer(turn, sent, refusalLines(turn, reason)) : refuseAgain(turn, sent, reason),
+    isHeld,
   };
 }
 
@@ -285,13 +299,15 @@ function refuseAgain(turn: TrunkTurn, status: number, reason: Deny["reason"]): U
  * Answers a request whose key was seen before. The same bytes get the same answer, and other bytes are refused,
  * whatever policy is in force now.
  */
-function repeat(turn: TrunkTurn, seen: CallSetup | LedgerEntry, print: string): void {
+function repeat(turn: TrunkTurn, seen: CallSetup | LedgerEntry, { key, print }: NewRequest): void {
   const counters = trunkCounters(turn.proxy.counters, turn.source.trunk.id);
   if (seen.fingerprint !== print) {
     refuseForgedRepeat(turn);
     return;
   }
   counters.retransmissions++;
+  // The first answer is still to come.
+  if (turn.proxy.held.has(key)) return;
   const { outcome } = seen;
   if (outcome.kind === "reject") refuseAgain(turn, outcome.status, outcome.reason);
   if (outcome.kind === "redirect") answer(turn, 302, outcome.extra);

@@ -45,20 +45,30 @@ export function hasOwnTag({ proxy, message, request }: RequestTurn): boolean {
  *
  * @returns the answer, which is in the output buffer until the next message is rendered; undefined where there is none
  */
-export function answer(
+export function answer(turn: RequestTurn, status: number, extra: string): Uint8Array | undefined {
+  const rendered = renderAnswer(turn, status, extra);
+  if (rendered === undefined) return undefined;
+  const { listener, address, replyPort } = turn.request;
+  turn.proxy.output.transmit(listener, address, replyPort, rendered.length);
+  return rendered;
+}
+
+/**
+ * Writes such an answer and does not send it.
+ *
+ * @returns the answer, which is in the output buffer until the next message is rendered; undefined where there is none
+ */
+export function renderAnswer(
   { proxy, message, request }: RequestTurn,
   status: number,
   extra: string,
 ): Uint8Array | undefined {
   if (message.method === "ACK") return undefined;
-  const { listener, address, replyPort } = request;
-  const out = proxy.output.bufferFor(listener);
+  const out = proxy.output.bufferFor(request.listener);
   const tag = request.toTag === "" ? ownTag(proxy.tags, message, request) : "";
   const text = formatResponse(message, status, fillVia(request), tag, extra);
   if (text.length > out.length) return undefined;
-  const length = out.write(text, 0, "latin1");
-  proxy.output.transmit(listener, address, replyPort, length);
-  return out.subarray(0, length);
+  return out.subarray(0, out.write(text, 0, "latin1"));
 }
 
 /** Answers a request that begins no call with one of RFC 3261's own answers. It is counted by status. */
@@ -135,9 +145,14 @@ function refuseAs(
 
 /** Refuses with the Q.850 cause of the reason (RFC 3326). The text does not reveal the rule that fired. */
 export function refuse(turn: RequestTurn, status: number, reason: ReasonCode): Uint8Array | undefined {
+  return answer(turn, status, refusalLines(turn, reason));
+}
+
+/** Returns the header lines of a refusal for this reason. */
+export function refusalLines({ policy }: RequestTurn, reason: ReasonCode): string {
   const cause = causeField(reason);
   const why = cause === undefined ? "" : `Reason: ${cause}\r\n`;
-  return answer(turn, status, reason === "overload" ? why + retryAfter(turn.policy) : why);
+  return reason === "overload" ? why + retryAfter(policy) : why;
 }
 
 /**

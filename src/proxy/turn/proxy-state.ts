@@ -1,4 +1,5 @@
 // What the SIP proxy keeps from one message to the next: its parts, its tables, its output.
+import type { Buffer } from "node:buffer";
 import type { Millis } from "../../domain/time.ts";
 import type { HostPort } from "../../net/host.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
@@ -10,6 +11,7 @@ import { capabilitiesOf } from "../../domain/capabilities.ts";
 import type { Counters } from "../../observe/counters.ts";
 import { longestCallOf, type Policy } from "../../policy/policy.ts";
 import type { Judge } from "../../judging/decide.ts";
+import { createHeldRefusals, type EvidenceWait, type HeldRefusals } from "../../judging/held-refusals.ts";
 import { createOverload, type Overload } from "../../judging/overload.ts";
 import { createTeller, type Listen } from "../../judging/tell.ts";
 import { createToldShare, type ToldShare } from "../../judging/told-share.ts";
@@ -72,6 +74,8 @@ export interface ProxyParts {
   readonly ledgerSize: number;
   /** Calls that may still go to another next hop, at most. */
   readonly failoverSize: number;
+  /** The log of evidence, where answers to refused calls wait for it. */
+  readonly evidence?: EvidenceWait | undefined;
   /** Octets that calls may keep for a BYE of our own, at most. */
   readonly callBytes?: number;
   /** Entries of each table of {@link Transactions}, at most. */
@@ -85,6 +89,15 @@ export interface ProxyParts {
 export interface Workspace {
   readonly message: SipMessage;
   readonly edits: Edits;
+}
+
+/** The answer to a refused call, while its evidence is written. */
+export interface HeldAnswer {
+  readonly listener: Listener;
+  readonly address: string;
+  readonly port: number;
+  /** A copy in memory of its own. */
+  readonly bytes: Buffer;
 }
 
 /** Everything that outlives a turn. Every member is read-only; the contents of the tables change. */
@@ -103,6 +116,7 @@ export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly hops: NextHops;
   readonly inSetup: CallsInSetup;
   readonly transactions: Transactions;
+  readonly held: HeldRefusals<HeldAnswer>;
   /** The rate of ACK and CANCEL that belong to nothing that is remembered, by trunk. */
   readonly strayRate: TokenBuckets;
   readonly overload: Overload;
@@ -149,11 +163,17 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     released: settle,
   });
   state.channels.of = (trunk) => calls.channels(trunk);
+  const output = createOutput(parts.sink.send);
+  const sendHeld = ({ listener, address, port, bytes }: HeldAnswer): void => {
+    output.bufferFor(listener).set(bytes);
+    output.transmit(listener, address, port, bytes.length);
+  };
   return {
     ...parts,
     policyInForce: parts.policy,
     own: { listeners: parts.listeners, names: parts.ownNames ?? [] },
-    output: createOutput(parts.sink.send),
+    output,
+    held: createHeldRefusals(parts.evidence, sendHeld),
     ledger: createLedger(parts.ledgerSize),
     hops: createNextHops(parts.listeners, parts.tags),
     inSetup,
