@@ -11,7 +11,7 @@ import {
 import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
 import { type LoadedList, loadLists } from "./policy/list-loading.ts";
 import { type PolicyFile, readPolicyFile } from "./policy/policy-file.ts";
-import type { Policy } from "../policy/policy.ts";
+import type { Policy, PolicyLine } from "../policy/policy.ts";
 import { findBrokenReferences } from "./policy/references.ts";
 import { readYaml, type Source } from "./yaml/yaml-source.ts";
 import { findImpossible } from "./policy/engine-limits.ts";
@@ -35,6 +35,7 @@ export interface PolicyMaterial {
   readonly file: PolicyFile;
   readonly lists: readonly LoadedList[];
   readonly plans: readonly TrunkPlan[];
+  readonly lines: readonly PolicyLine[];
   readonly revision: PolicyRevision;
 }
 
@@ -62,8 +63,8 @@ export function loadPolicy(
 }
 
 /** Selects what a policy is compiled from. */
-export function partsOf({ file, plans, lists, revision }: PolicyMaterial): PolicyParts {
-  return { file, plans, lists: lists.map(summariseList), revision };
+export function partsOf({ file, plans, lines, lists, revision }: PolicyMaterial): PolicyParts {
+  return { file, plans, lines, lists: lists.map(summariseList), revision };
 }
 
 /** Reads and validates like {@link loadPolicy}, and compiles nothing. */
@@ -79,7 +80,7 @@ export function readPolicy(
   if (source.value === undefined) return refused(source.issues);
   const { file, issues: mistakes } = readPolicyFile(source);
   const { lists, issues: listIssues } = loadLists(file, readFile);
-  const { plans, issues: planIssues } = planTrunks(file, lists);
+  const { plans, lines, issues: planIssues } = planTrunks(file, lists);
   const issues = sortIssues([
     ...source.issues,
     ...mistakes,
@@ -90,7 +91,7 @@ export function readPolicy(
     ...listIssues,
   ]);
   if (hasErrors(issues)) return refused(issues);
-  return { issues, material: { file, lists, plans, revision: revisionOf(source, lists) } };
+  return { issues, material: { file, lists, plans, lines, revision: revisionOf(source, lists) } };
 }
 
 function refused(issues: readonly ConfigIssue[]): ReadPolicy {

@@ -17,9 +17,12 @@ export interface Deny {
   readonly reason: ReasonCode;
   readonly facts?: Facts;
 }
-/** A mark: the chain collects it and goes on. `strip` removes the display name and is never the verdict itself. */
+/**
+ * A mark: the chain collects it and goes on. `strip` removes the display name. `observe` changes nothing in the call: it
+ * asks for evidence. Neither of the two is ever the verdict itself.
+ */
 export interface Mark {
-  readonly kind: "withhold" | "label" | "strip";
+  readonly kind: "withhold" | "label" | "strip" | "observe";
   readonly reason: ReasonCode;
   readonly facts?: Facts;
 }
@@ -33,6 +36,7 @@ export const verdictKinds = [
   "withhold",
   "label",
   "strip",
+  "observe",
 ] as const satisfies readonly VerdictKind[];
 
 /** A finding of a rule in monitor mode: counted, never enforced. */
@@ -55,4 +59,9 @@ export interface Decision {
   readonly marks: readonly Mark[];
   readonly shadow: readonly ShadowHit[];
   readonly revision: PolicyRevision;
+}
+
+/** True for a call of a line that is observed: it is recorded with evidence, also where it passes. */
+export function isObserved({ marks }: Pick<Decision, "marks">): boolean {
+  return marks.some(({ kind }) => kind === "observe");
 }

@@ -17,6 +17,7 @@ interface ReasonRow {
 export const reasons = {
   "source-unknown": { when: "no trunk matches the source" },
   "line-stopped": { status: 403, cause: 21, when: "trunk suspended or closed by order" },
+  "line-observed": { when: "trunk observed by order: a mark on its calls, never a verdict" },
   "message-malformed": { status: 400, when: "can't be judged safely" },
   "isup-undecodable": { status: 403, cause: 21, when: "a body claims ISUP and can't be decoded" },
   "method-not-allowed": { status: 405, when: "method not carried on this trunk" },

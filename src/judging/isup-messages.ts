@@ -50,7 +50,8 @@ export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningSt
   begun.emergency = number;
   if (isEmergencyCalled(called)) return undefined;
   begun.emergency = undefined;
-  return judge(call, { ...attempt, at, called }, state);
+  // The call passed as an emergency call only: an order that stops its line holds for it as for a new call.
+  return withheldOrRefused(source.screen.judgeRequest({ ...attempt, at, called }, state));
 }
 
 /** Judges a call that was counted against its limits before. */

@@ -11,7 +11,11 @@ export function judgeRequest(request: SipCall, attempt: CallAttempt, state: Scre
   const { message, policy } = request;
   const foreign = message.fault === undefined ? misrouted(request) : undefined;
   if (foreign !== undefined) return refuseUnasked(attempt, foreign, policy.revision);
-  const decision = judgeChange(request, attempt, state, true);
+  const refusal = unreadable(message, attempt);
+  const decision =
+    refusal === undefined
+      ? withheldOrRefused(request.source.screen.judgeRequest(attempt, state))
+      : refuseUnasked(attempt, refusal, policy.revision);
   return message.method === "MESSAGE" ? payMessage(decision, state) : decision;
 }
 

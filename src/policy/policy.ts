@@ -1,5 +1,6 @@
 // The policy in force, compiled and immutable: what every call attempt is judged and routed by.
 import type { PolicyRevision } from "../domain/decision.ts";
+import type { LineId, PlacedOrder } from "../domain/line-state.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk, TrunkId } from "../domain/trunk.ts";
 import type { PointCodes } from "./trunk-match.ts";
@@ -78,6 +79,15 @@ export interface ListSummary {
   readonly numbers: number;
 }
 
+/** What an order can stop: a trunk, or a lessee with all of its trunks. */
+export interface PolicyLine {
+  readonly id: LineId;
+  /** The order of the policy file, whether it is in force yet or not. Undefined: the file says nothing of the line. */
+  readonly placed: PlacedOrder | undefined;
+  /** The trunks whose calls it stops; never one of side core, which is not screened. */
+  readonly trunks: readonly TrunkId[];
+}
+
 /** The compiled policy. Invariant: immutable; a reload replaces the whole object. */
 export interface Policy {
   readonly revision: PolicyRevision;
@@ -85,6 +95,10 @@ export interface Policy {
   readonly tables: TableSizes;
   readonly overload: OverloadLimits;
   readonly lists: readonly ListSummary[];
+  /** Every trunk but those of side core, then every lessee. */
+  readonly lines: readonly PolicyLine[];
+  /** Time zone of all dates of the policy. */
+  readonly timeZone: string;
   readonly nextHopHealth: NextHopHealth;
   /**
    * Finds the trunk that a message comes from. Work and memory are bounded whatever the peer sends.

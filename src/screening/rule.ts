@@ -1,6 +1,7 @@
 // What a rule is: the types that every rule and limit implements.
 import type { z } from "zod";
 import type { CallAttempt } from "../domain/attempt.ts";
+import type { PlacedOrder } from "../domain/line-state.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { RuleId, RuleMode } from "../domain/rule-id.ts";
 import type { Millis } from "../domain/time.ts";
@@ -45,6 +46,8 @@ export interface PolicyTables {
   readonly denyLists: readonly DenyList[];
   /** The special users of this trunk only. */
   readonly specialUsers: readonly SpecialUser[];
+  /** The orders of `policy.yaml` for this trunk and for its lessee. */
+  readonly lineOrders: readonly PlacedOrder[];
 }
 
 /**
@@ -98,6 +101,8 @@ interface RuleBase<Options, Finding> {
   /** One sentence for `explain` and the reference. */
   readonly summary: string;
   readonly reasons: readonly ReasonCode[];
+  /** Those of `reasons` that only mark a call, and are never the reason of its verdict. */
+  readonly markReasons?: readonly ReasonCode[];
   /**
    * The options beside `mode`. A strict object: unknown keys are errors. No transforms: parsing
    * twice changes nothing.

@@ -6,6 +6,7 @@ import type { TrunkId } from "../domain/trunk.ts";
 import { createSecondWindow, type SecondWindow } from "../state/second-window.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
 import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
+import type { CommandedLines } from "./line-orders.ts";
 import { createOverlapDialling, type OverlapDialling } from "./overlap-dialling.ts";
 import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
 
@@ -55,6 +56,8 @@ export interface ScreeningState {
   readonly overlaps: OverlapDialling;
   /** Channels that calls hold now. The engine that carries the calls counts them. */
   readonly channels: Channels;
+  /** The orders that were given by command. */
+  readonly lines: CommandedLines;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
   /** How often each rule threw, since start. It is always a fault of our own. */
@@ -80,6 +83,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
     overlaps: createOverlapDialling(sizes.recentCalls, wall),
     channels: { of: () => 0 },
+    lines: { orders: new Map() },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,

@@ -299,3 +299,42 @@ void tap.test("lists are named, counted, and read once", async (t) => {
     { id: "police", kind: "police", file: "police.csv", rows: 1, numbers: 1 },
   ]);
 });
+
+void tap.test(
+  "states of trunks and lessees: their dates, their places, and the trunks of each line",
+  async (t) => {
+    const policy = compiled(
+      brokenPolicy(
+        [
+          "limits:",
+          "state: { state: closed, order: JG-1, since: 2026-12-01, until: 2026-12-31 }\n    limits:",
+        ],
+        ["numbers: acme.csv", "state: observe\n    numbers: acme.csv"],
+      ),
+    );
+    const closed = {
+      line: "trunk:lease",
+      order: {
+        state: "closed",
+        order: "JG-1",
+        calls: "keep",
+        since: Date.parse("2026-12-01T00:00+08:00"),
+        until: Date.parse("2027-01-01T00:00+08:00"),
+      },
+      place: "policy.yaml:12:5",
+    } as const;
+    const observed = {
+      line: "lessee:acme-bj",
+      order: { state: "observe", calls: "keep" },
+      place: "policy.yaml:20:5",
+    } as const;
+    t.strictSame(policy.lines, [
+      { id: "trunk:lease", placed: closed, trunks: ["lease"] },
+      { id: "trunk:intl", placed: undefined, trunks: ["intl"] },
+      { id: "lessee:acme-bj", placed: observed, trunks: ["lease"] },
+    ]);
+    t.strictSame(policy.trunkById("lease")?.screen.tables.lineOrders, [closed, observed]);
+    t.strictSame(policy.trunkById("intl")?.screen.tables.lineOrders, []);
+    t.equal(policy.timeZone, "Asia/Shanghai");
+  },
+);

@@ -50,6 +50,33 @@ void tap.test("a moment for people: the clock of the zone, with its offset", asy
     t.equal(createCalendar(zone).formatTime(moment), text, `${zone} ${text}`);
 });
 
+void tap.test("a date-time is of its zone, or has an offset", async (t) => {
+  for (const [zone, text, moment] of [
+    ["Asia/Shanghai", "2026-12-31T18:00", "2026-12-31T10:00:00Z"],
+    ["Asia/Shanghai", "2026-12-31 18:00:59", "2026-12-31T10:00:59Z"],
+    ["Asia/Shanghai", "2026-12-31T18:00Z", "2026-12-31T18:00:00Z"],
+    ["Asia/Shanghai", "2026-12-31T18:00+00:30", "2026-12-31T17:30:00Z"],
+    ["Asia/Shanghai", "2026-12-31T18:00:00-05:00", "2026-12-31T23:00:00Z"],
+    ["Europe/Berlin", "2026-07-01T00:00", "2026-06-30T22:00:00Z"],
+    ["Europe/Berlin", "2026-10-25T04:00", "2026-10-25T03:00:00Z"],
+    ["UTC", "2028-02-29T23:59", "2028-02-29T23:59:00Z"],
+  ] as const)
+    t.equal(createCalendar(zone).readTime(text), Date.parse(moment), `${zone} ${text}`);
+  for (const text of [
+    "2026-12-31",
+    "2026-12-31T24:00",
+    "2026-12-31T18:60",
+    "2026-12-31T18:00:60",
+    "2026-12-31T1800",
+    "2026-12-31T18:00+8",
+    "2026-12-31T18:00 ",
+    "2026-02-29T18:00",
+    "31.12.2026 18:00",
+    "",
+  ])
+    t.equal(createCalendar("Asia/Shanghai").readTime(text), undefined, text);
+});
+
 void tap.test("time zones", async (t) => {
   for (const name of ["Asia/Shanghai", "UTC", "America/New_York"]) t.ok(isTimeZone(name), name);
   for (const name of ["", "Asia/Shangai", "Beijing", "+25:00"]) t.notOk(isTimeZone(name), name);

@@ -42,6 +42,56 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
     ],
   ],
   [
+    "unknown state of a trunk",
+    [["limits:", "state: suspend\n    limits:"]],
+    [
+      'policy.yaml:12:5 trunks[1].state: expected active | observe | suspended | closed, got "suspend"; did you mean "suspended"?',
+    ],
+  ],
+  [
+    "unknown key of an order",
+    [["limits:", "state: { state: closed, untl: 2026-12-31 }\n    limits:"]],
+    ['policy.yaml:12:29 trunks[1].state.untl: unknown key "untl"; did you mean "until"?'],
+  ],
+  [
+    "an order without a state",
+    [["numbers: acme.csv", "state: { order: JG-1 }\n    numbers: acme.csv"]],
+    ["policy.yaml:19:5 lessees[0].state.state: required key is missing"],
+  ],
+  [
+    "dates of an order that are none",
+    [["limits:", 'state: { state: closed, since: "tomorrow", until: "31.12.2026" }\n    limits:']],
+    [
+      "policy.yaml:12:29 trunks[1].state.since: expected a date like 2026-12-31, or a date-time like 2026-12-31T18:00",
+      "policy.yaml:12:48 trunks[1].state.until: expected a date like 2026-12-31, or a date-time like 2026-12-31T18:00",
+    ],
+  ],
+  [
+    "dates of an order that the calendar does not have",
+    [["limits:", "state: { state: closed, since: 2026-02-29, until: 2026-12-31T24:00 }\n    limits:"]],
+    [
+      "policy.yaml:12:29 trunks[1].state.since: 2026-02-29 is no date or time of the calendar",
+      "policy.yaml:12:48 trunks[1].state.until: 2026-12-31T24:00 is no date or time of the calendar",
+    ],
+  ],
+  [
+    "an order that ends before it begins",
+    [["limits:", "state: { state: closed, since: 2026-12-31T18:00, until: 2026-12-31T18:00 }\n    limits:"]],
+    ["policy.yaml:12:54 trunks[1].state.until: the order ends before it begins: until is not after since"],
+  ],
+  [
+    "release on a line that is observed",
+    [["limits:", "state: { state: observe, calls: release }\n    limits:"]],
+    ["policy.yaml:12:30 trunks[1].state.calls: release is only for suspended and closed"],
+  ],
+  [
+    "an order for the core",
+    [["side: core", "side: core\n    state: closed"]],
+    [
+      "policy.yaml:5:5 trunks[0].state: calls from the core are not screened, so no order can stop them; take the key out",
+    ],
+  ],
+  [
     "unknown reason code",
     [["limits:", "status: { cli-hiden: 403 }\n    limits:"]],
     ['policy.yaml:12:15 trunks[1].status.cli-hiden: unknown key "cli-hiden"; did you mean "cli-hidden"?'],
@@ -394,6 +444,5 @@ void tap.test("accepted keys that aren't enforced yet are warnings, and the poli
   t.strictSame(printed(issues), [
     "policy.yaml:14:34 trunks[1].limits.channels: warning: without effect: a trunk with mode redirect never sees the end of a call",
     "policy.yaml:15:14 trunks[1].rules.quarantine: warning: not enforced yet: the rule does not run",
-    "policy.yaml:32:3 rules.line-state: warning: not enforced yet: the rule does not run",
   ]);
 });

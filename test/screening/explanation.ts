@@ -447,7 +447,7 @@ void t.test("sigwall explain --json: one object a rule, then the verdict, nothin
     .split("\n")
     .map((line): unknown => JSON.parse(line));
   t.equal(objects.length, rules.length + 1);
-  t.match(objects[1], {
+  t.match(objects[2], {
     rule: "hidden-caller",
     mode: "monitor",
     part: "ran",

@@ -4,12 +4,11 @@ import { ruleIds } from "../../src/domain/rule-id.ts";
 import { rules } from "../../src/screening/chain/rule-order.ts";
 
 /** Ids that are registered by the contract and not enforced yet. */
-const withoutRule = ["line-state", "quarantine"];
+const withoutRule = ["quarantine"];
 
 /** Reasons that no rule gives: those of the protocol layer, of rules to come, and of the end of the chain. */
 const withoutGiver = [
   "source-unknown",
-  "line-stopped",
   "message-malformed",
   "isup-undecodable",
   "method-not-allowed",

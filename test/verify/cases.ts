@@ -67,9 +67,9 @@ void t.test("every capture has a case and a page on where it comes from", async 
   }
 });
 
-/** What no capture can show offline: live dialogs, other requests than calls, live channels, our own faults, rules still to come. */
+/** What no capture can show offline: live dialogs, other requests than calls, live channels, marks, our own faults, rules still to come. */
 const unseen: ReadonlySet<string> = new Set([
-  "line-stopped",
+  "line-observed",
   "method-not-allowed",
   "dialog-unknown",
   "quarantined",

@@ -17,6 +17,12 @@ export interface Calendar {
    * @returns undefined when the text is no date
    */
   readDay(text: string): Day | undefined;
+  /**
+   * Reads a date-time written `2026-01-31T18:00`, also with a space, with seconds, and with an offset (`Z`, `+08:00`).
+   * Without an offset it is one of the time zone.
+   * @returns undefined when the text is no date-time
+   */
+  readTime(text: string): Millis | undefined;
   /** Formats the date of a moment as `2026-01-31`. */
   formatDay(at: Millis): string;
   /** Formats a moment for people, with the offset of the zone: `2026-01-31T16:15:02.123+08:00` (RFC 3339). */
@@ -75,6 +81,14 @@ export function createCalendar(timeZone: string): Calendar {
       if (!days.has(text)) days.set(text, computeDay(text));
       return days.get(text);
     },
+    readTime(text) {
+      const match = timePattern.exec(text);
+      const [, date = "", hour, minute, second = "0", offset] = match ?? [];
+      const midnight = readDate(date);
+      if (midnight === undefined) return undefined;
+      const local = midnight + (Number(hour) * 60 + Number(minute)) * 60_000 + Number(second) * 1000;
+      return offset === undefined ? momentOf(local) : local - readOffset(offset);
+    },
     formatDay: (at) => new Date(localClock(at)).toISOString().slice(0, 10),
     formatTime(at) {
       // The clock has whole seconds, the moment has milliseconds.
@@ -84,6 +98,16 @@ export function createCalendar(timeZone: string): Calendar {
       return text + formatOffset(local - second);
     },
   };
+}
+
+const timePattern =
+  /^(\d{4}-\d{2}-\d{2})[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
+
+/** The offset of a time zone, written `Z` or `+08:00`. Milliseconds. */
+function readOffset(text: string): Millis {
+  if (text === "Z") return 0;
+  const minutes = Number(text.slice(1, 3)) * 60 + Number(text.slice(4));
+  return (text.startsWith("-") ? -minutes : minutes) * 60_000;
 }
 
 function formatOffset(offset: Millis): string {

@@ -16,10 +16,11 @@ import { compileCleanUp, compileLabel } from "./clean-up-schema.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import type { LoadedList } from "./list-loading.ts";
 import { toDenyLists, toNumberList } from "./list-loading.ts";
+import { readLines } from "./line-orders.ts";
 import { buildNextHop, type NextHopHealthEntry } from "./next-hop.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
 import type { TrunkEntry } from "./policy-schema.ts";
-import type { ListSummary, NextHopHealth, Policy, TrunkPolicy } from "../../policy/policy.ts";
+import type { ListSummary, NextHopHealth, Policy, PolicyLine, TrunkPolicy } from "../../policy/policy.ts";
 import { matchEntriesOf } from "./references.ts";
 import { mergeSetting } from "./rule-options.ts";
 import type { RuleSetting } from "./rule-options.ts";
@@ -41,9 +42,15 @@ export interface TrunkPlan {
 export function planTrunks(
   file: PolicyFile,
   lists: readonly LoadedList[],
-): { readonly plans: readonly TrunkPlan[]; readonly issues: readonly ConfigIssue[] } {
+): {
+  readonly plans: readonly TrunkPlan[];
+  readonly lines: readonly PolicyLine[];
+  readonly issues: readonly ConfigIssue[];
+} {
   const issues: ConfigIssue[] = [];
   const specialUsers = readSpecialUsers(file, issues);
+  const lines = readLines(file);
+  issues.push(...lines.issues);
   const denyLists = toDenyLists(lists);
   const common = new Map<Side, ChainConfig>();
   const plans = file.trunks.map((entry, index) => {
@@ -54,6 +61,7 @@ export function planTrunks(
       lesseeNumbers: lesseeList === undefined ? undefined : toNumberList(lesseeList),
       denyLists,
       specialUsers: specialUsers.get(trunk.id) ?? [],
+      lineOrders: lines.ordersOf(trunk),
     };
     // Trunks of one side without own `rules` share one chain.
     const shared = entry.value.rules === undefined ? common.get(trunk.side) : undefined;
@@ -61,13 +69,14 @@ export function planTrunks(
     if (entry.value.rules === undefined) common.set(trunk.side, chain);
     return { entry, trunk, tables, chain };
   });
-  return { plans, issues };
+  return { plans, lines: lines.lines, issues };
 }
 
 /** Everything that a policy is compiled from. */
 export interface PolicyParts {
-  readonly file: Pick<PolicyFile, "tables" | "overload" | "nextHopHealth">;
+  readonly file: Pick<PolicyFile, "tables" | "overload" | "nextHopHealth" | "timeZone">;
   readonly plans: readonly TrunkPlan[];
+  readonly lines: readonly PolicyLine[];
   readonly lists: readonly ListSummary[];
   readonly revision: PolicyRevision;
 }
@@ -85,7 +94,13 @@ export function compilePolicy(parts: PolicyParts): Policy {
  * Compiles the parts in short steps, one trunk each, so that the call thread can carry calls in
  * between.
  */
-export function* compileInSteps({ file, plans, lists, revision }: PolicyParts): Generator<undefined, Policy> {
+export function* compileInSteps({
+  file,
+  plans,
+  lines,
+  lists,
+  revision,
+}: PolicyParts): Generator<undefined, Policy> {
   const trunks: TrunkPolicy[] = [];
   for (const plan of plans) {
     const { trunk, chain, tables } = plan;
@@ -106,6 +121,8 @@ export function* compileInSteps({ file, plans, lists, revision }: PolicyParts): 
     tables: Object.freeze(file.tables),
     overload: Object.freeze(file.overload),
     lists: Object.freeze(lists),
+    lines: Object.freeze(lines),
+    timeZone: file.timeZone,
     nextHopHealth: Object.freeze(readHealth(file.nextHopHealth)),
     matchTrunk: createMatcher(entries, file.tables.sources),
     trunkById: (id: string) => byId.get(id),

@@ -7,6 +7,7 @@ import { isTimeZone } from "../lists/calendar.ts";
 import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
 import { bodiesSchema } from "./bodies-schema.ts";
 import { labelSchema, stripSchema } from "./clean-up-schema.ts";
+import { lineStateSchema } from "./line-state-schema.ts";
 import { methodsSchema } from "./methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
 import { pointCodeSchema } from "./point-code.ts";
@@ -25,7 +26,13 @@ import {
 } from "../yaml/schema-parts.ts";
 
 /** Reasons that never refuse a call of a trunk, so no status can be set for them. */
-const withoutStatus: readonly ReasonCode[] = ["source-unknown", "emergency", "listed", "default"];
+const withoutStatus: readonly ReasonCode[] = [
+  "source-unknown",
+  "line-observed",
+  "emergency",
+  "listed",
+  "default",
+];
 const refusals = reasonCodes.filter((code) => !withoutStatus.includes(code));
 
 const matchSchema = z
@@ -122,6 +129,7 @@ export const trunkSchema = z.strictObject({
     .describe("Whom the trunk connects to. `core` is the operator's own network: trusted, not screened."),
   match: matchSchema,
   lessee: idSchema.exactOptional().describe("The lessee whose numbers may call on a trunk of side lessee."),
+  state: lineStateSchema.exactOptional(),
   areaCode: areaCodeSchema.exactOptional(),
   nextHops: z
     .array(nextHopSchema)
@@ -224,6 +232,7 @@ export const lesseeSchema = z.strictObject({
   id: idSchema,
   name: textSchema.exactOptional(),
   contract: textSchema.exactOptional().describe("Reference of the contract."),
+  state: lineStateSchema.exactOptional(),
   numbers: pathSchema.describe(
     "CSV list of the lessee's numbers; a relative path starts at the folder of this file.",
   ),

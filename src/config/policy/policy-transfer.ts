@@ -21,8 +21,9 @@ export type PolicyParcel = Omit<PolicyParts, "plans"> & {
 
 /** Packs the parts of a policy for another thread. */
 export function packPolicy({
-  file: { tables, overload, nextHopHealth },
+  file: { tables, overload, nextHopHealth, timeZone },
   plans,
+  lines,
   lists,
   revision,
 }: PolicyParts): PolicyParcel {
@@ -34,7 +35,8 @@ export function packPolicy({
     return known;
   };
   return {
-    file: { tables, overload, nextHopHealth },
+    file: { tables, overload, nextHopHealth, timeZone },
+    lines,
     plans: plans.map((plan) => ({
       ...plan,
       tables: {

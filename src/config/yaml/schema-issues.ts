@@ -22,10 +22,11 @@ function explainEach(
     const path = [...parent, ...issue.path.filter((step) => typeof step !== "symbol")];
     if (issue.code === "invalid_union") {
       // The operator meant the form whose own type fits. Only the errors inside that form count.
-      const meant = issue.errors.find((form) => !form.some(isOfOtherType));
+      const written = valueAt(source.value, path);
+      const meant = issue.errors.find((form) => !form.some((inner) => isOfOtherType(inner, written)));
       if (meant !== undefined) return explainEach(meant, path, source, schema);
       const forms = issue.errors.flat().map((inner) => describeExpected(inner));
-      const message = `expected ${forms.join(" or ")}, got ${show(valueAt(source.value, path))}`;
+      const message = `expected ${forms.join(" or ")}, got ${show(written)}`;
       return [source.issueAt(path, message)];
     }
     if (issue.code !== "unrecognized_keys") {
@@ -38,8 +39,9 @@ function explainEach(
   });
 }
 
-function isOfOtherType({ code, path }: z.core.$ZodIssue): boolean {
-  return code === "invalid_type" && path.length === 0;
+/** A map is no word: where words are one form and a map the other, the map was meant. */
+function isOfOtherType({ code, path }: z.core.$ZodIssue, written: unknown): boolean {
+  return path.length === 0 && (code === "invalid_type" || (code === "invalid_value" && isMapping(written)));
 }
 
 function describeExpected(issue: z.core.$ZodIssue): string {

@@ -54,7 +54,7 @@ export function changesOf(
   { cleanUp, label }: Trunk,
   { marks, verdict }: Pick<Decision, "marks" | "verdict">,
 ): MessageChanges | undefined {
-  if (cleanUp === undefined && marks.length === 0) return undefined;
+  if (cleanUp === undefined && marks.every(({ kind }) => kind === "observe")) return undefined;
   const isLabelled = verdict.kind === "label";
   return {
     fields: cleanUp?.fields ?? NO_FIELDS,

@@ -28,7 +28,13 @@ export function possibleDecisions({ steps, end, tables: { trunk } }: Screen): re
     const isMonitored = mode === "monitor";
     // An exemption in monitor mode is no finding.
     if (check === undefined || mode === "off" || (stage === "exempt" && isMonitored)) continue;
-    for (const reason of rules.find((rule) => rule.id === id)?.reasons ?? []) {
+    const rule = rules.find((candidate) => candidate.id === id);
+    for (const reason of rule?.reasons ?? []) {
+      if (rule?.markReasons?.includes(reason) === true) {
+        // A mark is no verdict. Only a rule in monitor mode counts it.
+        if (isMonitored) found.push({ verdict: "observe", reason, rule: id, isMonitored });
+        continue;
+      }
       const limit = exemption?.reason === reason ? exemption : undefined;
       const verdict = stage === "exempt" && limit === undefined ? "accept" : "reject";
       found.push({ verdict, reason, rule: id, isMonitored: isMonitored || limit?.enforced === false });

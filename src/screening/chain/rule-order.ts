@@ -13,14 +13,16 @@ import { diversionLicence } from "../rules/diversion-licence.ts";
 import { emergency } from "../rules/emergency.ts";
 import { hiddenCaller } from "../rules/hidden-caller.ts";
 import { homeCliFromAbroad } from "../rules/home-cli-from-abroad.ts";
+import { lineState } from "../rules/line-state.ts";
 import { numberClass } from "../rules/number-class.ts";
 
 /**
- * The rules that exist, in the order in which they run. `line-state` and `quarantine` have their
- * place among the ids, but no rule yet.
+ * The rules that exist, in the order in which they run. `quarantine` has its place among the ids, but
+ * no rule yet.
  */
 export const rules: readonly Rule[] = [
   emergency,
+  lineState,
   hiddenCaller,
   callerForm,
   bodies,

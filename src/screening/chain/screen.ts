@@ -29,8 +29,11 @@ export interface Screen {
    * trunk's exception policy.
    */
   judge(attempt: CallAttempt, state: ScreeningState): Decision;
+  /** Judges a request that begins no call, and a call that has paid: by every rule but the limits. */
+  judgeRequest(attempt: CallAttempt, state: ScreeningState): Decision;
   /**
-   * Judges a change of the calling party in a call that has paid: by every rule but the limits.
+   * Judges a change of the calling party in a call that has paid: by every rule but the limits and `line-state`. An order
+   * that stops a line says itself what becomes of the calls that stand.
    *
    * @param attempt the whole request. It is what the decision is about
    * @param named the identities that are judged, all of the request when left out. The rules that compare fields or read
@@ -92,6 +95,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   const running = steps.flatMap(startStep);
   const limits = running.filter((step) => step.spend !== undefined);
   const aboutBodies = running.filter((step) => step.id === "bodies");
+  const aboutChanges = running.filter((step) => step.spend === undefined && step.id !== "line-state");
   const firstLimit = running.length - limits.length;
   const end = endOf(trunk, running);
   const onFault = exceptionOf(trunk, "rule-fault");
@@ -162,7 +166,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
         continue;
       }
       if (!step.enforced || isMark(finding)) {
-        if (step.enforced && keepsMessage && finding.kind !== "label")
+        if (step.enforced && keepsMessage && finding.kind !== "label" && finding.kind !== "observe")
           return decide(attempt, { ...finding, kind: "reject" }, step.id, collected);
         collected = collect(collected, step, finding);
         continue;
@@ -226,8 +230,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
 
   return {
     judge: (attempt, state) => run(attempt, state, "pays"),
+    judgeRequest: (attempt, state) => run(attempt, state, "no"),
     judgeChange: (attempt, state, named) =>
-      run(attempt, state, "no", named === undefined ? attempt : { ...attempt, calling: named }),
+      run(attempt, state, "no", named === undefined ? attempt : { ...attempt, calling: named }, aboutChanges),
     judgeBody: (attempt, state) => run(attempt, state, "no", attempt, aboutBodies),
     preview: (attempt, state) => run(attempt, state, "looks"),
     steps,
@@ -253,7 +258,8 @@ function takeFree(attempt: CallAttempt, { recentCalls, overlaps }: ScreeningStat
 
 /** @returns true for a finding after which the chain goes on */
 export function isMark(finding: Verdict): finding is Mark {
-  return finding.kind === "withhold" || finding.kind === "label" || finding.kind === "strip";
+  const { kind } = finding;
+  return kind === "withhold" || kind === "label" || kind === "strip" || kind === "observe";
 }
 
 function startStep({ id, mode, check, exemption, spend }: Step): readonly RunningStep[] {
@@ -294,7 +300,7 @@ function collect(
   const found = collected ?? collectNothing();
   if (isMark(finding)) {
     found.marks.push(finding);
-    if (finding.kind === "strip") return found;
+    if (finding.kind === "strip" || finding.kind === "observe") return found;
     // Withholding is stronger than labelling: a withheld number has no label to show.
     const weaker =
       found.strongest === undefined || (found.strongest.mark.kind === "label" && finding.kind === "withhold");
