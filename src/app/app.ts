@@ -20,6 +20,8 @@ import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
 import { describeForgotten, type StateFolder } from "./state-folder.ts";
+import { noteInLog, openLines } from "./lines/open-lines.ts";
+import type { OrderNote } from "./lines/lines-document.ts";
 import type { FileStamps } from "./tracked-files.ts";
 import { startFileWatch } from "./file-watch.ts";
 import { createWatchSwitch } from "./threads/call-thread-turns.ts";
@@ -107,6 +109,16 @@ export async function startApp({
   if (stateFolder.why !== undefined) log.error(describeForgotten(stateFolder.path, stateFolder.why));
   const snapshots = stateFolder.why === undefined ? createCallSnapshots(stateFolder.path, log) : undefined;
   let hep: HepExport | undefined;
+  const note = (line: OrderNote): void => noteInLog(log, line);
+  const lines = openLines({
+    folder: stateFolder,
+    commanded: state.lines,
+    policy: () => policy,
+    note,
+    callsOn: (trunk) => callsOn(engine.calls(), trunk),
+    log,
+    fault: (error) => fault(error),
+  });
   const fault = (error: unknown): void => {
     counters.faults++;
     reports.fault(error);
@@ -157,6 +169,7 @@ export async function startApp({
       }
       policy = next;
       announceDecisions(counters, policy);
+      lines.policyChanged();
     },
     done: (outcome, causes, stamps) => {
       reloads[outcome.result]++;
@@ -184,9 +197,10 @@ export async function startApp({
   async function open(): Promise<readonly [listening: readonly string[], admin: Admin]> {
     if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);
     const listening = await engine.start();
+    lines.begin();
     const admin = await adminThread.open({
       endpoint: config.admin,
-      access: { ...config.adminAccess, pair: adminPair },
+      access: { ...config.adminAccess, pair: adminPair, socket: lines.socket(config.adminAccess) },
       figures: {
         counters,
         reloads,
@@ -198,6 +212,8 @@ export async function startApp({
         hep: () => hep?.figures(),
         links: () => engine.links?.() ?? [],
         calls: () => standingOf(engine.calls(), policy),
+        lines: lines.states,
+        areLinesKept: lines.areKept,
         build: { version, node },
         certificates: expiry.figures,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
@@ -206,6 +222,7 @@ export async function startApp({
       },
       isReady: () => engine.isReady(),
       reload: () => reloader.request("POST /reload"),
+      line: lines.order,
       fault,
     });
     return [listening, admin];
@@ -214,6 +231,7 @@ export async function startApp({
     watch.close();
     void watchdog?.close();
     await engine.stop();
+    await lines.close();
     await snapshots?.close();
     await hep?.close();
     reports.close();
@@ -239,6 +257,7 @@ export async function startApp({
       reloader.close();
       policyThread.close();
       await Promise.all([engine.stop(), admin.close()]);
+      await lines.close();
       await snapshots?.close();
       await hep?.close();
       reports.close();
@@ -251,6 +270,11 @@ function announceDecisions(counters: Counters, { trunks }: Policy): void {
   for (const { trunk, screen } of trunks) {
     for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
   }
+}
+
+function callsOn(calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined, trunk: TrunkId): number {
+  const { setup, answered } = calls?.get(trunk) ?? { setup: 0, answered: 0 };
+  return setup + answered;
 }
 
 /** Calls in progress by trunk: every trunk of the policy, and removed trunks as long as they have calls. */

@@ -1,6 +1,7 @@
 // The command line: its commands and options, each command in its own file.
 import { hostname } from "node:os";
-import { Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
+import { type LineAction, lineActions, type LineFlags } from "./line-options.ts";
 import { version } from "./version.ts";
 
 /** Exit code of a command line that can't be parsed. */
@@ -84,6 +85,29 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       const readFile: typeof readFromDisk = (path) => (path === message ? readGivenFile : readFromDisk)(path);
       const output = { ...streams(), readFile, now: Date.now() };
       code = explainCall({ trunk, from, to, message, config, json }, output);
+    });
+
+  program
+    .command("line")
+    .description("stops, observes or opens a trunk or all trunks of a lessee by order, at once")
+    .addArgument(new Argument("<action>", "what the line does from now on").choices([...lineActions]))
+    .argument("<id>", "trunk:NAME or lessee:NAME, or the bare name where one alone bears it")
+    .requiredOption("--order <reference>", "reference of the order")
+    .requiredOption("--reason <text>", "why")
+    .option("--authority <name>", "who gave the order")
+    .option("--until <time>", "last day (2026-12-31) or moment (2026-12-31T18:00), in the policy's time zone")
+    .addOption(
+      new Option(
+        "--calls <what>",
+        "calls in progress: they end by themselves, or the filter ends them",
+      ).choices(["keep", "release"]),
+    )
+    .option("--config <file>", "configuration of the filter", defaultConfig)
+    .option("--json", "one JSON object")
+    .action(async (action: LineAction, id: string, options: LineFlags) => {
+      const { orderLine } = await import("./line.ts");
+      const surroundings = { host: hostname(), environment: process.env };
+      code = await orderLine({ action, id, ...options }, { ...streams(), now: Date.now, ...surroundings });
     });
 
   try {

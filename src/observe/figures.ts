@@ -128,6 +128,8 @@ export interface GeneralFigures {
   readonly ruleFaults: Readonly<Record<string, number>>;
   readonly build: BuildFigures | undefined;
   readonly stateFolder: StateFolderFigures | undefined;
+  /** True: the orders for lines that were given by command are whole, and kept. Undefined: there are none. */
+  readonly areLinesKept: boolean | undefined;
   readonly certificates: readonly CertificateFigure[];
 }
 
@@ -144,6 +146,8 @@ export interface Figures {
   readonly lists: readonly ListFigure[];
   /** Calls in progress by trunk of the calling side, where an engine can tell. */
   readonly calls: ReadonlyMap<string, StandingCalls>;
+  /** The state of the line of each screened trunk. */
+  readonly lines: ReadonlyMap<string, string>;
 }
 
 /** Where the call thread reads the figures. */
@@ -158,6 +162,8 @@ export interface FigureSources {
   readonly hep?: () => HepFigures | undefined;
   readonly links?: () => readonly LinkFigure[];
   readonly calls?: () => ReadonlyMap<string, StandingCalls>;
+  readonly lines?: () => Iterable<readonly [trunk: string, state: string]>;
+  readonly areLinesKept?: () => boolean;
   readonly build?: BuildFigures;
   readonly stateFolder?: () => StateFolderFigures;
   readonly certificates?: () => readonly CertificateFigure[];
@@ -184,7 +190,7 @@ const MOST_ROWS = 200;
 
 /** Reads all figures in parts, each small enough to be read between two messages of calls. */
 export function* readFigures(sources: FigureSources): Generator<FiguresPart, void, void> {
-  const { counters, policy, nextHops, names, calls, runtime } = sources;
+  const { counters, policy, nextHops, names, calls, lines, runtime } = sources;
   const { revision, lists } = policy();
   yield { general: generalFigures(sources, revision) };
   if (runtime !== undefined) yield { runtime: runtime() };
@@ -193,6 +199,7 @@ export function* readFigures(sources: FigureSources): Generator<FiguresPart, voi
   for (const rows of rowParts(names())) yield { names: rows };
   for (const rows of rowParts(lists)) yield { lists: rows.map(({ id, numbers }) => ({ id, numbers })) };
   for (const rows of rowParts([...(calls?.() ?? [])])) yield { calls: new Map(rows) };
+  for (const rows of rowParts([...(lines?.() ?? [])])) yield { lines: new Map(rows) };
 }
 
 /** Puts parts together again. @returns undefined when the first one is missing. */
@@ -204,6 +211,7 @@ export function joinFigures(parts: Iterable<FiguresPart>): Figures | undefined {
   const names: NameFigure[] = [];
   const lists: ListFigure[] = [];
   const calls = new Map<string, StandingCalls>();
+  const lines = new Map<string, string>();
   for (const part of parts) {
     general ??= part.general;
     runtime ??= part.runtime;
@@ -212,14 +220,17 @@ export function joinFigures(parts: Iterable<FiguresPart>): Figures | undefined {
     names.push(...(part.names ?? []));
     lists.push(...(part.lists ?? []));
     for (const [trunk, standing] of part.calls ?? []) calls.set(trunk, standing);
+    for (const [trunk, state] of part.lines ?? []) lines.set(trunk, state);
   }
-  return general === undefined ? undefined : { general, runtime, trunks, nextHops, names, lists, calls };
+  return general === undefined
+    ? undefined
+    : { general, runtime, trunks, nextHops, names, lists, calls, lines };
 }
 
 function generalFigures(sources: FigureSources, revision: string): GeneralFigures {
   const { counters, reloads, sockets, health, hep, links, tableFull, ruleFaults, build, stateFolder } =
     sources;
-  const { certificates } = sources;
+  const { certificates, areLinesKept } = sources;
   const { trunks: _trunks, strangers: _strangers, strays: _strays, ...totals } = counters;
   return {
     totals,
@@ -233,6 +244,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     ruleFaults,
     build,
     stateFolder: plainStateFolder(stateFolder?.()),
+    areLinesKept: areLinesKept?.(),
     certificates: certificates?.() ?? [],
   };
 }

@@ -65,6 +65,28 @@ const nodeSeries: readonly Series[] = [
   ),
 ];
 
+/** The lines and their orders. */
+const lineSeries: readonly Series[] = [
+  {
+    kind: "gauge",
+    name: "sigwall_line_state",
+    help: "1, with the state of the line of a trunk: the strictest order of policy and command, for it and its lessee.",
+    labels: ["trunk", "state"],
+    read({ lines }, report) {
+      for (const [trunk, state] of lines) report({ trunk, state }, 1);
+    },
+  },
+  {
+    kind: "gauge",
+    name: "sigwall_line_orders_ok",
+    help: "1 while line orders by command are whole and kept; 0: some may be missing, or a restart forgets them.",
+    labels: [],
+    read({ general: { areLinesKept } }, report) {
+      if (areLinesKept !== undefined) report({}, areLinesKept ? 1 : 0);
+    },
+  },
+];
+
 /** The certificates of the listeners. */
 const certificateSeries: Series = labelledSeries(
   "gauge",
@@ -101,6 +123,7 @@ const healthSeries: readonly Series[] = [
 export const stateSeries: readonly Series[] = [
   ...policySeries,
   ...nodeSeries,
+  ...lineSeries,
   certificateSeries,
   ...healthSeries,
 ];

@@ -3,7 +3,8 @@ import { connect, type Socket } from "node:net";
 import t from "tap";
 import { PLAIN_ACCESS } from "../../src/app/admin/admin-messages.ts";
 import { until } from "../support/until.ts";
-import { type AdminServer, openAdminServer, type Reply } from "../../src/app/admin/admin-server.ts";
+import { type AdminServer, openAdminServer } from "../../src/app/admin/admin-server.ts";
+import type { Reply } from "../../src/app/admin/reply.ts";
 
 function open(
   reload = (): Promise<Reply> => Promise.resolve({ status: 200, body: "{}\n" }),

@@ -71,6 +71,7 @@ void t.test("files: no marks left behind, classes for errors only, no any", (t) 
 const wallClockReaders = [
   "app/admin/admin-thread.ts",
   "app/certificate-expiry.ts",
+  "app/lines/open-lines.ts",
   "app/policy-reading.ts",
   "app/watchdog.ts",
   "cli/commands.ts",

@@ -53,6 +53,7 @@ export const floors: Readonly<Record<string, number>> = {
   "engines/drachtio": 12.1,
   "engines/m3ua": 12.1,
   "app/threads": 13.0,
+  "app/lines": 13.0,
   "app/admin": 13.1,
   app: 13.2,
   "cli/captures": 14.0,

@@ -110,6 +110,8 @@ async function renderEverything(): Promise<string> {
     calls: () => new Map([["lease", { setup: 1, answered: 1 }]]),
     build: { version: "0.2.0", node: "gw-a" },
     certificates: () => [{ listener: "tls:192.0.2.1:5061", seconds: 86_400 }],
+    lines: () => [["lease", "active"]],
+    areLinesKept: () => true,
     stateFolder: () => ({ isOk: true, written: 1, failed: 0 }),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),

@@ -12,6 +12,7 @@ import {
   type ReloadAnswer,
   type ToAdmin,
 } from "./admin-messages.ts";
+import type { LineAnswer, LineRequest } from "../lines/line-request.ts";
 import { sliceFigures } from "./figures-slices.ts";
 import { createRuntimeProbe } from "./runtime-figures.ts";
 
@@ -24,6 +25,8 @@ export interface AdminParts {
   /** True when a policy is loaded and the engine takes calls. */
   readonly isReady: () => boolean;
   readonly reload: () => Promise<ReloadAnswer>;
+  /** Takes an order for a line. It is in force when this returns. Left out: there are no lines. */
+  readonly line?: (request: LineRequest) => Promise<LineAnswer>;
   readonly fault: (error: unknown) => void;
 }
 
@@ -138,6 +141,21 @@ export function answerAdminThread(
     });
   }
 
+  function takeLine(request: number, line: LineRequest): void {
+    const asked = endings;
+    const answer = (outcome: LineAnswer | undefined): void => {
+      if (asked === endings) send({ kind: "lineAnswered", request, answer: outcome });
+    };
+    if (parts.line === undefined) {
+      answer(undefined);
+      return;
+    }
+    parts.line(line).then(answer, (error: unknown) => {
+      fault(error);
+      answer(undefined);
+    });
+  }
+
   listen();
   return {
     endpoint: () => endpoint,
@@ -156,6 +174,9 @@ export function answerAdminThread(
       else if (message.kind === "unlistened") unlistened?.();
       else if (message.kind === "scrape") figures.answer(message.scrape);
       else if (message.kind === "reload") reload(message.request);
+      else if (message.kind === "line") takeLine(message.request, message.line);
+      else if (message.kind === "socketRefused")
+        log.error("the admin socket can't be opened; line orders need it", { why: message.message });
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from "../../net/address.ts";
 import type { AdminPair } from "../../config/sigwall/admin-schema.ts";
 import type { FiguresPart } from "../../observe/figures.ts";
 import type { LogEntry, LogLevel } from "../../observe/log.ts";
+import type { LineAnswer, LineRequest } from "../lines/line-request.ts";
 import type { TurnCells } from "../threads/call-thread-turns.ts";
 
 /** What the admin thread is started with. */
@@ -37,10 +38,12 @@ export interface AdminAccess {
   readonly hosts: readonly string[];
   /** Undefined: HTTP. */
   readonly pair: AdminPair | undefined;
+  /** Path of the Unix socket. Undefined: there is none. */
+  readonly socket: string | undefined;
 }
 
 /** HTTP at one endpoint, under its address. */
-export const PLAIN_ACCESS: AdminAccess = { more: [], hosts: [], pair: undefined };
+export const PLAIN_ACCESS: AdminAccess = { more: [], hosts: [], pair: undefined, socket: undefined };
 
 /** The outcome of a reload. */
 export interface ReloadAnswer {
@@ -61,6 +64,8 @@ export type ToAdmin =
     }
   /** Undefined: the reload failed by a fault of our own. */
   | { readonly kind: "reloaded"; readonly request: number; readonly answer: ReloadAnswer | undefined }
+  /** Undefined: the order failed by a fault of our own. */
+  | { readonly kind: "lineAnswered"; readonly request: number; readonly answer: LineAnswer | undefined }
   /** Closes the admin address; answered by `unlistened`. */
   | { readonly kind: "unlisten" }
   /** Writes out the log and closes it; answered by `closed`, and by {@link CLOSED}. */
@@ -74,5 +79,8 @@ export type FromAdmin =
   | { readonly kind: "closed" }
   | { readonly kind: "scrape"; readonly scrape: number }
   | { readonly kind: "reload"; readonly request: number }
+  | { readonly kind: "line"; readonly request: number; readonly line: LineRequest }
+  /** The Unix socket can't be opened. The addresses are open all the same. */
+  | { readonly kind: "socketRefused"; readonly message: string }
   /** An error of our own in the admin thread. */
   | { readonly kind: "fault"; readonly stack: string };

@@ -9,8 +9,12 @@ import {
 import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
 import { formatAddress, parseAddress, type Endpoint } from "../../net/address.ts";
+import type { LineRequest } from "../lines/line-request.ts";
 import type { AdminAccess } from "./admin-messages.ts";
 import { createConnectionRoom } from "./connection-room.ts";
+import { answerLineOrder, isLinePath } from "./line-route.ts";
+import type { Reply } from "./reply.ts";
+import { bindSocket } from "./unix-socket.ts";
 import { findDistrust, isLoopbackAddress } from "./request-trust.ts";
 
 /** Where the admin address gets its answers. */
@@ -23,6 +27,10 @@ export interface AdminServerParts {
   /** The answer of `/readyz`: whether a policy is loaded and the engine takes calls. */
   readonly readiness: () => Reply;
   readonly reload: () => Promise<Reply>;
+  /** Takes an order for a line. Left out: there is no such page. */
+  readonly line?: (request: LineRequest) => Promise<Reply>;
+  /** Takes why the Unix socket can't be opened. The server is open without it. */
+  readonly socketRefused?: (message: string) => void;
   readonly fault: (error: unknown) => void;
 }
 
@@ -33,17 +41,9 @@ export interface AdminServer {
   readonly close: (closed: () => void) => void;
 }
 
-export interface Reply {
-  readonly status: number;
-  readonly body: string;
-  /** Media type; plain text when left out. */
-  readonly type?: string;
-  readonly allow?: string;
-}
-
 type Answer = (parts: AdminServerParts, request: IncomingMessage) => Reply | Promise<Reply>;
 
-/** At most this many bytes of a request body are read. They are ignored: no request needs a body. */
+/** At most this many bytes of a request body are read. Only line orders need a body. */
 const mostBody = 4096;
 
 /** Times for the head of a request, the whole request, and the TLS handshake before it. Milliseconds. */
@@ -118,7 +118,44 @@ export async function openAdminServer(parts: AdminServerParts): Promise<AdminSer
     closeAll(() => undefined);
     throw error;
   }
-  return { endpoint: bound[0] ?? first, close: closeAll };
+  const socket = access.socket === undefined ? undefined : await openSocket(parts, access.socket);
+  return {
+    endpoint: bound[0] ?? first,
+    close(closed) {
+      if (socket === undefined) closeAll(closed);
+      else socket.close(() => closeAll(closed));
+    },
+  };
+}
+
+/** Serves the Unix socket, where it can be opened. Who may open the file may ask everything. */
+async function openSocket(
+  parts: AdminServerParts,
+  path: string,
+): Promise<Pick<AdminServer, "close"> | undefined> {
+  const room = createConnectionRoom();
+  const server = createServer(limits, (request, response) => {
+    takeBody(request, (body) => {
+      room.began(request.socket);
+      response.once("close", () => room.ended(request.socket));
+      void serve(parts, { body }, request, response);
+    });
+  });
+  server.on("connection", (socket: Socket) => room.take(socket));
+  try {
+    const { remove } = await bindSocket(server, path);
+    server.on("error", parts.fault);
+    return {
+      close(closed) {
+        remove();
+        server.close(() => closed());
+        server.closeAllConnections();
+      },
+    };
+  } catch (error) {
+    parts.socketRefused?.(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
 }
 
 /** Resolves with the endpoint and the port that was bound. */
@@ -148,6 +185,29 @@ function whenWhole(request: IncomingMessage, then: () => void): void {
   request.once("end", then);
 }
 
+/** Calls `then` when the body has come; with undefined when it is too large, and then nothing more is read. */
+function takeBody(request: IncomingMessage, then: (body: Uint8Array | undefined) => void): void {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const end = (): void => then(Buffer.concat(chunks));
+  request.on("data", (chunk: Uint8Array) => {
+    size += chunk.length;
+    if (size <= mostBody) chunks.push(chunk);
+    else {
+      request.off("end", end);
+      request.removeAllListeners("data");
+      request.pause();
+      then(undefined);
+    }
+  });
+  request.once("end", end);
+}
+
+/** A request on the Unix socket: its body; undefined: it was too large. */
+interface OnSocket {
+  readonly body: Uint8Array | undefined;
+}
+
 /** Under which names the listener of a request is asked. */
 interface ListenerNames {
   readonly isOnLoopback: boolean;
@@ -156,12 +216,16 @@ interface ListenerNames {
 
 async function serve(
   parts: AdminServerParts,
-  listener: ListenerNames,
+  listener: ListenerNames | OnSocket,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    send(response, await findAnswer(parts, listener, request), request.method === "HEAD");
+    const reply = await ("body" in listener
+      ? findSocketAnswer(parts, listener, request)
+      : findAnswer(parts, listener, request));
+    if (reply.status === 413) response.setHeader("connection", "close");
+    send(response, reply, request.method === "HEAD");
   } catch (error) {
     parts.fault(error);
     send(response, { status: 500, body: "internal fault; see the log\n" }, false);
@@ -187,6 +251,31 @@ function findAnswer(
     { isPublic: route?.method === "GET", isLoopback: isOnLoopback, names },
   );
   if (distrust !== undefined) return { status: 403, body: `${distrust}\n` };
+  return answerRoute(parts, path, request);
+}
+
+/** Answers on the Unix socket: every page, and orders for lines. No browser has a reason to ask here. */
+function findSocketAnswer(
+  parts: AdminServerParts,
+  { body }: OnSocket,
+  request: IncomingMessage,
+): Reply | Promise<Reply> {
+  const { headers, headersDistinct } = request;
+  if (headers.origin !== undefined || headersDistinct["sec-fetch-site"] !== undefined)
+    return { status: 403, body: "the request comes from another origin\n" };
+  const path = (request.url ?? "").split("?", 1)[0] ?? "";
+  if (isLinePath(path) && parts.line !== undefined) return answerLineOrder(request, path, body, parts.line);
+  if (body === undefined) return { status: 413, body: "the body is too large\n" };
+  if (path === "/reload" && request.method === "POST") return parts.reload();
+  return answerRoute(parts, path, request);
+}
+
+function answerRoute(
+  parts: AdminServerParts,
+  path: string,
+  request: IncomingMessage,
+): Reply | Promise<Reply> {
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return { status: 404, body: `try ${Object.keys(routes).join(", ")}\n` };
   const method = request.method === "HEAD" ? "GET" : request.method;
   if (method !== route.method) return { status: 405, body: `${route.method} only\n`, allow: route.method };

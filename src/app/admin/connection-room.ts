@@ -52,6 +52,16 @@ function move(socket: Socket, from: Map<string, Socket>, to: Map<string, Socket>
   to.set(key, taken);
 }
 
-function keyOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+/** Connections of a Unix socket have no peer address. They are known by themselves. */
+const unnamed = new WeakMap<Socket, string>();
+let lastUnnamed = 0;
+
+function keyOf(socket: Socket): string {
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  if (localAddress === undefined) {
+    const key = unnamed.get(socket) ?? `unnamed ${++lastUnnamed}`;
+    unnamed.set(socket, key);
+    return key;
+  }
   return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }

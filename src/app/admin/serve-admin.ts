@@ -3,6 +3,7 @@ import { peopleClock } from "./people-clock.ts";
 import { performance } from "node:perf_hooks";
 import type { MessagePort } from "node:worker_threads";
 import type { Endpoint } from "../../net/address.ts";
+import type { LineAnswer } from "../lines/line-request.ts";
 import { createLogWriter } from "../../observe/log-writer.ts";
 import { createMetrics } from "../../observe/metrics.ts";
 import { LOOK_INTERVAL, type TurnWatch, watchTurns } from "../threads/call-thread-turns.ts";
@@ -16,8 +17,10 @@ import {
   type ToAdmin,
 } from "./admin-messages.ts";
 import { createLogSink } from "./log-sink.ts";
-import { type AdminServer, openAdminServer, type Reply } from "./admin-server.ts";
+import { type AdminServer, openAdminServer } from "./admin-server.ts";
+import type { Reply } from "./reply.ts";
 import { createFiguresGathering } from "./figures-gathering.ts";
+import { createWaiting } from "./waiting-requests.ts";
 
 const json = "application/json; charset=utf-8";
 
@@ -31,14 +34,15 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
   );
   const metrics = createMetrics();
   const figures = createFiguresGathering((scrape) => send({ kind: "scrape", scrape }));
-  const reloads = createReloadRequests((request) => send({ kind: "reload", request }));
+  const reloads = createWaiting<ReloadAnswer>();
+  const lines = createWaiting<LineAnswer>();
   let server: AdminServer | undefined;
   let looking: NodeJS.Timeout | undefined;
 
   async function renderMetrics(watch: TurnWatch): Promise<Reply> {
     watch.look(performance.now());
     const gathered = watch.isStuck() ? "silent" : await figures.gather();
-    if (gathered === "failed") return { status: 500, body: "internal fault; see the log\n" };
+    if (gathered === "failed") return FAULT;
     const found = gathered === "silent" ? undefined : gathered;
     watch.look(performance.now());
     const watched = { longestTurn: watch.longest() / 1000, logLost: writer.lost() };
@@ -68,7 +72,9 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
         readiness: whileTurning(() =>
           watch.isReady() ? { status: 200, body: "ready\n" } : { status: 503, body: "not ready\n" },
         ),
-        reload: reloads.ask,
+        reload: async () => answerReload(await reloads.ask((request) => send({ kind: "reload", request }))),
+        line: async (line) => answerLine(await lines.ask((request) => send({ kind: "line", request, line }))),
+        socketRefused: (message) => send({ kind: "socketRefused", message }),
         fault,
       });
     } catch (error) {
@@ -102,6 +108,9 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
       case "reloaded":
         reloads.take(message.request, message.answer);
         break;
+      case "lineAnswered":
+        lines.take(message.request, message.answer);
+        break;
       case "unlisten":
         unlisten(() => send({ kind: "unlistened" }));
         break;
@@ -129,28 +138,16 @@ function describeUnbound(error: unknown): FromAdmin {
   return { kind: "unbound", message: error instanceof Error ? error.message : String(error), code };
 }
 
-/** Reloads that HTTP requests wait for. */
-interface ReloadRequests {
-  readonly ask: () => Promise<Reply>;
-  readonly take: (request: number, answer: ReloadAnswer | undefined) => void;
+function answerReload(answer: ReloadAnswer | undefined): Reply {
+  if (answer === undefined) return FAULT;
+  return { status: answer.result === "ok" ? 200 : 422, body: `${JSON.stringify(answer)}\n`, type: json };
 }
 
-function createReloadRequests(send: (request: number) => void): ReloadRequests {
-  const waiting = new Map<number, (answer: ReloadAnswer | undefined) => void>();
-  let count = 0;
-  return {
-    async ask() {
-      const request = ++count;
-      const answer = await new Promise<ReloadAnswer | undefined>((resolve) => {
-        waiting.set(request, resolve);
-        send(request);
-      });
-      if (answer === undefined) return { status: 500, body: "internal fault; see the log\n" };
-      return { status: answer.result === "ok" ? 200 : 422, body: `${JSON.stringify(answer)}\n`, type: json };
-    },
-    take(request, answer) {
-      waiting.get(request)?.(answer);
-      waiting.delete(request);
-    },
-  };
+function answerLine(answer: LineAnswer | undefined): Reply {
+  if (answer === undefined) return FAULT;
+  return answer.result === "taken"
+    ? { status: 200, body: `${JSON.stringify(answer.taken)}\n`, type: json }
+    : { status: answer.status, body: `${JSON.stringify({ error: answer.message })}\n`, type: json };
 }
+
+const FAULT: Reply = { status: 500, body: "internal fault; see the log\n" };

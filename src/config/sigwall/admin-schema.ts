@@ -1,4 +1,5 @@
 // The key `admin` of sigwall.yaml: an address, or addresses, TLS and host names.
+import { join } from "node:path";
 import { z } from "zod";
 import { type Endpoint, parseAddress, parseEndpoint } from "../../net/address.ts";
 import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
@@ -39,7 +40,11 @@ const mapSchema = z.strictObject({
     .describe(
       "Names under which others than this machine ask, as the header Host has them. Addresses of `listen` need no entry.",
     ),
-  socket: pathSchema.exactOptional().describe("Path of a Unix socket. Accepted, not enforced yet."),
+  socket: pathSchema
+    .exactOptional()
+    .describe(
+      "Path of the Unix socket that `sigwall line` speaks to. Default: `admin.sock` in the state folder.",
+    ),
   tokens: pathSchema.exactOptional().describe("File of tokens. Accepted, not enforced yet."),
 });
 
@@ -57,6 +62,8 @@ export interface AdminConfig {
   /** In lower case. */
   readonly hosts: readonly string[];
   readonly tls: AdminTls | undefined;
+  /** Path of the Unix socket, relative to the working directory. Undefined: `admin.sock` in the state folder. */
+  readonly socket: string | undefined;
 }
 
 /** Paths, relative to the working directory. */
@@ -76,8 +83,8 @@ export function readAdmin(
   written: z.output<typeof adminSchema>,
   sigwallPath: string,
 ): readonly [first: Endpoint | undefined, rest: AdminConfig] {
-  if (typeof written === "string") return [parseEndpoint(written), { more: [], hosts: [], tls: undefined }];
-  const { listen, hosts, tls } = written;
+  if (typeof written === "string") return [parseEndpoint(written), NO_MORE];
+  const { listen, hosts, tls, socket } = written;
   const [first, ...more] = (typeof listen === "string" ? [listen] : listen)
     .map((text) => parseEndpoint(text))
     .filter((endpoint) => endpoint !== undefined);
@@ -85,7 +92,25 @@ export function readAdmin(
     tls === undefined
       ? undefined
       : { certificate: resolvePath(sigwallPath, tls.certificate), key: resolvePath(sigwallPath, tls.key) };
-  return [first, { more, hosts: hosts.map((host) => host.toLowerCase()), tls: resolved }];
+  return [
+    first,
+    {
+      more,
+      hosts: hosts.map((host) => host.toLowerCase()),
+      tls: resolved,
+      socket: socket === undefined ? undefined : resolvePath(sigwallPath, socket),
+    },
+  ];
+}
+
+const NO_MORE: AdminConfig = { more: [], hosts: [], tls: undefined, socket: undefined };
+
+/** The name of the Unix socket in the state folder. */
+const SOCKET_FILE = "admin.sock";
+
+/** The path of the Unix socket of a filter whose state folder is `stateFolder`. */
+export function socketPath({ socket }: AdminConfig, stateFolder: string): string {
+  return socket ?? join(stateFolder, SOCKET_FILE);
 }
 
 /** Warns of what is accepted and has no effect yet. */
@@ -94,7 +119,7 @@ export function findAdminIssues(
   written: z.output<typeof adminSchema>,
 ): readonly ConfigIssue[] {
   if (typeof written === "string") return [];
-  return (["socket", "tokens"] as const)
+  return (["tokens"] as const)
     .filter((key) => written[key] !== undefined)
     .map((key) => source.issueAt(["admin", key], "accepted, not enforced yet", "warning"));
 }

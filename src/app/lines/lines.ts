@@ -1,0 +1,289 @@
+// Takes line orders, puts them in force at once, keeps them, lets them end, and tells each of them.
+import { isStopped, type LineId, type LineOrder, type LineState } from "../../domain/line-state.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { TrunkId } from "../../domain/trunk.ts";
+import { createCalendar } from "../../config/lists/calendar.ts";
+import type { Policy, PolicyLine } from "../../policy/policy.ts";
+import type { CommandedLines, HeldOrder } from "../../screening/line-orders.ts";
+import { findLine, isRefusal } from "./line-names.ts";
+import {
+  type LineAnswer,
+  type LineRequest,
+  type LineTaken,
+  NOTHING_RELEASED,
+  refuseOrder,
+  type Released,
+} from "./line-request.ts";
+import type { KeptLines, OrderNote } from "./lines-document.ts";
+import { describeHeld, findWeakness, heldOrder, orphansOf, ownOrder, stateOf } from "./lines-held.ts";
+import { readEnd, whyStillStopped } from "./order-terms.ts";
+
+/** What the lines work on. All of it belongs to the call thread. */
+export interface LinesParts {
+  /** What was kept, as `findLines` found it. */
+  readonly kept: KeptLines;
+  /** Where the rule `line-state` reads the orders given by command. Each change puts a new map there. */
+  readonly commanded: CommandedLines;
+  readonly policy: () => Policy;
+  /** The wall clock, in Unix milliseconds: orders end by it. */
+  readonly now: () => Millis;
+  /** Keeps the orders over a restart. Rejects when that is not possible. */
+  readonly keep: (lines: KeptLines) => Promise<void>;
+  /** Why no order can be kept at all; undefined: orders can be kept. */
+  readonly unkept: () => string | undefined;
+  /** Takes each order, for the records. */
+  readonly note: (line: OrderNote) => void;
+  /** Ends the calls of trunks. Left out: nothing can be released. */
+  readonly release?: ((trunks: ReadonlySet<TrunkId>) => Promise<Released>) | undefined;
+  /** Calls in progress on a trunk; for what can't be released. Left out with `release`: no calls are here at all. */
+  readonly callsOn?: (trunk: TrunkId) => number;
+  readonly warn: (message: string) => void;
+  readonly fault: (error: unknown) => void;
+}
+
+/** The orders for lines of a running filter. */
+export interface Lines {
+  /** Takes an order. It is in force before this returns; the promise resolves when it is kept, and calls are released. */
+  readonly order: (request: LineRequest) => Promise<LineAnswer>;
+  /** Tells what changed since the last run, and what the policy says. Call it once, before the first call. */
+  readonly begin: () => void;
+  /** Another policy is in force. */
+  readonly policyChanged: () => void;
+  /** Lets orders end and begin by their dates. Called every second or so. */
+  readonly tick: () => void;
+  /** Resolves when everything that was begun is written. */
+  readonly settled: () => Promise<void>;
+}
+
+/** Makes the lines, and puts in force what was kept. */
+export function createLines(parts: LinesParts): Lines {
+  const { commanded, policy, now } = parts;
+  const orders = new Map(parts.kept.orders);
+  const states = new Map(parts.kept.states);
+  let untold: readonly OrderNote[] = [];
+  let writing: Promise<unknown> = Promise.resolve();
+  /** Lines that the policy lost while an order for them is in force. Each is told once. */
+  let orphans: ReadonlySet<LineId> = new Set();
+
+  /** False for a command without a running filter: the next start releases. */
+  const hasCalls = parts.release !== undefined || parts.callsOn !== undefined;
+
+  const publish = (): void => {
+    commanded.orders = new Map(orders);
+  };
+  publish();
+
+  /** One writing at a time; each writes what is kept by then. */
+  function keep(): Promise<void> {
+    const written = writing.then(() => parts.keep({ orders, states, untold }));
+    writing = written.catch(() => undefined);
+    return written;
+  }
+
+  /** What is told is written without waiting: should it fail, the next start tells it once more. */
+  const keepSoon = (): void => {
+    if (parts.unkept() === undefined) keep().catch(parts.fault);
+  };
+
+  function tell(note: OrderNote): void {
+    untold = untold.filter((other) => other !== note);
+    if (note.state === "active") states.delete(note.line);
+    else states.set(note.line, note.state);
+    parts.note(note);
+  }
+
+  async function releaseCalls(trunks: readonly TrunkId[]): Promise<Released> {
+    if (parts.release !== undefined) return parts.release(new Set(trunks));
+    let notReleasable = 0;
+    for (const trunk of trunks) notReleasable += parts.callsOn?.(trunk) ?? 0;
+    return { ...NOTHING_RELEASED, notReleasable };
+  }
+
+  function noteOf(line: LineId, state: LineState, order: LineOrder | undefined, by: string): OrderNote {
+    const at = now();
+    const { order: reference = "", reason = "", authority, until } = order ?? {};
+    return {
+      record: "order",
+      time: new Date(at).toISOString(),
+      line,
+      state,
+      previous: states.get(line) ?? "active",
+      order: reference,
+      reason,
+      by,
+      ...(authority === undefined ? {} : { authority }),
+      ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+    };
+  }
+
+  /** Tells a change that no command made, and releases calls where its order says so. */
+  function tellChange(line: PolicyLine, held: HeldOrder | undefined, note: OrderNote): void {
+    const isRelease = held !== undefined && isStopped(held.order.state) && held.order.calls === "release";
+    if (!isRelease) {
+      tell(note);
+      return;
+    }
+    // Until the calls are released, the change counts as told: it must not be told twice.
+    states.set(note.line, note.state);
+    releaseCalls(line.trunks).then(
+      (counts) => tell({ ...note, calls: "release", ...counts }),
+      (error: unknown) => {
+        parts.fault(error);
+        tell({ ...note, calls: "release" });
+      },
+    );
+  }
+
+  /** Tells every line whose state is another than was told last. @returns true when there was one */
+  function compare(cause: "file" | "until"): boolean {
+    const at = now();
+    let hasChanged = false;
+    for (const line of policy().lines) {
+      const held = ownOrder(line, commanded, at);
+      const state = stateOf(held);
+      if (state === (states.get(line.id) ?? "active")) continue;
+      hasChanged = true;
+      const isLifted = held === undefined || (cause === "until" && held.order.since === undefined);
+      const by = isLifted ? cause : held.place === undefined ? "command" : "file";
+      tellChange(line, held, noteOf(line.id, state, held?.order, by));
+    }
+    return hasChanged;
+  }
+
+  /** Tells an order of before the start. Calls that the last process has not released are released now. */
+  function tellLate(note: OrderNote): void {
+    const line = policy().lines.find(({ id }) => id === note.line);
+    const held = line === undefined ? undefined : ownOrder(line, commanded, now());
+    if (line === undefined || note.calls !== "release" || note.released !== undefined) tell(note);
+    else tellChange(line, held, note);
+  }
+
+  /** Takes away the orders by command that have ended. @returns true when there was one */
+  function endOrders(): boolean {
+    const at = now();
+    let hasEnded = false;
+    for (const [line, order] of orders) {
+      if (order.until === undefined || at < order.until) continue;
+      orders.delete(line);
+      publish();
+      hasEnded = true;
+      const placed = policy().lines.find(({ id }) => id === line)?.placed;
+      const state = stateOf(ownOrder({ id: line, placed }, commanded, at));
+      tell(noteOf(line, state, order, "until"));
+    }
+    return hasEnded;
+  }
+
+  function tellOrphans(): void {
+    const found = orphansOf(policy(), commanded, now());
+    for (const line of found)
+      if (!orphans.has(line))
+        parts.warn(
+          `an order for ${line} is kept, and the policy has no such line: it holds again when the line is there`,
+        );
+    orphans = new Set(found);
+  }
+
+  function answerTaken(line: PolicyLine, previous: LineState, counts: Released): LineAnswer {
+    const inForce = policy();
+    const held = heldOrder(inForce, line, commanded, now());
+    const taken: LineTaken = {
+      line: line.id,
+      state: stateOf(held),
+      previous,
+      held: held === undefined ? undefined : describeHeld(held, createCalendar(inForce.timeZone)),
+      trunks: line.trunks,
+      warnings: held === undefined ? [] : findWeakness(inForce, line),
+      ...counts,
+    };
+    return { result: "taken", taken };
+  }
+
+  /** Puts an order in force, or takes it away (undefined), and keeps that. @returns the refusal; then nothing has changed */
+  async function change(
+    line: LineId,
+    order: LineOrder | undefined,
+    note: OrderNote,
+  ): Promise<LineAnswer | undefined> {
+    const former = orders.get(line);
+    const put = (next: LineOrder | undefined): void => {
+      if (next === undefined) orders.delete(line);
+      else orders.set(line, next);
+      publish();
+    };
+    put(order);
+    untold = [...untold, note];
+    try {
+      await keep();
+      return undefined;
+    } catch (error) {
+      untold = untold.filter((other) => other !== note);
+      // Another order may have come meanwhile.
+      if (orders.get(line) === order) put(former);
+      const why = error instanceof Error ? error.message : String(error);
+      return refuseOrder(503, `the order can't be kept: ${why}; nothing was changed`);
+    }
+  }
+
+  async function take(request: LineRequest): Promise<LineAnswer> {
+    const line = findLine(policy(), commanded, request);
+    if (isRefusal(line)) return line;
+    const unkept = parts.unkept();
+    if (unkept !== undefined) return refuseOrder(503, `${unkept}; nothing was changed`);
+    const at = now();
+    const { state, order: reference, reason, authority, calls } = request;
+    const end = readEnd(request.until, createCalendar(policy().timeZone), at);
+    if (typeof end === "string") return refuseOrder(400, end);
+    const isOpening = state === "active";
+    const stopped = isOpening ? whyStillStopped(policy(), line, commanded, at) : undefined;
+    if (stopped !== undefined) return refuseOrder(409, stopped);
+    const before = stateOf(heldOrder(policy(), line, commanded, at));
+    const terms = { order: reference, reason, ...(authority === undefined ? {} : { authority }) };
+    const order: LineOrder | undefined = isOpening
+      ? undefined
+      : { state, calls, ...terms, ...(end === undefined ? {} : { until: end }) };
+    // The state that holds afterwards: that of the policy may be stricter.
+    const after = new Map<LineId, LineOrder>(order === undefined ? [] : [[line.id, order]]);
+    const result = stateOf(ownOrder(line, { orders: after }, at));
+    const note: OrderNote = {
+      ...noteOf(
+        line.id,
+        result,
+        { ...terms, state, calls, ...(end === undefined ? {} : { until: end }) },
+        "command",
+      ),
+      ...(isOpening ? {} : { calls }),
+    };
+    const refusal = await change(line.id, order, note);
+    if (refusal !== undefined) return refusal;
+    const releases = calls === "release" && hasCalls;
+    const counts = releases ? await releaseCalls(line.trunks) : NOTHING_RELEASED;
+    untold = untold.filter((other) => other !== note);
+    tell(releases ? { ...note, ...counts } : note);
+    keepSoon();
+    return answerTaken(line, before, counts);
+  }
+
+  return {
+    order: take,
+    begin() {
+      const late = parts.kept.untold;
+      for (const note of late) tellLate(note);
+      const hasEnded = endOrders();
+      const hasChanged = compare("file");
+      tellOrphans();
+      if (hasEnded || hasChanged || late.length > 0) keepSoon();
+    },
+    policyChanged() {
+      if (compare("file")) keepSoon();
+      tellOrphans();
+    },
+    tick() {
+      const hasEnded = endOrders();
+      if (compare("until") || hasEnded) keepSoon();
+    },
+    async settled() {
+      await writing;
+    },
+  };
+}
