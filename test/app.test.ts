@@ -14,3 +14,5 @@ import "./app/folder-watch.ts";
 import "./app/file-watch.ts";
 import "./app/request-trust.ts";
 import "./app/admin-server.ts";
+import "./app/line-orders.ts";
+import "./app/lines-files.ts";

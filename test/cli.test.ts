@@ -17,3 +17,4 @@ import "./cli/stuck-thread.ts";
 import "./cli/clock-steps.ts";
 import "./cli/watchdog.ts";
 import "./cli/lost-log.ts";
+import "./cli/line-orders.ts";

@@ -112,7 +112,7 @@ export async function startApp({
   const note = (line: OrderNote): void => noteInLog(log, line);
   const lines = openLines({
     folder: stateFolder,
-    commanded: state.lines,
+    commanded: state.lineOrders,
     policy: () => policy,
     note,
     callsOn: (trunk) => callsOn(engine.calls(), trunk),

@@ -15,6 +15,8 @@ import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { findKeyIssue } from "../app/key-file.ts";
+import { describeOrders, orphansOf } from "../app/lines/lines-held.ts";
+import { type FoundLines, readKept } from "../app/lines/lines-files.ts";
 import { describeForgotten, findStateFolderIssue } from "../app/state-folder.ts";
 import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
@@ -50,8 +52,16 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     return conclude([...staticIssues, ...issues, ...tlsIssues], [], output);
   const findings = reviewPolicy(policy, material, listeners, output.now);
   const place = findPlace(config, configPath, output);
-  const summary = [...describeStatic(config, place), ...describePolicy(policy, material, output.now)];
-  const placeIssues = findPlaceIssues(configPath, place, config.keyFile);
+  const kept = readKept(place.stateFolder);
+  const summary = [
+    ...describeStatic(config, place),
+    ...describePolicy(policy, material, output.now),
+    ...describeLines(policy, kept, output.now),
+  ];
+  const placeIssues = [
+    ...findPlaceIssues(configPath, place, config.keyFile),
+    ...findKeptIssues(configPath, policy, kept, output.now),
+  ];
   return conclude([...staticIssues, ...placeIssues, ...issues, ...tlsIssues, ...findings], summary, output);
 }
 
@@ -76,6 +86,31 @@ function findPlaceIssues(
     ...(why === undefined ? [] : [issueAt("stateFolder", describeForgotten(stateFolder, why))]),
     ...(whyNoKey === undefined ? [] : [issueAt("keyFile", whyNoKey)]),
   ];
+}
+
+/** Warns of orders by command that are damaged, or for lines that the policy does not have. */
+function findKeptIssues(file: string, policy: Policy, kept: FoundLines, now: Millis): readonly ConfigIssue[] {
+  const messages = [
+    ...(kept.trouble === undefined ? [] : [`line orders: ${kept.trouble}`]),
+    ...orphansOf(policy, kept, now).map(
+      (line) =>
+        `an order for ${line} is kept, and the policy has no such line; take it away with sigwall line open`,
+    ),
+  ];
+  return messages.map((message) => ({
+    severity: "warning",
+    file,
+    line: 1,
+    column: 1,
+    path: "stateFolder",
+    message,
+  }));
+}
+
+/** The lines that are observed, suspended or closed now, by the policy or by command. */
+function describeLines(policy: Policy, kept: FoundLines, now: Millis): readonly Line[] {
+  const rows = describeOrders(policy, kept, now, createCalendar(policy.timeZone));
+  return align(rows).map((text, index) => [index === 0 ? "lines" : "", text]);
 }
 
 type Line = readonly [label: string, text: string];

@@ -2,6 +2,8 @@
 import { hostname } from "node:os";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { type LineAction, lineActions, type LineFlags } from "./line-options.ts";
+import type { LineId, LineOrder } from "../domain/line-state.ts";
+import type { StaticConfig } from "../config/load-static.ts";
 import { version } from "./version.ts";
 
 /** Exit code of a command line that can't be parsed. */
@@ -77,13 +79,19 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--config <file>", "configuration that names the policy", defaultConfig)
     .option("--json", "one JSON object per line")
     .action(async (options: ExplainFlags) => {
-      const [{ explainCall }, { readFromDisk, readGivenFile }] = await Promise.all([
-        import("./explain.ts"),
-        import("../app/read-file.ts"),
-      ]);
+      const [{ explainCall }, { readFromDisk, readGivenFile }, { readKept }, { findPlace }] =
+        await Promise.all([
+          import("./explain.ts"),
+          import("../app/read-file.ts"),
+          import("../app/lines/lines-files.ts"),
+          import("../config/sigwall/node-place.ts"),
+        ]);
+      const surroundings = { host: hostname(), environment: process.env };
       const { trunk, from, to, message, config, json = false } = options;
       const readFile: typeof readFromDisk = (path) => (path === message ? readGivenFile : readFromDisk)(path);
-      const output = { ...streams(), readFile, now: Date.now() };
+      const ordersOf = (of: StaticConfig): ReadonlyMap<LineId, LineOrder> =>
+        readKept(findPlace(of, config, surroundings).stateFolder).orders;
+      const output = { ...streams(), readFile, now: Date.now(), ordersOf };
       code = explainCall({ trunk, from, to, message, config, json }, output);
     });
 

@@ -1,12 +1,13 @@
 // `sigwall explain`: shows what every rule says about one call, and what decided.
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
+import type { LineId, LineOrder } from "../domain/line-state.ts";
 import { formatNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Verdict } from "../domain/decision.ts";
 import { formatIssue, hasErrors } from "../config/yaml/issue.ts";
-import { loadStatic } from "../config/load-static.ts";
+import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import type { Policy } from "../policy/policy.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { readCalledNumber, readSipNumber } from "../numbering/e164.ts";
@@ -47,6 +48,8 @@ export interface ExplainOutput {
   readonly stderr: { write(text: string): unknown };
   readonly readFile: ReadFile;
   readonly now: Millis;
+  /** The orders for lines that were given by command. Left out: there are none. */
+  readonly ordersOf?: (config: StaticConfig) => ReadonlyMap<LineId, LineOrder>;
 }
 
 const nowhere: SignallingSource = {
@@ -63,8 +66,8 @@ const nowhere: SignallingSource = {
  * @returns exit code: 0 explained; 1 the policy or the message can't be used; 2 wrong usage
  */
 export function explainCall(options: ExplainOptions, output: ExplainOutput): number {
-  const policy = readPolicy(options.config, output);
-  if (policy === undefined) return 1;
+  const { policy, config } = readPolicy(options.config, output);
+  if (policy === undefined || config === undefined) return 1;
   const found = policy.trunkById(options.trunk);
   if (found === undefined) {
     const hint = suggest(
@@ -87,6 +90,7 @@ export function explainCall(options: ExplainOptions, output: ExplainOutput): num
     return 1;
   }
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
+  state.lineOrders.orders = output.ordersOf?.(config) ?? state.lineOrders.orders;
   const explanation = explainAttempt(found.screen, attempt, state);
   const rows = readRows(explanation, output.readFile);
   output.stdout.write(options.json ? formatJson(explanation, rows) : formatText(explanation, rows));
@@ -109,13 +113,16 @@ function readRows({ rules }: CallExplanation, readFile: ReadFile): ListRows {
   return rows;
 }
 
-function readPolicy(path: string, { stderr, readFile }: ExplainOutput): Policy | undefined {
+function readPolicy(
+  path: string,
+  { stderr, readFile }: ExplainOutput,
+): { readonly policy: Policy | undefined; readonly config: StaticConfig | undefined } {
   const { config, issues } = loadStatic(readFile, path);
   const loaded = config === undefined ? undefined : loadPolicy(readFile, config.policy);
   const all = [...issues, ...(loaded?.issues ?? [])];
   // Only `check` prints warnings.
   if (hasErrors(all)) for (const issue of all) stderr.write(`${formatIssue(issue)}\n`);
-  return loaded?.policy;
+  return { policy: loaded?.policy, config };
 }
 
 /** Makes an attempt of two numbers and nothing else. */

@@ -1,6 +1,7 @@
 // Which order holds for a trunk: the strictest one of policy and command, of the trunk and of its lessee.
 import {
   isInForce,
+  isStopped,
   isStricter,
   type LineId,
   type LineOrder,
@@ -46,4 +47,27 @@ export function findOrder(
     if (isStricter(order.state, found?.order.state ?? "active")) found = { line, order, place: undefined };
   }
   return found;
+}
+
+/**
+ * Tells whether an order in force stops one of these lines and releases its calls: nothing may keep such a call alive.
+ * Takes what {@link findOrder} takes.
+ */
+export function areCallsReleased(
+  placed: readonly PlacedOrder[],
+  lines: readonly LineId[],
+  { orders }: CommandedLines,
+  at: Millis,
+): boolean {
+  for (const { order } of placed) if (isReleasing(order, at)) return true;
+  if (orders.size === 0) return false;
+  for (const line of lines) {
+    const order = orders.get(line);
+    if (order !== undefined && isReleasing(order, at)) return true;
+  }
+  return false;
+}
+
+function isReleasing(order: LineOrder, at: Millis): boolean {
+  return order.calls === "release" && isStopped(order.state) && isInForce(order, at);
 }

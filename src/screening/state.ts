@@ -57,7 +57,7 @@ export interface ScreeningState {
   /** Channels that calls hold now. The engine that carries the calls counts them. */
   readonly channels: Channels;
   /** The orders that were given by command. */
-  readonly lines: CommandedLines;
+  readonly lineOrders: CommandedLines;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
   /** How often each rule threw, since start. It is always a fault of our own. */
@@ -83,7 +83,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
     overlaps: createOverlapDialling(sizes.recentCalls, wall),
     channels: { of: () => 0 },
-    lines: { orders: new Map() },
+    lineOrders: { orders: new Map() },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,

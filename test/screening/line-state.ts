@@ -6,6 +6,7 @@ import type { Side } from "../../src/domain/trunk.ts";
 import { explainAttempt } from "../../src/screening/chain/explanation.ts";
 import { possibleDecisions } from "../../src/screening/chain/possible-decisions.ts";
 import { compileScreen, type ChainConfig, type Screen } from "../../src/screening/chain/screen.ts";
+import { areCallsReleased } from "../../src/screening/line-orders.ts";
 import type { ScreeningState } from "../../src/screening/state.ts";
 import {
   type AttemptSpec,
@@ -53,7 +54,7 @@ function build({ file = {}, command = [], side = "lessee", chain = {} }: Given):
   });
   const denyLists = [makeDenyList("police", "police", ["+861087654322"])];
   const state = makeState();
-  state.lines.orders = new Map(command.map(([line, short]) => [line, orderOf(short)]));
+  state.lineOrders.orders = new Map(command.map(([line, short]) => [line, orderOf(short)]));
   return [compileScreen(makeChain(chain), makeTables(trunk, { lineOrders, denyLists }), "r1"), state];
 }
 
@@ -253,7 +254,7 @@ void t.test("line-state: an observed call of a redirecting trunk is redirected",
   const trunk = makeTrunk({ mode: "redirect" });
   const screen = compileScreen(makeChain(), makeTables(trunk), "r1");
   const state = makeState();
-  state.lines.orders = new Map([["trunk:trunk-1", orderOf("observe")]]);
+  state.lineOrders.orders = new Map([["trunk:trunk-1", orderOf("observe")]]);
   const decision = screen.judge(makeAttempt(trunk), state);
   t.equal(decision.verdict.kind, "accept");
   t.ok(isObserved(decision));
@@ -297,5 +298,34 @@ function announced(mode: "enforce" | "monitor"): readonly string[] {
 void t.test("line-state: a stop has a series from the start, a mark has none", (t) => {
   t.same(announced("enforce"), ["reject line-stopped"]);
   t.same(announced("monitor"), ["reject line-stopped, monitored", "observe line-observed, monitored"]);
+  t.end();
+});
+
+void t.test("line-state: which orders release the calls that stand", (t) => {
+  const lines = ["trunk:trunk-1", "lessee:acme"] as const;
+  const released: LineOrder = { state: "closed", calls: "release" };
+  const cases: readonly (readonly [
+    string,
+    PlacedOrder[],
+    readonly (readonly [LineId, LineOrder])[],
+    boolean,
+  ])[] = [
+    ["no order", [], [], false],
+    ["keep", [], [["trunk:trunk-1", orderOf("closed")]], false],
+    ["by command", [], [["trunk:trunk-1", released]], true],
+    ["of the lessee", [], [["lessee:acme", released]], true],
+    ["of another trunk", [], [["trunk:trunk-2", released]], false],
+    ["by the file", [{ line: "lessee:acme", order: released, place: "policy.yaml:1:1" }], [], true],
+    ["that has ended", [], [["trunk:trunk-1", { ...released, until: NOW }]], false],
+    ["that is to begin", [], [["trunk:trunk-1", { ...released, since: NOW + 1 }]], false],
+    [
+      "beside a stricter one that keeps",
+      [{ line: "trunk:trunk-1", order: orderOf("closed"), place: "policy.yaml:1:1" }],
+      [["trunk:trunk-1", { ...released, state: "suspended" }]],
+      true,
+    ],
+  ];
+  for (const [name, placed, commanded, is] of cases)
+    t.equal(areCallsReleased(placed, lines, { orders: new Map(commanded) }, NOW), is, name);
   t.end();
 });

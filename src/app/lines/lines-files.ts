@@ -21,15 +21,14 @@ export interface FoundLines extends KeptLines {
 type FoundFile = ReadLines | "missing";
 
 /**
- * Reads the orders of a state folder. Never throws. A damaged file is set aside as `lines.json.damaged`. Then every order
- * holds that can be read in one of the two files, and of two orders for a line the stricter one.
+ * Reads the orders of a state folder, and changes nothing. Never throws. Where `lines.json` is damaged or missing, every
+ * order holds that can be read in it or in its copy, and of two orders for a line the stricter one.
  */
-export function findLines(folder: string): FoundLines {
+export function readKept(folder: string): FoundLines {
   const file = readFrom(join(folder, FILE));
   if (isSound(file)) return { ...file, trouble: undefined };
   const copy = readFrom(join(folder, COPY));
   if (file === "missing" && copy === "missing") return { ...NO_LINES, trouble: undefined };
-  if (file !== "missing") setAside(join(folder, FILE));
   const found = mergeLines(file, copy);
   const why = file === "missing" ? "is missing" : `is damaged: ${file.damage}`;
   const holds = isSound(copy)
@@ -39,13 +38,22 @@ export function findLines(folder: string): FoundLines {
   return { ...found, trouble: `${join(folder, FILE)} ${why}; ${holds}; ${count}` };
 }
 
+/** Reads the orders as {@link readKept} does, and sets a damaged file aside as `lines.json.damaged`. */
+export function findLines(folder: string): FoundLines {
+  const found = readKept(folder);
+  if (found.trouble !== undefined) setAside(join(folder, FILE));
+  return found;
+}
+
 function readFrom(path: string): FoundFile {
   try {
     const { size } = statSync(path);
     if (size > MOST_OCTETS) return { ...NO_LINES, damage: `it has ${size} octets` };
     return readLines(readFileSync(path, "utf8"));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "missing";
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // No folder at all is told elsewhere.
+    if (code === "ENOENT" || code === "ENOTDIR") return "missing";
     return {
       ...NO_LINES,
       damage: `it can't be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -73,7 +81,7 @@ function setAside(path: string): void {
   try {
     renameSync(path, `${path}.damaged`);
   } catch {
-    // The file stays where it is until the next order is written over it.
+    // It is missing, or it stays where it is until the next order is written over it.
   }
 }
 

@@ -1,5 +1,5 @@
 // What holds for a line of a policy now, and how it is told.
-import { isInForce, type LineId, linesOf, type LineState } from "../../domain/line-state.ts";
+import { isInForce, type LineId, linesOf, type LineState, sayState } from "../../domain/line-state.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Calendar } from "../../config/lists/calendar.ts";
 import type { Policy, PolicyLine } from "../../policy/policy.ts";
@@ -76,4 +76,21 @@ export function findWeakness(policy: Policy, { trunks }: PolicyLine): readonly s
 export function orphansOf({ lines }: Policy, { orders }: CommandedLines, at: Millis): readonly LineId[] {
   const known = new Set(lines.map(({ id }) => id));
   return [...orders].filter(([id, order]) => !known.has(id) && isInForce(order, at)).map(([id]) => id);
+}
+
+/** One line that is not active, for people: `[line, state, from, order, until]`. */
+export function describeOrders(
+  policy: Policy,
+  commanded: CommandedLines,
+  at: Millis,
+  calendar: Calendar,
+): readonly (readonly string[])[] {
+  return policy.lines.flatMap((line) => {
+    const held = ownOrder(line, commanded, at);
+    if (held === undefined) return [];
+    const { state, order, until } = held.order;
+    const from = held.place ?? "command";
+    const end = until === undefined ? [] : [`until ${calendar.formatTime(until)}`];
+    return [[line.id, sayState(state), `by ${from}`, order === undefined ? "" : `order ${order}`, ...end]];
+  });
 }

@@ -4,7 +4,8 @@ import type { Millis } from "../../domain/time.ts";
 import { type AdminConfig, socketPath } from "../../config/sigwall/admin-schema.ts";
 import type { Log, LogFields } from "../../observe/log.ts";
 import type { Policy } from "../../policy/policy.ts";
-import type { CommandedLines } from "../../screening/line-orders.ts";
+import { linesOf } from "../../domain/line-state.ts";
+import { areCallsReleased, type CommandedLines } from "../../screening/line-orders.ts";
 import { findLines, keepLines } from "./lines-files.ts";
 import { NO_LINES, type OrderNote } from "./lines-document.ts";
 import { trunkStates } from "./lines-held.ts";
@@ -30,6 +31,11 @@ export interface OpenLinesParts {
 export interface OpenedLines extends Pick<Lines, "order" | "begin" | "policyChanged"> {
   /** Where the admin socket is. Undefined: the state folder is not ours, and no other place is configured. */
   readonly socket: (admin: AdminConfig) => string | undefined;
+  /**
+   * True while an order stops the trunk and releases its calls: a re-INVITE, UPDATE or refresh of a call that could not
+   * be released is refused. Runs on the path of calls. `at` is the wall clock.
+   */
+  readonly areCallsReleased: (trunk: TrunkId, at: Millis) => boolean;
   /** The state of each screened trunk now. */
   readonly states: () => Iterable<readonly [trunk: TrunkId, state: string]>;
   /** False: an order may be missing, or a restart forgets orders. */
@@ -79,6 +85,11 @@ export function openLines(parts: OpenLinesParts): OpenedLines {
     policyChanged: lines.policyChanged,
     socket: (admin) =>
       folder.why !== undefined && admin.socket === undefined ? undefined : socketPath(admin, folder.path),
+    areCallsReleased(trunk, at) {
+      const tables = policy().trunkById(trunk)?.screen.tables;
+      if (tables === undefined || tables.trunk.side === "core") return false;
+      return areCallsReleased(tables.lineOrders, linesOf(tables.trunk), commanded, at);
+    },
     states: () => trunkStates(policy(), commanded, wallClock()),
     areKept: () => isWhole,
     async close() {

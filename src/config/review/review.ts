@@ -54,7 +54,7 @@ function warner({ file }: PolicyMaterial): Warn {
  */
 function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly ConfigIssue[] {
   const warn = warner(material);
-  return material.plans.flatMap(({ entry: { path, value }, trunk }) => {
+  return material.plans.flatMap(({ entry: { path, value }, trunk, chain, tables }) => {
     const issues: ConfigIssue[] = [];
     if (trunk.side === "lessee" && trunk.lessee === undefined) {
       issues.push(
@@ -80,6 +80,13 @@ function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly Config
         ),
       );
     }
+    if (chain["line-state"].mode !== "enforce" && tables.lineOrders.length > 0)
+      issues.push(
+        warn(
+          [...path, "id"],
+          `rule line-state is ${chain["line-state"].mode} on the trunk: the orders for it stop no call`,
+        ),
+      );
     if (trunk.side === "core" && (value.rules !== undefined || value.limits !== undefined)) {
       const key = value.rules === undefined ? "limits" : "rules";
       issues.push(warn([...path, key], "has no effect: calls from the core are not screened"));

@@ -18,7 +18,7 @@ export const lineState: ScreenRule<z.infer<typeof optionsSchema>> = {
   compile(_options, { trunk, lineOrders }) {
     const lines = linesOf(trunk);
     const isDomestic = trunk.side !== "international";
-    return (attempt, { lines: commanded }) => {
+    return (attempt, { lineOrders: commanded }) => {
       if (lineOrders.length === 0 && commanded.orders.size === 0) return undefined;
       const held = findOrder(lineOrders, lines, commanded, attempt.at);
       if (held === undefined) return undefined;
@@ -32,7 +32,7 @@ export const lineState: ScreenRule<z.infer<typeof optionsSchema>> = {
     };
   },
   explain({ attempt, state, tables: { trunk, lineOrders } }, finding) {
-    const held = findOrder(lineOrders, linesOf(trunk), state.lines, attempt.at);
+    const held = findOrder(lineOrders, linesOf(trunk), state.lineOrders, attempt.at);
     if (held === undefined) return { saw: `${linesOf(trunk).join(" and ")}: no order in force` };
     const saw = describeOrder(held);
     if (finding === undefined) return { saw: `${saw}; an emergency call passes` };
