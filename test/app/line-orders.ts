@@ -37,6 +37,7 @@ interface BenchOptions {
   readonly release?: (trunks: ReadonlySet<string>) => Promise<Released>;
   readonly callsOn?: (trunk: string) => number;
   readonly unkept?: string;
+  readonly fault?: (error: unknown) => void;
 }
 
 function build({
@@ -45,6 +46,7 @@ function build({
   release,
   callsOn,
   unkept,
+  fault,
 }: BenchOptions = {}): Bench {
   const commanded: CommandedLines = { orders: new Map() };
   let written = kept;
@@ -70,7 +72,7 @@ function build({
       release,
       ...(callsOn === undefined ? {} : { callsOn }),
       warn: (message) => bench.warnings.push(message),
-      fault: (error) => t.fail(String(error)),
+      fault: fault ?? ((error) => t.fail(String(error))),
     }),
     give: (request) =>
       bench.lines.order({
@@ -391,6 +393,22 @@ void t.test("release: of the trunks of the line, once, and counted", async (t) =
   await new Promise(setImmediate);
   t.same(asked.splice(0), [["lease"]], "the file releases too, once");
   t.match(byFile.notes, [{ line: "trunk:lease", by: "file", calls: "release", ...counts }]);
+
+  const faults: unknown[] = [];
+  const failing = build({
+    release: () => Promise.reject(new Error("our own")),
+    callsOn: () => 4,
+    fault: (error) => faults.push(error),
+  });
+  t.match(await failing.give({ name: "lease", calls: "release" }), {
+    taken: { state: "suspended", released: 0, gone: 0, notReleasable: 4 },
+  });
+  t.match(
+    failing.notes,
+    [{ line: "trunk:lease", state: "suspended", notReleasable: 4 }],
+    "told all the same",
+  );
+  t.match(faults, [{ message: "our own" }]);
 
   const without = build({ callsOn: (trunk) => (trunk === "lease" ? 5 : 7) });
   t.match(await without.give({ name: "lease", calls: "release" }), {

@@ -93,7 +93,12 @@ export function createLines(parts: LinesParts): Lines {
   }
 
   async function releaseCalls(trunks: readonly TrunkId[]): Promise<Released> {
-    if (parts.release !== undefined) return parts.release(new Set(trunks));
+    try {
+      if (parts.release !== undefined) return await parts.release(new Set(trunks));
+    } catch (error) {
+      // The order holds all the same, and is told.
+      parts.fault(error);
+    }
     let notReleasable = 0;
     for (const trunk of trunks) notReleasable += parts.callsOn?.(trunk) ?? 0;
     return { ...NOTHING_RELEASED, notReleasable };
@@ -125,13 +130,9 @@ export function createLines(parts: LinesParts): Lines {
     }
     // Until the calls are released, the change counts as told: it must not be told twice.
     states.set(note.line, note.state);
-    releaseCalls(line.trunks).then(
-      (counts) => tell({ ...note, calls: "release", ...counts }),
-      (error: unknown) => {
-        parts.fault(error);
-        tell({ ...note, calls: "release" });
-      },
-    );
+    releaseCalls(line.trunks)
+      .then((counts) => tell({ ...note, calls: "release", ...counts }))
+      .catch(parts.fault);
   }
 
   /** Tells every line whose state is another than was told last. @returns true when there was one */
