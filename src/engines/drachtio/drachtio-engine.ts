@@ -18,6 +18,7 @@ import type { ReportedEvent } from "./frames.ts";
 import type { DrachtioServer } from "./place.ts";
 import { createServerLink, LinkTime, type ServerLink } from "./server-link.ts";
 import { createEngineCalls } from "../engine-calls.ts";
+import { remaining, runRelease } from "../release-run.ts";
 import type { Engine, EngineParts } from "../engine.ts";
 import { type LoadProbe, startLoadProbe } from "../load-probe.ts";
 import { engineNow, followWall } from "../../wire/kernel/clock.ts";
@@ -224,6 +225,8 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     calls: () => memory.standing(),
     health: () => overload,
     // The servers hold the calls in progress, and no call waits for the filter.
+    // The servers carry the calls: the filter has no dialog to end.
+    release: (trunks) => runRelease(remaining(memory, trunks)),
     drain: () => {
       overload.drain();
       return Promise.resolve();
