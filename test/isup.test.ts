@@ -2,3 +2,4 @@ import "./isup/isup-relay.ts";
 import "./isup/isup-fuzz.ts";
 import "./isup/emergency.ts";
 import "./isup/events.ts";
+import "./isup/order-release.ts";

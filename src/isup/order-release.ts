@@ -1,4 +1,5 @@
 // Ends calls of some trunks by order: REL to both exchanges (Q.764 section 2.3), repeated and reset like a refusal.
+import { NO_CALL } from "../calls/calls.ts";
 import type { ReleaseWork } from "../calls/release.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
@@ -53,7 +54,7 @@ export function beginIsupRelease(
   };
 
   const end = ({ circuit, side, call }: FoundCall, now: Millis): void => {
-    if (circuit.calls[side] !== call) {
+    if (circuit.calls[side] !== call || isOver(relay, call)) {
       gone++;
       return;
     }
@@ -76,6 +77,13 @@ export function beginIsupRelease(
     waiting: () => 0,
     count: () => ({ released, gone, notReleasable: 0 }),
   };
+}
+
+/** True when a REL of the call has passed already. A call without a row counts as one that stands. */
+function isOver({ calls }: IsupState, { name }: PassedCall): boolean {
+  if (name === undefined) return false;
+  const slot = calls.named(name);
+  return slot === NO_CALL || calls.stateOf(slot) === "over";
 }
 
 /** Sends REL to both exchanges. Each side is absorbed until its RLC; then the circuit is free. */
