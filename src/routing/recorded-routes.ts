@@ -12,7 +12,8 @@ export interface RoutesBeyond {
   readonly called: string;
 }
 
-const NONE: RoutesBeyond = { caller: "", called: "" };
+/** No proxy on either side wants to see the requests of the dialog. */
+export const noRoutesBeyond: RoutesBeyond = { caller: "", called: "" };
 
 const span = createAddressSpan();
 
@@ -47,8 +48,22 @@ export function routesBeyond(message: SipMessage, mark: string): RoutesBeyond | 
     }
   }
   // Where our value has got lost, nobody can tell which values lie on which side.
-  return own === 0 ? NONE : { caller, called };
+  return own === 0 ? noRoutesBeyond : { caller, called };
 }
+
+/** True when each Record-Route field holds one value, which begins as ours do: no proxy stands beyond us. */
+export function hasOnlyOurs(message: SipMessage, own: string, other: string): boolean {
+  const { text, valueStart, valueEnd, first } = message;
+  for (let i = first[Header.recordRoute]!; i >= 0; i = nextHeader(message, Header.recordRoute, i)) {
+    const start = valueStart[i]!;
+    if (!text.startsWith(own, start) && !text.startsWith(other, start)) return false;
+    for (let at = start + own.length; at < valueEnd[i]!; at++)
+      if (text.charCodeAt(at) === COMMA) return false;
+  }
+  return true;
+}
+
+const COMMA = 0x2c;
 
 /** True for a field that holds one value of ours as we wrote it. */
 function isOwnAlone(value: string, mark: string): boolean {

@@ -1,7 +1,7 @@
 // Keeps what a BYE of the filter needs of each dialog: from the 2xx of its INVITE on, and anew when its targets change.
 import type { CallSlot } from "../../calls/calls.ts";
 import { defaultPort, type Listener, type Target } from "../../routing/listener.ts";
-import { routesBeyond } from "../../routing/recorded-routes.ts";
+import { hasOnlyOurs, noRoutesBeyond, routesBeyond } from "../../routing/recorded-routes.ts";
 import { fromTagOf, toTagOf, type TransactionPath } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, unfold } from "../../sip/message.ts";
@@ -31,11 +31,8 @@ export function keepDialog(turn: ResponseTurn, slot: CallSlot, calledTag: string
   calls.noteSequence(slot, "caller", turn.message.cseq);
   const before = head === undefined ? readDialogs(kept) : [];
   const [other] = before;
-  const caller = head === undefined ? other : callerIn(kept, head);
-  const dialog =
-    caller === undefined
-      ? undefined
-      : dialogOf(turn, { slot, calledTag, caller, isChanged: hasChanges(setup.outcome) }, way);
+  const caller = head === undefined ? other : callerIn(kept, head, hasChanges(setup.outcome));
+  const dialog = caller === undefined ? undefined : dialogOf(turn, slot, calledTag, caller, way);
   const text = dialog === undefined ? undefined : writeDialogs([...before, dialog]);
   // Without the new dialog the call can't be ended whole.
   calls.keepText(slot, text ?? "");
@@ -47,9 +44,11 @@ type CallerFields = Pick<KeptDialog, "callerFrom" | "callerContact" | "isup">;
 function callerIn(
   text: string,
   { contactStart, contactEnd, fromStart, fromEnd, isup }: InviteHead,
+  isChanged: boolean,
 ): CallerFields {
   return {
-    callerFrom: unfold(text.slice(fromStart, fromEnd)),
+    // Nearly always the called side is shown the same.
+    callerFrom: isChanged ? unfold(text.slice(fromStart, fromEnd)) : "",
     callerContact: contactEnd === 0 ? "" : uriOfContact(unfold(text.slice(contactStart, contactEnd))),
     isup,
   };
@@ -62,20 +61,14 @@ function hasChanges(outcome: { readonly kind: string; readonly changes?: unknown
 /** Returns the dialog that a 2xx has begun; undefined when its Record-Route can't be read. */
 export function dialogOf(
   { proxy, message, listener, address, port }: ResponseTurn,
-  {
-    slot,
-    calledTag,
-    caller,
-    isChanged,
-  }: {
-    readonly slot: CallSlot;
-    readonly calledTag: string;
-    readonly caller: CallerFields;
-    readonly isChanged: boolean;
-  },
+  slot: CallSlot,
+  calledTag: string,
+  caller: CallerFields,
   { path, ingress }: DialogWay,
 ): KeptDialog | undefined {
-  const routes = routesBeyond(message, proxy.callTags.writeHex(proxy.calls.nameOf(slot)));
+  const routes = hasOnlyOurs(message, ingress.route, listener.route)
+    ? noRoutesBeyond
+    : routesBeyond(message, proxy.callTags.writeHex(proxy.calls.nameOf(slot)));
   if (routes === undefined) return undefined;
   const from = headerValue(message, message.first[Header.from]!);
   return {
@@ -83,7 +76,7 @@ export function dialogOf(
     from,
     to: headerValue(message, message.first[Header.to]!),
     calledTag,
-    callerFrom: isChanged && caller.callerFrom !== from ? caller.callerFrom : "",
+    callerFrom: caller.callerFrom === from ? "" : caller.callerFrom,
     callerContact: caller.callerContact,
     calledContact: contactOf(message),
     callerRoutes: routes.caller,

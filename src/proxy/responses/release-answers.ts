@@ -74,7 +74,7 @@ function endLateDialog(turn: ResponseTurn, slot: number, call: ReleasedCall, way
   const { message } = turn;
   const calledTag = toTagOf(message);
   const caller = { callerFrom: "", callerContact: "", isup: undefined };
-  const dialog = dialogOf(turn, { slot, calledTag, caller, isChanged: false }, way);
+  const dialog = dialogOf(turn, slot, calledTag, caller, way);
   if (dialog === undefined) return;
   acknowledge(turn, dialog, message.cseq);
   if (call.tags.includes(calledTag) || call.tags.length >= MOST_DIALOGS) return;
