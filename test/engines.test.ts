@@ -13,3 +13,4 @@ import "./engines/crossings.ts";
 import "./engines/tls.ts";
 import "./engines/hep.ts";
 import "./engines/m3ua.ts";
+import "./engines/release-run.ts";
