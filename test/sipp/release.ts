@@ -131,7 +131,6 @@ async function startEngine(path: Path, ports: { caller: number; called: number }
 
 if (!isInstalled) t.pass("SIPp", { skip: "sipp is not installed: no release is played" });
 else {
-  t.jobs = played.length;
   for (const path of played) {
     void t.test(`calls that the filter ends, over ${path.name}`, { timeout: 300_000 }, async (t) => {
       const ports = { caller: await freePort(path.caller), called: await freePort(path.called) };

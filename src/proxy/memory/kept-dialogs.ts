@@ -1,5 +1,6 @@
 // What is kept of an answered call for a BYE of the filter: one text, with a record for each dialog of a fork.
 import { Buffer } from "node:buffer";
+import type { Listener, Target } from "../../routing/listener.ts";
 
 /** One confirmed dialog, as both of its sides know it. */
 export interface KeptDialog {
@@ -17,7 +18,7 @@ export interface KeptDialog {
   /** Route values beyond us, nearest first, separated by commas. */
   readonly callerRoutes: string;
   readonly calledRoutes: string;
-  /** The listener (base 36) and the place that messages of either side come from, as `writeTarget` has it. */
+  /** The listener and the place that messages of either side come from, see {@link writePlace}. */
   readonly callerPlace: string;
   readonly calledPlace: string;
   /** Parameters of the ISUP bodies of the call: `;version=itu-t92+`. Undefined: it is no SIP-I call. */
@@ -87,4 +88,21 @@ export function renewTarget(
   if (dialog === undefined || contact === "" || dialog[field] === contact) return false;
   dialogs[index] = { ...dialog, [field]: contact };
   return true;
+}
+
+/** Writes a listener and a place that is reached by it: `INDEX PORT CONNECTION ADDRESS`. */
+export function writePlace({ index }: Listener, { address, port, connection }: Target): string {
+  return `${index} ${port} ${connection ?? ""} ${address}`;
+}
+
+/** Reads what {@link writePlace} wrote; undefined when there is no such listener. */
+export function readPlace(
+  listeners: readonly Listener[],
+  text: string,
+): { readonly listener: Listener; readonly target: Target } | undefined {
+  const [index, port, connection, address = ""] = text.split(" ");
+  const listener = listeners[Number(index)];
+  if (listener === undefined) return undefined;
+  const target = { transport: listener.transport, address, port: Number(port) };
+  return { listener, target: connection === "" ? target : { ...target, connection: Number(connection) } };
 }

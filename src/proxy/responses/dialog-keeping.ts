@@ -6,8 +6,13 @@ import { fromTagOf, toTagOf, type TransactionPath } from "../../routing/request-
 import { Header } from "../../sip/header.ts";
 import { headerValue, unfold } from "../../sip/message.ts";
 import type { InviteHead } from "../memory/call-setup.ts";
-import { writeTarget } from "../memory/dialog-token.ts";
-import { readDialogs, renewTarget, writeDialogs, type KeptDialog } from "../memory/kept-dialogs.ts";
+import {
+  readDialogs,
+  renewTarget,
+  writeDialogs,
+  writePlace,
+  type KeptDialog,
+} from "../memory/kept-dialogs.ts";
 import { contactOf, uriOfContact } from "../memory/remote-target.ts";
 import type { ResponseTurn } from "../turn/turn.ts";
 
@@ -92,10 +97,6 @@ function callerPlace({ via, replyAddress: address, replyPort }: TransactionPath,
   const { transport, isReliable } = ingress;
   if (!isReliable) return { transport, address, port: replyPort };
   return { transport, address, port: via.port || defaultPort(transport), connection: replyPort };
-}
-
-function writePlace({ index }: Listener, target: Target): string {
-  return index.toString(36) + writeTarget(target);
 }
 
 /**

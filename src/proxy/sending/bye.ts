@@ -8,8 +8,7 @@ import { formatBranch } from "../../sip/tag.ts";
 import { writeRelease } from "../../ss7/m3ua-reply.ts";
 import { causeOf } from "../../domain/reason.ts";
 import { bracketed } from "../../net/endpoint.ts";
-import { readTarget } from "../memory/dialog-token.ts";
-import type { KeptDialog } from "../memory/kept-dialogs.ts";
+import { readPlace, type KeptDialog } from "../memory/kept-dialogs.ts";
 import type { OwnRequest } from "../memory/own-requests.ts";
 import type { ReleasedCall } from "../memory/released-calls.ts";
 import { portTowards } from "../turn/peer-port.ts";
@@ -63,7 +62,7 @@ export function sendBye(
   cseq: number,
 ): boolean {
   const remote = remoteOf(dialog, side);
-  const there = placeOf(proxy.listeners, remote.place);
+  const there = readPlace(proxy.listeners, remote.place);
   if (there === undefined) return false;
   const { listener, target } = there;
   const mac = proxy.tags.mac(
@@ -96,7 +95,7 @@ export function sendBye(
  */
 export function acknowledge({ proxy }: Moment, dialog: KeptDialog, cseq: number): void {
   const remote = remoteOf(dialog, "called");
-  const there = placeOf(proxy.listeners, remote.place);
+  const there = readPlace(proxy.listeners, remote.place);
   if (there === undefined) return;
   const { listener, target } = there;
   const mac = proxy.tags.mac("release", `ACK\n${dialog.callId}\n${dialog.calledTag}\n${cseq}`);
@@ -108,11 +107,6 @@ export function acknowledge({ proxy }: Moment, dialog: KeptDialog, cseq: number)
 interface Place {
   readonly listener: Listener;
   readonly target: Target;
-}
-
-function placeOf(listeners: readonly Listener[], text: string): Place | undefined {
-  const listener = listeners[parseInt(text.charAt(0), 36)];
-  return listener === undefined ? undefined : { listener, target: readTarget(text.slice(1)) };
 }
 
 /** Everything up to the fields that only some requests have. */
