@@ -42,6 +42,7 @@ export function measureCalls(): readonly (readonly string[])[] {
     elapsed: () => performance.now(),
     transactionsSize: 16,
     ledgerSize: policy.tables.calls,
+    callBytes: policy.tables.callBytes,
     failoverSize: 1000,
     naming: { node: "bench", epoch: 1_700_000_000 },
     sink: {

@@ -14,3 +14,4 @@ import "./engines/tls.ts";
 import "./engines/held-refusals.ts";
 import "./engines/hep.ts";
 import "./engines/m3ua.ts";
+import "./engines/release-run.ts";

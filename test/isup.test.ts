@@ -3,3 +3,4 @@ import "./isup/isup-fuzz.ts";
 import "./isup/emergency.ts";
 import "./isup/events.ts";
 import "./isup/held-releases.ts";
+import "./isup/order-release.ts";

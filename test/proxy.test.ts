@@ -27,3 +27,8 @@ import "./proxy/told-requests.ts";
 import "./proxy/events.ts";
 import "./proxy/call-mark.ts";
 import "./proxy/held-refusals.ts";
+import "./proxy/release.ts";
+import "./proxy/release-setup.ts";
+import "./proxy/release-streams.ts";
+import "./proxy/stopped-line.ts";
+import "./proxy/own-requests.ts";

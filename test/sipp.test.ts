@@ -1,1 +1,2 @@
 import "./sipp/calls.ts";
+import "./sipp/release.ts";

@@ -62,6 +62,13 @@ export function endDialog(words: Int32Array, row: number, tag: number): boolean 
   return true;
 }
 
+/** True when the dialog of this tag stands. */
+export function standsWith(words: Int32Array, row: number, tag: number): boolean {
+  const at = row * ROW_WORDS;
+  const index = indexOf(words, at, tag);
+  return index >= 0 && (words[at + DIALOGS]! & (1 << (STAND_SHIFT + index))) !== 0;
+}
+
 /** True when at least one dialog stands. */
 export function hasDialog(words: Int32Array, row: number): boolean {
   return (words[row * ROW_WORDS + DIALOGS]! & (STANDS << STAND_SHIFT)) !== 0;

@@ -11,6 +11,7 @@ import {
   knowsDialog,
   restoreDialog,
   settleBye,
+  standsWith,
 } from "./call-dialogs.ts";
 import { formatCallId, nextName } from "./call-id.ts";
 import { restoreCalls } from "./call-restore.ts";
@@ -40,6 +41,7 @@ import {
   UNCONFIRMED,
 } from "./call-row.ts";
 import { createCallRows } from "./call-rows.ts";
+import { findOfTrunks } from "./call-search.ts";
 import { NO_ROW, stateOfRow } from "./call-table.ts";
 import { type Calls, type CallSlot, type CallsParts, type CallState, NO_CALL } from "./calls.ts";
 
@@ -61,7 +63,7 @@ const STATE_NAMES: Readonly<Record<number, CallState>> = {
  */
 export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
   const rows = createCallRows(parts);
-  const { table, trunks, bytes } = rows;
+  const { table, trunks, texts } = rows;
   const { words, doubles, capacity } = table;
   const roomForRefused = capacity - Math.floor(capacity / 4);
   const name = { epoch: parts.epoch >>> 0, count: 0 };
@@ -148,11 +150,11 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
   const answer: Calls<Setup>["answered"] = (row, tag, sessionSeconds, now) => {
     rows.pass(now);
     const state = stateOfRow(words, row);
-    if (state < IN_SETUP) return;
+    if (state < IN_SETUP) return false;
     confirm(row);
     const hash = hashTag(tag);
     const isFirst = state === IN_SETUP;
-    if (knowsDialog(words, row, hash)) return;
+    if (knowsDialog(words, row, hash)) return false;
     table.open(row);
     const hasBegun = beginDialog(words, row, hash);
     if (hasBegun) {
@@ -168,6 +170,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     if (hasBegun) rows.schedule(row);
     if (isFirst && (flagsOf(row) & TOLD) === 0)
       parts.tell({ kind: "answered", call: rows.refOf(row), at: now - rows.clock.ahead });
+    return hasBegun;
   };
 
   const provisional: Calls<Setup>["provisional"] = (row, isAlerting, now) => {
@@ -325,8 +328,14 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       rows.pass(now);
       rows.turn();
     },
-    keepBytes: (slot, octets) => stateOfRow(words, slot) !== FREE && bytes.keep(slot, octets),
-    bytesOf: (slot) => bytes.of(slot),
+    keepText: (slot, text) => stateOfRow(words, slot) !== FREE && texts.keep(slot, text),
+    textOf: (slot) => texts.of(slot),
+    noteSequence(slot, from, cseq) {
+      if (stateOfRow(words, slot) !== FREE) texts.noteSequence(slot, from, cseq);
+    },
+    highestSequence: (slot, from) => texts.highestSequence(slot, from),
+    stands: (slot, tag) => standsWith(words, slot, hashTag(tag)),
+    findOfTrunks: (wanted, from, found) => findOfTrunks(rows, wanted, from, found),
     trunkNames: () => trunks.names(),
     restore(snapshot, now) {
       rows.pass(now);

@@ -3,7 +3,6 @@ import type { Mutable } from "../domain/mutable.ts";
 import type { CallEnd, CallEnded, CallRef, EndedBy, HowEnded } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import { REPEATED_FOR } from "../sip/timers.ts";
-import { type CallBytes, createCallBytes } from "./call-bytes.ts";
 import { type CallClock, createCallClock } from "./call-clock.ts";
 import { settleBye } from "./call-dialogs.ts";
 import { formatIdPrefix } from "./call-id.ts";
@@ -38,6 +37,7 @@ import { type CallTable, createCallTable, stateOfRow } from "./call-table.ts";
 import { type CallTrunks, createCallTrunks } from "./call-trunks.ts";
 import { createCallWheel } from "./call-wheel.ts";
 import type { CallsParts } from "./calls.ts";
+import { createKeptTexts, type KeptTexts } from "./kept-texts.ts";
 
 /** Time for which calls of before a restart hold their channels without a message of theirs. */
 export const UNCONFIRMED_FOR: Millis = 30 * 60_000;
@@ -59,7 +59,7 @@ function noteEnd(flags: number, how: HowEnded, status: number | undefined): Call
 export interface CallRows<Setup> {
   readonly table: CallTable;
   readonly trunks: CallTrunks;
-  readonly bytes: CallBytes;
+  readonly texts: KeptTexts;
   /** The time of the table. */
   readonly clock: CallClock;
   /** Hands in the engine's clock. */
@@ -94,7 +94,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const { words, doubles } = table;
   const wheel = createCallWheel(words, doubles);
   const trunks = createCallTrunks((version) => table.setNamesVersion(version));
-  const bytes = createCallBytes(parts.callBytes ?? 0);
+  const texts = createKeptTexts(parts.capacity, parts.callBytes ?? 0);
   const clock = createCallClock(parts.wall ?? { ahead: 0 });
   const setups: (Setup | undefined)[] = [];
   let hasStarted = false;
@@ -172,7 +172,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     unhold(row);
     wheel.cancel(row);
     trunks.leave(words[row * ROW_WORDS + TRUNK]!);
-    bytes.drop(row);
+    texts.drop(row);
     table.give(row);
     dropSetup(row);
   };
@@ -259,7 +259,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   return {
     table,
     trunks,
-    bytes,
+    texts,
     clock,
     pass(now) {
       if (!clock.pass(now)) return;

@@ -2,6 +2,7 @@
 import type { CallEnd, CallEvent, CallRef, EndedBy } from "../domain/call.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
+import type { CallParty } from "./kept-texts.ts";
 
 /** The row of a call; {@link NO_CALL}: none. Rows are used again: a slot is good during one turn only, ids for ever. */
 export type CallSlot = number;
@@ -105,8 +106,10 @@ export interface Calls<Setup> {
    * changes nothing. At most six dialogs are known; the call ends with these, by its session, or as lost.
    * A 2xx after the end was told (timed out, refused) takes the channel again until its BYE, and tells nothing.
    * `sessionSeconds`: Session-Expires; 0: none.
+   *
+   * @returns true when a dialog has begun that was not known
    */
-  answered(slot: CallSlot, tag: string, sessionSeconds: number, now: Millis): void;
+  answered(slot: CallSlot, tag: string, sessionSeconds: number, now: Millis): boolean;
   /** A request of the call passed inside its dialog: it stands, also where a restart had left it unconfirmed. */
   seen(slot: CallSlot, now: Millis): void;
   /**
@@ -147,10 +150,27 @@ export interface Calls<Setup> {
    */
   tick(now: Millis): void;
 
-  /** Copies octets beside the row, until it is free. @returns false when there is no room: the row then has none */
-  keepBytes(slot: CallSlot, bytes: Uint8Array): boolean;
-  /** The octets belong to the memory. They are good until the row is free or gets others. */
-  bytesOf(slot: CallSlot): Uint8Array | undefined;
+  /**
+   * Keeps a text of latin1 beside the row, until the row is free. What it had before goes. A slice would keep the whole
+   * text that it was cut from.
+   *
+   * @returns false when there is no room: the row then has none
+   */
+  keepText(slot: CallSlot, text: string): boolean;
+  textOf(slot: CallSlot): string | undefined;
+  /** Notes the CSeq of a request that a party has sent. */
+  noteSequence(slot: CallSlot, from: CallParty, cseq: number): void;
+  /** The highest CSeq that was noted; 0: none. */
+  highestSequence(slot: CallSlot, from: CallParty): number;
+  /** True when the dialog with this called tag stands. */
+  stands(slot: CallSlot, tag: string): boolean;
+  /**
+   * Adds the names of calls in set-up and of answered calls of these trunks to `found`. Looks at some thousand rows.
+   *
+   * @param from where to begin: 0, or what the last search returned
+   * @returns where the next search goes on; {@link NO_CALL}: there are no more rows
+   */
+  findOfTrunks(trunks: ReadonlySet<TrunkId>, from: CallSlot, found: CallName[]): CallSlot;
 
   /** The rows, for `packCalls` (call-snapshot.ts) in another thread. It only reads them. */
   readonly shared: SharedArrayBuffer;
@@ -179,7 +199,7 @@ export interface CallsParts<Setup> {
   readonly finished?: (setup: Setup) => void;
   /** Told each set-up that is kept no more. */
   readonly released?: (setup: Setup) => void;
-  /** Octets that {@link Calls.keepBytes} may keep in sum; none when left out. */
+  /** Octets that {@link Calls.keepText} may keep in sum; none when left out. */
   readonly callBytes?: number;
   /** How the wall clock stands: ends and snapshots are dated by it. Left out: both clocks are one. */
   readonly wall?: WallClock;

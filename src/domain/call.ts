@@ -36,7 +36,7 @@ export type EndedBy = "caller" | "called" | "filter";
 
 /**
  * How a call ended. `cancelled`: the caller gave up before the answer. `refused`: the set-up failed. `released`: a
- * party ended the answered call. `timed-out`: nobody answered, or the session expired. `lost`: the end was never seen.
+ * party ended the answered call, or the filter ended the call by order. `timed-out`: nobody answered, or the session expired. `lost`: the end was never seen.
  */
 export type HowEnded = "cancelled" | "refused" | "released" | "timed-out" | "lost";
 

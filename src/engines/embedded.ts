@@ -1,5 +1,6 @@
 // The embedded engine: the filter's own UDP, TCP and TLS ports with the SIP proxy between them.
 import { performance } from "node:perf_hooks";
+import { nothingReleased } from "../calls/release.ts";
 import { capabilitiesOf } from "../domain/capabilities.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { createListener, type Listener } from "../routing/listener.ts";
@@ -12,6 +13,7 @@ import { createQuestions } from "../wire/dns/name-lookup.ts";
 import { createNames, type Names } from "../wire/dns/next-hop-names.ts";
 import { openStreamPort, type StreamPort } from "../wire/streams/stream-port.ts";
 import { startLoadProbe, type LoadProbe } from "./load-probe.ts";
+import { runRelease } from "./release-run.ts";
 import { createTrafficWatch } from "./traffic-watch.ts";
 import {
   openDatagramPort,
@@ -219,6 +221,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
     },
     evidenceKept: () => proxy?.evidenceKept(engineNow()),
     unkept: () => proxy?.unkept() ?? 0,
+    release: async (trunks) => (proxy === undefined ? nothingReleased : runRelease(proxy.release(trunks))),
     renewTls(material) {
       for (const port of streams.values()) port.renew(material);
     },

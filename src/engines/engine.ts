@@ -1,6 +1,7 @@
 // What an engine is: what it is given, and what the running filter asks of it.
 import type { TlsRefusal } from "../observe/stream-counters.ts";
 import type { CallsView, TrunkCalls } from "../calls/calls.ts";
+import type { ReleaseCount } from "../calls/release.ts";
 import type { CallEvent, CallNaming } from "../domain/call.ts";
 import type { Capabilities, EngineName } from "../domain/capabilities.ts";
 import type { Millis } from "../domain/time.ts";
@@ -117,6 +118,12 @@ export interface Engine {
   evidenceKept(): void;
   /** Answers that left without waiting for longer, before their evidence was on disk. */
   unkept(): number;
-  /** Closes everything. Answers that still wait for evidence are not sent. Messages of this turn of the event loop are still sent. */
+  /**
+   * Ends the calls in set-up and the answered calls that these trunks have begun, and tells each as ended by the filter.
+   * Other messages are handled meanwhile. Resolves when the peers have answered, or some seconds later. Emergency calls
+   * are not ended: they count as not releasable, as do calls of before a restart.
+   */
+  release(trunks: ReadonlySet<TrunkId>): Promise<ReleaseCount>;
+  /** Closes everything. Answers that wait for evidence are not sent. Messages of this turn of the event loop still are. */
   stop(): Promise<void>;
 }

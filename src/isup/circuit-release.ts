@@ -45,6 +45,14 @@ export interface ReleaseForm {
 /** Sends one M3UA message to a side. */
 export type SendUnit = (side: LinkSide, stream: number, bytes: Buffer) => void;
 
+/** A REL to one side, without a message that it answers. */
+export interface KeptRelease {
+  /** The octets that messages to that side begin with. */
+  readonly label: Buffer;
+  readonly stream: number;
+  readonly cause: number;
+}
+
 /** Releases refused calls, and absorbs later messages of their exchange (Q.764 sections 2.3, 2.9). */
 export interface CircuitReleases {
   /**
@@ -58,6 +66,8 @@ export interface CircuitReleases {
     how: ReleaseForm,
     now: Millis,
   ): void;
+  /** Sends REL for a call that passed, with the label of a message that was kept, and absorbs what follows. */
+  releaseKept(circuit: Circuit, side: LinkSide, rel: KeptRelease, now: Millis): void;
   /** Remembers a refusal without REL to `side`, from which the message came. */
   ignore(
     unit: ReceivedUnit,
@@ -164,28 +174,38 @@ export function createCircuitReleases({
     send(side, stream, sealUnit(label, resetCircuit));
   }
 
+  function begin(
+    { label, stream, cause }: KeptRelease,
+    circuit: Circuit | undefined,
+    side: LinkSide,
+    { resend, hold = send }: Pick<ReleaseForm, "resend" | "hold">,
+    now: Millis,
+  ): void {
+    const release = sealUnit(label, writeRelease(cause));
+    counters.released++;
+    if (circuit === undefined) counters.circuitsFull++;
+    else
+      keep({
+        circuit,
+        side,
+        kind: "releasing",
+        stream,
+        label,
+        release,
+        since: now,
+        due: now + T1,
+        isReset: false,
+        isSeized: false,
+        resend,
+      });
+    hold(side, stream, release);
+  }
+
   return {
-    release({ message, msu, stream }, circuit, side, { turned, cause, resend, hold = send }, now) {
-      const label = labelUnit(message, msu, turned);
-      const release = sealUnit(label, writeRelease(cause));
-      counters.released++;
-      if (circuit === undefined) counters.circuitsFull++;
-      else
-        keep({
-          circuit,
-          side,
-          kind: "releasing",
-          stream,
-          label,
-          release,
-          since: now,
-          due: now + T1,
-          isReset: false,
-          isSeized: false,
-          resend,
-        });
-      hold(side, stream, release);
+    release({ message, msu, stream }, circuit, side, { turned, cause, resend, hold }, now) {
+      begin({ label: labelUnit(message, msu, turned), stream, cause }, circuit, side, { resend, hold }, now);
     },
+    releaseKept: (circuit, side, rel, now) => begin(rel, circuit, side, {}, now),
     ignore({ message, msu, stream }, circuit, side, kind, now) {
       const label = labelUnit(message, msu, true);
       keep({

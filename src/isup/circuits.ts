@@ -29,6 +29,9 @@ export function keepMessage(stream: number, bytes: Buffer): KeptMessage {
 export interface PassedCall extends BegunCall {
   /** The name of the call. Its row may belong to another call later; its name never does. */
   readonly name: CallName | undefined;
+  /** The octets that every message in the direction of the IAM begins with, and its stream: for a REL of our own. */
+  readonly label: Buffer;
+  readonly stream: number;
   /** The IAM, until the first message of the other exchange; undefined afterwards. */
   outstanding: KeptMessage | undefined;
 }

@@ -8,6 +8,7 @@ import { decide } from "../judging/decide.ts";
 import { isEmergencyIam, isupCalls, type IsupCall } from "../judging/isup-calls.ts";
 import { emergencyNumber } from "../judging/isup-messages.ts";
 import { isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
+import { labelUnit } from "../ss7/m3ua-reply.ts";
 import { endCall } from "./call-progress.ts";
 import { isMaintenance, type SendUnit } from "./circuit-release.ts";
 import { across, keepMessage, type Circuit, type HeldCall, type PassedCall } from "./circuits.ts";
@@ -170,7 +171,7 @@ export function isupCallOf(turn: IsupTurn, source: TrunkPolicy): IsupCall {
 function accept(
   turn: IsupTurn,
   circuit: Circuit | undefined,
-  begun: Omit<PassedCall, "outstanding">,
+  begun: Omit<PassedCall, "outstanding" | "label" | "stream">,
 ): Action {
   const { relay, side, stream, bytes } = turn;
   if (circuit !== undefined) {
@@ -178,7 +179,8 @@ function accept(
     // The same exchange seizes its circuit again: it has forgotten the former call.
     const former = circuit.calls[side];
     if (former !== undefined) endCall(relay, former, { by: "caller", how: "lost" }, turn.now);
-    relay.circuits.setCall(circuit, side, { ...begun, outstanding });
+    const label = labelUnit(turn.message, turn.msu, false);
+    relay.circuits.setCall(circuit, side, { ...begun, label, stream, outstanding });
     const waiting = circuit.refusals[across(side)];
     if (waiting !== undefined) waiting.isSeized = true;
   }

@@ -1,6 +1,8 @@
 // The M3UA relay between two associations: what it does with each message, and as time passes.
 import type { Buffer } from "node:buffer";
+import type { ReleaseWork } from "../calls/release.ts";
 import type { Millis } from "../domain/time.ts";
+import type { TrunkId } from "../domain/trunk.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
 import { eachAffected, kindOfM3ua } from "../ss7/m3ua-kind.ts";
 import { carriesNoCalls, isCallControl } from "../ss7/mtp3.ts";
@@ -20,6 +22,7 @@ import {
   type IsupTurn,
 } from "./isup-turn.ts";
 import { continueCall } from "./later-messages.ts";
+import { beginIsupRelease } from "./order-release.ts";
 
 /** The M3UA relay between two associations. Sans-IO: messages and time in, messages and decisions out. */
 export interface IsupRelay {
@@ -33,6 +36,8 @@ export interface IsupRelay {
   evidenceKept(now: Millis): void;
   /** REL messages that left before their evidence was on disk. */
   unkept(): number;
+  /** Begins to release the calls that these trunks have begun: REL to both exchanges. */
+  release(trunks: ReadonlySet<TrunkId>): ReleaseWork;
   /** Forgets every call and refusal: the associations are gone. */
   disconnect(now: Millis): void;
 }
@@ -180,6 +185,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     },
     evidenceKept: (now) => guard(() => relay.heldReleases.release(now)),
     unkept: () => relay.heldReleases.overdue(),
+    release: (trunks) => beginIsupRelease(relay, trunks, guard),
     disconnect(now) {
       forget(() => true);
       for (const circuit of circuits.all()) {

@@ -1,9 +1,10 @@
 // The inline SIP proxy: what it does with each message, with each connection, and as time passes.
 import type { CallsView } from "../calls/calls.ts";
+import type { ReleaseWork } from "../calls/release.ts";
 import type { Buffer } from "node:buffer";
 import type { Action } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
-import { NEXT_HOP, type SipTransport } from "../domain/trunk.ts";
+import { NEXT_HOP, type SipTransport, type TrunkId } from "../domain/trunk.ts";
 import { bareAttempt } from "../judging/bare-attempt.ts";
 import { refuseUnasked } from "../judging/decide.ts";
 import { LOAD_INTERVAL, type Load, type Overload } from "../judging/overload.ts";
@@ -25,6 +26,7 @@ import { outOfDialog } from "./requests/out-of-dialog.ts";
 import { relayResponse } from "./responses/response-path.ts";
 import type { StrayReason } from "./sending/asked-place.ts";
 import { reportChange } from "./sending/probe.ts";
+import { beginRelease } from "./sending/release.ts";
 import { passTime } from "./tick.ts";
 import { answerError, refuse } from "./turn/answers.ts";
 import { isHop } from "./turn/peer-port.ts";
@@ -76,6 +78,11 @@ export interface SipProxy extends ConnectionEvents {
    * node. Calls in progress pass.
    */
   drain(): void;
+  /**
+   * Begins to end the calls that these trunks have begun: by BYE to both sides, or by a final answer and CANCEL. Nothing
+   * happens before the first step.
+   */
+  release(trunks: ReadonlySet<TrunkId>): ReleaseWork;
   /** Every call that is known. */
   readonly calls: CallsView;
   /** The present state of load shedding. */
@@ -129,6 +136,7 @@ export function createSipProxy(parts: ProxyParts): SipProxy {
       overload.measure(load, judged - judgedBefore, proxy.policyInForce().overload);
     },
     drain: () => overload.drain(),
+    release: (trunks) => beginRelease(proxy, trunks),
     handle(now, listener, address, port, bytes, names) {
       const moment = beginMoment(proxy, now);
       const origin: Origin = { listener, address, port };

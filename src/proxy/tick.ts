@@ -3,6 +3,7 @@ import type { Millis } from "../domain/time.ts";
 import { answerSilence } from "./requests/answer-for-hop.ts";
 import { moveWaitingCalls } from "./sending/failover.ts";
 import { probeNextHops } from "./sending/probe.ts";
+import { tickReleases } from "./sending/release.ts";
 import { tickBridge } from "./sending/stream-to-datagram.ts";
 import { guard, type ProxyState } from "./turn/proxy-state.ts";
 import { beginMoment } from "./turn/turn.ts";
@@ -28,6 +29,7 @@ export function passTime(proxy: ProxyState, now: Millis): void {
         answerSilence(moment, hop, request);
       }),
     );
+    guard(proxy, () => tickReleases(proxy, now));
     // This step is last. An answer that was given above in the place of a hop has already ended its call.
     guard(proxy, () => proxy.calls.tick(now));
   });

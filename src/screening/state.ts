@@ -37,6 +37,12 @@ export interface Channels {
   of: (trunk: TrunkId) => number;
 }
 
+/** The lines that are stopped by order. Who keeps the orders puts the answer in; nobody does: no line is stopped. */
+export interface StoppedLines {
+  /** @param at on the wall clock */
+  isStopped: (trunk: TrunkId, at: Millis) => boolean;
+}
+
 /**
  * What rules remember from call to call. It outlives the policy: a reload resets no counter and no
  * window.
@@ -58,6 +64,8 @@ export interface ScreeningState {
   readonly channels: Channels;
   /** The orders that were given by command. */
   readonly lineOrders: CommandedLines;
+  /** Asked where a call that stands is to go on: a change of its session, or a refresh. */
+  readonly lines: StoppedLines;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
   /** How often each rule threw, since start. It is always a fault of our own. */
@@ -84,6 +92,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     overlaps: createOverlapDialling(sizes.recentCalls, wall),
     channels: { of: () => 0 },
     lineOrders: { orders: new Map() },
+    lines: { isStopped: () => false },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,

@@ -110,7 +110,8 @@ export function headerValue(message: SipMessage, index: number): string {
   return message.folded[index] === 1 ? unfold(value) : value;
 }
 
-function unfold(value: string): string {
+/** Returns the value with every line break, and the white space after it, as one space. */
+export function unfold(value: string): string {
   let out = "";
   let from = 0;
   for (let i = 0; i < value.length; i++) {

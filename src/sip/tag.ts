@@ -26,7 +26,10 @@ export interface KeyedTags {
    * Returns 24 hex digits over the fields. `use` keeps the purposes apart. Fields must not hold
    * line breaks.
    */
-  mac(use: "branch" | "tag" | "dialog" | "identity" | "hop" | "probe" | "call", fields: string): string;
+  mac(
+    use: "branch" | "tag" | "dialog" | "identity" | "hop" | "probe" | "call" | "release",
+    fields: string,
+  ): string;
 }
 
 /**

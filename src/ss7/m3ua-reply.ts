@@ -38,6 +38,22 @@ export function labelUnit(message: M3uaMessage, msu: Msu, turned: boolean): Buff
   return label;
 }
 
+/** Where the protocol data of a label begin: after the header and at most two parameters of 8 octets. */
+function dataOf(label: Buffer): number {
+  let at = HEADER;
+  while (label.readUInt16BE(at) !== 0x0210) at += 8;
+  return at;
+}
+
+/** Returns a copy of a label with the two point codes in each other's place. */
+export function turnLabel(label: Buffer): Buffer {
+  const turned = Buffer.from(label);
+  const data = dataOf(label);
+  label.copy(turned, data + 4, data + 8, data + 12);
+  label.copy(turned, data + 8, data + 4, data + 8);
+  return turned;
+}
+
 function writeParameter(label: Buffer, at: number, tag: number, value: number): number {
   label.writeUInt16BE(tag, at);
   label.writeUInt16BE(8, at + 2);
@@ -55,9 +71,7 @@ export function sealUnit(label: Buffer, isup: Uint8Array): Buffer {
   label.copy(whole);
   whole.set(isup, label.length);
   whole.writeUInt32BE(whole.length, 4);
-  // Protocol data come last: after the header and at most two parameters of 8 octets.
-  let data = HEADER;
-  while (whole.readUInt16BE(data) !== 0x0210) data += 8;
+  const data = dataOf(whole);
   whole.writeUInt16BE(end - data, data + 2);
   return whole;
 }

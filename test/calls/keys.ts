@@ -1,5 +1,5 @@
 import t from "tap";
-import { NO_CALL } from "../../src/calls/calls.ts";
+import { type CallName, NO_CALL } from "../../src/calls/calls.ts";
 import { HOUR, makeCalls, passTime, play, START } from "../support/calls.ts";
 
 /** Steps at seconds of a call under the key "k", and whether the key is found at a second. */
@@ -169,7 +169,7 @@ void t.test("slots: none and free ones are no call", (t) => {
     calls.abandon(free);
     t.equal(calls.stateOf(free), "over");
     t.equal(calls.setupOf(free), undefined);
-    t.equal(calls.keepBytes(free, Uint8Array.of(1)), false);
+    t.equal(calls.keepText(free, "x"), false);
   }
   t.same(told(), []);
   t.equal(calls.size(), 0);
@@ -270,25 +270,63 @@ void t.test("trunks: names without calls make room for others", (t) => {
   t.end();
 });
 
-void t.test("octets beside a row: bounded in sum, gone with the row", (t) => {
+void t.test("texts beside a row: bounded in sum, gone with the row", (t) => {
   const { calls } = makeCalls({ callBytes: 10 });
   const one = calls.begin("1", "lease", START);
   const two = calls.begin("2", "lease", START);
-  const octets = Uint8Array.of(1, 2, 3, 4, 5, 6);
-  t.ok(calls.keepBytes(one, octets));
-  octets.fill(9);
-  t.same([...(calls.bytesOf(one) ?? [])], [1, 2, 3, 4, 5, 6], "a copy");
-  t.notOk(calls.keepBytes(two, octets), "no room");
-  t.equal(calls.bytesOf(two), undefined);
-  t.ok(calls.keepBytes(two, octets.subarray(0, 4)), "just room");
-  t.notOk(calls.keepBytes(one, new Uint8Array(7)), "too many");
-  t.equal(calls.bytesOf(one), undefined, "and then it has none");
-  t.ok(calls.keepBytes(one, octets));
+  t.ok(calls.keepText(one, "123456"));
+  t.equal(calls.textOf(one), "123456");
+  t.notOk(calls.keepText(two, "123456"), "no room");
+  t.equal(calls.textOf(two), undefined);
+  t.ok(calls.keepText(two, "1234"), "just room");
+  t.notOk(calls.keepText(one, "1234567"), "too many");
+  t.equal(calls.textOf(one), undefined, "and then it has none");
+  t.ok(calls.keepText(one, "123456"));
   calls.abandon(one);
   calls.abandon(two);
   const three = calls.begin("3", "lease", START);
-  t.equal(calls.bytesOf(three), undefined);
-  t.ok(calls.keepBytes(three, new Uint8Array(10)));
-  t.notOk(makeCalls().calls.keepBytes(1, octets), "none without callBytes");
+  t.equal(calls.textOf(three), undefined);
+  t.ok(calls.keepText(three, "1234567890"));
+  t.notOk(makeCalls().calls.keepText(1, "1"), "none without callBytes");
+  t.end();
+});
+
+void t.test("the highest CSeq of each direction, gone with the row", (t) => {
+  const { calls } = makeCalls();
+  const slot = calls.begin("1", "lease", START);
+  t.equal(calls.highestSequence(slot, "caller"), 0);
+  calls.noteSequence(slot, "caller", 7);
+  calls.noteSequence(slot, "caller", 6);
+  calls.noteSequence(slot, "called", 4_294_967_295);
+  t.equal(calls.highestSequence(slot, "caller"), 7, "a lower one changes nothing");
+  t.equal(calls.highestSequence(slot, "called"), 4_294_967_295);
+  calls.abandon(slot);
+  calls.noteSequence(slot, "caller", 9);
+  t.equal(calls.highestSequence(calls.begin("2", "lease", START), "caller"), 0, "of another call");
+  t.end();
+});
+
+void t.test("the calls of some trunks, found piece by piece", (t) => {
+  const { calls } = makeCalls({ capacity: 30_000 });
+  const wanted: number[] = [];
+  for (let i = 0; i < 25_000; i++) {
+    const trunk = i % 5 === 0 ? "stopped" : `other ${i % 3}`;
+    const slot = calls.begin(`${i}`, trunk, START);
+    if (i % 7 !== 0) calls.forwarded(slot, START);
+    if (i % 2 === 0) calls.answered(slot, "a", 0, START);
+    if (i % 11 === 0) calls.leaving(slot, "a", "caller", undefined, START);
+    const isMeant = i % 5 === 0 && i % 7 !== 0 && !(i % 22 === 0);
+    if (isMeant) wanted.push(calls.nameOf(slot).count);
+  }
+  const found: CallName[] = [];
+  let steps = 0;
+  for (let from = 0; from !== NO_CALL; steps++)
+    from = calls.findOfTrunks(new Set(["stopped", "unheard of"]), from, found);
+  t.same(
+    found.map(({ count }) => count),
+    wanted,
+    "in set-up or answered: not judged, not leaving, not of another trunk",
+  );
+  t.ok(steps > 2, "in several steps");
   t.end();
 });

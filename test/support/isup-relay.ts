@@ -75,6 +75,8 @@ export interface TestRelay {
   now: number;
   /** Hands the relay one message of a side; returns what it sent. */
   receive(side: LinkSide, bytes: Buffer, stream?: number): SentUnit[];
+  /** What was sent since the last call. */
+  take(): SentUnit[];
   /** An ISUP message of the lessee's exchange, and of ours. */
   lease(text: string, cic?: number): SentUnit[];
   core(text: string, cic?: number): SentUnit[];
@@ -141,6 +143,7 @@ export function createTestRelay(
     faults,
     overload,
     now: Date.UTC(2026, 9, 3, 8, 0, 0),
+    take,
     receive(side, bytes, stream = 1) {
       relay.handle(test.now, side, stream, bytes);
       return take();

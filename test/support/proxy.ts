@@ -2,6 +2,7 @@ import { keepDecisions, naming } from "./events.ts";
 import { Buffer } from "node:buffer";
 import type { HostPort } from "../../src/net/host.ts";
 import type { Policy } from "../../src/policy/policy.ts";
+import type { ReleaseCount } from "../../src/calls/release.ts";
 import type { CallEvent } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { type Counters, createCounters } from "../../src/observe/counters.ts";
@@ -88,11 +89,20 @@ export interface TestProxy {
   evidenceKept(): Sent[];
   /** Lets `millis` pass in ticks of 100 ms; returns what was sent meanwhile. */
   pass(millis: number): Sent[];
+  /** Releases the calls of trunks; returns what was sent. The work is at its end. */
+  release(...trunks: readonly string[]): ReleaseRun;
   resolve(id: string, addresses: readonly ResolvedAddress[]): void;
   unreachable(place: string): void;
   nextHops(): readonly NextHopStatus[];
   /** Changes of next hops, as "place state: why". */
   readonly changes: string[];
+}
+
+/** A release that was begun: what was sent at once, and its count as it stands when asked. */
+export interface ReleaseRun {
+  readonly sent: readonly Sent[];
+  readonly count: () => ReleaseCount;
+  readonly waiting: () => number;
 }
 
 /** A proxy at virtual time over documentation addresses. Everything it sends is kept. */
@@ -102,6 +112,7 @@ export function createTestProxy(
     key?: string;
     ledgerSize?: number;
     failoverSize?: number;
+    callBytes?: number;
     /** In place of {@link listeners}; the peers of each have its address family. */
     listeners?: readonly Listener[];
     ownNames?: readonly HostPort[];
@@ -130,6 +141,7 @@ export function createTestProxy(
     elapsed: () => 0,
     ledgerSize: options.ledgerSize ?? 1000,
     failoverSize: options.failoverSize ?? 1000,
+    callBytes: options.callBytes ?? 1_000_000,
     transactionsSize: 1000,
     evidence: options.evidence,
     naming,
@@ -176,6 +188,12 @@ export function createTestProxy(
       sent = [];
       proxy.evidenceKept(test.now);
       return sent;
+    },
+    release(...trunks) {
+      sent = [];
+      const work = proxy.release(new Set(trunks));
+      while (!work.step(test.now));
+      return { sent, count: () => work.count(), waiting: () => work.waiting() };
     },
     resolve: (id, addresses) => proxy.resolve(test.now, id, addresses),
     unreachable(place) {

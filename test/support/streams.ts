@@ -1,6 +1,7 @@
 import { decisionIn, naming } from "./events.ts";
 import { Buffer } from "node:buffer";
 import type { Policy } from "../../src/policy/policy.ts";
+import type { ReleaseCount } from "../../src/calls/release.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import type { SipTransport } from "../../src/domain/trunk.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
@@ -48,6 +49,8 @@ export interface StreamProxy {
   now: number;
   /** Everything the proxy has sent since the last call. */
   take(): Sent[];
+  /** Releases the calls of a trunk; returns what was sent, and the count as it stands when asked. */
+  release(trunk: string): { readonly sent: Sent[]; readonly count: () => ReleaseCount };
   /** Hands the proxy a message that came by `transport` from "address:port"; returns what it sent. A stream from there is open from then on. */
   receive(transport: SipTransport, from: string, message: string): Sent[];
   /** Lets time pass in steps of the engine's; returns what was sent. */
@@ -81,6 +84,7 @@ export function createStreamProxy(
     counters,
     elapsed: () => 0,
     ledgerSize: options.ledger ?? 10_000,
+    callBytes: 1_000_000,
     failoverSize: options.failovers ?? 10_000,
     transactionsSize: options.transactions ?? 10_000,
     naming,
@@ -115,6 +119,11 @@ export function createStreamProxy(
     connections,
     now: Date.UTC(2026, 9, 3, 8, 0, 0),
     take,
+    release(trunk) {
+      const work = proxy.release(new Set([trunk]));
+      while (!work.step(test.now));
+      return { sent: take(), count: () => work.count() };
+    },
     receive(transport, from, message) {
       const { address, port } = splitAddress(from);
       const listener = listenerFor(transport, address);

@@ -19,6 +19,7 @@ import type { ReportedEvent } from "./frames.ts";
 import type { DrachtioServer } from "./place.ts";
 import { createServerLink, LinkTime, type ServerLink } from "./server-link.ts";
 import { createEngineCalls } from "../engine-calls.ts";
+import { remaining, runRelease } from "../release-run.ts";
 import type { Engine, EngineParts } from "../engine.ts";
 import { type LoadProbe, startLoadProbe } from "../load-probe.ts";
 import { engineNow, followWall } from "../../wire/kernel/clock.ts";
@@ -240,6 +241,8 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     evidenceKept: () => held.release(engineNow()),
     unkept: () => held.overdue(),
     // The servers hold the calls in progress, and no call waits for the filter.
+    // The servers carry the calls: the filter has no dialog to end.
+    release: (trunks) => runRelease(remaining(memory, trunks)),
     drain: () => {
       overload.drain();
       return Promise.resolve();

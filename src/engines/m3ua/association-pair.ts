@@ -1,6 +1,8 @@
 // Two M3UA associations with the ISUP relay between them: how they go up and down together.
 import { bracketed, formatEndpoint } from "../../net/endpoint.ts";
+import type { ReleaseWork } from "../../calls/release.ts";
 import type { Millis } from "../../domain/time.ts";
+import type { TrunkId } from "../../domain/trunk.ts";
 import type { AssociationConfig, LinkConfig } from "../../config/sigwall/m3ua-schema.ts";
 import type { Ss7Counters } from "../../observe/ss7-counters.ts";
 import { across, type LinkSide } from "../../isup/circuits.ts";
@@ -36,6 +38,8 @@ export interface M3uaLink {
   start(): Promise<readonly string[]>;
   readonly isUp: boolean;
   send(side: LinkSide, stream: number, bytes: Buffer): void;
+  /** Begins to release the calls that these trunks have begun. */
+  release(trunks: ReadonlySet<TrunkId>): ReleaseWork;
   /** Lets time pass. Called several times a second. */
   tick(now: Millis): void;
   stop(): Promise<void>;
@@ -176,6 +180,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
       return pair !== undefined;
     },
     send: (side, stream, bytes) => pair?.[side].send(stream, bytes),
+    release: (trunks) => relay.release(trunks),
     tick(now) {
       relay.tick(now);
       giveUpWaiting(now);

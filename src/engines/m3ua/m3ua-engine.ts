@@ -7,6 +7,7 @@ import { createIsupRelay, type IsupRelay } from "../../isup/isup-relay.ts";
 import { createOverload } from "../../judging/overload.ts";
 import type { SignallingTransport } from "../../wire/sctp/association.ts";
 import { createEngineCalls } from "../engine-calls.ts";
+import { inTurn, remaining, runRelease } from "../release-run.ts";
 import type { Engine, EngineParts } from "../engine.ts";
 import { engineNow, followWall } from "../../wire/kernel/clock.ts";
 import { loadKernelSctp } from "../../wire/sctp/kernel-sctp.ts";
@@ -139,6 +140,8 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     unkept: () => relays.reduce((sum, relay) => sum + relay.unkept(), 0),
     renewTls: () => undefined,
     health: () => overload,
+    release: (trunks) =>
+      runRelease(inTurn([...links.map((link) => link.release(trunks)), remaining(calls, trunks)])),
     drain(most) {
       overload.drain();
       return traffic.quiet(performance.now(), most);

@@ -22,6 +22,24 @@ export interface CallSetup {
   dialled: string;
   /** Set on a trunk with several next hops, and on a call whose number is withheld. */
   sent: SentCall | undefined;
+  /** Set as long as the head of the INVITE is kept beside the row (`Calls.textOf`): until the answer. */
+  head: InviteHead | undefined;
+  /** True when the next hop that the call is at has given a provisional answer. */
+  isHeard: boolean;
+}
+
+/** Where an INVITE came from, and where the fields of the caller stand in its head. */
+export interface InviteHead {
+  readonly listener: Listener;
+  readonly address: string;
+  readonly port: number;
+  /** The values of the first Contact (empty: there is none) and of From. */
+  readonly contactStart: number;
+  readonly contactEnd: number;
+  readonly fromStart: number;
+  readonly fromEnd: number;
+  /** The parameters of the ISUP body, where there is one. */
+  readonly isup: string | undefined;
 }
 
 /** An INVITE as it was received. With it the call can go to another next hop in the same form as to the first. */

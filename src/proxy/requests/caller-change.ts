@@ -24,6 +24,7 @@ import type { TrunkTurn } from "../turn/turn.ts";
 import { judgeCalled } from "./called-change.ts";
 import { isAnswered, passes, type ChangeDecided, type ChangeJudged } from "./change-decided.ts";
 import { keepWithheld } from "./sip-i-in-dialog.ts";
+import { judgeStopped } from "./stopped-line.ts";
 import { unnamedDiverting, unnamedOf, withoutParties } from "./unnamed.ts";
 
 /** True for a request of a caller whose number was withheld. */
@@ -43,7 +44,7 @@ export function decideChange(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const seen = ledger.get(key, now);
   if (seen !== undefined && (seen.outcome.kind === "reject" || message.method === "MESSAGE"))
     return repeatChange(turn, seen);
-  const { decision, changes } = proof.side === "caller" ? judgeCaller(turn, proof) : judgeCalled(turn, proof);
+  const { decision, changes } = judgeStopped(turn, proof) ?? judgeSide(turn, proof);
   const { kind, reason } = decision?.verdict ?? accepted;
   if (kind === "drop") return { passes: false, decision, action: { kind: "silent" } };
   if (kind === "reject") {
@@ -79,6 +80,10 @@ export function repeatChange(turn: TrunkTurn, seen: LedgerEntry): ChangeDecided 
     return passes;
   }
   return isAnswered;
+}
+
+function judgeSide(turn: TrunkTurn, proof: Proof): ChangeJudged {
+  return proof.side === "caller" ? judgeCaller(turn, proof) : judgeCalled(turn, proof);
 }
 
 /** Judges a request of the calling side. */

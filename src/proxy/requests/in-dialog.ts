@@ -20,6 +20,8 @@ import { isOfCore, isOfTrunk, senderOf, type RequestTurn, type TrunkTurn } from 
 import { decideBody } from "./body-in-dialog.ts";
 import { decideChange, isHiddenCaller } from "./caller-change.ts";
 import { isAnswered, passes, type ChangeDecided } from "./change-decided.ts";
+import { noteTarget, takeAfterRelease } from "./released-dialog.ts";
+import { isChange, isStoppedChange } from "./stopped-line.ts";
 import { isEventCarried, refuseEvent } from "./out-of-dialog.ts";
 import { decideIsup } from "./sip-i-in-dialog.ts";
 
@@ -36,6 +38,7 @@ const FORMER_ACCEPTED: Millis = 24 * 3_600_000;
 export function inDialog(turn: RequestTurn): void {
   const { message, source } = turn;
   const proof = proveDialog(turn);
+  if (proof !== undefined && takeAfterRelease(turn, proof)) return;
   if (!isOfCore(turn)) {
     if (proof === undefined) {
       refuseRequest(turn, { reason: "dialog-unknown", facts: { fault: whyUnproved(turn) } });
@@ -51,6 +54,12 @@ export function inDialog(turn: RequestTurn): void {
     if (change.passes) sendOn(turn, proof, change.decision);
     else if (change.decision !== undefined && change.action !== undefined)
       tellChange(turn, proof, change.decision, change.action);
+    return;
+  }
+  // Nobody judges the core, but it may not keep a call of a stopped line alive either.
+  if (proof !== undefined && isOfTrunk(turn) && isStoppedChange(turn, proof)) {
+    const { decision, action } = decideChange(turn, proof);
+    if (decision !== undefined && action !== undefined) tellChange(turn, proof, decision, action);
     return;
   }
   sendOn(turn, proof, undefined);
@@ -114,9 +123,12 @@ function refOf(turn: RequestTurn, proof: Proof | undefined): CallRef | undefined
 }
 
 /** Notes a request of the dialog. It proves that the call is still in progress; a BYE ends the call. */
-function noteRequest({ proxy, message, now, request }: RequestTurn, slot: CallSlot, { side }: Proof): void {
+function noteRequest(turn: RequestTurn, slot: CallSlot, { side }: Proof): void {
+  const { proxy, message, now, request } = turn;
+  proxy.calls.noteSequence(slot, side, message.cseq);
   if (message.method !== "BYE") {
     proxy.calls.seen(slot, now);
+    if (isChange(message.method)) noteTarget(turn, slot, side);
     return;
   }
   const calledTag = side === "caller" ? request.toTag : request.fromTag;
@@ -200,7 +212,7 @@ function decideInDialog(turn: TrunkTurn, proof: Proof): ChangeDecided {
 
 function decideCaller(turn: TrunkTurn, proof: Proof): ChangeDecided {
   const { message, edits, source } = turn;
-  if (message.method === "INVITE" || message.method === "UPDATE") return decideChange(turn, proof);
+  if (isChange(message.method)) return decideChange(turn, proof);
   if (carriageOf(source.trunk.methods, message.method) === "screen")
     return isEventCarried(turn) ? decideChange(turn, proof) : refuseEventInDialog(turn, proof);
   const decided = decideIsup(turn, proof);

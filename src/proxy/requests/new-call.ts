@@ -20,6 +20,7 @@ import { changesOf, labelLine, obeyRemoteParty } from "../messages/message-chang
 import { redirectContact } from "../messages/target-uri.ts";
 import { keepCall, targetOfRepeat } from "../sending/failover.ts";
 import { actionOf, forwardCall, isByPolicy, isHairpin, targetOf } from "../sending/forward.ts";
+import { keepInviteHead } from "../sending/invite-keeping.ts";
 import { hasRoomToBridge } from "../sending/stream-to-datagram.ts";
 import { answer, refusalLines, refuse, refuseForgedRepeat, renderAnswer } from "../turn/answers.ts";
 import { attemptOf, requestAttempt } from "../turn/request-attempt.ts";
@@ -181,7 +182,10 @@ function obey(turn: TrunkTurn, { decision, status: refusal }: Judged, fresh: New
   }
   const call = slot === "full" ? NO_CALL : slot;
   const status = forwardCall(turn, target, { slot: call, attempt: decision.attempt, reason, changes });
-  if (call !== NO_CALL && status === 0) proxy.calls.forwarded(call, now);
+  if (call !== NO_CALL && status === 0) {
+    proxy.calls.forwarded(call, now);
+    if (reason !== "emergency") keepInviteHead(turn, call, decision.attempt.origin.signalling === "sip-i");
+  }
   return { slot: call, decision, action: actionOf(target, status), answer: undefined };
 }
 
@@ -252,7 +256,16 @@ function keepInvite(turn: TrunkTurn, { key, print }: NewRequest, outcome: Outcom
   const { id } = source.trunk;
   const slot = proxy.calls.begin(key, id, now);
   if (slot === NO_CALL) return slot;
-  proxy.calls.setSetup(slot, { slot, trunk: id, fingerprint: print, outcome, dialled: "", sent: undefined });
+  proxy.calls.setSetup(slot, {
+    slot,
+    trunk: id,
+    fingerprint: print,
+    outcome,
+    dialled: "",
+    sent: undefined,
+    head: undefined,
+    isHeard: false,
+  });
   return slot;
 }
 

@@ -2,14 +2,12 @@
 import type { Destination } from "../../routing/hop-health.ts";
 import { egressListener } from "../../routing/egress.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
-import { branchFields, hopPort, type TransactionPath } from "../../routing/request-in-hand.ts";
+import type { TransactionPath } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
 import { headerValue, type SipMessage } from "../../sip/message.ts";
-import { formatBranch } from "../../sip/tag.ts";
 import { findTried, type SentCall } from "../memory/call-setup.ts";
-import { placeParam } from "../sending/asked-place.ts";
-import { markOf } from "../sending/call-mark.ts";
 import { moveCall, nextFor } from "../sending/failover.ts";
+import { sendFollowing } from "../sending/own-following.ts";
 import type { Moment, ResponseTurn } from "../turn/turn.ts";
 
 /** Where a response comes from, the caller's side that it goes to, and the listener that its request came in by. */
@@ -94,18 +92,8 @@ function sendOwn(
   const sender = policy.trunkById(call.setup.trunk)?.trunk;
   const egress = egressListener(proxy.listeners, policy, hop, sender, ingress);
   if (egress === undefined) return;
-  const fields = branchFields(path, hop.address, hopPort(egress, hop.port), ingress.id);
-  const mac = proxy.tags.mac("branch", fields);
-  const mark = markOf(proxy, { slot: call.setup.slot, isWithin: false }, mac);
   const from = headerValue(message, message.first[Header.from]!);
   const to = method === "ACK" ? headerValue(message, message.first[Header.to]!) : call.to;
-  const text =
-    `${method} ${call.uri} SIP/2.0\r\n` +
-    `Via: ${egress.via}${formatBranch(ingress.index, mac)}${mark}${placeParam(hop)}\r\n` +
-    "Max-Forwards: 70\r\n" +
-    `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${path.callId}\r\nCSeq: ${message.cseq} ${method}\r\n` +
-    "Content-Length: 0\r\n\r\n";
-  const out = proxy.output.bufferFor(egress);
-  if (text.length > out.length) return;
-  proxy.output.transmit(egress, hop.address, hop.port, out.write(text, 0, "latin1"));
+  const invite = { uri: call.uri, from, to: call.to, routes: "", path, ingress };
+  sendFollowing(proxy, method, { invite, name: proxy.calls.nameOf(call.setup.slot), to }, egress, hop);
 }

@@ -20,6 +20,7 @@ import type { ProxyState } from "../turn/proxy-state.ts";
 import type { ResponseTurn } from "../turn/turn.ts";
 import { noteAnswered } from "./call-progress.ts";
 import { hasMethod, takeAnswer } from "./failover-answers.ts";
+import { takeLateAnswer, takeReleaseAnswer } from "./release-answers.ts";
 
 /**
  * Sends a response to the next Via. Its top branch must prove that it answers a request that we forwarded, to the same
@@ -59,8 +60,14 @@ export function relayResponse(received: ResponseTurn, isOurs = false): StrayReas
     if (hop !== undefined && !isOurs) hearAnswer(turn, hop);
     if (call !== undefined && takeAnswer(turn, { path, from, ingress, call })) return undefined;
   }
+  if (
+    proxy.released.size > 0 &&
+    marked !== undefined &&
+    takeLateAnswer(turn, marked, { path, ingress }, isOurs)
+  )
+    return undefined;
   const toTag = message.status > 100 && message.status < 300 ? toTagOf(message) : "";
-  if (marked !== undefined) noteAnswered(turn, marked, toTag, isOurs);
+  if (marked !== undefined) noteAnswered(turn, marked, toTag, { path, ingress, isOurs });
   clearEdits(edits);
   if (message.status === 503 && !passes503(turn, ingress, path))
     splice(edits, message.start, message.headersStart, "SIP/2.0 500 Server Internal Error\r\n");
@@ -89,9 +96,9 @@ function hearAnswer(turn: ResponseTurn, hop: Destination): void {
   if (changed) reportChange(turn.proxy, hop, isRefusal ? "calls answered 503" : "answered");
 }
 
-/** Takes a response that has no Via behind ours. It answers an OPTIONS or a CANCEL of our own. */
+/** Takes a response that has no Via behind ours. It answers an OPTIONS, a CANCEL or a BYE of our own. */
 function takeOwnAnswer(turn: ResponseTurn, mac: string): StrayReason | undefined {
-  if (hasMethod(turn.message, "CANCEL")) return undefined;
+  if (takeReleaseAnswer(turn, mac) || hasMethod(turn.message, "CANCEL")) return undefined;
   const hop = probedBy(turn.proxy, mac);
   if (hop === undefined) return "no request of ours asked for it";
   if (hop.transport !== turn.listener.transport || !isSamePeer(turn, hop))

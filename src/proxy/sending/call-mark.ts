@@ -1,6 +1,6 @@
 // The name of a call in our Via: a parameter beside the branch, which answers bring back.
 import { CALL_TAG_LENGTH, type CallTags } from "../../calls/call-tag.ts";
-import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
+import { NO_CALL, type CallName, type CallSlot } from "../../calls/calls.ts";
 import type { ProxyState } from "../turn/proxy-state.ts";
 
 /**
@@ -32,6 +32,11 @@ export function markOf({ calls, callTags }: MarkParts, call: MarkedCall | undefi
   if (call === undefined || call.slot === NO_CALL) return "";
   const tag = callTags.write(calls.nameOf(call.slot), mac.slice(0, BOUND));
   return (call.isWithin ? WITHIN : BEGINS) + tag;
+}
+
+/** Returns the parameter of the INVITE of a call, of which only the name is known. */
+export function markOfName(callTags: CallTags, name: CallName, mac: string): string {
+  return BEGINS + callTags.write(name, mac.slice(0, BOUND));
 }
 
 /**

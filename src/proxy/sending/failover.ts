@@ -177,6 +177,7 @@ function take({ proxy, now, at }: Moment, call: SentCall, next: Destination, why
   const { slot } = call.setup;
   proxy.inSetup.move(call, next, now);
   proxy.calls.forwarded(slot, now);
+  call.setup.isHeard = false;
   call.was503 ||= why === "503";
   noteInvite(next, now);
   proxy.tell({ kind: "moved", call: proxy.calls.refOf(slot), at, hop: next.key, why });

@@ -121,6 +121,23 @@ function serve(turn: RequestTurn, key: string): boolean {
   return !isHeard;
 }
 
+/** Repeats an INVITE no more that nobody waits for: a hop that has not answered it has nothing to cancel. */
+export function giveUpInvite({ proxy }: Moment, branch: string, port: number): void {
+  proxy.transactions.repeats.stop(keyOf(branch, port, "INVITE"));
+}
+
+/**
+ * Repeats a final answer of our own to a datagram peer until its ACK comes (RFC 3261 section 17.2.1, timers G and H). It
+ * is for an INVITE whose sender has heard a provisional answer, and repeats the INVITE no more.
+ */
+export function repeatAnswer({ proxy, request, now, source }: RequestTurn, sent: Uint8Array): void {
+  const { listener, address, replyPort: port } = request;
+  if (listener.isReliable) return;
+  const owner = source?.trunk.id ?? NEXT_HOP;
+  const answer = { kind: "answer", listener, address, port, owner, bytes: Buffer.from(sent) } as const;
+  proxy.transactions.repeats.start(transactionKeyOf(request), answer, T2, now);
+}
+
 /** Notes the ACK of an answer that we gave in the place of a stream hop. */
 export function acknowledged({ proxy, request }: RequestTurn): void {
   const { repeats } = proxy.transactions;

@@ -28,6 +28,8 @@ import type { CallSetup } from "../memory/call-setup.ts";
 import { createCallsInSetup, type CallsInSetup } from "../memory/calls-in-setup.ts";
 import { trunkTag } from "../memory/dialog-token.ts";
 import { createLedger, type Ledger } from "../memory/ledger.ts";
+import { createOwnRequests, type OwnRequests } from "../memory/own-requests.ts";
+import { createReleasedCalls, type ReleasedCalls } from "../memory/released-calls.ts";
 import { createTransactions, type Transactions } from "../memory/transactions.ts";
 import { createOutput, type Output, type Send } from "./output.ts";
 
@@ -117,6 +119,9 @@ export interface ProxyState extends Omit<ProxyParts, "policy"> {
   readonly inSetup: CallsInSetup;
   readonly transactions: Transactions;
   readonly held: HeldRefusals<HeldAnswer>;
+  /** The calls that the filter has ended, and its requests that wait for their answers. */
+  readonly released: ReleasedCalls;
+  readonly ownRequests: OwnRequests;
   /** The rate of ACK and CANCEL that belong to nothing that is remembered, by trunk. */
   readonly strayRate: TokenBuckets;
   readonly overload: Overload;
@@ -178,6 +183,9 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     hops: createNextHops(parts.listeners, parts.tags),
     inSetup,
     transactions: createTransactions(parts.transactionsSize),
+    released: createReleasedCalls(parts.ledgerSize),
+    // Each call has two sides.
+    ownRequests: createOwnRequests(2 * parts.ledgerSize),
     strayRate: createTokenBuckets(),
     overload,
     judge: {
