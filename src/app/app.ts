@@ -115,10 +115,12 @@ export async function startApp({
     commanded: state.lineOrders,
     policy: () => policy,
     note,
+    release: (trunks) => engine.release(trunks),
     callsOn: (trunk) => callsOn(engine.calls(), trunk),
     log,
     fault: (error) => fault(error),
   });
+  state.lines.isStopped = lines.areCallsReleased;
   const fault = (error: unknown): void => {
     counters.faults++;
     reports.fault(error);
