@@ -1,7 +1,7 @@
 // The secret key of the evidence log: read from its file, or made.
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
-import { dirname, relative, sep } from "node:path";
+import { dirname } from "node:path";
 import { codeOf, writeFileThrough } from "../tree/durable-writing.ts";
 import { messageOf } from "./evidence-fault.ts";
 
@@ -65,10 +65,4 @@ export function findEvidenceKeyIssue(path: string): string | undefined {
   }
   const key = readEvidenceKey(path);
   return typeof key === "string" ? key : key.warning;
-}
-
-/** Tells whether a file stands in a folder or below it. */
-export function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !way.startsWith(sep);
 }
