@@ -163,13 +163,16 @@ void t.test("every leaf and every former tree is proved, and nothing else", (t) 
   t.end();
 });
 
+/** Full tiles and the width of the partial one, for three levels. */
+function widths(size: number): unknown {
+  return [0, 1, 2].map((level) => [Math.floor(hashesAt(level, size) / 256), hashesAt(level, size) % 256]);
+}
+
 void t.test("C2SP tlog-tiles: paths and widths of the specification", (t) => {
   t.equal(tilePath(3, 1_234_067), "tile/3/x001/x234/067");
   t.equal(tilePath(0, 0), "tile/0/000");
   t.equal(tilePath(0, 999, 12), "tile/0/999.p/12");
   t.equal(tilePath(0, 1000), "tile/0/x001/000");
-  const widths = (size: number): unknown =>
-    [0, 1, 2].map((level) => [Math.floor(hashesAt(level, size) / 256), hashesAt(level, size) % 256]);
   t.same(widths(70_000), [
     [273, 112],
     [1, 17],

@@ -49,11 +49,11 @@ export interface EvidenceBudget {
    * Takes room for a block of `octets`.
    * @returns false when the trunk has no room: the block is counted into the gap of this second
    */
-  take(trunk: TrunkId, octets: number, reason: ReasonCode, at: Millis): boolean;
+  readonly take: (trunk: TrunkId, octets: number, reason: ReasonCode, at: Millis) => boolean;
   /** @returns the gaps that are a second old, in the order of trunks; each is given once */
-  due(at: Millis): readonly BudgetGap[];
+  readonly due: (at: Millis) => readonly BudgetGap[];
   /** @returns all gaps, for the end of the process */
-  rest(): readonly BudgetGap[];
+  readonly rest: () => readonly BudgetGap[];
 }
 
 /** Creates budgets. Invariant: one account for each trunk of a policy; trunks come from the policy alone. */

@@ -22,22 +22,25 @@ export interface ShownLog {
   readonly stamp: { readonly time: string; readonly file: string } | undefined;
 }
 
-/** Characters that steer a display and are no text: bidi marks, zero-width characters, line separators. */
-const invisible = /[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Control characters, as `\\x1b`. */
+const controls = /\p{Cc}/gu;
+/** What steers a display and is no text: bidi marks, zero-width characters, line separators, halves of characters. */
+const invisible = /[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Text of a peer for a page: control characters, bidi marks and markup are shown, not obeyed. */
 export function escapeText(text: string): string {
   return text
-    .replaceAll(
-      /[\u0000-\u001f\u007f-\u009f]/g,
-      (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    )
-    .replaceAll(invisible, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .replaceAll(controls, (one) => `\\x${hexOf(one).padStart(2, "0")}`)
+    .replaceAll(invisible, (one) => `\\u${hexOf(one).padStart(4, "0")}`)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;")
     .replaceAll("'", "&#39;");
+}
+
+function hexOf(character: string): string {
+  return (character.codePointAt(0) ?? 0).toString(16);
 }
 
 /** A time in a time zone with its offset; in UTC where none is known. */
@@ -90,9 +93,9 @@ function describeBlock({ block, leafHash, proofFile, policy }: ShownBlock): stri
   const verdict = textOf(decision["verdict"]);
   const words: Words = isVerdict(verdict) ? verdictWords[verdict] : [verdict, verdict];
   const reason = reasonWords(textOf(decision["reason"]));
-  const plain = (words: Words, field: string): string => {
+  const plain = (name: Words, field: string): string => {
     const text = textOf(decision[field]);
-    return text === "" ? "" : row(words, escapeText(text));
+    return text === "" ? "" : row(name, escapeText(text));
   };
   const { line } = policy;
   return [

@@ -50,10 +50,9 @@ export function findPolicyLine(
   const colon = listLine.lastIndexOf(":");
   const name = listLine.slice(0, colon);
   const files: unknown = kept["files"];
-  const file = (Array.isArray(files) ? files : []).find(
-    (one: unknown) => isRecord(one) && typeof one["path"] === "string" && isAt(one["path"], name),
-  ) as Readonly<Record<string, unknown>> | undefined;
-  const sha256 = file?.["sha256"];
+  const sha256 = (Array.isArray(files) ? files : [])
+    .filter(isRecord)
+    .find(({ path: one }) => typeof one === "string" && isAt(one, name))?.["sha256"];
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256))
     return lacking(`${path} names no file ${name}`, timeZone);
   try {

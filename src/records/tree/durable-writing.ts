@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -47,10 +48,16 @@ export function writeFileThrough(path: string, bytes: Uint8Array, flag: "w" | "w
   }
 }
 
-/** Replaces a file: a crash leaves the former content or the new one. */
+/** Replaces a file: a crash or a full disk leaves the former content or the new one. */
 export function replaceFile(path: string, bytes: Uint8Array): void {
   const part = `${path}.new`;
-  writeFileThrough(part, bytes, "w");
+  try {
+    writeFileThrough(part, bytes, "w");
+  } catch (error) {
+    // On a full disk the next try needs the room.
+    rmSync(part, { force: true });
+    throw error;
+  }
   renameSync(part, path);
   syncFolder(dirname(path));
 }

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { codeOf, makeFolder, readIfThere, syncFolder, writeFileThrough } from "./durable-writing.ts";
+import { codeOf, makeFolder, readIfThere, replaceFile } from "./durable-writing.ts";
 import { HASH_OCTETS, hashPair, levelsOf } from "./merkle-tree.ts";
 import type { NodeReader } from "./tree-proofs.ts";
 
@@ -163,8 +163,7 @@ export function writeTiles(folder: string, size: number): TileWriter {
   function write(path: string, bytes: Buffer): void {
     const whole = join(folder, path);
     makeFolder(dirname(whole));
-    writeFileThrough(whole, bytes, "w");
-    syncFolder(dirname(whole));
+    replaceFile(whole, bytes);
   }
 
   function writeFull(): void {
