@@ -41,8 +41,18 @@ export function originOf(node: string): string {
 
 /** The day of a time in UTC, `2026-11-30`. */
 export function dayOf(at: Millis): string {
-  return new Date(at).toISOString().slice(0, 10);
+  const day = Math.floor(at / DAY);
+  if (day !== lastDay) {
+    lastDay = day;
+    lastText = new Date(at).toISOString().slice(0, 10);
+  }
+  return lastText;
 }
+
+const DAY: Millis = 86_400_000;
+/** The day that was asked for last: blocks of one day come together. */
+let lastDay = NaN;
+let lastText = "";
 
 /** One file with blocks. */
 export interface Segment {

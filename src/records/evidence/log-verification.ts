@@ -84,12 +84,21 @@ export function verifyLog(
   /** The first block whose hash is not the one in its tile, and the tree with the hash of the block. */
   let odd: { readonly what: string; readonly leaf: number; readonly other: GrowingTree } | undefined;
   let octets = 0;
+  /** The tile of the leaf that was read last. */
+  let current: { readonly index: number; readonly hashes: Buffer | undefined } = {
+    index: -1,
+    hashes: undefined,
+  };
 
   /** The hash of a leaf as its tile has it. */
   function tileHash(leaf: number): Buffer | undefined {
-    const from = (leaf % TILE_WIDTH) * HASH_OCTETS;
-    const hash = tiles.tile(0, Math.floor(leaf / TILE_WIDTH))?.subarray(from, from + HASH_OCTETS);
-    return hash?.length === HASH_OCTETS ? hash : undefined;
+    const index = Math.floor(leaf / TILE_WIDTH);
+    if (index !== current.index) current = { index, hashes: tiles.tile(0, index) };
+    const from = (leaf - index * TILE_WIDTH) * HASH_OCTETS;
+    const { hashes } = current;
+    return hashes === undefined || hashes.length < from + HASH_OCTETS
+      ? undefined
+      : hashes.subarray(from, from + HASH_OCTETS);
   }
 
   /** Takes a leaf. Where its tile has another hash, the next checkpoint tells which of the two is right. */
