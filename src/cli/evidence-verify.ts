@@ -33,7 +33,8 @@ interface GivenNote {
  * @returns exit code: 0 when everything holds; 1 when something was changed; 2 when nothing can be verified
  */
 export function verifyEvidence(folder: string, options: EvidenceVerifyOptions): number {
-  const { stdout, stderr } = options;
+  const { stderr } = options;
+  const stdout = createPrintable(options.stdout);
   try {
     if (!statSync(folder).isDirectory()) throw new Error(`${folder} is no folder`);
     const nodes = nodesIn(folder);
@@ -55,7 +56,7 @@ export function verifyEvidence(folder: string, options: EvidenceVerifyOptions): 
           node,
           key,
           notes.filter(({ origin }) => origin === key.name),
-          options,
+          { ...options, stdout },
         ) && isRight;
     stdout.write(isRight ? "result: everything holds\n" : "result: NOT everything holds\n");
     return isRight ? 0 : 1;
@@ -63,6 +64,15 @@ export function verifyEvidence(folder: string, options: EvidenceVerifyOptions): 
     stderr.write(`sigwall evidence verify: ${messageOf(error)}\n`);
     return 2;
   }
+}
+
+/** Control characters that a changed file or a foreign checkpoint may hold are shown, and steer no terminal. */
+function createPrintable(stdout: Output["stdout"]): Output["stdout"] {
+  return { write: (text) => stdout.write(text.replaceAll(/(?!\n)[\p{Cc}\p{Cf}]/gu, showOctet)) };
+}
+
+function showOctet(one: string): string {
+  return `\\x${(one.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`;
 }
 
 /** Reads the public key that verifies the log of a node. Throws when it can't be read. */

@@ -87,6 +87,8 @@ void t.test("evidence verify: what it prints, and its exit codes", (t) => {
   const named = join(place.base, "named");
   writeFileSync(named, readFileSync(published, "utf8").replaceAll("gw-a", "gw-z"));
   t.match(verifyFolder(place.folder, [named]), { code: 1, out: /the log sigwall\/gw-z is not in/ });
+  writeFileSync(named, readFileSync(published, "utf8").replaceAll("gw-a", "gw\u001b[31m"));
+  t.match(verifyFolder(place.folder, [named]), { code: 1, out: "the log sigwall/gw\\x1b[31m is not in" });
   writeFileSync(named, "hello\n");
   t.match(verifyFolder(place.folder, [named]), { code: 1, out: /named: is no checkpoint/ });
 
