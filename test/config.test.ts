@@ -13,3 +13,4 @@ import "./config/check.ts";
 import "./config/former.ts";
 import "./config/properties.ts";
 import "./config/engine-limits.ts";
+import "./config/evidence.ts";

@@ -13,6 +13,7 @@ import { reviewPolicy } from "../config/review/review.ts";
 import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
+import { findEvidenceKeyIssue } from "../records/evidence/evidence-key.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { findKeyIssue } from "../app/key-file.ts";
 import { describeOrders, orphansOf } from "../app/lines/lines-held.ts";
@@ -55,11 +56,12 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   const kept = readKept(place.stateFolder);
   const summary = [
     ...describeStatic(config, place),
+    ...describeEvidence(config, material),
     ...describePolicy(policy, material, output.now),
     ...describeLines(policy, kept, output.now),
   ];
   const placeIssues = [
-    ...findPlaceIssues(configPath, place, config.keyFile),
+    ...findPlaceIssues(configPath, place, config),
     ...findKeptIssues(configPath, policy, kept, output.now),
   ];
   return conclude([...staticIssues, ...placeIssues, ...issues, ...tlsIssues, ...findings], summary, output);
@@ -69,7 +71,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
 function findPlaceIssues(
   file: string,
   { stateFolder, warning }: NodePlace,
-  keyFile: string | undefined,
+  { keyFile, evidence }: StaticConfig,
 ): readonly ConfigIssue[] {
   const issueAt = (path: string, message: string): ConfigIssue => ({
     severity: "warning",
@@ -81,7 +83,9 @@ function findPlaceIssues(
   });
   const why = findStateFolderIssue(stateFolder);
   const whyNoKey = keyFile === undefined ? undefined : findKeyIssue(keyFile);
+  const whyNoEvidence = evidence === undefined ? undefined : findEvidenceKeyIssue(evidence.keyFile);
   return [
+    ...(whyNoEvidence === undefined ? [] : [issueAt("evidence.keyFile", whyNoEvidence)]),
     ...(warning === undefined ? [] : [issueAt("node", warning)]),
     ...(why === undefined ? [] : [issueAt("stateFolder", describeForgotten(stateFolder, why))]),
     ...(whyNoKey === undefined ? [] : [issueAt("keyFile", whyNoKey)]),
@@ -144,6 +148,23 @@ function describeStatic(
     ["admin", formatEndpoint(admin)],
     ["node", node],
     ["state", stateFolder],
+  ];
+}
+
+/** Says what is kept of refused calls, and where nothing is. */
+function describeEvidence({ evidence }: StaticConfig, { plans }: PolicyMaterial): readonly Line[] {
+  if (evidence === undefined)
+    return [["evidence", "off: no key `evidence` in sigwall.yaml; refused messages are not kept"]];
+  const { folder, durability, checkpointSeconds, keepDays } = evidence;
+  const others = plans
+    .filter(({ trunk }) => trunk.evidence !== undefined && trunk.evidence !== durability)
+    .map(({ trunk }) => `${trunk.id}: ${trunk.evidence}`);
+  const elsewhere = others.length === 0 ? "" : ` (${others.join(", ")})`;
+  return [
+    [
+      "evidence",
+      `${folder}, ${durability}${elsewhere}, signed every ${checkpointSeconds} s, kept for ${keepDays} days`,
+    ],
   ];
 }
 

@@ -118,6 +118,52 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       code = await orderLine({ action, id, ...options }, { ...streams(), now: Date.now, ...surroundings });
     });
 
+  const evidence = program
+    .command("evidence")
+    .description("verifies the evidence of refused calls, and exports that of a call");
+
+  evidence
+    .command("verify")
+    .description("verifies every log of a folder, offline and with the public key alone")
+    .argument("<folder>", "folder of the evidence")
+    .option(
+      "--checkpoint <file...>",
+      "checkpoints that were kept elsewhere: they show a log that was rolled back",
+    )
+    .option("--key <file>", "public key that was kept elsewhere; default: that of the folder")
+    .action(async (folder: string, options: { checkpoint?: string[]; key?: string }) => {
+      const { verifyEvidence } = await import("./evidence-verify.ts");
+      const { checkpoint: checkpoints = [], key } = options;
+      code = verifyEvidence(folder, { checkpoints, key, ...streams() });
+    });
+
+  evidence
+    .command("export")
+    .description("writes the evidence of calls with its proofs into a folder that stands by itself")
+    .option("--call-id <id...>", "Call-IDs")
+    .option("--id <id...>", "ids of calls, NODE-EPOCH-COUNT")
+    .requiredOption("--out <folder>", "folder that is written")
+    .option("--config <file>", "configuration that names the folder of the evidence", defaultConfig)
+    .option("--folder <folder>", "folder of the evidence, in place of a configuration")
+    .option("--node <node>", "the node whose log is searched; default: all of the folder")
+    .option("--records <folder>", "folder of the records; default: `records` beside the evidence")
+    .option("--policies <folder>", "folder of the kept policies; default: `policies` beside the evidence")
+    .action(async (options: EvidenceExportFlags) => {
+      const { exportEvidence } = await import("./evidence-export.ts");
+      const { callId: callIds = [], id: ids = [], out, config, folder, node, records, policies } = options;
+      code = await exportEvidence({
+        callIds,
+        ids,
+        out,
+        config,
+        folder,
+        node,
+        records,
+        policies,
+        ...streams(),
+      });
+    });
+
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
@@ -126,6 +172,17 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     return error.exitCode === 0 ? 0 : usageError;
   }
   return code;
+}
+
+interface EvidenceExportFlags {
+  readonly callId?: string[];
+  readonly id?: string[];
+  readonly out: string;
+  readonly config: string;
+  readonly folder?: string;
+  readonly node?: string;
+  readonly records?: string;
+  readonly policies?: string;
 }
 
 interface ReplayFlags {

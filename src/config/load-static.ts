@@ -4,6 +4,7 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import { type Endpoint, parseEndpoint } from "../net/address.ts";
 import { type HostPort, isAddress, parseHostPort } from "../net/host.ts";
 import { type AdminConfig, findAdminIssues, readAdmin } from "./sigwall/admin-schema.ts";
+import { type EvidenceConfig, findEvidenceIssues, readEvidence } from "./sigwall/evidence-schema.ts";
 import { type DrachtioConfig, findEngineIssues, readDrachtio } from "./sigwall/drachtio.ts";
 import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
 import { staticJsonSchema } from "./sigwall/static-schema.ts";
@@ -74,6 +75,8 @@ export interface StaticConfig {
   readonly drainSeconds: number | undefined;
   /** Longest time without a turn of the call thread; 0: the watchdog is off. */
   readonly watchdogSeconds: number;
+  /** Where evidence is kept. Undefined: none is kept. */
+  readonly evidence: EvidenceConfig | undefined;
   /** The HEP collector. Undefined: there is none. */
   readonly hep: HepTarget | undefined;
   readonly log: {
@@ -105,7 +108,9 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
   const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
   const { ownNames, policy, keyFile, node, stateFolder, drainSeconds, watchdogSeconds, hep, log } = read.data;
   const listeners = listen.map(readListen).filter((listener) => typeof listener !== "string");
+  const evidence = readEvidence(read.data.evidence, path);
   const issues = [
+    ...findEvidenceIssues(source, evidence),
     ...findTwiceListened(source, listeners),
     ...findTlsIssues(source, engine, listeners, tls !== undefined),
     ...findHidden(source, listeners, engine),
@@ -133,6 +138,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     stateFolder: stateFolder === undefined ? undefined : resolvePath(path, stateFolder),
     drainSeconds,
     watchdogSeconds,
+    evidence,
     hep: hepTarget(hep),
     log,
     fingerprint: digest(canonicalText(read.data)),

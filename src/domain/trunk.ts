@@ -84,6 +84,12 @@ export interface LabelForm {
   readonly displayName: string;
 }
 
+/**
+ * How evidence of refused calls is kept. `before-reject`: a refusal is answered when its evidence is on the disk.
+ * `off`: none is kept.
+ */
+export type EvidenceMode = "async" | "before-reject" | "off";
+
 /** One configured peer and how its calls are judged. Frozen at load. */
 export interface Trunk {
   readonly id: TrunkId;
@@ -127,6 +133,8 @@ export interface Trunk {
   readonly tcpAbove?: number;
   /** Longest time that an answered call is kept when its end is not seen. Milliseconds. */
   readonly longestCall: Millis;
+  /** Left out: as `evidence.durability` of sigwall.yaml says. */
+  readonly evidence?: EvidenceMode;
   /** SIP status of a drop where an engine can't be silent. */
   readonly dropAs?: number | undefined;
 }

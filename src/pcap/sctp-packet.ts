@@ -21,7 +21,8 @@ const table = Uint32Array.from({ length: 256 }, (_, octet) => {
   return value;
 });
 
-function crc32c(bytes: Buffer): number {
+/** The checksum of an SCTP packet whose checksum field is 0 (RFC 9260 appendix A). */
+export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const octet of bytes) crc = (crc >>> 8) ^ table[(crc ^ octet) & 255]!;
   return ~crc >>> 0;

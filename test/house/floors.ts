@@ -48,6 +48,8 @@ export const floors: Readonly<Record<string, number>> = {
   "wire/sctp": 10.2,
   "records/hep": 11,
   "records/lines": 11,
+  "records/tree": 11,
+  "records/evidence": 11.1,
   replay: 12,
   engines: 12.0,
   "engines/drachtio": 12.1,

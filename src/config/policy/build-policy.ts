@@ -192,6 +192,7 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
     ),
     bodies: new Set((entry.bodies ?? []).map((type) => type.toLowerCase())),
     ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
+    ...(entry.evidence === undefined ? {} : { evidence: entry.evidence }),
     dropAs: entry.dropAs,
   });
 }

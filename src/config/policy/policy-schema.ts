@@ -183,6 +183,12 @@ export const trunkSchema = z.strictObject({
     .describe(
       "proxy: accepted calls are forwarded; redirect: they are answered 302 with the next hop. Refusals are the same.",
     ),
+  evidence: z
+    .enum(["async", "before-reject", "off"])
+    .exactOptional()
+    .describe(
+      "Evidence of this trunk's refused calls. Default: `evidence.durability` of sigwall.yaml. off: none is kept.",
+    ),
   methods: methodsSchema.exactOptional(),
   strip: stripSchema.exactOptional(),
   stripVerstat: z

@@ -1,0 +1,1 @@
+import "./records/evidence-kills.ts";
