@@ -64,7 +64,11 @@ const nowhere: SignallingSource = {
  */
 export function explainCall(options: ExplainOptions, output: ExplainOutput): number {
   const policy = readPolicy(options.config, output);
-  if (policy === undefined) return 1;
+  return policy === undefined ? 1 : explainUnder(policy, options, output);
+}
+
+/** Explains one call under a policy that is loaded. The exit code is that of {@link explainCall}. */
+export function explainUnder(policy: Policy, options: ExplainOptions, output: ExplainOutput): number {
   const found = policy.trunkById(options.trunk);
   if (found === undefined) {
     const hint = suggest(
