@@ -8,6 +8,7 @@ import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { askNumbers, askRecords } from "../src/records/asking/ask-records.ts";
 import { readParty } from "../src/records/asking/record-filter.ts";
+import { objectsIn, textIn } from "../src/records/lines/line-fields.ts";
 import { openDatabase } from "../src/records/sealed/duckdb.ts";
 import { sealFolder } from "../src/records/sealed/seal-folder.ts";
 import { writeRecords } from "../test/support/record-lines.ts";
@@ -112,19 +113,21 @@ async function time(figure: string, bound: string, ask: () => Promise<number>): 
   add(figure, `${median.toFixed(0)} ms (${best.toFixed(0)} to ${worst.toFixed(0)}), ${found} found`, bound);
 }
 
-async function ask(records: string): Promise<void> {
+async function count(question: ReturnType<typeof askRecords>): Promise<number> {
+  return (await question).items.length;
+}
+
+async function askAll(records: string): Promise<void> {
   const database = await openDatabase({ megabytes: 1000, threads: 2 });
   if (typeof database === "string") throw new Error(database);
   const place = { folders: [records], database };
   const kinds = ["decided"];
   const at = MONTH + 16 * DAY + 10 * HOUR;
   const [call] = (await askRecords(place, { kinds, from: at, to: at + HOUR }, 1)).items;
-  const callId = String(call?.["callId"]);
-  const calling = call?.["calling"] as readonly { readonly number: string }[];
-  const caller = readParty(calling[0]?.number ?? "");
+  const callId = textIn(call?.["callId"]);
+  const [calling] = objectsIn(call?.["calling"]);
+  const caller = readParty(textIn(calling?.["number"]));
   const day = at - (at % DAY);
-  const count = async (question: ReturnType<typeof askRecords>): Promise<number> =>
-    (await question).items.length;
   await time("a caller within an hour", "100 ms", () =>
     count(askRecords(place, { kinds, caller, from: at, to: at + HOUR }, 100)),
   );
@@ -159,7 +162,7 @@ if (!values.reuse) {
   await sealHour();
   await makeMonth(records);
 }
-await ask(records);
+await askAll(records);
 console.log(`${cpus()[0]?.model} x ${cpus().length}, Node ${process.version}`);
 console.log("| figure | measured | bound |\n|---|---|---|");
 for (const row of figures) console.log(`| ${row.join(" | ")} |`);

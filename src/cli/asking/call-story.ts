@@ -44,7 +44,7 @@ export function layOutStory(story: CallStory, clock: Clock): string {
     ...missing.map((what, index) => [index === 0 ? "not recorded" : "", what] as const),
   ];
   const title = `call ${show(call["id"])}${call["callId"] === undefined ? "" : `, Call-ID ${plain(textIn(call["callId"]))}`}`;
-  const lines = alignRows(rows.map(([label, text]) => [`  ${label}`, text]));
+  const lines = alignRows(rows.map(([label, text]) => [`  ${label}`, plain(text)]));
   return [title, ...lines, ""].map((line) => `${line}\n`).join("");
 }
 

@@ -50,7 +50,9 @@ export function badPath({ folder, stem }: Pick<HourFiles, "folder" | "stem">): s
  * @param to last moment, exclusive
  */
 export function listHours(records: string, from: Millis = 0, to: Millis = Infinity): readonly HourFiles[] {
-  return readdirSync(records)
+  return readdirSync(records, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
     .filter((day) => dayPattern.test(day) && touches(day, from, to))
     .toSorted()
     .flatMap((day) => listDay(join(records, day), day))
