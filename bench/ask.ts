@@ -20,6 +20,8 @@ const { values } = parseArgs({
     /** The month in the folder is there already. */
     reuse: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
+    /** Only the hour. */
+    hour: { type: "boolean", default: false },
   },
 });
 const DAY = 86_400_000;
@@ -54,15 +56,31 @@ async function sealHour(): Promise<void> {
     },
   );
   let peak = 0;
+  let worked = 0;
   const watch = setInterval(() => {
     peak = Math.max(peak, peakOf(child.pid));
+    worked = Math.max(worked, workOf(child.pid));
   }, 20);
   const [code] = await once(child, "exit");
   clearInterval(watch);
   const seconds = (performance.now() - begin) / 1000;
   if (code !== 0) throw new Error(`seal ended with ${code}`);
-  add(`seal an hour of ${decided + ended} lines`, `${seconds.toFixed(1)} s, ${peak} MB`, "30 s, 1000 MB");
+  add(
+    `seal an hour of ${decided + ended} lines`,
+    `${seconds.toFixed(1)} s (${worked.toFixed(1)} s of CPU), ${peak} MB`,
+    "30 s, 1000 MB",
+  );
   rmSync(records, { recursive: true });
+}
+
+/** Time that a process has worked. Seconds (proc(5), stat: hundredths). */
+function workOf(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
 }
 
 /** Peak of resident memory, in units of 1000² octets. */
@@ -158,11 +176,9 @@ async function askAll(records: string): Promise<void> {
 }
 
 const records = join(folder, "month");
-if (!values.reuse) {
-  await sealHour();
-  await makeMonth(records);
-}
-await askAll(records);
+if (!values.reuse) await sealHour();
+if (!values.reuse && !values.hour) await makeMonth(records);
+if (!values.hour) await askAll(records);
 console.log(`${cpus()[0]?.model} x ${cpus().length}, Node ${process.version}`);
 console.log("| figure | measured | bound |\n|---|---|---|");
 for (const row of figures) console.log(`| ${row.join(" | ")} |`);

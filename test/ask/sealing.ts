@@ -246,12 +246,12 @@ void t.test("seal: one end of each call is kept", async (t) => {
     ["id", "how", "node", "time"].map((name) => textIn(line[name])).join(" "),
   );
   t.same(ends.toSorted(), [
+    ` released gw-a ${at(7)}`,
+    ` released gw-a ${at(8)}`,
     `gw-a-t-1 released gw-b ${at(2)}`,
     `gw-a-t-2 released gw-a ${at(3)}`,
     `gw-a-t-3 lost gw-a ${at(5)}`,
     `gw-a-t-4 released gw-b ${new Date(HOUR - 60_000).toISOString()}`,
-    ` released gw-a ${at(7)}`,
-    ` released gw-a ${at(8)}`,
   ]);
 });
 

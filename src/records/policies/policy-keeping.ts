@@ -97,3 +97,8 @@ function keepFile(folder: string, path: string, bytes: Uint8Array | undefined): 
   if (!existsSync(target)) writeSettled(target, gzipSync(bytes));
   return { path, sha256 };
 }
+
+/** Describes a policy that could not be kept, for the log. `why` is what {@link keepPolicy} returned. */
+export function describeUnkept(revision: string, why: string): string {
+  return `policy ${revision} could not be kept (${why}); it comes into force all the same: make room or set the permissions, then reload`;
+}

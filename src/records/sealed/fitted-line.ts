@@ -1,6 +1,6 @@
 // Fits a record line into the columns of its table; what fits nowhere becomes the column `more`.
 import { Buffer } from "node:buffer";
-import { isFields } from "../lines/line-fields.ts";
+import { type Fields, isFields } from "../lines/line-fields.ts";
 import { type Columns, columnsOf, type Shape, type TableName, tableOf } from "./record-columns.ts";
 
 /** A line that was read. */
@@ -33,10 +33,11 @@ export function fitLine(text: string, always: boolean): FittedLine | undefined {
     // A year of five digits or before 0 is no time of ours.
     if (!(at >= 0) || at > 253_402_300_799_999) return undefined;
     const table = tableOf(record);
+    // Nearly every line fits as it stands.
+    if (!always && fitsColumns(value, columnsOf[table]) && !surrogateEscape.test(text))
+      return { table, at, rewritten: undefined };
     const rest: [string, unknown][] = [];
     const kept = fitObject(value, columnsOf[table], rest);
-    if (!always && rest.length === 0 && !surrogateEscape.test(text))
-      return { table, at, rewritten: undefined };
     const more = rest.length === 0 ? [] : [["more", JSON.stringify(Object.fromEntries(rest))] as const];
     return { table, at, rewritten: wellFormed(JSON.stringify(Object.fromEntries([...kept, ...more]))) };
   } catch {
@@ -50,6 +51,22 @@ function wellFormed(json: string): string {
   return JSON.stringify(JSON.parse(json), (_, value: unknown) =>
     typeof value === "string" ? Buffer.from(value, "utf8").toString("utf8") : value,
   );
+}
+
+/** Tells whether every field has a column of its shape. */
+function fitsColumns(value: Fields, columns: Columns): boolean {
+  for (const name of Object.keys(value)) {
+    const shape = Object.hasOwn(columns, name) ? columns[name] : undefined;
+    if (shape === undefined || !fits(value[name], shape)) return false;
+  }
+  return true;
+}
+
+function fits(value: unknown, shape: Shape): boolean {
+  if (shape === "text") return typeof value === "string";
+  if (typeof shape === "string") return fit(value, shape).isWhole;
+  if (shape.kind === "object") return isFields(value) && fitsColumns(value, shape.fields);
+  return Array.isArray(value) && value.every((item) => isFields(item) && fitsColumns(item, shape.fields));
 }
 
 /** Keeps what fits. A field of which a part does not fit goes to `rest` as a whole, besides. */
