@@ -5,6 +5,7 @@ import "./ask/searching.ts";
 import "./ask/hostile-text.ts";
 import "./ask/spoken-times.ts";
 import "./ask/policies.ts";
+import "./ask/places.ts";
 import "./ask/why.ts";
 import "./ask/hourly-seal.ts";
 import "./ask/other-readers.ts";
