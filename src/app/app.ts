@@ -16,6 +16,7 @@ import type { Admin } from "./admin/admin-answers.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
 import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
+import { describeUnkept, type PolicyPlace } from "../records/policies/policy-keeping.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
@@ -52,6 +53,10 @@ export interface AppParts {
   readonly logTarget: LogTarget;
   /** Sockets that the service manager passed to the process. */
   readonly inherited: readonly InheritedSocket[];
+  /** Where policies are kept before they come into force. Left out: nowhere. */
+  readonly policies?: PolicyPlace | undefined;
+  /** Told when a policy could not be kept, before it comes into force: a gap for the records. The log has it already. */
+  readonly unkept?: (revision: string, why: string) => void;
 }
 
 /** The running filter. */
@@ -85,6 +90,8 @@ export async function startApp({
   adminThread,
   logTarget,
   inherited,
+  policies,
+  unkept,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
   // Chosen before any part with a timer is made: a timer that runs during the wait would use variables that come later.
@@ -179,6 +186,11 @@ export async function startApp({
       watch.follow(stamps);
     },
     unwatched: watched.unwatched,
+    keep: policies,
+    unkept: (revision, why) => {
+      log.error(describeUnkept(revision, why));
+      unkept?.(revision, why);
+    },
     fault,
   });
   const watch = startFileWatch(files, {

@@ -6,6 +6,7 @@ import type { TableSizes } from "../policy/policy.ts";
 import { loadTls, type TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { FileStamps, TrackedFiles } from "./tracked-files.ts";
 import { partsOf, readPolicy } from "../config/load-policy.ts";
+import { keepPolicy, type PolicyPlace, rememberBytes } from "../records/policies/policy-keeping.ts";
 
 /** What to read, and what runs now. */
 export interface ReadRequest {
@@ -13,6 +14,8 @@ export interface ReadRequest {
   /** Fingerprint of the static configuration in force. */
   readonly fingerprint: string;
   readonly tables: TableSizes;
+  /** Where the policy is kept before it comes into force. Left out: nowhere. */
+  readonly keep?: PolicyPlace | undefined;
 }
 
 /** The result. `parcel` is there unless `issues` holds an error. */
@@ -23,6 +26,8 @@ export interface ReadReply {
   readonly issues: readonly ConfigIssue[];
   /** Every file that was read or looked for. */
   readonly stamps: FileStamps;
+  /** Why the policy could not be kept; it may come into force all the same. Undefined: it is kept, or need not be. */
+  readonly unkept?: string | undefined;
 }
 
 /** The reading could not come to an end. `issue` says why, and at which file. */
@@ -40,7 +45,7 @@ export class ReadingFailure extends Error {
  */
 export function readForReload(
   files: TrackedFiles,
-  { configPath, fingerprint, tables }: ReadRequest,
+  { configPath, fingerprint, tables, keep }: ReadRequest,
 ): ReadReply {
   const reply = (issues: readonly ConfigIssue[], parcel?: PolicyParcel, tls?: TlsMaterial): ReadReply => ({
     parcel,
@@ -55,20 +60,20 @@ export function readForReload(
     return reply([issueOf(configPath, message)]);
   }
   const listeners = config.listen.map(({ id }) => id);
-  const { material, issues: policyIssues } = readPolicy(
-    files.readFile,
-    config.policy,
-    listeners,
-    config.engine,
-  );
+  const { readFile, bytes } = rememberBytes(files.readFile);
+  const { material, issues: policyIssues } = readPolicy(readFile, config.policy, listeners, config.engine);
   const certificates = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   const issues = [...policyIssues, ...(certificates?.issues ?? [])];
   if (material === undefined || hasErrors(issues)) return reply(issues);
   const tls = certificates?.material;
+  const { engine } = config;
+  const unkept = keep && keepPolicy(keep, material, { engine, listeners }, bytes, Date.now());
   const parcel = packPolicy(partsOf(material));
-  if (JSON.stringify(parcel.file.tables) === JSON.stringify(tables)) return reply(issues, parcel, tls);
+  if (JSON.stringify(parcel.file.tables) === JSON.stringify(tables))
+    return { ...reply(issues, parcel, tls), unkept };
   const message = "table sizes change with a restart; the running ones stay as they are";
-  return reply([...issues, material.file.source.issueAt(["tables"], message, "warning")], parcel, tls);
+  const warning = material.file.source.issueAt(["tables"], message, "warning");
+  return { ...reply([...issues, warning], parcel, tls), unkept };
 }
 
 /** An error that concerns a file as a whole. */

@@ -9,6 +9,7 @@ import type { Policy } from "../policy/policy.ts";
 import { issueOf, ReadingFailure, type ReadReply, type ReadRequest } from "./policy-reading.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { FileStamps } from "./tracked-files.ts";
+import type { PolicyPlace } from "../records/policies/policy-keeping.ts";
 
 /** The outcome of a reload. After a failed reload the former policy stays in force. */
 export interface ReloadOutcome {
@@ -36,6 +37,10 @@ export interface ReloadParts {
   readonly done: (outcome: ReloadOutcome, causes: readonly string[], stamps: FileStamps | undefined) => void;
   /** Runs a step that may take long, such as the compiling of one list. The watchdog does not count its time. */
   readonly unwatched: <Result>(step: () => Result) => Result;
+  /** Where policies are kept. Left out: nowhere. */
+  readonly keep?: PolicyPlace | undefined;
+  /** A policy could not be kept, and comes into force all the same: an alarm, and a gap in the records. */
+  readonly unkept?: (revision: string, why: string) => void;
   /** An error of our own while loading. */
   readonly fault: (error: unknown) => void;
 }
@@ -64,11 +69,14 @@ export function createReloader(parts: ReloadParts): Reloader {
     let stamps: FileStamps | undefined;
     try {
       const { fingerprint } = running;
-      const reply = await read({ configPath, fingerprint, tables: current().tables });
+      const reply = await read({ configPath, fingerprint, tables: current().tables, keep: parts.keep });
       stamps = reply.stamps;
       const { parcel, tls, issues } = reply;
       const policy = parcel === undefined ? undefined : await compile(parcel, parts.unwatched);
-      if (policy !== undefined && !isClosed) parts.swap(policy, tls);
+      if (policy !== undefined && !isClosed) {
+        if (reply.unkept !== undefined) parts.unkept?.(policy.revision, reply.unkept);
+        parts.swap(policy, tls);
+      }
       return { policy, issues, stamps };
     } catch (error) {
       if (error instanceof ReadingFailure) return { policy: undefined, issues: [error.issue], stamps };

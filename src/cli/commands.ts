@@ -77,6 +77,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--to <number>", "called number")
     .option("--message <file>", "a whole SIP INVITE in place of --from and --to")
     .option("--config <file>", "configuration that names the policy", defaultConfig)
+    .option("--at <time>", "by the policy that was in force then")
+    .option("--records <dir>", "records folder, for --at; more than once for several", collect, [])
     .option("--json", "one JSON object per line")
     .action(async (options: ExplainFlags) => {
       const [{ explainCall }, { readFromDisk, readGivenFile }, { readKept }, { findPlace }] =
@@ -87,12 +89,82 @@ export async function runProgram(args: readonly string[]): Promise<number> {
           import("../config/sigwall/node-place.ts"),
         ]);
       const surroundings = { host: hostname(), environment: process.env };
-      const { trunk, from, to, message, config, json = false } = options;
+      const { trunk, from, to, message, config, at, records, json = false } = options;
       const readFile: typeof readFromDisk = (path) => (path === message ? readGivenFile : readFromDisk)(path);
       const ordersOf = (of: StaticConfig): ReadonlyMap<LineId, LineOrder> =>
         readKept(findPlace(of, config, surroundings).stateFolder).orders;
       const output = { ...streams(), readFile, now: Date.now(), ordersOf };
-      code = explainCall({ trunk, from, to, message, config, json }, output);
+      const asked = { trunk, from, to, message, config, json };
+      if (at === undefined) code = explainCall(asked, output);
+      else code = await (await import("./explain-at.ts")).explainCallAt({ ...asked, at, records }, output);
+    });
+
+  program
+    .command("search")
+    .description("finds record lines, the newest first: sealed and open hours together")
+    .option("--caller <number>", "calling number, in any usual spelling")
+    .option("--called <number>", "called number")
+    .option("--call-id <id>", "Call-ID")
+    .option("--trunk <id>", "trunk")
+    .option("--lessee <id>", "lessee")
+    .option("--reason <code>", "reason code")
+    .option("--verdict <verdict>", "accept, reject, drop, withhold or label")
+    .option("--shadow <rule>", "rule or reason of a finding in monitor mode")
+    .option("--from <time>", "first time; without an offset in the time zone of the policy")
+    .option("--to <time>", "last time, inclusive: a day or a minute is meant as a whole")
+    .option("--limit <n>", "most lines (100)")
+    .option("--record <kind>", "kind of lines (decided and request); more than once for several", collect, [])
+    .option("--numbers", "the calling numbers that were used, and how often")
+    .option("--case <ref>", "what the search is for; it is recorded")
+    .option("--config <file>", "configuration that names the records folder")
+    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .option("--json", "one JSON object per line")
+    .action(async (options: SearchFlags) => {
+      const [{ searchRecords }, { readFromDisk }] = await Promise.all([
+        import("./search.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      const { json = false, numbers = false, record: kinds, ...rest } = options;
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      code = await searchRecords({ config: undefined, ...rest, kinds, json, numbers }, output);
+    });
+
+  program
+    .command("why")
+    .description(
+      "says what was decided on a call, by what, what it would be now, and what became of the call",
+    )
+    .argument("[call-id]", "every call with this Call-ID")
+    .option("--caller <number>", "calling number, with --at, in place of a Call-ID")
+    .option("--at <time>", "about when; without an offset in the time zone of the policy")
+    .option("--case <ref>", "what the question is for; it is recorded")
+    .option("--config <file>", "configuration that names the records folder and the policy of today")
+    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .option("--json", "one JSON object per line")
+    .action(async (callId: string | undefined, options: WhyFlags) => {
+      const [{ whyCall }, { readFromDisk }] = await Promise.all([
+        import("./why.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      const { json = false, ...rest } = options;
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      code = await whyCall({ config: undefined, ...rest, callId, json }, output);
+    });
+
+  program
+    .command("seal")
+    .description("turns closed hours of records into Parquet, which takes a fraction of the room")
+    .option("--config <file>", "configuration that names the records folder")
+    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .action(async ({ config, records }: { config?: string; records: readonly string[] }) => {
+      const [{ sealRecords }, { readFromDisk }] = await Promise.all([
+        import("./seal.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      code = await sealRecords(
+        { config, records },
+        { ...streams(), readFile: readFromDisk, now: Date.now() },
+      );
     });
 
   program
@@ -199,7 +271,43 @@ interface ExplainFlags {
   readonly to?: string;
   readonly message?: string;
   readonly config: string;
+  readonly at?: string;
+  readonly records: readonly string[];
   readonly json?: boolean;
+}
+
+interface SearchFlags {
+  readonly caller?: string;
+  readonly called?: string;
+  readonly callId?: string;
+  readonly trunk?: string;
+  readonly lessee?: string;
+  readonly reason?: string;
+  readonly verdict?: string;
+  readonly shadow?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly limit?: string;
+  readonly record: readonly string[];
+  readonly numbers?: boolean;
+  readonly case?: string;
+  readonly config?: string;
+  readonly records: readonly string[];
+  readonly json?: boolean;
+}
+
+interface WhyFlags {
+  readonly caller?: string;
+  readonly at?: string;
+  readonly case?: string;
+  readonly config?: string;
+  readonly records: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Gathers the values of an option that may be given more than once. */
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function streams(): Pick<NodeJS.Process, "stdout" | "stderr"> {

@@ -68,6 +68,20 @@ const nowhere: SignallingSource = {
 export function explainCall(options: ExplainOptions, output: ExplainOutput): number {
   const { policy, config } = readPolicy(options.config, output);
   if (policy === undefined || config === undefined) return 1;
+  return explainUnder(policy, options, output, output.ordersOf?.(config));
+}
+
+/**
+ * Explains one call under a policy that is loaded. The exit code is that of {@link explainCall}.
+ *
+ * @param orders orders for lines that were given by command; none when left out
+ */
+export function explainUnder(
+  policy: Policy,
+  options: ExplainOptions,
+  output: ExplainOutput,
+  orders: ReadonlyMap<LineId, LineOrder> = new Map(),
+): number {
   const found = policy.trunkById(options.trunk);
   if (found === undefined) {
     const hint = suggest(
@@ -90,7 +104,7 @@ export function explainCall(options: ExplainOptions, output: ExplainOutput): num
     return 1;
   }
   const state = createScreeningState({ callers: 1, recentCalls: 1 });
-  state.lineOrders.orders = output.ordersOf?.(config) ?? state.lineOrders.orders;
+  state.lineOrders.orders = orders;
   const explanation = explainAttempt(found.screen, attempt, state);
   const rows = readRows(explanation, output.readFile);
   output.stdout.write(options.json ? formatJson(explanation, rows) : formatText(explanation, rows));

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import t from "tap";
 import { openShippedFolder } from "../support/shipped.ts";
+import { writeShippedRecords } from "../support/shipped-records.ts";
 import { blocks } from "./pages.ts";
 
 /** Commands that need a running filter or the network of an operator; the tests of `cli` and `engines` cover those. */
@@ -26,6 +27,7 @@ function isLineAsWritten(line: string, written: string): boolean {
 
 void t.test("pages: commands print what the page says", (t) => {
   const folder = openShippedFolder();
+  writeShippedRecords(folder);
   t.teardown(() => rmSync(folder, { recursive: true }));
   const consoles = blocks.filter(({ kind }) => kind === "console");
   let ran = 0;

@@ -50,6 +50,9 @@ export const floors: Readonly<Record<string, number>> = {
   "records/lines": 11,
   "records/tree": 11,
   "records/evidence": 11.1,
+  "records/sealed": 11.1,
+  "records/asking": 11.2,
+  "records/policies": 11.3,
   replay: 12,
   engines: 12.0,
   "engines/drachtio": 12.1,
@@ -59,6 +62,7 @@ export const floors: Readonly<Record<string, number>> = {
   "app/admin": 13.1,
   app: 13.2,
   "cli/captures": 14.0,
+  "cli/asking": 14.0,
   cli: 14.1,
   "": 15,
 };

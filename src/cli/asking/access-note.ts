@@ -1,0 +1,59 @@
+// Writes down that somebody saw whole numbers: an `access` line, of a node of its own.
+import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { AccessLine } from "../../records/lines/record-line.ts";
+import type { Millis } from "../../domain/time.ts";
+
+/** Who asked what. */
+export interface Access {
+  /** `search`, `why`. */
+  readonly command: string;
+  /** The user and the machine. */
+  readonly user: string;
+  readonly host: string;
+  readonly case?: string | undefined;
+  /** How many lines were shown. */
+  readonly found: number;
+  /** What was asked for, as on the command line. */
+  readonly asked: Readonly<Record<string, string>>;
+}
+
+/**
+ * Appends the line to the open hour of each folder, as node `console@HOST`.
+ *
+ * @returns the folders that could not be written, with the reason
+ */
+export function noteAccess(folders: readonly string[], access: Access, now: Millis): readonly string[] {
+  const { command, user, host, found, asked } = access;
+  const node = `console@${nodeOf(host)}`;
+  const time = new Date(now).toISOString();
+  const line: AccessLine & { readonly asked: Access["asked"] } = {
+    record: "access",
+    node,
+    time,
+    command,
+    by: `${user}@${host}`,
+    case: access.case,
+    found,
+    asked,
+  };
+  const failures: string[] = [];
+  for (const folder of folders) {
+    try {
+      const day = join(folder, time.slice(0, 10));
+      if (!existsSync(day)) mkdirSync(day, { mode: 0o700 });
+      // One write of one line: lines of two commands never mix.
+      appendFileSync(join(day, `${time.slice(11, 13)}-${node}.ndjson`), `${JSON.stringify(line)}\n`, {
+        mode: 0o600,
+      });
+    } catch (error) {
+      failures.push(`${folder}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return failures;
+}
+
+function nodeOf(host: string): string {
+  const name = host.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 64);
+  return name === "" ? "unknown" : name;
+}

@@ -1,0 +1,104 @@
+// Tells one recorded call for people: what was decided, by what, what it would be now, and what became of it.
+import type { ReadLine } from "../../records/asking/record-filter.ts";
+import { isFields, objectsIn, textIn } from "../../records/lines/line-fields.ts";
+import type { Judged } from "./call-judging.ts";
+import { sayEnd } from "./call-endings.ts";
+import { alignRows, plain } from "./plain-text.ts";
+import { type Clock, sayAction, show, showParty } from "./record-table.ts";
+
+/** All that is known of a call. */
+export interface CallStory {
+  readonly call: ReadLine;
+  readonly end: ReadLine | undefined;
+  /** By the policy of then and of today; a string says why there is none. */
+  readonly former: Judged | string;
+  readonly today: Judged | string;
+  /** The row of the list that decided, as the kept policy has it. */
+  readonly row: Readonly<Record<string, string>> | undefined;
+  /** What the record does not hold. */
+  readonly missing: readonly string[];
+}
+
+/** Lays out a story; every line ends with a line end. Text of peers is plain. */
+export function layOutStory(story: CallStory, clock: Clock): string {
+  const { call, end, former, today, missing } = story;
+  const { rule, verdict, reason, revision } = call;
+  const rows: readonly (readonly [label: string, text: string])[] = [
+    ["time", clock(call.time)],
+    ["trunk", sayTrunk(call)],
+    ["calling", sayParties(call["calling"])],
+    ...(objectsIn(call["diversion"]).length > 0
+      ? [["diverted by", sayParties(call["diversion"])] as const]
+      : []),
+    ["called", showParty(call["called"])],
+    ["decided", `${show(verdict)} ${show(reason)} by ${show(rule)}; ${sayAction(call)}${sayWhy(call)}`],
+    ...sayList(story),
+    ...sayShadow(call),
+    ["revision", show(revision)],
+    ["end", sayEnd(call, end)],
+    ["then", sayJudged(former, call)],
+    ["today", sayJudged(today, call)],
+    ...(typeof today === "string"
+      ? []
+      : today.changes.map((change, index) => [index === 0 ? "to turn it" : "", plain(change)] as const)),
+    ...missing.map((what, index) => [index === 0 ? "not recorded" : "", what] as const),
+  ];
+  const title = `call ${show(call["id"])}${call["callId"] === undefined ? "" : `, Call-ID ${plain(textIn(call["callId"]))}`}`;
+  const lines = alignRows(rows.map(([label, text]) => [`  ${label}`, plain(text)]));
+  return [title, ...lines, ""].map((line) => `${line}\n`).join("");
+}
+
+function sayTrunk({ trunk, lessee, source, transport, listener, isup }: ReadLine): string {
+  const circuit = isFields(isup)
+    ? [` on circuit ${["opc", "dpc", "cic"].map((name) => show(isup[name])).join("-")}`]
+    : [];
+  return [
+    show(trunk),
+    ...(lessee === undefined ? [] : [` of ${show(lessee)}`]),
+    ...(source === undefined ? [] : [`, from ${show(source)} over ${show(transport)}`]),
+    ...(listener === undefined ? [] : [` to ${show(listener)}`]),
+    ...circuit,
+  ].join("");
+}
+
+function sayParties(parties: unknown): string {
+  const written = objectsIn(parties).map((party) => `${showParty(party)} (${show(party["source"])})`);
+  return written.length === 0 ? "nobody" : written.join(", ");
+}
+
+function sayWhy({ why, nextHop }: ReadLine): string {
+  return `${why === undefined ? "" : `, ${show(why)}`}${nextHop === undefined ? "" : ` to ${show(nextHop)}`}`;
+}
+
+function sayList({ call, row }: CallStory): readonly (readonly [string, string])[] {
+  const { listLine, notice, contract } = call;
+  const cells = new Map(Object.entries(row ?? {}));
+  if (typeof notice === "string") cells.set("notice", notice);
+  if (typeof contract === "string") cells.set("contract", contract);
+  if (listLine === undefined && cells.size === 0) return [];
+  const said = [...cells].map(([name, value]) => `${name} ${plain(value)}`).join(", ");
+  return [["list line", [show(listLine), said].filter((part) => part !== "").join(": ")]];
+}
+
+function sayShadow({ shadow }: ReadLine): readonly (readonly [string, string])[] {
+  return objectsIn(shadow).map(({ rule, reason }, index) => [
+    index === 0 ? "monitored" : "",
+    `${show(rule)} ${show(reason)}`,
+  ]);
+}
+
+/** What a policy says; where it differs from the record, both are said. */
+function sayJudged(judged: Judged | string, call: ReadLine): string {
+  if (typeof judged === "string") return judged;
+  const { revision, verdict, reason, decidedBy, saw, line, row } = judged;
+  const cells =
+    row === undefined
+      ? ""
+      : ` (${Object.entries(row)
+          .map((cell) => cell.join(" "))
+          .join(", ")})`;
+  const where = line === undefined ? "" : ` [${line}]${cells}`;
+  const isSame = call["verdict"] === verdict && call["reason"] === reason;
+  const said = `policy ${revision}: ${verdict} ${reason} by ${decidedBy}${saw === "" ? "" : `, which saw ${saw}`}${where}`;
+  return plain(isSame ? `${said}; the same as recorded` : `${said}; not what was recorded`);
+}

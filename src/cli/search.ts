@@ -1,0 +1,163 @@
+// `sigwall search`: finds record lines, sealed and open hours together.
+import { hostname, userInfo } from "node:os";
+import type { Millis } from "../domain/time.ts";
+import { askNumbers, askRecords, type Found, type RecordPlace } from "../records/asking/ask-records.ts";
+import { readParty, type RecordFilter } from "../records/asking/record-filter.ts";
+import { noteAccess } from "./asking/access-note.ts";
+import { plainJson } from "./asking/plain-text.ts";
+import { createClock, findRecords, openForAsking, type PlaceOptions } from "./asking/record-places.ts";
+import { layOutLines, layOutNumbers } from "./asking/record-table.ts";
+import { readSpan, timeForms } from "./asking/spoken-times.ts";
+import type { ReadFile } from "../config/yaml/config-files.ts";
+
+/** Options of `sigwall search`. */
+export interface SearchOptions extends PlaceOptions {
+  readonly caller?: string | undefined;
+  readonly called?: string | undefined;
+  readonly callId?: string | undefined;
+  readonly trunk?: string | undefined;
+  readonly lessee?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly verdict?: string | undefined;
+  readonly shadow?: string | undefined;
+  /** Kinds of lines; empty: `decided` and `request`. */
+  readonly kinds: readonly string[];
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly limit?: string | undefined;
+  /** Counts the calls of each calling number. */
+  readonly numbers: boolean;
+  /** The case that the search is for; it stands in the `access` line. */
+  readonly case?: string | undefined;
+  readonly json: boolean;
+}
+
+/** What the command may use. `now`: Unix milliseconds. */
+export interface SearchOutput {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly readFile: ReadFile;
+  readonly now: Millis;
+}
+
+const DEFAULT_LIMIT = 100;
+const MOST_LINES = 1_000_000;
+
+/**
+ * Prints the newest lines that are meant, the newest first.
+ *
+ * @returns resolves with the exit code: 0, also when nothing was found; 1 when the records can't be read; 2 for wrong usage
+ */
+export async function searchRecords(options: SearchOptions, output: SearchOutput): Promise<number> {
+  const { stdout, stderr, now } = output;
+  const fail = (code: number, message: string): number => {
+    stderr.write(`sigwall search: ${message}\n`);
+    return code;
+  };
+  const place = findRecords(options, output.readFile);
+  if (typeof place === "string") return fail(1, place);
+  const filter = readFilter(options, place.timeZone, now);
+  if (typeof filter === "string") return fail(2, filter);
+  const limit = Number(options.limit ?? DEFAULT_LIMIT);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_LINES)
+    return fail(2, `--limit ${options.limit}: expected a number from 1 to ${MOST_LINES}`);
+  const opened = await openForAsking();
+  const database = typeof opened === "string" ? undefined : opened;
+  const clock = createClock(place.timeZone);
+  const asked: RecordPlace = { folders: place.folders, database };
+  try {
+    let found: Found<unknown>;
+    if (options.numbers) {
+      const numbers = await askNumbers(asked, filter);
+      found = numbers;
+      const toLine = ({ number, calls, first, last }: (typeof numbers.items)[number]): string =>
+        `${plainJson({ number, calls, first: new Date(first).toISOString(), last: new Date(last).toISOString() })}\n`;
+      stdout.write(options.json ? numbers.items.map(toLine).join("") : layOutNumbers(numbers.items, clock));
+    } else {
+      const lines = await askRecords(asked, filter, limit);
+      found = lines;
+      if (options.json) for (const line of lines.items) stdout.write(`${plainJson(line)}\n`);
+      else stdout.write(layOutLines(lines.items, clock));
+    }
+    for (const note of describeGaps(found, opened)) stderr.write(`sigwall search: ${note}\n`);
+    if (found.isCut) stderr.write(`sigwall search: the newest ${limit} are shown; --limit N shows more\n`);
+    const access = { command: "search", ...whoAsks(), case: options.case, found: found.items.length };
+    for (const failure of noteAccess(place.folders, { ...access, asked: askedFor(options) }, now))
+      stderr.write(`sigwall search: no access line could be written in ${failure}\n`);
+    return 0;
+  } catch (error) {
+    return fail(1, error instanceof Error ? error.message : String(error));
+  } finally {
+    database?.close();
+  }
+}
+
+/** Says what could not be looked at, and what to do. */
+export function describeGaps(
+  { leftOut, damages }: Found<unknown>,
+  opened: Awaited<ReturnType<typeof openForAsking>>,
+): readonly string[] {
+  const missing =
+    leftOut > 0 && typeof opened === "string"
+      ? [`${leftOut} sealed hours were left out, open hours alone were read: ${opened}`]
+      : [];
+  return [...missing, ...damages];
+}
+
+/** The user and the machine, for `access` lines. */
+export function whoAsks(): { readonly user: string; readonly host: string } {
+  return { user: userName(), host: hostname() };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without a name, as in many containers.
+    return String(process.getuid?.() ?? "unknown");
+  }
+}
+
+/** Which options were given, for the `access` line. */
+function askedFor(options: SearchOptions): Readonly<Record<string, string>> {
+  const names = [
+    "caller",
+    "called",
+    "callId",
+    "trunk",
+    "lessee",
+    "reason",
+    "verdict",
+    "shadow",
+    "from",
+    "to",
+  ] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = options[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function readFilter(options: SearchOptions, timeZone: string, now: Millis): RecordFilter | string {
+  const { caller, called, callId, trunk, lessee, reason, verdict, shadow, from, to, kinds } = options;
+  const first = from === undefined ? undefined : readSpan(from, timeZone, now);
+  const last = to === undefined ? undefined : readSpan(to, timeZone, now);
+  if (from !== undefined && first === undefined) return `--from "${from}" is no time; expected ${timeForms}`;
+  if (to !== undefined && last === undefined) return `--to "${to}" is no time; expected ${timeForms}`;
+  return {
+    kinds: options.numbers ? ["decided"] : kinds.length > 0 ? kinds : ["decided", "request"],
+    from: first?.from,
+    // A day or a minute is meant as a whole.
+    to: last?.to,
+    caller: caller === undefined ? undefined : readParty(caller),
+    called: called === undefined ? undefined : readParty(called),
+    callId,
+    trunk,
+    lessee,
+    reason,
+    verdict,
+    shadow,
+  };
+}

@@ -1,0 +1,183 @@
+// Asks sealed hours: a filter becomes SQL over their tables, and rows become record lines again.
+import { type Database, quote } from "../sealed/duckdb.ts";
+import { type HourFiles, sealedPath } from "../sealed/hour-files.ts";
+import { tableNames, tableOf, type TableName } from "../sealed/record-columns.ts";
+import { type Fields, isFields, textIn } from "../lines/line-fields.ts";
+import { isLine } from "./open-lines.ts";
+import {
+  areaDigits,
+  equalFields,
+  type PartyAsked,
+  type ReadLine,
+  type RecordFilter,
+} from "./record-filter.ts";
+
+/** A value of a statement. */
+type Value = string | number;
+
+/** A condition, and the values that stand for its `$N`. */
+interface Condition {
+  readonly sql: string;
+  readonly values: readonly Value[];
+}
+
+/**
+ * Asks the tables of sealed hours.
+ *
+ * @param limit most lines of each table; the newest come first
+ */
+export async function readSealedLines(
+  database: Database,
+  hours: readonly HourFiles[],
+  filter: RecordFilter,
+  limit: number,
+): Promise<readonly ReadLine[]> {
+  const lines: ReadLine[] = [];
+  for (const table of tablesOf(filter)) {
+    const { sql, values } = conditionOf(table, filter);
+    const rows = await database.ask(
+      `SELECT epoch_us(t.time) AS us, to_json(t)::VARCHAR AS line FROM (SELECT * FROM ${tablesIn(hours, table)} WHERE ${sql} ORDER BY time DESC LIMIT ${limit}) t`,
+      values,
+    );
+    for (const { us, line } of rows) {
+      const restored = restoreLine(String(line), Number(us));
+      if (restored !== undefined) lines.push(restored);
+    }
+  }
+  return lines;
+}
+
+/** A calling number, and how often it was used. Times are Unix milliseconds. */
+export interface NumberUse {
+  readonly number: string;
+  readonly calls: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Counts the calls of every calling number among the attempts that are meant. */
+export async function countSealedNumbers(
+  database: Database,
+  hours: readonly HourFiles[],
+  filter: RecordFilter,
+): Promise<readonly NumberUse[]> {
+  const { sql, values } = conditionOf("attempts", filter);
+  const from = `${tablesIn(hours, "attempts")} WHERE ${sql}`;
+  const rows = await database.ask(
+    `SELECT number, count(*) AS calls, epoch_ms(min(time)) AS first, epoch_ms(max(time)) AS last FROM (
+      SELECT caller AS number, time FROM ${from} AND caller IS NOT NULL
+      UNION ALL SELECT unnest("otherCallers") AS number, time FROM ${from} AND "otherCallers" IS NOT NULL
+    ) GROUP BY number`,
+    values,
+  );
+  return rows.map(({ number, calls, first, last }) => ({
+    number: String(number),
+    calls: Number(calls),
+    first: Number(first),
+    last: Number(last),
+  }));
+}
+
+function tablesOf({ kinds }: RecordFilter): readonly TableName[] {
+  const wanted = new Set(kinds.map(tableOf));
+  return tableNames.filter((table) => wanted.has(table));
+}
+
+function tablesIn(hours: readonly HourFiles[], table: TableName): string {
+  return `read_parquet([${hours.map((hour) => quote(sealedPath(hour, table))).join(", ")}], union_by_name = true)`;
+}
+
+/** Fields that a table lacks make its condition false. */
+function conditionOf(table: TableName, filter: RecordFilter): Condition {
+  const values: Value[] = [];
+  const put = (value: Value): string => `$${values.push(value)}`;
+  const all = (texts: readonly string[]): string => texts.map(put).join(", ");
+  const parts = [`record IN (${all(filter.kinds.filter((kind) => tableOf(kind) === table))})`];
+  if (filter.from !== undefined) parts.push(`time >= ${moment(filter.from)}`);
+  if (filter.to !== undefined && filter.to !== Infinity) parts.push(`time < ${moment(filter.to)}`);
+  if (filter.ids !== undefined) parts.push(filter.ids.length === 0 ? "false" : `id IN (${all(filter.ids)})`);
+  const has = (field: string): boolean => table === "attempts" || commonFields[table].includes(field);
+  for (const field of equalFields) {
+    const wanted = filter[field];
+    if (wanted !== undefined) parts.push(has(field) ? `"${field}" = ${put(wanted)}` : "false");
+  }
+  const { caller, called, shadow } = filter;
+  if (table !== "attempts") {
+    if (caller !== undefined || called !== undefined || shadow !== undefined) parts.push("false");
+    return { sql: parts.join(" AND "), values };
+  }
+  if (caller !== undefined) parts.push(isCaller(caller, put));
+  if (called !== undefined)
+    parts.push(
+      called.kind === "raw" ? `called.raw = ${put(called.text)}` : isNumber("called.number", called, put),
+    );
+  if (shadow !== undefined) {
+    const wanted = put(shadow);
+    parts.push(`len(list_filter(shadow, lambda x: x.rule = ${wanted} OR x.reason = ${wanted})) > 0`);
+  }
+  return { sql: parts.join(" AND "), values };
+}
+
+const commonFields: Readonly<Record<Exclude<TableName, "attempts">, readonly string[]>> = {
+  endings: ["trunk", "lessee"],
+  others: ["trunk", "lessee", "reason"],
+};
+
+function moment(at: number): string {
+  return `make_timestamptz(${Math.round(Math.max(0, at) * 1000)})`;
+}
+
+function isCaller(asked: PartyAsked, put: (value: Value) => string): string {
+  if (asked.kind === "raw")
+    return `list_contains(list_transform(calling, lambda x: x.raw), ${put(asked.text)})`;
+  const others = `len(list_filter("otherCallers", lambda n: ${isNumber("n", asked, put)})) > 0`;
+  return `(${isNumber("caller", asked, put)} OR ("otherCallers" IS NOT NULL AND ${others}))`;
+}
+
+function isNumber(
+  column: string,
+  { forms, code }: PartyAsked & { readonly kind: "number" },
+  put: (value: Value) => string,
+): string {
+  const same = forms.map((form) => `${column} = ${put(form)}`).join(" OR ");
+  if (code === undefined) return `(${same})`;
+  const lengths = areaDigits.map((digits) => digits + "+86".length + code.length).join(", ");
+  return `(${same} OR (starts_with(${column}, '+86') AND ends_with(${column}, ${put(code)}) AND length(${column}) IN (${lengths})))`;
+}
+
+/** Makes the record line of a row, as it was written. */
+function restoreLine(json: string, micros: number): ReadLine | undefined {
+  const row: unknown = withoutNulls(JSON.parse(json));
+  if (!isLine(row)) return undefined;
+  const { more, requestUriAround: around, caller: _caller, otherCallers: _others, ...line } = row;
+  return {
+    ...line,
+    time: timeOf(micros),
+    ...uriOf(around, line["called"]),
+    ...(typeof more === "string" ? parseFields(more) : {}),
+  };
+}
+
+function parseFields(text: string): Fields {
+  const value: unknown = JSON.parse(text);
+  return isFields(value) ? value : {};
+}
+
+function uriOf(around: unknown, called: unknown): { readonly requestUri?: string } {
+  if (!isFields(around) || !isFields(called)) return {};
+  return { requestUri: textIn(around["before"]) + textIn(called["raw"]) + textIn(around["after"]) };
+}
+
+function timeOf(micros: number): string {
+  const text = new Date(Math.floor(micros / 1000)).toISOString();
+  const rest = micros % 1000;
+  return rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
+}
+
+/** A field that a line has not is null in a row. Record lines have no null of their own but in `more`. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isFields(value)) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
+}

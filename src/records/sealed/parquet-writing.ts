@@ -1,0 +1,117 @@
+// Writes the sorted lines of one hour as the three Parquet tables of that hour.
+import { join } from "node:path";
+import type { Millis } from "../../domain/time.ts";
+import { type Database, quote } from "./duckdb.ts";
+import { columnsOf, sqlType, type TableName } from "./record-columns.ts";
+import type { SortedLines } from "./line-sorting.ts";
+import { HOUR, listHours, sealedPath } from "./hour-files.ts";
+
+/** What the footer of each table says about the lines that it was made of. */
+export type Origin = Pick<SortedLines, "octets" | "digest">;
+
+/** Rows of each table as written. */
+export type RowCounts = Readonly<Record<TableName, number>>;
+
+/** Ends of the same call can lie so far apart: the most that `maxCallHours` allows, and a day. */
+const LONGEST_CALL: Millis = 768 * HOUR;
+/** Level of Zstandard: higher ones cost more time than they save room. */
+const LEVEL = 9;
+
+/**
+ * Writes `attempts.parquet`, `endings.parquet` and `others.parquet` into `work`, where the sorted lines lie. Of several
+ * ends of one call one is kept: an end that was seen, before `lost`; then the earliest.
+ *
+ * @param records the records folder: another node's end of a call may lie there
+ * @returns resolves with the rows that were read again out of the files
+ */
+export async function writeTables(
+  database: Database,
+  work: string,
+  sorted: SortedLines,
+  records: string,
+  start: Millis,
+): Promise<RowCounts> {
+  const write = async (table: TableName, select: string): Promise<number> => {
+    const path = join(work, `${table}.parquet`);
+    await database.run(
+      `COPY (${select}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${LEVEL}, PARQUET_VERSION v2, ${originOf(sorted)})`,
+    );
+    return countRows(database, path);
+  };
+  const others = await write("others", `SELECT * FROM ${linesOf(work, "others")}`);
+  const endings = await write("endings", await keepOneEnd(database, work, records, start));
+  const attempts = await write("attempts", withCallers(work));
+  return { others, endings, attempts };
+}
+
+/** The lines of a table, as SQL reads them. */
+function linesOf(work: string, table: TableName): string {
+  const columns = [...Object.entries(columnsOf[table]).map(([name, shape]) => [name, sqlType(shape)]), more]
+    .map(([name = "", type = ""]) => `"${name}": ${quote(type)}`)
+    .join(", ");
+  const path = quote(join(work, `${table}.ndjson`));
+  return `read_json(${path}, format = 'newline_delimited', columns = {${columns}}, maximum_object_size = 33554432)`;
+}
+
+const more = ["more", "VARCHAR"] as const;
+
+/**
+ * Attempts with two columns more, for questions: `caller`, the first number of `calling`, and `otherCallers`, the numbers
+ * beside it that differ. A Request-URI in which `called.raw` stands is kept as what stands around it, which repeats from
+ * call to call: `requestUriAround`. `requestUri` is then empty.
+ */
+function withCallers(work: string): string {
+  return `SELECT * EXCLUDE (numbers, "requestUri", "at"), CASE WHEN "at" > 0 THEN NULL ELSE "requestUri" END AS "requestUri",
+    CASE WHEN "at" > 0 THEN {before: substring("requestUri", 1, "at" - 1), after: substring("requestUri", "at" + length(called.raw))} END AS "requestUriAround",
+    numbers[1] AS caller,
+    CASE WHEN len(list_filter(numbers, lambda n: n <> numbers[1])) > 0
+      THEN list_filter(numbers, lambda n: n <> numbers[1]) END AS "otherCallers"
+    FROM (SELECT *, list_filter(list_transform(calling, lambda x: x.number), lambda n: n IS NOT NULL) AS numbers,
+      CASE WHEN called.raw <> '' THEN instr("requestUri", called.raw) END AS "at"
+      FROM ${linesOf(work, "attempts")})`;
+}
+
+/** Reads the ends into a table of the database, and says how to select those that are kept. */
+async function keepOneEnd(database: Database, work: string, records: string, start: Millis): Promise<string> {
+  await database.run("DROP TABLE IF EXISTS ends");
+  await database.run(
+    `CREATE TEMP TABLE ends AS SELECT *, row_number() OVER () AS "row" FROM ${linesOf(work, "endings")}`,
+  );
+  const better = `row_number() OVER (PARTITION BY coalesce(id, "row"::VARCHAR || ' without id') ORDER BY how = 'lost', time, "row") = 1`;
+  const [lost] = await database.ask("SELECT count(*) AS n FROM ends WHERE how = 'lost'");
+  const elsewhere = Number(lost?.["n"]) === 0 ? [] : sealedEnds(records, start);
+  const unless =
+    elsewhere.length === 0
+      ? ""
+      : ` WHERE how IS DISTINCT FROM 'lost' OR id NOT IN (SELECT id FROM read_parquet([${elsewhere.join(", ")}], union_by_name = true) WHERE how <> 'lost' AND id IS NOT NULL)`;
+  return `SELECT * EXCLUDE ("row") FROM (SELECT * FROM ends QUALIFY ${better})${unless} ORDER BY time, id`;
+}
+
+/** The ends that are sealed already, of every node, around the life of a call that ended as lost. */
+function sealedEnds(records: string, start: Millis): readonly string[] {
+  return listHours(records, start - LONGEST_CALL, start + HOUR)
+    .filter(({ isSealed }) => isSealed)
+    .map((hour) => quote(sealedPath(hour, "endings")));
+}
+
+function originOf({ octets, digest }: Origin): string {
+  return `KV_METADATA {sigwall_octets: '${octets}', sigwall_sha256: '${digest}'}`;
+}
+
+/** Reads what a sealed table was made of. */
+export async function readOrigin(database: Database, path: string): Promise<Origin> {
+  const rows = await database.ask(
+    `SELECT decode(key) AS name, decode(value) AS value FROM parquet_kv_metadata(${quote(path)})`,
+  );
+  const values = new Map(rows.map(({ name, value }) => [String(name), String(value)]));
+  return {
+    octets: Number(values.get("sigwall_octets") ?? -1),
+    digest: values.get("sigwall_sha256") ?? "",
+  };
+}
+
+/** Counts by reading a column, so that a page that can't be decoded shows. */
+async function countRows(database: Database, path: string): Promise<number> {
+  const [row] = await database.ask(`SELECT count(time) AS n FROM read_parquet(${quote(path)})`);
+  return Number(row?.["n"]);
+}

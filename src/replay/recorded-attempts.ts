@@ -1,0 +1,202 @@
+// Builds call attempts out of record lines, and says what a record does not hold.
+import { Buffer } from "node:buffer";
+import {
+  type CallAttempt,
+  PrivacyFlag,
+  type SeizedCircuit,
+  type SignallingSource,
+} from "../domain/attempt.ts";
+import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/identity.ts";
+import { type DialPlan, formatNumber, type PartyNumber, type UnusableWhy } from "../domain/number.ts";
+import type { Millis } from "../domain/time.ts";
+import type { Trunk } from "../domain/trunk.ts";
+import { parseEndpoint } from "../net/address.ts";
+import { readCalledNumber, readIsupNumber, readListNumber, readSipNumber } from "../numbering/e164.ts";
+import { type Fields, isFields, objectsIn, textIn, textsIn } from "../records/lines/line-fields.ts";
+import { unusable } from "../numbering/interpretation.ts";
+
+/** The fields of a `decided` line that are read here. Any of them may be missing or of another type. */
+export interface RecordedCall {
+  readonly time: string;
+  readonly [field: string]: unknown;
+}
+
+/** An attempt that was judged once, and what is not known of it. */
+export interface RecordedAttempt {
+  readonly attempt: CallAttempt;
+  /** What rules may read and the record does not hold, in words. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Builds the attempt of a record line as a call of `trunk`. Numbers are read again out of what the message said; where
+ * that gives another number than the record has, the number of the record holds. Never throws.
+ *
+ * @param trunk the trunk of the policy that the attempt is judged by
+ * @param at when it was received, or the moment at which it is judged. Unix milliseconds
+ */
+export function readRecordedAttempt(line: RecordedCall, trunk: Trunk, at: Millis): RecordedAttempt {
+  const circuit = readCircuit(line["isup"]);
+  const callingParties = objectsIn(line["calling"]);
+  const displays = textsIn(line["displays"]);
+  const hasDisplays = displays.length === callingParties.length;
+  const calling = callingParties.map((party, index) =>
+    readIdentity(party, trunk.dialPlan, circuit, hasDisplays ? displays[index] : undefined),
+  );
+  const requestUri = asReceived(textIn(line["requestUri"]));
+  const origin = readOrigin(line);
+  const fault = textIn(line["fault"]);
+  const isIam = origin.signalling === "isup";
+  const attempt: CallAttempt = {
+    at,
+    trunk,
+    origin,
+    calling,
+    called: readCalled(line["called"], requestUri, trunk.dialPlan),
+    emergencyUrn: requestUri.toLowerCase().startsWith("urn:service:sos"),
+    diversion: objectsIn(line["diversion"]).map((party) =>
+      readIdentity(party, trunk.dialPlan, undefined, undefined),
+    ),
+    privacy: readPrivacy(textsIn(line["privacy"])),
+    callId: asReceived(textIn(line["callId"])),
+    fromTag: "",
+    requestUri,
+    ...(circuit === undefined ? {} : { circuit }),
+    ...(isIam ? { isIam: true } : {}),
+    ...(fault !== "" && line["reason"] === "isup-undecodable" ? { undecodable: fault } : {}),
+  };
+  return { attempt, missing: findMissing(line, origin, displays.length > 0 && !hasDisplays) };
+}
+
+/** What a record never holds, or does not hold of this call. */
+function findMissing(
+  line: RecordedCall,
+  { signalling }: SignallingSource,
+  isDisplayOpen: boolean,
+): readonly string[] {
+  return [
+    "how many calls there were at that moment (limits, channels): the limits are judged as if unused",
+    ...(signalling === "isup" ? [] : ["bodies that may name a caller: the record has their types alone"]),
+    "the category of the caller (operator, police, test)",
+    ...(isDisplayOpen ? ["which display name belongs to which identity"] : []),
+    ...(line["rawHex"] === undefined ? [] : ["text that was no UTF-8, but in rawHex"]),
+  ];
+}
+
+const sources: readonly IdentitySource[] = [
+  "p-asserted-identity",
+  "p-preferred-identity",
+  "remote-party-id",
+  "from",
+  "isup-calling-party",
+  "isup-generic-number",
+  "diversion",
+  "history-info",
+  "referred-by",
+  "address-of-record",
+  "isup-redirecting-number",
+  "isup-original-called-number",
+];
+
+function readIdentity(
+  party: Fields,
+  plan: DialPlan,
+  circuit: SeizedCircuit | undefined,
+  display: string | undefined,
+): AssertedIdentity {
+  const source = sources.find((name) => name === party["source"]) ?? "from";
+  const presentation = readPresentation(party["presentation"]);
+  const raw = asReceived(textIn(party["raw"]));
+  const nature = source === "isup-calling-party" ? circuit?.natureOfAddress : undefined;
+  const reread = source.startsWith("isup-")
+    ? nature === undefined
+      ? undefined
+      : readIsupNumber(
+          { digits: raw, nature, plan: 1, incomplete: false, presentation: presentationCode[presentation] },
+          plan,
+        )
+    : readSipNumber(raw, plan);
+  const screening = source === "isup-calling-party" ? circuit?.screening : undefined;
+  return {
+    source,
+    number: settle(reread, party, raw),
+    presentation,
+    ...(screening === 0 || screening === 1 || screening === 2 || screening === 3 ? { screening } : {}),
+    ...(display === undefined || display === "" ? {} : { display: asReceived(display) }),
+  };
+}
+
+const presentationCode: Readonly<Record<Presentation, number>> = {
+  allowed: 0,
+  restricted: 1,
+  unavailable: 2,
+};
+
+function readPresentation(value: unknown): Presentation {
+  return value === "restricted" || value === "unavailable" ? value : "allowed";
+}
+
+function readCalled(value: unknown, requestUri: string, plan: DialPlan): PartyNumber {
+  const party = isFields(value) ? value : {};
+  const raw = asReceived(textIn(party["raw"]));
+  const at = requestUri.indexOf("@");
+  const parameters = requestUri.indexOf(";", Math.max(at, 0));
+  return settle(readCalledNumber(raw, plan, parameters < 0 ? "" : requestUri.slice(parameters)), party, raw);
+}
+
+const whys: readonly UnusableWhy[] = [
+  "empty",
+  "token",
+  "restricted",
+  "unavailable",
+  "not-a-number",
+  "invalid",
+];
+
+/** Takes the number that was read again, unless the record has another one. */
+function settle(reread: PartyNumber | undefined, party: Fields, raw: string): PartyNumber {
+  const recorded = textIn(party["number"]);
+  if (reread !== undefined && (formatNumber(reread) ?? "") === recorded) return reread;
+  const number = recorded === "" ? "" : readListNumber(recorded);
+  if (typeof number !== "string") return { ...number, raw };
+  const why = whys.find((name) => name === party["why"]) ?? "invalid";
+  return unusable(why, `as recorded: ${why}`, raw);
+}
+
+function readPrivacy(values: readonly string[]): number {
+  let bits = 0;
+  for (const [name, bit] of Object.entries(PrivacyFlag)) if (values.includes(name)) bits |= bit;
+  return bits;
+}
+
+const signallings = ["sip", "sip-i", "isup"] as const;
+const transports = ["udp", "tcp", "tls", "sctp", "mtp"] as const;
+
+function readOrigin(line: RecordedCall): SignallingSource {
+  const source = parseEndpoint(textIn(line["source"]));
+  const destination = parseEndpoint(textIn(line["destination"]));
+  return {
+    signalling: signallings.find((name) => name === line["signalling"]) ?? "sip",
+    transport: transports.find((name) => name === line["transport"]) ?? "udp",
+    sourceAddress: source?.address ?? "",
+    sourcePort: source?.port ?? 0,
+    destinationAddress: destination?.address ?? "",
+    destinationPort: destination?.port ?? 0,
+  };
+}
+
+function readCircuit(value: unknown): SeizedCircuit | undefined {
+  if (!isFields(value)) return undefined;
+  const number = (name: string): number | undefined => {
+    const field = value[name];
+    return typeof field === "number" ? field : undefined;
+  };
+  const [opc, dpc, cic] = [number("opc"), number("dpc"), number("cic")];
+  if (opc === undefined || dpc === undefined || cic === undefined) return undefined;
+  return { opc, dpc, cic, natureOfAddress: number("natureOfAddress"), screening: number("screening") };
+}
+
+/** Attempts hold text as received octets, one character each; records hold it as people read it. */
+function asReceived(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}

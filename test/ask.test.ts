@@ -1,0 +1,12 @@
+import "./ask/sealing.ts";
+import "./ask/sealing-faults.ts";
+import "./ask/sealing-fuzz.ts";
+import "./ask/searching.ts";
+import "./ask/hostile-text.ts";
+import "./ask/spoken-times.ts";
+import "./ask/policies.ts";
+import "./ask/places.ts";
+import "./ask/why.ts";
+import "./ask/hourly-seal.ts";
+import "./ask/other-readers.ts";
+import "./ask/without-duckdb.ts";
