@@ -16,6 +16,7 @@ import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { findKeyIssue } from "../app/key-file.ts";
 import { describeForgotten, findStateFolderIssue } from "../app/state-folder.ts";
+import type { RecordsConfig } from "../config/sigwall/records-schema.ts";
 import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
 import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
@@ -51,7 +52,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   const findings = reviewPolicy(policy, material, listeners, output.now);
   const place = findPlace(config, configPath, output);
   const summary = [...describeStatic(config, place), ...describePolicy(policy, material, output.now)];
-  const placeIssues = findPlaceIssues(configPath, place, config.keyFile);
+  const placeIssues = findPlaceIssues(configPath, place, config);
   return conclude([...staticIssues, ...placeIssues, ...issues, ...tlsIssues, ...findings], summary, output);
 }
 
@@ -59,7 +60,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
 function findPlaceIssues(
   file: string,
   { stateFolder, warning }: NodePlace,
-  keyFile: string | undefined,
+  { keyFile, records }: Pick<StaticConfig, "keyFile" | "records">,
 ): readonly ConfigIssue[] {
   const issueAt = (path: string, message: string): ConfigIssue => ({
     severity: "warning",
@@ -71,7 +72,16 @@ function findPlaceIssues(
   });
   const why = findStateFolderIssue(stateFolder);
   const whyNoKey = keyFile === undefined ? undefined : findKeyIssue(keyFile);
+  const whyNoRecords = records === undefined ? undefined : findStateFolderIssue(records.folder);
   return [
+    ...(whyNoRecords === undefined
+      ? []
+      : [
+          issueAt(
+            "records.folder",
+            `records can't be written to ${records?.folder}: ${whyNoRecords}; calls would leave no line`,
+          ),
+        ]),
     ...(warning === undefined ? [] : [issueAt("node", warning)]),
     ...(why === undefined ? [] : [issueAt("stateFolder", describeForgotten(stateFolder, why))]),
     ...(whyNoKey === undefined ? [] : [issueAt("keyFile", whyNoKey)]),
@@ -96,7 +106,7 @@ function count(amount: number, noun: string): string {
 }
 
 function describeStatic(
-  { engine, drachtio, listen, m3ua, admin }: StaticConfig,
+  { engine, drachtio, listen, m3ua, admin, records }: StaticConfig,
   { node, stateFolder }: NodePlace,
 ): readonly Line[] {
   const missing = missingOf(engine);
@@ -109,7 +119,15 @@ function describeStatic(
     ["admin", formatEndpoint(admin)],
     ["node", node],
     ["state", stateFolder],
+    ["records", describeRecords(records)],
   ];
+}
+
+function describeRecords(records: RecordsConfig | undefined): string {
+  if (records === undefined) return "off: no call is remembered; set `records.folder`";
+  const { folder, keepDays, onFull } = records;
+  const full = onFull === "count" ? "losses are counted" : "new calls are refused";
+  return `${folder}, ${count(keepDays, "day")}; when full ${full}`;
 }
 
 const sides = ["lessee", "national", "international", "core"] as const satisfies readonly Side[];

@@ -36,6 +36,12 @@ export interface Channels {
   of: (trunk: TrunkId) => number;
 }
 
+/** Whether calls can be recorded. The running filter puts its records in. */
+export interface Recording {
+  /** True while new calls are to be refused, because nobody could tell of them. */
+  isFull: () => boolean;
+}
+
 /**
  * What rules remember from call to call. It outlives the policy: a reload resets no counter and no
  * window.
@@ -55,6 +61,7 @@ export interface ScreeningState {
   readonly overlaps: OverlapDialling;
   /** Channels that calls hold now. The engine that carries the calls counts them. */
   readonly channels: Channels;
+  readonly recording: Recording;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
   /** How often each rule threw, since start. It is always a fault of our own. */
@@ -80,6 +87,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
     overlaps: createOverlapDialling(sizes.recentCalls, wall),
     channels: { of: () => 0 },
+    recording: { isFull: () => false },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,

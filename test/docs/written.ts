@@ -81,7 +81,7 @@ void t.test(
     const [first] = blocks.filter(({ page }) => page === "README.md");
     t.match(first?.text, /^npm ci && npm start .*\nnpm ci && npm test .*\n$/);
     const newest = /^# Changelog\n[^#]*## (.+)\n/u.exec(readPage("CHANGELOG.md"))?.[1] ?? "";
-    t.ok(newest === "Unreleased" || newest.startsWith(`${version} (`), newest);
+    t.ok(newest.endsWith("(unreleased)") || newest.startsWith(`${version} (`), newest);
     t.match(readPage("LICENSE"), "Apache License");
     t.end();
   },

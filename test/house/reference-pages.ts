@@ -111,6 +111,7 @@ async function renderEverything(): Promise<string> {
     build: { version: "0.2.0", node: "gw-a" },
     certificates: () => [{ listener: "tls:192.0.2.1:5061", seconds: 86_400 }],
     stateFolder: () => ({ isOk: true, written: 1, failed: 0 }),
+    records: () => ({ isOk: true, lost: 0, bytes: 0 }),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });

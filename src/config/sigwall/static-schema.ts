@@ -8,6 +8,7 @@ import type { Endpoint } from "../../net/address.ts";
 import { parseHostPort, type HostPort } from "../../net/host.ts";
 import { adminSchema } from "./admin-schema.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
+import { recordsSchema } from "./records-schema.ts";
 import { nodeNamePattern } from "./node-place.ts";
 import { ownNamesSchema, pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
 
@@ -275,6 +276,7 @@ export const staticSchema = z.strictObject({
     .describe(
       "Ends the process with exit code 70 when the thread of the calls has not turned for so many seconds, so that the service manager starts it again. 0: never.",
     ),
+  records: recordsSchema.exactOptional(),
   hep: hepSchema.exactOptional(),
   log: z
     .strictObject({
