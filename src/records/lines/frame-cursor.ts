@@ -1,7 +1,7 @@
 // Reads the values of one frame of the ring, as the pen wrote them.
 import type { Buffer } from "node:buffer";
 import { MOST_TEXT, NEW_NAME, NO_NAME, Text } from "./frame-layout.ts";
-import { cutText, readLatin1, readPeerText } from "./peer-text.ts";
+import { cutText, MOST_CODE_POINTS, readLatin1, readPeerText } from "./peer-text.ts";
 
 /** Reads values one after the other. */
 export interface FrameCursor {
@@ -26,6 +26,8 @@ export interface FrameCursor {
 export function createFrameCursor(names: readonly string[]): FrameCursor {
   const known = [...names];
   let frame: Buffer;
+  /** The frame as latin1: a slice of it costs much less than a text of octets. */
+  let latin1 = "";
   let at = 0;
   let raw: Record<string, string> | undefined;
 
@@ -45,6 +47,8 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
     if (kind === Text.absent) return undefined;
     const length = u16();
     at += length;
+    if (length <= MOST_CODE_POINTS && isAsciiBetween(frame, at - length, at))
+      return latin1.slice(at - length, at);
     if (kind === Text.utf8) return cutText(frame.toString("utf8", at - length, at));
     const read = readPeerText(frame.subarray(at - length, at), length === MOST_TEXT);
     keep(field, read.hex);
@@ -54,6 +58,7 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
   return {
     open(next) {
       frame = next;
+      latin1 = next.toString("latin1");
       at = 0;
       raw = undefined;
     },
@@ -89,4 +94,9 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
     },
     rawHex: () => raw,
   };
+}
+
+function isAsciiBetween(octets: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (octets[i]! >= 0x80) return false;
+  return true;
 }

@@ -2,7 +2,7 @@
 import type { Buffer } from "node:buffer";
 import { readParts } from "../../sip/bodies/multipart.ts";
 import { SDP } from "../../sip/bodies/body.ts";
-import { fieldsNamed } from "../../sip/field-name.ts";
+import { nameOfField } from "../../sip/field-name.ts";
 import { readMediaType, readTypeName } from "../../sip/fields/media-type.ts";
 import { createAddressSpan, readAddress, readUri } from "../../sip/fields/name-addr.ts";
 import { Header } from "../../sip/header.ts";
@@ -54,9 +54,12 @@ export function createShapeReader(): (bytes: Buffer) => MessageShape {
   }
 
   function agentOf(): string | undefined {
-    const [index] = fieldsNamed(message, "user-agent");
-    const value = index === undefined ? "" : headerValue(message, index);
-    return value === "" ? undefined : value;
+    for (let index = 0; index < message.headerCount; index++) {
+      if (message.ids[index] !== Header.other || !isNamedAgent(message, index)) continue;
+      const value = headerValue(message, index);
+      return value === "" ? undefined : value;
+    }
+    return undefined;
   }
 
   return (bytes) => {
@@ -71,6 +74,17 @@ export function createShapeReader(): (bytes: Buffer) => MessageShape {
       bodies,
     };
   };
+}
+
+const LOWER_A = 0x61;
+const LOWER_M = 0x6d;
+const LOWER_U = 0x75;
+const BIT_OF_CASE = 0x20;
+
+/** The name is read only of a field that begins like it: names are strings, and strings cost time. */
+function isNamedAgent(message: SipMessage, index: number): boolean {
+  const first = message.text.charCodeAt(message.lineStart[index]!) | BIT_OF_CASE;
+  return first === LOWER_U && nameOfField(message, index) === "user-agent";
 }
 
 /** Returns the media types, and the first SDP body. */
@@ -104,7 +118,8 @@ function codecsOf(sdp: string): string | undefined {
   for (let at = 0; at < sdp.length;) {
     const lineEnd = sdp.indexOf("\n", at);
     const next = lineEnd < 0 ? sdp.length : lineEnd + 1;
-    const line = sdp.slice(at, lineEnd < 0 ? sdp.length : lineEnd).trimEnd();
+    const type = sdp.charCodeAt(at);
+    const line = type === LOWER_M || type === LOWER_A ? sdp.slice(at, next).trimEnd() : "";
     at = next;
     if (line.startsWith("m=")) offered.push(...line.split(" ").slice(3));
     else if (line.startsWith("a=rtpmap:")) {
