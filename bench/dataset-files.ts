@@ -35,6 +35,7 @@ export function writeSigwallPolicy(
   admin: string,
   sockets?: string,
   drachtio?: DrachtioUse,
+  records = false,
 ): string {
   mkdirSync(join(folder, "lists"), { recursive: true });
   const limits = "limits: { callsPerSecond: 500, attemptsPerCallerPerMinute: 6000 }";
@@ -92,7 +93,10 @@ export function writeSigwallPolicy(
     drachtio === undefined
       ? "engine: embedded"
       : `engine: drachtio\ndrachtio: ${JSON.stringify({ servers: [drachtio.server], reports: drachtio.reports })}`;
-  writeFileSync(file, `${engine}\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n`);
+  writeFileSync(
+    file,
+    `${engine}\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n${records ? "records: { folder: records }\n" : ""}`,
+  );
   return file;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeInjectionFile, type Layout } from "./dataset-files.ts";
 import { allowedCalls, rejectedCalls, type Dataset } from "./dataset.ts";
-import { cpuMicros, startPinned, type Started } from "./processes.ts";
+import { cpuMicros, firstThreadMicros, startPinned, type Started } from "./processes.ts";
 import type { Target } from "./targets.ts";
 
 export type LoadKind = "allowed" | "rejected";
@@ -15,6 +15,8 @@ export interface Measurement {
   readonly calls: number;
   /** CPU of the whole target, µs per call. */
   readonly microsPerCall: number;
+  /** Of the first thread alone: of sigwall, the call thread. */
+  readonly firstThread: number;
   readonly failed: number;
   readonly retransmissions: number;
 }
@@ -74,12 +76,16 @@ export async function applyLoad(
     ["-recv_timeout", "6000", "-timeout", `${Math.ceil(calls / plan.callsPerSecond) + 15}s`],
     ["-trace_stat", "-stf", statistics, "-fd", "1", `${target.address}:${target.port}`],
   ].flat();
-  const before = cpuMicros(target.process.pid);
+  const { pid } = target.process;
+  const before = cpuMicros(pid);
+  const beforeFirst = firstThreadMicros(pid);
   const load = startPinned(plan.core, command, join(plan.folder, `load-${kind}.log`));
   await load.ended;
-  const spent = cpuMicros(target.process.pid) - before;
+  const spent = cpuMicros(pid) - before;
+  const firstThread = (firstThreadMicros(pid) - beforeFirst) / calls;
   const { successful, retransmissions } = readStatistics(statistics);
-  return { target, kind, calls, microsPerCall: spent / calls, failed: calls - successful, retransmissions };
+  const microsPerCall = spent / calls;
+  return { target, kind, calls, microsPerCall, firstThread, failed: calls - successful, retransmissions };
 }
 
 /** The last line of SIPp's statistics: cumulative counters end in "(C)". */

@@ -52,6 +52,11 @@ export function cpuMicros(pid: number): number {
   return nanos / 1_000;
 }
 
+/** CPU time of the first thread of a process so far, in µs: of sigwall, the call thread. */
+export function firstThreadMicros(pid: number): number {
+  return Number(readProc(`/proc/${pid}/task/${pid}/schedstat`).split(" ", 1)[0] ?? 0) / 1_000;
+}
+
 /** Proportional set size of a process tree in MB. */
 export function memoryMegabytes(pid: number): number {
   let kilobytes = 0;

@@ -23,7 +23,7 @@ import {
 
 const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rate CALLS_PER_SECOND]
        [--targets kamailio,sigwall,sigwall:dgram,sigwall=OTHER/main.js,bare,bare:batched,drachtio,bare:drachtio]
-       [--node-options=OPTIONS_FOR_SIGWALL] [--keep]`;
+       [--node-options=OPTIONS_FOR_SIGWALL] [--records] [--keep]`;
 
 const { values: options } = parseArgs({
   options: {
@@ -33,6 +33,7 @@ const { values: options } = parseArgs({
     rate: { type: "string" },
     targets: { type: "string", default: "kamailio,sigwall,sigwall:dgram,bare,bare:batched" },
     "node-options": { type: "string" },
+    records: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -53,7 +54,11 @@ process.on("exit", () => {
 });
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(1));
 
-const wanted = options.targets.split(",").flatMap((word) => chooseTarget(word, root) ?? []);
+const wanted = options.targets.split(",").flatMap((word) => [
+  ...[chooseTarget(word, root) ?? []].flat(),
+  // Beside the same without them: the cost of records is the difference.
+  ...(options.records && word.startsWith("sigwall") ? [chooseTarget(word, root, true) ?? []].flat() : []),
+]);
 // A drachtio-server loses calls at more than some 300 per second.
 const callsPerSecond = Number(options.rate ?? (wanted.some(({ byDrachtio }) => byDrachtio) ? 250 : 800));
 const missing = wanted.flatMap((choice) => missingFor(choice));
@@ -114,9 +119,9 @@ async function measure(together: readonly TargetChoice[]): Promise<void> {
       for (const target of started) {
         const measurement = await applyLoad(plan, target, kind, callsPerSecond * seconds);
         measurements.push(measurement);
-        const { microsPerCall, failed } = measurement;
+        const { microsPerCall, firstThread, failed } = measurement;
         process.stderr.write(
-          `round ${round}: ${target.title}, ${kind}: ${microsPerCall.toFixed(0)} µs, ${failed} failed\n`,
+          `round ${round}: ${target.title}, ${kind}: ${microsPerCall.toFixed(0)} µs (first thread ${firstThread.toFixed(0)}), ${failed} failed\n`,
         );
       }
     }

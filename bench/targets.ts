@@ -17,6 +17,8 @@ export interface TargetChoice {
   readonly title: string;
   /** The main.js to run; meant for sigwall. */
   readonly program: string;
+  /** True where sigwall writes records. */
+  readonly records: boolean;
 }
 
 export interface Target extends TargetChoice {
@@ -56,13 +58,14 @@ export function drachtioServer(): DrachtioPlace | undefined {
 }
 
 /** Reads one word of `--targets`; undefined when there is no such target. */
-export function chooseTarget(word: string, root: string): TargetChoice | undefined {
+export function chooseTarget(word: string, root: string, records = false): TargetChoice | undefined {
   const [target = "", path] = word.split("=", 2);
   const [name, sockets] = target.split(":", 2);
   if (name === undefined || !isTarget(name)) return undefined;
   const title = [titles[name], sockets, path].filter((part) => part !== undefined).join(" ");
   const byDrachtio = name === "drachtio" || sockets === "drachtio";
-  return { name, sockets, byDrachtio, title, program: resolve(path ?? join(root, "dist/main.js")) };
+  const program = resolve(path ?? join(root, "dist/main.js"));
+  return { name, sockets, byDrachtio, title: records ? `${title} records` : title, program, records };
 }
 
 function isTarget(name: string): name is TargetName {
@@ -77,7 +80,7 @@ export function startTarget(choice: TargetChoice, bench: Bench, port: number, ad
 }
 
 function commandOf(
-  { name, sockets, program }: TargetChoice,
+  { name, sockets, program, records }: TargetChoice,
   bench: Bench,
   port: number,
   adminPort: number,
@@ -93,6 +96,7 @@ function commandOf(
     `${address}:${adminPort}`,
     name === "drachtio" ? undefined : sockets,
     server === undefined ? undefined : { server, reports: sockets !== "unreported" },
+    records,
   );
   return [process.execPath, ...bench.nodeOptions, program, "run", "--config", config];
 }

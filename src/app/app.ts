@@ -1,5 +1,6 @@
 // The running filter: wires the engine, the admin thread, reloads and the state folder together.
 import type { TrunkCalls } from "../calls/calls.ts";
+import type { CallEvent } from "../domain/call.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
@@ -9,6 +10,7 @@ import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagram-sockets.ts";
 import { type HepExport, openHepExport } from "../records/hep/hep-export.ts";
 import { announceDecision, type Counters, createCounters } from "../observe/counters.ts";
+import type { Listen } from "../judging/tell.ts";
 import { createEngine } from "./engine-choice.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { createScreeningState } from "../screening/state.ts";
@@ -27,6 +29,7 @@ import type { FileStamps } from "./tracked-files.ts";
 import { startFileWatch } from "./file-watch.ts";
 import { createWatchSwitch } from "./threads/call-thread-turns.ts";
 import type { LogTarget } from "./admin/admin-messages.ts";
+import type { Records, TrunkFacts } from "../records/lines/recording.ts";
 import { startWatchdog } from "./watchdog.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
 
@@ -47,6 +50,8 @@ export interface AppParts {
   readonly version: string;
   /** The state folder. Its owner closes it after {@link App.stop}. */
   readonly stateFolder: StateFolder;
+  /** The records of calls; undefined: no call is remembered. Their owner closes them after {@link App.stop}. */
+  readonly records?: Records | undefined;
   /** The thread that serves the admin address and writes the log. */
   readonly adminThread: AdminThread;
   /** Where the watchdog writes its last line. */
@@ -87,6 +92,7 @@ export async function startApp({
   node,
   version,
   stateFolder,
+  records,
   adminThread,
   logTarget,
   inherited,
@@ -101,6 +107,9 @@ export async function startApp({
   const counters = createCounters();
   announceDecisions(counters, policy);
   const state = createScreeningState(first.tables);
+  if (records !== undefined) state.recording.isFull = records.isFull;
+  records?.know(factsOf(policy));
+  records?.note({ record: "policy", revision: policy.revision, cause: "start" });
   const reloads = { ok: 0, failed: 0 };
   const reports = createReports({
     log,
@@ -145,13 +154,11 @@ export async function startApp({
     key,
     naming: { node, epoch: stateFolder.epoch },
     ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
-    happened:
-      config.hep === undefined
-        ? reports.happened
-        : (event) => {
-            reports.happened(event);
-            hep?.push(event);
-          },
+    happened: joinListeners([
+      reports.happened,
+      ...(config.hep === undefined ? [] : [(event: CallEvent) => hep?.push(event)]),
+      ...(records === undefined ? [] : [records.happened]),
+    ]),
     fault: reports.fault,
     warn: (message) => log.warn(message),
     info: (message) => log.info(message),
@@ -179,9 +186,13 @@ export async function startApp({
       policy = next;
       announceDecisions(counters, policy);
       lines.policyChanged();
+      records?.know(factsOf(policy));
     },
     done: (outcome, causes, stamps) => {
       reloads[outcome.result]++;
+      const { result, revision, previous } = outcome;
+      if (result === "ok" && revision !== previous)
+        records?.note({ record: "policy", revision, previous, cause: [...new Set(causes)].join(", ") });
       reports.reloaded(outcome, causes);
       watch.follow(stamps);
     },
@@ -224,6 +235,7 @@ export async function startApp({
         names: () => engine.names(),
         health: () => engine.health(),
         hep: () => hep?.figures(),
+        records: () => records?.figures(),
         links: () => engine.links?.() ?? [],
         calls: () => standingOf(engine.calls(), policy),
         lines: lines.states,
@@ -277,6 +289,22 @@ export async function startApp({
       reports.close();
     },
   };
+}
+
+/** Hands each event to all of them, in this order. */
+function joinListeners(listeners: readonly Listen[]): Listen {
+  const [first, second, third] = listeners;
+  if (second === undefined) return first ?? (() => undefined);
+  return (event) => {
+    first?.(event);
+    second(event);
+    third?.(event);
+  };
+}
+
+/** What the records must know of the trunks of a policy. */
+function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
+  return trunks.map(({ trunk: { id, lessee, longestCall } }) => ({ id, lessee, longestCall }));
 }
 
 /** Makes the series of every trunk exist before its first call. */

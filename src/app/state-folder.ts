@@ -29,9 +29,11 @@ export interface StateFolder {
 /**
  * Makes the folder where it is missing, locks it, and writes the epoch there. Never throws: the filter runs without the
  * folder too.
+ *
+ * @param recorded the last epoch that the records folder knows; -1: it knows none
  */
-export function openStateFolder(path: string, now: Millis): StateFolder {
-  const seconds = Math.floor(now / 1000);
+export function openStateFolder(path: string, now: Millis, recorded = -1): StateFolder {
+  const seconds = Math.max(Math.floor(now / 1000), recorded + 1);
   const without = (why: string): StateFolder => ({
     path,
     why,

@@ -8,6 +8,7 @@ import { settleBye } from "./call-dialogs.ts";
 import { formatIdPrefix } from "./call-id.ts";
 import {
   ANSWERED,
+  BEGUN,
   BY_SHIFT,
   BYE,
   BYE_AT,
@@ -185,7 +186,11 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     if (status !== undefined) ended.status = status;
     if (cause !== undefined) ended.cause = cause;
     if (ringing > 0) ended.ringingMs = ringing - 1;
-    if (answered > 0) ended.answeredMs = answered - 1;
+    if (answered > 0) {
+      ended.answeredMs = answered - 1;
+      const answeredAt = doubles[row * ROW_DOUBLES + BEGUN]! + answered - 1;
+      ended.talkedMs = Math.max(0, at + clock.ahead - answeredAt);
+    }
     return ended;
   };
 

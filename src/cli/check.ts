@@ -19,6 +19,7 @@ import { findKeyIssue } from "../app/key-file.ts";
 import { describeOrders, orphansOf } from "../app/lines/lines-held.ts";
 import { type FoundLines, readKept } from "../app/lines/lines-files.ts";
 import { describeForgotten, findStateFolderIssue } from "../app/state-folder.ts";
+import type { RecordsConfig } from "../config/sigwall/records-schema.ts";
 import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
 import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
@@ -71,7 +72,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
 function findPlaceIssues(
   file: string,
   { stateFolder, warning }: NodePlace,
-  { keyFile, evidence }: StaticConfig,
+  { keyFile, records, evidence }: Pick<StaticConfig, "keyFile" | "records" | "evidence">,
 ): readonly ConfigIssue[] {
   const issueAt = (path: string, message: string): ConfigIssue => ({
     severity: "warning",
@@ -84,8 +85,17 @@ function findPlaceIssues(
   const why = findStateFolderIssue(stateFolder);
   const whyNoKey = keyFile === undefined ? undefined : findKeyIssue(keyFile);
   const whyNoEvidence = evidence === undefined ? undefined : findEvidenceKeyIssue(evidence.keyFile);
+  const whyNoRecords = records === undefined ? undefined : findStateFolderIssue(records.folder);
   return [
     ...(whyNoEvidence === undefined ? [] : [issueAt("evidence.keyFile", whyNoEvidence)]),
+    ...(whyNoRecords === undefined
+      ? []
+      : [
+          issueAt(
+            "records.folder",
+            `records can't be written to ${records?.folder}: ${whyNoRecords}; calls would leave no line`,
+          ),
+        ]),
     ...(warning === undefined ? [] : [issueAt("node", warning)]),
     ...(why === undefined ? [] : [issueAt("stateFolder", describeForgotten(stateFolder, why))]),
     ...(whyNoKey === undefined ? [] : [issueAt("keyFile", whyNoKey)]),
@@ -135,7 +145,7 @@ function count(amount: number, noun: string): string {
 }
 
 function describeStatic(
-  { engine, drachtio, listen, m3ua, admin }: StaticConfig,
+  { engine, drachtio, listen, m3ua, admin, records }: StaticConfig,
   { node, stateFolder }: NodePlace,
 ): readonly Line[] {
   const missing = missingOf(engine);
@@ -148,6 +158,7 @@ function describeStatic(
     ["admin", formatEndpoint(admin)],
     ["node", node],
     ["state", stateFolder],
+    ["records", describeRecords(records)],
   ];
 }
 
@@ -166,6 +177,13 @@ function describeEvidence({ evidence }: StaticConfig, { plans }: PolicyMaterial)
       `${folder}, ${durability}${elsewhere}, signed every ${checkpointSeconds} s, kept for ${keepDays} days`,
     ],
   ];
+}
+
+function describeRecords(records: RecordsConfig | undefined): string {
+  if (records === undefined) return "off: no call is remembered; set `records.folder`";
+  const { folder, keepDays, onFull } = records;
+  const full = onFull === "count" ? "losses are counted" : "new calls are refused";
+  return `${folder}, ${count(keepDays, "day")}; when full ${full}`;
 }
 
 const sides = ["lessee", "national", "international", "core"] as const satisfies readonly Side[];

@@ -12,6 +12,8 @@ import { startAdminThread } from "../app/admin/admin-thread.ts";
 import { type App, startApp } from "../app/app.ts";
 import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { obtainKey } from "../app/key-file.ts";
+import { openRecords } from "../app/records/open-records.ts";
+import { lastEpochIn } from "../records/lines/torn-lines.ts";
 import { openStateFolder } from "../app/state-folder.ts";
 import { findPlace } from "../config/sigwall/node-place.ts";
 import { survivesLostTerminal } from "../app/threads/lost-terminal.ts";
@@ -66,13 +68,21 @@ export async function runFilter(configPath: string): Promise<number> {
   const warnings = [...staticIssues, ...issues, ...(tls?.issues ?? []), ...adminTls.issues];
   if (process.stderr.isTTY) print(warnings);
   const place = findPlace(config, configPath, { host: hostname(), environment: process.env });
-  const stateFolder = openStateFolder(place.stateFolder, Date.now());
+  const recorded = config.records === undefined ? -1 : lastEpochIn(config.records.folder, place.node);
+  const stateFolder = openStateFolder(place.stateFolder, Date.now(), recorded);
   survivesLostTerminal();
   const threads = followThreads();
   const timeZone = process.stderr.isTTY ? material.file.timeZone : undefined;
   const logTarget = { level: config.log.level, fd: standardError, timeZone };
   const adminThread = startAdminThread(logTarget);
   const { log } = adminThread;
+  const records =
+    config.records === undefined ? undefined : openRecords(config.records, { node: place.node, log });
+  if (typeof records === "string") {
+    stateFolder.close();
+    await adminThread.close();
+    return fail(records);
+  }
   // Numbers that a message about a list quotes are masked. `check` shows them.
   if (!process.stderr.isTTY) for (const issue of warnings) log.warn(redactText(formatIssue(issue)));
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
@@ -98,11 +108,13 @@ export async function runFilter(configPath: string): Promise<number> {
       node: place.node,
       version,
       stateFolder,
+      records,
       adminThread,
       logTarget,
       inherited,
     });
   } catch (error) {
+    await records?.close();
     stateFolder.close();
     await adminThread.close();
     const adminPlaces = [config.admin, ...config.adminAccess.more].map(formatEndpoint);
@@ -121,6 +133,7 @@ export async function runFilter(configPath: string): Promise<number> {
   log.info("stopping: new calls are refused, calls in progress go on", { signal, drainSeconds });
   if (drainSeconds > 0) await app.drain(drainSeconds * 1000);
   await app.stop();
+  await records?.close();
   stateFolder.close();
   await adminThread.close();
   await threads.ended(0);

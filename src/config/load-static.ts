@@ -9,6 +9,7 @@ import { type DrachtioConfig, findEngineIssues, readDrachtio } from "./sigwall/d
 import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
 import { staticJsonSchema } from "./sigwall/static-schema.ts";
 import { findM3uaIssues, type M3uaConfig, readM3uaConfig } from "./sigwall/m3ua-schema.ts";
+import { readRecords, type RecordsConfig } from "./sigwall/records-schema.ts";
 import { explainIssues, valueAt } from "./yaml/schema-issues.ts";
 import { readYaml, type Source } from "./yaml/yaml-source.ts";
 import {
@@ -77,6 +78,8 @@ export interface StaticConfig {
   readonly watchdogSeconds: number;
   /** Where evidence is kept. Undefined: none is kept. */
   readonly evidence: EvidenceConfig | undefined;
+  /** What happened is kept there. Undefined: no call is remembered. */
+  readonly records: RecordsConfig | undefined;
   /** The HEP collector. Undefined: there is none. */
   readonly hep: HepTarget | undefined;
   readonly log: {
@@ -106,7 +109,8 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
   const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
-  const { ownNames, policy, keyFile, node, stateFolder, drainSeconds, watchdogSeconds, hep, log } = read.data;
+  const { ownNames, policy, keyFile, node, stateFolder, drainSeconds, watchdogSeconds, records, hep, log } =
+    read.data;
   const listeners = listen.map(readListen).filter((listener) => typeof listener !== "string");
   const evidence = readEvidence(read.data.evidence, path);
   const issues = [
@@ -139,6 +143,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     drainSeconds,
     watchdogSeconds,
     evidence,
+    records: readRecords(records, path),
     hep: hepTarget(hep),
     log,
     fingerprint: digest(canonicalText(read.data)),

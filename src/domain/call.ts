@@ -118,6 +118,8 @@ export interface CallEnded extends CallEnd {
   /** From the decision to the first alerting and to the first answer; left out where there was none. Milliseconds. */
   readonly ringingMs?: Millis;
   readonly answeredMs?: Millis;
+  /** From the first answer to the end; left out where there was no answer. Milliseconds. */
+  readonly talkedMs?: Millis;
 }
 
 /** Refusals that were not told one by one, because there were too many within a second. */

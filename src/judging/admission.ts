@@ -1,5 +1,6 @@
 // Finds new calls that there is no room for: above a trunk's own rate, or shed by an overloaded filter.
 import type { CallReader, CallToJudge } from "./call-reader.ts";
+import type { Recording } from "../screening/state.ts";
 import type { Overload } from "./overload.ts";
 
 /**
@@ -20,4 +21,18 @@ export function isShed<Call extends CallToJudge>(
   if (isAdmitted) return false;
   const isEmergency = trunk.side !== "international" && reader.isEmergency(call);
   return !(isEmergency && overload.admitsEmergency(reader.nameOf(call)));
+}
+
+/**
+ * @returns true for a new call that could not be recorded and must not pass without. Trusted trunks and emergency calls
+ * of domestic trunks pass all the same.
+ */
+export function isUnrecordable<Call extends CallToJudge>(
+  recording: Recording,
+  reader: CallReader<Call>,
+  call: Call,
+): boolean {
+  const { side } = call.source.trunk;
+  if (side === "core" || !recording.isFull()) return false;
+  return side === "international" || !reader.isEmergency(call);
 }

@@ -5,7 +5,7 @@ import type { Decision, DecidedBy, Deny, PolicyRevision } from "../domain/decisi
 import type { Trunk } from "../domain/trunk.ts";
 import { countVerdict, observeDecision, type Counters } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
-import { isShed } from "./admission.ts";
+import { isShed, isUnrecordable } from "./admission.ts";
 import type { CallReader, CallToJudge } from "./call-reader.ts";
 import type { Overload } from "./overload.ts";
 import { refusalStatus } from "./refusal.ts";
@@ -41,7 +41,8 @@ export function decide<Call extends CallToJudge>(
 ): Judged | undefined {
   const { source, policy } = call;
   const { trunk } = source;
-  if (isShed(judge.overload, reader, call)) return shed(judge, reader, call);
+  if (isShed(judge.overload, reader, call) || isUnrecordable(judge.state.recording, reader, call))
+    return shed(judge, reader, call);
   const begun = judge.elapsed();
   const attempt = reader.attemptOf(call);
   const answer = reader.protocolAnswer(call);

@@ -39,6 +39,16 @@ export interface HepFigures {
   readonly lost: Readonly<Record<"queue" | "size" | "socket", number>>;
 }
 
+/** The records of calls. */
+export interface RecordsFigures {
+  /** True: record lines can be written. */
+  readonly isOk: boolean;
+  /** Events that have no record line and never will. */
+  readonly lost: number;
+  /** Octets of the record files. */
+  readonly bytes: number;
+}
+
 /** The health of the engine: its overload stage and its load. */
 export interface HealthFigures {
   readonly stage: number;
@@ -121,6 +131,8 @@ export interface GeneralFigures {
   readonly health: HealthFigures | undefined;
   /** Undefined when nothing goes to a HEP collector. */
   readonly hep: HepFigures | undefined;
+  /** Undefined when no call is remembered. */
+  readonly records: RecordsFigures | undefined;
   readonly links: readonly LinkFigure[];
   /** How often a call met each bounded table of the rules full. */
   readonly tableFull: Readonly<Record<string, number>>;
@@ -160,6 +172,7 @@ export interface FigureSources {
   readonly names: () => readonly NameFigure[];
   readonly health?: () => HealthFigures | undefined;
   readonly hep?: () => HepFigures | undefined;
+  readonly records?: () => RecordsFigures | undefined;
   readonly links?: () => readonly LinkFigure[];
   readonly calls?: () => ReadonlyMap<string, StandingCalls>;
   readonly lines?: () => Iterable<readonly [trunk: string, state: string]>;
@@ -239,6 +252,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     sockets,
     health: plainHealth(health?.()),
     hep: hep?.(),
+    records: plainRecords(sources.records?.()),
     links: (links?.() ?? []).map(({ id, isUp }) => ({ id, isUp })),
     tableFull,
     ruleFaults,
@@ -254,6 +268,12 @@ function plainStateFolder(figures: StateFolderFigures | undefined): StateFolderF
   if (figures === undefined) return undefined;
   const { isOk, written, failed } = figures;
   return { isOk, written, failed };
+}
+
+function plainRecords(figures: RecordsFigures | undefined): RecordsFigures | undefined {
+  if (figures === undefined) return undefined;
+  const { isOk, lost, bytes } = figures;
+  return { isOk, lost, bytes };
 }
 
 /** Copies plain values. An engine may give an object with functions, which can't be cloned. */

@@ -5,6 +5,7 @@ import { decisionBuckets } from "./counters.ts";
 import { collectionBuckets, type Figures } from "./figures.ts";
 import { hepSeries } from "./hep-metrics.ts";
 import { nextHopSeries } from "./next-hop-metrics.ts";
+import { recordsSeries } from "./records-metrics.ts";
 import { readRuntime, runtimeMetrics } from "./runtime-metrics.ts";
 import type { Report, Series } from "./series.ts";
 import { ss7Series } from "./ss7-metrics.ts";
@@ -58,7 +59,8 @@ export function createMetrics(): Metrics {
     });
   trafficSeries.forEach(add);
   addDecisionTimes(registry, scrape);
-  for (const series of [nextHopSeries, carrierSeries, hepSeries, ss7Series, stateSeries]) series.forEach(add);
+  for (const series of [nextHopSeries, carrierSeries, hepSeries, recordsSeries, ss7Series, stateSeries])
+    series.forEach(add);
   addWatchedMetrics(registry, scrape);
   addProcessMetrics(registry, scrape);
   let last: Promise<unknown> = Promise.resolve();

@@ -43,6 +43,12 @@ export interface StoppedLines {
   isStopped: (trunk: TrunkId, at: Millis) => boolean;
 }
 
+/** Whether calls can be recorded. The running filter puts its records in. */
+export interface Recording {
+  /** True while new calls are to be refused, because nobody could tell of them. */
+  isFull: () => boolean;
+}
+
 /**
  * What rules remember from call to call. It outlives the policy: a reload resets no counter and no
  * window.
@@ -66,6 +72,7 @@ export interface ScreeningState {
   readonly lineOrders: CommandedLines;
   /** Asked where a call that stands is to go on: a change of its session, or a refresh. */
   readonly lines: StoppedLines;
+  readonly recording: Recording;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
   /** How often each rule threw, since start. It is always a fault of our own. */
@@ -93,6 +100,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     channels: { of: () => 0 },
     lineOrders: { orders: new Map() },
     lines: { isStopped: () => false },
+    recording: { isFull: () => false },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,

@@ -45,6 +45,7 @@ void tap.test("a sound configuration: what was counted, and 0", async (t) => {
     "admin          127.0.0.1:9464",
     "node           gw-a",
     "state          state",
+    "records        off: no call is remembered; set `records.folder`",
     "evidence       off: no key `evidence` in sigwall.yaml; refused messages are not kept",
     "policy         policy.yaml, revision R",
     "trunks         3: 1 lessee, 0 national, 1 international, 1 core",

@@ -33,7 +33,7 @@ lessees:`;
     const tls = { certificate: own.certificateFile, key: own.keyFile, ca: authority.certificateFile };
     place.write(
       "sigwall.yaml",
-      `${staticText.replace("udp:127.0.0.1:0", '"udp:127.0.0.1:0", "tls:127.0.0.1:0"')}tls: ${JSON.stringify(tls)}\nnameServers: ["${dns.place}"]\n`,
+      `${staticText.replace("udp:127.0.0.1:0", '"udp:127.0.0.1:0", "tls:127.0.0.1:0"')}tls: ${JSON.stringify(tls)}\nnameServers: ["${dns.place}"]\nrecords: { folder: records }\n`,
     );
     const filter = await startFilter(place.config);
     // And a filter whose calls a server carries: only then there is a server to say something of.

@@ -37,6 +37,7 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
       ]),
     build: { version: "0.2.0", node: "gw-a" },
     stateFolder: () => ({ isOk: false, written: 4, failed: 1 }),
+    records: () => ({ isOk: false, lost: 7, bytes: 4096 }),
     tableFull: { callers: 2 },
     ruleFaults: {},
   };
@@ -103,6 +104,9 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     'sigwall_channels{trunk="lease"} 5',
     'sigwall_build_info{version="0.2.0",node="gw-a"} 1',
     "sigwall_state_folder_ok 0",
+    "sigwall_records_ok 0",
+    "sigwall_records_lost_total 7",
+    "sigwall_records_bytes 4096",
     'sigwall_call_snapshots_total{result="written"} 4',
     'sigwall_call_snapshots_total{result="failed"} 1',
     "sigwall_unknown_source_messages_total 0",

@@ -9,6 +9,7 @@ import { parseHostPort, type HostPort } from "../../net/host.ts";
 import { adminSchema } from "./admin-schema.ts";
 import { evidenceSchema } from "./evidence-schema.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
+import { recordsSchema } from "./records-schema.ts";
 import { nodeNamePattern } from "./node-place.ts";
 import { ownNamesSchema, pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
 
@@ -277,6 +278,7 @@ export const staticSchema = z.strictObject({
       "Ends the process with exit code 70 when the thread of the calls has not turned for so many seconds, so that the service manager starts it again. 0: never.",
     ),
   evidence: evidenceSchema.exactOptional(),
+  records: recordsSchema.exactOptional(),
   hep: hepSchema.exactOptional(),
   log: z
     .strictObject({

@@ -1,5 +1,5 @@
 // The kinds of record lines and their fields, as plain values for JSON. Names are fixed; more may come.
-import type { Action, CallEnd, CallsShed } from "../../domain/call.ts";
+import type { Action, CallEnd, CallMoved, CallsShed } from "../../domain/call.ts";
 import type { LineId, LineState } from "../../domain/line-state.ts";
 import type { AttemptLine, MarkLine } from "./attempt-line.ts";
 
@@ -12,8 +12,13 @@ export interface Stamped {
   readonly node: string;
 }
 
+/** The fields of an attempt, each of which may be missing. */
+type AttemptFields = {
+  readonly [Field in keyof Omit<AttemptLine, "frame" | "time">]?: AttemptLine[Field] | undefined;
+};
+
 /** What was decided about a call attempt, and what was done. */
-export interface DecidedLine extends Stamped, Omit<Partial<AttemptLine>, "frame" | "time"> {
+export interface DecidedLine extends Stamped, AttemptFields {
   readonly record: "decided";
   /** NODE-EPOCH-COUNT. */
   readonly id: string;
@@ -28,6 +33,8 @@ export interface DecidedLine extends Stamped, Omit<Partial<AttemptLine>, "frame"
   readonly codecs?: string | undefined;
   readonly fromHost?: string | undefined;
   readonly marks?: readonly MarkLine[] | undefined;
+  /** The mode of the rule that decided. Findings of other modes are in `shadow`. */
+  readonly mode?: "enforce" | undefined;
   readonly action: Action["kind"];
   readonly status?: number | undefined;
   readonly cause?: number | undefined;
@@ -47,7 +54,7 @@ export interface RequestLine extends Omit<DecidedLine, "record" | "id"> {
   readonly record: "request";
   readonly method: string;
   /** The call, where it is known. */
-  readonly id?: string;
+  readonly id?: string | undefined;
 }
 
 /** The end of a forwarded call. */
@@ -62,9 +69,20 @@ export interface EndedLine extends Stamped, CallEnd {
   readonly seconds?: number | undefined;
 }
 
+/** A forwarded call went on to another next hop. */
+export interface MovedLine extends Stamped {
+  readonly record: "moved";
+  readonly id: string;
+  readonly trunk: string;
+  readonly nextHop: string;
+  readonly why: CallMoved["why"];
+}
+
 /** Refusals of one second that were not told one by one. */
-export interface ShedLine extends Stamped, Pick<CallsShed, "trunk" | "reason" | "status" | "count" | "of"> {
+export interface ShedLine extends Stamped, Pick<CallsShed, "trunk" | "reason" | "status" | "count"> {
   readonly record: "shed";
+  /** Left out: they were call attempts. */
+  readonly of?: CallsShed["of"] | undefined;
   readonly from: string;
   readonly to: string;
 }
@@ -94,6 +112,17 @@ export interface GapLine extends Stamped {
   readonly to: string;
   readonly lost: number;
   readonly why: string;
+}
+
+/** Files of a day were deleted because they were older than the retention asks for. */
+export interface DeletedLine extends Stamped {
+  readonly record: "deleted";
+  /** `2026-11-30`. */
+  readonly day: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly why: "retention";
+  readonly keepDays: number;
 }
 
 /** A policy came into force. */
@@ -126,14 +155,16 @@ export type RecordLine =
   | DecidedLine
   | RequestLine
   | EndedLine
+  | MovedLine
   | ShedLine
   | OrderLine
   | GapLine
+  | DeletedLine
   | PolicyLine
   | ListLine
   | AccessLine;
 
 /** A line that no call makes: it is handed over whole, and its time and node are added by the writer. */
-export type NoteLine = Unstamped<OrderLine | GapLine | PolicyLine | ListLine | AccessLine>;
+export type NoteLine = Unstamped<OrderLine | GapLine | DeletedLine | PolicyLine | ListLine | AccessLine>;
 
 type Unstamped<Line> = Line extends Stamped ? Omit<Line, keyof Stamped> & Partial<Stamped> : never;

@@ -49,6 +49,12 @@ function sayStanding({ numbers }: NumberList, row: number, standing: Standing, a
   return from !== undefined && at < from ? "not valid yet" : "expired";
 }
 
+/** The row that covers a number, in force or not: `lists/own.csv:17`. */
+function lineOf({ file, numbers }: NumberList, number: UsableNumber, at: Millis): string {
+  const row = numbers.find(number.key, at);
+  return `${file}:${numbers.line(row < 0 ? -2 - row : row)}`;
+}
+
 const notListed: Deny = { kind: "reject", reason: "cli-not-listed" };
 
 /** Returns the numbers that must be listed, for explanations. */
@@ -77,7 +83,9 @@ export const callerAuthentication: ScreenRule<Options> = {
 
     const judge = (number: UsableNumber, field: string, at: Millis): Deny | undefined => {
       const standing = standingOf(list, number, at, verifiedWithinDays);
-      return standing === "listed" ? undefined : { kind: "reject", reason: standing, facts: { field } };
+      if (standing === "listed") return undefined;
+      if (standing === "cli-not-listed") return { kind: "reject", reason: standing, facts: { field } };
+      return { kind: "reject", reason: standing, facts: { field, line: lineOf(list, number, at) } };
     };
 
     /** No licence to forward lets a lessee show 110 or 12345 as the one who called. */

@@ -72,7 +72,8 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
         const found = findListed(attempt, list);
         if (found === undefined) continue;
         const reason = list.kind === "police" ? "police-listed" : "denylisted";
-        return { kind: "reject", reason, facts: { list: list.id, field: found.party.source } };
+        const line = `${list.file}:${list.numbers.line(found.row)}`;
+        return { kind: "reject", reason, facts: { list: list.id, field: found.party.source, line } };
       }
       return undefined;
     };

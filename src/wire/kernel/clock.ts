@@ -18,3 +18,8 @@ export function followWall(wall: WallClock): void {
   const ahead = Date.now() - engineNow();
   if (Math.abs(ahead - wall.ahead) > JITTER) wall.ahead = ahead;
 }
+
+/** The wall clock, for what is dated by a thread that has no engine. */
+export function wallNow(): Millis {
+  return Date.now();
+}

@@ -1,0 +1,291 @@
+// The records in the call thread: puts events into the ring, counts what finds no room, and runs the thread that writes.
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isMainThread, MessageChannel, type MessagePort, Worker, workerData } from "node:worker_threads";
+import type { RecordsConfig } from "../../config/sigwall/records-schema.ts";
+import type { CallEvent } from "../../domain/call.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { Log } from "../../observe/log.ts";
+import { asksEvidence, makesLine, writeEvent, writeGap } from "../../records/lines/event-frames.ts";
+import { FrameFlag, LONGEST_FRAME } from "../../records/lines/frame-layout.ts";
+import { createFramePen } from "../../records/lines/frame-pen.ts";
+import type { NoteLine } from "../../records/lines/record-line.ts";
+import type { Records, TrunkFacts } from "../../records/lines/recording.ts";
+import { createRingMemory, writeRing } from "../../state/byte-ring.ts";
+import { wallNow } from "../../wire/kernel/clock.ts";
+import { type FolderLock, lockFile } from "../folder-lock.ts";
+import { yieldToCalls } from "../threads/thread-priority.ts";
+import {
+  DURABLE,
+  FAILING,
+  type FromRecords,
+  RECORDS_CELLS,
+  type RecordsThreadData,
+  type ToRecords,
+  WAKE,
+} from "./records-messages.ts";
+
+export interface RecordsParts {
+  readonly node: string;
+  readonly log: Log;
+  /** Octets of the ring; a power of two. */
+  readonly ringOctets?: number;
+}
+
+/** Octets of the ring: some seconds of a thousand calls a second. */
+const RING: number = 1 << 24;
+/** The share of the ring at which the records thread is woken at once. */
+const NUDGE_AT = 0.25;
+/** Time between two looks for losses that are not told yet. Milliseconds. */
+const TELL_EVERY: Millis = 200;
+/** How long after its end the thread is started again. Milliseconds. */
+const RESTART_AFTER: Millis = 1000;
+/** Longest time that the end of the filter waits for the last lines. Milliseconds. */
+const MOST_FAREWELL: Millis = 5000;
+
+/**
+ * Takes the folder for this node, and starts the thread. A folder that can't be written is no error: calls go on, or are
+ * refused, as `onFull` says.
+ *
+ * @returns in words, why the filter must not start: another process writes the records of this node
+ */
+export function openRecords(
+  { folder, keepDays, onFull }: RecordsConfig,
+  parts: RecordsParts,
+): Records | string {
+  const { node, log } = parts;
+  const taken = takeFolder(folder, node);
+  if (typeof taken === "string") return taken;
+  const { lock, isAfterKill } = taken;
+  const ring = createRingMemory(parts.ringOctets ?? RING, RECORDS_CELLS);
+  const { cells } = ring;
+  const writer = writeRing(ring, LONGEST_FRAME);
+  const pen = createFramePen(ring.octets);
+  const figures = { isOk: true, lost: 0, bytes: 0 };
+  let trunks: readonly TrunkFacts[] = [];
+  let ticket = 0;
+  let lost = 0;
+  let lostFrom = 0;
+  let lostTo = 0;
+  let port: MessagePort | undefined;
+  let thread: Worker | undefined;
+  let restart: NodeJS.Timeout | undefined;
+  let starts = 0;
+  let durable: (() => void) | undefined;
+  let closed: (() => void) | undefined;
+  /** Notes that wait for a thread. */
+  let notes: NoteLine[] = [];
+
+  function wake(): void {
+    Atomics.add(cells, WAKE, 1);
+    Atomics.notify(cells, WAKE);
+  }
+
+  function lose(at: Millis): void {
+    figures.lost++;
+    if (lost++ === 0) lostFrom = at;
+    lostTo = at;
+  }
+
+  /** Tells the events that found no room, as soon as there is room. @returns false while there is none */
+  function tellLost(): boolean {
+    if (lost === 0) return true;
+    const place = writer.begin();
+    if (place < 0) return false;
+    pen.moveTo(place);
+    writeGap(pen, lostFrom, lostTo, lost);
+    writer.commit(pen.place() - place);
+    lost = 0;
+    return true;
+  }
+
+  function push(event: CallEvent, options?: { readonly wait?: boolean }): boolean {
+    if (!makesLine(event)) return true;
+    const place = tellLost() ? writer.begin() : -1;
+    if (place < 0) {
+      lose(event.kind === "shed" ? event.to : event.at);
+      return false;
+    }
+    const hasEvidence =
+      (event.kind === "decided" || event.kind === "request") && asksEvidence(event.decision);
+    const isAwaited = options?.wait === true;
+    pen.moveTo(place);
+    writeEvent(pen, event, (hasEvidence ? FrameFlag.evidence : 0) | (isAwaited ? FrameFlag.wait : 0));
+    writer.commit(pen.place() - place);
+    if (hasEvidence) ticket = (ticket + 1) | 0;
+    if (isAwaited || writer.used() > NUDGE_AT) wake();
+    return true;
+  }
+
+  function hear(message: FromRecords): void {
+    switch (message.kind) {
+      case "durable":
+        durable?.();
+        break;
+      case "bytes":
+        figures.bytes = message.bytes;
+        break;
+      case "failing":
+        if (figures.isOk) log.error(describeFailing(folder, onFull), { why: message.why });
+        figures.isOk = false;
+        break;
+      case "writing":
+        if (!figures.isOk) log.info(`records are written to ${folder} again`);
+        figures.isOk = true;
+        break;
+      case "fault":
+        figures.lost++;
+        log.fault(new Error(message.error));
+        break;
+      case "closed":
+        figures.lost += message.lost;
+        closed?.();
+        break;
+    }
+  }
+
+  function start(): void {
+    const channel = new MessageChannel();
+    const data: RecordsThreadData = {
+      thread: "records",
+      port: channel.port2,
+      ring,
+      node,
+      folder,
+      keepDays,
+      names: pen.names(),
+      trunks,
+      isLocked: lock !== undefined,
+      isAfterKill: isAfterKill && starts++ === 0,
+    };
+    port = channel.port1;
+    port.on("message", hear);
+    port.unref();
+    try {
+      thread = new Worker(new URL(import.meta.url), { workerData: data, transferList: [channel.port2] });
+    } catch (error) {
+      ended(String(error));
+      return;
+    }
+    thread.unref();
+    let failure = "the records thread ended";
+    thread.on("error", (error) => (failure = String(error)));
+    thread.once("exit", () => {
+      thread = undefined;
+      if (closed === undefined) ended(failure);
+      else closed();
+    });
+    for (const line of notes.splice(0)) send({ kind: "note", line });
+  }
+
+  function ended(why: string): void {
+    port?.close();
+    port = undefined;
+    hear({ kind: "failing", why });
+    Atomics.store(cells, FAILING, 1);
+    restart = setTimeout(start, RESTART_AFTER).unref();
+  }
+
+  function send(message: ToRecords): void {
+    port?.postMessage(message);
+    wake();
+  }
+
+  start();
+  const telling = setInterval(tellLost, TELL_EVERY).unref();
+  return {
+    happened: push,
+    push,
+    lastTicket: () => ticket,
+    durable: () => Atomics.load(cells, DURABLE),
+    onDurable: (callback) => void (durable = callback),
+    note(line) {
+      // The time is that of the note, not that of the writing.
+      const dated = { ...line, time: line.time ?? new Date(wallNow()).toISOString() };
+      if (port === undefined) notes.push(dated);
+      else send({ kind: "note", line: dated });
+    },
+    know(facts) {
+      trunks = facts;
+      send({ kind: "trunks", trunks: facts });
+    },
+    figures: () => figures,
+    isFull: () => onFull === "refuse" && (Atomics.load(cells, FAILING) === 1 || !writer.hasRoom()),
+    async close() {
+      clearInterval(telling);
+      clearTimeout(restart);
+      tellLost();
+      const last = thread;
+      const before = figures.lost;
+      let isClosed = false;
+      if (last !== undefined) {
+        last.ref();
+        isClosed = await new Promise<boolean>((resolve) => {
+          const limit = setTimeout(resolve, MOST_FAREWELL, false);
+          closed = () => {
+            clearTimeout(limit);
+            resolve(true);
+          };
+          send({ kind: "close" });
+        });
+        const terminated = last.terminate();
+        if (isClosed) await terminated;
+      }
+      port?.close();
+      notes = [];
+      const isWritten = isClosed && figures.isOk && lost === 0 && figures.lost === before;
+      // The lock file of an end without loss is empty: the next start sees the difference.
+      if (isWritten) lock?.release();
+      else
+        log.error(`the last record lines could not be written to ${folder}`, {
+          lost: figures.lost - before + lost,
+        });
+    },
+  };
+}
+
+function describeFailing(folder: string, onFull: RecordsConfig["onFull"]): string {
+  const then =
+    onFull === "count"
+      ? "calls go on, and what finds no room in memory is counted as lost"
+      : "new calls of screened trunks are refused as `overload`, but for emergency calls";
+  return `records can't be written to ${folder}: ${then}; the filter tries again, look at the disk`;
+}
+
+interface TakenFolder {
+  /** Undefined: the folder can't be written now. */
+  readonly lock: FolderLock | undefined;
+  readonly isAfterKill: boolean;
+}
+
+function takeFolder(folder: string, node: string): TakenFolder | string {
+  const path = join(folder, `${node}.lock`);
+  const isAfterKill = holdsPid(path);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const lock = lockFile(path);
+    if (typeof lock === "string")
+      return `${lock} writes the records of node ${node} in ${folder}: give each process a \`node\` of its own, or end that process`;
+    return { lock, isAfterKill };
+  } catch {
+    return { lock: undefined, isAfterKill };
+  }
+}
+
+function holdsPid(path: string): boolean {
+  try {
+    return readFileSync(path, "latin1").trim() !== "";
+  } catch {
+    return false;
+  }
+}
+
+function isRecordsData(value: unknown): value is RecordsThreadData {
+  return typeof value === "object" && value !== null && "thread" in value && value.thread === "records";
+}
+
+if (!isMainThread && isRecordsData(workerData)) {
+  yieldToCalls();
+  const { serveRecords } = await import("./serve-records.ts");
+  serveRecords(workerData);
+}

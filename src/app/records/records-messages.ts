@@ -1,0 +1,52 @@
+// What the call thread and the records thread share and tell each other.
+import type { MessagePort } from "node:worker_threads";
+import type { NoteLine } from "../../records/lines/record-line.ts";
+import type { TrunkFacts } from "../../records/lines/recording.ts";
+import { FREE_CELLS, type RingMemory } from "../../state/byte-ring.ts";
+
+/** Changes whenever the records thread is to look at once. */
+export const WAKE = FREE_CELLS;
+/** 1 while nothing can be written. */
+export const FAILING = FREE_CELLS + 1;
+/** The last ticket whose line is on disk, modulo 2^32. */
+export const DURABLE = FREE_CELLS + 2;
+/** Cells beside those of the ring. */
+export const RECORDS_CELLS = 3;
+
+/** What the records thread is started with. */
+export interface RecordsThreadData {
+  readonly thread: "records";
+  readonly port: MessagePort;
+  readonly ring: RingMemory;
+  readonly node: string;
+  readonly folder: string;
+  readonly keepDays: number;
+  /** Names with numbers that frames of an earlier thread have brought. */
+  readonly names: readonly string[];
+  readonly trunks: readonly TrunkFacts[];
+  /** True when this process holds the lock of the node; false: the folder could not be written yet. */
+  readonly isLocked: boolean;
+  /** True when the process before this one was killed. */
+  readonly isAfterKill: boolean;
+}
+
+/** From the call thread to the records thread. */
+export type ToRecords =
+  | { readonly kind: "note"; readonly line: NoteLine }
+  | { readonly kind: "trunks"; readonly trunks: readonly TrunkFacts[] }
+  /** Asks to write everything; answered by `closed`. */
+  | { readonly kind: "close" };
+
+/** From the records thread to the call thread. */
+export type FromRecords =
+  /** Nothing can be written from now on, and why. */
+  | { readonly kind: "failing"; readonly why: string }
+  | { readonly kind: "writing" }
+  /** Tickets became durable: see {@link DURABLE}. */
+  | { readonly kind: "durable" }
+  /** Octets of all record files. */
+  | { readonly kind: "bytes"; readonly bytes: number }
+  /** A line could not be made: a fault of ours. */
+  | { readonly kind: "fault"; readonly error: string }
+  /** `lost`: events that could not be written. */
+  | { readonly kind: "closed"; readonly lost: number };

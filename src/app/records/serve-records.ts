@@ -1,0 +1,209 @@
+// The body of the records thread: takes events out of the ring, and writes them until it is told to close.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { receiveMessageOnPort } from "node:worker_threads";
+import type { Millis } from "../../domain/time.ts";
+import {
+  createLineWriter,
+  type EvidenceLog,
+  gapLine,
+  type LineWriter,
+} from "../../records/lines/line-writer.ts";
+import { deleteOldDays, sumOctets } from "../../records/lines/record-days.ts";
+import type { NoteLine } from "../../records/lines/record-line.ts";
+import type { TrunkFacts } from "../../records/lines/recording.ts";
+import { cutTornLines } from "../../records/lines/torn-lines.ts";
+import { wallNow } from "../../wire/kernel/clock.ts";
+import { lockFile } from "../folder-lock.ts";
+import { describeFailure } from "../read-file.ts";
+import { createOpenCalls } from "./open-calls.ts";
+import {
+  DURABLE,
+  FAILING,
+  type FromRecords,
+  type RecordsThreadData,
+  type ToRecords,
+  WAKE,
+} from "./records-messages.ts";
+
+/** How long lines wait for others to be written with. Milliseconds. A killed process loses the lines of this time. */
+const PAUSE: Millis = 50;
+/** Time between two tries while nothing can be written. Milliseconds. */
+const RETRY: Millis = 200;
+/** Time between two looks at old days and at the size of the folder. Milliseconds. */
+const HOURLY: Millis = 3_600_000;
+/** Time between two messages about the size. Milliseconds. */
+const TOLD_EVERY: Millis = 1000;
+/** Longest time for the last lines of the process. Milliseconds. */
+const MOST_FAREWELL: Millis = 2000;
+/** At most this many lines that no call makes wait while nothing can be written. */
+const MOST_NOTES = 4096;
+
+/** Serves until the call thread says `close`. Blocks its thread: nothing else runs there. */
+export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): void {
+  const { port, ring, node, folder, keepDays } = data;
+  const { cells } = ring;
+  const send = (message: FromRecords): void => port.postMessage(message, []);
+  const lessees = new Map<string, string | undefined>();
+  const notes: NoteLine[] = [];
+  let lostNotes = 0;
+  let whyLost = "the records thread did not keep up";
+  let failure: string | undefined;
+  let closeBy: Millis | undefined;
+  let isReady = false;
+  let tickets = Atomics.load(cells, DURABLE);
+  let looked = -Infinity;
+  let told = -Infinity;
+  let base = 0;
+  let writer: LineWriter | undefined;
+  const open = createOpenCalls(folder, node);
+
+  function note(line: NoteLine): void {
+    if (notes.length < MOST_NOTES) notes.push(line);
+    else lostNotes++;
+  }
+
+  function know(trunks: readonly TrunkFacts[]): void {
+    lessees.clear();
+    for (const { id, lessee } of trunks) lessees.set(id, lessee);
+    open.know(trunks);
+  }
+
+  function takeMessages(): void {
+    for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
+      const message: ToRecords = got.message;
+      if (message.kind === "note") note(message.line);
+      else if (message.kind === "trunks") know(message.trunks);
+      else closeBy ??= wallNow() + MOST_FAREWELL;
+    }
+  }
+
+  /** Makes the folder ready before the first line. Throws when it can't be written. */
+  function prepare(): LineWriter {
+    const now = wallNow();
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!data.isLocked) {
+      const lock = lockFile(join(folder, `${node}.lock`));
+      if (typeof lock === "string") throw new Error(`${lock} writes the records of node ${node} there`);
+    }
+    const { torn, last = now } = cutTornLines(folder, node);
+    if (data.isAfterKill || torn > 0)
+      note({ record: "gap", ...gapFields(Math.min(last, now), now, torn, whyKilled(torn)) });
+    open.load();
+    return createLineWriter({
+      ring,
+      node,
+      folder,
+      evidence,
+      names: data.names,
+      lesseeOf: (trunk) => lessees.get(trunk),
+      whyLost: () => whyLost,
+      made: open.take,
+      fault(error) {
+        const at = wallNow();
+        note({ record: "gap", ...gapFields(at, at, 1, "the line could not be made: a fault of the filter") });
+        send({
+          kind: "fault",
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
+      },
+    });
+  }
+
+  function gapFields(
+    from: Millis,
+    to: Millis,
+    lost: number,
+    why: string,
+  ): Omit<NoteLine & { record: "gap" }, "record"> {
+    const {
+      record: _record,
+      time: _time,
+      node: _node,
+      ...fields
+    } = gapLine(node, to, { from, to, lost, why });
+    return fields;
+  }
+
+  /** What is due once an hour: old days, lost calls, and the size of the folder. */
+  function look(now: Millis): void {
+    if (now - looked < HOURLY && now >= looked) return;
+    looked = now;
+    for (const day of deleteOldDays(folder, node, keepDays, now))
+      note({ record: "deleted", ...day, why: "retention", keepDays });
+    base = sumOctets(folder) - (writer?.written() ?? 0);
+  }
+
+  /** @returns true when there is more to do at once */
+  function work(): boolean {
+    const now = wallNow();
+    writer ??= prepare();
+    look(now);
+    for (const line of open.work(now)) writer.note(line, now);
+    for (const line of notes.splice(0)) writer.note(line, now);
+    if (lostNotes > 0) writer.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
+    lostNotes = 0;
+    const { frames, tickets: more, isDurable } = writer.batch();
+    tickets = (tickets + more) | 0;
+    if (isDurable) {
+      Atomics.store(cells, DURABLE, tickets);
+      send({ kind: "durable" });
+    }
+    if (now - told >= TOLD_EVERY || now < told) {
+      told = now;
+      send({ kind: "bytes", bytes: base + writer.written() });
+    }
+    return frames > 0 || open.isLoading();
+  }
+
+  function settle(why: string | undefined): void {
+    if (why === failure) return;
+    failure = why;
+    Atomics.store(cells, FAILING, why === undefined ? 0 : 1);
+    if (why === undefined) send({ kind: "writing" });
+    else {
+      whyLost = `nothing could be written: ${why}`;
+      send({ kind: "failing", why });
+    }
+  }
+
+  know(data.trunks);
+  for (;;) {
+    const seen = Atomics.load(cells, WAKE);
+    takeMessages();
+    let hasMore = false;
+    try {
+      hasMore = work();
+      isReady = true;
+      settle(undefined);
+    } catch (error) {
+      settle(describeFailure(error));
+    }
+    if (closeBy !== undefined && (!hasMore || wallNow() >= closeBy)) {
+      const isWritten = failure === undefined && !hasMore;
+      if (isWritten || wallNow() >= closeBy) {
+        farewell();
+        return;
+      }
+    }
+    if (!hasMore) Atomics.wait(cells, WAKE, seen, failure === undefined ? PAUSE : RETRY);
+  }
+
+  function farewell(): void {
+    let lost = 0;
+    try {
+      if (failure !== undefined) lost = writer?.abandon() ?? 0;
+      if (isReady) open.keep(wallNow());
+      writer?.close();
+    } catch (error) {
+      settle(describeFailure(error));
+    }
+    send({ kind: "closed", lost });
+  }
+}
+
+function whyKilled(torn: number): string {
+  const cut =
+    torn === 0 ? "" : torn === 1 ? "; its last line was torn and was cut" : `; ${torn} torn lines were cut`;
+  return `the process before this one was killed: what it had not written yet is lost beside ${torn} lines that are counted here${cut}`;
+}

@@ -1,0 +1,151 @@
+// Appends lines to the files of their hours: records/YYYY-MM-DD/HH-NODE.ndjson.
+import { Buffer } from "node:buffer";
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Millis } from "../../domain/time.ts";
+import { hourOf, placeOfHour } from "./line-time.ts";
+
+/** The files of one node's lines. */
+export interface LineFiles {
+  /** Takes a line without its line end. It is written by the next {@link LineFiles.flush}. */
+  readonly add: (at: Millis, line: string) => void;
+  /** Octets that wait. */
+  readonly waiting: () => number;
+  /**
+   * Writes what waits. Throws when it can't: what was not written stays and is written by the next call, from the
+   * very octet on.
+   */
+  readonly flush: () => void;
+  /** Waits until the disk has what was written since the last call. Throws when the disk fails. */
+  readonly sync: () => void;
+  /** Octets written so far. */
+  readonly written: () => number;
+  readonly close: () => void;
+}
+
+interface HourFile {
+  readonly fd: number;
+  isDirty: boolean;
+}
+
+/** What waits for one hour. */
+interface Waiting {
+  text: string;
+  /** The octets that are being written, and how many of them are. */
+  bytes: Buffer | undefined;
+  done: number;
+}
+
+/** At most this many hours have an open file. Only a clock that steps, or calls that end late, need more than two. */
+const MOST_OPEN = 4;
+
+/** Returns the name of the file with the lines of a node in an hour, `12-gw-a.ndjson`. */
+export function lineFileName(hour: string, node: string): string {
+  return `${hour}-${node}.ndjson`;
+}
+
+export function createLineFiles(folder: string, node: string): LineFiles {
+  const open = new Map<number, HourFile>();
+  const queue = new Map<number, Waiting>();
+  /** The latest hour that has a file. */
+  let latest = -1;
+  let written = 0;
+
+  function close(hour: number, { fd, isDirty }: HourFile): void {
+    open.delete(hour);
+    try {
+      if (isDirty) fdatasyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** The file of an hour that was sealed is gone for good: its late lines go to the latest hour. */
+  function hourFor(at: Millis): number {
+    const hour = hourOf(at);
+    if (hour >= latest || open.has(hour) || queue.has(hour)) return hour;
+    return isSealed(folder, node, hour) ? latest : hour;
+  }
+
+  function fileOf(hour: number): HourFile {
+    const known = open.get(hour);
+    if (known !== undefined) {
+      // Somebody has deleted the file: lines must not go where nobody finds them.
+      if (fstatSync(known.fd).nlink > 0) return known;
+      close(hour, known);
+    }
+    const place = placeOfHour(hour);
+    const day = join(folder, place.day);
+    mkdirSync(day, { recursive: true, mode: 0o700 });
+    const file = { fd: openSync(join(day, lineFileName(place.hour, node)), "a", 0o600), isDirty: false };
+    if (open.size >= MOST_OPEN) {
+      const [oldest] = [...open].toSorted(([a], [b]) => a - b);
+      if (oldest !== undefined) close(...oldest);
+    }
+    open.set(hour, file);
+    return file;
+  }
+
+  function write(hour: number, waiting: Waiting): void {
+    const file = fileOf(hour);
+    waiting.bytes ??= takeText(waiting);
+    while (waiting.done < waiting.bytes.length) {
+      file.isDirty = true;
+      const count = writeSync(file.fd, waiting.bytes, waiting.done);
+      waiting.done += count;
+      written += count;
+    }
+    waiting.bytes = undefined;
+  }
+
+  return {
+    add(at, line) {
+      const hour = hourFor(at);
+      if (hour > latest) latest = hour;
+      const waiting = queue.get(hour);
+      if (waiting === undefined) queue.set(hour, { text: `${line}\n`, bytes: undefined, done: 0 });
+      else waiting.text += `${line}\n`;
+    },
+    waiting() {
+      let sum = 0;
+      for (const { text, bytes, done } of queue.values()) sum += text.length + (bytes?.length ?? 0) - done;
+      return sum;
+    },
+    flush() {
+      for (const [hour, waiting] of queue) {
+        while (waiting.bytes !== undefined || waiting.text !== "") write(hour, waiting);
+        queue.delete(hour);
+      }
+    },
+    sync() {
+      for (const file of open.values()) {
+        if (!file.isDirty) continue;
+        fdatasyncSync(file.fd);
+        file.isDirty = false;
+      }
+    },
+    written: () => written,
+    close() {
+      for (const [hour, file] of open) close(hour, file);
+    },
+  };
+}
+
+function takeText(waiting: Waiting): Buffer {
+  const bytes = Buffer.from(waiting.text);
+  waiting.text = "";
+  waiting.done = 0;
+  return bytes;
+}
+
+/** @returns true when a Parquet file of the node's hour exists: readers then leave NDJSON of that hour out */
+function isSealed(folder: string, node: string, hour: number): boolean {
+  const place = placeOfHour(hour);
+  try {
+    return readdirSync(join(folder, place.day)).some(
+      (name) => name.endsWith(".parquet") && name.includes(`${place.hour}-${node}.`),
+    );
+  } catch {
+    return false;
+  }
+}
