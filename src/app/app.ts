@@ -18,6 +18,7 @@ import type { Admin } from "./admin/admin-answers.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
 import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
+import type { HourlySeal } from "./hourly-seal.ts";
 import { describeUnkept, type PolicyPlace } from "../records/policies/policy-keeping.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
@@ -29,6 +30,7 @@ import type { FileStamps } from "./tracked-files.ts";
 import { startFileWatch } from "./file-watch.ts";
 import { createWatchSwitch } from "./threads/call-thread-turns.ts";
 import type { LogTarget } from "./admin/admin-messages.ts";
+import type { RecordsFigures } from "../observe/figures.ts";
 import type { Records, TrunkFacts } from "../records/lines/recording.ts";
 import { startWatchdog } from "./watchdog.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
@@ -60,6 +62,8 @@ export interface AppParts {
   readonly inherited: readonly InheritedSocket[];
   /** Where policies are kept before they come into force. Left out: nowhere. */
   readonly policies?: PolicyPlace | undefined;
+  /** The hourly sealing of the records; undefined: there is none. */
+  readonly seals?: Pick<HourlySeal, "counts"> | undefined;
   /** Told when a policy could not be kept, before it comes into force: a gap for the records. The log has it already. */
   readonly unkept?: (revision: string, why: string) => void;
 }
@@ -98,6 +102,7 @@ export async function startApp({
   inherited,
   policies,
   unkept,
+  seals,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
   // Chosen before any part with a timer is made: a timer that runs during the wait would use variables that come later.
@@ -125,7 +130,10 @@ export async function startApp({
   if (stateFolder.why !== undefined) log.error(describeForgotten(stateFolder.path, stateFolder.why));
   const snapshots = stateFolder.why === undefined ? createCallSnapshots(stateFolder.path, log) : undefined;
   let hep: HepExport | undefined;
-  const note = (line: OrderNote): void => noteInLog(log, line);
+  const note = (line: OrderNote): void => {
+    noteInLog(log, line);
+    records?.note(line);
+  };
   const lines = openLines({
     folder: stateFolder,
     commanded: state.lineOrders,
@@ -153,6 +161,7 @@ export async function startApp({
     counters,
     key,
     naming: { node, epoch: stateFolder.epoch },
+    evidence: records?.evidence,
     ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
     happened: joinListeners([
       reports.happened,
@@ -169,6 +178,7 @@ export async function startApp({
     unjudged: reports.unjudged,
     tlsRefused: reports.tlsRefused,
   });
+  records?.onDurable(() => engine.evidenceKept());
   const expiry = createCertificateExpiry(config.listen, tls, adminPair);
   const watched = createWatchSwitch(adminThread.turns);
   const policyThread = createPolicyThread();
@@ -235,7 +245,8 @@ export async function startApp({
         names: () => engine.names(),
         health: () => engine.health(),
         hep: () => hep?.figures(),
-        records: () => records?.figures(),
+        records: () => recordsFigures(records, engine.unkept()),
+        seals: () => seals?.counts(),
         links: () => engine.links?.() ?? [],
         calls: () => standingOf(engine.calls(), policy),
         lines: lines.states,
@@ -300,6 +311,12 @@ function joinListeners(listeners: readonly Listen[]): Listen {
     second(event);
     third?.(event);
   };
+}
+
+function recordsFigures(records: Records | undefined, late: number): RecordsFigures | undefined {
+  if (records === undefined) return undefined;
+  const figures = records.figures();
+  return { ...figures, evidence: { ...figures.evidence, late } };
 }
 
 /** What the records must know of the trunks of a policy. */

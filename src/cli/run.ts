@@ -13,6 +13,9 @@ import { type App, startApp } from "../app/app.ts";
 import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { obtainKey } from "../app/key-file.ts";
 import { openRecords } from "../app/records/open-records.ts";
+import { startRecordSealing } from "../app/records/sealing.ts";
+import { describeUnkept, keepPolicy, rememberBytes } from "../records/policies/policy-keeping.ts";
+import { policiesOf } from "../records/policies/policy-place.ts";
 import { lastEpochIn } from "../records/lines/torn-lines.ts";
 import { openStateFolder } from "../app/state-folder.ts";
 import { findPlace } from "../config/sigwall/node-place.ts";
@@ -50,7 +53,8 @@ export async function runFilter(configPath: string): Promise<number> {
   const { config, issues: staticIssues } = loadStatic(files.readFile, configPath);
   if (config === undefined) return refuse(staticIssues);
   const listeners = config.listen.map(({ id }) => id);
-  const loaded = loadPolicy(files.readFile, config.policy, listeners, config.engine);
+  const remembered = rememberBytes(files.readFile);
+  const loaded = loadPolicy(remembered.readFile, config.policy, listeners, config.engine);
   const { policy, material, issues } = loaded;
   if (policy === undefined || material === undefined) return refuse([...staticIssues, ...issues]);
   const tls = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
@@ -68,7 +72,8 @@ export async function runFilter(configPath: string): Promise<number> {
   const warnings = [...staticIssues, ...issues, ...(tls?.issues ?? []), ...adminTls.issues];
   if (process.stderr.isTTY) print(warnings);
   const place = findPlace(config, configPath, { host: hostname(), environment: process.env });
-  const recorded = config.records === undefined ? -1 : lastEpochIn(config.records.folder, place.node);
+  const { records: lines, evidence } = config;
+  const recorded = lines === undefined ? -1 : lastEpochIn(lines.folder, place.node);
   const stateFolder = openStateFolder(place.stateFolder, Date.now(), recorded);
   survivesLostTerminal();
   const threads = followThreads();
@@ -77,11 +82,32 @@ export async function runFilter(configPath: string): Promise<number> {
   const adminThread = startAdminThread(logTarget);
   const { log } = adminThread;
   const records =
-    config.records === undefined ? undefined : openRecords(config.records, { node: place.node, log });
+    lines === undefined && evidence === undefined
+      ? undefined
+      : openRecords({ records: lines, evidence }, { node: place.node, log });
   if (typeof records === "string") {
     stateFolder.close();
     await adminThread.close();
     return fail(records);
+  }
+  const folder = policiesOf(config);
+  const policies = folder === undefined ? undefined : { folder, node: place.node };
+  const surroundings = { engine: config.engine, listeners };
+  const unkept = policies && keepPolicy(policies, material, surroundings, remembered.bytes, Date.now());
+  remembered.forget();
+  const noteUnkept = (revision: string, why: string): void => {
+    const at = new Date().toISOString();
+    records?.note({
+      record: "gap",
+      from: at,
+      to: at,
+      lost: 1,
+      why: `policy ${revision} is not kept: ${why}`,
+    });
+  };
+  if (unkept !== undefined) {
+    log.error(describeUnkept(policy.revision, unkept));
+    noteUnkept(policy.revision, unkept);
   }
   // Numbers that a message about a list quotes are masked. `check` shows them.
   if (!process.stderr.isTTY) for (const issue of warnings) log.warn(redactText(formatIssue(issue)));
@@ -95,6 +121,7 @@ export async function runFilter(configPath: string): Promise<number> {
     log.fault(error);
     process.exit(1);
   });
+  const seals = lines === undefined ? undefined : startRecordSealing(lines.folder, configPath, log);
   const asked = stopSignal();
   try {
     app = await startApp({
@@ -109,11 +136,15 @@ export async function runFilter(configPath: string): Promise<number> {
       version,
       stateFolder,
       records,
+      policies,
+      unkept: noteUnkept,
+      seals,
       adminThread,
       logTarget,
       inherited,
     });
   } catch (error) {
+    seals?.close();
     await records?.close();
     stateFolder.close();
     await adminThread.close();
@@ -132,6 +163,7 @@ export async function runFilter(configPath: string): Promise<number> {
   const drainSeconds = config.drainSeconds ?? (inherited.length > 0 ? 0 : longestDrain);
   log.info("stopping: new calls are refused, calls in progress go on", { signal, drainSeconds });
   if (drainSeconds > 0) await app.drain(drainSeconds * 1000);
+  seals?.close();
   await app.stop();
   await records?.close();
   stateFolder.close();

@@ -40,6 +40,20 @@ export interface HepFigures {
 }
 
 /** The records of calls. */
+/** Messages that should be evidence and are not, since the start. */
+export interface EvidenceFigures {
+  /** True: evidence can be written, or none is kept. */
+  readonly isOk: boolean;
+  /** Memory was full. */
+  readonly full: number;
+  /** Their trunk had spent its budget. */
+  readonly beyond: number;
+  /** The disk failed. */
+  readonly disk: number;
+  /** Their answer left after 250 ms, when the disk did not have them yet. */
+  readonly late: number;
+}
+
 export interface RecordsFigures {
   /** True: record lines can be written. */
   readonly isOk: boolean;
@@ -47,6 +61,7 @@ export interface RecordsFigures {
   readonly lost: number;
   /** Octets of the record files. */
   readonly bytes: number;
+  readonly evidence: EvidenceFigures;
 }
 
 /** The health of the engine: its overload stage and its load. */
@@ -133,6 +148,8 @@ export interface GeneralFigures {
   readonly hep: HepFigures | undefined;
   /** Undefined when no call is remembered. */
   readonly records: RecordsFigures | undefined;
+  /** Hourly sealings of the records. Undefined: they are not sealed. */
+  readonly seals: ReloadCounts | undefined;
   readonly links: readonly LinkFigure[];
   /** How often a call met each bounded table of the rules full. */
   readonly tableFull: Readonly<Record<string, number>>;
@@ -173,6 +190,7 @@ export interface FigureSources {
   readonly health?: () => HealthFigures | undefined;
   readonly hep?: () => HepFigures | undefined;
   readonly records?: () => RecordsFigures | undefined;
+  readonly seals?: () => Readonly<ReloadCounts> | undefined;
   readonly links?: () => readonly LinkFigure[];
   readonly calls?: () => ReadonlyMap<string, StandingCalls>;
   readonly lines?: () => Iterable<readonly [trunk: string, state: string]>;
@@ -253,6 +271,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     health: plainHealth(health?.()),
     hep: hep?.(),
     records: plainRecords(sources.records?.()),
+    seals: sources.seals?.(),
     links: (links?.() ?? []).map(({ id, isUp }) => ({ id, isUp })),
     tableFull,
     ruleFaults,
@@ -272,8 +291,8 @@ function plainStateFolder(figures: StateFolderFigures | undefined): StateFolderF
 
 function plainRecords(figures: RecordsFigures | undefined): RecordsFigures | undefined {
   if (figures === undefined) return undefined;
-  const { isOk, lost, bytes } = figures;
-  return { isOk, lost, bytes };
+  const { isOk, lost, bytes, evidence } = figures;
+  return { isOk, lost, bytes, evidence: { ...evidence } };
 }
 
 /** Copies plain values. An engine may give an object with functions, which can't be cloned. */

@@ -1,8 +1,13 @@
 // The metrics of the record lines of calls.
 import type { RecordsFigures } from "./figures.ts";
-import { plainSeries, type Series } from "./series.ts";
+import { labelledSeries, plainSeries, type Series } from "./series.ts";
 
-const nothing: RecordsFigures = { isOk: true, lost: 0, bytes: 0 };
+const nothing: RecordsFigures = {
+  isOk: true,
+  lost: 0,
+  bytes: 0,
+  evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
+};
 
 /** The record lines; without records nothing is lost, and the gauge of their state is left out. */
 export const recordsSeries: readonly Series[] = [
@@ -17,6 +22,23 @@ export const recordsSeries: readonly Series[] = [
     "sigwall_records_bytes",
     "Octets of the files in the records folder.",
     ({ general: { records = nothing } }) => records.bytes,
+  ),
+  labelledSeries(
+    "counter",
+    "sigwall_evidence_lost_total",
+    "Messages that should be evidence and are not, by cause; late: answered before the disk had them.",
+    "cause",
+    ({ general: { records = nothing } }) => {
+      const { full, beyond, disk, late } = records.evidence;
+      return Object.entries({ memory: full, budget: beyond, disk, late });
+    },
+  ),
+  labelledSeries(
+    "counter",
+    "sigwall_seals_total",
+    "Hourly sealings of the records into Parquet, by result. A sealing that failed is tried again.",
+    "result",
+    ({ general: { seals } }) => Object.entries(seals ?? {}),
   ),
   {
     kind: "gauge",

@@ -113,12 +113,6 @@ const faultSeries: readonly Series[] = [
     "Errors of our own caught at the edge of an engine.",
     ({ general: { totals } }) => totals.faults,
   ),
-  plainSeries(
-    "counter",
-    "sigwall_evidence_lost_total",
-    "Refusals whose evidence could not be kept. Evidence is not written yet, so this is 0.",
-    () => 0,
-  ),
   labelledSeries(
     "counter",
     "sigwall_rule_faults_total",

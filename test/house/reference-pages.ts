@@ -113,7 +113,13 @@ async function renderEverything(): Promise<string> {
     lines: () => [["lease", "active"]],
     areLinesKept: () => true,
     stateFolder: () => ({ isOk: true, written: 1, failed: 0 }),
-    records: () => ({ isOk: true, lost: 0, bytes: 0 }),
+    records: () => ({
+      isOk: true,
+      lost: 0,
+      bytes: 0,
+      evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
+    }),
+    seals: () => ({ ok: 1, failed: 0 }),
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });

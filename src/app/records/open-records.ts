@@ -6,7 +6,10 @@ import type { RecordsConfig } from "../../config/sigwall/records-schema.ts";
 import type { CallEvent } from "../../domain/call.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Log } from "../../observe/log.ts";
-import { asksEvidence, makesLine, writeEvent, writeGap } from "../../records/lines/event-frames.ts";
+import type { EvidenceConfig } from "../../config/sigwall/evidence-schema.ts";
+import { type BudgetGap, budgetGapLine } from "../../records/evidence/evidence-budget.ts";
+import { createSecondShare } from "../../records/lines/second-share.ts";
+import { makesLine, writeEvent, writeGap } from "../../records/lines/event-frames.ts";
 import { FrameFlag, LONGEST_FRAME } from "../../records/lines/frame-layout.ts";
 import { createFramePen } from "../../records/lines/frame-pen.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
@@ -14,9 +17,11 @@ import type { Records, TrunkFacts } from "../../records/lines/recording.ts";
 import { createRingMemory, writeRing } from "../../state/byte-ring.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
 import { type FolderLock, lockFile } from "../folder-lock.ts";
+import { createEvidenceChooser, type EvidenceChoice } from "./evidence-choice.ts";
 import { yieldToCalls } from "../threads/thread-priority.ts";
 import {
   DURABLE,
+  EVIDENCE_FAILING,
   FAILING,
   type FromRecords,
   RECORDS_CELLS,
@@ -25,6 +30,12 @@ import {
   WAKE,
 } from "./records-messages.ts";
 
+/** What is kept, and where. At least one of the two is there. */
+export interface KeptThings {
+  readonly records: RecordsConfig | undefined;
+  readonly evidence: EvidenceConfig | undefined;
+}
+
 export interface RecordsParts {
   readonly node: string;
   readonly log: Log;
@@ -32,10 +43,24 @@ export interface RecordsParts {
   readonly ringOctets?: number;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
+/** The flags of a frame, by what becomes of its message. */
+const flagsOf: Readonly<Record<EvidenceChoice, number>> = {
+  none: 0,
+  beyond: 0,
+  kept: FrameFlag.evidence,
+  awaited: FrameFlag.evidence | FrameFlag.wait,
+};
+
 /** Octets of the ring: some seconds of a thousand calls a second. */
 const RING: number = 1 << 24;
 /** The share of the ring at which the records thread is woken at once. */
 const NUDGE_AT = 0.25;
+/** The share of the ring beyond which no trunk gets more than {@link MOST_CROWDED}: the rest is for the others. */
+const CROWDED = 0.5;
+/** Events of one trunk in a second, while the ring is crowded. */
+const MOST_CROWDED = 1000;
 /** Time between two looks for losses that are not told yet. Milliseconds. */
 const TELL_EVERY: Millis = 200;
 /** How long after its end the thread is started again. Milliseconds. */
@@ -49,21 +74,29 @@ const MOST_FAREWELL: Millis = 5000;
  *
  * @returns in words, why the filter must not start: another process writes the records of this node
  */
-export function openRecords(
-  { folder, keepDays, onFull }: RecordsConfig,
-  parts: RecordsParts,
-): Records | string {
+export function openRecords({ records, evidence }: KeptThings, parts: RecordsParts): Records | string {
   const { node, log } = parts;
+  // One lock for both: that of the records, else that of the evidence.
+  const folder = records?.folder ?? evidence?.folder ?? ".";
+  const onFull = records?.onFull ?? "count";
   const taken = takeFolder(folder, node);
   if (typeof taken === "string") return taken;
   const { lock, isAfterKill } = taken;
+  const chooser = createEvidenceChooser(evidence);
   const ring = createRingMemory(parts.ringOctets ?? RING, RECORDS_CELLS);
   const { cells } = ring;
   const writer = writeRing(ring, LONGEST_FRAME);
   const pen = createFramePen(ring.octets);
-  const figures = { isOk: true, lost: 0, bytes: 0 };
+  const share = createSecondShare(MOST_CROWDED);
+  const figures = {
+    isOk: true,
+    lost: 0,
+    bytes: 0,
+    evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
+  };
   let trunks: readonly TrunkFacts[] = [];
   let ticket = 0;
+  let lastTicket = 0;
   let lost = 0;
   let lostFrom = 0;
   let lostTo = 0;
@@ -99,22 +132,35 @@ export function openRecords(
     return true;
   }
 
-  function push(event: CallEvent, options?: { readonly wait?: boolean }): boolean {
-    if (!makesLine(event)) return true;
-    const place = tellLost() ? writer.begin() : -1;
+  function push(event: CallEvent): void {
+    if (!makesLine(event)) return;
+    const choice = chooser.choose(event);
+    const hasEvidence = choice === "kept" || choice === "awaited";
+    lastTicket = 0;
+    if (choice === "beyond") figures.evidence.beyond++;
+    const at = event.kind === "shed" ? event.to : event.at;
+    const trunk = event.kind === "shed" || event.kind === "request" ? event.trunk : event.call.trunk;
+    const hasShare = writer.used() < CROWDED || share.take(trunk, at);
+    const place = hasShare && tellLost() ? writer.begin() : -1;
     if (place < 0) {
-      lose(event.kind === "shed" ? event.to : event.at);
-      return false;
+      lose(at);
+      if (!hasEvidence) return;
+      figures.evidence.full++;
+      lastTicket = Infinity;
+      return;
     }
-    const hasEvidence =
-      (event.kind === "decided" || event.kind === "request") && asksEvidence(event.decision);
-    const isAwaited = options?.wait === true;
     pen.moveTo(place);
-    writeEvent(pen, event, (hasEvidence ? FrameFlag.evidence : 0) | (isAwaited ? FrameFlag.wait : 0));
+    // What a flood says is not worth the room of its messages.
+    const isSpent = choice === "beyond" && (event.kind === "decided" || event.kind === "request");
+    writeEvent(pen, isSpent ? { ...event, bytes: NO_BYTES } : event, flagsOf[choice]);
     writer.commit(pen.place() - place);
-    if (hasEvidence) ticket = (ticket + 1) | 0;
-    if (isAwaited || writer.used() > NUDGE_AT) wake();
-    return true;
+    if (hasEvidence) lastTicket = ++ticket;
+    if (choice === "awaited" || writer.used() > NUDGE_AT) wake();
+  }
+
+  /** Tells the messages beyond the budgets of their trunks. */
+  function tellBeyond(gaps: readonly BudgetGap[]): void {
+    for (const gap of gaps) send({ kind: "gap", line: budgetGapLine(gap, node), at: gap.to });
   }
 
   function hear(message: FromRecords): void {
@@ -132,6 +178,21 @@ export function openRecords(
       case "writing":
         if (!figures.isOk) log.info(`records are written to ${folder} again`);
         figures.isOk = true;
+        break;
+      case "evidence":
+        figures.evidence.disk = message.lost;
+        if (message.why !== undefined && figures.evidence.isOk)
+          log.error(describeNoEvidence(evidence?.folder ?? "", evidence?.onFull ?? "count"), {
+            why: message.why,
+          });
+        if (message.why === undefined && !figures.evidence.isOk) log.info("evidence is written again");
+        figures.evidence.isOk = message.why === undefined;
+        break;
+      case "checkpoint":
+        log.info("evidence checkpoint", { size: message.size, root: message.root });
+        break;
+      case "trouble":
+        log.warn(`evidence: ${message.what}`);
         break;
       case "fault":
         figures.lost++;
@@ -151,8 +212,8 @@ export function openRecords(
       port: channel.port2,
       ring,
       node,
-      folder,
-      keepDays,
+      lines: records,
+      evidence,
       names: pen.names(),
       trunks,
       isLocked: lock !== undefined,
@@ -192,12 +253,18 @@ export function openRecords(
   }
 
   start();
-  const telling = setInterval(tellLost, TELL_EVERY).unref();
+  const telling = setInterval(() => {
+    tellLost();
+    tellBeyond(chooser.due(wallNow()));
+  }, TELL_EVERY).unref();
   return {
     happened: push,
-    push,
-    lastTicket: () => ticket,
-    durable: () => Atomics.load(cells, DURABLE),
+    evidence: {
+      holds: chooser.holds,
+      ticket: () => lastTicket,
+      // The records thread counts modulo 2^32.
+      kept: () => ticket - ((ticket - Atomics.load(cells, DURABLE)) >>> 0),
+    },
     onDurable: (callback) => void (durable = callback),
     note(line) {
       // The time is that of the note, not that of the writing.
@@ -210,11 +277,14 @@ export function openRecords(
       send({ kind: "trunks", trunks: facts });
     },
     figures: () => figures,
-    isFull: () => onFull === "refuse" && (Atomics.load(cells, FAILING) === 1 || !writer.hasRoom()),
+    isFull: () =>
+      (onFull === "refuse" && (Atomics.load(cells, FAILING) === 1 || !writer.hasRoom())) ||
+      (evidence?.onFull === "refuse" && Atomics.load(cells, EVIDENCE_FAILING) === 1),
     async close() {
       clearInterval(telling);
       clearTimeout(restart);
       tellLost();
+      tellBeyond(chooser.rest());
       const last = thread;
       const before = figures.lost;
       let isClosed = false;
@@ -242,6 +312,14 @@ export function openRecords(
         });
     },
   };
+}
+
+function describeNoEvidence(folder: string, onFull: EvidenceConfig["onFull"]): string {
+  const then =
+    onFull === "count"
+      ? "calls go on, and what finds no room in memory is counted as lost"
+      : "new calls of screened trunks are refused as `overload`, but for emergency calls";
+  return `evidence can't be written to ${folder}: ${then}; the filter tries again, look at the disk`;
 }
 
 function describeFailing(folder: string, onFull: RecordsConfig["onFull"]): string {

@@ -1,5 +1,8 @@
 // What the call thread and the records thread share and tell each other.
 import type { MessagePort } from "node:worker_threads";
+import type { EvidenceConfig } from "../../config/sigwall/evidence-schema.ts";
+import type { RecordsConfig } from "../../config/sigwall/records-schema.ts";
+import type { Millis } from "../../domain/time.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { TrunkFacts } from "../../records/lines/recording.ts";
 import { FREE_CELLS, type RingMemory } from "../../state/byte-ring.ts";
@@ -10,8 +13,10 @@ export const WAKE = FREE_CELLS;
 export const FAILING = FREE_CELLS + 1;
 /** The last ticket whose line is on disk, modulo 2^32. */
 export const DURABLE = FREE_CELLS + 2;
+/** 1 while no evidence can be written. */
+export const EVIDENCE_FAILING = FREE_CELLS + 3;
 /** Cells beside those of the ring. */
-export const RECORDS_CELLS = 3;
+export const RECORDS_CELLS = 4;
 
 /** What the records thread is started with. */
 export interface RecordsThreadData {
@@ -19,8 +24,10 @@ export interface RecordsThreadData {
   readonly port: MessagePort;
   readonly ring: RingMemory;
   readonly node: string;
-  readonly folder: string;
-  readonly keepDays: number;
+  /** Undefined: only evidence is kept. */
+  readonly lines: Pick<RecordsConfig, "folder" | "keepDays"> | undefined;
+  /** Undefined: only lines are kept. */
+  readonly evidence: EvidenceConfig | undefined;
   /** Names with numbers that frames of an earlier thread have brought. */
   readonly names: readonly string[];
   readonly trunks: readonly TrunkFacts[];
@@ -33,6 +40,8 @@ export interface RecordsThreadData {
 /** From the call thread to the records thread. */
 export type ToRecords =
   | { readonly kind: "note"; readonly line: NoteLine }
+  /** A line of a gap for the evidence log and for the records. */
+  | { readonly kind: "gap"; readonly line: string; readonly at: Millis }
   | { readonly kind: "trunks"; readonly trunks: readonly TrunkFacts[] }
   /** Asks to write everything; answered by `closed`. */
   | { readonly kind: "close" };
@@ -46,6 +55,12 @@ export type FromRecords =
   | { readonly kind: "durable" }
   /** Octets of all record files. */
   | { readonly kind: "bytes"; readonly bytes: number }
+  /** Evidence can't be written from now on, and why; undefined: it can again. `lost`: messages that were not taken. */
+  | { readonly kind: "evidence"; readonly why: string | undefined; readonly lost: number }
+  /** A checkpoint of the evidence log: it should leave the machine. */
+  | { readonly kind: "checkpoint"; readonly size: number; readonly root: string }
+  /** What an operator should know of the evidence log. */
+  | { readonly kind: "trouble"; readonly what: string }
   /** A line could not be made: a fault of ours. */
   | { readonly kind: "fault"; readonly error: string }
   /** `lost`: events that could not be written. */

@@ -1,14 +1,10 @@
 // The body of the records thread: takes events out of the ring, and writes them until it is told to close.
+import { Buffer } from "node:buffer";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { Millis } from "../../domain/time.ts";
-import {
-  createLineWriter,
-  type EvidenceLog,
-  gapLine,
-  type LineWriter,
-} from "../../records/lines/line-writer.ts";
+import { createLineWriter, gapLine, type LineWriter } from "../../records/lines/line-writer.ts";
 import { deleteOldDays, sumOctets } from "../../records/lines/record-days.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { TrunkFacts } from "../../records/lines/recording.ts";
@@ -16,9 +12,11 @@ import { cutTornLines } from "../../records/lines/torn-lines.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
 import { lockFile } from "../folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
+import { createEvidenceWriting, type EvidenceWriting } from "./evidence-writing.ts";
 import { createOpenCalls } from "./open-calls.ts";
 import {
   DURABLE,
+  EVIDENCE_FAILING,
   FAILING,
   type FromRecords,
   type RecordsThreadData,
@@ -40,8 +38,9 @@ const MOST_FAREWELL: Millis = 2000;
 const MOST_NOTES = 4096;
 
 /** Serves until the call thread says `close`. Blocks its thread: nothing else runs there. */
-export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): void {
-  const { port, ring, node, folder, keepDays } = data;
+export function serveRecords(data: RecordsThreadData): void {
+  const { port, ring, node } = data;
+  const kept = data.lines;
   const { cells } = ring;
   const send = (message: FromRecords): void => port.postMessage(message, []);
   const lessees = new Map<string, string | undefined>();
@@ -54,9 +53,23 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
   let tickets = Atomics.load(cells, DURABLE);
   let looked = -Infinity;
   let told = -Infinity;
+  /** True while somebody waits for evidence that the disk has refused. */
+  let isLate = false;
   let base = 0;
   let writer: LineWriter | undefined;
-  const open = createOpenCalls(folder, node);
+  const open = kept === undefined ? undefined : createOpenCalls(kept.folder, node);
+  let evidenceFailure: string | undefined;
+  let evidenceLost = 0;
+  const evidence =
+    data.evidence === undefined
+      ? undefined
+      : createEvidenceWriting({
+          config: data.evidence,
+          node,
+          checkpoint: ({ size, root }) =>
+            send({ kind: "checkpoint", size, root: Buffer.from(root).toString("base64") }),
+          trouble: (what) => send({ kind: "trouble", what }),
+        });
 
   function note(line: NoteLine): void {
     if (notes.length < MOST_NOTES) notes.push(line);
@@ -66,7 +79,7 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
   function know(trunks: readonly TrunkFacts[]): void {
     lessees.clear();
     for (const { id, lessee } of trunks) lessees.set(id, lessee);
-    open.know(trunks);
+    open?.know(trunks);
   }
 
   function takeMessages(): void {
@@ -74,12 +87,24 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
       const message: ToRecords = got.message;
       if (message.kind === "note") note(message.line);
       else if (message.kind === "trunks") know(message.trunks);
+      else if (message.kind === "gap") takeGap(message.line, message.at);
       else closeBy ??= wallNow() + MOST_FAREWELL;
     }
   }
 
+  /** Takes a line that the evidence log has, or is to have. */
+  function takeGap(line: string, at: Millis): void {
+    evidence?.gap(line, at);
+    noteText(line);
+  }
+
+  function noteText(line: string): void {
+    const read: NoteLine = JSON.parse(line);
+    note(read);
+  }
+
   /** Makes the folder ready before the first line. Throws when it can't be written. */
-  function prepare(): LineWriter {
+  function prepareFolder(folder: string): void {
     const now = wallNow();
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!data.isLocked) {
@@ -89,16 +114,20 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
     const { torn, last = now } = cutTornLines(folder, node);
     if (data.isAfterKill || torn > 0)
       note({ record: "gap", ...gapFields(Math.min(last, now), now, torn, whyKilled(torn)) });
-    open.load();
+    open?.load();
+  }
+
+  function prepare(): LineWriter {
+    if (kept !== undefined) prepareFolder(kept.folder);
     return createLineWriter({
       ring,
       node,
-      folder,
-      evidence,
+      folder: kept?.folder,
+      keep: evidence?.append,
       names: data.names,
       lesseeOf: (trunk) => lessees.get(trunk),
       whyLost: () => whyLost,
-      made: open.take,
+      made: (line) => open?.take(line),
       fault(error) {
         const at = wallNow();
         note({ record: "gap", ...gapFields(at, at, 1, "the line could not be made: a fault of the filter") });
@@ -127,11 +156,30 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
 
   /** What is due once an hour: old days, lost calls, and the size of the folder. */
   function look(now: Millis): void {
-    if (now - looked < HOURLY && now >= looked) return;
+    if (kept === undefined || (now - looked < HOURLY && now >= looked)) return;
+    const { folder, keepDays } = kept;
     looked = now;
     for (const day of deleteOldDays(folder, node, keepDays, now))
       note({ record: "deleted", ...day, why: "retention", keepDays });
     base = sumOctets(folder) - (writer?.written() ?? 0);
+  }
+
+  /** Writes what is evidence. A disk that fails costs evidence, and no lines. */
+  function workEvidence(log: EvidenceWriting, more: number, isAwaited: boolean, now: Millis): void {
+    for (const line of log.work(now)) noteText(line);
+    const isDurable = log.commit(now);
+    tickets = (tickets + more) | 0;
+    if (isDurable && Atomics.load(cells, DURABLE) !== tickets) {
+      Atomics.store(cells, DURABLE, tickets);
+      if (isAwaited || isLate) send({ kind: "durable" });
+    }
+    isLate = !isDurable && (isLate || isAwaited);
+    const why = log.failure();
+    if (why === evidenceFailure && log.lost() === evidenceLost) return;
+    evidenceFailure = why;
+    evidenceLost = log.lost();
+    Atomics.store(cells, EVIDENCE_FAILING, why === undefined ? 0 : 1);
+    send({ kind: "evidence", why, lost: evidenceLost });
   }
 
   /** @returns true when there is more to do at once */
@@ -139,21 +187,17 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
     const now = wallNow();
     writer ??= prepare();
     look(now);
-    for (const line of open.work(now)) writer.note(line, now);
+    for (const line of open?.work(now) ?? []) writer.note(line, now);
     for (const line of notes.splice(0)) writer.note(line, now);
     if (lostNotes > 0) writer.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
     lostNotes = 0;
-    const { frames, tickets: more, isDurable } = writer.batch();
-    tickets = (tickets + more) | 0;
-    if (isDurable) {
-      Atomics.store(cells, DURABLE, tickets);
-      send({ kind: "durable" });
-    }
+    const { frames, tickets: more, isAwaited } = writer.batch();
+    if (evidence !== undefined) workEvidence(evidence, more, isAwaited, now);
     if (now - told >= TOLD_EVERY || now < told) {
       told = now;
       send({ kind: "bytes", bytes: base + writer.written() });
     }
-    return frames > 0 || open.isLoading();
+    return frames > 0 || open?.isLoading() === true;
   }
 
   function settle(why: string | undefined): void {
@@ -193,7 +237,8 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
     let lost = 0;
     try {
       if (failure !== undefined) lost = writer?.abandon() ?? 0;
-      if (isReady) open.keep(wallNow());
+      evidence?.close(wallNow());
+      if (isReady) open?.keep(wallNow());
       writer?.close();
     } catch (error) {
       settle(describeFailure(error));

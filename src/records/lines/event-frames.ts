@@ -29,11 +29,6 @@ import type { FramePen } from "./frame-pen.ts";
 /** Every privacy value, in the order of its bits. */
 export const privacyNames = Object.keys(PrivacyFlag);
 
-/** @returns true for a decision whose message is kept as evidence */
-export function asksEvidence({ verdict: { kind }, marks }: Decision): boolean {
-  return kind !== "accept" || marks.length > 0;
-}
-
 /** @returns false for an event that makes no line: what it says is in `ended` */
 export function makesLine({ kind }: CallEvent): boolean {
   return kind !== "ringing" && kind !== "answered";
@@ -134,11 +129,22 @@ function writeDecision(pen: FramePen, event: CallDecided | RequestDecided): void
   pen.own(textFact(facts?.["fault"]));
   pen.own(textFact(facts?.["line"]));
   writeAction(pen, action, decision);
-  const length = bytes === undefined ? 0 : Math.min(bytes.length, MOST_MESSAGE);
+  const isWhole = event.kind === "decided" || event.method === "INVITE";
+  const length = bytes === undefined ? 0 : Math.min(isWhole ? bytes.length : headOf(bytes), MOST_MESSAGE);
   pen.u32(bytes?.length ?? 0);
   pen.u32(length);
   if (bytes !== undefined) pen.octets(bytes, length);
 }
+
+/** Octets of the head fields. What a MESSAGE says to its receiver is nobody's business. */
+function headOf(bytes: Uint8Array): number {
+  for (let at = 3; at < bytes.length; at++)
+    if (bytes[at] === LF && bytes[at - 1] === CR && bytes[at - 2] === LF) return at + 1;
+  return bytes.length;
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
 
 function textFact(value: string | number | boolean | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;

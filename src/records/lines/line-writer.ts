@@ -8,21 +8,13 @@ import {
   type FrameEvidence,
   type FrameReading,
 } from "./frame-lines.ts";
-import { createLineFiles } from "./line-files.ts";
+import { FrameFlag } from "./frame-layout.ts";
+import { createLineFiles, type LineFiles } from "./line-files.ts";
 import { formatLineTime } from "./line-time.ts";
 import type { GapLine, NoteLine, RecordLine } from "./record-line.ts";
 
-/** Where the messages of refused and marked calls are kept. Synchronous: the records thread has nothing else to do. */
-export interface EvidenceLog {
-  /**
-   * Takes a message with the line that decided on it. The bytes are overwritten afterwards.
-   *
-   * @returns the number of its leaf
-   */
-  readonly append: (entry: FrameEvidence & { readonly at: Millis; readonly line: string }) => number;
-  /** Waits until the disk has everything that was appended. Throws when the disk fails. */
-  readonly commit: () => void;
-}
+/** Takes a message that is evidence, with the line that decided on it. The bytes are overwritten afterwards. */
+export type KeepEvidence = (entry: FrameEvidence & { readonly at: Millis; readonly line: string }) => void;
 
 /** What a batch did. */
 export interface Batch {
@@ -30,15 +22,15 @@ export interface Batch {
   readonly frames: number;
   /** Frames with evidence among them: the tickets of the call thread, in its order. */
   readonly tickets: number;
-  /** True when the disk has everything of the batch. */
-  readonly isDurable: boolean;
+  /** True when somebody waits until the disk has the batch. */
+  readonly isAwaited: boolean;
 }
 
 /** Writes the lines of one node. */
 export interface LineWriter {
   /**
-   * Reads frames, writes their lines and gives back their room in the ring. With a frame that is waited for, the disk is
-   * waited for too. Throws when nothing can be written: the same frames are tried again by the next call.
+   * Reads frames, writes their lines and gives back their room in the ring. Throws when nothing can be written: the same
+   * frames are tried again by the next call.
    */
   readonly batch: () => Batch;
   /** Takes a line that no call makes. The next {@link LineWriter.batch} writes it. */
@@ -52,8 +44,9 @@ export interface LineWriter {
 
 export interface LineWriterParts extends FrameContext {
   readonly ring: RingMemory;
-  readonly folder: string;
-  readonly evidence?: EvidenceLog | undefined;
+  /** Undefined: no lines are kept, and evidence alone is. */
+  readonly folder: string | undefined;
+  readonly keep?: KeepEvidence | undefined;
   /** Why events found no room, in words: what hindered the writing last. */
   readonly whyLost: () => string;
   /** Takes every line that was made. */
@@ -64,16 +57,17 @@ export interface LineWriterParts extends FrameContext {
 
 /** About so many characters are written at a time. */
 const BATCH = 1 << 19;
+/** At most this many frames are read at a time. */
+const MOST_FRAMES = 2048;
 
 export function createLineWriter(parts: LineWriterParts): LineWriter {
-  const { ring, folder, node, evidence } = parts;
+  const { ring, folder, node, keep } = parts;
   const reader = readRing(ring);
   const frames = createFrameReader(parts);
-  const files = createLineFiles(folder, node);
+  const files = folder === undefined ? noFiles : createLineFiles(folder, node);
   // The frame is read from a copy: functions of strings are faster on memory that is not shared.
   let copy = Buffer.alloc(1 << 16);
-  const batch = { frames: 0, tickets: 0, isDurable: false };
-  let isAwaited = false;
+  const batch = { frames: 0, tickets: 0, isAwaited: false };
 
   const addLine = (at: Millis, line: RecordLine): string => {
     const text = JSON.stringify(line);
@@ -87,6 +81,8 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
     if (copy.length < length) copy = Buffer.alloc(length);
     copy.set(ring.octets.subarray(reader.start, reader.end));
     const frame = copy.subarray(0, length);
+    // Every ticket of the call thread is counted, also of a line that can't be made.
+    if (((frame[1] ?? 0) & FrameFlag.evidence) !== 0) batch.tickets++;
     let read: FrameReading;
     try {
       read = frames(frame);
@@ -100,30 +96,23 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
       addLine(at, gapLine(node, at, { from: lost.from, to: at, lost: lost.count, why: parts.whyLost() }));
     if (line !== undefined) {
       const text = addLine(at, line);
-      if (read.evidence !== undefined) {
-        batch.tickets++;
-        evidence?.append({ ...read.evidence, at, line: text });
-      }
+      if (read.evidence !== undefined) keep?.({ ...read.evidence, at, line: text });
     }
-    isAwaited ||= read.isAwaited;
+    batch.isAwaited ||= read.isAwaited;
   }
 
   return {
     batch() {
-      while (files.waiting() < BATCH && reader.next()) {
+      while (files.waiting() < BATCH && batch.frames < MOST_FRAMES && reader.next()) {
         batch.frames++;
         takeFrame();
       }
       files.flush();
-      if (isAwaited) {
-        files.sync();
-        evidence?.commit();
-      }
       reader.release();
-      const done = { ...batch, isDurable: isAwaited };
+      const done = { ...batch };
       batch.frames = 0;
       batch.tickets = 0;
-      isAwaited = false;
+      batch.isAwaited = false;
       return done;
     },
     note(note, now) {
@@ -146,6 +135,15 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
     close: files.close,
   };
 }
+
+const noFiles: LineFiles = {
+  add: () => undefined,
+  waiting: () => 0,
+  flush: () => undefined,
+  sync: () => undefined,
+  written: () => 0,
+  close: () => undefined,
+};
 
 /** Makes the line of a gap. */
 export function gapLine(

@@ -2,6 +2,7 @@
 import type { CallEvent } from "../../domain/call.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
+import type { EvidenceWait } from "../../judging/held-refusals.ts";
 import type { RecordsFigures } from "../../observe/figures.ts";
 import type { NoteLine } from "./record-line.ts";
 
@@ -17,17 +18,9 @@ export interface TrunkFacts {
 export interface Records {
   /** Takes an event on the path of a call, and returns at once. Bytes of the event are copied. */
   readonly happened: (event: CallEvent) => void;
-  /**
-   * The same, and with `wait` the line is to be on disk as soon as possible: see {@link Records.onDurable}.
-   *
-   * @returns false when there was no room; the loss is counted
-   */
-  readonly push: (event: CallEvent, options?: { readonly wait?: boolean }) => boolean;
-  /** The ticket of the last event with evidence that found room. Tickets count up, modulo 2^32. */
-  readonly lastTicket: () => number;
-  /** The last ticket whose line is on disk; of tickets without `wait` only when a later one waited. */
-  readonly durable: () => number;
-  /** `callback` is called whenever {@link Records.durable} has moved on. At most one callback. */
+  /** For answers that wait for their evidence. */
+  readonly evidence: EvidenceWait;
+  /** `callback` is called when evidence that somebody waits for is on disk. At most one callback. */
   readonly onDurable: (callback: () => void) => void;
   /** Takes a line that no call makes. */
   readonly note: (line: NoteLine) => void;

@@ -27,10 +27,13 @@ export type FileBytes = ReadonlyMap<string, Uint8Array>;
 export function rememberBytes(readFile: ReadFile): {
   readonly readFile: ReadFile;
   readonly bytes: FileBytes;
+  /** Forgets them: lists may be large. */
+  readonly forget: () => void;
 } {
   const bytes = new Map<string, Uint8Array>();
   return {
     bytes,
+    forget: () => bytes.clear(),
     readFile(path) {
       const content = readFile(path);
       if ("bytes" in content) bytes.set(path, content.bytes);

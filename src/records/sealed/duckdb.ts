@@ -52,6 +52,16 @@ const PACKAGE: string = "@duckdb/node-api";
 /** What to do where the package is missing. */
 export const howToInstall = "npm install @duckdb/node-api@1.5.6-r.1";
 
+/** True when the package is there. It may fail to load all the same. */
+export function isInstalled(): boolean {
+  try {
+    import.meta.resolve(PACKAGE);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Opens a database.
  *

@@ -1,0 +1,178 @@
+// Writes evidence in the records thread: blocks, checkpoints, retention, and the gaps of what could not be taken.
+import type { EvidenceConfig } from "../../config/sigwall/evidence-schema.ts";
+import type { SignallingSource } from "../../domain/attempt.ts";
+import type { Millis } from "../../domain/time.ts";
+import { parseEndpoint } from "../../net/address.ts";
+import { deleteSegments, firstKeptDay } from "../../records/evidence/deletion-notes.ts";
+import { type EvidenceLog, NO_ROOM, openEvidenceLog } from "../../records/evidence/evidence-log.ts";
+import type { FrameEvidence } from "../../records/lines/frame-lines.ts";
+import { formatLineTime } from "../../records/lines/line-time.ts";
+import type { Checkpoint } from "../../records/tree/signed-note.ts";
+import { describeFailure } from "../read-file.ts";
+
+/** The evidence of one node, as the records thread writes it. Nothing here throws: a disk that fails is told. */
+export interface EvidenceWriting {
+  /** Takes a message with the line that decided on it. The bytes are overwritten afterwards. */
+  readonly append: (entry: FrameEvidence & { readonly at: Millis; readonly line: string }) => void;
+  /** Takes the line of a gap. */
+  readonly gap: (line: string, at: Millis) => void;
+  /** Waits until the disk has everything that was taken. @returns true when it has */
+  readonly commit: (now: Millis) => boolean;
+  /** What is due: the log is opened, signed, and cleared of old days. @returns lines for the records */
+  readonly work: (now: Millis) => readonly string[];
+  /** In words, why nothing can be written. */
+  readonly failure: () => string | undefined;
+  /** Messages that were not taken, since the start. */
+  readonly lost: () => number;
+  /** Signs and closes. Call {@link EvidenceWriting.commit} first. */
+  readonly close: (now: Millis) => void;
+}
+
+export interface EvidenceWritingParts {
+  readonly config: EvidenceConfig;
+  readonly node: string;
+  readonly checkpoint: (checkpoint: Checkpoint) => void;
+  readonly trouble: (what: string) => void;
+}
+
+const HOUR: Millis = 3_600_000;
+/** Time between two tries to open the log. Milliseconds. */
+const OPEN_EVERY: Millis = 1000;
+/** At most this many gap lines wait while the log can't be opened. */
+const MOST_LINES = 1024;
+
+export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWriting {
+  const { config, node, checkpoint, trouble } = parts;
+  let log: EvidenceLog | undefined;
+  let failure: string | undefined;
+  let lost = 0;
+  /** What was lost and is not told yet. */
+  let gap: { from: Millis; to: Millis; lost: number } | undefined;
+  let lines: { readonly line: string; readonly at: Millis }[] = [];
+  let signedAt = -Infinity;
+  let clearedAt = -Infinity;
+  let triedAt = -Infinity;
+
+  /** Runs a step that needs the disk. @returns false when it failed */
+  function attempt(step: () => void): boolean {
+    try {
+      step();
+      failure = undefined;
+      return true;
+    } catch (error) {
+      failure = describeFailure(error);
+      return false;
+    }
+  }
+
+  function open(): EvidenceLog {
+    const { folder, origin, keyFile, publish } = config;
+    return openEvidenceLog({
+      folder,
+      node,
+      keyFile,
+      origin,
+      publish,
+      onCheckpoint: checkpoint,
+      onTrouble: trouble,
+    });
+  }
+
+  function lose(at: Millis): void {
+    lost++;
+    gap ??= { from: at, to: at, lost: 0 };
+    gap.to = Math.max(gap.to, at);
+    gap.lost++;
+  }
+
+  /** Tells in the log what was lost, as soon as it takes lines. @returns the line */
+  function tellLost(now: Millis): string | undefined {
+    if (gap === undefined || log === undefined) return undefined;
+    const { from, to } = gap;
+    const line = JSON.stringify({
+      record: "gap",
+      time: formatLineTime(now),
+      node,
+      from: formatLineTime(from),
+      to: formatLineTime(to),
+      lost: gap.lost,
+      why: "evidence: it could not be written",
+    });
+    if (log.gap(line, now) === NO_ROOM) return undefined;
+    gap = undefined;
+    return line;
+  }
+
+  function tellGaps(): void {
+    if (log === undefined) return;
+    const waiting = lines;
+    lines = [];
+    for (const entry of waiting) if (log.gap(entry.line, entry.at) === NO_ROOM) lines.push(entry);
+  }
+
+  return {
+    append({ origin, bytes, originalLength, at, line }) {
+      const leaf = log?.append({ at, origin: sourceOf(origin), bytes, originalLength, line }) ?? NO_ROOM;
+      if (leaf === NO_ROOM) lose(at);
+    },
+    gap(line, at) {
+      if (lines.length < MOST_LINES) lines.push({ line, at });
+    },
+    commit(now) {
+      const opened = log;
+      if (opened === undefined) return false;
+      return attempt(() => {
+        tellGaps();
+        if (opened.state().pending > 0) opened.commit();
+        if (now - signedAt < config.checkpointSeconds * 1000 && now >= signedAt) return;
+        signedAt = now;
+        opened.checkpoint(now);
+      });
+    },
+    work(now) {
+      const told: string[] = [];
+      if (log === undefined && (now - triedAt >= OPEN_EVERY || now < triedAt)) {
+        triedAt = now;
+        attempt(() => (log = open()));
+      }
+      const line = tellLost(now);
+      if (line !== undefined) told.push(line);
+      const opened = log;
+      if (opened === undefined || (now - clearedAt < HOUR && now >= clearedAt)) return told;
+      clearedAt = now;
+      attempt(() => {
+        const before = firstKeptDay(now, config.keepDays);
+        const deleted = deleteSegments(opened, {
+          folder: config.folder,
+          node,
+          before,
+          at: now,
+          why: "retention",
+        });
+        if (deleted.line !== undefined) told.push(deleted.line);
+      });
+      return told;
+    },
+    failure: () => failure,
+    lost: () => lost,
+    close(now) {
+      const opened = log;
+      if (opened === undefined) return;
+      attempt(() => opened.checkpoint(now));
+      attempt(() => opened.close());
+    },
+  };
+}
+
+function sourceOf({ signalling, transport, source, destination }: FrameEvidence["origin"]): SignallingSource {
+  const from = parseEndpoint(source ?? "");
+  const to = parseEndpoint(destination ?? "");
+  return {
+    signalling,
+    transport,
+    sourceAddress: from?.address ?? "",
+    sourcePort: from?.port ?? 0,
+    destinationAddress: to?.address ?? "",
+    destinationPort: to?.port ?? 0,
+  };
+}
