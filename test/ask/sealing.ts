@@ -87,6 +87,32 @@ const lines: Readonly<Record<string, Fields>> = {
     called: { raw: "𝒳公" },
     requestUri: "sip:🇨🇳𝒳公@𝒳",
   }),
+  "numbers in every spelling": decided({
+    id: "gw-a-t3k9x1-21",
+    calling: [
+      ["+861087654400", "+861087654400"],
+      ["861087654400", "+861087654400"],
+      ["01087654400", "+861087654400"],
+      ["1087654400", "+861087654400"],
+      ["87654400", "+861087654400"],
+      ["00861087654400", "+861087654400"],
+      ["95588", "95588"],
+      ["442079460000", "+442079460000"],
+      ["5588", "95588"],
+      ["", "+"],
+      ["0", undefined],
+      [undefined, "+861087654400"],
+      [undefined, undefined],
+    ].map(([raw, number]) =>
+      Object.fromEntries(
+        Object.entries({ source: "from", raw, number }).filter(([, text]) => text !== undefined),
+      ),
+    ),
+    diversion: [{ source: "diversion", raw: "13912345678", number: "+8613912345678" }],
+    called: { raw: "13912345678", number: "+8613912345678" },
+    requestUri: "sip:13912345678@192.0.2.1;user=phone",
+  }),
+  "no party at all": decided({ id: "gw-a-t3k9x1-22", called: {}, calling: [], diversion: [] }),
   microseconds: decided({ id: "gw-a-t3k9x1-16", time: "2026-10-03T08:15:02.123456Z" }),
   "a time without milliseconds": decided({ id: "gw-a-t3k9x1-17", time: "2026-10-03T08:15:02Z" }),
   "a time with an offset": decided({ id: "gw-a-t3k9x1-18", time: "2026-10-03T16:15:02.5+08:00" }),
@@ -149,7 +175,7 @@ void t.test("seal: a line comes back as it was written", async (t) => {
   const before = await readBack(records);
   const { code, out, err } = await seal(records);
   t.equal(code, 0, err);
-  t.match(out, /^2026-10-03 08-gw-a sealed: 18 attempts, 2 endings, 6 others\n$/);
+  t.match(out, /^2026-10-03 08-gw-a sealed: 20 attempts, 2 endings, 6 others\n$/);
   t.same(
     files().filter((name) => !name.includes("console@")),
     sealedNames,

@@ -2,6 +2,7 @@
 import type { Millis } from "../../domain/time.ts";
 import { isFields, objectsIn } from "../lines/line-fields.ts";
 import { readListNumber } from "../../numbering/e164.ts";
+import { isPlainNumber } from "../../numbering/sip-user.ts";
 import { formatNumber } from "../../domain/number.ts";
 
 /** A record line as it was read: nothing is known of its fields but the kind and the time. */
@@ -50,7 +51,8 @@ const HOME = "+86";
 export function readParty(text: string): PartyAsked {
   const trimmed = text.trim();
   const read = readListNumber(trimmed);
-  const number = typeof read === "string" && trimmed.startsWith("86") ? readListNumber(`+${trimmed}`) : read;
+  // What is unreadable as it stands may lack its "+": `8613912345678`, `442079460000`.
+  const number = typeof read === "string" && isPlainNumber(trimmed) ? readListNumber(`+${trimmed}`) : read;
   if (typeof number === "string") return { kind: "raw", text };
   if (number.kind === "e164" && number.key >= 0)
     return { kind: "number", forms: [formatNumber(number) ?? ""], code: undefined };

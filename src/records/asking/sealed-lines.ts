@@ -2,7 +2,8 @@
 import { type Database, quote } from "../sealed/duckdb.ts";
 import { type HourFiles, sealedPath } from "../sealed/hour-files.ts";
 import { tableNames, tableOf, type TableName } from "../sealed/record-columns.ts";
-import { type Fields, isFields, textIn } from "../lines/line-fields.ts";
+import { inFull } from "../sealed/short-form.ts";
+import { type Fields, isFields, textsIn } from "../lines/line-fields.ts";
 import { isLine } from "./open-lines.ts";
 import {
   areaDigits,
@@ -35,8 +36,12 @@ export async function readSealedLines(
   const lines: ReadLine[] = [];
   for (const table of tablesOf(filter)) {
     const { sql, values } = conditionOf(table, filter);
-    const rows = await database.ask(
-      `SELECT epoch_us(t.time) AS us, to_json(t)::VARCHAR AS line FROM (SELECT * FROM ${tablesIn(hours, table)} WHERE ${sql} ORDER BY time DESC LIMIT ${limit}) t`,
+    const rows = await askTables(
+      database,
+      hours,
+      table,
+      (tables) =>
+        `SELECT epoch_us(t.time) AS us, to_json(t)::VARCHAR AS line FROM (SELECT * FROM ${tables} WHERE ${sql} ORDER BY time DESC LIMIT ${limit}) t`,
       values,
     );
     for (const { us, line } of rows) {
@@ -62,20 +67,24 @@ export async function countSealedNumbers(
   filter: RecordFilter,
 ): Promise<readonly NumberUse[]> {
   const { sql, values } = conditionOf("attempts", filter);
-  const from = `${tablesIn(hours, "attempts")} WHERE ${sql}`;
-  const rows = await database.ask(
-    `SELECT number, count(*) AS calls, epoch_ms(min(time)) AS first, epoch_ms(max(time)) AS last FROM (
-      SELECT caller AS number, time FROM ${from} AND caller IS NOT NULL
-      UNION ALL SELECT unnest("otherCallers") AS number, time FROM ${from} AND "otherCallers" IS NOT NULL
-    ) GROUP BY number`,
+  const rows = await askTables(
+    database,
+    hours,
+    "attempts",
+    (
+      tables,
+    ) => `SELECT caller, "otherCallers", count(*) AS calls, epoch_ms(min(time)) AS first, epoch_ms(max(time)) AS last
+      FROM ${tables} WHERE ${sql} AND caller IS NOT NULL GROUP BY ALL`,
     values,
   );
-  return rows.map(({ number, calls, first, last }) => ({
-    number: String(number),
-    calls: Number(calls),
-    first: Number(first),
-    last: Number(last),
-  }));
+  return rows.flatMap(({ caller, otherCallers, calls, first, last }) =>
+    [caller, ...textsIn(otherCallers)].map((number) => ({
+      number: String(number),
+      calls: Number(calls),
+      first: Number(first),
+      last: Number(last),
+    })),
+  );
 }
 
 function tablesOf({ kinds }: RecordFilter): readonly TableName[] {
@@ -83,8 +92,24 @@ function tablesOf({ kinds }: RecordFilter): readonly TableName[] {
   return tableNames.filter((table) => wanted.has(table));
 }
 
-function tablesIn(hours: readonly HourFiles[], table: TableName): string {
-  return `read_parquet([${hours.map((hour) => quote(sealedPath(hour, table))).join(", ")}], union_by_name = true)`;
+/**
+ * Asks the tables of one kind. The columns of the newest hour hold for all of them; where an older one lacks some, as
+ * versions before had fewer, the columns of all are put together, which takes twice as long.
+ */
+async function askTables(
+  database: Database,
+  hours: readonly HourFiles[],
+  table: TableName,
+  sqlOf: (tables: string) => string,
+  values: readonly Value[],
+): ReturnType<Database["ask"]> {
+  const newestFirst = hours.toSorted((a, b) => b.start - a.start);
+  const files = `[${newestFirst.map((hour) => quote(sealedPath(hour, table))).join(", ")}]`;
+  try {
+    return await database.ask(sqlOf(`read_parquet(${files})`), values);
+  } catch {
+    return database.ask(sqlOf(`read_parquet(${files}, union_by_name = true)`), values);
+  }
 }
 
 /** Fields that a table lacks make its condition false. */
@@ -109,7 +134,7 @@ function conditionOf(table: TableName, filter: RecordFilter): Condition {
   if (caller !== undefined) parts.push(isCaller(caller, put));
   if (called !== undefined)
     parts.push(
-      called.kind === "raw" ? `called.raw = ${put(called.text)}` : isNumber("called.number", called, put),
+      called.kind === "raw" ? isRaw("called", put(called.text)) : isNumber("called.number", called, put),
     );
   if (shadow !== undefined) {
     const wanted = put(shadow);
@@ -128,10 +153,14 @@ function moment(at: number): string {
 }
 
 function isCaller(asked: PartyAsked, put: (value: Value) => string): string {
-  if (asked.kind === "raw")
-    return `list_contains(list_transform(calling, lambda x: x.raw), ${put(asked.text)})`;
+  if (asked.kind === "raw") return `len(list_filter(calling, lambda x: ${isRaw("x", put(asked.text))})) > 0`;
   const others = `len(list_filter("otherCallers", lambda n: ${isNumber("n", asked, put)})) > 0`;
   return `(${isNumber("caller", asked, put)} OR ("otherCallers" IS NOT NULL AND ${others}))`;
+}
+
+/** Text that is no number stands as it was, but for numbers that only the filter of then could read. */
+function isRaw(party: string, text: string): string {
+  return `(${party}.raw = ${text} OR (${party}.form = 'same' AND ${party}.number = ${text}))`;
 }
 
 function isNumber(
@@ -149,11 +178,11 @@ function isNumber(
 function restoreLine(json: string, micros: number): ReadLine | undefined {
   const row: unknown = withoutNulls(JSON.parse(json));
   if (!isLine(row)) return undefined;
-  const { more, requestUriAround: around, caller: _caller, otherCallers: _others, ...line } = row;
+  const { more, ...line } = row;
   return {
-    ...line,
+    ...inFull(line),
+    record: row.record,
     time: timeOf(micros),
-    ...uriOf(around, line["called"]),
     ...(typeof more === "string" ? parseFields(more) : {}),
   };
 }
@@ -161,11 +190,6 @@ function restoreLine(json: string, micros: number): ReadLine | undefined {
 function parseFields(text: string): Fields {
   const value: unknown = JSON.parse(text);
   return isFields(value) ? value : {};
-}
-
-function uriOf(around: unknown, called: unknown): { readonly requestUri?: string } {
-  if (!isFields(around) || !isFields(called)) return {};
-  return { requestUri: textIn(around["before"]) + textIn(called["raw"]) + textIn(around["after"]) };
 }
 
 function timeOf(micros: number): string {

@@ -5,6 +5,7 @@ import { type Database, quote } from "./duckdb.ts";
 import { columnsOf, sqlType, type TableName } from "./record-columns.ts";
 import type { SortedLines } from "./line-sorting.ts";
 import { HOUR, listHours, sealedPath } from "./hour-files.ts";
+import { inShortForm } from "./short-form.ts";
 
 /** What the footer of each table says about the lines that it was made of. */
 export type Origin = Pick<SortedLines, "octets" | "digest">;
@@ -40,7 +41,7 @@ export async function writeTables(
   };
   const others = await write("others", `SELECT * FROM ${linesOf(work, "others")}`);
   const endings = await write("endings", await keepOneEnd(database, work, records, start));
-  const attempts = await write("attempts", withCallers(work));
+  const attempts = await write("attempts", inShortForm(linesOf(work, "attempts")));
   return { others, endings, attempts };
 }
 
@@ -54,22 +55,6 @@ function linesOf(work: string, table: TableName): string {
 }
 
 const more = ["more", "VARCHAR"] as const;
-
-/**
- * Attempts with two columns more, for questions: `caller`, the first number of `calling`, and `otherCallers`, the numbers
- * beside it that differ. A Request-URI in which `called.raw` stands is kept as what stands around it, which repeats from
- * call to call: `requestUriAround`. `requestUri` is then empty.
- */
-function withCallers(work: string): string {
-  return `SELECT * EXCLUDE (numbers, "requestUri", "at"), CASE WHEN "at" > 0 THEN NULL ELSE "requestUri" END AS "requestUri",
-    CASE WHEN "at" > 0 THEN {before: substring("requestUri", 1, "at" - 1), after: substring("requestUri", "at" + length(called.raw))} END AS "requestUriAround",
-    numbers[1] AS caller,
-    CASE WHEN len(list_filter(numbers, lambda n: n <> numbers[1])) > 0
-      THEN list_filter(numbers, lambda n: n <> numbers[1]) END AS "otherCallers"
-    FROM (SELECT *, list_filter(list_transform(calling, lambda x: x.number), lambda n: n IS NOT NULL) AS numbers,
-      CASE WHEN called.raw <> '' THEN instr("requestUri", called.raw) END AS "at"
-      FROM ${linesOf(work, "attempts")})`;
-}
 
 /** Reads the ends into a table of the database, and says how to select those that are kept. */
 async function keepOneEnd(database: Database, work: string, records: string, start: Millis): Promise<string> {
