@@ -3,3 +3,4 @@ import "./judging/diverted-calls.ts";
 import "./judging/overload.ts";
 import "./judging/sip-i-attempt.ts";
 import "./judging/told-share.ts";
+import "./judging/unrecordable.ts";

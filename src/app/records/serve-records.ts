@@ -14,7 +14,7 @@ import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { TrunkFacts } from "../../records/lines/recording.ts";
 import { cutTornLines } from "../../records/lines/torn-lines.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
-import { lockFile } from "../folder-lock.ts";
+import { type FolderLock, lockFile } from "../folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 import { createOpenCalls } from "./open-calls.ts";
 import {
@@ -51,6 +51,8 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
   let failure: string | undefined;
   let closeBy: Millis | undefined;
   let isReady = false;
+  /** The lock of the node, where the call thread could not take it because the folder could not be written. */
+  let lock: FolderLock | undefined;
   let tickets = Atomics.load(cells, DURABLE);
   let looked = -Infinity;
   let told = -Infinity;
@@ -83,8 +85,9 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
     const now = wallNow();
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!data.isLocked) {
-      const lock = lockFile(join(folder, `${node}.lock`));
-      if (typeof lock === "string") throw new Error(`${lock} writes the records of node ${node} there`);
+      const taken = lock ?? lockFile(join(folder, `${node}.lock`));
+      if (typeof taken === "string") throw new Error(`${taken} writes the records of node ${node} there`);
+      lock = taken;
     }
     const { torn, last = now } = cutTornLines(folder, node);
     if (data.isAfterKill || torn > 0)
@@ -195,6 +198,7 @@ export function serveRecords(data: RecordsThreadData, evidence?: EvidenceLog): v
       if (failure !== undefined) lost = writer?.abandon() ?? 0;
       if (isReady) open.keep(wallNow());
       writer?.close();
+      if (failure === undefined) lock?.release();
     } catch (error) {
       settle(describeFailure(error));
     }

@@ -1,0 +1,11 @@
+import "./records/ring.ts";
+import "./records/lines.ts";
+import "./records/hostile.ts";
+import "./records/line-files.ts";
+import "./records/record-days.ts";
+import "./records/read-lines.ts";
+import "./records/unended-calls.ts";
+import "./records/thread.ts";
+import "./records/full-disk.ts";
+import "./records/engines.ts";
+import "./records/killed.ts";
