@@ -4,3 +4,4 @@ import "./judging/overload.ts";
 import "./judging/sip-i-attempt.ts";
 import "./judging/told-share.ts";
 import "./judging/held-refusals.ts";
+import "./judging/unrecordable.ts";

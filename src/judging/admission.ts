@@ -29,7 +29,7 @@ export function isShed<Call extends CallToJudge>(
  */
 export function isUnrecordable<Call extends CallToJudge>(
   recording: Recording,
-  reader: CallReader<Call>,
+  reader: Pick<CallReader<Call>, "isEmergency">,
   call: Call,
 ): boolean {
   const { side } = call.source.trunk;

@@ -2,6 +2,7 @@ import { keepDecisions, naming } from "../support/events.ts";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { Buffer } from "node:buffer";
+import type { CallEvent } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { createDrachtioEngine } from "../../src/engines/drachtio/drachtio-engine.ts";
 import type { TlsOptions } from "../../src/engines/drachtio/place.ts";
@@ -48,6 +49,8 @@ function ackOf(response: string): string {
 export async function openPlace(
   options: {
     readonly secret?: string;
+    /** Takes every event. */
+    readonly happened?: (event: CallEvent) => void;
     /** The server to connect to by TLS, and what is trusted there. */
     readonly byTls?: { readonly server: TestDrachtio; readonly tls: TlsOptions };
   } = {},
@@ -107,7 +110,10 @@ lessees:
       counters,
       key: new Uint8Array(32).fill(7),
       naming,
-      happened: keepDecisions(decisions),
+      happened(event) {
+        keepDecisions(decisions)(event);
+        options.happened?.(event);
+      },
       fault: (error) => faults.push(error),
       unjudged: ({ report, callId }) => unjudged.push(`${report} ${callId}`),
       linkChanged: (_id, isUp, why) => {

@@ -16,7 +16,11 @@ export interface EvidenceWriting {
   readonly append: (entry: FrameEvidence & { readonly at: Millis; readonly line: string }) => void;
   /** Takes the line of a gap. */
   readonly gap: (line: string, at: Millis) => void;
-  /** Waits until the disk has everything that was taken. @returns true when it has */
+  /**
+   * Waits until the disk has everything that was taken.
+   *
+   * @returns true when it has, and has the gap of what was not taken
+   */
   readonly commit: (now: Millis) => boolean;
   /** What is due: the log is opened, signed, and cleared of old days. @returns lines for the records */
   readonly work: (now: Millis) => readonly string[];
@@ -121,13 +125,15 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
     commit(now) {
       const opened = log;
       if (opened === undefined) return false;
-      return attempt(() => {
+      const isWhole = gap === undefined;
+      const isWritten = attempt(() => {
         tellGaps();
         if (opened.state().pending > 0) opened.commit();
         if (now - signedAt < config.checkpointSeconds * 1000 && now >= signedAt) return;
         signedAt = now;
         opened.checkpoint(now);
       });
+      return isWritten && isWhole;
     },
     work(now) {
       const told: string[] = [];

@@ -1,7 +1,14 @@
 // The records in the call thread: puts events into the ring, counts what finds no room, and runs the thread that writes.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isMainThread, MessageChannel, type MessagePort, Worker, workerData } from "node:worker_threads";
+import {
+  isMainThread,
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+  workerData,
+} from "node:worker_threads";
 import type { RecordsConfig } from "../../config/sigwall/records-schema.ts";
 import type { CallEvent } from "../../domain/call.ts";
 import type { Millis } from "../../domain/time.ts";
@@ -233,6 +240,9 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
     thread.on("error", (error) => (failure = String(error)));
     thread.once("exit", () => {
       thread = undefined;
+      // Its last messages may be on their way still.
+      for (let got = receive(channel.port1); got !== undefined; got = receive(channel.port1))
+        hear(got.message);
       if (closed === undefined) ended(failure);
       else closed();
     });
@@ -348,6 +358,10 @@ function takeFolder(folder: string, node: string): TakenFolder | string {
   } catch {
     return { lock: undefined, isAfterKill };
   }
+}
+
+function receive(port: MessagePort): { readonly message: FromRecords } | undefined {
+  return receiveMessageOnPort(port);
 }
 
 function holdsPid(path: string): boolean {

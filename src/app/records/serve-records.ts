@@ -10,7 +10,7 @@ import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { TrunkFacts } from "../../records/lines/recording.ts";
 import { cutTornLines } from "../../records/lines/torn-lines.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
-import { lockFile } from "../folder-lock.ts";
+import { type FolderLock, lockFile } from "../folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 import { createEvidenceWriting, type EvidenceWriting } from "./evidence-writing.ts";
 import { createOpenCalls } from "./open-calls.ts";
@@ -50,6 +50,8 @@ export function serveRecords(data: RecordsThreadData): void {
   let failure: string | undefined;
   let closeBy: Millis | undefined;
   let isReady = false;
+  /** The lock of the node, where the call thread could not take it because the folder could not be written. */
+  let lock: FolderLock | undefined;
   let tickets = Atomics.load(cells, DURABLE);
   let looked = -Infinity;
   let told = -Infinity;
@@ -108,8 +110,9 @@ export function serveRecords(data: RecordsThreadData): void {
     const now = wallNow();
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!data.isLocked) {
-      const lock = lockFile(join(folder, `${node}.lock`));
-      if (typeof lock === "string") throw new Error(`${lock} writes the records of node ${node} there`);
+      const taken = lock ?? lockFile(join(folder, `${node}.lock`));
+      if (typeof taken === "string") throw new Error(`${taken} writes the records of node ${node} there`);
+      lock = taken;
     }
     const { torn, last = now } = cutTornLines(folder, node);
     if (data.isAfterKill || torn > 0)
@@ -166,7 +169,6 @@ export function serveRecords(data: RecordsThreadData): void {
 
   /** Writes what is evidence. A disk that fails costs evidence, and no lines. */
   function workEvidence(log: EvidenceWriting, more: number, isAwaited: boolean, now: Millis): void {
-    for (const line of log.work(now)) noteText(line);
     const isDurable = log.commit(now);
     tickets = (tickets + more) | 0;
     if (isDurable && Atomics.load(cells, DURABLE) !== tickets) {
@@ -187,6 +189,7 @@ export function serveRecords(data: RecordsThreadData): void {
     const now = wallNow();
     writer ??= prepare();
     look(now);
+    for (const line of evidence?.work(now) ?? []) noteText(line);
     for (const line of open?.work(now) ?? []) writer.note(line, now);
     for (const line of notes.splice(0)) writer.note(line, now);
     if (lostNotes > 0) writer.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
@@ -240,6 +243,7 @@ export function serveRecords(data: RecordsThreadData): void {
       evidence?.close(wallNow());
       if (isReady) open?.keep(wallNow());
       writer?.close();
+      if (failure === undefined) lock?.release();
     } catch (error) {
       settle(describeFailure(error));
     }

@@ -53,8 +53,8 @@ export function lastEpochIn(folder: string, node: string): number {
     const mark = `"id":"${node}-`;
     for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) {
       const start = at + '"id":"'.length;
-      const epoch = parseCallId(text.slice(start, text.indexOf('"', start)))?.name.epoch ?? -1;
-      if (epoch > last) last = epoch;
+      const id = parseCallId(text.slice(start, text.indexOf('"', start)));
+      if (id !== undefined && id.node === node && id.name.epoch > last) last = id.name.epoch;
     }
   }
   return last;

@@ -1,0 +1,216 @@
+// What the lines of events say: their fields, the order of their fields, and what is left out.
+import { Buffer } from "node:buffer";
+import t from "tap";
+import type { CallDecided, CallEvent } from "../../src/domain/call.ts";
+import { NOW } from "../support/attempt.ts";
+import { asRead, createLineMaker, decisionOn, endOf, forwardedCall, NODE } from "./line-maker.ts";
+
+const SDP =
+  "v=0\r\nm=audio 4 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\nm=video 6 RTP/AVP 31\r\n";
+
+function invite(fields: readonly string[], body = ""): Buffer {
+  const head = ["INVITE sip:02787654321@192.0.2.2 SIP/2.0", ...fields, `Content-Length: ${body.length}`];
+  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`, "latin1");
+}
+
+const refused: CallDecided = {
+  kind: "decided",
+  call: { id: "gw-a-t3k9x1-1042", trunk: "trunk-1" },
+  at: NOW + 1.7,
+  decision: decisionOn(
+    {
+      calling: ['pai "A \\"B\\"" +861087654400', "from 01087654400", "rpid anonymous"],
+      diversion: ["div +861088881234"],
+      privacy: ["id", "none"],
+    },
+    {
+      verdict: {
+        kind: "reject",
+        reason: "police-listed",
+        facts: { list: "police", field: "from", line: "lists/police.csv:17" },
+      },
+      rule: "deny-lists",
+      shadow: [{ rule: "number-class", verdict: { kind: "reject", reason: "number-class" } }],
+      marks: [{ kind: "label", reason: "display-name-misleading" }],
+    },
+  ),
+  action: { kind: "answered", status: 603 },
+  overlapOf: "gw-a-t3k9x1-1041",
+  listener: "udp:192.0.2.2:5060",
+  bytes: invite(
+    ["From: <sip:01087654400@pbx.example>;tag=1", "user-AGENT: Acme PBX/1", "Content-Type: application/sdp"],
+    SDP,
+  ),
+};
+
+void t.test("lines: a refused call, field by field in the order of the contract", (t) => {
+  const line = asRead(createLineMaker()(refused));
+  t.same(line, {
+    record: "decided",
+    id: "gw-a-t3k9x1-1042",
+    node: NODE,
+    time: "2026-10-03T00:15:00.001Z",
+    signalling: "sip",
+    transport: "udp",
+    source: "192.0.2.1:5060",
+    destination: "192.0.2.2:5060",
+    callId: "call-1",
+    requestUri: "sip:02787654321@192.0.2.2",
+    calling: [
+      {
+        source: "p-asserted-identity",
+        raw: "+861087654400",
+        number: "+861087654400",
+        presentation: "allowed",
+      },
+      { source: "from", raw: "01087654400", number: "+861087654400", presentation: "allowed" },
+      { source: "remote-party-id", raw: "anonymous", why: "token", presentation: "restricted" },
+    ],
+    called: { raw: "02787654321", number: "+862787654321" },
+    diversion: [
+      { source: "diversion", raw: "+861088881234", number: "+861088881234", presentation: "allowed" },
+    ],
+    trunk: "trunk-1",
+    lessee: "acme",
+    listener: "udp:192.0.2.2:5060",
+    privacy: ["id", "none"],
+    displays: ['"A \\"B\\""'],
+    bodies: ["application/sdp"],
+    agent: "Acme PBX/1",
+    codecs: "PCMA,PCMU,telephone-event,H261",
+    fromHost: "pbx.example",
+    marks: [{ verdict: "label", reason: "display-name-misleading" }],
+    verdict: "reject",
+    reason: "police-listed",
+    rule: "deny-lists",
+    mode: "enforce",
+    shadow: [{ rule: "number-class", verdict: "reject", reason: "number-class" }],
+    revision: "9f2c00000000",
+    action: "answered",
+    status: 603,
+    cause: 21,
+    overlapOf: "gw-a-t3k9x1-1041",
+    listLine: "lists/police.csv:17",
+  });
+  const order =
+    "record id node time signalling transport source destination callId requestUri calling called diversion trunk lessee " +
+    "listener privacy displays bodies agent codecs fromHost marks verdict reason rule mode shadow revision action status " +
+    "cause overlapOf listLine";
+  t.equal(Object.keys(line).join(" "), order);
+  t.end();
+});
+
+void t.test("lines: a forwarded call and its end; empty fields are left out", (t) => {
+  const make = createLineMaker();
+  t.same(Object.keys(asRead(make(forwardedCall(7)))), [
+    ..."record id node time signalling transport source destination callId requestUri calling called".split(
+      " ",
+    ),
+    ..."trunk lessee listener verdict reason rule mode revision action nextHop".split(" "),
+  ]);
+  t.equal(
+    JSON.stringify(make(endOf(7)).line),
+    '{"record":"ended","id":"gw-a-t3k9x1-7","node":"gw-a","time":"2026-10-03T00:16:01.200Z","trunk":"trunk-1",' +
+      '"lessee":"acme","ringingMs":1200,"answeredMs":3400,"seconds":57.8,"by":"called","how":"released","status":200,"cause":16}',
+  );
+  t.end();
+});
+
+const call = { id: "gw-a-t3k9x1-9", trunk: "other" };
+const others: readonly (readonly [what: string, event: CallEvent, line: object])[] = [
+  [
+    "an end without an answer",
+    { kind: "ended", call, at: NOW, by: "filter", how: "timed-out" },
+    { record: "ended", id: call.id, trunk: "other", by: "filter", how: "timed-out" },
+  ],
+  [
+    "answered at once, ended at once: 0 is a value",
+    { kind: "ended", call, at: NOW, by: "caller", how: "released", answeredMs: 0, ringingMs: 0, talkedMs: 0 },
+    {
+      record: "ended",
+      id: call.id,
+      trunk: "other",
+      ringingMs: 0,
+      answeredMs: 0,
+      seconds: 0,
+      by: "caller",
+      how: "released",
+    },
+  ],
+  [
+    "moved",
+    { kind: "moved", call, at: NOW, hop: "udp:192.0.2.9:5060", why: "503" },
+    { record: "moved", id: call.id, trunk: "other", nextHop: "udp:192.0.2.9:5060", why: "503" },
+  ],
+  [
+    "a sum of shed calls",
+    {
+      kind: "shed",
+      trunk: "other",
+      reason: "overload",
+      status: 503,
+      count: 70_000,
+      from: NOW - 1000,
+      to: NOW,
+    },
+    {
+      record: "shed",
+      trunk: "other",
+      reason: "overload",
+      status: 503,
+      count: 70_000,
+      from: "2026-10-03T00:14:59.000Z",
+      to: "2026-10-03T00:15:00.000Z",
+    },
+  ],
+];
+
+void t.test("lines: other events", (t) => {
+  const make = createLineMaker();
+  for (const [what, event, line] of others)
+    t.same(asRead(make(event)), { ...line, node: NODE, time: "2026-10-03T00:15:00.000Z" }, what);
+  const sum = {
+    kind: "shed",
+    trunk: "other",
+    reason: "overload",
+    status: 503,
+    count: 1,
+    from: NOW,
+    to: NOW,
+  } as const;
+  const shed = asRead(make({ ...sum, of: "requests" }));
+  t.equal(shed["of"], "requests");
+  t.end();
+});
+
+void t.test("lines: a request that was refused unread has no party; a judged one has", (t) => {
+  const make = createLineMaker();
+  const request: CallEvent = {
+    kind: "request",
+    call: undefined,
+    trunk: "trunk-1",
+    method: "MESSAGE",
+    at: NOW,
+    reason: "method-not-allowed",
+    decision: decisionOn({}, { verdict: { kind: "reject", reason: "method-not-allowed" }, rule: "protocol" }),
+    action: { kind: "answered", status: 405 },
+    bytes: Buffer.from("MESSAGE sip:a@b SIP/2.0\r\n\r\n"),
+  };
+  const judged = asRead(make(request));
+  t.match(judged, { record: "request", method: "MESSAGE", status: 405, calling: [{ source: "from" }] });
+  t.notOk("id" in judged);
+  const unread = asRead(make({ ...request, refusedAs: "kind", call }));
+  t.notOk("calling" in unread || "called" in unread);
+  t.equal(unread["id"], call.id);
+  t.end();
+});
+
+void t.test("lines: evidence is what was not simply accepted", (t) => {
+  const make = createLineMaker();
+  t.equal(make(forwardedCall(1)).evidence, undefined);
+  const long = Buffer.alloc(20_000, "x");
+  // The flag is set by the call thread; the message is there for every call.
+  const { line } = make({ ...refused, bytes: long });
+  t.match(line, { record: "decided", reason: "police-listed" }, "a message that can't be read costs no line");
+  t.end();
+});
