@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
-import { resolve } from "node:path";
+import { cpSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import t from "tap";
 import { openShippedFolder } from "../support/shipped.ts";
 import { writeShippedRecords } from "../support/shipped-records.ts";
@@ -27,7 +27,10 @@ function isLineAsWritten(line: string, written: string): boolean {
 
 void t.test("pages: commands print what the page says", (t) => {
   const folder = openShippedFolder();
+  // Beside the configuration, where its key `records` has them, and by themselves.
   writeShippedRecords(folder);
+  for (const kept of ["records", "policies"])
+    cpSync(join(folder, kept), join(folder, "config", kept), { recursive: true });
   t.teardown(() => rmSync(folder, { recursive: true }));
   const consoles = blocks.filter(({ kind }) => kind === "console");
   let ran = 0;
