@@ -63,7 +63,7 @@ export function createHeldRefusals<Held>(
 
   return {
     size: () => waiting.size,
-    isHeld: (decision) => wait?.holds(decision.attempt.trunk) === true && isOfRules(decision),
+    isHeld: (decision) => wait?.holds(decision.attempt.trunk) === true && isRefusal(decision),
     has: (key) => waiting.size > 0 && waiting.has(key),
     hold(key, held, now) {
       const ticket = wait?.ticket() ?? 0;
@@ -88,7 +88,15 @@ export function createHeldRefusals<Held>(
   };
 }
 
-/** True for a refusal by a rule. Answers of the protocol and of the exception policy leave no evidence. */
-function isOfRules({ verdict: { kind }, rule }: Decision): boolean {
-  return kind === "reject" && rule !== "protocol" && rule !== "exception";
+function isRefusal(decision: Decision): boolean {
+  return decision.verdict.kind === "reject" && asksEvidence(decision);
+}
+
+/**
+ * True for a decision whose message is kept as evidence: the call was refused, withheld, labelled, or marked for it. RFC
+ * 3261's own answers and overload say nothing of the caller, and leave none.
+ */
+export function asksEvidence({ verdict: { kind, reason }, marks }: Decision): boolean {
+  if (reason === "protocol" || reason === "overload") return false;
+  return kind !== "accept" || marks.length > 0;
 }

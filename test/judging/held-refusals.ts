@@ -51,8 +51,11 @@ void t.test("held refusals: refusals by rules are held, on trunks that say so", 
     [{ verdict: { kind: "accept", reason: "listed" }, rule: "caller-authentication" }, false],
     [{ verdict: { kind: "withhold", reason: "cli-hidden" }, rule: "hidden-caller" }, false],
     [{ verdict: reject, rule: "default" }, true],
-    [{ verdict: reject, rule: "protocol" }, false],
-    [{ verdict: reject, rule: "exception" }, false],
+    [{ verdict: { kind: "reject", reason: "message-malformed" }, rule: "protocol" }, true],
+    [{ verdict: { kind: "reject", reason: "rule-fault" }, rule: "exception" }, true],
+    [{ verdict: { kind: "reject", reason: "protocol" }, rule: "protocol" }, false],
+    [{ verdict: { kind: "reject", reason: "overload" }, rule: "protocol" }, false],
+    [{ verdict: { kind: "reject", reason: "overload" }, rule: "exception" }, false],
   ];
   for (const [given, isHeld] of rows) {
     const decision: Decision = { ...decisionOf({}), ...given };

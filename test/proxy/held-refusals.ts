@@ -133,7 +133,7 @@ void t.test("held refusal: what waits, and what does not", (t) => {
       peers.lessee,
       "483",
     ],
-    ["a message that can't be read", refused().replace("CSeq: 1", "CSeq: x"), peers.lessee, "400"],
+    ["a malformed call", refused().replace("CSeq: 1", "CSeq: x"), peers.lessee, "nothing"],
     ["a MESSAGE", refused().replaceAll("INVITE", "MESSAGE"), peers.lessee, "403"],
   ] as const;
   for (const [what, message, from, outcome] of rows) {

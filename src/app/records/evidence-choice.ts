@@ -4,6 +4,7 @@ import type { CallEvent } from "../../domain/call.ts";
 import type { Decision } from "../../domain/decision.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { Millis } from "../../domain/time.ts";
+import { asksEvidence } from "../../judging/held-refusals.ts";
 import { type BudgetGap, createEvidenceBudget } from "../../records/evidence/evidence-budget.ts";
 
 /**
@@ -47,15 +48,6 @@ export function createEvidenceChooser(config: EvidenceConfig | undefined): Evide
     due: budget.due,
     rest: budget.rest,
   };
-}
-
-/**
- * True for a decision whose message is kept as evidence. What RFC 3261 itself answers, overload and accepted calls without
- * a next hop leave none.
- */
-export function asksEvidence({ verdict, marks, rule }: Decision): boolean {
-  if (rule === "protocol" || verdict.reason === "overload") return false;
-  return verdict.kind !== "accept" || marks.length > 0;
 }
 
 /** An order to observe a line asks for evidence, also where the trunk keeps none. */
