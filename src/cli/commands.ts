@@ -215,25 +215,20 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--call-id <id...>", "Call-IDs")
     .option("--id <id...>", "ids of calls, NODE-EPOCH-COUNT")
     .requiredOption("--out <folder>", "folder that is written")
-    .option("--config <file>", "configuration that names the folder of the evidence", defaultConfig)
-    .option("--folder <folder>", "folder of the evidence, in place of a configuration")
+    .option("--config <file>", `configuration that names the folders (${defaultConfig})`)
+    .option("--folder <folder>", "folder of the evidence; then no configuration is needed")
     .option("--node <node>", "the node whose log is searched; default: all of the folder")
-    .option("--records <folder>", "folder of the records; default: `records` beside the evidence")
-    .option("--policies <folder>", "folder of the kept policies; default: `policies` beside the evidence")
-    .action(async (options: EvidenceExportFlags) => {
+    .option(
+      "--records <folder>",
+      "records folder; default: that of the configuration, or `records` beside the evidence; more than once for several",
+      collect,
+      [],
+    )
+    .option("--policies <folder>", "folder of the kept policies; default: as for the records")
+    .option("--case <ref>", "what the export is for; it is recorded")
+    .action(async ({ callId: callIds = [], id: ids = [], ...options }: EvidenceExportFlags) => {
       const { exportEvidence } = await import("./evidence-export.ts");
-      const { callId: callIds = [], id: ids = [], out, config, folder, node, records, policies } = options;
-      code = await exportEvidence({
-        callIds,
-        ids,
-        out,
-        config,
-        folder,
-        node,
-        records,
-        policies,
-        ...streams(),
-      });
+      code = await exportEvidence({ callIds, ids, ...options }, { ...streams(), now: Date.now() });
     });
 
   try {
@@ -250,11 +245,12 @@ interface EvidenceExportFlags {
   readonly callId?: string[];
   readonly id?: string[];
   readonly out: string;
-  readonly config: string;
+  readonly config?: string;
   readonly folder?: string;
   readonly node?: string;
-  readonly records?: string;
+  readonly records: readonly string[];
   readonly policies?: string;
+  readonly case?: string;
 }
 
 interface ReplayFlags {
