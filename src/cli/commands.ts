@@ -119,14 +119,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--config <file>", "configuration that names the records folder")
     .option("--records <dir>", "records folder; more than once for several", collect, [])
     .option("--json", "one JSON object per line")
+    .option("--csv", "CSV for spreadsheets")
     .action(async (options: SearchFlags) => {
       const [{ searchRecords }, { readFromDisk }] = await Promise.all([
         import("./search.ts"),
         import("../app/read-file.ts"),
       ]);
-      const { json = false, numbers = false, record: kinds, ...rest } = options;
+      const { json = false, csv = false, numbers = false, record: kinds, ...rest } = options;
       const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
-      code = await searchRecords({ config: undefined, ...rest, kinds, json, numbers }, output);
+      code = await searchRecords({ config: undefined, ...rest, kinds, json, csv, numbers }, output);
     });
 
   program
@@ -290,6 +291,7 @@ interface SearchFlags {
   readonly config?: string;
   readonly records: readonly string[];
   readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
 interface WhyFlags {
