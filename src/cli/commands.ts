@@ -81,18 +81,14 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--records <dir>", "records folder, for --at; more than once for several", collect, [])
     .option("--json", "one JSON object per line")
     .action(async (options: ExplainFlags) => {
-      const [{ explainCall }, { readFromDisk, readGivenFile }, { readKept }, { findPlace }] =
-        await Promise.all([
-          import("./explain.ts"),
-          import("../app/read-file.ts"),
-          import("../app/lines/lines-files.ts"),
-          import("../config/sigwall/node-place.ts"),
-        ]);
-      const surroundings = { host: hostname(), environment: process.env };
+      const [{ explainCall }, { readFromDisk, readGivenFile }, readOrders] = await Promise.all([
+        import("./explain.ts"),
+        import("../app/read-file.ts"),
+        importOrders(),
+      ]);
       const { trunk, from, to, message, config, at, records, json = false } = options;
       const readFile: typeof readFromDisk = (path) => (path === message ? readGivenFile : readFromDisk)(path);
-      const ordersOf = (of: StaticConfig): ReadonlyMap<LineId, LineOrder> =>
-        readKept(findPlace(of, config, surroundings).stateFolder).orders;
+      const ordersOf = (of: StaticConfig): ReadonlyMap<LineId, LineOrder> => readOrders(of, config);
       const output = { ...streams(), readFile, now: Date.now(), ordersOf };
       const asked = { trunk, from, to, message, config, json };
       if (at === undefined) code = explainCall(asked, output);
@@ -143,12 +139,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--records <dir>", "records folder; more than once for several", collect, [])
     .option("--json", "one JSON object per line")
     .action(async (callId: string | undefined, options: WhyFlags) => {
-      const [{ whyCall }, { readFromDisk }] = await Promise.all([
+      const [{ whyCall }, { readFromDisk }, ordersOf] = await Promise.all([
         import("./why.ts"),
         import("../app/read-file.ts"),
+        importOrders(),
       ]);
       const { json = false, ...rest } = options;
-      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now(), ordersOf };
       code = await whyCall({ config: undefined, ...rest, callId, json }, output);
     });
 
@@ -306,6 +303,18 @@ interface WhyFlags {
 /** Gathers the values of an option that may be given more than once. */
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+/** Imports what reads the orders by command of a state folder. */
+async function importOrders(): Promise<
+  (config: StaticConfig, path: string) => ReadonlyMap<LineId, LineOrder>
+> {
+  const [{ readKept }, { findPlace }] = await Promise.all([
+    import("../app/lines/lines-files.ts"),
+    import("../config/sigwall/node-place.ts"),
+  ]);
+  const surroundings = { host: hostname(), environment: process.env };
+  return (config, path) => readKept(findPlace(config, path, surroundings).stateFolder).orders;
 }
 
 function streams(): Pick<NodeJS.Process, "stdout" | "stderr"> {

@@ -1,4 +1,4 @@
-// What the records say of calls whose evidence is exported: their decisions, their lines and their ends.
+// What the records say of calls whose evidence is exported: their decisions, their ends, the orders that stopped their lines.
 import type { Millis } from "../../domain/time.ts";
 import { askRecords, type RecordPlace } from "../../records/asking/ask-records.ts";
 import { findEnds } from "../../records/asking/ends-of-calls.ts";
@@ -7,6 +7,7 @@ import { type CallQuery, type KnownDecision, MOST_FOUND } from "../../records/ev
 import { endWords } from "../../records/evidence/end-words.ts";
 import type { ToldCalls } from "../../records/evidence/export-folder.ts";
 import { objectsIn, textIn } from "../../records/lines/line-fields.ts";
+import { findStoppingOrders } from "./stopping-orders.ts";
 
 /** The decisions on the calls that are asked for. */
 export interface ToldDecisions {
@@ -103,10 +104,11 @@ export async function askWhole(
           )
         ).items;
   const ends = await findEnds(place, forwarded);
+  const orders = new Set((await findStoppingOrders(place, [...known.values()])).values());
   const inBlocks = new Set(blocks.map(nameOf));
   const others = decisions.filter((line) => !inBlocks.has(nameOf(line)));
   return {
-    lines: [...others, ...moved, ...ends.values()]
+    lines: [...others, ...moved, ...ends.values(), ...orders]
       .toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time))
       .map((line) => JSON.stringify(line)),
     endOf: (decision) => endWords(decision, ends.get(textIn(decision["id"]))),
