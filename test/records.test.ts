@@ -6,6 +6,7 @@ import "./records/evidence-export.ts";
 import "./records/evidence-budget.ts";
 import "./records/evidence-full-disk.ts";
 import "./records/time-stamps.ts";
+import "./records/stamping.ts";
 import "./records/ring.ts";
 import "./records/lines.ts";
 import "./records/hostile.ts";
