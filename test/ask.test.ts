@@ -7,6 +7,7 @@ import "./ask/spoken-times.ts";
 import "./ask/policies.ts";
 import "./ask/places.ts";
 import "./ask/why.ts";
+import "./ask/stopped-lines.ts";
 import "./ask/hourly-seal.ts";
 import "./ask/other-readers.ts";
 import "./ask/without-duckdb.ts";

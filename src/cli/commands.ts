@@ -81,18 +81,14 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--records <dir>", "records folder, for --at; more than once for several", collect, [])
     .option("--json", "one JSON object per line")
     .action(async (options: ExplainFlags) => {
-      const [{ explainCall }, { readFromDisk, readGivenFile }, { readKept }, { findPlace }] =
-        await Promise.all([
-          import("./explain.ts"),
-          import("../app/read-file.ts"),
-          import("../app/lines/lines-files.ts"),
-          import("../config/sigwall/node-place.ts"),
-        ]);
-      const surroundings = { host: hostname(), environment: process.env };
+      const [{ explainCall }, { readFromDisk, readGivenFile }, readOrders] = await Promise.all([
+        import("./explain.ts"),
+        import("../app/read-file.ts"),
+        importOrders(),
+      ]);
       const { trunk, from, to, message, config, at, records, json = false } = options;
       const readFile: typeof readFromDisk = (path) => (path === message ? readGivenFile : readFromDisk)(path);
-      const ordersOf = (of: StaticConfig): ReadonlyMap<LineId, LineOrder> =>
-        readKept(findPlace(of, config, surroundings).stateFolder).orders;
+      const ordersOf = (of: StaticConfig): ReadonlyMap<LineId, LineOrder> => readOrders(of, config);
       const output = { ...streams(), readFile, now: Date.now(), ordersOf };
       const asked = { trunk, from, to, message, config, json };
       if (at === undefined) code = explainCall(asked, output);
@@ -119,14 +115,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--config <file>", "configuration that names the records folder")
     .option("--records <dir>", "records folder; more than once for several", collect, [])
     .option("--json", "one JSON object per line")
+    .option("--csv", "CSV for spreadsheets")
     .action(async (options: SearchFlags) => {
       const [{ searchRecords }, { readFromDisk }] = await Promise.all([
         import("./search.ts"),
         import("../app/read-file.ts"),
       ]);
-      const { json = false, numbers = false, record: kinds, ...rest } = options;
+      const { json = false, csv = false, numbers = false, record: kinds, ...rest } = options;
       const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
-      code = await searchRecords({ config: undefined, ...rest, kinds, json, numbers }, output);
+      code = await searchRecords({ config: undefined, ...rest, kinds, json, csv, numbers }, output);
     });
 
   program
@@ -142,12 +139,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--records <dir>", "records folder; more than once for several", collect, [])
     .option("--json", "one JSON object per line")
     .action(async (callId: string | undefined, options: WhyFlags) => {
-      const [{ whyCall }, { readFromDisk }] = await Promise.all([
+      const [{ whyCall }, { readFromDisk }, ordersOf] = await Promise.all([
         import("./why.ts"),
         import("../app/read-file.ts"),
+        importOrders(),
       ]);
       const { json = false, ...rest } = options;
-      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now(), ordersOf };
       code = await whyCall({ config: undefined, ...rest, callId, json }, output);
     });
 
@@ -215,25 +213,20 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--call-id <id...>", "Call-IDs")
     .option("--id <id...>", "ids of calls, NODE-EPOCH-COUNT")
     .requiredOption("--out <folder>", "folder that is written")
-    .option("--config <file>", "configuration that names the folder of the evidence", defaultConfig)
-    .option("--folder <folder>", "folder of the evidence, in place of a configuration")
+    .option("--config <file>", `configuration that names the folders (${defaultConfig})`)
+    .option("--folder <folder>", "folder of the evidence; then no configuration is needed")
     .option("--node <node>", "the node whose log is searched; default: all of the folder")
-    .option("--records <folder>", "folder of the records; default: `records` beside the evidence")
-    .option("--policies <folder>", "folder of the kept policies; default: `policies` beside the evidence")
-    .action(async (options: EvidenceExportFlags) => {
+    .option(
+      "--records <folder>",
+      "records folder; default: that of the configuration, or `records` beside the evidence; more than once for several",
+      collect,
+      [],
+    )
+    .option("--policies <folder>", "folder of the kept policies; default: as for the records")
+    .option("--case <ref>", "what the export is for; it is recorded")
+    .action(async ({ callId: callIds = [], id: ids = [], ...options }: EvidenceExportFlags) => {
       const { exportEvidence } = await import("./evidence-export.ts");
-      const { callId: callIds = [], id: ids = [], out, config, folder, node, records, policies } = options;
-      code = await exportEvidence({
-        callIds,
-        ids,
-        out,
-        config,
-        folder,
-        node,
-        records,
-        policies,
-        ...streams(),
-      });
+      code = await exportEvidence({ callIds, ids, ...options }, { ...streams(), now: Date.now() });
     });
 
   try {
@@ -250,11 +243,12 @@ interface EvidenceExportFlags {
   readonly callId?: string[];
   readonly id?: string[];
   readonly out: string;
-  readonly config: string;
+  readonly config?: string;
   readonly folder?: string;
   readonly node?: string;
-  readonly records?: string;
+  readonly records: readonly string[];
   readonly policies?: string;
+  readonly case?: string;
 }
 
 interface ReplayFlags {
@@ -294,6 +288,7 @@ interface SearchFlags {
   readonly config?: string;
   readonly records: readonly string[];
   readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
 interface WhyFlags {
@@ -308,6 +303,18 @@ interface WhyFlags {
 /** Gathers the values of an option that may be given more than once. */
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+/** Imports what reads the orders by command of a state folder. */
+async function importOrders(): Promise<
+  (config: StaticConfig, path: string) => ReadonlyMap<LineId, LineOrder>
+> {
+  const [{ readKept }, { findPlace }] = await Promise.all([
+    import("../app/lines/lines-files.ts"),
+    import("../config/sigwall/node-place.ts"),
+  ]);
+  const surroundings = { host: hostname(), environment: process.env };
+  return (config, path) => readKept(findPlace(config, path, surroundings).stateFolder).orders;
 }
 
 function streams(): Pick<NodeJS.Process, "stdout" | "stderr"> {

@@ -14,6 +14,7 @@ import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { obtainKey } from "../app/key-file.ts";
 import { openRecords } from "../app/records/open-records.ts";
 import { startRecordSealing } from "../app/records/sealing.ts";
+import { startStamping } from "../app/records/stamping.ts";
 import { describeUnkept, keepPolicy, rememberBytes } from "../records/policies/policy-keeping.ts";
 import { policiesOf } from "../records/policies/policy-place.ts";
 import { lastEpochIn } from "../records/lines/torn-lines.ts";
@@ -122,6 +123,7 @@ export async function runFilter(configPath: string): Promise<number> {
     process.exit(1);
   });
   const seals = lines === undefined ? undefined : startRecordSealing(lines.folder, configPath, log);
+  const stamping = evidence === undefined ? undefined : startStamping(evidence, place.node, log);
   const asked = stopSignal();
   try {
     app = await startApp({
@@ -145,6 +147,7 @@ export async function runFilter(configPath: string): Promise<number> {
     });
   } catch (error) {
     seals?.close();
+    await stamping?.close();
     await records?.close();
     stateFolder.close();
     await adminThread.close();
@@ -164,6 +167,7 @@ export async function runFilter(configPath: string): Promise<number> {
   log.info("stopping: new calls are refused, calls in progress go on", { signal, drainSeconds });
   if (drainSeconds > 0) await app.drain(drainSeconds * 1000);
   seals?.close();
+  await stamping?.close();
   await app.stop();
   await records?.close();
   stateFolder.close();

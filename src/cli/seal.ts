@@ -7,6 +7,9 @@ import type { ReadFile } from "../config/yaml/config-files.ts";
 import { describeFailure } from "../app/read-file.ts";
 import { cleanUpPolicies, findOldPolicies } from "../records/policies/policy-clean-up.ts";
 import { findReferred } from "../records/policies/referred-revisions.ts";
+import { spansOf } from "../records/policies/revisions-in-force.ts";
+import { findNamedRevisions } from "../records/evidence/block-revisions.ts";
+import { listKept } from "../records/policies/kept-policy.ts";
 import { type Database, openDatabase } from "../records/sealed/duckdb.ts";
 import { type SealOutcome, sealFolder } from "../records/sealed/seal-folder.ts";
 import type { SealStep } from "../records/sealed/seal-hour.ts";
@@ -80,9 +83,8 @@ async function sealOne(
       isDayOver ||= outcome.kind === "sealed" && outcome.hour.stem.startsWith("00-");
       told(outcome);
     });
-    // Blocks of evidence refer to policies too, for longer than records do.
-    if (isDayOver && !place.hasEvidence && place.config !== undefined)
-      await removeOldPolicies(database, place, output);
+    // Blocks of evidence refer to policies too: without the configuration nobody knows where they are.
+    if (isDayOver && place.config !== undefined) await removeOldPolicies(database, place, output);
     return undefined;
   } catch (error) {
     return `${folder} can't be sealed: ${describeFailure(error)}`;
@@ -95,18 +97,35 @@ async function sealOne(
 
 async function removeOldPolicies(
   database: Database,
-  { folders, policies }: RecordsPlace,
-  { stdout, now }: SealOutput,
+  { folders, policies, evidence }: RecordsPlace,
+  { stdout, stderr, now }: SealOutput,
 ): Promise<void> {
   for (const folder of policies) {
-    const old = findOldPolicies(folder, now).map(({ revision }) => revision);
-    if (old.length === 0) continue;
+    const old = findOldPolicies(folder, now);
     const referred = new Set<string>();
+    const names = old.map(({ revision }) => revision);
+    if (names.length === 0) continue;
     for (const records of folders)
-      for (const revision of await findReferred(database, records, old)) referred.add(revision);
+      for (const revision of await findReferred(database, records, names)) referred.add(revision);
+    const left = old.filter(({ revision }) => !referred.has(revision));
+    if (evidence !== undefined && left.length > 0) {
+      const { found, unread } =
+        evidence.folder === undefined
+          ? { found: new Set<string>(), unread: ["`evidence` names no folder"] }
+          : findNamedRevisions(evidence.folder, spansOf(left, listKept(folder), now));
+      for (const revision of found) referred.add(revision);
+      if (unread.length > 0) {
+        stderr.write(
+          `sigwall seal: ${left.length - found.size} old policies stay, as evidence may refer to them: ${unread.join("; ")}\n`,
+        );
+        continue;
+      }
+    }
     const gone = cleanUpPolicies(folder, referred, now);
     if (gone.length > 0)
-      stdout.write(`removed ${gone.length} policies that no record refers to: ${gone.join(", ")}\n`);
+      stdout.write(
+        `removed ${gone.length} policies that no record and no evidence refers to: ${gone.join(", ")}\n`,
+      );
   }
 }
 

@@ -3,10 +3,12 @@ import { hostname, userInfo } from "node:os";
 import type { Millis } from "../domain/time.ts";
 import { askNumbers, askRecords, type Found, type RecordPlace } from "../records/asking/ask-records.ts";
 import { readParty, type RecordFilter } from "../records/asking/record-filter.ts";
+import type { NumberUse } from "../records/asking/sealed-lines.ts";
 import { noteAccess } from "./asking/access-note.ts";
 import { plainJson } from "./asking/plain-text.ts";
 import { createClock, findRecords, openForAsking, type PlaceOptions } from "./asking/record-places.ts";
-import { layOutLines, layOutNumbers } from "./asking/record-table.ts";
+import { writeCsv, writeNumbersCsv } from "./asking/record-csv.ts";
+import { type Clock, layOutLines, layOutNumbers } from "./asking/record-table.ts";
 import { readSpan, timeForms } from "./asking/spoken-times.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";
 
@@ -30,6 +32,7 @@ export interface SearchOptions extends PlaceOptions {
   /** The case that the search is for; it stands in the `access` line. */
   readonly case?: string | undefined;
   readonly json: boolean;
+  readonly csv: boolean;
 }
 
 /** What the command may use. `now`: Unix milliseconds. */
@@ -61,6 +64,7 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
   const limit = Number(options.limit ?? DEFAULT_LIMIT);
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_LINES)
     return fail(2, `--limit ${options.limit}: expected a number from 1 to ${MOST_LINES}`);
+  if (options.csv && options.json) return fail(2, "choose one of --csv and --json");
   const opened = await openForAsking();
   const database = typeof opened === "string" ? undefined : opened;
   const clock = createClock(place.timeZone);
@@ -70,14 +74,12 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
     if (options.numbers) {
       const numbers = await askNumbers(asked, filter);
       found = numbers;
-      const toLine = ({ number, calls, first, last }: (typeof numbers.items)[number]): string =>
-        `${plainJson({ number, calls, first: new Date(first).toISOString(), last: new Date(last).toISOString() })}\n`;
-      stdout.write(options.json ? numbers.items.map(toLine).join("") : layOutNumbers(numbers.items, clock));
+      stdout.write(writeNumbers(numbers.items, options, clock));
     } else {
       const lines = await askRecords(asked, filter, limit);
       found = lines;
       if (options.json) for (const line of lines.items) stdout.write(`${plainJson(line)}\n`);
-      else stdout.write(layOutLines(lines.items, clock));
+      else stdout.write((options.csv ? writeCsv : layOutLines)(lines.items, clock));
     }
     for (const note of describeGaps(found, opened)) stderr.write(`sigwall search: ${note}\n`);
     if (found.isCut) stderr.write(`sigwall search: the newest ${limit} are shown; --limit N shows more\n`);
@@ -90,6 +92,24 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
   } finally {
     database?.close();
   }
+}
+
+function writeNumbers(
+  uses: readonly NumberUse[],
+  { json, csv }: Pick<SearchOptions, "json" | "csv">,
+  clock: Clock,
+): string {
+  if (!json) return (csv ? writeNumbersCsv : layOutNumbers)(uses, clock);
+  return uses
+    .map(
+      ({ number, calls, first, last }) =>
+        `${plainJson({ number, calls, first: iso(first), last: iso(last) })}\n`,
+    )
+    .join("");
+}
+
+function iso(at: Millis): string {
+  return new Date(at).toISOString();
 }
 
 /** Says what could not be looked at, and what to do. */

@@ -1,9 +1,10 @@
 // `sigwall why`: what was decided on a call then, by what, what it would be now, and what became of the call.
 import { dirname } from "node:path";
 import { loadPolicy } from "../config/load-policy.ts";
-import { loadStatic } from "../config/load-static.ts";
+import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";
+import type { LineId, LineOrder } from "../domain/line-state.ts";
 import type { Millis } from "../domain/time.ts";
 import { askRecords, type Found, type RecordPlace } from "../records/asking/ask-records.ts";
 import { findEnds } from "../records/asking/ends-of-calls.ts";
@@ -15,6 +16,8 @@ import { type Judged, judgeAgain, type Judging, readRow } from "./asking/call-ju
 import { type CallStory, layOutStory } from "./asking/call-story.ts";
 import { sayEnd } from "./asking/call-endings.ts";
 import { plainJson } from "./asking/plain-text.ts";
+import { findStoppingOrders } from "./asking/stopping-orders.ts";
+import { objectsIn } from "../records/lines/line-fields.ts";
 import { recallFrom } from "./asking/policy-at.ts";
 import {
   createClock,
@@ -41,6 +44,8 @@ export interface WhyOutput {
   readonly stderr: { write(text: string): unknown };
   readonly readFile: ReadFile;
   readonly now: Millis;
+  /** The orders for lines that were given by command. Left out: there are none. */
+  readonly ordersOf?: (config: StaticConfig, path: string) => ReadonlyMap<LineId, LineOrder>;
 }
 
 /** Calls so long before and after the time that was given are shown too. */
@@ -69,9 +74,10 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
     const found = await askRecords(asked, filter, MOST_CALLS);
     const calls = found.items.toReversed();
     const ends = await findEnds(asked, calls);
+    const orders = await findStoppingOrders(asked, calls);
     const judges = createJudges(place, output);
     for (const call of calls) {
-      const story = tell(call, ends.get(String(call["id"])), judges, now);
+      const story = tell(call, ends.get(String(call["id"])), orders.get(call), judges, now);
       stdout.write(
         options.json ? `${plainJson(toLine(story))}\n` : layOutStory(story, createClock(place.timeZone)),
       );
@@ -124,7 +130,7 @@ interface Judges {
   readonly today: () => Judging | string;
 }
 
-function createJudges({ policies, config }: RecordsPlace, { readFile }: WhyOutput): Judges {
+function createJudges({ policies, config }: RecordsPlace, output: WhyOutput): Judges {
   const recalled = new Map<string, RecalledPolicy | string>();
   let today: Judging | string | undefined;
   return {
@@ -134,17 +140,17 @@ function createJudges({ policies, config }: RecordsPlace, { readFile }: WhyOutpu
       return known;
     },
     today: () =>
-      (today ??= config === undefined ? "no configuration was given: --config FILE" : load(config, readFile)),
+      (today ??= config === undefined ? "no configuration was given: --config FILE" : load(config, output)),
   };
 }
 
-function load(path: string, readFile: ReadFile): Judging | string {
+function load(path: string, { readFile, ordersOf }: WhyOutput): Judging | string {
   const { config, issues } = loadStatic(readFile, path);
   if (config === undefined) return `the policy of today can't be loaded: ${firstOf(issues)}`;
   const loaded = loadPolicy(readFile, config.policy);
   return loaded.policy === undefined
     ? `the policy of today can't be loaded: ${firstOf(loaded.issues)}`
-    : { policy: loaded.policy, readFile };
+    : { policy: loaded.policy, readFile, orders: ordersOf?.(config, path) };
 }
 
 function firstOf(issues: readonly ConfigIssue[]): string {
@@ -152,7 +158,13 @@ function firstOf(issues: readonly ConfigIssue[]): string {
   return issue === undefined ? "" : formatIssue(issue);
 }
 
-function tell(call: ReadLine, end: ReadLine | undefined, judges: Judges, now: Millis): CallStory {
+function tell(
+  call: ReadLine,
+  end: ReadLine | undefined,
+  order: ReadLine | undefined,
+  judges: Judges,
+  now: Millis,
+): CallStory {
   const at = Date.parse(call.time);
   const recalled = judges.former(String(call["revision"]));
   const today = judges.today();
@@ -169,8 +181,21 @@ function tell(call: ReadLine, end: ReadLine | undefined, judges: Judges, now: Mi
         ? (readRow(listLine, recalled.readFile) ??
           readRow(beside(recalled.kept.policy, listLine), recalled.readFile))
         : undefined,
-    missing: known === undefined ? [] : readRecordedAttempt(call, known, at).missing,
+    order,
+    missing: [
+      ...(known === undefined ? [] : readRecordedAttempt(call, known, at).missing),
+      // An order by command is no part of a policy.
+      ...(call["rule"] === "line-state" || hasObservedMark(call)
+        ? [
+            "orders by command that were in force then, but as `order` lines: the policy of then is judged without them",
+          ]
+        : []),
+    ],
   };
+}
+
+function hasObservedMark({ marks }: ReadLine): boolean {
+  return objectsIn(marks).some(({ reason }) => reason === "line-observed");
 }
 
 /** A list line may be written from the folder of the policy on. */
@@ -180,12 +205,13 @@ function beside(policy: string, line: string): string {
 }
 
 /** The line of a call for programs: its record, and what was found beside it. */
-function toLine({ call, end, former, today, row, missing }: CallStory): object {
+function toLine({ call, end, former, today, row, order, missing }: CallStory): object {
   return {
     ...call,
     ended: end,
     end: sayEnd(call, end),
     row,
+    stoppedBy: order,
     former: withFault(former),
     today: withFault(today),
     notRecorded: missing,

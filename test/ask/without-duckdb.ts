@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import t from "tap";
+import { block, createPlace, noon, openLog } from "../records/evidence-place.ts";
 import { decided, HOUR, openRecords, seal } from "../support/records-folder.ts";
 
 function run(...args: readonly string[]): {
@@ -40,4 +41,23 @@ void t.test("without DuckDB: open hours are asked, and the commands say what to 
   t.equal(sealed.status, 1);
   t.equal(sealed.stderr, `sigwall seal: ${HOW}\n`);
   t.ok(files().includes("2026-10-03/09-gw-a.ndjson"), "nothing was touched");
+});
+
+void t.test("without DuckDB: evidence is exported, and sealed hours are left out", async (t) => {
+  const place = createPlace(t);
+  const log = openLog(place);
+  log.append(block("call-1"));
+  log.checkpoint(noon);
+  log.close();
+  const { records, write } = openRecords(t);
+  write("2026-11-30/12-gw-a.ndjson", [JSON.parse(block("call-1").line)]);
+  await seal(records, noon + 86_400_000);
+  const out = resolve(place.base, "out");
+  const places = ["--folder", place.folder, "--records", records, "--out", out];
+  const ran = run("evidence", "export", "--call-id", "call-1", ...places);
+  t.equal(ran.status, 0, ran.stderr);
+  t.equal(
+    ran.stderr,
+    `sigwall evidence export: 1 sealed hours were left out, open hours alone were read: ${HOW}\n`,
+  );
 });

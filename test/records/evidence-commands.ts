@@ -1,27 +1,13 @@
-import { spawnSync } from "node:child_process";
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import t from "tap";
 import { runProgram } from "../../src/cli/commands.ts";
-import { exportEvidence } from "../../src/cli/evidence-export.ts";
 import { verifyEvidence } from "../../src/cli/evidence-verify.ts";
 import { deleteSegments, firstKeptDay } from "../../src/records/evidence/deletion-notes.ts";
 import { roomOfGap, writeGapBlock } from "../../src/records/evidence/evidence-block.ts";
 import { logFiles } from "../../src/records/evidence/log-files.ts";
-import {
-  block,
-  createPlace,
-  day,
-  fill,
-  noon,
-  openLog,
-  publicKey,
-  segmentsBelow,
-  verify,
-} from "./evidence-place.ts";
+import { block, createPlace, day, fill, noon, openLog, segmentsBelow, verify } from "./evidence-place.ts";
 
 interface Ran {
   readonly code: number;
@@ -34,20 +20,6 @@ function verifyFolder(folder: string, checkpoints: readonly string[] = [], key?:
   const stdout = { write: (text: string) => void (written.out += text) };
   const stderr = { write: (text: string) => void (written.err += text) };
   const code = verifyEvidence(folder, { checkpoints, key, stdout, stderr });
-  return { code, ...written };
-}
-
-async function exportFrom(
-  folder: string,
-  out: string,
-  callIds: readonly string[],
-  ids: readonly string[] = [],
-): Promise<Ran> {
-  const written = { out: "", err: "" };
-  const stdout = { write: (text: string) => void (written.out += text) };
-  const stderr = { write: (text: string) => void (written.err += text) };
-  const rest = { config: "none.yaml", node: undefined, records: undefined, policies: undefined };
-  const code = await exportEvidence({ folder, out, callIds, ids, ...rest, stdout, stderr });
   return { code, ...written };
 }
 
@@ -228,166 +200,4 @@ void t.test("retention: a segment that an intruder deletes beside is found", (t)
     out: /WRONG: .*: the blocks of leaves 22 to 43 are missing, and no note says why/,
   });
   t.end();
-});
-
-const hasForeign = ["python3", "openssl"].every((name) => spawnSync(name, ["version"]).error === undefined);
-
-function foreign(
-  folder: string,
-  ...more: readonly string[]
-): { readonly code: number | null; readonly out: string } {
-  const { status, stdout, stderr } = spawnSync(
-    "python3",
-    ["test/verify/evidence_verifier.py", folder, ...more],
-    { encoding: "utf8" },
-  );
-  return { code: status, out: stdout + stderr };
-}
-
-/** A policy that was kept: REVISION.json, and its list by hash. */
-function keepPolicy(base: string): void {
-  const list = "number,notice\n+861087654400,公安[2026]12号 <b>=cmd|</b>\n";
-  const sha256 = createHash("sha256").update(list).digest("hex");
-  mkdirSync(join(base, "policies", "files"), { recursive: true });
-  writeFileSync(join(base, "policies", "files", sha256), gzipSync(list));
-  const kept = {
-    revision: "9f2c",
-    timeZone: "Asia/Shanghai",
-    files: [{ path: "/etc/sigwall/lists/police.csv", sha256 }],
-  };
-  writeFileSync(join(base, "policies", "9f2c.json"), JSON.stringify(kept));
-}
-
-void t.test("evidence export: a foreign verifier accepts it, and refuses a forged one", async (t) => {
-  const place = createPlace(t);
-  keepPolicy(place.base);
-  const log = openLog(place, { segmentOctets: 60_000 });
-  fill(log, 400, 60);
-  log.append(block("call-7", noon + 5000));
-  log.checkpoint(noon);
-  log.append(block("call-7", noon + 6000));
-  log.close();
-  const records = join(place.base, "records", "2026-11-30");
-  mkdirSync(records, { recursive: true });
-  const ended = '{"record":"ended","id":"gw-a-t3k9x1-call-7","node":"gw-a"}';
-  appendFileSync(
-    join(records, "12-gw-a.ndjson"),
-    `${ended}\n{"record":"ended","id":"gw-a-t3k9x1-call-70"}\n`,
-  );
-  const out = join(place.base, "out");
-  const ran = await exportFrom(place.folder, out, ["call-7"], ["gw-a-t3k9x1-call-399"]);
-  t.equal(ran.code, 0, ran.err);
-  t.match(ran.out, /^3 blocks with their proofs are in /);
-  t.match(ran.err, "1 blocks are not signed yet");
-  t.match(readdirSync(out).toSorted(), [
-    "checkpoint",
-    "evidence.pcapng",
-    "index.html",
-    /^leaf-\d+\.tlog-proof$/,
-    /^leaf-\d+\.tlog-proof$/,
-    /^leaf-\d+\.tlog-proof$/,
-    "policy.ndjson",
-    "public.key",
-    "records.ndjson",
-  ]);
-  const lines = readFileSync(join(out, "records.ndjson"), "utf8").trimEnd().split("\n");
-  t.equal(lines.length, 4, "three decisions and one end");
-  t.ok(lines.includes(ended));
-  const page = readFileSync(join(out, "index.html"), "utf8");
-  for (const text of [
-    "固定证据 · Evidence",
-    "拦截 · refused",
-    "公安通报黑名单",
-    "lists/police.csv:2",
-    "公安[2026]12号 &lt;b&gt;=cmd|&lt;/b&gt;",
-    "2026-11-30 20:00:00 UTC+08:00",
-    publicKey(place.folder).line,
-  ])
-    t.ok(page.includes(text), text);
-  t.match(await exportFrom(place.folder, out, ["call-8"]), { code: 1, err: /is not empty/ });
-  t.match(await exportFrom(place.folder, join(place.base, "none"), ["call-"]), {
-    code: 1,
-    err: /no signed block of this call was found/,
-  });
-  if (!hasForeign) {
-    t.pass("foreign verifier", { skip: "python3 or openssl is not installed" });
-    return;
-  }
-  t.same(foreign(out), { code: 0, out: "3 blocks proved\n" });
-  t.same(foreign(out, logFiles(place.folder, "gw-a").publicKey).code, 0);
-  const other = createPlace(t);
-  openLog(other).close();
-  const forgeries: readonly (readonly [what: string, forge: (folder: string) => void, why: RegExp])[] = [
-    [
-      "an octet of a message",
-      (folder) => swap(join(folder, "evidence.pcapng"), "01087654400", "01087654401"),
-      /is not in the tree/,
-    ],
-    [
-      "an octet of a decision",
-      (folder) => swap(join(folder, "evidence.pcapng"), "police-listed", "denylistedxx"),
-      /./,
-    ],
-    ["another place", (folder) => swap(proofOf(folder), "index ", "index 1"), /./],
-    ["another root", (folder) => swapRoot(proofOf(folder)), /signature of the checkpoint is wrong/],
-    ["a proof taken out", (folder) => rmSync(proofOf(folder)), /3 blocks and 2 proofs/],
-    [
-      "another key",
-      (folder) => cpSync(logFiles(other.folder, "gw-a").publicKey, join(folder, "public.key")),
-      /not signed by this key/,
-    ],
-  ];
-  for (const [what, forge, why] of forgeries) {
-    const folder = join(place.base, "forged");
-    cpSync(out, folder, { recursive: true });
-    forge(folder);
-    const { code, out: said } = foreign(folder);
-    t.equal(code, 1, `${what}: ${said}`);
-    t.match(said, /^refused: /, what);
-    t.match(said, why, what);
-    rmSync(folder, { recursive: true });
-  }
-});
-
-function proofOf(folder: string): string {
-  return join(folder, readdirSync(folder).find((name) => name.endsWith(".tlog-proof")) ?? "");
-}
-
-function swap(path: string, from: string, to: string): void {
-  const text = readFileSync(path, "latin1");
-  if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
-  writeFileSync(path, text.replace(from, to), "latin1");
-}
-
-function swapRoot(path: string): void {
-  const lines = readFileSync(path, "utf8").split("\n");
-  const at = lines.indexOf("sigwall/gw-a") + 2;
-  const root = Buffer.from(lines[at] ?? "", "base64");
-  root[0] = root[0]! ^ 1;
-  lines[at] = root.toString("base64");
-  writeFileSync(path, lines.join("\n"));
-}
-
-void t.test("evidence export: a hostile call stays text", async (t) => {
-  const place = createPlace(t);
-  const log = openLog(place);
-  const callId = '"><script>alert(1)</script>\u202e\u001b[31m=cmd|';
-  const sound = block("x");
-  const decision: Record<string, unknown> = {
-    ...JSON.parse(sound.line),
-    callId,
-    revision: "../../etc/passwd",
-  };
-  decision["calling"] = [{ source: "from", raw: "<img src=x>\u0000\u2066", presentation: "allowed" }];
-  log.append({ ...sound, line: JSON.stringify(decision) });
-  log.checkpoint(noon);
-  log.close();
-  const out = join(place.base, "out");
-  const ran = await exportFrom(place.folder, out, [callId]);
-  t.equal(ran.code, 0, ran.err);
-  const page = readFileSync(join(out, "index.html"), "utf8");
-  t.notMatch(page.replaceAll("\n", ""), /<script|<img|[\p{Cc}\p{Cf}]/u);
-  t.ok(page.includes("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\u202e\\x1b[31m=cmd|"));
-  t.ok(page.includes("&lt;img src=x&gt;\\x00\\u2066"));
-  t.ok(page.includes("is no revision of a policy"));
 });

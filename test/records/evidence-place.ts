@@ -63,6 +63,8 @@ export function block(callId: string, at = noon, origin = udp4): MessageBlock {
     reason: "police-listed",
     rule: "deny-lists",
     listLine: "lists/police.csv:2",
+    action: "answered",
+    status: 603,
     revision: "9f2c",
   });
   return { at, origin, bytes, originalLength: bytes.length, line };

@@ -1,75 +1,34 @@
-import { spawnSync } from "node:child_process";
 import { Buffer } from "node:buffer";
-import { once } from "node:events";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { logFiles } from "../../src/records/evidence/log-files.ts";
 import { readDer, writeDer } from "../../src/records/tree/der.ts";
 import { stampCheckpoint } from "../../src/records/tree/stamp-files.ts";
 import { readTimeStampReply, writeTimeStampQuery } from "../../src/records/tree/time-stamp.ts";
+import {
+  type AuthorityChange,
+  hasOpenssl,
+  makeAuthority,
+  openssl,
+  serveAuthority,
+} from "../support/time-stamp-authority.ts";
 import { createPlace, fill, noon, openLog, verify } from "./evidence-place.ts";
 
-const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
-
-function openssl(cwd: string, ...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync("openssl", args, { cwd, encoding: "utf8" });
-  if (status !== 0) throw new Error(`openssl ${args.join(" ")}: ${stderr}`);
-  return stdout + stderr;
-}
-
-/** Makes a time stamping authority of openssl in a folder. */
-function makeAuthority(folder: string): void {
-  const config = [
-    "[req]\ndistinguished_name=dn\nprompt=no\nx509_extensions=ext\n[dn]\nCN=Test authority",
-    "[ext]\nextendedKeyUsage=critical,timeStamping\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature",
-    "[tsa]\ndefault_tsa=tsa1\n[tsa1]\nserial=serial\nsigner_cert=ca.pem\nsigner_key=ca.key\nsigner_digest=sha256",
-    "default_policy=1.2.3.4.1\ndigests=sha256\naccuracy=secs:1\nordering=yes\ntsa_name=yes\ness_cert_id_chain=no\n",
-  ].join("\n");
-  writeFileSync(join(folder, "tsa.cnf"), config);
-  writeFileSync(join(folder, "serial"), "01\n");
-  openssl(
-    folder,
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-config",
-    "tsa.cnf",
-    "-days",
-    "3650",
-  );
-}
-
-/** Serves the authority; `change` may forge its reply. */
-async function serve(
-  t: Parameters<typeof createPlace>[0],
-  folder: string,
-  change: { reply: (reply: Buffer) => Buffer; status?: number; type?: string },
-): Promise<string> {
-  const server: Server = createServer((request, response) => {
-    const pieces: Buffer[] = [];
-    request.on("data", (piece: Buffer) => pieces.push(piece));
-    request.on("end", () => {
-      change.type = request.headers["content-type"] ?? "";
-      writeFileSync(join(folder, "query.tsq"), Buffer.concat(pieces));
-      openssl(folder, "ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query.tsq", "-out", "reply.tsr");
-      response.writeHead(change.status ?? 200, { "Content-Type": "application/timestamp-reply" });
-      response.end(change.reply(readFileSync(join(folder, "reply.tsr"))));
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.teardown(() => server.close());
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`;
-}
+const sample = {
+  at: noon,
+  origin: {
+    signalling: "sip",
+    transport: "udp",
+    sourceAddress: "::1",
+    sourcePort: 1,
+    destinationAddress: "::1",
+    destinationPort: 2,
+  },
+  bytes: Buffer.from("x"),
+  originalLength: 1,
+  line: "{}",
+} as const;
 
 void t.test(
   "time stamps of an authority of openssl",
@@ -84,8 +43,8 @@ void t.test(
     const checkpoint = (log.append({ ...sample }), log.checkpoint(noon));
     log.close();
     if (checkpoint === undefined) throw new Error("no checkpoint");
-    const change: Parameters<typeof serve>[2] = { reply: (reply) => reply };
-    const url = await serve(t, place.base, change);
+    const change: AuthorityChange = { reply: (reply) => reply };
+    const url = await serveAuthority(t, place.base, change);
     t.equal(await stampCheckpoint(url, stamps, checkpoint), undefined);
     t.equal(change.type, "application/timestamp-query");
     const [data, reply] = [
@@ -115,7 +74,7 @@ void t.test(
     rmSync(join(stamps, `${checkpoint.size}.checkpoint`));
     t.match(verify(place.folder).faults, [/the stamp or its checkpoint is missing/]);
 
-    const forged: readonly (readonly [what: string, change: Parameters<typeof serve>[2], why: RegExp])[] = [
+    const forged: readonly (readonly [what: string, change: AuthorityChange, why: RegExp])[] = [
       ["an old reply", { reply: () => whole }, /an answer to another request/],
       [
         "a refusal",
@@ -133,21 +92,6 @@ void t.test(
     t.match(await stampCheckpoint("http://127.0.0.1:1/", stamps, checkpoint), /no time stamp: /);
   },
 );
-
-const sample = {
-  at: noon,
-  origin: {
-    signalling: "sip",
-    transport: "udp",
-    sourceAddress: "::1",
-    sourcePort: 1,
-    destinationAddress: "::1",
-    destinationPort: 2,
-  },
-  bytes: Buffer.from("x"),
-  originalLength: 1,
-  line: "{}",
-} as const;
 
 void t.test("DER: lengths in their shortest form, and damage", (t) => {
   for (const [size, head] of [

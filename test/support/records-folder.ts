@@ -79,7 +79,7 @@ export function search(
   options: Partial<SearchOptions> = {},
   now = LATER,
 ): Promise<Ran> {
-  const all = { config: undefined, records, kinds: [], numbers: false, json: false, ...options };
+  const all = { config: undefined, records, kinds: [], numbers: false, json: false, csv: false, ...options };
   return gather((output) => searchRecords(all, { ...output, now }));
 }
 

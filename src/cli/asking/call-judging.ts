@@ -1,5 +1,6 @@
 // Judges a recorded call again: by the policy of then, and by the policy of today.
 import type { Verdict } from "../../domain/decision.ts";
+import type { LineId, LineOrder } from "../../domain/line-state.ts";
 import type { Millis } from "../../domain/time.ts";
 import { isReasonCode, meaningOf } from "../../domain/reason.ts";
 import { readListRow } from "../../config/lists/list-row.ts";
@@ -14,6 +15,8 @@ import { createScreeningState } from "../../screening/state.ts";
 export interface Judging {
   readonly policy: Policy;
   readonly readFile: ReadFile;
+  /** The orders for lines that were given by command. Left out: none is known. */
+  readonly orders?: ReadonlyMap<LineId, LineOrder> | undefined;
 }
 
 /** What a policy says of a recorded call. */
@@ -40,18 +43,19 @@ const beforeRules: ReadonlySet<unknown> = new Set(["protocol", "exception"]);
  * @param at the moment at which the call is judged: list dates count. Unix milliseconds
  * @returns a string that says why it can't be judged
  */
-export function judgeAgain(line: ReadLine, { policy, readFile }: Judging, at: Millis): Judged | string {
+export function judgeAgain(
+  line: ReadLine,
+  { policy, readFile, orders }: Judging,
+  at: Millis,
+): Judged | string {
   const trunk = String(line["trunk"]);
   const found = policy.trunkById(trunk);
   if (found === undefined) return `policy ${policy.revision} has no trunk "${trunk}"`;
   if (beforeRules.has(line["rule"])) return `the rules were not asked: ${sayReason(line["reason"])}`;
   const { attempt } = readRecordedAttempt(line, found.trunk, at);
-  const explanation = explainAttempt(
-    found.screen,
-    attempt,
-    createScreeningState({ callers: 1, recentCalls: 1 }),
-  );
-  return describe(explanation, readFile);
+  const state = createScreeningState({ callers: 1, recentCalls: 1 });
+  if (orders !== undefined) state.lineOrders.orders = orders;
+  return describe(explainAttempt(found.screen, attempt, state), readFile);
 }
 
 function describe({ decision, rules, changes }: CallExplanation, readFile: ReadFile): Judged {

@@ -4,6 +4,7 @@ import { isFields, objectsIn, textIn } from "../../records/lines/line-fields.ts"
 import type { Judged } from "./call-judging.ts";
 import { sayEnd } from "./call-endings.ts";
 import { alignRows, plain } from "./plain-text.ts";
+import { isOfStoppedLine, sayOrder } from "./stopping-orders.ts";
 import { type Clock, sayAction, show, showParty } from "./record-table.ts";
 
 /** All that is known of a call. */
@@ -15,6 +16,8 @@ export interface CallStory {
   readonly today: Judged | string;
   /** The row of the list that decided, as the kept policy has it. */
   readonly row: Readonly<Record<string, string>> | undefined;
+  /** The `order` line that stopped the line of the call; undefined: none is recorded, or none stopped it. */
+  readonly order: ReadLine | undefined;
   /** What the record does not hold. */
   readonly missing: readonly string[];
 }
@@ -33,6 +36,7 @@ export function layOutStory(story: CallStory, clock: Clock): string {
     ["called", showParty(call["called"])],
     ["decided", `${show(verdict)} ${show(reason)} by ${show(rule)}; ${sayAction(call)}${sayWhy(call)}`],
     ...sayList(story),
+    ...(isOfStoppedLine(call) ? [["order", sayStop(story, clock)] as const] : []),
     ...sayShadow(call),
     ["revision", show(revision)],
     ["end", sayEnd(call, end)],
@@ -78,6 +82,10 @@ function sayList({ call, row }: CallStory): readonly (readonly [string, string])
   if (listLine === undefined && cells.size === 0) return [];
   const said = [...cells].map(([name, value]) => `${name} ${plain(value)}`).join(", ");
   return [["list line", [show(listLine), said].filter((part) => part !== "").join(": ")]];
+}
+
+function sayStop({ order }: CallStory, clock: Clock): string {
+  return order === undefined ? "no order for this line is recorded before the call" : sayOrder(order, clock);
 }
 
 function sayShadow({ shadow }: ReadLine): readonly (readonly [string, string])[] {

@@ -23,8 +23,8 @@ export interface RecordsPlace {
   /** The configuration, where it can be read. */
   readonly config: string | undefined;
   readonly timeZone: string;
-  /** True when evidence is kept: it may refer to policies too. */
-  readonly hasEvidence: boolean;
+  /** Set when evidence is kept: its blocks refer to policies too. `folder` is undefined where it can't be read. */
+  readonly evidence: { readonly folder: string | undefined } | undefined;
 }
 
 const DEFAULT_CONFIG = "sigwall.yaml";
@@ -60,7 +60,8 @@ export function findRecords(options: PlaceOptions, readFile: ReadFile): RecordsP
     policies: distinct(policies.filter((folder) => existsSync(folder))),
     config: "error" in read ? undefined : path,
     timeZone: findTimeZone(text("policy"), policies, readFile),
-    hasEvidence: valueAt(config, ["evidence"]) !== undefined,
+    evidence:
+      valueAt(config, ["evidence"]) === undefined ? undefined : { folder: text("evidence", "folder") },
   };
 }
 

@@ -32,10 +32,14 @@ export interface BlockReader {
   read(path: string, sink: (block: FileBlock) => boolean): BlockFault | undefined;
 }
 
-/** Creates a reader. */
-export function createBlockReader(): BlockReader {
+/**
+ * Creates a reader.
+ *
+ * @param chunk octets that are read at a time, beside the longest block
+ */
+export function createBlockReader(chunk: number = CHUNK): BlockReader {
   // One octet is free before the first block, for the 0 of its hash.
-  const buffer = Buffer.alloc(1 + CHUNK + MOST_BLOCK);
+  const buffer = Buffer.alloc(1 + chunk + MOST_BLOCK);
 
   function read(path: string, sink: (block: FileBlock) => boolean): BlockFault | undefined {
     const file = openSync(path, "r");

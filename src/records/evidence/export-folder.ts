@@ -1,8 +1,6 @@
 // Writes an export: the blocks of a call with proofs, checkpoint, public key, record lines, policy lines and a page.
 import { Buffer } from "node:buffer";
-import { createReadStream } from "node:fs";
-import { basename, join } from "node:path";
-import { createInterface } from "node:readline";
+import { join } from "node:path";
 import { makeFolder, readIfThere, writeFileThrough } from "../tree/durable-writing.ts";
 import { hashLeaf } from "../tree/merkle-tree.ts";
 import { type Checkpoint, type NoteKey, openCheckpoint } from "../tree/signed-note.ts";
@@ -13,19 +11,28 @@ import { proveInclusion, rootByInclusion } from "../tree/tree-proofs.ts";
 import type { FoundBlock } from "./call-search.ts";
 import { EvidenceFault } from "./evidence-fault.ts";
 import { writePage, type ShownBlock, type ShownLog } from "./export-page.ts";
+import type { Words } from "./export-words.ts";
 import { writeSegmentHead } from "./evidence-block.ts";
 import { logFiles, namesIn } from "./log-files.ts";
 import { findPolicyLine } from "./policy-lines.ts";
+
+/** What record lines say of calls. */
+export interface ToldCalls {
+  /** Record lines, beside the decisions that stand in the blocks. */
+  readonly lines: readonly string[];
+  /** Says what became of the call of a decision. */
+  readonly endOf: (decision: FoundBlock["decision"]) => Words;
+}
 
 /** From where, and where to. */
 export interface ExportOrder {
   readonly folder: string;
   readonly node: string;
   readonly key: NoteKey;
-  /** Folder of the records; undefined: the lines of the blocks alone are written. */
-  readonly records: string | undefined;
-  /** Folder of the kept policies. */
-  readonly policies: string;
+  /** What the records say of the calls. */
+  readonly told: ToldCalls;
+  /** Folders of kept policies. */
+  readonly policies: readonly string[];
   /** The folder that is written. It must be empty or missing. */
   readonly out: string;
 }
@@ -72,14 +79,14 @@ export function chooseCheckpoint({ folder, node, key }: ExportOrder, last: numbe
 }
 
 /**
- * Writes an export of blocks. Rejects with an {@link EvidenceFault} when a block is not proved, or `out` is not empty.
+ * Writes an export of blocks. Throws an {@link EvidenceFault} when a block is not proved, or `out` is not empty.
  * @param blocks those that the checkpoint holds
  */
-export async function writeExport(
+export function writeExport(
   order: ExportOrder,
   { checkpoint, stamp }: ProvingCheckpoint,
   blocks: readonly FoundBlock[],
-): Promise<void> {
+): void {
   const { node, key, out } = order;
   if (namesIn(out).length > 0) throw new EvidenceFault(`${out} is not empty: give another folder`);
   const proved = blocks.map((block) => {
@@ -105,10 +112,10 @@ export async function writeExport(
       revision,
       typeof listLine === "string" ? listLine : undefined,
     );
-    return { block, leafHash: hash.toString("hex"), proofFile, policy };
+    const end = order.told.endOf(block.decision);
+    return { block, leafHash: hash.toString("hex"), proofFile, policy, end };
   });
-  const lines = new Set(blocks.map(({ line }) => line));
-  for await (const line of recordLines(order.records, blocks)) lines.add(line);
+  const lines = new Set([...blocks.map(({ line }) => line), ...order.told.lines]);
   write("records.ndjson", [...lines].map((line) => `${line}\n`).join(""));
   const policies = new Set(shown.map(({ policy }) => JSON.stringify(policy)));
   write("policy.ndjson", [...policies].map((line) => `${line}\n`).join(""));
@@ -125,25 +132,4 @@ export async function writeExport(
 
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
-}
-
-/** Gives the record lines of the calls, of hours that are not sealed. */
-async function* recordLines(
-  folder: string | undefined,
-  blocks: readonly FoundBlock[],
-): AsyncGenerator<string> {
-  if (folder === undefined) return;
-  const ids = new Set(blocks.map(({ decision }) => textOf(decision["id"])).filter((id) => id !== ""));
-  const needles = [...ids].map((id) => JSON.stringify(id));
-  const days = [...new Set(namesIn(folder).filter((name) => /^\d{4}-\d{2}-\d{2}$/.test(name)))].toSorted();
-  for (const day of days) {
-    for (const name of namesIn(join(folder, day)).toSorted()) {
-      if (!basename(name).endsWith(".ndjson")) continue;
-      const lines = createInterface({
-        input: createReadStream(join(folder, day, name)),
-        crlfDelay: Infinity,
-      });
-      for await (const line of lines) if (needles.some((needle) => line.includes(needle))) yield line;
-    }
-  }
 }

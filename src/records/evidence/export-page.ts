@@ -9,6 +9,8 @@ export interface ShownBlock {
   readonly leafHash: string;
   readonly proofFile: string;
   readonly policy: DecidingPolicy;
+  /** What became of the call. */
+  readonly end: Words;
 }
 
 /** What the page says of the log. */
@@ -88,7 +90,7 @@ function numbersOf(value: unknown): string {
     .join("<br>");
 }
 
-function describeBlock({ block, leafHash, proofFile, policy }: ShownBlock): string {
+function describeBlock({ block, leafHash, proofFile, policy, end }: ShownBlock): string {
   const { decision, leaf, segment, number } = block;
   const verdict = textOf(decision["verdict"]);
   const words: Words = isVerdict(verdict) ? verdictWords[verdict] : [verdict, verdict];
@@ -109,6 +111,7 @@ function describeBlock({ block, leafHash, proofFile, policy }: ShownBlock): stri
     plain(["规则", "rule"], "rule"),
     plain(["应答", "SIP status"], "status"),
     plain(["释放原因值", "release cause"], "cause"),
+    row(["呼叫结果", "what became of the call"], end.map(escapeText).join("<br>")),
     plain(["来源地址", "source"], "source"),
     plain(["呼叫标识", "Call-ID"], "callId"),
     plain(["记录编号", "id of the call"], "id"),

@@ -1,4 +1,5 @@
 // The lines of the policy that decided a call, out of the policies that are kept by revision.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { readIfThere } from "../tree/durable-writing.ts";
@@ -26,21 +27,31 @@ export interface DecidingPolicy {
 const MOST_OCTETS = 512 * 2 ** 20;
 
 /**
- * Finds the row `listLine` (`FILE:LINE`) in the files of a revision, which stand in `folder` as `REVISION.json` and
- * `files/SHA256` (gzip).
+ * Finds the row `listLine` (`FILE:LINE`) in the files of a revision, in the first folder that keeps the revision.
+ *
+ * @param folders folders of kept policies
  */
 export function findPolicyLine(
-  folder: string,
+  folders: readonly string[],
   revision: string,
   listLine: string | undefined,
 ): DecidingPolicy {
+  const lacking = (why: string): DecidingPolicy => ({ revision, timeZone: undefined, line: undefined, why });
+  if (!/^[0-9a-f]{1,128}$/.test(revision)) return lacking(`"${revision}" is no revision of a policy`);
+  const keeper = folders.find((folder) => existsSync(join(folder, `${revision}.json`))) ?? folders[0];
+  return keeper === undefined
+    ? lacking("no folder of kept policies is there")
+    : findLineIn(keeper, revision, listLine);
+}
+
+/** The files stand in `folder` as `REVISION.json` and `files/SHA256` (gzip). */
+function findLineIn(folder: string, revision: string, listLine: string | undefined): DecidingPolicy {
   const lacking = (why: string, timeZone?: string): DecidingPolicy => ({
     revision,
     timeZone,
     line: undefined,
     why,
   });
-  if (!/^[0-9a-f]{1,128}$/.test(revision)) return lacking(`"${revision}" is no revision of a policy`);
   const path = join(folder, `${revision}.json`);
   const kept = readJson(readIfThere(path)?.toString("utf8") ?? "");
   if (kept === undefined)
