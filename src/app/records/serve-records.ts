@@ -25,7 +25,7 @@ import {
 } from "./records-messages.ts";
 
 /** How long lines wait for others to be written with. Milliseconds. A killed process loses the lines of this time. */
-const PAUSE: Millis = 50;
+const PAUSE: Millis = 100;
 /** Time between two tries while nothing can be written. Milliseconds. */
 const RETRY: Millis = 200;
 /** Time between two looks at old days and at the size of the folder. Milliseconds. */
@@ -130,7 +130,7 @@ export function serveRecords(data: RecordsThreadData): void {
       names: data.names,
       lesseeOf: (trunk) => lessees.get(trunk),
       whyLost: () => whyLost,
-      made: (line) => open?.take(line),
+      lived: (life) => open?.take(life),
       fault(error) {
         const at = wallNow();
         note({ record: "gap", ...gapFields(at, at, 1, "the line could not be made: a fault of the filter") });
@@ -169,7 +169,7 @@ export function serveRecords(data: RecordsThreadData): void {
 
   /** Writes what is evidence. A disk that fails costs evidence, and no lines. */
   function workEvidence(log: EvidenceWriting, more: number, isAwaited: boolean, now: Millis): void {
-    const isDurable = log.commit(now);
+    const isDurable = log.commit(now, isAwaited || isLate);
     tickets = (tickets + more) | 0;
     if (isDurable && Atomics.load(cells, DURABLE) !== tickets) {
       Atomics.store(cells, DURABLE, tickets);

@@ -1,6 +1,7 @@
 // Reads the values of one frame of the ring, as the pen wrote them.
 import type { Buffer } from "node:buffer";
 import { MOST_TEXT, NEW_NAME, NO_NAME, Text } from "./frame-layout.ts";
+import { isPlain } from "./json-text.ts";
 import { cutText, MOST_CODE_POINTS, readLatin1, readPeerText } from "./peer-text.ts";
 
 /** Reads values one after the other. */
@@ -13,6 +14,8 @@ export interface FrameCursor {
   readonly f64: () => number;
   /** Reads a text. `field`: the name under which its octets are kept when they are no UTF-8. */
   readonly text: (field: string) => string | undefined;
+  /** Reads a text as {@link FrameCursor.text}, and writes it as a string of JSON. */
+  readonly json: (field: string) => string | undefined;
   readonly name: () => string | undefined;
   /** A view of the frame. */
   readonly octets: (length: number) => Buffer;
@@ -73,6 +76,19 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
       return frame.readDoubleLE(at - 8);
     },
     text,
+    json(field) {
+      const begin = at;
+      const kind = u8();
+      if (kind === Text.absent) return undefined;
+      const length = u16();
+      const start = at;
+      if (length <= MOST_CODE_POINTS && isPlainBetween(frame, start, start + length)) {
+        at += length;
+        return `"${latin1.slice(start, at)}"`;
+      }
+      at = begin;
+      return JSON.stringify(text(field));
+    },
     name() {
       const number = u16();
       if (number === 0) return undefined;
@@ -98,5 +114,11 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
 
 function isAsciiBetween(octets: Buffer, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (octets[i]! >= 0x80) return false;
+  return true;
+}
+
+/** True for octets that stand in a string of JSON as they are. */
+function isPlainBetween(octets: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (isPlain[octets[i]!] !== 1) return false;
   return true;
 }
