@@ -25,11 +25,14 @@ export interface FrameCursor {
   readonly rawHex: () => Readonly<Record<string, string>> | undefined;
 }
 
+/** Octets at the beginning of a frame that are read as text at once: what stands before the message of most frames. */
+const HEAD = 640;
+
 /** @param names names with numbers that earlier frames have brought */
 export function createFrameCursor(names: readonly string[]): FrameCursor {
   const known = [...names];
   let frame: Buffer;
-  /** The frame as latin1: a slice of it costs much less than a text of octets. */
+  /** The beginning of the frame as latin1: a slice of it costs much less than a text of octets. */
   let latin1 = "";
   let at = 0;
   let raw: Record<string, string> | undefined;
@@ -45,13 +48,15 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
     raw[field] = hex;
   };
 
+  const slice = (start: number, end: number): string =>
+    end <= latin1.length ? latin1.slice(start, end) : frame.toString("latin1", start, end);
+
   function text(field: string): string | undefined {
     const kind = u8();
     if (kind === Text.absent) return undefined;
     const length = u16();
     at += length;
-    if (length <= MOST_CODE_POINTS && isAsciiBetween(frame, at - length, at))
-      return latin1.slice(at - length, at);
+    if (length <= MOST_CODE_POINTS && isAsciiBetween(frame, at - length, at)) return slice(at - length, at);
     if (kind === Text.utf8) return cutText(frame.toString("utf8", at - length, at));
     const read = readPeerText(frame.subarray(at - length, at), length === MOST_TEXT);
     keep(field, read.hex);
@@ -61,7 +66,7 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
   return {
     open(next) {
       frame = next;
-      latin1 = next.toString("latin1");
+      latin1 = next.toString("latin1", 0, HEAD);
       at = 0;
       raw = undefined;
     },
@@ -84,7 +89,7 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
       const start = at;
       if (length <= MOST_CODE_POINTS && isPlainBetween(frame, start, start + length)) {
         at += length;
-        return `"${latin1.slice(start, at)}"`;
+        return `"${slice(start, at)}"`;
       }
       at = begin;
       return JSON.stringify(text(field));

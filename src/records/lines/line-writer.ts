@@ -19,8 +19,8 @@ export type KeepEvidence = (entry: FrameEvidence & { readonly at: Millis; readon
 
 /** What a batch did. */
 export interface Batch {
-  /** Frames that were read. 0: the ring is empty. */
-  readonly frames: number;
+  /** True when frames may be left in the ring. */
+  readonly hasMore: boolean;
   /** Frames with evidence among them: the tickets of the call thread, in its order. */
   readonly tickets: number;
   /** True when somebody waits until the disk has the batch. */
@@ -98,17 +98,20 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
 
   return {
     batch() {
-      while (files.waiting() < BATCH && batch.frames < MOST_FRAMES && reader.next()) {
+      let hasMore = true;
+      while (hasMore && files.waiting() < BATCH && batch.frames < MOST_FRAMES) {
+        hasMore = reader.next();
+        if (!hasMore) break;
         batch.frames++;
         takeFrame();
       }
       files.flush();
       reader.release();
-      const done = { ...batch };
+      const { tickets, isAwaited } = batch;
       batch.frames = 0;
       batch.tickets = 0;
       batch.isAwaited = false;
-      return done;
+      return { hasMore, tickets, isAwaited };
     },
     note(note, now) {
       const at = note.time === undefined ? now : Date.parse(note.time);
