@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CallEvent } from "../src/domain/call.ts";
 import type { Policy } from "../src/policy/policy.ts";
 import { createCounters } from "../src/observe/counters.ts";
 import { createListener } from "../src/routing/listener.ts";
@@ -26,9 +27,30 @@ type Step = "INVITE allowed" | "answers to it" | "ACK" | "BYE" | "INVITE rejecte
 
 /** Rows of step, median ns and mean ns; the means include garbage collection. The last rows are whole calls. */
 export function measureCalls(): readonly (readonly string[])[] {
+  const spent = new Map<Step, number[]>();
+  playCalls(callCount, (step, nanos, call) => {
+    if (call < callCount / 2) return;
+    const earlier = spent.get(step);
+    if (earlier === undefined) spent.set(step, [nanos]);
+    else earlier.push(nanos);
+  });
+  return report(spent);
+}
+
+/**
+ * Places `count` calls of each kind, in turns.
+ *
+ * @param took learns how long each step took, in nanoseconds, and of which call it was, from 0
+ * @param happened learns what the proxy tells of calls
+ */
+export function playCalls(
+  count: number,
+  took: (step: Step, nanos: number, call: number) => void,
+  happened: (event: CallEvent) => void = () => undefined,
+): void {
   const dataset = makeDataset();
   const policy = compile();
-  const spent = new Map<Step, number[]>();
+  let playing = 0;
   let now = Date.parse("2026-06-01T00:00:00Z");
   let out: Buffer = Buffer.alloc(0);
   let length = 0;
@@ -51,7 +73,7 @@ export function measureCalls(): readonly (readonly string[])[] {
         length = size;
         return true;
       },
-      happened: () => undefined,
+      happened,
       fault: (error) => {
         throw error;
       },
@@ -65,9 +87,7 @@ export function measureCalls(): readonly (readonly string[])[] {
     const begun = process.hrtime.bigint();
     proxy.handle(now, listener, address, port, bytes);
     const nanos = Number(process.hrtime.bigint() - begun);
-    const earlier = spent.get(step);
-    if (earlier === undefined) spent.set(step, [nanos]);
-    else earlier.push(nanos);
+    took(step, nanos, playing);
     const sent = out.toString("latin1", 0, length);
     if (!sent.startsWith(expected))
       throw new Error(`${step}: expected ${expected}, got ${sent.split("\r\n", 1)[0]}`);
@@ -114,13 +134,12 @@ export function measureCalls(): readonly (readonly string[])[] {
   };
   const allowed = allowedCalls(dataset);
   const rejected = rejectedCalls(dataset);
-  for (let index = 0; index < callCount; index += 1) {
-    if (index === callCount / 2) spent.clear();
+  for (let index = 0; index < count; index += 1) {
+    playing = index;
     now += millisPerCall;
     allow(callOf(allowed, index));
     reject({ ...callOf(rejected, index), callId: `r${index}-4711@127.0.0.1` });
   }
-  return report(spent);
 }
 
 function report(spent: ReadonlyMap<Step, readonly number[]>): readonly (readonly string[])[] {

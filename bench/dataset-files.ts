@@ -13,6 +13,17 @@ export interface Layout {
   readonly overload: "enforce" | "off";
 }
 
+/** What sigwall keeps of calls: nothing, record lines, or lines and evidence; answers to refusals wait for the last kind. */
+export type Keeping = "nothing" | "records" | "evidence" | "before-reject";
+
+const keepingLines: Readonly<Record<Keeping, string>> = {
+  nothing: "",
+  records: "records: { folder: records }\n",
+  evidence: "records: { folder: records }\nevidence: { folder: evidence }\n",
+  "before-reject":
+    "records: { folder: records }\nevidence: { folder: evidence, durability: before-reject }\n",
+};
+
 /** A drachtio-server's admin port. */
 export interface DrachtioPlace {
   readonly host: string;
@@ -35,7 +46,7 @@ export function writeSigwallPolicy(
   admin: string,
   sockets?: string,
   drachtio?: DrachtioUse,
-  records = false,
+  keeping: Keeping = "nothing",
 ): string {
   mkdirSync(join(folder, "lists"), { recursive: true });
   const limits = "limits: { callsPerSecond: 500, attemptsPerCallerPerMinute: 6000 }";
@@ -95,7 +106,7 @@ export function writeSigwallPolicy(
       : `engine: drachtio\ndrachtio: ${JSON.stringify({ servers: [drachtio.server], reports: drachtio.reports })}`;
   writeFileSync(
     file,
-    `${engine}\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n${records ? "records: { folder: records }\n" : ""}`,
+    `${engine}\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n${keepingLines[keeping]}`,
   );
   return file;
 }

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeInjectionFile, type Layout } from "./dataset-files.ts";
 import { allowedCalls, rejectedCalls, type Dataset } from "./dataset.ts";
-import { cpuMicros, firstThreadMicros, startPinned, type Started } from "./processes.ts";
+import { cpuMicros, startPinned, threadMicros, type Started } from "./processes.ts";
 import type { Target } from "./targets.ts";
 
 export type LoadKind = "allowed" | "rejected";
@@ -17,6 +17,8 @@ export interface Measurement {
   readonly microsPerCall: number;
   /** Of the first thread alone: of sigwall, the call thread. */
   readonly firstThread: number;
+  /** Of the busiest other thread: of sigwall with records, the records thread. */
+  readonly nextThread: number;
   readonly failed: number;
   readonly retransmissions: number;
 }
@@ -78,14 +80,31 @@ export async function applyLoad(
   ].flat();
   const { pid } = target.process;
   const before = cpuMicros(pid);
-  const beforeFirst = firstThreadMicros(pid);
+  const threads = threadMicros(pid);
   const load = startPinned(plan.core, command, join(plan.folder, `load-${kind}.log`));
   await load.ended;
   const spent = cpuMicros(pid) - before;
-  const firstThread = (firstThreadMicros(pid) - beforeFirst) / calls;
+  const [firstThread, nextThread] = perThread(pid, threads, calls);
   const { successful, retransmissions } = readStatistics(statistics);
   const microsPerCall = spent / calls;
-  return { target, kind, calls, microsPerCall, firstThread, failed: calls - successful, retransmissions };
+  const failed = calls - successful;
+  return { target, kind, calls, microsPerCall, firstThread, nextThread, failed, retransmissions };
+}
+
+/** CPU of the first thread and of the busiest other one since `before`, µs per call. */
+function perThread(
+  pid: number,
+  before: ReadonlyMap<number, number>,
+  calls: number,
+): readonly [first: number, next: number] {
+  let first = 0;
+  let next = 0;
+  for (const [thread, micros] of threadMicros(pid)) {
+    const spent = (micros - (before.get(thread) ?? 0)) / calls;
+    if (thread === pid) first = spent;
+    else next = Math.max(next, spent);
+  }
+  return [first, next];
 }
 
 /** The last line of SIPp's statistics: cumulative counters end in "(C)". */

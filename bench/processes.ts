@@ -52,9 +52,15 @@ export function cpuMicros(pid: number): number {
   return nanos / 1_000;
 }
 
-/** CPU time of the first thread of a process so far, in µs: of sigwall, the call thread. */
-export function firstThreadMicros(pid: number): number {
-  return Number(readProc(`/proc/${pid}/task/${pid}/schedstat`).split(" ", 1)[0] ?? 0) / 1_000;
+/** CPU time of each thread of a process so far, in µs, by thread. The first thread has the number of the process. */
+export function threadMicros(pid: number): ReadonlyMap<number, number> {
+  const threads = readFolder(`/proc/${pid}/task`).map(Number);
+  return new Map(
+    threads.map((thread) => [
+      thread,
+      Number(readProc(`/proc/${pid}/task/${thread}/schedstat`).split(" ", 1)[0] ?? 0) / 1_000,
+    ]),
+  );
 }
 
 /** Proportional set size of a process tree in MB. */

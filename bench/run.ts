@@ -11,6 +11,8 @@ import { applyLoad, prepareLoad, startCore, type LoadPlan, type Measurement } fr
 import { runProbes } from "./probes.ts";
 import { end, endAll, memoryMegabytes } from "./processes.ts";
 import { formatReport } from "./report.ts";
+import { formatCosts, formatDelays } from "./records/costs.ts";
+import { type Delays, timeRefusals } from "./records/refusals.ts";
 import { askSipAddress } from "../test/support/drachtio-admin.ts";
 import {
   chooseTarget,
@@ -43,6 +45,8 @@ if (options.help) {
   process.exit(0);
 }
 
+/** Refusals a second while answers are timed. */
+const REFUSALS = 200;
 const root = join(fileURLToPath(import.meta.url), "../../..");
 const rounds = Number(options.rounds ?? (options.quick ? 2 : 3));
 const seconds = Number(options.seconds ?? (options.quick ? 2 : 6));
@@ -57,7 +61,11 @@ for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => proces
 const wanted = options.targets.split(",").flatMap((word) => [
   ...[chooseTarget(word, root) ?? []].flat(),
   // Beside the same without them: the cost of records is the difference.
-  ...(options.records && word.startsWith("sigwall") ? [chooseTarget(word, root, true) ?? []].flat() : []),
+  ...(options.records && word.startsWith("sigwall")
+    ? (["records", "evidence", "before-reject"] as const).flatMap(
+        (kept) => chooseTarget(word, root, kept) ?? [],
+      )
+    : []),
 ]);
 // A drachtio-server loses calls at more than some 300 per second.
 const callsPerSecond = Number(options.rate ?? (wanted.some(({ byDrachtio }) => byDrachtio) ? 250 : 800));
@@ -92,6 +100,7 @@ prepareLoad(plan, bench.dataset);
 const targets: Target[] = [];
 const measurements: Measurement[] = [];
 const memory = new Map<Target, number>();
+const delays: Delays[] = [];
 // Targets take their turns together, but for those by drachtio after the first: one at a time may be connected.
 const [first, ...others] = choices.filter(({ byDrachtio }) => byDrachtio);
 await measure(choices.filter((choice) => !choice.byDrachtio || choice === first));
@@ -100,6 +109,14 @@ for (const choice of others) await measure([choice]);
 const load = `${rounds} rounds of ${callsPerSecond * seconds} calls of each kind at ${callsPerSecond}/s, loopback UDP`;
 process.stdout.write(`CPU per call (user + system, whole process tree), medians; ${load}\n`);
 process.stdout.write(`${formatReport(targets, measurements, memory)}\n`);
+if (options.records) {
+  process.stdout.write(
+    `\nWhat keeping costs, µs of CPU per call: median (lowest); the difference is to the row without\n`,
+  );
+  process.stdout.write(`${formatCosts(targets, measurements)}\n`);
+  process.stdout.write(`\nFrom INVITE to 403 at ${REFUSALS} refusals a second, ms\n`);
+  process.stdout.write(`${formatDelays(targets, delays)}\n`);
+}
 process.exitCode = targets.length === wanted.length ? 0 : 1;
 
 /** Starts targets, loads them in turns and ends them. */
@@ -119,12 +136,20 @@ async function measure(together: readonly TargetChoice[]): Promise<void> {
       for (const target of started) {
         const measurement = await applyLoad(plan, target, kind, callsPerSecond * seconds);
         measurements.push(measurement);
-        const { microsPerCall, firstThread, failed } = measurement;
+        const { microsPerCall, firstThread, nextThread, failed } = measurement;
         process.stderr.write(
-          `round ${round}: ${target.title}, ${kind}: ${microsPerCall.toFixed(0)} µs (first thread ${firstThread.toFixed(0)}), ${failed} failed\n`,
+          `round ${round}: ${target.title}, ${kind}: ${microsPerCall.toFixed(0)} µs (first thread ${firstThread.toFixed(1)}, next ${nextThread.toFixed(1)}), ${failed} failed\n`,
         );
       }
     }
+  }
+  if (options.records) {
+    for (let round = 1; round <= rounds; round += 1)
+      for (const target of started)
+        if (target.name === "sigwall")
+          delays.push(
+            await timeRefusals(target, bench.dataset, layout, { perSecond: REFUSALS, seconds, round }),
+          );
   }
   await end(core);
   for (const target of started) {

@@ -2,7 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Dataset } from "./dataset.ts";
-import { writeKamailioTables, writeSigwallPolicy, type DrachtioPlace, type Layout } from "./dataset-files.ts";
+import {
+  writeKamailioTables,
+  writeSigwallPolicy,
+  type DrachtioPlace,
+  type Keeping,
+  type Layout,
+} from "./dataset-files.ts";
 import { startPinned, type Started } from "./processes.ts";
 
 export type TargetName = "kamailio" | "sigwall" | "bare" | "drachtio";
@@ -17,8 +23,8 @@ export interface TargetChoice {
   readonly title: string;
   /** The main.js to run; meant for sigwall. */
   readonly program: string;
-  /** True where sigwall writes records. */
-  readonly records: boolean;
+  /** What sigwall keeps of calls. */
+  readonly keeping: Keeping;
 }
 
 export interface Target extends TargetChoice {
@@ -58,14 +64,22 @@ export function drachtioServer(): DrachtioPlace | undefined {
 }
 
 /** Reads one word of `--targets`; undefined when there is no such target. */
-export function chooseTarget(word: string, root: string, records = false): TargetChoice | undefined {
+export function chooseTarget(
+  word: string,
+  root: string,
+  keeping: Keeping = "nothing",
+): TargetChoice | undefined {
   const [target = "", path] = word.split("=", 2);
   const [name, sockets] = target.split(":", 2);
   if (name === undefined || !isTarget(name)) return undefined;
   const title = [titles[name], sockets, path].filter((part) => part !== undefined).join(" ");
   const byDrachtio = name === "drachtio" || sockets === "drachtio";
   const program = resolve(path ?? join(root, "dist/main.js"));
-  return { name, sockets, byDrachtio, title: records ? `${title} records` : title, program, records };
+  return { name, sockets, byDrachtio, title: titleOf(title, keeping), program, keeping };
+}
+
+function titleOf(title: string, keeping: Keeping): string {
+  return keeping === "nothing" ? title : `${title} ${keeping}`;
 }
 
 function isTarget(name: string): name is TargetName {
@@ -80,7 +94,7 @@ export function startTarget(choice: TargetChoice, bench: Bench, port: number, ad
 }
 
 function commandOf(
-  { name, sockets, program, records }: TargetChoice,
+  { name, sockets, program, keeping }: TargetChoice,
   bench: Bench,
   port: number,
   adminPort: number,
@@ -96,7 +110,7 @@ function commandOf(
     `${address}:${adminPort}`,
     name === "drachtio" ? undefined : sockets,
     server === undefined ? undefined : { server, reports: sockets !== "unreported" },
-    records,
+    keeping,
   );
   return [process.execPath, ...bench.nodeOptions, program, "run", "--config", config];
 }

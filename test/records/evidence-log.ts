@@ -80,6 +80,34 @@ void t.test(
   },
 );
 
+void t.test("blocks that are written and not committed are in the file, once, and wait still", (t) => {
+  const place = createPlace(t);
+  const log = openLog(place);
+  log.append(block("a", noon));
+  log.commit();
+  const [path = ""] = segmentsBelow(place.folder);
+  const committed = readFileSync(path).length;
+  log.append(block("b", noon));
+  const { pending } = log.state();
+  t.equal(readFileSync(path).length, committed, "appended only");
+  log.write();
+  t.equal(readFileSync(path).length, committed + pending);
+  t.equal(log.state().pending, pending, "the disk was not asked");
+  log.append(block("c", noon));
+  log.write();
+  log.write();
+  log.commit();
+  t.equal(log.state().pending, 0);
+  log.append(block("next day", noon + day));
+  log.append(block("later", noon + day));
+  log.write();
+  log.checkpoint(noon + day);
+  log.close();
+  t.equal(segmentsBelow(place.folder).length, 2);
+  t.match(verify(place.folder), { faults: [], leaves: 2 + 3 + 2 + 2 });
+  t.end();
+});
+
 void t.test("one flipped bit anywhere is found, and the first bad block is named", (t) => {
   const place = createPlace(t);
   const log = openLog(place, { segmentOctets: 40_000 });

@@ -27,7 +27,7 @@ export function createLineMaker(): (event: CallEvent) => FrameReading {
 
 /** What a reader of the file sees. */
 export function asRead({ line }: FrameReading): Record<string, unknown> {
-  const read: Record<string, unknown> = JSON.parse(JSON.stringify(line));
+  const read: Record<string, unknown> = JSON.parse(line ?? "null");
   return read;
 }
 

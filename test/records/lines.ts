@@ -109,7 +109,7 @@ void t.test("lines: a forwarded call and its end; empty fields are left out", (t
     ..."trunk lessee listener verdict reason rule mode revision action nextHop".split(" "),
   ]);
   t.equal(
-    JSON.stringify(make(endOf(7)).line),
+    make(endOf(7)).line,
     '{"record":"ended","id":"gw-a-t3k9x1-7","node":"gw-a","time":"2026-10-03T00:16:01.200Z","trunk":"trunk-1",' +
       '"lessee":"acme","ringingMs":1200,"answeredMs":3400,"seconds":57.8,"by":"called","how":"released","status":200,"cause":16}',
   );
@@ -210,7 +210,32 @@ void t.test("lines: evidence is what was not simply accepted", (t) => {
   t.equal(make(forwardedCall(1)).evidence, undefined);
   const long = Buffer.alloc(20_000, "x");
   // The flag is set by the call thread; the message is there for every call.
-  const { line } = make({ ...refused, bytes: long });
+  const line = asRead(make({ ...refused, bytes: long }));
   t.match(line, { record: "decided", reason: "police-listed" }, "a message that can't be read costs no line");
+  t.end();
+});
+
+void t.test("lines: codecs of offers that differ a little, one after the other", (t) => {
+  const make = createLineMaker();
+  const audio = "m=audio 4 RTP/AVP 8 101\r\n";
+  const named = "a=rtpmap:101 telephone-event/8000\r\n";
+  const table: readonly (readonly [what: string, body: string, codecs?: string])[] = [
+    ["an offer", `v=0\r\n${audio}${named}`, "PCMA,telephone-event"],
+    ["the same with another port", `v=0\r\nm=audio 6 RTP/AVP 8 101\r\n${named}`, "PCMA,telephone-event"],
+    ["the same without a name for 101", `v=0\r\n${audio}`, "PCMA,101"],
+    ["the name before the medium", `v=0\r\n${named}${audio}`, "PCMA,telephone-event"],
+    ["the same, and another name behind", `v=0\r\na=rtpmap:8 X/1\r\n${audio}${named}`, "X,telephone-event"],
+    ["again without", `v=0\r\n${audio}${named}`, "PCMA,telephone-event"],
+    ["a second medium", `v=0\r\n${audio}${named}m=video 6 RTP/AVP 31\r\n`, "PCMA,telephone-event,H261"],
+    ["a medium in the first line", audio, "PCMA,101"],
+    ["m= in the middle of a line", "v=0\r\ns=m=audio 4 RTP/AVP 0\r\n"],
+    ["a medium without formats", `v=0\r\nm=audio 4 RTP/AVP\r\n${named}`],
+    ["formats of a second medium alone", `m=audio 4\r\n${audio}`, "PCMA,101"],
+    ["line ends of one octet", "v=0\nm=audio 4 RTP/AVP 0\n", "PCMU"],
+  ];
+  for (const [what, body, codecs] of table) {
+    const bytes = invite(["Content-Type: application/sdp"], body);
+    t.equal(asRead(make({ ...refused, bytes }))["codecs"], codecs, what);
+  }
   t.end();
 });

@@ -1,8 +1,6 @@
 // Writes evidence in the records thread: blocks, checkpoints, retention, and the gaps of what could not be taken.
 import type { EvidenceConfig } from "../../config/sigwall/evidence-schema.ts";
-import type { SignallingSource } from "../../domain/attempt.ts";
 import type { Millis } from "../../domain/time.ts";
-import { parseEndpoint } from "../../net/address.ts";
 import { deleteSegments, firstKeptDay } from "../../records/evidence/deletion-notes.ts";
 import { type EvidenceLog, NO_ROOM, openEvidenceLog } from "../../records/evidence/evidence-log.ts";
 import type { FrameEvidence } from "../../records/lines/frame-lines.ts";
@@ -17,11 +15,12 @@ export interface EvidenceWriting {
   /** Takes the line of a gap. */
   readonly gap: (line: string, at: Millis) => void;
   /**
-   * Waits until the disk has everything that was taken.
+   * Writes what was taken, so that it outlives this process. Where somebody waits, and else twice a second, it waits
+   * until the disk has it.
    *
-   * @returns true when it has, and has the gap of what was not taken
+   * @returns true when the disk has everything, and has the gap of what was not taken
    */
-  readonly commit: (now: Millis) => boolean;
+  readonly commit: (now: Millis, isAwaited: boolean) => boolean;
   /** What is due: the log is opened, signed, and cleared of old days. @returns lines for the records */
   readonly work: (now: Millis) => readonly string[];
   /** In words, why nothing can be written. */
@@ -42,6 +41,10 @@ export interface EvidenceWritingParts {
 const HOUR: Millis = 3_600_000;
 /** Time between two tries to open the log. Milliseconds. */
 const OPEN_EVERY: Millis = 1000;
+/** Time between two waits for the disk where nobody waits for evidence: a wait costs as much as ten messages. Milliseconds. */
+const COMMIT_EVERY: Millis = 500;
+/** More octets than these do not wait for the disk. */
+const MOST_UNCOMMITTED: number = 4 * 2 ** 20;
 /** At most this many gap lines wait while the log can't be opened. */
 const MOST_LINES = 1024;
 
@@ -56,6 +59,7 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
   let signedAt = -Infinity;
   let clearedAt = -Infinity;
   let triedAt = -Infinity;
+  let committedAt = -Infinity;
 
   /** Runs a step that needs the disk. @returns false when it failed */
   function attempt(step: () => void): boolean {
@@ -107,6 +111,12 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
     return line;
   }
 
+  /** After a failure every turn tries: only a commit shows that the disk is well again. */
+  function isCommitDue(opened: EvidenceLog, now: Millis): boolean {
+    if (failure !== undefined || opened.state().pending > MOST_UNCOMMITTED) return true;
+    return now - committedAt >= COMMIT_EVERY || now < committedAt;
+  }
+
   function tellGaps(): void {
     if (log === undefined) return;
     const waiting = lines;
@@ -115,25 +125,28 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
   }
 
   return {
-    append({ origin, bytes, originalLength, at, line }) {
-      const leaf = log?.append({ at, origin: sourceOf(origin), bytes, originalLength, line }) ?? NO_ROOM;
-      if (leaf === NO_ROOM) lose(at);
+    append(entry) {
+      const leaf = log?.append(entry) ?? NO_ROOM;
+      if (leaf === NO_ROOM) lose(entry.at);
     },
     gap(line, at) {
       if (lines.length < MOST_LINES) lines.push({ line, at });
     },
-    commit(now) {
+    commit(now, isAwaited) {
       const opened = log;
       if (opened === undefined) return false;
       const isWhole = gap === undefined;
       const isWritten = attempt(() => {
         tellGaps();
-        if (opened.state().pending > 0) opened.commit();
+        if (isAwaited || isCommitDue(opened, now)) {
+          opened.commit();
+          committedAt = now;
+        } else opened.write();
         if (now - signedAt < config.checkpointSeconds * 1000 && now >= signedAt) return;
         signedAt = now;
         opened.checkpoint(now);
       });
-      return isWritten && isWhole;
+      return isWritten && isWhole && opened.state().pending === 0;
     },
     work(now) {
       const told: string[] = [];
@@ -167,18 +180,5 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
       attempt(() => opened.checkpoint(now));
       attempt(() => opened.close());
     },
-  };
-}
-
-function sourceOf({ signalling, transport, source, destination }: FrameEvidence["origin"]): SignallingSource {
-  const from = parseEndpoint(source ?? "");
-  const to = parseEndpoint(destination ?? "");
-  return {
-    signalling,
-    transport,
-    sourceAddress: from?.address ?? "",
-    sourcePort: from?.port ?? 0,
-    destinationAddress: to?.address ?? "",
-    destinationPort: to?.port ?? 0,
   };
 }

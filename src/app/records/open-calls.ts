@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Millis } from "../../domain/time.ts";
+import type { FrameLife } from "../../records/lines/frame-lines.ts";
 import { hourOf } from "../../records/lines/line-time.ts";
 import { type FoundLine, lineFilesIn, readLineFile } from "../../records/lines/read-lines.ts";
 import {
@@ -11,7 +12,7 @@ import {
   type UnendedCall,
   type UnendedCalls,
 } from "../../records/lines/unended-calls.ts";
-import type { EndedLine, RecordLine } from "../../records/lines/record-line.ts";
+import type { EndedLine } from "../../records/lines/record-line.ts";
 import type { TrunkFacts } from "../../records/lines/recording.ts";
 import { writeDurably } from "../durable-file.ts";
 
@@ -21,7 +22,7 @@ export interface OpenCalls {
   /** Begins to read what the processes before this one have left. Lines of this process may be taken meanwhile. */
   readonly load: () => void;
   readonly isLoading: () => boolean;
-  readonly take: (line: RecordLine) => void;
+  readonly take: (life: FrameLife) => void;
   /** Reads on, and keeps the calls once an hour. @returns the ends of calls that are lost */
   readonly work: (now: Millis) => readonly LostEnd[];
   /** Writes the calls. Throws when they can't be written. */
@@ -74,7 +75,10 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
       reading = readFiles(unread.map((file) => file.path));
     },
     isLoading: () => reading !== undefined,
-    take: (line) => calls.take({ ...line }),
+    take(life) {
+      if (life.kind === "ended") calls.end(life.id);
+      else calls.begin(life);
+    },
     work(now) {
       if (reading !== undefined) {
         for (let left = LINES_AT_ONCE; left > 0; left--) {

@@ -25,7 +25,9 @@ import {
 } from "./records-messages.ts";
 
 /** How long lines wait for others to be written with. Milliseconds. A killed process loses the lines of this time. */
-const PAUSE: Millis = 50;
+const PAUSE: Millis = 100;
+/** Refusals that come within this time of a wait for the disk wait for the next one together. Milliseconds. */
+const GROUP: Millis = 2;
 /** Time between two tries while nothing can be written. Milliseconds. */
 const RETRY: Millis = 200;
 /** Time between two looks at old days and at the size of the folder. Milliseconds. */
@@ -57,6 +59,8 @@ export function serveRecords(data: RecordsThreadData): void {
   let told = -Infinity;
   /** True while somebody waits for evidence that the disk has refused. */
   let isLate = false;
+  /** True when answers have waited for this turn. */
+  let wasAwaited = false;
   let base = 0;
   let writer: LineWriter | undefined;
   const open = kept === undefined ? undefined : createOpenCalls(kept.folder, node);
@@ -130,7 +134,7 @@ export function serveRecords(data: RecordsThreadData): void {
       names: data.names,
       lesseeOf: (trunk) => lessees.get(trunk),
       whyLost: () => whyLost,
-      made: (line) => open?.take(line),
+      lived: (life) => open?.take(life),
       fault(error) {
         const at = wallNow();
         note({ record: "gap", ...gapFields(at, at, 1, "the line could not be made: a fault of the filter") });
@@ -169,7 +173,8 @@ export function serveRecords(data: RecordsThreadData): void {
 
   /** Writes what is evidence. A disk that fails costs evidence, and no lines. */
   function workEvidence(log: EvidenceWriting, more: number, isAwaited: boolean, now: Millis): void {
-    const isDurable = log.commit(now);
+    wasAwaited ||= isAwaited;
+    const isDurable = log.commit(now, isAwaited || isLate);
     tickets = (tickets + more) | 0;
     if (isDurable && Atomics.load(cells, DURABLE) !== tickets) {
       Atomics.store(cells, DURABLE, tickets);
@@ -194,13 +199,13 @@ export function serveRecords(data: RecordsThreadData): void {
     for (const line of notes.splice(0)) writer.note(line, now);
     if (lostNotes > 0) writer.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
     lostNotes = 0;
-    const { frames, tickets: more, isAwaited } = writer.batch();
+    const { hasMore, tickets: more, isAwaited } = writer.batch();
     if (evidence !== undefined) workEvidence(evidence, more, isAwaited, now);
     if (now - told >= TOLD_EVERY || now < told) {
       told = now;
       send({ kind: "bytes", bytes: base + writer.written() });
     }
-    return frames > 0 || open?.isLoading() === true;
+    return hasMore || open?.isLoading() === true;
   }
 
   function settle(why: string | undefined): void {
@@ -212,6 +217,14 @@ export function serveRecords(data: RecordsThreadData): void {
       whyLost = `nothing could be written: ${why}`;
       send({ kind: "failing", why });
     }
+  }
+
+  /** @param seen {@link WAKE} before the turn */
+  function pause(seen: number): void {
+    // Nobody notifies this cell: the time is the same for one refusal and for many.
+    if (wasAwaited) Atomics.wait(cells, DURABLE, tickets, GROUP);
+    wasAwaited = false;
+    Atomics.wait(cells, WAKE, seen, failure === undefined ? PAUSE : RETRY);
   }
 
   know(data.trunks);
@@ -233,7 +246,7 @@ export function serveRecords(data: RecordsThreadData): void {
         return;
       }
     }
-    if (!hasMore) Atomics.wait(cells, WAKE, seen, failure === undefined ? PAUSE : RETRY);
+    if (!hasMore) pause(seen);
   }
 
   function farewell(): void {

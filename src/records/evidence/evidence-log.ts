@@ -72,6 +72,8 @@ export interface EvidenceLog {
   append(block: MessageBlock): number;
   /** Appends a line without a message. @returns as `append` */
   gap(line: string, at: Millis): number;
+  /** Writes what was appended: it outlives the process then. It waits for a commit still. Throws as `commit`. */
+  write(): void;
   /**
    * Writes what was appended, and waits until it is on the disk. Throws what the operating system says; nothing is lost
    * then, and the next commit writes the same octets at the same places.
@@ -90,6 +92,8 @@ interface Part {
   readonly day: string;
   buffer: Buffer;
   length: number;
+  /** The octets of the buffer before this place are written, though the disk may not have them yet. */
+  handed: number;
   /** Octets of the segment that are on the disk. */
   written: number;
   file: number | undefined;
@@ -146,6 +150,7 @@ export function openEvidenceLog(options: EvidenceLogOptions): EvidenceLog {
       day,
       buffer: Buffer.alloc(SMALLEST_BUFFER),
       length: 1,
+      handed: 1,
       written: 0,
       file: undefined,
       isNamed: false,
@@ -194,22 +199,46 @@ export function openEvidenceLog(options: EvidenceLogOptions): EvidenceLog {
     return part.file;
   }
 
+  function handPart(part: Part): void {
+    if (part.handed === part.length) return;
+    writeWhole(
+      openPart(part),
+      part.buffer.subarray(part.handed, part.length),
+      part.written + part.handed - 1,
+    );
+    part.handed = part.length;
+  }
+
   /** After an error the octets stay in the buffer: they are written again, at the same place. */
-  function writePart(part: Part): void {
+  function syncPart(part: Part): void {
     if (part.length === 1) return;
+    handPart(part);
     const file = openPart(part);
-    writeWhole(file, part.buffer.subarray(1, part.length), part.written);
-    fdatasyncSync(file);
-    if (!part.isNamed) syncFolder(dirname(part.path));
+    try {
+      fdatasyncSync(file);
+      if (!part.isNamed) syncFolder(dirname(part.path));
+    } catch (error) {
+      // What the disk could not take is gone from the memory of the system too.
+      part.handed = 1;
+      throw error;
+    }
     part.isNamed = true;
     part.written += part.length - 1;
     pending -= part.length - 1;
     part.length = 1;
+    part.handed = 1;
+  }
+
+  /** A segment is whole on the disk before the next one is begun there: a power cut damages the last one alone. */
+  function write(): void {
+    const [part] = parts;
+    if (parts.length > 1) commit();
+    else if (part !== undefined) handPart(part);
   }
 
   function commit(): void {
     for (let part = parts[0]; part !== undefined; part = parts[0]) {
-      writePart(part);
+      syncPart(part);
       if (parts.length === 1) break;
       if (part.file !== undefined) closeSync(part.file);
       parts.shift();
@@ -275,6 +304,7 @@ export function openEvidenceLog(options: EvidenceLogOptions): EvidenceLog {
   return {
     append,
     gap,
+    write,
     commit,
     checkpoint,
     state: () => ({ leaves: tree.size, pending, signed, told, rehashed }),

@@ -1,6 +1,7 @@
 // Reads the values of one frame of the ring, as the pen wrote them.
 import type { Buffer } from "node:buffer";
 import { MOST_TEXT, NEW_NAME, NO_NAME, Text } from "./frame-layout.ts";
+import { isPlain } from "./json-text.ts";
 import { cutText, MOST_CODE_POINTS, readLatin1, readPeerText } from "./peer-text.ts";
 
 /** Reads values one after the other. */
@@ -13,6 +14,8 @@ export interface FrameCursor {
   readonly f64: () => number;
   /** Reads a text. `field`: the name under which its octets are kept when they are no UTF-8. */
   readonly text: (field: string) => string | undefined;
+  /** Reads a text as {@link FrameCursor.text}, and writes it as a string of JSON. */
+  readonly json: (field: string) => string | undefined;
   readonly name: () => string | undefined;
   /** A view of the frame. */
   readonly octets: (length: number) => Buffer;
@@ -22,11 +25,14 @@ export interface FrameCursor {
   readonly rawHex: () => Readonly<Record<string, string>> | undefined;
 }
 
+/** Octets at the beginning of a frame that are read as text at once: what stands before the message of most frames. */
+const HEAD = 640;
+
 /** @param names names with numbers that earlier frames have brought */
 export function createFrameCursor(names: readonly string[]): FrameCursor {
   const known = [...names];
   let frame: Buffer;
-  /** The frame as latin1: a slice of it costs much less than a text of octets. */
+  /** The beginning of the frame as latin1: a slice of it costs much less than a text of octets. */
   let latin1 = "";
   let at = 0;
   let raw: Record<string, string> | undefined;
@@ -42,13 +48,15 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
     raw[field] = hex;
   };
 
+  const slice = (start: number, end: number): string =>
+    end <= latin1.length ? latin1.slice(start, end) : frame.toString("latin1", start, end);
+
   function text(field: string): string | undefined {
     const kind = u8();
     if (kind === Text.absent) return undefined;
     const length = u16();
     at += length;
-    if (length <= MOST_CODE_POINTS && isAsciiBetween(frame, at - length, at))
-      return latin1.slice(at - length, at);
+    if (length <= MOST_CODE_POINTS && isAsciiBetween(frame, at - length, at)) return slice(at - length, at);
     if (kind === Text.utf8) return cutText(frame.toString("utf8", at - length, at));
     const read = readPeerText(frame.subarray(at - length, at), length === MOST_TEXT);
     keep(field, read.hex);
@@ -58,7 +66,7 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
   return {
     open(next) {
       frame = next;
-      latin1 = next.toString("latin1");
+      latin1 = next.toString("latin1", 0, HEAD);
       at = 0;
       raw = undefined;
     },
@@ -73,6 +81,19 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
       return frame.readDoubleLE(at - 8);
     },
     text,
+    json(field) {
+      const begin = at;
+      const kind = u8();
+      if (kind === Text.absent) return undefined;
+      const length = u16();
+      const start = at;
+      if (length <= MOST_CODE_POINTS && isPlainBetween(frame, start, start + length)) {
+        at += length;
+        return `"${slice(start, at)}"`;
+      }
+      at = begin;
+      return JSON.stringify(text(field));
+    },
     name() {
       const number = u16();
       if (number === 0) return undefined;
@@ -98,5 +119,11 @@ export function createFrameCursor(names: readonly string[]): FrameCursor {
 
 function isAsciiBetween(octets: Buffer, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (octets[i]! >= 0x80) return false;
+  return true;
+}
+
+/** True for octets that stand in a string of JSON as they are. */
+function isPlainBetween(octets: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (isPlain[octets[i]!] !== 1) return false;
   return true;
 }

@@ -36,6 +36,9 @@ interface Waiting {
   done: number;
 }
 
+/** At most so many octets of UTF-8 are one UTF-16 unit. */
+const MOST_OCTETS = 3;
+
 /** At most this many hours have an open file. Only a clock that steps, or calls that end late, need more than two. */
 const MOST_OPEN = 4;
 
@@ -50,6 +53,17 @@ export function createLineFiles(folder: string, node: string): LineFiles {
   /** The latest hour that has a file. */
   let latest = -1;
   let written = 0;
+  /** Octets that are being written. Invariant: only the first hour of the queue has any. */
+  let scratch = Buffer.alloc(0);
+
+  function takeText(waiting: Waiting): Buffer {
+    const most = waiting.text.length * MOST_OCTETS;
+    if (scratch.length < most) scratch = Buffer.alloc(most);
+    const length = scratch.write(waiting.text);
+    waiting.text = "";
+    waiting.done = 0;
+    return scratch.subarray(0, length);
+  }
 
   function close(hour: number, { fd, isDirty }: HourFile): void {
     open.delete(hour);
@@ -129,13 +143,6 @@ export function createLineFiles(folder: string, node: string): LineFiles {
       for (const [hour, file] of open) close(hour, file);
     },
   };
-}
-
-function takeText(waiting: Waiting): Buffer {
-  const bytes = Buffer.from(waiting.text);
-  waiting.text = "";
-  waiting.done = 0;
-  return bytes;
 }
 
 /** @returns true when a Parquet file of the node's hour exists: readers then leave NDJSON of that hour out */

@@ -11,26 +11,20 @@ export function clampTime(at: Millis): Millis {
   return at >= 0 ? Math.min(Math.floor(at), LAST) : 0;
 }
 
-let writtenHour = -1;
+let writtenSecond = -1;
 let writtenPrefix = "";
 
 /** Writes a time in UTC: `2026-11-30T12:00:00.000Z`. */
 export function formatLineTime(at: Millis): string {
   const time = clampTime(at);
-  const hour = Math.floor(time / HOUR);
-  if (hour !== writtenHour) {
-    // Lines of one hour follow each other, and Date is the costly part.
-    writtenHour = hour;
-    writtenPrefix = new Date(hour * HOUR).toISOString().slice(0, 14);
+  const second = Math.floor(time / 1000);
+  if (second !== writtenSecond) {
+    // Lines of one second follow each other, and Date is the costly part.
+    writtenSecond = second;
+    writtenPrefix = new Date(second * 1000).toISOString().slice(0, 20);
   }
-  const rest = time - hour * HOUR;
-  const minute = Math.floor(rest / 60_000);
-  const second = Math.floor(rest / 1000) % 60;
-  return `${writtenPrefix}${two(minute)}:${two(second)}.${String(rest % 1000).padStart(3, "0")}Z`;
-}
-
-function two(number: number): string {
-  return number < 10 ? `0${number}` : String(number);
+  const rest = time - second * 1000;
+  return `${writtenPrefix}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
 }
 
 /** Returns the number of the hour since 1970 that a time lies in. */

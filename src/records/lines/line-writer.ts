@@ -6,20 +6,21 @@ import {
   createFrameReader,
   type FrameContext,
   type FrameEvidence,
+  type FrameLife,
   type FrameReading,
 } from "./frame-lines.ts";
 import { FrameFlag } from "./frame-layout.ts";
 import { createLineFiles, type LineFiles } from "./line-files.ts";
 import { formatLineTime } from "./line-time.ts";
-import type { GapLine, NoteLine, RecordLine } from "./record-line.ts";
+import type { GapLine, NoteLine } from "./record-line.ts";
 
 /** Takes a message that is evidence, with the line that decided on it. The bytes are overwritten afterwards. */
 export type KeepEvidence = (entry: FrameEvidence & { readonly at: Millis; readonly line: string }) => void;
 
 /** What a batch did. */
 export interface Batch {
-  /** Frames that were read. 0: the ring is empty. */
-  readonly frames: number;
+  /** True when frames may be left in the ring. */
+  readonly hasMore: boolean;
   /** Frames with evidence among them: the tickets of the call thread, in its order. */
   readonly tickets: number;
   /** True when somebody waits until the disk has the batch. */
@@ -49,8 +50,8 @@ export interface LineWriterParts extends FrameContext {
   readonly keep?: KeepEvidence | undefined;
   /** Why events found no room, in words: what hindered the writing last. */
   readonly whyLost: () => string;
-  /** Takes every line that was made. */
-  readonly made: (line: RecordLine) => void;
+  /** Learns of every call that was forwarded, and of every end. */
+  readonly lived: (life: FrameLife) => void;
   /** Takes an error of ours: a line could not be made. */
   readonly fault: (error: unknown) => void;
 }
@@ -69,13 +70,6 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
   let copy = Buffer.alloc(1 << 16);
   const batch = { frames: 0, tickets: 0, isAwaited: false };
 
-  const addLine = (at: Millis, line: RecordLine): string => {
-    const text = JSON.stringify(line);
-    files.add(at, text);
-    parts.made(line);
-    return text;
-  };
-
   function takeFrame(): void {
     const length = reader.end - reader.start;
     if (copy.length < length) copy = Buffer.alloc(length);
@@ -91,29 +85,33 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
       parts.fault(error);
       return;
     }
-    const { at, lost, line } = read;
-    if (lost !== undefined)
-      addLine(at, gapLine(node, at, { from: lost.from, to: at, lost: lost.count, why: parts.whyLost() }));
-    if (line !== undefined) {
-      const text = addLine(at, line);
-      if (read.evidence !== undefined) keep?.({ ...read.evidence, at, line: text });
+    const { at, lost, line, life, evidence } = read;
+    if (lost !== undefined) {
+      const gap = gapLine(node, at, { from: lost.from, to: at, lost: lost.count, why: parts.whyLost() });
+      files.add(at, JSON.stringify(gap));
     }
+    if (line !== undefined) files.add(at, line);
+    if (life !== undefined) parts.lived(life);
+    if (line !== undefined && evidence !== undefined && keep !== undefined) keep({ ...evidence, at, line });
     batch.isAwaited ||= read.isAwaited;
   }
 
   return {
     batch() {
-      while (files.waiting() < BATCH && batch.frames < MOST_FRAMES && reader.next()) {
+      let hasMore = true;
+      while (hasMore && files.waiting() < BATCH && batch.frames < MOST_FRAMES) {
+        hasMore = reader.next();
+        if (!hasMore) break;
         batch.frames++;
         takeFrame();
       }
       files.flush();
       reader.release();
-      const done = { ...batch };
+      const { tickets, isAwaited } = batch;
       batch.frames = 0;
       batch.tickets = 0;
       batch.isAwaited = false;
-      return done;
+      return { hasMore, tickets, isAwaited };
     },
     note(note, now) {
       const at = note.time === undefined ? now : Date.parse(note.time);

@@ -3,7 +3,7 @@ import type { Buffer } from "node:buffer";
 import { readParts } from "../../sip/bodies/multipart.ts";
 import { SDP } from "../../sip/bodies/body.ts";
 import { nameOfField } from "../../sip/field-name.ts";
-import { readMediaType, readTypeName } from "../../sip/fields/media-type.ts";
+import { type MediaType, readMediaType, readTypeName } from "../../sip/fields/media-type.ts";
 import { createAddressSpan, readAddress, readUri } from "../../sip/fields/name-addr.ts";
 import { Header } from "../../sip/header.ts";
 import { createMessage, headerValue, type SipMessage } from "../../sip/message.ts";
@@ -23,6 +23,10 @@ const MOST_BODIES = 16;
 const MOST_CODECS = 32;
 /** At most this many octets of an SDP body are read for codecs. */
 const MOST_SDP = 8192;
+
+/** At most this many offers are remembered, each of at most so many octets. */
+const MOST_OFFERS = 256;
+const LONGEST_OFFER = 2048;
 
 /** The payload types that need no name in SDP (RFC 3551 section 6). */
 const staticTypes: ReadonlyMap<string, string> = new Map([
@@ -87,32 +91,73 @@ function isNamedAgent(message: SipMessage, index: number): boolean {
   return first === LOWER_U && nameOfField(message, index) === "user-agent";
 }
 
+/** A Content-Type as it was read last: most messages have the same one. */
+let lastValue = "";
+let lastName: string | undefined;
+let lastType: MediaType | undefined;
+
 /** Returns the media types, and the first SDP body. */
 function readBodies(message: SipMessage): readonly [types: readonly string[], sdp: string | undefined] {
   const { bytes, bodyStart, end } = message;
   const index = message.first[Header.contentType] ?? -1;
   if (index < 0 || bodyStart >= end) return [[], undefined];
   const value = headerValue(message, index);
-  const name = readTypeName(value);
-  const type = readMediaType(value);
-  if (type?.name.startsWith("multipart/") === true) {
-    const parts = readParts(bytes, bodyStart, end, type);
+  if (value !== lastValue) {
+    lastValue = value;
+    lastName = readTypeName(value);
+    lastType = readMediaType(value);
+  }
+  if (lastType?.name.startsWith("multipart/") === true) {
+    const parts = readParts(bytes, bodyStart, end, lastType);
     if (typeof parts !== "string") {
       const sdp = parts.find((part) => part.type.name === SDP);
       const names = parts.slice(0, MOST_BODIES).map((part) => part.type.name);
       return [names, sdp === undefined ? undefined : sdpText(bytes, sdp.start, sdp.end)];
     }
   }
-  if (name === undefined) return [[], undefined];
-  return [[name], name === SDP ? sdpText(bytes, bodyStart, end) : undefined];
+  if (lastName === undefined) return [[], undefined];
+  return [[lastName], lastName === SDP ? sdpText(bytes, bodyStart, end) : undefined];
 }
 
 function sdpText(bytes: Buffer, start: number, end: number): string {
   return bytes.toString("latin1", start, Math.min(end, start + MOST_SDP));
 }
 
-/** Reads the codecs of every medium: names of `a=rtpmap`, else those of static payload types (RFC 8866). */
+/** Codecs by what stands behind the address and the port of an offer: an exchange offers the same in every call. */
+const offers = new Map<string, string | undefined>();
+
+/** Reads the codecs as {@link readCodecs}, most of them out of memory. */
 function codecsOf(sdp: string): string | undefined {
+  const start = startOfFormats(sdp);
+  if (start < 0 || sdp.length - start > LONGEST_OFFER) return readCodecs(sdp);
+  const offer = sdp.slice(start);
+  const known = offers.get(offer);
+  if (known !== undefined) return known;
+  const codecs = readCodecs(sdp);
+  if (offers.size >= MOST_OFFERS) offers.clear();
+  offers.set(offer, codecs);
+  return codecs;
+}
+
+/**
+ * Finds the first format of the first medium. Nothing that stands before it has a say in the codecs.
+ *
+ * @returns -1 where there is none, or where something has
+ */
+function startOfFormats(sdp: string): number {
+  const medium = sdp.startsWith("m=") ? 0 : sdp.indexOf("\nm=") + 1;
+  if (medium === 0 && !sdp.startsWith("m=")) return -1;
+  const port = sdp.indexOf(" ", medium) + 1;
+  const protocol = port === 0 ? 0 : sdp.indexOf(" ", port) + 1;
+  const formats = protocol === 0 ? 0 : sdp.indexOf(" ", protocol) + 1;
+  const lineEnd = sdp.indexOf("\n", medium);
+  if (formats === 0 || (lineEnd >= 0 && formats > lineEnd)) return -1;
+  const mapped = sdp.indexOf("a=rtpmap:");
+  return mapped >= 0 && mapped < medium ? -1 : formats;
+}
+
+/** Reads the codecs of every medium: names of `a=rtpmap`, else those of static payload types (RFC 8866). */
+function readCodecs(sdp: string): string | undefined {
   const offered: string[] = [];
   const named = new Map<string, string>();
   for (let at = 0; at < sdp.length;) {

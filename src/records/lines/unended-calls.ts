@@ -12,6 +12,10 @@ export interface UnendedCall {
 
 /** The calls of one node that were forwarded and have no end in its lines. */
 export interface UnendedCalls {
+  /** Begins a call that was forwarded. */
+  readonly begin: (call: UnendedCall) => void;
+  /** Ends a call. */
+  readonly end: (id: string) => void;
   /** Takes a line: `decided` begins a call, `ended` ends it. Taking a line twice changes nothing more. */
   readonly take: (line: Readonly<Record<string, unknown>>) => void;
   /** Removes the calls for which `isOver` holds, and returns them. */
@@ -89,6 +93,8 @@ export function createUnendedCalls(node: string, known: readonly UnendedCall[] =
 
   known.forEach(begin);
   return {
+    begin,
+    end,
     take({ record, id, action, trunk, time }) {
       if (record === "ended") end(id);
       else if (record === "decided" && action === "forwarded")
