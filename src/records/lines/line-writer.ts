@@ -24,15 +24,19 @@ export interface Batch {
   readonly tickets: number;
   /** True when somebody waits until the disk has the batch. */
   readonly isAwaited: boolean;
+  /** Why no line could be written; undefined: all are. Evidence was handed over all the same. */
+  readonly failure: unknown;
 }
 
 /** Writes the lines of one node. */
 export interface LineWriter {
   /**
-   * Reads frames, writes their lines and gives back their room in the ring. Throws when nothing can be written: the same
-   * frames are tried again by the next call.
+   * Reads frames, hands over their evidence, writes their lines and gives back their room in the ring. When nothing can
+   * be written, the frames keep their room, and the next call writes their lines.
    */
   readonly batch: () => Batch;
+  /** False while so much waits that lines that no call makes should wait elsewhere. */
+  readonly hasRoom: () => boolean;
   /** Takes a line that no call makes. The next {@link LineWriter.batch} writes it. */
   readonly note: (line: NoteLine, now: Millis) => void;
   /** Octets written so far. */
@@ -47,6 +51,8 @@ export interface LineWriterParts extends FrameContext {
   /** Undefined: no lines are kept, and evidence alone is. */
   readonly folder: string | undefined;
   readonly keep?: KeepEvidence | undefined;
+  /** Makes the folder ready for lines. Throws while it can't be written. */
+  readonly ready: () => void;
   /** Why events found no room, in words: what hindered the writing last. */
   readonly whyLost: () => string;
   /** Takes every line that was made. */
@@ -57,6 +63,8 @@ export interface LineWriterParts extends FrameContext {
 
 /** About so many characters are written at a time. */
 const BATCH = 1 << 19;
+/** At most so many characters wait while no line can be written, but evidence can. */
+const MOST_WAITING = 1 << 24;
 /** At most this many frames are read at a time. */
 const MOST_FRAMES = 2048;
 
@@ -67,7 +75,10 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
   const files = folder === undefined ? noFiles : createLineFiles(folder, node);
   // The frame is read from a copy: functions of strings are faster on memory that is not shared.
   let copy = Buffer.alloc(1 << 16);
-  const batch = { frames: 0, tickets: 0, isAwaited: false };
+  const batch = { tickets: 0, isAwaited: false };
+  /** Frames that were read, and are not released. */
+  let held = 0;
+  let most = BATCH;
 
   const addLine = (at: Millis, line: RecordLine): string => {
     const text = JSON.stringify(line);
@@ -103,18 +114,30 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
 
   return {
     batch() {
-      while (files.waiting() < BATCH && batch.frames < MOST_FRAMES && reader.next()) {
-        batch.frames++;
+      let frames = 0;
+      let failure: unknown;
+      while (frames < MOST_FRAMES && files.waiting() < most && reader.next()) {
+        frames++;
         takeFrame();
       }
-      files.flush();
-      reader.release();
-      const done = { ...batch };
-      batch.frames = 0;
+      held += frames;
+      try {
+        parts.ready();
+        files.flush();
+        reader.release();
+        held = 0;
+        most = BATCH;
+      } catch (error) {
+        failure = error;
+        // The disk of the lines must not hold up evidence on another disk.
+        if (keep !== undefined) most = MOST_WAITING;
+      }
+      const done = { ...batch, frames, failure };
       batch.tickets = 0;
       batch.isAwaited = false;
       return done;
     },
+    hasRoom: () => files.waiting() < BATCH,
     note(note, now) {
       const at = note.time === undefined ? now : Date.parse(note.time);
       const { record, ...fields } = note;
@@ -127,7 +150,7 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
     },
     written: files.written,
     abandon() {
-      let count = batch.frames;
+      let count = held;
       while (reader.next()) count++;
       reader.release();
       return count;
