@@ -26,8 +26,12 @@ export interface Caller {
   readonly trunk: string;
   readonly port: number;
   readonly calls: Map<string, PlacedCall>;
+  /** Calls that nobody has answered. */
+  readonly waiting: () => number;
   /** Sends an INVITE once, and does not wait. @returns the Call-ID */
   readonly invite: (filterPort: number, from?: string, to?: string) => string;
+  /** Sends INVITEs as {@link Caller.invite} does, with so many octets that mean nothing. */
+  readonly padded: (octets: number) => (filterPort: number) => string;
   /** Places a call, and waits for its outcome. */
   readonly call: (filterPort: number, from?: string, to?: string) => Promise<PlacedCall>;
 }
@@ -90,20 +94,25 @@ export async function openCrowd(
         end(header(text, "Call-ID"), text.slice(8, 11));
     });
     const calls = new Map<string, PlacedCall>();
-    const place = (filterPort: number, from: string, to: string, done: () => void): PlacedCall => {
+    const place = (filterPort: number, from: string, to: string, done: () => void, pad = ""): PlacedCall => {
       const callId = `call-${process.pid}-${++placed}`;
       const call = { callId, sentAt: performance.now(), outcome: undefined, endedAt: Infinity };
       calls.set(callId, call);
       everywhere.set(callId, { call, done });
-      socket.send(inviteText(callId, from, to, port), filterPort, HOST);
+      socket.send(inviteText(callId, from, to, port, pad), filterPort, HOST);
       return call;
     };
     const caller: Caller = {
       trunk,
       port,
       calls,
+      waiting: () => everywhere.size,
       invite: (filterPort, from = NUMBERS.unlisted, to = "02787654321") =>
         place(filterPort, from, to, () => undefined).callId,
+      padded(octets) {
+        const pad = Array.from({ length: Math.ceil(octets / 1000) }, () => `X-Pad: ${"x".repeat(991)}\r\n`).join("");
+        return (filterPort) => place(filterPort, NUMBERS.unlisted, "02787654321", () => undefined, pad).callId;
+      },
       call: (filterPort, from = NUMBERS.unlisted, to = "02787654321") =>
         new Promise((resolve, reject) => {
           const limit = setTimeout(() => reject(new Error(`no answer to ${call.callId}`)), 60_000);
@@ -153,7 +162,7 @@ function policyText(corePort: number, callers: readonly Caller[]): string {
   ].join("\n");
 }
 
-function inviteText(callId: string, from: string, to: string, port: number): string {
+function inviteText(callId: string, from: string, to: string, port: number, pad: string): string {
   return [
     `INVITE sip:${to}@${HOST} SIP/2.0`,
     `Via: SIP/2.0/UDP ${HOST}:${port};branch=z9hG4bK-${callId};rport`,
@@ -162,7 +171,7 @@ function inviteText(callId: string, from: string, to: string, port: number): str
     `To: <sip:${to}@${HOST}>`,
     `Call-ID: ${callId}`,
     "CSeq: 1 INVITE",
-    `Contact: <sip:${HOST}:${port}>`,
+    `${pad}Contact: <sip:${HOST}:${port}>`,
     "Content-Length: 0",
     "",
     "",

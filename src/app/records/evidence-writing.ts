@@ -150,9 +150,9 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
     });
   }
 
-  /** Tells in the log what was lost, as soon as it takes lines. @returns the line */
+  /** Tells in the log what was lost, as soon as the disk takes blocks: one gap for the whole time. @returns the line */
   function tellLost(now: Millis): string | undefined {
-    if (gap === undefined || log === undefined) return undefined;
+    if (gap === undefined || log === undefined || failures.blocks !== undefined) return undefined;
     const line = gapLine(gap.from, gap.to, gap.lost, "evidence: it could not be written");
     if (log.gap(line, now) === NO_ROOM) return undefined;
     gap = undefined;
