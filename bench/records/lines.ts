@@ -82,6 +82,8 @@ function turns(given: readonly CallEvent[], flags: number): Costs {
             timeStamp: undefined,
           },
           node: "bench",
+          isLocked: true,
+          isAfterKill: false,
           checkpoint: noTime,
           trouble: noTime,
         });
@@ -92,6 +94,7 @@ function turns(given: readonly CallEvent[], flags: number): Costs {
     keep: evidence?.append,
     names: [],
     lesseeOf: () => "lessee-1",
+    ready: noTime,
     whyLost: () => "",
     lived: open.take,
     fault(error) {
@@ -100,7 +103,7 @@ function turns(given: readonly CallEvent[], flags: number): Costs {
   });
   const frames: number[] = [];
   const disk: number[] = [];
-  evidence?.work(Date.now());
+  evidence?.work(Date.now(), Date.now());
   for (let turn = 0; turn < TURNS; turn += 1) {
     let framing = 0;
     let writing = 0;

@@ -23,8 +23,13 @@ export interface OpenCalls {
   readonly load: () => void;
   readonly isLoading: () => boolean;
   readonly take: (life: FrameLife) => void;
-  /** Reads on, and keeps the calls once an hour. @returns the ends of calls that are lost */
-  readonly work: (now: Millis) => readonly LostEnd[];
+  /**
+   * Reads on, and keeps the calls once an hour.
+   *
+   * @param believed the clock of retention: a wall clock that jumps ahead ends no call
+   * @returns the ends of calls that are lost
+   */
+  readonly work: (now: Millis, believed: Millis) => readonly LostEnd[];
   /** Writes the calls. Throws when they can't be written. */
   readonly keep: (now: Millis) => void;
 }
@@ -79,7 +84,7 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
       if (life.kind === "ended") calls.end(life.id);
       else calls.begin(life);
     },
-    work(now) {
+    work(now, believed) {
       if (reading !== undefined) {
         for (let left = LINES_AT_ONCE; left > 0; left--) {
           const next = reading.next();
@@ -99,7 +104,7 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
       if (now - looked < LOOK_EVERY && now >= looked) return [];
       looked = now;
       return calls
-        .takeOver((call) => isOver(call, now))
+        .takeOver((call) => isOver(call, believed))
         .map(({ id, trunk }) => ({
           record: "ended",
           id,

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { Millis } from "../../domain/time.ts";
 import { createLineWriter, gapLine, type LineWriter } from "../../records/lines/line-writer.ts";
@@ -13,6 +14,7 @@ import { wallNow } from "../../wire/kernel/clock.ts";
 import { type FolderLock, lockFile } from "../folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 import { createEvidenceWriting, type EvidenceWriting } from "./evidence-writing.ts";
+import { openKeptClock } from "./kept-clock.ts";
 import { createOpenCalls } from "./open-calls.ts";
 import {
   DURABLE,
@@ -20,6 +22,7 @@ import {
   FAILING,
   type FromRecords,
   type RecordsThreadData,
+  RELEASED,
   type ToRecords,
   WAKE,
 } from "./records-messages.ts";
@@ -54,7 +57,10 @@ export function serveRecords(data: RecordsThreadData): void {
   let isReady = false;
   /** The lock of the node, where the call thread could not take it because the folder could not be written. */
   let lock: FolderLock | undefined;
-  let tickets = Atomics.load(cells, DURABLE);
+  let tickets = Atomics.load(cells, RELEASED);
+  const clock = openKeptClock(kept?.folder ?? data.evidence?.folder ?? ".", node);
+  let doubt: string | undefined;
+  let clockKept = -Infinity;
   let looked = -Infinity;
   let told = -Infinity;
   /** True while somebody waits for evidence that the disk has refused. */
@@ -72,6 +78,7 @@ export function serveRecords(data: RecordsThreadData): void {
       : createEvidenceWriting({
           config: data.evidence,
           node,
+          ...data.evidenceFolder,
           checkpoint: ({ size, root }) =>
             send({ kind: "checkpoint", size, root: Buffer.from(root).toString("base64") }),
           trouble: (what) => send({ kind: "trouble", what }),
@@ -93,14 +100,14 @@ export function serveRecords(data: RecordsThreadData): void {
       const message: ToRecords = got.message;
       if (message.kind === "note") note(message.line);
       else if (message.kind === "trunks") know(message.trunks);
-      else if (message.kind === "gap") takeGap(message.line, message.at);
-      else closeBy ??= wallNow() + MOST_FAREWELL;
+      else if (message.kind === "gap") takeGap(message.line, message.at, message.lost);
+      else closeBy ??= performance.now() + MOST_FAREWELL;
     }
   }
 
   /** Takes a line that the evidence log has, or is to have. */
-  function takeGap(line: string, at: Millis): void {
-    evidence?.gap(line, at);
+  function takeGap(line: string, at: Millis, lost: number): void {
+    evidence?.gap(line, at, lost);
     noteText(line);
   }
 
@@ -113,24 +120,31 @@ export function serveRecords(data: RecordsThreadData): void {
   function prepareFolder(folder: string): void {
     const now = wallNow();
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!data.isLocked) {
+    if (!data.linesFolder.isLocked) {
       const taken = lock ?? lockFile(join(folder, `${node}.lock`));
       if (typeof taken === "string") throw new Error(`${taken} writes the records of node ${node} there`);
       lock = taken;
     }
     const { torn, last = now } = cutTornLines(folder, node);
-    if (data.isAfterKill || torn > 0)
+    if (data.linesFolder.isAfterKill || torn > 0)
       note({ record: "gap", ...gapFields(Math.min(last, now), now, torn, whyKilled(torn)) });
     open?.load();
   }
 
-  function prepare(): LineWriter {
+  /** Throws while the folder can't be written. */
+  function makeReady(): void {
+    if (isReady) return;
     if (kept !== undefined) prepareFolder(kept.folder);
+    isReady = true;
+  }
+
+  function createWriter(): LineWriter {
     return createLineWriter({
       ring,
       node,
       folder: kept?.folder,
       keep: evidence?.append,
+      ready: makeReady,
       names: data.names,
       lesseeOf: (trunk) => lessees.get(trunk),
       whyLost: () => whyLost,
@@ -161,12 +175,33 @@ export function serveRecords(data: RecordsThreadData): void {
     return fields;
   }
 
-  /** What is due once an hour: old days, lost calls, and the size of the folder. */
-  function look(now: Millis): void {
+  /** Reads the clock of retention, keeps it, and tells a doubt once. */
+  function readClock(now: Millis): Millis {
+    const believed = clock.read(now);
+    const why = clock.doubt(now);
+    if (why !== undefined && doubt === undefined) send({ kind: "clock", why });
+    doubt = why;
+    if (performance.now() - clockKept >= HOURLY && isReady) {
+      clockKept = performance.now();
+      keepClock();
+    }
+    return believed;
+  }
+
+  function keepClock(): void {
+    try {
+      clock.keep();
+    } catch {
+      // The folder can't be written: it is told, and tried again in an hour.
+    }
+  }
+
+  /** What is due once an hour: old days, and the size of the folder. */
+  function look(now: Millis, believed: Millis): void {
     if (kept === undefined || (now - looked < HOURLY && now >= looked)) return;
     const { folder, keepDays } = kept;
     looked = now;
-    for (const day of deleteOldDays(folder, node, keepDays, now))
+    for (const day of deleteOldDays(folder, node, keepDays, believed))
       note({ record: "deleted", ...day, why: "retention", keepDays });
     base = sumOctets(folder) - (writer?.written() ?? 0);
   }
@@ -176,7 +211,7 @@ export function serveRecords(data: RecordsThreadData): void {
     wasAwaited ||= isAwaited;
     const isDurable = log.commit(now, isAwaited || isLate);
     tickets = (tickets + more) | 0;
-    if (isDurable && Atomics.load(cells, DURABLE) !== tickets) {
+    if (isDurable && ((tickets - Atomics.load(cells, DURABLE)) | 0) > 0) {
       Atomics.store(cells, DURABLE, tickets);
       if (isAwaited || isLate) send({ kind: "durable" });
     }
@@ -189,18 +224,36 @@ export function serveRecords(data: RecordsThreadData): void {
     send({ kind: "evidence", why, lost: evidenceLost });
   }
 
+  /** Lines that no call makes. @returns why the folder can't be written; undefined: it can */
+  function workLines(lines: LineWriter, now: Millis, believed: Millis): unknown {
+    let failed: unknown;
+    try {
+      makeReady();
+      look(now, believed);
+      for (const line of open?.work(now, believed) ?? []) lines.note(line, now);
+    } catch (error) {
+      failed = error;
+    }
+    if (!lines.hasRoom()) return failed;
+    for (const line of notes.splice(0)) lines.note(line, now);
+    if (lostNotes > 0) lines.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
+    lostNotes = 0;
+    return failed;
+  }
+
   /** @returns true when there is more to do at once */
   function work(): boolean {
     const now = wallNow();
-    writer ??= prepare();
-    look(now);
-    for (const line of evidence?.work(now) ?? []) noteText(line);
-    for (const line of open?.work(now) ?? []) writer.note(line, now);
-    for (const line of notes.splice(0)) writer.note(line, now);
-    if (lostNotes > 0) writer.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
-    lostNotes = 0;
-    const { hasMore, tickets: more, isAwaited } = writer.batch();
+    writer ??= createWriter();
+    const believed = readClock(now);
+    for (const line of evidence?.work(now, believed) ?? []) noteText(line);
+    // What hinders the lines must not hold up the evidence, which may be on another disk.
+    const linesFailure = workLines(writer, now, believed);
+    const { hasMore, tickets: more, isAwaited, failure: batchFailure } = writer.batch();
     if (evidence !== undefined) workEvidence(evidence, more, isAwaited, now);
+    const failed = linesFailure ?? batchFailure;
+    if (failed !== undefined) throw failed;
+    Atomics.store(cells, RELEASED, tickets);
     if (now - told >= TOLD_EVERY || now < told) {
       told = now;
       send({ kind: "bytes", bytes: base + writer.written() });
@@ -228,20 +281,22 @@ export function serveRecords(data: RecordsThreadData): void {
   }
 
   know(data.trunks);
+  // A thread before this one has taken them, and ended before the disk had them.
+  const unwritten = (tickets - Atomics.load(cells, DURABLE)) | 0;
+  if (unwritten > 0) evidence?.lose(unwritten, wallNow());
   for (;;) {
     const seen = Atomics.load(cells, WAKE);
     takeMessages();
     let hasMore = false;
     try {
       hasMore = work();
-      isReady = true;
       settle(undefined);
     } catch (error) {
       settle(describeFailure(error));
     }
-    if (closeBy !== undefined && (!hasMore || wallNow() >= closeBy)) {
+    if (closeBy !== undefined && (!hasMore || performance.now() >= closeBy)) {
       const isWritten = failure === undefined && !hasMore;
-      if (isWritten || wallNow() >= closeBy) {
+      if (isWritten || performance.now() >= closeBy) {
         farewell();
         return;
       }
@@ -251,16 +306,17 @@ export function serveRecords(data: RecordsThreadData): void {
 
   function farewell(): void {
     let lost = 0;
+    const isEvidenceWhole = evidence?.close(wallNow()) ?? true;
     try {
       if (failure !== undefined) lost = writer?.abandon() ?? 0;
-      evidence?.close(wallNow());
       if (isReady) open?.keep(wallNow());
+      if (isReady) keepClock();
       writer?.close();
       if (failure === undefined) lock?.release();
     } catch (error) {
       settle(describeFailure(error));
     }
-    send({ kind: "closed", lost });
+    send({ kind: "closed", lost, isEvidenceWhole });
   }
 }
 

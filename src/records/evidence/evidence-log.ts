@@ -19,12 +19,19 @@ import {
   writeFileThrough,
   writeWhole,
 } from "../tree/durable-writing.ts";
+import { findLastCheckpoint } from "../tree/checkpoint-file.ts";
 import { EvidenceFault, messageOf } from "./evidence-fault.ts";
 import { obtainEvidenceKey } from "./evidence-key.ts";
-import { dayOf, logFiles, originOf, segmentPath } from "./log-files.ts";
+import { dayOf, type LogFiles, logFiles, originOf, segmentPath } from "./log-files.ts";
 import { takeUpLog } from "./log-recovery.ts";
 import { hashLeafInPlace } from "../tree/merkle-tree.ts";
-import { type Checkpoint, nameKey, signCheckpoint } from "../tree/signed-note.ts";
+import {
+  type Checkpoint,
+  type NoteKey,
+  nameKey,
+  openCheckpoint,
+  signCheckpoint,
+} from "../tree/signed-note.ts";
 
 /** Where a log stands and how it is written. */
 export interface EvidenceLogOptions {
@@ -101,6 +108,7 @@ interface Part {
   isNamed: boolean;
 }
 
+const DAY: Millis = 86_400_000;
 const SEGMENT_OCTETS = 64 * 2 ** 20;
 const MOST_PENDING = 32 * 2 ** 20;
 const SMALLEST_BUFFER = 2 ** 16;
@@ -124,6 +132,10 @@ export function openEvidenceLog(options: EvidenceLogOptions): EvidenceLog {
   if (present !== undefined && present !== key.line)
     throw new EvidenceFault(
       `${folder} holds the log ${present.split("+", 1)[0] ?? ""} of another key: ${files.publicKey} does not fit ${options.keyFile}. Give back the key, or move the folder away`,
+    );
+  if (present === undefined && isSignedByOthers(files, key))
+    throw new EvidenceFault(
+      `${folder} holds checkpoints that ${options.keyFile} has not signed, and ${files.publicKey} is missing: give back the key, or move the folder away`,
     );
   const { tree, tiles, lastSegment, rehashed, told, ...former } = takeUpLog(folder, node, key);
   if (present === undefined) replaceFile(files.publicKey, Buffer.from(`${key.line}\n`));
@@ -163,11 +175,19 @@ export function openEvidenceLog(options: EvidenceLogOptions): EvidenceLog {
     return part;
   }
 
-  /** The part for a block that is received at `at`, with room for it. A clock that steps back begins no segment. */
+  /**
+   * The part for a block that is received at `at`, with room for it. A clock that steps back begins a segment only when
+   * the day is not that before: blocks must not lie in a day that comes in a year.
+   */
   function partFor(at: Millis, room: number): Part {
     const day = dayOf(at);
     let part = parts.at(-1);
-    if (part === undefined || day > part.day || part.written + part.length > segmentOctets)
+    if (
+      part === undefined ||
+      day > part.day ||
+      dayOf(at + DAY) < part.day ||
+      part.written + part.length > segmentOctets
+    )
       part = beginSegment(day);
     if (part.length + room > part.buffer.length) {
       const larger = Buffer.alloc(Math.max(part.length + room, part.buffer.length * 2));
@@ -310,4 +330,13 @@ export function openEvidenceLog(options: EvidenceLogOptions): EvidenceLog {
     state: () => ({ leaves: tree.size, pending, signed, told, rehashed }),
     close,
   };
+}
+
+/** True when the folder has checkpoints, and `key` has signed none of them. */
+function isSignedByOthers(files: LogFiles, key: NoteKey): boolean {
+  const newest = readIfThere(files.checkpoint)?.toString("utf8") ?? "";
+  const { checkpoint, torn } = findLastCheckpoint(files.checkpoints, key);
+  return (
+    checkpoint === undefined && (torn > 0 || newest !== "") && typeof openCheckpoint(newest, key) === "string"
+  );
 }

@@ -25,15 +25,19 @@ export interface Batch {
   readonly tickets: number;
   /** True when somebody waits until the disk has the batch. */
   readonly isAwaited: boolean;
+  /** Why no line could be written; undefined: all are. Evidence was handed over all the same. */
+  readonly failure: unknown;
 }
 
 /** Writes the lines of one node. */
 export interface LineWriter {
   /**
-   * Reads frames, writes their lines and gives back their room in the ring. Throws when nothing can be written: the same
-   * frames are tried again by the next call.
+   * Reads frames, hands over their evidence, writes their lines and gives back their room in the ring. When nothing can
+   * be written, the frames keep their room, and the next call writes their lines.
    */
   readonly batch: () => Batch;
+  /** False while so much waits that lines that no call makes should wait elsewhere. */
+  readonly hasRoom: () => boolean;
   /** Takes a line that no call makes. The next {@link LineWriter.batch} writes it. */
   readonly note: (line: NoteLine, now: Millis) => void;
   /** Octets written so far. */
@@ -48,6 +52,8 @@ export interface LineWriterParts extends FrameContext {
   /** Undefined: no lines are kept, and evidence alone is. */
   readonly folder: string | undefined;
   readonly keep?: KeepEvidence | undefined;
+  /** Makes the folder ready for lines. Throws while it can't be written. */
+  readonly ready: () => void;
   /** Why events found no room, in words: what hindered the writing last. */
   readonly whyLost: () => string;
   /** Learns of every call that was forwarded, and of every end. */
@@ -58,6 +64,8 @@ export interface LineWriterParts extends FrameContext {
 
 /** About so many characters are written at a time. */
 const BATCH = 1 << 19;
+/** At most so many characters wait while no line can be written, but evidence can. */
+const MOST_WAITING = 1 << 24;
 /** At most this many frames are read at a time. */
 const MOST_FRAMES = 2048;
 
@@ -68,7 +76,10 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
   const files = folder === undefined ? noFiles : createLineFiles(folder, node);
   // The frame is read from a copy: functions of strings are faster on memory that is not shared.
   let copy = Buffer.alloc(1 << 16);
-  const batch = { frames: 0, tickets: 0, isAwaited: false };
+  const batch = { tickets: 0, isAwaited: false };
+  /** Frames that were read, and are not released. */
+  let held = 0;
+  let most = BATCH;
 
   function takeFrame(): void {
     const length = reader.end - reader.start;
@@ -99,20 +110,30 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
   return {
     batch() {
       let hasMore = true;
-      while (hasMore && files.waiting() < BATCH && batch.frames < MOST_FRAMES) {
+      let failure: unknown;
+      for (let taken = 0; hasMore && taken < MOST_FRAMES && files.waiting() < most; taken++) {
         hasMore = reader.next();
         if (!hasMore) break;
-        batch.frames++;
+        held++;
         takeFrame();
       }
-      files.flush();
-      reader.release();
+      try {
+        parts.ready();
+        files.flush();
+        reader.release();
+        held = 0;
+        most = BATCH;
+      } catch (error) {
+        failure = error;
+        // The disk of the lines must not hold up evidence on another disk.
+        if (keep !== undefined) most = MOST_WAITING;
+      }
       const { tickets, isAwaited } = batch;
-      batch.frames = 0;
       batch.tickets = 0;
       batch.isAwaited = false;
-      return { hasMore, tickets, isAwaited };
+      return { hasMore, tickets, isAwaited, failure };
     },
+    hasRoom: () => files.waiting() < BATCH,
     note(note, now) {
       const at = note.time === undefined ? now : Date.parse(note.time);
       const { record, ...fields } = note;
@@ -125,7 +146,7 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
     },
     written: files.written,
     abandon() {
-      let count = batch.frames;
+      let count = held;
       while (reader.next()) count++;
       reader.release();
       return count;

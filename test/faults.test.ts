@@ -1,0 +1,3 @@
+import "./faults/flood.ts";
+import "./faults/standstill.ts";
+import "./faults/retention-clock.ts";
