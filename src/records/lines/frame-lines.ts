@@ -99,6 +99,7 @@ export function createFrameReader({ node, lesseeOf, names }: FrameContext): (fra
       trunk: attempt.trunk,
       lessee: attempt.lessee,
       listener,
+      tlsName: attempt.tlsName,
       privacy,
       displays: parties?.displays,
       bodies: some(shape.bodies.map((type) => cursor.clean(type, "bodies"))),
@@ -119,6 +120,7 @@ export function createFrameReader({ node, lesseeOf, names }: FrameContext): (fra
       why: decision.why,
       overlapOf,
       listLine: decision.listLine,
+      contract: attempt.contract,
     } as const;
     const rawHex = cursor.rawHex();
     const line: DecidedLine | RequestLine = isCall
@@ -210,6 +212,8 @@ interface ReadAttempt extends FrameEvidenceOrigin {
   readonly privacy: readonly string[] | undefined;
   readonly trunk: string;
   readonly lessee: string | undefined;
+  readonly contract: string | undefined;
+  readonly tlsName: string | undefined;
   readonly parties: {
     readonly called: NumberLine;
     readonly calling: readonly IdentityLine[] | undefined;
@@ -226,6 +230,8 @@ function readAttempt(cursor: FrameCursor): ReadAttempt {
   const destination = readEndpoint(cursor);
   const trunk = cursor.name() ?? "";
   const lessee = cursor.name();
+  const contract = cursor.name();
+  const tlsName = cursor.name();
   const callId = cursor.text("callId");
   const requestUri = cursor.text("requestUri");
   const isup = cursor.u8() === 0 ? undefined : readCircuit(cursor);
@@ -245,6 +251,8 @@ function readAttempt(cursor: FrameCursor): ReadAttempt {
     privacy: bits === 0 ? undefined : privacyNames.filter((_, bit) => (bits & (1 << bit)) !== 0),
     trunk,
     lessee,
+    contract,
+    tlsName,
     parties: { called, calling: some(calling), diversion: some(diversion), displays: some([...displays]) },
   };
 }
