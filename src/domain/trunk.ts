@@ -133,6 +133,10 @@ export interface Trunk {
   readonly tcpAbove?: number;
   /** Longest time that an answered call is kept when its end is not seen. Milliseconds. */
   readonly longestCall: Millis;
+  /** Reference of the lessee's contract, for records. */
+  readonly contract?: string;
+  /** The name that the certificate of a TLS peer of this trunk must prove, in lower case. */
+  readonly tlsName?: string;
   /** Left out: as `evidence.durability` of sigwall.yaml says. */
   readonly evidence?: EvidenceMode;
   /** SIP status of a drop where an engine can't be silent. */

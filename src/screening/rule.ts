@@ -51,7 +51,7 @@ export interface PolicyTables {
 }
 
 /**
- * Judges one attempt. Synchronous and total; it changes nothing, and allocates nothing when it
+ * Judges one attempt. Synchronous and total; it changes nothing but `state.listed`, and allocates nothing when it
  * abstains.
  * @returns undefined when it abstains
  */

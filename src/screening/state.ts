@@ -49,6 +49,11 @@ export interface Recording {
   isFull: (trunk: TrunkId) => boolean;
 }
 
+/** A row of the list of the lessee whose call is judged; -1: none. Every judgement begins with none. */
+export interface ListedRow {
+  row: number;
+}
+
 /**
  * What rules remember from call to call. It outlives the policy: a reload resets no counter and no
  * window.
@@ -73,6 +78,8 @@ export interface ScreeningState {
   /** Asked where a call that stands is to go on: a change of its session, or a refresh. */
   readonly lines: StoppedLines;
   readonly recording: Recording;
+  /** The row by which `caller-authentication` has accepted the call that is judged. */
+  readonly listed: ListedRow;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
   /** How often each rule threw, since start. It is always a fault of our own. */
@@ -101,6 +108,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     lineOrders: { orders: new Map() },
     lines: { isStopped: () => false },
     recording: { isFull: () => false },
+    listed: { row: -1 },
     tableFull: { callers: 0, recentCalls: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,

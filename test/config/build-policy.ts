@@ -338,3 +338,18 @@ void tap.test(
     t.equal(policy.timeZone, "Asia/Shanghai");
   },
 );
+
+void tap.test(
+  "a trunk has what records say of it: the contract of its lessee, and its TLS name",
+  async (t) => {
+    const text = brokenPolicy(
+      ["numbers: acme.csv", "numbers: acme.csv\n    contract: HT-2026-7"],
+      ["ports: [5061] }", "ports: [5061], tlsName: PBX.Example.com }"],
+    );
+    const files = filesOf({ ...soundLists, "policy.yaml": text });
+    const { policy, issues } = loadPolicy(files, "policy.yaml", [listener, "tls:127.0.0.1:5061"]);
+    const trunkOf = (id: string): object => policy?.trunkById(id)?.trunk ?? { missing: printed(issues) };
+    t.match(trunkOf("lease"), { contract: "HT-2026-7", tlsName: "pbx.example.com" });
+    for (const field of ["contract", "tlsName"]) t.notOk(field in trunkOf("intl"), field);
+  },
+);

@@ -100,6 +100,27 @@ void t.test("lines: a refused call, field by field in the order of the contract"
   t.end();
 });
 
+void t.test("lines: the contract of the lessee, and the name that a TLS peer proved", (t) => {
+  const make = createLineMaker();
+  const call = forwardedCall(7);
+  const { attempt } = call.decision;
+  const trunk = { ...attempt.trunk, contract: "HT-7", tlsName: "pbx.example" };
+  const over = (transport: "tls" | "tcp"): Record<string, unknown> =>
+    asRead(
+      make({
+        ...call,
+        decision: {
+          ...call.decision,
+          attempt: { ...attempt, trunk, origin: { ...attempt.origin, transport } },
+        },
+      }),
+    );
+  t.match(over("tls"), { contract: "HT-7", tlsName: "pbx.example" });
+  t.match(over("tls"), { contract: "HT-7", tlsName: "pbx.example" }, "the second time as a number");
+  t.notOk("tlsName" in over("tcp"), "nothing but TLS proves a name");
+  t.end();
+});
+
 void t.test("lines: a forwarded call and its end; empty fields are left out", (t) => {
   const make = createLineMaker();
   t.same(Object.keys(asRead(make(forwardedCall(7)))), [

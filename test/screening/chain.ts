@@ -318,6 +318,38 @@ void t.test("where nothing fires, verdict and lists are shared", (t) => {
   t.end();
 });
 
+void t.test("an accepted call names the row of the lessee's list, the one of its first identity", (t) => {
+  const trunk = makeTrunk();
+  const rowOf = (calling: readonly string[], chain = makeChain(), state = makeState()): string => {
+    const { verdict } = compileScreen(chain, makeTables(trunk), "r1").judge(
+      makeAttempt(trunk, { calling }),
+      state,
+    );
+    return `${verdict.kind} ${String(verdict.facts?.["line"])}`;
+  };
+  t.equal(rowOf(["from +861087654321"]), "accept lists/acme.csv:2");
+  t.equal(rowOf(["from +861088881234"]), "accept lists/acme.csv:3");
+  t.equal(rowOf(["pai +861087654321", "from +861088881234"]), "accept lists/acme.csv:2");
+  t.equal(rowOf(["pai +861088881234", "from +861087654321"]), "accept lists/acme.csv:3");
+  t.equal(rowOf(["pai +861088881234", "from +861087654400"]), "reject undefined", "the second is not listed");
+  const monitored = makeChain({ "caller-authentication": { mode: "monitor", options: {} } });
+  t.equal(rowOf(["from +861087654321"], monitored), "accept undefined", "nothing was authenticated");
+  const screen = compileScreen(makeChain(), makeTables(trunk), "r1");
+  const state = makeState();
+  const lines = ["+861087654321", "+861088881234", "+861087654400", "+861088881234", "+861087654322"].map(
+    (number) =>
+      screen.judge(makeAttempt(trunk, { calling: [`from ${number}`] }), state).verdict.facts?.["line"],
+  );
+  t.same(
+    lines,
+    [2, 3, undefined, 3, 2].map((line) => line && `lists/acme.csv:${line}`),
+  );
+  const emergency = screen.judge(makeAttempt(trunk, { called: "110" }), state).verdict;
+  t.match(emergency, { kind: "accept", reason: "emergency" });
+  t.notOk("line" in (emergency.facts ?? {}), "the row of the call before is not that of this one");
+  t.end();
+});
+
 /** A list whose look-up fails: our own fault, whatever the cause. */
 const broken: NumberList = {
   ...acmeNumbers,

@@ -108,6 +108,11 @@ export function* makeCalls(plan: LinePlan): Generator<MadeCall> {
       ...(reason === "police-listed"
         ? { listLine: `lists/police.csv:${2 + pick(40)}`, notice: "公刑通2026-114" }
         : {}),
+      // Each number of a lessee has a row of its own: the costliest list.
+      ...(isRefused
+        ? {}
+        : { listLine: `lists/${line.lessee}.csv:${Number(caller.slice(1)) - 861_060_000_000}` }),
+      contract: `HT-2026-${line.trunk}`,
     });
     const isAnswered = dice() < 0.55;
     const ringingMs = 800 + pick(2500);

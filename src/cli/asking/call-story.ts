@@ -29,6 +29,7 @@ export function layOutStory(story: CallStory, clock: Clock): string {
   const rows: readonly (readonly [label: string, text: string])[] = [
     ["time", clock(call.time)],
     ["trunk", sayTrunk(call)],
+    ...(call["contract"] === undefined ? [] : [["contract", show(call["contract"])] as const]),
     ["calling", sayParties(call["calling"])],
     ...(objectsIn(call["diversion"]).length > 0
       ? [["diverted by", sayParties(call["diversion"])] as const]
@@ -75,10 +76,9 @@ function sayWhy({ why, nextHop }: ReadLine): string {
 }
 
 function sayList({ call, row }: CallStory): readonly (readonly [string, string])[] {
-  const { listLine, notice, contract } = call;
+  const { listLine, notice } = call;
   const cells = new Map(Object.entries(row ?? {}));
   if (typeof notice === "string") cells.set("notice", notice);
-  if (typeof contract === "string") cells.set("contract", contract);
   if (listLine === undefined && cells.size === 0) return [];
   const said = [...cells].map(([name, value]) => `${name} ${plain(value)}`).join(", ");
   return [["list line", [show(listLine), said].filter((part) => part !== "").join(": ")]];

@@ -52,9 +52,11 @@ export function planTrunks(
   const lines = readLines(file);
   issues.push(...lines.issues);
   const denyLists = toDenyLists(lists);
+  const contracts = new Map(file.lessees.map(({ value: { id, contract } }) => [id, contract]));
   const common = new Map<Side, ChainConfig>();
   const plans = file.trunks.map((entry, index) => {
-    const trunk = buildTrunk(entry.value, index, file.nextHopHealth);
+    const contract = contracts.get(entry.value.lessee ?? "");
+    const trunk = buildTrunk(entry.value, index, file.nextHopHealth, contract);
     const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
     const tables: PolicyTables = {
       trunk,
@@ -152,8 +154,14 @@ function readHealth(entry: NextHopHealthEntry): NextHopHealth {
   };
 }
 
-function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry): Trunk {
+function buildTrunk(
+  entry: TrunkEntry,
+  index: number,
+  health: NextHopHealthEntry,
+  contract: string | undefined,
+): Trunk {
   const { side, status = {} } = entry;
+  const { tlsName } = entry.match;
   return Object.freeze({
     id: entry.id,
     index,
@@ -193,6 +201,8 @@ function buildTrunk(entry: TrunkEntry, index: number, health: NextHopHealthEntry
     bodies: new Set((entry.bodies ?? []).map((type) => type.toLowerCase())),
     ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
     ...(entry.evidence === undefined ? {} : { evidence: entry.evidence }),
+    ...(contract === undefined ? {} : { contract }),
+    ...(tlsName === undefined ? {} : { tlsName: tlsName.toLowerCase() }),
     dropAs: entry.dropAs,
   });
 }

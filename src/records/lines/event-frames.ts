@@ -179,6 +179,8 @@ function writeAttempt(pen: FramePen, attempt: CallAttempt): void {
   pen.u16(origin.destinationPort);
   pen.name(trunk.id);
   pen.name(trunk.lessee);
+  pen.name(trunk.contract);
+  pen.name(origin.transport === "tls" ? trunk.tlsName : undefined);
   pen.peer(attempt.callId);
   pen.peer(attempt.requestUri);
   pen.u8(circuit === undefined ? 0 : 1);

@@ -95,8 +95,9 @@ export function createFrameReader({ node, lesseeOf, names }: FrameContext): (fra
     const line =
       `${begin}${ofNode},"time":"${formatLineTime(at)}"${attempt.place}${isUnread ? "" : parties.numbers}` +
       `${decision.fault},"trunk":${quoteText(trunk)}${named(',"lessee":', attempt.lessee)}` +
-      `${named(',"listener":', listener)}${attempt.privacy}${isUnread ? "" : parties.displays}${shape}` +
+      `${named(',"listener":', listener)}${named(',"tlsName":', attempt.tlsName)}${attempt.privacy}${isUnread ? "" : parties.displays}${shape}` +
       `${decision.decided}${decision.done}${field(',"overlapOf":', overlapOf)}${decision.listLine}` +
+      `${named(',"contract":', attempt.contract)}` +
       `${rawHex === undefined ? "" : `,"rawHex":${JSON.stringify(rawHex)}`}}`;
     const life = isCall && decision.isForwarded ? begunLife(id ?? "", trunk, at) : undefined;
     const evidence = (flags & FrameFlag.evidence) === 0 ? undefined : { origin, bytes, originalLength };
@@ -211,6 +212,8 @@ interface ReadAttempt {
   readonly privacy: string;
   readonly trunk: string;
   readonly lessee: string | undefined;
+  readonly contract: string | undefined;
+  readonly tlsName: string | undefined;
 }
 
 function readAttempt(cursor: FrameCursor): ReadAttempt {
@@ -222,6 +225,8 @@ function readAttempt(cursor: FrameCursor): ReadAttempt {
   const destinationPort = cursor.u16();
   const trunk = cursor.name() ?? "";
   const lessee = cursor.name();
+  const contract = cursor.name();
+  const tlsName = cursor.name();
   const callId = cursor.json("callId");
   const requestUri = cursor.json("requestUri");
   const isup = cursor.u8() === 0 ? undefined : readCircuit(cursor);
@@ -244,6 +249,8 @@ function readAttempt(cursor: FrameCursor): ReadAttempt {
     privacy: bits === 0 ? "" : (privacies[bits] ??= describePrivacy(bits)),
     trunk,
     lessee,
+    contract,
+    tlsName,
   };
 }
 

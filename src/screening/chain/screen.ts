@@ -116,6 +116,20 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     return { attempt, verdict, rule, marks, shadow, revision };
   };
 
+  let lastRow = -1;
+  let lastListed = listed;
+  /** The acceptance by a row of the lessee's list. Calls of one row after the other share it. */
+  const listedAt = (row: number): Accept => {
+    const { lesseeNumbers: list } = tables;
+    if (list === undefined || row < 0) return listed;
+    if (row !== lastRow) {
+      const line = `${list.file}:${list.numbers.line(row)}`;
+      lastListed = { kind: "accept", reason: "listed", facts: { line } };
+      lastRow = row;
+    }
+    return lastListed;
+  };
+
   /**
    * Decides by the exception policy. When that accepts, a call that is to be marked stays marked.
    */
@@ -140,6 +154,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     const isPartial =
       judged !== attempt && judged.calling.every((identity) => isPassedOver(attempt, identity));
     let collected: Collected | undefined;
+    state.listed.row = -1;
     let isFree = limits.length === 0;
     for (let i = 0; i < asked.length; i++) {
       if (i === firstLimit) {
@@ -181,7 +196,8 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     }
     if (isPartial) return decide(attempt, acceptedByDefault, "default", collected);
     const strongest = collected?.strongest;
-    if (strongest === undefined || end.kind !== "accept") return decide(attempt, end, "default", collected);
+    if (strongest === undefined || end.kind !== "accept")
+      return decide(attempt, end === listed ? listedAt(state.listed.row) : end, "default", collected);
     return decide(attempt, strongest.mark, strongest.rule, collected);
   };
 

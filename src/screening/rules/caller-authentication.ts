@@ -10,6 +10,7 @@ import { licensedForwarder } from "../forwarding.ts";
 import { assertsNoNumber, isCounted } from "../identities.ts";
 import { joinChanges, takeOut } from "../list-change.ts";
 import type { NumberList, ScreenRule } from "../rule.ts";
+import type { ListedRow } from "../state.ts";
 
 const DAY: Millis = 86_400_000;
 
@@ -31,11 +32,10 @@ type Standing = "listed" | "cli-not-listed" | "cli-expired";
  */
 function standingOf(
   list: NumberList,
-  number: UsableNumber,
+  row: number,
   at: Millis,
   verifiedWithinDays: number | undefined,
 ): Standing {
-  const row = list.numbers.find(number.key, at);
   if (row === -1) return "cli-not-listed";
   if (row < 0) return "cli-expired";
   if (verifiedWithinDays === undefined) return "listed";
@@ -49,9 +49,8 @@ function sayStanding({ numbers }: NumberList, row: number, standing: Standing, a
   return from !== undefined && at < from ? "not valid yet" : "expired";
 }
 
-/** The row that covers a number, in force or not: `lists/own.csv:17`. */
-function lineOf({ file, numbers }: NumberList, number: UsableNumber, at: Millis): string {
-  const row = numbers.find(number.key, at);
+/** The place of a row, in force or not: `lists/own.csv:17`. */
+function lineOf({ file, numbers }: NumberList, row: number): string {
   return `${file}:${numbers.line(row < 0 ? -2 - row : row)}`;
 }
 
@@ -81,28 +80,34 @@ export const callerAuthentication: ScreenRule<Options> = {
     // A missing list never means that every number is good.
     if (list === undefined) return () => notListed;
 
-    const judge = (number: UsableNumber, field: string, at: Millis): Deny | undefined => {
-      const standing = standingOf(list, number, at, verifiedWithinDays);
-      if (standing === "listed") return undefined;
+    const judge = (number: UsableNumber, field: string, at: Millis, found: ListedRow): Deny | undefined => {
+      const row = list.numbers.find(number.key, at);
+      const standing = standingOf(list, row, at, verifiedWithinDays);
+      if (standing === "listed") {
+        // The first identity is told. Nearly every call asserts one number.
+        if (found.row < 0) found.row = row;
+        return undefined;
+      }
       if (standing === "cli-not-listed") return { kind: "reject", reason: standing, facts: { field } };
-      return { kind: "reject", reason: standing, facts: { field, line: lineOf(list, number, at) } };
+      return { kind: "reject", reason: standing, facts: { field, line: lineOf(list, row) } };
     };
 
     /** No licence to forward lets a lessee show 110 or 12345 as the one who called. */
-    const judgeCodes = (attempt: CallAttempt): Deny | undefined => {
+    const judgeCodes = (attempt: CallAttempt, found: ListedRow): Deny | undefined => {
       for (const identity of attempt.calling) {
         const { number, source } = identity;
         if (number.kind === "unusable" || !authorityClasses.has(number.class)) continue;
-        const deny = isCounted(attempt, identity) ? judge(number, source, attempt.at) : undefined;
+        const deny = isCounted(attempt, identity) ? judge(number, source, attempt.at, found) : undefined;
         if (deny !== undefined) return deny;
       }
       return undefined;
     };
 
-    return (attempt) => {
+    return (attempt, { listed: found }) => {
       if (attempt.diversion.length > 0) {
         const forwarder = licensedForwarder(attempt, list);
-        if (forwarder !== undefined) return judge(forwarder, "diversion", attempt.at) ?? judgeCodes(attempt);
+        if (forwarder !== undefined)
+          return judge(forwarder, "diversion", attempt.at, found) ?? judgeCodes(attempt, found);
       }
       /** The number found listed last: nearly every call asserts one number in several fields. */
       let listed: number | undefined;
@@ -112,7 +117,7 @@ export const callerAuthentication: ScreenRule<Options> = {
         if (identity.number.kind === "unusable") return notListed;
         speaks ||= identity.party === undefined;
         if (identity.number.key === listed) continue;
-        const deny = judge(identity.number, identity.source, attempt.at);
+        const deny = judge(identity.number, identity.source, attempt.at, found);
         if (deny !== undefined) return deny;
         listed = identity.number.key;
       }
@@ -126,9 +131,9 @@ export const callerAuthentication: ScreenRule<Options> = {
     const changes: string[] = [];
     for (const number of numbersOf(attempt, list)) {
       const text = formatNumber(number) ?? "";
-      const standing = standingOf(list, number, attempt.at, options.verifiedWithinDays);
       const row = list.numbers.find(number.key, attempt.at);
-      const line = row === -1 ? undefined : `${list.file}:${list.numbers.line(row < 0 ? -2 - row : row)}`;
+      const standing = standingOf(list, row, attempt.at, options.verifiedWithinDays);
+      const line = row === -1 ? undefined : lineOf(list, row);
       if (line !== undefined) lines.push(line);
       saw.push(
         `${text} ${line === undefined ? `is not in ${list.file}` : `is ${sayStanding(list, row, standing, attempt.at)}`}`,
