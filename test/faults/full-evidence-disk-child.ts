@@ -66,7 +66,11 @@ const filter = await startFilter(place.config);
 const [caller] = place.callers;
 if (caller === undefined) throw new Error("no caller");
 
-const delayOf = async (from: Caller, by: Filter, number: string): Promise<readonly [string | undefined, number]> => {
+const delayOf = async (
+  from: Caller,
+  by: Filter,
+  number: string,
+): Promise<readonly [string | undefined, number]> => {
   const { outcome, sentAt, endedAt } = await from.call(by.sipPort, number);
   return [outcome, endedAt - sentAt];
 };
@@ -97,7 +101,11 @@ await placeThree(5, outcomes);
 if (onFull === "count") {
   // More than memory holds: 32 MiB of blocks.
   const pad = caller.padded(14_000);
-  for (let count = 0; count < 100; count = await metricOf(filter.admin, 'sigwall_evidence_lost_total{cause="disk"}'))
+  for (
+    let count = 0;
+    count < 100;
+    count = await metricOf(filter.admin, 'sigwall_evidence_lost_total{cause="disk"}')
+  )
     for (let burst = 0; burst < 100; burst++) {
       pad(filter.sipPort);
       // The ring holds a thousand of them.
@@ -111,7 +119,7 @@ await filter.logged(["evidence is written again"]);
 const outcomesAfter = new Set<string>();
 await placeThree(2, outcomesAfter);
 const [, after] = await delayOf(caller, filter, NUMBERS.unlisted);
-const lost = {
+const lostBy = {
   disk: await metricOf(filter.admin, 'sigwall_evidence_lost_total{cause="disk"}'),
   memory: await metricOf(filter.admin, 'sigwall_evidence_lost_total{cause="memory"}'),
 };
@@ -129,7 +137,7 @@ const report: EvidenceDiskReport = {
   refused: [...caller.calls.values()].filter(({ outcome }) => outcome === "403").length,
   blocks: lines.filter(({ record }) => record === "decided").length,
   gaps: lines.filter(({ record }) => record === "gap").map(({ lost }) => Number(lost)),
-  lost,
+  lost: lostBy,
   recordLines: records.filter(({ record }) => record === "decided").length,
   recordsLost: records
     .filter(({ record, why }) => record === "gap" && !String(why).startsWith("evidence"))

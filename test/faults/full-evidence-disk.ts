@@ -9,9 +9,13 @@ const script = 'mount -t tmpfs -o size=96m none "$1" || exit 77; exec "$2" "$3" 
 
 /** @returns undefined where no disk can be mounted */
 async function play(folder: string, onFull: string, kept: string): Promise<EvidenceDiskReport | undefined> {
-  const run = spawn("unshare", ["-m", "sh", "-c", script, "sh", folder, process.execPath, child, onFull, kept], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const run = spawn(
+    "unshare",
+    ["-m", "sh", "-c", script, "sh", folder, process.execPath, child, onFull, kept],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let out = "";
   let err = "";
   run.stdout.on("data", (text: Buffer) => (out += text.toString()));
@@ -36,7 +40,11 @@ for (const [onFull, kept] of [
     }
     t.equal(report.exitCode, 0, "an orderly end");
     t.equal(report.verify, 0, report.said);
-    t.match(report.log, /"level":"error".*(?:ENOSPC|no space).*evidence can't be written to /u, "the log says so");
+    t.match(
+      report.log,
+      /"level":"error".*(?:ENOSPC|no space).*evidence can't be written to /u,
+      "the log says so",
+    );
     t.same(
       report.outcomes,
       onFull === "count"
@@ -46,7 +54,8 @@ for (const [onFull, kept] of [
     t.same(report.outcomesAfter, ["emergency forwarded", "listed forwarded", "unlisted 403"], "it recovers");
     t.ok(report.before < 250, `with room the answer leaves at once: ${report.before} ms`);
     t.ok(report.whileFull.length > 0);
-    for (const delay of report.whileFull) t.ok(delay >= 249 && delay < 2000, `without, after 250 ms: ${delay} ms`);
+    for (const delay of report.whileFull)
+      t.ok(delay >= 249 && delay < 2000, `without, after 250 ms: ${delay} ms`);
     const told = report.gaps.reduce((sum, lost) => sum + lost, 0);
     t.equal(told, report.lost.disk + report.lost.memory, "gaps and metric agree");
     t.equal(report.blocks + told, report.refused, "every refusal is in the evidence, or a gap counts it");
@@ -55,7 +64,8 @@ for (const [onFull, kept] of [
       t.ok(report.gaps.includes(report.lost.disk), "one gap for the whole time");
     }
     if (kept !== "records") t.equal(report.recordLines, 0);
-    else if (report.lost.memory === 0) t.equal(report.recordLines, report.placed, "every call has its record line");
+    else if (report.lost.memory === 0)
+      t.equal(report.recordLines, report.placed, "every call has its record line");
     else t.ok(report.recordLines + report.recordsLost >= report.placed, "or a gap of the records counts it");
     t.comment(JSON.stringify({ ...report, said: "", log: "", outcomes: "", outcomesAfter: "" }));
   });

@@ -66,10 +66,7 @@ const table: Readonly<Record<string, readonly [last: number | undefined, readonl
       [HOUR, 0, 0, false],
     ],
   ],
-  "a start after a week off": [
-    -7 * DAY,
-    [[0, 0, 0, false]],
-  ],
+  "a start after a week off": [-7 * DAY, [[0, 0, 0, false]]],
   "a start after more than a week off: it may be a jump": [
     -7 * DAY - 1,
     [
@@ -107,7 +104,10 @@ void t.test("kept clock: what was read last is known after a restart, also while
   first.keep();
   const second = openKeptClock(folder, "a");
   t.equal(second.read(now + YEAR), now, "a jump while the filter was off");
-  t.match(second.doubt(now + YEAR), /^the clock says .*, long after .*: old records and evidence are deleted when/u);
+  t.match(
+    second.doubt(now + YEAR),
+    /^the clock says .*, long after .*: old records and evidence are deleted when/u,
+  );
   second.keep();
   t.equal(openKeptClock(folder, "a").read(now + YEAR), now, "a restart does not make it right");
   t.equal(openKeptClock(folder, "a").read(now + DAY), now + DAY);

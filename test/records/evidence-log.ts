@@ -57,22 +57,25 @@ void t.test("a log that is written, closed and gone on with is whole", (t) => {
 });
 
 void t.test(
-  "segments: a new one for a day, for a size and for a start; none for a clock that steps back",
+  "segments: a new one for a day, for a size and for a start; none for a clock that steps back by a day",
   (t) => {
     const place = createPlace(t);
     const log = openLog(place, { segmentOctets: 4000 });
     for (let i = 0; i < 8; i += 1) log.append(block(`a${i}`, noon));
     log.append(block("next day", noon + day));
-    log.append(block("back", noon - day));
+    log.append(block("back", noon));
+    log.append(block("far back", noon - day));
     log.append(block("forth", noon + day));
     log.checkpoint(noon);
     log.close();
     t.match(
       segmentsBelow(place.folder).map((path) => path.slice(place.folder.length + 1)),
       [
+        "2026-11-29/00000004-gw-a.pcapng",
         "2026-11-30/00000001-gw-a.pcapng",
         "2026-11-30/00000002-gw-a.pcapng",
         "2026-12-01/00000003-gw-a.pcapng",
+        "2026-12-01/00000005-gw-a.pcapng",
       ],
     );
     t.same(verify(place.folder).faults, []);

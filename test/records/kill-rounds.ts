@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import t from "tap";
 import { startFilter } from "../cli/filter-process.ts";
-import { type Crowd, evidenceLines, NUMBERS, openCrowd, signedLeaves, verifyFolder } from "../support/crowd.ts";
+import {
+  type Crowd,
+  evidenceLines,
+  NUMBERS,
+  openCrowd,
+  signedLeaves,
+  verifyFolder,
+} from "../support/crowd.ts";
 import { until } from "../support/until.ts";
 
 /** `KILL_ROUNDS=500` is the long proof. */

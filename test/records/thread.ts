@@ -214,7 +214,11 @@ for (const onFull of ["count", "refuse"] as const)
     const records = open({ onFull }, 1 << 21);
     await until(() => !records.figures().isOk);
     t.match(said, [/^error records can't be written to .*records: /u]);
-    t.equal(records.isFull("trunk-1"), onFull === "refuse", "nothing can be written, so nothing is let through");
+    t.equal(
+      records.isFull("trunk-1"),
+      onFull === "refuse",
+      "nothing can be written, so nothing is let through",
+    );
     let pushed = 0;
     let taken = 0;
     while (records.figures().lost < 250) {

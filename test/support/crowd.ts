@@ -110,8 +110,12 @@ export async function openCrowd(
       invite: (filterPort, from = NUMBERS.unlisted, to = "02787654321") =>
         place(filterPort, from, to, () => undefined).callId,
       padded(octets) {
-        const pad = Array.from({ length: Math.ceil(octets / 1000) }, () => `X-Pad: ${"x".repeat(991)}\r\n`).join("");
-        return (filterPort) => place(filterPort, NUMBERS.unlisted, "02787654321", () => undefined, pad).callId;
+        const pad = Array.from(
+          { length: Math.ceil(octets / 1000) },
+          () => `X-Pad: ${"x".repeat(991)}\r\n`,
+        ).join("");
+        return (filterPort) =>
+          place(filterPort, NUMBERS.unlisted, "02787654321", () => undefined, pad).callId;
       },
       call: (filterPort, from = NUMBERS.unlisted, to = "02787654321") =>
         new Promise((resolve, reject) => {

@@ -230,7 +230,8 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
     close(now) {
       const opened = log;
       // The log of somebody else keeps its lock file as it was.
-      let isWhole = opened === undefined ? isForeign && !isAfterKill : gap === undefined && lines.length === 0;
+      let isWhole =
+        opened === undefined ? isForeign && !isAfterKill : gap === undefined && lines.length === 0;
       if (opened !== undefined) {
         isWhole = attempt("signing", () => opened.checkpoint(now)) && isWhole;
         isWhole = attempt("blocks", () => opened.close()) && isWhole;

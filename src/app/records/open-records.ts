@@ -172,8 +172,7 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
 
   /** Tells the messages beyond the budgets of their trunks. */
   function tellBeyond(gaps: readonly BudgetGap[]): void {
-    for (const gap of gaps)
-      send({ kind: "gap", line: budgetGapLine(gap, node), at: gap.to, lost: gap.lost });
+    for (const gap of gaps) send({ kind: "gap", line: budgetGapLine(gap, node), at: gap.to, lost: gap.lost });
   }
 
   /** Tells the messages that found no room, as soon as there is room again. */

@@ -25,7 +25,13 @@ import { obtainEvidenceKey } from "./evidence-key.ts";
 import { dayOf, type LogFiles, logFiles, originOf, segmentPath } from "./log-files.ts";
 import { takeUpLog } from "./log-recovery.ts";
 import { hashLeafInPlace } from "../tree/merkle-tree.ts";
-import { type Checkpoint, type NoteKey, nameKey, openCheckpoint, signCheckpoint } from "../tree/signed-note.ts";
+import {
+  type Checkpoint,
+  type NoteKey,
+  nameKey,
+  openCheckpoint,
+  signCheckpoint,
+} from "../tree/signed-note.ts";
 
 /** Where a log stands and how it is written. */
 export interface EvidenceLogOptions {
@@ -300,5 +306,7 @@ export function openEvidenceLog(options: EvidenceLogOptions): EvidenceLog {
 function isSignedByOthers(files: LogFiles, key: NoteKey): boolean {
   const newest = readIfThere(files.checkpoint)?.toString("utf8") ?? "";
   const { checkpoint, torn } = findLastCheckpoint(files.checkpoints, key);
-  return checkpoint === undefined && (torn > 0 || newest !== "") && typeof openCheckpoint(newest, key) === "string";
+  return (
+    checkpoint === undefined && (torn > 0 || newest !== "") && typeof openCheckpoint(newest, key) === "string"
+  );
 }

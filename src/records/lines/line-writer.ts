@@ -114,13 +114,13 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
 
   return {
     batch() {
-      let frames = 0;
+      let read = 0;
       let failure: unknown;
-      while (frames < MOST_FRAMES && files.waiting() < most && reader.next()) {
-        frames++;
+      while (read < MOST_FRAMES && files.waiting() < most && reader.next()) {
+        read++;
         takeFrame();
       }
-      held += frames;
+      held += read;
       try {
         parts.ready();
         files.flush();
@@ -132,7 +132,7 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
         // The disk of the lines must not hold up evidence on another disk.
         if (keep !== undefined) most = MOST_WAITING;
       }
-      const done = { ...batch, frames, failure };
+      const done = { ...batch, frames: read, failure };
       batch.tickets = 0;
       batch.isAwaited = false;
       return done;
