@@ -1,3 +1,4 @@
 import "./faults/flood.ts";
 import "./faults/standstill.ts";
 import "./faults/retention-clock.ts";
+import "./faults/engines.ts";

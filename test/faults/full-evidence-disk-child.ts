@@ -119,7 +119,7 @@ await filter.logged(["evidence is written again"]);
 const outcomesAfter = new Set<string>();
 await placeThree(2, outcomesAfter);
 const [, after] = await delayOf(caller, filter, NUMBERS.unlisted);
-const lost = {
+const lostBy = {
   disk: await metricOf(filter.admin, 'sigwall_evidence_lost_total{cause="disk"}'),
   memory: await metricOf(filter.admin, 'sigwall_evidence_lost_total{cause="memory"}'),
 };
@@ -137,7 +137,7 @@ const report: EvidenceDiskReport = {
   refused: [...caller.calls.values()].filter(({ outcome }) => outcome === "403").length,
   blocks: lines.filter(({ record }) => record === "decided").length,
   gaps: lines.filter(({ record }) => record === "gap").map(({ lost }) => Number(lost)),
-  lost,
+  lost: lostBy,
   recordLines: records.filter(({ record }) => record === "decided").length,
   recordsLost: records
     .filter(({ record, why }) => record === "gap" && !String(why).startsWith("evidence"))

@@ -63,50 +63,25 @@ void t.test(
     const log = openLog(place, { segmentOctets: 4000 });
     for (let i = 0; i < 8; i += 1) log.append(block(`a${i}`, noon));
     log.append(block("next day", noon + day));
-    log.append(block("back by a day", noon));
+    log.append(block("back", noon));
+    log.append(block("far back", noon - day));
     log.append(block("forth", noon + day));
     log.checkpoint(noon);
     log.close();
     t.match(
       segmentsBelow(place.folder).map((path) => path.slice(place.folder.length + 1)),
       [
+        "2026-11-29/00000004-gw-a.pcapng",
         "2026-11-30/00000001-gw-a.pcapng",
         "2026-11-30/00000002-gw-a.pcapng",
         "2026-12-01/00000003-gw-a.pcapng",
+        "2026-12-01/00000005-gw-a.pcapng",
       ],
     );
     t.same(verify(place.folder).faults, []);
     t.end();
   },
 );
-
-void t.test("blocks that are written and not committed are in the file, once, and wait still", (t) => {
-  const place = createPlace(t);
-  const log = openLog(place);
-  log.append(block("a", noon));
-  log.commit();
-  const [path = ""] = segmentsBelow(place.folder);
-  const committed = readFileSync(path).length;
-  log.append(block("b", noon));
-  const { pending } = log.state();
-  t.equal(readFileSync(path).length, committed, "appended only");
-  log.write();
-  t.equal(readFileSync(path).length, committed + pending);
-  t.equal(log.state().pending, pending, "the disk was not asked");
-  log.append(block("c", noon));
-  log.write();
-  log.write();
-  log.commit();
-  t.equal(log.state().pending, 0);
-  log.append(block("next day", noon + day));
-  log.append(block("later", noon + day));
-  log.write();
-  log.checkpoint(noon + day);
-  log.close();
-  t.equal(segmentsBelow(place.folder).length, 2);
-  t.match(verify(place.folder), { faults: [], leaves: 2 + 3 + 2 + 2 });
-  t.end();
-});
 
 void t.test("one flipped bit anywhere is found, and the first bad block is named", (t) => {
   const place = createPlace(t);

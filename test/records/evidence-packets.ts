@@ -9,6 +9,7 @@ import { block, createPlace, invite, noon, openLog, segmentsBelow, udp4, verify 
 const wide = { sourceAddress: "2001:db8::9", destinationAddress: "2001:db8::1" };
 const iam = encodeIsup("IAM called=3:2787654321 calling=3:1087654321");
 const m3ua = writeM3ua({ opc: 1, dpc: 2, cic: 14 }, iam);
+const m3uaOfTcp = writeM3ua({ opc: 1, dpc: 2, cic: 15 }, iam);
 const ss7 = { signalling: "isup", transport: "sctp", sourcePort: 2905, destinationPort: 2905 } as const;
 
 /** Each origin with its message, and what tshark sees of it: protocol, addresses and Call-ID or CIC. */
@@ -35,6 +36,7 @@ const rows: readonly (readonly [SignallingSource, Buffer, string])[] = [
     "SIP 0.0.0.0 0.0.0.0 5060 c-none",
   ],
   [{ ...udp4, ...ss7 }, m3ua, "ISUP(ITU) 192.0.2.9 198.51.100.1 2905 14"],
+  [{ ...udp4, ...ss7, transport: "tcp" }, m3uaOfTcp, "ISUP(ITU) 192.0.2.9 198.51.100.1 2905 15"],
   [{ ...udp4, ...wide, ...ss7 }, m3ua, "ISUP(ITU) 2001:db8::9 2001:db8::1 2905 14"],
   [{ ...udp4, sourcePort: 5062 }, invite("c-odd", "x"), "SIP 192.0.2.9 198.51.100.1 5060 c-odd"],
 ];
@@ -120,7 +122,7 @@ void t.test("replay judges an evidence file again", async (t) => {
   t.equal(code, 0, stderr);
   const lines = parseLines(stdout);
   t.equal(lines.filter(({ callId }) => typeof callId === "string").length, 10);
-  t.equal(lines.filter(({ isup }) => isup !== undefined).length, 2);
+  t.equal(lines.filter(({ isup }) => isup !== undefined).length, 3);
   t.equal(lines.length, rows.length);
   t.ok(
     lines.every(({ verdict }) => verdict !== undefined),

@@ -44,8 +44,8 @@ let pushed = 0;
 while (records.figures().lost < 100) {
   pushed++;
   const event = forwardedCall(pushed, {}, NOW + pushed);
-  // Of many trunks: one alone may not use up the ring.
-  records.happened({ ...event, call: { ...event.call, trunk: `trunk-${pushed % 50}` } });
+  // Many trunks: none of them uses up its share of a ring that is half full.
+  records.happened({ ...event, call: { ...event.call, trunk: `trunk-${pushed % 64}` } });
   if (pushed % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 await until(() => !records.figures().isOk);

@@ -20,14 +20,14 @@ export function takeFolders(
   evidence: string | undefined,
   node: string,
 ): TakenFolders | string {
-  const lines = records === undefined ? undefined : takeFolder(records, node);
+  const lines = records === undefined ? undefined : takeFolder(records, node, "records");
   if (typeof lines === "string") return lines;
   if (evidence === undefined) return { records: lines, evidence: undefined };
   if (records !== undefined && resolve(records) === resolve(evidence)) {
     const isAfterKill = lines?.isAfterKill === true;
     return { records: lines, evidence: { lock: undefined, isAfterKill, isShared: true } };
   }
-  const log = takeFolder(evidence, node);
+  const log = takeFolder(evidence, node, "evidence");
   if (typeof log !== "string") return { records: lines, evidence: log };
   lines?.lock?.release();
   return log;
@@ -50,14 +50,14 @@ export interface TakenFolder {
   readonly isShared?: boolean;
 }
 
-function takeFolder(folder: string, node: string): TakenFolder | string {
+function takeFolder(folder: string, node: string, what: "records" | "evidence"): TakenFolder | string {
   const path = join(folder, `${node}.lock`);
   const isAfterKill = holdsPid(path);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const lock = lockFile(path);
     if (typeof lock === "string")
-      return `${lock} writes the records of node ${node} in ${folder}: give each process a \`node\` of its own, or end that process`;
+      return `${lock} writes the ${what} of node ${node} in ${folder}: give each process a \`node\` of its own, or end that process`;
     return { lock, isAfterKill };
   } catch {
     return { lock: undefined, isAfterKill };

@@ -72,15 +72,20 @@ export function headerOctets({ origin }: MessageBytes): number {
   return (isWide ? 40 : 20) + transportOctets(origin);
 }
 
-function transportOctets({ transport }: SignallingSource): number {
-  if (transport === "udp") return 8;
-  return transport === "tcp" || transport === "tls" ? 20 : 28;
+function transportOctets(origin: SignallingSource): number {
+  if (origin.transport === "udp") return 8;
+  return isTcp(origin) ? 20 : 28;
+}
+
+/** False for M3UA, which is written as SCTP whatever carried it. */
+function isTcp({ signalling, transport }: SignallingSource): boolean {
+  return signalling !== "isup" && (transport === "tcp" || transport === "tls");
 }
 
 /**
  * Writes a packet with the message into `target` from `at` on. A message of TCP or TLS is the first segment of a
  * connection of its own (RFC 7413), so that a reader needs no other packet. TLS is written as TCP: the message is in the
- * clear. Lengths are those of the whole message; a message that was cut has no valid checksum.
+ * clear. M3UA over TCP is written as SCTP (RFC 4666 section 1.3.1): readers of captures know M3UA there alone. Lengths are those of the whole message; a message that was cut has no valid checksum.
  * @param target at least {@link MOST_HEADER} and the message and 3 octets longer than `at`; owned by the caller
  * @param count tells packets of one peer apart: sequence numbers and tags are made of it
  * @returns the octets that were written
@@ -114,7 +119,7 @@ export function writePacket(target: Buffer, at: number, message: MessageBytes, c
       const pseudo = sumOf(target, from, from + 2 * source.length, protocol + length);
       target.writeUInt16BE(fold(sumOf(target, transport, end, pseudo)) || 0xffff, transport + 6);
     }
-  } else if (origin.transport === "tcp" || origin.transport === "tls") {
+  } else if (isTcp(origin)) {
     protocol = TCP;
     target.writeUInt32BE(count >>> 0, transport + 4);
     target[transport + 12] = 0x50;
