@@ -65,7 +65,9 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
     },
     load() {
       const kept = readKept(path, node);
-      calls = createUnendedCalls(node, kept?.calls);
+      // Calls of this process may be there already.
+      const own = calls.takeOver(() => true);
+      calls = createUnendedCalls(node, [...(kept?.calls ?? []), ...own]);
       const files = lineFilesIn([folder], { node });
       // Closed hours before the file was written are in it.
       const first = kept === undefined ? undefined : hourText(hourOf(kept.at) - 1);

@@ -1,6 +1,4 @@
 // The records in the call thread: puts events into the ring, counts what finds no room, and runs the thread that writes.
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import {
   isMainThread,
   MessageChannel,
@@ -23,7 +21,7 @@ import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { Records, TrunkFacts } from "../../records/lines/recording.ts";
 import { createRingMemory, writeRing } from "../../state/byte-ring.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
-import { type FolderLock, lockFile } from "../folder-lock.ts";
+import { type KeptThings, lockFolders } from "./kept-folders.ts";
 import { createEvidenceChooser, type EvidenceChoice } from "./evidence-choice.ts";
 import { yieldToCalls } from "../threads/thread-priority.ts";
 import {
@@ -34,14 +32,9 @@ import {
   RECORDS_CELLS,
   type RecordsThreadData,
   type ToRecords,
+  UNWRITTEN,
   WAKE,
 } from "./records-messages.ts";
-
-/** What is kept, and where. At least one of the two is there. */
-export interface KeptThings {
-  readonly records: RecordsConfig | undefined;
-  readonly evidence: EvidenceConfig | undefined;
-}
 
 export interface RecordsParts {
   readonly node: string;
@@ -83,12 +76,11 @@ const MOST_FAREWELL: Millis = 5000;
  */
 export function openRecords({ records, evidence }: KeptThings, parts: RecordsParts): Records | string {
   const { node, log } = parts;
-  // One lock for both: that of the records, else that of the evidence.
   const folder = records?.folder ?? evidence?.folder ?? ".";
   const onFull = records?.onFull ?? "count";
-  const taken = takeFolder(folder, node);
+  const taken = lockFolders({ records, evidence }, node);
   if (typeof taken === "string") return taken;
-  const { lock, isAfterKill } = taken;
+  const { locks, isLocked, isAfterKill } = taken;
   const chooser = createEvidenceChooser(evidence);
   const ring = createRingMemory(parts.ringOctets ?? RING, RECORDS_CELLS);
   const { cells } = ring;
@@ -187,7 +179,7 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
         figures.isOk = true;
         break;
       case "evidence":
-        figures.evidence.disk = message.lost;
+        figures.evidence.disk += message.lost;
         if (message.why !== undefined && figures.evidence.isOk)
           log.error(describeNoEvidence(evidence?.folder ?? "", evidence?.onFull ?? "count"), {
             why: message.why,
@@ -205,8 +197,12 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
         figures.lost++;
         log.fault(new Error(message.error));
         break;
+      case "dropped":
+        figures.lost += message.lines;
+        break;
       case "closed":
         figures.lost += message.lost;
+        figures.evidence.disk += message.evidence;
         closed?.();
         break;
     }
@@ -223,7 +219,7 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       evidence,
       names: pen.names(),
       trunks,
-      isLocked: lock !== undefined,
+      isLocked,
       isAfterKill: isAfterKill && starts++ === 0,
     };
     port = channel.port1;
@@ -252,6 +248,8 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
   function ended(why: string): void {
     port?.close();
     port = undefined;
+    // Lines that the thread had taken out of the ring are lost with it.
+    for (let left = Atomics.exchange(cells, UNWRITTEN, 0); left > 0; left--) lose(wallNow());
     hear({ kind: "failing", why });
     Atomics.store(cells, FAILING, 1);
     restart = setTimeout(start, RESTART_AFTER).unref();
@@ -297,6 +295,7 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       tellBeyond(chooser.rest());
       const last = thread;
       const before = figures.lost;
+      const withoutEvidence = figures.evidence.disk;
       let isClosed = false;
       if (last !== undefined) {
         last.ref();
@@ -314,12 +313,17 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       port?.close();
       notes = [];
       const isWritten = isClosed && figures.isOk && lost === 0 && figures.lost === before;
-      // The lock file of an end without loss is empty: the next start sees the difference.
-      if (isWritten) lock?.release();
-      else
+      const isProved = isClosed && figures.evidence.disk === withoutEvidence;
+      if (!isWritten)
         log.error(`the last record lines could not be written to ${folder}`, {
           lost: figures.lost - before + lost,
         });
+      if (!isProved && evidence !== undefined)
+        log.error(`the last evidence could not be written to ${evidence.folder}`, {
+          lost: figures.evidence.disk - withoutEvidence,
+        });
+      // The lock file of an end without loss is empty: the next start sees the difference.
+      if (isWritten && isProved) for (const lock of locks) lock.release();
     },
   };
 }
@@ -340,36 +344,8 @@ function describeFailing(folder: string, onFull: RecordsConfig["onFull"]): strin
   return `records can't be written to ${folder}: ${then}; the filter tries again, look at the disk`;
 }
 
-interface TakenFolder {
-  /** Undefined: the folder can't be written now. */
-  readonly lock: FolderLock | undefined;
-  readonly isAfterKill: boolean;
-}
-
-function takeFolder(folder: string, node: string): TakenFolder | string {
-  const path = join(folder, `${node}.lock`);
-  const isAfterKill = holdsPid(path);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const lock = lockFile(path);
-    if (typeof lock === "string")
-      return `${lock} writes the records of node ${node} in ${folder}: give each process a \`node\` of its own, or end that process`;
-    return { lock, isAfterKill };
-  } catch {
-    return { lock: undefined, isAfterKill };
-  }
-}
-
 function receive(port: MessagePort): { readonly message: FromRecords } | undefined {
   return receiveMessageOnPort(port);
-}
-
-function holdsPid(path: string): boolean {
-  try {
-    return readFileSync(path, "latin1").trim() !== "";
-  } catch {
-    return false;
-  }
 }
 
 function isRecordsData(value: unknown): value is RecordsThreadData {

@@ -15,8 +15,12 @@ export const FAILING = FREE_CELLS + 1;
 export const DURABLE = FREE_CELLS + 2;
 /** 1 while no evidence can be written. */
 export const EVIDENCE_FAILING = FREE_CELLS + 3;
+/** The last ticket whose event is gone from the ring, modulo 2^32. */
+export const TAKEN = FREE_CELLS + 4;
+/** Lines of events that are gone from the ring, and are not written yet. */
+export const UNWRITTEN = FREE_CELLS + 5;
 /** Cells beside those of the ring. */
-export const RECORDS_CELLS = 4;
+export const RECORDS_CELLS = 6;
 
 /** What the records thread is started with. */
 export interface RecordsThreadData {
@@ -31,8 +35,8 @@ export interface RecordsThreadData {
   /** Names with numbers that frames of an earlier thread have brought. */
   readonly names: readonly string[];
   readonly trunks: readonly TrunkFacts[];
-  /** True when this process holds the lock of the node; false: the folder could not be written yet. */
-  readonly isLocked: boolean;
+  /** True when this process holds the lock of the node in the folder; false: it could not be written yet. */
+  readonly isLocked: { readonly lines: boolean; readonly evidence: boolean };
   /** True when the process before this one was killed. */
   readonly isAfterKill: boolean;
 }
@@ -55,7 +59,10 @@ export type FromRecords =
   | { readonly kind: "durable" }
   /** Octets of all record files. */
   | { readonly kind: "bytes"; readonly bytes: number }
-  /** Evidence can't be written from now on, and why; undefined: it can again. `lost`: messages that were not taken. */
+  /**
+   * Evidence can't be written from now on, and why; undefined: it can again. `lost`: messages that were not taken since
+   * the last of these.
+   */
   | { readonly kind: "evidence"; readonly why: string | undefined; readonly lost: number }
   /** A checkpoint of the evidence log: it should leave the machine. */
   | { readonly kind: "checkpoint"; readonly size: number; readonly root: string }
@@ -63,5 +70,7 @@ export type FromRecords =
   | { readonly kind: "trouble"; readonly what: string }
   /** A line could not be made: a fault of ours. */
   | { readonly kind: "fault"; readonly error: string }
-  /** `lost`: events that could not be written. */
-  | { readonly kind: "closed"; readonly lost: number };
+  /** Events without a line: they found no room while no line could be written. */
+  | { readonly kind: "dropped"; readonly lines: number }
+  /** `lost`: events that could not be written. `evidence`: messages that the log of evidence has not. */
+  | { readonly kind: "closed"; readonly lost: number; readonly evidence: number };

@@ -13,6 +13,7 @@ import { wallNow } from "../../wire/kernel/clock.ts";
 import { type FolderLock, lockFile } from "../folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 import { createEvidenceWriting, type EvidenceWriting } from "./evidence-writing.ts";
+import { placeOf } from "./kept-folders.ts";
 import { createOpenCalls } from "./open-calls.ts";
 import {
   DURABLE,
@@ -20,7 +21,9 @@ import {
   FAILING,
   type FromRecords,
   type RecordsThreadData,
+  TAKEN,
   type ToRecords,
+  UNWRITTEN,
   WAKE,
 } from "./records-messages.ts";
 
@@ -36,6 +39,8 @@ const TOLD_EVERY: Millis = 1000;
 const MOST_FAREWELL: Millis = 2000;
 /** At most this many lines that no call makes wait while nothing can be written. */
 const MOST_NOTES = 4096;
+/** Why nothing could be written, for the thread after one that has ended. */
+const ENDED = "the thread before this one has ended";
 
 /** Serves until the call thread says `close`. Blocks its thread: nothing else runs there. */
 export function serveRecords(data: RecordsThreadData): void {
@@ -47,12 +52,14 @@ export function serveRecords(data: RecordsThreadData): void {
   const notes: NoteLine[] = [];
   let lostNotes = 0;
   let whyLost = "the records thread did not keep up";
-  let failure: string | undefined;
+  // A thread before this one may have ended while it could not write.
+  let failure = Atomics.load(cells, FAILING) === 1 ? ENDED : undefined;
   let closeBy: Millis | undefined;
-  let isReady = false;
-  /** The lock of the node, where the call thread could not take it because the folder could not be written. */
-  let lock: FolderLock | undefined;
-  let tickets = Atomics.load(cells, DURABLE);
+  /** True when the folder of the lines is ours, and what the process before this one has left is mended. */
+  let isPrepared = false;
+  /** Locks that the call thread could not take, because the folders could not be written. */
+  const locks = new Map<string, FolderLock>();
+  let tickets = Atomics.load(cells, TAKEN);
   let looked = -Infinity;
   let told = -Infinity;
   /** True while somebody waits for evidence that the disk has refused. */
@@ -60,7 +67,7 @@ export function serveRecords(data: RecordsThreadData): void {
   let base = 0;
   let writer: LineWriter | undefined;
   const open = kept === undefined ? undefined : createOpenCalls(kept.folder, node);
-  let evidenceFailure: string | undefined;
+  let evidenceFailure = Atomics.load(cells, EVIDENCE_FAILING) === 1 ? ENDED : undefined;
   let evidenceLost = 0;
   const evidence =
     data.evidence === undefined
@@ -68,6 +75,11 @@ export function serveRecords(data: RecordsThreadData): void {
       : createEvidenceWriting({
           config: data.evidence,
           node,
+          lock: () => {
+            if (!data.isLocked.evidence) takeLock(data.evidence?.folder ?? "", "evidence");
+          },
+          isAfterKill: data.isAfterKill,
+          lostBefore: Math.max(0, (tickets - Atomics.load(cells, DURABLE)) | 0),
           checkpoint: ({ size, root }) =>
             send({ kind: "checkpoint", size, root: Buffer.from(root).toString("base64") }),
           trouble: (what) => send({ kind: "trouble", what }),
@@ -105,23 +117,31 @@ export function serveRecords(data: RecordsThreadData): void {
     note(read);
   }
 
+  /** Takes the lock of the node in a folder. Throws when the folder can't be written, or when another process has the lock. */
+  function takeLock(folder: string, what: string): void {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const place = placeOf(folder);
+    if (locks.has(place)) return;
+    const lock = lockFile(join(folder, `${node}.lock`));
+    if (typeof lock === "string") throw new Error(`${lock} writes the ${what} of node ${node} there`);
+    locks.set(place, lock);
+  }
+
   /** Makes the folder ready before the first line. Throws when it can't be written. */
-  function prepareFolder(folder: string): void {
+  function prepareFolder(): void {
+    if (isPrepared || kept === undefined) return;
+    const { folder } = kept;
     const now = wallNow();
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!data.isLocked) {
-      const taken = lock ?? lockFile(join(folder, `${node}.lock`));
-      if (typeof taken === "string") throw new Error(`${taken} writes the records of node ${node} there`);
-      lock = taken;
-    }
+    if (!data.isLocked.lines) takeLock(folder, "records");
     const { torn, last = now } = cutTornLines(folder, node);
     if (data.isAfterKill || torn > 0)
       note({ record: "gap", ...gapFields(Math.min(last, now), now, torn, whyKilled(torn)) });
     open?.load();
+    isPrepared = true;
   }
 
-  function prepare(): LineWriter {
-    if (kept !== undefined) prepareFolder(kept.folder);
+  function createWriter(): LineWriter {
     return createLineWriter({
       ring,
       node,
@@ -178,24 +198,62 @@ export function serveRecords(data: RecordsThreadData): void {
     isLate = !isDurable && (isLate || isAwaited);
     const why = log.failure();
     if (why === evidenceFailure && log.lost() === evidenceLost) return;
+    const lost = log.lost() - evidenceLost;
     evidenceFailure = why;
-    evidenceLost = log.lost();
+    evidenceLost += lost;
     Atomics.store(cells, EVIDENCE_FAILING, why === undefined ? 0 : 1);
-    send({ kind: "evidence", why, lost: evidenceLost });
+    send({ kind: "evidence", why, lost });
+  }
+
+  /** Takes what the call thread has told. Its evidence is written here, its lines wait. @returns how many events */
+  function takeEvents(now: Millis): number {
+    writer ??= createWriter();
+    for (const line of evidence?.work(now) ?? []) noteText(line);
+    // While nothing can be written, notes wait where their number is bounded.
+    if (failure === undefined) addNotes(writer, now);
+    const { frames, tickets: more, isAwaited, dropped } = writer.take();
+    if (dropped > 0) send({ kind: "dropped", lines: dropped });
+    if (evidence !== undefined) workEvidence(evidence, more, isAwaited, now);
+    return frames;
+  }
+
+  /** Writes the lines that wait. Throws when they can't be written. */
+  function writeLines(lines: LineWriter, now: Millis): void {
+    prepareFolder();
+    look(now);
+    for (const line of open?.work(now) ?? []) lines.note(line, now);
+    addNotes(lines, now);
+    lines.flush();
+  }
+
+  function addNotes(lines: LineWriter, now: Millis): void {
+    for (const line of notes.splice(0)) lines.note(line, now);
+    if (lostNotes > 0) lines.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
+    lostNotes = 0;
+  }
+
+  /** The events are gone from the ring: a thread after this one does not meet them. */
+  function letGo(): void {
+    Atomics.store(cells, TAKEN, tickets);
+    Atomics.store(cells, UNWRITTEN, writer?.unwritten() ?? 0);
   }
 
   /** @returns true when there is more to do at once */
   function work(): boolean {
     const now = wallNow();
-    writer ??= prepare();
-    look(now);
-    for (const line of evidence?.work(now) ?? []) noteText(line);
-    for (const line of open?.work(now) ?? []) writer.note(line, now);
-    for (const line of notes.splice(0)) writer.note(line, now);
-    if (lostNotes > 0) writer.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
-    lostNotes = 0;
-    const { frames, tickets: more, isAwaited } = writer.batch();
-    if (evidence !== undefined) workEvidence(evidence, more, isAwaited, now);
+    const frames = takeEvents(now);
+    if (writer === undefined) return false;
+    try {
+      writeLines(writer, now);
+    } catch (error) {
+      // Evidence does not wait for the disk of the lines.
+      if (evidence !== undefined) writer.letGo();
+      if (evidence !== undefined) letGo();
+      settle(describeFailure(error));
+      return frames > 0 && evidence !== undefined;
+    }
+    letGo();
+    settle(undefined);
     if (now - told >= TOLD_EVERY || now < told) {
       told = now;
       send({ kind: "bytes", bytes: base + writer.written() });
@@ -221,13 +279,11 @@ export function serveRecords(data: RecordsThreadData): void {
     let hasMore = false;
     try {
       hasMore = work();
-      isReady = true;
-      settle(undefined);
     } catch (error) {
       settle(describeFailure(error));
     }
     if (closeBy !== undefined && (!hasMore || wallNow() >= closeBy)) {
-      const isWritten = failure === undefined && !hasMore;
+      const isWritten = failure === undefined && !hasMore && evidence?.failure() === undefined;
       if (isWritten || wallNow() >= closeBy) {
         farewell();
         return;
@@ -238,16 +294,18 @@ export function serveRecords(data: RecordsThreadData): void {
 
   function farewell(): void {
     let lost = 0;
+    let unkept = 0;
     try {
       if (failure !== undefined) lost = writer?.abandon() ?? 0;
-      evidence?.close(wallNow());
-      if (isReady) open?.keep(wallNow());
+      unkept = evidence?.close(wallNow()) ?? 0;
+      if (isPrepared) open?.keep(wallNow());
       writer?.close();
-      if (failure === undefined) lock?.release();
+      // A lock file with a pid says that something was lost.
+      if (failure === undefined && unkept === 0) for (const lock of locks.values()) lock.release();
     } catch (error) {
       settle(describeFailure(error));
     }
-    send({ kind: "closed", lost });
+    send({ kind: "closed", lost, evidence: unkept });
   }
 }
 
