@@ -152,6 +152,37 @@ void t.test("seal: an hour that is still written stays open", async (t) => {
   t.equal((await readBack(records)).length, 2);
 });
 
+for (const late of ["checked", "others", "attempts"] as const)
+  void t.test(`seal: a line that comes after the step "${late}" is not removed`, async (t) => {
+    const { records, write, files } = openRecords(t);
+    write(NAME, [decided()]);
+    const { sealRecords } = await import("../../src/cli/seal.ts");
+    const { gather } = await import("../support/records-folder.ts");
+    const after = (step: SealStep): void => {
+      if (step === late) appendFileSync(join(records, NAME), `${JSON.stringify(ended())}\n`);
+    };
+    const { code, err } = await gather((output) =>
+      sealRecords({ config: undefined, records: [records] }, { ...output, now: LATER, after }),
+    );
+    t.equal(code, 1);
+    t.match(err, /08-gw-a\.ndjson is still written; it is sealed the next time/);
+    t.equal((await seal(records)).code, 0);
+    t.equal((await readBack(records)).length, 2, "both are sealed");
+    t.notOk(files().some((name) => name.includes("~") || name.endsWith("08-gw-a.ndjson")));
+  });
+
+void t.test("seal: tables and bad lines are for their owner alone", async (t) => {
+  const { records, write, files } = openRecords(t);
+  write(NAME, [decided(), ended(), "no line"]);
+  const former = process.umask(0o022);
+  t.teardown(() => process.umask(former));
+  t.equal((await seal(records)).code, 0);
+  const modes = files()
+    .filter((name) => name.includes("08-gw-a"))
+    .map((name) => statSync(join(records, name)).mode & 0o777);
+  t.same(modes, [0o600, 0o600, 0o600, 0o600]);
+});
+
 void t.test("seal: an hour that fails is said, and the others are sealed", async (t) => {
   const { records, write, files } = openRecords(t);
   write(NAME, [decided()]);

@@ -63,7 +63,7 @@ export function createLineFiles(folder: string, node: string): LineFiles {
   /** The file of an hour that was sealed is gone for good: its late lines go to the latest hour. */
   function hourFor(at: Millis): number {
     const hour = hourOf(at);
-    if (hour >= latest || open.has(hour) || queue.has(hour)) return hour;
+    if (hour >= latest || queue.has(hour)) return hour;
     return isSealed(folder, node, hour) ? latest : hour;
   }
 
