@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
+  chownSync,
   copyFileSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
   truncateSync,
@@ -181,6 +183,31 @@ void t.test("seal: tables and bad lines are for their owner alone", async (t) =>
     .filter((name) => name.includes("08-gw-a"))
     .map((name) => statSync(join(records, name)).mode & 0o777);
   t.same(modes, [0o600, 0o600, 0o600, 0o600]);
+});
+
+void t.test("seal, search: what a command of root makes belongs to the owner of the folder", async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.pass("other owners", { skip: "only root gives files away" });
+    return;
+  }
+  const { records, write } = openRecords(t);
+  write(NAME, [decided(), ended(), "no line"]);
+  const owner = 65_534;
+  for (const path of [records, join(records, "2026-10-03"), join(records, NAME)])
+    chownSync(path, owner, owner);
+  t.equal((await seal(records)).code, 0);
+  const { search } = await import("../support/records-folder.ts");
+  // The first question of a day comes before the first call.
+  await search([records], {}, LATER + 24 * 3_600_000);
+  const made = readdirSync(records, { recursive: true, encoding: "utf8" });
+  t.ok(
+    made.some((name) => name.startsWith("2026-10-04/")),
+    made.join(" "),
+  );
+  t.same(
+    made.filter((name) => statSync(join(records, name)).uid !== owner),
+    [],
+  );
 });
 
 void t.test("seal: an hour that fails is said, and the others are sealed", async (t) => {

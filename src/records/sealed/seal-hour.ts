@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "./duckdb.ts";
+import { giveToOwner } from "./folder-owner.ts";
 import { badPath, type HourFiles, openPath, sealedPath } from "./hour-files.ts";
 import { type SortedLines, sortLines } from "./line-sorting.ts";
 import { tableNames } from "./record-columns.ts";
@@ -59,9 +60,11 @@ export async function sealHour(parts: SealParts, hour: HourFiles, stem: string):
       const path = join(work, `${table}.parquet`);
       // Whole numbers stand in the tables: DuckDB would let everybody read them.
       chmodSync(path, 0o600);
+      giveToOwner(hour.folder, path);
       settle(path);
     }
     after("checked");
+    if (sorted.bad > 0) giveToOwner(hour.folder, join(work, "bad"));
     if (sorted.bad > 0) renameSync(join(work, "bad"), badPath(target));
     for (const table of tableNames) {
       renameSync(join(work, `${table}.parquet`), sealedPath(target, table));
