@@ -1,1 +1,2 @@
 import "./records/evidence-kills.ts";
+import "./records/kill-rounds.ts";

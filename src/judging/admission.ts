@@ -32,7 +32,7 @@ export function isUnrecordable<Call extends CallToJudge>(
   reader: Pick<CallReader<Call>, "isEmergency">,
   call: Call,
 ): boolean {
-  const { side } = call.source.trunk;
-  if (side === "core" || !recording.isFull()) return false;
+  const { id, side } = call.source.trunk;
+  if (side === "core" || !recording.isFull(id)) return false;
   return side === "international" || !reader.isEmergency(call);
 }

@@ -45,8 +45,8 @@ export interface StoppedLines {
 
 /** Whether calls can be recorded. The running filter puts its records in. */
 export interface Recording {
-  /** True while new calls are to be refused, because nobody could tell of them. */
-  isFull: () => boolean;
+  /** True while new calls of a trunk are to be refused, because nobody could tell of them. */
+  isFull: (trunk: TrunkId) => boolean;
 }
 
 /**

@@ -44,6 +44,8 @@ export interface RingWriter {
   readonly hasRoom: () => boolean;
   /** The share of the ring that is in use, 0 to 1. */
   readonly used: () => number;
+  /** The position up to which the reading thread has given back room. */
+  readonly released: () => number;
 }
 
 /** @param longest octets of the longest frame */
@@ -79,6 +81,7 @@ export function writeRing({ cells, octets }: RingMemory, longest: number): RingW
     },
     hasRoom,
     used: () => usedOctets() / capacity,
+    released: () => Atomics.load(cells, TAIL),
   };
 }
 

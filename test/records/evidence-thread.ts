@@ -58,27 +58,23 @@ for (const isLinked of [false, true])
 void t.test("evidence: goes on while no record line can be written", async (t) => {
   const { open, folder, lines } = place(t, { records: "a file in its place" });
   const evidence = evidenceIn(folder);
-  const records = open({}, 1 << 21, {
+  const records = open({}, undefined, {
     ...evidence,
     perTrunk: { blocksPerSecond: 1e6, megabytesPerDay: 1e6 },
   });
   await until(() => !records.figures().isOk);
-  // Many times what the ring holds.
-  let count = 0;
-  while (records.figures().lost === 0) {
-    for (let some = 0; some < 500; some++) records.happened(refusal(++count));
-    await until(() => records.evidence.kept() === count);
+  // Many times what is written at a time.
+  const COUNT = 5000;
+  for (let count = 1; count <= COUNT; count++) {
+    records.happened(refusal(count));
+    if (count % 500 === 0) await until(() => records.evidence.kept() === count);
   }
-  t.ok(count > 5000, `${count} refusals`);
   t.match(records.figures().evidence, { isOk: true, full: 0, disk: 0 }, "no message was missed");
   rmSync(folder);
   await until(() => records.figures().isOk);
-  await until(() => lines().some(({ record }) => record === "gap"));
   await records.close();
-  const told = lines().filter(({ record }) => record === "gap");
-  t.match(told, [{ why: /^nothing could be written/u, lost: records.figures().lost }], "exactly and once");
-  t.equal(lines().filter(({ record }) => record === "decided").length + records.figures().lost, count);
-  t.equal(blocksIn(evidence.folder).length, count);
+  t.equal(lines().filter(({ record }) => record === "decided").length, COUNT, "no line either");
+  t.equal(blocksIn(evidence.folder).length, COUNT);
   t.equal(verified(evidence.folder), "right");
 });
 
@@ -101,7 +97,7 @@ void t.test(
     writeFileSync(evidence.folder, "in the way");
     records.happened(refusal(2, NOW + DAY));
     await until(() => !records.figures().evidence.isOk);
-    t.ok(records.isFull());
+    t.ok(records.isFull("trunk-1"));
     t.equal(kept(), 1);
     // With the second of these lines the refusal is out of the ring.
     for (const more of [3, 4]) {
@@ -113,7 +109,7 @@ void t.test(
     rmSync(evidence.folder);
     await until(() => records.figures().isOk && records.figures().evidence.isOk);
     await until(() => kept() === 2);
-    t.notOk(records.isFull(), "calls are taken again");
+    t.notOk(records.isFull("trunk-1"), "calls are taken again");
     records.happened(refusal(5));
     t.equal(ticket(), 3);
     await until(() => kept() === 3);
@@ -140,7 +136,7 @@ void t.test("evidence alone: after a kill a gap in the log says so", async (t) =
   const [gap, call, ...more] = blocksIn(evidence.folder);
   t.match(
     [gap, call].find((line) => line?.["record"] === "gap")?.["why"],
-    /^the process before this one was killed: /u,
+    /the process before this one was killed: /u,
   );
   t.same(more, []);
   const again = prove(evidence);
@@ -160,20 +156,21 @@ void t.test("evidence alone: a folder that is writable later is locked then", as
   t.throws(() => prove(evidence), /^process \d+ writes the evidence of node gw-a/u);
 });
 
-void t.test("evidence: an end that can't write it leaves its pid, and tells how many", async (t) => {
+void t.test("evidence: an end that can't write it says so, and leaves its pid", async (t) => {
   const { open, said, folder } = place(t);
   const evidence = evidenceIn(folder);
   const records = open({}, undefined, evidence);
   records.happened(refusal(1));
   await until(() => records.evidence.kept() === 1);
-  rmSync(evidence.folder, { recursive: true });
-  writeFileSync(evidence.folder, "in the way");
+  // A file where the folder of the next day should be.
+  writeFileSync(join(evidence.folder, "2026-12-01"), "");
   for (let count = 2; count <= 4; count++) records.happened(refusal(count, NOW + DAY));
-  records.happened(forwardedCall(5, {}, NOW));
   await until(() => !records.figures().evidence.isOk);
   await records.close();
-  t.equal(records.figures().evidence.disk, 3, "counted");
-  t.match(said.at(-1), /^error the last evidence could not be written to /u);
-  t.match(readFileSync(join(folder, "gw-a.lock"), "latin1"), `${process.pid}`);
+  t.match(
+    said.at(-1),
+    /^error the last evidence could not be written to .*the next start tells it as a gap$/u,
+  );
+  t.match(readFileSync(join(evidence.folder, "gw-a.lock"), "latin1"), `${process.pid}`);
   t.equal(records.figures().lost, 0, "the lines are all there");
 });

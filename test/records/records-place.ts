@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { Test } from "tap";
 import type { EvidenceConfig } from "../../src/config/sigwall/evidence-schema.ts";
 import type { RecordsConfig } from "../../src/config/sigwall/records-schema.ts";
-import type { KeptThings } from "../../src/app/records/kept-folders.ts";
-import { openRecords } from "../../src/app/records/open-records.ts";
+
+import { type KeptThings, openRecords } from "../../src/app/records/open-records.ts";
 import { createLog } from "../../src/observe/log.ts";
 import { readLines } from "../../src/records/lines/read-lines.ts";
 import type { Records } from "../../src/records/lines/recording.ts";

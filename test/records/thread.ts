@@ -110,7 +110,10 @@ void t.test("thread: after a kill a gap says so, and a torn line is cut", async 
 });
 
 void t.test("thread: retention is told", async (t) => {
-  const { open, lines, folder } = place(t, { "records/2001-01-01/12-gw-a.ndjson": "1234\n" });
+  const { open, lines, folder } = place(t, {
+    "records/2001-01-01/12-gw-a.ndjson": "1234\n",
+    "records/gw-a.retention": `${new Date().toISOString()}\n`,
+  });
   open({ keepDays: 400 });
   await until(() => lines().length === 1);
   t.match(lines(), [
@@ -126,7 +129,11 @@ for (const onFull of ["count", "refuse"] as const)
     const records = open({ onFull }, 1 << 21);
     await until(() => !records.figures().isOk);
     t.match(said, [/^error records can't be written to .*records: /u]);
-    t.equal(records.isFull(), onFull === "refuse", "nothing can be written, so nothing is let through");
+    t.equal(
+      records.isFull("trunk-1"),
+      onFull === "refuse",
+      "nothing can be written, so nothing is let through",
+    );
     let pushed = 0;
     let taken = 0;
     while (records.figures().lost < 250) {
@@ -135,7 +142,7 @@ for (const onFull of ["count", "refuse"] as const)
       records.happened(forwardedCall(pushed, {}, NOW + pushed));
       if (records.figures().lost === before) taken++;
     }
-    t.equal(records.isFull(), onFull === "refuse");
+    t.equal(records.isFull("trunk-1"), onFull === "refuse");
     t.equal(taken + 250, pushed);
     rmSync(folder);
     await until(() => records.figures().isOk);
@@ -155,7 +162,7 @@ for (const onFull of ["count", "refuse"] as const)
       ],
       "and what did not is told, exactly and once",
     );
-    t.notOk(records.isFull());
+    t.notOk(records.isFull("trunk-1"));
     t.equal(records.figures().lost, 250);
     records.happened(forwardedCall(pushed + 1, {}, NOW));
     await until(() => lines().filter(({ record }) => record === "decided").length === taken + 1);

@@ -58,8 +58,8 @@ function lostAt(folder: string, now: number): readonly string[] {
   const open = createOpenCalls(folder, "a");
   open.know(trunks);
   open.load();
-  while (open.isLoading()) open.work(now);
-  return open.work(now).map(({ id }) => id);
+  while (open.isLoading()) open.work(now, now);
+  return open.work(now, now).map(({ id }) => id);
 }
 
 void t.test("lost: a call of a process before, an hour after maxCallHours", (t) => {

@@ -1,90 +1,119 @@
 // Writes evidence in the records thread: blocks, checkpoints, retention, and the gaps of what could not be taken.
-import { statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { EvidenceConfig } from "../../config/sigwall/evidence-schema.ts";
 import type { SignallingSource } from "../../domain/attempt.ts";
 import type { Millis } from "../../domain/time.ts";
 import { parseEndpoint } from "../../net/address.ts";
 import { deleteSegments, firstKeptDay } from "../../records/evidence/deletion-notes.ts";
 import { type EvidenceLog, NO_ROOM, openEvidenceLog } from "../../records/evidence/evidence-log.ts";
+import { EvidenceFault } from "../../records/evidence/evidence-fault.ts";
 import { listSegments } from "../../records/evidence/log-files.ts";
 import type { FrameEvidence } from "../../records/lines/frame-lines.ts";
 import { formatLineTime } from "../../records/lines/line-time.ts";
 import type { Checkpoint } from "../../records/tree/signed-note.ts";
+import { type FolderLock, lockFile } from "../folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 
 /** The evidence of one node, as the records thread writes it. Nothing here throws: a disk that fails is told. */
 export interface EvidenceWriting {
   /** Takes a message with the line that decided on it. The bytes are overwritten afterwards. */
   readonly append: (entry: FrameEvidence & { readonly at: Millis; readonly line: string }) => void;
-  /** Takes the line of a gap. */
-  readonly gap: (line: string, at: Millis) => void;
+  /** Takes the line of a gap, which tells of so many messages. */
+  readonly gap: (line: string, at: Millis, lost: number) => void;
+  /** Takes note of messages that were lost on their way. */
+  readonly lose: (count: number, at: Millis) => void;
   /**
    * Waits until the disk has everything that was taken.
    *
    * @returns true when it has, and has the gap of what was not taken
    */
   readonly commit: (now: Millis) => boolean;
-  /** What is due: the log is opened, signed, and cleared of old days. @returns lines for the records */
-  readonly work: (now: Millis) => readonly string[];
+  /**
+   * What is due: the log is opened, and cleared of old days.
+   *
+   * @param believed the clock of retention
+   * @returns lines for the records
+   */
+  readonly work: (now: Millis, believed: Millis) => readonly string[];
   /** In words, why nothing can be written. */
   readonly failure: () => string | undefined;
   /** Messages that were not taken, since the start. */
   readonly lost: () => number;
-  /** Signs and closes. @returns how many messages the log has not, and does not tell as lost */
-  readonly close: (now: Millis) => number;
+  /**
+   * Signs and closes. Call {@link EvidenceWriting.commit} first.
+   *
+   * @returns true when nothing was lost: the next start has no gap to tell
+   */
+  readonly close: (now: Millis) => boolean;
 }
 
 export interface EvidenceWritingParts {
   readonly config: EvidenceConfig;
   readonly node: string;
-  /** Takes the lock of the node in the folder. Throws when another process has it, or the folder can't be written. */
-  readonly lock: () => void;
-  /** True when the process before this one has left no sign of an orderly end. */
+  /** True when this process holds the lock of the log; false: the folder could not be written. */
+  readonly isLocked: boolean;
+  /** True when the process before this one was killed. */
   readonly isAfterKill: boolean;
-  /** Messages that a thread before this one had taken and not put on the disk. */
-  readonly lostBefore: number;
   readonly checkpoint: (checkpoint: Checkpoint) => void;
   readonly trouble: (what: string) => void;
 }
 
+const WHY_KILLED =
+  "evidence: the process before this one was killed: messages that it had taken and not written yet are lost, and nobody knows how many";
 const HOUR: Millis = 3_600_000;
 /** Time between two tries to open the log. Milliseconds. */
 const OPEN_EVERY: Millis = 1000;
-/** At most this many gap lines wait while the log can't be opened. */
+/** Time between two tries to sign after a failure. Milliseconds. */
+const SIGN_AGAIN: Millis = 1000;
+/** At most this many gap lines wait while the log can't be opened. What more of them tell goes into one gap. */
 const MOST_LINES = 1024;
 
 export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWriting {
   const { config, node, checkpoint, trouble } = parts;
   let log: EvidenceLog | undefined;
-  let failure: string | undefined;
+  /** What fails, and why. Blocks that are written and not signed are no evidence that stands. */
+  const failures: { blocks?: string | undefined; signing?: string | undefined } = {};
+  let { isAfterKill } = parts;
+  /** The lock, where it could be taken only now. */
+  let lock: FolderLock | undefined;
+  /** True when the log belongs to somebody else: nothing of it may be changed. */
+  let isForeign = false;
+  let signTriedAt = -Infinity;
   let lost = 0;
-  /** Messages that the disk has neither as evidence nor as told by a gap. */
-  let uncommitted = 0;
   /** What was lost and is not told yet. */
   let gap: { from: Millis; to: Millis; lost: number } | undefined;
-  let lines: { readonly line: string; readonly at: Millis }[] = [];
+  let lines: { readonly line: string; readonly at: Millis; readonly lost: number }[] = [];
   let signedAt = -Infinity;
   let clearedAt = -Infinity;
   let triedAt = -Infinity;
-  let { lostBefore } = parts;
 
   /** Runs a step that needs the disk. @returns false when it failed */
-  function attempt(step: () => void): boolean {
+  function attempt(what: keyof typeof failures, step: () => void): boolean {
     try {
       step();
-      failure = undefined;
+      failures[what] = undefined;
       return true;
     } catch (error) {
-      failure = describeFailure(error);
+      failures[what] = describeFailure(error);
+      isForeign = error instanceof EvidenceFault;
       return false;
     }
   }
 
-  function open(now: Millis): void {
+  function takeLock(folder: string): void {
+    if (parts.isLocked || lock !== undefined) return;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const taken = lockFile(join(folder, `${node}.lock`));
+    if (typeof taken === "string") throw new Error(`${taken} writes the evidence of node ${node} there`);
+    lock = taken;
+  }
+
+  function open(now: Millis): EvidenceLog {
     const { folder, origin, keyFile, publish } = config;
-    parts.lock();
-    const last = parts.isAfterKill ? timeOfLast(folder, node) : undefined;
-    log = openEvidenceLog({
+    takeLock(folder);
+    const before = isAfterKill ? lastWriting(folder, node, now) : now;
+    const opened = openEvidenceLog({
       folder,
       node,
       keyFile,
@@ -93,32 +122,39 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
       onCheckpoint: checkpoint,
       onTrouble: trouble,
     });
-    if (parts.isAfterKill)
-      lines.unshift({ line: killedLine(Math.min(last ?? now, now), now, node), at: now });
+    if (isAfterKill) lines.unshift({ line: gapLine(before, now, 0, WHY_KILLED), at: now, lost: 0 });
+    isAfterKill = false;
+    return opened;
   }
 
-  function lose(at: Millis, count = 1): void {
+  function lose(count: number, at: Millis): void {
     lost += count;
+    addToGap(count, at);
+  }
+
+  function addToGap(count: number, at: Millis): void {
     gap ??= { from: at, to: at, lost: 0 };
     gap.to = Math.max(gap.to, at);
     gap.lost += count;
   }
 
+  function gapLine(from: Millis, to: Millis, count: number, why: string): string {
+    return JSON.stringify({
+      record: "gap",
+      time: formatLineTime(to),
+      node,
+      from: formatLineTime(Math.min(from, to)),
+      to: formatLineTime(to),
+      lost: count,
+      why,
+    });
+  }
+
   /** Tells in the log what was lost, as soon as it takes lines. @returns the line */
   function tellLost(now: Millis): string | undefined {
     if (gap === undefined || log === undefined) return undefined;
-    const { from, to } = gap;
-    const line = JSON.stringify({
-      record: "gap",
-      time: formatLineTime(now),
-      node,
-      from: formatLineTime(from),
-      to: formatLineTime(to),
-      lost: gap.lost,
-      why: "evidence: it could not be written",
-    });
+    const line = gapLine(gap.from, gap.to, gap.lost, "evidence: it could not be written");
     if (log.gap(line, now) === NO_ROOM) return undefined;
-    uncommitted += gap.lost;
     gap = undefined;
     return line;
   }
@@ -130,44 +166,52 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
     for (const entry of waiting) if (log.gap(entry.line, entry.at) === NO_ROOM) lines.push(entry);
   }
 
+  /** Signs when it is due. What can't be signed now is tried again. */
+  function sign(opened: EvidenceLog, now: Millis): void {
+    const since = failures.signing === undefined ? signedAt : signTriedAt;
+    const pause = failures.signing === undefined ? config.checkpointSeconds * 1000 : SIGN_AGAIN;
+    if (now - since < pause && now >= since) return;
+    signTriedAt = now;
+    attempt("signing", () => {
+      opened.checkpoint(now);
+      signedAt = now;
+    });
+  }
+
   return {
     append({ origin, bytes, originalLength, at, line }) {
       const leaf = log?.append({ at, origin: sourceOf(origin), bytes, originalLength, line }) ?? NO_ROOM;
-      if (leaf === NO_ROOM) lose(at);
-      else uncommitted++;
+      if (leaf === NO_ROOM) lose(1, at);
     },
-    gap(line, at) {
-      if (lines.length < MOST_LINES) lines.push({ line, at });
+    gap(line, at, count) {
+      if (lines.length < MOST_LINES) lines.push({ line, at, lost: count });
+      else addToGap(count, at);
     },
+    lose,
     commit(now) {
       const opened = log;
       if (opened === undefined) return false;
       const isWhole = gap === undefined;
-      const isWritten = attempt(() => {
+      const isWritten = attempt("blocks", () => {
         tellGaps();
         if (opened.state().pending > 0) opened.commit();
-        uncommitted = 0;
-        if (now - signedAt < config.checkpointSeconds * 1000 && now >= signedAt) return;
-        signedAt = now;
-        opened.checkpoint(now);
       });
+      if (isWritten) sign(opened, now);
       return isWritten && isWhole;
     },
-    work(now) {
+    work(now, believed) {
       const told: string[] = [];
       if (log === undefined && (now - triedAt >= OPEN_EVERY || now < triedAt)) {
         triedAt = now;
-        attempt(() => open(now));
+        attempt("blocks", () => (log = open(now)));
       }
-      if (lostBefore > 0) lose(now, lostBefore);
-      lostBefore = 0;
       const line = tellLost(now);
       if (line !== undefined) told.push(line);
       const opened = log;
       if (opened === undefined || (now - clearedAt < HOUR && now >= clearedAt)) return told;
       clearedAt = now;
-      attempt(() => {
-        const before = firstKeptDay(now, config.keepDays);
+      try {
+        const before = firstKeptDay(believed, config.keepDays);
         const deleted = deleteSegments(opened, {
           folder: config.folder,
           node,
@@ -176,44 +220,32 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
           why: "retention",
         });
         if (deleted.line !== undefined) told.push(deleted.line);
-      });
+      } catch (error) {
+        trouble(`old segments can't be deleted: ${describeFailure(error)}`);
+      }
       return told;
     },
-    failure: () => failure,
+    failure: () => failures.blocks ?? failures.signing,
     lost: () => lost,
     close(now) {
       const opened = log;
+      // The log of somebody else keeps its lock file as it was.
+      let isWhole =
+        opened === undefined ? isForeign && !isAfterKill : gap === undefined && lines.length === 0;
       if (opened !== undefined) {
-        attempt(() => {
-          tellLost(now);
-          tellGaps();
-          opened.commit();
-          uncommitted = 0;
-        });
-        attempt(() => opened.checkpoint(now));
-        attempt(() => opened.close());
+        isWhole = attempt("signing", () => opened.checkpoint(now)) && isWhole;
+        isWhole = attempt("blocks", () => opened.close()) && isWhole;
       }
-      return uncommitted + (gap?.lost ?? 0);
+      if (isWhole) lock?.release();
+      return isWhole;
     },
   };
 }
 
-/** When the newest segment was written last. Undefined: there is none. */
-function timeOfLast(folder: string, node: string): Millis | undefined {
-  const last = listSegments(folder, node).at(-1);
-  return last === undefined ? undefined : Math.floor(statSync(last.path).mtimeMs);
-}
-
-function killedLine(from: Millis, to: Millis, node: string): string {
-  return JSON.stringify({
-    record: "gap",
-    time: formatLineTime(to),
-    node,
-    from: formatLineTime(from),
-    to: formatLineTime(to),
-    lost: 0,
-    why: "the process before this one was killed: messages that it had not written yet are lost, and nobody knows how many",
-  });
+/** When the newest segment was written last. */
+function lastWriting(folder: string, node: string, now: Millis): Millis {
+  const newest = listSegments(folder, node).at(-1);
+  return newest === undefined ? now : Math.floor(statSync(newest.path).mtimeMs);
 }
 
 function sourceOf({ signalling, transport, source, destination }: FrameEvidence["origin"]): SignallingSource {

@@ -22,8 +22,13 @@ export interface OpenCalls {
   readonly load: () => void;
   readonly isLoading: () => boolean;
   readonly take: (line: RecordLine) => void;
-  /** Reads on, and keeps the calls once an hour. @returns the ends of calls that are lost */
-  readonly work: (now: Millis) => readonly LostEnd[];
+  /**
+   * Reads on, and keeps the calls once an hour.
+   *
+   * @param believed the clock of retention: a wall clock that jumps ahead ends no call
+   * @returns the ends of calls that are lost
+   */
+  readonly work: (now: Millis, believed: Millis) => readonly LostEnd[];
   /** Writes the calls. Throws when they can't be written. */
   readonly keep: (now: Millis) => void;
 }
@@ -65,9 +70,7 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
     },
     load() {
       const kept = readKept(path, node);
-      // Calls of this process may be there already.
-      const own = calls.takeOver(() => true);
-      calls = createUnendedCalls(node, [...(kept?.calls ?? []), ...own]);
+      calls = createUnendedCalls(node, kept?.calls);
       const files = lineFilesIn([folder], { node });
       // Closed hours before the file was written are in it.
       const first = kept === undefined ? undefined : hourText(hourOf(kept.at) - 1);
@@ -77,7 +80,7 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
     },
     isLoading: () => reading !== undefined,
     take: (line) => calls.take({ ...line }),
-    work(now) {
+    work(now, believed) {
       if (reading !== undefined) {
         for (let left = LINES_AT_ONCE; left > 0; left--) {
           const next = reading.next();
@@ -97,7 +100,7 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
       if (now - looked < LOOK_EVERY && now >= looked) return [];
       looked = now;
       return calls
-        .takeOver((call) => isOver(call, now))
+        .takeOver((call) => isOver(call, believed))
         .map(({ id, trunk }) => ({
           record: "ended",
           id,

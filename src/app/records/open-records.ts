@@ -14,15 +14,15 @@ import type { Log } from "../../observe/log.ts";
 import type { EvidenceConfig } from "../../config/sigwall/evidence-schema.ts";
 import { type BudgetGap, budgetGapLine } from "../../records/evidence/evidence-budget.ts";
 import { createSecondShare } from "../../records/lines/second-share.ts";
+import { gapLine } from "../../records/lines/line-writer.ts";
 import { makesLine, writeEvent, writeGap } from "../../records/lines/event-frames.ts";
 import { FrameFlag, LONGEST_FRAME } from "../../records/lines/frame-layout.ts";
 import { createFramePen } from "../../records/lines/frame-pen.ts";
-import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { Records, TrunkFacts } from "../../records/lines/recording.ts";
 import { createRingMemory, writeRing } from "../../state/byte-ring.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
-import { type KeptThings, lockFolders } from "./kept-folders.ts";
 import { createEvidenceChooser, type EvidenceChoice } from "./evidence-choice.ts";
+import { stateOf, takeFolders } from "./node-folders.ts";
 import { yieldToCalls } from "../threads/thread-priority.ts";
 import {
   DURABLE,
@@ -32,9 +32,14 @@ import {
   RECORDS_CELLS,
   type RecordsThreadData,
   type ToRecords,
-  UNWRITTEN,
   WAKE,
 } from "./records-messages.ts";
+
+/** What is kept, and where. At least one of the two is there. */
+export interface KeptThings {
+  readonly records: RecordsConfig | undefined;
+  readonly evidence: EvidenceConfig | undefined;
+}
 
 export interface RecordsParts {
   readonly node: string;
@@ -63,6 +68,8 @@ const CROWDED = 0.5;
 const MOST_CROWDED = 1000;
 /** Time between two looks for losses that are not told yet. Milliseconds. */
 const TELL_EVERY: Millis = 200;
+/** At most this many messages wait for a thread. */
+const MOST_MESSAGES = 4096;
 /** How long after its end the thread is started again. Milliseconds. */
 const RESTART_AFTER: Millis = 1000;
 /** Longest time that the end of the filter waits for the last lines. Milliseconds. */
@@ -78,9 +85,9 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
   const { node, log } = parts;
   const folder = records?.folder ?? evidence?.folder ?? ".";
   const onFull = records?.onFull ?? "count";
-  const taken = lockFolders({ records, evidence }, node);
-  if (typeof taken === "string") return taken;
-  const { locks, isLocked, isAfterKill } = taken;
+  const folders = takeFolders(records?.folder, evidence?.folder, node);
+  if (typeof folders === "string") return folders;
+  const { records: linesFolder, evidence: evidenceFolder } = folders;
   const chooser = createEvidenceChooser(evidence);
   const ring = createRingMemory(parts.ringOctets ?? RING, RECORDS_CELLS);
   const { cells } = ring;
@@ -99,14 +106,17 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
   let lost = 0;
   let lostFrom = 0;
   let lostTo = 0;
+  /** Messages that found no room, and are not told in the log of evidence yet. */
+  let full: { from: Millis; to: Millis; lost: number } | undefined;
   let port: MessagePort | undefined;
   let thread: Worker | undefined;
   let restart: NodeJS.Timeout | undefined;
   let starts = 0;
   let durable: (() => void) | undefined;
   let closed: (() => void) | undefined;
-  /** Notes that wait for a thread. */
-  let notes: NoteLine[] = [];
+  let isEvidenceWhole = false;
+  /** What waits for a thread. */
+  let waiting: ToRecords[] = [];
 
   function wake(): void {
     Atomics.add(cells, WAKE, 1);
@@ -139,12 +149,15 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
     if (choice === "beyond") figures.evidence.beyond++;
     const at = event.kind === "shed" ? event.to : event.at;
     const trunk = event.kind === "shed" || event.kind === "request" ? event.trunk : event.call.trunk;
-    const hasShare = writer.used() < CROWDED || share.take(trunk, at);
+    const hasShare = writer.used() < CROWDED || share.take(trunk, at, writer.released());
     const place = hasShare && tellLost() ? writer.begin() : -1;
     if (place < 0) {
       lose(at);
       if (!hasEvidence) return;
       figures.evidence.full++;
+      full ??= { from: at, to: at, lost: 0 };
+      full.to = at;
+      full.lost++;
       lastTicket = Infinity;
       return;
     }
@@ -159,7 +172,16 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
 
   /** Tells the messages beyond the budgets of their trunks. */
   function tellBeyond(gaps: readonly BudgetGap[]): void {
-    for (const gap of gaps) send({ kind: "gap", line: budgetGapLine(gap, node), at: gap.to });
+    for (const gap of gaps) send({ kind: "gap", line: budgetGapLine(gap, node), at: gap.to, lost: gap.lost });
+  }
+
+  /** Tells the messages that found no room, as soon as there is room again. */
+  function tellFull(): void {
+    if (full === undefined || !writer.hasRoom()) return;
+    const why = "evidence: memory was full";
+    const line = JSON.stringify(gapLine(node, full.to, { ...full, why }));
+    send({ kind: "gap", line, at: full.to, lost: full.lost });
+    full = undefined;
   }
 
   function hear(message: FromRecords): void {
@@ -193,16 +215,16 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       case "trouble":
         log.warn(`evidence: ${message.what}`);
         break;
+      case "clock":
+        log.warn(message.why);
+        break;
       case "fault":
         figures.lost++;
         log.fault(new Error(message.error));
         break;
-      case "dropped":
-        figures.lost += message.lines;
-        break;
       case "closed":
         figures.lost += message.lost;
-        figures.evidence.disk += message.evidence;
+        isEvidenceWhole = message.isEvidenceWhole;
         closed?.();
         break;
     }
@@ -219,9 +241,10 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       evidence,
       names: pen.names(),
       trunks,
-      isLocked,
-      isAfterKill: isAfterKill && starts++ === 0,
+      linesFolder: stateOf(linesFolder, starts),
+      evidenceFolder: stateOf(evidenceFolder, starts),
     };
+    starts++;
     port = channel.port1;
     port.on("message", hear);
     port.unref();
@@ -242,27 +265,27 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       if (closed === undefined) ended(failure);
       else closed();
     });
-    for (const line of notes.splice(0)) send({ kind: "note", line });
+    for (const message of waiting.splice(0)) send(message);
   }
 
   function ended(why: string): void {
     port?.close();
     port = undefined;
-    // Lines that the thread had taken out of the ring are lost with it.
-    for (let left = Atomics.exchange(cells, UNWRITTEN, 0); left > 0; left--) lose(wallNow());
     hear({ kind: "failing", why });
     Atomics.store(cells, FAILING, 1);
     restart = setTimeout(start, RESTART_AFTER).unref();
   }
 
   function send(message: ToRecords): void {
-    port?.postMessage(message);
+    if (port === undefined && waiting.length < MOST_MESSAGES) waiting.push(message);
+    else port?.postMessage(message);
     wake();
   }
 
   start();
   const telling = setInterval(() => {
     tellLost();
+    tellFull();
     tellBeyond(chooser.due(wallNow()));
   }, TELL_EVERY).unref();
   return {
@@ -277,25 +300,27 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
     note(line) {
       // The time is that of the note, not that of the writing.
       const dated = { ...line, time: line.time ?? new Date(wallNow()).toISOString() };
-      if (port === undefined) notes.push(dated);
-      else send({ kind: "note", line: dated });
+      send({ kind: "note", line: dated });
     },
     know(facts) {
       trunks = facts;
       send({ kind: "trunks", trunks: facts });
     },
     figures: () => figures,
-    isFull: () =>
-      (onFull === "refuse" && (Atomics.load(cells, FAILING) === 1 || !writer.hasRoom())) ||
+    isFull: (trunk) =>
+      (onFull === "refuse" &&
+        (Atomics.load(cells, FAILING) === 1 ||
+          !writer.hasRoom() ||
+          (writer.used() >= CROWDED && share.isSpent(trunk)))) ||
       (evidence?.onFull === "refuse" && Atomics.load(cells, EVIDENCE_FAILING) === 1),
     async close() {
       clearInterval(telling);
       clearTimeout(restart);
       tellLost();
+      tellFull();
       tellBeyond(chooser.rest());
       const last = thread;
       const before = figures.lost;
-      const withoutEvidence = figures.evidence.disk;
       let isClosed = false;
       if (last !== undefined) {
         last.ref();
@@ -311,19 +336,20 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
         if (isClosed) await terminated;
       }
       port?.close();
-      notes = [];
+      waiting = [];
       const isWritten = isClosed && figures.isOk && lost === 0 && figures.lost === before;
-      const isProved = isClosed && figures.evidence.disk === withoutEvidence;
+      const isProved = evidence === undefined || (isClosed && isEvidenceWhole && full === undefined);
+      if (!isProved)
+        log.error(
+          `the last evidence could not be written to ${evidence.folder}; the next start tells it as a gap`,
+        );
       if (!isWritten)
         log.error(`the last record lines could not be written to ${folder}`, {
           lost: figures.lost - before + lost,
         });
-      if (!isProved && evidence !== undefined)
-        log.error(`the last evidence could not be written to ${evidence.folder}`, {
-          lost: figures.evidence.disk - withoutEvidence,
-        });
       // The lock file of an end without loss is empty: the next start sees the difference.
-      if (isWritten && isProved) for (const lock of locks) lock.release();
+      if (isProved) evidenceFolder?.lock?.release();
+      if (isWritten && (isProved || evidenceFolder?.isShared !== true)) linesFolder?.lock?.release();
     },
   };
 }

@@ -15,12 +15,10 @@ export const FAILING = FREE_CELLS + 1;
 export const DURABLE = FREE_CELLS + 2;
 /** 1 while no evidence can be written. */
 export const EVIDENCE_FAILING = FREE_CELLS + 3;
-/** The last ticket whose event is gone from the ring, modulo 2^32. */
-export const TAKEN = FREE_CELLS + 4;
-/** Lines of events that are gone from the ring, and are not written yet. */
-export const UNWRITTEN = FREE_CELLS + 5;
+/** Tickets of the frames that were released, modulo 2^32: a thread that is started again goes on from here. */
+export const RELEASED = FREE_CELLS + 4;
 /** Cells beside those of the ring. */
-export const RECORDS_CELLS = 6;
+export const RECORDS_CELLS = 5;
 
 /** What the records thread is started with. */
 export interface RecordsThreadData {
@@ -35,8 +33,14 @@ export interface RecordsThreadData {
   /** Names with numbers that frames of an earlier thread have brought. */
   readonly names: readonly string[];
   readonly trunks: readonly TrunkFacts[];
-  /** True when this process holds the lock of the node in the folder; false: it could not be written yet. */
-  readonly isLocked: { readonly lines: boolean; readonly evidence: boolean };
+  readonly linesFolder: FolderState;
+  readonly evidenceFolder: FolderState;
+}
+
+/** How a folder was found by the call thread. */
+export interface FolderState {
+  /** True when this process holds the lock of the node; false: the folder could not be written yet. */
+  readonly isLocked: boolean;
   /** True when the process before this one was killed. */
   readonly isAfterKill: boolean;
 }
@@ -45,7 +49,7 @@ export interface RecordsThreadData {
 export type ToRecords =
   | { readonly kind: "note"; readonly line: NoteLine }
   /** A line of a gap for the evidence log and for the records. */
-  | { readonly kind: "gap"; readonly line: string; readonly at: Millis }
+  | { readonly kind: "gap"; readonly line: string; readonly at: Millis; readonly lost: number }
   | { readonly kind: "trunks"; readonly trunks: readonly TrunkFacts[] }
   /** Asks to write everything; answered by `closed`. */
   | { readonly kind: "close" };
@@ -68,9 +72,9 @@ export type FromRecords =
   | { readonly kind: "checkpoint"; readonly size: number; readonly root: string }
   /** What an operator should know of the evidence log. */
   | { readonly kind: "trouble"; readonly what: string }
+  /** Old records and evidence are not deleted for now, and why. */
+  | { readonly kind: "clock"; readonly why: string }
   /** A line could not be made: a fault of ours. */
   | { readonly kind: "fault"; readonly error: string }
-  /** Events without a line: they found no room while no line could be written. */
-  | { readonly kind: "dropped"; readonly lines: number }
-  /** `lost`: events that could not be written. `evidence`: messages that the log of evidence has not. */
-  | { readonly kind: "closed"; readonly lost: number; readonly evidence: number };
+  /** `lost`: events that could not be written. `isEvidenceWhole`: all evidence is on disk and signed. */
+  | { readonly kind: "closed"; readonly lost: number; readonly isEvidenceWhole: boolean };

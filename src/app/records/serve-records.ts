@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { Millis } from "../../domain/time.ts";
 import { createLineWriter, gapLine, type LineWriter } from "../../records/lines/line-writer.ts";
@@ -13,7 +14,7 @@ import { wallNow } from "../../wire/kernel/clock.ts";
 import { type FolderLock, lockFile } from "../folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 import { createEvidenceWriting, type EvidenceWriting } from "./evidence-writing.ts";
-import { placeOf } from "./kept-folders.ts";
+import { openKeptClock } from "./kept-clock.ts";
 import { createOpenCalls } from "./open-calls.ts";
 import {
   DURABLE,
@@ -21,9 +22,8 @@ import {
   FAILING,
   type FromRecords,
   type RecordsThreadData,
-  TAKEN,
+  RELEASED,
   type ToRecords,
-  UNWRITTEN,
   WAKE,
 } from "./records-messages.ts";
 
@@ -55,11 +55,13 @@ export function serveRecords(data: RecordsThreadData): void {
   // A thread before this one may have ended while it could not write.
   let failure = Atomics.load(cells, FAILING) === 1 ? ENDED : undefined;
   let closeBy: Millis | undefined;
-  /** True when the folder of the lines is ours, and what the process before this one has left is mended. */
-  let isPrepared = false;
-  /** Locks that the call thread could not take, because the folders could not be written. */
-  const locks = new Map<string, FolderLock>();
-  let tickets = Atomics.load(cells, TAKEN);
+  let isReady = false;
+  /** The lock of the node, where the call thread could not take it because the folder could not be written. */
+  let lock: FolderLock | undefined;
+  let tickets = Atomics.load(cells, RELEASED);
+  const clock = openKeptClock(kept?.folder ?? data.evidence?.folder ?? ".", node);
+  let doubt: string | undefined;
+  let clockKept = -Infinity;
   let looked = -Infinity;
   let told = -Infinity;
   /** True while somebody waits for evidence that the disk has refused. */
@@ -75,11 +77,7 @@ export function serveRecords(data: RecordsThreadData): void {
       : createEvidenceWriting({
           config: data.evidence,
           node,
-          lock: () => {
-            if (!data.isLocked.evidence) takeLock(data.evidence?.folder ?? "", "evidence");
-          },
-          isAfterKill: data.isAfterKill,
-          lostBefore: Math.max(0, (tickets - Atomics.load(cells, DURABLE)) | 0),
+          ...data.evidenceFolder,
           checkpoint: ({ size, root }) =>
             send({ kind: "checkpoint", size, root: Buffer.from(root).toString("base64") }),
           trouble: (what) => send({ kind: "trouble", what }),
@@ -101,14 +99,14 @@ export function serveRecords(data: RecordsThreadData): void {
       const message: ToRecords = got.message;
       if (message.kind === "note") note(message.line);
       else if (message.kind === "trunks") know(message.trunks);
-      else if (message.kind === "gap") takeGap(message.line, message.at);
-      else closeBy ??= wallNow() + MOST_FAREWELL;
+      else if (message.kind === "gap") takeGap(message.line, message.at, message.lost);
+      else closeBy ??= performance.now() + MOST_FAREWELL;
     }
   }
 
   /** Takes a line that the evidence log has, or is to have. */
-  function takeGap(line: string, at: Millis): void {
-    evidence?.gap(line, at);
+  function takeGap(line: string, at: Millis, lost: number): void {
+    evidence?.gap(line, at, lost);
     noteText(line);
   }
 
@@ -117,28 +115,26 @@ export function serveRecords(data: RecordsThreadData): void {
     note(read);
   }
 
-  /** Takes the lock of the node in a folder. Throws when the folder can't be written, or when another process has the lock. */
-  function takeLock(folder: string, what: string): void {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const place = placeOf(folder);
-    if (locks.has(place)) return;
-    const lock = lockFile(join(folder, `${node}.lock`));
-    if (typeof lock === "string") throw new Error(`${lock} writes the ${what} of node ${node} there`);
-    locks.set(place, lock);
-  }
-
   /** Makes the folder ready before the first line. Throws when it can't be written. */
-  function prepareFolder(): void {
-    if (isPrepared || kept === undefined) return;
-    const { folder } = kept;
+  function prepareFolder(folder: string): void {
     const now = wallNow();
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!data.isLocked.lines) takeLock(folder, "records");
+    if (!data.linesFolder.isLocked) {
+      const taken = lock ?? lockFile(join(folder, `${node}.lock`));
+      if (typeof taken === "string") throw new Error(`${taken} writes the records of node ${node} there`);
+      lock = taken;
+    }
     const { torn, last = now } = cutTornLines(folder, node);
-    if (data.isAfterKill || torn > 0)
+    if (data.linesFolder.isAfterKill || torn > 0)
       note({ record: "gap", ...gapFields(Math.min(last, now), now, torn, whyKilled(torn)) });
     open?.load();
-    isPrepared = true;
+  }
+
+  /** Throws while the folder can't be written. */
+  function makeReady(): void {
+    if (isReady) return;
+    if (kept !== undefined) prepareFolder(kept.folder);
+    isReady = true;
   }
 
   function createWriter(): LineWriter {
@@ -147,6 +143,7 @@ export function serveRecords(data: RecordsThreadData): void {
       node,
       folder: kept?.folder,
       keep: evidence?.append,
+      ready: makeReady,
       names: data.names,
       lesseeOf: (trunk) => lessees.get(trunk),
       whyLost: () => whyLost,
@@ -177,12 +174,33 @@ export function serveRecords(data: RecordsThreadData): void {
     return fields;
   }
 
-  /** What is due once an hour: old days, lost calls, and the size of the folder. */
-  function look(now: Millis): void {
+  /** Reads the clock of retention, keeps it, and tells a doubt once. */
+  function readClock(now: Millis): Millis {
+    const believed = clock.read(now);
+    const why = clock.doubt(now);
+    if (why !== undefined && doubt === undefined) send({ kind: "clock", why });
+    doubt = why;
+    if (performance.now() - clockKept >= HOURLY && isReady) {
+      clockKept = performance.now();
+      keepClock();
+    }
+    return believed;
+  }
+
+  function keepClock(): void {
+    try {
+      clock.keep();
+    } catch {
+      // The folder can't be written: it is told, and tried again in an hour.
+    }
+  }
+
+  /** What is due once an hour: old days, and the size of the folder. */
+  function look(now: Millis, believed: Millis): void {
     if (kept === undefined || (now - looked < HOURLY && now >= looked)) return;
     const { folder, keepDays } = kept;
     looked = now;
-    for (const day of deleteOldDays(folder, node, keepDays, now))
+    for (const day of deleteOldDays(folder, node, keepDays, believed))
       note({ record: "deleted", ...day, why: "retention", keepDays });
     base = sumOctets(folder) - (writer?.written() ?? 0);
   }
@@ -191,7 +209,7 @@ export function serveRecords(data: RecordsThreadData): void {
   function workEvidence(log: EvidenceWriting, more: number, isAwaited: boolean, now: Millis): void {
     const isDurable = log.commit(now);
     tickets = (tickets + more) | 0;
-    if (isDurable && Atomics.load(cells, DURABLE) !== tickets) {
+    if (isDurable && ((tickets - Atomics.load(cells, DURABLE)) | 0) > 0) {
       Atomics.store(cells, DURABLE, tickets);
       if (isAwaited || isLate) send({ kind: "durable" });
     }
@@ -205,55 +223,36 @@ export function serveRecords(data: RecordsThreadData): void {
     send({ kind: "evidence", why, lost });
   }
 
-  /** Takes what the call thread has told. Its evidence is written here, its lines wait. @returns how many events */
-  function takeEvents(now: Millis): number {
-    writer ??= createWriter();
-    for (const line of evidence?.work(now) ?? []) noteText(line);
-    // While nothing can be written, notes wait where their number is bounded.
-    if (failure === undefined) addNotes(writer, now);
-    const { frames, tickets: more, isAwaited, dropped } = writer.take();
-    if (dropped > 0) send({ kind: "dropped", lines: dropped });
-    if (evidence !== undefined) workEvidence(evidence, more, isAwaited, now);
-    return frames;
-  }
-
-  /** Writes the lines that wait. Throws when they can't be written. */
-  function writeLines(lines: LineWriter, now: Millis): void {
-    prepareFolder();
-    look(now);
-    for (const line of open?.work(now) ?? []) lines.note(line, now);
-    addNotes(lines, now);
-    lines.flush();
-  }
-
-  function addNotes(lines: LineWriter, now: Millis): void {
+  /** Lines that no call makes. @returns why the folder can't be written; undefined: it can */
+  function workLines(lines: LineWriter, now: Millis, believed: Millis): unknown {
+    let failed: unknown;
+    try {
+      makeReady();
+      look(now, believed);
+      for (const line of open?.work(now, believed) ?? []) lines.note(line, now);
+    } catch (error) {
+      failed = error;
+    }
+    if (!lines.hasRoom()) return failed;
     for (const line of notes.splice(0)) lines.note(line, now);
     if (lostNotes > 0) lines.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
     lostNotes = 0;
-  }
-
-  /** The events are gone from the ring: a thread after this one does not meet them. */
-  function letGo(): void {
-    Atomics.store(cells, TAKEN, tickets);
-    Atomics.store(cells, UNWRITTEN, writer?.unwritten() ?? 0);
+    return failed;
   }
 
   /** @returns true when there is more to do at once */
   function work(): boolean {
     const now = wallNow();
-    const frames = takeEvents(now);
-    if (writer === undefined) return false;
-    try {
-      writeLines(writer, now);
-    } catch (error) {
-      // Evidence does not wait for the disk of the lines.
-      if (evidence !== undefined) writer.letGo();
-      if (evidence !== undefined) letGo();
-      settle(describeFailure(error));
-      return frames > 0 && evidence !== undefined;
-    }
-    letGo();
-    settle(undefined);
+    writer ??= createWriter();
+    const believed = readClock(now);
+    for (const line of evidence?.work(now, believed) ?? []) noteText(line);
+    // What hinders the lines must not hold up the evidence, which may be on another disk.
+    const linesFailure = workLines(writer, now, believed);
+    const { frames, tickets: more, isAwaited, failure: batchFailure } = writer.batch();
+    if (evidence !== undefined) workEvidence(evidence, more, isAwaited, now);
+    const failed = linesFailure ?? batchFailure;
+    if (failed !== undefined) throw failed;
+    Atomics.store(cells, RELEASED, tickets);
     if (now - told >= TOLD_EVERY || now < told) {
       told = now;
       send({ kind: "bytes", bytes: base + writer.written() });
@@ -273,18 +272,22 @@ export function serveRecords(data: RecordsThreadData): void {
   }
 
   know(data.trunks);
+  // A thread before this one has taken them, and ended before the disk had them.
+  const unwritten = (tickets - Atomics.load(cells, DURABLE)) | 0;
+  if (unwritten > 0) evidence?.lose(unwritten, wallNow());
   for (;;) {
     const seen = Atomics.load(cells, WAKE);
     takeMessages();
     let hasMore = false;
     try {
       hasMore = work();
+      settle(undefined);
     } catch (error) {
       settle(describeFailure(error));
     }
-    if (closeBy !== undefined && (!hasMore || wallNow() >= closeBy)) {
-      const isWritten = failure === undefined && !hasMore && evidence?.failure() === undefined;
-      if (isWritten || wallNow() >= closeBy) {
+    if (closeBy !== undefined && (!hasMore || performance.now() >= closeBy)) {
+      const isWritten = failure === undefined && !hasMore;
+      if (isWritten || performance.now() >= closeBy) {
         farewell();
         return;
       }
@@ -294,18 +297,17 @@ export function serveRecords(data: RecordsThreadData): void {
 
   function farewell(): void {
     let lost = 0;
-    let unkept = 0;
+    const isEvidenceWhole = evidence?.close(wallNow()) ?? true;
     try {
       if (failure !== undefined) lost = writer?.abandon() ?? 0;
-      unkept = evidence?.close(wallNow()) ?? 0;
-      if (isPrepared) open?.keep(wallNow());
+      if (isReady) open?.keep(wallNow());
+      if (isReady) keepClock();
       writer?.close();
-      // A lock file with a pid says that something was lost.
-      if (failure === undefined && unkept === 0) for (const lock of locks.values()) lock.release();
+      if (failure === undefined) lock?.release();
     } catch (error) {
       settle(describeFailure(error));
     }
-    send({ kind: "closed", lost, evidence: unkept });
+    send({ kind: "closed", lost, isEvidenceWhole });
   }
 }
 

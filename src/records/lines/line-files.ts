@@ -39,6 +39,9 @@ interface Waiting {
 /** At most this many hours have an open file. Only a clock that steps, or calls that end late, need more than two. */
 const MOST_OPEN = 4;
 
+/** Late lines stand at most this many hours behind their own. */
+const MOST_LATER = 24;
+
 /** Returns the name of the file with the lines of a node in an hour, `12-gw-a.ndjson`. */
 export function lineFileName(hour: string, node: string): string {
   return `${hour}-${node}.ndjson`;
@@ -60,18 +63,27 @@ export function createLineFiles(folder: string, node: string): LineFiles {
     }
   }
 
-  /** The file of an hour that was sealed is gone for good: its late lines go to the latest hour. */
+  /**
+   * The file of an hour that was sealed is gone for good: its late lines go to the latest hour. Readers look for late
+   * lines in the files of one more day: after a clock that jumped ahead they go to the next hour that is not sealed.
+   */
   function hourFor(at: Millis): number {
     const hour = hourOf(at);
     if (hour >= latest || queue.has(hour)) return hour;
-    return isSealed(folder, node, hour) ? latest : hour;
+    const known = open.get(hour);
+    if (known !== undefined && isThere(known)) return hour;
+    if (!isSealed(folder, node, hour)) return hour;
+    if (latest - hour <= MOST_LATER) return latest;
+    let next = hour + 1;
+    while (next < hour + MOST_LATER && isSealed(folder, node, next)) next++;
+    return next;
   }
 
   function fileOf(hour: number): HourFile {
     const known = open.get(hour);
     if (known !== undefined) {
       // Somebody has deleted the file: lines must not go where nobody finds them.
-      if (fstatSync(known.fd).nlink > 0) return known;
+      if (isThere(known)) return known;
       close(hour, known);
     }
     const place = placeOfHour(hour);
@@ -129,6 +141,11 @@ export function createLineFiles(folder: string, node: string): LineFiles {
       for (const [hour, file] of open) close(hour, file);
     },
   };
+}
+
+/** False when somebody has deleted the file. */
+function isThere({ fd }: HourFile): boolean {
+  return fstatSync(fd).nlink > 0;
 }
 
 function takeText(waiting: Waiting): Buffer {

@@ -16,36 +16,32 @@ import type { GapLine, NoteLine, RecordLine } from "./record-line.ts";
 /** Takes a message that is evidence, with the line that decided on it. The bytes are overwritten afterwards. */
 export type KeepEvidence = (entry: FrameEvidence & { readonly at: Millis; readonly line: string }) => void;
 
-/** What was read at a time. */
+/** What a batch did. */
 export interface Batch {
-  /** Frames that were read. 0: the ring is empty, or too much waits. */
+  /** Frames that were read. 0: the ring is empty. */
   readonly frames: number;
   /** Frames with evidence among them: the tickets of the call thread, in its order. */
   readonly tickets: number;
-  /** True when somebody waits until the disk has the evidence of the batch. */
+  /** True when somebody waits until the disk has the batch. */
   readonly isAwaited: boolean;
-  /** Lines that found no room while nothing could be written. A gap tells them later. */
-  readonly dropped: number;
+  /** Why no line could be written; undefined: all are. Evidence was handed over all the same. */
+  readonly failure: unknown;
 }
 
 /** Writes the lines of one node. */
 export interface LineWriter {
-  /** Reads frames and hands their messages to `keep`. Their lines wait for {@link LineWriter.flush}. Needs no disk. */
-  readonly take: () => Batch;
   /**
-   * Writes the lines that wait, and gives back the room of their frames in the ring. Throws when nothing can be written:
-   * the same lines are tried again by the next call.
+   * Reads frames, hands over their evidence, writes their lines and gives back their room in the ring. When nothing can
+   * be written, the frames keep their room, and the next call writes their lines.
    */
-  readonly flush: () => void;
-  /** Gives back the room in the ring of lines that still wait: evidence goes on while no line can be written. */
-  readonly letGo: () => void;
-  /** Takes a line that no call makes. The next {@link LineWriter.flush} writes it. */
+  readonly batch: () => Batch;
+  /** False while so much waits that lines that no call makes should wait elsewhere. */
+  readonly hasRoom: () => boolean;
+  /** Takes a line that no call makes. The next {@link LineWriter.batch} writes it. */
   readonly note: (line: NoteLine, now: Millis) => void;
   /** Octets written so far. */
   readonly written: () => number;
-  /** Lines of frames that are not written yet. */
-  readonly unwritten: () => number;
-  /** Counts the lines that are not written yet. Their frames are gone from the ring then. */
+  /** Counts the frames that are not written yet. They are gone from the ring then. */
   readonly abandon: () => number;
   readonly close: () => void;
 }
@@ -55,6 +51,8 @@ export interface LineWriterParts extends FrameContext {
   /** Undefined: no lines are kept, and evidence alone is. */
   readonly folder: string | undefined;
   readonly keep?: KeepEvidence | undefined;
+  /** Makes the folder ready for lines. Throws while it can't be written. */
+  readonly ready: () => void;
   /** Why events found no room, in words: what hindered the writing last. */
   readonly whyLost: () => string;
   /** Takes every line that was made. */
@@ -65,10 +63,10 @@ export interface LineWriterParts extends FrameContext {
 
 /** About so many characters are written at a time. */
 const BATCH = 1 << 19;
+/** At most so many characters wait while no line can be written, but evidence can. */
+const MOST_WAITING = 1 << 24;
 /** At most this many frames are read at a time. */
 const MOST_FRAMES = 2048;
-/** At most about so many characters wait while evidence goes on and no line can be written. */
-const MOST_WAITING = 1 << 24;
 
 export function createLineWriter(parts: LineWriterParts): LineWriter {
   const { ring, folder, node, keep } = parts;
@@ -77,36 +75,17 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
   const files = folder === undefined ? noFiles : createLineFiles(folder, node);
   // The frame is read from a copy: functions of strings are faster on memory that is not shared.
   let copy = Buffer.alloc(1 << 16);
-  let batch = { frames: 0, tickets: 0, isAwaited: false, dropped: 0 };
-  /** Frames whose lines wait. */
-  let unwritten = 0;
-  /** Lines that found no room, until a gap tells them. */
-  let gap: { readonly from: Millis; to: Millis; lost: number } | undefined;
+  const batch = { tickets: 0, isAwaited: false };
+  /** Frames that were read, and are not released. */
+  let held = 0;
+  let most = BATCH;
 
   const addLine = (at: Millis, line: RecordLine): string => {
     const text = JSON.stringify(line);
-    if (files.waiting() < MOST_WAITING) files.add(at, text);
-    else drop(at, line);
+    files.add(at, text);
     parts.made(line);
     return text;
   };
-
-  function drop(at: Millis, line: RecordLine): void {
-    gap ??= { from: at, to: at, lost: 0 };
-    gap.to = Math.max(gap.to, at);
-    // The call thread has counted what the line of a gap tells.
-    gap.lost += line.record === "gap" ? line.lost : 1;
-    if (line.record === "gap") return;
-    batch.dropped++;
-    unwritten--;
-  }
-
-  function tellDropped(): void {
-    if (gap === undefined || files.waiting() >= MOST_WAITING) return;
-    const told = gap;
-    gap = undefined;
-    files.add(told.to, JSON.stringify(gapLine(node, told.to, { ...told, why: parts.whyLost() })));
-  }
 
   function takeFrame(): void {
     const length = reader.end - reader.start;
@@ -134,25 +113,31 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
   }
 
   return {
-    take() {
-      batch = { frames: 0, tickets: 0, isAwaited: false, dropped: 0 };
-      tellDropped();
-      // Evidence does not wait for lines that can't be written. Without evidence the frames may wait in the ring.
-      const most = keep === undefined ? BATCH : files.waiting() + BATCH;
-      while (batch.frames < MOST_FRAMES && files.waiting() < most && reader.next()) {
-        batch.frames++;
-        unwritten++;
+    batch() {
+      let count = 0;
+      let failure: unknown;
+      while (count < MOST_FRAMES && files.waiting() < most && reader.next()) {
+        count++;
         takeFrame();
       }
-      return batch;
+      held += count;
+      try {
+        parts.ready();
+        files.flush();
+        reader.release();
+        held = 0;
+        most = BATCH;
+      } catch (error) {
+        failure = error;
+        // The disk of the lines must not hold up evidence on another disk.
+        if (keep !== undefined) most = MOST_WAITING;
+      }
+      const done = { ...batch, frames: count, failure };
+      batch.tickets = 0;
+      batch.isAwaited = false;
+      return done;
     },
-    flush() {
-      files.flush();
-      unwritten = 0;
-      reader.release();
-    },
-    letGo: reader.release,
-    unwritten: () => unwritten,
+    hasRoom: () => files.waiting() < BATCH,
     note(note, now) {
       const at = note.time === undefined ? now : Date.parse(note.time);
       const { record, ...fields } = note;
@@ -165,10 +150,9 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
     },
     written: files.written,
     abandon() {
-      let count = unwritten;
+      let count = held;
       while (reader.next()) count++;
       reader.release();
-      unwritten = 0;
       return count;
     },
     close: files.close,

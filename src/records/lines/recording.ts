@@ -27,8 +27,8 @@ export interface Records {
   /** Tells the trunks of the policy that came into force. */
   readonly know: (trunks: readonly TrunkFacts[]) => void;
   readonly figures: () => RecordsFigures;
-  /** True while new calls are to be refused, because nobody could tell of them (`onFull: refuse`). */
-  readonly isFull: () => boolean;
+  /** True while new calls of a trunk are to be refused, because nobody could tell of them (`onFull: refuse`). */
+  readonly isFull: (trunk: TrunkId) => boolean;
   /** Writes everything. Resolves when it is written, or could not be. */
   readonly close: () => Promise<void>;
 }
