@@ -15,6 +15,7 @@ import "./records/record-days.ts";
 import "./records/read-lines.ts";
 import "./records/unended-calls.ts";
 import "./records/thread.ts";
+import "./records/evidence-thread.ts";
 import "./records/full-disk.ts";
 import "./records/engines.ts";
 import "./records/killed.ts";

@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { Buffer } from "node:buffer";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { giveToOwner } from "../records/sealed/folder-owner.ts";
 
 /** A lock that this process holds. */
 export interface FolderLock {
@@ -14,7 +16,7 @@ const MOST_TIME = 5000;
 const TAKEN = 1;
 
 /**
- * Takes the lock in the file at `path`. A missing file is made, and stays. Throws when the file can't be written.
+ * Takes the lock in the file at `path`. A missing file is made, and stays; it belongs to the owner of the folder. Throws when the file can't be written.
  *
  * The kernel holds the lock (flock(2)): a process that was killed leaves no lock behind. A pid alone proves nothing:
  * another program or a process of another container may have it. Node can't call flock(2), so flock(1) takes the lock
@@ -25,6 +27,7 @@ const TAKEN = 1;
 export function lockFile(path: string): FolderLock | string {
   const file = openSync(path, "a+", 0o600);
   try {
+    giveToOwner(dirname(path), path);
     const holder = readHolder(path);
     const outcome = askKernel(file);
     if (outcome === "taken" || (outcome === "unknown" && isAlive(holder))) {

@@ -50,21 +50,41 @@ export function createHeldRefusals<Held>(
 ): HeldRefusals<Held> {
   // In the order of their tickets, which is that of their ends.
   const waiting = new Map<string, Waiting<Held>>();
+  // Their evidence was lost, so that nothing but their time lets them go. They must not keep others waiting.
+  const lost = new Map<string, Waiting<Held>>();
   let overdue = 0;
 
-  /** @returns false when the answer is to wait for longer */
-  function leave(key: string, { held, ticket, due }: Waiting<Held>, kept: number, now: Millis): boolean {
-    if (ticket > kept && now < due) return false;
+  function leave(
+    map: Map<string, Waiting<Held>>,
+    key: string,
+    { held, ticket }: Waiting<Held>,
+    kept: number,
+  ): void {
     if (ticket > kept) overdue++;
-    waiting.delete(key);
+    map.delete(key);
     send(held);
-    return true;
+  }
+
+  function releaseFrom(map: Map<string, Waiting<Held>>, kept: number, now: Millis): void {
+    for (const [key, entry] of map) {
+      if (entry.ticket > kept && now < entry.due) return;
+      leave(map, key, entry, kept);
+    }
+  }
+
+  /** The answer that has waited longest leaves. */
+  function makeRoom(): void {
+    const [first] = waiting;
+    const [other] = lost;
+    const isOther = first === undefined || (other !== undefined && other[1].due < first[1].due);
+    const oldest = isOther ? other : first;
+    if (oldest !== undefined) leave(isOther ? lost : waiting, ...oldest, 0);
   }
 
   return {
-    size: () => waiting.size,
+    size: () => waiting.size + lost.size,
     isHeld: (decision) => wait?.holds(decision.attempt.trunk) === true && isRefusal(decision),
-    has: (key) => waiting.size > 0 && waiting.has(key),
+    has: (key) => (waiting.size > 0 && waiting.has(key)) || (lost.size > 0 && lost.has(key)),
     hold(key, held, now) {
       const ticket = wait?.ticket() ?? 0;
       if (ticket <= (wait?.kept() ?? 0)) {
@@ -72,17 +92,13 @@ export function createHeldRefusals<Held>(
         return;
       }
       waiting.delete(key);
-      waiting.set(key, { held, ticket, due: now + LONGEST_HOLD });
-      if (waiting.size <= MOST_HELD) return;
-      for (const [oldest, entry] of waiting) {
-        leave(oldest, entry, 0, Infinity);
-        return;
-      }
+      lost.delete(key);
+      (ticket === Infinity ? lost : waiting).set(key, { held, ticket, due: now + LONGEST_HOLD });
+      if (waiting.size + lost.size > MOST_HELD) makeRoom();
     },
     release(now) {
-      if (waiting.size === 0) return;
-      const kept = wait?.kept() ?? 0;
-      for (const [key, entry] of waiting) if (!leave(key, entry, kept, now)) return;
+      if (waiting.size > 0) releaseFrom(waiting, wait?.kept() ?? 0, now);
+      if (lost.size > 0) releaseFrom(lost, 0, now);
     },
     overdue: () => overdue,
   };

@@ -416,6 +416,52 @@ void t.test("release: of the trunks of the line, once, and counted", async (t) =
   });
 });
 
+void t.test("an order is told once, however long its calls need and its disk takes", async (t) => {
+  const released: (() => void)[] = [];
+  const { lines, notes, give } = build({
+    release: () =>
+      new Promise((resolve) => released.push(() => resolve({ released: 3, gone: 0, notReleasable: 0 }))),
+  });
+  const first = give({ name: "lease", state: "closed", calls: "release" });
+  lines.tick();
+  lines.policyChanged();
+  await lines.settled();
+  lines.tick();
+  lines.policyChanged();
+  t.same(notes, [], "nobody tells the order before its calls are released");
+  // Another order for the line meanwhile is told at once.
+  const second = give({ name: "lease", state: "suspended", order: "JG-2" });
+  await second;
+  lines.tick();
+  t.same(notes.map(sayNote), ["trunk:lease closed to suspended by command"]);
+  t.equal(released.length, 1);
+  released[0]?.();
+  await first;
+  lines.tick();
+  t.match(notes.slice(1), [{ by: "command", order: "JG-1", released: 3 }]);
+  t.equal(notes.length, 2, "the state that holds was told: the late count changes nothing");
+});
+
+void t.test("two orders for a line that can't be kept: neither is in force", async (t) => {
+  const rows = [
+    { name: "one after the other", states: ["suspended", "closed"] },
+    { name: "the second one opens", states: ["suspended", "active"] },
+  ] as const;
+  for (const { name, states } of rows) {
+    const bench = build();
+    bench.broken = "ENOSPC: no space left on device";
+    const answers = await Promise.all(states.map((state) => bench.give({ name: "lease", state })));
+    t.same(
+      answers.map(({ result }) => result),
+      ["refused", "refused"],
+      name,
+    );
+    t.same([...bench.commanded.orders], [], `${name}: nothing was changed`);
+    bench.lines.tick();
+    t.same(bench.notes, [], `${name}: nothing is told`);
+  }
+});
+
 void t.test("a rule that does not enforce: the answer warns", async (t) => {
   const bench = build({ policy: brokenPolicy(["rules:\n", "rules:\n  line-state: { mode: monitor }\n"]) });
   t.match(await bench.give({ name: "lease" }), {

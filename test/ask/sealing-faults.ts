@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
+  chownSync,
   copyFileSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
   truncateSync,
@@ -150,6 +152,62 @@ void t.test("seal: an hour that is still written stays open", async (t) => {
   t.match(err, /08-gw-a\.ndjson is still written; it is sealed the next time/);
   t.same(files(), [NAME]);
   t.equal((await readBack(records)).length, 2);
+});
+
+for (const late of ["checked", "others", "attempts"] as const)
+  void t.test(`seal: a line that comes after the step "${late}" is not removed`, async (t) => {
+    const { records, write, files } = openRecords(t);
+    write(NAME, [decided()]);
+    const { sealRecords } = await import("../../src/cli/seal.ts");
+    const { gather } = await import("../support/records-folder.ts");
+    const after = (step: SealStep): void => {
+      if (step === late) appendFileSync(join(records, NAME), `${JSON.stringify(ended())}\n`);
+    };
+    const { code, err } = await gather((output) =>
+      sealRecords({ config: undefined, records: [records] }, { ...output, now: LATER, after }),
+    );
+    t.equal(code, 1);
+    t.match(err, /08-gw-a\.ndjson is still written; it is sealed the next time/);
+    t.equal((await seal(records)).code, 0);
+    t.equal((await readBack(records)).length, 2, "both are sealed");
+    t.notOk(files().some((name) => name.includes("~") || name.endsWith("08-gw-a.ndjson")));
+  });
+
+void t.test("seal: tables and bad lines are for their owner alone", async (t) => {
+  const { records, write, files } = openRecords(t);
+  write(NAME, [decided(), ended(), "no line"]);
+  const former = process.umask(0o022);
+  t.teardown(() => process.umask(former));
+  t.equal((await seal(records)).code, 0);
+  const modes = files()
+    .filter((name) => name.includes("08-gw-a"))
+    .map((name) => statSync(join(records, name)).mode & 0o777);
+  t.same(modes, [0o600, 0o600, 0o600, 0o600]);
+});
+
+void t.test("seal, search: what a command of root makes belongs to the owner of the folder", async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.pass("other owners", { skip: "only root gives files away" });
+    return;
+  }
+  const { records, write } = openRecords(t);
+  write(NAME, [decided(), ended(), "no line"]);
+  const owner = 65_534;
+  for (const path of [records, join(records, "2026-10-03"), join(records, NAME)])
+    chownSync(path, owner, owner);
+  t.equal((await seal(records)).code, 0);
+  const { search } = await import("../support/records-folder.ts");
+  // The first question of a day comes before the first call.
+  await search([records], {}, LATER + 24 * 3_600_000);
+  const made = readdirSync(records, { recursive: true, encoding: "utf8" });
+  t.ok(
+    made.some((name) => name.startsWith("2026-10-04/")),
+    made.join(" "),
+  );
+  t.same(
+    made.filter((name) => statSync(join(records, name)).uid !== owner),
+    [],
+  );
 });
 
 void t.test("seal: an hour that fails is said, and the others are sealed", async (t) => {

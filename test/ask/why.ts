@@ -5,7 +5,7 @@ import { formatNumber } from "../../src/domain/number.ts";
 import { describeAttempt } from "../../src/records/lines/attempt-line.ts";
 import { readRecordedAttempt } from "../../src/replay/recorded-attempts.ts";
 import { makeAttempt, makeTrunk } from "../support/attempt.ts";
-import { decided, ended, parseLines, seal } from "../support/records-folder.ts";
+import { decided, ended, parseLines, seal, search } from "../support/records-folder.ts";
 import { at, openPlace } from "./why-place.ts";
 
 for (const isSealed of [false, true])
@@ -35,6 +35,19 @@ for (const isSealed of [false, true])
     t.match(out, /today +policy [0-9a-f]{12}: accept listed.*contract HT-8.*; not what was recorded/);
     t.match(out, /not recorded +how many calls there were/);
   });
+
+for (const isSealed of [false, true])
+  void t.test(
+    `why, search: the mark of a line that is observed, ${isSealed ? "sealed" : "open"}`,
+    async (t) => {
+      const { records, write, revision, why } = openPlace(t);
+      const marks = [{ verdict: "observe", reason: "line-observed" }];
+      write("2026-10-03/08-gw-a.ndjson", [decided({ revision, marks })]);
+      if (isSealed) await seal(records);
+      t.match((await why({ callId: "call-1@203.0.113.10" })).out, /\n {2}marked +observe line-observed\n/);
+      t.match((await search([records])).out, /marked: observe line-observed/);
+    },
+  );
 
 void t.test("why: every call of a Call-ID, what became of it, and the list line that decided", async (t) => {
   const { write, revision, why } = openPlace(t);

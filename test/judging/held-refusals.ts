@@ -43,6 +43,33 @@ void t.test("held refusals: each leaves when its own evidence is on disk", (t) =
   t.end();
 });
 
+void t.test("held refusals: an answer whose evidence was lost keeps no other one waiting", (t) => {
+  const evidence = createTestEvidence("lease");
+  const sent: string[] = [];
+  const held = createHeldRefusals<string>(
+    { ...evidence, ticket: () => (isLost ? Infinity : evidence.ticket()) },
+    (answer) => sent.push(answer),
+  );
+  let isLost = true;
+  held.hold("lost", "lost", 0);
+  isLost = false;
+  held.hold("kept", "kept", 1);
+  t.equal(held.size(), 2);
+  t.ok(held.has("lost") && held.has("kept"));
+  evidence.keepAll();
+  held.release(2);
+  t.same(sent, ["kept"], "at once");
+  isLost = true;
+  held.hold("lost", "lost again", 3);
+  held.release(2 + LONGEST_HOLD);
+  t.same(sent, ["kept"]);
+  held.release(3 + LONGEST_HOLD);
+  t.same(sent, ["kept", "lost again"]);
+  t.equal(held.overdue(), 1);
+  t.equal(held.size(), 0);
+  t.end();
+});
+
 void t.test("held refusals: refusals by rules are held, on trunks that say so", (t) => {
   const reject = { kind: "reject", reason: "cli-hidden" } as const;
   const rows: readonly (readonly [Partial<Decision>, boolean])[] = [

@@ -50,13 +50,21 @@ void t.test("files: a clock that steps back; a sealed hour stays sealed", (t) =>
   };
   put(NOON, "12");
   put(NOON - HOUR, "11, after 12: the other node's hour is sealed");
+  t.equal(
+    readFileSync(join(folder, "2026-11-30/11-gw-a.ndjson"), "utf8"),
+    "11, after 12: the other node's hour is sealed\n",
+  );
   put(NOON - 2 * HOUR, "10, after 12: sealed");
   put(NOON + 1, "12 again");
+  // Sealed while the writer has the file of the hour open.
+  rmSync(join(folder, "2026-11-30/11-gw-a.ndjson"));
+  writeFileSync(join(folder, "2026-11-30/11-gw-a.attempts.parquet"), "");
+  put(NOON - HOUR + 1, "11, sealed meanwhile");
   files.close();
   t.match(content(folder), {
-    "2026-11-30/11-gw-a.ndjson": "11, after 12: the other node's hour is sealed\n",
-    "2026-11-30/12-gw-a.ndjson": "12\n10, after 12: sealed\n12 again\n",
+    "2026-11-30/12-gw-a.ndjson": "12\n10, after 12: sealed\n12 again\n11, sealed meanwhile\n",
   });
+  t.notOk(existsSync(join(folder, "2026-11-30/11-gw-a.ndjson")));
   t.notOk(existsSync(join(folder, "2026-11-30/10-gw-a.ndjson")));
   t.end();
 });

@@ -1,82 +1,11 @@
 // The records thread: lines on disk within its pause, tickets, one process a node, and a folder that can't be written.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import t, { type Test } from "tap";
-import type { EvidenceConfig } from "../../src/config/sigwall/evidence-schema.ts";
-import type { RecordsConfig } from "../../src/config/sigwall/records-schema.ts";
-import { openRecords } from "../../src/app/records/open-records.ts";
-import { createLog } from "../../src/observe/log.ts";
+import t from "tap";
 import { verifyEvidence } from "../../src/cli/evidence-verify.ts";
-import { readLines } from "../../src/records/lines/read-lines.ts";
-import type { Records } from "../../src/records/lines/recording.ts";
 import { until } from "../support/until.ts";
-import { decisionOn, endOf, forwardedCall, NODE } from "./line-maker.ts";
-
-const NOW = Date.UTC(2026, 10, 30, 12);
-
-interface Place {
-  readonly folder: string;
-  readonly said: string[];
-  readonly open: (more?: Partial<RecordsConfig>, ringOctets?: number, evidence?: EvidenceConfig) => Records;
-  readonly lines: () => readonly Readonly<Record<string, unknown>>[];
-}
-
-/** A folder that is removed after the threads have ended, unlike that of `t.testdir`. */
-function place(t: Test, files: Readonly<Record<string, string>> = {}): Place {
-  const root = mkdtempSync(join(tmpdir(), "sigwall-records-"));
-  const folder = join(root, "records");
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(root, name, ".."), { recursive: true });
-    writeFileSync(join(root, name), text);
-  }
-  const said: string[] = [];
-  const opened: Records[] = [];
-  const log = createLog(
-    "info",
-    () => NOW,
-    (entry) => {
-      if (entry.kind === "message") said.push(`${entry.level} ${entry.message}`);
-    },
-  );
-  const alive = setInterval(() => undefined, 1000);
-  t.teardown(async () => {
-    await Promise.all(opened.map((records) => records.close()));
-    rmSync(root, { recursive: true });
-    clearInterval(alive);
-  });
-  return {
-    folder,
-    said,
-    open(more = {}, ringOctets, evidence) {
-      const config = { folder, keepDays: 36_500, onFull: "count", policies: undefined, ...more } as const;
-      const parts = { node: NODE, log, ...(ringOctets === undefined ? {} : { ringOctets }) };
-      const records = openRecords({ records: config, evidence }, parts);
-      if (typeof records === "string") throw new Error(records);
-      opened.push(records);
-      return records;
-    },
-    lines: () => [...readLines([folder])].flatMap(({ line }) => (line === undefined ? [] : [line])),
-  };
-}
-
-const refusal = (count: number): Parameters<Records["happened"]>[0] => ({
-  ...forwardedCall(count, {}, NOW),
-  decision: decisionOn(
-    {},
-    { verdict: { kind: "reject", reason: "cli-not-listed" }, rule: "caller-authentication" },
-  ),
-  action: { kind: "answered", status: 403 },
-});
+import { endOf, forwardedCall, NODE } from "./line-maker.ts";
+import { evidenceIn, NOW, place, refusal } from "./records-place.ts";
 
 void t.test("thread: lines of calls and of others, then an orderly end", async (t) => {
   const { open, lines, folder, said } = place(t);
@@ -131,20 +60,6 @@ void t.test("thread: one process a node", async (t) => {
     /^process \d+ writes the records of node gw-a in .*give each process a `node` of its own/u,
   );
   await until(() => existsSync(folder));
-});
-
-/** Evidence beside the records, for which every refusal waits. */
-const evidenceIn = (folder: string): EvidenceConfig => ({
-  folder: join(folder, "../evidence"),
-  keyFile: join(folder, "../evidence.key"),
-  durability: "before-reject",
-  checkpointSeconds: 10,
-  keepDays: 1100,
-  onFull: "count",
-  perTrunk: { blocksPerSecond: 5, megabytesPerDay: 1 },
-  publish: undefined,
-  origin: undefined,
-  timeStamp: undefined,
 });
 
 void t.test("thread: a ticket is kept when the evidence of its refusal is on disk", async (t) => {

@@ -106,7 +106,7 @@ export function readLineRequest(
     const text = fields.get(key);
     if (text === undefined) continue;
     if (typeof text !== "string" || !isText(text))
-      return `${key}: expected text of at most ${MOST_TEXT} characters, without control characters`;
+      return `${key}: expected text of 1 to ${MOST_TEXT} characters, without control characters`;
     texts[key] = text.trim();
   }
   const { order, reason, ...rest } = texts;

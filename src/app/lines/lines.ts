@@ -55,6 +55,15 @@ export interface Lines {
   readonly settled: () => Promise<void>;
 }
 
+/** An order that is being taken. */
+interface Change {
+  readonly line: LineId;
+  /** Undefined: the order by command is taken away. */
+  readonly order: LineOrder | undefined;
+  /** What held before by command. */
+  former: LineOrder | undefined;
+}
+
 /** Makes the lines, and puts in force what was kept. */
 export function createLines(parts: LinesParts): Lines {
   const { commanded, policy, now } = parts;
@@ -62,6 +71,8 @@ export function createLines(parts: LinesParts): Lines {
   const states = new Map(parts.kept.states);
   let untold: readonly OrderNote[] = [];
   let writing: Promise<unknown> = Promise.resolve();
+  /** Changes that are not told yet: they are being written, or their calls are being released. */
+  const changing = new Set<Change>();
   /** Lines that the policy lost while an order for them is in force. Each is told once. */
   let orphans: ReadonlySet<LineId> = new Set();
 
@@ -85,10 +96,15 @@ export function createLines(parts: LinesParts): Lines {
     if (parts.unkept() === undefined) keep().catch(parts.fault);
   };
 
+  /** The state counts as told: and is not told again. */
+  function mark({ line, state }: OrderNote): void {
+    if (state === "active") states.delete(line);
+    else states.set(line, state);
+  }
+
   function tell(note: OrderNote): void {
     untold = untold.filter((other) => other !== note);
-    if (note.state === "active") states.delete(note.line);
-    else states.set(note.line, note.state);
+    mark(note);
     parts.note(note);
   }
 
@@ -128,10 +144,9 @@ export function createLines(parts: LinesParts): Lines {
       tell(note);
       return;
     }
-    // Until the calls are released, the change counts as told: it must not be told twice.
-    states.set(note.line, note.state);
+    mark(note);
     releaseCalls(line.trunks)
-      .then((counts) => tell({ ...note, calls: "release", ...counts }))
+      .then((counts) => parts.note({ ...note, calls: "release", ...counts }))
       .catch(parts.fault);
   }
 
@@ -142,7 +157,8 @@ export function createLines(parts: LinesParts): Lines {
     for (const line of policy().lines) {
       const held = ownOrder(line, commanded, at);
       const state = stateOf(held);
-      if (state === (states.get(line.id) ?? "active")) continue;
+      // What is told by the command that gave it is not told here too.
+      if (state === (states.get(line.id) ?? "active") || isChanging(line.id)) continue;
       hasChanged = true;
       const isLifted = held === undefined || (cause === "until" && held.order.since === undefined);
       const by = isLifted ? cause : held.place === undefined ? "command" : "file";
@@ -200,27 +216,33 @@ export function createLines(parts: LinesParts): Lines {
     return { result: "taken", taken };
   }
 
+  function isChanging(line: LineId): boolean {
+    for (const change of changing) if (change.line === line) return true;
+    return false;
+  }
+
+  function put(line: LineId, order: LineOrder | undefined): void {
+    if (order === undefined) orders.delete(line);
+    else orders.set(line, order);
+    publish();
+  }
+
+  /** Takes a change back. A later order for the line stays; should it be taken back too, what was before both holds. */
+  function takeBack({ line, order, former }: Change): void {
+    if (orders.get(line) === order) put(line, former);
+    for (const later of changing) if (later.line === line && later.former === order) later.former = former;
+  }
+
   /** Puts an order in force, or takes it away (undefined), and keeps that. @returns the refusal; then nothing has changed */
-  async function change(
-    line: LineId,
-    order: LineOrder | undefined,
-    note: OrderNote,
-  ): Promise<LineAnswer | undefined> {
-    const former = orders.get(line);
-    const put = (next: LineOrder | undefined): void => {
-      if (next === undefined) orders.delete(line);
-      else orders.set(line, next);
-      publish();
-    };
-    put(order);
+  async function keepChange(change: Change, note: OrderNote): Promise<LineAnswer | undefined> {
+    put(change.line, change.order);
     untold = [...untold, note];
     try {
       await keep();
       return undefined;
     } catch (error) {
       untold = untold.filter((other) => other !== note);
-      // Another order may have come meanwhile.
-      if (orders.get(line) === order) put(former);
+      takeBack(change);
       const why = error instanceof Error ? error.message : String(error);
       return refuseOrder(503, `the order can't be kept: ${why}; nothing was changed`);
     }
@@ -255,14 +277,21 @@ export function createLines(parts: LinesParts): Lines {
       ),
       ...(isOpening ? {} : { calls }),
     };
-    const refusal = await change(line.id, order, note);
-    if (refusal !== undefined) return refusal;
-    const releases = calls === "release" && hasCalls;
-    const counts = releases ? await releaseCalls(line.trunks) : NOTHING_RELEASED;
-    untold = untold.filter((other) => other !== note);
-    tell(releases ? { ...note, ...counts } : note);
-    keepSoon();
-    return answerTaken(line, before, counts);
+    const change: Change = { line: line.id, order, former: orders.get(line.id) };
+    changing.add(change);
+    try {
+      const refusal = await keepChange(change, note);
+      if (refusal !== undefined) return refusal;
+      mark(note);
+      const releases = calls === "release" && hasCalls;
+      const counts = releases ? await releaseCalls(line.trunks) : NOTHING_RELEASED;
+      untold = untold.filter((other) => other !== note);
+      parts.note(releases ? { ...note, ...counts } : note);
+      keepSoon();
+      return answerTaken(line, before, counts);
+    } finally {
+      changing.delete(change);
+    }
   }
 
   return {

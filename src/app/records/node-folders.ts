@@ -1,5 +1,5 @@
 // Takes the folders of records and of evidence for this process, so that no other process of the node writes there.
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type FolderLock, lockFile } from "../folder-lock.ts";
 import type { FolderState } from "./records-messages.ts";
@@ -23,14 +23,26 @@ export function takeFolders(
   const lines = records === undefined ? undefined : takeFolder(records, node, "records");
   if (typeof lines === "string") return lines;
   if (evidence === undefined) return { records: lines, evidence: undefined };
-  if (records !== undefined && resolve(records) === resolve(evidence)) {
+  if (records !== undefined && isSame(records, evidence)) {
     const isAfterKill = lines?.isAfterKill === true;
     return { records: lines, evidence: { lock: undefined, isAfterKill, isShared: true } };
   }
   const log = takeFolder(evidence, node, "evidence");
   if (typeof log !== "string") return { records: lines, evidence: log };
-  lines?.lock?.release();
+  // An empty lock file would say that the process before this one has lost nothing.
+  if (lines?.isAfterKill === false) lines.lock?.release();
   return log;
+}
+
+/** True for one folder, also under two names. The evidence's own folder may not be there yet. */
+function isSame(records: string, evidence: string): boolean {
+  if (resolve(records) === resolve(evidence)) return true;
+  try {
+    const [one, other] = [statSync(records), statSync(evidence)];
+    return one.dev === other.dev && one.ino === other.ino;
+  } catch {
+    return false;
+  }
 }
 
 /** @param starts of the thread: only the first one comes after a kill */

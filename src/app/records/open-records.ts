@@ -201,7 +201,7 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
         figures.isOk = true;
         break;
       case "evidence":
-        figures.evidence.disk = message.lost;
+        figures.evidence.disk += message.lost;
         if (message.why !== undefined && figures.evidence.isOk)
           log.error(describeNoEvidence(evidence?.folder ?? "", evidence?.onFull ?? "count"), {
             why: message.why,
@@ -338,15 +338,18 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       port?.close();
       waiting = [];
       const isWritten = isClosed && figures.isOk && lost === 0 && figures.lost === before;
-      // The lock file of an end without loss is empty: the next start sees the difference.
-      if (isClosed && isEvidenceWhole && full === undefined) evidenceFolder?.lock?.release();
-      else if (isClosed && evidenceFolder !== undefined && figures.evidence.isOk)
-        log.error(`the last evidence could not be written to ${evidence?.folder ?? ""}`);
-      if (isWritten) linesFolder?.lock?.release();
-      else
+      const isProved = evidence === undefined || (isClosed && isEvidenceWhole && full === undefined);
+      if (!isProved)
+        log.error(
+          `the last evidence could not be written to ${evidence.folder}; the next start tells it as a gap`,
+        );
+      if (!isWritten)
         log.error(`the last record lines could not be written to ${folder}`, {
           lost: figures.lost - before + lost,
         });
+      // The lock file of an end without loss is empty: the next start sees the difference.
+      if (isProved) evidenceFolder?.lock?.release();
+      if (isWritten && (isProved || evidenceFolder?.isShared !== true)) linesFolder?.lock?.release();
     },
   };
 }

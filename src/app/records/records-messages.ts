@@ -63,7 +63,10 @@ export type FromRecords =
   | { readonly kind: "durable" }
   /** Octets of all record files. */
   | { readonly kind: "bytes"; readonly bytes: number }
-  /** Evidence can't be written from now on, and why; undefined: it can again. `lost`: messages that were not taken. */
+  /**
+   * Evidence can't be written from now on, and why; undefined: it can again. `lost`: messages that were not taken since
+   * the last of these.
+   */
   | { readonly kind: "evidence"; readonly why: string | undefined; readonly lost: number }
   /** A checkpoint of the evidence log: it should leave the machine. */
   | { readonly kind: "checkpoint"; readonly size: number; readonly root: string }

@@ -41,6 +41,8 @@ const TOLD_EVERY: Millis = 1000;
 const MOST_FAREWELL: Millis = 2000;
 /** At most this many lines that no call makes wait while nothing can be written. */
 const MOST_NOTES = 4096;
+/** Why nothing could be written, for the thread after one that has ended. */
+const ENDED = "the thread before this one has ended";
 
 /** Serves until the call thread says `close`. Blocks its thread: nothing else runs there. */
 export function serveRecords(data: RecordsThreadData): void {
@@ -52,7 +54,8 @@ export function serveRecords(data: RecordsThreadData): void {
   const notes: NoteLine[] = [];
   let lostNotes = 0;
   let whyLost = "the records thread did not keep up";
-  let failure: string | undefined;
+  // A thread before this one may have ended while it could not write.
+  let failure = Atomics.load(cells, FAILING) === 1 ? ENDED : undefined;
   let closeBy: Millis | undefined;
   let isReady = false;
   /** The lock of the node, where the call thread could not take it because the folder could not be written. */
@@ -70,7 +73,7 @@ export function serveRecords(data: RecordsThreadData): void {
   let base = 0;
   let writer: LineWriter | undefined;
   const open = kept === undefined ? undefined : createOpenCalls(kept.folder, node);
-  let evidenceFailure: string | undefined;
+  let evidenceFailure = Atomics.load(cells, EVIDENCE_FAILING) === 1 ? ENDED : undefined;
   let evidenceLost = 0;
   const evidence =
     data.evidence === undefined
@@ -218,10 +221,11 @@ export function serveRecords(data: RecordsThreadData): void {
     isLate = !isDurable && (isLate || isAwaited);
     const why = log.failure();
     if (why === evidenceFailure && log.lost() === evidenceLost) return;
+    const lost = log.lost() - evidenceLost;
     evidenceFailure = why;
-    evidenceLost = log.lost();
+    evidenceLost += lost;
     Atomics.store(cells, EVIDENCE_FAILING, why === undefined ? 0 : 1);
-    send({ kind: "evidence", why, lost: evidenceLost });
+    send({ kind: "evidence", why, lost });
   }
 
   /** Lines that no call makes. @returns why the folder can't be written; undefined: it can */

@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { AccessLine } from "../../records/lines/record-line.ts";
+import { giveToOwner } from "../../records/sealed/folder-owner.ts";
 import type { Millis } from "../../domain/time.ts";
 
 /** Who asked what. */
@@ -41,11 +42,15 @@ export function noteAccess(folders: readonly string[], access: Access, now: Mill
   for (const folder of folders) {
     try {
       const day = join(folder, time.slice(0, 10));
-      if (!existsSync(day)) mkdirSync(day, { mode: 0o700 });
+      if (!existsSync(day)) {
+        mkdirSync(day, { mode: 0o700 });
+        // The filter writes the lines of the day there.
+        giveToOwner(folder, day);
+      }
+      const path = join(day, `${time.slice(11, 13)}-${node}.ndjson`);
       // One write of one line: lines of two commands never mix.
-      appendFileSync(join(day, `${time.slice(11, 13)}-${node}.ndjson`), `${JSON.stringify(line)}\n`, {
-        mode: 0o600,
-      });
+      appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+      giveToOwner(folder, path);
     } catch (error) {
       failures.push(`${folder}: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -5,7 +5,7 @@ import type { Judged } from "./call-judging.ts";
 import { sayEnd } from "./call-endings.ts";
 import { alignRows, plain } from "./plain-text.ts";
 import { isOfStoppedLine, sayOrder } from "./stopping-orders.ts";
-import { type Clock, sayAction, show, showParty } from "./record-table.ts";
+import { type Clock, sayAction, sayMark, show, showParty } from "./record-table.ts";
 
 /** All that is known of a call. */
 export interface CallStory {
@@ -39,6 +39,7 @@ export function layOutStory(story: CallStory, clock: Clock): string {
     ...sayList(story),
     ...(isOfStoppedLine(call) ? [["order", sayStop(story, clock)] as const] : []),
     ...sayShadow(call),
+    ...sayMarks(call),
     ["revision", show(revision)],
     ["end", sayEnd(call, end)],
     ["then", sayJudged(former, call)],
@@ -93,6 +94,11 @@ function sayShadow({ shadow }: ReadLine): readonly (readonly [string, string])[]
     index === 0 ? "monitored" : "",
     `${show(rule)} ${show(reason)}`,
   ]);
+}
+
+/** What was done with a call beside its verdict: an order observes the line, a rule labels the call. */
+function sayMarks({ marks }: ReadLine): readonly (readonly [string, string])[] {
+  return objectsIn(marks).map((mark, index) => [index === 0 ? "marked" : "", sayMark(mark)]);
 }
 
 /** What a policy says; where it differs from the record, both are said. */

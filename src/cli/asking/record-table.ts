@@ -1,7 +1,7 @@
 // The table of record lines for people: one row a line, the same columns as `replay` prints.
 import type { NumberUse } from "../../records/asking/sealed-lines.ts";
 import type { ReadLine } from "../../records/asking/record-filter.ts";
-import { isFields, objectsIn } from "../../records/lines/line-fields.ts";
+import { type Fields, isFields, objectsIn } from "../../records/lines/line-fields.ts";
 import { alignRows, plain } from "./plain-text.ts";
 
 /** Longer text of a peer is cut in a table. JSON has all of it. */
@@ -80,6 +80,7 @@ function writeNotes(line: ReadLine): string {
   const notes: string[] = [];
   for (const hit of objectsIn(line["shadow"]))
     notes.push(`monitored: ${show(hit["rule"])} ${show(hit["reason"])}`);
+  for (const mark of objectsIn(line["marks"])) notes.push(`marked: ${sayMark(mark)}`);
   for (const name of ["listLine", "notice", "why"])
     if (line[name] !== undefined) notes.push(show(line[name]));
   if (line.record === "decided" || line.record === "request") {
@@ -101,6 +102,11 @@ function writeNotes(line: ReadLine): string {
     for (const name of told) if (line[name] !== undefined) notes.push(`${name} ${show(line[name])}`);
   }
   return notes.join("; ");
+}
+
+/** A mark of a call: `observe line-observed`. */
+export function sayMark({ verdict, reason }: Fields): string {
+  return `${show(verdict)} ${show(reason)}`;
 }
 
 /** What was done, with the status or the cause. */

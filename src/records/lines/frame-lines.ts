@@ -97,7 +97,7 @@ export function createFrameReader({ node, lesseeOf, names }: FrameContext): (fra
       `${decision.fault},"trunk":${quoteText(trunk)}${named(',"lessee":', attempt.lessee)}` +
       `${named(',"listener":', listener)}${named(',"tlsName":', attempt.tlsName)}${attempt.privacy}${isUnread ? "" : parties.displays}${shape}` +
       `${decision.decided}${decision.done}${field(',"overlapOf":', overlapOf)}${decision.listLine}` +
-      `${named(',"contract":', attempt.contract)}` +
+      named(',"contract":', attempt.contract) +
       `${rawHex === undefined ? "" : `,"rawHex":${JSON.stringify(rawHex)}`}}`;
     const life = isCall && decision.isForwarded ? begunLife(id ?? "", trunk, at) : undefined;
     const evidence = (flags & FrameFlag.evidence) === 0 ? undefined : { origin, bytes, originalLength };

@@ -1,7 +1,8 @@
 // Seals one hour: NDJSON in, Parquet out, and the NDJSON goes when everything is on the disk.
-import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "./duckdb.ts";
+import { giveToOwner } from "./folder-owner.ts";
 import { badPath, type HourFiles, openPath, sealedPath } from "./hour-files.ts";
 import { type SortedLines, sortLines } from "./line-sorting.ts";
 import { tableNames } from "./record-columns.ts";
@@ -55,8 +56,15 @@ export async function sealHour(parts: SealParts, hour: HourFiles, stem: string):
       stampOf(source) !== before
     )
       throw new Error(describeMismatch(source, sorted, rows, stampOf(source) !== before));
-    for (const table of tableNames) settle(join(work, `${table}.parquet`));
+    for (const table of tableNames) {
+      const path = join(work, `${table}.parquet`);
+      // Whole numbers stand in the tables: DuckDB would let everybody read them.
+      chmodSync(path, 0o600);
+      giveToOwner(hour.folder, path);
+      settle(path);
+    }
     after("checked");
+    if (sorted.bad > 0) giveToOwner(hour.folder, join(work, "bad"));
     if (sorted.bad > 0) renameSync(join(work, "bad"), badPath(target));
     for (const table of tableNames) {
       renameSync(join(work, `${table}.parquet`), sealedPath(target, table));
@@ -64,6 +72,8 @@ export async function sealHour(parts: SealParts, hour: HourFiles, stem: string):
       settle(hour.folder);
       after(table);
     }
+    // A line that came meanwhile is in no table: the next sealing takes the hour as a whole.
+    if (stampOf(source) !== before) throw new Error(describeMismatch(source, sorted, rows, true));
     removeFile(source);
     settle(hour.folder);
     after("removed");

@@ -1,0 +1,176 @@
+// Evidence in the records thread: its own lock, disks that fail one without the other, threads and processes that end.
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
+import t from "tap";
+import { verifyEvidence } from "../../src/cli/evidence-verify.ts";
+import { createBlockReader, isPacket, lineOf } from "../../src/records/evidence/block-reader.ts";
+import { listSegments } from "../../src/records/evidence/log-files.ts";
+import { until } from "../support/until.ts";
+import { forwardedCall, NODE } from "./line-maker.ts";
+import { evidenceIn, NOW, place, refusal } from "./records-place.ts";
+
+const DAY = 86_400_000;
+
+/** The lines of every block, in their order. */
+function blocksIn(folder: string): readonly Readonly<Record<string, unknown>>[] {
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  for (const { path } of listSegments(folder, NODE))
+    createBlockReader().read(path, (block) => {
+      if (isPacket(block)) lines.push(JSON.parse(lineOf(block)));
+      return true;
+    });
+  return lines;
+}
+
+function verified(folder: string): string {
+  let said = "";
+  const output = { write: (text: string) => (said += text) };
+  const options = { checkpoints: [], key: undefined, stdout: output, stderr: output };
+  return verifyEvidence(folder, options) === 0 ? "right" : said;
+}
+
+void t.test("evidence: one process a node, also where only the evidence is shared", async (t) => {
+  const { open, prove, folder } = place(t);
+  const evidence = evidenceIn(folder);
+  open({}, undefined, evidence);
+  const refused = /^process \d+ writes the evidence of node gw-a in .*give each process a `node` of its own/u;
+  t.throws(() => open({ folder: join(folder, "../elsewhere") }, undefined, evidence), refused);
+  t.throws(() => prove(evidence), refused);
+  await until(() => existsSync(evidence.folder));
+});
+
+for (const isLinked of [false, true])
+  void t.test(`evidence: in the folder of the records${isLinked ? ", by a link" : ""}`, async (t) => {
+    const { open, folder, lines } = place(t);
+    mkdirSync(folder);
+    const linked = join(folder, "../linked");
+    if (isLinked) symlinkSync(folder, linked);
+    const records = open({}, undefined, { ...evidenceIn(folder), folder: isLinked ? linked : folder });
+    records.happened(refusal(1));
+    await until(() => records.evidence.kept() === 1);
+    await records.close();
+    t.equal(lines().length, 1);
+    t.equal(readFileSync(join(folder, "gw-a.lock"), "latin1"), "");
+    t.equal(verified(folder), "right");
+  });
+
+void t.test("evidence: goes on while no record line can be written", async (t) => {
+  const { open, folder, lines } = place(t, { records: "a file in its place" });
+  const evidence = evidenceIn(folder);
+  const records = open({}, undefined, {
+    ...evidence,
+    perTrunk: { blocksPerSecond: 1e6, megabytesPerDay: 1e6 },
+  });
+  await until(() => !records.figures().isOk);
+  // Many times what is written at a time.
+  const COUNT = 5000;
+  for (let count = 1; count <= COUNT; count++) {
+    records.happened(refusal(count));
+    if (count % 500 === 0) await until(() => records.evidence.kept() === count);
+  }
+  t.match(records.figures().evidence, { isOk: true, full: 0, disk: 0 }, "no message was missed");
+  rmSync(folder);
+  await until(() => records.figures().isOk);
+  await records.close();
+  t.equal(lines().filter(({ record }) => record === "decided").length, COUNT, "no line either");
+  t.equal(blocksIn(evidence.folder).length, COUNT);
+  t.equal(verified(evidence.folder), "right");
+});
+
+void t.test(
+  "evidence: a thread that ends takes no ticket with it, and refuses no call afterwards",
+  async (t) => {
+    const { open, folder, lines } = place(t);
+    const evidence = evidenceIn(folder);
+    const threads: Worker[] = [];
+    const started = (thread: Worker): unknown => threads.push(thread);
+    process.on("worker", started);
+    t.teardown(() => process.off("worker", started));
+    const records = open({ onFull: "refuse" }, undefined, { ...evidence, onFull: "refuse" });
+    const { ticket, kept } = records.evidence;
+    records.happened(refusal(1));
+    await until(() => kept() === 1 && lines().length === 1);
+    // The log takes messages, and can't write them.
+    rmSync(join(evidence.folder, "2026-11-30"), { recursive: true });
+    rmSync(evidence.folder, { recursive: true });
+    writeFileSync(evidence.folder, "in the way");
+    records.happened(refusal(2, NOW + DAY));
+    await until(() => !records.figures().evidence.isOk);
+    t.ok(records.isFull("trunk-1"));
+    t.equal(kept(), 1);
+    // With the second of these lines the refusal is out of the ring.
+    for (const more of [3, 4]) {
+      records.happened(forwardedCall(more, {}, NOW));
+      await until(() => lines().length === more);
+    }
+    await threads[0]?.terminate();
+    await until(() => !records.figures().isOk);
+    rmSync(evidence.folder);
+    await until(() => records.figures().isOk && records.figures().evidence.isOk);
+    await until(() => kept() === 2);
+    t.notOk(records.isFull("trunk-1"), "calls are taken again");
+    records.happened(refusal(5));
+    t.equal(ticket(), 3);
+    await until(() => kept() === 3);
+    t.equal(records.figures().evidence.disk, 1, "what the thread had not written is counted");
+    await records.close();
+    t.match(
+      blocksIn(evidence.folder).map(({ record, lost }) => [record, lost]),
+      [
+        ["gap", 1],
+        ["decided", undefined],
+      ],
+      "and told",
+    );
+  },
+);
+
+void t.test("evidence alone: after a kill a gap in the log says so", async (t) => {
+  const { prove, folder } = place(t, { "evidence/gw-a.lock": "123456789\n" });
+  const evidence = evidenceIn(folder);
+  const records = prove(evidence);
+  records.happened(refusal(1));
+  await until(() => records.evidence.kept() === 1);
+  await records.close();
+  const [gap, call, ...more] = blocksIn(evidence.folder);
+  t.match(
+    [gap, call].find((line) => line?.["record"] === "gap")?.["why"],
+    /the process before this one was killed: /u,
+  );
+  t.same(more, []);
+  const again = prove(evidence);
+  again.happened(refusal(2));
+  await until(() => again.evidence.kept() === 1);
+  await again.close();
+  t.equal(blocksIn(evidence.folder).length, 3, "an orderly restart is no gap");
+});
+
+void t.test("evidence alone: a folder that is writable later is locked then", async (t) => {
+  const { prove, folder } = place(t, { evidence: "a file in its place" });
+  const evidence = evidenceIn(folder);
+  const records = prove(evidence);
+  await until(() => !records.figures().evidence.isOk);
+  rmSync(evidence.folder);
+  await until(() => records.figures().evidence.isOk);
+  t.throws(() => prove(evidence), /^process \d+ writes the evidence of node gw-a/u);
+});
+
+void t.test("evidence: an end that can't write it says so, and leaves its pid", async (t) => {
+  const { open, said, folder } = place(t);
+  const evidence = evidenceIn(folder);
+  const records = open({}, undefined, evidence);
+  records.happened(refusal(1));
+  await until(() => records.evidence.kept() === 1);
+  // A file where the folder of the next day should be.
+  writeFileSync(join(evidence.folder, "2026-12-01"), "");
+  for (let count = 2; count <= 4; count++) records.happened(refusal(count, NOW + DAY));
+  await until(() => !records.figures().evidence.isOk);
+  await records.close();
+  t.match(
+    said.at(-1),
+    /^error the last evidence could not be written to .*the next start tells it as a gap$/u,
+  );
+  t.match(readFileSync(join(evidence.folder, "gw-a.lock"), "latin1"), `${process.pid}`);
+  t.equal(records.figures().lost, 0, "the lines are all there");
+});
