@@ -38,14 +38,19 @@ function createDice(seed: number): () => number {
   };
 }
 
-const sum = { calls: 0, answered: 0, late: 0, missing: 0, forwarded: 0, torn: 0, leaves: 0 };
+const sum = { calls: 0, answered: 0, late: 0, lateMissing: 0, missing: 0, forwarded: 0, torn: 0, leaves: 0 };
 const missing: string[] = [];
 
-/** One filter, from the start to the kill. @returns refusals whose evidence was promised */
-async function playRound(place: Crowd, dice: () => number): Promise<readonly string[]> {
+/** Refusals that a caller has heard of. `promised`: with their evidence, since they left in time. */
+interface Heard {
+  readonly promised: string[];
+  readonly late: string[];
+}
+
+/** One filter, from the start to the kill. */
+async function playRound(place: Crowd, dice: () => number, { promised, late }: Heard): Promise<void> {
   const filter = await startFilter(place.config);
   t.teardown(() => filter.signal("SIGKILL"));
-  sum.torn += filter.output().split("no whole block").length - 1;
   const [caller] = place.callers;
   if (caller === undefined) throw new Error("no caller");
   const most = 20 + 60 * dice();
@@ -63,21 +68,19 @@ async function playRound(place: Crowd, dice: () => number): Promise<readonly str
   await filter.ended;
   // What the kernel had taken from the filter is still to be heard.
   await pause(20);
-  const promised: string[] = [];
   for (const { callId, outcome, sentAt, endedAt } of caller.calls.values()) {
     sum.calls++;
     if (outcome === "forwarded") sum.forwarded++;
     if (outcome !== "403") continue;
     sum.answered++;
-    if (endedAt - sentAt > SURELY_KEPT) sum.late++;
+    if (endedAt - sentAt > SURELY_KEPT) late.push(callId);
     else promised.push(callId);
   }
   caller.calls.clear();
-  return promised;
 }
 
 /** The start after a kill mends the log. It must verify then, and hold what was promised. */
-async function look(place: Crowd, promised: readonly string[]): Promise<void> {
+async function look(place: Crowd, { promised, late }: Heard): Promise<void> {
   const evidence = join(place.folder, "evidence");
   const before = killGaps(evidence);
   const filter = await startFilter(place.config);
@@ -91,6 +94,9 @@ async function look(place: Crowd, promised: readonly string[]): Promise<void> {
       sum.missing++;
       missing.push(callId);
     }
+  sum.late += late.length;
+  sum.lateMissing += late.filter((callId) => !there.has(callId)).length;
+  sum.torn += filter.output().split("no whole block").length - 1;
   const { code, said } = verifyFolder(evidence);
   if (code !== 0) t.fail(said);
   sum.leaves = Math.max(sum.leaves, signedLeaves(evidence));
@@ -107,19 +113,19 @@ void t.test(
     const seed = Number(process.env["KILL_SEED"] ?? Date.now() % 1_000_000);
     const dice = createDice(seed);
     let place: Crowd | undefined;
-    let promised: string[] = [];
+    let heard: Heard = { promised: [], late: [] };
     for (let round = 0; round < ROUNDS; round++) {
       if (round % ROUNDS_OF_A_LOG === 0) {
         place?.close();
         place = await openCrowd(settings);
-        promised = [];
+        heard = { promised: [], late: [] };
       }
       if (place === undefined) throw new Error("no place");
-      promised.push(...(await playRound(place, dice)));
+      await playRound(place, dice, heard);
       // Now and then one kill follows another.
       if (round % 3 !== 1 || (round + 1) % ROUNDS_OF_A_LOG === 0 || round + 1 === ROUNDS) {
-        await look(place, promised);
-        promised = [];
+        await look(place, heard);
+        heard = { promised: [], late: [] };
       }
       if (ROUNDS > 50 && round % 25 === 24) console.error(`${round + 1} rounds: ${JSON.stringify(sum)}`);
     }

@@ -379,7 +379,8 @@ function isRecordsData(value: unknown): value is RecordsThreadData {
 }
 
 if (!isMainThread && isRecordsData(workerData)) {
-  yieldToCalls();
+  // A refusal that waits for its evidence is a call that waits: its thread must not come last on a busy machine.
+  if (workerData.evidence?.durability !== "before-reject") yieldToCalls();
   const { serveRecords } = await import("./serve-records.ts");
   serveRecords(workerData);
 }
