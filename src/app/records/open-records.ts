@@ -377,7 +377,8 @@ function isRecordsData(value: unknown): value is RecordsThreadData {
 }
 
 if (!isMainThread && isRecordsData(workerData)) {
-  yieldToCalls();
+  // Answers that wait for this thread must not wait for other programs too.
+  if (workerData.evidence?.durability !== "before-reject") yieldToCalls();
   const { serveRecords } = await import("./serve-records.ts");
   serveRecords(workerData);
 }
