@@ -25,7 +25,7 @@ import {
 
 const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rate CALLS_PER_SECOND]
        [--targets kamailio,sigwall,sigwall:dgram,sigwall=OTHER/main.js,bare,bare:batched,drachtio,bare:drachtio]
-       [--node-options=OPTIONS_FOR_SIGWALL] [--records] [--keep]`;
+       [--node-options=OPTIONS_FOR_SIGWALL] [--records] [--delays] [--keep]`;
 
 const { values: options } = parseArgs({
   options: {
@@ -36,6 +36,7 @@ const { values: options } = parseArgs({
     targets: { type: "string", default: "kamailio,sigwall,sigwall:dgram,bare,bare:batched" },
     "node-options": { type: "string" },
     records: { type: "boolean", default: false },
+    delays: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -47,6 +48,8 @@ if (options.help) {
 
 /** Refusals a second while answers are timed. */
 const REFUSALS = 200;
+/** What records cost, and with --delays how long refusals take alone. */
+const withRecords = options.records || options.delays;
 const root = join(fileURLToPath(import.meta.url), "../../..");
 const rounds = Number(options.rounds ?? (options.quick ? 2 : 3));
 const seconds = Number(options.seconds ?? (options.quick ? 2 : 6));
@@ -61,7 +64,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => proces
 const wanted = options.targets.split(",").flatMap((word) => [
   ...[chooseTarget(word, root) ?? []].flat(),
   // Beside the same without them: the cost of records is the difference.
-  ...(options.records && word.startsWith("sigwall")
+  ...(withRecords && word.startsWith("sigwall")
     ? (["records", "evidence", "before-reject"] as const).flatMap(
         (kept) => chooseTarget(word, root, kept) ?? [],
       )
@@ -106,15 +109,19 @@ const [first, ...others] = choices.filter(({ byDrachtio }) => byDrachtio);
 await measure(choices.filter((choice) => !choice.byDrachtio || choice === first));
 for (const choice of others) await measure([choice]);
 
-const load = `${rounds} rounds of ${callsPerSecond * seconds} calls of each kind at ${callsPerSecond}/s, loopback UDP`;
-process.stdout.write(`CPU per call (user + system, whole process tree), medians; ${load}\n`);
-process.stdout.write(`${formatReport(targets, measurements, memory)}\n`);
-if (options.records) {
+if (!options.delays) {
+  const load = `${rounds} rounds of ${callsPerSecond * seconds} calls of each kind at ${callsPerSecond}/s, loopback UDP`;
+  process.stdout.write(`CPU per call (user + system, whole process tree), medians; ${load}\n`);
+  process.stdout.write(`${formatReport(targets, measurements, memory)}\n\n`);
+}
+if (options.records && !options.delays) {
   process.stdout.write(
-    `\nWhat keeping costs, µs of CPU per call: median (lowest); the difference is to the row without\n`,
+    "CPU per call, µs: median (lowest); + is the difference to the row that keeps nothing\n",
   );
-  process.stdout.write(`${formatCosts(targets, measurements)}\n`);
-  process.stdout.write(`\nFrom INVITE to 403 at ${REFUSALS} refusals a second, ms\n`);
+  process.stdout.write(`${formatCosts(targets, measurements)}\n\n`);
+}
+if (withRecords) {
+  process.stdout.write(`From INVITE to 403 at ${REFUSALS} refusals a second, ms\n`);
   process.stdout.write(`${formatDelays(targets, delays)}\n`);
 }
 process.exitCode = targets.length === wanted.length ? 0 : 1;
@@ -131,7 +138,7 @@ async function measure(together: readonly TargetChoice[]): Promise<void> {
     for (const kind of ["allowed", "rejected"] as const)
       await applyLoad(plan, target, kind, callsPerSecond * 2);
   }
-  for (let round = 1; round <= rounds; round += 1) {
+  for (let round = 1; round <= rounds && !options.delays; round += 1) {
     for (const kind of ["allowed", "rejected"] as const) {
       for (const target of started) {
         const measurement = await applyLoad(plan, target, kind, callsPerSecond * seconds);
@@ -143,13 +150,17 @@ async function measure(together: readonly TargetChoice[]): Promise<void> {
       }
     }
   }
-  if (options.records) {
-    for (let round = 1; round <= rounds; round += 1)
-      for (const target of started)
-        if (target.name === "sigwall")
-          delays.push(
-            await timeRefusals(target, bench.dataset, layout, { perSecond: REFUSALS, seconds, round }),
-          );
+  if (withRecords) {
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const target of started.filter(({ name }) => name === "sigwall")) {
+        const load = { perSecond: REFUSALS, seconds, round };
+        const timed = await timeRefusals(target, bench.dataset, layout, load);
+        delays.push(timed);
+        process.stderr.write(
+          `round ${round}: ${target.title}: ${timed.millis.length} refusals timed, ${timed.unanswered} unanswered\n`,
+        );
+      }
+    }
   }
   await end(core);
   for (const target of started) {
