@@ -83,6 +83,31 @@ void t.test(
   },
 );
 
+void t.test(
+  "a crash between the two writings of a checkpoint leaves a whole log, and the next start mends it",
+  (t) => {
+    for (const before of ["the one before", "nothing", "half of it"]) {
+      const place = createPlace(t);
+      const log = openLog(place);
+      const path = join(place.folder, "gw-a.checkpoint");
+      fill(log, 5, 1);
+      log.checkpoint(noon);
+      const former = readFileSync(path);
+      fill(log, 5, 1);
+      log.checkpoint(noon);
+      log.close();
+      const newest = readFileSync(path);
+      if (before === "nothing") rmSync(path);
+      else writeFileSync(path, before === "half of it" ? newest.subarray(0, 40) : former);
+      if (before === "the one before") t.same(verify(place.folder).faults, [], "verified as it was left");
+      openLog(place).close();
+      t.ok(readFileSync(path).equals(newest), before);
+      t.same(verify(place.folder).faults, []);
+    }
+    t.end();
+  },
+);
+
 void t.test("one flipped bit anywhere is found, and the first bad block is named", (t) => {
   const place = createPlace(t);
   const log = openLog(place, { segmentOctets: 40_000 });

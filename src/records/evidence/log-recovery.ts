@@ -1,4 +1,5 @@
 // Takes up an evidence log again: the tree of the last checkpoint, and the blocks behind it, hashed again.
+import { Buffer } from "node:buffer";
 import {
   closeSync,
   ftruncateSync,
@@ -12,7 +13,7 @@ import {
 import { dirname } from "node:path";
 import { type BlockFault, createBlockReader, readSegmentHead } from "./block-reader.ts";
 import { findLastCheckpoint } from "../tree/checkpoint-file.ts";
-import { readIfThere, syncFolder, writeFileThrough } from "../tree/durable-writing.ts";
+import { readIfThere, replaceFile, syncFolder, writeFileThrough } from "../tree/durable-writing.ts";
 import { EvidenceFault, messageOf } from "./evidence-fault.ts";
 import { headOf, listSegments, type LogFiles, logFiles, type Segment } from "./log-files.ts";
 import { growTree, type GrowingTree, hashLeafInPlace } from "../tree/merkle-tree.ts";
@@ -48,6 +49,9 @@ function findCheckpoint(
     );
   const note = readIfThere(files.checkpoint)?.toString("utf8");
   const single = note === undefined ? "" : openCheckpoint(note, key);
+  // A crash may have come before the newest was written to the file of its own.
+  if (last.checkpoint !== undefined && (typeof single === "string" || single.size < last.checkpoint.size))
+    replaceFile(files.checkpoint, Buffer.from(last.checkpoint.note));
   if (typeof single === "string") {
     if (single !== "") told.push(`${files.checkpoint}: ${single}; the last of ${files.checkpoints} is taken`);
     return { checkpoint: last.checkpoint, end: last.end };
