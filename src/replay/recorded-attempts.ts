@@ -6,12 +6,13 @@ import {
   type SeizedCircuit,
   type SignallingSource,
 } from "../domain/attempt.ts";
-import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/identity.ts";
-import { type DialPlan, formatNumber, type PartyNumber, type UnusableWhy } from "../domain/number.ts";
+import type { AssertedIdentity, Presentation } from "../domain/identity.ts";
+import { type DialPlan, formatNumber, type PartyNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { parseEndpoint } from "../net/address.ts";
 import { readCalledNumber, readIsupNumber, readListNumber, readSipNumber } from "../numbering/e164.ts";
+import { identitySources, signallings, transports, unusableWhys } from "../records/lines/frame-layout.ts";
 import { type Fields, isFields, objectsIn, textIn, textsIn } from "../records/lines/line-fields.ts";
 import { unusable } from "../numbering/interpretation.ts";
 
@@ -83,28 +84,13 @@ function findMissing(
   ];
 }
 
-const sources: readonly IdentitySource[] = [
-  "p-asserted-identity",
-  "p-preferred-identity",
-  "remote-party-id",
-  "from",
-  "isup-calling-party",
-  "isup-generic-number",
-  "diversion",
-  "history-info",
-  "referred-by",
-  "address-of-record",
-  "isup-redirecting-number",
-  "isup-original-called-number",
-];
-
 function readIdentity(
   party: Fields,
   plan: DialPlan,
   circuit: SeizedCircuit | undefined,
   display: string | undefined,
 ): AssertedIdentity {
-  const source = sources.find((name) => name === party["source"]) ?? "from";
+  const source = identitySources.find((name) => name === party["source"]) ?? "from";
   const presentation = readPresentation(party["presentation"]);
   const raw = asReceived(textIn(party["raw"]));
   const nature = source === "isup-calling-party" ? circuit?.natureOfAddress : undefined;
@@ -144,22 +130,13 @@ function readCalled(value: unknown, requestUri: string, plan: DialPlan): PartyNu
   return settle(readCalledNumber(raw, plan, parameters < 0 ? "" : requestUri.slice(parameters)), party, raw);
 }
 
-const whys: readonly UnusableWhy[] = [
-  "empty",
-  "token",
-  "restricted",
-  "unavailable",
-  "not-a-number",
-  "invalid",
-];
-
 /** Takes the number that was read again, unless the record has another one. */
 function settle(reread: PartyNumber | undefined, party: Fields, raw: string): PartyNumber {
   const recorded = textIn(party["number"]);
   if (reread !== undefined && (formatNumber(reread) ?? "") === recorded) return reread;
   const number = recorded === "" ? "" : readListNumber(recorded);
   if (typeof number !== "string") return { ...number, raw };
-  const why = whys.find((name) => name === party["why"]) ?? "invalid";
+  const why = unusableWhys.find((name) => name === party["why"]) ?? "invalid";
   return unusable(why, `as recorded: ${why}`, raw);
 }
 
@@ -168,9 +145,6 @@ function readPrivacy(values: readonly string[]): number {
   for (const [name, bit] of Object.entries(PrivacyFlag)) if (values.includes(name)) bits |= bit;
   return bits;
 }
-
-const signallings = ["sip", "sip-i", "isup"] as const;
-const transports = ["udp", "tcp", "tls", "sctp", "mtp"] as const;
 
 function readOrigin(line: RecordedCall): SignallingSource {
   const source = parseEndpoint(textIn(line["source"]));

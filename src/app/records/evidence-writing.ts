@@ -8,7 +8,7 @@ import { type EvidenceLog, NO_ROOM, openEvidenceLog } from "../../records/eviden
 import { EvidenceFault } from "../../records/evidence/evidence-fault.ts";
 import { listSegments } from "../../records/evidence/log-files.ts";
 import type { FrameEvidence } from "../../records/lines/frame-lines.ts";
-import { formatLineTime } from "../../records/lines/line-time.ts";
+import { gapLine } from "../../records/lines/line-writer.ts";
 import type { Checkpoint } from "../../records/tree/signed-note.ts";
 import { type FolderLock, lockFile } from "../folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
@@ -126,7 +126,7 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
       onCheckpoint: checkpoint,
       onTrouble: trouble,
     });
-    if (isAfterKill) lines.unshift({ line: gapLine(before, now, 0, WHY_KILLED), at: now, lost: 0 });
+    if (isAfterKill) lines.unshift({ line: gapText(before, now, 0, WHY_KILLED), at: now, lost: 0 });
     isAfterKill = false;
     return opened;
   }
@@ -142,22 +142,14 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
     gap.lost += count;
   }
 
-  function gapLine(from: Millis, to: Millis, count: number, why: string): string {
-    return JSON.stringify({
-      record: "gap",
-      time: formatLineTime(to),
-      node,
-      from: formatLineTime(Math.min(from, to)),
-      to: formatLineTime(to),
-      lost: count,
-      why,
-    });
+  function gapText(from: Millis, to: Millis, count: number, why: string): string {
+    return JSON.stringify(gapLine(node, to, { from: Math.min(from, to), to, lost: count, why }));
   }
 
   /** Tells in the log what was lost, as soon as the disk takes blocks: one gap for the whole time. @returns the line */
   function tellLost(now: Millis): string | undefined {
     if (gap === undefined || log === undefined || failures.blocks !== undefined) return undefined;
-    const line = gapLine(gap.from, gap.to, gap.lost, "evidence: it could not be written");
+    const line = gapText(gap.from, gap.to, gap.lost, "evidence: it could not be written");
     if (log.gap(line, now) === NO_ROOM) return undefined;
     gap = undefined;
     return line;

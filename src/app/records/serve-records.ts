@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { Millis } from "../../domain/time.ts";
-import { createLineWriter, gapLine, type LineWriter } from "../../records/lines/line-writer.ts";
+import { formatLineTime } from "../../records/lines/line-time.ts";
+import { createLineWriter, type LineWriter } from "../../records/lines/line-writer.ts";
 import { deleteOldDays, sumOctets } from "../../records/lines/record-days.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { TrunkFacts } from "../../records/lines/recording.ts";
@@ -130,7 +131,7 @@ export function serveRecords(data: RecordsThreadData): void {
     }
     const { torn, last = now } = cutTornLines(folder, node);
     if (data.linesFolder.isAfterKill || torn > 0)
-      note({ record: "gap", ...gapFields(Math.min(last, now), now, torn, whyKilled(torn)) });
+      note(gapNote(Math.min(last, now), now, torn, whyKilled(torn)));
     open?.load();
   }
 
@@ -154,28 +155,13 @@ export function serveRecords(data: RecordsThreadData): void {
       lived: (life) => open?.take(life),
       fault(error) {
         const at = wallNow();
-        note({ record: "gap", ...gapFields(at, at, 1, "the line could not be made: a fault of the filter") });
+        note(gapNote(at, at, 1, "the line could not be made: a fault of the filter"));
         send({
           kind: "fault",
           error: error instanceof Error ? (error.stack ?? error.message) : String(error),
         });
       },
     });
-  }
-
-  function gapFields(
-    from: Millis,
-    to: Millis,
-    lost: number,
-    why: string,
-  ): Omit<NoteLine & { record: "gap" }, "record"> {
-    const {
-      record: _record,
-      time: _time,
-      node: _node,
-      ...fields
-    } = gapLine(node, to, { from, to, lost, why });
-    return fields;
   }
 
   /** Reads the clock of retention, keeps it, and tells a doubt once. */
@@ -240,7 +226,7 @@ export function serveRecords(data: RecordsThreadData): void {
     }
     if (!lines.hasRoom()) return failed;
     for (const line of notes.splice(0)) lines.note(line, now);
-    if (lostNotes > 0) lines.note({ record: "gap", ...gapFields(now, now, lostNotes, whyLost) }, now);
+    if (lostNotes > 0) lines.note(gapNote(now, now, lostNotes, whyLost), now);
     lostNotes = 0;
     return failed;
   }
@@ -328,4 +314,9 @@ function whyKilled(torn: number): string {
   const cut =
     torn === 0 ? "" : torn === 1 ? "; its last line was torn and was cut" : `; ${torn} torn lines were cut`;
   return `the process before this one was killed: what it had not written yet is lost beside ${torn} lines that are counted here${cut}`;
+}
+
+/** The line of a gap. Its time is that of its writing. */
+function gapNote(from: Millis, to: Millis, lost: number, why: string): NoteLine {
+  return { record: "gap", from: formatLineTime(from), to: formatLineTime(to), lost, why };
 }

@@ -1,4 +1,5 @@
 // Reads the blocks of an evidence file one after the other, and what stands in them.
+import { type Fields, isFields } from "../lines/line-fields.ts";
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { BlockType, MOST_BLOCK, type SegmentHead } from "./evidence-block.ts";
@@ -132,16 +133,11 @@ export function readSegmentHead(block: FileBlock): SegmentHead | undefined {
 }
 
 /** Reads a JSON object. @returns undefined for everything else */
-export function readJson(text: string): Readonly<Record<string, unknown>> | undefined {
+export function readJson(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
+    return isFields(value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** Tells whether a value of JSON is an object. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

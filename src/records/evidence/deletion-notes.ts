@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Millis } from "../../domain/time.ts";
-import { isRecord, readJson } from "./block-reader.ts";
+import { isFields } from "../lines/line-fields.ts";
+import { readJson } from "./block-reader.ts";
 import { codeOf, readIfThere, replaceFile, syncFolder } from "../tree/durable-writing.ts";
 import { roomOfGap, writeGapBlock } from "./evidence-block.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
@@ -39,7 +40,7 @@ export function readDeletion(line: string): readonly DeletedLeaves[] {
   if (read === undefined || read["record"] !== "gap" || !Array.isArray(deleted)) return [];
   const on = String(read["time"]).slice(0, 10);
   return deleted.flatMap((entry: unknown) => {
-    if (!isRecord(entry)) return [];
+    if (!isFields(entry)) return [];
     const { firstLeaf, leaves } = entry;
     return typeof firstLeaf === "number" && typeof leaves === "number"
       ? [{ from: firstLeaf, to: firstLeaf + leaves, on, why: String(read["why"]) }]

@@ -1,4 +1,5 @@
 // How many blocks of evidence a trunk may write: beyond its budget one gap a second says how many are missing.
+import { formatLineTime } from "../lines/line-time.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
@@ -116,19 +117,15 @@ export function createEvidenceBudget({ blocksPerSecond, megabytesPerDay }: Trunk
   };
 }
 
-function timeText(at: Millis): string {
-  return new Date(at).toISOString();
-}
-
 /** The gap line of a gap, as a leaf and a record line have it. */
 export function budgetGapLine(gap: BudgetGap, node: string): string {
   const { trunk, from, to, lost, reasons, why } = gap;
   return JSON.stringify({
     record: "gap",
-    time: timeText(to),
+    time: formatLineTime(to),
     node,
-    from: timeText(from),
-    to: timeText(to),
+    from: formatLineTime(from),
+    to: formatLineTime(to),
     lost,
     why: `evidence-budget: ${why}`,
     trunk,

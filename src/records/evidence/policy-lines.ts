@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { readIfThere } from "../tree/durable-writing.ts";
-import { isRecord, readJson } from "./block-reader.ts";
+import { isFields } from "../lines/line-fields.ts";
+import { readJson } from "./block-reader.ts";
 import { messageOf } from "./evidence-fault.ts";
 
 /** A row of a list, and the list's head. */
@@ -62,7 +63,7 @@ function findLineIn(folder: string, revision: string, listLine: string | undefin
   const name = listLine.slice(0, colon);
   const files: unknown = kept["files"];
   const sha256 = (Array.isArray(files) ? files : [])
-    .filter(isRecord)
+    .filter(isFields)
     .find(({ path: one }) => typeof one === "string" && isAt(one, name))?.["sha256"];
   if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256))
     return lacking(`${path} names no file ${name}`, timeZone);

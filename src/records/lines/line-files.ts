@@ -16,8 +16,6 @@ export interface LineFiles {
    * very octet on.
    */
   readonly flush: () => void;
-  /** Waits until the disk has what was written since the last call. Throws when the disk fails. */
-  readonly sync: () => void;
   /** Octets written so far. */
   readonly written: () => number;
   readonly close: () => void;
@@ -141,13 +139,6 @@ export function createLineFiles(folder: string, node: string): LineFiles {
       for (const [hour, waiting] of queue) {
         while (waiting.bytes !== undefined || waiting.text !== "") write(hour, waiting);
         queue.delete(hour);
-      }
-    },
-    sync() {
-      for (const file of open.values()) {
-        if (!file.isDirty) continue;
-        fdatasyncSync(file.fd);
-        file.isDirty = false;
       }
     },
     written: () => written,

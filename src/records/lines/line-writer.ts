@@ -159,7 +159,6 @@ const noFiles: LineFiles = {
   add: () => undefined,
   waiting: () => 0,
   flush: () => undefined,
-  sync: () => undefined,
   written: () => 0,
   close: () => undefined,
 };
