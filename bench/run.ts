@@ -116,7 +116,7 @@ if (!options.delays) {
 }
 if (options.records && !options.delays) {
   process.stdout.write(
-    "CPU per call, µs: median (lowest); + is the difference to the row that keeps nothing\n",
+    "CPU per call, µs: median (lowest); + is the difference to the row that keeps nothing, within a round: median (between the lowest)\n",
   );
   process.stdout.write(`${formatCosts(targets, measurements)}\n\n`);
 }

@@ -13,7 +13,11 @@ const figures: readonly (readonly [title: string, figure: Figure])[] = [
   ["next thread", "nextThread"],
 ];
 
-/** CPU by target and kind of load: median and lowest of all rounds, and what each is above the target that keeps nothing. */
+/**
+ * CPU by target and kind of load: median and lowest of all rounds, and what each is above the target that keeps nothing:
+ * the median of the differences within each round, and the difference of the lowest values. A round takes seconds, and
+ * other work on the machine changes over minutes: the difference within a round moves less than that of two medians.
+ */
 export function formatCosts(targets: readonly Target[], measurements: readonly Measurement[]): string {
   const rows = [["target", "calls", ...figures.flatMap(([title]) => [title, "+"])]];
   for (const kind of ["allowed", "rejected"] as const) {
@@ -23,7 +27,8 @@ export function formatCosts(targets: readonly Target[], measurements: readonly M
       for (const [, figure] of figures) {
         const own = valuesOf(measurements, target, kind, figure);
         const other = plain === undefined ? [] : valuesOf(measurements, plain, kind, figure);
-        const more = [median(own) - median(other), Math.min(...own) - Math.min(...other)];
+        const differences = own.map((value, round) => value - (other[round] ?? NaN));
+        const more = [median(differences), Math.min(...own) - Math.min(...other)];
         const isCompared = plain !== undefined && plain !== target && figure !== "nextThread";
         row.push(
           both(median(own), Math.min(...own)),
