@@ -200,6 +200,9 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
         if (!figures.isOk) log.info(`records are written to ${folder} again`);
         figures.isOk = true;
         break;
+      case "lost":
+        figures.lost += message.lost;
+        break;
       case "evidence":
         figures.evidence.disk += message.lost;
         if (message.why !== undefined && figures.evidence.isOk)
