@@ -70,6 +70,7 @@ void tap.test("node: what can't stand in ids and file names is refused, with the
 void tap.test("node: a name whose files would be taken for others is refused", async (t) => {
   const rows: readonly (readonly [node: string, why: string | undefined])[] = [
     ["seal", '"seal.lock" belongs to `sigwall seal`'],
+    ["policies", '"policies.lock" belongs to the folder of kept policies'],
     ["Seal", undefined],
     ["seal-1", undefined],
     ["a.seal", undefined],

@@ -12,7 +12,7 @@ import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { TrunkFacts } from "../../records/lines/recording.ts";
 import { cutTornLines } from "../../records/lines/torn-lines.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
-import { type FolderLock, lockFile } from "../folder-lock.ts";
+import { type FolderLock, lockFile } from "../../records/sealed/folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 import { createEvidenceWriting, type EvidenceWriting } from "./evidence-writing.ts";
 import { openKeptClock } from "./kept-clock.ts";

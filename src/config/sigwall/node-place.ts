@@ -7,8 +7,11 @@ const MOST_LETTERS = 64;
 /** A node name stands in call ids and file names: no slash, no space, and no dot in front. */
 export const nodeNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Files of these names in the folders of records and evidence belong to no node: `seal.lock`, `seal.spill`. */
-const FOLDER_WORDS: readonly string[] = ["seal"];
+/** Locks of these names in folders of nodes belong to none of them. */
+const LOCK_OWNERS: ReadonlyMap<string, string> = new Map([
+  ["seal", "`sigwall seal`"],
+  ["policies", "the folder of kept policies"],
+]);
 /** The tables of a sealed hour: the file `12-gw-a.attempts.parquet` must not be one of a node `gw-a.attempts` too. */
 const TABLE_WORDS: readonly string[] = ["attempts", "endings", "others"];
 
@@ -18,7 +21,8 @@ const TABLE_WORDS: readonly string[] = ["attempts", "endings", "others"];
  * @returns undefined: they would not
  */
 export function findNameClash(node: string): string | undefined {
-  if (FOLDER_WORDS.includes(node)) return `"${node}.lock" belongs to \`sigwall ${node}\``;
+  const owner = LOCK_OWNERS.get(node);
+  if (owner !== undefined) return `"${node}.lock" belongs to ${owner}`;
   const end = node.slice(node.lastIndexOf(".") + 1);
   return end !== node && TABLE_WORDS.includes(end)
     ? `files that end with ".${end}" belong to sealed records`
