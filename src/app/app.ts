@@ -323,7 +323,12 @@ function recordsFigures(records: Records | undefined, late: number): RecordsFigu
 
 /** What the records must know of the trunks of a policy. */
 function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
-  return trunks.map(({ trunk: { id, lessee, longestCall } }) => ({ id, lessee, longestCall }));
+  return trunks.map(({ trunk: { id, lessee, longestCall, evidence } }) => ({
+    id,
+    lessee,
+    longestCall,
+    evidence,
+  }));
 }
 
 /** Makes the series of every trunk exist before its first call. */

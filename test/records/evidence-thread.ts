@@ -1,8 +1,17 @@
 // Evidence in the records thread: its own lock, disks that fail one without the other, threads and processes that end.
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import t from "tap";
+import type { EvidenceMode } from "../../src/domain/trunk.ts";
 import { verifyEvidence } from "../../src/cli/evidence-verify.ts";
 import { createBlockReader, isPacket, lineOf } from "../../src/records/evidence/block-reader.ts";
 import { listSegments } from "../../src/records/evidence/log-files.ts";
@@ -76,6 +85,33 @@ void t.test("evidence: goes on while no record line can be written", async (t) =
   t.equal(lines().filter(({ record }) => record === "decided").length, COUNT, "no line either");
   t.equal(blocksIn(evidence.folder).length, COUNT);
   t.equal(verified(evidence.folder), "right");
+});
+
+/** How many threads of this process have a low priority (proc(5), stat: field 19 is the nice value). */
+function lowThreads(): number {
+  return readdirSync("/proc/self/task").filter((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16] === "10";
+  }).length;
+}
+
+void t.test("evidence: its thread has the priority of the calls while any trunk waits for it", async (t) => {
+  const { open, folder, said } = place(t);
+  const before = lowThreads();
+  const records = open({}, undefined, { ...evidenceIn(folder), durability: "async" });
+  const trunk = { lessee: undefined, longestCall: 1e12 };
+  const reload = (...modes: readonly (EvidenceMode | undefined)[]): void =>
+    records.know(modes.map((evidence, index) => ({ ...trunk, id: `trunk-${index}`, evidence })));
+  reload(undefined, "before-reject");
+  records.happened(refusal(1));
+  await until(() => records.evidence.kept() === 1);
+  t.equal(lowThreads(), before, "one trunk alone waits");
+  reload(undefined, "off");
+  await until(() => lowThreads() === before + 1);
+  reload("before-reject", "off");
+  // A process without privileges may not raise it, and says so.
+  await until(() => lowThreads() === before || said.some((line) => line.includes("LimitNICE")));
+  if (process.getuid?.() === 0) t.equal(lowThreads(), before, "after a reload too");
 });
 
 for (const onFull of ["count", "refuse"] as const)

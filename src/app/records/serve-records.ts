@@ -17,6 +17,7 @@ import { describeFailure } from "../read-file.ts";
 import { createEvidenceWriting, type EvidenceWriting } from "./evidence-writing.ts";
 import { openKeptClock } from "./kept-clock.ts";
 import { createOpenCalls } from "./open-calls.ts";
+import { createRecordsPriority } from "./records-priority.ts";
 import {
   DURABLE,
   EVIDENCE_FAILING,
@@ -95,7 +96,10 @@ export function serveRecords(data: RecordsThreadData): void {
     else lostNotes++;
   }
 
+  const setPriority = createRecordsPriority(data.evidence, (what) => send({ kind: "trouble", what }));
+
   function know(trunks: readonly TrunkFacts[]): void {
+    setPriority(trunks);
     lessees.clear();
     for (const { id, lessee } of trunks) lessees.set(id, lessee);
     open?.know(trunks);
