@@ -11,6 +11,7 @@ import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagra
 import { type HepExport, openHepExport } from "../records/hep/hep-export.ts";
 import { announceDecision, type Counters, createCounters } from "../observe/counters.ts";
 import type { Listen } from "../judging/tell.ts";
+import { letAnswersLeave } from "../engines/last-answers.ts";
 import { createEngine } from "./engine-choice.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { createScreeningState } from "../screening/state.ts";
@@ -293,6 +294,7 @@ export async function startApp({
       watch.close();
       reloader.close();
       policyThread.close();
+      await letAnswersLeave(engine);
       await Promise.all([engine.stop(), admin.close()]);
       await lines.close();
       await snapshots?.close();
@@ -321,7 +323,12 @@ function recordsFigures(records: Records | undefined, late: number): RecordsFigu
 
 /** What the records must know of the trunks of a policy. */
 function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
-  return trunks.map(({ trunk: { id, lessee, longestCall } }) => ({ id, lessee, longestCall }));
+  return trunks.map(({ trunk: { id, lessee, longestCall, evidence } }) => ({
+    id,
+    lessee,
+    longestCall,
+    evidence,
+  }));
 }
 
 /** Makes the series of every trunk exist before its first call. */

@@ -165,13 +165,18 @@ function lowerPriority(pid: number): void {
   }
 }
 
-/** Reads what the kernel says of a process (proc(5), statm: pages of 4096 octets). */
+/** Reads what the kernel says of a process (proc(5), status: VmRSS, in units of 1024 octets whatever the page size). */
 function memoryOf(pid: number): number {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1]) * 4096;
+    return residentOctets(readFileSync(`/proc/${pid}/status`, "latin1"));
   } catch {
     return 0;
   }
+}
+
+/** @returns the resident memory that `/proc/PID/status` tells, in octets; 0 of a process that has ended */
+export function residentOctets(status: string): number {
+  return Number(/^VmRSS:\s*(\d+) kB$/mu.exec(status)?.[1] ?? 0) * 1024;
 }
 
 /** The clock of the machine. `now` is given, because few files read the wall clock. */

@@ -4,7 +4,7 @@ import { accessSync, constants, mkdirSync, readFileSync, statSync } from "node:f
 import { dirname, join } from "node:path";
 import type { Millis } from "../domain/time.ts";
 import { writeDurably } from "./durable-file.ts";
-import { type FolderLock, lockFile } from "./folder-lock.ts";
+import { type FolderLock, lockFile } from "../records/sealed/folder-lock.ts";
 import { describeFailure } from "./read-file.ts";
 
 const EPOCH_FILE = "epoch";

@@ -328,7 +328,12 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       rows.pass(now);
       rows.turn();
     },
-    keepText: (slot, text) => stateOfRow(words, slot) !== FREE && texts.keep(slot, text),
+    keepText(slot, text) {
+      if (stateOfRow(words, slot) === FREE) return false;
+      const isKept = texts.keep(slot, text);
+      if (!isKept) parts.noRoom?.();
+      return isKept;
+    },
     textOf: (slot) => texts.of(slot),
     noteSequence(slot, from, cseq) {
       if (stateOfRow(words, slot) !== FREE) texts.noteSequence(slot, from, cseq);

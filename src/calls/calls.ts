@@ -201,6 +201,8 @@ export interface CallsParts<Setup> {
   readonly released?: (setup: Setup) => void;
   /** Octets that {@link Calls.keepText} may keep in sum; none when left out. */
   readonly callBytes?: number;
+  /** Told each time that a text finds no room. */
+  readonly noRoom?: () => void;
   /** How the wall clock stands: ends and snapshots are dated by it. Left out: both clocks are one. */
   readonly wall?: WallClock;
 }

@@ -9,7 +9,7 @@ import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { socketPath } from "../config/sigwall/admin-schema.ts";
 import { findPlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import type { Policy } from "../policy/policy.ts";
-import { lockFile } from "../app/folder-lock.ts";
+import { lockFile } from "../records/sealed/folder-lock.ts";
 import { readLineName } from "../app/lines/line-names.ts";
 import {
   type LineAnswer,

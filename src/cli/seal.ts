@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Millis } from "../domain/time.ts";
-import { lockFile } from "../app/folder-lock.ts";
+import { lockFile } from "../records/sealed/folder-lock.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";
 import { describeFailure } from "../app/read-file.ts";
 import { cleanUpPolicies, findOldPolicies } from "../records/policies/policy-clean-up.ts";

@@ -220,6 +220,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
       return traffic.quiet(performance.now(), most);
     },
     evidenceKept: () => proxy?.evidenceKept(engineNow()),
+    heldAnswers: () => proxy?.heldAnswers() ?? 0,
     unkept: () => proxy?.unkept() ?? 0,
     release: async (trunks) => (proxy === undefined ? nothingReleased : runRelease(proxy.release(trunks))),
     renewTls(material) {

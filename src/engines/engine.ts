@@ -116,6 +116,8 @@ export interface Engine {
   calls(): ReadonlyMap<TrunkId, TrunkCalls> | undefined;
   /** Notes that more evidence is on disk: answers that wait for it leave. */
   evidenceKept(): void;
+  /** Answers that wait for their evidence. */
+  heldAnswers(): number;
   /** Answers that left without waiting for longer, before their evidence was on disk. */
   unkept(): number;
   /**

@@ -34,6 +34,8 @@ export interface IsupRelay {
   tick(now: Millis): void;
   /** Notes that more evidence is on disk: REL messages that wait for it leave. Never throws. */
   evidenceKept(now: Millis): void;
+  /** REL messages that wait for their evidence. */
+  heldAnswers(): number;
   /** REL messages that left before their evidence was on disk. */
   unkept(): number;
   /** Begins to release the calls that these trunks have begun: REL to both exchanges. */
@@ -184,6 +186,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
       }
     },
     evidenceKept: (now) => guard(() => relay.heldReleases.release(now)),
+    heldAnswers: () => relay.heldReleases.size(),
     unkept: () => relay.heldReleases.overdue(),
     release: (trunks) => beginIsupRelease(relay, trunks, guard),
     disconnect(now) {

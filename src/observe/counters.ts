@@ -69,6 +69,8 @@ export interface Counters {
   unsendable: number;
   /** Requests that were not remembered because the ledger was full of live entries. */
   ledgerFull: number;
+  /** Calls that an order can't end: what their BYE needs found no room in `tables.callBytes`. */
+  callBytesFull: number;
   /** Calls that could not be kept for another next hop because the table was full. */
   failoversFull: number;
   /** Requests between a stream and a datagram hop that met a full table. */
@@ -99,6 +101,7 @@ export function createCounters(): Counters {
     strays: createStrangers(),
     unsendable: 0,
     ledgerFull: 0,
+    callBytesFull: 0,
     failoversFull: 0,
     transactionsFull: 0,
     transactionTimeouts: 0,

@@ -123,10 +123,11 @@ const faultSeries: readonly Series[] = [
   labelledSeries(
     "counter",
     "sigwall_table_full_total",
-    "Calls that met a full table, so that the exception policy of their trunk applied.",
+    "Calls that met a full table, so that the exception policy of their trunk applied; callBytes: they passed, and no order can end them.",
     "table",
     ({ general: { totals, tableFull } }) => [
       ["calls", totals.ledgerFull],
+      ["callBytes", totals.callBytesFull],
       ["failovers", totals.failoversFull],
       ["transactions", totals.transactionsFull],
       ...Object.entries(tableFull),

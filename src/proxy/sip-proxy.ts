@@ -61,6 +61,8 @@ export interface SipProxy extends ConnectionEvents {
   tick(now: Millis): void;
   /** Notes that more evidence is on disk: the answers that wait for it leave. Never throws. */
   evidenceKept(now: Millis): void;
+  /** Answers that wait for their evidence. */
+  heldAnswers(): number;
   /** Answers that left before their evidence was on disk. */
   unkept(): number;
   /**
@@ -112,6 +114,7 @@ export function createSipProxy(parts: ProxyParts): SipProxy {
     ...createConnectionEvents(proxy),
     tick: (now) => passTime(proxy, now),
     evidenceKept: (now) => guard(proxy, () => proxy.held.release(now)),
+    heldAnswers: () => proxy.held.size(),
     unkept: () => proxy.held.overdue(),
     resolve(now, id, addresses) {
       beginMoment(proxy, now);

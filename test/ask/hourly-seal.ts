@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import t from "tap";
 import {
+  residentOctets,
   type SealingChild,
   type SealResult,
   startHourlySeal,
@@ -139,6 +141,19 @@ void t.test("hourly seal: a child that takes too much memory or time is ended", 
   await stage.pass(45 * MINUTE);
   t.equal(stage.kills(), 2);
   t.match(stage.told[1]?.why, /more than 30 minutes and was ended/);
+});
+
+void t.test("hourly seal: memory as the kernel tells it, whatever the size of a page", (t) => {
+  const rows: readonly (readonly [status: string, octets: number])[] = [
+    ["Name:\tnode\nVmHWM:\t  900000 kB\nVmRSS:\t  123456 kB\nRssAnon:\t 1 kB\n", 123_456 * 1024],
+    ["VmRSS:\t0 kB\n", 0],
+    ["Name:\tVmRSS: 7 kB\nState:\tZ (zombie)\n", 0],
+    ["", 0],
+  ];
+  for (const [status, octets] of rows) t.equal(residentOctets(status), octets, JSON.stringify(status));
+  const own = residentOctets(readFileSync("/proc/self/status", "latin1"));
+  t.ok(Math.abs(own / process.memoryUsage.rss() - 1) < 0.1, "as Node tells it");
+  t.end();
 });
 
 void t.test("hourly seal: closing ends the child and starts no other", async (t) => {

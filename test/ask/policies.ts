@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -24,6 +26,7 @@ import { cleanUpPolicies, findOldPolicies } from "../../src/records/policies/pol
 import { keepPolicy, rememberBytes } from "../../src/records/policies/policy-keeping.ts";
 import { recallPolicy } from "../../src/records/policies/policy-recall.ts";
 import { findReferred } from "../../src/records/policies/referred-revisions.ts";
+import { lockFile } from "../../src/records/sealed/folder-lock.ts";
 import { openDatabase } from "../../src/records/sealed/duckdb.ts";
 import { explainAttempt } from "../../src/screening/chain/explanation.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
@@ -100,7 +103,7 @@ void t.test("kept policies: each file once, packed, under the hash of its conten
       t.ok(gunzipSync(readFileSync(join(policies, "files", sha256))).length > 0, path);
   t.same(
     readdirSync(policies).toSorted(),
-    ["files", `${first.revision}.json`, `${second.revision}.json`].toSorted(),
+    ["files", "policies.lock", `${first.revision}.json`, `${second.revision}.json`].toSorted(),
     "nothing half-written is left",
   );
   t.match(JSON.parse(readFileSync(join(policies, `${first.revision}.json`), "utf8")), {
@@ -111,6 +114,49 @@ void t.test("kept policies: each file once, packed, under the hash of its conten
     files: [{ path: /policy\.yaml$/ }, { path: /bank\.csv$/ }, { path: /police\.csv$/ }],
     inForce: [{ from: new Date(NOW).toISOString(), node: "gw-a" }],
   });
+  t.end();
+});
+
+void t.test(
+  "kept policies: several nodes keep theirs in one folder at once, and nothing is lost",
+  async (t) => {
+    const { folder, policies } = openPlace(t);
+    const program = new URL("keeping.js", import.meta.url).pathname;
+    const nodes = ["gw-a", "gw-b", "gw-c"];
+    const children = nodes.map((node) =>
+      spawn(process.execPath, [program, join(folder, "policy.yaml"), policies, node, "50"], {
+        stdio: ["ignore", "ignore", "inherit"],
+      }),
+    );
+    for (const [code] of await Promise.all(children.map((child) => once(child, "close")))) t.equal(code, 0);
+    const [kept, ...others] = listKept(policies);
+    t.same(others, []);
+    t.same(
+      (kept?.inForce ?? []).map(({ node, from }) => `${node} ${from}`).toSorted(),
+      nodes.flatMap((node) =>
+        Array.from({ length: 50 }, (_, second) => `${node} ${new Date(NOW + second * 1000).toISOString()}`),
+      ),
+    );
+  },
+);
+
+void t.test("kept policies: a folder that another process changes for long", (t) => {
+  const { policies, keep } = openPlace(t);
+  const { revision } = keep(NOW - 100 * DAY);
+  const lock = lockFile(join(policies, "policies.lock"));
+  if (typeof lock === "string") throw new Error(lock);
+  t.match(
+    keep(NOW).why,
+    /policies: process \d+ holds .*policies\.lock$/u,
+    "it comes into force, and is told",
+  );
+  lock.release();
+  t.equal(keep(NOW).why, undefined);
+  t.same(cleanUpPolicies(policies, new Set(), NOW), []);
+  t.same(
+    listKept(policies).map((kept) => kept.revision),
+    [revision],
+  );
   t.end();
 });
 

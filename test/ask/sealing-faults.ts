@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import t from "tap";
-import { lockFile } from "../../src/app/folder-lock.ts";
+import { lockFile } from "../../src/records/sealed/folder-lock.ts";
 import { textIn } from "../../src/records/lines/line-fields.ts";
 import type { SealStep } from "../../src/records/sealed/seal-hour.ts";
 import { writeRecords } from "../support/record-lines.ts";

@@ -271,7 +271,8 @@ void t.test("trunks: names without calls make room for others", (t) => {
 });
 
 void t.test("texts beside a row: bounded in sum, gone with the row", (t) => {
-  const { calls } = makeCalls({ callBytes: 10 });
+  let full = 0;
+  const { calls } = makeCalls({ callBytes: 10, noRoom: () => full++ });
   const one = calls.begin("1", "lease", START);
   const two = calls.begin("2", "lease", START);
   t.ok(calls.keepText(one, "123456"));
@@ -287,6 +288,10 @@ void t.test("texts beside a row: bounded in sum, gone with the row", (t) => {
   const three = calls.begin("3", "lease", START);
   t.equal(calls.textOf(three), undefined);
   t.ok(calls.keepText(three, "1234567890"));
+  t.equal(full, 2, "each time without room is told");
+  calls.abandon(three);
+  t.notOk(calls.keepText(three, "1"), "a free row");
+  t.equal(full, 2, "is no lack of room");
   t.notOk(makeCalls().calls.keepText(1, "1"), "none without callBytes");
   t.end();
 });

@@ -26,6 +26,10 @@ void tap.test("node: as the file has it, else the host name, changed where it ca
     ["", "", "sigwall", true],
     ["", "a".repeat(64), "a".repeat(64), false],
     ["", long, long.slice(0, 64), true],
+    ["", "seal", "node-seal", true],
+    ["", "seal.example.com", "seal.example.com", false],
+    ["", "gw-a.attempts", "node-gw-a-attempts", true],
+    ["", `${"a".repeat(55)}.endings`, `node-${"a".repeat(55)}-end`, true],
   ];
   for (const [yaml, host, node, isChanged] of rows) {
     const found = place(yaml, { host });
@@ -59,6 +63,28 @@ void tap.test("node: what can't stand in ids and file names is refused, with the
     t.match(
       refused(node).join("\n"),
       's.yaml:3:1 node: a node name has 1 to 64 letters, digits, ".", "_" or "-" and begins with a letter or digit: it stands in call ids (NODE-EPOCH-COUNT) and file names',
+      node,
+    );
+});
+
+void tap.test("node: a name whose files would be taken for others is refused", async (t) => {
+  const rows: readonly (readonly [node: string, why: string | undefined])[] = [
+    ["seal", '"seal.lock" belongs to `sigwall seal`'],
+    ["policies", '"policies.lock" belongs to the folder of kept policies'],
+    ["Seal", undefined],
+    ["seal-1", undefined],
+    ["a.seal", undefined],
+    ["gw-a.attempts", 'files that end with ".attempts" belong to sealed records'],
+    ["gw-a.endings", 'files that end with ".endings" belong to sealed records'],
+    ["gw-a.others", 'files that end with ".others" belong to sealed records'],
+    ["attempts", undefined],
+    ["gw-a-attempts", undefined],
+    ["gw-a.attempts.1", undefined],
+  ];
+  for (const [node, why] of rows)
+    t.same(
+      refused(node),
+      why === undefined ? [] : [`s.yaml:3:1 node: ${why}: give the node another name`],
       node,
     );
 });

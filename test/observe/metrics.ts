@@ -69,6 +69,7 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
   trunkCounters(counters, "lease").noneUp = 10;
   counters.failoversFull = 11;
   counters.ledgerFull = 3;
+  counters.callBytesFull = 4;
   for (const seconds of [5e-7, 1e-6, 1.1e-6, 2]) observeDecision(counters, seconds);
 
   const first = await metrics.render(taken(), watched);
@@ -79,6 +80,7 @@ void t.test("metrics: a scrape shows what was counted, and the policy of that mo
     'sigwall_protocol_errors_total{trunk="lease",status="483"} 1',
     'sigwall_retransmissions_total{trunk="lease"} 5',
     'sigwall_table_full_total{table="calls"} 3',
+    'sigwall_table_full_total{table="callBytes"} 4',
     'sigwall_table_full_total{table="callers"} 2',
     'sigwall_decision_seconds_bucket{le="0.000001"} 2',
     'sigwall_decision_seconds_bucket{le="0.000002"} 3',

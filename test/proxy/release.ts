@@ -370,6 +370,7 @@ void t.test("calls that can't be released go on", async (t) => {
   const { released, notReleasable } = run.count();
   t.equal(released + notReleasable, 3);
   t.ok(released > 0 && notReleasable > 0, "`callBytes` is full: some have no octets");
+  t.equal(full.counters.callBytesFull, notReleasable, "and are counted");
   t.match(within(full, first, "caller", "BYE")[0]?.text, /^SIP\/2\.0 200 /u);
 
   const none = createQuietProxy({ callBytes: 0 });

@@ -1,8 +1,17 @@
 // Evidence in the records thread: its own lock, disks that fail one without the other, threads and processes that end.
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import t from "tap";
+import type { EvidenceMode } from "../../src/domain/trunk.ts";
 import { verifyEvidence } from "../../src/cli/evidence-verify.ts";
 import { createBlockReader, isPacket, lineOf } from "../../src/records/evidence/block-reader.ts";
 import { listSegments } from "../../src/records/evidence/log-files.ts";
@@ -77,6 +86,103 @@ void t.test("evidence: goes on while no record line can be written", async (t) =
   t.equal(blocksIn(evidence.folder).length, COUNT);
   t.equal(verified(evidence.folder), "right");
 });
+
+/** How many threads of this process have a low priority (proc(5), stat: field 19 is the nice value). */
+function lowThreads(): number {
+  return readdirSync("/proc/self/task").filter((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16] === "10";
+  }).length;
+}
+
+void t.test("evidence: its thread has the priority of the calls while any trunk waits for it", async (t) => {
+  const { open, folder, said } = place(t);
+  const before = lowThreads();
+  const records = open({}, undefined, { ...evidenceIn(folder), durability: "async" });
+  const trunk = { lessee: undefined, longestCall: 1e12 };
+  const reload = (...modes: readonly (EvidenceMode | undefined)[]): void =>
+    records.know(modes.map((evidence, index) => ({ ...trunk, id: `trunk-${index}`, evidence })));
+  reload(undefined, "before-reject");
+  records.happened(refusal(1));
+  await until(() => records.evidence.kept() === 1);
+  t.equal(lowThreads(), before, "one trunk alone waits");
+  reload(undefined, "off");
+  await until(() => lowThreads() === before + 1);
+  reload("before-reject", "off");
+  // A process without privileges may not raise it, and says so.
+  await until(() => lowThreads() === before || said.some((line) => line.includes("LimitNICE")));
+  if (process.getuid?.() === 0) t.equal(lowThreads(), before, "after a reload too");
+});
+
+for (const onFull of ["count", "refuse"] as const)
+  void t.test(`evidence: lines are lost for long, and no block is; onFull ${onFull}`, async (t) => {
+    const { open, folder, lines } = place(t, { records: "a file in its place" });
+    const evidence = evidenceIn(folder);
+    const perTrunk = { blocksPerSecond: 1e6, megabytesPerDay: 1e6 };
+    const records = open({ onFull }, 1 << 20, { ...evidence, perTrunk });
+    await until(() => !records.figures().isOk);
+    let count = 0;
+    // The ring holds some hundred events, the lines that wait for the disk some ten thousand.
+    const answers = new Set<boolean>();
+    while (records.figures().lost < 3000) {
+      for (let more = 0; more < 300; more++) records.happened(refusal(++count));
+      await until(() => records.evidence.kept() === count);
+      answers.add(records.isFull("trunk-1"));
+    }
+    t.same([...answers], [onFull === "refuse"], "new calls are refused, or go on, for all this time");
+    t.match(records.figures().evidence, { isOk: true, full: 0, disk: 0 }, "no message was missed");
+    rmSync(folder);
+    await until(() => records.figures().isOk);
+    t.notOk(records.isFull("trunk-1"), "calls are taken again");
+    records.happened(refusal(count + 1));
+    await records.close();
+    const { lost } = records.figures();
+    const found = lines();
+    t.match(
+      found.filter(({ record }) => record === "gap"),
+      [{ lost, why: /^nothing could be written: .*records/u }],
+      "one gap tells all lines that were lost",
+    );
+    t.equal(found.filter(({ record }) => record === "decided").length, count + 1 - lost);
+    t.same(
+      blocksIn(evidence.folder).map(({ id }) => id),
+      Array.from({ length: count + 1 }, (_, index) => `gw-a-t3k9x1-${index + 1}`),
+      "evidence has every refusal",
+    );
+    t.equal(verified(evidence.folder), "right");
+  });
+
+void t.test(
+  "evidence: a thread that ends while lines wait takes them with it, and a gap tells them",
+  async (t) => {
+    const { open, folder, lines } = place(t, { records: "a file in its place" });
+    const evidence = evidenceIn(folder);
+    const threads: Worker[] = [];
+    const started = (thread: Worker): unknown => threads.push(thread);
+    process.on("worker", started);
+    t.teardown(() => process.off("worker", started));
+    const records = open({}, undefined, evidence);
+    records.happened(refusal(1));
+    await until(() => records.evidence.kept() === 1);
+    records.happened(refusal(2));
+    await until(() => records.evidence.kept() === 2);
+    await threads[0]?.terminate();
+    await until(() => threads.length === 2);
+    records.happened(refusal(3));
+    await until(() => records.evidence.kept() === 3);
+    rmSync(folder);
+    await until(() => records.figures().isOk);
+    await records.close();
+    t.equal(records.figures().lost, 2);
+    const told = lines();
+    t.match(
+      told.filter(({ record }) => record === "gap"),
+      [{ lost: 2, why: "nothing could be written: the thread before this one has ended" }],
+    );
+    t.equal(told.length, 2);
+    t.equal(blocksIn(evidence.folder).length, 3, "no block is there twice");
+  },
+);
 
 void t.test(
   "evidence: a thread that ends takes no ticket with it, and refuses no call afterwards",

@@ -41,6 +41,19 @@ void t.test("files: the hour of a line's own time, in UTC", (t) => {
   t.end();
 });
 
+void t.test("files: the sealed hour of a node whose name begins or ends with ours is not ours", (t) => {
+  const names = ["11-gw-a.net.attempts.parquet", "10-11-gw-a.attempts.parquet", "11-gw-a~1.attempts.parquet"];
+  const folder = t.testdir({ "2026-11-30": Object.fromEntries(names.map((name) => [name, ""])) });
+  const files = createLineFiles(folder, "gw-a");
+  files.add(NOON, "12");
+  files.flush();
+  files.add(NOON - HOUR, "11");
+  files.flush();
+  files.close();
+  t.equal(readFileSync(join(folder, "2026-11-30/11-gw-a.ndjson"), "utf8"), "11\n");
+  t.end();
+});
+
 void t.test("files: a clock that steps back; a sealed hour stays sealed", (t) => {
   const folder = t.testdir({ "2026-11-30": { "10-gw-a.parquet": "", "11-gw-b.parquet": "" } });
   const files = createLineFiles(folder, "gw-a");

@@ -10,7 +10,7 @@ import { evidenceIn, NOW, place, refusal } from "./records-place.ts";
 void t.test("thread: lines of calls and of others, then an orderly end", async (t) => {
   const { open, lines, folder, said } = place(t);
   const records = open();
-  records.know([{ id: "trunk-1", lessee: "acme", longestCall: 1e12 }]);
+  records.know([{ id: "trunk-1", lessee: "acme", longestCall: 1e12, evidence: undefined }]);
   records.note({ record: "policy", revision: "r1", cause: "half a pair: \ud83d" });
   for (let count = 1; count <= 100; count++) records.happened(forwardedCall(count, {}, NOW));
   records.happened({ kind: "ringing", call: { id: "x", trunk: "y" }, at: NOW });

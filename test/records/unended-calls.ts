@@ -7,7 +7,7 @@ import { createUnendedCalls, readOpenText } from "../../src/records/lines/unende
 
 const START = Date.UTC(2026, 10, 30, 12, 5);
 const HOUR = 3_600_000;
-const trunks = [{ id: "t", lessee: "acme", longestCall: 2 * HOUR }];
+const trunks = [{ id: "t", lessee: "acme", longestCall: 2 * HOUR, evidence: undefined }];
 
 const begun = (count: number, at = START, more = {}): object => ({
   record: "decided",

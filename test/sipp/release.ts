@@ -10,7 +10,7 @@ import { createScreeningState } from "../../src/screening/state.ts";
 import { naming } from "../support/events.ts";
 import { compileText } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
-import { hostOf, paths, type Path } from "./path.ts";
+import { hostOf, type Leg, paths, type Path } from "./path.ts";
 import {
   acknowledgeRefusal,
   answer,
@@ -23,6 +23,7 @@ import {
   withinByCalled,
 } from "./script.ts";
 import { freePort, isBound, isInstalled, startSipp } from "./sipp-process.ts";
+import { openPipes, type Pipes } from "./stage.ts";
 
 /** A call that the filter ends: what both sides play, and after how many messages that went on it is ended. */
 interface EndedCall {
@@ -74,30 +75,32 @@ const calls: readonly EndedCall[] = [
   },
 ];
 
-/** TLS goes the way of TCP; there is a pipe of its own for SIPp that this play does without. */
-const played = paths.filter(({ caller, called }) => caller.transport !== "tls" && called.transport !== "tls");
-
 interface Filter {
   readonly engine: Engine;
   readonly counters: Counters;
   readonly events: readonly CallEvent[];
   readonly faults: readonly unknown[];
+  /** Where the caller sends to. */
   readonly remote: string;
 }
 
-async function startEngine(path: Path, ports: { caller: number; called: number }): Promise<Filter> {
+async function startEngine(
+  path: Path,
+  ports: { readonly caller: number; readonly called: number },
+  pipes: Pipes,
+): Promise<Filter> {
   const { caller, called } = path;
-  const matchOf = (peer: string, port: number): string =>
+  const matchOf = (leg: Leg, port: number): string =>
     caller.peer === called.peer
-      ? `{ addresses: ["${peer}"], ports: [${port}] }`
-      : `{ addresses: ["${peer}"] }`;
+      ? `{ addresses: ["${leg.peer}"], ports: [${port}] }`
+      : `{ addresses: ["${leg.peer}"]${leg === caller && leg.transport === "tls" ? ", tlsName: pbx.example" : ""} }`;
   const policy = compileText(
     [
       "version: 1",
       "trunks:",
-      `  - { id: core, side: core, match: ${matchOf(called.peer, ports.called)} }`,
-      `  - { id: lease, side: lessee, lessee: own, areaCode: "10", match: ${matchOf(caller.peer, ports.caller)},`,
-      `      nextHops: ["sip:${hostOf(called.peer)}:${ports.called};transport=${called.transport}"] }`,
+      `  - { id: core, side: core, match: ${matchOf(called, ports.called)} }`,
+      `  - { id: lease, side: lessee, lessee: own, areaCode: "10", match: ${matchOf(caller, ports.caller)},`,
+      `      nextHops: ["sip:${hostOf(called.peer)}:${pipes.called?.port ?? ports.called};transport=${called.transport}"] }`,
       "nextHopHealth: { probe: off }",
       "lessees: [{ id: own, numbers: own.csv }]",
     ].join("\n"),
@@ -117,6 +120,7 @@ async function startEngine(path: Path, ports: { caller: number; called: number }
       port: 0,
     })),
     streams: { connections: 8, perSource: 8, idleSeconds: 60, messageSeconds: 10, unreadMegabytes: 64 },
+    ...(pipes.material && { tls: pipes.material }),
     policy: () => policy,
     state: createScreeningState(policy.tables),
     counters,
@@ -126,16 +130,20 @@ async function startEngine(path: Path, ports: { caller: number; called: number }
     fault: (error) => faults.push(error),
   });
   const [bound = ""] = await engine.start();
-  return { engine, counters, events, faults, remote: bound.slice(bound.indexOf(":") + 1) };
+  const direct = bound.slice(bound.indexOf(":") + 1);
+  pipes.lead(Number(direct.slice(direct.lastIndexOf(":") + 1)));
+  const remote = pipes.caller === undefined ? direct : `${caller.peer}:${pipes.caller.port}`;
+  return { engine, counters, events, faults, remote };
 }
 
 if (!isInstalled) t.pass("SIPp", { skip: "sipp is not installed: no release is played" });
 else {
-  for (const path of played) {
+  for (const path of paths) {
     void t.test(`calls that the filter ends, over ${path.name}`, { timeout: 300_000 }, async (t) => {
       const ports = { caller: await freePort(path.caller), called: await freePort(path.called) };
       const folder = mkdtempSync(join(tmpdir(), "sigwall-release-"));
-      const { engine, counters, events, faults, remote } = await startEngine(path, ports);
+      const pipes = await openPipes(folder, path, ports);
+      const { engine, counters, events, faults, remote } = await startEngine(path, ports, pipes);
       for (const { name, caller, called, after, status } of calls) {
         const before = counters.forwarded;
         const common = { folder, seesRepeats: false };
@@ -166,6 +174,7 @@ else {
       t.equal(counters.strayResponses, 0);
       t.same(faults, []);
       await engine.stop();
+      await pipes.close();
       rmSync(folder, { recursive: true });
     });
   }

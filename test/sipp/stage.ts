@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startFilter, type Filter } from "../cli/filter-process.ts";
-import { createAuthority } from "../support/certificates.ts";
+import type { TlsMaterial } from "../../src/config/sigwall/tls-files.ts";
+import { createAuthority, materialOf } from "../support/certificates.ts";
 import { hostOf, type Leg, type Path } from "./path.ts";
 import type { Scenario } from "./scenarios.ts";
 import { freePort, isBound, listenForNothing, startSipp } from "./sipp-process.ts";
@@ -49,7 +50,7 @@ export async function openStage(path: Path): Promise<Stage> {
     },
     async close() {
       const exit = await filter.stop();
-      await Promise.all([pipes.caller?.close(), pipes.called?.close()]);
+      await pipes.close();
       rmSync(folder, { recursive: true });
       return exit;
     },
@@ -57,28 +58,38 @@ export async function openStage(path: Path): Promise<Stage> {
 }
 
 /** The ways of a path that go by TLS. */
-interface Pipes {
+export interface Pipes {
+  /** What the filter shows, where anything goes by TLS. */
+  readonly material?: TlsMaterial;
   readonly caller?: TlsPipe;
   readonly called?: TlsPipe;
   /** Tells the caller's where the filter listens. */
   readonly lead: (port: number) => void;
+  readonly close: () => Promise<unknown>;
 }
 
 /** Certificates for both peers and the filter, and the pipes that show those of the peers. */
-async function openPipes(folder: string, { caller, called }: Path, ports: Ports): Promise<Pipes> {
+export async function openPipes(folder: string, { caller, called }: Path, ports: Ports): Promise<Pipes> {
   const filter = { address: caller.filter, port: 0 };
   const lead = (port: number): unknown => (filter.port = port);
-  if (caller.transport !== "tls" && called.transport !== "tls") return { lead };
+  if (caller.transport !== "tls" && called.transport !== "tls")
+    return { lead, close: () => Promise.resolve() };
   const authority = createAuthority(folder);
-  authority.issue("filter", `IP:${filter.address}`);
+  const material = materialOf(authority.issue("filter", `IP:${filter.address}`), authority);
   const own = authority.issue("pbx", "DNS:pbx.example");
   const core = { own: authority.issue("core", `IP:${called.peer}`), authority };
+  const ofCaller =
+    caller.transport === "tls"
+      ? await openCallerPipe(caller.peer, () => filter, { own, authority })
+      : undefined;
+  const ofCalled =
+    called.transport === "tls" ? await openCalledPipe(called.peer, ports.called, core) : undefined;
   return {
-    ...(caller.transport === "tls" && {
-      caller: await openCallerPipe(caller.peer, () => filter, { own, authority }),
-    }),
-    ...(called.transport === "tls" && { called: await openCalledPipe(called.peer, ports.called, core) }),
+    material,
+    ...(ofCaller && { caller: ofCaller }),
+    ...(ofCalled && { called: ofCalled }),
     lead,
+    close: () => Promise.all([ofCaller?.close(), ofCalled?.close()]),
   };
 }
 

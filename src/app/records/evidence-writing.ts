@@ -10,7 +10,7 @@ import { listSegments } from "../../records/evidence/log-files.ts";
 import type { FrameEvidence } from "../../records/lines/frame-lines.ts";
 import { gapLine } from "../../records/lines/line-writer.ts";
 import type { Checkpoint } from "../../records/tree/signed-note.ts";
-import { type FolderLock, lockFile } from "../folder-lock.ts";
+import { type FolderLock, lockFile } from "../../records/sealed/folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 
 /** The evidence of one node, as the records thread writes it. Nothing here throws: a disk that fails is told. */

@@ -1,7 +1,7 @@
 // Takes the folders of records and of evidence for this process, so that no other process of the node writes there.
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type FolderLock, lockFile } from "../folder-lock.ts";
+import { type FolderLock, lockFile } from "../../records/sealed/folder-lock.ts";
 import type { FolderState } from "./records-messages.ts";
 
 /** The folders of a node, each with its lock. */

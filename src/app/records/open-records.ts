@@ -23,7 +23,6 @@ import { createRingMemory, writeRing } from "../../state/byte-ring.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
 import { createEvidenceChooser, type EvidenceChoice } from "./evidence-choice.ts";
 import { stateOf, takeFolders } from "./node-folders.ts";
-import { yieldToCalls } from "../threads/thread-priority.ts";
 import {
   DURABLE,
   EVIDENCE_FAILING,
@@ -199,6 +198,9 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       case "writing":
         if (!figures.isOk) log.info(`records are written to ${folder} again`);
         figures.isOk = true;
+        break;
+      case "lost":
+        figures.lost += message.lost;
         break;
       case "evidence":
         figures.evidence.disk += message.lost;
@@ -379,8 +381,6 @@ function isRecordsData(value: unknown): value is RecordsThreadData {
 }
 
 if (!isMainThread && isRecordsData(workerData)) {
-  // A refusal that waits for its evidence is a call that waits: its thread must not come last on a busy machine.
-  if (workerData.evidence?.durability !== "before-reject") yieldToCalls();
   const { serveRecords } = await import("./serve-records.ts");
   serveRecords(workerData);
 }

@@ -17,8 +17,12 @@ export const DURABLE = FREE_CELLS + 2;
 export const EVIDENCE_FAILING = FREE_CELLS + 3;
 /** Tickets of the frames that were released, modulo 2^32: a thread that is started again goes on from here. */
 export const RELEASED = FREE_CELLS + 4;
+/** Events whose frames were released and whose lines wait for the disk: a thread that ends takes them with it. */
+export const WAITING_LINES = FREE_CELLS + 5;
+/** Events that were let go, and that no gap has told yet. */
+export const UNTOLD_LINES = FREE_CELLS + 6;
 /** Cells beside those of the ring. */
-export const RECORDS_CELLS = 5;
+export const RECORDS_CELLS = 7;
 
 /** What the records thread is started with. */
 export interface RecordsThreadData {
@@ -59,6 +63,8 @@ export type FromRecords =
   /** Nothing can be written from now on, and why. */
   | { readonly kind: "failing"; readonly why: string }
   | { readonly kind: "writing" }
+  /** Events that were let go: their lines found no room while nothing could be written. */
+  | { readonly kind: "lost"; readonly lost: number }
   /** Tickets became durable: see {@link DURABLE}. */
   | { readonly kind: "durable" }
   /** Octets of all record files. */

@@ -12,11 +12,12 @@ import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { TrunkFacts } from "../../records/lines/recording.ts";
 import { cutTornLines } from "../../records/lines/torn-lines.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
-import { type FolderLock, lockFile } from "../folder-lock.ts";
+import { type FolderLock, lockFile } from "../../records/sealed/folder-lock.ts";
 import { describeFailure } from "../read-file.ts";
 import { createEvidenceWriting, type EvidenceWriting } from "./evidence-writing.ts";
 import { openKeptClock } from "./kept-clock.ts";
 import { createOpenCalls } from "./open-calls.ts";
+import { createRecordsPriority } from "./records-priority.ts";
 import {
   DURABLE,
   EVIDENCE_FAILING,
@@ -25,6 +26,8 @@ import {
   type RecordsThreadData,
   RELEASED,
   type ToRecords,
+  UNTOLD_LINES,
+  WAITING_LINES,
   WAKE,
 } from "./records-messages.ts";
 
@@ -93,7 +96,10 @@ export function serveRecords(data: RecordsThreadData): void {
     else lostNotes++;
   }
 
+  const setPriority = createRecordsPriority(data.evidence, (what) => send({ kind: "trouble", what }));
+
   function know(trunks: readonly TrunkFacts[]): void {
+    setPriority(trunks);
     lessees.clear();
     for (const { id, lessee } of trunks) lessees.set(id, lessee);
     open?.know(trunks);
@@ -140,6 +146,14 @@ export function serveRecords(data: RecordsThreadData): void {
     if (isReady) return;
     if (kept !== undefined) prepareFolder(kept.folder);
     isReady = true;
+  }
+
+  /** Tells the lines that a thread before this one has taken out of the ring and not written. */
+  function tellBuried(): void {
+    const buried = Atomics.exchange(cells, WAITING_LINES, 0);
+    const lost = buried + Atomics.exchange(cells, UNTOLD_LINES, 0);
+    if (buried > 0) send({ kind: "lost", lost: buried });
+    if (lost > 0) note(gapNote(wallNow(), wallNow(), lost, `nothing could be written: ${ENDED}`));
   }
 
   function createWriter(): LineWriter {
@@ -239,11 +253,17 @@ export function serveRecords(data: RecordsThreadData): void {
     for (const line of evidence?.work(now, believed) ?? []) noteText(line);
     // What hinders the lines must not hold up the evidence, which may be on another disk.
     const linesFailure = workLines(writer, now, believed);
-    const { hasMore, tickets: more, isAwaited, failure: batchFailure } = writer.batch();
+    const { hasMore, tickets: more, isAwaited, failure: batchFailure, lost } = writer.batch();
+    const { waiting, untold } = writer.unwritten();
+    Atomics.store(cells, WAITING_LINES, waiting);
+    Atomics.store(cells, UNTOLD_LINES, untold);
     if (evidence !== undefined) workEvidence(evidence, more, isAwaited, now);
-    const failed = linesFailure ?? batchFailure;
-    if (failed !== undefined) throw failed;
     Atomics.store(cells, RELEASED, tickets);
+    if (lost > 0) send({ kind: "lost", lost });
+    const failed = linesFailure ?? batchFailure;
+    settle(failed === undefined ? undefined : describeFailure(failed));
+    // Without evidence nothing leaves the ring now.
+    if (failed !== undefined) return hasMore && evidence !== undefined;
     if (now - told >= TOLD_EVERY || now < told) {
       told = now;
       send({ kind: "bytes", bytes: base + writer.written() });
@@ -274,13 +294,13 @@ export function serveRecords(data: RecordsThreadData): void {
   // A thread before this one has taken them, and ended before the disk had them.
   const unwritten = (tickets - Atomics.load(cells, DURABLE)) | 0;
   if (unwritten > 0) evidence?.lose(unwritten, wallNow());
+  tellBuried();
   for (;;) {
     const seen = Atomics.load(cells, WAKE);
     takeMessages();
     let hasMore = false;
     try {
       hasMore = work();
-      settle(undefined);
     } catch (error) {
       settle(describeFailure(error));
     }

@@ -10,7 +10,7 @@ import { adminSchema } from "./admin-schema.ts";
 import { evidenceSchema } from "./evidence-schema.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
 import { recordsSchema } from "./records-schema.ts";
-import { nodeNamePattern } from "./node-place.ts";
+import { findNameClash, nodeNamePattern } from "./node-place.ts";
 import { ownNamesSchema, pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
 
 /** A transport address on which the filter takes messages. */
@@ -250,6 +250,9 @@ export const staticSchema = z.strictObject({
     .regex(nodeNamePattern, {
       error:
         'a node name has 1 to 64 letters, digits, ".", "_" or "-" and begins with a letter or digit: it stands in call ids (NODE-EPOCH-COUNT) and file names',
+    })
+    .refine((name) => findNameClash(name) === undefined, {
+      error: ({ input }) => `${findNameClash(String(input))}: give the node another name`,
     })
     .exactOptional()
     .describe(

@@ -239,6 +239,7 @@ export function createDrachtioEngine(parts: EngineParts, options: DrachtioOption
     calls: () => memory.standing(),
     health: () => overload,
     evidenceKept: () => held.release(engineNow()),
+    heldAnswers: () => held.size(),
     unkept: () => held.overdue(),
     // The servers hold the calls in progress, and no call waits for the filter.
     // The servers carry the calls: the filter has no dialog to end.

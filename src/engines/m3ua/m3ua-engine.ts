@@ -137,6 +137,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     evidenceKept() {
       for (const relay of relays) relay.evidenceKept(engineNow());
     },
+    heldAnswers: () => relays.reduce((sum, relay) => sum + relay.heldAnswers(), 0),
     unkept: () => relays.reduce((sum, relay) => sum + relay.unkept(), 0),
     renewTls: () => undefined,
     health: () => overload,

@@ -160,6 +160,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
   const calls = createCalls<CallSetup>({
     capacity: parts.ledgerSize,
     callBytes: parts.callBytes ?? 0,
+    noRoom: () => void counters.callBytesFull++,
     wall: state.wall,
     ...parts.naming,
     longestCall: (trunk) => longestCallOf(parts.policy(), trunk),

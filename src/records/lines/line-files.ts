@@ -156,9 +156,12 @@ function isThere({ fd }: HourFile): boolean {
 /** @returns true when a Parquet file of the node's hour exists: readers then leave NDJSON of that hour out */
 function isSealed(folder: string, node: string, hour: number): boolean {
   const place = placeOfHour(hour);
+  const stem = `${place.hour}-${node}.`;
   try {
     return readdirSync(join(folder, place.day)).some(
-      (name) => name.endsWith(".parquet") && name.includes(`${place.hour}-${node}.`),
+      // A node name may have dots: what follows the stem is `parquet` or `TABLE.parquet`, and nothing else.
+      (name) =>
+        name.startsWith(stem) && name.endsWith(".parquet") && name.slice(stem.length).split(".").length <= 2,
     );
   } catch {
     return false;

@@ -27,13 +27,16 @@ export interface Batch {
   readonly isAwaited: boolean;
   /** Why no line could be written; undefined: all are. Evidence was handed over all the same. */
   readonly failure: unknown;
+  /** Events that were let go in this batch: they get no line, and a gap will tell them. */
+  readonly lost: number;
 }
 
 /** Writes the lines of one node. */
 export interface LineWriter {
   /**
    * Reads frames, hands over their evidence, writes their lines and gives back their room in the ring. When nothing can
-   * be written, the frames keep their room, and the next call writes their lines.
+   * be written, the next call writes the lines. The frames keep their room until then, unless evidence is kept: evidence
+   * must go on, so that lines wait here, at most {@link MOST_WAITING}. What finds no room is let go, and told by a gap.
    */
   readonly batch: () => Batch;
   /** False while so much waits that lines that no call makes should wait elsewhere. */
@@ -42,9 +45,19 @@ export interface LineWriter {
   readonly note: (line: NoteLine, now: Millis) => void;
   /** Octets written so far. */
   readonly written: () => number;
-  /** Counts the frames that are not written yet. They are gone from the ring then. */
+  /** Events that are gone from the ring and have no line yet. */
+  readonly unwritten: () => UnwrittenEvents;
+  /** Counts the events that are not written and not let go. They are gone from the ring then. */
   readonly abandon: () => number;
   readonly close: () => void;
+}
+
+/** Events without a line. */
+export interface UnwrittenEvents {
+  /** Their lines wait for the disk. */
+  readonly waiting: number;
+  /** They were let go, and no gap has told them yet. */
+  readonly untold: number;
 }
 
 export interface LineWriterParts extends FrameContext {
@@ -64,8 +77,8 @@ export interface LineWriterParts extends FrameContext {
 
 /** About so many characters are written at a time. */
 const BATCH = 1 << 19;
-/** At most so many characters wait while no line can be written, but evidence can. */
-const MOST_WAITING = 1 << 24;
+/** At most about so many characters wait while no line can be written and evidence is kept. */
+const MOST_WAITING: number = 1 << 24;
 /** At most this many frames are read at a time. */
 const MOST_FRAMES = 2048;
 
@@ -76,10 +89,40 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
   const files = folder === undefined ? noFiles : createLineFiles(folder, node);
   // The frame is read from a copy: functions of strings are faster on memory that is not shared.
   let copy = Buffer.alloc(1 << 16);
-  const batch = { tickets: 0, isAwaited: false };
-  /** Frames that were read, and are not released. */
-  let held = 0;
-  let most = BATCH;
+  const batch = { tickets: 0, isAwaited: false, lost: 0 };
+  /** Events that were read and are not written. */
+  let waiting = 0;
+  /** True while the disk of the lines must not hold up evidence, which may be on another disk. */
+  let isBypassed = false;
+  /** Events that were let go, until a gap tells them. */
+  let letGo: { from: Millis; to: Millis; lost: number } | undefined;
+
+  function lose(from: Millis, to: Millis, lost: number): void {
+    letGo ??= { from, to, lost: 0 };
+    letGo.to = to;
+    letGo.lost += lost;
+  }
+
+  /** Takes what the call thread has counted: events that found no room in the ring. */
+  function takeGap(from: Millis, to: Millis, lost: number): void {
+    if (letGo === undefined) addGap({ from, to, lost });
+    else lose(from, to, lost);
+  }
+
+  function addGap(gap: { readonly from: Millis; readonly to: Millis; readonly lost: number }): void {
+    files.add(gap.to, JSON.stringify(gapLine(node, gap.to, { ...gap, why: parts.whyLost() })));
+  }
+
+  function takeLine(at: Millis, line: string, life: FrameLife | undefined): void {
+    if (isBypassed && files.waiting() >= MOST_WAITING) {
+      lose(at, at, 1);
+      batch.lost++;
+      return;
+    }
+    waiting++;
+    files.add(at, line);
+    if (life !== undefined) parts.lived(life);
+  }
 
   function takeFrame(): void {
     const length = reader.end - reader.start;
@@ -97,41 +140,45 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
       return;
     }
     const { at, lost, line, life, evidence } = read;
-    if (lost !== undefined) {
-      const gap = gapLine(node, at, { from: lost.from, to: at, lost: lost.count, why: parts.whyLost() });
-      files.add(at, JSON.stringify(gap));
-    }
-    if (line !== undefined) files.add(at, line);
-    if (life !== undefined) parts.lived(life);
+    if (lost !== undefined) takeGap(lost.from, at, lost.count);
+    if (line !== undefined) takeLine(at, line, life);
     if (line !== undefined && evidence !== undefined && keep !== undefined) keep({ ...evidence, at, line });
     batch.isAwaited ||= read.isAwaited;
+  }
+
+  function flush(): void {
+    parts.ready();
+    files.flush();
+    waiting = 0;
+    if (letGo === undefined) return;
+    addGap(letGo);
+    letGo = undefined;
+    files.flush();
   }
 
   return {
     batch() {
       let hasMore = true;
       let failure: unknown;
-      for (let taken = 0; hasMore && taken < MOST_FRAMES && files.waiting() < most; taken++) {
+      const most = isBypassed ? Infinity : BATCH;
+      for (let taken = 0; taken < MOST_FRAMES && files.waiting() < most; taken++) {
         hasMore = reader.next();
         if (!hasMore) break;
-        held++;
         takeFrame();
       }
       try {
-        parts.ready();
-        files.flush();
-        reader.release();
-        held = 0;
-        most = BATCH;
+        flush();
+        isBypassed = false;
       } catch (error) {
         failure = error;
-        // The disk of the lines must not hold up evidence on another disk.
-        if (keep !== undefined) most = MOST_WAITING;
+        isBypassed = keep !== undefined;
       }
-      const { tickets, isAwaited } = batch;
+      if (failure === undefined || isBypassed) reader.release();
+      const { tickets, isAwaited, lost } = batch;
       batch.tickets = 0;
       batch.isAwaited = false;
-      return { hasMore, tickets, isAwaited, failure };
+      batch.lost = 0;
+      return { hasMore, tickets, isAwaited, failure, lost };
     },
     hasRoom: () => files.waiting() < BATCH,
     note(note, now) {
@@ -145,8 +192,9 @@ export function createLineWriter(parts: LineWriterParts): LineWriter {
       files.add(at, text);
     },
     written: files.written,
+    unwritten: () => ({ waiting: isBypassed ? waiting : 0, untold: letGo?.lost ?? 0 }),
     abandon() {
-      let count = held;
+      let count = waiting;
       while (reader.next()) count++;
       reader.release();
       return count;

@@ -1,7 +1,7 @@
 // What the call thread asks of the records: they take events, count losses, and tell what is on disk.
 import type { CallEvent } from "../../domain/call.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { TrunkId } from "../../domain/trunk.ts";
+import type { EvidenceMode, TrunkId } from "../../domain/trunk.ts";
 import type { EvidenceWait } from "../../judging/held-refusals.ts";
 import type { RecordsFigures } from "../../observe/figures.ts";
 import type { NoteLine } from "./record-line.ts";
@@ -12,6 +12,8 @@ export interface TrunkFacts {
   readonly lessee: string | undefined;
   /** `maxCallHours` in milliseconds. */
   readonly longestCall: Millis;
+  /** As the policy has it; undefined: as `evidence.durability` says. */
+  readonly evidence: EvidenceMode | undefined;
 }
 
 /** The records of calls, as the call thread sees them. */

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Millis } from "../../domain/time.ts";
+import { whilePoliciesAreLocked } from "./policies-lock.ts";
 import { removeFile } from "../sealed/settled-files.ts";
 import { type KeptPolicy, lastInForce, listKept, pathOfFile, pathOfRevision } from "./kept-policy.ts";
 
@@ -39,7 +40,12 @@ export function cleanUpPolicies(
   referred: ReadonlySet<string>,
   now: Millis,
 ): readonly string[] {
-  if (!existsSync(folder)) return [];
+  return existsSync(folder)
+    ? whilePoliciesAreLocked(folder, () => removeUnreferred(folder, referred, now))
+    : [];
+}
+
+function removeUnreferred(folder: string, referred: ReadonlySet<string>, now: Millis): readonly string[] {
   const gone = findOldPolicies(folder, now).filter(({ revision }) => !referred.has(revision));
   for (const { revision } of gone) removeFile(pathOfRevision(folder, revision));
   if (gone.length === 0) return [];

@@ -8,6 +8,7 @@ import type { EngineName } from "../../domain/capabilities.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
 import type { PolicyMaterial } from "../../config/load-policy.ts";
+import { whilePoliciesAreLocked } from "./policies-lock.ts";
 import { writeSettled } from "../sealed/settled-files.ts";
 import { type KeptPolicy, pathOfFile, pathOfRevision, readKept } from "./kept-policy.ts";
 
@@ -50,42 +51,54 @@ export interface PolicySurroundings {
 
 /**
  * Keeps the files that a policy was made of. A file that is kept already is not written again. Everything is on the disk
- * when this returns. Never throws: a policy that can't be kept comes into force all the same.
+ * when this returns. Several nodes may share a folder: one at a time keeps its policy there. Never throws: a policy that
+ * can't be kept comes into force all the same.
  *
  * @param bytes the policy file and the lists, as they were read
  * @returns why the policy could not be kept; undefined: it is kept
  */
 export function keepPolicy(
+  place: PolicyPlace,
+  material: PolicyMaterial,
+  surroundings: PolicySurroundings,
+  bytes: FileBytes,
+  now: Millis,
+): string | undefined {
+  const { folder } = place;
+  try {
+    mkdirSync(join(folder, "files"), { recursive: true, mode: 0o700 });
+    whilePoliciesAreLocked(folder, () => writePolicy(place, material, surroundings, bytes, now));
+    return undefined;
+  } catch (error) {
+    return `${folder}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function writePolicy(
   { folder, node }: PolicyPlace,
   { file, lists, revision }: PolicyMaterial,
   { engine, listeners }: PolicySurroundings,
   bytes: FileBytes,
   now: Millis,
-): string | undefined {
-  try {
-    mkdirSync(join(folder, "files"), { recursive: true, mode: 0o700 });
-    const before = readKept(folder, revision);
-    const known = typeof before === "object" ? before : undefined;
-    // Comments make no other revision: the files that were kept first stay, as records name their lines.
-    const files = hasFiles(folder, known)
-      ? known.files
-      : [...new Set([file.source.file, ...lists.map((list) => list.file)])].map((path) =>
-          keepFile(folder, path, bytes.get(path)),
-        );
-    const kept: KeptPolicy = {
-      revision,
-      policy: hasFiles(folder, known) ? known.policy : file.source.file,
-      timeZone: file.timeZone,
-      engine,
-      listeners,
-      files,
-      inForce: [...(known?.inForce ?? []), { from: new Date(now).toISOString(), node }].slice(-MOST_TIMES),
-    };
-    writeSettled(pathOfRevision(folder, revision), Buffer.from(`${JSON.stringify(kept, undefined, 2)}\n`));
-    return undefined;
-  } catch (error) {
-    return `${folder}: ${error instanceof Error ? error.message : String(error)}`;
-  }
+): void {
+  const before = readKept(folder, revision);
+  const known = typeof before === "object" ? before : undefined;
+  // Comments make no other revision: the files that were kept first stay, as records name their lines.
+  const files = hasFiles(folder, known)
+    ? known.files
+    : [...new Set([file.source.file, ...lists.map((list) => list.file)])].map((path) =>
+        keepFile(folder, path, bytes.get(path)),
+      );
+  const kept: KeptPolicy = {
+    revision,
+    policy: hasFiles(folder, known) ? known.policy : file.source.file,
+    timeZone: file.timeZone,
+    engine,
+    listeners,
+    files,
+    inForce: [...(known?.inForce ?? []), { from: new Date(now).toISOString(), node }].slice(-MOST_TIMES),
+  };
+  writeSettled(pathOfRevision(folder, revision), Buffer.from(`${JSON.stringify(kept, undefined, 2)}\n`));
 }
 
 function hasFiles(folder: string, known: KeptPolicy | undefined): known is KeptPolicy {

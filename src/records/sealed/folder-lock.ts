@@ -3,16 +3,17 @@ import { spawnSync } from "node:child_process";
 import { Buffer } from "node:buffer";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { giveToOwner } from "../records/sealed/folder-owner.ts";
+import type { Millis } from "../../domain/time.ts";
+import { giveToOwner } from "./folder-owner.ts";
 
 /** A lock that this process holds. */
 export interface FolderLock {
   readonly release: () => void;
 }
 
-/** Longest time for `flock`, which does not wait. Milliseconds. */
+/** Longest time for `flock` beside what it waits. Milliseconds. */
 const MOST_TIME = 5000;
-/** What `flock -n` ends with when another process holds the lock. */
+/** What `flock` ends with when another process holds the lock. */
 const TAKEN = 1;
 
 /**
@@ -22,14 +23,15 @@ const TAKEN = 1;
  * another program or a process of another container may have it. Node can't call flock(2), so flock(1) takes the lock
  * on our descriptor. Without flock(1), or on a file system without locks, the pid in the file decides.
  *
+ * @param wait how long to wait for another process to release it, in milliseconds; without flock(1) nothing waits
  * @returns the lock, or the pid of the process that holds it ("another process" when the file doesn't say)
  */
-export function lockFile(path: string): FolderLock | string {
+export function lockFile(path: string, wait: Millis = 0): FolderLock | string {
   const file = openSync(path, "a+", 0o600);
   try {
     giveToOwner(dirname(path), path);
     const holder = readHolder(path);
-    const outcome = askKernel(file);
+    const outcome = askKernel(file, wait);
     if (outcome === "taken" || (outcome === "unknown" && isAlive(holder))) {
       closeSync(file);
       return holder === undefined ? "another process" : `process ${holder}`;
@@ -48,10 +50,11 @@ export function lockFile(path: string): FolderLock | string {
   };
 }
 
-function askKernel(file: number): "ours" | "taken" | "unknown" {
-  const { status } = spawnSync("flock", ["-x", "-n", "3"], {
+function askKernel(file: number, wait: Millis): "ours" | "taken" | "unknown" {
+  const waiting = wait === 0 ? ["-n"] : ["-w", String(wait / 1000)];
+  const { status } = spawnSync("flock", ["-x", ...waiting, "3"], {
     stdio: ["ignore", "ignore", "ignore", file],
-    timeout: MOST_TIME,
+    timeout: wait + MOST_TIME,
   });
   if (status === 0) return "ours";
   return status === TAKEN ? "taken" : "unknown";
