@@ -6,6 +6,7 @@ import type { Test } from "tap";
 import type { EvidenceConfig } from "../../src/config/sigwall/evidence-schema.ts";
 import type { RecordsConfig } from "../../src/config/sigwall/records-schema.ts";
 
+import type { CallDecided } from "../../src/domain/call.ts";
 import { type KeptThings, openRecords } from "../../src/app/records/open-records.ts";
 import { createLog } from "../../src/observe/log.ts";
 import { readLines } from "../../src/records/lines/read-lines.ts";
@@ -64,7 +65,7 @@ export function place(t: Test, files: Readonly<Record<string, string>> = {}): Pl
   };
 }
 
-export const refusal = (count: number, at: number = NOW): Parameters<Records["happened"]>[0] => ({
+export const refusal = (count: number, at: number = NOW): CallDecided => ({
   ...forwardedCall(count, {}, at),
   decision: decisionOn(
     {},
