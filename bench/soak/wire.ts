@@ -52,9 +52,11 @@ export async function openWire(
       close: () => socket.close(),
     };
   }
-  const to = { host: target.address, port: target.port, localAddress: address, noDelay: true };
+  const to = { host: target.address, port: target.port, localAddress: address };
   const socket = transport === "tcp" ? connect(to) : connectTls({ ...to, ...credentials(identity) });
   await once(socket, transport === "tcp" ? "connect" : "secureConnect");
+  // TLS does not take it from the options.
+  socket.setNoDelay(true);
   hear(socket, heard);
   return {
     own: { address, port: socket.localPort ?? 0 },
