@@ -1,7 +1,7 @@
-import { createSocket } from "node:dgram";
 import { nowMicros } from "./clock.ts";
 import { createTimes, type Times } from "./figures.ts";
 import { field, lines, sentAt } from "./message.ts";
+import { openWire, type Identity, type Place, type Transport } from "./wire.ts";
 
 /** The calling side: places calls at a steady rate and follows each to its end, by the timers of RFC 3261 section 17.1. */
 export interface Caller {
@@ -18,9 +18,10 @@ export interface Caller {
 }
 
 export interface CallPlan {
+  readonly transport: Transport;
   readonly address: string;
-  readonly port: number;
-  readonly target: { readonly address: string; readonly port: number };
+  readonly identity: Identity | undefined;
+  readonly target: Place;
   readonly callsPerSecond: number;
   /** Milliseconds from answer to BYE. */
   readonly hold: number;
@@ -44,14 +45,10 @@ interface Call {
 
 /** Starts placing calls at once. */
 export async function startCalls(plan: CallPlan): Promise<Caller> {
-  const { address, port, target, callsPerSecond, hold, callers } = plan;
-  const socket = createSocket({
-    type: "udp4",
-    recvBufferSize: 4 << 20,
-    lookup: (host, _o, done) => done(null, host, 4),
-  });
-  // Its look-up answers at once, so that it listens before one could wait for it.
-  await new Promise<void>((listening) => socket.bind(port, address, listening));
+  const { transport, address, target, callsPerSecond, hold, callers } = plan;
+  const wire = await openWire(transport, address, target, hear, plan.identity);
+  const { send } = wire;
+  const self = `${address}:${wire.own.port}`;
   const calls = new Map<string, Call>();
   const ways = createTimes();
   const examples: string[] = [];
@@ -59,11 +56,10 @@ export async function startCalls(plan: CallPlan): Promise<Caller> {
   // Branches and Call-IDs of one run are no repeats of another's.
   const run = `${process.pid.toString(36)}${Math.floor(nowMicros()).toString(36)}`;
 
-  const send = (text: string): void => socket.send(text, target.port, target.address);
   const request = (method: string, id: string, cseq: number, uri: string, to: string, more: string): string =>
-    `${method} ${uri} SIP/2.0\r\nVia: SIP/2.0/UDP ${address}:${port};branch=z9hG4bK${run}-${id}-${method === "INVITE" ? 1 : method};rport\r\n` +
+    `${method} ${uri} SIP/2.0\r\nVia: SIP/2.0/${transport.toUpperCase()} ${self};branch=z9hG4bK${run}-${id}-${method === "INVITE" ? 1 : method};rport\r\n` +
     `Max-Forwards: 70\r\nFrom: <sip:${callers[Number.parseInt(id, 36) % callers.length] ?? ""}@${address}>;tag=a\r\nTo: ${to}\r\n` +
-    `Call-ID: ${id}@${run}\r\nCSeq: ${cseq} ${method}\r\nContact: <sip:pbx@${address}:${port}>\r\n${more}` +
+    `Call-ID: ${id}@${run}\r\nCSeq: ${cseq} ${method}\r\nContact: <sip:pbx@${self};transport=${transport}>\r\n${more}` +
     `X-Sent: ${nowMicros().toFixed(1)}\r\nContent-Length: 0\r\n\r\n`;
 
   function begin(): void {
@@ -97,9 +93,8 @@ export async function startCalls(plan: CallPlan): Promise<Caller> {
     }, hold);
   }
 
-  socket.on("message", (bytes) => {
+  function hear(text: string): void {
     const arrived = nowMicros();
-    const text = bytes.toString("latin1");
     const id = field(text, "Call-ID").split("@", 1)[0] ?? "";
     const call = calls.get(id);
     if (call === undefined || !text.startsWith("SIP/2.0 ")) return;
@@ -117,7 +112,7 @@ export async function startCalls(plan: CallPlan): Promise<Caller> {
       calls.delete(id);
       completed++;
     }
-  });
+  }
 
   function follow(): void {
     const now = nowMicros();
@@ -160,7 +155,7 @@ export async function startCalls(plan: CallPlan): Promise<Caller> {
       clearInterval(placing);
       while (calls.size > 0) await new Promise((resolve) => setTimeout(resolve, 100));
       clearInterval(following);
-      socket.close();
+      wire.close();
     },
   };
 }

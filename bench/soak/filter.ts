@@ -5,6 +5,7 @@ import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "no
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cpuMicros } from "../processes.ts";
+import type { Transport } from "./wire.ts";
 
 /** How late the event loop ran within one second, in ms. */
 export interface LoopDelay {
@@ -13,15 +14,23 @@ export interface LoopDelay {
   readonly max: number;
 }
 
+/** A port by transport. */
+export type PortsOf = ReadonlyMap<Transport, number>;
+
 export interface FilterParts {
   readonly root: string;
   readonly folder: string;
   /** The core it has for itself; undefined: any. */
   readonly core: number | undefined;
-  readonly port: number;
+  /** The program. */
+  readonly program: string;
+  readonly ports: PortsOf;
   readonly adminPort: number;
-  readonly callerPort: number;
-  readonly calledPorts: readonly number[];
+  readonly callerAddress: string;
+  /** Certificates of TLS. */
+  readonly identities: string;
+  /** The called sides. Each transport is carried on to the same one. */
+  readonly called: readonly PortsOf[];
   /** Numbers on the lessee's list. */
   readonly numbers: number;
 }
@@ -42,12 +51,17 @@ export interface SoakedFilter {
 
 /** Writes a policy with one lessee's trunk and starts the built program. */
 export async function startSoakedFilter(parts: FilterParts): Promise<SoakedFilter> {
-  const { root, folder, core, port, adminPort } = parts;
+  const { root, folder, core, ports, adminPort, identities } = parts;
   mkdirSync(join(folder, "lists"), { recursive: true });
   const config = join(folder, "sigwall.yaml");
+  const listen = [...ports].map(([transport, port]) => `"${transport}:127.0.0.1:${port}"`).join(", ");
+  const file = (name: string): string => join(identities, name);
+  const tls = ports.has("tls")
+    ? `tls: { certificate: ${file("filter.pem")}, key: ${file("filter.key")}, ca: ${file("ca.pem")} }\n`
+    : "";
   writeFileSync(
     config,
-    `listen: ["udp:127.0.0.1:${port}"]\nadmin: 127.0.0.1:${adminPort}\npolicy: policy.yaml\nkeyFile: own.key\n`,
+    `listen: [${listen}]\n${tls}admin: 127.0.0.1:${adminPort}\npolicy: policy.yaml\nkeyFile: own.key\n`,
   );
   writeFileSync(
     join(folder, "lists/own.csv"),
@@ -55,15 +69,7 @@ export async function startSoakedFilter(parts: FilterParts): Promise<SoakedFilte
   );
   writePolicy(parts, 0);
   const preload = join(root, "bench/soak/loop-delay.mjs");
-  const command = [
-    process.execPath,
-    "--import",
-    preload,
-    join(root, "dist/main.js"),
-    "run",
-    "--config",
-    config,
-  ];
+  const command = [process.execPath, "--import", preload, parts.program, "run", "--config", config];
   const [program = "", ...args] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
   const log = join(folder, "filter.log");
   const child = spawn(program, args, {
@@ -107,17 +113,20 @@ export async function startSoakedFilter(parts: FilterParts): Promise<SoakedFilte
 }
 
 /** A policy that differs from the one before it, renamed into place. */
-function writePolicy({ folder, callerPort, calledPorts }: FilterParts, revision: number): void {
-  const hops = calledPorts.map((port) => `"sip:127.0.0.1:${port}"`).join(", ");
+function writePolicy({ folder, ports, callerAddress, called }: FilterParts, revision: number): void {
+  const leases = [...ports].map(([transport, port]) => {
+    const hops = called.map((target) => `"sip:127.0.0.1:${target.get(transport)};transport=${transport}"`);
+    return `
+  - id: lease-${transport}
+    side: lessee
+    match: { addresses: [${callerAddress}], listener: "${transport}:127.0.0.1:${port}" }
+    lessee: own
+    nextHops: [${hops.join(", ")}]
+    limits: { callsPerSecond: ${5000 + (revision % 2)} }`;
+  });
   const text = `version: 1
 trunks:
-  - { id: core, side: core, match: { addresses: [127.0.0.1], ports: [${calledPorts.join(", ")}] } }
-  - id: lease
-    side: lessee
-    match: { addresses: [127.0.0.1], ports: [${callerPort}] }
-    lessee: own
-    nextHops: [${hops}]
-    limits: { callsPerSecond: ${5000 + (revision % 2)} }
+  - { id: core, side: core, match: { addresses: [127.0.0.1] } }${leases.join("")}
 lessees:
   - { id: own, numbers: lists/own.csv }
 `;
