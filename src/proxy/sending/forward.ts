@@ -194,8 +194,10 @@ function callingOf(attempt: CallAttempt, reason: ReasonCode): CallingParties {
   const { calling, trunk } = attempt;
   if (trunk.identity === "all" || reason === "emergency")
     return { counted: calling, passedOver: NO_IDENTITIES };
-  const isOver = (identity: AssertedIdentity): boolean => isPassedOver(attempt, identity);
-  return { counted: calling.filter((identity) => !isOver(identity)), passedOver: calling.filter(isOver) };
+  const counted: AssertedIdentity[] = [];
+  const passedOver: AssertedIdentity[] = [];
+  for (const identity of calling) (isPassedOver(attempt, identity) ? passedOver : counted).push(identity);
+  return { counted, passedOver };
 }
 
 function acceptanceOf({ reason, changes }: JudgedRequest): Acceptance {

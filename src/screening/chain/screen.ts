@@ -151,8 +151,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     judged: CallAttempt = attempt,
     asked: readonly RunningStep[] = running,
   ): Decision => {
-    const isPartial =
-      judged !== attempt && judged.calling.every((identity) => isPassedOver(attempt, identity));
+    const isPartial = judged !== attempt && areAllPassedOver(attempt, judged.calling);
     let collected: Collected | undefined;
     state.listed.row = -1;
     let isFree = limits.length === 0;
@@ -270,6 +269,11 @@ function takeFree(attempt: CallAttempt, { recentCalls, overlaps }: ScreeningStat
   // Its own repeats are free too. Where the table is full, they pay.
   recentCalls.remember(attempt);
   return true;
+}
+
+/** Apart from the chain: a closure in there would cost each call a context. */
+function areAllPassedOver(attempt: CallAttempt, identities: readonly AssertedIdentity[]): boolean {
+  return identities.every((identity) => isPassedOver(attempt, identity));
 }
 
 /** @returns true for a finding after which the chain goes on */

@@ -31,9 +31,14 @@ function findIn(
   attempt: CallAttempt,
   list: DenyList,
 ): Found | undefined {
+  /** Nearly every call asserts one number in several fields: it is looked up once. */
+  let absent: number | undefined;
   for (const party of parties) {
-    const row = findRow(party.number, attempt, list);
+    const { number } = party;
+    if (number.kind !== "unusable" && number.key === absent) continue;
+    const row = findRow(number, attempt, list);
     if (row >= 0) return { party, row };
+    if (number.kind !== "unusable") absent = number.key;
   }
   return undefined;
 }

@@ -71,9 +71,14 @@ const optionsSchema = z.strictObject({
 type Options = z.infer<typeof optionsSchema>;
 
 function findOneOf(attempt: CallAttempt, among: ReadonlySet<NumberClass>): AssertedIdentity | undefined {
+  /** The numbers of one call are nearly always of one class. */
+  let harmless: NumberClass | undefined;
   for (const identity of attempt.calling) {
     const { number } = identity;
-    if (number.kind !== "unusable" && isOneOf(number, among) && isCounted(attempt, identity)) return identity;
+    if (number.kind === "unusable" || number.class === harmless) continue;
+    if (!isOneOf(number, among)) {
+      if (number.class !== "area+95/96") harmless = number.class;
+    } else if (isCounted(attempt, identity)) return identity;
   }
   return undefined;
 }
