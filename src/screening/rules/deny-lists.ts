@@ -60,8 +60,18 @@ function findRow(number: PartyNumber, { at, trunk }: CallAttempt, { numbers }: D
 
 /** Puts police lists first: when two lists hold a number, the police notice is the reason given. */
 function inOrder(lists: readonly DenyList[]): readonly DenyList[] {
-  return [...lists.filter((list) => list.kind === "police"), ...lists.filter((list) => list.kind === "deny")];
+  const known = ordered.get(lists);
+  if (known !== undefined) return known;
+  const policeFirst = [
+    ...lists.filter((list) => list.kind === "police"),
+    ...lists.filter((list) => list.kind === "deny"),
+  ];
+  ordered.set(lists, policeFirst);
+  return policeFirst;
 }
+
+/** The trunks of a policy share their lists, and so the order of them. */
+const ordered = new WeakMap<readonly DenyList[], readonly DenyList[]>();
 
 export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "deny-lists",
