@@ -1,5 +1,6 @@
 import "./screening/registry.ts";
 import "./screening/chain.ts";
+import "./screening/plain-calls.ts";
 import "./screening/possible-decisions.ts";
 import "./screening/emergency.ts";
 import "./screening/hidden-caller.ts";

@@ -6,6 +6,7 @@ import "./sip/diversion.ts";
 import "./sip/sip-identity.ts";
 import "./sip/linear.ts";
 import "./sip/scan.ts";
+import "./sip/tag.ts";
 import "./sip/via.ts";
 import "./sip/sip-i-body.ts";
 import "./sip/literate-pages.ts";

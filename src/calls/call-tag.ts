@@ -148,7 +148,7 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     },
     writeHex(name) {
       encrypt(name, "");
-      return writeHexWord(ownNode) + writeHexWord(written[0]!) + writeHexWord(written[1]!);
+      return writeHexWords(ownNode, written[0]!, written[1]!);
     },
     read(text, tweak) {
       if (!readWords(text, read)) return undefined;
@@ -193,16 +193,33 @@ function writeWords(a: number, b: number, c: number): string {
   );
 }
 
-function writeHexWord(word: number): string {
+/** The same three words in lower-case hex. */
+function writeHexWords(a: number, b: number, c: number): string {
   return String.fromCharCode(
-    HEX_CODES[word >>> 28]!,
-    HEX_CODES[(word >>> 24) & 15]!,
-    HEX_CODES[(word >>> 20) & 15]!,
-    HEX_CODES[(word >>> 16) & 15]!,
-    HEX_CODES[(word >>> 12) & 15]!,
-    HEX_CODES[(word >>> 8) & 15]!,
-    HEX_CODES[(word >>> 4) & 15]!,
-    HEX_CODES[word & 15]!,
+    HEX_CODES[a >>> 28]!,
+    HEX_CODES[(a >>> 24) & 15]!,
+    HEX_CODES[(a >>> 20) & 15]!,
+    HEX_CODES[(a >>> 16) & 15]!,
+    HEX_CODES[(a >>> 12) & 15]!,
+    HEX_CODES[(a >>> 8) & 15]!,
+    HEX_CODES[(a >>> 4) & 15]!,
+    HEX_CODES[a & 15]!,
+    HEX_CODES[b >>> 28]!,
+    HEX_CODES[(b >>> 24) & 15]!,
+    HEX_CODES[(b >>> 20) & 15]!,
+    HEX_CODES[(b >>> 16) & 15]!,
+    HEX_CODES[(b >>> 12) & 15]!,
+    HEX_CODES[(b >>> 8) & 15]!,
+    HEX_CODES[(b >>> 4) & 15]!,
+    HEX_CODES[b & 15]!,
+    HEX_CODES[c >>> 28]!,
+    HEX_CODES[(c >>> 24) & 15]!,
+    HEX_CODES[(c >>> 20) & 15]!,
+    HEX_CODES[(c >>> 16) & 15]!,
+    HEX_CODES[(c >>> 12) & 15]!,
+    HEX_CODES[(c >>> 8) & 15]!,
+    HEX_CODES[(c >>> 4) & 15]!,
+    HEX_CODES[c & 15]!,
   );
 }
 

@@ -22,6 +22,8 @@ export interface NumberColumns {
   readonly attributes: Float64Array;
   readonly rowAttributes: Uint32Array | Uint16Array | Uint8Array;
   readonly rowLine: Uint32Array;
+  /** True: no row has dates, so that a look-up need not read them. Most lists are such. */
+  readonly isDateless: boolean;
 }
 
 /** The counts that decide the layout. */
@@ -65,16 +67,28 @@ export function layOutColumns(memory: SharedArrayBuffer): NumberColumns {
     offset += count * 4;
     return column;
   };
+  const singles = doubles(exact);
+  const starts = doubles(ranges);
+  const ends = doubles(ranges);
+  const combinations = doubles(attributes * ATTRIBUTE_WIDTH);
   return {
-    exact: doubles(exact),
-    rangeStart: doubles(ranges),
-    rangeEnd: doubles(ranges),
-    attributes: doubles(attributes * ATTRIBUTE_WIDTH),
+    exact: singles,
+    rangeStart: starts,
+    rangeEnd: ends,
+    attributes: combinations,
     rangeRow: words(ranges),
     rangeReach: words(ranges),
     rowLine: words(rows),
     rowAttributes: viewIndexes(memory, offset, rows, indexWidth(attributes)),
+    isDateless: areDateless(combinations),
   };
+}
+
+/** True when every combination of attributes is in force at all times. */
+function areDateless(attributes: Float64Array): boolean {
+  for (let i = 0; i < attributes.length; i += ATTRIBUTE_WIDTH)
+    if (attributes[i] !== -Infinity || attributes[i + 1] !== Infinity) return false;
+  return true;
 }
 
 /**
@@ -140,6 +154,7 @@ function findRangeRow(columns: NumberColumns, key: number, at: Millis): number {
 }
 
 function isInForce(columns: NumberColumns, row: number, at: Millis): boolean {
+  if (columns.isDateless) return true;
   const index = (columns.rowAttributes[row] ?? 0) * ATTRIBUTE_WIDTH;
   return at >= (columns.attributes[index] ?? 0) && at < (columns.attributes[index + 1] ?? 0);
 }

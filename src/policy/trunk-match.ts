@@ -88,9 +88,12 @@ export function createMatcher<Target>(
     }
     return nothing;
   };
-  // Messages of one peer follow one another: most look-ups are the last one again.
+  // Messages of one peer follow one another, and those of a call alternate between two peers: most look-ups are one of
+  // the last two again.
   let lastAddress: string | undefined;
   let lastClaims = nothing;
+  let otherAddress: string | undefined;
+  let otherClaims = nothing;
   const claimsOf = (address: string): Claims<Target> => {
     let claims = remembered.get(address);
     if (claims === undefined) {
@@ -103,10 +106,14 @@ export function createMatcher<Target>(
   };
   return (listener, address, port, names, codes) => {
     if (address !== lastAddress) {
-      lastClaims = claimsOf(address);
+      const claims = address === otherAddress ? otherClaims : claimsOf(address);
+      otherAddress = lastAddress;
+      otherClaims = lastClaims;
       lastAddress = address;
+      lastClaims = claims;
     }
-    for (const entry of lastClaims.byPort.get(port) ?? lastClaims.anyPort) {
+    const { byPort, anyPort } = lastClaims;
+    for (const entry of (byPort.size === 0 ? undefined : byPort.get(port)) ?? anyPort) {
       if (entry.listener !== undefined && entry.listener !== listener) continue;
       if ((entry.opc !== undefined || entry.dpc !== undefined) && !isLabelled(codes, entry)) continue;
       if (entry.tlsName === undefined || isNamed(names, entry.tlsName)) return entry.target;

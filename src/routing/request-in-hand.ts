@@ -5,6 +5,8 @@ import { Header } from "../sip/header.ts";
 import { createAddressSpan, paramEnd, readAddress, readParam } from "../sip/fields/name-addr.ts";
 import { headerValue, noteFault, type SipMessage } from "../sip/message.ts";
 import { readVia, type Via } from "../sip/fields/via.ts";
+import { splice, spliceWritten, type Edits } from "../sip/edit.ts";
+import { putNumber, putOctets, putText, type OctetPen } from "../sip/octet-pen.ts";
 import type { Listener } from "./listener.ts";
 
 /** One SIP request: the message, its source, and the fields that every step needs. */
@@ -126,6 +128,66 @@ export function fillVia({ via, viaValue, listener, address, port }: RequestInHan
   if (needsPort) kept += `;rport=${port}`;
   if (needsReceived) kept += `;received=${address}`;
   return viaValue.slice(0, via.paramsStart) + kept + viaValue.slice(via.end);
+}
+
+/** Changes the first Via field of a request as {@link fillVia} does. */
+export function spliceVia(request: RequestInHand, edits: Edits): void {
+  const { message, via } = request;
+  if (isFilled(request)) return;
+  const index = message.first[Header.via]!;
+  const start = message.valueStart[index]!;
+  if (message.folded[index] === 1) {
+    splice(edits, start, message.valueEnd[index]!, fillVia(request));
+    return;
+  }
+  const begun = edits.pen.at;
+  putFilledParams(edits.pen, request, start);
+  spliceWritten(edits, start + via.paramsStart, start + via.end, begun);
+}
+
+/** Writes the value that {@link fillVia} returns. */
+export function putFilledVia(pen: OctetPen, request: RequestInHand): void {
+  const { message, via } = request;
+  const index = message.first[Header.via]!;
+  const start = message.valueStart[index]!;
+  if (message.folded[index] === 1) {
+    putText(pen, fillVia(request));
+    return;
+  }
+  const paramsEnd = start + (isFilled(request) ? via.end : via.paramsStart);
+  putOctets(pen, message.bytes, start, paramsEnd);
+  if (!isFilled(request)) putFilledParams(pen, request, start);
+  putOctets(pen, message.bytes, start + via.end, message.valueEnd[index]!);
+}
+
+/** True when nothing has to change in the first Via. */
+function isFilled({ via, listener, address }: RequestInHand): boolean {
+  return (
+    via.host === address && via.rport === undefined && via.received === undefined && !listener.isReliable
+  );
+}
+
+/** Writes the parameters of the first Via, whose field begins at `start`, with ours in place of what the peer wrote. */
+function putFilledParams(
+  pen: OctetPen,
+  { message, via, viaValue, listener, address, port }: RequestInHand,
+  start: number,
+): void {
+  for (let from = via.paramsStart; from < via.end;) {
+    const to = paramEnd(viaValue, from + 1, via.end);
+    if (!mayBeOurs(viaValue.charCodeAt(from + 1)) || !isOurs(viaValue.slice(from + 1, to)))
+      putOctets(pen, message.bytes, start + from, start + to);
+    from = to;
+  }
+  const needsPort = via.rport !== undefined || listener.isReliable;
+  if (needsPort) {
+    putText(pen, ";rport=");
+    putNumber(pen, port);
+  }
+  if (needsPort || via.host !== address) {
+    putText(pen, ";received=");
+    putText(pen, address);
+  }
 }
 
 /** True for the first letter of both names, and for white space in front of one. */

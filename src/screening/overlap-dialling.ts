@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
-import { decodeOnce, withoutSeparators } from "../numbering/sip-user.ts";
+import { decodeOnce, isPlainNumber, withoutSeparators } from "../numbering/sip-user.ts";
 import { createExpiringMap } from "../state/expiring-map.ts";
 import { wholeNumber } from "./recent-calls.ts";
 
@@ -99,6 +99,7 @@ export function dialledBy({ called, calling }: CallAttempt): string {
 
 /** Returns the digits as received, without escapes and visual separators (RFC 3966 section 5.1.1). */
 function withoutSpelling(raw: string): string {
+  if (isPlainNumber(raw)) return raw;
   const text = decodeOnce(raw);
   return typeof text === "string" ? withoutSeparators(text) : raw;
 }

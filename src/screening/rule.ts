@@ -108,6 +108,8 @@ interface RuleBase<Options, Finding> {
    * twice changes nothing.
    */
   readonly options: z.ZodType<Options>;
+  /** True: whatever its options and the trunk, the rule finds nothing in a plain call (`isPlainCall`). */
+  readonly silentWhenPlain?: true;
   /** The mode of a side where the policy says none. Sides that are left out: enforce. */
   readonly modes?: Readonly<Partial<Record<Side, RuleMode>>>;
   /** Says what the rule saw and found. `finding` is what its check returned. Calls never run it. */

@@ -75,45 +75,40 @@ const names: readonly (readonly [HeaderId, string])[] = [
 
 /** A hash table with open addressing: known names are found in one or two steps. */
 const TABLE_SIZE = 128;
-const tableNames: (string | undefined)[] = Array.from<string | undefined>({ length: TABLE_SIZE });
+const tableNames: (Uint8Array | undefined)[] = Array.from<Uint8Array | undefined>({ length: TABLE_SIZE });
 const tableIds = new Uint8Array(TABLE_SIZE);
 
-/**
- * Computes one step of the name hash. It folds the case of letters; known names hold only letters
- * and "-".
- */
-export function hashStep(hash: number, byte: number): number {
-  return (Math.imul(hash, 31) + (byte | 0x20)) | 0;
+/** Each octet, with capital letters as small ones. */
+const small = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte,
+);
+
+/** Where the search for a name begins. First letter, last letter and length tell all known names apart. */
+function slotOf(bytes: Uint8Array, start: number, length: number): number {
+  return (small[bytes[start]!]! + 10 * small[bytes[start + length - 1]!]! + 11 * length) & (TABLE_SIZE - 1);
 }
 
-for (const [id, name] of names) {
-  let hash = 0;
-  for (let i = 0; i < name.length; i++) hash = hashStep(hash, name.charCodeAt(i));
-  let slot = hash & (TABLE_SIZE - 1);
+for (const [id, text] of names) {
+  const name = Uint8Array.from(text, (char) => char.charCodeAt(0));
+  let slot = slotOf(name, 0, name.length);
   while (tableNames[slot] !== undefined) slot = (slot + 1) & (TABLE_SIZE - 1);
   tableNames[slot] = name;
   tableIds[slot] = id;
 }
 
-/**
- * Returns the id of the name `bytes[start, end)`, or `Header.other`. `hash` is its hash by
- * {@link hashStep}.
- */
-export function identifyHeader(bytes: Uint8Array, start: number, end: number, hash: number): number {
-  let slot = hash & (TABLE_SIZE - 1);
+/** Returns the id of the name `bytes[start, end)`, which is not empty, or `Header.other`. */
+export function identifyHeader(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  let slot = slotOf(bytes, start, length);
   for (;;) {
     const name = tableNames[slot];
     if (name === undefined) return Header.other;
-    if (isSameName(bytes, start, end, name)) return tableIds[slot]!;
+    if (name.length === length && isSameName(bytes, start, name)) return tableIds[slot]!;
     slot = (slot + 1) & (TABLE_SIZE - 1);
   }
 }
 
-function isSameName(bytes: Uint8Array, start: number, end: number, name: string): boolean {
-  if (end - start !== name.length) return false;
-  for (let i = 0; i < name.length; i++) {
-    const byte = bytes[start + i]!;
-    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== name.charCodeAt(i)) return false;
-  }
+function isSameName(bytes: Uint8Array, start: number, name: Uint8Array): boolean {
+  for (let i = 0; i < name.length; i++) if (small[bytes[start + i]!] !== name[i]) return false;
   return true;
 }

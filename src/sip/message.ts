@@ -12,8 +12,13 @@ export const MAX_HEADERS = 256;
  */
 export interface SipMessage {
   bytes: Buffer;
-  /** The start line and the header fields as latin1. Positions are the same as in `bytes`. */
-  text: string;
+  /**
+   * The start line and the header fields as latin1. Positions are the same as in `bytes`. It is made when it is first
+   * asked for: most messages are handled without it.
+   */
+  readonly text: string;
+  /** What {@link SipMessage.text} has made of `bytes`. Undefined: nothing yet. */
+  madeText: string | undefined;
   /** `other`: not SIP at all. `end` is 0 when there are only CRLF keep-alives. */
   kind: "request" | "response" | "other";
   /** The first byte of the start line. Leading CRLFs are skipped (RFC 3261 section 7.5). */
@@ -65,7 +70,7 @@ export interface SipMessage {
 export function createMessage(): SipMessage {
   return {
     bytes: Buffer.alloc(0),
-    text: "",
+    madeText: undefined,
     kind: "other",
     start: 0,
     method: "",
@@ -91,6 +96,10 @@ export function createMessage(): SipMessage {
     maxForwards: -1,
     fault: undefined,
     faultStatus: 400,
+    // Last: V8 keeps what is written before it inside the object, and what is written behind it outside.
+    get text() {
+      return (this.madeText ??= this.bytes.toString("latin1", 0, this.headersEnd));
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 import { Header, type HeaderId } from "./header.ts";
 import { headerValue, nextHeader, type SipMessage } from "./message.ts";
 import { CR, DEL, LF, SP, TAB } from "./octet.ts";
+import { createPen, putOctets, putText, textFrom, type OctetPen } from "./octet-pen.ts";
 
 const phrases: Readonly<Record<number, string>> = {
   200: "OK",
@@ -48,23 +49,87 @@ export function reasonPhrase(status: number): string {
   return phrases[status] ?? classPhrases[Math.floor(status / 100)] ?? "";
 }
 
+/** Status lines that were written before, by status: there are as many as there are statuses of ours. */
+const statusLines: (string | undefined)[] = [];
+
+function statusLine(status: number): string {
+  return (statusLines[status] ??= `SIP/2.0 ${status} ${reasonPhrase(status)}`);
+}
+
+/** Writes the value of the field at `index`, unfolded. */
+function putValue(pen: OctetPen, message: SipMessage, index: number): void {
+  if (message.folded[index] === 1) putText(pen, headerValue(message, index));
+  else putOctets(pen, message.bytes, message.valueStart[index]!, message.valueEnd[index]!);
+}
+
 /**
  * Copies the first field `id` under its long name. A request with two of them is refused, and the
  * refusal has one (RFC 3261 section 8.2.6.2).
  */
-function copy(message: SipMessage, id: HeaderId, name: string): string {
+function copy(pen: OctetPen, message: SipMessage, id: HeaderId, name: string): void {
   const index = message.first[id]!;
-  return index < 0 ? "" : `${name}: ${headerValue(message, index)}\r\n`;
+  if (index < 0) return;
+  putText(pen, name);
+  putValue(pen, message, index);
+  putText(pen, END_OF_LINE);
+}
+
+const END_OF_LINE = "\r\n";
+
+/**
+ * Begins a response to the request in `message`: the status line, and the name of the first Via field. Its value
+ * follows, with received and rport filled in, and then {@link putFields}.
+ */
+export function putStatus(pen: OctetPen, message: SipMessage, status: number): void {
+  putText(pen, statusLine(status));
+  if (status === 400) putText(pen, syntaxProblem(message));
+  putText(pen, "\r\nVia: ");
 }
 
 /**
- * Writes a response to the request in `message`, as a stateless UAS does (RFC 3261 sections 8.2.6
- * and 8.2.7). The same request always gives the same bytes.
- * @param message the request
- * @param status the status of the response
- * @param topVia the first Via value with received and rport filled in
+ * Ends the response that begins at `begun`, as a stateless UAS does (RFC 3261 sections 8.2.6 and 8.2.7). The same
+ * request always gives the same bytes.
  * @param toTag the tag that To gets; "" when the request's To has one
  * @param extra whole header lines, each with its CRLF
+ */
+export function putFields(
+  pen: OctetPen,
+  begun: number,
+  message: SipMessage,
+  toTag: string,
+  extra: string,
+): void {
+  putText(pen, END_OF_LINE);
+  const first = message.first[Header.via]!;
+  for (let i = nextHeader(message, Header.via, first); i >= 0; i = nextHeader(message, Header.via, i)) {
+    putText(pen, "Via: ");
+    putValue(pen, message, i);
+    putText(pen, END_OF_LINE);
+  }
+  copy(pen, message, Header.from, "From: ");
+  const to = message.first[Header.to]!;
+  if (to >= 0) {
+    putText(pen, "To: ");
+    putValue(pen, message, to);
+    if (toTag !== "") {
+      putText(pen, ";tag=");
+      putText(pen, toTag);
+    }
+    putText(pen, END_OF_LINE);
+  }
+  copy(pen, message, Header.callId, "Call-ID: ");
+  copy(pen, message, Header.cseq, "CSeq: ");
+  putText(pen, extra);
+  putText(pen, "Content-Length: 0\r\n\r\n");
+  if (message.fault !== undefined) blankControls(pen.bytes, begun, pen.at);
+}
+
+const written = createPen();
+
+/**
+ * Writes a whole response as a text.
+ * @param message the request
+ * @param topVia the first Via value with received and rport filled in
  */
 export function formatResponse(
   message: SipMessage,
@@ -73,22 +138,11 @@ export function formatResponse(
   toTag: string,
   extra: string,
 ): string {
-  let vias = `Via: ${topVia}\r\n`;
-  const first = message.first[Header.via]!;
-  for (let i = nextHeader(message, Header.via, first); i >= 0; i = nextHeader(message, Header.via, i))
-    vias += `Via: ${headerValue(message, i)}\r\n`;
-  const to = message.first[Header.to]!;
-  const toLine = to < 0 ? "" : `To: ${headerValue(message, to)}${toTag === "" ? "" : `;tag=${toTag}`}\r\n`;
-  const text =
-    `SIP/2.0 ${status} ${reasonPhrase(status)}${status === 400 ? syntaxProblem(message) : ""}\r\n` +
-    vias +
-    copy(message, Header.from, "From") +
-    toLine +
-    copy(message, Header.callId, "Call-ID") +
-    copy(message, Header.cseq, "CSeq") +
-    extra +
-    "Content-Length: 0\r\n\r\n";
-  return message.fault === undefined ? text : withoutControls(text);
+  written.at = 0;
+  putStatus(written, message, status);
+  putText(written, topVia);
+  putFields(written, 0, message, toTag, extra);
+  return textFrom(written, 0);
 }
 
 /** Characters of a fault that a reason phrase repeats. */
@@ -121,16 +175,10 @@ function syntaxProblem({ fault }: SipMessage): string {
  * Replaces each control byte outside CRLF by a space. What is copied from a malformed request must
  * not end a line for any reader.
  */
-function withoutControls(text: string): string {
-  let out = "";
-  let from = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === CR && text.charCodeAt(i + 1) === LF) i++;
-    else if (c === DEL || (c < SP && c !== TAB)) {
-      out += `${text.slice(from, i)} `;
-      from = i + 1;
-    }
+function blankControls(bytes: Uint8Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
+    const c = bytes[i]!;
+    if (c === CR && i + 1 < to && bytes[i + 1] === LF) i++;
+    else if (c === DEL || (c < SP && c !== TAB)) bytes[i] = SP;
   }
-  return out + text.slice(from);
 }

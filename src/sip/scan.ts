@@ -1,8 +1,8 @@
 // Reads a received SIP message in one pass: the first step of every request and response.
 import type { Buffer } from "node:buffer";
-import { Header, HEADER_IDS, hashStep, identifyHeader, type HeaderId } from "./header.ts";
+import { Header, HEADER_IDS, identifyHeader, type HeaderId } from "./header.ts";
 import { MAX_HEADERS, noteFault, type SipMessage } from "./message.ts";
-import { COLON, CR, DEL, isToken, LF, SP, TAB } from "./octet.ts";
+import { COLON, CR, isToken, LF, SP, TAB, textEnd } from "./octet.ts";
 import { readStartLine } from "./start-line.ts";
 
 /**
@@ -12,6 +12,7 @@ import { readStartLine } from "./start-line.ts";
  */
 export function scan(message: SipMessage, bytes: Buffer): SipMessage {
   message.bytes = bytes;
+  message.madeText = undefined;
   message.fault = undefined;
   message.faultStatus = 400;
   message.method = "";
@@ -34,13 +35,12 @@ export function scan(message: SipMessage, bytes: Buffer): SipMessage {
   const lineEnd = readStartLine(message, bytes, start);
   if (lineEnd < 0) {
     message.kind = "other";
-    message.text = "";
+    message.headersEnd = 0;
     message.end = start >= bytes.length ? 0 : bytes.length;
     return message;
   }
   message.headersStart = lineEnd;
   readHeaders(message, bytes, lineEnd);
-  message.text = bytes.toString("latin1", 0, message.headersEnd);
   readScalars(message);
   requireFields(message);
   return message;
@@ -89,34 +89,49 @@ function readHeaders(message: SipMessage, bytes: Buffer, from: number): void {
 function readHeader(message: SipMessage, bytes: Buffer, pos: number, index: number): number {
   const n = bytes.length;
   let i = pos;
-  let hash = 0;
-  let c = 0;
-  while (i < n && isToken[(c = bytes[i]!)] === 1) {
-    hash = hashStep(hash, c);
-    i++;
-  }
-  let id: number = Header.other;
+  while (i < n && isToken[bytes[i]!] === 1) i++;
   const nameEnd = i;
   while (i < n && isSpace(bytes[i]!)) i++;
-  if (nameEnd === pos || bytes[i] !== COLON) noteFault(message, "header field without a name and a colon");
+  let id: number = Header.other;
+  if (nameEnd === pos || i >= n || bytes[i] !== COLON)
+    noteFault(message, "header field without a name and a colon");
   else {
-    id = identifyHeader(bytes, pos, nameEnd, hash);
+    id = identifyHeader(bytes, pos, nameEnd);
     i++;
   }
   while (i < n && isSpace(bytes[i]!)) i++;
   const start = i;
+  i = textEnd(bytes, start);
+  // Nearly every field is one line that ends as it should.
+  const next = i + 2;
+  const isLine = next < n && bytes[i] === CR && bytes[i + 1] === LF && !isSpace(bytes[next]!);
+  if (!isLine) return readUnusual(message, bytes, index, { id, pos, start, at: i });
+  let end = i;
+  while (end > start && bytes[end - 1]! <= SP) end--;
+  setField(message, index, id, pos, start, end, next);
+  message.folded[index] = 0;
+  return next;
+}
+
+/** A field whose first line has been read up to `at`, where a byte stands that is no text, or nothing. */
+interface BegunField {
+  readonly id: number;
+  readonly pos: number;
+  readonly start: number;
+  readonly at: number;
+}
+
+/** Reads the rest of a field that is folded, that has an odd byte, or that is the last thing of the message. */
+function readUnusual(message: SipMessage, bytes: Buffer, index: number, begun: BegunField): number {
+  const n = bytes.length;
+  const { id, pos, start } = begun;
+  let i = begun.at;
   let folded = 0;
   let stop = n;
   while (i < n) {
-    c = bytes[i]!;
-    if (c >= SP && c !== DEL) {
-      i++;
-      continue;
-    }
-    if (c === TAB) {
-      i++;
-      continue;
-    }
+    i = textEnd(bytes, i);
+    if (i >= n) break;
+    const c = bytes[i]!;
     stop = i;
     if (c === CR && bytes[i + 1] === LF) i += 2;
     else if (c === LF) {
@@ -144,14 +159,27 @@ function readHeader(message: SipMessage, bytes: Buffer, pos: number, index: numb
   let end = Math.min(stop, i);
   if (folded === 1) while (first < end && bytes[first]! <= SP) first++;
   while (end > first && bytes[end - 1]! <= SP) end--;
+  setField(message, index, id, pos, first, end, i);
+  message.folded[index] = folded;
+  return i;
+}
+
+function setField(
+  message: SipMessage,
+  index: number,
+  id: number,
+  line: number,
+  first: number,
+  end: number,
+  next: number,
+): void {
   message.ids[index] = id;
-  message.lineStart[index] = pos;
+  message.lineStart[index] = line;
   message.valueStart[index] = first;
   message.valueEnd[index] = end;
-  message.lineEnd[index] = i;
-  message.folded[index] = folded;
-  if (message.count[id]!++ === 0) message.first[id] = index;
-  return i;
+  message.lineEnd[index] = next;
+  const { count } = message;
+  if (count[id]!++ === 0) message.first[id] = index;
 }
 
 function isSpace(byte: number): boolean {

@@ -26,11 +26,27 @@ export interface KeyedTags {
    * Returns 24 hex digits over the fields. `use` keeps the purposes apart. Fields must not hold
    * line breaks.
    */
-  mac(
-    use: "branch" | "tag" | "dialog" | "identity" | "hop" | "probe" | "call" | "release",
-    fields: string,
-  ): string;
+  mac(use: MacUse, fields: string): string;
+  /**
+   * The same over octets: {@link KeyedTags.begin}, then the fields are written into `scratch` at the place that it
+   * returns, then {@link KeyedTags.finish} gives the digits. No string is made. The octets must be ASCII: a text beyond
+   * it is hashed as UTF-8.
+   */
+  readonly scratch: Uint8Array;
+  /** @returns where the fields begin; {@link MOST_FIELDS} octets have room there */
+  begin(use: MacUse): number;
+  /**
+   * @param end where the fields in `scratch` end
+   * @returns the digits as octets, until the next call
+   */
+  finish(end: number): Uint8Array;
 }
+
+/** What a keyed hash is made for. */
+export type MacUse = "branch" | "tag" | "dialog" | "identity" | "hop" | "probe" | "call" | "release";
+
+/** Octets of the fields that are hashed without a string, at most. */
+export const MOST_FIELDS = 2048;
 
 /**
  * Creates the hashes of a key.
@@ -38,8 +54,37 @@ export interface KeyedTags {
  */
 export function createKeyedTags(key: Uint8Array): KeyedTags {
   const prefix = Buffer.from(key).toString("base64");
-  return { mac: (use, fields) => hash("sha256", `${prefix}\n${use}\n${fields}`, "hex").slice(0, MAC_LENGTH) };
+  const longest = `${prefix}\nidentity\n`.length + MOST_FIELDS;
+  // Not a part of the pool, which others write to.
+  const scratch = Buffer.allocUnsafeSlow(longest);
+  let use: MacUse | undefined;
+  let from = 0;
+  // A view for each length that was asked for: the same few lengths come again and again.
+  const views = Array.from<Buffer | undefined>({ length: longest + 1 });
+  const digits = new Uint8Array(MAC_LENGTH);
+  return {
+    mac: (what, fields) => hash("sha256", `${prefix}\n${what}\n${fields}`, "hex").slice(0, MAC_LENGTH),
+    scratch,
+    begin(what) {
+      if (what !== use) {
+        from = scratch.write(`${prefix}\n${what}\n`, "latin1");
+        use = what;
+      }
+      return from;
+    },
+    finish(end) {
+      const octets = hash("sha256", (views[end] ??= scratch.subarray(0, end)), "binary");
+      for (let i = 0; i < MAC_LENGTH; i += 2) {
+        const octet = octets.charCodeAt(i >> 1);
+        digits[i] = HEX[octet >> 4]!;
+        digits[i + 1] = HEX[octet & 15]!;
+      }
+      return digits;
+    },
+  };
 }
+
+const HEX = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 
 /**
  * Writes a branch: the cookie, the listener that the message left by (one base-36 digit), the MAC.

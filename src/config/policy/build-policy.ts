@@ -3,7 +3,7 @@ import { createMethodTable } from "../../domain/method.ts";
 import { ruleIds } from "../../domain/rule-id.ts";
 import type { RuleId } from "../../domain/rule-id.ts";
 import { reasonCodes } from "../../domain/reason.ts";
-import type { Side, Trunk } from "../../domain/trunk.ts";
+import type { Side, Trunk, TrunkLimits } from "../../domain/trunk.ts";
 import type { PolicyRevision } from "../../domain/decision.ts";
 import { parseHostPort, type HostPort } from "../../net/host.ts";
 import { createDialPlan } from "../../numbering/dial-plan.ts";
@@ -189,7 +189,7 @@ function buildTrunk(
     ),
     identity: entry.identity,
     mustAgree: Object.freeze(entry.mustAgree),
-    limits: Object.freeze({ ...entry.limits }),
+    limits: readLimits(entry.limits),
     mode: entry.mode,
     methods: createMethodTable(entry.methods, entry.mode === "redirect"),
     cleanUp: compileCleanUp(entry.strip, entry.stripVerstat),
@@ -205,6 +205,11 @@ function buildTrunk(
     ...(tlsName === undefined ? {} : { tlsName: tlsName.toLowerCase() }),
     dropAs: entry.dropAs,
   });
+}
+
+/** Assigned, not spread: a spread would give the limits of each trunk a hidden class of their own. Each call reads them. */
+function readLimits(written: TrunkEntry["limits"]): TrunkLimits {
+  return Object.freeze(Object.assign<TrunkLimits, TrunkEntry["limits"]>({}, written));
 }
 
 function readOwnName(text: string): readonly HostPort[] {

@@ -96,7 +96,11 @@ export function keepInvite({ message, listener, address, port }: RequestInHand):
   return { bytes: Buffer.from(bytes.subarray(start, end)), listener, address, port };
 }
 
+/** Where short texts are copied. */
+const copied = Buffer.allocUnsafe(512);
+
 /** Returns a copy of a text. A slice of a message's text would keep the whole message in memory. */
 export function copyText(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
+  if (text.length > copied.length) return Buffer.from(text, "latin1").toString("latin1");
+  return copied.toString("latin1", 0, copied.write(text, "latin1"));
 }

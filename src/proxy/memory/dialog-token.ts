@@ -5,6 +5,7 @@ import type { PartyNumber } from "../../domain/number.ts";
 import { isReasonCode, type ReasonCode } from "../../domain/reason.ts";
 import type { Target } from "../../routing/listener.ts";
 import { decodeUnreserved } from "../../sip/fields/escapes.ts";
+import { putNumber, putText, textFrom, type OctetPen } from "../../sip/octet-pen.ts";
 import { MAC_LENGTH, type KeyedTags } from "../../sip/tag.ts";
 import type { Acceptance, DialogToken } from "./dialog-proof.ts";
 import { claimsOfFormer, isFormer, separatorsOfFormer } from "./former-token.ts";
@@ -62,16 +63,35 @@ function macOf(tags: KeyedTags, claims: string, callId: string, callerTag: strin
   return tags.mac("dialog", `${claims}\n${callId}\n${callerTag}`);
 }
 
+const COLON = 0x3a;
+const DOT = 0x2e;
+const HYPHEN = 0x2d;
+
 /** Stands in front of an IPv6 address. No address of the former form begins with it. */
 const IPV6 = "x";
 
 /** Writes an address in the characters of a token: dots and colons become hyphens. */
-export function writeTarget({ transport, address, port, connection }: Target): string {
-  const host = address.includes(":") ? IPV6 + swap(address, ":", "-") : swap(address, ".", "-");
-  if (transport === "udp") return `${host}_${port}`;
-  return connection === undefined
-    ? `${host}_${port}_${transport}`
-    : `${host}_${port}_${transport}_${connection}`;
+function putTarget(pen: OctetPen, target: Target): void {
+  const { connection } = target;
+  putPlace(pen, target);
+  if (target.transport === "udp" || connection === undefined) return;
+  putText(pen, "_");
+  putNumber(pen, connection);
+}
+
+/** Writes an address in the same way, without the port of a connection. */
+export function putPlace(pen: OctetPen, { transport, address, port }: Target): void {
+  const isIpv6 = address.includes(":");
+  if (isIpv6) putText(pen, IPV6);
+  const host = pen.at;
+  putText(pen, address);
+  const { bytes } = pen;
+  for (let i = host; i < pen.at; i++) if (bytes[i] === (isIpv6 ? COLON : DOT)) bytes[i] = HYPHEN;
+  putText(pen, "_");
+  putNumber(pen, port);
+  if (transport === "udp") return;
+  putText(pen, "_");
+  putText(pen, transport);
 }
 
 /** Reads an address of a token, in this form and in the former one. */
@@ -99,7 +119,7 @@ function swap(text: string, from: string, to: string): string {
 }
 
 /**
- * Returns the token for an accepted call: the proof that its dialog is one of ours. Our Record-Route URI carries it, so
+ * Writes the token for an accepted call: the proof that its dialog is one of ours. Our Record-Route URI carries it, so
  * that no node needs state for it.
  *
  * `CALL.INGRESS.EGRESS.CALLED.CALLING.SOURCE.TARGET.MAC[.CONFIRMATION]`
@@ -116,22 +136,36 @@ function swap(text: string, from: string, to: string): string {
  * A token has lower-case letters, digits, `-`, `_` and `.` only. Nobody who writes a URI anew has to escape them, and a
  * token in another case or with escapes is the same token (RFC 3261 section 19.1.4).
  */
-export function createToken(
+export function putToken(
+  pen: OctetPen,
   tags: KeyedTags,
   parts: TokenParts,
   { callId }: Pick<CallAttempt, "callId">,
   callerTag: string,
-): string {
+): void {
   const { accepted } = parts;
   const context = { tags, callId };
-  const called = listCalled(context, parts.called);
-  const label = accepted === "labelled" ? parts.reason : "";
+  const begun = pen.at;
   const isSecret = accepted === "withheld";
-  const calling = listCalling(context, parts.calling, isSecret);
-  const diverting = parts.diverting.length === 0 ? "" : listDiverting(context, parts.diverting, isSecret);
-  const standing = LETTERS[accepted] + label + calling + diverting;
-  const claims = `${parts.call}.${parts.ingress}.${parts.egress}.${called}.${standing}.${writeTarget(parts.source)}.${writeTarget(parts.target)}`;
-  return `${claims}.${macOf(tags, claims, callId, callerTag)}`;
+  putText(pen, parts.call);
+  putText(pen, SEPARATOR);
+  putText(pen, parts.ingress);
+  putText(pen, SEPARATOR);
+  putText(pen, parts.egress);
+  putText(pen, SEPARATOR);
+  if (parts.called.length > 0) putText(pen, listCalled(context, parts.called));
+  putText(pen, SEPARATOR);
+  putText(pen, LETTERS[accepted]);
+  if (accepted === "labelled") putText(pen, parts.reason);
+  putText(pen, listCalling(context, parts.calling, isSecret));
+  if (parts.diverting.length > 0) putText(pen, listDiverting(context, parts.diverting, isSecret));
+  putText(pen, SEPARATOR);
+  putTarget(pen, parts.source);
+  putText(pen, SEPARATOR);
+  putTarget(pen, parts.target);
+  const mac = macOf(tags, textFrom(pen, begun), callId, callerTag);
+  putText(pen, SEPARATOR);
+  putText(pen, mac);
 }
 
 /**

@@ -1,6 +1,7 @@
 // The parties that a dialog token names: written into it once, compared with each later request of the dialog.
 import type { AssertedIdentity, IdentitySource } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
+import type { UsableNumber } from "../../numbering/e164.ts";
 import type { KeyedTags } from "../../sip/tag.ts";
 
 /** Stands in front of each party of a list. */
@@ -65,7 +66,7 @@ function listPassedOver(
     const isShown = presentation === "allowed";
     if (isShown && isNumberless(number)) continue;
     const isClear = isShown && number.kind !== "unusable" && !isSecret;
-    const item = isClear ? String(number.key) : hashOf(context, number, isShown);
+    const item = isClear ? textOf(number) : hashOf(context, number, isShown);
     const placed = (PASSED_OVER[source] ?? "") + item;
     if (!holds(counted, item) && !holds(list, placed)) list += ITEM + placed;
   }
@@ -88,8 +89,8 @@ function listCounted(
     if (isClear && number.key === last) continue;
     if (isClear) last = number.key;
     if (count === MOST_PARTIES) break;
-    const item = isClear ? String(number.key) : hashOf(context, number, isShown);
-    if (holds(list, item)) continue;
+    const item = isClear ? textOf(number) : hashOf(context, number, isShown);
+    if (list !== "" && holds(list, item)) continue;
     list += ITEM + item;
     count++;
   }
@@ -120,7 +121,7 @@ export function namesDiverting(context: PartyContext, list: string, number: Part
 
 function divertingItem(context: PartyContext, number: PartyNumber, isSecret: boolean): string {
   const isClear = number.kind !== "unusable" && !isSecret;
-  return DIVERTING + (isClear ? String(number.key) : hashOf(context, number, true));
+  return DIVERTING + (isClear ? textOf(number) : hashOf(context, number, true));
 }
 
 /** Lists the numbers and words that the called side may use for itself, each once. */
@@ -128,7 +129,7 @@ export function listCalled(context: PartyContext, numbers: readonly PartyNumber[
   let list = "";
   for (const number of numbers) {
     if (isNumberless(number)) continue;
-    const item = number.kind === "unusable" ? hashOf(context, number, true) : String(number.key);
+    const item = number.kind === "unusable" ? hashOf(context, number, true) : textOf(number);
     if (!holds(list, item)) list += ITEM + item;
   }
   return list;
@@ -163,7 +164,7 @@ function isListed(
   mayShow: boolean,
   place: string,
 ): boolean {
-  if (number.kind !== "unusable" && mayShow && holds(list, place + String(number.key))) return true;
+  if (number.kind !== "unusable" && mayShow && holds(list, place + textOf(number))) return true;
   // Most lists hold clear numbers alone: nothing is hashed for them.
   if (!list.includes(ITEM + place + HASHED)) return false;
   if (holds(list, place + hashOf(context, number, false))) return true;
@@ -173,7 +174,7 @@ function isListed(
 /** True when the list names the number of the called side, or when there is no number to name. */
 export function namesCalled(context: PartyContext, list: string, number: PartyNumber): boolean {
   if (isNumberless(number)) return true;
-  if (number.kind !== "unusable" && holds(list, String(number.key))) return true;
+  if (number.kind !== "unusable" && holds(list, textOf(number))) return true;
   return list.includes(ITEM + HASHED) && holds(list, hashOf(context, number, true));
 }
 
@@ -184,6 +185,14 @@ function isNumberless(number: PartyNumber): boolean {
 
 function isNobody(number: PartyNumber): boolean {
   return isNumberless(number) || (number.kind === "unusable" && number.why === "token");
+}
+
+/**
+ * The key of a number as text. The digits of an E.164 number are its key: to write the key anew costs more than all the
+ * rest of the list.
+ */
+function textOf(number: UsableNumber): string {
+  return number.kind === "e164" && number.key > 0 ? number.e164 : String(number.key);
 }
 
 function hashOf({ tags, callId }: PartyContext, number: PartyNumber, isShown: boolean): string {

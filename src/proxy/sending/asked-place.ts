@@ -1,7 +1,8 @@
 // The place that a request went to: a parameter of our Via, by which a peer may answer from another port or node.
 import { hopPort, branchFields, type TransactionPath } from "../../routing/request-in-hand.ts";
 import type { Listener, Target } from "../../routing/listener.ts";
-import { readTarget, writeTarget } from "../memory/dialog-token.ts";
+import { createPen, putText, textFrom, type OctetPen } from "../../sip/octet-pen.ts";
+import { putPlace, readTarget } from "../memory/dialog-token.ts";
 import { trunkAt, trunkOf } from "../turn/peer-port.ts";
 import type { ResponseTurn } from "../turn/turn.ts";
 
@@ -11,9 +12,19 @@ import type { ResponseTurn } from "../turn/turn.ts";
  */
 const ASKED = ";st=";
 
+/** Writes the parameter for a request that goes to a target. */
+export function putPlaceParam(pen: OctetPen, target: Target): void {
+  putText(pen, ASKED);
+  putPlace(pen, target);
+}
+
+const written = createPen();
+
 /** Returns the parameter for a request that goes to a target. */
-export function placeParam({ transport, address, port }: Target): string {
-  return ASKED + writeTarget({ transport, address, port });
+export function placeParam(target: Target): string {
+  written.at = 0;
+  putPlaceParam(written, target);
+  return textFrom(written, 0);
 }
 
 /** Our Via on top of a response, and what its branch is bound to beside the place. */

@@ -1,29 +1,37 @@
 // Sends a request on: chooses its target, writes our Via and Record-Route, and renders it.
 import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
-import type { Action } from "../../domain/call.ts";
+import type { Action, HopId } from "../../domain/call.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { NEXT_HOP, type Trunk } from "../../domain/trunk.ts";
 import { defaultPort, hopIdOf, type Listener, type Target } from "../../routing/listener.ts";
-import { branchFields, fillVia, hopPort, pathOf, type RequestInHand } from "../../routing/request-in-hand.ts";
+import type { Destination } from "../../routing/hop-health.ts";
+import {
+  branchFields,
+  hopPort,
+  pathOf,
+  spliceVia,
+  type RequestInHand,
+} from "../../routing/request-in-hand.ts";
 import { isOwn } from "../../routing/own-places.ts";
 import { literalTarget, type Onward } from "../../routing/route.ts";
 import { isPassedOver } from "../../screening/identities.ts";
 import { readToNumbers } from "../../sip/attempt/called.ts";
-import { decrementMaxForwards, ensureContentLength, render, splice } from "../../sip/edit.ts";
+import { decrementMaxForwards, ensureContentLength, render, spliceWritten } from "../../sip/edit.ts";
 import { Header } from "../../sip/header.ts";
+import { putOctets, putText } from "../../sip/octet-pen.ts";
 import { formatBranch } from "../../sip/tag.ts";
 import type { Acceptance } from "../memory/dialog-proof.ts";
-import { createToken } from "../memory/dialog-token.ts";
+import { putToken } from "../memory/dialog-token.ts";
 import type { CallingParties } from "../memory/named-parties.ts";
 import { applyChanges, type MessageChanges } from "../messages/message-changes.ts";
 import { answer } from "../turn/answers.ts";
 import { mostOctets } from "../turn/output.ts";
 import { egressOf, isHop, portTowards, trunkAt } from "../turn/peer-port.ts";
 import type { RequestTurn, TrunkTurn } from "../turn/turn.ts";
-import { placeParam } from "./asked-place.ts";
+import { putPlaceParam } from "./asked-place.ts";
 import { markOf, type MarkedCall } from "./call-mark.ts";
 import { bridgeRequest } from "./stream-to-datagram.ts";
 
@@ -141,22 +149,39 @@ export function forwardCall(turn: RequestTurn, target: Target, judged: JudgedReq
   const { listener } = request;
   const egress = egressOf(turn, target);
   if (egress === undefined) return unsendable(turn, 503);
-  const token = tokenFor(turn, egress, target, judged);
   if (judged.changes !== undefined) applyChanges(message, edits, judged.changes);
   const first = message.first[Header.recordRoute]!;
   const at = first < 0 ? message.headersStart : message.lineStart[first]!;
+  const { pen } = edits;
+  const begun = pen.at;
+  putText(pen, RECORD_ROUTE);
+  putText(pen, egress.route);
+  const token = pen.at;
+  putTokenFor(turn, egress, target, judged);
+  const tokenEnd = pen.at;
+  putText(pen, ROUTE_END);
   // Where the two sides differ, each sees the address that it can reach. The called side's value is on top (RFC 5658).
-  const inner = recordRoute(egress, token);
-  splice(edits, at, at, egress === listener ? inner : inner + recordRoute(listener, token));
+  if (egress !== listener) {
+    putText(pen, RECORD_ROUTE);
+    putText(pen, listener.route);
+    putOctets(pen, pen.bytes, token, tokenEnd);
+    putText(pen, ROUTE_END);
+  }
+  spliceWritten(edits, at, at, begun);
   return forward(turn, target, { slot: judged.slot, isWithin: false });
 }
 
 /** 0: the request went on. Any other value is the status of our answer to a request that can't be sent. */
 export type SendStatus = 0 | 503 | 513;
 
+/** The id of a target. A next hop of the policy has it already. */
+function hopKeyOf(target: Target | Destination): HopId {
+  return "key" in target ? target.key : hopIdOf(target);
+}
+
 /** Returns what was done with a request that was to go to `target`. */
 export function actionOf(target: Target, status: SendStatus): Action {
-  if (status === 0) return { kind: "forwarded", hop: hopIdOf(target) };
+  if (status === 0) return { kind: "forwarded", hop: hopKeyOf(target) };
   return { kind: "answered", status, why: "no-next-hop" };
 }
 
@@ -167,8 +192,8 @@ function unsendable(turn: RequestTurn, status: 503 | 513): SendStatus {
   return status;
 }
 
-function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: JudgedRequest): string {
-  const { proxy, message, request } = turn;
+function putTokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: JudgedRequest): void {
+  const { proxy, message, edits, request } = turn;
   const { slot, attempt, reason } = judged;
   const called = trunkAt(turn, egress, target)?.trunk;
   const isScreened = called !== undefined && called.side !== "core";
@@ -186,7 +211,7 @@ function tokenFor(turn: RequestTurn, egress: Listener, target: Target, judged: J
     source: sourceOf(request),
     target,
   };
-  return createToken(proxy.tags, parts, attempt, request.fromTag);
+  putToken(edits.pen, proxy.tags, parts, attempt, request.fromTag);
 }
 
 /** Nobody of an emergency call was authenticated, so there is nothing to tell apart. */
@@ -194,8 +219,10 @@ function callingOf(attempt: CallAttempt, reason: ReasonCode): CallingParties {
   const { calling, trunk } = attempt;
   if (trunk.identity === "all" || reason === "emergency")
     return { counted: calling, passedOver: NO_IDENTITIES };
-  const isOver = (identity: AssertedIdentity): boolean => isPassedOver(attempt, identity);
-  return { counted: calling.filter((identity) => !isOver(identity)), passedOver: calling.filter(isOver) };
+  const counted: AssertedIdentity[] = [];
+  const passedOver: AssertedIdentity[] = [];
+  for (const identity of calling) (isPassedOver(attempt, identity) ? passedOver : counted).push(identity);
+  return { counted, passedOver };
 }
 
 function acceptanceOf({ reason, changes }: JudgedRequest): Acceptance {
@@ -217,17 +244,30 @@ function sourceOf({
   return { transport, address, port: via.port || defaultPort(transport), connection: port };
 }
 
-function recordRoute(listener: Listener, token: string): string {
-  return `Record-Route: ${listener.route}${token}>\r\n`;
-}
+const RECORD_ROUTE = "Record-Route: ";
+const ROUTE_END = ">\r\n";
+
+/** The beginning of our branches, by the index of the listener. */
+const BRANCH_HEADS: readonly string[] = Array.from({ length: 36 }, (_, index) => formatBranch(index, ""));
 
 /**
- * Returns the parameters behind the branch. ACK and CANCEL have those of their INVITE (RFC 3261 sections 9.1, 17.1.1.3);
- * where nobody remembers it, the branch alone.
+ * Writes our Via. Behind the branch stand the mark and the place that was asked. ACK and CANCEL have those of their
+ * INVITE (RFC 3261 sections 9.1, 17.1.1.3); where nobody remembers it, the branch alone.
  */
-function besideBranch({ message: { method } }: RequestTurn, target: Target, mark: string): string {
+function putVia(turn: RequestTurn, egress: Listener, target: Target, mac: string, mark: string): void {
+  const { message, edits, request } = turn;
+  const { method } = message;
+  const { pen } = edits;
+  putText(pen, "Via: ");
+  putText(pen, egress.via);
+  putText(pen, BRANCH_HEADS[request.listener.index]!);
+  putText(pen, mac);
   const follows = method === "ACK" || method === "CANCEL";
-  return follows && mark === "" ? "" : mark + placeParam(target);
+  if (!follows || mark !== "") {
+    putText(pen, mark);
+    putPlaceParam(pen, target);
+  }
+  putText(pen, "\r\n");
 }
 
 /**
@@ -243,20 +283,14 @@ export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): S
   const egress = egressOf(turn, target);
   if (egress === undefined) return unsendable(turn, 503);
   // Neither the method nor the To tag enters the branch: ACK and CANCEL carry the branch of their INVITE.
-  const fields = branchFields(pathOf(request), target.address, hopPort(egress, target.port), listener.id);
   const index = message.first[Header.via]!;
   const line = message.lineStart[index]!;
+  const fields = branchFields(pathOf(request), target.address, hopPort(egress, target.port), listener.id);
   const mac = proxy.tags.mac("branch", fields);
-  const branch = formatBranch(listener.index, mac);
-  splice(
-    edits,
-    line,
-    line,
-    `Via: ${egress.via}${branch}${besideBranch(turn, target, markOf(proxy, call, mac))}\r\n`,
-  );
-  const filled = fillVia(request);
-  if (filled !== request.viaValue)
-    splice(edits, message.valueStart[index]!, message.valueEnd[index]!, filled);
+  const begun = edits.pen.at;
+  putVia(turn, egress, target, mac, markOf(proxy, call, mac));
+  spliceWritten(edits, line, line, begun);
+  spliceVia(request, edits);
   decrementMaxForwards(message, edits);
   if (egress.isReliable) ensureContentLength(message, edits);
   const length = render(message, edits, proxy.output.bufferFor(egress), mostOctets(egress));
@@ -264,6 +298,9 @@ export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): S
   proxy.counters.forwarded++;
   const port = portTowards(proxy, egress, target);
   if (egress.isReliable === listener.isReliable) proxy.output.transmit(egress, target.address, port, length);
-  else bridgeRequest(turn, { listener: egress, address: target.address, port, branch }, length);
+  else {
+    const branch = formatBranch(listener.index, mac);
+    bridgeRequest(turn, { listener: egress, address: target.address, port, branch }, length);
+  }
   return 0;
 }

@@ -4,16 +4,20 @@ import type { Facts } from "../../domain/decision.ts";
 import { ordinaryMethods } from "../../domain/method.ts";
 import { statusOf, type ReasonCode } from "../../domain/reason.ts";
 import { type ProtocolAnswer, unsupported } from "../../judging/protocol-answers.ts";
-import { causeField, refusalStatus } from "../../judging/refusal.ts";
+import { causeLine, refusalStatus } from "../../judging/refusal.ts";
 import { tellRefused, type RequestRefusal } from "../../judging/refused-requests.ts";
 import { countRefusedRequest } from "../../observe/counters.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { fillVia } from "../../routing/request-in-hand.ts";
+import { putFilledVia } from "../../routing/request-in-hand.ts";
 import type { SipMessage } from "../../sip/message.ts";
-import { formatResponse } from "../../sip/response.ts";
+import { copyOctets, createPen } from "../../sip/octet-pen.ts";
+import { putFields, putStatus } from "../../sip/response.ts";
 import { formatTag, type KeyedTags } from "../../sip/tag.ts";
 import type { Via } from "../../sip/fields/via.ts";
 import { isOfTrunk, senderOf, type RequestTurn } from "./turn.ts";
+
+/** Reused: an answer is written to its end before the next one begins. */
+const pen = createPen();
 
 /** The parts that our To tag for a request is made of. */
 interface TaggedRequest {
@@ -66,9 +70,14 @@ export function renderAnswer(
   if (message.method === "ACK") return undefined;
   const out = proxy.output.bufferFor(request.listener);
   const tag = request.toTag === "" ? ownTag(proxy.tags, message, request) : "";
-  const text = formatResponse(message, status, fillVia(request), tag, extra);
-  if (text.length > out.length) return undefined;
-  return out.subarray(0, out.write(text, 0, "latin1"));
+  pen.at = 0;
+  putStatus(pen, message, status);
+  putFilledVia(pen, request);
+  putFields(pen, 0, message, tag, extra);
+  const length = pen.at;
+  if (length > out.length) return undefined;
+  copyOctets(pen.bytes, 0, length, out, 0);
+  return out.subarray(0, length);
 }
 
 /** Answers a request that begins no call with one of RFC 3261's own answers. It is counted by status. */
@@ -150,8 +159,7 @@ export function refuse(turn: RequestTurn, status: number, reason: ReasonCode): U
 
 /** Returns the header lines of a refusal for this reason. */
 export function refusalLines({ policy }: RequestTurn, reason: ReasonCode): string {
-  const cause = causeField(reason);
-  const why = cause === undefined ? "" : `Reason: ${cause}\r\n`;
+  const why = causeLine(reason);
   return reason === "overload" ? why + retryAfter(policy) : why;
 }
 

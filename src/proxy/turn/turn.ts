@@ -43,10 +43,16 @@ export interface TrunkTurn extends RequestTurn {
 
 /** Begins a moment at `now`, under the policy that is in force. */
 export function beginMoment(proxy: ProxyState, now: Millis): Moment {
+  const policy = adoptPolicy(proxy, now);
+  return { proxy, now, at: now + proxy.state.wall.ahead, policy };
+}
+
+/** Returns the policy that is in force at `now`. */
+export function adoptPolicy(proxy: ProxyState, now: Millis): Policy {
   const policy = proxy.policyInForce();
   if (now < proxy.begunAt) proxy.begunAt = now;
   proxy.hops.adopt(policy, now);
-  return { proxy, now, at: now + proxy.state.wall.ahead, policy };
+  return policy;
 }
 
 /**

@@ -25,6 +25,8 @@ export interface Step {
   readonly mode: RuleMode;
   /** Undefined when the rule has nothing to do on this trunk. */
   readonly check: Check<Verdict | Note> | undefined;
+  /** Whether the rule finds nothing in a plain call, and need not be asked. */
+  readonly silentWhenPlain: boolean;
   /** Whether the check may note a finding without enforcing it. */
   readonly mayNote: boolean;
   /** Of exemptions only: the limit of the calls that they accept. */
@@ -51,7 +53,9 @@ export interface StepReport {
 export function compileStep(rule: Rule, setting: ChainConfig[RuleId], tables: PolicyTables): Step {
   const { id, stage, summary } = rule;
   const options: unknown = rule.options.parse(setting.options);
-  const common = { id, stage, summary, mode: setting.mode, mayNote: false };
+  const { mode } = setting;
+  const silentWhenPlain = rule.silentWhenPlain === true;
+  const common = { id, stage, summary, mode, mayNote: false, silentWhenPlain };
   if (rule.stage === "limit") {
     const limit = rule.compile(options, tables);
     const explain = describe(rule, limit?.check, options, tables);

@@ -15,6 +15,7 @@ import type {
   Verdict,
 } from "../../domain/decision.ts";
 import { isPassedOver } from "../identities.ts";
+import { isPlainCall } from "../plain-call.ts";
 import { compileStep, type ChainConfig, type Step } from "./chain.ts";
 import type { Check, ExemptionLimit, Limit, Note, PolicyTables } from "../rule.ts";
 import { rules } from "./rule-order.ts";
@@ -60,6 +61,13 @@ interface RunningStep {
   readonly check: Check<Verdict | Note>;
   readonly exemption: ExemptionLimit | undefined;
   readonly spend: Limit["spend"] | undefined;
+  readonly silentWhenPlain: boolean;
+}
+
+/** The steps that a call is judged by, the limits last, and where the limits begin. */
+interface Asked {
+  readonly steps: readonly RunningStep[];
+  readonly firstLimit: number;
 }
 
 /** Whether the limits are checked and spent, only checked, or left out. */
@@ -94,9 +102,12 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   const steps = trunk.side === "core" ? [] : rules.map((rule) => compileStep(rule, chain[rule.id], tables));
   const running = steps.flatMap(startStep);
   const limits = running.filter((step) => step.spend !== undefined);
-  const aboutBodies = running.filter((step) => step.id === "bodies");
-  const aboutChanges = running.filter((step) => step.spend === undefined && step.id !== "line-state");
-  const firstLimit = running.length - limits.length;
+  const whole = askedOf(running);
+  const plain = askedOf(running.filter((step) => !step.silentWhenPlain));
+  const aboutBodies = askedOf(running.filter((step) => step.id === "bodies"));
+  const aboutChanges = askedOf(
+    running.filter((step) => step.spend === undefined && step.id !== "line-state"),
+  );
   const end = endOf(trunk, running);
   const onFault = exceptionOf(trunk, "rule-fault");
   // A full table is our overload, not a fault of the call (RFC 3261 section 21.5.4).
@@ -149,10 +160,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     state: ScreeningState,
     limited: Limited,
     judged: CallAttempt = attempt,
-    asked: readonly RunningStep[] = running,
+    { steps: asked, firstLimit }: Asked = whole,
   ): Decision => {
-    const isPartial =
-      judged !== attempt && judged.calling.every((identity) => isPassedOver(attempt, identity));
+    const isPartial = judged !== attempt && areAllPassedOver(attempt, judged.calling);
     let collected: Collected | undefined;
     state.listed.row = -1;
     let isFree = limits.length === 0;
@@ -245,7 +255,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   };
 
   return {
-    judge: (attempt, state) => run(attempt, state, "pays"),
+    judge: (attempt, state) => run(attempt, state, "pays", attempt, isPlainCall(attempt) ? plain : whole),
     judgeRequest: (attempt, state) => run(attempt, state, "no"),
     judgeChange: (attempt, state, named) =>
       run(attempt, state, "no", named === undefined ? attempt : { ...attempt, calling: named }, aboutChanges),
@@ -272,15 +282,24 @@ function takeFree(attempt: CallAttempt, { recentCalls, overlaps }: ScreeningStat
   return true;
 }
 
+/** Apart from the chain: a closure in there would cost each call a context. */
+function areAllPassedOver(attempt: CallAttempt, identities: readonly AssertedIdentity[]): boolean {
+  return identities.every((identity) => isPassedOver(attempt, identity));
+}
+
 /** @returns true for a finding after which the chain goes on */
 export function isMark(finding: Verdict): finding is Mark {
   const { kind } = finding;
   return kind === "withhold" || kind === "label" || kind === "strip" || kind === "observe";
 }
 
-function startStep({ id, mode, check, exemption, spend }: Step): readonly RunningStep[] {
+function startStep({ id, mode, check, exemption, spend, silentWhenPlain }: Step): readonly RunningStep[] {
   if (check === undefined || mode === "off") return [];
-  return [{ id, enforced: mode === "enforce", check, exemption, spend }];
+  return [{ id, enforced: mode === "enforce", check, exemption, spend, silentWhenPlain }];
+}
+
+function askedOf(steps: readonly RunningStep[]): Asked {
+  return { steps, firstLimit: steps.filter(({ spend }) => spend === undefined).length };
 }
 
 /**

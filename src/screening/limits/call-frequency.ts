@@ -45,6 +45,20 @@ function collectKeys(attempt: CallAttempt, keys: string[]): number {
   return count;
 }
 
+// An attempt is checked, then spent: its keys are built once. One memory serves every trunk, so that no more than one
+// attempt is kept for it. The array is never shortened, because that costs a call of the engine.
+const keysRead: string[] = [];
+let keysCount = 0;
+let keyed: CallAttempt | undefined;
+
+/** Collects the keys of an attempt into `keysRead`, and returns how many there are. */
+function readKeys(attempt: CallAttempt): number {
+  if (attempt === keyed) return keysCount;
+  keyed = attempt;
+  keysCount = collectKeys(attempt, keysRead);
+  return keysCount;
+}
+
 export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
   id: "call-frequency",
   stage: "limit",
@@ -54,29 +68,19 @@ export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
   compile(_options, { trunk }) {
     const limit = trunk.limits.attemptsPerCallerPerMinute;
     if (limit === undefined) return undefined;
-    // An attempt is checked, then spent: its keys are built and hashed once. The array is never
-    // shortened, because that costs a call of the engine.
-    const keys: string[] = [];
-    let count = 0;
-    let keyed: CallAttempt | undefined;
-    const readKeys = (attempt: CallAttempt): void => {
-      if (attempt === keyed) return;
-      keyed = attempt;
-      count = collectKeys(attempt, keys);
-    };
     return {
       check(attempt, state): Deny | undefined {
-        readKeys(attempt);
+        const count = readKeys(attempt);
         for (let i = 0; i < count; i++) {
-          const made = state.callerAttempts.count(keys[i]!, timeOf(attempt, state));
+          const made = state.callerAttempts.count(keysRead[i]!, timeOf(attempt, state));
           if (made >= limit) return { kind: "reject", reason: "frequency-exceeded", facts: { made, limit } };
         }
         return undefined;
       },
       spend(attempt, state) {
-        readKeys(attempt);
+        const count = readKeys(attempt);
         for (let i = 0; i < count; i++)
-          if (!state.callerAttempts.add(keys[i]!, timeOf(attempt, state))) return callersFull;
+          if (!state.callerAttempts.add(keysRead[i]!, timeOf(attempt, state))) return callersFull;
         return undefined;
       },
     };

@@ -11,6 +11,7 @@ export const bodies: ScreenRule<z.infer<typeof optionsSchema>> = {
   reasons: ["body-names-caller"],
   options: optionsSchema,
   modes: { national: "monitor" },
+  silentWhenPlain: true,
   compile() {
     return ({ unreadBody }) =>
       unreadBody === undefined

@@ -64,6 +64,7 @@ export const callerForm: ScreenRule<z.infer<typeof optionsSchema>> = {
   summary: "A calling number must be there, and no number that counts may be one that no plan allows.",
   reasons: ["cli-absent", "cli-malformed"],
   options: optionsSchema,
+  silentWhenPlain: true,
   compile() {
     return (attempt) => {
       for (const identity of attempt.calling) {

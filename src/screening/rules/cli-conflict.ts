@@ -41,6 +41,7 @@ export const cliConflict: ScreenRule<z.infer<typeof optionsSchema>> = {
   summary: "The fields named by the trunk's mustAgree must assert one and the same number.",
   reasons: ["cli-conflict"],
   options: optionsSchema,
+  silentWhenPlain: true,
   compile(_options, { trunk }) {
     const sources = sourcesOf(trunk);
     if (sources.length === 0) return undefined;

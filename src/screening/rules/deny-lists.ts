@@ -31,9 +31,14 @@ function findIn(
   attempt: CallAttempt,
   list: DenyList,
 ): Found | undefined {
+  /** Nearly every call asserts one number in several fields: it is looked up once. */
+  let absent: number | undefined;
   for (const party of parties) {
-    const row = findRow(party.number, attempt, list);
+    const { number } = party;
+    if (number.kind !== "unusable" && number.key === absent) continue;
+    const row = findRow(number, attempt, list);
     if (row >= 0) return { party, row };
+    if (number.kind !== "unusable") absent = number.key;
   }
   return undefined;
 }
@@ -55,8 +60,18 @@ function findRow(number: PartyNumber, { at, trunk }: CallAttempt, { numbers }: D
 
 /** Puts police lists first: when two lists hold a number, the police notice is the reason given. */
 function inOrder(lists: readonly DenyList[]): readonly DenyList[] {
-  return [...lists.filter((list) => list.kind === "police"), ...lists.filter((list) => list.kind === "deny")];
+  const known = ordered.get(lists);
+  if (known !== undefined) return known;
+  const policeFirst = [
+    ...lists.filter((list) => list.kind === "police"),
+    ...lists.filter((list) => list.kind === "deny"),
+  ];
+  ordered.set(lists, policeFirst);
+  return policeFirst;
 }
+
+/** The trunks of a policy share their lists, and so the order of them. */
+const ordered = new WeakMap<readonly DenyList[], readonly DenyList[]>();
 
 export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "deny-lists",

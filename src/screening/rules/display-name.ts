@@ -17,6 +17,7 @@ export const displayName: ScreenRule<Options> = {
   summary: "A display name must not show another number, a short code, or that the caller is hidden.",
   reasons: ["display-name-misleading"],
   options: optionsSchema,
+  silentWhenPlain: true,
   compile({ action }) {
     return (attempt) => {
       const found = findMisleadingName(attempt);

@@ -17,6 +17,7 @@ export const diversionLicence: ScreenRule<z.infer<typeof optionsSchema>> = {
   summary: "Forwarding signalling on a leased line needs a last diverting number that may forward.",
   reasons: ["diversion-unlicensed"],
   options: optionsSchema,
+  silentWhenPlain: true,
   compile(_options, { trunk, lesseeNumbers }) {
     if (trunk.side !== "lessee") return undefined;
     return (attempt) => {

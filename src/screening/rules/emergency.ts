@@ -5,11 +5,14 @@ import type { Accept } from "../../domain/decision.ts";
 import type { EmergencyLimits, Trunk } from "../../domain/trunk.ts";
 import { isEmergencyCall } from "../emergency-call.ts";
 import { defaultEmergencyLimits, emergencyRate } from "../emergency-rate.ts";
-import type { ExemptRule } from "../rule.ts";
+import type { Check, ExemptRule } from "../rule.ts";
 
 const optionsSchema = z.strictObject({});
 
 const emergencyCall: Accept = { kind: "accept", reason: "emergency" };
+
+/** One check for all trunks. */
+const exemptEmergency: Check<Accept> = (attempt) => (isEmergencyCall(attempt) ? emergencyCall : undefined);
 
 export const emergency: ExemptRule<z.infer<typeof optionsSchema>> = {
   id: "emergency",
@@ -20,7 +23,7 @@ export const emergency: ExemptRule<z.infer<typeof optionsSchema>> = {
   compile(_options, { trunk }) {
     // From abroad an emergency number does not justify a forged calling number.
     if (trunk.side === "international") return undefined;
-    return (attempt) => (isEmergencyCall(attempt) ? emergencyCall : undefined);
+    return exemptEmergency;
   },
   limitOf({ trunk }) {
     const limits = limitsOf(trunk);

@@ -88,6 +88,7 @@ export const hiddenCaller: ScreenRule<Options> = {
   summary: "The calling party must not be hidden, unless it is a special user of the trunk.",
   reasons: ["cli-hidden"],
   options: optionsSchema,
+  silentWhenPlain: true,
   compile(options, { specialUsers }) {
     const mask = privacyMask(options);
     const paiCures = options.paiCuresAnonymousFrom;

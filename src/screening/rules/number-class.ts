@@ -71,9 +71,14 @@ const optionsSchema = z.strictObject({
 type Options = z.infer<typeof optionsSchema>;
 
 function findOneOf(attempt: CallAttempt, among: ReadonlySet<NumberClass>): AssertedIdentity | undefined {
+  /** The numbers of one call are nearly always of one class. */
+  let harmless: NumberClass | undefined;
   for (const identity of attempt.calling) {
     const { number } = identity;
-    if (number.kind !== "unusable" && isOneOf(number, among) && isCounted(attempt, identity)) return identity;
+    if (number.kind === "unusable" || number.class === harmless) continue;
+    if (!isOneOf(number, among)) {
+      if (number.class !== "area+95/96") harmless = number.class;
+    } else if (isCounted(attempt, identity)) return identity;
   }
   return undefined;
 }
@@ -98,6 +103,16 @@ function judge(
   return kind === "note" ? { kind, reason: "number-class", facts } : { kind, reason: "number-class", facts };
 }
 
+/** The classes that policies name, by their text. Trunks with the same classes share one set: each call looks into it. */
+const sets = new Map<string, ReadonlySet<NumberClass>>();
+
+function classesOf({ classes: named }: Options): ReadonlySet<NumberClass> {
+  const text = named.join(" ");
+  let known = sets.get(text);
+  if (known === undefined) sets.set(text, (known = new Set(named)));
+  return known;
+}
+
 export const numberClass: ScreenRule<Options> = {
   id: "number-class",
   stage: "screen",
@@ -107,7 +122,7 @@ export const numberClass: ScreenRule<Options> = {
   options: optionsSchema,
   mayNote: (_options, { trunk }) => trunk.side === "national",
   compile(options, { trunk }) {
-    const refused: ReadonlySet<NumberClass> = new Set(options.classes);
+    const refused = classesOf(options);
     if (trunk.side === "national")
       return (attempt) => judge(attempt, refused, "reject") ?? judge(attempt, authorityClasses, "note");
     const categories = new Set(options.categories.map((name) => name.toLowerCase()));

@@ -46,16 +46,22 @@ export function readCalling(
 ): AssertedIdentity[] {
   const hidden: Presentation =
     (privacy & (PrivacyFlag.id | PrivacyFlag.user)) === 0 ? "allowed" : "restricted";
-  const calling: AssertedIdentity[] = [];
+  count = 0;
   let left = MOST_IDENTITIES;
   for (let i = 0; i < callerFields.length; i++) {
     const [id, source] = callerFields[i]!;
-    left = readIdentities(message, id, source, plan, hidden, callee, left, calling);
+    if (message.first[id]! >= 0) left = readIdentities(message, id, source, plan, hidden, callee, left);
   }
   if (left < 0) noteFault(message, `more than ${MOST_IDENTITIES} asserted callers`);
+  // An array that grows has room for 17.
+  const calling = found.slice(0, count);
   for (let i = 0; i < calling.length; i++) calling[i] = proven(calling[i]!, calling);
   return calling;
 }
+
+/** Reused: identities are gathered here, and how many they are. */
+const found: AssertedIdentity[] = [];
+let count = 0;
 
 /**
  * Returns the identity. Its number is no longer ambiguous where another field asserts the same number
@@ -84,7 +90,7 @@ const callerFields: readonly (readonly [HeaderId, IdentitySource])[] = [
 ];
 
 /**
- * Reads at most `left` values into `out`.
+ * Gathers at most `left` values.
  * @returns how many more could be read, or -1 when there were more than `left`
  */
 function readIdentities(
@@ -95,7 +101,6 @@ function readIdentities(
   hidden: Presentation,
   callee: NamedCallee,
   left: number,
-  out: AssertedIdentity[],
 ): number {
   for (let i = message.first[id]!; i >= 0; i = nextHeader(message, id, i)) {
     const value = headerValue(message, i);
@@ -109,7 +114,7 @@ function readIdentities(
         source === "remote-party-id"
           ? readRemoteParty(message, value, plan, hidden, callee)
           : readIdentity(message, value, source, plan, hidden);
-      if (identity !== undefined) out.push(identity);
+      if (identity !== undefined) found[count++] = identity;
       at = span.end + 1;
     } while (at <= value.length && span.end < value.length);
   }
