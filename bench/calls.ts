@@ -1,3 +1,4 @@
+/** Whole calls through the relay without sockets, over the full dataset: what sigwall adds to the price of its sockets. */
 import { Buffer } from "node:buffer";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,10 +13,9 @@ import { createKeyedTags } from "../src/sip/tag.ts";
 import { allowedCalls, type LoadCall, makeDataset, rejectedCalls } from "./dataset.ts";
 import { type Layout, writeSigwallPolicy } from "./dataset-files.ts";
 import { answerTo, type CallText, inviteOf, requestOf } from "./messages.ts";
+import type { LoadKind } from "./load.ts";
 import { median } from "./report.ts";
 import { loadPolicy } from "../src/config/load-policy.ts";
-
-/** Whole calls through the relay without sockets, over the full dataset: what sigwall adds to the price of its sockets. */
 
 const callCount = 20_000;
 /** 800 calls of each kind a second, as in the timed load. */
@@ -28,30 +28,27 @@ type Step = "INVITE allowed" | "answers to it" | "ACK" | "BYE" | "INVITE rejecte
 /** Rows of step, median ns and mean ns; the means include garbage collection. The last rows are whole calls. */
 export function measureCalls(): readonly (readonly string[])[] {
   const spent = new Map<Step, number[]>();
-  playCalls(callCount, (step, nanos, call) => {
-    if (call < callCount / 2) return;
-    const earlier = spent.get(step);
-    if (earlier === undefined) spent.set(step, [nanos]);
-    else earlier.push(nanos);
+  playCalls(callCount, {
+    took(step, nanos, call) {
+      if (call < callCount / 2) return;
+      const earlier = spent.get(step);
+      if (earlier === undefined) spent.set(step, [nanos]);
+      else earlier.push(nanos);
+    },
   });
   return report(spent);
 }
 
-/**
- * Places `count` calls of each kind, in turns.
- *
- * @param took learns how long each step took, in nanoseconds, and of which call it was, from 0
- * @param happened learns what the proxy tells of calls
- */
-export function playCalls(
-  count: number,
-  took: (step: Step, nanos: number, call: number) => void,
-  happened: (event: CallEvent) => void = () => undefined,
-): void {
-  const dataset = makeDataset();
+/** A proxy without sockets: datagrams in, the last datagram out. */
+export interface Relay {
+  handle(now: number, address: string, port: number, bytes: Buffer): void;
+  /** The datagram that left last. Valid until the next `handle`; empty when none left. */
+  sent(): Buffer;
+}
+
+/** Makes a proxy with the whole dataset and a fixed key: the same datagrams in, the same datagrams out. */
+export function createRelay(happened: (event: CallEvent) => void = () => undefined): Relay {
   const policy = compile();
-  let playing = 0;
-  let now = Date.parse("2026-06-01T00:00:00Z");
   let out: Buffer = Buffer.alloc(0);
   let length = 0;
   const listener = createListener(`udp:${filter}`, 0, "udp", "127.0.0.1", 5062);
@@ -80,15 +77,56 @@ export function playCalls(
     },
   });
 
+  return {
+    handle(now, address, port, bytes) {
+      length = 0;
+      proxy.handle(now, listener, address, port, bytes);
+    },
+    sent: () => out.subarray(0, length),
+  };
+}
+
+/** A datagram of a call, as the relay got it. */
+export interface Input {
+  readonly now: number;
+  readonly address: string;
+  readonly port: number;
+  readonly bytes: Buffer;
+  /** Octets of the datagram that left because of it. */
+  readonly sent: number;
+}
+
+/** Watches calls being played. */
+export interface CallWatch {
+  /** Learns how long each step took, in nanoseconds, and of which call it was, from 0. */
+  took?(step: Step, nanos: number, call: number): void;
+  /** Learns what the relay was given. The bytes are the watcher's. */
+  given?(input: Input, kind: LoadKind): void;
+  /** Learns what the proxy tells of calls. */
+  happened?(event: CallEvent): void;
+}
+
+/**
+ * Places `count` calls of each kind.
+ *
+ * @param block so many allowed calls, then as many rejected ones, and so on
+ */
+export function playCalls(count: number, watch: CallWatch, block = 1): void {
+  const dataset = makeDataset();
+  const relay = createRelay((event) => watch.happened?.(event));
+  let playing = 0;
+  let kind: LoadKind = "allowed";
+  let now = Date.parse("2026-06-01T00:00:00Z");
+
   /** Hands one datagram in and returns what came out; it must begin as expected. */
   function pass(step: Step, text: string, address: string, port: number, expected: string): string {
     const bytes = Buffer.from(text, "latin1");
-    length = 0;
     const begun = process.hrtime.bigint();
-    proxy.handle(now, listener, address, port, bytes);
+    relay.handle(now, address, port, bytes);
     const nanos = Number(process.hrtime.bigint() - begun);
-    took(step, nanos, playing);
-    const sent = out.toString("latin1", 0, length);
+    watch.took?.(step, nanos, playing);
+    const sent = relay.sent().toString("latin1");
+    watch.given?.({ now, address, port, bytes: Buffer.from(text, "latin1"), sent: sent.length }, kind);
     if (!sent.startsWith(expected))
       throw new Error(`${step}: expected ${expected}, got ${sent.split("\r\n", 1)[0]}`);
     return sent;
@@ -127,19 +165,24 @@ export function playCalls(
     pass("ACK of the 403", ack, call.address, call.port, "");
   }
 
-  const callOf = (from: readonly LoadCall[], index: number): CallText => {
-    const call = from[index % from.length];
-    if (call === undefined) throw new Error("the dataset holds no calls");
-    return { ...call, port: layout.trunkPort, callId: `${index}-${from.length}-4711@127.0.0.1`, filter };
-  };
   const allowed = allowedCalls(dataset);
   const rejected = rejectedCalls(dataset);
-  for (let index = 0; index < count; index += 1) {
-    playing = index;
-    now += millisPerCall;
-    allow(callOf(allowed, index));
-    reject({ ...callOf(rejected, index), callId: `r${index}-4711@127.0.0.1` });
+  for (let from = 0; from < count; from += block) {
+    const indexes = Array.from({ length: Math.min(block, count - from) }, (_, i) => from + i);
+    kind = "allowed";
+    for (playing of indexes) {
+      now += millisPerCall;
+      allow(callOf(allowed, playing));
+    }
+    kind = "rejected";
+    for (playing of indexes) reject({ ...callOf(rejected, playing), callId: `r${playing}-4711@127.0.0.1` });
   }
+}
+
+function callOf(from: readonly LoadCall[], index: number): CallText {
+  const call = from[index % from.length];
+  if (call === undefined) throw new Error("the dataset holds no calls");
+  return { ...call, port: layout.trunkPort, callId: `${index}-${from.length}-4711@127.0.0.1`, filter };
 }
 
 function report(spent: ReadonlyMap<Step, readonly number[]>): readonly (readonly string[])[] {

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Dataset, LoadCall, NumberRange } from "./dataset.ts";
+import { plain, type State } from "./states.ts";
 
 /** Where the targets listen and calls go; addresses are IPv4 literals. */
 export interface Layout {
@@ -12,17 +13,6 @@ export interface Layout {
   /** Whether sigwall sheds calls when the bench asks for more than it can do: not where the cost of every call is wanted. */
   readonly overload: "enforce" | "off";
 }
-
-/** What sigwall keeps of calls: nothing, record lines, or lines and evidence; answers to refusals wait for the last kind. */
-export type Keeping = "nothing" | "records" | "evidence" | "before-reject";
-
-const keepingLines: Readonly<Record<Keeping, string>> = {
-  nothing: "",
-  records: "records: { folder: records }\n",
-  evidence: "records: { folder: records }\nevidence: { folder: evidence }\n",
-  "before-reject":
-    "records: { folder: records }\nevidence: { folder: evidence, durability: before-reject }\n",
-};
 
 /** A drachtio-server's admin port. */
 export interface DrachtioPlace {
@@ -46,7 +36,7 @@ export function writeSigwallPolicy(
   admin: string,
   sockets?: string,
   drachtio?: DrachtioUse,
-  keeping: Keeping = "nothing",
+  state: State = plain,
 ): string {
   mkdirSync(join(folder, "lists"), { recursive: true });
   const limits = "limits: { callsPerSecond: 500, attemptsPerCallerPerMinute: 6000 }";
@@ -106,7 +96,7 @@ export function writeSigwallPolicy(
       : `engine: drachtio\ndrachtio: ${JSON.stringify({ servers: [drachtio.server], reports: drachtio.reports })}`;
   writeFileSync(
     file,
-    `${engine}\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n${keepingLines[keeping]}`,
+    `${engine}\nlisten:\n  - udp:${listen}\n${kind}admin: ${admin}\npolicy: policy.yaml\n${state.sigwall}`,
   );
   return file;
 }

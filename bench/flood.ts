@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { freePort, freeStreamPort } from "../test/support/free-port.ts";
 import { makeDataset } from "./dataset.ts";
 import type { Layout } from "./dataset-files.ts";
-import { applyLoad, prepareLoad, startCore, type LoadPlan, type Measurement } from "./load.ts";
+import { applyLoad, prepareLoad, startCore, type Load, type LoadPlan, type Measurement } from "./load.ts";
 import { cpuMicros, end, endAll, startPinned } from "./processes.ts";
 import { chooseTarget, startTarget, type Bench, type Target } from "./targets.ts";
 
@@ -49,14 +49,14 @@ const bench: Bench = {
   core: availableParallelism() - 1,
   nodeOptions: options["node-options"]?.split(" ") ?? [],
 };
-const plan: LoadPlan = { folder, root, layout, core: 0, callsPerSecond };
+const plan: LoadPlan = { folder, root, layout, core: 0, calledCore: 0 };
 prepareLoad(plan, bench.dataset);
 const target = startTarget(choice, bench, await freePort("0.0.0.0"), await freeStreamPort("127.0.0.1"));
 await pause(4000);
 const core = startCore(plan);
-const calls = callsPerSecond * seconds;
-await applyLoad(plan, target, "allowed", callsPerSecond * 2);
-const calm = await applyLoad(plan, target, "allowed", calls);
+const load: Load = { kind: "allowed", callsPerSecond, seconds };
+await applyLoad(plan, target, { ...load, seconds: 2 });
+const calm = await applyLoad(plan, target, load);
 const before = cpuMicros(target.process.pid);
 const output = join(folder, "flooder.log");
 const flooder = startPinned(
@@ -73,7 +73,7 @@ const flooder = startPinned(
   output,
 );
 await pause(500);
-const flooded = await applyLoad(plan, target, "allowed", calls);
+const flooded = await applyLoad(plan, target, load);
 await flooder.ended;
 await pause(200);
 const spent = cpuMicros(target.process.pid) - before;
@@ -82,7 +82,7 @@ const lost = dropsOf(target);
 await end(core);
 await end(target.process);
 
-const perDatagram = (spent - calm.microsPerCall * calls) / sent;
+const perDatagram = (spent - calm.microsPerCall * calm.calls) / sent;
 const report: readonly string[] = [
   `flood: ${sent} datagrams in ${seconds + 1} s from ${options.sources} unknown addresses; ${callsPerSecond} calls/s of known trunks`,
   describe("without", calm),

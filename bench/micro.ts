@@ -12,6 +12,7 @@ import { createIamJudge, iamsOf, measureSs7Replay } from "./isup.ts";
 import { type CallText, inviteOf } from "./messages.ts";
 import { measureReplay } from "./replay.ts";
 import { formatColumns, median } from "./report.ts";
+import { measureRelayGarbage } from "./figures/relay-garbage.ts";
 import { loadPolicy } from "../src/config/load-policy.ts";
 
 /** What the core costs without sockets: ns per message, medians over batches; then `replay` over a generated capture. */
@@ -38,6 +39,9 @@ process.stdout.write(
   `${formatColumns([["relay, datagram in to datagram out", "ns median", "ns mean"], ...measureCalls()])}\n\n`,
 );
 process.stdout.write(`${formatColumns([["calls", "ns median"], ...measureCallMemory()])}\n\n`);
+process.stdout.write(
+  `${formatColumns([["garbage of the relay, by call", "KB"], ...measureRelayGarbage()])}\n\n`,
+);
 process.stdout.write(`${await measureReplay()}\n`);
 process.stdout.write(`${await measureSs7Replay()}\n`);
 

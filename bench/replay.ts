@@ -28,8 +28,8 @@ export async function measureReplay(): Promise<string> {
       `127.0.0.1:${filterPort}`,
       "127.0.0.1:9464",
     );
-    const short = writeCapture(join(folder, "short.pcap"), 10);
-    const long = writeCapture(join(folder, "long.pcap"), calls);
+    const short = writeReplayCapture(join(folder, "short.pcap"), 10);
+    const long = writeReplayCapture(join(folder, "long.pcap"), calls);
     const seconds = async (file: string): Promise<number> => {
       const begun = performance.now();
       const child = spawn(
@@ -55,7 +55,10 @@ export async function measureReplay(): Promise<string> {
 }
 
 /** Calls between trunks and the filter, one in ten refused: seven packets for a carried call, three for a refused one. */
-function writeCapture(file: string, count: number): { readonly file: string; readonly packets: number } {
+export function writeReplayCapture(
+  file: string,
+  count: number,
+): { readonly file: string; readonly packets: number } {
   const dataset = makeDataset();
   const allowed = allowedCalls(dataset);
   const rejected = rejectedCalls(dataset);

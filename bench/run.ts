@@ -1,40 +1,39 @@
 /** CPU per call of the running filter, side by side with Kamailio and a bare forwarder: see bench/README.md. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { freePort, freeStreamPort } from "../test/support/free-port.ts";
+import { freePort } from "../test/support/free-port.ts";
 import { makeDataset } from "./dataset.ts";
 import type { Layout } from "./dataset-files.ts";
-import { applyLoad, prepareLoad, startCore, type LoadPlan, type Measurement } from "./load.ts";
-import { runProbes } from "./probes.ts";
-import { end, endAll, memoryMegabytes } from "./processes.ts";
-import { formatReport } from "./report.ts";
+import { describeMachine } from "./figures/machine.ts";
+import { kneeRows, writePage } from "./figures/page.ts";
+import { measureGarbageOf, measureTogether, type Measured, type Rounds } from "./figures/rounds.ts";
+import { prepareLoad, type LoadKind, type LoadPlan } from "./load.ts";
+import { endAll } from "./processes.ts";
+import { formatColumns, formatReport } from "./report.ts";
 import { formatCosts, formatDelays } from "./records/costs.ts";
-import { type Delays, timeRefusals } from "./records/refusals.ts";
-import { askSipAddress } from "../test/support/drachtio-admin.ts";
-import {
-  chooseTarget,
-  drachtioServer,
-  startTarget,
-  type Bench,
-  type Target,
-  type TargetChoice,
-} from "./targets.ts";
+import { keeping, plain, states, statesToCome, type State } from "./states.ts";
+import { chooseTarget, drachtioServer, type Bench, type TargetChoice } from "./targets.ts";
 
-const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rate CALLS_PER_SECOND]
+const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rates CALLS_PER_SECOND,…]
        [--targets kamailio,sigwall,sigwall:dgram,sigwall=OTHER/main.js,bare,bare:batched,drachtio,bare:drachtio]
-       [--node-options=OPTIONS_FOR_SIGWALL] [--records] [--delays] [--keep]`;
+       [--states ${states.map(({ name }) => name).join(",")}] [--node-options=OPTIONS_FOR_SIGWALL]
+       [--knee] [--garbage] [--results] [--records] [--delays] [--keep]`;
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     seconds: { type: "string" },
-    rate: { type: "string" },
+    rates: { type: "string" },
     targets: { type: "string", default: "kamailio,sigwall,sigwall:dgram,bare,bare:batched" },
+    states: { type: "string", default: "plain,evidence" },
     "node-options": { type: "string" },
+    knee: { type: "boolean", default: false },
+    garbage: { type: "boolean", default: false },
+    results: { type: "boolean", default: false },
     records: { type: "boolean", default: false },
     delays: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
@@ -50,9 +49,13 @@ if (options.help) {
 const REFUSALS = 200;
 /** What records cost, and with --delays how long refusals take alone. */
 const withRecords = options.records || options.delays;
+const withKnee = options.knee || options.results;
+const withGarbage = options.garbage || options.results;
 const root = join(fileURLToPath(import.meta.url), "../../..");
-const rounds = Number(options.rounds ?? (options.quick ? 2 : 3));
+const page = join(root, "bench/RESULTS.md");
+const rounds = Number(options.rounds ?? (options.quick ? 2 : options.results ? 5 : 3));
 const seconds = Number(options.seconds ?? (options.quick ? 2 : 6));
+const machine = describeMachine(root);
 const folder = mkdtempSync(join(tmpdir(), "sigwall-bench-"));
 
 process.on("exit", () => {
@@ -61,17 +64,7 @@ process.on("exit", () => {
 });
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => process.exit(1));
 
-const wanted = options.targets.split(",").flatMap((word) => [
-  ...[chooseTarget(word, root) ?? []].flat(),
-  // Beside the same without them: the cost of records is the difference.
-  ...(withRecords && word.startsWith("sigwall")
-    ? (["records", "evidence", "before-reject"] as const).flatMap(
-        (kept) => chooseTarget(word, root, kept) ?? [],
-      )
-    : []),
-]);
-// A drachtio-server loses calls at more than some 300 per second.
-const callsPerSecond = Number(options.rate ?? (wanted.some(({ byDrachtio }) => byDrachtio) ? 250 : 800));
+const wanted = options.targets.split(",").flatMap((word) => chooseStates(word));
 const missing = wanted.flatMap((choice) => missingFor(choice));
 const choices = wanted.filter((choice) => missingFor(choice).length === 0);
 for (const line of missing) process.stderr.write(`${line}\n`);
@@ -97,90 +90,82 @@ const bench: Bench = {
   core: cores - 1,
   nodeOptions: options["node-options"]?.split(" ") ?? [],
 };
-const plan: LoadPlan = { folder, root, layout, core: 0, callsPerSecond };
+// The target has the last core. The two sides of the calls share the rest.
+const plan: LoadPlan = { folder, root, layout, core: 0, calledCore: Math.max(0, Math.min(1, cores - 2)) };
 prepareLoad(plan, bench.dataset);
 
-const targets: Target[] = [];
-const measurements: Measurement[] = [];
-const memory = new Map<Target, number>();
-const delays: Delays[] = [];
+// A drachtio-server loses calls at more than some 300 per second.
+const usualRates = wanted.some(({ byDrachtio }) => byDrachtio) ? "250" : withRecords ? "800" : "800,5000";
+const rates = options.delays ? [] : (options.rates ?? usualRates).split(",").map(Number);
+const plannedRounds: Rounds = {
+  bench,
+  plan,
+  rounds,
+  seconds,
+  rates,
+  refusals: withRecords ? REFUSALS : 0,
+  withKnee,
+};
+const measured: Measured = { targets: [], measurements: [], memory: new Map(), delays: [], knees: [] };
 // Targets take their turns together, but for those by drachtio after the first: one at a time may be connected.
 const [first, ...others] = choices.filter(({ byDrachtio }) => byDrachtio);
-await measure(choices.filter((choice) => !choice.byDrachtio || choice === first));
-for (const choice of others) await measure([choice]);
+await measureTogether(
+  choices.filter((choice) => !choice.byDrachtio || choice === first),
+  plannedRounds,
+  measured,
+);
+for (const choice of others) await measureTogether([choice], plannedRounds, measured);
+const ownChoice = choices.find(({ name, state }) => name === "sigwall" && state === plain);
+const garbage =
+  withGarbage && ownChoice !== undefined
+    ? await measureGarbageOf(ownChoice, bench, plan)
+    : new Map<LoadKind, number>();
+printTables();
+if (options.results) {
+  const earlier = existsSync(page) ? readFileSync(page, "utf8") : "";
+  writeFileSync(page, writePage({ ...measured, machine, rounds, seconds, rates, garbage }, earlier));
+  process.stdout.write(`written: ${page}\n`);
+}
+process.exitCode = measured.targets.length === wanted.length ? 0 : 1;
 
-if (!options.delays) {
-  const load = `${rounds} rounds of ${callsPerSecond * seconds} calls of each kind at ${callsPerSecond}/s, loopback UDP`;
-  process.stdout.write(`CPU per call (user + system, whole process tree), medians; ${load}\n`);
-  process.stdout.write(`${formatReport(targets, measurements, memory)}\n\n`);
-}
-if (options.records && !options.delays) {
-  process.stdout.write(
-    "CPU per call, µs: median (lowest); + is the difference to the row that keeps nothing, within a round: median (between the lowest)\n",
-  );
-  process.stdout.write(`${formatCosts(targets, measurements)}\n\n`);
-}
-if (withRecords) {
-  process.stdout.write(`From INVITE to 403 at ${REFUSALS} refusals a second, ms\n`);
-  process.stdout.write(`${formatDelays(targets, delays)}\n`);
-}
-process.exitCode = targets.length === wanted.length ? 0 : 1;
-
-/** Starts targets, loads them in turns and ends them. */
-async function measure(together: readonly TargetChoice[]): Promise<void> {
-  const started: Target[] = [];
-  for (const choice of together) {
-    const target = await startProbed(choice);
-    if (target !== undefined) started.push(target);
-  }
-  const core = startCore(plan);
-  for (const target of started) {
-    for (const kind of ["allowed", "rejected"] as const)
-      await applyLoad(plan, target, kind, callsPerSecond * 2);
-  }
-  for (let round = 1; round <= rounds && !options.delays; round += 1) {
-    for (const kind of ["allowed", "rejected"] as const) {
-      for (const target of started) {
-        const measurement = await applyLoad(plan, target, kind, callsPerSecond * seconds);
-        measurements.push(measurement);
-        const { microsPerCall, firstThread, nextThread, failed } = measurement;
-        process.stderr.write(
-          `round ${round}: ${target.title}, ${kind}: ${microsPerCall.toFixed(0)} µs (first thread ${firstThread.toFixed(1)}, next ${nextThread.toFixed(1)}), ${failed} failed\n`,
-        );
-      }
-    }
-  }
-  if (withRecords) {
-    for (let round = 1; round <= rounds; round += 1) {
-      for (const target of started.filter(({ name }) => name === "sigwall")) {
-        const load = { perSecond: REFUSALS, seconds, round };
-        const timed = await timeRefusals(target, bench.dataset, layout, load);
-        delays.push(timed);
-        process.stderr.write(
-          `round ${round}: ${target.title}: ${timed.millis.length} refusals timed, ${timed.unanswered} unanswered\n`,
-        );
-      }
-    }
-  }
-  await end(core);
-  for (const target of started) {
-    memory.set(target, memoryMegabytes(target.process.pid));
-    await end(target.process);
-  }
-  targets.push(...started);
+function print(title: string, table: string): void {
+  process.stdout.write(`${title}\n${table}\n\n`);
 }
 
-/** Starts a target; undefined when it fails a probe. */
-async function startProbed(choice: TargetChoice): Promise<Target | undefined> {
-  const server = choice.byDrachtio ? drachtioServer() : undefined;
-  const port = server === undefined ? await freePort("0.0.0.0") : (await askSipAddress(server)).port;
-  const target = startTarget(choice, bench, port, await freeStreamPort("127.0.0.1"));
-  const failures = await runProbes(target, bench.dataset, layout);
-  for (const failure of failures) process.stderr.write(`${target.title}: ${failure}\n`);
-  process.stderr.write(`${target.title}: probes ${failures.length === 0 ? "passed" : "FAILED, not timed"}\n`);
-  if (failures.length === 0) return target;
-  await end(target.process);
-  return undefined;
+function printTables(): void {
+  const { targets, measurements, memory, delays, knees } = measured;
+  for (const rate of rates) {
+    const load = `${rounds} rounds of ${rate * seconds} calls of each kind at ${rate}/s, loopback UDP`;
+    const ofRate = measurements.filter(({ callsPerSecond }) => callsPerSecond === rate);
+    print(
+      `CPU per call (user + system, whole process tree), medians; ${load}`,
+      formatReport(targets, ofRate, memory),
+    );
+  }
+  if (!options.delays)
+    process.stdout.write(`Not there yet: sigwall with ${statesToCome.join("; with ")}\n\n`);
+  if (options.records && !options.delays)
+    print(
+      "CPU per call, µs: median (lowest); + is the difference to the row that keeps nothing, within a round: median (between the lowest)",
+      formatCosts(targets, measurements),
+    );
+  if (knees.length > 0)
+    print("The highest rate of allowed calls that was carried", formatColumns(kneeRows(knees)));
+  for (const [kind, kilobytes] of garbage)
+    process.stdout.write(`garbage of the running filter, ${kind}: ${kilobytes.toFixed(1)} KB a call\n`);
+  if (withRecords)
+    print(`From INVITE to 403 at ${REFUSALS} refusals a second, ms`, formatDelays(targets, delays));
+}
+
+/** Reads one word of `--targets`. The first sigwall is measured in each state, because the cost of a state is a difference. */
+function chooseStates(word: string): readonly TargetChoice[] {
+  const isVaried = withRecords ? word.startsWith("sigwall") : word === "sigwall";
+  if (!isVaried) return [chooseTarget(word, root) ?? []].flat();
+  const names = options.states.split(",");
+  const varied: readonly State[] = withRecords
+    ? [plain, ...keeping]
+    : states.filter(({ name }) => names.includes(name));
+  return varied.flatMap((state) => chooseTarget(word, root, state) ?? []);
 }
 
 function missingFor({ name, byDrachtio, program }: TargetChoice): readonly string[] {

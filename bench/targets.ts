@@ -2,14 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Dataset } from "./dataset.ts";
-import {
-  writeKamailioTables,
-  writeSigwallPolicy,
-  type DrachtioPlace,
-  type Keeping,
-  type Layout,
-} from "./dataset-files.ts";
+import { writeKamailioTables, writeSigwallPolicy, type DrachtioPlace, type Layout } from "./dataset-files.ts";
 import { startPinned, type Started } from "./processes.ts";
+import { plain, type State } from "./states.ts";
 
 export type TargetName = "kamailio" | "sigwall" | "bare" | "drachtio";
 
@@ -23,8 +18,8 @@ export interface TargetChoice {
   readonly title: string;
   /** The main.js to run; meant for sigwall. */
   readonly program: string;
-  /** What sigwall keeps of calls. */
-  readonly keeping: Keeping;
+  /** What sigwall does beside carrying calls. */
+  readonly state: State;
 }
 
 export interface Target extends TargetChoice {
@@ -64,22 +59,18 @@ export function drachtioServer(): DrachtioPlace | undefined {
 }
 
 /** Reads one word of `--targets`; undefined when there is no such target. */
-export function chooseTarget(
-  word: string,
-  root: string,
-  keeping: Keeping = "nothing",
-): TargetChoice | undefined {
+export function chooseTarget(word: string, root: string, state: State = plain): TargetChoice | undefined {
   const [target = "", path] = word.split("=", 2);
   const [name, sockets] = target.split(":", 2);
   if (name === undefined || !isTarget(name)) return undefined;
   const title = [titles[name], sockets, path].filter((part) => part !== undefined).join(" ");
   const byDrachtio = name === "drachtio" || sockets === "drachtio";
   const program = resolve(path ?? join(root, "dist/main.js"));
-  return { name, sockets, byDrachtio, title: titleOf(title, keeping), program, keeping };
+  return { name, sockets, byDrachtio, title: titleOf(title, state), program, state };
 }
 
-function titleOf(title: string, keeping: Keeping): string {
-  return keeping === "nothing" ? title : `${title} ${keeping}`;
+function titleOf(title: string, state: State): string {
+  return state.title === "" ? title : `${title}, ${state.title}`;
 }
 
 function isTarget(name: string): name is TargetName {
@@ -94,7 +85,7 @@ export function startTarget(choice: TargetChoice, bench: Bench, port: number, ad
 }
 
 function commandOf(
-  { name, sockets, program, keeping }: TargetChoice,
+  { name, sockets, program, state }: TargetChoice,
   bench: Bench,
   port: number,
   adminPort: number,
@@ -110,7 +101,7 @@ function commandOf(
     `${address}:${adminPort}`,
     name === "drachtio" ? undefined : sockets,
     server === undefined ? undefined : { server, reports: sockets !== "unreported" },
-    keeping,
+    state,
   );
   return [process.execPath, ...bench.nodeOptions, program, "run", "--config", config];
 }

@@ -3,3 +3,4 @@ import "./docs/containers.ts";
 import "./docs/written.ts";
 import "./docs/drachtio.ts";
 import "./docs/bench-report.ts";
+import "./docs/bench-results.ts";

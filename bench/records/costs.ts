@@ -3,6 +3,7 @@ import type { LoadKind, Measurement } from "../load.ts";
 import { formatColumns, median } from "../report.ts";
 import type { Target } from "../targets.ts";
 import type { Delays } from "./refusals.ts";
+import { plain } from "../states.ts";
 
 type Figure = "microsPerCall" | "firstThread" | "nextThread";
 
@@ -22,14 +23,14 @@ export function formatCosts(targets: readonly Target[], measurements: readonly M
   const rows = [["target", "calls", ...figures.flatMap(([title]) => [title, "+"])]];
   for (const kind of ["allowed", "rejected"] as const) {
     for (const target of targets.filter(({ name }) => name === "sigwall")) {
-      const plain = targets.find((one) => isPlainOf(one, target));
+      const bare = targets.find((one) => isPlainOf(one, target));
       const row = [target.title, kind];
       for (const [, figure] of figures) {
         const own = valuesOf(measurements, target, kind, figure);
-        const other = plain === undefined ? [] : valuesOf(measurements, plain, kind, figure);
+        const other = bare === undefined ? [] : valuesOf(measurements, bare, kind, figure);
         const differences = own.map((value, round) => value - (other[round] ?? NaN));
         const more = [median(differences), Math.min(...own) - Math.min(...other)];
-        const isCompared = plain !== undefined && plain !== target && figure !== "nextThread";
+        const isCompared = bare !== undefined && bare !== target && figure !== "nextThread";
         row.push(
           both(median(own), Math.min(...own)),
           isCompared ? both(more[0] ?? NaN, more[1] ?? NaN) : "–",
@@ -42,8 +43,7 @@ export function formatCosts(targets: readonly Target[], measurements: readonly M
 }
 
 function isPlainOf(one: Target, { name, sockets, program }: Target): boolean {
-  const { keeping } = one;
-  return keeping === "nothing" && one.name === name && one.sockets === sockets && one.program === program;
+  return one.state === plain && one.name === name && one.sockets === sockets && one.program === program;
 }
 
 function valuesOf(

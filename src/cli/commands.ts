@@ -1,6 +1,6 @@
 // The command line: its commands and options, each command in its own file.
 import { hostname } from "node:os";
-import { Argument, Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type LineAction, lineActions, type LineFlags } from "./line-options.ts";
 import type { LineId, LineOrder } from "../domain/line-state.ts";
 import type { StaticConfig } from "../config/load-static.ts";
@@ -63,10 +63,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--json", "one JSON object per line")
     .option("--all", "show repeats too")
     .option("--expect <file>", "exit 1 unless the output matches this file")
+    .option("--jobs <n>", "so many captures at once (default: the cores, for large captures)", readJobs)
     .action(async (captures: string[], options: ReplayFlags) => {
       const { replayCaptures } = await import("./replay.ts");
-      const { config, trunk, expect, json = false, all = false } = options;
-      code = await replayCaptures(captures, { config, trunk, expect, json, all, ...streams() });
+      const { config, trunk, expect, jobs, json = false, all = false } = options;
+      code = await replayCaptures(captures, { config, trunk, expect, jobs, json, all, ...streams() });
     });
 
   program
@@ -251,12 +252,20 @@ interface EvidenceExportFlags {
   readonly case?: string;
 }
 
+/** Reads the number of captures at once. */
+function readJobs(text: string): number {
+  const jobs = /^\d+$/u.test(text) ? Number(text) : 0;
+  if (jobs < 1) throw new InvalidArgumentError("It must be a whole number from 1 on.");
+  return jobs;
+}
+
 interface ReplayFlags {
   readonly config: string;
   readonly trunk?: string;
   readonly json?: boolean;
   readonly all?: boolean;
   readonly expect?: string;
+  readonly jobs?: number;
 }
 
 interface ExplainFlags {

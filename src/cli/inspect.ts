@@ -1,19 +1,18 @@
 // `sigwall inspect`: lists the call attempts in captures, without a policy.
-import { ordinaryMethods } from "../domain/method.ts";
 import type { CallAttempt } from "../domain/attempt.ts";
-import type { Trunk } from "../domain/trunk.ts";
 import { toMillis } from "../pcap/timestamp.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
 import { readIsupAttempt } from "../ss7/isup-attempt.ts";
 import type { AttemptSink } from "../replay/captured-attempts.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
-import { describeAttempt, type Sighting } from "../records/lines/attempt-line.ts";
+import type { Sighting } from "../records/lines/attempt-line.ts";
 import {
   readCapture,
   type CaptureResult,
   type CommandOutput,
   type LineSink,
 } from "./captures/capture-files.ts";
+import { plainTrunk } from "./captures/plain-trunk.ts";
 import { count, describeCapture } from "./captures/capture-summary.ts";
 
 /** Options of `sigwall inspect`. */
@@ -21,42 +20,6 @@ export interface InspectOptions extends CommandOutput {
   /** One JSON object per line, and nothing else on stdout. */
   readonly json: boolean;
 }
-
-/**
- * The trunk for attempts without a policy: numbers are read as on a domestic trunk without an area
- * code.
- */
-export const plainTrunk: Trunk = {
-  id: "",
-  index: 0,
-  side: "national",
-  lessee: undefined,
-  dialPlan: {
-    international: false,
-    homeArea: undefined,
-    phoneContexts: new Set(),
-    bareForm: "auto",
-    tolerateTrunkZero: false,
-    stripTrailingST: false,
-  },
-  nextHops: [],
-  ownNames: [],
-  failoverOn503: true,
-  passThrough503: true,
-  fallback: "accept",
-  exception: "reject",
-  status: new Map(),
-  identity: "all",
-  mustAgree: [],
-  limits: {},
-  mode: "proxy",
-  methods: ordinaryMethods,
-  cleanUp: undefined,
-  label: { text: "", displayName: "" },
-  isupVersions: new Map(),
-  bodies: new Set(),
-  longestCall: 0,
-};
 
 interface InspectCounts {
   attempts: number;
@@ -68,11 +31,11 @@ function attend(print: LineSink, counts: InspectCounts): AttemptSink {
   function write(sighting: Sighting, attempt: CallAttempt): void {
     if (sighting.retransmissionOf === undefined) counts.attempts += 1;
     else counts.repeats += 1;
-    print(describeAttempt(sighting, attempt));
+    print.attempt(sighting, attempt);
   }
   function malformed({ frame }: Arrival, why: string): void {
     counts.malformed += 1;
-    print({ frame, malformed: why });
+    print.malformed(frame, why);
   }
   return {
     invite({ frame, seconds, nanos, exchange, origin, retransmissionOf }) {
@@ -113,13 +76,7 @@ export async function inspectCaptures(files: readonly string[], options: Inspect
   for (const file of files) {
     const counts: InspectCounts = { attempts: 0, repeats: 0, malformed: 0 };
     if (style.several && !style.json) options.stdout.write(`${file}\n`);
-    const result = await readCapture(
-      file,
-      style,
-      options,
-      () => {},
-      (print) => attend(print, counts),
-    );
+    const result = await readCapture(file, style, options, undefined, (print) => attend(print, counts));
     if (result.failed) exitCode = 1;
     else (style.json ? options.stderr : options.stdout).write(`${summarise(result, counts)}\n`);
   }

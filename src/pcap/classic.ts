@@ -24,6 +24,15 @@ const dialects: ReadonlyMap<number, Dialect> = new Map([
   [0x34cdb2a1, { little: true, unit: 1000, recordHeader: MODIFIED_HEADER }],
 ]);
 
+/** Reads four octets that are there. The methods of Buffer ask each time whether they are. */
+function littleEndian(bytes: Buffer, at: number): number {
+  return ((bytes[at + 3]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 1]! << 8) | bytes[at]!) >>> 0;
+}
+
+function bigEndian(bytes: Buffer, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
+
 /**
  * Creates the parser of a classic pcap file. It fills `frame` and gives it to `sink`.
  * @param magic the first four bytes of the file, read as big-endian
@@ -40,9 +49,7 @@ export function createClassicRecords(
   let headerSeen = false;
   let wrong = "";
 
-  function u32(buffer: Buffer, at: number): number {
-    return little ? buffer.readUInt32LE(at) : buffer.readUInt32BE(at);
-  }
+  const u32 = little ? littleEndian : bigEndian;
 
   function parseHeader(buffer: Buffer, start: number, end: number): number {
     if (end - start < FILE_HEADER) return -FILE_HEADER;

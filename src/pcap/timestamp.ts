@@ -27,7 +27,8 @@ export function formatTime(time: CaptureTime): string {
     writtenSecond = time.seconds;
     writtenPrefix = new Date(time.seconds * 1000).toISOString().slice(0, 19);
   }
-  return `${writtenPrefix}.${String(Math.floor(time.nanos / 1000)).padStart(6, "0")}Z`;
+  // A one in front keeps the zeros.
+  return `${writtenPrefix}.${String(1_000_000 + Math.floor(time.nanos / 1000)).slice(1)}Z`;
 }
 
 /** Keeps a damaged time stamp within what a calendar can write. */

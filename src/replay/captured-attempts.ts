@@ -63,25 +63,28 @@ export interface MessageCounts {
 /** Takes the messages of a capture and finds the INVITEs and IAMs that begin calls. */
 export interface AttemptReader extends SignallingSink {
   readonly counts: Readonly<MessageCounts>;
+  glance(bytes: Buffer, start: number, end: number): boolean;
 }
 
 const INVITE = Buffer.from("INVITE ");
 
 /** Finds where the start line begins. Leading CRLFs are ignored (RFC 3261 section 7.5). */
-function findStart(bytes: Buffer): number {
-  let start = 0;
-  while (bytes[start] === 13 || bytes[start] === 10) start += 1;
+function findStart(bytes: Buffer, from: number, end: number): number {
+  let start = from;
+  while (start < end && (bytes[start] === 13 || bytes[start] === 10)) start += 1;
   return start;
 }
 
-function beginsAsInvite(bytes: Buffer, start: number): boolean {
+function beginsAsInvite(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start < INVITE.length) return false;
   for (let i = 0; i < INVITE.length; i += 1) if (bytes[start + i] !== INVITE[i]) return false;
   return true;
 }
 
-function beginsAsSip(bytes: Buffer, start: number): boolean {
-  const end = bytes.indexOf(10, start);
-  return end >= 0 && isStartLine(bytes, start, end);
+/** Tells whether a line of `bytes[start, end)` ends, and is a start line. */
+function beginsAsSip(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (bytes[at] === 10) return isStartLine(bytes, start, at);
+  return false;
 }
 
 function originOf(message: SipMessage, path: SignallingPath): SignallingSource {
@@ -116,6 +119,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
 
   /** The last listener: most calls of a capture go to one place. */
   let listener: Listener | undefined;
+  let lastTransport: SignallingPath["transport"] | undefined;
 
   /** Returns the listener of a message: the filter would have listened at its destination. */
   function listenerAt({
@@ -123,9 +127,11 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     destinationAddress: address,
     destinationPort: port,
   }: SignallingPath): Listener {
-    const id = `${transport}:${formatEndpoint({ address, port })}`;
-    if (listener?.id !== id)
-      listener = createListener(id, 0, transport === "udp" ? "udp" : "tcp", address, port);
+    const kind = transport === "udp" ? "udp" : "tcp";
+    if (listener?.address !== address || listener.port !== port || lastTransport !== transport) {
+      listener = createListener(`${transport}:${formatEndpoint({ address, port })}`, 0, kind, address, port);
+      lastTransport = transport;
+    }
     return listener;
   }
 
@@ -171,22 +177,27 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     });
   }
 
+  /** Counts a message that is no INVITE. Nothing more is asked of it. */
+  function glance(bytes: Buffer, from: number, end: number): boolean {
+    const start = findStart(bytes, from, end);
+    if (beginsAsInvite(bytes, start, end)) return false;
+    if (beginsAsSip(bytes, start, end)) counts.messages += 1;
+    return true;
+  }
+
   return {
     counts,
     msu: readUnit,
+    glance,
     message(bytes, path, arrival) {
-      const start = findStart(bytes);
-      if (!beginsAsInvite(bytes, start)) {
-        if (beginsAsSip(bytes, start)) counts.messages += 1;
-        return;
-      }
+      if (glance(bytes, 0, bytes.length)) return;
       counts.messages += 1;
       const message = scan(view, bytes);
       if (message.kind === "request") readInvite(message, path, arrival);
       else sink.malformed(arrival, message.fault ?? "not a SIP request line");
     },
     broken(bytes, why, arrival) {
-      if (!beginsAsInvite(bytes, findStart(bytes))) return;
+      if (!beginsAsInvite(bytes, findStart(bytes, 0, bytes.length), bytes.length)) return;
       counts.messages += 1;
       sink.malformed(arrival, why);
     },

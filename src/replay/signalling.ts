@@ -11,6 +11,12 @@ import { createSs7Reader, isM3uaPort, type MsuSink } from "./ss7-signalling.ts";
 /** Takes the messages of a capture. All bytes are valid only during the call. */
 export interface SignallingSink {
   /**
+   * Looks at `bytes[start, end)`, which would be given to {@link message}. Most messages of a capture are only counted, and
+   * need no object for that.
+   * @returns true when that was enough: `message` is not called
+   */
+  glance?(bytes: Buffer, start: number, end: number): boolean;
+  /**
    * Takes a datagram or framed message that begins like SIP; `arrival` is the frame that completed
    * it.
    */
@@ -102,6 +108,7 @@ export function createSignallingReader(sink: SignallingSink): SignallingReader {
     let start = from;
     while (start < end && (buffer[start] === 13 || buffer[start] === 10)) start += 1;
     if (!maySipStart(buffer, start, end)) return;
+    if (!isCut && sink.glance?.(buffer, from, end) === true) return;
     const bytes = buffer.subarray(from, end);
     if (isCut) sink.broken(bytes, "the capture holds only a part of the packet", packet);
     else sink.message(bytes, pathOf(packet, transport), packet);

@@ -81,7 +81,8 @@ export function isStartLine(bytes: Buffer, start: number, end: number): boolean 
   if (isVersionAt(bytes, start)) return true;
   let last = end;
   while (last > start && (bytes[last - 1] === SP || bytes[last - 1] === CR)) last -= 1;
-  const space = bytes.lastIndexOf(SP, last - 1);
+  let space = last - 1;
+  while (space > start && bytes[space] !== SP) space -= 1;
   return space > start && isVersionAt(bytes, space + 1);
 }
 

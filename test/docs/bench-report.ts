@@ -12,6 +12,7 @@ function measured(target: Target, microsPerCall: number): Parameters<typeof form
     calls: 1,
     failed: 0,
     retransmissions: 0,
+    p99: 2,
   }));
 }
 
@@ -20,7 +21,7 @@ void t.test("bench: a column of ratios without Kamailio says so, and never NaN",
   const kamailio: Target = { name: "kamailio", title: "kamailio" };
   const alone = formatReport([sigwall], measured(sigwall, 200), new Map());
   t.notMatch(alone, "NaN");
-  t.match(alone, /^sigwall +200 +200–200 +– +200 +200–200 +– +0 of 2/m);
+  t.match(alone, /^sigwall +200 +200–200 +– +< 2 +200 +200–200 +– +< 2 +0 of 2/m);
   const both = formatReport(
     [kamailio, sigwall],
     [...measured(kamailio, 100), ...measured(sigwall, 200)],

@@ -105,7 +105,8 @@ void t.test("words: the house speaks of lessees and refusals", (t) => {
 const homes: Readonly<Record<string, RegExp>> = {
   "cli-progress": /^cli\/captures\/progress\.ts$/,
   commander: /^cli\/commands\.ts$/,
-  "lru-cache": /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/replay)\.ts$/,
+  "lru-cache":
+    /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/captures\/replayed-capture)\.ts$/,
   papaparse: /^config\/lists\/csv\.ts$/,
   pino: /^observe\/log-writer\.ts$/,
   "prom-client": /^observe\/metrics\.ts$/,

@@ -1,4 +1,5 @@
 import t from "tap";
+import { createAttemptReader } from "../../src/replay/captured-attempts.ts";
 import { createSignallingReader } from "../../src/replay/signalling.ts";
 import { addressBytes, writeEthernet, writeIp, writeTcp, writeUdp } from "../../src/pcap/packet.ts";
 import { formatTime } from "../../src/pcap/timestamp.ts";
@@ -117,4 +118,31 @@ void t.test("a packet that the capture cut short is broken, not a shorter messag
   t.same(read([whole.subarray(0, whole.length - 2)]), [
     `1 broken ${invite.length - 2}: the capture holds only a part of the packet`,
   ]);
+});
+
+void t.test("a message is counted where it stands: what follows it in the buffer belongs to others", (t) => {
+  const rows: readonly (readonly [text: string, messages: number, isInvite: boolean])[] = [
+    ["SIP/2.0 200 OK\r\n", 1, false],
+    ["sip/2.0 200 OK\n", 1, false],
+    ["\r\n\r\nACK sip:a@b SIP/2.0\r\n", 1, false],
+    ["OPTIONS sip:a@b SIP/2.0 \r\n", 1, false],
+    ["OPTIONS sip:a@b HTTP/1.1\r\n", 0, false],
+    ["OPTIONS sip:a@b SIP", 0, false],
+    ["SIP/2.0 200 OK", 0, false],
+    ["OPTIONS\r\n", 0, false],
+    ["INVITE sip:a@b SIP/2.0\r\n", 0, true],
+    ["\r\nINVITE sip:a@b SIP/2.0\r\n", 0, true],
+    ["INVITE", 0, false],
+    ["invite sip:a@b SIP/2.0\r\n", 1, false],
+    ["", 0, false],
+  ];
+  const none = (): void => void t.fail("only looked at");
+  for (const [text, messages, isInvite] of rows) {
+    const reader = createAttemptReader({ invite: none, iam: none, malformed: none });
+    // The octets behind the end would make a message of every row.
+    const buffer = Buffer.from(`xx${text} SIP/2.0\r\nSIP/2.0 200 OK\r\n`, "latin1");
+    t.equal(reader.glance(buffer, 2, 2 + text.length), !isInvite, JSON.stringify(text));
+    t.equal(reader.counts.messages, messages, JSON.stringify(text));
+  }
+  t.end();
 });

@@ -8,7 +8,7 @@ import { readParties } from "../../src/ss7/isup-identity.ts";
 import { createLinkPayload, readM2pa, readM2ua, readMtp2 } from "../../src/ss7/mtp-link.ts";
 import { createM3uaMessage, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";
 import { createMsu } from "../../src/ss7/mtp3.ts";
-import { plainTrunk } from "../../src/cli/inspect.ts";
+import { plainTrunk } from "../../src/cli/captures/plain-trunk.ts";
 import { createRandom } from "../pcap/reading.ts";
 
 const vectors = readFileSync("test/ss7/isup-iam-vectors.csv", "utf8")

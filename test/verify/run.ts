@@ -51,6 +51,7 @@ export async function replay(
     json: true,
     all: false,
     expect: undefined,
+    jobs: undefined,
     ...options,
     stdout: out.stream,
     stderr: err.stream,

@@ -2,7 +2,15 @@
 import { createAttemptReader, type AttemptSink, type MessageCounts } from "../../replay/captured-attempts.ts";
 import { createSignallingReader, type SignallingReader } from "../../replay/signalling.ts";
 import type { CaptureFault } from "../../pcap/reader.ts";
-import type { AttemptLine, MalformedLine } from "../../records/lines/attempt-line.ts";
+import { writeAttempt, writeMalformed } from "./attempt-json.ts";
+import {
+  type AttemptLine,
+  type DecisionLine,
+  describeAttempt,
+  type MalformedLine,
+  type Sighting,
+} from "../../records/lines/attempt-line.ts";
+import type { CallAttempt } from "../../domain/attempt.ts";
 import { createAttemptTable } from "./attempt-table.ts";
 import { openCapture, UnpackError } from "./capture-bytes.ts";
 import { createProgress, noProgress } from "./progress.ts";
@@ -12,6 +20,8 @@ import { describeFailure } from "../../app/read-file.ts";
 export interface CommandOutput {
   readonly stdout: CommandStream;
   readonly stderr: CommandStream;
+  /** Learns how many bytes of the capture have been read. Left out: a progress bar shows it. */
+  readonly read?: (bytes: number) => void;
 }
 
 /** A stream of text; `isTTY` says that a person reads it. */
@@ -34,8 +44,13 @@ export interface LineStyle {
 /** A line as `--json` prints it. Of several captures, each line names its own. */
 export type PrintedLine = (AttemptLine | MalformedLine) & { readonly capture?: string };
 
-/** Takes the lines of one capture. */
-export type LineSink = (line: AttemptLine | MalformedLine) => void;
+/** Takes what the lines of one capture tell. */
+export interface LineSink {
+  /** Takes an attempt, with the decision about it if there is one. Nothing of it is kept. */
+  attempt(sighting: Sighting, attempt: CallAttempt, decision?: DecisionLine): void;
+  /** Takes a message that gives no attempt; `why` in words. */
+  malformed(frame: number, why: string): void;
+}
 
 /** Result of reading one capture. */
 export interface CaptureResult {
@@ -50,21 +65,33 @@ export interface CaptureResult {
 /** At most this many lines wait for a line of an earlier frame. */
 const MAX_HELD_LINES = 50_000;
 
+/** A line that waits for lines of earlier frames. JSON that nobody compares is text from the start. */
+interface HeldLine {
+  readonly frame: number;
+  readonly line: AttemptLine | MalformedLine | string;
+}
+
 /** Collects lines and gives them as text in frame order. */
 function createLines(
   style: LineStyle,
   name: string,
   output: CommandOutput,
-  see: (line: PrintedLine) => void,
-): { add: LineSink; settle(): void; take(): string; end(): string } {
+  see: ((line: PrintedLine) => void) | undefined,
+): LineSink & { settle(): void; take(): string; end(): string } {
   const colour = output.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
   const table = createAttemptTable(style.command, colour, style.timeZone);
+  const capture = style.several ? name : undefined;
+  const isWritten = style.json && see === undefined;
   let text = "";
-  let held: (AttemptLine | MalformedLine)[] = [];
+  let held: HeldLine[] = [];
 
-  function print(line: AttemptLine | MalformedLine): void {
-    const printed: PrintedLine = style.several ? { capture: name, ...line } : line;
-    see(printed);
+  function print({ line }: HeldLine): void {
+    if (typeof line === "string") {
+      text += `${line}\n`;
+      return;
+    }
+    const printed: PrintedLine = capture === undefined ? line : { capture, ...line };
+    see?.(printed);
     text += style.json ? `${JSON.stringify(printed)}\n` : table.add(line);
   }
   function settle(): void {
@@ -72,15 +99,24 @@ function createLines(
     for (const line of held.toSorted((a, b) => a.frame - b.frame)) print(line);
     held = [];
   }
+  function hold(frame: number, line: HeldLine["line"]): void {
+    held.push({ frame, line });
+    if (held.length > MAX_HELD_LINES) settle();
+  }
   function take(): string {
     const taken = text;
     text = "";
     return taken;
   }
   return {
-    add(line) {
-      held.push(line);
-      if (held.length > MAX_HELD_LINES) settle();
+    attempt(sighting, attempt, decision) {
+      const line = isWritten
+        ? writeAttempt(capture, sighting, attempt, decision)
+        : describeAttempt(sighting, attempt, decision);
+      hold(sighting.frame, line);
+    },
+    malformed(frame, why) {
+      hold(frame, isWritten ? writeMalformed(capture, frame, why) : { frame, malformed: why });
     },
     settle,
     take,
@@ -126,18 +162,18 @@ async function feed(
  * Reads one capture and prints the lines that `attend` makes of it. Errors of the file go to
  * stderr; everything readable before them is printed all the same.
  *
- * @param see is called with every line as `--json` prints it, in the order of printing
+ * @param see is called with every line as `--json` prints it, in the order of printing. Undefined: nobody compares
  * @param attend makes the sink that gets the attempts, from the sink that takes their lines
  */
 export async function readCapture(
   path: string,
   style: LineStyle,
   output: CommandOutput,
-  see: (line: PrintedLine) => void,
+  see: ((line: PrintedLine) => void) | undefined,
   attend: (print: LineSink) => AttemptSink,
 ): Promise<CaptureResult> {
   const lines = createLines(style, path, output, see);
-  const attempts = createAttemptReader(attend(lines.add));
+  const attempts = createAttemptReader(attend(lines));
   const reader = createSignallingReader(attempts);
   let progress = noProgress;
 
@@ -154,7 +190,8 @@ export async function readCapture(
       return (bytes) => {
         if (!reader.waiting()) lines.settle();
         print(lines.take());
-        progress.at(bytes);
+        if (output.read === undefined) progress.at(bytes);
+        else output.read(bytes);
       };
     });
     if (fault !== undefined) problem = describeFault(fault);

@@ -1,4 +1,6 @@
 // The summary after the lines of a capture: messages, attempts, verdicts, unknown sources.
+import type { VerdictKind } from "../../domain/decision.ts";
+import type { ReasonCode } from "../../domain/reason.ts";
 import { LinkType } from "../../pcap/link-layer.ts";
 import type { DecisionLine } from "../../records/lines/attempt-line.ts";
 import type { CaptureResult } from "./capture-files.ts";
@@ -25,8 +27,8 @@ export function describeCapture({ frames, linkTypes, counts }: CaptureResult): s
 export interface ReplayCounts {
   repeats: number;
   malformed: number;
-  /** Attempts by verdict and reason: `reject cli-not-listed`. */
-  readonly verdicts: Map<string, number>;
+  /** Attempts by verdict, and then by reason. */
+  readonly verdicts: Map<VerdictKind, Map<ReasonCode, number>>;
   /** Attempts by source, for sources that no trunk claims. */
   readonly strangers: Map<string, number>;
 }
@@ -40,13 +42,15 @@ export function createReplayCounts(): ReplayCounts {
   return { repeats: 0, malformed: 0, verdicts: new Map(), strangers: new Map() };
 }
 
-function increment(map: Map<string, number>, key: string): void {
+function increment<Key>(map: Map<Key, number>, key: Key): void {
   map.set(key, (map.get(key) ?? 0) + 1);
 }
 
 /** Counts one judged attempt. */
 export function countDecision(counts: ReplayCounts, { verdict, reason }: DecisionLine): void {
-  increment(counts.verdicts, `${verdict} ${reason}`);
+  let reasons = counts.verdicts.get(verdict);
+  if (reasons === undefined) counts.verdicts.set(verdict, (reasons = new Map()));
+  increment(reasons, reason);
 }
 
 /** Counts one attempt whose source no trunk claims. */
@@ -59,9 +63,18 @@ function largestFirst(map: ReadonlyMap<string, number>): readonly (readonly [str
   return [...map].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 }
 
+/** Attempts by verdict and reason: `reject cli-not-listed`. */
+function byVerdictAndReason({ verdicts }: ReplayCounts): ReadonlyMap<string, number> {
+  return new Map(
+    [...verdicts].flatMap(([verdict, reasons]) =>
+      [...reasons].map(([reason, amount]) => [`${verdict} ${reason}`, amount] as const),
+    ),
+  );
+}
+
 /** Summarises a replay: what was judged, and which sources no trunk claims. */
 export function summariseReplay(result: CaptureResult, counts: ReplayCounts): string {
-  const verdicts = largestFirst(counts.verdicts);
+  const verdicts = largestFirst(byVerdictAndReason(counts));
   const attempts = verdicts.reduce((sum, [, amount]) => sum + amount, 0);
   const lines = [
     `${describeCapture(result)}: ${count(attempts, "call attempt")}, ${count(counts.repeats, "repeat")}, ${counts.malformed} malformed`,

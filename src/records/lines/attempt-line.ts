@@ -85,7 +85,7 @@ export interface Sighting extends CaptureTime {
 }
 
 /** Decodes text for people. Received bytes are kept as latin1; most of them are UTF-8. */
-function readable(text: string): string {
+export function readable(text: string): string {
   for (let i = 0; i < text.length; i += 1) {
     if (text.charCodeAt(i) < 0x80) continue;
     const bytes = Buffer.from(text, "latin1");

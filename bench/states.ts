@@ -1,0 +1,34 @@
+/** The states of sigwall that are measured beside each other, and those that will be. */
+
+/** A state: what sigwall does beside judging and carrying calls. */
+export interface State {
+  /** The word of `--states`. */
+  readonly name: string;
+  /** What stands behind the name of the target in tables; empty for the plain one. */
+  readonly title: string;
+  /** What the state adds to `sigwall.yaml`. */
+  readonly sigwall: string;
+}
+
+export const plain: State = { name: "plain", title: "", sigwall: "" };
+
+/** What is kept of calls. Answers to refusals wait for the last kind. */
+export const keeping: readonly State[] = [
+  { name: "records", title: "records", sigwall: "records: { folder: records }\n" },
+  {
+    name: "evidence",
+    title: "records + evidence",
+    sigwall: "records: { folder: records }\nevidence: { folder: evidence }\n",
+  },
+  {
+    name: "before-reject",
+    title: "before-reject",
+    sigwall: "records: { folder: records }\nevidence: { folder: evidence, durability: before-reject }\n",
+  },
+];
+
+/** Every state that can be measured. A state to come moves here from {@link statesToCome}. */
+export const states: readonly State[] = [plain, ...keeping];
+
+/** States that this release does not have. Their rows stand in the tables without figures. */
+export const statesToCome: readonly string[] = ["limits and detectors", "cluster"];

@@ -1,0 +1,39 @@
+// The trunk by which attempts are read where no policy says how numbers are written.
+import { ordinaryMethods } from "../../domain/method.ts";
+import type { Trunk } from "../../domain/trunk.ts";
+
+/**
+ * The trunk for attempts without a policy: numbers are read as on a domestic trunk without an area
+ * code.
+ */
+export const plainTrunk: Trunk = {
+  id: "",
+  index: 0,
+  side: "national",
+  lessee: undefined,
+  dialPlan: {
+    international: false,
+    homeArea: undefined,
+    phoneContexts: new Set(),
+    bareForm: "auto",
+    tolerateTrunkZero: false,
+    stripTrailingST: false,
+  },
+  nextHops: [],
+  ownNames: [],
+  failoverOn503: true,
+  passThrough503: true,
+  fallback: "accept",
+  exception: "reject",
+  status: new Map(),
+  identity: "all",
+  mustAgree: [],
+  limits: {},
+  mode: "proxy",
+  methods: ordinaryMethods,
+  cleanUp: undefined,
+  label: { text: "", displayName: "" },
+  isupVersions: new Map(),
+  bodies: new Set(),
+  longestCall: 0,
+};
