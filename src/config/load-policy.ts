@@ -102,6 +102,6 @@ function refused(issues: readonly ConfigIssue[]): ReadPolicy {
  * Hashes the policy and its lists as written. Comments, key order and line ends make no difference.
  */
 function revisionOf(source: Source, lists: readonly LoadedList[]): string {
-  const byPath = new Map(lists.map((list) => [list.written, digest(list.read.text)]));
+  const byPath = new Map(lists.map((list) => [list.written, list.read.hashes.text]));
   return digest(canonicalText({ policy: source.value, lists: Object.fromEntries(byPath) }));
 }

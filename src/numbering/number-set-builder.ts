@@ -25,6 +25,10 @@ export interface NumberRow extends RowAttributes {
 /** Collects the rows of a list in any order. Keys are those of `PartyNumber`. */
 export interface NumberSetBuilder {
   addExact(key: number, row: NumberRow): void;
+  /** Numbers a combination of attributes, for {@link addKey}. Equal ones have one number. */
+  numberAttributes(attributes: RowAttributes): number;
+  /** Does the same as {@link addExact}, without an object for the row. */
+  addKey(key: number, line: number, attributes: number): void;
   /**
    * Both bounds are inclusive.
    * @throws RangeError when `low` is above `high`
@@ -57,9 +61,13 @@ export function createNumberSetBuilder(): NumberSetBuilder {
     rangeRows.push(row);
   }
 
-  function addExact(key: number, row: NumberRow): void {
+  function addKey(key: number, line: number, attribute: number): void {
     keys.push(key);
-    exactRows.push(row.line, attributes.indexOf(row));
+    exactRows.push(line, attribute);
+  }
+
+  function addExact(key: number, row: NumberRow): void {
+    addKey(key, row.line, attributes.indexOf(row));
   }
 
   function addRange(low: number, high: number, row: NumberRow): void {
@@ -79,6 +87,8 @@ export function createNumberSetBuilder(): NumberSetBuilder {
 
   return {
     addExact,
+    addKey,
+    numberAttributes: attributes.indexOf,
     addRange,
     addPrefix,
     add(entry, row) {

@@ -9,7 +9,8 @@ import { findOffences, roomOf, sourceFiles } from "./source-files.ts";
 export const floors: Readonly<Record<string, number>> = {
   net: 0,
   domain: 1,
-  numbering: 2,
+  numbering: 2.0,
+  "numbering/lists": 2.1,
   pcap: 2,
   state: 2,
   observe: 2,

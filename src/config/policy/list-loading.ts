@@ -2,7 +2,7 @@
 import type { DenyList, NumberList } from "../../screening/rule.ts";
 import { createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
-import { type ListReading, type ReadList, readNumberList } from "../lists/number-list.ts";
+import { createListReader, type ListReading, type ReadList } from "../lists/number-list.ts";
 import type { PolicyFile } from "./policy-file.ts";
 import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
 
@@ -27,7 +27,7 @@ export function loadLists(
   policy: PolicyFile,
   readFile: ReadFile,
 ): { readonly lists: readonly LoadedList[]; readonly issues: readonly ConfigIssue[] } {
-  const calendar = createCalendar(policy.timeZone);
+  const readList = createListReader(createCalendar(policy.timeZone), policy.homeCountry);
   const readings = new Map<string, ListReading>();
   const lists: LoadedList[] = [];
   const issues: ConfigIssue[] = [];
@@ -39,7 +39,7 @@ export function loadLists(
       reading =
         "error" in content
           ? { list: undefined, issues: [policy.source.issueAt(path, `can't read ${file}: ${content.error}`)] }
-          : readNumberList(file, content.bytes, calendar, policy.homeCountry);
+          : readList(file, content.bytes);
       readings.set(file, reading);
       issues.push(...reading.issues);
     }
