@@ -93,14 +93,23 @@ async function measure(
   if (only.has("check")) {
     const check = startProgram(main, ["check", "--config", config]);
     const begin = performance.now();
-    const peak = watchPeak(check);
+    const peak = watch(check, () => memoryOf(check, "VmHWM"));
+    const work = watch(check, () => workOf(check));
     const [code]: (number | null)[] = await once(check, "exit");
     if (code !== 0) throw new Error(`check ended with ${code}: see ${folder}/output.log`);
-    figures.push(["check", "s", (performance.now() - begin) / 1000], ["check: peak", "MB", peak()]);
+    figures.push(
+      ["check", "s", (performance.now() - begin) / 1000],
+      ["check: CPU", "s", work()],
+      ["check: peak", "MB", peak()],
+    );
   }
   if (only.has("start")) {
     const { child, seconds } = await startFilter(main, config);
-    figures.push(["first start", "s", seconds], ["first start: RSS", "MB", memoryOf(child, "VmRSS")]);
+    figures.push(
+      ["first start", "s", seconds],
+      ["first start: CPU", "s", workOf(child)],
+      ["first start: RSS", "MB", memoryOf(child, "VmRSS")],
+    );
     await settle(child);
     figures.push(
       ["first start: peak", "MB", memoryOf(child, "VmHWM")],
@@ -112,7 +121,11 @@ async function measure(
   }
   if (only.has("snapshot")) {
     const { child, seconds } = await startFilter(main, config);
-    figures.push(["second start", "s", seconds], ["second start: RSS", "MB", memoryOf(child, "VmRSS")]);
+    figures.push(
+      ["second start", "s", seconds],
+      ["second start: CPU", "s", workOf(child)],
+      ["second start: RSS", "MB", memoryOf(child, "VmRSS")],
+    );
     await settle(child);
     figures.push(
       ["second start: peak", "MB", memoryOf(child, "VmHWM")],
@@ -236,19 +249,19 @@ function memoryOf(child: ChildProcess, field: "VmRSS" | "VmHWM"): number {
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
-/** Looks at the peak of a process until it ends. */
-function watchPeak(child: ChildProcess): () => number {
-  let peak = 0;
+/** Looks at a figure that only grows, until the process ends. */
+function watch(child: ChildProcess, read: () => number): () => number {
+  let last = 0;
   const look = (): void => {
     try {
-      peak = Math.max(peak, memoryOf(child, "VmHWM") || 0);
+      last = Math.max(last, read() || 0);
     } catch {
       // It has ended.
     }
   };
   const timer = setInterval(look, 10);
   child.once("exit", () => clearInterval(timer));
-  return () => peak;
+  return () => last;
 }
 
 async function figureOf(name: string): Promise<number> {

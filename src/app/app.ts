@@ -20,6 +20,9 @@ import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
 import type { HourlySeal } from "./hourly-seal.ts";
 import { describeUnkept, type PolicyPlace } from "../records/policies/policy-keeping.ts";
+import type { HeldLists } from "./lists/held-lists.ts";
+import { createListKeeper } from "./lists/list-keeper.ts";
+import type { SnapshotPlace } from "./lists/list-snapshot.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
@@ -46,6 +49,8 @@ export interface AppParts {
   /** The files that `config`, `policy` and `tls` were read from, as they were then. */
   readonly files: FileStamps;
   readonly key: Uint8Array;
+  /** The lists of the policy, as they were read, and where their snapshots go; undefined: no snapshots are made. */
+  readonly lists: { readonly held: HeldLists; readonly place: SnapshotPlace | undefined };
   /** The name of this filter among the nodes. */
   readonly node: string;
   /** Version of the program. */
@@ -93,6 +98,7 @@ export async function startApp({
   adminPair,
   files,
   key,
+  lists: firstLists,
   node,
   version,
   stateFolder,
@@ -182,6 +188,12 @@ export async function startApp({
   const expiry = createCertificateExpiry(config.listen, tls, adminPair);
   const watched = createWatchSwitch(adminThread.turns);
   const policyThread = createPolicyThread();
+  const listKeeper = createListKeeper({
+    ...firstLists,
+    settle: policyThread.settle,
+    reload: (cause) => void reloader.request(cause),
+    log,
+  });
   const reloader = createReloader({
     configPath,
     running: config,
@@ -207,6 +219,8 @@ export async function startApp({
       watch.follow(stamps);
     },
     unwatched: watched.unwatched,
+    held: listKeeper.held,
+    took: listKeeper.take,
     keep: policies,
     unkept: (revision, why) => {
       log.error(describeUnkept(revision, why));
@@ -233,6 +247,7 @@ export async function startApp({
     if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);
     const listening = await engine.start();
     lines.begin();
+    listKeeper.begin();
     const admin = await adminThread.open({
       endpoint: config.admin,
       access: { ...config.adminAccess, pair: adminPair, socket: lines.socket(config.adminAccess) },
@@ -253,6 +268,7 @@ export async function startApp({
         areLinesKept: lines.areKept,
         build: { version, node },
         certificates: expiry.figures,
+        listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,

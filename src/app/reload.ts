@@ -8,6 +8,7 @@ import { unpackPolicy, type PolicyParcel } from "../config/policy/policy-transfe
 import type { Policy } from "../policy/policy.ts";
 import { issueOf, ReadingFailure, type ReadReply, type ReadRequest } from "./policy-reading.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
+import type { HeldLists } from "./lists/held-lists.ts";
 import type { FileStamps } from "./tracked-files.ts";
 import type { PolicyPlace } from "../records/policies/policy-keeping.ts";
 
@@ -37,6 +38,10 @@ export interface ReloadParts {
   readonly done: (outcome: ReloadOutcome, causes: readonly string[], stamps: FileStamps | undefined) => void;
   /** Runs a step that may take long, such as the compiling of one list. The watchdog does not count its time. */
   readonly unwatched: <Result>(step: () => Result) => Result;
+  /** The lists in force, for the reading. Left out: all lists are read. */
+  readonly held?: () => HeldLists;
+  /** Takes the lists of a policy that has come into force. */
+  readonly took?: (held: HeldLists) => void;
   /** Where policies are kept. Left out: nowhere. */
   readonly keep?: PolicyPlace | undefined;
   /** A policy could not be kept, and comes into force all the same: an alarm, and a gap in the records. */
@@ -69,13 +74,20 @@ export function createReloader(parts: ReloadParts): Reloader {
     let stamps: FileStamps | undefined;
     try {
       const { fingerprint } = running;
-      const reply = await read({ configPath, fingerprint, tables: current().tables, keep: parts.keep });
+      const reply = await read({
+        configPath,
+        fingerprint,
+        tables: current().tables,
+        keep: parts.keep,
+        held: parts.held?.(),
+      });
       stamps = reply.stamps;
       const { parcel, tls, issues } = reply;
       const policy = parcel === undefined ? undefined : await compile(parcel, parts.unwatched);
       if (policy !== undefined && !isClosed) {
         if (reply.unkept !== undefined) parts.unkept?.(policy.revision, reply.unkept);
         parts.swap(policy, tls);
+        if (reply.held !== undefined) parts.took?.(reply.held);
       }
       return { policy, issues, stamps };
     } catch (error) {

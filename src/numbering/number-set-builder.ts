@@ -103,6 +103,7 @@ export function createNumberSetBuilder(): NumberSetBuilder {
         ranges: lows.count(),
         rows: exact + wideRows.count(),
         attributes: attributes.count(),
+        lastLine: Math.max(exactRows.lastLine(), wideRows.lastLine()),
       });
       const columns = layOutColumns(memory);
       columns.attributes.set(attributes.values());
@@ -143,12 +144,15 @@ function fillRanges(
 function createRowColumns() {
   const lines = createWordColumn();
   const attributes = createWordColumn();
+  let last = 0;
   return {
     push(line: number, attribute: number): number {
+      if (line > last) last = line;
       lines.push(line);
       return attributes.push(attribute);
     },
     lines: () => lines.values(),
+    lastLine: () => last,
     attributes: () => attributes.values(),
     count: () => lines.count(),
   };

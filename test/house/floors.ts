@@ -61,6 +61,7 @@ export const floors: Readonly<Record<string, number>> = {
   "app/threads": 13.0,
   "app/lines": 13.0,
   "app/admin": 13.1,
+  "app/lists": 13.1,
   app: 13.2,
   "app/records": 13.3,
   "cli/captures": 14.0,
