@@ -4,7 +4,7 @@ import type { CallEvent } from "../domain/call.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
-import type { Policy } from "../policy/policy.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import type { AdminPair } from "../config/sigwall/admin-schema.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagram-sockets.ts";
@@ -116,7 +116,7 @@ export async function startApp({
   const kindOfSockets = config.engine === "embedded" ? sockets.kind : "none";
   let policy = first;
   const counters = createCounters();
-  announceDecisions(counters, policy);
+  for (const trunk of policy.trunks) announceTrunk(counters, trunk);
   const state = createScreeningState(first.tables);
   if (records !== undefined) state.recording.isFull = records.isFull;
   records?.know(factsOf(policy));
@@ -206,7 +206,6 @@ export async function startApp({
         expiry.renew(certificates);
       }
       policy = next;
-      announceDecisions(counters, policy);
       lines.policyChanged();
       records?.know(factsOf(policy));
     },
@@ -218,6 +217,7 @@ export async function startApp({
       reports.reloaded(outcome, causes);
       watch.follow(stamps);
     },
+    compiled: (trunk) => announceTrunk(counters, trunk),
     unwatched: watched.unwatched,
     held: listKeeper.held,
     took: listKeeper.take,
@@ -340,11 +340,9 @@ function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
   return trunks.map(({ trunk: { id, lessee, longestCall } }) => ({ id, lessee, longestCall }));
 }
 
-/** Makes the series of every trunk exist before its first call. */
-function announceDecisions(counters: Counters, { trunks }: Policy): void {
-  for (const { trunk, screen } of trunks) {
-    for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
-  }
+/** Makes the series of a trunk exist before its first call. */
+function announceTrunk(counters: Counters, { trunk, screen }: TrunkPolicy): void {
+  for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
 }
 
 function callsOn(calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined, trunk: TrunkId): number {

@@ -1,6 +1,7 @@
 // The thread that reads configurations for reloads: started on demand, ended when idle.
 import { Buffer } from "node:buffer";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import type { PackedPlan } from "../config/policy/policy-transfer.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Settlement, SettlingOrder } from "./lists/list-settling.ts";
@@ -36,12 +37,17 @@ export interface ReadingTimes {
 
 const TIMES: ReadingTimes = { idle: 2000, file: 30_000, judging: 600_000 };
 
+/** So many plans of trunks are posted at a time: the call thread takes them between two messages. */
+const PLANS = 20;
+
 /** At most this many threads hang in a file at one time. Beyond, nothing is read until one of them ends. */
 const MOST_HANGING = 3;
 
 /** To the reading thread. */
 type ToReader =
   | { readonly kind: "read"; readonly request: ReadRequest }
+  /** The next plans are wanted. */
+  | { readonly kind: "more" }
   | { readonly kind: "settle"; readonly number: number; readonly order: SettlingOrder };
 
 /**
@@ -51,7 +57,8 @@ type ToReader =
 type FromReader =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "read" }
-  | { readonly kind: "reply"; readonly reply: ReadReply }
+  | { readonly kind: "reply"; readonly reply: ReadReply; readonly plans: number }
+  | { readonly kind: "plans"; readonly plans: readonly PackedPlan[] }
   | { readonly kind: "settled"; readonly number: number; readonly settlement: Settlement };
 
 /**
@@ -117,6 +124,9 @@ export function createPolicyThread(times: Partial<ReadingTimes> = {}): PolicyThr
   function readWith(reader: Worker, request: ReadRequest): Promise<ReadReply> {
     return new Promise<ReadReply>((resolve, reject) => {
       let at = request.configPath;
+      let reply: ReadReply;
+      let missing = 0;
+      const plans: PackedPlan[] = [];
       let limit: NodeJS.Timeout;
       const settle = (): void => {
         clearTimeout(limit);
@@ -144,10 +154,24 @@ export function createPolicyThread(times: Partial<ReadingTimes> = {}): PolicyThr
           within(mostFile, "could not be read");
         } else if (message.kind === "read") within(mostJudging, "what was read could not be judged");
         else if (message.kind === "reply") {
+          reply = message.reply;
+          missing = message.plans;
+          askOrEnd();
+        } else if (message.kind === "plans") {
+          plans.push(...message.plans);
+          askOrEnd();
+        }
+      };
+      const more: ToReader = { kind: "more" };
+      const askOrEnd = (): void => {
+        // Asked in a turn of its own: what is there already would be taken in this turn too.
+        if (plans.length < missing) setImmediate(() => reader.postMessage(more, []));
+        else {
           settle();
           if (++reads >= MOST_READS) end(reader);
           else rest(reader);
-          resolve({ ...message.reply, tls: asBuffers(message.reply.tls) });
+          const { parcel, tls } = reply;
+          resolve({ ...reply, parcel: parcel && { ...parcel, plans }, tls: asBuffers(tls) });
         }
       };
       reader.on("error", failed);
@@ -210,6 +234,8 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   const { stampOnDisk, trackFiles } = await import("./tracked-files.ts");
   const { settleLists } = await import("./lists/list-settling.ts");
   const tell = (message: FromReader): void => port.postMessage(message, []);
+  /** Plans of the last policy that the call thread has not asked for yet. */
+  let unsent: PackedPlan[] = [];
   let settling: { readonly number: number; readonly steps: ReturnType<typeof settleLists> } | undefined;
   // One list a turn: a request to read waits for one list at most.
   const settleNext = (of: typeof settling): void => {
@@ -226,6 +252,10 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
       setImmediate(settleNext, settling);
       return;
     }
+    if (message.kind === "more") {
+      tell({ kind: "plans", plans: unsent.splice(0, PLANS) });
+      return;
+    }
     const { request } = message;
     const files = trackFiles(readFromDisk, stampOnDisk);
     const readFile = (path: string): ReturnType<typeof readFromDisk> => {
@@ -234,7 +264,14 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
       tell({ kind: "read" });
       return content;
     };
-    tell({ kind: "reply", reply: readForReload({ ...files, readFile }, request) });
+    const reply = readForReload({ ...files, readFile }, request);
+    const { parcel } = reply;
+    unsent = [...(parcel?.plans ?? [])];
+    tell({
+      kind: "reply",
+      reply: { ...reply, parcel: parcel && { ...parcel, plans: [] } },
+      plans: unsent.length,
+    });
   });
 }
 

@@ -5,7 +5,7 @@ import { compileInSteps } from "../config/policy/build-policy.ts";
 import type { ConfigIssue } from "../config/yaml/issue.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import { unpackPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
-import type { Policy } from "../policy/policy.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { issueOf, ReadingFailure, type ReadReply, type ReadRequest } from "./policy-reading.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { HeldLists } from "./lists/held-lists.ts";
@@ -36,6 +36,8 @@ export interface ReloadParts {
    * failed as a whole: the same files in the same state would fail again.
    */
   readonly done: (outcome: ReloadOutcome, causes: readonly string[], stamps: FileStamps | undefined) => void;
+  /** Takes each trunk of a policy that is about to come into force, between the messages of calls. */
+  readonly compiled?: (trunk: TrunkPolicy) => void;
   /** Runs a step that may take long, such as the compiling of one list. The watchdog does not count its time. */
   readonly unwatched: <Result>(step: () => Result) => Result;
   /** The lists in force, for the reading. Left out: all lists are read. */
@@ -83,7 +85,7 @@ export function createReloader(parts: ReloadParts): Reloader {
       });
       stamps = reply.stamps;
       const { parcel, tls, issues } = reply;
-      const policy = parcel === undefined ? undefined : await compile(parcel, parts.unwatched);
+      const policy = parcel === undefined ? undefined : await compile(parcel, parts);
       if (policy !== undefined && !isClosed) {
         if (reply.unkept !== undefined) parts.unkept?.(policy.revision, reply.unkept);
         parts.swap(policy, tls);
@@ -140,13 +142,14 @@ interface Replacement {
 }
 
 /** Compiles in slices, between the messages of calls. */
-async function compile(parcel: PolicyParcel, unwatched: ReloadParts["unwatched"]): Promise<Policy> {
+async function compile(parcel: PolicyParcel, { unwatched, compiled }: ReloadParts): Promise<Policy> {
   const steps = unwatched(() => compileInSteps(unpackPolicy(parcel)));
   for (;;) {
     const until = performance.now() + longestTurn;
     while (performance.now() < until) {
       const { done, value } = unwatched(() => steps.next());
       if (done === true) return value;
+      if (value !== undefined) compiled?.(value);
     }
     await nextTurn();
   }
