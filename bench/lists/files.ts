@@ -16,6 +16,8 @@ export interface ListPlan {
   readonly folder: string;
   readonly lists: number;
   readonly numbers: number;
+  /** How many of the lessees have a trunk. */
+  readonly trunks: number;
   readonly sipPort: number;
   readonly adminPort: number;
   /** Port of the core, from which the bench sends its OPTIONS. */
@@ -36,6 +38,7 @@ export function writeLists({
   folder,
   lists,
   numbers,
+  trunks,
   sipPort,
   adminPort,
   corePort,
@@ -57,9 +60,10 @@ export function writeLists({
   for (let index = 0; index < lists; index++) {
     const id = `lessee-${index}`;
     const address = `127.${21 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
-    policy.push(
-      `  - { id: lease-${index}, side: lessee, lessee: ${id}, areaCode: "10", match: { addresses: [${address}], ports: [5060] }, nextHops: ["sip:127.0.0.1:${corePort}"] }`,
-    );
+    if (index < trunks)
+      policy.push(
+        `  - { id: lease-${index}, side: lessee, lessee: ${id}, areaCode: "10", match: { addresses: [${address}], ports: [5060] }, nextHops: ["sip:127.0.0.1:${corePort}"] }`,
+      );
     lessees.push(`  - { id: ${id}, name: ${id}, contract: HT-${index}, numbers: lists/${id}.csv }`);
     const rows = ["number,valid_from,valid_to,verified_on,may_forward\n"];
     const wanted = Math.floor((numbers * (index + 1)) / lists) - Math.floor((numbers * index) / lists);

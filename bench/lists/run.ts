@@ -1,7 +1,7 @@
 /** `npm run bench:lists`: ten million numbers in a thousand lists checked, loaded, loaded again and reloaded. */
 import { fork, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -17,6 +17,8 @@ const { values } = parseArgs({
   options: {
     lists: { type: "string", default: "1000" },
     numbers: { type: "string", default: "10000000" },
+    /** Lessees that have a trunk; as many as there are lists when left out. */
+    trunks: { type: "string" },
     /** Builds to measure beside each other. */
     target: { type: "string", multiple: true, default: [join(root, "dist/main.js")] },
     rounds: { type: "string", default: "3" },
@@ -45,6 +47,7 @@ const files = writeLists({
   folder,
   lists: Number(values.lists),
   numbers: Number(values.numbers),
+  trunks: Number(values.trunks ?? values.lists),
   sipPort,
   adminPort,
   corePort,
@@ -52,7 +55,7 @@ const files = writeLists({
 });
 const admin = `http://127.0.0.1:${adminPort}`;
 process.stdout.write(
-  `${values.numbers} numbers in ${values.lists} lists, ${(files.octets / 1e6).toFixed(0)} MB of CSV; ${rounds} rounds, lowest (median)${values.records ? "; records kept" : ""}\n`,
+  `${values.numbers} numbers in ${values.lists} lists, ${values.trunks ?? values.lists} trunks, ${(files.octets / 1e6).toFixed(0)} MB of CSV; ${rounds} rounds, lowest (median)${values.records ? "; records kept" : ""}\n`,
 );
 
 type Figure = readonly [name: string, unit: "s" | "MB" | "ms", value: number];
@@ -222,14 +225,20 @@ async function startFilter(
   }
 }
 
-/** Waits until the process has used no CPU to speak of for a second: what follows a start is over. */
+/** Waits until every list has a snapshot, where there are any, and the process has used no CPU to speak of for a second. */
 async function settle(child: ChildProcess): Promise<void> {
   for (let calm = 0, last = workOf(child); calm < 5;) {
     await pause(200);
     const now = workOf(child);
-    calm = now - last < 0.03 ? calm + 1 : 0;
+    calm = now - last < 0.03 && areSnapshotsWritten() ? calm + 1 : 0;
     last = now;
   }
+}
+
+function areSnapshotsWritten(): boolean {
+  const place = join(folder, "state/lists");
+  if (!existsSync(place)) return true;
+  return readdirSync(place).filter((name) => name.endsWith(".list")).length >= Number(values.lists);
 }
 
 async function stop(child: ChildProcess): Promise<void> {

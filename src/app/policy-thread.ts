@@ -35,7 +35,7 @@ export interface ReadingTimes {
   readonly judging: Millis;
 }
 
-const TIMES: ReadingTimes = { idle: 2000, file: 30_000, judging: 600_000 };
+const TIMES: ReadingTimes = { idle: 1000, file: 30_000, judging: 600_000 };
 
 /** So many plans of trunks are posted at a time: the call thread takes them between two messages. */
 const PLANS = 20;
