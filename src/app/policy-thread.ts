@@ -91,7 +91,9 @@ export function createPolicyThread(times: Partial<ReadingTimes> = {}): PolicyThr
     started.on("error", () => undefined);
     started.once("exit", () => {
       hanging.delete(started);
-      if (thread === started) thread = undefined;
+      if (thread !== started) return;
+      thread = undefined;
+      settled?.(orders, undefined);
     });
     started.on("message", (message: FromReader) => {
       if (message.kind !== "settled" || started !== thread) return;

@@ -25,11 +25,10 @@ import { readFromDisk } from "../../src/app/read-file.ts";
 import { stampOnDisk } from "../../src/app/tracked-files.ts";
 import { createCalendar } from "../../src/config/lists/calendar.ts";
 import { createListReader } from "../../src/config/lists/number-list.ts";
-import type { Log } from "../../src/observe/log.ts";
 
 const setting = "Asia/Shanghai 86";
 const readList = createListReader(createCalendar("Asia/Shanghai"), "86");
-const numbers = "number,valid_to,remark\n+861087654321,2099-12-31,x\n95588,,y\n+8610876543*,,wide\n";
+const csv = "number,valid_to,remark\n+861087654321,2099-12-31,x\n95588,,y\n+8610876543*,,wide\n";
 
 /** When lists were written. Seconds. */
 const WRITTEN = 1_790_000_000;
@@ -43,7 +42,7 @@ interface Workplace {
   readonly writeUnseen: (text: string) => void;
 }
 
-function openWorkplace(t: Test, text = numbers): Workplace {
+function openWorkplace(t: Test, text = csv): Workplace {
   const base = mkdtempSync(join(tmpdir(), "sigwall-snapshots-"));
   t.teardown(() => rmSync(base, { recursive: true, force: true }));
   const list = join(base, "own.csv");
@@ -162,7 +161,7 @@ void t.test("nothing that is not ours, whole and of this file is trusted", (t) =
   t.equal(isTaken(place, "Asia/Shanghai 44"), false, "another home country");
 
   const other = join(list, "../other.csv");
-  writeFileSync(other, numbers);
+  writeFileSync(other, csv);
   settle(readLists([list, other], place).held, place);
   const [one = "", two = ""] = readdirSync(place.folder);
   renameSync(join(place.folder, one), join(place.folder, two));
@@ -190,7 +189,7 @@ void t.test("a torn snapshot is ignored and written again", (t) => {
 void t.test("a list that looks changed is read: another size, time or inode", (t) => {
   const { place, list } = openWorkplace(t);
   const changes: readonly (readonly [string, () => void])[] = [
-    ["size", () => writeFileSync(list, `${numbers}95599\n`)],
+    ["size", () => writeFileSync(list, `${csv}95599\n`)],
     ["time", () => utimesSync(list, WRITTEN + 1, WRITTEN + 1)],
     [
       "inode",
@@ -214,7 +213,7 @@ void t.test("a list that looks changed is read: another size, time or inode", (t
 void t.test("a list that was changed unseen is found out afterwards, and is read", (t) => {
   const { place, list, writeUnseen } = openWorkplace(t);
   settle(readLists([list], place).held, place);
-  writeUnseen(numbers.replace("95588", "95599"));
+  writeUnseen(csv.replace("95588", "95599"));
   const start = readLists([list], place);
   t.same(start.opened, [], "the start takes the snapshot");
   const settled = settle(start.held, place);
@@ -270,18 +269,20 @@ void t.test("a folder that can't be written is told, and the list stays in force
 void t.test("keeper: a difference is an error in the log, a count and a reload", async (t) => {
   const { place, list, writeUnseen } = openWorkplace(t);
   settle(readLists([list], place).held, place);
-  writeUnseen(numbers.replace("95588", "95599"));
+  writeUnseen(csv.replace("95588", "95599"));
   const { held } = readLists([list], place);
   const errors: string[] = [];
   const reloads: string[] = [];
-  const log = { error: (message: string) => errors.push(message), warn: () => t.fail("no warning") };
+  const log = {
+    error: (message: string) => void errors.push(message),
+    warn: () => void t.fail("no warning"),
+  };
   const keeper = createListKeeper({
     held,
     place,
     settle: async (order) => settle(order.held, order.place),
-    reload: (cause) => reloads.push(cause),
-    // The keeper says nothing else.
-    log: log as unknown as Log,
+    reload: (cause) => void reloads.push(cause),
+    log,
   });
   t.equal(keeper.differing(), 0);
   keeper.begin();

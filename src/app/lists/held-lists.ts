@@ -1,6 +1,5 @@
 // Lists that were read, as one thread hands them to another: facts as text, numbers in shared memory.
-import type { ListReading } from "../../config/lists/number-list.ts";
-import type { ReadList } from "../../config/lists/number-list.ts";
+import type { ListReading, ReadList } from "../../config/lists/number-list.ts";
 import { openNumberSet } from "../../numbering/number-set.ts";
 
 /** A list that was read without error. */
@@ -34,7 +33,10 @@ type HeldFacts = Omit<HeldList, "list"> & { readonly list: Omit<ReadList, "numbe
 
 /** Packs lists for another thread. */
 export function packHeld(lists: readonly HeldList[]): HeldLists {
-  const facts = lists.map(({ list: { numbers: _, ...list }, ...held }): HeldFacts => ({ ...held, list }));
+  const facts = lists.map(({ list: { counts, wide, hashes }, ...held }): HeldFacts => ({
+    ...held,
+    list: { counts, wide, hashes },
+  }));
   return { facts: JSON.stringify(facts), memories: lists.map(({ list }) => list.numbers.memory) };
 }
 

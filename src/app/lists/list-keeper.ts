@@ -12,7 +12,7 @@ export interface ListKeeperParts {
   /** Settles lists in the reading thread. Resolves with undefined when another order or the end of the thread came first. */
   readonly settle: (order: SettlingOrder) => Promise<Settlement | undefined>;
   readonly reload: (cause: string) => void;
-  readonly log: Log;
+  readonly log: Pick<Log, "error" | "warn">;
 }
 
 /** The lists in force. */
@@ -35,12 +35,15 @@ export function createListKeeper({ held: first, place, settle, reload, log }: Li
   function take(lists: HeldLists): void {
     held = lists;
     if (place === undefined || lists.memories.length === 0) return;
-    void settle({ held: lists, place }).then((settlement) => {
-      // A reload came first: its lists are settled then.
-      if (settlement === undefined || held !== lists) return;
-      held = settlement.held;
-      tell(settlement, place.folder);
-    });
+    void haveSettled(lists, place);
+  }
+
+  async function haveSettled(lists: HeldLists, to: SnapshotPlace): Promise<void> {
+    const settlement = await settle({ held: lists, place: to });
+    // A reload came first: its lists are settled then.
+    if (settlement === undefined || held !== lists) return;
+    held = settlement.held;
+    tell(settlement, to.folder);
   }
 
   function tell({ differing: files, failure }: Settlement, folder: string): void {
