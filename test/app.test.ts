@@ -3,6 +3,7 @@ import "./app/state-folder.ts";
 import "./app/call-snapshots.ts";
 import "./app/reloader.ts";
 import "./app/policy-thread.ts";
+import "./app/list-snapshots.ts";
 import "./app/log-reports.ts";
 import "./app/call-thread-turns.ts";
 import "./app/figures.ts";

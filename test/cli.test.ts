@@ -7,6 +7,7 @@ import "./cli/restart.ts";
 import "./cli/socket-activation.ts";
 import "./cli/service-install.ts";
 import "./cli/reloading.ts";
+import "./cli/list-snapshots.ts";
 import "./cli/sample-call.ts";
 import "./cli/certificates.ts";
 import "./cli/tls-refusals.ts";

@@ -1,6 +1,7 @@
 import "./config/calendar.ts";
 import "./config/trunk-match.ts";
 import "./config/number-list.ts";
+import "./config/list-octets.ts";
 import "./config/policy-issues.ts";
 import "./config/static.ts";
 import "./config/node-place.ts";

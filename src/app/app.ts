@@ -4,7 +4,7 @@ import type { CallEvent } from "../domain/call.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
-import type { Policy } from "../policy/policy.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import type { AdminPair } from "../config/sigwall/admin-schema.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import { chooseDatagramSockets, type DatagramSockets } from "../wire/udp/datagram-sockets.ts";
@@ -21,6 +21,9 @@ import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
 import type { HourlySeal } from "./hourly-seal.ts";
 import { describeUnkept, type PolicyPlace } from "../records/policies/policy-keeping.ts";
+import type { HeldLists } from "./lists/held-lists.ts";
+import { createListKeeper } from "./lists/list-keeper.ts";
+import type { SnapshotPlace } from "./lists/list-snapshot.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
@@ -47,6 +50,8 @@ export interface AppParts {
   /** The files that `config`, `policy` and `tls` were read from, as they were then. */
   readonly files: FileStamps;
   readonly key: Uint8Array;
+  /** The lists of the policy, as they were read, and where their snapshots go; undefined: no snapshots are made. */
+  readonly lists: { readonly held: HeldLists; readonly place: SnapshotPlace | undefined };
   /** The name of this filter among the nodes. */
   readonly node: string;
   /** Version of the program. */
@@ -94,6 +99,7 @@ export async function startApp({
   adminPair,
   files,
   key,
+  lists: firstLists,
   node,
   version,
   stateFolder,
@@ -111,7 +117,7 @@ export async function startApp({
   const kindOfSockets = config.engine === "embedded" ? sockets.kind : "none";
   let policy = first;
   const counters = createCounters();
-  announceDecisions(counters, policy);
+  for (const trunk of policy.trunks) announceTrunk(counters, trunk);
   const state = createScreeningState(first.tables);
   if (records !== undefined) state.recording.isFull = records.isFull;
   records?.know(factsOf(policy));
@@ -183,6 +189,12 @@ export async function startApp({
   const expiry = createCertificateExpiry(config.listen, tls, adminPair);
   const watched = createWatchSwitch(adminThread.turns);
   const policyThread = createPolicyThread();
+  const listKeeper = createListKeeper({
+    ...firstLists,
+    settle: policyThread.settle,
+    reload: (cause) => void reloader.request(cause),
+    log,
+  });
   const reloader = createReloader({
     configPath,
     running: config,
@@ -195,7 +207,6 @@ export async function startApp({
         expiry.renew(certificates);
       }
       policy = next;
-      announceDecisions(counters, policy);
       lines.policyChanged();
       records?.know(factsOf(policy));
     },
@@ -207,7 +218,10 @@ export async function startApp({
       reports.reloaded(outcome, causes);
       watch.follow(stamps);
     },
+    compiled: (trunk) => announceTrunk(counters, trunk),
     unwatched: watched.unwatched,
+    held: listKeeper.held,
+    took: listKeeper.take,
     keep: policies,
     unkept: (revision, why) => {
       log.error(describeUnkept(revision, why));
@@ -234,6 +248,7 @@ export async function startApp({
     if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);
     const listening = await engine.start();
     lines.begin();
+    listKeeper.begin();
     const admin = await adminThread.open({
       endpoint: config.admin,
       access: { ...config.adminAccess, pair: adminPair, socket: lines.socket(config.adminAccess) },
@@ -254,6 +269,7 @@ export async function startApp({
         areLinesKept: lines.areKept,
         build: { version, node },
         certificates: expiry.figures,
+        listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
@@ -331,11 +347,9 @@ function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
   }));
 }
 
-/** Makes the series of every trunk exist before its first call. */
-function announceDecisions(counters: Counters, { trunks }: Policy): void {
-  for (const { trunk, screen } of trunks) {
-    for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
-  }
+/** Makes the series of a trunk exist before its first call. */
+function announceTrunk(counters: Counters, { trunk, screen }: TrunkPolicy): void {
+  for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
 }
 
 function callsOn(calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined, trunk: TrunkId): number {

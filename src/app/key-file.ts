@@ -42,6 +42,17 @@ export function obtainKey(path: string | undefined): Key | string {
   }
 }
 
+/** The key that {@link obtainKey} will give, where its file is there already. Makes no file, and never throws. */
+export function findKey(path: string | undefined): Uint8Array | undefined {
+  if (path === undefined) return undefined;
+  try {
+    const key = readKey(path);
+    return typeof key === "string" ? undefined : key.bytes;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @returns why {@link obtainKey} would have no key, or warn about it; undefined: it would not. Makes no file. */
 export function findKeyIssue(path: string): string | undefined {
   try {

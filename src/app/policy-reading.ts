@@ -4,9 +4,11 @@ import { loadStatic } from "../config/load-static.ts";
 import { packPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
 import type { TableSizes } from "../policy/policy.ts";
 import { loadTls, type TlsMaterial } from "../config/sigwall/tls-files.ts";
+import type { HeldLists } from "./lists/held-lists.ts";
+import { createListMemory } from "./lists/list-memory.ts";
 import type { FileStamps, TrackedFiles } from "./tracked-files.ts";
 import { partsOf, readPolicy } from "../config/load-policy.ts";
-import { keepPolicy, type PolicyPlace, rememberBytes } from "../records/policies/policy-keeping.ts";
+import { keepPolicy, type PolicyPlace } from "../records/policies/policy-keeping.ts";
 
 /** What to read, and what runs now. */
 export interface ReadRequest {
@@ -16,6 +18,8 @@ export interface ReadRequest {
   readonly tables: TableSizes;
   /** Where the policy is kept before it comes into force. Left out: nowhere. */
   readonly keep?: PolicyPlace | undefined;
+  /** The lists in force. Those whose files did not change are not read again. Left out: all are read. */
+  readonly held?: HeldLists | undefined;
 }
 
 /** The result. `parcel` is there unless `issues` holds an error. */
@@ -24,6 +28,8 @@ export interface ReadReply {
   /** The certificates of tls listeners, where there are any. */
   readonly tls: TlsMaterial | undefined;
   readonly issues: readonly ConfigIssue[];
+  /** The lists of the policy, for the next reading. */
+  readonly held?: HeldLists | undefined;
   /** Every file that was read or looked for. */
   readonly stamps: FileStamps;
   /** Why the policy could not be kept; it may come into force all the same. Undefined: it is kept, or need not be. */
@@ -45,7 +51,7 @@ export class ReadingFailure extends Error {
  */
 export function readForReload(
   files: TrackedFiles,
-  { configPath, fingerprint, tables, keep }: ReadRequest,
+  { configPath, fingerprint, tables, keep, held }: ReadRequest,
 ): ReadReply {
   const reply = (issues: readonly ConfigIssue[], parcel?: PolicyParcel, tls?: TlsMaterial): ReadReply => ({
     parcel,
@@ -60,20 +66,26 @@ export function readForReload(
     return reply([issueOf(configPath, message)]);
   }
   const listeners = config.listen.map(({ id }) => id);
-  const { readFile, bytes } = rememberBytes(files.readFile);
-  const { material, issues: policyIssues } = readPolicy(readFile, config.policy, listeners, config.engine);
+  const memory = createListMemory({ held, stamp: files.stamp });
+  const { material, issues: policyIssues } = readPolicy(
+    files.readFile,
+    config.policy,
+    listeners,
+    config.engine,
+    memory,
+  );
   const certificates = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   const issues = [...policyIssues, ...(certificates?.issues ?? [])];
   if (material === undefined || hasErrors(issues)) return reply(issues);
   const tls = certificates?.material;
   const { engine } = config;
-  const unkept = keep && keepPolicy(keep, material, { engine, listeners }, bytes, Date.now());
+  const unkept = keep && keepPolicy(keep, material, { engine, listeners }, files.readAgain, Date.now());
   const parcel = packPolicy(partsOf(material));
   if (JSON.stringify(parcel.file.tables) === JSON.stringify(tables))
-    return { ...reply(issues, parcel, tls), unkept };
+    return { ...reply(issues, parcel, tls), unkept, held: memory.held() };
   const message = "table sizes change with a restart; the running ones stay as they are";
   const warning = material.file.source.issueAt(["tables"], message, "warning");
-  return { ...reply([...issues, warning], parcel, tls), unkept };
+  return { ...reply([...issues, warning], parcel, tls), unkept, held: memory.held() };
 }
 
 /** An error that concerns a file as a whole. */

@@ -5,9 +5,10 @@ import { compileInSteps } from "../config/policy/build-policy.ts";
 import type { ConfigIssue } from "../config/yaml/issue.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import { unpackPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
-import type { Policy } from "../policy/policy.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { issueOf, ReadingFailure, type ReadReply, type ReadRequest } from "./policy-reading.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
+import type { HeldLists } from "./lists/held-lists.ts";
 import type { FileStamps } from "./tracked-files.ts";
 import type { PolicyPlace } from "../records/policies/policy-keeping.ts";
 
@@ -35,8 +36,14 @@ export interface ReloadParts {
    * failed as a whole: the same files in the same state would fail again.
    */
   readonly done: (outcome: ReloadOutcome, causes: readonly string[], stamps: FileStamps | undefined) => void;
+  /** Takes each trunk of a policy that is about to come into force, between the messages of calls. */
+  readonly compiled?: (trunk: TrunkPolicy) => void;
   /** Runs a step that may take long, such as the compiling of one list. The watchdog does not count its time. */
   readonly unwatched: <Result>(step: () => Result) => Result;
+  /** The lists in force, for the reading. Left out: all lists are read. */
+  readonly held?: () => HeldLists;
+  /** Takes the lists of a policy that has come into force. */
+  readonly took?: (held: HeldLists) => void;
   /** Where policies are kept. Left out: nowhere. */
   readonly keep?: PolicyPlace | undefined;
   /** A policy could not be kept, and comes into force all the same: an alarm, and a gap in the records. */
@@ -69,13 +76,20 @@ export function createReloader(parts: ReloadParts): Reloader {
     let stamps: FileStamps | undefined;
     try {
       const { fingerprint } = running;
-      const reply = await read({ configPath, fingerprint, tables: current().tables, keep: parts.keep });
+      const reply = await read({
+        configPath,
+        fingerprint,
+        tables: current().tables,
+        keep: parts.keep,
+        held: parts.held?.(),
+      });
       stamps = reply.stamps;
       const { parcel, tls, issues } = reply;
-      const policy = parcel === undefined ? undefined : await compile(parcel, parts.unwatched);
+      const policy = parcel === undefined ? undefined : await compile(parcel, parts);
       if (policy !== undefined && !isClosed) {
         if (reply.unkept !== undefined) parts.unkept?.(policy.revision, reply.unkept);
         parts.swap(policy, tls);
+        if (reply.held !== undefined) parts.took?.(reply.held);
       }
       return { policy, issues, stamps };
     } catch (error) {
@@ -128,13 +142,14 @@ interface Replacement {
 }
 
 /** Compiles in slices, between the messages of calls. */
-async function compile(parcel: PolicyParcel, unwatched: ReloadParts["unwatched"]): Promise<Policy> {
+async function compile(parcel: PolicyParcel, { unwatched, compiled }: ReloadParts): Promise<Policy> {
   const steps = unwatched(() => compileInSteps(unpackPolicy(parcel)));
   for (;;) {
     const until = performance.now() + longestTurn;
     while (performance.now() < until) {
       const { done, value } = unwatched(() => steps.next());
       if (done === true) return value;
+      if (value !== undefined) compiled?.(value);
     }
     await nextTurn();
   }

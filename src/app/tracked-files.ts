@@ -10,6 +10,10 @@ export type Stamp = (path: string) => string;
 export interface TrackedFiles {
   /** Reads a file and remembers its state, or that it could not be read. */
   readonly readFile: ReadFile;
+  /** Reads a file once more. Its state stays the one that it was read in first. */
+  readonly readAgain: ReadFile;
+  /** Takes the state of a file as if it was read now. */
+  readonly stamp: (path: string) => string;
   /** Every file, and the state that it was read in. */
   readonly stamps: () => FileStamps;
 }
@@ -19,10 +23,17 @@ export type FileStamps = ReadonlyMap<string, string>;
 
 export function trackFiles(readFile: ReadFile, stampOf: Stamp): TrackedFiles {
   const known = new Map<string, string>();
+  const stamp = (path: string): string => {
+    const state = stampOf(path);
+    known.set(path, state);
+    return state;
+  };
   return {
+    stamp,
+    readAgain: readFile,
     readFile(path) {
       // The state is taken before the reading: a change during the reading must count as a change.
-      known.set(path, stampOf(path));
+      stamp(path);
       return readFile(path);
     },
     stamps: () => known,

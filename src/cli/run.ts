@@ -1,5 +1,6 @@
 // `sigwall run`: loads the configuration, starts the filter, and stops it on a signal.
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { formatEndpoint } from "../net/endpoint.ts";
@@ -11,11 +12,13 @@ import { findInheritedSockets, matchInherited } from "../wire/kernel/inherited-s
 import { startAdminThread } from "../app/admin/admin-thread.ts";
 import { type App, startApp } from "../app/app.ts";
 import { describeFailure, readFromDisk } from "../app/read-file.ts";
-import { obtainKey } from "../app/key-file.ts";
+import { findKey, obtainKey } from "../app/key-file.ts";
+import { createListMemory } from "../app/lists/list-memory.ts";
+import { snapshotKey, type SnapshotPlace } from "../app/lists/list-snapshot.ts";
 import { openRecords } from "../app/records/open-records.ts";
 import { startRecordSealing } from "../app/records/sealing.ts";
 import { startStamping } from "../app/records/stamping.ts";
-import { describeUnkept, keepPolicy, rememberBytes } from "../records/policies/policy-keeping.ts";
+import { describeUnkept, keepPolicy } from "../records/policies/policy-keeping.ts";
 import { policiesOf } from "../records/policies/policy-place.ts";
 import { lastEpochIn } from "../records/lines/torn-lines.ts";
 import { openStateFolder } from "../app/state-folder.ts";
@@ -54,8 +57,13 @@ export async function runFilter(configPath: string): Promise<number> {
   const { config, issues: staticIssues } = loadStatic(files.readFile, configPath);
   if (config === undefined) return refuse(staticIssues);
   const listeners = config.listen.map(({ id }) => id);
-  const remembered = rememberBytes(files.readFile);
-  const loaded = loadPolicy(remembered.readFile, config.policy, listeners, config.engine);
+  const place = findPlace(config, configPath, { host: hostname(), environment: process.env });
+  const listFolder = join(place.stateFolder, "lists");
+  const memory = createListMemory({
+    stamp: files.stamp,
+    place: placeOfSnapshots(listFolder, findKey(config.keyFile)),
+  });
+  const loaded = loadPolicy(files.readFile, config.policy, listeners, config.engine, memory);
   const { policy, material, issues } = loaded;
   if (policy === undefined || material === undefined) return refuse([...staticIssues, ...issues]);
   const tls = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
@@ -72,7 +80,6 @@ export async function runFilter(configPath: string): Promise<number> {
 
   const warnings = [...staticIssues, ...issues, ...(tls?.issues ?? []), ...adminTls.issues];
   if (process.stderr.isTTY) print(warnings);
-  const place = findPlace(config, configPath, { host: hostname(), environment: process.env });
   const { records: lines, evidence } = config;
   const recorded = lines === undefined ? -1 : lastEpochIn(lines.folder, place.node);
   const stateFolder = openStateFolder(place.stateFolder, Date.now(), recorded);
@@ -94,8 +101,7 @@ export async function runFilter(configPath: string): Promise<number> {
   const folder = policiesOf(config);
   const policies = folder === undefined ? undefined : { folder, node: place.node };
   const surroundings = { engine: config.engine, listeners };
-  const unkept = policies && keepPolicy(policies, material, surroundings, remembered.bytes, Date.now());
-  remembered.forget();
+  const unkept = policies && keepPolicy(policies, material, surroundings, files.readAgain, Date.now());
   const noteUnkept = (revision: string, why: string): void => {
     const at = new Date().toISOString();
     records?.note({
@@ -134,6 +140,14 @@ export async function runFilter(configPath: string): Promise<number> {
       adminPair: adminTls.pair,
       files: files.stamps(),
       key: key.bytes,
+      lists: {
+        held: memory.held(),
+        // Without a key file the next start has another key; a folder that is not ours is left alone.
+        place:
+          config.keyFile === undefined || stateFolder.why !== undefined
+            ? undefined
+            : placeOfSnapshots(listFolder, key.bytes),
+      },
       node: place.node,
       version,
       stateFolder,
@@ -174,6 +188,10 @@ export async function runFilter(configPath: string): Promise<number> {
   await adminThread.close();
   await threads.ended(0);
   return 0;
+}
+
+function placeOfSnapshots(folder: string, key: Uint8Array | undefined): SnapshotPlace | undefined {
+  return key === undefined ? undefined : { folder, key: snapshotKey(key), maker: version };
 }
 
 /** The threads of the process. */

@@ -9,7 +9,7 @@ import {
   type TrunkPlan,
 } from "./policy/build-policy.ts";
 import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
-import { type LoadedList, loadLists } from "./policy/list-loading.ts";
+import { type ListMemory, type LoadedList, loadLists } from "./policy/list-loading.ts";
 import { type PolicyFile, readPolicyFile } from "./policy/policy-file.ts";
 import type { Policy, PolicyLine } from "../policy/policy.ts";
 import { findBrokenReferences } from "./policy/references.ts";
@@ -50,14 +50,16 @@ export type ReadPolicy = Omit<LoadedPolicy, "policy">;
  * @param listeners canonical listener ids of `sigwall.yaml`; undefined: `match.listener` is not
  * checked
  * @param engine engine whose limits the policy is checked against
+ * @param memory lists that need not be read again. Left out: all are read
  */
 export function loadPolicy(
   readFile: ReadFile,
   path: string,
   listeners?: readonly string[],
   engine?: EngineName,
+  memory?: ListMemory,
 ): LoadedPolicy {
-  const { material, issues } = readPolicy(readFile, path, listeners, engine);
+  const { material, issues } = readPolicy(readFile, path, listeners, engine, memory);
   const policy = material === undefined ? undefined : compilePolicy(partsOf(material));
   return { policy, issues, material };
 }
@@ -73,13 +75,14 @@ export function readPolicy(
   path: string,
   listeners?: readonly string[],
   engine: EngineName = "embedded",
+  memory?: ListMemory,
 ): ReadPolicy {
   const content = readFile(path);
   if ("error" in content) return refused([unreadable(path, content.error)]);
   const source = readYaml(path, content.bytes);
   if (source.value === undefined) return refused(source.issues);
   const { file, issues: mistakes } = readPolicyFile(source);
-  const { lists, issues: listIssues } = loadLists(file, readFile);
+  const { lists, issues: listIssues } = loadLists(file, readFile, memory);
   const { plans, lines, issues: planIssues } = planTrunks(file, lists);
   const issues = sortIssues([
     ...source.issues,
@@ -102,6 +105,6 @@ function refused(issues: readonly ConfigIssue[]): ReadPolicy {
  * Hashes the policy and its lists as written. Comments, key order and line ends make no difference.
  */
 function revisionOf(source: Source, lists: readonly LoadedList[]): string {
-  const byPath = new Map(lists.map((list) => [list.written, digest(list.read.text)]));
+  const byPath = new Map(lists.map((list) => [list.written, list.read.hashes.text]));
   return digest(canonicalText({ policy: source.value, lists: Object.fromEntries(byPath) }));
 }

@@ -62,6 +62,13 @@ interface PlanTrie {
 const trie = plantTrie();
 
 /**
+ * The class of a national number of ten digits or more depends on its length and on so many first digits alone: those
+ * of the longest planned prefix, and the one that says whether a subscriber number follows.
+ */
+export const DECIDING_DIGITS =
+  Math.max(...cnPlan.flatMap(({ prefixes }) => prefixes.split(" ").map((prefix) => prefix.length))) + 1;
+
+/**
  * Classifies a national significant number or a code of the +86 plan: `text` from `start` to its
  * end, ASCII digits only. An area code wins over a code with the same digits when the subscriber
  * number has the right length and begins with 2–8. Among codes and mobile blocks the longest prefix

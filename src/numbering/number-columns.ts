@@ -21,7 +21,7 @@ export interface NumberColumns {
   /** {@link ATTRIBUTE_WIDTH} values for every combination that occurs. */
   readonly attributes: Float64Array;
   readonly rowAttributes: Uint32Array | Uint16Array | Uint8Array;
-  readonly rowLine: Uint32Array;
+  readonly rowLine: Uint32Array | Uint16Array;
   /** True: no row has dates, so that a look-up need not read them. Most lists are such. */
   readonly isDateless: boolean;
 }
@@ -32,6 +32,8 @@ export interface NumberColumnSizes {
   readonly ranges: number;
   readonly rows: number;
   readonly attributes: number;
+  /** The highest line of a row. */
+  readonly lastLine: number;
 }
 
 /**
@@ -39,14 +41,15 @@ export interface NumberColumnSizes {
  * verifiedOn (NaN: not recorded) and mayForward (0 or 1). Times are milliseconds since the epoch.
  */
 export const ATTRIBUTE_WIDTH = 4;
-const HEADER = 4;
+const HEADER = 5;
 
 /** Reserves the memory of a set. */
 export function allocateColumns(sizes: NumberColumnSizes): SharedArrayBuffer {
   const doubles = HEADER + sizes.exact + 2 * sizes.ranges + ATTRIBUTE_WIDTH * sizes.attributes;
-  const words = 2 * sizes.ranges + sizes.rows;
-  const memory = new SharedArrayBuffer(doubles * 8 + words * 4 + sizes.rows * indexWidth(sizes.attributes));
-  new Float64Array(memory, 0, HEADER).set([sizes.exact, sizes.ranges, sizes.rows, sizes.attributes]);
+  const widths = lineWidth(sizes.lastLine) + indexWidth(sizes.attributes);
+  const memory = new SharedArrayBuffer(doubles * 8 + 2 * sizes.ranges * 4 + sizes.rows * widths);
+  const { exact, ranges, rows, attributes, lastLine } = sizes;
+  new Float64Array(memory, 0, HEADER).set([exact, ranges, rows, attributes, lastLine]);
   return memory;
 }
 
@@ -55,7 +58,7 @@ export function allocateColumns(sizes: NumberColumnSizes): SharedArrayBuffer {
  * aligned.
  */
 export function layOutColumns(memory: SharedArrayBuffer): NumberColumns {
-  const [exact = 0, ranges = 0, rows = 0, attributes = 0] = new Float64Array(memory, 0, HEADER);
+  const [exact = 0, ranges = 0, rows = 0, attributes = 0, lastLine = 0] = new Float64Array(memory, 0, HEADER);
   let offset = HEADER * 8;
   const doubles = (count: number): Float64Array => {
     const column = new Float64Array(memory, offset, count);
@@ -67,20 +70,24 @@ export function layOutColumns(memory: SharedArrayBuffer): NumberColumns {
     offset += count * 4;
     return column;
   };
-  const singles = doubles(exact);
-  const starts = doubles(ranges);
-  const ends = doubles(ranges);
-  const combinations = doubles(attributes * ATTRIBUTE_WIDTH);
-  return {
-    exact: singles,
-    rangeStart: starts,
-    rangeEnd: ends,
-    attributes: combinations,
+  const columns = {
+    exact: doubles(exact),
+    rangeStart: doubles(ranges),
+    rangeEnd: doubles(ranges),
+    attributes: doubles(attributes * ATTRIBUTE_WIDTH),
     rangeRow: words(ranges),
     rangeReach: words(ranges),
-    rowLine: words(rows),
-    rowAttributes: viewIndexes(memory, offset, rows, indexWidth(attributes)),
-    isDateless: areDateless(combinations),
+  };
+  const ofLines = lineWidth(lastLine);
+  const ofAttributes = indexWidth(attributes);
+  const areLinesFirst = ofLines >= ofAttributes;
+  const linesAt = areLinesFirst ? offset : offset + rows * ofAttributes;
+  const attributesAt = areLinesFirst ? offset + rows * ofLines : offset;
+  return {
+    ...columns,
+    rowLine: ofLines === 2 ? new Uint16Array(memory, linesAt, rows) : new Uint32Array(memory, linesAt, rows),
+    rowAttributes: viewIndexes(memory, attributesAt, rows, ofAttributes),
+    isDateless: areDateless(columns.attributes),
   };
 }
 
@@ -180,7 +187,12 @@ function indexWidth(attributes: number): 1 | 2 | 4 {
   return attributes <= 0x10000 ? 2 : 4;
 }
 
-/** Makes the view of the last column. It follows whole words, so every width is aligned. */
+/** Returns the bytes of a line number. Most lists have fewer than 65,536 lines. */
+function lineWidth(lastLine: number): 2 | 4 {
+  return lastLine <= 0xffff ? 2 : 4;
+}
+
+/** Makes the view of the attributes of rows. No column before it is narrower, so every width is aligned. */
 function viewIndexes(
   memory: SharedArrayBuffer,
   offset: number,

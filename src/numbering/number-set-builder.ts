@@ -25,6 +25,10 @@ export interface NumberRow extends RowAttributes {
 /** Collects the rows of a list in any order. Keys are those of `PartyNumber`. */
 export interface NumberSetBuilder {
   addExact(key: number, row: NumberRow): void;
+  /** Numbers a combination of attributes, for {@link addKey}. Equal ones have one number. */
+  numberAttributes(attributes: RowAttributes): number;
+  /** Does the same as {@link addExact}, without an object for the row. */
+  addKey(key: number, line: number, attributes: number): void;
   /**
    * Both bounds are inclusive.
    * @throws RangeError when `low` is above `high`
@@ -57,9 +61,13 @@ export function createNumberSetBuilder(): NumberSetBuilder {
     rangeRows.push(row);
   }
 
-  function addExact(key: number, row: NumberRow): void {
+  function addKey(key: number, line: number, attribute: number): void {
     keys.push(key);
-    exactRows.push(row.line, attributes.indexOf(row));
+    exactRows.push(line, attribute);
+  }
+
+  function addExact(key: number, row: NumberRow): void {
+    addKey(key, row.line, attributes.indexOf(row));
   }
 
   function addRange(low: number, high: number, row: NumberRow): void {
@@ -79,6 +87,8 @@ export function createNumberSetBuilder(): NumberSetBuilder {
 
   return {
     addExact,
+    addKey,
+    numberAttributes: attributes.indexOf,
     addRange,
     addPrefix,
     add(entry, row) {
@@ -93,6 +103,7 @@ export function createNumberSetBuilder(): NumberSetBuilder {
         ranges: lows.count(),
         rows: exact + wideRows.count(),
         attributes: attributes.count(),
+        lastLine: Math.max(exactRows.lastLine(), wideRows.lastLine()),
       });
       const columns = layOutColumns(memory);
       columns.attributes.set(attributes.values());
@@ -133,12 +144,15 @@ function fillRanges(
 function createRowColumns() {
   const lines = createWordColumn();
   const attributes = createWordColumn();
+  let last = 0;
   return {
     push(line: number, attribute: number): number {
+      if (line > last) last = line;
       lines.push(line);
       return attributes.push(attribute);
     },
     lines: () => lines.values(),
+    lastLine: () => last,
     attributes: () => attributes.values(),
     count: () => lines.count(),
   };

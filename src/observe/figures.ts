@@ -157,6 +157,8 @@ export interface GeneralFigures {
   readonly ruleFaults: Readonly<Record<string, number>>;
   readonly build: BuildFigures | undefined;
   readonly stateFolder: StateFolderFigures | undefined;
+  /** Lists that a start took from a snapshot and whose files said something else. Undefined: no list has a snapshot. */
+  readonly listsDiffering: number | undefined;
   /** True: the orders for lines that were given by command are whole, and kept. Undefined: there are none. */
   readonly areLinesKept: boolean | undefined;
   readonly certificates: readonly CertificateFigure[];
@@ -197,6 +199,7 @@ export interface FigureSources {
   readonly areLinesKept?: () => boolean;
   readonly build?: BuildFigures;
   readonly stateFolder?: () => StateFolderFigures;
+  readonly listsDiffering?: () => number;
   readonly certificates?: () => readonly CertificateFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
@@ -277,6 +280,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     ruleFaults,
     build,
     stateFolder: plainStateFolder(stateFolder?.()),
+    listsDiffering: sources.listsDiffering?.(),
     areLinesKept: areLinesKept?.(),
     certificates: certificates?.() ?? [],
   };

@@ -63,6 +63,15 @@ const nodeSeries: readonly Series[] = [
             ["failed", stateFolder.failed],
           ],
   ),
+  {
+    kind: "counter",
+    name: "sigwall_list_snapshots_differing_total",
+    help: "Lists that the start took from a snapshot and whose files said something else, though they looked unchanged.",
+    labels: [],
+    read({ general: { listsDiffering } }, report) {
+      if (listsDiffering !== undefined) report({}, listsDiffering);
+    },
+  },
 ];
 
 /** The lines and their orders. */

@@ -56,6 +56,9 @@ export type Matcher<Target> = (
   codes?: PointCodes,
 ) => Target | undefined;
 
+/** So many entries or networks are one step. */
+const STEP = 50;
+
 /** Entries that match one address, by source port, the most specific entry first. */
 interface Claims<Target> {
   readonly byPort: ReadonlyMap<number, readonly MatchEntry<Target>[]>;
@@ -73,11 +76,26 @@ export function createMatcher<Target>(
   entries: readonly MatchEntry<Target>[],
   sources: number,
 ): Matcher<Target> {
-  const tables = networksOf(entries);
+  const steps = createMatcherInSteps(entries, sources);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Does the same as {@link createMatcher} in short steps, so that the call thread can carry calls in between. */
+export function* createMatcherInSteps<Target>(
+  entries: readonly MatchEntry<Target>[],
+  sources: number,
+): Generator<undefined, Matcher<Target>> {
+  const tables = yield* networksOf(entries);
   const nothing: Claims<Target> = { byPort: new Map(), anyPort: [] };
+  // An empty cache has its whole room from the start, which takes milliseconds.
   const remembered = new LRUCache<string, Claims<Target>>({ max: sources });
+  yield;
   // Unknown addresses have their own cache: a flood from many addresses evicts no known one.
   const strangers = new LRUCache<string, true>({ max: sources });
+  yield;
   const look = (address: string): Claims<Target> => {
     const parsed = parseAddress(address);
     if (parsed === undefined) return nothing;
@@ -189,7 +207,10 @@ interface PrefixTable<Target> {
 }
 
 /** Builds one table for every prefix length in use, the longest first. */
-function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly PrefixTable<Target>[] {
+function* networksOf<Target>(
+  entries: readonly MatchEntry<Target>[],
+): Generator<undefined, readonly PrefixTable<Target>[]> {
+  let turns = 0;
   const networks = new Map<string, Network>();
   const written = new Map<string, MatchEntry<Target>[]>();
   for (const entry of entries) {
@@ -198,6 +219,7 @@ function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly Pr
     const same = written.get(name) ?? [];
     written.set(name, same);
     same.push(entry);
+    if (++turns % STEP === 0) yield;
   }
   const lengths = new Set([...networks.values()].map(({ prefixLength }) => prefixLength));
   const tables = new Map<
@@ -210,6 +232,7 @@ function networksOf<Target>(entries: readonly MatchEntry<Target>[]): readonly Pr
     const table = tables.get(key) ?? { bits, prefixLength, claims: new Map<bigint, Claims<Target>>() };
     table.claims.set(value, gatherClaims(findAround(network, lengths, written)));
     tables.set(key, table);
+    if (++turns % STEP === 0) yield;
   }
   return [...tables.values()].toSorted((a, b) => b.prefixLength - a.prefixLength);
 }

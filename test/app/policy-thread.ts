@@ -6,6 +6,7 @@ import type { Worker } from "node:worker_threads";
 import t from "tap";
 import { ReadingFailure } from "../../src/app/policy-reading.ts";
 import { createPolicyThread } from "../../src/app/policy-thread.ts";
+import { packHeld } from "../../src/app/lists/held-lists.ts";
 import { basicPolicy, compileText } from "../support/proxy.ts";
 
 const request = { configPath: "no-such-file.yaml", fingerprint: "", tables: compileText(basicPolicy).tables };
@@ -73,5 +74,27 @@ void t.test(
     t.match(issues, [{ message: /changed since the start/ }]);
     patient.close();
     thread.close();
+  },
+);
+
+void t.test(
+  "lists are settled between readings, and a later order takes the place of one before",
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "sigwall-settle-"));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const thread = createPolicyThread();
+    t.teardown(thread.close);
+    const order = { held: packHeld([]), place: { folder, key: Buffer.alloc(32), maker: "1" } };
+    const [first, second, read] = await Promise.all([
+      thread.settle(order),
+      thread.settle(order),
+      thread.read(request),
+    ]);
+    t.equal(first, undefined, "the first order");
+    t.same(second?.differing, []);
+    t.equal(read.issues.length, 1);
+    const last = thread.settle(order);
+    thread.close();
+    t.equal(await last, undefined, "the end of the thread ends the order");
   },
 );

@@ -23,7 +23,7 @@ import { loadPolicy } from "../../src/config/load-policy.ts";
 import { loadStatic } from "../../src/config/load-static.ts";
 import { keptAt, listKept } from "../../src/records/policies/kept-policy.ts";
 import { cleanUpPolicies, findOldPolicies } from "../../src/records/policies/policy-clean-up.ts";
-import { keepPolicy, rememberBytes } from "../../src/records/policies/policy-keeping.ts";
+import { keepPolicy } from "../../src/records/policies/policy-keeping.ts";
 import { recallPolicy } from "../../src/records/policies/policy-recall.ts";
 import { findReferred } from "../../src/records/policies/referred-revisions.ts";
 import { lockFile } from "../../src/records/sealed/folder-lock.ts";
@@ -76,11 +76,10 @@ function openPlace(t: Test): Place {
     policies,
     write,
     keep(now = NOW, node = "gw-a") {
-      const { readFile, bytes } = rememberBytes(readFromDisk);
-      const { material, issues } = loadPolicy(readFile, join(folder, "policy.yaml"));
+      const { material, issues } = loadPolicy(readFromDisk, join(folder, "policy.yaml"));
       if (material === undefined) throw new Error(JSON.stringify(issues));
       const surroundings = { engine: "embedded", listeners: [] } as const;
-      const why = keepPolicy({ folder: policies, node }, material, surroundings, bytes, now);
+      const why = keepPolicy({ folder: policies, node }, material, surroundings, readFromDisk, now);
       return { revision: material.revision, why };
     },
   };

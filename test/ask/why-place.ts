@@ -5,7 +5,7 @@ import { explainCallAt } from "../../src/cli/explain-at.ts";
 import { whyCall, type WhyOptions } from "../../src/cli/why.ts";
 import { readFromDisk } from "../../src/app/read-file.ts";
 import { loadPolicy } from "../../src/config/load-policy.ts";
-import { keepPolicy, rememberBytes } from "../../src/records/policies/policy-keeping.ts";
+import { keepPolicy } from "../../src/records/policies/policy-keeping.ts";
 import { gather, HOUR, LATER, openRecords, type Ran } from "../support/records-folder.ts";
 
 const policyText = `version: 1
@@ -43,11 +43,10 @@ export function openPlace(t: Test): WhyPlace {
   );
   writeFileSync(path("policy.yaml"), policyText);
   lists("+861087654300..+861087654399,HT-7\n", "+861066660000,公刑通2026-114\n");
-  const { readFile, bytes } = rememberBytes(readFromDisk);
-  const { material } = loadPolicy(readFile, path("policy.yaml"));
+  const { material } = loadPolicy(readFromDisk, path("policy.yaml"));
   if (material === undefined) throw new Error("the test's own policy is wrong");
   const place = { folder: path("policies"), node: "gw-a" };
-  keepPolicy(place, material, { engine: "embedded", listeners: [] }, bytes, HOUR - 1000);
+  keepPolicy(place, material, { engine: "embedded", listeners: [] }, readFromDisk, HOUR - 1000);
   lists("+861087654300..+861087654399,HT-7\n+861087654400,HT-8\n", "+861066669999,2026-20\n");
   const config = path("sigwall.yaml");
   return {

@@ -62,7 +62,7 @@ void t.test("a policy read by another thread decides as one read here", (t) => {
 
 void t.test("lists are shared between threads and between trunks, never copied", (t) => {
   const parcel = pack();
-  const { plans } = unpackPolicy(structuredClone(parcel));
+  const plans = [...unpackPolicy(structuredClone(parcel)).plans];
   const lessees = plans.flatMap(({ tables }) => tables.lesseeNumbers ?? []);
   t.equal(lessees.length, 3, "three trunks of one lessee");
   t.equal(new Set(lessees.map(({ numbers }) => numbers)).size, 1, "have one list");
@@ -71,11 +71,25 @@ void t.test("lists are shared between threads and between trunks, never copied",
   t.end();
 });
 
+void t.test("a parcel may travel in pieces: the plans behind the rest", (t) => {
+  const { plans, ...rest } = pack();
+  const head = structuredClone({ ...rest, plans: [] });
+  const pieces = plans.map((plan) => structuredClone(plan));
+  const all = [...unpackPolicy({ ...head, plans: pieces }).plans];
+  t.equal(new Set(all.flatMap(({ tables }) => tables.lesseeNumbers?.numbers ?? [])).size, 1, "one list");
+  t.equal(new Set(all.map(({ tables }) => tables.denyLists)).size, 1, "one police list");
+  t.end();
+});
+
 void t.test("compiling takes a step for every trunk", (t) => {
   const steps = compileInSteps(unpackPolicy(pack()));
-  let count = 0;
-  while (steps.next().done !== true) count++;
-  t.equal(count, 5);
+  const trunks: string[] = [];
+  for (const compiled of steps) if (compiled !== undefined) trunks.push(compiled.trunk.id);
+  t.same(
+    trunks,
+    pack().plans.map(({ trunk }) => trunk.id),
+  );
+  t.equal(trunks.length, 5);
   t.end();
 });
 

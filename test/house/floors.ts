@@ -9,7 +9,8 @@ import { findOffences, roomOf, sourceFiles } from "./source-files.ts";
 export const floors: Readonly<Record<string, number>> = {
   net: 0,
   domain: 1,
-  numbering: 2,
+  numbering: 2.0,
+  "numbering/lists": 2.1,
   pcap: 2,
   state: 2,
   observe: 2,
@@ -60,6 +61,7 @@ export const floors: Readonly<Record<string, number>> = {
   "app/threads": 13.0,
   "app/lines": 13.0,
   "app/admin": 13.1,
+  "app/lists": 13.1,
   app: 13.2,
   "app/records": 13.3,
   "cli/captures": 14.0,

@@ -113,6 +113,7 @@ async function renderEverything(): Promise<string> {
     lines: () => [["lease", "active"]],
     areLinesKept: () => true,
     stateFolder: () => ({ isOk: true, written: 1, failed: 0 }),
+    listsDiffering: () => 0,
     records: () => ({
       isOk: true,
       lost: 0,

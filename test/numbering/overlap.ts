@@ -3,7 +3,7 @@ import t from "tap";
 import { readListEntry } from "../../src/numbering/list-entry.ts";
 import type { NumberSet } from "../../src/numbering/number-set.ts";
 import { createNumberSetBuilder, type RowAttributes } from "../../src/numbering/number-set-builder.ts";
-import { firstOverlap, overlaps, sharedNumbers } from "../../src/numbering/overlap.ts";
+import { firstOverlap, overlaps, sharedNumbers } from "../../src/numbering/lists/overlap.ts";
 
 type Row = readonly [string, Partial<RowAttributes>?];
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readFromDisk } from "../../src/app/read-file.ts";
 import { loadPolicy } from "../../src/config/load-policy.ts";
-import { keepPolicy, rememberBytes } from "../../src/records/policies/policy-keeping.ts";
+import { keepPolicy } from "../../src/records/policies/policy-keeping.ts";
 import type { Fields } from "../../src/records/lines/line-fields.ts";
 import { decided, ended } from "./records-folder.ts";
 
@@ -10,12 +10,12 @@ const MINUTE = "2026-10-03T02:3";
 
 /** Puts records of some minutes, and the policy of those minutes, beside the examples in `folder`. The pages ask about them. */
 export function writeShippedRecords(folder: string): void {
-  const { readFile, bytes } = rememberBytes((path) => readFromDisk(join(folder, path)));
+  const readFile = (path: string): ReturnType<typeof readFromDisk> => readFromDisk(join(folder, path));
   const { material } = loadPolicy(readFile, "config/policy.yaml");
   if (material === undefined) throw new Error("the examples are wrong");
   const listeners = ["udp:127.0.0.1:5060", "udp:127.0.0.1:5070"];
   const place = { folder: join(folder, "policies"), node: "gw-a" };
-  keepPolicy(place, material, { engine: "embedded", listeners }, bytes, Date.UTC(2026, 9, 1));
+  keepPolicy(place, material, { engine: "embedded", listeners }, readFile, Date.UTC(2026, 9, 1));
   const call = (count: number, time: string, number: string, given: Fields): object =>
     decided({
       id: `gw-a-tml2m0-${count}`,

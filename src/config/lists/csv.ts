@@ -27,16 +27,19 @@ export function widthOf({ cells }: CsvRow): number {
  * @param text text with LF line ends
  */
 export function eachCsvRow(text: string, take: (row: CsvRow) => boolean | undefined): void {
-  let line = 1;
+  // The parser would take a byte order mark away and count its offsets without it. It leaves one on a later line.
+  const isMarked = text.startsWith("\ufeff");
+  const parsed = isMarked ? `\n${text}` : text;
+  let line = isMarked ? 0 : 1;
   let offset = 0;
-  Papa.parse<readonly string[]>(text, {
+  Papa.parse<readonly string[]>(parsed, {
     delimiter: ",",
     newline: "\n",
     step: ({ data: cells, errors: [mistake], meta }, parser) => {
-      const row = { cells, line, text: text.slice(offset, meta.cursor), mistake: mistake?.message };
+      const row = { cells, line, text: parsed.slice(offset, meta.cursor), mistake: mistake?.message };
       offset = meta.cursor;
       line += countLines(row.text);
-      if (take(row) === false) parser.abort();
+      if (row.line > 0 && take(row) === false) parser.abort();
     },
   });
 }

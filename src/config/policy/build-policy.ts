@@ -25,7 +25,7 @@ import { matchEntriesOf } from "./references.ts";
 import { mergeSetting } from "./rule-options.ts";
 import type { RuleSetting } from "./rule-options.ts";
 import { mayWithhold } from "./rule-setting.ts";
-import { createMatcher } from "../../policy/trunk-match.ts";
+import { createMatcherInSteps, type MatchEntry } from "../../policy/trunk-match.ts";
 
 /** A trunk before its rules are compiled. The review of a policy looks at it. */
 export interface TrunkPlan {
@@ -77,7 +77,7 @@ export function planTrunks(
 /** Everything that a policy is compiled from. */
 export interface PolicyParts {
   readonly file: Pick<PolicyFile, "tables" | "overload" | "nextHopHealth" | "timeZone">;
-  readonly plans: readonly TrunkPlan[];
+  readonly plans: Iterable<TrunkPlan>;
   readonly lines: readonly PolicyLine[];
   readonly lists: readonly ListSummary[];
   readonly revision: PolicyRevision;
@@ -95,6 +95,8 @@ export function compilePolicy(parts: PolicyParts): Policy {
 /**
  * Compiles the parts in short steps, one trunk each, so that the call thread can carry calls in
  * between.
+ *
+ * @returns yields each trunk as it is compiled; undefined is a step of another kind
  */
 export function* compileInSteps({
   file,
@@ -102,13 +104,16 @@ export function* compileInSteps({
   lines,
   lists,
   revision,
-}: PolicyParts): Generator<undefined, Policy> {
+}: PolicyParts): Generator<TrunkPolicy | undefined, Policy> {
   const trunks: TrunkPolicy[] = [];
+  const entries: MatchEntry<TrunkPolicy>[] = [];
   for (const plan of plans) {
-    const { trunk, chain, tables } = plan;
+    const { entry, trunk, chain, tables } = plan;
     const screen = compileScreen(chain, tables, revision);
-    trunks.push(Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan) }));
-    yield;
+    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan) });
+    trunks.push(compiled);
+    entries.push(...matchEntriesOf(entry.value, compiled));
+    yield compiled;
   }
   const byId = new Map(trunks.map((trunk) => [trunk.trunk.id, trunk]));
   const nextHops = new Map<string, Set<number>>();
@@ -116,7 +121,8 @@ export function* compileInSteps({
     if (address === undefined) continue;
     nextHops.set(address, (nextHops.get(address) ?? new Set()).add(port));
   }
-  const entries = plans.flatMap(({ entry, trunk }) => matchEntriesOf(entry.value, byId.get(trunk.id)));
+  yield;
+  const matchTrunk = yield* createMatcherInSteps(entries, file.tables.sources);
   return Object.freeze({
     revision,
     trunks: Object.freeze(trunks),
@@ -126,7 +132,7 @@ export function* compileInSteps({
     lines: Object.freeze(lines),
     timeZone: file.timeZone,
     nextHopHealth: Object.freeze(readHealth(file.nextHopHealth)),
-    matchTrunk: createMatcher(entries, file.tables.sources),
+    matchTrunk,
     trunkById: (id: string) => byId.get(id),
     isNextHop: (address: string, port?: number) => {
       // A dual-stack socket reports IPv4 peers as IPv4-mapped (RFC 4291 section 2.5.5.2).

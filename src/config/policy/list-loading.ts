@@ -2,7 +2,7 @@
 import type { DenyList, NumberList } from "../../screening/rule.ts";
 import { createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
-import { type ListReading, type ReadList, readNumberList } from "../lists/number-list.ts";
+import { createListReader, type ListReading, type ReadList } from "../lists/number-list.ts";
 import type { PolicyFile } from "./policy-file.ts";
 import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
 
@@ -19,15 +19,42 @@ export interface LoadedList {
   readonly read: ReadList;
 }
 
+/** Lists that were read before: their files are not opened. */
+export interface ListMemory {
+  /**
+   * @param setting what the rows of a list are read under: time zone and home country
+   * @returns undefined when the file must be read
+   */
+  recall(file: string, setting: string): ListReading | undefined;
+  /** Takes a list that was read now. */
+  keep(file: string, setting: string, reading: ListReading): void;
+}
+
 /**
  * Reads every list that the policy names, each file once. A missing, empty or broken list is an
  * error.
+ *
+ * @param memory lists that need not be read again. Left out: all are read
  */
 export function loadLists(
   policy: PolicyFile,
   readFile: ReadFile,
+  memory?: ListMemory,
 ): { readonly lists: readonly LoadedList[]; readonly issues: readonly ConfigIssue[] } {
-  const calendar = createCalendar(policy.timeZone);
+  const readList = createListReader(createCalendar(policy.timeZone), policy.homeCountry);
+  const setting = `${policy.timeZone} ${policy.homeCountry}`;
+  const read = (file: string, path: Path): ListReading => {
+    const known = memory?.recall(file, setting);
+    if (known !== undefined) return known;
+    const content = readFile(file);
+    if ("error" in content) {
+      const issue = policy.source.issueAt(path, `can't read ${file}: ${content.error}`);
+      return { list: undefined, issues: [issue] };
+    }
+    const reading = readList(file, content.bytes);
+    memory?.keep(file, setting, reading);
+    return reading;
+  };
   const readings = new Map<string, ListReading>();
   const lists: LoadedList[] = [];
   const issues: ConfigIssue[] = [];
@@ -35,11 +62,7 @@ export function loadLists(
     const file = resolvePath(policy.source.file, written);
     let reading = readings.get(file);
     if (reading === undefined) {
-      const content = readFile(file);
-      reading =
-        "error" in content
-          ? { list: undefined, issues: [policy.source.issueAt(path, `can't read ${file}: ${content.error}`)] }
-          : readNumberList(file, content.bytes, calendar, policy.homeCountry);
+      reading = read(file, path);
       readings.set(file, reading);
       issues.push(...reading.issues);
     }

@@ -1,22 +1,28 @@
 // Hands a policy that one thread has read to the thread that carries calls.
-import type { NumberSet } from "../../numbering/number-set.ts";
 import { openNumberSet } from "../../numbering/number-set.ts";
 import type { DenyList, NumberList, PolicyTables } from "../../screening/rule.ts";
 import type { PolicyParts, TrunkPlan } from "./build-policy.ts";
 
-/** Tables of a trunk whose number lists are blocks of shared memory. */
+/** A list whose numbers are a block of shared memory: its place in `memories` of the parcel. */
+type PackedList<List extends NumberList> = Omit<List, "numbers"> & { readonly memory: number };
+
+/** Tables of a trunk. Lists are named by their places in the parcel, so that a parcel can travel in pieces. */
 type PackedTables = Omit<PolicyTables, "lesseeNumbers" | "denyLists"> & {
   readonly lesseeNumbers: PackedList<NumberList> | undefined;
-  readonly denyLists: readonly PackedList<DenyList>[];
+  readonly denyLists: number;
 };
-type PackedList<List extends NumberList> = Omit<List, "numbers"> & { readonly memory: SharedArrayBuffer };
+
+/** A trunk before its rules are compiled, for another thread. */
+export type PackedPlan = Omit<TrunkPlan, "tables"> & { readonly tables: PackedTables };
 
 /**
  * What a policy is compiled from, as plain values: one thread reads it and posts it to another
  * (structured clone). Number lists are shared, not copied.
  */
 export type PolicyParcel = Omit<PolicyParts, "plans"> & {
-  readonly plans: readonly (Omit<TrunkPlan, "tables"> & { readonly tables: PackedTables })[];
+  readonly memories: readonly SharedArrayBuffer[];
+  readonly denyLists: readonly (readonly PackedList<DenyList>[])[];
+  readonly plans: readonly PackedPlan[];
 };
 
 /** Packs the parts of a policy for another thread. */
@@ -27,66 +33,82 @@ export function packPolicy({
   lists,
   revision,
 }: PolicyParts): PolicyParcel {
-  // Lists that trunks share stay one object, so the message holds them once.
-  const packed = new Map<readonly DenyList[], readonly PackedList<DenyList>[]>();
-  const packDenyLists = (denyLists: readonly DenyList[]): readonly PackedList<DenyList>[] => {
-    const known = packed.get(denyLists) ?? denyLists.map(packList);
-    packed.set(denyLists, known);
-    return known;
-  };
+  const memories = createPlaces<SharedArrayBuffer>();
+  const denyLists = createPlaces<readonly DenyList[]>();
+  const packList = <List extends NumberList>({ numbers, ...list }: List): PackedList<List> => ({
+    ...list,
+    memory: memories.placeOf(numbers.memory),
+  });
+  const packed = [...plans].map((plan): PackedPlan => ({
+    ...plan,
+    tables: {
+      ...plan.tables,
+      lesseeNumbers:
+        plan.tables.lesseeNumbers === undefined ? undefined : packList(plan.tables.lesseeNumbers),
+      denyLists: denyLists.placeOf(plan.tables.denyLists),
+    },
+  }));
   return {
     file: { tables, overload, nextHopHealth, timeZone },
     lines,
-    plans: plans.map((plan) => ({
-      ...plan,
-      tables: {
-        ...plan.tables,
-        lesseeNumbers:
-          plan.tables.lesseeNumbers === undefined ? undefined : packList(plan.tables.lesseeNumbers),
-        denyLists: packDenyLists(plan.tables.denyLists),
-      },
-    })),
+    denyLists: denyLists.all().map((all) => all.map(packList)),
+    memories: memories.all(),
+    plans: packed,
     lists,
     revision,
   };
 }
 
-/** Restores the parts. Invariant: lists over the same memory share one set. */
-export function unpackPolicy({ plans, ...parts }: PolicyParcel): PolicyParts {
-  const sets = new Map<SharedArrayBuffer, NumberSet>();
-  const openList = <List extends { readonly memory: SharedArrayBuffer }>({
-    memory,
-    ...list
-  }: List): Omit<List, "memory"> & { readonly numbers: NumberSet } => {
-    const numbers = sets.get(memory) ?? openNumberSet(memory);
-    sets.set(memory, numbers);
-    return { ...list, numbers };
-  };
-  const opened = new Map<readonly PackedList<DenyList>[], readonly DenyList[]>();
-  const openDenyLists = (packed: readonly PackedList<DenyList>[]): readonly DenyList[] => {
-    const known = opened.get(packed) ?? packed.map(openList);
-    opened.set(packed, known);
-    return known;
-  };
+/**
+ * Restores the parts. Each plan is restored when it is asked for: a policy has many. Invariant: lists over the same
+ * memory share one set.
+ */
+export function unpackPolicy({ plans, memories, denyLists, ...parts }: PolicyParcel): PolicyParts {
+  const sets = createStore((place) => {
+    const memory = memories[place];
+    if (memory === undefined) throw new RangeError(`a parcel without list ${place}`);
+    return openNumberSet(memory);
+  });
+  const openList = <List extends { readonly memory: number }>({ memory, ...list }: List) => ({
+    ...list,
+    numbers: sets(memory),
+  });
+  const opened = createStore((place): readonly DenyList[] => (denyLists[place] ?? []).map(openList));
+  function* openPlans(): Generator<TrunkPlan> {
+    for (const plan of plans) {
+      const { lesseeNumbers } = plan.tables;
+      yield {
+        ...plan,
+        tables: {
+          ...plan.tables,
+          lesseeNumbers: lesseeNumbers === undefined ? undefined : openList(lesseeNumbers),
+          denyLists: opened(plan.tables.denyLists),
+        },
+      };
+    }
+  }
+  return { ...parts, plans: { [Symbol.iterator]: openPlans } };
+}
+
+/** Gives each value a place, in order of its first mention. */
+function createPlaces<Value>() {
+  const places = new Map<Value, number>();
   return {
-    ...parts,
-    plans: plans.map((plan) => ({
-      ...plan,
-      tables: {
-        ...plan.tables,
-        lesseeNumbers:
-          plan.tables.lesseeNumbers === undefined ? undefined : openList(plan.tables.lesseeNumbers),
-        denyLists: openDenyLists(plan.tables.denyLists),
-      },
-    })),
+    placeOf(value: Value): number {
+      const place = places.get(value) ?? places.size;
+      places.set(value, place);
+      return place;
+    },
+    all: (): readonly Value[] => [...places.keys()],
   };
 }
 
-function packList<List extends NumberList>({
-  numbers,
-  ...list
-}: List): Omit<List, "numbers"> & {
-  readonly memory: SharedArrayBuffer;
-} {
-  return { ...list, memory: numbers.memory };
+/** Makes what is at a place once. */
+function createStore<Value>(make: (place: number) => Value): (place: number) => Value {
+  const made = new Map<number, Value>();
+  return (place) => {
+    const value = made.get(place) ?? make(place);
+    made.set(place, value);
+    return value;
+  };
 }

@@ -2,7 +2,7 @@
 import type { Millis } from "../../domain/time.ts";
 import { readListNumber } from "../../numbering/e164.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
-import { sharedNumbers } from "../../numbering/overlap.ts";
+import { sharedNumbers } from "../../numbering/lists/overlap.ts";
 import { type Calendar, createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import type { LoadedList } from "../policy/list-loading.ts";
@@ -55,6 +55,8 @@ function issueAtLine(
   return { severity, file: list.file, line, column: 1, path, message };
 }
 
+type Remark = readonly [findings: Findings, describe: () => string];
+
 function reviewDates(
   { plans }: PolicyMaterial,
   list: LoadedList,
@@ -68,26 +70,32 @@ function reviewDates(
   const ending = createFindings(list, "valid_to");
   const coming = createFindings(list, "valid_from");
   const unverified = createFindings(list, "verified_on");
-  for (let row = 0; row < numbers.rows; row++) {
-    const line = numbers.line(row);
+  /** What is to be said of every row with these dates. Many rows share a combination of dates. */
+  const remark = (row: number): readonly Remark[] => {
+    const remarks: Remark[] = [];
     const to = numbers.validTo(row);
     const from = numbers.validFrom(row);
-    if (to !== undefined && to <= now) expired.add(line, () => `expired on ${lastDay(to)}`);
+    if (to !== undefined && to <= now) remarks.push([expired, () => `expired on ${lastDay(to)}`]);
     else if (to !== undefined && to <= now + soonDays * DAY)
-      ending.add(line, () => `expires on ${lastDay(to)}`);
+      remarks.push([ending, () => `expires on ${lastDay(to)}`]);
     if (from !== undefined && from > now)
-      coming.add(line, () => `not valid before ${calendar.formatDay(from)}`);
-    if (list.kind !== "lessee") continue;
+      remarks.push([coming, () => `not valid before ${calendar.formatDay(from)}`]);
+    if (list.kind !== "lessee") return remarks;
     const verified = numbers.verifiedOn(row);
-    if (verified === undefined) unverified.add(line, () => "never verified");
+    if (verified === undefined) remarks.push([unverified, () => "never verified"]);
     else if (verified > now)
-      unverified.add(line, () => `verified in the future, on ${calendar.formatDay(verified)}`);
+      remarks.push([unverified, () => `verified in the future, on ${calendar.formatDay(verified)}`]);
     else if (days !== undefined && now >= verified + (days + 1) * DAY) {
-      unverified.add(
-        line,
-        () => `last verified on ${calendar.formatDay(verified)}, more than ${days} days ago`,
-      );
+      const when = `last verified on ${calendar.formatDay(verified)}`;
+      remarks.push([unverified, () => `${when}, more than ${days} days ago`]);
     }
+    return remarks;
+  };
+  const known: (readonly Remark[])[] = [];
+  const { rowAttributes } = numbers.columns;
+  for (let row = 0; row < numbers.rows; row++) {
+    const remarks = (known[rowAttributes[row] ?? 0] ??= remark(row));
+    for (const [findings, describe] of remarks) findings.add(numbers.line(row), describe);
   }
   return [expired, ending, coming, unverified].flatMap((findings) => findings.issues());
 }
@@ -172,6 +180,8 @@ function reviewLessees(lists: readonly LoadedList[]): readonly ConfigIssue[] {
 }
 
 function reviewDenied(lists: readonly LoadedList[]): readonly ConfigIssue[] {
+  const lessees = lists.filter(({ kind }) => kind === "lessee").length;
+  if (lessees === 0 || lessees === lists.length) return [];
   return reviewShared(lists, "warning", (first, second) => {
     if ((first.kind === "lessee") === (second.kind === "lessee")) return undefined;
     return first.kind === "lessee"
@@ -214,24 +224,41 @@ interface Findings {
   issues(): readonly ConfigIssue[];
 }
 
+interface Finding {
+  readonly line: number;
+  readonly describe: () => string;
+}
+
+/** So many findings are held before those on later lines are forgotten. */
+const mostHeld = 100;
+
 function createFindings(
   list: LoadedList,
   path: string,
   severity: ConfigIssue["severity"] = "warning",
 ): Findings {
-  const found: { readonly line: number; readonly describe: () => string }[] = [];
+  /** The first ones by line, in no order; and how many there are in all. */
+  let found: Finding[] = [];
+  let total = 0;
+  let last = Infinity;
+  const byLine = (): Finding[] => found.toSorted((a, b) => a.line - b.line);
   return {
     add: (line, describe) => {
+      total += 1;
+      if (line > last) return;
       found.push({ line, describe });
+      if (found.length < mostHeld) return;
+      found = byLine().slice(0, mostFindings + 1);
+      last = found.at(-1)?.line ?? Infinity;
     },
     issues: () => {
-      const inOrder = found.toSorted((a, b) => a.line - b.line);
+      const inOrder = byLine();
       const issues = inOrder
         .slice(0, mostFindings)
         .map(({ line, describe }) => issueAtLine(list, line, path, describe(), severity));
       const rest = inOrder[mostFindings];
       if (rest === undefined) return issues;
-      const message = `${inOrder.length - mostFindings} more rows like the ones before`;
+      const message = `${total - mostFindings} more rows like the ones before`;
       return [...issues, issueAtLine(list, rest.line, path, message, severity)];
     },
   };

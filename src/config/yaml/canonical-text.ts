@@ -16,5 +16,10 @@ export function canonicalText(value: unknown): string {
  * to read aloud.
  */
 export function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return shortened(createHash("sha256").update(text).digest("hex"));
+}
+
+/** Returns the part of a hash in hexadecimal that {@link digest} gives. */
+export function shortened(hash: string): string {
+  return hash.slice(0, 12);
 }

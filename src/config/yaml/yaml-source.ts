@@ -7,6 +7,8 @@ import { formatPath } from "./issue.ts";
 /** A YAML file that was read: plain values, and where each of them stands. */
 export interface Source {
   readonly file: string;
+  /** The file as it was read. */
+  readonly bytes: Uint8Array;
   /** Plain maps, lists and scalars. Undefined when the file can't be parsed. */
   readonly value: unknown;
   /** Every error of the YAML syntax, not only the first. */
@@ -63,6 +65,7 @@ export function readYaml(file: string, bytes: Uint8Array): Source {
   if (value === null && issues.length === 0) issues.push(issueAtOffset(0, "", "the file is empty"));
   return {
     file,
+    bytes,
     value: value ?? undefined,
     issues,
     issueAt: (path, message, severity) =>

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Millis } from "../../domain/time.ts";
 import { lockFile } from "../sealed/folder-lock.ts";
 
-/** Longest wait for another process: to keep a policy takes some writes to the disk. Milliseconds. */
-const MOST_WAIT: Millis = 5000;
+/** Longest wait for another process: ten million numbers that are kept for the first time take seconds. Milliseconds. */
+const MOST_WAIT: Millis = 30_000;
 
 /** Runs `change` while this process holds the lock of the folder, `policies.lock`. Throws when another one holds it. */
 export function whilePoliciesAreLocked<Result>(folder: string, change: () => Result): Result {
