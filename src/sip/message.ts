@@ -66,44 +66,49 @@ export interface SipMessage {
   faultStatus: number;
 }
 
-/** A class for the getter alone: as a member of a literal it would make V8 keep every member in a hash table. */
-class ScannedMessage implements SipMessage {
-  bytes: Buffer = Buffer.alloc(0);
-  madeText: string | undefined = undefined;
-  kind: SipMessage["kind"] = "other";
-  start = 0;
-  method = "";
-  uriStart = 0;
-  uriEnd = 0;
-  status = 0;
-  headersStart = 0;
-  headerCount = 0;
-  readonly ids = new Uint8Array(MAX_HEADERS);
-  readonly lineStart = new Int32Array(MAX_HEADERS);
-  readonly valueStart = new Int32Array(MAX_HEADERS);
-  readonly valueEnd = new Int32Array(MAX_HEADERS);
-  readonly lineEnd = new Int32Array(MAX_HEADERS);
-  readonly folded = new Uint8Array(MAX_HEADERS);
-  readonly first = new Int32Array(HEADER_IDS);
-  readonly count = new Uint16Array(HEADER_IDS);
-  headersEnd = 0;
-  bodyStart = 0;
-  end = 0;
-  cseq = 0;
-  cseqMethodStart = 0;
-  cseqMethodEnd = 0;
-  maxForwards = -1;
-  fault: string | undefined = undefined;
-  faultStatus = 400;
-
-  get text(): string {
+/**
+ * Makes the text of a message when it is first asked for. The getter stands on the prototype: among the members of the
+ * message it would make V8 keep all of them in a hash table.
+ */
+const textOnDemand: Pick<SipMessage, "text"> & ThisType<SipMessage> = {
+  get text() {
     return (this.madeText ??= this.bytes.toString("latin1", 0, this.headersEnd));
-  }
-}
+  },
+};
 
 /** Makes an empty view for {@link scan} to fill. */
 export function createMessage(): SipMessage {
-  return new ScannedMessage();
+  const members: Omit<SipMessage, "text"> = {
+    bytes: Buffer.alloc(0),
+    madeText: undefined,
+    kind: "other",
+    start: 0,
+    method: "",
+    uriStart: 0,
+    uriEnd: 0,
+    status: 0,
+    headersStart: 0,
+    headerCount: 0,
+    ids: new Uint8Array(MAX_HEADERS),
+    lineStart: new Int32Array(MAX_HEADERS),
+    valueStart: new Int32Array(MAX_HEADERS),
+    valueEnd: new Int32Array(MAX_HEADERS),
+    lineEnd: new Int32Array(MAX_HEADERS),
+    folded: new Uint8Array(MAX_HEADERS),
+    first: new Int32Array(HEADER_IDS),
+    count: new Uint16Array(HEADER_IDS),
+    headersEnd: 0,
+    bodyStart: 0,
+    end: 0,
+    cseq: 0,
+    cseqMethodStart: 0,
+    cseqMethodEnd: 0,
+    maxForwards: -1,
+    fault: undefined,
+    faultStatus: 400,
+  };
+  const message: SipMessage = Object.setPrototypeOf(members, textOnDemand);
+  return message;
 }
 
 /** Notes why the message cannot be judged safely. The first fault stays. */
