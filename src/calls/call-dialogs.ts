@@ -17,8 +17,19 @@ const LAST_SHIFT = 16;
 export function hashTag(tag: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < tag.length; i++) hash = Math.imul(hash ^ tag.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return hash ^ (hash >>> 13);
+  return spread(hash);
+}
+
+/** The same for a tag that is latin1 in octets. */
+export function hashTagAt(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  return spread(hash);
+}
+
+function spread(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return mixed ^ (mixed >>> 13);
 }
 
 function indexOf(words: Int32Array, at: number, tag: number): number {

@@ -43,7 +43,14 @@ import {
 import { createCallRows } from "./call-rows.ts";
 import { findOfTrunks } from "./call-search.ts";
 import { NO_ROW, stateOfRow } from "./call-table.ts";
-import { type Calls, type CallSlot, type CallsParts, type CallState, NO_CALL } from "./calls.ts";
+import {
+  type Calls,
+  type CallSlot,
+  type CallsParts,
+  type CallState,
+  type DialogTag,
+  NO_CALL,
+} from "./calls.ts";
 
 const LONGEST_SESSION = 0x7fffffff;
 
@@ -53,6 +60,10 @@ const STATE_NAMES: Readonly<Record<number, CallState>> = {
   [STANDING]: "answered",
   [IN_RELEASE]: "leaving",
 };
+
+function hashOf(tag: DialogTag): number {
+  return typeof tag === "number" ? tag : hashTag(tag);
+}
 
 /**
  * One bounded memory of calls. A slot is the number of a row; a method that is given a free row, or a row in a state
@@ -133,7 +144,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     }
     if (state !== STANDING) return;
     table.open(row);
-    const hasEnded = endDialog(words, row, hashTag(tag));
+    const hasEnded = endDialog(words, row, hashOf(tag));
     const isLast = hasEnded && !hasDialog(words, row);
     if (isLast) {
       rows.unhold(row);
@@ -152,7 +163,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     const state = stateOfRow(words, row);
     if (state < IN_SETUP) return false;
     confirm(row);
-    const hash = hashTag(tag);
+    const hash = hashOf(tag);
     const isFirst = state === IN_SETUP;
     if (knowsDialog(words, row, hash)) return false;
     table.open(row);
@@ -226,6 +237,11 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     find(key, now) {
       rows.pass(now);
       const row = key === "" ? NO_ROW : table.withKey(key);
+      return row !== NO_ROW && isKeyAlive(row) ? row : NO_CALL;
+    },
+    findOctets(bytes, start, end, now) {
+      rows.pass(now);
+      const row = table.withOctets(bytes, start, end);
       return row !== NO_ROW && isKeyAlive(row) ? row : NO_CALL;
     },
     named({ epoch, count }) {
@@ -302,8 +318,8 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       const state = stateOfRow(words, slot);
       if (status < 200 || (state !== IN_RELEASE && state !== STANDING)) return;
       const isRefused = status === 401 || status === 407;
-      const toHash = hashTag(toTag);
-      const hash = knowsDialog(words, slot, toHash) ? toHash : hashTag(fromTag);
+      const toHash = hashOf(toTag);
+      const hash = knowsDialog(words, slot, toHash) ? toHash : hashOf(fromTag);
       if (isOtherDialog(words, slot, hash)) {
         if (!isRefused) return;
         table.open(slot);

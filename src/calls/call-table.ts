@@ -1,6 +1,6 @@
 // The rows of calls in one shared buffer, found by key and by name.
 import type { Mutable } from "../domain/mutable.ts";
-import { hashKey, type KeyHash } from "../state/key-hash.ts";
+import { hashKey, hashOctets, type KeyHash } from "../state/key-hash.ts";
 import {
   COUNT,
   EPOCH,
@@ -45,6 +45,8 @@ export interface CallTable {
   give(row: number): void;
   /** The row of the key, whatever its state. A key that was just looked for is not hashed again. */
   withKey(key: string): number;
+  /** The same for a key that is latin1 in octets. */
+  withOctets(bytes: Uint8Array, start: number, end: number): number;
   /** Puts a row that has no key under this one, which no row may have. */
   setKey(row: number, key: string): void;
   /** Takes the key of a row away, where it has one. */
@@ -68,6 +70,7 @@ export function createCallTable(capacity: number): CallTable {
   const keys = new Int32Array(bucketCount);
   const names = new Int32Array(bucketCount);
   const hash: KeyHash = { low: 0, high: 0 };
+  const ofOctets: KeyHash = { low: 0, high: 0 };
   let hashed = "";
   let free = NO_ROW;
   let used = 0;
@@ -79,6 +82,16 @@ export function createCallTable(capacity: number): CallTable {
       hashKey(key, hash);
     }
     return hash;
+  };
+
+  const withHash = ({ low, high }: KeyHash): number => {
+    let row = keys[low & mask]!;
+    while (
+      row !== NO_ROW &&
+      (words[row * ROW_WORDS + KEY_LOW] !== low || words[row * ROW_WORDS + KEY_HIGH] !== high)
+    )
+      row = words[row * ROW_WORDS + KEY_CHAIN]!;
+    return row;
   };
 
   // Counts follow one another and fill the buckets evenly; the epoch shifts those of an earlier process aside.
@@ -142,15 +155,10 @@ export function createCallTable(capacity: number): CallTable {
       free = row;
       table.size--;
     },
-    withKey(key) {
-      const { low, high } = hashOf(key);
-      let row = keys[low & mask]!;
-      while (
-        row !== NO_ROW &&
-        (words[row * ROW_WORDS + KEY_LOW] !== low || words[row * ROW_WORDS + KEY_HIGH] !== high)
-      )
-        row = words[row * ROW_WORDS + KEY_CHAIN]!;
-      return row;
+    withKey: (key) => withHash(hashOf(key)),
+    withOctets(bytes, start, end) {
+      hashOctets(bytes, start, end, ofOctets);
+      return withHash(ofOctets);
     },
     setKey(row, key) {
       const at = row * ROW_WORDS;

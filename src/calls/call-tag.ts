@@ -1,4 +1,5 @@
 // The name of a call on the wire: which node, and which call, in characters that no peer can read.
+import { Buffer } from "node:buffer";
 import type { KeyedTags } from "../sip/tag.ts";
 import type { CallName } from "./calls.ts";
 
@@ -7,6 +8,9 @@ export const CALL_TAG_LENGTH = 16;
 
 /** Characters of a tag where capitals count for nothing: hex of 12 octets. */
 const HEX_LENGTH = 24;
+
+/** Octets of a tweak, at most; what is behind them does not count. */
+const LONGEST_TWEAK = 64;
 
 /** Rounds of the permutation: what Luby and Rackoff need against a chooser of both sides. */
 const ROUNDS = 4;
@@ -54,6 +58,17 @@ export interface CallTags {
   writeHex(name: CallName): string;
   /** Total, and reads both forms. @returns undefined for what is neither 16 characters of base64url nor 24 of hex */
   read(text: string, tweak: string): ReadCallTag | undefined;
+  /**
+   * Reads a tag out of octets, in the form that its length says, into {@link CallTags.found}.
+   *
+   * @param tweak its first `tweakLength` octets
+   * @returns false for what is no tag, and for a tag of another node
+   */
+  find(bytes: Uint8Array, at: number, length: number, tweak: Uint8Array, tweakLength: number): boolean;
+  /** The name that {@link CallTags.find} has read last. */
+  readonly found: CallName;
+  /** Writes the tag into octets. @returns where it ends */
+  put(name: CallName, tweak: Uint8Array, tweakLength: number, out: Uint8Array, at: number): number;
 }
 
 /** Nodes that share the key read each other's tags. */
@@ -69,18 +84,26 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
   /** The three words of a tag that was just read. */
   const read = new Int32Array(3);
 
-  /** Takes in the tweak as HalfSipHash takes in a message: words of four characters, then the rest with the length. */
-  const takeTweak = (tweak: string): void => {
+  const found = { epoch: 0, count: 0 };
+  const octets = Buffer.alloc(LONGEST_TWEAK);
+
+  const takeText = (tweak: string): void => {
+    const length = Math.min(tweak.length, LONGEST_TWEAK);
+    for (let i = 0; i < length; i++) octets[i] = tweak.charCodeAt(i);
+    takeTweak(octets, length);
+  };
+
+  /** Takes in the tweak as HalfSipHash takes in a message: words of four octets, then the rest with the length. */
+  const takeTweak = (tweak: Uint8Array, length: number): void => {
     let v0 = k0;
     let v1 = k1 ^ 0xee;
     let v2 = k2 ^ 0x6c796765;
     let v3 = k3 ^ 0x74656462;
-    const { length } = tweak;
     for (let i = 0; i <= length; i += 4) {
-      let word = i + 4 > length ? length << 24 : tweak.charCodeAt(i + 3) << 24;
-      if (i < length) word |= tweak.charCodeAt(i);
-      if (i + 1 < length) word |= tweak.charCodeAt(i + 1) << 8;
-      if (i + 2 < length) word |= tweak.charCodeAt(i + 2) << 16;
+      let word = i + 4 > length ? length << 24 : tweak[i + 3]! << 24;
+      if (i < length) word |= tweak[i]!;
+      if (i + 1 < length) word |= tweak[i + 1]! << 8;
+      if (i + 2 < length) word |= tweak[i + 2]! << 16;
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -127,9 +150,8 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     return v1 ^ v3;
   };
 
-  /** Puts the name through the permutation, into `written`. */
-  const encrypt = (name: CallName, tweak: string): void => {
-    takeTweak(tweak);
+  /** Puts the name through the permutation of the tweak that was taken in, into `written`. */
+  const encrypt = (name: CallName): void => {
     let left = name.epoch | 0;
     let right = name.count | 0;
     for (let round = 0; round < ROUNDS; round++) {
@@ -141,26 +163,47 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     written[1] = right;
   };
 
+  /** Undoes it for the tag in `read`, into `found`. */
+  const decrypt = (): void => {
+    let left = read[1]!;
+    let right = read[2]!;
+    for (let round = ROUNDS - 1; round >= 0; round--) {
+      const before = right ^ mix(left, round);
+      right = left;
+      left = before;
+    }
+    found.epoch = left >>> 0;
+    found.count = right >>> 0;
+  };
+
   return {
     write(name, tweak) {
-      encrypt(name, tweak);
+      takeText(tweak);
+      encrypt(name);
       return writeWords(ownNode, written[0]!, written[1]!);
     },
     writeHex(name) {
-      encrypt(name, "");
+      takeText("");
+      encrypt(name);
       return writeHexWords(ownNode, written[0]!, written[1]!);
     },
     read(text, tweak) {
       if (!readWords(text, read)) return undefined;
-      takeTweak(tweak);
-      let left = read[1]!;
-      let right = read[2]!;
-      for (let round = ROUNDS - 1; round >= 0; round--) {
-        const before = right ^ mix(left, round);
-        right = left;
-        left = before;
-      }
-      return { name: { epoch: left >>> 0, count: right >>> 0 }, isOwnNode: read[0] === ownNode };
+      takeText(tweak);
+      decrypt();
+      return { name: { epoch: found.epoch, count: found.count }, isOwnNode: read[0] === ownNode };
+    },
+    found,
+    find(bytes, at, length, tweak, tweakLength) {
+      if (!findWords(bytes, at, length, read) || read[0] !== ownNode) return false;
+      takeTweak(tweak, tweakLength);
+      decrypt();
+      return true;
+    },
+    put(name, tweak, tweakLength, out, at) {
+      takeTweak(tweak, tweakLength);
+      encrypt(name);
+      return putWords(ownNode, written[0]!, written[1]!, out, at);
     },
   };
 }
@@ -171,26 +214,28 @@ function wordsOf(key: KeyedTags, first: string, second: string): number[] {
   return Array.from({ length: 4 }, (_, i) => parseInt(digits.slice(i * 8, i * 8 + 8), 16) | 0);
 }
 
-/** Three words in base64url (RFC 4648 section 5), without Buffer: this is done several times a call. */
+/** Where a tag is written as text, and where one is read from. */
+const letters = Buffer.alloc(HEX_LENGTH);
+
+/** Three words in base64url (RFC 4648 section 5). */
 function writeWords(a: number, b: number, c: number): string {
-  return String.fromCharCode(
-    CODES[a >>> 26]!,
-    CODES[(a >>> 20) & 63]!,
-    CODES[(a >>> 14) & 63]!,
-    CODES[(a >>> 8) & 63]!,
-    CODES[(a >>> 2) & 63]!,
-    CODES[((a << 4) & 63) | (b >>> 28)]!,
-    CODES[(b >>> 22) & 63]!,
-    CODES[(b >>> 16) & 63]!,
-    CODES[(b >>> 10) & 63]!,
-    CODES[(b >>> 4) & 63]!,
-    CODES[((b << 2) & 63) | (c >>> 30)]!,
-    CODES[(c >>> 24) & 63]!,
-    CODES[(c >>> 18) & 63]!,
-    CODES[(c >>> 12) & 63]!,
-    CODES[(c >>> 6) & 63]!,
-    CODES[c & 63]!,
-  );
+  return letters.toString("latin1", 0, putWords(a, b, c, letters, 0));
+}
+
+function putWords(a: number, b: number, c: number, out: Uint8Array, at: number): number {
+  putLetters(out, at, a >>> 8);
+  putLetters(out, at + 4, ((a & 255) << 16) | (b >>> 16));
+  putLetters(out, at + 8, ((b & 0xffff) << 8) | (c >>> 24));
+  putLetters(out, at + 12, c & 0xffffff);
+  return at + CALL_TAG_LENGTH;
+}
+
+/** 24 bits as four letters. */
+function putLetters(out: Uint8Array, at: number, bits: number): void {
+  out[at] = CODES[bits >>> 18]!;
+  out[at + 1] = CODES[(bits >>> 12) & 63]!;
+  out[at + 2] = CODES[(bits >>> 6) & 63]!;
+  out[at + 3] = CODES[bits & 63]!;
 }
 
 /** The same three words in lower-case hex. */
@@ -223,37 +268,51 @@ function writeHexWords(a: number, b: number, c: number): string {
   );
 }
 
-/** @returns false for what is not 24 characters of hex in lower case: 12 octets */
-function readHexWords(text: string, words: Int32Array): boolean {
-  for (let i = 0; i < HEX_LENGTH; i++) {
+/** @returns false for what is neither 16 characters of base64url, with no bit left over, nor 24 of hex in lower case */
+function readWords(text: string, words: Int32Array): boolean {
+  const { length } = text;
+  if (length !== CALL_TAG_LENGTH && length !== HEX_LENGTH) return false;
+  for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
-    const value = code < 128 ? HEX_VALUES[code]! : -1;
-    if (value < 0) return false;
-    words[i >>> 3] = (words[i >>> 3]! << 4) | value;
+    if (code > 127) return false;
+    letters[i] = code;
   }
+  return findWords(letters, 0, length, words);
+}
+
+/** The same out of octets: 12 octets as three words. */
+function findWords(bytes: Uint8Array, at: number, length: number, words: Int32Array): boolean {
+  if (length === HEX_LENGTH) return findHexWords(bytes, at, words);
+  if (length !== CALL_TAG_LENGTH) return false;
+  let wrong = 0;
+  for (let i = 0; i < 4; i++) {
+    const place = at + i * 4;
+    const bits =
+      (VALUES[bytes[place]! & 127]! << 18) |
+      (VALUES[bytes[place + 1]! & 127]! << 12) |
+      (VALUES[bytes[place + 2]! & 127]! << 6) |
+      VALUES[bytes[place + 3]! & 127]!;
+    wrong |=
+      bits | ((bytes[place]! | bytes[place + 1]! | bytes[place + 2]! | bytes[place + 3]!) & 128 ? -1 : 0);
+    groups[i] = bits;
+  }
+  if (wrong < 0) return false;
+  const [first = 0, second = 0, third = 0, fourth = 0] = groups;
+  words[0] = (first << 8) | (second >>> 16);
+  words[1] = (second << 16) | (third >>> 8);
+  words[2] = (third << 24) | fourth;
   return true;
 }
 
-/** @returns false for what is not 16 characters of base64url: 12 octets, with no bit left over */
-function readWords(text: string, words: Int32Array): boolean {
-  if (text.length === HEX_LENGTH) return readHexWords(text, words);
-  if (text.length !== CALL_TAG_LENGTH) return false;
-  let at = 0;
-  let bits = 0;
-  let pending = 0;
-  for (let i = 0; i < CALL_TAG_LENGTH; i++) {
-    const code = text.charCodeAt(i);
-    const value = code < 128 ? VALUES[code]! : -1;
+/** The letters of a tag, four of them as 24 bits. */
+const groups = new Int32Array(4);
+
+function findHexWords(bytes: Uint8Array, at: number, words: Int32Array): boolean {
+  for (let i = 0; i < HEX_LENGTH; i++) {
+    const code = bytes[at + i]!;
+    const value = code < 128 ? HEX_VALUES[code]! : -1;
     if (value < 0) return false;
-    const missing = 32 - bits;
-    if (missing > 6) {
-      pending = (pending << 6) | value;
-      bits += 6;
-    } else {
-      bits = 6 - missing;
-      words[at++] = (pending << missing) | (value >>> bits);
-      pending = value & ((1 << bits) - 1);
-    }
+    words[i >>> 3] = (words[i >>> 3]! << 4) | value;
   }
   return true;
 }

@@ -8,6 +8,9 @@ import type { CallParty } from "./kept-texts.ts";
 export type CallSlot = number;
 export const NO_CALL: CallSlot = -1;
 
+/** The tag of a dialog, or the hash of it (`hashTag`, `hashTagAt`). */
+export type DialogTag = string | number;
+
 /**
  * The name of a call as numbers: the start of its node in seconds since the Unix epoch, and its count since then. Both
  * 32 bits, unsigned.
@@ -62,6 +65,8 @@ export interface Calls<Setup> {
    * @returns the call whose first message had this key
    */
   find(key: string, now: Millis): CallSlot;
+  /** The same for a key that is latin1 in octets. */
+  findOctets(bytes: Uint8Array, start: number, end: number, now: Millis): CallSlot;
   /** @returns the call of this name, as long as it has a row */
   named(name: CallName): CallSlot;
   /**
@@ -109,7 +114,7 @@ export interface Calls<Setup> {
    *
    * @returns true when a dialog has begun that was not known
    */
-  answered(slot: CallSlot, tag: string, sessionSeconds: number, now: Millis): boolean;
+  answered(slot: CallSlot, tag: DialogTag, sessionSeconds: number, now: Millis): boolean;
   /** A request of the call passed inside its dialog: it stands, also where a restart had left it unconfirmed. */
   seen(slot: CallSlot, now: Millis): void;
   /**
@@ -131,12 +136,12 @@ export interface Calls<Setup> {
    * dialog: the same as {@link cancelled}. The called party may send none there: its BYE changes nothing (RFC 3261
    * section 15).
    */
-  leaving(slot: CallSlot, tag: string, by: EndedBy, cause: number | undefined, now: Millis): void;
+  leaving(slot: CallSlot, tag: DialogTag, by: EndedBy, cause: number | undefined, now: Millis): void;
   /**
    * The BYE of a dialog was answered; with 401 or 407 the dialog stands again. One of the tags is the called one; where both are
    * unknown, the last BYE is meant. Provisional answers change nothing.
    */
-  left(slot: CallSlot, fromTag: string, toTag: string, status: number, now: Millis): void;
+  left(slot: CallSlot, fromTag: DialogTag, toTag: DialogTag, status: number, now: Millis): void;
 
   /**
    * Calls of the trunk that hold a channel: in set-up, answered, and those of before a restart that are not confirmed

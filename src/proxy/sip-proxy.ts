@@ -19,6 +19,7 @@ import { originOf } from "../routing/request-in-hand.ts";
 import { bytesOf } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
 import { createConnectionEvents, type ConnectionEvents } from "./connection-events.ts";
+import { createOrdinary } from "./ordinary/ordinary.ts";
 import { hopByHop } from "./requests/hop-by-hop.ts";
 import { inDialog } from "./requests/in-dialog.ts";
 import { newCall } from "./requests/new-call.ts";
@@ -32,6 +33,7 @@ import { answerError, refuse } from "./turn/answers.ts";
 import { isHop } from "./turn/peer-port.ts";
 import { createProxyState, guard, type ProxyParts } from "./turn/proxy-state.ts";
 import {
+  adoptPolicy,
   beginMoment,
   beginRequest,
   isOfTrunk,
@@ -108,6 +110,7 @@ const STRANGER_COST = 0.005;
 export function createSipProxy(parts: ProxyParts): SipProxy {
   const proxy = createProxyState(parts);
   const { hops, counters, overload } = proxy;
+  const takeOrdinary = parts.ordinary === false ? undefined : createOrdinary(proxy, parts.ordinary);
   let strangers = 0;
   let judged = 0;
   return {
@@ -141,32 +144,38 @@ export function createSipProxy(parts: ProxyParts): SipProxy {
     drain: () => overload.drain(),
     release: (trunks) => beginRelease(proxy, trunks),
     handle(now, listener, address, port, bytes, names) {
-      const moment = beginMoment(proxy, now);
-      const origin: Origin = { listener, address, port };
-      const source = moment.policy.matchTrunk(listener.id, address, port, names);
+      const policy = adoptPolicy(proxy, now);
+      const source = policy.matchTrunk(listener.id, address, port, names);
       // A message of an unknown source is not parsed, and no state is kept for it. A next hop may answer from another
       // port than the one that is asked; its branch proves the answer.
-      if (source === undefined && !isHop(proxy, origin) && !(isResponse(bytes) && hops.has(address))) {
+      if (
+        source === undefined &&
+        !isHop(proxy, { listener, address, port }) &&
+        !(isResponse(bytes) && hops.has(address))
+      ) {
         counters.unknownSource++;
         counters.strangers.note(address);
         return;
       }
       try {
-        handleMessage(moment, source, origin, bytes);
+        scan(proxy.workspace.message, bytes);
+        // Nearly every message of a call ends here. One that is not taken has left no trace but its scan.
+        if (takeOrdinary?.(now, policy, source, listener, address, port) === true) return;
+        handleMessage(beginMoment(proxy, now), source, { listener, address, port });
       } catch (error) {
         counters.faults++;
         proxy.sink.fault(error);
-        if (source !== undefined) answerFault(moment, source, origin);
+        if (source !== undefined) answerFault(beginMoment(proxy, now), source, { listener, address, port });
       }
     },
   };
 }
 
-function handleMessage(moment: Moment, source: TrunkPolicy | undefined, origin: Origin, bytes: Buffer): void {
+/** Handles the message that was scanned into the workspace of the input. */
+function handleMessage(moment: Moment, source: TrunkPolicy | undefined, origin: Origin): void {
   const { proxy, now, at, policy } = moment;
   const { counters, workspace } = proxy;
   const { message, edits } = workspace;
-  scan(message, bytes);
   if (message.kind === "response") {
     const { listener, address, port } = origin;
     const why = relayResponse({ proxy, now, at, policy, message, edits, listener, address, port });

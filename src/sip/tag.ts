@@ -40,10 +40,19 @@ export interface KeyedTags {
    * @returns the digits as octets, until the next call
    */
   finish(end: number): Uint8Array;
+  /**
+   * Holds a message whose parts are fields. Within one buffer the engine moves octets without a loop and without an
+   * object.
+   *
+   * @returns false for one of more than {@link MOST_HELD} octets
+   */
+  hold(bytes: Uint8Array): boolean;
+  /** Writes a part of the message that is held into `scratch` at `at`. @returns where it ends */
+  putHeld(at: number, start: number, end: number): number;
 }
 
 /** What a keyed hash is made for. */
-export type MacUse = "branch" | "tag" | "dialog" | "identity" | "hop" | "probe" | "call" | "release";
+export type MacUse = (typeof uses)[number];
 
 /** Octets of the fields that are hashed without a string, at most. */
 export const MOST_FIELDS = 2048;
@@ -54,25 +63,32 @@ export const MOST_FIELDS = 2048;
  */
 export function createKeyedTags(key: Uint8Array): KeyedTags {
   const prefix = Buffer.from(key).toString("base64");
-  const longest = `${prefix}\nidentity\n`.length + MOST_FIELDS;
-  // Not a part of the pool, which others write to.
-  const scratch = Buffer.allocUnsafeSlow(longest);
-  let use: MacUse | undefined;
-  let from = 0;
+  const longest = prefix.length + LONGEST_USE + MOST_FIELDS;
+  // Behind the fields: the prefix of each use, then the message that is held. Not a part of the pool, which others
+  // write to.
+  const held = longest + uses.length * (prefix.length + LONGEST_USE);
+  const scratch = Buffer.allocUnsafeSlow(held + MOST_HELD);
+  const starts = new Map<MacUse, number>();
+  let free = longest;
+  for (const use of uses) {
+    starts.set(use, free);
+    free += scratch.write(`${prefix}\n${use}\n`, free, "latin1");
+  }
   // A view for each length that was asked for: the same few lengths come again and again.
   const views = Array.from<Buffer | undefined>({ length: longest + 1 });
-  const digits = new Uint8Array(MAC_LENGTH);
+  const digits = Buffer.alloc(MAC_LENGTH);
   return {
-    mac: (what, fields) => hash("sha256", `${prefix}\n${what}\n${fields}`, "hex").slice(0, MAC_LENGTH),
+    mac: (use, fields) => hash("sha256", `${prefix}\n${use}\n${fields}`, "hex").slice(0, MAC_LENGTH),
     scratch,
-    begin(what) {
-      if (what !== use) {
-        from = scratch.write(`${prefix}\n${what}\n`, "latin1");
-        use = what;
-      }
-      return from;
+    begin(use) {
+      const start = starts.get(use) ?? free;
+      const length = prefix.length + use.length + 2;
+      scratch.copyWithin(0, start, start + length);
+      return length;
     },
     finish(end) {
+      // A hash of a part would prove what was cut off with it.
+      if (end > longest) throw new RangeError("the fields of a keyed hash are too long");
       const octets = hash("sha256", (views[end] ??= scratch.subarray(0, end)), "binary");
       for (let i = 0; i < MAC_LENGTH; i += 2) {
         const octet = octets.charCodeAt(i >> 1);
@@ -81,8 +97,23 @@ export function createKeyedTags(key: Uint8Array): KeyedTags {
       }
       return digits;
     },
+    hold(bytes) {
+      if (bytes.length > MOST_HELD) return false;
+      scratch.set(bytes, held);
+      return true;
+    },
+    putHeld(at, start, end) {
+      scratch.copyWithin(at, held + start, held + end);
+      return at + end - start;
+    },
   };
 }
+
+const uses = ["branch", "tag", "dialog", "identity", "hop", "probe", "call", "release"] as const;
+/** Octets of the longest use, and the line breaks around it. */
+const LONGEST_USE = "identity".length + 2;
+/** Octets of a message that is held, at most: those of a datagram. */
+export const MOST_HELD = 65_536;
 
 const HEX = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 

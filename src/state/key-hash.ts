@@ -64,3 +64,42 @@ export function hashKey(key: string, out: KeyHash): void {
   }
   out.high = v1 ^ v3;
 }
+
+/** The same for a key that is latin1 in octets, between `start` and `end`. */
+export function hashOctets(bytes: Uint8Array, start: number, end: number, out: KeyHash): void {
+  const length = end - start;
+  const words = length >>> 2;
+  let v0 = secret0;
+  let v1 = secret1 ^ 0xee;
+  let v2 = secret0 ^ 0x6c796765;
+  let v3 = secret1 ^ 0x74656462;
+  const steps = words + 1 + 2 * FINAL_ROUNDS;
+  for (let step = 0; step < steps; step++) {
+    let word = 0;
+    if (step < words) {
+      const i = start + (step << 2);
+      word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    } else if (step === words) {
+      word = length << 24;
+      for (let i = words << 2; i < length; i++) word |= bytes[start + i]! << ((i & 3) << 3);
+    } else if (step === words + 1) {
+      v2 ^= 0xee;
+    } else if (step === words + 1 + FINAL_ROUNDS) {
+      out.low = v1 ^ v3;
+      v1 ^= 0xdd;
+    }
+    v3 ^= word;
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 ^= word;
+  }
+  out.high = v1 ^ v3;
+}

@@ -78,6 +78,13 @@ void t.test("tags: what is written is read, by every node that shares the key", 
       const text = tags.write(name, tweak);
       t.equal(text.length, CALL_TAG_LENGTH);
       t.same(tags.read(text, tweak), { name, isOwnNode: true });
+      const ofTweak = Buffer.from(tweak, "latin1");
+      const octets = Buffer.alloc(text.length + 2);
+      t.equal(tags.put(name, ofTweak, tweak.length, octets, 1), octets.length - 1);
+      t.equal(octets.toString("latin1"), `\0${text}\0`, "the same in octets");
+      t.ok(tags.find(octets, 1, text.length, ofTweak, tweak.length), "and found there");
+      t.same(tags.found, name);
+      t.notOk(other.find(octets, 1, text.length, ofTweak, tweak.length), "another node's is not found");
       t.same(other.read(text, tweak), { name, isOwnNode: false });
       t.notSame(stranger.read(text, tweak)?.name, name);
       t.notSame(tags.read(text, `${tweak}0`)?.name, name, "another tweak is another permutation");

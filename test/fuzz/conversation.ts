@@ -29,8 +29,16 @@ const everybody = Object.values(peers);
 const roamers = ["+8613800138000", "+442079460000"];
 const people = [...listedSpellings, ...listedSpellings, ...unlistedSpellings];
 
-/** Makes a conversation whose every word follows from `random`. */
-export function createConversation(random: Random, corpus: readonly Buffer[]): Conversation {
+/**
+ * Makes a conversation whose every word follows from `random`.
+ *
+ * @param changes how many changes a message gets: one of these numbers
+ */
+export function createConversation(
+  random: Random,
+  corpus: readonly Buffer[],
+  changes: readonly number[] = [0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 6],
+): Conversation {
   const said: Datagram[] = [];
   const heard: Sent[] = [];
   const loot: { readonly [Name in keyof Loot]: string[] } = {
@@ -125,7 +133,7 @@ export function createConversation(random: Random, corpus: readonly Buffer[]): C
 
   function change(bytes: Buffer): Buffer {
     let out = bytes;
-    for (let times = random.pick([0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 6]); times > 0; times--) {
+    for (let times = random.pick(changes); times > 0; times--) {
       if (random.once(6)) out = damage(out, random);
       else {
         const draft = readDraft(out);

@@ -1,3 +1,4 @@
+import type { OrdinaryTally } from "../../src/proxy/turn/proxy-state.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import {
   basicLists,
@@ -59,6 +60,40 @@ tables: { calls: 48, callers: 48, sources: 48 }
 /** A fresh proxy at virtual time. */
 export function createProxy(): TestProxy {
   return createTestProxy(policy, { ledgerSize: policy.tables.calls });
+}
+
+/** The same peers with a choice of next hops, labels, and tables that have room. */
+const otherPolicy: Policy = compileText(
+  `
+version: 1
+trunks:
+  - { id: core, side: core, match: { addresses: [198.51.100.1, "2001:db8::c"] } }
+  - id: lease
+    side: lessee
+    match: { addresses: [203.0.113.10] }
+    lessee: bank
+    areaCode: "10"
+    nextHops: [{ uri: "sip:198.51.100.1:5060", priority: 1 }, { uri: "sip:[2001:db8::c]:5060", priority: 2 }]
+    failoverOn503: true
+  - { id: lease-2, side: lessee, match: { addresses: [203.0.113.11] }, lessee: bank, areaCode: "10", nextHops: ["sip:198.51.100.1:5060"] }
+  - { id: lease-6, side: lessee, match: { addresses: ["2001:db8::10"] }, lessee: bank, areaCode: "10", nextHops: ["sip:[2001:db8::c]:5060"] }
+  - id: intl
+    side: international
+    match: { addresses: [203.0.113.20] }
+    nextHops: ["sip:198.51.100.1:5060"]
+    rules: { home-cli-from-abroad: { roamers: label } }
+  - { id: nat, side: national, match: { addresses: [203.0.113.30] }, nextHops: ["sip:198.51.100.1:5060"] }
+lessees:
+  - { id: bank, numbers: bank.csv }
+`,
+  basicLists,
+);
+
+/** Two proxies for {@link createTwins}, under one of the two policies. */
+export function createTwinProxy(isOther: boolean, ordinary: OrdinaryTally | false): TestProxy {
+  return isOther
+    ? createTestProxy(otherPolicy, { ordinary, ledgerSize: 60 })
+    : createTestProxy(policy, { ordinary, ledgerSize: policy.tables.calls });
 }
 
 /** The lessee's numbers in spellings that all mean the same, and numbers that are nobody's in this policy. */

@@ -1,5 +1,6 @@
+import { Buffer } from "node:buffer";
 import t from "tap";
-import { hashKey, type KeyHash } from "../../src/state/key-hash.ts";
+import { hashKey, hashOctets, type KeyHash } from "../../src/state/key-hash.ts";
 
 function hashOf(key: string): KeyHash {
   const hash: KeyHash = { low: 0, high: 0 };
@@ -36,6 +37,10 @@ void t.test("key hash: one key has one hash, near misses have others", (t) => {
   for (const key of keys) {
     const { low, high } = hashOf(key);
     t.same(hashOf(key), { low, high }, `${key}: again`);
+    const ofOctets: KeyHash = { low: 0, high: 0 };
+    const octets = Buffer.from(`x${key}x`, "latin1");
+    hashOctets(octets, 1, octets.length - 1, ofOctets);
+    t.same(ofOctets, { low, high }, `${key}: out of octets`);
     seen.add(`${low} ${high}`);
   }
   t.equal(seen.size, keys.length);

@@ -9,6 +9,7 @@ import { type Counters, createCounters } from "../../src/observe/counters.ts";
 import { createListener, type Listener } from "../../src/routing/listener.ts";
 import type { NextHopStatus, ResolvedAddress } from "../../src/routing/next-hops.ts";
 import { createSipProxy, type SipProxy } from "../../src/proxy/sip-proxy.ts";
+import type { OrdinaryTally } from "../../src/proxy/turn/proxy-state.ts";
 import type { EvidenceWait } from "../../src/judging/held-refusals.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
@@ -120,6 +121,8 @@ export function createTestProxy(
     evidence?: EvidenceWait;
     /** What a socket does that fails: throws. */
     sending?: (to: string) => void;
+    /** False: every message takes the general path. */
+    ordinary?: OrdinaryTally | false;
   } = {},
 ): TestProxy {
   let sent: Sent[] = [];
@@ -145,6 +148,7 @@ export function createTestProxy(
     transactionsSize: 1000,
     evidence: options.evidence,
     naming,
+    ...(options.ordinary === undefined ? {} : { ordinary: options.ordinary }),
     sink: {
       send(listener, address, port, bytes, length) {
         const copy = Buffer.from(bytes.subarray(0, length));

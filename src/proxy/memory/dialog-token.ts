@@ -14,11 +14,11 @@ import { listCalled, listCalling, listDiverting, type CallingParties } from "./n
 /** Separates the pieces of a token, none of which contains it. */
 const SEPARATOR = ".";
 /** Pieces in front of the MAC. */
-const CLAIMS = 7;
+export const CLAIMS = 7;
 /** Index of the piece that says how the call was accepted. */
-const STANDING = 4;
+export const STANDING = 4;
 /** Characters of a trunk's tag. */
-const PIECE = 8;
+export const PIECE = 8;
 
 const LETTERS: Readonly<Record<Acceptance, string>> = {
   judged: "j",

@@ -30,7 +30,7 @@ export interface LedgerEntry {
 }
 
 /** Characters of a key, at most. A longer key is replaced by its hash. */
-const MAX_KEY = 200;
+export const MAX_KEY = 200;
 
 /**
  * The ledger of requests that begin no call; its size is bounded. An entry lives {@link REPEATED_FOR} from when it was

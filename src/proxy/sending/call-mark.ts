@@ -13,7 +13,7 @@ const BEGINS = ";sw=";
 const WITHIN = ";sd=";
 
 /** Hex digits of the branch's MAC that a mark is bound to. */
-const BOUND = 16;
+export const BOUND = 16;
 
 /** A call, and whether a message belongs to the INVITE that began it or to its dialog. */
 export interface MarkedCall {

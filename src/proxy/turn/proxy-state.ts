@@ -82,6 +82,14 @@ export interface ProxyParts {
   readonly callBytes?: number;
   /** Entries of each table of {@link Transactions}, at most. */
   readonly transactionsSize: number;
+  /** For tests, which compare the two paths. False: every message takes the general one. A tally is kept up. */
+  readonly ordinary?: OrdinaryTally | false;
+}
+
+/** Messages of known peers that the byte path took, and those that it handed on. */
+export interface OrdinaryTally {
+  taken: number;
+  handedOn: number;
 }
 
 /**
