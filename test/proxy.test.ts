@@ -32,3 +32,4 @@ import "./proxy/release-setup.ts";
 import "./proxy/release-streams.ts";
 import "./proxy/stopped-line.ts";
 import "./proxy/own-requests.ts";
+import "./proxy/ordinary.ts";

@@ -2,6 +2,7 @@ import t from "tap";
 import { runCampaign } from "./campaign.ts";
 import { readCorpus } from "./corpus.ts";
 import { runStreamCampaign } from "./streams/campaign.ts";
+import { compareSessions } from "./twin-sessions.ts";
 import { writeVector } from "./vector.ts";
 
 /** Bytes: sessions leave nothing behind, but what V8 compiles later than the first hundred. */
@@ -20,6 +21,16 @@ export function testSessions(seed: number, sessions: number): void {
     // Sessions that never get anywhere would find nothing.
     t.ok(answered > datagrams / 3, "many a datagram leads to one");
     t.ok(accepted > datagrams / 20, "many a call is accepted");
+    t.end();
+  });
+}
+
+/** Sessions with two proxies at once, one of them without the byte path. */
+export function testTwinSessions(seed: number, count: number): void {
+  void t.test(`${count} sessions with and without the byte path from seed ${seed} on`, (t) => {
+    const { messages, taken, handedOn, differing } = compareSessions(seed, { sessions: count });
+    t.same(differing, [], `${messages} messages: ${taken} taken, ${handedOn} handed on`);
+    t.ok(taken > messages / 20, "many a message is taken");
     t.end();
   });
 }

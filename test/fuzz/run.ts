@@ -1,8 +1,9 @@
-/** `npm run fuzz -- [--seconds N] [--seed N]`, half of it over streams: prints the seed, and what it finds as literate vectors; exit code 1 when it finds anything. */
+/** `npm run fuzz -- [--seconds N] [--seed N]`, a third of it over streams, a third with and without the byte path: prints the seed, and what it finds as literate vectors; exit code 1 when it finds anything. */
 import { parseArgs } from "node:util";
 import { runCampaign } from "./campaign.ts";
 import { readCorpus } from "./corpus.ts";
 import { runStreamCampaign } from "./streams/campaign.ts";
+import { compareSessions } from "./twin-sessions.ts";
 import { writeVector } from "./vector.ts";
 
 const { values: options } = parseArgs({
@@ -10,10 +11,12 @@ const { values: options } = parseArgs({
 });
 const seed = Number(options.seed ?? Date.now() % 1_000_000_000);
 process.stderr.write(`seed ${seed}, ${options.seconds} s\n`);
-/** Half of the time each. */
-const extent = { seconds: Number(options.seconds) / 2 };
+/** A third of the time each. */
+const extent = { seconds: Number(options.seconds) / 3 };
 const { sessions, datagrams, answered, accepted, growth, failures } = runCampaign(seed, extent);
 const streams = runStreamCampaign(seed, extent, readCorpus());
+const twins = compareSessions(seed, extent);
+for (const difference of twins.differing) process.stdout.write(`byte path, ${difference}\n`);
 for (const failure of streams.failures) process.stdout.write(`over streams, ${failure}\n`);
 for (const [kind, { seed: found, session }] of failures)
   process.stdout.write(`${writeVector(`${kind} (--seed ${found})`, session)}\n`);
@@ -23,4 +26,7 @@ process.stderr.write(
 process.stderr.write(
   `over streams: ${streams.sent} messages sent in ${streams.sessions} sessions, ${streams.accepted} calls accepted, ${streams.moved} moved: ${streams.failures.length} failures\n`,
 );
-process.exitCode = failures.size + streams.failures.length === 0 ? 0 : 1;
+process.stderr.write(
+  `byte path: ${twins.messages} messages in ${twins.sessions} sessions, ${twins.taken} taken, ${twins.handedOn} handed on: ${twins.differing.length} differing\n`,
+);
+process.exitCode = failures.size + streams.failures.length + twins.differing.length === 0 ? 0 : 1;

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { inspect } from "node:util";
+import type { Calls } from "../../src/calls/calls.ts";
 import type { OrdinaryTally } from "../../src/proxy/turn/proxy-state.ts";
 import type { Listener } from "../../src/routing/listener.ts";
 import type { Sent, TestProxy } from "./proxy.ts";
@@ -62,6 +63,13 @@ function writeTold({ events, decisions, faults, changes }: TestProxy): string {
 
 /** The rows of calls as they stand in memory, and what is kept beside them. */
 function writeRows({ proxy }: TestProxy): string {
-  const { shared, standing } = proxy.calls;
-  return `${Buffer.from(shared).toString("base64")} ${inspect(standing(), whole)}`;
+  const calls = proxy.calls as Calls<never>;
+  const beside: unknown[] = [];
+  for (let slot = 1; slot <= calls.capacity; slot++)
+    beside.push(
+      calls.textOf(slot),
+      calls.highestSequence(slot, "caller"),
+      calls.highestSequence(slot, "called"),
+    );
+  return `${Buffer.from(calls.shared).toString("base64")} ${inspect([calls.standing(), beside], whole)}`;
 }
