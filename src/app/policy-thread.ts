@@ -77,6 +77,7 @@ export function createPolicyThread(times: Partial<ReadingTimes> = {}): PolicyThr
   let thread: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
   let reads = 0;
+  let isReading = false;
   let orders = 0;
   /** Ends the order to settle lists that is under way. */
   let settled: ((number: number, settlement: Settlement | undefined) => void) | undefined;
@@ -97,15 +98,16 @@ export function createPolicyThread(times: Partial<ReadingTimes> = {}): PolicyThr
     });
     started.on("message", (message: FromReader) => {
       if (message.kind !== "settled" || started !== thread) return;
-      rest(started);
       settled?.(message.number, message.settlement);
+      if (!isReading) rest(started);
     });
     return started;
   }
 
-  /** Ends the thread when nothing is asked of it for a while. */
+  /** Ends the thread when nothing is asked of it for a while. An order under way is not cut off. */
   function rest(reader: Worker): void {
     clearTimeout(idle);
+    if (settled !== undefined) return;
     idle = setTimeout(() => end(reader), mostIdle).unref();
   }
 
@@ -130,7 +132,9 @@ export function createPolicyThread(times: Partial<ReadingTimes> = {}): PolicyThr
       let missing = 0;
       const plans: PackedPlan[] = [];
       let limit: NodeJS.Timeout;
+      isReading = true;
       const settle = (): void => {
+        isReading = false;
         clearTimeout(limit);
         reader.off("error", failed);
         reader.off("exit", ended);
@@ -212,7 +216,7 @@ export function createPolicyThread(times: Partial<ReadingTimes> = {}): PolicyThr
         thread ??= start();
         const message: ToReader = { kind: "settle", number, order };
         thread.postMessage(message, []);
-        rest(thread);
+        clearTimeout(idle);
       });
     },
     close() {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -6,7 +6,9 @@ import type { Worker } from "node:worker_threads";
 import t from "tap";
 import { ReadingFailure } from "../../src/app/policy-reading.ts";
 import { createPolicyThread } from "../../src/app/policy-thread.ts";
-import { packHeld } from "../../src/app/lists/held-lists.ts";
+import { type HeldList, packHeld } from "../../src/app/lists/held-lists.ts";
+import { createCalendar } from "../../src/config/lists/calendar.ts";
+import { createListReader } from "../../src/config/lists/number-list.ts";
 import { basicPolicy, compileText } from "../support/proxy.ts";
 
 const request = { configPath: "no-such-file.yaml", fingerprint: "", tables: compileText(basicPolicy).tables };
@@ -76,6 +78,28 @@ void t.test(
     thread.close();
   },
 );
+
+void t.test("a thread that settles lists is not idle: the order comes to its end", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sigwall-settle-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const thread = createPolicyThread({ idle: 1 });
+  const read = createListReader(createCalendar("UTC"), "86");
+  const { list, issues } = read("own.csv", Buffer.from("number\n95588\n"));
+  if (list === undefined) throw new Error("the test's own list is wrong");
+  const lists = Array.from({ length: 500 }, (_, index): HeldList => {
+    const file = join(folder, `${index}.csv`);
+    return { file, setting: "", stamp: "1 2 3 4", state: "read", issues, list };
+  });
+  const place = { folder: join(folder, "lists"), key: Buffer.alloc(32), maker: "1" };
+  const [settlement] = await Promise.all([
+    thread.settle({ held: packHeld(lists), place }),
+    // The end of a reading begins the idle time too.
+    thread.read(request),
+  ]);
+  t.equal(settlement?.held.memories.length, 500);
+  t.equal(readdirSync(place.folder).length, 500);
+  thread.close();
+});
 
 void t.test(
   "lists are settled between readings, and a later order takes the place of one before",
