@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { inspect } from "node:util";
-import type { Calls } from "../../src/calls/calls.ts";
+import type { Calls, CallsView } from "../../src/calls/calls.ts";
 import type { OrdinaryTally } from "../../src/proxy/turn/proxy-state.ts";
 import type { Listener } from "../../src/routing/listener.ts";
 import type { Sent, TestProxy } from "./proxy.ts";
@@ -61,9 +61,15 @@ function writeTold({ events, decisions, faults, changes }: TestProxy): string {
   return text;
 }
 
+/** What a proxy shows of its calls is the whole memory of them. */
+function isWhole(calls: CallsView): calls is Calls<never> {
+  return "textOf" in calls && "highestSequence" in calls;
+}
+
 /** The rows of calls as they stand in memory, and what is kept beside them. */
 function writeRows({ proxy }: TestProxy): string {
-  const calls = proxy.calls as Calls<never>;
+  const { calls } = proxy;
+  if (!isWhole(calls)) throw new Error("the rows can't be read");
   const beside: unknown[] = [];
   for (let slot = 1; slot <= calls.capacity; slot++)
     beside.push(
