@@ -1,4 +1,5 @@
 // Hashes the keys of the expiring slots under a secret, so that peers cannot aim at one bucket.
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 
 /** A 64-bit hash of a key, as two 32-bit halves. One object is reused from key to key. */
@@ -18,54 +19,25 @@ const secret1 = secret.readInt32LE(4);
 
 const FINAL_ROUNDS = 3;
 
-/**
- * Writes the hash of `key` into `out`: HalfSipHash-1-3 with 64 bits of output. Keys are latin1, as
- * peers' bytes are: one octet per character. (Aumasson and Bernstein, "SipHash: a fast short-input
- * PRF", and its reference implementation; Linux hashes its tables alike.)
- */
+/** Octets of usual keys. Only a longer key takes memory of its own. */
+const USUAL = 512;
+const octets = Buffer.alloc(USUAL);
+
+/** Writes the hash of `key` into `out`. Keys are latin1, as peers' bytes are: one octet per character. */
 export function hashKey(key: string, out: KeyHash): void {
   const { length } = key;
-  const words = length >>> 2;
-  let v0 = secret0;
-  let v1 = secret1 ^ 0xee;
-  let v2 = secret0 ^ 0x6c796765;
-  let v3 = secret1 ^ 0x74656462;
-  const steps = words + 1 + 2 * FINAL_ROUNDS;
-  for (let step = 0; step < steps; step++) {
-    let word = 0;
-    if (step < words) {
-      const i = step << 2;
-      word =
-        key.charCodeAt(i) |
-        (key.charCodeAt(i + 1) << 8) |
-        (key.charCodeAt(i + 2) << 16) |
-        (key.charCodeAt(i + 3) << 24);
-    } else if (step === words) {
-      word = length << 24;
-      for (let i = words << 2; i < length; i++) word |= key.charCodeAt(i) << ((i & 3) << 3);
-    } else if (step === words + 1) {
-      v2 ^= 0xee;
-    } else if (step === words + 1 + FINAL_ROUNDS) {
-      out.low = v1 ^ v3;
-      v1 ^= 0xdd;
-    }
-    v3 ^= word;
-    v0 = (v0 + v1) | 0;
-    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-    v0 = (v0 << 16) | (v0 >>> 16);
-    v2 = (v2 + v3) | 0;
-    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-    v0 = (v0 + v3) | 0;
-    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-    v2 = (v2 + v1) | 0;
-    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-    v2 = (v2 << 16) | (v2 >>> 16);
-    v0 ^= word;
+  if (length > USUAL) {
+    hashOctets(Buffer.from(key, "latin1"), 0, length, out);
+    return;
   }
-  out.high = v1 ^ v3;
+  octets.write(key, "latin1");
+  hashOctets(octets, 0, length, out);
 }
 
-/** The same for a key that is latin1 in octets, between `start` and `end`. */
+/**
+ * Writes the hash of the key `bytes[start, end)` into `out`: HalfSipHash-1-3 with 64 bits of output. (Aumasson and
+ * Bernstein, "SipHash: a fast short-input PRF", and its reference implementation; Linux hashes its tables alike.)
+ */
 export function hashOctets(bytes: Uint8Array, start: number, end: number, out: KeyHash): void {
   const length = end - start;
   const words = length >>> 2;
