@@ -1,4 +1,6 @@
 // Reads the tag of a From or To field that is written as nearly all peers write it.
+import type { Header } from "../../sip/header.ts";
+import type { SipMessage } from "../../sip/message.ts";
 import { isToken, SP } from "../../sip/octet.ts";
 import { isWord, octetsOf } from "./octets.ts";
 
@@ -49,6 +51,16 @@ export function readOrdinaryTag(bytes: Uint8Array, start: number, stop: number, 
     tag.end = i;
   }
   return true;
+}
+
+/** Reads the tag of the first From or To field, which is there, as {@link readOrdinaryTag}. @returns false where it is folded too */
+export function readTagOf(
+  { bytes, first, folded, valueStart, valueEnd }: SipMessage,
+  id: typeof Header.to | typeof Header.from,
+  tag: OrdinaryTag,
+): boolean {
+  const index = first[id]!;
+  return folded[index] === 0 && readOrdinaryTag(bytes, valueStart[index]!, valueEnd[index]!, tag);
 }
 
 /** Returns the position behind the "<" that stands behind an ordinary display name, or -1. */

@@ -16,7 +16,7 @@ import { Method, methodOf, type MethodId } from "../octets/method-octets.ts";
 import type { OrdinaryTurn } from "./ordinary-turn.ts";
 import { confirmTokens } from "./own-record-route.ts";
 import { createOwnVia, readOwnVia } from "./own-via.ts";
-import { readOrdinaryTag, type OrdinaryTag } from "../octets/tag-octets.ts";
+import { readTagOf, type OrdinaryTag } from "../octets/tag-octets.ts";
 import { createOrdinaryVia, readOrdinaryVia } from "../octets/via-octets.ts";
 
 const own = createOwnVia();
@@ -56,8 +56,8 @@ export function takeAnswer(turn: OrdinaryTurn): boolean {
   const needsTag = isEarlyOr2xx || method === Method.bye;
   toTag.start = 0;
   toTag.end = 0;
-  if (needsTag && !readTag(turn, Header.to, toTag)) return false;
-  if (method === Method.bye && !readTag(turn, Header.from, fromTag)) return false;
+  if (needsTag && !readTagOf(message, Header.to, toTag)) return false;
+  if (method === Method.bye && !readTagOf(message, Header.from, fromTag)) return false;
   if (!cutAnswer(turn, method === Method.invite && isEarlyOr2xx && toTag.start > 0)) return false;
   const out = proxy.output.bufferFor(ingress.listener);
   if (!haveRoom(cuts, message, out, mostOctets(ingress.listener))) return false;
@@ -99,18 +99,6 @@ function isSimple({ proxy: { calls }, message }: OrdinaryTurn, method: MethodId)
   const session = message.first[Header.sessionExpires]!;
   if (status < 300) return session < 0 || message.folded[session] === 0;
   return status !== 484 && message.first[Header.reason]! < 0;
-}
-
-function readTag(
-  { message }: OrdinaryTurn,
-  id: typeof Header.to | typeof Header.from,
-  tag: OrdinaryTag,
-): boolean {
-  const index = message.first[id]!;
-  const { valueStart, valueEnd } = message;
-  return (
-    message.folded[index] === 0 && readOrdinaryTag(message.bytes, valueStart[index]!, valueEnd[index]!, tag)
-  );
 }
 
 /** Takes our Via away, and confirms our tokens. */

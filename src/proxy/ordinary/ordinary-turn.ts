@@ -11,6 +11,8 @@ export interface OwnOctets {
   readonly listener: Listener;
   readonly via: Uint8Array;
   readonly route: Uint8Array;
+  /** False: another listener writes the same Record-Route. */
+  readonly isRouteUnique: boolean;
   readonly id: Uint8Array;
 }
 
@@ -35,6 +37,7 @@ export function ownOctetsOf(listeners: readonly Listener[]): readonly OwnOctets[
     listener,
     via: octetsOf(listener.via),
     route: octetsOf(listener.route),
+    isRouteUnique: listeners.every((other) => other === listener || other.route !== listener.route),
     id: octetsOf(listener.id),
   }));
 }

@@ -4,7 +4,7 @@ import { Header } from "../../sip/header.ts";
 import { hasPlainPath } from "./branch-octets.ts";
 import { isWord, octetsOf } from "../octets/octets.ts";
 import type { OrdinaryTurn } from "./ordinary-turn.ts";
-import { readOrdinaryTag, type OrdinaryTag } from "../octets/tag-octets.ts";
+import { readTagOf, type OrdinaryTag } from "../octets/tag-octets.ts";
 import { createOrdinaryVia, readOrdinaryVia, type OrdinaryVia } from "../octets/via-octets.ts";
 
 /** Reused from message to message. */
@@ -49,21 +49,9 @@ export function readOrdinaryRequest(turn: OrdinaryTurn, request: OrdinaryRequest
   request.replyPort = via.rport < 0 ? via.port || 5060 : port;
   return (
     turn.proxy.tags.hold(bytes) &&
-    readTag(turn, Header.from, request.fromTag) &&
-    readTag(turn, Header.to, request.toTag) &&
+    readTagOf(message, Header.from, request.fromTag) &&
+    readTagOf(message, Header.to, request.toTag) &&
     request.toTag.start > 0
-  );
-}
-
-function readTag(
-  { message }: OrdinaryTurn,
-  id: typeof Header.to | typeof Header.from,
-  tag: OrdinaryTag,
-): boolean {
-  const index = message.first[id]!;
-  return (
-    message.folded[index] === 0 &&
-    readOrdinaryTag(message.bytes, message.valueStart[index]!, message.valueEnd[index]!, tag)
   );
 }
 

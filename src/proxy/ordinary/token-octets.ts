@@ -36,7 +36,7 @@ const LONGEST = 768;
  *
  * @returns false for any other Route, and for the token of a call that is changed as it passes (withheld, labelled)
  */
-export function readOwnToken({ message, own, proxy }: OrdinaryTurn, token: OrdinaryToken): boolean {
+export function readOwnToken({ message, own }: OrdinaryTurn, token: OrdinaryToken): boolean {
   const { bytes } = message;
   if (message.count[Header.route] !== 1) return false;
   const index = message.first[Header.route]!;
@@ -45,18 +45,11 @@ export function readOwnToken({ message, own, proxy }: OrdinaryTurn, token: Ordin
   const end = message.valueEnd[index]! - 1;
   let found = -1;
   for (let i = 0; i < own.length && found < 0; i++) if (standsAt(bytes, start, own[i]!.route)) found = i;
-  if (found < 0 || bytes[end] !== MORE || isShared(proxy.listeners, found)) return false;
+  if (found < 0 || bytes[end] !== MORE || !own[found]!.isRouteUnique) return false;
   token.exit = found;
   token.start = start + own[found]!.route.length;
   token.end = end;
   return end - token.start <= LONGEST && findPieces(bytes, token) && isUnchanged(bytes, token);
-}
-
-/** True when another listener has the same Record-Route. */
-function isShared(listeners: OrdinaryTurn["proxy"]["listeners"], index: number): boolean {
-  for (let i = 0; i < listeners.length; i++)
-    if (i !== index && listeners[i]!.route === listeners[index]!.route) return true;
-  return false;
 }
 
 function findPieces(bytes: Uint8Array, { start, end, ends }: OrdinaryToken): boolean {
