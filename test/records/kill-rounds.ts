@@ -11,6 +11,7 @@ import {
   signedLeaves,
   verifyFolder,
 } from "../support/crowd.ts";
+import { createDice } from "../support/record-lines.ts";
 import { until } from "../support/until.ts";
 
 /** `KILL_ROUNDS=500` is the long proof. */
@@ -26,17 +27,6 @@ const settings = `evidence:
   checkpointSeconds: 1
   perTrunk: { blocksPerSecond: 1000000, megabytesPerDay: 1000000 }
 `;
-
-/** Random numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-function createDice(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const sum = { calls: 0, answered: 0, late: 0, lateMissing: 0, missing: 0, forwarded: 0, torn: 0, leaves: 0 };
 const missing: string[] = [];

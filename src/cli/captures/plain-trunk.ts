@@ -1,6 +1,7 @@
 // The trunk by which attempts are read where no policy says how numbers are written.
 import { ordinaryMethods } from "../../domain/method.ts";
 import type { Trunk } from "../../domain/trunk.ts";
+import { createDialPlan } from "../../numbering/dial-plan.ts";
 
 /**
  * The trunk for attempts without a policy: numbers are read as on a domestic trunk without an area
@@ -11,14 +12,7 @@ export const plainTrunk: Trunk = {
   index: 0,
   side: "national",
   lessee: undefined,
-  dialPlan: {
-    international: false,
-    homeArea: undefined,
-    phoneContexts: new Set(),
-    bareForm: "auto",
-    tolerateTrunkZero: false,
-    stripTrailingST: false,
-  },
+  dialPlan: createDialPlan(),
   nextHops: [],
   ownNames: [],
   failoverOn503: true,
