@@ -72,7 +72,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
 
   function handleMessage(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void {
     const kind = kindOfM3ua(bytes);
-    if (kind === "none") count.malformed++;
+    if (kind === "none" || kind === "unsupported-class" || kind === "unsupported-type") count.malformed++;
     else if (kind === "data") handleUnit(beginUnit(relay, now, { side, stream, bytes }));
     else {
       if (kind === "down") forget(() => true);
