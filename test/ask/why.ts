@@ -173,6 +173,16 @@ void t.test(
   },
 );
 
+void t.test("why: the circuit of an IAM", async (t) => {
+  const { write, why } = openPlace(t);
+  const isup = { opc: 1001, dpc: 2001, cic: 14 };
+  write("2026-10-03/08-gw-a.ndjson", [
+    decided({ id: "iam", time: at(10), signalling: "isup", transport: "sctp", isup }),
+  ]);
+  const { out } = await why({ callId: "call-1@203.0.113.10" });
+  t.match(out, / over sctp.* on circuit 1001-2001-14\n/);
+});
+
 void t.test("explain --at: the policy that was in force then", async (t) => {
   const { records, write, revision, explain } = openPlace(t);
   const listed = await explain("2026-10-03T16:10", "+861066660000");
