@@ -269,10 +269,21 @@ void t.test("recorded attempts: the number of the record holds, displays and pri
         { source: "isup-calling-party", raw: "1087654321", number: "+861087654321", presentation: "allowed" },
       ],
       called: { raw: "2787654321", number: "+862787654321" },
+      names: [
+        { source: "isup-generic-name", raw: "BANK 95588", presentation: "restricted" },
+        { source: "isup-display-information", raw: "银" },
+        { source: "from", raw: "95588" },
+        { source: "isup-generic-name", raw: 7 },
+        "95588",
+      ],
     },
     trunk,
     0,
   ).attempt;
+  t.same(isup.names, [
+    { source: "isup-generic-name", display: "BANK 95588", presentation: "restricted" },
+    { source: "isup-display-information", display: "\xe9\x93\xb6", presentation: "allowed" },
+  ]);
   t.match(isup, { isIam: true, circuit: { cic: 14 }, origin: { signalling: "isup", sourceAddress: "" } });
   t.match(isup.calling[0], { screening: 1, number: { e164: "861087654321", raw: "1087654321" } });
   t.match(isup.called, { e164: "862787654321" });
