@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 
 /** Octets of a DATA message in front of the ISUP type: header, parameter, label, circuit (RFC 4666 section 3.3.1). */
 const TYPE_AT = 26;
+const PROTOCOL_DATA = 0x0210;
 const IAM = 0x01;
 const ACM = 0x06;
 const ANM = 0x09;
@@ -44,7 +45,7 @@ export interface Exchange {
   hangUp(circuit: number): void;
 }
 
-/** What the world does for an exchange. */
+/** What the world does for an exchange. It may be one of virtual time, or a real one. */
 export interface World {
   readonly send: (from: Exchange, bytes: Buffer) => void;
   readonly after: (millis: number, step: () => void) => void;
@@ -104,7 +105,11 @@ export interface Told {
   readonly cause: number;
 }
 
-export function readMessage(bytes: Buffer): Told {
+/** Reads a DATA message; a transfer point may have put other parameters in front of the protocol data. */
+export function readMessage(whole: Buffer): Told {
+  let at = 8;
+  while (whole.readUInt16BE(at) !== PROTOCOL_DATA) at += whole.readUInt16BE(at + 2);
+  const bytes = whole.subarray(at - 8);
   const type = bytes[TYPE_AT]!;
   let id = -1;
   if (type === IAM) {
