@@ -45,6 +45,7 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
     label: { text: "", displayName: "" },
     isupVersions: new Map(),
     bodies: new Set(),
+    ss7: { originatingPointCodes: undefined, serviceIndicators: new Set([5, 13]) },
     longestCall: 43_200_000,
     ...given,
   };
