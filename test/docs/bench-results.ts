@@ -57,18 +57,20 @@ void t.test(
   },
 );
 
+/** The rates that are tried where the knee lies there. */
+const search = (knee: number): readonly number[] => {
+  const tried: number[] = [];
+  let holds = 0;
+  let fails = Infinity;
+  for (let rate: number | undefined = 1000; rate !== undefined; rate = nextRate(holds, fails)) {
+    tried.push(rate);
+    if (rate <= knee) holds = rate;
+    else fails = rate;
+  }
+  return tried;
+};
+
 void t.test("bench: the rate doubles until it fails, then the distance is halved", (t) => {
-  const search = (knee: number): readonly number[] => {
-    const tried: number[] = [];
-    let holds = 0;
-    let fails = Infinity;
-    for (let rate: number | undefined = 1000; rate !== undefined; rate = nextRate(holds, fails)) {
-      tried.push(rate);
-      if (rate <= knee) holds = rate;
-      else fails = rate;
-    }
-    return tried;
-  };
   t.same(search(6300), [1000, 2000, 4000, 8000, 6000, 7000, 6500, 6250]);
   t.same(search(Infinity), [1000, 2000, 4000, 8000, 16_000, 32_000, 64_000], "the highest rate ends it");
   t.same(search(0), [1000, 500, 250, 150, 100, 50]);
