@@ -26,7 +26,7 @@ export interface TableSizes {
   readonly sources: number;
   /** Calls that may repeat without paying their limits again. */
   readonly recentCalls: number;
-  /** SS7 circuits of one link with a call or a refusal in progress. */
+  /** SS7 circuits of one linkset with a call or a refusal in progress. */
   readonly circuits: number;
   /** Transactions between a stream and a datagram hop, of each kind. */
   readonly transactions: number;
@@ -117,6 +117,11 @@ export interface Policy {
     names?: readonly string[],
     label?: RoutingLabel,
   ) => TrunkPolicy | undefined;
+  /**
+   * Finds every trunk that an address may belong to, whatever its ports, names and labels. For peers that are set up:
+   * the work grows with the trunks.
+   */
+  readonly trunksAt: (listener: string, address: string) => readonly TrunkPolicy[];
   readonly trunkById: (id: string) => TrunkPolicy | undefined;
   /** Lists the ways in which messages of a trunk are recognised. Empty for an unknown trunk. For commands only. */
   readonly matchesOf: (id: string) => readonly MatchEntry<TrunkPolicy>[];

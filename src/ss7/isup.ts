@@ -23,10 +23,12 @@ export const IsupType = {
   idr: 0x36,
   irs: 0x37,
   sgm: 0x38,
+  sdm: 0x43,
 } as const;
 
 /** The optional parameters that are read (Q.763 table 5). All others pass unchanged. */
 export const IsupParameter = {
+  subsequentNumber: 0x05,
   optionalForwardCallIndicators: 0x08,
   callingPartyNumber: 0x0a,
   redirectingNumber: 0x0b,
@@ -140,6 +142,7 @@ const layouts: ReadonlyMap<number, MandatoryPart> = new Map([
   [IsupType.idr, { fixed: 0, pointers: 0, hasOptional: true }],
   [IsupType.irs, { fixed: 0, pointers: 0, hasOptional: true }],
   [IsupType.sgm, { fixed: 0, pointers: 0, hasOptional: true }],
+  [IsupType.sdm, { fixed: 0, pointers: 0, hasOptional: true }],
 ]);
 
 /** @returns true for a message type whose layout is known here */
@@ -229,6 +232,7 @@ function readOptional(message: IsupMessage, begin: number, endMayBeMissing: bool
  */
 function isSingle(code: number): boolean {
   return (
+    code === IsupParameter.subsequentNumber ||
     code === IsupParameter.callingPartyNumber ||
     code === IsupParameter.redirectingNumber ||
     code === IsupParameter.redirectionInformation ||

@@ -45,6 +45,11 @@ function dataOf(label: Buffer): number {
   return at;
 }
 
+/** The destination point code of a label, or of a whole message that begins with one. */
+export function codeOf(label: Buffer): number {
+  return label.readUInt32BE(dataOf(label) + 8);
+}
+
 /** Returns a copy of a label with the two point codes in each other's place. */
 export function turnLabel(label: Buffer): Buffer {
   const turned = Buffer.from(label);
@@ -76,8 +81,21 @@ export function sealUnit(label: Buffer, isup: Uint8Array): Buffer {
   return whole;
 }
 
-/** Where a call was released, as the called exchange is told (Q.850 section 2.2.3). */
-export const releaseLocations = {
+/** Where a call was released, as the calling exchange is told (Q.850 section 2.2.3). */
+export const releaseLocationNames = [
+  "user",
+  "private-local",
+  "public-local",
+  "transit",
+  "public-remote",
+  "private-remote",
+  "international",
+  "beyond",
+] as const;
+
+export type ReleaseLocation = (typeof releaseLocationNames)[number];
+
+export const releaseLocations: Readonly<Record<ReleaseLocation, number>> = {
   user: 0,
   "private-local": 1,
   "public-local": 2,
@@ -86,9 +104,7 @@ export const releaseLocations = {
   "private-remote": 5,
   international: 7,
   beyond: 10,
-} as const;
-
-export type ReleaseLocation = keyof typeof releaseLocations;
+};
 
 /**
  * Writes a REL with a Q.850 cause, its location and the coding standard of the ITU (Q.763 table

@@ -27,6 +27,7 @@ import type { RuleSetting } from "./rule-options.ts";
 import { mayWithhold } from "./rule-setting.ts";
 import { compileSs7 } from "./ss7-schema.ts";
 import { createMatcherInSteps, type MatchEntry } from "../../policy/trunk-match.ts";
+import { findTargetsAt } from "../../policy/trunks-at.ts";
 
 /** A trunk before its rules are compiled. The review of a policy looks at it. */
 export interface TrunkPlan {
@@ -134,6 +135,7 @@ export function* compileInSteps({
     timeZone: file.timeZone,
     nextHopHealth: Object.freeze(readHealth(file.nextHopHealth)),
     matchTrunk,
+    trunksAt: (listener: string, address: string) => findTargetsAt(entries, listener, address),
     trunkById: (id: string) => byId.get(id),
     matchesOf: (id: string) => entries.filter(({ target }) => target.trunk.id === id),
     isNextHop: (address: string, port?: number) => {

@@ -35,7 +35,7 @@ export const ss7Schema = z
       .max(16)
       .exactOptional()
       .describe(
-        "Users of MTP3 whose messages may come from the trunk, 0 to 15. Default: ISUP (5) and BICC (13); of a core trunk, also every user that carries no calls.",
+        "Users of MTP3 whose messages may come from the trunk, 0 to 15. Default: ISUP (5) and BICC (13); of a core trunk, every user.",
       ),
   })
   .describe("SS7 only: what else the peer may send. Other messages are refused and counted.");
@@ -53,7 +53,7 @@ export function compileSs7({
   readonly ss7?: z.output<typeof ss7Schema>;
 }): Ss7Screening {
   const codes = ss7?.originatingPointCodes ?? match.opc;
-  const standard = everyIndicator.filter((si) => isJudged(si) || (side === "core" && carriesNoCalls(si)));
+  const standard = everyIndicator.filter((si) => side === "core" || isJudged(si));
   return Object.freeze({
     originatingPointCodes: codes && new Set(codes.flatMap(readPointCode)),
     serviceIndicators: new Set(ss7?.serviceIndicators ?? standard),
