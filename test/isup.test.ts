@@ -7,3 +7,4 @@ import "./isup/emergency.ts";
 import "./isup/events.ts";
 import "./isup/held-releases.ts";
 import "./isup/order-release.ts";
+import "./isup/names.ts";

@@ -30,7 +30,8 @@ export function judgeLater(
   const { isup, source, at } = call;
   const parties = isup.fault ?? readParties(isup, source.trunk.dialPlan, countsDoubtful(source.trunk));
   if (typeof parties === "string") return undecodable(call, parties);
-  if (parties.calling.length === 0 && parties.diversion.length === 0) return undefined;
+  const { calling, diversion, names } = parties;
+  if (calling.length === 0 && diversion.length === 0 && names.length === 0) return undefined;
   return judge(call, join(begun?.attempt ?? bareIsupAttempt(call), parties, at), state);
 }
 

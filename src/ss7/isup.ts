@@ -34,7 +34,10 @@ export const IsupParameter = {
   redirectingNumber: 0x0b,
   redirectionInformation: 0x13,
   originalCalledNumber: 0x28,
+  displayInformation: 0x73,
   genericNumber: 0xc0,
+  /** ANSI only (T1.113). */
+  genericName: 0xc7,
 } as const;
 
 /**

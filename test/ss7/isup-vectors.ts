@@ -83,12 +83,15 @@ function readPartiesVector(vector: Vector): Findings {
     return refuseVector(vector, "options are not one of domestic:10, intl");
   const message = readMessage(vector, "itu");
   if (message.fault !== undefined) return refuseVector(vector, message.fault);
-  const parties = readParties(message, planOf(trunk));
+  const parties = readParties(message, planOf(trunk), trunk === "intl");
   if (typeof parties === "string") return new Map([["fault", parties]]);
-  const { calling, diversion, called, natureOfAddress, screening } = parties;
+  const { calling, names, diversion, called, natureOfAddress, screening } = parties;
   const findings = new Map([["fault", "none"]]);
   if (calling.length === 0) findings.set("calling", "none");
   for (const [i, party] of calling.entries()) findings.set(`calling[${i}]`, sayParty(party));
+  if (names.length === 0) findings.set("name", "none");
+  for (const [i, { source, display, presentation }] of names.entries())
+    findings.set(`name[${i}]`, `${source}: ${quote(display)}, ${presentation}`);
   if (diversion.length === 0) findings.set("diverting", "none");
   for (const [i, party] of diversion.entries()) findings.set(`diverting[${i}]`, sayParty(party));
   findings.set("called", called === undefined ? "none" : describeNumber(called));

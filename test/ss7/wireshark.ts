@@ -6,6 +6,8 @@ import t from "tap";
 import { addressBytes, writeEthernet, writeIp } from "../../src/pcap/packet.ts";
 import { writeSctp } from "../../src/pcap/sctp-packet.ts";
 import { writePcap } from "../../src/pcap/writer.ts";
+import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
+import { readNames } from "../../src/ss7/isup-name.ts";
 import { createM3uaMessage, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";
 import { kindOfM3ua } from "../../src/ss7/m3ua-kind.ts";
 import {
@@ -30,7 +32,11 @@ function hasTshark(): boolean {
 const skip = hasTshark() ? false : "tshark is not installed";
 
 /** What tshark reads in M3UA messages over SCTP: one row of these fields for each. */
-function ask(messages: readonly Uint8Array[], fields: readonly string[]): readonly string[] {
+function ask(
+  messages: readonly Uint8Array[],
+  fields: readonly string[],
+  options: readonly string[] = [],
+): readonly string[] {
   const from = { address: "192.0.2.1", port: 2905 };
   const to = { address: "198.51.100.2", port: 2905 };
   const packets = messages.map((message, index) => {
@@ -52,7 +58,7 @@ function ask(messages: readonly Uint8Array[], fields: readonly string[]): readon
     writeFileSync(path, writePcap(packets));
     return execFileSync(
       "tshark",
-      ["-r", path, "-T", "fields"].concat(fields.flatMap((field) => ["-e", field])),
+      ["-r", path, ...options, "-T", "fields"].concat(fields.flatMap((field) => ["-e", field])),
       { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
     )
       .replace(/\n$/, "")
@@ -113,6 +119,55 @@ void t.test("tshark reads the parameters by which the kinds are told", { skip },
     rows.map(([, , said]) => said),
   );
   for (const [bytes, kind, said] of rows) t.equal(kindOfM3ua(bytes), kind, said);
+  t.end();
+});
+
+void t.test("tshark reads the same names", { skip }, (t) => {
+  // ANSI: user service information stands before the called number.
+  const head = "01 00 6001 0a 03 06 0b 03 8090a2 05 8310103254";
+  const rows = [
+    [0x20, "allowed", "1 0 0"],
+    [0x21, "restricted", "1 0 1"],
+    [0x30, "unavailable", "1 1 0"],
+    [0x23, "allowed", "1 0 3"],
+    [0x60, undefined, "3 0 0"],
+  ] as const;
+  const units = rows.map(([indicators]) =>
+    Buffer.concat([
+      octets(`${head} c70b ${indicators.toString(16)}`),
+      Buffer.from("BANK 95588"),
+      octets("7304 42414e4b 00"),
+    ]),
+  );
+  const label = labelUnit(
+    createM3uaMessage(),
+    { ...createMsu(), si: 5, bytes: octets("0500"), end: 2 },
+    false,
+  );
+  const theirs = ask(
+    units.map((unit) => sealUnit(label, unit)),
+    [
+      "isup.isdn_generic_name_type",
+      "isup.isdn_generic_name_availability",
+      "isup.isdn_generic_name_presentation",
+      "isup.isdn_generic_name_ia5",
+      "isup.display_information",
+    ],
+    ["-o", "mtp3.standard:ANSI"],
+  );
+  const view = createIsupMessage();
+  for (const [index, [, presentation, bits]] of rows.entries()) {
+    t.equal(theirs[index]?.replaceAll("\t", " "), `${bits} BANK 95588 42414e4b`);
+    const unit = units[index] ?? Buffer.alloc(0);
+    t.equal(readIsup(view, "ansi", unit, 0, unit.length), true);
+    const display = { source: "isup-display-information", display: "BANK", presentation: "allowed" };
+    t.same(
+      readNames(view, true),
+      presentation === undefined
+        ? [display]
+        : [{ source: "isup-generic-name", display: "BANK 95588", presentation }, display],
+    );
+  }
   t.end();
 });
 
