@@ -106,7 +106,7 @@ export function explainUnder(
     output.stderr.write(`sigwall explain: ${attempt}\n`);
     return 1;
   }
-  const state = createScreeningState({ callers: 1, recentCalls: 1 });
+  const state = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
   state.lineOrders.orders = orders;
   const explanation = explainAttempt(found.screen, attempt, state);
   const rows = readRows(explanation, output.readFile);

@@ -102,8 +102,7 @@ void t.test("a bounded table: full of live subjects it takes no more, and forget
   let taken = 0;
   for (let subject = 200; subject < 300; subject++) taken += counts.add(limit, subject, 20_000) ? 1 : 0;
   t.equal(taken, 100, "their windows have passed");
-  for (let i = 0; i < 100; i++) counts.sweep(60_000);
-  t.equal(counts.size, 0);
+  t.equal(counts.size, 100);
   t.end();
 });
 
@@ -118,7 +117,7 @@ void t.test("limits are told apart, pending calls too, and a name keeps its numb
   counts.addPending(other, 5, 1, 1000);
   counts.addPending(other, 5, -1, 1000);
   t.equal(counts.pending(other, 5), 1);
-  for (let i = 0; i < 100; i++) counts.sweep(90_000_000);
+  for (let subject = 0; subject < 500; subject++) counts.add(one, subject, 90_000_000);
   t.equal(counts.pending(other, 5), 1, "a call that stands keeps its row");
   t.end();
 });

@@ -112,18 +112,3 @@ export function ageOfBlocking(
   const at = words[block + HEAD]! + (count - limit);
   return age(now, words[block + FIRST + (at >= room ? at - room : at)]!);
 }
-
-/** Calls `visit` with each time of a block, the oldest first. */
-export function eachExact(
-  { words }: TimeBlocks,
-  { block, sizeClass }: BlockPlace,
-  visit: (time: number) => void,
-): void {
-  if (block === NO_BLOCK) return;
-  const room = wordsOf(sizeClass) - FIRST;
-  const head = words[block + HEAD]!;
-  for (let i = 0; i < words[block + COUNT]!; i++) {
-    const at = head + i;
-    visit(words[block + FIRST + (at >= room ? at - room : at)]!);
-  }
-}

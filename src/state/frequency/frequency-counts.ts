@@ -43,8 +43,6 @@ export interface FrequencyCounts {
   pending(limit: FrequencyLimit, subject: number): number;
   /** Milliseconds until fewer events than the limit allows count, if none is added; 0: so it is. */
   wait(limit: FrequencyLimit, subject: number, now: Millis): Millis;
-  /** Forgets some subjects of which nothing counts. Called in every tick. */
-  sweep(now: Millis): void;
 }
 
 /** @param capacity pairs of limit and number that are counted at one time */
@@ -148,9 +146,5 @@ export function createFrequencyCounts(capacity: number): FrequencyCounts {
       const since = sinceBlocking(blocks, place, calls, second);
       return since < 0 ? 0 : Math.max(0, within - since * SECOND);
     },
-    sweep: (now) => rows.sweep(SWEPT_A_TICK, Math.floor(now / SECOND)),
   };
 }
-
-/** Rows that one tick looks at: a table of a million is seen within an hour or so. */
-const SWEPT_A_TICK = 32;

@@ -63,8 +63,6 @@ export interface SubjectRows {
    * @returns {@link NO_ROW} where every row that was looked at is in use
    */
   claim(limit: number, subject: number, second: number): number;
-  /** Looks at the next rows, and gives up those that are past. */
-  sweep(rows: number, second: number): void;
   limitOf(row: number): number;
   subjectOf(row: number): number;
   blockOf(row: number): number;
@@ -76,8 +74,6 @@ export interface SubjectRows {
   /** Calls whose end will say whether they count. */
   pendingOf(row: number): number;
   addPending(row: number, by: number): void;
-  /** Calls `visit` with the rows in use among `[from, to)`. */
-  each(from: number, to: number, visit: (row: number) => void): void;
 }
 
 /**
@@ -94,7 +90,8 @@ export function createSubjectRows(
   const words = new Int32Array(buffer);
   const numbers = new Float64Array(buffer);
   const bits = Math.max(4, Math.ceil(Math.log2(capacity)));
-  const buckets = new Int32Array(1 << bits).fill(NO_ROW);
+  /** The first row of each bucket, plus one. Never filled, so that memory is taken as rows are. */
+  const buckets = new Int32Array(1 << bits);
   const mask = buckets.length - 1;
   let size = 0;
   /** Rows that were never used begin here; rows that were given up are linked by their chain. */
@@ -106,8 +103,8 @@ export function createSubjectRows(
     emptied(row);
     const bucket = hash(words[row * ROW + LIMIT]!, numbers[row * (ROW / 2)]!) & mask;
     let before = NO_ROW;
-    for (let at = buckets[bucket]!; at !== row; at = words[at * ROW + CHAIN]!) before = at;
-    if (before === NO_ROW) buckets[bucket] = words[row * ROW + CHAIN]!;
+    for (let at = buckets[bucket]! - 1; at !== row; at = words[at * ROW + CHAIN]!) before = at;
+    if (before === NO_ROW) buckets[bucket] = words[row * ROW + CHAIN]! + 1;
     else words[before * ROW + CHAIN] = words[row * ROW + CHAIN]!;
     // A limit of -1 marks a row that nobody uses.
     words[row * ROW + LIMIT] = -1;
@@ -116,6 +113,7 @@ export function createSubjectRows(
     size--;
   }
 
+  /** Looks at the next rows, and gives up those that are past. */
   function sweep(rows: number, second: number): void {
     for (let left = Math.min(rows, fresh); left > 0; left--) {
       hand = hand + 1 >= fresh ? 0 : hand + 1;
@@ -140,7 +138,7 @@ export function createSubjectRows(
     },
     capacity,
     find(limit, subject) {
-      let row = buckets[hash(limit, subject) & mask]!;
+      let row = buckets[hash(limit, subject) & mask]! - 1;
       while (row !== NO_ROW && (numbers[row * (ROW / 2)] !== subject || words[row * ROW + LIMIT] !== limit))
         row = words[row * ROW + CHAIN]!;
       return row;
@@ -152,16 +150,15 @@ export function createSubjectRows(
       const bucket = hash(limit, subject) & mask;
       numbers[row * (ROW / 2)] = subject;
       words[row * ROW + LIMIT] = limit;
-      words[row * ROW + CHAIN] = buckets[bucket]!;
+      words[row * ROW + CHAIN] = buckets[bucket]! - 1;
       words[row * ROW + BLOCK] = 0;
       words[row * ROW + SIZE_CLASS] = 0;
       words[row * ROW + SECOND] = second;
       words[row * ROW + PENDING] = 0;
-      buckets[bucket] = row;
+      buckets[bucket] = row + 1;
       size++;
       return row;
     },
-    sweep,
     limitOf: (row) => words[row * ROW + LIMIT]!,
     subjectOf: (row) => numbers[row * (ROW / 2)]!,
     blockOf: (row) => words[row * ROW + BLOCK]! >>> 0,
@@ -177,9 +174,6 @@ export function createSubjectRows(
     pendingOf: (row) => words[row * ROW + PENDING]!,
     addPending(row, by) {
       words[row * ROW + PENDING] = Math.max(0, words[row * ROW + PENDING]! + by);
-    },
-    each(from, to, visit) {
-      for (let row = from; row < Math.min(to, fresh); row++) if (words[row * ROW + LIMIT]! >= 0) visit(row);
     },
   };
 }
