@@ -13,6 +13,7 @@ export const floors: Readonly<Record<string, number>> = {
   "numbering/lists": 2.1,
   pcap: 2,
   state: 2,
+  "state/frequency": 2.1,
   observe: 2,
   sip: 3.0,
   "sip/fields": 3.1,

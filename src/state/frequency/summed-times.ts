@@ -69,8 +69,8 @@ export function addSummed(blocks: TimeBlocks, place: BlockPlace, now: number): b
     place.block = blocks.take(place.sizeClass);
     if (place.block === NO_BLOCK) return false;
   }
-  if (FIRST + blocks.words[place.block + GROUPS]! === wordsOf(place.sizeClass) && !growSummed(blocks, place))
-    return false;
+  const groupsThere = blocks.words[place.block + GROUPS]!;
+  if (wordsOf(place.sizeClass) === FIRST + groupsThere && !growSummed(blocks, place)) return false;
   const { words } = blocks;
   const { block } = place;
   const groups = words[block + GROUPS]!;
