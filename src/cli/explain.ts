@@ -11,7 +11,7 @@ import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { describeEntry } from "../policy/match-ties.ts";
 import type { Policy } from "../policy/policy.ts";
 import { readsLabel } from "../policy/trunk-match.ts";
-import { describeSs7 } from "../config/policy/ss7-schema.ts";
+import { describeSs7 } from "../config/policy/keys/ss7-schema.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { readCalledNumber, readSipNumber } from "../numbering/e164.ts";
 import {

@@ -29,6 +29,7 @@ export const floors: Readonly<Record<string, number>> = {
   "config/yaml": 7.0,
   "config/lists": 7.1,
   "config/sigwall": 7.1,
+  "config/policy/keys": 7.1,
   "config/policy": 7.2,
   config: 7.3,
   "config/review": 7.4,

@@ -5,15 +5,15 @@ import { reasonCodes } from "../../domain/reason.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { isTimeZone } from "../lists/calendar.ts";
 import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
-import { bodiesSchema } from "./bodies-schema.ts";
-import { labelSchema, stripSchema } from "./clean-up-schema.ts";
-import { lineStateSchema } from "./line-state-schema.ts";
-import { frequencySchema } from "./frequency-schema.ts";
-import { matchSchema } from "./match-schema.ts";
-import { methodsSchema } from "./methods-schema.ts";
+import { bodiesSchema } from "./keys/bodies-schema.ts";
+import { labelSchema, stripSchema } from "./keys/clean-up-schema.ts";
+import { lineStateSchema } from "./keys/line-state-schema.ts";
+import { frequencySchema } from "./keys/frequency-schema.ts";
+import { matchSchema } from "./keys/match-schema.ts";
+import { methodsSchema } from "./keys/methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
 import { rulesSchema } from "./rule-options.ts";
-import { ss7Schema } from "./ss7-schema.ts";
+import { ss7Schema } from "./keys/ss7-schema.ts";
 import {
   areaCodeSchema,
   dateSchema,

@@ -1,7 +1,7 @@
 // The key `limits.frequency` of trunks and lessees: its schema, and what it is compiled to.
 import { z } from "zod";
-import type { FrequencyLimit } from "../../domain/trunk.ts";
-import type { Millis } from "../../domain/time.ts";
+import type { FrequencyLimit } from "../../../domain/trunk.ts";
+import type { Millis } from "../../../domain/time.ts";
 
 const SECOND: Millis = 1000;
 const HOUR = 3600 * SECOND;
