@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type {
   Association,
+  EndpointList,
   PendingAssociation,
   SignallingTransport,
 } from "../../src/wire/sctp/association.ts";
@@ -16,13 +17,18 @@ export interface TestPeer {
   wait(count: number): Promise<void>;
 }
 
-function attach(pending: PendingAssociation): TestPeer {
+/** Opens an association that has come up. */
+export function attach(pending: PendingAssociation): TestPeer {
   const received: { stream: number; bytes: Buffer }[] = [];
   let why: string | undefined;
   const association = pending.open({
     message: (stream, bytes) => received.push({ stream, bytes: Buffer.from(bytes) }),
     drained: () => undefined,
     closed: (reason) => (why = reason),
+    restarted: (renewed) => {
+      why = "restarted";
+      renewed.refuse();
+    },
   });
   association.read(true);
   return {
@@ -43,10 +49,22 @@ export async function connectPeer(
   port: number,
   localPort = 0,
 ): Promise<TestPeer> {
+  return connectFrom(
+    transport,
+    [{ address: "127.0.0.1", port: localPort }],
+    [{ address: "127.0.0.1", port }],
+  );
+}
+
+/** The same from any addresses to any addresses. */
+export async function connectFrom(
+  transport: SignallingTransport,
+  locals: EndpointList,
+  remotes: EndpointList,
+): Promise<TestPeer> {
   for (const end = Date.now() + PATIENCE; ;) {
     const outcome = await new Promise<PendingAssociation | Error>((resolve) => {
-      const local = { address: "127.0.0.1", port: localPort };
-      transport.connect(local, { address: "127.0.0.1", port }, resolve);
+      transport.connect(locals, remotes, resolve);
     });
     if (!(outcome instanceof Error)) return attach(outcome);
     if (Date.now() > end) throw outcome;
@@ -58,10 +76,10 @@ export async function connectPeer(
 export async function listenAsPeer(
   transport: SignallingTransport,
   arrived: (peer: TestPeer) => void,
+  locals: EndpointList = [{ address: "127.0.0.1", port: 0 }],
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   return transport.listen(
-    "127.0.0.1",
-    0,
+    { locals, remotes: [] },
     (pending) => arrived(attach(pending)),
     (error) => {
       throw error;
