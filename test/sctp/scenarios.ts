@@ -8,6 +8,7 @@ import { fromCore, fromLease, LISTED, told, UNLISTED } from "../support/isup-rel
 import { linkTo, startEngine } from "../support/m3ua-engine.ts";
 import { comesTrue } from "../support/until.ts";
 import { readIdentifiers } from "./foreign-messages.ts";
+import { meetMultiHomedStp } from "./multi-homed-stp.ts";
 import { createHost, hasNetwork } from "./network.ts";
 import { connectPeer, listenAsPeer, type TestPeer } from "./peer.ts";
 import { returnBySctp, returnByTcp } from "./peers-that-return.ts";
@@ -31,6 +32,7 @@ export async function runScenarios(check: Check): Promise<void> {
   }
   const host = await createHost("peer", ["10.1.0.2", "10.2.0.2"]);
   await survivePathLoss(check, sctp, host);
+  await meetMultiHomedStp(check, sctp, host);
   await loseAllPaths(check, sctp, host);
   await mixFamilies(check, sctp, await createHost("mixed", ["2001:db8:5::2", "203.0.113.2"]));
   await returnBySctp(check, sctp, host);
