@@ -18,11 +18,14 @@ export interface TestPeer {
 }
 
 /** Opens an association that has come up. */
-export function attach(pending: PendingAssociation): TestPeer {
+export function attach(pending: PendingAssociation, heard?: (bytes: Buffer) => void): TestPeer {
   const received: { stream: number; bytes: Buffer }[] = [];
   let why: string | undefined;
   const association = pending.open({
-    message: (stream, bytes) => received.push({ stream, bytes: Buffer.from(bytes) }),
+    message(stream, bytes) {
+      if (heard === undefined) received.push({ stream, bytes: Buffer.from(bytes) });
+      else heard(Buffer.from(bytes));
+    },
     drained: () => undefined,
     closed: (reason) => (why = reason),
     restarted: (renewed) => {
@@ -43,16 +46,18 @@ export function attach(pending: PendingAssociation): TestPeer {
   };
 }
 
-/** Connects to the filter; tries again while nobody listens. */
+/** Connects to the filter; tries again while nobody listens. `heard` takes messages that are not kept then. */
 export async function connectPeer(
   transport: SignallingTransport,
   port: number,
   localPort = 0,
+  heard?: (bytes: Buffer) => void,
 ): Promise<TestPeer> {
   return connectFrom(
     transport,
     [{ address: "127.0.0.1", port: localPort }],
     [{ address: "127.0.0.1", port }],
+    heard,
   );
 }
 
@@ -61,12 +66,13 @@ export async function connectFrom(
   transport: SignallingTransport,
   locals: EndpointList,
   remotes: EndpointList,
+  heard?: (bytes: Buffer) => void,
 ): Promise<TestPeer> {
   for (const end = Date.now() + PATIENCE; ;) {
     const outcome = await new Promise<PendingAssociation | Error>((resolve) => {
       transport.connect(locals, remotes, resolve);
     });
-    if (!(outcome instanceof Error)) return attach(outcome);
+    if (!(outcome instanceof Error)) return attach(outcome, heard);
     if (Date.now() > end) throw outcome;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -10,6 +10,7 @@ import { comesTrue } from "../support/until.ts";
 import { readIdentifiers } from "./foreign-messages.ts";
 import { meetMultiHomedStp } from "./multi-homed-stp.ts";
 import { createHost, hasNetwork } from "./network.ts";
+import { shareLoad } from "./loadshare.ts";
 import { connectPeer, listenAsPeer, type TestPeer } from "./peer.ts";
 import { returnBySctp, returnByTcp } from "./peers-that-return.ts";
 import { loseAllPaths, mixFamilies, survivePathLoss } from "./two-paths.ts";
@@ -37,6 +38,13 @@ export async function runScenarios(check: Check): Promise<void> {
   await mixFamilies(check, sctp, await createHost("mixed", ["2001:db8:5::2", "203.0.113.2"]));
   await returnBySctp(check, sctp, host);
   await returnByTcp(check, sctp, host);
+}
+
+/** Minutes of calls over a linkset, with the transfer point of Osmocom as the far side. */
+export async function runLoadshare(check: Check): Promise<void> {
+  const sctp = await loadKernelSctp();
+  if (typeof sctp === "string") throw new Error(sctp);
+  await shareLoad(check, createSctpTransport(sctp));
 }
 
 interface Pair {

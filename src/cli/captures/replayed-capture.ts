@@ -100,13 +100,12 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
       case "unknown-source": {
         const attempt = readPlain();
         if (typeof attempt === "string") return `IAM: ${attempt}`;
-        const { sourceAddress, sourcePort } = seen.origin;
-        countStranger(
-          counts,
-          sourceAddress === ""
-            ? `point code ${attempt.circuit?.opc}`
-            : formatEndpoint({ address: sourceAddress, port: sourcePort }),
-        );
+        const { sourceAddress: address, sourcePort: port } = seen.origin;
+        const { circuit } = attempt;
+        const label = circuit === undefined ? "" : `point code ${circuit.opc}`;
+        // Behind one address the label tells trunks apart.
+        const place = address === "" ? "" : formatEndpoint({ address, port });
+        countStranger(counts, `${place} ${label}`.trim());
         return refuseStranger(attempt, judgement.policy);
       }
     }
