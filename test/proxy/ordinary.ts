@@ -147,6 +147,26 @@ void t.test("answers: a second 2xx, the answer to a BYE, and one that comes twic
   t.ok(isTaken(call, peers.core, respond(bye, 200)), "a BYE is answered");
 });
 
+/** Answers of the caller to an UPDATE that the called side sends while it rings. */
+const answersWithin: readonly Row[] = [
+  ["as it should be", false, same],
+  ["as if the INVITE had been refused", true, put("SIP/2.0 200", "SIP/2.0 486")],
+  ["as if the INVITE had been answered by another", true, put(";tag=caller", ";tag=other")],
+];
+
+void t.test("an answer to a request inside the dialog does not pass for one to the INVITE", async (t) => {
+  for (const [what, isForged, change] of answersWithin) {
+    const call = begin();
+    const ringing = textOf(call.twins.receive(peers.core, respond(call.out, 180)));
+    const update = textOf(call.twins.receive(peers.core, ofCalled({ ...call, ok: ringing }, "UPDATE")));
+    t.match(update, /;sd=/, what);
+    const answer = change(respond(update, 200));
+    const sent = isForged ? answer.replace(";sd=", ";sw=").replace("7 UPDATE", "7 INVITE") : answer;
+    t.equal(isTaken(call, peers.lessee, sent), isForged, what);
+    t.same([...call.twins.proxy.proxy.calls.standing()], [["lease", { setup: 1, answered: 0 }]], what);
+  }
+});
+
 const requests: readonly Row[] = [
   ["as it should be", true, same],
   ["no rport", true, put(";rport", "")],

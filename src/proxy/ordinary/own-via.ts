@@ -4,7 +4,7 @@ import { CALL_TAG_LENGTH } from "../../calls/call-tag.ts";
 import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import { Header } from "../../sip/header.ts";
 import { BRANCH_LENGTH, MAC_LENGTH } from "../../sip/tag.ts";
-import { BOUND } from "../sending/call-mark.ts";
+import { boundOf } from "../sending/call-mark.ts";
 import { octetsOf, standsAt } from "../octets/octets.ts";
 import type { OrdinaryTurn } from "./ordinary-turn.ts";
 
@@ -86,13 +86,14 @@ function readMark({ proxy, message: { bytes } }: OrdinaryTurn, via: OwnVia, stop
   const at = branchEnd + MARK_LENGTH;
   if (at + CALL_TAG_LENGTH > stop) return true;
   via.isWithin = bytes[branchEnd + 2] === SMALL_D;
-  for (let i = 0; i < BOUND; i++) tweak[i] = bytes[via.macStart + i]!;
-  if (proxy.callTags.find(bytes, at, CALL_TAG_LENGTH, tweak, BOUND))
+  const bound = boundOf(via.isWithin);
+  for (let i = 0; i < bound; i++) tweak[i] = bytes[via.macStart + i]!;
+  if (proxy.callTags.find(bytes, at, CALL_TAG_LENGTH, tweak, bound))
     via.slot = proxy.calls.named(proxy.callTags.found);
   return true;
 }
 
-const tweak = Buffer.alloc(BOUND);
+const tweak = Buffer.alloc(MAC_LENGTH);
 
 /** True for `;sw=` and `;sd=`. */
 function isMark(bytes: Uint8Array, at: number): boolean {
