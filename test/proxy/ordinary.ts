@@ -147,6 +147,17 @@ void t.test("answers: a second 2xx, the answer to a BYE, and one that comes twic
   t.ok(isTaken(call, peers.core, respond(bye, 200)), "a BYE is answered");
 });
 
+void t.test("a mark in the Via of the caller, behind ours on one line, hides no answer", async (t) => {
+  for (const mark of [";sw=AAAAAAAAAAAAAAAA", ";sd=AAAAAAAAAAAAAAAA"]) {
+    const call = answered();
+    const bye = ofCaller(call, "BYE").replace(";rport", `;rport${mark}`);
+    const sent = textOf(call.twins.receive(peers.lessee, bye));
+    const refusal = respond(sent, 401).replace("\r\nVia: SIP/2.0/UDP 203", ", SIP/2.0/UDP 203");
+    t.ok(refusal.includes(mark) && isTaken(call, peers.core, refusal), mark);
+    t.same([...call.twins.proxy.proxy.calls.standing()], [["lease", { setup: 0, answered: 1 }]], mark);
+  }
+});
+
 /** Answers of the caller to an UPDATE that the called side sends while it rings. */
 const answersWithin: readonly Row[] = [
   ["as it should be", false, same],

@@ -52,7 +52,7 @@ export function relayResponse(received: ResponseTurn, isOurs = false): StrayReas
   const turn = asAsked(received, { value, branchEnd, end, mac: ours.mac, path, ingress });
   if (typeof turn === "string") return turn;
   if (ingress.isReliable && !listener.isReliable) hushRequest(turn, top.branch);
-  const marked = readMark(proxy, value, top.branchEnd, ours.mac);
+  const marked = readMark(proxy, value.slice(0, end), branchEnd, ours.mac);
   const call = marked === undefined || marked.isWithin ? undefined : proxy.calls.setupOf(marked.slot)?.sent;
   if (hops.isWatching || call !== undefined) {
     const from = { transport: listener.transport, address: turn.address, port: turn.port };

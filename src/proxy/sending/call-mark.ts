@@ -50,8 +50,9 @@ export function markOfName(callTags: CallTags, name: CallName, mac: string): str
 }
 
 /**
- * Returns the call that a Via of ours names behind its branch. `mac` is the MAC of the branch. Returns undefined when
- * the Via names no call that is remembered here.
+ * Returns the call that a Via of ours names behind its branch. `via` ends where this Via ends: behind a comma another peer
+ * writes what it likes. `mac` is the MAC of the branch. Returns undefined when the Via names no call that is remembered
+ * here.
  */
 export function readMark(
   { calls, callTags }: MarkParts,
