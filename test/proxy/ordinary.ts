@@ -109,6 +109,7 @@ const answers: readonly Row[] = [
   ["another CSeq", false, put("CSeq: 1 ", "CSeq: 2 ")],
   ["CSeq with zeros in front", true, put("CSeq: 1 ", "CSeq: 0001 ")],
   ["an unknown method", false, put("1 INVITE", "1 INVITES")],
+  ["a method in small letters", false, put("1 INVITE", "1 invite")],
   ["the Via of the caller elsewhere", false, put("received=203.0.113.10", "received=203.0.113.99")],
   ["rport with zeros in front", false, put("rport=5060", "rport=05060")],
   ["received twice", false, put(";received=", ";received=203.0.113.10;received=")],
@@ -145,6 +146,14 @@ void t.test("answers: a second 2xx, the answer to a BYE, and one that comes twic
   const bye = textOf(call.twins.receive(peers.lessee, ofCaller(call, "BYE")));
   t.ok(isTaken(call, peers.core, respond(bye, 401)), "a BYE is refused");
   t.ok(isTaken(call, peers.core, respond(bye, 200)), "a BYE is answered");
+});
+
+void t.test("a method that only begins like INVITE says nothing of the call", async (t) => {
+  for (const status of [200, 486]) {
+    const call = begin();
+    t.notOk(isTaken(call, peers.core, respond(call.out, status).replace("1 INVITE", "1 INVITED")));
+    t.same([...call.twins.proxy.proxy.calls.standing()], [["lease", { setup: 1, answered: 0 }]]);
+  }
 });
 
 void t.test("a mark in the Via of the caller, behind ours on one line, hides no answer", async (t) => {
