@@ -111,6 +111,16 @@ void t.test("CSeq: one above the highest of each direction", async (t) => {
   t.equal(header(byeTo(sent, peers.lessee).text, "CSeq"), "7001 BYE");
 });
 
+void t.test("no CSeq of ours is higher than there may be one", async (t) => {
+  const proxy = createQuietProxy();
+  const call = answerCall(proxy);
+  within(proxy, call, "caller", "INFO", { cseq: 2 ** 31 - 1 });
+  within(proxy, call, "called", "INFO", { cseq: 2 ** 31 - 2 });
+  const { sent } = proxy.release("lease");
+  t.equal(header(byeTo(sent, peers.core).text, "CSeq"), "2147483647 BYE");
+  t.equal(header(byeTo(sent, peers.lessee).text, "CSeq"), "2147483647 BYE");
+});
+
 void t.test("Route: the Record-Route values beyond us, nearest first", async (t) => {
   const ours = "<sip:192.0.2.1:5060;lr;sw=";
   const cases = [
