@@ -118,6 +118,7 @@ const answers: readonly Row[] = [
   ["a token with an escape", false, put(/lr;sw=(.)/, "lr;sw=%41$1")],
   ["a token that is confirmed", true, put(/(lr;sw=[^>]*)/, `$1.${"a".repeat(24)}`)],
   ["a Record-Route of somebody in front", true, withLine("Record-Route: <sip:198.51.100.9;lr>")],
+  ["tokens of nobody", true, withLine(`Record-Route: <sip:198.51.100.9${";sw=a.b".repeat(70)}>`)],
   ["two To tags", false, put(";tag=called", ";tag=called;tag=b")],
   ["a To without brackets", false, put(/To: <([^>]*)>/, "To: $1")],
   ["no To tag", true, put(";tag=called", "")],

@@ -202,8 +202,11 @@ function confirmRecordRoute(
       const start = at + TOKEN_START.length;
       let end = start;
       while (end < value.length && !isTokenEnd(value.charCodeAt(end))) end++;
+      const confirmation = confirmToken(tags, value.slice(start, end), callId, calledTag);
+      // There is room for so many edits only: what changes nothing is none.
+      if (confirmation === "") continue;
       const place = message.valueStart[i]! + end;
-      splice(edits, place, place, confirmToken(tags, value.slice(start, end), callId, calledTag));
+      splice(edits, place, place, confirmation);
     }
   }
 }
