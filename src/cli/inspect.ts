@@ -2,8 +2,8 @@
 import type { CallAttempt } from "../domain/attempt.ts";
 import { toMillis } from "../pcap/timestamp.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
-import { readIsupAttempt } from "../ss7/isup-attempt.ts";
 import type { AttemptSink } from "../replay/captured-attempts.ts";
+import { readSeenIam } from "../replay/seen-iam.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import type { Sighting } from "../records/lines/attempt-line.ts";
 import {
@@ -44,8 +44,8 @@ function attend(print: LineSink, counts: InspectCounts): AttemptSink {
       write({ frame, seconds, nanos, retransmissionOf, fault }, attempt);
     },
     iam(iam) {
-      const { frame, seconds, nanos, message, msu, origin, retransmissionOf } = iam;
-      const attempt = readIsupAttempt(message, msu, plainTrunk, toMillis(iam), origin);
+      const { frame, seconds, nanos, retransmissionOf } = iam;
+      const attempt = readSeenIam(iam, plainTrunk, toMillis(iam));
       if (typeof attempt === "string") malformed(iam, `IAM: ${attempt}`);
       else write({ frame, seconds, nanos, retransmissionOf, fault: undefined }, attempt);
     },

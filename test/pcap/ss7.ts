@@ -4,7 +4,7 @@ import t from "tap";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
 import { createAttemptReader } from "../../src/replay/captured-attempts.ts";
 import { createSignallingReader } from "../../src/replay/signalling.ts";
-import { LinkType } from "../../src/pcap/link-layer.ts";
+import { LinkType } from "../../src/pcap/links/link-layer.ts";
 import { addressBytes, writeEthernet, writeIp, writeTcp } from "../../src/pcap/packet.ts";
 import { writeSctp } from "../../src/pcap/sctp-packet.ts";
 import { writePcap } from "../../src/pcap/writer.ts";

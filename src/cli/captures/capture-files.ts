@@ -2,6 +2,7 @@
 import { createAttemptReader, type AttemptSink, type MessageCounts } from "../../replay/captured-attempts.ts";
 import { createSignallingReader, type SignallingReader } from "../../replay/signalling.ts";
 import type { CaptureFault } from "../../pcap/reader.ts";
+import type { UnreadCount } from "../../pcap/unread-counts.ts";
 import { writeAttempt, writeMalformed } from "./attempt-json.ts";
 import {
   type AttemptLine,
@@ -57,8 +58,8 @@ export interface CaptureResult {
   /** Whether nothing of it could be read. */
   readonly failed: boolean;
   readonly frames: number;
-  /** LINKTYPE_ values of its frames. */
-  readonly linkTypes: readonly number[];
+  /** Why packets led to no message, and how many. */
+  readonly unread: readonly UnreadCount[];
   readonly counts: Readonly<MessageCounts>;
 }
 
@@ -77,7 +78,7 @@ function createLines(
   name: string,
   output: CommandOutput,
   see: ((line: PrintedLine) => void) | undefined,
-): LineSink & { settle(): void; take(): string; end(): string } {
+): LineSink & { settle(before: number): void; take(): string; end(): string } {
   const colour = output.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
   const table = createAttemptTable(style.command, colour, style.timeZone);
   const capture = style.several ? name : undefined;
@@ -94,14 +95,19 @@ function createLines(
     see?.(printed);
     text += style.json ? `${JSON.stringify(printed)}\n` : table.add(line);
   }
-  function settle(): void {
+  /** Prints the lines of frames before `before`. Lines of earlier frames no longer come. */
+  function settle(before: number): void {
     if (held.length === 0) return;
-    for (const line of held.toSorted((a, b) => a.frame - b.frame)) print(line);
-    held = [];
+    const kept: HeldLine[] = [];
+    for (const line of held.toSorted((a, b) => a.frame - b.frame)) {
+      if (line.frame < before) print(line);
+      else kept.push(line);
+    }
+    held = kept;
   }
   function hold(frame: number, line: HeldLine["line"]): void {
     held.push({ frame, line });
-    if (held.length > MAX_HELD_LINES) settle();
+    if (held.length > MAX_HELD_LINES) settle(Infinity);
   }
   function take(): string {
     const taken = text;
@@ -121,7 +127,7 @@ function createLines(
     settle,
     take,
     end() {
-      settle();
+      settle(Infinity);
       return take() + (style.json ? "" : table.flush());
     },
   };
@@ -188,7 +194,7 @@ export async function readCapture(
     const fault = await feed(path, reader, (size) => {
       progress = createProgress(output.stderr, path, size);
       return (bytes) => {
-        if (!reader.waiting()) lines.settle();
+        if (!reader.waiting()) lines.settle(attempts.firstWaiting());
         print(lines.take());
         if (output.read === undefined) progress.at(bytes);
         else output.read(bytes);
@@ -204,7 +210,7 @@ export async function readCapture(
   return {
     failed: problem !== undefined && reader.frames() === 0,
     frames: reader.frames(),
-    linkTypes: reader.linkTypes(),
+    unread: reader.unread(),
     counts: attempts.counts,
   };
 }

@@ -3,12 +3,12 @@ import { formatEndpoint } from "../../net/endpoint.ts";
 import type { CallAttempt, SignallingSource } from "../../domain/attempt.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { LRUCache } from "lru-cache";
-import type { AttemptSink, SeenIam, SeenInvite } from "../../replay/captured-attempts.ts";
+import type { AttemptSink, SeenInvite } from "../../replay/captured-attempts.ts";
+import { readSeenIam, type SeenIam } from "../../replay/seen-iam.ts";
 import { createCaptureJudge, type Judgement, type Outcome } from "../../replay/judge-capture.ts";
 import type { Arrival } from "../../pcap/tcp-stream.ts";
 import { toMillis } from "../../pcap/timestamp.ts";
 import { readCall } from "../../judging/sip-i-attempt.ts";
-import { readIsupAttempt } from "../../ss7/isup-attempt.ts";
 import { type DecisionLine, describeDecision, type Sighting } from "../../records/lines/attempt-line.ts";
 import {
   type CommandOutput,
@@ -159,9 +159,7 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
   }
 
   function decideIam(iam: SeenIam): Judged | string {
-    return judgedBy(judge.judgeIam(iam), iam, () =>
-      readIsupAttempt(iam.message, iam.msu, plainTrunk, toMillis(iam), iam.origin),
-    );
+    return judgedBy(judge.judgeIam(iam), iam, () => readSeenIam(iam, plainTrunk, toMillis(iam)));
   }
 
   return {
