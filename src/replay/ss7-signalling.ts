@@ -55,10 +55,10 @@ const link: SignallingPath = {
 /** The SS7 adaptation layers over SCTP. */
 type Adaptation = "m2ua" | "m3ua" | "m2pa";
 
-/** Identifiers of other protocols that Wireshark reads. */
+/** Identifiers of other protocols. That of Diameter is none of them: what is no Diameter goes by the port. */
 const otherIdentifiers: readonly number[] = [
-  1, 4, 6, 7, 8, 10, 11, 12, 13, 18, 19, 20, 24, 25, 27, 29, 31, 32, 33, 34, 35, 36, 37, 43, 44, 45, 46, 47,
-  49, 50, 60, 61, 62, 64, 99,
+  1, 4, 6, 7, 8, 10, 11, 12, 13, 18, 19, 20, 24, 25, 27, 29, 31, 32, 33, 34, 35, 36, 37, 43, 44, 45, 47, 49,
+  50, 60, 61, 62, 64, 99,
 ];
 
 /**
