@@ -7,6 +7,7 @@ import { readSeenIam } from "../replay/seen-iam.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import type { Sighting } from "../records/lines/attempt-line.ts";
 import {
+  canRead,
   readCapture,
   type CaptureResult,
   type CommandOutput,
@@ -61,11 +62,12 @@ function summarise(result: CaptureResult, { attempts, repeats, malformed }: Insp
 }
 
 /**
- * Runs `sigwall inspect`: lists the call attempts in captures, without a policy.
+ * Runs `sigwall inspect`: lists the call attempts in captures, without a policy. The capture `-` is standard input.
  * @returns exit code: 0, also for a damaged capture that could be read in part; 1 when a file is no
- * capture or can't be read
+ * capture or can't be read; 2 when standard input is named twice
  */
 export async function inspectCaptures(files: readonly string[], options: InspectOptions): Promise<number> {
+  if (!canRead(files, "inspect", options)) return 2;
   let exitCode = 0;
   const style = {
     command: "inspect",

@@ -55,13 +55,15 @@ void t.test("a TSN counts once for each direction and tag", (t) => {
   t.end();
 });
 
+/** Frame and text of each message alone. */
+const shorten = (lines: readonly string[]): string[] =>
+  lines.map((line) => `${line.split(" ")[0]} ${line.split("1/3 ")[1]}`);
+
 void t.test("an association is its tag and its ports: its hosts may send from any address", (t) => {
   const other = { address: "203.0.113.1", port: A.port };
   const otherB = { address: "203.0.113.2", port: B.port };
   const v6 = { address: "2001:db8::1", port: A.port };
   const v6B = { address: "2001:db8::2", port: B.port };
-  const shorten = (lines: readonly string[]): string[] =>
-    lines.map((line) => `${line.split(" ")[0]} ${line.split("1/3 ")[1]}`);
   const [first, second] = [chunk(1, "ab", "b"), chunk(2, "cd", "e")];
   t.same(shorten(readTransport([packet(A, B, 7, [first]), packet(other, otherB, 7, [second])])), ["2 abcd"]);
   t.same(

@@ -206,18 +206,21 @@ void t.test(
   },
 );
 
+/** An exported PDU of a dissector, with more tags in hex. */
+const named = (name: string, payload: Buffer, ...tags: readonly string[]): Buffer => {
+  const head = Buffer.from("000c0000", "hex");
+  head.writeUInt16BE(name.length, 2);
+  return Buffer.concat([head, Buffer.from(name), Buffer.from(`${tags.join("")}00000000`, "hex"), payload]);
+};
+/** The tags of an entry of a dissector table. */
+const table = (entry: string, value: string): string =>
+  `000e00${entry.length.toString(16).padStart(2, "0")}${Buffer.from(entry).toString("hex")}00200004${value}`;
+
 void t.test("messages without layers below them: SCTP as a link, and exported PDUs", (t) => {
   const chunk = { tsn: 1, stream: 1, payloadProtocol: 3, payload: m3ua };
   t.same(calls(LinkType.sctp, [writeSctp(A, B, 7, [chunk])]), ["1 sctp 333-444-5"]);
   t.same(calls(LinkType.sctp, [Buffer.alloc(7)]), []);
-  const named = (name: string, payload: Buffer, ...tags: readonly string[]): Buffer => {
-    const head = Buffer.from("000c0000", "hex");
-    head.writeUInt16BE(name.length, 2);
-    return Buffer.concat([head, Buffer.from(name), Buffer.from(`${tags.join("")}00000000`, "hex"), payload]);
-  };
   const codes = ["001c0008000001bb00010000", "001d0008000001bc00010000"];
-  const table = (entry: string, value: string): string =>
-    `000e00${entry.length.toString(16).padStart(2, "0")}${Buffer.from(entry).toString("hex")}00200004${value}`;
   const rows: readonly (readonly [name: string, packet: Buffer, found: readonly string[]])[] = [
     ["MTP3", named("mtp3\0\0\0\0", unit(iam)), ["1 mtp 333-444-5"]],
     ["MTP2", named("mtp2", mtp2(unit(iam))), ["1 mtp 333-444-5"]],

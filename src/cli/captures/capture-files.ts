@@ -1,4 +1,5 @@
 // Reads one capture for a command and prints its lines, in frame order.
+import type { Readable } from "node:stream";
 import { createAttemptReader, type AttemptSink, type MessageCounts } from "../../replay/captured-attempts.ts";
 import { createSignallingReader, type SignallingReader } from "../../replay/signalling.ts";
 import type { CaptureFault } from "../../pcap/reader.ts";
@@ -13,7 +14,7 @@ import {
 } from "../../records/lines/attempt-line.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import { createAttemptTable } from "./attempt-table.ts";
-import { openCapture, UnpackError } from "./capture-bytes.ts";
+import { openCapture, STANDARD_INPUT, UnpackError } from "./capture-bytes.ts";
 import { createProgress, noProgress } from "./progress.ts";
 import { describeFailure } from "../../app/read-file.ts";
 
@@ -23,6 +24,8 @@ export interface CommandOutput {
   readonly stderr: CommandStream;
   /** Learns how many bytes of the capture have been read. Left out: a progress bar shows it. */
   readonly read?: (bytes: number) => void;
+  /** What `-` is read from. Left out: standard input of the process. */
+  readonly input?: Readable | undefined;
 }
 
 /** A stream of text; `isTTY` says that a person reads it. */
@@ -51,6 +54,21 @@ export interface LineSink {
   attempt(sighting: Sighting, attempt: CallAttempt, decision?: DecisionLine): void;
   /** Takes a message that gives no attempt; `why` in words. */
   malformed(frame: number, why: string): void;
+}
+
+/**
+ * Checks the captures that a command is given: standard input can be read once.
+ *
+ * @returns false after a message to `stderr`
+ */
+export function canRead(
+  files: readonly string[],
+  command: LineStyle["command"],
+  { stderr }: Pick<CommandOutput, "stderr">,
+): boolean {
+  if (files.filter((file) => file === STANDARD_INPUT).length <= 1) return true;
+  stderr.write(`sigwall ${command}: ${STANDARD_INPUT} stands for standard input, which can be read once\n`);
+  return false;
 }
 
 /** Result of reading one capture. */
@@ -144,10 +162,11 @@ function describeFault({ kind, offset, frames, why }: CaptureFault): string {
  */
 async function feed(
   path: string,
+  input: Readable | undefined,
   reader: SignallingReader,
   begin: (size: number) => (bytes: number) => void,
 ): Promise<CaptureFault | undefined> {
-  const capture = await openCapture(path);
+  const capture = await openCapture(path, undefined, input);
   try {
     const chunkRead = begin(capture.size);
     for await (const chunk of capture.chunks) {
@@ -191,7 +210,7 @@ export async function readCapture(
 
   let problem: string | undefined;
   try {
-    const fault = await feed(path, reader, (size) => {
+    const fault = await feed(path, output.input, reader, (size) => {
       progress = createProgress(output.stderr, path, size);
       return (bytes) => {
         if (!reader.waiting()) lines.settle(attempts.firstWaiting());

@@ -69,6 +69,15 @@ function refuseStranger(attempt: CallAttempt, { revision }: Policy): Judged {
   };
 }
 
+/** The source of a call in words: an endpoint, or the point code where the capture has no addresses. */
+function sourceOf(
+  { sourceAddress: address, sourcePort: port }: SignallingSource,
+  { circuit }: CallAttempt,
+): string {
+  if (address !== "") return formatEndpoint({ address, port });
+  return circuit === undefined ? "a source without address" : `point code ${circuit.opc}`;
+}
+
 /** A call of a capture, SIP or ISUP. */
 interface Seen extends Arrival {
   readonly origin: SignallingSource;
@@ -100,13 +109,7 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
       case "unknown-source": {
         const attempt = readPlain();
         if (typeof attempt === "string") return `IAM: ${attempt}`;
-        const { sourceAddress, sourcePort } = seen.origin;
-        countStranger(
-          counts,
-          sourceAddress === ""
-            ? `point code ${attempt.circuit?.opc}`
-            : formatEndpoint({ address: sourceAddress, port: sourcePort }),
-        );
+        countStranger(counts, sourceOf(seen.origin, attempt));
         return refuseStranger(attempt, judgement.policy);
       }
     }
