@@ -7,7 +7,7 @@ import { toMillis, type CaptureTime } from "../pcap/timestamp.ts";
 import { appendDigits, isComplete } from "../ss7/isup-overlap.ts";
 import { readSubsequent } from "../ss7/isup-number.ts";
 import { createIsupMessage, isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
-import { createMsu, type Msu } from "../ss7/mtp3.ts";
+import type { Msu } from "../ss7/mtp3.ts";
 import type { SeenIam } from "./seen-iam.ts";
 
 /** How long more digits are waited for: T35 is 15 to 20 s (Q.764 table A.1). */
@@ -38,7 +38,7 @@ interface WaitingIam extends Arrival {
   readonly key: string;
   readonly origin: SeenIam["origin"];
   readonly msu: Msu;
-  /** The IAM from its message type on. */
+  /** The IAM from its message type on; `msu` has the same octets. */
   readonly message: Buffer;
   digits: string;
   /** In words, why the digits that followed can't be read. */
@@ -95,13 +95,13 @@ export function createWaitingIams(
   const inOrder = new Set<WaitingIam>();
   const view = createIsupMessage();
   const segmentView = createIsupMessage();
-  let latest: CaptureTime = { seconds: 0, nanos: 0 };
+  const latest = { seconds: 0, nanos: 0 };
 
   function release(iam: WaitingIam): void {
     inOrder.delete(iam);
-    const others = circuits.get(iam.key)?.filter((other) => other !== iam) ?? [];
-    if (others.length === 0) circuits.delete(iam.key);
-    else circuits.set(iam.key, others);
+    const known = circuits.get(iam.key);
+    if (known === undefined || known.length === 1) circuits.delete(iam.key);
+    else known.splice(known.indexOf(iam), 1);
     const { frame, seconds, nanos, origin, msu, digits, fault, segment, repeats } = iam;
     const message = digits === "" ? iam.message : appendDigits(iam.message, digits);
     readIsup(view, "itu", message, 0, message.length);
@@ -135,20 +135,22 @@ export function createWaitingIams(
   }
 
   function releaseAll(key: string): void {
-    for (const iam of circuits.get(key) ?? []) release(iam);
+    const known = circuits.get(key);
+    if (known !== undefined) for (const iam of [...known]) release(iam);
   }
 
   function hold(iam: SeenIam, key: string): void {
     const { frame, seconds, nanos, origin, message } = iam;
     const { opc, dpc, si, ni, sls, cic } = iam.msu;
+    const bytes = copy(message);
     const waiting: WaitingIam = {
       key,
       frame,
       seconds,
       nanos,
       origin,
-      msu: { ...createMsu(), opc, dpc, si, ni, sls, cic },
-      message: copy(message),
+      msu: { opc, dpc, si, ni, sls, cic, bytes, start: 0, end: bytes.length, fault: undefined },
+      message: bytes,
       digits: "",
       fault: undefined,
       segment: undefined,
@@ -182,7 +184,7 @@ export function createWaitingIams(
         return;
       }
       // The exchange seizes the circuit again: it has forgotten the call before.
-      for (const other of known) if (isSamePath(other.origin, origin)) release(other);
+      for (const other of [...known]) if (isSamePath(other.origin, origin)) release(other);
     }
     const isWhole = isComplete(message) && !isSegmented(message);
     const isLong = message.end - message.start > MOST_KEPT;
@@ -224,7 +226,9 @@ export function createWaitingIams(
   }
 
   function pass({ seconds, nanos }: CaptureTime): void {
-    latest = { seconds, nanos };
+    latest.seconds = seconds;
+    latest.nanos = nanos;
+    if (inOrder.size === 0) return;
     const now = toMillis(latest);
     for (const iam of inOrder) {
       if (Math.abs(now - iam.since) <= LIFETIME) return;

@@ -1,5 +1,4 @@
 // SAM and SGM of a capture: joined to the IAM before them.
-import { Buffer } from "node:buffer";
 import t from "tap";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
 import { plainTrunk } from "../../src/cli/captures/plain-trunk.ts";
@@ -30,15 +29,6 @@ interface Sent {
 const iam = "IAM called=3:27876 calling=3:1087654321";
 const whole = "IAM called=3:2787654321F calling=3:1087654321";
 
-function encode(text: string): Buffer {
-  const [name, digits = ""] = text.split(" ");
-  if (name !== "SAM") return encodeIsup(text);
-  const even = digits.length % 2 === 0 ? digits : `${digits}0`;
-  const signals = Buffer.from(even.replaceAll(/(.)(.)/g, "$2$1"), "hex");
-  const odd = digits.length % 2 === 1 ? 0x80 : 0;
-  return Buffer.concat([Buffer.from([0x02, 2, 0, signals.length + 1, odd]), signals]);
-}
-
 /** The attempts of a conversation: frame, called number, calling numbers, what it repeats, when it was complete. */
 function read(...sent: readonly (string | Sent)[]): string[] {
   const seen: string[] = [];
@@ -54,7 +44,7 @@ function read(...sent: readonly (string | Sent)[]): string[] {
     seconds += after;
     const [from, to] = back ? [path[1], path[0]] : path;
     const circuit = back ? { opc: 2, dpc: 1, cic } : { opc: 1, dpc: 2, cic };
-    const payload = writeM3ua(circuit, encode(isup));
+    const payload = writeM3ua(circuit, encodeIsup(isup.replace("SAM ", "SAM digits=")));
     const sctp = writeSctp(from, to, back ? 8 : 7, [{ tsn, stream: 1, payloadProtocol: 3, payload }]);
     return {
       seconds,
