@@ -135,8 +135,7 @@ export function createWaitingIams(
   }
 
   function releaseAll(key: string): void {
-    const known = circuits.get(key);
-    if (known !== undefined) for (const iam of [...known]) release(iam);
+    for (let iam = circuits.get(key)?.[0]; iam !== undefined; iam = circuits.get(key)?.[0]) release(iam);
   }
 
   function hold(iam: SeenIam, key: string): void {
@@ -184,7 +183,7 @@ export function createWaitingIams(
         return;
       }
       // The exchange seizes the circuit again: it has forgotten the call before.
-      for (const other of [...known]) if (isSamePath(other.origin, origin)) release(other);
+      for (const other of known.filter((one) => isSamePath(one.origin, origin))) release(other);
     }
     const isWhole = isComplete(message) && !isSegmented(message);
     const isLong = message.end - message.start > MOST_KEPT;

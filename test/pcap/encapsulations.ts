@@ -1,12 +1,13 @@
 // Every layer that may stand between a frame and a SIP message: as hex vectors, held against tshark where it is installed.
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { createAttemptReader } from "../../src/replay/captured-attempts.ts";
 import { createSignallingReader } from "../../src/replay/signalling.ts";
+import { LinkType } from "../../src/pcap/links/link-layer.ts";
 import { addressBytes, writeEthernet, writeIp, writeUdp } from "../../src/pcap/packet.ts";
 import { createRandom } from "./reading.ts";
 import { writeInterfaces } from "./interfaces.ts";
@@ -460,6 +461,13 @@ void t.test("the INVITE is found behind every layer, in both byte orders of the 
     }
     t.equal(unread, rows.length - found.size, "every packet that is not read is counted once");
   }
+  t.end();
+});
+
+void t.test("the page about captures names every link type that is read", (t) => {
+  const page = readFileSync("docs/captures.md", "utf8");
+  const numbers = new Set(page.split(/[^0-9]+/));
+  for (const [name, value] of Object.entries(LinkType)) t.ok(numbers.has(String(value)), name);
   t.end();
 });
 
