@@ -137,8 +137,8 @@ function createSipStream(path: SignallingPath, sink: SignallingSink, counts: Unr
 
 /** Makes a reader for one capture file. */
 export function createSignallingReader(sink: SignallingSink): SignallingReader {
-  const ss7 = createSs7Reader((msu, path, arrival) => sink.msu(msu, path, arrival));
   const counts = createUnreadCounts();
+  const ss7 = createSs7Reader((msu, path, arrival) => sink.msu(msu, path, arrival), counts);
 
   /**
    * Reads a message that arrives in one piece, if it begins like SIP.

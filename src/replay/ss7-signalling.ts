@@ -2,9 +2,11 @@
 import type { SignallingPath } from "../domain/attempt.ts";
 import type { CapturedFrame } from "../pcap/frame.ts";
 import { LinkType } from "../pcap/links/link-layer.ts";
+import { unread, Unread } from "../pcap/links/unread.ts";
 import type { SctpMessage } from "../pcap/sctp.ts";
 import type { Arrival, StreamConsumer } from "../pcap/tcp-stream.ts";
 import type { GivenCodes, SignallingPdu, TransportPacket } from "../pcap/transport.ts";
+import type { UnreadCounts } from "../pcap/unread-counts.ts";
 import { createLinkPayload, readM2pa, readM2ua, readMtp2 } from "../ss7/mtp-link.ts";
 import {
   claimedLength,
@@ -86,6 +88,7 @@ const MAX_MESSAGE = 65_536;
 /** Octets that LINKTYPE_MTP2_WITH_PHDR puts first: sent or received, annex A used, link number. */
 const MTP2_PSEUDO_HEADER = 4;
 
+const OTHER = unread(Unread.otherSs7);
 const CUT = "the capture holds only a part of it";
 
 /** Tells whether a port is that of M3UA. */
@@ -107,12 +110,18 @@ function adaptationOf(
   );
 }
 
-/** Makes a reader for one capture file. */
-export function createSs7Reader(sink: MsuSink): Ss7Reader {
+/** Makes a reader for one capture file. `counts` gets what is neither ISUP nor BICC. */
+export function createSs7Reader(sink: MsuSink, counts: Pick<UnreadCounts, "note">): Ss7Reader {
   const msu = createMsu();
   const payload = createLinkPayload();
   const m3ua = createM3uaMessage();
   const labels = createRoutingLabelForm();
+
+  /** Gives `msu` to the sink when a unit of ISUP or BICC was read into it. */
+  function give(isRead: boolean, path: SignallingPath, arrival: Arrival): void {
+    if (isRead) sink(msu, path, arrival);
+    else counts.note(OTHER);
+  }
 
   /** Reads a unit with its routing label, as on links. */
   function readUnit(bytes: Buffer, start: number, end: number, isCut: boolean): boolean {
@@ -188,15 +197,14 @@ export function createSs7Reader(sink: MsuSink): Ss7Reader {
   function frame(captured: CapturedFrame): boolean {
     const { linkType, buffer, start, end } = captured;
     if (linkType === LinkType.mtp3) {
-      if (readUnit(buffer, start, end, captured.originalLength > end - start)) sink(msu, link, captured);
+      give(readUnit(buffer, start, end, captured.originalLength > end - start), link, captured);
       return true;
     }
     const hasHeader = linkType === LinkType.mtp2WithHeader;
     if (!hasHeader && linkType !== LinkType.mtp2) return false;
     const from = start + (hasHeader ? MTP2_PSEUDO_HEADER : 0);
     const isExtended = hasHeader && buffer[start + 1] === 1;
-    if (readMtp2Unit(buffer, from, end, captured.originalLength > end - start, isExtended))
-      sink(msu, link, captured);
+    give(readMtp2Unit(buffer, from, end, captured.originalLength > end - start, isExtended), link, captured);
     return true;
   }
 
@@ -232,11 +240,11 @@ export function createSs7Reader(sink: MsuSink): Ss7Reader {
     message({ buffer, start, end, payloadProtocol }, path, arrival) {
       const layer = adaptationOf(payloadProtocol, path);
       if (layer === undefined || start >= end || buffer[start] !== 1) return false;
-      if (readAdapted(layer, buffer, start, end)) sink(msu, path, arrival);
+      give(readAdapted(layer, buffer, start, end), path, arrival);
       return true;
     },
     pdu(protocol, packet, codes, path) {
-      if (readPdu(protocol, packet, codes)) sink(msu, path, packet);
+      give(readPdu(protocol, packet, codes), path, packet);
     },
     stream,
   };

@@ -57,7 +57,7 @@ void t.test("a summary names what was not read, and calls encrypted only what is
     ["a tunnel with something else in it", [vxlan], "1 packet of EtherType 0x7a7a not read"],
     ["802.11", [wlan], "1 packet of IEEE 802.11 (encrypted) not read", 105],
     ["link type", [ip(17)], "1 packet of link type 147 not read", 147],
-    ["cut short", [options.subarray(0, 20)], "1 packet of damaged, cut short or a fragment not read"],
+    ["cut short", [options.subarray(0, 20)], "1 packet damaged, cut short or in fragments"],
     [
       "the most frequent first, five of them named",
       [1, 2, 3, 4, 5, 6, 6, 7].map((port) => udp(40_000, port, "abc")),
@@ -67,6 +67,12 @@ void t.test("a summary names what was not read, and calls encrypted only what is
       "beside messages only what may hide calls",
       [options, ip(1), ether("0806"), udp(40_000, 4500, "abc"), ether("88b5")],
       "no call attempt: 5 packets, 1 SIP message, 1 packet of EtherType 0x88b5 not read",
+    ],
+    [
+      "SCCP",
+      [Buffer.from("83bc4153e0090003", "hex")],
+      "1 packet of SS7 other than ISUP and BICC not read",
+      141,
     ],
     ["nothing to tell", [options], "no call attempt: 1 packet, 1 SIP message\n"],
     ["no packet", [], "no call attempt: 0 packets, 0 SIP messages\n"],

@@ -83,10 +83,12 @@ function nameOf({ kind, value }: UnreadCount): string {
       return "MPLS with neither IP nor Ethernet in it";
     case Unread.exportedPdu:
       return "exported PDUs of other protocols";
+    case Unread.otherSs7:
+      return "SS7 other than ISUP and BICC";
     case Unread.hep:
       return `HEP protocol type ${value}`;
     default:
-      return "damaged, cut short or a fragment";
+      return "no whole layer";
   }
 }
 
@@ -102,6 +104,7 @@ function isUsual({ kind, value }: UnreadCount): boolean {
     case Unread.pppProtocol:
       return value >= PPP_CONTROL;
     case Unread.damaged:
+    case Unread.otherSs7:
     case Unread.otherWlan:
     case Unread.snap:
     case Unread.udpPort:
@@ -112,6 +115,13 @@ function isUsual({ kind, value }: UnreadCount): boolean {
     default:
       return false;
   }
+}
+
+function describe(count: UnreadCount): string {
+  const amount = packets(count.packets);
+  return count.kind === Unread.damaged
+    ? `${amount} damaged, cut short or in fragments`
+    : `${amount} of ${nameOf(count)} not read`;
 }
 
 function packets(amount: number): string {
@@ -128,7 +138,7 @@ export function describeUnread(counts: readonly UnreadCount[], isEmpty: boolean)
   const telling = isEmpty ? counts : counts.filter((count) => !isUsual(count));
   const rest = telling.slice(MOST_NAMED).reduce((sum, count) => sum + count.packets, 0);
   return [
-    ...telling.slice(0, MOST_NAMED).map((count) => `${packets(count.packets)} of ${nameOf(count)} not read`),
+    ...telling.slice(0, MOST_NAMED).map(describe),
     ...(rest > 0 ? [`${packets(rest)} more not read`] : []),
   ];
 }

@@ -38,6 +38,8 @@ export const Unread = {
   exportedPdu: 19,
   /** A protocol type of HEP. */
   hep: 20,
+  /** Signalling of SS7 that is neither ISUP nor BICC. */
+  otherSs7: 21,
 } as const;
 
 const VALUES = 0x1_0000;
