@@ -19,8 +19,13 @@ const parameters: readonly (readonly [name: string, code: number])[] = [
   ["redirecting", 0x0b],
   ["redirection", 0x13],
   ["original", 0x28],
+  ["display", 0x73],
   ["generic", 0xc0],
+  ["name", 0xc7],
 ];
+
+/** Parameters that sources write in hexadecimal. */
+const inHex: ReadonlySet<string> = new Set(["redirection", "display", "name"]);
 
 /** Digits in pairs, the first one in the low half; `F` is the end of pulsing. */
 function encodeDigits(digits: string): Buffer {
@@ -44,7 +49,7 @@ function encodeOptional(fields: readonly (readonly [string, string])[]): Buffer 
   const pieces: Buffer[] = [];
   for (const [name, code] of parameters) {
     for (const [, value] of fields.filter(([key]) => key === name)) {
-      const number = name === "redirection" ? Buffer.from(value, "hex") : encodeNumber(value, false);
+      const number = inHex.has(name) ? Buffer.from(value, "hex") : encodeNumber(value, false);
       // A generic number begins with its qualifier: `/q128`, otherwise additional calling party number.
       const qualifier = Number(/\/q(\d+)/.exec(value)?.[1] ?? 6);
       const content = name === "generic" ? Buffer.concat([Buffer.from([qualifier]), number]) : number;

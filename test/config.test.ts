@@ -1,5 +1,7 @@
 import "./config/calendar.ts";
 import "./config/trunk-match.ts";
+import "./config/match-labels.ts";
+import "./config/ss7-screening.ts";
 import "./config/number-list.ts";
 import "./config/list-octets.ts";
 import "./config/policy-issues.ts";

@@ -33,3 +33,4 @@ import "./proxy/release-streams.ts";
 import "./proxy/stopped-line.ts";
 import "./proxy/own-requests.ts";
 import "./proxy/ordinary.ts";
+import "./proxy/captured-dialogs.ts";

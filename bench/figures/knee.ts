@@ -44,15 +44,12 @@ export async function findKnee(
   let best: Measurement | undefined;
   let fails = Infinity;
   let limit: KneeLimit = "none";
-  for (let rate = FIRST; rate <= HIGHEST;) {
+  for (let rate: number | undefined = FIRST; rate !== undefined;) {
     const tried = await tryRate(plan, target, rate, seconds, tell);
     if (tried.limit === "none") best = tried.measurement;
     else ({ limit } = tried);
     if (tried.limit !== "none") fails = rate;
-    const holds = best?.callsPerSecond ?? 0;
-    if (fails - holds <= fails * CLOSE) break;
-    rate = fails === Infinity ? rate * 2 : Math.round((holds + fails) / 2 / STEP) * STEP;
-    if (rate === holds || rate === fails) break;
+    rate = nextRate(best?.callsPerSecond ?? 0, fails);
   }
   return {
     target,
@@ -61,6 +58,20 @@ export async function findKnee(
     microsPerCall: best?.microsPerCall ?? NaN,
     limit,
   };
+}
+
+/**
+ * The rate to be tried next.
+ *
+ * @param holds the highest rate that held; 0: none
+ * @param fails the lowest rate that failed; Infinity: none
+ * @returns undefined where the search ends
+ */
+export function nextRate(holds: number, fails: number): number | undefined {
+  if (fails === Infinity) return holds * 2 <= HIGHEST ? holds * 2 : undefined;
+  if (fails - holds <= fails * CLOSE) return undefined;
+  const between = Math.round((holds + fails) / 2 / STEP) * STEP;
+  return between === holds || between === fails ? undefined : between;
 }
 
 async function tryRate(

@@ -7,12 +7,14 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import { createCalendar } from "../config/lists/calendar.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.ts";
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
+import { describeEntry } from "../policy/match-ties.ts";
 import type { Policy } from "../policy/policy.ts";
 import { bareAmbiguousOf, bareLookalikes } from "../config/review/review-bare-numbers.ts";
 import { reviewPolicy } from "../config/review/review.ts";
 import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
+import { describeSs7 } from "../config/policy/ss7-schema.ts";
 import { findEvidenceKeyIssue } from "../records/evidence/evidence-key.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { findKeyIssue } from "../app/key-file.ts";
@@ -59,6 +61,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     ...describeStatic(config, place),
     ...describeEvidence(config, material),
     ...describePolicy(policy, material, output.now),
+    ...(config.engine === "m3ua" ? describeLabels(policy) : []),
     ...describeLines(policy, kept, output.now),
   ];
   const placeIssues = [
@@ -209,6 +212,18 @@ function describeNextHops(plans: PolicyMaterial["plans"]): readonly Line[] {
     .filter(({ trunk }) => trunk.nextHops.length > 0)
     .map(({ trunk: { id, nextHops } }) => [id, describeOrder(nextHops)]);
   return align(rows).map((text, index) => [index === 0 ? "next hops" : "", text]);
+}
+
+/** Writes one line per trunk: the messages that are the trunk's, and which of them may pass. */
+function describeLabels({ trunks, matchesOf }: Policy): readonly Line[] {
+  const rows = trunks.flatMap(({ trunk: { id, ss7 } }) =>
+    matchesOf(id).map((entry, index) => [
+      index === 0 ? id : "",
+      describeEntry(entry),
+      index === 0 ? describeSs7(ss7) : "",
+    ]),
+  );
+  return align(rows).map((text, index) => [index === 0 ? "ss7" : "", text]);
 }
 
 /** Writes "a and b, then c". Next hops of one priority share the calls by weight. */

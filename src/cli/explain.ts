@@ -8,7 +8,10 @@ import type { Trunk } from "../domain/trunk.ts";
 import type { Verdict } from "../domain/decision.ts";
 import { formatIssue, hasErrors } from "../config/yaml/issue.ts";
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
+import { describeEntry } from "../policy/match-ties.ts";
 import type { Policy } from "../policy/policy.ts";
+import { readsLabel } from "../policy/trunk-match.ts";
+import { describeSs7 } from "../config/policy/ss7-schema.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { readCalledNumber, readSipNumber } from "../numbering/e164.ts";
 import {
@@ -107,7 +110,8 @@ export function explainUnder(
   state.lineOrders.orders = orders;
   const explanation = explainAttempt(found.screen, attempt, state);
   const rows = readRows(explanation, output.readFile);
-  output.stdout.write(options.json ? formatJson(explanation, rows) : formatText(explanation, rows));
+  const labels = policy.matchesOf(options.trunk).filter(readsLabel).map(describeEntry);
+  output.stdout.write(options.json ? formatJson(explanation, rows) : formatText(explanation, rows, labels));
   return 0;
 }
 
@@ -204,7 +208,11 @@ function formatJson({ decision, rules, changes }: CallExplanation, rows: ListRow
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
-function formatText({ decision, rules, changes }: CallExplanation, rows: ListRows): string {
+function formatText(
+  { decision, rules, changes }: CallExplanation,
+  rows: ListRows,
+  labels: readonly string[],
+): string {
   const { attempt, verdict, rule, revision } = decision;
   const cells = rules.length > 0 ? rules.map(toCells) : [["  calls from the core are not screened"]];
   const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
@@ -216,6 +224,8 @@ function formatText({ decision, rules, changes }: CallExplanation, rows: ListRow
   );
   return [
     `trunk ${attempt.trunk.id} (${attempt.trunk.side}), policy revision ${revision}`,
+    ...labels.map((label) => `  messages over ${label}`),
+    ...(labels.length === 0 ? [] : [`  may send ${describeSs7(attempt.trunk.ss7)}`]),
     "",
     ...table,
     "",

@@ -1,5 +1,5 @@
 // A call attempt: its parties, its source and its circuit, in one form for every protocol.
-import type { AssertedIdentity } from "./identity.ts";
+import type { AssertedIdentity, ShownName } from "./identity.ts";
 import type { PartyNumber } from "./number.ts";
 import type { Millis } from "./time.ts";
 import type { Trunk } from "./trunk.ts";
@@ -46,6 +46,8 @@ export interface CallAttempt {
   readonly origin: SignallingSource;
   /** Every asserted caller: each PAI, PPI and RPID value, From, ISUP calling party and generic number. */
   readonly calling: readonly AssertedIdentity[];
+  /** Names of the calling party that stand by themselves, in ISUP; left out where there is none. */
+  readonly names?: readonly ShownName[];
   readonly called: PartyNumber;
   /** True when the called party is an emergency service URN (RFC 5031: `urn:service:sos`). */
   readonly emergencyUrn: boolean;

@@ -19,6 +19,18 @@ export type IdentitySource =
 /** Presentation of a calling number: RFC 3323/3325 for SIP, Q.763 section 3.10 for ISUP. */
 export type Presentation = "allowed" | "restricted" | "unavailable";
 
+/** Where ISUP shows a name of the calling party. No number stands beside it. */
+export type NameSource = "isup-generic-name" | "isup-display-information";
+
+/** A name of the calling party that stands by itself. */
+export interface ShownName {
+  readonly source: NameSource;
+  /** As received, one character an octet, without control characters. Never empty. */
+  readonly display: string;
+  /** `unavailable`: the message says that there is no name, whatever it holds. */
+  readonly presentation: Presentation;
+}
+
 /** ISUP screening indicator (Q.763 section 3.10 f). */
 export type Screening = 0 | 1 | 2 | 3;
 

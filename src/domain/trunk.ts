@@ -90,6 +90,14 @@ export interface LabelForm {
  */
 export type EvidenceMode = "async" | "before-reject" | "off";
 
+/** Which SS7 messages a trunk may send, whatever they carry (gateway screening). */
+export interface Ss7Screening {
+  /** Undefined: every point code. */
+  readonly originatingPointCodes: ReadonlySet<number> | undefined;
+  /** Users of MTP3, 0 to 15 (Q.704 section 14.2.1). */
+  readonly serviceIndicators: ReadonlySet<number>;
+}
+
 /** One configured peer and how its calls are judged. Frozen at load. */
 export interface Trunk {
   readonly id: TrunkId;
@@ -127,6 +135,7 @@ export interface Trunk {
   readonly isupVersions: ReadonlyMap<string, "itu" | "ansi">;
   /** Media types (lower case) of bodies that may pass unread, beside those that name no caller. */
   readonly bodies: ReadonlySet<string>;
+  readonly ss7: Ss7Screening;
   /**
    * Octets above which a request to a UDP next hop goes by TCP instead (RFC 3261 section 18.1.1); never when left out.
    */

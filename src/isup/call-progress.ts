@@ -1,24 +1,30 @@
 // What messages of ISUP say about the life of a call: alerting, answered, released, lost.
+import { across, type LinkSide } from "./links.ts";
 import { NO_CALL, type CallSlot } from "../calls/calls.ts";
 import type { CallEnd } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
-import { across, type Circuit, type LinkSide, type PassedCall } from "./circuits.ts";
-import type { IsupState, IsupTurn } from "./isup-turn.ts";
+import type { Circuit, CircuitPhase, PassedCall } from "./circuits.ts";
+import { isBackward } from "./message-kinds.ts";
+import { formOf, type IsupState, type IsupTurn } from "./isup-turn.ts";
 
 /** "Subscriber free" in the backward call indicators of an ACM (Q.763 section 3.5). */
 const SUBSCRIBER_FREE = 1;
 /** "Alerting" in the event information of a CPG (Q.763 section 3.21). */
 const ALERTING = 1;
 
-/** Notes a message that passes from the exchange of the called party. */
+/** Notes a message that passes from the exchange of the called party, by whatever link. */
 export function noteBackward(turn: IsupTurn, call: PassedCall): void {
   const { relay, now, bytes, start, msu } = turn;
   const { calls } = relay;
+  const type = bytes[start]!;
+  if (!isBackward(type)) return;
+  call.outstanding = undefined;
+  enter(call, type === IsupType.con || type === IsupType.anm ? "answered" : "heard", now);
   const slot = slotOf(relay, call);
   if (slot === NO_CALL) return;
   const first = start + 1 < msu.end ? bytes[start + 1]! : 0;
-  switch (bytes[start]!) {
+  switch (type) {
     case IsupType.acm:
       calls.provisional(slot, ((first >>> 2) & 3) === SUBSCRIBER_FREE, now);
       break;
@@ -38,11 +44,22 @@ export function noteRelease(turn: IsupTurn, circuit: Circuit): void {
   const cause = causeOf(turn);
   for (const side of [0, 1] as const) {
     const call = circuit.calls[side];
+    if (call === undefined) continue;
     const by = side === turn.side ? "caller" : "called";
-    if (call !== undefined)
-      endCall(turn.relay, call, { by, ...(cause === undefined ? {} : { cause }) }, turn.now);
+    call.outstanding = undefined;
+    enter(call, "released", turn.now);
+    endCall(turn.relay, call, { by, ...(cause === undefined ? {} : { cause }) }, turn.now);
   }
 }
+
+/** A call goes forward only: a CPG behind the ANM doesn't make it unanswered, nor a repeated message younger. */
+function enter(call: PassedCall, phase: CircuitPhase, now: Millis): void {
+  if (order[phase] <= order[call.phase]) return;
+  call.phase = phase;
+  call.since = now;
+}
+
+const order: Readonly<Record<CircuitPhase, number>> = { begun: 0, heard: 1, answered: 2, released: 3 };
 
 /** Tells the end of a call that passed, once. `how` follows from the state of the call when left out. */
 export function endCall(
@@ -78,8 +95,8 @@ function slotOf({ calls }: IsupState, { name }: PassedCall): CallSlot {
 }
 
 /** The cause of a REL (Q.850 section 2.1): behind the octets of location and recommendation. */
-function causeOf({ relay, bytes, isup, msu, start }: IsupTurn): number | undefined {
-  if (!readIsup(isup, relay.variant, bytes, start, msu.end)) return undefined;
+function causeOf({ relay, link, bytes, isup, msu, start }: IsupTurn): number | undefined {
+  if (!readIsup(isup, formOf(relay, link), bytes, start, msu.end)) return undefined;
   const { variableStart, variableEnd } = isup;
   if (variableStart < 0) return undefined;
   const hasRecommendation = (bytes[variableStart]! & 0x80) === 0;

@@ -3,13 +3,29 @@ import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import type { Ss7Counters } from "../observe/ss7-counters.ts";
 import { IsupType } from "../ss7/isup.ts";
+import {
+  codeOf,
+  labelUnit,
+  releaseComplete,
+  resetCircuit,
+  sealUnit,
+  writeRelease,
+  type ReleaseLocation,
+} from "../ss7/m3ua-reply.ts";
 import type { M3uaMessage } from "../ss7/m3ua.ts";
-import { labelUnit, releaseComplete, resetCircuit, sealUnit, writeRelease } from "../ss7/m3ua-reply.ts";
 import type { Msu } from "../ss7/mtp3.ts";
-import type { Circuit, Circuits, KeptMessage, CircuitRelease, LinkSide } from "./circuits.ts";
+import type { Circuit, CircuitRelease, Circuits } from "./circuits.ts";
+import type { KeptMessage } from "./circuits.ts";
+import { isBackward, isBeginning, isMaintenance } from "./message-kinds.ts";
+import { across, type LinkIndex, type Links, type LinkSide, NO_LINK, type SendByLink } from "./links.ts";
 
 /** How long REL waits for its RLC until it is sent again (Q.764 table A.1: T1, 15 to 60 s). */
 export const T1: Millis = 15_000;
+/**
+ * How long a REL may have no RLC when its link is lost, until another link takes it. The RLC of a REL that arrived is on
+ * its way by then: a REL sent at once could meet the next call on the circuit.
+ */
+export const RECOVERY: Millis = 1000;
 /** How long it is repeated until the circuit is reset instead (T5, 5 to 15 min). */
 export const T5: Millis = 300_000;
 /** How long RSC waits (T17, 5 to 15 min). */
@@ -18,7 +34,10 @@ export const T17: Millis = 300_000;
 export interface CircuitReleaseParts {
   readonly circuits: Circuits;
   readonly counters: Ss7Counters;
-  readonly send: SendUnit;
+  readonly links: Links;
+  /** What REL says about where the call was released; undefined: transit. */
+  readonly locationOf: (link: LinkIndex) => ReleaseLocation | undefined;
+  readonly send: SendByLink;
   /** Takes a message for the operator: which circuit gets no answer to REL, and for how long. */
   readonly alarm: (message: string) => void;
 }
@@ -27,6 +46,7 @@ export interface CircuitReleaseParts {
 export interface ReceivedUnit {
   readonly message: M3uaMessage;
   readonly msu: Msu;
+  readonly link: LinkIndex;
   readonly stream: number;
 }
 
@@ -36,21 +56,30 @@ export interface ReleaseForm {
   readonly turned: boolean;
   /** Cause of Q.850. */
   readonly cause: number;
+  /** A hash of the IAM that is refused; 0: it is none. */
+  readonly iam?: number | undefined;
   /** An IAM of the other exchange that this exchange has ignored. It is sent again once the circuit is idle. */
   readonly resend?: KeptMessage | undefined;
   /** Takes the first REL in place of its sending. Its repeats are sent as ever. */
-  readonly hold?: SendUnit | undefined;
+  readonly hold?: SendByLink | undefined;
 }
-
-/** Sends one M3UA message to a side. */
-export type SendUnit = (side: LinkSide, stream: number, bytes: Buffer) => void;
 
 /** A REL to one side, without a message that it answers. */
 export interface KeptRelease {
   /** The octets that messages to that side begin with. */
   readonly label: Buffer;
+  readonly link: LinkIndex;
   readonly stream: number;
   readonly cause: number;
+}
+
+/** Where a message of the exchange of a refused call has come from: its answer goes back there. */
+export interface CameBy {
+  readonly link: LinkIndex;
+  readonly stream: number;
+  /** The type of the message, and a hash of its octets where it is an IAM. */
+  readonly type: number;
+  readonly iam: () => number;
 }
 
 /** Releases refused calls, and absorbs later messages of their exchange (Q.764 sections 2.3, 2.9). */
@@ -73,51 +102,50 @@ export interface CircuitReleases {
     unit: ReceivedUnit,
     circuit: Circuit,
     side: LinkSide,
-    kind: "silent" | "yielding",
+    how: { readonly kind: "silent" | "yielding"; readonly iam: number },
     now: Millis,
   ): void;
   /**
-   * Takes a message of `type` from the exchange of a refused call.
+   * Takes a message from the exchange of a refused call.
    *
    * @returns true when it is absorbed; false when it is handled like any other
    */
-  absorb(refusal: CircuitRelease, type: number): boolean;
+  absorb(refusal: CircuitRelease, by: CameBy): boolean;
   forget(refusal: CircuitRelease): void;
+  /**
+   * A link carries no more traffic to some point codes: what is released by it goes on by another link, which takes
+   * REL again after {@link RECOVERY}. Where no link is left the refusal is forgotten.
+   */
+  handOver(link: LinkIndex, now: Millis): void;
   tick(now: Millis): void;
 }
 
-/** Messages of a call that begins. An exchange that gives way sends them for the call that was refused. */
-const beginning: ReadonlySet<number> = new Set([
-  IsupType.iam,
-  IsupType.sam,
-  IsupType.cot,
-  IsupType.inf,
-  IsupType.sgm,
-]);
-
 /**
- * BLO UBL BLA UBA GRS CGB CGU CGBA CGUA GRA CQM CQR UPT UPA: messages about circuits, not about calls (Q.763 table 4).
+ * True when the message shows that the exchange has left the refused call, though its RLC was not seen: it begins
+ * another call, or it answers the call of the other exchange.
  */
-const maintenance: ReadonlySet<number> = new Set([
-  0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x29, 0x2a, 0x2b, 0x34, 0x35,
-]);
-
-/** True for messages about circuits, whatever calls the circuits carry. */
-export function isMaintenance(type: number): boolean {
-  return maintenance.has(type);
+function isPast({ circuit, side, iam, kind }: CircuitRelease, by: CameBy): boolean {
+  if (by.type === IsupType.iam)
+    return (
+      iam !== 0 && iam !== by.iam() && (kind !== "yielding" || circuit.calls[across(side)] === undefined)
+    );
+  return isBackward(by.type) && circuit.calls[across(side)] !== undefined;
 }
 
 export function createCircuitReleases({
   circuits,
   counters,
+  links,
+  locationOf,
   send,
   alarm,
 }: CircuitReleaseParts): CircuitReleases {
   /**
-   * In the order in which they are due: those that repeat REL, and those that have reset their circuit or wait for
-   * nothing.
+   * In the order in which they are due: those that repeat REL, those whose link was lost, and those that have reset
+   * their circuit or wait for nothing.
    */
   const repeating = new Set<CircuitRelease>();
+  const recovering = new Set<CircuitRelease>();
   const waiting = new Set<CircuitRelease>();
 
   function keep(refusal: CircuitRelease): void {
@@ -130,6 +158,7 @@ export function createCircuitReleases({
 
   function drop(refusal: CircuitRelease): void {
     repeating.delete(refusal);
+    recovering.delete(refusal);
     waiting.delete(refusal);
     circuits.setRefusal(refusal.circuit, refusal.side, undefined);
   }
@@ -139,27 +168,43 @@ export function createCircuitReleases({
     circuits.settle(refusal.circuit);
   }
 
-  function answerRelease({ side, stream, label }: CircuitRelease): void {
-    send(side, stream, sealUnit(label, releaseComplete));
+  function forget(refusal: CircuitRelease): void {
+    counters.forgotten++;
+    end(refusal);
   }
 
-  function absorbReleasing(refusal: CircuitRelease, type: number): void {
-    if (type === IsupType.rel) answerRelease(refusal);
-    else if (type === IsupType.rlc) {
-      const { resend, side } = refusal;
-      end(refusal);
-      if (resend !== undefined) send(side, resend.stream, resend.bytes);
-    }
+  /** Sends by the link of the refusal, or by another one when that is lost. */
+  function sendOwn(refusal: CircuitRelease, stream: number, bytes: Buffer): void {
+    const link = links.choose(refusal.link, refusal.code);
+    if (link === NO_LINK) return;
+    refusal.link = link;
+    send(link, refusal.side, stream, bytes);
+  }
+
+  function answerRelease({ side, label }: CircuitRelease, { link, stream }: CameBy): void {
+    send(link, side, stream, sealUnit(label, releaseComplete));
+  }
+
+  /** The exchange has released the circuit: an IAM that it had ignored is sent again. */
+  function complete(refusal: CircuitRelease): void {
+    const { resend } = refusal;
+    end(refusal);
+    if (resend !== undefined) sendOwn(refusal, resend.stream, resend.bytes);
+  }
+
+  function absorbReleasing(refusal: CircuitRelease, by: CameBy): void {
+    if (by.type === IsupType.rel) answerRelease(refusal, by);
+    else if (by.type === IsupType.rlc) complete(refusal);
   }
 
   function repeat(refusal: CircuitRelease, now: Millis): void {
-    const { side, stream, label, release, since } = refusal;
+    const { stream, label, release, since } = refusal;
     repeating.delete(refusal);
     if (now - since < T5) {
       refusal.due = now + T1;
       repeating.add(refusal);
       counters.repeated++;
-      send(side, stream, release);
+      sendOwn(refusal, stream, release);
       return;
     }
     if (refusal.isReset) counters.repeated++;
@@ -171,17 +216,35 @@ export function createCircuitReleases({
     refusal.isReset = true;
     refusal.due = now + T17;
     waiting.add(refusal);
-    send(side, stream, sealUnit(label, resetCircuit));
+    sendOwn(refusal, stream, sealUnit(label, resetCircuit));
+  }
+
+  /** The other exchange has seized the circuit: only the RLC is waited for, for T5 more. */
+  function repeatNoMore(refusal: CircuitRelease, now: Millis): void {
+    repeating.delete(refusal);
+    refusal.due = now + T5;
+    waiting.add(refusal);
+  }
+
+  /** Repeats what the filter has sent, unless the other exchange has seized the circuit. */
+  function repeatOr(
+    refusal: CircuitRelease,
+    now: Millis,
+    otherwise: (refusal: CircuitRelease, now: Millis) => void,
+  ): void {
+    if (refusal.isSeized) otherwise(refusal, now);
+    else repeat(refusal, now);
   }
 
   function begin(
-    { label, stream, cause }: KeptRelease,
+    { label, link, stream, cause }: KeptRelease,
     circuit: Circuit | undefined,
     side: LinkSide,
-    { resend, hold = send }: Pick<ReleaseForm, "resend" | "hold">,
+    { iam = 0, resend, hold = send }: Pick<ReleaseForm, "iam" | "resend" | "hold">,
     now: Millis,
   ): void {
-    const release = sealUnit(label, writeRelease(cause));
+    const release = sealUnit(label, writeRelease(cause, locationOf(link)));
+    const code = codeOf(label);
     counters.released++;
     if (circuit === undefined) counters.circuitsFull++;
     else
@@ -189,8 +252,11 @@ export function createCircuitReleases({
         circuit,
         side,
         kind: "releasing",
+        link,
         stream,
         label,
+        code,
+        iam,
         release,
         since: now,
         due: now + T1,
@@ -198,22 +264,26 @@ export function createCircuitReleases({
         isSeized: false,
         resend,
       });
-    hold(side, stream, release);
+    const by = links.choose(link, code);
+    hold(by === NO_LINK ? link : by, side, stream, release);
   }
 
   return {
-    release({ message, msu, stream }, circuit, side, { turned, cause, resend, hold }, now) {
-      begin({ label: labelUnit(message, msu, turned), stream, cause }, circuit, side, { resend, hold }, now);
+    release({ message, msu, link, stream }, circuit, side, { turned, cause, ...rest }, now) {
+      begin({ label: labelUnit(message, msu, turned), link, stream, cause }, circuit, side, rest, now);
     },
     releaseKept: (circuit, side, rel, now) => begin(rel, circuit, side, {}, now),
-    ignore({ message, msu, stream }, circuit, side, kind, now) {
+    ignore({ message, msu, link, stream }, circuit, side, { kind, iam }, now) {
       const label = labelUnit(message, msu, true);
       keep({
         circuit,
         side,
         kind,
+        link,
         stream,
         label,
+        code: msu.opc,
+        iam,
         release: label,
         since: now,
         due: now + T5,
@@ -222,35 +292,50 @@ export function createCircuitReleases({
         resend: undefined,
       });
     },
-    absorb(refusal, type) {
+    absorb(refusal, by) {
+      const { type } = by;
       if (isMaintenance(type)) return false;
-      if (refusal.kind === "yielding" && !beginning.has(type)) {
+      if ((refusal.kind === "yielding" && !isBeginning(type)) || isPast(refusal, by)) {
         end(refusal);
         return false;
       }
       counters.absorbed++;
-      if (refusal.kind === "releasing") absorbReleasing(refusal, type);
+      if (refusal.kind === "releasing") absorbReleasing(refusal, by);
       else if (refusal.kind === "silent" && type === IsupType.rel) {
-        answerRelease(refusal);
+        answerRelease(refusal, by);
         end(refusal);
       }
       return true;
     },
-    forget(refusal) {
-      counters.forgotten++;
-      end(refusal);
+    forget,
+    handOver(link, now) {
+      for (const refusal of [...repeating, ...recovering, ...waiting]) {
+        if (refusal.link !== link || links.reaches(link, refusal.code)) continue;
+        const other = links.choose(link, refusal.code);
+        if (other === NO_LINK) {
+          forget(refusal);
+          continue;
+        }
+        refusal.link = other;
+        if (refusal.isSeized || !repeating.delete(refusal)) continue;
+        refusal.due = Math.min(refusal.due, now + RECOVERY);
+        recovering.add(refusal);
+      }
     },
     tick(now) {
+      for (const refusal of recovering) {
+        if (refusal.due > now) break;
+        recovering.delete(refusal);
+        repeatOr(refusal, now, repeatNoMore);
+      }
       for (const refusal of repeating) {
         if (refusal.due > now) break;
-        if (refusal.isSeized) repeating.delete(refusal);
-        else repeat(refusal, now);
+        repeatOr(refusal, now, repeatNoMore);
       }
       for (const refusal of waiting) {
         if (refusal.due > now) break;
-        if (refusal.kind !== "releasing") end(refusal);
-        else if (refusal.isSeized) waiting.delete(refusal);
-        else repeat(refusal, now);
+        if (refusal.kind === "releasing") repeatOr(refusal, now, end);
+        else end(refusal);
       }
     },
   };

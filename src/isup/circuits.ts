@@ -1,39 +1,46 @@
-// The bounded table of circuits that carry a call or wait for the end of a refusal.
+// The bounded table of the circuits of a linkset that carry a call or wait for the end of a refusal.
 import { Buffer } from "node:buffer";
 import type { CallName } from "../calls/calls.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Ss7Counters } from "../observe/ss7-counters.ts";
 import type { BegunCall } from "../judging/isup-messages.ts";
 import type { Msu } from "../ss7/mtp3.ts";
-
-/** One of the two associations of a relay. */
-export type LinkSide = 0 | 1;
-
-/** The other side. */
-export function across(side: LinkSide): LinkSide {
-  return side === 0 ? 1 : 0;
-}
+import type { LinkIndex, LinkSide } from "./links.ts";
 
 /** A kept copy of a message as it was received. */
 export interface KeptMessage {
+  readonly link: LinkIndex;
   readonly stream: number;
   readonly bytes: Buffer;
 }
 
 /** Copies a message into memory of its own: a slice of a pool would keep the whole pool alive. */
-export function keepMessage(stream: number, bytes: Buffer): KeptMessage {
-  return { stream, bytes: Buffer.from(new Uint8Array(bytes).buffer) };
+export function keepMessage({ link, stream, bytes }: KeptMessage): KeptMessage {
+  return { link, stream, bytes: Buffer.from(new Uint8Array(bytes).buffer) };
 }
+
+/**
+ * How far a call has come. `begun`: no backward message was seen. `heard`: ACM or CPG was. `released`: REL has passed,
+ * and RLC has not.
+ */
+export type CircuitPhase = "begun" | "heard" | "answered" | "released";
 
 /** An IAM that was sent on, and is not released yet. */
 export interface PassedCall extends BegunCall {
   /** The name of the call. Its row may belong to another call later; its name never does. */
   readonly name: CallName | undefined;
-  /** The octets that every message in the direction of the IAM begins with, and its stream: for a REL of our own. */
+  /** The octets that every message in the direction of the IAM begins with, its link and stream: for a REL of our own. */
   readonly label: Buffer;
+  readonly link: LinkIndex;
   readonly stream: number;
-  /** The IAM, until the first message of the other exchange; undefined afterwards. */
+  /**
+   * The IAM, until the first message of the other exchange by any link, at most for the shortest T7; undefined
+   * afterwards. Only as long is a dual seizure possible (Q.764 section 2.9.1).
+   */
   outstanding: KeptMessage | undefined;
+  phase: CircuitPhase;
+  /** Since when the call is in its phase. */
+  since: Millis;
 }
 
 /** A refused call whose exchange must still be told. Meanwhile messages of that exchange are absorbed. */
@@ -45,15 +52,21 @@ export interface CircuitRelease {
    * has the circuit, and this one will find that out by itself (dual seizure).
    */
   readonly kind: "releasing" | "silent" | "yielding";
+  /** Where messages to that exchange go. Another link takes over when this one is lost. */
+  link: LinkIndex;
   readonly stream: number;
   /** The octets that every message to that exchange begins with. */
   readonly label: Buffer;
+  /** The point code of that exchange. */
+  readonly code: number;
+  /** A hash of the refused IAM: the same octets again are the same call. 0: no IAM was refused. */
+  readonly iam: number;
   readonly release: Buffer;
   readonly since: Millis;
   /** When the release is repeated or forgotten. */
   due: Millis;
   isReset: boolean;
-  /** True when the other exchange has seized the circuit since: a repeat would release its call. */
+  /** True when the other exchange has seized the circuit since: a repeat could release its call. */
   isSeized: boolean;
   /** An IAM of the other exchange that this exchange has ignored. It is sent again once the circuit is idle. */
   resend: KeptMessage | undefined;

@@ -3,6 +3,7 @@ import { NO_CALL, type CallSlot } from "../calls/calls.ts";
 import type { Action } from "../domain/call.ts";
 import type { Decision } from "../domain/decision.ts";
 import { causeOf, type ReasonCode } from "../domain/reason.ts";
+import type { Millis } from "../domain/time.ts";
 import type { TrunkPolicy } from "../policy/policy.ts";
 import { decide } from "../judging/decide.ts";
 import { isEmergencyIam, isupCalls, type IsupCall } from "../judging/isup-calls.ts";
@@ -10,36 +11,38 @@ import { emergencyNumber } from "../judging/isup-messages.ts";
 import { isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
 import { labelUnit } from "../ss7/m3ua-reply.ts";
 import { endCall } from "./call-progress.ts";
-import { isMaintenance, type SendUnit } from "./circuit-release.ts";
-import { across, keepMessage, type Circuit, type HeldCall, type PassedCall } from "./circuits.ts";
+import { keepMessage, type Circuit, type HeldCall, type KeptMessage } from "./circuits.ts";
+import type { PassedCall } from "./circuits.ts";
+import { across, type LinkIndex, type SendByLink } from "./links.ts";
+import { isMaintenance } from "./message-kinds.ts";
 import {
   beginUnit,
+  formOf,
+  cameBy,
+  hashUnit,
   type HeldRelease,
+  hopOf,
   originOf,
   pass,
-  sourceOf,
   type IsupState,
   type IsupTurn,
 } from "./isup-turn.ts";
 import { MOST_KEPT } from "./segmented-iams.ts";
+
+/** How long an exchange waits for the answer to its IAM at least; then it gives the call up (Q.764 table A.1: T7). */
+export const T7: Millis = 20_000;
 
 /** Q.850 "call rejected": for reasons without a cause of their own, and towards an exchange that was not at fault. */
 export const CALL_REJECTED = 21;
 
 /** Takes an IAM on a circuit where nothing under way on this side keeps it from being judged. */
 export function beginCall(turn: IsupTurn): void {
-  const { relay, now, side, stream, bytes, msu, isup, start } = turn;
-  const source = sourceOf(turn);
+  const { relay, now, link, side, stream, bytes, msu, isup, start, source } = turn;
+  if (source === undefined) return;
   const circuit = relay.circuits.obtain(msu);
-  if (source === undefined) {
-    relay.counters.ss7.unknownRoute++;
-    relay.counters.strangers.note(originOf(turn).sourceAddress);
-    refuse(turn, circuit, "drop", "source-unknown");
-    return;
-  }
-  readIsup(isup, relay.variant, bytes, start, msu.end);
+  readIsup(isup, formOf(relay, link), bytes, start, msu.end);
   const waits = source.trunk.side !== "core" && isup.fault === undefined && isSegmented(isup);
-  if (waits && circuit !== undefined && relay.held.hold({ circuit, side, stream, bytes }, now)) return;
+  if (waits && circuit !== undefined && relay.held.hold({ circuit, side, link, stream, bytes }, now)) return;
   judgeIam(turn, source, circuit, waits ? withoutSegment({ isup, source }) : undefined);
 }
 
@@ -66,9 +69,9 @@ export function followHeld(turn: IsupTurn, call: HeldCall, type: number): boolea
   relay.held.drop(call);
   if (type === IsupType.rel) {
     // The other exchange has never heard of the call.
-    relay.releases.ignore(turn, circuit, side, "silent", now);
+    relay.releases.ignore(turn, circuit, side, { kind: "silent", iam: 0 }, now);
     const refusal = circuit.refusals[side];
-    return refusal !== undefined && relay.releases.absorb(refusal, type);
+    return refusal !== undefined && relay.releases.absorb(refusal, cameBy(turn));
   }
   const isSegment = type === IsupType.sgm;
   const isPassed = judgeHeld(relay, call, isSegment ? turn : undefined, now);
@@ -87,12 +90,14 @@ export function judgeHeld(
   following: IsupTurn | undefined,
   now: number,
 ): boolean {
-  const { segment, variant } = relay;
-  if (following !== undefined)
-    readIsup(segment, variant, following.bytes, following.start, following.msu.end);
+  const { segment } = relay;
+  if (following !== undefined) {
+    const form = formOf(relay, following.link);
+    readIsup(segment, form, following.bytes, following.start, following.msu.end);
+  }
   const turn = beginUnit(relay, now, call, relay.heldWorkspace);
-  readIsup(turn.isup, variant, turn.bytes, turn.start, turn.msu.end);
-  const source = sourceOf(turn);
+  readIsup(turn.isup, formOf(relay, call.link), turn.bytes, turn.start, turn.msu.end);
+  const { source } = turn;
   if (source !== undefined)
     return judgeIam(turn, source, call.circuit, following === undefined ? undefined : segment);
   refuse(turn, call.circuit, "drop", "source-unknown");
@@ -132,8 +137,8 @@ function judgeIam(
   return isPassed;
 }
 
-function collectInto(waiting: HeldRelease[]): SendUnit {
-  return (side, stream, bytes) => void waiting.push({ side, stream, bytes });
+function collectInto(waiting: HeldRelease[]): SendByLink {
+  return (link, side, stream, bytes) => void waiting.push({ link, side, stream, bytes });
 }
 
 /** The circuit of an IAM, also where the table of circuits is full. */
@@ -171,21 +176,28 @@ export function isupCallOf(turn: IsupTurn, source: TrunkPolicy): IsupCall {
 function accept(
   turn: IsupTurn,
   circuit: Circuit | undefined,
-  begun: Omit<PassedCall, "outstanding" | "label" | "stream">,
+  begun: Pick<PassedCall, "name" | "attempt" | "emergency">,
 ): Action {
-  const { relay, side, stream, bytes } = turn;
+  const { relay, now, link, side, stream, bytes } = turn;
   if (circuit !== undefined) {
-    const outstanding = bytes.length <= MOST_KEPT ? keepMessage(stream, bytes) : undefined;
+    const outstanding = bytes.length <= MOST_KEPT ? keepMessage(turn) : undefined;
     // The same exchange seizes its circuit again: it has forgotten the former call.
     const former = circuit.calls[side];
-    if (former !== undefined) endCall(relay, former, { by: "caller", how: "lost" }, turn.now);
-    const label = labelUnit(turn.message, turn.msu, false);
-    relay.circuits.setCall(circuit, side, { ...begun, label, stream, outstanding });
+    if (former !== undefined) endCall(relay, former, { by: "caller", how: "lost" }, now);
+    relay.circuits.setCall(circuit, side, {
+      ...begun,
+      label: labelUnit(turn.message, turn.msu, false),
+      link,
+      stream,
+      outstanding,
+      phase: "begun",
+      since: now,
+    });
     const waiting = circuit.refusals[across(side)];
     if (waiting !== undefined) waiting.isSeized = true;
   }
   pass(turn);
-  return { kind: "forwarded", hop: relay.ends?.places[across(side)].id ?? "" };
+  return { kind: "forwarded", hop: hopOf(turn) };
 }
 
 /**
@@ -201,11 +213,11 @@ function refuse(
   circuit: Circuit | undefined,
   kind: "reject" | "drop",
   reason: ReasonCode,
-  hold?: SendUnit,
+  hold?: SendByLink,
 ): Action {
   const { relay, now, side, msu } = turn;
   const { releases, counters } = relay;
-  const cause = causeFor(reason);
+  const cause = causeFor(relay, turn.link, reason);
   if (circuit === undefined) {
     if (kind === "drop") {
       counters.ss7.circuitsFull++;
@@ -214,29 +226,40 @@ function refuse(
     releases.release(turn, undefined, side, { turned: true, cause, hold }, now);
     return { kind: "released", cause };
   }
-  const seized = circuit.calls[across(side)]?.outstanding;
+  const seized = outstandingOf(circuit.calls[across(side)], now);
+  const iam = hashUnit(turn);
   const isTheirs = (msu.cic % 2 === 0) === msu.dpc > msu.opc;
   if (seized !== undefined) counters.ss7.dualSeizures++;
-  // A second IAM on a circuit in use: its sender has forgotten the first call.
-  if (circuit.calls[side] !== undefined) giveUp(turn, circuit);
-  if (seized !== undefined && isTheirs) releases.ignore(turn, circuit, side, "yielding", now);
-  else if (kind === "drop") releases.ignore(turn, circuit, side, "silent", now);
+  // A second IAM on a circuit in use: its sender has forgotten the first call. One that REL has ended needs no other.
+  const former = circuit.calls[side];
+  if (former?.phase === "released") relay.circuits.setCall(circuit, side, undefined);
+  else if (former !== undefined) giveUp(turn, circuit);
+  if (seized !== undefined && isTheirs) releases.ignore(turn, circuit, side, { kind: "yielding", iam }, now);
+  else if (kind === "drop") releases.ignore(turn, circuit, side, { kind: "silent", iam }, now);
   else {
-    releases.release(turn, circuit, side, { turned: true, cause, resend: seized, hold }, now);
+    releases.release(turn, circuit, side, { turned: true, cause, iam, resend: seized, hold }, now);
     return { kind: "released", cause };
   }
   return { kind: "silent" };
 }
 
-export function causeFor(reason: ReasonCode): number {
-  return causeOf(reason) ?? CALL_REJECTED;
+/** The IAM of a call that the exchange of the called party may not have seen yet. */
+function outstandingOf(call: PassedCall | undefined, now: Millis): KeptMessage | undefined {
+  return call === undefined || now - call.since >= T7 ? undefined : call.outstanding;
+}
+
+/** The cause that the peers of a link are told. */
+export function causeFor(relay: IsupState, link: LinkIndex, reason: ReasonCode): number {
+  const cause = causeOf(reason) ?? CALL_REJECTED;
+  return cause === CALL_REJECTED ? formOf(relay, link).releaseCause : cause;
 }
 
 /** Releases the call of the message's side towards the other exchange, as that side would. */
 export function giveUp(turn: IsupTurn, circuit: Circuit): void {
-  const { relay, now, side } = turn;
+  const { relay, now, link, side } = turn;
   const call = circuit.calls[side];
-  if (call !== undefined) endCall(relay, call, { by: "filter", cause: CALL_REJECTED }, now);
+  const cause = formOf(relay, link).releaseCause;
+  if (call !== undefined) endCall(relay, call, { by: "filter", cause }, now);
   relay.circuits.setCall(circuit, side, undefined);
-  relay.releases.release(turn, circuit, across(side), { turned: false, cause: CALL_REJECTED }, now);
+  relay.releases.release(turn, circuit, across(side), { turned: false, cause }, now);
 }

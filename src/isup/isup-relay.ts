@@ -1,22 +1,28 @@
-// The M3UA relay between two associations: what it does with each message, and as time passes.
+// The M3UA relay of a linkset: what it does with each message of its links, and as time passes.
 import type { Buffer } from "node:buffer";
 import type { ReleaseWork } from "../calls/release.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
-import { eachAffected, kindOfM3ua } from "../ss7/m3ua-kind.ts";
-import { carriesNoCalls, isCallControl } from "../ss7/mtp3.ts";
+import { kindOfM3ua, type M3uaKind } from "../ss7/m3ua-kind.ts";
+import { HEADER } from "../ss7/m3ua.ts";
+import { ErrorCode, writeError } from "../ss7/m3ua-reply.ts";
+import { isCallControl } from "../ss7/mtp3.ts";
 import { calledBy, loseCalls, noteBackward, noteRelease } from "./call-progress.ts";
-import { isMaintenance } from "./circuit-release.ts";
-import { across, type Circuit, type LinkSide } from "./circuits.ts";
+import { createCircuitAges } from "./circuit-age.ts";
+import type { Circuit } from "./circuits.ts";
+import { createGatewayScreening } from "./gateway-screening.ts";
 import { beginCall, followHeld, judgeHeld } from "./iam.ts";
+import { across, type LinkIndex, type LinkSide } from "./links.ts";
+import { isMaintenance } from "./message-kinds.ts";
 import {
   beginUnit,
+  cameBy,
   connectEnds,
   createIsupState,
+  formOf,
   pass,
   passOn,
-  sourceOf,
   type AssociationPlace,
   type IsupRelayParts,
   type IsupTurn,
@@ -24,12 +30,15 @@ import {
 import { continueCall } from "./later-messages.ts";
 import { beginIsupRelease } from "./order-release.ts";
 
-/** The M3UA relay between two associations. Sans-IO: messages and time in, messages and decisions out. */
+/**
+ * The M3UA relay of one linkset: links between the same two networks, with one memory of circuits. Sans-IO: messages and
+ * time in, messages and decisions out.
+ */
 export interface IsupRelay {
-  /** Takes the ends of both associations once both are up. */
-  connect(places: readonly [AssociationPlace, AssociationPlace]): void;
-  /** Takes one M3UA message of a side. What follows from it is sent before this returns. Never throws. */
-  handle(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void;
+  /** Takes the ends of both associations of a link once both are up. */
+  connect(link: LinkIndex, places: readonly [AssociationPlace, AssociationPlace]): void;
+  /** Takes one M3UA message of a side of a link. What follows from it is sent before this returns. Never throws. */
+  handle(now: Millis, from: AssociationEnd, stream: number, bytes: Buffer): void;
   /** Lets time pass, several times a second. Never throws. */
   tick(now: Millis): void;
   /** Notes that more evidence is on disk: REL messages that wait for it leave. Never throws. */
@@ -40,8 +49,17 @@ export interface IsupRelay {
   unkept(): number;
   /** Begins to release the calls that these trunks have begun: REL to both exchanges. */
   release(trunks: ReadonlySet<TrunkId>): ReleaseWork;
-  /** Forgets every call and refusal: the associations are gone. */
-  disconnect(now: Millis): void;
+  /**
+   * The associations of a link are gone. Its refusals go on by the other links. Where it was the last one, every call
+   * and refusal is forgotten.
+   */
+  disconnect(now: Millis, link: LinkIndex): void;
+}
+
+/** One association of a linkset. */
+export interface AssociationEnd {
+  readonly link: LinkIndex;
+  readonly side: LinkSide;
 }
 
 /**
@@ -53,13 +71,20 @@ const continuing: ReadonlySet<number> = new Set([
   IsupType.inf,
   IsupType.irs,
   IsupType.sgm,
+  IsupType.sdm,
   0x28,
 ]);
 
+/** ERR messages that leave between two ticks, at most. */
+const MOST_ERRORS = 10;
+
 export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   const relay = createIsupState(parts);
-  const { circuits, releases, held } = relay;
+  const { circuits, releases, held, links } = relay;
   const count = parts.counters.ss7;
+  const ages = createCircuitAges(relay);
+  const screening = createGatewayScreening(relay);
+  let errorsLeft = MOST_ERRORS;
 
   function guard(step: () => void): void {
     try {
@@ -70,23 +95,51 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     }
   }
 
-  function handleMessage(now: Millis, side: LinkSide, stream: number, bytes: Buffer): void {
+  function handleMessage(now: Millis, { link, side }: AssociationEnd, stream: number, bytes: Buffer): void {
     const kind = kindOfM3ua(bytes);
-    if (kind === "none") count.malformed++;
-    else if (kind === "data") handleUnit(beginUnit(relay, now, { side, stream, bytes }));
-    else {
-      if (kind === "down") forget(() => true);
-      else if (kind === "unavailable") forgetAffected(bytes);
-      passOn(relay, side, stream, bytes);
+    if (kind === "none" || kind === "unsupported-class" || kind === "unsupported-type") {
+      count.malformed++;
+      answerError(link, side, kind, bytes);
+    } else if (kind === "data") {
+      links.activate(link);
+      handleUnit(beginUnit(relay, now, { link, side, stream, bytes }));
+    } else {
+      noteState(now, link, kind, bytes);
+      passOn(relay, { link, side, stream, bytes });
+    }
+  }
+
+  /** Notes what the ends of a link tell each other about it (RFC 4666 section 4.3.4). */
+  function noteState(now: Millis, link: LinkIndex, kind: M3uaKind, bytes: Buffer): void {
+    if (kind === "active") links.activate(link);
+    else if (kind === "available") links.note(link, bytes, true);
+    else if (kind === "down" || kind === "inactive" || kind === "unavailable") {
+      if (kind === "unavailable") links.note(link, bytes, false);
+      else links.deactivate(link);
+      releases.handOver(link, now);
     }
   }
 
   function handleUnit(turn: IsupTurn): void {
     const { msu, start } = turn;
     if (msu.si < 0 || (start < 0 && isCallControl(msu))) count.malformed++;
+    else if (!screening.admits(turn)) return;
     else if (isCallControl(msu)) handleIsup(turn);
-    else if (carriesNoCalls(msu.si) || sourceOf(turn)?.trunk.side === "core") pass(turn);
-    else count.userPart++;
+    else pass(turn);
+  }
+
+  /** Tells the sender what is not understood (RFC 4666 section 3.8.1), a few times a tick at most. */
+  function answerError(link: LinkIndex, side: LinkSide, kind: M3uaKind, bytes: Buffer): void {
+    const isOtherVersion = kind === "none" && bytes.length >= HEADER && bytes[0] !== 1;
+    if ((kind === "none" && !isOtherVersion) || errorsLeft === 0) return;
+    errorsLeft--;
+    const code =
+      kind === "unsupported-class"
+        ? ErrorCode.unsupportedClass
+        : kind === "unsupported-type"
+          ? ErrorCode.unsupportedType
+          : ErrorCode.invalidVersion;
+    parts.sink.send(link, side, 0, writeError(code, bytes));
   }
 
   function handleIsup(turn: IsupTurn): void {
@@ -101,7 +154,7 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     const waiting = circuit?.held[side];
     if (waiting !== undefined && followHeld(turn, waiting, type)) return;
     const refusal = circuit?.refusals[side];
-    if (refusal !== undefined && releases.absorb(refusal, type)) return;
+    if (refusal !== undefined && releases.absorb(refusal, cameBy(turn))) return;
     if (type === IsupType.iam) beginCall(turn);
     else if (continuing.has(type)) continueCall(turn, circuit);
     else {
@@ -110,14 +163,11 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     }
   }
 
-  /** Takes a message that ends a call, or the first message of the called exchange. */
+  /** Takes a message that ends a call, or that answers one. */
   function follow(turn: IsupTurn, circuit: Circuit, type: number): void {
     const { side } = turn;
     const call = calledBy(circuit, side);
-    if (call !== undefined) {
-      call.outstanding = undefined;
-      noteBackward(turn, call);
-    }
+    if (call !== undefined) noteBackward(turn, call);
     if (type === IsupType.rel) {
       noteRelease(turn, circuit);
       giveUpResend(circuit, across(side));
@@ -132,9 +182,9 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   }
 
   /** RSC and GRS: the exchange has forgotten the calls of the circuits (Q.764 section 2.9.3). */
-  function reset({ now, side, msu, isup, start }: IsupTurn, type: number): void {
+  function reset({ now, link, side, msu, isup, start }: IsupTurn, type: number): void {
     let range = 0;
-    if (type === IsupType.grs && readIsup(isup, parts.variant, msu.bytes, start, msu.end))
+    if (type === IsupType.grs && readIsup(isup, formOf(relay, link), msu.bytes, start, msu.end))
       range = isup.variableStart < isup.variableEnd ? msu.bytes[isup.variableStart]! : 0;
     for (let offset = 0; offset <= range; offset++) {
       const circuit = circuits.find(msu, offset);
@@ -149,37 +199,23 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     }
   }
 
-  function forget(isMeant: (codes: readonly [number, number]) => boolean): void {
-    if (count.refusals === 0) return;
-    for (const { codes, refusals: both } of circuits.all()) {
-      if (!isMeant(codes)) continue;
-      for (const refusal of both) if (refusal !== undefined) releases.forget(refusal);
-    }
-  }
-
-  function forgetAffected(bytes: Buffer): void {
-    if (count.refusals === 0) return;
-    eachAffected(bytes, (code, anyBits) => {
-      const isCode = (own: number): boolean => own >>> anyBits === code >>> anyBits;
-      forget(([one, other]) => isCode(one) || isCode(other));
-    });
-  }
-
   return {
-    connect: (places) => connectEnds(relay, places),
-    handle(now, side, stream, bytes) {
+    connect: (link, places) => connectEnds(relay, link, places),
+    handle(now, from, stream, bytes) {
       try {
-        handleMessage(now, side, stream, bytes);
+        handleMessage(now, from, stream, bytes);
       } catch (error) {
         parts.counters.faults++;
         parts.sink.fault(error);
       }
     },
     tick(now) {
+      errorsLeft = MOST_ERRORS;
       guard(() => relay.heldReleases.release(now));
       guard(() => relay.judge.told.flush(now, relay.tell));
       guard(() => relay.calls.tick(now));
       guard(() => releases.tick(now));
+      guard(() => ages.tick(now));
       for (let call = held.nextOverdue(now); call !== undefined; call = held.nextOverdue(now)) {
         const overdue = call;
         guard(() => void judgeHeld(relay, overdue, undefined, now));
@@ -189,8 +225,11 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     heldAnswers: () => relay.heldReleases.size(),
     unkept: () => relay.heldReleases.overdue(),
     release: (trunks) => beginIsupRelease(relay, trunks, guard),
-    disconnect(now) {
-      forget(() => true);
+    disconnect(now, link) {
+      relay.ends[link] = undefined;
+      links.down(link);
+      releases.handOver(link, now);
+      if (!links.areDown) return;
       for (const circuit of circuits.all()) {
         for (const waiting of circuit.held) if (waiting !== undefined) held.drop(waiting);
         loseCalls(relay, circuit, undefined, now);

@@ -13,11 +13,22 @@ import { createToldShare } from "../judging/told-share.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import type { ScreeningState } from "../screening/state.ts";
-import { createIsupMessage, type IsupMessage, type IsupVariant } from "../ss7/isup.ts";
+import { hashOctets, type KeyHash } from "../state/key-hash.ts";
+import { createIsupMessage, type IsupLayout, type IsupMessage, type IsupVariant } from "../ss7/isup.ts";
 import { createM3uaMessage, readM3ua, readProtocolData, type M3uaMessage } from "../ss7/m3ua.ts";
+import { codeOf, type ReleaseLocation } from "../ss7/m3ua-reply.ts";
 import { createMsu, isCallControl, readCircuit, type Msu } from "../ss7/mtp3.ts";
-import { createCircuitReleases, type CircuitReleases } from "./circuit-release.ts";
-import { across, createCircuits, type Circuits, type LinkSide } from "./circuits.ts";
+import { createCircuitReleases, type CameBy, type CircuitReleases } from "./circuit-release.ts";
+import { createCircuits, type Circuits, type KeptMessage } from "./circuits.ts";
+import {
+  across,
+  createLinks,
+  type LinkIndex,
+  type Links,
+  type LinkSide,
+  NO_LINK,
+  type SendByLink,
+} from "./links.ts";
 import { createHeldCalls, type HeldCalls } from "./segmented-iams.ts";
 
 /** One association as trunks match it. */
@@ -32,8 +43,7 @@ export interface AssociationPlace {
 }
 
 export interface IsupSink {
-  /** Sends to one side; the bytes are valid during the call only. */
-  readonly send: (side: LinkSide, stream: number, bytes: Buffer) => void;
+  readonly send: SendByLink;
   /** Takes the events of calls. Must return at once: bytes in the event are overwritten afterwards. */
   readonly happened: (event: CallEvent) => void;
   /** Takes a message for the operator about a circuit, in words. */
@@ -42,12 +52,20 @@ export interface IsupSink {
   readonly fault: (error: unknown) => void;
 }
 
+/** How the peers of a link write ISUP, and how refused calls are released there. */
+export interface LinkForm extends IsupLayout {
+  /** Cause of Q.850 where the table of reasons has 21, "call rejected". */
+  readonly releaseCause: number;
+  readonly releaseLocation: ReleaseLocation;
+}
+
 export interface IsupRelayParts {
   /** The log of evidence, where the REL of refused calls waits for it. */
   readonly evidence?: EvidenceWait | undefined;
   /** The policy in force: one reference, swapped by a reload. */
   readonly policy: () => Policy;
-  readonly variant: IsupVariant;
+  /** How the peers of each link write ISUP, and how they are answered. */
+  readonly forms: readonly LinkForm[];
   readonly state: ScreeningState;
   readonly overload: Overload;
   readonly counters: Counters;
@@ -67,7 +85,7 @@ export interface UnitWorkspace {
   readonly isup: IsupMessage;
 }
 
-/** The ends of both associations, once both are up. */
+/** The ends of both associations of a link, once both are up. */
 interface Ends {
   readonly places: readonly [AssociationPlace, AssociationPlace];
   readonly origins: readonly [SignallingSource, SignallingSource];
@@ -75,6 +93,7 @@ interface Ends {
 
 /** The first REL of a refused call, while the evidence is written. */
 export interface HeldRelease {
+  readonly link: LinkIndex;
   readonly side: LinkSide;
   readonly stream: number;
   readonly bytes: Buffer;
@@ -90,7 +109,9 @@ export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
   readonly judge: Judge;
   /** Counts an event, then hands it to the sink. */
   readonly tell: Listen;
-  ends: Ends | undefined;
+  readonly links: Links;
+  /** By link; undefined while it is down. */
+  readonly ends: (Ends | undefined)[];
   /** For the message that came in. */
   readonly workspace: UnitWorkspace;
   /** For a held IAM, and for the segment that is read with it. */
@@ -102,11 +123,15 @@ export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
 export interface IsupTurn extends UnitWorkspace, Instant {
   readonly relay: IsupState;
   readonly policy: Policy;
+  /** Where it came from. */
+  readonly link: LinkIndex;
   readonly side: LinkSide;
   readonly stream: number;
   readonly bytes: Buffer;
   /** Where its ISUP message begins; -1 when it has none. */
   readonly start: number;
+  /** The trunk that its label belongs to. */
+  readonly source: TrunkPolicy | undefined;
 }
 
 function createWorkspace(): UnitWorkspace {
@@ -116,14 +141,25 @@ function createWorkspace(): UnitWorkspace {
 export function createIsupState(parts: IsupRelayParts): IsupState {
   const { state, overload, counters, elapsed, sink } = parts;
   const circuits = createCircuits(parts.circuits, counters.ss7);
+  const links = createLinks();
+  const { send, alarm } = sink;
   return {
     ...parts,
     circuits,
-    releases: createCircuitReleases({ circuits, counters: counters.ss7, send: sink.send, alarm: sink.alarm }),
+    links,
+    releases: createCircuitReleases({
+      circuits,
+      counters: counters.ss7,
+      links,
+      locationOf: (link) => parts.forms[link]?.releaseLocation,
+      send,
+      alarm,
+    }),
     held: createHeldCalls(),
-    heldReleases: createHeldRefusals<HeldRelease>(parts.evidence, ({ side, stream, bytes }) =>
-      sink.send(side, stream, bytes),
-    ),
+    heldReleases: createHeldRefusals<HeldRelease>(parts.evidence, ({ link, side, stream, bytes }) => {
+      const by = links.choose(link, codeOf(bytes));
+      if (by !== NO_LINK) send(by, side, stream, bytes);
+    }),
     judge: {
       state,
       overload,
@@ -133,30 +169,42 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
       elapsed,
     },
     tell: createTeller(counters, sink.happened),
-    ends: undefined,
+    ends: [],
     workspace: createWorkspace(),
     heldWorkspace: createWorkspace(),
     segment: createIsupMessage(),
   };
 }
 
-/** Takes the ends of both associations once both are up. */
-export function connectEnds(relay: IsupState, places: readonly [AssociationPlace, AssociationPlace]): void {
-  relay.ends = { places, origins: [originAt(places[0]), originAt(places[1])] };
+/** Takes the ends of both associations of a link once both are up. */
+export function connectEnds(
+  relay: IsupState,
+  link: LinkIndex,
+  places: readonly [AssociationPlace, AssociationPlace],
+): void {
+  while (relay.ends.length < link) relay.ends.push(undefined);
+  relay.ends[link] = { places, origins: [originAt(places[0]), originAt(places[1])] };
+  relay.links.up(link);
 }
 
 /** Begins the turn of one DATA message: reads it as far as its ISUP message begins. */
 export function beginUnit(
   relay: IsupState,
   now: Millis,
-  unit: { readonly side: LinkSide; readonly stream: number; readonly bytes: Buffer },
+  unit: KeptMessage & { readonly side: LinkSide },
   workspace: UnitWorkspace = relay.workspace,
 ): IsupTurn {
   const { message, msu, isup } = workspace;
-  const { side, stream, bytes } = unit;
-  const start = findIsup(relay.variant, workspace, bytes);
+  const { link, side, stream, bytes } = unit;
+  const start = findIsup(formOf(relay, link).variant, workspace, bytes);
   const at = now + relay.state.wall.ahead;
-  return { relay, now, at, policy: relay.policy(), side, stream, bytes, message, msu, isup, start };
+  const policy = relay.policy();
+  const place = relay.ends[link]?.places[side];
+  const source =
+    place === undefined || msu.si < 0
+      ? undefined
+      : policy.matchTrunk(place.id, place.address, place.port, undefined, msu);
+  return { relay, now, at, policy, link, side, stream, bytes, message, msu, isup, start, source };
 }
 
 function findIsup(variant: IsupVariant, { message, msu }: UnitWorkspace, bytes: Buffer): number {
@@ -165,27 +213,66 @@ function findIsup(variant: IsupVariant, { message, msu }: UnitWorkspace, bytes: 
   return isCallControl(msu) ? readCircuit(msu, variant === "ansi" ? 14 : 12) : -1;
 }
 
-/** The trunk that the label of the message belongs to. */
-export function sourceOf({ relay, policy, side, msu }: IsupTurn): TrunkPolicy | undefined {
-  const place = relay.ends?.places[side];
-  return place && policy.matchTrunk(place.id, place.address, place.port, undefined, msu);
+/** How the peers of a link write ISUP. */
+export function formOf({ forms }: IsupState, link: LinkIndex): LinkForm {
+  return forms[link] ?? forms[0] ?? usualForm;
 }
 
-export function originOf({ relay, side }: IsupTurn): SignallingSource {
-  if (relay.ends === undefined) throw new Error("a message without association");
-  return relay.ends.origins[side];
+/** ISUP as the ITU has it, and its usual cause and location. */
+export const usualForm: LinkForm = {
+  variant: "itu",
+  endMayBeMissing: false,
+  releaseCause: 21,
+  releaseLocation: "transit",
+};
+
+export function originOf({ relay, link, side }: IsupTurn): SignallingSource {
+  const ends = relay.ends[link];
+  if (ends === undefined) throw new Error("a message without association");
+  return ends.origins[side];
 }
 
-/** Sends the message on as it came. */
-export function pass({ relay, side, stream, bytes }: IsupTurn): void {
-  passOn(relay, side, stream, bytes);
+/** The association by which a message of this turn goes on, for the log. */
+export function hopOf({ relay, link, side }: IsupTurn): string {
+  return relay.ends[link]?.places[across(side)].id ?? "";
 }
 
-/** Sends a message of `side` on as it came. */
-export function passOn({ counters, sink }: IsupState, side: LinkSide, stream: number, bytes: Buffer): void {
+/** A hash of the ISUP message, from its type on: equal octets are equal messages. Never 0. */
+export function hashUnit({ bytes, start, msu }: IsupTurn): number {
+  hashOctets(bytes, start, msu.end, hash);
+  return hash.low === 0 ? 1 : hash.low;
+}
+
+const hash: KeyHash = { low: 0, high: 0 };
+
+/** Where the message came from, for one that answers the refusal of a call. */
+export function cameBy(turn: IsupTurn): CameBy {
+  const { link, stream, bytes, start } = turn;
+  return { link, stream, type: bytes[start]!, iam: () => hashUnit(turn) };
+}
+
+/**
+ * Sends the message on as it came, by the link that it came by: so its order among the messages of its call stays what
+ * the sender made it. Only a message that has waited here may find that link lost.
+ */
+export function pass(turn: IsupTurn): void {
+  const { relay, msu } = turn;
+  if (relay.ends[turn.link] !== undefined) {
+    passOn(relay, turn);
+    return;
+  }
+  const link = relay.links.choose(turn.link, msu.dpc);
+  if (link !== NO_LINK) passOn(relay, { ...turn, link });
+}
+
+/** Sends a message on as it came. */
+export function passOn(
+  { counters, sink }: IsupState,
+  { link, side, stream, bytes }: KeptMessage & { readonly side: LinkSide },
+): void {
   counters.ss7.relayed++;
   counters.forwarded++;
-  sink.send(across(side), stream, bytes);
+  sink.send(link, across(side), stream, bytes);
 }
 
 function originAt(place: AssociationPlace): SignallingSource {

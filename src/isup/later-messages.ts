@@ -1,22 +1,21 @@
-// SAM, SGM, INF, IRS and pass-along from the exchange of the calling party: judged where they name a caller or a number.
+// SAM, SDM, SGM, INF, IRS and pass-along from the exchange of the calling party: judged where they name a caller or a number.
+import { across } from "./links.ts";
 import { NO_CALL } from "../calls/calls.ts";
 import type { Action, CallRef } from "../domain/call.ts";
 import type { Decision } from "../domain/decision.ts";
 import { judgeDigits, judgeLater } from "../judging/isup-messages.ts";
 import type { TrunkPolicy } from "../policy/policy.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
-import { across, type Circuit, type PassedCall } from "./circuits.ts";
+import type { Circuit, PassedCall } from "./circuits.ts";
 import { causeFor, giveUp, isupCallOf } from "./iam.ts";
-import { pass, sourceOf, type IsupTurn } from "./isup-turn.ts";
+import { formOf, hopOf, pass, type IsupTurn } from "./isup-turn.ts";
 
 /** Judges a message that follows an IAM. A call that is refused now is released towards both exchanges. */
 export function continueCall(turn: IsupTurn, circuit: Circuit | undefined): void {
-  const { relay, side } = turn;
-  const source = sourceOf(turn);
+  const { relay, side, source } = turn;
   const call = circuit?.calls[side];
   const answered = circuit?.calls[across(side)];
   if (source?.trunk.side === "core" || (call === undefined && answered !== undefined)) {
-    if (answered !== undefined) answered.outstanding = undefined;
     pass(turn);
     return;
   }
@@ -34,11 +33,11 @@ function obey(turn: IsupTurn, circuit: Circuit | undefined, { verdict }: Decisio
   const { kind, reason } = verdict;
   if (kind !== "reject" && kind !== "drop") {
     pass(turn);
-    return { kind: "forwarded", hop: relay.ends?.places[across(side)].id ?? "" };
+    return { kind: "forwarded", hop: hopOf(turn) };
   }
   const place = circuit ?? relay.circuits.obtain(msu);
   if (place !== undefined) giveUp(turn, place);
-  const cause = causeFor(reason);
+  const cause = causeFor(relay, turn.link, reason);
   relay.releases.release(turn, place, side, { turned: true, cause }, now);
   return { kind: "released", cause };
 }
@@ -75,6 +74,7 @@ const typeNames: ReadonlyMap<number, string> = new Map([
   [IsupType.inf, "INF"],
   [IsupType.irs, "IRS"],
   [IsupType.sgm, "SGM"],
+  [IsupType.sdm, "SDM"],
 ]);
 
 /**
@@ -87,12 +87,12 @@ function judgeMessage(
   source: TrunkPolicy,
   call: PassedCall | undefined,
 ): Decision | "stray" | undefined {
-  const { relay, bytes, msu, isup, start } = turn;
+  const { relay, link, bytes, msu, isup, start } = turn;
   const type = bytes[start]!;
   if (!typeNames.has(type)) return "stray";
-  readIsup(isup, relay.variant, bytes, start, msu.end);
+  readIsup(isup, formOf(relay, link), bytes, start, msu.end);
   const message = isupCallOf(turn, source);
   const { state } = relay;
-  if (type !== IsupType.sam) return judgeLater(message, call, state);
+  if (type !== IsupType.sam && type !== IsupType.sdm) return judgeLater(message, call, state);
   return call === undefined ? "stray" : judgeDigits(message, call, state);
 }

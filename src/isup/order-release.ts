@@ -1,11 +1,12 @@
 // Ends calls of some trunks by order: REL to both exchanges (Q.764 section 2.3), repeated and reset like a refusal.
+import { across, type LinkSide } from "./links.ts";
 import { NO_CALL } from "../calls/calls.ts";
 import type { ReleaseWork } from "../calls/release.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { turnLabel } from "../ss7/m3ua-reply.ts";
 import { endCall } from "./call-progress.ts";
-import { across, type Circuit, type LinkSide, type PassedCall } from "./circuits.ts";
+import type { Circuit, PassedCall } from "./circuits.ts";
 import { causeFor } from "./iam.ts";
 import type { IsupState } from "./isup-turn.ts";
 
@@ -95,10 +96,10 @@ function releaseCircuit(
   now: Millis,
 ): void {
   const { circuits, releases } = relay;
-  const { label, stream } = call;
-  const cause = causeFor("line-stopped");
+  const { label, link, stream } = call;
+  const cause = causeFor(relay, link, "line-stopped");
   endCall(relay, call, { by: "filter", how: "released", cause }, now);
   circuits.setCall(circuit, side, undefined);
-  releases.releaseKept(circuit, across(side), { label, stream, cause }, now);
-  releases.releaseKept(circuit, side, { label: turnLabel(label), stream, cause }, now);
+  releases.releaseKept(circuit, across(side), { label, link, stream, cause }, now);
+  releases.releaseKept(circuit, side, { label: turnLabel(label), link, stream, cause }, now);
 }

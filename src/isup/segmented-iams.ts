@@ -28,9 +28,9 @@ export function createHeldCalls(): HeldCalls {
     call.circuit.held[call.side] = undefined;
   };
   return {
-    hold({ circuit, side, stream, bytes }, now) {
+    hold({ circuit, side, link, stream, bytes }, now) {
       if (waiting.size >= MOST_HELD || bytes.length > MOST_KEPT) return false;
-      const call: HeldCall = { ...keepMessage(stream, bytes), circuit, side, due: now + T34 };
+      const call: HeldCall = { ...keepMessage({ link, stream, bytes }), circuit, side, due: now + T34 };
       circuit.held[side] = call;
       waiting.add(call);
       return true;

@@ -1,7 +1,7 @@
 // Decides a call attempt, for every protocol: admission, protocol answers, chain, capabilities.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Capabilities } from "../domain/capabilities.ts";
-import type { Decision, DecidedBy, Deny, PolicyRevision } from "../domain/decision.ts";
+import type { Decision, DecidedBy, Deny, Mark, PolicyRevision } from "../domain/decision.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { countVerdict, observeDecision, type Counters } from "../observe/counters.ts";
 import type { ScreeningState } from "../screening/state.ts";
@@ -87,22 +87,33 @@ export function refuseUnasked(
 }
 
 /**
- * Turns `withhold` into a refusal. An ISUP body or message is sent on unchanged and shows the number: such a call can't
- * be withheld, only refused.
+ * Turns `withhold`, and the removal of a name that ISUP shows, into a refusal. An ISUP body or message is sent on
+ * unchanged and shows number and name: such a call can only be refused.
  */
 export function withheldOrRefused(decision: Decision): Decision {
-  const { attempt, verdict } = decision;
-  if (verdict.kind !== "withhold" || attempt.origin.signalling === "sip") return decision;
-  return { ...decision, verdict: { ...verdict, kind: "reject" } };
+  const { attempt, verdict, marks } = decision;
+  if (attempt.origin.signalling === "sip") return decision;
+  if (verdict.kind === "withhold") return { ...decision, verdict: { ...verdict, kind: "reject" } };
+  return marks.length === 0 || attempt.names === undefined ? decision : refuseStrip(decision, isOfIsup);
+}
+
+/** True for a finding about a name that stands in ISUP. */
+function isOfIsup({ facts }: Mark): boolean {
+  return facts?.["field"] === "isup-generic-name" || facts?.["field"] === "isup-display-information";
 }
 
 /**
  * Turns the removal of a display name into a refusal by the rule that wants it, where the engine can't remove fields:
- * such a call counts as refused. An emergency call goes on with the name.
+ * such a call counts as refused.
  */
 function strippedOrRefused({ removesFields }: Capabilities, decision: Decision): Decision {
+  return removesFields ? decision : refuseStrip(decision, () => true);
+}
+
+/** Refuses a call whose display name would be removed, where `isMeant` says so. An emergency call goes on with the name. */
+function refuseStrip(decision: Decision, isMeant: (strip: Mark) => boolean): Decision {
   const { verdict, marks } = decision;
-  const strip = removesFields ? undefined : marks.find(({ kind }) => kind === "strip");
+  const strip = marks.find((mark) => mark.kind === "strip" && isMeant(mark));
   const wouldPass = verdict.kind === "accept" || verdict.kind === "label";
   if (strip === undefined || !wouldPass || verdict.reason === "emergency") return decision;
   return {

@@ -74,12 +74,15 @@ const contradicted: AssertedIdentity = {
 };
 
 /** Joins the parties of a later message to those of the IAM. Every party that is named counts as asserted. */
-export function join(attempt: CallAttempt, { calling, diversion }: IsupParties, at: Millis): CallAttempt {
+export function join(attempt: CallAttempt, parties: IsupParties, at: Millis): CallAttempt {
+  const { calling, diversion } = parties;
   const isTwice = diversion.length > 0 && attempt.diversion.length > 0;
+  const names = [...(attempt.names ?? []), ...parties.names];
   return {
     ...attempt,
     at,
     calling: [...attempt.calling, ...calling],
+    ...(names.length === 0 ? {} : { names }),
     diversion: [...(isTwice ? [contradicted] : []), ...diversion, ...attempt.diversion],
   };
 }

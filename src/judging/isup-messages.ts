@@ -5,7 +5,7 @@ import { isEmergencyCalled, readIsupCalledNumber, type IsupCalledNumber } from "
 import type { ScreeningState } from "../screening/state.ts";
 import { countsDoubtful, readParties } from "../ss7/isup-identity.ts";
 import { readCalled, readSubsequent } from "../ss7/isup-number.ts";
-import type { IsupMessage } from "../ss7/isup.ts";
+import { findParameter, IsupParameter, IsupType, type IsupMessage } from "../ss7/isup.ts";
 import { refuseUnasked, withheldOrRefused } from "./decide.ts";
 import { bareIsupAttempt, isupCalls, join, type IsupCall } from "./isup-calls.ts";
 
@@ -30,12 +30,13 @@ export function judgeLater(
   const { isup, source, at } = call;
   const parties = isup.fault ?? readParties(isup, source.trunk.dialPlan, countsDoubtful(source.trunk));
   if (typeof parties === "string") return undecodable(call, parties);
-  if (parties.calling.length === 0 && parties.diversion.length === 0) return undefined;
+  const { calling, diversion, names } = parties;
+  if (calling.length === 0 && diversion.length === 0 && names.length === 0) return undefined;
   return judge(call, join(begun?.attempt ?? bareIsupAttempt(call), parties, at), state);
 }
 
 /**
- * Judges a SAM.
+ * Judges a SAM or an SDM: more digits of the called number.
  *
  * @returns undefined when no decision depends on its digits
  */
@@ -43,7 +44,8 @@ export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningSt
   const { isup, source, at } = call;
   const { emergency, attempt } = begun;
   if (emergency === undefined) return undefined;
-  const more = isup.fault ?? readSubsequent(isup.bytes, isup.variableStart, isup.variableEnd);
+  const more = isup.fault ?? readMore(isup);
+  if (more === undefined) return undefined;
   if (typeof more === "string") return undecodable(call, more);
   const number: IsupCalledNumber = { ...emergency, digits: emergency.digits + more.digits };
   const called = readIsupCalledNumber(number, source.trunk.dialPlan);
@@ -52,6 +54,13 @@ export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningSt
   begun.emergency = undefined;
   // The call passed as an emergency call only: an order that stops its line holds for it as for a new call.
   return withheldOrRefused(source.screen.judgeRequest({ ...attempt, at, called }, state));
+}
+
+/** The digits of a SAM, or of an SDM, where they are an optional parameter (Q.763 tables 36 and 52). */
+function readMore(isup: IsupMessage): ReturnType<typeof readSubsequent> | undefined {
+  if (isup.type !== IsupType.sdm) return readSubsequent(isup.bytes, isup.variableStart, isup.variableEnd);
+  const i = findParameter(isup, IsupParameter.subsequentNumber);
+  return i < 0 ? undefined : readSubsequent(isup.bytes, isup.optionalStart[i]!, isup.optionalEnd[i]!);
 }
 
 /** Judges a call that was counted against its limits before. */

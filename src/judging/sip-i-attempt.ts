@@ -84,11 +84,12 @@ function readBody(message: SipMessage, trunk: Trunk): IsupParties | string {
 }
 
 function join(attempt: CallAttempt, parties: IsupParties): CallAttempt {
-  const { calling, called, diversion, privilege } = parties;
+  const { calling, names, called, diversion, privilege } = parties;
   const isElsewhere = called !== undefined && !isEmergencyCalled(called);
   return {
     ...attempt,
     calling: [...attempt.calling, ...calling],
+    ...(names.length === 0 ? {} : { names }),
     // A gateway that obeys the ISUP part connects to its called party, so an emergency code must stand in both.
     called:
       isElsewhere && (attempt.emergencyUrn || isEmergencyCalled(attempt.called)) ? called : attempt.called,

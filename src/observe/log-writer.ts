@@ -102,7 +102,7 @@ function formatLine(line: string, clock: string): string {
     const text = Array.isArray(value)
       ? value.join(",")
       : isRecord(value)
-        ? JSON.stringify(value)
+        ? (circuitIn(value) ?? JSON.stringify(value))
         : String(value);
     return text.includes("\n") ? `\n  ${text}` : `${key}=${text}`;
   });
@@ -111,6 +111,12 @@ function formatLine(line: string, clock: string): string {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
+}
+
+/** The circuit of an IAM as `inspect` shows it: `OPC-DPC-CIC`. */
+function circuitIn({ opc, dpc, cic }: Readonly<Record<string, unknown>>): string | undefined {
+  const parts = [opc, dpc, cic];
+  return parts.every((part) => typeof part === "number") ? parts.join("-") : undefined;
 }
 
 /** An accepted call that no next hop takes is not refused. */

@@ -12,8 +12,10 @@ export interface Ss7Counters {
   absorbed: number;
   /** SAM and other messages that follow an IAM, for an unknown call, not sent on. */
   stray: number;
-  /** IAMs from point codes that no trunk has. */
+  /** Messages of any kind from or to point codes and circuits that no trunk has. */
   unknownRoute: number;
+  /** Messages of users of MTP3 that carry no calls and that their trunk may not send (SCCP, SI 0). */
+  serviceIndicator: number;
   /** REL sent for refused calls, without repeats. */
   released: number;
   /** REL and RSC sent again because no RLC came. */
@@ -42,6 +44,7 @@ export function createSs7Counters(): Ss7Counters {
     absorbed: 0,
     stray: 0,
     unknownRoute: 0,
+    serviceIndicator: 0,
     released: 0,
     repeated: 0,
     unanswered: 0,

@@ -22,6 +22,7 @@ export const ss7Series: readonly Series[] = [
       report({ reason: "refused-call" }, ss7.absorbed);
       report({ reason: "stray" }, ss7.stray);
       report({ reason: "unknown-route" }, ss7.unknownRoute);
+      report({ reason: "service-indicator" }, ss7.serviceIndicator);
     },
   },
   plain(

@@ -3,7 +3,7 @@ import type { PolicyRevision } from "../domain/decision.ts";
 import type { LineId, PlacedOrder } from "../domain/line-state.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk, TrunkId } from "../domain/trunk.ts";
-import type { PointCodes } from "./trunk-match.ts";
+import type { MatchEntry, RoutingLabel } from "./trunk-match.ts";
 import type { Screen } from "../screening/chain/screen.ts";
 
 /** A trunk with its compiled chain of rules. */
@@ -26,7 +26,7 @@ export interface TableSizes {
   readonly sources: number;
   /** Calls that may repeat without paying their limits again. */
   readonly recentCalls: number;
-  /** SS7 circuits of one link with a call or a refusal in progress. */
+  /** SS7 circuits of one linkset with a call or a refusal in progress. */
   readonly circuits: number;
   /** Transactions between a stream and a datagram hop, of each kind. */
   readonly transactions: number;
@@ -107,7 +107,7 @@ export interface Policy {
    * @param address source address, a literal without brackets
    * @param port source port
    * @param names names that the certificate of a TLS peer proves
-   * @param codes point codes in the routing label of an SS7 message
+   * @param label routing label of an SS7 message
    * @returns undefined for a source that no trunk claims
    */
   readonly matchTrunk: (
@@ -115,9 +115,16 @@ export interface Policy {
     address: string,
     port: number,
     names?: readonly string[],
-    codes?: PointCodes,
+    label?: RoutingLabel,
   ) => TrunkPolicy | undefined;
+  /**
+   * Finds every trunk that an address may belong to, whatever its ports, names and labels. For peers that are set up:
+   * the work grows with the trunks.
+   */
+  readonly trunksAt: (listener: string, address: string) => readonly TrunkPolicy[];
   readonly trunkById: (id: string) => TrunkPolicy | undefined;
+  /** Lists the ways in which messages of a trunk are recognised. Empty for an unknown trunk. For commands only. */
+  readonly matchesOf: (id: string) => readonly MatchEntry<TrunkPolicy>[];
   /**
    * Tells whether a literal address and port belong to a next hop of the policy. Host names are
    * resolved elsewhere (`routing/next-hops.ts`) and are not known here.

@@ -1,6 +1,6 @@
-// Finds the trunk of a source address, port, listener, TLS name and point codes.
+// Finds the trunk of a source address, port, listener, TLS name and SS7 routing label.
 import { LRUCache } from "lru-cache";
-import { parseAddress, formatNetwork } from "../net/address.ts";
+import { formatNetwork, parseAddress } from "../net/address.ts";
 import type { Network } from "../net/address.ts";
 
 /** One way to recognise a trunk: a source network, narrowed by the optional fields. */
@@ -15,28 +15,39 @@ export interface MatchEntry<Target> {
   readonly tlsName?: string | undefined;
   /**
    * Originating and destination point codes of SS7 messages; any when undefined. A message without
-   * a routing label matches no entry that has either.
+   * a routing label matches no entry that has one of these five.
    */
   readonly opc?: readonly number[] | undefined;
   readonly dpc?: readonly number[] | undefined;
+  /** Circuits; any when undefined. A message that has no circuit matches whatever stands here. */
+  readonly cic?: readonly CircuitRange[] | undefined;
+  /** Network appearances; any when undefined. A message that has none matches no entry that has this. */
+  readonly networkAppearance?: readonly number[] | undefined;
+  /** Network indicators, 0 to 3; any when undefined. */
+  readonly ni?: readonly number[] | undefined;
 }
 
-/** Originating and destination point code of a routing label (Q.704 section 2.2). */
-export interface PointCodes {
+/** Circuit identification codes from `first` to `last`, both included. */
+export interface CircuitRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What the routing label of an SS7 message says, and what stands around it. -1: the message does not have it. */
+export interface RoutingLabel {
+  /** Originating and destination point code (Q.704 section 2.2). */
   readonly opc: number;
   readonly dpc: number;
+  /** Circuit identification code of ISUP, or call instance code of BICC. */
+  readonly cic: number;
+  /** Network indicator, 0 to 3 (Q.704 section 14.2.2). */
+  readonly ni: number;
+  /** Network appearance (RFC 4666 section 3.3.1). */
+  readonly networkAppearance: number;
 }
 
 /** Stands for the names of a TLS peer before its handshake: it satisfies every `tlsName`. */
 export const ANY_NAME: readonly string[] = [];
-
-/** Two entries of different trunks that claim the same messages. */
-export interface MatchTie<Target> {
-  readonly first: Target;
-  readonly second: Target;
-  /** What both entries claim, in words: network, port, TLS name, listener and point codes. */
-  readonly claim: string;
-}
 
 /**
  * Finds the target of a source. Work and memory are bounded whatever the sources are.
@@ -45,7 +56,7 @@ export interface MatchTie<Target> {
  * @param address source address, a literal without brackets
  * @param port source port
  * @param names names that the certificate of a TLS peer proves
- * @param codes point codes in the routing label of an SS7 message
+ * @param label routing label of an SS7 message
  * @returns undefined when no entry matches
  */
 export type Matcher<Target> = (
@@ -53,7 +64,7 @@ export type Matcher<Target> = (
   address: string,
   port: number,
   names?: readonly string[],
-  codes?: PointCodes,
+  label?: RoutingLabel,
 ) => Target | undefined;
 
 /** So many entries or networks are one step. */
@@ -67,8 +78,8 @@ interface Claims<Target> {
 
 /**
  * Compiles entries into a matcher. The longest prefix wins; among equal prefixes an entry with a
- * TLS name, then one with ports, then one with a listener, then one with originating point codes,
- * then one with destination point codes.
+ * TLS name, then one with ports, a listener, originating point codes, destination point codes,
+ * circuits (fewer before more), network appearances, network indicators.
  *
  * @param sources capacity of each of the two address caches, in addresses
  */
@@ -122,7 +133,7 @@ export function* createMatcherInSteps<Target>(
     }
     return claims;
   };
-  return (listener, address, port, names, codes) => {
+  return (listener, address, port, names, label) => {
     if (address !== lastAddress) {
       const claims = address === otherAddress ? otherClaims : claimsOf(address);
       otherAddress = lastAddress;
@@ -133,7 +144,7 @@ export function* createMatcherInSteps<Target>(
     const { byPort, anyPort } = lastClaims;
     for (const entry of (byPort.size === 0 ? undefined : byPort.get(port)) ?? anyPort) {
       if (entry.listener !== undefined && entry.listener !== listener) continue;
-      if ((entry.opc !== undefined || entry.dpc !== undefined) && !isLabelled(codes, entry)) continue;
+      if (readsLabel(entry) && !isLabelled(label, entry)) continue;
       if (entry.tlsName === undefined || isNamed(names, entry.tlsName)) return entry.target;
     }
     return undefined;
@@ -144,59 +155,26 @@ function isNamed(names: readonly string[] | undefined, name: string): boolean {
   return names === ANY_NAME || names?.includes(name) === true;
 }
 
-function isLabelled<Target>(codes: PointCodes | undefined, { opc, dpc }: MatchEntry<Target>): boolean {
-  if (codes === undefined) return false;
-  return (opc?.includes(codes.opc) ?? true) && (dpc?.includes(codes.dpc) ?? true);
+/** @returns true for an entry that only messages with a routing label match */
+export function readsLabel<Target>({ opc, dpc, cic, ni, networkAppearance }: MatchEntry<Target>): boolean {
+  return (opc ?? dpc ?? cic ?? ni ?? networkAppearance) !== undefined;
 }
 
-/**
- * Finds every pair of different targets that claim the same network, port, TLS name, listener and
- * point codes. At most one tie is reported for each pair.
- */
-export function findTies<Target>(entries: readonly MatchEntry<Target>[]): readonly MatchTie<Target>[] {
-  const owners = new Map<string, Target>();
-  const ties = new Map<string, MatchTie<Target>>();
-  const names = new Map<Target, number>();
-  const nameOf = (target: Target): number => {
-    const name = names.get(target) ?? names.size;
-    names.set(target, name);
-    return name;
-  };
-  for (const entry of entries) {
-    for (const claim of describeClaims(entry)) {
-      const owner = owners.get(claim);
-      if (owner === undefined) {
-        owners.set(claim, entry.target);
-      } else if (owner !== entry.target) {
-        // One report for a pair of trunks is enough, however many ports they share.
-        const pair = `${nameOf(owner)} ${nameOf(entry.target)}`;
-        if (!ties.has(pair)) ties.set(pair, { first: owner, second: entry.target, claim });
-      }
-    }
-  }
-  return [...ties.values()];
-}
-
-/** Lists every combination of port and point codes that an entry claims, in words. */
-function describeClaims<Target>(entry: MatchEntry<Target>): readonly string[] {
-  const codes = (entry.opc ?? [undefined]).flatMap((opc) =>
-    (entry.dpc ?? [undefined]).map((dpc) => describeCodes(opc, dpc)),
+function isLabelled<Target>(label: RoutingLabel | undefined, entry: MatchEntry<Target>): boolean {
+  if (label === undefined) return false;
+  const { opc, dpc, cic, ni, networkAppearance } = entry;
+  return (
+    (opc?.includes(label.opc) ?? true) &&
+    (dpc?.includes(label.dpc) ?? true) &&
+    (cic === undefined || label.cic < 0 || isWithin(cic, label.cic)) &&
+    (networkAppearance?.includes(label.networkAppearance) ?? true) &&
+    (ni?.includes(label.ni) ?? true)
   );
-  return (entry.ports ?? [undefined]).flatMap((port) => {
-    const claim = describeClaim(entry, port);
-    return codes.map((label) => claim + label);
-  });
 }
 
-function describeCodes(opc: number | undefined, dpc: number | undefined): string {
-  return `${opc === undefined ? "" : ` from point code ${opc}`}${dpc === undefined ? "" : ` to point code ${dpc}`}`;
-}
-
-function describeClaim<Target>(entry: MatchEntry<Target>, port: number | undefined): string {
-  const { network, listener, tlsName } = entry;
-  const from = `${formatNetwork(network)}${port === undefined ? "" : ` port ${port}`}`;
-  const named = tlsName === undefined ? from : `${from} as ${tlsName}`;
-  return listener === undefined ? named : `${named} on ${listener}`;
+function isWithin(ranges: readonly CircuitRange[], cic: number): boolean {
+  for (const { first, last } of ranges) if (cic >= first && cic <= last) return true;
+  return false;
 }
 
 interface PrefixTable<Target> {
@@ -258,7 +236,10 @@ function gatherClaims<Target>(entries: readonly MatchEntry<Target>[]): Claims<Ta
       Number(b.ports !== undefined) - Number(a.ports !== undefined) ||
       Number(b.listener !== undefined) - Number(a.listener !== undefined) ||
       Number(b.opc !== undefined) - Number(a.opc !== undefined) ||
-      Number(b.dpc !== undefined) - Number(a.dpc !== undefined),
+      Number(b.dpc !== undefined) - Number(a.dpc !== undefined) ||
+      countCircuits(a.cic) - countCircuits(b.cic) ||
+      Number(b.networkAppearance !== undefined) - Number(a.networkAppearance !== undefined) ||
+      Number(b.ni !== undefined) - Number(a.ni !== undefined),
   );
   const anyPort = ordered.filter((entry) => entry.ports === undefined);
   const byPort = new Map<number, readonly MatchEntry<Target>[]>();
@@ -269,4 +250,13 @@ function gatherClaims<Target>(entries: readonly MatchEntry<Target>[]): Claims<Ta
     );
   }
   return { byPort, anyPort };
+}
+
+/** More circuits than any entry names. */
+const EVERY_CIRCUIT = 2 ** 40;
+
+/** @returns how many circuits an entry names; more than any entry can name where it names none */
+export function countCircuits(ranges: readonly CircuitRange[] | undefined): number {
+  if (ranges === undefined) return EVERY_CIRCUIT;
+  return ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }

@@ -6,13 +6,19 @@ import {
   type SeizedCircuit,
   type SignallingSource,
 } from "../domain/attempt.ts";
-import type { AssertedIdentity, Presentation } from "../domain/identity.ts";
+import type { AssertedIdentity, Presentation, ShownName } from "../domain/identity.ts";
 import { type DialPlan, formatNumber, type PartyNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { parseEndpoint } from "../net/address.ts";
 import { readCalledNumber, readIsupNumber, readListNumber, readSipNumber } from "../numbering/e164.ts";
-import { identitySources, signallings, transports, unusableWhys } from "../records/lines/frame-layout.ts";
+import {
+  identitySources,
+  nameSources,
+  signallings,
+  transports,
+  unusableWhys,
+} from "../records/lines/frame-layout.ts";
 import { type Fields, isFields, objectsIn, textIn, textsIn } from "../records/lines/line-fields.ts";
 import { unusable } from "../numbering/interpretation.ts";
 
@@ -44,6 +50,7 @@ export function readRecordedAttempt(line: RecordedCall, trunk: Trunk, at: Millis
   const calling = callingParties.map((party, index) =>
     readIdentity(party, trunk.dialPlan, circuit, hasDisplays ? displays[index] : undefined),
   );
+  const names = objectsIn(line["names"]).flatMap(readName);
   const requestUri = asReceived(textIn(line["requestUri"]));
   const origin = readOrigin(line);
   const fault = textIn(line["fault"]);
@@ -55,6 +62,7 @@ export function readRecordedAttempt(line: RecordedCall, trunk: Trunk, at: Millis
     calling,
     called: readCalled(line["called"], requestUri, trunk.dialPlan),
     emergencyUrn: requestUri.toLowerCase().startsWith("urn:service:sos"),
+    ...(names.length === 0 ? {} : { names }),
     diversion: objectsIn(line["diversion"]).map((party) =>
       readIdentity(party, trunk.dialPlan, undefined, undefined),
     ),
@@ -110,6 +118,13 @@ function readIdentity(
     ...(screening === 0 || screening === 1 || screening === 2 || screening === 3 ? { screening } : {}),
     ...(display === undefined || display === "" ? {} : { display: asReceived(display) }),
   };
+}
+
+function readName(name: Fields): readonly ShownName[] {
+  const source = nameSources.find((known) => known === name["source"]);
+  const display = asReceived(textIn(name["raw"]));
+  if (source === undefined || display === "") return [];
+  return [{ source, display, presentation: readPresentation(name["presentation"]) }];
 }
 
 const presentationCode: Readonly<Record<Presentation, number>> = {

@@ -163,6 +163,7 @@ export function createSs7Reader(sink: MsuSink, counts: Pick<UnreadCounts, "note"
     msu.dpc = Math.max(dpc, 0);
     msu.si = si;
     msu.ni = 0;
+    msu.networkAppearance = -1;
     msu.sls = 0;
     msu.cic = -1;
     msu.bytes = packet.buffer;

@@ -140,7 +140,6 @@ export function createWaitingIams(
 
   function hold(iam: SeenIam, key: string): void {
     const { frame, seconds, nanos, origin, message } = iam;
-    const { opc, dpc, si, ni, sls, cic } = iam.msu;
     const bytes = copy(message);
     const waiting: WaitingIam = {
       key,
@@ -148,7 +147,7 @@ export function createWaitingIams(
       seconds,
       nanos,
       origin,
-      msu: { opc, dpc, si, ni, sls, cic, bytes, start: 0, end: bytes.length, fault: undefined },
+      msu: { ...iam.msu, bytes, start: 0, end: bytes.length, fault: undefined },
       message: bytes,
       digits: "",
       fault: undefined,

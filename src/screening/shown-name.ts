@@ -1,6 +1,6 @@
 // Finds a display name that shows another number, a short code or a hidden caller.
 import type { CallAttempt } from "../domain/attempt.ts";
-import type { IdentitySource } from "../domain/identity.ts";
+import type { IdentitySource, NameSource } from "../domain/identity.ts";
 import type { DialPlan } from "../domain/number.ts";
 import { hiddenTokens, readSipNumber, type UsableNumber } from "../numbering/e164.ts";
 import { turnsText } from "./characters.ts";
@@ -9,7 +9,7 @@ import { withDigitsSeen, wordsSeen } from "./look-alikes.ts";
 
 /** What is wrong with a display name. */
 export interface MisleadingName {
-  readonly field: IdentitySource;
+  readonly field: IdentitySource | NameSource;
   readonly shows: "number" | "short-code" | "hidden-word" | "turned-text" | "too-long";
   /** The name as a person reads it. Empty when it was too long to be read. */
   readonly name: string;
@@ -78,10 +78,17 @@ const joinedPhrases: ReadonlySet<string> = new Set(
 
 /**
  * Returns the first display name of the call that shows something which the calling number does
- * not: another number, a short code, or that the calling party is hidden.
+ * not: another number, a short code, or that the calling party is hidden. Names in ISUP come first,
+ * because nobody can remove them.
  * @returns undefined when there is none; a call without display names costs nothing
  */
 export function findMisleadingName(attempt: CallAttempt): MisleadingName | undefined {
+  for (const { display, source, presentation } of attempt.names ?? []) {
+    const found = judgeName(display, attempt);
+    // A name that is withheld may say so.
+    if (found === undefined || (found.shows === "hidden-word" && presentation !== "allowed")) continue;
+    return { field: source, ...found };
+  }
   for (const { display, source } of attempt.calling) {
     if (display === undefined) continue;
     const found = judgeName(display, attempt);

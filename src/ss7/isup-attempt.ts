@@ -25,13 +25,14 @@ export function readIsupAttempt(
 ): CallAttempt | string {
   const parties = readParties(message, trunk.dialPlan, countsDoubtful(trunk));
   if (typeof parties === "string") return parties;
-  const { calling, called, diversion, privilege, natureOfAddress, screening } = parties;
+  const { calling, names, called, diversion, privilege, natureOfAddress, screening } = parties;
   if (called === undefined) return "not an IAM";
   return {
     at,
     trunk,
     origin,
     calling,
+    ...(names.length === 0 ? {} : { names }),
     called,
     emergencyUrn: false,
     diversion,

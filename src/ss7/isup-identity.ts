@@ -1,10 +1,11 @@
 // Reads the calling, called and diverting parties out of an ISUP message.
-import type { AssertedIdentity, IdentitySource, Presentation } from "../domain/identity.ts";
+import type { AssertedIdentity, IdentitySource, Presentation, ShownName } from "../domain/identity.ts";
 import type { DialPlan, PartyNumber } from "../domain/number.ts";
 import { readIsupCalledNumber, readIsupNumber } from "../numbering/e164.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { privilegeOf } from "./isup-category.ts";
 import { findParameter, IsupParameter, IsupType, type IsupMessage } from "./isup.ts";
+import { readNames } from "./isup-name.ts";
 import { readCalled, readNumber, type DecodedNumber, type NumberFault } from "./isup-number.ts";
 
 /** At most this many generic numbers are read; no network sends more. */
@@ -30,6 +31,8 @@ const otherQualifiers: ReadonlySet<number> = new Set([0, 1, 4, 5, 9, ...divertin
 /** The parties that an ISUP message names. */
 export interface IsupParties {
   readonly calling: readonly AssertedIdentity[];
+  /** Names of the calling party; they belong to no number. */
+  readonly names: readonly ShownName[];
   /** The called party of an IAM; undefined for other messages. */
   readonly called: PartyNumber | undefined;
   /** The diverting parties, the last one first. */
@@ -53,7 +56,8 @@ export function countsDoubtful({ side }: Pick<Trunk, "side">): boolean {
 
 /**
  * Reads the parties that a message names. `message` was read without fault.
- * @param doubtful true: a generic number whose qualifier no standard knows names a caller
+ * @param doubtful true: a generic number whose qualifier no standard knows names a caller, and so does a generic name
+ *   whose type no standard knows
  * @returns the parties, or in words why they cannot be read
  */
 export function readParties(message: IsupMessage, plan: DialPlan, doubtful = false): IsupParties | string {
@@ -72,6 +76,8 @@ export function readParties(message: IsupMessage, plan: DialPlan, doubtful = fal
   const fault =
     readGeneric(message, plan, doubtful, calling, diversion) ?? readDiversion(message, plan, diversion);
   if (fault !== undefined) return fault;
+  const names = readNames(message, doubtful);
+  if (typeof names === "string") return names;
   let called: PartyNumber | undefined;
   if (message.type === IsupType.iam) {
     const number = readCalled(message.bytes, message.variableStart, message.variableEnd);
@@ -80,6 +86,7 @@ export function readParties(message: IsupMessage, plan: DialPlan, doubtful = fal
   }
   return {
     calling,
+    names,
     called,
     diversion: diversion.length === 0 ? nobody : diversion,
     privilege: privilegeOf(message),

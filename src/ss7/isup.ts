@@ -23,16 +23,21 @@ export const IsupType = {
   idr: 0x36,
   irs: 0x37,
   sgm: 0x38,
+  sdm: 0x43,
 } as const;
 
 /** The optional parameters that are read (Q.763 table 5). All others pass unchanged. */
 export const IsupParameter = {
+  subsequentNumber: 0x05,
   optionalForwardCallIndicators: 0x08,
   callingPartyNumber: 0x0a,
   redirectingNumber: 0x0b,
   redirectionInformation: 0x13,
   originalCalledNumber: 0x28,
+  displayInformation: 0x73,
   genericNumber: 0xc0,
+  /** ANSI only (T1.113). */
+  genericName: 0xc7,
 } as const;
 
 /**
@@ -40,6 +45,16 @@ export const IsupParameter = {
  * `ansi` is T1.113, with user service information in place of the transmission medium requirement.
  */
 export type IsupVariant = "itu" | "ansi";
+
+/** How the ISUP messages of a peer are laid out. */
+export interface IsupLayout {
+  readonly variant: IsupVariant;
+  /**
+   * True: the optional part may end with the message. Q.763 section 1.8 demands an octet "end of
+   * optional parameters", which some exchanges leave out.
+   */
+  readonly endMayBeMissing: boolean;
+}
 
 /**
  * At most this many optional parameters. No exchange sends more, and a message with more cannot be
@@ -95,19 +110,19 @@ export function createIsupMessage(): IsupMessage {
  * The octets of the mandatory fixed part, and how many pointers to mandatory variable parameters
  * follow it.
  */
-interface Layout {
+interface MandatoryPart {
   readonly fixed: number;
   readonly pointers: number;
   /** Whether the last pointer leads to an optional part. Messages that cannot have one lack it. */
   readonly hasOptional: boolean;
 }
 
-const iamLayouts: Readonly<Record<IsupVariant, Layout>> = {
+const iamLayouts: Readonly<Record<IsupVariant, MandatoryPart>> = {
   itu: { fixed: 5, pointers: 1, hasOptional: true },
   ansi: { fixed: 4, pointers: 2, hasOptional: true },
 };
 
-const layouts: ReadonlyMap<number, Layout> = new Map([
+const layouts: ReadonlyMap<number, MandatoryPart> = new Map([
   [IsupType.sam, { fixed: 0, pointers: 1, hasOptional: true }],
   [IsupType.inr, { fixed: 2, pointers: 0, hasOptional: true }],
   [IsupType.inf, { fixed: 2, pointers: 0, hasOptional: true }],
@@ -127,6 +142,7 @@ const layouts: ReadonlyMap<number, Layout> = new Map([
   [IsupType.idr, { fixed: 0, pointers: 0, hasOptional: true }],
   [IsupType.irs, { fixed: 0, pointers: 0, hasOptional: true }],
   [IsupType.sgm, { fixed: 0, pointers: 0, hasOptional: true }],
+  [IsupType.sdm, { fixed: 0, pointers: 0, hasOptional: true }],
 ]);
 
 /** @returns true for a message type whose layout is known here */
@@ -139,7 +155,7 @@ export function isIsupType(type: number): boolean {
  * Parameters of an unknown type are not read. Octets after the end of the optional part, such as
  * padding or a frame check sequence, are ignored.
  * @param message is filled; it refers to `bytes` until the next reading
- * @param variant the layout of an IAM
+ * @param form the layout; a variant alone stands for its strict one
  * @param bytes the buffer that holds the message
  * @param start where the message type stands
  * @param end where the message ends
@@ -148,7 +164,7 @@ export function isIsupType(type: number): boolean {
  */
 export function readIsup(
   message: IsupMessage,
-  variant: IsupVariant,
+  form: IsupVariant | IsupLayout,
   bytes: Buffer,
   start: number,
   end: number,
@@ -164,6 +180,7 @@ export function readIsup(
   if (start >= end) return refuse(message, "the message is empty");
   const type = bytes[start]!;
   message.type = type;
+  const variant = typeof form === "string" ? form : form.variant;
   const layout = type === IsupType.iam ? iamLayouts[variant] : layouts.get(type);
   if (layout === undefined) return true;
   let at = start + 1 + layout.fixed;
@@ -181,13 +198,15 @@ export function readIsup(
   }
   if (!layout.hasOptional || (type !== IsupType.iam && at === end)) return true;
   if (at >= end) return refuse(message, "the message ends before its optional part");
-  return bytes[at] === 0 || readOptional(message, at + bytes[at]!);
+  const endMayBeMissing = typeof form !== "string" && form.endMayBeMissing;
+  return bytes[at] === 0 || readOptional(message, at + bytes[at]!, endMayBeMissing);
 }
 
 /** Reads optional parameters: code, length and content, until a code of 0 (Q.763 section 1.8). */
-function readOptional(message: IsupMessage, begin: number): boolean {
+function readOptional(message: IsupMessage, begin: number, endMayBeMissing: boolean): boolean {
   const { bytes, end, optionalCode, optionalStart, optionalEnd } = message;
-  for (let at = begin; at < end;) {
+  let at = begin;
+  while (at < end) {
     const code = bytes[at]!;
     if (code === 0) return true;
     if (at + 1 >= end) return refuse(message, "an optional parameter without length");
@@ -204,7 +223,7 @@ function readOptional(message: IsupMessage, begin: number): boolean {
     message.optionalCount = count + 1;
     at = next;
   }
-  return refuse(message, "the optional part has no end");
+  return (endMayBeMissing && at === end) || refuse(message, "the optional part has no end");
 }
 
 /**
@@ -213,6 +232,7 @@ function readOptional(message: IsupMessage, begin: number): boolean {
  */
 function isSingle(code: number): boolean {
   return (
+    code === IsupParameter.subsequentNumber ||
     code === IsupParameter.callingPartyNumber ||
     code === IsupParameter.redirectingNumber ||
     code === IsupParameter.redirectionInformation ||

@@ -136,6 +136,7 @@ export function readProtocolData(msu: Msu, message: M3uaMessage, bytes: Buffer):
   msu.si = bytes[dataStart + 8]!;
   msu.ni = bytes[dataStart + 9]!;
   msu.sls = bytes[dataStart + 11]!;
+  msu.networkAppearance = message.networkAppearance;
   msu.cic = -1;
   msu.bytes = bytes;
   msu.start = dataStart + LABEL;

@@ -14,8 +14,11 @@ export interface Msu {
   dpc: number;
   /** {@link ServiceIndicator}, or another value. */
   si: number;
+  /** Network indicator, 0 to 3. */
   ni: number;
   sls: number;
+  /** The network appearance of the M3UA message around the unit; -1 where there is none. */
+  networkAppearance: number;
   /** The circuit identification code, or -1 before {@link readCircuit}. */
   cic: number;
   /** The user part is `bytes[start, end)`. It begins with the circuit identification code. */
@@ -34,6 +37,7 @@ export function createMsu(): Msu {
     si: -1,
     ni: 0,
     sls: 0,
+    networkAppearance: -1,
     cic: -1,
     bytes: Buffer.alloc(0),
     start: 0,
@@ -74,6 +78,7 @@ export function readMtp3(msu: Msu, bytes: Buffer, start: number, end: number, la
     msu.opc = bytes.readUIntLE(start + 4, 3);
     msu.sls = bytes[start + 7]!;
   }
+  msu.networkAppearance = -1;
   msu.cic = -1;
   msu.bytes = bytes;
   msu.start = user;
@@ -86,7 +91,7 @@ export function readMtp3(msu: Msu, bytes: Buffer, start: number, end: number, la
  * Returns the octets of the circuit identification code: 2, or 4 for the call instance code of BICC
  * (Q.1902.3).
  */
-function circuitLength(si: number): number {
+export function circuitLength(si: number): number {
   return si === ServiceIndicator.bicc ? 4 : 2;
 }
 
@@ -97,6 +102,30 @@ function circuitLength(si: number): number {
  */
 export function carriesNoCalls(si: number): boolean {
   return si <= 3 || si === 12 || si === 14;
+}
+
+/** The users of MTP3 by service indicator; spare values are undefined (Q.704 section 14.2.1). */
+const users: readonly (string | undefined)[] = [
+  "network management",
+  "network testing",
+  "special network testing",
+  "SCCP",
+  "TUP",
+  "ISUP",
+  "DUP for calls",
+  "DUP for facilities",
+  "MTP testing",
+  "broadband ISUP",
+  "satellite ISUP",
+  undefined,
+  "AAL2 signalling",
+  "BICC",
+  "gateway control",
+];
+
+/** Returns the name of a user of MTP3: "SCCP". Undefined: the service indicator is spare. */
+export function nameOfUser(si: number): string | undefined {
+  return users[si];
 }
 
 /** @returns true when the unit belongs to a call of ISUP or BICC */

@@ -168,6 +168,15 @@ for (const isSealed of [false, true]) {
   });
 }
 
+void t.test("search: the circuit of an IAM stands in the notes, and whole in JSON and CSV", async (t) => {
+  const { records, write } = openRecords(t);
+  const isup = { opc: 1001, dpc: 2001, cic: 14, natureOfAddress: 3, screening: 3 };
+  write(NAME, [decided({ id: "iam", time: at(1), isup, action: "released", cause: 21, status: undefined })]);
+  t.match((await search([records], {})).out, / {2}circuit 1001-2001-14; released, cause 21\n$/);
+  t.match((await search([records], { json: true })).out, `"isup":${JSON.stringify(isup)}`);
+  t.match((await search([records], { csv: true })).out, `""opc"":1001,""dpc"":2001,""cic"":14`);
+});
+
 void t.test("search: wrong usage", async (t) => {
   const { folder, records, write } = openRecords(t);
   write(NAME, calls);

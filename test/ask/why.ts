@@ -173,6 +173,16 @@ void t.test(
   },
 );
 
+void t.test("why: the circuit of an IAM", async (t) => {
+  const { write, why } = openPlace(t);
+  const isup = { opc: 1001, dpc: 2001, cic: 14 };
+  write("2026-10-03/08-gw-a.ndjson", [
+    decided({ id: "iam", time: at(10), signalling: "isup", transport: "sctp", isup }),
+  ]);
+  const { out } = await why({ callId: "call-1@203.0.113.10" });
+  t.match(out, / over sctp.* on circuit 1001-2001-14\n/);
+});
+
 void t.test("explain --at: the policy that was in force then", async (t) => {
   const { records, write, revision, explain } = openPlace(t);
   const listed = await explain("2026-10-03T16:10", "+861066660000");
@@ -259,10 +269,21 @@ void t.test("recorded attempts: the number of the record holds, displays and pri
         { source: "isup-calling-party", raw: "1087654321", number: "+861087654321", presentation: "allowed" },
       ],
       called: { raw: "2787654321", number: "+862787654321" },
+      names: [
+        { source: "isup-generic-name", raw: "BANK 95588", presentation: "restricted" },
+        { source: "isup-display-information", raw: "银" },
+        { source: "from", raw: "95588" },
+        { source: "isup-generic-name", raw: 7 },
+        "95588",
+      ],
     },
     trunk,
     0,
   ).attempt;
+  t.same(isup.names, [
+    { source: "isup-generic-name", display: "BANK 95588", presentation: "restricted" },
+    { source: "isup-display-information", display: "\xe9\x93\xb6", presentation: "allowed" },
+  ]);
   t.match(isup, { isIam: true, circuit: { cic: 14 }, origin: { signalling: "isup", sourceAddress: "" } });
   t.match(isup.calling[0], { screening: 1, number: { e164: "861087654321", raw: "1087654321" } });
   t.match(isup.called, { e164: "862787654321" });

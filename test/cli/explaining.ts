@@ -16,6 +16,7 @@ trunks:
   - { id: watched, side: lessee, match: { addresses: [203.0.113.11] }, lessee: bank, areaCode: "10", nextHops: ["sip:198.51.100.1:5060"], rules: { caller-authentication: { mode: monitor } } }
   - { id: intl, side: international, match: { addresses: [203.0.113.20] }, nextHops: ["sip:198.51.100.1:5060"] }
   - { id: labelled, side: international, match: { addresses: [203.0.113.21] }, nextHops: ["sip:198.51.100.1:5060"], rules: { home-cli-from-abroad: { roamers: label } } }
+  - { id: circuits, side: lessee, match: { addresses: [203.0.113.23], opc: [1001], cic: ["1-30", 64], ni: 2 }, lessee: bank, ss7: { serviceIndicators: [5, 3] } }
   - { id: national-only, side: international, match: { addresses: [203.0.113.22] }, nextHops: ["sip:198.51.100.1:5060"], bareForm: national }
 lessees:
   - { id: bank, numbers: bank.csv }
@@ -66,6 +67,17 @@ function explain({ trunk, from, to = "02787654321", message, json = false }: Ask
   );
   return { code, out, err };
 }
+
+void t.test("which SS7 messages are the trunk's, and which of them may pass", (t) => {
+  const { out } = explain({ trunk: "circuits", from: "+861087654321" });
+  t.match(
+    out,
+    "\n  messages over 203.0.113.23 from point code 1001, circuit 1-30 64, network indicator 2\n" +
+      "  may send ISUP, SCCP of point code 1001\n\n",
+  );
+  t.notMatch(explain({ trunk: "lease", from: "+861087654321" }).out, "messages over", "a SIP trunk");
+  t.end();
+});
 
 void t.test("the row that decided is shown with its notice, source, contract and purpose", (t) => {
   const police = explain({ trunk: "lease", from: "+861066660000" });

@@ -1,7 +1,7 @@
 import tap from "tap";
 import { parseNetwork } from "../../src/net/address.ts";
-import { readPointCode } from "../../src/config/policy/point-code.ts";
-import { ANY_NAME, createMatcher, findTies } from "../../src/policy/trunk-match.ts";
+import { findTies } from "../../src/policy/match-ties.ts";
+import { ANY_NAME, createMatcher } from "../../src/policy/trunk-match.ts";
 import type { MatchEntry } from "../../src/policy/trunk-match.ts";
 
 function entry(
@@ -170,55 +170,4 @@ void tap.test("ties", async (t) => {
       name,
     );
   }
-});
-
-void tap.test("point codes tell trunks on one association apart; SIP has none", async (t) => {
-  const parsed = parseNetwork("192.0.2.7");
-  if (typeof parsed === "string") throw new Error(parsed);
-  const base = { network: parsed, ports: undefined, listener: undefined };
-  const labelled: readonly MatchEntry<string>[] = [
-    { ...base, target: "any" },
-    { ...base, target: "to-9", dpc: [9] },
-    { ...base, target: "from-1", opc: [1] },
-    { ...base, target: "1-to-9", opc: [1, 2], dpc: [9] },
-  ];
-  const match = createMatcher(labelled, 10);
-  for (const [opc, dpc, target] of [
-    [1, 9, "1-to-9"],
-    [2, 9, "1-to-9"],
-    [1, 8, "from-1"],
-    [2, 8, "any"],
-    [3, 9, "to-9"],
-    [9, 1, "any"],
-  ] as const)
-    t.equal(match("", "192.0.2.7", 2905, undefined, { opc, dpc }), target, `${opc} to ${dpc}`);
-  t.equal(match("", "192.0.2.7", 2905), "any", "a message without label");
-  t.equal(createMatcher(labelled.slice(1), 10)("", "192.0.2.7", 2905), undefined);
-  t.same(findTies(labelled), []);
-  t.match(findTies([...labelled, { ...base, target: "twice", opc: [2], dpc: [8, 9] }]), [
-    { first: "1-to-9", second: "twice", claim: "192.0.2.7 from point code 2 to point code 9" },
-  ]);
-});
-
-void tap.test("point codes as they are written", async (t) => {
-  for (const [written, code] of [
-    [2055, 2055],
-    [0, 0],
-    [0xff_ffff, 0xff_ffff],
-    ["24:10-11-1", 0x0a_0b01],
-    ["14:3-146-2", 3 * 2048 + 146 * 8 + 2],
-    ["14:7-255-7", 16_383],
-    [-1, undefined],
-    [1.5, undefined],
-    [0x100_0000, undefined],
-    ["10-11-1", undefined],
-    ["24:10-11", undefined],
-    ["24:10-11-1-1", undefined],
-    ["24:256-0-0", undefined],
-    ["24:01-0-0", undefined],
-    ["14:8-0-0", undefined],
-    ["14:0-0-8", undefined],
-    ["24:a-b-c", undefined],
-  ] as const)
-    t.same(readPointCode(written), code === undefined ? [] : [code], String(written));
 });

@@ -1,7 +1,7 @@
 // The figures of the bench: what counts as carried, what was allocated, and which rows of the page stay.
 import t from "tap";
 import { allocatedKilobytes } from "../../bench/figures/garbage.ts";
-import { limitOf, type KneeLimit } from "../../bench/figures/knee.ts";
+import { limitOf, nextRate, type KneeLimit } from "../../bench/figures/knee.ts";
 import { writePage, type Results } from "../../bench/figures/page.ts";
 import { costOf } from "../../bench/report.ts";
 
@@ -56,6 +56,26 @@ void t.test(
     t.end();
   },
 );
+
+/** The rates that are tried where the knee lies there. */
+const search = (knee: number): readonly number[] => {
+  const tried: number[] = [];
+  let holds = 0;
+  let fails = Infinity;
+  for (let rate: number | undefined = 1000; rate !== undefined; rate = nextRate(holds, fails)) {
+    tried.push(rate);
+    if (rate <= knee) holds = rate;
+    else fails = rate;
+  }
+  return tried;
+};
+
+void t.test("bench: the rate doubles until it fails, then the distance is halved", (t) => {
+  t.same(search(6300), [1000, 2000, 4000, 8000, 6000, 7000, 6500, 6250]);
+  t.same(search(Infinity), [1000, 2000, 4000, 8000, 16_000, 32_000, 64_000], "the highest rate ends it");
+  t.same(search(0), [1000, 500, 250, 150, 100, 50]);
+  t.end();
+});
 
 void t.test("bench: what was allocated is what each heap grew by between its collections", (t) => {
   const trace = [

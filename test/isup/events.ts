@@ -92,7 +92,7 @@ void t.test("message flows: what is told, in order, each once", (t) => {
       const [word, ...rest] = step.split(" ");
       if (i > 0) test.pass(1000);
       if (word === "wait") test.pass(Number(rest[0]));
-      else if (word === "disconnect") test.relay.disconnect(test.now);
+      else if (word === "disconnect") test.relay.disconnect(test.now, 0);
       else if (word === "lease") test.lease(rest.join(" "));
       else test.core(rest.join(" "));
     });

@@ -6,7 +6,16 @@ import { createIsupMessage, readIsup } from "../../src/ss7/isup.ts";
 import { createM3uaMessage, readM3ua, readProtocolData } from "../../src/ss7/m3ua.ts";
 import { createMsu, isCallControl, readCircuit } from "../../src/ss7/mtp3.ts";
 import { createRandom } from "../pcap/reading.ts";
-import { CORE, createTestRelay, LEASE, LISTED, STRANGER, told, UNLISTED } from "../support/isup-relay.ts";
+import {
+  CORE,
+  createTestRelay,
+  LEASE,
+  LISTED,
+  places,
+  STRANGER,
+  told,
+  UNLISTED,
+} from "../support/isup-relay.ts";
 
 /** More in a long run. */
 const rounds = Number(process.env["FUZZ_ROUNDS"] ?? 20_000);
@@ -64,7 +73,10 @@ void t.test("storms on a few circuits: bounded, every IAM counted, no refused on
       if (unit.to === side && !/ (?:REL|RLC|IAM) /.test(told([unit])[0] ?? "")) back++;
     }
     if (random(50) === 0) test.pass(random(2) === 0 ? T34 : 400_000);
-    if (random(500) === 0) test.relay.disconnect(test.now);
+    if (random(500) === 0) {
+      test.relay.disconnect(test.now, 0);
+      test.relay.connect(0, places);
+    }
     if (counters.ss7.refusals > 48 || counters.ss7.calls > 48) past++;
   }
   t.equal(past, 0, "IAMs of unlisted callers that passed");
@@ -74,7 +86,7 @@ void t.test("storms on a few circuits: bounded, every IAM counted, no refused on
   t.equal(counters.faults, 0);
   const judged = decisions.filter(({ attempt }) => attempt.circuit !== undefined).length;
   t.ok(judged > rounds / 20, `${judged} decisions about ${iams} IAMs`);
-  test.relay.disconnect(test.now);
+  test.relay.disconnect(test.now, 0);
   t.same([counters.ss7.refusals, counters.ss7.calls], [0, 0], "nothing is left over");
   t.end();
 });
@@ -95,10 +107,17 @@ void t.test("mutated messages: never thrown at; what passes as a call was judged
     if (random(5) === 0) bytes = bytes.subarray(0, random(bytes.length + 1));
     const judged = test.decisions.length;
     const { ss7 } = test.counters;
-    const before = ss7.relayed + ss7.malformed + ss7.absorbed + ss7.stray + ss7.userPart + ss7.unknownRoute;
+    const handled = (): number =>
+      ss7.relayed +
+      ss7.malformed +
+      ss7.absorbed +
+      ss7.stray +
+      ss7.userPart +
+      ss7.serviceIndicator +
+      ss7.unknownRoute;
+    const before = handled();
     const sent = test.receive(0, bytes);
-    const after = ss7.relayed + ss7.malformed + ss7.absorbed + ss7.stray + ss7.userPart + ss7.unknownRoute;
-    if (after === before && test.decisions.length === judged) lost++;
+    if (handled() === before && test.decisions.length === judged) lost++;
     for (const { to, bytes: out } of sent) {
       if (to !== 1 || !readM3ua(message, out, 0, out.length) || !readProtocolData(msu, message, out))
         continue;
@@ -107,7 +126,10 @@ void t.test("mutated messages: never thrown at; what passes as a call was judged
       // An IAM: it must be readable, and a decision must have let it go.
       if (!readIsup(isup, "itu", out, start, msu.end) || test.decisions.length === judged) unjudged++;
     }
-    if (round % 200 === 0) test.relay.disconnect(test.now);
+    if (round % 200 === 0) {
+      test.relay.disconnect(test.now, 0);
+      test.relay.connect(0, places);
+    }
   }
   t.equal(unjudged, 0);
   t.equal(lost, 0, "whatever came was sent on, judged, or counted");

@@ -89,7 +89,7 @@ void t.test("queries: name metrics that exist, or figures that are recorded", as
   let named = 0;
   for (const { where, expr } of queries) {
     for (const [name] of expr.matchAll(
-      /\b(?:[a-z_]+:)?(?:sigwall|process|nodejs)_[a-z_]+(?::[a-z0-9_]+)?/g,
+      /\b(?:[a-z_]+:)?(?:sigwall|process|nodejs)_[a-z0-9_]+(?::[a-z0-9_]+)?/g,
     )) {
       const metric = name.replace(/_(?:bucket|sum|count)$/, "");
       t.ok(recorded.includes(name) || rendered.includes(`# TYPE ${metric} `), `${where}: ${name}`);

@@ -6,7 +6,9 @@ import { createLog } from "../../src/observe/log.ts";
 import type { Log, LogEntry, LogLevel } from "../../src/observe/log.ts";
 import { peopleClock } from "../../src/app/admin/people-clock.ts";
 import { createLogSink } from "../../src/app/admin/log-sink.ts";
+import { describeRefusal } from "../../src/observe/decision-log.ts";
 import { createLogWriter } from "../../src/observe/log-writer.ts";
+import { decidedOf } from "./decision.ts";
 
 /** What a log writes to its descriptor, line by line. */
 async function written(
@@ -54,6 +56,21 @@ void t.test("log: a terminal gets lines for people, in the zone of the policy", 
   t.match(lines[1], /warn {2}… 1,234 more refusals in the last second omitted=1234$/);
   t.match(lines[2], /error internal fault $/);
   t.match(lines[3], "  Error: number 1381xxxxxxx is odd");
+});
+
+void t.test("log: the circuit of a refused IAM, for programs and for people", async (t) => {
+  const circuit = { opc: 1001, dpc: 2001, cic: 14, natureOfAddress: undefined, screening: undefined };
+  const refuse = (log: Log): void => {
+    const { decision, ...rest } = decidedOf({}, { kind: "released", cause: 21 });
+    const attempt = { ...decision.attempt, circuit };
+    log.refused(describeRefusal({ ...rest, decision: { ...decision, attempt } }));
+  };
+  const [json] = await written("info", undefined, refuse);
+  t.match(json, '"lessee":"acme",');
+  t.match(json, '"isup":{"opc":1001,"dpc":2001,"cic":14},');
+  const [text] = await written("info", "Asia/Shanghai", refuse);
+  t.match(text, " lessee=acme ");
+  t.match(text, " isup=1001-2001-14 ");
 });
 
 void t.test("log: a level keeps what is below it out", async (t) => {

@@ -1,7 +1,8 @@
 import t from "tap";
-import { describeRefusal, isRefusal } from "../../src/observe/decision-log.ts";
+import { describeRefusal, isRefusal, judgementOf } from "../../src/observe/decision-log.ts";
 import { createLimitedQueue } from "../../src/observe/limited-queue.ts";
 import type { Action } from "../../src/domain/call.ts";
+import { createTestRelay, UNLISTED } from "../support/isup-relay.ts";
 import { decidedOf } from "./decision.ts";
 
 void t.test("refusals: reject and drop are refusals, the rest is not", (t) => {
@@ -40,6 +41,30 @@ void t.test("refusals: one line says who decided and why, and shows no number", 
   t.end();
 });
 
+void t.test(
+  "refusals: the line of an IAM names the circuit, by which a trunk group is found, and the lessee",
+  (t) => {
+    const test = createTestRelay();
+    test.lease(UNLISTED, 14);
+    test.lease("IAM called=3:13800138000", 15);
+    const [withCaller, without] = test.events.flatMap((event) => {
+      const judgement = judgementOf(event);
+      return judgement === undefined ? [] : [describeRefusal(judgement)];
+    });
+    t.match(withCaller, {
+      trunk: "lease",
+      lessee: "bank",
+      reason: "cli-not-listed",
+      isup: { opc: 11, dpc: 900, cic: 14, natureOfAddress: 3, screening: 3 },
+      action: "released",
+      cause: 21,
+    });
+    t.equal(JSON.stringify(without?.isup), '{"opc":11,"dpc":900,"cic":15}', "as in `inspect --json`");
+    t.equal(withCaller?.callId, undefined);
+    t.end();
+  },
+);
+
 void t.test("limited queue: so many a second, the rest is summed up when the second is over", (t) => {
   const written: string[] = [];
   const queue = createLimitedQueue<string>(3, {
@@ -67,6 +92,30 @@ void t.test("limited queue: so many a second, the rest is summed up when the sec
   see(start - 3_600_000 + 100, ["l"], "and it counts on from there");
   t.end();
 });
+
+void t.test(
+  "refusals: the line of an IAM names the circuit, by which a trunk group is found, and the lessee",
+  (t) => {
+    const test = createTestRelay();
+    test.lease(UNLISTED, 14);
+    test.lease("IAM called=3:13800138000", 15);
+    const [withCaller, without] = test.events.flatMap((event) => {
+      const judgement = judgementOf(event);
+      return judgement === undefined ? [] : [describeRefusal(judgement)];
+    });
+    t.match(withCaller, {
+      trunk: "lease",
+      lessee: "bank",
+      reason: "cli-not-listed",
+      isup: { opc: 11, dpc: 900, cic: 14, natureOfAddress: 3, screening: 3 },
+      action: "released",
+      cause: 21,
+    });
+    t.equal(JSON.stringify(without?.isup), '{"opc":11,"dpc":900,"cic":15}', "as in `inspect --json`");
+    t.equal(withCaller?.callId, undefined);
+    t.end();
+  },
+);
 
 void t.test("limited queue: none a second only counts", (t) => {
   const counts: number[] = [];

@@ -100,6 +100,23 @@ void t.test("lines: a refused call, field by field in the order of the contract"
   t.end();
 });
 
+void t.test("lines: names in ISUP, with their sources", (t) => {
+  const make = createLineMaker();
+  const call = forwardedCall(7);
+  const names = [
+    { source: "isup-generic-name", display: "BANK 95588", presentation: "restricted" },
+    { source: "isup-display-information", display: "\xff\u00a0", presentation: "allowed" },
+  ] as const;
+  const attempt = { ...call.decision.attempt, names };
+  const line = asRead(make({ ...call, decision: { ...call.decision, attempt } }));
+  t.same(line["names"], [
+    { source: "isup-generic-name", raw: "BANK 95588", presentation: "restricted" },
+    { source: "isup-display-information", raw: "\ufffd\ufffd", presentation: "allowed" },
+  ]);
+  t.same(line["rawHex"], { "names[1].raw": "ffa0" });
+  t.end();
+});
+
 void t.test("lines: the contract of the lessee, and the name that a TLS peer proved", (t) => {
   const make = createLineMaker();
   const call = forwardedCall(7);

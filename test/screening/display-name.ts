@@ -318,3 +318,55 @@ void t.test("display-name: by default the name goes and the call goes on", (t) =
   );
   t.end();
 });
+
+/** A call of the listed number over ISUP with these names. */
+function shown(names: readonly string[], says: string, rest: Partial<Row> = {}): Row {
+  return {
+    name: names.join(", "),
+    calling: [`isup ${own}`],
+    names,
+    options: { action: "reject" },
+    says,
+    ...rest,
+  };
+}
+
+testRule("display-name", [
+  shown(["generic JINGHUA BANK"], "abstains"),
+  shown(["display JINGHUA BANK"], "abstains"),
+  shown(["generic BANK 95588"], misleads),
+  shown(["display BANK 95588"], misleads),
+  shown(["generic BANK 955880123"], misleads),
+  shown(["generic 01087654321"], "abstains", { name: "the caller's own number" }),
+  shown(["generic PRIVATE"], misleads),
+  shown(["display UNKNOWN"], misleads),
+  // A name that is withheld may say so, but shows no number all the same: some exchanges read characters alone.
+  shown(["generic PRIVATE!"], "abstains"),
+  shown(["generic UNKNOWN?"], "abstains"),
+  shown(["generic BANK 95588!"], misleads),
+  shown(["generic BANK 95588?"], misleads),
+  shown(["generic BANK", "display BANK 95588"], misleads, { name: "the second one" }),
+  shown(["display 工商银行 95588"], misleads),
+  shown([`display ${"A".repeat(255)}`], "abstains"),
+]);
+
+void t.test("ISUP: what is told names the parameter, and repeats nothing of it", (t) => {
+  const trunk = makeTrunk();
+  const attempt = makeAttempt(trunk, {
+    calling: [`from "95588" ${own}`],
+    names: ["generic BANK", "display BANK 95588"],
+  });
+  t.same(findMisleadingName(attempt), {
+    field: "isup-display-information",
+    shows: "short-code",
+    name: "bank 95588",
+  });
+  const screen = compileScreen(makeChain(), makeTables(trunk), "r1");
+  const { marks } = screen.judge(attempt, makeState());
+  t.same(
+    marks.map(({ facts }) => facts),
+    [{ field: "isup-display-information", shows: "short-code" }],
+    "before a name in SIP, which can be removed",
+  );
+  t.end();
+});

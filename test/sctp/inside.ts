@@ -13,8 +13,8 @@ export function check(isTrue: boolean, what: string): void {
 
 try {
   prepareMachine();
-  const { runScenarios } = await import("./scenarios.ts");
-  await runScenarios(check);
+  const { runLoadshare, runScenarios } = await import("./scenarios.ts");
+  await (process.argv[2] === "loadshare" ? runLoadshare : runScenarios)(check);
 } catch (error) {
   failed++;
   console.log(

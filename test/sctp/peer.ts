@@ -16,11 +16,14 @@ export interface TestPeer {
   wait(count: number): Promise<void>;
 }
 
-function attach(pending: PendingAssociation): TestPeer {
+function attach(pending: PendingAssociation, heard?: (bytes: Buffer) => void): TestPeer {
   const received: { stream: number; bytes: Buffer }[] = [];
   let why: string | undefined;
   const association = pending.open({
-    message: (stream, bytes) => received.push({ stream, bytes: Buffer.from(bytes) }),
+    message(stream, bytes) {
+      if (heard === undefined) received.push({ stream, bytes: Buffer.from(bytes) });
+      else heard(Buffer.from(bytes));
+    },
     drained: () => undefined,
     closed: (reason) => (why = reason),
   });
@@ -37,18 +40,19 @@ function attach(pending: PendingAssociation): TestPeer {
   };
 }
 
-/** Connects to the filter; tries again while nobody listens. */
+/** Connects to the filter; tries again while nobody listens. `heard` takes messages that are not kept then. */
 export async function connectPeer(
   transport: SignallingTransport,
   port: number,
   localPort = 0,
+  heard?: (bytes: Buffer) => void,
 ): Promise<TestPeer> {
   for (const end = Date.now() + PATIENCE; ;) {
     const outcome = await new Promise<PendingAssociation | Error>((resolve) => {
       const local = { address: "127.0.0.1", port: localPort };
       transport.connect(local, { address: "127.0.0.1", port }, resolve);
     });
-    if (!(outcome instanceof Error)) return attach(outcome);
+    if (!(outcome instanceof Error)) return attach(outcome, heard);
     if (Date.now() > end) throw outcome;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -7,6 +7,7 @@ import { createSctpTransport } from "../../src/wire/sctp/sctp-transport.ts";
 import { fromCore, fromLease, LISTED, told, UNLISTED } from "../support/isup-relay.ts";
 import { linkTo, startEngine } from "../support/m3ua-engine.ts";
 import { comesTrue } from "../support/until.ts";
+import { shareLoad } from "./loadshare.ts";
 import { connectPeer, listenAsPeer, type TestPeer } from "./peer.ts";
 
 export type Check = (isTrue: boolean, what: string) => void;
@@ -20,6 +21,13 @@ export async function runScenarios(check: Check): Promise<void> {
   await manyMessages(check, transport);
   await comeAndGo(check, transport);
   await meetStp(check, transport);
+}
+
+/** Minutes of calls over a linkset, with the transfer point of Osmocom as the far side. */
+export async function runLoadshare(check: Check): Promise<void> {
+  const sctp = await loadKernelSctp();
+  if (typeof sctp === "string") throw new Error(sctp);
+  await shareLoad(check, createSctpTransport(sctp));
 }
 
 interface Pair {

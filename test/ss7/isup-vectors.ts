@@ -2,7 +2,9 @@ import type { AssertedIdentity } from "../../src/domain/identity.ts";
 import {
   categoryOf,
   createIsupMessage,
+  type IsupLayout,
   type IsupMessage,
+  type IsupVariant,
   isSegmented,
   readIsup,
 } from "../../src/ss7/isup.ts";
@@ -13,20 +15,20 @@ import { type Findings, refuseVector, type Vector } from "../support/literate-ve
 import { octetsOf, quote, quoteOctets } from "../support/vector-octets.ts";
 
 /** The message of a vector, from its message type on. */
-function readMessage(vector: Vector, variant: "itu" | "ansi"): IsupMessage {
+function readMessage(vector: Vector, form: IsupVariant | IsupLayout): IsupMessage {
   const bytes = octetsOf(vector);
   const message = createIsupMessage();
-  if (readIsup(message, variant, bytes, 0, bytes.length) !== (message.fault === undefined))
+  if (readIsup(message, form, bytes, 0, bytes.length) !== (message.fault === undefined))
     return refuseVector(vector, "a fault without words");
   return message;
 }
 
-/** `isup`: an ISUP message from its type on. Option: `itu`, or `ansi`. */
+/** `isup`: an ISUP message from its type on. Options: `itu` or `ansi`; `open` where the end of the optional part may be missing. */
 function readIsupVector(vector: Vector): Findings {
-  const [variant = "itu", more] = vector.options;
-  if ((variant !== "itu" && variant !== "ansi") || more !== undefined)
-    return refuseVector(vector, "options are not one of itu, ansi");
-  const message = readMessage(vector, variant);
+  const [variant = "itu", open, more] = vector.options;
+  if ((variant !== "itu" && variant !== "ansi") || (open ?? "open") !== "open" || more !== undefined)
+    return refuseVector(vector, "options are not one of itu, ansi, and open");
+  const message = readMessage(vector, open === undefined ? variant : { variant, endMayBeMissing: true });
   const { bytes, variableStart, variableEnd } = message;
   const findings = new Map([
     ["fault", message.fault ?? "none"],
@@ -81,12 +83,15 @@ function readPartiesVector(vector: Vector): Findings {
     return refuseVector(vector, "options are not one of domestic:10, intl");
   const message = readMessage(vector, "itu");
   if (message.fault !== undefined) return refuseVector(vector, message.fault);
-  const parties = readParties(message, planOf(trunk));
+  const parties = readParties(message, planOf(trunk), trunk === "intl");
   if (typeof parties === "string") return new Map([["fault", parties]]);
-  const { calling, diversion, called, natureOfAddress, screening } = parties;
+  const { calling, names, diversion, called, natureOfAddress, screening } = parties;
   const findings = new Map([["fault", "none"]]);
   if (calling.length === 0) findings.set("calling", "none");
   for (const [i, party] of calling.entries()) findings.set(`calling[${i}]`, sayParty(party));
+  if (names.length === 0) findings.set("name", "none");
+  for (const [i, { source, display, presentation }] of names.entries())
+    findings.set(`name[${i}]`, `${source}: ${quote(display)}, ${presentation}`);
   if (diversion.length === 0) findings.set("diverting", "none");
   for (const [i, party] of diversion.entries()) findings.set(`diverting[${i}]`, sayParty(party));
   findings.set("called", called === undefined ? "none" : describeNumber(called));

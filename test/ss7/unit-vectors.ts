@@ -5,8 +5,11 @@ import { eachAffected, kindOfM3ua } from "../../src/ss7/m3ua-kind.ts";
 import {
   labelUnit,
   releaseComplete,
+  type ReleaseLocation,
+  releaseLocations,
   resetCircuit,
   sealUnit,
+  writeError,
   writeRelease,
 } from "../../src/ss7/m3ua-reply.ts";
 import {
@@ -122,12 +125,36 @@ function readM2paVector(vector: Vector): Findings {
   return sayPayload(vector, (payload, bytes) => readM2pa(payload, bytes, 0, bytes.length));
 }
 
-/** `reply`: a DATA message, and what is written back. The option says what: `rel:CAUSE`, `rlc`, or `rsc` to the other end. */
+function isLocation(word: string): word is ReleaseLocation {
+  return Object.hasOwn(releaseLocations, word);
+}
+
+/** `error`: a message, and the ERR about it. The option is the error code. */
+function readErrorVector(vector: Vector): Findings {
+  const reply = writeError(Number(chosen(vector, ["1", "3", "4"])), octetsOf(vector));
+  const message = createM3uaMessage();
+  if (!readM3ua(message, reply, 0, reply.length)) return refuseVector(vector, message.fault ?? "unreadable");
+  const told = 20 + Math.min(octetsOf(vector).length, 40);
+  return new Map([
+    ["fault", "none"],
+    ["kind", kindOfM3ua(reply)],
+    ["error[header]", hexOf(reply.subarray(0, 8))],
+    ["error[code]", hexOf(reply.subarray(8, 16))],
+    ["error[diagnostic]", hexOf(reply.subarray(16, told))],
+    ["error[padding]", hexOf(reply.subarray(told))],
+  ]);
+}
+
+/**
+ * `reply`: a DATA message, and what is written back. The option says what: `rel:CAUSE`, `rel:CAUSE:LOCATION`, `rlc`, or
+ * `rsc` to the other end.
+ */
 function readReplyVector(vector: Vector): Findings {
   const [word = "", more] = vector.options;
-  const cause = /^rel:([0-9]{1,3})$/.exec(word)?.[1];
+  const [, cause, location] = /^rel:([0-9]{1,3})(?::([a-z-]+))?$/.exec(word) ?? [];
   if (more !== undefined || (cause === undefined && word !== "rlc" && word !== "rsc"))
-    return refuseVector(vector, "options are not one of rel:CAUSE, rlc, rsc");
+    return refuseVector(vector, "options are not one of rel:CAUSE, rel:CAUSE:LOCATION, rlc, rsc");
+  if (location !== undefined && !isLocation(location)) return refuseVector(vector, `no location ${location}`);
   const bytes = octetsOf(vector);
   const message = createM3uaMessage();
   const msu = createMsu();
@@ -138,7 +165,11 @@ function readReplyVector(vector: Vector): Findings {
   )
     return refuseVector(vector, message.fault ?? "no circuit");
   const isup =
-    cause === undefined ? (word === "rlc" ? releaseComplete : resetCircuit) : writeRelease(Number(cause));
+    cause === undefined
+      ? word === "rlc"
+        ? releaseComplete
+        : resetCircuit
+      : writeRelease(Number(cause), location);
   const reply = sealUnit(labelUnit(message, msu, word !== "rsc"), isup);
   return new Map([["fault", "none"], ...cutReply(reply)]);
 }
@@ -160,7 +191,7 @@ function cutReply(reply: Buffer): [string, string][] {
   return said;
 }
 
-/** `m3ua`, `mtp3`, `mtp2`, `m2ua`, `m2pa`, `reply`. */
+/** `m3ua`, `mtp3`, `mtp2`, `m2ua`, `m2pa`, `reply`, `error`. */
 export const unitKinds = {
   m3ua: readM3uaVector,
   mtp3: readMtp3Vector,
@@ -168,4 +199,5 @@ export const unitKinds = {
   m2ua: readM2uaVector,
   m2pa: readM2paVector,
   reply: readReplyVector,
+  error: readErrorVector,
 } as const;

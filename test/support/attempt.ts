@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { PrivacyFlag, type CallAttempt } from "../../src/domain/attempt.ts";
-import type { AssertedIdentity, IdentitySource, Presentation } from "../../src/domain/identity.ts";
+import type { AssertedIdentity, IdentitySource, Presentation, ShownName } from "../../src/domain/identity.ts";
 import { ordinaryMethods } from "../../src/domain/method.ts";
 import type { PartyNumber } from "../../src/domain/number.ts";
 import type { RuleMode } from "../../src/domain/rule-id.ts";
@@ -45,6 +45,7 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
     label: { text: "", displayName: "" },
     isupVersions: new Map(),
     bodies: new Set(),
+    ss7: { originatingPointCodes: undefined, serviceIndicators: new Set([5, 13]) },
     longestCall: 43_200_000,
     ...given,
   };
@@ -165,6 +166,16 @@ export function readIdentity(text: string, trunk: Trunk): AssertedIdentity {
   return { source, number, presentation: mark ?? (isToken ? "restricted" : "allowed"), ...display, ...party };
 }
 
+function readName(text: string): ShownName {
+  const space = text.indexOf(" ");
+  const mark = presentations[text.at(-1) ?? ""];
+  return {
+    source: text.slice(0, space) === "generic" ? "isup-generic-name" : "isup-display-information",
+    display: Buffer.from(text.slice(space + 1, mark === undefined ? undefined : -1)).toString("latin1"),
+    presentation: mark ?? "allowed",
+  };
+}
+
 function readNumber(
   user: string,
   source: IdentitySource,
@@ -181,6 +192,8 @@ export interface AttemptSpec {
   readonly calling?: readonly string[];
   readonly called?: string;
   readonly emergencyUrn?: boolean;
+  /** Names in ISUP: `generic BANK`, `display BANK`; `!` at the end: restricted, `?`: unavailable. */
+  readonly names?: readonly string[];
   readonly diversion?: readonly string[];
   readonly privacy?: readonly (keyof typeof PrivacyFlag)[];
   readonly callId?: string;
@@ -207,6 +220,7 @@ export function makeAttempt(trunk: Trunk, spec: AttemptSpec = {}): CallAttempt {
       destinationPort: 5060,
     },
     calling: (spec.calling ?? ["from +861087654321"]).map((text) => readIdentity(text, trunk)),
+    ...(spec.names === undefined ? {} : { names: spec.names.map(readName) }),
     called: readCalledNumber(called, trunk.dialPlan),
     emergencyUrn: spec.emergencyUrn ?? false,
     diversion: (spec.diversion ?? []).map((text) => readIdentity(text, trunk)),

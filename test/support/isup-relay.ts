@@ -1,3 +1,4 @@
+import type { LinkSide } from "../../src/isup/links.ts";
 import { keepDecisions, naming } from "./events.ts";
 import { Buffer } from "node:buffer";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
@@ -7,9 +8,9 @@ import { createTeller } from "../../src/judging/tell.ts";
 import type { CallEvent } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { createCounters, type Counters } from "../../src/observe/counters.ts";
-import type { LinkSide } from "../../src/isup/circuits.ts";
+
 import { createIsupRelay, type IsupRelay } from "../../src/isup/isup-relay.ts";
-import type { AssociationPlace } from "../../src/isup/isup-turn.ts";
+import { usualForm, type AssociationPlace, type LinkForm } from "../../src/isup/isup-turn.ts";
 import type { EvidenceWait } from "../../src/judging/held-refusals.ts";
 import { createOverload, type Overload } from "../../src/judging/overload.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
@@ -58,6 +59,8 @@ export const places: readonly [AssociationPlace, AssociationPlace] = [
 ];
 
 export interface SentUnit {
+  /** Left out: the first link. */
+  readonly link?: number;
   readonly to: LinkSide;
   readonly stream: number;
   readonly bytes: Buffer;
@@ -74,12 +77,12 @@ export interface TestRelay {
   readonly overload: Overload;
   now: number;
   /** Hands the relay one message of a side; returns what it sent. */
-  receive(side: LinkSide, bytes: Buffer, stream?: number): SentUnit[];
+  receive(side: LinkSide, bytes: Buffer, stream?: number, link?: number): SentUnit[];
   /** What was sent since the last call. */
   take(): SentUnit[];
   /** An ISUP message of the lessee's exchange, and of ours. */
-  lease(text: string, cic?: number): SentUnit[];
-  core(text: string, cic?: number): SentUnit[];
+  lease(text: string, cic?: number, link?: number): SentUnit[];
+  core(text: string, cic?: number, link?: number): SentUnit[];
   /** Tells the relay that more evidence is on disk; returns what it sent. */
   evidenceKept(): SentUnit[];
   /** Lets time pass in ticks of a second. */
@@ -95,6 +98,9 @@ export function createTestRelay(
     state?: ScreeningState;
     evidence?: EvidenceWait;
     variant?: "itu" | "ansi";
+    form?: Partial<LinkForm>;
+    /** Links of the linkset, all up; 1 when left out. */
+    links?: number;
   } = {},
 ): TestRelay {
   let sent: SentUnit[] = [];
@@ -113,7 +119,7 @@ export function createTestRelay(
   const overload = createOverload();
   const relay = createIsupRelay({
     policy: () => policy,
-    variant: options.variant ?? "itu",
+    forms: [{ ...usualForm, variant: options.variant ?? "itu", ...options.form }],
     state: options.state ?? createScreeningState(policy.tables),
     overload,
     counters,
@@ -122,13 +128,14 @@ export function createTestRelay(
     evidence: options.evidence,
     calls: createCalls({ ...naming, capacity: options.calls ?? 1000, longestCall: () => 43_200_000, tell }),
     sink: {
-      send: (to, stream, bytes) => sent.push({ to, stream, bytes: Buffer.from(bytes) }),
+      send: (link, to, stream, bytes) =>
+        void sent.push({ ...(link === 0 ? {} : { link }), to, stream, bytes: Buffer.from(bytes) }),
       happened,
       alarm: (message) => alarms.push(message),
       fault: (error) => faults.push(error),
     },
   });
-  relay.connect(places);
+  for (let link = 0; link < (options.links ?? 1); link++) relay.connect(link, places);
   const take = (): SentUnit[] => {
     const taken = sent;
     sent = [];
@@ -144,12 +151,12 @@ export function createTestRelay(
     overload,
     now: Date.UTC(2026, 9, 3, 8, 0, 0),
     take,
-    receive(side, bytes, stream = 1) {
-      relay.handle(test.now, side, stream, bytes);
+    receive(side, bytes, stream = 1, link = 0) {
+      relay.handle(test.now, { link, side }, stream, bytes);
       return take();
     },
-    lease: (text, cic = 2) => test.receive(0, fromLease(text, cic)),
-    core: (text, cic = 2) => test.receive(1, fromCore(text, cic)),
+    lease: (text, cic = 2, link = 0) => test.receive(0, fromLease(text, cic), 1, link),
+    core: (text, cic = 2, link = 0) => test.receive(1, fromCore(text, cic), 1, link),
     evidenceKept() {
       relay.evidenceKept(test.now);
       return take();
@@ -194,9 +201,13 @@ const message = createM3uaMessage();
 const msu = createMsu();
 const isup = createIsupMessage();
 
-/** What was sent, for people: "0 REL 21 900>11-2" to side 0, with cause, point codes and circuit. */
+/**
+ * What was sent, for people: "0 REL 21 900>11-2" to side 0, with cause, point codes and circuit; "1:0 REL …" by the
+ * second link.
+ */
 export function told(sent: readonly SentUnit[]): string[] {
-  return sent.map(({ to, bytes }) => {
+  return sent.map(({ link = 0, to: side, bytes }) => {
+    const to = link === 0 ? side : `${link}:${side}`;
     if (!readM3ua(message, bytes, 0, bytes.length)) return `${to} broken: ${message.fault}`;
     if (!readProtocolData(msu, message, bytes)) return `${to} ${message.messageClass}/${message.messageType}`;
     const start = readCircuit(msu);

@@ -30,14 +30,17 @@ export interface TestEngine {
   readonly stop: () => Promise<void>;
 }
 
-/** The engine with one link on real sockets. */
-export async function startEngine(link: LinkConfig, policy?: Policy): Promise<TestEngine> {
+/** The engine on real sockets, with one link or several. */
+export async function startEngine(
+  links: LinkConfig | readonly LinkConfig[],
+  policy?: Policy,
+): Promise<TestEngine> {
   const compiled = policy ?? compileText(loopbackPolicy);
   const counters = createCounters();
   const decisions: Decision[] = [];
   const notes: string[] = [];
   const engine = createM3uaEngine({
-    config: { variant: "itu", links: [link] },
+    config: { variant: "itu", links: Array.isArray(links) ? links : [links] },
     policy: () => compiled,
     state: createScreeningState(compiled.tables),
     counters,

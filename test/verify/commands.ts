@@ -221,6 +221,37 @@ void t.test("IAMs: what a circuit has, and what it doesn't have", async (t) => {
   });
 });
 
+/** Two trunks behind one address, by these keys of `match`. */
+function twoTrunks(one: string, others: string): string {
+  return `version: 1
+trunks:
+  - { id: core, side: core, match: { addresses: [198.51.100.1] } }
+  - { id: one, side: national, match: { addresses: [192.0.2.21], opc: [21], ${one} } }
+  - { id: others, side: national, match: { addresses: [192.0.2.21], opc: [21], ${others} } }
+`;
+}
+
+void t.test("IAMs of one association: the trunk by circuit, network indicator and appearance", async (t) => {
+  const trunksBy = async (one: string, others: string): Promise<readonly unknown[]> => {
+    place("policy.yaml", twoTrunks(one, others));
+    const config = place("sigwall.yaml", "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\n");
+    const { stdout } = await replay([capture("isup-circuits.pcap")], { config });
+    return parseLines(stdout).flatMap((line) => (line["malformed"] === undefined ? [line["trunk"]] : []));
+  };
+  // Circuits 1, 2, 1 and 3, network indicator 2, without a network appearance.
+  t.same(await trunksBy("cic: [1]", 'cic: ["2-30"]'), ["one", "others", "one", "others"]);
+  t.same(await trunksBy('cic: ["2-30"]', 'cic: ["1-30"], ni: 2'), ["others", "one", "others", "one"]);
+  t.same(await trunksBy("ni: 0", "ni: [2, 3]"), ["others", "others", "others", "others"]);
+  t.same(await trunksBy("networkAppearance: 7", "dpc: [1]"), ["others", "others", "others", "others"]);
+  const none = [undefined, undefined, undefined, undefined];
+  t.same(await trunksBy("networkAppearance: 7", "cic: [4]"), none);
+  const { stdout } = await replay([capture("isup-circuits.pcap")], {
+    json: false,
+    config: join(folder, "sigwall.yaml"),
+  });
+  t.match(stdout, "no trunk matches 192.0.2.21:2905 point code 21 (4); --trunk ID");
+});
+
 void t.test("several captures: each line names its own", async (t) => {
   const files = [capture("cli-conflict.pcap"), capture("number-class.pcap")];
   const lines = parseLines((await inspect(files, true)).stdout);

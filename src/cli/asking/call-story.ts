@@ -5,7 +5,7 @@ import type { Judged } from "./call-judging.ts";
 import { sayEnd } from "./call-endings.ts";
 import { alignRows, plain } from "./plain-text.ts";
 import { isOfStoppedLine, sayOrder } from "./stopping-orders.ts";
-import { type Clock, sayAction, sayMark, show, showParty } from "./record-table.ts";
+import { type Clock, sayAction, sayCircuit, sayMark, show, showParty } from "./record-table.ts";
 
 /** All that is known of a call. */
 export interface CallStory {
@@ -55,9 +55,7 @@ export function layOutStory(story: CallStory, clock: Clock): string {
 }
 
 function sayTrunk({ trunk, lessee, source, transport, listener, isup }: ReadLine): string {
-  const circuit = isFields(isup)
-    ? [` on circuit ${["opc", "dpc", "cic"].map((name) => show(isup[name])).join("-")}`]
-    : [];
+  const circuit = isFields(isup) ? [` on circuit ${sayCircuit(isup)}`] : [];
   return [
     show(trunk),
     ...(lessee === undefined ? [] : [` of ${show(lessee)}`]),

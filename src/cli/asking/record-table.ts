@@ -76,8 +76,14 @@ function writeCalled({ called, requestUri }: ReadLine): string {
   return text === '"" (no number)' ? show(requestUri) : text;
 }
 
+/** The circuit of an IAM: `OPC-DPC-CIC`. */
+export function sayCircuit(isup: Fields): string {
+  return ["opc", "dpc", "cic"].map((name) => show(isup[name])).join("-");
+}
+
 function writeNotes(line: ReadLine): string {
   const notes: string[] = [];
+  if (isFields(line["isup"])) notes.push(`circuit ${sayCircuit(line["isup"])}`);
   for (const hit of objectsIn(line["shadow"]))
     notes.push(`monitored: ${show(hit["rule"])} ${show(hit["reason"])}`);
   for (const mark of objectsIn(line["marks"])) notes.push(`marked: ${sayMark(mark)}`);

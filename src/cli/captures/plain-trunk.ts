@@ -29,5 +29,6 @@ export const plainTrunk: Trunk = {
   label: { text: "", displayName: "" },
   isupVersions: new Map(),
   bodies: new Set(),
+  ss7: { originatingPointCodes: undefined, serviceIndicators: new Set([5, 13]) },
   longestCall: 0,
 };

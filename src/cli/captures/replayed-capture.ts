@@ -69,13 +69,14 @@ function refuseStranger(attempt: CallAttempt, { revision }: Policy): Judged {
   };
 }
 
-/** The source of a call in words: an endpoint, or the point code where the capture has no addresses. */
+/** The source of a call in words: its endpoint, and its point code, which tells trunks behind one address apart. */
 function sourceOf(
   { sourceAddress: address, sourcePort: port }: SignallingSource,
   { circuit }: CallAttempt,
 ): string {
-  if (address !== "") return formatEndpoint({ address, port });
-  return circuit === undefined ? "a source without address" : `point code ${circuit.opc}`;
+  const place = address === "" ? "" : formatEndpoint({ address, port });
+  const label = circuit === undefined ? "" : `point code ${circuit.opc}`;
+  return `${place} ${label}`.trim() || "a source without address";
 }
 
 /** A call of a capture, SIP or ISUP. */

@@ -25,7 +25,9 @@ import { matchEntriesOf } from "./references.ts";
 import { mergeSetting } from "./rule-options.ts";
 import type { RuleSetting } from "./rule-options.ts";
 import { mayWithhold } from "./rule-setting.ts";
+import { compileSs7 } from "./ss7-schema.ts";
 import { createMatcherInSteps, type MatchEntry } from "../../policy/trunk-match.ts";
+import { findTargetsAt } from "../../policy/trunks-at.ts";
 
 /** A trunk before its rules are compiled. The review of a policy looks at it. */
 export interface TrunkPlan {
@@ -133,7 +135,9 @@ export function* compileInSteps({
     timeZone: file.timeZone,
     nextHopHealth: Object.freeze(readHealth(file.nextHopHealth)),
     matchTrunk,
+    trunksAt: (listener: string, address: string) => findTargetsAt(entries, listener, address),
     trunkById: (id: string) => byId.get(id),
+    matchesOf: (id: string) => entries.filter(({ target }) => target.trunk.id === id),
     isNextHop: (address: string, port?: number) => {
       // A dual-stack socket reports IPv4 peers as IPv4-mapped (RFC 4291 section 2.5.5.2).
       const literal = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
@@ -205,6 +209,7 @@ function buildTrunk(
       Object.entries(entry.isupVersions ?? {}).map(([name, layout]) => [name.toLowerCase(), layout]),
     ),
     bodies: new Set((entry.bodies ?? []).map((type) => type.toLowerCase())),
+    ss7: compileSs7(entry),
     ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
     ...(entry.evidence === undefined ? {} : { evidence: entry.evidence }),
     ...(contract === undefined ? {} : { contract }),

@@ -8,21 +8,19 @@ import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
 import { bodiesSchema } from "./bodies-schema.ts";
 import { labelSchema, stripSchema } from "./clean-up-schema.ts";
 import { lineStateSchema } from "./line-state-schema.ts";
+import { matchSchema } from "./match-schema.ts";
 import { methodsSchema } from "./methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
-import { pointCodeSchema } from "./point-code.ts";
 import { rulesSchema } from "./rule-options.ts";
+import { ss7Schema } from "./ss7-schema.ts";
 import {
   areaCodeSchema,
   dateSchema,
   idSchema,
-  networkSchema,
   ownNamesSchema,
   pathSchema,
-  portSchema,
   tableSizeSchema,
   textSchema,
-  tlsNameSchema,
 } from "../yaml/schema-parts.ts";
 
 /** Reasons that never refuse a call of a trunk, so no status can be set for them. */
@@ -34,29 +32,6 @@ const withoutStatus: readonly ReasonCode[] = [
   "default",
 ];
 const refusals = reasonCodes.filter((code) => !withoutStatus.includes(code));
-
-const matchSchema = z
-  .strictObject({
-    addresses: z.array(networkSchema).min(1).describe("Source addresses or blocks; the longest prefix wins."),
-    ports: z.array(portSchema).min(1).exactOptional().describe("Source ports. Any when left out."),
-    listener: textSchema
-      .exactOptional()
-      .describe("One of `listen` in sigwall.yaml, written the same way. Any when left out."),
-    tlsName: tlsNameSchema.exactOptional(),
-    opc: z
-      .array(pointCodeSchema)
-      .min(1)
-      .max(64)
-      .exactOptional()
-      .describe("SS7 only: originating point codes. Any when left out."),
-    dpc: z
-      .array(pointCodeSchema)
-      .min(1)
-      .max(64)
-      .exactOptional()
-      .describe("SS7 only: destination point codes. Any when left out."),
-  })
-  .describe("Which messages come from this trunk; the most specific match wins.");
 
 const emergencyLimitsSchema = z.strictObject({
   perSecond: z
@@ -223,6 +198,7 @@ export const trunkSchema = z.strictObject({
     .exactOptional()
     .describe("Layout of ISUP bodies whose `version` no standard names."),
   bodies: bodiesSchema.exactOptional(),
+  ss7: ss7Schema.exactOptional(),
   tolerateTrunkZero: z.boolean().default(false).describe("Accepts a trunk prefix after +86 (+86 0…)."),
   stripTrailingST: z.boolean().default(false).describe("Accepts one F or # at the end of a SIP number."),
 });

@@ -2,13 +2,14 @@
 import { parseNetwork } from "../../net/address.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { buildNextHop } from "./next-hop.ts";
+import { joinCircuits } from "./match-schema.ts";
 import { readPointCode } from "./point-code.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
 import { writtenIds } from "./policy-file.ts";
 import type { TrunkEntry } from "./policy-schema.ts";
 import { parseListener } from "../sigwall/static-schema.ts";
 import { suggest } from "../yaml/suggestion.ts";
-import { findTies } from "../../policy/trunk-match.ts";
+import { findTies } from "../../policy/match-ties.ts";
 import type { MatchEntry } from "../../policy/trunk-match.ts";
 
 /**
@@ -38,15 +39,25 @@ export function findBrokenReferences(
  */
 export function matchEntriesOf<Target>(trunk: TrunkEntry, target: Target): readonly MatchEntry<Target>[] {
   const { addresses, ports, listener, tlsName } = trunk.match;
-  const opc = trunk.match.opc?.flatMap(readPointCode);
-  const dpc = trunk.match.dpc?.flatMap(readPointCode);
+  const label = {
+    opc: trunk.match.opc?.flatMap(readPointCode),
+    dpc: trunk.match.dpc?.flatMap(readPointCode),
+    cic: trunk.match.cic && joinCircuits(trunk.match.cic),
+    networkAppearance: listed(trunk.match.networkAppearance),
+    ni: listed(trunk.match.ni),
+  };
   const parsed = listener === undefined ? undefined : parseListener(listener);
   const id = typeof parsed === "object" ? parsed.id : listener;
   return addresses.flatMap((text) => {
     const network = parseNetwork(text);
     if (typeof network === "string") return [];
-    return [{ target, network, ports, listener: id, tlsName: tlsName?.toLowerCase(), opc, dpc }];
+    return [{ target, network, ports, listener: id, tlsName: tlsName?.toLowerCase(), ...label }];
   });
+}
+
+/** One value may be written without a list. */
+function listed(written: number | readonly number[] | undefined): readonly number[] | undefined {
+  return typeof written === "number" ? [written] : written;
 }
 
 function findDuplicates(

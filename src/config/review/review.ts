@@ -10,6 +10,7 @@ import type { Policy } from "../../policy/policy.ts";
 import { reviewLists, soonDays } from "./review-lists.ts";
 import { reviewBareNumbers } from "./review-bare-numbers.ts";
 import { reviewRequests } from "./review-requests.ts";
+import { reviewSs7 } from "./review-ss7.ts";
 import { reviewSides } from "./review-sides.ts";
 import { findRule, writtenSetting } from "../policy/rule-options.ts";
 import type { PolicyTables, Rule } from "../../screening/rule.ts";
@@ -32,6 +33,7 @@ export function reviewPolicy(
   return sortIssues([
     ...reviewTrunks(material, listeners.length > 0),
     ...material.plans.flatMap((plan) => reviewRequests(warner(material), plan)),
+    ...material.plans.flatMap((plan) => reviewSs7(warner(material), plan, listeners.length > 0)),
     ...material.plans.flatMap((plan) => reviewBareNumbers(warner(material), plan)),
     ...reviewRules(material),
     ...reviewLesseeUse(material),
@@ -66,11 +68,6 @@ function reviewTrunks(material: PolicyMaterial, isSip: boolean): readonly Config
     }
     if (trunk.side !== "lessee" && trunk.lessee !== undefined) {
       issues.push(warn([...path, "lessee"], `has no effect on a trunk of side ${trunk.side}`));
-    }
-    if (isSip && (value.match.opc ?? value.match.dpc) !== undefined) {
-      issues.push(
-        warn([...path, "match"], "has point codes, which no SIP message matches, and the engine carries SIP"),
-      );
     }
     if (isSip && trunk.side !== "core" && trunk.nextHops.length === 0) {
       issues.push(

@@ -1,6 +1,7 @@
 // The section `m3ua` of sigwall.yaml: its schema, its values, and the issues a schema can't find.
 import { z } from "zod";
 import { parseEndpoint, type Endpoint } from "../../net/address.ts";
+import { releaseLocationNames, type ReleaseLocation } from "../../ss7/m3ua-reply.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { idSchema } from "../yaml/schema-parts.ts";
 import type { Source } from "../yaml/yaml-source.ts";
@@ -40,6 +41,31 @@ export const m3uaSchema = z
     links: z
       .array(
         z.strictObject({
+          linkset: idSchema
+            .optional()
+            .describe(
+              "Links of one linkset share one memory of circuits. Left out: links between trunks that they have in common are one linkset.",
+            ),
+          variant: z
+            .enum(["itu", "ansi"])
+            .optional()
+            .describe("ISUP layout of this link; default: `m3ua.variant`."),
+          acceptMissingEnd: z
+            .boolean()
+            .optional()
+            .describe(
+              "true: an IAM may lack the octet that ends its optional parameters. Q.763 demands it; some exchanges leave it out.",
+            ),
+          releaseCause: z
+            .int()
+            .min(1)
+            .max(127)
+            .optional()
+            .describe("Cause of Q.850 in REL where reasons have 21, call rejected."),
+          releaseLocation: z
+            .enum(releaseLocationNames)
+            .optional()
+            .describe("Location in REL (Q.850); default: transit."),
           associations: z
             .array(associationSchema)
             .length(2)
@@ -70,6 +96,13 @@ export interface AssociationConfig {
 
 /** Two associations: messages that arrive on one leave on the other. */
 export interface LinkConfig {
+  /** Undefined: links whose ends belong to the same trunks are one linkset. */
+  readonly linkset?: string | undefined;
+  /** Undefined: as for all links. */
+  readonly variant?: "itu" | "ansi" | undefined;
+  readonly acceptMissingEnd?: boolean | undefined;
+  readonly releaseCause?: number | undefined;
+  readonly releaseLocation?: ReleaseLocation | undefined;
   readonly associations: readonly [AssociationConfig, AssociationConfig];
 }
 
@@ -83,13 +116,15 @@ export interface M3uaConfig {
 export function readM3uaConfig({ variant, links }: M3uaEntry): M3uaConfig {
   return {
     variant,
-    links: links.flatMap(({ associations }) => {
+    links: links.flatMap(({ associations, ...settings }) => {
       const [first, second] = associations.map(({ local, remote, ...rest }): AssociationConfig => ({
         ...rest,
         local: parseEndpoint(local, 0) ?? nowhere,
         remote: parseEndpoint(remote, 0) ?? nowhere,
       }));
-      return first === undefined || second === undefined ? [] : [{ associations: [first, second] }];
+      return first === undefined || second === undefined
+        ? []
+        : [{ ...settings, associations: [first, second] }];
     }),
   };
 }

@@ -1,12 +1,11 @@
-// Two M3UA associations with the ISUP relay between them: how they go up and down together.
+// One link: two M3UA associations with the relay of their linkset between them, and how they go up and down together.
 import { bracketed, formatEndpoint } from "../../net/endpoint.ts";
-import type { ReleaseWork } from "../../calls/release.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { TrunkId } from "../../domain/trunk.ts";
 import type { AssociationConfig, LinkConfig } from "../../config/sigwall/m3ua-schema.ts";
 import type { Ss7Counters } from "../../observe/ss7-counters.ts";
-import { across, type LinkSide } from "../../isup/circuits.ts";
-import type { IsupRelay } from "../../isup/isup-relay.ts";
+
+import type { AssociationEnd, IsupRelay } from "../../isup/isup-relay.ts";
+import { across, type LinkIndex, type LinkSide } from "../../isup/links.ts";
 import type { AssociationPlace } from "../../isup/isup-turn.ts";
 import type {
   Association,
@@ -23,7 +22,11 @@ const PATIENCE: Millis = 10_000;
 export interface LinkParts {
   readonly config: LinkConfig;
   readonly transportOf: (association: AssociationConfig) => SignallingTransport;
+  /** The relay of the linkset, and the place of the link there. */
   readonly relay: IsupRelay;
+  readonly index: LinkIndex;
+  /** The side of the linkset that the first association of the link belongs to. */
+  readonly firstSide: LinkSide;
   readonly counters: Ss7Counters;
   readonly now: () => Millis;
   /** The pair went up or down, and why. */
@@ -37,9 +40,8 @@ export interface M3uaLink {
   /** Listens and begins to connect. Resolves with the addresses that it listens on. */
   start(): Promise<readonly string[]>;
   readonly isUp: boolean;
+  /** Sends to a side of the linkset. */
   send(side: LinkSide, stream: number, bytes: Buffer): void;
-  /** Begins to release the calls that these trunks have begun. */
-  release(trunks: ReadonlySet<TrunkId>): ReleaseWork;
   /** Lets time pass. Called several times a second. */
   tick(now: Millis): void;
   stop(): Promise<void>;
@@ -48,7 +50,12 @@ export interface M3uaLink {
 const sides = [0, 1] as const;
 
 export function createM3uaLink(parts: LinkParts): M3uaLink {
-  const { config, relay, counters } = parts;
+  const { config, relay, index, counters } = parts;
+  /** Which side of the linkset each association belongs to. */
+  const from = sides.map((end): AssociationEnd => ({
+    link: index,
+    side: parts.firstSide === 0 ? end : across(end),
+  }));
   const backOff = createBackOff();
   const servers: AssociationServer[] = [];
   const pending: [PendingAssociation | undefined, PendingAssociation | undefined] = [undefined, undefined];
@@ -66,7 +73,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     if (former === undefined) return;
     pair = undefined;
     for (const association of former) association.close();
-    relay.disconnect(parts.now());
+    relay.disconnect(parts.now(), index);
     counters.linksDown++;
     for (const side of sides) if (of(side).role === "client") backOff.failed(of(side).id, parts.now());
     parts.changed(false, why);
@@ -94,7 +101,8 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     pending[0] = pending[1] = undefined;
     const opened = [openSide(0, first), openSide(1, second)] as const;
     pair = opened;
-    relay.connect([placeOf(of(0), first), placeOf(of(1), second)]);
+    const places = [placeOf(of(0), first), placeOf(of(1), second)] as const;
+    relay.connect(index, parts.firstSide === 0 ? places : [places[1], places[0]]);
     counters.linksUp++;
     for (const side of sides) backOff.succeeded(of(side).id);
     parts.changed(true, "");
@@ -104,7 +112,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
   function openSide(side: LinkSide, peer: PendingAssociation): Association {
     const own = peer.open({
       message(stream, bytes) {
-        relay.handle(parts.now(), side, stream, bytes);
+        relay.handle(parts.now(), from[side]!, stream, bytes);
         // Messages that can't be sent on wait at their sender.
         if (pair?.[across(side)].isCongested === true) own.read(false);
       },
@@ -179,10 +187,8 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     get isUp() {
       return pair !== undefined;
     },
-    send: (side, stream, bytes) => pair?.[side].send(stream, bytes),
-    release: (trunks) => relay.release(trunks),
+    send: (side, stream, bytes) => pair?.[parts.firstSide === 0 ? side : across(side)].send(stream, bytes),
     tick(now) {
-      relay.tick(now);
       giveUpWaiting(now);
       dial(0);
       dial(1);

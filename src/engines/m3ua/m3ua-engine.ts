@@ -1,9 +1,11 @@
-// The M3UA engine: the pairs of associations, their clock and their overload control.
+// The M3UA engine: the linksets, their clock and their overload control.
 import { capabilitiesOf } from "../../domain/capabilities.ts";
 import { performance } from "node:perf_hooks";
 import type { AssociationConfig, M3uaConfig } from "../../config/sigwall/m3ua-schema.ts";
 import { decisionCount } from "../../observe/counters.ts";
 import { createIsupRelay, type IsupRelay } from "../../isup/isup-relay.ts";
+import { usualForm, type LinkForm } from "../../isup/isup-turn.ts";
+import type { LinkIndex } from "../../isup/links.ts";
 import { createOverload } from "../../judging/overload.ts";
 import type { SignallingTransport } from "../../wire/sctp/association.ts";
 import { createEngineCalls } from "../engine-calls.ts";
@@ -13,6 +15,7 @@ import { engineNow, followWall } from "../../wire/kernel/clock.ts";
 import { loadKernelSctp } from "../../wire/sctp/kernel-sctp.ts";
 import { startLoadProbe, type LoadProbe } from "../load-probe.ts";
 import { createM3uaLink, type M3uaLink } from "./association-pair.ts";
+import { groupLinks, type LinksetMember } from "./linksets.ts";
 import { createSctpTransport } from "../../wire/sctp/sctp-transport.ts";
 import { tcpTransport } from "../../wire/sctp/tcp-transport.ts";
 import { createTrafficWatch } from "../traffic-watch.ts";
@@ -29,7 +32,17 @@ export interface M3uaEngineParts extends Pick<
   readonly info: (message: string) => void;
 }
 
-/** Creates the SS7 engine: pairs of M3UA associations with the ISUP relay between them. */
+function formOf({ variant, links }: M3uaConfig, index: number): LinkForm {
+  const link = links[index];
+  return {
+    variant: link?.variant ?? variant,
+    endMayBeMissing: link?.acceptMissingEnd ?? false,
+    releaseCause: link?.releaseCause ?? usualForm.releaseCause,
+    releaseLocation: link?.releaseLocation ?? usualForm.releaseLocation,
+  };
+}
+
+/** Creates the SS7 engine: linksets of M3UA links with an ISUP relay each. */
 export function createM3uaEngine(parts: M3uaEngineParts): Engine {
   const { config, counters } = parts;
   const overload = createOverload();
@@ -51,16 +64,13 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     return ({ transport }) => (transport === "tcp" ? tcpTransport : kernel);
   }
 
-  function createLink(
-    index: number,
+  function createLinkset(
+    members: readonly LinksetMember[],
     transportOf: (association: AssociationConfig) => SignallingTransport,
-  ): M3uaLink {
-    const pair = config.links[index];
-    if (pair === undefined) throw new RangeError(`no link ${index}`);
-    const name = pair.associations.map(({ id }) => id).join(" and ");
+  ): readonly M3uaLink[] {
     const relay = createIsupRelay({
       policy: parts.policy,
-      variant: config.variant,
+      forms: members.map(({ link }) => formOf(config, link)),
       state: parts.state,
       overload,
       counters,
@@ -69,17 +79,32 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       elapsed: () => performance.now(),
       calls,
       sink: {
-        send: (side, stream, bytes) => link.send(side, stream, bytes),
+        send: (link, side, stream, bytes) => own[link]?.send(side, stream, bytes),
         happened: parts.happened,
         alarm: parts.warn,
         fault: parts.fault,
       },
     });
     relays.push(relay);
-    const link = createM3uaLink({
+    const own = members.map((member, index) => createLink(member, index, relay, transportOf));
+    return own;
+  }
+
+  function createLink(
+    { link, firstSide }: LinksetMember,
+    index: LinkIndex,
+    relay: IsupRelay,
+    transportOf: (association: AssociationConfig) => SignallingTransport,
+  ): M3uaLink {
+    const pair = config.links[link];
+    if (pair === undefined) throw new RangeError(`no link ${link}`);
+    const name = pair.associations.map(({ id }) => id).join(" and ");
+    return createM3uaLink({
       config: pair,
       transportOf,
       relay,
+      index,
+      firstSide,
       counters: counters.ss7,
       now: engineNow,
       changed: (isUp, why) => {
@@ -88,7 +113,6 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       },
       noted: parts.info,
     });
-    return link;
   }
 
   async function stop(): Promise<void> {
@@ -107,11 +131,9 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       parts.remembers?.(calls);
       try {
         const transportOf = await loadTransports();
-        for (const index of config.links.keys()) {
-          const link = createLink(index, transportOf);
-          links.push(link);
-          listening.push(...(await link.start()));
-        }
+        for (const members of groupLinks(config.links, parts.policy()))
+          links.push(...createLinkset(members, transportOf));
+        for (const link of links) listening.push(...(await link.start()));
       } catch (error) {
         await stop();
         throw error;
@@ -119,6 +141,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
       timer = setInterval(() => {
         followWall(parts.state.wall);
         const now = engineNow();
+        for (const relay of relays) relay.tick(now);
         for (const link of links) link.tick(now);
       }, TICK).unref();
       probe = startLoadProbe((load) => {
@@ -142,7 +165,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
     renewTls: () => undefined,
     health: () => overload,
     release: (trunks) =>
-      runRelease(inTurn([...links.map((link) => link.release(trunks)), remaining(calls, trunks)])),
+      runRelease(inTurn([...relays.map((relay) => relay.release(trunks)), remaining(calls, trunks)])),
     drain(most) {
       overload.drain();
       return traffic.quiet(performance.now(), most);

@@ -3,7 +3,7 @@ import { PrivacyFlag, type CallAttempt } from "../../domain/attempt.ts";
 import type { Action, CallEvent, CallsShed, RequestDecided, CallDecided } from "../../domain/call.ts";
 import type { Decision, VerdictKind } from "../../domain/decision.ts";
 import { verdictKinds } from "../../domain/decision.ts";
-import type { AssertedIdentity } from "../../domain/identity.ts";
+import type { AssertedIdentity, ShownName } from "../../domain/identity.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import { causeOf } from "../../domain/reason.ts";
 import {
@@ -12,6 +12,7 @@ import {
   Frame,
   howEndeds,
   identitySources,
+  nameSources,
   MOST_FINDINGS,
   MOST_MESSAGE,
   MOST_PARTIES,
@@ -195,6 +196,18 @@ function writeAttempt(pen: FramePen, attempt: CallAttempt): void {
   writeNumber(pen, attempt.called);
   writeParties(pen, attempt.calling);
   writeParties(pen, attempt.diversion);
+  writeNames(pen, attempt.names ?? []);
+}
+
+function writeNames(pen: FramePen, names: readonly ShownName[]): void {
+  const count = Math.min(names.length, MOST_PARTIES);
+  pen.u8(count);
+  for (let i = 0; i < count; i++) {
+    const { source, presentation, display } = names[i]!;
+    pen.u8(nameSources.indexOf(source));
+    pen.u8(presentations.indexOf(presentation));
+    pen.peer(display);
+  }
 }
 
 function writeParties(pen: FramePen, parties: readonly AssertedIdentity[]): void {

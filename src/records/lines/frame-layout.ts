@@ -1,7 +1,7 @@
 // How events lie in the ring between the call thread and the records thread: kinds, flags, bounds and tables of words.
 import type { SignallingSource } from "../../domain/attempt.ts";
 import type { Action, EndedBy, HowEnded } from "../../domain/call.ts";
-import type { IdentitySource, Presentation } from "../../domain/identity.ts";
+import type { IdentitySource, NameSource, Presentation } from "../../domain/identity.ts";
 import type { UnusableWhy } from "../../domain/number.ts";
 
 /** The first octet of a frame. */
@@ -78,6 +78,10 @@ export const identitySources = [
   "isup-redirecting-number",
   "isup-original-called-number",
 ] as const satisfies readonly IdentitySource[];
+export const nameSources = [
+  "isup-generic-name",
+  "isup-display-information",
+] as const satisfies readonly NameSource[];
 export const unusableWhys = [
   "empty",
   "token",

@@ -15,6 +15,7 @@ import {
   FrameFlag,
   howEndeds,
   identitySources,
+  nameSources,
   movedWhys,
   NONE_16,
   NONE_32,
@@ -205,7 +206,7 @@ interface ReadAttempt {
   /** From `signalling` to `isup`. */
   readonly place: string;
   readonly parties: {
-    /** From `calling` to `diversion`. */
+    /** From `calling` to `names`. */
     readonly numbers: string;
     readonly displays: string;
   };
@@ -235,13 +236,14 @@ function readAttempt(cursor: FrameCursor): ReadAttempt {
   const names: string[] = [];
   const calling = readParties(cursor, "calling", names);
   const diversion = readParties(cursor, "diversion", names);
+  const shown = readShownNames(cursor);
   const place =
     `,"signalling":"${signalling}","transport":"${transport}"${endpoint(',"source":', sourceAddress, sourcePort)}` +
     endpoint(',"destination":', destinationAddress, destinationPort) +
     (callId === '""' ? "" : field(',"callId":', callId)) +
     (isup === undefined && requestUri !== '""' ? field(',"requestUri":', requestUri) : "") +
     field(',"isup":', isup);
-  const numbers = `${listed(',"calling":', calling)},"called":{${called}}${listed(',"diversion":', diversion)}`;
+  const numbers = `${listed(',"calling":', calling)},"called":{${called}}${listed(',"diversion":', diversion)}${listed(',"names":', shown)}`;
   return {
     origin: { signalling, transport, sourceAddress, sourcePort, destinationAddress, destinationPort },
     place,
@@ -287,6 +289,19 @@ function readParties(cursor: FrameCursor, list: string, displays: string[]): str
     parties = joined(parties, `{"source":"${source}",${number},"presentation":"${presentation}"}`);
   }
   return parties;
+}
+
+/** Reads names that stand by themselves, as items of a list. */
+function readShownNames(cursor: FrameCursor): string {
+  let names = "";
+  const count = cursor.u8();
+  for (let i = 0; i < count; i++) {
+    const source = nameSources[cursor.u8()] ?? "isup-generic-name";
+    const presentation = presentations[cursor.u8()] ?? "unavailable";
+    const raw = cursor.json(`names[${i}].raw`) ?? '""';
+    names = joined(names, `{"source":"${source}","raw":${raw},"presentation":"${presentation}"}`);
+  }
+  return names;
 }
 
 /** Reads a number as fields, without braces. */

@@ -27,7 +27,9 @@ export const displayName: ScreenRule<Options> = {
     };
   },
   explain({ attempt, options }, finding) {
-    const shown = attempt.calling.filter(({ display }) => display !== undefined);
+    const shown = [...attempt.calling, ...(attempt.names ?? [])].filter(
+      ({ display }) => display !== undefined,
+    );
     if (shown.length === 0) return { saw: "no display name" };
     const found = findMisleadingName(attempt);
     if (finding === undefined || found === undefined) {
