@@ -31,7 +31,8 @@ export interface Ss7Counters {
   /** Circuits with a call, and those with a refusal that waits for its end. */
   calls: number;
   refusals: number;
-  /** Pairs of associations that went up, and that went down. */
+  /** Pairs of associations that are configured, that went up, and that went down. */
+  links: number;
   linksUp: number;
   linksDown: number;
   /** Paths of SCTP associations that are down, and how often one went down. */
@@ -62,6 +63,7 @@ export function createSs7Counters(): Ss7Counters {
     circuitsFull: 0,
     calls: 0,
     refusals: 0,
+    links: 0,
     linksUp: 0,
     linksDown: 0,
     pathsDown: 0,

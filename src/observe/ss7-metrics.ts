@@ -63,6 +63,7 @@ export const ss7Series: readonly Series[] = [
   ),
   plain("gauge", "sigwall_ss7_calls", "Calls on circuits that are known.", (ss7) => ss7.calls),
   plain("gauge", "sigwall_ss7_refusals", "Refused calls that wait for their end.", (ss7) => ss7.refusals),
+  plain("gauge", "sigwall_ss7_links", "Pairs of associations that are configured.", (ss7) => ss7.links),
   plain(
     "gauge",
     "sigwall_ss7_links_up",
