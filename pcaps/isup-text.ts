@@ -1,6 +1,7 @@
 /** Message types that sources may name (Q.763 table 4). */
 const types: Readonly<Record<string, number>> = {
   IAM: 0x01,
+  SAM: 0x02,
   INF: 0x04,
   ACM: 0x06,
   ANM: 0x09,
@@ -59,7 +60,7 @@ function encodeOptional(fields: readonly (readonly [string, string])[]): Buffer 
 }
 
 /**
- * The octets of an ISUP message from its type on: `IAM called=4:8613800138000F calling=4:14155550123`, `REL cause=16`, or
+ * The octets of an ISUP message from its type on: `IAM called=4:8613800138000F calling=4:14155550123`, `SAM digits=12`, `REL cause=16`, or
  * `hex 0100…`. Throws on what it does not know, because sources are our own.
  */
 export function encodeIsup(text: string): Buffer {
@@ -79,6 +80,14 @@ export function encodeIsup(text: string): Buffer {
       const category = Number(value("category") || 0x0a);
       const head = Buffer.from([type, 0, 0x60, 1, category, 0, 2, called.length + 2, called.length]);
       return Buffer.concat([head, called, optional]);
+    }
+    case "SAM": {
+      const digits = value("digits");
+      const signals = encodeDigits(digits);
+      return Buffer.concat([
+        Buffer.from([type, 2, 0, signals.length + 1, digits.length % 2 === 1 ? 0x80 : 0]),
+        signals,
+      ]);
     }
     case "REL":
       return Buffer.from([type, 2, 0, 2, 0x83, 0x80 | Number(value("cause") || 16)]);

@@ -10,4 +10,6 @@ import "./pcap/oracles.ts";
 import "./pcap/damage.ts";
 import "./pcap/sctp.ts";
 import "./pcap/tunnel.ts";
+import "./pcap/encapsulations.ts";
 import "./pcap/ss7.ts";
+import "./pcap/overlap.ts";

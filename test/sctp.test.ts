@@ -1,3 +1,7 @@
+import "./sctp/life-test.ts";
+import "./sctp/payload-protocol.ts";
+import "./sctp/sctp-timers.ts";
+import "./sctp/tcp-table.ts";
 import t from "tap";
 import { loadKernelSctp } from "../src/wire/sctp/kernel-sctp.ts";
 

@@ -39,7 +39,7 @@ export interface ReadCallTag {
 
 /**
  * Writes and reads tags: four octets that stand for the node, then the epoch and the count (64 bits) through a keyed
- * permutation. `tweak` is what surrounds the tag, in our branches the first 16 hex digits of their MAC, and enters every
+ * permutation. `tweak` is what surrounds the tag, beside our branches 16 or 24 hex digits of their MAC, and enters every
  * round: the same call looks different in each branch. In a token it is "".
  *
  * What a peer can do. The permutation is a Feistel network whose round function is a keyed PRF with a key of 128 bits

@@ -47,7 +47,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   program
     .command("inspect")
     .description("lists the call attempts in captures, without a policy")
-    .argument("<capture...>", "pcap or pcapng files")
+    .argument("<capture...>", "pcap or pcapng files; - is standard input")
     .option("--json", "one JSON object per line")
     .action(async (captures: string[], options: { json?: boolean }) => {
       const { inspectCaptures } = await import("./inspect.ts");
@@ -57,7 +57,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   program
     .command("replay")
     .description("judges the call attempts in captures under the policy, at capture time")
-    .argument("<capture...>", "pcap or pcapng files")
+    .argument("<capture...>", "pcap or pcapng files; - is standard input")
     .option("--config <file>", "configuration that names the policy", defaultConfig)
     .option("--trunk <id>", "judge every attempt as a call of this trunk, whatever its addresses")
     .option("--json", "one JSON object per line")

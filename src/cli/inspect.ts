@@ -2,11 +2,12 @@
 import type { CallAttempt } from "../domain/attempt.ts";
 import { toMillis } from "../pcap/timestamp.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
-import { readIsupAttempt } from "../ss7/isup-attempt.ts";
 import type { AttemptSink } from "../replay/captured-attempts.ts";
+import { readSeenIam } from "../replay/seen-iam.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
 import type { Sighting } from "../records/lines/attempt-line.ts";
 import {
+  canRead,
   readCapture,
   type CaptureResult,
   type CommandOutput,
@@ -44,8 +45,8 @@ function attend(print: LineSink, counts: InspectCounts): AttemptSink {
       write({ frame, seconds, nanos, retransmissionOf, fault }, attempt);
     },
     iam(iam) {
-      const { frame, seconds, nanos, message, msu, origin, retransmissionOf } = iam;
-      const attempt = readIsupAttempt(message, msu, plainTrunk, toMillis(iam), origin);
+      const { frame, seconds, nanos, retransmissionOf } = iam;
+      const attempt = readSeenIam(iam, plainTrunk, toMillis(iam));
       if (typeof attempt === "string") malformed(iam, `IAM: ${attempt}`);
       else write({ frame, seconds, nanos, retransmissionOf, fault: undefined }, attempt);
     },
@@ -61,11 +62,12 @@ function summarise(result: CaptureResult, { attempts, repeats, malformed }: Insp
 }
 
 /**
- * Runs `sigwall inspect`: lists the call attempts in captures, without a policy.
+ * Runs `sigwall inspect`: lists the call attempts in captures, without a policy. The capture `-` is standard input.
  * @returns exit code: 0, also for a damaged capture that could be read in part; 1 when a file is no
- * capture or can't be read
+ * capture or can't be read; 2 when standard input is named twice
  */
 export async function inspectCaptures(files: readonly string[], options: InspectOptions): Promise<number> {
+  if (!canRead(files, "inspect", options)) return 2;
   let exitCode = 0;
   const style = {
     command: "inspect",

@@ -5,7 +5,8 @@ import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import type { Judgement } from "../replay/judge-capture.ts";
-import type { CommandOutput, CommandStream } from "./captures/capture-files.ts";
+import { STANDARD_INPUT } from "./captures/capture-bytes.ts";
+import { canRead, type CommandOutput, type CommandStream } from "./captures/capture-files.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { compareLines, type Comparison } from "./captures/expected-lines.ts";
 import { replayCapture } from "./captures/replayed-capture.ts";
@@ -116,11 +117,12 @@ function createWatch(
 
 /**
  * Runs `sigwall replay`: judges the call attempts in captures, each at its own time, under the
- * policy.
+ * policy. The capture `-` is standard input.
  * @returns exit code: as `inspect`; 1 also when the policy has errors or a line differs from
  * `expect`; 2 for an unknown trunk or an unreadable `expect`
  */
 export async function replayCaptures(files: readonly string[], options: ReplayOptions): Promise<number> {
+  if (!canRead(files, "replay", options)) return 2;
   const judgement = loadJudgement(options);
   if (typeof judgement === "number") return judgement;
   const comparison = loadExpected(options);
@@ -144,6 +146,8 @@ export async function replayCaptures(files: readonly string[], options: ReplayOp
 
 /** How many captures are read at once. A file that can't be read counts as empty: the replay says why. */
 function jobsFor(files: readonly string[], { jobs }: ReplayOptions): number {
+  // Threads can't read standard input.
+  if (files.includes(STANDARD_INPUT)) return 1;
   if (jobs !== undefined) return jobs;
   const bytes = files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
   return bytes < WORTH_THREADS ? 1 : availableParallelism();

@@ -51,9 +51,9 @@ export function startFields(
  */
 export function describeLinks({ m3ua }: Pick<StaticConfig, "m3ua">): readonly string[] {
   return (m3ua?.links ?? []).flatMap(({ associations }) =>
-    associations.map(({ id, transport, role, local, remote }) => {
-      const place = formatEndpoint(role === "server" ? local : remote);
-      return `${id} (${transport} ${role === "server" ? "on" : "to"} ${place})`;
+    associations.map(({ id, transport, role, locals, remotes }) => {
+      const places = (role === "server" ? locals : remotes).map(formatEndpoint).join(" and ");
+      return `${id} (${transport} ${role === "server" ? "on" : "to"} ${places})`;
     }),
   );
 }

@@ -31,9 +31,19 @@ export interface Ss7Counters {
   /** Circuits with a call, and those with a refusal that waits for its end. */
   calls: number;
   refusals: number;
-  /** Pairs of associations that went up, and that went down. */
+  /** Pairs of associations that are configured, that went up, and that went down. */
+  links: number;
   linksUp: number;
   linksDown: number;
+  /** Paths of SCTP associations that are down, and how often one went down. */
+  pathsDown: number;
+  pathsLost: number;
+  /** Associations refused: from strangers, and second ones of a peer that answers on the one it has. */
+  strangers: number;
+  seconds: number;
+  /** Messages whose payload protocol identifier was M3UA in host order, read; and of another protocol, not read. */
+  hostOrder: number;
+  foreign: number;
 }
 
 export function createSs7Counters(): Ss7Counters {
@@ -53,7 +63,14 @@ export function createSs7Counters(): Ss7Counters {
     circuitsFull: 0,
     calls: 0,
     refusals: 0,
+    links: 0,
     linksUp: 0,
     linksDown: 0,
+    pathsDown: 0,
+    pathsLost: 0,
+    strangers: 0,
+    seconds: 0,
+    hostOrder: 0,
+    foreign: 0,
   };
 }

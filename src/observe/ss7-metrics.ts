@@ -63,6 +63,7 @@ export const ss7Series: readonly Series[] = [
   ),
   plain("gauge", "sigwall_ss7_calls", "Calls on circuits that are known.", (ss7) => ss7.calls),
   plain("gauge", "sigwall_ss7_refusals", "Refused calls that wait for their end.", (ss7) => ss7.refusals),
+  plain("gauge", "sigwall_ss7_links", "Pairs of associations that are configured.", (ss7) => ss7.links),
   plain(
     "gauge",
     "sigwall_ss7_links_up",
@@ -75,6 +76,38 @@ export const ss7Series: readonly Series[] = [
     "Pairs of associations that went down.",
     (ss7) => ss7.linksDown,
   ),
+  plain(
+    "gauge",
+    "sigwall_ss7_paths_down",
+    "Paths of SCTP associations that are down.",
+    (ss7) => ss7.pathsDown,
+  ),
+  plain(
+    "counter",
+    "sigwall_ss7_paths_lost_total",
+    "Paths of SCTP associations that went down.",
+    (ss7) => ss7.pathsLost,
+  ),
+  {
+    kind: "counter",
+    name: "sigwall_ss7_associations_refused_total",
+    help: "Associations refused: from strangers, or second ones of a peer that answers on the one it has.",
+    labels: ["reason"],
+    read({ general: { totals } }, report) {
+      report({ reason: "stranger" }, totals.ss7.strangers);
+      report({ reason: "second" }, totals.ss7.seconds);
+    },
+  },
+  {
+    kind: "counter",
+    name: "sigwall_ss7_payload_protocol_total",
+    help: "Messages by SCTP without the payload protocol identifier of M3UA: host-order ones are read, foreign ones are not.",
+    labels: ["kind"],
+    read({ general: { totals } }, report) {
+      report({ kind: "host-order" }, totals.ss7.hostOrder);
+      report({ kind: "foreign" }, totals.ss7.foreign);
+    },
+  },
 ];
 
 function plain(kind: Series["kind"], name: string, help: string, read: (ss7: Ss7Counters) => number): Series {

@@ -26,7 +26,7 @@ export interface IpPacket {
    */
   addresses: Buffer;
   addressesAt: number;
-  /** Bytes of each address: 4 or 16. */
+  /** Bytes of each address: 4 or 16, or 0 where the capture has none. */
   addressLength: number;
 }
 

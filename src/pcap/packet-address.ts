@@ -54,9 +54,10 @@ function ipv6Text(buffer: Buffer, at: number): string {
 }
 
 /**
- * Returns the text of the address of `length` (4 or 16) bytes at `at`. While it is remembered, an
+ * Returns the text of the address of `length` (4 or 16) bytes at `at`; of no bytes, no text. While it is remembered, an
  * address gets the same string.
  */
 export function addressText(buffer: Buffer, at: number, length: number): string {
+  if (length === 0) return "";
   return length === 4 ? ipv4Text(buffer, at) : ipv6Text(buffer, at);
 }

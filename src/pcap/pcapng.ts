@@ -8,6 +8,12 @@ const INTERFACE = 1;
 const OLD_PACKET = 2;
 const SIMPLE_PACKET = 3;
 const ENHANCED_PACKET = 6;
+const JOURNAL = 9;
+const CUSTOM = 0xbad;
+const CUSTOM_NO_COPY = 0x4000_0bad;
+
+/** Blocks without a packet that Wireshark shows as records, and counts: custom blocks, journals, events of Sysdig. */
+const records: ReadonlySet<number> = new Set([JOURNAL, CUSTOM, CUSTOM_NO_COPY, 0x204, 0x216, 0x221]);
 
 /**
  * At most this many bytes of a block are held in memory: a packet of the largest size and generous
@@ -127,6 +133,17 @@ export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): Record
     return end - start;
   }
 
+  /** Counts a block that is a record without a packet. One that is too large to be held is counted at its beginning. */
+  function countRecord(buffer: Buffer, start: number, end: number, type: number, size: number): number {
+    if (size <= MAX_BLOCK && end - start < size) return -size;
+    if ((type === CUSTOM || type === CUSTOM_NO_COPY) && size < 16)
+      return refuse(`a custom block of only ${size} bytes`);
+    if (size <= MAX_BLOCK && u32(buffer, start + size - 4) !== size)
+      return refuse(`a block of ${size} bytes ends with a length of ${u32(buffer, start + size - 4)}`);
+    frame.frame += 1;
+    return size;
+  }
+
   function parse(buffer: Buffer, start: number, end: number): number {
     if (end - start < 12) return -12;
     const type = u32(buffer, start);
@@ -138,6 +155,7 @@ export function createPcapngBlocks(frame: MutableFrame, sink: FrameSink): Record
     if (size < 12 || size % 4 !== 0) return refuse(`a block of type ${type} claims a length of ${size}`);
     const known =
       type === INTERFACE || type === OLD_PACKET || type === SIMPLE_PACKET || type === ENHANCED_PACKET;
+    if (records.has(type)) return countRecord(buffer, start, end, type, size);
     if (!known) return size;
     if (size > MAX_BLOCK) return refuse(`a block of type ${type} claims a length of ${size}`);
     if (end - start < size) return -size;

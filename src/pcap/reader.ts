@@ -32,6 +32,8 @@ export interface CaptureReader {
    * @returns the fault when not all of the file could be read
    */
   end(): CaptureFault | undefined;
+  /** Records so far, as Wireshark counts them: packets, and blocks of pcapng that are records without a packet. */
+  frames(): number;
 }
 
 /** Creates a reader that gives each packet to `sink`. The first bytes tell the kind of file. */
@@ -152,5 +154,5 @@ export function createCaptureReader(sink: FrameSink): CaptureReader {
     return fault;
   }
 
-  return { push, end: finish };
+  return { push, end: finish, frames: () => frame.frame };
 }

@@ -101,14 +101,15 @@ export function createSctpLayer(): SctpLayer {
   };
 
   /**
-   * Finds a direction by addresses, ports and verification tag: the same TSNs may run in other
-   * associations.
+   * Finds a direction by ports and verification tag. A host may send from any of its addresses (RFC 9260 section 6.4), so
+   * the addresses tell directions apart only where the tag is 0, which no association has.
    */
   function findDirection(packet: IpPacket, tsn: number): Direction {
     const { buffer, start, addresses, addressesAt, addressLength } = packet;
-    const key =
-      addresses.toString("latin1", addressesAt, addressesAt + 2 * addressLength) +
-      buffer.toString("latin1", start, start + 8);
+    const named = buffer.toString("latin1", start, start + 8);
+    const key = hasTag(packet)
+      ? named
+      : named + addresses.toString("latin1", addressesAt, addressesAt + 2 * addressLength);
     let direction = directions.get(key);
     if (direction === undefined) {
       direction = {
@@ -189,7 +190,8 @@ export function createSctpLayer(): SctpLayer {
     const flags = buffer[at + 1]!;
     const tsn = buffer.readInt32BE(at + 4);
     const direction = findDirection(packet, tsn);
-    if (!isNew(direction, tsn)) return;
+    // Tools that make packets out of messages leave tag and TSN at 0.
+    if (!isNew(direction, tsn) && hasTag(packet)) return;
     message.stream = buffer.readUInt16BE(at + 8);
     // In later fragments of I-DATA the field holds the place in the message (RFC 8260 section 2.1).
     const isFirst = (flags & FLAG_BEGIN) !== 0;
@@ -234,6 +236,11 @@ export function createSctpLayer(): SctpLayer {
       return held;
     },
   };
+}
+
+/** @returns true when the packet has a verification tag: 0 is that of an INIT alone (RFC 9260 section 8.5.1) */
+function hasTag({ buffer, start }: IpPacket): boolean {
+  return buffer.readUInt32BE(start + 4) !== 0;
 }
 
 /**

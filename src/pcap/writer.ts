@@ -1,5 +1,5 @@
 // Writes capture files, pcap and pcapng, from packets.
-import { LinkType } from "./link-layer.ts";
+import { LinkType } from "./links/link-layer.ts";
 import type { CaptureTime } from "./timestamp.ts";
 
 /** One packet to be written. */

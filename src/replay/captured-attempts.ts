@@ -9,10 +9,12 @@ import { claimsIsup } from "../sip/bodies/body.ts";
 import { isStartLine } from "../sip/framer.ts";
 import { createMessage, type SipMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
-import { createIsupMessage, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
+import { createIsupMessage, IsupType, readIsup } from "../ss7/isup.ts";
 import { readCircuit, type Msu } from "../ss7/mtp3.ts";
 import { createCapturedCircuits } from "./captured-circuits.ts";
 import type { SignallingSink } from "./signalling.ts";
+import type { SeenIam } from "./seen-iam.ts";
+import { createWaitingIams } from "./waiting-iams.ts";
 
 /**
  * At most this many messages are remembered to recognise repeats; the oldest is forgotten first.
@@ -26,18 +28,6 @@ export interface SeenInvite extends Arrival {
   /**
    * Number of the frame with the same message from the same source. Undefined: this one is the
    * first.
-   */
-  readonly retransmissionOf: number | undefined;
-}
-
-/** An IAM of a capture. Valid only during the call that passes it. */
-export interface SeenIam extends Arrival {
-  readonly message: IsupMessage;
-  readonly msu: Msu;
-  readonly origin: SignallingSource;
-  /**
-   * Number of the frame with the IAM that this one repeats; the circuit was not released in
-   * between. Undefined: none.
    */
   readonly retransmissionOf: number | undefined;
 }
@@ -64,6 +54,9 @@ export interface MessageCounts {
 export interface AttemptReader extends SignallingSink {
   readonly counts: Readonly<MessageCounts>;
   glance(bytes: Buffer, start: number, end: number): boolean;
+  /** The number of the first frame whose IAM still waits for digits or a segment; `Infinity` when none does. */
+  firstWaiting(): number;
+  end(): void;
 }
 
 const INVITE = Buffer.from("INVITE ");
@@ -97,6 +90,10 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
   const counts: MessageCounts = { messages: 0, isup: 0, inDialog: 0 };
   const isup = createIsupMessage();
   const circuits = createCapturedCircuits();
+  const waiting = createWaitingIams(
+    (iam) => sink.iam(iam),
+    (arrival, why) => sink.malformed(arrival, why),
+  );
   const firstFrames = new Map<string, number>();
 
   /**
@@ -157,6 +154,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     // ANSI differs by one more pointer; the fields that are read here stand in the same places.
     const isSound = readIsup(isup, "itu", msu.bytes, type, msu.end);
     if (isup.type !== IsupType.iam) {
+      waiting.follow(msu, isup, path, arrival);
       if (isSound) circuits.follow(msu, isup);
       return;
     }
@@ -166,12 +164,14 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
       return;
     }
     const { frame, seconds, nanos } = arrival;
-    sink.iam({
+    waiting.take({
       frame,
       seconds,
       nanos,
       message: isup,
       msu,
+      segment: undefined,
+      completed: arrival,
       origin: { signalling: "isup", ...path },
       retransmissionOf: circuits.seize(msu, isup, path, frame),
     });
@@ -189,9 +189,12 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     counts,
     msu: readUnit,
     glance,
+    firstWaiting: () => waiting.firstFrame(),
+    end: () => waiting.end(),
     message(bytes, path, arrival) {
       if (glance(bytes, 0, bytes.length)) return;
       counts.messages += 1;
+      waiting.pass(arrival);
       const message = scan(view, bytes);
       if (message.kind === "request") readInvite(message, path, arrival);
       else sink.malformed(arrival, message.fault ?? "not a SIP request line");

@@ -14,7 +14,8 @@ import { toMillis } from "../pcap/timestamp.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { readRoutes } from "../routing/route.ts";
 import { createScreeningState } from "../screening/state.ts";
-import type { SeenIam, SeenInvite } from "./captured-attempts.ts";
+import type { SeenInvite } from "./captured-attempts.ts";
+import type { SeenIam } from "./seen-iam.ts";
 
 /** What the filter would have made of an INVITE or IAM. */
 export type Outcome =
@@ -63,7 +64,7 @@ export function createCaptureJudge({ policy, trunk: override, ownNames }: Judgem
   };
 
   return {
-    judgeIam({ message, msu, origin, ...time }) {
+    judgeIam({ message, msu, origin, segment, completed }) {
       const { sourceAddress, sourcePort, destinationAddress, destinationPort } = origin;
       const local = `sctp:${formatEndpoint({ address: destinationAddress, port: destinationPort })}`;
       const source =
@@ -72,8 +73,8 @@ export function createCaptureJudge({ policy, trunk: override, ownNames }: Judgem
           ? undefined
           : policy.matchTrunk(local, sourceAddress, sourcePort, undefined, msu));
       if (source === undefined) return { kind: "unknown-source" };
-      const now = toMillis(time);
-      const call = { source, now, at: now, policy, msu, isup: message, origin };
+      const now = toMillis(completed);
+      const call = { source, now, at: now, policy, msu, isup: message, origin, segment };
       return outcomeOf(decide(judge, isupCalls, call));
     },
     judge({ exchange: request, origin, ...time }) {

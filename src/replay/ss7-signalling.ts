@@ -1,9 +1,12 @@
 // Reads the SS7 signalling of a capture: links and SIGTRAN in, ISUP and BICC units out.
 import type { SignallingPath } from "../domain/attempt.ts";
 import type { CapturedFrame } from "../pcap/frame.ts";
-import { LinkType } from "../pcap/link-layer.ts";
+import { LinkType } from "../pcap/links/link-layer.ts";
+import { unread, Unread } from "../pcap/links/unread.ts";
 import type { SctpMessage } from "../pcap/sctp.ts";
 import type { Arrival, StreamConsumer } from "../pcap/tcp-stream.ts";
+import type { GivenCodes, SignallingPdu, TransportPacket } from "../pcap/transport.ts";
+import type { UnreadCounts } from "../pcap/unread-counts.ts";
 import { createLinkPayload, readM2pa, readM2ua, readMtp2 } from "../ss7/mtp-link.ts";
 import {
   claimedLength,
@@ -13,7 +16,7 @@ import {
   readM3ua,
   readProtocolData,
 } from "../ss7/m3ua.ts";
-import { createMsu, isCallControl, type Msu } from "../ss7/mtp3.ts";
+import { createMsu, isCallControl, ServiceIndicator, type Msu } from "../ss7/mtp3.ts";
 import { createRoutingLabelForm } from "./routing-label-form.ts";
 
 /** Takes the units of ISUP and BICC in a capture. All arguments are valid only during the call. */
@@ -31,6 +34,13 @@ export interface Ss7Reader {
    * @returns false when it belongs to no SS7 adaptation layer
    */
   message(message: SctpMessage, path: SignallingPath, arrival: Arrival): boolean;
+  /** Takes a message that stands alone: an exported PDU, or one out of HEP. `end` lies behind its last octet. */
+  pdu(
+    protocol: Exclude<SignallingPdu, "sip">,
+    packet: TransportPacket,
+    codes: GivenCodes,
+    path: SignallingPath,
+  ): void;
   /** Takes one direction of a TCP connection that carries M3UA, as libosmo-sigtran does. */
   stream(path: SignallingPath): StreamConsumer;
 }
@@ -44,8 +54,32 @@ const link: SignallingPath = {
   destinationPort: 0,
 };
 
-/** SCTP payload protocol identifiers: M2UA, M3UA, M2PA, and 0 for unspecified (IANA registry). */
-const adaptationLayers: ReadonlySet<number> = new Set([0, 2, 3, 5]);
+/** The SS7 adaptation layers over SCTP. */
+type Adaptation = "m2ua" | "m3ua" | "m2pa";
+
+/** Identifiers of other protocols. That of Diameter is none of them: what is no Diameter goes by the port. */
+const otherIdentifiers: readonly number[] = [
+  1, 4, 6, 7, 8, 10, 11, 12, 13, 18, 19, 20, 24, 25, 27, 29, 31, 32, 33, 34, 35, 36, 37, 43, 44, 45, 47, 49,
+  50, 60, 61, 62, 64, 99,
+];
+
+/**
+ * Protocols by their SCTP payload protocol identifier (IANA registry). Undefined: a protocol that is not read here. An
+ * identifier that is not in the table says nothing: 0 is unspecified, others are in the wrong byte order.
+ */
+const byIdentifier: ReadonlyMap<number, Adaptation | undefined> = new Map([
+  [2, "m2ua"],
+  [3, "m3ua"],
+  [5, "m2pa"],
+  ...otherIdentifiers.map((identifier) => [identifier, undefined] as const),
+]);
+
+/** Adaptation layers by their port (RFC 3331, RFC 4666, RFC 4165). */
+const byPort: ReadonlyMap<number, Adaptation> = new Map([
+  [2904, "m2ua"],
+  [2905, "m3ua"],
+  [3565, "m2pa"],
+]);
 
 /** Port of M3UA. TCP streams on other ports are read as SIP. */
 const M3UA_PORT = 2905;
@@ -54,22 +88,45 @@ const MAX_MESSAGE = 65_536;
 /** Octets that LINKTYPE_MTP2_WITH_PHDR puts first: sent or received, annex A used, link number. */
 const MTP2_PSEUDO_HEADER = 4;
 
+const OTHER = unread(Unread.otherSs7);
+const CUT = "the capture holds only a part of it";
+
 /** Tells whether a port is that of M3UA. */
 export function isM3uaPort(port: number): boolean {
   return port === M3UA_PORT;
 }
 
-/** Makes a reader for one capture file. */
-export function createSs7Reader(sink: MsuSink): Ss7Reader {
+/**
+ * Returns the layer of an SCTP user message as Wireshark finds it: by the payload protocol identifier; where that says
+ * nothing by the lower port, then by the higher one.
+ */
+function adaptationOf(
+  identifier: number,
+  { sourcePort, destinationPort }: SignallingPath,
+): Adaptation | undefined {
+  if (byIdentifier.has(identifier)) return byIdentifier.get(identifier);
+  return (
+    byPort.get(Math.min(sourcePort, destinationPort)) ?? byPort.get(Math.max(sourcePort, destinationPort))
+  );
+}
+
+/** Makes a reader for one capture file. `counts` gets what is neither ISUP nor BICC. */
+export function createSs7Reader(sink: MsuSink, counts: Pick<UnreadCounts, "note">): Ss7Reader {
   const msu = createMsu();
   const payload = createLinkPayload();
   const m3ua = createM3uaMessage();
   const labels = createRoutingLabelForm();
 
+  /** Gives `msu` to the sink when a unit of ISUP or BICC was read into it. */
+  function give(isRead: boolean, path: SignallingPath, arrival: Arrival): void {
+    if (isRead) sink(msu, path, arrival);
+    else counts.note(OTHER);
+  }
+
   /** Reads a unit with its routing label, as on links. */
   function readUnit(bytes: Buffer, start: number, end: number, isCut: boolean): boolean {
     if (!labels.read(msu, bytes, start, end)) return false;
-    if (isCut) msu.fault = "the capture holds only a part of it";
+    if (isCut) msu.fault = CUT;
     return true;
   }
 
@@ -80,28 +137,75 @@ export function createSs7Reader(sink: MsuSink): Ss7Reader {
     return readProtocolData(msu, m3ua, bytes) && isCallControl(msu);
   }
 
-  function readAdapted(bytes: Buffer, start: number, end: number): boolean {
-    if (readM2ua(payload, bytes, start, end) || readM2pa(payload, bytes, start, end))
-      return readUnit(bytes, payload.start, payload.end, payload.isCut);
-    return readM3uaUnit(bytes, start, end);
+  function readAdapted(layer: Adaptation, bytes: Buffer, start: number, end: number): boolean {
+    if (layer === "m3ua") return readM3uaUnit(bytes, start, end);
+    const readLink = layer === "m2ua" ? readM2ua : readM2pa;
+    return readLink(payload, bytes, start, end) && readUnit(bytes, payload.start, payload.end, payload.isCut);
+  }
+
+  function readMtp2Unit(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    isCut: boolean,
+    isExtended: boolean,
+  ): boolean {
+    return (
+      start < end &&
+      readMtp2(payload, bytes, start, end, isExtended) &&
+      readUnit(bytes, payload.start, payload.end, payload.isCut || isCut)
+    );
+  }
+
+  /** Makes a unit of a message of ISUP or BICC that comes without its label. */
+  function readUser(packet: TransportPacket, si: number, { opc, dpc }: GivenCodes): boolean {
+    msu.opc = Math.max(opc, 0);
+    msu.dpc = Math.max(dpc, 0);
+    msu.si = si;
+    msu.ni = 0;
+    msu.networkAppearance = -1;
+    msu.sls = 0;
+    msu.cic = -1;
+    msu.bytes = packet.buffer;
+    msu.start = packet.start;
+    msu.end = packet.end;
+    msu.fault = packet.truncated ? CUT : undefined;
+    return packet.start < packet.end;
+  }
+
+  function readPdu(
+    protocol: Exclude<SignallingPdu, "sip">,
+    packet: TransportPacket,
+    codes: GivenCodes,
+  ): boolean {
+    const { buffer, start, end, truncated } = packet;
+    switch (protocol) {
+      case "mtp2":
+        return readMtp2Unit(buffer, start, end, truncated, false);
+      case "mtp3":
+        return readUnit(buffer, start, end, truncated);
+      case "isup":
+        return readUser(packet, ServiceIndicator.isup, codes);
+      case "bicc":
+        return readUser(packet, ServiceIndicator.bicc, codes);
+      case "m3ua":
+      case "m2ua":
+      case "m2pa":
+        return readAdapted(protocol, buffer, start, end);
+    }
   }
 
   function frame(captured: CapturedFrame): boolean {
     const { linkType, buffer, start, end } = captured;
     if (linkType === LinkType.mtp3) {
-      if (readUnit(buffer, start, end, captured.originalLength > end - start)) sink(msu, link, captured);
+      give(readUnit(buffer, start, end, captured.originalLength > end - start), link, captured);
       return true;
     }
     const hasHeader = linkType === LinkType.mtp2WithHeader;
     if (!hasHeader && linkType !== LinkType.mtp2) return false;
     const from = start + (hasHeader ? MTP2_PSEUDO_HEADER : 0);
     const isExtended = hasHeader && buffer[start + 1] === 1;
-    if (
-      from < end &&
-      readMtp2(payload, buffer, from, end, isExtended) &&
-      readUnit(buffer, payload.start, payload.end, payload.isCut || captured.originalLength > end - start)
-    )
-      sink(msu, link, captured);
+    give(readMtp2Unit(buffer, from, end, captured.originalLength > end - start, isExtended), link, captured);
     return true;
   }
 
@@ -135,9 +239,13 @@ export function createSs7Reader(sink: MsuSink): Ss7Reader {
   return {
     frame,
     message({ buffer, start, end, payloadProtocol }, path, arrival) {
-      if (!adaptationLayers.has(payloadProtocol) || start >= end || buffer[start] !== 1) return false;
-      if (readAdapted(buffer, start, end)) sink(msu, path, arrival);
+      const layer = adaptationOf(payloadProtocol, path);
+      if (layer === undefined || start >= end || buffer[start] !== 1) return false;
+      give(readAdapted(layer, buffer, start, end), path, arrival);
       return true;
+    },
+    pdu(protocol, packet, codes, path) {
+      give(readPdu(protocol, packet, codes), path, packet);
     },
     stream,
   };

@@ -56,8 +56,9 @@ export function hasOnlyOurs(message: SipMessage, own: string, other: string): bo
   const { text, valueStart, valueEnd, first } = message;
   for (let i = first[Header.recordRoute]!; i >= 0; i = nextHeader(message, Header.recordRoute, i)) {
     const start = valueStart[i]!;
-    if (!text.startsWith(own, start) && !text.startsWith(other, start)) return false;
-    for (let at = start + own.length; at < valueEnd[i]!; at++)
+    const ours = text.startsWith(own, start) ? own : other;
+    if (!text.startsWith(ours, start)) return false;
+    for (let at = start + ours.length; at < valueEnd[i]!; at++)
       if (text.charCodeAt(at) === COMMA) return false;
   }
   return true;

@@ -221,6 +221,8 @@ void tap.test("SS7: pairs of associations, and nothing that listens for SIP", as
             role: "server",
             local: { address: "192.0.2.1", port: 2905 },
             remote: { address: "203.0.113.10", port: 0 },
+            locals: [{ address: "192.0.2.1", port: 2905 }],
+            remotes: [{ address: "203.0.113.10", port: 0 }],
           },
           {
             id: "core",
@@ -228,6 +230,8 @@ void tap.test("SS7: pairs of associations, and nothing that listens for SIP", as
             role: "client",
             local: { address: "192.0.2.1", port: 0 },
             remote: { address: "198.51.100.1", port: 2905 },
+            locals: [{ address: "192.0.2.1", port: 0 }],
+            remotes: [{ address: "198.51.100.1", port: 2905 }],
           },
         ],
       },
@@ -257,4 +261,86 @@ void tap.test("SS7: pairs of associations, and nothing that listens for SIP", as
     ],
   ];
   for (const [text, expected] of cases) t.strictSame(printed(load(text).issues), expected);
+});
+
+void tap.test("SS7: an end of an association has one address or a list of them", (t) => {
+  const ends = (local: string, remote: string, transport = "sctp"): string =>
+    m3ua(`transport: ${transport}, role: server, local: ${local}, remote: ${remote}`, client);
+  const two = ends("[192.0.2.1:2905, 198.51.100.9:2905]", '[203.0.113.10, "[2001:db8::10]"]');
+  const { config, issues } = load(two);
+  t.strictSame(printed(issues), []);
+  const [lease] = config?.m3ua?.links[0]?.associations ?? [];
+  t.strictSame(lease?.locals, [
+    { address: "192.0.2.1", port: 2905 },
+    { address: "198.51.100.9", port: 2905 },
+  ]);
+  t.strictSame(lease?.remotes, [
+    { address: "203.0.113.10", port: 0 },
+    { address: "2001:db8::10", port: 0 },
+  ]);
+  t.strictSame(
+    [lease?.local, lease?.remote],
+    [lease?.locals[0], lease?.remotes[0]],
+    "the first ones name it",
+  );
+  const onePort = "all addresses of an end have one port; the first one of the list has";
+  const cases: readonly (readonly [
+    text: string,
+    /** Each at the last place of a text in line 6. */
+    issues: readonly (readonly [place: string, key: string, message: string])[],
+  ])[] = [
+    [ends("[192.0.2.1:2905]", "[203.0.113.10]", "tcp"), []],
+    [
+      ends("[192.0.2.1:2905, 192.0.2.2:2905]", "203.0.113.10", "tcp"),
+      [["local:", "local", "TCP has one address at each end; a list needs transport sctp"]],
+    ],
+    [
+      ends("[192.0.2.1:2905, 192.0.2.2:2906, 192.0.2.3]", "203.0.113.10"),
+      [
+        ["192.0.2.2:2906", "local[1]", `${onePort} port 2905`],
+        ["192.0.2.3", "local[2]", `${onePort} port 2905`],
+      ],
+    ],
+    [
+      ends("192.0.2.1:2905", "[203.0.113.10, 203.0.113.11:2905]"),
+      [["203.0.113.11:2905", "remote[1]", `${onePort} no port`]],
+    ],
+    [
+      ends("[192.0.2.1:2905, 192.0.2.1:2905]", "203.0.113.10"),
+      [["192.0.2.1:2905", "local[1]", "192.0.2.1 is already in the list"]],
+    ],
+    [
+      ends("[192.0.2.1:2905, 0.0.0.0:2905]", "203.0.113.10"),
+      [["0.0.0.0", "local[1]", "0.0.0.0 stands for every address; list the addresses, or write it alone"]],
+    ],
+    [ends("[]", "203.0.113.10"), [["local:", "local", "needs at least 1 entry"]]],
+    [
+      ends(`[${Array.from({ length: 9 }, (_, index) => `192.0.2.${index + 1}`).join(", ")}]`, "203.0.113.10"),
+      [["local:", "local", "needs at most 8 entries"]],
+    ],
+    [
+      ends("[192.0.2.1:2905, gateway:2905]", "203.0.113.10"),
+      [["gateway", "local[1]", "expected ADDRESS:PORT, IPv6 in brackets"]],
+    ],
+    [
+      ends("{ address: 192.0.2.1 }", "203.0.113.10"),
+      [["local:", "local", "expected text or a list, got a map"]],
+    ],
+  ];
+  for (const [text, expected] of cases) {
+    const line = text.split("\n")[5] ?? "";
+    const lines = expected.map(
+      ([place, key, message]) =>
+        `sigwall.yaml:6:${line.lastIndexOf(place) + 1} m3ua.links[0].associations[0].${key}: ${message}`,
+    );
+    t.strictSame(printed(load(text).issues), lines, line);
+  }
+  const taken = m3ua(
+    server,
+    "id: core, role: server, local: [192.0.2.9:2905, 192.0.2.1:2905], remote: 198.51.100.1",
+  );
+  t.strictSame(printed(load(taken).issues), [
+    "sigwall.yaml:7:37 m3ua.links[0].associations[1].local: another association already listens on this address and port",
+  ]);
+  t.end();
 });

@@ -11,7 +11,7 @@ import type { SignallingSource } from "../../src/domain/attempt.ts";
 import { openHepExport, type HepExport } from "../../src/records/hep/hep-export.ts";
 import { HepProtocol, LONGEST_HEP, writeHep, type HepPacket } from "../../src/records/hep/hep-packet.ts";
 import { openDatagramPort } from "../../src/wire/udp/udp.ts";
-import { LinkType } from "../../src/pcap/link-layer.ts";
+import { LinkType } from "../../src/pcap/links/link-layer.ts";
 import { writePcap } from "../../src/pcap/writer.ts";
 import { decidedOf } from "../observe/decision.ts";
 import { freePort } from "../support/free-port.ts";

@@ -5,6 +5,7 @@ import t from "tap";
 import { createM3uaFramer } from "../../src/wire/sctp/m3ua-framer.ts";
 import { tcpTransport } from "../../src/wire/sctp/tcp-transport.ts";
 import { connectPeer, listenAsPeer, type TestPeer } from "../sctp/peer.ts";
+import { freeStreamPort } from "../support/free-port.ts";
 import { fromCore, fromLease, LISTED, told, UNLISTED } from "../support/isup-relay.ts";
 import { linkTo, startEngine, type TestEngine } from "../support/m3ua-engine.ts";
 import { comesTrue } from "../support/until.ts";
@@ -72,17 +73,57 @@ void t.test("the sides are coupled: one goes, the other follows, and both come b
   await close();
 });
 
-void t.test("half-open: a peer that comes anew takes the place of its old self", async (t) => {
-  const { engine, lease, cores, close } = await connectBoth();
-  lease.send(1, fromLease(UNLISTED));
-  await lease.wait(1);
-  const again = await connectPeer(tcpTransport, engine.ports[0] ?? 0);
-  t.ok(await comesTrue(() => lease.ended() !== undefined && cores.length === 2));
-  t.equal(engine.counters.ss7.refusals, 0, "what was refused before is forgotten");
-  again.send(1, fromLease(LISTED));
-  await cores[1]?.wait(1);
-  again.association.close();
+void t.test("a second connection of the peer is refused while the first one answers", async (t) => {
+  // The M3UA of the peer answers BEAT, or its kernel alone acknowledges that.
+  for (const answers of [true, false]) {
+    const { engine, lease, cores, close } = await connectBoth();
+    lease.send(1, fromLease(LISTED, 3));
+    await cores[0]?.wait(1);
+    const second = await connectPeer(tcpTransport, engine.ports[0] ?? 0);
+    await lease.wait(1);
+    const beat = lease.received[0]?.bytes ?? Buffer.alloc(0);
+    t.equal(beat.toString("hex", 0, 12), "010003030000001800090010", "BEAT with heartbeat data");
+    if (answers) {
+      const answer = Buffer.from(beat);
+      answer[3] = 6;
+      lease.send(0, answer);
+    }
+    t.ok(await comesTrue(() => second.ended() !== undefined), "the second one is refused");
+    t.equal(lease.ended(), undefined);
+    t.equal(engine.counters.ss7.seconds, 1);
+    t.match(engine.notes.at(-1), /lease: refused a second association from 127\.0\.0\.1/);
+    lease.send(1, fromLease("REL cause=16", 3));
+    await cores[0]?.wait(2);
+    t.equal(cores[0]?.received.length, 2, "BEAT ACK goes no further, and calls go on");
+    await close();
+  }
+});
+
+void t.test("BEAT ACK that answers no BEAT of the filter passes", async (t) => {
+  const { lease, cores, close } = await connectBoth();
+  const foreign = Buffer.from("01000306000000180009001000112233445566778899aabb", "hex");
+  lease.send(0, foreign);
+  await cores[0]?.wait(1);
+  t.same(bytesOf(cores[0]), foreign);
   await close();
+});
+
+void t.test("a peer that went while it waited for the other side comes again", async (t) => {
+  const port = await freeStreamPort("127.0.0.1");
+  const engine = await startEngine(linkTo("tcp", port));
+  const first = await connectPeer(tcpTransport, engine.ports[0] ?? 0);
+  t.ok(await comesTrue(() => engine.notes.some((note) => note.includes("core: connect ECONNREFUSED"))));
+  first.association.close();
+  const again = await connectPeer(tcpTransport, engine.ports[0] ?? 0);
+  again.send(1, fromLease(LISTED, 3));
+  const cores: TestPeer[] = [];
+  const server = await listenAsPeer(tcpTransport, (peer) => cores.push(peer), [
+    { address: "127.0.0.1", port },
+  ]);
+  t.ok(await comesTrue(() => cores.some(({ received }) => received.length === 1)), "its call passes");
+  t.equal(again.ended(), undefined);
+  await engine.stop();
+  await server.close();
 });
 
 void t.test("a stream that can't be cut into messages ends the pair", async (t) => {
@@ -104,7 +145,11 @@ void t.test("a stream that can't be cut into messages ends the pair", async (t) 
 void t.test("strangers are refused; without the other side nobody is read", async (t) => {
   const engine = await startEngine({
     associations: [
-      { ...linkTo("tcp", 1).associations[0], remote: { address: "127.0.0.9", port: 0 } },
+      {
+        ...linkTo("tcp", 1).associations[0],
+        remote: { address: "127.0.0.9", port: 0 },
+        remotes: [{ address: "127.0.0.9", port: 0 }],
+      },
       linkTo("tcp", 1).associations[1],
     ],
   });

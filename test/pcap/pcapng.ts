@@ -1,5 +1,6 @@
 import t from "tap";
 import { formatTime, toMillis } from "../../src/pcap/timestamp.ts";
+import { createCaptureReader } from "../../src/pcap/reader.ts";
 import { readCapture } from "./reading.ts";
 
 /** A pcapng block of 32-bit words in one byte order. */
@@ -140,6 +141,49 @@ void t.test("simple and old packet blocks are packets, other blocks are none", a
     },
     { frame: 3, bytes: Buffer.from("old").toString("hex") },
   ]);
+});
+
+void t.test("custom blocks and journals count as frames, as in Wireshark", (t) => {
+  const at = ticks(BigInt(SECONDS) * 1_000_000n);
+  const custom = (type: number): Buffer => block(true, type, 32_473, Buffer.from("abcd"));
+  const journal = block(true, 9, Buffer.from("__REALTIME_TIMESTAMP=1760000000000000\nMESSAGE=hello\n"));
+  const rows: readonly (readonly [name: string, blocks: readonly Buffer[], frame: number])[] = [
+    ["none", [], 1],
+    ["a custom block", [custom(0xbad)], 2],
+    ["one that is not to be copied", [custom(0x4000_0bad)], 2],
+    ["a journal", [journal], 2],
+    ["an event of Sysdig", [block(true, 0x204, Buffer.alloc(32))], 2],
+    [
+      "one of its second version",
+      [block(true, 0x216, Buffer.alloc(40)), block(true, 0x221, Buffer.alloc(44))],
+      3,
+    ],
+    ["all", [custom(0xbad), journal, custom(0x4000_0bad), journal], 5],
+    [
+      "near miss: names, statistics, secrets, others",
+      [4, 5, 10, 0x201, 0x12345].map((type) => block(true, type, 0, 0)),
+      1,
+    ],
+    ["a custom block of more than is held", [block(true, 0xbad, 32_473, Buffer.alloc(2 << 20))], 2],
+  ];
+  for (const [name, blocks, frame] of rows)
+    for (const size of [1 << 22, 13]) {
+      const file = Buffer.concat([
+        section(true),
+        networkInterface(1),
+        ...blocks,
+        packet(0, ...at),
+        ...blocks,
+      ]);
+      const reader = createCaptureReader((given) => t.equal(given.frame, frame, name));
+      for (let from = 0; from < file.length; from += size) reader.push(file.subarray(from, from + size));
+      t.equal(reader.end(), undefined, name);
+      t.equal(reader.frames(), 2 * frame - 1, `${name}: behind the last packet too`);
+    }
+  t.match(readCapture(Buffer.concat([section(true), block(true, 0xbad)])).fault, {
+    why: "a custom block of only 12 bytes",
+  });
+  t.end();
 });
 
 /** The same bytes with another word at `at`. */

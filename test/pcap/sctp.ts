@@ -55,6 +55,51 @@ void t.test("a TSN counts once for each direction and tag", (t) => {
   t.end();
 });
 
+/** Frame and text of each message alone. */
+const shorten = (lines: readonly string[]): string[] =>
+  lines.map((line) => `${line.split(" ")[0]} ${line.split("1/3 ")[1]}`);
+
+void t.test("an association is its tag and its ports: its hosts may send from any address", (t) => {
+  const other = { address: "203.0.113.1", port: A.port };
+  const otherB = { address: "203.0.113.2", port: B.port };
+  const v6 = { address: "2001:db8::1", port: A.port };
+  const v6B = { address: "2001:db8::2", port: B.port };
+  const [first, second] = [chunk(1, "ab", "b"), chunk(2, "cd", "e")];
+  t.same(shorten(readTransport([packet(A, B, 7, [first]), packet(other, otherB, 7, [second])])), ["2 abcd"]);
+  t.same(
+    shorten(readTransport([packet(v6, v6B, 7, [second]), packet(A, B, 7, [first])])),
+    ["2 abcd"],
+    "IPv6",
+  );
+  t.same(
+    shorten(readTransport([packet(A, B, 7, [chunk(1, "a")]), packet(other, otherB, 7, [chunk(1, "a")])])),
+    ["1 a"],
+    "sent again by the other path",
+  );
+  t.same(
+    shorten(readTransport([packet(A, B, 7, [first]), packet(other, otherB, 8, [second])])),
+    [],
+    "near miss: another tag",
+  );
+  t.same(
+    shorten(readTransport([packet(A, B, 0, [chunk(0, "a")]), packet(A, B, 0, [chunk(0, "b")])])),
+    ["1 a", "2 b"],
+    "no tag: what tools write around single messages repeats nothing",
+  );
+  t.same(
+    shorten(
+      readTransport([
+        packet(A, B, 0, [first]),
+        packet(other, otherB, 0, [second]),
+        packet(A, B, 0, [second]),
+      ]),
+    ),
+    ["3 abcd"],
+    "no tag: the addresses tell directions apart",
+  );
+  t.end();
+});
+
 void t.test("fragments come together by TSN, whatever their order", (t) => {
   const [first, second, third] = [chunk(1, "ab", "b"), chunk(2, "cd", ""), chunk(3, "e", "e")];
   t.same(read([first], [second], [third]), ["3 abcde"]);

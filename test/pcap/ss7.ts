@@ -4,7 +4,7 @@ import t from "tap";
 import { encodeIsup, writeM3ua } from "../../pcaps/isup-text.ts";
 import { createAttemptReader } from "../../src/replay/captured-attempts.ts";
 import { createSignallingReader } from "../../src/replay/signalling.ts";
-import { LinkType } from "../../src/pcap/link-layer.ts";
+import { LinkType } from "../../src/pcap/links/link-layer.ts";
 import { addressBytes, writeEthernet, writeIp, writeTcp } from "../../src/pcap/packet.ts";
 import { writeSctp } from "../../src/pcap/sctp-packet.ts";
 import { writePcap } from "../../src/pcap/writer.ts";
@@ -139,7 +139,7 @@ void t.test("SIGTRAN: M3UA, its old draft, M2UA, M2PA", (t) => {
   const found = ["1 sctp 333-444-5"];
   t.same(calls(LinkType.ethernet, [sctp(3, writeM3ua(circuit, iam))]), found);
   t.same(calls(LinkType.ethernet, [sctp(0, writeM3ua(circuit, iam))]), found, "no payload protocol");
-  t.same(calls(LinkType.ethernet, [sctp(46, writeM3ua(circuit, iam))]), [], "near miss: Diameter's");
+  t.same(calls(LinkType.ethernet, [sctp(60, writeM3ua(circuit, iam))]), [], "near miss: that of NGAP");
   t.same(
     calls(LinkType.ethernet, [sctp(3, framed("0100010100000000", parameter("0002", unit(iam))))]),
     found,
@@ -157,6 +157,90 @@ void t.test("SIGTRAN: M3UA, its old draft, M2UA, M2PA", (t) => {
     [],
     "no label",
   );
+  t.end();
+});
+
+/** An M2UA message around a unit. */
+const m2ua = framed("0100060100000000", parameter("0300", unit(iam)));
+const m2pa = framed("01000b0100000000", Buffer.concat([Buffer.from("00ffffff0000000100", "hex"), unit(iam)]));
+const m3ua = writeM3ua({ opc: 333, dpc: 444, cic: 5 }, iam);
+
+void t.test(
+  "the layer over SCTP is that of the payload protocol, or of the port where that says nothing",
+  (t) => {
+    const rows: readonly (readonly [
+      name: string,
+      payloadProtocol: number,
+      ports: readonly [number, number],
+      payload: Buffer,
+      isRead: boolean,
+    ])[] = [
+      ["M3UA, whatever the ports", 3, [40_000, 40_001], m3ua, true],
+      ["M3UA on the port of M2UA", 3, [2904, 2904], m3ua, true],
+      ["M2UA named M3UA", 3, [2905, 2905], m2ua, false],
+      ["no name, port of M3UA", 0, [40_000, 2905], m3ua, true],
+      ["no name, port of M2UA", 0, [2904, 40_000], m2ua, true],
+      ["no name, port of M2PA", 0, [3565, 3565], m2pa, true],
+      ["no name, the lower port counts first", 0, [2905, 2904], m2ua, true],
+      ["no name, the higher port is not asked", 0, [2905, 2904], m3ua, false],
+      ["no name, another port", 0, [2906, 2906], m3ua, false],
+      ["an unassigned name, port of M3UA", 100, [2905, 2905], m3ua, true],
+      ["the name in the byte order of an x86 host", 0x0300_0000, [2905, 2905], m3ua, true],
+      ["the same, another port", 0x0300_0000, [2906, 2906], m3ua, false],
+      ["Diameter's name, but no Diameter", 46, [2905, 2905], m3ua, true],
+      ["SUA's name", 4, [2905, 2905], m3ua, false],
+    ];
+    for (const [name, payloadProtocol, [sourcePort, destinationPort], payload, isRead] of rows) {
+      const from = { ...A, port: sourcePort };
+      const to = { ...B, port: destinationPort };
+      const chunk = { tsn: 1, stream: 1, payloadProtocol, payload };
+      const ip = writeIp(
+        addressBytes(A.address),
+        addressBytes(B.address),
+        132,
+        writeSctp(from, to, 7, [chunk]),
+      );
+      t.same(calls(LinkType.ethernet, [writeEthernet(ip)]), isRead ? ["1 sctp 333-444-5"] : [], name);
+    }
+    t.end();
+  },
+);
+
+/** An exported PDU of a dissector, with more tags in hex. */
+const named = (name: string, payload: Buffer, ...tags: readonly string[]): Buffer => {
+  const head = Buffer.from("000c0000", "hex");
+  head.writeUInt16BE(name.length, 2);
+  return Buffer.concat([head, Buffer.from(name), Buffer.from(`${tags.join("")}00000000`, "hex"), payload]);
+};
+/** The tags of an entry of a dissector table. */
+const table = (entry: string, value: string): string =>
+  `000e00${entry.length.toString(16).padStart(2, "0")}${Buffer.from(entry).toString("hex")}00200004${value}`;
+
+void t.test("messages without layers below them: SCTP as a link, and exported PDUs", (t) => {
+  const chunk = { tsn: 1, stream: 1, payloadProtocol: 3, payload: m3ua };
+  t.same(calls(LinkType.sctp, [writeSctp(A, B, 7, [chunk])]), ["1 sctp 333-444-5"]);
+  t.same(calls(LinkType.sctp, [Buffer.alloc(7)]), []);
+  const codes = ["001c0008000001bb00010000", "001d0008000001bc00010000"];
+  const rows: readonly (readonly [name: string, packet: Buffer, found: readonly string[]])[] = [
+    ["MTP3", named("mtp3\0\0\0\0", unit(iam)), ["1 mtp 333-444-5"]],
+    ["MTP2", named("mtp2", mtp2(unit(iam))), ["1 mtp 333-444-5"]],
+    ["M3UA", named("m3ua", m3ua), ["1 mtp 333-444-5"]],
+    ["M2UA", named("m2ua", m2ua), ["1 mtp 333-444-5"]],
+    ["M2PA", named("m2pa", m2pa), ["1 mtp 333-444-5"]],
+    ["SCTP", named("sctp", writeSctp(A, B, 7, [chunk])), ["1 sctp 333-444-5"]],
+    ["ISUP with its point codes", named("isup", unit(iam).subarray(5), ...codes), ["1 mtp 443-444-5"]],
+    ["BICC without point codes", named("bicc", unit(iam, 0x8d).subarray(5)), ["1 mtp 0-0-5"]],
+    [
+      "ISUP by the table of MTP3",
+      Buffer.concat([
+        Buffer.from(`${table("mtp3.service_indicator", "00000005")}${codes.join("")}00000000`, "hex"),
+        unit(iam).subarray(5),
+      ]),
+      ["1 mtp 443-444-5"],
+    ],
+    ["near miss: MAP", named("gsm_map", unit(iam)), []],
+  ];
+  for (const [name, packet, found] of rows) t.same(calls(LinkType.exportedPdu, [packet]), found, name);
   t.end();
 });
 

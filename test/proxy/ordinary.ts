@@ -109,6 +109,7 @@ const answers: readonly Row[] = [
   ["another CSeq", false, put("CSeq: 1 ", "CSeq: 2 ")],
   ["CSeq with zeros in front", true, put("CSeq: 1 ", "CSeq: 0001 ")],
   ["an unknown method", false, put("1 INVITE", "1 INVITES")],
+  ["a method in small letters", false, put("1 INVITE", "1 invite")],
   ["the Via of the caller elsewhere", false, put("received=203.0.113.10", "received=203.0.113.99")],
   ["rport with zeros in front", false, put("rport=5060", "rport=05060")],
   ["received twice", false, put(";received=", ";received=203.0.113.10;received=")],
@@ -117,6 +118,7 @@ const answers: readonly Row[] = [
   ["a token with an escape", false, put(/lr;sw=(.)/, "lr;sw=%41$1")],
   ["a token that is confirmed", true, put(/(lr;sw=[^>]*)/, `$1.${"a".repeat(24)}`)],
   ["a Record-Route of somebody in front", true, withLine("Record-Route: <sip:198.51.100.9;lr>")],
+  ["tokens of nobody", true, withLine(`Record-Route: <sip:198.51.100.9${";sw=a.b".repeat(70)}>`)],
   ["two To tags", false, put(";tag=called", ";tag=called;tag=b")],
   ["a To without brackets", false, put(/To: <([^>]*)>/, "To: $1")],
   ["no To tag", true, put(";tag=called", "")],
@@ -145,6 +147,45 @@ void t.test("answers: a second 2xx, the answer to a BYE, and one that comes twic
   const bye = textOf(call.twins.receive(peers.lessee, ofCaller(call, "BYE")));
   t.ok(isTaken(call, peers.core, respond(bye, 401)), "a BYE is refused");
   t.ok(isTaken(call, peers.core, respond(bye, 200)), "a BYE is answered");
+});
+
+void t.test("a method that only begins like INVITE says nothing of the call", async (t) => {
+  for (const status of [200, 486]) {
+    const call = begin();
+    t.notOk(isTaken(call, peers.core, respond(call.out, status).replace("1 INVITE", "1 INVITED")));
+    t.same([...call.twins.proxy.proxy.calls.standing()], [["lease", { setup: 1, answered: 0 }]]);
+  }
+});
+
+void t.test("a mark in the Via of the caller, behind ours on one line, hides no answer", async (t) => {
+  for (const mark of [";sw=AAAAAAAAAAAAAAAA", ";sd=AAAAAAAAAAAAAAAA"]) {
+    const call = answered();
+    const bye = ofCaller(call, "BYE").replace(";rport", `;rport${mark}`);
+    const sent = textOf(call.twins.receive(peers.lessee, bye));
+    const refusal = respond(sent, 401).replace("\r\nVia: SIP/2.0/UDP 203", ", SIP/2.0/UDP 203");
+    t.ok(refusal.includes(mark) && isTaken(call, peers.core, refusal), mark);
+    t.same([...call.twins.proxy.proxy.calls.standing()], [["lease", { setup: 0, answered: 1 }]], mark);
+  }
+});
+
+/** Answers of the caller to an UPDATE that the called side sends while it rings. */
+const answersWithin: readonly Row[] = [
+  ["as it should be", false, same],
+  ["as if the INVITE had been refused", true, put("SIP/2.0 200", "SIP/2.0 486")],
+  ["as if the INVITE had been answered by another", true, put(";tag=caller", ";tag=other")],
+];
+
+void t.test("an answer to a request inside the dialog does not pass for one to the INVITE", async (t) => {
+  for (const [what, isForged, change] of answersWithin) {
+    const call = begin();
+    const ringing = textOf(call.twins.receive(peers.core, respond(call.out, 180)));
+    const update = textOf(call.twins.receive(peers.core, ofCalled({ ...call, ok: ringing }, "UPDATE")));
+    t.match(update, /;sd=/, what);
+    const answer = change(respond(update, 200));
+    const sent = isForged ? answer.replace(";sd=", ";sw=").replace("7 UPDATE", "7 INVITE") : answer;
+    t.equal(isTaken(call, peers.lessee, sent), isForged, what);
+    t.same([...call.twins.proxy.proxy.calls.standing()], [["lease", { setup: 1, answered: 0 }]], what);
+  }
 });
 
 const requests: readonly Row[] = [

@@ -111,6 +111,16 @@ void t.test("CSeq: one above the highest of each direction", async (t) => {
   t.equal(header(byeTo(sent, peers.lessee).text, "CSeq"), "7001 BYE");
 });
 
+void t.test("no CSeq of ours is higher than there may be one", async (t) => {
+  const proxy = createQuietProxy();
+  const call = answerCall(proxy);
+  within(proxy, call, "caller", "INFO", { cseq: 2 ** 31 - 1 });
+  within(proxy, call, "called", "INFO", { cseq: 2 ** 31 - 2 });
+  const { sent } = proxy.release("lease");
+  t.equal(header(byeTo(sent, peers.core).text, "CSeq"), "2147483647 BYE");
+  t.equal(header(byeTo(sent, peers.lessee).text, "CSeq"), "2147483647 BYE");
+});
+
 void t.test("Route: the Record-Route values beyond us, nearest first", async (t) => {
   const ours = "<sip:192.0.2.1:5060;lr;sw=";
   const cases = [
@@ -166,6 +176,24 @@ void t.test("Route: the Record-Route values beyond us, nearest first", async (t)
     }
   }
 });
+
+void t.test(
+  "Route: a second value close behind one that begins as ours, where the other side's is longer",
+  async (t) => {
+    for (const ordinary of [undefined, false] as const) {
+      const proxy = createQuietProxy(ordinary === undefined ? {} : { ordinary });
+      const [invite] = proxy.receive(peers.sixth, request({ from: CALLER, to: CALLED }));
+      const text = respond(invite?.text ?? "", 200, { contact: "<sip:uas@198.51.100.7:5080>" }).replace(
+        "Record-Route: ",
+        "Record-Route: <sip:192.0.2.1:5060;lr;sw=>,<sip:p2.example;lr>\r\nRecord-Route: ",
+      );
+      proxy.receive(peers.core, text);
+      const { sent } = proxy.release("lease-6");
+      const route = header(byeTo(sent, peers.core).text, "Route");
+      t.equal(route, "<sip:p2.example;lr>,<sip:192.0.2.1:5060;lr;sw=>");
+    }
+  },
+);
 
 void t.test("Record-Route that can't be used", async (t) => {
   const proxy = createQuietProxy();

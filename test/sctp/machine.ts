@@ -12,17 +12,20 @@ export interface MachineParts {
   readonly kernel: string;
   /** In the order in which they are loaded. */
   readonly modules: readonly string[];
-  /** Undefined where it isn't installed. */
+  /** Programs that are taken along. What they are for is left out where they aren't installed. */
+  readonly programs: readonly string[];
   readonly stp: string | undefined;
 }
 
 const qemu = "/usr/bin/qemu-system-x86_64";
 const stp = "/usr/bin/osmo-stp";
+const ip = "/usr/sbin/ip";
 const moduleNames = [
   "kernel/lib/libcrc32c.ko",
   "kernel/net/ipv4/udp_tunnel.ko",
   "kernel/net/ipv6/ip6_udp_tunnel.ko",
   "kernel/net/sctp/sctp.ko",
+  "kernel/drivers/net/veth.ko",
 ];
 
 /** Finds emulator and kernel; in words, what is missing. */
@@ -38,7 +41,14 @@ export function findMachineParts(): MachineParts | string {
   const modules = moduleNames.map((name) => `/lib/modules/${release}/${name}`);
   const missing = modules.find((path) => !existsSync(path));
   if (missing !== undefined) return `no ${missing}`;
-  return { qemu, kernel: `/boot/${kernel}`, modules, stp: existsSync(stp) ? stp : undefined };
+  const programs = [stp, ip].filter((path) => existsSync(path));
+  return {
+    qemu,
+    kernel: `/boot/${kernel}`,
+    modules,
+    programs,
+    stp: programs.includes(stp) ? stp : undefined,
+  };
 }
 
 /** Packages that the program needs to run, and nobody needs to develop. */
@@ -58,13 +68,13 @@ function isWanted(path: string): boolean {
   );
 }
 
-function buildInitramfs({ modules, stp: router }: MachineParts): Buffer {
+function buildInitramfs({ modules, programs }: MachineParts): Buffer {
   const archive = createArchive();
-  for (const folder of ["proc", "dev", "tmp", "etc"]) archive.directory(folder);
+  for (const folder of ["proc", "dev", "sys", "run", "tmp", "etc"]) archive.directory(folder);
   archive.device("dev/console", 5, 1);
   archive.program(process.execPath);
   for (const [index, path] of modules.entries()) archive.copy(path, `modules/${index}.ko`);
-  if (router !== undefined) archive.program(router);
+  for (const program of programs) archive.program(program);
   for (const path of runtimePackages()) archive.copyTree(path, `sigwall/${path}`, isWanted);
   archive.copy("package.json", "sigwall/package.json");
   for (const folder of ["out/src", "out/pcaps", "out/test/sctp", "out/test/support"])
@@ -90,6 +100,8 @@ export async function runMachine(
       ["-append", `console=ttyS0 quiet panic=-1 rdinit=${process.execPath} -- /sigwall/${script}`],
       ["-nic", "none"],
       ["-accel", "tcg"],
+      // Its clock counts instructions, a nanosecond each: it is as fast beside other work as alone.
+      ["-icount", "shift=0,sleep=off"],
       ["-cpu", "max"],
     ].flat();
     const machine = spawn(parts.qemu, [...options, "-nographic", "-no-reboot"], {

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type {
   Association,
+  EndpointList,
   PendingAssociation,
   SignallingTransport,
 } from "../../src/wire/sctp/association.ts";
@@ -16,7 +17,8 @@ export interface TestPeer {
   wait(count: number): Promise<void>;
 }
 
-function attach(pending: PendingAssociation, heard?: (bytes: Buffer) => void): TestPeer {
+/** Opens an association that has come up. */
+export function attach(pending: PendingAssociation, heard?: (bytes: Buffer) => void): TestPeer {
   const received: { stream: number; bytes: Buffer }[] = [];
   let why: string | undefined;
   const association = pending.open({
@@ -26,6 +28,10 @@ function attach(pending: PendingAssociation, heard?: (bytes: Buffer) => void): T
     },
     drained: () => undefined,
     closed: (reason) => (why = reason),
+    restarted: (renewed) => {
+      why = "restarted";
+      renewed.refuse();
+    },
   });
   association.read(true);
   return {
@@ -47,10 +53,24 @@ export async function connectPeer(
   localPort = 0,
   heard?: (bytes: Buffer) => void,
 ): Promise<TestPeer> {
+  return connectFrom(
+    transport,
+    [{ address: "127.0.0.1", port: localPort }],
+    [{ address: "127.0.0.1", port }],
+    heard,
+  );
+}
+
+/** The same from any addresses to any addresses. */
+export async function connectFrom(
+  transport: SignallingTransport,
+  locals: EndpointList,
+  remotes: EndpointList,
+  heard?: (bytes: Buffer) => void,
+): Promise<TestPeer> {
   for (const end = Date.now() + PATIENCE; ;) {
     const outcome = await new Promise<PendingAssociation | Error>((resolve) => {
-      const local = { address: "127.0.0.1", port: localPort };
-      transport.connect(local, { address: "127.0.0.1", port }, resolve);
+      transport.connect(locals, remotes, resolve);
     });
     if (!(outcome instanceof Error)) return attach(outcome, heard);
     if (Date.now() > end) throw outcome;
@@ -62,10 +82,10 @@ export async function connectPeer(
 export async function listenAsPeer(
   transport: SignallingTransport,
   arrived: (peer: TestPeer) => void,
+  locals: EndpointList = [{ address: "127.0.0.1", port: 0 }],
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   return transport.listen(
-    "127.0.0.1",
-    0,
+    { locals, remotes: [] },
     (pending) => arrived(attach(pending)),
     (error) => {
       throw error;

@@ -1,4 +1,5 @@
 import { keepDecisions, naming } from "./events.ts";
+import type { Endpoint } from "../../src/net/address.ts";
 import type { LinkConfig } from "../../src/config/sigwall/m3ua-schema.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { Decision } from "../../src/domain/decision.ts";
@@ -62,23 +63,36 @@ export async function startEngine(
 
 const loopback = "127.0.0.1";
 
+/** One end with one address, as it is in the configuration. */
+const onePlace = (port: number): { one: Endpoint; all: readonly [Endpoint] } => {
+  const one = { address: loopback, port };
+  return { one, all: [one] };
+};
+
 /** The lessee connects to the filter, and the filter to the core's `port`. */
 export function linkTo(transport: "sctp" | "tcp", port: number, localPort = 0): LinkConfig {
+  const any = onePlace(0);
+  const local = onePlace(localPort);
+  const remote = onePlace(port);
   return {
     associations: [
       {
         id: "lease",
         transport,
         role: "server",
-        local: { address: loopback, port: 0 },
-        remote: { address: loopback, port: 0 },
+        local: any.one,
+        locals: any.all,
+        remote: any.one,
+        remotes: any.all,
       },
       {
         id: "core",
         transport,
         role: "client",
-        local: { address: loopback, port: localPort },
-        remote: { address: loopback, port },
+        local: local.one,
+        locals: local.all,
+        remote: remote.one,
+        remotes: remote.all,
       },
     ],
   };

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import { encodeIsup } from "../../pcaps/isup-text.ts";
@@ -123,6 +124,65 @@ void t.test("a gzip file is unpacked on the way; a damaged or huge one gives wha
   }, /unpacks to more than 3145728 bytes/);
   await bytes.close();
   t.ok(chunks.reduce((sum, length) => sum + length, 0) <= 3 << 20);
+});
+
+/** A stream that gives bytes in pieces. */
+const pieces = (bytes: Buffer, size: number): Readable =>
+  Readable.from(
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    ),
+  );
+
+void t.test("standard input is a capture like others: in pieces of any size, packed or not", async (t) => {
+  const path = capture("isup-callers.pcap");
+  const whole = readFileSync(path);
+  const plain = await inspect([path], true);
+  for (const size of [1, 7, 1 << 16])
+    for (const bytes of [whole, gzipSync(whole)])
+      t.same(
+        await inspect(["-"], true, false, pieces(bytes, size)),
+        plain,
+        `${bytes.length} bytes by ${size}`,
+      );
+  const judged = await replay([path], { trunk: "lease" });
+  t.same(await replay(["-"], { trunk: "lease", input: pieces(whole, 100) }), judged);
+  const both = await replay(["-", path], { trunk: "lease", jobs: 2, input: pieces(whole, 100) });
+  t.equal(parseLines(both.stdout).length, 2 * parseLines(judged.stdout).length);
+  t.match(parseLines(both.stdout)[0], { capture: "-" });
+  const rows: readonly (readonly [files: readonly string[], bytes: Buffer, code: number, message: string])[] =
+    [
+      [["-"], Buffer.alloc(0), 1, "sigwall inspect: -: not a capture: the file is empty"],
+      [["-"], whole.subarray(0, whole.length - 1), 0, "sigwall inspect: -: truncated at byte"],
+      [
+        ["-"],
+        gzipSync(whole).subarray(0, 100),
+        1,
+        "sigwall inspect: -: damaged gzip: unexpected end of file",
+      ],
+      [["-", path, "-"], whole, 2, "sigwall inspect: - stands for standard input, which can be read once"],
+    ];
+  for (const [files, bytes, code, message] of rows) {
+    const result = await inspect(files, true, false, pieces(bytes, 50));
+    t.equal(result.code, code, message);
+    t.match(result.stderr, message);
+  }
+  t.equal((await replay(["-", "-"])).code, 2);
+});
+
+void t.test("a call without addresses is listed and judged", async (t) => {
+  const invite =
+    "INVITE sip:02787654321@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\nFrom: <sip:01087654321@a>;tag=1\r\nTo: <sip:b@b>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
+  const bytes = Buffer.concat([Buffer.from("000c000373697000000000", "hex"), Buffer.from(invite)]);
+  const path = place(
+    "exported.pcap",
+    writePcap([{ seconds: 1_791_015_302, nanos: 0, bytes }], { linkType: 252 }),
+  );
+  t.match((await inspect([path], false)).stdout, /Z +- +- +\+861087654321 +\+862787654321/);
+  const [line] = parseLines((await inspect([path], true)).stdout);
+  t.notOk("source" in (line ?? {}));
+  t.match((await replay([path], { json: false })).stdout, "no trunk matches a source without address (1)");
+  t.match(parseLines((await replay([path], { trunk: "lease" })).stdout)[0], { reason: "listed" });
 });
 
 void t.test("IAMs: what a circuit has, and what it doesn't have", async (t) => {

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { inspectCaptures } from "../../src/cli/inspect.ts";
 import { replayCaptures, type ReplayOptions } from "../../src/cli/replay.ts";
 
@@ -27,14 +28,15 @@ function createWriter(isTTY: boolean): Writer {
   };
 }
 
-/** Runs `inspect`; `terminal`: stdout is one. */
+/** Runs `inspect`; `terminal`: stdout is one; `input`: what `-` is. */
 export async function inspect(
   files: readonly string[],
   json: boolean,
   terminal = false,
+  input?: Readable,
 ): Promise<CommandResult> {
   const [out, err] = [createWriter(terminal), createWriter(false)];
-  const code = await inspectCaptures(files, { json, stdout: out.stream, stderr: err.stream });
+  const code = await inspectCaptures(files, { json, stdout: out.stream, stderr: err.stream, input });
   return { code, stdout: out.text(), stderr: err.text() };
 }
 

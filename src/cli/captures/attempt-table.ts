@@ -88,14 +88,19 @@ const parties: readonly Column[] = [
 ];
 const notes: Column = ["NOTES", writeNotes];
 
+/** The end of a call without addresses: its point code, or a dash where the capture has neither. */
+function placeOf(endpoint: string | undefined, pointCode: number | undefined): string {
+  return endpoint ?? (pointCode === undefined ? "-" : `pc ${pointCode}`);
+}
+
 const inspectColumns: readonly Column[] = [
-  ["SOURCE", (line) => line.source ?? `pc ${line.isup?.opc}`],
-  ["DESTINATION", (line) => line.destination ?? `pc ${line.isup?.dpc}`],
+  ["SOURCE", (line) => placeOf(line.source, line.isup?.opc)],
+  ["DESTINATION", (line) => placeOf(line.destination, line.isup?.dpc)],
   ...parties,
   notes,
 ];
 const replayColumns: readonly Column[] = [
-  ["TRUNK", (line) => line.trunk ?? `? ${line.source ?? `pc ${line.isup?.opc}`}`],
+  ["TRUNK", (line) => line.trunk ?? `? ${placeOf(line.source, line.isup?.opc)}`],
   ...parties,
   ["VERDICT", (line) => line.verdict ?? ""],
   ["REASON", (line) => line.reason ?? ""],

@@ -1,7 +1,9 @@
 // Reads one capture for a command and prints its lines, in frame order.
+import type { Readable } from "node:stream";
 import { createAttemptReader, type AttemptSink, type MessageCounts } from "../../replay/captured-attempts.ts";
 import { createSignallingReader, type SignallingReader } from "../../replay/signalling.ts";
 import type { CaptureFault } from "../../pcap/reader.ts";
+import type { UnreadCount } from "../../pcap/unread-counts.ts";
 import { writeAttempt, writeMalformed } from "./attempt-json.ts";
 import {
   type AttemptLine,
@@ -12,7 +14,7 @@ import {
 } from "../../records/lines/attempt-line.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import { createAttemptTable } from "./attempt-table.ts";
-import { openCapture, UnpackError } from "./capture-bytes.ts";
+import { openCapture, STANDARD_INPUT, UnpackError } from "./capture-bytes.ts";
 import { createProgress, noProgress } from "./progress.ts";
 import { describeFailure } from "../../app/read-file.ts";
 
@@ -22,6 +24,8 @@ export interface CommandOutput {
   readonly stderr: CommandStream;
   /** Learns how many bytes of the capture have been read. Left out: a progress bar shows it. */
   readonly read?: (bytes: number) => void;
+  /** What `-` is read from. Left out: standard input of the process. */
+  readonly input?: Readable | undefined;
 }
 
 /** A stream of text; `isTTY` says that a person reads it. */
@@ -52,13 +56,28 @@ export interface LineSink {
   malformed(frame: number, why: string): void;
 }
 
+/**
+ * Checks the captures that a command is given: standard input can be read once.
+ *
+ * @returns false after a message to `stderr`
+ */
+export function canRead(
+  files: readonly string[],
+  command: LineStyle["command"],
+  { stderr }: Pick<CommandOutput, "stderr">,
+): boolean {
+  if (files.filter((file) => file === STANDARD_INPUT).length <= 1) return true;
+  stderr.write(`sigwall ${command}: ${STANDARD_INPUT} stands for standard input, which can be read once\n`);
+  return false;
+}
+
 /** Result of reading one capture. */
 export interface CaptureResult {
   /** Whether nothing of it could be read. */
   readonly failed: boolean;
   readonly frames: number;
-  /** LINKTYPE_ values of its frames. */
-  readonly linkTypes: readonly number[];
+  /** Why packets led to no message, and how many. */
+  readonly unread: readonly UnreadCount[];
   readonly counts: Readonly<MessageCounts>;
 }
 
@@ -77,7 +96,7 @@ function createLines(
   name: string,
   output: CommandOutput,
   see: ((line: PrintedLine) => void) | undefined,
-): LineSink & { settle(): void; take(): string; end(): string } {
+): LineSink & { settle(before: number): void; take(): string; end(): string } {
   const colour = output.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
   const table = createAttemptTable(style.command, colour, style.timeZone);
   const capture = style.several ? name : undefined;
@@ -94,14 +113,19 @@ function createLines(
     see?.(printed);
     text += style.json ? `${JSON.stringify(printed)}\n` : table.add(line);
   }
-  function settle(): void {
+  /** Prints the lines of frames before `before`. Lines of earlier frames no longer come. */
+  function settle(before: number): void {
     if (held.length === 0) return;
-    for (const line of held.toSorted((a, b) => a.frame - b.frame)) print(line);
-    held = [];
+    const kept: HeldLine[] = [];
+    for (const line of held.toSorted((a, b) => a.frame - b.frame)) {
+      if (line.frame < before) print(line);
+      else kept.push(line);
+    }
+    held = kept;
   }
   function hold(frame: number, line: HeldLine["line"]): void {
     held.push({ frame, line });
-    if (held.length > MAX_HELD_LINES) settle();
+    if (held.length > MAX_HELD_LINES) settle(Infinity);
   }
   function take(): string {
     const taken = text;
@@ -121,7 +145,7 @@ function createLines(
     settle,
     take,
     end() {
-      settle();
+      settle(Infinity);
       return take() + (style.json ? "" : table.flush());
     },
   };
@@ -138,10 +162,11 @@ function describeFault({ kind, offset, frames, why }: CaptureFault): string {
  */
 async function feed(
   path: string,
+  input: Readable | undefined,
   reader: SignallingReader,
   begin: (size: number) => (bytes: number) => void,
 ): Promise<CaptureFault | undefined> {
-  const capture = await openCapture(path);
+  const capture = await openCapture(path, undefined, input);
   try {
     const chunkRead = begin(capture.size);
     for await (const chunk of capture.chunks) {
@@ -185,10 +210,10 @@ export async function readCapture(
 
   let problem: string | undefined;
   try {
-    const fault = await feed(path, reader, (size) => {
+    const fault = await feed(path, output.input, reader, (size) => {
       progress = createProgress(output.stderr, path, size);
       return (bytes) => {
-        if (!reader.waiting()) lines.settle();
+        if (!reader.waiting()) lines.settle(attempts.firstWaiting());
         print(lines.take());
         if (output.read === undefined) progress.at(bytes);
         else output.read(bytes);
@@ -204,7 +229,7 @@ export async function readCapture(
   return {
     failed: problem !== undefined && reader.frames() === 0,
     frames: reader.frames(),
-    linkTypes: reader.linkTypes(),
+    unread: reader.unread(),
     counts: attempts.counts,
   };
 }

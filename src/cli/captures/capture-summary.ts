@@ -1,11 +1,9 @@
 // The summary after the lines of a capture: messages, attempts, verdicts, unknown sources.
 import type { VerdictKind } from "../../domain/decision.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
-import { LinkType } from "../../pcap/link-layer.ts";
 import type { DecisionLine } from "../../records/lines/attempt-line.ts";
 import type { CaptureResult } from "./capture-files.ts";
-
-const readLinkTypes: ReadonlySet<number> = new Set(Object.values(LinkType));
+import { describeUnread } from "./unread-packets.ts";
 
 /** Writes an amount with its noun: `1 packet`, `2 packets`. */
 export function count(amount: number, noun: string): string {
@@ -13,13 +11,11 @@ export function count(amount: number, noun: string): string {
 }
 
 /** Describes what a capture holds, and why when it holds no signalling. */
-export function describeCapture({ frames, linkTypes, counts }: CaptureResult): string {
+export function describeCapture({ frames, unread, counts }: CaptureResult): string {
   const parts = [`${count(frames, "packet")}, ${count(counts.messages, "SIP message")}`];
   if (counts.isup > 0) parts.push(count(counts.isup, "ISUP message"));
   if (counts.inDialog > 0) parts.push(`${count(counts.inDialog, "INVITE")} inside a dialog`);
-  const unread = linkTypes.filter((type) => !readLinkTypes.has(type));
-  if (unread.length > 0) parts.push(`packets of link type ${unread.join(", ")} are not read`);
-  else if (counts.messages + counts.isup === 0) parts.push("encrypted messages can't be read");
+  parts.push(...describeUnread(unread, counts.messages + counts.isup === 0));
   return parts.join(", ");
 }
 

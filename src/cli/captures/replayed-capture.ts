@@ -3,12 +3,12 @@ import { formatEndpoint } from "../../net/endpoint.ts";
 import type { CallAttempt, SignallingSource } from "../../domain/attempt.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { LRUCache } from "lru-cache";
-import type { AttemptSink, SeenIam, SeenInvite } from "../../replay/captured-attempts.ts";
+import type { AttemptSink, SeenInvite } from "../../replay/captured-attempts.ts";
+import { readSeenIam, type SeenIam } from "../../replay/seen-iam.ts";
 import { createCaptureJudge, type Judgement, type Outcome } from "../../replay/judge-capture.ts";
 import type { Arrival } from "../../pcap/tcp-stream.ts";
 import { toMillis } from "../../pcap/timestamp.ts";
 import { readCall } from "../../judging/sip-i-attempt.ts";
-import { readIsupAttempt } from "../../ss7/isup-attempt.ts";
 import { type DecisionLine, describeDecision, type Sighting } from "../../records/lines/attempt-line.ts";
 import {
   type CommandOutput,
@@ -69,6 +69,16 @@ function refuseStranger(attempt: CallAttempt, { revision }: Policy): Judged {
   };
 }
 
+/** The source of a call in words: its endpoint, and its point code, which tells trunks behind one address apart. */
+function sourceOf(
+  { sourceAddress: address, sourcePort: port }: SignallingSource,
+  { circuit }: CallAttempt,
+): string {
+  const place = address === "" ? "" : formatEndpoint({ address, port });
+  const label = circuit === undefined ? "" : `point code ${circuit.opc}`;
+  return `${place} ${label}`.trim() || "a source without address";
+}
+
 /** A call of a capture, SIP or ISUP. */
 interface Seen extends Arrival {
   readonly origin: SignallingSource;
@@ -100,12 +110,7 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
       case "unknown-source": {
         const attempt = readPlain();
         if (typeof attempt === "string") return `IAM: ${attempt}`;
-        const { sourceAddress: address, sourcePort: port } = seen.origin;
-        const { circuit } = attempt;
-        const label = circuit === undefined ? "" : `point code ${circuit.opc}`;
-        // Behind one address the label tells trunks apart.
-        const place = address === "" ? "" : formatEndpoint({ address, port });
-        countStranger(counts, `${place} ${label}`.trim());
+        countStranger(counts, sourceOf(seen.origin, attempt));
         return refuseStranger(attempt, judgement.policy);
       }
     }
@@ -158,9 +163,7 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
   }
 
   function decideIam(iam: SeenIam): Judged | string {
-    return judgedBy(judge.judgeIam(iam), iam, () =>
-      readIsupAttempt(iam.message, iam.msu, plainTrunk, toMillis(iam), iam.origin),
-    );
+    return judgedBy(judge.judgeIam(iam), iam, () => readSeenIam(iam, plainTrunk, toMillis(iam)));
   }
 
   return {

@@ -2,9 +2,19 @@
 import { z } from "zod";
 import { parseEndpoint, type Endpoint } from "../../net/address.ts";
 import { releaseLocationNames, type ReleaseLocation } from "../../ss7/m3ua-reply.ts";
-import type { ConfigIssue } from "../yaml/issue.ts";
+import type { ConfigIssue, Path } from "../yaml/issue.ts";
 import { idSchema } from "../yaml/schema-parts.ts";
 import type { Source } from "../yaml/yaml-source.ts";
+
+/** At most this many addresses of one end. Exchanges have two, rarely four. */
+const MOST_ADDRESSES = 8;
+
+const endpointSchema = z.string().refine((text) => parseEndpoint(text, 0) !== undefined, {
+  error: "expected ADDRESS:PORT, IPv6 in brackets",
+});
+
+/** One address of an end, or the list of all of its addresses. */
+const endSchema = z.union([endpointSchema, z.array(endpointSchema).min(1).max(MOST_ADDRESSES)]);
 
 const associationSchema = z.strictObject({
   id: idSchema,
@@ -17,18 +27,12 @@ const associationSchema = z.strictObject({
   role: z
     .enum(["server", "client"])
     .describe("server: the peer connects to `local`; client: this end connects to `remote`."),
-  local: z
-    .string()
-    .refine((text) => parseEndpoint(text, 0) !== undefined, {
-      error: "expected ADDRESS:PORT, IPv6 in brackets",
-    })
-    .describe("Local ADDRESS:PORT; a client may leave out the port."),
-  remote: z
-    .string()
-    .refine((text) => parseEndpoint(text, 0) !== undefined, {
-      error: "expected ADDRESS:PORT, IPv6 in brackets",
-    })
-    .describe("Peer ADDRESS:PORT; a server accepts any port when it is left out."),
+  local: endSchema.describe(
+    "Local ADDRESS:PORT, or with sctp a list of them with one port (multi-homing); a client may leave out the port.",
+  ),
+  remote: endSchema.describe(
+    "Peer ADDRESS:PORT, or with sctp a list of them with one port; a server accepts any port when it is left out. Trunks match the first address.",
+  ),
 });
 
 /** Schema of the section `m3ua` of `sigwall.yaml`. */
@@ -90,9 +94,16 @@ export interface AssociationConfig {
   readonly id: string;
   readonly transport: "sctp" | "tcp";
   readonly role: "server" | "client";
+  /** The first of `locals` and of `remotes`: by these an association is named, and matched by trunks. */
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  /** Every address of each end; all of an end have one port. Several only with SCTP. */
+  readonly locals: EndpointList;
+  readonly remotes: EndpointList;
 }
+
+/** At least one address. */
+type EndpointList = readonly [Endpoint, ...Endpoint[]];
 
 /** Two associations: messages that arrive on one leave on the other. */
 export interface LinkConfig {
@@ -119,14 +130,29 @@ export function readM3uaConfig({ variant, links }: M3uaEntry): M3uaConfig {
     links: links.flatMap(({ associations, ...settings }) => {
       const [first, second] = associations.map(({ local, remote, ...rest }): AssociationConfig => ({
         ...rest,
-        local: parseEndpoint(local, 0) ?? nowhere,
-        remote: parseEndpoint(remote, 0) ?? nowhere,
+        ...readEnds(local, remote),
       }));
       return first === undefined || second === undefined
         ? []
         : [{ ...settings, associations: [first, second] }];
     }),
   };
+}
+
+type EndEntry = z.output<typeof endSchema>;
+
+function readEnds(
+  local: EndEntry,
+  remote: EndEntry,
+): Pick<AssociationConfig, "local" | "locals" | "remote" | "remotes"> {
+  const locals = readEnd(local);
+  const remotes = readEnd(remote);
+  return { local: locals[0], remote: remotes[0], locals, remotes };
+}
+
+function readEnd(entry: EndEntry): EndpointList {
+  const [first = nowhere, ...others] = [entry].flat().map((text) => parseEndpoint(text, 0) ?? nowhere);
+  return [first, ...others];
 }
 
 const nowhere: Endpoint = { address: "0.0.0.0", port: 0 };
@@ -148,23 +174,53 @@ export function findM3uaIssues(
   const ids = new Set<string>();
   const places = new Set<string>();
   return readM3uaConfig(entry).links.flatMap(({ associations }, link) =>
-    associations.flatMap(({ id, role, transport, local, remote }, index) => {
+    associations.flatMap((association, index) => {
+      const { id, role, transport, locals, remote } = association;
       const path = ["m3ua", "links", link, "associations", index];
-      const issues: ConfigIssue[] = [];
+      const issues: ConfigIssue[] = [...findListIssues(source, path, association)];
       if (ids.has(id))
         issues.push(source.issueAt([...path, "id"], `another association already has the id "${id}"`));
       ids.add(id);
-      const place = `${transport} ${local.address} ${local.port}`;
+      const own = locals.map(({ address, port }) => `${transport} ${address} ${port}`);
       if (role === "client" && remote.port === 0)
         issues.push(
           source.issueAt([...path, "remote"], "a client needs the port of the peer; write ADDRESS:PORT"),
         );
-      if (role === "server" && local.port !== 0 && places.has(place))
+      if (role === "server" && locals[0].port !== 0 && own.some((place) => places.has(place)))
         issues.push(
           source.issueAt([...path, "local"], "another association already listens on this address and port"),
         );
-      if (role === "server") places.add(place);
+      if (role === "server") for (const place of own) places.add(place);
       return issues;
     }),
   );
+}
+
+/** Finds lists that can't be the addresses of one end. */
+function findListIssues(source: Source, path: Path, association: AssociationConfig): readonly ConfigIssue[] {
+  const { transport, locals, remotes } = association;
+  const ends = [
+    ["local", locals],
+    ["remote", remotes],
+  ] as const;
+  return ends.flatMap(([key, endpoints]) => {
+    const [first, second] = endpoints;
+    if (second === undefined) return [];
+    if (transport !== "sctp")
+      return [source.issueAt([...path, key], "TCP has one address at each end; a list needs transport sctp")];
+    return endpoints.flatMap(({ address, port }, index) => {
+      const at = [...path, key, index];
+      if (endpoints.findIndex((other) => other.address === address) < index)
+        return [source.issueAt(at, `${address} is already in the list`)];
+      if (address === "0.0.0.0" || address === "::")
+        return [
+          source.issueAt(at, `${address} stands for every address; list the addresses, or write it alone`),
+        ];
+      if (port === first.port) return [];
+      const wanted = first.port === 0 ? "no port" : `port ${first.port}`;
+      return [
+        source.issueAt(at, `all addresses of an end have one port; the first one of the list has ${wanted}`),
+      ];
+    });
+  });
 }

@@ -10,11 +10,14 @@ import type { AssociationPlace } from "../../isup/isup-turn.ts";
 import type {
   Association,
   AssociationEnds,
+  AssociationNote,
   AssociationServer,
   PendingAssociation,
   SignallingTransport,
 } from "../../wire/sctp/association.ts";
 import { createBackOff } from "../../wire/streams/back-off.ts";
+import { createNoteTaker } from "./association-notes.ts";
+import { createNewcomers, type Newcomers } from "./newcomers.ts";
 
 /** How long an association waits for the other one of its pair. */
 const PATIENCE: Millis = 10_000;
@@ -61,11 +64,21 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
   const pending: [PendingAssociation | undefined, PendingAssociation | undefined] = [undefined, undefined];
   const since: [Millis, Millis] = [0, 0];
   const dials: [(() => void) | undefined, (() => void) | undefined] = [undefined, undefined];
+  const newcomers = [newcomersOf(0), newcomersOf(1)] as const;
+  const notes = [notesOf(0), notesOf(1)] as const;
   let pair: readonly [Association, Association] | undefined;
   let isStopped = false;
 
   function of(side: LinkSide): AssociationConfig {
     return config.associations[side];
+  }
+
+  function newcomersOf(side: LinkSide): Newcomers {
+    return createNewcomers({ config: of(side), counters, now: parts.now, noted: parts.noted });
+  }
+
+  function notesOf(side: LinkSide): (note: AssociationNote) => void {
+    return createNoteTaker({ id: of(side).id, counters, now: parts.now, noted: parts.noted });
   }
 
   function bringDown(why: string): void {
@@ -80,15 +93,33 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
   }
 
   function arrive(side: LinkSide, peer: PendingAssociation): void {
-    const { id, remote } = of(side);
-    if (isStopped || peer.address !== remote.address || (remote.port !== 0 && peer.port !== remote.port)) {
+    if (isStopped) {
       peer.refuse();
-      parts.noted(`${id}: refused an association from ${peer.address} port ${peer.port}`);
       return;
     }
-    // A peer that connects again has lost its state, whatever this end still believes.
-    bringDown(`${id}: the peer has connected again`);
-    pending[side]?.refuse();
+    if (!newcomers[side].isExpected(peer)) {
+      newcomers[side].refuse(peer);
+      return;
+    }
+    const former = pair?.[side] ?? pending[side];
+    if (former === undefined) settle(side, peer);
+    else newcomers[side].wait(peer, former, () => succeed(side, former, peer));
+  }
+
+  /** Takes a newcomer after the death of the association that was there. */
+  function succeed(side: LinkSide, former: AssociationEnds, peer: PendingAssociation): void {
+    if (pair?.[side] === former)
+      bringDown(
+        `${of(side).id}: the peer has connected again, and no longer answers on its former association`,
+      );
+    else if (pending[side] === former) {
+      pending[side].refuse();
+      pending[side] = undefined;
+    }
+    arrive(side, peer);
+  }
+
+  function settle(side: LinkSide, peer: PendingAssociation): void {
     pending[side] = peer;
     since[side] = parts.now();
     if (pending[across(side)] === undefined) dial(across(side));
@@ -120,6 +151,11 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
       closed: (why) => {
         if (pair?.[side] === own) bringDown(`${of(side).id}: ${why}`);
       },
+      restarted(renewed) {
+        if (pair?.[side] === own) bringDown(`${of(side).id}: the peer restarted`);
+        arrive(side, renewed);
+      },
+      noted: notes[side],
     });
     return own;
   }
@@ -129,12 +165,12 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
    * first.
    */
   function dial(side: LinkSide): void {
-    const { id, role, local, remote } = of(side);
+    const { id, role, locals, remotes } = of(side);
     const isDue = pending[across(side)] !== undefined || (of(across(side)).role === "client" && side === 0);
     if (role !== "client" || !isDue || pair !== undefined || isStopped) return;
     if (pending[side] !== undefined || dials[side] !== undefined || backOff.isBlocked(id, parts.now()))
       return;
-    dials[side] = parts.transportOf(of(side)).connect(local, remote, (outcome) => {
+    dials[side] = parts.transportOf(of(side)).connect(locals, remotes, (outcome) => {
       dials[side] = undefined;
       if (!(outcome instanceof Error)) {
         arrive(side, outcome);
@@ -159,6 +195,7 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
   async function stop(): Promise<void> {
     isStopped = true;
     for (const giveUp of dials) giveUp?.();
+    for (const waiting of newcomers) waiting.stop();
     for (const peer of pending) peer?.refuse();
     pending[0] = pending[1] = undefined;
     bringDown("the filter ends");
@@ -169,16 +206,14 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
     async start() {
       const listening: string[] = [];
       for (const side of sides) {
-        const { id, role, transport, local } = of(side);
+        const { role, transport, locals, remotes } = of(side);
         if (role === "client") continue;
-        const server = await parts.transportOf(of(side)).listen(
-          local.address,
-          local.port,
-          (peer) => arrive(side, peer),
-          (error) => parts.noted(`${id}: ${error.message}`),
-        );
+        const server = await parts
+          .transportOf(of(side))
+          .listen({ locals, remotes }, (peer) => arrive(side, peer), newcomers[side].failed);
         servers.push(server);
-        listening.push(`${transport}:${bracketed(local.address)}:${server.port}`);
+        const addresses = locals.map(({ address }) => bracketed(address)).join(",");
+        listening.push(`${transport}:${addresses}:${server.port}`);
       }
       dial(0);
       dial(1);
@@ -197,13 +232,14 @@ export function createM3uaLink(parts: LinkParts): M3uaLink {
   };
 }
 
-function placeOf({ transport, local }: AssociationConfig, ends: AssociationEnds): AssociationPlace {
+/** Trunks match the first address of each end, whichever path the peer came by. */
+function placeOf({ transport, local, remote }: AssociationConfig, ends: AssociationEnds): AssociationPlace {
   return {
     id: `${transport}:${formatEndpoint(local)}`,
     transport,
     localAddress: local.address,
     localPort: ends.localPort,
-    address: ends.address,
+    address: remote.address,
     port: ends.port,
   };
 }

@@ -133,6 +133,7 @@ export function createM3uaEngine(parts: M3uaEngineParts): Engine {
         const transportOf = await loadTransports();
         for (const members of groupLinks(config.links, parts.policy()))
           links.push(...createLinkset(members, transportOf));
+        counters.ss7.links = links.length;
         for (const link of links) listening.push(...(await link.start()));
       } catch (error) {
         await stop();

@@ -152,8 +152,9 @@ function isOursAlone({ message, own, listener }: OrdinaryTurn, route: Uint8Array
   const other = own[listener.index]!.route;
   for (let i = first[Header.recordRoute]!; i >= 0; i = nextHeader(message, Header.recordRoute, i)) {
     const start = valueStart[i]!;
-    if (!standsAt(bytes, start, route) && !standsAt(bytes, start, other)) return false;
-    for (let at = start + route.length; at < valueEnd[i]!; at++) if (bytes[at] === COMMA) return false;
+    const ours = standsAt(bytes, start, route) ? route : other;
+    if (!standsAt(bytes, start, ours)) return false;
+    for (let at = start + ours.length; at < valueEnd[i]!; at++) if (bytes[at] === COMMA) return false;
   }
   return true;
 }

@@ -4,7 +4,7 @@ import { CALL_TAG_LENGTH } from "../../calls/call-tag.ts";
 import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import { Header } from "../../sip/header.ts";
 import { BRANCH_LENGTH, MAC_LENGTH } from "../../sip/tag.ts";
-import { BOUND } from "../sending/call-mark.ts";
+import { boundOf } from "../sending/call-mark.ts";
 import { octetsOf, standsAt } from "../octets/octets.ts";
 import type { OrdinaryTurn } from "./ordinary-turn.ts";
 
@@ -62,7 +62,7 @@ export function readOwnVia(turn: OrdinaryTurn, via: OwnVia): boolean {
   let end = branchEnd;
   while (end < stop && bytes[end] !== COMMA) end++;
   via.end = end;
-  return via.ingress >= 0 && via.ingress < own.length && readMark(turn, via, stop);
+  return via.ingress >= 0 && via.ingress < own.length && readMark(turn, via);
 }
 
 /** The value of a digit of base 36, as we write it; -1 for any other octet. */
@@ -74,25 +74,26 @@ function digitOf(c: number): number {
 /**
  * Reads the mark behind the branch.
  *
- * @returns false where a mark, or what looks like one, stands at another place of the field
+ * @returns false where a mark, or what looks like one, stands at another place of our Via
  */
-function readMark({ proxy, message: { bytes } }: OrdinaryTurn, via: OwnVia, stop: number): boolean {
-  const { branchEnd } = via;
+function readMark({ proxy, message: { bytes } }: OrdinaryTurn, via: OwnVia): boolean {
+  const { branchEnd, end } = via;
   via.slot = NO_CALL;
   let marks = 0;
-  for (let i = branchEnd; i + 3 < stop; i++) if (bytes[i] === SEMICOLON && isMark(bytes, i)) marks++;
+  for (let i = branchEnd; i + 3 < end; i++) if (bytes[i] === SEMICOLON && isMark(bytes, i)) marks++;
   if (marks === 0) return true;
   if (marks > 1 || !isMark(bytes, branchEnd)) return false;
   const at = branchEnd + MARK_LENGTH;
-  if (at + CALL_TAG_LENGTH > stop) return true;
+  if (at + CALL_TAG_LENGTH > end) return true;
   via.isWithin = bytes[branchEnd + 2] === SMALL_D;
-  for (let i = 0; i < BOUND; i++) tweak[i] = bytes[via.macStart + i]!;
-  if (proxy.callTags.find(bytes, at, CALL_TAG_LENGTH, tweak, BOUND))
+  const bound = boundOf(via.isWithin);
+  for (let i = 0; i < bound; i++) tweak[i] = bytes[via.macStart + i]!;
+  if (proxy.callTags.find(bytes, at, CALL_TAG_LENGTH, tweak, bound))
     via.slot = proxy.calls.named(proxy.callTags.found);
   return true;
 }
 
-const tweak = Buffer.alloc(BOUND);
+const tweak = Buffer.alloc(MAC_LENGTH);
 
 /** True for `;sw=` and `;sd=`. */
 function isMark(bytes: Uint8Array, at: number): boolean {

@@ -3,7 +3,7 @@ import { NO_CALL, type CallSlot } from "../../calls/calls.ts";
 import type { Listener } from "../../routing/listener.ts";
 import { Header } from "../../sip/header.ts";
 import { MAC_LENGTH } from "../../sip/tag.ts";
-import { BOUND } from "../sending/call-mark.ts";
+import { boundOf } from "../sending/call-mark.ts";
 import { branchDigits } from "./branch-octets.ts";
 import { clearCuts, createCuts, cut } from "../octets/cuts.ts";
 import { isWord, octetsOf, putDecimal, putOctets, putText } from "../octets/octets.ts";
@@ -82,7 +82,7 @@ function putOwnVia(
   at = putOctets(fresh, at + 1, digits, 0, MAC_LENGTH);
   if (call.isMarked && call.slot !== NO_CALL) {
     at = putOctets(fresh, at, within, 0, within.length);
-    at = proxy.callTags.put(proxy.calls.nameOf(call.slot), digits, BOUND, fresh, at);
+    at = proxy.callTags.put(proxy.calls.nameOf(call.slot), digits, boundOf(true), fresh, at);
   }
   if (!call.follows) {
     at = putOctets(fresh, at, asked, 0, asked.length);

@@ -73,8 +73,8 @@ function canMove(moment: Moment, call: SentCall): boolean {
 }
 
 /** True when the response answers a request of this method. */
-export function hasMethod({ text, cseqMethodStart }: SipMessage, method: string): boolean {
-  return text.startsWith(method, cseqMethodStart);
+export function hasMethod({ text, cseqMethodStart, cseqMethodEnd }: SipMessage, method: string): boolean {
+  return cseqMethodEnd - cseqMethodStart === method.length && text.startsWith(method, cseqMethodStart);
 }
 
 /**

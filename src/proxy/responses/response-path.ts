@@ -52,7 +52,7 @@ export function relayResponse(received: ResponseTurn, isOurs = false): StrayReas
   const turn = asAsked(received, { value, branchEnd, end, mac: ours.mac, path, ingress });
   if (typeof turn === "string") return turn;
   if (ingress.isReliable && !listener.isReliable) hushRequest(turn, top.branch);
-  const marked = readMark(proxy, value, top.branchEnd, ours.mac);
+  const marked = readMark(proxy, value.slice(0, end), branchEnd, ours.mac);
   const call = marked === undefined || marked.isWithin ? undefined : proxy.calls.setupOf(marked.slot)?.sent;
   if (hops.isWatching || call !== undefined) {
     const from = { transport: listener.transport, address: turn.address, port: turn.port };
@@ -202,8 +202,11 @@ function confirmRecordRoute(
       const start = at + TOKEN_START.length;
       let end = start;
       while (end < value.length && !isTokenEnd(value.charCodeAt(end))) end++;
+      const confirmation = confirmToken(tags, value.slice(start, end), callId, calledTag);
+      // There is room for so many edits only: what changes nothing is none.
+      if (confirmation === "") continue;
       const place = message.valueStart[i]! + end;
-      splice(edits, place, place, confirmToken(tags, value.slice(start, end), callId, calledTag));
+      splice(edits, place, place, confirmation);
     }
   }
 }

@@ -49,9 +49,15 @@ function remoteOf(dialog: KeptDialog, side: CallParty): Remote {
 }
 
 /**
+ * The highest CSeq (RFC 3261 section 8.1.1.5). A party that has used it up is sent it again: only a lower one is out of
+ * order (section 12.2.2).
+ */
+const LAST_CSEQ = 0x7fffffff;
+
+/**
  * Sends a BYE to one side of a dialog. Its answer ends here.
  *
- * @param cseq one above the highest that this side has seen
+ * @param above one above the highest CSeq that this side has seen
  * @returns false when it could not be sent
  */
 export function sendBye(
@@ -59,8 +65,9 @@ export function sendBye(
   call: ReleasedCall,
   dialog: KeptDialog,
   side: CallParty,
-  cseq: number,
+  above: number,
 ): boolean {
+  const cseq = Math.min(above, LAST_CSEQ);
   const remote = remoteOf(dialog, side);
   const there = readPlace(proxy.listeners, remote.place);
   if (there === undefined) return false;

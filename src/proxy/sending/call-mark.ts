@@ -1,6 +1,7 @@
 // The name of a call in our Via: a parameter beside the branch, which answers bring back.
 import { CALL_TAG_LENGTH, type CallTags } from "../../calls/call-tag.ts";
 import { NO_CALL, type CallName, type CallSlot } from "../../calls/calls.ts";
+import { MAC_LENGTH } from "../../sip/tag.ts";
 import type { ProxyState } from "../turn/proxy-state.ts";
 
 /**
@@ -12,8 +13,17 @@ import type { ProxyState } from "../turn/proxy-state.ts";
 const BEGINS = ";sw=";
 const WITHIN = ";sd=";
 
-/** Hex digits of the branch's MAC that a mark is bound to. */
-export const BOUND = 16;
+/** Hex digits of the branch's MAC that a mark of either name is bound to. */
+const BOUND = 16;
+const BOUND_WITHIN = MAC_LENGTH;
+
+/**
+ * Returns how many digits of the MAC, from the first on, a mark is bound to. Each name has its own number: a peer that
+ * was asked inside the dialog can't answer as if the request had begun the call.
+ */
+export function boundOf(isWithin: boolean): number {
+  return isWithin ? BOUND_WITHIN : BOUND;
+}
 
 /** A call, and whether a message belongs to the INVITE that began it or to its dialog. */
 export interface MarkedCall {
@@ -30,7 +40,7 @@ type MarkParts = Pick<ProxyState, "calls" | "callTags">;
  */
 export function markOf({ calls, callTags }: MarkParts, call: MarkedCall | undefined, mac: string): string {
   if (call === undefined || call.slot === NO_CALL) return "";
-  const tag = callTags.write(calls.nameOf(call.slot), mac.slice(0, BOUND));
+  const tag = callTags.write(calls.nameOf(call.slot), mac.slice(0, boundOf(call.isWithin)));
   return (call.isWithin ? WITHIN : BEGINS) + tag;
 }
 
@@ -40,8 +50,9 @@ export function markOfName(callTags: CallTags, name: CallName, mac: string): str
 }
 
 /**
- * Returns the call that a Via of ours names behind its branch. `mac` is the MAC of the branch. Returns undefined when
- * the Via names no call that is remembered here.
+ * Returns the call that a Via of ours names behind its branch. `via` ends where this Via ends: behind a comma another peer
+ * writes what it likes. `mac` is the MAC of the branch. Returns undefined when the Via names no call that is remembered
+ * here.
  */
 export function readMark(
   { calls, callTags }: MarkParts,
@@ -52,8 +63,9 @@ export function readMark(
   const begins = findMark(via, BEGINS, branchEnd);
   const at = begins < 0 ? findMark(via, WITHIN, branchEnd) : begins;
   if (at < 0) return undefined;
-  const slot = slotOf(callTags, calls, via.slice(at, at + CALL_TAG_LENGTH), mac.slice(0, BOUND));
-  return slot === NO_CALL ? undefined : { slot, isWithin: begins < 0 };
+  const isWithin = begins < 0;
+  const slot = slotOf(callTags, calls, via.slice(at, at + CALL_TAG_LENGTH), mac.slice(0, boundOf(isWithin)));
+  return slot === NO_CALL ? undefined : { slot, isWithin };
 }
 
 /** Returns the call of a tag; {@link NO_CALL} when no such call is remembered here. */

@@ -1,7 +1,7 @@
 // The blocks of an evidence file: the head of a segment, a message with its decision line, a gap (pcapng).
 import { Buffer } from "node:buffer";
 import type { Millis } from "../../domain/time.ts";
-import { LinkType } from "../../pcap/link-layer.ts";
+import { LinkType } from "../../pcap/links/link-layer.ts";
 import { headerOctets, type MessageBytes, MOST_HEADER, writePacket } from "./message-packet.ts";
 
 // Source: draft-ietf-opsawg-pcapng. All numbers are little-endian. The last octet of a block is the high octet of its

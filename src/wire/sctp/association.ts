@@ -1,11 +1,21 @@
 // What M3UA travels on: associations, their ends and their bounds, by SCTP or TCP.
 import type { Buffer } from "node:buffer";
+import type { Endpoint } from "../../net/address.ts";
 
 /** The peer of an association and the local port. */
 export interface AssociationEnds {
+  /**
+   * The address that the peer is known by: the first of its proved addresses that is expected, else
+   * the one that it came from.
+   */
   readonly address: string;
   readonly port: number;
   readonly localPort: number;
+  /**
+   * Asks the peer for a sign of life. Calls `done` once: with false at once when the association
+   * ends, else after 2 seconds with whether the peer still has this association.
+   */
+  readonly testLife: (done: (isAlive: boolean) => void) => void;
 }
 
 /** One association that carries M3UA, by SCTP or TCP. */
@@ -34,7 +44,28 @@ export interface AssociationHandlers {
   readonly drained: () => void;
   /** Called once when the association has ended; `why` in words. */
   readonly closed: (why: string) => void;
+  /**
+   * Called once, in place of `closed`, when the peer has restarted the association: it has lost its
+   * state and goes on with the new one (RFC 9260 section 5.2).
+   */
+  readonly restarted: (renewed: PendingAssociation) => void;
+  /** Takes what an operator should know of an association that goes on. */
+  readonly noted?: (note: AssociationNote) => void;
 }
+
+/** What happened to an association that goes on. */
+export type AssociationNote =
+  /**
+   * The path to an address of the peer is down, is up again, or has gone with the association while
+   * it was down.
+   */
+  | { readonly kind: "path"; readonly address: string; readonly state: "down" | "up" | "gone" }
+  /** The peer's association lacks an address that is expected: there is no path to it. */
+  | { readonly kind: "missing"; readonly address: string }
+  /** A message had its payload protocol identifier in the octet order of the host. It was read. */
+  | { readonly kind: "host-order" }
+  /** A message had the payload protocol identifier of another protocol. It was not read. */
+  | { readonly kind: "foreign"; readonly identifier: number };
 
 /** An association that has come up. Nothing is read before `read(true)`. */
 export interface PendingAssociation extends AssociationEnds {
@@ -52,22 +83,33 @@ export interface AssociationServer {
 
 /** A transport for M3UA. */
 export interface SignallingTransport {
-  /** Listens on a local address. Rejects when it can't. */
+  /** Listens on local addresses. Rejects when it can't. */
   listen(
-    address: string,
-    port: number,
+    place: ListeningPlace,
     accepted: (pending: PendingAssociation) => void,
     failed: (error: Error) => void,
   ): Promise<AssociationServer>;
   /**
-   * Connects from a local address; port 0 takes any free port.
+   * Connects from local addresses to a peer by any of its addresses; local port 0 takes any free
+   * port. TCP uses the first address of each list.
    * @returns a function that gives up the attempt
    */
   connect(
-    local: { readonly address: string; readonly port: number },
-    remote: { readonly address: string; readonly port: number },
+    locals: EndpointList,
+    remotes: EndpointList,
     done: (outcome: PendingAssociation | Error) => void,
   ): () => void;
+}
+
+/** At least one address; all have one port. */
+export type EndpointList = readonly [Endpoint, ...Endpoint[]];
+
+/** Where peers connect, and who is expected there. */
+export interface ListeningPlace {
+  /** TCP listens on the first. */
+  readonly locals: EndpointList;
+  /** The addresses of the peer that is expected. Others are handed over too, by their own address. */
+  readonly remotes: readonly Endpoint[];
 }
 
 /** At most this many octets wait for a peer that takes none. Beyond, the association ends. */

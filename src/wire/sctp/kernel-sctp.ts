@@ -1,6 +1,7 @@
 // SCTP sockets by system calls of Linux: bind, connect, send and receive one message at a time.
-import { Buffer } from "node:buffer";
-import { INET, INET6, readAddressText, readPort, writeAddress } from "../kernel/socket-address.ts";
+import type { Buffer } from "node:buffer";
+import type { Endpoint } from "../../net/address.ts";
+import { INET6 } from "../kernel/socket-address.ts";
 import {
   IPPROTO_IPV6,
   IPV6_V6ONLY,
@@ -14,6 +15,22 @@ import {
   type Koffi,
   type SocketWatch,
 } from "../kernel/system-calls.ts";
+import { familyOf, readEndpoint, writeAddresses } from "./address-list.ts";
+import {
+  ADDRESS,
+  CONTROL,
+  CONTROL_HEAD,
+  CONTROL_ROOM,
+  createCallBlock,
+  INFO,
+  INFO_LENGTH,
+  OPTION_LENGTH,
+  PAYLOAD,
+  PAYLOAD_ROOM,
+  VECTOR,
+} from "./call-block.ts";
+import { M3UA_PPID } from "./payload-protocol.ts";
+import { createSocketOptions, IPPROTO_SCTP, type PeerAddress } from "./socket-options.ts";
 
 /** What recvmsg(2) received. The same object is reused by every call. */
 export interface ReceivedPart {
@@ -28,12 +45,6 @@ export interface ReceivedPart {
   isNotification: boolean;
 }
 
-/** Remote or local end of a socket. */
-export interface SocketEnd {
-  readonly address: string;
-  readonly port: number;
-}
-
 /**
  * One-to-one SCTP sockets (RFC 6458 section 4) by system calls. Methods that return no error number
  * throw an Error with `code`.
@@ -42,8 +53,8 @@ export interface KernelSctp {
   /** Buffer that messages are received into. The next call of `receive` overwrites it. */
   readonly inbox: Buffer;
   readonly part: ReceivedPart;
-  /** Makes a non-blocking socket bound to a literal address and returns its descriptor. */
-  bind(address: string, port: number): number;
+  /** Makes a non-blocking socket bound to literal addresses, all with one port, and returns its descriptor. */
+  bind(locals: readonly Endpoint[]): number;
   listen(fd: number): void;
   /**
    * Accepts an association.
@@ -51,16 +62,26 @@ export interface KernelSctp {
    */
   accept(fd: number): number;
   /**
-   * Begins to connect.
+   * Begins to connect to a peer by any of its addresses, all with one port.
    * @returns 0 or the negative error number; -EINPROGRESS while connecting
    */
-  connect(fd: number, address: string, port: number): number;
+  connect(fd: number, remotes: readonly Endpoint[]): number;
   /** Returns the outcome of a connect: 0, or the error number. */
   pendingError(fd: number): number;
   /** Configures the socket of an association that has come up. */
   prepare(fd: number): void;
-  near(fd: number): SocketEnd;
-  far(fd: number): SocketEnd;
+  near(fd: number): Endpoint;
+  /** Returns the address of the primary path. */
+  far(fd: number): Endpoint;
+  /** Returns the addresses of the peer, as the association has them. At most 16. */
+  peerAddresses(fd: number): readonly PeerAddress[];
+  /** Sends a heartbeat by every path, at once. Never throws. */
+  askForLife(fd: number): void;
+  /**
+   * Returns the packets that were received on the association. Never throws.
+   * @returns -1 when the association is gone
+   */
+  heard(fd: number): number;
   /** Returns the number of outgoing streams. */
   outgoingStreams(fd: number): number;
   /**
@@ -68,6 +89,8 @@ export interface KernelSctp {
    * @returns octets, 0 at the end, or the negative error number
    */
   receive(fd: number, start: number): number;
+  /** Returns the address in the notification of a path that the inbox begins with. */
+  pathAddress(): string;
   /**
    * Sends one whole message, sendmsg(2).
    * @returns octets, or the negative error number
@@ -88,49 +111,17 @@ const EINVAL = 22;
 // Numbers as in system-calls.ts, and from <linux/sctp.h>.
 const SOCK_STREAM = 1;
 const SO_REUSEADDR = 2;
-const SO_ERROR = 4;
 const SO_LINGER = 13;
-const IPPROTO_SCTP = 132;
-const SCTP_RTOINFO = 0;
-const SCTP_ASSOCINFO = 1;
-const SCTP_INITMSG = 2;
-const SCTP_NODELAY = 3;
-const SCTP_PEER_ADDR_PARAMS = 9;
-const SCTP_EVENTS = 11;
-const SCTP_STATUS = 14;
+const SCTP_BINDX_ADD = 100;
+const SCTP_CONNECTX = 110;
 /** Kind of control message: struct sctp_sndrcvinfo. */
 const SCTP_SNDRCV = 1;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_EOR = 0x80;
 const MSG_NOTIFICATION = 0x8000;
 
-/** Payload protocol identifier of M3UA (RFC 4666 section 7.1). */
-const M3UA_PPID = 3;
-/**
- * Streams requested in each direction: one for management, and two for each value of an ITU
- * signalling link selection.
- */
-const STREAMS = 33;
 /** Associations that may wait to be accepted. */
 const BACKLOG = 16;
-
-/**
- * Layout of a block before the payload: struct msghdr, iovec, control messages, an address, an
- * option and its length.
- */
-const VECTOR = 64;
-const CONTROL = 80;
-const CONTROL_ROOM = 128;
-const ADDRESS = 208;
-const OPTION = 240;
-const OPTION_ROOM = 256;
-const OPTION_LENGTH = OPTION + OPTION_ROOM;
-const PAYLOAD = 512;
-/** struct cmsghdr: length, level, kind. struct sctp_sndrcvinfo follows, 32 octets. */
-const CONTROL_HEAD = 16;
-const INFO = CONTROL + CONTROL_HEAD;
-const INFO_LENGTH = 32;
-const PAYLOAD_ROOM = 65_536 + 64;
 
 /**
  * Loads the system calls.
@@ -140,41 +131,13 @@ export async function loadKernelSctp(): Promise<KernelSctp | string> {
   const loaded = await loadCalls(bindSctp);
   if (typeof loaded === "string") return `SCTP needs the optional package koffi: ${loaded}`;
   try {
-    loaded.close(loaded.bind("127.0.0.1", 0));
+    loaded.close(loaded.bind([{ address: "127.0.0.1", port: 0 }]));
     return loaded;
   } catch (error) {
     if (error instanceof Error && "errno" in error && error.errno === -EPROTONOSUPPORT)
       return "this kernel has no SCTP: load its module (modprobe sctp; Debian: in the package of the kernel), or use transport tcp";
     return `can't open an SCTP socket: ${String(error)}`;
   }
-}
-
-interface Block {
-  readonly at: number;
-  readonly bytes: Buffer;
-  readonly view: DataView;
-  readonly halves: Uint16Array;
-  readonly words: Uint32Array;
-}
-
-/** Lays out one block that holds everything a call needs. Invariant: it never moves in memory. */
-function createBlock(koffi: Koffi): Block {
-  const memory = new ArrayBuffer(PAYLOAD + PAYLOAD_ROOM);
-  const at = Number(koffi.address(memory));
-  const view = new DataView(memory);
-  const point = (offset: number, target: number): void =>
-    view.setBigUint64(offset, BigInt(at + target), true);
-  point(16, VECTOR);
-  view.setBigUint64(24, 1n, true);
-  point(32, CONTROL);
-  point(VECTOR, PAYLOAD);
-  return {
-    at,
-    bytes: Buffer.from(memory),
-    view,
-    halves: new Uint16Array(memory),
-    words: new Uint32Array(memory),
-  };
 }
 
 /** Binds the system calls. Throws when the C library or the kernel lacks one. */
@@ -185,7 +148,6 @@ function bindSctp(koffi: Koffi): KernelSctp {
     bind: library.func("int bind(int, intptr_t, uint32_t)"),
     listen: library.func("int listen(int, int)"),
     accept4: library.func("int accept4(int, intptr_t, intptr_t, int)"),
-    connect: library.func("int connect(int, intptr_t, uint32_t)"),
     getsockname: library.func("int getsockname(int, intptr_t, intptr_t)"),
     getpeername: library.func("int getpeername(int, intptr_t, intptr_t)"),
     setsockopt: library.func("int setsockopt(int, int, int, intptr_t, uint32_t)"),
@@ -194,8 +156,8 @@ function bindSctp(koffi: Koffi): KernelSctp {
     sendmsg: library.func("intptr_t sendmsg(int, intptr_t, int)"),
     close: library.func("int close(int)"),
   };
-  const input = createBlock(koffi);
-  const output = createBlock(koffi);
+  const input = createCallBlock(koffi);
+  const output = createCallBlock(koffi);
   const { view } = output;
   // Control message of every sent message.
   view.setBigUint64(CONTROL, BigInt(CONTROL_HEAD + INFO_LENGTH), true);
@@ -217,83 +179,48 @@ function bindSctp(koffi: Koffi): KernelSctp {
     return result;
   }
 
-  function set(fd: number, level: number, name: number, length: number, fill: (at: number) => void): void {
-    output.bytes.fill(0, OPTION, OPTION + OPTION_ROOM);
-    fill(OPTION);
-    check(call.setsockopt(fd, level, name, output.at + OPTION, length), "setsockopt");
-  }
-
-  function setWord(fd: number, level: number, name: number, value: number): void {
-    set(fd, level, name, 4, (at) => view.setInt32(at, value, true));
-  }
-
-  function get(fd: number, level: number, name: number, length: number): void {
-    view.setUint32(OPTION_LENGTH, length, true);
-    check(call.getsockopt(fd, level, name, output.at + OPTION, output.at + OPTION_LENGTH), "getsockopt");
-  }
+  const options = createSocketOptions(
+    output,
+    (fd, level, name, at, length) => void check(call.setsockopt(fd, level, name, at, length), "setsockopt"),
+    (fd, level, name, at, lengthAt) =>
+      void check(call.getsockopt(fd, level, name, at, lengthAt), "getsockopt"),
+  );
 
   function endOf(
     ask: (fd: number, address: number, length: number) => number,
     name: string,
     fd: number,
-  ): SocketEnd {
+  ): Endpoint {
     view.setUint32(OPTION_LENGTH, 28, true);
     check(ask(fd, output.at + ADDRESS, output.at + OPTION_LENGTH), name);
-    const length = view.getUint32(OPTION_LENGTH, true);
-    const family = output.halves[ADDRESS >> 1] === INET ? INET : INET6;
-    return {
-      address: readAddressText(output, ADDRESS, length, family) ?? "",
-      port: readPort(output, ADDRESS),
-    };
+    return readEndpoint(output, ADDRESS);
   }
 
-  /** Sets the options of a socket before its association comes up. */
-  function configure(fd: number): void {
-    // struct sctp_initmsg: streams out, streams in, attempts, longest time-out (ms).
-    set(fd, IPPROTO_SCTP, SCTP_INITMSG, 8, (at) => {
-      view.setUint16(at, STREAMS, true);
-      view.setUint16(at + 2, STREAMS, true);
-      view.setUint16(at + 4, 4, true);
-      view.setUint16(at + 6, 2000, true);
-    });
-    setWord(fd, IPPROTO_SCTP, SCTP_NODELAY, 1);
-    // struct sctp_event_subscribe: information with every message, and changes of the association.
-    set(fd, IPPROTO_SCTP, SCTP_EVENTS, 8, (at) => {
-      view.setUint8(at, 1);
-      view.setUint8(at + 1, 1);
-      view.setUint8(at + 5, 1);
-    });
-    // A lost peer is noticed in seconds, as SS7 requires. struct sctp_rtoinfo: association, first,
-    // longest, shortest (ms).
-    set(fd, IPPROTO_SCTP, SCTP_RTOINFO, 16, (at) => {
-      view.setUint32(at + 4, 500, true);
-      view.setUint32(at + 8, 2000, true);
-      view.setUint32(at + 12, 200, true);
-    });
-    // struct sctp_assocparams: association, retransmissions before the association is given up.
-    set(fd, IPPROTO_SCTP, SCTP_ASSOCINFO, 20, (at) => view.setUint16(at + 4, 5, true));
-    // struct sctp_paddrparams, packed: association, address, heartbeat interval (ms) at 132, flags
-    // at 146 (1: heartbeats on).
-    set(fd, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, 156, (at) => {
-      view.setUint32(at + 132, 5000, true);
-      view.setUint16(at + 136, 5, true);
-      view.setUint32(at + 146, 1, true);
-    });
+  /** Binds one address. Further addresses of a socket are added (RFC 6458 section 9.1). */
+  function bindOne(fd: number, endpoint: Endpoint, isFirst: boolean): void {
+    const length = writeAddresses(output, ADDRESS, [endpoint]);
+    const at = output.at + ADDRESS;
+    const result = isFirst
+      ? call.bind(fd, at, length)
+      : call.setsockopt(fd, IPPROTO_SCTP, SCTP_BINDX_ADD, at, length);
+    check(result, "bind", endpoint.address, endpoint.port);
   }
 
   return {
     inbox: input.bytes.subarray(PAYLOAD),
     part,
-    bind(address, port) {
-      const family = familyOf(address);
+    bind(locals) {
+      const [first] = locals;
+      if (first === undefined) throw new RangeError("no local address");
+      const families = new Set(locals.map(({ address }) => familyOf(address)));
+      const family = families.has(INET6) ? INET6 : familyOf(first.address);
       const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-      const fd = check(call.socket(family, type, IPPROTO_SCTP), "socket", address, port);
+      const fd = check(call.socket(family, type, IPPROTO_SCTP), "socket", first.address, first.port);
       try {
-        if (family === INET6) setWord(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-        setWord(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-        configure(fd);
-        const length = writeAddress(output, ADDRESS, address, port, family);
-        check(call.bind(fd, output.at + ADDRESS, length), "bind", address, port);
+        if (family === INET6) options.setWord(fd, IPPROTO_IPV6, IPV6_V6ONLY, families.size === 1 ? 1 : 0);
+        options.setWord(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        options.configure(fd, 1);
+        for (const endpoint of locals) bindOne(fd, endpoint, endpoint === first);
         return fd;
       } catch (error) {
         call.close(fd);
@@ -305,24 +232,22 @@ function bindSctp(koffi: Koffi): KernelSctp {
       const accepted = call.accept4(fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
       return accepted < 0 ? -koffi.errno() : accepted;
     },
-    connect(fd, address, port) {
-      const length = writeAddress(output, ADDRESS, address, port, familyOf(address));
+    connect(fd, remotes) {
+      const length = writeAddresses(output, PAYLOAD, remotes);
       if (length === 0) return -EINVAL;
-      return call.connect(fd, output.at + ADDRESS, length) < 0 ? -koffi.errno() : 0;
+      // A success is the number of the association, or 0.
+      return call.setsockopt(fd, IPPROTO_SCTP, SCTP_CONNECTX, output.at + PAYLOAD, length) < 0
+        ? -koffi.errno()
+        : 0;
     },
-    pendingError(fd) {
-      get(fd, SOL_SOCKET, SO_ERROR, 4);
-      return view.getInt32(OPTION, true);
-    },
-    prepare: configure,
+    pendingError: (fd) => options.pendingError(fd),
+    prepare: (fd) => options.configure(fd, options.peerAddresses(fd).length),
     near: (fd) => endOf(call.getsockname, "getsockname", fd),
     far: (fd) => endOf(call.getpeername, "getpeername", fd),
-    outgoingStreams(fd) {
-      get(fd, IPPROTO_SCTP, SCTP_STATUS, OPTION_ROOM);
-      // struct sctp_status: association, state, window, unacknowledged, pending, streams in,
-      // streams out.
-      return view.getUint16(OPTION + 18, true);
-    },
+    peerAddresses: (fd) => options.peerAddresses(fd),
+    askForLife: (fd) => options.askForLife(fd),
+    heard: (fd) => options.heard(fd),
+    outgoingStreams: (fd) => options.outgoingStreams(fd),
     receive(fd, start) {
       const { view: header } = input;
       header.setBigUint64(VECTOR, BigInt(input.at + PAYLOAD + start), true);
@@ -342,6 +267,8 @@ function bindSctp(koffi: Koffi): KernelSctp {
       part.payloadProtocol = hasInfo ? header.getUint32(INFO + 8, false) : 0;
       return octets;
     },
+    // struct sctp_paddr_change: type, flags, length, address.
+    pathAddress: () => readEndpoint(input, PAYLOAD + 8).address,
     send(fd, stream, bytes) {
       if (bytes.length > PAYLOAD_ROOM) return -EINVAL;
       bytes.copy(output.bytes, PAYLOAD);
@@ -354,12 +281,8 @@ function bindSctp(koffi: Koffi): KernelSctp {
     close: (fd) => void call.close(fd),
     abort(fd) {
       // Lingering for 0 seconds aborts (RFC 6458 section 8.1.4).
-      set(fd, SOL_SOCKET, SO_LINGER, 8, (at) => view.setInt32(at, 1, true));
+      options.set(fd, SOL_SOCKET, SO_LINGER, 8, (at) => view.setInt32(at, 1, true));
       call.close(fd);
     },
   };
-}
-
-function familyOf(address: string): typeof INET | typeof INET6 {
-  return address.includes(":") ? INET6 : INET;
 }

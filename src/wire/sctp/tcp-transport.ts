@@ -4,23 +4,26 @@ import { connect, createServer, type Socket } from "node:net";
 import {
   MOST_WAITING,
   type Association,
+  type AssociationEnds,
   type AssociationHandlers,
   type PendingAssociation,
   type SignallingTransport,
 } from "./association.ts";
 import { createM3uaFramer } from "./m3ua-framer.ts";
+import { createTcpLife, type TcpLife } from "./tcp-life.ts";
 
 const KEEP_ALIVE = 5000;
 /** Message class of DATA: transfer. */
 const TRANSFER = 1;
 
-function open(socket: Socket, handlers: AssociationHandlers): Association {
+function open(socket: Socket, life: TcpLife, handlers: AssociationHandlers): Association {
   const framer = createM3uaFramer();
   let isOver = false;
 
   function end(why: string): void {
     if (isOver) return;
     isOver = true;
+    life.end();
     socket.destroy();
     handlers.closed(why);
   }
@@ -28,7 +31,7 @@ function open(socket: Socket, handlers: AssociationHandlers): Association {
   // TCP has no streams. Messages travel as if on stream 1 (DATA) or 0 (all others) (RFC 4666
   // section 1.4.7).
   const take = (message: Buffer): void => {
-    if (!isOver) handlers.message(message[2] === TRANSFER ? 1 : 0, message);
+    if (!isOver && !life.isAnswer(message)) handlers.message(message[2] === TRANSFER ? 1 : 0, message);
   };
 
   socket.on("data", (bytes: Buffer) => {
@@ -41,7 +44,7 @@ function open(socket: Socket, handlers: AssociationHandlers): Association {
   socket.on("close", () => end("the peer closed the connection"));
   if (socket.destroyed) setImmediate(end, "the peer closed the connection");
   return {
-    ...endsOf(socket),
+    ...endsOf(socket, life),
     send(_stream, bytes) {
       if (isOver) return;
       // The caller reuses its buffer, so the bytes are copied.
@@ -57,29 +60,34 @@ function open(socket: Socket, handlers: AssociationHandlers): Association {
     },
     close() {
       isOver = true;
+      life.end();
       socket.destroy();
     },
   };
 }
 
-function endsOf(socket: Socket): Pick<Association, "address" | "port" | "localPort"> {
+function endsOf(socket: Socket, life: TcpLife): AssociationEnds {
   const { remoteAddress = "", remotePort = 0, localPort = 0 } = socket;
-  return { address: remoteAddress, port: remotePort, localPort };
+  return { address: remoteAddress, port: remotePort, localPort, testLife: life.begin };
 }
 
 function pendingOf(socket: Socket): PendingAssociation {
   // The connection may break before it is opened; then `open` finds it closed.
   socket.on("error", () => undefined);
+  const life = createTcpLife(socket);
   return {
-    ...endsOf(socket),
-    open: (handlers) => open(socket, handlers),
-    refuse: () => socket.destroy(),
+    ...endsOf(socket, life),
+    open: (handlers) => open(socket, life, handlers),
+    refuse() {
+      life.end();
+      socket.destroy();
+    },
   };
 }
 
 /** M3UA over TCP. RFC 4666 does not define it, but libosmo-sigtran 1.9 and newer speak it. */
 export const tcpTransport: SignallingTransport = {
-  listen: (address, port, accepted, failed) =>
+  listen: ({ locals: [{ address, port }] }, accepted, failed) =>
     new Promise((resolve, reject) => {
       const options = {
         pauseOnConnect: true,
@@ -99,7 +107,7 @@ export const tcpTransport: SignallingTransport = {
         });
       });
     }),
-  connect(local, remote, done) {
+  connect([local], [remote], done) {
     const place = { host: remote.address, port: remote.port, localAddress: local.address };
     const socket = connect({
       ...place,
