@@ -67,7 +67,11 @@ void t.test("evidence verify: what it prints, and its exit codes", (t) => {
   t.match(verifyFolder(join(place.base, "nowhere")), { code: 2, err: /ENOENT/ });
   t.match(verifyFolder(place.base), { code: 2, err: /holds no evidence log/ });
   t.match(verifyFolder(place.folder, [join(place.base, "nothing")]), { code: 2, err: /ENOENT/ });
-  t.match(verifyFolder(place.folder, [], published), { code: 2, err: /published: not an Ed25519 key/ });
+  // By chance its base64 has the two "+" of a key, or has not.
+  t.match(verifyFolder(place.folder, [], published), {
+    code: 2,
+    err: /published: (?:not an Ed25519 key|no public key)/,
+  });
   const [segment = ""] = segmentsBelow(place.folder);
   const damaged = readFileSync(segment);
   damaged[500] = damaged[500]! ^ 1;

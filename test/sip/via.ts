@@ -31,6 +31,12 @@ void t.test("Via values", async (t) => {
     ["SIP/2.0/UDP", undefined],
     ["SIP/1.0/UDP a", undefined],
     ["SIP/2.0/UDP a b", undefined],
+    ["SIP/2.0/TLS-SCTP a", { transport: "TLS-SCTP" }],
+    // The transport is a token (RFC 3261 section 25.1): what looks like a parameter in its place is none.
+    ["SIP/2.0/;branch= 192.0.2.1:5060;branch=z9hG4bK1", undefined],
+    ["SIP/2.0/UDP;x a", undefined],
+    ["SIP/2.0/UDP@a", undefined],
+    ["SIP/2.0/UDP[2001:db8::1]", undefined],
     ["", undefined],
   ];
   for (const [value, wanted] of rows) {

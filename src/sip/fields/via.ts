@@ -1,4 +1,5 @@
 // Reads Via values: where a response goes, and which transaction a message belongs to.
+import { isToken } from "../octet.ts";
 import { isParam, paramEnd, paramValue, readPort } from "./name-addr.ts";
 
 /**
@@ -54,10 +55,11 @@ export function readVia(value: string, at: number): Via | undefined {
   let i = skipProtocol(value, skipSpace(value, at));
   if (i < 0) return undefined;
   const transportStart = i;
-  while (i < value.length && value.charCodeAt(i) > 0x20) i++;
+  while (i < value.length && isToken[value.charCodeAt(i)] === 1) i++;
   const transport = value.slice(transportStart, i);
-  i = skipSpace(value, i);
-  const sentByStart = i;
+  const sentByStart = skipSpace(value, i);
+  if (sentByStart === i) return undefined;
+  i = sentByStart;
   let host: string;
   if (value.charCodeAt(i) === 0x5b) {
     const close = value.indexOf("]", i);

@@ -89,7 +89,9 @@ export function createStreamReferee(): StreamReferee {
       const draft = readDraft(bytesOf(message));
       if (isResponse(draft)) return;
       const text = message.toString("latin1");
-      said.push({ host: splitAddress(from).address, text: withoutOurParams(text) });
+      // Fields go on unfolded.
+      const unfolded = text.replaceAll(/\r\n[ \t]+/g, " ");
+      said.push({ host: splitAddress(from).address, text: withoutOurParams(unfolded) });
       const callId = fieldOf(draft, "call-id");
       for (const [, shown = ""] of text.matchAll(/;\s*sw\s*=\s*([^;>,\s]+)/gi))
         for (const [written, id] of tokens)
