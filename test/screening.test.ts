@@ -13,6 +13,7 @@ import "./screening/diversion-licence.ts";
 import "./screening/deny-lists.ts";
 import "./screening/caller-authentication.ts";
 import "./screening/limits.ts";
+import "./screening/contract-frequency.ts";
 import "./screening/line-state.ts";
 import "./screening/overlap-dialling.ts";
 import "./screening/explanation.ts";

@@ -5,3 +5,4 @@ import "./state/shares.ts";
 import "./state/fair-room.ts";
 import "./state/token-bucket.ts";
 import "./state/sliding-window.ts";
+import "./state/frequency-counts.ts";

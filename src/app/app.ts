@@ -14,6 +14,7 @@ import type { Listen } from "../judging/tell.ts";
 import { letAnswersLeave } from "../engines/last-answers.ts";
 import { createEngine } from "./engine-choice.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
+import { createScreeningListener } from "../screening/limits/call-events.ts";
 import { createScreeningState } from "../screening/state.ts";
 import type { Admin } from "./admin/admin-answers.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
@@ -171,6 +172,7 @@ export async function startApp({
     evidence: records?.evidence,
     ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
     happened: joinListeners([
+      createScreeningListener(state, first.tables.calls),
       reports.happened,
       ...(config.hep === undefined ? [] : [(event: CallEvent) => hep?.push(event)]),
       ...(records === undefined ? [] : [records.happened]),

@@ -72,6 +72,12 @@ function hashOf(tag: DialogTag): number {
  * `ended` is told once for each call that was forwarded (abandoned ones left out), and always last: after `finish` the
  * row is marked as told, and what it may still become (a late 2xx) tells nothing.
  */
+/**
+ * Answers by which the other side refuses a BYE itself: the dialog goes on there (RFC 3261 sections 8.2 and 21.4). 481, 408 and
+ * every other final answer end it (section 15.1.1). Else a caller could give its channel back by a BYE that nobody takes.
+ */
+const refusingBye: ReadonlySet<number> = new Set([400, 413, 414, 415, 416, 420, 421, 483, 493, 494, 513]);
+
 export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
   const rows = createCallRows(parts);
   const { table, trunks, texts } = rows;
@@ -317,7 +323,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       rows.pass(now);
       const state = stateOfRow(words, slot);
       if (status < 200 || (state !== IN_RELEASE && state !== STANDING)) return;
-      const isRefused = status === 401 || status === 407;
+      const isRefused = status === 401 || status === 407 || refusingBye.has(status);
       const toHash = hashOf(toTag);
       const hash = knowsDialog(words, slot, toHash) ? toHash : hashOf(fromTag);
       if (isOtherDialog(words, slot, hash)) {

@@ -14,7 +14,7 @@ import { reviewPolicy } from "../config/review/review.ts";
 import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
-import { describeSs7 } from "../config/policy/ss7-schema.ts";
+import { describeSs7 } from "../config/policy/keys/ss7-schema.ts";
 import { findEvidenceKeyIssue } from "../records/evidence/evidence-key.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { findKeyIssue } from "../app/key-file.ts";

@@ -11,7 +11,7 @@ import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { describeEntry } from "../policy/match-ties.ts";
 import type { Policy } from "../policy/policy.ts";
 import { readsLabel } from "../policy/trunk-match.ts";
-import { describeSs7 } from "../config/policy/ss7-schema.ts";
+import { describeSs7 } from "../config/policy/keys/ss7-schema.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
 import { readCalledNumber, readSipNumber } from "../numbering/e164.ts";
 import {
@@ -106,7 +106,7 @@ export function explainUnder(
     output.stderr.write(`sigwall explain: ${attempt}\n`);
     return 1;
   }
-  const state = createScreeningState({ callers: 1, recentCalls: 1 });
+  const state = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
   state.lineOrders.orders = orders;
   const explanation = explainAttempt(found.screen, attempt, state);
   const rows = readRows(explanation, output.readFile);

@@ -53,7 +53,25 @@ export interface EmergencyLimits {
   readonly above: "alarm" | "reject";
 }
 
+/** What a limit by contract counts the calls of. `callerBlock`: a hundred numbers that differ in the last two digits. */
+export type FrequencySubject = "trunk" | "lessee" | "caller" | "callerBlock" | "called";
+
+/** A limit by contract: at most so many calls of a subject within any time of this length. */
+export interface FrequencyLimit {
+  /** "lessee bank caller 1h": what the calls are counted under. Invariant: one window for each name. */
+  readonly name: string;
+  readonly per: FrequencySubject;
+  readonly calls: number;
+  readonly within: Millis;
+  /** As it was written: "1h". */
+  readonly written: string;
+  /** True: only calls that nobody answered count, and those that stand unanswered. */
+  readonly onlyUnanswered: boolean;
+}
+
 export interface TrunkLimits {
+  /** Those of the trunk, then those of its lessee. */
+  readonly frequency?: readonly FrequencyLimit[];
   readonly emergency?: EmergencyLimits;
   readonly callsPerSecond?: number;
   readonly attemptsPerCallerPerMinute?: number;

@@ -22,6 +22,8 @@ export interface TableSizes {
   readonly callBytes: number;
   /** Calling numbers whose attempts are counted. */
   readonly callers: number;
+  /** Pairs of limit and number that are counted for limits by contract. */
+  readonly subjects: number;
   /** Sources whose trunk is remembered. */
   readonly sources: number;
   /** Calls that may repeat without paying their limits again. */

@@ -3,9 +3,11 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
+import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
 import { createSecondWindow, type SecondWindow } from "../state/second-window.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
 import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
+import { createEmergencyParties, type EmergencyParties } from "./emergency-parties.ts";
 import type { CommandedLines } from "./line-orders.ts";
 import { createOverlapDialling, type OverlapDialling } from "./overlap-dialling.ts";
 import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
@@ -19,6 +21,8 @@ export interface ScreeningSizes {
   readonly callers: number;
   /** The calls that may repeat without spending. */
   readonly recentCalls: number;
+  /** The pairs of limit and number that are counted for limits by contract. */
+  readonly subjects: number;
 }
 
 export type TableName = keyof ScreeningSizes;
@@ -66,6 +70,9 @@ export interface ScreeningState {
   readonly messageRate: TokenBuckets;
   readonly callerAttempts: SlidingWindow;
   readonly recentCalls: RecentCalls;
+  /** Calls by limit of a contract and number. */
+  readonly frequency: FrequencyCounts;
+  readonly emergencyParties: EmergencyParties;
   /** The rate of emergency calls, by trunk and by caller. */
   readonly emergencyRate: TokenBuckets;
   readonly emergencyCallers: SecondWindow;
@@ -101,6 +108,8 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     messageRate: createTokenBuckets(),
     callerAttempts: createSlidingWindow(sizes.callers),
     recentCalls: createRecentCalls(sizes.recentCalls, wall),
+    frequency: createFrequencyCounts(sizes.subjects),
+    emergencyParties: createEmergencyParties(),
     emergencyRate: createTokenBuckets(),
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
     overlaps: createOverlapDialling(sizes.recentCalls, wall),
@@ -109,7 +118,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     lines: { isStopped: () => false },
     recording: { isFull: () => false },
     listed: { row: -1 },
-    tableFull: { callers: 0, recentCalls: 0 },
+    tableFull: { callers: 0, recentCalls: 0, subjects: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,
   };

@@ -24,7 +24,7 @@ async function messages(
   const fd = openSync(join(folder, "log"), "w");
   const writer = createLogWriter("info", undefined, (lossLine) => createLogSink(fd, lossLine));
   const log = createLog("info", Date.now, writer.write);
-  const state = createScreeningState({ callers: 1, recentCalls: 1 });
+  const state = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
   const counters = createCounters();
   const reports = createReports({ log, refusalsPerSecond, state, counters, stage });
   report(reports, state, counters);

@@ -174,8 +174,11 @@ void t.test("kept policies: loaded again by revision, they judge as they did", (
   if (found === undefined) throw new Error("no trunk");
   const verdicts = ["+861087654321", "+861087654400", "+861066660000"].map((number) => {
     const attempt = makeAttempt(found.trunk, { calling: [`from ${number}`] });
-    return explainAttempt(found.screen, attempt, createScreeningState({ callers: 1, recentCalls: 1 }))
-      .decision.verdict.reason;
+    return explainAttempt(
+      found.screen,
+      attempt,
+      createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 }),
+    ).decision.verdict.reason;
   });
   t.same(verdicts, ["listed", "cli-not-listed", "police-listed"]);
   t.end();

@@ -206,6 +206,32 @@ const lives: readonly Life[] = [
     channels: 1,
   },
   {
+    name: "BYE answered 420: the called side refuses it, and its call goes on",
+    steps: [
+      [0, "forwarded"],
+      [1, "200 a"],
+      [40, "bye caller a"],
+      [41, "left 420"],
+    ],
+    until: 200,
+    told: [`answered ${ID} @ 1000`],
+    state: "answered",
+    channels: 1,
+  },
+  {
+    name: "near miss, BYE answered 500: an end",
+    steps: [
+      [0, "forwarded"],
+      [1, "200 a"],
+      [40, "bye caller a"],
+      [41, "left 500"],
+    ],
+    until: 41,
+    told: [`answered ${ID} @ 1000`, `ended ${ID} by caller released 200 answered 1000 @ 40000`],
+    state: "free",
+    channels: 0,
+  },
+  {
     name: "BYE answered 481: an end",
     steps: [
       [0, "forwarded"],

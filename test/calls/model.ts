@@ -52,6 +52,7 @@ const likely: Readonly<Record<string, readonly string[]>> = {
     "left 200",
     "left 401",
     "left 407",
+    "left 420",
     "left 481",
     "bye BY TAG",
     "200 TAG",

@@ -44,6 +44,11 @@ function sessionEnd(seconds: number, now: number): number {
   return seconds > 0 ? now + seconds * SECOND + 32 * SECOND : Infinity;
 }
 
+/** Answers to a BYE after which the dialog stands: the other side wants credentials, or refuses the request itself. */
+const standsAfter: ReadonlySet<number> = new Set([
+  400, 401, 407, 413, 414, 415, 416, 420, 421, 483, 493, 494, 513,
+]);
+
 export function createNaiveCalls(longest: number, start: number): NaiveCalls {
   const calls: NaiveCall[] = [];
   const told: string[] = [];
@@ -125,7 +130,7 @@ export function createNaiveCalls(longest: number, start: number): NaiveCalls {
     if (status < 200 || (call.state !== "leaving" && call.state !== "answered")) return;
     const dialog = call.dialogs.find(({ tag }) => tag === call.lastBye);
     call.lastBye = undefined;
-    if (dialog !== undefined && (status === 401 || status === 407)) {
+    if (dialog !== undefined && standsAfter.has(status)) {
       dialog.stands = true;
       call.state = "answered";
       call.isCounted = true;

@@ -62,6 +62,7 @@ void tap.test("a trunk has the defaults of the contract", async (t) => {
     calls: 262_144,
     callBytes: 268_435_456,
     callers: 262_144,
+    subjects: 1_048_576,
     recentCalls: 262_144,
     sources: 4096,
     circuits: 65_536,

@@ -1,6 +1,6 @@
 import tap, { type Test } from "tap";
-import { joinCircuits, readCircuits } from "../../src/config/policy/match-schema.ts";
-import { readPointCode } from "../../src/config/policy/point-code.ts";
+import { joinCircuits, readCircuits } from "../../src/config/policy/keys/match-schema.ts";
+import { readPointCode } from "../../src/config/policy/keys/point-code.ts";
 import { parseNetwork } from "../../src/net/address.ts";
 import { describeEntry, findTies } from "../../src/policy/match-ties.ts";
 import { createMatcher, type MatchEntry, type RoutingLabel } from "../../src/policy/trunk-match.ts";

@@ -218,7 +218,7 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     [onIntl("rules: { call-rate: { mode: monitor }, call-frequency: { mode: monitor } }")],
     [
       'policy.yaml:16:14 trunks[2].rules.call-rate: warning: can never fire on trunk "intl": it has no limits.callsPerSecond',
-      'policy.yaml:16:44 trunks[2].rules.call-frequency: warning: can never fire on trunk "intl": it has no limits.attemptsPerCallerPerMinute',
+      'policy.yaml:16:44 trunks[2].rules.call-frequency: warning: can never fire on trunk "intl": it has no limits.attemptsPerCallerPerMinute and no limits.frequency',
     ],
   ],
   [
@@ -229,7 +229,7 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     ],
     [
       "policy.yaml:27:3 rules.deny-lists: warning: can never fire: the policy has no deny list",
-      "policy.yaml:28:3 rules.call-frequency: warning: can never fire: no trunk has limits.attemptsPerCallerPerMinute",
+      "policy.yaml:28:3 rules.call-frequency: warning: can never fire: no trunk has limits.attemptsPerCallerPerMinute or limits.frequency",
     ],
   ],
   [

@@ -121,7 +121,7 @@ async function renderEverything(): Promise<string> {
       evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
     }),
     seals: () => ({ ok: 1, failed: 0 }),
-    tableFull: { callers: 0, recentCalls: 0 },
+    tableFull: { callers: 0, recentCalls: 0, subjects: 64 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });
   return createMetrics().render(joinFigures(figures), { longestTurn: 0, logLost: 0 });

@@ -46,7 +46,7 @@ interface Condition {
   readonly ordinary: string;
 }
 
-const sizes = { callers: 64, recentCalls: 64 };
+const sizes = { callers: 64, recentCalls: 64, subjects: 64 };
 
 function times(count: number, act: () => void): void {
   for (let i = 0; i < count; i++) act();

@@ -41,9 +41,9 @@ function counted(proxy: TestProxy): Record<string, number> {
 
 void t.test("a full table: the exception policy of the trunk, decided, counted and logged", (t) => {
   const tables = [
-    ["callers", "{ attemptsPerCallerPerMinute: 100 }", { callers: 2, recentCalls: 64 }, 1000],
-    ["recentCalls", "{ callsPerSecond: 100 }", { callers: 64, recentCalls: 2 }, 1000],
-    ["ledger", "{}", { callers: 64, recentCalls: 64 }, 2],
+    ["callers", "{ attemptsPerCallerPerMinute: 100 }", { callers: 2, recentCalls: 64, subjects: 64 }, 1000],
+    ["recentCalls", "{ callsPerSecond: 100 }", { callers: 64, recentCalls: 2, subjects: 64 }, 1000],
+    ["ledger", "{}", { callers: 64, recentCalls: 64, subjects: 64 }, 2],
   ] as const;
   for (const [exception, outcome] of exceptions) {
     for (const [table, limits, sizes, ledgerSize] of tables) {
@@ -110,7 +110,7 @@ void t.test(
 
 /** Stores whose given function fails. */
 function broken(part: "callRate" | "callerAttempts" | "recentCalls", name: string): ScreeningState {
-  const state = createScreeningState({ callers: 64, recentCalls: 64 });
+  const state = createScreeningState({ callers: 64, recentCalls: 64, subjects: 64 });
   Object.assign(state[part], {
     [name]: () => {
       throw new Error(`${part}.${name} failed`);

@@ -313,7 +313,7 @@ void t.test("explain: limits of the running state, without paying", (t) => {
     state,
   );
   t.equal(sayVerdict(decision), "reject frequency-exceeded");
-  t.same(changes, ["wait 60000 ms, or raise attemptsPerCallerPerMinute"]);
+  t.same(changes, ["wait 60000 ms, or raise attemptsPerCallerPerMinute or frequency"]);
   const repeated = explainAttempt(screen, first, state);
   t.equal(sayVerdict(repeated.decision), "accept listed", "a repeat of the call that has paid");
   t.match(

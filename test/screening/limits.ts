@@ -243,8 +243,8 @@ void t.test("a full table: the trunk's exception policy, counted", (t) => {
   ] as const;
   for (const [exception, says] of table) {
     for (const [name, limits, sizes] of [
-      ["callers", { attemptsPerCallerPerMinute: 100 }, { callers: 2, recentCalls: 64 }],
-      ["recentCalls", { callsPerSecond: 100 }, { callers: 64, recentCalls: 2 }],
+      ["callers", { attemptsPerCallerPerMinute: 100 }, { callers: 2, recentCalls: 64, subjects: 64 }],
+      ["recentCalls", { callsPerSecond: 100 }, { callers: 64, recentCalls: 2, subjects: 64 }],
     ] as const) {
       const state = createScreeningState(sizes);
       const trunk = makeTrunk({ exception, limits });

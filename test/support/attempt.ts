@@ -131,7 +131,7 @@ export function setEveryRule(mode: RuleMode): ChainConfig {
 
 /** Fresh state, large enough for a test. */
 export function makeState(): ScreeningState {
-  return createScreeningState({ callers: 64, recentCalls: 64 });
+  return createScreeningState({ callers: 64, recentCalls: 64, subjects: 64 });
 }
 
 const sources: Readonly<Record<string, IdentitySource>> = {

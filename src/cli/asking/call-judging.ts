@@ -53,7 +53,7 @@ export function judgeAgain(
   if (found === undefined) return `policy ${policy.revision} has no trunk "${trunk}"`;
   if (beforeRules.has(line["rule"])) return `the rules were not asked: ${sayReason(line["reason"])}`;
   const { attempt } = readRecordedAttempt(line, found.trunk, at);
-  const state = createScreeningState({ callers: 1, recentCalls: 1 });
+  const state = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
   if (orders !== undefined) state.lineOrders.orders = orders;
   return describe(explainAttempt(found.screen, attempt, state), readFile);
 }

@@ -12,20 +12,21 @@ import type { PolicyTables, SpecialUser } from "../../screening/rule.ts";
 import { compileScreen } from "../../screening/chain/screen.ts";
 import type { ChainConfig } from "../../screening/chain/screen.ts";
 import { createCalendar } from "../lists/calendar.ts";
-import { compileCleanUp, compileLabel } from "./clean-up-schema.ts";
+import { compileCleanUp, compileLabel } from "./keys/clean-up-schema.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import type { LoadedList } from "./list-loading.ts";
 import { toDenyLists, toNumberList } from "./list-loading.ts";
 import { readLines } from "./line-orders.ts";
 import { buildNextHop, type NextHopHealthEntry } from "./next-hop.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
-import type { TrunkEntry } from "./policy-schema.ts";
+import { compileFrequencies } from "./keys/frequency-schema.ts";
+import type { LesseeEntry, TrunkEntry } from "./policy-schema.ts";
 import type { ListSummary, NextHopHealth, Policy, PolicyLine, TrunkPolicy } from "../../policy/policy.ts";
 import { matchEntriesOf } from "./references.ts";
 import { mergeSetting } from "./rule-options.ts";
 import type { RuleSetting } from "./rule-options.ts";
 import { mayWithhold } from "./rule-setting.ts";
-import { compileSs7 } from "./ss7-schema.ts";
+import { compileSs7 } from "./keys/ss7-schema.ts";
 import { createMatcherInSteps, type MatchEntry } from "../../policy/trunk-match.ts";
 import { findTargetsAt } from "../../policy/trunks-at.ts";
 
@@ -54,11 +55,11 @@ export function planTrunks(
   const lines = readLines(file);
   issues.push(...lines.issues);
   const denyLists = toDenyLists(lists);
-  const contracts = new Map(file.lessees.map(({ value: { id, contract } }) => [id, contract]));
+  const lessees = new Map(file.lessees.map(({ value }) => [value.id, value]));
   const common = new Map<Side, ChainConfig>();
   const plans = file.trunks.map((entry, index) => {
-    const contract = contracts.get(entry.value.lessee ?? "");
-    const trunk = buildTrunk(entry.value, index, file.nextHopHealth, contract);
+    const lessee = lessees.get(entry.value.lessee ?? "");
+    const trunk = buildTrunk(entry.value, index, file.nextHopHealth, lessee);
     const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
     const tables: PolicyTables = {
       trunk,
@@ -168,9 +169,10 @@ function buildTrunk(
   entry: TrunkEntry,
   index: number,
   health: NextHopHealthEntry,
-  contract: string | undefined,
+  lessee: LesseeEntry | undefined,
 ): Trunk {
   const { side, status = {} } = entry;
+  const contract = lessee?.contract;
   const { tlsName } = entry.match;
   return Object.freeze({
     id: entry.id,
@@ -199,7 +201,7 @@ function buildTrunk(
     ),
     identity: entry.identity,
     mustAgree: Object.freeze(entry.mustAgree),
-    limits: readLimits(entry.limits),
+    limits: readLimits(entry, lessee),
     mode: entry.mode,
     methods: createMethodTable(entry.methods, entry.mode === "redirect"),
     cleanUp: compileCleanUp(entry.strip, entry.stripVerstat),
@@ -219,8 +221,16 @@ function buildTrunk(
 }
 
 /** Assigned, not spread: a spread would give the limits of each trunk a hidden class of their own. Each call reads them. */
-function readLimits(written: TrunkEntry["limits"]): TrunkLimits {
-  return Object.freeze(Object.assign<TrunkLimits, TrunkEntry["limits"]>({}, written));
+function readLimits({ id, lessee, limits }: TrunkEntry, owner: LesseeEntry | undefined): TrunkLimits {
+  const frequency = [
+    ...compileFrequencies(limits?.frequency ?? [], `trunk ${id}`, id, lessee),
+    ...compileFrequencies(owner?.limits?.frequency ?? [], `lessee ${lessee ?? ""}`, id, lessee),
+  ];
+  const { frequency: _written, ...others } = limits ?? {};
+  const read = Object.assign<TrunkLimits, Partial<TrunkLimits>>({}, others);
+  return Object.freeze(
+    frequency.length === 0 ? read : Object.assign(read, { frequency: Object.freeze(frequency) }),
+  );
 }
 
 function readOwnName(text: string): readonly HostPort[] {

@@ -12,7 +12,7 @@ import type { Trunk } from "../../domain/trunk.ts";
 import type { PolicyLine } from "../../policy/policy.ts";
 import { type Calendar, createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
-import type { LineStateEntry } from "./line-state-schema.ts";
+import type { LineStateEntry } from "./keys/line-state-schema.ts";
 import type { PolicyFile } from "./policy-file.ts";
 
 /** The lines of a policy and their orders. */

@@ -5,14 +5,15 @@ import { reasonCodes } from "../../domain/reason.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import { isTimeZone } from "../lists/calendar.ts";
 import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
-import { bodiesSchema } from "./bodies-schema.ts";
-import { labelSchema, stripSchema } from "./clean-up-schema.ts";
-import { lineStateSchema } from "./line-state-schema.ts";
-import { matchSchema } from "./match-schema.ts";
-import { methodsSchema } from "./methods-schema.ts";
+import { bodiesSchema } from "./keys/bodies-schema.ts";
+import { labelSchema, stripSchema } from "./keys/clean-up-schema.ts";
+import { lineStateSchema } from "./keys/line-state-schema.ts";
+import { frequencySchema } from "./keys/frequency-schema.ts";
+import { matchSchema } from "./keys/match-schema.ts";
+import { methodsSchema } from "./keys/methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
 import { rulesSchema } from "./rule-options.ts";
-import { ss7Schema } from "./ss7-schema.ts";
+import { ss7Schema } from "./keys/ss7-schema.ts";
 import {
   areaCodeSchema,
   dateSchema,
@@ -94,7 +95,12 @@ const limitsSchema = z.strictObject({
     .max(1_000_000)
     .exactOptional()
     .describe("Concurrent calls, from the INVITE or IAM to the end of the call."),
+  frequency: frequencySchema.exactOptional(),
 });
+
+const lesseeLimitsSchema = z
+  .strictObject({ frequency: frequencySchema.exactOptional() })
+  .describe("Limits over all trunks of the lessee.");
 
 /** Schema of one trunk of `policy.yaml`. */
 export const trunkSchema = z.strictObject({
@@ -215,6 +221,7 @@ export const lesseeSchema = z.strictObject({
   name: textSchema.exactOptional(),
   contract: textSchema.exactOptional().describe("Reference of the contract."),
   state: lineStateSchema.exactOptional(),
+  limits: lesseeLimitsSchema.exactOptional(),
   numbers: pathSchema.describe(
     "CSV list of the lessee's numbers; a relative path starts at the folder of this file.",
   ),
@@ -261,6 +268,9 @@ export const tablesSchema = z
       .default(268_435_456)
       .describe("Octets that all calls together may keep for a BYE of the filter."),
     callers: tableSizeSchema.default(262_144).describe("Calling numbers whose attempts are counted."),
+    subjects: tableSizeSchema
+      .default(1_048_576)
+      .describe("Numbers that are counted for `limits.frequency`, one for each limit that counts them."),
     sources: tableSizeSchema.default(4096).describe("Sources whose trunk is remembered."),
     ledger: mergedSizeSchema,
     recentCalls: mergedSizeSchema,

@@ -2,8 +2,8 @@
 import { parseNetwork } from "../../net/address.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { buildNextHop } from "./next-hop.ts";
-import { joinCircuits } from "./match-schema.ts";
-import { readPointCode } from "./point-code.ts";
+import { joinCircuits } from "./keys/match-schema.ts";
+import { readPointCode } from "./keys/point-code.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
 import { writtenIds } from "./policy-file.ts";
 import type { TrunkEntry } from "./policy-schema.ts";

@@ -18,11 +18,12 @@ const CALLS_PER_TRANSACTION = 8;
 export function readTableSizes(entry: TablesEntry): TableSizes {
   const older = merged.flatMap((key) => entry[key] ?? []);
   const calls = entry.calls ?? Math.max(DEFAULT_CALLS, ...older);
-  const { callBytes, callers, sources } = entry;
+  const { callBytes, callers, subjects, sources } = entry;
   return {
     calls,
     callBytes,
     callers,
+    subjects,
     sources,
     recentCalls: calls,
     circuits: Math.ceil(calls / CALLS_PER_CIRCUIT),

@@ -1,6 +1,6 @@
 // Reviews what a trunk says of SS7: keys that no engine reads, and point codes that contradict each other.
 import type { TrunkPlan } from "../policy/build-policy.ts";
-import { readPointCode } from "../policy/point-code.ts";
+import { readPointCode } from "../policy/keys/point-code.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
 
 /**

@@ -1,11 +1,12 @@
-// The limit call-frequency: attempts of one calling number per minute.
+// The limit call-frequency: attempts of one calling number per minute, and the frequencies of the contract.
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { Deny } from "../../domain/decision.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
 import { isCounted } from "../identities.ts";
-import type { LimitRule } from "../rule.ts";
-import { timeOf, type TableFull } from "../state.ts";
+import type { Limit, LimitRule } from "../rule.ts";
+import { timeOf, type ScreeningState, type TableFull } from "../state.ts";
+import { compileFrequency, explainFrequency } from "./contract-frequency.ts";
 
 const optionsSchema = z.strictObject({});
 
@@ -59,43 +60,65 @@ function readKeys(attempt: CallAttempt): number {
   return keysCount;
 }
 
+function compilePerMinute(limit: number): Limit {
+  return {
+    check(attempt, state): Deny | undefined {
+      const count = readKeys(attempt);
+      for (let i = 0; i < count; i++) {
+        const made = state.callerAttempts.count(keysRead[i]!, timeOf(attempt, state));
+        if (made >= limit) return { kind: "reject", reason: "frequency-exceeded", facts: { made, limit } };
+      }
+      return undefined;
+    },
+    spend(attempt, state) {
+      const count = readKeys(attempt);
+      for (let i = 0; i < count; i++)
+        if (!state.callerAttempts.add(keysRead[i]!, timeOf(attempt, state))) return callersFull;
+      return undefined;
+    },
+  };
+}
+
 export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
   id: "call-frequency",
   stage: "limit",
-  summary: "One calling number makes at most attemptsPerCallerPerMinute attempts within any minute.",
+  summary:
+    "One calling number makes at most attemptsPerCallerPerMinute attempts within any minute; trunk, lessee, caller and called party have no more calls than `frequency` allows.",
   reasons: ["frequency-exceeded"],
   options: optionsSchema,
   compile(_options, { trunk }) {
-    const limit = trunk.limits.attemptsPerCallerPerMinute;
-    if (limit === undefined) return undefined;
+    const { attemptsPerCallerPerMinute: limit, frequency } = trunk.limits;
+    const perMinute = limit === undefined ? undefined : compilePerMinute(limit);
+    const byContract = frequency === undefined ? undefined : compileFrequency(frequency);
+    if (perMinute === undefined || byContract === undefined) return perMinute ?? byContract;
     return {
-      check(attempt, state): Deny | undefined {
-        const count = readKeys(attempt);
-        for (let i = 0; i < count; i++) {
-          const made = state.callerAttempts.count(keysRead[i]!, timeOf(attempt, state));
-          if (made >= limit) return { kind: "reject", reason: "frequency-exceeded", facts: { made, limit } };
-        }
-        return undefined;
-      },
-      spend(attempt, state) {
-        const count = readKeys(attempt);
-        for (let i = 0; i < count; i++)
-          if (!state.callerAttempts.add(keysRead[i]!, timeOf(attempt, state))) return callersFull;
-        return undefined;
-      },
+      check: (attempt, state) => perMinute.check(attempt, state) ?? byContract.check(attempt, state),
+      spend: (attempt, state) => perMinute.spend(attempt, state) ?? byContract.spend(attempt, state),
     };
   },
   explain({ attempt, state, tables }, finding) {
-    const limit = tables.trunk.limits.attemptsPerCallerPerMinute ?? Infinity;
-    const keys: string[] = [];
-    collectKeys(attempt, keys);
-    if (keys.length === 0) return { saw: "no calling number to count" };
-    const made = keys.map((key) => state.callerAttempts.count(key, timeOf(attempt, state)));
-    const saw = `${made.join(", ")} of ${limit} attempts made within the minute`;
+    const { attemptsPerCallerPerMinute: limit, frequency } = tables.trunk.limits;
+    const minute = limit === undefined ? undefined : explainPerMinute(limit, attempt, state);
+    const contract = frequency === undefined ? undefined : explainFrequency(frequency, attempt, state);
+    const saw = [...(minute?.saw ?? []), ...(contract?.saw ?? [])].join("; ") || "no number to count";
     if (finding === undefined) return { saw };
-    const wait = Math.max(
-      ...keys.map((key) => state.callerAttempts.wait(key, limit, timeOf(attempt, state))),
-    );
-    return { saw, change: `wait ${Math.ceil(wait)} ms, or raise attemptsPerCallerPerMinute` };
+    const wait = Math.ceil(Math.max(minute?.wait ?? 0, contract?.wait ?? 0));
+    return { saw, change: `wait ${wait} ms, or raise attemptsPerCallerPerMinute or frequency` };
   },
 };
+
+function explainPerMinute(
+  limit: number,
+  attempt: CallAttempt,
+  state: ScreeningState,
+): { readonly saw: readonly string[]; readonly wait: number } {
+  const keys: string[] = [];
+  collectKeys(attempt, keys);
+  if (keys.length === 0) return { saw: ["no calling number to count"], wait: 0 };
+  const now = timeOf(attempt, state);
+  const made = keys.map((key) => state.callerAttempts.count(key, now));
+  return {
+    saw: [`${made.join(", ")} of ${limit} attempts made within the minute`],
+    wait: Math.max(...keys.map((key) => state.callerAttempts.wait(key, limit, now))),
+  };
+}

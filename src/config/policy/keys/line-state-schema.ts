@@ -1,7 +1,7 @@
 // The schema of the key `state` of trunks and lessees: a word, or an order with its dates.
 import { z } from "zod";
-import { lineStates } from "../../domain/line-state.ts";
-import { textSchema } from "../yaml/schema-parts.ts";
+import { lineStates } from "../../../domain/line-state.ts";
+import { textSchema } from "../../yaml/schema-parts.ts";
 
 const stateSchema = z
   .enum(lineStates)

@@ -1,6 +1,6 @@
 // The key `bodies` of a trunk: media types of bodies that may pass unread.
 import { z } from "zod";
-import { isupTypes } from "../../sip/bodies/passing-types.ts";
+import { isupTypes } from "../../../sip/bodies/passing-types.ts";
 
 /** `type/subtype`, two tokens (RFC 3261 section 25.1). */
 const MEDIA_TYPE = /^[A-Za-z0-9.!%*_+`'~-]{1,64}\/[A-Za-z0-9.!%*_+`'~-]{1,64}$/;

@@ -1,7 +1,7 @@
 // The keys `strip` and `label` of a trunk: their schemas and their compiled forms.
 import { z } from "zod";
-import type { CleanUp, LabelForm } from "../../domain/trunk.ts";
-import { isKept, longName } from "../../sip/field-name.ts";
+import type { CleanUp, LabelForm } from "../../../domain/trunk.ts";
+import { isKept, longName } from "../../../sip/field-name.ts";
 
 /** Name of a header field, a token (RFC 3261 section 25.1). */
 const TOKEN = /^[A-Za-z0-9.!%*_+`'~-]{1,64}$/;

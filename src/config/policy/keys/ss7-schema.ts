@@ -1,7 +1,7 @@
 // The key `ss7` of a trunk: the point codes and the users of MTP3 that its messages may come from.
 import { z } from "zod";
-import type { Side, Ss7Screening } from "../../domain/trunk.ts";
-import { carriesNoCalls, nameOfUser, ServiceIndicator } from "../../ss7/mtp3.ts";
+import type { Side, Ss7Screening } from "../../../domain/trunk.ts";
+import { carriesNoCalls, nameOfUser, ServiceIndicator } from "../../../ss7/mtp3.ts";
 import { pointCodeSchema, readPointCode } from "./point-code.ts";
 
 const isJudged = (si: number): boolean => si === ServiceIndicator.isup || si === ServiceIndicator.bicc;

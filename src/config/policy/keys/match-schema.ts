@@ -1,7 +1,7 @@
 // The schema of `match`: by what a policy tells its trunks apart.
 import { z } from "zod";
-import type { CircuitRange } from "../../policy/trunk-match.ts";
-import { networkSchema, portSchema, textSchema, tlsNameSchema } from "../yaml/schema-parts.ts";
+import type { CircuitRange } from "../../../policy/trunk-match.ts";
+import { networkSchema, portSchema, textSchema, tlsNameSchema } from "../../yaml/schema-parts.ts";
 import { pointCodeSchema } from "./point-code.ts";
 
 /** A call instance code of BICC has 32 bits; circuits of ISUP have 12, in ANSI 14 (Q.1902.3, Q.763, T1.113). */

@@ -1,0 +1,179 @@
+// Rows of subjects: which limit, which number, and where its times stand. A bounded hash table that forgets what is past.
+import { randomBytes } from "node:crypto";
+
+/** No row. */
+export const NO_ROW = -1;
+
+/** A row has eight words: the number as a double first, aligned to 8 octets. */
+const ROW = 8;
+const LIMIT = 2;
+const CHAIN = 3;
+const BLOCK = 4;
+const SIZE_CLASS = 5;
+const SECOND = 6;
+const PENDING = 7;
+
+/** Rows that each claim looks at for one that is past, and that a claim without room looks at. */
+const SWEEP = 2;
+const SEARCH = 64;
+
+/** The secret of the hash, drawn once per process: a peer can't choose numbers that share a bucket. */
+const secret = randomBytes(8);
+const [secret0, secret1] = [secret.readInt32LE(0), secret.readInt32LE(4)];
+
+const scratch = new Float64Array(1);
+const halves = new Int32Array(scratch.buffer);
+
+/**
+ * A hash of limit and number under the secret: three rounds of HalfSipHash over three words, enough against peers who
+ * never see a hash, nor anything that depends on one.
+ */
+function hash(limit: number, subject: number): number {
+  scratch[0] = subject;
+  let v0 = secret0;
+  let v1 = secret1;
+  let v2 = secret0 ^ 0x6c79_6765;
+  let v3 = secret1 ^ 0x7465_6462;
+  for (let word = 0; word < 5; word++) {
+    const input = word === 0 ? halves[0]! : word === 1 ? halves[1]! : word === 2 ? limit : 0;
+    v3 ^= input;
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 ^= input;
+  }
+  return (v1 ^ v3) >>> 0;
+}
+
+export interface SubjectRows {
+  readonly size: number;
+  readonly capacity: number;
+  /** @returns the row, also of a subject that is past; {@link NO_ROW} */
+  find(limit: number, subject: number): number;
+  /**
+   * Gives the subject a row.
+   *
+   * @returns {@link NO_ROW} where every row that was looked at is in use
+   */
+  claim(limit: number, subject: number, second: number): number;
+  limitOf(row: number): number;
+  subjectOf(row: number): number;
+  blockOf(row: number): number;
+  sizeClassOf(row: number): number;
+  setBlock(row: number, block: number, sizeClass: number): void;
+  /** The second of the last event. */
+  secondOf(row: number): number;
+  touch(row: number, second: number): void;
+  /** Calls whose end will say whether they count. */
+  pendingOf(row: number): number;
+  addPending(row: number, by: number): void;
+}
+
+/**
+ * @param capacity rows at most
+ * @param isPast true when nothing of a row counts any more
+ * @param emptied takes a row that is given up, before it is: its block can go
+ */
+export function createSubjectRows(
+  capacity: number,
+  isPast: (row: number, second: number) => boolean,
+  emptied: (row: number) => void,
+): SubjectRows {
+  const buffer = new ArrayBuffer(capacity * ROW * 4);
+  const words = new Int32Array(buffer);
+  const numbers = new Float64Array(buffer);
+  const bits = Math.max(4, Math.ceil(Math.log2(capacity)));
+  /** The first row of each bucket, plus one. Never filled, so that memory is taken as rows are. */
+  const buckets = new Int32Array(1 << bits);
+  const mask = buckets.length - 1;
+  let size = 0;
+  /** Rows that were never used begin here; rows that were given up are linked by their chain. */
+  let fresh = 0;
+  let free = NO_ROW;
+  let hand = 0;
+
+  function release(row: number): void {
+    emptied(row);
+    const bucket = hash(words[row * ROW + LIMIT]!, numbers[row * (ROW / 2)]!) & mask;
+    let before = NO_ROW;
+    for (let at = buckets[bucket]! - 1; at !== row; at = words[at * ROW + CHAIN]!) before = at;
+    if (before === NO_ROW) buckets[bucket] = words[row * ROW + CHAIN]! + 1;
+    else words[before * ROW + CHAIN] = words[row * ROW + CHAIN]!;
+    // A limit of -1 marks a row that nobody uses.
+    words[row * ROW + LIMIT] = -1;
+    words[row * ROW + CHAIN] = free;
+    free = row;
+    size--;
+  }
+
+  /** Looks at the next rows, and gives up those that are past. */
+  function sweep(rows: number, second: number): void {
+    for (let left = Math.min(rows, fresh); left > 0; left--) {
+      hand = hand + 1 >= fresh ? 0 : hand + 1;
+      const isUsed = words[hand * ROW + LIMIT]! >= 0 && words[hand * ROW + PENDING] === 0;
+      if (isUsed && isPast(hand, second)) release(hand);
+    }
+  }
+
+  function takeRow(second: number): number {
+    if (free === NO_ROW && fresh === capacity) sweep(SEARCH, second);
+    if (free !== NO_ROW) {
+      const row = free;
+      free = words[row * ROW + CHAIN]!;
+      return row;
+    }
+    return fresh < capacity ? fresh++ : NO_ROW;
+  }
+
+  return {
+    get size() {
+      return size;
+    },
+    capacity,
+    find(limit, subject) {
+      let row = buckets[hash(limit, subject) & mask]! - 1;
+      while (row !== NO_ROW && (numbers[row * (ROW / 2)] !== subject || words[row * ROW + LIMIT] !== limit))
+        row = words[row * ROW + CHAIN]!;
+      return row;
+    },
+    claim(limit, subject, second) {
+      sweep(SWEEP, second);
+      const row = takeRow(second);
+      if (row === NO_ROW) return NO_ROW;
+      const bucket = hash(limit, subject) & mask;
+      numbers[row * (ROW / 2)] = subject;
+      words[row * ROW + LIMIT] = limit;
+      words[row * ROW + CHAIN] = buckets[bucket]! - 1;
+      words[row * ROW + BLOCK] = 0;
+      words[row * ROW + SIZE_CLASS] = 0;
+      words[row * ROW + SECOND] = second;
+      words[row * ROW + PENDING] = 0;
+      buckets[bucket] = row + 1;
+      size++;
+      return row;
+    },
+    limitOf: (row) => words[row * ROW + LIMIT]!,
+    subjectOf: (row) => numbers[row * (ROW / 2)]!,
+    blockOf: (row) => words[row * ROW + BLOCK]! >>> 0,
+    sizeClassOf: (row) => words[row * ROW + SIZE_CLASS]!,
+    setBlock(row, block, sizeClass) {
+      words[row * ROW + BLOCK] = block;
+      words[row * ROW + SIZE_CLASS] = sizeClass;
+    },
+    secondOf: (row) => words[row * ROW + SECOND]!,
+    touch(row, second) {
+      words[row * ROW + SECOND] = second;
+    },
+    pendingOf: (row) => words[row * ROW + PENDING]!,
+    addPending(row, by) {
+      words[row * ROW + PENDING] = Math.max(0, words[row * ROW + PENDING]! + by);
+    },
+  };
+}
