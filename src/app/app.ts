@@ -324,12 +324,8 @@ export async function startApp({
 
 /** Hands each event to all of them, in this order. */
 function joinListeners(listeners: readonly Listen[]): Listen {
-  const [first, second, third] = listeners;
-  if (second === undefined) return first ?? (() => undefined);
   return (event) => {
-    first?.(event);
-    second(event);
-    third?.(event);
+    for (const listen of listeners) listen(event);
   };
 }
 
