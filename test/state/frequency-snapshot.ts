@@ -13,39 +13,43 @@ const forms = [
   { name: "month", calls: 100_000, within: 720 * HOUR },
 ] as const;
 
-void t.test("the counts after a restart are those before it, whatever the clock of the process shows", (t) => {
-  const random = createRandom(77);
-  const before = createFrequencyCounts(4096);
-  // Another number for each limit: a policy may have others by then.
-  const after = createFrequencyCounts(4096);
-  after.limit("new", { calls: 1, within: 1000 });
-  const limits = forms.map((form) => before.limit(form.name, form));
-  let now = 1000;
-  for (let i = 0; i < 60_000; i++) {
-    now += random(1200);
-    const limit = random(4);
-    const subject = limit === 3 ? 13_800_138_000 + random(3) : random(40) - 4;
-    if (before.count(limits[limit]!, subject, now) < forms[limit]!.calls) before.add(limits[limit]!, subject, now);
-  }
-  const at = Date.UTC(2026, 10, 30);
-  const bytes = packFrequencies(before.view(), now, at);
-  // The process begins anew three seconds later, its clock near 0.
-  const restored = restoreFrequencies(after, bytes, 50, at + 3000);
-  t.match(restored, { at });
-  let wrong = 0;
-  for (const [limit, form] of forms.entries())
-    for (let subject = -4; subject < 40; subject++) {
-      const key = limit === 3 ? 13_800_138_000 + (subject & 3) : subject;
-      for (const later of [3000, 30_000, 59_000, HOUR / 2, HOUR, 12 * HOUR, 23 * HOUR, 25 * HOUR]) {
-        const expected = before.count(limits[limit]!, key, now + later);
-        const counted = after.count(after.limit(form.name, form), key, 50 + later - 3000);
-        // Seconds of long windows begin elsewhere on the other clock.
-        if (Math.abs(counted - expected) > (limit < 2 ? 0 : Math.max(2, expected * 0.002))) wrong++;
-      }
+void t.test(
+  "the counts after a restart are those before it, whatever the clock of the process shows",
+  (t) => {
+    const random = createRandom(77);
+    const before = createFrequencyCounts(4096);
+    // Another number for each limit: a policy may have others by then.
+    const after = createFrequencyCounts(4096);
+    after.limit("new", { calls: 1, within: 1000 });
+    const limits = forms.map((form) => before.limit(form.name, form));
+    let now = 1000;
+    for (let i = 0; i < 60_000; i++) {
+      now += random(1200);
+      const limit = random(4);
+      const subject = limit === 3 ? 13_800_138_000 + random(3) : random(40) - 4;
+      if (before.count(limits[limit]!, subject, now) < forms[limit]!.calls)
+        before.add(limits[limit]!, subject, now);
     }
-  t.equal(wrong, 0);
-  t.end();
-});
+    const at = Date.UTC(2026, 10, 30);
+    const bytes = packFrequencies(before.view(), now, at);
+    // The process begins anew three seconds later, its clock near 0.
+    const restored = restoreFrequencies(after, bytes, 50, at + 3000);
+    t.match(restored, { at });
+    let wrong = 0;
+    for (const [limit, form] of forms.entries())
+      for (let subject = -4; subject < 40; subject++) {
+        const key = limit === 3 ? 13_800_138_000 + (subject & 3) : subject;
+        for (const later of [3000, 30_000, 59_000, HOUR / 2, HOUR, 12 * HOUR, 23 * HOUR, 25 * HOUR]) {
+          const expected = before.count(limits[limit]!, key, now + later);
+          const counted = after.count(after.limit(form.name, form), key, 50 + later - 3000);
+          // Seconds of long windows begin elsewhere on the other clock.
+          if (Math.abs(counted - expected) > (limit < 2 ? 0 : Math.max(2, expected * 0.002))) wrong++;
+        }
+      }
+    t.equal(wrong, 0);
+    t.end();
+  },
+);
 
 void t.test("what is no snapshot is told in words, and takes nothing", (t) => {
   const counts = createFrequencyCounts(64);

@@ -35,9 +35,15 @@ export interface RestoredCounts {
  * @param now on the engine's clock
  * @param at the same moment on the wall clock
  */
-export function packFrequencies({ rows, used, words: shared, limits }: FrequencyView, now: Millis, at: Millis): Buffer {
+export function packFrequencies(
+  { rows, used, words: shared, limits }: FrequencyView,
+  now: Millis,
+  at: Millis,
+): Buffer {
   const words = new Uint32Array(shared);
-  const names = Buffer.from(JSON.stringify(limits.map(({ name, calls, within }) => ({ name, calls, within }))));
+  const names = Buffer.from(
+    JSON.stringify(limits.map(({ name, calls, within }) => ({ name, calls, within }))),
+  );
   let body = Buffer.alloc(1 << 20);
   let end = 0;
   const room = (octets: number): void => {
@@ -68,7 +74,8 @@ export function packFrequencies({ rows, used, words: shared, limits }: Frequency
     else
       eachSummed(words, block, (time, level) => {
         const age = (second - time) | 0;
-        if (age >= 0 && age < form.within / SECOND) put(Math.min(age, MOST_SECONDS) * 2 ** LEVEL_BITS + level);
+        if (age >= 0 && age < form.within / SECOND)
+          put(Math.min(age, MOST_SECONDS) * 2 ** LEVEL_BITS + level);
       });
     if (count === 0) {
       end = begin;
@@ -103,7 +110,10 @@ export function restoreFrequencies(
 ): RestoredCounts | string {
   if (bytes.length < HEAD || bytes.toString("latin1", 0, 4) !== MAGIC) return "it is no snapshot of counts";
   if (bytes.readUInt16LE(4) !== VERSION) return "another release of the filter wrote it";
-  const digest = Buffer.from(hash("sha256", bytes.subarray(HEAD), "hex"), "hex").subarray(0, HEAD - DIGEST_AT);
+  const digest = Buffer.from(hash("sha256", bytes.subarray(HEAD), "hex"), "hex").subarray(
+    0,
+    HEAD - DIGEST_AT,
+  );
   if (!digest.equals(bytes.subarray(DIGEST_AT, HEAD))) return "it was cut or changed after it was written";
   const taken = bytes.readDoubleLE(8);
   const body = HEAD + bytes.readUInt32LE(16);

@@ -201,7 +201,7 @@ export function createSubjectRows(
       words[row * ROW + BLOCK] = block;
       words[row * ROW + SIZE_CLASS] = sizeClass;
     },
-    secondOf: (row) => words[row * ROW + SECOND]!,
+    secondOf: (row) => words[row * ROW + SECOND]! >>> 0,
     touch(row, second) {
       words[row * ROW + SECOND] = second;
     },
