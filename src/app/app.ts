@@ -14,7 +14,9 @@ import type { Listen } from "../judging/tell.ts";
 import { letAnswersLeave } from "../engines/last-answers.ts";
 import { createEngine } from "./engine-choice.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
+import { limitsInUse } from "../screening/limits/limit-use.ts";
 import { createScreeningListener } from "../screening/limits/call-events.ts";
+import { engineNow } from "../wire/kernel/clock.ts";
 import { createScreeningState, type ScreeningState } from "../screening/state.ts";
 import type { Admin } from "./admin/admin-answers.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
@@ -277,6 +279,7 @@ export async function startApp({
         certificates: expiry.figures,
         listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
+        limits: () => limitsInUse(policy.trunks, state, engineNow() + state.wall.ahead),
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
       },

@@ -14,7 +14,7 @@ import { writeDurably } from "../durable-file.ts";
 import { describeFailure } from "../read-file.ts";
 import { yieldToCalls } from "../threads/thread-priority.ts";
 import { linesSince } from "./lines-since.ts";
-import { recountCalls } from "./recount.ts";
+import { kindsToCount, recountCalls } from "./recount.ts";
 
 /** Time between two snapshots: record lines tell of the calls since; without records nothing does. */
 const EVERY: Millis = 5 * 60_000;
@@ -141,7 +141,9 @@ function restore(
   }
   if (since === Infinity) return;
   const calls =
-    records === undefined ? 0 : recountCalls(linesSince(records.folder, records.node, since), policy, state);
+    records === undefined
+      ? 0
+      : recountCalls(linesSince(records.folder, records.node, since, kindsToCount(policy)), policy, state);
   log.info(`restored the counts of ${subjects} numbers, and counted ${calls} calls since the snapshot`);
 }
 
