@@ -162,6 +162,15 @@ export interface GeneralFigures {
   /** True: the orders for lines that were given by command are whole, and kept. Undefined: there are none. */
   readonly areLinesKept: boolean | undefined;
   readonly certificates: readonly CertificateFigure[];
+  readonly limits: readonly LimitFigure[];
+}
+
+/** A limit by contract that is nearly used up. */
+export interface LimitFigure {
+  readonly lessee: string;
+  readonly limit: string;
+  /** The share that is used, 0.8 and more. */
+  readonly ratio: number;
 }
 
 /**
@@ -201,6 +210,7 @@ export interface FigureSources {
   readonly stateFolder?: () => StateFolderFigures;
   readonly listsDiffering?: () => number;
   readonly certificates?: () => readonly CertificateFigure[];
+  readonly limits?: () => readonly LimitFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
   readonly ruleFaults: Readonly<Record<string, number>>;
@@ -283,6 +293,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     listsDiffering: sources.listsDiffering?.(),
     areLinesKept: areLinesKept?.(),
     certificates: certificates?.() ?? [],
+    limits: sources.limits?.() ?? [],
   };
 }
 
