@@ -101,6 +101,11 @@ export interface Circuits {
   all(): Iterable<Circuit>;
 }
 
+/** True as long as the refusal has neither ended nor given way to another one. */
+export function isCurrent(refusal: CircuitRelease): boolean {
+  return refusal.circuit.refusals[refusal.side] === refusal;
+}
+
 /** At most this many circuits are looked at for one that may be forgotten. */
 const MOST_PASSED_OVER = 32;
 

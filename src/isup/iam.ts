@@ -127,23 +127,26 @@ function judgeIam(
   const name = slot === NO_CALL ? undefined : calls.nameOf(slot);
   const begun = { name, attempt: decision.attempt, emergency: emergencyNumber(decision, isup) };
   const isHeld = !isPassed && relay.heldReleases.isHeld(decision);
-  const waiting: HeldRelease[] = [];
+  const waiting: Omit<HeldRelease, "refusal">[] = [];
   const hold = isHeld ? collectInto(waiting) : undefined;
   const action = isPassed ? accept(turn, circuit, begun) : refuse(turn, circuit, kind, reason, hold);
   const call = slot === NO_CALL ? calls.nameless(source.trunk.id) : calls.refOf(slot);
   relay.tell({ kind: "decided", call, at, decision, action, bytes });
   const [first] = waiting;
-  if (first !== undefined) relay.heldReleases.hold(keyOf(turn), first, turn.now);
+  if (first !== undefined) {
+    const refusal = circuit?.refusals[turn.side];
+    relay.heldReleases.hold(keyOf(turn), { ...first, refusal }, turn.now);
+  }
   return isPassed;
 }
 
-function collectInto(waiting: HeldRelease[]): SendByLink {
+function collectInto(waiting: Omit<HeldRelease, "refusal">[]): SendByLink {
   return (link, side, stream, bytes) => void waiting.push({ link, side, stream, bytes });
 }
 
 /** The circuit of an IAM, also where the table of circuits is full. */
-function keyOf({ msu: { opc, dpc, cic } }: IsupTurn): string {
-  return `${opc} ${dpc} ${cic}`;
+function keyOf({ msu: { opc, dpc, cic, ni, si } }: IsupTurn): string {
+  return `${opc} ${dpc} ${cic} ${ni} ${si}`;
 }
 
 /**

@@ -19,7 +19,7 @@ import { createM3uaMessage, readM3ua, readProtocolData, type M3uaMessage } from 
 import { codeOf, type ReleaseLocation } from "../ss7/m3ua-reply.ts";
 import { createMsu, isCallControl, readCircuit, type Msu } from "../ss7/mtp3.ts";
 import { createCircuitReleases, type CameBy, type CircuitReleases } from "./circuit-release.ts";
-import { createCircuits, type Circuits, type KeptMessage } from "./circuits.ts";
+import { createCircuits, isCurrent, type CircuitRelease, type Circuits, type KeptMessage } from "./circuits.ts";
 import {
   across,
   createLinks,
@@ -97,6 +97,8 @@ export interface HeldRelease {
   readonly side: LinkSide;
   readonly stream: number;
   readonly bytes: Buffer;
+  /** Where the refusal is remembered; undefined: the table of circuits was full. */
+  readonly refusal: CircuitRelease | undefined;
 }
 
 /** Everything that outlives a turn. */
@@ -156,7 +158,9 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
       alarm,
     }),
     held: createHeldCalls(),
-    heldReleases: createHeldRefusals<HeldRelease>(parts.evidence, ({ link, side, stream, bytes }) => {
+    heldReleases: createHeldRefusals<HeldRelease>(parts.evidence, ({ link, side, stream, bytes, refusal }) => {
+      // The exchange has left the call meanwhile: REL would end its next one.
+      if (refusal !== undefined && !isCurrent(refusal)) return;
       const by = links.choose(link, codeOf(bytes));
       if (by !== NO_LINK) send(by, side, stream, bytes);
     }),
