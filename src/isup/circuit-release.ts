@@ -28,6 +28,9 @@ export const T1: Millis = 15_000;
 export const RECOVERY: Millis = 1000;
 /** How long it is repeated until the circuit is reset instead (T5, 5 to 15 min). */
 export const T5: Millis = 300_000;
+/** In place of the hash of a refused IAM: none was refused. Any IAM after that of an exchange that was heard is another call. */
+export const NO_IAM = 0;
+export const ANY_IAM = -1;
 /** How long RSC waits (T17, 5 to 15 min). */
 export const T17: Millis = 300_000;
 
@@ -56,7 +59,7 @@ export interface ReleaseForm {
   readonly turned: boolean;
   /** Cause of Q.850. */
   readonly cause: number;
-  /** A hash of the IAM that is refused; 0: it is none. */
+  /** A hash of the IAM that is refused, {@link NO_IAM} or {@link ANY_IAM}. */
   readonly iam?: number | undefined;
   /** An IAM of the other exchange that this exchange has ignored. It is sent again once the circuit is idle. */
   readonly resend?: KeptMessage | undefined;
@@ -71,6 +74,8 @@ export interface KeptRelease {
   readonly link: LinkIndex;
   readonly stream: number;
   readonly cause: number;
+  /** {@link NO_IAM} or {@link ANY_IAM}. */
+  readonly iam: number;
 }
 
 /** Where a message of the exchange of a refused call has come from: its answer goes back there. */
@@ -80,6 +85,7 @@ export interface CameBy {
   /** The type of the message, and a hash of its octets where it is an IAM. */
   readonly type: number;
   readonly iam: () => number;
+  readonly now: Millis;
 }
 
 /** Releases refused calls, and absorbs later messages of their exchange (Q.764 sections 2.3, 2.9). */
@@ -124,11 +130,12 @@ export interface CircuitReleases {
  * True when the message shows that the exchange has left the refused call, though its RLC was not seen: it begins
  * another call, or it answers the call of the other exchange.
  */
-function isPast({ circuit, side, iam, kind }: CircuitRelease, by: CameBy): boolean {
-  if (by.type === IsupType.iam)
-    return (
-      iam !== 0 && iam !== by.iam() && (kind !== "yielding" || circuit.calls[across(side)] === undefined)
-    );
+function isPast({ circuit, side, iam, kind, since }: CircuitRelease, by: CameBy): boolean {
+  if (by.type === IsupType.iam) {
+    // Where no IAM was refused, one that crosses our REL belongs to a dual seizure, which REL ends.
+    if (iam === NO_IAM) return by.now - since >= RECOVERY;
+    return iam !== by.iam() && (kind !== "yielding" || circuit.calls[across(side)] === undefined);
+  }
   return isBackward(by.type) && circuit.calls[across(side)] !== undefined;
 }
 
@@ -237,10 +244,10 @@ export function createCircuitReleases({
   }
 
   function begin(
-    { label, link, stream, cause }: KeptRelease,
+    { label, link, stream, cause }: Omit<KeptRelease, "iam">,
     circuit: Circuit | undefined,
     side: LinkSide,
-    { iam = 0, resend, hold = send }: Pick<ReleaseForm, "iam" | "resend" | "hold">,
+    { iam = NO_IAM, resend, hold = send }: Pick<ReleaseForm, "iam" | "resend" | "hold">,
     now: Millis,
   ): void {
     const release = sealUnit(label, writeRelease(cause, locationOf(link)));
@@ -272,7 +279,7 @@ export function createCircuitReleases({
     release({ message, msu, link, stream }, circuit, side, { turned, cause, ...rest }, now) {
       begin({ label: labelUnit(message, msu, turned), link, stream, cause }, circuit, side, rest, now);
     },
-    releaseKept: (circuit, side, rel, now) => begin(rel, circuit, side, {}, now),
+    releaseKept: (circuit, side, rel, now) => begin(rel, circuit, side, { iam: rel.iam }, now),
     ignore({ message, msu, link, stream }, circuit, side, { kind, iam }, now) {
       const label = labelUnit(message, msu, true);
       keep({

@@ -59,7 +59,7 @@ export interface CircuitRelease {
   readonly label: Buffer;
   /** The point code of that exchange. */
   readonly code: number;
-  /** A hash of the refused IAM: the same octets again are the same call. 0: no IAM was refused. */
+  /** A hash of the refused IAM: the same octets again are the same call. Or a value that no hash has. */
   readonly iam: number;
   readonly release: Buffer;
   readonly since: Millis;
@@ -76,6 +76,8 @@ export interface CircuitRelease {
 export interface HeldCall extends KeptMessage {
   readonly circuit: Circuit;
   readonly side: LinkSide;
+  /** A hash of the IAM: the same octets again are the same call. */
+  readonly iam: number;
   readonly due: Millis;
 }
 

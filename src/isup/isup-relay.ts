@@ -172,7 +172,14 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
       noteRelease(turn, circuit);
       giveUpResend(circuit, across(side));
     }
-    if (type === IsupType.rlc) clear(circuit);
+    if (type === IsupType.rlc) completeRelease(circuit);
+  }
+
+  /** RLC ends what REL has begun: a repeated one, behind a changeover, ends no later call. */
+  function completeRelease(circuit: Circuit): void {
+    for (const side of [0, 1] as const)
+      if (circuit.calls[side]?.phase === "released") circuits.setCall(circuit, side, undefined);
+    circuits.settle(circuit);
   }
 
   function clear(circuit: Circuit): void {

@@ -251,8 +251,8 @@ const hash: KeyHash = { low: 0, high: 0 };
 
 /** Where the message came from, for one that answers the refusal of a call. */
 export function cameBy(turn: IsupTurn): CameBy {
-  const { link, stream, bytes, start } = turn;
-  return { link, stream, type: bytes[start]!, iam: () => hashUnit(turn) };
+  const { now, link, stream, bytes, start } = turn;
+  return { now, link, stream, type: bytes[start]!, iam: () => hashUnit(turn) };
 }
 
 /**
