@@ -182,7 +182,7 @@ export function createCircuitReleases({
 
   /** Sends by the link of the refusal, or by another one when that is lost. */
   function sendOwn(refusal: CircuitRelease, stream: number, bytes: Buffer): void {
-    const link = links.choose(refusal.link, refusal.code);
+    const link = links.choose(refusal.link, refusal.side, refusal.code);
     if (link === NO_LINK) return;
     refusal.link = link;
     send(link, refusal.side, stream, bytes);
@@ -243,6 +243,20 @@ export function createCircuitReleases({
     else repeat(refusal, now);
   }
 
+  /** Hands a refusal over when its link doesn't reach its exchange any more. */
+  function handOne(refusal: CircuitRelease, now: Millis): void {
+    const other = links.choose(refusal.link, refusal.side, refusal.code);
+    if (other === refusal.link) return;
+    if (other === NO_LINK) {
+      forget(refusal);
+      return;
+    }
+    refusal.link = other;
+    if (refusal.isSeized || !repeating.delete(refusal)) return;
+    refusal.due = Math.min(refusal.due, now + RECOVERY);
+    recovering.add(refusal);
+  }
+
   function begin(
     { label, link, stream, cause }: Omit<KeptRelease, "iam">,
     circuit: Circuit | undefined,
@@ -271,7 +285,7 @@ export function createCircuitReleases({
         isSeized: false,
         resend,
       });
-    const by = links.choose(link, code);
+    const by = links.choose(link, side, code);
     hold(by === NO_LINK ? link : by, side, stream, release);
   }
 
@@ -316,18 +330,8 @@ export function createCircuitReleases({
     },
     forget,
     handOver(link, now) {
-      for (const refusal of [...repeating, ...recovering, ...waiting]) {
-        if (refusal.link !== link || links.reaches(link, refusal.code)) continue;
-        const other = links.choose(link, refusal.code);
-        if (other === NO_LINK) {
-          forget(refusal);
-          continue;
-        }
-        refusal.link = other;
-        if (refusal.isSeized || !repeating.delete(refusal)) continue;
-        refusal.due = Math.min(refusal.due, now + RECOVERY);
-        recovering.add(refusal);
-      }
+      for (const due of [waiting, recovering, repeating])
+        for (const refusal of due) if (refusal.link === link) handOne(refusal, now);
     },
     tick(now) {
       for (const refusal of recovering) {

@@ -114,7 +114,7 @@ export function judgeHeld(
 function beginHeld(relay: IsupState, call: HeldCall, now: Millis): IsupTurn {
   const turn = beginUnit(relay, now, call, relay.heldWorkspace);
   if (relay.ends[call.link] !== undefined) return turn;
-  const link = relay.links.choose(call.link, turn.msu.dpc);
+  const link = relay.links.choose(call.link, across(call.side), turn.msu.dpc);
   return link === NO_LINK ? turn : beginUnit(relay, now, { ...call, link }, relay.heldWorkspace);
 }
 

@@ -19,7 +19,13 @@ import { createM3uaMessage, readM3ua, readProtocolData, type M3uaMessage } from 
 import { codeOf, type ReleaseLocation } from "../ss7/m3ua-reply.ts";
 import { createMsu, isCallControl, readCircuit, type Msu } from "../ss7/mtp3.ts";
 import { createCircuitReleases, type CameBy, type CircuitReleases } from "./circuit-release.ts";
-import { createCircuits, isCurrent, type CircuitRelease, type Circuits, type KeptMessage } from "./circuits.ts";
+import {
+  createCircuits,
+  isCurrent,
+  type CircuitRelease,
+  type Circuits,
+  type KeptMessage,
+} from "./circuits.ts";
 import {
   across,
   createLinks,
@@ -158,12 +164,15 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
       alarm,
     }),
     held: createHeldCalls(),
-    heldReleases: createHeldRefusals<HeldRelease>(parts.evidence, ({ link, side, stream, bytes, refusal }) => {
-      // The exchange has left the call meanwhile: REL would end its next one.
-      if (refusal !== undefined && !isCurrent(refusal)) return;
-      const by = links.choose(link, codeOf(bytes));
-      if (by !== NO_LINK) send(by, side, stream, bytes);
-    }),
+    heldReleases: createHeldRefusals<HeldRelease>(
+      parts.evidence,
+      ({ link, side, stream, bytes, refusal }) => {
+        // The exchange has left the call meanwhile: REL would end its next one.
+        if (refusal !== undefined && !isCurrent(refusal)) return;
+        const by = links.choose(link, side, codeOf(bytes));
+        if (by !== NO_LINK) send(by, side, stream, bytes);
+      },
+    ),
     judge: {
       state,
       overload,
@@ -241,10 +250,11 @@ export function hopOf({ relay, link, side }: IsupTurn): string {
   return relay.ends[link]?.places[across(side)].id ?? "";
 }
 
-/** A hash of the ISUP message, from its type on: equal octets are equal messages. Never 0. */
+/** A hash of the ISUP message, from its type on: equal octets are equal messages. Positive. */
 export function hashUnit({ bytes, start, msu }: IsupTurn): number {
   hashOctets(bytes, start, msu.end, hash);
-  return hash.low === 0 ? 1 : hash.low;
+  const low = hash.low >>> 0;
+  return low === 0 ? 1 : low;
 }
 
 const hash: KeyHash = { low: 0, high: 0 };
@@ -265,7 +275,7 @@ export function pass(turn: IsupTurn): void {
     passOn(relay, turn);
     return;
   }
-  const link = relay.links.choose(turn.link, msu.dpc);
+  const link = relay.links.choose(turn.link, across(turn.side), msu.dpc);
   if (link !== NO_LINK) passOn(relay, { ...turn, link });
 }
 

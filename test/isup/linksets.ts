@@ -31,7 +31,11 @@ const m3ua: Readonly<Record<string, string>> = {
 
 function play(test: TestRelay, step: string): string[] {
   const [word = "", ...rest] = step.split(" ");
-  const text = rest.join(" ").replace("listed", LISTED).replace(`un${LISTED}`, UNLISTED).replace("segmented", SEGMENTED);
+  const text = rest
+    .join(" ")
+    .replace("listed", LISTED)
+    .replace(`un${LISTED}`, UNLISTED)
+    .replace("segmented", SEGMENTED);
   const who = word.replace(/\d$/, "");
   const link = Number(/\d$/.exec(word)?.[0] ?? 0);
   if (word === "calls") return [String(test.counters.ss7.calls)];
@@ -40,7 +44,11 @@ function play(test: TestRelay, step: string): string[] {
   else if (who === "up") test.relay.connect(link, places);
   else if (who === "lease") return told(test.lease(text, 2, link));
   else if (who === "core") return told(test.core(text, 2, link));
-  else return told(test.receive(1, Buffer.from(m3ua[who] ?? "", "hex"), 0, link)).slice(0, -1);
+  else {
+    // DUNA and DAVA of an exchange come from its side.
+    const side = /^d[au][vn]a/.test(who) && text !== "core" ? 0 : 1;
+    return told(test.receive(side, Buffer.from(m3ua[who] ?? "", "hex"), 0, link)).slice(0, -1);
+  }
   return told(test.take());
 }
 
@@ -159,6 +167,22 @@ const tables: readonly (readonly [name: string, ...steps: Step[]])[] = [
         [`wait ${T1 / 1000}`, released],
       ] as const,
   ),
+  [
+    "near miss, DUNA from the other side: that side does not reach the exchange, and need not",
+    ["lease0 unlisted", released],
+    ["duna0 core", []],
+    ["duna1 core", []],
+    [`wait ${T1 / 1000}`, released],
+  ],
+  [
+    "a storm of DUNA and DAVA: looked at once, and by the tick",
+    ["lease0 unlisted", released],
+    ["duna1", []],
+    ["dava1", []],
+    ["duna0", []],
+    ["wait 1", []],
+    [`wait ${RECOVERY / 1000}`, ["1:0 REL 21 900>11-2"]],
+  ],
   [
     "an inactive link takes nothing over",
     ["aspia1", []],
