@@ -127,18 +127,24 @@ function keyOf({ opc, dpc, cic, ni, si }: Msu, offset: number): string {
 export function createCircuits(capacity: number, counters: Ss7Counters): Circuits {
   const circuits = new Map<string, Circuit>();
 
+  function setCall({ calls }: Circuit, side: LinkSide, call: PassedCall | undefined): void {
+    counters.calls += Number(call !== undefined) - Number(calls[side] !== undefined);
+    calls[side] = call;
+  }
+
   function makeRoom(): boolean {
     let left = MOST_PASSED_OVER;
     for (const circuit of circuits.values()) {
       if (--left < 0) return false;
-      const { calls, refusals, held } = circuit;
+      const { refusals, held } = circuit;
       if (refusals[0] ?? refusals[1] ?? held[0] ?? held[1]) {
         // Moved to the end: the next search begins with other circuits.
         circuits.delete(circuit.key);
         circuits.set(circuit.key, circuit);
         continue;
       }
-      counters.calls -= Number(calls[0] !== undefined) + Number(calls[1] !== undefined);
+      // Whoever still holds the circuit finds no call there.
+      for (const side of [0, 1] as const) setCall(circuit, side, undefined);
       return circuits.delete(circuit.key);
     }
     return false;
@@ -165,10 +171,7 @@ export function createCircuits(capacity: number, counters: Ss7Counters): Circuit
       const { key, calls, refusals, held } = circuit;
       if (!(calls[0] ?? calls[1] ?? refusals[0] ?? refusals[1] ?? held[0] ?? held[1])) circuits.delete(key);
     },
-    setCall({ calls }, side, call) {
-      counters.calls += Number(call !== undefined) - Number(calls[side] !== undefined);
-      calls[side] = call;
-    },
+    setCall,
     setRefusal({ refusals }, side, refusal) {
       counters.refusals += Number(refusal !== undefined) - Number(refusals[side] !== undefined);
       refusals[side] = refusal;

@@ -70,6 +70,19 @@ void t.test("the RLC is lost: the next call of the circuit passes, and no REL co
   t.end();
 });
 
+void t.test("circuits that a full table forgets while the order runs are left alone", (t) => {
+  const relay = createTestRelay({ circuits: 4 });
+  for (const cic of [1, 2, 3, 4]) answer(relay, cic);
+  const work = relay.relay.release(new Set(["lease"]));
+  work.step(relay.now);
+  for (const cic of [5, 6, 7, 8]) relay.lease(LISTED, cic);
+  while (!work.step(relay.now));
+  t.same(relay.take(), [], "their next calls may be there");
+  t.same(work.count(), { released: 0, gone: 4, notReleasable: 0 });
+  t.same([relay.counters.ss7.calls, relay.counters.ss7.refusals], [4, 0]);
+  t.end();
+});
+
 void t.test("a REL that crosses is answered RLC, and goes no further", async (t) => {
   const relay = createTestRelay();
   answer(relay);
