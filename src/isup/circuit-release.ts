@@ -34,6 +34,10 @@ export const ANY_IAM = -1;
 /** How long RSC waits (T17, 5 to 15 min). */
 export const T17: Millis = 300_000;
 
+/** Lines of the log about circuits without answer, at most so many in so long: a peer can leave thousands. */
+const MOST_ALARMS = 20;
+const ALARMS_EVERY: Millis = 60_000;
+
 export interface CircuitReleaseParts {
   readonly circuits: Circuits;
   readonly counters: Ss7Counters;
@@ -155,6 +159,21 @@ export function createCircuitReleases({
   const recovering = new Set<CircuitRelease>();
   const waiting = new Set<CircuitRelease>();
 
+  /** Lines about circuits without answer, in the minute that ends then, and what was left out. */
+  const told = { until: 0, lines: 0, left: 0 };
+
+  function tellUnanswered({ circuit: { key } }: CircuitRelease, now: Millis): void {
+    if (now >= told.until) {
+      if (told.left > 0) alarm(`${told.left} more circuits had no RLC in ${T5 / 1000} s, reset`);
+      told.until = now + ALARMS_EVERY;
+      told.lines = told.left = 0;
+    }
+    if (told.lines < MOST_ALARMS) {
+      told.lines++;
+      alarm(`circuit ${key}: no RLC in ${T5 / 1000} s, reset`);
+    } else told.left++;
+  }
+
   function keep(refusal: CircuitRelease): void {
     const { circuit, side } = refusal;
     const former = circuit.refusals[side];
@@ -217,7 +236,7 @@ export function createCircuitReleases({
     if (refusal.isReset) counters.repeated++;
     else {
       counters.unanswered++;
-      alarm(`circuit ${refusal.circuit.key}: no RLC in ${T5 / 1000} s, reset`);
+      tellUnanswered(refusal, now);
     }
     waiting.delete(refusal);
     refusal.isReset = true;

@@ -125,6 +125,18 @@ void t.test("T1 repeats REL, T5 resets the circuit and says so, T17 repeats that
   t.end();
 });
 
+void t.test("an exchange that answers nothing writes no flood of lines", (t) => {
+  const test = createTestRelay();
+  for (let cic = 1; cic <= 500; cic++) test.lease(UNLISTED, cic);
+  test.pass(T5 + T1);
+  t.equal(test.alarms.length, 20);
+  test.lease(UNLISTED, 501);
+  test.pass(T5 + T1);
+  t.match(test.alarms.slice(20), [/^480 more circuits/, /^circuit 11 900 501 /]);
+  t.equal(test.counters.ss7.unanswered, 501);
+  t.end();
+});
+
 void t.test("RSC and GRS end the refusal and go on", (t) => {
   for (const [text, cics] of [
     ["RSC", [2]],
