@@ -41,6 +41,12 @@ export function beginCall(turn: IsupTurn): void {
   const { relay, now, link, side, stream, bytes, msu, isup, start, source } = turn;
   if (source === undefined) return;
   const circuit = relay.circuits.obtain(msu);
+  const former = outstandingOf(circuit?.calls[side], now);
+  if (former !== undefined && former.bytes.equals(bytes)) {
+    // The same octets again, as a changeover may send them: the call was judged, and nobody has answered it.
+    pass(turn);
+    return;
+  }
   readIsup(isup, formOf(relay, link), bytes, start, msu.end);
   const waits = source.trunk.side !== "core" && isup.fault === undefined && isSegmented(isup);
   if (waits && circuit !== undefined) {

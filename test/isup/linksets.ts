@@ -12,7 +12,7 @@ const SEGMENTED = "hex 010060000a03020a08031083081083" + "00f00801040a0703130178
 
 /**
  * A step: whose message by which link, or what befalls a link, or seconds that pass; and what the relay sends.
- * `lease1 RLC`: the lessee's exchange, by the second link; `calls`: how many are known.
+ * `lease1 RLC`: the lessee's exchange, by the second link; `calls`: how many are known; `decisions`.
  */
 type Step = readonly [step: string, sent: readonly string[]];
 
@@ -39,6 +39,7 @@ function play(test: TestRelay, step: string): string[] {
   const who = word.replace(/\d$/, "");
   const link = Number(/\d$/.exec(word)?.[0] ?? 0);
   if (word === "calls") return [String(test.counters.ss7.calls)];
+  if (word === "decisions") return [String(test.decisions.length)];
   if (word === "wait") return told(test.pass(Number(text) * 1000));
   if (who === "down") test.relay.disconnect(test.now, link);
   else if (who === "up") test.relay.connect(link, places);
@@ -80,6 +81,21 @@ const tables: readonly (readonly [name: string, ...steps: Step[]])[] = [
     ["lease0 unlisted", released],
     ["lease1 unlisted", []],
     [`wait ${T1 / 1000}`, released],
+  ],
+  [
+    "the IAM once more, after a changeover, is no second call",
+    ["lease0 listed", ["1 IAM 11>900-2"]],
+    ["lease1 listed", ["1:1 IAM 11>900-2"]],
+    ["decisions", ["1"]],
+    [`core1 ${ACM}`, ["1:0 ACM 900>11-2"]],
+    ["lease1 listed", ["1:1 IAM 11>900-2"]],
+    ["decisions", ["2"]],
+  ],
+  [
+    "near miss: another caller is another call",
+    ["lease0 listed", ["1 IAM 11>900-2"]],
+    ["lease1 unlisted", ["1:1 REL 21 11>900-2", "1:0 REL 21 900>11-2"]],
+    ["decisions", ["2"]],
   ],
   [
     "an RLC once more, after a changeover, ends no later call",
