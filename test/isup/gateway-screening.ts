@@ -146,6 +146,11 @@ void t.test("users of MTP3: what the trunk says, ISUP and BICC when it says noth
       `SI ${si}${more}`,
     );
   }
+  const sccp = createTestRelay();
+  for (let i = 0; i < 3; i++) sccp.receive(0, unit({ opc: LEASE, dpc: CORE, si: 3 }, "RSC"));
+  t.same(sccp.alarms, [
+    "sctp:192.0.2.1:2905: messages of service indicator 3 from point code 11 to 900 are refused: its trunk lease may not send them",
+  ]);
   const wider = createTestRelay({
     policy: policyWith("dpc: [900]", ", ss7: { originatingPointCodes: [11, 12] }"),
   });
