@@ -29,11 +29,14 @@ interface CodeSet {
   clear(): void;
 }
 
+/** The code without its low bits, and their number: below 2 ** 29. */
+function keyOf(code: number, anyBits: number): number {
+  return (code >>> anyBits) * 32 + anyBits;
+}
+
 function createCodeSet(): CodeSet {
-  /** Code without its low bits, and their number: below 2 ** 29. */
   const keys = new Set<number>();
   const masks = new Map<number, number>();
-  const keyOf = (code: number, anyBits: number): number => (code >>> anyBits) * 32 + anyBits;
   const remove = (key: number): void => {
     if (!keys.delete(key)) return;
     const anyBits = key % 32;

@@ -8,7 +8,7 @@ import { createTestRelay, LISTED, places, told, UNLISTED, type TestRelay } from 
 const ACM = "hex 060000 00";
 const ANM = "hex 090000";
 /** An IAM that announces its segment. */
-const SEGMENTED = "hex 010060000a03020a08031083081083" + "00f00801040a0703130178563412" + "00";
+const SEGMENTED = "hex 010060000a03020a0803108308108300f00801040a070313017856341200";
 
 /**
  * A step: whose message by which link, or what befalls a link, or seconds that pass; and what the relay sends.
