@@ -121,7 +121,9 @@ function beginHeld(relay: IsupState, call: HeldCall, now: Millis): IsupTurn {
   const turn = beginUnit(relay, now, call, relay.heldWorkspace);
   if (relay.ends[call.link] !== undefined) return turn;
   const link = relay.links.choose(call.link, across(call.side), turn.msu.dpc);
-  return link === NO_LINK ? turn : beginUnit(relay, now, { ...call, link }, relay.heldWorkspace);
+  if (link === NO_LINK) return turn;
+  const bytes = relay.contexts.fit(link, across(call.side), call.bytes);
+  return beginUnit(relay, now, { ...call, link, bytes }, relay.heldWorkspace);
 }
 
 /**

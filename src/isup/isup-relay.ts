@@ -132,9 +132,13 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
 
   function handleUnit(turn: IsupTurn): void {
     const { msu, start } = turn;
-    if (msu.si < 0 || (start < 0 && isCallControl(msu))) count.malformed++;
-    else if (!screening.admits(turn)) return;
-    else if (isCallControl(msu)) handleIsup(turn);
+    if (msu.si < 0 || (start < 0 && isCallControl(msu))) {
+      count.malformed++;
+      return;
+    }
+    if (!screening.admits(turn)) return;
+    relay.contexts.note(turn.link, turn.side, turn.message);
+    if (isCallControl(msu)) handleIsup(turn);
     else pass(turn);
   }
 

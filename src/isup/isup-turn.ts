@@ -35,6 +35,7 @@ import {
   NO_LINK,
   type SendByLink,
 } from "./links.ts";
+import { createLinkContexts, type LinkContexts } from "./link-contexts.ts";
 import { createHeldCalls, type HeldCalls } from "./segmented-iams.ts";
 
 /** One association as trunks match it. */
@@ -118,6 +119,7 @@ export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
   /** Counts an event, then hands it to the sink. */
   readonly tell: Listen;
   readonly links: Links;
+  readonly contexts: LinkContexts;
   /** By link; undefined while it is down. */
   readonly ends: (Ends | undefined)[];
   /** For the message that came in. */
@@ -150,11 +152,15 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
   const { state, overload, counters, elapsed, sink } = parts;
   const circuits = createCircuits(parts.circuits, counters.ss7);
   const links = createLinks();
-  const { send, alarm } = sink;
+  const contexts = createLinkContexts();
+  const { alarm } = sink;
+  const send: SendByLink = (link, side, stream, bytes) =>
+    sink.send(link, side, stream, contexts.fit(link, side, bytes));
   return {
     ...parts,
     circuits,
     links,
+    contexts,
     releases: createCircuitReleases({
       circuits,
       counters: counters.ss7,
@@ -197,6 +203,7 @@ export function connectEnds(
 ): void {
   while (relay.ends.length < link) relay.ends.push(undefined);
   relay.ends[link] = { places, origins: [originAt(places[0]), originAt(places[1])] };
+  relay.contexts.forget(link);
   relay.links.up(link);
 }
 
@@ -267,16 +274,10 @@ export function cameBy(turn: IsupTurn): CameBy {
 
 /**
  * Sends the message on as it came, by the link that it came by: so its order among the messages of its call stays what
- * the sender made it. Only a message that has waited here may find that link lost.
+ * the sender made it.
  */
 export function pass(turn: IsupTurn): void {
-  const { relay, msu } = turn;
-  if (relay.ends[turn.link] !== undefined) {
-    passOn(relay, turn);
-    return;
-  }
-  const link = relay.links.choose(turn.link, across(turn.side), msu.dpc);
-  if (link !== NO_LINK) passOn(relay, { ...turn, link });
+  passOn(turn.relay, turn);
 }
 
 /** Sends a message on as it came. */

@@ -3,7 +3,16 @@ import { Buffer } from "node:buffer";
 import t from "tap";
 import { RECOVERY, T1, T5 } from "../../src/isup/circuit-release.ts";
 import { T7 } from "../../src/isup/iam.ts";
-import { createTestRelay, LISTED, places, told, UNLISTED, type TestRelay } from "../support/isup-relay.ts";
+import { withContext } from "../../src/ss7/m3ua-reply.ts";
+import {
+  createTestRelay,
+  fromLease,
+  LISTED,
+  places,
+  told,
+  UNLISTED,
+  type TestRelay,
+} from "../support/isup-relay.ts";
 
 const ACM = "hex 060000 00";
 const ANM = "hex 090000";
@@ -264,6 +273,39 @@ void t.test("an IAM that waits for its segment outlives its link, and gives way 
   t.same(play(test, "lease1 segmented"), [], "the same octets again are the same call");
   t.same(play(test, "lease1 listed"), ["1:1 IAM 11>900-2"], "another call");
   t.same(play(test, "wait 400"), [], "and nothing of the former one");
+  t.end();
+});
+
+/** A message with another network appearance and routing context: "-" is none. */
+function inContext(bytes: Buffer, appearance: string, context: string): Buffer {
+  return withContext(bytes, bytes.indexOf("0210", 8, "hex"), {
+    networkAppearance: appearance === "-" ? -1 : Number(appearance),
+    routingContext: context === "-" ? -1 : Number(context),
+  });
+}
+
+void t.test("a REL that another link takes over has the values of that link", (t) => {
+  const rows: readonly (readonly [name: string, first: string, second: string, expected: string])[] = [
+    ["other values", "7 100", "8 200", "8 200"],
+    ["the same", "7 100", "7 100", "7 100"],
+    ["none there", "7 100", "- -", "- -"],
+    ["none here", "- -", "8 200", "8 200"],
+    ["near miss: nothing has come by that link", "7 100", "", "7 100"],
+  ];
+  for (const [name, first, second, expected] of rows) {
+    const test = createTestRelay({ links: 2 });
+    const [na = "", rc = ""] = first.split(" ");
+    const [otherNa = "", otherRc = ""] = second.split(" ");
+    if (second !== "") test.receive(0, inContext(fromLease("RLC", 9), otherNa, otherRc), 1, 1);
+    const [rel] = test.receive(0, inContext(fromLease(UNLISTED), na, rc));
+    t.same(rel?.bytes, inContext(rel?.bytes ?? Buffer.alloc(0), na, rc), name);
+    test.relay.disconnect(test.now, 0);
+    const [again] = test.pass(RECOVERY);
+    const [expectedNa = "", expectedRc = ""] = expected.split(" ");
+    t.equal(again?.link, 1, name);
+    t.same(again?.bytes, inContext(rel?.bytes ?? Buffer.alloc(0), expectedNa, expectedRc), name);
+    t.same(test.faults, [], name);
+  }
   t.end();
 });
 
