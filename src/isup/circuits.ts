@@ -115,16 +115,23 @@ const MOST_PASSED_OVER = 32;
  * The key of a circuit, the same for messages of both exchanges. Each network and each user part has circuits of its
  * own.
  */
-function keyOf({ opc, dpc, cic, ni, si }: Msu, offset: number): string {
+function keyOf({ opc, dpc, cic, ni, si }: Msu, offset: number, network: number): string {
   const number = cic + offset;
-  return opc < dpc ? `${opc} ${dpc} ${number} ${ni} ${si}` : `${dpc} ${opc} ${number} ${ni} ${si}`;
+  const key = opc < dpc ? `${opc} ${dpc} ${number} ${ni} ${si}` : `${dpc} ${opc} ${number} ${ni} ${si}`;
+  return network === 0 ? key : `${key} ${network}`;
 }
 
 /**
  * Makes an empty table. When it is full, the circuit that has been in use for the longest time is forgotten if nothing
  * but calls in progress is known of it: their messages still pass.
+ *
+ * @param networkOf finds the network of a network appearance
  */
-export function createCircuits(capacity: number, counters: Ss7Counters): Circuits {
+export function createCircuits(
+  capacity: number,
+  counters: Ss7Counters,
+  networkOf: (appearance: number) => number,
+): Circuits {
   const circuits = new Map<string, Circuit>();
 
   function setCall({ calls }: Circuit, side: LinkSide, call: PassedCall | undefined): void {
@@ -151,9 +158,10 @@ export function createCircuits(capacity: number, counters: Ss7Counters): Circuit
   }
 
   return {
-    find: (msu, offset = 0) => (circuits.size === 0 ? undefined : circuits.get(keyOf(msu, offset))),
+    find: (msu, offset = 0) =>
+      circuits.size === 0 ? undefined : circuits.get(keyOf(msu, offset, networkOf(msu.networkAppearance))),
     obtain(msu) {
-      const key = keyOf(msu, 0);
+      const key = keyOf(msu, 0, networkOf(msu.networkAppearance));
       const known = circuits.get(key);
       if (known !== undefined) return known;
       if (circuits.size >= capacity && !makeRoom()) return undefined;

@@ -157,7 +157,7 @@ function judgeIam(
   const [first] = waiting;
   if (first !== undefined) {
     const refusal = circuit?.refusals[turn.side];
-    relay.heldReleases.hold(keyOf(turn), { ...first, refusal }, turn.now);
+    relay.heldReleases.hold(circuit?.key ?? keyOf(turn), { ...first, refusal }, turn.now);
   }
   return isPassed;
 }

@@ -36,6 +36,7 @@ import {
   type SendByLink,
 } from "./links.ts";
 import { createLinkContexts, type LinkContexts } from "./link-contexts.ts";
+import { networksOf } from "./networks.ts";
 import { createHeldCalls, type HeldCalls } from "./segmented-iams.ts";
 
 /** One association as trunks match it. */
@@ -150,7 +151,7 @@ function createWorkspace(): UnitWorkspace {
 
 export function createIsupState(parts: IsupRelayParts): IsupState {
   const { state, overload, counters, elapsed, sink } = parts;
-  const circuits = createCircuits(parts.circuits, counters.ss7);
+  const circuits = createCircuits(parts.circuits, counters.ss7, networksOf(parts.policy()));
   const links = createLinks();
   const contexts = createLinkContexts();
   const { alarm } = sink;
