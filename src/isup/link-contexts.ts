@@ -31,16 +31,14 @@ export interface LinkContexts {
 }
 
 export function createLinkContexts(): LinkContexts {
-  const links = new Map<LinkIndex, KnownContexts>();
+  const links: (KnownContexts | undefined)[] = [];
   const own = createM3uaMessage();
 
   return {
     note(link, side, message) {
-      let contexts = links.get(link);
-      if (contexts === undefined) links.set(link, (contexts = { known: [], last: [undefined, undefined] }));
-      const { known, last } = contexts;
-      const former = last[side];
+      const former = links[link]?.last[side];
       if (former !== undefined && isEqual(former, message)) return;
+      const { known, last } = (links[link] ??= { known: [], last: [undefined, undefined] });
       let found = known.find((each) => isEqual(each, message));
       if (found === undefined) {
         const { networkAppearance, routingContext } = message;
@@ -51,14 +49,16 @@ export function createLinkContexts(): LinkContexts {
       last[side] = found;
     },
     fit(link, side, bytes) {
-      const contexts = links.get(link);
+      const contexts = links[link];
       if (contexts === undefined || !readM3ua(own, bytes, 0, bytes.length) || own.dataStart < 0) return bytes;
       const { known, last } = contexts;
       if (known.some((each) => isEqual(each, own))) return bytes;
       const context = last[across(side)] ?? last[side];
       return context === undefined ? bytes : withContext(bytes, own.dataStart - 4, context);
     },
-    forget: (link) => void links.delete(link),
+    forget(link) {
+      links[link] = undefined;
+    },
   };
 }
 
