@@ -14,6 +14,7 @@ import "./engines/tls.ts";
 import "./engines/held-refusals.ts";
 import "./engines/hep.ts";
 import "./engines/m3ua.ts";
+import "./engines/linksets.ts";
 import "./engines/newcomers.ts";
 import "./engines/association-notes.ts";
 import "./engines/release-run.ts";

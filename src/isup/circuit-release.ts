@@ -28,8 +28,15 @@ export const T1: Millis = 15_000;
 export const RECOVERY: Millis = 1000;
 /** How long it is repeated until the circuit is reset instead (T5, 5 to 15 min). */
 export const T5: Millis = 300_000;
+/** In place of the hash of a refused IAM: none was refused. Any IAM after that of an exchange that was heard is another call. */
+export const NO_IAM = 0;
+export const ANY_IAM = -1;
 /** How long RSC waits (T17, 5 to 15 min). */
 export const T17: Millis = 300_000;
+
+/** Lines of the log about circuits without answer, at most so many in so long: a peer can leave thousands. */
+const MOST_ALARMS = 20;
+const ALARMS_EVERY: Millis = 60_000;
 
 export interface CircuitReleaseParts {
   readonly circuits: Circuits;
@@ -56,7 +63,7 @@ export interface ReleaseForm {
   readonly turned: boolean;
   /** Cause of Q.850. */
   readonly cause: number;
-  /** A hash of the IAM that is refused; 0: it is none. */
+  /** A hash of the IAM that is refused, {@link NO_IAM} or {@link ANY_IAM}. */
   readonly iam?: number | undefined;
   /** An IAM of the other exchange that this exchange has ignored. It is sent again once the circuit is idle. */
   readonly resend?: KeptMessage | undefined;
@@ -71,6 +78,8 @@ export interface KeptRelease {
   readonly link: LinkIndex;
   readonly stream: number;
   readonly cause: number;
+  /** {@link NO_IAM} or {@link ANY_IAM}. */
+  readonly iam: number;
 }
 
 /** Where a message of the exchange of a refused call has come from: its answer goes back there. */
@@ -80,6 +89,7 @@ export interface CameBy {
   /** The type of the message, and a hash of its octets where it is an IAM. */
   readonly type: number;
   readonly iam: () => number;
+  readonly now: Millis;
 }
 
 /** Releases refused calls, and absorbs later messages of their exchange (Q.764 sections 2.3, 2.9). */
@@ -124,11 +134,12 @@ export interface CircuitReleases {
  * True when the message shows that the exchange has left the refused call, though its RLC was not seen: it begins
  * another call, or it answers the call of the other exchange.
  */
-function isPast({ circuit, side, iam, kind }: CircuitRelease, by: CameBy): boolean {
-  if (by.type === IsupType.iam)
-    return (
-      iam !== 0 && iam !== by.iam() && (kind !== "yielding" || circuit.calls[across(side)] === undefined)
-    );
+function isPast({ circuit, side, iam, kind, since }: CircuitRelease, by: CameBy): boolean {
+  if (by.type === IsupType.iam) {
+    // Where no IAM was refused, one that crosses our REL belongs to a dual seizure, which REL ends.
+    if (iam === NO_IAM) return by.now - since >= RECOVERY;
+    return iam !== by.iam() && (kind !== "yielding" || circuit.calls[across(side)] === undefined);
+  }
   return isBackward(by.type) && circuit.calls[across(side)] !== undefined;
 }
 
@@ -147,6 +158,21 @@ export function createCircuitReleases({
   const repeating = new Set<CircuitRelease>();
   const recovering = new Set<CircuitRelease>();
   const waiting = new Set<CircuitRelease>();
+
+  /** Lines about circuits without answer, in the minute that ends then, and what was left out. */
+  const told = { until: 0, lines: 0, left: 0 };
+
+  function tellUnanswered({ circuit: { key } }: CircuitRelease, now: Millis): void {
+    if (now >= told.until) {
+      if (told.left > 0) alarm(`${told.left} more circuits had no RLC in ${T5 / 1000} s, reset`);
+      told.until = now + ALARMS_EVERY;
+      told.lines = told.left = 0;
+    }
+    if (told.lines < MOST_ALARMS) {
+      told.lines++;
+      alarm(`circuit ${key}: no RLC in ${T5 / 1000} s, reset`);
+    } else told.left++;
+  }
 
   function keep(refusal: CircuitRelease): void {
     const { circuit, side } = refusal;
@@ -175,7 +201,7 @@ export function createCircuitReleases({
 
   /** Sends by the link of the refusal, or by another one when that is lost. */
   function sendOwn(refusal: CircuitRelease, stream: number, bytes: Buffer): void {
-    const link = links.choose(refusal.link, refusal.code);
+    const link = links.choose(refusal.link, refusal.side, refusal.code);
     if (link === NO_LINK) return;
     refusal.link = link;
     send(link, refusal.side, stream, bytes);
@@ -210,7 +236,7 @@ export function createCircuitReleases({
     if (refusal.isReset) counters.repeated++;
     else {
       counters.unanswered++;
-      alarm(`circuit ${refusal.circuit.key}: no RLC in ${T5 / 1000} s, reset`);
+      tellUnanswered(refusal, now);
     }
     waiting.delete(refusal);
     refusal.isReset = true;
@@ -236,11 +262,25 @@ export function createCircuitReleases({
     else repeat(refusal, now);
   }
 
+  /** Hands a refusal over when its link doesn't reach its exchange any more. */
+  function handOne(refusal: CircuitRelease, now: Millis): void {
+    const other = links.choose(refusal.link, refusal.side, refusal.code);
+    if (other === refusal.link) return;
+    if (other === NO_LINK) {
+      forget(refusal);
+      return;
+    }
+    refusal.link = other;
+    if (refusal.isSeized || !repeating.delete(refusal)) return;
+    refusal.due = Math.min(refusal.due, now + RECOVERY);
+    recovering.add(refusal);
+  }
+
   function begin(
-    { label, link, stream, cause }: KeptRelease,
+    { label, link, stream, cause }: Omit<KeptRelease, "iam">,
     circuit: Circuit | undefined,
     side: LinkSide,
-    { iam = 0, resend, hold = send }: Pick<ReleaseForm, "iam" | "resend" | "hold">,
+    { iam = NO_IAM, resend, hold = send }: Pick<ReleaseForm, "iam" | "resend" | "hold">,
     now: Millis,
   ): void {
     const release = sealUnit(label, writeRelease(cause, locationOf(link)));
@@ -264,7 +304,7 @@ export function createCircuitReleases({
         isSeized: false,
         resend,
       });
-    const by = links.choose(link, code);
+    const by = links.choose(link, side, code);
     hold(by === NO_LINK ? link : by, side, stream, release);
   }
 
@@ -272,7 +312,7 @@ export function createCircuitReleases({
     release({ message, msu, link, stream }, circuit, side, { turned, cause, ...rest }, now) {
       begin({ label: labelUnit(message, msu, turned), link, stream, cause }, circuit, side, rest, now);
     },
-    releaseKept: (circuit, side, rel, now) => begin(rel, circuit, side, {}, now),
+    releaseKept: (circuit, side, rel, now) => begin(rel, circuit, side, { iam: rel.iam }, now),
     ignore({ message, msu, link, stream }, circuit, side, { kind, iam }, now) {
       const label = labelUnit(message, msu, true);
       keep({
@@ -309,18 +349,8 @@ export function createCircuitReleases({
     },
     forget,
     handOver(link, now) {
-      for (const refusal of [...repeating, ...recovering, ...waiting]) {
-        if (refusal.link !== link || links.reaches(link, refusal.code)) continue;
-        const other = links.choose(link, refusal.code);
-        if (other === NO_LINK) {
-          forget(refusal);
-          continue;
-        }
-        refusal.link = other;
-        if (refusal.isSeized || !repeating.delete(refusal)) continue;
-        refusal.due = Math.min(refusal.due, now + RECOVERY);
-        recovering.add(refusal);
-      }
+      for (const due of [waiting, recovering, repeating])
+        for (const refusal of due) if (refusal.link === link) handOne(refusal, now);
     },
     tick(now) {
       for (const refusal of recovering) {

@@ -59,7 +59,7 @@ export interface CircuitRelease {
   readonly label: Buffer;
   /** The point code of that exchange. */
   readonly code: number;
-  /** A hash of the refused IAM: the same octets again are the same call. 0: no IAM was refused. */
+  /** A hash of the refused IAM: the same octets again are the same call. Or a value that no hash has. */
   readonly iam: number;
   readonly release: Buffer;
   readonly since: Millis;
@@ -76,6 +76,8 @@ export interface CircuitRelease {
 export interface HeldCall extends KeptMessage {
   readonly circuit: Circuit;
   readonly side: LinkSide;
+  /** A hash of the IAM: the same octets again are the same call. */
+  readonly iam: number;
   readonly due: Millis;
 }
 
@@ -101,6 +103,11 @@ export interface Circuits {
   all(): Iterable<Circuit>;
 }
 
+/** True as long as the refusal has neither ended nor given way to another one. */
+export function isCurrent(refusal: CircuitRelease): boolean {
+  return refusal.circuit.refusals[refusal.side] === refusal;
+}
+
 /** At most this many circuits are looked at for one that may be forgotten. */
 const MOST_PASSED_OVER = 32;
 
@@ -108,39 +115,53 @@ const MOST_PASSED_OVER = 32;
  * The key of a circuit, the same for messages of both exchanges. Each network and each user part has circuits of its
  * own.
  */
-function keyOf({ opc, dpc, cic, ni, si }: Msu, offset: number): string {
+function keyOf({ opc, dpc, cic, ni, si }: Msu, offset: number, network: number): string {
   const number = cic + offset;
-  return opc < dpc ? `${opc} ${dpc} ${number} ${ni} ${si}` : `${dpc} ${opc} ${number} ${ni} ${si}`;
+  const key = opc < dpc ? `${opc} ${dpc} ${number} ${ni} ${si}` : `${dpc} ${opc} ${number} ${ni} ${si}`;
+  return network === 0 ? key : `${key} ${network}`;
 }
 
 /**
  * Makes an empty table. When it is full, the circuit that has been in use for the longest time is forgotten if nothing
  * but calls in progress is known of it: their messages still pass.
+ *
+ * @param networkOf finds the network of a network appearance
  */
-export function createCircuits(capacity: number, counters: Ss7Counters): Circuits {
+export function createCircuits(
+  capacity: number,
+  counters: Ss7Counters,
+  networkOf: (appearance: number) => number,
+): Circuits {
   const circuits = new Map<string, Circuit>();
+
+  function setCall({ calls }: Circuit, side: LinkSide, call: PassedCall | undefined): void {
+    counters.calls += Number(call !== undefined) - Number(calls[side] !== undefined);
+    calls[side] = call;
+  }
 
   function makeRoom(): boolean {
     let left = MOST_PASSED_OVER;
     for (const circuit of circuits.values()) {
       if (--left < 0) return false;
-      const { calls, refusals, held } = circuit;
+      const { refusals, held } = circuit;
       if (refusals[0] ?? refusals[1] ?? held[0] ?? held[1]) {
         // Moved to the end: the next search begins with other circuits.
         circuits.delete(circuit.key);
         circuits.set(circuit.key, circuit);
         continue;
       }
-      counters.calls -= Number(calls[0] !== undefined) + Number(calls[1] !== undefined);
+      // Whoever still holds the circuit finds no call there.
+      for (const side of [0, 1] as const) setCall(circuit, side, undefined);
       return circuits.delete(circuit.key);
     }
     return false;
   }
 
   return {
-    find: (msu, offset = 0) => (circuits.size === 0 ? undefined : circuits.get(keyOf(msu, offset))),
+    find: (msu, offset = 0) =>
+      circuits.size === 0 ? undefined : circuits.get(keyOf(msu, offset, networkOf(msu.networkAppearance))),
     obtain(msu) {
-      const key = keyOf(msu, 0);
+      const key = keyOf(msu, 0, networkOf(msu.networkAppearance));
       const known = circuits.get(key);
       if (known !== undefined) return known;
       if (circuits.size >= capacity && !makeRoom()) return undefined;
@@ -158,10 +179,7 @@ export function createCircuits(capacity: number, counters: Ss7Counters): Circuit
       const { key, calls, refusals, held } = circuit;
       if (!(calls[0] ?? calls[1] ?? refusals[0] ?? refusals[1] ?? held[0] ?? held[1])) circuits.delete(key);
     },
-    setCall({ calls }, side, call) {
-      counters.calls += Number(call !== undefined) - Number(calls[side] !== undefined);
-      calls[side] = call;
-    },
+    setCall,
     setRefusal({ refusals }, side, refusal) {
       counters.refusals += Number(refusal !== undefined) - Number(refusals[side] !== undefined);
       refusals[side] = refusal;

@@ -28,7 +28,7 @@ export function createGatewayScreening(relay: IsupState): GatewayScreening {
   function refuseCode(turn: IsupTurn): void {
     ss7.unknownRoute++;
     relay.counters.strangers.note(originOf(turn).sourceAddress);
-    tell(turn);
+    tell(turn, "messages", "no trunk may send them");
     const { msu, bytes, start, link, side, stream, message } = turn;
     if (!isCallControl(msu) || adjacent(turn.policy, link, side) === undefined) return;
     // One exchange stands behind the link: whatever it calls itself, the answer finds it there.
@@ -44,7 +44,7 @@ export function createGatewayScreening(relay: IsupState): GatewayScreening {
   }
 
   /** Tells the operator of each point code once a minute. */
-  function tell({ now, msu, relay: { sink }, ...turn }: IsupTurn): void {
+  function tell({ now, msu, relay: { sink }, ...turn }: IsupTurn, what: string, why: string): void {
     const known = told.get(msu.opc);
     if (known !== undefined && now < known.until) {
       known.unheard++;
@@ -61,7 +61,7 @@ export function createGatewayScreening(relay: IsupState): GatewayScreening {
     const place = relay.ends[turn.link]?.places[turn.side].id ?? "";
     const circuit = msu.cic < 0 ? "" : `, circuit ${msu.cic}`;
     sink.alarm(
-      `${place}: messages from point code ${msu.opc} to ${msu.dpc} are refused: no trunk may send them${circuit}${since}`,
+      `${place}: ${what} from point code ${msu.opc} to ${msu.dpc} are refused: ${why}${circuit}${since}`,
     );
   }
 
@@ -75,6 +75,11 @@ export function createGatewayScreening(relay: IsupState): GatewayScreening {
       if (!source.trunk.ss7.serviceIndicators.has(msu.si)) {
         if (carriesNoCalls(msu.si)) ss7.serviceIndicator++;
         else ss7.userPart++;
+        tell(
+          turn,
+          `messages of service indicator ${msu.si}`,
+          `its trunk ${source.trunk.id} may not send them`,
+        );
         return false;
       }
       if (!isCallControl(msu) || isRangeAllowed(relay, turn)) return true;

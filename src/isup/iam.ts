@@ -10,10 +10,11 @@ import { isEmergencyIam, isupCalls, type IsupCall } from "../judging/isup-calls.
 import { emergencyNumber } from "../judging/isup-messages.ts";
 import { isSegmented, IsupType, readIsup, type IsupMessage } from "../ss7/isup.ts";
 import { labelUnit } from "../ss7/m3ua-reply.ts";
+import { ANY_IAM, NO_IAM } from "./circuit-release.ts";
 import { endCall } from "./call-progress.ts";
 import { keepMessage, type Circuit, type HeldCall, type KeptMessage } from "./circuits.ts";
 import type { PassedCall } from "./circuits.ts";
-import { across, type LinkIndex, type SendByLink } from "./links.ts";
+import { across, type LinkIndex, NO_LINK, type SendByLink } from "./links.ts";
 import { isMaintenance } from "./message-kinds.ts";
 import {
   beginUnit,
@@ -40,9 +41,18 @@ export function beginCall(turn: IsupTurn): void {
   const { relay, now, link, side, stream, bytes, msu, isup, start, source } = turn;
   if (source === undefined) return;
   const circuit = relay.circuits.obtain(msu);
+  const former = outstandingOf(circuit?.calls[side], now);
+  if (former !== undefined && former.bytes.equals(bytes)) {
+    // The same octets again, as a changeover may send them: the call was judged, and nobody has answered it.
+    pass(turn);
+    return;
+  }
   readIsup(isup, formOf(relay, link), bytes, start, msu.end);
   const waits = source.trunk.side !== "core" && isup.fault === undefined && isSegmented(isup);
-  if (waits && circuit !== undefined && relay.held.hold({ circuit, side, link, stream, bytes }, now)) return;
+  if (waits && circuit !== undefined) {
+    const iam = hashUnit(turn);
+    if (relay.held.hold({ circuit, side, link, stream, bytes, iam }, now)) return;
+  }
   judgeIam(turn, source, circuit, waits ? withoutSegment({ isup, source }) : undefined);
 }
 
@@ -62,14 +72,16 @@ export function followHeld(turn: IsupTurn, call: HeldCall, type: number): boolea
   const { relay, now } = turn;
   const { circuit, side } = call;
   if (isMaintenance(type)) return false;
-  if (type === IsupType.iam) {
+  if (type === IsupType.iam && hashUnit(turn) === call.iam) {
     relay.counters.ss7.absorbed++;
     return true;
   }
   relay.held.drop(call);
+  // Another call: the exchange has given the held one up, of which the other exchange has never heard.
+  if (type === IsupType.iam) return false;
   if (type === IsupType.rel) {
     // The other exchange has never heard of the call.
-    relay.releases.ignore(turn, circuit, side, { kind: "silent", iam: 0 }, now);
+    relay.releases.ignore(turn, circuit, side, { kind: "silent", iam: NO_IAM }, now);
     const refusal = circuit.refusals[side];
     return refusal !== undefined && relay.releases.absorb(refusal, cameBy(turn));
   }
@@ -95,13 +107,23 @@ export function judgeHeld(
     const form = formOf(relay, following.link);
     readIsup(segment, form, following.bytes, following.start, following.msu.end);
   }
-  const turn = beginUnit(relay, now, call, relay.heldWorkspace);
+  const turn = beginHeld(relay, call, now);
   readIsup(turn.isup, formOf(relay, call.link), turn.bytes, turn.start, turn.msu.end);
   const { source } = turn;
   if (source !== undefined)
     return judgeIam(turn, source, call.circuit, following === undefined ? undefined : segment);
   refuse(turn, call.circuit, "drop", "source-unknown");
   return false;
+}
+
+/** Begins the turn of an IAM that has waited. Where its link was lost meanwhile, it goes on by another one. */
+function beginHeld(relay: IsupState, call: HeldCall, now: Millis): IsupTurn {
+  const turn = beginUnit(relay, now, call, relay.heldWorkspace);
+  if (relay.ends[call.link] !== undefined) return turn;
+  const link = relay.links.choose(call.link, across(call.side), turn.msu.dpc);
+  if (link === NO_LINK) return turn;
+  const bytes = relay.contexts.fit(link, across(call.side), call.bytes);
+  return beginUnit(relay, now, { ...call, link, bytes }, relay.heldWorkspace);
 }
 
 /**
@@ -127,23 +149,26 @@ function judgeIam(
   const name = slot === NO_CALL ? undefined : calls.nameOf(slot);
   const begun = { name, attempt: decision.attempt, emergency: emergencyNumber(decision, isup) };
   const isHeld = !isPassed && relay.heldReleases.isHeld(decision);
-  const waiting: HeldRelease[] = [];
+  const waiting: Omit<HeldRelease, "refusal">[] = [];
   const hold = isHeld ? collectInto(waiting) : undefined;
   const action = isPassed ? accept(turn, circuit, begun) : refuse(turn, circuit, kind, reason, hold);
   const call = slot === NO_CALL ? calls.nameless(source.trunk.id) : calls.refOf(slot);
   relay.tell({ kind: "decided", call, at, decision, action, bytes });
   const [first] = waiting;
-  if (first !== undefined) relay.heldReleases.hold(keyOf(turn), first, turn.now);
+  if (first !== undefined) {
+    const refusal = circuit?.refusals[turn.side];
+    relay.heldReleases.hold(circuit?.key ?? keyOf(turn), { ...first, refusal }, turn.now);
+  }
   return isPassed;
 }
 
-function collectInto(waiting: HeldRelease[]): SendByLink {
+function collectInto(waiting: Omit<HeldRelease, "refusal">[]): SendByLink {
   return (link, side, stream, bytes) => void waiting.push({ link, side, stream, bytes });
 }
 
 /** The circuit of an IAM, also where the table of circuits is full. */
-function keyOf({ msu: { opc, dpc, cic } }: IsupTurn): string {
-  return `${opc} ${dpc} ${cic}`;
+function keyOf({ msu: { opc, dpc, cic, ni, si } }: IsupTurn): string {
+  return `${opc} ${dpc} ${cic} ${ni} ${si}`;
 }
 
 /**
@@ -261,5 +286,6 @@ export function giveUp(turn: IsupTurn, circuit: Circuit): void {
   const cause = formOf(relay, link).releaseCause;
   if (call !== undefined) endCall(relay, call, { by: "filter", cause }, now);
   relay.circuits.setCall(circuit, side, undefined);
-  relay.releases.release(turn, circuit, across(side), { turned: false, cause }, now);
+  const iam = call === undefined || call.phase === "begun" ? NO_IAM : ANY_IAM;
+  relay.releases.release(turn, circuit, across(side), { turned: false, cause, iam }, now);
 }

@@ -85,6 +85,9 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
   const ages = createCircuitAges(relay);
   const screening = createGatewayScreening(relay);
   let errorsLeft = MOST_ERRORS;
+  /** Links whose refusals the next tick hands over. */
+  const changed = new Set<LinkIndex>();
+  let hasHandedOver = false;
 
   function guard(step: () => void): void {
     try {
@@ -104,27 +107,38 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
       links.activate(link);
       handleUnit(beginUnit(relay, now, { link, side, stream, bytes }));
     } else {
-      noteState(now, link, kind, bytes);
+      noteState(now, { link, side }, kind, bytes);
       passOn(relay, { link, side, stream, bytes });
     }
   }
 
+  /** Every refusal is looked at: a peer that sends DUNA after DUNA has it done once between two ticks, and by the tick. */
+  function handOver(link: LinkIndex, now: Millis): void {
+    if (hasHandedOver) changed.add(link);
+    else releases.handOver(link, now);
+    hasHandedOver = true;
+  }
+
   /** Notes what the ends of a link tell each other about it (RFC 4666 section 4.3.4). */
-  function noteState(now: Millis, link: LinkIndex, kind: M3uaKind, bytes: Buffer): void {
+  function noteState(now: Millis, { link, side }: AssociationEnd, kind: M3uaKind, bytes: Buffer): void {
     if (kind === "active") links.activate(link);
-    else if (kind === "available") links.note(link, bytes, true);
+    else if (kind === "available") links.note(link, side, bytes, true);
     else if (kind === "down" || kind === "inactive" || kind === "unavailable") {
-      if (kind === "unavailable") links.note(link, bytes, false);
+      if (kind === "unavailable") links.note(link, side, bytes, false);
       else links.deactivate(link);
-      releases.handOver(link, now);
+      handOver(link, now);
     }
   }
 
   function handleUnit(turn: IsupTurn): void {
     const { msu, start } = turn;
-    if (msu.si < 0 || (start < 0 && isCallControl(msu))) count.malformed++;
-    else if (!screening.admits(turn)) return;
-    else if (isCallControl(msu)) handleIsup(turn);
+    if (msu.si < 0 || (start < 0 && isCallControl(msu))) {
+      count.malformed++;
+      return;
+    }
+    if (!screening.admits(turn)) return;
+    relay.contexts.note(turn.link, turn.side, turn.message);
+    if (isCallControl(msu)) handleIsup(turn);
     else pass(turn);
   }
 
@@ -172,7 +186,14 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
       noteRelease(turn, circuit);
       giveUpResend(circuit, across(side));
     }
-    if (type === IsupType.rlc) clear(circuit);
+    if (type === IsupType.rlc) completeRelease(circuit);
+  }
+
+  /** RLC ends what REL has begun: a repeated one, behind a changeover, ends no later call. */
+  function completeRelease(circuit: Circuit): void {
+    for (const side of [0, 1] as const)
+      if (circuit.calls[side]?.phase === "released") circuits.setCall(circuit, side, undefined);
+    circuits.settle(circuit);
   }
 
   function clear(circuit: Circuit): void {
@@ -211,6 +232,9 @@ export function createIsupRelay(parts: IsupRelayParts): IsupRelay {
     },
     tick(now) {
       errorsLeft = MOST_ERRORS;
+      hasHandedOver = false;
+      for (const link of changed) guard(() => releases.handOver(link, now));
+      changed.clear();
       guard(() => relay.heldReleases.release(now));
       guard(() => relay.judge.told.flush(now, relay.tell));
       guard(() => relay.calls.tick(now));

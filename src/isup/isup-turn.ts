@@ -19,7 +19,13 @@ import { createM3uaMessage, readM3ua, readProtocolData, type M3uaMessage } from 
 import { codeOf, type ReleaseLocation } from "../ss7/m3ua-reply.ts";
 import { createMsu, isCallControl, readCircuit, type Msu } from "../ss7/mtp3.ts";
 import { createCircuitReleases, type CameBy, type CircuitReleases } from "./circuit-release.ts";
-import { createCircuits, type Circuits, type KeptMessage } from "./circuits.ts";
+import {
+  createCircuits,
+  isCurrent,
+  type CircuitRelease,
+  type Circuits,
+  type KeptMessage,
+} from "./circuits.ts";
 import {
   across,
   createLinks,
@@ -29,6 +35,8 @@ import {
   NO_LINK,
   type SendByLink,
 } from "./links.ts";
+import { createLinkContexts, type LinkContexts } from "./link-contexts.ts";
+import { networksOf } from "./networks.ts";
 import { createHeldCalls, type HeldCalls } from "./segmented-iams.ts";
 
 /** One association as trunks match it. */
@@ -97,6 +105,8 @@ export interface HeldRelease {
   readonly side: LinkSide;
   readonly stream: number;
   readonly bytes: Buffer;
+  /** Where the refusal is remembered; undefined: the table of circuits was full. */
+  readonly refusal: CircuitRelease | undefined;
 }
 
 /** Everything that outlives a turn. */
@@ -110,6 +120,7 @@ export interface IsupState extends Omit<IsupRelayParts, "circuits"> {
   /** Counts an event, then hands it to the sink. */
   readonly tell: Listen;
   readonly links: Links;
+  readonly contexts: LinkContexts;
   /** By link; undefined while it is down. */
   readonly ends: (Ends | undefined)[];
   /** For the message that came in. */
@@ -140,13 +151,17 @@ function createWorkspace(): UnitWorkspace {
 
 export function createIsupState(parts: IsupRelayParts): IsupState {
   const { state, overload, counters, elapsed, sink } = parts;
-  const circuits = createCircuits(parts.circuits, counters.ss7);
+  const circuits = createCircuits(parts.circuits, counters.ss7, networksOf(parts.policy()));
   const links = createLinks();
-  const { send, alarm } = sink;
+  const contexts = createLinkContexts();
+  const { alarm } = sink;
+  const send: SendByLink = (link, side, stream, bytes) =>
+    sink.send(link, side, stream, contexts.fit(link, side, bytes));
   return {
     ...parts,
     circuits,
     links,
+    contexts,
     releases: createCircuitReleases({
       circuits,
       counters: counters.ss7,
@@ -156,10 +171,15 @@ export function createIsupState(parts: IsupRelayParts): IsupState {
       alarm,
     }),
     held: createHeldCalls(),
-    heldReleases: createHeldRefusals<HeldRelease>(parts.evidence, ({ link, side, stream, bytes }) => {
-      const by = links.choose(link, codeOf(bytes));
-      if (by !== NO_LINK) send(by, side, stream, bytes);
-    }),
+    heldReleases: createHeldRefusals<HeldRelease>(
+      parts.evidence,
+      ({ link, side, stream, bytes, refusal }) => {
+        // The exchange has left the call meanwhile: REL would end its next one.
+        if (refusal !== undefined && !isCurrent(refusal)) return;
+        const by = links.choose(link, side, codeOf(bytes));
+        if (by !== NO_LINK) send(by, side, stream, bytes);
+      },
+    ),
     judge: {
       state,
       overload,
@@ -184,6 +204,7 @@ export function connectEnds(
 ): void {
   while (relay.ends.length < link) relay.ends.push(undefined);
   relay.ends[link] = { places, origins: [originAt(places[0]), originAt(places[1])] };
+  relay.contexts.forget(link);
   relay.links.up(link);
 }
 
@@ -237,32 +258,27 @@ export function hopOf({ relay, link, side }: IsupTurn): string {
   return relay.ends[link]?.places[across(side)].id ?? "";
 }
 
-/** A hash of the ISUP message, from its type on: equal octets are equal messages. Never 0. */
+/** A hash of the ISUP message, from its type on: equal octets are equal messages. Positive. */
 export function hashUnit({ bytes, start, msu }: IsupTurn): number {
   hashOctets(bytes, start, msu.end, hash);
-  return hash.low === 0 ? 1 : hash.low;
+  const low = hash.low >>> 0;
+  return low === 0 ? 1 : low;
 }
 
 const hash: KeyHash = { low: 0, high: 0 };
 
 /** Where the message came from, for one that answers the refusal of a call. */
 export function cameBy(turn: IsupTurn): CameBy {
-  const { link, stream, bytes, start } = turn;
-  return { link, stream, type: bytes[start]!, iam: () => hashUnit(turn) };
+  const { now, link, stream, bytes, start } = turn;
+  return { now, link, stream, type: bytes[start]!, iam: () => hashUnit(turn) };
 }
 
 /**
  * Sends the message on as it came, by the link that it came by: so its order among the messages of its call stays what
- * the sender made it. Only a message that has waited here may find that link lost.
+ * the sender made it.
  */
 export function pass(turn: IsupTurn): void {
-  const { relay, msu } = turn;
-  if (relay.ends[turn.link] !== undefined) {
-    passOn(relay, turn);
-    return;
-  }
-  const link = relay.links.choose(turn.link, msu.dpc);
-  if (link !== NO_LINK) passOn(relay, { ...turn, link });
+  passOn(turn.relay, turn);
 }
 
 /** Sends a message on as it came. */

@@ -7,6 +7,7 @@ import type { TrunkId } from "../domain/trunk.ts";
 import { turnLabel } from "../ss7/m3ua-reply.ts";
 import { endCall } from "./call-progress.ts";
 import type { Circuit, PassedCall } from "./circuits.ts";
+import { ANY_IAM, NO_IAM } from "./circuit-release.ts";
 import { causeFor } from "./iam.ts";
 import type { IsupState } from "./isup-turn.ts";
 
@@ -100,6 +101,8 @@ function releaseCircuit(
   const cause = causeFor(relay, link, "line-stopped");
   endCall(relay, call, { by: "filter", how: "released", cause }, now);
   circuits.setCall(circuit, side, undefined);
-  releases.releaseKept(circuit, across(side), { label, link, stream, cause }, now);
-  releases.releaseKept(circuit, side, { label: turnLabel(label), link, stream, cause }, now);
+  // Nobody seizes a circuit whose call both exchanges know.
+  const iam = call.phase === "begun" ? NO_IAM : ANY_IAM;
+  releases.releaseKept(circuit, across(side), { label, link, stream, cause, iam }, now);
+  releases.releaseKept(circuit, side, { label: turnLabel(label), link, stream, cause, iam }, now);
 }

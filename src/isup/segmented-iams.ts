@@ -28,9 +28,10 @@ export function createHeldCalls(): HeldCalls {
     call.circuit.held[call.side] = undefined;
   };
   return {
-    hold({ circuit, side, link, stream, bytes }, now) {
+    hold({ circuit, side, link, stream, bytes, iam }, now) {
       if (waiting.size >= MOST_HELD || bytes.length > MOST_KEPT) return false;
-      const call: HeldCall = { ...keepMessage({ link, stream, bytes }), circuit, side, due: now + T34 };
+      const kept = keepMessage({ link, stream, bytes });
+      const call: HeldCall = { ...kept, circuit, side, iam, due: now + T34 };
       circuit.held[side] = call;
       waiting.add(call);
       return true;

@@ -50,6 +50,27 @@ export function codeOf(label: Buffer): number {
   return label.readUInt32BE(dataOf(label) + 8);
 }
 
+/**
+ * Returns a DATA message with another network appearance and routing context; -1: none.
+ * @param data where the parameter with the protocol data begins; what stands behind it stays
+ */
+export function withContext(
+  bytes: Buffer,
+  data: number,
+  { networkAppearance, routingContext }: Pick<M3uaMessage, "networkAppearance" | "routingContext">,
+): Buffer {
+  const rest = bytes.subarray(data);
+  const start = HEADER + (networkAppearance < 0 ? 0 : 8) + (routingContext < 0 ? 0 : 8);
+  const whole = Buffer.alloc(start + rest.length);
+  bytes.copy(whole, 0, 0, HEADER);
+  let at = HEADER;
+  if (networkAppearance >= 0) at = writeParameter(whole, at, 0x0200, networkAppearance);
+  if (routingContext >= 0) at = writeParameter(whole, at, 0x0006, routingContext);
+  rest.copy(whole, at);
+  whole.writeUInt32BE(whole.length, 4);
+  return whole;
+}
+
 /** Returns a copy of a label with the two point codes in each other's place. */
 export function turnLabel(label: Buffer): Buffer {
   const turned = Buffer.from(label);

@@ -128,6 +128,38 @@ void t.test("trunks of one pair of exchanges are told apart by circuit, network 
   t.end();
 });
 
+/** Two trunks of one exchange by their network appearances; the second one may be left out. */
+function trunksBy(first: string, second: string): ReturnType<typeof compileText> {
+  const lease = /^ {2}- \{ id: lease.*$/m.exec(isupPolicy)?.[0] ?? "";
+  const [one, other] = [first, second].map((appearance, index) =>
+    lease
+      .replace("id: lease", `id: lease-${index}`)
+      .replace(`opc: [${LEASE}]`, `opc: [${LEASE}], networkAppearance: ${appearance}`),
+  );
+  return compileText(isupPolicy.replace(lease, second === "" ? `${one}` : `${one}\n${other}`), lists);
+}
+
+void t.test("circuits of two networks are told apart where the trunks tell them apart", (t) => {
+  const iam = (text: string): Buffer => unit({ opc: LEASE, dpc: CORE }, text);
+  const acm = unit({ opc: CORE, dpc: LEASE }, "hex 060000 00");
+  const test = createTestRelay({ policy: trunksBy("7", "[8, 9]") });
+  test.receive(0, inNetwork(7, iam(LISTED)));
+  t.same(
+    told(test.receive(0, inNetwork(8, iam(UNLISTED)))),
+    ["0 REL 21 900>11-2"],
+    "a call of network 7 goes on",
+  );
+  t.same(test.receive(0, inNetwork(9, unit({ opc: LEASE, dpc: CORE }, "RLC"))), [], "9 is the same as 8");
+  test.receive(1, inNetwork(7, acm));
+  t.same([test.counters.ss7.calls, test.counters.ss7.refusals], [1, 0]);
+  const one = createTestRelay({ policy: trunksBy("7", "") });
+  one.receive(0, inNetwork(7, iam(LISTED)));
+  one.receive(1, acm);
+  one.pass(6 * 60_000);
+  t.equal(one.counters.ss7.calls, 1, "one network: the core may leave the appearance out");
+  t.end();
+});
+
 void t.test("users of MTP3: what the trunk says, ISUP and BICC when it says nothing", (t) => {
   for (const [more, si, isPassed] of [
     ["", 5, true],
@@ -146,6 +178,11 @@ void t.test("users of MTP3: what the trunk says, ISUP and BICC when it says noth
       `SI ${si}${more}`,
     );
   }
+  const sccp = createTestRelay();
+  for (let i = 0; i < 3; i++) sccp.receive(0, unit({ opc: LEASE, dpc: CORE, si: 3 }, "RSC"));
+  t.same(sccp.alarms, [
+    "sctp:192.0.2.1:2905: messages of service indicator 3 from point code 11 to 900 are refused: its trunk lease may not send them",
+  ]);
   const wider = createTestRelay({
     policy: policyWith("dpc: [900]", ", ss7: { originatingPointCodes: [11, 12] }"),
   });

@@ -125,6 +125,18 @@ void t.test("T1 repeats REL, T5 resets the circuit and says so, T17 repeats that
   t.end();
 });
 
+void t.test("an exchange that answers nothing writes no flood of lines", (t) => {
+  const test = createTestRelay();
+  for (let cic = 1; cic <= 500; cic++) test.lease(UNLISTED, cic);
+  test.pass(T5 + T1);
+  t.equal(test.alarms.length, 20);
+  test.lease(UNLISTED, 501);
+  test.pass(T5 + T1);
+  t.match(test.alarms.slice(20), [/^480 more circuits/, /^circuit 11 900 501 /]);
+  t.equal(test.counters.ss7.unanswered, 501);
+  t.end();
+});
+
 void t.test("RSC and GRS end the refusal and go on", (t) => {
   for (const [text, cics] of [
     ["RSC", [2]],
@@ -156,7 +168,7 @@ void t.test("DUNA, ASPDN and a lost association forget refusals", (t) => {
   for (const [name, bytes, left] of cases) {
     const test = createTestRelay();
     test.lease(UNLISTED);
-    t.equal(test.receive(1, bytes).length, 1, `${name} goes on`);
+    t.equal(test.receive(0, bytes).length, 1, `${name} goes on`);
     t.equal(test.counters.ss7.refusals, left, name);
   }
   const test = createTestRelay();
@@ -257,7 +269,7 @@ void t.test("a segmented IAM waits for its segment; both are judged as one", (t)
   }
   const test = createTestRelay();
   test.lease(announce("1087654321"));
-  t.same(told(test.lease(LISTED)), [], "a second IAM is none");
+  t.same(told(test.lease(announce("1087654321"))), [], "the same IAM again is none");
   t.same(told(test.pass(T34 - 1000)), []);
   t.same(told(test.pass(1000)), ["1 IAM 11>900-2"], "T34: there will be no segment");
   t.same(told(test.lease("SGM generic=3:1087654322")), ["1 SGM 11>900-2"], "late, and harmless");

@@ -1,4 +1,5 @@
 import t from "tap";
+import { RECOVERY, T17, T5 } from "../../src/isup/circuit-release.ts";
 import { compileText } from "../support/proxy.ts";
 import {
   createTestRelay,
@@ -47,6 +48,39 @@ void t.test("REL to both exchanges; RLC is absorbed, and the circuit is free", a
   t.same(told(relay.lease(LISTED)), ["1 IAM 11>900-2"], "the circuit serves the next call");
   t.equal(relay.events.filter(({ kind }) => kind === "ended").length, 1, "told once");
   t.same(relay.faults, []);
+});
+
+void t.test("the RLC is lost: the next call of the circuit passes, and no REL comes into it", (t) => {
+  for (const side of ["lease", "core"] as const) {
+    const relay = createTestRelay();
+    answer(relay);
+    release(relay);
+    const passed = side === "lease" ? "1 IAM 11>900-2" : "0 IAM 900>11-2";
+    t.same(told(relay[side](LISTED)), [passed], `of ${side}`);
+    t.same(told(relay[side === "lease" ? "core" : "lease"]("RLC")), [], "the other RLC is absorbed");
+    t.same(told(relay.pass(T5 + T17)), [], "nothing is repeated");
+    t.equal(relay.counters.ss7.refusals, 0);
+  }
+  const crossing = createTestRelay();
+  crossing.lease(LISTED);
+  release(crossing);
+  t.same(told(crossing.core(LISTED)), [], "an IAM that crosses REL belongs to a dual seizure");
+  crossing.pass(RECOVERY);
+  t.same(told(crossing.core(LISTED)), ["0 IAM 900>11-2"], "near miss: a second later it is another call");
+  t.end();
+});
+
+void t.test("circuits that a full table forgets while the order runs are left alone", (t) => {
+  const relay = createTestRelay({ circuits: 4 });
+  for (const cic of [1, 2, 3, 4]) answer(relay, cic);
+  const work = relay.relay.release(new Set(["lease"]));
+  work.step(relay.now);
+  for (const cic of [5, 6, 7, 8]) relay.lease(LISTED, cic);
+  while (!work.step(relay.now));
+  t.same(relay.take(), [], "their next calls may be there");
+  t.same(work.count(), { released: 0, gone: 4, notReleasable: 0 });
+  t.same([relay.counters.ss7.calls, relay.counters.ss7.refusals], [4, 0]);
+  t.end();
 });
 
 void t.test("a REL that crosses is answered RLC, and goes no further", async (t) => {
