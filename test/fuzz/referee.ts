@@ -156,7 +156,9 @@ export function createReferee(
   }
 
   function provedBy(incoming: Draft, callId: string): CallOfToken | undefined {
-    const text = [incoming.start, ...incoming.fields].join("\n");
+    // A strict router puts Route into the Request-URI (RFC 3261 section 16.4). Tokens in other fields prove nothing.
+    const routes = incoming.fields.filter((field) => /^route\s*:/i.test(field));
+    const text = [incoming.start, ...routes].join("\n");
     // Answers add a confirmation at the end of a token.
     for (const [, token = ""] of text.matchAll(/;\s*sw\s*=\s*([^;>,\s]+)/gi)) {
       for (const [written, call] of tokens)

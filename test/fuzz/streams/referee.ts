@@ -124,6 +124,11 @@ export function createStreamReferee(): StreamReferee {
   /** A response goes to a host that asked. */
   function judgeResponse({ to }: Sent, draft: Draft): string | undefined {
     const via = draft.fields.find((field) => splitField(field)[0] === "via") ?? "";
+    // What is too broken to be read has a 400, whose Via need not be found in what was said.
+    if (draft.start.startsWith("SIP/2.0 400 Bad Request"))
+      return said.some(({ host }) => host === splitAddress(to).address)
+        ? undefined
+        : `stray: ${draft.start} for nobody`;
     return sendersOf(via).includes(splitAddress(to).address)
       ? undefined
       : `stray: ${draft.start} for nobody's request`;
