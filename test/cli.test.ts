@@ -4,6 +4,8 @@ import "./cli/running.ts";
 import "./cli/sockets.ts";
 import "./cli/draining.ts";
 import "./cli/restart.ts";
+import "./cli/status.ts";
+import "./cli/counts-restart.ts";
 import "./cli/socket-activation.ts";
 import "./cli/service-install.ts";
 import "./cli/reloading.ts";

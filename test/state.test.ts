@@ -6,3 +6,4 @@ import "./state/fair-room.ts";
 import "./state/token-bucket.ts";
 import "./state/sliding-window.ts";
 import "./state/frequency-counts.ts";
+import "./state/frequency-snapshot.ts";

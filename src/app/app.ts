@@ -14,8 +14,10 @@ import type { Listen } from "../judging/tell.ts";
 import { letAnswersLeave } from "../engines/last-answers.ts";
 import { createEngine } from "./engine-choice.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
+import { limitsInUse } from "../screening/limits/limit-use.ts";
 import { createScreeningListener } from "../screening/limits/call-events.ts";
-import { createScreeningState } from "../screening/state.ts";
+import { engineNow } from "../wire/kernel/clock.ts";
+import { createScreeningState, type ScreeningState } from "../screening/state.ts";
 import type { Admin } from "./admin/admin-answers.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
 import { createCertificateExpiry } from "./certificate-expiry.ts";
@@ -72,6 +74,8 @@ export interface AppParts {
   readonly policies?: PolicyPlace | undefined;
   /** The hourly sealing of the records; undefined: there is none. */
   readonly seals?: Pick<HourlySeal, "counts"> | undefined;
+  /** Restores the counts of limits, and keeps them from then on. Left out: they begin anew at each start. */
+  readonly keepCounts?: (state: ScreeningState, policy: Policy) => { close(): Promise<void> };
   /** Told when a policy could not be kept, before it comes into force: a gap for the records. The log has it already. */
   readonly unkept?: (revision: string, why: string) => void;
 }
@@ -112,6 +116,7 @@ export async function startApp({
   policies,
   unkept,
   seals,
+  keepCounts,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
   // Chosen before any part with a timer is made: a timer that runs during the wait would use variables that come later.
@@ -122,6 +127,7 @@ export async function startApp({
   for (const trunk of policy.trunks) announceTrunk(counters, trunk);
   const state = createScreeningState(first.tables);
   if (records !== undefined) state.recording.isFull = records.isFull;
+  const counts = keepCounts?.(state, policy);
   records?.know(factsOf(policy));
   records?.note({ record: "policy", revision: policy.revision, cause: "start" });
   const reloads = { ok: 0, failed: 0 };
@@ -282,6 +288,7 @@ export async function startApp({
         detection: detection.figures,
         listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
+        limits: () => limitsInUse(policy.trunks, state, engineNow() + state.wall.ahead),
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
       },
@@ -325,6 +332,7 @@ export async function startApp({
       await Promise.all([engine.stop(), admin.close()]);
       await lines.close();
       await snapshots?.close();
+      await counts?.close();
       await hep?.close();
       reports.close();
     },

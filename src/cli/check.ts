@@ -61,6 +61,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     ...describeStatic(config, place),
     ...describeEvidence(config, material),
     ...describePolicy(policy, material, output.now),
+    ...describeFrequencies(policy, config.records),
     ...(config.engine === "m3ua" ? describeLabels(policy) : []),
     ...describeLines(policy, kept, output.now),
   ];
@@ -180,6 +181,19 @@ function describeEvidence({ evidence }: StaticConfig, { plans }: PolicyMaterial)
       `${folder}, ${durability}${elsewhere}, signed every ${checkpointSeconds} s, kept for ${keepDays} days`,
     ],
   ];
+}
+
+/** Says what a start knows of the calls that count for limits by contract. */
+function describeFrequencies(policy: Policy, records: RecordsConfig | undefined): readonly Line[] {
+  const names = new Set(
+    policy.trunks.flatMap(({ trunk }) => (trunk.limits.frequency ?? []).map(({ name }) => name)),
+  );
+  if (names.size === 0) return [];
+  const kept =
+    records === undefined
+      ? "a start may forget a minute of calls, because there are no records"
+      : "a start counts the calls of the record lines again";
+  return [["frequencies", `${count(names.size, "limit")} by contract; ${kept}`]];
 }
 
 function describeRecords(records: RecordsConfig | undefined): string {

@@ -189,6 +189,19 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       code = await orderLine({ action, id, ...options }, { ...streams(), now: Date.now, ...surroundings });
     });
 
+  program
+    .command("status")
+    .description(
+      "shows what the running filter is doing: trunks, lines, limits that are nearly used up, what needs a look",
+    )
+    .option("--config <file>", "configuration of the filter", defaultConfig)
+    .option("--json", "one JSON object")
+    .action(async (options: { config: string; json?: boolean }) => {
+      const { showStatus } = await import("./status.ts");
+      const surroundings = { host: hostname(), environment: process.env };
+      code = await showStatus(options, { ...streams(), now: Date.now, ...surroundings });
+    });
+
   const evidence = program
     .command("evidence")
     .description("verifies the evidence of refused calls, and exports that of a call");

@@ -15,6 +15,7 @@ import { describeFailure, readFromDisk } from "../app/read-file.ts";
 import { findKey, obtainKey } from "../app/key-file.ts";
 import { createListMemory } from "../app/lists/list-memory.ts";
 import { snapshotKey, type SnapshotPlace } from "../app/lists/list-snapshot.ts";
+import { keepCounts } from "../app/counts/count-snapshots.ts";
 import { openRecords } from "../app/records/open-records.ts";
 import { startRecordSealing } from "../app/records/sealing.ts";
 import { startStamping } from "../app/records/stamping.ts";
@@ -152,6 +153,16 @@ export async function runFilter(configPath: string): Promise<number> {
       version,
       stateFolder,
       records,
+      ...(stateFolder.why === undefined
+        ? {
+            keepCounts: (state, inForce) =>
+              keepCounts(stateFolder.path, lines && { folder: lines.folder, node: place.node }, {
+                state,
+                policy: inForce,
+                log,
+              }),
+          }
+        : {}),
       policies,
       unkept: noteUnkept,
       seals,

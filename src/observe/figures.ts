@@ -170,6 +170,15 @@ export interface GeneralFigures {
   readonly areLinesKept: boolean | undefined;
   readonly certificates: readonly CertificateFigure[];
   readonly detection: DetectionFigures | undefined;
+  readonly limits: readonly LimitFigure[];
+}
+
+/** A limit by contract that is nearly used up. */
+export interface LimitFigure {
+  readonly lessee: string;
+  readonly limit: string;
+  /** The share that is used, 0.8 and more. */
+  readonly ratio: number;
 }
 
 /**
@@ -210,6 +219,7 @@ export interface FigureSources {
   readonly listsDiffering?: () => number;
   readonly certificates?: () => readonly CertificateFigure[];
   readonly detection?: () => DetectionFigures;
+  readonly limits?: () => readonly LimitFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
   readonly ruleFaults: Readonly<Record<string, number>>;
@@ -293,6 +303,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     areLinesKept: areLinesKept?.(),
     certificates: certificates?.() ?? [],
     detection: plainDetection(sources.detection?.()),
+    limits: sources.limits?.() ?? [],
   };
 }
 

@@ -74,6 +74,16 @@ const nodeSeries: readonly Series[] = [
   },
 ];
 
+const limitSeries: Series = {
+  kind: "gauge",
+  name: "sigwall_limit_used_ratio",
+  help: "Calls that count for a limit by contract of a trunk or a lessee, as a share of those allowed; 0.8 and more only.",
+  labels: ["lessee", "limit"],
+  read({ general: { limits } }, report) {
+    for (const { lessee, limit, ratio } of limits) report({ lessee, limit }, ratio);
+  },
+};
+
 /** The lines and their orders. */
 const lineSeries: readonly Series[] = [
   {
@@ -156,6 +166,7 @@ export const stateSeries: readonly Series[] = [
   ...nodeSeries,
   ...lineSeries,
   ...detectorSeries,
+  limitSeries,
   certificateSeries,
   ...healthSeries,
 ];

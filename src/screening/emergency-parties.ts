@@ -1,32 +1,33 @@
 // Numbers that have called an emergency service within a day: calls to them are refused for no count of calls.
 import type { Millis } from "../domain/time.ts";
-import { createExpiringSlots, NONE } from "../state/expiring-slots.ts";
+import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
 
 /** The service may call back for a day. */
 const CALL_BACK: Millis = 24 * 3_600_000;
-/** Numbers at one time. Above them the filter knows of no more until the first ones are a day old. */
-const MOST = 262_144;
 
 /**
  * Numbers that have called an emergency service. Whoever bombs a called party, and whatever is found about her: the
  * service that calls her back reaches her.
  */
 export interface EmergencyParties {
+  /** What is kept over a restart. */
+  readonly counts: FrequencyCounts;
   /** @param key of the calling number, as in `PartyNumber` */
   note(key: number, now: Millis): void;
   has(key: number, now: Millis): boolean;
 }
 
+/** Numbers at one time. A table of its own: whoever floods it with emergency calls takes no room from limits. */
+const MOST = 262_144;
+
 export function createEmergencyParties(): EmergencyParties {
-  let slots: ReturnType<typeof createExpiringSlots> | undefined;
+  const counts = createFrequencyCounts(MOST);
+  const limit = counts.limit("emergency", { calls: 1, within: CALL_BACK });
   return {
+    counts,
     note(key, now) {
-      // Most filters see few emergency calls, and tests none: the table is made for the first one.
-      slots ??= createExpiringSlots(MOST, CALL_BACK, ignore, ignore);
-      slots.claim(String(key), now);
+      counts.add(limit, key, now);
     },
-    has: (key, now) => slots !== undefined && slots.find(String(key), now) !== NONE,
+    has: (key, now) => counts.count(limit, key, now) > 0,
   };
 }
-
-const ignore = (): void => undefined;

@@ -71,6 +71,7 @@ export const floors: Readonly<Record<string, number>> = {
   "app/lists": 13.1,
   app: 13.2,
   "app/records": 13.3,
+  "app/counts": 13.3,
   "cli/captures": 14.0,
   "cli/asking": 14.0,
   cli: 14.1,

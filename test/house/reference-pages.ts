@@ -86,6 +86,8 @@ const boundedLabels = new Set([
   "version",
   "node",
   "list",
+  "lessee",
+  "limit",
   "report",
   "detector",
   "le",
@@ -113,6 +115,7 @@ async function renderEverything(): Promise<string> {
     certificates: () => [{ listener: "tls:192.0.2.1:5061", seconds: 86_400 }],
     lines: () => [["lease", "active"]],
     areLinesKept: () => true,
+    limits: () => [{ lessee: "bank", limit: "lessee bank per lessee 1d", ratio: 0.9 }],
     stateFolder: () => ({ isOk: true, written: 1, failed: 0 }),
     listsDiffering: () => 0,
     records: () => ({
@@ -123,7 +126,7 @@ async function renderEverything(): Promise<string> {
     }),
     detection: () => ({ told: [{ detector: "spread", mode: "monitor", count: 0 }], full: 0 }),
     seals: () => ({ ok: 1, failed: 0 }),
-    tableFull: { callers: 0, recentCalls: 0, subjects: 64 },
+    tableFull: { callers: 0, recentCalls: 0, subjects: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });
   return createMetrics().render(joinFigures(figures), { longestTurn: 0, logLost: 0 });

@@ -3,6 +3,7 @@ import t from "tap";
 import type { CallEvent } from "../../src/domain/call.ts";
 import type { FrequencyLimit } from "../../src/domain/trunk.ts";
 import { createScreeningListener } from "../../src/screening/limits/call-events.ts";
+import { limitsInUse } from "../../src/screening/limits/limit-use.ts";
 import { compileScreen } from "../../src/screening/chain/screen.ts";
 import {
   type AttemptSpec,
@@ -171,6 +172,29 @@ void t.test("a number that called an emergency service is reached for a day, wha
   for (let i = 0; i < 4; i++)
     t.equal(judge(2000, { called: "13800138000" }), i < 2 ? accepted : tooOften, "others are not");
   t.equal(judge(24 * 3_600_000 + 2000, { called: victim, calling: ["from +861087654311"] }), accepted);
+  t.end();
+});
+
+void t.test("limits that are nearly used up are told, those of numbers are not", (t) => {
+  const shared = limit({ per: "lessee", name: "lessee acme", calls: 10 });
+  const { judge, state } = makeLines(
+    [shared, limit({ per: "trunk", name: "a", calls: 9 }), limit({ calls: 9 })],
+    [shared],
+  );
+  const policy = ["lease-0", "lease-1"].map((id) => ({
+    trunk: makeTrunk({
+      id,
+      limits: {
+        frequency: id === "lease-0" ? [shared, limit({ per: "trunk", name: "a", calls: 9 })] : [shared],
+      },
+    }),
+  }));
+  const told = () =>
+    limitsInUse(policy, state, NOW).map(({ limit: name, ratio }) => `${name} ${ratio.toFixed(2)}`);
+  for (let i = 0; i < 7; i++) judge(0);
+  t.same(told(), []);
+  judge(0);
+  t.same(told(), ["lessee acme per lessee 1m 0.80", "trunk lease-0 per trunk 1m 0.89"]);
   t.end();
 });
 

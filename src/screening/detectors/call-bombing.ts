@@ -20,7 +20,14 @@ const ANY_TRUNK = 0;
  * Several callers who try again in turn do not know each other's calls, unless one hand dials them. Who was cut off and
  * calls again says most.
  */
-const weights = { cutAgain: 3, cut: 1.8, missedAgain: 1.4, missed: 0.45, talked: -1 } as const;
+const weights = {
+  cutAgain: 3,
+  cut: 1.8,
+  missedAgain: 1.6,
+  missed: 0.4,
+  talkedAgain: -1.2,
+  talked: -0.7,
+} as const;
 
 function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean): number {
   if (isDiverted) return 0;
@@ -28,7 +35,7 @@ function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean)
     if (end.rang === NONE || end.isBusy || isLast) return 0;
     return isAgain ? weights.missedAgain : weights.missed;
   }
-  if (end.talked >= TALKED) return weights.talked;
+  if (end.talked >= TALKED) return isAgain ? weights.talkedAgain : weights.talked;
   const isCut = end.talked < (end.by === "called" ? CUT_BY_CALLED : CUT_BY_CALLER);
   return isCut ? (isAgain ? weights.cutAgain : weights.cut) : 0;
 }

@@ -40,10 +40,10 @@ export const oneRing: DetectorForm = {
       why: "The same for a hundred callers on one trunk.",
     },
     anHour: {
-      value: 2.5,
+      value: 2,
       least: 0,
       most: 1000,
-      why: "What an hour takes from the sum. 2.5: taxi drivers and couriers ring shortly some times an hour.",
+      why: "What an hour takes from the sum. 2: taxi drivers and couriers ring shortly some times an hour.",
     },
     parties: {
       value: 8,

@@ -14,7 +14,7 @@ const MOST_KEPT = 4096;
 const MOST_MET = 12;
 
 /** A call of so much weight is a strong sign. */
-const STRONG = 1.5;
+const STRONG = 1.7;
 
 /** The score that a subject must reach, what time takes from it in an hour, the parties it must have met, and its strong signs. */
 export interface ScoreMeasure {

@@ -12,7 +12,7 @@ const weights = { dropped: 2.5, short: 0.5, patient: -1, brief: -2, talked: -0.3
 
 function weigh({ end }: SeenCall): number {
   if (end.talked !== NONE) {
-    if (end.talked < 4 * SECOND) return end.by === "caller" ? weights.dropped : 0;
+    if (end.talked < 3.5 * SECOND) return end.by === "caller" ? weights.dropped : 0;
     if (end.talked < 8 * SECOND) return 0;
     return end.talked < 30 * SECOND ? weights.brief : weights.talked;
   }
@@ -27,10 +27,10 @@ export const shortCalls: DetectorForm = {
   profile: "1",
   thresholds: {
     score: {
-      value: 7,
+      value: 8.5,
       least: 1,
       most: 1000,
-      why: "Sum of what calls of one caller weigh. 7: two or three dropped answers among short rings.",
+      why: "Sum of what calls of one caller weigh. 8.5: some dropped dropped answers among short rings.",
     },
     blockScore: {
       value: 12,
@@ -39,10 +39,10 @@ export const shortCalls: DetectorForm = {
       why: "The same for a hundred callers on one trunk.",
     },
     dropped: {
-      value: 2,
+      value: 1,
       least: 0,
       most: 100,
-      why: "Answers that the caller dropped within seconds. 2: drivers and testers ring shortly, and talk when answered.",
+      why: "Answers that the caller dropped within seconds. 1: drivers and testers ring shortly, and talk when answered.",
     },
     anHour: {
       value: 1,

@@ -37,16 +37,16 @@ export const twoPlaces: DetectorForm = {
   profile: "1",
   thresholds: {
     score: {
-      value: 3,
+      value: 2.5,
       least: 1,
       most: 1000,
-      why: "Calls at once count 2, calls within two minutes 1. 3: not one overlap of clocks, nor one late hand-over.",
+      why: "Calls at once count 2, calls within two minutes 1. 2.5: not one overlap of clocks, nor one late hand-over.",
     },
     anHour: {
-      value: 1,
+      value: 0.5,
       least: 0,
       most: 1000,
-      why: "What an hour takes from the sum.",
+      why: "What an hour takes from the sum. 0.5: who travels changes place some times a day.",
     },
   },
   create(thresholds, capacity) {

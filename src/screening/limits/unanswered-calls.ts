@@ -6,7 +6,7 @@ import type { ScreeningState } from "../state.ts";
 import { createSubjects, readSubjects } from "./contract-frequency.ts";
 
 /** Statuses of a set-up that is to be tried again with credentials: it is no unanswered call (RFC 3261 section 22). */
-const toBeTriedAgain: ReadonlySet<number> = new Set([401, 407]);
+export const toBeTriedAgain: ReadonlySet<number> = new Set([401, 407]);
 
 interface Pending {
   readonly limits: readonly FrequencyLimit[];

@@ -112,3 +112,19 @@ export function ageOfBlocking(
   const at = words[block + HEAD]! + (count - limit);
   return age(now, words[block + FIRST + (at >= room ? at - room : at)]!);
 }
+
+/** Calls `visit` with each time of a block, the oldest first. */
+export function eachExact(
+  words: Uint32Array,
+  block: number,
+  sizeClass: number,
+  visit: (time: number) => void,
+): void {
+  const room = wordsOf(sizeClass) - FIRST;
+  const head = words[block + HEAD]!;
+  const count = Math.min(room, words[block + COUNT]!);
+  for (let i = 0; i < count; i++) {
+    const at = head + i;
+    visit(words[block + FIRST + (at >= room ? at - room : at)]!);
+  }
+}

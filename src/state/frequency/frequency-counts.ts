@@ -2,7 +2,7 @@
 import type { Millis } from "../../domain/time.ts";
 import { addExact, ageOfBlocking, countExact, type BlockPlace } from "./exact-times.ts";
 import { createSubjectRows, NO_ROW } from "./subject-rows.ts";
-import { addSummed, countSummed, sinceBlocking } from "./summed-times.ts";
+import { addGroup, addSummed, countSummed, sinceBlocking } from "./summed-times.ts";
 import { createTimeBlocks } from "./time-blocks.ts";
 
 const SECOND: Millis = 1000;
@@ -21,6 +21,19 @@ export interface FrequencyForm {
 /** The number of a limit in the counts. It holds for the life of the process. */
 export type FrequencyLimit = number;
 
+/** The counts as another thread reads them: shared memory that goes on changing. */
+export interface FrequencyView {
+  readonly rows: SharedArrayBuffer;
+  readonly used: number;
+  readonly words: SharedArrayBuffer;
+  readonly limits: readonly (FrequencyForm & { readonly name: string })[];
+}
+
+/** True where events of the window are kept each for itself. */
+export function isExact({ within }: Pick<FrequencyForm, "within">): boolean {
+  return within <= EXACT;
+}
+
 /**
  * Events by limit and number. An event counts for exactly `within` in windows up to an hour. In longer windows counts are
  * never low, and at most 2 % high; times are seconds there.
@@ -30,6 +43,10 @@ export interface FrequencyCounts {
   readonly capacity: number;
   /** Octets for the times of all subjects. */
   readonly octets: number;
+  /** What another thread reads to keep the counts. */
+  view(): FrequencyView;
+  /** Takes the groups of a long window as they were kept, the oldest first. @returns false where there is no room */
+  addGroup(limit: FrequencyLimit, subject: number, time: Millis, level: number): boolean;
   /**
    * The limit of a name. The same name always has the same number, so that a reload resets nothing; its window must not
    * change.
@@ -92,6 +109,24 @@ export function createFrequencyCounts(capacity: number): FrequencyCounts {
     get octets() {
       return blocks.octets;
     },
+    view() {
+      const limits = [...named].map(([name, limit]) => ({ ...forms[limit]!, name, limit }));
+      return {
+        rows: rows.shared,
+        used: rows.used,
+        words: blocks.words.buffer,
+        limits: limits.toSorted((a, b) => a.limit - b.limit),
+      };
+    },
+    addGroup(limit, subject, time, level) {
+      const second = Math.floor(time / SECOND);
+      const row = rowFor(limit, subject, second);
+      if (row === NO_ROW) return false;
+      const isAdded = addGroup(blocks, place, second, level);
+      rows.setBlock(row, place.block, place.sizeClass);
+      rows.touch(row, second);
+      return isAdded;
+    },
     limit(name, form) {
       const known = named.get(name);
       const limit = known ?? forms.length;
@@ -104,7 +139,7 @@ export function createFrequencyCounts(capacity: number): FrequencyCounts {
       const form = forms[limit]!;
       const second = Math.floor(now / SECOND);
       if (row === NO_ROW || isPast(row, form, second)) return 0;
-      return form.within <= EXACT
+      return isExact(form)
         ? countExact(blocks, place, form.within, Math.floor(now))
         : countSummed(blocks, place, form.within / SECOND, second);
     },
@@ -113,11 +148,11 @@ export function createFrequencyCounts(capacity: number): FrequencyCounts {
       const form = forms[limit]!;
       const row = rowFor(limit, subject, second);
       if (row === NO_ROW) return false;
-      const isExact = form.within <= EXACT;
+      const each = isExact(form);
       // What has left the window makes room first.
-      if (isExact) countExact(blocks, place, form.within, Math.floor(now));
+      if (each) countExact(blocks, place, form.within, Math.floor(now));
       else countSummed(blocks, place, form.within / SECOND, second);
-      const isAdded = isExact
+      const isAdded = each
         ? addExact(blocks, place, form.calls, Math.floor(now))
         : addSummed(blocks, place, second);
       rows.setBlock(row, place.block, place.sizeClass);
@@ -139,7 +174,7 @@ export function createFrequencyCounts(capacity: number): FrequencyCounts {
       const { calls, within } = forms[limit]!;
       const second = Math.floor(now / SECOND);
       if (row === NO_ROW || isPast(row, forms[limit]!, second)) return 0;
-      if (within <= EXACT) {
+      if (isExact(forms[limit]!)) {
         const age = ageOfBlocking(blocks, place, calls, Math.floor(now));
         return age < 0 ? 0 : Math.max(0, within - age);
       }

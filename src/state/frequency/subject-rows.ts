@@ -52,8 +52,38 @@ function hash(limit: number, subject: number): number {
   return (v1 ^ v3) >>> 0;
 }
 
+/** A row as another thread reads it. */
+export interface ReadRow {
+  limit: number;
+  subject: number;
+  block: number;
+  sizeClass: number;
+}
+
+/**
+ * Calls `visit` with each row in use. Another thread may write meanwhile: a row is read, and what it says may be over by
+ * then.
+ *
+ * @param used rows that were ever used
+ */
+export function eachRow(rows: SharedArrayBuffer, used: number, visit: (row: ReadRow) => void): void {
+  const words = new Int32Array(rows);
+  const numbers = new Float64Array(rows);
+  const read: ReadRow = { limit: 0, subject: 0, block: 0, sizeClass: 0 };
+  for (let row = 0; row < used; row++) {
+    read.limit = words[row * ROW + LIMIT]!;
+    read.subject = numbers[row * (ROW / 2)]!;
+    read.block = words[row * ROW + BLOCK]! >>> 0;
+    read.sizeClass = words[row * ROW + SIZE_CLASS]!;
+    if (read.limit >= 0 && read.block !== 0) visit(read);
+  }
+}
+
 export interface SubjectRows {
   readonly size: number;
+  /** The rows in shared memory, and how many of them were ever used. */
+  readonly shared: SharedArrayBuffer;
+  readonly used: number;
   readonly capacity: number;
   /** @returns the row, also of a subject that is past; {@link NO_ROW} */
   find(limit: number, subject: number): number;
@@ -86,7 +116,7 @@ export function createSubjectRows(
   isPast: (row: number, second: number) => boolean,
   emptied: (row: number) => void,
 ): SubjectRows {
-  const buffer = new ArrayBuffer(capacity * ROW * 4);
+  const buffer = new SharedArrayBuffer(capacity * ROW * 4);
   const words = new Int32Array(buffer);
   const numbers = new Float64Array(buffer);
   const bits = Math.max(4, Math.ceil(Math.log2(capacity)));
@@ -137,6 +167,10 @@ export function createSubjectRows(
       return size;
     },
     capacity,
+    shared: buffer,
+    get used() {
+      return fresh;
+    },
     find(limit, subject) {
       let row = buckets[hash(limit, subject) & mask]! - 1;
       while (row !== NO_ROW && (numbers[row * (ROW / 2)] !== subject || words[row * ROW + LIMIT] !== limit))
@@ -167,7 +201,7 @@ export function createSubjectRows(
       words[row * ROW + BLOCK] = block;
       words[row * ROW + SIZE_CLASS] = sizeClass;
     },
-    secondOf: (row) => words[row * ROW + SECOND]!,
+    secondOf: (row) => words[row * ROW + SECOND]! >>> 0,
     touch(row, second) {
       words[row * ROW + SECOND] = second;
     },

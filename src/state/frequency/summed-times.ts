@@ -16,6 +16,11 @@ const GROUPS = 0;
 const SIZES = 1;
 const FIRST = SIZES + LEVELS / 4;
 
+/** Seconds from `time` to `now`, both modulo 2^32: a process that begins has times of before its start. */
+function ageOf(now: number, time: number): number {
+  return (now - time) | 0;
+}
+
 function sizeAt(words: Uint32Array, block: number, level: number): number {
   return (words[block + SIZES + (level >> 2)]! >>> ((level & 3) * 8)) & 0xff;
 }
@@ -42,7 +47,7 @@ export function countSummed(
   let groups = words[block + GROUPS]!;
   let gone = 0;
   let level = LEVELS - 1;
-  while (gone < groups && now - words[block + FIRST + gone]! >= within) {
+  while (gone < groups && ageOf(now, words[block + FIRST + gone]!) >= within) {
     while (sizeAt(words, block, level) === 0) level--;
     setSize(words, block, level, sizeAt(words, block, level) - 1);
     gone++;
@@ -130,7 +135,40 @@ export function sinceBlocking(
     while (ofLevel === 0) ofLevel = sizeAt(words, block, --level);
     ofLevel--;
     left -= 1 << level;
-    if (left < limit) return now - words[block + FIRST + group]!;
+    if (left < limit) return ageOf(now, words[block + FIRST + group]!);
   }
   return -1;
+}
+
+/** Calls `visit` with each group of a block, the oldest first: the time of its newest event, and its level of size. */
+export function eachSummed(
+  words: Uint32Array,
+  block: number,
+  visit: (time: number, level: number) => void,
+): void {
+  let level = LEVELS - 1;
+  let ofLevel = sizeAt(words, block, level);
+  for (let group = 0; group < words[block + GROUPS]! && level >= 0; group++) {
+    while (ofLevel === 0 && level > 0) ofLevel = sizeAt(words, block, --level);
+    ofLevel--;
+    visit(words[block + FIRST + group]!, level);
+  }
+}
+
+/**
+ * Adds a group of events behind those that are there, as it was kept.
+ *
+ * @returns false where there is no room, or where the group stands in no order that this file writes
+ */
+export function addGroup(blocks: TimeBlocks, place: BlockPlace, time: number, level: number): boolean {
+  if (level >= LEVELS) return false;
+  if (!addSummed(blocks, place, time)) return false;
+  const { words } = blocks;
+  // It was added as one event: its size is what was kept.
+  const single = sizeAt(words, place.block, 0);
+  if (level > 0 && single > 0) {
+    setSize(words, place.block, 0, single - 1);
+    setSize(words, place.block, level, Math.min(SAME, sizeAt(words, place.block, level) + 1));
+  }
+  return true;
 }

@@ -3,17 +3,14 @@
 /** Words of the smallest block, and the classes of sizes: each has twice the words of the one below. */
 const SMALLEST = 4;
 const CLASSES = 20;
-/** Words by which the pool grows at least. */
-const GROWTH = 1 << 16;
-
 /** Stands for "no block". */
 export const NO_BLOCK = 0;
 
-/** A pool of blocks. It grows as blocks are taken, never above its bound, and keeps what it has. */
+/** A pool of blocks in shared memory, which another thread may read. Memory is taken as blocks are. */
 export interface TimeBlocks {
-  /** The words of every block. It is another array after {@link take}. */
-  readonly words: Uint32Array;
-  /** Octets that are held for blocks, in use or free. */
+  /** The words of every block. */
+  readonly words: Uint32Array<SharedArrayBuffer>;
+  /** Octets that were ever taken, in use or free. */
   readonly octets: number;
   /** @returns where a block of the class begins, filled with 0; {@link NO_BLOCK} where there is no room */
   take(sizeClass: number): number;
@@ -32,31 +29,18 @@ export function classFor(words: number): number {
   return sizeClass;
 }
 
-/** @param most words at most, of all blocks together */
+/** @param most words of all blocks together */
 export function createTimeBlocks(most: number): TimeBlocks {
+  const words = new Uint32Array(new SharedArrayBuffer(most * 4));
   // Block 0 is never given out: 0 stands for none.
-  let words = new Uint32Array(SMALLEST);
   let end = SMALLEST;
   /** The first free block of each class; its first word leads to the next one. */
   const free = new Uint32Array(CLASSES);
 
-  function grow(size: number): boolean {
-    if (end + size > most) return false;
-    if (end + size > words.length) {
-      const length = Math.min(most, Math.max(end + size, words.length + GROWTH, words.length * 1.25));
-      const larger = new Uint32Array(Math.floor(length));
-      larger.set(words);
-      words = larger;
-    }
-    return true;
-  }
-
   return {
-    get words() {
-      return words;
-    },
+    words,
     get octets() {
-      return words.length * 4;
+      return end * 4;
     },
     take(sizeClass) {
       if (sizeClass >= CLASSES) return NO_BLOCK;
@@ -67,7 +51,7 @@ export function createTimeBlocks(most: number): TimeBlocks {
         words.fill(0, block, block + size);
         return block;
       }
-      if (!grow(size)) return NO_BLOCK;
+      if (end + size > most) return NO_BLOCK;
       const fresh = end;
       end += size;
       return fresh;

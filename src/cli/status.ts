@@ -1,0 +1,249 @@
+// `sigwall status`: what the running filter is doing now, out of its figures.
+import { request as ask } from "node:http";
+import { formatIssue } from "../config/yaml/issue.ts";
+import { loadStatic } from "../config/load-static.ts";
+import { socketPath } from "../config/sigwall/admin-schema.ts";
+import { findPlace, type Surroundings } from "../config/sigwall/node-place.ts";
+import { readFromDisk } from "../app/read-file.ts";
+import { readSamples, type Sample } from "./asking/metrics-text.ts";
+
+/** What the command was called with. */
+export interface StatusOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** Where the command writes, the wall clock, and what surrounds the process. */
+export interface StatusOutput extends Surroundings {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly now: () => number;
+}
+
+/** A trunk now. */
+interface TrunkStatus {
+  readonly trunk: string;
+  readonly line: string;
+  readonly setup: number;
+  readonly answered: number;
+  /** Call attempts since the start, and those refused. */
+  readonly attempts: number;
+  readonly refused: number;
+}
+
+/** The filter now. */
+export interface Status {
+  readonly version: string;
+  readonly node: string;
+  readonly revision: string;
+  readonly upSeconds: number;
+  readonly isDraining: boolean;
+  /** Stage of the overload control; 0: no call is shed. */
+  readonly overload: number;
+  readonly trunks: readonly TrunkStatus[];
+  readonly nextHops: readonly { readonly trunk: string; readonly nextHop: string; readonly state: string }[];
+  /** Limits by contract of which at least 80 % are used. */
+  readonly limits: readonly { readonly limit: string; readonly lessee: string; readonly ratio: number }[];
+  /** Findings of detectors since the start. */
+  readonly findings: readonly { readonly detector: string; readonly mode: string; readonly count: number }[];
+  /** What an operator should look at, in words. */
+  readonly attention: readonly string[];
+}
+
+const DONE = 0;
+const FAILED = 1;
+/** No filter runs. */
+const NOT_RUNNING = 3;
+/** Longest wait for the figures. Milliseconds. */
+const MOST_WAIT = 10_000;
+const MOST_OCTETS = 64 * 2 ** 20;
+const unserved: ReadonlySet<string | undefined> = new Set(["ENOENT", "ECONNREFUSED", "ENOTDIR"]);
+
+/**
+ * Prints what the filter of a configuration is doing.
+ *
+ * @returns resolves with the exit code: 0; 1 it can't be asked; 3 it does not run
+ */
+export async function showStatus(
+  { config: path, json }: StatusOptions,
+  output: StatusOutput,
+): Promise<number> {
+  const { config, issues } = loadStatic(readFromDisk, path);
+  if (config === undefined) {
+    for (const issue of issues) output.stderr.write(`${formatIssue(issue)}\n`);
+    return FAILED;
+  }
+  const { stateFolder } = findPlace(config, path, output);
+  const socket = socketPath(config.adminAccess, stateFolder);
+  const scraped = await scrape(socket);
+  if (scraped.text === undefined) {
+    const { why } = scraped;
+    output.stderr.write(
+      why === ""
+        ? `no filter runs: nobody serves ${socket}\n`
+        : `the filter at ${socket} can't be asked: ${why}\n`,
+    );
+    return why === "" ? NOT_RUNNING : FAILED;
+  }
+  const status = readStatus(readSamples(scraped.text), output.now());
+  output.stdout.write(json === true ? `${JSON.stringify(status)}\n` : describe(status));
+  return DONE;
+}
+
+/** Reads `/metrics` of the socket. `why` is empty where nobody serves it. Never rejects. */
+function scrape(socket: string): Promise<{ readonly text?: string; readonly why: string }> {
+  return new Promise((resolve) => {
+    const request = ask({ socketPath: socket, path: "/metrics", timeout: MOST_WAIT }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+        if (text.length > MOST_OCTETS) response.destroy(new Error("its answer is too long"));
+      });
+      response.once("error", (error) => resolve({ why: error.message }));
+      response.once("end", () =>
+        resolve(response.statusCode === 200 ? { text, why: "" } : { why: `status ${response.statusCode}` }),
+      );
+    });
+    request.once("timeout", () => request.destroy(new Error(`no answer within ${MOST_WAIT / 1000} s`)));
+    request.once("error", (error: NodeJS.ErrnoException) => {
+      if (unserved.has(error.code)) resolve({ why: "" });
+      else
+        resolve({
+          why: error.code === "EACCES" ? "permission denied; ask as the user of the filter" : error.message,
+        });
+    });
+    request.end();
+  });
+}
+
+/** @param now Unix milliseconds */
+export function readStatus(samples: readonly Sample[], now: number): Status {
+  const of = (name: string): readonly Sample[] => samples.filter((sample) => sample.name === name);
+  const one = (name: string): number => of(name)[0]?.value ?? 0;
+  const label = (name: string, key: string): string => of(name)[0]?.labels[key] ?? "";
+  return {
+    version: label("sigwall_build_info", "version"),
+    node: label("sigwall_build_info", "node"),
+    revision: label("sigwall_policy_info", "revision"),
+    upSeconds: Math.max(0, Math.round(now / 1000 - one("process_start_time_seconds"))),
+    isDraining: one("sigwall_draining") === 1,
+    overload: one("sigwall_overload_stage"),
+    trunks: readTrunks(of),
+    nextHops: of("sigwall_next_hop_state")
+      .filter(({ value }) => value === 1)
+      .map(({ labels }) => ({
+        trunk: labels["trunk"] ?? "",
+        nextHop: labels["next_hop"] ?? "",
+        state: labels["state"] ?? "",
+      })),
+    limits: of("sigwall_limit_used_ratio").map(({ labels, value }) => ({
+      limit: labels["limit"] ?? "",
+      lessee: labels["lessee"] ?? "",
+      ratio: value,
+    })),
+    findings: of("sigwall_findings_total")
+      .filter(({ value }) => value > 0)
+      .map(({ labels, value }) => ({
+        detector: labels["detector"] ?? "",
+        mode: labels["mode"] ?? "",
+        count: value,
+      })),
+    attention: readAttention(of),
+  };
+}
+
+function readTrunks(of: (name: string) => readonly Sample[]): readonly TrunkStatus[] {
+  const calls = of("sigwall_calls");
+  const attempts = of("sigwall_attempts_total").filter(({ labels }) => labels["mode"] !== "monitor");
+  const lines = new Map(of("sigwall_line_state").map(({ labels }) => [labels["trunk"], labels["state"]]));
+  const names = new Set([...calls, ...attempts].map(({ labels }) => labels["trunk"] ?? ""));
+  return [...names]
+    .filter((trunk) => trunk !== "")
+    .toSorted()
+    .map((trunk) => {
+      const sum = (from: readonly Sample[], isMeant: (labels: Sample["labels"]) => boolean): number =>
+        from.reduce(
+          (total, { labels, value }) => total + (labels["trunk"] === trunk && isMeant(labels) ? value : 0),
+          0,
+        );
+      return {
+        trunk,
+        line: lines.get(trunk) ?? "",
+        setup: sum(calls, ({ state }) => state === "setup"),
+        answered: sum(calls, ({ state }) => state === "answered"),
+        attempts: sum(attempts, () => true),
+        refused: sum(attempts, ({ verdict }) => verdict === "reject" || verdict === "drop"),
+      };
+    });
+}
+
+/** Figures that are 0, or 1, while all is well. */
+const shouldBeZero: readonly (readonly [name: string, words: string])[] = [
+  ["sigwall_records_lost_total", "events without a record line"],
+  ["sigwall_evidence_lost_total", "messages that are not kept as evidence"],
+  ["sigwall_table_full_total", "calls that met a full table"],
+  ["sigwall_faults_total", "errors of the filter itself"],
+  ["sigwall_log_lost_total", "lost log lines"],
+];
+const shouldBeOne: readonly (readonly [name: string, words: string])[] = [
+  ["sigwall_records_ok", "record lines can't be written"],
+  ["sigwall_state_folder_ok", "the state folder can't be used: a restart forgets calls"],
+  ["sigwall_line_orders_ok", "orders for lines are damaged, or can't be kept"],
+];
+
+function readAttention(of: (name: string) => readonly Sample[]): readonly string[] {
+  const broken = shouldBeOne.flatMap(([name, words]) =>
+    of(name).some(({ value }) => value === 0) ? [words] : [],
+  );
+  const counted = shouldBeZero.flatMap(([name, words]) => {
+    const total = of(name).reduce((sum, { value }) => sum + value, 0);
+    return total === 0 ? [] : [`${total} ${words} since the start`];
+  });
+  const down = of("sigwall_next_hop_state").filter(
+    ({ labels, value }) => labels["state"] === "down" && value === 1,
+  );
+  return [
+    ...broken,
+    ...counted,
+    ...down.map(({ labels }) => `next hop ${labels["next_hop"] ?? ""} of ${labels["trunk"] ?? ""} is down`),
+  ];
+}
+
+function describe(status: Status): string {
+  const { version, node, revision, upSeconds, isDraining, overload, trunks, limits, findings, attention } =
+    status;
+  const load = isDraining
+    ? "stopping: new calls are refused"
+    : overload === 0
+      ? "no call is shed"
+      : `stage ${overload}`;
+  const rows: (readonly string[])[] = [["trunk", "line", "set-up", "answered", "attempts", "refused"]];
+  for (const { trunk, line, setup, answered, attempts, refused } of trunks) {
+    const share = attempts === 0 ? "" : ` (${((refused / attempts) * 100).toFixed(1)} %)`;
+    rows.push([trunk, line, String(setup), String(answered), String(attempts), `${refused}${share}`]);
+  }
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const table = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const lines = [
+    `sigwall ${version}, node ${node}, up ${sayTime(upSeconds)}, policy ${revision}`,
+    `overload   ${load}`,
+    ...limits.map(({ limit, ratio }) => `limit      ${(ratio * 100).toFixed(0)} % used: ${limit}`),
+    ...findings.map(({ detector, mode, count }) => `findings   ${detector}: ${count} (${mode})`),
+    ...attention.map((words) => `attention  ${words}`),
+    "",
+    ...table,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function sayTime(seconds: number): string {
+  const days = Math.floor(seconds / 86_400);
+  const clock = new Date((seconds % 86_400) * 1000).toISOString().slice(11, 19);
+  return days === 0 ? clock : `${days} d ${clock}`;
+}
