@@ -28,10 +28,10 @@ export const oneRing: DetectorForm = {
   profile: "1",
   thresholds: {
     score: {
-      value: 9,
+      value: 9.5,
       least: 1,
       most: 1000,
-      why: "Sum of what calls of one caller weigh. 9: some ten short rings that nothing speaks against.",
+      why: "Sum of what calls of one caller weigh. 9.5: some eight short rings that nothing speaks against.",
     },
     blockScore: {
       value: 10,
@@ -40,10 +40,10 @@ export const oneRing: DetectorForm = {
       why: "The same for a hundred callers on one trunk.",
     },
     anHour: {
-      value: 2,
+      value: 2.5,
       least: 0,
       most: 1000,
-      why: "What an hour takes from the sum. 2: taxi drivers and couriers ring shortly some times an hour.",
+      why: "What an hour takes from the sum. 2.5: taxi drivers and couriers ring shortly some times an hour.",
     },
     parties: {
       value: 8,
