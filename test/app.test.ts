@@ -1,5 +1,6 @@
 import "./app/key-file.ts";
 import "./app/state-folder.ts";
+import "./app/detection.ts";
 import "./app/call-snapshots.ts";
 import "./app/reloader.ts";
 import "./app/policy-thread.ts";

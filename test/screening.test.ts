@@ -15,5 +15,6 @@ import "./screening/caller-authentication.ts";
 import "./screening/limits.ts";
 import "./screening/contract-frequency.ts";
 import "./screening/line-state.ts";
+import "./screening/detectors.ts";
 import "./screening/overlap-dialling.ts";
 import "./screening/explanation.ts";

@@ -27,6 +27,7 @@ import { describeUnkept, type PolicyPlace } from "../records/policies/policy-kee
 import type { HeldLists } from "./lists/held-lists.ts";
 import { createListKeeper } from "./lists/list-keeper.ts";
 import type { SnapshotPlace } from "./lists/list-snapshot.ts";
+import { createDetection } from "./detection.ts";
 import { createPolicyThread } from "./policy-thread.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
@@ -148,6 +149,12 @@ export async function startApp({
     noteInLog(log, line);
     records?.note(line);
   };
+  const detection = createDetection({
+    policy: () => policy,
+    state,
+    log,
+    note: (line) => records?.note(line),
+  });
   const lines = openLines({
     folder: stateFolder,
     commanded: state.lineOrders,
@@ -179,6 +186,7 @@ export async function startApp({
     ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
     happened: joinListeners([
       createScreeningListener(state, first.tables.calls),
+      detection.happened,
       reports.happened,
       ...(config.hep === undefined ? [] : [(event: CallEvent) => hep?.push(event)]),
       ...(records === undefined ? [] : [records.happened]),
@@ -277,6 +285,7 @@ export async function startApp({
         areLinesKept: lines.areKept,
         build: { version, node },
         certificates: expiry.figures,
+        detection: detection.figures,
         listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         limits: () => limitsInUse(policy.trunks, state, engineNow() + state.wall.ahead),

@@ -77,6 +77,13 @@ export interface ReloadCounts {
   failed: number;
 }
 
+/** What the detectors have told since the start. */
+export interface DetectionFigures {
+  readonly told: readonly { readonly detector: string; readonly mode: string; readonly count: number }[];
+  /** Calls, subjects and findings that nobody watched because a table was full. */
+  readonly full: number;
+}
+
 /** Calls in progress of a trunk. */
 export interface StandingCalls {
   readonly setup: number;
@@ -162,6 +169,7 @@ export interface GeneralFigures {
   /** True: the orders for lines that were given by command are whole, and kept. Undefined: there are none. */
   readonly areLinesKept: boolean | undefined;
   readonly certificates: readonly CertificateFigure[];
+  readonly detection: DetectionFigures | undefined;
   readonly limits: readonly LimitFigure[];
 }
 
@@ -210,6 +218,7 @@ export interface FigureSources {
   readonly stateFolder?: () => StateFolderFigures;
   readonly listsDiffering?: () => number;
   readonly certificates?: () => readonly CertificateFigure[];
+  readonly detection?: () => DetectionFigures;
   readonly limits?: () => readonly LimitFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
@@ -293,6 +302,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     listsDiffering: sources.listsDiffering?.(),
     areLinesKept: areLinesKept?.(),
     certificates: certificates?.() ?? [],
+    detection: plainDetection(sources.detection?.()),
     limits: sources.limits?.() ?? [],
   };
 }
@@ -302,6 +312,11 @@ function plainStateFolder(figures: StateFolderFigures | undefined): StateFolderF
   if (figures === undefined) return undefined;
   const { isOk, written, failed } = figures;
   return { isOk, written, failed };
+}
+
+function plainDetection(figures: DetectionFigures | undefined): DetectionFigures | undefined {
+  if (figures === undefined) return undefined;
+  return { full: figures.full, told: figures.told.map((told) => ({ ...told })) };
 }
 
 function plainRecords(figures: RecordsFigures | undefined): RecordsFigures | undefined {

@@ -9,7 +9,13 @@ export type LogLevel = (typeof levels)[number];
 export type LogFields = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 /** The kinds of entries that a busy second leaves out. */
-export type OmittedLines = "refusals" | "refused requests" | "faults" | "unjudged calls" | "TLS refusals";
+export type OmittedLines =
+  | "refusals"
+  | "refused requests"
+  | "faults"
+  | "findings"
+  | "unjudged calls"
+  | "TLS refusals";
 
 /** One line before it is formatted. Invariant: it can be cloned into another thread. */
 export type LogEntry = { readonly at: Millis; readonly level: "info" | "warn" | "error" } & (

@@ -106,6 +106,28 @@ const lineSeries: readonly Series[] = [
   },
 ];
 
+/** The detectors. */
+const detectorSeries: readonly Series[] = [
+  {
+    kind: "counter",
+    name: "sigwall_findings_total",
+    help: "Findings of the detectors; a finding in force is told again when it has grown.",
+    labels: ["detector", "mode"],
+    read({ general: { detection } }, report) {
+      for (const { detector, mode, count } of detection?.told ?? []) report({ detector, mode }, count);
+    },
+  },
+  {
+    kind: "counter",
+    name: "sigwall_detectors_full_total",
+    help: "Calls, subjects and findings that the detectors did not watch, because a table was full.",
+    labels: [],
+    read({ general: { detection } }, report) {
+      if (detection !== undefined) report({}, detection.full);
+    },
+  },
+];
+
 /** The certificates of the listeners. */
 const certificateSeries: Series = labelledSeries(
   "gauge",
@@ -143,6 +165,7 @@ export const stateSeries: readonly Series[] = [
   ...policySeries,
   ...nodeSeries,
   ...lineSeries,
+  ...detectorSeries,
   limitSeries,
   certificateSeries,
   ...healthSeries,

@@ -5,6 +5,7 @@ import type { Millis } from "../domain/time.ts";
 import type { Trunk, TrunkId } from "../domain/trunk.ts";
 import type { MatchEntry, RoutingLabel } from "./trunk-match.ts";
 import type { Screen } from "../screening/chain/screen.ts";
+import type { DetectorSettings } from "../screening/detectors/detector.ts";
 
 /** A trunk with its compiled chain of rules. */
 export interface TrunkPolicy {
@@ -96,6 +97,7 @@ export interface Policy {
   readonly trunks: readonly TrunkPolicy[];
   readonly tables: TableSizes;
   readonly overload: OverloadLimits;
+  readonly detectors: DetectorSettings;
   readonly lists: readonly ListSummary[];
   /** Every trunk but those of side core, then every lessee. */
   readonly lines: readonly PolicyLine[];

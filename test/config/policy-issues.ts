@@ -330,6 +330,22 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
     ],
   ],
   [
+    "detectors: a name, a key, a mode and a profile that there are not, and a threshold out of bounds",
+    [
+      [
+        "version: 1",
+        "version: 1\ndetectors:\n  one-ring: { mode: enforce, scores: 9 }\n  call-bombing: { profile: '0', score: 0 }\n  call-bomb: {}",
+      ],
+    ],
+    [
+      'policy.yaml:3:15 detectors.one-ring.mode: expected monitor | off, got "enforce"',
+      'policy.yaml:3:30 detectors.one-ring.scores: unknown key "scores"; did you mean "score"?',
+      'policy.yaml:4:19 detectors.call-bombing.profile: expected 1, got "0"',
+      "policy.yaml:4:33 detectors.call-bombing.score: must be at least 1",
+      'policy.yaml:5:3 detectors.call-bomb: unknown key "call-bomb"; did you mean "call-bombing"?',
+    ],
+  ],
+  [
     "list that isn't there",
     [["numbers: acme.csv", "numbers: acne.csv"]],
     ["policy.yaml:19:5 lessees[0].numbers: can't read acne.csv: no such file"],

@@ -26,6 +26,7 @@ export const floors: Readonly<Record<string, number>> = {
   screening: 5.0,
   "screening/rules": 5.1,
   "screening/limits": 5.1,
+  "screening/detectors": 5.1,
   "screening/chain": 5.2,
   policy: 6,
   "config/yaml": 7.0,

@@ -89,6 +89,7 @@ const boundedLabels = new Set([
   "lessee",
   "limit",
   "report",
+  "detector",
   "le",
 ]);
 
@@ -123,6 +124,7 @@ async function renderEverything(): Promise<string> {
       bytes: 0,
       evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
     }),
+    detection: () => ({ told: [{ detector: "spread", mode: "monitor", count: 0 }], full: 0 }),
     seals: () => ({ ok: 1, failed: 0 }),
     tableFull: { callers: 0, recentCalls: 0, subjects: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),

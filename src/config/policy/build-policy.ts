@@ -79,7 +79,7 @@ export function planTrunks(
 
 /** Everything that a policy is compiled from. */
 export interface PolicyParts {
-  readonly file: Pick<PolicyFile, "tables" | "overload" | "nextHopHealth" | "timeZone">;
+  readonly file: Pick<PolicyFile, "tables" | "overload" | "nextHopHealth" | "timeZone" | "detectors">;
   readonly plans: Iterable<TrunkPlan>;
   readonly lines: readonly PolicyLine[];
   readonly lists: readonly ListSummary[];
@@ -131,6 +131,7 @@ export function* compileInSteps({
     trunks: Object.freeze(trunks),
     tables: Object.freeze(file.tables),
     overload: Object.freeze(file.overload),
+    detectors: file.detectors,
     lists: Object.freeze(lists),
     lines: Object.freeze(lines),
     timeZone: file.timeZone,

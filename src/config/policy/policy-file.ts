@@ -17,6 +17,8 @@ import {
 import type { LesseeEntry, PolicyList, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
 import { explainIssues, isMapping, valueAt } from "../yaml/schema-issues.ts";
 import type { OverloadLimits, TableSizes } from "../../policy/policy.ts";
+import type { DetectorSettings } from "../../screening/detectors/detector.ts";
+import { readDetectors } from "./keys/detectors-schema.ts";
 import type { Source } from "../yaml/yaml-source.ts";
 
 /** A part of the file and its place. */
@@ -43,6 +45,7 @@ export interface PolicyFile {
   readonly nextHopHealth: NextHopHealthEntry;
   readonly tables: TableSizes;
   readonly overload: OverloadLimits;
+  readonly detectors: DetectorSettings;
 }
 
 /** Reads the parts of a policy file. Parts with errors are left out and reported in `issues`. */
@@ -73,6 +76,7 @@ export function readPolicyFile(source: Source): {
       nextHopHealthSchema.safeParse(valueAt(value, ["nextHopHealth"])).data ?? nextHopHealthSchema.parse({}),
     tables: readTableSizes(tables),
     overload: readOverload(valueAt(value, ["overload"])),
+    detectors: readDetectors(valueAt(value, ["detectors"])),
   };
   const mistakes = whole.success ? [] : explainIssues(whole.error, source, policyJsonSchema);
   return { file, issues: [...mistakes, ...findMergedSizes(source, tables)] };

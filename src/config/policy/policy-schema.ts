@@ -8,6 +8,7 @@ import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
 import { bodiesSchema } from "./keys/bodies-schema.ts";
 import { labelSchema, stripSchema } from "./keys/clean-up-schema.ts";
 import { lineStateSchema } from "./keys/line-state-schema.ts";
+import { detectorsSchema } from "./keys/detectors-schema.ts";
 import { frequencySchema } from "./keys/frequency-schema.ts";
 import { matchSchema } from "./keys/match-schema.ts";
 import { methodsSchema } from "./keys/methods-schema.ts";
@@ -339,6 +340,7 @@ export const policySchema = z.strictObject({
   lists: z.record(idSchema, listSchema).default({}),
   specialUsers: z.array(specialUserSchema).default([]),
   rules: rulesSchema.exactOptional(),
+  detectors: detectorsSchema.exactOptional(),
   nextHopHealth: nextHopHealthSchema.exactOptional(),
   tables: tablesSchema.exactOptional(),
   overload: overloadSchema.exactOptional(),

@@ -27,7 +27,7 @@ export type PolicyParcel = Omit<PolicyParts, "plans"> & {
 
 /** Packs the parts of a policy for another thread. */
 export function packPolicy({
-  file: { tables, overload, nextHopHealth, timeZone },
+  file: { tables, overload, nextHopHealth, timeZone, detectors },
   plans,
   lines,
   lists,
@@ -49,7 +49,7 @@ export function packPolicy({
     },
   }));
   return {
-    file: { tables, overload, nextHopHealth, timeZone },
+    file: { tables, overload, nextHopHealth, timeZone, detectors },
     lines,
     denyLists: denyLists.all().map((all) => all.map(packList)),
     memories: memories.all(),

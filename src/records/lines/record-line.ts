@@ -1,5 +1,6 @@
 // The kinds of record lines and their fields, as plain values for JSON. Names are fixed; more may come.
 import type { Action, CallEnd, CallMoved, CallsShed } from "../../domain/call.ts";
+import type { DetectorId, DetectorMode, FindingSubject } from "../../domain/finding.ts";
 import type { LineId, LineState } from "../../domain/line-state.ts";
 import type { AttemptLine, MarkLine } from "./attempt-line.ts";
 
@@ -141,6 +142,21 @@ export interface ListLine extends Stamped {
   readonly [field: string]: unknown;
 }
 
+/** A detector saw what many calls together are. */
+export interface FindingLine extends Stamped {
+  readonly record: "finding";
+  readonly detector: DetectorId;
+  /** The version of the detector's measures. */
+  readonly profile: string;
+  readonly mode: DetectorMode;
+  readonly subject: FindingSubject;
+  /** It is in force until then. */
+  readonly until: string;
+  /** Ids of the newest calls that made it, the oldest first. */
+  readonly calls: readonly string[];
+  readonly facts: Readonly<Record<string, number>>;
+}
+
 /** Somebody saw whole numbers, searched or exported. */
 export interface AccessLine extends Stamped {
   readonly record: "access";
@@ -162,9 +178,12 @@ export type RecordLine =
   | DeletedLine
   | PolicyLine
   | ListLine
+  | FindingLine
   | AccessLine;
 
 /** A line that no call makes: it is handed over whole, and its time and node are added by the writer. */
-export type NoteLine = Unstamped<OrderLine | GapLine | DeletedLine | PolicyLine | ListLine | AccessLine>;
+export type NoteLine = Unstamped<
+  OrderLine | GapLine | DeletedLine | PolicyLine | ListLine | FindingLine | AccessLine
+>;
 
 type Unstamped<Line> = Line extends Stamped ? Omit<Line, keyof Stamped> & Partial<Stamped> : never;

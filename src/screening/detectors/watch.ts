@@ -1,0 +1,120 @@
+// Feeds the detectors with the events of calls, and tells what they find.
+import type { CallEvent } from "../../domain/call.ts";
+import { detectorIds, type DetectorId, type DetectorMode, type Finding } from "../../domain/finding.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { Detector, DetectorForm, DetectorSettings, SeenCall } from "./detector.ts";
+import { createFindings } from "./findings.ts";
+import { detectorForms } from "./registry.ts";
+import { createSeenCalls } from "./seen-calls.ts";
+
+export interface WatchSizes {
+  /** Calls at one time. */
+  readonly calls: number;
+  /** Subjects that each detector counts at one time. */
+  readonly subjects: number;
+  /** Findings in force at one time. */
+  readonly findings: number;
+}
+
+export interface WatchParts {
+  readonly sizes: WatchSizes;
+  /** What the policy in force says. The same object as long as it says the same. */
+  readonly settings: () => DetectorSettings;
+  /** Milliseconds that the wall clock is ahead of the monotonic one. */
+  readonly ahead: () => Millis;
+  /** Takes each finding once. Runs on the path of calls. */
+  readonly tell: (finding: Finding, mode: DetectorMode) => void;
+}
+
+export interface Watch {
+  /** Takes every event of a call, in order. */
+  readonly happened: (event: CallEvent) => void;
+  /** Findings told, by detector and mode. */
+  readonly told: readonly { readonly detector: DetectorId; readonly mode: DetectorMode; count: number }[];
+  /** Calls, subjects and findings that were not watched because a table was full. */
+  readonly full: () => number;
+  readonly octets: () => number;
+}
+
+interface Post {
+  readonly form: DetectorForm;
+  /** Made when the policy has it first: its tables are large. */
+  detector: Detector | undefined;
+  readonly thresholds: Record<string, number>;
+  profile: string;
+  isOn: boolean;
+  readonly told: { readonly detector: DetectorId; readonly mode: DetectorMode; count: number };
+}
+
+/** What a policy that says nothing says of each detector. */
+export const defaultSettings: DetectorSettings = new Map(
+  detectorForms.map(({ id, profile, thresholds }) => [
+    id,
+    {
+      mode: "monitor",
+      profile,
+      thresholds: Object.fromEntries(Object.entries(thresholds).map(([name, { value }]) => [name, value])),
+    },
+  ]),
+);
+
+/** @param forms the detectors; left out: all of them */
+export function createWatch(
+  { sizes, settings, ahead, tell }: WatchParts,
+  forms: readonly DetectorForm[] = detectorForms,
+): Watch {
+  const calls = createSeenCalls(sizes.calls);
+  const findings = createFindings(sizes.findings);
+  const posts = forms
+    .toSorted((a, b) => detectorIds.indexOf(a.id) - detectorIds.indexOf(b.id))
+    .map((form): Post => {
+      const thresholds: Record<string, number> = {};
+      return {
+        form,
+        detector: undefined,
+        thresholds,
+        profile: form.profile,
+        isOn: false,
+        told: { detector: form.id, mode: "monitor", count: 0 },
+      };
+    });
+  let known: DetectorSettings | undefined;
+
+  function follow(next: DetectorSettings): void {
+    known = next;
+    for (const post of posts) {
+      const setting = next.get(post.form.id);
+      post.isOn = setting !== undefined && setting.mode !== "off";
+      if (setting === undefined) continue;
+      post.profile = setting.profile;
+      Object.assign(post.thresholds, setting.thresholds);
+      if (post.isOn) post.detector ??= post.form.create(post.thresholds, sizes.subjects);
+    }
+  }
+
+  function show(step: "begun" | "ended", call: SeenCall, at: Millis, now: Millis): void {
+    for (const post of posts) {
+      const seen = post.isOn ? post.detector?.[step]?.(call, now) : undefined;
+      if (seen === undefined) continue;
+      const finding = findings.take(post.form.id, post.profile, seen, call, at);
+      if (finding === undefined) continue;
+      post.told.count++;
+      tell(finding, post.told.mode);
+    }
+  }
+
+  return {
+    happened(event) {
+      if (event.kind !== "decided" && event.kind !== "ended") return;
+      const current = settings();
+      if (current !== known) follow(current);
+      const now = event.at - ahead();
+      const call = event.kind === "decided" ? calls.begin(event, now) : calls.end(event, now);
+      if (call !== undefined) show(event.kind === "decided" ? "begun" : "ended", call, event.at, now);
+    },
+    told: posts.map(({ told }) => told),
+    full: () =>
+      calls.full + findings.full + posts.reduce((sum, { detector }) => sum + (detector?.full() ?? 0), 0),
+    octets: () => posts.reduce((sum, { detector }) => sum + (detector?.octets() ?? 0), 0),
+  };
+}
