@@ -39,7 +39,7 @@ export function writeSigwallPolicy(
   state: State = plain,
 ): string {
   mkdirSync(join(folder, "lists"), { recursive: true });
-  const limits = "limits: { callsPerSecond: 500, attemptsPerCallerPerMinute: 6000 }";
+  const limits = `limits: { callsPerSecond: 500, attemptsPerCallerPerMinute: 6000${state.limits ?? ""} }`;
   const policy = [
     "version: 1",
     'home: { country: "86" }',
@@ -87,6 +87,7 @@ export function writeSigwallPolicy(
     join(folder, "lists", "police.csv"),
     `number\n${dataset.police.map((number) => `+${number}\n`).join("")}`,
   );
+  if (state.policy !== undefined) policy.push(state.policy);
   writeFileSync(join(folder, "policy.yaml"), `${policy.join("\n")}\n`);
   const file = join(folder, "sigwall.yaml");
   const kind = sockets === undefined ? "" : `sockets: ${sockets}\n`;

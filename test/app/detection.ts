@@ -10,7 +10,9 @@ import { basicPolicy, compileText } from "../support/proxy.ts";
 void t.test("detection: the record has the whole number and the calls, the log a masked one", (t) => {
   const lines: NoteLine[] = [];
   const entries: LogEntry[] = [];
-  const policy = compileText(basicPolicy);
+  const policy = compileText(
+    `${basicPolicy}detectors: { call-bombing: {}, block-dialling: {}, one-ring: {}, short-calls: {}, two-places: {} }\n`,
+  );
   const detection = createDetection({
     policy: () => policy,
     state: makeState(),

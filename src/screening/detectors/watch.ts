@@ -79,6 +79,7 @@ export function createWatch(
       };
     });
   let known: DetectorSettings | undefined;
+  let isAnyOn = false;
 
   function follow(next: DetectorSettings): void {
     known = next;
@@ -90,6 +91,7 @@ export function createWatch(
       Object.assign(post.thresholds, setting.thresholds);
       if (post.isOn) post.detector ??= post.form.create(post.thresholds, sizes.subjects);
     }
+    isAnyOn = posts.some(({ isOn }) => isOn);
   }
 
   function show(step: "begun" | "ended", call: SeenCall, at: Millis, now: Millis): void {
@@ -108,6 +110,7 @@ export function createWatch(
       if (event.kind !== "decided" && event.kind !== "ended") return;
       const current = settings();
       if (current !== known) follow(current);
+      if (!isAnyOn) return;
       const now = event.at - ahead();
       const call = event.kind === "decided" ? calls.begin(event, now) : calls.end(event, now);
       if (call !== undefined) show(event.kind === "decided" ? "begun" : "ended", call, event.at, now);

@@ -32,7 +32,7 @@ function schemaOf({ summary, profile, thresholds }: DetectorForm): z.ZodType {
 /** Schema of the map `detectors`: each detector by its name, `mode` and `profile` beside its thresholds. */
 export const detectorsSchema = z
   .strictObject(Object.fromEntries(detectorForms.map((form) => [form.id, schemaOf(form)])))
-  .describe("Detectors, which judge over time. All are on, in mode monitor, unless said otherwise.");
+  .describe("Detectors, which judge over time. One that is not named here does not run.");
 
 /** Compiles what was written; what is unsound is reported by the schema, and read as if it was not there. */
 export function readDetectors(written: unknown): DetectorSettings {
@@ -45,7 +45,7 @@ export function readDetectors(written: unknown): DetectorSettings {
         const own = given[name];
         return [name, typeof own === "number" ? own : value];
       });
-      const mode = given["mode"] === "off" ? "off" : "monitor";
+      const mode = entry === undefined || given["mode"] === "off" ? "off" : "monitor";
       return [id, { mode, profile, thresholds: Object.fromEntries(values) }];
     }),
   );
