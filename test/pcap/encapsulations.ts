@@ -1,4 +1,5 @@
 // Every layer that may stand between a frame and a SIP message: as hex vectors, held against tshark where it is installed.
+import { hasTshark } from "../support/tshark.ts";
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -470,15 +471,6 @@ void t.test("the page about captures names every link type that is read", (t) =>
   for (const [name, value] of Object.entries(LinkType)) t.ok(numbers.has(String(value)), name);
   t.end();
 });
-
-function hasTshark(): boolean {
-  try {
-    execFileSync("tshark", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 void t.test(
   "tshark finds the same INVITEs",

@@ -1,3 +1,4 @@
+import { hasTshark } from "../support/tshark.ts";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -61,15 +62,6 @@ void t.test("pcap-parser reads the same packets from classic captures", async (t
 
 function hex(value: string): string {
   return Buffer.from(value).toString("hex");
-}
-
-function hasTshark(): boolean {
-  try {
-    execFileSync("tshark", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 void t.test(

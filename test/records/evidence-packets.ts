@@ -1,3 +1,4 @@
+import { hasTshark } from "../support/tshark.ts";
 import { execFileSync } from "node:child_process";
 import { Buffer } from "node:buffer";
 import t from "tap";
@@ -40,15 +41,6 @@ const rows: readonly (readonly [SignallingSource, Buffer, string])[] = [
   [{ ...udp4, ...wide, ...ss7 }, m3ua, "ISUP(ITU) 2001:db8::9 2001:db8::1 2905 14"],
   [{ ...udp4, sourcePort: 5062 }, invite("c-odd", "x"), "SIP 192.0.2.9 198.51.100.1 5060 c-odd"],
 ];
-
-function hasTshark(): boolean {
-  try {
-    execFileSync("tshark", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function writeRows(t: Parameters<typeof createPlace>[0]): string {
   const place = createPlace(t);

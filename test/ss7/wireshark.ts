@@ -1,3 +1,4 @@
+import { hasTshark } from "../support/tshark.ts";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,14 +22,6 @@ import {
 } from "../../src/ss7/m3ua-reply.ts";
 import { createMsu, readCircuit } from "../../src/ss7/mtp3.ts";
 
-function hasTshark(): boolean {
-  try {
-    execFileSync("tshark", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 const skip = hasTshark() ? false : "tshark is not installed";
 
 /** What tshark reads in M3UA messages over SCTP: one row of these fields for each. */

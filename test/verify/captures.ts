@@ -1,3 +1,4 @@
+import { hasTshark } from "../support/tshark.ts";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,15 +19,6 @@ void t.test("the captures are those of their sources", async (t) => {
     }
   }
 });
-
-function hasTshark(): boolean {
-  try {
-    execFileSync("tshark", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Frame and Call-ID of each INVITE that begins a call, as tshark reads them. */
 function askTshark(path: string): readonly string[] {

@@ -1,5 +1,5 @@
 // Rows of subjects: which limit, which number, and where its times stand. A bounded hash table that forgets what is past.
-import { randomBytes } from "node:crypto";
+import { hashOctets, type KeyHash } from "../key-hash.ts";
 
 /** No row. */
 export const NO_ROW = -1;
@@ -17,39 +17,16 @@ const PENDING = 7;
 const SWEEP = 2;
 const SEARCH = 64;
 
-/** The secret of the hash, drawn once per process: a peer can't choose numbers that share a bucket. */
-const secret = randomBytes(8);
-const [secret0, secret1] = [secret.readInt32LE(0), secret.readInt32LE(4)];
+const scratch = new DataView(new ArrayBuffer(12));
+const octets = new Uint8Array(scratch.buffer);
+const hashed: KeyHash = { low: 0, high: 0 };
 
-const scratch = new Float64Array(1);
-const halves = new Int32Array(scratch.buffer);
-
-/**
- * A hash of limit and number under the secret: three rounds of HalfSipHash over three words, enough against peers who
- * never see a hash, nor anything that depends on one.
- */
+/** A hash of limit and number under the secret of the process: a peer can't choose numbers that share a bucket. */
 function hash(limit: number, subject: number): number {
-  scratch[0] = subject;
-  let v0 = secret0;
-  let v1 = secret1;
-  let v2 = secret0 ^ 0x6c79_6765;
-  let v3 = secret1 ^ 0x7465_6462;
-  for (let word = 0; word < 5; word++) {
-    const input = word === 0 ? halves[0]! : word === 1 ? halves[1]! : word === 2 ? limit : 0;
-    v3 ^= input;
-    v0 = (v0 + v1) | 0;
-    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-    v0 = (v0 << 16) | (v0 >>> 16);
-    v2 = (v2 + v3) | 0;
-    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-    v0 = (v0 + v3) | 0;
-    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-    v2 = (v2 + v1) | 0;
-    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-    v2 = (v2 << 16) | (v2 >>> 16);
-    v0 ^= input;
-  }
-  return (v1 ^ v3) >>> 0;
+  scratch.setFloat64(0, subject, true);
+  scratch.setUint32(8, limit, true);
+  hashOctets(octets, 0, octets.length, hashed);
+  return hashed.low >>> 0;
 }
 
 /** A row as another thread reads it. */
