@@ -22,12 +22,13 @@ const MOST = 262_144;
 
 export function createEmergencyParties(): EmergencyParties {
   const counts = createFrequencyCounts(MOST);
-  const limit = counts.limit("emergency", { calls: 1, within: CALL_BACK });
+  // Named at the first use: the table is made then.
+  const limit = (): number => counts.limit("emergency", { calls: 1, within: CALL_BACK });
   return {
     counts,
     note(key, now) {
-      counts.add(limit, key, now);
+      counts.add(limit(), key, now);
     },
-    has: (key, now) => counts.count(limit, key, now) > 0,
+    has: (key, now) => counts.size > 0 && counts.count(limit(), key, now) > 0,
   };
 }

@@ -62,8 +62,41 @@ export interface FrequencyCounts {
   wait(limit: FrequencyLimit, subject: number, now: Millis): Millis;
 }
 
-/** @param capacity pairs of limit and number that are counted at one time */
+/**
+ * Creates counts without any. Their tables are made for the first limit: most filters have none.
+ *
+ * @param capacity pairs of limit and number that are counted at one time
+ */
 export function createFrequencyCounts(capacity: number): FrequencyCounts {
+  let made: FrequencyCounts | undefined;
+  const counts = (): FrequencyCounts => (made ??= createTables(capacity));
+  return {
+    get size() {
+      return made?.size ?? 0;
+    },
+    capacity,
+    get octets() {
+      return made?.octets ?? 0;
+    },
+    view: () => made?.view() ?? emptyView,
+    limit: (name, form) => counts().limit(name, form),
+    count: (limit, subject, now) => counts().count(limit, subject, now),
+    add: (limit, subject, now) => counts().add(limit, subject, now),
+    addGroup: (limit, subject, time, level) => counts().addGroup(limit, subject, time, level),
+    addPending: (limit, subject, by, now) => counts().addPending(limit, subject, by, now),
+    pending: (limit, subject) => counts().pending(limit, subject),
+    wait: (limit, subject, now) => counts().wait(limit, subject, now),
+  };
+}
+
+const emptyView: FrequencyView = {
+  rows: new SharedArrayBuffer(0),
+  used: 0,
+  words: new SharedArrayBuffer(0),
+  limits: [],
+};
+
+function createTables(capacity: number): FrequencyCounts {
   const blocks = createTimeBlocks(capacity * WORDS_A_SUBJECT);
   const forms: FrequencyForm[] = [];
   const named = new Map<string, FrequencyLimit>();
