@@ -1,56 +1,83 @@
 // Asks the running filter over its Unix socket.
 import { request as ask } from "node:http";
+import type { Millis } from "../domain/time.ts";
 import type { LineAnswer, LineRequest, LineTaken } from "../app/lines/line-request.ts";
 
-/** What came of a request to the filter. */
-export type Asked =
-  | { readonly kind: "answered"; readonly answer: LineAnswer }
-  /** No filter serves the socket. */
-  | { readonly kind: "silent" }
-  | { readonly kind: "failed"; readonly why: string };
+/** What came of a request to the filter: `silent` where no filter serves the socket. */
+export type Unasked = { readonly kind: "silent" } | { readonly kind: "failed"; readonly why: string };
+
+/** What came of an order. */
+export type Asked = { readonly kind: "answered"; readonly answer: LineAnswer } | Unasked;
+
+/** The answer of the filter as it came. */
+export interface SocketAnswer {
+  readonly kind: "answered";
+  readonly status: number;
+  readonly text: string;
+}
+
+/** A request to the filter, and what its answer is bounded by. */
+export interface SocketRequest {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** JSON. */
+  readonly body?: string;
+  /** Longest wait for the answer. Milliseconds. */
+  readonly mostWait: Millis;
+  /** A longer answer is none of a filter. Characters. */
+  readonly mostAnswer: number;
+}
 
 /** Longest wait for the answer. An order that releases calls waits for their ends: 64·T1 and more. Milliseconds. */
-const MOST_WAIT = 60_000;
-/** A longer answer is none of a filter. Octets. */
+const MOST_WAIT: Millis = 60_000;
 const MOST_ANSWER = 2 ** 20;
 
 /** Errors of a socket that nobody serves. */
 const unserved: ReadonlySet<string | undefined> = new Set(["ENOENT", "ECONNREFUSED", "ENOTDIR"]);
 
-/** Sends an order to the filter that serves `socketPath`. Never rejects. */
-export function askFilter(socketPath: string, line: LineRequest): Promise<Asked> {
-  const { kind, name, ...body } = line;
-  const path = `/api/lines/${kind === undefined ? name : `${kind}/${name}`}`;
-  const text = JSON.stringify(body);
+/** Asks the filter that serves `socketPath`. Never rejects. */
+export function askSocket(
+  socketPath: string,
+  { method, path, body, mostWait, mostAnswer }: SocketRequest,
+): Promise<SocketAnswer | Unasked> {
+  const headers =
+    body === undefined
+      ? {}
+      : { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   return new Promise((resolve) => {
     const failed = (why: string): void => resolve({ kind: "failed", why });
-    const request = ask(
-      {
-        socketPath,
-        path,
-        method: "POST",
-        headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) },
-        timeout: MOST_WAIT,
-      },
-      (response) => {
-        let answer = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => {
-          answer += chunk;
-          if (answer.length > MOST_ANSWER) response.destroy(new Error("its answer is too long"));
-        });
-        response.once("error", (error) => failed(error.message));
-        response.once("end", () => resolve(readAnswer(response.statusCode ?? 0, answer)));
-      },
-    );
-    request.once("timeout", () => request.destroy(new Error(`no answer within ${MOST_WAIT / 1000} s`)));
+    const request = ask({ socketPath, path, method, headers, timeout: mostWait }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+        if (text.length > mostAnswer) response.destroy(new Error("its answer is too long"));
+      });
+      response.once("error", (error) => failed(error.message));
+      response.once("end", () => resolve({ kind: "answered", status: response.statusCode ?? 0, text }));
+    });
+    request.once("timeout", () => request.destroy(new Error(`no answer within ${mostWait / 1000} s`)));
     request.once("error", (error: NodeJS.ErrnoException) => {
       if (unserved.has(error.code)) resolve({ kind: "silent" });
       else
         failed(error.code === "EACCES" ? "permission denied; ask as the user of the filter" : error.message);
     });
-    request.end(text);
+    request.end(body);
   });
+}
+
+/** Sends an order to the filter that serves `socketPath`. Never rejects. */
+export async function askFilter(socketPath: string, line: LineRequest): Promise<Asked> {
+  const { kind, name, ...body } = line;
+  const path = `/api/lines/${kind === undefined ? name : `${kind}/${name}`}`;
+  const asked = await askSocket(socketPath, {
+    method: "POST",
+    path,
+    body: JSON.stringify(body),
+    mostWait: MOST_WAIT,
+    mostAnswer: MOST_ANSWER,
+  });
+  return asked.kind === "answered" ? readAnswer(asked.status, asked.text) : asked;
 }
 
 function readAnswer(status: number, text: string): Asked {

@@ -1,10 +1,11 @@
 // `sigwall status`: what the running filter is doing now, out of its figures.
-import { request as ask } from "node:http";
 import { formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
 import { socketPath } from "../config/sigwall/admin-schema.ts";
 import { findPlace, type Surroundings } from "../config/sigwall/node-place.ts";
+import type { Mutable } from "../domain/mutable.ts";
 import { readFromDisk } from "../app/read-file.ts";
+import { askSocket } from "./filter-socket.ts";
 import { readSamples, type Sample } from "./asking/metrics-text.ts";
 
 /** What the command was called with. */
@@ -56,8 +57,7 @@ const FAILED = 1;
 const NOT_RUNNING = 3;
 /** Longest wait for the figures. Milliseconds. */
 const MOST_WAIT = 10_000;
-const MOST_OCTETS = 64 * 2 ** 20;
-const unserved: ReadonlySet<string | undefined> = new Set(["ENOENT", "ECONNREFUSED", "ENOTDIR"]);
+const MOST_ANSWER = 64 * 2 ** 20;
 
 /**
  * Prints what the filter of a configuration is doing.
@@ -75,46 +75,24 @@ export async function showStatus(
   }
   const { stateFolder } = findPlace(config, path, output);
   const socket = socketPath(config.adminAccess, stateFolder);
-  const scraped = await scrape(socket);
-  if (scraped.text === undefined) {
-    const { why } = scraped;
-    output.stderr.write(
-      why === ""
-        ? `no filter runs: nobody serves ${socket}\n`
-        : `the filter at ${socket} can't be asked: ${why}\n`,
-    );
-    return why === "" ? NOT_RUNNING : FAILED;
+  const asked = await askSocket(socket, {
+    method: "GET",
+    path: "/metrics",
+    mostWait: MOST_WAIT,
+    mostAnswer: MOST_ANSWER,
+  });
+  if (asked.kind === "silent") {
+    output.stderr.write(`no filter runs: nobody serves ${socket}\n`);
+    return NOT_RUNNING;
   }
-  const status = readStatus(readSamples(scraped.text), output.now());
+  if (asked.kind === "failed" || asked.status !== 200) {
+    const why = asked.kind === "failed" ? asked.why : `status ${asked.status}`;
+    output.stderr.write(`the filter at ${socket} can't be asked: ${why}\n`);
+    return FAILED;
+  }
+  const status = readStatus(readSamples(asked.text), output.now());
   output.stdout.write(json === true ? `${JSON.stringify(status)}\n` : describe(status));
   return DONE;
-}
-
-/** Reads `/metrics` of the socket. `why` is empty where nobody serves it. Never rejects. */
-function scrape(socket: string): Promise<{ readonly text?: string; readonly why: string }> {
-  return new Promise((resolve) => {
-    const request = ask({ socketPath: socket, path: "/metrics", timeout: MOST_WAIT }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-        if (text.length > MOST_OCTETS) response.destroy(new Error("its answer is too long"));
-      });
-      response.once("error", (error) => resolve({ why: error.message }));
-      response.once("end", () =>
-        resolve(response.statusCode === 200 ? { text, why: "" } : { why: `status ${response.statusCode}` }),
-      );
-    });
-    request.once("timeout", () => request.destroy(new Error(`no answer within ${MOST_WAIT / 1000} s`)));
-    request.once("error", (error: NodeJS.ErrnoException) => {
-      if (unserved.has(error.code)) resolve({ why: "" });
-      else
-        resolve({
-          why: error.code === "EACCES" ? "permission denied; ask as the user of the filter" : error.message,
-        });
-    });
-    request.end();
-  });
 }
 
 /** @param now Unix milliseconds */
@@ -154,28 +132,30 @@ export function readStatus(samples: readonly Sample[], now: number): Status {
 }
 
 function readTrunks(of: (name: string) => readonly Sample[]): readonly TrunkStatus[] {
-  const calls = of("sigwall_calls");
-  const attempts = of("sigwall_attempts_total").filter(({ labels }) => labels["mode"] !== "monitor");
-  const lines = new Map(of("sigwall_line_state").map(({ labels }) => [labels["trunk"], labels["state"]]));
-  const names = new Set([...calls, ...attempts].map(({ labels }) => labels["trunk"] ?? ""));
-  return [...names]
-    .filter((trunk) => trunk !== "")
-    .toSorted()
-    .map((trunk) => {
-      const sum = (from: readonly Sample[], isMeant: (labels: Sample["labels"]) => boolean): number =>
-        from.reduce(
-          (total, { labels, value }) => total + (labels["trunk"] === trunk && isMeant(labels) ? value : 0),
-          0,
-        );
-      return {
-        trunk,
-        line: lines.get(trunk) ?? "",
-        setup: sum(calls, ({ state }) => state === "setup"),
-        answered: sum(calls, ({ state }) => state === "answered"),
-        attempts: sum(attempts, () => true),
-        refused: sum(attempts, ({ verdict }) => verdict === "reject" || verdict === "drop"),
-      };
-    });
+  const found = new Map<string, Mutable<TrunkStatus>>();
+  const at = (trunk: string): Mutable<TrunkStatus> => {
+    const known = found.get(trunk);
+    if (known !== undefined) return known;
+    const fresh = { trunk, line: "", setup: 0, answered: 0, attempts: 0, refused: 0 };
+    found.set(trunk, fresh);
+    return fresh;
+  };
+  for (const { labels, value } of of("sigwall_calls")) {
+    if (labels["state"] === "setup") at(labels["trunk"] ?? "").setup += value;
+    else if (labels["state"] === "answered") at(labels["trunk"] ?? "").answered += value;
+  }
+  for (const { labels, value } of of("sigwall_attempts_total")) {
+    if (labels["mode"] === "monitor") continue;
+    const status = at(labels["trunk"] ?? "");
+    status.attempts += value;
+    if (labels["verdict"] === "reject" || labels["verdict"] === "drop") status.refused += value;
+  }
+  for (const { labels } of of("sigwall_line_state")) {
+    const status = found.get(labels["trunk"] ?? "");
+    if (status !== undefined) status.line = labels["state"] ?? "";
+  }
+  found.delete("");
+  return [...found.values()].toSorted((a, b) => (a.trunk < b.trunk ? -1 : 1));
 }
 
 /** Figures that are 0, or 1, while all is well. */
