@@ -1,4 +1,5 @@
 // Reads the tags in front of an exported PDU, as Wireshark writes single messages of any protocol.
+import { beginAddresses, copyAddress } from "./told-addresses.ts";
 import type { IpPacket } from "./ip.ts";
 
 /** The protocols of exported PDUs that may lead to a call. */
@@ -135,10 +136,7 @@ export function readExportedPdu(
   pdu.destinationPort = 0;
   pdu.opc = -1;
   pdu.dpc = -1;
-  packet.protocol = -1;
-  packet.addresses = room;
-  packet.addressesAt = 0;
-  packet.addressLength = 0;
+  beginAddresses(packet, room);
   let table = "";
   let at = start;
   for (let tags = 0; tags < MAX_TAGS && at + 4 <= end; tags += 1) {
@@ -195,17 +193,4 @@ function readNumber(pdu: ExportedPdu, packet: IpPacket, table: string, tag: numb
       break;
     default:
   }
-}
-
-/** Copies an address to the place of the source or of the destination in `packet.addresses`. */
-export function copyAddress(
-  packet: IpPacket,
-  buffer: Buffer,
-  at: number,
-  length: 4 | 16,
-  isDestination: boolean,
-): void {
-  if (packet.addressLength !== length) packet.addresses.fill(0);
-  packet.addressLength = length;
-  buffer.copy(packet.addresses, isDestination ? length : 0, at, at + length);
 }

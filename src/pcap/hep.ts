@@ -1,5 +1,5 @@
 // Reads HEP version 3, in which agents send copies of messages to a collector.
-import { copyAddress } from "./exported-pdu.ts";
+import { beginAddresses, copyAddress } from "./told-addresses.ts";
 import type { IpPacket } from "./ip.ts";
 
 /** A message out of HEP. The object is reused. */
@@ -61,10 +61,7 @@ export function readHep(
   message.start = -1;
   message.sourcePort = 0;
   message.destinationPort = 0;
-  packet.protocol = -1;
-  packet.addresses = room;
-  packet.addressesAt = 0;
-  packet.addressLength = 0;
+  beginAddresses(packet, room);
   const whole = Math.min(end, start + buffer.readUInt16BE(start + 4));
   let at = start + HEADER;
   for (let chunks = 0; chunks < MAX_CHUNKS && at + CHUNK <= whole; chunks += 1) {
