@@ -1,8 +1,8 @@
 // Turns the calls of a virtual day into the events of calls that the filter tells, in the order of their times.
+import { plainTrunk } from "../../src/cli/captures/plain-trunk.ts";
 import type { CallAttempt } from "../../src/domain/attempt.ts";
 import type { CallDecided, CallEnded, CallEvent } from "../../src/domain/call.ts";
 import type { PartyNumber } from "../../src/domain/number.ts";
-import { ordinaryMethods } from "../../src/domain/method.ts";
 import type { Side as TrunkSide, Trunk } from "../../src/domain/trunk.ts";
 import { readSipNumber } from "../../src/numbering/e164.ts";
 import { createDialPlan } from "../../src/numbering/dial-plan.ts";
@@ -24,28 +24,12 @@ const emergencyCodes: ReadonlySet<number> = new Set([86110, 86119, 86120, 86122]
 export function trunkOf({ id, lessee, side }: TrafficTrunk): Trunk {
   const international = side === "international";
   return {
+    ...plainTrunk,
     id: `trunk-${id}`,
     index: id,
     side: sides[side],
     lessee: lessee === NONE ? undefined : `lessee-${lessee}`,
     dialPlan: createDialPlan({ international, homeArea: undefined }),
-    nextHops: [],
-    ownNames: [],
-    failoverOn503: true,
-    passThrough503: true,
-    fallback: "accept",
-    exception: "reject",
-    status: new Map(),
-    identity: "all",
-    mustAgree: [],
-    limits: {},
-    mode: "proxy",
-    methods: ordinaryMethods,
-    cleanUp: undefined,
-    label: { text: "", displayName: "" },
-    isupVersions: new Map(),
-    bodies: new Set(),
-    ss7: { originatingPointCodes: undefined, serviceIndicators: new Set() },
     longestCall: 43_200_000,
   };
 }
