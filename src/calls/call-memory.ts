@@ -1,5 +1,5 @@
 // The memory of calls: what each message does to the row of its call, and what is told of it.
-import type { CallRef, EndedBy } from "../domain/call.ts";
+import { type CallRef, type EndedBy, wantsCredentials } from "../domain/call.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
 import {
@@ -323,7 +323,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       rows.pass(now);
       const state = stateOfRow(words, slot);
       if (status < 200 || (state !== IN_RELEASE && state !== STANDING)) return;
-      const isRefused = status === 401 || status === 407 || refusingBye.has(status);
+      const isRefused = wantsCredentials.has(status) || refusingBye.has(status);
       const toHash = hashOf(toTag);
       const hash = knowsDialog(words, slot, toHash) ? toHash : hashOf(fromTag);
       if (isOtherDialog(words, slot, hash)) {

@@ -21,6 +21,9 @@ export interface CallNaming {
 /** A next hop as logs and metrics name it: `udp:192.0.2.1:5060`, or the association of a far exchange. */
 export type HopId = string;
 
+/** Statuses of a request that is to be sent again with credentials: nothing has ended (RFC 3261 section 22). */
+export const wantsCredentials: ReadonlySet<number> = new Set([401, 407]);
+
 /** What was done with a request, beside what was decided about it. */
 export type Action =
   | { readonly kind: "forwarded"; readonly hop: HopId }

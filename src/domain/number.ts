@@ -114,6 +114,9 @@ export function formatNumber(number: PartyNumber): string | undefined {
   return number.kind === "short" ? number.code : undefined;
 }
 
+/** Numbers of a block of callers: they differ in the last two digits. */
+export const BLOCK_OF_CALLERS = 100;
+
 /** How bare numbers are read on a trunk. */
 export interface DialPlan {
   /** True on a trunk whose other end is abroad: bare numbers are foreign unless they parse as home numbers. */

@@ -14,8 +14,7 @@ import {
 } from "../ss7/m3ua-reply.ts";
 import type { M3uaMessage } from "../ss7/m3ua.ts";
 import type { Msu } from "../ss7/mtp3.ts";
-import type { Circuit, CircuitRelease, Circuits } from "./circuits.ts";
-import type { KeptMessage } from "./circuits.ts";
+import type { Circuit, CircuitRelease, Circuits, KeptMessage } from "./circuits.ts";
 import { isBackward, isBeginning, isMaintenance } from "./message-kinds.ts";
 import { across, type LinkIndex, type Links, type LinkSide, NO_LINK, type SendByLink } from "./links.ts";
 

@@ -1,10 +1,9 @@
 // Detectors that weigh each call of a caller, and of a block of callers, on a trunk: what they have in common.
+import { BLOCK_OF_CALLERS } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Detector, SeenCall, Sighting, Thresholds } from "./detector.ts";
 import { createScoreRows, type ScoreMeasure, type ScoreRows } from "./score-rows.ts";
 
-/** Numbers of a block of callers. */
-const BLOCK = 100;
 /** A subject without calls for so long is forgotten. Milliseconds. */
 const LIFETIME: Millis = 12 * 3_600_000;
 
@@ -54,7 +53,14 @@ export function createCallerScores(
       // Codes have negative keys: they are no part of a block.
       if (call.caller < 0) return found;
       measure.score = thresholds["blockScore"]!;
-      const block = look(blocks, "callerBlock", Math.floor(call.caller / BLOCK), call, weight, now);
+      const block = look(
+        blocks,
+        "callerBlock",
+        Math.floor(call.caller / BLOCK_OF_CALLERS),
+        call,
+        weight,
+        now,
+      );
       return found ?? block;
     },
     full: () => callers.full + blocks.full,

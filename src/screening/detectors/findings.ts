@@ -1,4 +1,5 @@
 // Findings in force: each subject of a detector is told once, and again when what was seen has grown.
+import { BLOCK_OF_CALLERS } from "../../domain/number.ts";
 import type { CallRef } from "../../domain/call.ts";
 import type { DetectorId, Finding, FindingSubject } from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
@@ -8,8 +9,6 @@ import type { SeenCall, Sighting } from "./detector.ts";
 const IN_FORCE: Millis = 24 * 3_600_000;
 /** A finding in force is told again when it is so many times as strong as when it was told last. */
 const GROWTH = 4;
-/** Numbers of a block of callers. */
-const BLOCK = 100;
 
 interface InForce {
   until: Millis;
@@ -78,7 +77,7 @@ function subjectOf(kind: Sighting["kind"], call: SeenCall): FindingSubject {
     case "caller":
       return { kind, trunk, number: printKey(call.caller) };
     case "callerBlock":
-      return { kind, trunk, number: printKey(call.caller - (call.caller % BLOCK)) };
+      return { kind, trunk, number: printKey(call.caller - (call.caller % BLOCK_OF_CALLERS)) };
     case "trunk":
       return { kind, trunk };
     case "called":

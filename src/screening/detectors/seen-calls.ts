@@ -1,5 +1,5 @@
 // The calls that detectors wait for: from the decision that forwards a call to its end. Bounded.
-import type { CallDecided, CallEnded, CallRef } from "../../domain/call.ts";
+import { type CallDecided, type CallEnded, type CallRef, wantsCredentials } from "../../domain/call.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { PartyNumber } from "../../domain/number.ts";
 import type { Mutable } from "../../domain/mutable.ts";
@@ -24,8 +24,6 @@ const deadStatuses: ReadonlySet<number> = new Set([404, 410, 604]);
 const deadCauses: ReadonlySet<number> = new Set([1, 22]);
 const busyStatuses: ReadonlySet<number> = new Set([486, 600]);
 const BUSY_CAUSE = 17;
-/** The set-up is to be tried again with credentials: it is no call yet (RFC 3261 section 22). */
-const triedAgain: ReadonlySet<number> = new Set([401, 407]);
 
 export interface SeenCalls {
   readonly size: number;
@@ -86,7 +84,7 @@ export function createSeenCalls(capacity: number): SeenCalls {
       const call = calls.get(event.call.id);
       if (call === undefined) return undefined;
       calls.delete(event.call.id);
-      if (triedAgain.has(event.status ?? 0)) return undefined;
+      if (wantsCredentials.has(event.status ?? 0)) return undefined;
       call.end = endOf(event, now - call.begun);
       return call;
     },

@@ -30,7 +30,7 @@ export const shortCalls: DetectorForm = {
       value: 8.5,
       least: 1,
       most: 1000,
-      why: "Sum of what calls of one caller weigh. 8.5: some dropped dropped answers among short rings.",
+      why: "Sum of what calls of one caller weigh. 8.5: some dropped answers among short rings.",
     },
     blockScore: {
       value: 12,

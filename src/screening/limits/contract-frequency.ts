@@ -1,4 +1,5 @@
 // Limits by contract: calls of a trunk, a lessee, a caller, a block of callers or to a called party within a window.
+import { BLOCK_OF_CALLERS } from "../../domain/number.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { Deny } from "../../domain/decision.ts";
 import type { FrequencyLimit as ContractLimit } from "../../domain/trunk.ts";
@@ -11,8 +12,6 @@ const subjectsFull: TableFull = { kind: "table-full", table: "subjects" };
 
 /** The one subject of a limit per trunk or lessee: its name says whose it is. */
 const WHOLE = 0;
-/** Numbers of a block of callers. */
-const BLOCK = 100;
 
 /** The numbers that a limit counts a call for. Reused. */
 export interface Subjects {
@@ -35,7 +34,7 @@ export function readSubjects({ per }: ContractLimit, attempt: CallAttempt, into:
       if (identity.number.kind === "unusable" || !isCounted(attempt, identity)) continue;
       const { key } = identity.number;
       // Codes have negative keys. A code is a block of its own.
-      put(into, per === "caller" || key < 0 ? key : Math.floor(key / BLOCK));
+      put(into, per === "caller" || key < 0 ? key : Math.floor(key / BLOCK_OF_CALLERS));
     }
 }
 

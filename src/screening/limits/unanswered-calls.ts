@@ -1,12 +1,9 @@
 // Counts calls that nobody answered, for the limits by contract that count only those.
-import type { CallEvent } from "../../domain/call.ts";
+import { type CallEvent, wantsCredentials } from "../../domain/call.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { FrequencyLimit } from "../../state/frequency/frequency-counts.ts";
 import type { ScreeningState } from "../state.ts";
 import { createSubjects, readSubjects } from "./contract-frequency.ts";
-
-/** Statuses of a set-up that is to be tried again with credentials: it is no unanswered call (RFC 3261 section 22). */
-export const toBeTriedAgain: ReadonlySet<number> = new Set([401, 407]);
 
 interface Pending {
   readonly limits: readonly FrequencyLimit[];
@@ -66,7 +63,7 @@ export function createUnansweredCalls(state: ScreeningState, capacity: number): 
       } else if (pending.size > 0) {
         if (event.kind === "answered") end(event.call.id, false, event.at - state.wall.ahead);
         else if (event.kind === "ended") {
-          const isAnswered = event.answeredMs !== undefined || toBeTriedAgain.has(event.status ?? 0);
+          const isAnswered = event.answeredMs !== undefined || wantsCredentials.has(event.status ?? 0);
           end(event.call.id, !isAnswered, event.at - state.wall.ahead);
         }
       }
