@@ -1,3 +1,4 @@
+import { T1 } from "../../src/sip/timers.ts";
 import {
   acknowledgeRefusal,
   answer,
@@ -40,6 +41,7 @@ const once = { [accepted]: 1 };
 const invite = begin("INVITE", { offer: true, repeated: true });
 const ring = [receive(100), receive(180, "Record-Route: .*;sw=[^>]*")];
 const ring2 = [takeCall, answer(100), answer(180)];
+const answerSoonRepeated = answer(200, { offer: true, repeated: T1 });
 const establish = [invite, ...ring, receive(200, "a=sendrecv"), within("ACK")];
 const establish2 = [...ring2, answer(200, { offer: true }), take("ACK")];
 const hangUp = (cseq = 2): string[] => [within("BYE", { cseq, repeated: true }), receive(200)];
@@ -148,7 +150,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "INVITE repeated with the same bytes: both copies arrive, one attempt",
-    caller: [...establish, ...hangUp()],
+    caller: [begin("INVITE", { offer: true, repeated: T1 }), ...establish.slice(1), ...hangUp()],
     called: [takeCall, takeCall, answer(100), answer(180), ...establish2.slice(3), ...hangUp2],
     seesRepeats: { called: true },
     counts: { [accepted]: 1, [repeats]: 1 },
@@ -172,7 +174,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "200 lost on the way: its repeat is acknowledged",
     caller: [invite, ...ring, receive(200), receive(200), within("ACK"), ...hangUp()],
-    called: [...establish2, ...hangUp2],
+    called: [...ring2, answerSoonRepeated, take("ACK"), ...hangUp2],
     seesRepeats: { caller: true },
     counts: once,
     datagramsOnly: true,
@@ -180,7 +182,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "ACK late: 200 repeated twice",
     caller: [invite, ...ring, receive(200), pause(1800), within("ACK"), ...hangUp()],
-    called: [...establish2, ...hangUp2],
+    called: [...ring2, answerSoonRepeated, take("ACK"), ...hangUp2],
     counts: once,
     datagramsOnly: true,
   },

@@ -23,8 +23,8 @@ export interface RequestParts {
   readonly offer?: boolean;
   /** A value of Content-Length that is wrong. */
   readonly length?: number;
-  /** SIPp repeats it until something arrives (timer A or E); else it is sent once. */
-  readonly repeated?: boolean;
+  /** SIPp repeats it until something arrives (timer A or E), first after this many milliseconds; else it is sent once. */
+  readonly repeated?: boolean | number;
 }
 
 const ends = {
@@ -35,16 +35,25 @@ const ends = {
   called: { from: () => `[$to];tag=b[pid]`, to: "[$from]" },
 };
 
-/** Long: nine paths are played at once, a first TLS handshake among them takes its time, and nothing is lost on a loopback. Milliseconds. */
-const TIMER = 4000;
+/**
+ * Milliseconds. Long, since nothing is lost on a loopback and a busy machine may stand still for seconds. SIPp repeats
+ * over TCP too. A called SIPp that reads an INVITE and its repeat in one go takes the repeat for a new request and aborts.
+ */
+const TIMER = 30_000;
 
 /**
  * Steps of one side, each a piece of the XML that SIPp reads. A scenario's sides are lists of these, so that a call flow
  * is read as in RFC 3665, and one text of every message serves all of them.
  */
-function send(lines: readonly string[], body: readonly string[], length?: number, repeated = false): string {
+function send(
+  lines: readonly string[],
+  body: readonly string[],
+  length?: number,
+  repeated: boolean | number = false,
+): string {
+  const after = repeated === true ? TIMER : repeated;
   const text = [...lines, `Content-Length: ${length ?? "[len]"}`, "", ...body, ""].join("\n");
-  return `<send${repeated ? ` retrans="${TIMER}"` : ""}><![CDATA[\n${text}\n]]></send>`;
+  return `<send${after === false ? "" : ` retrans="${after}"`}><![CDATA[\n${text}\n]]></send>`;
 }
 
 /** Start line and fields of a request; dialogs are followed by SIPp's own reading of Record-Route and Contact. */
@@ -113,9 +122,14 @@ export const takeCall = `<recv request="INVITE" rrs="true"><action>
 /** An answer of the called side to the INVITE that began the call. */
 export function answer(
   status: number,
-  parts: { readonly tag?: string; readonly headers?: readonly string[]; readonly offer?: boolean } = {},
+  parts: {
+    readonly tag?: string;
+    readonly headers?: readonly string[];
+    readonly offer?: boolean;
+    readonly repeated?: number;
+  } = {},
 ): string {
-  const { tag = "b", headers = [], offer = false } = parts;
+  const { tag = "b", headers = [], offer = false, repeated = TIMER } = parts;
   return send(
     [
       `SIP/2.0 ${status} Answer`,
@@ -132,7 +146,7 @@ export function answer(
     offer ? sdp : [],
     undefined,
     // Timer G for refusals; the answer of a call is repeated until its ACK too (RFC 3261 section 13.3.1.4).
-    status >= 200,
+    status >= 200 && repeated,
   );
 }
 
