@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type LineAction, lineActions, type LineFlags } from "./line-options.ts";
 import type { LineId, LineOrder } from "../domain/line-state.ts";
+import type { ImportOptions } from "./intake/import.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import { version } from "./version.ts";
 
@@ -164,6 +165,21 @@ export async function runProgram(args: readonly string[]): Promise<number> {
         { config, records },
         { ...streams(), readFile: readFromDisk, now: Date.now() },
       );
+    });
+
+  program
+    .command("import")
+    .description("turns what a spreadsheet exports (CSV of any usual form, .xlsx) into a clean list")
+    .argument("<file>", "CSV, text or .xlsx; - is standard input")
+    .option("--sheet <name>", "sheet of a workbook; default: the first one with something in it")
+    .option("--lessee <id>", "compares with the list of this lessee")
+    .option("--list <name>", "compares with this list of the policy")
+    .option("--add", "the rows come behind those that are in force")
+    .option("--out <file>", "file that is written; default: standard output")
+    .option("--config <file>", "configuration that names the policy", defaultConfig)
+    .action(async (file: string, options: Omit<ImportOptions, "file">) => {
+      const { importList } = await import("./intake/import.ts");
+      code = await importList({ file, ...options }, streams());
     });
 
   program

@@ -114,6 +114,11 @@ export function formatNumber(number: PartyNumber): string | undefined {
   return number.kind === "short" ? number.code : undefined;
 }
 
+/** The number of a key, as people write it. Codes have negative keys. */
+export function formatKey(key: number): string {
+  return key < 0 ? String(-key) : `+${key}`;
+}
+
 /** Numbers of a block of callers: they differ in the last two digits. */
 export const BLOCK_OF_CALLERS = 100;
 

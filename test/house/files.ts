@@ -112,7 +112,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   "prom-client": /^observe\/metrics\.ts$/,
   yaml: /^config\/yaml\/yaml-source\.ts$/,
   // Rules declare their options as schemas.
-  zod: /^(?:config|screening)\//,
+  zod: /^(?:config|intake|screening)\//,
 };
 
 function packagesOf(imports: readonly string[]): readonly string[] {

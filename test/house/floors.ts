@@ -34,6 +34,7 @@ export const floors: Readonly<Record<string, number>> = {
   "config/sigwall": 7.1,
   "config/policy/keys": 7.1,
   "config/policy": 7.2,
+  intake: 7.2,
   config: 7.3,
   "config/review": 7.4,
   routing: 7,
@@ -74,6 +75,7 @@ export const floors: Readonly<Record<string, number>> = {
   "app/counts": 13.3,
   "cli/captures": 14.0,
   "cli/asking": 14.0,
+  "cli/intake": 14.0,
   cli: 14.1,
   "": 15,
 };

@@ -93,7 +93,11 @@ export function createListReader(calendar: Calendar, homeCountry: string, block?
       return { list: undefined, issues };
     }
     if (looksLikeUtf16(beginningOf(bytes))) {
-      report({ line: 1, column: 1 }, "", "this is UTF-16 text; save the file as CSV UTF-8");
+      report(
+        { line: 1, column: 1 },
+        "",
+        "this is UTF-16 text; convert it with `sigwall import`, or save the file as CSV UTF-8",
+      );
       return { list: undefined, issues };
     }
 

@@ -1,5 +1,5 @@
 // Findings in force: each subject of a detector is told once, and again when what was seen has grown.
-import { BLOCK_OF_CALLERS } from "../../domain/number.ts";
+import { BLOCK_OF_CALLERS, formatKey } from "../../domain/number.ts";
 import type { CallRef } from "../../domain/call.ts";
 import type { DetectorId, Finding, FindingSubject } from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
@@ -75,22 +75,17 @@ function subjectOf(kind: Sighting["kind"], call: SeenCall): FindingSubject {
   const trunk = call.trunk.id;
   switch (kind) {
     case "caller":
-      return { kind, trunk, number: printKey(call.caller) };
+      return { kind, trunk, number: formatKey(call.caller) };
     case "callerBlock":
-      return { kind, trunk, number: printKey(call.caller - (call.caller % BLOCK_OF_CALLERS)) };
+      return { kind, trunk, number: formatKey(call.caller - (call.caller % BLOCK_OF_CALLERS)) };
     case "trunk":
       return { kind, trunk };
     case "called":
-      return { kind, number: printKey(call.called) };
+      return { kind, number: formatKey(call.called) };
   }
 }
 
 function keyOf(subject: FindingSubject): string {
   const trunk = "trunk" in subject ? subject.trunk : "";
   return `${subject.kind} ${"number" in subject ? subject.number : ""} ${trunk}`;
-}
-
-/** Codes have negative keys (`PartyNumber`). */
-function printKey(key: number): string {
-  return key < 0 ? String(-key) : `+${key}`;
 }
