@@ -168,6 +168,28 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     });
 
   program
+    .command("diff")
+    .description("says what differs between two policies: numbers, trunks, modes, rules")
+    .argument("<old>", "sigwall.yaml, policy.yaml, or the revision of a policy that was in force")
+    .argument("<new>", "the same")
+    .option("--config <file>", "configuration that names the records folder, for a revision")
+    .option("--records <dir>", "records folder, for a revision; more than once for several", collect, [])
+    .option("--json", "one JSON object per line")
+    .action(
+      async (before: string, after: string, options: Pick<SearchFlags, "config" | "records" | "json">) => {
+        const [{ diffPolicies }, { readFromDisk }] = await Promise.all([
+          import("./change/diff.ts"),
+          import("../app/read-file.ts"),
+        ]);
+        const { config, records, json = false } = options;
+        code = diffPolicies(
+          { before, after, config, records, json },
+          { ...streams(), readFile: readFromDisk },
+        );
+      },
+    );
+
+  program
     .command("import")
     .description("turns what a spreadsheet exports (CSV of any usual form, .xlsx) into a clean list")
     .argument("<file>", "CSV, text or .xlsx; - is standard input")

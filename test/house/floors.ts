@@ -37,6 +37,7 @@ export const floors: Readonly<Record<string, number>> = {
   intake: 7.2,
   config: 7.3,
   "config/review": 7.4,
+  "config/change": 7.4,
   routing: 7,
   judging: 8,
   "proxy/messages": 9.0,
@@ -76,7 +77,8 @@ export const floors: Readonly<Record<string, number>> = {
   "cli/captures": 14.0,
   "cli/asking": 14.0,
   "cli/intake": 14.0,
-  cli: 14.1,
+  "cli/change": 14.1,
+  cli: 14.2,
   "": 15,
 };
 

@@ -5,10 +5,10 @@ import { writeDurably } from "../../app/durable-file.ts";
 import { describeFailure, readFromDisk, readGivenFile } from "../../app/read-file.ts";
 import { readPolicy } from "../../config/load-policy.ts";
 import { loadStatic } from "../../config/load-static.ts";
+import { countOf, describeDifference } from "../../config/change/number-words.ts";
 import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
 import type { LoadedList } from "../../config/policy/list-loading.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
-import { formatKey } from "../../domain/number.ts";
 import {
   type CellIssue,
   type Change,
@@ -18,7 +18,7 @@ import {
 } from "../../intake/clean-list.ts";
 import { addRows } from "../../intake/list-addition.ts";
 import { proveList, writeList } from "../../intake/list-text.ts";
-import { differenceOf, type SetExcess } from "../../numbering/lists/difference.ts";
+import { differenceOf } from "../../numbering/lists/difference.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
 import { readTable } from "./read-table.ts";
 
@@ -74,7 +74,7 @@ export async function importList(options: ImportOptions, output: ImportOutput): 
   if ("error" in clean) return fail(`${options.file}: ${clean.error}`, REFUSED);
 
   const made = options.add === true ? addTo(target, clean) : makeWhole(target, clean);
-  say(`${options.file} (${reading.table.form}): ${count(clean.rows.length, "row")} of numbers`);
+  say(`${options.file} (${reading.table.form}): ${countOf(clean.rows.length, "row")} of numbers`);
   for (const change of clean.changes) say(`  ${describeChange(change)}`);
   if ("error" in made) return fail(`${target.list?.file ?? ""}: ${made.error}`, REFUSED);
   const issues = [...clean.issues, ...made.issues];
@@ -82,9 +82,9 @@ export async function importList(options: ImportOptions, output: ImportOutput): 
   const left = clean.issueCount - clean.issues.length;
   if (left > 0) say(`${left} more cells that can't be taken`);
   if (issues.length > 0)
-    return fail(`${count(issues.length + left, "cell")} can't be taken: nothing was written`, REFUSED);
+    return fail(`${countOf(issues.length + left, "cell")} can't be taken: nothing was written`, REFUSED);
   if (target.list !== undefined && made.numbers !== undefined)
-    for (const line of describeDifference(target.list, made.numbers)) say(`  ${line}`);
+    for (const line of describeAgainst(target.list, made.numbers)) say(`  ${line}`);
   return write(options, made.text, say, output);
 }
 
@@ -189,27 +189,10 @@ function describeChange({ change, count: times, first }: ChangeCount): string {
   return `${times} × ${changeWords[change](places)}`;
 }
 
-function describeDifference({ file, read }: LoadedList, numbers: NumberSet): readonly string[] {
-  const { added, removed, changed } = differenceOf(read.numbers, numbers);
+function describeAgainst({ file, read }: LoadedList, numbers: NumberSet): readonly string[] {
+  const words = describeDifference(differenceOf(read.numbers, numbers));
   return [
     `beside ${file}, which is in force:`,
-    `  ${describeExcess(added, "more")}`,
-    `  ${describeExcess(removed, "less")}`,
-    `  ${count(changed, "number")} with other dates or rights`,
+    ...(words.length === 0 ? ["the same numbers"] : words).map((line) => `  ${line}`),
   ];
-}
-
-function describeExcess({ numbers, spans, first }: SetExcess, word: string): string {
-  const named = first.map(({ low, high }) => (low === high ? formatKey(low) : describeSpan(low, high)));
-  const shown = spans === 0 ? "" : ` (${named.join(", ")}${spans > named.length ? ", …" : ""})`;
-  return `${count(numbers, "number")} ${word}${shown}`;
-}
-
-/** The keys of codes are negative, so their order is turned round. */
-function describeSpan(low: number, high: number): string {
-  return low < 0 ? `${formatKey(high)}..${formatKey(low)}` : `${formatKey(low)}..${formatKey(high)}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

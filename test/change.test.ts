@@ -1,0 +1,2 @@
+import "./change/policy-changes.ts";
+import "./change/diff.ts";
