@@ -71,7 +71,7 @@ void t.test("rows are added to the list in force; the file keeps its permissions
   t.equal(code, 0);
   t.equal(readFileSync(at("copy.csv"), "utf8"), `${list}057187000030,,\n`);
   t.equal(statSync(at("copy.csv")).mode & 0o777, 0o640);
-  t.match(said, /1 number more \(\+8657187000030\)\n {4}0 numbers less\n/);
+  t.match(said, /1 number more \(\+8657187000030\)\n/);
   t.match(said, /written to copy\.csv/);
 });
 
