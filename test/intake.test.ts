@@ -4,4 +4,5 @@ import "./intake/text-tables.ts";
 import "./intake/clean-lists.ts";
 import "./intake/workbooks.ts";
 import "./intake/importing.ts";
+import "./intake/monthly-figures.ts";
 import "./intake/hostile-tables.ts";

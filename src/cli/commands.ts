@@ -3,8 +3,8 @@ import { hostname } from "node:os";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type LineAction, lineActions, type LineFlags } from "./line-options.ts";
 import type { LineId, LineOrder } from "../domain/line-state.ts";
-import type { ImportOptions } from "./intake/import.ts";
 import type { StaticConfig } from "../config/load-static.ts";
+import { addOfficeCommands } from "./office-commands.ts";
 import { version } from "./version.ts";
 
 /** Exit code of a command line that can't be parsed. */
@@ -167,42 +167,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       );
     });
 
-  program
-    .command("diff")
-    .description("says what differs between two policies: numbers, trunks, modes, rules")
-    .argument("<old>", "sigwall.yaml, policy.yaml, or the revision of a policy that was in force")
-    .argument("<new>", "the same")
-    .option("--config <file>", "configuration that names the records folder, for a revision")
-    .option("--records <dir>", "records folder, for a revision; more than once for several", collect, [])
-    .option("--json", "one JSON object per line")
-    .action(
-      async (before: string, after: string, options: Pick<SearchFlags, "config" | "records" | "json">) => {
-        const [{ diffPolicies }, { readFromDisk }] = await Promise.all([
-          import("./change/diff.ts"),
-          import("../app/read-file.ts"),
-        ]);
-        const { config, records, json = false } = options;
-        code = diffPolicies(
-          { before, after, config, records, json },
-          { ...streams(), readFile: readFromDisk },
-        );
-      },
-    );
-
-  program
-    .command("import")
-    .description("turns what a spreadsheet exports (CSV of any usual form, .xlsx) into a clean list")
-    .argument("<file>", "CSV, text or .xlsx; - is standard input")
-    .option("--sheet <name>", "sheet of a workbook; default: the first one with something in it")
-    .option("--lessee <id>", "compares with the list of this lessee")
-    .option("--list <name>", "compares with this list of the policy")
-    .option("--add", "the rows come behind those that are in force")
-    .option("--out <file>", "file that is written; default: standard output")
-    .option("--config <file>", "configuration that names the policy", defaultConfig)
-    .action(async (file: string, options: Omit<ImportOptions, "file">) => {
-      const { importList } = await import("./intake/import.ts");
-      code = await importList({ file, ...options }, streams());
-    });
+  addOfficeCommands(program, streams, (ended) => (code = ended));
 
   program
     .command("line")

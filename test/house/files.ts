@@ -104,7 +104,7 @@ void t.test("words: the house speaks of lessees and refusals", (t) => {
 /** Where each package may be imported; a package that isn't named here may not be imported at all. */
 const homes: Readonly<Record<string, RegExp>> = {
   "cli-progress": /^cli\/captures\/progress\.ts$/,
-  commander: /^cli\/commands\.ts$/,
+  commander: /^cli\/(?:commands|office-commands)\.ts$/,
   "lru-cache":
     /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/captures\/replayed-capture)\.ts$/,
   papaparse: /^config\/lists\/csv\.ts$/,

@@ -63,7 +63,9 @@ export const floors: Readonly<Record<string, number>> = {
   "records/sealed": 11.1,
   "records/asking": 11.2,
   "records/policies": 11.3,
+  "records/reporting": 11.3,
   replay: 12,
+  reports: 12,
   engines: 12.0,
   "engines/drachtio": 12.1,
   "engines/m3ua": 12.1,
@@ -78,6 +80,7 @@ export const floors: Readonly<Record<string, number>> = {
   "cli/asking": 14.0,
   "cli/intake": 14.0,
   "cli/change": 14.1,
+  "cli/reporting": 14.1,
   cli: 14.2,
   "": 15,
 };

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
-import { importList, type ImportOptions } from "../../src/cli/intake/import.ts";
+import { importFile, type ImportOptions } from "../../src/cli/intake/import.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sigwall-import-"));
 const at = (name: string): string => join(folder, name);
@@ -28,7 +28,7 @@ async function run(
 ): Promise<{ readonly code: number; readonly out: string; readonly said: string }> {
   writeFileSync(at("sheet.csv"), text);
   let [out, said] = ["", ""];
-  const code = await importList(
+  const code = await importFile(
     { file: at("sheet.csv"), config: at("sigwall.yaml"), ...options },
     {
       stdout: { write: (piece: string) => (out += piece) },

@@ -20,6 +20,8 @@ import { addRows } from "../../intake/list-addition.ts";
 import { proveList, writeList } from "../../intake/list-text.ts";
 import { differenceOf } from "../../numbering/lists/difference.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
+import { readMonthlyFigures, writeMonthlyFigures } from "../../intake/monthly-figures.ts";
+import type { Table } from "../../intake/table.ts";
 import { readTable } from "./read-table.ts";
 
 /** What the command was called with. */
@@ -33,6 +35,8 @@ export interface ImportOptions {
   readonly list?: string;
   /** The rows come behind those of the list that is in force. */
   readonly add?: boolean;
+  /** `monthly`: figures for the monthly report, and no numbers. */
+  readonly kind?: "list" | "monthly";
   /** File that is written; left out: standard output. */
   readonly out?: string;
 }
@@ -54,7 +58,7 @@ const DEFAULT_COUNTRY = "86";
  *
  * @returns exit code: 0 written; 1 cells that can't be taken; 2 the file or the configuration can't be read
  */
-export async function importList(options: ImportOptions, output: ImportOutput): Promise<number> {
+export async function importFile(options: ImportOptions, output: ImportOutput): Promise<number> {
   const say = (text: string): void => void output.stderr.write(`${text}\n`);
   const fail = (text: string, code: number): number => {
     say(`sigwall import: ${text}`);
@@ -70,6 +74,7 @@ export async function importList(options: ImportOptions, output: ImportOutput): 
   if ("error" in target) return fail(target.error, UNUSABLE);
   const reading = await readTable(Buffer.from(content.bytes), options.sheet);
   if ("error" in reading) return fail(`${options.file}: ${reading.error}`, REFUSED);
+  if (options.kind === "monthly") return importFigures(options, reading.table, say, output);
   const clean = cleanList(reading.table, target.homeCountry);
   if ("error" in clean) return fail(`${options.file}: ${clean.error}`, REFUSED);
 
@@ -86,6 +91,27 @@ export async function importList(options: ImportOptions, output: ImportOutput): 
   if (target.list !== undefined && made.numbers !== undefined)
     for (const line of describeAgainst(target.list, made.numbers)) say(`  ${line}`);
   return write(options, made.text, say, output);
+}
+
+function importFigures(
+  options: ImportOptions,
+  table: Table,
+  say: (text: string) => void,
+  output: ImportOutput,
+): number {
+  const read = readMonthlyFigures(table);
+  if ("error" in read) {
+    say(`sigwall import: ${options.file}: ${read.error}`);
+    return REFUSED;
+  }
+  for (const { place, message } of read.issues) say(`${options.file}:${place}: ${message}`);
+  if (read.issues.length > 0) {
+    say(`sigwall import: ${countOf(read.issues.length, "cell")} can't be taken: nothing was written`);
+    return REFUSED;
+  }
+  say(`${options.file} (${table.form}): ${countOf(read.figures.length, "figure")}`);
+  if (read.empty > 0) say(`  ${countOf(read.empty, "empty cell")}: not imported, which is not 0`);
+  return write(options, writeMonthlyFigures(read.figures), say, output);
 }
 
 /** What the table is compared with, and how its numbers and days are read. */

@@ -99,6 +99,15 @@ const limitsSchema = z.strictObject({
   frequency: frequencySchema.exactOptional(),
 });
 
+const areaSchema = z
+  .strictObject({
+    province: textSchema.exactOptional(),
+    city: textSchema.exactOptional(),
+    county: textSchema.exactOptional(),
+    branch: textSchema.exactOptional().describe("The branch of the carrier that is responsible."),
+  })
+  .describe("Where the trunk is. The monthly report gathers by it.");
+
 const lesseeLimitsSchema = z
   .strictObject({ frequency: frequencySchema.exactOptional() })
   .describe("Limits over all trunks of the lessee.");
@@ -113,6 +122,7 @@ export const trunkSchema = z.strictObject({
   lessee: idSchema.exactOptional().describe("The lessee whose numbers may call on a trunk of side lessee."),
   state: lineStateSchema.exactOptional(),
   areaCode: areaCodeSchema.exactOptional(),
+  area: areaSchema.exactOptional(),
   nextHops: z
     .array(nextHopSchema)
     .min(1)
@@ -221,6 +231,9 @@ export const lesseeSchema = z.strictObject({
   id: idSchema,
   name: textSchema.exactOptional(),
   contract: textSchema.exactOptional().describe("Reference of the contract."),
+  owner: textSchema
+    .exactOptional()
+    .describe("Who answers for the lessee in the carrier. The monthly report gathers by it."),
   state: lineStateSchema.exactOptional(),
   limits: lesseeLimitsSchema.exactOptional(),
   numbers: pathSchema.describe(
