@@ -54,6 +54,24 @@ export function addOfficeCommands(
     });
 
   program
+    .command("rehearse")
+    .description("judges recorded attempts by a new policy, and says which verdicts would be others")
+    .requiredOption("--config <file>", "configuration that is to come")
+    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .option("--since <time>", "from when on", "24h")
+    .option("--until <time>", "until when; default: now")
+    .option("--max-changes <n>", "exit code 1 when more verdicts change", readCount)
+    .option("--json", "one JSON object")
+    .action(async ({ until, maxChanges, json = false, ...options }: RehearseFlags) => {
+      const [{ rehearse }, { readFromDisk }] = await Promise.all([
+        import("./change/rehearse.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      done(await rehearse({ ...options, until, maxChanges, json }, output));
+    });
+
+  program
     .command("report")
     .description("prints the monthly report: the five heads of the notices, and what stands below them")
     .requiredOption("--month <month>", "2026-11")
@@ -96,6 +114,20 @@ interface DiffFlags {
   readonly config?: string;
   readonly records: readonly string[];
   readonly json?: boolean;
+}
+
+interface RehearseFlags {
+  readonly config: string;
+  readonly records: readonly string[];
+  readonly since: string;
+  readonly until?: string;
+  readonly maxChanges?: number;
+  readonly json?: boolean;
+}
+
+function readCount(text: string): number {
+  if (!/^\d{1,15}$/u.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
 }
 
 interface ReportFlags {
