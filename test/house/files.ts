@@ -75,6 +75,7 @@ const wallClockReaders = [
   "app/policy-reading.ts",
   "app/watchdog.ts",
   "cli/commands.ts",
+  "cli/office-commands.ts",
   "cli/run.ts",
   "wire/kernel/clock.ts",
 ];
