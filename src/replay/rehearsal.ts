@@ -4,7 +4,7 @@ import type { Decision } from "../domain/decision.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import { parseEndpoint } from "../net/address.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
-import { type Fields, textIn, textsIn } from "../records/lines/line-fields.ts";
+import { type Fields, isFields, textIn, textsIn } from "../records/lines/line-fields.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { readRecordedAttempt, type RecordedCall } from "./recorded-attempts.ts";
 
@@ -72,7 +72,7 @@ const causes = {
 const gaps: readonly (readonly [rule: RuleId, what: string, lacks: (line: Fields) => boolean])[] = [
   ["bodies", "what stood in bodies other than SDP", hasOtherBody],
   ["display-name", "which display name belongs to which identity", hasLooseDisplay],
-  ["caller-form", "text that was no UTF-8", (line) => line["rawHex"] !== undefined],
+  ["caller-form", "text that was no UTF-8", (line) => isFields(line["rawHex"])],
 ];
 
 /**

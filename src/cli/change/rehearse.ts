@@ -5,7 +5,7 @@ import { loadPolicy } from "../../config/load-policy.ts";
 import { loadStatic } from "../../config/load-static.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { eachLine } from "../../records/asking/lines-in-order.ts";
+import { eachAttempt } from "../../records/asking/lines-in-order.ts";
 import { recallPolicy } from "../../records/policies/policy-recall.ts";
 import { createRehearsal, type Rehearsed } from "../../replay/rehearsal.ts";
 import { findRecords, openForAsking, type RecordsPlace } from "../asking/record-places.ts";
@@ -58,7 +58,7 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
   try {
     const rehearsal = createRehearsal(policy, createRecall(place));
     const filter = { kinds: ["decided"], from, to };
-    const unseen = await eachLine(place.folders, database, filter, (line) => rehearsal.take(line));
+    const unseen = await eachAttempt(place.folders, database, filter, (line) => rehearsal.take(line));
     if (unseen.leftOut > 0 && typeof opened === "string")
       return fail(`${unseen.leftOut} sealed hours can't be read: ${opened}`);
     for (const damage of unseen.damages) output.stderr.write(`sigwall rehearse: ${damage}\n`);

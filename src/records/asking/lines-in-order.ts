@@ -1,13 +1,13 @@
-// Gives the lines of a span of time one after another, in order of time, sealed and open hours together.
+// Gives the attempts of a span of time one after another, in order of time, sealed and open hours together.
 import type { Millis } from "../../domain/time.ts";
 import type { Database } from "../sealed/duckdb.ts";
 import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
 import { readOpenLines } from "./open-lines.ts";
 import type { ReadLine, RecordFilter } from "./record-filter.ts";
-import { readSealedLines } from "./sealed-lines.ts";
+import { readSealedAttempts } from "./sealed-lines.ts";
 
 /** So much time of sealed hours is asked for at once: memory holds the lines of it. */
-const SLICE: Millis = 120_000;
+const SLICE: Millis = 600_000;
 
 /** What could not be looked at. */
 export interface Unseen {
@@ -17,11 +17,12 @@ export interface Unseen {
 }
 
 /**
- * Calls `take` with every line that is meant. Throws when a folder can't be read.
+ * Calls `take` with every `decided` line that is meant. Of sealed hours it has what a judgement reads; what a record has
+ * not is null there. Throws when a folder can't be read.
  *
  * @param filter `from` and `to` are needed
  */
-export async function eachLine(
+export async function eachAttempt(
   folders: readonly string[],
   database: Database | undefined,
   filter: RecordFilter & { readonly from: Millis; readonly to: Millis },
@@ -61,7 +62,7 @@ async function eachSealed(
   for (let from = start; from < start + HOUR; from += SLICE) {
     const span = { from: Math.max(from, filter.from), to: Math.min(from + SLICE, filter.to) };
     if (span.from >= span.to) continue;
-    const sealed = await readSealedLines(database, hours, { ...filter, ...span }, Number.MAX_SAFE_INTEGER);
+    const sealed = await readSealedAttempts(database, hours, { ...filter, ...span });
     const lines = [...sealed];
     for (; at < rest.length && Date.parse(rest[at]?.time ?? "") < span.to; at++) lines.push(rest[at]!);
     for (const line of inOrder(lines)) take(line);
