@@ -35,6 +35,12 @@ function keyOf(number: string): number {
   return read.key;
 }
 
+function wanting(...marks: readonly number[]): Uint8Array {
+  const wanted = new Uint8Array(100);
+  for (const mark of marks) wanted[mark] = 1;
+  return wanted;
+}
+
 void t.test("the highest mark of the most specific row in force", (t) => {
   for (const [number, at, line, mark] of [
     ["+861087654321", 999, 4, 95],
@@ -54,11 +60,6 @@ void t.test("the highest mark of the most specific row in force", (t) => {
 });
 
 void t.test("a row whose mark is wanted", (t) => {
-  const wanting = (...marks: readonly number[]): Uint8Array => {
-    const wanted = new Uint8Array(100);
-    for (const mark of marks) wanted[mark] = 1;
-    return wanted;
-  };
   for (const [number, wanted, line] of [
     ["95588", wanting(2), 10],
     ["95588", wanting(1, 2), 9],
