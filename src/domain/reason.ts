@@ -60,6 +60,7 @@ export const reasons = {
   },
   "police-listed": { status: 603, cause: 21, when: "on the police list" },
   denylisted: { status: 603, cause: 21, when: "on another deny list" },
+  "score-listed": { status: 603, cause: 21, when: "on a score list, with a score that its bands name" },
   quarantined: { status: 403, cause: 21, when: "a detector's finding is in force" },
   "frequency-exceeded": {
     status: 403,

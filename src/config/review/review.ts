@@ -154,14 +154,14 @@ function reviewIdleOptions(
 const idleEverywhere: Partial<Record<RuleId, string>> = {
   "home-cli-from-abroad": "the policy has no international trunk",
   "diversion-licence": "the policy has no lessee trunk",
-  "deny-lists": "the policy has no deny list",
+  "deny-lists": "the policy has no deny list and no score list",
   "caller-authentication": "the policy has no lessee trunk",
   "call-frequency": "no trunk has limits.attemptsPerCallerPerMinute or limits.frequency",
   "call-rate": "no trunk has limits.callsPerSecond",
 };
 
 function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
-  if (id === "deny-lists") return ": the policy has no deny list";
+  if (id === "deny-lists") return ": the policy has no deny list and no score list";
   if (id === "call-frequency") return ": it has no limits.attemptsPerCallerPerMinute and no limits.frequency";
   if (id === "call-rate") return ": it has no limits.callsPerSecond";
   return `, whose side is ${trunk.side}`;

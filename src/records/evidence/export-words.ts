@@ -38,6 +38,7 @@ const chineseReasons: Readonly<Record<ReasonCode, string>> = {
   "diversion-unlicensed": "未经许可的转接类信令",
   "police-listed": "公安通报黑名单",
   denylisted: "黑名单",
+  "score-listed": "风险评分名单",
   quarantined: "临时拦截",
   "frequency-exceeded": "超出频次限制",
   "call-rate-exceeded": "超出中继每秒呼叫数",
