@@ -152,6 +152,8 @@ export function setEveryRule(mode: RuleMode): ChainConfig {
     "diversion-licence": setting,
     "deny-lists": setting,
     "caller-authentication": setting,
+    "do-not-call": setting,
+    marketing: setting,
     quarantine: setting,
     "call-frequency": setting,
     "call-rate": setting,
