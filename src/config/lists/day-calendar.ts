@@ -6,6 +6,7 @@ import { decodeText } from "../yaml/yaml-source.ts";
 import { createCalendar } from "./calendar.ts";
 import { type CsvRow, eachCsvRow, isBlankRow } from "./csv.ts";
 import { adviseDate, adviseEncoding, plainName } from "./list-advice.ts";
+import { type FilePlace, placeOf } from "./list-cells.ts";
 import { hashList, type ListHashes } from "./list-hash.ts";
 
 /** A calendar that was read without error. */
@@ -20,6 +21,9 @@ export interface DayCalendar {
 /** At most this many errors are told. A wrong file has bad rows only. */
 const mostIssues = 50;
 
+const beginning: FilePlace = { line: 1, column: 1 };
+const empty = "the calendar is empty; leave `calendar` out when only Saturdays and Sundays are rest days";
+
 /**
  * Reads a calendar: columns `date` and `kind` (`holiday` or `workday`); others are for people.
  * @returns `calendar` is undefined when `issues` has an error
@@ -29,11 +33,11 @@ export function readDayCalendar(
   bytes: Uint8Array,
 ): { readonly calendar: DayCalendar | undefined; readonly issues: readonly ConfigIssue[] } {
   const issues: ConfigIssue[] = [];
-  const report = (line: number, path: string, message: string): void => {
-    if (issues.length < mostIssues) issues.push({ severity: "error", file, line, column: 1, path, message });
+  const report = (place: FilePlace, path: string, message: string): void => {
+    if (issues.length < mostIssues) issues.push({ severity: "error", file, ...place, path, message });
   };
   if (!isUtf8(bytes)) {
-    report(1, "", adviseEncoding(bytes));
+    report(beginning, "", adviseEncoding(bytes));
     return { calendar: undefined, issues };
   }
   const text = decodeText(bytes).text.replaceAll(/\r\n?/g, "\n");
@@ -41,33 +45,31 @@ export function readDayCalendar(
   // Any zone will do: only whether a date exists is asked.
   const zone = createCalendar("UTC");
   let columns: { readonly date: number; readonly kind: number } | undefined;
-  const readDate = (row: CsvRow, place: { readonly date: number; readonly kind: number }): void => {
+  const readDate = (row: CsvRow, of: { readonly date: number; readonly kind: number }): void => {
     const cell = (index: number): string => row.cells[index]?.trim() ?? "";
-    const [date, kind] = [cell(place.date), cell(place.kind)];
+    const [date, kind] = [cell(of.date), cell(of.kind)];
     if (zone.readDay(date) === undefined)
-      report(row.line, "date", `"${date}" is not a date like 2026-10-01${adviseDate(date)}`);
+      report(placeOf(row, of.date), "date", `"${date}" is not a date like 2026-10-01${adviseDate(date)}`);
     else if (kind !== "holiday" && kind !== "workday")
-      report(row.line, "kind", `expected holiday or workday, got "${kind}"`);
-    else if (days.has(date)) report(row.line, "date", `${date} is in the calendar twice`);
+      report(placeOf(row, of.kind), "kind", `expected holiday or workday, got "${kind}"`);
+    else if (days.has(date)) report(placeOf(row, of.date), "date", `${date} is in the calendar twice`);
     else days.set(date, kind);
   };
-  eachCsvRow(text, (row): undefined => {
-    if (row.mistake !== undefined) report(row.line, "", row.mistake);
-    else if (isBlankRow(row)) return;
+  eachCsvRow(text, (row) => {
+    if (row.mistake !== undefined) report(placeOf(row, 0), "", row.mistake);
+    else if (isBlankRow(row)) return true;
     else if (columns !== undefined) readDate(row, columns);
     else {
       const names = row.cells.map(plainName);
       columns = { date: names.indexOf("date"), kind: names.indexOf("kind") };
       for (const [name, index] of Object.entries(columns))
-        if (index < 0) report(row.line, "", `the header has no column "${name}"`);
+        if (index < 0) report(placeOf(row, 0), "", `the header has no column "${name}"`);
+      // Behind a wrong header nothing can be read.
+      return columns.date >= 0 && columns.kind >= 0;
     }
+    return true;
   });
-  if (issues.length === 0 && days.size === 0)
-    report(
-      1,
-      "",
-      "the calendar is empty; leave `calendar` out when only Saturdays and Sundays are rest days",
-    );
+  if (issues.length === 0 && days.size === 0) report(beginning, "", empty);
   return issues.length > 0
     ? { calendar: undefined, issues }
     : { calendar: { days, file, hashes: hashList(bytes) }, issues };
