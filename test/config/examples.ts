@@ -91,7 +91,9 @@ const examples = [
   "sigwall.yaml",
   "drachtio.yaml",
   "policy.yaml",
-  ...readdirSync(join(shipped, "lists")).map((name) => `lists/${name}`),
+  ...["lists", "calendars"].flatMap((folder) =>
+    readdirSync(join(shipped, folder)).map((name) => `${folder}/${name}`),
+  ),
 ];
 
 void tap.test("config/ loads, whatever its operator has made of it", async (t) => {
