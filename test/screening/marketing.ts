@@ -3,6 +3,7 @@ import t from "tap";
 import type { CallAttempt } from "../../src/domain/attempt.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { explainAttempt } from "../../src/screening/chain/explanation.ts";
+import { possibleDecisions } from "../../src/screening/chain/possible-decisions.ts";
 import { noteEmergencyCall } from "../../src/screening/emergency-parties.ts";
 import { createCallBackListener } from "../../src/screening/rules/call-back-events.ts";
 import { type AttemptSpec, makeAttempt, makeState } from "../support/attempt.ts";
@@ -84,6 +85,13 @@ const hours = "reject marketing-hours";
 const number = "reject marketing-number";
 const refused = "reject do-not-call";
 
+/** The decisions of both rules that a trunk announces to counters. */
+function announcedOf(id: string): readonly string[] {
+  return possibleDecisions(policy.trunkById(id)!.screen)
+    .filter(({ rule }) => rule === "marketing" || rule === "do-not-call")
+    .map(({ reason, isMonitored }) => `${reason}${isMonitored ? ", monitored" : ""}`);
+}
+
 void t.test("who is meant: marketing: true, or an industry of marketing", (t) => {
   for (const [name, trunk, from, says] of [
     ["marketing: true", "loans", "+861087650000", number],
@@ -94,6 +102,9 @@ void t.test("who is meant: marketing: true, or an industry of marketing", (t) =>
     ["another network", "other", "+862166600123", "accept default"],
   ] as const)
     t.equal(judge(trunk, day, from, "02787654321"), says, name);
+  t.same(announcedOf("loans"), ["do-not-call", "marketing-hours", "marketing-number"]);
+  t.same(announcedOf("counted"), ["marketing-hours, monitored", "marketing-number, monitored"]);
+  t.same(announcedOf("bank"), [], "no series of metrics");
   for (const id of ["core", "bank", "school", "other"])
     for (const step of policy.trunkById(id)?.screen.steps ?? [])
       if (step.id === "marketing" || step.id === "do-not-call")
