@@ -25,6 +25,7 @@ import type { RecordsConfig } from "../config/sigwall/records-schema.ts";
 import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
 import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
+import { formatScore } from "../numbering/lists/score.ts";
 import type { RestRange } from "../hours/rest-hours.ts";
 
 /** Where the command writes, the time that counts as now (Unix milliseconds), and what surrounds the process. */
@@ -63,6 +64,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     ...describeEvidence(config, material),
     ...describePolicy(policy, material, output.now),
     ...describeFrequencies(policy, config.records),
+    ...describeScores(material),
     ...describeMarketing(policy, material),
     ...(config.engine === "m3ua" ? describeLabels(policy) : []),
     ...describeLines(policy, kept, output.now),
@@ -183,6 +185,15 @@ function describeEvidence({ evidence }: StaticConfig, { plans }: PolicyMaterial)
       `${folder}, ${durability}${elsewhere}, signed every ${checkpointSeconds} s, kept for ${keepDays} days`,
     ],
   ];
+}
+
+/** Says what the scores of each list lead to. */
+function describeScores({ plans }: PolicyMaterial): readonly Line[] {
+  const rows = (plans[0]?.tables.scoreLists ?? []).map(({ id, bands }) => [
+    id,
+    bands.map((band) => `${band.do} from ${formatScore(band.from)}`).join(", "),
+  ]);
+  return align(rows).map((text, index) => [index === 0 ? "scores" : "", text]);
 }
 
 /** Says which lessees are meant by the rules about marketing, and what these ask for. */

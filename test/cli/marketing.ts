@@ -84,6 +84,19 @@ void t.test("marketing on the wire: refusals, a call back, and what is kept of i
   );
   t.match(explained.stdout, /marketing +enforce +\(reject marketing-hours\) .* rest hours 00:00-24:00/u);
 
+  const isKept = (callId: string): boolean =>
+    lineFilesIn([join(place.folder, "records")]).some(({ path }) =>
+      readFileSync(path, "utf8").includes(`"callId":"${callId}"`),
+    );
+  t.ok(await comesTrue(() => isKept("back")), "the line of the last call is on the disk");
+  const why = async (callId: string): Promise<string> =>
+    (await runCommand(["why", callId, "--config", place.config])).stdout;
+  t.match(
+    await why("hours"),
+    /then +policy [^\n]* reject marketing-hours by marketing, [^\n]*; the same as recorded/u,
+  );
+  t.match(await why("score"), /has score 0\.75 on list scores [^\n]*: reject from 0\.75/u);
+
   // Another policy: the first hours are over, and the score is below the bands.
   place.write("scores.csv", "number,score\n95188,0.7499\n");
   place.write("policy.yaml", text.replace('workdays: ["00:00-24:00"]', "workdays: []"));
@@ -104,11 +117,7 @@ void t.test("marketing on the wire: refusals, a call back, and what is kept of i
   t.match(await first.logged(["marketing.workdays[0]"]), "expected a time of day");
   t.match(await call("still", "95177", "02787654321", "INVITE"), /^INVITE /u, "the last good policy");
 
-  const isWritten = (): boolean =>
-    lineFilesIn([join(place.folder, "records")]).some(({ path }) =>
-      readFileSync(path, "utf8").includes('"callId":"still"'),
-    );
-  t.ok(await comesTrue(isWritten), "the line of the last call is on the disk");
+  t.ok(await comesTrue(() => isKept("still")), "the line of the last call is on the disk");
   const lines = lineFilesIn([join(place.folder, "records")])
     .flatMap(({ path }) => readFileSync(path, "utf8").trim().split("\n"))
     .filter((line) => line.includes('"record":"decided"'))
