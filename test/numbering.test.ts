@@ -8,3 +8,4 @@ import "./numbering/number-properties.ts";
 import "./numbering/number-set.ts";
 import "./numbering/overlap.ts";
 import "./numbering/difference.ts";
+import "./numbering/marked-rows.ts";

@@ -1,5 +1,6 @@
 // Makes a clean list out of a table: every cell read strictly, and every change told.
-import { type Column, columns } from "../config/lists/list-advice.ts";
+import type { AskedColumn } from "../config/lists/asked-column.ts";
+import { columns } from "../config/lists/list-advice.ts";
 import { cleanDay } from "./day-cell.ts";
 import { cleanNumber, type NumberChange } from "./number-cell.ts";
 import { type Cell, isEmptyRow, type Table, type TableRow } from "./table.ts";
@@ -20,7 +21,7 @@ export interface ChangeCount {
 export interface CellIssue {
   /** As the spreadsheet names it. */
   readonly place: string;
-  readonly column: Column | "";
+  readonly column: string;
   readonly message: string;
 }
 
@@ -33,34 +34,40 @@ export interface CleanRow {
 }
 
 export interface CleanList {
-  readonly columns: readonly Column[];
+  readonly columns: readonly string[];
   readonly rows: readonly CleanRow[];
   readonly changes: readonly ChangeCount[];
   /** The first issues. */
   readonly issues: readonly CellIssue[];
   /** All issues, those that are not kept included. */
   readonly issueCount: number;
-  readonly placeOf: (row: number, column: Column) => string;
+  readonly placeOf: (row: number, column: string) => string;
 }
 
 const MOST_ISSUES = 50;
 const FIRST_PLACES = 3;
-const dayColumns: ReadonlySet<Column> = new Set(["valid_from", "valid_to", "verified_on"]);
+const dayColumns: ReadonlySet<string> = new Set(["valid_from", "valid_to", "verified_on"]);
 
 /**
  * @param homeCountry country code of the plan that bare numbers belong to
+ * @param asked the further column that the kind of the list asks for
  * @returns an error in words when the table has no header
  */
-export function cleanList(table: Table, homeCountry: string): CleanList | { readonly error: string } {
-  const header = findHeader(table);
+export function cleanList(
+  table: Table,
+  homeCountry: string,
+  asked?: AskedColumn,
+): CleanList | { readonly error: string } {
+  const header = findHeader(table, asked);
   if ("error" in header) return header;
-  const used = columns.filter((column) => header.positions.has(column));
+  const known: readonly string[] = asked === undefined ? columns : [...columns, asked.name];
+  const used = known.filter((column) => header.positions.has(column));
   const tally = createTally();
   const issues: CellIssue[] = [];
   let issueCount = 0;
-  const placeOf = (row: number, column: Column): string =>
+  const placeOf = (row: number, column: string): string =>
     table.placeOf(row, header.positions.get(column) ?? 0);
-  const refuse = (row: number, column: Column, message: string): void => {
+  const refuse = (row: number, column: string, message: string): void => {
     issueCount++;
     if (issues.length < MOST_ISSUES) issues.push({ place: placeOf(row, column), column, message });
   };
@@ -86,17 +93,17 @@ export function cleanList(table: Table, homeCountry: string): CleanList | { read
     if (cells.some((cell) => cell === undefined)) continue;
     const clean = { row: row.row, cells: cells.map((cell) => cell ?? "") };
     const number = clean.cells[used.indexOf("number")] ?? "";
-    const known = seen.get(number);
-    if (known === undefined) {
+    const before = seen.get(number);
+    if (before === undefined) {
       seen.set(number, clean);
       rows.push(clean);
-    } else if (known.cells.join("\0") === clean.cells.join("\0"))
+    } else if (before.cells.join("\0") === clean.cells.join("\0"))
       tally.add("row-twice", placeOf(row.row, "number"));
     else
       refuse(
         row.row,
         "number",
-        `${number} stands at ${placeOf(known.row, "number")} already, with other cells`,
+        `${number} stands at ${placeOf(before.row, "number")} already, with other cells`,
       );
   }
   return { columns: used, rows, changes: tally.counts(), issues, issueCount, placeOf };
@@ -110,7 +117,7 @@ function* rowsBelow({ rows }: Table, header: TableHeader): Iterable<TableRow> {
 
 type CleanCell = { readonly text: string; readonly changes: readonly Change[] } | { readonly error: string };
 
-function cleanCell(column: Column, cell: Cell, homeCountry: string): CleanCell {
+function cleanCell(column: string, cell: Cell, homeCountry: string): CleanCell {
   if (column === "number") {
     const read = cleanNumber(cell, homeCountry);
     return "error" in read ? read : { text: read.number, changes: read.changes };

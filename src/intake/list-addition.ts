@@ -1,6 +1,7 @@
 // Adds the rows of a clean list to a list that is there: its own rows stay as they are, letter by letter.
 import { eachCsvRow, isBlankRow, writeCsv } from "../config/lists/csv.ts";
-import { type Column, columnNamed } from "../config/lists/list-advice.ts";
+import type { AskedColumn } from "../config/lists/asked-column.ts";
+import { columnNamed, plainName } from "../config/lists/list-advice.ts";
 import type { CellIssue, CleanList, CleanRow } from "./clean-list.ts";
 
 /** The list with the new rows behind its own. */
@@ -22,9 +23,10 @@ export interface ListAddition {
 export function addRows(
   before: string,
   { columns, rows, placeOf }: CleanList,
+  asked?: AskedColumn,
 ): ListAddition | { readonly error: string } {
   const text = before.replaceAll(/\r\n?/g, "\n");
-  const { header, byNumber } = readNumbers(text);
+  const { header, byNumber } = readNumbers(text, asked);
   const lacking = columns.filter(
     (column, index) => !header.includes(column) && rows.some(({ cells }) => cells[index] !== ""),
   );
@@ -61,15 +63,18 @@ interface KnownRow {
   readonly cells: readonly string[];
 }
 
-function readNumbers(text: string): {
-  readonly header: readonly (Column | undefined)[];
+function readNumbers(
+  text: string,
+  asked: AskedColumn | undefined,
+): {
+  readonly header: readonly (string | undefined)[];
   readonly byNumber: ReadonlyMap<string, KnownRow>;
 } {
-  let header: readonly (Column | undefined)[] | undefined;
+  let header: readonly (string | undefined)[] | undefined;
   const byNumber = new Map<string, KnownRow>();
   eachCsvRow(text, (row) => {
     if (isBlankRow(row)) return true;
-    if (header === undefined) header = row.cells.map(columnNamed);
+    if (header === undefined) header = row.cells.map((name) => nameOf(name, asked));
     else
       byNumber.set(row.cells[header.indexOf("number")]?.trim() ?? "", { line: row.line, cells: row.cells });
     return true;
@@ -80,4 +85,9 @@ function readNumbers(text: string): {
 /** True when the row that is there says everything that the new one says. */
 function isIncluded(cells: readonly string[], there: readonly string[]): boolean {
   return cells.every((cell, index) => cell === "" || cell === there[index]?.trim());
+}
+
+function nameOf(name: string, asked: AskedColumn | undefined): string | undefined {
+  const isAsked = asked !== undefined && plainName(name) === plainName(asked.name);
+  return isAsked ? asked.name : columnNamed(name);
 }

@@ -2,12 +2,12 @@
 import { Buffer } from "node:buffer";
 import type { Calendar } from "../config/lists/calendar.ts";
 import { writeCsv } from "../config/lists/csv.ts";
-import type { Column } from "../config/lists/list-advice.ts";
-import { type ListReading, readNumberList } from "../config/lists/number-list.ts";
+import type { AskedColumn } from "../config/lists/asked-column.ts";
+import { createListReader, type ListReading } from "../config/lists/number-list.ts";
 import type { CellIssue, CleanList, CleanRow } from "./clean-list.ts";
 
 /** The text of a list, its header first. Line 2 is the first row. */
-export function writeList(columns: readonly Column[], rows: readonly CleanRow[]): string {
+export function writeList(columns: readonly string[], rows: readonly CleanRow[]): string {
   return writeCsv([columns, ...rows.map(({ cells }) => cells)]);
 }
 
@@ -15,16 +15,16 @@ export function writeList(columns: readonly Column[], rows: readonly CleanRow[])
  * Reads a list that was written as the policy would read it. What the reader refuses is told at the cell that it came
  * from.
  *
- * @param firstLine the line of the first row in `text`
+ * `firstLine` is the line of the first row in `text`; `asked`, the further column that the kind of the list asks for.
  */
 export function proveList(
   list: CleanList,
   text: string,
   calendar: Calendar,
   homeCountry: string,
-  firstLine = 2,
+  { firstLine = 2, asked }: { readonly firstLine?: number; readonly asked?: AskedColumn | undefined } = {},
 ): { readonly reading: ListReading; readonly issues: readonly CellIssue[] } {
-  const reading = readNumberList("list", Buffer.from(text), calendar, homeCountry);
+  const reading = createListReader(calendar, homeCountry)("list", Buffer.from(text), asked);
   const issues = reading.issues
     .filter(({ severity }) => severity === "error")
     .map(({ line, path, message }): CellIssue => {

@@ -10,6 +10,7 @@ t.teardown(() => rmSync(folder, { recursive: true }));
 
 const list = "number,valid_to,note\n+8657187000000..+8657187000009,,switchboard\n057187000020,2027-01-01,\n";
 writeFileSync(at("bank.csv"), list);
+writeFileSync(at("risk.csv"), "number,score\n+8613900000000,0.8\n");
 writeFileSync(at("police.csv"), "number\n+8613800138000\n");
 writeFileSync(
   at("policy.yaml"),
@@ -17,7 +18,7 @@ writeFileSync(
     "version: 1",
     "trunks: [{ id: a, side: lessee, lessee: bank, match: { addresses: [192.0.2.1] } }]",
     "lessees: [{ id: bank, numbers: bank.csv }]",
-    "lists: { police: { kind: police, file: police.csv } }",
+    "lists: { police: { kind: police, file: police.csv }, risk: { kind: score, file: risk.csv, threshold: 0.75 } }",
   ].join("\n"),
 );
 writeFileSync(at("sigwall.yaml"), "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\n");
@@ -85,6 +86,20 @@ void t.test("nothing is written where a cell can't be taken", async (t) => {
   t.equal(twice.code, 1);
   t.match(twice.said, /stands in line 3 of the list already, with other cells; change it there/);
   t.equal(twice.out, "");
+});
+
+void t.test("the further column of a list is taken too: scores", async (t) => {
+  const { code, out, said } = await run("号码,风险分值\n13900000000,0.9\n13900000001,0.5\n", {
+    list: "risk",
+  });
+  t.equal(code, 0, said);
+  t.equal(out, "number,score\n13900000000,0.9\n13900000001,0.5\n");
+  t.match(said, /1 number more \(\+8613900000001\)\n {4}1 number with other dates or rights/);
+  const refused = await run("号码,分值\n13900000000,90\n", { list: "risk" });
+  t.equal(refused.code, 1);
+  t.match(refused.said, /sheet\.csv:2:2: "90" is not a score from 0 to 1/);
+  const added = await run("号码,分值\n13900000002,0.6\n", { list: "risk", add: true });
+  t.equal(added.out, "number,score\n+8613900000000,0.8\n13900000002,0.6\n");
 });
 
 void t.test("what can't be asked for", async (t) => {

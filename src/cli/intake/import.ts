@@ -7,6 +7,8 @@ import { readPolicy } from "../../config/load-policy.ts";
 import { loadStatic } from "../../config/load-static.ts";
 import { countOf, describeDifference } from "../../config/change/number-words.ts";
 import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
+import type { AskedColumn } from "../../config/lists/asked-column.ts";
+import { askedColumnOf } from "../../config/policy/keys/list-schema.ts";
 import type { LoadedList } from "../../config/policy/list-loading.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
 import {
@@ -75,7 +77,7 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   const reading = await readTable(Buffer.from(content.bytes), options.sheet);
   if ("error" in reading) return fail(`${options.file}: ${reading.error}`, REFUSED);
   if (options.kind === "monthly") return importFigures(options, reading.table, say, output);
-  const clean = cleanList(reading.table, target.homeCountry);
+  const clean = cleanList(reading.table, target.homeCountry, askedOf(target));
   if ("error" in clean) return fail(`${options.file}: ${clean.error}`, REFUSED);
 
   const made = options.add === true ? addTo(target, clean) : makeWhole(target, clean);
@@ -146,29 +148,36 @@ function findTarget({
   return { list: found, homeCountry, calendar: createCalendar(timeZone) };
 }
 
+/** The further column that the kind of the list asks for. */
+function askedOf({ list }: Target): AskedColumn | undefined {
+  return list?.entry && askedColumnOf(list.entry);
+}
+
 interface MadeList {
   readonly text: string;
   readonly numbers: NumberSet | undefined;
   readonly issues: readonly CellIssue[];
 }
 
-function makeWhole({ calendar, homeCountry }: Target, clean: CleanList): MadeList {
+function makeWhole(target: Target, clean: CleanList): MadeList {
+  const { calendar, homeCountry } = target;
   const text = writeList(clean.columns, clean.rows);
   if (clean.issues.length > 0) return { text, numbers: undefined, issues: [] };
-  const { reading, issues } = proveList(clean, text, calendar, homeCountry);
+  const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked: askedOf(target) });
   return { text, numbers: reading.list?.numbers, issues };
 }
 
-function addTo(
-  { list, calendar, homeCountry }: Target,
-  clean: CleanList,
-): MadeList | { readonly error: string } {
+function addTo(target: Target, clean: CleanList): MadeList | { readonly error: string } {
+  const { list, calendar, homeCountry } = target;
   const there = list === undefined ? { error: "there is no list" } : readFromDisk(list.file);
   if ("error" in there) return there;
-  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean);
+  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, askedOf(target));
   if ("error" in addition) return addition;
   const { text, added, firstLine, issues } = addition;
-  const proved = proveList({ ...clean, rows: added }, text, calendar, homeCountry, firstLine);
+  const proved = proveList({ ...clean, rows: added }, text, calendar, homeCountry, {
+    firstLine,
+    asked: askedOf(target),
+  });
   return { text, numbers: proved.reading.list?.numbers, issues: [...issues, ...proved.issues] };
 }
 
@@ -215,8 +224,8 @@ function describeChange({ change, count: times, first }: ChangeCount): string {
   return `${times} × ${changeWords[change](places)}`;
 }
 
-function describeAgainst({ file, read }: LoadedList, numbers: NumberSet): readonly string[] {
-  const words = describeDifference(differenceOf(read.numbers, numbers));
+function describeAgainst({ file, kind, read }: LoadedList, numbers: NumberSet): readonly string[] {
+  const words = describeDifference(differenceOf(read.numbers, numbers, kind === "score"));
   return [
     `beside ${file}, which is in force:`,
     ...(words.length === 0 ? ["the same numbers"] : words).map((line) => `  ${line}`),

@@ -35,7 +35,7 @@ function compareLists(before: PolicyMaterial, after: PolicyMaterial): readonly P
   return namesOf(old, young).flatMap((about) => {
     const [was, is] = [old.get(about), young.get(about)];
     const words = describeDifference(
-      differenceOf(was?.read.numbers ?? noNumbers, is?.read.numbers ?? noNumbers),
+      differenceOf(was?.read.numbers ?? noNumbers, is?.read.numbers ?? noNumbers, is?.kind === "score"),
     );
     const state = was === undefined ? ["new"] : is === undefined ? ["gone"] : [];
     const kind =

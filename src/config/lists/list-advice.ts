@@ -18,7 +18,7 @@ export type Column = (typeof columns)[number];
 
 /** Names as the header of a file writes them: any case and width of letters, with spaces or hyphens. */
 export function columnNamed(name: string): Column | undefined {
-  const written = plain(name);
+  const written = plainName(name);
   return columns.find((known) => known === written);
 }
 
@@ -34,7 +34,7 @@ export function columnMeant(name: string): Column | undefined {
  * calling after its last day. So such a name is an error and not a warning.
  */
 export function misspeltDateColumn(name: string): Column | undefined {
-  const written = plain(name);
+  const written = plainName(name);
   // Who verified a number is no date.
   if (written.endsWith("by")) return undefined;
   const undated = written.replace(/^date_|_?(?:date|day|time)$|_on$/u, "");
@@ -47,7 +47,7 @@ export function misspeltDateColumn(name: string): Column | undefined {
 export function adviseColumn(name: string): string {
   const meaning = columnMeant(name);
   if (meaning !== undefined) return `; write "${meaning}" for it`;
-  return adviseSeparator(name) || suggest(plain(name), columns);
+  return adviseSeparator(name) || suggest(plainName(name), columns);
 }
 
 /** Advice for a header that something else than commas separates; empty for every other name. */
@@ -86,15 +86,20 @@ export function adviseDate(cell: string): string {
   return day === undefined || day === cell ? "" : `; did you mean ${day}?`;
 }
 
-/** What a file is that is not UTF-8 text, in words with advice. */
-export function adviseEncoding(bytes: Uint8Array): string {
+/**
+ * What a file is that is not UTF-8 text, in words with advice.
+ *
+ * @param isList true: `sigwall import` can make a list of it
+ */
+export function adviseEncoding(bytes: Uint8Array, isList = false): string {
+  const convert = isList ? "convert it with `sigwall import`, or " : "";
   const [a, b, c, d] = bytes;
   if (a === 0x50 && b === 0x4b && c === 0x03 && d === 0x04)
-    return "this is an Excel workbook; make a list of it with `sigwall import`, or save it as CSV UTF-8";
+    return `this is an Excel workbook; ${isList ? "make a list of it with `sigwall import`, or " : ""}save it as CSV UTF-8`;
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff))
-    return "this is UTF-16 text; convert it with `sigwall import`, or save the file as CSV UTF-8";
+    return `this is UTF-16 text; ${convert}save the file as CSV UTF-8`;
   if (isGb18030(bytes))
-    return "not UTF-8 text from here on, but it may be GB18030, which Excel writes in China; convert it with `sigwall import`, or save the file as CSV UTF-8";
+    return `not UTF-8 text from here on, but it may be GB18030, which Excel writes in China; ${convert}save the file as CSV UTF-8`;
   return "not UTF-8 text from here on; save the file as UTF-8";
 }
 
@@ -104,7 +109,8 @@ export function looksLikeUtf16(text: string): boolean {
   return start.length > 1 && start.split("\0").length > start.length / 3;
 }
 
-function plain(name: string): string {
+/** The name of a column in the form in which names are compared. */
+export function plainName(name: string): string {
   return name.normalize("NFKC").trim().toLowerCase().replaceAll(/[\s-]/gu, "_");
 }
 

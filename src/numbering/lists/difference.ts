@@ -25,14 +25,23 @@ export interface SetDifference {
   readonly changed: number;
 }
 
-/** Compares two lists, whatever their rows look like: a range is what its numbers are. Cost: one walk through both. */
-export function differenceOf(before: NumberSet, after: NumberSet, examples = 5): SetDifference {
+/**
+ * Compares two lists, whatever their rows look like: a range is what its numbers are. Cost: one walk through both.
+ *
+ * @param hasScores true: the marks of rows are scores, and another score is a change
+ */
+export function differenceOf(
+  before: NumberSet,
+  after: NumberSet,
+  hasScores = false,
+  examples = 5,
+): SetDifference {
   const old = spansOf(before);
   const young = spansOf(after);
   return {
     added: excessOf(young, old, examples),
     removed: excessOf(old, young, examples),
-    changed: countChanged(before, after),
+    changed: countChanged(before, after, hasScores),
   };
 }
 
@@ -80,13 +89,16 @@ function excessOf(more: readonly number[], less: readonly number[], examples: nu
 }
 
 /** Counts single numbers of both sets whose rows say different things. Of rows of one number the first counts. */
-function countChanged(before: NumberSet, after: NumberSet): number {
+function countChanged(before: NumberSet, after: NumberSet, hasScores: boolean): number {
   const { exact: old } = before.columns;
   const { exact: young } = after.columns;
   let changed = 0;
   for (let a = 0, b = 0; a < old.length && b < young.length;) {
     const [left = 0, right = 0] = [old[a], young[b]];
-    if (left === right && !isSameRow(before, a, after, b)) changed++;
+    if (left === right) {
+      const isSame = isSameRow(before, a, after, b) && (!hasScores || before.mark(a) === after.mark(b));
+      if (!isSame) changed++;
+    }
     if (left <= right) a++;
     if (right <= left) b++;
   }
