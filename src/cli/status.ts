@@ -5,7 +5,7 @@ import { socketPath } from "../config/sigwall/admin-schema.ts";
 import { findPlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import type { Mutable } from "../domain/mutable.ts";
 import { readFromDisk } from "../app/read-file.ts";
-import { askSocket } from "./filter-socket.ts";
+import { askSocket } from "./asking/filter-socket.ts";
 import { readSamples, type Sample } from "./asking/metrics-text.ts";
 
 /** What the command was called with. */

@@ -60,7 +60,7 @@ export const reasons = {
   },
   "police-listed": { status: 603, cause: 21, when: "on the police list" },
   denylisted: { status: 603, cause: 21, when: "on another deny or score list" },
-  quarantined: { status: 403, cause: 21, when: "a detector's finding is in force" },
+  quarantined: { status: 403, cause: 21, when: "a detector's finding or an order of quarantine is in force" },
   "frequency-exceeded": {
     status: 403,
     cause: 21,

@@ -84,6 +84,16 @@ export interface DetectionFigures {
   readonly full: number;
 }
 
+/** The quarantine. */
+export interface QuarantineFigures {
+  /** Entries that bind somebody, by the detector that made them; `command`: by an order. */
+  readonly held: readonly { readonly detector: string; readonly count: number }[];
+  /** Entries that were not made because there was no room. */
+  readonly full: number;
+  /** True: every entry is kept over a restart. */
+  readonly isKept: boolean;
+}
+
 /** Calls in progress of a trunk. */
 export interface StandingCalls {
   readonly setup: number;
@@ -170,6 +180,7 @@ export interface GeneralFigures {
   readonly areLinesKept: boolean | undefined;
   readonly certificates: readonly CertificateFigure[];
   readonly detection: DetectionFigures | undefined;
+  readonly quarantine: QuarantineFigures | undefined;
   readonly limits: readonly LimitFigure[];
 }
 
@@ -219,6 +230,7 @@ export interface FigureSources {
   readonly listsDiffering?: () => number;
   readonly certificates?: () => readonly CertificateFigure[];
   readonly detection?: () => DetectionFigures;
+  readonly quarantine?: () => QuarantineFigures;
   readonly limits?: () => readonly LimitFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
@@ -303,6 +315,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     areLinesKept: areLinesKept?.(),
     certificates: certificates?.() ?? [],
     detection: plainDetection(sources.detection?.()),
+    quarantine: sources.quarantine?.(),
     limits: sources.limits?.() ?? [],
   };
 }

@@ -44,6 +44,8 @@ export interface PolicyTables {
   /** The numbers of the trunk's lessee. Undefined on a trunk without lessee. */
   readonly lesseeNumbers: NumberList | undefined;
   readonly denyLists: readonly DenyList[];
+  /** Lists of numbers that no shield of a called party refuses; left out: there are none. */
+  readonly trustedLists?: readonly NumberList[];
   /** The special users of this trunk only. */
   readonly specialUsers: readonly SpecialUser[];
   /** The orders of `policy.yaml` for this trunk and for its lessee. */

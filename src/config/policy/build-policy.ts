@@ -113,7 +113,7 @@ export function* compileInSteps({
   for (const plan of plans) {
     const { entry, trunk, chain, tables } = plan;
     const screen = compileScreen(chain, tables, revision);
-    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan) });
+    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan, file.detectors) });
     trunks.push(compiled);
     entries.push(...matchEntriesOf(entry.value, compiled));
     yield compiled;

@@ -2,6 +2,7 @@
 import type { RuleId } from "../../domain/rule-id.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { ChainConfig } from "../../screening/chain/chain.ts";
+import type { DetectorSettings } from "../../screening/detectors/detector.ts";
 import { valueAt } from "../yaml/schema-issues.ts";
 
 /**
@@ -13,12 +14,28 @@ export function settingOf({ chain }: { readonly chain: ChainConfig }, rule: Rule
   return mode === "enforce" ? valueAt(options, [option]) : undefined;
 }
 
-/** Tells whether a trunk may pass calls with their calling number withheld. */
-export function mayWithhold(plan: {
+/** What is asked about a trunk whose calls may be sent on without their number. */
+interface Withholding {
   readonly trunk: Pick<Trunk, "side">;
   readonly chain: ChainConfig;
-}): boolean {
+}
+
+/** Tells whether the trunk may pass calls of roamers with their calling number withheld. */
+export function withholdsRoamers(plan: Withholding): boolean {
   return (
     plan.trunk.side === "international" && settingOf(plan, "home-cli-from-abroad", "roamers") === "withhold"
   );
+}
+
+/** Tells whether a finding may have calls of the trunk sent on without their number. */
+export function withholdsFound({ trunk, chain }: Withholding, detectors: DetectorSettings): boolean {
+  if (trunk.side === "core" || chain.quarantine.mode !== "enforce") return false;
+  for (const { mode, action } of detectors.values())
+    if (mode === "enforce" && action?.do === "withhold") return true;
+  return false;
+}
+
+/** Tells whether a trunk may pass calls with their calling number withheld. */
+export function mayWithhold(plan: Withholding, detectors: DetectorSettings): boolean {
+  return withholdsRoamers(plan) || withholdsFound(plan, detectors);
 }

@@ -15,11 +15,9 @@ import { hiddenCaller } from "../rules/hidden-caller.ts";
 import { homeCliFromAbroad } from "../rules/home-cli-from-abroad.ts";
 import { lineState } from "../rules/line-state.ts";
 import { numberClass } from "../rules/number-class.ts";
+import { quarantine } from "../rules/quarantine.ts";
 
-/**
- * The rules that exist, in the order in which they run. `quarantine` has its place among the ids, but
- * no rule yet.
- */
+/** The rules that exist, in the order in which they run. */
 export const rules: readonly Rule[] = [
   emergency,
   lineState,
@@ -33,6 +31,7 @@ export const rules: readonly Rule[] = [
   diversionLicence,
   denyLists,
   callerAuthentication,
+  quarantine,
   callFrequency,
   callRate,
   channels,
