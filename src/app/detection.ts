@@ -89,7 +89,14 @@ export function createDetection({ policy, state, log, note, folder, fault }: Det
       const id = event.decision.verdict.facts?.["finding"];
       if (typeof id === "string" && event.action.kind !== "forwarded") table.countRefusal(id);
     },
-    figures: () => ({ told: watch.told, full: watch.full() }),
+    figures() {
+      const now = Date.now();
+      const counts = new Map<string, number>(detectorForms.map(({ id }) => [id, 0]));
+      for (const { detector, until } of watch.findings())
+        if (until > now) counts.set(detector, (counts.get(detector) ?? 0) + 1);
+      const inForce = [...counts].map(([detector, count]) => ({ detector, count }));
+      return { told: watch.told, inForce, full: watch.full() };
+    },
     quarantined() {
       const counts = quarantine.counts();
       const holders = [...detectorForms.map(({ id }) => id), "command" as const];

@@ -80,6 +80,8 @@ export interface ReloadCounts {
 /** What the detectors have told since the start. */
 export interface DetectionFigures {
   readonly told: readonly { readonly detector: string; readonly mode: string; readonly count: number }[];
+  /** Findings in force now, whether something follows from them or not. */
+  readonly inForce: readonly { readonly detector: string; readonly count: number }[];
   /** Calls, subjects and findings that nobody watched because a table was full. */
   readonly full: number;
 }
@@ -329,7 +331,8 @@ function plainStateFolder(figures: StateFolderFigures | undefined): StateFolderF
 
 function plainDetection(figures: DetectionFigures | undefined): DetectionFigures | undefined {
   if (figures === undefined) return undefined;
-  return { full: figures.full, told: figures.told.map((told) => ({ ...told })) };
+  const { full, told, inForce } = figures;
+  return { full, inForce, told: told.map((each) => ({ ...each })) };
 }
 
 function plainRecords(figures: RecordsFigures | undefined): RecordsFigures | undefined {

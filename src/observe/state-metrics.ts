@@ -118,6 +118,15 @@ const detectorSeries: readonly Series[] = [
     },
   },
   {
+    kind: "gauge",
+    name: "sigwall_findings_in_force",
+    help: "Findings in force now, whether something follows from them or not.",
+    labels: ["detector"],
+    read({ general: { detection } }, report) {
+      for (const { detector, count } of detection?.inForce ?? []) report({ detector }, count);
+    },
+  },
+  {
     kind: "counter",
     name: "sigwall_detectors_full_total",
     help: "Calls, subjects and findings that the detectors did not watch, because a table was full.",

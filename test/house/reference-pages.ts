@@ -124,7 +124,11 @@ async function renderEverything(): Promise<string> {
       bytes: 0,
       evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
     }),
-    detection: () => ({ told: [{ detector: "spread", mode: "monitor", count: 0 }], full: 0 }),
+    detection: () => ({
+      told: [{ detector: "spread", mode: "monitor", count: 0 }],
+      inForce: [{ detector: "spread", count: 0 }],
+      full: 0,
+    }),
     quarantine: () => ({ held: [{ detector: "one-ring", count: 1 }], full: 0, isKept: true }),
     seals: () => ({ ok: 1, failed: 0 }),
     tableFull: { callers: 0, recentCalls: 0, subjects: 0 },

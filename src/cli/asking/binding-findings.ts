@@ -2,7 +2,7 @@
 import type { Millis } from "../../domain/time.ts";
 import { askRecords, type RecordPlace } from "../../records/asking/ask-records.ts";
 import type { ReadLine } from "../../records/asking/record-filter.ts";
-import { isFields, objectsIn, textIn, textsIn } from "../../records/lines/line-fields.ts";
+import { isFields, textIn, textsIn } from "../../records/lines/line-fields.ts";
 import { type Clock, show } from "./record-table.ts";
 
 const DAY: Millis = 86_400_000;
@@ -12,15 +12,8 @@ const spans: readonly Millis[] = [2 * DAY, 370 * DAY];
 const MOST_FINDINGS = 20_000;
 
 /** True for a call that the quarantine refused or marked. */
-export function isOfQuarantine({ rule, marks }: ReadLine): boolean {
-  return rule === "quarantine" || objectsIn(marks).some(({ reason }) => reason === "quarantined");
-}
-
-/** The id of the finding or order that the facts of a call name. */
-function findingOf({ facts, marks }: ReadLine): string {
-  const [mark] = objectsIn(marks).filter(({ reason }) => reason === "quarantined");
-  const said = isFields(facts) && "finding" in facts ? facts : mark?.["facts"];
-  return isFields(said) ? textIn(said["finding"]) : "";
+export function isOfQuarantine({ rule }: ReadLine): boolean {
+  return rule === "quarantine";
 }
 
 /**
@@ -42,7 +35,7 @@ export async function findBindingFindings(
     const asked = { kinds: ["finding"], from, to: Math.max(...times) + 1 };
     const { items } = await askRecords(place, asked, MOST_FINDINGS);
     for (const call of left) {
-      const id = findingOf(call);
+      const id = call["finding"];
       const line = items.find(
         (item) => item["id"] === id && item["node"] === call["node"] && item["order"] !== "release",
       );

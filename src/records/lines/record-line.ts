@@ -44,6 +44,8 @@ export interface DecidedLine extends Stamped, AttemptFields {
   readonly overlapOf?: string | undefined;
   /** `lists/police.csv:17`: the row that decided. */
   readonly listLine?: string | undefined;
+  /** Id of the finding, or of the order of quarantine, that decided. */
+  readonly finding?: string | undefined;
   readonly notice?: string | undefined;
   readonly contract?: string | undefined;
   /** Fields whose octets were no UTF-8, as hex, by name. Their text has U+FFFD there. */

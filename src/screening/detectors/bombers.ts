@@ -9,7 +9,7 @@ const MOST_PARTIES = 4096;
 /** Calls that fit and are not kept: nearly every called party has some. */
 const FIRST_CALLS = 2;
 /**
- * What the calls of one caller must weigh by themselves: odds of some twenty to one. Two calls that she cut off, or four
+ * What the calls of one caller must weigh by themselves: odds of some twenty to one. Two calls that she cut off, or three
  * that nobody answered. Who tries twice is not taken for a bomber.
  */
 const OWN_WEIGHT = 3;
