@@ -59,7 +59,7 @@ export const reasons = {
     when: "forwarding signalling from a number without the licence",
   },
   "police-listed": { status: 603, cause: 21, when: "on the police list" },
-  denylisted: { status: 603, cause: 21, when: "on another deny or score list" },
+  denylisted: { status: 603, cause: 21, when: "on another deny list" },
   quarantined: { status: 403, cause: 21, when: "a detector's finding or an order of quarantine is in force" },
   "frequency-exceeded": {
     status: 403,

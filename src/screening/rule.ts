@@ -38,14 +38,37 @@ export interface DenyList extends NumberList {
   readonly kind: "police" | "deny";
 }
 
+/** What becomes of calls from a score on. */
+export interface ScoreBand {
+  /** The lowest score, in steps of `numbering/lists/score.ts`. */
+  readonly from: number;
+  readonly do: "reject" | "withhold" | "label" | "monitor";
+}
+
+/** A list whose rows have a score: their mark in `numbers`, in steps of `numbering/lists/score.ts`. */
+export interface ScoreList extends NumberList {
+  /** The highest band first. */
+  readonly bands: readonly ScoreBand[];
+}
+
+/** A list of called numbers that marketing must not call. */
+export interface DoNotCallList extends NumberList {
+  /** Only marketing of this industry is meant. Undefined: the mark of a row says which. */
+  readonly industry: string | undefined;
+  /** Industries by the marks of rows, from mark 1 on. A row of mark 0 is meant for every industry. */
+  readonly industries: readonly string[];
+}
+
 /** What the rules of one trunk may look up. Built when the policy is loaded, and frozen. */
 export interface PolicyTables {
   readonly trunk: Trunk;
   /** The numbers of the trunk's lessee. Undefined on a trunk without lessee. */
   readonly lesseeNumbers: NumberList | undefined;
   readonly denyLists: readonly DenyList[];
-  /** Lists of numbers that no shield of a called party refuses; left out: there are none. */
-  readonly trustedLists?: readonly NumberList[];
+  /** Numbers whose scores count as 0, and that no shield of a called party refuses. */
+  readonly trustedLists: readonly NumberList[];
+  readonly scoreLists: readonly ScoreList[];
+  readonly doNotCallLists: readonly DoNotCallList[];
   /** The special users of this trunk only. */
   readonly specialUsers: readonly SpecialUser[];
   /** The orders of `policy.yaml` for this trunk and for its lessee. */

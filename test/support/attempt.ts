@@ -98,7 +98,17 @@ export function makeSpecialUser(number: string, until: number = NOW + DAY): Spec
 /** The tables of a trunk; a lessee trunk has the list above. */
 export function makeTables(trunk: Trunk, given: Partial<PolicyTables> = {}): PolicyTables {
   const lesseeNumbers = trunk.side === "lessee" ? acmeNumbers : undefined;
-  return { trunk, lesseeNumbers, denyLists: [], specialUsers: [], lineOrders: [], ...given };
+  return {
+    trunk,
+    lesseeNumbers,
+    denyLists: [],
+    trustedLists: [],
+    scoreLists: [],
+    doNotCallLists: [],
+    specialUsers: [],
+    lineOrders: [],
+    ...given,
+  };
 }
 
 /** Every rule in enforce with default options, but for what is given. */

@@ -15,7 +15,7 @@ import { createCalendar } from "../lists/calendar.ts";
 import { compileCleanUp, compileLabel } from "./keys/clean-up-schema.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import type { LoadedList } from "./list-loading.ts";
-import { toDenyLists, toNumberList } from "./list-loading.ts";
+import { toNumberList, toSharedLists } from "./list-loading.ts";
 import { readLines } from "./line-orders.ts";
 import { buildNextHop, type NextHopHealthEntry } from "./next-hop.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
@@ -54,7 +54,7 @@ export function planTrunks(
   const specialUsers = readSpecialUsers(file, issues);
   const lines = readLines(file);
   issues.push(...lines.issues);
-  const denyLists = toDenyLists(lists);
+  const sharedLists = toSharedLists(lists);
   const lessees = new Map(file.lessees.map(({ value }) => [value.id, value]));
   const common = new Map<Side, ChainConfig>();
   const plans = file.trunks.map((entry, index) => {
@@ -64,7 +64,7 @@ export function planTrunks(
     const tables: PolicyTables = {
       trunk,
       lesseeNumbers: lesseeList === undefined ? undefined : toNumberList(lesseeList),
-      denyLists,
+      ...sharedLists,
       specialUsers: specialUsers.get(trunk.id) ?? [],
       lineOrders: lines.ordersOf(trunk),
     };

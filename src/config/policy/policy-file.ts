@@ -6,7 +6,6 @@ import { policyJsonSchema } from "./policy-schema.ts";
 import { nextHopHealthSchema, type NextHopHealthEntry } from "./next-hop.ts";
 import {
   lesseeSchema,
-  listSchema,
   overloadSchema,
   policySchema,
   specialUserSchema,
@@ -14,7 +13,8 @@ import {
   timeZoneSchema,
   trunkSchema,
 } from "./policy-schema.ts";
-import type { LesseeEntry, PolicyList, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
+import { listSchema, type PolicyList } from "./keys/list-schema.ts";
+import type { LesseeEntry, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
 import { explainIssues, isMapping, valueAt } from "../yaml/schema-issues.ts";
 import type { OverloadLimits, TableSizes } from "../../policy/policy.ts";
 import type { DetectorSettings } from "../../screening/detectors/detector.ts";

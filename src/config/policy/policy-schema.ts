@@ -7,6 +7,7 @@ import { isTimeZone } from "../lists/calendar.ts";
 import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
 import { bodiesSchema } from "./keys/bodies-schema.ts";
 import { labelSchema, stripSchema } from "./keys/clean-up-schema.ts";
+import { listSchema } from "./keys/list-schema.ts";
 import { lineStateSchema } from "./keys/line-state-schema.ts";
 import { detectorsSchema } from "./keys/detectors-schema.ts";
 import { frequencySchema } from "./keys/frequency-schema.ts";
@@ -229,14 +230,6 @@ export const lesseeSchema = z.strictObject({
 });
 /** A lessee as written. */
 export type LesseeEntry = z.output<typeof lesseeSchema>;
-
-/** Schema of one deny list of `policy.yaml`. */
-export const listSchema = z.strictObject({
-  file: pathSchema.describe("CSV list; a relative path starts at the folder of this file."),
-  kind: z.enum(["police", "deny"]).describe("Decides the reason code: police-listed or denylisted."),
-});
-/** A deny list as written. */
-export type PolicyList = z.output<typeof listSchema>;
 
 /** Schema of one number that is exempt from named rules on a trunk. */
 export const specialUserSchema = z.strictObject({

@@ -1,15 +1,18 @@
 // Hands a policy that one thread has read to the thread that carries calls.
 import { openNumberSet } from "../../numbering/number-set.ts";
-import type { DenyList, NumberList, PolicyTables } from "../../screening/rule.ts";
+import type { NumberList, PolicyTables } from "../../screening/rule.ts";
+import type { SharedLists } from "./list-loading.ts";
 import type { PolicyParts, TrunkPlan } from "./build-policy.ts";
 
 /** A list whose numbers are a block of shared memory: its place in `memories` of the parcel. */
 type PackedList<List extends NumberList> = Omit<List, "numbers"> & { readonly memory: number };
 
+/** The lists of all trunks, without their numbers. */
+type PackedLists = { readonly [Name in keyof SharedLists]: readonly PackedList<SharedLists[Name][number]>[] };
+
 /** Tables of a trunk. Lists are named by their places in the parcel, so that a parcel can travel in pieces. */
-type PackedTables = Omit<PolicyTables, "lesseeNumbers" | "denyLists"> & {
+type PackedTables = Omit<PolicyTables, "lesseeNumbers" | keyof SharedLists> & {
   readonly lesseeNumbers: PackedList<NumberList> | undefined;
-  readonly denyLists: number;
 };
 
 /** A trunk before its rules are compiled, for another thread. */
@@ -21,9 +24,12 @@ export type PackedPlan = Omit<TrunkPlan, "tables"> & { readonly tables: PackedTa
  */
 export type PolicyParcel = Omit<PolicyParts, "plans"> & {
   readonly memories: readonly SharedArrayBuffer[];
-  readonly denyLists: readonly (readonly PackedList<DenyList>[])[];
+  /** Invariant: every trunk of a policy has the same. */
+  readonly sharedLists: PackedLists;
   readonly plans: readonly PackedPlan[];
 };
+
+const noLists: SharedLists = { denyLists: [], trustedLists: [], scoreLists: [], doNotCallLists: [] };
 
 /** Packs the parts of a policy for another thread. */
 export function packPolicy({
@@ -34,24 +40,29 @@ export function packPolicy({
   revision,
 }: PolicyParts): PolicyParcel {
   const memories = createPlaces<SharedArrayBuffer>();
-  const denyLists = createPlaces<readonly DenyList[]>();
   const packList = <List extends NumberList>({ numbers, ...list }: List): PackedList<List> => ({
     ...list,
     memory: memories.placeOf(numbers.memory),
   });
-  const packed = [...plans].map((plan): PackedPlan => ({
-    ...plan,
-    tables: {
-      ...plan.tables,
-      lesseeNumbers:
-        plan.tables.lesseeNumbers === undefined ? undefined : packList(plan.tables.lesseeNumbers),
-      denyLists: denyLists.placeOf(plan.tables.denyLists),
-    },
-  }));
+  let shared = noLists;
+  const packed = [...plans].map((plan): PackedPlan => {
+    const { denyLists, trustedLists, scoreLists, doNotCallLists, lesseeNumbers, ...own } = plan.tables;
+    shared = { denyLists, trustedLists, scoreLists, doNotCallLists };
+    return {
+      ...plan,
+      tables: { ...own, lesseeNumbers: lesseeNumbers === undefined ? undefined : packList(lesseeNumbers) },
+    };
+  });
+  const sharedLists = {
+    denyLists: shared.denyLists.map(packList),
+    trustedLists: shared.trustedLists.map(packList),
+    scoreLists: shared.scoreLists.map(packList),
+    doNotCallLists: shared.doNotCallLists.map(packList),
+  };
   return {
     file: { tables, overload, nextHopHealth, timeZone, detectors },
     lines,
-    denyLists: denyLists.all().map((all) => all.map(packList)),
+    sharedLists,
     memories: memories.all(),
     plans: packed,
     lists,
@@ -63,7 +74,7 @@ export function packPolicy({
  * Restores the parts. Each plan is restored when it is asked for: a policy has many. Invariant: lists over the same
  * memory share one set.
  */
-export function unpackPolicy({ plans, memories, denyLists, ...parts }: PolicyParcel): PolicyParts {
+export function unpackPolicy({ plans, memories, sharedLists, ...parts }: PolicyParcel): PolicyParts {
   const sets = createStore((place) => {
     const memory = memories[place];
     if (memory === undefined) throw new RangeError(`a parcel without list ${place}`);
@@ -73,18 +84,17 @@ export function unpackPolicy({ plans, memories, denyLists, ...parts }: PolicyPar
     ...list,
     numbers: sets(memory),
   });
-  const opened = createStore((place): readonly DenyList[] => (denyLists[place] ?? []).map(openList));
+  const opened: SharedLists = {
+    denyLists: sharedLists.denyLists.map(openList),
+    trustedLists: sharedLists.trustedLists.map(openList),
+    scoreLists: sharedLists.scoreLists.map(openList),
+    doNotCallLists: sharedLists.doNotCallLists.map(openList),
+  };
   function* openPlans(): Generator<TrunkPlan> {
     for (const plan of plans) {
-      const { lesseeNumbers } = plan.tables;
-      yield {
-        ...plan,
-        tables: {
-          ...plan.tables,
-          lesseeNumbers: lesseeNumbers === undefined ? undefined : openList(lesseeNumbers),
-          denyLists: opened(plan.tables.denyLists),
-        },
-      };
+      const { lesseeNumbers, ...own } = plan.tables;
+      const numbers = lesseeNumbers === undefined ? undefined : openList(lesseeNumbers);
+      yield { ...plan, tables: { ...own, ...opened, lesseeNumbers: numbers } };
     }
   }
   return { ...parts, plans: { [Symbol.iterator]: openPlans } };

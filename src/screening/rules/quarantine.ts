@@ -58,7 +58,6 @@ function isShielded(
 ): boolean {
   if (entry.shield?.has(place, caller.key) !== true) return false;
   if (state.answered.has(caller.key, called, attempt.at)) return false;
-  if (trustedLists === undefined) return true;
   for (const { numbers } of trustedLists) if (numbers.find(caller.key, attempt.at) >= 0) return false;
   return true;
 }

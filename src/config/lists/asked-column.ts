@@ -1,0 +1,88 @@
+// The further column that a kind of list asks for: a score, or the name of an industry.
+import { Buffer } from "node:buffer";
+import { MOST_MARK } from "../../numbering/number-set-builder.ts";
+import { readScore } from "../../numbering/lists/score.ts";
+
+/** What is asked of the rows of a list besides the usual columns. */
+export interface AskedColumn {
+  /** As the header writes it; case and width of letters make no difference. */
+  readonly name: string;
+  /** `score`: a number from 0 to 1, which every row has. `industry`: a name, or nothing. */
+  readonly holds: "score" | "industry";
+}
+
+/** Reads the cells of one list as marks of its rows. */
+export interface AskedCells {
+  readonly column: AskedColumn;
+  /** @returns the mark, or an error text for the operator */
+  readText(cell: string): number | string;
+  /** @returns the mark of the cell from `start` up to `end`; -1 where only {@link readText} can tell */
+  readOctets(bytes: Uint8Array, start: number, end: number): number;
+  /** The names in order of their marks. Mark 0 is no name: the first name is that of mark 1. */
+  names(): readonly string[];
+}
+
+/** Says one column in the key of a list that was read: another one gives other marks. */
+export function nameAsked(asked: AskedColumn | undefined): string {
+  return asked === undefined ? "" : ` ${asked.holds} ${asked.name}`;
+}
+
+/** The form in which names of industries are compared. */
+export function plainIndustry(name: string): string {
+  return name.normalize("NFKC").trim().toLowerCase();
+}
+
+/** Begins to read the cells of a list. */
+export function createAskedCells(column: AskedColumn): AskedCells {
+  return column.holds === "score" ? createScores(column) : createIndustries(column);
+}
+
+function createScores(column: AskedColumn): AskedCells {
+  return {
+    column,
+    readOctets: readScore,
+    readText(cell) {
+      if (cell === "") return "the score is missing";
+      const bytes = Buffer.from(cell);
+      const steps = readScore(bytes, 0, bytes.length);
+      return steps < 0 ? `"${cell}" is not a score from 0 to 1 like 0.75` : steps;
+    },
+    names: () => [],
+  };
+}
+
+function createIndustries(column: AskedColumn): AskedCells {
+  const marks = new Map<string, number>();
+  const names: string[] = [];
+  /** The octets of the last cell and its mark: neighbouring rows mostly have the same. */
+  let last = Buffer.alloc(0);
+  let lastMark = 0;
+
+  function readText(cell: string): number | string {
+    const name = plainIndustry(cell);
+    if (name === "") return 0;
+    const known = marks.get(name);
+    if (known !== undefined) return known;
+    if (names.length === MOST_MARK) return `more than ${MOST_MARK} different names in the column`;
+    names.push(name);
+    marks.set(name, names.length);
+    return names.length;
+  }
+
+  return {
+    column,
+    readText,
+    readOctets(bytes, start, end) {
+      if (start === end) return 0;
+      const cell = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+      if (!cell.equals(last)) {
+        const mark = readText(cell.toString("utf8"));
+        if (typeof mark === "string") return -1;
+        last = Buffer.from(cell);
+        lastMark = mark;
+      }
+      return lastMark;
+    },
+    names: () => names,
+  };
+}
