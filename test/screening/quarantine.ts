@@ -641,8 +641,13 @@ void t.test("a full quarantine binds nobody more, refuses nobody else, and keeps
   t.equal(table.count, 1);
   const place = table.placeOf("network");
   const found = (index: number): unknown =>
-    table.ofCaller(place, readKey(person(index))!, NOW + DAY)?.held.id;
+    table.ofCaller(place, { key: readKey(person(index))! }, { at: NOW + DAY })?.held.id;
   t.equal(found(3), undefined);
   t.equal(found(501), "f1");
+  for (let i = 0; i < 1000; i++) {
+    const held = hold(at(i % 800), { id: `f${300 + i}`, since: NOW + i, until: NOW + DAY + i });
+    if (table.put(held, NOW + 2 * DAY + i) === undefined) t.fail(`entry ${i}`);
+  }
+  t.equal(table.full, 53, "room is given back, however often");
   t.end();
 });

@@ -16,7 +16,11 @@ const optionsSchema = z.strictObject({});
 type Usable = Exclude<PartyNumber, { readonly kind: "unusable" }>;
 
 /** An entry that refuses is stronger than one that marks, and to withhold is stronger than to label. */
-function stronger(entry: Entry | undefined, other: Entry | undefined, at: number): Entry | undefined {
+function stronger(
+  entry: Entry | undefined,
+  other: Entry | undefined,
+  { at }: CallAttempt,
+): Entry | undefined {
   if (entry === undefined || other === undefined) return entry ?? other;
   if (at < entry.held.until) return entry;
   if (at < other.held.until) return other;
@@ -68,21 +72,22 @@ function findEntry(attempt: CallAttempt, tables: PolicyTables, state: ScreeningS
   const place = quarantine.placeOf(tables.trunk.id);
   // Who is shielded is shielded from callers on their trunks.
   if (place === NOWHERE) return undefined;
-  const { at, called } = attempt;
+  const { called } = attempt;
   const shield =
-    quarantine.shields === 0 || called.kind === "unusable" ? undefined : quarantine.ofCalled(called.key, at);
-  let found = quarantine.ofTrunk(place, at);
-  let last = 0;
+    quarantine.shields === 0 || called.kind === "unusable" ? undefined : quarantine.ofCalled(called, attempt);
+  let found = quarantine.ofTrunk(place, attempt);
+  let last: Usable | undefined;
   for (const identity of attempt.calling) {
     const { number } = identity;
+    if (number.kind === "unusable" || !isCounted(attempt, identity)) continue;
     // One number stands in several fields of nearly every call.
-    if (number.kind === "unusable" || number.key === last || !isCounted(attempt, identity)) continue;
-    last = number.key;
-    found = stronger(found, quarantine.ofCaller(place, number.key, at), at);
-    found = stronger(found, quarantine.ofBlock(place, number.key, at), at);
+    if (last !== undefined && last.key === number.key) continue;
+    last = number;
+    found = stronger(found, quarantine.ofCaller(place, number, attempt), attempt);
+    found = stronger(found, quarantine.ofBlock(place, number, attempt), attempt);
     if (shield !== undefined && called.kind !== "unusable")
       if (isShielded(shield, place, number, called.key, attempt, tables, state))
-        found = stronger(found, shield, at);
+        found = stronger(found, shield, attempt);
   }
   return found;
 }

@@ -3,9 +3,9 @@ import type { FindingSubject, Participant } from "../../domain/finding.ts";
 import { BLOCK_OF_CALLERS, readKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
-import { createSubjectRows, NO_ROW, type SubjectRows } from "../frequency/subject-rows.ts";
 import { endOf, type Held, type Holder, keyOfHeld } from "./held.ts";
 import { createShield, type Shield } from "./shield.ts";
+import { createSubjectIndex, NO_PLACE, type SubjectIndex } from "./subject-index.ts";
 
 /** Entries at one time. */
 const MOST_ENTRIES = 16_384;
@@ -35,6 +35,16 @@ export interface Entry {
 
 type Changing = { -readonly [Field in keyof Entry]: Entry[Field] };
 
+/** A number of a call. The table takes objects of the call: a number beyond 31 bits as an argument makes garbage. */
+export interface Keyed {
+  readonly key: number;
+}
+
+/** A call, by its time on the wall clock. */
+export interface Timed {
+  readonly at: Millis;
+}
+
 export interface QuarantineTable {
   /** Entries that bind somebody. 0: no call need be looked at. */
   readonly size: number;
@@ -47,11 +57,11 @@ export interface QuarantineTable {
   /** @returns a small number for the trunk; {@link NOWHERE} where no entry names the trunk */
   placeOf(trunk: TrunkId): number;
   /** The entry that binds a whole trunk now: one that refuses before one that marks. */
-  ofTrunk(place: number, at: Millis): Entry | undefined;
-  ofCaller(place: number, caller: number, at: Millis): Entry | undefined;
+  ofTrunk(place: number, call: Timed): Entry | undefined;
+  ofCaller(place: number, caller: Keyed, call: Timed): Entry | undefined;
   /** @param caller any number of the block */
-  ofBlock(place: number, caller: number, at: Millis): Entry | undefined;
-  ofCalled(called: number, at: Millis): Entry | undefined;
+  ofBlock(place: number, caller: Keyed, call: Timed): Entry | undefined;
+  ofCalled(called: Keyed, call: Timed): Entry | undefined;
   /**
    * Makes an entry, or replaces that of the same holder and subject.
    *
@@ -73,6 +83,9 @@ export interface QuarantineTable {
   entries(): Iterable<Entry>;
 }
 
+/** Takes keys that nobody looks for. */
+const scratch = new Float64Array(1);
+
 const isAnyEnforced = (_holder: Holder): boolean => true;
 
 /** @param capacity entries at one time */
@@ -80,10 +93,12 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
   const byKey = new Map<string, Changing>();
   const byId = new Map<string, Changing>();
   const places = new Map<TrunkId, number>();
-  /** The entries of each row. */
+  /** The entries of each subject, by its place in the index. */
   const lists: Changing[][] = [];
-  /** Made for the first entry: nearly no trunk has one. */
-  let rows: SubjectRows | undefined;
+  /** Entries that bind somebody, by kind and trunk: where there is none, nothing is looked up. */
+  const bound: number[] = [];
+  /** Made for the first entry: nearly no filter has one. */
+  let index: SubjectIndex | undefined;
   let isEnforced = isAnyEnforced;
   let size = 0;
   let shields = 0;
@@ -97,20 +112,26 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
     return places.size;
   }
 
-  /** Limit and number of the row of a subject. @returns undefined for a number that can't be read */
-  function rowOf(subject: FindingSubject): readonly [limit: number, number: number] | undefined {
-    if (subject.kind === "trunk") return [placeFor(subject.trunk) * KINDS + TRUNK, 0];
-    const key = readKey(subject.number);
-    if (key === undefined) return undefined;
-    if (subject.kind === "called") return [ANYWHERE * KINDS + CALLED, key];
+  /** Kind and trunk of a subject as one number; its key is in the probe. */
+  function limitOf(subject: FindingSubject, probe: Float64Array): number {
+    if (subject.kind === "trunk") {
+      probe[0] = 0;
+      return placeFor(subject.trunk) * KINDS + TRUNK;
+    }
+    const key = readKey(subject.number) ?? 0;
+    probe[0] = key;
+    if (subject.kind === "called") return ANYWHERE * KINDS + CALLED;
     const place = placeFor(subject.trunk) * KINDS;
-    if (subject.kind === "caller" || key < 0) return [place + CALLER, key];
-    return [place + BLOCK, Math.floor(key / BLOCK_OF_CALLERS)];
+    if (subject.kind === "caller" || key < 0) return place + CALLER;
+    probe[0] = Math.floor(key / BLOCK_OF_CALLERS);
+    return place + BLOCK;
   }
 
   function count(entry: Entry, by: 1 | -1): void {
     if (!entry.isOn) return;
     size += by;
+    const limit = limitOf(entry.held.subject, scratch);
+    bound[limit] = (bound[limit] ?? 0) + by;
     if (entry.shield !== undefined) shields += by;
   }
 
@@ -120,11 +141,11 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
     count(entry, 1);
   }
 
-  function find(limit: number, number: number, at: Millis): Entry | undefined {
-    if (rows === undefined) return undefined;
-    const row = rows.find(limit, number);
-    if (row === NO_ROW) return undefined;
-    const list = lists[row]!;
+  /** The key is in the probe of the index. */
+  function find(limit: number, { at }: Timed): Entry | undefined {
+    const place = index === undefined ? NO_PLACE : index.find(limit);
+    if (place === NO_PLACE) return undefined;
+    const list = lists[place]!;
     let found: Entry | undefined;
     for (let i = 0; i < list.length; i++) {
       const entry = list[i]!;
@@ -136,15 +157,20 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
     return found;
   }
 
+  /** True where an entry binds somebody of this kind on this trunk. */
+  function isBound(limit: number): boolean {
+    return limit < bound.length && (bound[limit] ?? 0) > 0;
+  }
+
   function remove(entry: Changing): void {
     const { held } = entry;
     byKey.delete(keyOfHeld(held.holder, held.subject));
     byId.delete(held.id);
     count(entry, -1);
     entry.isOn = false;
-    const at = rowOf(held.subject);
-    const row = at === undefined || rows === undefined ? NO_ROW : rows.find(at[0], at[1]);
-    if (row !== NO_ROW) lists[row] = lists[row]!.filter((other) => other !== entry);
+    if (index === undefined) return;
+    const place = index.find(limitOf(held.subject, index.probe));
+    if (place !== NO_PLACE) lists[place] = lists[place]!.filter((other) => other !== entry);
   }
 
   function forgetEnded(at: Millis): number {
@@ -171,23 +197,27 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
     }
   }
 
+  /** Makes the index anew, without subjects that nothing stands against. */
+  function rebuild(made: SubjectIndex): void {
+    made.clear();
+    lists.length = 0;
+    for (const entry of byKey.values()) {
+      const place = made.claim(limitOf(entry.held.subject, made.probe));
+      (lists[place] ??= []).push(entry);
+    }
+  }
+
   function create(held: Held): Changing | undefined {
-    const at = rowOf(held.subject);
-    if (at === undefined) return undefined;
-    rows ??= createSubjectRows(
-      2 * capacity,
-      (row) => lists[row]!.length === 0,
-      () => undefined,
-    );
-    let row = rows.find(at[0], at[1]);
-    if (row === NO_ROW) {
-      row = rows.claim(at[0], at[1], 0);
-      if (row === NO_ROW) return undefined;
-      lists[row] = [];
+    if (held.subject.kind !== "trunk" && readKey(held.subject.number) === undefined) return undefined;
+    index ??= createSubjectIndex(2 * capacity);
+    let place = index.claim(limitOf(held.subject, index.probe));
+    if (place === NO_PLACE) {
+      rebuild(index);
+      place = index.claim(limitOf(held.subject, index.probe));
     }
     const shield = held.subject.kind === "called" ? createShield() : undefined;
     const entry: Changing = { held, isOn: false, refused: 0, shield };
-    lists[row]!.push(entry);
+    (lists[place] ??= []).push(entry);
     return entry;
   }
 
@@ -205,11 +235,30 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
       return full;
     },
     placeOf: (trunk) => places.get(trunk) ?? NOWHERE,
-    ofTrunk: (place, at) => find(place * KINDS + TRUNK, 0, at),
-    ofCaller: (place, caller, at) => find(place * KINDS + CALLER, caller, at),
-    ofBlock: (place, caller, at) =>
-      caller < 0 ? undefined : find(place * KINDS + BLOCK, Math.floor(caller / BLOCK_OF_CALLERS), at),
-    ofCalled: (called, at) => find(ANYWHERE * KINDS + CALLED, called, at),
+    ofTrunk(place, call) {
+      const limit = place * KINDS + TRUNK;
+      if (index === undefined || !isBound(limit)) return undefined;
+      index.probe[0] = 0;
+      return find(limit, call);
+    },
+    ofCaller(place, { key }, call) {
+      const limit = place * KINDS + CALLER;
+      if (index === undefined || !isBound(limit)) return undefined;
+      index.probe[0] = key;
+      return find(limit, call);
+    },
+    ofBlock(place, { key }, call) {
+      const limit = place * KINDS + BLOCK;
+      if (index === undefined || key < 0 || !isBound(limit)) return undefined;
+      index.probe[0] = Math.floor(key / BLOCK_OF_CALLERS);
+      return find(limit, call);
+    },
+    ofCalled({ key }, call) {
+      const limit = ANYWHERE * KINDS + CALLED;
+      if (index === undefined || !isBound(limit)) return undefined;
+      index.probe[0] = key;
+      return find(limit, call);
+    },
     put(held, at) {
       const key = keyOfHeld(held.holder, held.subject);
       const known = byKey.get(key);
