@@ -10,6 +10,7 @@ import { createWatch } from "../screening/detectors/watch.ts";
 import { isShortTalk } from "../screening/detectors/call-bombing.ts";
 import type { Bound } from "../screening/quarantine/binding.ts";
 import type { ScreeningState } from "../screening/state.ts";
+import { engineNow } from "../wire/kernel/clock.ts";
 import { type OpenedQuarantine, openQuarantine } from "./quarantine/open-quarantine.ts";
 import { type FindingNote, logOfFinding, noteOfFinding } from "./quarantine/quarantine-lines.ts";
 
@@ -90,7 +91,7 @@ export function createDetection({ policy, state, log, note, folder, fault }: Det
       if (typeof id === "string" && event.action.kind !== "forwarded") table.countRefusal(id);
     },
     figures() {
-      const now = Date.now();
+      const now = engineNow() + state.wall.ahead;
       const counts = new Map<string, number>(detectorForms.map(({ id }) => [id, 0]));
       for (const { detector, until } of watch.findings())
         if (until > now) counts.set(detector, (counts.get(detector) ?? 0) + 1);

@@ -332,7 +332,8 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 
 /** Imports what reads the orders by command of a state folder. */
 async function importOrders(): Promise<(config: StaticConfig, path: string) => KeptOrders> {
-  return (await import("./asking/kept-orders.ts")).readKeptOrders;
+  const { readKeptOrders } = await import("./asking/kept-orders.ts");
+  return (config, path) => readKeptOrders(config, path, Date.now());
 }
 
 function streams(): Pick<NodeJS.Process, "stdout" | "stderr"> {

@@ -351,6 +351,12 @@ void t.test("a state folder: findings are kept behind the calls, and found by th
   const third = openFilter(t, folder);
   t.match(third.entries, [{ level: "error", message: /has 1 lines that can't be read/ }]);
   t.equal(third.state.quarantine.size, 499, "the others hold");
+  t.match(readFileSync(`${journalPath(folder)}.damaged`, "utf8"), /0123456789abcdef \{\}\n$/, "set aside");
+  t.notOk(third.isKept(), "something may be missing");
+  const request = readQuarantineRequest({ order: "add", subject: "trunk:lease", for: "1h", reason: "x" });
+  if (typeof request === "string") throw new Error(request);
+  t.match(await third.order(request), { result: "taken" });
+  t.ok(third.isKept(), "until an operator has looked");
   await third.close();
 });
 

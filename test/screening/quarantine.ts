@@ -297,6 +297,10 @@ interface Call extends Course {
   readonly on: Trunk;
 }
 
+function sideOf(id: string): Trunk["side"] | undefined {
+  return trunks.find((trunk) => trunk.id === id)?.side;
+}
+
 /** A filter at virtual time: the chain of each trunk, the detectors behind it, and the quarantine they fill. */
 interface Scene {
   /** Judges a call, and lets it run its course where it passes. @returns the verdict */
@@ -321,7 +325,6 @@ function open(first: DetectorSettings, tables: Partial<PolicyTables> = {}): Scen
     settings: () => settings,
     ahead: () => 0,
     tell(finding) {
-      const sideOf = (id: string) => trunks.find((trunk) => trunk.id === id)?.side;
       bounds.push(bindFinding(finding, settings.get(finding.detector), state.quarantine, sideOf));
     },
     join({ detector, subject }, participant) {
@@ -387,6 +390,8 @@ function open(first: DetectorSettings, tables: Partial<PolicyTables> = {}): Scen
 const callers24: Partial<DetectorSetting> = { mode: "enforce", quarantine: { subject: "caller", for: DAY } };
 const shields24: Partial<DetectorSetting> = { mode: "enforce", quarantine: { subject: "called", for: DAY } };
 
+const verdict = (isBound: boolean): string => (isBound ? "reject quarantined" : "accept listed");
+
 /** One-rings with this number. @returns how many of the calls were refused */
 function oneRing(scene: Scene, from: string, on: Trunk, begin: number, calls = 16): number {
   let refused = 0;
@@ -442,7 +447,6 @@ void t.test("a lessee that one-rings: its number, its block or its whole trunk, 
     t.ok(oneRing(scene, head, lease, 0) > 0, subject);
     const says = (from: string, on: Trunk): string =>
       scene.place({ ...talk, at: HOUR, from, to: person(1), on });
-    const verdict = (isBound: boolean): string => (isBound ? "reject quarantined" : "accept listed");
     t.equal(says(near, lease), verdict(isNearBound), `${subject}: another number of the block`);
     t.equal(says("+861088881234", lease), verdict(isFarBound), `${subject}: another number of the lessee`);
     t.equal(says(head, spare), "accept listed", `${subject}: the lessee's other trunk`);
@@ -628,16 +632,21 @@ void t.test("a release holds while the campaign goes on, unless it has grown fou
   t.end();
 });
 
+const onNetwork = (index: number): FindingSubject => ({
+  kind: "caller",
+  trunk: "network",
+  number: person(index),
+});
+
 void t.test("a full quarantine binds nobody more, refuses nobody else, and keeps room for orders", (t) => {
   const table = createQuarantineTable(64);
-  const at = (index: number): FindingSubject => ({ kind: "caller", trunk: "network", number: person(index) });
-  for (let i = 0; i < 100; i++) table.put(hold(at(i), { id: `f${i}` }), NOW);
+  for (let i = 0; i < 100; i++) table.put(hold(onNetwork(i), { id: `f${i}` }), NOW);
   t.equal(table.count, 48, "a quarter is for orders");
   t.equal(table.full, 52);
-  t.ok(table.put(hold(at(500), { id: "o1", holder: "command" }), NOW), "an order");
-  t.ok(table.put(hold(at(3), { id: "f200" }), NOW), "an entry that is there is renewed");
-  t.equal(table.put(hold(at(501)), NOW + DAY - 1), undefined);
-  t.ok(table.put(hold(at(501), { until: NOW + 3 * DAY }), NOW + DAY), "what has ended makes room");
+  t.ok(table.put(hold(onNetwork(500), { id: "o1", holder: "command" }), NOW), "an order");
+  t.ok(table.put(hold(onNetwork(3), { id: "f200" }), NOW), "an entry that is there is renewed");
+  t.equal(table.put(hold(onNetwork(501)), NOW + DAY - 1), undefined);
+  t.ok(table.put(hold(onNetwork(501), { until: NOW + 3 * DAY }), NOW + DAY), "what has ended makes room");
   t.equal(table.count, 1);
   const place = table.placeOf("network");
   const found = (index: number): unknown =>
@@ -645,7 +654,7 @@ void t.test("a full quarantine binds nobody more, refuses nobody else, and keeps
   t.equal(found(3), undefined);
   t.equal(found(501), "f1");
   for (let i = 0; i < 1000; i++) {
-    const held = hold(at(i % 800), { id: `f${300 + i}`, since: NOW + i, until: NOW + DAY + i });
+    const held = hold(onNetwork(i % 800), { id: `f${300 + i}`, since: NOW + i, until: NOW + DAY + i });
     if (table.put(held, NOW + 2 * DAY + i) === undefined) t.fail(`entry ${i}`);
   }
   t.equal(table.full, 53, "room is given back, however often");

@@ -9,6 +9,7 @@ import {
   type JournalLine,
   readJournal,
   replaceJournal,
+  setAsideJournal,
   wholeJournal,
   writeJournalLine,
 } from "./quarantine-journal.ts";
@@ -56,9 +57,14 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
     folder.why === undefined
       ? readJournal(folder.path, wallClock())
       : { entries: [], lines: 0, trouble: undefined };
-  if (found.trouble !== undefined) log.error(`quarantine: ${found.trouble}`);
+  if (found.trouble !== undefined) {
+    log.error(`quarantine: ${found.trouble}`);
+    setAsideJournal(folder.path);
+  }
   const prefix = folder.epoch.toString(36);
-  let isKept = folder.why === undefined && found.trouble === undefined;
+  /** What was lost with the file is missing until an operator has looked and ordered. */
+  let isDamaged = found.trouble !== undefined;
+  let isKept = folder.why === undefined;
   let findings = 0;
   let orders = 0;
   let alarmed = -Infinity;
@@ -70,7 +76,7 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
   let writing: Promise<void> | undefined;
   let lines = found.lines;
   /** The next writing writes every entry: the file is long, or has lines that were cut. */
-  let isWhole = found.lines > 0;
+  let isWhole = found.lines > 0 || isDamaged;
 
   async function write(): Promise<void> {
     while (pending !== "" || isWhole) {
@@ -147,7 +153,12 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
   const timer = setInterval(look, LOOK_INTERVAL);
   return {
     ...quarantine,
-    isKept: () => isKept,
+    async order(request) {
+      const answer = await quarantine.order(request);
+      if (answer.result === "taken") isDamaged = false;
+      return answer;
+    },
+    isKept: () => isKept && !isDamaged,
     nameFinding: () => `f${prefix}-${++findings}`,
     async close() {
       clearInterval(timer);

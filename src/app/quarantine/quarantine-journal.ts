@@ -1,6 +1,6 @@
 // Keeps the quarantine in the state folder: a journal of changes, appended durably, read and shortened at the start.
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, renameSync, statSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -56,6 +56,15 @@ export function readJournal(folder: string, now: Millis): FoundJournal {
     if (code === "ENOENT" || code === "ENOTDIR") return { entries: [], lines: 0, trouble: undefined };
     const why = error instanceof Error ? error.message : String(error);
     return { entries: [], lines: 0, trouble: `${path} can't be read: ${why}` };
+  }
+}
+
+/** Sets a damaged journal aside as `quarantine.journal.damaged`. */
+export function setAsideJournal(folder: string): void {
+  try {
+    renameSync(journalPath(folder), `${journalPath(folder)}.damaged`);
+  } catch {
+    // It stays where it is until it is written anew.
   }
 }
 

@@ -5,8 +5,7 @@ import { socketPath } from "../../config/sigwall/admin-schema.ts";
 import { findPlace } from "../../config/sigwall/node-place.ts";
 import { readFromDisk } from "../../app/read-file.ts";
 import { askSocket } from "../asking/filter-socket.ts";
-import type { QuarantineFlags } from "./quarantine-options.ts";
-import type { QuarantineOutput } from "./quarantine-order.ts";
+import type { QuarantineFlags, QuarantineOutput } from "./quarantine-flags.ts";
 import { layOutRows, readRows } from "./quarantine-rows.ts";
 
 const DONE = 0;

@@ -1,13 +1,7 @@
 // The words and options of `sigwall quarantine`.
 import { hostname } from "node:os";
 import type { Command } from "commander";
-
-/** What the commands share. */
-export interface QuarantineFlags {
-  /** Path of sigwall.yaml. */
-  readonly config: string;
-  readonly json?: boolean;
-}
+import type { QuarantineFlags, QuarantineOutput } from "./quarantine-flags.ts";
 
 /** Adds `quarantine list`, `add` and `release`. Each is loaded when it is called. */
 export function addQuarantineCommands(
@@ -60,11 +54,10 @@ export function addQuarantineCommands(
 }
 
 /** Where the commands write, and what surrounds the process. */
-function output() {
+function output(): QuarantineOutput {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
-    now: Date.now,
     host: hostname(),
     environment: process.env,
   };

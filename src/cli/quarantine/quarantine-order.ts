@@ -2,20 +2,12 @@
 import { formatIssue } from "../../config/yaml/issue.ts";
 import { loadStatic } from "../../config/load-static.ts";
 import { socketPath } from "../../config/sigwall/admin-schema.ts";
-import { findPlace, type Surroundings } from "../../config/sigwall/node-place.ts";
+import { findPlace } from "../../config/sigwall/node-place.ts";
 import { readFromDisk } from "../../app/read-file.ts";
 import { type QuarantineRow, readQuarantineRequest } from "../../app/quarantine/quarantine-request.ts";
-import type { Millis } from "../../domain/time.ts";
 import { askSocket } from "../asking/filter-socket.ts";
 import { layOutRows, readRows } from "./quarantine-rows.ts";
-import type { QuarantineFlags } from "./quarantine-options.ts";
-
-/** Where the commands write, the wall clock, and what surrounds the process. */
-export interface QuarantineOutput extends Surroundings {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-  readonly now: () => Millis;
-}
+import type { QuarantineFlags, QuarantineOutput } from "./quarantine-flags.ts";
 
 /** The body of an order. */
 type OrderBody = Readonly<Record<"order" | "reason", string>> &
