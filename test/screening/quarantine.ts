@@ -390,7 +390,7 @@ function open(first: DetectorSettings, tables: Partial<PolicyTables> = {}): Scen
 const callers24: Partial<DetectorSetting> = { mode: "enforce", quarantine: { subject: "caller", for: DAY } };
 const shields24: Partial<DetectorSetting> = { mode: "enforce", quarantine: { subject: "called", for: DAY } };
 
-const verdict = (isBound: boolean): string => (isBound ? "reject quarantined" : "accept listed");
+const listedUnless = (isBound: boolean): string => (isBound ? "reject quarantined" : "accept listed");
 
 /** One-rings with this number. @returns how many of the calls were refused */
 function oneRing(scene: Scene, from: string, on: Trunk, begin: number, calls = 16): number {
@@ -447,8 +447,12 @@ void t.test("a lessee that one-rings: its number, its block or its whole trunk, 
     t.ok(oneRing(scene, head, lease, 0) > 0, subject);
     const says = (from: string, on: Trunk): string =>
       scene.place({ ...talk, at: HOUR, from, to: person(1), on });
-    t.equal(says(near, lease), verdict(isNearBound), `${subject}: another number of the block`);
-    t.equal(says("+861088881234", lease), verdict(isFarBound), `${subject}: another number of the lessee`);
+    t.equal(says(near, lease), listedUnless(isNearBound), `${subject}: another number of the block`);
+    t.equal(
+      says("+861088881234", lease),
+      listedUnless(isFarBound),
+      `${subject}: another number of the lessee`,
+    );
     t.equal(says(head, spare), "accept listed", `${subject}: the lessee's other trunk`);
   }
   t.end();
