@@ -5,7 +5,6 @@ import type { DetectionFigures, QuarantineFigures } from "../observe/figures.ts"
 import type { Log } from "../observe/log.ts";
 import type { Policy } from "../policy/policy.ts";
 import { detectorForms } from "../screening/detectors/registry.ts";
-import type { SeenCall } from "../screening/detectors/detector.ts";
 import { createWatch } from "../screening/detectors/watch.ts";
 import { isShortTalk } from "../screening/detectors/call-bombing.ts";
 import type { Bound } from "../screening/quarantine/binding.ts";
@@ -53,10 +52,8 @@ export function createDetection({ policy, state, log, note, folder, fault }: Det
     if (++lines <= LINES_A_SECOND) log.warn("finding", logOfFinding(finding, mode, bound));
   }
 
-  /** Notes who answered whom: while calls to a party may be bombing, a shield asks for it. */
-  function noteAnswer({ caller, called, end }: SeenCall, at: number): void {
-    if (end.talked >= 0) state.answered.note(caller, called, at, isShortTalk(end));
-  }
+  /** A shield asks who answered whom: noted while calls to a party may be found to be a bombing. */
+  const isAsked = (): boolean => policy().detectors.get("call-bombing")?.mode !== "off";
 
   const quarantine = openQuarantine({
     folder,
@@ -78,8 +75,12 @@ export function createDetection({ policy, state, log, note, folder, fault }: Det
       note(noteOfFinding(finding, mode, bound));
     },
     join: quarantine.join,
-    ended(call, at) {
-      if (policy().detectors.get("call-bombing")?.mode !== "off") noteAnswer(call, at);
+    // Should the end never be seen, the answer counts some hours later.
+    answered({ caller, called }, at) {
+      if (isAsked()) state.answered.note(caller, called, at, true);
+    },
+    ended({ caller, called, end }, at) {
+      if (end.talked >= 0 && !isShortTalk(end) && isAsked()) state.answered.note(caller, called, at, false);
     },
   });
 

@@ -354,7 +354,7 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
 detectors:
   one-ring: { mode: enforce }
   call-bombing: { mode: enforce, quarantine: { subject: caller } }
-  block-dialling: { mode: enforce, quarantine: { subject: called, for: 30s }, action: { do: reject, for: 31d } }
+  block-dialling: { mode: enforce, quarantine: { subject: called, for: 0s }, action: { do: reject, for: 31d } }
   short-calls: { quarantine: { for: 24h }, action: { do: label, for: 1 h } }
   two-places: { mode: enforce, quarantine: { subject: caller, for: 24h } }`,
       ],
@@ -363,11 +363,11 @@ detectors:
       "policy.yaml:3:15 detectors.one-ring.mode: enforce needs `quarantine` or `action`: without them nothing follows from a finding",
       'policy.yaml:4:48 detectors.call-bombing.quarantine.subject: expected called, got "caller"; did you mean "called"?',
       'policy.yaml:5:50 detectors.block-dialling.quarantine.subject: expected caller | callerBlock | trunk, got "called"; did you mean "caller"?',
-      "policy.yaml:5:67 detectors.block-dialling.quarantine.for: expected a time of 1m to 30d: minutes, hours or days, like 24h",
-      'policy.yaml:5:89 detectors.block-dialling.action.do: expected label | withhold, got "reject"',
-      "policy.yaml:5:101 detectors.block-dialling.action.for: expected a time of 1m to 30d: minutes, hours or days, like 24h",
+      "policy.yaml:5:67 detectors.block-dialling.quarantine.for: expected a time of 1s to 30d, like 30m, 24h or 7d",
+      'policy.yaml:5:88 detectors.block-dialling.action.do: expected label | withhold, got "reject"',
+      "policy.yaml:5:100 detectors.block-dialling.action.for: expected a time of 1s to 30d, like 30m, 24h or 7d",
       "policy.yaml:6:18 detectors.short-calls.quarantine.subject: required key is missing",
-      "policy.yaml:6:65 detectors.short-calls.action.for: expected a time of 1m to 30d: minutes, hours or days, like 24h",
+      "policy.yaml:6:65 detectors.short-calls.action.for: expected a time of 1s to 30d, like 30m, 24h or 7d",
       "policy.yaml:7:17 detectors.two-places.mode: two-places can't enforce: its findings do not say at which of the places the number's owner is",
       "policy.yaml:7:32 detectors.two-places.quarantine: two-places binds nobody: its findings do not say at which of the places the number's owner is",
     ],

@@ -54,7 +54,7 @@ detectors:
       "policy.yaml:3:58 detectors.one-ring.action: warning: not in force yet: the mode is monitor; `mode: enforce` puts it in force",
       "policy.yaml:4:29 detectors.short-calls.quarantine: warning: has no effect: the detector is off",
       "policy.yaml:5:77 detectors.block-dialling.action: warning: has no effect: the calls are refused for as long, so that none is left to mark",
-      "policy.yaml:19:5 trunks[2].id: warning: rule quarantine is monitor on the trunk: what detectors bind passes here",
+      "policy.yaml:18:5 trunks[2].id: warning: rule quarantine is monitor on the trunk: what detectors bind passes here",
     ],
   ],
   [

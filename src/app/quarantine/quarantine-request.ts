@@ -78,12 +78,12 @@ export const subjectForms = "caller:NUMBER@TRUNK, callerBlock:NUMBER@TRUNK, trun
 /** Most characters of a reason. */
 const MOST_TEXT = 500;
 const HOUR: Millis = 3_600_000;
-const units: Readonly<Record<string, Millis>> = { m: HOUR / 60, h: HOUR, d: 24 * HOUR };
+const units: Readonly<Record<string, Millis>> = { s: 1000, m: HOUR / 60, h: HOUR, d: 24 * HOUR };
 const LONGEST: Millis = 366 * 24 * HOUR;
 
-/** Reads `30m`, `24h`, `7d`. @returns undefined for what is none, or is longer than a year */
+/** Reads `30s`, `30m`, `24h`, `7d`. @returns undefined for what is none, or is longer than a year */
 export function readLasting(text: string): Millis | undefined {
-  const parts = /^(\d{1,6})([mhd])$/.exec(text.trim());
+  const parts = /^(\d{1,8})([smhd])$/.exec(text.trim());
   if (parts === null) return undefined;
   const lasting = Number(parts[1]) * (units[parts[2] ?? ""] ?? NaN);
   return lasting > 0 && lasting <= LONGEST ? lasting : undefined;

@@ -39,6 +39,8 @@ export interface WatchParts {
   readonly tell: (finding: Finding, mode: DetectorMode) => void;
   /** Takes a caller that joins a finding in force about a called party. */
   readonly join?: (finding: FindingInForce, participant: Participant) => void;
+  /** Takes each call that is answered. `at` is the wall clock. */
+  readonly answered?: (call: SeenCall, at: Millis) => void;
   /** Takes each call that ends, after the detectors have seen it. `at` is the wall clock. */
   readonly ended?: (call: SeenCall, at: Millis) => void;
   /** Gives each finding its id. Left out: `f1`, `f2` … */
@@ -151,6 +153,10 @@ export function createWatch(parts: WatchParts, forms: readonly DetectorForm[] = 
 
   return {
     happened(event) {
+      if (event.kind === "answered") {
+        const call = parts.answered === undefined ? undefined : calls.of(event.call.id);
+        if (call !== undefined) parts.answered?.(call, event.at);
+      }
       if (event.kind !== "decided" && event.kind !== "ended") return;
       const current = settings();
       if (current !== known) follow(current);

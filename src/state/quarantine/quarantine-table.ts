@@ -11,6 +11,10 @@ import { createSubjectIndex, NO_PLACE, type SubjectIndex } from "./subject-index
 const MOST_ENTRIES = 16_384;
 /** Entries that are kept free for orders. */
 const FOR_ORDERS = 1024;
+/** A trunk has at most this part of the entries, but by orders: who floods it with callers leaves room for other trunks. */
+const SHARE = 4;
+/** Time until a full table is looked through again. Milliseconds. */
+const LOOK_AGAIN: Millis = 1000;
 
 const TRUNK = 0;
 const CALLER = 1;
@@ -93,6 +97,7 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
   const byKey = new Map<string, Changing>();
   const byId = new Map<string, Changing>();
   const places = new Map<TrunkId, number>();
+  const byTrunk = new Map<TrunkId, number>();
   /** The entries of each subject, by its place in the index. */
   const lists: Changing[][] = [];
   /** Entries that bind somebody, by kind and trunk: where there is none, nothing is looked up. */
@@ -103,6 +108,7 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
   let size = 0;
   let shields = 0;
   let full = 0;
+  let lookedAt = -Infinity;
 
   function placeFor(trunk: TrunkId): number {
     const known = places.get(trunk);
@@ -166,6 +172,7 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
     const { held } = entry;
     byKey.delete(keyOfHeld(held.holder, held.subject));
     byId.delete(held.id);
+    countOnTrunk(held.subject, -1);
     count(entry, -1);
     entry.isOn = false;
     if (index === undefined) return;
@@ -183,11 +190,24 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
     return ended;
   }
 
-  function hasRoom({ holder }: Held, at: Millis): boolean {
-    const most = holder === "command" ? capacity : capacity - Math.min(FOR_ORDERS, capacity >> 2);
-    if (byKey.size < most) return true;
+  /** True where a finding about this trunk may have one more entry. */
+  function hasShare(subject: FindingSubject): boolean {
+    return !("trunk" in subject) || (byTrunk.get(subject.trunk) ?? 0) < capacity / SHARE;
+  }
+
+  function hasRoom({ holder, subject }: Held, at: Millis): boolean {
+    const isOrder = holder === "command";
+    const most = isOrder ? capacity : capacity - Math.min(FOR_ORDERS, capacity / SHARE);
+    if (byKey.size < most && (isOrder || hasShare(subject))) return true;
+    // A flood of findings looks for room once a second.
+    if (at >= lookedAt && at - lookedAt < LOOK_AGAIN) return false;
+    lookedAt = at;
     forgetEnded(at);
-    return byKey.size < most;
+    return byKey.size < most && (isOrder || hasShare(subject));
+  }
+
+  function countOnTrunk(subject: FindingSubject, by: 1 | -1): void {
+    if ("trunk" in subject) byTrunk.set(subject.trunk, (byTrunk.get(subject.trunk) ?? 0) + by);
   }
 
   function fill(shield: Shield | undefined, participants: readonly Participant[]): void {
@@ -271,6 +291,7 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
         full++;
         return undefined;
       }
+      if (known === undefined) countOnTrunk(held.subject, 1);
       byId.delete(entry.held.id);
       entry.held = held;
       byKey.set(key, entry);

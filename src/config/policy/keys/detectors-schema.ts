@@ -11,19 +11,19 @@ import type {
 import { isMapping } from "../../yaml/schema-issues.ts";
 
 const HOUR: Millis = 3_600_000;
-const units: Readonly<Record<string, Millis>> = { m: HOUR / 60, h: HOUR, d: 24 * HOUR };
-const SHORTEST: Millis = HOUR / 60;
+const units: Readonly<Record<string, Millis>> = { s: 1000, m: HOUR / 60, h: HOUR, d: 24 * HOUR };
+const SHORTEST: Millis = 1000;
 const LONGEST: Millis = 30 * 24 * HOUR;
 
 function readLasting(text: string): Millis | undefined {
   const lasting = Number(text.slice(0, -1)) * (units[text.slice(-1)] ?? NaN);
-  return /^\d{1,6}[mhd]$/.test(text) && lasting >= SHORTEST && lasting <= LONGEST ? lasting : undefined;
+  return /^\d{1,7}[smhd]$/.test(text) && lasting >= SHORTEST && lasting <= LONGEST ? lasting : undefined;
 }
 
 const lastingSchema = z
   .string()
   .refine((text) => readLasting(text) !== undefined, {
-    error: "expected a time of 1m to 30d: minutes, hours or days, like 24h",
+    error: "expected a time of 1s to 30d, like 30m, 24h or 7d",
   })
   .default("24h");
 
