@@ -4,6 +4,9 @@ import { request as ask } from "node:http";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { lineFilesIn } from "../../src/records/lines/read-lines.ts";
+import type { QuarantineOutput } from "../../src/cli/quarantine/quarantine-flags.ts";
+import { listQuarantine } from "../../src/cli/quarantine/quarantine-list.ts";
+import { orderQuarantine } from "../../src/cli/quarantine/quarantine-order.ts";
 import { comesTrue } from "../support/until.ts";
 import { openStage, type Stage } from "./call-stage.ts";
 import { type Filter, type Finished, runCommand, startFilter } from "./filter-process.ts";
@@ -13,6 +16,9 @@ const caller = "caller:+861087654321@lease";
 interface Scene extends Stage {
   readonly start: () => Promise<Filter>;
   readonly quarantine: (...args: readonly string[]) => Promise<Finished>;
+  /** The same without a process of its own. */
+  readonly order: (body: Parameters<typeof orderQuarantine>[0]) => Promise<Finished>;
+  readonly rows: () => Promise<readonly unknown[]>;
   /** Places a call. @returns `forwarded`, or the status of the refusal */
   readonly call: (callId: string, changes?: (invite: string) => string) => Promise<string>;
   readonly setDetectors: (text: string) => void;
@@ -29,6 +35,11 @@ async function openScene(t: Test): Promise<Scene> {
       const filter = await startFilter(place.config);
       t.teardown(() => filter.signal("SIGKILL"));
       return filter;
+    },
+    order: (body) => inProcess((output) => orderQuarantine(body, { config: place.config }, output)),
+    async rows() {
+      const flags = { config: place.config, json: true };
+      return rowsOf(await inProcess((output) => listQuarantine(flags, output)));
     },
     quarantine: (...args) => runCommand(["quarantine", ...args, "--config", place.config]),
     async call(callId, changes = (text) => text) {
@@ -47,6 +58,18 @@ async function openScene(t: Test): Promise<Scene> {
         .map(({ path }) => readFileSync(path, "utf8"))
         .join(""),
   };
+}
+
+async function inProcess(run: (output: QuarantineOutput) => Promise<number>): Promise<Finished> {
+  let stdout = "";
+  let stderr = "";
+  const code = await run({
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    host: "test",
+    environment: {},
+  });
+  return { code, stdout, stderr };
 }
 
 /** The rows of `list --json`. */
@@ -175,46 +198,40 @@ void t.test(
 );
 
 void t.test("orders that are wrong, or can't be obeyed, change nothing", async (t) => {
-  const { start, quarantine } = await openScene(t);
+  const { start, order, rows, quarantine } = await openScene(t);
   const filter = await start();
-  const table: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
+  const day = { order: "add", for: "24h", reason: "x" };
+  const release = { order: "release", reason: "x" };
+  const called = "called:+8613800138000";
+  const table: readonly (readonly [Parameters<typeof order>[0], code: number, says: RegExp])[] = [
     [
-      ["add", "caller:+861087654321", "--for", "24h", "--reason", "x"],
+      { ...day, subject: "caller:+861087654321" },
       2,
       /a caller is bound on one trunk only; expected caller:NUMBER@TRUNK/,
     ],
-    [
-      ["add", "callerBlock:95588@lease", "--for", "24h", "--reason", "x"],
-      2,
-      /is a code: it is no part of a block/,
-    ],
-    [["add", "caller:12@lease", "--for", "24h", "--reason", "x"], 2, /is no subject/],
-    [["add", "bank", "--for", "24h", "--reason", "x"], 2, /expected caller:NUMBER@TRUNK, callerBlock:/],
-    [["add", caller, "--for", "0h", "--reason", "x"], 2, /expected a time like 30m, 24h or 7d/],
-    [["add", caller, "--for", "400d", "--reason", "x"], 2, /at most 366d/],
-    [["add", caller, "--for", "24h", "--reason", " "], 2, /reason: required/],
-    [["add", caller, "--for", "24h"], 2, /required option '--reason <text>'/],
-    [
-      ["add", "trunk:leese", "--for", "24h", "--reason", "x"],
-      1,
-      /unknown trunk "leese"; did you mean "lease"/,
-    ],
-    [["add", "trunk:core", "--for", "24h", "--reason", "x"], 1, /calls from the core are not screened/],
-    [
-      ["add", "called:+8613800138000", "--for", "24h", "--reason", "x"],
-      1,
-      /no finding names callers that bomb/,
-    ],
-    [["release", "f1-77", "--reason", "x"], 1, /nothing is in quarantine as f1-77/],
-    [["release", "nonsense", "--reason", "x"], 2, /expected an id of the list/],
-    [["release", caller, "--reason", "x"], 1, /nothing is in quarantine as caller:/],
+    [{ ...day, subject: "callerBlock:95588@lease" }, 2, /is a code: it is no part of a block/],
+    [{ ...day, subject: "caller:12@lease" }, 2, /is no subject/],
+    [{ ...day, subject: "bank" }, 2, /expected caller:NUMBER@TRUNK, callerBlock:/],
+    [{ ...day, subject: caller, for: "0h" }, 2, /expected a time like 30m, 24h or 7d/],
+    [{ ...day, subject: caller, for: "400d" }, 2, /at most 366d/],
+    [{ ...day, subject: caller, reason: " " }, 2, /reason: required/],
+    [{ ...day, subject: "trunk:leese" }, 1, /unknown trunk "leese"; did you mean "lease"/],
+    [{ ...day, subject: "trunk:core" }, 1, /calls from the core are not screened/],
+    [{ ...day, subject: called }, 1, /no finding names callers that bomb/],
+    [{ ...release, id: "f1-77" }, 1, /nothing is in quarantine as f1-77/],
+    [{ ...release, id: "nonsense" }, 2, /expected an id of the list/],
+    [{ ...release, subject: caller }, 1, /nothing is in quarantine as caller:/],
   ];
-  for (const [args, code, says] of table) {
-    const finished = await quarantine(...args);
-    t.equal(finished.code, code, args.join(" "));
-    t.match(finished.stderr, says, args.join(" "));
+  for (const [body, code, says] of table) {
+    const finished = await order(body);
+    t.equal(finished.code, code, JSON.stringify(body));
+    t.match(finished.stderr, says, JSON.stringify(body));
   }
-  t.same(rowsOf(await quarantine("list", "--json")), []);
+  t.match(await quarantine("add", caller, "--for", "24h"), {
+    code: 2,
+    stderr: /required option '--reason <text>'/,
+  });
+  t.same(await rows(), []);
   await kill(filter);
 });
 
@@ -222,14 +239,24 @@ const strict =
   "{ short-calls: { mode: enforce, score: 2, parties: 1, quarantine: { subject: caller, for: 1h } } }";
 
 void t.test("a finding binds the caller, and is listed, recorded, counted, released, kept", async (t) => {
-  const { start, quarantine, call, placeCall, hangUp, setDetectors, records, place } = await openScene(t);
+  const {
+    start,
+    order,
+    rows: list,
+    call,
+    placeCall,
+    hangUp,
+    setDetectors,
+    records,
+    place,
+  } = await openScene(t);
   setDetectors(strict);
   const first = await start();
   await placeCall("one", true);
   await hangUp("one");
   await first.logged(['"msg":"finding"', '"mode":"enforce"', '"binds":"caller"']);
   t.equal(await call("two"), "403", "its next call");
-  const rows = rowsOf(await quarantine("list", "--json"));
+  const rows = await list();
   t.match(rows, [
     { detector: "short-calls", profile: "1", subject: caller, calls: 1, state: "in force", refused: 1 },
   ]);
@@ -238,7 +265,8 @@ void t.test("a finding binds the caller, and is listed, recorded, counted, relea
     records(),
     /"id":"f\w+-1","detector":"short-calls","profile":"1","mode":"enforce".*"binds":\{"subject":\{"kind":"caller"/,
   );
-  t.match(records(), /"reason":"quarantined","rule":"quarantine".*"finding":"f\w+-1"/);
+  const decided = /"reason":"quarantined","rule":"quarantine".*"finding":"f\w+-1"/;
+  t.ok(await comesTrue(() => decided.test(records())), "the call's line names the finding");
   const metrics = await (await fetch(`${first.admin}/metrics`)).text();
   t.match(metrics, 'sigwall_quarantined{detector="short-calls"} 1');
   t.match(metrics, 'sigwall_findings_total{detector="short-calls",mode="enforce"} 1');
@@ -252,14 +280,14 @@ void t.test("a finding binds the caller, and is listed, recorded, counted, relea
   second.signal("SIGHUP");
   await second.logged(['"msg":"policy reloaded"']);
   t.equal(await call("four"), "forwarded", "in mode monitor nothing follows");
-  t.match(rowsOf(await quarantine("list", "--json")), [{ detector: "short-calls", state: "monitor only" }]);
+  t.match(await list(), [{ detector: "short-calls", state: "monitor only" }]);
   const lines = second.lineCount();
   setDetectors(strict);
   second.signal("SIGHUP");
   await second.logged(['"msg":"policy reloaded"'], lines);
   t.equal(await call("five"), "403", "enforced again");
   const id = /"id":"(f\w+-1)"/.exec(records())?.[1] ?? "";
-  t.equal((await quarantine("release", id, "--reason", "a test")).code, 0);
+  t.equal((await order({ order: "release", id, reason: "a test" })).code, 0);
   t.equal(await call("six"), "forwarded");
   t.ok(existsSync(join(place.folder, "state/quarantine.journal")));
   t.equal(await second.stop(), 0);
