@@ -114,6 +114,13 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
     });
   }
 
+  /** What comes while one writing is under way is the next one's. */
+  async function settled(): Promise<void> {
+    if (writing === undefined) return;
+    await writing;
+    await settled();
+  }
+
   function keep(line: JournalLine): Promise<void> {
     pending += writeJournalLine(line);
     return new Promise((done, failed) => {
@@ -162,7 +169,7 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
     nameFinding: () => `f${prefix}-${++findings}`,
     async close() {
       clearInterval(timer);
-      await writing;
+      await settled();
     },
   };
 }
