@@ -293,6 +293,41 @@ void t.test("a finding binds the caller, and is listed, recorded, counted, relea
   t.equal(await second.stop(), 0);
 });
 
+void t.test("a bombed party: who bombs her is refused to her alone, until she calls 110", async (t) => {
+  const { start, rows, call, placeCall, hangUp, setDetectors } = await openScene(t);
+  setDetectors("{ call-bombing: { mode: enforce, score: 4, quarantine: { subject: called, for: 1h } } }");
+  const first = await start();
+  for (const callId of ["one", "two", "three"]) {
+    await placeCall(callId, true);
+    await hangUp(callId);
+  }
+  await first.logged(['"msg":"finding"', '"detector":"call-bombing"', '"binds":"called"']);
+  t.equal(await call("four"), "403", "the fourth call of one hand");
+  const from = (number: string) => (text: string) => text.replace("sip:01087654321", `sip:${number}`);
+  t.equal(await call("stranger", from("01087654322")), "forwarded", "a stranger");
+  t.equal(
+    await call("else", (text) => text.replaceAll("02787654321", "02787654320")),
+    "forwarded",
+    "another party",
+  );
+  t.match(await rows(), [
+    {
+      detector: "call-bombing",
+      subject: "called:+862787654321",
+      participants: 1,
+      does: "refuse",
+      refused: 1,
+    },
+  ]);
+  await kill(first);
+  const second = await start();
+  t.equal(await call("five"), "403", "the callers that joined outlive a kill, too");
+  const help = (text: string): string => from("02787654321")(text.replaceAll("02787654321", "110"));
+  t.equal(await call("help", help), "forwarded", "she calls 110");
+  t.equal(await call("six"), "forwarded", "now everybody reaches her");
+  await kill(second);
+});
+
 /** Asks the Unix socket. */
 function askSocket(
   socketPath: string,
