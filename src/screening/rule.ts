@@ -5,8 +5,9 @@ import type { PlacedOrder } from "../domain/line-state.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { RuleId, RuleMode } from "../domain/rule-id.ts";
 import type { Millis } from "../domain/time.ts";
-import type { Side, Trunk } from "../domain/trunk.ts";
+import type { LesseeId, Side, Trunk } from "../domain/trunk.ts";
 import type { Accept, Deny, Facts, Mark } from "../domain/decision.ts";
+import type { RestCalendar } from "../hours/rest-hours.ts";
 import type { NumberSet } from "../numbering/number-set.ts";
 import type { ScreeningState, TableFull } from "./state.ts";
 
@@ -59,6 +60,30 @@ export interface DoNotCallList extends NumberList {
   readonly industries: readonly string[];
 }
 
+/** What `marketing` of the policy says, the same for all lessees. Plain values: they travel between threads. */
+export interface MarketingPolicy {
+  readonly rest: RestCalendar;
+  /** Index of the rest hours of an area, by its area code; 0: those of no area. */
+  readonly areas: Uint8Array;
+  /** The numbers that marketing may call from. */
+  readonly platformNumbers: NumberSet;
+  /** As the policy writes them. */
+  readonly platformsWritten: string;
+  /** How long a call back is free of rest hours and do-not-call lists; 0: never. Milliseconds. */
+  readonly callBack: Millis;
+  /** The numbers of all marketing lessees. The mark of a row is the place in `lessees`, plus one. */
+  readonly ownNumbers: NumberSet;
+  readonly lessees: readonly LesseeId[];
+}
+
+/** What the rules about marketing know of the lessee of a trunk. */
+export interface LesseeMarketing {
+  readonly lessee: LesseeId;
+  /** In the form in which names of industries are compared. */
+  readonly industry: string | undefined;
+  readonly policy: MarketingPolicy;
+}
+
 /** What the rules of one trunk may look up. Built when the policy is loaded, and frozen. */
 export interface PolicyTables {
   readonly trunk: Trunk;
@@ -69,6 +94,8 @@ export interface PolicyTables {
   readonly trustedLists: readonly NumberList[];
   readonly scoreLists: readonly ScoreList[];
   readonly doNotCallLists: readonly DoNotCallList[];
+  /** Undefined where the calls of the trunk are no marketing. */
+  readonly marketing?: LesseeMarketing | undefined;
   /** The special users of this trunk only. */
   readonly specialUsers: readonly SpecialUser[];
   /** The orders of `policy.yaml` for this trunk and for its lessee. */

@@ -3,6 +3,7 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
+import { type CallBacks, createCallBacks } from "../state/frequency/call-backs.ts";
 import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
 import { createSecondWindow, type SecondWindow } from "../state/second-window.ts";
 import { type AnsweredPairs, createAnsweredPairs } from "../state/quarantine/answered-pairs.ts";
@@ -82,6 +83,8 @@ export interface ScreeningState {
   readonly quarantine: QuarantineTable;
   /** Who answered whom in the last 30 days. */
   readonly answered: AnsweredPairs;
+  /** Who has called which marketing lessee. */
+  readonly callBacks: CallBacks;
   /** The rate of emergency calls, by trunk and by caller. */
   readonly emergencyRate: TokenBuckets;
   readonly emergencyCallers: SecondWindow;
@@ -121,6 +124,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     emergencyParties: createEmergencyParties(),
     quarantine: createQuarantineTable(),
     answered: createAnsweredPairs(sizes.subjects * ANSWERED_CELLS),
+    callBacks: createCallBacks(),
     emergencyRate: createTokenBuckets(),
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
     overlaps: createOverlapDialling(sizes.recentCalls, wall),
@@ -149,6 +153,8 @@ function createFaultCounters(): Record<RuleId, number> {
     "diversion-licence": 0,
     "deny-lists": 0,
     "caller-authentication": 0,
+    "do-not-call": 0,
+    marketing: 0,
     quarantine: 0,
     "call-frequency": 0,
     "call-rate": 0,

@@ -293,6 +293,11 @@ void t.test("a finding binds the caller, and is listed, recorded, counted, relea
   t.equal(await second.stop(), 0);
 });
 
+/** Changes the calling number of an INVITE. */
+function from(number: string): (invite: string) => string {
+  return (invite) => invite.replace("sip:01087654321", `sip:${number}`);
+}
+
 void t.test("a bombed party: who bombs her is refused to her alone, until she calls 110", async (t) => {
   const { start, rows, call, placeCall, hangUp, setDetectors } = await openScene(t);
   setDetectors("{ call-bombing: { mode: enforce, score: 4, quarantine: { subject: called, for: 1h } } }");
@@ -303,7 +308,6 @@ void t.test("a bombed party: who bombs her is refused to her alone, until she ca
   }
   await first.logged(['"msg":"finding"', '"detector":"call-bombing"', '"binds":"called"']);
   t.equal(await call("four"), "403", "the fourth call of one hand");
-  const from = (number: string) => (text: string) => text.replace("sip:01087654321", `sip:${number}`);
   t.equal(await call("stranger", from("01087654322")), "forwarded", "a stranger");
   t.equal(
     await call("else", (text) => text.replaceAll("02787654321", "02787654320")),

@@ -9,8 +9,10 @@ import { findOffences, roomOf, sourceFiles } from "./source-files.ts";
 export const floors: Readonly<Record<string, number>> = {
   net: 0,
   domain: 1,
+  hours: 2,
   numbering: 2.0,
   "numbering/lists": 2.1,
+  "numbering/areas": 2.1,
   "pcap/links": 2.0,
   "pcap/tunnels": 2.1,
   pcap: 2.2,

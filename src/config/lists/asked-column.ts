@@ -22,6 +22,9 @@ export interface AskedCells {
   names(): readonly string[];
 }
 
+/** Different spellings of industries that are known by their octets. */
+const MOST_CELLS = 32;
+
 /** Says one column in the key of a list that was read: another one gives other marks. */
 export function nameAsked(asked: AskedColumn | undefined): string {
   return asked === undefined ? "" : ` ${asked.holds} ${asked.name}`;
@@ -54,9 +57,8 @@ function createScores(column: AskedColumn): AskedCells {
 function createIndustries(column: AskedColumn): AskedCells {
   const marks = new Map<string, number>();
   const names: string[] = [];
-  /** The octets of the last cell and its mark: neighbouring rows mostly have the same. */
-  let last = Buffer.alloc(0);
-  let lastMark = 0;
+  /** The first cells as octets, with their marks: most lists have few industries, and no text is made for their rows. */
+  const cells: { readonly octets: Uint8Array; readonly mark: number }[] = [];
 
   function readText(cell: string): number | string {
     const name = plainIndustry(cell);
@@ -74,15 +76,20 @@ function createIndustries(column: AskedColumn): AskedCells {
     readText,
     readOctets(bytes, start, end) {
       if (start === end) return 0;
-      const cell = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
-      if (!cell.equals(last)) {
-        const mark = readText(cell.toString("utf8"));
-        if (typeof mark === "string") return -1;
-        last = Buffer.from(cell);
-        lastMark = mark;
-      }
-      return lastMark;
+      for (const { octets, mark } of cells) if (isSame(octets, bytes, start, end)) return mark;
+      const octets = Uint8Array.from(bytes.subarray(start, end));
+      const mark = readText(Buffer.from(octets).toString("utf8"));
+      if (typeof mark === "string") return -1;
+      if (cells.length < MOST_CELLS) cells.push({ octets, mark });
+      return mark;
     },
     names: () => names,
   };
+}
+
+function isSame(octets: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (octets.length !== end - start) return false;
+  for (let index = 0; index < octets.length; index++)
+    if (octets[index] !== bytes[start + index]) return false;
+  return true;
 }

@@ -156,7 +156,7 @@ function readEntry(cell: string, homeCountry: string): ListEntry | string {
 /**
  * Finds where a cell begins. The parser gives no positions, so an error scans the raw row again.
  */
-function placeOf(row: CsvRow, index: number): FilePlace {
+export function placeOf(row: CsvRow, index: number): FilePlace {
   let cell = 0;
   let isQuoted = false;
   let offset = 0;

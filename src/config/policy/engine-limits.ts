@@ -2,7 +2,7 @@
 import { capabilitiesOf, type EngineName } from "../../domain/capabilities.ts";
 import type { TrunkPlan } from "./build-policy.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
-import { settingOf, withholdsFound, withholdsRoamers } from "./rule-setting.ts";
+import { settingOf, withholdsByScore, withholdsFound, withholdsRoamers } from "./rule-setting.ts";
 import { isMapping } from "../yaml/schema-issues.ts";
 import type { PolicyFile } from "./policy-file.ts";
 
@@ -84,6 +84,8 @@ function refusedMarks(plan: TrunkPlan, { detectors }: PolicyFile): readonly stri
   if (settingOf(plan, "display-name", "action") === "strip")
     messages.push("can't remove display names: calls that rule display-name would strip are refused");
   if (withholdsRoamers(plan)) messages.push("can't withhold a number: roamers are refused");
+  if (withholdsByScore(plan))
+    messages.push("can't withhold a number: calls whose score withholds their number are refused");
   if (withholdsFound(plan, detectors))
     messages.push("can't withhold a number: calls that a finding withholds are refused");
   return messages;

@@ -11,6 +11,7 @@ import { listSchema } from "./keys/list-schema.ts";
 import { lineStateSchema } from "./keys/line-state-schema.ts";
 import { detectorsSchema } from "./keys/detectors-schema.ts";
 import { frequencySchema } from "./keys/frequency-schema.ts";
+import { marketingSchema } from "./keys/marketing-schema.ts";
 import { matchSchema } from "./keys/match-schema.ts";
 import { methodsSchema } from "./keys/methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
@@ -224,6 +225,13 @@ export const lesseeSchema = z.strictObject({
   contract: textSchema.exactOptional().describe("Reference of the contract."),
   state: lineStateSchema.exactOptional(),
   limits: lesseeLimitsSchema.exactOptional(),
+  industry: textSchema
+    .exactOptional()
+    .describe("Industry of the lessee: `marketing.industries` and do-not-call lists name it."),
+  marketing: z
+    .boolean()
+    .exactOptional()
+    .describe("Whether the calls of the lessee are marketing. Default: as its industry says."),
   numbers: pathSchema.describe(
     "CSV list of the lessee's numbers; a relative path starts at the folder of this file.",
   ),
@@ -333,6 +341,7 @@ export const policySchema = z.strictObject({
   lists: z.record(idSchema, listSchema).default({}),
   specialUsers: z.array(specialUserSchema).default([]),
   rules: rulesSchema.exactOptional(),
+  marketing: marketingSchema.exactOptional(),
   detectors: detectorsSchema.exactOptional(),
   nextHopHealth: nextHopHealthSchema.exactOptional(),
   tables: tablesSchema.exactOptional(),

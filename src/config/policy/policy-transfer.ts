@@ -1,6 +1,6 @@
 // Hands a policy that one thread has read to the thread that carries calls.
 import { openNumberSet } from "../../numbering/number-set.ts";
-import type { NumberList, PolicyTables } from "../../screening/rule.ts";
+import type { LesseeMarketing, MarketingPolicy, NumberList, PolicyTables } from "../../screening/rule.ts";
 import type { SharedLists } from "./list-loading.ts";
 import type { PolicyParts, TrunkPlan } from "./build-policy.ts";
 
@@ -11,8 +11,10 @@ type PackedList<List extends NumberList> = Omit<List, "numbers"> & { readonly me
 type PackedLists = { readonly [Name in keyof SharedLists]: readonly PackedList<SharedLists[Name][number]>[] };
 
 /** Tables of a trunk. Lists are named by their places in the parcel, so that a parcel can travel in pieces. */
-type PackedTables = Omit<PolicyTables, "lesseeNumbers" | keyof SharedLists> & {
+type PackedTables = Omit<PolicyTables, "lesseeNumbers" | "marketing" | keyof SharedLists> & {
   readonly lesseeNumbers: PackedList<NumberList> | undefined;
+  /** Without its policy, which all trunks share. */
+  readonly marketing: Omit<LesseeMarketing, "policy"> | undefined;
 };
 
 /** A trunk before its rules are compiled, for another thread. */
@@ -26,7 +28,14 @@ export type PolicyParcel = Omit<PolicyParts, "plans"> & {
   readonly memories: readonly SharedArrayBuffer[];
   /** Invariant: every trunk of a policy has the same. */
   readonly sharedLists: PackedLists;
+  readonly marketing: PackedMarketing | undefined;
   readonly plans: readonly PackedPlan[];
+};
+
+/** What `marketing` says, its sets of numbers by their places. */
+type PackedMarketing = Omit<MarketingPolicy, "platformNumbers" | "ownNumbers"> & {
+  readonly platformNumbers: number;
+  readonly ownNumbers: number;
 };
 
 const noLists: SharedLists = { denyLists: [], trustedLists: [], scoreLists: [], doNotCallLists: [] };
@@ -45,12 +54,19 @@ export function packPolicy({
     memory: memories.placeOf(numbers.memory),
   });
   let shared = noLists;
+  let marketing: MarketingPolicy | undefined;
   const packed = [...plans].map((plan): PackedPlan => {
-    const { denyLists, trustedLists, scoreLists, doNotCallLists, lesseeNumbers, ...own } = plan.tables;
+    const { denyLists, trustedLists, scoreLists, doNotCallLists, ...rest } = plan.tables;
+    const { lesseeNumbers, marketing: ofLessee, ...own } = rest;
     shared = { denyLists, trustedLists, scoreLists, doNotCallLists };
+    marketing ??= ofLessee?.policy;
     return {
       ...plan,
-      tables: { ...own, lesseeNumbers: lesseeNumbers === undefined ? undefined : packList(lesseeNumbers) },
+      tables: {
+        ...own,
+        lesseeNumbers: lesseeNumbers === undefined ? undefined : packList(lesseeNumbers),
+        marketing: ofLessee && { lessee: ofLessee.lessee, industry: ofLessee.industry },
+      },
     };
   });
   const sharedLists = {
@@ -63,6 +79,11 @@ export function packPolicy({
     file: { tables, overload, nextHopHealth, timeZone, detectors },
     lines,
     sharedLists,
+    marketing: marketing && {
+      ...marketing,
+      platformNumbers: memories.placeOf(marketing.platformNumbers.memory),
+      ownNumbers: memories.placeOf(marketing.ownNumbers.memory),
+    },
     memories: memories.all(),
     plans: packed,
     lists,
@@ -74,7 +95,13 @@ export function packPolicy({
  * Restores the parts. Each plan is restored when it is asked for: a policy has many. Invariant: lists over the same
  * memory share one set.
  */
-export function unpackPolicy({ plans, memories, sharedLists, ...parts }: PolicyParcel): PolicyParts {
+export function unpackPolicy({
+  plans,
+  memories,
+  sharedLists,
+  marketing,
+  ...parts
+}: PolicyParcel): PolicyParts {
   const sets = createStore((place) => {
     const memory = memories[place];
     if (memory === undefined) throw new RangeError(`a parcel without list ${place}`);
@@ -90,11 +117,23 @@ export function unpackPolicy({ plans, memories, sharedLists, ...parts }: PolicyP
     scoreLists: sharedLists.scoreLists.map(openList),
     doNotCallLists: sharedLists.doNotCallLists.map(openList),
   };
+  const policy = marketing && {
+    ...marketing,
+    platformNumbers: sets(marketing.platformNumbers),
+    ownNumbers: sets(marketing.ownNumbers),
+  };
   function* openPlans(): Generator<TrunkPlan> {
     for (const plan of plans) {
-      const { lesseeNumbers, ...own } = plan.tables;
-      const numbers = lesseeNumbers === undefined ? undefined : openList(lesseeNumbers);
-      yield { ...plan, tables: { ...own, ...opened, lesseeNumbers: numbers } };
+      const { lesseeNumbers, marketing: ofLessee, ...own } = plan.tables;
+      yield {
+        ...plan,
+        tables: {
+          ...own,
+          ...opened,
+          lesseeNumbers: lesseeNumbers === undefined ? undefined : openList(lesseeNumbers),
+          marketing: ofLessee && policy && { ...ofLessee, policy },
+        },
+      };
     }
   }
   return { ...parts, plans: { [Symbol.iterator]: openPlans } };
