@@ -121,7 +121,7 @@ void tap.test("a finding that has numbers withheld: drachtio refuses those calls
     [
       "one-ring: { mode: enforce, action: { do: withhold } }",
       [
-        "p.yaml:3:5 trunks[0].id: warning: engine drachtio can't withhold a number: calls that a finding withholds are refused",
+        "p.yaml:3:7 trunks[0].id: warning: engine drachtio can't withhold a number: calls that a finding withholds are refused",
       ],
     ],
     ["one-ring: { mode: enforce, action: { do: label } }", none],
