@@ -18,5 +18,6 @@ import "./screening/limits.ts";
 import "./screening/contract-frequency.ts";
 import "./screening/line-state.ts";
 import "./screening/detectors.ts";
+import "./screening/quarantine.ts";
 import "./screening/overlap-dialling.ts";
 import "./screening/explanation.ts";

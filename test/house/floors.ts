@@ -18,6 +18,7 @@ export const floors: Readonly<Record<string, number>> = {
   pcap: 2.2,
   state: 2,
   "state/frequency": 2.1,
+  "state/quarantine": 2.2,
   observe: 2,
   sip: 3.0,
   "sip/fields": 3.1,
@@ -30,6 +31,7 @@ export const floors: Readonly<Record<string, number>> = {
   "screening/limits": 5.1,
   "screening/detectors": 5.1,
   "screening/chain": 5.2,
+  "screening/quarantine": 5.2,
   policy: 6,
   "config/yaml": 7.0,
   "config/lists": 7.1,
@@ -69,6 +71,7 @@ export const floors: Readonly<Record<string, number>> = {
   "engines/m3ua": 12.1,
   "app/threads": 13.0,
   "app/lines": 13.0,
+  "app/quarantine": 13.0,
   "app/admin": 13.1,
   "app/lists": 13.1,
   app: 13.2,
@@ -76,7 +79,8 @@ export const floors: Readonly<Record<string, number>> = {
   "app/counts": 13.3,
   "cli/captures": 14.0,
   "cli/asking": 14.0,
-  cli: 14.1,
+  "cli/quarantine": 14.1,
+  cli: 14.2,
   "": 15,
 };
 

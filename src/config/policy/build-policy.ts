@@ -122,7 +122,7 @@ export function* compileInSteps({
     const { entry, trunk, chain, tables } = plan;
     marketing ??= tables.marketing?.policy;
     const screen = compileScreen(chain, tables, revision);
-    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan) });
+    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan, file.detectors) });
     trunks.push(compiled);
     entries.push(...matchEntriesOf(entry.value, compiled));
     yield compiled;

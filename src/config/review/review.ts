@@ -8,6 +8,7 @@ import { type ConfigIssue, type Path, sortIssues } from "../yaml/issue.ts";
 import { ANY_NAME } from "../../policy/trunk-match.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { reviewLists, soonDays } from "./review-lists.ts";
+import { reviewDetectors } from "./review-detectors.ts";
 import { reviewMarketing } from "./review-marketing.ts";
 import { reviewBareNumbers } from "./review-bare-numbers.ts";
 import { reviewRequests } from "./review-requests.ts";
@@ -41,6 +42,7 @@ export function reviewPolicy(
     ...reviewNextHops(policy, material, listeners),
     ...reviewSides(warner(material), policy, material.plans, listeners),
     ...reviewSpecialUsers(material, now),
+    ...reviewDetectors(warner(material), material.file, material.plans),
     ...reviewLists(material, now),
     ...reviewMarketing(warner(material), material, now),
   ]);

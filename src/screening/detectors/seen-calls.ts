@@ -31,6 +31,8 @@ export interface SeenCalls {
   readonly full: number;
   /** @returns undefined for a call that was not forwarded, or whose parties can't be read */
   begin(event: CallDecided, now: Millis): SeenCall | undefined;
+  /** A call that goes on. @returns undefined for a call whose begin was not seen */
+  of(id: string): SeenCall | undefined;
   /** @returns undefined for a call whose begin was not seen, or that was no call */
   end(event: CallEnded, now: Millis): SeenCall | undefined;
 }
@@ -80,6 +82,7 @@ export function createSeenCalls(capacity: number): SeenCalls {
       calls.set(ref.id, call);
       return call;
     },
+    of: (id) => calls.get(id),
     end(event, now) {
       const call = calls.get(event.call.id);
       if (call === undefined) return undefined;
