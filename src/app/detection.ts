@@ -5,7 +5,7 @@ import type { DetectionFigures } from "../observe/figures.ts";
 import type { Log, LogFields } from "../observe/log.ts";
 import { redactText } from "../observe/redact.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { NoteLine } from "../records/lines/record-line.ts";
+import { describeFinding, type NoteLine } from "../records/lines/record-line.ts";
 import { createWatch } from "../screening/detectors/watch.ts";
 import type { ScreeningState } from "../screening/state.ts";
 
@@ -49,7 +49,7 @@ export function createDetection({ policy, state, log, note }: DetectionParts): D
     ahead: () => state.wall.ahead,
     tell(finding, mode) {
       tellLog(finding, mode);
-      note(lineOf(finding, mode));
+      note(describeFinding(finding, mode));
     },
   });
   return { happened: watch.happened, figures: () => ({ told: watch.told, full: watch.full() }) };
@@ -65,20 +65,5 @@ function fieldsOf({ detector, profile, subject, until, evidence }: Finding, mode
     ...("number" in subject ? { number: redactText(subject.number) } : {}),
     until: new Date(until).toISOString(),
     calls: evidence.map(({ id }) => id),
-  };
-}
-
-function lineOf(finding: Finding, mode: DetectorMode): Extract<NoteLine, { readonly record: "finding" }> {
-  const { detector, profile, subject, at, until, evidence, facts } = finding;
-  return {
-    record: "finding",
-    time: new Date(at).toISOString(),
-    detector,
-    profile,
-    mode,
-    subject,
-    until: new Date(until).toISOString(),
-    calls: evidence.map(({ id }) => id),
-    facts,
   };
 }

@@ -31,7 +31,7 @@ export interface SeenCalls {
   readonly full: number;
   /** @returns undefined for a call that was not forwarded, or whose parties can't be read */
   begin(event: CallDecided, now: Millis): SeenCall | undefined;
-  /** @returns undefined for a call whose begin was not seen, or that was no call */
+  /** @returns undefined for a call whose begin or end was not seen, or that was no call */
   end(event: CallEnded, now: Millis): SeenCall | undefined;
 }
 
@@ -84,7 +84,8 @@ export function createSeenCalls(capacity: number): SeenCalls {
       const call = calls.get(event.call.id);
       if (call === undefined) return undefined;
       calls.delete(event.call.id);
-      if (wantsCredentials.has(event.status ?? 0)) return undefined;
+      // Of a lost call nobody has seen the end.
+      if (event.how === "lost" || wantsCredentials.has(event.status ?? 0)) return undefined;
       call.end = endOf(event, now - call.begun);
       return call;
     },

@@ -1,5 +1,5 @@
 // Counts calls that nobody answered, for the limits by contract that count only those.
-import { type CallEvent, wantsCredentials } from "../../domain/call.ts";
+import { type CallEnded, type CallEvent, wantsCredentials } from "../../domain/call.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { FrequencyLimit } from "../../state/frequency/frequency-counts.ts";
 import type { ScreeningState } from "../state.ts";
@@ -15,6 +15,15 @@ export interface UnansweredCalls {
   readonly size: number;
   /** Takes every event of a call. */
   happened(event: CallEvent): void;
+}
+
+/** Tells whether an end says that nobody answered. A lost call has shown no end: it says nothing. */
+export function isUnanswered({
+  how,
+  answeredMs,
+  status,
+}: Pick<CallEnded, "how" | "answeredMs" | "status">): boolean {
+  return how !== "lost" && answeredMs === undefined && !wantsCredentials.has(status ?? 0);
 }
 
 /** @param capacity calls at one time; one more is not counted */
@@ -41,14 +50,14 @@ export function createUnansweredCalls(state: ScreeningState, capacity: number): 
     if (limits.length > 0) pending.set(id, { limits, subjects: keys });
   }
 
-  /** @param isUnanswered true: the call counts from now on */
-  function end(id: string, isUnanswered: boolean, now: number): void {
+  /** @param counts true: the call counts from now on */
+  function end(id: string, counts: boolean, now: number): void {
     const call = pending.get(id);
     if (call === undefined) return;
     pending.delete(id);
     for (const [i, limit] of call.limits.entries()) {
       frequency.addPending(limit, call.subjects[i]!, -1, now);
-      if (isUnanswered) frequency.add(limit, call.subjects[i]!, now);
+      if (counts) frequency.add(limit, call.subjects[i]!, now);
     }
   }
 
@@ -62,10 +71,7 @@ export function createUnansweredCalls(state: ScreeningState, capacity: number): 
           begin(event.call.id, event.decision.attempt, event.at - state.wall.ahead);
       } else if (pending.size > 0) {
         if (event.kind === "answered") end(event.call.id, false, event.at - state.wall.ahead);
-        else if (event.kind === "ended") {
-          const isAnswered = event.answeredMs !== undefined || wantsCredentials.has(event.status ?? 0);
-          end(event.call.id, !isAnswered, event.at - state.wall.ahead);
-        }
+        else if (event.kind === "ended") end(event.call.id, isUnanswered(event), event.at - state.wall.ahead);
       }
     },
   };
