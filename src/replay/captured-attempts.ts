@@ -3,6 +3,7 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import { hash } from "node:crypto";
 import type { SignallingPath, SignallingSource } from "../domain/attempt.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
+import { toMillis } from "../pcap/timestamp.ts";
 import { readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
 import { createListener, type Listener } from "../routing/listener.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
@@ -192,6 +193,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
       msu,
       segment: undefined,
       completed: arrival,
+      lastPart: toMillis(arrival),
       origin: { signalling: "isup", ...path },
       retransmissionOf: circuits.seize(msu, isup, path, frame),
     });

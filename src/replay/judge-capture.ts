@@ -189,7 +189,7 @@ export function createCaptureJudge(
       isOpening = true;
     },
     full: () => full + (calls?.full() ?? 0),
-    judgeIam({ frame, message, msu, origin, segment, completed }) {
+    judgeIam({ frame, message, msu, origin, segment, completed, lastPart }) {
       const { sourceAddress, sourcePort, destinationAddress, destinationPort } = origin;
       const local = `sctp:${formatEndpoint({ address: destinationAddress, port: destinationPort })}`;
       const source =
@@ -205,7 +205,8 @@ export function createCaptureJudge(
       const from = isCopy ? unlimited(source) : source;
       const call = { source: from, now, at: now, policy, msu, isup: message, origin, segment };
       const judged = outcomeOf(decide(judge, isupCalls, call));
-      if (!isCopy) calls?.begin(judged, `${prefix}${frame}`, [key], passed);
+      // The exchange has waited for no more than the capture shows.
+      if (!isCopy) calls?.begin(judged, `${prefix}${frame}`, [key], Math.min(lastPart, passed));
       return judged;
     },
     judge({ exchange: request, origin, frame, ...time }) {

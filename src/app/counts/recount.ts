@@ -1,11 +1,12 @@
 // Counts the calls of record lines for the limits by contract: those that no snapshot holds.
 import type { CallAttempt } from "../../domain/attempt.ts";
-import { wantsCredentials } from "../../domain/call.ts";
+import type { Trunk } from "../../domain/trunk.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { RecordLine } from "./lines-since.ts";
-import { readRecordedAttempt } from "../../replay/recorded-attempts.ts";
+import { readRecordedEvent } from "../../replay/recorded-calls.ts";
 import { noteEmergencyCall } from "../../screening/emergency-parties.ts";
 import { createSubjects, readSubjects } from "../../screening/limits/contract-frequency.ts";
+import { isUnanswered } from "../../screening/limits/unanswered-calls.ts";
 import type { ScreeningState } from "../../screening/state.ts";
 
 /** Calls that stand while they are counted, at most: those above it are not seen to be answered. */
@@ -28,30 +29,25 @@ export function kindsToCount({ trunks }: Policy): readonly string[] {
 export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state: ScreeningState): number {
   const standing = new Map<string, CallAttempt>();
   let counted = 0;
+  const trunkOf = (id: string): Trunk | undefined => policy.trunkById(id)?.trunk;
   for (const line of lines) {
-    const { record, id, time } = line;
-    const at = Date.parse(String(time));
-    if (record === "decided" && line["action"] === "forwarded") {
-      const trunk = policy.trunkById(String(line["trunk"]))?.trunk;
-      if (trunk === undefined) continue;
-      const isEmergency = line["rule"] === "emergency";
-      if (trunk.limits.frequency === undefined && !isEmergency) continue;
-      const { attempt } = readRecordedAttempt({ ...line, time: String(time) }, trunk, at);
+    if (line["record"] === "decided" && line["action"] !== "forwarded") continue;
+    const event = readRecordedEvent(line, trunkOf);
+    if (event?.kind === "decided") {
+      const { attempt, rule } = event.decision;
       // The record has no From tag: a repeat is told by everything else.
-      if (isEmergency) noteEmergencyCall(attempt, state);
-      else if (!state.recentCalls.takeFree(attempt)) {
+      if (rule === "emergency") noteEmergencyCall(attempt, state);
+      else if (attempt.trunk.limits.frequency !== undefined && !state.recentCalls.takeFree(attempt)) {
         state.recentCalls.remember(attempt);
         count(attempt, state, false);
         counted++;
-        if (standing.size < MOST_STANDING) standing.set(String(id), attempt);
+        if (standing.size < MOST_STANDING) standing.set(event.call.id, attempt);
       }
-    } else if (record === "ended") {
-      const attempt = standing.get(String(id));
+    } else if (event !== undefined) {
+      const attempt = standing.get(event.call.id);
       if (attempt === undefined) continue;
-      standing.delete(String(id));
-      const isUnanswered =
-        line["answeredMs"] === undefined && !wantsCredentials.has(Number(line["status"] ?? 0));
-      if (isUnanswered) count({ ...attempt, at }, state, true);
+      standing.delete(event.call.id);
+      if (isUnanswered(event)) count({ ...attempt, at: event.at }, state, true);
     }
   }
   return counted;

@@ -1,0 +1,3 @@
+import "./replay/endings.ts";
+import "./replay/findings.ts";
+import "./replay/oracles.ts";
