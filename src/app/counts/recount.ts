@@ -61,6 +61,6 @@ function count(attempt: CallAttempt, { frequency, wall }: ScreeningState, onlyUn
     const number = frequency.limit(limit.name, limit);
     readSubjects(limit, attempt, subjects);
     for (let i = 0; i < subjects.count; i++)
-      frequency.add(number, subjects.keys[i]!, attempt.at - wall.ahead);
+      frequency.add(number, subjects.keys[i]!, attempt.at - wall.ahead, attempt.trunk.id);
   }
 }

@@ -1,6 +1,7 @@
 // Counts calls that nobody answered, for the limits by contract that count only those.
 import { type CallEnded, type CallEvent, wantsCredentials } from "../../domain/call.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
+import type { TrunkId } from "../../domain/trunk.ts";
 import type { FrequencyLimit } from "../../state/frequency/frequency-counts.ts";
 import type { ScreeningState } from "../state.ts";
 import { createSubjects, readSubjects } from "./contract-frequency.ts";
@@ -8,6 +9,7 @@ import { createSubjects, readSubjects } from "./contract-frequency.ts";
 interface Pending {
   readonly limits: readonly FrequencyLimit[];
   readonly subjects: readonly number[];
+  readonly trunk: TrunkId;
 }
 
 /** The calls that stand unanswered, by their id. */
@@ -42,12 +44,12 @@ export function createUnansweredCalls(state: ScreeningState, capacity: number): 
       const number = frequency.limit(limit.name, limit);
       readSubjects(limit, attempt, subjects);
       for (const key of subjects.keys.slice(0, subjects.count)) {
-        if (!frequency.addPending(number, key, 1, now)) continue;
+        if (!frequency.addPending(number, key, 1, now, attempt.trunk.id)) continue;
         limits.push(number);
         keys.push(key);
       }
     }
-    if (limits.length > 0) pending.set(id, { limits, subjects: keys });
+    if (limits.length > 0) pending.set(id, { limits, subjects: keys, trunk: attempt.trunk.id });
   }
 
   /** @param counts true: the call counts from now on */
@@ -56,8 +58,8 @@ export function createUnansweredCalls(state: ScreeningState, capacity: number): 
     if (call === undefined) return;
     pending.delete(id);
     for (const [i, limit] of call.limits.entries()) {
-      frequency.addPending(limit, call.subjects[i]!, -1, now);
-      if (counts) frequency.add(limit, call.subjects[i]!, now);
+      frequency.addPending(limit, call.subjects[i]!, -1, now, call.trunk);
+      if (counts) frequency.add(limit, call.subjects[i]!, now, call.trunk);
     }
   }
 
