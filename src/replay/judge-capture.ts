@@ -100,8 +100,12 @@ export interface Judgement {
  */
 export function needsWholeCalls({ trunks, detectors }: Policy): boolean {
   return (
-    trunks.some(({ trunk: { limits } }) => limits.channels !== undefined || limits.frequency !== undefined) ||
-    [...detectors.values()].some(({ mode }) => mode !== "off")
+    trunks.some(
+      ({ trunk: { limits } }) =>
+        limits.channels !== undefined ||
+        limits.frequency !== undefined ||
+        limits.lessee?.channels !== undefined,
+    ) || [...detectors.values()].some(({ mode }) => mode !== "off")
   );
 }
 

@@ -23,13 +23,16 @@ export interface ScriptOptions {
   readonly called?: string;
 }
 
+function isField(word: string): boolean {
+  return /^[a-z]+=/u.test(word);
+}
+
 /** `BYE to=x`: words, then fields. */
 function wordsOf(text: string): {
   readonly words: readonly string[];
   readonly fields: ReadonlyMap<string, string>;
 } {
   const all = text.split(" ");
-  const isField = (word: string): boolean => /^[a-z]+=/u.test(word);
   return {
     words: all.filter((word) => !isField(word)),
     fields: new Map(
@@ -123,18 +126,20 @@ function sipPacket(from: string, to: string, text: string): Buffer {
   return writeIp(addressBytes(source.address), addressBytes(target.address), 17, datagram);
 }
 
+function m3uaEnd(address: string): PacketEnd {
+  return { address, port: 2905 };
+}
+
 function isupPacket(opc: number, dpc: number, what: string, cic: number, tsn: number): Buffer {
   const payload = writeM3ua({ opc, dpc, cic }, encodeIsup(isupMessages[what] ?? what));
-  const ends =
-    [1, 21].includes(opc) && opc === 21 ? ["192.0.2.21", "198.51.100.1"] : ["198.51.100.1", "192.0.2.21"];
+  const ends = opc === 21 ? ["192.0.2.21", "198.51.100.1"] : ["198.51.100.1", "192.0.2.21"];
   const [source = "", target = ""] = ends;
-  const end = (address: string): PacketEnd => ({ address, port: 2905 });
   const chunk = { tsn, stream: 1, payloadProtocol: 3, payload, begins: true, ends: true };
   return writeIp(
     addressBytes(source),
     addressBytes(target),
     132,
-    writeSctp(end(source), end(target), opc, [chunk]),
+    writeSctp(m3uaEnd(source), m3uaEnd(target), opc, [chunk]),
   );
 }
 

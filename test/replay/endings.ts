@@ -14,7 +14,7 @@ const config = writePolicy(folder, "endings", "");
 /** `released by caller, rings at 1000, answered at 3000, talks 57 s, status 200, cause 16`, with what is not there left out. */
 function describe(line: Line): string {
   const named = (field: string, before: string, after = ""): string =>
-    line[field] === undefined ? "" : `, ${before}${String(line[field])}${after}`;
+    line[field] === undefined ? "" : `, ${before}${JSON.stringify(line[field])}${after}`;
   return (
     `${String(line["how"])} by ${String(line["by"])}` +
     named("ringingMs", "rings at ") +

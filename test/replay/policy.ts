@@ -9,6 +9,10 @@ export interface PolicyAdditions {
   readonly lessee?: string;
 }
 
+function limitsOf(text: string): string {
+  return text === "{}" ? "" : `limits: ${text}`;
+}
+
 /**
  * Writes `NAME/sigwall.yaml`, its policy and its list.
  * @returns the path of sigwall.yaml
@@ -24,7 +28,6 @@ export function writePolicy(
   const config = join(place, "sigwall.yaml");
   writeFileSync(config, "listen: [udp:198.51.100.1:5060]\npolicy: policy.yaml\nkeyFile: sigwall.key\n");
   writeFileSync(join(place, "bank.csv"), "number\n+861087654300..+861087654399\n");
-  const limitsOf = (text: string): string => (text === "{}" ? "" : `limits: ${text}`);
   writeFileSync(
     join(place, "policy.yaml"),
     `version: 1

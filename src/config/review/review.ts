@@ -157,13 +157,13 @@ const idleEverywhere: Partial<Record<RuleId, string>> = {
   "deny-lists": "the policy has no deny list",
   "caller-authentication": "the policy has no lessee trunk",
   "call-frequency": "no trunk has limits.attemptsPerCallerPerMinute or limits.frequency",
-  "call-rate": "no trunk has limits.callsPerSecond",
+  "call-rate": "no trunk and no lessee has limits.callsPerSecond",
 };
 
 function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
   if (id === "deny-lists") return ": the policy has no deny list";
   if (id === "call-frequency") return ": it has no limits.attemptsPerCallerPerMinute and no limits.frequency";
-  if (id === "call-rate") return ": it has no limits.callsPerSecond";
+  if (id === "call-rate") return ": it has no limits.callsPerSecond, and its lessee has none";
   return `, whose side is ${trunk.side}`;
 }
 
