@@ -1,6 +1,7 @@
 // The calls of captures as limits and detectors see them: from the decision to the end, each once.
 import type { SignallingPath } from "../domain/attempt.ts";
-import type { Action, CallRef } from "../domain/call.ts";
+import type { Action, CallEnded, CallRef } from "../domain/call.ts";
+import type { DetectorMode, Finding } from "../domain/finding.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Judged } from "../judging/decide.ts";
@@ -12,9 +13,16 @@ import type { Msu } from "../ss7/mtp3.ts";
 import { createCallFeed } from "./call-feed.ts";
 import { createCapturedCalls } from "./captured-calls.ts";
 import { followIsup } from "./isup-progress.ts";
-import type { FollowSink } from "./judge-capture.ts";
 import { createRelayedCopies } from "./relayed-copies.ts";
 import { followSip } from "./sip-progress.ts";
+
+/** Takes what is told of calls that are followed. */
+export interface FollowSink {
+  /** Takes each finding once, during the message that completed it. */
+  readonly finding: (finding: Finding, mode: DetectorMode) => void;
+  /** Takes the end of each attempt that a message shows. Undefined: nobody asks; then refused calls are not followed. */
+  readonly ended: ((event: CallEnded, lessee: string | undefined) => void) | undefined;
+}
 
 /** The calls of captures, from the decision to the end. `now` never goes back. */
 export interface FollowedCalls {

@@ -1,7 +1,5 @@
 // Judges the calls of a capture at their own time, by the code that judges live ones.
 import { capabilitiesOf } from "../domain/capabilities.ts";
-import type { CallEnded } from "../domain/call.ts";
-import type { DetectorMode, Finding } from "../domain/finding.ts";
 import type { Millis } from "../domain/time.ts";
 import { decide, type Judge, type Judged } from "../judging/decide.ts";
 import { isupCalls } from "../judging/isup-calls.ts";
@@ -22,7 +20,7 @@ import type { Msu } from "../ss7/mtp3.ts";
 import { createScreeningState } from "../screening/state.ts";
 import type { SeenInvite } from "./captured-attempts.ts";
 import { circuitKey, dialogKey, requestKey, transactionKey } from "./capture-keys.ts";
-import { createFollowedCalls, type FollowedCalls } from "./followed-calls.ts";
+import { createFollowedCalls, type FollowedCalls, type FollowSink } from "./followed-calls.ts";
 import type { SeenIam } from "./seen-iam.ts";
 
 /** What the filter would have made of an INVITE or IAM. */
@@ -54,14 +52,6 @@ export interface CaptureJudge {
   open(name: string): void;
   /** Calls, subjects and findings that were not followed because a table was full. */
   full(): number;
-}
-
-/** Takes what is told of calls that are followed. */
-export interface FollowSink {
-  /** Takes each finding once, during the message that completed it. */
-  readonly finding: (finding: Finding, mode: DetectorMode) => void;
-  /** Takes the end of each attempt that a message shows. Undefined: nobody asks; then refused calls are not followed. */
-  readonly ended: ((event: CallEnded, lessee: string | undefined) => void) | undefined;
 }
 
 /** An INVITE of a capture: where it was seen is told by the capture. */
