@@ -41,11 +41,13 @@ export interface FollowedCalls {
   full(): number;
 }
 
-/** Makes an empty table, whose channels `state` counts from now on. */
+/**
+ * Makes an empty table, whose channels `state` counts from now on. `toEnd`: false where attempts alone matter, each once.
+ */
 export function createFollowedCalls(
   policy: Policy,
   state: ScreeningState,
-  { finding, ended }: FollowSink,
+  { finding, ended, toEnd }: FollowSink & { readonly toEnd: boolean },
 ): FollowedCalls {
   const feed = createCallFeed(policy, state, finding);
   const copies = createRelayedCopies();
@@ -69,6 +71,7 @@ export function createFollowedCalls(
       const isPassed = action.kind === "forwarded";
       // RFC 3261's own answers are no verdict on a call: what became of it is not asked.
       const isAttempt = decision.verdict.reason !== "protocol";
+      if (!toEnd) return;
       if (isPassed || (ended !== undefined && isAttempt))
         calls.begin({ ref, lessee: trunk.lessee, isPassed, keys }, now);
     },

@@ -99,6 +99,18 @@ export function needsWholeCalls({ trunks, detectors }: Policy): boolean {
   );
 }
 
+/** True where verdicts or findings depend on what becomes of calls: channels, unanswered calls, detectors. */
+function needsEnds({ trunks, detectors }: Policy): boolean {
+  return (
+    trunks.some(
+      ({ trunk: { limits } }) =>
+        limits.channels !== undefined ||
+        limits.lessee?.channels !== undefined ||
+        limits.frequency?.some(({ onlyUnanswered }) => onlyUnanswered) === true,
+    ) || [...detectors.values()].some(({ mode }) => mode !== "off")
+  );
+}
+
 /** A trunk whose calls pay no limit: copies of calls that have paid on another hop. */
 function createUnlimited(): (source: TrunkPolicy) => TrunkPolicy {
   const known = new WeakMap<TrunkPolicy, TrunkPolicy>();
@@ -132,6 +144,7 @@ export function createCaptureJudge(
     elapsed: () => 0,
   };
   const unlimited = createUnlimited();
+  const isToEnd = follow !== undefined && (follow.ended !== undefined || needsEnds(policy));
   let prefix = "";
   let latest: Millis = -Infinity;
   let times = 0;
@@ -146,7 +159,9 @@ export function createCaptureJudge(
     latest = -Infinity;
     const state = createScreeningState(policy.tables);
     calls =
-      follow === undefined || times > MOST_TIMES ? undefined : createFollowedCalls(policy, state, follow);
+      follow === undefined || times > MOST_TIMES
+        ? undefined
+        : createFollowedCalls(policy, state, { ...follow, toEnd: isToEnd });
     return { ...parts, state };
   }
 
@@ -165,19 +180,18 @@ export function createCaptureJudge(
   }
 
   return {
-    followed:
-      follow === undefined
-        ? undefined
-        : {
-            sip(message, time) {
-              const now = pass(time);
-              calls?.sip(message, now);
-            },
-            isup(msu, message, time) {
-              const now = pass(time);
-              calls?.isup(msu, message, now);
-            },
+    followed: !isToEnd
+      ? undefined
+      : {
+          sip(message, time) {
+            const now = pass(time);
+            calls?.sip(message, now);
           },
+          isup(msu, message, time) {
+            const now = pass(time);
+            calls?.isup(msu, message, now);
+          },
+        },
     open(name) {
       prefix = name;
       isOpening = true;

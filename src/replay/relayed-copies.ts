@@ -3,8 +3,8 @@ import type { SignallingPath } from "../domain/attempt.ts";
 import type { Millis } from "../domain/time.ts";
 import { pathKey } from "./capture-keys.ts";
 
-/** At most this many calls are remembered; the oldest is forgotten first. */
-const MAX_REMEMBERED = 65_536;
+/** At most twice as many calls are remembered. */
+const MAX_YOUNG = 32_768;
 /** Timer C and a minute: so long a proxy may try one hop after the other (RFC 3261 section 16.6). */
 const LIFETIME: Millis = 240_000;
 
@@ -26,27 +26,29 @@ interface Sighting {
 }
 
 export function createRelayedCopies(): RelayedCopies {
-  const sightings = new Map<string, Sighting>();
+  /** Of two generations: when the younger one is full, the older one is forgotten whole. */
+  let young = new Map<string, Sighting>();
+  let old = new Map<string, Sighting>();
 
-  function forgetOldest(now: Millis): void {
-    for (const [key, { at }] of sightings) {
-      if (sightings.size < MAX_REMEMBERED && now - at < LIFETIME) return;
-      sightings.delete(key);
+  function remember(key: string, sighting: Sighting): void {
+    if (young.size >= MAX_YOUNG) {
+      old = young;
+      young = new Map();
     }
+    young.set(key, sighting);
   }
 
   return {
     isCopy(key, path, now) {
       const place = pathKey(path);
-      const before = sightings.get(key);
+      const before = young.get(key) ?? old.get(key);
       if (before !== undefined && now - before.at < LIFETIME) return before.path !== place;
-      sightings.delete(key);
-      forgetOldest(now);
-      sightings.set(key, { path: place, at: now });
+      remember(key, { path: place, at: now });
       return false;
     },
     forget(key) {
-      sightings.delete(key);
+      young.delete(key);
+      old.delete(key);
     },
   };
 }
