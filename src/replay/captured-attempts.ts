@@ -48,7 +48,8 @@ export interface AttemptSink {
 
 /** Takes the messages that calls go on with. Valid only during the call that passes them. */
 export interface CallFollower {
-  sip(message: SipMessage, arrival: Arrival): void;
+  /** Undefined: nobody asks for messages of SIP. */
+  readonly sip: ((message: SipMessage, arrival: Arrival) => void) | undefined;
   isup(msu: Msu, message: IsupMessage, arrival: Arrival): void;
 }
 
@@ -204,7 +205,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     const start = findStart(bytes, from, end);
     if (beginsAs(INVITE, bytes, start, end)) return false;
     if (!beginsAsSip(bytes, start, end)) return true;
-    if (sink.followed !== undefined && mayFollow(bytes, start, end)) return false;
+    if (sink.followed?.sip !== undefined && mayFollow(bytes, start, end)) return false;
     counts.messages += 1;
     return true;
   }
@@ -219,7 +220,7 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
       if (glance(bytes, 0, bytes.length)) return;
       counts.messages += 1;
       if (!beginsAs(INVITE, bytes, findStart(bytes, 0, bytes.length), bytes.length)) {
-        sink.followed?.sip(scan(view, bytes), arrival);
+        sink.followed?.sip?.(scan(view, bytes), arrival);
         return;
       }
       waiting.pass(arrival);

@@ -31,8 +31,8 @@ export type Outcome =
 
 /** What a capture shows beside its attempts. */
 export interface Followed {
-  /** Takes an answer, a CANCEL or a BYE. */
-  sip(message: SipMessage, time: CaptureTime): void;
+  /** Takes an answer, a CANCEL or a BYE. Undefined: nothing that the policy says depends on how calls end. */
+  readonly sip: ((message: SipMessage, time: CaptureTime) => void) | undefined;
   /** Takes any message of a circuit but IAMs. */
   isup(msu: Msu, message: IsupMessage, time: CaptureTime): void;
 }
@@ -180,18 +180,21 @@ export function createCaptureJudge(
   }
 
   return {
-    followed: !isToEnd
-      ? undefined
-      : {
-          sip(message, time) {
-            const now = pass(time);
-            calls?.sip(message, now);
+    followed:
+      follow === undefined
+        ? undefined
+        : {
+            sip: isToEnd
+              ? (message, time): void => {
+                  const now = pass(time);
+                  calls?.sip(message, now);
+                }
+              : undefined,
+            isup(msu, message, time) {
+              const now = pass(time);
+              calls?.isup(msu, message, now);
+            },
           },
-          isup(msu, message, time) {
-            const now = pass(time);
-            calls?.isup(msu, message, now);
-          },
-        },
     open(name) {
       prefix = name;
       isOpening = true;

@@ -185,6 +185,7 @@ function attend(
   }
 
   const { followed: follower } = judge;
+  const followSip = follower?.sip;
   return {
     invite(invite) {
       const { message } = invite.exchange;
@@ -208,10 +209,13 @@ function attend(
       follower === undefined
         ? undefined
         : {
-            sip(message, arrival) {
-              follower.sip(message, arrival);
-              printNotes(arrival.frame);
-            },
+            sip:
+              followSip === undefined
+                ? undefined
+                : (message, arrival): void => {
+                    followSip(message, arrival);
+                    printNotes(arrival.frame);
+                  },
             isup(msu, message, arrival) {
               follower.isup(msu, message, arrival);
               printNotes(arrival.frame);
