@@ -13,9 +13,14 @@ export const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** When the day begins on the clock of the limits. Milliseconds. */
 const START = 1_000_000;
+/** What a day of 20 million calls has. A smaller day has fewer lines, callers and rows, and as many calls of each. */
 const TRUNKS = 50;
-const LESSEES = 20;
+const LESSEES = 25;
 const CALLERS = 100_000;
+const ROWS = 1_048_576;
+const WHOLE_DAY = 20_000_000;
+/** The next day goes on for this share of its calls: then calls leave the windows of a day. */
+const MORE = 0.25;
 /** Called parties of each lessee. */
 const CALLED = 15_000;
 /** One subject in so many is counted by the naive count too. */
@@ -46,18 +51,33 @@ export interface DayHour {
   readonly full: number;
 }
 
-/** The policy of the day, as text. */
-export function policyText(): string {
+/** How large a day is: its share of a whole one, in steps of a lessee with its two trunks. */
+interface Size {
+  readonly trunks: number;
+  readonly lessees: number;
+  readonly callers: number;
+  readonly rows: number;
+}
+
+function sizeOf(calls: number): Size {
+  const lessees = Math.max(1, Math.round((calls / WHOLE_DAY) * LESSEES));
+  const share = lessees / LESSEES;
+  return { trunks: TRUNKS * share, lessees, callers: CALLERS * share, rows: Math.ceil(ROWS * share) };
+}
+
+/** The policy of a day of so many calls, as text. */
+export function policyText(calls: number): string {
+  const size = sizeOf(calls);
   const trunks = Array.from(
-    { length: TRUNKS },
+    { length: size.trunks },
     (_, i) =>
-      `  - { id: t${i}, side: lessee, match: { addresses: [192.0.2.${i + 1}] }, lessee: l${i % LESSEES}, areaCode: "10", limits: ${ofTrunk} }`,
+      `  - { id: t${i}, side: lessee, match: { addresses: [192.0.2.${i + 1}] }, lessee: l${i % size.lessees}, areaCode: "10", limits: ${ofTrunk} }`,
   );
   const lessees = Array.from(
-    { length: LESSEES },
+    { length: size.lessees },
     (_, i) => `  - { id: l${i}, numbers: all.csv, limits: ${ofLessee} }`,
   );
-  return `version: 1\ntrunks:\n${trunks.join("\n")}\nlessees:\n${lessees.join("\n")}\n`;
+  return `version: 1\ntrunks:\n${trunks.join("\n")}\nlessees:\n${lessees.join("\n")}\ntables: { subjects: ${size.rows} }\n`;
 }
 
 /** A generator of whole numbers below 2^31 (MINSTD). */
@@ -87,11 +107,12 @@ function subjectOf(limit: FrequencyLimit, caller: number, called: number): numbe
 }
 
 /**
- * Runs the day.
+ * Runs the day, and some of the next one.
  *
  * @param at the hours that are told
  */
 export function runDay(policy: Policy, calls: number, at: readonly number[], seed = 15): readonly DayHour[] {
+  const size = sizeOf(calls);
   const random = createRandom(seed);
   const state = createScreeningState(policy.tables);
   const naive = createNaiveCounts();
@@ -119,12 +140,13 @@ export function runDay(policy: Policy, calls: number, at: readonly number[], see
   }
 
   const next = [...at];
-  for (let i = 0; i < calls; i++) {
-    const now = START + Math.floor(timeOfDay(i / calls) * DAY);
-    const caller = 8_610_870_000_000 + Math.floor(random() ** 3 * CALLERS);
+  const all = Math.ceil(calls * (1 + MORE));
+  for (let i = 0; i < all; i++) {
+    const now = START + Math.floor((Math.floor(i / calls) + timeOfDay((i % calls) / calls)) * DAY);
+    const caller = 8_610_870_000_000 + Math.floor(random() ** 3 * size.callers);
     const own = random() < 0.05 ? Math.floor(random() * 50) : Math.floor(random() ** 2 * CALLED);
-    const called = 8_627_800_000_000 + ((caller % TRUNKS) % LESSEES) * CALLED + own;
-    const { trunk, limits, limit } = lines[caller % TRUNKS]!;
+    const called = 8_627_800_000_000 + ((caller % size.trunks) % size.lessees) * CALLED + own;
+    const { trunk, limits, limit } = lines[caller % size.trunks]!;
     const attempt = attemptOf(trunk, caller, called, now);
     const denied = limit.check(attempt, state);
     if (denied !== undefined) refused++;
@@ -151,7 +173,7 @@ export function runDay(policy: Policy, calls: number, at: readonly number[], see
           if (subject !== undefined) naive.add(`${each.name} ${subject}`, now);
         }
     }
-    if (next[0] !== undefined && (now - START >= next[0] * HOUR || i === calls - 1)) {
+    if (next[0] !== undefined && (now - START >= next[0] * HOUR || i === all - 1)) {
       told.push({
         hour: next.shift()!,
         calls: i + 1,
