@@ -21,3 +21,4 @@ import "./cli/clock-steps.ts";
 import "./cli/watchdog.ts";
 import "./cli/lost-log.ts";
 import "./cli/line-orders.ts";
+import "./cli/marketing.ts";

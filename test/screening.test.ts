@@ -11,6 +11,8 @@ import "./screening/home-cli-from-abroad.ts";
 import "./screening/number-class.ts";
 import "./screening/diversion-licence.ts";
 import "./screening/deny-lists.ts";
+import "./screening/score-lists.ts";
+import "./screening/marketing.ts";
 import "./screening/caller-authentication.ts";
 import "./screening/limits.ts";
 import "./screening/contract-frequency.ts";

@@ -15,6 +15,7 @@ import { letAnswersLeave } from "../engines/last-answers.ts";
 import { createEngine } from "./engine-choice.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { limitsInUse } from "../screening/limits/limit-use.ts";
+import { createCallBackListener } from "../screening/rules/call-back-events.ts";
 import { createScreeningListener } from "../screening/limits/call-events.ts";
 import { engineNow } from "../wire/kernel/clock.ts";
 import { createScreeningState, type ScreeningState } from "../screening/state.ts";
@@ -186,6 +187,7 @@ export async function startApp({
     ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
     happened: joinListeners([
       createScreeningListener(state, first.tables.calls),
+      createCallBackListener(state, () => policy.marketing),
       detection.happened,
       reports.happened,
       ...(config.hep === undefined ? [] : [(event: CallEvent) => hep?.push(event)]),

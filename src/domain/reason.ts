@@ -59,7 +59,11 @@ export const reasons = {
     when: "forwarding signalling from a number without the licence",
   },
   "police-listed": { status: 603, cause: 21, when: "on the police list" },
-  denylisted: { status: 603, cause: 21, when: "on another deny or score list" },
+  denylisted: { status: 603, cause: 21, when: "on another deny list" },
+  "score-listed": { status: 603, cause: 21, when: "on a score list, with a score that its bands name" },
+  "do-not-call": { status: 603, cause: 21, when: "marketing to a number on a do-not-call list" },
+  "marketing-hours": { status: 403, cause: 21, when: "marketing in the rest hours of the called area" },
+  "marketing-number": { status: 403, cause: 21, when: "marketing from a number that is no platform number" },
   quarantined: { status: 403, cause: 21, when: "a detector's finding is in force" },
   "frequency-exceeded": {
     status: 403,

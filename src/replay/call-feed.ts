@@ -4,6 +4,7 @@ import type { DetectorMode, Finding } from "../domain/finding.ts";
 import type { Policy } from "../policy/policy.ts";
 import { createWatch } from "../screening/detectors/watch.ts";
 import { createScreeningListener } from "../screening/limits/call-events.ts";
+import { createCallBackListener } from "../screening/rules/call-back-events.ts";
 import type { ScreeningState } from "../screening/state.ts";
 
 /** Findings in force at one time. */
@@ -30,9 +31,11 @@ export function createCallFeed(
     ahead: () => state.wall.ahead,
     tell,
   });
+  const noteCallBacks = createCallBackListener(state, () => policy.marketing);
   return {
     happened(event) {
       listen(event);
+      noteCallBacks(event);
       watch.happened(event);
     },
     full: () => watch.full(),

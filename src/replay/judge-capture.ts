@@ -86,16 +86,18 @@ export interface Judgement {
 
 /**
  * True where verdicts or findings need more than the attempts of one capture: a limit that lasts longer than a minute, the
- * channels of calls, or a detector.
+ * channels of calls, calls back, or a detector.
  */
-export function needsWholeCalls({ trunks, detectors }: Policy): boolean {
+export function needsWholeCalls({ trunks, detectors, marketing }: Policy): boolean {
   return (
+    marketing !== undefined ||
     trunks.some(
       ({ trunk: { limits } }) =>
         limits.channels !== undefined ||
         limits.frequency !== undefined ||
         limits.lessee?.channels !== undefined,
-    ) || [...detectors.values()].some(({ mode }) => mode !== "off")
+    ) ||
+    [...detectors.values()].some(({ mode }) => mode !== "off")
   );
 }
 

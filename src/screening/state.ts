@@ -3,6 +3,7 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
+import { type CallBacks, createCallBacks } from "../state/frequency/call-backs.ts";
 import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
 import { createSecondWindow, type SecondWindow } from "../state/second-window.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
@@ -73,6 +74,8 @@ export interface ScreeningState {
   /** Calls by limit of a contract and number. */
   readonly frequency: FrequencyCounts;
   readonly emergencyParties: EmergencyParties;
+  /** Who has called which marketing lessee. */
+  readonly callBacks: CallBacks;
   /** The rate of emergency calls, by trunk and by caller. */
   readonly emergencyRate: TokenBuckets;
   readonly emergencyCallers: SecondWindow;
@@ -110,6 +113,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     recentCalls: createRecentCalls(sizes.recentCalls, wall),
     frequency: createFrequencyCounts(sizes.subjects),
     emergencyParties: createEmergencyParties(),
+    callBacks: createCallBacks(),
     emergencyRate: createTokenBuckets(),
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),
     overlaps: createOverlapDialling(sizes.recentCalls, wall),
@@ -138,6 +142,8 @@ function createFaultCounters(): Record<RuleId, number> {
     "diversion-licence": 0,
     "deny-lists": 0,
     "caller-authentication": 0,
+    "do-not-call": 0,
+    marketing: 0,
     quarantine: 0,
     "call-frequency": 0,
     "call-rate": 0,

@@ -77,6 +77,26 @@ void tap.test(
   },
 );
 
+function issuesWith(deed: string, mode: string, engine: "embedded" | "drachtio"): readonly string[] {
+  const text = `version: 1
+trunks:
+  - { id: t, side: national, match: { addresses: [192.0.2.1] }, nextHops: ["sip:192.0.2.2"], rules: { deny-lists: { mode: ${mode} } } }
+lists: { s: { file: s.csv, kind: score, bands: [{ from: 0.5, do: ${deed} }] } }
+rules: { display-name: { action: reject } }
+`;
+  const files = filesOf({ "p.yaml": text, "s.csv": "number,score\n95588,0.5\n" });
+  return printed(loadPolicy(files, "p.yaml", undefined, engine).issues);
+}
+
+void tap.test("a score that withholds a number: drachtio refuses such calls", async (t) => {
+  t.match(issuesWith("withhold", "enforce", "drachtio"), [
+    /warning: engine drachtio can't withhold a number: calls whose score withholds their number are refused$/,
+  ]);
+  t.strictSame(issuesWith("withhold", "monitor", "drachtio"), none);
+  t.strictSame(issuesWith("label", "enforce", "drachtio"), none);
+  t.strictSame(issuesWith("withhold", "enforce", "embedded"), none);
+});
+
 function twoHops(key: string): string {
   return `version: 1
 trunks:

@@ -228,7 +228,7 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
       globally("deny-lists: { mode: enforce }\n  call-frequency: { mode: monitor }"),
     ],
     [
-      "policy.yaml:27:3 rules.deny-lists: warning: can never fire: the policy has no deny list",
+      "policy.yaml:27:3 rules.deny-lists: warning: can never fire: the policy has no deny list and no score list",
       "policy.yaml:28:3 rules.call-frequency: warning: can never fire: no trunk has limits.attemptsPerCallerPerMinute or limits.frequency",
     ],
   ],

@@ -55,6 +55,7 @@ export function keepCounts(
   const kept: readonly (readonly [path: string, counts: FrequencyCounts])[] = [
     [join(folder, "frequency.counts"), state.frequency],
     [join(folder, "emergency.counts"), state.emergencyParties.counts],
+    [join(folder, "call-backs.counts"), state.callBacks.counts],
   ];
   restore(kept, records, { state, policy, log });
   let underWay: Promise<void> | undefined;

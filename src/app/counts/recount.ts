@@ -5,6 +5,7 @@ import type { Policy } from "../../policy/policy.ts";
 import type { RecordLine } from "./lines-since.ts";
 import { readRecordedEvent } from "../../replay/recorded-calls.ts";
 import { noteEmergencyCall } from "../../screening/emergency-parties.ts";
+import { noteCallBack } from "../../screening/rules/call-back-events.ts";
 import { createSubjects, readSubjects } from "../../screening/limits/contract-frequency.ts";
 import { isUnanswered } from "../../screening/limits/unanswered-calls.ts";
 import type { ScreeningState } from "../../screening/state.ts";
@@ -29,12 +30,14 @@ export function kindsToCount({ trunks }: Policy): readonly string[] {
 export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state: ScreeningState): number {
   const standing = new Map<string, CallAttempt>();
   let counted = 0;
+  const { marketing } = policy;
   const trunkOf = (id: string): Trunk | undefined => policy.trunkById(id)?.trunk;
   for (const line of lines) {
-    if (line["record"] === "decided" && line["action"] !== "forwarded") continue;
+    if (line["record"] === "decided" && !matters(line, policy)) continue;
     const event = readRecordedEvent(line, trunkOf);
     if (event?.kind === "decided") {
       const { attempt, rule } = event.decision;
+      if (marketing !== undefined) noteCallBack(attempt, marketing, state);
       // The record has no From tag: a repeat is told by everything else.
       if (rule === "emergency") noteEmergencyCall(attempt, state);
       else if (attempt.trunk.limits.frequency !== undefined && !state.recentCalls.takeFree(attempt)) {
@@ -51,6 +54,13 @@ export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state:
     }
   }
   return counted;
+}
+
+/** Reading an attempt takes time: it is done where something may follow from it. */
+function matters(line: RecordLine, policy: Policy): boolean {
+  if (line["action"] !== "forwarded") return false;
+  if (line["rule"] === "emergency" || policy.marketing !== undefined) return true;
+  return policy.trunkById(String(line["trunk"]))?.trunk.limits.frequency !== undefined;
 }
 
 const subjects = createSubjects();

@@ -2,7 +2,7 @@
 import { capabilitiesOf, type EngineName } from "../../domain/capabilities.ts";
 import type { TrunkPlan } from "./build-policy.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
-import { mayWithhold, settingOf } from "./rule-setting.ts";
+import { settingOf, withholdsByScore, withholdsRoamers } from "./rule-setting.ts";
 import { isMapping } from "../yaml/schema-issues.ts";
 import type { PolicyFile } from "./policy-file.ts";
 
@@ -83,7 +83,9 @@ function refusedMarks(plan: TrunkPlan): readonly string[] {
   const messages: string[] = [];
   if (settingOf(plan, "display-name", "action") === "strip")
     messages.push("can't remove display names: calls that rule display-name would strip are refused");
-  if (mayWithhold(plan)) messages.push("can't withhold a number: roamers are refused");
+  if (withholdsRoamers(plan)) messages.push("can't withhold a number: roamers are refused");
+  if (withholdsByScore(plan))
+    messages.push("can't withhold a number: calls whose score withholds their number are refused");
   return messages;
 }
 

@@ -2,6 +2,7 @@
 import type { RuleId } from "../../domain/rule-id.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { ChainConfig } from "../../screening/chain/chain.ts";
+import type { PolicyTables } from "../../screening/rule.ts";
 import { valueAt } from "../yaml/schema-issues.ts";
 
 /**
@@ -13,12 +14,30 @@ export function settingOf({ chain }: { readonly chain: ChainConfig }, rule: Rule
   return mode === "enforce" ? valueAt(options, [option]) : undefined;
 }
 
-/** Tells whether a trunk may pass calls with their calling number withheld. */
-export function mayWithhold(plan: {
+/** What of a trunk says whether it withholds numbers. */
+interface WithholdingPlan {
   readonly trunk: Pick<Trunk, "side">;
   readonly chain: ChainConfig;
-}): boolean {
+  readonly tables: Pick<PolicyTables, "scoreLists">;
+}
+
+/** Tells whether a trunk may pass calls with their calling number withheld. */
+export function mayWithhold(plan: WithholdingPlan): boolean {
+  return withholdsRoamers(plan) || withholdsByScore(plan);
+}
+
+/** Tells whether a trunk withholds the numbers of roamers. */
+export function withholdsRoamers(plan: Omit<WithholdingPlan, "tables">): boolean {
   return (
     plan.trunk.side === "international" && settingOf(plan, "home-cli-from-abroad", "roamers") === "withhold"
+  );
+}
+
+/** Tells whether a trunk withholds numbers with a score. */
+export function withholdsByScore({ trunk, chain, tables }: WithholdingPlan): boolean {
+  return (
+    trunk.side !== "core" &&
+    chain["deny-lists"].mode === "enforce" &&
+    tables.scoreLists.some(({ bands }) => bands.some((band) => band.do === "withhold"))
   );
 }

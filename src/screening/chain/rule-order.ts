@@ -10,10 +10,12 @@ import { cliConflict } from "../rules/cli-conflict.ts";
 import { denyLists } from "../rules/deny-lists.ts";
 import { displayName } from "../rules/display-name.ts";
 import { diversionLicence } from "../rules/diversion-licence.ts";
+import { doNotCall } from "../rules/do-not-call.ts";
 import { emergency } from "../rules/emergency.ts";
 import { hiddenCaller } from "../rules/hidden-caller.ts";
 import { homeCliFromAbroad } from "../rules/home-cli-from-abroad.ts";
 import { lineState } from "../rules/line-state.ts";
+import { marketing } from "../rules/marketing.ts";
 import { numberClass } from "../rules/number-class.ts";
 
 /**
@@ -33,6 +35,8 @@ export const rules: readonly Rule[] = [
   diversionLicence,
   denyLists,
   callerAuthentication,
+  doNotCall,
+  marketing,
   callFrequency,
   callRate,
   channels,
