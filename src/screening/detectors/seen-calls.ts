@@ -33,7 +33,7 @@ export interface SeenCalls {
   begin(event: CallDecided, now: Millis): SeenCall | undefined;
   /** A call that goes on. @returns undefined for a call whose begin was not seen */
   of(id: string): SeenCall | undefined;
-  /** @returns undefined for a call whose begin was not seen, or that was no call */
+  /** @returns undefined for a call whose begin or end was not seen, or that was no call */
   end(event: CallEnded, now: Millis): SeenCall | undefined;
 }
 
@@ -87,7 +87,8 @@ export function createSeenCalls(capacity: number): SeenCalls {
       const call = calls.get(event.call.id);
       if (call === undefined) return undefined;
       calls.delete(event.call.id);
-      if (wantsCredentials.has(event.status ?? 0)) return undefined;
+      // Of a lost call nobody has seen the end.
+      if (event.how === "lost" || wantsCredentials.has(event.status ?? 0)) return undefined;
       call.end = endOf(event, now - call.begun);
       return call;
     },
