@@ -2,6 +2,7 @@
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
+import { isEmergencyCall } from "./emergency-call.ts";
 import { isCounted } from "./identities.ts";
 
 /** The service may call back for a day. */
@@ -30,6 +31,22 @@ export function noteEmergencyCall(
   for (const identity of attempt.calling)
     if (identity.number.kind !== "unusable" && isCounted(attempt, identity))
       emergencyParties.note(identity.number.key, attempt.at - wall.ahead);
+}
+
+/**
+ * True for a call that makes its caller an emergency party: it goes to an emergency service, whatever the rule `emergency`
+ * is set to, and from the core too. From abroad it justifies nothing.
+ */
+export function makesEmergencyParty(attempt: CallAttempt): boolean {
+  return attempt.trunk.side !== "international" && isEmergencyCall(attempt);
+}
+
+/** True for a call to a number that has called an emergency service within a day. */
+export function isToEmergencyParty(
+  { called, at }: CallAttempt,
+  { emergencyParties, wall }: { readonly emergencyParties: EmergencyParties; readonly wall: WallClock },
+): boolean {
+  return called.kind !== "unusable" && emergencyParties.has(called.key, at - wall.ahead);
 }
 
 export function createEmergencyParties(): EmergencyParties {

@@ -3,8 +3,9 @@ import type { CallAttempt } from "../../domain/attempt.ts";
 import { wantsCredentials } from "../../domain/call.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { RecordLine } from "./lines-since.ts";
+import { isFields } from "../../records/lines/line-fields.ts";
 import { readRecordedAttempt } from "../../replay/recorded-attempts.ts";
-import { noteEmergencyCall } from "../../screening/emergency-parties.ts";
+import { makesEmergencyParty, noteEmergencyCall } from "../../screening/emergency-parties.ts";
 import { noteCallBack } from "../../screening/rules/call-back-events.ts";
 import { createSubjects, readSubjects } from "../../screening/limits/contract-frequency.ts";
 import type { ScreeningState } from "../../screening/state.ts";
@@ -37,12 +38,13 @@ export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state:
       if (trunk === undefined) continue;
       const isEmergency = line["rule"] === "emergency";
       const { marketing } = policy;
-      if (trunk.limits.frequency === undefined && !isEmergency && marketing === undefined) continue;
+      const maySeekHelp = isEmergency || isShortCalled(line["called"]);
+      if (trunk.limits.frequency === undefined && !maySeekHelp && marketing === undefined) continue;
       const { attempt } = readRecordedAttempt({ ...line, time: String(time) }, trunk, at);
       if (marketing !== undefined) noteCallBack(attempt, marketing, state);
       // The record has no From tag: a repeat is told by everything else.
-      if (isEmergency) noteEmergencyCall(attempt, state);
-      else if (trunk.limits.frequency !== undefined && !state.recentCalls.takeFree(attempt)) {
+      if (maySeekHelp && makesEmergencyParty(attempt)) noteEmergencyCall(attempt, state);
+      if (!isEmergency && trunk.limits.frequency !== undefined && !state.recentCalls.takeFree(attempt)) {
         state.recentCalls.remember(attempt);
         count(attempt, state, false);
         counted++;
@@ -58,6 +60,15 @@ export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state:
     }
   }
   return counted;
+}
+
+/** Codes of emergency services, also behind an area code, are no longer; neither is what is no number, such as a URN. */
+const LONGEST_CODE = "+8675512395".length;
+
+/** True for a called party that may be an emergency service: other lines need not be read for that. */
+function isShortCalled(called: unknown): boolean {
+  const number: unknown = isFields(called) ? called["number"] : undefined;
+  return typeof number !== "string" || number.length <= LONGEST_CODE;
 }
 
 const subjects = createSubjects();
