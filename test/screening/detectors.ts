@@ -3,7 +3,9 @@ import t from "tap";
 import type { CallEnded, CallEvent } from "../../src/domain/call.ts";
 import type { DetectorMode, Finding } from "../../src/domain/finding.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
-import type { DetectorSettings } from "../../src/screening/detectors/detector.ts";
+import { createBombers } from "../../src/screening/detectors/bombers.ts";
+import type { DetectorSettings, SeenCall } from "../../src/screening/detectors/detector.ts";
+import { createFindings } from "../../src/screening/detectors/findings.ts";
 import { createScoreRows } from "../../src/screening/detectors/score-rows.ts";
 import { createWatch, defaultSettings, type WatchSizes } from "../../src/screening/detectors/watch.ts";
 import { makeAttempt, makeTrunk, NOW } from "../support/attempt.ts";
@@ -17,6 +19,25 @@ const spare = makeTrunk({ id: "spare", lessee: "acme", index: 1 });
 const other = makeTrunk({ id: "other", lessee: "bolt", index: 2 });
 const network = makeTrunk({ id: "network", side: "national", lessee: undefined, index: 3 });
 const overflow = makeTrunk({ id: "overflow", side: "national", lessee: undefined, index: 4 });
+
+const seenCall: SeenCall = {
+  ref: { id: "gw-1-1", trunk: "lease" },
+  trunk: lease,
+  place: 0,
+  caller: 8,
+  callerClass: "fixed",
+  called: 42,
+  isDiverted: false,
+  begun: 0,
+  end: {
+    rang: 7000,
+    talked: 4000,
+    by: "called",
+    isBusy: false,
+    isDead: false,
+    isCancelled: false,
+  },
+};
 
 /** What becomes of a call. Lengths of time in milliseconds. */
 interface Course {
@@ -341,6 +362,45 @@ void t.test("tables are bounded: what finds no room is counted, and nothing brea
     t.ok(full > 0, `${JSON.stringify(given)}: ${full} not watched`);
     t.ok(findings.length < 10);
   }
+  t.end();
+});
+
+void t.test(
+  "where all findings are in force, they are looked through once a second, not at each call",
+  (t) => {
+    const findings = createFindings(1, () => "f1");
+    const as = { detector: "one-ring", profile: "1", isEnforced: false } as const;
+    const seen = { kind: "caller", facts: {}, evidence: [], strength: 1 } as const;
+    const take = (caller: number, at: number, lasts: number): boolean =>
+      findings.take({ ...as, lasts }, seen, { ...seenCall, caller }, at) !== undefined;
+    const rows: readonly (readonly [caller: number, at: number, isTold: boolean])[] = [
+      [1, 0, true],
+      [2, 100, false],
+      [2, 700, false],
+      [2, 1100, true],
+      [3, 1200, false],
+      // The wall clock was set back.
+      [3, -9000, false],
+      [3, -8000, false],
+      [3, 9000, true],
+    ];
+    for (const [caller, at, isTold] of rows) t.equal(take(caller, at, 500), isTold, `${caller} at ${at} ms`);
+    t.equal(findings.full, 5);
+    t.end();
+  },
+);
+
+void t.test("bombers: who calls thousands of parties takes nobody's shield", (t) => {
+  const bombers = createBombers(6 * HOUR);
+  for (let i = 0; i < 5000; i++) bombers.add({ ...seenCall, called: 1_000_000 + i }, 0.4, 3, i);
+  t.equal(bombers.full(), 5000 - 4096, "those that were called least recently are forgotten");
+  t.equal(bombers.add(seenCall, 1.8, 3, 6000), undefined);
+  t.same(
+    bombers.add(seenCall, 1.8, 4, 7000),
+    { trunk: "lease", number: "+8" },
+    "a party that is bombed then",
+  );
+  t.same(bombers.of(42), [{ trunk: "lease", number: "+8" }]);
   t.end();
 });
 
