@@ -3,7 +3,6 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
 import { isEmergencyCall } from "./emergency-call.ts";
-import { isCounted } from "./identities.ts";
 
 /** The service may call back for a day. */
 const CALL_BACK: Millis = 24 * 3_600_000;
@@ -23,14 +22,16 @@ export interface EmergencyParties {
 /** Numbers at one time. A table of its own: whoever floods it with emergency calls takes no room from limits. */
 const MOST = 262_144;
 
-/** Notes every number that an emergency call has asserted: the service may call each of them back. */
+/**
+ * Notes every number that an emergency call has asserted, whether or not it counts on the trunk: the service is shown them
+ * all, and may call each of them back.
+ */
 export function noteEmergencyCall(
   attempt: CallAttempt,
   { emergencyParties, wall }: { readonly emergencyParties: EmergencyParties; readonly wall: WallClock },
 ): void {
-  for (const identity of attempt.calling)
-    if (identity.number.kind !== "unusable" && isCounted(attempt, identity))
-      emergencyParties.note(identity.number.key, attempt.at - wall.ahead);
+  for (const { number } of attempt.calling)
+    if (number.kind !== "unusable") emergencyParties.note(number.key, attempt.at - wall.ahead);
 }
 
 /**

@@ -230,6 +230,25 @@ void t.test("who called an emergency service is known whatever the rule emergenc
   t.end();
 });
 
+void t.test(
+  "every number that an emergency call asserts is called back, whatever counts on the trunk",
+  (t) => {
+    for (const identity of ["all", "pai-first", "presented"] as const) {
+      const trunk = makeTrunk({ side: "national", identity });
+      const state = makeState();
+      const calling = ["pai +861087654321", "from +861087654399"];
+      noteEmergencyCall(makeAttempt(trunk, { called: "110", calling }), state);
+      for (const [called, isKnown] of [
+        ["+861087654321", true],
+        ["+861087654399", true],
+        ["+861087654322", false],
+      ] as const)
+        t.equal(isToEmergencyParty(makeAttempt(trunk, { called }), state), isKnown, `${identity}: ${called}`);
+    }
+    t.end();
+  },
+);
+
 void t.test("limits that are nearly used up are told, those of numbers are not", (t) => {
   const shared = limit({ per: "lessee", name: "lessee acme", calls: 10 });
   const { judge, state } = makeLines(
