@@ -390,6 +390,22 @@ void t.test(
   },
 );
 
+void t.test(
+  "bombers: many numbers that call once spare none that calls again; a participant is not replaced",
+  (t) => {
+    const bombers = createBombers(6 * HOUR);
+    for (let i = 0; i < 200; i++) bombers.add({ ...seenCall, caller: 1000 + i }, 0.4, 3 + i, i);
+    t.equal(bombers.full(), 72, "128 have room");
+    t.equal(bombers.add({ ...seenCall, caller: 7 }, 0.4, 300, 300), undefined);
+    t.equal(bombers.add({ ...seenCall, caller: 7 }, 1.6, 301, 301), undefined);
+    t.match(bombers.add({ ...seenCall, caller: 7 }, 1.6, 302, 302), { number: "+7" });
+    for (let i = 0; i < 200; i++) bombers.add({ ...seenCall, caller: 2000 + i }, 3, 400 + i, 400 + i);
+    t.equal(bombers.of(42).length, 128);
+    t.match(bombers.of(42), [{ number: "+7" }]);
+    t.end();
+  },
+);
+
 void t.test("bombers: who calls thousands of parties takes nobody's shield", (t) => {
   const bombers = createBombers(6 * HOUR);
   for (let i = 0; i < 5000; i++) bombers.add({ ...seenCall, called: 1_000_000 + i }, 0.4, 3, i);

@@ -73,11 +73,20 @@ export function createBombers(lifetime: Millis): Bombers {
     return fresh;
   }
 
-  function callerIn({ callers }: Party, { trunk, caller }: SeenCall): Caller | undefined {
+  /** @returns undefined where there is no room, and the calls of everybody kept weigh as much as this one */
+  function callerIn({ callers }: Party, { trunk, caller }: SeenCall, weight: number): Caller | undefined {
     const known = callers.find((one) => one.caller === caller && one.trunk === trunk.id);
-    if (known !== undefined || callers.length >= MOST_PARTICIPANTS) return known;
+    if (known !== undefined) return known;
     const fresh: Caller = { trunk: trunk.id, caller, weight: 0, isIn: false };
-    callers.push(fresh);
+    if (callers.length < MOST_PARTICIPANTS) {
+      callers.push(fresh);
+      return fresh;
+    }
+    // A bomber who lets many numbers call once must not be spared for that.
+    const least = leastOf(callers);
+    if (least === undefined || callers[least]!.weight >= weight) return undefined;
+    full++;
+    callers[least] = fresh;
     return fresh;
   }
 
@@ -86,7 +95,7 @@ export function createBombers(lifetime: Millis): Bombers {
       if (calls === 0) parties.delete(call.called);
       if (weight === 0 || calls <= FIRST_CALLS) return undefined;
       if (weight < 0 && !parties.has(call.called)) return undefined;
-      const caller = callerIn(partyOf(call.called, now), call);
+      const caller = callerIn(partyOf(call.called, now), call, weight);
       if (caller === undefined) {
         full++;
         return undefined;
@@ -100,6 +109,14 @@ export function createBombers(lifetime: Millis): Bombers {
     full: () => full,
     octets: MOST_PARTIES * 200,
   };
+}
+
+/** The place of the caller whose calls weigh least, of those that take no part. */
+function leastOf(callers: readonly Caller[]): number | undefined {
+  let least: number | undefined;
+  for (const [place, { isIn, weight }] of callers.entries())
+    if (!isIn && (least === undefined || weight < callers[least]!.weight)) least = place;
+  return least;
 }
 
 function participantOf({ trunk, caller }: Caller): Participant {
