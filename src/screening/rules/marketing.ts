@@ -6,6 +6,7 @@ import type { AssertedIdentity } from "../../domain/identity.ts";
 import { formatNumber } from "../../domain/number.ts";
 import { createRestClock, type RestClock } from "../../hours/rest-hours.ts";
 import { areaOf } from "../../numbering/areas/area-of.ts";
+import { isEmergencyCall } from "../emergency-call.ts";
 import { isToEmergencyParty } from "../emergency-parties.ts";
 import { describeIdentity, isCounted } from "../identities.ts";
 import type { MarketingPolicy, ScreenRule } from "../rule.ts";
@@ -52,7 +53,7 @@ export const marketing: ScreenRule<z.infer<typeof optionsSchema>> = {
     return (attempt, state): Deny | undefined => {
       const stranger = findStranger(attempt, policy);
       if (stranger !== undefined)
-        return isToEmergencyParty(attempt, state)
+        return isEmergencyCall(attempt) || isToEmergencyParty(attempt, state)
           ? undefined
           : { kind: "reject", reason: "marketing-number", facts: { field: stranger.source } };
       const area = areaOf(attempt.called);
