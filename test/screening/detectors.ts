@@ -450,6 +450,14 @@ void t.test("what is refused, an emergency call or switched off is not watched",
     0,
     "for help",
   );
+  t.equal(
+    feed((event) => {
+      const { decision } = event;
+      return { ...event, decision: { ...decision, attempt: { ...decision.attempt, emergencyUrn: true } } };
+    }),
+    0,
+    "for help, where the rule emergency is off",
+  );
   settings = allIn("off");
   t.equal(
     feed((event) => event),
