@@ -42,7 +42,7 @@ export function keyOf(digits: number): number {
 /** Detectors read keys, and no text. */
 const anybody = readSipNumber("+8613800138000", trunkOf({ id: 0, lessee: NONE, side: "national" }).dialPlan);
 
-function numberOf(digits: number): PartyNumber {
+export function numberOf(digits: number): PartyNumber {
   const key = keyOf(digits);
   if (key < 0) {
     const numberClass = emergencyCodes.has(digits) ? "emergency" : "enterprise_95";

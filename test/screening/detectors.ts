@@ -4,7 +4,8 @@ import type { CallEnded, CallEvent } from "../../src/domain/call.ts";
 import type { DetectorMode, Finding } from "../../src/domain/finding.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
 import type { DetectorSettings } from "../../src/screening/detectors/detector.ts";
-import { createScoreRows } from "../../src/screening/detectors/score-rows.ts";
+import { createScores } from "../../src/screening/detectors/scores.ts";
+import { createSubjectTable } from "../../src/screening/detectors/subject-table.ts";
 import { createWatch, defaultSettings, type WatchSizes } from "../../src/screening/detectors/watch.ts";
 import { makeAttempt, makeTrunk, NOW } from "../support/attempt.ts";
 
@@ -390,10 +391,9 @@ void t.test("what is refused, an emergency call or switched off is not watched",
 });
 
 void t.test("a score never falls below nothing, and time takes from it", (t) => {
-  const rows = createScoreRows(16, HOUR);
-  const measure = { score: 5, anHour: 2, parties: 1, strong: 0 };
+  const rows = createScores(createSubjectTable(16), { score: 5, anHour: 2, parties: 1, strong: 0 });
   const add = (weight: number, now: number): number =>
-    rows.add(0, 7, weight, 1, { id: "gw-1-1", trunk: "lease" }, now, measure);
+    rows.add(0, 7, weight, 1, { id: "gw-1-1", trunk: "lease" }, now / SECOND);
   t.same([add(-100, 0), add(3, 0), add(2.5, 0)], [0, 0, 5.5], "what was good before excuses nothing");
   t.equal(add(1, HOUR / 2), 5.5, "half an hour takes half of it");
   t.same([add(-9, HOUR), rows.callsOf(0, 7)], [0, 0], "and at nothing it begins anew");

@@ -1,5 +1,5 @@
 // Detector `call-bombing`: one called party is called again and again, so that her telephone is of no use to her.
-import { createScoreRows } from "./score-rows.ts";
+import { createScores } from "./scores.ts";
 import { NONE, type DetectorForm, type SeenCall } from "./detector.ts";
 
 /**
@@ -9,8 +9,6 @@ import { NONE, type DetectorForm, type SeenCall } from "./detector.ts";
 const CUT_BY_CALLED = 8000;
 const CUT_BY_CALLER = 6000;
 const TALKED = 15_000;
-/** A subject without calls for so long is forgotten. Milliseconds. */
-const LIFETIME = 6 * 3_600_000;
 /** Called parties stand on no trunk: calls of all trunks count together. */
 const ANY_TRUNK = 0;
 
@@ -64,9 +62,9 @@ export const callBombing: DetectorForm = {
       why: "What an hour takes from the sum. 1: two or three missed calls an hour are everybody's.",
     },
   },
-  create(thresholds, capacity) {
-    const rows = createScoreRows(capacity, LIFETIME);
+  create(thresholds, tables) {
     const measure = { score: 0, anHour: 0, parties: 1, strong: 0 };
+    const rows = createScores(tables.called, measure);
     return {
       ended(call, now) {
         const { called, caller, ref } = call;
@@ -75,7 +73,7 @@ export const callBombing: DetectorForm = {
         measure.anHour = thresholds["anHour"]!;
         const isAgain = rows.hasMet(ANY_TRUNK, called, caller);
         const weight = weigh(call, isAgain, rows.isLast(ANY_TRUNK, called, caller));
-        const score = rows.add(ANY_TRUNK, called, weight, caller, ref, now, measure);
+        const score = rows.add(ANY_TRUNK, called, weight, caller, ref, Math.floor(now / 1000));
         if (score === 0) return undefined;
         return {
           kind: "called",
@@ -88,8 +86,6 @@ export const callBombing: DetectorForm = {
           evidence: rows.evidenceOf(ANY_TRUNK, called),
         };
       },
-      full: () => rows.full,
-      octets: () => rows.octets,
     };
   },
 };

@@ -52,5 +52,5 @@ export const oneRing: DetectorForm = {
       why: "Different called parties. Below: relatives who ring as a sign.",
     },
   },
-  create: (thresholds, capacity) => createCallerScores(thresholds, capacity, weigh),
+  create: (thresholds, tables) => createCallerScores(thresholds, tables, { ended: weigh }),
 };

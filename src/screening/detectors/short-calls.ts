@@ -57,5 +57,5 @@ export const shortCalls: DetectorForm = {
       why: "Different called parties. Below: a machine with a fault, a line with a fault.",
     },
   },
-  create: (thresholds, capacity) => createCallerScores(thresholds, capacity, weigh),
+  create: (thresholds, tables) => createCallerScores(thresholds, tables, { ended: weigh }),
 };

@@ -1,16 +1,18 @@
 // Feeds the detectors with the events of calls, and tells what they find.
-import type { CallEvent } from "../../domain/call.ts";
+import type { CallDecided, CallEnded, CallEvent } from "../../domain/call.ts";
 import { detectorIds, type DetectorId, type DetectorMode, type Finding } from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { Detector, DetectorForm, DetectorSettings, SeenCall } from "./detector.ts";
+import { createCallBacks, type CallBacks } from "./call-backs.ts";
+import type { Detector, DetectorForm, DetectorSettings, SeenCall, Sighting } from "./detector.ts";
 import { createFindings } from "./findings.ts";
 import { detectorForms } from "./registry.ts";
 import { createSeenCalls } from "./seen-calls.ts";
+import { createSubjectTables } from "./subject-table.ts";
 
 export interface WatchSizes {
   /** Calls at one time. */
   readonly calls: number;
-  /** Subjects that each detector counts at one time. */
+  /** Subjects of each kind that are counted at one time. */
   readonly subjects: number;
   /** Findings in force at one time. */
   readonly findings: number;
@@ -65,6 +67,8 @@ export function createWatch(
 ): Watch {
   const calls = createSeenCalls(sizes.calls);
   const findings = createFindings(sizes.findings);
+  const tables = createSubjectTables(sizes.subjects);
+  let callBacks: CallBacks | undefined;
   const posts = forms
     .toSorted((a, b) => detectorIds.indexOf(a.id) - detectorIds.indexOf(b.id))
     .map((form): Post => {
@@ -89,20 +93,38 @@ export function createWatch(
       if (setting === undefined) continue;
       post.profile = setting.profile;
       Object.assign(post.thresholds, setting.thresholds);
-      if (post.isOn) post.detector ??= post.form.create(post.thresholds, sizes.subjects);
+      if (post.isOn) post.detector ??= post.form.create(post.thresholds, tables);
     }
     isAnyOn = posts.some(({ isOn }) => isOn);
+    if (posts.some(({ isOn, form }) => isOn && form.needsCallBacks === true))
+      callBacks ??= createCallBacks(tables);
   }
 
-  function show(step: "begun" | "ended", call: SeenCall, at: Millis, now: Millis): void {
+  function tellOf(post: Post, seen: Sighting, call: SeenCall, at: Millis): void {
+    const finding = findings.take(post.form.id, post.profile, seen, call, at);
+    if (finding === undefined) return;
+    post.told.count++;
+    tell(finding, post.told.mode);
+  }
+
+  function begin(event: CallDecided, now: Millis): void {
+    const call = calls.begin(event, now);
+    if (call === undefined) return;
+    callBacks?.begun(call, now);
     for (const post of posts) {
-      const seen = post.isOn ? post.detector?.[step]?.(call, now) : undefined;
-      if (seen === undefined) continue;
-      const finding = findings.take(post.form.id, post.profile, seen, call, at);
-      if (finding === undefined) continue;
-      post.told.count++;
-      tell(finding, post.told.mode);
+      const seen = post.isOn ? post.detector?.begun?.(call, now) : undefined;
+      if (seen !== undefined) tellOf(post, seen, call, event.at);
     }
+  }
+
+  function end(event: CallEnded, now: Millis): void {
+    const call = calls.end(event, now);
+    if (call === undefined) return;
+    for (const post of posts) {
+      const seen = post.isOn ? post.detector?.ended?.(call, now) : undefined;
+      if (seen !== undefined) tellOf(post, seen, call, event.at);
+    }
+    callBacks?.ended(call, now);
   }
 
   return {
@@ -112,12 +134,15 @@ export function createWatch(
       if (current !== known) follow(current);
       if (!isAnyOn) return;
       const now = event.at - ahead();
-      const call = event.kind === "decided" ? calls.begin(event, now) : calls.end(event, now);
-      if (call !== undefined) show(event.kind === "decided" ? "begun" : "ended", call, event.at, now);
+      if (event.kind === "decided") begin(event, now);
+      else end(event, now);
     },
     told: posts.map(({ told }) => told),
     full: () =>
-      calls.full + findings.full + posts.reduce((sum, { detector }) => sum + (detector?.full() ?? 0), 0),
-    octets: () => posts.reduce((sum, { detector }) => sum + (detector?.octets() ?? 0), 0),
+      calls.full +
+      findings.full +
+      tables.full() +
+      posts.reduce((sum, { detector }) => sum + (detector?.full?.() ?? 0), 0),
+    octets: tables.octets,
   };
 }
