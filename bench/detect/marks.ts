@@ -64,7 +64,7 @@ export function createMarks(traffic: Traffic): Marks {
       if (campaigns.length === 0) {
         const population = traffic.subjects[call.subject]?.population ?? "?";
         tally.wrong.set(population, (tally.wrong.get(population) ?? 0) + 1);
-        if (tally.examples.length < 10)
+        if (tally.examples.filter((text) => text.includes(`(${population})`)).length < 4)
           tally.examples.push(`${subject.kind} (${population}) ${JSON.stringify(finding.facts)}`);
         return;
       }

@@ -2,13 +2,14 @@
 import { createScores } from "./scores.ts";
 import { NONE, type DetectorForm, type SeenCall } from "./detector.ts";
 
-/**
- * Talk that was cut off, by her and by the caller, and talk that was none. Milliseconds. Machines and voice menus talk for
- * longer than the first two.
- */
+/** Talk that was cut off, by her and by the caller. Milliseconds. Machines and voice menus talk for longer. */
 const CUT_BY_CALLED = 8000;
 const CUT_BY_CALLER = 6000;
-const TALKED = 15_000;
+/** She heard what it was, and hung up. */
+const HEARD = 20_000;
+const TALKED = 30_000;
+/** People let it ring for longer, nearly all of them. */
+const PATIENT = 20_000;
 /** Called parties stand on no trunk: calls of all trunks count together. */
 const ANY_TRUNK = 0;
 
@@ -21,21 +22,34 @@ const ANY_TRUNK = 0;
 const weights = {
   cutAgain: 3,
   cut: 1.8,
-  missedAgain: 1.6,
-  missed: 0.4,
-  talkedAgain: -1.2,
-  talked: -0.7,
+  declinedAgain: 1.65,
+  declined: 0.8,
+  hastyAgain: 1.65,
+  hasty: 0.9,
+  missedAgain: 1.3,
+  missed: 0.35,
+  heardAgain: 1.5,
+  heard: 0.6,
+  brief: -0.7,
+  talkedAgain: -1.6,
+  talked: -1.2,
 } as const;
 
 function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean): number {
   if (isDiverted) return 0;
   if (end.talked === NONE) {
-    if (end.rang === NONE || end.isBusy || isLast) return 0;
+    if (end.rang === NONE || end.isBusy) return 0;
+    if (isLast) return 0;
+    if (end.by === "called") return isAgain ? weights.declinedAgain : weights.declined;
+    if (end.rang < PATIENT) return isAgain ? weights.hastyAgain : weights.hasty;
     return isAgain ? weights.missedAgain : weights.missed;
   }
   if (end.talked >= TALKED) return isAgain ? weights.talkedAgain : weights.talked;
-  const isCut = end.talked < (end.by === "called" ? CUT_BY_CALLED : CUT_BY_CALLER);
-  return isCut ? (isAgain ? weights.cutAgain : weights.cut) : 0;
+  if (end.talked < (end.by === "called" ? CUT_BY_CALLED : CUT_BY_CALLER))
+    return isAgain ? weights.cutAgain : weights.cut;
+  if (end.by !== "called") return weights.brief;
+  if (end.talked >= HEARD) return 0;
+  return isAgain ? weights.heardAgain : weights.heard;
 }
 
 export const callBombing: DetectorForm = {

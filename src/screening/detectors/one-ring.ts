@@ -9,7 +9,10 @@ const SECOND = 1000;
  * to say that he stands at the door is answered now and then. Long talk says little: it may be there to hide the pattern.
  * Who waits, as nearly everybody does, is no one-ring caller.
  */
-const weights = { moment: 1.4, short: 1, middling: -0.3, patient: -0.6, brief: -4, talked: 0 } as const;
+const weights = { moment: 1.4, short: 1, middling: -0.3, patient: -0.6, brief: -3, talked: 0, calledBack: -3 } as const;
+
+/** Who was rung as a sign calls back at once: "I'm coming". Milliseconds. Whom a number lures calls when she sees it. */
+const AT_ONCE = 3 * 60 * SECOND;
 
 function weigh({ end }: SeenCall): number {
   if (end.talked !== NONE) {
@@ -26,6 +29,7 @@ export const oneRing: DetectorForm = {
   id: "one-ring",
   summary: "A caller rings many parties for a moment and hangs up.",
   profile: "1",
+  needsCallBacks: true,
   thresholds: {
     score: {
       value: 9.5,
@@ -52,5 +56,8 @@ export const oneRing: DetectorForm = {
       why: "Different called parties. Below: relatives who ring as a sign.",
     },
   },
-  create: (thresholds, tables) => createCallerScores(thresholds, tables, { ended: weigh }),
+  create: (thresholds, tables) => createCallerScores(thresholds, tables, {
+      ended: weigh,
+      calledBack: ({ backAfter }) => (backAfter < AT_ONCE ? weights.calledBack : 0),
+    }),
 };

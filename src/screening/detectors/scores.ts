@@ -112,11 +112,12 @@ export function createScores(table: SubjectTable, measure: Readonly<ScoreMeasure
       floats[at + SCORE] = score;
       ints[at + TIME] = Math.max(second, ints[at + TIME]!);
       ints[at + LAST] = mix(party);
-      if (weight <= 0) return 0;
-      ints[at + CALLS]!++;
-      if (weight >= STRONG) ints[at + STRONGS]!++;
+      if (weight < 0) return 0;
       const bit = mix(party) >>> 26;
       ints[at + PARTIES + (bit >>> 5)]! |= 1 << (bit & 31);
+      if (weight === 0) return 0;
+      ints[at + CALLS]!++;
+      if (weight >= STRONG) ints[at + STRONGS]!++;
       if (score >= measure.score / 2) keep(row, ref);
       const isFound =
         score >= measure.score &&

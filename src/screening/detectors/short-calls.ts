@@ -8,7 +8,10 @@ const SECOND = 1000;
  * What a call says. Hanging up within seconds of the answer says most, a short ring a little. Talk of half a minute
  * speaks against it: machines, codes and couriers have it. Longer talk says little: it may be there to hide the pattern.
  */
-const weights = { dropped: 2.5, short: 0.5, patient: -1, brief: -2, talked: -0.3 } as const;
+const weights = { dropped: 3.5, short: 0.5, patient: -1, brief: -2, talked: -0.3, calledBack: -2 } as const;
+
+/** Who was rung as a sign calls back at once. Milliseconds. */
+const AT_ONCE = 180 * SECOND;
 
 function weigh({ end }: SeenCall): number {
   if (end.talked !== NONE) {
@@ -25,6 +28,7 @@ export const shortCalls: DetectorForm = {
   id: "short-calls",
   summary: "Calls that the caller drops at the answer or after a short ring, to many parties.",
   profile: "1",
+  needsCallBacks: true,
   thresholds: {
     score: {
       value: 8.5,
@@ -57,5 +61,8 @@ export const shortCalls: DetectorForm = {
       why: "Different called parties. Below: a machine with a fault, a line with a fault.",
     },
   },
-  create: (thresholds, tables) => createCallerScores(thresholds, tables, { ended: weigh }),
+  create: (thresholds, tables) => createCallerScores(thresholds, tables, {
+      ended: weigh,
+      calledBack: ({ backAfter }) => (backAfter < AT_ONCE ? weights.calledBack : 0),
+    }),
 };
