@@ -15,6 +15,7 @@ import "./screening/caller-authentication.ts";
 import "./screening/limits.ts";
 import "./screening/contract-frequency.ts";
 import "./screening/line-state.ts";
+import "./screening/detector-patterns.ts";
 import "./screening/detectors.ts";
 import "./screening/overlap-dialling.ts";
 import "./screening/explanation.ts";

@@ -8,6 +8,8 @@ import type { SubjectTables } from "./subject-table.ts";
 export interface CallWeights {
   /** Of a call that has ended. */
   readonly ended: (call: SeenCall) => number;
+  /** Of a call to a party that the subject has called before, in place of what its end says. Left out: as any other. */
+  readonly again?: number;
   /** Of a call back: the called party rang this caller and got no answer. Left out: calls back say nothing. */
   readonly calledBack?: (call: SeenCall) => number;
 }
@@ -50,7 +52,7 @@ export function createCallerScores(
     blockMeasure.score = thresholds["blockScore"]!;
     blockMeasure.anHour = measure.anHour = thresholds["anHour"]!;
     blockMeasure.parties = measure.parties = thresholds["parties"]!;
-    blockMeasure.strong = measure.strong = thresholds["dropped"] ?? 0;
+    blockMeasure.strong = measure.strong = thresholds["dropped"] ?? thresholds["hungUp"] ?? 0;
   }
 
   return {
@@ -76,17 +78,13 @@ export function createCallerScores(
       if (weight === 0) return undefined;
       follow();
       const second = Math.floor(now / 1000);
-      const found = look(callers, "caller", call.caller, call, weight, second);
+      const { place, caller, called } = call;
+      const isAgain = weigh.again !== undefined && callers.hasMet(place, caller, called);
+      const own = isAgain ? weigh.again : weight;
+      const found = look(callers, "caller", caller, call, own, second);
       // Codes have negative keys: they are no part of a block.
-      if (call.caller < 0) return found;
-      const block = look(
-        blocks,
-        "callerBlock",
-        Math.floor(call.caller / BLOCK_OF_CALLERS),
-        call,
-        weight,
-        second,
-      );
+      if (caller < 0) return found;
+      const block = look(blocks, "callerBlock", Math.floor(caller / BLOCK_OF_CALLERS), call, own, second);
       return found ?? block;
     },
   };

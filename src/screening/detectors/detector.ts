@@ -33,6 +33,8 @@ export interface SeenCall {
   readonly backPlace: number;
   /** From the end of that call to this one. */
   readonly backAfter: Millis;
+  /** What the sender looks like: a hash of its user agent and its codecs; 0: not known, and at the end of a call. */
+  readonly print: number;
 }
 
 /** How a call ended. */
@@ -90,6 +92,8 @@ export interface DetectorForm {
   readonly thresholds: Readonly<Record<string, ThresholdForm>>;
   /** True where it reads `backPlace` of calls. */
   readonly needsCallBacks?: true;
+  /** True where it reads `print` of calls. */
+  readonly needsPrints?: true;
   /** @param tables of subjects, which detectors share */
   readonly create: (thresholds: Thresholds, tables: SubjectTables) => Detector;
 }

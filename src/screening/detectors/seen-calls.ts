@@ -76,6 +76,7 @@ export function createSeenCalls(capacity: number): SeenCalls {
       end: notYet,
       backPlace: NONE,
       backAfter: 0,
+      print: 0,
     };
     call.ref = { id, trunk };
     call.place = placesOf[slot]!;
@@ -87,6 +88,7 @@ export function createSeenCalls(capacity: number): SeenCalls {
     call.begun = times[slot]!;
     call.end = end;
     call.backPlace = NONE;
+    call.print = 0;
     return call;
   }
 

@@ -8,7 +8,7 @@ const SECOND = 1000;
  * What a call says. Hanging up within seconds of the answer says most, a short ring a little. Talk of half a minute
  * speaks against it: machines, codes and couriers have it. Longer talk says little: it may be there to hide the pattern.
  */
-const weights = { dropped: 3.5, short: 0.5, patient: -1, brief: -2, talked: -0.3, calledBack: -2 } as const;
+const weights = { dropped: 4, short: 0.5, patient: -1, brief: -2, talked: -0.3, calledBack: -2 } as const;
 
 /** Who was rung as a sign calls back at once. Milliseconds. */
 const AT_ONCE = 180 * SECOND;
@@ -31,22 +31,22 @@ export const shortCalls: DetectorForm = {
   needsCallBacks: true,
   thresholds: {
     score: {
-      value: 8.5,
+      value: 7.5,
       least: 1,
       most: 1000,
-      why: "Sum of what calls of one caller weigh. 8.5: some dropped answers among short rings.",
+      why: "Sum of what calls of one caller weigh. 7.5: two dropped answers among short rings.",
     },
     blockScore: {
-      value: 12,
+      value: 11,
       least: 1,
       most: 1000,
       why: "The same for a hundred callers on one trunk.",
     },
     dropped: {
-      value: 1,
+      value: 2,
       least: 0,
       most: 100,
-      why: "Answers that the caller dropped within seconds. 1: drivers and testers ring shortly, and talk when answered.",
+      why: "Answers that the caller dropped within seconds. 2: drivers and testers ring shortly, and drop one now and then.",
     },
     anHour: {
       value: 1,
@@ -61,7 +61,8 @@ export const shortCalls: DetectorForm = {
       why: "Different called parties. Below: a machine with a fault, a line with a fault.",
     },
   },
-  create: (thresholds, tables) => createCallerScores(thresholds, tables, {
+  create: (thresholds, tables) =>
+    createCallerScores(thresholds, tables, {
       ended: weigh,
       calledBack: ({ backAfter }) => (backAfter < AT_ONCE ? weights.calledBack : 0),
     }),

@@ -2,6 +2,7 @@
 import type { CallDecided, CallEnded, CallEvent } from "../../domain/call.ts";
 import { detectorIds, type DetectorId, type DetectorMode, type Finding } from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
+import { readSenderPrint } from "../../sip/fields/sender-print.ts";
 import { createCallBacks, type CallBacks } from "./call-backs.ts";
 import type { Detector, DetectorForm, DetectorSettings, SeenCall, Sighting } from "./detector.ts";
 import { createFindings } from "./findings.ts";
@@ -48,6 +49,11 @@ interface Post {
   readonly told: { readonly detector: DetectorId; readonly mode: DetectorMode; count: number };
 }
 
+/** ISUP tells nothing of the sender. */
+function printOf({ bytes, decision: { attempt } }: CallDecided): number {
+  return bytes === undefined || attempt.origin.signalling === "isup" ? 0 : readSenderPrint(bytes);
+}
+
 /** What a policy that says nothing says of each detector. */
 export const defaultSettings: DetectorSettings = new Map(
   detectorForms.map(({ id, profile, thresholds }) => [
@@ -69,6 +75,7 @@ export function createWatch(
   const findings = createFindings(sizes.findings);
   const tables = createSubjectTables(sizes.subjects);
   let callBacks: CallBacks | undefined;
+  let readsPrints = false;
   const posts = forms
     .toSorted((a, b) => detectorIds.indexOf(a.id) - detectorIds.indexOf(b.id))
     .map((form): Post => {
@@ -96,6 +103,7 @@ export function createWatch(
       if (post.isOn) post.detector ??= post.form.create(post.thresholds, tables);
     }
     isAnyOn = posts.some(({ isOn }) => isOn);
+    readsPrints = posts.some(({ isOn, form }) => isOn && form.needsPrints === true);
     if (posts.some(({ isOn, form }) => isOn && form.needsCallBacks === true))
       callBacks ??= createCallBacks(tables);
   }
@@ -111,6 +119,7 @@ export function createWatch(
     const call = calls.begin(event, now);
     if (call === undefined) return;
     callBacks?.begun(call, now);
+    if (readsPrints && call.trunk.side === "lessee") call.print = printOf(event);
     for (const post of posts) {
       const seen = post.isOn ? post.detector?.begun?.(call, now) : undefined;
       if (seen !== undefined) tellOf(post, seen, call, event.at);
