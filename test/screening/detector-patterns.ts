@@ -113,9 +113,10 @@ void t.test("block-dialling: numbers that do not exist, in one block", (t) => {
   ]);
 });
 
+const turns = (trunks: readonly Trunk[], gap: number): readonly Played[] =>
+  series(8, gap, (i) => ({ ...talk, called: person(i), trunk: trunks[i % trunks.length] ?? lease }));
+
 void t.test("two-places: one number at two places at once", (t) => {
-  const turns = (trunks: readonly Trunk[], gap: number): readonly Played[] =>
-    series(8, gap, (i) => ({ ...talk, called: person(i), trunk: trunks[i % trunks.length] ?? lease }));
   check(t, [
     [
       "two lessees",
@@ -262,18 +263,19 @@ void t.test("sub-lease: groups of callers with equipment of their own", (t) => {
   ]);
 });
 
+const back = (i: number, after: number): Played => ({
+  ...talk,
+  at: 10 * MINUTE * i + after,
+  caller: person(i),
+  called: "+861087654321",
+  trunk: network,
+});
+const backs = (after: number, caller = (i: number): number => i): readonly Played[] =>
+  [1, 3, 5, 7, 9, 11, 13].map((i) => ({ ...back(i, after), caller: person(caller(i)) }));
+
 void t.test("calls back: who was rung as a sign calls at once, and speaks against one-ring", (t) => {
   const me = "one-ring caller +861087654321 lease";
   const rings = series(16, 10 * MINUTE, (i) => ({ ...moment, called: person(i) }));
-  const back = (i: number, after: number): Played => ({
-    ...talk,
-    at: 10 * MINUTE * i + after,
-    caller: person(i),
-    called: "+861087654321",
-    trunk: network,
-  });
-  const backs = (after: number, caller = (i: number): number => i): readonly Played[] =>
-    [1, 3, 5, 7, 9, 11, 13].map((i) => ({ ...back(i, after), caller: person(caller(i)) }));
   check(t, [
     ["nobody calls", rings, [me]],
     ["every other one, within a minute", [...rings, ...backs(MINUTE)], []],

@@ -52,6 +52,9 @@ function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean)
   return isAgain ? weights.heardAgain : weights.heard;
 }
 
+/** Whose contract is to call many parties is missed by many, again and again: such calls count half. */
+const LICENSED = 0.5;
+
 export const callBombing: DetectorForm = {
   id: "call-bombing",
   summary: "One called party: many calls that come to nothing, of one caller or of many.",
@@ -86,7 +89,9 @@ export const callBombing: DetectorForm = {
         measure.strong = thresholds["cut"]!;
         measure.anHour = thresholds["anHour"]!;
         const isAgain = rows.hasMet(ANY_TRUNK, called, caller);
-        const weight = weigh(call, isAgain, rows.isLast(ANY_TRUNK, called, caller));
+        const plain = weigh(call, isAgain, rows.isLast(ANY_TRUNK, called, caller));
+        const isHalf = plain > 0 && call.end.talked === NONE && call.trunk.licence !== undefined;
+        const weight = isHalf ? plain * LICENSED : plain;
         const score = rows.add(ANY_TRUNK, called, weight, caller, ref, Math.floor(now / 1000));
         if (score === 0) return undefined;
         return {

@@ -17,7 +17,7 @@ const weights = {
   patient: -0.6,
   brief: -3,
   talked: 0,
-  calledBack: -3,
+  calledBack: -4,
 } as const;
 
 /** Who was rung as a sign calls back at once: "I'm coming". Milliseconds. Whom a number lures calls when she sees it. */
@@ -42,10 +42,10 @@ export const oneRing: DetectorForm = {
   needsCallBacks: true,
   thresholds: {
     score: {
-      value: 9.5,
+      value: 9.2,
       least: 1,
       most: 1000,
-      why: "Sum of what calls of one caller weigh. 9.5: five rings of a moment or some eight short ones that nothing speaks against.",
+      why: "Sum of what calls of one caller weigh. 9.2: five rings of a moment or some nine short ones that nothing speaks against.",
     },
     blockScore: {
       value: 8.5,
@@ -54,10 +54,10 @@ export const oneRing: DetectorForm = {
       why: "The same for a hundred callers on one trunk.",
     },
     anHour: {
-      value: 1,
+      value: 1.5,
       least: 0,
       most: 1000,
-      why: "What an hour takes from the sum. 1: everybody gives up a call now and then.",
+      why: "What an hour takes from the sum. 1.5: drivers ring shortly some times an hour.",
     },
     parties: {
       value: 6,
