@@ -23,6 +23,7 @@ export const endpoints: Readonly<Record<string, PacketEnd>> = {
   stopped: { address: "192.0.2.16", port: 5060 },
   watched: { address: "192.0.2.17", port: 5060 },
   reopened: { address: "192.0.2.18", port: 5060 },
+  promo: { address: "192.0.2.19", port: 5060 },
   loose: { address: "192.0.2.12", port: 5060 },
   slow: { address: "192.0.2.13", port: 5060 },
   national: { address: "192.0.2.21", port: 5060 },

@@ -4,6 +4,8 @@ import "./config/match-labels.ts";
 import "./config/ss7-screening.ts";
 import "./config/number-list.ts";
 import "./config/list-octets.ts";
+import "./config/list-kinds.ts";
+import "./config/marketing.ts";
 import "./config/policy-issues.ts";
 import "./config/static.ts";
 import "./config/node-place.ts";

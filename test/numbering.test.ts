@@ -7,3 +7,4 @@ import "./numbering/list-number.ts";
 import "./numbering/number-properties.ts";
 import "./numbering/number-set.ts";
 import "./numbering/overlap.ts";
+import "./numbering/marked-rows.ts";

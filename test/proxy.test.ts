@@ -12,6 +12,7 @@ import "./proxy/message-changes.ts";
 import "./proxy/changed-messages.ts";
 import "./proxy/bodies.ts";
 import "./proxy/withholding.ts";
+import "./proxy/score-marks.ts";
 import "./proxy/withheld-fields.ts";
 import "./proxy/redirect.ts";
 import "./proxy/streams.ts";

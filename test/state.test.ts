@@ -7,3 +7,4 @@ import "./state/token-bucket.ts";
 import "./state/sliding-window.ts";
 import "./state/frequency-counts.ts";
 import "./state/frequency-snapshot.ts";
+import "./state/answered-pairs.ts";

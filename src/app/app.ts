@@ -15,6 +15,7 @@ import { letAnswersLeave } from "../engines/last-answers.ts";
 import { createEngine } from "./engine-choice.ts";
 import { possibleDecisions } from "../screening/chain/possible-decisions.ts";
 import { limitsInUse } from "../screening/limits/limit-use.ts";
+import { createCallBackListener } from "../screening/rules/call-back-events.ts";
 import { createScreeningListener } from "../screening/limits/call-events.ts";
 import { engineNow } from "../wire/kernel/clock.ts";
 import { createScreeningState, type ScreeningState } from "../screening/state.ts";
@@ -154,6 +155,8 @@ export async function startApp({
     state,
     log,
     note: (line) => records?.note(line),
+    folder: stateFolder,
+    fault: (error) => fault(error),
   });
   const lines = openLines({
     folder: stateFolder,
@@ -186,6 +189,7 @@ export async function startApp({
     ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
     happened: joinListeners([
       createScreeningListener(state, first.tables.calls),
+      createCallBackListener(state, () => policy.marketing),
       detection.happened,
       reports.happened,
       ...(config.hep === undefined ? [] : [(event: CallEvent) => hep?.push(event)]),
@@ -224,6 +228,7 @@ export async function startApp({
       }
       policy = next;
       lines.policyChanged();
+      detection.policyChanged();
       records?.know(factsOf(policy));
     },
     done: (outcome, causes, stamps) => {
@@ -286,6 +291,7 @@ export async function startApp({
         build: { version, node },
         certificates: expiry.figures,
         detection: detection.figures,
+        quarantine: detection.quarantined,
         listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         limits: () => limitsInUse(policy.trunks, state, engineNow() + state.wall.ahead),
@@ -295,6 +301,7 @@ export async function startApp({
       isReady: () => engine.isReady(),
       reload: () => reloader.request("POST /reload"),
       line: lines.order,
+      quarantine: { order: detection.order, list: detection.list },
       fault,
     });
     return [listening, admin];
@@ -304,6 +311,7 @@ export async function startApp({
     void watchdog?.close();
     await engine.stop();
     await lines.close();
+    await detection.close();
     await snapshots?.close();
     await hep?.close();
     reports.close();
@@ -331,6 +339,7 @@ export async function startApp({
       await letAnswersLeave(engine);
       await Promise.all([engine.stop(), admin.close()]);
       await lines.close();
+      await detection.close();
       await snapshots?.close();
       await counts?.close();
       await hep?.close();

@@ -25,6 +25,8 @@ import type { RecordsConfig } from "../config/sigwall/records-schema.ts";
 import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
 import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
+import { formatScore } from "../numbering/lists/score.ts";
+import type { RestRange } from "../hours/rest-hours.ts";
 
 /** Where the command writes, the time that counts as now (Unix milliseconds), and what surrounds the process. */
 export interface CheckOutput extends Surroundings {
@@ -62,6 +64,8 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     ...describeEvidence(config, material),
     ...describePolicy(policy, material, output.now),
     ...describeFrequencies(policy, config.records),
+    ...describeScores(material),
+    ...describeMarketing(policy, material),
     ...(config.engine === "m3ua" ? describeLabels(policy) : []),
     ...describeLines(policy, kept, output.now),
   ];
@@ -181,6 +185,40 @@ function describeEvidence({ evidence }: StaticConfig, { plans }: PolicyMaterial)
       `${folder}, ${durability}${elsewhere}, signed every ${checkpointSeconds} s, kept for ${keepDays} days`,
     ],
   ];
+}
+
+/** Says what the scores of each list lead to. */
+function describeScores({ plans }: PolicyMaterial): readonly Line[] {
+  const rows = (plans[0]?.tables.scoreLists ?? []).map(({ id, bands }) => [
+    id,
+    bands.map((band) => `${band.do} from ${formatScore(band.from)}`).join(", "),
+  ]);
+  return align(rows).map((text, index) => [index === 0 ? "scores" : "", text]);
+}
+
+/** Says which lessees are meant by the rules about marketing, and what these ask for. */
+function describeMarketing({ marketing }: Policy, { calendar }: PolicyMaterial): readonly Line[] {
+  if (marketing === undefined) return [];
+  const { lessees, platformsWritten, callBack, rest, areas } = marketing;
+  const [usual] = rest.hours;
+  const others = areas.filter((which) => which > 0).length;
+  const last = [...rest.days.keys()].toSorted().at(-1);
+  return [
+    ["marketing", `${count(lessees.length, "lessee")}: ${lessees.join(", ")}`],
+    ["", `from ${platformsWritten}; calls back within ${callBack / 3_600_000} h`],
+    ["", `rest hours ${sayRanges(usual?.workdays)}; on rest days ${sayRanges(usual?.restDays)}`],
+    ...(others === 0 ? [] : [["", `${count(others, "area code")} with other hours`] as const]),
+    [
+      "",
+      calendar === undefined
+        ? "no calendar: Saturdays and Sundays are rest days, holidays are none"
+        : `${calendar.file}: ${count(rest.days.size, "day")}, up to ${last ?? "none"}`,
+    ],
+  ];
+}
+
+function sayRanges(ranges: readonly RestRange[] = []): string {
+  return [...new Set(ranges.map(({ written }) => written))].join(", ") || "none";
 }
 
 /** Says what a start knows of the calls that count for limits by contract. */

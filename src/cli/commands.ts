@@ -2,7 +2,8 @@
 import { hostname } from "node:os";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type LineAction, lineActions, type LineFlags } from "./line-options.ts";
-import type { LineId, LineOrder } from "../domain/line-state.ts";
+import type { KeptOrders } from "./asking/kept-orders.ts";
+import { addQuarantineCommands } from "./quarantine/quarantine-options.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import { version } from "./version.ts";
 
@@ -89,7 +90,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       ]);
       const { trunk, from, to, message, config, at, records, json = false } = options;
       const readFile: typeof readFromDisk = (path) => (path === message ? readGivenFile : readFromDisk)(path);
-      const ordersOf = (of: StaticConfig): ReadonlyMap<LineId, LineOrder> => readOrders(of, config);
+      const ordersOf = (of: StaticConfig): KeptOrders => readOrders(of, config);
       const output = { ...streams(), readFile, now: Date.now(), ordersOf };
       const asked = { trunk, from, to, message, config, json };
       if (at === undefined) code = explainCall(asked, output);
@@ -188,6 +189,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       const surroundings = { host: hostname(), environment: process.env };
       code = await orderLine({ action, id, ...options }, { ...streams(), now: Date.now, ...surroundings });
     });
+
+  addQuarantineCommands(program, defaultConfig, (exit) => (code = exit));
 
   program
     .command("status")
@@ -328,15 +331,9 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 }
 
 /** Imports what reads the orders by command of a state folder. */
-async function importOrders(): Promise<
-  (config: StaticConfig, path: string) => ReadonlyMap<LineId, LineOrder>
-> {
-  const [{ readKept }, { findPlace }] = await Promise.all([
-    import("../app/lines/lines-files.ts"),
-    import("../config/sigwall/node-place.ts"),
-  ]);
-  const surroundings = { host: hostname(), environment: process.env };
-  return (config, path) => readKept(findPlace(config, path, surroundings).stateFolder).orders;
+async function importOrders(): Promise<(config: StaticConfig, path: string) => KeptOrders> {
+  const { readKeptOrders } = await import("./asking/kept-orders.ts");
+  return (config, path) => readKeptOrders(config, path, Date.now());
 }
 
 function streams(): Pick<NodeJS.Process, "stdout" | "stderr"> {

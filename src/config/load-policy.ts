@@ -9,7 +9,9 @@ import {
   type TrunkPlan,
 } from "./policy/build-policy.ts";
 import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
+import type { DayCalendar } from "./lists/day-calendar.ts";
 import { type ListMemory, type LoadedList, loadLists } from "./policy/list-loading.ts";
+import { type LoadedCalendar, loadDayCalendar } from "./policy/marketing.ts";
 import { type PolicyFile, readPolicyFile } from "./policy/policy-file.ts";
 import type { Policy, PolicyLine } from "../policy/policy.ts";
 import { findBrokenReferences } from "./policy/references.ts";
@@ -34,6 +36,8 @@ export interface LoadedPolicy {
 export interface PolicyMaterial {
   readonly file: PolicyFile;
   readonly lists: readonly LoadedList[];
+  /** The calendar of holidays. Undefined: the policy names none. */
+  readonly calendar: DayCalendar | undefined;
   readonly plans: readonly TrunkPlan[];
   readonly lines: readonly PolicyLine[];
   readonly revision: PolicyRevision;
@@ -83,7 +87,8 @@ export function readPolicy(
   if (source.value === undefined) return refused(source.issues);
   const { file, issues: mistakes } = readPolicyFile(source);
   const { lists, issues: listIssues } = loadLists(file, readFile, memory);
-  const { plans, lines, issues: planIssues } = planTrunks(file, lists);
+  const days = loadDayCalendar(file, readFile);
+  const { plans, lines, issues: planIssues } = planTrunks(file, lists, days.calendar);
   const issues = sortIssues([
     ...source.issues,
     ...mistakes,
@@ -92,9 +97,20 @@ export function readPolicy(
     ...planIssues,
     ...findImpossible(file, plans, engine),
     ...listIssues,
+    ...days.issues,
   ]);
   if (hasErrors(issues)) return refused(issues);
-  return { issues, material: { file, lists, plans, lines, revision: revisionOf(source, lists) } };
+  return {
+    issues,
+    material: {
+      file,
+      lists,
+      calendar: days.calendar,
+      plans,
+      lines,
+      revision: revisionOf(source, lists, days),
+    },
+  };
 }
 
 function refused(issues: readonly ConfigIssue[]): ReadPolicy {
@@ -104,7 +120,12 @@ function refused(issues: readonly ConfigIssue[]): ReadPolicy {
 /**
  * Hashes the policy and its lists as written. Comments, key order and line ends make no difference.
  */
-function revisionOf(source: Source, lists: readonly LoadedList[]): string {
+function revisionOf(
+  source: Source,
+  lists: readonly LoadedList[],
+  { written, calendar }: LoadedCalendar,
+): string {
   const byPath = new Map(lists.map((list) => [list.written, list.read.hashes.text]));
+  if (written !== undefined && calendar !== undefined) byPath.set(written, calendar.hashes.text);
   return digest(canonicalText({ policy: source.value, lists: Object.fromEntries(byPath) }));
 }

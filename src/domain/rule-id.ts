@@ -17,6 +17,8 @@ export const ruleIds = [
   "diversion-licence",
   "deny-lists",
   "caller-authentication",
+  "do-not-call",
+  "marketing",
   "quarantine",
   "call-frequency",
   "call-rate",

@@ -22,6 +22,8 @@ export interface NumberColumns {
   readonly attributes: Float64Array;
   readonly rowAttributes: Uint32Array | Uint16Array | Uint8Array;
   readonly rowLine: Uint32Array | Uint16Array;
+  /** What a column of the list says of each row, as a number; empty where no row is asked for it. */
+  readonly rowMark: Uint16Array;
   /** True: no row has dates, so that a look-up need not read them. Most lists are such. */
   readonly isDateless: boolean;
 }
@@ -34,6 +36,8 @@ export interface NumberColumnSizes {
   readonly attributes: number;
   /** The highest line of a row. */
   readonly lastLine: number;
+  /** Whether rows have a mark. */
+  readonly isMarked: boolean;
 }
 
 /**
@@ -41,15 +45,18 @@ export interface NumberColumnSizes {
  * verifiedOn (NaN: not recorded) and mayForward (0 or 1). Times are milliseconds since the epoch.
  */
 export const ATTRIBUTE_WIDTH = 4;
-const HEADER = 5;
+/** Octets of a mark. */
+const MARK_WIDTH = 2;
+const HEADER = 6;
 
 /** Reserves the memory of a set. */
 export function allocateColumns(sizes: NumberColumnSizes): SharedArrayBuffer {
   const doubles = HEADER + sizes.exact + 2 * sizes.ranges + ATTRIBUTE_WIDTH * sizes.attributes;
-  const widths = lineWidth(sizes.lastLine) + indexWidth(sizes.attributes);
+  const { isMarked } = sizes;
+  const widths = lineWidth(sizes.lastLine) + indexWidth(sizes.attributes) + (isMarked ? MARK_WIDTH : 0);
   const memory = new SharedArrayBuffer(doubles * 8 + 2 * sizes.ranges * 4 + sizes.rows * widths);
   const { exact, ranges, rows, attributes, lastLine } = sizes;
-  new Float64Array(memory, 0, HEADER).set([exact, ranges, rows, attributes, lastLine]);
+  new Float64Array(memory, 0, HEADER).set([exact, ranges, rows, attributes, lastLine, isMarked ? 1 : 0]);
   return memory;
 }
 
@@ -58,7 +65,11 @@ export function allocateColumns(sizes: NumberColumnSizes): SharedArrayBuffer {
  * aligned.
  */
 export function layOutColumns(memory: SharedArrayBuffer): NumberColumns {
-  const [exact = 0, ranges = 0, rows = 0, attributes = 0, lastLine = 0] = new Float64Array(memory, 0, HEADER);
+  const [exact = 0, ranges = 0, rows = 0, attributes = 0, lastLine = 0, isMarked = 0] = new Float64Array(
+    memory,
+    0,
+    HEADER,
+  );
   let offset = HEADER * 8;
   const doubles = (count: number): Float64Array => {
     const column = new Float64Array(memory, offset, count);
@@ -80,12 +91,16 @@ export function layOutColumns(memory: SharedArrayBuffer): NumberColumns {
   };
   const ofLines = lineWidth(lastLine);
   const ofAttributes = indexWidth(attributes);
-  const areLinesFirst = ofLines >= ofAttributes;
+  const marks = isMarked === 1 ? rows : 0;
+  // Lines are at least as wide as marks. Attributes stand before both or behind both, never between.
+  const areLinesFirst = ofAttributes < 4;
   const linesAt = areLinesFirst ? offset : offset + rows * ofAttributes;
-  const attributesAt = areLinesFirst ? offset + rows * ofLines : offset;
+  const marksAt = linesAt + rows * ofLines;
+  const attributesAt = areLinesFirst ? marksAt + marks * MARK_WIDTH : offset;
   return {
     ...columns,
     rowLine: ofLines === 2 ? new Uint16Array(memory, linesAt, rows) : new Uint32Array(memory, linesAt, rows),
+    rowMark: new Uint16Array(memory, marksAt, marks),
     rowAttributes: viewIndexes(memory, attributesAt, rows, ofAttributes),
     isDateless: areDateless(columns.attributes),
   };
@@ -160,14 +175,15 @@ function findRangeRow(columns: NumberColumns, key: number, at: Millis): number {
   return outside >= 0 ? -2 - outside : -1;
 }
 
-function isInForce(columns: NumberColumns, row: number, at: Millis): boolean {
+/** Tells whether a row is in force at `at`. */
+export function isInForce(columns: NumberColumns, row: number, at: Millis): boolean {
   if (columns.isDateless) return true;
   const index = (columns.rowAttributes[row] ?? 0) * ATTRIBUTE_WIDTH;
   return at >= (columns.attributes[index] ?? 0) && at < (columns.attributes[index + 1] ?? 0);
 }
 
 /** Returns the index of the first element that is not below `key`. */
-function lowerBound(sorted: Float64Array, key: number): number {
+export function lowerBound(sorted: Float64Array, key: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

@@ -20,7 +20,12 @@ export interface RowAttributes {
 export interface NumberRow extends RowAttributes {
   /** The line in the file, from 1. */
   readonly line: number;
+  /** What a further column says of the row, from 0 to {@link MOST_MARK}. Undefined: 0. */
+  readonly mark?: number | undefined;
 }
+
+/** The highest mark of a row. */
+export const MOST_MARK = 0xffff;
 
 /** Collects the rows of a list in any order. Keys are those of `PartyNumber`. */
 export interface NumberSetBuilder {
@@ -28,7 +33,7 @@ export interface NumberSetBuilder {
   /** Numbers a combination of attributes, for {@link addKey}. Equal ones have one number. */
   numberAttributes(attributes: RowAttributes): number;
   /** Does the same as {@link addExact}, without an object for the row. */
-  addKey(key: number, line: number, attributes: number): void;
+  addKey(key: number, line: number, attributes: number, mark?: number): void;
   /**
    * Both bounds are inclusive.
    * @throws RangeError when `low` is above `high`
@@ -44,16 +49,20 @@ export interface NumberSetBuilder {
 /** At most this many digits in a number (ITU-T E.164 section 6). */
 const MAX_DIGITS = 15;
 
-/** Starts an empty set. */
-export function createNumberSetBuilder(): NumberSetBuilder {
+/**
+ * Starts an empty set.
+ *
+ * @param isMarked whether rows keep their marks. A set without marks needs no memory for them
+ */
+export function createNumberSetBuilder(isMarked = false): NumberSetBuilder {
   const attributes = createAttributeTable();
   const keys = createDoubleColumn();
-  const exactRows = createRowColumns();
+  const exactRows = createRowColumns(isMarked);
   const lows = createDoubleColumn();
   const highs = createDoubleColumn();
   /** The row of every range, counted from the first range. The ranges of a prefix share one row. */
   const rangeRows = createWordColumn();
-  const wideRows = createRowColumns();
+  const wideRows = createRowColumns(isMarked);
 
   function pushRange(low: number, high: number, row: number): void {
     lows.push(low);
@@ -61,22 +70,22 @@ export function createNumberSetBuilder(): NumberSetBuilder {
     rangeRows.push(row);
   }
 
-  function addKey(key: number, line: number, attribute: number): void {
+  function addKey(key: number, line: number, attribute: number, mark = 0): void {
     keys.push(key);
-    exactRows.push(line, attribute);
+    exactRows.push(line, attribute, mark);
   }
 
   function addExact(key: number, row: NumberRow): void {
-    addKey(key, row.line, attributes.indexOf(row));
+    addKey(key, row.line, attributes.indexOf(row), row.mark);
   }
 
   function addRange(low: number, high: number, row: NumberRow): void {
     if (!(low <= high)) throw new RangeError(`range from ${low} to ${high}`);
-    pushRange(low, high, wideRows.push(row.line, attributes.indexOf(row)));
+    pushRange(low, high, wideRows.push(row.line, attributes.indexOf(row), row.mark));
   }
 
   function addPrefix(digits: string, row: NumberRow, code = false): void {
-    const wideRow = wideRows.push(row.line, attributes.indexOf(row));
+    const wideRow = wideRows.push(row.line, attributes.indexOf(row), row.mark);
     for (let length = digits.length, power = 1; length <= MAX_DIGITS; length++, power *= 10) {
       const low = Number(digits) * power;
       const high = low + power - 1;
@@ -104,6 +113,7 @@ export function createNumberSetBuilder(): NumberSetBuilder {
         rows: exact + wideRows.count(),
         attributes: attributes.count(),
         lastLine: Math.max(exactRows.lastLine(), wideRows.lastLine()),
+        isMarked,
       });
       const columns = layOutColumns(memory);
       columns.attributes.set(attributes.values());
@@ -113,6 +123,10 @@ export function createNumberSetBuilder(): NumberSetBuilder {
       columns.rowAttributes.set(arrangeWords(exactRows.attributes(), order));
       columns.rowLine.set(wideRows.lines(), exact);
       columns.rowAttributes.set(wideRows.attributes(), exact);
+      if (isMarked) {
+        columns.rowMark.set(arrangeWords(exactRows.marks(), order));
+        columns.rowMark.set(wideRows.marks(), exact);
+      }
       fillRanges(columns, lows.values(), highs.values(), rangeRows.values());
       return openNumberSet(memory);
     },
@@ -140,20 +154,23 @@ function fillRanges(
   }
 }
 
-/** Holds the line and the attributes of rows, in order of arrival. */
-function createRowColumns() {
+/** Holds the line, the mark and the attributes of rows, in order of arrival. */
+function createRowColumns(isMarked: boolean) {
   const lines = createWordColumn();
   const attributes = createWordColumn();
+  const marks = createWordColumn();
   let last = 0;
   return {
-    push(line: number, attribute: number): number {
+    push(line: number, attribute: number, mark = 0): number {
       if (line > last) last = line;
       lines.push(line);
+      if (isMarked) marks.push(mark);
       return attributes.push(attribute);
     },
     lines: () => lines.values(),
     lastLine: () => last,
     attributes: () => attributes.values(),
+    marks: () => marks.values(),
     count: () => lines.count(),
   };
 }

@@ -30,6 +30,8 @@ export interface NumberSet {
   verifiedOn(row: number): Millis | undefined;
   /** @returns true when the number may appear as a diverting party */
   mayForward(row: number): boolean;
+  /** @returns what a further column of the list says of the row, as a number; 0 where it says nothing */
+  mark(row: number): number;
 }
 
 /** Opens the set in this memory, which comes from `NumberSet.memory` and must not change. */
@@ -50,6 +52,7 @@ export function openNumberSet(memory: SharedArrayBuffer): NumberSet {
     validTo: (row) => finite(attribute(row, 1)),
     verifiedOn: (row) => finite(attribute(row, 2)),
     mayForward: (row) => attribute(row, 3) === 1,
+    mark: (row) => columns.rowMark[row] ?? 0,
   };
 }
 

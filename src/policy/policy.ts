@@ -5,6 +5,7 @@ import type { Millis } from "../domain/time.ts";
 import type { Trunk, TrunkId } from "../domain/trunk.ts";
 import type { MatchEntry, RoutingLabel } from "./trunk-match.ts";
 import type { Screen } from "../screening/chain/screen.ts";
+import type { MarketingPolicy } from "../screening/rule.ts";
 import type { DetectorSettings } from "../screening/detectors/detector.ts";
 
 /** A trunk with its compiled chain of rules. */
@@ -71,7 +72,7 @@ export interface OverloadLimits {
 export interface ListSummary {
   /** Id of the list, or of the lessee whose numbers it holds. Invariant: unique among both. */
   readonly id: string;
-  readonly kind: "lessee" | "police" | "deny";
+  readonly kind: "lessee" | "police" | "deny" | "trusted" | "score" | "do-not-call";
   readonly file: string;
   /** Rows of the file: each exact number, range or prefix is one. */
   readonly rows: number;
@@ -98,6 +99,8 @@ export interface Policy {
   readonly tables: TableSizes;
   readonly overload: OverloadLimits;
   readonly detectors: DetectorSettings;
+  /** What is asked of marketing. Undefined: no trunk has calls of that kind. */
+  readonly marketing: MarketingPolicy | undefined;
   readonly lists: readonly ListSummary[];
   /** Every trunk but those of side core, then every lessee. */
   readonly lines: readonly PolicyLine[];

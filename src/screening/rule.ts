@@ -5,8 +5,9 @@ import type { PlacedOrder } from "../domain/line-state.ts";
 import type { ReasonCode } from "../domain/reason.ts";
 import type { RuleId, RuleMode } from "../domain/rule-id.ts";
 import type { Millis } from "../domain/time.ts";
-import type { Side, Trunk } from "../domain/trunk.ts";
+import type { LesseeId, Side, Trunk } from "../domain/trunk.ts";
 import type { Accept, Deny, Facts, Mark } from "../domain/decision.ts";
+import type { RestCalendar } from "../hours/rest-hours.ts";
 import type { NumberSet } from "../numbering/number-set.ts";
 import type { ScreeningState, TableFull } from "./state.ts";
 
@@ -38,12 +39,63 @@ export interface DenyList extends NumberList {
   readonly kind: "police" | "deny";
 }
 
+/** What becomes of calls from a score on. */
+export interface ScoreBand {
+  /** The lowest score, in steps of `numbering/lists/score.ts`. */
+  readonly from: number;
+  readonly do: "reject" | "withhold" | "label" | "monitor";
+}
+
+/** A list whose rows have a score: their mark in `numbers`, in steps of `numbering/lists/score.ts`. */
+export interface ScoreList extends NumberList {
+  /** The highest band first. */
+  readonly bands: readonly ScoreBand[];
+}
+
+/** A list of called numbers that marketing must not call. */
+export interface DoNotCallList extends NumberList {
+  /** Only marketing of this industry is meant. Undefined: the mark of a row says which. */
+  readonly industry: string | undefined;
+  /** Industries by the marks of rows, from mark 1 on. A row of mark 0 is meant for every industry. */
+  readonly industries: readonly string[];
+}
+
+/** What `marketing` of the policy says, the same for all lessees. Plain values: they travel between threads. */
+export interface MarketingPolicy {
+  readonly rest: RestCalendar;
+  /** Index of the rest hours of an area, by its area code; 0: those of no area. */
+  readonly areas: Uint8Array;
+  /** The numbers that marketing may call from. */
+  readonly platformNumbers: NumberSet;
+  /** As the policy writes them. */
+  readonly platformsWritten: string;
+  /** How long a call back is free of rest hours and do-not-call lists; 0: never. Milliseconds. */
+  readonly callBack: Millis;
+  /** The numbers of all marketing lessees. The mark of a row is the place in `lessees`, plus one. */
+  readonly ownNumbers: NumberSet;
+  readonly lessees: readonly LesseeId[];
+}
+
+/** What the rules about marketing know of the lessee of a trunk. */
+export interface LesseeMarketing {
+  readonly lessee: LesseeId;
+  /** In the form in which names of industries are compared. */
+  readonly industry: string | undefined;
+  readonly policy: MarketingPolicy;
+}
+
 /** What the rules of one trunk may look up. Built when the policy is loaded, and frozen. */
 export interface PolicyTables {
   readonly trunk: Trunk;
   /** The numbers of the trunk's lessee. Undefined on a trunk without lessee. */
   readonly lesseeNumbers: NumberList | undefined;
   readonly denyLists: readonly DenyList[];
+  /** Numbers whose scores count as 0, and that no shield of a called party refuses. */
+  readonly trustedLists: readonly NumberList[];
+  readonly scoreLists: readonly ScoreList[];
+  readonly doNotCallLists: readonly DoNotCallList[];
+  /** Undefined where the calls of the trunk are no marketing. */
+  readonly marketing?: LesseeMarketing | undefined;
   /** The special users of this trunk only. */
   readonly specialUsers: readonly SpecialUser[];
   /** The orders of `policy.yaml` for this trunk and for its lessee. */

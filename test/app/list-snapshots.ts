@@ -100,6 +100,28 @@ function sayList(held: HeldLists): unknown {
   }));
 }
 
+void t.test("a snapshot keeps scores and industries", (t) => {
+  for (const [asked, text, marks] of [
+    [{ name: "score", holds: "score" }, "number,score\n+861087654321,0.75\n95588..95590,1\n", [7500, 10_000]],
+    [{ name: "industry", holds: "industry" }, "number,industry\n+861087654321,finance\n95588,\n", [0, 1]],
+  ] as const) {
+    const { place, list } = openWorkplace(t, text);
+    const memory = createListMemory({ place, stamp: stampOnDisk });
+    t.equal(memory.recall(list, setting), undefined);
+    memory.keep(list, setting, readList(list, readFileSync(list), asked));
+    settle(memory.held(), place);
+    const next = readLists([list], place);
+    t.same(next.opened, [], "the file is not read");
+    t.same(sayList(next.held), sayList(memory.held()));
+    const [held] = openHeld(next.held);
+    t.same(
+      [0, 1].map((row) => held?.list.numbers.mark(row)),
+      marks,
+    );
+  }
+  t.end();
+});
+
 void t.test("the next start takes the list from its snapshot, with counts, warnings and hashes", (t) => {
   const { place, list, snapshot } = openWorkplace(t);
   const first = readLists([list], place);

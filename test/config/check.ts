@@ -54,13 +54,48 @@ void tap.test("a sound configuration: what was counted, and 0", async (t) => {
     "lessees        1",
     "lists          acme-bj  lessee  1 row  100 numbers  acme.csv",
     "               police   police  1 row  1 number     police.csv",
-    "rules          enforce 15: emergency, line-state, hidden-caller, caller-form, bodies, cli-conflict, display-name, home-cli-from-abroad, number-class, diversion-licence, deny-lists, caller-authentication, call-frequency, call-rate, channels",
+    "rules          enforce 18: emergency, line-state, hidden-caller, caller-form, bodies, cli-conflict, display-name, home-cli-from-abroad, number-class, diversion-licence, deny-lists, caller-authentication, do-not-call, marketing, quarantine, call-frequency, call-rate, channels",
     'bare numbers   from abroad without "+", refused when they look domestic: all of country codes 1, 95 and 960 to 968, all of 7 or 8 digits, and a part of other short ones',
     "               on intl; bareAmbiguous: accept lets them pass",
     "special users  +861087654300  on lease  hidden  until 2027-01-31",
     "result         0 errors, 1 warning",
     "",
   ]);
+});
+
+void tap.test("scores and marketing: bands, lessees, hours and the calendar", async (t) => {
+  const policy = brokenPolicy(
+    [
+      "version: 1",
+      'version: 1\nmarketing: { calendar: days.csv, areas: [{ codes: ["755"], workdays: [] }] }',
+    ],
+    ["    numbers: acme.csv", "    numbers: acme.csv\n    marketing: true"],
+    [
+      "lists:\n",
+      "lists:\n  s: { file: s.csv, kind: score, threshold: 0.75, bands: [{ from: 0.5, do: label }] }\n",
+    ],
+  );
+  const folder = t.testdir({
+    "sigwall.yaml": sigwall,
+    "policy.yaml": policy,
+    ...soundLists,
+    "s.csv": "number,score\n+8613900000000..+8613900000009,0.6\n",
+    "days.csv": "date,kind\n2099-10-01,holiday\n2099-01-01,holiday\n",
+  });
+  const { out } = check(join(folder, "sigwall.yaml"));
+  t.match(
+    out.replaceAll(`${folder}/`, ""),
+    [
+      "scores         s  reject from 0.75, label from 0.5",
+      "marketing      1 lessee: acme-bj",
+      "               from 95*, 96*; calls back within 48 h",
+      "               rest hours 12:00-14:00, 21:00-08:00; on rest days 12:00-14:00, 21:00-08:00",
+      "               1 area code with other hours",
+      "               days.csv: 2 days, up to 2099-10-01",
+      "",
+    ].join("\n"),
+  );
+  t.match(out, /s +score +1 row +10 numbers/u);
 });
 
 void tap.test("modes by rule, and by trunk where a trunk differs", async (t) => {

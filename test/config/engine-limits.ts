@@ -77,6 +77,26 @@ void tap.test(
   },
 );
 
+function issuesWith(deed: string, mode: string, engine: "embedded" | "drachtio"): readonly string[] {
+  const text = `version: 1
+trunks:
+  - { id: t, side: national, match: { addresses: [192.0.2.1] }, nextHops: ["sip:192.0.2.2"], rules: { deny-lists: { mode: ${mode} } } }
+lists: { s: { file: s.csv, kind: score, bands: [{ from: 0.5, do: ${deed} }] } }
+rules: { display-name: { action: reject } }
+`;
+  const files = filesOf({ "p.yaml": text, "s.csv": "number,score\n95588,0.5\n" });
+  return printed(loadPolicy(files, "p.yaml", undefined, engine).issues);
+}
+
+void tap.test("a score that withholds a number: drachtio refuses such calls", async (t) => {
+  t.match(issuesWith("withhold", "enforce", "drachtio"), [
+    /warning: engine drachtio can't withhold a number: calls whose score withholds their number are refused$/,
+  ]);
+  t.strictSame(issuesWith("withhold", "monitor", "drachtio"), none);
+  t.strictSame(issuesWith("label", "enforce", "drachtio"), none);
+  t.strictSame(issuesWith("withhold", "enforce", "embedded"), none);
+});
+
 function twoHops(key: string): string {
   return `version: 1
 trunks:
@@ -94,6 +114,23 @@ void tap.test("several next hops: drachtio goes on after every refusal", async (
     /warning: engine drachtio tries another next hop after every refusal, busy included/,
   ]);
   t.strictSame(issuesOfTwo(", failoverOn503: false"), none);
+});
+
+void tap.test("a finding that has numbers withheld: drachtio refuses those calls", async (t) => {
+  for (const [detectors, expected] of [
+    [
+      "one-ring: { mode: enforce, action: { do: withhold } }",
+      [
+        "p.yaml:3:7 trunks[0].id: warning: engine drachtio can't withhold a number: calls that a finding withholds are refused",
+      ],
+    ],
+    ["one-ring: { mode: enforce, action: { do: label } }", none],
+    ["one-ring: { action: { do: withhold } }", none],
+  ] as const) {
+    const text = `${twoHops(", failoverOn503: false")}detectors: { ${detectors} }\n`;
+    const { issues } = loadPolicy(filesOf({ "p.yaml": text }), "p.yaml", undefined, "drachtio");
+    t.strictSame(printed(issues), expected, detectors);
+  }
 });
 
 function loadStatics(text: string): ReturnType<typeof loadStatic> {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import tap from "tap";
+import { type AskedColumn, createAskedCells } from "../../src/config/lists/asked-column.ts";
 import { createCalendar } from "../../src/config/lists/calendar.ts";
 import { countLines, eachCsvRow, isBlankRow } from "../../src/config/lists/csv.ts";
 import { type Header, readHeader, readRow } from "../../src/config/lists/list-cells.ts";
@@ -29,9 +30,10 @@ interface Outcome {
 }
 
 /** Reads every row as text, by the parser alone. */
-function readAsText(text: string, homeCountry: string): Outcome {
+function readAsText(text: string, homeCountry: string, asked?: AskedColumn): Outcome {
   const issues: ConfigIssue[] = [];
-  const builder = createNumberSetBuilder();
+  const builder = createNumberSetBuilder(asked !== undefined);
+  const cells = asked && createAskedCells(asked);
   let header: Header | undefined;
   let rows = 0;
   let lines = 1;
@@ -42,9 +44,9 @@ function readAsText(text: string, homeCountry: string): Outcome {
     lines = row.line + countLines(row.text);
     if (row.mistake !== undefined) report({ line: row.line, column: 1 }, "", row.mistake);
     else if (isBlankRow(row)) return;
-    else if (header === undefined) header = readHeader(row, report);
+    else if (header === undefined) header = readHeader(row, report, asked);
     else if (header.positions.has("number")) {
-      const read = readRow(row, header, calendar, homeCountry, report);
+      const read = readRow(row, header, calendar, homeCountry, report, cells);
       if (read === undefined) return;
       builder.add(read.entry, read.row);
       rows += 1;
@@ -69,10 +71,10 @@ function readerFor(homeCountry: string, block: number): ReturnType<typeof create
 }
 
 /** Compares both readings. Lists with more than 50 errors have a last issue of their own, so texts stay short. */
-function compare(text: string, block: number, homeCountry = "86"): "list" | "refused" {
-  const expected = readAsText(text, homeCountry);
+function compare(text: string, block: number, homeCountry = "86", asked?: AskedColumn): "list" | "refused" {
+  const expected = readAsText(text, homeCountry, asked);
   const bytes = Buffer.from(text);
-  const { list, issues } = readerFor(homeCountry, block)("l.csv", bytes);
+  const { list, issues } = readerFor(homeCountry, block)("l.csv", bytes, asked);
   const isEmpty = !expected.issues.some(({ severity }) => severity === "error") && expected.rows === 0;
   const told = isEmpty ? issues.slice(0, -1) : issues;
   const same =
@@ -207,6 +209,63 @@ void tap.test("lists with every kind of cell, line end and header", async (t) =>
     }),
     { seed, numRuns: 4000 },
   );
+  t.ok(tally.list > 500 && tally.refused > 2000, JSON.stringify(tally));
+});
+
+const scoreCell = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 0, max: 10_000 }).map((steps) => String(steps / 10_000)) },
+  fc.constantFrom(
+    "",
+    " ",
+    "0",
+    "1",
+    "1.0",
+    "1.1",
+    "0.",
+    ".5",
+    "-0.5",
+    "0.75 ",
+    "7e-1",
+    "0.123456789",
+    "2",
+    "x",
+  ),
+);
+const industryCell = fc.constantFrom(
+  "",
+  "",
+  "finance",
+  "finance",
+  "Finance ",
+  "ｆｉｎａｎｃｅ",
+  "教育",
+  "real estate",
+  '"a, b"',
+);
+
+void tap.test("lists with the column that their kind asks for", async (t) => {
+  const tally = { list: 0, refused: 0 };
+  for (const [asked, cell, header] of [
+    [{ name: "score", holds: "score" }, scoreCell, "number,valid_to,score,note"],
+    [{ name: "风险分", holds: "score" }, scoreCell, "number,valid_to,风险分,note"],
+    [{ name: "score", holds: "score" }, scoreCell, "number,valid_to,risk,note"],
+    [{ name: "industry", holds: "industry" }, industryCell, "number,valid_to,Industry,note"],
+    [{ name: "industry", holds: "industry" }, industryCell, "number,valid_to,purpose,note"],
+  ] as const satisfies readonly (readonly [AskedColumn, typeof scoreCell, string])[])
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.tuple(numberCell, dayCell, cell, noteCell), lineEnd), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.constantFrom(8, 4096),
+        (rows, block) => {
+          const body = rows.map(([cells, end]) => cells.join(",") + end).join("");
+          tally[compare(`${header}\n${body}`, block, "86", asked)] += 1;
+        },
+      ),
+      { seed, numRuns: 1500 },
+    );
   t.ok(tally.list > 500 && tally.refused > 2000, JSON.stringify(tally));
 });
 

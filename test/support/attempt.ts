@@ -8,8 +8,16 @@ import type { Trunk } from "../../src/domain/trunk.ts";
 import { createDialPlan } from "../../src/numbering/dial-plan.ts";
 import { readCalledNumber, readListNumber, readSipNumber } from "../../src/numbering/e164.ts";
 import { readListEntry } from "../../src/numbering/list-entry.ts";
-import { createNumberSetBuilder, type RowAttributes } from "../../src/numbering/number-set-builder.ts";
-import type { DenyList, NumberList, PolicyTables, SpecialUser } from "../../src/screening/rule.ts";
+import { createNumberSetBuilder, type NumberRow } from "../../src/numbering/number-set-builder.ts";
+import { stepsOf } from "../../src/numbering/lists/score.ts";
+import type {
+  DenyList,
+  NumberList,
+  PolicyTables,
+  ScoreBand,
+  ScoreList,
+  SpecialUser,
+} from "../../src/screening/rule.ts";
 import type { ChainConfig } from "../../src/screening/chain/screen.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 
@@ -54,9 +62,11 @@ export function makeTrunk(given: Partial<Trunk> = {}): Trunk {
 /** A list made of rows as in CSV: line 2 is the first row. */
 export function makeList(
   id: string,
-  rows: readonly (string | ({ readonly number: string } & Partial<RowAttributes>))[],
+  rows: readonly (string | ({ readonly number: string } & Partial<NumberRow>))[],
 ): NumberList {
-  const builder = createNumberSetBuilder();
+  const builder = createNumberSetBuilder(
+    rows.some((row) => typeof row !== "string" && row.mark !== undefined),
+  );
   rows.forEach((row, index) => {
     const { number, ...attributes } = typeof row === "string" ? { number: row } : row;
     const entry = readListEntry(number);
@@ -88,6 +98,16 @@ export function makeDenyList(
   return { ...makeList(id, rows), kind };
 }
 
+/** A score list of these numbers, each with its score. Bands are given the highest first. */
+export function makeScoreList(
+  id: string,
+  rows: readonly (readonly [number: string, score: number, attributes?: Partial<NumberRow>])[],
+  bands: readonly (readonly [from: number, deed: ScoreBand["do"]])[],
+): ScoreList {
+  const marked = rows.map(([number, score, attributes]) => ({ number, mark: stepsOf(score), ...attributes }));
+  return { ...makeList(id, marked), bands: bands.map(([from, deed]) => ({ from: stepsOf(from), do: deed })) };
+}
+
 /** A special user allowed to hide. */
 export function makeSpecialUser(number: string, until: number = NOW + DAY): SpecialUser {
   const read = readListNumber(number);
@@ -98,7 +118,17 @@ export function makeSpecialUser(number: string, until: number = NOW + DAY): Spec
 /** The tables of a trunk; a lessee trunk has the list above. */
 export function makeTables(trunk: Trunk, given: Partial<PolicyTables> = {}): PolicyTables {
   const lesseeNumbers = trunk.side === "lessee" ? acmeNumbers : undefined;
-  return { trunk, lesseeNumbers, denyLists: [], specialUsers: [], lineOrders: [], ...given };
+  return {
+    trunk,
+    lesseeNumbers,
+    denyLists: [],
+    trustedLists: [],
+    scoreLists: [],
+    doNotCallLists: [],
+    specialUsers: [],
+    lineOrders: [],
+    ...given,
+  };
 }
 
 /** Every rule in enforce with default options, but for what is given. */
@@ -122,6 +152,8 @@ export function setEveryRule(mode: RuleMode): ChainConfig {
     "diversion-licence": setting,
     "deny-lists": setting,
     "caller-authentication": setting,
+    "do-not-call": setting,
+    marketing: setting,
     quarantine: setting,
     "call-frequency": setting,
     "call-rate": setting,

@@ -5,6 +5,7 @@ import type { Policy } from "../../policy/policy.ts";
 import type { RecordLine } from "./lines-since.ts";
 import { readRecordedAttempt } from "../../replay/recorded-attempts.ts";
 import { noteEmergencyCall } from "../../screening/emergency-parties.ts";
+import { noteCallBack } from "../../screening/rules/call-back-events.ts";
 import { createSubjects, readSubjects } from "../../screening/limits/contract-frequency.ts";
 import type { ScreeningState } from "../../screening/state.ts";
 
@@ -35,11 +36,13 @@ export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state:
       const trunk = policy.trunkById(String(line["trunk"]))?.trunk;
       if (trunk === undefined) continue;
       const isEmergency = line["rule"] === "emergency";
-      if (trunk.limits.frequency === undefined && !isEmergency) continue;
+      const { marketing } = policy;
+      if (trunk.limits.frequency === undefined && !isEmergency && marketing === undefined) continue;
       const { attempt } = readRecordedAttempt({ ...line, time: String(time) }, trunk, at);
+      if (marketing !== undefined) noteCallBack(attempt, marketing, state);
       // The record has no From tag: a repeat is told by everything else.
       if (isEmergency) noteEmergencyCall(attempt, state);
-      else if (!state.recentCalls.takeFree(attempt)) {
+      else if (trunk.limits.frequency !== undefined && !state.recentCalls.takeFree(attempt)) {
         state.recentCalls.remember(attempt);
         count(attempt, state, false);
         counted++;

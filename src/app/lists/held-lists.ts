@@ -33,9 +33,9 @@ type HeldFacts = Omit<HeldList, "list"> & { readonly list: Omit<ReadList, "numbe
 
 /** Packs lists for another thread. */
 export function packHeld(lists: readonly HeldList[]): HeldLists {
-  const facts = lists.map(({ list: { counts, wide, hashes }, ...held }): HeldFacts => ({
+  const facts = lists.map(({ list: { counts, wide, hashes, names }, ...held }): HeldFacts => ({
     ...held,
-    list: { counts, wide, hashes },
+    list: { counts, wide, hashes, names },
   }));
   return { facts: JSON.stringify(facts), memories: lists.map(({ list }) => list.numbers.memory) };
 }

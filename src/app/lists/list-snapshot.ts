@@ -18,7 +18,7 @@ export interface SnapshotPlace {
 
 /** What a snapshot says of a list, besides its numbers. */
 export type SnapshotFacts = Pick<HeldList, "file" | "setting" | "issues"> &
-  Pick<HeldList["list"], "counts" | "wide" | "hashes"> & {
+  Pick<HeldList["list"], "counts" | "wide" | "hashes" | "names"> & {
     /** Inode, size and time of the last change of the file that was read. */
     readonly identity: string;
     /** Who read it: version of the program, hash of the numbering plans. */
@@ -29,7 +29,7 @@ export type SnapshotFacts = Pick<HeldList, "file" | "setting" | "issues"> &
  * The file: the magic, the length of the facts and of the memory as doubles, the facts as JSON, zeros up to a multiple
  * of 8, the memory of the number set, and HMAC-SHA-256 of everything before.
  */
-const MAGIC = Buffer.from("swlist1\n");
+const MAGIC = Buffer.from("swlist2\n");
 const HEAD = 24;
 const MAC = 32;
 

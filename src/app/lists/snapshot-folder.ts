@@ -70,8 +70,15 @@ export function createSnapshotReader({ folder, key, maker }: SnapshotPlace) {
         facts.identity === identityOf(stamp) &&
         facts.reader === reader;
       if (!isMeant) return undefined;
-      const { counts, wide, hashes, issues } = facts;
-      return { file, setting, stamp, state: "recalled", issues, list: { numbers, counts, wide, hashes } };
+      const { counts, wide, hashes, names, issues } = facts;
+      return {
+        file,
+        setting,
+        stamp,
+        state: "recalled",
+        issues,
+        list: { numbers, counts, wide, hashes, names },
+      };
     } catch {
       return undefined;
     }
@@ -81,7 +88,7 @@ export function createSnapshotReader({ folder, key, maker }: SnapshotPlace) {
 /** Writes the snapshot of a list, mode 0600. Throws what the operating system says. */
 export function writeSnapshot(
   { folder, key, maker }: SnapshotPlace,
-  { file, setting, stamp, issues, list: { numbers, counts, wide, hashes } }: HeldList,
+  { file, setting, stamp, issues, list: { numbers, counts, wide, hashes, names } }: HeldList,
 ): void {
   const facts: SnapshotFacts = {
     file,
@@ -91,6 +98,7 @@ export function writeSnapshot(
     counts,
     wide,
     hashes,
+    names,
     issues,
   };
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,5 +1,6 @@
 // Turns the dates of operators' files into moments in one time zone.
 import type { Millis } from "../../domain/time.ts";
+import { createLocalClock } from "../../hours/local-clock.ts";
 
 /**
  * One calendar day, from its first moment to the first moment of the next day. Unix milliseconds.
@@ -40,34 +41,7 @@ export function isTimeZone(name: string): boolean {
 
 /** Makes a calendar. `timeZone` must satisfy {@link isTimeZone}. */
 export function createCalendar(timeZone: string): Calendar {
-  const clock = new Intl.DateTimeFormat("en-US-u-ca-iso8601-nu-latn", {
-    timeZone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
-  const localClock = (at: Millis): Millis => {
-    const fields = new Map<string, number>();
-    for (const part of clock.formatToParts(at)) fields.set(part.type, Number(part.value));
-    const field = (name: string): number => fields.get(name) ?? 0;
-    return Date.UTC(
-      field("year"),
-      field("month") - 1,
-      field("day"),
-      field("hour"),
-      field("minute"),
-      field("second"),
-    );
-  };
-  // The moment depends on the offset, and the offset on the moment: two steps settle it.
-  const momentOf = (midnight: Millis): Millis => {
-    const near = midnight - (localClock(midnight) - midnight);
-    return midnight - (localClock(near) - near);
-  };
+  const { localOf: localClock, momentOf } = createLocalClock(timeZone);
   const days = new Map<string, Day | undefined>();
   const computeDay = (text: string): Day | undefined => {
     const midnight = readDate(text);

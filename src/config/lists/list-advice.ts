@@ -18,7 +18,7 @@ export type Column = (typeof columns)[number];
 
 /** Names as the header of a file writes them: any case and width of letters, with spaces or hyphens. */
 export function columnNamed(name: string): Column | undefined {
-  const written = plain(name);
+  const written = plainName(name);
   return columns.find((known) => known === written);
 }
 
@@ -27,7 +27,7 @@ export function columnNamed(name: string): Column | undefined {
  * calling after its last day. So such a name is an error and not a warning.
  */
 export function misspeltDateColumn(name: string): Column | undefined {
-  const written = plain(name);
+  const written = plainName(name);
   // Who verified a number is no date.
   if (written.endsWith("by")) return undefined;
   const undated = written.replace(/^date_|_?(?:date|day|time)$|_on$/u, "");
@@ -40,7 +40,7 @@ export function misspeltDateColumn(name: string): Column | undefined {
 export function adviseColumn(name: string): string {
   const meaning = chineseColumns.get(name.trim());
   if (meaning !== undefined) return `; write "${meaning}" for it`;
-  return adviseSeparator(name) || suggest(plain(name), columns);
+  return adviseSeparator(name) || suggest(plainName(name), columns);
 }
 
 /** Advice for a header that something else than commas separates; empty for every other name. */
@@ -97,7 +97,8 @@ export function looksLikeUtf16(text: string): boolean {
   return start.length > 1 && start.split("\0").length > start.length / 3;
 }
 
-function plain(name: string): string {
+/** The name of a column in the form in which names are compared. */
+export function plainName(name: string): string {
   return name.normalize("NFKC").trim().toLowerCase().replaceAll(/[\s-]/gu, "_");
 }
 

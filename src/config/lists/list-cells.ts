@@ -2,6 +2,7 @@
 import { type ListEntry, readListEntry } from "../../numbering/list-entry.ts";
 import type { NumberRow } from "../../numbering/number-set-builder.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
+import type { AskedCells, AskedColumn } from "./asked-column.ts";
 import type { Calendar } from "./calendar.ts";
 import { countLines, type CsvRow, widthOf } from "./csv.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type Column,
   columnNamed,
   misspeltDateColumn,
+  plainName,
 } from "./list-advice.ts";
 
 /** No number, range or prefix has more characters, separators included. */
@@ -34,25 +36,42 @@ export type Report = (
 export interface Header {
   readonly width: number;
   readonly positions: ReadonlyMap<Column, number>;
+  /** Position of the column that the kind of the list asks for; -1: there is none. */
+  readonly asked: number;
 }
 
-/** Reads the first row that is not blank. */
-export function readHeader(row: CsvRow, report: Report): Header {
+/**
+ * Reads the first row that is not blank.
+ *
+ * @param column the column that the kind of the list asks for
+ */
+export function readHeader(row: CsvRow, report: Report, column?: AskedColumn): Header {
   const positions = new Map<Column, number>();
   const width = widthOf(row);
+  let asked = -1;
   for (const [index, cell] of row.cells.slice(0, width).entries()) {
     const name = cell.trim();
-    const column = columnNamed(name);
-    if (column === undefined) {
+    const isAsked = column !== undefined && plainName(name) === plainName(column.name);
+    const known = isAsked ? undefined : columnNamed(name);
+    if (isAsked) {
+      if (asked >= 0) report(placeOf(row, index), name, `the header has the column "${name}" twice`);
+      else asked = index;
+    } else if (known === undefined) {
       reportUnknown(placeOf(row, index), name, report);
-    } else if (positions.has(column)) {
+    } else if (positions.has(known)) {
       report(placeOf(row, index), name, `the header has the column "${name}" twice`);
     } else {
-      positions.set(column, index);
+      positions.set(known, index);
     }
   }
   if (!positions.has("number")) report(placeOf(row, 0), "", 'the header has no column "number"');
-  return { width, positions };
+  if (column?.holds === "score" && asked < 0)
+    report(
+      placeOf(row, 0),
+      "",
+      `the header has no column "${column.name}", and a list of kind score needs it`,
+    );
+  return { width, positions, asked };
 }
 
 /** A column that nobody reads is a warning. Where it was to hold dates, numbers would go on calling: an error. */
@@ -66,6 +85,7 @@ function reportUnknown(place: FilePlace, name: string, report: Report): void {
 }
 
 /** Reads a row behind the header.
+ * @param cells reads the column that the kind of the list asks for
  * @returns undefined when it has a mistake, which is reported */
 export function readRow(
   row: CsvRow,
@@ -73,6 +93,7 @@ export function readRow(
   calendar: Calendar,
   homeCountry: string,
   report: Report,
+  cells?: AskedCells,
 ): { readonly entry: ListEntry; readonly row: NumberRow } | undefined {
   const position = (column: Column): number => header.positions.get(column) ?? -1;
   const cell = (column: Column): string => row.cells[position(column)]?.trim() ?? "";
@@ -106,7 +127,13 @@ export function readRow(
   if (forward !== "" && forward !== "yes" && forward !== "no") {
     refuse("may_forward", `expected yes or no, got "${forward}"`);
   }
-  if (!isSound || typeof entry === "string") return undefined;
+  const mark = header.asked < 0 ? undefined : cells?.readText(row.cells[header.asked]?.trim() ?? "");
+  if (typeof mark === "string") {
+    isSound = false;
+    // A row may end before the column.
+    report(placeOf(row, header.asked < row.cells.length ? header.asked : 0), cells?.column.name ?? "", mark);
+  }
+  if (!isSound || typeof entry === "string" || typeof mark === "string") return undefined;
   return {
     entry,
     row: {
@@ -115,6 +142,7 @@ export function readRow(
       validTo: to?.end,
       verifiedOn: verified?.start,
       mayForward: forward === "yes",
+      mark,
     },
   };
 }
@@ -128,7 +156,7 @@ function readEntry(cell: string, homeCountry: string): ListEntry | string {
 /**
  * Finds where a cell begins. The parser gives no positions, so an error scans the raw row again.
  */
-function placeOf(row: CsvRow, index: number): FilePlace {
+export function placeOf(row: CsvRow, index: number): FilePlace {
   let cell = 0;
   let isQuoted = false;
   let offset = 0;

@@ -6,6 +6,7 @@ import type { NumberSet } from "../../numbering/number-set.ts";
 import { createPlainNumberReader } from "../../numbering/lists/plain-number.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { decodeText } from "../yaml/yaml-source.ts";
+import { type AskedColumn, createAskedCells } from "./asked-column.ts";
 import type { Calendar } from "./calendar.ts";
 import { type CsvRow, isBlankRow } from "./csv.ts";
 import { eachListRow } from "./csv-octets.ts";
@@ -32,6 +33,8 @@ export interface ReadList {
   /** The ranges and prefixes that cover a million numbers or more. */
   readonly wide: readonly WideRow[];
   readonly hashes: ListHashes;
+  /** The names of the column that was asked for: the first is that of mark 1. Empty where none was. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -43,8 +46,12 @@ export interface ListReading {
   readonly issues: readonly ConfigIssue[];
 }
 
-/** Reads the lists of one policy, one after another. */
-export type ListReader = (file: string, bytes: Uint8Array) => ListReading;
+/**
+ * Reads the lists of one policy, one after another.
+ *
+ * @param asked the column that the kind of the list asks for
+ */
+export type ListReader = (file: string, bytes: Uint8Array, asked?: AskedColumn) => ListReading;
 
 /** At most this many errors are reported; the rest is counted. A wrong file has bad rows only. */
 const mostIssues = 50;
@@ -74,7 +81,7 @@ export function readNumberList(
 export function createListReader(calendar: Calendar, homeCountry: string, block?: number): ListReader {
   const days = createDayTable(calendar);
   const numbers = createPlainNumberReader(homeCountry);
-  return (file, bytes) => {
+  return (file, bytes, asked) => {
     const issues: ConfigIssue[] = [];
     let errors = 0;
     const report = (
@@ -97,10 +104,11 @@ export function createListReader(calendar: Calendar, homeCountry: string, block?
       return { list: undefined, issues };
     }
 
-    const builder = createNumberSetBuilder();
+    const builder = createNumberSetBuilder(asked !== undefined);
+    const cells = asked === undefined ? undefined : createAskedCells(asked);
     const tally = { rows: 0, exact: 0, ranges: 0, prefixes: 0, numbers: 0 };
     const wide: WideRow[] = [];
-    const plain = createPlainRowReader(builder, numbers, days);
+    const plain = createPlainRowReader(builder, numbers, days, cells);
     let header: Header | undefined;
     const takeRow = (row: CsvRow): void => {
       if (row.mistake !== undefined) {
@@ -108,10 +116,10 @@ export function createListReader(calendar: Calendar, homeCountry: string, block?
       } else if (isBlankRow(row)) {
         return;
       } else if (header === undefined) {
-        header = readHeader(row, report);
+        header = readHeader(row, report, asked);
         plain.begin(header);
       } else if (header.positions.has("number")) {
-        const read = readRow(row, header, calendar, homeCountry, report);
+        const read = readRow(row, header, calendar, homeCountry, report, cells);
         if (read === undefined) return;
         builder.add(read.entry, read.row);
         count(tally, read.entry);
@@ -136,7 +144,11 @@ export function createListReader(calendar: Calendar, homeCountry: string, block?
       issues.push({ severity: "error", file, line: lines, column: 1, path: "", message });
     }
     if (errors > 0) return { list: undefined, issues };
-    return { list: { numbers: builder.build(), counts: tally, wide, hashes: hashList(bytes) }, issues };
+    const names = cells?.names() ?? [];
+    return {
+      list: { numbers: builder.build(), counts: tally, wide, hashes: hashList(bytes), names },
+      issues,
+    };
   };
 }
 

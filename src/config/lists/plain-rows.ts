@@ -1,6 +1,7 @@
 // Reads the rows of a list that have the usual form, from octets: no text and no object for a row.
 import type { NumberSetBuilder } from "../../numbering/number-set-builder.ts";
 import type { PlainNumberReader } from "../../numbering/lists/plain-number.ts";
+import type { AskedCells } from "./asked-column.ts";
 import type { Calendar, Day } from "./calendar.ts";
 import type { TakeLine } from "./csv-octets.ts";
 import type { Column } from "./list-advice.ts";
@@ -84,6 +85,7 @@ const FROM = 2;
 const TO = 3;
 const VERIFIED = 4;
 const FORWARD = 5;
+const ASKED = 6;
 
 const columnKinds: Partial<Record<Column, number>> = {
   number: NUMBER,
@@ -101,6 +103,7 @@ export function createPlainRowReader(
   builder: NumberSetBuilder,
   numbers: PlainNumberReader,
   days: DayTable,
+  asked?: AskedCells,
 ): PlainRowReader {
   let kinds = new Uint8Array(0);
   let rows = 0;
@@ -110,6 +113,7 @@ export function createPlainRowReader(
   let to = 0;
   let verified = 0;
   let forward = 0;
+  let mark = 0;
   /** The last combination of attributes, its number, and the numbers of all. */
   let last = -1;
   let lastAttributes = 0;
@@ -125,6 +129,10 @@ export function createPlainRowReader(
     if (kind === FORWARD) {
       forward = readYesNo(bytes, start, end);
       return forward >= 0;
+    }
+    if (kind === ASKED) {
+      mark = asked?.readOctets(bytes, start, end) ?? 0;
+      return mark >= 0;
     }
     const day = days.read(bytes, start, end);
     if (kind === FROM) from = day;
@@ -161,16 +169,19 @@ export function createPlainRowReader(
   }
 
   return {
-    begin({ width, positions }) {
+    begin({ width, positions, asked: position }) {
       if (!positions.has("number")) return;
       kinds = new Uint8Array(width);
-      for (const [column, position] of positions) kinds[position] = columnKinds[column] ?? OTHER;
+      for (const [column, place] of positions) kinds[place] = columnKinds[column] ?? OTHER;
+      if (position >= 0) kinds[position] = ASKED;
     },
     take(bytes, at, line) {
       const width = kinds.length;
       if (width === 0) return -1;
       key = Number.NaN;
       from = to = verified = forward = 0;
+      // A row that is too short has no score: nothing says that it has none but its text.
+      mark = asked?.column.holds === "score" ? -1 : 0;
       const { length } = bytes;
       let column = 0;
       let start = at;
@@ -187,10 +198,10 @@ export function createPlainRowReader(
         column += 1;
         start = end + 1;
       }
-      if (Number.isNaN(key)) return -1;
+      if (Number.isNaN(key) || mark < 0) return -1;
       const attribute = attributesOf();
       if (attribute < 0) return -1;
-      builder.addKey(key, line, attribute);
+      builder.addKey(key, line, attribute, mark);
       rows += 1;
       const feed = end < length && bytes[end] === CR ? end + 1 : end;
       return Math.min(feed + 1, length);

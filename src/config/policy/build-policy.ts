@@ -8,14 +8,16 @@ import type { PolicyRevision } from "../../domain/decision.ts";
 import { parseHostPort, type HostPort } from "../../net/host.ts";
 import { createDialPlan } from "../../numbering/dial-plan.ts";
 import { readListNumber } from "../../numbering/e164.ts";
-import type { PolicyTables, SpecialUser } from "../../screening/rule.ts";
+import type { MarketingPolicy, PolicyTables, SpecialUser } from "../../screening/rule.ts";
 import { compileScreen } from "../../screening/chain/screen.ts";
 import type { ChainConfig } from "../../screening/chain/screen.ts";
 import { createCalendar } from "../lists/calendar.ts";
 import { compileCleanUp, compileLabel } from "./keys/clean-up-schema.ts";
+import type { DayCalendar } from "../lists/day-calendar.ts";
+import { planMarketing } from "./marketing.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import type { LoadedList } from "./list-loading.ts";
-import { toDenyLists, toNumberList } from "./list-loading.ts";
+import { toNumberList, toSharedLists } from "./list-loading.ts";
 import { readLines } from "./line-orders.ts";
 import { buildNextHop, type NextHopHealthEntry } from "./next-hop.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
@@ -40,11 +42,14 @@ export interface TrunkPlan {
 
 /**
  * Builds every trunk with its tables and rules.
+ *
+ * @param calendar of holidays. Left out: the policy names none
  * @returns `issues` reports numbers, dates and merged options that make no sense
  */
 export function planTrunks(
   file: PolicyFile,
   lists: readonly LoadedList[],
+  calendar?: DayCalendar,
 ): {
   readonly plans: readonly TrunkPlan[];
   readonly lines: readonly PolicyLine[];
@@ -54,7 +59,8 @@ export function planTrunks(
   const specialUsers = readSpecialUsers(file, issues);
   const lines = readLines(file);
   issues.push(...lines.issues);
-  const denyLists = toDenyLists(lists);
+  const sharedLists = toSharedLists(lists);
+  const marketing = planMarketing(file, lists, calendar);
   const lessees = new Map(file.lessees.map(({ value }) => [value.id, value]));
   const common = new Map<Side, ChainConfig>();
   const plans = file.trunks.map((entry, index) => {
@@ -64,9 +70,10 @@ export function planTrunks(
     const tables: PolicyTables = {
       trunk,
       lesseeNumbers: lesseeList === undefined ? undefined : toNumberList(lesseeList),
-      denyLists,
+      ...sharedLists,
       specialUsers: specialUsers.get(trunk.id) ?? [],
       lineOrders: lines.ordersOf(trunk),
+      marketing: trunk.side === "lessee" ? marketing.get(trunk.lessee ?? "") : undefined,
     };
     // Trunks of one side without own `rules` share one chain.
     const shared = entry.value.rules === undefined ? common.get(trunk.side) : undefined;
@@ -110,10 +117,12 @@ export function* compileInSteps({
 }: PolicyParts): Generator<TrunkPolicy | undefined, Policy> {
   const trunks: TrunkPolicy[] = [];
   const entries: MatchEntry<TrunkPolicy>[] = [];
+  let marketing: MarketingPolicy | undefined;
   for (const plan of plans) {
     const { entry, trunk, chain, tables } = plan;
+    marketing ??= tables.marketing?.policy;
     const screen = compileScreen(chain, tables, revision);
-    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan) });
+    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan, file.detectors) });
     trunks.push(compiled);
     entries.push(...matchEntriesOf(entry.value, compiled));
     yield compiled;
@@ -132,6 +141,7 @@ export function* compileInSteps({
     tables: Object.freeze(file.tables),
     overload: Object.freeze(file.overload),
     detectors: file.detectors,
+    marketing,
     lists: Object.freeze(lists),
     lines: Object.freeze(lines),
     timeZone: file.timeZone,

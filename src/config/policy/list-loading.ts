@@ -1,15 +1,25 @@
 // Loads the number lists that a policy names, each file once.
-import type { DenyList, NumberList } from "../../screening/rule.ts";
+import type { DenyList, DoNotCallList, NumberList, PolicyTables, ScoreList } from "../../screening/rule.ts";
+import { type AskedColumn, nameAsked } from "../lists/asked-column.ts";
 import { createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
 import { createListReader, type ListReading, type ReadList } from "../lists/number-list.ts";
+import {
+  askedColumnOf,
+  compileBands,
+  industryOf,
+  type ListKind,
+  type PolicyList,
+} from "./keys/list-schema.ts";
 import type { PolicyFile } from "./policy-file.ts";
 import { type ReadFile, resolvePath } from "../yaml/config-files.ts";
 
 /** A list that the policy names and that was read without error. */
 export interface LoadedList {
   readonly id: string;
-  readonly kind: "lessee" | "police" | "deny";
+  readonly kind: "lessee" | ListKind;
+  /** What `lists` says of it. Undefined: the list of a lessee. */
+  readonly entry: PolicyList | undefined;
   /** The path, as the policy writes it. */
   readonly written: string;
   /** The path, relative to the working directory of the program. */
@@ -22,7 +32,7 @@ export interface LoadedList {
 /** Lists that were read before: their files are not opened. */
 export interface ListMemory {
   /**
-   * @param setting what the rows of a list are read under: time zone and home country
+   * @param setting what the rows of a list are read under: time zone, home country and the column that is asked for
    * @returns undefined when the file must be read
    */
   recall(file: string, setting: string): ListReading | undefined;
@@ -43,33 +53,44 @@ export function loadLists(
 ): { readonly lists: readonly LoadedList[]; readonly issues: readonly ConfigIssue[] } {
   const readList = createListReader(createCalendar(policy.timeZone), policy.homeCountry);
   const setting = `${policy.timeZone} ${policy.homeCountry}`;
-  const read = (file: string, path: Path): ListReading => {
-    const known = memory?.recall(file, setting);
+  const read = (file: string, path: Path, asked: AskedColumn | undefined): ListReading => {
+    const under = `${setting}${nameAsked(asked)}`;
+    const known = memory?.recall(file, under);
     if (known !== undefined) return known;
     const content = readFile(file);
     if ("error" in content) {
       const issue = policy.source.issueAt(path, `can't read ${file}: ${content.error}`);
       return { list: undefined, issues: [issue] };
     }
-    const reading = readList(file, content.bytes);
-    memory?.keep(file, setting, reading);
+    const reading = readList(file, content.bytes, asked);
+    memory?.keep(file, under, reading);
     return reading;
   };
   const readings = new Map<string, ListReading>();
   const lists: LoadedList[] = [];
   const issues: ConfigIssue[] = [];
-  const load = (id: string, kind: LoadedList["kind"], written: string, path: Path): void => {
-    const file = resolvePath(policy.source.file, written);
-    let reading = readings.get(file);
+  const load = (list: Omit<LoadedList, "file" | "read">): void => {
+    const file = resolvePath(policy.source.file, list.written);
+    const asked = list.entry && askedColumnOf(list.entry);
+    const name = `${file}${nameAsked(asked)}`;
+    let reading = readings.get(name);
     if (reading === undefined) {
-      reading = read(file, path);
-      readings.set(file, reading);
+      reading = read(file, list.path, asked);
+      readings.set(name, reading);
       issues.push(...reading.issues);
     }
-    if (reading.list !== undefined) lists.push({ id, kind, written, file, path, read: reading.list });
+    if (reading.list !== undefined) lists.push({ ...list, file, read: reading.list });
   };
-  for (const { path, value } of policy.lessees) load(value.id, "lessee", value.numbers, [...path, "numbers"]);
-  for (const { path, value } of policy.lists) load(value.id, value.kind, value.file, [...path, "file"]);
+  for (const { path, value } of policy.lessees)
+    load({
+      id: value.id,
+      kind: "lessee",
+      written: value.numbers,
+      path: [...path, "numbers"],
+      entry: undefined,
+    });
+  for (const { path, value } of policy.lists)
+    load({ id: value.id, kind: value.kind, written: value.file, path: [...path, "file"], entry: value });
   return { lists, issues };
 }
 
@@ -79,8 +100,30 @@ export function toNumberList({ id, file, read }: LoadedList): NumberList {
 }
 
 /** Selects the deny lists among the loaded lists. */
-export function toDenyLists(lists: readonly LoadedList[]): readonly DenyList[] {
+function toDenyLists(lists: readonly LoadedList[]): readonly DenyList[] {
   return lists.flatMap((list) =>
-    list.kind === "lessee" ? [] : [{ ...toNumberList(list), kind: list.kind }],
+    list.kind === "police" || list.kind === "deny" ? [{ ...toNumberList(list), kind: list.kind }] : [],
   );
+}
+
+/** The tables that every trunk of a policy shares. */
+export type SharedLists = Pick<PolicyTables, "denyLists" | "trustedLists" | "scoreLists" | "doNotCallLists">;
+
+/** Sorts the loaded lists by what rules use them for. */
+export function toSharedLists(lists: readonly LoadedList[]): SharedLists {
+  const scoreLists: ScoreList[] = [];
+  const doNotCallLists: DoNotCallList[] = [];
+  for (const list of lists) {
+    const { kind, entry, read } = list;
+    if (kind === "score" && entry !== undefined)
+      scoreLists.push({ ...toNumberList(list), bands: compileBands(entry) });
+    else if (kind === "do-not-call" && entry !== undefined)
+      doNotCallLists.push({ ...toNumberList(list), industry: industryOf(entry), industries: read.names });
+  }
+  return {
+    denyLists: toDenyLists(lists),
+    trustedLists: lists.filter(({ kind }) => kind === "trusted").map(toNumberList),
+    scoreLists,
+    doNotCallLists,
+  };
 }

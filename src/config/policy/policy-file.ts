@@ -6,7 +6,6 @@ import { policyJsonSchema } from "./policy-schema.ts";
 import { nextHopHealthSchema, type NextHopHealthEntry } from "./next-hop.ts";
 import {
   lesseeSchema,
-  listSchema,
   overloadSchema,
   policySchema,
   specialUserSchema,
@@ -14,10 +13,12 @@ import {
   timeZoneSchema,
   trunkSchema,
 } from "./policy-schema.ts";
-import type { LesseeEntry, PolicyList, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
+import { listSchema, type PolicyList } from "./keys/list-schema.ts";
+import type { LesseeEntry, SpecialUserEntry, TrunkEntry } from "./policy-schema.ts";
 import { explainIssues, isMapping, valueAt } from "../yaml/schema-issues.ts";
 import type { OverloadLimits, TableSizes } from "../../policy/policy.ts";
 import type { DetectorSettings } from "../../screening/detectors/detector.ts";
+import { type MarketingEntry, marketingSchema } from "./keys/marketing-schema.ts";
 import { readDetectors } from "./keys/detectors-schema.ts";
 import type { Source } from "../yaml/yaml-source.ts";
 
@@ -46,6 +47,7 @@ export interface PolicyFile {
   readonly tables: TableSizes;
   readonly overload: OverloadLimits;
   readonly detectors: DetectorSettings;
+  readonly marketing: MarketingEntry;
 }
 
 /** Reads the parts of a policy file. Parts with errors are left out and reported in `issues`. */
@@ -77,6 +79,7 @@ export function readPolicyFile(source: Source): {
     tables: readTableSizes(tables),
     overload: readOverload(valueAt(value, ["overload"])),
     detectors: readDetectors(valueAt(value, ["detectors"])),
+    marketing: marketingSchema.safeParse(valueAt(value, ["marketing"])).data ?? marketingSchema.parse({}),
   };
   const mistakes = whole.success ? [] : explainIssues(whole.error, source, policyJsonSchema);
   return { file, issues: [...mistakes, ...findMergedSizes(source, tables)] };

@@ -7,9 +7,11 @@ import { isTimeZone } from "../lists/calendar.ts";
 import { defaultEmergencyLimits } from "../../screening/emergency-rate.ts";
 import { bodiesSchema } from "./keys/bodies-schema.ts";
 import { labelSchema, stripSchema } from "./keys/clean-up-schema.ts";
+import { listSchema } from "./keys/list-schema.ts";
 import { lineStateSchema } from "./keys/line-state-schema.ts";
 import { detectorsSchema } from "./keys/detectors-schema.ts";
 import { frequencySchema } from "./keys/frequency-schema.ts";
+import { marketingSchema } from "./keys/marketing-schema.ts";
 import { matchSchema } from "./keys/match-schema.ts";
 import { methodsSchema } from "./keys/methods-schema.ts";
 import { nextHopHealthSchema, nextHopSchema } from "./next-hop.ts";
@@ -229,20 +231,19 @@ export const lesseeSchema = z.strictObject({
     ),
   state: lineStateSchema.exactOptional(),
   limits: lesseeLimitsSchema.exactOptional(),
+  industry: textSchema
+    .exactOptional()
+    .describe("Industry of the lessee: `marketing.industries` and do-not-call lists name it."),
+  marketing: z
+    .boolean()
+    .exactOptional()
+    .describe("Whether the calls of the lessee are marketing. Default: as its industry says."),
   numbers: pathSchema.describe(
     "CSV list of the lessee's numbers; a relative path starts at the folder of this file.",
   ),
 });
 /** A lessee as written. */
 export type LesseeEntry = z.output<typeof lesseeSchema>;
-
-/** Schema of one deny list of `policy.yaml`. */
-export const listSchema = z.strictObject({
-  file: pathSchema.describe("CSV list; a relative path starts at the folder of this file."),
-  kind: z.enum(["police", "deny"]).describe("Decides the reason code: police-listed or denylisted."),
-});
-/** A deny list as written. */
-export type PolicyList = z.output<typeof listSchema>;
 
 /** Schema of one number that is exempt from named rules on a trunk. */
 export const specialUserSchema = z.strictObject({
@@ -346,6 +347,7 @@ export const policySchema = z.strictObject({
   lists: z.record(idSchema, listSchema).default({}),
   specialUsers: z.array(specialUserSchema).default([]),
   rules: rulesSchema.exactOptional(),
+  marketing: marketingSchema.exactOptional(),
   detectors: detectorsSchema.exactOptional(),
   nextHopHealth: nextHopHealthSchema.exactOptional(),
   tables: tablesSchema.exactOptional(),

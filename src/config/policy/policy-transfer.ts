@@ -1,15 +1,20 @@
 // Hands a policy that one thread has read to the thread that carries calls.
 import { openNumberSet } from "../../numbering/number-set.ts";
-import type { DenyList, NumberList, PolicyTables } from "../../screening/rule.ts";
+import type { LesseeMarketing, MarketingPolicy, NumberList, PolicyTables } from "../../screening/rule.ts";
+import type { SharedLists } from "./list-loading.ts";
 import type { PolicyParts, TrunkPlan } from "./build-policy.ts";
 
 /** A list whose numbers are a block of shared memory: its place in `memories` of the parcel. */
 type PackedList<List extends NumberList> = Omit<List, "numbers"> & { readonly memory: number };
 
+/** The lists of all trunks, without their numbers. */
+type PackedLists = { readonly [Name in keyof SharedLists]: readonly PackedList<SharedLists[Name][number]>[] };
+
 /** Tables of a trunk. Lists are named by their places in the parcel, so that a parcel can travel in pieces. */
-type PackedTables = Omit<PolicyTables, "lesseeNumbers" | "denyLists"> & {
+type PackedTables = Omit<PolicyTables, "lesseeNumbers" | "marketing" | keyof SharedLists> & {
   readonly lesseeNumbers: PackedList<NumberList> | undefined;
-  readonly denyLists: number;
+  /** Without its policy, which all trunks share. */
+  readonly marketing: Omit<LesseeMarketing, "policy"> | undefined;
 };
 
 /** A trunk before its rules are compiled, for another thread. */
@@ -21,9 +26,19 @@ export type PackedPlan = Omit<TrunkPlan, "tables"> & { readonly tables: PackedTa
  */
 export type PolicyParcel = Omit<PolicyParts, "plans"> & {
   readonly memories: readonly SharedArrayBuffer[];
-  readonly denyLists: readonly (readonly PackedList<DenyList>[])[];
+  /** Invariant: every trunk of a policy has the same. */
+  readonly sharedLists: PackedLists;
+  readonly marketing: PackedMarketing | undefined;
   readonly plans: readonly PackedPlan[];
 };
+
+/** What `marketing` says, its sets of numbers by their places. */
+type PackedMarketing = Omit<MarketingPolicy, "platformNumbers" | "ownNumbers"> & {
+  readonly platformNumbers: number;
+  readonly ownNumbers: number;
+};
+
+const noLists: SharedLists = { denyLists: [], trustedLists: [], scoreLists: [], doNotCallLists: [] };
 
 /** Packs the parts of a policy for another thread. */
 export function packPolicy({
@@ -34,24 +49,41 @@ export function packPolicy({
   revision,
 }: PolicyParts): PolicyParcel {
   const memories = createPlaces<SharedArrayBuffer>();
-  const denyLists = createPlaces<readonly DenyList[]>();
   const packList = <List extends NumberList>({ numbers, ...list }: List): PackedList<List> => ({
     ...list,
     memory: memories.placeOf(numbers.memory),
   });
-  const packed = [...plans].map((plan): PackedPlan => ({
-    ...plan,
-    tables: {
-      ...plan.tables,
-      lesseeNumbers:
-        plan.tables.lesseeNumbers === undefined ? undefined : packList(plan.tables.lesseeNumbers),
-      denyLists: denyLists.placeOf(plan.tables.denyLists),
-    },
-  }));
+  let shared = noLists;
+  let marketing: MarketingPolicy | undefined;
+  const packed = [...plans].map((plan): PackedPlan => {
+    const { denyLists, trustedLists, scoreLists, doNotCallLists, ...rest } = plan.tables;
+    const { lesseeNumbers, marketing: ofLessee, ...own } = rest;
+    shared = { denyLists, trustedLists, scoreLists, doNotCallLists };
+    marketing ??= ofLessee?.policy;
+    return {
+      ...plan,
+      tables: {
+        ...own,
+        lesseeNumbers: lesseeNumbers === undefined ? undefined : packList(lesseeNumbers),
+        marketing: ofLessee && { lessee: ofLessee.lessee, industry: ofLessee.industry },
+      },
+    };
+  });
+  const sharedLists = {
+    denyLists: shared.denyLists.map(packList),
+    trustedLists: shared.trustedLists.map(packList),
+    scoreLists: shared.scoreLists.map(packList),
+    doNotCallLists: shared.doNotCallLists.map(packList),
+  };
   return {
     file: { tables, overload, nextHopHealth, timeZone, detectors },
     lines,
-    denyLists: denyLists.all().map((all) => all.map(packList)),
+    sharedLists,
+    marketing: marketing && {
+      ...marketing,
+      platformNumbers: memories.placeOf(marketing.platformNumbers.memory),
+      ownNumbers: memories.placeOf(marketing.ownNumbers.memory),
+    },
     memories: memories.all(),
     plans: packed,
     lists,
@@ -63,7 +95,13 @@ export function packPolicy({
  * Restores the parts. Each plan is restored when it is asked for: a policy has many. Invariant: lists over the same
  * memory share one set.
  */
-export function unpackPolicy({ plans, memories, denyLists, ...parts }: PolicyParcel): PolicyParts {
+export function unpackPolicy({
+  plans,
+  memories,
+  sharedLists,
+  marketing,
+  ...parts
+}: PolicyParcel): PolicyParts {
   const sets = createStore((place) => {
     const memory = memories[place];
     if (memory === undefined) throw new RangeError(`a parcel without list ${place}`);
@@ -73,16 +111,27 @@ export function unpackPolicy({ plans, memories, denyLists, ...parts }: PolicyPar
     ...list,
     numbers: sets(memory),
   });
-  const opened = createStore((place): readonly DenyList[] => (denyLists[place] ?? []).map(openList));
+  const opened: SharedLists = {
+    denyLists: sharedLists.denyLists.map(openList),
+    trustedLists: sharedLists.trustedLists.map(openList),
+    scoreLists: sharedLists.scoreLists.map(openList),
+    doNotCallLists: sharedLists.doNotCallLists.map(openList),
+  };
+  const policy = marketing && {
+    ...marketing,
+    platformNumbers: sets(marketing.platformNumbers),
+    ownNumbers: sets(marketing.ownNumbers),
+  };
   function* openPlans(): Generator<TrunkPlan> {
     for (const plan of plans) {
-      const { lesseeNumbers } = plan.tables;
+      const { lesseeNumbers, marketing: ofLessee, ...own } = plan.tables;
       yield {
         ...plan,
         tables: {
-          ...plan.tables,
+          ...own,
+          ...opened,
           lesseeNumbers: lesseeNumbers === undefined ? undefined : openList(lesseeNumbers),
-          denyLists: opened(plan.tables.denyLists),
+          marketing: ofLessee && policy && { ...ofLessee, policy },
         },
       };
     }

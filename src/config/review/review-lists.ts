@@ -144,6 +144,8 @@ function meetInTime(numbers: NumberSet, first: number, second: number): boolean 
 }
 
 function reviewEmergency(list: LoadedList, now: Millis): readonly ConfigIssue[] {
+  // Nobody calls by these lists.
+  if (list.kind === "do-not-call" || list.kind === "trusted") return [];
   const { numbers } = list.read;
   return emergencyCodes.flatMap((code) => {
     const number = readListNumber(code);
@@ -181,8 +183,9 @@ function reviewLessees(lists: readonly LoadedList[]): readonly ConfigIssue[] {
 
 function reviewDenied(lists: readonly LoadedList[]): readonly ConfigIssue[] {
   const lessees = lists.filter(({ kind }) => kind === "lessee").length;
-  if (lessees === 0 || lessees === lists.length) return [];
-  return reviewShared(lists, "warning", (first, second) => {
+  const denied = lists.filter(({ kind }) => kind === "lessee" || kind === "police" || kind === "deny");
+  if (lessees === 0 || lessees === denied.length) return [];
+  return reviewShared(denied, "warning", (first, second) => {
     if ((first.kind === "lessee") === (second.kind === "lessee")) return undefined;
     return first.kind === "lessee"
       ? `is refused here and listed for lessee "${first.id}"`

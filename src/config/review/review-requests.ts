@@ -1,5 +1,6 @@
 // Reviews what a trunk says about its requests and has no effect.
 import type { TrunkPlan } from "../policy/build-policy.ts";
+import { withholdsByScore } from "../policy/rule-setting.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
 
 /**
@@ -7,8 +8,10 @@ import type { ConfigIssue, Path } from "../yaml/issue.ts";
  */
 export function reviewRequests(
   warn: (path: Path, message: string) => ConfigIssue,
-  { entry: { path, value }, trunk, chain }: TrunkPlan,
+  plan: TrunkPlan,
 ): readonly ConfigIssue[] {
+  const { entry, trunk, chain } = plan;
+  const { path, value } = entry;
   const issues: ConfigIssue[] = [];
   const tell = (key: string, message: string): void => {
     issues.push(warn([...path, key], message));
@@ -36,7 +39,7 @@ export function reviewRequests(
   const roaming = chain["home-cli-from-abroad"].options;
   const isWithheld =
     typeof roaming === "object" && roaming !== null && "roamers" in roaming && roaming.roamers === "withhold";
-  if (trunk.mode === "redirect" && trunk.side === "international" && isWithheld)
+  if (trunk.mode === "redirect" && ((trunk.side === "international" && isWithheld) || withholdsByScore(plan)))
     tell("mode", "a call whose number must be withheld can't be redirected: it is refused");
   return issues;
 }

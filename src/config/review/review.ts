@@ -8,6 +8,8 @@ import { type ConfigIssue, type Path, sortIssues } from "../yaml/issue.ts";
 import { ANY_NAME } from "../../policy/trunk-match.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { reviewLists, soonDays } from "./review-lists.ts";
+import { reviewDetectors } from "./review-detectors.ts";
+import { reviewMarketing } from "./review-marketing.ts";
 import { reviewBareNumbers } from "./review-bare-numbers.ts";
 import { reviewRequests } from "./review-requests.ts";
 import { reviewSs7 } from "./review-ss7.ts";
@@ -40,7 +42,9 @@ export function reviewPolicy(
     ...reviewNextHops(policy, material, listeners),
     ...reviewSides(warner(material), policy, material.plans, listeners),
     ...reviewSpecialUsers(material, now),
+    ...reviewDetectors(warner(material), material.file, material.plans),
     ...reviewLists(material, now),
+    ...reviewMarketing(warner(material), material, now),
   ]);
 }
 
@@ -154,14 +158,18 @@ function reviewIdleOptions(
 const idleEverywhere: Partial<Record<RuleId, string>> = {
   "home-cli-from-abroad": "the policy has no international trunk",
   "diversion-licence": "the policy has no lessee trunk",
-  "deny-lists": "the policy has no deny list",
+  "deny-lists": "the policy has no deny list and no score list",
   "caller-authentication": "the policy has no lessee trunk",
+  "do-not-call": "no lessee's calls are marketing, or no do-not-call list is for them",
+  marketing: "no lessee's calls are marketing",
   "call-frequency": "no trunk has limits.attemptsPerCallerPerMinute or limits.frequency",
   "call-rate": "no trunk has limits.callsPerSecond",
 };
 
 function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
-  if (id === "deny-lists") return ": the policy has no deny list";
+  if (id === "deny-lists") return ": the policy has no deny list and no score list";
+  if (id === "do-not-call" || id === "marketing")
+    return `: ${idleEverywhere[id] ?? "its lessee's calls are no marketing"}`;
   if (id === "call-frequency") return ": it has no limits.attemptsPerCallerPerMinute and no limits.frequency";
   if (id === "call-rate") return ": it has no limits.callsPerSecond";
   return `, whose side is ${trunk.side}`;

@@ -1,6 +1,6 @@
 // The kinds of record lines and their fields, as plain values for JSON. Names are fixed; more may come.
 import type { Action, CallEnd, CallMoved, CallsShed } from "../../domain/call.ts";
-import type { DetectorId, DetectorMode, FindingSubject } from "../../domain/finding.ts";
+import type { DetectorId, DetectorMode, FindingSubject, Participant } from "../../domain/finding.ts";
 import type { LineId, LineState } from "../../domain/line-state.ts";
 import type { AttemptLine, MarkLine } from "./attempt-line.ts";
 
@@ -44,6 +44,8 @@ export interface DecidedLine extends Stamped, AttemptFields {
   readonly overlapOf?: string | undefined;
   /** `lists/police.csv:17`: the row that decided. */
   readonly listLine?: string | undefined;
+  /** Id of the finding, or of the order of quarantine, that decided. */
+  readonly finding?: string | undefined;
   readonly notice?: string | undefined;
   readonly contract?: string | undefined;
   /** Fields whose octets were no UTF-8, as hex, by name. Their text has U+FFFD there. */
@@ -142,10 +144,13 @@ export interface ListLine extends Stamped {
   readonly [field: string]: unknown;
 }
 
-/** A detector saw what many calls together are. */
+/** A detector saw what many calls together are; or an order was given about it, or about a subject. */
 export interface FindingLine extends Stamped {
   readonly record: "finding";
-  readonly detector: DetectorId;
+  /** Of the finding or the order. */
+  readonly id?: string;
+  /** `command`: nobody found it, it was ordered. */
+  readonly detector: DetectorId | "command";
   /** The version of the detector's measures. */
   readonly profile: string;
   readonly mode: DetectorMode;
@@ -155,6 +160,22 @@ export interface FindingLine extends Stamped {
   /** Ids of the newest calls that made it, the oldest first. */
   readonly calls: readonly string[];
   readonly facts: Readonly<Record<string, number>>;
+  /** Of a called party: the callers that took part. */
+  readonly participants?: readonly Participant[];
+  /** Whom it binds, and until when calls are refused or marked. Left out: nobody. */
+  readonly binds?: {
+    readonly subject: FindingSubject;
+    readonly refusedUntil?: string;
+    readonly mark?: "label" | "withhold";
+    readonly markedUntil?: string;
+  };
+  /** Why it binds nobody. */
+  readonly unbound?: string;
+  /** What was ordered about it. Left out: a detector found it. */
+  readonly order?: "add" | "release";
+  readonly reason?: string;
+  /** `command`: who gave the order. */
+  readonly by?: string;
 }
 
 /** Somebody saw whole numbers, searched or exported. */

@@ -10,16 +10,16 @@ import { cliConflict } from "../rules/cli-conflict.ts";
 import { denyLists } from "../rules/deny-lists.ts";
 import { displayName } from "../rules/display-name.ts";
 import { diversionLicence } from "../rules/diversion-licence.ts";
+import { doNotCall } from "../rules/do-not-call.ts";
 import { emergency } from "../rules/emergency.ts";
 import { hiddenCaller } from "../rules/hidden-caller.ts";
 import { homeCliFromAbroad } from "../rules/home-cli-from-abroad.ts";
 import { lineState } from "../rules/line-state.ts";
+import { marketing } from "../rules/marketing.ts";
 import { numberClass } from "../rules/number-class.ts";
+import { quarantine } from "../rules/quarantine.ts";
 
-/**
- * The rules that exist, in the order in which they run. `quarantine` has its place among the ids, but
- * no rule yet.
- */
+/** The rules that exist, in the order in which they run. */
 export const rules: readonly Rule[] = [
   emergency,
   lineState,
@@ -33,6 +33,9 @@ export const rules: readonly Rule[] = [
   diversionLicence,
   denyLists,
   callerAuthentication,
+  doNotCall,
+  marketing,
+  quarantine,
   callFrequency,
   callRate,
   channels,

@@ -33,8 +33,8 @@ export interface Screen {
   /** Judges a request that begins no call, and a call that has paid: by every rule but the limits. */
   judgeRequest(attempt: CallAttempt, state: ScreeningState): Decision;
   /**
-   * Judges a change of the calling party in a call that has paid: by every rule but the limits and `line-state`. An order
-   * that stops a line says itself what becomes of the calls that stand.
+   * Judges a change of the calling party in a call that has paid: by every rule but the limits, `line-state`,
+   * `do-not-call` and `marketing`. An order that stops a line says itself what becomes of the calls that stand.
    *
    * @param attempt the whole request. It is what the decision is about
    * @param named the identities that are judged, all of the request when left out. The rules that compare fields or read
@@ -88,6 +88,9 @@ const wholeRequestRules: ReadonlySet<RuleId> = new Set(["cli-conflict", "display
 /** The rules that look at every identity, whether it counts on the trunk or not. */
 const everyFieldRules: ReadonlySet<RuleId> = new Set(["hidden-caller", "deny-lists"]);
 
+/** The rules about the beginning of a call: a call that stands goes on, whatever they say of its time and its parties. */
+const callRules: ReadonlySet<RuleId> = new Set(["line-state", "do-not-call", "marketing"]);
+
 const listed: Accept = { kind: "accept", reason: "listed" };
 const acceptedByDefault: Accept = { kind: "accept", reason: "default" };
 const refusedByDefault: Deny = { kind: "reject", reason: "cli-not-listed" };
@@ -105,9 +108,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   const whole = askedOf(running);
   const plain = askedOf(running.filter((step) => !step.silentWhenPlain));
   const aboutBodies = askedOf(running.filter((step) => step.id === "bodies"));
-  const aboutChanges = askedOf(
-    running.filter((step) => step.spend === undefined && step.id !== "line-state"),
-  );
+  const aboutChanges = askedOf(running.filter((step) => step.spend === undefined && !callRules.has(step.id)));
   const end = endOf(trunk, running);
   const onFault = exceptionOf(trunk, "rule-fault");
   // A full table is our overload, not a fault of the call (RFC 3261 section 21.5.4).

@@ -1,6 +1,7 @@
 // Detector `call-bombing`: one called party is called again and again, so that her telephone is of no use to her.
+import { createBombers } from "./bombers.ts";
 import { createScores } from "./scores.ts";
-import { NONE, type DetectorForm, type SeenCall } from "./detector.ts";
+import { NONE, type DetectorForm, type SeenCall, type SeenEnd } from "./detector.ts";
 
 /** Talk that was cut off, by her and by the caller. Milliseconds. Machines and voice menus talk for longer. */
 const CUT_BY_CALLED = 8000;
@@ -10,6 +11,8 @@ const HEARD = 20_000;
 const TALKED = 30_000;
 /** People let it ring for longer, nearly all of them. */
 const PATIENT = 20_000;
+/** A called party without calls for so long has no bombers. Milliseconds. */
+const LIFETIME = 6 * 3_600_000;
 /** Called parties stand on no trunk: calls of all trunks count together. */
 const ANY_TRUNK = 0;
 
@@ -35,6 +38,11 @@ const weights = {
   talked: -1.2,
 } as const;
 
+/** True for an answer of which the call was cut off: it may be part of a bombing. */
+export function isShortTalk({ talked, by }: SeenEnd): boolean {
+  return talked < (by === "called" ? CUT_BY_CALLED : CUT_BY_CALLER);
+}
+
 function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean): number {
   if (isDiverted) return 0;
   if (end.talked === NONE) {
@@ -45,8 +53,7 @@ function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean)
     return isAgain ? weights.missedAgain : weights.missed;
   }
   if (end.talked >= TALKED) return isAgain ? weights.talkedAgain : weights.talked;
-  if (end.talked < (end.by === "called" ? CUT_BY_CALLED : CUT_BY_CALLER))
-    return isAgain ? weights.cutAgain : weights.cut;
+  if (isShortTalk(end)) return isAgain ? weights.cutAgain : weights.cut;
   if (end.by !== "called") return weights.brief;
   if (end.talked >= HEARD) return 0;
   return isAgain ? weights.heardAgain : weights.heard;
@@ -59,6 +66,7 @@ export const callBombing: DetectorForm = {
   id: "call-bombing",
   summary: "One called party: many calls that come to nothing, of one caller or of many.",
   profile: "1",
+  binds: ["called"],
   thresholds: {
     score: {
       value: 8,
@@ -80,6 +88,7 @@ export const callBombing: DetectorForm = {
     },
   },
   create(thresholds, tables) {
+    const bombers = createBombers(LIFETIME);
     const measure = { score: 0, anHour: 0, parties: 1, strong: 0 };
     const rows = createScores(tables.called, measure);
     return {
@@ -93,6 +102,7 @@ export const callBombing: DetectorForm = {
         const isHalf = plain > 0 && call.end.talked === NONE && call.trunk.licence !== undefined;
         const weight = isHalf ? plain * LICENSED : plain;
         const score = rows.add(ANY_TRUNK, called, weight, caller, ref, Math.floor(now / 1000));
+        const joined = bombers.add(call, weight, rows.callsOf(ANY_TRUNK, called), now);
         if (score === 0) return undefined;
         return {
           kind: "called",
@@ -103,8 +113,11 @@ export const callBombing: DetectorForm = {
             score: Math.round(score),
           },
           evidence: rows.evidenceOf(ANY_TRUNK, called),
+          participants: () => bombers.of(called),
+          joined,
         };
       },
+      full: () => bombers.full(),
     };
   },
 };

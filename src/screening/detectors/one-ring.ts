@@ -40,6 +40,7 @@ export const oneRing: DetectorForm = {
   summary: "A caller rings many parties for a moment and hangs up.",
   profile: "1",
   needsCallBacks: true,
+  binds: ["caller", "callerBlock", "trunk"],
   thresholds: {
     score: {
       value: 9.2,

@@ -32,6 +32,8 @@ export interface SeenCalls {
   readonly full: number;
   /** @returns undefined for a call that was not forwarded, or whose parties can't be read */
   begin(event: CallDecided, now: Millis): Mutable<SeenCall> | undefined;
+  /** A call that goes on. @returns undefined for a call whose begin was not seen */
+  of(id: string): SeenCall | undefined;
   /** @returns undefined for a call whose begin was not seen, or that was no call */
   end(event: CallEnded, now: Millis): SeenCall | undefined;
 }
@@ -118,6 +120,10 @@ export function createSeenCalls(capacity: number): SeenCalls {
       diverted[slot] = attempt.diversion.length > 0 ? 1 : 0;
       placesOf[slot] = placeOf(attempt.trunk);
       return show(slot, ref, notYet);
+    },
+    of(id) {
+      const slot = slots.get(id);
+      return slot === undefined ? undefined : show(slot, { id, trunk: trunks[placesOf[slot]!]!.id }, notYet);
     },
     end(event, now) {
       const slot = slots.get(event.call.id);

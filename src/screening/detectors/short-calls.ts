@@ -29,6 +29,7 @@ export const shortCalls: DetectorForm = {
   summary: "Calls that the caller drops at the answer or after a short ring, to many parties.",
   profile: "1",
   needsCallBacks: true,
+  binds: ["caller", "callerBlock", "trunk"],
   thresholds: {
     score: {
       value: 7.5,

@@ -46,6 +46,7 @@ export const spread: DetectorForm = {
   id: "spread",
   summary: "Cold calls: ever new called parties, of whom few answer and many hang up at once.",
   profile: "1",
+  binds: ["caller", "callerBlock", "trunk"],
   needsCallBacks: true,
   thresholds: {
     score: {

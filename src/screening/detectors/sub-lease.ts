@@ -88,6 +88,8 @@ export const subLease: DetectorForm = {
   id: "sub-lease",
   summary: "Several businesses on one line: groups of callers, each with a user agent and codecs of its own.",
   profile: "1",
+  binds: [],
+  whyNobody: "the lessee calls on the trunk too: a line is stopped by order",
   needsPrints: true,
   thresholds: {
     businesses: {

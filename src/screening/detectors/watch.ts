@@ -1,11 +1,24 @@
 // Feeds the detectors with the events of calls, and tells what they find.
 import type { CallDecided, CallEnded, CallEvent } from "../../domain/call.ts";
-import { detectorIds, type DetectorId, type DetectorMode, type Finding } from "../../domain/finding.ts";
+import {
+  detectorIds,
+  type DetectorId,
+  type DetectorMode,
+  type Finding,
+  type Participant,
+} from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
 import { readSenderPrint } from "../../sip/fields/sender-print.ts";
 import { createCallBacks, type CallBacks } from "./call-backs.ts";
-import type { Detector, DetectorForm, DetectorSettings, SeenCall, Sighting } from "./detector.ts";
-import { createFindings } from "./findings.ts";
+import type {
+  Detector,
+  DetectorForm,
+  DetectorSetting,
+  DetectorSettings,
+  SeenCall,
+  Sighting,
+} from "./detector.ts";
+import { createFindings, type FindingInForce, IN_FORCE } from "./findings.ts";
 import { detectorForms } from "./registry.ts";
 import { createSeenCalls } from "./seen-calls.ts";
 import { createSubjectTables } from "./subject-table.ts";
@@ -27,6 +40,14 @@ export interface WatchParts {
   readonly ahead: () => Millis;
   /** Takes each finding once. Runs on the path of calls. */
   readonly tell: (finding: Finding, mode: DetectorMode) => void;
+  /** Takes a caller that joins a finding in force about a called party. */
+  readonly join?: (finding: FindingInForce, participant: Participant) => void;
+  /** Takes each call that is answered. `at` is the wall clock. */
+  readonly answered?: (call: SeenCall, at: Millis) => void;
+  /** Takes each call that ends, after the detectors have seen it. `at` is the wall clock. */
+  readonly ended?: (call: SeenCall, at: Millis) => void;
+  /** Gives each finding its id. Left out: `f1`, `f2` … */
+  readonly name?: () => string;
 }
 
 export interface Watch {
@@ -37,6 +58,7 @@ export interface Watch {
   /** Calls, subjects and findings that were not watched because a table was full. */
   readonly full: () => number;
   readonly octets: () => number;
+  readonly findings: () => Iterable<FindingInForce>;
 }
 
 interface Post {
@@ -46,7 +68,16 @@ interface Post {
   readonly thresholds: Record<string, number>;
   profile: string;
   isOn: boolean;
-  readonly told: { readonly detector: DetectorId; readonly mode: DetectorMode; count: number };
+  isEnforced: boolean;
+  /** How long a finding is in force: as long as the quarantine that follows from it, so that it can be found again. */
+  lasts: Millis;
+  readonly told: Readonly<Record<"monitor" | "enforce", Told>>;
+}
+
+interface Told {
+  readonly detector: DetectorId;
+  readonly mode: DetectorMode;
+  count: number;
 }
 
 /** ISUP tells nothing of the sender. */
@@ -67,15 +98,14 @@ export const defaultSettings: DetectorSettings = new Map(
 );
 
 /** @param forms the detectors; left out: all of them */
-export function createWatch(
-  { sizes, settings, ahead, tell }: WatchParts,
-  forms: readonly DetectorForm[] = detectorForms,
-): Watch {
+export function createWatch(parts: WatchParts, forms: readonly DetectorForm[] = detectorForms): Watch {
+  const { sizes, settings, ahead, tell } = parts;
   const calls = createSeenCalls(sizes.calls);
-  const findings = createFindings(sizes.findings);
   const tables = createSubjectTables(sizes.subjects);
   let callBacks: CallBacks | undefined;
   let readsPrints = false;
+  let named = 0;
+  const findings = createFindings(sizes.findings, parts.name ?? (() => `f${++named}`));
   const posts = forms
     .toSorted((a, b) => detectorIds.indexOf(a.id) - detectorIds.indexOf(b.id))
     .map((form): Post => {
@@ -86,7 +116,12 @@ export function createWatch(
         thresholds,
         profile: form.profile,
         isOn: false,
-        told: { detector: form.id, mode: "monitor", count: 0 },
+        isEnforced: false,
+        lasts: IN_FORCE,
+        told: {
+          monitor: { detector: form.id, mode: "monitor", count: 0 },
+          enforce: { detector: form.id, mode: "enforce", count: 0 },
+        },
       };
     });
   let known: DetectorSettings | undefined;
@@ -98,6 +133,8 @@ export function createWatch(
       const setting = next.get(post.form.id);
       post.isOn = setting !== undefined && setting.mode !== "off";
       if (setting === undefined) continue;
+      post.isEnforced = setting.mode === "enforce";
+      post.lasts = lastingOf(setting);
       post.profile = setting.profile;
       Object.assign(post.thresholds, setting.thresholds);
       if (post.isOn) post.detector ??= post.form.create(post.thresholds, tables);
@@ -108,13 +145,6 @@ export function createWatch(
       callBacks ??= createCallBacks(tables);
   }
 
-  function tellOf(post: Post, seen: Sighting, call: SeenCall, at: Millis): void {
-    const finding = findings.take(post.form.id, post.profile, seen, call, at);
-    if (finding === undefined) return;
-    post.told.count++;
-    tell(finding, post.told.mode);
-  }
-
   function begin(event: CallDecided, now: Millis): void {
     const call = calls.begin(event, now);
     if (call === undefined) return;
@@ -122,7 +152,7 @@ export function createWatch(
     if (readsPrints && call.trunk.side === "lessee") call.print = printOf(event);
     for (const post of posts) {
       const seen = post.isOn ? post.detector?.begun?.(call, now) : undefined;
-      if (seen !== undefined) tellOf(post, seen, call, event.at);
+      if (seen !== undefined) take(post, seen, call, event.at);
     }
   }
 
@@ -131,13 +161,31 @@ export function createWatch(
     if (call === undefined) return;
     for (const post of posts) {
       const seen = post.isOn ? post.detector?.ended?.(call, now) : undefined;
-      if (seen !== undefined) tellOf(post, seen, call, event.at);
+      if (seen !== undefined) take(post, seen, call, event.at);
     }
     callBacks?.ended(call, now);
+    parts.ended?.(call, event.at);
+  }
+
+  function take(post: Post, seen: Sighting, call: SeenCall, at: Millis): void {
+    const { form, profile, isEnforced, lasts } = post;
+    const finding = findings.take({ detector: form.id, profile, isEnforced, lasts }, seen, call, at);
+    if (finding === undefined) {
+      const grown = seen.joined === undefined ? undefined : findings.join(form.id, seen, call);
+      if (grown !== undefined && seen.joined !== undefined) parts.join?.(grown, seen.joined);
+      return;
+    }
+    const told = post.told[isEnforced ? "enforce" : "monitor"];
+    told.count++;
+    tell(finding, told.mode);
   }
 
   return {
     happened(event) {
+      if (event.kind === "answered") {
+        const call = parts.answered === undefined ? undefined : calls.of(event.call.id);
+        if (call !== undefined) parts.answered?.(call, event.at);
+      }
       if (event.kind !== "decided" && event.kind !== "ended") return;
       const current = settings();
       if (current !== known) follow(current);
@@ -146,12 +194,17 @@ export function createWatch(
       if (event.kind === "decided") begin(event, now);
       else end(event, now);
     },
-    told: posts.map(({ told }) => told),
+    told: posts.flatMap(({ told: { monitor, enforce } }) => [monitor, enforce]),
     full: () =>
       calls.full +
       findings.full +
       tables.full() +
       posts.reduce((sum, { detector }) => sum + (detector?.full?.() ?? 0), 0),
     octets: tables.octets,
+    findings: () => findings.inForce(),
   };
+}
+
+function lastingOf({ mode, quarantine, action }: DetectorSetting): Millis {
+  return mode === "enforce" ? (quarantine?.for ?? action?.for ?? IN_FORCE) : IN_FORCE;
 }

@@ -1,14 +1,15 @@
-// The rule deny-lists: no calling or diverting party may be on a deny list.
+// The rule deny-lists: no calling or diverting party may be on a deny list, or have too high a score.
 import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
-import type { Deny } from "../../domain/decision.ts";
+import type { Deny, Mark } from "../../domain/decision.ts";
 import { formatNumber, type PartyNumber } from "../../domain/number.ts";
 import { possibleKeys } from "../../numbering/possible-numbers.ts";
 import { describeIdentity } from "../identities.ts";
 import { joinChanges, takeOut } from "../list-change.ts";
 import { numbersSeen } from "../number-seen.ts";
-import type { DenyList, ScreenRule } from "../rule.ts";
+import type { DenyList, Note, ScreenRule } from "../rule.ts";
+import { explainScores, judgeScores } from "./score-bands.ts";
 
 const optionsSchema = z.strictObject({});
 
@@ -76,13 +77,17 @@ const ordered = new WeakMap<readonly DenyList[], readonly DenyList[]>();
 export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "deny-lists",
   stage: "screen",
-  summary: "No caller and no diverting party may be on a police list or another deny list.",
-  reasons: ["police-listed", "denylisted"],
+  summary:
+    "No caller and no diverting party may be on a police list or another deny list, or have a score that is refused.",
+  reasons: ["police-listed", "denylisted", "score-listed"],
   options: optionsSchema,
+  mayNote: (_options, { scoreLists }) =>
+    scoreLists.some(({ bands }) => bands.some((band) => band.do === "monitor")),
   compile(_options, tables) {
     const lists = inOrder(tables.denyLists);
-    if (lists.length === 0) return undefined;
-    return (attempt): Deny | undefined => {
+    const hasScores = tables.scoreLists.length > 0;
+    if (lists.length === 0 && !hasScores) return undefined;
+    return (attempt): Deny | Mark | Note | undefined => {
       for (const list of lists) {
         const found = findListed(attempt, list);
         if (found === undefined) continue;
@@ -90,10 +95,10 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
         const line = `${list.file}:${list.numbers.line(found.row)}`;
         return { kind: "reject", reason, facts: { list: list.id, field: found.party.source, line } };
       }
-      return undefined;
+      return hasScores ? judgeScores(attempt, tables) : undefined;
     };
   },
-  explain({ attempt, tables }) {
+  explain({ attempt, tables }, finding) {
     const saw: string[] = [];
     const lines = new Set<string>();
     const changes = new Set<string>();
@@ -107,7 +112,15 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
         lines.add(`${list.file}:${list.numbers.line(row)}`);
         changes.add(change);
       }
-    if (changes.size === 0) return { saw: `on none of ${tables.denyLists.length} lists` };
+    const scores = explainScores(attempt, tables);
+    if (changes.size === 0 && scores.saw.length === 0)
+      return { saw: `on none of ${tables.denyLists.length + tables.scoreLists.length} lists` };
+    if (changes.size === 0) {
+      const seen = scores.saw.join(", ");
+      if (finding === undefined) return { saw: seen };
+      const change = joinChanges(scores.changes);
+      return { saw: seen, line: scores.lines.join(", "), ...(change !== undefined && { change }) };
+    }
     return {
       saw: saw.join(", "),
       line: [...lines].join(", "),

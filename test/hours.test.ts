@@ -1,0 +1,2 @@
+import "./hours/rest-hours.ts";
+import "./hours/areas.ts";
