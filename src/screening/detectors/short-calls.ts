@@ -8,7 +8,15 @@ const SECOND = 1000;
  * What a call says. Hanging up within seconds of the answer says most, a short ring a little. Talk of half a minute
  * speaks against it: machines, codes and couriers have it. Longer talk says little: it may be there to hide the pattern.
  */
-const weights = { dropped: 4, short: 0.5, patient: -1, brief: -2, talked: -0.3, calledBack: -2 } as const;
+const weights = {
+  dropped: 4,
+  short: 0.5,
+  patient: -1,
+  waited: -0.3,
+  brief: -2.5,
+  talked: -0.3,
+  calledBack: -2,
+} as const;
 
 /** Who was rung as a sign calls back at once. Milliseconds. */
 const AT_ONCE = 180 * SECOND;
@@ -21,7 +29,7 @@ function weigh({ end }: SeenCall): number {
   }
   if (!end.isCancelled || end.rang === NONE) return 0;
   if (end.rang < 12 * SECOND) return weights.short;
-  return end.rang < 20 * SECOND ? 0 : weights.patient;
+  return end.rang < 20 * SECOND ? weights.waited : weights.patient;
 }
 
 export const shortCalls: DetectorForm = {

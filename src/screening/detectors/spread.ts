@@ -50,13 +50,13 @@ export const spread: DetectorForm = {
   needsCallBacks: true,
   thresholds: {
     score: {
-      value: 9.5,
+      value: 12,
       least: 1,
       most: 1000,
-      why: "Sum of what calls of one caller weigh. 9.5: some thirty calls of which two were hung up and few talked.",
+      why: "Sum of what calls of one caller weigh. 12: some thirty calls of which three were hung up and few talked.",
     },
     blockScore: {
-      value: 9.5,
+      value: 12,
       least: 1,
       most: 1000,
       why: "The same for a hundred callers on one trunk.",
