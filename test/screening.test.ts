@@ -16,6 +16,7 @@ import "./screening/marketing.ts";
 import "./screening/caller-authentication.ts";
 import "./screening/limits.ts";
 import "./screening/contract-frequency.ts";
+import "./screening/lessee-limits.ts";
 import "./screening/line-state.ts";
 import "./screening/detector-patterns.ts";
 import "./screening/detectors.ts";

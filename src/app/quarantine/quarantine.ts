@@ -10,6 +10,7 @@ import {
   type Bound,
   bindFinding,
   findSubject,
+  joinShields,
   releasedOf,
   unboundWords,
 } from "../../screening/quarantine/binding.ts";
@@ -236,12 +237,9 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
       }
       return bound;
     },
-    join({ detector, subject }, participant) {
-      for (const holder of [detector, "command"] as const) {
-        const entry = table.get(holder, subject);
-        if (entry === undefined || !table.join(entry, participant)) continue;
-        keepSoon({ join: entry.held.id, participant });
-      }
+    join(finding, participant) {
+      for (const { held } of joinShields(finding, participant, table))
+        keepSoon({ join: held.id, participant });
     },
     async order(request) {
       const unkept = parts.unkept();

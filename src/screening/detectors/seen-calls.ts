@@ -34,7 +34,7 @@ export interface SeenCalls {
   begin(event: CallDecided, now: Millis): Mutable<SeenCall> | undefined;
   /** A call that goes on. @returns undefined for a call whose begin was not seen */
   of(id: string): SeenCall | undefined;
-  /** @returns undefined for a call whose begin was not seen, or that was no call */
+  /** @returns undefined for a call whose begin or end was not seen, or that was no call */
   end(event: CallEnded, now: Millis): SeenCall | undefined;
 }
 
@@ -130,7 +130,8 @@ export function createSeenCalls(capacity: number): SeenCalls {
       if (slot === undefined) return undefined;
       slots.delete(event.call.id);
       free[freed++] = slot;
-      if (wantsCredentials.has(event.status ?? 0)) return undefined;
+      // Of a lost call nobody has seen the end.
+      if (event.how === "lost" || wantsCredentials.has(event.status ?? 0)) return undefined;
       return show(slot, event.call, endOf(event, now - times[slot]!));
     },
   };

@@ -1,12 +1,12 @@
 // From a finding to an entry of the quarantine: whom it binds, and why it binds nobody.
-import type { Finding, FindingSubject, SubjectKind } from "../../domain/finding.ts";
+import type { Finding, FindingSubject, Participant, SubjectKind } from "../../domain/finding.ts";
 import { BLOCK_OF_CALLERS, formatKey, readKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Side, TrunkId } from "../../domain/trunk.ts";
 import type { Held } from "../../state/quarantine/held.ts";
 import type { Entry, QuarantineTable } from "../../state/quarantine/quarantine-table.ts";
 import type { DetectorSetting } from "../detectors/detector.ts";
-import { GROWTH } from "../detectors/findings.ts";
+import { type FindingInForce, GROWTH } from "../detectors/findings.ts";
 
 /**
  * A release holds as long as the campaign goes on: until the detector has seen nothing of it for a day after the end that the
@@ -96,6 +96,22 @@ export function bindFinding(
   };
   const entry = table.put(held, at);
   return entry === undefined ? { unbound: "full" } : { entry };
+}
+
+/**
+ * Puts a caller that has joined a finding behind the shields of its called party.
+ *
+ * @returns the entries that bind it from now on
+ */
+export function joinShields(
+  { detector, subject }: FindingInForce,
+  participant: Participant,
+  table: QuarantineTable,
+): readonly Entry[] {
+  return [detector, "command" as const].flatMap((holder) => {
+    const entry = table.get(holder, subject);
+    return entry !== undefined && table.join(entry, participant) ? [entry] : [];
+  });
 }
 
 /** An entry as it is after its release. */
