@@ -230,6 +230,12 @@ export const lesseeSchema = z.strictObject({
   id: idSchema,
   name: textSchema.exactOptional(),
   contract: textSchema.exactOptional().describe("Reference of the contract."),
+  licence: z
+    .enum(["own-use", "call-centre", "hosting"])
+    .default("own-use")
+    .describe(
+      "What the contract permits beside own calls. The detectors spread and sub-lease leave lines of call-centre and hosting alone.",
+    ),
   state: lineStateSchema.exactOptional(),
   limits: lesseeLimitsSchema.exactOptional(),
   industry: textSchema
