@@ -6,7 +6,7 @@ import type { Log } from "../observe/log.ts";
 import type { Policy } from "../policy/policy.ts";
 import { detectorForms } from "../screening/detectors/registry.ts";
 import { createWatch } from "../screening/detectors/watch.ts";
-import { isShortTalk } from "../screening/detectors/call-bombing.ts";
+import { createAnswerNotes } from "../screening/quarantine/answer-notes.ts";
 import type { Bound } from "../screening/quarantine/binding.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import { engineNow } from "../wire/kernel/clock.ts";
@@ -52,9 +52,6 @@ export function createDetection({ policy, state, log, note, folder, fault }: Det
     if (++lines <= LINES_A_SECOND) log.warn("finding", logOfFinding(finding, mode, bound));
   }
 
-  /** A shield asks who answered whom: noted while calls to a party may be found to be a bombing. */
-  const isAsked = (): boolean => policy().detectors.get("call-bombing")?.mode !== "off";
-
   const quarantine = openQuarantine({
     folder,
     state,
@@ -75,13 +72,7 @@ export function createDetection({ policy, state, log, note, folder, fault }: Det
       note(noteOfFinding(finding, mode, bound));
     },
     join: quarantine.join,
-    // Should the end never be seen, the answer counts some hours later.
-    answered({ caller, called }, at) {
-      if (isAsked()) state.answered.note(caller, called, at, true);
-    },
-    ended({ caller, called, end }, at) {
-      if (end.talked >= 0 && !isShortTalk(end) && isAsked()) state.answered.note(caller, called, at, false);
-    },
+    ...createAnswerNotes(state, () => policy().detectors),
   });
 
   return {

@@ -63,12 +63,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--trunk <id>", "judge every attempt as a call of this trunk, whatever its addresses")
     .option("--json", "one JSON object per line")
     .option("--all", "show repeats too")
+    .option("--ends", "say too how each call ended, as far as its capture shows it")
     .option("--expect <file>", "exit 1 unless the output matches this file")
     .option("--jobs <n>", "so many captures at once (default: the cores, for large captures)", readJobs)
     .action(async (captures: string[], options: ReplayFlags) => {
       const { replayCaptures } = await import("./replay.ts");
-      const { config, trunk, expect, jobs, json = false, all = false } = options;
-      code = await replayCaptures(captures, { config, trunk, expect, jobs, json, all, ...streams() });
+      const { config, trunk, expect, jobs, json = false, all = false, ends = false } = options;
+      code = await replayCaptures(captures, { config, trunk, expect, jobs, json, all, ends, ...streams() });
     });
 
   program
@@ -280,6 +281,7 @@ interface ReplayFlags {
   readonly trunk?: string;
   readonly json?: boolean;
   readonly all?: boolean;
+  readonly ends?: boolean;
   readonly expect?: string;
   readonly jobs?: number;
 }

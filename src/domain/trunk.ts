@@ -69,6 +69,14 @@ export interface FrequencyLimit {
   readonly onlyUnanswered: boolean;
 }
 
+/** Limits of a lessee over all of its trunks. */
+export interface LesseeLimits {
+  readonly callsPerSecond?: number;
+  readonly channels?: number;
+  /** The trunks of the lessee that hold channels, the own one included. */
+  readonly trunks: readonly TrunkId[];
+}
+
 export interface TrunkLimits {
   /** Those of the trunk, then those of its lessee. */
   readonly frequency?: readonly FrequencyLimit[];
@@ -76,6 +84,8 @@ export interface TrunkLimits {
   readonly callsPerSecond?: number;
   readonly attemptsPerCallerPerMinute?: number;
   readonly channels?: number;
+  /** Left out: the lessee has none but frequencies. */
+  readonly lessee?: LesseeLimits;
   readonly messagesPerSecond?: number;
   /** New calls judged in a second, whatever their verdict. */
   readonly attemptsPerSecond?: number;
@@ -93,6 +103,9 @@ export interface CleanUp {
    */
   readonly verstat: boolean;
 }
+
+/** What the contract of a lessee permits beside its own calls: calls of a call centre, or calls of other businesses. */
+export type Licence = "own-use" | "call-centre" | "hosting";
 
 /** How the called party learns that a call was let through with a reservation (verdict `label`). */
 export interface LabelForm {
@@ -160,6 +173,8 @@ export interface Trunk {
   readonly tcpAbove?: number;
   /** Longest time that an answered call is kept when its end is not seen. Milliseconds. */
   readonly longestCall: Millis;
+  /** Left out: `own-use`, and on trunks without lessee. */
+  readonly licence?: Licence;
   /** Reference of the lessee's contract, for records. */
   readonly contract?: string;
   /** The name that the certificate of a TLS peer of this trunk must prove, in lower case. */

@@ -488,3 +488,27 @@ void tap.test("accepted keys that aren't enforced yet are warnings, and the poli
     "policy.yaml:14:34 trunks[1].limits.channels: warning: without effect: a trunk with mode redirect never sees the end of a call",
   ]);
 });
+
+void tap.test("channels of a lessee: a warning where every trunk of the lessee redirects", (t) => {
+  const issuesOf = (second: string): readonly string[] => {
+    const files = filesOf({
+      "all.csv": "number\n+861087654321\n",
+      "policy.yaml": `version: 1
+trunks:
+  - { id: a, side: lessee, match: { addresses: [192.0.2.1] }, lessee: bank, mode: redirect }
+  - { id: b, side: lessee, match: { addresses: [192.0.2.2] }, lessee: bank${second} }
+lessees:
+  - { id: bank, numbers: all.csv, limits: { callsPerSecond: 9, channels: 3 } }
+`,
+    });
+    const { policy, issues } = loadPolicy(files, "policy.yaml");
+    const { lessee } = policy?.trunkById("b")?.trunk.limits ?? {};
+    t.match(lessee, { callsPerSecond: 9, channels: 3, trunks: second === "" ? ["b"] : [] });
+    return printed(issues);
+  };
+  t.strictSame(issuesOf(""), []);
+  t.strictSame(issuesOf(", mode: redirect"), [
+    "policy.yaml:6:64 lessees[0].limits.channels: warning: without effect: every trunk of the lessee has mode redirect and never sees the end of a call",
+  ]);
+  t.end();
+});

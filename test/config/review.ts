@@ -239,7 +239,7 @@ detectors:
     "a limit's rule without the limit",
     [onIntl("rules: { call-rate: { mode: monitor }, call-frequency: { mode: monitor } }")],
     [
-      'policy.yaml:16:14 trunks[2].rules.call-rate: warning: can never fire on trunk "intl": it has no limits.callsPerSecond',
+      'policy.yaml:16:14 trunks[2].rules.call-rate: warning: can never fire on trunk "intl": it has no limits.callsPerSecond, and its lessee has none',
       'policy.yaml:16:44 trunks[2].rules.call-frequency: warning: can never fire on trunk "intl": it has no limits.attemptsPerCallerPerMinute and no limits.frequency',
     ],
   ],

@@ -3,7 +3,7 @@ import type { DetectorMode, Finding } from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { LogFields } from "../../observe/log.ts";
 import { redactText } from "../../observe/redact.ts";
-import type { NoteLine } from "../../records/lines/record-line.ts";
+import { describeFinding, type NoteLine } from "../../records/lines/record-line.ts";
 import type { FindingInForce } from "../../screening/detectors/findings.ts";
 import type { Bound } from "../../screening/quarantine/binding.ts";
 import { endOf, type Held } from "../../state/quarantine/held.ts";
@@ -66,19 +66,8 @@ function bindsOf({ subject, until, mark, markUntil }: Held): NonNullable<Finding
 
 /** The record line of a finding, and what follows from it. */
 export function noteOfFinding(finding: Finding, mode: DetectorMode, bound: Bound): FindingNote {
-  const { id, detector, profile, subject, at, until, evidence, facts, participants } = finding;
   return {
-    record: "finding",
-    time: iso(at),
-    id,
-    detector,
-    profile,
-    mode,
-    subject,
-    until: iso(until),
-    calls: evidence.map((call) => call.id),
-    facts,
-    ...(participants.length === 0 ? {} : { participants }),
+    ...describeFinding(finding, mode),
     ...("entry" in bound ? { binds: bindsOf(bound.entry.held) } : { unbound: bound.unbound }),
   };
 }

@@ -10,6 +10,7 @@ import {
   type Bound,
   bindFinding,
   findSubject,
+  joinShields,
   releasedOf,
   unboundWords,
 } from "../../screening/quarantine/binding.ts";
@@ -243,8 +244,9 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
       }
       return bound;
     },
-    join({ detector, subject }, participant) {
-      for (const holder of [detector, "command"] as const) joinEntry(table.get(holder, subject), participant);
+    join(finding, participant) {
+      for (const { held } of joinShields(finding, participant, table))
+        keepSoon({ join: held.id, participant });
     },
     async order(request) {
       const unkept = parts.unkept();

@@ -163,7 +163,7 @@ const idleEverywhere: Partial<Record<RuleId, string>> = {
   "do-not-call": "no lessee's calls are marketing, or no do-not-call list is for them",
   marketing: "no lessee's calls are marketing",
   "call-frequency": "no trunk has limits.attemptsPerCallerPerMinute or limits.frequency",
-  "call-rate": "no trunk has limits.callsPerSecond",
+  "call-rate": "no trunk and no lessee has limits.callsPerSecond",
 };
 
 function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
@@ -171,7 +171,7 @@ function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
   if (id === "do-not-call" || id === "marketing")
     return `: ${idleEverywhere[id] ?? "its lessee's calls are no marketing"}`;
   if (id === "call-frequency") return ": it has no limits.attemptsPerCallerPerMinute and no limits.frequency";
-  if (id === "call-rate") return ": it has no limits.callsPerSecond";
+  if (id === "call-rate") return ": it has no limits.callsPerSecond, and its lessee has none";
   return `, whose side is ${trunk.side}`;
 }
 

@@ -1,6 +1,6 @@
 // The kinds of record lines and their fields, as plain values for JSON. Names are fixed; more may come.
-import type { Action, CallEnd, CallMoved, CallsShed } from "../../domain/call.ts";
-import type { DetectorId, DetectorMode, FindingSubject, Participant } from "../../domain/finding.ts";
+import type { Action, CallEnd, CallEnded, CallMoved, CallsShed } from "../../domain/call.ts";
+import type { DetectorId, DetectorMode, Finding, FindingSubject, Participant } from "../../domain/finding.ts";
 import type { LineId, LineState } from "../../domain/line-state.ts";
 import type { AttemptLine, MarkLine } from "./attempt-line.ts";
 
@@ -208,3 +208,42 @@ export type NoteLine = Unstamped<
 >;
 
 type Unstamped<Line> = Line extends Stamped ? Omit<Line, keyof Stamped> & Partial<Stamped> : never;
+
+/** The line of a finding, without the node. */
+export function describeFinding(
+  { id, detector, profile, subject, at, until, evidence, facts, participants }: Finding,
+  mode: DetectorMode,
+): Omit<FindingLine, "node"> {
+  return {
+    record: "finding",
+    time: new Date(at).toISOString(),
+    id,
+    detector,
+    profile,
+    mode,
+    subject,
+    until: new Date(until).toISOString(),
+    calls: evidence.map((call) => call.id),
+    facts,
+    ...(participants.length === 0 ? {} : { participants }),
+  };
+}
+
+/** The line of the end of a call, without the node. */
+export function describeEnd(event: CallEnded, lessee: string | undefined): Omit<EndedLine, "node"> {
+  const { call, at, ringingMs, answeredMs, talkedMs, by, how, status, cause } = event;
+  return {
+    record: "ended",
+    id: call.id,
+    time: new Date(at).toISOString(),
+    trunk: call.trunk,
+    lessee,
+    ringingMs,
+    answeredMs,
+    seconds: talkedMs === undefined ? undefined : Math.round(talkedMs) / 1000,
+    by,
+    how,
+    ...(status === undefined ? {} : { status }),
+    ...(cause === undefined ? {} : { cause }),
+  };
+}

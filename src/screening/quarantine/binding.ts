@@ -12,7 +12,7 @@ import type { Side, TrunkId } from "../../domain/trunk.ts";
 import type { Held } from "../../state/quarantine/held.ts";
 import type { Entry, QuarantineTable } from "../../state/quarantine/quarantine-table.ts";
 import type { DetectorSetting } from "../detectors/detector.ts";
-import { GROWTH } from "../detectors/findings.ts";
+import { type FindingInForce, GROWTH } from "../detectors/findings.ts";
 
 /**
  * A release holds as long as the campaign goes on: until the detector has seen nothing of it for a day after the end that the
@@ -113,6 +113,22 @@ function unite(found: readonly Participant[], before: readonly Participant[]): r
 
 function nameOf({ trunk, number }: Participant): string {
   return `${number} ${trunk}`;
+}
+
+/**
+ * Puts a caller that has joined a finding behind the shields of its called party.
+ *
+ * @returns the entries that bind it from now on
+ */
+export function joinShields(
+  { detector, subject }: FindingInForce,
+  participant: Participant,
+  table: QuarantineTable,
+): readonly Entry[] {
+  return [detector, "command" as const].flatMap((holder) => {
+    const entry = table.get(holder, subject);
+    return entry !== undefined && table.join(entry, participant) ? [entry] : [];
+  });
 }
 
 /** An entry as it is after its release. */
