@@ -7,4 +7,5 @@ import "./numbering/list-number.ts";
 import "./numbering/number-properties.ts";
 import "./numbering/number-set.ts";
 import "./numbering/overlap.ts";
+import "./numbering/difference.ts";
 import "./numbering/marked-rows.ts";

@@ -5,11 +5,13 @@ import { dirname } from "node:path";
 /**
  * Writes beside the file, then renames. The file is on the disk when this returns. Throws what the operating system
  * says; the file at `path` is then as it was. Invariant: one process at a time writes `path`.
+ *
+ * @param mode permissions of the file; left out: only its owner reads it
  */
-export function writeDurably(path: string, bytes: Uint8Array): void {
+export function writeDurably(path: string, bytes: Uint8Array, mode = 0o600): void {
   const temporary = `${path}.new`;
   try {
-    writeThrough(temporary, bytes);
+    writeThrough(temporary, bytes, mode);
     renameSync(temporary, path);
   } catch (error) {
     removePart(temporary);
@@ -27,8 +29,8 @@ function removePart(path: string): void {
   }
 }
 
-function writeThrough(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, "w", 0o600);
+function writeThrough(path: string, bytes: Uint8Array, mode: number): void {
+  const file = openSync(path, "w", mode);
   try {
     writeFileSync(file, bytes);
     fsyncSync(file);

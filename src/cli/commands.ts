@@ -5,6 +5,7 @@ import { type LineAction, lineActions, type LineFlags } from "./line-options.ts"
 import type { KeptOrders } from "./asking/kept-orders.ts";
 import { addQuarantineCommands } from "./quarantine/quarantine-options.ts";
 import type { StaticConfig } from "../config/load-static.ts";
+import { addOfficeCommands } from "./office-commands.ts";
 import { version } from "./version.ts";
 
 /** Exit code of a command line that can't be parsed. */
@@ -167,6 +168,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
         { ...streams(), readFile: readFromDisk, now: Date.now() },
       );
     });
+
+  addOfficeCommands(program, streams, (ended) => (code = ended));
 
   program
     .command("line")

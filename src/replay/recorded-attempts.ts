@@ -187,5 +187,11 @@ function readCircuit(value: unknown): SeizedCircuit | undefined {
 
 /** Attempts hold text as received octets, one character each; records hold it as people read it. */
 function asReceived(text: string): string {
+  // Nearly every text is ASCII, and the same in both.
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7e) return fromUtf8(text);
+  return text;
+}
+
+function fromUtf8(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }

@@ -210,7 +210,7 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
     "another encoding",
     new Uint8Array([...new TextEncoder().encode("number,note\n95588,"), 0xbf, 0xcd, 0xb7, 0xfe]),
     [
-      "l.csv:2:7: not UTF-8 text from here on, but it may be GB18030, which Excel writes in China; save the file as CSV UTF-8, or convert it: iconv -f gb18030 -t utf-8",
+      "l.csv:2:7: not UTF-8 text from here on, but it may be GB18030, which Excel writes in China; convert it with `sigwall import`, or save the file as CSV UTF-8",
     ],
   ],
   [
@@ -221,17 +221,19 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
   [
     "UTF-16 with a byte order mark",
     Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("number\n95588\n", "utf16le")]),
-    ["l.csv:1:1: this is UTF-16 text; save the file as CSV UTF-8"],
+    ["l.csv:1:1: this is UTF-16 text; convert it with `sigwall import`, or save the file as CSV UTF-8"],
   ],
   [
     "UTF-16 without",
     Buffer.from("number\n95588\n", "utf16le"),
-    ["l.csv:1:1: this is UTF-16 text; save the file as CSV UTF-8"],
+    ["l.csv:1:1: this is UTF-16 text; convert it with `sigwall import`, or save the file as CSV UTF-8"],
   ],
   [
     "a workbook",
     new Uint8Array([0x50, 0x4b, 0x03, 0x04, 0x14, 0x00, 0x06, 0xff]),
-    ["l.csv:1:8: this is an Excel workbook; save it as CSV UTF-8"],
+    [
+      "l.csv:1:8: this is an Excel workbook; make a list of it with `sigwall import`, or save it as CSV UTF-8",
+    ],
   ],
 ];
 

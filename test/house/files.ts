@@ -76,6 +76,7 @@ const wallClockReaders = [
   "app/quarantine/open-quarantine.ts",
   "app/watchdog.ts",
   "cli/commands.ts",
+  "cli/office-commands.ts",
   "cli/run.ts",
   "wire/kernel/clock.ts",
 ];
@@ -105,7 +106,7 @@ void t.test("words: the house speaks of lessees and refusals", (t) => {
 /** Where each package may be imported; a package that isn't named here may not be imported at all. */
 const homes: Readonly<Record<string, RegExp>> = {
   "cli-progress": /^cli\/captures\/progress\.ts$/,
-  commander: /^cli\/(?:commands|quarantine\/quarantine-options)\.ts$/,
+  commander: /^cli\/(?:commands|office-commands|quarantine\/quarantine-options)\.ts$/,
   "lru-cache":
     /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/captures\/replayed-capture)\.ts$/,
   papaparse: /^config\/lists\/csv\.ts$/,
@@ -113,7 +114,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   "prom-client": /^observe\/metrics\.ts$/,
   yaml: /^config\/yaml\/yaml-source\.ts$/,
   // Rules declare their options as schemas.
-  zod: /^(?:config|screening)\//,
+  zod: /^(?:config|intake|screening)\//,
 };
 
 function packagesOf(imports: readonly string[]): readonly string[] {

@@ -1,4 +1,4 @@
-// Cuts CSV text into rows (RFC 4180), each with the line on which it begins.
+// Cuts CSV text into rows (RFC 4180), each with the line on which it begins, and writes it.
 import Papa from "papaparse";
 
 /** A row of CSV text. */
@@ -25,15 +25,16 @@ export function widthOf({ cells }: CsvRow): number {
  * Calls `take` with every row, blank ones included, until it returns false.
  *
  * @param text text with LF line ends
+ * @param delimiter what stands between cells
  */
-export function eachCsvRow(text: string, take: (row: CsvRow) => boolean | undefined): void {
+export function eachCsvRow(text: string, take: (row: CsvRow) => boolean | undefined, delimiter = ","): void {
   // The parser would take a byte order mark away and count its offsets without it. It leaves one on a later line.
   const isMarked = text.startsWith("\ufeff");
   const parsed = isMarked ? `\n${text}` : text;
   let line = isMarked ? 0 : 1;
   let offset = 0;
   Papa.parse<readonly string[]>(parsed, {
-    delimiter: ",",
+    delimiter,
     newline: "\n",
     step: ({ data: cells, errors: [mistake], meta }, parser) => {
       const row = { cells, line, text: parsed.slice(offset, meta.cursor), mistake: mistake?.message };
@@ -42,6 +43,14 @@ export function eachCsvRow(text: string, take: (row: CsvRow) => boolean | undefi
       if (row.line > 0 && take(row) === false) parser.abort();
     },
   });
+}
+
+/** Writes rows as CSV text with LF line ends. What needs quotes has them. */
+export function writeCsv(rows: readonly (readonly string[])[]): string {
+  return `${Papa.unparse(
+    rows.map((row) => [...row]),
+    { newline: "\n" },
+  )}\n`;
 }
 
 export function countLines(text: string): number {

@@ -22,6 +22,13 @@ export function columnNamed(name: string): Column | undefined {
   return columns.find((known) => known === written);
 }
 
+/** The column that a name means: its own name, or a Chinese one, with a remark in parentheses or without. */
+export function columnMeant(name: string): Column | undefined {
+  const written = name.normalize("NFKC").replaceAll(/[\s*:"']/gu, "");
+  const remark = written.indexOf("(");
+  return columnNamed(name) ?? chineseColumns.get(remark > 0 ? written.slice(0, remark) : written);
+}
+
 /**
  * The date column that an unknown one stands for, or undefined. Its dates would be ignored, and a number would go on
  * calling after its last day. So such a name is an error and not a warning.
@@ -38,7 +45,7 @@ export function misspeltDateColumn(name: string): Column | undefined {
 
 /** Advice for an unknown column; empty when there is none. */
 export function adviseColumn(name: string): string {
-  const meaning = chineseColumns.get(name.trim());
+  const meaning = columnMeant(name);
   if (meaning !== undefined) return `; write "${meaning}" for it`;
   return adviseSeparator(name) || suggest(plainName(name), columns);
 }
@@ -79,15 +86,20 @@ export function adviseDate(cell: string): string {
   return day === undefined || day === cell ? "" : `; did you mean ${day}?`;
 }
 
-/** What a file is that is not UTF-8 text, in words with advice. */
-export function adviseEncoding(bytes: Uint8Array): string {
+/**
+ * What a file is that is not UTF-8 text, in words with advice.
+ *
+ * @param isList true: `sigwall import` can make a list of it
+ */
+export function adviseEncoding(bytes: Uint8Array, isList = false): string {
+  const convert = isList ? "convert it with `sigwall import`, or " : "";
   const [a, b, c, d] = bytes;
   if (a === 0x50 && b === 0x4b && c === 0x03 && d === 0x04)
-    return "this is an Excel workbook; save it as CSV UTF-8";
+    return `this is an Excel workbook; ${isList ? "make a list of it with `sigwall import`, or " : ""}save it as CSV UTF-8`;
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff))
-    return "this is UTF-16 text; save the file as CSV UTF-8";
+    return `this is UTF-16 text; ${convert}save the file as CSV UTF-8`;
   if (isGb18030(bytes))
-    return "not UTF-8 text from here on, but it may be GB18030, which Excel writes in China; save the file as CSV UTF-8, or convert it: iconv -f gb18030 -t utf-8";
+    return `not UTF-8 text from here on, but it may be GB18030, which Excel writes in China; ${convert}save the file as CSV UTF-8`;
   return "not UTF-8 text from here on; save the file as UTF-8";
 }
 
@@ -128,18 +140,22 @@ const dateWords: readonly (readonly [column: Column, words: RegExp, whole?: RegE
   ["valid_to", /^valid|^有效/u],
 ];
 
-const chineseColumns: ReadonlyMap<string, Column> = new Map([
-  ["号码", "number"],
-  ["主叫号码", "number"],
-  ["电话号码", "number"],
-  ["呼叫转移", "may_forward"],
-  ["用途", "purpose"],
-  ["合同号", "contract"],
-  ["合同", "contract"],
-  ["来源", "source"],
-  ["通知", "notice"],
-  ["备注", "note"],
-]);
+/** The Chinese names of columns, as carriers and lessees write them. */
+const chineseNames: readonly (readonly [column: Column, names: readonly string[]])[] = [
+  ["number", ["号码", "主叫号码", "主叫", "电话号码", "电话", "用户号码", "业务号码", "号段"]],
+  ["valid_from", ["生效日期", "生效时间", "开始日期", "起始日期", "启用日期"]],
+  ["valid_to", ["失效日期", "失效时间", "到期日期", "截止日期", "结束日期", "终止日期", "有效期至"]],
+  ["verified_on", ["核验日期", "查验日期", "核查日期", "验证日期"]],
+  ["may_forward", ["呼叫转移", "允许转接", "转接"]],
+  ["purpose", ["用途", "使用用途", "业务用途"]],
+  ["contract", ["合同号", "合同编号", "合同"]],
+  ["source", ["来源"]],
+  ["notice", ["通知", "通知文号", "文号"]],
+  ["note", ["备注", "说明"]],
+];
+const chineseColumns: ReadonlyMap<string, Column> = new Map(
+  chineseNames.flatMap(([column, names]) => names.map((name): [string, Column] => [name, column])),
+);
 
 function nearestDateColumn(written: string): Column | undefined {
   const nearest = findNearest(written, columns);

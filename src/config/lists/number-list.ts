@@ -96,11 +96,15 @@ export function createListReader(calendar: Calendar, homeCountry: string, block?
     };
     if (!isUtf8(bytes)) {
       const { text, damage = 0 } = decodeText(bytes);
-      report(placeAt(text, damage), "", adviseEncoding(bytes));
+      report(placeAt(text, damage), "", adviseEncoding(bytes, true));
       return { list: undefined, issues };
     }
     if (looksLikeUtf16(beginningOf(bytes))) {
-      report({ line: 1, column: 1 }, "", "this is UTF-16 text; save the file as CSV UTF-8");
+      report(
+        { line: 1, column: 1 },
+        "",
+        "this is UTF-16 text; convert it with `sigwall import`, or save the file as CSV UTF-8",
+      );
       return { list: undefined, issues };
     }
 

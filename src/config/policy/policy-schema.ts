@@ -104,6 +104,15 @@ const limitsSchema = z.strictObject({
   frequency: frequencySchema.exactOptional(),
 });
 
+const areaSchema = z
+  .strictObject({
+    province: textSchema.exactOptional(),
+    city: textSchema.exactOptional(),
+    county: textSchema.exactOptional(),
+    branch: textSchema.exactOptional().describe("The branch of the carrier that is responsible."),
+  })
+  .describe("Where the trunk is. The monthly report gathers by it.");
+
 const lesseeLimitsSchema = z
   .strictObject({
     callsPerSecond: callsPerSecondSchema,
@@ -122,6 +131,7 @@ export const trunkSchema = z.strictObject({
   lessee: idSchema.exactOptional().describe("The lessee whose numbers may call on a trunk of side lessee."),
   state: lineStateSchema.exactOptional(),
   areaCode: areaCodeSchema.exactOptional(),
+  area: areaSchema.exactOptional(),
   nextHops: z
     .array(nextHopSchema)
     .min(1)
@@ -230,6 +240,9 @@ export const lesseeSchema = z.strictObject({
   id: idSchema,
   name: textSchema.exactOptional(),
   contract: textSchema.exactOptional().describe("Reference of the contract."),
+  owner: textSchema
+    .exactOptional()
+    .describe("Who answers for the lessee in the carrier. The monthly report gathers by it."),
   licence: z
     .enum(["own-use", "call-centre", "hosting"])
     .default("own-use")

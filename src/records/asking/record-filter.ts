@@ -108,6 +108,7 @@ export function needleOf(filter: RecordFilter): string | undefined {
     filter.trunk,
     filter.lessee,
     filter.reason,
+    filter.kinds.length === 1 ? filter.kinds[0] : undefined,
   ];
   return candidates.find((text) => text !== undefined && text !== "" && isPlain(text));
 }

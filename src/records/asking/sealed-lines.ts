@@ -52,6 +52,42 @@ export async function readSealedLines(
   return lines;
 }
 
+/** What a judgement of an attempt reads of its record. */
+const judgedColumns: readonly string[] = [
+  "record id trunk lessee verdict reason rule revision signalling transport source destination listener",
+  "callId calling called diversion requestUri requestUriAround privacy displays bodies isup fault rawHex more",
+].flatMap((names) => names.split(" "));
+
+/**
+ * Asks the attempts of sealed hours for what a judgement reads, in order of time. Fields that a record has not are null.
+ * It takes a third of the time of whole lines.
+ */
+export async function readSealedAttempts(
+  database: Database,
+  hours: readonly HourFiles[],
+  filter: RecordFilter,
+): Promise<readonly ReadLine[]> {
+  const { sql, values } = conditionOf("attempts", { ...filter, kinds: ["decided"] });
+  const columns = judgedColumns.map((name) => `"${name}"`).join(", ");
+  const rows = await askTables(
+    database,
+    hours,
+    "attempts",
+    (tables) =>
+      `SELECT epoch_us(moment) AS us, to_json(t)::VARCHAR AS line FROM (SELECT time AS moment, {${judgedColumns.map((name) => `"${name}": "${name}"`).join(", ")}} AS t FROM (SELECT time, ${columns} FROM ${tables} WHERE ${sql})) ORDER BY moment`,
+    values,
+  );
+  return rows.map(({ us, line }) => {
+    const { more, ...row } = JSON.parse(String(line));
+    return {
+      ...inFull(row),
+      record: "decided",
+      time: timeOf(Number(us)),
+      ...(typeof more === "string" ? parseFields(more) : {}),
+    };
+  });
+}
+
 /** A calling number, and how often it was used. Times are Unix milliseconds. */
 export interface NumberUse {
   readonly number: string;

@@ -1,0 +1,233 @@
+// `sigwall import`: turns what a spreadsheet exports into a clean list, says what it changed, and compares it.
+import { Buffer } from "node:buffer";
+import { statSync } from "node:fs";
+import { writeDurably } from "../../app/durable-file.ts";
+import { describeFailure, readFromDisk, readGivenFile } from "../../app/read-file.ts";
+import { readPolicy } from "../../config/load-policy.ts";
+import { loadStatic } from "../../config/load-static.ts";
+import { countOf, describeDifference } from "../../config/change/number-words.ts";
+import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
+import type { AskedColumn } from "../../config/lists/asked-column.ts";
+import { askedColumnOf } from "../../config/policy/keys/list-schema.ts";
+import type { LoadedList } from "../../config/policy/list-loading.ts";
+import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
+import {
+  type CellIssue,
+  type Change,
+  type ChangeCount,
+  cleanList,
+  type CleanList,
+} from "../../intake/clean-list.ts";
+import { addRows } from "../../intake/list-addition.ts";
+import { proveList, writeList } from "../../intake/list-text.ts";
+import { differenceOf } from "../../numbering/lists/difference.ts";
+import type { NumberSet } from "../../numbering/number-set.ts";
+import { readMonthlyFigures, writeMonthlyFigures } from "../../intake/monthly-figures.ts";
+import type { Table } from "../../intake/table.ts";
+import { readTable } from "./read-table.ts";
+
+/** What the command was called with. */
+export interface ImportOptions {
+  /** The file of the spreadsheet; `-`: standard input. */
+  readonly file: string;
+  readonly sheet?: string;
+  readonly config: string;
+  /** The lessee, or the list of the policy, that the table is for. */
+  readonly lessee?: string;
+  readonly list?: string;
+  /** The rows come behind those of the list that is in force. */
+  readonly add?: boolean;
+  /** `monthly`: figures for the monthly report, and no numbers. */
+  readonly kind?: "list" | "monthly";
+  /** File that is written; left out: standard output. */
+  readonly out?: string;
+}
+
+export interface ImportOutput {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+const DONE = 0;
+const REFUSED = 1;
+const UNUSABLE = 2;
+const DEFAULT_ZONE = "Asia/Shanghai";
+const DEFAULT_COUNTRY = "86";
+
+/**
+ * Runs `sigwall import`. Nothing is written unless every cell could be read. The clean list goes to `out` or to standard
+ * output, what is told of it to standard error.
+ *
+ * @returns exit code: 0 written; 1 cells that can't be taken; 2 the file or the configuration can't be read
+ */
+export async function importFile(options: ImportOptions, output: ImportOutput): Promise<number> {
+  const say = (text: string): void => void output.stderr.write(`${text}\n`);
+  const fail = (text: string, code: number): number => {
+    say(`sigwall import: ${text}`);
+    return code;
+  };
+  const content = readGivenFile(options.file === "-" ? "/dev/stdin" : options.file);
+  if ("error" in content) return fail(`can't read ${options.file}: ${content.error}`, UNUSABLE);
+  const target = findTarget(options);
+  if ("issues" in target) {
+    for (const issue of target.issues) say(formatIssue(issue));
+    return fail("the configuration has errors", UNUSABLE);
+  }
+  if ("error" in target) return fail(target.error, UNUSABLE);
+  const reading = await readTable(Buffer.from(content.bytes), options.sheet);
+  if ("error" in reading) return fail(`${options.file}: ${reading.error}`, REFUSED);
+  if (options.kind === "monthly") return importFigures(options, reading.table, say, output);
+  const clean = cleanList(reading.table, target.homeCountry, askedOf(target));
+  if ("error" in clean) return fail(`${options.file}: ${clean.error}`, REFUSED);
+
+  const made = options.add === true ? addTo(target, clean) : makeWhole(target, clean);
+  say(`${options.file} (${reading.table.form}): ${countOf(clean.rows.length, "row")} of numbers`);
+  for (const change of clean.changes) say(`  ${describeChange(change)}`);
+  if ("error" in made) return fail(`${target.list?.file ?? ""}: ${made.error}`, REFUSED);
+  const issues = [...clean.issues, ...made.issues];
+  for (const { place, message } of issues) say(`${options.file}:${place}: ${message}`);
+  const left = clean.issueCount - clean.issues.length;
+  if (left > 0) say(`${left} more cells that can't be taken`);
+  if (issues.length > 0)
+    return fail(`${countOf(issues.length + left, "cell")} can't be taken: nothing was written`, REFUSED);
+  if (target.list !== undefined && made.numbers !== undefined)
+    for (const line of describeAgainst(target.list, made.numbers)) say(`  ${line}`);
+  return write(options, made.text, say, output);
+}
+
+function importFigures(
+  options: ImportOptions,
+  table: Table,
+  say: (text: string) => void,
+  output: ImportOutput,
+): number {
+  const read = readMonthlyFigures(table);
+  if ("error" in read) {
+    say(`sigwall import: ${options.file}: ${read.error}`);
+    return REFUSED;
+  }
+  for (const { place, message } of read.issues) say(`${options.file}:${place}: ${message}`);
+  if (read.issues.length > 0) {
+    say(`sigwall import: ${countOf(read.issues.length, "cell")} can't be taken: nothing was written`);
+    return REFUSED;
+  }
+  say(`${options.file} (${table.form}): ${countOf(read.figures.length, "figure")}`);
+  if (read.empty > 0) say(`  ${countOf(read.empty, "empty cell")}: not imported, which is not 0`);
+  return write(options, writeMonthlyFigures(read.figures), say, output);
+}
+
+/** What the table is compared with, and how its numbers and days are read. */
+interface Target {
+  readonly list: LoadedList | undefined;
+  readonly homeCountry: string;
+  readonly calendar: Calendar;
+}
+
+function findTarget({
+  config,
+  lessee,
+  list,
+  add,
+}: ImportOptions): Target | { readonly error: string } | { readonly issues: readonly ConfigIssue[] } {
+  if (lessee !== undefined && list !== undefined) return { error: "give --lessee or --list, not both" };
+  const wanted = lessee ?? list;
+  if (wanted === undefined) {
+    if (add === true) return { error: "--add needs --lessee or --list, the list that the rows are added to" };
+    return { list: undefined, homeCountry: DEFAULT_COUNTRY, calendar: createCalendar(DEFAULT_ZONE) };
+  }
+  const { config: read, issues } = loadStatic(readFromDisk, config);
+  if (read === undefined) return { issues };
+  const { material, issues: mistakes } = readPolicy(readFromDisk, read.policy);
+  if (material === undefined || hasErrors(mistakes)) return { issues: mistakes };
+  const found = material.lists.find(
+    ({ id, kind }) => id === wanted && (kind === "lessee") === (lessee !== undefined),
+  );
+  if (found === undefined)
+    return { error: `the policy has no ${lessee === undefined ? "list" : "lessee"} "${wanted}"` };
+  const { homeCountry, timeZone } = material.file;
+  return { list: found, homeCountry, calendar: createCalendar(timeZone) };
+}
+
+/** The further column that the kind of the list asks for. */
+function askedOf({ list }: Target): AskedColumn | undefined {
+  return list?.entry && askedColumnOf(list.entry);
+}
+
+interface MadeList {
+  readonly text: string;
+  readonly numbers: NumberSet | undefined;
+  readonly issues: readonly CellIssue[];
+}
+
+function makeWhole(target: Target, clean: CleanList): MadeList {
+  const { calendar, homeCountry } = target;
+  const text = writeList(clean.columns, clean.rows);
+  if (clean.issues.length > 0) return { text, numbers: undefined, issues: [] };
+  const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked: askedOf(target) });
+  return { text, numbers: reading.list?.numbers, issues };
+}
+
+function addTo(target: Target, clean: CleanList): MadeList | { readonly error: string } {
+  const { list, calendar, homeCountry } = target;
+  const there = list === undefined ? { error: "there is no list" } : readFromDisk(list.file);
+  if ("error" in there) return there;
+  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, askedOf(target));
+  if ("error" in addition) return addition;
+  const { text, added, firstLine, issues } = addition;
+  const proved = proveList({ ...clean, rows: added }, text, calendar, homeCountry, {
+    firstLine,
+    asked: askedOf(target),
+  });
+  return { text, numbers: proved.reading.list?.numbers, issues: [...issues, ...proved.issues] };
+}
+
+function write(
+  { out }: ImportOptions,
+  text: string,
+  say: (text: string) => void,
+  { stdout }: ImportOutput,
+): number {
+  if (out === undefined) {
+    stdout.write(text);
+    return DONE;
+  }
+  try {
+    writeDurably(out, Buffer.from(text), modeOf(out));
+  } catch (error) {
+    say(`sigwall import: can't write ${out}: ${describeFailure(error)}`);
+    return UNUSABLE;
+  }
+  say(`written to ${out}`);
+  return DONE;
+}
+
+/** A list that is there keeps its permissions. */
+function modeOf(path: string): number {
+  return (statSync(path, { throwIfNoEntry: false })?.mode ?? 0o644) & 0o777;
+}
+
+const changeWords: Readonly<Record<Change, (first: string) => string>> = {
+  "text-mark": (first) => `text mark of the spreadsheet taken away (${first})`,
+  width: (first) => `full-width characters written as usual ones (${first})`,
+  invisible: (first) => `characters that nobody sees taken away (${first})`,
+  range: (first) => `range written as A..B (${first})`,
+  digits: (first) => `number that the spreadsheet held as an amount (${first})`,
+  day: (first) => `day written as 2027-06-30 (${first})`,
+  "yes-no": (first) => `yes or no written in English (${first})`,
+  "empty-row": (first) => `empty row left out (row ${first})`,
+  "row-twice": (first) => `row that stands twice left out (${first})`,
+  "unread-column": (first) => `column that no list has left out (${first})`,
+};
+
+function describeChange({ change, count: times, first }: ChangeCount): string {
+  const places = first.join(", ") + (times > first.length ? ", …" : "");
+  return `${times} × ${changeWords[change](places)}`;
+}
+
+function describeAgainst({ file, kind, read }: LoadedList, numbers: NumberSet): readonly string[] {
+  const words = describeDifference(differenceOf(read.numbers, numbers, kind === "score"));
+  return [
+    `beside ${file}, which is in force:`,
+    ...(words.length === 0 ? ["the same numbers"] : words).map((line) => `  ${line}`),
+  ];
+}

@@ -1,0 +1,154 @@
+// The commands of those who answer for lists, changes and reports: import, diff, report.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Dimension, dimensions } from "../reports/month-report.ts";
+import type { ImportOptions } from "./intake/import.ts";
+
+/** Where commands write. */
+interface Streams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+const defaultConfig = "sigwall.yaml";
+
+/** @param done takes the exit code of a command */
+export function addOfficeCommands(
+  program: Command,
+  streams: () => Streams,
+  done: (code: number) => void,
+): void {
+  program
+    .command("import")
+    .description("turns what a spreadsheet exports (CSV of any usual form, .xlsx) into a clean list")
+    .argument("<file>", "CSV, text or .xlsx; - is standard input")
+    .option("--sheet <name>", "sheet of a workbook; default: the first one with something in it")
+    .option("--lessee <id>", "compares with the list of this lessee")
+    .option("--list <name>", "compares with this list of the policy")
+    .option("--add", "the rows come behind those that are in force")
+    .addOption(
+      new Option("--kind <kind>", "a list of numbers, or the figures of a month for the report")
+        .choices(["list", "monthly"])
+        .default("list"),
+    )
+    .option("--out <file>", "file that is written; default: standard output")
+    .option("--config <file>", "configuration that names the policy", defaultConfig)
+    .action(async (file: string, options: Omit<ImportOptions, "file">) => {
+      const { importFile } = await import("./intake/import.ts");
+      done(await importFile({ file, ...options }, streams()));
+    });
+
+  program
+    .command("diff")
+    .description("says what differs between two policies: numbers, trunks, modes, rules")
+    .argument("<old>", "sigwall.yaml, policy.yaml, or the revision of a policy that was in force")
+    .argument("<new>", "the same")
+    .option("--config <file>", "configuration that names the records folder, for a revision")
+    .option("--records <dir>", "records folder, for a revision; more than once for several", collect, [])
+    .option("--json", "one JSON object per line")
+    .action(async (before: string, after: string, { config, records, json = false }: DiffFlags) => {
+      const [{ diffPolicies }, { readFromDisk }] = await Promise.all([
+        import("./change/diff.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      done(diffPolicies({ before, after, config, records, json }, { ...streams(), readFile: readFromDisk }));
+    });
+
+  program
+    .command("rehearse")
+    .description("judges recorded attempts by a new policy, and says which verdicts would be others")
+    .requiredOption("--config <file>", "configuration that is to come")
+    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .option("--since <time>", "from when on", "24h")
+    .option("--until <time>", "until when; default: now")
+    .option("--counts", "runs limits, detectors and quarantine too, as if no call had been before")
+    .option("--max-changes <n>", "exit code 1 when more verdicts change", readCount)
+    .option("--json", "one JSON object")
+    .action(async ({ until, maxChanges, counts = false, json = false, ...options }: RehearseFlags) => {
+      const [{ rehearse }, { readFromDisk }] = await Promise.all([
+        import("./change/rehearse.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      done(await rehearse({ ...options, until, maxChanges, counts, json }, output));
+    });
+
+  program
+    .command("report")
+    .description("prints the monthly report: the five heads of the notices, and what stands below them")
+    .requiredOption("--month <month>", "2026-11")
+    .option(
+      "--by <dimension>",
+      `gathers by ${dimensions.join(", ")}; more than once; default: all`,
+      collectBy,
+      [],
+    )
+    .addOption(
+      new Option("--format <format>", "a page that prints, CSV for spreadsheets, or JSON")
+        .choices(["html", "csv", "json"])
+        .default("html"),
+    )
+    .addOption(new Option("--lang <language>", "default: that of LANG").choices(["zh", "en"]))
+    .option(
+      "--monthly <file>",
+      "figures from import --kind monthly; default: monthly/*.csv beside the configuration",
+      collect,
+      [],
+    )
+    .option("--config <file>", "configuration that names the records folder")
+    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .action(async ({ lang, ...options }: ReportFlags) => {
+      const [{ reportMonth }, { readFromDisk }] = await Promise.all([
+        import("./reporting/report.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      const language = lang ?? ((process.env["LANG"] ?? "").startsWith("zh") ? "zh" : "en");
+      done(
+        await reportMonth(
+          { config: undefined, ...options, language },
+          { ...streams(), readFile: readFromDisk },
+        ),
+      );
+    });
+}
+
+interface DiffFlags {
+  readonly config?: string;
+  readonly records: readonly string[];
+  readonly json?: boolean;
+}
+
+interface RehearseFlags {
+  readonly config: string;
+  readonly records: readonly string[];
+  readonly since: string;
+  readonly until?: string;
+  readonly maxChanges?: number;
+  readonly counts?: boolean;
+  readonly json?: boolean;
+}
+
+function readCount(text: string): number {
+  if (!/^\d{1,15}$/u.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+interface ReportFlags {
+  readonly month: string;
+  readonly by: readonly Dimension[];
+  readonly format: "html" | "csv" | "json";
+  readonly lang?: "zh" | "en";
+  readonly monthly: readonly string[];
+  readonly config?: string;
+  readonly records: readonly string[];
+}
+
+/** Gathers the values of an option that may be given more than once. */
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function collectBy(value: string, before: readonly Dimension[]): readonly Dimension[] {
+  const known = dimensions.find((dimension) => dimension === value);
+  if (known === undefined) throw new InvalidArgumentError(`It must be one of ${dimensions.join(", ")}.`);
+  return [...before, known];
+}

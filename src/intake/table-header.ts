@@ -1,0 +1,60 @@
+// Finds the columns of a list in the header of a table, in the words that people write there.
+import type { AskedColumn } from "../config/lists/asked-column.ts";
+import { columnMeant, plainName } from "../config/lists/list-advice.ts";
+import type { Table, TableRow } from "./table.ts";
+import { isEmptyRow } from "./table.ts";
+
+/** The header of a table: where each column of a list stands. */
+export interface TableHeader {
+  readonly row: TableRow;
+  /** Position in the row by column of the list. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** Names of columns that no list has. */
+  readonly unread: readonly string[];
+}
+
+/** A title may stand above the header, and notes below the title. */
+const MOST_ROWS_ABOVE = 10;
+
+/**
+ * Finds the header: the first row that names the column of the numbers. Titles above it are passed over.
+ * @param asked the further column that the kind of the list asks for
+ * @returns an error in words when there is none, or when a column stands twice
+ */
+export function findHeader(
+  { rows, placeOf }: Table,
+  asked?: AskedColumn,
+): TableHeader | { readonly error: string } {
+  const candidates = rows.filter((row) => !isEmptyRow(row)).slice(0, MOST_ROWS_ABOVE);
+  for (const row of candidates) {
+    const positions = new Map<string, number>();
+    const unread: string[] = [];
+    let twice: string | undefined;
+    for (const [index, cell] of row.cells.entries()) {
+      const name = typeof cell === "string" ? cell.trim() : "";
+      const column = name === "" ? undefined : (askedMeant(name, asked) ?? columnMeant(name));
+      if (column === undefined) {
+        if (name !== "") unread.push(name);
+      } else if (positions.has(column)) {
+        twice ??= `${placeOf(row.row, index)}: "${name}" is the column ${column}, which another column is already`;
+      } else {
+        positions.set(column, index);
+      }
+    }
+    if (!positions.has("number")) continue;
+    return twice === undefined ? { row, positions, unread } : { error: twice };
+  }
+  return { error: 'no row has a column "number" (号码)' };
+}
+
+/** How headers write the further columns in Chinese. */
+const chineseAsked: Readonly<Record<AskedColumn["holds"], readonly string[]>> = {
+  score: ["评分", "分值", "风险分值"],
+  industry: ["行业"],
+};
+
+function askedMeant(name: string, asked: AskedColumn | undefined): string | undefined {
+  if (asked === undefined) return undefined;
+  const isMeant = plainName(name) === plainName(asked.name) || chineseAsked[asked.holds].includes(name);
+  return isMeant ? asked.name : undefined;
+}

@@ -1,0 +1,64 @@
+// Reads a table from the text that a spreadsheet exports: commas, semicolons or tabs between cells.
+import { eachCsvRow } from "../config/lists/csv.ts";
+import { columnMeant } from "../config/lists/list-advice.ts";
+import type { TableReading, TableRow } from "./table.ts";
+import { decodeTableText } from "./text-encoding.ts";
+
+/** A title and remarks may stand above the header. */
+const ROWS_OF_TITLE = 20;
+
+/** More rows than any list has. */
+const MOST_ROWS = 20_000_000;
+
+const separators = [
+  [",", "commas"],
+  [";", "semicolons"],
+  ["\t", "tabs"],
+] as const;
+
+type Separator = (typeof separators)[number][0];
+
+/** Reads the octets of a text file. The separator is the one by which the header names most columns. */
+export function readTextTable(bytes: Uint8Array): TableReading {
+  const decoded = decodeTableText(bytes);
+  if (decoded === undefined) return { error: "this is no text in UTF-8, UTF-16 or GB18030" };
+  const text = decoded.text.replaceAll(/\r\n?/g, "\n");
+  const [separator, name] = separators.toSorted(
+    ([a], [b]) => namedColumns(text, b) - namedColumns(text, a),
+  )[0]!;
+  const rows: TableRow[] = [];
+  let mistake: string | undefined;
+  eachCsvRow(
+    text,
+    (row) => {
+      if (row.mistake !== undefined) mistake = `line ${row.line}: ${row.mistake}`;
+      rows.push({ row: row.line, cells: row.cells });
+      return mistake === undefined && rows.length < MOST_ROWS;
+    },
+    separator,
+  );
+  if (mistake !== undefined) return { error: mistake };
+  if (rows.length >= MOST_ROWS) return { error: `it has more than ${MOST_ROWS} rows` };
+  return {
+    table: {
+      form: `${decoded.encoding}, ${name}`,
+      rows,
+      placeOf: (row, column) => `${row}:${column + 1}`,
+    },
+  };
+}
+
+/** The most columns that one of the first rows names when `separator` cuts it. A title may stand above the header. */
+function namedColumns(text: string, separator: Separator): number {
+  let named = 0;
+  let seen = 0;
+  eachCsvRow(
+    text,
+    ({ cells }) => {
+      named = Math.max(named, cells.filter((cell) => columnMeant(cell) !== undefined).length);
+      return ++seen < ROWS_OF_TITLE;
+    },
+    separator,
+  );
+  return named;
+}

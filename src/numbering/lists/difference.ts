@@ -1,0 +1,115 @@
+// Tells what numbers one list has more than another, for people who change a list.
+import type { NumberSet } from "../number-set.ts";
+
+/** Numbers without a gap between them. Both ends are inclusive. Keys are those of `PartyNumber`. */
+export interface NumberSpan {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What one set covers and the other does not. */
+export interface SetExcess {
+  /** How many numbers. A prefix covers every number that begins with it, so this may be very large. */
+  readonly numbers: number;
+  /** How many spans they make. */
+  readonly spans: number;
+  /** The first spans, in the order of the keys. */
+  readonly first: readonly NumberSpan[];
+}
+
+/** The difference of two lists. */
+export interface SetDifference {
+  readonly added: SetExcess;
+  readonly removed: SetExcess;
+  /** Single numbers that both have, with other dates or another right to forward. */
+  readonly changed: number;
+}
+
+/**
+ * Compares two lists, whatever their rows look like: a range is what its numbers are. Cost: one walk through both.
+ *
+ * @param hasScores true: the marks of rows are scores, and another score is a change
+ */
+export function differenceOf(
+  before: NumberSet,
+  after: NumberSet,
+  hasScores = false,
+  examples = 5,
+): SetDifference {
+  const old = spansOf(before);
+  const young = spansOf(after);
+  return {
+    added: excessOf(young, old, examples),
+    removed: excessOf(old, young, examples),
+    changed: countChanged(before, after, hasScores),
+  };
+}
+
+/** Bounds of spans that neither touch nor overlap, in order: low, high, low, high. */
+function spansOf({ columns: { exact, rangeStart, rangeEnd } }: NumberSet): readonly number[] {
+  const bounds: number[] = [];
+  let last = -Infinity;
+  const add = (low: number, high: number): void => {
+    if (low > last + 1) bounds.push(low, high);
+    else if (high > last) bounds[bounds.length - 1] = high;
+    last = Math.max(last, high);
+  };
+  let range = 0;
+  for (const key of exact) {
+    for (; range < rangeStart.length && (rangeStart[range] ?? 0) <= key; range++)
+      add(rangeStart[range] ?? 0, rangeEnd[range] ?? 0);
+    add(key, key);
+  }
+  for (; range < rangeStart.length; range++) add(rangeStart[range] ?? 0, rangeEnd[range] ?? 0);
+  return bounds;
+}
+
+/** What the spans of `more` cover and those of `less` do not. */
+function excessOf(more: readonly number[], less: readonly number[], examples: number): SetExcess {
+  const first: NumberSpan[] = [];
+  let numbers = 0;
+  let spans = 0;
+  const take = (low: number, high: number): void => {
+    numbers += high - low + 1;
+    spans++;
+    if (first.length < examples) first.push({ low, high });
+  };
+  let at = 0;
+  for (let index = 0; index < more.length; index += 2) {
+    let low = more[index] ?? 0;
+    const high = more[index + 1] ?? 0;
+    while (at < less.length && (less[at + 1] ?? 0) < low) at += 2;
+    for (let cut = at; cut < less.length && (less[cut] ?? 0) <= high; cut += 2) {
+      if ((less[cut] ?? 0) > low) take(low, (less[cut] ?? 0) - 1);
+      low = Math.max(low, (less[cut + 1] ?? 0) + 1);
+    }
+    if (low <= high) take(low, high);
+  }
+  return { numbers, spans, first };
+}
+
+/** Counts single numbers of both sets whose rows say different things. Of rows of one number the first counts. */
+function countChanged(before: NumberSet, after: NumberSet, hasScores: boolean): number {
+  const { exact: old } = before.columns;
+  const { exact: young } = after.columns;
+  let changed = 0;
+  for (let a = 0, b = 0; a < old.length && b < young.length;) {
+    const [left = 0, right = 0] = [old[a], young[b]];
+    if (left === right) {
+      const isSame = isSameRow(before, a, after, b) && (!hasScores || before.mark(a) === after.mark(b));
+      if (!isSame) changed++;
+    }
+    if (left <= right) a++;
+    if (right <= left) b++;
+  }
+  return changed;
+}
+
+function isSameRow(a: NumberSet, rowA: number, b: NumberSet, rowB: number): boolean {
+  return (
+    a.validFrom(rowA) === b.validFrom(rowB) &&
+    a.validTo(rowA) === b.validTo(rowB) &&
+    a.verifiedOn(rowA) === b.verifiedOn(rowB) &&
+    a.mayForward(rowA) === b.mayForward(rowB)
+  );
+}

@@ -1,0 +1,249 @@
+// Judges recorded attempts by another policy, and counts what would change.
+import type { CallAttempt } from "../domain/attempt.ts";
+import type { Decision } from "../domain/decision.ts";
+import type { RuleId } from "../domain/rule-id.ts";
+import { parseEndpoint } from "../net/address.ts";
+import type { Policy, TrunkPolicy } from "../policy/policy.ts";
+import { describeFinding, type FindingLine } from "../records/lines/record-line.ts";
+import { type Fields, isFields, textIn, textsIn } from "../records/lines/line-fields.ts";
+import { createScreeningState } from "../screening/state.ts";
+import { createCallFeed, type CallFeed } from "./call-feed.ts";
+import { readRecordedAttempt, type RecordedCall } from "./recorded-attempts.ts";
+import { readRecordedEvent } from "./recorded-calls.ts";
+
+/** Attempts whose verdict would change in the same way. */
+export interface VerdictChange {
+  readonly trunk: string;
+  readonly lessee: string;
+  /** Verdict and reason: `accept listed`. */
+  readonly before: string;
+  readonly after: string;
+  /** The rule that decides now. */
+  readonly rule: string;
+  readonly count: number;
+  /** Ids of the first of them. */
+  readonly ids: readonly string[];
+}
+
+/** Attempts that were not judged anew, and why. */
+export interface Unjudged {
+  readonly why: string;
+  readonly count: number;
+}
+
+/** Attempts of which the record does not hold all that an enforced rule reads. Their verdicts may be others. */
+export interface Unheld {
+  readonly rule: RuleId;
+  readonly what: string;
+  readonly count: number;
+}
+
+/** What a rehearsal found. */
+export interface Rehearsed {
+  readonly attempts: number;
+  /** Judged anew, with the recorded verdict. */
+  readonly same: number;
+  readonly changed: number;
+  readonly changes: readonly VerdictChange[];
+  readonly unjudged: readonly Unjudged[];
+  readonly unheld: readonly Unheld[];
+  /** What the detectors of the new policy find; empty where they did not run. */
+  readonly findings: readonly FoundLine[];
+}
+
+type FoundLine = Omit<FindingLine, "node">;
+
+export interface Rehearsal {
+  /** Takes a `decided` or an `ended` line, in order of time. Lines of other kinds are passed over. Never throws. */
+  take(line: RecordedCall): void;
+  result(): Rehearsed;
+}
+
+const MOST_IDS = 5;
+const MOST_FINDINGS = 10_000;
+/** Ways in which verdicts change; more of them are counted as one. */
+const MOST_CHANGES = 10_000;
+
+const limitRules: ReadonlySet<unknown> = new Set(["call-frequency", "call-rate", "channels"]);
+/** Decided before the rules were asked. */
+const beforeRules: ReadonlySet<unknown> = new Set(["protocol", "exception"]);
+
+const causes = {
+  limits: "refused by a limit: how many calls there were is not in the record",
+  quarantine: "refused by quarantine: what was in force then is not in the record",
+  before: "decided before the rules were asked: overload, malformed, an answer of RFC 3261",
+  trunk: "its trunk is not in the new policy, and no other trunk claims its source",
+  itself: "the record does not give back its own verdict, so that it says nothing about another one",
+} as const;
+
+/** What a record may not hold of what a rule reads. */
+const gaps: readonly (readonly [rule: RuleId, what: string, lacks: (line: Fields) => boolean])[] = [
+  ["bodies", "what stood in bodies other than SDP", hasOtherBody],
+  ["display-name", "which display name belongs to which identity", hasLooseDisplay],
+  ["caller-form", "text that was no UTF-8", (line) => isFields(line["rawHex"])],
+];
+
+/**
+ * @param policy the policy that is to come
+ * @param policyOf a policy that was in force, to see whether a record gives back its own verdict; undefined: not kept
+ * @param countsCalls true: limits, detectors and quarantine run too. They begin with the first line, as if no call had
+ * been before
+ */
+export function createRehearsal(
+  policy: Policy,
+  policyOf: (revision: string) => Policy | undefined,
+  countsCalls = false,
+): Rehearsal {
+  const { callers, calls, subjects } = policy.tables;
+  const sizes = countsCalls
+    ? { callers, recentCalls: calls, subjects }
+    : { callers: 1, recentCalls: 1, subjects: 64 };
+  const state = createScreeningState(sizes);
+  /** For policies of then, which count nothing here. */
+  const idle = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
+  const findings: FoundLine[] = [];
+  const feed: CallFeed | undefined = countsCalls
+    ? createCallFeed(policy, state, (finding, mode) => {
+        if (findings.length < MOST_FINDINGS) findings.push(describeFinding(finding, mode));
+      })
+    : undefined;
+  const changes = new Map<
+    string,
+    { of: Omit<VerdictChange, "count" | "ids">; count: number; ids: string[] }
+  >();
+  const unjudged = new Map<string, number>();
+  const unheld = new Map<RuleId, number>();
+  let attempts = 0;
+  let same = 0;
+  let changed = 0;
+
+  function leave(why: string): void {
+    unjudged.set(why, (unjudged.get(why) ?? 0) + 1);
+  }
+
+  function trunkOf(line: RecordedCall): TrunkPolicy | undefined {
+    const named = policy.trunkById(textIn(line["trunk"]));
+    if (named !== undefined) return named;
+    const source = parseEndpoint(textIn(line["source"]));
+    return source && policy.matchTrunk(textIn(line["listener"]), source.address, source.port);
+  }
+
+  function judge(
+    found: TrunkPolicy,
+    line: RecordedCall,
+  ): { readonly decision: Decision; readonly attempt: CallAttempt } {
+    const { attempt } = readRecordedAttempt(line, found.trunk, Date.parse(line.time));
+    if (feed === undefined) return { decision: found.screen.judgeRequest(attempt, state), attempt };
+    return { decision: found.screen.judge(attempt, state), attempt };
+  }
+
+  /** Lets limits and detectors see a call that goes on under the new policy. */
+  function follow(line: RecordedCall, trunk: string, decision: Decision): void {
+    const isSent = decision.verdict.kind !== "reject" && decision.verdict.kind !== "drop";
+    if (!isSent) return;
+    const call = { id: textIn(line["id"]), trunk };
+    const hop = textIn(line["nextHop"]);
+    feed?.happened({
+      kind: "decided",
+      call,
+      at: Date.parse(line.time),
+      decision,
+      action: { kind: "forwarded", hop },
+    });
+  }
+
+  /** True when the policy of then gives the recorded verdict, or is not kept. */
+  function givesBack(line: RecordedCall, before: string): boolean {
+    const then = policyOf(textIn(line["revision"]));
+    const found = then?.trunkById(textIn(line["trunk"]));
+    if (found === undefined) return true;
+    const { attempt } = readRecordedAttempt(line, found.trunk, Date.parse(line.time));
+    return sayVerdict(found.screen.judgeRequest(attempt, idle)) === before;
+  }
+
+  function noteGaps(found: TrunkPolicy, line: RecordedCall): void {
+    for (const [rule, , lacks] of gaps) {
+      const step = found.screen.steps.find(({ id }) => id === rule);
+      if (step?.mode === "enforce" && lacks(line)) unheld.set(rule, (unheld.get(rule) ?? 0) + 1);
+    }
+  }
+
+  function noteChange(line: RecordedCall, found: TrunkPolicy, before: string, decision: Decision): void {
+    changed++;
+    const after = sayVerdict(decision);
+    const of = {
+      trunk: found.trunk.id,
+      lessee: found.trunk.lessee ?? "",
+      before,
+      after,
+      rule: decision.rule,
+    };
+    const key = Object.values(of).join("\n");
+    const known = changes.get(key) ?? { of, count: 0, ids: [] };
+    known.count++;
+    if (known.ids.length < MOST_IDS) known.ids.push(textIn(line["id"]));
+    if (changes.size < MOST_CHANGES || changes.has(key)) changes.set(key, known);
+  }
+
+  return {
+    take(line) {
+      const { record, rule } = line;
+      if (record === "ended") {
+        const event = feed === undefined ? undefined : readRecordedEvent(line, () => undefined);
+        if (event !== undefined) feed?.happened(event);
+        return;
+      }
+      if (record !== "decided") return;
+      attempts++;
+      if (beforeRules.has(rule)) {
+        leave(causes.before);
+        return;
+      }
+      const found = trunkOf(line);
+      if (found === undefined) {
+        leave(causes.trunk);
+        return;
+      }
+      noteGaps(found, line);
+      const before = `${textIn(line["verdict"])} ${textIn(line["reason"])}`;
+      const { decision } = judge(found, line);
+      follow(line, found.trunk.id, decision);
+      const after = sayVerdict(decision);
+      const isRefusedAnew = decision.verdict.kind === "reject" || decision.verdict.kind === "drop";
+      const isOfCounts = limitRules.has(rule) || rule === "quarantine";
+      if (feed === undefined && isOfCounts && !isRefusedAnew)
+        leave(rule === "quarantine" ? causes.quarantine : causes.limits);
+      else if (after === before) same++;
+      else if (!limitRules.has(rule) && rule !== "quarantine" && !givesBack(line, before))
+        leave(causes.itself);
+      else noteChange(line, found, before, decision);
+    },
+    result: () => ({
+      attempts,
+      same,
+      changed,
+      changes: [...changes.values()]
+        .map(({ of, count, ids }) => ({ ...of, count, ids }))
+        .toSorted((a, b) => b.count - a.count || (a.trunk < b.trunk ? -1 : 1)),
+      unjudged: [...unjudged].map(([why, count]) => ({ why, count })),
+      unheld: gaps.flatMap(([rule, what]) => {
+        const count = unheld.get(rule) ?? 0;
+        return count === 0 ? [] : [{ rule, what, count }];
+      }),
+      findings,
+    }),
+  };
+}
+
+function sayVerdict({ verdict }: Decision): string {
+  return `${verdict.kind} ${verdict.reason}`;
+}
+
+function hasOtherBody(line: Fields): boolean {
+  return textsIn(line["bodies"]).some((type) => type !== "application/sdp");
+}
+
+function hasLooseDisplay({ displays, calling }: Fields): boolean {
+  const count = textsIn(displays).length;
+  return count > 0 && Array.isArray(calling) && count !== calling.length;
+}

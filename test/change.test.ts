@@ -1,0 +1,3 @@
+import "./change/policy-changes.ts";
+import "./change/diff.ts";
+import "./change/rehearsing.ts";

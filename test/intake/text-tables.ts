@@ -1,0 +1,91 @@
+import { Buffer } from "node:buffer";
+import { execFileSync, spawnSync } from "node:child_process";
+import t from "tap";
+import { cleanList } from "../../src/intake/clean-list.ts";
+import { writeList } from "../../src/intake/list-text.ts";
+import { readTextTable } from "../../src/intake/text-table.ts";
+
+const text = [
+  "主叫号码登记表,,",
+  "",
+  "号码,失效日期,备注",
+  '057187000000,2027/6/30,"热线, 一号"',
+  ",,",
+  "０５７１８７０００００１,,",
+  ",,",
+  "",
+].join("\r\n");
+
+const wanted = ["number,valid_to,note", '057187000000,2027-06-30,"热线, 一号"', "057187000001,,", ""].join(
+  "\n",
+);
+
+function clean(bytes: Uint8Array): string {
+  const reading = readTextTable(bytes);
+  if ("error" in reading) return reading.error;
+  const list = cleanList(reading.table, "86");
+  if ("error" in list) return list.error;
+  return list.issueCount > 0
+    ? list.issues.map(({ place, message }) => `${place}: ${message}`).join("\n")
+    : `${reading.table.form}\n${writeList(list.columns, list.rows)}`;
+}
+
+/** The same table as every program writes it. */
+function inOtherWords(separator: string): string {
+  if (separator === ",") return text;
+  return text.replaceAll(/"[^"]*"|,/gu, (found) => (found === "," ? separator : found));
+}
+
+function swapped(bytes: Buffer): Buffer {
+  return Buffer.from(bytes).swap16();
+}
+
+void t.test("tables in every usual encoding, with every usual separator", (t) => {
+  const encodings: readonly (readonly [name: string, form: string, encode: (text: string) => Buffer])[] = [
+    ["UTF-8", "UTF-8", (all) => Buffer.from(all)],
+    ["UTF-8 with a mark", "UTF-8", (all) => Buffer.from(`\ufeff${all}`)],
+    ["UTF-16", "UTF-16", (all) => Buffer.from(`\ufeff${all}`, "utf16le")],
+    ["UTF-16, the other order", "UTF-16", (all) => swapped(Buffer.from(`\ufeff${all}`, "utf16le"))],
+  ];
+  const separators = [
+    [",", "commas"],
+    [";", "semicolons"],
+    ["\t", "tabs"],
+  ] as const;
+  for (const [name, form, encode] of encodings)
+    for (const [separator, said] of separators)
+      t.equal(clean(encode(inOtherWords(separator))), `${form}, ${said}\n${wanted}`, `${name}, ${said}`);
+  t.end();
+});
+
+const iconv = spawnSync("iconv", ["--version"]).status === 0;
+
+void t.test("GB18030, as iconv writes it", { skip: !iconv && "iconv is not installed" }, (t) => {
+  for (const encoding of ["gb18030", "gbk", "gb2312"])
+    t.equal(
+      clean(execFileSync("iconv", ["-f", "utf-8", "-t", encoding], { input: text })),
+      `GB18030, commas\n${wanted}`,
+      encoding,
+    );
+  const bare = execFileSync("iconv", ["-f", "utf-8", "-t", "utf-16le"], { input: "number\n057187000000\n" });
+  t.equal(clean(bare), "UTF-16, commas\nnumber\n057187000000\n", "UTF-16 without a mark");
+  t.end();
+});
+
+void t.test("what is no table", (t) => {
+  const rows: readonly (readonly [name: string, bytes: Buffer, said: RegExp])[] = [
+    ["nothing", Buffer.alloc(0), /no row has a column "number" \(号码\)/],
+    [
+      "octets that are no text",
+      Buffer.from("number\n\xff\xff\x81\n", "latin1"),
+      /no text in UTF-8, UTF-16 or GB18030/,
+    ],
+    ["a NUL inside", Buffer.from("number\n0571\u000087000000\n"), /no text/],
+    ["no header", Buffer.from("057187000000\n057187000001\n"), /no row has a column/],
+    ["a header too far down", Buffer.from(`${"x\n".repeat(20)}号码\n057187000000\n`), /no row has a column/],
+    ["a quote without end", Buffer.from('number\n"057187000000\n'), /[Qq]uote/],
+    ["a column twice", Buffer.from("号码,电话\n1,2\n"), /1:2: "电话" is the column number/],
+  ];
+  for (const [name, bytes, said] of rows) t.match(clean(bytes), said, name);
+  t.end();
+});
