@@ -146,7 +146,12 @@ void t.test("whom an entry binds, with near misses", (t) => {
         { name: "everybody on the trunk", trunk: lease, says: "reject quarantined" },
         { name: "a call to 110 on it", trunk: lease, called: "110", says: "passes" },
         { name: "another trunk of the lessee", trunk: spare, says: "passes" },
+        { name: "the trunk, now a network's", trunk: makeTrunk({ ...network, id: "lease" }), says: "passes" },
       ],
+    ],
+    [
+      hold({ kind: "trunk", trunk: "network" }, { holder: "command", id: "o1" }),
+      [{ name: "a network's trunk by order", says: "reject quarantined" }],
     ],
     [
       hold({ kind: "caller", trunk: "abroad", number: "+14155550123" }),

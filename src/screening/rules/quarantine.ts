@@ -67,6 +67,11 @@ function isShielded(
   return true;
 }
 
+/** A finding binds a trunk that one lessee answers for. Should the trunk become a network's, an order alone binds it. */
+function trunkEntry(entry: Entry | undefined, { trunk }: PolicyTables): Entry | undefined {
+  return trunk.side === "lessee" || entry?.held.holder === "command" ? entry : undefined;
+}
+
 /** The strongest entry that binds the call, whoever it may be spared for. */
 function findEntry(attempt: CallAttempt, tables: PolicyTables, state: ScreeningState): Entry | undefined {
   const { quarantine } = state;
@@ -76,7 +81,7 @@ function findEntry(attempt: CallAttempt, tables: PolicyTables, state: ScreeningS
   const { called } = attempt;
   const shield =
     quarantine.shields === 0 || called.kind === "unusable" ? undefined : quarantine.ofCalled(called, attempt);
-  let found = quarantine.ofTrunk(place, attempt);
+  let found = trunkEntry(quarantine.ofTrunk(place, attempt), tables);
   let last: Usable | undefined;
   for (const identity of attempt.calling) {
     const { number } = identity;
