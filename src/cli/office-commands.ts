@@ -1,4 +1,4 @@
-// The commands of those who answer for lists, changes and reports: import, diff, report.
+// The commands of those who answer for lists, changes and reports: import, diff, rehearse, audit, report.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Dimension, dimensions } from "../reports/month-report.ts";
 import type { ImportOptions } from "./intake/import.ts";
@@ -72,6 +72,26 @@ export function addOfficeCommands(
     });
 
   program
+    .command("audit")
+    .description(
+      "finds listed numbers and special users that need a look: overdue, expired, unused, too many",
+    )
+    .option("--config <file>", "configuration that names the policy", defaultConfig)
+    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .option("--days <n>", "a number that has not called for so many days is unused", readCount, 90)
+    .option("--soon <n>", "a row that ends within so many days is about to expire", readCount, 30)
+    .option("--lessee <id>", "this lessee only; default: all")
+    .option("--json", "one JSON object per line")
+    .action(async ({ lessee, json = false, ...options }: AuditFlags) => {
+      const [{ audit }, { readFromDisk }] = await Promise.all([
+        import("./change/audit.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      done(await audit({ ...options, lessee, json }, output));
+    });
+
+  program
     .command("report")
     .description("prints the monthly report: the five heads of the notices, and what stands below them")
     .requiredOption("--month <month>", "2026-11")
@@ -122,6 +142,15 @@ interface RehearseFlags {
   readonly since: string;
   readonly until?: string;
   readonly maxChanges?: number;
+  readonly json?: boolean;
+}
+
+interface AuditFlags {
+  readonly config: string;
+  readonly records: readonly string[];
+  readonly days: number;
+  readonly soon: number;
+  readonly lessee?: string;
   readonly json?: boolean;
 }
 

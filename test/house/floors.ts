@@ -40,6 +40,7 @@ export const floors: Readonly<Record<string, number>> = {
   config: 7.4,
   "config/review": 7.5,
   "config/change": 7.5,
+  "config/audit": 7.6,
   routing: 7,
   judging: 8,
   "proxy/messages": 9.0,
