@@ -74,6 +74,7 @@ export const floors: Readonly<Record<string, number>> = {
   "engines/m3ua": 12.1,
   "app/threads": 13.0,
   "app/lines": 13.0,
+  "app/children": 13.0,
   "app/admin": 13.1,
   "app/lists": 13.1,
   app: 13.2,

@@ -10,6 +10,7 @@ import {
   type FromAdmin,
   PLAIN_ACCESS,
   type ReloadAnswer,
+  type ReloadAsked,
   type ToAdmin,
 } from "./admin-messages.ts";
 import type { LineAnswer, LineRequest } from "../lines/line-request.ts";
@@ -24,7 +25,7 @@ export interface AdminParts {
   readonly figures: FigureSources;
   /** True when a policy is loaded and the engine takes calls. */
   readonly isReady: () => boolean;
-  readonly reload: () => Promise<ReloadAnswer>;
+  readonly reload: (asked: ReloadAsked) => Promise<ReloadAnswer>;
   /** Takes an order for a line. It is in force when this returns. Left out: there are no lines. */
   readonly line?: (request: LineRequest) => Promise<LineAnswer>;
   readonly fault: (error: unknown) => void;
@@ -130,12 +131,12 @@ export function answerAdminThread(
       if (!send({ kind: "unlisten" })) unlistened();
     });
 
-  function reload(request: number): void {
+  function reload(request: number, wish: ReloadAsked): void {
     const asked = endings;
     const answer = (outcome: ReloadAnswer | undefined): void => {
       if (asked === endings) send({ kind: "reloaded", request, answer: outcome });
     };
-    parts.reload().then(answer, (error: unknown) => {
+    parts.reload(wish).then(answer, (error: unknown) => {
       fault(error);
       answer(undefined);
     });
@@ -173,7 +174,7 @@ export function answerAdminThread(
       else if (message.kind === "unbound") unbound(unboundOf(message.message, message.code));
       else if (message.kind === "unlistened") unlistened?.();
       else if (message.kind === "scrape") figures.answer(message.scrape);
-      else if (message.kind === "reload") reload(message.request);
+      else if (message.kind === "reload") reload(message.request, message.asked);
       else if (message.kind === "line") takeLine(message.request, message.line);
       else if (message.kind === "socketRefused")
         log.error("the admin socket can't be opened; line orders need it", { why: message.message });

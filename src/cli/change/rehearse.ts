@@ -63,7 +63,9 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
       return fail(`${unseen.leftOut} sealed hours can't be read: ${opened}`);
     for (const damage of unseen.damages) output.stderr.write(`sigwall rehearse: ${damage}\n`);
     const result = rehearsal.result();
-    output.stdout.write(options.json ? `${JSON.stringify(result)}\n` : describe(result));
+    output.stdout.write(
+      options.json ? `${JSON.stringify({ revision: policy.revision, ...result })}\n` : describe(result),
+    );
     const isAbove = options.maxChanges !== undefined && result.changed > options.maxChanges;
     if (isAbove)
       output.stderr.write(
