@@ -30,7 +30,21 @@ const refused: CallDecided = {
         facts: { list: "police", field: "from", line: "lists/police.csv:17" },
       },
       rule: "deny-lists",
-      shadow: [{ rule: "number-class", verdict: { kind: "reject", reason: "number-class" } }],
+      shadow: [
+        { rule: "number-class", verdict: { kind: "reject", reason: "number-class" } },
+        {
+          rule: "deny-lists",
+          verdict: {
+            kind: "reject",
+            reason: "denylisted",
+            facts: { list: "nuisance", field: "from", line: "lists/nuisance.csv:4" },
+          },
+        },
+        {
+          rule: "line-state",
+          verdict: { kind: "reject", reason: "line-stopped", facts: { line: "trunk:a" } },
+        },
+      ],
       marks: [{ kind: "label", reason: "display-name-misleading" }],
     },
   ),
@@ -84,7 +98,18 @@ void t.test("lines: a refused call, field by field in the order of the contract"
     reason: "police-listed",
     rule: "deny-lists",
     mode: "enforce",
-    shadow: [{ rule: "number-class", verdict: "reject", reason: "number-class" }],
+    // Whom a rule in monitor mode would have refused, and by which row.
+    shadow: [
+      { rule: "number-class", verdict: "reject", reason: "number-class" },
+      {
+        rule: "deny-lists",
+        verdict: "reject",
+        reason: "denylisted",
+        number: "+861087654400",
+        listLine: "lists/nuisance.csv:4",
+      },
+      { rule: "line-state", verdict: "reject", reason: "line-stopped" },
+    ],
     revision: "9f2c00000000",
     action: "answered",
     status: 603,

@@ -5,7 +5,7 @@ import type { Judged } from "./call-judging.ts";
 import { sayEnd } from "./call-endings.ts";
 import { alignRows, plain } from "./plain-text.ts";
 import { isOfStoppedLine, sayOrder } from "./stopping-orders.ts";
-import { type Clock, sayAction, sayCircuit, sayMark, show, showParty } from "./record-table.ts";
+import { type Clock, sayAction, sayCircuit, sayFinding, sayMark, show, showParty } from "./record-table.ts";
 
 /** All that is known of a call. */
 export interface CallStory {
@@ -88,10 +88,7 @@ function sayStop({ order }: CallStory, clock: Clock): string {
 }
 
 function sayShadow({ shadow }: ReadLine): readonly (readonly [string, string])[] {
-  return objectsIn(shadow).map(({ rule, reason }, index) => [
-    index === 0 ? "monitored" : "",
-    `${show(rule)} ${show(reason)}`,
-  ]);
+  return objectsIn(shadow).map((hit, index) => [index === 0 ? "monitored" : "", sayFinding(hit)]);
 }
 
 /** What was done with a call beside its verdict: an order observes the line, a rule labels the call. */
