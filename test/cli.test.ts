@@ -22,4 +22,5 @@ import "./cli/clock-steps.ts";
 import "./cli/watchdog.ts";
 import "./cli/lost-log.ts";
 import "./cli/line-orders.ts";
+import "./cli/quarantine.ts";
 import "./cli/marketing.ts";

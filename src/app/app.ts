@@ -156,6 +156,8 @@ export async function startApp({
     state,
     log,
     note: (line) => records?.note(line),
+    folder: stateFolder,
+    fault: (error) => fault(error),
   });
   const lines = openLines({
     folder: stateFolder,
@@ -230,6 +232,7 @@ export async function startApp({
       }
       policy = next;
       lines.policyChanged();
+      detection.policyChanged();
       records?.know(factsOf(policy));
     },
     done: (outcome, causes, stamps) => {
@@ -292,6 +295,7 @@ export async function startApp({
         build: { version, node },
         certificates: expiry.figures,
         detection: detection.figures,
+        quarantine: detection.quarantined,
         listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         limits: () => limitsInUse(policy.trunks, state, engineNow() + state.wall.ahead),
@@ -301,6 +305,7 @@ export async function startApp({
       isReady: () => engine.isReady(),
       reload: (wish) => reloader.request("POST /reload", wish),
       line: lines.order,
+      quarantine: { order: detection.order, list: detection.list },
       fault,
     });
     return [listening, admin];
@@ -310,6 +315,7 @@ export async function startApp({
     void watchdog?.close();
     await engine.stop();
     await lines.close();
+    await detection.close();
     await snapshots?.close();
     await hep?.close();
     reports.close();
@@ -338,6 +344,7 @@ export async function startApp({
       await letAnswersLeave(engine);
       await Promise.all([engine.stop(), admin.close()]);
       await lines.close();
+      await detection.close();
       await snapshots?.close();
       await counts?.close();
       await hep?.close();

@@ -82,7 +82,7 @@ export function sayCircuit(isup: Fields): string {
 }
 
 /** What a rule in monitor mode found: rule, reason, and whom and which row of a list, where they are known. */
-export function sayFinding({ rule, reason, number, listLine }: Fields): string {
+export function sayMonitored({ rule, reason, number, listLine }: Fields): string {
   return [rule, reason, number, listLine]
     .filter((part) => part !== undefined)
     .map(show)
@@ -92,7 +92,7 @@ export function sayFinding({ rule, reason, number, listLine }: Fields): string {
 function writeNotes(line: ReadLine): string {
   const notes: string[] = [];
   if (isFields(line["isup"])) notes.push(`circuit ${sayCircuit(line["isup"])}`);
-  for (const hit of objectsIn(line["shadow"])) notes.push(`monitored: ${sayFinding(hit)}`);
+  for (const hit of objectsIn(line["shadow"])) notes.push(`monitored: ${sayMonitored(hit)}`);
   for (const mark of objectsIn(line["marks"])) notes.push(`marked: ${sayMark(mark)}`);
   for (const name of ["listLine", "notice", "why"])
     if (line[name] !== undefined) notes.push(show(line[name]));

@@ -1,4 +1,5 @@
 // How many numbers each row of a list stands for, and all rows together.
+import { formatKey } from "../../domain/number.ts";
 import { readListNumber } from "../../numbering/e164.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
 
@@ -85,11 +86,6 @@ export function countDistinct(
   }
   addSpansUpTo(Infinity);
   return sum;
-}
-
-/** Writes the number of a key: positive keys are E.164 numbers, negative ones are codes. */
-export function formatKey(key: number): string {
-  return key < 0 ? String(-key) : `+${key}`;
 }
 
 /** True where numbers of this length begin so. Subscriber numbers that begin with 0 or 1 are none: the other end tells. */

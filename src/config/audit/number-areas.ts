@@ -1,7 +1,7 @@
 // The area codes of listed numbers, by their keys.
+import { formatKey } from "../../domain/number.ts";
 import { areaOf } from "../../numbering/areas/area-of.ts";
 import { readListNumber } from "../../numbering/e164.ts";
-import { formatKey } from "./listed-numbers.ts";
 
 /** The plan tells numbers apart by fewer digits than those in front of the last three. */
 const BLOCK = 1000;
