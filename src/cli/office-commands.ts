@@ -61,6 +61,11 @@ export function addOfficeCommands(
     .option("--since <time>", "from when on", "24h")
     .option("--until <time>", "until when; default: now")
     .option("--max-changes <n>", "exit code 1 when more verdicts change", readCount)
+    .option(
+      "--most <n>",
+      "ways in which verdicts change that are told; default: all with --json, else 50",
+      readCount,
+    )
     .option("--json", "one JSON object")
     .action(async ({ until, maxChanges, json = false, ...options }: RehearseFlags) => {
       const [{ rehearse }, { readFromDisk }] = await Promise.all([
@@ -142,6 +147,7 @@ interface RehearseFlags {
   readonly since: string;
   readonly until?: string;
   readonly maxChanges?: number;
+  readonly most?: number;
   readonly json?: boolean;
 }
 

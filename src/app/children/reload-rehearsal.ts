@@ -31,9 +31,10 @@ const PROGRAM = fileURLToPath(new URL("../../main.js", import.meta.url));
 const SINCE = "1h";
 /** Lists of ten million numbers and an hour of a busy filter have room in it. */
 const LIMITS: ChildLimits = { time: 300_000, memory: 2e9 };
-const MOST_OUTPUT = 1 << 23;
 /** So many ways in which verdicts change are told. */
 const MOST_CHANGES = 20;
+/** The thread of the calls reads the output: it is short. */
+const MOST_OUTPUT = 1 << 16;
 
 /**
  * Makes the rehearser of a running filter. No call waits for it: nothing but a timer runs in this process.
@@ -44,7 +45,16 @@ export function createRehearser(config: string): Rehearser {
   let child: QuietChild | undefined;
   return {
     async rehearse() {
-      const command = ["rehearse", "--config", config, "--since", SINCE, "--json"];
+      const command = [
+        "rehearse",
+        "--config",
+        config,
+        "--since",
+        SINCE,
+        "--most",
+        `${MOST_CHANGES}`,
+        "--json",
+      ];
       child = startQuietly(["--max-old-space-size=1024", PROGRAM, ...command], MOST_OUTPUT);
       const ended = await waitWithin(child, LIMITS);
       child = undefined;
