@@ -60,6 +60,7 @@ export function addOfficeCommands(
     .option("--records <dir>", "records folder; more than once for several", collect, [])
     .option("--since <time>", "from when on", "24h")
     .option("--until <time>", "until when; default: now")
+    .option("--counts", "runs limits, detectors and quarantine too, as if no call had been before")
     .option("--max-changes <n>", "exit code 1 when more verdicts change", readCount)
     .option(
       "--most <n>",
@@ -67,13 +68,13 @@ export function addOfficeCommands(
       readCount,
     )
     .option("--json", "one JSON object")
-    .action(async ({ until, maxChanges, json = false, ...options }: RehearseFlags) => {
+    .action(async ({ until, maxChanges, counts = false, json = false, ...options }: RehearseFlags) => {
       const [{ rehearse }, { readFromDisk }] = await Promise.all([
         import("./change/rehearse.ts"),
         import("../app/read-file.ts"),
       ]);
       const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
-      done(await rehearse({ ...options, until, maxChanges, json }, output));
+      done(await rehearse({ ...options, until, maxChanges, counts, json }, output));
     });
 
   program
@@ -147,6 +148,7 @@ interface RehearseFlags {
   readonly since: string;
   readonly until?: string;
   readonly maxChanges?: number;
+  readonly counts?: boolean;
   readonly most?: number;
   readonly json?: boolean;
 }
