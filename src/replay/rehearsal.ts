@@ -133,7 +133,7 @@ export function createRehearsal(
     line: RecordedCall,
   ): { readonly decision: Decision; readonly attempt: CallAttempt } {
     const { attempt } = readRecordedAttempt(line, found.trunk, Date.parse(line.time));
-    if (feed === undefined) return { decision: found.screen.judgeRequest(attempt, state), attempt };
+    if (feed === undefined) return { decision: found.screen.judgeUnlimited(attempt, state), attempt };
     return { decision: found.screen.judge(attempt, state), attempt };
   }
 
@@ -158,7 +158,7 @@ export function createRehearsal(
     const found = then?.trunkById(textIn(line["trunk"]));
     if (found === undefined) return true;
     const { attempt } = readRecordedAttempt(line, found.trunk, Date.parse(line.time));
-    return sayVerdict(found.screen.judgeRequest(attempt, idle)) === before;
+    return sayVerdict(found.screen.judgeUnlimited(attempt, idle)) === before;
   }
 
   function noteGaps(found: TrunkPolicy, line: RecordedCall): void {

@@ -411,3 +411,26 @@ void t.test(
     t.end();
   },
 );
+
+void t.test(
+  "other requests than calls disturb nobody: hours and do-not-call are asked for calls alone",
+  (t) => {
+    const { screen } = policy.trunkById("loans")!;
+    for (const [time, to, says] of [
+      ["2026-10-09T23:00:00+08:00", "02787654321", hours],
+      ["2026-10-09T23:00:00+08:00", "somebody", hours],
+      [day, "+8613900003333", refused],
+    ] as const) {
+      const attempt = attemptOn(policy, "loans", time, "95177", to);
+      t.equal(sayVerdict(screen.judgeUnlimited(attempt, makeState())), says, `a call to ${to}`);
+      t.equal(sayVerdict(screen.judgeRequest(attempt, makeState())), listed, `a MESSAGE to ${to}`);
+    }
+    const stranger = attemptOn(policy, "loans", day, "02066660000", "02787654321");
+    t.equal(
+      sayVerdict(screen.judgeRequest(stranger, makeState())),
+      "reject cli-not-listed",
+      "other rules hold",
+    );
+    t.end();
+  },
+);
