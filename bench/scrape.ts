@@ -167,7 +167,7 @@ function sourcesOf(policy: Policy): FigureSources {
   }
   return {
     counters,
-    reloads: { ok: 1, failed: 0 },
+    reloads: { ok: 1, failed: 0, refused: 0 },
     sockets: "batched",
     policy: () => policy,
     nextHops: () =>

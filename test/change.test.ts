@@ -1,3 +1,4 @@
 import "./change/policy-changes.ts";
 import "./change/diff.ts";
 import "./change/rehearsing.ts";
+import "./change/auditing.ts";

@@ -9,6 +9,8 @@ import "./cli/counts-restart.ts";
 import "./cli/socket-activation.ts";
 import "./cli/service-install.ts";
 import "./cli/reloading.ts";
+import "./cli/bounded-reloads.ts";
+import "./cli/monitored.ts";
 import "./cli/list-snapshots.ts";
 import "./cli/sample-call.ts";
 import "./cli/certificates.ts";

@@ -30,6 +30,7 @@ import { createListKeeper } from "./lists/list-keeper.ts";
 import type { SnapshotPlace } from "./lists/list-snapshot.ts";
 import { createDetection } from "./detection.ts";
 import { createPolicyThread } from "./policy-thread.ts";
+import { createRehearser } from "./children/reload-rehearsal.ts";
 import { createReports } from "./log-reports.ts";
 import { createReloader, type ReloadOutcome } from "./reload.ts";
 import { describeForgotten, type StateFolder } from "./state-folder.ts";
@@ -131,7 +132,7 @@ export async function startApp({
   const counts = keepCounts?.(state, policy);
   records?.know(factsOf(policy));
   records?.note({ record: "policy", revision: policy.revision, cause: "start" });
-  const reloads = { ok: 0, failed: 0 };
+  const reloads = { ok: 0, failed: 0, refused: 0 };
   const reports = createReports({
     log,
     refusalsPerSecond: config.log.refusalsPerSecond,
@@ -215,9 +216,12 @@ export async function startApp({
     reload: (cause) => void reloader.request(cause),
     log,
   });
+  const rehearser = createRehearser(configPath);
   const reloader = createReloader({
     configPath,
     running: config,
+    maxChanges: config.reload.maxChanges,
+    rehearse: rehearser.rehearse,
     read: policyThread.read,
     current: () => policy,
     swap: (next, certificates) => {
@@ -252,7 +256,7 @@ export async function startApp({
   });
   const watch = startFileWatch(files, {
     changed: () => {
-      if (!reloader.isReading()) void reloader.request("file change");
+      if (config.reload.watch && !reloader.isReading()) void reloader.request("file change");
     },
     failed: (place, why) => log.warn(`can't watch ${place}: ${why}; reload with SIGHUP after a change there`),
   });
@@ -299,7 +303,7 @@ export async function startApp({
         ruleFaults: state.ruleFaults,
       },
       isReady: () => engine.isReady(),
-      reload: () => reloader.request("POST /reload"),
+      reload: (wish) => reloader.request("POST /reload", wish),
       line: lines.order,
       quarantine: { order: detection.order, list: detection.list },
       fault,
@@ -335,6 +339,7 @@ export async function startApp({
       void watchdog?.close();
       watch.close();
       reloader.close();
+      rehearser.close();
       policyThread.close();
       await letAnswersLeave(engine);
       await Promise.all([engine.stop(), admin.close()]);

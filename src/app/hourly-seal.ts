@@ -1,8 +1,6 @@
 // Seals the records once an hour in a child process, whose failure is counted, told and tried again.
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import type { Millis } from "../domain/time.ts";
+import { startQuietly } from "./children/quiet-child.ts";
 
 /** A child process that seals. */
 export interface SealingChild {
@@ -55,8 +53,6 @@ const MOST_TIME: Millis = 30 * 60_000;
 /** Most resident memory of a child, in octets. */
 const MOST_MEMORY = 1e9;
 const LOOK: Millis = 500;
-/** Most characters that are kept of what a child says. */
-const MOST_SAID = 2000;
 
 /**
  * Starts a child soon after each hour. At most one child runs. A call never waits for it: nothing but timers runs in this
@@ -140,43 +136,8 @@ function findExcess(memory: number, took: Millis): string | undefined {
  */
 export function startSealing(program: string, records: string, config: string): SealingChild {
   const args = ["--max-old-space-size=256", program, "seal", "--records", records, "--config", config];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
-  const { pid } = child;
-  if (pid !== undefined) lowerPriority(pid);
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said = (said + text).slice(0, MOST_SAID);
-  });
-  return {
-    ended: new Promise((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (code, signal) => resolve({ code: code ?? signal ?? "an unknown signal", said }));
-    }),
-    memory: () => (pid === undefined ? 0 : memoryOf(pid)),
-    kill: () => void child.kill("SIGKILL"),
-  };
-}
-
-function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
-  } catch {
-    // The child has ended already.
-  }
-}
-
-/** Reads what the kernel says of a process (proc(5), status: VmRSS, in units of 1024 octets whatever the page size). */
-function memoryOf(pid: number): number {
-  try {
-    return residentOctets(readFileSync(`/proc/${pid}/status`, "latin1"));
-  } catch {
-    return 0;
-  }
-}
-
-/** @returns the resident memory that `/proc/PID/status` tells, in octets; 0 of a process that has ended */
-export function residentOctets(status: string): number {
-  return Number(/^VmRSS:\s*(\d+) kB$/mu.exec(status)?.[1] ?? 0) * 1024;
+  const { ended, memory, kill } = startQuietly(args);
+  return { ended: ended.then(({ code, said }) => ({ code, said })), memory, kill };
 }
 
 /** The clock of the machine. `now` is given, because few files read the wall clock. */

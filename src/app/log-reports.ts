@@ -194,10 +194,16 @@ function createStrayReport(log: Log, counters: Counters): (now: number) => void 
 }
 
 function reportReload(log: Log, outcome: ReloadOutcome, causes: readonly string[]): void {
-  const { result, revision, previous, issues } = outcome;
-  const fields = { revision, previous, cause: [...new Set(causes)] };
-  const write = result === "failed" ? log.error : log.warn;
-  if (result === "failed") log.error("reload failed, the policy before it stays in force", fields);
+  const { result, revision, previous, issues, rehearsal } = outcome;
+  const found =
+    rehearsal === undefined
+      ? {}
+      : { rehearsed: rehearsal.attempts, changed: rehearsal.changed, maxChanges: rehearsal.maxChanges };
+  const fields = { revision, previous, cause: [...new Set(causes)], ...found };
+  const write = result === "ok" ? log.warn : log.error;
+  if (result === "refused")
+    log.error("reload refused by its bound, the policy before it stays in force", fields);
+  else if (result === "failed") log.error("reload failed, the policy before it stays in force", fields);
   else log.info(revision === previous ? "policy reloaded, nothing changed" : "policy reloaded", fields);
   // Messages about lists quote numbers, so digits are masked. File and line are enough to find them.
   for (const issue of issues.slice(0, mostIssues)) write(redactText(formatIssue(issue)));

@@ -18,6 +18,8 @@ export interface ReadRequest {
   readonly tables: TableSizes;
   /** Where the policy is kept before it comes into force. Left out: nowhere. */
   readonly keep?: PolicyPlace | undefined;
+  /** Only a policy of this revision is kept: another one will not come into force. Left out: any. */
+  readonly keepOnly?: string | undefined;
   /** The lists in force. Those whose files did not change are not read again. Left out: all are read. */
   readonly held?: HeldLists | undefined;
 }
@@ -51,7 +53,7 @@ export class ReadingFailure extends Error {
  */
 export function readForReload(
   files: TrackedFiles,
-  { configPath, fingerprint, tables, keep, held }: ReadRequest,
+  { configPath, fingerprint, tables, keep, keepOnly, held }: ReadRequest,
 ): ReadReply {
   const reply = (issues: readonly ConfigIssue[], parcel?: PolicyParcel, tls?: TlsMaterial): ReadReply => ({
     parcel,
@@ -79,7 +81,11 @@ export function readForReload(
   if (material === undefined || hasErrors(issues)) return reply(issues);
   const tls = certificates?.material;
   const { engine } = config;
-  const unkept = keep && keepPolicy(keep, material, { engine, listeners }, files.readAgain, Date.now());
+  const isKept = keepOnly === undefined || keepOnly === material.revision;
+  const unkept =
+    keep && isKept
+      ? keepPolicy(keep, material, { engine, listeners }, files.readAgain, Date.now())
+      : undefined;
   const parcel = packPolicy(partsOf(material));
   if (JSON.stringify(parcel.file.tables) === JSON.stringify(tables))
     return { ...reply(issues, parcel, tls), unkept, held: memory.held() };

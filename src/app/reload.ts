@@ -10,16 +10,26 @@ import { issueOf, ReadingFailure, type ReadReply, type ReadRequest } from "./pol
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { HeldLists } from "./lists/held-lists.ts";
 import type { FileStamps } from "./tracked-files.ts";
+import type { ReloadRehearsal } from "./children/reload-rehearsal.ts";
 import type { PolicyPlace } from "../records/policies/policy-keeping.ts";
 
-/** The outcome of a reload. After a failed reload the former policy stays in force. */
+/** The outcome of a reload. After one that failed or was refused, the former policy stays in force. */
 export interface ReloadOutcome {
-  readonly result: "ok" | "failed";
+  /** `refused`: nothing is wrong with the files, and more verdicts would change than may. */
+  readonly result: "ok" | "failed" | "refused";
   /** Revision of the policy that is in force now. */
   readonly revision: string;
   /** Revision before the reload. */
   readonly previous: string;
   readonly issues: readonly ConfigIssue[];
+  /** What a rehearsal has found, where the reload has a bound and the policy is another one. */
+  readonly rehearsal?: ReloadRehearsal & { readonly maxChanges: number };
+}
+
+/** How a reload is asked for. */
+export interface ReloadWish {
+  /** More verdicts than these must not change. Undefined: as {@link ReloadParts.maxChanges} says. */
+  readonly maxChanges?: number | undefined;
 }
 
 export interface ReloadParts {
@@ -44,6 +54,10 @@ export interface ReloadParts {
   readonly held?: () => HeldLists;
   /** Takes the lists of a policy that has come into force. */
   readonly took?: (held: HeldLists) => void;
+  /** The bound of every reload that is asked for without one. Left out: there is none, and nothing is rehearsed. */
+  readonly maxChanges?: number | undefined;
+  /** Rehearses the files as they are. Resolves with a text that says why that can't be done. */
+  readonly rehearse?: () => Promise<ReloadRehearsal | string>;
   /** Where policies are kept. Left out: nowhere. */
   readonly keep?: PolicyPlace | undefined;
   /** A policy could not be kept, and comes into force all the same: an alarm, and a gap in the records. */
@@ -53,8 +67,8 @@ export interface ReloadParts {
 }
 
 export interface Reloader {
-  /** Reloads soon. Requests that come before the reload begins share it and its outcome. */
-  readonly request: (cause: string) => Promise<ReloadOutcome>;
+  /** Reloads soon. Requests with the same bound that come before the reload begins share it and its outcome. */
+  readonly request: (cause: string, wish?: ReloadWish) => Promise<ReloadOutcome>;
   /** True while files are being read. A change during the reading is noticed at its end. */
   readonly isReading: () => boolean;
   /** Gives up a reload that is under way. Its outcome is not told. */
@@ -64,34 +78,89 @@ export interface Reloader {
 /** Longest part of a turn of the call thread that compiling takes. Milliseconds. */
 const longestTurn = 1;
 
+/** Files that change during every rehearsal are not tried for ever. */
+const mostRehearsals = 3;
+
 /** Reads, compiles and swaps the policy; any failure keeps the one in force. One reload at a time. */
 export function createReloader(parts: ReloadParts): Reloader {
   const { configPath, running, read, current } = parts;
-  let next: { readonly causes: string[]; readonly outcome: Promise<ReloadOutcome> } | undefined;
+  let next:
+    | {
+        readonly causes: string[];
+        readonly bound: number | undefined;
+        readonly outcome: Promise<ReloadOutcome>;
+      }
+    | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let isReading = false;
   let isClosed = false;
 
-  async function replacePolicy(): Promise<Replacement> {
+  /** Reads the files, and keeps the policy where it may come into force. */
+  function readFiles(more: Pick<ReadRequest, "keep" | "keepOnly" | "held">): Promise<ReadReply> {
+    const { fingerprint } = running;
+    return read({ configPath, fingerprint, tables: current().tables, ...more });
+  }
+
+  /** Puts what was read in force. */
+  async function take(reply: ReadReply): Promise<Replacement> {
+    const { parcel, tls, issues, stamps } = reply;
+    const policy = parcel === undefined ? undefined : await compile(parcel, parts);
+    if (policy !== undefined && !isClosed) {
+      if (reply.unkept !== undefined) parts.unkept?.(policy.revision, reply.unkept);
+      parts.swap(policy, tls);
+      if (reply.held !== undefined) parts.took?.(reply.held);
+    }
+    return { policy, issues, stamps };
+  }
+
+  /**
+   * Reads the files without keeping them, rehearses them, and reads them again to take them. Invariant: what comes into
+   * force has the revision that was rehearsed.
+   */
+  async function takeWithin(maxChanges: number): Promise<Replacement> {
+    let held = parts.held?.();
+    let stamps: FileStamps | undefined;
+    const refuse = (why: string, rehearsal?: ReloadRehearsal): Replacement => ({
+      policy: undefined,
+      stamps,
+      issues: [issueOf(configPath, `${why}; nothing was reloaded`)],
+      isRefused: true,
+      rehearsal: rehearsal && { ...rehearsal, maxChanges },
+    });
+    for (let tried = 0; tried < mostRehearsals; tried++) {
+      if (isClosed) break;
+      const first = await readFiles({ held });
+      // The files as they were before the rehearsal: a change during it is noticed at its end.
+      ({ stamps } = first);
+      held = first.held ?? held;
+      if (first.parcel === undefined) return take(first);
+      const { revision } = first.parcel;
+      let found: ReloadRehearsal | undefined;
+      if (revision !== current().revision) {
+        const rehearsed = (await parts.rehearse?.()) ?? "there is nothing to rehearse with";
+        if (typeof rehearsed === "string") return refuse(`the reload can't be rehearsed: ${rehearsed}`);
+        if (rehearsed.revision !== revision) continue;
+        found = rehearsed;
+        if (found.changed > maxChanges) {
+          const of = `${found.changed} of ${found.attempts} recorded verdicts`;
+          return refuse(`${of} would change, more than ${maxChanges}`, found);
+        }
+      }
+      const reply = await readFiles({ keep: parts.keep, keepOnly: revision, held });
+      ({ stamps } = reply);
+      if (reply.parcel === undefined || reply.parcel.revision === revision)
+        return { ...(await take(reply)), rehearsal: found && { ...found, maxChanges } };
+    }
+    return refuse("the files changed again and again while they were rehearsed");
+  }
+
+  async function replacePolicy(bound: number | undefined): Promise<Replacement> {
     let stamps: FileStamps | undefined;
     try {
-      const { fingerprint } = running;
-      const reply = await read({
-        configPath,
-        fingerprint,
-        tables: current().tables,
-        keep: parts.keep,
-        held: parts.held?.(),
-      });
+      if (bound !== undefined) return await takeWithin(bound);
+      const reply = await readFiles({ keep: parts.keep, held: parts.held?.() });
       stamps = reply.stamps;
-      const { parcel, tls, issues } = reply;
-      const policy = parcel === undefined ? undefined : await compile(parcel, parts);
-      if (policy !== undefined && !isClosed) {
-        if (reply.unkept !== undefined) parts.unkept?.(policy.revision, reply.unkept);
-        parts.swap(policy, tls);
-        if (reply.held !== undefined) parts.took?.(reply.held);
-      }
-      return { policy, issues, stamps };
+      return await take(reply);
     } catch (error) {
       if (error instanceof ReadingFailure) return { policy: undefined, issues: [error.issue], stamps };
       if (!isClosed) parts.fault(error);
@@ -100,27 +169,33 @@ export function createReloader(parts: ReloadParts): Reloader {
     }
   }
 
-  async function reload(causes: readonly string[]): Promise<ReloadOutcome> {
+  async function reload(causes: readonly string[], bound: number | undefined): Promise<ReloadOutcome> {
     await last;
     await nextTurn();
-    next = undefined;
+    if (next?.causes === causes) next = undefined;
     const previous = current();
     isReading = true;
-    const { policy, issues, stamps } = await replacePolicy();
+    const { policy, issues, stamps, isRefused = false, rehearsal } = await replacePolicy(bound);
     isReading = false;
     const { revision } = policy ?? previous;
-    const result = policy === undefined ? "failed" : "ok";
-    const outcome: ReloadOutcome = { result, revision, previous: previous.revision, issues };
+    const result = policy !== undefined ? "ok" : isRefused ? "refused" : "failed";
+    const outcome: ReloadOutcome = {
+      result,
+      revision,
+      previous: previous.revision,
+      issues,
+      ...(rehearsal === undefined ? {} : { rehearsal }),
+    };
     if (!isClosed) parts.done(outcome, causes, stamps);
     return outcome;
   }
 
   return {
-    request(cause) {
-      if (next === undefined) {
+    request(cause, { maxChanges: bound = parts.maxChanges } = {}) {
+      if (next === undefined || next.bound !== bound) {
         const causes: string[] = [];
-        const outcome = reload(causes);
-        next = { causes, outcome };
+        const outcome = reload(causes, bound);
+        next = { causes, bound, outcome };
         // A reload that fails must not fail the next one.
         last = outcome.catch(parts.fault);
       }
@@ -139,6 +214,9 @@ interface Replacement {
   readonly policy: Policy | undefined;
   readonly stamps: FileStamps | undefined;
   readonly issues: readonly ConfigIssue[];
+  /** True when the files are sound and the reload was refused all the same. */
+  readonly isRefused?: boolean;
+  readonly rehearsal?: ReloadOutcome["rehearsal"] | undefined;
 }
 
 /** Compiles in slices, between the messages of calls. */

@@ -1,4 +1,4 @@
-// The commands of those who answer for lists, changes and reports: import, diff, report.
+// The commands of those who answer for lists, changes and reports: import, diff, rehearse, audit, report.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Dimension, dimensions } from "../reports/month-report.ts";
 import type { ImportOptions } from "./intake/import.ts";
@@ -62,6 +62,11 @@ export function addOfficeCommands(
     .option("--until <time>", "until when; default: now")
     .option("--counts", "runs limits, detectors and quarantine too, as if no call had been before")
     .option("--max-changes <n>", "exit code 1 when more verdicts change", readCount)
+    .option(
+      "--most <n>",
+      "ways in which verdicts change that are told; default: all with --json, else 50",
+      readCount,
+    )
     .option("--json", "one JSON object")
     .action(async ({ until, maxChanges, counts = false, json = false, ...options }: RehearseFlags) => {
       const [{ rehearse }, { readFromDisk }] = await Promise.all([
@@ -70,6 +75,26 @@ export function addOfficeCommands(
       ]);
       const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
       done(await rehearse({ ...options, until, maxChanges, counts, json }, output));
+    });
+
+  program
+    .command("audit")
+    .description(
+      "finds listed numbers and special users that need a look: overdue, expired, unused, too many",
+    )
+    .option("--config <file>", "configuration that names the policy", defaultConfig)
+    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .option("--days <n>", "a number that has not called for so many days is unused", readCount, 90)
+    .option("--soon <n>", "a row that ends within so many days is about to expire", readCount, 30)
+    .option("--lessee <id>", "this lessee only; default: all")
+    .option("--json", "one JSON object per line")
+    .action(async ({ lessee, json = false, ...options }: AuditFlags) => {
+      const [{ audit }, { readFromDisk }] = await Promise.all([
+        import("./change/audit.ts"),
+        import("../app/read-file.ts"),
+      ]);
+      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
+      done(await audit({ ...options, lessee, json }, output));
     });
 
   program
@@ -124,6 +149,16 @@ interface RehearseFlags {
   readonly until?: string;
   readonly maxChanges?: number;
   readonly counts?: boolean;
+  readonly most?: number;
+  readonly json?: boolean;
+}
+
+interface AuditFlags {
+  readonly config: string;
+  readonly records: readonly string[];
+  readonly days: number;
+  readonly soon: number;
+  readonly lessee?: string;
   readonly json?: boolean;
 }
 

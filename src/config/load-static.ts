@@ -76,6 +76,8 @@ export interface StaticConfig {
   readonly drainSeconds: number | undefined;
   /** Longest time without a turn of the call thread; 0: the watchdog is off. */
   readonly watchdogSeconds: number;
+  /** What reloads the policy; how many verdicts a reload may change, undefined: any. */
+  readonly reload: { readonly watch: boolean; readonly maxChanges: number | undefined };
   /** Where evidence is kept. Undefined: none is kept. */
   readonly evidence: EvidenceConfig | undefined;
   /** What happened is kept there. Undefined: no call is remembered. */
@@ -109,8 +111,19 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     return { config: undefined, issues: sortIssues([...source.issues, ...mistakes]) };
   }
   const { engine, drachtio, listen = [], m3ua, tls, streams, sockets, admin, nameServers } = read.data;
-  const { ownNames, policy, keyFile, node, stateFolder, drainSeconds, watchdogSeconds, records, hep, log } =
-    read.data;
+  const {
+    ownNames,
+    policy,
+    keyFile,
+    node,
+    stateFolder,
+    drainSeconds,
+    watchdogSeconds,
+    reload,
+    records,
+    hep,
+    log,
+  } = read.data;
   const listeners = listen.map(readListen).filter((listener) => typeof listener !== "string");
   const evidence = readEvidence(read.data.evidence, path);
   const issues = [
@@ -121,6 +134,14 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     ...findEngineIssues(source, engine, drachtio),
     ...findM3uaIssues(source, engine, m3ua),
     ...findAdminIssues(source, admin),
+    ...(reload.maxChanges !== undefined && records === undefined
+      ? [
+          source.issueAt(
+            ["reload", "maxChanges"],
+            "needs `records`: a reload is rehearsed with recorded calls",
+          ),
+        ]
+      : []),
   ];
   const [endpoint, adminAccess] = readAdmin(admin, path);
   if (endpoint === undefined || hasErrors(issues)) return { config: undefined, issues: sortIssues(issues) };
@@ -142,6 +163,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     stateFolder: stateFolder === undefined ? undefined : resolvePath(path, stateFolder),
     drainSeconds,
     watchdogSeconds,
+    reload: { watch: reload.watch, maxChanges: reload.maxChanges },
     evidence,
     records: readRecords(records, path),
     hep: hepTarget(hep),

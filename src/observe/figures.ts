@@ -158,7 +158,7 @@ export const collectionBuckets: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
 export interface GeneralFigures {
   readonly totals: Omit<Counters, "trunks" | "strangers" | "strays">;
   readonly revision: string;
-  readonly reloads: Readonly<ReloadCounts>;
+  readonly reloads: Readonly<ReloadCounts & { readonly refused: number }>;
   /** How SIP over UDP is received and sent: "batched", "dgram" or "none". */
   readonly sockets: string;
   /** Undefined before the engine is up. */
@@ -214,7 +214,7 @@ export interface Figures {
 /** Where the call thread reads the figures. */
 export interface FigureSources {
   readonly counters: Counters;
-  readonly reloads: Readonly<ReloadCounts>;
+  readonly reloads: Readonly<ReloadCounts & { readonly refused: number }>;
   readonly sockets: string;
   readonly policy: () => { readonly revision: string; readonly lists: readonly ListFigure[] };
   readonly nextHops: () => readonly NextHopFigure[];

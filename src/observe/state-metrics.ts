@@ -7,7 +7,7 @@ const policySeries: readonly Series[] = [
   labelledSeries(
     "counter",
     "sigwall_config_reload_total",
-    "Reloads asked for since start; after a failed one the policy before it stays in force.",
+    "Reloads asked for since start; after one that failed or was refused the policy before it stays in force.",
     "result",
     ({ general }) => Object.entries(general.reloads),
   ),

@@ -3,11 +3,15 @@ import { connect, type Socket } from "node:net";
 import t from "tap";
 import { PLAIN_ACCESS } from "../../src/app/admin/admin-messages.ts";
 import { until } from "../support/until.ts";
-import { type AdminServer, openAdminServer } from "../../src/app/admin/admin-server.ts";
+import {
+  type AdminServer,
+  type AdminServerParts,
+  openAdminServer,
+} from "../../src/app/admin/admin-server.ts";
 import type { Reply } from "../../src/app/admin/reply.ts";
 
 function open(
-  reload = (): Promise<Reply> => Promise.resolve({ status: 200, body: "{}\n" }),
+  reload: AdminServerParts["reload"] = (): Promise<Reply> => Promise.resolve({ status: 200, body: "{}\n" }),
 ): Promise<AdminServer> {
   return openAdminServer({
     endpoint: { address: "127.0.0.1", port: 0 },
@@ -106,5 +110,31 @@ void t.test("admin server: what a request is refused with", async (t) => {
       `HTTP/1.1 ${answer}`,
       request,
     );
+  await new Promise<void>(server.close);
+});
+
+void t.test("admin server: the bound of a reload is understood, or nothing is reloaded", async (t) => {
+  const asked: (number | undefined)[] = [];
+  const server = await open(({ maxChanges }) => {
+    asked.push(maxChanges);
+    return Promise.resolve({ status: 200, body: "{}\n" });
+  });
+  const rows: readonly (readonly [query: string, status: number])[] = [
+    ["", 200],
+    ["?maxChanges=0", 200],
+    ["?maxChanges=25", 200],
+    ["?", 200],
+    ["?maxChanges=", 400],
+    ["?maxChanges=-1", 400],
+    ["?maxChanges=1e3", 400],
+    ["?maxchanges=5", 400],
+    ["?maxChanges=5&maxChanges=6", 400],
+    ["?x=1", 400],
+  ];
+  for (const [query, status] of rows) {
+    const url = `http://127.0.0.1:${server.endpoint.port}/reload${query}`;
+    t.equal((await fetch(url, { method: "POST" })).status, status, query);
+  }
+  t.same(asked, [undefined, 0, 25, undefined]);
   await new Promise<void>(server.close);
 });

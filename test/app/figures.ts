@@ -18,7 +18,7 @@ function sourcesOf(count: number): FigureSources {
   }
   return {
     counters,
-    reloads: { ok: 0, failed: 0 },
+    reloads: { ok: 0, failed: 0, refused: 0 },
     sockets: "dgram",
     policy: () => ({ revision: "one", lists: ids.map((id) => ({ id, numbers: 1 })) }),
     nextHops: () => ids.map((trunk) => ({ trunk, id: "192.0.2.1:5060", state: "up", addresses: 1 })),

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import t from "tap";
+import { residentOctets } from "../../src/app/children/quiet-child.ts";
 import {
-  residentOctets,
   type SealingChild,
   type SealResult,
   startHourlySeal,

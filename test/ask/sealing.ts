@@ -34,7 +34,16 @@ const lines: Readonly<Record<string, Fields>> = {
     codecs: "PCMA/8000",
     fromHost: "203.0.113.10",
     marks: [{ verdict: "label", reason: "home-cli-from-abroad" }],
-    shadow: [{ rule: "display-name", verdict: "reject", reason: "display-name-misleading" }],
+    shadow: [
+      { rule: "display-name", verdict: "reject", reason: "display-name-misleading" },
+      {
+        rule: "deny-lists",
+        verdict: "reject",
+        reason: "denylisted",
+        number: "+861088881234",
+        listLine: "a.csv:4",
+      },
+    ],
     isup: { opc: 1, dpc: 2, cic: 14, natureOfAddress: 3, screening: 3 },
     diversion: [
       { source: "diversion", raw: "+861088881234", number: "+861088881234", presentation: "allowed" },

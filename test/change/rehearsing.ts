@@ -275,3 +275,12 @@ void t.test("what can't be rehearsed", async (t) => {
   edit("policy.yaml", "side: national", "side: nowhere");
   t.match(await run(), { code: 2, err: /the new policy has errors:\n.*policy\.yaml:5:\d+/ });
 });
+
+void t.test("--most: so many ways are told, and all are counted", async (t) => {
+  const { run, edit } = open(t);
+  edit("bank.csv", "654399", "654321");
+  edit("police.csv", "66660000", "66660001");
+  const { out } = await run({ most: 1 });
+  t.match(JSON.parse(out), { revision: /^[0-9a-f]{12}$/u, changed: 2, changes: { length: 1 } });
+  t.match((await run({ most: 1, json: false })).out, "and 1 more kinds; --json has all");
+});

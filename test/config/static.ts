@@ -55,6 +55,16 @@ void tap.test("hep: the collector's port is 9060 unless it is said", async (t) =
     t.match(printed(load(`${least}hep: ${hep}\n`).issues).join("\n"), issue, hep);
 });
 
+void tap.test("reload: a bound needs records to rehearse with", async (t) => {
+  const least = "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\n";
+  t.strictSame(load(least).config?.reload, { watch: true, maxChanges: undefined });
+  const bounded = load(`${least}records: { folder: records }\nreload: { watch: false, maxChanges: 0 }\n`);
+  t.strictSame(bounded.config?.reload, { watch: false, maxChanges: 0 });
+  t.strictSame(printed(load(`${least}reload: { maxChanges: 5 }\n`).issues), [
+    "sigwall.yaml:3:11 reload.maxChanges: needs `records`: a reload is rehearsed with recorded calls",
+  ]);
+});
+
 const rest = "policy: policy.yaml\n";
 const broken: readonly (readonly [text: string, issues: readonly string[]])[] = [
   ["", ["sigwall.yaml:1:1: the file is empty"]],

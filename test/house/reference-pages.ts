@@ -100,7 +100,7 @@ async function renderEverything(): Promise<string> {
   countRefusal(counters, "lease", "MESSAGE", "method-not-allowed");
   const figures = readFigures({
     counters,
-    reloads: { ok: 0, failed: 0 },
+    reloads: { ok: 0, failed: 0, refused: 0 },
     sockets: "dgram",
     policy: () => ({
       revision: "0123456789ab",

@@ -75,7 +75,7 @@ void t.test("dashboard: the alarms that a panel names are there", (t) => {
 void t.test("queries: name metrics that exist, or figures that are recorded", async (t) => {
   const sources = {
     counters: createCounters(),
-    reloads: { ok: 0, failed: 0 },
+    reloads: { ok: 0, failed: 0, refused: 0 },
     sockets: "dgram",
     policy: () => ({ revision: "", lists: [] }),
     tableFull: {},

@@ -12,7 +12,7 @@ import { decisionOf } from "./decision.ts";
 
 void t.test("metrics: a scrape shows what was counted, and the policy of that moment", async (t) => {
   const counters = createCounters();
-  const reloads = { ok: 0, failed: 0 };
+  const reloads = { ok: 0, failed: 0, refused: 0 };
   let nextHops: NextHopFigure[] = [
     { trunk: "lease", id: "192.0.2.1:5060", state: "up", addresses: 1 },
     { trunk: "lease", id: "192.0.2.2:5060", state: "unknown", addresses: 1 },

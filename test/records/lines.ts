@@ -2,6 +2,8 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
 import type { CallDecided, CallEvent } from "../../src/domain/call.ts";
+import type { Facts } from "../../src/domain/decision.ts";
+import { numberFound } from "../../src/records/lines/attempt-line.ts";
 import { NOW } from "../support/attempt.ts";
 import { asRead, createLineMaker, decisionOn, endOf, forwardedCall, NODE } from "./line-maker.ts";
 
@@ -30,7 +32,21 @@ const refused: CallDecided = {
         facts: { list: "police", field: "from", line: "lists/police.csv:17" },
       },
       rule: "deny-lists",
-      shadow: [{ rule: "number-class", verdict: { kind: "reject", reason: "number-class" } }],
+      shadow: [
+        { rule: "number-class", verdict: { kind: "reject", reason: "number-class" } },
+        {
+          rule: "deny-lists",
+          verdict: {
+            kind: "reject",
+            reason: "denylisted",
+            facts: { list: "nuisance", field: "from", line: "lists/nuisance.csv:4" },
+          },
+        },
+        {
+          rule: "line-state",
+          verdict: { kind: "reject", reason: "line-stopped", facts: { line: "trunk:a" } },
+        },
+      ],
       marks: [{ kind: "label", reason: "display-name-misleading" }],
     },
   ),
@@ -84,7 +100,18 @@ void t.test("lines: a refused call, field by field in the order of the contract"
     reason: "police-listed",
     rule: "deny-lists",
     mode: "enforce",
-    shadow: [{ rule: "number-class", verdict: "reject", reason: "number-class" }],
+    // Whom a rule in monitor mode would have refused, and by which row.
+    shadow: [
+      { rule: "number-class", verdict: "reject", reason: "number-class" },
+      {
+        rule: "deny-lists",
+        verdict: "reject",
+        reason: "denylisted",
+        number: "+861087654400",
+        listLine: "lists/nuisance.csv:4",
+      },
+      { rule: "line-state", verdict: "reject", reason: "line-stopped" },
+    ],
     revision: "9f2c00000000",
     action: "answered",
     status: 603,
@@ -275,5 +302,31 @@ void t.test("lines: codecs of offers that differ a little, one after the other",
     const bytes = invite(["Content-Type: application/sdp"], body);
     t.equal(asRead(make({ ...refused, bytes }))["codecs"], codecs, what);
   }
+  t.end();
+});
+
+void t.test("lines: a finding names the number of its field, unless the field holds several", (t) => {
+  const { attempt } = decisionOn({
+    calling: [
+      "from 01087654400",
+      "pai +861087654321",
+      "pai +861087654322",
+      "rpid anonymous",
+      "ppi 95588",
+      "ppi 95588",
+    ],
+    diversion: ["div +861088881234"],
+  });
+  const rows: readonly (readonly [facts: Facts | undefined, number: string | undefined])[] = [
+    [{ field: "from" }, "+861087654400"],
+    [{ field: "p-asserted-identity" }, undefined],
+    [{ field: "diversion" }, "+861088881234"],
+    // The same number twice is one number. A word is none.
+    [{ field: "p-preferred-identity" }, "95588"],
+    [{ field: "remote-party-id" }, undefined],
+    [{ class: "fixed" }, undefined],
+    [undefined, undefined],
+  ];
+  for (const [facts, number] of rows) t.equal(numberFound(attempt, facts), number, JSON.stringify(facts));
   t.end();
 });

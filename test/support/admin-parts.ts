@@ -7,7 +7,7 @@ export function partsOf(changes: Partial<AdminParts> = {}): AdminParts {
     endpoint: { address: "127.0.0.1", port: 0 },
     figures: {
       counters: createCounters(),
-      reloads: { ok: 0, failed: 0 },
+      reloads: { ok: 0, failed: 0, refused: 0 },
       sockets: "dgram",
       policy: () => ({ revision: "one", lists: [] }),
       nextHops: () => [],

@@ -276,6 +276,7 @@ void t.test("exit codes of replay", async (t) => {
   const rows: readonly (readonly [options: Parameters<typeof replay>[1], code: number, message: string])[] = [
     [{}, 0, ""],
     [{ expect: place("good.ndjson", good) }, 0, ""],
+    [{ expect: place("other.ndjson", good.replaceAll(/"revision":"[0-9a-f]+"/gu, '"revision":"0"')) }, 0, ""],
     [
       { expect: place("part.ndjson", '{"verdict":"reject"}\n{"frame":2}\n{"verdict":"accept"}\n{}\n') },
       0,

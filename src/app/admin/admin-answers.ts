@@ -10,6 +10,7 @@ import {
   type FromAdmin,
   PLAIN_ACCESS,
   type ReloadAnswer,
+  type ReloadAsked,
   type ToAdmin,
 } from "./admin-messages.ts";
 import type { LineAnswer, LineRequest } from "../lines/line-request.ts";
@@ -29,7 +30,7 @@ export interface AdminParts {
   readonly figures: FigureSources;
   /** True when a policy is loaded and the engine takes calls. */
   readonly isReady: () => boolean;
-  readonly reload: () => Promise<ReloadAnswer>;
+  readonly reload: (asked: ReloadAsked) => Promise<ReloadAnswer>;
   /** Takes an order for a line. It is in force when this returns. Left out: there are no lines. */
   readonly line?: (request: LineRequest) => Promise<LineAnswer>;
   /** Takes orders for the quarantine, and lists it. Left out: there is none. */
@@ -188,7 +189,7 @@ export function answerAdminThread(
       else if (message.kind === "scrape") figures.answer(message.scrape);
       else if (message.kind === "reload") {
         const { request } = message;
-        answerOrder(parts.reload(), (answer) => ({ kind: "reloaded", request, answer }));
+        answerOrder(parts.reload(message.asked), (answer) => ({ kind: "reloaded", request, answer }));
       } else if (message.kind === "line") {
         const { request } = message;
         answerOrder(parts.line?.(message.line), (answer) => ({ kind: "lineAnswered", request, answer }));

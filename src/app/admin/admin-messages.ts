@@ -52,7 +52,13 @@ export const PLAIN_ACCESS: AdminAccess = { more: [], hosts: [], pair: undefined,
 
 /** The outcome of a reload. */
 export interface ReloadAnswer {
-  readonly result: "ok" | "failed";
+  readonly result: "ok" | "failed" | "refused";
+}
+
+/** How a reload is asked for. */
+export interface ReloadAsked {
+  /** `?maxChanges=N`: more verdicts than these must not change. Undefined: as the configuration says. */
+  readonly maxChanges: number | undefined;
 }
 
 /** From the call thread to the admin thread. */
@@ -91,7 +97,7 @@ export type FromAdmin =
   | { readonly kind: "unlistened" }
   | { readonly kind: "closed" }
   | { readonly kind: "scrape"; readonly scrape: number }
-  | { readonly kind: "reload"; readonly request: number }
+  | { readonly kind: "reload"; readonly request: number; readonly asked: ReloadAsked }
   | { readonly kind: "line"; readonly request: number; readonly line: LineRequest }
   | { readonly kind: "quarantine"; readonly request: number; readonly order: QuarantineRequest }
   | { readonly kind: "quarantineList"; readonly request: number; readonly from: number }

@@ -10,7 +10,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
 import { formatAddress, parseAddress, type Endpoint } from "../../net/address.ts";
 import type { LineRequest } from "../lines/line-request.ts";
-import type { AdminAccess } from "./admin-messages.ts";
+import type { AdminAccess, ReloadAsked } from "./admin-messages.ts";
 import { createConnectionRoom } from "./connection-room.ts";
 import { answerLineOrder, isLinePath } from "./line-route.ts";
 import { answerQuarantinePage, QUARANTINE_PATH, type QuarantineSource } from "./quarantine-route.ts";
@@ -27,7 +27,7 @@ export interface AdminServerParts {
   readonly health: () => Reply;
   /** The answer of `/readyz`: whether a policy is loaded and the engine takes calls. */
   readonly readiness: () => Reply;
-  readonly reload: () => Promise<Reply>;
+  readonly reload: (asked: ReloadAsked) => Promise<Reply>;
   /** Takes an order for a line. Left out: there is no such page. */
   readonly line?: (request: LineRequest) => Promise<Reply>;
   /** Takes orders for the quarantine, and lists it. Left out: there is no such page. */
@@ -71,7 +71,7 @@ const routes: Readonly<Record<string, Route>> = {
     method: "POST",
     answer: ({ reload }, request) =>
       isLoopback(request.socket.remoteAddress)
-        ? reload()
+        ? reloadAsked(reload, request)
         : { status: 403, body: "reload is for this machine only; send SIGHUP instead\n" },
   },
 };
@@ -271,7 +271,7 @@ function findSocketAnswer(
   if (path === QUARANTINE_PATH && parts.quarantine !== undefined)
     return answerQuarantinePage(request, body, parts.quarantine);
   if (body === undefined) return { status: 413, body: "the body is too large\n" };
-  if (path === "/reload" && request.method === "POST") return parts.reload();
+  if (path === "/reload" && request.method === "POST") return reloadAsked(parts.reload, request);
   return answerRoute(parts, path, request);
 }
 
@@ -285,6 +285,19 @@ function answerRoute(
   const method = request.method === "HEAD" ? "GET" : request.method;
   if (method !== route.method) return { status: 405, body: `${route.method} only\n`, allow: route.method };
   return route.answer(parts, request);
+}
+
+/** Reads `?maxChanges=N`. Anything else behind the path is refused: a bound that is not understood must not be left out. */
+function reloadAsked(reload: AdminServerParts["reload"], { url = "" }: IncomingMessage): Promise<Reply> {
+  const at = url.indexOf("?");
+  const query = at === -1 ? "" : url.slice(at + 1);
+  if (query === "") return reload({ maxChanges: undefined });
+  const [, count] = /^maxChanges=(\d{1,15})$/u.exec(query) ?? [];
+  if (count !== undefined) return reload({ maxChanges: Number(count) });
+  return Promise.resolve({
+    status: 400,
+    body: "expected /reload or /reload?maxChanges=N, N a whole number\n",
+  });
 }
 
 function send(

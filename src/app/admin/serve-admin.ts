@@ -88,7 +88,8 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
         readiness: whileTurning(() =>
           watch.isReady() ? { status: 200, body: "ready\n" } : { status: 503, body: "not ready\n" },
         ),
-        reload: async () => answerReload(await reloads.ask((request) => send({ kind: "reload", request }))),
+        reload: async (asked) =>
+          answerReload(await reloads.ask((request) => send({ kind: "reload", request, asked }))),
         line: async (line) => answerLine(await lines.ask((request) => send({ kind: "line", request, line }))),
         quarantine: {
           order: async (order) =>
@@ -165,9 +166,11 @@ function describeUnbound(error: unknown): FromAdmin {
   return { kind: "unbound", message: error instanceof Error ? error.message : String(error), code };
 }
 
+const reloadStatus = { ok: 200, failed: 422, refused: 409 } as const;
+
 function answerReload(answer: ReloadAnswer | undefined): Reply {
   if (answer === undefined) return FAULT;
-  return { status: answer.result === "ok" ? 200 : 422, body: `${JSON.stringify(answer)}\n`, type: json };
+  return { status: reloadStatus[answer.result], body: `${JSON.stringify(answer)}\n`, type: json };
 }
 
 function answerLine(answer: LineAnswer | undefined): Reply {

@@ -6,7 +6,7 @@ import { sayEnd } from "./call-endings.ts";
 import { alignRows, plain } from "./plain-text.ts";
 import { isOfQuarantine, sayFinding } from "./binding-findings.ts";
 import { isOfStoppedLine, sayOrder } from "./stopping-orders.ts";
-import { type Clock, sayAction, sayCircuit, sayMark, show, showParty } from "./record-table.ts";
+import { type Clock, sayAction, sayCircuit, sayMonitored, sayMark, show, showParty } from "./record-table.ts";
 
 /** All that is known of a call. */
 export interface CallStory {
@@ -96,10 +96,7 @@ function sayBinding({ finding }: CallStory, clock: Clock): string {
 }
 
 function sayShadow({ shadow }: ReadLine): readonly (readonly [string, string])[] {
-  return objectsIn(shadow).map(({ rule, reason }, index) => [
-    index === 0 ? "monitored" : "",
-    `${show(rule)} ${show(reason)}`,
-  ]);
+  return objectsIn(shadow).map((hit, index) => [index === 0 ? "monitored" : "", sayMonitored(hit)]);
 }
 
 /** What was done with a call beside its verdict: an order observes the line, a rule labels the call. */

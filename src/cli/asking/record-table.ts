@@ -81,11 +81,18 @@ export function sayCircuit(isup: Fields): string {
   return ["opc", "dpc", "cic"].map((name) => show(isup[name])).join("-");
 }
 
+/** What a rule in monitor mode found: rule, reason, and whom and which row of a list, where they are known. */
+export function sayMonitored({ rule, reason, number, listLine }: Fields): string {
+  return [rule, reason, number, listLine]
+    .filter((part) => part !== undefined)
+    .map(show)
+    .join(" ");
+}
+
 function writeNotes(line: ReadLine): string {
   const notes: string[] = [];
   if (isFields(line["isup"])) notes.push(`circuit ${sayCircuit(line["isup"])}`);
-  for (const hit of objectsIn(line["shadow"]))
-    notes.push(`monitored: ${show(hit["rule"])} ${show(hit["reason"])}`);
+  for (const hit of objectsIn(line["shadow"])) notes.push(`monitored: ${sayMonitored(hit)}`);
   for (const mark of objectsIn(line["marks"])) notes.push(`marked: ${sayMark(mark)}`);
   for (const name of ["listLine", "notice", "why"])
     if (line[name] !== undefined) notes.push(show(line[name]));

@@ -9,7 +9,7 @@ function isRecord(value: Json): value is Readonly<Record<string, Json>> {
 
 /**
  * Finds the first difference between `actual` and `expected`. Fields that `expected` does not name
- * may be anything, so a file can leave out revision and times.
+ * may be anything, so a file can leave out times.
  * @returns path and both values in words; undefined when nothing differs
  */
 export function findDifference(expected: Json, actual: Json, path = ""): string | undefined {
@@ -31,12 +31,23 @@ export function findDifference(expected: Json, actual: Json, path = ""): string 
   return `${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual) ?? "nothing"}`;
 }
 
-/** Compares the lines of a command, in order, with an NDJSON text. */
+/**
+ * Fields that say which policy judged, and not what it said. A list with one more number has another revision, and that is
+ * no difference.
+ */
+const passedOver: ReadonlySet<string> = new Set(["revision"]);
+
+/** Compares the lines of a command, in order, with an NDJSON text. Revisions are not compared. */
 export interface Comparison {
   /** Takes the next line and returns what differs, in words. Undefined: nothing. */
   next(actual: Json): string | undefined;
   /** Says which expected lines never came. Undefined: none. */
   end(): string | undefined;
+}
+
+function withoutRevision(value: Json): Json {
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !passedOver.has(key)));
 }
 
 /**
@@ -48,7 +59,7 @@ export function compareLines(text: string): Comparison | string {
   for (const [i, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     try {
-      expected.push({ line: i + 1, value: JSON.parse(line) });
+      expected.push({ line: i + 1, value: withoutRevision(JSON.parse(line)) });
     } catch {
       return `line ${i + 1} is not JSON`;
     }

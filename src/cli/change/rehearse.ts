@@ -21,6 +21,8 @@ export interface RehearseOptions {
   readonly until: string | undefined;
   /** More changes than these: exit code 1. */
   readonly maxChanges: number | undefined;
+  /** So many ways in which verdicts change are told, the most frequent ones. Undefined: as many as there is room for. */
+  readonly most?: number | undefined;
   /** Limits, detectors and quarantine run too. */
   readonly counts: boolean;
   readonly json: boolean;
@@ -65,7 +67,9 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
       return fail(`${unseen.leftOut} sealed hours can't be read: ${opened}`);
     for (const damage of unseen.damages) output.stderr.write(`sigwall rehearse: ${damage}\n`);
     const result = rehearsal.result();
-    output.stdout.write(options.json ? `${JSON.stringify(result)}\n` : describe(result));
+    const { most } = options;
+    const told = { revision: policy.revision, ...result, changes: result.changes.slice(0, most) };
+    output.stdout.write(options.json ? `${JSON.stringify(told)}\n` : describe(result, most ?? MOST_SHOWN));
     const isAbove = options.maxChanges !== undefined && result.changed > options.maxChanges;
     if (isAbove)
       output.stderr.write(
@@ -107,16 +111,18 @@ function createRecall({ policies }: RecordsPlace): (revision: string) => Policy 
 
 const MOST_SHOWN = 50;
 
-function describe({ attempts, same, changed, changes, unjudged, unheld, findings }: Rehearsed): string {
+function describe(
+  { attempts, same, changed, changes, unjudged, unheld, findings }: Rehearsed,
+  most: number,
+): string {
   const lines = [`${attempts} attempts: ${same} with the same verdict, ${changed} with another one`];
-  for (const { trunk, lessee, before, after, rule, count, ids } of changes.slice(0, MOST_SHOWN)) {
+  for (const { trunk, lessee, before, after, rule, count, ids } of changes.slice(0, most)) {
     const whom = lessee === "" ? trunk : `${trunk} (${lessee})`;
     lines.push(
       `  ${count} × ${whom}: ${before} → ${after}, by ${rule}: ${ids.join(", ")}${count > ids.length ? ", …" : ""}`,
     );
   }
-  if (changes.length > MOST_SHOWN)
-    lines.push(`  and ${changes.length - MOST_SHOWN} more kinds; --json has all`);
+  if (changes.length > most) lines.push(`  and ${changes.length - most} more kinds; --json has all`);
   const left = unjudged.reduce((sum, { count }) => sum + count, 0);
   if (left > 0) lines.push(`${left} could not be judged anew, which does not mean "no change":`);
   for (const { why, count } of unjudged) lines.push(`  ${count} × ${why}`);

@@ -258,6 +258,14 @@ export const lesseeSchema = z.strictObject({
     .boolean()
     .exactOptional()
     .describe("Whether the calls of the lessee are marketing. Default: as its industry says."),
+  quota: z
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .exactOptional()
+    .describe(
+      "Most numbers that the lessee may list. `sigwall audit` tells when there are more; no call is refused.",
+    ),
   numbers: pathSchema.describe(
     "CSV list of the lessee's numbers; a relative path starts at the folder of this file.",
   ),
@@ -274,7 +282,10 @@ export const specialUserSchema = z.strictObject({
     .min(1)
     .describe("What the number is exempt from. hidden: the rule hidden-caller."),
   until: dateSchema.describe("Last day of the exemption."),
-  reason: textSchema.describe("Who approved it, and why."),
+  reason: textSchema.describe("Why, and by what order."),
+  approvedBy: textSchema
+    .exactOptional()
+    .describe("Who approved the exemption. `sigwall audit` names the special users without approver."),
 });
 /** A special user as written. */
 export type SpecialUserEntry = z.output<typeof specialUserSchema>;

@@ -7,13 +7,11 @@ import { sharedNumbers } from "../../numbering/lists/overlap.ts";
 import { type Calendar, createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import type { LoadedList } from "../policy/list-loading.ts";
-import { isMapping } from "../yaml/schema-issues.ts";
 import type { PolicyMaterial } from "../load-policy.ts";
+import { createDateReader } from "./row-dates.ts";
 
 /** Entries that expire within this many days are announced. */
 export const soonDays = 30;
-
-const DAY: Millis = 86_400_000;
 
 /** At most this many findings of one kind in one list are written; the rest is counted. */
 const mostFindings = 5;
@@ -56,62 +54,23 @@ function issueAtLine(
   return { severity, file: list.file, line, column: 1, path, message };
 }
 
-type Remark = readonly [findings: Findings, describe: () => string];
-
 function reviewDates(
-  { plans }: PolicyMaterial,
+  material: PolicyMaterial,
   list: LoadedList,
   calendar: Calendar,
   now: Millis,
 ): readonly ConfigIssue[] {
   const { numbers } = list.read;
-  const lastDay = (end: Millis): string => calendar.formatDay(end - 1);
-  const days = list.kind === "lessee" ? verificationDays(plans, list.id) : undefined;
-  const expired = createFindings(list, "valid_to");
-  const ending = createFindings(list, "valid_to");
-  const coming = createFindings(list, "valid_from");
-  const unverified = createFindings(list, "verified_on");
-  /** What is to be said of every row with these dates. Many rows share a combination of dates. */
-  const remark = (row: number): readonly Remark[] => {
-    const remarks: Remark[] = [];
-    const to = numbers.validTo(row);
-    const from = numbers.validFrom(row);
-    if (to !== undefined && to <= now) remarks.push([expired, () => `expired on ${lastDay(to)}`]);
-    else if (to !== undefined && to <= now + soonDays * DAY)
-      remarks.push([ending, () => `expires on ${lastDay(to)}`]);
-    if (from !== undefined && from > now)
-      remarks.push([coming, () => `not valid before ${calendar.formatDay(from)}`]);
-    if (list.kind !== "lessee") return remarks;
-    const verified = numbers.verifiedOn(row);
-    if (verified === undefined) remarks.push([unverified, () => "never verified"]);
-    else if (verified > now)
-      remarks.push([unverified, () => `verified in the future, on ${calendar.formatDay(verified)}`]);
-    else if (days !== undefined && now >= verified + (days + 1) * DAY) {
-      const when = `last verified on ${calendar.formatDay(verified)}`;
-      remarks.push([unverified, () => `${when}, more than ${days} days ago`]);
-    }
-    return remarks;
+  const findings = {
+    expired: createFindings(list, "valid_to"),
+    ending: createFindings(list, "valid_to"),
+    coming: createFindings(list, "valid_from"),
+    unverified: createFindings(list, "verified_on"),
   };
-  const known: (readonly Remark[])[] = [];
-  const { rowAttributes } = numbers.columns;
-  for (let row = 0; row < numbers.rows; row++) {
-    const remarks = (known[rowAttributes[row] ?? 0] ??= remark(row));
-    for (const [findings, describe] of remarks) findings.add(numbers.line(row), describe);
-  }
-  return [expired, ending, coming, unverified].flatMap((findings) => findings.issues());
-}
-
-/**
- * Returns the smallest `verifiedWithinDays` of the trunks of a lessee.
- * @returns undefined when no trunk sets it
- */
-function verificationDays(plans: PolicyMaterial["plans"], lessee: string): number | undefined {
-  const days = plans
-    .filter(({ trunk }) => trunk.lessee === lessee)
-    .map(({ chain }) => chain["caller-authentication"].options)
-    .map((options) => (isMapping(options) ? options["verifiedWithinDays"] : undefined))
-    .filter((value) => typeof value === "number");
-  return days.length === 0 ? undefined : Math.min(...days);
+  const remarksOf = createDateReader(material, list, calendar, now, soonDays);
+  for (let row = 0; row < numbers.rows; row++)
+    for (const { kind, describe } of remarksOf(row)) findings[kind].add(numbers.line(row), describe);
+  return Object.values(findings).flatMap((found) => found.issues());
 }
 
 /**

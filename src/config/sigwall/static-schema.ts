@@ -280,6 +280,23 @@ export const staticSchema = z.strictObject({
     .describe(
       "Ends the process with exit code 70 when the thread of the calls has not turned for so many seconds, so that the service manager starts it again. 0: never.",
     ),
+  reload: z
+    .strictObject({
+      watch: z
+        .boolean()
+        .default(true)
+        .describe("Whether a changed file reloads the policy. false: only SIGHUP and POST /reload do."),
+      maxChanges: z
+        .int()
+        .min(0)
+        .max(1_000_000_000)
+        .exactOptional()
+        .describe(
+          "Rehearses every reload with the recorded calls of the last hour, and refuses one that would change more verdicts. Default: nothing is rehearsed.",
+        ),
+    })
+    .prefault({})
+    .describe("What reloads the policy, and how much a reload may change."),
   evidence: evidenceSchema.exactOptional(),
   records: recordsSchema.exactOptional(),
   hep: hepSchema.exactOptional(),

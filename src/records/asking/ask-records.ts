@@ -133,7 +133,8 @@ export async function askNumbers(place: RecordPlace, filter: RecordFilter): Prom
   };
 }
 
-function numbersOf({ calling }: ReadLine): ReadonlySet<string> {
+/** The different calling numbers of an attempt. */
+export function numbersOf({ calling }: ReadLine): ReadonlySet<string> {
   return new Set(
     objectsIn(calling)
       .map(({ number }) => textIn(number))

@@ -123,6 +123,32 @@ export async function countSealedNumbers(
   );
 }
 
+/** A number that a lessee has called from, as records write it. */
+export interface LesseeNumber {
+  readonly lessee: string;
+  readonly number: string;
+}
+
+/** Lists the calling numbers of every lessee among the attempts that are meant and were passed on. */
+export async function listSealedUse(
+  database: Database,
+  hours: readonly HourFiles[],
+  filter: RecordFilter,
+): Promise<readonly LesseeNumber[]> {
+  const { sql, values } = conditionOf("attempts", filter);
+  const rows = await askTables(
+    database,
+    hours,
+    "attempts",
+    (tables) =>
+      `SELECT DISTINCT lessee, caller, "otherCallers" FROM ${tables} WHERE ${sql} AND caller IS NOT NULL AND lessee IS NOT NULL AND verdict NOT IN ('reject', 'drop')`,
+    values,
+  );
+  return rows.flatMap(({ lessee, caller, otherCallers }) =>
+    [caller, ...textsIn(otherCallers)].map((number) => ({ lessee: String(lessee), number: String(number) })),
+  );
+}
+
 function tablesOf({ kinds }: RecordFilter): readonly TableName[] {
   const wanted = new Set(kinds.map(tableOf));
   return tableNames.filter((table) => wanted.has(table));

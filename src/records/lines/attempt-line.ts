@@ -6,7 +6,14 @@ import type { AssertedIdentity, IdentitySource, Presentation } from "../../domai
 import { formatNumber, type PartyNumber, type UnusableWhy } from "../../domain/number.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
 import type { RuleId } from "../../domain/rule-id.ts";
-import type { DecidedBy, Decision, PolicyRevision, ShadowHit, VerdictKind } from "../../domain/decision.ts";
+import type {
+  DecidedBy,
+  Decision,
+  Facts,
+  PolicyRevision,
+  ShadowHit,
+  VerdictKind,
+} from "../../domain/decision.ts";
 import { formatTime, type CaptureTime } from "../../pcap/timestamp.ts";
 
 // A field that a protocol does not have is undefined; JSON leaves it out.
@@ -48,6 +55,10 @@ export interface ShadowLine {
   readonly rule: RuleId;
   readonly verdict: VerdictKind;
   readonly reason: ReasonCode;
+  /** Whom the rule would have refused: the number of the party that it found, where it is one number. */
+  readonly number?: string | undefined;
+  /** `lists/police.csv:17`: the row that the rule found. */
+  readonly listLine?: string | undefined;
 }
 
 /** One call attempt, as `inspect --json` and `replay --json` write it. */
@@ -149,12 +160,42 @@ export function describeDecision({
     verdict: verdict.kind,
     reason: verdict.reason,
     rule,
-    shadow: shadow.map(describeShadow),
+    shadow: shadow.map((hit) => describeShadow(attempt, hit)),
     marks: marks.length === 0 ? undefined : marks.map(({ kind, reason }) => ({ verdict: kind, reason })),
     revision,
   };
 }
 
-function describeShadow({ rule, verdict }: ShadowHit): ShadowLine {
-  return { rule, verdict: verdict.kind, reason: verdict.reason };
+function describeShadow(attempt: CallAttempt, { rule, verdict }: ShadowHit): ShadowLine {
+  const { facts, kind, reason } = verdict;
+  const number = numberFound(attempt, facts);
+  const listLine = facts?.["line"];
+  return {
+    rule,
+    verdict: kind,
+    reason,
+    ...(number === undefined ? {} : { number }),
+    ...(typeof listLine === "string" && rule !== "line-state" ? { listLine } : {}),
+  };
+}
+
+/**
+ * Finds the number of the party that a finding is about: that of the field which the rule names.
+ * @returns undefined when the rule names none, and when the field holds several numbers
+ */
+export function numberFound(
+  { calling, diversion }: CallAttempt,
+  facts: Facts | undefined,
+): string | undefined {
+  const field = facts?.["field"];
+  if (field === undefined) return undefined;
+  let found: string | undefined;
+  for (const parties of [calling, diversion])
+    for (const { source, number } of parties) {
+      if (source !== field) continue;
+      const text = formatNumber(number);
+      if (text === undefined || (found !== undefined && found !== text)) return undefined;
+      found = text;
+    }
+  return found;
 }

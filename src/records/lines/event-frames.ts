@@ -1,4 +1,5 @@
 // Writes events of calls as frames of the ring: numbers and texts, in the call thread, with little garbage.
+import { numberFound } from "./attempt-line.ts";
 import { PrivacyFlag, type CallAttempt } from "../../domain/attempt.ts";
 import type { Action, CallEvent, CallsShed, RequestDecided, CallDecided } from "../../domain/call.ts";
 import type { Decision, VerdictKind } from "../../domain/decision.ts";
@@ -119,6 +120,9 @@ function writeDecision(pen: FramePen, event: CallDecided | RequestDecided): void
     pen.name(hit.rule);
     pen.u8(codeOf(hit.verdict.kind));
     pen.name(hit.verdict.reason);
+    pen.own(numberFound(attempt, hit.verdict.facts));
+    // The line of the rule line-state is a trunk or a lessee.
+    pen.own(hit.rule === "line-state" ? undefined : textFact(hit.verdict.facts?.["line"]));
   }
   const marked = Math.min(marks.length, MOST_FINDINGS);
   pen.u8(marked);

@@ -25,8 +25,9 @@ export const MOST_TEXT = 1024;
 export const MOST_PARTIES = 16;
 export const MOST_FINDINGS = 32;
 
-/** Octets of the longest frame: parties with number, code and display name, everything else, and the message. */
-export const LONGEST_FRAME = (2 * MOST_PARTIES + 1) * 3 * (2 * MOST_TEXT) + 32_768 + MOST_MESSAGE;
+/** Octets of the longest frame: parties with number, code and display name, everything else, what findings name, and the message. */
+export const LONGEST_FRAME =
+  (2 * MOST_PARTIES + 1) * 3 * (2 * MOST_TEXT) + 32_768 + MOST_FINDINGS * (2 * MOST_TEXT) + MOST_MESSAGE;
 
 /** The first octet of a text. */
 export const Text = { absent: 0, octets: 1, utf8: 2 } as const;

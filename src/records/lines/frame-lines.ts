@@ -334,7 +334,8 @@ function readDecision(cursor: FrameCursor): ReadDecision {
   for (let left = cursor.u8(); left > 0; left--)
     shadow = joined(
       shadow,
-      `{"rule":"${readRule(cursor)}","verdict":"${readKind(cursor)}","reason":"${readReason(cursor)}"}`,
+      `{"rule":"${readRule(cursor)}","verdict":"${readKind(cursor)}","reason":"${readReason(cursor)}"` +
+        `${field(',"number":', cursor.json(""))}${field(',"listLine":', cursor.json(""))}}`,
     );
   let marks = "";
   for (let left = cursor.u8(); left > 0; left--)

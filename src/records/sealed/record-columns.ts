@@ -62,7 +62,10 @@ export const columnsOf: Readonly<Record<TableName, Columns>> = {
     reason: "text",
     rule: "text",
     mode: "text",
-    shadow: { kind: "objects", fields: { rule: "text", verdict: "text", reason: "text" } },
+    shadow: {
+      kind: "objects",
+      fields: { rule: "text", verdict: "text", reason: "text", number: "text", listLine: "text" },
+    },
     revision: "text",
     action: "text",
     status: "count",
