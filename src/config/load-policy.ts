@@ -17,6 +17,7 @@ import type { Policy, PolicyLine } from "../policy/policy.ts";
 import { findBrokenReferences } from "./policy/references.ts";
 import { readYaml, type Source } from "./yaml/yaml-source.ts";
 import { findImpossible } from "./policy/engine-limits.ts";
+import { findStrangeTrunks } from "./policy/row-trunks.ts";
 import { findUnenforced } from "./policy/unenforced.ts";
 import { type ReadFile, unreadable } from "./yaml/config-files.ts";
 import { canonicalText, digest } from "./yaml/canonical-text.ts";
@@ -96,6 +97,7 @@ export function readPolicy(
     ...findUnenforced(file),
     ...planIssues,
     ...findImpossible(file, plans, engine),
+    ...findStrangeTrunks(file, lists, readFile),
     ...listIssues,
     ...days.issues,
   ]);

@@ -34,6 +34,14 @@ export interface NumberList {
   readonly numbers: NumberSet;
 }
 
+/** The list of a lessee, as one trunk of the lessee sees it. */
+export interface LesseeList extends NumberList {
+  /** By the mark of a row: 1 where the row is good on the trunk. Undefined: every row is. */
+  readonly onTrunk?: Uint8Array | undefined;
+  /** What rows say of their trunks, by their marks from 1 on. For explanations; a policy out of a parcel has none. */
+  readonly trunkSets?: readonly string[] | undefined;
+}
+
 /** A list of numbers whose calls are refused. */
 export interface DenyList extends NumberList {
   readonly kind: "police" | "deny";
@@ -88,7 +96,7 @@ export interface LesseeMarketing {
 export interface PolicyTables {
   readonly trunk: Trunk;
   /** The numbers of the trunk's lessee. Undefined on a trunk without lessee. */
-  readonly lesseeNumbers: NumberList | undefined;
+  readonly lesseeNumbers: LesseeList | undefined;
   readonly denyLists: readonly DenyList[];
   /** Numbers whose scores count as 0. */
   readonly trustedLists: readonly NumberList[];

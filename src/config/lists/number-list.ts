@@ -108,7 +108,7 @@ export function createListReader(calendar: Calendar, homeCountry: string, block?
       return { list: undefined, issues };
     }
 
-    const builder = createNumberSetBuilder(asked !== undefined);
+    const builder = createNumberSetBuilder(asked?.holds === "trunks" ? "where-marked" : asked !== undefined);
     const cells = asked === undefined ? undefined : createAskedCells(asked);
     const tally = { rows: 0, exact: 0, ranges: 0, prefixes: 0, numbers: 0 };
     const wide: WideRow[] = [];

@@ -1,6 +1,13 @@
 // Loads the number lists that a policy names, each file once.
-import type { DenyList, DoNotCallList, NumberList, PolicyTables, ScoreList } from "../../screening/rule.ts";
-import { type AskedColumn, nameAsked } from "../lists/asked-column.ts";
+import type {
+  DenyList,
+  DoNotCallList,
+  LesseeList,
+  NumberList,
+  PolicyTables,
+  ScoreList,
+} from "../../screening/rule.ts";
+import { type AskedColumn, nameAsked, trunksIn } from "../lists/asked-column.ts";
 import { createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
 import { createListReader, type ListReading, type ReadList } from "../lists/number-list.ts";
@@ -71,7 +78,7 @@ export function loadLists(
   const issues: ConfigIssue[] = [];
   const load = (list: Omit<LoadedList, "file" | "read">): void => {
     const file = resolvePath(policy.source.file, list.written);
-    const asked = list.entry && askedColumnOf(list.entry);
+    const asked = askedOf(list);
     const name = `${file}${nameAsked(asked)}`;
     let reading = readings.get(name);
     if (reading === undefined) {
@@ -92,6 +99,19 @@ export function loadLists(
   for (const { path, value } of policy.lists)
     load({ id: value.id, kind: value.kind, written: value.file, path: [...path, "file"], entry: value });
   return { lists, issues };
+}
+
+/** The column that the rows of a list are asked for. */
+export function askedOf({ entry }: Pick<LoadedList, "entry">): AskedColumn | undefined {
+  return entry === undefined ? { name: "trunk", holds: "trunks" } : askedColumnOf(entry);
+}
+
+/** Returns the list of a lessee as one of its trunks sees it. */
+export function toLesseeList(list: LoadedList, trunk: string): LesseeList {
+  const { names } = list.read;
+  if (names.length === 0) return toNumberList(list);
+  const onTrunk = Uint8Array.from([1, ...names.map((named) => (trunksIn(named).includes(trunk) ? 1 : 0))]);
+  return { ...toNumberList(list), onTrunk, trunkSets: names };
 }
 
 /** Returns a loaded list in the form that rules use. */

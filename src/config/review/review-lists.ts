@@ -122,9 +122,15 @@ function reviewDuplicates(list: LoadedList): readonly ConfigIssue[] {
   const { exact, rangeStart, rangeEnd, rangeRow } = numbers.columns;
   const findings = createFindings(list, "number");
   const reported = new Set<number>();
+  /** Rows of a lessee may name different trunks. */
+  const areApart = (first: number, second: number): boolean => {
+    const [one, other] = [numbers.mark(first), numbers.mark(second)];
+    return list.kind === "lessee" && one > 0 && other > 0 && one !== other;
+  };
   const compare = (first: number, second: number): void => {
     // A prefix is one row and several ranges.
-    if (first === second || reported.has(second) || !meetInTime(numbers, first, second)) return;
+    if (first === second || reported.has(second) || areApart(first, second)) return;
+    if (!meetInTime(numbers, first, second)) return;
     reported.add(second);
     const lines = [numbers.line(first), numbers.line(second)].toSorted((a, b) => a - b);
     findings.add(lines[1] ?? 1, () => `duplicate of line ${lines[0]}`);

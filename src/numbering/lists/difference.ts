@@ -17,23 +17,26 @@ export interface SetExcess {
   readonly first: readonly NumberSpan[];
 }
 
+/** Tells whether two marks, one of each list, mean the same. */
+type SameMark = (before: number, after: number) => boolean;
+
 /** The difference of two lists. */
 export interface SetDifference {
   readonly added: SetExcess;
   readonly removed: SetExcess;
-  /** Single numbers that both have, with other dates or another right to forward. */
+  /** Single numbers that both have, with other dates, another right to forward or another mark. */
   readonly changed: number;
 }
 
 /**
  * Compares two lists, whatever their rows look like: a range is what its numbers are. Cost: one walk through both.
  *
- * @param hasScores true: the marks of rows are scores, and another score is a change
+ * @param isSameMark whether the mark of a row means the same as one of the other list. Left out: marks are not compared
  */
 export function differenceOf(
   before: NumberSet,
   after: NumberSet,
-  hasScores = false,
+  isSameMark?: SameMark,
   examples = 5,
 ): SetDifference {
   const old = spansOf(before);
@@ -41,7 +44,7 @@ export function differenceOf(
   return {
     added: excessOf(young, old, examples),
     removed: excessOf(old, young, examples),
-    changed: countChanged(before, after, hasScores),
+    changed: countChanged(before, after, isSameMark),
   };
 }
 
@@ -89,14 +92,14 @@ function excessOf(more: readonly number[], less: readonly number[], examples: nu
 }
 
 /** Counts single numbers of both sets whose rows say different things. Of rows of one number the first counts. */
-function countChanged(before: NumberSet, after: NumberSet, hasScores: boolean): number {
+function countChanged(before: NumberSet, after: NumberSet, isSameMark: SameMark | undefined): number {
   const { exact: old } = before.columns;
   const { exact: young } = after.columns;
   let changed = 0;
   for (let a = 0, b = 0; a < old.length && b < young.length;) {
     const [left = 0, right = 0] = [old[a], young[b]];
     if (left === right) {
-      const isSame = isSameRow(before, a, after, b) && (!hasScores || before.mark(a) === after.mark(b));
+      const isSame = isSameRow(before, a, after, b) && isSameMark?.(before.mark(a), after.mark(b)) !== false;
       if (!isSame) changed++;
     }
     if (left <= right) a++;
