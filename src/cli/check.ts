@@ -9,6 +9,7 @@ import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.t
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { describeEntry } from "../policy/match-ties.ts";
 import type { Policy } from "../policy/policy.ts";
+import { describeShutdown } from "../config/review/review-shutdown.ts";
 import { bareAmbiguousOf, bareLookalikes } from "../config/review/review-bare-numbers.ts";
 import { reviewPolicy } from "../config/review/review.ts";
 import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
@@ -64,6 +65,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     ...describeEvidence(config, material),
     ...describePolicy(policy, material, output.now),
     ...describeFrequencies(policy, config.records),
+    ...labelled("shutdown", describeShutdown(material)),
     ...describeScores(material),
     ...describeMarketing(policy, material),
     ...(config.engine === "m3ua" ? describeLabels(policy) : []),
@@ -194,6 +196,10 @@ function describeScores({ plans }: PolicyMaterial): readonly Line[] {
     bands.map((band) => `${band.do} from ${formatScore(band.from)}`).join(", "),
   ]);
   return align(rows).map((text, index) => [index === 0 ? "scores" : "", text]);
+}
+
+function labelled(label: string, rows: readonly (readonly string[])[]): readonly Line[] {
+  return align(rows).map((text, index) => [index === 0 ? label : "", text]);
 }
 
 /** Says which lessees are meant by the rules about marketing, and what these ask for. */

@@ -44,7 +44,11 @@ export interface LesseeList extends NumberList {
 
 /** A list of numbers whose calls are refused. */
 export interface DenyList extends NumberList {
-  readonly kind: "police" | "deny";
+  readonly kind: "police" | "deny" | "shutdown";
+  /** The notices that rows came with, by their marks from 1 on. */
+  readonly notices?: readonly string[] | undefined;
+  /** Of kind shutdown: the order. It stands for the notice of rows without one. */
+  readonly order?: string | undefined;
 }
 
 /** What becomes of calls from a score on. */

@@ -1,4 +1,4 @@
-// The further column that a kind of list asks for: a score, an industry, or the trunks that a row is good on.
+// The further column that a kind of list asks for: a score, an industry, trunks, or the notice that a row came with.
 import { Buffer } from "node:buffer";
 import { MOST_MARK } from "../../numbering/number-set-builder.ts";
 import { readScore } from "../../numbering/lists/score.ts";
@@ -9,9 +9,9 @@ export interface AskedColumn {
   readonly name: string;
   /**
    * `score`: a number from 0 to 1, which every row has. `industry`: a name, or nothing. `trunks`: ids of trunks behind
-   * spaces or `;`, or nothing.
+   * spaces or `;`, or nothing. `notice`: the number of a notice, or nothing.
    */
-  readonly holds: "score" | "industry" | "trunks";
+  readonly holds: "score" | "industry" | "trunks" | "notice";
 }
 
 /** Reads the cells of one list as marks of its rows. */
@@ -46,8 +46,18 @@ export function createAskedCells(column: AskedColumn): AskedCells {
 /** The forms in which cells are compared. Empty: the cell says nothing. */
 const plainCells = {
   industry: plainIndustry,
+  notice: plainNotice,
   trunks: (cell: string) => [...new Set(trunksIn(cell))].toSorted().join(" "),
 } as const;
+
+/** At most this many characters of a notice stand in a record. */
+const MOST_NOTICE = 100;
+
+/** A notice as it stands in records and logs: without characters that a terminal obeys or nobody sees. */
+function plainNotice(cell: string): string {
+  const seen = cell.replaceAll(/[\p{Cc}\p{Cf}]/gu, "").trim();
+  return seen.length <= MOST_NOTICE ? seen : [...seen].slice(0, MOST_NOTICE).join("");
+}
 
 /** Reads the ids of trunks in a cell. */
 export function trunksIn(cell: string): readonly string[] {
@@ -82,6 +92,8 @@ function createNames(column: AskedColumn, plainCell: (cell: string) => string): 
     if (name === "") return 0;
     const known = marks.get(name);
     if (known !== undefined) return known;
+    // A notice decides nothing: the row holds without it. `check` tells.
+    if (names.length === MOST_MARK && column.holds === "notice") return 0;
     if (names.length === MOST_MARK) return `more than ${MOST_MARK} different names in the column`;
     names.push(name);
     marks.set(name, names.length);

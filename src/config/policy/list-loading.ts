@@ -121,9 +121,12 @@ export function toNumberList({ id, file, read }: LoadedList): NumberList {
 
 /** Selects the deny lists among the loaded lists. */
 function toDenyLists(lists: readonly LoadedList[]): readonly DenyList[] {
-  return lists.flatMap((list) =>
-    list.kind === "police" || list.kind === "deny" ? [{ ...toNumberList(list), kind: list.kind }] : [],
-  );
+  return lists.flatMap((list) => {
+    const { kind, entry, read } = list;
+    if (kind !== "police" && kind !== "deny" && kind !== "shutdown") return [];
+    const ordered = entry?.order === undefined ? {} : { order: entry.order };
+    return [{ ...toNumberList(list), kind, notices: read.names, ...ordered }];
+  });
 }
 
 /** The tables that every trunk of a policy shares. */

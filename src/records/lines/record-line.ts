@@ -44,6 +44,7 @@ export interface DecidedLine extends Stamped, AttemptFields {
   readonly overlapOf?: string | undefined;
   /** `lists/police.csv:17`: the row that decided. */
   readonly listLine?: string | undefined;
+  /** The notice that the row came with, or the order of a list of numbers shut down. */
   readonly notice?: string | undefined;
   readonly contract?: string | undefined;
   /** Fields whose octets were no UTF-8, as hex, by name. Their text has U+FFFD there. */
