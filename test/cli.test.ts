@@ -22,3 +22,4 @@ import "./cli/watchdog.ts";
 import "./cli/lost-log.ts";
 import "./cli/line-orders.ts";
 import "./cli/marketing.ts";
+import "./cli/custody.ts";

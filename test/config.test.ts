@@ -18,5 +18,6 @@ import "./config/check.ts";
 import "./config/former.ts";
 import "./config/properties.ts";
 import "./config/row-trunks.ts";
+import "./config/custody.ts";
 import "./config/engine-limits.ts";
 import "./config/evidence.ts";

@@ -2,6 +2,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { compileInSteps } from "../config/policy/build-policy.ts";
+import type { CustodyList, CustodyNote } from "../config/change/custody.ts";
 import type { ConfigIssue } from "../config/yaml/issue.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import { unpackPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
@@ -44,6 +45,10 @@ export interface ReloadParts {
   readonly held?: () => HeldLists;
   /** Takes the lists of a policy that has come into force. */
   readonly took?: (held: HeldLists) => void;
+  /** The lists in custody of the policy in force. Left out: they are not known. */
+  readonly custody?: readonly CustodyList[] | undefined;
+  /** Takes what is to be recorded of numbers that left lists, or were to leave them. */
+  readonly noted?: (notes: readonly CustodyNote[]) => void;
   /** Where policies are kept. Left out: nowhere. */
   readonly keep?: PolicyPlace | undefined;
   /** A policy could not be kept, and comes into force all the same: an alarm, and a gap in the records. */
@@ -71,6 +76,7 @@ export function createReloader(parts: ReloadParts): Reloader {
   let last: Promise<unknown> = Promise.resolve();
   let isReading = false;
   let isClosed = false;
+  let { custody } = parts;
 
   async function replacePolicy(): Promise<Replacement> {
     let stamps: FileStamps | undefined;
@@ -82,6 +88,7 @@ export function createReloader(parts: ReloadParts): Reloader {
         tables: current().tables,
         keep: parts.keep,
         held: parts.held?.(),
+        custody,
       });
       stamps = reply.stamps;
       const { parcel, tls, issues } = reply;
@@ -90,7 +97,9 @@ export function createReloader(parts: ReloadParts): Reloader {
         if (reply.unkept !== undefined) parts.unkept?.(policy.revision, reply.unkept);
         parts.swap(policy, tls);
         if (reply.held !== undefined) parts.took?.(reply.held);
+        custody = reply.custody;
       }
+      if (!isClosed && (parcel === undefined || policy !== undefined)) parts.noted?.(reply.notes ?? []);
       return { policy, issues, stamps };
     } catch (error) {
       if (error instanceof ReadingFailure) return { policy: undefined, issues: [error.issue], stamps };

@@ -16,6 +16,7 @@ import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
 import { describeSs7 } from "../config/policy/keys/ss7-schema.ts";
+import { policiesOf } from "../records/policies/policy-place.ts";
 import { findEvidenceKeyIssue } from "../records/evidence/evidence-key.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { findKeyIssue } from "../app/key-file.ts";
@@ -23,6 +24,7 @@ import { describeOrders, orphansOf } from "../app/lines/lines-held.ts";
 import { type FoundLines, readKept } from "../app/lines/lines-files.ts";
 import { describeForgotten, findStateFolderIssue } from "../app/state-folder.ts";
 import type { RecordsConfig } from "../config/sigwall/records-schema.ts";
+import { compareWithKept } from "../app/lists/custody-before.ts";
 import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
 import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
@@ -74,6 +76,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   const placeIssues = [
     ...findPlaceIssues(configPath, place, config),
     ...findKeptIssues(configPath, policy, kept, output.now),
+    ...compareWithKept(policiesOf(config), place.node, material, output.now).issues,
   ];
   return conclude([...staticIssues, ...placeIssues, ...issues, ...tlsIssues, ...findings], summary, output);
 }

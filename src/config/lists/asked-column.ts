@@ -56,7 +56,7 @@ const MOST_NOTICE = 100;
 /** A notice as it stands in records and logs: without characters that a terminal obeys or nobody sees. */
 function plainNotice(cell: string): string {
   const seen = cell.replaceAll(/[\p{Cc}\p{Cf}]/gu, "").trim();
-  return seen.length <= MOST_NOTICE ? seen : [...seen].slice(0, MOST_NOTICE).join("");
+  return seen.length <= MOST_NOTICE ? seen : Array.from(seen).slice(0, MOST_NOTICE).join("");
 }
 
 /** Reads the ids of trunks in a cell. */

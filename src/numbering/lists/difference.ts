@@ -1,4 +1,6 @@
 // Tells what numbers one list has more than another, for people who change a list.
+import type { Millis } from "../../domain/time.ts";
+import { isInForce } from "../number-columns.ts";
 import type { NumberSet } from "../number-set.ts";
 
 /** Numbers without a gap between them. Both ends are inclusive. Keys are those of `PartyNumber`. */
@@ -48,8 +50,29 @@ export function differenceOf(
   };
 }
 
+/**
+ * Finds the numbers that `before` holds at a moment and none of `after` does.
+ *
+ * @param at decides which rows are in force. Unix milliseconds
+ * @returns spans in the order of the keys, which neither touch nor overlap
+ */
+export function takenOut(before: NumberSet, after: readonly NumberSet[], at: Millis): readonly NumberSpan[] {
+  let rest = spansOf(before, at);
+  for (const set of after) {
+    if (rest.length === 0) break;
+    const { first } = excessOf(rest, spansOf(set, at), Infinity);
+    rest = first.flatMap(({ low, high }) => [low, high]);
+  }
+  const spans: NumberSpan[] = [];
+  for (let index = 0; index < rest.length; index += 2)
+    spans.push({ low: rest[index] ?? 0, high: rest[index + 1] ?? 0 });
+  return spans;
+}
+
 /** Bounds of spans that neither touch nor overlap, in order: low, high, low, high. */
-function spansOf({ columns: { exact, rangeStart, rangeEnd } }: NumberSet): readonly number[] {
+function spansOf({ columns }: NumberSet, at?: Millis): readonly number[] {
+  const { exact, rangeStart, rangeEnd, rangeRow } = columns;
+  const isMeant = (row: number): boolean => at === undefined || isInForce(columns, row, at);
   const bounds: number[] = [];
   let last = -Infinity;
   const add = (low: number, high: number): void => {
@@ -58,12 +81,15 @@ function spansOf({ columns: { exact, rangeStart, rangeEnd } }: NumberSet): reado
     last = Math.max(last, high);
   };
   let range = 0;
-  for (const key of exact) {
-    for (; range < rangeStart.length && (rangeStart[range] ?? 0) <= key; range++)
-      add(rangeStart[range] ?? 0, rangeEnd[range] ?? 0);
-    add(key, key);
+  const addRange = (index: number): void => {
+    if (isMeant(rangeRow[index] ?? 0)) add(rangeStart[index] ?? 0, rangeEnd[index] ?? 0);
+  };
+  for (let row = 0; row < exact.length; row++) {
+    const key = exact[row] ?? 0;
+    for (; range < rangeStart.length && (rangeStart[range] ?? 0) <= key; range++) addRange(range);
+    if (isMeant(row)) add(key, key);
   }
-  for (; range < rangeStart.length; range++) add(rangeStart[range] ?? 0, rangeEnd[range] ?? 0);
+  for (; range < rangeStart.length; range++) addRange(range);
   return bounds;
 }
 

@@ -34,6 +34,7 @@ const keysOfKinds = {
   due: ["shutdown"],
   authority: ["shutdown"],
   noReturn: ["shutdown"],
+  releases: ["police", "shutdown"],
 } as const satisfies Record<string, readonly ListKind[]>;
 
 const fieldsSchema = z.strictObject({
@@ -71,6 +72,11 @@ const fieldsSchema = z.strictObject({
     .boolean()
     .exactOptional()
     .describe("Of kind shutdown: true: its numbers are never released. Default: false."),
+  releases: pathSchema
+    .exactOptional()
+    .describe(
+      "Of kinds police and shutdown: CSV of released numbers: number, date, by, reason, order. A number leaves the list only with a line here.",
+    ),
 });
 type Fields = z.output<typeof fieldsSchema>;
 
