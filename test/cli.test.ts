@@ -21,5 +21,6 @@ import "./cli/clock-steps.ts";
 import "./cli/watchdog.ts";
 import "./cli/lost-log.ts";
 import "./cli/line-orders.ts";
+import "./cli/quarantine.ts";
 import "./cli/marketing.ts";
 import "./cli/custody.ts";

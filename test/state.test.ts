@@ -6,4 +6,6 @@ import "./state/fair-room.ts";
 import "./state/token-bucket.ts";
 import "./state/sliding-window.ts";
 import "./state/frequency-counts.ts";
+import "./state/time-blocks.ts";
 import "./state/frequency-snapshot.ts";
+import "./state/answered-pairs.ts";

@@ -162,6 +162,8 @@ export async function startApp({
     state,
     log,
     note: (line) => records?.note(line),
+    folder: stateFolder,
+    fault: (error) => fault(error),
   });
   const lines = openLines({
     folder: stateFolder,
@@ -233,6 +235,7 @@ export async function startApp({
       }
       policy = next;
       lines.policyChanged();
+      detection.policyChanged();
       records?.know(factsOf(policy));
     },
     done: (outcome, causes, stamps) => {
@@ -297,6 +300,7 @@ export async function startApp({
         build: { version, node },
         certificates: expiry.figures,
         detection: detection.figures,
+        quarantine: detection.quarantined,
         listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         limits: () => limitsInUse(policy.trunks, state, engineNow() + state.wall.ahead),
@@ -306,6 +310,7 @@ export async function startApp({
       isReady: () => engine.isReady(),
       reload: () => reloader.request("POST /reload"),
       line: lines.order,
+      quarantine: { order: detection.order, list: detection.list },
       fault,
     });
     return [listening, admin];
@@ -315,6 +320,7 @@ export async function startApp({
     void watchdog?.close();
     await engine.stop();
     await lines.close();
+    await detection.close();
     await snapshots?.close();
     await hep?.close();
     reports.close();
@@ -342,6 +348,7 @@ export async function startApp({
       await letAnswersLeave(engine);
       await Promise.all([engine.stop(), admin.close()]);
       await lines.close();
+      await detection.close();
       await snapshots?.close();
       await counts?.close();
       await hep?.close();

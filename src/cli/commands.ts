@@ -2,7 +2,8 @@
 import { hostname } from "node:os";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type LineAction, lineActions, type LineFlags } from "./line-options.ts";
-import type { LineId, LineOrder } from "../domain/line-state.ts";
+import type { KeptOrders } from "./asking/kept-orders.ts";
+import { addQuarantineCommands } from "./quarantine/quarantine-options.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import { addOfficeCommands } from "./office-commands.ts";
 import { version } from "./version.ts";
@@ -63,12 +64,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--trunk <id>", "judge every attempt as a call of this trunk, whatever its addresses")
     .option("--json", "one JSON object per line")
     .option("--all", "show repeats too")
+    .option("--ends", "say too how each call ended, as far as its capture shows it")
     .option("--expect <file>", "exit 1 unless the output matches this file")
     .option("--jobs <n>", "so many captures at once (default: the cores, for large captures)", readJobs)
     .action(async (captures: string[], options: ReplayFlags) => {
       const { replayCaptures } = await import("./replay.ts");
-      const { config, trunk, expect, jobs, json = false, all = false } = options;
-      code = await replayCaptures(captures, { config, trunk, expect, jobs, json, all, ...streams() });
+      const { config, trunk, expect, jobs, json = false, all = false, ends = false } = options;
+      code = await replayCaptures(captures, { config, trunk, expect, jobs, json, all, ends, ...streams() });
     });
 
   program
@@ -90,7 +92,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       ]);
       const { trunk, from, to, message, config, at, records, json = false } = options;
       const readFile: typeof readFromDisk = (path) => (path === message ? readGivenFile : readFromDisk)(path);
-      const ordersOf = (of: StaticConfig): ReadonlyMap<LineId, LineOrder> => readOrders(of, config);
+      const ordersOf = (of: StaticConfig): KeptOrders => readOrders(of, config);
       const output = { ...streams(), readFile, now: Date.now(), ordersOf };
       const asked = { trunk, from, to, message, config, json };
       if (at === undefined) code = explainCall(asked, output);
@@ -192,6 +194,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       code = await orderLine({ action, id, ...options }, { ...streams(), now: Date.now, ...surroundings });
     });
 
+  addQuarantineCommands(program, defaultConfig, (exit) => (code = exit));
+
   program
     .command("status")
     .description(
@@ -280,6 +284,7 @@ interface ReplayFlags {
   readonly trunk?: string;
   readonly json?: boolean;
   readonly all?: boolean;
+  readonly ends?: boolean;
   readonly expect?: string;
   readonly jobs?: number;
 }
@@ -331,15 +336,9 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 }
 
 /** Imports what reads the orders by command of a state folder. */
-async function importOrders(): Promise<
-  (config: StaticConfig, path: string) => ReadonlyMap<LineId, LineOrder>
-> {
-  const [{ readKept }, { findPlace }] = await Promise.all([
-    import("../app/lines/lines-files.ts"),
-    import("../config/sigwall/node-place.ts"),
-  ]);
-  const surroundings = { host: hostname(), environment: process.env };
-  return (config, path) => readKept(findPlace(config, path, surroundings).stateFolder).orders;
+async function importOrders(): Promise<(config: StaticConfig, path: string) => KeptOrders> {
+  const { readKeptOrders } = await import("./asking/kept-orders.ts");
+  return (config, path) => readKeptOrders(config, path, Date.now());
 }
 
 function streams(): Pick<NodeJS.Process, "stdout" | "stderr"> {

@@ -1,7 +1,6 @@
 // `sigwall explain`: shows what every rule says about one call, and what decided.
 import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
-import type { LineId, LineOrder } from "../domain/line-state.ts";
 import { formatNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
@@ -19,9 +18,11 @@ import {
   explainAttempt,
   type RuleExplanation,
 } from "../screening/chain/explanation.ts";
+import { fillQuarantine } from "../screening/quarantine/enforced.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { readCall } from "../judging/sip-i-attempt.ts";
 import { createMessage } from "../sip/message.ts";
+import { type KeptOrders, NO_ORDERS } from "./asking/kept-orders.ts";
 import { asReceived } from "./pasted-message.ts";
 import { scan } from "../sip/scan.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";
@@ -51,8 +52,8 @@ export interface ExplainOutput {
   readonly stderr: { write(text: string): unknown };
   readonly readFile: ReadFile;
   readonly now: Millis;
-  /** The orders for lines that were given by command. Left out: there are none. */
-  readonly ordersOf?: (config: StaticConfig) => ReadonlyMap<LineId, LineOrder>;
+  /** What was ordered by command, and what findings bind. Left out: nothing. */
+  readonly ordersOf?: (config: StaticConfig) => KeptOrders;
 }
 
 const nowhere: SignallingSource = {
@@ -77,13 +78,13 @@ export function explainCall(options: ExplainOptions, output: ExplainOutput): num
 /**
  * Explains one call under a policy that is loaded. The exit code is that of {@link explainCall}.
  *
- * @param orders orders for lines that were given by command; none when left out
+ * @param orders what was ordered by command, and what findings bind; nothing when left out
  */
 export function explainUnder(
   policy: Policy,
   options: ExplainOptions,
   output: ExplainOutput,
-  orders: ReadonlyMap<LineId, LineOrder> = new Map(),
+  orders: KeptOrders = NO_ORDERS,
 ): number {
   const found = policy.trunkById(options.trunk);
   if (found === undefined) {
@@ -107,7 +108,8 @@ export function explainUnder(
     return 1;
   }
   const state = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
-  state.lineOrders.orders = orders;
+  state.lineOrders.orders = orders.lines;
+  fillQuarantine(state.quarantine, orders.quarantine, policy.detectors, attempt.at);
   const explanation = explainAttempt(found.screen, attempt, state);
   const rows = readRows(explanation, output.readFile);
   const labels = policy.matchesOf(options.trunk).filter(readsLabel).map(describeEntry);

@@ -21,7 +21,7 @@ import { findLines, keepLines } from "../app/lines/lines-files.ts";
 import type { OrderNote } from "../app/lines/lines-document.ts";
 import { createLines } from "../app/lines/lines.ts";
 import { describeFailure, readFromDisk } from "../app/read-file.ts";
-import { askFilter } from "./filter-socket.ts";
+import { askFilter } from "./asking/filter-socket.ts";
 import { type LineAction, type LineFlags, stateOfAction } from "./line-options.ts";
 
 /** What the command was called with. */

@@ -4,11 +4,12 @@ import { statSync } from "node:fs";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
 import { suggest } from "../config/yaml/suggestion.ts";
-import type { Judgement } from "../replay/judge-capture.ts";
+import { type Judgement, needsWholeCalls } from "../replay/judge-capture.ts";
 import { STANDARD_INPUT } from "./captures/capture-bytes.ts";
 import { canRead, type CommandOutput, type CommandStream } from "./captures/capture-files.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { compareLines, type Comparison } from "./captures/expected-lines.ts";
+import { createFollowedReplay } from "./captures/followed-lines.ts";
 import { replayCapture } from "./captures/replayed-capture.ts";
 import { replayInThreads } from "./captures/replay-threads.ts";
 import { loadPolicy, partsOf } from "../config/load-policy.ts";
@@ -26,6 +27,8 @@ export interface ReplayOptions extends CommandOutput {
   readonly json: boolean;
   /** Shows repeats too, each with the decision of the attempt that it repeats. */
   readonly all: boolean;
+  /** Tells the end of each attempt that its capture shows, whatever was decided on it. */
+  readonly ends: boolean;
   /**
    * File to compare with: the lines that `replay --json` writes for all captures, in their order.
    * Undefined: no comparison.
@@ -134,13 +137,15 @@ export async function replayCaptures(files: readonly string[], options: ReplayOp
     several: files.length > 1,
     timeZone: judgement.timeZone,
   } as const;
-  const jobs = comparison === undefined ? Math.min(files.length, jobsFor(files, options)) : 1;
+  // Calls that go on from one capture to the next can't be judged at once.
+  const isFollowed = options.ends || needsWholeCalls(judgement.policy);
+  const jobs = comparison === undefined && !isFollowed ? Math.min(files.length, jobsFor(files, options)) : 1;
   if (jobs > 1) return replayInThreads(files, jobs, { ...options, ...judgement, style });
   const see = comparison === undefined ? undefined : (line: object): void => watch.see(line);
+  const followed = isFollowed ? createFollowedReplay(judgement, options.ends) : undefined;
+  const replay = { judgement, style, all: options.all, followed, output: options, see };
   let exitCode = 0;
-  for (const file of files)
-    if (!(await replayCapture(file, { judgement, style, all: options.all, output: options, see })))
-      exitCode = 1;
+  for (const file of files) if (!(await replayCapture(file, replay))) exitCode = 1;
   return watch.end() ? 1 : exitCode;
 }
 

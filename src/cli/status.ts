@@ -5,7 +5,7 @@ import { socketPath } from "../config/sigwall/admin-schema.ts";
 import { findPlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import type { Mutable } from "../domain/mutable.ts";
 import { readFromDisk } from "../app/read-file.ts";
-import { askSocket } from "./filter-socket.ts";
+import { askSocket } from "./asking/filter-socket.ts";
 import { readSamples, type Sample } from "./asking/metrics-text.ts";
 
 /** What the command was called with. */
@@ -47,6 +47,12 @@ export interface Status {
   readonly limits: readonly { readonly limit: string; readonly lessee: string; readonly ratio: number }[];
   /** Findings of detectors since the start. */
   readonly findings: readonly { readonly detector: string; readonly mode: string; readonly count: number }[];
+  /** Detectors with findings in force, or with somebody in quarantine; `command`: bound by order. */
+  readonly quarantine: readonly {
+    readonly detector: string;
+    readonly bound: number;
+    readonly findings: number;
+  }[];
   /** What an operator should look at, in words. */
   readonly attention: readonly string[];
 }
@@ -127,8 +133,24 @@ export function readStatus(samples: readonly Sample[], now: number): Status {
         mode: labels["mode"] ?? "",
         count: value,
       })),
+    quarantine: readQuarantine(of),
     attention: readAttention(of),
   };
+}
+
+function readQuarantine(of: (name: string) => readonly Sample[]): Status["quarantine"] {
+  const found = new Map<string, { bound: number; findings: number }>();
+  for (const [name, key] of [
+    ["sigwall_quarantined", "bound"],
+    ["sigwall_findings_in_force", "findings"],
+  ] as const)
+    for (const { labels, value } of of(name)) {
+      const detector = labels["detector"] ?? "";
+      found.set(detector, { ...(found.get(detector) ?? { bound: 0, findings: 0 }), [key]: value });
+    }
+  return [...found]
+    .filter(([, { bound, findings }]) => bound > 0 || findings > 0)
+    .map(([detector, counts]) => ({ detector, ...counts }));
 }
 
 function readTrunks(of: (name: string) => readonly Sample[]): readonly TrunkStatus[] {
@@ -165,11 +187,13 @@ const shouldBeZero: readonly (readonly [name: string, words: string])[] = [
   ["sigwall_table_full_total", "calls that met a full table"],
   ["sigwall_faults_total", "errors of the filter itself"],
   ["sigwall_log_lost_total", "lost log lines"],
+  ["sigwall_quarantine_full_total", "findings and orders that bound nobody: the quarantine was full"],
 ];
 const shouldBeOne: readonly (readonly [name: string, words: string])[] = [
   ["sigwall_records_ok", "record lines can't be written"],
   ["sigwall_state_folder_ok", "the state folder can't be used: a restart forgets calls"],
   ["sigwall_line_orders_ok", "orders for lines are damaged, or can't be kept"],
+  ["sigwall_quarantine_ok", "the quarantine is damaged, or can't be kept"],
 ];
 
 function readAttention(of: (name: string) => readonly Sample[]): readonly string[] {
@@ -191,8 +215,8 @@ function readAttention(of: (name: string) => readonly Sample[]): readonly string
 }
 
 function describe(status: Status): string {
-  const { version, node, revision, upSeconds, isDraining, overload, trunks, limits, findings, attention } =
-    status;
+  const { version, node, revision, upSeconds, isDraining, overload, trunks, limits, findings } = status;
+  const { quarantine, attention } = status;
   const load = isDraining
     ? "stopping: new calls are refused"
     : overload === 0
@@ -215,6 +239,10 @@ function describe(status: Status): string {
     `overload   ${load}`,
     ...limits.map(({ limit, ratio }) => `limit      ${(ratio * 100).toFixed(0)} % used: ${limit}`),
     ...findings.map(({ detector, mode, count }) => `findings   ${detector}: ${count} (${mode})`),
+    ...quarantine.map(
+      ({ detector, bound, findings: inForce }) =>
+        `quarantine ${detector}: ${bound} bound${detector === "command" ? "" : `, ${inForce} findings in force`}`,
+    ),
     ...attention.map((words) => `attention  ${words}`),
     "",
     ...table,

@@ -4,7 +4,6 @@ import { loadPolicy } from "../config/load-policy.ts";
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
 import type { ReadFile } from "../config/yaml/config-files.ts";
-import type { LineId, LineOrder } from "../domain/line-state.ts";
 import type { Millis } from "../domain/time.ts";
 import { askRecords, type Found, type RecordPlace } from "../records/asking/ask-records.ts";
 import { findEnds } from "../records/asking/ends-of-calls.ts";
@@ -16,6 +15,8 @@ import { type Judged, judgeAgain, type Judging, readRow } from "./asking/call-ju
 import { type CallStory, layOutStory } from "./asking/call-story.ts";
 import { sayEnd } from "./asking/call-endings.ts";
 import { plainJson } from "./asking/plain-text.ts";
+import { findBindingFindings, isOfQuarantine } from "./asking/binding-findings.ts";
+import type { KeptOrders } from "./asking/kept-orders.ts";
 import { findStoppingOrders } from "./asking/stopping-orders.ts";
 import { objectsIn } from "../records/lines/line-fields.ts";
 import { recallFrom } from "./asking/policy-at.ts";
@@ -44,8 +45,8 @@ export interface WhyOutput {
   readonly stderr: { write(text: string): unknown };
   readonly readFile: ReadFile;
   readonly now: Millis;
-  /** The orders for lines that were given by command. Left out: there are none. */
-  readonly ordersOf?: (config: StaticConfig, path: string) => ReadonlyMap<LineId, LineOrder>;
+  /** What was ordered by command, and what findings bind. Left out: nothing. */
+  readonly ordersOf?: (config: StaticConfig, path: string) => KeptOrders;
 }
 
 /** Calls so long before and after the time that was given are shown too. */
@@ -75,9 +76,11 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
     const calls = found.items.toReversed();
     const ends = await findEnds(asked, calls);
     const orders = await findStoppingOrders(asked, calls);
+    const findings = await findBindingFindings(asked, calls);
     const judges = createJudges(place, output);
     for (const call of calls) {
-      const story = tell(call, ends.get(String(call["id"])), orders.get(call), judges, now);
+      const bound = { order: orders.get(call), finding: findings.get(call) };
+      const story = tell(call, ends.get(String(call["id"])), bound, judges, now);
       stdout.write(
         options.json ? `${plainJson(toLine(story))}\n` : layOutStory(story, createClock(place.timeZone)),
       );
@@ -161,7 +164,7 @@ function firstOf(issues: readonly ConfigIssue[]): string {
 function tell(
   call: ReadLine,
   end: ReadLine | undefined,
-  order: ReadLine | undefined,
+  { order, finding }: Pick<CallStory, "order" | "finding">,
   judges: Judges,
   now: Millis,
 ): CallStory {
@@ -182,6 +185,7 @@ function tell(
           readRow(beside(recalled.kept.policy, listLine), recalled.readFile))
         : undefined,
     order,
+    finding,
     missing: [
       ...(known === undefined ? [] : readRecordedAttempt(call, known, at).missing),
       // An order by command is no part of a policy.
@@ -189,6 +193,10 @@ function tell(
         ? [
             "orders by command that were in force then, but as `order` lines: the policy of then is judged without them",
           ]
+        : []),
+      // What binds a call is no part of a policy either.
+      ...(isOfQuarantine(call)
+        ? ["the quarantine of then, but as `finding` lines: the policy of then is judged without it"]
         : []),
     ],
   };
@@ -205,13 +213,14 @@ function beside(policy: string, line: string): string {
 }
 
 /** The line of a call for programs: its record, and what was found beside it. */
-function toLine({ call, end, former, today, row, order, missing }: CallStory): object {
+function toLine({ call, end, former, today, row, order, finding, missing }: CallStory): object {
   return {
     ...call,
     ended: end,
     end: sayEnd(call, end),
     row,
     stoppedBy: order,
+    boundBy: finding,
     former: withFault(former),
     today: withFault(today),
     notRecorded: missing,

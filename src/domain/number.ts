@@ -119,6 +119,17 @@ export function formatKey(key: number): string {
   return key < 0 ? String(-key) : `+${key}`;
 }
 
+/** The key of a number that {@link formatKey} wrote; undefined for any other text. */
+export function readKey(text: string): number | undefined {
+  const isGlobal = text.startsWith("+");
+  const digits = isGlobal ? text.slice(1) : text;
+  const value = Number(digits);
+  if (digits.length === 0 || digits.length > 15 || !Number.isSafeInteger(value) || value <= 0)
+    return undefined;
+  if (String(value) !== digits) return undefined;
+  return isGlobal ? value : -value;
+}
+
 /** Numbers of a block of callers: they differ in the last two digits. */
 export const BLOCK_OF_CALLERS = 100;
 

@@ -65,7 +65,7 @@ export const reasons = {
   "do-not-call": { status: 603, cause: 21, when: "marketing to a number on a do-not-call list" },
   "marketing-hours": { status: 403, cause: 21, when: "marketing in the rest hours of the called area" },
   "marketing-number": { status: 403, cause: 21, when: "marketing from a number that is no platform number" },
-  quarantined: { status: 403, cause: 21, when: "a detector's finding is in force" },
+  quarantined: { status: 403, cause: 21, when: "a detector's finding or an order of quarantine is in force" },
   "frequency-exceeded": {
     status: 403,
     cause: 21,

@@ -69,6 +69,14 @@ export interface FrequencyLimit {
   readonly onlyUnanswered: boolean;
 }
 
+/** Limits of a lessee over all of its trunks. */
+export interface LesseeLimits {
+  readonly callsPerSecond?: number;
+  readonly channels?: number;
+  /** The trunks of the lessee that hold channels, the own one included. */
+  readonly trunks: readonly TrunkId[];
+}
+
 export interface TrunkLimits {
   /** Those of the trunk, then those of its lessee. */
   readonly frequency?: readonly FrequencyLimit[];
@@ -76,6 +84,8 @@ export interface TrunkLimits {
   readonly callsPerSecond?: number;
   readonly attemptsPerCallerPerMinute?: number;
   readonly channels?: number;
+  /** Left out: the lessee has none but frequencies. */
+  readonly lessee?: LesseeLimits;
   readonly messagesPerSecond?: number;
   /** New calls judged in a second, whatever their verdict. */
   readonly attemptsPerSecond?: number;

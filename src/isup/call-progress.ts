@@ -4,14 +4,10 @@ import { NO_CALL, type CallSlot } from "../calls/calls.ts";
 import type { CallEnd } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import { IsupType, readIsup } from "../ss7/isup.ts";
+import { readReleaseCause, tellsAlerting } from "../ss7/isup-progress.ts";
 import type { Circuit, CircuitPhase, PassedCall } from "./circuits.ts";
 import { isBackward } from "./message-kinds.ts";
 import { formOf, type IsupState, type IsupTurn } from "./isup-turn.ts";
-
-/** "Subscriber free" in the backward call indicators of an ACM (Q.763 section 3.5). */
-const SUBSCRIBER_FREE = 1;
-/** "Alerting" in the event information of a CPG (Q.763 section 3.21). */
-const ALERTING = 1;
 
 /** Notes a message that passes from the exchange of the called party, by whatever link. */
 export function noteBackward(turn: IsupTurn, call: PassedCall): void {
@@ -23,13 +19,10 @@ export function noteBackward(turn: IsupTurn, call: PassedCall): void {
   enter(call, type === IsupType.con || type === IsupType.anm ? "answered" : "heard", now);
   const slot = slotOf(relay, call);
   if (slot === NO_CALL) return;
-  const first = start + 1 < msu.end ? bytes[start + 1]! : 0;
   switch (type) {
     case IsupType.acm:
-      calls.provisional(slot, ((first >>> 2) & 3) === SUBSCRIBER_FREE, now);
-      break;
     case IsupType.cpg:
-      calls.provisional(slot, (first & 0x7f) === ALERTING, now);
+      calls.provisional(slot, tellsAlerting(bytes, start, msu.end), now);
       break;
     case IsupType.con:
     case IsupType.anm:
@@ -94,12 +87,7 @@ function slotOf({ calls }: IsupState, { name }: PassedCall): CallSlot {
   return name === undefined ? NO_CALL : calls.named(name);
 }
 
-/** The cause of a REL (Q.850 section 2.1): behind the octets of location and recommendation. */
 function causeOf({ relay, link, bytes, isup, msu, start }: IsupTurn): number | undefined {
   if (!readIsup(isup, formOf(relay, link), bytes, start, msu.end)) return undefined;
-  const { variableStart, variableEnd } = isup;
-  if (variableStart < 0) return undefined;
-  const hasRecommendation = (bytes[variableStart]! & 0x80) === 0;
-  const at = variableStart + (hasRecommendation ? 2 : 1);
-  return at < variableEnd ? bytes[at]! & 0x7f : undefined;
+  return readReleaseCause(isup);
 }

@@ -80,8 +80,20 @@ export interface ReloadCounts {
 /** What the detectors have told since the start. */
 export interface DetectionFigures {
   readonly told: readonly { readonly detector: string; readonly mode: string; readonly count: number }[];
+  /** Findings in force now, whether something follows from them or not. */
+  readonly inForce: readonly { readonly detector: string; readonly count: number }[];
   /** Calls, subjects and findings that nobody watched because a table was full. */
   readonly full: number;
+}
+
+/** The quarantine. */
+export interface QuarantineFigures {
+  /** Entries that bind somebody, by the detector that made them; `command`: by an order. */
+  readonly held: readonly { readonly detector: string; readonly count: number }[];
+  /** Entries that were not made because there was no room. */
+  readonly full: number;
+  /** True: every entry is kept over a restart. */
+  readonly isKept: boolean;
 }
 
 /** Calls in progress of a trunk. */
@@ -170,6 +182,7 @@ export interface GeneralFigures {
   readonly areLinesKept: boolean | undefined;
   readonly certificates: readonly CertificateFigure[];
   readonly detection: DetectionFigures | undefined;
+  readonly quarantine: QuarantineFigures | undefined;
   readonly limits: readonly LimitFigure[];
 }
 
@@ -219,6 +232,7 @@ export interface FigureSources {
   readonly listsDiffering?: () => number;
   readonly certificates?: () => readonly CertificateFigure[];
   readonly detection?: () => DetectionFigures;
+  readonly quarantine?: () => QuarantineFigures;
   readonly limits?: () => readonly LimitFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
@@ -303,6 +317,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     areLinesKept: areLinesKept?.(),
     certificates: certificates?.() ?? [],
     detection: plainDetection(sources.detection?.()),
+    quarantine: sources.quarantine?.(),
     limits: sources.limits?.() ?? [],
   };
 }
@@ -316,7 +331,8 @@ function plainStateFolder(figures: StateFolderFigures | undefined): StateFolderF
 
 function plainDetection(figures: DetectionFigures | undefined): DetectionFigures | undefined {
   if (figures === undefined) return undefined;
-  return { full: figures.full, told: figures.told.map((told) => ({ ...told })) };
+  const { full, told, inForce } = figures;
+  return { full, inForce, told: told.map((each) => ({ ...each })) };
 }
 
 function plainRecords(figures: RecordsFigures | undefined): RecordsFigures | undefined {

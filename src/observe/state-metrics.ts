@@ -118,12 +118,52 @@ const detectorSeries: readonly Series[] = [
     },
   },
   {
+    kind: "gauge",
+    name: "sigwall_findings_in_force",
+    help: "Findings in force now, whether something follows from them or not.",
+    labels: ["detector"],
+    read({ general: { detection } }, report) {
+      for (const { detector, count } of detection?.inForce ?? []) report({ detector }, count);
+    },
+  },
+  {
     kind: "counter",
     name: "sigwall_detectors_full_total",
     help: "Calls, subjects and findings that the detectors did not watch, because a table was full.",
     labels: [],
     read({ general: { detection } }, report) {
       if (detection !== undefined) report({}, detection.full);
+    },
+  },
+];
+
+/** Whom findings and orders bind. */
+const quarantineSeries: readonly Series[] = [
+  {
+    kind: "gauge",
+    name: "sigwall_quarantined",
+    help: "Callers, blocks, trunks and shielded parties in quarantine, by detector; command: by an order.",
+    labels: ["detector"],
+    read({ general: { quarantine } }, report) {
+      for (const { detector, count } of quarantine?.held ?? []) report({ detector }, count);
+    },
+  },
+  {
+    kind: "counter",
+    name: "sigwall_quarantine_full_total",
+    help: "Findings and orders that bound nobody, because the quarantine was full.",
+    labels: [],
+    read({ general: { quarantine } }, report) {
+      if (quarantine !== undefined) report({}, quarantine.full);
+    },
+  },
+  {
+    kind: "gauge",
+    name: "sigwall_quarantine_ok",
+    help: "1 while the quarantine is whole and kept; 0: entries may be missing, or a restart forgets them.",
+    labels: [],
+    read({ general: { quarantine } }, report) {
+      if (quarantine !== undefined) report({}, quarantine.isKept ? 1 : 0);
     },
   },
 ];
@@ -166,6 +206,7 @@ export const stateSeries: readonly Series[] = [
   ...nodeSeries,
   ...lineSeries,
   ...detectorSeries,
+  ...quarantineSeries,
   limitSeries,
   certificateSeries,
   ...healthSeries,

@@ -3,13 +3,14 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import { hash } from "node:crypto";
 import type { SignallingPath, SignallingSource } from "../domain/attempt.ts";
 import type { Arrival } from "../pcap/tcp-stream.ts";
+import { toMillis } from "../pcap/timestamp.ts";
 import { readRequestInHand, type RequestInHand } from "../routing/request-in-hand.ts";
 import { createListener, type Listener } from "../routing/listener.ts";
 import { claimsIsup } from "../sip/bodies/body.ts";
 import { isStartLine } from "../sip/framer.ts";
 import { createMessage, type SipMessage } from "../sip/message.ts";
 import { scan } from "../sip/scan.ts";
-import { createIsupMessage, IsupType, readIsup } from "../ss7/isup.ts";
+import { createIsupMessage, type IsupMessage, IsupType, readIsup } from "../ss7/isup.ts";
 import { readCircuit, type Msu } from "../ss7/mtp3.ts";
 import { createCapturedCircuits } from "./captured-circuits.ts";
 import type { SignallingSink } from "./signalling.ts";
@@ -38,6 +39,18 @@ export interface AttemptSink {
   iam(iam: SeenIam): void;
   /** Takes a broken INVITE or IAM that gives no attempt; `why` in words. */
   malformed(arrival: Arrival, why: string): void;
+  /**
+   * Takes what calls go on with: answers, CANCEL and BYE, and every unit of a circuit but IAMs. Left out: nobody asks, and
+   * such messages are only counted.
+   */
+  readonly followed?: CallFollower | undefined;
+}
+
+/** Takes the messages that calls go on with. Valid only during the call that passes them. */
+export interface CallFollower {
+  /** Undefined: nobody asks for messages of SIP. */
+  readonly sip: ((message: SipMessage, arrival: Arrival) => void) | undefined;
+  isup(msu: Msu, message: IsupMessage, arrival: Arrival): void;
 }
 
 /** Counts of messages besides attempts, for the summary. */
@@ -60,6 +73,8 @@ export interface AttemptReader extends SignallingSink {
 }
 
 const INVITE = Buffer.from("INVITE ");
+/** What the messages begin with that calls go on with. */
+const followers: readonly Buffer[] = ["SIP/2.0 ", "BYE ", "CANCEL "].map((word) => Buffer.from(word));
 
 /** Finds where the start line begins. Leading CRLFs are ignored (RFC 3261 section 7.5). */
 function findStart(bytes: Buffer, from: number, end: number): number {
@@ -68,10 +83,15 @@ function findStart(bytes: Buffer, from: number, end: number): number {
   return start;
 }
 
-function beginsAsInvite(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start < INVITE.length) return false;
-  for (let i = 0; i < INVITE.length; i += 1) if (bytes[start + i] !== INVITE[i]) return false;
+function beginsAs(word: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (end - start < word.length) return false;
+  for (let i = 0; i < word.length; i += 1) if (bytes[start + i] !== word[i]) return false;
   return true;
+}
+
+/** Tells whether a call may go on with the message: an answer, a CANCEL or a BYE. */
+function mayFollow(bytes: Buffer, start: number, end: number): boolean {
+  return followers.some((word) => beginsAs(word, bytes, start, end));
 }
 
 /** Tells whether a line of `bytes[start, end)` ends, and is a start line. */
@@ -155,7 +175,9 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     const isSound = readIsup(isup, "itu", msu.bytes, type, msu.end);
     if (isup.type !== IsupType.iam) {
       waiting.follow(msu, isup, path, arrival);
-      if (isSound) circuits.follow(msu, isup);
+      if (!isSound) return;
+      circuits.follow(msu, isup);
+      sink.followed?.isup(msu, isup, arrival);
       return;
     }
     const fault = msu.fault ?? isup.fault;
@@ -172,16 +194,19 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
       msu,
       segment: undefined,
       completed: arrival,
+      lastPart: toMillis(arrival),
       origin: { signalling: "isup", ...path },
       retransmissionOf: circuits.seize(msu, isup, path, frame),
     });
   }
 
-  /** Counts a message that is no INVITE. Nothing more is asked of it. */
+  /** Counts a message that is no INVITE, where nothing more is asked of it. */
   function glance(bytes: Buffer, from: number, end: number): boolean {
     const start = findStart(bytes, from, end);
-    if (beginsAsInvite(bytes, start, end)) return false;
-    if (beginsAsSip(bytes, start, end)) counts.messages += 1;
+    if (beginsAs(INVITE, bytes, start, end)) return false;
+    if (!beginsAsSip(bytes, start, end)) return true;
+    if (sink.followed?.sip !== undefined && mayFollow(bytes, start, end)) return false;
+    counts.messages += 1;
     return true;
   }
 
@@ -194,13 +219,17 @@ export function createAttemptReader(sink: AttemptSink): AttemptReader {
     message(bytes, path, arrival) {
       if (glance(bytes, 0, bytes.length)) return;
       counts.messages += 1;
+      if (!beginsAs(INVITE, bytes, findStart(bytes, 0, bytes.length), bytes.length)) {
+        sink.followed?.sip?.(scan(view, bytes), arrival);
+        return;
+      }
       waiting.pass(arrival);
       const message = scan(view, bytes);
       if (message.kind === "request") readInvite(message, path, arrival);
       else sink.malformed(arrival, message.fault ?? "not a SIP request line");
     },
     broken(bytes, why, arrival) {
-      if (!beginsAsInvite(bytes, findStart(bytes, 0, bytes.length), bytes.length)) return;
+      if (!beginsAs(INVITE, bytes, findStart(bytes, 0, bytes.length), bytes.length)) return;
       counts.messages += 1;
       sink.malformed(arrival, why);
     },

@@ -18,8 +18,10 @@ export interface SeenIam extends Arrival {
   readonly message: IsupMessage;
   /** The segmentation message that followed. Undefined: none. */
   readonly segment: IsupMessage | undefined;
-  /** When the last part had come. */
+  /** When nothing more was waited for. */
   readonly completed: CaptureTime;
+  /** When its last part came: the IAM, a SAM or the segment. Unix milliseconds. */
+  readonly lastPart: Millis;
   readonly msu: Msu;
   readonly origin: SignallingSource;
   /**

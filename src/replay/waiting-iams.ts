@@ -120,6 +120,7 @@ export function createWaitingIams(
       origin,
       segment: segment === undefined ? undefined : segmentView,
       completed: latest,
+      lastPart: iam.since,
       retransmissionOf: undefined,
     };
     give(seen);

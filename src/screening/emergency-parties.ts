@@ -1,6 +1,7 @@
 // Numbers that have called an emergency service within a day: calls to them are refused for no count of calls.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
+import type { TrunkId } from "../domain/trunk.ts";
 import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
 import { isCounted } from "./identities.ts";
 
@@ -14,8 +15,11 @@ const CALL_BACK: Millis = 24 * 3_600_000;
 export interface EmergencyParties {
   /** What is kept over a restart. */
   readonly counts: FrequencyCounts;
-  /** @param key of the calling number, as in `PartyNumber` */
-  note(key: number, now: Millis): void;
+  /**
+   * @param key of the calling number, as in `PartyNumber`
+   * @param trunk that the call came from: trunks share the room
+   */
+  note(key: number, now: Millis, trunk: TrunkId): void;
   has(key: number, now: Millis): boolean;
 }
 
@@ -29,7 +33,7 @@ export function noteEmergencyCall(
 ): void {
   for (const identity of attempt.calling)
     if (identity.number.kind !== "unusable" && isCounted(attempt, identity))
-      emergencyParties.note(identity.number.key, attempt.at - wall.ahead);
+      emergencyParties.note(identity.number.key, attempt.at - wall.ahead, attempt.trunk.id);
 }
 
 export function createEmergencyParties(): EmergencyParties {
@@ -38,8 +42,8 @@ export function createEmergencyParties(): EmergencyParties {
   const limit = (): number => counts.limit("emergency", { calls: 1, within: CALL_BACK });
   return {
     counts,
-    note(key, now) {
-      counts.add(limit(), key, now);
+    note(key, now, trunk) {
+      counts.add(limit(), key, now, trunk);
     },
     has: (key, now) => counts.size > 0 && counts.count(limit(), key, now) > 0,
   };

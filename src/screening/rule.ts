@@ -102,7 +102,7 @@ export interface PolicyTables {
   /** The numbers of the trunk's lessee. Undefined on a trunk without lessee. */
   readonly lesseeNumbers: LesseeList | undefined;
   readonly denyLists: readonly DenyList[];
-  /** Numbers whose scores count as 0. */
+  /** Numbers whose scores count as 0, and that no shield of a called party refuses. */
   readonly trustedLists: readonly NumberList[];
   readonly scoreLists: readonly ScoreList[];
   readonly doNotCallLists: readonly DoNotCallList[];

@@ -6,6 +6,8 @@ import type { TrunkId } from "../domain/trunk.ts";
 import { type CallBacks, createCallBacks } from "../state/frequency/call-backs.ts";
 import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
 import { createSecondWindow, type SecondWindow } from "../state/second-window.ts";
+import { type AnsweredPairs, createAnsweredPairs } from "../state/quarantine/answered-pairs.ts";
+import { createQuarantineTable, type QuarantineTable } from "../state/quarantine/quarantine-table.ts";
 import { createSlidingWindow, type SlidingWindow } from "../state/sliding-window.ts";
 import { createTokenBuckets, type TokenBuckets } from "../state/token-bucket.ts";
 import { createEmergencyParties, type EmergencyParties } from "./emergency-parties.ts";
@@ -15,6 +17,9 @@ import { createRecentCalls, type RecentCalls } from "./recent-calls.ts";
 
 /** Callers of emergency calls that are counted at one time. Each is counted for one second. */
 const EMERGENCY_CALLERS = 4096;
+
+/** Cells that say who answered whom, for each subject of the tables. */
+const ANSWERED_CELLS = 16;
 
 /** The capacity of each bounded table of the rules, in entries. */
 export interface ScreeningSizes {
@@ -74,6 +79,10 @@ export interface ScreeningState {
   /** Calls by limit of a contract and number. */
   readonly frequency: FrequencyCounts;
   readonly emergencyParties: EmergencyParties;
+  /** Whose calls are refused or marked by a finding or an order. */
+  readonly quarantine: QuarantineTable;
+  /** Who answered whom in the last 30 days. */
+  readonly answered: AnsweredPairs;
   /** Who has called which marketing lessee. */
   readonly callBacks: CallBacks;
   /** The rate of emergency calls, by trunk and by caller. */
@@ -113,6 +122,8 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     recentCalls: createRecentCalls(sizes.recentCalls, wall),
     frequency: createFrequencyCounts(sizes.subjects),
     emergencyParties: createEmergencyParties(),
+    quarantine: createQuarantineTable(),
+    answered: createAnsweredPairs(sizes.subjects * ANSWERED_CELLS),
     callBacks: createCallBacks(),
     emergencyRate: createTokenBuckets(),
     emergencyCallers: createSecondWindow(EMERGENCY_CALLERS),

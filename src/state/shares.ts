@@ -5,7 +5,7 @@
  * use sixteen thirty-thirds each, and something is always left for one who has little. Owners that have too much get
  * nothing more until what they hold has expired.
  */
-const TIMES_FREE = 16;
+export const TIMES_FREE = 16;
 
 /**
  * Room that owners share. An owner is a trunk, so the configuration bounds their number. Sizes are in any one unit:

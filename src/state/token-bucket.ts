@@ -19,6 +19,8 @@ export interface TokenBuckets {
   wait(name: string, perSecond: number, now: Millis): Millis;
   /** Takes one token, or what is left of one. */
   take(name: string, perSecond: number, now: Millis): void;
+  /** The share of the tokens of one second that is used up, 0 to 1. */
+  used(name: string, perSecond: number, now: Millis): number;
 }
 
 export function createTokenBuckets(): TokenBuckets {
@@ -60,6 +62,10 @@ export function createTokenBuckets(): TokenBuckets {
     take(name, perSecond, now) {
       const slot = slotOf(name, perSecond, now);
       level[slot] = Math.max(0, refill(slot, perSecond, now) - TOKEN);
+    },
+    used(name, perSecond, now) {
+      const slot = slots.get(name);
+      return slot === undefined ? 0 : 1 - refill(slot, perSecond, now) / depthOf(perSecond);
     },
   };
 }

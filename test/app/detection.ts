@@ -22,7 +22,10 @@ void t.test("detection: the record has the whole number and the calls, the log a
       (entry) => void entries.push(entry),
     ),
     note: (line) => void lines.push(line),
+    folder: { path: "", why: "a test keeps nothing", epoch: 1 },
+    fault: (error) => t.fail(String(error)),
   });
+  t.teardown(detection.close);
   const trunk = makeTrunk({ id: "lease" });
   for (let i = 0; i < 10; i++) {
     const call: CallRef = { id: `gw-1-${i}`, trunk: trunk.id };
@@ -57,8 +60,11 @@ void t.test("detection: the record has the whole number and the calls, the log a
   t.match(lines[0], {
     record: "finding",
     detector: "call-bombing",
+    id: "f1-1",
     profile: "1",
     mode: "monitor",
+    unbound: "monitor",
+    participants: [{ trunk: "lease", number: "+861087654321" }],
     subject: { kind: "called", number: "+8613800138000" },
     calls: [/^gw-1-\d$/],
   });

@@ -54,7 +54,7 @@ void tap.test("a sound configuration: what was counted, and 0", async (t) => {
     "lessees        1",
     "lists          acme-bj  lessee  1 row  100 numbers  acme.csv",
     "               police   police  1 row  1 number     police.csv",
-    "rules          enforce 17: emergency, line-state, hidden-caller, caller-form, bodies, cli-conflict, display-name, home-cli-from-abroad, number-class, diversion-licence, deny-lists, caller-authentication, do-not-call, marketing, call-frequency, call-rate, channels",
+    "rules          enforce 18: emergency, line-state, hidden-caller, caller-form, bodies, cli-conflict, display-name, home-cli-from-abroad, number-class, diversion-licence, deny-lists, caller-authentication, do-not-call, marketing, quarantine, call-frequency, call-rate, channels",
     'bare numbers   from abroad without "+", refused when they look domestic: all of country codes 1, 95 and 960 to 968, all of 7 or 8 digits, and a part of other short ones',
     "               on intl; bareAmbiguous: accept lets them pass",
     "special users  +861087654300  on lease  hidden  until 2027-01-31",

@@ -116,6 +116,23 @@ void tap.test("several next hops: drachtio goes on after every refusal", async (
   t.strictSame(issuesOfTwo(", failoverOn503: false"), none);
 });
 
+void tap.test("a finding that has numbers withheld: drachtio refuses those calls", async (t) => {
+  for (const [detectors, expected] of [
+    [
+      "one-ring: { mode: enforce, action: { do: withhold } }",
+      [
+        "p.yaml:3:7 trunks[0].id: warning: engine drachtio can't withhold a number: calls that a finding withholds are refused",
+      ],
+    ],
+    ["one-ring: { mode: enforce, action: { do: label } }", none],
+    ["one-ring: { action: { do: withhold } }", none],
+  ] as const) {
+    const text = `${twoHops(", failoverOn503: false")}detectors: { ${detectors} }\n`;
+    const { issues } = loadPolicy(filesOf({ "p.yaml": text }), "p.yaml", undefined, "drachtio");
+    t.strictSame(printed(issues), expected, detectors);
+  }
+});
+
 function loadStatics(text: string): ReturnType<typeof loadStatic> {
   const whole = `listen: [udp:127.0.0.1:5060]\npolicy: p.yaml\n${text}`;
   return loadStatic(filesOf({ "conf/s.yaml": whole }), "conf/s.yaml");

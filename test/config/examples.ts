@@ -144,6 +144,8 @@ function* keysOf(schema: unknown, path: string): Generator<string> {
   if (!isMapping(schema)) return;
   if (isMapping(schema["properties"])) {
     for (const [key, inner] of Object.entries(schema["properties"])) {
+      // A key that nothing may stand under is there for its message alone.
+      if (isMapping(inner) && inner["not"] !== undefined) continue;
       yield `${path}.${key}`;
       yield* keysOf(inner, `${path}.${key}`);
     }

@@ -36,7 +36,6 @@ const configurations: readonly Former[] = [
       "reference-sigwall.yaml:10:1 drachtio: warning: has no effect: only `engine: drachtio` reads this section",
       "reference-sigwall.yaml:38:1 m3ua: warning: has no effect: only `engine: m3ua` reads this section",
       "reference.yaml:18:5 trunks[0].match: warning: has point codes, which no SIP message matches, and the engine carries SIP",
-      "reference.yaml:151:3 rules.quarantine: warning: not enforced yet: the rule does not run",
     ],
     added: [
       merged("reference.yaml:171:3", "ledger", 262_144),

@@ -334,15 +334,42 @@ const broken: readonly (readonly [name: string, edits: readonly Edit[], issues: 
     [
       [
         "version: 1",
-        "version: 1\ndetectors:\n  one-ring: { mode: enforce, scores: 9 }\n  call-bombing: { profile: '0', score: 0 }\n  call-bomb: {}",
+        "version: 1\ndetectors:\n  one-ring: { mode: enforced, scores: 9 }\n  call-bombing: { profile: '0', score: 0 }\n  call-bomb: {}",
       ],
     ],
     [
-      'policy.yaml:3:15 detectors.one-ring.mode: expected monitor | off, got "enforce"',
-      'policy.yaml:3:30 detectors.one-ring.scores: unknown key "scores"; did you mean "score"?',
+      'policy.yaml:3:15 detectors.one-ring.mode: expected monitor | enforce | off, got "enforced"; did you mean "enforce"?',
+      'policy.yaml:3:31 detectors.one-ring.scores: unknown key "scores"; did you mean "score"?',
       'policy.yaml:4:19 detectors.call-bombing.profile: expected 1, got "0"',
       "policy.yaml:4:33 detectors.call-bombing.score: must be at least 1",
       'policy.yaml:5:3 detectors.call-bomb: unknown key "call-bomb"; did you mean "call-bombing"?',
+    ],
+  ],
+  [
+    "detectors: enforcement without anything to follow, whom a finding does not name, and times that are none",
+    [
+      [
+        "version: 1",
+        `version: 1
+detectors:
+  one-ring: { mode: enforce }
+  call-bombing: { mode: enforce, quarantine: { subject: caller } }
+  block-dialling: { mode: enforce, quarantine: { subject: called, for: 0s }, action: { do: reject, for: 31d } }
+  short-calls: { quarantine: { for: 24h }, action: { do: label, for: 1 h } }
+  two-places: { mode: enforce, quarantine: { subject: caller, for: 24h } }`,
+      ],
+    ],
+    [
+      "policy.yaml:3:15 detectors.one-ring.mode: enforce needs `quarantine` or `action`: without them nothing follows from a finding",
+      'policy.yaml:4:48 detectors.call-bombing.quarantine.subject: expected called, got "caller"; did you mean "called"?',
+      'policy.yaml:5:50 detectors.block-dialling.quarantine.subject: expected caller | callerBlock | trunk, got "called"; did you mean "caller"?',
+      "policy.yaml:5:67 detectors.block-dialling.quarantine.for: expected a time of 1s to 30d, like 30m, 24h or 7d",
+      'policy.yaml:5:88 detectors.block-dialling.action.do: expected label | withhold, got "reject"',
+      "policy.yaml:5:100 detectors.block-dialling.action.for: expected a time of 1s to 30d, like 30m, 24h or 7d",
+      "policy.yaml:6:18 detectors.short-calls.quarantine.subject: required key is missing",
+      "policy.yaml:6:65 detectors.short-calls.action.for: expected a time of 1s to 30d, like 30m, 24h or 7d",
+      "policy.yaml:7:17 detectors.two-places.mode: two-places can't enforce: its findings do not say at which of the places the number's owner is",
+      "policy.yaml:7:32 detectors.two-places.quarantine: two-places binds nobody: its findings do not say at which of the places the number's owner is",
     ],
   ],
   [
@@ -446,7 +473,7 @@ void tap.test("accepted keys that aren't enforced yet are warnings, and the poli
   const extra = `    dropAs: 403
     mode: redirect
     limits: { callsPerSecond: 5, channels: 3 }
-    rules: { quarantine: { mode: monitor }, line-state: { mode: off } }
+    rules: { line-state: { mode: off } }
 `;
   const files = filesOf({
     ...soundLists,
@@ -459,6 +486,29 @@ void tap.test("accepted keys that aren't enforced yet are warnings, and the poli
   t.ok(policy);
   t.strictSame(printed(issues), [
     "policy.yaml:14:34 trunks[1].limits.channels: warning: without effect: a trunk with mode redirect never sees the end of a call",
-    "policy.yaml:15:14 trunks[1].rules.quarantine: warning: not enforced yet: the rule does not run",
   ]);
+});
+
+void tap.test("channels of a lessee: a warning where every trunk of the lessee redirects", (t) => {
+  const issuesOf = (second: string): readonly string[] => {
+    const files = filesOf({
+      "all.csv": "number\n+861087654321\n",
+      "policy.yaml": `version: 1
+trunks:
+  - { id: a, side: lessee, match: { addresses: [192.0.2.1] }, lessee: bank, mode: redirect }
+  - { id: b, side: lessee, match: { addresses: [192.0.2.2] }, lessee: bank${second} }
+lessees:
+  - { id: bank, numbers: all.csv, limits: { callsPerSecond: 9, channels: 3 } }
+`,
+    });
+    const { policy, issues } = loadPolicy(files, "policy.yaml");
+    const { lessee } = policy?.trunkById("b")?.trunk.limits ?? {};
+    t.match(lessee, { callsPerSecond: 9, channels: 3, trunks: second === "" ? ["b"] : [] });
+    return printed(issues);
+  };
+  t.strictSame(issuesOf(""), []);
+  t.strictSame(issuesOf(", mode: redirect"), [
+    "policy.yaml:6:64 lessees[0].limits.channels: warning: without effect: every trunk of the lessee has mode redirect and never sees the end of a call",
+  ]);
+  t.end();
 });

@@ -36,6 +36,28 @@ const globally = (text: string): Edit => ["rules:\n  hidden-caller: { mode: enfo
 const policies: readonly (readonly [name: string, edits: readonly Edit[], findings: readonly string[]])[] = [
   ["a sound policy", [], []],
   [
+    "detectors that enforce, and what they would do if they did",
+    [
+      [
+        "version: 1",
+        `version: 1
+detectors:
+  one-ring: { quarantine: { subject: caller, for: 24h }, action: { do: label } }
+  short-calls: { mode: off, quarantine: { subject: trunk } }
+  block-dialling: { mode: enforce, quarantine: { subject: trunk, for: 1d }, action: { do: label, for: 24h } }
+  call-bombing: { mode: enforce, action: { do: withhold, for: 1h } }`,
+      ],
+      onIntl("rules: { quarantine: { mode: monitor } }"),
+    ],
+    [
+      "policy.yaml:3:15 detectors.one-ring.quarantine: warning: not in force yet: the mode is monitor; `mode: enforce` puts it in force",
+      "policy.yaml:3:58 detectors.one-ring.action: warning: not in force yet: the mode is monitor; `mode: enforce` puts it in force",
+      "policy.yaml:4:29 detectors.short-calls.quarantine: warning: has no effect: the detector is off",
+      "policy.yaml:5:77 detectors.block-dialling.action: warning: has no effect: the calls are refused for as long, so that none is left to mark",
+      "policy.yaml:18:5 trunks[2].id: warning: rule quarantine is monitor on the trunk: what detectors bind passes here",
+    ],
+  ],
+  [
     "a lessee trunk without lessee",
     [["    lessee: acme-bj\n", ""]],
     [
@@ -217,7 +239,7 @@ const policies: readonly (readonly [name: string, edits: readonly Edit[], findin
     "a limit's rule without the limit",
     [onIntl("rules: { call-rate: { mode: monitor }, call-frequency: { mode: monitor } }")],
     [
-      'policy.yaml:16:14 trunks[2].rules.call-rate: warning: can never fire on trunk "intl": it has no limits.callsPerSecond',
+      'policy.yaml:16:14 trunks[2].rules.call-rate: warning: can never fire on trunk "intl": it has no limits.callsPerSecond, and its lessee has none',
       'policy.yaml:16:44 trunks[2].rules.call-frequency: warning: can never fire on trunk "intl": it has no limits.attemptsPerCallerPerMinute and no limits.frequency',
     ],
   ],

@@ -73,6 +73,7 @@ const wallClockReaders = [
   "app/certificate-expiry.ts",
   "app/lines/open-lines.ts",
   "app/policy-reading.ts",
+  "app/quarantine/open-quarantine.ts",
   "app/watchdog.ts",
   "cli/commands.ts",
   "cli/office-commands.ts",
@@ -105,7 +106,7 @@ void t.test("words: the house speaks of lessees and refusals", (t) => {
 /** Where each package may be imported; a package that isn't named here may not be imported at all. */
 const homes: Readonly<Record<string, RegExp>> = {
   "cli-progress": /^cli\/captures\/progress\.ts$/,
-  commander: /^cli\/(?:commands|office-commands)\.ts$/,
+  commander: /^cli\/(?:commands|office-commands|quarantine\/quarantine-options)\.ts$/,
   "lru-cache":
     /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/captures\/replayed-capture)\.ts$/,
   papaparse: /^config\/lists\/csv\.ts$/,

@@ -160,6 +160,10 @@ void t.test("only unanswered calls: those that stand count, an answer takes them
   calls = before - 1;
   end(6000, { how: "refused", status: 407 });
   t.equal(judge(7000), accepted, "asked for credentials: it was no failed call");
+  end(8000, { by: "filter", how: "lost" });
+  t.equal(judge(9000), accepted, "a call whose end nobody saw: it was no failed call either");
+  end(10_000, { by: "filter", how: "timed-out" });
+  t.equal(judge(11_000), tooOften, "nobody answered within the time");
   t.end();
 });
 

@@ -36,15 +36,15 @@ void t.test("windows up to an hour: the same counts as a list of all times, and 
       const counted = counts.count(limit, subject, now);
       if (counted !== Math.min(500, naive.count(String(subject), within, now))) wrong++;
       if (counted >= 500) continue;
-      counts.add(limit, subject, now);
+      counts.add(limit, subject, now, "a");
       naive.add(String(subject), now);
     }
     t.equal(wrong, 0, `${within} ms`);
   }
   const counts = createFrequencyCounts(8);
   const limit = counts.limit("x", { calls: 2, within: 60_000 });
-  counts.add(limit, 1, 1000);
-  counts.add(limit, 1, 5000);
+  counts.add(limit, 1, 1000, "a");
+  counts.add(limit, 1, 5000, "a");
   t.same(
     [
       counts.wait(limit, 1, 5000),
@@ -84,7 +84,7 @@ void t.test("longer windows: never low, at most 2 % high, whatever the pattern",
         if (counted < real) low++;
         if (real > 0) worst = Math.max(worst, counted / real - 1);
       }
-      if (!counts.add(limit, 7, now)) throw new Error("no room");
+      if (!counts.add(limit, 7, now, "a")) throw new Error("no room");
       times.push(second);
     }
     t.equal(low, 0, `${name}: never low`);
@@ -96,13 +96,30 @@ void t.test("longer windows: never low, at most 2 % high, whatever the pattern",
 void t.test("a bounded table: full of live subjects it takes no more, and forgets those of the past", (t) => {
   const counts = createFrequencyCounts(100);
   const limit = counts.limit("x", { calls: 5, within: 10_000 });
-  for (let subject = 0; subject < 100; subject++) t.ok(counts.add(limit, subject, 1000));
-  t.notOk(counts.add(limit, 100, 1000), "no room");
+  for (let subject = 0; subject < 100; subject++) t.ok(counts.add(limit, subject, 1000, "a"));
+  t.notOk(counts.add(limit, 100, 1000, "a"), "no room");
   t.equal(counts.count(limit, 100, 1000), 0);
   let taken = 0;
-  for (let subject = 200; subject < 300; subject++) taken += counts.add(limit, subject, 20_000) ? 1 : 0;
+  for (let subject = 200; subject < 300; subject++) taken += counts.add(limit, subject, 20_000, "a") ? 1 : 0;
   t.equal(taken, 100, "their windows have passed");
   t.equal(counts.size, 100);
+  t.end();
+});
+
+void t.test("owners share the table: a flood of one takes its share, and others find rows", (t) => {
+  const counts = createFrequencyCounts(1600);
+  const limit = counts.limit("lessee bank called", { calls: 5, within: 10_000 });
+  const fill = (owner: string, from: number, now: number): number => {
+    let taken = 0;
+    while (counts.add(limit, from + taken, now, owner)) taken++;
+    return taken;
+  };
+  t.equal(fill("flooded", 0, 1000), 1600, "one alone has all that the table is said to have");
+  t.notOk(counts.add(limit, 9999, 1000, "flooded"));
+  t.ok(counts.add(limit, 5, 1000, "flooded"), "a number that is counted already goes on being counted");
+  t.equal(fill("other", 100_000, 1000), 94, "another one finds rows");
+  t.ok(counts.add(limit, 200_000, 1000, "third"), "and a third one does");
+  t.ok(fill("other", 300_000, 20_000) > 1500, "what has left the window is free again");
   t.end();
 });
 
@@ -111,13 +128,13 @@ void t.test("limits are told apart, pending calls too, and a name keeps its numb
   const one = counts.limit("lessee bank caller 1m", { calls: 5, within: 60_000 });
   const other = counts.limit("trunk a caller 1m", { calls: 5, within: 60_000 });
   t.equal(counts.limit("lessee bank caller 1m", { calls: 9, within: 60_000 }), one);
-  counts.add(one, 8613800138000, 1000);
+  counts.add(one, 8613800138000, 1000, "a");
   t.same([counts.count(one, 8613800138000, 1000), counts.count(other, 8613800138000, 1000)], [1, 0]);
-  counts.addPending(other, 5, 1, 1000);
-  counts.addPending(other, 5, 1, 1000);
-  counts.addPending(other, 5, -1, 1000);
+  counts.addPending(other, 5, 1, 1000, "a");
+  counts.addPending(other, 5, 1, 1000, "a");
+  counts.addPending(other, 5, -1, 1000, "a");
   t.equal(counts.pending(other, 5), 1);
-  for (let subject = 0; subject < 500; subject++) counts.add(one, subject, 90_000_000);
+  for (let subject = 0; subject < 500; subject++) counts.add(one, subject, 90_000_000, "a");
   t.equal(counts.pending(other, 5), 1, "a call that stands keeps its row");
   t.end();
 });
@@ -128,7 +145,7 @@ void t.test("a million subjects: bounded memory, and a look-up with its update i
   let refused = 0;
   for (let i = 0; i < 1_500_000; i++) {
     const subject = 8_613_000_000_000 + (i % 1_000_000);
-    if (counts.count(limit, subject, 1000 + i) < 20 && !counts.add(limit, subject, 1000 + i)) refused++;
+    if (counts.count(limit, subject, 1000 + i) < 20 && !counts.add(limit, subject, 1000 + i, "a")) refused++;
   }
   t.equal(refused, 0);
   const octets = counts.octets + 1_048_576 * 36;

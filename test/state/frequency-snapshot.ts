@@ -28,7 +28,7 @@ void t.test(
       const limit = random(4);
       const subject = limit === 3 ? 13_800_138_000 + random(3) : random(40) - 4;
       if (before.count(limits[limit]!, subject, now) < forms[limit]!.calls)
-        before.add(limits[limit]!, subject, now);
+        before.add(limits[limit]!, subject, now, "a");
     }
     const at = Date.UTC(2026, 10, 30);
     const bytes = packFrequencies(before.view(), now, at);
@@ -54,7 +54,7 @@ void t.test(
 void t.test("what is no snapshot is told in words, and takes nothing", (t) => {
   const counts = createFrequencyCounts(64);
   const limit = counts.limit("x", { calls: 5, within: 60_000 });
-  counts.add(limit, 1, 1000);
+  counts.add(limit, 1, 1000, "a");
   const good = packFrequencies(counts.view(), 2000, 5000);
   const damaged = Buffer.from(good);
   damaged[good.length - 1]! ^= 1;

@@ -52,6 +52,7 @@ export async function replay(
     trunk: undefined,
     json: true,
     all: false,
+    ends: false,
     expect: undefined,
     jobs: undefined,
     ...options,

@@ -13,6 +13,11 @@ import {
   type ToAdmin,
 } from "./admin-messages.ts";
 import type { LineAnswer, LineRequest } from "../lines/line-request.ts";
+import type {
+  QuarantineAnswer,
+  QuarantinePage,
+  QuarantineRequest,
+} from "../quarantine/quarantine-request.ts";
 import { sliceFigures } from "./figures-slices.ts";
 import { createRuntimeProbe } from "./runtime-figures.ts";
 
@@ -27,6 +32,11 @@ export interface AdminParts {
   readonly reload: () => Promise<ReloadAnswer>;
   /** Takes an order for a line. It is in force when this returns. Left out: there are no lines. */
   readonly line?: (request: LineRequest) => Promise<LineAnswer>;
+  /** Takes orders for the quarantine, and lists it. Left out: there is none. */
+  readonly quarantine?: {
+    readonly order: (request: QuarantineRequest) => Promise<QuarantineAnswer>;
+    readonly list: (from: number) => QuarantinePage;
+  };
   readonly fault: (error: unknown) => void;
 }
 
@@ -130,30 +140,33 @@ export function answerAdminThread(
       if (!send({ kind: "unlisten" })) unlistened();
     });
 
-  function reload(request: number): void {
+  /** Sends what an order resolves with to the thread that asked; undefined where it failed, or nobody takes such orders. */
+  function answerOrder<Outcome>(
+    order: Promise<Outcome> | undefined,
+    reply: (outcome: Outcome | undefined) => ToAdmin,
+  ): void {
     const asked = endings;
-    const answer = (outcome: ReloadAnswer | undefined): void => {
-      if (asked === endings) send({ kind: "reloaded", request, answer: outcome });
+    const answer = (outcome: Outcome | undefined): void => {
+      if (asked === endings) send(reply(outcome));
     };
-    parts.reload().then(answer, (error: unknown) => {
+    if (order === undefined) {
+      answer(undefined);
+      return;
+    }
+    order.then(answer, (error: unknown) => {
       fault(error);
       answer(undefined);
     });
   }
 
-  function takeLine(request: number, line: LineRequest): void {
-    const asked = endings;
-    const answer = (outcome: LineAnswer | undefined): void => {
-      if (asked === endings) send({ kind: "lineAnswered", request, answer: outcome });
-    };
-    if (parts.line === undefined) {
-      answer(undefined);
-      return;
-    }
-    parts.line(line).then(answer, (error: unknown) => {
+  function listQuarantine(request: number, from: number): void {
+    let page: QuarantinePage | undefined;
+    try {
+      page = parts.quarantine?.list(from);
+    } catch (error) {
       fault(error);
-      answer(undefined);
-    });
+    }
+    send({ kind: "quarantineListed", request, page });
   }
 
   listen();
@@ -173,10 +186,22 @@ export function answerAdminThread(
       else if (message.kind === "unbound") unbound(unboundOf(message.message, message.code));
       else if (message.kind === "unlistened") unlistened?.();
       else if (message.kind === "scrape") figures.answer(message.scrape);
-      else if (message.kind === "reload") reload(message.request);
-      else if (message.kind === "line") takeLine(message.request, message.line);
+      else if (message.kind === "reload") {
+        const { request } = message;
+        answerOrder(parts.reload(), (answer) => ({ kind: "reloaded", request, answer }));
+      } else if (message.kind === "line") {
+        const { request } = message;
+        answerOrder(parts.line?.(message.line), (answer) => ({ kind: "lineAnswered", request, answer }));
+      } else if (message.kind === "quarantine") {
+        const { request } = message;
+        answerOrder(parts.quarantine?.order(message.order), (answer) => ({
+          kind: "quarantineAnswered",
+          request,
+          answer,
+        }));
+      } else if (message.kind === "quarantineList") listQuarantine(message.request, message.from);
       else if (message.kind === "socketRefused")
-        log.error("the admin socket can't be opened; line orders need it", { why: message.message });
+        log.error("the admin socket can't be opened; orders need it", { why: message.message });
     },
   };
 }

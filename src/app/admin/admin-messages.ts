@@ -4,6 +4,11 @@ import type { AdminPair } from "../../config/sigwall/admin-schema.ts";
 import type { FiguresPart } from "../../observe/figures.ts";
 import type { LogEntry, LogLevel } from "../../observe/log.ts";
 import type { LineAnswer, LineRequest } from "../lines/line-request.ts";
+import type {
+  QuarantineAnswer,
+  QuarantinePage,
+  QuarantineRequest,
+} from "../quarantine/quarantine-request.ts";
 import type { TurnCells } from "../threads/call-thread-turns.ts";
 
 /** What the admin thread is started with. */
@@ -66,6 +71,14 @@ export type ToAdmin =
   | { readonly kind: "reloaded"; readonly request: number; readonly answer: ReloadAnswer | undefined }
   /** Undefined: the order failed by a fault of our own. */
   | { readonly kind: "lineAnswered"; readonly request: number; readonly answer: LineAnswer | undefined }
+  /** Undefined: the order failed by a fault of our own. */
+  | {
+      readonly kind: "quarantineAnswered";
+      readonly request: number;
+      readonly answer: QuarantineAnswer | undefined;
+    }
+  /** A part of the list. Undefined: there is no quarantine. */
+  | { readonly kind: "quarantineListed"; readonly request: number; readonly page: QuarantinePage | undefined }
   /** Closes the admin address; answered by `unlistened`. */
   | { readonly kind: "unlisten" }
   /** Writes out the log and closes it; answered by `closed`, and by {@link CLOSED}. */
@@ -80,6 +93,8 @@ export type FromAdmin =
   | { readonly kind: "scrape"; readonly scrape: number }
   | { readonly kind: "reload"; readonly request: number }
   | { readonly kind: "line"; readonly request: number; readonly line: LineRequest }
+  | { readonly kind: "quarantine"; readonly request: number; readonly order: QuarantineRequest }
+  | { readonly kind: "quarantineList"; readonly request: number; readonly from: number }
   /** The Unix socket can't be opened. The addresses are open all the same. */
   | { readonly kind: "socketRefused"; readonly message: string }
   /** An error of our own in the admin thread. */

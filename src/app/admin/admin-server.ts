@@ -13,6 +13,7 @@ import type { LineRequest } from "../lines/line-request.ts";
 import type { AdminAccess } from "./admin-messages.ts";
 import { createConnectionRoom } from "./connection-room.ts";
 import { answerLineOrder, isLinePath } from "./line-route.ts";
+import { answerQuarantinePage, QUARANTINE_PATH, type QuarantineSource } from "./quarantine-route.ts";
 import type { Reply } from "./reply.ts";
 import { bindSocket } from "./unix-socket.ts";
 import { findDistrust, isLoopbackAddress } from "./request-trust.ts";
@@ -29,6 +30,8 @@ export interface AdminServerParts {
   readonly reload: () => Promise<Reply>;
   /** Takes an order for a line. Left out: there is no such page. */
   readonly line?: (request: LineRequest) => Promise<Reply>;
+  /** Takes orders for the quarantine, and lists it. Left out: there is no such page. */
+  readonly quarantine?: QuarantineSource;
   /** Takes why the Unix socket can't be opened. The server is open without it. */
   readonly socketRefused?: (message: string) => void;
   readonly fault: (error: unknown) => void;
@@ -43,7 +46,7 @@ export interface AdminServer {
 
 type Answer = (parts: AdminServerParts, request: IncomingMessage) => Reply | Promise<Reply>;
 
-/** At most this many bytes of a request body are read. Only line orders need a body. */
+/** At most this many bytes of a request body are read. Only orders need a body. */
 const mostBody = 4096;
 
 /** Times for the head of a request, the whole request, and the TLS handshake before it. Milliseconds. */
@@ -254,7 +257,7 @@ function findAnswer(
   return answerRoute(parts, path, request);
 }
 
-/** Answers on the Unix socket: every page, and orders for lines. No browser has a reason to ask here. */
+/** Answers on the Unix socket: every page, and orders for lines and for the quarantine. No browser has a reason to ask here. */
 function findSocketAnswer(
   parts: AdminServerParts,
   { body }: OnSocket,
@@ -265,6 +268,8 @@ function findSocketAnswer(
     return { status: 403, body: "the request comes from another origin\n" };
   const path = (request.url ?? "").split("?", 1)[0] ?? "";
   if (isLinePath(path) && parts.line !== undefined) return answerLineOrder(request, path, body, parts.line);
+  if (path === QUARANTINE_PATH && parts.quarantine !== undefined)
+    return answerQuarantinePage(request, body, parts.quarantine);
   if (body === undefined) return { status: 413, body: "the body is too large\n" };
   if (path === "/reload" && request.method === "POST") return parts.reload();
   return answerRoute(parts, path, request);

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { readLineName } from "../lines/line-names.ts";
 import { type LineRequest, readLineRequest } from "../lines/line-request.ts";
+import { readOrderBody, refuse } from "./order-body.ts";
 import type { Reply } from "./reply.ts";
 
 const PREFIX = "/api/lines/";
@@ -23,29 +24,14 @@ export function answerLineOrder(
   body: Uint8Array | undefined,
   order: (request: LineRequest) => Promise<Reply>,
 ): Reply | Promise<Reply> {
-  if (request.method !== "POST") return { status: 405, body: "POST only\n", allow: "POST" };
-  if (body === undefined) return refuse(413, "the body is too large");
-  if (!isJson(request.headers["content-type"])) return refuse(415, "Content-Type must be application/json");
+  const sent = readOrderBody(request, body);
+  if ("refusal" in sent && sent.refusal.status !== 400) return sent.refusal;
   const [first = "", second, ...rest] = path.slice(PREFIX.length).split("/");
   const text = second === undefined ? first : `${first}:${second}`;
   const name =
     rest.length > 0 || (second === undefined && first.includes(":")) ? undefined : readLineName(text);
   if (name === undefined) return refuse(404, `expected ${PREFIX}trunk/ID or ${PREFIX}lessee/ID`);
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(body).toString("utf8"));
-  } catch {
-    return refuse(400, "the body is no JSON");
-  }
-  const read = readLineRequest(name.kind, name.name, value);
+  if ("refusal" in sent) return sent.refusal;
+  const read = readLineRequest(name.kind, name.name, sent.value);
   return typeof read === "string" ? refuse(400, read) : order(read);
-}
-
-function isJson(type: string | undefined): boolean {
-  return type?.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
-}
-
-function refuse(status: number, message: string): Reply {
-  const body = `${JSON.stringify({ error: message })}\n`;
-  return { status, body, type: "application/json; charset=utf-8" };
 }

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import type { MessagePort } from "node:worker_threads";
 import type { Endpoint } from "../../net/address.ts";
 import type { LineAnswer } from "../lines/line-request.ts";
+import type { QuarantineAnswer, QuarantinePage, QuarantineRow } from "../quarantine/quarantine-request.ts";
 import { createLogWriter } from "../../observe/log-writer.ts";
 import { createMetrics } from "../../observe/metrics.ts";
 import { LOOK_INTERVAL, type TurnWatch, watchTurns } from "../threads/call-thread-turns.ts";
@@ -36,6 +37,8 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
   const figures = createFiguresGathering((scrape) => send({ kind: "scrape", scrape }));
   const reloads = createWaiting<ReloadAnswer>();
   const lines = createWaiting<LineAnswer>();
+  const orders = createWaiting<QuarantineAnswer>();
+  const pages = createWaiting<QuarantinePage>();
   let server: AdminServer | undefined;
   let looking: NodeJS.Timeout | undefined;
 
@@ -56,6 +59,19 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
   const scrape = (watch: TurnWatch): Promise<Reply> =>
     (rendering ??= renderMetrics(watch).finally(() => (rendering = undefined)));
 
+  /** The call thread makes the list in parts, and carries calls in between. */
+  async function listQuarantine(): Promise<Reply> {
+    const rows: QuarantineRow[] = [];
+    for (let next: number | undefined = 0; next !== undefined;) {
+      const from: number = next;
+      const page = await pages.ask((request) => send({ kind: "quarantineList", request, from }));
+      if (page === undefined) return FAULT;
+      rows.push(...page.rows);
+      next = page.next;
+    }
+    return { status: 200, body: `${JSON.stringify({ rows })}\n`, type: json };
+  }
+
   async function listen(endpoint: Endpoint, access: AdminAccess): Promise<void> {
     // The call thread has begun to count its turns.
     const watch = watchTurns(turns, performance.now());
@@ -74,6 +90,11 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
         ),
         reload: async () => answerReload(await reloads.ask((request) => send({ kind: "reload", request }))),
         line: async (line) => answerLine(await lines.ask((request) => send({ kind: "line", request, line }))),
+        quarantine: {
+          order: async (order) =>
+            answerQuarantine(await orders.ask((request) => send({ kind: "quarantine", request, order }))),
+          list: listQuarantine,
+        },
         socketRefused: (message) => send({ kind: "socketRefused", message }),
         fault,
       });
@@ -111,6 +132,12 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
       case "lineAnswered":
         lines.take(message.request, message.answer);
         break;
+      case "quarantineAnswered":
+        orders.take(message.request, message.answer);
+        break;
+      case "quarantineListed":
+        pages.take(message.request, message.page);
+        break;
       case "unlisten":
         unlisten(() => send({ kind: "unlistened" }));
         break;
@@ -147,6 +174,14 @@ function answerLine(answer: LineAnswer | undefined): Reply {
   if (answer === undefined) return FAULT;
   return answer.result === "taken"
     ? { status: 200, body: `${JSON.stringify(answer.taken)}\n`, type: json }
+    : { status: answer.status, body: `${JSON.stringify({ error: answer.message })}\n`, type: json };
+}
+
+function answerQuarantine(answer: QuarantineAnswer | undefined): Reply {
+  if (answer === undefined) return FAULT;
+  const { result, ...others } = answer;
+  return result === "taken"
+    ? { status: 200, body: `${JSON.stringify(others)}\n`, type: json }
     : { status: answer.status, body: `${JSON.stringify({ error: answer.message })}\n`, type: json };
 }
 

@@ -9,6 +9,7 @@ import type { Policy } from "../../policy/policy.ts";
 import type { ScreeningState } from "../../screening/state.ts";
 import type { FrequencyCounts, FrequencyView } from "../../state/frequency/frequency-counts.ts";
 import { packFrequencies, restoreFrequencies } from "../../state/frequency/frequency-snapshot.ts";
+import { keepAnswered, restoreAnswered } from "./answered-file.ts";
 import { engineNow, followWall } from "../../wire/kernel/clock.ts";
 import { writeDurably } from "../durable-file.ts";
 import { describeFailure } from "../read-file.ts";
@@ -19,6 +20,8 @@ import { kindsToCount, recountCalls } from "./recount.ts";
 /** Time between two snapshots: record lines tell of the calls since; without records nothing does. */
 const EVERY: Millis = 5 * 60_000;
 const EVERY_WITHOUT_RECORDS: Millis = 60_000;
+/** Time between two snapshots of who answered whom: the file is large, and a lost one costs little. */
+const EVERY_ANSWERED: Millis = 5 * 60_000;
 /** Longest time that the end of the filter waits for the last snapshot. */
 const MOST_FAREWELL: Millis = 5000;
 
@@ -41,6 +44,8 @@ interface ThreadData {
   readonly now: Millis;
   readonly at: Millis;
   readonly files: readonly { readonly path: string; readonly view: FrequencyView }[];
+  /** Who answered whom. Left out: it is not written this time. */
+  readonly answered: { readonly path: string; readonly shared: SharedArrayBuffer } | undefined;
 }
 
 /**
@@ -58,21 +63,32 @@ export function keepCounts(
     [join(folder, "call-backs.counts"), state.callBacks.counts],
   ];
   restore(kept, records, { state, policy, log });
+  const answeredPath = join(folder, "answered.pairs");
+  const damage = restoreAnswered(answeredPath, state.answered);
+  if (damage !== undefined)
+    log.error(`who answered whom before the restart is forgotten: ${answeredPath} can't be read`, {
+      why: damage,
+    });
+  let answeredAt = -Infinity;
   let underWay: Promise<void> | undefined;
   let isOk = true;
 
-  function take(): Promise<void> {
-    underWay ??= write().finally(() => (underWay = undefined));
+  function take(isLast = false): Promise<void> {
+    underWay ??= write(isLast).finally(() => (underWay = undefined));
     return underWay;
   }
 
-  async function write(): Promise<void> {
+  async function write(isLast: boolean): Promise<void> {
     const now = engineNow();
+    const { shared } = state.answered;
+    const isDue = shared !== undefined && (isLast || now - answeredAt >= EVERY_ANSWERED);
+    if (isDue) answeredAt = now;
     const data: ThreadData = {
       thread: "count-snapshot",
       now,
       at: now + state.wall.ahead,
       files: kept.map(([path, counts]) => ({ path, view: counts.view() })),
+      answered: isDue ? { path: answeredPath, shared } : undefined,
     };
     const why = await new Promise<string>((resolve) => {
       try {
@@ -97,12 +113,12 @@ export function keepCounts(
   void take();
   const timer = setInterval(() => void take(), records === undefined ? EVERY_WITHOUT_RECORDS : EVERY).unref();
   return {
-    take,
+    take: () => take(),
     async close() {
       clearInterval(timer);
       let limit: NodeJS.Timeout | undefined;
       await Promise.race([
-        (underWay ?? Promise.resolve()).then(take),
+        (underWay ?? Promise.resolve()).then(() => take(true)),
         new Promise<void>((resolve) => (limit = setTimeout(resolve, MOST_FAREWELL))),
       ]);
       clearTimeout(limit);
@@ -158,8 +174,9 @@ if (!isMainThread && parentPort !== null && isThreadData(workerData)) {
   yieldToCalls();
   let why = "";
   try {
-    const { files, now, at } = workerData;
+    const { files, now, at, answered } = workerData;
     for (const { path, view } of files) writeDurably(path, packFrequencies(view, now, at));
+    if (answered !== undefined) keepAnswered(answered.path, answered.shared, at);
   } catch (error) {
     why = describeFailure(error);
   }

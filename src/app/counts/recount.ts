@@ -1,12 +1,13 @@
 // Counts the calls of record lines for the limits by contract: those that no snapshot holds.
 import type { CallAttempt } from "../../domain/attempt.ts";
-import { wantsCredentials } from "../../domain/call.ts";
+import type { Trunk } from "../../domain/trunk.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { RecordLine } from "./lines-since.ts";
-import { readRecordedAttempt } from "../../replay/recorded-attempts.ts";
+import { readRecordedEvent } from "../../replay/recorded-calls.ts";
 import { noteEmergencyCall } from "../../screening/emergency-parties.ts";
 import { noteCallBack } from "../../screening/rules/call-back-events.ts";
 import { createSubjects, readSubjects } from "../../screening/limits/contract-frequency.ts";
+import { isUnanswered } from "../../screening/limits/unanswered-calls.ts";
 import type { ScreeningState } from "../../screening/state.ts";
 
 /** Calls that stand while they are counted, at most: those above it are not seen to be answered. */
@@ -29,35 +30,37 @@ export function kindsToCount({ trunks }: Policy): readonly string[] {
 export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state: ScreeningState): number {
   const standing = new Map<string, CallAttempt>();
   let counted = 0;
+  const { marketing } = policy;
+  const trunkOf = (id: string): Trunk | undefined => policy.trunkById(id)?.trunk;
   for (const line of lines) {
-    const { record, id, time } = line;
-    const at = Date.parse(String(time));
-    if (record === "decided" && line["action"] === "forwarded") {
-      const trunk = policy.trunkById(String(line["trunk"]))?.trunk;
-      if (trunk === undefined) continue;
-      const isEmergency = line["rule"] === "emergency";
-      const { marketing } = policy;
-      if (trunk.limits.frequency === undefined && !isEmergency && marketing === undefined) continue;
-      const { attempt } = readRecordedAttempt({ ...line, time: String(time) }, trunk, at);
+    if (line["record"] === "decided" && !matters(line, policy)) continue;
+    const event = readRecordedEvent(line, trunkOf);
+    if (event?.kind === "decided") {
+      const { attempt, rule } = event.decision;
       if (marketing !== undefined) noteCallBack(attempt, marketing, state);
       // The record has no From tag: a repeat is told by everything else.
-      if (isEmergency) noteEmergencyCall(attempt, state);
-      else if (trunk.limits.frequency !== undefined && !state.recentCalls.takeFree(attempt)) {
+      if (rule === "emergency") noteEmergencyCall(attempt, state);
+      else if (attempt.trunk.limits.frequency !== undefined && !state.recentCalls.takeFree(attempt)) {
         state.recentCalls.remember(attempt);
         count(attempt, state, false);
         counted++;
-        if (standing.size < MOST_STANDING) standing.set(String(id), attempt);
+        if (standing.size < MOST_STANDING) standing.set(event.call.id, attempt);
       }
-    } else if (record === "ended") {
-      const attempt = standing.get(String(id));
+    } else if (event !== undefined) {
+      const attempt = standing.get(event.call.id);
       if (attempt === undefined) continue;
-      standing.delete(String(id));
-      const isUnanswered =
-        line["answeredMs"] === undefined && !wantsCredentials.has(Number(line["status"] ?? 0));
-      if (isUnanswered) count({ ...attempt, at }, state, true);
+      standing.delete(event.call.id);
+      if (isUnanswered(event)) count({ ...attempt, at: event.at }, state, true);
     }
   }
   return counted;
+}
+
+/** Reading an attempt takes time: it is done where something may follow from it. */
+function matters(line: RecordLine, policy: Policy): boolean {
+  if (line["action"] !== "forwarded") return false;
+  if (line["rule"] === "emergency" || policy.marketing !== undefined) return true;
+  return policy.trunkById(String(line["trunk"]))?.trunk.limits.frequency !== undefined;
 }
 
 const subjects = createSubjects();
@@ -68,6 +71,6 @@ function count(attempt: CallAttempt, { frequency, wall }: ScreeningState, onlyUn
     const number = frequency.limit(limit.name, limit);
     readSubjects(limit, attempt, subjects);
     for (let i = 0; i < subjects.count; i++)
-      frequency.add(number, subjects.keys[i]!, attempt.at - wall.ahead);
+      frequency.add(number, subjects.keys[i]!, attempt.at - wall.ahead, attempt.trunk.id);
   }
 }

@@ -1,6 +1,5 @@
 // Judges a recorded call again: by the policy of then, and by the policy of today.
 import type { Verdict } from "../../domain/decision.ts";
-import type { LineId, LineOrder } from "../../domain/line-state.ts";
 import type { Millis } from "../../domain/time.ts";
 import { isReasonCode, meaningOf } from "../../domain/reason.ts";
 import { readListRow } from "../../config/lists/list-row.ts";
@@ -9,14 +8,16 @@ import type { Policy } from "../../policy/policy.ts";
 import type { ReadLine } from "../../records/asking/record-filter.ts";
 import { readRecordedAttempt } from "../../replay/recorded-attempts.ts";
 import { type CallExplanation, explainAttempt } from "../../screening/chain/explanation.ts";
+import { fillQuarantine } from "../../screening/quarantine/enforced.ts";
 import { createScreeningState } from "../../screening/state.ts";
+import type { KeptOrders } from "./kept-orders.ts";
 
 /** A policy and the files that it was read from. */
 export interface Judging {
   readonly policy: Policy;
   readonly readFile: ReadFile;
-  /** The orders for lines that were given by command. Left out: none is known. */
-  readonly orders?: ReadonlyMap<LineId, LineOrder> | undefined;
+  /** What was ordered by command, and what findings bind. Left out: nothing is known. */
+  readonly orders?: KeptOrders | undefined;
 }
 
 /** What a policy says of a recorded call. */
@@ -54,7 +55,10 @@ export function judgeAgain(
   if (beforeRules.has(line["rule"])) return `the rules were not asked: ${sayReason(line["reason"])}`;
   const { attempt } = readRecordedAttempt(line, found.trunk, at);
   const state = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
-  if (orders !== undefined) state.lineOrders.orders = orders;
+  if (orders !== undefined) {
+    state.lineOrders.orders = orders.lines;
+    fillQuarantine(state.quarantine, orders.quarantine, policy.detectors, at);
+  }
   return describe(explainAttempt(found.screen, attempt, state), readFile);
 }
 

@@ -4,6 +4,7 @@ import { isFields, objectsIn, textIn } from "../../records/lines/line-fields.ts"
 import type { Judged } from "./call-judging.ts";
 import { sayEnd } from "./call-endings.ts";
 import { alignRows, plain } from "./plain-text.ts";
+import { isOfQuarantine, sayFinding } from "./binding-findings.ts";
 import { isOfStoppedLine, sayOrder } from "./stopping-orders.ts";
 import { type Clock, sayAction, sayCircuit, sayMark, show, showParty } from "./record-table.ts";
 
@@ -18,6 +19,8 @@ export interface CallStory {
   readonly row: Readonly<Record<string, string>> | undefined;
   /** The `order` line that stopped the line of the call; undefined: none is recorded, or none stopped it. */
   readonly order: ReadLine | undefined;
+  /** The `finding` line that bound the call; undefined: none is recorded, or none bound it. */
+  readonly finding: ReadLine | undefined;
   /** What the record does not hold. */
   readonly missing: readonly string[];
 }
@@ -38,6 +41,7 @@ export function layOutStory(story: CallStory, clock: Clock): string {
     ["decided", `${show(verdict)} ${show(reason)} by ${show(rule)}; ${sayAction(call)}${sayWhy(call)}`],
     ...sayList(story),
     ...(isOfStoppedLine(call) ? [["order", sayStop(story, clock)] as const] : []),
+    ...(isOfQuarantine(call) ? [["finding", sayBinding(story, clock)] as const] : []),
     ...sayShadow(call),
     ...sayMarks(call),
     ["revision", show(revision)],
@@ -85,6 +89,10 @@ function sayList({ call, row }: CallStory): readonly (readonly [string, string])
 
 function sayStop({ order }: CallStory, clock: Clock): string {
   return order === undefined ? "no order for this line is recorded before the call" : sayOrder(order, clock);
+}
+
+function sayBinding({ finding }: CallStory, clock: Clock): string {
+  return finding === undefined ? "the finding is not recorded" : sayFinding(finding, clock);
 }
 
 function sayShadow({ shadow }: ReadLine): readonly (readonly [string, string])[] {

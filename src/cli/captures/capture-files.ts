@@ -12,6 +12,7 @@ import {
   type MalformedLine,
   type Sighting,
 } from "../../records/lines/attempt-line.ts";
+import type { EndedLine, FindingLine } from "../../records/lines/record-line.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import { createAttemptTable } from "./attempt-table.ts";
 import { openCapture, STANDARD_INPUT, UnpackError } from "./capture-bytes.ts";
@@ -45,8 +46,11 @@ export interface LineStyle {
   readonly timeZone: string | undefined;
 }
 
+/** A line about calls that were judged before: a finding, or the end of a call. */
+export type CallNote = Omit<FindingLine, "node"> | Omit<EndedLine, "node">;
+
 /** A line as `--json` prints it. Of several captures, each line names its own. */
-export type PrintedLine = (AttemptLine | MalformedLine) & { readonly capture?: string };
+export type PrintedLine = (AttemptLine | MalformedLine | CallNote) & { readonly capture?: string };
 
 /** Takes what the lines of one capture tell. */
 export interface LineSink {
@@ -54,6 +58,8 @@ export interface LineSink {
   attempt(sighting: Sighting, attempt: CallAttempt, decision?: DecisionLine): void;
   /** Takes a message that gives no attempt; `why` in words. */
   malformed(frame: number, why: string): void;
+  /** Takes a line that the message of a frame completed. It stands behind the line of that frame; tables leave it out. */
+  note(frame: number, line: CallNote): void;
 }
 
 /**
@@ -87,7 +93,7 @@ const MAX_HELD_LINES = 50_000;
 /** A line that waits for lines of earlier frames. JSON that nobody compares is text from the start. */
 interface HeldLine {
   readonly frame: number;
-  readonly line: AttemptLine | MalformedLine | string;
+  readonly line: AttemptLine | MalformedLine | CallNote | string;
 }
 
 /** Collects lines and gives them as text in frame order. */
@@ -111,7 +117,8 @@ function createLines(
     }
     const printed: PrintedLine = capture === undefined ? line : { capture, ...line };
     see?.(printed);
-    text += style.json ? `${JSON.stringify(printed)}\n` : table.add(line);
+    if (style.json) text += `${JSON.stringify(printed)}\n`;
+    else if (!("record" in line)) text += table.add(line);
   }
   /** Prints the lines of frames before `before`. Lines of earlier frames no longer come. */
   function settle(before: number): void {
@@ -141,6 +148,10 @@ function createLines(
     },
     malformed(frame, why) {
       hold(frame, isWritten ? writeMalformed(capture, frame, why) : { frame, malformed: why });
+    },
+    note(frame, line) {
+      if (!isWritten) hold(frame, line);
+      else hold(frame, JSON.stringify(capture === undefined ? line : { capture, ...line }));
     },
     settle,
     take,

@@ -1,6 +1,10 @@
 // The summary after the lines of a capture: messages, attempts, verdicts, unknown sources.
 import type { VerdictKind } from "../../domain/decision.ts";
+import type { HowEnded } from "../../domain/call.ts";
+import type { FindingSubject } from "../../domain/finding.ts";
 import type { ReasonCode } from "../../domain/reason.ts";
+import { createCalendar } from "../../config/lists/calendar.ts";
+import type { EndedLine, FindingLine } from "../../records/lines/record-line.ts";
 import type { DecisionLine } from "../../records/lines/attempt-line.ts";
 import type { CaptureResult } from "./capture-files.ts";
 import { describeUnread } from "./unread-packets.ts";
@@ -27,15 +31,35 @@ export interface ReplayCounts {
   readonly verdicts: Map<VerdictKind, Map<ReasonCode, number>>;
   /** Attempts by source, for sources that no trunk claims. */
   readonly strangers: Map<string, number>;
+  /** The first findings, and how many there are. */
+  readonly findings: FoundLine[];
+  found: number;
+  /** Ends of calls by how they ended. Empty: nobody asked. */
+  readonly ends: Map<HowEnded, number>;
+  /** Calls, subjects and findings that were not followed because a table was full. */
+  full: number;
 }
+
+type FoundLine = Omit<FindingLine, "node">;
 
 /** At most this many unknown sources are kept for the summary; peers choose how many there are. */
 const MAX_STRANGERS = 1000;
 const SHOWN_STRANGERS = 5;
+/** At most this many findings are named; JSON has all of them. */
+const SHOWN_FINDINGS = 50;
 
 /** Makes counts of zero. */
 export function createReplayCounts(): ReplayCounts {
-  return { repeats: 0, malformed: 0, verdicts: new Map(), strangers: new Map() };
+  return {
+    repeats: 0,
+    malformed: 0,
+    verdicts: new Map(),
+    strangers: new Map(),
+    findings: [],
+    found: 0,
+    ends: new Map(),
+    full: 0,
+  };
 }
 
 function increment<Key>(map: Map<Key, number>, key: Key): void {
@@ -55,6 +79,43 @@ export function countStranger(counts: ReplayCounts, source: string): void {
     increment(counts.strangers, source);
 }
 
+/** Counts a finding. */
+export function countFinding(counts: ReplayCounts, line: FoundLine): void {
+  counts.found += 1;
+  if (counts.findings.length < SHOWN_FINDINGS) counts.findings.push(line);
+}
+
+/** Counts the end of a call. */
+export function countEnd(counts: ReplayCounts, { how }: Pick<EndedLine, "how">): void {
+  increment(counts.ends, how);
+}
+
+/** Says whom a finding is about: `caller +861087654321 on bj-lease-01`. */
+function nameSubject(subject: FindingSubject): string {
+  if (subject.kind === "trunk") return `trunk ${subject.trunk}`;
+  if (subject.kind === "called") return `called ${subject.number}`;
+  return `${subject.kind} ${subject.number} on ${subject.trunk}`;
+}
+
+/** A line a finding: when, which detector, whom, and what was counted. */
+function describeFindings(
+  { findings, found }: ReplayCounts,
+  timeZone: string | undefined,
+): readonly string[] {
+  if (found === 0) return [];
+  const clock = createCalendar(timeZone ?? "UTC");
+  const shown = findings.map(({ time, detector, subject, facts }) => {
+    const counted = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+    return `  ${clock.formatTime(Date.parse(time))} ${detector}: ${nameSubject(subject)} (${counted.join(", ")})`;
+  });
+  const rest = found - findings.length;
+  return [
+    `${count(found, "finding")}:`,
+    ...shown,
+    ...(rest > 0 ? [`  and ${rest} more; --json prints each`] : []),
+  ];
+}
+
 function largestFirst(map: ReadonlyMap<string, number>): readonly (readonly [string, number])[] {
   return [...map].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 }
@@ -69,13 +130,26 @@ function byVerdictAndReason({ verdicts }: ReplayCounts): ReadonlyMap<string, num
 }
 
 /** Summarises a replay: what was judged, and which sources no trunk claims. */
-export function summariseReplay(result: CaptureResult, counts: ReplayCounts): string {
+export function summariseReplay(
+  result: CaptureResult,
+  counts: ReplayCounts,
+  timeZone: string | undefined,
+): string {
   const verdicts = largestFirst(byVerdictAndReason(counts));
   const attempts = verdicts.reduce((sum, [, amount]) => sum + amount, 0);
   const lines = [
     `${describeCapture(result)}: ${count(attempts, "call attempt")}, ${count(counts.repeats, "repeat")}, ${counts.malformed} malformed`,
     ...verdicts.map(([verdict, amount]) => `  ${String(amount).padStart(7)} ${verdict}`),
   ];
+  if (counts.ends.size > 0) {
+    const ends = largestFirst(counts.ends).map(([how, amount]) => `${amount} ${how}`);
+    lines.push(`ends that the capture shows: ${ends.join(", ")}`);
+  }
+  lines.push(...describeFindings(counts, timeZone));
+  if (counts.full > 0)
+    lines.push(
+      `${count(counts.full, "time")} a table was full, and a call was not followed: see tables in the policy`,
+    );
   if (counts.strangers.size > 0) {
     const shown = largestFirst(counts.strangers).slice(0, SHOWN_STRANGERS);
     const rest = counts.strangers.size - shown.length;

@@ -19,11 +19,14 @@ import {
 } from "./capture-files.ts";
 import {
   countDecision,
+  countEnd,
+  countFinding,
   countStranger,
   createReplayCounts,
   type ReplayCounts,
   summariseReplay,
 } from "./capture-summary.ts";
+import type { FollowedReplay } from "./followed-lines.ts";
 import { plainTrunk } from "./plain-trunk.ts";
 
 /** How `replay` judges and prints a capture. */
@@ -32,6 +35,8 @@ export interface CaptureReplay {
   readonly style: LineStyle;
   /** Shows repeats too, each with the decision of the attempt that it repeats. */
   readonly all: boolean;
+  /** Follows the calls of captures from one to the next. Undefined: each capture is judged for itself, attempts alone. */
+  readonly followed?: FollowedReplay | undefined;
   readonly output: CommandOutput;
   /** Is called with every line as `--json` prints it. Undefined: nobody compares. */
   readonly see: ((line: PrintedLine) => void) | undefined;
@@ -86,8 +91,12 @@ interface Seen extends Arrival {
 }
 
 /** Judges the calls of one capture and prints their lines. */
-function attend(print: LineSink, judgement: Judgement, all: boolean, counts: ReplayCounts): AttemptSink {
-  const judge = createCaptureJudge(judgement);
+function attend(
+  print: LineSink,
+  { judgement, all, followed }: Pick<CaptureReplay, "judgement" | "all" | "followed">,
+  counts: ReplayCounts,
+): AttemptSink {
+  const judge = followed?.judge ?? createCaptureJudge(judgement, undefined);
   /** By frame number; filled only when repeats are shown. */
   const judged = new LRUCache<number, Judged>({ max: MAX_DECISIONS });
 
@@ -166,6 +175,17 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
     return judgedBy(judge.judgeIam(iam), iam, () => readSeenIam(iam, plainTrunk, toMillis(iam)));
   }
 
+  /** Prints what a message has completed, behind the line of the message. */
+  function printNotes(frame: number): void {
+    for (const note of followed?.take() ?? []) {
+      if (note.record === "finding") countFinding(counts, note);
+      else countEnd(counts, note);
+      print.note(frame, note);
+    }
+  }
+
+  const { followed: follower } = judge;
+  const followSip = follower?.sip;
   return {
     invite(invite) {
       const { message } = invite.exchange;
@@ -174,6 +194,7 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
         () => decideInvite(invite),
         (attempt) => message.fault ?? attempt.undecodable,
       );
+      printNotes(invite.frame);
     },
     iam(iam) {
       attendTo(
@@ -181,8 +202,25 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
         () => decideIam(iam),
         () => undefined,
       );
+      printNotes(iam.frame);
     },
     malformed,
+    followed:
+      follower === undefined
+        ? undefined
+        : {
+            sip:
+              followSip === undefined
+                ? undefined
+                : (message, arrival): void => {
+                    followSip(message, arrival);
+                    printNotes(arrival.frame);
+                  },
+            isup(msu, message, arrival) {
+              follower.isup(msu, message, arrival);
+              printNotes(arrival.frame);
+            },
+          },
   };
 }
 
@@ -192,14 +230,17 @@ function attend(print: LineSink, judgement: Judgement, all: boolean, counts: Rep
  */
 export async function replayCapture(
   file: string,
-  { judgement, style, all, output, see }: CaptureReplay,
+  { judgement, style, all, followed, output, see }: CaptureReplay,
 ): Promise<boolean> {
   const counts = createReplayCounts();
+  const fullBefore = followed?.judge.full() ?? 0;
+  followed?.judge.open(style.several ? `${file}:` : "");
   if (style.several && !style.json) output.stdout.write(`${file}\n`);
   const result = await readCapture(file, style, output, see, (print) =>
-    attend(print, judgement, all, counts),
+    attend(print, { judgement, all, followed }, counts),
   );
   if (result.failed) return false;
-  (style.json ? output.stderr : output.stdout).write(summariseReplay(result, counts));
+  counts.full = (followed?.judge.full() ?? 0) - fullBefore;
+  (style.json ? output.stderr : output.stdout).write(summariseReplay(result, counts, style.timeZone));
   return true;
 }

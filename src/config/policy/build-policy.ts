@@ -3,7 +3,7 @@ import { createMethodTable } from "../../domain/method.ts";
 import { ruleIds } from "../../domain/rule-id.ts";
 import type { RuleId } from "../../domain/rule-id.ts";
 import { reasonCodes } from "../../domain/reason.ts";
-import type { Side, Trunk, TrunkLimits } from "../../domain/trunk.ts";
+import type { Side, Trunk, TrunkId, TrunkLimits } from "../../domain/trunk.ts";
 import type { PolicyRevision } from "../../domain/decision.ts";
 import { parseHostPort, type HostPort } from "../../net/host.ts";
 import { createDialPlan } from "../../numbering/dial-plan.ts";
@@ -65,7 +65,12 @@ export function planTrunks(
   const common = new Map<Side, ChainConfig>();
   const plans = file.trunks.map((entry, index) => {
     const lessee = lessees.get(entry.value.lessee ?? "");
-    const trunk = buildTrunk(entry.value, index, file.nextHopHealth, lessee);
+    const trunk = buildTrunk(
+      entry.value,
+      index,
+      file.nextHopHealth,
+      lessee && { ...lessee, trunks: channelTrunksOf(file, lessee.id) },
+    );
     const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
     const tables: PolicyTables = {
       trunk,
@@ -122,7 +127,7 @@ export function* compileInSteps({
     const { entry, trunk, chain, tables } = plan;
     marketing ??= tables.marketing?.policy;
     const screen = compileScreen(chain, tables, revision);
-    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan) });
+    const compiled = Object.freeze({ trunk, screen, mayWithhold: mayWithhold(plan, file.detectors) });
     trunks.push(compiled);
     entries.push(...matchEntriesOf(entry.value, compiled));
     yield compiled;
@@ -176,11 +181,23 @@ function readHealth(entry: NextHopHealthEntry): NextHopHealth {
   };
 }
 
+/** A lessee, and its trunks that hold channels. */
+type Owner = LesseeEntry & { readonly trunks: readonly TrunkId[] };
+
+/** The trunks of a lessee that hold channels: one that redirects sees no end of a call. */
+function channelTrunksOf({ trunks }: PolicyFile, lessee: string): readonly TrunkId[] {
+  return Object.freeze(
+    trunks
+      .filter(({ value }) => value.lessee === lessee && value.mode !== "redirect")
+      .map(({ value }) => value.id),
+  );
+}
+
 function buildTrunk(
   entry: TrunkEntry,
   index: number,
   health: NextHopHealthEntry,
-  lessee: LesseeEntry | undefined,
+  lessee: Owner | undefined,
 ): Trunk {
   const { side, status = {} } = entry;
   const contract = lessee?.contract;
@@ -232,13 +249,22 @@ function buildTrunk(
 }
 
 /** Assigned, not spread: a spread would give the limits of each trunk a hidden class of their own. Each call reads them. */
-function readLimits({ id, lessee, limits }: TrunkEntry, owner: LesseeEntry | undefined): TrunkLimits {
+function readLimits({ id, lessee, limits }: TrunkEntry, owner: Owner | undefined): TrunkLimits {
   const frequency = [
     ...compileFrequencies(limits?.frequency ?? [], `trunk ${id}`, id, lessee),
     ...compileFrequencies(owner?.limits?.frequency ?? [], `lessee ${lessee ?? ""}`, id, lessee),
   ];
   const { frequency: _written, ...others } = limits ?? {};
   const read = Object.assign<TrunkLimits, Partial<TrunkLimits>>({}, others);
+  const { callsPerSecond, channels } = owner?.limits ?? {};
+  if (owner !== undefined && (callsPerSecond !== undefined || channels !== undefined))
+    Object.assign(read, {
+      lessee: Object.freeze({
+        ...(callsPerSecond === undefined ? {} : { callsPerSecond }),
+        ...(channels === undefined ? {} : { channels }),
+        trunks: owner.trunks,
+      }),
+    });
   return Object.freeze(
     frequency.length === 0 ? read : Object.assign(read, { frequency: Object.freeze(frequency) }),
   );

@@ -2,7 +2,7 @@
 import { capabilitiesOf, type EngineName } from "../../domain/capabilities.ts";
 import type { TrunkPlan } from "./build-policy.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
-import { settingOf, withholdsByScore, withholdsRoamers } from "./rule-setting.ts";
+import { settingOf, withholdsByScore, withholdsFound, withholdsRoamers } from "./rule-setting.ts";
 import { isMapping } from "../yaml/schema-issues.ts";
 import type { PolicyFile } from "./policy-file.ts";
 
@@ -37,7 +37,7 @@ export function findImpossible(
       if (trunk.label.displayName !== "")
         refuse([...path, "label", "displayName"], "can't change a display name");
       if (trunk.side !== "core")
-        for (const message of refusedMarks(plan)) {
+        for (const message of refusedMarks(plan, file)) {
           if (!told.has(message)) warn([...path, "id"], message);
           told.add(message);
         }
@@ -79,13 +79,15 @@ function droppingKey(plan: TrunkPlan): Path | undefined {
 }
 
 /** Describes calls that are refused because the engine can't remove anything from a message. */
-function refusedMarks(plan: TrunkPlan): readonly string[] {
+function refusedMarks(plan: TrunkPlan, { detectors }: PolicyFile): readonly string[] {
   const messages: string[] = [];
   if (settingOf(plan, "display-name", "action") === "strip")
     messages.push("can't remove display names: calls that rule display-name would strip are refused");
   if (withholdsRoamers(plan)) messages.push("can't withhold a number: roamers are refused");
   if (withholdsByScore(plan))
     messages.push("can't withhold a number: calls whose score withholds their number are refused");
+  if (withholdsFound(plan, detectors))
+    messages.push("can't withhold a number: calls that a finding withholds are refused");
   return messages;
 }
 

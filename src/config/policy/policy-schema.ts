@@ -56,13 +56,21 @@ const emergencyLimitsSchema = z.strictObject({
     .describe("alarm: a call above the limit passes and is counted as a finding; reject: it is refused."),
 });
 
+const callsPerSecondSchema = z
+  .number()
+  .positive()
+  .max(1_000_000)
+  .exactOptional()
+  .describe("Calls per second that may pass; a burst of one second's worth is allowed.");
+const channelsSchema = z
+  .int()
+  .min(1)
+  .max(1_000_000)
+  .exactOptional()
+  .describe("Concurrent calls, from the INVITE or IAM to the end of the call.");
+
 const limitsSchema = z.strictObject({
-  callsPerSecond: z
-    .number()
-    .positive()
-    .max(1_000_000)
-    .exactOptional()
-    .describe("Calls per second that may pass; a burst of one second's worth is allowed."),
+  callsPerSecond: callsPerSecondSchema,
   attemptsPerCallerPerMinute: z
     .int()
     .min(1)
@@ -92,12 +100,7 @@ const limitsSchema = z.strictObject({
   emergency: emergencyLimitsSchema
     .exactOptional()
     .describe("The only limits of calls to emergency services. Every trunk but those from abroad has them."),
-  channels: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .exactOptional()
-    .describe("Concurrent calls, from the INVITE or IAM to the end of the call."),
+  channels: channelsSchema,
   frequency: frequencySchema.exactOptional(),
 });
 
@@ -111,7 +114,11 @@ const areaSchema = z
   .describe("Where the trunk is. The monthly report gathers by it.");
 
 const lesseeLimitsSchema = z
-  .strictObject({ frequency: frequencySchema.exactOptional() })
+  .strictObject({
+    callsPerSecond: callsPerSecondSchema,
+    channels: channelsSchema,
+    frequency: frequencySchema.exactOptional(),
+  })
   .describe("Limits over all trunks of the lessee.");
 
 /** Schema of one trunk of `policy.yaml`. */

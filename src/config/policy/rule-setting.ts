@@ -2,6 +2,7 @@
 import type { RuleId } from "../../domain/rule-id.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { ChainConfig } from "../../screening/chain/chain.ts";
+import type { DetectorSettings } from "../../screening/detectors/detector.ts";
 import type { PolicyTables } from "../../screening/rule.ts";
 import { valueAt } from "../yaml/schema-issues.ts";
 
@@ -22,8 +23,8 @@ interface WithholdingPlan {
 }
 
 /** Tells whether a trunk may pass calls with their calling number withheld. */
-export function mayWithhold(plan: WithholdingPlan): boolean {
-  return withholdsRoamers(plan) || withholdsByScore(plan);
+export function mayWithhold(plan: WithholdingPlan, detectors: DetectorSettings): boolean {
+  return withholdsRoamers(plan) || withholdsByScore(plan) || withholdsFound(plan, detectors);
 }
 
 /** Tells whether a trunk withholds the numbers of roamers. */
@@ -40,4 +41,15 @@ export function withholdsByScore({ trunk, chain, tables }: WithholdingPlan): boo
     chain["deny-lists"].mode === "enforce" &&
     tables.scoreLists.some(({ bands }) => bands.some((band) => band.do === "withhold"))
   );
+}
+
+/** Tells whether a finding may have calls of the trunk sent on without their number. */
+export function withholdsFound(
+  { trunk, chain }: Omit<WithholdingPlan, "tables">,
+  detectors: DetectorSettings,
+): boolean {
+  if (trunk.side === "core" || chain.quarantine.mode !== "enforce") return false;
+  for (const { mode, action } of detectors.values())
+    if (mode === "enforce" && action?.do === "withhold") return true;
+  return false;
 }

@@ -20,6 +20,18 @@ export function findUnenforced(file: PolicyFile): readonly ConfigIssue[] {
       );
     issues.push(...findMissingRules(file, [...path, "rules"], value.rules));
   }
+  for (const { path, value } of file.lessees) {
+    const trunks = file.trunks.filter((trunk) => trunk.value.lessee === value.id);
+    const isRedirecting = trunks.length > 0 && trunks.every((trunk) => trunk.value.mode === "redirect");
+    if (value.limits?.channels !== undefined && isRedirecting)
+      issues.push(
+        source.issueAt(
+          [...path, "limits", "channels"],
+          "without effect: every trunk of the lessee has mode redirect and never sees the end of a call",
+          "warning",
+        ),
+      );
+  }
   issues.push(...findMissingRules(file, ["rules"], file.rules));
   return issues;
 }

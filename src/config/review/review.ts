@@ -8,6 +8,7 @@ import { type ConfigIssue, type Path, sortIssues } from "../yaml/issue.ts";
 import { ANY_NAME } from "../../policy/trunk-match.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { reviewLists, soonDays } from "./review-lists.ts";
+import { reviewDetectors } from "./review-detectors.ts";
 import { reviewMarketing } from "./review-marketing.ts";
 import { reviewBareNumbers } from "./review-bare-numbers.ts";
 import { reviewRequests } from "./review-requests.ts";
@@ -42,6 +43,7 @@ export function reviewPolicy(
     ...reviewNextHops(policy, material, listeners),
     ...reviewSides(warner(material), policy, material.plans, listeners),
     ...reviewSpecialUsers(material, now),
+    ...reviewDetectors(warner(material), material.file, material.plans),
     ...reviewLists(material, now),
     ...reviewShutdown(warner(material), material, now),
     ...reviewMarketing(warner(material), material, now),
@@ -163,7 +165,7 @@ const idleEverywhere: Partial<Record<RuleId, string>> = {
   "do-not-call": "no lessee's calls are marketing, or no do-not-call list is for them",
   marketing: "no lessee's calls are marketing",
   "call-frequency": "no trunk has limits.attemptsPerCallerPerMinute or limits.frequency",
-  "call-rate": "no trunk has limits.callsPerSecond",
+  "call-rate": "no trunk and no lessee has limits.callsPerSecond",
 };
 
 function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
@@ -171,7 +173,7 @@ function whyIdle(id: RuleId, { trunk }: TrunkPlan): string {
   if (id === "do-not-call" || id === "marketing")
     return `: ${idleEverywhere[id] ?? "its lessee's calls are no marketing"}`;
   if (id === "call-frequency") return ": it has no limits.attemptsPerCallerPerMinute and no limits.frequency";
-  if (id === "call-rate") return ": it has no limits.callsPerSecond";
+  if (id === "call-rate") return ": it has no limits.callsPerSecond, and its lessee has none";
   return `, whose side is ${trunk.side}`;
 }
 

@@ -1,10 +1,9 @@
 // What an answer says about the life of its call: alerting, answered, refused, released.
+import { endOfSetup } from "../../calls/answer-end.ts";
 import type { CallSlot } from "../../calls/calls.ts";
-import type { CallEnd } from "../../domain/call.ts";
 import { fromTagOf, toTagOf } from "../../routing/request-in-hand.ts";
 import { Header } from "../../sip/header.ts";
-import { headerValue, type SipMessage } from "../../sip/message.ts";
-import { readMessageCause } from "../../sip/fields/reason.ts";
+import { headerValue } from "../../sip/message.ts";
 import { readSessionSeconds } from "../../sip/fields/session-expires.ts";
 import type { MarkedCall } from "../sending/call-mark.ts";
 import type { ResponseTurn } from "../turn/turn.ts";
@@ -49,7 +48,7 @@ function noteInvite(turn: ResponseTurn, slot: CallSlot, toTag: string, way: Answ
   // step 5).
   else if (calls.stateOf(slot) === "setup") {
     if (status === 484) noteIncomplete(turn, slot);
-    calls.ended(slot, endOf(message, isOurs), now);
+    calls.ended(slot, endOfSetup(message, isOurs), now);
   }
 }
 
@@ -71,19 +70,4 @@ function noteInDialog(turn: ResponseTurn, slot: number): void {
     proxy.calls.refreshed(slot, readSessionSeconds(message), now);
     noteNewTarget(turn, slot);
   }
-}
-
-/**
- * Returns how a final answer other than 2xx ended the set-up. 487 means that the caller's CANCEL arrived (RFC 3261
- * section 9.2).
- */
-function endOf(message: SipMessage, isOurs: boolean): CallEnd {
-  const { status } = message;
-  if (isOurs) return { by: "filter", how: status === 408 ? "timed-out" : "refused", status };
-  const cause = readMessageCause(message);
-  const end =
-    status === 487
-      ? ({ by: "caller", how: "cancelled" } as const)
-      : ({ by: "called", how: "refused" } as const);
-  return cause === undefined ? { ...end, status } : { ...end, status, cause };
 }

@@ -129,6 +129,7 @@ function writeDecision(pen: FramePen, event: CallDecided | RequestDecided): void
   const { facts } = verdict;
   pen.own(textFact(facts?.["fault"]));
   pen.own(textFact(facts?.["line"]));
+  pen.own(textFact(facts?.["finding"]));
   pen.own(textFact(facts?.["notice"]));
   writeAction(pen, action, decision);
   const isWhole = event.kind === "decided" || event.method === "INVITE";

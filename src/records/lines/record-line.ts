@@ -1,6 +1,6 @@
 // The kinds of record lines and their fields, as plain values for JSON. Names are fixed; more may come.
-import type { Action, CallEnd, CallMoved, CallsShed } from "../../domain/call.ts";
-import type { DetectorId, DetectorMode, FindingSubject } from "../../domain/finding.ts";
+import type { Action, CallEnd, CallEnded, CallMoved, CallsShed } from "../../domain/call.ts";
+import type { DetectorId, DetectorMode, Finding, FindingSubject, Participant } from "../../domain/finding.ts";
 import type { LineId, LineState } from "../../domain/line-state.ts";
 import type { AttemptLine, MarkLine } from "./attempt-line.ts";
 
@@ -44,6 +44,8 @@ export interface DecidedLine extends Stamped, AttemptFields {
   readonly overlapOf?: string | undefined;
   /** `lists/police.csv:17`: the row that decided. */
   readonly listLine?: string | undefined;
+  /** Id of the finding, or of the order of quarantine, that decided. */
+  readonly finding?: string | undefined;
   /** The notice that the row came with, or the order of a list of numbers shut down. */
   readonly notice?: string | undefined;
   readonly contract?: string | undefined;
@@ -143,10 +145,13 @@ export interface ListLine extends Stamped {
   readonly [field: string]: unknown;
 }
 
-/** A detector saw what many calls together are. */
+/** A detector saw what many calls together are; or an order was given about it, or about a subject. */
 export interface FindingLine extends Stamped {
   readonly record: "finding";
-  readonly detector: DetectorId;
+  /** Of the finding or the order. */
+  readonly id?: string;
+  /** `command`: nobody found it, it was ordered. */
+  readonly detector: DetectorId | "command";
   /** The version of the detector's measures. */
   readonly profile: string;
   readonly mode: DetectorMode;
@@ -156,6 +161,22 @@ export interface FindingLine extends Stamped {
   /** Ids of the newest calls that made it, the oldest first. */
   readonly calls: readonly string[];
   readonly facts: Readonly<Record<string, number>>;
+  /** Of a called party: the callers that took part. */
+  readonly participants?: readonly Participant[];
+  /** Whom it binds, and until when calls are refused or marked. Left out: nobody. */
+  readonly binds?: {
+    readonly subject: FindingSubject;
+    readonly refusedUntil?: string;
+    readonly mark?: "label" | "withhold";
+    readonly markedUntil?: string;
+  };
+  /** Why it binds nobody. */
+  readonly unbound?: string;
+  /** What was ordered about it. Left out: a detector found it. */
+  readonly order?: "add" | "release";
+  readonly reason?: string;
+  /** `command`: who gave the order. */
+  readonly by?: string;
 }
 
 /** Somebody saw whole numbers, searched or exported. */
@@ -188,3 +209,42 @@ export type NoteLine = Unstamped<
 >;
 
 type Unstamped<Line> = Line extends Stamped ? Omit<Line, keyof Stamped> & Partial<Stamped> : never;
+
+/** The line of a finding, without the node. */
+export function describeFinding(
+  { id, detector, profile, subject, at, until, evidence, facts, participants }: Finding,
+  mode: DetectorMode,
+): Omit<FindingLine, "node"> {
+  return {
+    record: "finding",
+    time: new Date(at).toISOString(),
+    id,
+    detector,
+    profile,
+    mode,
+    subject,
+    until: new Date(until).toISOString(),
+    calls: evidence.map((call) => call.id),
+    facts,
+    ...(participants.length === 0 ? {} : { participants }),
+  };
+}
+
+/** The line of the end of a call, without the node. */
+export function describeEnd(event: CallEnded, lessee: string | undefined): Omit<EndedLine, "node"> {
+  const { call, at, ringingMs, answeredMs, talkedMs, by, how, status, cause } = event;
+  return {
+    record: "ended",
+    id: call.id,
+    time: new Date(at).toISOString(),
+    trunk: call.trunk,
+    lessee,
+    ringingMs,
+    answeredMs,
+    seconds: talkedMs === undefined ? undefined : Math.round(talkedMs) / 1000,
+    by,
+    how,
+    ...(status === undefined ? {} : { status }),
+    ...(cause === undefined ? {} : { cause }),
+  };
+}

@@ -71,6 +71,7 @@ export const columnsOf: Readonly<Record<TableName, Columns>> = {
     why: "text",
     overlapOf: "text",
     listLine: "text",
+    finding: "text",
     notice: "text",
     contract: "text",
     rawHex: "named-texts",

@@ -17,11 +17,9 @@ import { homeCliFromAbroad } from "../rules/home-cli-from-abroad.ts";
 import { lineState } from "../rules/line-state.ts";
 import { marketing } from "../rules/marketing.ts";
 import { numberClass } from "../rules/number-class.ts";
+import { quarantine } from "../rules/quarantine.ts";
 
-/**
- * The rules that exist, in the order in which they run. `quarantine` has its place among the ids, but
- * no rule yet.
- */
+/** The rules that exist, in the order in which they run. */
 export const rules: readonly Rule[] = [
   emergency,
   lineState,
@@ -37,6 +35,7 @@ export const rules: readonly Rule[] = [
   callerAuthentication,
   doNotCall,
   marketing,
+  quarantine,
   callFrequency,
   callRate,
   channels,

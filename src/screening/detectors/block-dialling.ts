@@ -113,6 +113,7 @@ export const blockDialling: DetectorForm = {
   id: "block-dialling",
   summary: "A block of numbers is worked through, in order or not, numbers that do not exist among them.",
   profile: "1",
+  binds: ["caller", "callerBlock", "trunk"],
   thresholds: {
     dead: {
       value: 3,

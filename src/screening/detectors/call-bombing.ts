@@ -1,6 +1,7 @@
 // Detector `call-bombing`: one called party is called again and again, so that her telephone is of no use to her.
+import { createBombers } from "./bombers.ts";
 import { createScoreRows } from "./score-rows.ts";
-import { NONE, type DetectorForm, type SeenCall } from "./detector.ts";
+import { NONE, type DetectorForm, type SeenCall, type SeenEnd } from "./detector.ts";
 
 /**
  * Talk that was cut off, by her and by the caller, and talk that was none. Milliseconds. Machines and voice menus talk for
@@ -29,6 +30,11 @@ const weights = {
   talked: -0.7,
 } as const;
 
+/** True for an answer of which the call was cut off: it may be part of a bombing. */
+export function isShortTalk({ talked, by }: SeenEnd): boolean {
+  return talked < (by === "called" ? CUT_BY_CALLED : CUT_BY_CALLER);
+}
+
 function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean): number {
   if (isDiverted) return 0;
   if (end.talked === NONE) {
@@ -36,14 +42,14 @@ function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean)
     return isAgain ? weights.missedAgain : weights.missed;
   }
   if (end.talked >= TALKED) return isAgain ? weights.talkedAgain : weights.talked;
-  const isCut = end.talked < (end.by === "called" ? CUT_BY_CALLED : CUT_BY_CALLER);
-  return isCut ? (isAgain ? weights.cutAgain : weights.cut) : 0;
+  return isShortTalk(end) ? (isAgain ? weights.cutAgain : weights.cut) : 0;
 }
 
 export const callBombing: DetectorForm = {
   id: "call-bombing",
   summary: "One called party: many calls that come to nothing, of one caller or of many.",
   profile: "1",
+  binds: ["called"],
   thresholds: {
     score: {
       value: 8,
@@ -66,6 +72,7 @@ export const callBombing: DetectorForm = {
   },
   create(thresholds, capacity) {
     const rows = createScoreRows(capacity, LIFETIME);
+    const bombers = createBombers(LIFETIME);
     const measure = { score: 0, anHour: 0, parties: 1, strong: 0 };
     return {
       ended(call, now) {
@@ -76,6 +83,7 @@ export const callBombing: DetectorForm = {
         const isAgain = rows.hasMet(ANY_TRUNK, called, caller);
         const weight = weigh(call, isAgain, rows.isLast(ANY_TRUNK, called, caller));
         const score = rows.add(ANY_TRUNK, called, weight, caller, ref, now, measure);
+        const joined = bombers.add(call, weight, rows.callsOf(ANY_TRUNK, called), now);
         if (score === 0) return undefined;
         return {
           kind: "called",
@@ -86,10 +94,12 @@ export const callBombing: DetectorForm = {
             score: Math.round(score),
           },
           evidence: rows.evidenceOf(ANY_TRUNK, called),
+          participants: () => bombers.of(called),
+          joined,
         };
       },
-      full: () => rows.full,
-      octets: () => rows.octets,
+      full: () => rows.full + bombers.full(),
+      octets: () => rows.octets + bombers.octets,
     };
   },
 };

@@ -1,6 +1,6 @@
 // What a detector is: it sees calls begin and end, and says when they are no single calls any more.
 import type { CallRef } from "../../domain/call.ts";
-import type { DetectorId } from "../../domain/finding.ts";
+import type { DetectorId, DetectorMode, Participant, SubjectKind } from "../../domain/finding.ts";
 import type { NumberClass } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Trunk } from "../../domain/trunk.ts";
@@ -49,6 +49,10 @@ export interface Sighting {
   readonly evidence: readonly CallRef[];
   /** How strongly it was seen. A finding in force is told again when it has grown by the factor of the findings. */
   readonly strength: number;
+  /** Of a called party: the callers whose own calls fit, at most 128. */
+  readonly participants?: () => readonly Participant[];
+  /** The caller of this call, where it has just become one of them. */
+  readonly joined?: Participant | undefined;
 }
 
 /** Values by name, as the policy has them. They change in place when the policy does. */
@@ -81,6 +85,9 @@ export interface DetectorForm {
   readonly summary: string;
   /** The version of measures and thresholds. It changes with any of them. */
   readonly profile: string;
+  /** Whom its findings name well enough to bind. Empty: nobody, and `whyNobody` says why. */
+  readonly binds: readonly SubjectKind[];
+  readonly whyNobody?: string;
   readonly thresholds: Readonly<Record<string, ThresholdForm>>;
   /** @param capacity subjects that it counts at one time */
   readonly create: (thresholds: Thresholds, capacity: number) => Detector;
@@ -88,9 +95,13 @@ export interface DetectorForm {
 
 /** What the policy says of a detector. */
 export interface DetectorSetting {
-  readonly mode: "monitor" | "off";
+  readonly mode: DetectorMode;
   readonly profile: string;
   readonly thresholds: Thresholds;
+  /** Whose calls are refused after a finding, and for how long. */
+  readonly quarantine?: { readonly subject: SubjectKind; readonly for: Millis };
+  /** What becomes of calls that are not refused, and for how long. */
+  readonly action?: { readonly do: "label" | "withhold"; readonly for: Millis };
 }
 
 /** What the policy says of each detector. */

@@ -1,18 +1,49 @@
 // Findings in force: each subject of a detector is told once, and again when what was seen has grown.
 import { BLOCK_OF_CALLERS, formatKey } from "../../domain/number.ts";
 import type { CallRef } from "../../domain/call.ts";
-import type { DetectorId, Finding, FindingSubject } from "../../domain/finding.ts";
+import {
+  type DetectorId,
+  type Finding,
+  type FindingSubject,
+  MOST_PARTICIPANTS,
+  type Participant,
+} from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { SeenCall, Sighting } from "./detector.ts";
 
 /** How long a finding is in force. Milliseconds. A day: campaigns rest at night and go on in the morning. */
-const IN_FORCE: Millis = 24 * 3_600_000;
+export const IN_FORCE: Millis = 24 * 3_600_000;
 /** A finding in force is told again when it is so many times as strong as when it was told last. */
-const GROWTH = 4;
+export const GROWTH = 4;
 
-interface InForce {
-  until: Millis;
-  strength: number;
+/** A finding in force, without its calls. */
+export interface FindingInForce {
+  readonly id: string;
+  readonly detector: DetectorId;
+  readonly profile: string;
+  readonly subject: FindingSubject;
+  readonly at: Millis;
+  readonly until: Millis;
+  readonly strength: number;
+  /** Calls that were counted. */
+  readonly calls: number;
+  readonly participants: readonly Participant[];
+}
+
+interface InForce extends FindingInForce {
+  participants: readonly Participant[];
+  /** Something followed from it when it was told. */
+  readonly isEnforced: boolean;
+}
+
+/** Under what a finding is taken. */
+export interface TakenAs {
+  readonly detector: DetectorId;
+  readonly profile: string;
+  /** Something follows from it. One that was told without is then told again. */
+  readonly isEnforced: boolean;
+  /** How long it is in force. */
+  readonly lasts: Millis;
 }
 
 export interface Findings {
@@ -21,26 +52,28 @@ export interface Findings {
   /** Findings that were not told, because too many were in force. */
   readonly full: number;
   /** @returns the finding, where it is to be told */
-  take(
-    detector: DetectorId,
-    profile: string,
-    seen: Sighting,
-    call: SeenCall,
-    at: Millis,
-  ): Finding | undefined;
+  take(as: TakenAs, seen: Sighting, call: SeenCall, at: Millis): Finding | undefined;
+  /**
+   * Adds the caller that a sighting names to the finding in force.
+   *
+   * @returns the finding, where the caller is new to it
+   */
+  join(detector: DetectorId, seen: Sighting, call: SeenCall): FindingInForce | undefined;
+  /** The one that was told least recently first. */
+  inForce(): Iterable<FindingInForce>;
 }
 
-/** @param capacity findings in force at one time */
-export function createFindings(capacity: number): Findings {
+/**
+ * @param capacity findings in force at one time
+ * @param name gives each finding its id
+ */
+export function createFindings(capacity: number, name: () => string): Findings {
   const inForce = new Map<string, InForce>();
   let full = 0;
 
   /** The oldest stand first: the map is in the order in which they were told last. */
   function forgetExpired(at: Millis): void {
-    for (const [key, { until }] of inForce) {
-      if (until > at) return;
-      inForce.delete(key);
-    }
+    for (const [key, { until }] of inForce) if (until <= at) inForce.delete(key);
   }
 
   return {
@@ -50,11 +83,13 @@ export function createFindings(capacity: number): Findings {
     get full() {
       return full;
     },
-    take(detector, profile, { kind, strength, facts, evidence }, call, at) {
+    take({ detector, profile, isEnforced, lasts }, seen, call, at) {
+      const { kind, strength, facts, evidence } = seen;
       const subject = subjectOf(kind, call);
-      const key = `${detector} ${keyOf(subject)}`;
+      const key = keyOf(detector, subject);
       const known = inForce.get(key);
-      if (known !== undefined && known.until > at && strength < known.strength * GROWTH) return undefined;
+      const isKnown = known !== undefined && known.until > at && strength < known.strength * GROWTH;
+      if (isKnown && (known.isEnforced || !isEnforced)) return undefined;
       if (known !== undefined) inForce.delete(key);
       else if (inForce.size >= capacity) {
         forgetExpired(at);
@@ -63,11 +98,23 @@ export function createFindings(capacity: number): Findings {
           return undefined;
         }
       }
-      const until = at + IN_FORCE;
-      inForce.set(key, { until, strength });
+      const until = at + lasts;
+      const participants = seen.participants?.() ?? [];
+      const finding = { id: name(), detector, profile, subject, at, until, strength, participants };
       const calls: readonly CallRef[] = evidence.length > 0 ? evidence : [call.ref];
-      return { detector, profile, subject, at, until, evidence: calls, facts };
+      inForce.set(key, { ...finding, isEnforced, calls: facts["calls"] ?? calls.length });
+      return { ...finding, evidence: calls, facts };
     },
+    join(detector, { kind, joined }, call) {
+      if (joined === undefined) return undefined;
+      const known = inForce.get(keyOf(detector, subjectOf(kind, call)));
+      if (known === undefined || known.participants.length >= MOST_PARTICIPANTS) return undefined;
+      if (known.participants.some(({ trunk, number }) => trunk === joined.trunk && number === joined.number))
+        return undefined;
+      known.participants = [...known.participants, joined];
+      return known;
+    },
+    inForce: () => inForce.values(),
   };
 }
 
@@ -85,7 +132,7 @@ function subjectOf(kind: Sighting["kind"], call: SeenCall): FindingSubject {
   }
 }
 
-function keyOf(subject: FindingSubject): string {
+function keyOf(detector: DetectorId, subject: FindingSubject): string {
   const trunk = "trunk" in subject ? subject.trunk : "";
-  return `${subject.kind} ${"number" in subject ? subject.number : ""} ${trunk}`;
+  return `${detector} ${subject.kind} ${"number" in subject ? subject.number : ""} ${trunk}`;
 }

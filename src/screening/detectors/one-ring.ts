@@ -26,6 +26,7 @@ export const oneRing: DetectorForm = {
   id: "one-ring",
   summary: "A caller rings many parties for a moment and hangs up.",
   profile: "1",
+  binds: ["caller", "callerBlock", "trunk"],
   thresholds: {
     score: {
       value: 9.5,

@@ -31,7 +31,9 @@ export interface SeenCalls {
   readonly full: number;
   /** @returns undefined for a call that was not forwarded, or whose parties can't be read */
   begin(event: CallDecided, now: Millis): SeenCall | undefined;
-  /** @returns undefined for a call whose begin was not seen, or that was no call */
+  /** A call that goes on. @returns undefined for a call whose begin was not seen */
+  of(id: string): SeenCall | undefined;
+  /** @returns undefined for a call whose begin or end was not seen, or that was no call */
   end(event: CallEnded, now: Millis): SeenCall | undefined;
 }
 
@@ -80,11 +82,13 @@ export function createSeenCalls(capacity: number): SeenCalls {
       calls.set(ref.id, call);
       return call;
     },
+    of: (id) => calls.get(id),
     end(event, now) {
       const call = calls.get(event.call.id);
       if (call === undefined) return undefined;
       calls.delete(event.call.id);
-      if (wantsCredentials.has(event.status ?? 0)) return undefined;
+      // Of a lost call nobody has seen the end.
+      if (event.how === "lost" || wantsCredentials.has(event.status ?? 0)) return undefined;
       call.end = endOf(event, now - call.begun);
       return call;
     },

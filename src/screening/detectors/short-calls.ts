@@ -25,6 +25,7 @@ export const shortCalls: DetectorForm = {
   id: "short-calls",
   summary: "Calls that the caller drops at the answer or after a short ring, to many parties.",
   profile: "1",
+  binds: ["caller", "callerBlock", "trunk"],
   thresholds: {
     score: {
       value: 8.5,

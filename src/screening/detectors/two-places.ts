@@ -35,6 +35,8 @@ export const twoPlaces: DetectorForm = {
   summary:
     "One caller's number calls at two places at the same time: lessees, the networks of the country, abroad.",
   profile: "1",
+  binds: [],
+  whyNobody: "its findings do not say at which of the places the number's owner is",
   thresholds: {
     score: {
       value: 2.5,

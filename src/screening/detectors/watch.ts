@@ -1,9 +1,22 @@
 // Feeds the detectors with the events of calls, and tells what they find.
 import type { CallEvent } from "../../domain/call.ts";
-import { detectorIds, type DetectorId, type DetectorMode, type Finding } from "../../domain/finding.ts";
+import {
+  detectorIds,
+  type DetectorId,
+  type DetectorMode,
+  type Finding,
+  type Participant,
+} from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { Detector, DetectorForm, DetectorSettings, SeenCall } from "./detector.ts";
-import { createFindings } from "./findings.ts";
+import type {
+  Detector,
+  DetectorForm,
+  DetectorSetting,
+  DetectorSettings,
+  SeenCall,
+  Sighting,
+} from "./detector.ts";
+import { createFindings, type FindingInForce, IN_FORCE } from "./findings.ts";
 import { detectorForms } from "./registry.ts";
 import { createSeenCalls } from "./seen-calls.ts";
 
@@ -24,6 +37,14 @@ export interface WatchParts {
   readonly ahead: () => Millis;
   /** Takes each finding once. Runs on the path of calls. */
   readonly tell: (finding: Finding, mode: DetectorMode) => void;
+  /** Takes a caller that joins a finding in force about a called party. */
+  readonly join?: (finding: FindingInForce, participant: Participant) => void;
+  /** Takes each call that is answered. `at` is the wall clock. */
+  readonly answered?: (call: SeenCall, at: Millis) => void;
+  /** Takes each call that ends, after the detectors have seen it. `at` is the wall clock. */
+  readonly ended?: (call: SeenCall, at: Millis) => void;
+  /** Gives each finding its id. Left out: `f1`, `f2` … */
+  readonly name?: () => string;
 }
 
 export interface Watch {
@@ -34,6 +55,7 @@ export interface Watch {
   /** Calls, subjects and findings that were not watched because a table was full. */
   readonly full: () => number;
   readonly octets: () => number;
+  readonly findings: () => Iterable<FindingInForce>;
 }
 
 interface Post {
@@ -43,7 +65,16 @@ interface Post {
   readonly thresholds: Record<string, number>;
   profile: string;
   isOn: boolean;
-  readonly told: { readonly detector: DetectorId; readonly mode: DetectorMode; count: number };
+  isEnforced: boolean;
+  /** How long a finding is in force: as long as the quarantine that follows from it, so that it can be found again. */
+  lasts: Millis;
+  readonly told: Readonly<Record<"monitor" | "enforce", Told>>;
+}
+
+interface Told {
+  readonly detector: DetectorId;
+  readonly mode: DetectorMode;
+  count: number;
 }
 
 /** What a policy that says nothing says of each detector. */
@@ -59,12 +90,11 @@ export const defaultSettings: DetectorSettings = new Map(
 );
 
 /** @param forms the detectors; left out: all of them */
-export function createWatch(
-  { sizes, settings, ahead, tell }: WatchParts,
-  forms: readonly DetectorForm[] = detectorForms,
-): Watch {
+export function createWatch(parts: WatchParts, forms: readonly DetectorForm[] = detectorForms): Watch {
+  const { sizes, settings, ahead, tell } = parts;
   const calls = createSeenCalls(sizes.calls);
-  const findings = createFindings(sizes.findings);
+  let named = 0;
+  const findings = createFindings(sizes.findings, parts.name ?? (() => `f${++named}`));
   const posts = forms
     .toSorted((a, b) => detectorIds.indexOf(a.id) - detectorIds.indexOf(b.id))
     .map((form): Post => {
@@ -75,7 +105,12 @@ export function createWatch(
         thresholds,
         profile: form.profile,
         isOn: false,
-        told: { detector: form.id, mode: "monitor", count: 0 },
+        isEnforced: false,
+        lasts: IN_FORCE,
+        told: {
+          monitor: { detector: form.id, mode: "monitor", count: 0 },
+          enforce: { detector: form.id, mode: "enforce", count: 0 },
+        },
       };
     });
   let known: DetectorSettings | undefined;
@@ -87,6 +122,8 @@ export function createWatch(
       const setting = next.get(post.form.id);
       post.isOn = setting !== undefined && setting.mode !== "off";
       if (setting === undefined) continue;
+      post.isEnforced = setting.mode === "enforce";
+      post.lasts = lastingOf(setting);
       post.profile = setting.profile;
       Object.assign(post.thresholds, setting.thresholds);
       if (post.isOn) post.detector ??= post.form.create(post.thresholds, sizes.subjects);
@@ -97,27 +134,47 @@ export function createWatch(
   function show(step: "begun" | "ended", call: SeenCall, at: Millis, now: Millis): void {
     for (const post of posts) {
       const seen = post.isOn ? post.detector?.[step]?.(call, now) : undefined;
-      if (seen === undefined) continue;
-      const finding = findings.take(post.form.id, post.profile, seen, call, at);
-      if (finding === undefined) continue;
-      post.told.count++;
-      tell(finding, post.told.mode);
+      if (seen !== undefined) take(post, seen, call, at);
     }
+  }
+
+  function take(post: Post, seen: Sighting, call: SeenCall, at: Millis): void {
+    const { form, profile, isEnforced, lasts } = post;
+    const finding = findings.take({ detector: form.id, profile, isEnforced, lasts }, seen, call, at);
+    if (finding === undefined) {
+      const grown = seen.joined === undefined ? undefined : findings.join(form.id, seen, call);
+      if (grown !== undefined && seen.joined !== undefined) parts.join?.(grown, seen.joined);
+      return;
+    }
+    const told = post.told[isEnforced ? "enforce" : "monitor"];
+    told.count++;
+    tell(finding, told.mode);
   }
 
   return {
     happened(event) {
+      if (event.kind === "answered") {
+        const call = parts.answered === undefined ? undefined : calls.of(event.call.id);
+        if (call !== undefined) parts.answered?.(call, event.at);
+      }
       if (event.kind !== "decided" && event.kind !== "ended") return;
       const current = settings();
       if (current !== known) follow(current);
       if (!isAnyOn) return;
       const now = event.at - ahead();
       const call = event.kind === "decided" ? calls.begin(event, now) : calls.end(event, now);
-      if (call !== undefined) show(event.kind === "decided" ? "begun" : "ended", call, event.at, now);
+      if (call === undefined) return;
+      show(event.kind === "decided" ? "begun" : "ended", call, event.at, now);
+      if (event.kind === "ended") parts.ended?.(call, event.at);
     },
-    told: posts.map(({ told }) => told),
+    told: posts.flatMap(({ told: { monitor, enforce } }) => [monitor, enforce]),
     full: () =>
       calls.full + findings.full + posts.reduce((sum, { detector }) => sum + (detector?.full() ?? 0), 0),
     octets: () => posts.reduce((sum, { detector }) => sum + (detector?.octets() ?? 0), 0),
+    findings: () => findings.inForce(),
   };
+}
+
+function lastingOf({ mode, quarantine, action }: DetectorSetting): Millis {
+  return mode === "enforce" ? (quarantine?.for ?? action?.for ?? IN_FORCE) : IN_FORCE;
 }

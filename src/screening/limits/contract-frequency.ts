@@ -114,7 +114,7 @@ export function compileFrequency(limits: readonly ContractLimit[]): Limit {
         if (limit.onlyUnanswered) continue;
         readSubjects(limit, attempt, subjects);
         for (let each = 0; each < subjects.count; each++)
-          if (!counts.add(numbers[i]!, subjects.keys[each]!, now)) return subjectsFull;
+          if (!counts.add(numbers[i]!, subjects.keys[each]!, now, attempt.trunk.id)) return subjectsFull;
       }
       return undefined;
     },

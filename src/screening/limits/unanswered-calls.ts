@@ -1,6 +1,7 @@
 // Counts calls that nobody answered, for the limits by contract that count only those.
-import { type CallEvent, wantsCredentials } from "../../domain/call.ts";
+import { type CallEnded, type CallEvent, wantsCredentials } from "../../domain/call.ts";
 import type { CallAttempt } from "../../domain/attempt.ts";
+import type { TrunkId } from "../../domain/trunk.ts";
 import type { FrequencyLimit } from "../../state/frequency/frequency-counts.ts";
 import type { ScreeningState } from "../state.ts";
 import { createSubjects, readSubjects } from "./contract-frequency.ts";
@@ -8,6 +9,7 @@ import { createSubjects, readSubjects } from "./contract-frequency.ts";
 interface Pending {
   readonly limits: readonly FrequencyLimit[];
   readonly subjects: readonly number[];
+  readonly trunk: TrunkId;
 }
 
 /** The calls that stand unanswered, by their id. */
@@ -15,6 +17,15 @@ export interface UnansweredCalls {
   readonly size: number;
   /** Takes every event of a call. */
   happened(event: CallEvent): void;
+}
+
+/** Tells whether an end says that nobody answered. A lost call has shown no end: it says nothing. */
+export function isUnanswered({
+  how,
+  answeredMs,
+  status,
+}: Pick<CallEnded, "how" | "answeredMs" | "status">): boolean {
+  return how !== "lost" && answeredMs === undefined && !wantsCredentials.has(status ?? 0);
 }
 
 /** @param capacity calls at one time; one more is not counted */
@@ -33,22 +44,22 @@ export function createUnansweredCalls(state: ScreeningState, capacity: number): 
       const number = frequency.limit(limit.name, limit);
       readSubjects(limit, attempt, subjects);
       for (const key of subjects.keys.slice(0, subjects.count)) {
-        if (!frequency.addPending(number, key, 1, now)) continue;
+        if (!frequency.addPending(number, key, 1, now, attempt.trunk.id)) continue;
         limits.push(number);
         keys.push(key);
       }
     }
-    if (limits.length > 0) pending.set(id, { limits, subjects: keys });
+    if (limits.length > 0) pending.set(id, { limits, subjects: keys, trunk: attempt.trunk.id });
   }
 
-  /** @param isUnanswered true: the call counts from now on */
-  function end(id: string, isUnanswered: boolean, now: number): void {
+  /** @param counts true: the call counts from now on */
+  function end(id: string, counts: boolean, now: number): void {
     const call = pending.get(id);
     if (call === undefined) return;
     pending.delete(id);
     for (const [i, limit] of call.limits.entries()) {
-      frequency.addPending(limit, call.subjects[i]!, -1, now);
-      if (isUnanswered) frequency.add(limit, call.subjects[i]!, now);
+      frequency.addPending(limit, call.subjects[i]!, -1, now, call.trunk);
+      if (counts) frequency.add(limit, call.subjects[i]!, now, call.trunk);
     }
   }
 
@@ -62,10 +73,7 @@ export function createUnansweredCalls(state: ScreeningState, capacity: number): 
           begin(event.call.id, event.decision.attempt, event.at - state.wall.ahead);
       } else if (pending.size > 0) {
         if (event.kind === "answered") end(event.call.id, false, event.at - state.wall.ahead);
-        else if (event.kind === "ended") {
-          const isAnswered = event.answeredMs !== undefined || wantsCredentials.has(event.status ?? 0);
-          end(event.call.id, !isAnswered, event.at - state.wall.ahead);
-        }
+        else if (event.kind === "ended") end(event.call.id, isUnanswered(event), event.at - state.wall.ahead);
       }
     },
   };

@@ -10,7 +10,7 @@ export interface CallBacks {
   /** What is kept over a restart. */
   readonly counts: FrequencyCounts;
   /**
-   * Notes that `key` has called the lessee. Where the table is full, nothing is noted.
+   * Notes that `key` has called the lessee. Lessees share the table; where it is full, nothing is noted.
    *
    * @param key of the calling number, as in `PartyNumber`
    * @param within how long it counts, in milliseconds
@@ -27,7 +27,7 @@ export function createCallBacks(): CallBacks {
   return {
     counts,
     note(lessee, within, key, now) {
-      counts.add(limit(lessee, within), key, now);
+      counts.add(limit(lessee, within), key, now, lessee);
     },
     has: (lessee, within, key, now) => counts.size > 0 && counts.count(limit(lessee, within), key, now) > 0,
   };

@@ -1,6 +1,8 @@
 // Counts events by limit and number within sliding windows of seconds to a month: the memory of the limits by contract.
 import type { Millis } from "../../domain/time.ts";
 import { addExact, ageOfBlocking, countExact, type BlockPlace } from "./exact-times.ts";
+import { createShares, TIMES_FREE } from "../shares.ts";
+import { createOwners } from "./owners.ts";
 import { createSubjectRows, NO_ROW } from "./subject-rows.ts";
 import { addGroup, addSummed, countSummed, sinceBlocking } from "./summed-times.ts";
 import { createTimeBlocks } from "./time-blocks.ts";
@@ -8,8 +10,11 @@ import { createTimeBlocks } from "./time-blocks.ts";
 const SECOND: Millis = 1000;
 /** Windows up to this are counted exactly; longer ones at most 2 % high. */
 const EXACT: Millis = 3_600_000;
-/** Words for times that a subject may use on average. */
-const WORDS_A_SUBJECT = 24;
+/**
+ * Words for times that a subject may use on average. A day of 20 million calls from 100,000 callers, under limits of an
+ * hour and of a day per caller, called party, trunk and lessee, takes some 50 (`bench/counts`).
+ */
+const WORDS_A_SUBJECT = 64;
 
 /** A limit of which events are counted: a window, and how many of its events matter. */
 export interface FrequencyForm {
@@ -46,17 +51,27 @@ export interface FrequencyCounts {
   /** What another thread reads to keep the counts. */
   view(): FrequencyView;
   /** Takes the groups of a long window as they were kept, the oldest first. @returns false where there is no room */
-  addGroup(limit: FrequencyLimit, subject: number, time: Millis, level: number): boolean;
+  addGroup(limit: FrequencyLimit, subject: number, time: Millis, level: number, owner: string): boolean;
   /**
    * The limit of a name. The same name always has the same number, so that a reload resets nothing; its window must not
    * change.
    */
   limit(name: string, form: FrequencyForm): FrequencyLimit;
   count(limit: FrequencyLimit, subject: number, now: Millis): number;
-  /** @returns false where the table is full; nothing is added then */
-  add(limit: FrequencyLimit, subject: number, now: Millis): boolean;
-  /** Adds calls that have begun and may come to count, or takes them back. @returns false where the table is full */
-  addPending(limit: FrequencyLimit, subject: number, by: number, now: Millis): boolean;
+  /**
+   * Owners share the rows of the table: nobody fills it, and whoever comes later finds some (`shares.ts`).
+   *
+   * @param owner whose call it is: a trunk
+   * @returns false where the table is full, or the share of the owner; nothing is added then
+   */
+  add(limit: FrequencyLimit, subject: number, now: Millis, owner: string): boolean;
+  /**
+   * Adds calls that have begun and may come to count, or takes them back.
+   *
+   * @param owner as that of {@link FrequencyCounts.add}
+   * @returns false where the table is full, or the share of the owner
+   */
+  addPending(limit: FrequencyLimit, subject: number, by: number, now: Millis, owner: string): boolean;
   pending(limit: FrequencyLimit, subject: number): number;
   /** Milliseconds until fewer events than the limit allows count, if none is added; 0: so it is. */
   wait(limit: FrequencyLimit, subject: number, now: Millis): Millis;
@@ -65,7 +80,8 @@ export interface FrequencyCounts {
 /**
  * Creates counts without any. Their tables are made for the first limit: most filters have none.
  *
- * @param capacity pairs of limit and number that are counted at one time
+ * @param capacity pairs of limit and number that one owner alone can have counted at one time; a sixteenth more is kept
+ *   for others
  */
 export function createFrequencyCounts(capacity: number): FrequencyCounts {
   let made: FrequencyCounts | undefined;
@@ -81,9 +97,9 @@ export function createFrequencyCounts(capacity: number): FrequencyCounts {
     view: () => made?.view() ?? emptyView,
     limit: (name, form) => counts().limit(name, form),
     count: (limit, subject, now) => counts().count(limit, subject, now),
-    add: (limit, subject, now) => counts().add(limit, subject, now),
-    addGroup: (limit, subject, time, level) => counts().addGroup(limit, subject, time, level),
-    addPending: (limit, subject, by, now) => counts().addPending(limit, subject, by, now),
+    add: (limit, subject, now, owner) => counts().add(limit, subject, now, owner),
+    addGroup: (limit, subject, time, level, owner) => counts().addGroup(limit, subject, time, level, owner),
+    addPending: (limit, subject, by, now, owner) => counts().addPending(limit, subject, by, now, owner),
     pending: (limit, subject) => counts().pending(limit, subject),
     wait: (limit, subject, now) => counts().wait(limit, subject, now),
   };
@@ -100,11 +116,16 @@ function createTables(capacity: number): FrequencyCounts {
   const blocks = createTimeBlocks(capacity * WORDS_A_SUBJECT);
   const forms: FrequencyForm[] = [];
   const named = new Map<string, FrequencyLimit>();
+  // By its share, one owner alone has as many rows as the table is said to have.
+  const room = capacity + Math.floor((capacity - 1) / TIMES_FREE);
+  const shares = createShares(room);
+  const owners = createOwners();
   const rows = createSubjectRows(
-    capacity,
+    room,
     (row, second) => second - rows.secondOf(row) > forms[rows.limitOf(row)]!.within / SECOND,
     (row) => {
       if (rows.blockOf(row) !== 0) blocks.give(rows.blockOf(row), rows.sizeClassOf(row));
+      shares.give(owners.nameOf(rows.ownerOf(row)), 1);
     },
   );
   const place: BlockPlace = { block: 0, sizeClass: 0 };
@@ -122,9 +143,19 @@ function createTables(capacity: number): FrequencyCounts {
     return second - rows.secondOf(row) > within / SECOND;
   }
 
-  function rowFor(limit: FrequencyLimit, subject: number, second: number): number {
+  /** Gives a subject a row of the owner's share. */
+  function claim(limit: FrequencyLimit, subject: number, second: number, owner: string): number {
+    // What is past makes room first.
+    if (!shares.hasRoom(owner, 1)) rows.sweep(second);
+    if (!shares.hasRoom(owner, 1)) return NO_ROW;
+    const row = rows.claim(limit, subject, second, owners.numberOf(owner));
+    if (row !== NO_ROW) shares.take(owner, 1);
+    return row;
+  }
+
+  function rowFor(limit: FrequencyLimit, subject: number, second: number, owner: string): number {
     const row = look(limit, subject);
-    if (row === NO_ROW) return rows.claim(limit, subject, second);
+    if (row === NO_ROW) return claim(limit, subject, second, owner);
     if (isPast(row, forms[limit]!, second) && place.block !== 0) {
       blocks.give(place.block, place.sizeClass);
       place.block = 0;
@@ -151,9 +182,9 @@ function createTables(capacity: number): FrequencyCounts {
         limits: limits.toSorted((a, b) => a.limit - b.limit),
       };
     },
-    addGroup(limit, subject, time, level) {
+    addGroup(limit, subject, time, level, owner) {
       const second = Math.floor(time / SECOND);
-      const row = rowFor(limit, subject, second);
+      const row = rowFor(limit, subject, second, owner);
       if (row === NO_ROW) return false;
       const isAdded = addGroup(blocks, place, second, level);
       rows.setBlock(row, place.block, place.sizeClass);
@@ -176,10 +207,10 @@ function createTables(capacity: number): FrequencyCounts {
         ? countExact(blocks, place, form.within, Math.floor(now))
         : countSummed(blocks, place, form.within / SECOND, second);
     },
-    add(limit, subject, now) {
+    add(limit, subject, now, owner) {
       const second = Math.floor(now / SECOND);
       const form = forms[limit]!;
-      const row = rowFor(limit, subject, second);
+      const row = rowFor(limit, subject, second, owner);
       if (row === NO_ROW) return false;
       const each = isExact(form);
       // What has left the window makes room first.
@@ -192,8 +223,8 @@ function createTables(capacity: number): FrequencyCounts {
       if (isAdded) rows.touch(row, second);
       return isAdded;
     },
-    addPending(limit, subject, by, now) {
-      const row = rowFor(limit, subject, Math.floor(now / SECOND));
+    addPending(limit, subject, by, now, owner) {
+      const row = rowFor(limit, subject, Math.floor(now / SECOND), owner);
       if (row === NO_ROW) return false;
       rows.addPending(row, by);
       return true;

@@ -19,6 +19,8 @@ const HEAD = 32;
 const DIGEST_AT = 24;
 const SECOND: Millis = 1000;
 const LEVEL_BITS = 5;
+/** Names of limits begin so, with the id of the trunk and a colon behind it. */
+const OF_TRUNK = "trunk ";
 const MOST_SECONDS = 2 ** 27 - 1;
 
 /** What was restored. */
@@ -131,15 +133,27 @@ export function restoreFrequencies(
     for (let i = 0; i < count && next + 4 <= bytes.length; i++, next += 4) {
       const age = bytes.readUInt32LE(next);
       if (form === undefined) continue;
-      if (isExact(form)) counts.add(limits[limit]!, subject, then - age);
+      if (isExact(form)) counts.add(limits[limit]!, subject, then - age, ownerOf(form.name));
       else {
         const seconds = Math.floor(age / 2 ** LEVEL_BITS);
-        counts.addGroup(limits[limit]!, subject, then - seconds * SECOND, age % 2 ** LEVEL_BITS);
+        counts.addGroup(
+          limits[limit]!,
+          subject,
+          then - seconds * SECOND,
+          age % 2 ** LEVEL_BITS,
+          ownerOf(form.name),
+        );
       }
     }
     subjects++;
   }
   return { at: taken, subjects };
+}
+
+/** Whose share a restored row takes: the trunk that the limit belongs to, or the lessee of many trunks. */
+function ownerOf(name: string): string {
+  const owner = name.slice(0, Math.max(0, name.indexOf(":")));
+  return owner.startsWith(OF_TRUNK) ? owner.slice(OF_TRUNK.length) : owner;
 }
 
 function readForms(text: string): readonly (FrequencyForm & { readonly name: string })[] {

@@ -9,7 +9,10 @@ const ROW = 8;
 const LIMIT = 2;
 const CHAIN = 3;
 const BLOCK = 4;
-const SIZE_CLASS = 5;
+/** The size class of the block in the lowest octet, the number of the owner above it. */
+const SIZE_AND_OWNER = 5;
+const OWNER_SHIFT = 8;
+const SIZE_MASK = 0xff;
 const SECOND = 6;
 const PENDING = 7;
 
@@ -51,7 +54,7 @@ export function eachRow(rows: SharedArrayBuffer, used: number, visit: (row: Read
     read.limit = words[row * ROW + LIMIT]!;
     read.subject = numbers[row * (ROW / 2)]!;
     read.block = words[row * ROW + BLOCK]! >>> 0;
-    read.sizeClass = words[row * ROW + SIZE_CLASS]!;
+    read.sizeClass = words[row * ROW + SIZE_AND_OWNER]! & SIZE_MASK;
     if (read.limit >= 0 && read.block !== 0) visit(read);
   }
 }
@@ -67,9 +70,13 @@ export interface SubjectRows {
   /**
    * Gives the subject a row.
    *
+   * @param owner a small number of whoever the row is counted for; 0 when left out
    * @returns {@link NO_ROW} where every row that was looked at is in use
    */
-  claim(limit: number, subject: number, second: number): number;
+  claim(limit: number, subject: number, second: number, owner?: number): number;
+  /** Gives up rows that are past, among some that stand next. */
+  sweep(second: number): void;
+  ownerOf(row: number): number;
   limitOf(row: number): number;
   subjectOf(row: number): number;
   blockOf(row: number): number;
@@ -154,7 +161,9 @@ export function createSubjectRows(
         row = words[row * ROW + CHAIN]!;
       return row;
     },
-    claim(limit, subject, second) {
+    sweep: (second) => sweep(SEARCH, second),
+    ownerOf: (row) => words[row * ROW + SIZE_AND_OWNER]! >>> OWNER_SHIFT,
+    claim(limit, subject, second, owner = 0) {
       sweep(SWEEP, second);
       const row = takeRow(second);
       if (row === NO_ROW) return NO_ROW;
@@ -163,7 +172,7 @@ export function createSubjectRows(
       words[row * ROW + LIMIT] = limit;
       words[row * ROW + CHAIN] = buckets[bucket]! - 1;
       words[row * ROW + BLOCK] = 0;
-      words[row * ROW + SIZE_CLASS] = 0;
+      words[row * ROW + SIZE_AND_OWNER] = owner << OWNER_SHIFT;
       words[row * ROW + SECOND] = second;
       words[row * ROW + PENDING] = 0;
       buckets[bucket] = row + 1;
@@ -173,10 +182,11 @@ export function createSubjectRows(
     limitOf: (row) => words[row * ROW + LIMIT]!,
     subjectOf: (row) => numbers[row * (ROW / 2)]!,
     blockOf: (row) => words[row * ROW + BLOCK]! >>> 0,
-    sizeClassOf: (row) => words[row * ROW + SIZE_CLASS]!,
+    sizeClassOf: (row) => words[row * ROW + SIZE_AND_OWNER]! & SIZE_MASK,
     setBlock(row, block, sizeClass) {
       words[row * ROW + BLOCK] = block;
-      words[row * ROW + SIZE_CLASS] = sizeClass;
+      const at = row * ROW + SIZE_AND_OWNER;
+      words[at] = (words[at]! & ~SIZE_MASK) | sizeClass;
     },
     secondOf: (row) => words[row * ROW + SECOND]! >>> 0,
     touch(row, second) {

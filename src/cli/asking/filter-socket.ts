@@ -1,7 +1,7 @@
 // Asks the running filter over its Unix socket.
 import { request as ask } from "node:http";
-import type { Millis } from "../domain/time.ts";
-import type { LineAnswer, LineRequest, LineTaken } from "../app/lines/line-request.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { LineAnswer, LineRequest, LineTaken } from "../../app/lines/line-request.ts";
 
 /** What came of a request to the filter: `silent` where no filter serves the socket. */
 export type Unasked = { readonly kind: "silent" } | { readonly kind: "failed"; readonly why: string };
