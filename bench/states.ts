@@ -36,7 +36,7 @@ const overTime: State = {
   title: "limits and detectors",
   sigwall: "",
   policy:
-    "detectors: { one-ring: {}, call-bombing: {}, block-dialling: {}, short-calls: {}, two-places: {} }",
+    "detectors: { one-ring: {}, call-bombing: {}, block-dialling: {}, short-calls: {}, spread: {}, two-places: {}, sub-lease: {} }",
   limits:
     ", frequency: [{ per: caller, calls: 1000000, within: 1h }, { per: called, calls: 1000000, within: 1d }, { per: lessee, calls: 10000000, within: 1d }]",
 };

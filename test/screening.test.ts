@@ -18,6 +18,7 @@ import "./screening/limits.ts";
 import "./screening/contract-frequency.ts";
 import "./screening/lessee-limits.ts";
 import "./screening/line-state.ts";
+import "./screening/detector-patterns.ts";
 import "./screening/detectors.ts";
 import "./screening/quarantine.ts";
 import "./screening/overlap-dialling.ts";

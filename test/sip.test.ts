@@ -14,3 +14,4 @@ import "./sip/literate.ts";
 import "./sip/response.ts";
 import "./sip/call-fields.ts";
 import "./sip/malformed-answer.ts";
+import "./sip/sender-print.ts";

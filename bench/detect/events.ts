@@ -1,4 +1,5 @@
 // Turns the calls of a virtual day into the events of calls that the filter tells, in the order of their times.
+import { Buffer } from "node:buffer";
 import { plainTrunk } from "../../src/cli/captures/plain-trunk.ts";
 import type { CallAttempt } from "../../src/domain/attempt.ts";
 import type { CallDecided, CallEnded, CallEvent } from "../../src/domain/call.ts";
@@ -6,7 +7,8 @@ import type { PartyNumber } from "../../src/domain/number.ts";
 import type { Side as TrunkSide, Trunk } from "../../src/domain/trunk.ts";
 import { readSipNumber } from "../../src/numbering/e164.ts";
 import { createDialPlan } from "../../src/numbering/dial-plan.ts";
-import { NONE, type Side, type TrafficCall, type TrafficTrunk } from "../traffic/call.ts";
+import type { Traffic } from "../traffic/traffic.ts";
+import { NONE, type Licence, type Side, type TrafficCall, type TrafficTrunk } from "../traffic/call.ts";
 
 /** The wall clock at the virtual midnight. */
 export const MIDNIGHT = Date.UTC(2026, 10, 30, 16);
@@ -21,7 +23,7 @@ const LONGEST_CODE = 1e8;
 const emergencyCodes: ReadonlySet<number> = new Set([86110, 86119, 86120, 86122]);
 
 /** The trunk of the filter that stands for one of the traffic. */
-export function trunkOf({ id, lessee, side }: TrafficTrunk): Trunk {
+export function trunkOf({ id, lessee, side }: TrafficTrunk, licence?: Licence): Trunk {
   const international = side === "international";
   return {
     ...plainTrunk,
@@ -29,6 +31,7 @@ export function trunkOf({ id, lessee, side }: TrafficTrunk): Trunk {
     index: id,
     side: sides[side],
     lessee: lessee === NONE ? undefined : `lessee-${lessee}`,
+    ...(licence === undefined || licence === "own-use" ? {} : { licence }),
     dialPlan: createDialPlan({ international, homeArea: undefined }),
     longestCall: 43_200_000,
   };
@@ -42,7 +45,7 @@ export function keyOf(digits: number): number {
 /** Detectors read keys, and no text. */
 const anybody = readSipNumber("+8613800138000", trunkOf({ id: 0, lessee: NONE, side: "national" }).dialPlan);
 
-function numberOf(digits: number): PartyNumber {
+export function numberOf(digits: number): PartyNumber {
   const key = keyOf(digits);
   if (key < 0) {
     const numberClass = emergencyCodes.has(digits) ? "emergency" : "enterprise_95";
@@ -59,6 +62,19 @@ const origin = {
   destinationAddress: "",
   destinationPort: 0,
 } as const;
+
+const messages = new Map<number, Buffer>();
+
+/** A message that says what its sender is, and nothing else. */
+function messageOf(agent: number, codecs: number): Buffer {
+  const key = agent * 1000 + codecs;
+  const known = messages.get(key);
+  if (known !== undefined) return known;
+  const text = `INVITE sip:a SIP/2.0\r\nUser-Agent: agent-${agent}\r\n\r\nm=audio 4000 RTP/AVP ${codecs}\r\n`;
+  const made = Buffer.from(text, "latin1");
+  messages.set(key, made);
+  return made;
+}
 
 function decidedOf(call: TrafficCall, trunk: Trunk, id: string): CallDecided {
   const at = MIDNIGHT + call.at;
@@ -91,6 +107,7 @@ function decidedOf(call: TrafficCall, trunk: Trunk, id: string): CallDecided {
       revision: "",
     },
     action: { kind: "forwarded", hop: `hop-${call.hop}` },
+    bytes: messageOf(call.agent, call.codecs),
   };
 }
 
@@ -121,10 +138,10 @@ interface Pending {
  */
 export function playCalls(
   calls: Iterable<TrafficCall>,
-  trunks: readonly TrafficTrunk[],
+  { trunks, lessees }: Pick<Traffic, "trunks" | "lessees">,
   happened: (event: CallEvent, call: TrafficCall) => void,
 ): void {
-  const ours = trunks.map(trunkOf);
+  const ours = trunks.map((trunk) => trunkOf(trunk, lessees[trunk.lessee]?.licence));
   const waiting = createHeap();
   let count = 0;
   const endUntil = (time: number): void => {

@@ -1,16 +1,17 @@
-// `node out/bench/detect/run.js --seed N --scale S`: the detectors over a virtual day, marked by its labels.
-import { performance } from "node:perf_hooks";
+// `node out/bench/detect/run.js --seed N,N --scale S`: the detectors over virtual days, marked by their labels.
 import { parseArgs } from "node:util";
 import type { TrafficCall } from "../traffic/call.ts";
 import { createTraffic } from "../traffic/traffic.ts";
 import { detectorForms } from "../../src/screening/detectors/registry.ts";
 import type { DetectorSettings } from "../../src/screening/detectors/detector.ts";
 import { createWatch, defaultSettings } from "../../src/screening/detectors/watch.ts";
-import { createMarks } from "./marks.ts";
-import { playCalls } from "./events.ts";
+import { playCalls, MIDNIGHT } from "./events.ts";
+import { printFigures } from "./figures.ts";
+import { createMarks, type DayMarks } from "./marks.ts";
 
 const { values } = parseArgs({
   options: {
+    /** With commas between: figures are those of all days together. */
     seed: { type: "string", default: "1" },
     scale: { type: "string", default: "0.05" },
     /** Names of detectors, with commas between. Left out: all. */
@@ -20,10 +21,10 @@ const { values } = parseArgs({
   },
 });
 
-function toNumber(name: "seed" | "scale", least: number, most: number): number {
-  const value = Number(values[name]);
+function toNumber(text: string, name: "seed" | "scale", least: number, most: number): number {
+  const value = Number(text);
   if (value >= least && value <= most) return value;
-  process.stderr.write(`--${name} ${values[name]}: give a number from ${least} to ${most}\n`);
+  process.stderr.write(`--${name} ${text}: give a number from ${least} to ${most}\n`);
   return process.exit(2);
 }
 
@@ -40,42 +41,44 @@ function changed(changes: string): DetectorSettings {
   return all;
 }
 
-const seed = toNumber("seed", 0, 2 ** 32 - 1);
-const scale = toNumber("scale", 0.001, 4);
+const scale = toNumber(values.scale, "scale", 0.001, 4);
+const seeds = values.seed.split(",").map((seed) => toNumber(seed, "seed", 0, 2 ** 32 - 1));
 const only = values.only.split(",");
 const forms = detectorForms.filter(({ id }) => values.only === "" || only.includes(id));
+const ids = forms.map(({ id }) => id);
 const settings = changed(values.set);
-const traffic = createTraffic({ seed, scale });
-const marks = createMarks(traffic);
-let current: TrafficCall | undefined;
-const watch = createWatch(
-  {
-    sizes: { calls: 262_144, subjects: 1_048_576, findings: 65_536 },
-    settings: () => settings,
-    ahead: () => 0,
-    tell: (finding) => {
-      if (current !== undefined) marks.found(finding, current);
-    },
-  },
-  forms,
-);
 let calls = 0;
-let milliseconds = 0;
-playCalls(traffic.calls(), traffic.trunks, (event, call) => {
-  current = call;
-  if (event.kind === "decided") {
-    calls += 1;
-    marks.begun(call);
-  }
-  const begun = performance.now();
-  watch.happened(event);
-  milliseconds += performance.now() - begun;
-});
+let campaigns = 0;
+
+function playDay(seed: number): DayMarks {
+  const traffic = createTraffic({ seed, scale });
+  const marks = createMarks(traffic, ids);
+  let current: TrafficCall | undefined;
+  const watch = createWatch(
+    {
+      sizes: { calls: 262_144, subjects: 1_048_576, findings: 65_536 },
+      settings: () => settings,
+      ahead: () => MIDNIGHT,
+      tell: (finding) => {
+        if (current !== undefined) marks.found(finding, current);
+      },
+    },
+    forms,
+  );
+  playCalls(traffic.calls(), traffic, (event, call) => {
+    current = call;
+    if (event.kind === "decided") {
+      calls += 1;
+      marks.begun(call);
+    }
+    watch.happened(event);
+  });
+  campaigns += traffic.campaigns.length;
+  if (watch.full() > 0) process.stdout.write(`seed ${seed}: ${watch.full()} not watched\n`);
+  return marks.end();
+}
+
+const days = seeds.map(playDay);
 process.stdout.write(
-  [
-    `seed ${seed}, scale ${scale}: ${calls} calls, ${traffic.campaigns.length} campaigns`,
-    marks.print(forms.map(({ id }) => id)),
-    `${((1000 * milliseconds) / calls).toFixed(2)} µs a call, reading the clock included; tables of ${(watch.octets() / 1e6).toFixed(0)} MB, reserved; ${watch.full()} not watched; RSS ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
-    "",
-  ].join("\n"),
+  `seeds ${seeds.join(", ")}, scale ${scale}: ${calls} calls, ${campaigns} campaigns\n${printFigures(ids, days)}\n`,
 );

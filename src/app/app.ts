@@ -25,9 +25,8 @@ import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
 import type { HourlySeal } from "./hourly-seal.ts";
 import { describeUnkept, type PolicyPlace } from "../records/policies/policy-keeping.ts";
-import type { CustodyList, CustodyNote } from "../config/change/custody.ts";
 import type { HeldLists } from "./lists/held-lists.ts";
-import { noteCustody } from "./lists/custody-notes.ts";
+import { openCustody, type StartCustody } from "./lists/custody-notes.ts";
 import { createListKeeper } from "./lists/list-keeper.ts";
 import type { SnapshotPlace } from "./lists/list-snapshot.ts";
 import { createDetection } from "./detection.ts";
@@ -79,8 +78,8 @@ export interface AppParts {
   readonly seals?: Pick<HourlySeal, "counts"> | undefined;
   /** Restores the counts of limits, and keeps them from then on. Left out: they begin anew at each start. */
   readonly keepCounts?: (state: ScreeningState, policy: Policy) => { close(): Promise<void> };
-  /** The lists of the policy whose numbers may leave only when released, and what the start is to record of them. */
-  readonly custody?: { readonly lists: readonly CustodyList[]; readonly notes: readonly CustodyNote[] };
+  /** Left out: what was in custody is not known. */
+  readonly custody?: StartCustody;
   /** Told when a policy could not be kept, before it comes into force: a gap for the records. The log has it already. */
   readonly unkept?: (revision: string, why: string) => void;
 }
@@ -136,8 +135,6 @@ export async function startApp({
   const counts = keepCounts?.(state, policy);
   records?.know(factsOf(policy));
   records?.note({ record: "policy", revision: policy.revision, cause: "start" });
-  const noted = noteCustody(log, records);
-  noted(custody?.notes ?? []);
   const reloads = { ok: 0, failed: 0 };
   const reports = createReports({
     log,
@@ -250,8 +247,7 @@ export async function startApp({
     unwatched: watched.unwatched,
     held: listKeeper.held,
     took: listKeeper.take,
-    custody: custody?.lists,
-    noted,
+    ...openCustody(log, records, custody),
     keep: policies,
     unkept: (revision, why) => {
       log.error(describeUnkept(revision, why));

@@ -104,6 +104,9 @@ export interface CleanUp {
   readonly verstat: boolean;
 }
 
+/** What the contract of a lessee permits beside its own calls: calls of a call centre, or calls of other businesses. */
+export type Licence = "own-use" | "call-centre" | "hosting";
+
 /** How the called party learns that a call was let through with a reservation (verdict `label`). */
 export interface LabelForm {
   /** Text for people, beside the reason code in the header field of the label; may be empty. */
@@ -170,6 +173,8 @@ export interface Trunk {
   readonly tcpAbove?: number;
   /** Longest time that an answered call is kept when its end is not seen. Milliseconds. */
   readonly longestCall: Millis;
+  /** Left out: `own-use`, and on trunks without lessee. */
+  readonly licence?: Licence;
   /** Reference of the lessee's contract, for records. */
   readonly contract?: string;
   /** The name that the certificate of a TLS peer of this trunk must prove, in lower case. */

@@ -75,3 +75,35 @@ export function hashOctets(bytes: Uint8Array, start: number, end: number, out: K
   }
   out.high = v1 ^ v3;
 }
+
+const doubles = new Float64Array(1);
+const halves = new Int32Array(doubles.buffer);
+
+/**
+ * @returns the low half of the hash that {@link hashOctets} gives the eight octets of `number`, a double, and the four of
+ *   `limit`, the lowest octet first: the rounds are written out, because each call needs some
+ */
+export function hashNumber(limit: number, number: number): number {
+  doubles[0] = number;
+  let v0 = secret0;
+  let v1 = secret1 ^ 0xee;
+  let v2 = secret0 ^ 0x6c796765;
+  let v3 = secret1 ^ 0x74656462;
+  for (let step = 0; step < 7; step++) {
+    const word = step < 2 ? halves[step]! : step === 2 ? limit : step === 3 ? 12 << 24 : 0;
+    if (step === 4) v2 ^= 0xee;
+    v3 ^= word;
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 ^= word;
+  }
+  return v1 ^ v3;
+}

@@ -622,9 +622,9 @@ void t.test("a release holds while the campaign goes on, unless it has grown fou
   t.equal(quarantine.size, 0);
   const says = (when: number): string =>
     scene.place({ ...moment, at: when, from: person(7), to: party(2000 + when / MINUTE), on: network });
-  // At the pace of before: an hour takes what two calls give.
+  // At the pace of before: time takes what a call gives.
   let at = 21 * MINUTE;
-  for (; at < 30 * HOUR; at += 33 * MINUTE) t.equal(says(at), "accept default");
+  for (; at < 30 * HOUR; at += 75 * MINUTE) t.equal(says(at), "accept default");
   t.match(scene.bounds.at(-1), { unbound: "released" }, "told again after a day, and bound to nothing");
   let calls = 0;
   while (says((at += MINUTE)) === "accept default") calls++;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import t from "tap";
-import { hashKey, hashOctets, type KeyHash } from "../../src/state/key-hash.ts";
+import { hashKey, hashNumber, hashOctets, type KeyHash } from "../../src/state/key-hash.ts";
 
 function hashOf(key: string): KeyHash {
   const hash: KeyHash = { low: 0, high: 0 };
@@ -65,6 +65,25 @@ void t.test("key hash: keys that peers count up spread over the buckets, in both
       Math.min(...held) > 20 && Math.max(...held) < 180,
       `${half}: ${Math.min(...held)} to ${Math.max(...held)}`,
     );
+  }
+  t.end();
+});
+
+void t.test("key hash: a number and a limit hash as their octets do", (t) => {
+  const octets = Buffer.alloc(12);
+  const out: KeyHash = { low: 0, high: 0 };
+  for (const [limit, number] of [
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [7, 8_613_800_138_000],
+    [7, -95_588],
+    [2 ** 31 - 1, 999_999_999_999_999],
+  ] as const) {
+    octets.writeDoubleLE(number, 0);
+    octets.writeInt32LE(limit, 8);
+    hashOctets(octets, 0, octets.length, out);
+    t.equal(hashNumber(limit, number), out.low, `${limit}, ${number}`);
   }
   t.end();
 });

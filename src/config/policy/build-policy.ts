@@ -242,6 +242,7 @@ function buildTrunk(
     ss7: compileSs7(entry),
     ...(entry.tcpAbove === undefined ? {} : { tcpAbove: entry.tcpAbove }),
     ...(entry.evidence === undefined ? {} : { evidence: entry.evidence }),
+    ...(lessee === undefined || lessee.licence === "own-use" ? {} : { licence: lessee.licence }),
     ...(contract === undefined ? {} : { contract }),
     ...(tlsName === undefined ? {} : { tlsName: tlsName.toLowerCase() }),
     dropAs: entry.dropAs,

@@ -243,6 +243,12 @@ export const lesseeSchema = z.strictObject({
   owner: textSchema
     .exactOptional()
     .describe("Who answers for the lessee in the carrier. The monthly report gathers by it."),
+  licence: z
+    .enum(["own-use", "call-centre", "hosting"])
+    .default("own-use")
+    .describe(
+      "What the contract permits beside own calls. The detectors spread and sub-lease leave lines of call-centre and hosting alone.",
+    ),
   state: lineStateSchema.exactOptional(),
   limits: lesseeLimitsSchema.exactOptional(),
   industry: textSchema

@@ -1,26 +1,31 @@
 // Detector `block-dialling`: a block of numbers is worked through, whether the numbers live or not.
 import type { CallRef } from "../../domain/call.ts";
-import type { Millis } from "../../domain/time.ts";
-import { createSubjectRows, NO_ROW } from "../../state/frequency/subject-rows.ts";
 import type { DetectorForm, SeenCall, Sighting } from "./detector.ts";
+import { NO_ROW, type SubjectTable } from "./subject-table.ts";
 
-const HOUR: Millis = 3_600_000;
 /** Numbers of a block that dialling stays in, and of a block of callers. */
 const BLOCK = 10_000;
 const CALLER_BLOCK = 100;
-/** A subject without calls for so long is forgotten. Milliseconds. */
-const LIFETIME = 4 * HOUR;
+/** A subject without calls for so long is forgotten. Seconds. */
+const LIFETIME = 4 * 3600;
 const EVIDENCE = 8;
 /** Subjects whose dead numbers and calls are kept at one time, and dead numbers of each. */
 const MOST_KEPT = 65_536;
 const MOST_DEAD = 64;
 
+/** Words of a row: the block, its vote, its calls, and the second of the last call. */
+const WORDS = 4;
+const DIALLED = 0;
+const VOTES = 1;
+const CALLS = 2;
+const TIME = 3;
+const MOST_VOTES = 60_000;
+
 /** What dialling of one subject is known by. */
 interface Focus {
   readonly full: () => number;
-  readonly octets: number;
   /** @returns the row of the subject where the call belongs to its block and says something new; NO_ROW otherwise */
-  add(place: number, subject: number, call: SeenCall, now: Millis): number;
+  add(place: number, subject: number, call: SeenCall, second: number): number;
   callsOf(row: number): number;
   /** Different numbers of the block that do not exist, up to 64. */
   deadOf(row: number): number;
@@ -29,28 +34,25 @@ interface Focus {
 
 /**
  * The block that each subject dials most of all, by the majority vote of Boyer and Moore (1981): a call in it adds one,
- * a call elsewhere takes one, and at nothing the next call says which block it is. Calls between do not hide it.
+ * a call elsewhere takes one, and at nothing the next dead number says which block it is. Calls between do not hide it.
  */
-function createFocus(capacity: number): Focus {
-  const blocks = new Float64Array(capacity);
-  const times = new Float64Array(capacity);
-  /** The vote, and the calls of the block. */
-  const votes = new Uint16Array(capacity);
-  const calls = new Uint16Array(capacity);
-  /** The dead numbers of a subject, each once. */
+function createFocus(table: SubjectTable): Focus {
+  /** The dead numbers of a subject, each once, and the calls that found them. */
   const dead = new Map<number, number[]>();
   const kept = new Map<number, CallRef[]>();
-  const rows = createSubjectRows(
-    capacity,
-    (row, second) => second - rows.secondOf(row) > LIFETIME / 1000,
-    (row) => forget(row),
-  );
+  const { ints } = table.column({
+    words: WORDS,
+    isIdle: (row, second) => isPast(row * WORDS, second),
+    forget,
+  });
   let full = 0;
 
+  function isPast(at: number, second: number): boolean {
+    return ints[at + VOTES] === 0 || second - ints[at + TIME]! > LIFETIME;
+  }
+
   function forget(row: number): void {
-    votes[row] = 0;
-    calls[row] = 0;
-    if (dead.delete(row)) kept.delete(row);
+    if (dead.size > 0 && dead.delete(row)) kept.delete(row);
   }
 
   /** @returns false where the number was dialled before, or can't be kept */
@@ -75,35 +77,32 @@ function createFocus(capacity: number): Focus {
 
   return {
     full: () => full,
-    octets: capacity * (32 + 16 + 4) + 4 * 2 ** Math.max(4, Math.ceil(Math.log2(capacity))),
-    add(place, subject, call, now) {
-      const second = Math.floor(now / 1000);
-      const block = Math.floor(call.called / BLOCK);
-      let row = rows.find(place, subject);
-      if (row === NO_ROW) {
-        row = rows.claim(place, subject, second);
-        if (row === NO_ROW) {
-          full++;
-          return NO_ROW;
-        }
+    add(place, subject, call, second) {
+      const { isDead } = call.end;
+      let row = table.find(place, subject);
+      // Who has dialled no dead number needs no row.
+      if (row === NO_ROW && isDead) row = table.claim(place, subject, second);
+      if (row === NO_ROW) return NO_ROW;
+      const at = row * WORDS;
+      const block = Math.floor(call.called / BLOCK) % 2_147_483_647;
+      if (isPast(at, second)) {
         forget(row);
-      } else if (now - times[row]! > LIFETIME) forget(row);
-      rows.touch(row, second);
-      times[row] = now;
-      if (votes[row] === 0) {
-        forget(row);
-        blocks[row] = block;
+        ints[at + VOTES] = 0;
+        ints[at + CALLS] = 0;
+        if (!isDead) return NO_ROW;
+        ints[at + DIALLED] = block;
       }
-      if (blocks[row] !== block) {
-        votes[row]!--;
+      ints[at + TIME] = second;
+      if (ints[at + DIALLED] !== block) {
+        ints[at + VOTES]!--;
         return NO_ROW;
       }
-      if (votes[row]! < 60_000) votes[row]!++;
-      if (call.end.isDead && !keepDead(row, call)) return NO_ROW;
-      if (calls[row]! < 60_000) calls[row]!++;
+      if (ints[at + VOTES]! < MOST_VOTES) ints[at + VOTES]!++;
+      if (isDead && !keepDead(row, call)) return NO_ROW;
+      ints[at + CALLS]!++;
       return row;
     },
-    callsOf: (row) => calls[row]!,
+    callsOf: (row) => ints[row * WORDS + CALLS]!,
     deadOf: (row) => dead.get(row)?.length ?? 0,
     evidenceOf: (row) => [...(kept.get(row) ?? [])],
   };
@@ -128,9 +127,9 @@ export const blockDialling: DetectorForm = {
       why: "Calls of a caller to that block.",
     },
   },
-  create(thresholds, capacity) {
-    const callers = createFocus(capacity);
-    const callerBlocks = createFocus(capacity);
+  create(thresholds, tables) {
+    const callers = createFocus(tables.callers);
+    const callerBlocks = createFocus(tables.blocks);
 
     function look(focus: Focus, kind: "caller" | "callerBlock", row: number): Sighting | undefined {
       if (row === NO_ROW) return undefined;
@@ -145,13 +144,13 @@ export const blockDialling: DetectorForm = {
         const { place, caller, called } = call;
         // Codes have negative keys: nobody works through them, and they are no block of callers.
         if (called < 0) return undefined;
-        const found = look(callers, "caller", callers.add(place, caller, call, now));
+        const second = Math.floor(now / 1000);
+        const found = look(callers, "caller", callers.add(place, caller, call, second));
         if (caller < 0) return found;
-        const block = callerBlocks.add(place, Math.floor(caller / CALLER_BLOCK), call, now);
+        const block = callerBlocks.add(place, Math.floor(caller / CALLER_BLOCK), call, second);
         return found ?? (call.end.isDead ? look(callerBlocks, "callerBlock", block) : undefined);
       },
       full: () => callers.full() + callerBlocks.full(),
-      octets: () => callers.octets + callerBlocks.octets,
     };
   },
 };

@@ -1,16 +1,17 @@
 // Detector `call-bombing`: one called party is called again and again, so that her telephone is of no use to her.
 import { createBombers } from "./bombers.ts";
-import { createScoreRows } from "./score-rows.ts";
+import { createScores } from "./scores.ts";
 import { NONE, type DetectorForm, type SeenCall, type SeenEnd } from "./detector.ts";
 
-/**
- * Talk that was cut off, by her and by the caller, and talk that was none. Milliseconds. Machines and voice menus talk for
- * longer than the first two.
- */
+/** Talk that was cut off, by her and by the caller. Milliseconds. Machines and voice menus talk for longer. */
 const CUT_BY_CALLED = 8000;
 const CUT_BY_CALLER = 6000;
-const TALKED = 15_000;
-/** A subject without calls for so long is forgotten. Milliseconds. */
+/** She heard what it was, and hung up. */
+const HEARD = 20_000;
+const TALKED = 30_000;
+/** People let it ring for longer, nearly all of them. */
+const PATIENT = 20_000;
+/** A called party without calls for so long has no bombers. Milliseconds. */
 const LIFETIME = 6 * 3_600_000;
 /** Called parties stand on no trunk: calls of all trunks count together. */
 const ANY_TRUNK = 0;
@@ -24,10 +25,17 @@ const ANY_TRUNK = 0;
 const weights = {
   cutAgain: 3,
   cut: 1.8,
-  missedAgain: 1.6,
-  missed: 0.4,
-  talkedAgain: -1.2,
-  talked: -0.7,
+  declinedAgain: 1.65,
+  declined: 0.8,
+  hastyAgain: 1.65,
+  hasty: 0.9,
+  missedAgain: 1.3,
+  missed: 0.35,
+  heardAgain: 1.5,
+  heard: 0.6,
+  brief: -0.7,
+  talkedAgain: -1.6,
+  talked: -1.2,
 } as const;
 
 /** True for an answer of which the call was cut off: it may be part of a bombing. */
@@ -38,12 +46,21 @@ export function isShortTalk({ talked, by }: SeenEnd): boolean {
 function weigh({ end, isDiverted }: SeenCall, isAgain: boolean, isLast: boolean): number {
   if (isDiverted) return 0;
   if (end.talked === NONE) {
-    if (end.rang === NONE || end.isBusy || isLast) return 0;
+    if (end.rang === NONE || end.isBusy) return 0;
+    if (isLast) return 0;
+    if (end.by === "called") return isAgain ? weights.declinedAgain : weights.declined;
+    if (end.rang < PATIENT) return isAgain ? weights.hastyAgain : weights.hasty;
     return isAgain ? weights.missedAgain : weights.missed;
   }
   if (end.talked >= TALKED) return isAgain ? weights.talkedAgain : weights.talked;
-  return isShortTalk(end) ? (isAgain ? weights.cutAgain : weights.cut) : 0;
+  if (isShortTalk(end)) return isAgain ? weights.cutAgain : weights.cut;
+  if (end.by !== "called") return weights.brief;
+  if (end.talked >= HEARD) return 0;
+  return isAgain ? weights.heardAgain : weights.heard;
 }
+
+/** Whose contract is to call many parties is missed by many, again and again: such calls count half. */
+const LICENSED = 0.5;
 
 export const callBombing: DetectorForm = {
   id: "call-bombing",
@@ -70,10 +87,10 @@ export const callBombing: DetectorForm = {
       why: "What an hour takes from the sum. 1: two or three missed calls an hour are everybody's.",
     },
   },
-  create(thresholds, capacity) {
-    const rows = createScoreRows(capacity, LIFETIME);
+  create(thresholds, tables) {
     const bombers = createBombers(LIFETIME);
     const measure = { score: 0, anHour: 0, parties: 1, strong: 0 };
+    const rows = createScores(tables.called, measure);
     return {
       ended(call, now) {
         const { called, caller, ref } = call;
@@ -81,8 +98,10 @@ export const callBombing: DetectorForm = {
         measure.strong = thresholds["cut"]!;
         measure.anHour = thresholds["anHour"]!;
         const isAgain = rows.hasMet(ANY_TRUNK, called, caller);
-        const weight = weigh(call, isAgain, rows.isLast(ANY_TRUNK, called, caller));
-        const score = rows.add(ANY_TRUNK, called, weight, caller, ref, now, measure);
+        const plain = weigh(call, isAgain, rows.isLast(ANY_TRUNK, called, caller));
+        const isHalf = plain > 0 && call.end.talked === NONE && call.trunk.licence !== undefined;
+        const weight = isHalf ? plain * LICENSED : plain;
+        const score = rows.add(ANY_TRUNK, called, weight, caller, ref, Math.floor(now / 1000));
         const joined = bombers.add(call, weight, rows.callsOf(ANY_TRUNK, called), now);
         if (score === 0) return undefined;
         return {
@@ -98,8 +117,7 @@ export const callBombing: DetectorForm = {
           joined,
         };
       },
-      full: () => rows.full + bombers.full(),
-      octets: () => rows.octets + bombers.octets,
+      full: () => bombers.full(),
     };
   },
 };

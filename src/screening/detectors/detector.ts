@@ -4,6 +4,7 @@ import type { DetectorId, DetectorMode, Participant, SubjectKind } from "../../d
 import type { NumberClass } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Trunk } from "../../domain/trunk.ts";
+import type { SubjectTables } from "./subject-table.ts";
 
 /** Stands for a time that was not seen, and for a number that could not be read. */
 export const NONE = -1;
@@ -25,6 +26,15 @@ export interface SeenCall {
   readonly isDiverted: boolean;
   readonly begun: Millis;
   readonly end: SeenEnd;
+  /**
+   * The place on which the called party rang this caller within half an hour and got no answer: the call is a call back.
+   * {@link NONE} otherwise, and at the end of a call.
+   */
+  readonly backPlace: number;
+  /** From the end of that call to this one. */
+  readonly backAfter: Millis;
+  /** What the sender looks like: a hash of its user agent and its codecs; 0: not known, and at the end of a call. */
+  readonly print: number;
 }
 
 /** How a call ended. */
@@ -72,10 +82,8 @@ export interface Detector {
   readonly begun?: (call: SeenCall, now: Millis) => Sighting | undefined;
   /** Takes the end of a call that `begun` saw. */
   readonly ended?: (call: SeenCall, now: Millis) => Sighting | undefined;
-  /** Subjects that were not counted because its tables were full. */
-  readonly full: () => number;
-  /** Octets of its tables. */
-  readonly octets: () => number;
+  /** What was not counted because tables of its own were full. Left out: it has none. */
+  readonly full?: () => number;
 }
 
 /** A detector as the registry knows it. */
@@ -89,8 +97,12 @@ export interface DetectorForm {
   readonly binds: readonly SubjectKind[];
   readonly whyNobody?: string;
   readonly thresholds: Readonly<Record<string, ThresholdForm>>;
-  /** @param capacity subjects that it counts at one time */
-  readonly create: (thresholds: Thresholds, capacity: number) => Detector;
+  /** True where it reads `backPlace` of calls. */
+  readonly needsCallBacks?: true;
+  /** True where it reads `print` of calls. */
+  readonly needsPrints?: true;
+  /** @param tables of subjects, which detectors share */
+  readonly create: (thresholds: Thresholds, tables: SubjectTables) => Detector;
 }
 
 /** What the policy says of a detector. */

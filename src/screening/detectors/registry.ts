@@ -4,6 +4,8 @@ import { callBombing } from "./call-bombing.ts";
 import type { DetectorForm } from "./detector.ts";
 import { oneRing } from "./one-ring.ts";
 import { shortCalls } from "./short-calls.ts";
+import { spread } from "./spread.ts";
+import { subLease } from "./sub-lease.ts";
 import { twoPlaces } from "./two-places.ts";
 
 export const detectorForms: readonly DetectorForm[] = [
@@ -11,5 +13,7 @@ export const detectorForms: readonly DetectorForm[] = [
   callBombing,
   blockDialling,
   shortCalls,
+  spread,
   twoPlaces,
+  subLease,
 ];

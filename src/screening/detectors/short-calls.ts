@@ -8,7 +8,18 @@ const SECOND = 1000;
  * What a call says. Hanging up within seconds of the answer says most, a short ring a little. Talk of half a minute
  * speaks against it: machines, codes and couriers have it. Longer talk says little: it may be there to hide the pattern.
  */
-const weights = { dropped: 2.5, short: 0.5, patient: -1, brief: -2, talked: -0.3 } as const;
+const weights = {
+  dropped: 4,
+  short: 0.5,
+  patient: -1,
+  waited: -0.3,
+  brief: -2.5,
+  talked: -0.3,
+  calledBack: -2,
+} as const;
+
+/** Who was rung as a sign calls back at once. Milliseconds. */
+const AT_ONCE = 180 * SECOND;
 
 function weigh({ end }: SeenCall): number {
   if (end.talked !== NONE) {
@@ -18,32 +29,33 @@ function weigh({ end }: SeenCall): number {
   }
   if (!end.isCancelled || end.rang === NONE) return 0;
   if (end.rang < 12 * SECOND) return weights.short;
-  return end.rang < 20 * SECOND ? 0 : weights.patient;
+  return end.rang < 20 * SECOND ? weights.waited : weights.patient;
 }
 
 export const shortCalls: DetectorForm = {
   id: "short-calls",
   summary: "Calls that the caller drops at the answer or after a short ring, to many parties.",
   profile: "1",
+  needsCallBacks: true,
   binds: ["caller", "callerBlock", "trunk"],
   thresholds: {
     score: {
-      value: 8.5,
+      value: 7.5,
       least: 1,
       most: 1000,
-      why: "Sum of what calls of one caller weigh. 8.5: some dropped answers among short rings.",
+      why: "Sum of what calls of one caller weigh. 7.5: two dropped answers among short rings.",
     },
     blockScore: {
-      value: 12,
+      value: 11,
       least: 1,
       most: 1000,
       why: "The same for a hundred callers on one trunk.",
     },
     dropped: {
-      value: 1,
+      value: 2,
       least: 0,
       most: 100,
-      why: "Answers that the caller dropped within seconds. 1: drivers and testers ring shortly, and talk when answered.",
+      why: "Answers that the caller dropped within seconds. 2: drivers and testers ring shortly, and drop one now and then.",
     },
     anHour: {
       value: 1,
@@ -58,5 +70,9 @@ export const shortCalls: DetectorForm = {
       why: "Different called parties. Below: a machine with a fault, a line with a fault.",
     },
   },
-  create: (thresholds, capacity) => createCallerScores(thresholds, capacity, weigh),
+  create: (thresholds, tables) =>
+    createCallerScores(thresholds, tables, {
+      ended: weigh,
+      calledBack: ({ backAfter }) => (backAfter < AT_ONCE ? weights.calledBack : 0),
+    }),
 };

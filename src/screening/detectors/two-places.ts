@@ -1,15 +1,23 @@
 // Detector `two-places`: one caller's number is in use at two places at the same time.
-import { createSubjectRows, NO_ROW } from "../../state/frequency/subject-rows.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { DetectorForm, SeenCall } from "./detector.ts";
+import { NO_ROW } from "./subject-table.ts";
 
-const HOUR = 3_600_000;
-/** A caller without calls for so long is forgotten. Milliseconds. */
+const HOUR = 3600;
+/** A caller whose calls have no end for so long is forgotten. Seconds. */
 const LIFETIME = 6 * HOUR;
-/** Who calls elsewhere so soon after the end of a call did not travel. Milliseconds. */
-const SOON = 120_000;
+/** Who calls elsewhere so soon after the end of a call did not travel. Seconds. */
+const SOON = 120;
 /** Numbers stand on no trunk here: calls of all trunks are seen together. */
 const ANY_TRUNK = 0;
+
+/** Words of a row: place, plus one, of the last call, calls now at that place, second after the last end, score, its second. */
+const WORDS = 5;
+const PLACE = 0;
+const STANDING = 1;
+const ENDED = 2;
+const SCORE = 3;
+const TIME = 4;
 
 /** What a call says that begins while the number is in a call at another place, or soon after one. */
 const weights = { atOnce: 2, soon: 1 } as const;
@@ -51,27 +59,29 @@ export const twoPlaces: DetectorForm = {
       why: "What an hour takes from the sum. 0.5: who travels changes place some times a day.",
     },
   },
-  create(thresholds, capacity) {
+  create(thresholds, tables) {
     const places = new Map<string, number>();
-    /** By row: the place of the last call, calls of the number now at that place, and when the last one ended. */
-    const lastPlace = new Int32Array(capacity);
-    const standing = new Uint16Array(capacity);
-    const ended = new Float64Array(capacity);
-    const scores = new Float32Array(capacity);
-    const times = new Float64Array(capacity);
-    let full = 0;
-    const rows = createSubjectRows(
-      capacity,
-      (row, second) => second - rows.secondOf(row) > LIFETIME / 1000,
-      () => undefined,
-    );
+    const { ints, floats } = tables.numbers.column({
+      words: WORDS,
+      isIdle: (row, second) => isIdle(row * WORDS, second),
+    });
+
+    function isIdle(at: number, second: number): boolean {
+      const age = second - ints[at + TIME]!;
+      if (ints[at + STANDING]! > 0) return age > LIFETIME;
+      return age > SOON && decayed(at, second) <= 0;
+    }
+
+    function decayed(at: number, second: number): number {
+      return floats[at + SCORE]! - (Math.max(0, second - ints[at + TIME]!) / HOUR) * thresholds["anHour"]!;
+    }
 
     function placeOf(trunk: Trunk): number {
       const name = placeNameOf(trunk);
       const known = places.get(name);
       if (known !== undefined) return known;
-      places.set(name, places.size);
-      return places.size - 1;
+      places.set(name, places.size + 1);
+      return places.size;
     }
 
     return {
@@ -79,45 +89,36 @@ export const twoPlaces: DetectorForm = {
         if (!isCounted(call)) return undefined;
         const place = placeOf(call.trunk);
         const second = Math.floor(now / 1000);
-        let row = rows.find(ANY_TRUNK, call.caller);
-        if (row === NO_ROW) {
-          row = rows.claim(ANY_TRUNK, call.caller, second);
-          if (row === NO_ROW) {
-            full++;
-            return undefined;
-          }
-          lastPlace[row] = place;
-          standing[row] = 0;
-          ended[row] = -Infinity;
-          scores[row] = 0;
-          times[row] = now;
-        }
-        rows.touch(row, second);
-        const passed = Math.max(0, now - times[row]!);
-        times[row] = now;
-        let score = Math.max(0, scores[row]! - (passed / HOUR) * thresholds["anHour"]!);
-        const isElsewhere = lastPlace[row] !== place;
+        const row = tables.numbers.claim(ANY_TRUNK, call.caller, second);
+        if (row === NO_ROW) return undefined;
+        const at = row * WORDS;
+        let score = Math.max(0, decayed(at, second));
+        const isElsewhere = ints[at + PLACE] !== place;
         if (isElsewhere) {
-          if (standing[row]! > 0) score += weights.atOnce;
-          else if (now - ended[row]! < SOON) score += weights.soon;
-          lastPlace[row] = place;
-          standing[row] = 0;
+          if (ints[at + STANDING]! > 0) score += weights.atOnce;
+          else if (second - ints[at + ENDED]! < SOON && ints[at + ENDED] !== 0) score += weights.soon;
+          ints[at + PLACE] = place;
+          ints[at + STANDING] = 0;
         }
-        scores[row] = score;
-        if (standing[row]! < 60_000) standing[row]!++;
+        floats[at + SCORE] = score;
+        ints[at + TIME] = second;
+        ints[at + STANDING]!++;
         if (!isElsewhere || score < thresholds["score"]!) return undefined;
         return { kind: "caller", strength: score, facts: { score: Math.round(score) }, evidence: [] };
       },
       ended(call, now) {
         if (!isCounted(call)) return undefined;
-        const row = rows.find(ANY_TRUNK, call.caller);
-        if (row === NO_ROW || lastPlace[row] !== placeOf(call.trunk)) return undefined;
-        if (standing[row]! > 0) standing[row]!--;
-        ended[row] = now;
+        const row = tables.numbers.find(ANY_TRUNK, call.caller);
+        if (row === NO_ROW) return undefined;
+        const at = row * WORDS;
+        if (ints[at + PLACE] !== placeOf(call.trunk)) return undefined;
+        if (ints[at + STANDING]! > 0) ints[at + STANDING]!--;
+        const second = Math.floor(now / 1000);
+        floats[at + SCORE] = Math.max(0, decayed(at, second));
+        ints[at + TIME] = second;
+        ints[at + ENDED] = second + 1;
         return undefined;
       },
-      full: () => full,
-      octets: () => capacity * (32 + 26) + 4 * 2 ** Math.max(4, Math.ceil(Math.log2(capacity))),
     };
   },
 };

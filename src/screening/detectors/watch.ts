@@ -1,5 +1,5 @@
 // Feeds the detectors with the events of calls, and tells what they find.
-import type { CallEvent } from "../../domain/call.ts";
+import type { CallDecided, CallEnded, CallEvent } from "../../domain/call.ts";
 import {
   detectorIds,
   type DetectorId,
@@ -8,6 +8,8 @@ import {
   type Participant,
 } from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
+import { readSenderPrint } from "../../sip/fields/sender-print.ts";
+import { createCallBacks, type CallBacks } from "./call-backs.ts";
 import type {
   Detector,
   DetectorForm,
@@ -19,11 +21,12 @@ import type {
 import { createFindings, type FindingInForce, IN_FORCE } from "./findings.ts";
 import { detectorForms } from "./registry.ts";
 import { createSeenCalls } from "./seen-calls.ts";
+import { createSubjectTables } from "./subject-table.ts";
 
 export interface WatchSizes {
   /** Calls at one time. */
   readonly calls: number;
-  /** Subjects that each detector counts at one time. */
+  /** Subjects of each kind that are counted at one time. */
   readonly subjects: number;
   /** Findings in force at one time. */
   readonly findings: number;
@@ -77,6 +80,11 @@ interface Told {
   count: number;
 }
 
+/** ISUP tells nothing of the sender. */
+function printOf({ bytes, decision: { attempt } }: CallDecided): number {
+  return bytes === undefined || attempt.origin.signalling === "isup" ? 0 : readSenderPrint(bytes);
+}
+
 /** What a policy that says nothing says of each detector. */
 export const defaultSettings: DetectorSettings = new Map(
   detectorForms.map(({ id, profile, thresholds }) => [
@@ -93,6 +101,9 @@ export const defaultSettings: DetectorSettings = new Map(
 export function createWatch(parts: WatchParts, forms: readonly DetectorForm[] = detectorForms): Watch {
   const { sizes, settings, ahead, tell } = parts;
   const calls = createSeenCalls(sizes.calls);
+  const tables = createSubjectTables(sizes.subjects);
+  let callBacks: CallBacks | undefined;
+  let readsPrints = false;
   let named = 0;
   const findings = createFindings(sizes.findings, parts.name ?? (() => `f${++named}`));
   const posts = forms
@@ -126,16 +137,34 @@ export function createWatch(parts: WatchParts, forms: readonly DetectorForm[] = 
       post.lasts = lastingOf(setting);
       post.profile = setting.profile;
       Object.assign(post.thresholds, setting.thresholds);
-      if (post.isOn) post.detector ??= post.form.create(post.thresholds, sizes.subjects);
+      if (post.isOn) post.detector ??= post.form.create(post.thresholds, tables);
     }
     isAnyOn = posts.some(({ isOn }) => isOn);
+    readsPrints = posts.some(({ isOn, form }) => isOn && form.needsPrints === true);
+    if (posts.some(({ isOn, form }) => isOn && form.needsCallBacks === true))
+      callBacks ??= createCallBacks(tables);
   }
 
-  function show(step: "begun" | "ended", call: SeenCall, at: Millis, now: Millis): void {
+  function begin(event: CallDecided, now: Millis): void {
+    const call = calls.begin(event, now);
+    if (call === undefined) return;
+    callBacks?.begun(call, now);
+    if (readsPrints && call.trunk.side === "lessee") call.print = printOf(event);
     for (const post of posts) {
-      const seen = post.isOn ? post.detector?.[step]?.(call, now) : undefined;
-      if (seen !== undefined) take(post, seen, call, at);
+      const seen = post.isOn ? post.detector?.begun?.(call, now) : undefined;
+      if (seen !== undefined) take(post, seen, call, event.at);
     }
+  }
+
+  function end(event: CallEnded, now: Millis): void {
+    const call = calls.end(event, now);
+    if (call === undefined) return;
+    for (const post of posts) {
+      const seen = post.isOn ? post.detector?.ended?.(call, now) : undefined;
+      if (seen !== undefined) take(post, seen, call, event.at);
+    }
+    callBacks?.ended(call, now);
+    parts.ended?.(call, event.at);
   }
 
   function take(post: Post, seen: Sighting, call: SeenCall, at: Millis): void {
@@ -162,15 +191,16 @@ export function createWatch(parts: WatchParts, forms: readonly DetectorForm[] = 
       if (current !== known) follow(current);
       if (!isAnyOn) return;
       const now = event.at - ahead();
-      const call = event.kind === "decided" ? calls.begin(event, now) : calls.end(event, now);
-      if (call === undefined) return;
-      show(event.kind === "decided" ? "begun" : "ended", call, event.at, now);
-      if (event.kind === "ended") parts.ended?.(call, event.at);
+      if (event.kind === "decided") begin(event, now);
+      else end(event, now);
     },
     told: posts.flatMap(({ told: { monitor, enforce } }) => [monitor, enforce]),
     full: () =>
-      calls.full + findings.full + posts.reduce((sum, { detector }) => sum + (detector?.full() ?? 0), 0),
-    octets: () => posts.reduce((sum, { detector }) => sum + (detector?.octets() ?? 0), 0),
+      calls.full +
+      findings.full +
+      tables.full() +
+      posts.reduce((sum, { detector }) => sum + (detector?.full?.() ?? 0), 0),
+    octets: tables.octets,
     findings: () => findings.inForce(),
   };
 }
