@@ -2,6 +2,7 @@ import "./app/key-file.ts";
 import "./app/state-folder.ts";
 import "./app/detection.ts";
 import "./app/quarantine.ts";
+import "./app/recount.ts";
 import "./app/call-snapshots.ts";
 import "./app/reloader.ts";
 import "./app/policy-thread.ts";

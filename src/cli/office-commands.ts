@@ -60,15 +60,16 @@ export function addOfficeCommands(
     .option("--records <dir>", "records folder; more than once for several", collect, [])
     .option("--since <time>", "from when on", "24h")
     .option("--until <time>", "until when; default: now")
+    .option("--counts", "runs limits, detectors and quarantine too, as if no call had been before")
     .option("--max-changes <n>", "exit code 1 when more verdicts change", readCount)
     .option("--json", "one JSON object")
-    .action(async ({ until, maxChanges, json = false, ...options }: RehearseFlags) => {
+    .action(async ({ until, maxChanges, counts = false, json = false, ...options }: RehearseFlags) => {
       const [{ rehearse }, { readFromDisk }] = await Promise.all([
         import("./change/rehearse.ts"),
         import("../app/read-file.ts"),
       ]);
       const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
-      done(await rehearse({ ...options, until, maxChanges, json }, output));
+      done(await rehearse({ ...options, until, maxChanges, counts, json }, output));
     });
 
   program
@@ -122,6 +123,7 @@ interface RehearseFlags {
   readonly since: string;
   readonly until?: string;
   readonly maxChanges?: number;
+  readonly counts?: boolean;
   readonly json?: boolean;
 }
 

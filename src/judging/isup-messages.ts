@@ -53,7 +53,7 @@ export function judgeDigits(call: IsupCall, begun: BegunCall, state: ScreeningSt
   if (isEmergencyCalled(called)) return undefined;
   begun.emergency = undefined;
   // The call passed as an emergency call only: an order that stops its line holds for it as for a new call.
-  return withheldOrRefused(source.screen.judgeRequest({ ...attempt, at, called }, state));
+  return withheldOrRefused(source.screen.judgeUnlimited({ ...attempt, at, called }, state));
 }
 
 /** The digits of a SAM, or of an SDM, where they are an optional parameter (Q.763 tables 36 and 52). */

@@ -121,7 +121,7 @@ function createUnlimited(): (source: TrunkPolicy) => TrunkPolicy {
     if (unlimited === undefined) {
       unlimited = {
         ...source,
-        screen: { ...source.screen, judge: (...call) => source.screen.judgeRequest(...call) },
+        screen: { ...source.screen, judge: (...call) => source.screen.judgeUnlimited(...call) },
       };
       known.set(source, unlimited);
     }

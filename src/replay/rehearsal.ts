@@ -4,9 +4,12 @@ import type { Decision } from "../domain/decision.ts";
 import type { RuleId } from "../domain/rule-id.ts";
 import { parseEndpoint } from "../net/address.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
+import { describeFinding, type FindingLine } from "../records/lines/record-line.ts";
 import { type Fields, isFields, textIn, textsIn } from "../records/lines/line-fields.ts";
 import { createScreeningState } from "../screening/state.ts";
+import { createCallFeed, type CallFeed } from "./call-feed.ts";
 import { readRecordedAttempt, type RecordedCall } from "./recorded-attempts.ts";
+import { readRecordedEvent } from "./recorded-calls.ts";
 
 /** Attempts whose verdict would change in the same way. */
 export interface VerdictChange {
@@ -44,15 +47,20 @@ export interface Rehearsed {
   readonly changes: readonly VerdictChange[];
   readonly unjudged: readonly Unjudged[];
   readonly unheld: readonly Unheld[];
+  /** What the detectors of the new policy find; empty where they did not run. */
+  readonly findings: readonly FoundLine[];
 }
 
+type FoundLine = Omit<FindingLine, "node">;
+
 export interface Rehearsal {
-  /** Takes a `decided` line. Lines of other kinds are passed over. Never throws. */
+  /** Takes a `decided` or an `ended` line, in order of time. Lines of other kinds are passed over. Never throws. */
   take(line: RecordedCall): void;
   result(): Rehearsed;
 }
 
 const MOST_IDS = 5;
+const MOST_FINDINGS = 10_000;
 /** Ways in which verdicts change; more of them are counted as one. */
 const MOST_CHANGES = 10_000;
 
@@ -78,12 +86,27 @@ const gaps: readonly (readonly [rule: RuleId, what: string, lacks: (line: Fields
 /**
  * @param policy the policy that is to come
  * @param policyOf a policy that was in force, to see whether a record gives back its own verdict; undefined: not kept
+ * @param countsCalls true: limits, detectors and quarantine run too. They begin with the first line, as if no call had
+ * been before
  */
 export function createRehearsal(
   policy: Policy,
   policyOf: (revision: string) => Policy | undefined,
+  countsCalls = false,
 ): Rehearsal {
-  const state = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
+  const { callers, calls, subjects } = policy.tables;
+  const sizes = countsCalls
+    ? { callers, recentCalls: calls, subjects }
+    : { callers: 1, recentCalls: 1, subjects: 64 };
+  const state = createScreeningState(sizes);
+  /** For policies of then, which count nothing here. */
+  const idle = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
+  const findings: FoundLine[] = [];
+  const feed: CallFeed | undefined = countsCalls
+    ? createCallFeed(policy, state, (finding, mode) => {
+        if (findings.length < MOST_FINDINGS) findings.push(describeFinding(finding, mode));
+      })
+    : undefined;
   const changes = new Map<
     string,
     { of: Omit<VerdictChange, "count" | "ids">; count: number; ids: string[] }
@@ -110,14 +133,32 @@ export function createRehearsal(
     line: RecordedCall,
   ): { readonly decision: Decision; readonly attempt: CallAttempt } {
     const { attempt } = readRecordedAttempt(line, found.trunk, Date.parse(line.time));
-    return { decision: found.screen.judgeRequest(attempt, state), attempt };
+    if (feed === undefined) return { decision: found.screen.judgeUnlimited(attempt, state), attempt };
+    return { decision: found.screen.judge(attempt, state), attempt };
+  }
+
+  /** Lets limits and detectors see a call that goes on under the new policy. */
+  function follow(line: RecordedCall, trunk: string, decision: Decision): void {
+    const isSent = decision.verdict.kind !== "reject" && decision.verdict.kind !== "drop";
+    if (!isSent) return;
+    const call = { id: textIn(line["id"]), trunk };
+    const hop = textIn(line["nextHop"]);
+    feed?.happened({
+      kind: "decided",
+      call,
+      at: Date.parse(line.time),
+      decision,
+      action: { kind: "forwarded", hop },
+    });
   }
 
   /** True when the policy of then gives the recorded verdict, or is not kept. */
   function givesBack(line: RecordedCall, before: string): boolean {
     const then = policyOf(textIn(line["revision"]));
     const found = then?.trunkById(textIn(line["trunk"]));
-    return found === undefined || sayVerdict(judge(found, line).decision) === before;
+    if (found === undefined) return true;
+    const { attempt } = readRecordedAttempt(line, found.trunk, Date.parse(line.time));
+    return sayVerdict(found.screen.judgeUnlimited(attempt, idle)) === before;
   }
 
   function noteGaps(found: TrunkPolicy, line: RecordedCall): void {
@@ -147,6 +188,11 @@ export function createRehearsal(
   return {
     take(line) {
       const { record, rule } = line;
+      if (record === "ended") {
+        const event = feed === undefined ? undefined : readRecordedEvent(line, () => undefined);
+        if (event !== undefined) feed?.happened(event);
+        return;
+      }
       if (record !== "decided") return;
       attempts++;
       if (beforeRules.has(rule)) {
@@ -161,9 +207,11 @@ export function createRehearsal(
       noteGaps(found, line);
       const before = `${textIn(line["verdict"])} ${textIn(line["reason"])}`;
       const { decision } = judge(found, line);
+      follow(line, found.trunk.id, decision);
       const after = sayVerdict(decision);
       const isRefusedAnew = decision.verdict.kind === "reject" || decision.verdict.kind === "drop";
-      if ((limitRules.has(rule) || rule === "quarantine") && !isRefusedAnew)
+      const isOfCounts = limitRules.has(rule) || rule === "quarantine";
+      if (feed === undefined && isOfCounts && !isRefusedAnew)
         leave(rule === "quarantine" ? causes.quarantine : causes.limits);
       else if (after === before) same++;
       else if (!limitRules.has(rule) && rule !== "quarantine" && !givesBack(line, before))
@@ -182,6 +230,7 @@ export function createRehearsal(
         const count = unheld.get(rule) ?? 0;
         return count === 0 ? [] : [{ rule, what, count }];
       }),
+      findings,
     }),
   };
 }

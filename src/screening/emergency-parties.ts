@@ -3,7 +3,7 @@ import type { CallAttempt } from "../domain/attempt.ts";
 import type { Millis, WallClock } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { createFrequencyCounts, type FrequencyCounts } from "../state/frequency/frequency-counts.ts";
-import { isCounted } from "./identities.ts";
+import { isEmergencyCall } from "./emergency-call.ts";
 
 /** The service may call back for a day. */
 const CALL_BACK: Millis = 24 * 3_600_000;
@@ -26,14 +26,33 @@ export interface EmergencyParties {
 /** Numbers at one time. A table of its own: whoever floods it with emergency calls takes no room from limits. */
 const MOST = 262_144;
 
-/** Notes every number that an emergency call has asserted: the service may call each of them back. */
+/**
+ * Notes every number that an emergency call has asserted, whether or not it counts on the trunk: the service is shown them
+ * all, and may call each of them back.
+ */
 export function noteEmergencyCall(
   attempt: CallAttempt,
   { emergencyParties, wall }: { readonly emergencyParties: EmergencyParties; readonly wall: WallClock },
 ): void {
-  for (const identity of attempt.calling)
-    if (identity.number.kind !== "unusable" && isCounted(attempt, identity))
-      emergencyParties.note(identity.number.key, attempt.at - wall.ahead, attempt.trunk.id);
+  for (const { number } of attempt.calling)
+    if (number.kind !== "unusable")
+      emergencyParties.note(number.key, attempt.at - wall.ahead, attempt.trunk.id);
+}
+
+/**
+ * True for a call that makes its caller an emergency party: it goes to an emergency service, whatever the rule `emergency`
+ * is set to, and from the core too. From abroad it justifies nothing.
+ */
+export function makesEmergencyParty(attempt: CallAttempt): boolean {
+  return attempt.trunk.side !== "international" && isEmergencyCall(attempt);
+}
+
+/** True for a call to a number that has called an emergency service within a day. */
+export function isToEmergencyParty(
+  { called, at }: CallAttempt,
+  { emergencyParties, wall }: { readonly emergencyParties: EmergencyParties; readonly wall: WallClock },
+): boolean {
+  return called.kind !== "unusable" && emergencyParties.has(called.key, at - wall.ahead);
 }
 
 export function createEmergencyParties(): EmergencyParties {

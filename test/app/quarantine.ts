@@ -87,6 +87,12 @@ void t.test(
     const text = readFileSync(journalPath(folder), "utf8");
     appendFileSync(journalPath(folder), text.slice(0, 60));
     t.match(readJournal(folder, NOW), { entries: [{ id: "f1-1" }, { id: "f1-2" }], trouble: undefined });
+    writeFileSync(journalPath(folder), text.slice(0, 60));
+    t.same(
+      readJournal(folder, NOW),
+      { entries: [], lines: 1, trouble: undefined },
+      "a first line that was cut: the file is written anew, so that the next line does not stand behind it",
+    );
     for (let at = 0; at < text.length - 1; at += 11) {
       const octets = Buffer.from(text);
       octets[at]! ^= 1 << (at % 7);
@@ -215,6 +221,14 @@ void t.test("orders: a party is shielded from whom a finding names, and from who
   t.same(entry?.held.participants, bombing.participants);
   quarantine.join(bombing, { trunk: "lease", number: person(2) });
   t.equal(entry?.held.participants.length, 2);
+  quarantine.take({
+    ...bombing,
+    id: "f1-10",
+    evidence: [],
+    facts: {},
+    participants: [1, 2, 3].map((index) => ({ trunk: "lease", number: person(index) })),
+  });
+  t.equal(entry?.held.participants.length, 3, "and from whom a later finding names");
   t.equal(
     await order({ order: "release", subject: `called:${victim}` }),
     `o1-1 called:${victim} released, f1-9 called:${victim} released`,

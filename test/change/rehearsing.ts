@@ -105,6 +105,7 @@ function open(t: Test): Place {
     since: "2026-10-03",
     until: "2026-10-04",
     maxChanges: undefined,
+    counts: false,
     json: true,
   };
   return {
@@ -215,6 +216,25 @@ void t.test("what an edit would change", async (t) => {
     );
     t.equal(changed, wanted.length, name);
   }
+});
+
+void t.test("with counts: limits and detectors of the new policy run over the recorded calls", async (t) => {
+  const { run, edit } = open(t);
+  edit(
+    "policy.yaml",
+    "lessees: [{ id: bank, numbers: bank.csv }]",
+    "lessees: [{ id: bank, numbers: bank.csv, limits: { frequency: [{ per: lessee, calls: 2, within: 1h }] } }]\ndetectors: { one-ring: {} }",
+  );
+  const without = JSON.parse((await run()).out);
+  t.equal(without.changed, 0, "without them nothing changes");
+  const { changes, unjudged, findings } = JSON.parse((await run({ counts: true })).out);
+  t.same(
+    changes.map((change: Record<string, unknown>) => [change["before"], change["after"], change["ids"]]),
+    [["reject call-rate-exceeded", "reject frequency-exceeded", ["frequent"]]],
+    "the third call within the hour; the policy has no rate any more",
+  );
+  t.notMatch(JSON.stringify(unjudged), /how many calls there were/);
+  t.same(findings, []);
 });
 
 void t.test("sealed hours give the same", async (t) => {

@@ -236,7 +236,7 @@ void t.test("orders that are wrong, or can't be obeyed, change nothing", async (
 });
 
 const strict =
-  "{ short-calls: { mode: enforce, score: 2, parties: 1, quarantine: { subject: caller, for: 1h } } }";
+  "{ short-calls: { mode: enforce, score: 2, dropped: 1, parties: 1, quarantine: { subject: caller, for: 1h } } }";
 
 void t.test("a finding binds the caller, and is listed, recorded, counted, released, kept", async (t) => {
   const {

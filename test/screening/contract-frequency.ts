@@ -1,7 +1,8 @@
 // Limits by contract: who is counted, what costs nothing, and whom nothing of it may silence.
 import t from "tap";
 import type { CallEvent } from "../../src/domain/call.ts";
-import type { FrequencyLimit } from "../../src/domain/trunk.ts";
+import type { FrequencyLimit, Trunk } from "../../src/domain/trunk.ts";
+import { isToEmergencyParty, noteEmergencyCall } from "../../src/screening/emergency-parties.ts";
 import { createScreeningListener } from "../../src/screening/limits/call-events.ts";
 import { limitsInUse } from "../../src/screening/limits/limit-use.ts";
 import { compileScreen } from "../../src/screening/chain/screen.ts";
@@ -178,6 +179,79 @@ void t.test("a number that called an emergency service is reached for a day, wha
   t.equal(judge(24 * 3_600_000 + 2000, { called: victim, calling: ["from +861087654311"] }), accepted);
   t.end();
 });
+
+void t.test("whoever calls a number that called an emergency service is above no limit", (t) => {
+  const victim = "+861087654399";
+  for (const per of ["trunk", "lessee", "caller", "callerBlock", "called"] as const) {
+    const { judge } = makeLines([limit({ per })]);
+    for (const says of [accepted, accepted, tooOften]) t.equal(judge(0, { called: victim }), says, per);
+    judge(1000, { calling: [`from ${victim}`], called: "110" });
+    t.equal(judge(2000, { called: victim }), accepted, `per ${per}: the service calls back`);
+    if (per !== "called") t.equal(judge(2000), tooOften, `per ${per}: others are not called`);
+  }
+  const trunk = makeTrunk({ limits: { attemptsPerCallerPerMinute: 1 } });
+  const state = makeState();
+  const screen = compileScreen(makeChain(), makeTables(trunk), "r1");
+  const judge = (called: string): string =>
+    sayVerdict(screen.judge(makeAttempt(trunk, { callId: `call-${++calls}`, called }), state));
+  t.equal(judge("13800138000"), accepted);
+  t.equal(judge(victim), tooOften);
+  noteEmergencyCall(makeAttempt(trunk, { calling: [`from ${victim}`], called: "110" }), state);
+  t.equal(judge(victim), accepted, "attempts per minute");
+  t.equal(judge("13800138000"), tooOften);
+  t.end();
+});
+
+void t.test("who called an emergency service is known whatever the rule emergency is set to", (t) => {
+  const rows: readonly (readonly [Partial<Trunk>, "enforce" | "monitor" | "off", string, boolean])[] = [
+    [{ side: "lessee" }, "enforce", "110", true],
+    [{ side: "lessee" }, "monitor", "110", true],
+    [{ side: "lessee" }, "off", "110", true],
+    [{ side: "national" }, "off", "010120", true],
+    [{ side: "core" }, "enforce", "110", true],
+    [{ side: "lessee" }, "enforce", "12110", false],
+    [{ side: "lessee" }, "enforce", "13800138110", false],
+    [{ side: "international", fallback: "accept" }, "enforce", "110", false],
+  ];
+  for (const [given, mode, called, isKnown] of rows) {
+    const trunk = makeTrunk(given);
+    const state = makeState();
+    const screen = compileScreen(makeChain({ emergency: { mode, options: {} } }), makeTables(trunk), "r1");
+    const attempt = makeAttempt(trunk, { called });
+    createScreeningListener(
+      state,
+      10,
+    )({
+      kind: "decided",
+      call: { id: "call-1", trunk: trunk.id },
+      at: attempt.at,
+      decision: screen.judge(attempt, state),
+      action: { kind: "forwarded", hop: "core" },
+    });
+    const back = makeAttempt(trunk, { called: "+861087654321" });
+    t.equal(isToEmergencyParty(back, state), isKnown, `${given.side}, ${mode}, ${called}`);
+  }
+  t.end();
+});
+
+void t.test(
+  "every number that an emergency call asserts is called back, whatever counts on the trunk",
+  (t) => {
+    for (const identity of ["all", "pai-first", "presented"] as const) {
+      const trunk = makeTrunk({ side: "national", identity });
+      const state = makeState();
+      const calling = ["pai +861087654321", "from +861087654399"];
+      noteEmergencyCall(makeAttempt(trunk, { called: "110", calling }), state);
+      for (const [called, isKnown] of [
+        ["+861087654321", true],
+        ["+861087654399", true],
+        ["+861087654322", false],
+      ] as const)
+        t.equal(isToEmergencyParty(makeAttempt(trunk, { called }), state), isKnown, `${identity}: ${called}`);
+    }
+    t.end();
+  },
+);
 
 void t.test("limits that are nearly used up are told, those of numbers are not", (t) => {
   const shared = limit({ per: "lessee", name: "lessee acme", calls: 10 });

@@ -2,7 +2,9 @@
 import t from "tap";
 import type { CallEvent } from "../../src/domain/call.ts";
 import type { DetectorMode, Finding } from "../../src/domain/finding.ts";
-import type { DetectorSettings } from "../../src/screening/detectors/detector.ts";
+import { createBombers } from "../../src/screening/detectors/bombers.ts";
+import type { DetectorSettings, SeenCall } from "../../src/screening/detectors/detector.ts";
+import { createFindings } from "../../src/screening/detectors/findings.ts";
 import { createScores } from "../../src/screening/detectors/scores.ts";
 import { createSubjectTable } from "../../src/screening/detectors/subject-table.ts";
 import { createWatch, defaultSettings } from "../../src/screening/detectors/watch.ts";
@@ -12,6 +14,7 @@ import {
   SECOND,
   cut,
   eventsOf,
+  lease,
   moment,
   network,
   person,
@@ -19,6 +22,28 @@ import {
   series,
   sizes,
 } from "./played-calls.ts";
+
+const seenCall: SeenCall = {
+  ref: { id: "gw-1-1", trunk: "lease" },
+  trunk: lease,
+  place: 0,
+  caller: 8,
+  callerClass: "fixed",
+  called: 42,
+  isDiverted: false,
+  begun: 0,
+  end: {
+    rang: 7000,
+    talked: 4000,
+    by: "called",
+    isBusy: false,
+    isDead: false,
+    isCancelled: false,
+  },
+  backPlace: -1,
+  backAfter: -1,
+  print: 0,
+};
 
 void t.test("rows of subjects are given up when no detector reads anything in them", (t) => {
   const table = createSubjectTable(64);
@@ -76,6 +101,61 @@ void t.test("tables are bounded: what finds no room is counted, and nothing brea
   t.end();
 });
 
+void t.test(
+  "where all findings are in force, they are looked through once a second, not at each call",
+  (t) => {
+    const findings = createFindings(1, () => "f1");
+    const as = { detector: "one-ring", profile: "1", isEnforced: false } as const;
+    const seen = { kind: "caller", facts: {}, evidence: [], strength: 1 } as const;
+    const take = (caller: number, at: number, lasts: number): boolean =>
+      findings.take({ ...as, lasts }, seen, { ...seenCall, caller }, at) !== undefined;
+    const rows: readonly (readonly [caller: number, at: number, isTold: boolean])[] = [
+      [1, 0, true],
+      [2, 100, false],
+      [2, 700, false],
+      [2, 1100, true],
+      [3, 1200, false],
+      // The wall clock was set back.
+      [3, -9000, false],
+      [3, -8000, false],
+      [3, 9000, true],
+    ];
+    for (const [caller, at, isTold] of rows) t.equal(take(caller, at, 500), isTold, `${caller} at ${at} ms`);
+    t.equal(findings.full, 5);
+    t.end();
+  },
+);
+
+void t.test(
+  "bombers: many numbers that call once spare none that calls again; a participant is not replaced",
+  (t) => {
+    const bombers = createBombers(6 * HOUR);
+    for (let i = 0; i < 200; i++) bombers.add({ ...seenCall, caller: 1000 + i }, 0.4, 3 + i, i);
+    t.equal(bombers.full(), 72, "128 have room");
+    t.equal(bombers.add({ ...seenCall, caller: 7 }, 0.4, 300, 300), undefined);
+    t.equal(bombers.add({ ...seenCall, caller: 7 }, 1.6, 301, 301), undefined);
+    t.match(bombers.add({ ...seenCall, caller: 7 }, 1.6, 302, 302), { number: "+7" });
+    for (let i = 0; i < 200; i++) bombers.add({ ...seenCall, caller: 2000 + i }, 3, 400 + i, 400 + i);
+    t.equal(bombers.of(42).length, 128);
+    t.match(bombers.of(42), [{ number: "+7" }]);
+    t.end();
+  },
+);
+
+void t.test("bombers: who calls thousands of parties takes nobody's shield", (t) => {
+  const bombers = createBombers(6 * HOUR);
+  for (let i = 0; i < 5000; i++) bombers.add({ ...seenCall, called: 1_000_000 + i }, 0.4, 3, i);
+  t.equal(bombers.full(), 5000 - 4096, "those that were called least recently are forgotten");
+  t.equal(bombers.add(seenCall, 1.8, 3, 6000), undefined);
+  t.same(
+    bombers.add(seenCall, 1.8, 4, 7000),
+    { trunk: "lease", number: "+8" },
+    "a party that is bombed then",
+  );
+  t.same(bombers.of(42), [{ trunk: "lease", number: "+8" }]);
+  t.end();
+});
+
 function allIn(mode: DetectorMode): DetectorSettings {
   return new Map([...defaultSettings].map(([id, setting]) => [id, { ...setting, mode }]));
 }
@@ -105,6 +185,14 @@ void t.test("what is refused, an emergency call or switched off is not watched",
     feed((event) => ({ ...event, decision: { ...event.decision, rule: "emergency" } })),
     0,
     "for help",
+  );
+  t.equal(
+    feed((event) => {
+      const { decision } = event;
+      return { ...event, decision: { ...decision, attempt: { ...decision.attempt, emergencyUrn: true } } };
+    }),
+    0,
+    "for help, where the rule emergency is off",
   );
   settings = allIn("off");
   t.equal(

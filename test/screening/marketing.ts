@@ -256,6 +256,30 @@ void t.test("a number that called an emergency service is refused by nothing of 
   t.end();
 });
 
+void t.test(
+  "an emergency call is refused by nothing of marketing, also where the rule emergency is off",
+  (t) => {
+    const off = compileText(policyText.replace("rules:\n", "rules:\n  emergency: { mode: off }\n"), {
+      ...lists,
+      "dnc.csv": `${lists["dnc.csv"]}110,,\n`,
+    });
+    for (const [from, to, says] of [
+      ["95177", "110", listed],
+      ["+861087650000", "110", listed],
+      ["+861087650000", "02112395", listed],
+      ["+861087650000", "12345", refused],
+      ["95177", "12110", hours],
+      ["+861087650000", "12110", number],
+    ] as const)
+      t.equal(
+        judge("loans", "2026-10-09T22:00:00+08:00", from, to, off, makeState()),
+        says,
+        `${from} to ${to}`,
+      );
+    t.end();
+  },
+);
+
 void t.test("a call back: who has called the lessee within 48 hours", (t) => {
   const remembered = makeState();
   const listen = createCallBackListener(remembered, () => policy.marketing);
@@ -383,6 +407,29 @@ void t.test(
       sayVerdict(screen.judgeChange(change, makeState())),
       listed,
       "it began before the rest hours, or was free of them",
+    );
+    t.end();
+  },
+);
+
+void t.test(
+  "other requests than calls disturb nobody: hours and do-not-call are asked for calls alone",
+  (t) => {
+    const { screen } = policy.trunkById("loans")!;
+    for (const [time, to, says] of [
+      ["2026-10-09T23:00:00+08:00", "02787654321", hours],
+      ["2026-10-09T23:00:00+08:00", "somebody", hours],
+      [day, "+8613900003333", refused],
+    ] as const) {
+      const attempt = attemptOn(policy, "loans", time, "95177", to);
+      t.equal(sayVerdict(screen.judgeUnlimited(attempt, makeState())), says, `a call to ${to}`);
+      t.equal(sayVerdict(screen.judgeRequest(attempt, makeState())), listed, `a MESSAGE to ${to}`);
+    }
+    const stranger = attemptOn(policy, "loans", day, "02066660000", "02787654321");
+    t.equal(
+      sayVerdict(screen.judgeRequest(stranger, makeState())),
+      "reject cli-not-listed",
+      "other rules hold",
     );
     t.end();
   },

@@ -3,7 +3,7 @@ import t from "tap";
 import type { CallAttempt } from "../../src/domain/attempt.ts";
 import type { CallEnded, CallEvent } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
-import type { DetectorId, FindingSubject, Participant } from "../../src/domain/finding.ts";
+import type { DetectorId, Finding, FindingSubject, Participant } from "../../src/domain/finding.ts";
 import { readKey } from "../../src/domain/number.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
 import type { DetectorSetting, DetectorSettings } from "../../src/screening/detectors/detector.ts";
@@ -15,7 +15,7 @@ import { isShortTalk } from "../../src/screening/detectors/call-bombing.ts";
 import type { PolicyTables } from "../../src/screening/rule.ts";
 import { compileScreen, type Screen } from "../../src/screening/chain/screen.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
-import { createQuarantineTable } from "../../src/state/quarantine/quarantine-table.ts";
+import { createQuarantineTable, type QuarantineTable } from "../../src/state/quarantine/quarantine-table.ts";
 import type { Held } from "../../src/state/quarantine/held.ts";
 import {
   type AttemptSpec,
@@ -668,5 +668,68 @@ void t.test("a full quarantine binds nobody more, refuses nobody else, and keeps
     if (table.put(held, NOW + 2 * DAY + i * SECOND) === undefined) t.fail(`entry ${i}`);
   }
   t.equal(table.full, full, "room is given back, however often");
+  t.end();
+});
+
+void t.test(
+  "called parties have half of the quarantine: who bombs many of them leaves room for others",
+  (t) => {
+    const table = createQuarantineTable(64);
+    const shield = (index: number, id: string): Held =>
+      hold({ kind: "called", number: party(index) }, { id, holder: "call-bombing" });
+    for (let i = 0; i < 100; i++) table.put(shield(i, `f${i}`), NOW);
+    t.equal(table.count, 32);
+    t.ok(table.put(hold(onNetwork(1), { id: "g1" }), NOW), "a caller is bound");
+    t.ok(table.put({ ...shield(99, "o1"), holder: "command" }, NOW), "a party is shielded by order");
+    table.remove(table.byId("f0")!);
+    table.remove(table.byId("f1")!);
+    t.ok(table.put(shield(98, "f200"), NOW), "one entry less makes room");
+    t.end();
+  },
+);
+
+const bombingOf = (id: string, index: number, at: number): Finding => ({
+  id,
+  detector: "call-bombing",
+  profile: "1",
+  subject: { kind: "called", number: hospital },
+  at,
+  until: at + DAY,
+  evidence: [],
+  facts: {},
+  strength: 10 * 4 ** index,
+  participants: [{ trunk: "network", number: person(index) }],
+});
+
+/** Which of the first persons the shield of the hospital refuses. */
+const refusedBy = (table: QuarantineTable): string =>
+  [0, 1, 2]
+    .filter((index) =>
+      table
+        .ofCalled({ key: readKey(hospital)! }, { at: NOW + HOUR })
+        ?.shield?.has(table.placeOf("network"), readKey(person(index))!),
+    )
+    .join(" ");
+
+void t.test("a shield that is prolonged keeps whom it refused; one that was released forgets them", (t) => {
+  const setting = settingsOf({ "call-bombing": shields24 }).get("call-bombing");
+  const table = createQuarantineTable();
+  bindFinding(bombingOf("f1", 0, NOW), setting, table, sideOf);
+  bindFinding(bombingOf("f2", 1, NOW + SECOND), setting, table, sideOf);
+  t.equal(refusedBy(table), "0 1");
+  const kept = createQuarantineTable();
+  for (const { held } of table.entries()) kept.put(held, NOW);
+  t.equal(refusedBy(kept), "0 1", "over a restart, too");
+  const { held } = table.byId("f2")!;
+  table.put(releasedOf(held, NOW + 2 * SECOND, "a taxi office"), NOW + 2 * SECOND);
+  bindFinding(bombingOf("f3", 2, NOW + 3 * SECOND), setting, table, sideOf);
+  t.equal(refusedBy(table), "2", "who is not named again is not refused again");
+  const many = Array.from({ length: 128 }, (_, i) => ({ trunk: "network", number: person(100 + i) }));
+  bindFinding({ ...bombingOf("f4", 3, NOW), participants: many }, setting, table, sideOf);
+  t.equal(
+    table.byId("f4")?.held.participants.length,
+    128,
+    "as many as there is room for, the new ones first",
+  );
   t.end();
 });

@@ -118,6 +118,9 @@ void t.test("what is kept is restored, also into a filter of another size; what 
     next.note(caller + 1, called, NOW, false);
     t.ok(next.has(caller, called, NOW + 29 * DAY));
   }
+  for (const back of [HOUR, 8 * HOUR, DAY, 2 * DAY]) forgetOld(shared, NOW - back);
+  t.ok(pairs.has(caller, called, NOW - DAY), "the wall clock was a day ahead, and is set back");
+  t.ok(pairs.has(caller, called, NOW), "nothing is forgotten for that");
   forgetOld(shared, NOW + 30 * DAY);
   t.ok(pairs.has(caller, called, NOW + 30 * DAY), "not too early");
   forgetOld(shared, NOW + 31 * DAY);

@@ -3,8 +3,9 @@ import type { CallAttempt } from "../../domain/attempt.ts";
 import type { Trunk } from "../../domain/trunk.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { RecordLine } from "./lines-since.ts";
+import { isFields } from "../../records/lines/line-fields.ts";
 import { readRecordedEvent } from "../../replay/recorded-calls.ts";
-import { noteEmergencyCall } from "../../screening/emergency-parties.ts";
+import { makesEmergencyParty, noteEmergencyCall } from "../../screening/emergency-parties.ts";
 import { noteCallBack } from "../../screening/rules/call-back-events.ts";
 import { createSubjects, readSubjects } from "../../screening/limits/contract-frequency.ts";
 import { isUnanswered } from "../../screening/limits/unanswered-calls.ts";
@@ -39,8 +40,12 @@ export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state:
       const { attempt, rule } = event.decision;
       if (marketing !== undefined) noteCallBack(attempt, marketing, state);
       // The record has no From tag: a repeat is told by everything else.
-      if (rule === "emergency") noteEmergencyCall(attempt, state);
-      else if (attempt.trunk.limits.frequency !== undefined && !state.recentCalls.takeFree(attempt)) {
+      if (makesEmergencyParty(attempt)) noteEmergencyCall(attempt, state);
+      if (
+        rule !== "emergency" &&
+        attempt.trunk.limits.frequency !== undefined &&
+        !state.recentCalls.takeFree(attempt)
+      ) {
         state.recentCalls.remember(attempt);
         count(attempt, state, false);
         counted++;
@@ -56,10 +61,19 @@ export function recountCalls(lines: Iterable<RecordLine>, policy: Policy, state:
   return counted;
 }
 
+/** Codes of emergency services, also behind an area code, are no longer; neither is what is no number, such as a URN. */
+const LONGEST_CODE = "+8675512395".length;
+
+/** True for a called party that may be an emergency service: other lines need not be read for that. */
+function isShortCalled(called: unknown): boolean {
+  const number: unknown = isFields(called) ? called["number"] : undefined;
+  return typeof number !== "string" || number.length <= LONGEST_CODE;
+}
+
 /** Reading an attempt takes time: it is done where something may follow from it. */
 function matters(line: RecordLine, policy: Policy): boolean {
   if (line["action"] !== "forwarded") return false;
-  if (line["rule"] === "emergency" || policy.marketing !== undefined) return true;
+  if (policy.marketing !== undefined || isShortCalled(line["called"])) return true;
   return policy.trunkById(String(line["trunk"]))?.trunk.limits.frequency !== undefined;
 }
 

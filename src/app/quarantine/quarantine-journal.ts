@@ -29,7 +29,7 @@ export type JournalLine =
 export interface FoundJournal {
   /** The entries that have not ended, the oldest first. */
   readonly entries: readonly Held[];
-  /** Lines of the file. */
+  /** Lines of the file, one that was cut included. */
   readonly lines: number;
   /** What is wrong with the file, and what holds. Undefined: nothing. */
   readonly trouble: string | undefined;
@@ -72,8 +72,8 @@ function readLines(path: string, text: string, now: Millis): FoundJournal {
   const entries = new Map<string, Held>();
   const keys = new Map<string, string>();
   const lines = text.split("\n");
-  // Behind the last line end stands nothing, or a line that a kill has cut.
-  lines.pop();
+  // Behind the last line end stands nothing, or a line that a kill has cut. What is written next must not stand behind it.
+  const cut = lines.pop() === "" ? 0 : 1;
   let damaged = 0;
   for (const line of lines) {
     // A failed writing leaves an empty line behind it.
@@ -96,7 +96,11 @@ function readLines(path: string, text: string, now: Millis): FoundJournal {
     damaged === 0
       ? undefined
       : `${path} has ${damaged} lines that can't be read; what they said is forgotten: look at sigwall quarantine list`;
-  return { entries: [...entries.values()].filter((held) => endOf(held) > now), lines: lines.length, trouble };
+  return {
+    entries: [...entries.values()].filter((held) => endOf(held) > now),
+    lines: lines.length + cut,
+    trouble,
+  };
 }
 
 function readLine(line: string): JournalLine | undefined {

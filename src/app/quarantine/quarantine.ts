@@ -98,6 +98,11 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
     }
   }
 
+  /** An order to shield a party goes on against whom later findings name. */
+  function joinEntry(entry: Entry | undefined, participant: Participant): void {
+    if (entry !== undefined && table.join(entry, participant)) keepSoon({ join: entry.held.id, participant });
+  }
+
   /** The callers that took part in calls to a party, as the findings in force name them. */
   function participantsOf(subject: FindingSubject): readonly Participant[] {
     const named = [...findings()].filter(
@@ -229,6 +234,8 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
     take(finding) {
       const setting = policy().detectors.get(finding.detector);
       const bound = bindFinding(finding, setting, table, sideOf);
+      for (const participant of finding.participants)
+        joinEntry(table.get("command", finding.subject), participant);
       if ("entry" in bound) keepSoon({ held: bound.entry.held });
       else if (bound.unbound === "released") {
         const subject = setting === undefined ? undefined : findSubject(finding.subject, setting, sideOf);

@@ -21,6 +21,8 @@ export interface RehearseOptions {
   readonly until: string | undefined;
   /** More changes than these: exit code 1. */
   readonly maxChanges: number | undefined;
+  /** Limits, detectors and quarantine run too. */
+  readonly counts: boolean;
   readonly json: boolean;
 }
 
@@ -56,8 +58,8 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
   const opened = await openForAsking();
   const database = typeof opened === "string" ? undefined : opened;
   try {
-    const rehearsal = createRehearsal(policy, createRecall(place));
-    const filter = { kinds: ["decided"], from, to };
+    const rehearsal = createRehearsal(policy, createRecall(place), options.counts);
+    const filter = { kinds: options.counts ? ["decided", "ended"] : ["decided"], from, to };
     const unseen = await eachAttempt(place.folders, database, filter, (line) => rehearsal.take(line));
     if (unseen.leftOut > 0 && typeof opened === "string")
       return fail(`${unseen.leftOut} sealed hours can't be read: ${opened}`);
@@ -105,7 +107,7 @@ function createRecall({ policies }: RecordsPlace): (revision: string) => Policy 
 
 const MOST_SHOWN = 50;
 
-function describe({ attempts, same, changed, changes, unjudged, unheld }: Rehearsed): string {
+function describe({ attempts, same, changed, changes, unjudged, unheld, findings }: Rehearsed): string {
   const lines = [`${attempts} attempts: ${same} with the same verdict, ${changed} with another one`];
   for (const { trunk, lessee, before, after, rule, count, ids } of changes.slice(0, MOST_SHOWN)) {
     const whom = lessee === "" ? trunk : `${trunk} (${lessee})`;
@@ -120,5 +122,8 @@ function describe({ attempts, same, changed, changes, unjudged, unheld }: Rehear
   for (const { why, count } of unjudged) lines.push(`  ${count} × ${why}`);
   for (const { rule, what, count } of unheld)
     lines.push(`${count} were judged without what the rule ${rule} reads: ${what}`);
+  const found = new Map<string, number>();
+  for (const { detector } of findings) found.set(detector, (found.get(detector) ?? 0) + 1);
+  for (const [detector, count] of found) lines.push(`${count} findings of ${detector}; --json names them`);
   return `${lines.join("\n")}\n`;
 }

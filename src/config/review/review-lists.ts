@@ -1,5 +1,6 @@
 // Reviews number lists: dates, duplicates, emergency numbers, wide ranges and prefixes, numbers of two lists.
 import type { Millis } from "../../domain/time.ts";
+import { formatKey } from "../../domain/number.ts";
 import { readListNumber } from "../../numbering/e164.ts";
 import { MOST_MARK } from "../../numbering/number-set-builder.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
@@ -232,11 +233,6 @@ function reviewShared(
     known.add(other.read.numbers.line(second.row), () => `${formatKey(key)} ${relation} at ${place}`);
   }
   return [...findings.values()].flatMap((found) => found.issues());
-}
-
-/** Formats the number of a key: positive keys are E.164 numbers, negative ones are short codes. */
-function formatKey(key: number): string {
-  return key < 0 ? String(-key) : `+${key}`;
 }
 
 /** Findings of one kind in one list: the first are written, the rest is counted. */

@@ -4,7 +4,7 @@ import type { Database } from "../sealed/duckdb.ts";
 import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
 import { readOpenLines } from "./open-lines.ts";
 import type { ReadLine, RecordFilter } from "./record-filter.ts";
-import { readSealedAttempts } from "./sealed-lines.ts";
+import { readSealedAttempts, readSealedLines } from "./sealed-lines.ts";
 
 /** So much time of sealed hours is asked for at once: memory holds the lines of it. */
 const SLICE: Millis = 600_000;
@@ -17,7 +17,7 @@ export interface Unseen {
 }
 
 /**
- * Calls `take` with every `decided` line that is meant. Of sealed hours it has what a judgement reads; what a record has
+ * Calls `take` with every `decided` line that is meant, and every `ended` line where `kinds` has them. Of sealed hours it has what a judgement reads; what a record has
  * not is null there. Throws when a folder can't be read.
  *
  * @param filter `from` and `to` are needed
@@ -62,8 +62,11 @@ async function eachSealed(
   for (let from = start; from < start + HOUR; from += SLICE) {
     const span = { from: Math.max(from, filter.from), to: Math.min(from + SLICE, filter.to) };
     if (span.from >= span.to) continue;
-    const sealed = await readSealedAttempts(database, hours, { ...filter, ...span });
-    const lines = [...sealed];
+    const lines: ReadLine[] = [...(await readSealedAttempts(database, hours, { ...filter, ...span }))];
+    if (filter.kinds.includes("ended"))
+      lines.push(
+        ...(await readSealedLines(database, hours, { kinds: ["ended"], ...span }, Number.MAX_SAFE_INTEGER)),
+      );
     for (; at < rest.length && Date.parse(rest[at]?.time ?? "") < span.to; at++) lines.push(rest[at]!);
     for (const line of inOrder(lines)) take(line);
   }

@@ -67,7 +67,7 @@ export async function readSealedAttempts(
   hours: readonly HourFiles[],
   filter: RecordFilter,
 ): Promise<readonly ReadLine[]> {
-  const { sql, values } = conditionOf("attempts", filter);
+  const { sql, values } = conditionOf("attempts", { ...filter, kinds: ["decided"] });
   const columns = judgedColumns.map((name) => `"${name}"`).join(", ");
   const rows = await askTables(
     database,

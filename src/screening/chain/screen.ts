@@ -30,8 +30,10 @@ export interface Screen {
    * trunk's exception policy.
    */
   judge(attempt: CallAttempt, state: ScreeningState): Decision;
-  /** Judges a request that begins no call, and a call that has paid: by every rule but the limits. */
+  /** Judges a request that begins no call: by every rule but the limits and the rules about the times of calls. */
   judgeRequest(attempt: CallAttempt, state: ScreeningState): Decision;
+  /** Judges a call that pays no limit: by every rule but the limits. */
+  judgeUnlimited(attempt: CallAttempt, state: ScreeningState): Decision;
   /**
    * Judges a change of the calling party in a call that has paid: by every rule but the limits, `line-state`,
    * `do-not-call` and `marketing`. An order that stops a line says itself what becomes of the calls that stand.
@@ -90,6 +92,8 @@ const everyFieldRules: ReadonlySet<RuleId> = new Set(["hidden-caller", "deny-lis
 
 /** The rules about the beginning of a call: a call that stands goes on, whatever they say of its time and its parties. */
 const callRules: ReadonlySet<RuleId> = new Set(["line-state", "do-not-call", "marketing"]);
+/** The rules about whom a call may reach, and when. No other request disturbs anybody. */
+const disturbanceRules: ReadonlySet<RuleId> = new Set(["do-not-call", "marketing"]);
 
 const listed: Accept = { kind: "accept", reason: "listed" };
 const acceptedByDefault: Accept = { kind: "accept", reason: "default" };
@@ -108,6 +112,9 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
   const whole = askedOf(running);
   const plain = askedOf(running.filter((step) => !step.silentWhenPlain));
   const aboutBodies = askedOf(running.filter((step) => step.id === "bodies"));
+  const aboutRequests = askedOf(
+    running.filter((step) => step.spend === undefined && !disturbanceRules.has(step.id)),
+  );
   const aboutChanges = askedOf(running.filter((step) => step.spend === undefined && !callRules.has(step.id)));
   const end = endOf(trunk, running);
   const onFault = exceptionOf(trunk, "rule-fault");
@@ -257,7 +264,8 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
 
   return {
     judge: (attempt, state) => run(attempt, state, "pays", attempt, isPlainCall(attempt) ? plain : whole),
-    judgeRequest: (attempt, state) => run(attempt, state, "no"),
+    judgeRequest: (attempt, state) => run(attempt, state, "no", attempt, aboutRequests),
+    judgeUnlimited: (attempt, state) => run(attempt, state, "no"),
     judgeChange: (attempt, state, named) =>
       run(attempt, state, "no", named === undefined ? attempt : { ...attempt, calling: named }, aboutChanges),
     judgeBody: (attempt, state) => run(attempt, state, "no", attempt, aboutBodies),

@@ -37,7 +37,7 @@ export interface Bombers {
   add(call: SeenCall, weight: number, calls: number, now: Millis): Participant | undefined;
   /** The callers that take part. */
   of(called: number): readonly Participant[];
-  /** Callers that were not kept. */
+  /** Callers that were not kept, or not long enough. */
   full(): number;
   readonly octets: number;
 }
@@ -47,16 +47,19 @@ export function createBombers(lifetime: Millis): Bombers {
   const parties = new Map<number, Party>();
   let full = 0;
 
-  /** The party that was called least recently stands first. */
-  function makeRoom(now: Millis): boolean {
-    for (const [called, { touched }] of parties) {
-      if (now - touched <= lifetime) break;
+  /**
+   * Forgets the party that was called least recently, which stands first. Who calls some thousand parties a few times must
+   * not take the shields of all others.
+   */
+  function makeRoom(now: Millis): void {
+    for (const [called, { touched, callers }] of parties) {
       parties.delete(called);
+      if (now - touched <= lifetime) full += callers.length;
+      return;
     }
-    return parties.size < MOST_PARTIES;
   }
 
-  function partyOf(called: number, now: Millis): Party | undefined {
+  function partyOf(called: number, now: Millis): Party {
     const known = parties.get(called);
     if (known !== undefined) {
       parties.delete(called);
@@ -64,17 +67,26 @@ export function createBombers(lifetime: Millis): Bombers {
       parties.set(called, known);
       return known;
     }
-    if (parties.size >= MOST_PARTIES && !makeRoom(now)) return undefined;
+    if (parties.size >= MOST_PARTIES) makeRoom(now);
     const fresh: Party = { touched: now, callers: [] };
     parties.set(called, fresh);
     return fresh;
   }
 
-  function callerIn({ callers }: Party, { trunk, caller }: SeenCall): Caller | undefined {
+  /** @returns undefined where there is no room, and the calls of everybody kept weigh as much as this one */
+  function callerIn({ callers }: Party, { trunk, caller }: SeenCall, weight: number): Caller | undefined {
     const known = callers.find((one) => one.caller === caller && one.trunk === trunk.id);
-    if (known !== undefined || callers.length >= MOST_PARTICIPANTS) return known;
+    if (known !== undefined) return known;
     const fresh: Caller = { trunk: trunk.id, caller, weight: 0, isIn: false };
-    callers.push(fresh);
+    if (callers.length < MOST_PARTICIPANTS) {
+      callers.push(fresh);
+      return fresh;
+    }
+    // A bomber who lets many numbers call once must not be spared for that.
+    const least = leastOf(callers);
+    if (least === undefined || callers[least]!.weight >= weight) return undefined;
+    full++;
+    callers[least] = fresh;
     return fresh;
   }
 
@@ -83,8 +95,7 @@ export function createBombers(lifetime: Millis): Bombers {
       if (calls === 0) parties.delete(call.called);
       if (weight === 0 || calls <= FIRST_CALLS) return undefined;
       if (weight < 0 && !parties.has(call.called)) return undefined;
-      const party = partyOf(call.called, now);
-      const caller = party === undefined ? undefined : callerIn(party, call);
+      const caller = callerIn(partyOf(call.called, now), call, weight);
       if (caller === undefined) {
         full++;
         return undefined;
@@ -98,6 +109,14 @@ export function createBombers(lifetime: Millis): Bombers {
     full: () => full,
     octets: MOST_PARTIES * 200,
   };
+}
+
+/** The place of the caller whose calls weigh least, of those that take no part. */
+function leastOf(callers: readonly Caller[]): number | undefined {
+  let least: number | undefined;
+  for (const [place, { isIn, weight }] of callers.entries())
+    if (!isIn && (least === undefined || weight < callers[least]!.weight)) least = place;
+  return least;
 }
 
 function participantOf({ trunk, caller }: Caller): Participant {

@@ -15,6 +15,8 @@ import type { SeenCall, Sighting } from "./detector.ts";
 export const IN_FORCE: Millis = 24 * 3_600_000;
 /** A finding in force is told again when it is so many times as strong as when it was told last. */
 export const GROWTH = 4;
+/** Time until findings that are all in force are looked through again. Milliseconds. */
+const LOOK_AGAIN: Millis = 1000;
 
 /** A finding in force, without its calls. */
 export interface FindingInForce {
@@ -70,9 +72,12 @@ export interface Findings {
 export function createFindings(capacity: number, name: () => string): Findings {
   const inForce = new Map<string, InForce>();
   let full = 0;
+  let lookedAt = -Infinity;
 
-  /** The oldest stand first: the map is in the order in which they were told last. */
+  /** Looks through all of them once a second at most: who has made so many must not make each call cost that. */
   function forgetExpired(at: Millis): void {
+    if (at >= lookedAt && at - lookedAt < LOOK_AGAIN) return;
+    lookedAt = at;
     for (const [key, { until }] of inForce) if (until <= at) inForce.delete(key);
   }
 

@@ -5,6 +5,7 @@ import type { NumberClass, PartyNumber } from "../../domain/number.ts";
 import type { Mutable } from "../../domain/mutable.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Trunk } from "../../domain/trunk.ts";
+import { makesEmergencyParty } from "../emergency-parties.ts";
 import { isCounted } from "../identities.ts";
 import { NONE, type SeenCall, type SeenEnd } from "./detector.ts";
 
@@ -103,7 +104,8 @@ export function createSeenCalls(capacity: number): SeenCalls {
     },
     begin({ call: ref, decision: { attempt, rule }, action }, now) {
       // Calls for help are nobody's pattern.
-      if (action.kind !== "forwarded" || rule === "emergency") return undefined;
+      if (action.kind !== "forwarded" || rule === "emergency" || makesEmergencyParty(attempt))
+        return undefined;
       const { called } = attempt;
       const caller = callerOf(attempt);
       if (caller === undefined || called.kind === "unusable") return undefined;

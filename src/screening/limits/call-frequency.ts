@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { Deny } from "../../domain/decision.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
+import { isToEmergencyParty } from "../emergency-parties.ts";
 import { isCounted } from "../identities.ts";
 import type { Limit, LimitRule } from "../rule.ts";
 import { timeOf, type ScreeningState, type TableFull } from "../state.ts";
@@ -90,10 +91,14 @@ export const callFrequency: LimitRule<z.infer<typeof optionsSchema>> = {
     const { attemptsPerCallerPerMinute: limit, frequency } = trunk.limits;
     const perMinute = limit === undefined ? undefined : compilePerMinute(limit);
     const byContract = frequency === undefined ? undefined : compileFrequency(frequency);
-    if (perMinute === undefined || byContract === undefined) return perMinute ?? byContract;
+    if (perMinute === undefined && byContract === undefined) return undefined;
     return {
-      check: (attempt, state) => perMinute.check(attempt, state) ?? byContract.check(attempt, state),
-      spend: (attempt, state) => perMinute.spend(attempt, state) ?? byContract.spend(attempt, state),
+      check(attempt, state) {
+        const above = perMinute?.check(attempt, state) ?? byContract?.check(attempt, state);
+        // Who called an emergency service today is reached, whoever calls and whatever was counted.
+        return above === undefined || isToEmergencyParty(attempt, state) ? undefined : above;
+      },
+      spend: (attempt, state) => perMinute?.spend(attempt, state) ?? byContract?.spend(attempt, state),
     };
   },
   explain({ attempt, state, tables }, finding) {

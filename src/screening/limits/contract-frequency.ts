@@ -70,16 +70,6 @@ export function countOf(
   return limit.onlyUnanswered ? counted + counts.pending(number, subject) : counted;
 }
 
-/** True where a call to this party passes whatever was counted: she called an emergency service today. */
-function isCalledBack(limit: ContractLimit, attempt: CallAttempt, state: ScreeningState): boolean {
-  const { called } = attempt;
-  return (
-    limit.per === "called" &&
-    called.kind !== "unusable" &&
-    state.emergencyParties.has(called.key, timeOf(attempt, state))
-  );
-}
-
 /** Compiles the limits of a trunk. */
 export function compileFrequency(limits: readonly ContractLimit[]): Limit {
   const numbersIn = numberLimits(limits);
@@ -94,7 +84,7 @@ export function compileFrequency(limits: readonly ContractLimit[]): Limit {
         readSubjects(limit, attempt, subjects);
         for (let each = 0; each < subjects.count; each++) {
           const made = countOf(counts, numbers[i]!, limit, subjects.keys[each]!, now);
-          if (made >= limit.calls && !isCalledBack(limit, attempt, state))
+          if (made >= limit.calls)
             return {
               kind: "reject",
               reason: "frequency-exceeded",

@@ -1,5 +1,11 @@
 // From a finding to an entry of the quarantine: whom it binds, and why it binds nobody.
-import type { Finding, FindingSubject, Participant, SubjectKind } from "../../domain/finding.ts";
+import {
+  type Finding,
+  type FindingSubject,
+  MOST_PARTICIPANTS,
+  type Participant,
+  type SubjectKind,
+} from "../../domain/finding.ts";
 import { BLOCK_OF_CALLERS, formatKey, readKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Side, TrunkId } from "../../domain/trunk.ts";
@@ -92,10 +98,21 @@ export function bindFinding(
     markUntil: action === undefined ? 0 : at + action.for,
     calls: facts["calls"] ?? evidence.length,
     strength,
-    participants: subject.kind === "called" ? participants : [],
+    participants: subject.kind === "called" ? unite(participants, before?.participants ?? []) : [],
   };
   const entry = table.put(held, at);
   return entry === undefined ? { unbound: "full" } : { entry };
+}
+
+/** The participants of a finding, and those of the entry that it prolongs, as many as there is room for. */
+function unite(found: readonly Participant[], before: readonly Participant[]): readonly Participant[] {
+  if (before.length === 0) return found;
+  const named = new Set(found.map(nameOf));
+  return [...found, ...before.filter((one) => !named.has(nameOf(one)))].slice(0, MOST_PARTICIPANTS);
+}
+
+function nameOf({ trunk, number }: Participant): string {
+  return `${number} ${trunk}`;
 }
 
 /**

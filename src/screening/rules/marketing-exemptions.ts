@@ -1,10 +1,11 @@
-// Called numbers that marketing may call in spite of hours and do-not-call lists: they have called the lessee, or an emergency service.
+// Called numbers that marketing may call in spite of hours and do-not-call lists: emergency services, and who has called one or the lessee.
 import type { CallAttempt } from "../../domain/attempt.ts";
+import { isEmergencyCall } from "../emergency-call.ts";
 import type { LesseeMarketing } from "../rule.ts";
 import { timeOf, type ScreeningState } from "../state.ts";
 
 /** Why rest hours and do-not-call lists don't hold for a call. */
-export type MarketingExemption = "call-back" | "emergency-party";
+export type MarketingExemption = "call-back" | "emergency-call" | "emergency-party";
 
 /** @returns undefined for a call that no exemption is for */
 export function exemptionOf(
@@ -13,6 +14,8 @@ export function exemptionOf(
   { lessee, policy: { callBack } }: LesseeMarketing,
 ): MarketingExemption | undefined {
   const { called } = attempt;
+  // Also where the rule emergency is off.
+  if (isEmergencyCall(attempt)) return "emergency-call";
   if (called.kind === "unusable") return undefined;
   const now = timeOf(attempt, state);
   if (state.emergencyParties.has(called.key, now)) return "emergency-party";
@@ -26,6 +29,8 @@ export function sayExemption(
   marketing: LesseeMarketing,
 ): string {
   switch (exemptionOf(attempt, state, marketing)) {
+    case "emergency-call":
+      return "; it is an emergency service, and is reached";
     case "emergency-party":
       return "; it has called an emergency service within 24 h, and is reached";
     case "call-back":

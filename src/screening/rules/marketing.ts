@@ -6,9 +6,10 @@ import type { AssertedIdentity } from "../../domain/identity.ts";
 import { formatNumber } from "../../domain/number.ts";
 import { createRestClock, type RestClock } from "../../hours/rest-hours.ts";
 import { areaOf } from "../../numbering/areas/area-of.ts";
+import { isEmergencyCall } from "../emergency-call.ts";
+import { isToEmergencyParty } from "../emergency-parties.ts";
 import { describeIdentity, isCounted } from "../identities.ts";
 import type { MarketingPolicy, ScreenRule } from "../rule.ts";
-import type { ScreeningState } from "../state.ts";
 import { exemptionOf, sayExemption } from "./marketing-exemptions.ts";
 
 const optionsSchema = z.strictObject({});
@@ -38,11 +39,6 @@ function findStranger(
   return undefined;
 }
 
-/** True for a call to a number that has called an emergency service: it is refused for nothing here. */
-function isReached({ called, at }: CallAttempt, { emergencyParties, wall }: ScreeningState): boolean {
-  return called.kind !== "unusable" && emergencyParties.has(called.key, at - wall.ahead);
-}
-
 export const marketing: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "marketing",
   stage: "screen",
@@ -57,7 +53,7 @@ export const marketing: ScreenRule<z.infer<typeof optionsSchema>> = {
     return (attempt, state): Deny | undefined => {
       const stranger = findStranger(attempt, policy);
       if (stranger !== undefined)
-        return isReached(attempt, state)
+        return isEmergencyCall(attempt) || isToEmergencyParty(attempt, state)
           ? undefined
           : { kind: "reject", reason: "marketing-number", facts: { field: stranger.source } };
       const area = areaOf(attempt.called);

@@ -7,9 +7,10 @@ import { formatKey, type PartyNumber } from "../../domain/number.ts";
 import { type Entry, NOWHERE } from "../../state/quarantine/quarantine-table.ts";
 import { authorityClasses } from "../authority-classes.ts";
 import { isEmergencyCall } from "../emergency-call.ts";
+import { isToEmergencyParty } from "../emergency-parties.ts";
 import { isCounted } from "../identities.ts";
 import type { PolicyTables, ScreenRule } from "../rule.ts";
-import { timeOf, type ScreeningState } from "../state.ts";
+import type { ScreeningState } from "../state.ts";
 
 const optionsSchema = z.strictObject({});
 
@@ -94,10 +95,8 @@ function findEntry(attempt: CallAttempt, tables: PolicyTables, state: ScreeningS
 
 /** Says why a call passes although an entry binds it; undefined: it does not pass. */
 function whySpared(attempt: CallAttempt, tables: PolicyTables, state: ScreeningState): string | undefined {
-  const { called } = attempt;
   if (tables.trunk.side !== "international" && isEmergencyCall(attempt)) return "an emergency call passes";
-  if (called.kind !== "unusable" && state.emergencyParties.has(called.key, timeOf(attempt, state)))
-    return "the called party called an emergency service today";
+  if (isToEmergencyParty(attempt, state)) return "the called party called an emergency service today";
   return isOfAuthority(attempt, tables) ? "the caller is a public authority" : undefined;
 }
 

@@ -8,6 +8,8 @@ const SLOTS = 255;
 /** A pair is known when all of its cells are so many slots old: from 2, which is now for a talk, to 30 days. */
 const YOUNGEST = 2;
 const OLDEST = YOUNGEST + 120;
+/** A cell is up to so many slots younger than now where the wall clock was set back: by two days at most. It says what it said. */
+const AHEAD = 8;
 /** Cells of a pair. */
 const CELLS = 4;
 /** Octets before the cells: two words of a secret. */
@@ -48,11 +50,15 @@ function ageOf(cell: number, slot: number): number {
 function isKnown(cell: number, slot: number): boolean {
   if (cell === 0) return false;
   const age = ageOf(cell, slot);
-  return age >= YOUNGEST && age <= OLDEST;
+  return age >= YOUNGEST && !isOld(age);
+}
+
+function isOld(age: number): boolean {
+  return age > OLDEST && age < SLOTS - AHEAD;
 }
 
 /**
- * Empties cells that say nothing any more, before their slot comes round again after 64 days. Runs in another thread than
+ * Empties cells that say nothing any more, before their slot comes round again after 62 days. Runs in another thread than
  * `note`.
  */
 export function forgetOld(shared: SharedArrayBuffer, at: Millis): void {
@@ -61,7 +67,7 @@ export function forgetOld(shared: SharedArrayBuffer, at: Millis): void {
   for (let i = 0; i < cells.length; i++) {
     const cell = cells[i]!;
     // The call thread may have written it meanwhile.
-    if (cell !== 0 && ageOf(cell, slot) > OLDEST) Atomics.compareExchange(cells, i, cell, 0);
+    if (cell !== 0 && isOld(ageOf(cell, slot))) Atomics.compareExchange(cells, i, cell, 0);
   }
 }
 

@@ -13,6 +13,10 @@ const MOST_ENTRIES = 16_384;
 const FOR_ORDERS = 1024;
 /** A trunk has at most this part of the entries, but by orders: who floods it with callers leaves room for other trunks. */
 const SHARE = 4;
+/** Called parties have at most this part: who bombs many of them leaves room for callers, blocks and trunks. */
+const CALLED_SHARE = 2;
+/** Stands for the trunk of called parties, who stand on none. No trunk has this name. */
+const NO_TRUNK = "";
 /** Time until a full table is looked through again. Milliseconds. */
 const LOOK_AGAIN: Millis = 1000;
 
@@ -89,6 +93,10 @@ export interface QuarantineTable {
 
 /** Takes keys that nobody looks for. */
 const scratch = new Float64Array(1);
+
+function trunkOf(subject: FindingSubject): TrunkId {
+  return "trunk" in subject ? subject.trunk : NO_TRUNK;
+}
 
 const isAnyEnforced = (_holder: Holder): boolean => true;
 
@@ -190,9 +198,10 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
     return ended;
   }
 
-  /** True where a finding about this trunk may have one more entry. */
+  /** True where a finding about this trunk, or about a called party, may have one more entry. */
   function hasShare(subject: FindingSubject): boolean {
-    return !("trunk" in subject) || (byTrunk.get(subject.trunk) ?? 0) < capacity / SHARE;
+    const trunk = trunkOf(subject);
+    return (byTrunk.get(trunk) ?? 0) < capacity / (trunk === NO_TRUNK ? CALLED_SHARE : SHARE);
   }
 
   function hasRoom({ holder, subject }: Held, at: Millis): boolean {
@@ -207,7 +216,8 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
   }
 
   function countOnTrunk(subject: FindingSubject, by: 1 | -1): void {
-    if ("trunk" in subject) byTrunk.set(subject.trunk, (byTrunk.get(subject.trunk) ?? 0) + by);
+    const trunk = trunkOf(subject);
+    byTrunk.set(trunk, (byTrunk.get(trunk) ?? 0) + by);
   }
 
   function fill(shield: Shield | undefined, participants: readonly Participant[]): void {
@@ -296,6 +306,8 @@ export function createQuarantineTable(capacity = MOST_ENTRIES): QuarantineTable 
       entry.held = held;
       byKey.set(key, entry);
       byId.set(held.id, entry);
+      // Whom the entry names no more is refused no more.
+      entry.shield?.clear();
       fill(entry.shield, held.participants);
       setOn(entry);
       return entry;

@@ -8,6 +8,7 @@ export interface Shield {
   has(place: number, caller: number): boolean;
   /** @returns false where the caller is there already, or there is no room */
   add(place: number, caller: number): boolean;
+  clear(): void;
 }
 
 export function createShield(): Shield {
@@ -30,6 +31,9 @@ export function createShield(): Shield {
       places[size] = place;
       callers[size++] = caller;
       return true;
+    },
+    clear() {
+      size = 0;
     },
   };
 }
