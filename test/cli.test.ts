@@ -25,3 +25,4 @@ import "./cli/lost-log.ts";
 import "./cli/line-orders.ts";
 import "./cli/quarantine.ts";
 import "./cli/marketing.ts";
+import "./cli/custody.ts";

@@ -17,5 +17,7 @@ import "./config/examples.ts";
 import "./config/check.ts";
 import "./config/former.ts";
 import "./config/properties.ts";
+import "./config/row-trunks.ts";
+import "./config/custody.ts";
 import "./config/engine-limits.ts";
 import "./config/evidence.ts";

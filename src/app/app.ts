@@ -26,6 +26,7 @@ import { createCallSnapshots } from "./call-snapshots.ts";
 import type { HourlySeal } from "./hourly-seal.ts";
 import { describeUnkept, type PolicyPlace } from "../records/policies/policy-keeping.ts";
 import type { HeldLists } from "./lists/held-lists.ts";
+import { openCustody, type StartCustody } from "./lists/custody-notes.ts";
 import { createListKeeper } from "./lists/list-keeper.ts";
 import type { SnapshotPlace } from "./lists/list-snapshot.ts";
 import { createDetection } from "./detection.ts";
@@ -78,6 +79,8 @@ export interface AppParts {
   readonly seals?: Pick<HourlySeal, "counts"> | undefined;
   /** Restores the counts of limits, and keeps them from then on. Left out: they begin anew at each start. */
   readonly keepCounts?: (state: ScreeningState, policy: Policy) => { close(): Promise<void> };
+  /** Left out: what was in custody is not known. */
+  readonly custody?: StartCustody;
   /** Told when a policy could not be kept, before it comes into force: a gap for the records. The log has it already. */
   readonly unkept?: (revision: string, why: string) => void;
 }
@@ -119,6 +122,7 @@ export async function startApp({
   unkept,
   seals,
   keepCounts,
+  custody,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
   // Chosen before any part with a timer is made: a timer that runs during the wait would use variables that come later.
@@ -247,6 +251,7 @@ export async function startApp({
     unwatched: watched.unwatched,
     held: listKeeper.held,
     took: listKeeper.take,
+    ...openCustody(log, records, custody),
     keep: policies,
     unkept: (revision, why) => {
       log.error(describeUnkept(revision, why));
@@ -260,14 +265,8 @@ export async function startApp({
     },
     failed: (place, why) => log.warn(`can't watch ${place}: ${why}; reload with SIGHUP after a change there`),
   });
-  const { watchdogSeconds } = config;
-  const watchdog =
-    watchdogSeconds === 0
-      ? undefined
-      : startWatchdog(
-          { thread: "watchdog", turns: adminThread.turns, most: watchdogSeconds * 1000, log: logTarget },
-          fault,
-        );
+  const watching = { turns: adminThread.turns, log: logTarget };
+  const watchdog = startWatchdog(config.watchdogSeconds, watching, fault);
 
   async function open(): Promise<readonly [listening: readonly string[], admin: Admin]> {
     if (config.hep !== undefined) hep = await openHepExport(config.hep, sockets.open, reports.fault);

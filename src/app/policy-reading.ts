@@ -2,6 +2,7 @@
 import { type ConfigIssue, hasErrors } from "../config/yaml/issue.ts";
 import { loadStatic } from "../config/load-static.ts";
 import { packPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
+import { type CustodyList, type CustodyNote, custodyOf, findTakenOut } from "../config/change/custody.ts";
 import type { TableSizes } from "../policy/policy.ts";
 import { loadTls, type TlsMaterial } from "../config/sigwall/tls-files.ts";
 import type { HeldLists } from "./lists/held-lists.ts";
@@ -22,6 +23,8 @@ export interface ReadRequest {
   readonly keepOnly?: string | undefined;
   /** The lists in force. Those whose files did not change are not read again. Left out: all are read. */
   readonly held?: HeldLists | undefined;
+  /** The lists in force whose numbers may leave only when released. Left out: they can't be known. */
+  readonly custody?: readonly CustodyList[] | undefined;
 }
 
 /** The result. `parcel` is there unless `issues` holds an error. */
@@ -36,6 +39,10 @@ export interface ReadReply {
   readonly stamps: FileStamps;
   /** Why the policy could not be kept; it may come into force all the same. Undefined: it is kept, or need not be. */
   readonly unkept?: string | undefined;
+  /** The lists in custody of the policy, for the next reading. */
+  readonly custody?: readonly CustodyList[] | undefined;
+  /** What is to be recorded of numbers that leave lists: releases where the policy comes into force, else refusals. */
+  readonly notes?: readonly CustodyNote[] | undefined;
 }
 
 /** The reading could not come to an end. `issue` says why, and at which file. */
@@ -53,7 +60,7 @@ export class ReadingFailure extends Error {
  */
 export function readForReload(
   files: TrackedFiles,
-  { configPath, fingerprint, tables, keep, keepOnly, held }: ReadRequest,
+  { configPath, fingerprint, tables, keep, keepOnly, held, custody: inForce }: ReadRequest,
 ): ReadReply {
   const reply = (issues: readonly ConfigIssue[], parcel?: PolicyParcel, tls?: TlsMaterial): ReadReply => ({
     parcel,
@@ -79,6 +86,9 @@ export function readForReload(
   const certificates = config.tls === undefined ? undefined : loadTls(files.readFile, config.tls, Date.now());
   const issues = [...policyIssues, ...(certificates?.issues ?? [])];
   if (material === undefined || hasErrors(issues)) return reply(issues);
+  const taken = findTakenOut(inForce ?? [], material, Date.now());
+  if (taken.issues.length > 0) return { ...reply([...issues, ...taken.issues]), notes: taken.notes };
+  const custody = { custody: custodyOf(material), notes: taken.notes };
   const tls = certificates?.material;
   const { engine } = config;
   const isKept = keepOnly === undefined || keepOnly === material.revision;
@@ -88,10 +98,10 @@ export function readForReload(
       : undefined;
   const parcel = packPolicy(partsOf(material));
   if (JSON.stringify(parcel.file.tables) === JSON.stringify(tables))
-    return { ...reply(issues, parcel, tls), unkept, held: memory.held() };
+    return { ...reply(issues, parcel, tls), unkept, held: memory.held(), ...custody };
   const message = "table sizes change with a restart; the running ones stay as they are";
   const warning = material.file.source.issueAt(["tables"], message, "warning");
-  return { ...reply([...issues, warning], parcel, tls), unkept, held: memory.held() };
+  return { ...reply([...issues, warning], parcel, tls), unkept, held: memory.held(), ...custody };
 }
 
 /** An error that concerns a file as a whole. */

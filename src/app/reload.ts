@@ -2,6 +2,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { compileInSteps } from "../config/policy/build-policy.ts";
+import type { CustodyList, CustodyNote } from "../config/change/custody.ts";
 import type { ConfigIssue } from "../config/yaml/issue.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import { unpackPolicy, type PolicyParcel } from "../config/policy/policy-transfer.ts";
@@ -58,6 +59,10 @@ export interface ReloadParts {
   readonly maxChanges?: number | undefined;
   /** Rehearses the files as they are. Resolves with a text that says why that can't be done. */
   readonly rehearse?: () => Promise<ReloadRehearsal | string>;
+  /** The lists in custody of the policy in force. Left out: they are not known. */
+  readonly custody?: readonly CustodyList[] | undefined;
+  /** Takes what is to be recorded of numbers that left lists, or were to leave them. */
+  readonly noted?: (notes: readonly CustodyNote[]) => void;
   /** Where policies are kept. Left out: nowhere. */
   readonly keep?: PolicyPlace | undefined;
   /** A policy could not be kept, and comes into force all the same: an alarm, and a gap in the records. */
@@ -94,11 +99,12 @@ export function createReloader(parts: ReloadParts): Reloader {
   let last: Promise<unknown> = Promise.resolve();
   let isReading = false;
   let isClosed = false;
+  let { custody } = parts;
 
   /** Reads the files, and keeps the policy where it may come into force. */
   function readFiles(more: Pick<ReadRequest, "keep" | "keepOnly" | "held">): Promise<ReadReply> {
     const { fingerprint } = running;
-    return read({ configPath, fingerprint, tables: current().tables, ...more });
+    return read({ configPath, fingerprint, tables: current().tables, custody, ...more });
   }
 
   /** Puts what was read in force. */
@@ -109,7 +115,9 @@ export function createReloader(parts: ReloadParts): Reloader {
       if (reply.unkept !== undefined) parts.unkept?.(policy.revision, reply.unkept);
       parts.swap(policy, tls);
       if (reply.held !== undefined) parts.took?.(reply.held);
+      custody = reply.custody;
     }
+    if (!isClosed && (parcel === undefined || policy !== undefined)) parts.noted?.(reply.notes ?? []);
     return { policy, issues, stamps };
   }
 

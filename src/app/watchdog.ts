@@ -36,8 +36,18 @@ export interface WatchdogData {
 /** How long after its end the thread is started again, and how long a process may take to end. Milliseconds. */
 const RESTART_AFTER: Millis = 1000;
 
-/** Starts the thread. `fault` takes an error that ended the thread; it is started again. */
-export function startWatchdog(data: WatchdogData, fault: (error: unknown) => void): Watchdog {
+/**
+ * Starts the thread. `fault` takes an error that ended the thread; it is started again.
+ *
+ * @param seconds longest time without a turn; 0: nobody watches
+ */
+export function startWatchdog(
+  seconds: number,
+  { turns, log }: Pick<WatchdogData, "turns" | "log">,
+  fault: (error: unknown) => void,
+): Watchdog | undefined {
+  if (seconds === 0) return undefined;
+  const data: WatchdogData = { thread: "watchdog", turns, most: seconds * 1000, log };
   let thread: Worker;
   let restart: NodeJS.Timeout | undefined;
   let isClosed = false;

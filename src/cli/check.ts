@@ -9,12 +9,14 @@ import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.t
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { describeEntry } from "../policy/match-ties.ts";
 import type { Policy } from "../policy/policy.ts";
+import { describeShutdown } from "../config/review/review-shutdown.ts";
 import { bareAmbiguousOf, bareLookalikes } from "../config/review/review-bare-numbers.ts";
 import { reviewPolicy } from "../config/review/review.ts";
 import { loadAdminTls } from "../config/sigwall/admin-schema.ts";
 import { loadTls } from "../config/sigwall/tls-files.ts";
 import { findRule, mergeSetting } from "../config/policy/rule-options.ts";
 import { describeSs7 } from "../config/policy/keys/ss7-schema.ts";
+import { policiesOf } from "../records/policies/policy-place.ts";
 import { findEvidenceKeyIssue } from "../records/evidence/evidence-key.ts";
 import { readFromDisk } from "../app/read-file.ts";
 import { findKeyIssue } from "../app/key-file.ts";
@@ -22,6 +24,7 @@ import { describeOrders, orphansOf } from "../app/lines/lines-held.ts";
 import { type FoundLines, readKept } from "../app/lines/lines-files.ts";
 import { describeForgotten, findStateFolderIssue } from "../app/state-folder.ts";
 import type { RecordsConfig } from "../config/sigwall/records-schema.ts";
+import { compareWithKept } from "../app/lists/custody-before.ts";
 import { findPlace, type NodePlace, type Surroundings } from "../config/sigwall/node-place.ts";
 import { describeLinks } from "./start-message.ts";
 import { loadPolicy, type PolicyMaterial } from "../config/load-policy.ts";
@@ -64,6 +67,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     ...describeEvidence(config, material),
     ...describePolicy(policy, material, output.now),
     ...describeFrequencies(policy, config.records),
+    ...labelled("shutdown", describeShutdown(material)),
     ...describeScores(material),
     ...describeMarketing(policy, material),
     ...(config.engine === "m3ua" ? describeLabels(policy) : []),
@@ -72,6 +76,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
   const placeIssues = [
     ...findPlaceIssues(configPath, place, config),
     ...findKeptIssues(configPath, policy, kept, output.now),
+    ...compareWithKept(policiesOf(config), place.node, material, output.now).issues,
   ];
   return conclude([...staticIssues, ...placeIssues, ...issues, ...tlsIssues, ...findings], summary, output);
 }
@@ -194,6 +199,10 @@ function describeScores({ plans }: PolicyMaterial): readonly Line[] {
     bands.map((band) => `${band.do} from ${formatScore(band.from)}`).join(", "),
   ]);
   return align(rows).map((text, index) => [index === 0 ? "scores" : "", text]);
+}
+
+function labelled(label: string, rows: readonly (readonly string[])[]): readonly Line[] {
+  return align(rows).map((text, index) => [index === 0 ? label : "", text]);
 }
 
 /** Says which lessees are meant by the rules about marketing, and what these ask for. */

@@ -27,6 +27,8 @@ import { findPlace } from "../config/sigwall/node-place.ts";
 import { survivesLostTerminal } from "../app/threads/lost-terminal.ts";
 import { say } from "../app/threads/unblocked-descriptor.ts";
 import { endAtOnce } from "../wire/kernel/end-at-once.ts";
+import { compareWithKept } from "../app/lists/custody-before.ts";
+import { custodyOf } from "../config/change/custody.ts";
 import { version } from "./version.ts";
 import { stampOnDisk, trackFiles } from "../app/tracked-files.ts";
 import { redactText } from "../observe/redact.ts";
@@ -72,6 +74,9 @@ export async function runFilter(configPath: string): Promise<number> {
     return refuse([...staticIssues, ...issues, ...tls.issues]);
   const adminTls = loadAdminTls(files.readFile, config.adminAccess, Date.now());
   if (hasErrors(adminTls.issues)) return refuse([...staticIssues, ...issues, ...adminTls.issues]);
+  const policyFolder = policiesOf(config);
+  const taken = compareWithKept(policyFolder, place.node, material, Date.now());
+  if (taken.issues.length > 0) return refuse([...staticIssues, ...issues, ...taken.issues]);
   const inherited = findInheritedSockets(process.env, process.pid);
   if (typeof inherited === "string") return fail(inherited);
   const mismatch = matchInherited(inherited, config.listen);
@@ -99,8 +104,7 @@ export async function runFilter(configPath: string): Promise<number> {
     await adminThread.close();
     return fail(records);
   }
-  const folder = policiesOf(config);
-  const policies = folder === undefined ? undefined : { folder, node: place.node };
+  const policies = policyFolder === undefined ? undefined : { folder: policyFolder, node: place.node };
   const surroundings = { engine: config.engine, listeners };
   const unkept = policies && keepPolicy(policies, material, surroundings, files.readAgain, Date.now());
   const noteUnkept = (revision: string, why: string): void => {
@@ -121,6 +125,9 @@ export async function runFilter(configPath: string): Promise<number> {
   if (!process.stderr.isTTY) for (const issue of warnings) log.warn(redactText(formatIssue(issue)));
   if (key.warning !== undefined && config.m3ua === undefined) log.warn(key.warning);
   if (place.warning !== undefined) log.warn(place.warning);
+  const custody = { lists: custodyOf(material), notes: taken.notes };
+  if (taken.unknown !== undefined && custody.lists.length > 0)
+    log.info("what left police and shutdown lists since the last run is not known", { why: taken.unknown });
   // Signal handlers come first: a signal may arrive as soon as the filter says that it is up.
   // Calls go on. The log gets the stack, and the metrics count an internal error.
   process.on("unhandledRejection", (reason) => (app === undefined ? log.fault(reason) : app.fault(reason)));
@@ -165,6 +172,7 @@ export async function runFilter(configPath: string): Promise<number> {
         : {}),
       policies,
       unkept: noteUnkept,
+      custody,
       seals,
       adminThread,
       logTarget,

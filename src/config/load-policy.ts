@@ -17,6 +17,8 @@ import type { Policy, PolicyLine } from "../policy/policy.ts";
 import { findBrokenReferences } from "./policy/references.ts";
 import { readYaml, type Source } from "./yaml/yaml-source.ts";
 import { findImpossible } from "./policy/engine-limits.ts";
+import { type LoadedReleases, loadReleases } from "./policy/release-files.ts";
+import { findStrangeTrunks } from "./policy/row-trunks.ts";
 import { findUnenforced } from "./policy/unenforced.ts";
 import { type ReadFile, unreadable } from "./yaml/config-files.ts";
 import { canonicalText, digest } from "./yaml/canonical-text.ts";
@@ -38,6 +40,8 @@ export interface PolicyMaterial {
   readonly lists: readonly LoadedList[];
   /** The calendar of holidays. Undefined: the policy names none. */
   readonly calendar: DayCalendar | undefined;
+  /** What may leave the lists of the police, and lists of numbers shut down. */
+  readonly releases: readonly LoadedReleases[];
   readonly plans: readonly TrunkPlan[];
   readonly lines: readonly PolicyLine[];
   readonly revision: PolicyRevision;
@@ -88,6 +92,7 @@ export function readPolicy(
   const { file, issues: mistakes } = readPolicyFile(source);
   const { lists, issues: listIssues } = loadLists(file, readFile, memory);
   const days = loadDayCalendar(file, readFile);
+  const { releases, issues: releaseIssues } = loadReleases(file, readFile);
   const { plans, lines, issues: planIssues } = planTrunks(file, lists, days.calendar);
   const issues = sortIssues([
     ...source.issues,
@@ -96,8 +101,10 @@ export function readPolicy(
     ...findUnenforced(file),
     ...planIssues,
     ...findImpossible(file, plans, engine),
+    ...findStrangeTrunks(file, lists, readFile),
     ...listIssues,
     ...days.issues,
+    ...releaseIssues,
   ]);
   if (hasErrors(issues)) return refused(issues);
   return {
@@ -106,9 +113,10 @@ export function readPolicy(
       file,
       lists,
       calendar: days.calendar,
+      releases,
       plans,
       lines,
-      revision: revisionOf(source, lists, days),
+      revision: revisionOf(source, lists, days, releases),
     },
   };
 }
@@ -124,8 +132,10 @@ function revisionOf(
   source: Source,
   lists: readonly LoadedList[],
   { written, calendar }: LoadedCalendar,
+  releases: readonly LoadedReleases[],
 ): string {
   const byPath = new Map(lists.map((list) => [list.written, list.read.hashes.text]));
   if (written !== undefined && calendar !== undefined) byPath.set(written, calendar.hashes.text);
+  for (const file of releases) byPath.set(file.written, file.hashes.text);
   return digest(canonicalText({ policy: source.value, lists: Object.fromEntries(byPath) }));
 }

@@ -43,6 +43,7 @@ export const reasons = {
     cause: 21,
     when: "listed, outside its dates, or verification overdue by policy",
   },
+  "cli-wrong-line": { status: 403, cause: 21, when: "listed, for other trunks of the lessee only" },
   "number-class": {
     status: 403,
     cause: 21,

@@ -60,7 +60,7 @@ export function cleanList(
 ): CleanList | { readonly error: string } {
   const header = findHeader(table, asked);
   if ("error" in header) return header;
-  const known: readonly string[] = asked === undefined ? columns : [...columns, asked.name];
+  const known: readonly string[] = [...new Set([...columns, ...(asked === undefined ? [] : [asked.name])])];
   const used = known.filter((column) => header.positions.has(column));
   const tally = createTally();
   const issues: CellIssue[] = [];

@@ -51,6 +51,8 @@ export function findHeader(
 const chineseAsked: Readonly<Record<AskedColumn["holds"], readonly string[]>> = {
   score: ["评分", "分值", "风险分值"],
   industry: ["行业"],
+  trunks: [],
+  notice: [],
 };
 
 function askedMeant(name: string, asked: AskedColumn | undefined): string | undefined {

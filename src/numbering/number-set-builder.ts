@@ -52,9 +52,10 @@ const MAX_DIGITS = 15;
 /**
  * Starts an empty set.
  *
- * @param isMarked whether rows keep their marks. A set without marks needs no memory for them
+ * @param isMarked whether rows keep their marks. `where-marked`: from the first mark on that is not 0. A set without
+ *   marks needs no memory for them
  */
-export function createNumberSetBuilder(isMarked = false): NumberSetBuilder {
+export function createNumberSetBuilder(isMarked: boolean | "where-marked" = false): NumberSetBuilder {
   const attributes = createAttributeTable();
   const keys = createDoubleColumn();
   const exactRows = createRowColumns(isMarked);
@@ -107,13 +108,14 @@ export function createNumberSetBuilder(isMarked = false): NumberSetBuilder {
     },
     build() {
       const exact = keys.count();
+      const hasMarks = exactRows.hasMarks() || wideRows.hasMarks();
       const memory = allocateColumns({
         exact,
         ranges: lows.count(),
         rows: exact + wideRows.count(),
         attributes: attributes.count(),
         lastLine: Math.max(exactRows.lastLine(), wideRows.lastLine()),
-        isMarked,
+        isMarked: hasMarks,
       });
       const columns = layOutColumns(memory);
       columns.attributes.set(attributes.values());
@@ -123,8 +125,8 @@ export function createNumberSetBuilder(isMarked = false): NumberSetBuilder {
       columns.rowAttributes.set(arrangeWords(exactRows.attributes(), order));
       columns.rowLine.set(wideRows.lines(), exact);
       columns.rowAttributes.set(wideRows.attributes(), exact);
-      if (isMarked) {
-        columns.rowMark.set(arrangeWords(exactRows.marks(), order));
+      if (hasMarks) {
+        if (exactRows.hasMarks()) columns.rowMark.set(arrangeWords(exactRows.marks(), order));
         columns.rowMark.set(wideRows.marks(), exact);
       }
       fillRanges(columns, lows.values(), highs.values(), rangeRows.values());
@@ -155,22 +157,30 @@ function fillRanges(
 }
 
 /** Holds the line, the mark and the attributes of rows, in order of arrival. */
-function createRowColumns(isMarked: boolean) {
+function createRowColumns(isMarked: boolean | "where-marked") {
   const lines = createWordColumn();
   const attributes = createWordColumn();
   const marks = createWordColumn();
   let last = 0;
+  let hasMarks = isMarked === true;
+  /** The rows so far have mark 0. */
+  const beginMarks = (): void => {
+    hasMarks = true;
+    while (marks.count() < lines.count()) marks.push(0);
+  };
   return {
     push(line: number, attribute: number, mark = 0): number {
       if (line > last) last = line;
+      if (mark !== 0 && !hasMarks && isMarked !== false) beginMarks();
       lines.push(line);
-      if (isMarked) marks.push(mark);
+      if (hasMarks) marks.push(mark);
       return attributes.push(attribute);
     },
     lines: () => lines.values(),
     lastLine: () => last,
     attributes: () => attributes.values(),
     marks: () => marks.values(),
+    hasMarks: () => hasMarks,
     count: () => lines.count(),
   };
 }

@@ -37,6 +37,8 @@ export interface RefusalLine {
   readonly cause?: number;
   /** What was wrong, in words; of an accepted call, why it was not carried. */
   readonly why?: string;
+  /** The notice that the row of a police, deny or shutdown list came with. A text of the policy, not of a peer. */
+  readonly notice?: string;
   readonly revision: string;
   /** SIP status that was answered in place of a verdict that the engine could not obey. */
   readonly enforcedAs?: number;
@@ -116,9 +118,10 @@ function describeParties({ calling, called }: CallAttempt): Pick<RefusalLine, "c
 /** Characters of the words that a line has of a refusal. */
 const longestWhy = 200;
 
-function describeFacts(decision: Decision): Pick<RefusalLine, "why"> {
+function describeFacts(decision: Decision): Pick<RefusalLine, "why" | "notice"> {
   const why = whyOf(decision);
-  return why === undefined ? {} : { why };
+  const notice = decision.verdict.facts?.["notice"];
+  return { ...(why === undefined ? {} : { why }), ...(typeof notice === "string" ? { notice } : {}) };
 }
 
 /**
@@ -134,7 +137,8 @@ export function whyOf({ verdict: { kind, reason, facts = {} } }: Decision): stri
 }
 
 function wordsOf(facts: Facts): string {
-  const all = Object.entries(facts);
+  // The notice has a field of its own, in its own script.
+  const all = Object.entries(facts).filter(([name]) => name !== "notice");
   const [first] = all;
   return all.length === 1 && first?.[0] === "fault"
     ? String(first[1])

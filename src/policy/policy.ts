@@ -72,7 +72,7 @@ export interface OverloadLimits {
 export interface ListSummary {
   /** Id of the list, or of the lessee whose numbers it holds. Invariant: unique among both. */
   readonly id: string;
-  readonly kind: "lessee" | "police" | "deny" | "trusted" | "score" | "do-not-call";
+  readonly kind: "lessee" | "police" | "deny" | "shutdown" | "trusted" | "score" | "do-not-call";
   readonly file: string;
   /** Rows of the file: each exact number, range or prefix is one. */
   readonly rows: number;

@@ -1,7 +1,8 @@
 // Finds the diverting number that a lessee's list lets forward calls.
 import type { CallAttempt } from "../domain/attempt.ts";
 import type { UsableNumber } from "../numbering/e164.ts";
-import type { NumberList } from "./rule.ts";
+import { findListed } from "./listed-row.ts";
+import type { LesseeList } from "./rule.ts";
 
 /**
  * Returns the last diverting number when the lessee's list says, at the time of the call, that it
@@ -12,10 +13,10 @@ import type { NumberList } from "./rule.ts";
  */
 export function licensedForwarder(
   attempt: CallAttempt,
-  list: NumberList | undefined,
+  list: LesseeList | undefined,
 ): UsableNumber | undefined {
   const number = attempt.diversion[0]?.number;
   if (number === undefined || number.kind === "unusable" || list === undefined) return undefined;
-  const row = list.numbers.find(number.key, attempt.at);
+  const row = findListed(list, number.key, attempt.at);
   return row >= 0 && list.numbers.mayForward(row) ? number : undefined;
 }

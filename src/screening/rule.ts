@@ -34,9 +34,21 @@ export interface NumberList {
   readonly numbers: NumberSet;
 }
 
+/** The list of a lessee, as one trunk of the lessee sees it. */
+export interface LesseeList extends NumberList {
+  /** By the mark of a row: 1 where the row is good on the trunk. Undefined: every row is. */
+  readonly onTrunk?: Uint8Array | undefined;
+  /** What rows say of their trunks, by their marks from 1 on. For explanations; a policy out of a parcel has none. */
+  readonly trunkSets?: readonly string[] | undefined;
+}
+
 /** A list of numbers whose calls are refused. */
 export interface DenyList extends NumberList {
-  readonly kind: "police" | "deny";
+  readonly kind: "police" | "deny" | "shutdown";
+  /** The notices that rows came with, by their marks from 1 on. */
+  readonly notices?: readonly string[] | undefined;
+  /** Of kind shutdown: the order. It stands for the notice of rows without one. */
+  readonly order?: string | undefined;
 }
 
 /** What becomes of calls from a score on. */
@@ -88,7 +100,7 @@ export interface LesseeMarketing {
 export interface PolicyTables {
   readonly trunk: Trunk;
   /** The numbers of the trunk's lessee. Undefined on a trunk without lessee. */
-  readonly lesseeNumbers: NumberList | undefined;
+  readonly lesseeNumbers: LesseeList | undefined;
   readonly denyLists: readonly DenyList[];
   /** Numbers whose scores count as 0, and that no shield of a called party refuses. */
   readonly trustedLists: readonly NumberList[];

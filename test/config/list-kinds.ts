@@ -30,7 +30,7 @@ void tap.test("mistakes in the kinds of lists say what and where", async (t) => 
     ["{ file: dnc.csv, kind: do-not-call, industry: finance }"],
     [
       "{ file: trusted.csv, kind: trusty }",
-      'policy.yaml:21:27 lists.x.kind: expected police | deny | trusted | score | do-not-call, got "trusty"; did you mean "trusted"?',
+      'policy.yaml:21:27 lists.x.kind: expected police | deny | shutdown | trusted | score | do-not-call, got "trusty"; did you mean "trusted"?',
     ],
     [
       "{ file: trusted.csv, kind: trusted, threshold: 0.5 }",
@@ -84,6 +84,20 @@ void tap.test("mistakes in the kinds of lists say what and where", async (t) => 
     [
       "{ file: score.csv, kind: score, threshold: 0.5, column: Risiko }",
       'score.csv:1:1: the header has no column "Risiko", and a list of kind score needs it',
+    ],
+    ["{ file: police.csv, kind: shutdown, order: GT-7, due: 2026-12-31, authority: MIIT, noReturn: true }"],
+    [
+      "{ file: police.csv, kind: shutdown }",
+      "policy.yaml:21:3 lists.x: a list of kind shutdown needs `order`",
+    ],
+    [
+      "{ file: police.csv, kind: shutdown, order: GT-7, due: tomorrow }",
+      "policy.yaml:21:55 lists.x.due: expected a date like 2026-12-31",
+    ],
+    [
+      "{ file: police.csv, kind: police, order: GT-7, noReturn: true }",
+      "policy.yaml:21:40 lists.x.order: belongs to lists of kind shutdown",
+      "policy.yaml:21:53 lists.x.noReturn: belongs to lists of kind shutdown",
     ],
     ["{ file: none.csv, kind: trusted }", "policy.yaml:21:8 lists.x.file: can't read none.csv: no such file"],
   ];

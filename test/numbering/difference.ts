@@ -64,7 +64,7 @@ void t.test("a range is what its numbers are: against sets of numbers", (t) => {
   fc.assert(
     fc.property(spans, spans, (a, b) => {
       const [old, young] = [numbersOf(a), numbersOf(b)];
-      const { added, removed } = differenceOf(setOf(a), setOf(b), false, 100);
+      const { added, removed } = differenceOf(setOf(a), setOf(b), undefined, 100);
       const lost = [...old].filter((number) => !young.has(number));
       const gained = [...young].filter((number) => !old.has(number));
       t.same([removed.numbers, added.numbers], [lost.length, gained.length]);

@@ -29,7 +29,7 @@ const refused: CallDecided = {
       verdict: {
         kind: "reject",
         reason: "police-listed",
-        facts: { list: "police", field: "from", line: "lists/police.csv:17" },
+        facts: { list: "police", field: "from", line: "lists/police.csv:17", notice: "公刑通2026-114" },
       },
       rule: "deny-lists",
       shadow: [
@@ -118,11 +118,12 @@ void t.test("lines: a refused call, field by field in the order of the contract"
     cause: 21,
     overlapOf: "gw-a-t3k9x1-1041",
     listLine: "lists/police.csv:17",
+    notice: "公刑通2026-114",
   });
   const order =
     "record id node time signalling transport source destination callId requestUri calling called diversion trunk lessee " +
     "listener privacy displays bodies agent codecs fromHost marks verdict reason rule mode shadow revision action status " +
-    "cause overlapOf listLine";
+    "cause overlapOf listLine notice";
   t.equal(Object.keys(line).join(" "), order);
   t.end();
 });

@@ -3,6 +3,25 @@ import { testRule, type Row } from "../support/rule-table.ts";
 
 const notListed = "reject cli-not-listed";
 const expired = "reject cli-expired";
+/** Mark 1 is for the trunk of these tests, mark 2 for another. */
+const tied = {
+  ...makeList("acme", [
+    { number: "+861066660001", mark: 1 },
+    { number: "+861066660002", mark: 2 },
+    "+861066660003",
+    { number: "+861066660004", mark: 2 },
+    { number: "+861066660004", mark: 1 },
+    { number: "+861066661005", mark: 2 },
+    "+861066661000..+861066661099",
+    { number: "+861066662000..+861066662099", mark: 2 },
+    { number: "+861066660006", mark: 2, validTo: NOW },
+    { number: "+861066660007", mark: 1, validTo: NOW },
+    { number: "+861066660007", mark: 2 },
+    { number: "+861066660008", mark: 2, mayForward: true },
+  ]),
+  onTrunk: Uint8Array.from([1, 1, 0]),
+  trunkSets: ["gw-1", "gw-2 gw-3"],
+};
 const DAY = 86_400_000;
 const verifiedWithin30 = { verifiedWithinDays: 30 };
 
@@ -223,6 +242,36 @@ testRule("caller-authentication", [
     says: expired,
   },
   { name: "29 allowed", options: { verifiedWithinDays: 29 }, calling: ["from +861055550003"], says: expired },
+  // Rows that name their trunks: mark 1 is for this trunk, mark 2 for others.
+  ...[
+    ["a row of this trunk", "from +861066660001", "abstains"],
+    ["a row of another trunk", "from +861066660002", "reject cli-wrong-line"],
+    ["a row without trunk", "from +861066660003", "abstains"],
+    ["two rows, one for each of two trunks", "from +861066660004", "abstains"],
+    ["a row of another trunk inside a range without trunk", "from +861066661005", "abstains"],
+    ["a range of another trunk", "from +861066662000", "reject cli-wrong-line"],
+    ["near miss: behind that range", "from +861066662100", notListed],
+    ["a row of another trunk, ended", "from +861066660006", expired],
+    ["a row of this trunk, ended, beside one of another", "from +861066660007", "reject cli-wrong-line"],
+  ].map(([name = "", caller = "", says = ""]): Row => ({
+    name,
+    calling: [caller],
+    says,
+    tables: { lesseeNumbers: tied },
+  })),
+  {
+    name: "both identities of this trunk, the second of another",
+    calling: ["pai +861066660001", "from +861066660002"],
+    tables: { lesseeNumbers: tied },
+    says: "reject cli-wrong-line",
+  },
+  {
+    name: "a forwarder of another trunk",
+    calling: ["from +8613912345678"],
+    diversion: ["div +861066660008"],
+    tables: { lesseeNumbers: tied },
+    says: "reject cli-wrong-line",
+  },
   // No list is never a list of everything.
   { name: "no list", tables: { lesseeNumbers: undefined }, says: notListed },
   { name: "an empty list", tables: { lesseeNumbers: makeList("acme", []) }, says: notListed },

@@ -1,4 +1,5 @@
 import t from "tap";
+import type { DenyList } from "../../src/screening/rule.ts";
 import { compileScreen } from "../../src/screening/chain/screen.ts";
 import {
   type AttemptSpec,
@@ -76,6 +77,45 @@ testRule("deny-lists", [
   { name: "also a diverting party", tables, diversion: ["div +85281234567"], says: "reject police-listed" },
   { name: "no number", tables, calling: ["from alice"], says: "abstains" },
 ]);
+
+/** Lists with notices, and an order whose rows have none but the second. */
+const police2026: DenyList = {
+  ...makeDenyList("police", "police", [
+    { number: "+85281234567", mark: 1 },
+    { number: "+85281234568", mark: 2 },
+    { number: "+85281234569", mark: 0 },
+    { number: "+85281234500..+85281234509", mark: 2 },
+  ]),
+  notices: ["公刑通2026-114", "公刑通2026-131"],
+};
+const closed: DenyList = {
+  ...makeDenyList("shutdown", "closed", [
+    { number: "+85281234567", mark: 0 },
+    { number: "+85281234570", mark: 0 },
+    { number: "+85281234571", mark: 1 },
+  ]),
+  order: "GT-2026-7",
+  notices: ["GT-2026-8"],
+};
+
+void t.test("the notice of the row that decided, or the order of its list", async (t) => {
+  const trunk = makeTrunk();
+  const chain = { ...setEveryRule("off"), "deny-lists": { mode: "enforce" as const, options: {} } };
+  const screen = compileScreen(chain, makeTables(trunk, { denyLists: [closed, police2026] }), "r1");
+  for (const [caller, reason, list, notice] of [
+    ["+85281234567", "police-listed", "police", "公刑通2026-114"],
+    ["+85281234568", "police-listed", "police", "公刑通2026-131"],
+    ["+85281234505", "police-listed", "police", "公刑通2026-131"],
+    ["+85281234569", "police-listed", "police", undefined],
+    ["+85281234570", "police-listed", "closed", "GT-2026-7"],
+    ["+85281234571", "police-listed", "closed", "GT-2026-8"],
+  ] as const) {
+    const { verdict } = screen.judge(makeAttempt(trunk, { calling: [`from ${caller}`] }), makeState());
+    t.equal(verdict.reason, reason, caller);
+    t.equal(verdict.facts?.["list"], list, caller);
+    t.equal(verdict.facts?.["notice"], notice, caller);
+  }
+});
 
 /** A code, and every way to write it. Each must be found under each, and no neighbour under any. */
 const spellings: readonly (readonly [

@@ -5,12 +5,14 @@ import { ruleIds } from "../../src/domain/rule-id.ts";
 import { explainAttempt } from "../../src/screening/chain/explanation.ts";
 import { rules } from "../../src/screening/chain/rule-order.ts";
 import { compileScreen, type ChainConfig } from "../../src/screening/chain/screen.ts";
+import type { LesseeList } from "../../src/screening/rule.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
 import {
   type AttemptSpec,
   makeAttempt,
   makeChain,
   makeDenyList,
+  makeList,
   makeSpecialUser,
   makeState,
   makeTables,
@@ -19,10 +21,21 @@ import {
 } from "../support/attempt.ts";
 import { sayVerdict } from "../support/rule-table.ts";
 
+/** Mark 1 names two trunks, this one too; mark 2 another. */
+const tied: LesseeList = {
+  ...makeList("acme", [
+    { number: "+861066660001", mark: 1 },
+    { number: "+861066660002", mark: 2 },
+  ]),
+  onTrunk: Uint8Array.from([1, 1, 0]),
+  trunkSets: ["gw-1 gw-2", "gw-2"],
+};
+
 interface ExplainRow extends AttemptSpec {
   readonly name: string;
   readonly trunk?: Partial<Trunk>;
   readonly chain?: Partial<ChainConfig>;
+  readonly lesseeNumbers?: LesseeList;
   readonly verdict: string;
   /** Rule whose line is looked at, and what it saw. */
   readonly saw: readonly [rule: string, text: string, line?: string];
@@ -35,6 +48,22 @@ const rows: readonly ExplainRow[] = [
     verdict: "accept listed",
     saw: ["caller-authentication", "+861087654321 is listed", "lists/acme.csv:2"],
     changes: ["split the range or prefix at lists/acme.csv:2, so that it leaves +861087654321 out"],
+  },
+  {
+    name: "listed for this trunk and another",
+    lesseeNumbers: tied,
+    calling: ["from +861066660001"],
+    verdict: "accept listed",
+    saw: ["caller-authentication", "+861066660001 is listed for trunks gw-1, gw-2", "lists/acme.csv:2"],
+    changes: ["remove +861066660001 from lists/acme.csv:2"],
+  },
+  {
+    name: "listed for another trunk",
+    lesseeNumbers: tied,
+    calling: ["from +861066660002"],
+    verdict: "reject cli-wrong-line",
+    saw: ["caller-authentication", "+861066660002 is listed for trunk gw-2 only", "lists/acme.csv:3"],
+    changes: ["set trunk at lists/acme.csv:3 so that it names trunk-1"],
   },
   {
     name: "not listed",
@@ -278,7 +307,9 @@ void t.test("explain: what a rule saw, which line decided, what would turn it ar
   const specialUsers = [makeSpecialUser("+861087654300")];
   for (const row of rows) {
     const trunk = makeTrunk(row.trunk);
-    const screen = compileScreen(makeChain(row.chain), makeTables(trunk, { denyLists, specialUsers }), "r1");
+    const own = row.lesseeNumbers === undefined ? {} : { lesseeNumbers: row.lesseeNumbers };
+    const tables = makeTables(trunk, { denyLists, specialUsers, ...own });
+    const screen = compileScreen(makeChain(row.chain), tables, "r1");
     const explanation = explainAttempt(screen, makeAttempt(trunk, row), makeState());
     t.equal(sayVerdict(explanation.decision), row.verdict, row.name);
     t.same(

@@ -5,10 +5,11 @@ import { writeDurably } from "../../app/durable-file.ts";
 import { describeFailure, readFromDisk, readGivenFile } from "../../app/read-file.ts";
 import { readPolicy } from "../../config/load-policy.ts";
 import { loadStatic } from "../../config/load-static.ts";
+import { compareMarks } from "../../config/change/same-marks.ts";
 import { countOf, describeDifference } from "../../config/change/number-words.ts";
 import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
 import type { AskedColumn } from "../../config/lists/asked-column.ts";
-import { askedColumnOf } from "../../config/policy/keys/list-schema.ts";
+import { askedOf as askedOfList } from "../../config/policy/list-loading.ts";
 import type { LoadedList } from "../../config/policy/list-loading.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import { addRows } from "../../intake/list-addition.ts";
 import { proveList, writeList } from "../../intake/list-text.ts";
 import { differenceOf } from "../../numbering/lists/difference.ts";
-import type { NumberSet } from "../../numbering/number-set.ts";
+import type { ReadList } from "../../config/lists/number-list.ts";
 import { readMonthlyFigures, writeMonthlyFigures } from "../../intake/monthly-figures.ts";
 import type { Table } from "../../intake/table.ts";
 import { readTable } from "./read-table.ts";
@@ -90,8 +91,8 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   if (left > 0) say(`${left} more cells that can't be taken`);
   if (issues.length > 0)
     return fail(`${countOf(issues.length + left, "cell")} can't be taken: nothing was written`, REFUSED);
-  if (target.list !== undefined && made.numbers !== undefined)
-    for (const line of describeAgainst(target.list, made.numbers)) say(`  ${line}`);
+  if (target.list !== undefined && made.read !== undefined)
+    for (const line of describeAgainst(target.list, made.read)) say(`  ${line}`);
   return write(options, made.text, say, output);
 }
 
@@ -150,21 +151,21 @@ function findTarget({
 
 /** The further column that the kind of the list asks for. */
 function askedOf({ list }: Target): AskedColumn | undefined {
-  return list?.entry && askedColumnOf(list.entry);
+  return list && askedOfList(list);
 }
 
 interface MadeList {
   readonly text: string;
-  readonly numbers: NumberSet | undefined;
+  readonly read: ReadList | undefined;
   readonly issues: readonly CellIssue[];
 }
 
 function makeWhole(target: Target, clean: CleanList): MadeList {
   const { calendar, homeCountry } = target;
   const text = writeList(clean.columns, clean.rows);
-  if (clean.issues.length > 0) return { text, numbers: undefined, issues: [] };
+  if (clean.issues.length > 0) return { text, read: undefined, issues: [] };
   const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked: askedOf(target) });
-  return { text, numbers: reading.list?.numbers, issues };
+  return { text, read: reading.list, issues };
 }
 
 function addTo(target: Target, clean: CleanList): MadeList | { readonly error: string } {
@@ -178,7 +179,7 @@ function addTo(target: Target, clean: CleanList): MadeList | { readonly error: s
     firstLine,
     asked: askedOf(target),
   });
-  return { text, numbers: proved.reading.list?.numbers, issues: [...issues, ...proved.issues] };
+  return { text, read: proved.reading.list, issues: [...issues, ...proved.issues] };
 }
 
 function write(
@@ -224,8 +225,9 @@ function describeChange({ change, count: times, first }: ChangeCount): string {
   return `${times} × ${changeWords[change](places)}`;
 }
 
-function describeAgainst({ file, kind, read }: LoadedList, numbers: NumberSet): readonly string[] {
-  const words = describeDifference(differenceOf(read.numbers, numbers, kind === "score"));
+function describeAgainst({ file, kind, read }: LoadedList, made: ReadList): readonly string[] {
+  const isSameMark = compareMarks({ kind, read }, { kind, read: made });
+  const words = describeDifference(differenceOf(read.numbers, made.numbers, isSameMark));
   return [
     `beside ${file}, which is in force:`,
     ...(words.length === 0 ? ["the same numbers"] : words).map((line) => `  ${line}`),

@@ -6,6 +6,7 @@ import type { PolicyMaterial } from "../load-policy.ts";
 import type { TrunkPlan } from "../policy/build-policy.ts";
 import type { LoadedList } from "../policy/list-loading.ts";
 import { isMapping } from "../yaml/schema-issues.ts";
+import { compareMarks } from "./same-marks.ts";
 import { describeDifference } from "./number-words.ts";
 import { changesOf, describeValue, type ValueChange } from "./value-changes.ts";
 
@@ -35,7 +36,7 @@ function compareLists(before: PolicyMaterial, after: PolicyMaterial): readonly P
   return namesOf(old, young).flatMap((about) => {
     const [was, is] = [old.get(about), young.get(about)];
     const words = describeDifference(
-      differenceOf(was?.read.numbers ?? noNumbers, is?.read.numbers ?? noNumbers, is?.kind === "score"),
+      differenceOf(was?.read.numbers ?? noNumbers, is?.read.numbers ?? noNumbers, compareMarks(was, is)),
     );
     const state = was === undefined ? ["new"] : is === undefined ? ["gone"] : [];
     const kind =

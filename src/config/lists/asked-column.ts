@@ -1,4 +1,4 @@
-// The further column that a kind of list asks for: a score, or the name of an industry.
+// The further column that a kind of list asks for: a score, an industry, trunks, or the notice that a row came with.
 import { Buffer } from "node:buffer";
 import { MOST_MARK } from "../../numbering/number-set-builder.ts";
 import { readScore } from "../../numbering/lists/score.ts";
@@ -7,8 +7,11 @@ import { readScore } from "../../numbering/lists/score.ts";
 export interface AskedColumn {
   /** As the header writes it; case and width of letters make no difference. */
   readonly name: string;
-  /** `score`: a number from 0 to 1, which every row has. `industry`: a name, or nothing. */
-  readonly holds: "score" | "industry";
+  /**
+   * `score`: a number from 0 to 1, which every row has. `industry`: a name, or nothing. `trunks`: ids of trunks behind
+   * spaces or `;`, or nothing. `notice`: the number of a notice, or nothing.
+   */
+  readonly holds: "score" | "industry" | "trunks" | "notice";
 }
 
 /** Reads the cells of one list as marks of its rows. */
@@ -22,7 +25,7 @@ export interface AskedCells {
   names(): readonly string[];
 }
 
-/** Different spellings of industries that are known by their octets. */
+/** Different spellings of names that are known by their octets. */
 const MOST_CELLS = 32;
 
 /** Says one column in the key of a list that was read: another one gives other marks. */
@@ -37,7 +40,31 @@ export function plainIndustry(name: string): string {
 
 /** Begins to read the cells of a list. */
 export function createAskedCells(column: AskedColumn): AskedCells {
-  return column.holds === "score" ? createScores(column) : createIndustries(column);
+  return column.holds === "score" ? createScores(column) : createNames(column, plainCells[column.holds]);
+}
+
+/** The forms in which cells are compared. Empty: the cell says nothing. */
+const plainCells = {
+  industry: plainIndustry,
+  notice: plainNotice,
+  trunks: (cell: string) => [...new Set(trunksIn(cell))].toSorted().join(" "),
+} as const;
+
+/** At most this many characters of a notice stand in a record. */
+const MOST_NOTICE = 100;
+
+/** A notice as it stands in records and logs: without characters that a terminal obeys or nobody sees. */
+function plainNotice(cell: string): string {
+  const seen = cell.replaceAll(/[\p{Cc}\p{Cf}]/gu, "").trim();
+  return seen.length <= MOST_NOTICE ? seen : Array.from(seen).slice(0, MOST_NOTICE).join("");
+}
+
+/** Reads the ids of trunks in a cell. */
+export function trunksIn(cell: string): readonly string[] {
+  return cell
+    .replaceAll(/[;；]/gu, " ")
+    .split(/\s/u)
+    .filter((id) => id !== "");
 }
 
 function createScores(column: AskedColumn): AskedCells {
@@ -54,17 +81,19 @@ function createScores(column: AskedColumn): AskedCells {
   };
 }
 
-function createIndustries(column: AskedColumn): AskedCells {
+function createNames(column: AskedColumn, plainCell: (cell: string) => string): AskedCells {
   const marks = new Map<string, number>();
   const names: string[] = [];
-  /** The first cells as octets, with their marks: most lists have few industries, and no text is made for their rows. */
+  /** The first cells as octets, with their marks: most lists have few names, and no text is made for their rows. */
   const cells: { readonly octets: Uint8Array; readonly mark: number }[] = [];
 
   function readText(cell: string): number | string {
-    const name = plainIndustry(cell);
+    const name = plainCell(cell);
     if (name === "") return 0;
     const known = marks.get(name);
     if (known !== undefined) return known;
+    // A notice decides nothing: the row holds without it. `check` tells.
+    if (names.length === MOST_MARK && column.holds === "notice") return 0;
     if (names.length === MOST_MARK) return `more than ${MOST_MARK} different names in the column`;
     names.push(name);
     marks.set(name, names.length);

@@ -8,6 +8,7 @@ export const columns = [
   "valid_to",
   "verified_on",
   "may_forward",
+  "trunk",
   "purpose",
   "contract",
   "source",
@@ -41,6 +42,15 @@ export function misspeltDateColumn(name: string): Column | undefined {
   for (const [column, words, whole] of dateWords)
     if (words.test(written) || whole?.test(undated) === true) return column;
   return nearestDateColumn(written);
+}
+
+/**
+ * True for another name of the column `trunk`. Its trunks would be ignored, and a number would be good on every trunk of
+ * the lessee. So such a name is an error and not a warning.
+ */
+export function isMisspeltTrunk(name: string): boolean {
+  const written = plainName(name);
+  return columnMeant(name) === "trunk" || /^(?:trunks|trunk_?(?:id|name|group)s?)$/u.test(written);
 }
 
 /** Advice for an unknown column; empty when there is none. */
@@ -147,6 +157,7 @@ const chineseNames: readonly (readonly [column: Column, names: readonly string[]
   ["valid_to", ["失效日期", "失效时间", "到期日期", "截止日期", "结束日期", "终止日期", "有效期至"]],
   ["verified_on", ["核验日期", "查验日期", "核查日期", "验证日期"]],
   ["may_forward", ["呼叫转移", "允许转接", "转接"]],
+  ["trunk", ["中继", "中继名称", "中继群", "中继编号", "专线", "线路", "接入线路"]],
   ["purpose", ["用途", "使用用途", "业务用途"]],
   ["contract", ["合同号", "合同编号", "合同"]],
   ["source", ["来源"]],

@@ -12,6 +12,7 @@ import {
   adviseSeparator,
   type Column,
   columnNamed,
+  isMisspeltTrunk,
   misspeltDateColumn,
   plainName,
 } from "./list-advice.ts";
@@ -57,7 +58,12 @@ export function readHeader(row: CsvRow, report: Report, column?: AskedColumn): H
       if (asked >= 0) report(placeOf(row, index), name, `the header has the column "${name}" twice`);
       else asked = index;
     } else if (known === undefined) {
-      reportUnknown(placeOf(row, index), name, report);
+      if (column?.holds === "trunks" && isMisspeltTrunk(name))
+        report(placeOf(row, index), name, `unknown column "${name}"; did you mean "trunk"?`);
+      else reportUnknown(placeOf(row, index), name, report);
+    } else if (known === "trunk") {
+      const message = "only lists of lessees have a column trunk; here every row holds for every trunk";
+      report(placeOf(row, index), name, message, "warning");
     } else if (positions.has(known)) {
       report(placeOf(row, index), name, `the header has the column "${name}" twice`);
     } else {

@@ -8,6 +8,7 @@ const shown: readonly Column[] = [
   "notice",
   "source",
   "contract",
+  "trunk",
   "purpose",
   "valid_from",
   "valid_to",

@@ -108,7 +108,7 @@ export function createListReader(calendar: Calendar, homeCountry: string, block?
       return { list: undefined, issues };
     }
 
-    const builder = createNumberSetBuilder(asked !== undefined);
+    const builder = createNumberSetBuilder(isOptional(asked) ? "where-marked" : asked !== undefined);
     const cells = asked === undefined ? undefined : createAskedCells(asked);
     const tally = { rows: 0, exact: 0, ranges: 0, prefixes: 0, numbers: 0 };
     const wide: WideRow[] = [];
@@ -154,6 +154,11 @@ export function createListReader(calendar: Calendar, homeCountry: string, block?
       issues,
     };
   };
+}
+
+/** Most lists say nothing of trunks or notices: they need no memory for marks. */
+function isOptional(asked: AskedColumn | undefined): boolean {
+  return asked?.holds === "trunks" || asked?.holds === "notice";
 }
 
 /** The beginning of a file as text. */

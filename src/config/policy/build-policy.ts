@@ -17,7 +17,7 @@ import type { DayCalendar } from "../lists/day-calendar.ts";
 import { planMarketing } from "./marketing.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import type { LoadedList } from "./list-loading.ts";
-import { toNumberList, toSharedLists } from "./list-loading.ts";
+import { toLesseeList, toSharedLists } from "./list-loading.ts";
 import { readLines } from "./line-orders.ts";
 import { buildNextHop, type NextHopHealthEntry } from "./next-hop.ts";
 import type { Placed, PolicyFile } from "./policy-file.ts";
@@ -74,7 +74,7 @@ export function planTrunks(
     const lesseeList = lists.find((list) => list.kind === "lessee" && list.id === trunk.lessee);
     const tables: PolicyTables = {
       trunk,
-      lesseeNumbers: lesseeList === undefined ? undefined : toNumberList(lesseeList),
+      lesseeNumbers: lesseeList === undefined ? undefined : toLesseeList(lesseeList, trunk.id),
       ...sharedLists,
       specialUsers: specialUsers.get(trunk.id) ?? [],
       lineOrders: lines.ordersOf(trunk),

@@ -1,6 +1,13 @@
 // Loads the number lists that a policy names, each file once.
-import type { DenyList, DoNotCallList, NumberList, PolicyTables, ScoreList } from "../../screening/rule.ts";
-import { type AskedColumn, nameAsked } from "../lists/asked-column.ts";
+import type {
+  DenyList,
+  DoNotCallList,
+  LesseeList,
+  NumberList,
+  PolicyTables,
+  ScoreList,
+} from "../../screening/rule.ts";
+import { type AskedColumn, nameAsked, trunksIn } from "../lists/asked-column.ts";
 import { createCalendar } from "../lists/calendar.ts";
 import type { ConfigIssue, Path } from "../yaml/issue.ts";
 import { createListReader, type ListReading, type ReadList } from "../lists/number-list.ts";
@@ -71,7 +78,7 @@ export function loadLists(
   const issues: ConfigIssue[] = [];
   const load = (list: Omit<LoadedList, "file" | "read">): void => {
     const file = resolvePath(policy.source.file, list.written);
-    const asked = list.entry && askedColumnOf(list.entry);
+    const asked = askedOf(list);
     const name = `${file}${nameAsked(asked)}`;
     let reading = readings.get(name);
     if (reading === undefined) {
@@ -94,6 +101,19 @@ export function loadLists(
   return { lists, issues };
 }
 
+/** The column that the rows of a list are asked for. */
+export function askedOf({ entry }: Pick<LoadedList, "entry">): AskedColumn | undefined {
+  return entry === undefined ? { name: "trunk", holds: "trunks" } : askedColumnOf(entry);
+}
+
+/** Returns the list of a lessee as one of its trunks sees it. */
+export function toLesseeList(list: LoadedList, trunk: string): LesseeList {
+  const { names } = list.read;
+  if (names.length === 0) return toNumberList(list);
+  const onTrunk = Uint8Array.from([1, ...names.map((named) => (trunksIn(named).includes(trunk) ? 1 : 0))]);
+  return { ...toNumberList(list), onTrunk, trunkSets: names };
+}
+
 /** Returns a loaded list in the form that rules use. */
 export function toNumberList({ id, file, read }: LoadedList): NumberList {
   return { id, file, numbers: read.numbers };
@@ -101,9 +121,12 @@ export function toNumberList({ id, file, read }: LoadedList): NumberList {
 
 /** Selects the deny lists among the loaded lists. */
 function toDenyLists(lists: readonly LoadedList[]): readonly DenyList[] {
-  return lists.flatMap((list) =>
-    list.kind === "police" || list.kind === "deny" ? [{ ...toNumberList(list), kind: list.kind }] : [],
-  );
+  return lists.flatMap((list) => {
+    const { kind, entry, read } = list;
+    if (kind !== "police" && kind !== "deny" && kind !== "shutdown") return [];
+    const ordered = entry?.order === undefined ? {} : { order: entry.order };
+    return [{ ...toNumberList(list), kind, notices: read.names, ...ordered }];
+  });
 }
 
 /** The tables that every trunk of a policy shares. */

@@ -1,6 +1,12 @@
 // Hands a policy that one thread has read to the thread that carries calls.
 import { openNumberSet } from "../../numbering/number-set.ts";
-import type { LesseeMarketing, MarketingPolicy, NumberList, PolicyTables } from "../../screening/rule.ts";
+import type {
+  LesseeList,
+  LesseeMarketing,
+  MarketingPolicy,
+  NumberList,
+  PolicyTables,
+} from "../../screening/rule.ts";
 import type { SharedLists } from "./list-loading.ts";
 import type { PolicyParts, TrunkPlan } from "./build-policy.ts";
 
@@ -12,7 +18,7 @@ type PackedLists = { readonly [Name in keyof SharedLists]: readonly PackedList<S
 
 /** Tables of a trunk. Lists are named by their places in the parcel, so that a parcel can travel in pieces. */
 type PackedTables = Omit<PolicyTables, "lesseeNumbers" | "marketing" | keyof SharedLists> & {
-  readonly lesseeNumbers: PackedList<NumberList> | undefined;
+  readonly lesseeNumbers: PackedList<LesseeList> | undefined;
   /** Without its policy, which all trunks share. */
   readonly marketing: Omit<LesseeMarketing, "policy"> | undefined;
 };
@@ -64,7 +70,7 @@ export function packPolicy({
       ...plan,
       tables: {
         ...own,
-        lesseeNumbers: lesseeNumbers === undefined ? undefined : packList(lesseeNumbers),
+        lesseeNumbers: lesseeNumbers === undefined ? undefined : packList(withoutSets(lesseeNumbers)),
         marketing: ofLessee && { lessee: ofLessee.lessee, industry: ofLessee.industry },
       },
     };
@@ -137,6 +143,11 @@ export function unpackPolicy({
     }
   }
   return { ...parts, plans: { [Symbol.iterator]: openPlans } };
+}
+
+/** The texts are for explanations: many trunks with many texts would keep the call thread busy. */
+function withoutSets({ trunkSets: _texts, ...list }: LesseeList): LesseeList {
+  return list;
 }
 
 /** Gives each value a place, in order of its first mention. */

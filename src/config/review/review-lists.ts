@@ -2,6 +2,7 @@
 import type { Millis } from "../../domain/time.ts";
 import { formatKey } from "../../domain/number.ts";
 import { readListNumber } from "../../numbering/e164.ts";
+import { MOST_MARK } from "../../numbering/number-set-builder.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
 import { sharedNumbers } from "../../numbering/lists/overlap.ts";
 import { type Calendar, createCalendar } from "../lists/calendar.ts";
@@ -15,6 +16,9 @@ export const soonDays = 30;
 
 /** At most this many findings of one kind in one list are written; the rest is counted. */
 const mostFindings = 5;
+
+/** The kinds of lists whose numbers are refused. */
+const deniedKinds: ReadonlySet<string> = new Set(["police", "deny", "shutdown"]);
 
 /** Emergency numbers. Only the service itself calls from them. */
 const emergencyCodes = ["110", "119", "120", "122", "12395", "95110"];
@@ -38,6 +42,7 @@ export function reviewLists(material: PolicyMaterial, now: Millis): readonly Con
       ...reviewDuplicates(list),
       ...reviewEmergency(list, now),
       ...reviewWide(list),
+      ...reviewNotices(list),
     ]),
     ...reviewLessees(lists.filter((list) => list.kind === "lessee")),
     ...reviewDenied(lists),
@@ -82,9 +87,15 @@ function reviewDuplicates(list: LoadedList): readonly ConfigIssue[] {
   const { exact, rangeStart, rangeEnd, rangeRow } = numbers.columns;
   const findings = createFindings(list, "number");
   const reported = new Set<number>();
+  /** Rows of a lessee may name different trunks. */
+  const areApart = (first: number, second: number): boolean => {
+    const [one, other] = [numbers.mark(first), numbers.mark(second)];
+    return list.kind === "lessee" && one > 0 && other > 0 && one !== other;
+  };
   const compare = (first: number, second: number): void => {
     // A prefix is one row and several ranges.
-    if (first === second || reported.has(second) || !meetInTime(numbers, first, second)) return;
+    if (first === second || reported.has(second) || areApart(first, second)) return;
+    if (!meetInTime(numbers, first, second)) return;
     reported.add(second);
     const lines = [numbers.line(first), numbers.line(second)].toSorted((a, b) => a - b);
     findings.add(lines[1] ?? 1, () => `duplicate of line ${lines[0]}`);
@@ -131,6 +142,13 @@ function reviewWide(list: LoadedList): readonly ConfigIssue[] {
   return findings.issues();
 }
 
+/** A row whose notice is left out of records holds all the same. */
+function reviewNotices(list: LoadedList): readonly ConfigIssue[] {
+  if (!deniedKinds.has(list.kind) || list.read.names.length < MOST_MARK) return [];
+  const message = `${MOST_MARK} different notices or more; those of further rows stand in no record, and only \`why\` finds them, in the kept list`;
+  return [issueAtLine(list, 1, "notice", message)];
+}
+
 /**
  * Reports numbers of two lessees that are in force at the same time: such a number authenticates
  * neither.
@@ -143,7 +161,7 @@ function reviewLessees(lists: readonly LoadedList[]): readonly ConfigIssue[] {
 
 function reviewDenied(lists: readonly LoadedList[]): readonly ConfigIssue[] {
   const lessees = lists.filter(({ kind }) => kind === "lessee").length;
-  const denied = lists.filter(({ kind }) => kind === "lessee" || kind === "police" || kind === "deny");
+  const denied = lists.filter(({ kind }) => kind === "lessee" || deniedKinds.has(kind));
   if (lessees === 0 || lessees === denied.length) return [];
   return reviewShared(denied, "warning", (first, second) => {
     if ((first.kind === "lessee") === (second.kind === "lessee")) return undefined;

@@ -13,6 +13,7 @@ import { reviewMarketing } from "./review-marketing.ts";
 import { reviewBareNumbers } from "./review-bare-numbers.ts";
 import { reviewRequests } from "./review-requests.ts";
 import { reviewSs7 } from "./review-ss7.ts";
+import { reviewShutdown } from "./review-shutdown.ts";
 import { reviewSides } from "./review-sides.ts";
 import { findRule, writtenSetting } from "../policy/rule-options.ts";
 import type { PolicyTables, Rule } from "../../screening/rule.ts";
@@ -44,6 +45,7 @@ export function reviewPolicy(
     ...reviewSpecialUsers(material, now),
     ...reviewDetectors(warner(material), material.file, material.plans),
     ...reviewLists(material, now),
+    ...reviewShutdown(warner(material), material, now),
     ...reviewMarketing(warner(material), material, now),
   ]);
 }

@@ -1,4 +1,6 @@
 // Tells what numbers one list has more than another, for people who change a list.
+import type { Millis } from "../../domain/time.ts";
+import { isInForce } from "../number-columns.ts";
 import type { NumberSet } from "../number-set.ts";
 
 /** Numbers without a gap between them. Both ends are inclusive. Keys are those of `PartyNumber`. */
@@ -17,23 +19,26 @@ export interface SetExcess {
   readonly first: readonly NumberSpan[];
 }
 
+/** Tells whether two marks, one of each list, mean the same. */
+type SameMark = (before: number, after: number) => boolean;
+
 /** The difference of two lists. */
 export interface SetDifference {
   readonly added: SetExcess;
   readonly removed: SetExcess;
-  /** Single numbers that both have, with other dates or another right to forward. */
+  /** Single numbers that both have, with other dates, another right to forward or another mark. */
   readonly changed: number;
 }
 
 /**
  * Compares two lists, whatever their rows look like: a range is what its numbers are. Cost: one walk through both.
  *
- * @param hasScores true: the marks of rows are scores, and another score is a change
+ * @param isSameMark whether the mark of a row means the same as one of the other list. Left out: marks are not compared
  */
 export function differenceOf(
   before: NumberSet,
   after: NumberSet,
-  hasScores = false,
+  isSameMark?: SameMark,
   examples = 5,
 ): SetDifference {
   const old = spansOf(before);
@@ -41,12 +46,33 @@ export function differenceOf(
   return {
     added: excessOf(young, old, examples),
     removed: excessOf(old, young, examples),
-    changed: countChanged(before, after, hasScores),
+    changed: countChanged(before, after, isSameMark),
   };
 }
 
+/**
+ * Finds the numbers that `before` holds at a moment and none of `after` does.
+ *
+ * @param at decides which rows are in force. Unix milliseconds
+ * @returns spans in the order of the keys, which neither touch nor overlap
+ */
+export function takenOut(before: NumberSet, after: readonly NumberSet[], at: Millis): readonly NumberSpan[] {
+  let rest = spansOf(before, at);
+  for (const set of after) {
+    if (rest.length === 0) break;
+    const { first } = excessOf(rest, spansOf(set, at), Infinity);
+    rest = first.flatMap(({ low, high }) => [low, high]);
+  }
+  const spans: NumberSpan[] = [];
+  for (let index = 0; index < rest.length; index += 2)
+    spans.push({ low: rest[index] ?? 0, high: rest[index + 1] ?? 0 });
+  return spans;
+}
+
 /** Bounds of spans that neither touch nor overlap, in order: low, high, low, high. */
-function spansOf({ columns: { exact, rangeStart, rangeEnd } }: NumberSet): readonly number[] {
+function spansOf({ columns }: NumberSet, at?: Millis): readonly number[] {
+  const { exact, rangeStart, rangeEnd, rangeRow } = columns;
+  const isMeant = (row: number): boolean => at === undefined || isInForce(columns, row, at);
   const bounds: number[] = [];
   let last = -Infinity;
   const add = (low: number, high: number): void => {
@@ -55,12 +81,15 @@ function spansOf({ columns: { exact, rangeStart, rangeEnd } }: NumberSet): reado
     last = Math.max(last, high);
   };
   let range = 0;
-  for (const key of exact) {
-    for (; range < rangeStart.length && (rangeStart[range] ?? 0) <= key; range++)
-      add(rangeStart[range] ?? 0, rangeEnd[range] ?? 0);
-    add(key, key);
+  const addRange = (index: number): void => {
+    if (isMeant(rangeRow[index] ?? 0)) add(rangeStart[index] ?? 0, rangeEnd[index] ?? 0);
+  };
+  for (let row = 0; row < exact.length; row++) {
+    const key = exact[row] ?? 0;
+    for (; range < rangeStart.length && (rangeStart[range] ?? 0) <= key; range++) addRange(range);
+    if (isMeant(row)) add(key, key);
   }
-  for (; range < rangeStart.length; range++) add(rangeStart[range] ?? 0, rangeEnd[range] ?? 0);
+  for (; range < rangeStart.length; range++) addRange(range);
   return bounds;
 }
 
@@ -89,14 +118,14 @@ function excessOf(more: readonly number[], less: readonly number[], examples: nu
 }
 
 /** Counts single numbers of both sets whose rows say different things. Of rows of one number the first counts. */
-function countChanged(before: NumberSet, after: NumberSet, hasScores: boolean): number {
+function countChanged(before: NumberSet, after: NumberSet, isSameMark: SameMark | undefined): number {
   const { exact: old } = before.columns;
   const { exact: young } = after.columns;
   let changed = 0;
   for (let a = 0, b = 0; a < old.length && b < young.length;) {
     const [left = 0, right = 0] = [old[a], young[b]];
     if (left === right) {
-      const isSame = isSameRow(before, a, after, b) && (!hasScores || before.mark(a) === after.mark(b));
+      const isSame = isSameRow(before, a, after, b) && isSameMark?.(before.mark(a), after.mark(b)) !== false;
       if (!isSame) changed++;
     }
     if (left <= right) a++;

@@ -33,6 +33,7 @@ const chineseReasons: Readonly<Record<ReasonCode, string>> = {
   "display-name-misleading": "显示名误导",
   "cli-not-listed": "主叫鉴权不通过:不在白名单",
   "cli-expired": "主叫鉴权不通过:白名单已过期或逾期未核验",
+  "cli-wrong-line": "呼叫源和号码源不一致:号码不属于该线路",
   "number-class": "该类号码不得作主叫",
   "home-cli-from-abroad": '国际来话"+86"不规范主叫',
   "diversion-unlicensed": "未经许可的转接类信令",

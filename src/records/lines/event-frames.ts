@@ -134,6 +134,7 @@ function writeDecision(pen: FramePen, event: CallDecided | RequestDecided): void
   pen.own(textFact(facts?.["fault"]));
   pen.own(textFact(facts?.["line"]));
   pen.own(textFact(facts?.["finding"]));
+  pen.own(textFact(facts?.["notice"]));
   writeAction(pen, action, decision);
   const isWhole = event.kind === "decided" || event.method === "INVITE";
   const length = bytes === undefined ? 0 : Math.min(isWhole ? bytes.length : headOf(bytes), MOST_MESSAGE);

@@ -321,7 +321,7 @@ interface ReadDecision {
   /** From `action` to `why`. */
   readonly done: string;
   readonly isForwarded: boolean;
-  /** `listLine` and `finding`. */
+  /** `listLine`, `finding` and `notice`. */
   readonly listLine: string;
 }
 
@@ -341,7 +341,8 @@ function readDecision(cursor: FrameCursor): ReadDecision {
   for (let left = cursor.u8(); left > 0; left--)
     marks = joined(marks, `{"verdict":"${readKind(cursor)}","reason":"${readReason(cursor)}"}`);
   const fault = field(',"fault":', cursor.json("fault"));
-  const listLine = field(',"listLine":', cursor.json("")) + field(',"finding":', cursor.json(""));
+  const ofRow = field(',"listLine":', cursor.json("")) + field(',"finding":', cursor.json(""));
+  const listLine = ofRow + field(',"notice":', cursor.json(""));
   const action = actionKinds[cursor.u8()] ?? "silent";
   const nextHop = named(',"nextHop":', cursor.name());
   const status = numbered(',"status":', cursor.u16(), NONE_16);

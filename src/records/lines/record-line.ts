@@ -46,6 +46,7 @@ export interface DecidedLine extends Stamped, AttemptFields {
   readonly listLine?: string | undefined;
   /** Id of the finding, or of the order of quarantine, that decided. */
   readonly finding?: string | undefined;
+  /** The notice that the row came with, or the order of a list of numbers shut down. */
   readonly notice?: string | undefined;
   readonly contract?: string | undefined;
   /** Fields whose octets were no UTF-8, as hex, by name. Their text has U+FFFD there. */

@@ -54,7 +54,7 @@ export function keepPolicy(
 
 function writePolicy(
   { folder, node }: PolicyPlace,
-  { file, lists, calendar, revision }: PolicyMaterial,
+  { file, lists, calendar, releases, revision }: PolicyMaterial,
   { engine, listeners }: PolicySurroundings,
   readFile: ReadFile,
   now: Millis,
@@ -69,6 +69,7 @@ function writePolicy(
         new Map<string, FileToKeep>([
           [file.source.file, { sha256: hash("sha256", file.source.bytes, "hex"), bytes: file.source.bytes }],
           ...lists.map((list) => [list.file, { sha256: list.read.hashes.octets }] as const),
+          ...releases.map((list) => [list.file, { sha256: list.hashes.octets }] as const),
           ...(calendar === undefined ? [] : [[calendar.file, { sha256: calendar.hashes.octets }] as const]),
         ]),
         readFile,

@@ -8,8 +8,9 @@ import type { UsableNumber } from "../../numbering/e164.ts";
 import { authorityClasses } from "../authority-classes.ts";
 import { licensedForwarder } from "../forwarding.ts";
 import { assertsNoNumber, isCounted } from "../identities.ts";
-import { joinChanges, takeOut } from "../list-change.ts";
-import type { NumberList, ScreenRule } from "../rule.ts";
+import { joinChanges, setColumn, takeOut } from "../list-change.ts";
+import { findListed, isOnTrunk, sayTrunks } from "../listed-row.ts";
+import type { LesseeList, NumberList, ScreenRule } from "../rule.ts";
 import type { ListedRow } from "../state.ts";
 
 const DAY: Millis = 86_400_000;
@@ -24,27 +25,31 @@ const optionsSchema = z.strictObject({
 });
 type Options = z.infer<typeof optionsSchema>;
 
-type Standing = "listed" | "cli-not-listed" | "cli-expired";
+type Standing = "listed" | "cli-not-listed" | "cli-expired" | "cli-wrong-line";
 
 /**
  * Tells how a number stands in the lessee's list. Verified on day D, it is good for N days: to the
  * end of day D + N.
  */
 function standingOf(
-  list: NumberList,
+  list: LesseeList,
   row: number,
   at: Millis,
   verifiedWithinDays: number | undefined,
 ): Standing {
   if (row === -1) return "cli-not-listed";
   if (row < 0) return "cli-expired";
+  if (list.onTrunk !== undefined && !isOnTrunk(list, row)) return "cli-wrong-line";
   if (verifiedWithinDays === undefined) return "listed";
   const verified = list.numbers.verifiedOn(row);
   return verified !== undefined && at < verified + (verifiedWithinDays + 1) * DAY ? "listed" : "cli-expired";
 }
 
-function sayStanding({ numbers }: NumberList, row: number, standing: Standing, at: Millis): string {
-  if (standing === "listed") return "listed";
+function sayStanding(list: LesseeList, row: number, standing: Standing, at: Millis): string {
+  const { numbers, onTrunk } = list;
+  const isTied = onTrunk !== undefined && row >= 0 && numbers.mark(row) > 0;
+  if (standing === "listed") return isTied ? `listed for ${sayTrunks(list, row)}` : "listed";
+  if (standing === "cli-wrong-line") return `listed for ${sayTrunks(list, row)} only`;
   const from = row < 0 ? numbers.validFrom(-2 - row) : undefined;
   return from !== undefined && at < from ? "not valid yet" : "expired";
 }
@@ -57,7 +62,7 @@ function lineOf({ file, numbers }: NumberList, row: number): string {
 const notListed: Deny = { kind: "reject", reason: "cli-not-listed" };
 
 /** Returns the numbers that must be listed, for explanations. */
-function numbersOf(attempt: CallAttempt, list: NumberList): readonly UsableNumber[] {
+function numbersOf(attempt: CallAttempt, list: LesseeList): readonly UsableNumber[] {
   const forwarder = licensedForwarder(attempt, list);
   const numbers: UsableNumber[] = forwarder === undefined ? [] : [forwarder];
   for (const identity of attempt.calling) {
@@ -72,8 +77,9 @@ function numbersOf(attempt: CallAttempt, list: NumberList): readonly UsableNumbe
 export const callerAuthentication: ScreenRule<Options> = {
   id: "caller-authentication",
   stage: "screen",
-  summary: "Every asserted identity that counts must be in the list of the trunk's lessee, inside its dates.",
-  reasons: ["cli-not-listed", "cli-expired"],
+  summary:
+    "Every asserted identity that counts must be in the list of the trunk's lessee, inside its dates and for this trunk.",
+  reasons: ["cli-not-listed", "cli-expired", "cli-wrong-line"],
   options: optionsSchema,
   compile({ verifiedWithinDays }, { trunk, lesseeNumbers: list }) {
     if (trunk.side !== "lessee") return undefined;
@@ -81,7 +87,7 @@ export const callerAuthentication: ScreenRule<Options> = {
     if (list === undefined) return () => notListed;
 
     const judge = (number: UsableNumber, field: string, at: Millis, found: ListedRow): Deny | undefined => {
-      const row = list.numbers.find(number.key, at);
+      const row = findListed(list, number.key, at);
       const standing = standingOf(list, row, at, verifiedWithinDays);
       if (standing === "listed") {
         // The first identity is told. Nearly every call asserts one number.
@@ -131,7 +137,7 @@ export const callerAuthentication: ScreenRule<Options> = {
     const changes: string[] = [];
     for (const number of numbersOf(attempt, list)) {
       const text = formatNumber(number) ?? "";
-      const row = list.numbers.find(number.key, attempt.at);
+      const row = findListed(list, number.key, attempt.at);
       const standing = standingOf(list, row, attempt.at, options.verifiedWithinDays);
       const line = row === -1 ? undefined : lineOf(list, row);
       if (line !== undefined) lines.push(line);
@@ -140,6 +146,8 @@ export const callerAuthentication: ScreenRule<Options> = {
       );
       if (finding === undefined) changes.push(takeOut(list, row, text));
       else if (standing === "cli-not-listed") changes.push(`add ${text} to ${list.file}`);
+      else if (standing === "cli-wrong-line")
+        changes.push(`${setColumn(list, row, text, "trunk")} so that it names ${trunk.id}`);
       else if (standing === "cli-expired")
         changes.push(`renew ${row < 0 ? "the dates" : "verified_on"} of ${text} at ${line ?? list.file}`);
     }

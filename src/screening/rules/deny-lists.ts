@@ -65,10 +65,16 @@ function inOrder(lists: readonly DenyList[]): readonly DenyList[] {
   if (known !== undefined) return known;
   const policeFirst = [
     ...lists.filter((list) => list.kind === "police"),
+    ...lists.filter((list) => list.kind === "shutdown"),
     ...lists.filter((list) => list.kind === "deny"),
   ];
   ordered.set(lists, policeFirst);
   return policeFirst;
+}
+
+/** The notice of a row, or the order of its list. Texts of the policy: nothing is made for a call. */
+function noticeOf({ numbers, notices, order }: DenyList, row: number): string | undefined {
+  return notices?.[numbers.mark(row) - 1] ?? order;
 }
 
 /** The trunks of a policy share their lists, and so the order of them. */
@@ -78,7 +84,7 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
   id: "deny-lists",
   stage: "screen",
   summary:
-    "No caller and no diverting party may be on a police list or another deny list, or have a score that is refused.",
+    "No caller and no diverting party may be on a police list, a list of numbers shut down or another deny list, or have a score that is refused.",
   reasons: ["police-listed", "denylisted", "score-listed"],
   options: optionsSchema,
   mayNote: (_options, { scoreLists }) =>
@@ -91,9 +97,11 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
       for (const list of lists) {
         const found = findListed(attempt, list);
         if (found === undefined) continue;
-        const reason = list.kind === "police" ? "police-listed" : "denylisted";
+        const reason = list.kind === "deny" ? "denylisted" : "police-listed";
         const line = `${list.file}:${list.numbers.line(found.row)}`;
-        return { kind: "reject", reason, facts: { list: list.id, field: found.party.source, line } };
+        const facts = { list: list.id, field: found.party.source, line };
+        const notice = noticeOf(list, found.row);
+        return { kind: "reject", reason, facts: notice === undefined ? facts : { ...facts, notice } };
       }
       return hasScores ? judgeScores(attempt, tables) : undefined;
     };
@@ -108,7 +116,10 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
         if (row < 0) continue;
         const change = takeOut(list, row, formatNumber(party.number) ?? "the number");
         // The same number in several fields is told once.
-        if (!changes.has(change)) saw.push(`${describeIdentity(party)} is on ${list.kind} list ${list.id}`);
+        const notice = noticeOf(list, row);
+        const by = notice === undefined ? "" : ` by ${notice}`;
+        if (!changes.has(change))
+          saw.push(`${describeIdentity(party)} is on ${list.kind} list ${list.id}${by}`);
         lines.add(`${list.file}:${list.numbers.line(row)}`);
         changes.add(change);
       }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { setColumn } from "../list-change.ts";
 import type { Deny } from "../../domain/decision.ts";
+import { findListed } from "../listed-row.ts";
 import { licensedForwarder } from "../forwarding.ts";
 import { formatNumber } from "../../domain/number.ts";
 import { describeIdentity } from "../identities.ts";
@@ -31,7 +32,7 @@ export const diversionLicence: ScreenRule<z.infer<typeof optionsSchema>> = {
     const saw = `last diverting party ${describeIdentity(last)}`;
     if (last.number.kind === "unusable")
       return { saw, change: "name the last diverting party by one number, the same in every field" };
-    const found = lesseeNumbers?.numbers.find(last.number.key, attempt.at) ?? -1;
+    const found = lesseeNumbers === undefined ? -1 : findListed(lesseeNumbers, last.number.key, attempt.at);
     const row = found <= -2 ? -2 - found : found;
     const file = lesseeNumbers?.file ?? "the lessee's list";
     if (row < 0 || lesseeNumbers === undefined) {

@@ -1,13 +1,13 @@
-// The key `lists` of policy.yaml: number lists by kind, and what scores lead to.
+// The key `lists` of policy.yaml: number lists by kind, what scores lead to, and orders to shut numbers down.
 import { z } from "zod";
 import { isWholeSteps, stepsOf } from "../../../numbering/lists/score.ts";
 import type { ScoreBand } from "../../../screening/rule.ts";
 import { type AskedColumn, plainIndustry } from "../../lists/asked-column.ts";
 import { columnNamed } from "../../lists/list-advice.ts";
-import { pathSchema, textSchema } from "../../yaml/schema-parts.ts";
+import { dateSchema, pathSchema, textSchema } from "../../yaml/schema-parts.ts";
 
 /** The kinds of lists that `lists` may name. */
-export const listKinds = ["police", "deny", "trusted", "score", "do-not-call"] as const;
+export const listKinds = ["police", "deny", "shutdown", "trusted", "score", "do-not-call"] as const;
 export type ListKind = (typeof listKinds)[number];
 
 /** What a score may lead to; each is stricter than the one before. */
@@ -30,6 +30,11 @@ const keysOfKinds = {
   threshold: ["score"],
   bands: ["score"],
   industry: ["do-not-call"],
+  order: ["shutdown"],
+  due: ["shutdown"],
+  authority: ["shutdown"],
+  noReturn: ["shutdown"],
+  releases: ["police", "shutdown"],
 } as const satisfies Record<string, readonly ListKind[]>;
 
 const fieldsSchema = z.strictObject({
@@ -37,7 +42,7 @@ const fieldsSchema = z.strictObject({
   kind: z
     .enum(listKinds)
     .describe(
-      "police, deny: refused as police-listed or denylisted; score: refused, withheld, labelled or counted by a score; trusted: a score of such a number counts as 0; do-not-call: called numbers that marketing must not call.",
+      "police, deny: refused as police-listed or denylisted; shutdown: numbers to be shut down by order, refused as police-listed; score: refused, withheld, labelled or counted by a score; trusted: a score of such a number counts as 0; do-not-call: called numbers that marketing must not call.",
     ),
   column: textSchema
     .exactOptional()
@@ -56,6 +61,22 @@ const fieldsSchema = z.strictObject({
     .describe(
       "Of kind do-not-call: only marketing of this industry must not call. Default: the row's column `industry`, or any marketing.",
     ),
+  order: textSchema
+    .exactOptional()
+    .describe("Of kind shutdown, required: the order, as its authority numbers it."),
+  due: dateSchema
+    .exactOptional()
+    .describe("Of kind shutdown: the last day for shutting the numbers down. Afterwards `check` warns."),
+  authority: textSchema.exactOptional().describe("Of kind shutdown: who gave the order."),
+  noReturn: z
+    .boolean()
+    .exactOptional()
+    .describe("Of kind shutdown: true: its numbers are never released. Default: false."),
+  releases: pathSchema
+    .exactOptional()
+    .describe(
+      "Of kinds police and shutdown: CSV of released numbers: number, date, by, reason, order. A number leaves the list only with a line here.",
+    ),
 });
 type Fields = z.output<typeof fieldsSchema>;
 
@@ -70,6 +91,8 @@ export const listSchema = fieldsSchema.superRefine((list, context) => {
         message: `belongs to lists of kind ${kinds.join(", ")}`,
       });
   }
+  if (list.kind === "shutdown" && list.order === undefined)
+    context.addIssue({ code: "custom", path: [], message: "a list of kind shutdown needs `order`" });
   if (list.kind !== "score") return;
   const taken = list.column === undefined ? undefined : columnNamed(list.column);
   if (taken !== undefined)
@@ -112,6 +135,7 @@ function findContradictions({ threshold, bands = [] }: Fields): readonly Contrad
 /** Returns the column that a list of this kind asks for. */
 export function askedColumnOf({ kind, column = "score" }: PolicyList): AskedColumn | undefined {
   if (kind === "score") return { name: column, holds: "score" };
+  if (kind === "police" || kind === "deny" || kind === "shutdown") return { name: "notice", holds: "notice" };
   return kind === "do-not-call" ? { name: "industry", holds: "industry" } : undefined;
 }
 
