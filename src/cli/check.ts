@@ -1,4 +1,5 @@
 // `sigwall check`: validates the configuration and prints its issues and a summary.
+import { sayAmount } from "../domain/amount.ts";
 import { missingOf } from "../domain/capabilities.ts";
 import { ruleIds, type RuleMode } from "../domain/rule-id.ts";
 import type { NextHop, Side } from "../domain/trunk.ts";
@@ -147,14 +148,10 @@ function conclude(issues: readonly ConfigIssue[], summary: readonly Line[], { st
   if (issues.length > 0 && summary.length > 0) stdout.write("\n");
   const errors = issues.filter((issue) => issue.severity === "error").length;
   const warnings = issues.length - errors;
-  const result: Line = ["result", `${count(errors, "error")}, ${count(warnings, "warning")}`];
+  const result: Line = ["result", `${sayAmount(errors, "error")}, ${sayAmount(warnings, "warning")}`];
   const width = Math.max(...[...summary, result].map(([label]) => label.length));
   for (const [label, text] of [...summary, result]) stdout.write(`${label.padEnd(width)}  ${text}\n`);
   return hasErrors(issues) ? 1 : 0;
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
 function describeStatic(
@@ -213,15 +210,15 @@ function describeMarketing({ marketing }: Policy, { calendar }: PolicyMaterial):
   const others = areas.filter((which) => which > 0).length;
   const last = [...rest.days.keys()].toSorted().at(-1);
   return [
-    ["marketing", `${count(lessees.length, "lessee")}: ${lessees.join(", ")}`],
+    ["marketing", `${sayAmount(lessees.length, "lessee")}: ${lessees.join(", ")}`],
     ["", `from ${platformsWritten}; calls back within ${callBack / 3_600_000} h`],
     ["", `rest hours ${sayRanges(usual?.workdays)}; on rest days ${sayRanges(usual?.restDays)}`],
-    ...(others === 0 ? [] : [["", `${count(others, "area code")} with other hours`] as const]),
+    ...(others === 0 ? [] : [["", `${sayAmount(others, "area code")} with other hours`] as const]),
     [
       "",
       calendar === undefined
         ? "no calendar: Saturdays and Sundays are rest days, holidays are none"
-        : `${calendar.file}: ${count(rest.days.size, "day")}, up to ${last ?? "none"}`,
+        : `${calendar.file}: ${sayAmount(rest.days.size, "day")}, up to ${last ?? "none"}`,
     ],
   ];
 }
@@ -240,14 +237,14 @@ function describeFrequencies(policy: Policy, records: RecordsConfig | undefined)
     records === undefined
       ? "a start may forget a minute of calls, because there are no records"
       : "a start counts the calls of the record lines again";
-  return [["frequencies", `${count(names.size, "limit")} by contract; ${kept}`]];
+  return [["frequencies", `${sayAmount(names.size, "limit")} by contract; ${kept}`]];
 }
 
 function describeRecords(records: RecordsConfig | undefined): string {
   if (records === undefined) return "off: no call is remembered; set `records.folder`";
   const { folder, keepDays, onFull } = records;
   const full = onFull === "count" ? "losses are counted" : "new calls are refused";
-  return `${folder}, ${count(keepDays, "day")}; when full ${full}`;
+  return `${folder}, ${sayAmount(keepDays, "day")}; when full ${full}`;
 }
 
 const sides = ["lessee", "national", "international", "core"] as const satisfies readonly Side[];
@@ -304,8 +301,8 @@ function describeOrder(nextHops: readonly NextHop[]): string {
 function describeLists({ lists }: Policy): readonly Line[] {
   if (lists.length === 0) return [["lists", "none"]];
   const rows = lists.map(({ id, kind, file, rows: amount, numbers, prefixes }) => {
-    const covered = `${count(numbers, "number")}${prefixes === 0 ? "" : `, ${prefixes} by prefix`}`;
-    return [id, kind, count(amount, "row"), covered, file];
+    const covered = `${sayAmount(numbers, "number")}${prefixes === 0 ? "" : `, ${prefixes} by prefix`}`;
+    return [id, kind, sayAmount(amount, "row"), covered, file];
   });
   return align(rows).map((text, index) => [index === 0 ? "lists" : "", text]);
 }

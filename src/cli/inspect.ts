@@ -14,7 +14,8 @@ import {
   type LineSink,
 } from "./captures/capture-files.ts";
 import { plainTrunk } from "./captures/plain-trunk.ts";
-import { count, describeCapture } from "./captures/capture-summary.ts";
+import { describeCapture } from "./captures/capture-summary.ts";
+import { sayAmount } from "../domain/amount.ts";
 
 /** Options of `sigwall inspect`. */
 export interface InspectOptions extends CommandOutput {
@@ -55,7 +56,7 @@ function attend(print: LineSink, counts: InspectCounts): AttemptSink {
 }
 
 function summarise(result: CaptureResult, { attempts, repeats, malformed }: InspectCounts): string {
-  const found = `${count(attempts, "call attempt")}, ${count(repeats, "repeat")}, ${malformed} malformed`;
+  const found = `${sayAmount(attempts, "call attempt")}, ${sayAmount(repeats, "repeat")}, ${malformed} malformed`;
   return attempts + repeats + malformed > 0
     ? `${describeCapture(result)}: ${found}`
     : `no call attempt: ${describeCapture(result)}`;

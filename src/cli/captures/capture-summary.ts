@@ -1,4 +1,5 @@
 // The summary after the lines of a capture: messages, attempts, verdicts, unknown sources.
+import { sayAmount } from "../../domain/amount.ts";
 import type { VerdictKind } from "../../domain/decision.ts";
 import type { HowEnded } from "../../domain/call.ts";
 import type { FindingSubject } from "../../domain/finding.ts";
@@ -9,16 +10,11 @@ import type { DecisionLine } from "../../records/lines/attempt-line.ts";
 import type { CaptureResult } from "./capture-files.ts";
 import { describeUnread } from "./unread-packets.ts";
 
-/** Writes an amount with its noun: `1 packet`, `2 packets`. */
-export function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
-}
-
 /** Describes what a capture holds, and why when it holds no signalling. */
 export function describeCapture({ frames, unread, counts }: CaptureResult): string {
-  const parts = [`${count(frames, "packet")}, ${count(counts.messages, "SIP message")}`];
-  if (counts.isup > 0) parts.push(count(counts.isup, "ISUP message"));
-  if (counts.inDialog > 0) parts.push(`${count(counts.inDialog, "INVITE")} inside a dialog`);
+  const parts = [`${sayAmount(frames, "packet")}, ${sayAmount(counts.messages, "SIP message")}`];
+  if (counts.isup > 0) parts.push(sayAmount(counts.isup, "ISUP message"));
+  if (counts.inDialog > 0) parts.push(`${sayAmount(counts.inDialog, "INVITE")} inside a dialog`);
   parts.push(...describeUnread(unread, counts.messages + counts.isup === 0));
   return parts.join(", ");
 }
@@ -110,7 +106,7 @@ function describeFindings(
   });
   const rest = found - findings.length;
   return [
-    `${count(found, "finding")}:`,
+    `${sayAmount(found, "finding")}:`,
     ...shown,
     ...(rest > 0 ? [`  and ${rest} more; --json prints each`] : []),
   ];
@@ -138,7 +134,7 @@ export function summariseReplay(
   const verdicts = largestFirst(byVerdictAndReason(counts));
   const attempts = verdicts.reduce((sum, [, amount]) => sum + amount, 0);
   const lines = [
-    `${describeCapture(result)}: ${count(attempts, "call attempt")}, ${count(counts.repeats, "repeat")}, ${counts.malformed} malformed`,
+    `${describeCapture(result)}: ${sayAmount(attempts, "call attempt")}, ${sayAmount(counts.repeats, "repeat")}, ${counts.malformed} malformed`,
     ...verdicts.map(([verdict, amount]) => `  ${String(amount).padStart(7)} ${verdict}`),
   ];
   if (counts.ends.size > 0) {
@@ -148,7 +144,7 @@ export function summariseReplay(
   lines.push(...describeFindings(counts, timeZone));
   if (counts.full > 0)
     lines.push(
-      `${count(counts.full, "time")} a table was full, and a call was not followed: see tables in the policy`,
+      `${sayAmount(counts.full, "time")} a table was full, and a call was not followed: see tables in the policy`,
     );
   if (counts.strangers.size > 0) {
     const shown = largestFirst(counts.strangers).slice(0, SHOWN_STRANGERS);

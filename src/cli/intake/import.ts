@@ -6,7 +6,8 @@ import { describeFailure, readFromDisk, readGivenFile } from "../../app/read-fil
 import { readPolicy } from "../../config/load-policy.ts";
 import { loadStatic } from "../../config/load-static.ts";
 import { compareMarks } from "../../config/change/same-marks.ts";
-import { countOf, describeDifference } from "../../config/change/number-words.ts";
+import { describeDifference } from "../../config/change/number-words.ts";
+import { sayAmount } from "../../domain/amount.ts";
 import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
 import type { AskedColumn } from "../../config/lists/asked-column.ts";
 import { askedOf as askedOfList } from "../../config/policy/list-loading.ts";
@@ -82,7 +83,7 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   if ("error" in clean) return fail(`${options.file}: ${clean.error}`, REFUSED);
 
   const made = options.add === true ? addTo(target, clean) : makeWhole(target, clean);
-  say(`${options.file} (${reading.table.form}): ${countOf(clean.rows.length, "row")} of numbers`);
+  say(`${options.file} (${reading.table.form}): ${sayAmount(clean.rows.length, "row")} of numbers`);
   for (const change of clean.changes) say(`  ${describeChange(change)}`);
   if ("error" in made) return fail(`${target.list?.file ?? ""}: ${made.error}`, REFUSED);
   const issues = [...clean.issues, ...made.issues];
@@ -90,7 +91,7 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   const left = clean.issueCount - clean.issues.length;
   if (left > 0) say(`${left} more cells that can't be taken`);
   if (issues.length > 0)
-    return fail(`${countOf(issues.length + left, "cell")} can't be taken: nothing was written`, REFUSED);
+    return fail(`${sayAmount(issues.length + left, "cell")} can't be taken: nothing was written`, REFUSED);
   if (target.list !== undefined && made.read !== undefined)
     for (const line of describeAgainst(target.list, made.read)) say(`  ${line}`);
   return write(options, made.text, say, output);
@@ -109,11 +110,11 @@ function importFigures(
   }
   for (const { place, message } of read.issues) say(`${options.file}:${place}: ${message}`);
   if (read.issues.length > 0) {
-    say(`sigwall import: ${countOf(read.issues.length, "cell")} can't be taken: nothing was written`);
+    say(`sigwall import: ${sayAmount(read.issues.length, "cell")} can't be taken: nothing was written`);
     return REFUSED;
   }
-  say(`${options.file} (${table.form}): ${countOf(read.figures.length, "figure")}`);
-  if (read.empty > 0) say(`  ${countOf(read.empty, "empty cell")}: not imported, which is not 0`);
+  say(`${options.file} (${table.form}): ${sayAmount(read.figures.length, "figure")}`);
+  if (read.empty > 0) say(`  ${sayAmount(read.empty, "empty cell")}: not imported, which is not 0`);
   return write(options, writeMonthlyFigures(read.figures), say, output);
 }
 

@@ -1,4 +1,5 @@
 // Says in words what numbers a list gains and loses.
+import { sayAmount } from "../../domain/amount.ts";
 import { formatKey } from "../../domain/number.ts";
 import type { SetDifference, SetExcess } from "../../numbering/lists/difference.ts";
 
@@ -7,18 +8,13 @@ export function describeDifference({ added, removed, changed }: SetDifference): 
   return [
     ...(added.numbers > 0 ? [describeExcess(added, "more")] : []),
     ...(removed.numbers > 0 ? [describeExcess(removed, "less")] : []),
-    ...(changed > 0 ? [`${countOf(changed, "number")} with other dates or rights`] : []),
+    ...(changed > 0 ? [`${sayAmount(changed, "number")} with other dates or rights`] : []),
   ];
-}
-
-/** "1 row", "2 rows". */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function describeExcess({ numbers, spans, first }: SetExcess, word: string): string {
   const named = first.map(({ low, high }) => (low === high ? formatKey(low) : describeSpan(low, high)));
-  return `${countOf(numbers, "number")} ${word} (${named.join(", ")}${spans > named.length ? ", …" : ""})`;
+  return `${sayAmount(numbers, "number")} ${word} (${named.join(", ")}${spans > named.length ? ", …" : ""})`;
 }
 
 /** The keys of codes are negative, so their order is turned round. */
