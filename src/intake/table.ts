@@ -18,6 +18,9 @@ export interface Table {
   readonly placeOf: (row: number, column: number) => string;
 }
 
+/** Among so many first rows a reader looks for the header: a title and remarks may stand above it. */
+export const ROWS_OF_TITLE = 20;
+
 /** A table, or why there is none, in words for whoever made the file. */
 export type TableReading = { readonly table: Table } | { readonly error: string };
 

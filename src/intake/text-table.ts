@@ -1,11 +1,8 @@
 // Reads a table from the text that a spreadsheet exports: commas, semicolons or tabs between cells.
 import { eachCsvRow } from "../config/lists/csv.ts";
 import { columnMeant } from "../config/lists/list-advice.ts";
-import type { TableReading, TableRow } from "./table.ts";
+import { ROWS_OF_TITLE, type TableReading, type TableRow } from "./table.ts";
 import { decodeTableText } from "./text-encoding.ts";
-
-/** A title and remarks may stand above the header. */
-const ROWS_OF_TITLE = 20;
 
 /** More rows than any list has. */
 const MOST_ROWS = 20_000_000;

@@ -3,13 +3,11 @@ import type { Buffer } from "node:buffer";
 import { buffer as octetsOf } from "node:stream/consumers";
 import { columnMeant } from "../../config/lists/list-advice.ts";
 import { findWorkbookExcess } from "./workbook-bounds.ts";
+import { ROWS_OF_TITLE } from "../../intake/table.ts";
 import type { WorkbookLine } from "../../intake/workbook-lines.ts";
 
 /** More rows than any workbook that people make. Excel ends at 1,048,576. */
 const MOST_ROWS = 1_000_000;
-
-/** A title and remarks may stand above the header. */
-const ROWS_OF_TITLE = 20;
 
 type PlainCell = string | number | boolean | null;
 
