@@ -158,7 +158,7 @@ function tablesOf({ kinds }: RecordFilter): readonly TableName[] {
  * Asks the tables of one kind. The columns of the newest hour hold for all of them; where an older one lacks some, as
  * versions before had fewer, the columns of all are put together, which takes twice as long.
  */
-async function askTables(
+export async function askTables(
   database: Database,
   hours: readonly HourFiles[],
   table: TableName,
@@ -210,7 +210,8 @@ const commonFields: Readonly<Record<Exclude<TableName, "attempts">, readonly str
   others: ["trunk", "lessee", "reason"],
 };
 
-function moment(at: number): string {
+/** A moment in SQL. Unix milliseconds. */
+export function moment(at: number): string {
   return `make_timestamptz(${Math.round(Math.max(0, at) * 1000)})`;
 }
 

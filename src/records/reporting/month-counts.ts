@@ -2,9 +2,10 @@
 import type { Millis } from "../../domain/time.ts";
 import { readOpenLines } from "../asking/open-lines.ts";
 import type { ReadLine, RecordFilter } from "../asking/record-filter.ts";
-import { textIn } from "../lines/line-fields.ts";
-import { type Database, quote } from "../sealed/duckdb.ts";
-import { type HourFiles, listHours, openPath, sealedPath } from "../sealed/hour-files.ts";
+import { textIn, textsIn } from "../lines/line-fields.ts";
+import { askTables, moment, readSealedLines } from "../asking/sealed-lines.ts";
+import type { Database } from "../sealed/duckdb.ts";
+import { type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
 
 /** Call attempts that are alike. */
 export interface AttemptCount {
@@ -51,7 +52,8 @@ const QUARTER: Millis = 900_000;
 const MOST_IDS = 5;
 /** More lines of other kinds than a month has, unless somebody fills the folder. */
 const MOST_NOTES = 100_000;
-const noteKinds = ["finding", "order", "gap"];
+/** What is counted beside attempts, and what is kept line by line. */
+const otherKinds = ["shed", "finding", "order", "gap"];
 
 /**
  * @param from first moment, inclusive
@@ -68,7 +70,7 @@ export async function countMonth(
   const sealed = hours.filter(({ isSealed }) => isSealed);
   const tally = createTally();
   const damages = hours.flatMap(({ damage }) => (damage === undefined ? [] : [damage]));
-  const filter: RecordFilter = { kinds: ["decided", "shed", ...noteKinds], from, to };
+  const filter: RecordFilter = { kinds: ["decided", ...otherKinds], from, to };
   for (const hour of hours) {
     if (hour.isSealed || !hour.isOpen) continue;
     const unread = readOpenLines(openPath(hour), filter, tally.line);
@@ -84,32 +86,24 @@ async function countSealed(
   { from = 0, to = 0 }: RecordFilter,
   tally: Tally,
 ): Promise<void> {
-  const span = `time >= make_timestamptz(${from * 1000}) AND time < make_timestamptz(${to * 1000})`;
-  const tables = (table: "attempts" | "others"): string =>
-    `read_parquet([${hours.map((hour) => quote(sealedPath(hour, table))).join(", ")}], union_by_name = true)`;
-  const attempts = await database.ask(
-    `SELECT trunk, lessee, verdict, reason, epoch_ms(time) // ${QUARTER} AS quarter, count(*) AS calls, min(id, ${MOST_IDS}) AS ids
-     FROM ${tables("attempts")} WHERE record = 'decided' AND ${span} GROUP BY ALL`,
+  const attempts = await askTables(
+    database,
+    hours,
+    "attempts",
+    (tables) =>
+      `SELECT trunk, lessee, verdict, reason, epoch_ms(time) // ${QUARTER} AS quarter, count(*) AS calls, min(id, ${MOST_IDS}) AS ids
+       FROM ${tables} WHERE record = 'decided' AND time >= ${moment(from)} AND time < ${moment(to)} GROUP BY ALL`,
+    [],
   );
   for (const { trunk, lessee, verdict, reason, quarter, calls, ids } of attempts)
     tally.attempts(
-      { trunk: text(trunk), lessee: text(lessee), verdict: text(verdict), reason: text(reason) },
+      { trunk: textIn(trunk), lessee: textIn(lessee), verdict: textIn(verdict), reason: textIn(reason) },
       Number(quarter) * QUARTER,
       Number(calls),
-      Array.isArray(ids) ? ids.map(String) : [],
+      textsIn(ids),
     );
-  const others = await database.ask(
-    `SELECT to_json(t)::VARCHAR AS line FROM ${tables("others")} t
-     WHERE record IN ('shed', ${noteKinds.map(quote).join(", ")}) AND ${span} ORDER BY time, line LIMIT ${MOST_NOTES}`,
-  );
-  for (const { line } of others) tally.line(restore(String(line)));
-}
-
-/** What a table has no column for stands in the column `more`. */
-function restore(line: string): ReadLine {
-  const { more, ...fields } = JSON.parse(line);
-  const given = Object.entries(fields).filter(([, value]) => value !== null);
-  return { ...Object.fromEntries(given), ...(typeof more === "string" ? JSON.parse(more) : {}) };
+  const others = await readSealedLines(database, hours, { kinds: otherKinds, from, to }, MOST_NOTES);
+  for (const line of others) tally.line(line);
 }
 
 interface Tally {
@@ -165,7 +159,7 @@ function createTally(): Tally {
       attempts: inOrder(attempts).map(({ alike, count, ids }) => ({ ...alike, count, ids })),
       quarters: inOrder(quarters).map(({ alike, count }) => ({ ...alike, count })),
       shed: inOrder(shed).map(({ alike, count }) => ({ ...alike, count })),
-      notes: notes.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)),
+      notes: notes.toSorted((a, b) => compare(a.time, b.time) || compare(textIn(a["id"]), textIn(b["id"]))),
     }),
   };
   return tally;
@@ -175,6 +169,6 @@ function inOrder<Value>(map: ReadonlyMap<string, Value>): readonly Value[] {
   return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
 }
 
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
