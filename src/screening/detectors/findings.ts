@@ -2,6 +2,7 @@
 import { BLOCK_OF_CALLERS, formatKey } from "../../domain/number.ts";
 import type { CallRef } from "../../domain/call.ts";
 import {
+  formatSubject,
   type DetectorId,
   type Finding,
   type FindingSubject,
@@ -138,6 +139,5 @@ function subjectOf(kind: Sighting["kind"], call: SeenCall): FindingSubject {
 }
 
 function keyOf(detector: DetectorId, subject: FindingSubject): string {
-  const trunk = "trunk" in subject ? subject.trunk : "";
-  return `${detector} ${subject.kind} ${"number" in subject ? subject.number : ""} ${trunk}`;
+  return `${detector} ${formatSubject(subject)}`;
 }
