@@ -1,8 +1,9 @@
 // Keeps the line orders in the state folder: lines.json and its copy, written durably, read at the start.
 import { readFileSync, renameSync, statSync } from "node:fs";
-import { chown, open, rename } from "node:fs/promises";
+import { chown, open } from "node:fs/promises";
 import { join } from "node:path";
 import { isStricter, type LineId, type LineOrder } from "../../domain/line-state.ts";
+import { renameDurably } from "../../records/tree/durable-writing.ts";
 import { type KeptLines, NO_LINES, readLines, type ReadLines, writeLines } from "./lines-document.ts";
 
 const FILE = "lines.json";
@@ -108,13 +109,7 @@ async function writeAside(folder: string, name: string, text: string): Promise<v
     await file.close();
   }
   await giveToOwner(folder, temporary);
-  await rename(temporary, path);
-  const directory = await open(folder, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await renameDurably(temporary, path);
 }
 
 /** A command of root leaves files that the filter can read: they belong to the owner of the folder. */

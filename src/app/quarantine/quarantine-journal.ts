@@ -1,7 +1,7 @@
 // Keeps the quarantine in the state folder: a journal of changes, appended durably, read and shortened at the start.
 import { createHash } from "node:crypto";
 import { readFileSync, renameSync, statSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   detectorIds,
@@ -11,6 +11,7 @@ import {
 } from "../../domain/finding.ts";
 import { readKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
+import { renameDurably } from "../../records/tree/durable-writing.ts";
 import { endOf, type Held, type Holder, keyOfHeld } from "../../state/quarantine/held.ts";
 
 const FILE = "quarantine.journal";
@@ -202,13 +203,7 @@ export async function replaceJournal(folder: string, pieces: Iterable<string>): 
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  const directory = await open(folder, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await renameDurably(temporary, path);
 }
 
 /** Appends text. It is on the disk when the promise resolves. Runs beside calls: threads of the runtime write. */

@@ -10,6 +10,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
+import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Writes all of `bytes` at `position`, or throws what the operating system says. */
@@ -28,6 +29,20 @@ export function syncFolder(path: string): void {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
+  }
+}
+
+/**
+ * Gives a file that is on the disk its name, beside calls: threads of the runtime write. The name is on the disk when the
+ * promise resolves. Rejects with what the operating system says.
+ */
+export async function renameDurably(temporary: string, path: string): Promise<void> {
+  await rename(temporary, path);
+  const folder = await open(dirname(path), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 
