@@ -1,4 +1,5 @@
-// Several nodes: what they tell each other of calls, and limits over all of them.
+// Several nodes: what they tell each other of calls, limits over all of them, and the way through Redis.
 import "./cluster/batches.ts";
 import "./cluster/moving-calls.ts";
 import "./cluster/shared-limits.ts";
+import "./cluster/two-nodes.ts";

@@ -22,6 +22,7 @@ import {
   type ToldEnd,
 } from "./batch-reading.ts";
 import { createBatchPen } from "./batch-writing.ts";
+import type { NodeRef } from "./exchange.ts";
 
 /** Refusals whose repeats other nodes are told of, at most, in one batch: a flood of refused calls must not crowd it. */
 const MOST_REFUSALS = 200;
@@ -29,12 +30,6 @@ const MOST_REFUSALS = 200;
 const ROSTER_PIECE = 2000;
 /** An item that says that it is older is not believed. */
 const OLDEST: Millis = 10 * 60_000;
-
-/** A node of the cluster, and the start of its process in seconds. */
-export interface NodeRef {
-  readonly node: string;
-  readonly epoch: number;
-}
 
 export interface CallSharingParts {
   readonly naming: CallNaming;

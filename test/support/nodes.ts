@@ -1,5 +1,6 @@
 // Several filters as nodes of one cluster, at virtual time: what one tells reaches the others when the test says so.
-import { createCallSharing, type CallSharing, type NodeRef } from "../../src/cluster/call-sharing.ts";
+import { createCallSharing, type CallSharing } from "../../src/cluster/call-sharing.ts";
+import type { NodeRef } from "../../src/cluster/exchange.ts";
 import type { CallEvent } from "../../src/domain/call.ts";
 import { createScreeningListener } from "../../src/screening/limits/call-events.ts";
 import { createScreeningState } from "../../src/screening/state.ts";
