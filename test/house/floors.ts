@@ -70,7 +70,6 @@ export const floors: Readonly<Record<string, number>> = {
   cluster: 11,
   "records/policies": 11.3,
   "records/reporting": 11.3,
-  cluster: 11,
   replay: 12,
   reports: 12,
   engines: 12.0,
