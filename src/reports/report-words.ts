@@ -113,8 +113,8 @@ export const words = {
   approvedBy: { zh: "负责人(签章)", en: "Approved by" },
   signedOn: { zh: "日期", en: "Date" },
   drill: {
-    zh: "每次呼叫可用 sigwall search 按记录编号查看。",
-    en: "Look up each call by its record id with sigwall search.",
+    zh: "用 sigwall search --id 记录编号 查看每次呼叫。",
+    en: "Look up a call: sigwall search --id RECORD-ID",
   },
 } as const satisfies Readonly<Record<string, Words>>;
 
