@@ -32,8 +32,10 @@ export function writeReportHtml(report: MonthReport, language: Language): string
     factsOf(report, say),
     ...warningsOf(report, say),
     headTable(report, language),
-    `<section class="keep">${heading(say("byReason"))}${rowChart(reasons, say("byReason"))}</section>`,
-    `<section class="keep">${heading(say("days"))}${days}</section>`,
+    report.refused === 0
+      ? ""
+      : `<section class="keep">${heading(say("byReason"))}${rowChart(reasons, say("byReason"))}</section>`,
+    report.attempts === 0 ? "" : `<section class="keep">${heading(say("days"))}${days}</section>`,
     breakdown(
       say("networks"),
       report.networks.map((row) => ({ ...row, name: networkWords[row.network][language] })),
@@ -121,7 +123,9 @@ function headRows({ head, count, before, change, rows }: ReportHead, language: L
   ];
 }
 
+/** @returns nothing where there are no rows */
 function breakdown(title: string, rows: readonly BreakdownRow[], say: Say): string {
+  if (rows.length === 0) return "";
   const numbers = (["attempts", "refused", "rate", "ofRefused", "before", "change"] as const).map(say);
   const body = rows.map(({ name, title: shown, attempts, refused, share, before, change, ids }) =>
     rowOf([
