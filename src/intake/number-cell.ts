@@ -1,5 +1,5 @@
 // Cleans a cell that holds a number: what spreadsheets and typists add to one is taken away, and said.
-import { adviseNumber } from "../config/lists/list-advice.ts";
+import { adviseNumber, foldWidth } from "../config/lists/list-advice.ts";
 import { readListEntry } from "../numbering/list-entry.ts";
 import type { Cell } from "./table.ts";
 
@@ -28,9 +28,11 @@ export function cleanNumber(cell: Cell, homeCountry: string): CleanNumber {
     return after;
   };
   let text = (cell ?? "").trim();
+  if (/[\n\v\f\r\u0085\u2028\u2029]/u.test(text))
+    return { error: "the cell has several lines; write one number or range a row" };
   if (text.length > LONGEST) return { error: `it has ${text.length} characters, too many for a number` };
   text = change("text-mark", text, withoutTextMark(text));
-  text = change("width", text, text.normalize("NFKC"));
+  text = change("width", text, foldWidth(text));
   text = change("invisible", text, text.replaceAll(/[\p{Cf}\p{Cc}]/gu, ""));
   text = text.trim();
   text = change("range", text, withDots(text));

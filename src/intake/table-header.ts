@@ -1,6 +1,6 @@
 // Finds the columns of a list in the header of a table, in the words that people write there.
 import type { AskedColumn } from "../config/lists/asked-column.ts";
-import { columnMeant, plainName } from "../config/lists/list-advice.ts";
+import { columnMeant, plainName, quoteCell } from "../config/lists/list-advice.ts";
 import type { Table, TableRow } from "./table.ts";
 import { isEmptyRow } from "./table.ts";
 
@@ -36,7 +36,7 @@ export function findHeader(
       if (column === undefined) {
         if (name !== "") unread.push(name);
       } else if (positions.has(column)) {
-        twice ??= `${placeOf(row.row, index)}: "${name}" is the column ${column}, which another column is already`;
+        twice ??= `${placeOf(row.row, index)}: ${quoteCell(name)} is the column ${column}, which another column is already`;
       } else {
         positions.set(column, index);
       }

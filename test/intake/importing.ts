@@ -76,6 +76,21 @@ void t.test("rows are added to the list in force; the file keeps its permissions
   t.match(said, /written to copy\.csv/);
 });
 
+void t.test("numbers that the list has already are told, in any spelling", async (t) => {
+  const { code, out, said } = await run(
+    "号码\n057187000003\n0571-87000004\n+8657187000030\n057187000009-057187000012\n",
+    {
+      lessee: "bank",
+      add: true,
+    },
+  );
+  t.equal(code, 0, said);
+  t.equal(out, `${list}+8657187000030,,\n057187000009..057187000012,,\n`);
+  t.match(said, /2 × row left out, the list has its numbers already \(2:1 in line 2, 3:1 in line 2\)/);
+  t.match(said, /1 × row that repeats numbers of the list, which says the same of them \(5:1 in line 2\)/);
+  t.match(said, /4 numbers more \(\+8657187000010\.\.\+8657187000012, \+8657187000030\)/);
+});
+
 void t.test("nothing is written where a cell can't be taken", async (t) => {
   const refused = await run("号码\n1.08E+11\n057187000030\n", { out: at("none.csv") });
   t.equal(refused.code, 1);
@@ -84,7 +99,7 @@ void t.test("nothing is written where a cell can't be taken", async (t) => {
   t.throws(() => statSync(at("none.csv")));
   const twice = await run("号码,失效日期\n057187000020,2029-01-01\n", { lessee: "bank", add: true });
   t.equal(twice.code, 1);
-  t.match(twice.said, /stands in line 3 of the list already, with other cells; change it there/);
+  t.match(twice.said, /stands in line 3 of the list already, with other cells \(valid_to\); change it there/);
   t.equal(twice.out, "");
 });
 

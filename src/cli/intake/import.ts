@@ -20,7 +20,7 @@ import {
   cleanList,
   type CleanList,
 } from "../../intake/clean-list.ts";
-import { addRows } from "../../intake/list-addition.ts";
+import { addRows, type MetRow } from "../../intake/list-addition.ts";
 import { proveList, writeList } from "../../intake/list-text.ts";
 import { differenceOf } from "../../numbering/lists/difference.ts";
 import type { ReadList } from "../../config/lists/number-list.ts";
@@ -85,6 +85,7 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   const made = options.add === true ? addTo(target, clean) : makeWhole(target, clean);
   say(`${options.file} (${reading.table.form}): ${sayAmount(clean.rows.length, "row")} of numbers`);
   for (const change of clean.changes) say(`  ${describeChange(change)}`);
+  if (!("error" in made)) for (const line of made.told) say(`  ${line}`);
   if ("error" in made) return fail(`${target.list?.file ?? ""}: ${made.error}`, REFUSED);
   const issues = [...clean.issues, ...made.issues];
   for (const { place, message } of issues) say(`${options.file}:${place}: ${message}`);
@@ -109,8 +110,10 @@ function importFigures(
     return REFUSED;
   }
   for (const { place, message } of read.issues) say(`${options.file}:${place}: ${message}`);
+  if (read.issueCount > read.issues.length)
+    say(`${read.issueCount - read.issues.length} more cells that can't be taken`);
   if (read.issues.length > 0) {
-    say(`sigwall import: ${sayAmount(read.issues.length, "cell")} can't be taken: nothing was written`);
+    say(`sigwall import: ${sayAmount(read.issueCount, "cell")} can't be taken: nothing was written`);
     return REFUSED;
   }
   say(`${options.file} (${table.form}): ${sayAmount(read.figures.length, "figure")}`);
@@ -157,6 +160,8 @@ function askedOf({ list }: Target): AskedColumn | undefined {
 
 interface MadeList {
   readonly text: string;
+  /** What people must know of it. */
+  readonly told: readonly string[];
   readonly read: ReadList | undefined;
   readonly issues: readonly CellIssue[];
 }
@@ -164,23 +169,32 @@ interface MadeList {
 function makeWhole(target: Target, clean: CleanList): MadeList {
   const { calendar, homeCountry } = target;
   const text = writeList(clean.columns, clean.rows);
-  if (clean.issues.length > 0) return { text, read: undefined, issues: [] };
+  if (clean.issues.length > 0) return { text, told: [], read: undefined, issues: [] };
   const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked: askedOf(target) });
-  return { text, read: reading.list, issues };
+  return { text, told: [], read: reading.list, issues };
 }
 
 function addTo(target: Target, clean: CleanList): MadeList | { readonly error: string } {
   const { list, calendar, homeCountry } = target;
   const there = list === undefined ? { error: "there is no list" } : readFromDisk(list.file);
   if ("error" in there) return there;
-  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, askedOf(target));
+  const asked = askedOf(target);
+  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, {
+    calendar,
+    homeCountry,
+    asked,
+  });
   if ("error" in addition) return addition;
-  const { text, added, firstLine, issues } = addition;
+  const { text, added, firstLine, covered, overlapping, issues } = addition;
   const proved = proveList({ ...clean, rows: added }, text, calendar, homeCountry, {
     firstLine,
-    asked: askedOf(target),
+    asked,
   });
-  return { text, read: proved.reading.list, issues: [...issues, ...proved.issues] };
+  const told = [
+    ...describeMet("row left out, the list has its numbers already", covered),
+    ...describeMet("row that repeats numbers of the list, which says the same of them", overlapping),
+  ];
+  return { text, told, read: proved.reading.list, issues: [...issues, ...proved.issues] };
 }
 
 function write(
@@ -220,6 +234,12 @@ const changeWords: Readonly<Record<Change, (first: string) => string>> = {
   "row-twice": (first) => `row that stands twice left out (${first})`,
   "unread-column": (first) => `column that no list has left out (${first})`,
 };
+
+function describeMet(what: string, met: readonly MetRow[]): readonly string[] {
+  if (met.length === 0) return [];
+  const places = met.slice(0, 3).map(({ place, line }) => `${place} in line ${line}`);
+  return [`${met.length} × ${what} (${places.join(", ")}${met.length > places.length ? ", …" : ""})`];
+}
 
 function describeChange({ change, count: times, first }: ChangeCount): string {
   const places = first.join(", ") + (times > first.length ? ", …" : "");

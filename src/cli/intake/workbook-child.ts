@@ -2,7 +2,7 @@
 import type { Buffer } from "node:buffer";
 import { buffer as octetsOf } from "node:stream/consumers";
 import { columnMeant } from "../../config/lists/list-advice.ts";
-import { findWorkbookExcess } from "./workbook-bounds.ts";
+import { packParts, unpackWorkbook } from "./workbook-parts.ts";
 import { ROWS_OF_TITLE } from "../../intake/table.ts";
 import type { WorkbookLine } from "../../intake/workbook-lines.ts";
 
@@ -36,13 +36,12 @@ async function readSheets(bytes: Buffer): Promise<readonly Sheet[]> {
 }
 
 async function readWorkbook(wanted: string | undefined, say: (line: WorkbookLine) => void): Promise<void> {
-  const bytes = await octetsOf(process.stdin);
-  const excess = findWorkbookExcess(bytes);
-  if (excess !== undefined) {
-    say({ error: excess });
+  const unpacked = unpackWorkbook(await octetsOf(process.stdin));
+  if ("error" in unpacked) {
+    say(unpacked);
     return;
   }
-  const sheets = await readSheets(bytes);
+  const sheets = await readSheets(packParts(unpacked.parts));
   const names = sheets.map(({ sheet }) => sheet);
   const chosen = wanted === undefined ? firstOf(sheets) : sheets.find(({ sheet }) => sheet === wanted);
   if (chosen === undefined) {
@@ -61,7 +60,7 @@ async function readWorkbook(wanted: string | undefined, say: (line: WorkbookLine
   for (const [index, cells] of data.entries())
     say({
       row: index + 1,
-      cells: cells.map(tellCell),
+      cells: cells.slice(0, widthOf(cells)).map(tellCell),
     });
 }
 
@@ -70,6 +69,11 @@ function firstOf(sheets: readonly Sheet[]): Sheet | undefined {
   const namesNumbers = ({ data }: Sheet): boolean =>
     data.slice(0, ROWS_OF_TITLE).some((row) => row.some((cell) => columnMeant(String(cell)) === "number"));
   return sheets.find(namesNumbers) ?? sheets.find(({ data }) => data.length > 0);
+}
+
+/** The package fills every row up to the widest one. */
+function widthOf(cells: readonly unknown[]): number {
+  return cells.findLastIndex((cell) => cell !== null && cell !== undefined) + 1;
 }
 
 function tellCell(cell: unknown): PlainCell | { readonly day: string } {

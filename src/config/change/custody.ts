@@ -2,7 +2,7 @@
 import { formatKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import { type NumberSpan, takenOut } from "../../numbering/lists/difference.ts";
-import type { ListEntry } from "../../numbering/list-entry.ts";
+import { spansOfEntry } from "../../numbering/lists/entry-spans.ts";
 import { ATTRIBUTE_WIDTH } from "../../numbering/number-columns.ts";
 import { createNumberSetBuilder } from "../../numbering/number-set-builder.ts";
 import { type NumberSet, openNumberSet } from "../../numbering/number-set.ts";
@@ -150,18 +150,6 @@ function goodReleases({ releases }: LoadedReleases, before: NumberSet, now: Mill
     const listed = row < 0 ? undefined : before.validFrom(row);
     return from <= now && (listed === undefined || listed <= from);
   });
-}
-
-/** The spans of a number, range or prefix, as `NumberSet` has them. */
-function spansOfEntry(entry: ListEntry): readonly NumberSpan[] {
-  if (entry.kind === "exact") return [{ low: entry.key, high: entry.key }];
-  if (entry.kind === "range") return [{ low: entry.low, high: entry.high }];
-  const spans: NumberSpan[] = [];
-  for (let length = entry.digits.length, power = 1; length <= 15; length++, power *= 10) {
-    const low = Number(entry.digits) * power;
-    spans.push(entry.code ? { low: -(low + power - 1), high: -low } : { low, high: low + power - 1 });
-  }
-  return spans;
 }
 
 function setOf(releases: readonly Release[]): NumberSet {

@@ -17,6 +17,9 @@ export const columns = [
 ] as const;
 export type Column = (typeof columns)[number];
 
+/** Characters of a cell that a message shows. */
+const MOST_SHOWN = 40;
+
 /** Names as the header of a file writes them: any case and width of letters, with spaces or hyphens. */
 export function columnNamed(name: string): Column | undefined {
   const written = plainName(name);
@@ -77,10 +80,26 @@ export function adviseNumber(cell: string): string {
   const [first, last, ...more] = cell.split(/[-–—~～至到]/u).map((end) => end.trim());
   const isRange = first !== undefined && last !== undefined && more.length === 0;
   if (isRange && first.length >= 5 && last.length >= 5) return `; a range is written ${first}..${last}`;
-  const folded = cell.normalize("NFKC");
-  if (folded !== cell) return `; full-width or special characters: write "${folded}"`;
+  const folded = foldWidth(cell);
+  if (folded !== cell) return `; full-width characters: write "${folded}"`;
+  if (cell.normalize("NFKC") !== cell) return "; it holds special characters, type the number again";
   if (hasInvisible(cell)) return "; it holds a character that nobody sees, type the number again";
   return "";
+}
+
+/** Full-width letters, digits and signs, and the wide space, as usual ones. Others stay: a raised 1 is no digit. */
+export function foldWidth(text: string): string {
+  return text.replaceAll(/[\uff01-\uff5e\u3000]/gu, (sign) => sign.normalize("NFKC"));
+}
+
+/** A cell in a message, cut where it is longer than a number, a date or a name. */
+export function shortenCell(cell: string): string {
+  return cell.length > MOST_SHOWN ? `${cell.slice(0, MOST_SHOWN).replace(/[\ud800-\udbff]$/u, "")}…` : cell;
+}
+
+/** The same in quotes. */
+export function quoteCell(cell: string): string {
+  return `"${shortenCell(cell)}"`;
 }
 
 /** Advice for a cell that is no date; empty when there is none. */
