@@ -1,5 +1,5 @@
 // Cleans a cell that holds a number: what spreadsheets and typists add to one is taken away, and said.
-import { adviseNumber, foldWidth } from "../config/lists/list-advice.ts";
+import { adviseNumber, foldWidth, quoteCell } from "../config/lists/list-advice.ts";
 import { readListEntry } from "../numbering/list-entry.ts";
 import type { Cell } from "./table.ts";
 
@@ -38,8 +38,10 @@ export function cleanNumber(cell: Cell, homeCountry: string): CleanNumber {
   text = change("range", text, withDots(text));
   if (text === "") return { error: "the number is missing" };
   const entry = readListEntry(text, homeCountry);
-  if (typeof entry !== "string") return { number: text, changes };
-  return { error: `${entry}${adviseNumber(text)}` };
+  if (typeof entry === "string") return { error: `${entry}${adviseNumber(text)}` };
+  if (/^[-.]|[-.]$/u.test(text))
+    return { error: `${quoteCell(text)} begins or ends with a separator; is this a part of a range A..B?` };
+  return { number: text, changes };
 }
 
 /** A cell of the type number. Digits behind the fifteenth are lost; a trunk prefix 0 is, and its number is read without. */
