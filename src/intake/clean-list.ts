@@ -8,7 +8,14 @@ import { type Cell, isEmptyRow, type Table, type TableRow } from "./table.ts";
 import { findHeader, type TableHeader } from "./table-header.ts";
 
 /** What was done to cells or rows. */
-export type Change = NumberChange | "day" | "yes-no" | "empty-row" | "row-twice" | "unread-column";
+export type Change =
+  | NumberChange
+  | "day"
+  | "yes-no"
+  | "empty-row"
+  | "row-twice"
+  | "unread-column"
+  | "unnamed-cell";
 
 /** How often a change was made, and where first. */
 export interface ChangeCount {
@@ -81,6 +88,15 @@ export function cleanList(
       tally.add("empty-row", String(row.row));
       continue;
     }
+    const beyond = row.cells.findLastIndex((cell) => cell !== undefined && String(cell).trim() !== "");
+    if (beyond >= header.width && table.isText) {
+      issueCount++;
+      const message = `the row has ${beyond + 1} cells, the header ${header.width}; put text with a separator in quotes`;
+      if (issues.length < MOST_ISSUES)
+        issues.push({ place: table.placeOf(row.row, header.width), column: "", message });
+      continue;
+    }
+    if (beyond >= header.width) tally.add("unnamed-cell", table.placeOf(row.row, beyond));
     const cells = used.map((column) => {
       const cell = row.cells[header.positions.get(column) ?? -1];
       const read = cleanCell(column, cell, homeCountry);

@@ -44,6 +44,7 @@ export function readTextTable(bytes: Uint8Array): TableReading {
   return {
     table: {
       form: `${decoded.encoding}, ${name}`,
+      isText: true,
       rows,
       placeOf: (row, column) => `${row}:${column + 1}`,
     },

@@ -117,6 +117,15 @@ void t.test("the further column of a list is taken too: scores", async (t) => {
   t.equal(added.out, "number,score\n+8613900000000,0.8\n13900000002,0.6\n");
 });
 
+void t.test("trunks that the lessee has not are told before the list is in force", async (t) => {
+  const refused = await run("号码,中继\n057187000030,a\n057187000031,b\n", { lessee: "bank" });
+  t.equal(refused.code, 1);
+  t.match(refused.said, /sheet\.csv:3:2: unknown trunk "b"/);
+  t.notMatch(refused.said, /sheet\.csv:2/);
+  const taken = await run("号码,中继\n057187000030,a\n057187000031,\n", { lessee: "bank" });
+  t.equal(taken.out, "number,trunk\n057187000030,a\n057187000031,\n", taken.said);
+});
+
 void t.test("what can't be asked for", async (t) => {
   const rows: readonly (readonly [
     name: string,

@@ -63,7 +63,7 @@ function createReader(): {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     })
-      .on("message", (said) => take(readWorkbookLines(String(said))))
+      .on("message", (said) => take(readWorkbookLines(typeof said === "string" ? said : "")))
       .on("exit", () => {
         child = undefined;
         take({ error: "it takes too much memory" });

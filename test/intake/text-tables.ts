@@ -73,8 +73,8 @@ void t.test("GB18030, as iconv writes it", { skip: !iconv && "iconv is not insta
 });
 
 /** The text with one octet in front of its last line end. */
-function damaged(text: string, octet: number): Buffer {
-  return Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.of(octet), Buffer.from("\n")]);
+function damaged(sound: string, octet: number): Buffer {
+  return Buffer.concat([Buffer.from(sound.slice(0, -1)), Buffer.of(octet), Buffer.from("\n")]);
 }
 
 void t.test("what is no table", (t) => {
@@ -111,7 +111,39 @@ void t.test("what is no table", (t) => {
     ["a workbook of 2003 in XML", Buffer.from('<?xml version="1.0"?><Workbook/>'), /web page or XML/],
     ["no header", Buffer.from("057187000000\n057187000001\n"), /no row has a column/],
     ["a header too far down", Buffer.from(`${"x\n".repeat(20)}号码\n057187000000\n`), /no row has a column/],
-    ["a quote without end", Buffer.from('number\n"057187000000\n'), /[Qq]uote/],
+    [
+      "a quote without end",
+      Buffer.from('number\n"057187000000\n'),
+      /line 2: a quotation mark .* nothing closes it/,
+    ],
+    [
+      "text behind a quote",
+      Buffer.from('number\n"057187000000"1\n'),
+      /line 2: text stands behind the quotation mark/,
+    ],
+    [
+      "no header but numbers",
+      Buffer.from("057187000000,x\n"),
+      /the first row is a number already: write a header/,
+    ],
+    ["no header and no numbers", Buffer.from("姓名,x\n"), /\(号码\)$/],
+    [
+      "a last day under another name",
+      Buffer.from("号码,valid_until\n057187000000,2025-01-01\n"),
+      /^1:2: what stands in the column "valid_until" would be lost; name it "valid_to"/,
+    ],
+    [
+      "trunks under another name",
+      Buffer.from("号码,trunk_id\n057187000000,a\n"),
+      /1:2: .*"trunk_id" would be lost; name it "trunk"/,
+    ],
+    ["who verified", Buffer.from("号码,核验人\n057187000000,x\n"), /^UTF-8, commas\nnumber\n057187000000\n$/],
+    [
+      "a comma in a note",
+      Buffer.from("号码,备注\n057187000000,a, b\n"),
+      /^2:3: the row has 3 cells, the header 2; put text with a separator in quotes$/,
+    ],
+    ["commas behind a row", Buffer.from("号码,备注\n057187000000,a,,\n"), /^UTF-8, commas\n/],
     ["a column twice", Buffer.from("号码,电话\n1,2\n"), /1:2: "电话" is the column number/],
   ];
   for (const [name, bytes, said] of rows) t.match(clean(bytes), said, name);

@@ -12,6 +12,8 @@ import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
 import type { AskedColumn } from "../../config/lists/asked-column.ts";
 import { askedOf as askedOfList } from "../../config/policy/list-loading.ts";
 import type { LoadedList } from "../../config/policy/list-loading.ts";
+import type { PolicyFile } from "../../config/policy/policy-file.ts";
+import { findStrangeTrunks } from "../../config/policy/row-trunks.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
 import {
   type CellIssue,
@@ -87,7 +89,7 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   for (const change of clean.changes) say(`  ${describeChange(change)}`);
   if (!("error" in made)) for (const line of made.told) say(`  ${line}`);
   if ("error" in made) return fail(`${target.list?.file ?? ""}: ${made.error}`, REFUSED);
-  const issues = [...clean.issues, ...made.issues];
+  const issues = [...clean.issues, ...made.issues, ...findTrunks(target, made)];
   for (const { place, message } of issues) say(`${options.file}:${place}: ${message}`);
   const left = clean.issueCount - clean.issues.length;
   if (left > 0) say(`${left} more cells that can't be taken`);
@@ -126,6 +128,8 @@ interface Target {
   readonly list: LoadedList | undefined;
   readonly homeCountry: string;
   readonly calendar: Calendar;
+  /** The policy that the list belongs to. */
+  readonly policy?: PolicyFile;
 }
 
 function findTarget({
@@ -150,7 +154,7 @@ function findTarget({
   if (found === undefined)
     return { error: `the policy has no ${lessee === undefined ? "list" : "lessee"} "${wanted}"` };
   const { homeCountry, timeZone } = material.file;
-  return { list: found, homeCountry, calendar: createCalendar(timeZone) };
+  return { list: found, homeCountry, calendar: createCalendar(timeZone), policy: material.file };
 }
 
 /** The further column that the kind of the list asks for. */
@@ -158,7 +162,21 @@ function askedOf({ list }: Target): AskedColumn | undefined {
   return list && askedOfList(list);
 }
 
+/** Trunks that the lessee has not: a policy with such a list would be refused. */
+function findTrunks({ list, policy }: Target, made: MadeList): readonly CellIssue[] {
+  if (list === undefined || policy === undefined || made.read === undefined) return [];
+  const read = { ...list, read: made.read };
+  const bytes = Buffer.from(made.text);
+  return findStrangeTrunks(policy, [read], () => ({ bytes })).map(({ line, message }) => ({
+    place: made.placeOfLine(line, "trunk"),
+    column: "trunk",
+    message,
+  }));
+}
+
 interface MadeList {
+  /** Where a line of the text came from. */
+  readonly placeOfLine: (line: number, column: string) => string;
   readonly text: string;
   /** What people must know of it. */
   readonly told: readonly string[];
@@ -169,9 +187,11 @@ interface MadeList {
 function makeWhole(target: Target, clean: CleanList): MadeList {
   const { calendar, homeCountry } = target;
   const text = writeList(clean.columns, clean.rows);
-  if (clean.issues.length > 0) return { text, told: [], read: undefined, issues: [] };
+  const placeOfLine = (line: number, column: string): string =>
+    clean.placeOf(clean.rows[line - 2]?.row ?? 1, column);
+  if (clean.issues.length > 0) return { text, placeOfLine, told: [], read: undefined, issues: [] };
   const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked: askedOf(target) });
-  return { text, told: [], read: reading.list, issues };
+  return { text, placeOfLine, told: [], read: reading.list, issues };
 }
 
 function addTo(target: Target, clean: CleanList): MadeList | { readonly error: string } {
@@ -194,7 +214,9 @@ function addTo(target: Target, clean: CleanList): MadeList | { readonly error: s
     ...describeMet("row left out, the list has its numbers already", covered),
     ...describeMet("row that repeats numbers of the list, which says the same of them", overlapping),
   ];
-  return { text, told, read: proved.reading.list, issues: [...issues, ...proved.issues] };
+  const placeOfLine = (line: number, column: string): string =>
+    clean.placeOf(added[line - firstLine]?.row ?? 1, column);
+  return { text, placeOfLine, told, read: proved.reading.list, issues: [...issues, ...proved.issues] };
 }
 
 function write(
@@ -232,6 +254,7 @@ const changeWords: Readonly<Record<Change, (first: string) => string>> = {
   "yes-no": (first) => `yes or no written in English (${first})`,
   "empty-row": (first) => `empty row left out (row ${first})`,
   "row-twice": (first) => `row that stands twice left out (${first})`,
+  "unnamed-cell": (first) => `cell beyond the header left out (${first})`,
   "unread-column": (first) => `column that no list has left out (${first})`,
 };
 

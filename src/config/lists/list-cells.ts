@@ -8,6 +8,7 @@ import { countLines, type CsvRow, widthOf } from "./csv.ts";
 import {
   adviseColumn,
   adviseDate,
+  adviseHeader,
   adviseNumber,
   adviseSeparator,
   type Column,
@@ -84,7 +85,12 @@ export function readHeader(row: CsvRow, report: Report, column?: AskedColumn): H
     const message = `${unknown - MOST_UNKNOWN} more unknown columns`;
     report(placeOf(row, 0), "", message, "warning");
   }
-  if (!positions.has("number")) report(placeOf(row, 0), "", 'the header has no column "number"');
+  if (!positions.has("number"))
+    report(
+      placeOf(row, 0),
+      "",
+      `the header has no column "number"${adviseHeader(row.cells.slice(0, width))}`,
+    );
   if (column?.holds === "score" && asked < 0)
     report(
       placeOf(row, 0),
