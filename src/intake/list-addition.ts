@@ -70,10 +70,10 @@ export function addRows(
     const other = whole[0] ?? sharing.find((met) => unequal(own, met.cells, header, decides).length > 0);
     if (same !== undefined) covered.push({ place, line: same.line });
     else if (other !== undefined) {
-      const differing = other.isWhole
+      const unlike = other.isWhole
         ? missing(own, other.cells, header)
         : unequal(own, other.cells, header, decides);
-      issues.push({ place, column: "number", message: describeOther(number, other, numberAt, differing) });
+      issues.push({ place, column: "number", message: describeOther(number, other, numberAt, unlike) });
     } else {
       added.push({ row, cells: own });
       if (sharing[0] !== undefined) overlapping.push({ place, line: sharing[0].line });
@@ -94,12 +94,12 @@ function describeOther(
   number: string,
   { line, cells, isWhole }: SharingRow,
   numberAt: number,
-  differing: readonly string[],
+  unlike: readonly string[],
 ): string {
   const there = cells[numberAt]?.trim() ?? "";
   const relation = !isWhole ? "overlaps with" : /\.\.|\*$/u.test(there) ? "is in" : "is";
   const how = there === number ? "stands" : `${relation} ${there}`;
-  return `${number} ${how} in line ${line} of the list already, with other cells (${differing.join(", ")}); change it there`;
+  return `${number} ${how} in line ${line} of the list already, with other cells (${unlike.join(", ")}); change it there`;
 }
 
 /** The columns in which the row that is there does not say what the new one says. */

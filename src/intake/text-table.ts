@@ -33,7 +33,7 @@ export function readTextTable(bytes: Uint8Array): TableReading {
   eachCsvRow(
     text,
     (row) => {
-      if (row.mistake !== undefined) mistake = `line ${row.line}: ${row.mistake}`;
+      if (row.mistake !== undefined) mistake = `${row.line}:1: ${row.mistake}`;
       rows.push({ row: row.line, cells: row.cells });
       return mistake === undefined && rows.length < MOST_ROWS;
     },

@@ -147,6 +147,8 @@ void t.test("what can't be asked for", async (t) => {
     t.equal(told.code, code, name);
     t.match(told.said, said, name);
   }
+  const lost = await run("号码,valid_until\n057187000030,2025-01-01\n");
+  t.match(lost.said, /^sigwall import: sheet\.csv:1:2: what stands in/, "file, line and column");
   const plain = await run("number\n057187000030\n", { list: "police" });
   t.match(plain.said, /1 number less \(\+8613800138000\)/, "a list of the policy");
 });

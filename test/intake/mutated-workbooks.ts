@@ -56,17 +56,17 @@ function createReader(): {
   readonly end: () => void;
 } {
   let child: ChildProcess | undefined;
-  let take = (_: TableReading): void => {};
+  let take: ((reading: TableReading) => void) | undefined;
   const start = (): ChildProcess =>
     fork(new URL("workbook-reader.js", import.meta.url), {
       execArgv: [`--max-old-space-size=${MOST_MEMORY}`],
       serialization: "advanced",
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     })
-      .on("message", (said) => take(readWorkbookLines(typeof said === "string" ? said : "")))
+      .on("message", (said) => take?.(readWorkbookLines(typeof said === "string" ? said : "")))
       .on("exit", () => {
         child = undefined;
-        take({ error: "it takes too much memory" });
+        take?.({ error: "it takes too much memory" });
       });
   return {
     read: async (bytes) =>

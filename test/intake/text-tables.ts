@@ -114,12 +114,12 @@ void t.test("what is no table", (t) => {
     [
       "a quote without end",
       Buffer.from('number\n"057187000000\n'),
-      /line 2: a quotation mark .* nothing closes it/,
+      /^2:1: a quotation mark .* nothing closes it/,
     ],
     [
       "text behind a quote",
       Buffer.from('number\n"057187000000"1\n'),
-      /line 2: text stands behind the quotation mark/,
+      /^2:1: text stands behind the quotation mark/,
     ],
     [
       "no header but numbers",

@@ -79,10 +79,10 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   }
   if ("error" in target) return fail(target.error, UNUSABLE);
   const reading = await readTable(Buffer.from(content.bytes), options.sheet);
-  if ("error" in reading) return fail(`${options.file}: ${reading.error}`, REFUSED);
+  if ("error" in reading) return fail(nameFile(options.file, reading.error), REFUSED);
   if (options.kind === "monthly") return importFigures(options, reading.table, say, output);
   const clean = cleanList(reading.table, target.homeCountry, askedOf(target));
-  if ("error" in clean) return fail(`${options.file}: ${clean.error}`, REFUSED);
+  if ("error" in clean) return fail(nameFile(options.file, clean.error), REFUSED);
 
   const made = options.add === true ? addTo(target, clean) : makeWhole(target, clean);
   say(`${options.file} (${reading.table.form}): ${sayAmount(clean.rows.length, "row")} of numbers`);
@@ -108,7 +108,7 @@ function importFigures(
 ): number {
   const read = readMonthlyFigures(table);
   if ("error" in read) {
-    say(`sigwall import: ${options.file}: ${read.error}`);
+    say(`sigwall import: ${nameFile(options.file, read.error)}`);
     return REFUSED;
   }
   for (const { place, message } of read.issues) say(`${options.file}:${place}: ${message}`);
@@ -121,6 +121,11 @@ function importFigures(
   say(`${options.file} (${table.form}): ${sayAmount(read.figures.length, "figure")}`);
   if (read.empty > 0) say(`  ${sayAmount(read.empty, "empty cell")}: not imported, which is not 0`);
   return write(options, writeMonthlyFigures(read.figures), say, output);
+}
+
+/** Puts the file in front of words that may begin with a place in it: `list.csv:1:2: …`. */
+function nameFile(file: string, words: string): string {
+  return `${file}${/^(?:\d+:\d+|[A-Z]{1,3}\d+): /u.test(words) ? ":" : ": "}${words}`;
 }
 
 /** What the table is compared with, and how its numbers and days are read. */
