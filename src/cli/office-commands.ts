@@ -120,17 +120,18 @@ export function addOfficeCommands(
       [],
     )
     .option("--config <file>", "configuration that names the records folder")
-    .option("--records <dir>", "records folder; more than once for several", collect, [])
+    .option("--records <dir>", "records folder; more than once for several nodes", collect, [])
     .action(async ({ lang, ...options }: ReportFlags) => {
-      const [{ reportMonth }, { readFromDisk }] = await Promise.all([
+      const [{ reportMonth }, { readFromDisk }, { whoAsks }] = await Promise.all([
         import("./reporting/report.ts"),
         import("../app/read-file.ts"),
+        import("./search.ts"),
       ]);
       const language = lang ?? ((process.env["LANG"] ?? "").startsWith("zh") ? "zh" : "en");
       done(
         await reportMonth(
           { config: undefined, ...options, language },
-          { ...streams(), readFile: readFromDisk },
+          { ...streams(), readFile: readFromDisk, access: { ...whoAsks(), now: Date.now() } },
         ),
       );
     });
