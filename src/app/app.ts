@@ -1,7 +1,5 @@
 // The running filter: wires the engine, the admin thread, reloads and the state folder together.
-import type { TrunkCalls } from "../calls/calls.ts";
 import type { CallEvent } from "../domain/call.ts";
-import type { TrunkId } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
@@ -20,6 +18,7 @@ import { createScreeningListener } from "../screening/limits/call-events.ts";
 import { engineNow } from "../wire/kernel/clock.ts";
 import { createScreeningState, type ScreeningState } from "../screening/state.ts";
 import type { Admin } from "./admin/admin-answers.ts";
+import { callsOn, recordsFigures, standingOf } from "./admin/shown-figures.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
 import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
@@ -41,7 +40,6 @@ import type { FileStamps } from "./tracked-files.ts";
 import { startFileWatch } from "./file-watch.ts";
 import { createWatchSwitch } from "./threads/call-thread-turns.ts";
 import type { LogTarget } from "./admin/admin-messages.ts";
-import type { RecordsFigures } from "../observe/figures.ts";
 import type { Records, TrunkFacts } from "../records/lines/recording.ts";
 import { startWatchdog } from "./watchdog.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
@@ -359,12 +357,6 @@ function joinListeners(listeners: readonly Listen[]): Listen {
   };
 }
 
-function recordsFigures(records: Records | undefined, late: number): RecordsFigures | undefined {
-  if (records === undefined) return undefined;
-  const figures = records.figures();
-  return { ...figures, evidence: { ...figures.evidence, late } };
-}
-
 /** What the records must know of the trunks of a policy. */
 function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
   return trunks.map(({ trunk: { id, lessee, longestCall, evidence } }) => ({
@@ -378,21 +370,4 @@ function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
 /** Makes the series of a trunk exist before its first call. */
 function announceTrunk(counters: Counters, { trunk, screen }: TrunkPolicy): void {
   for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
-}
-
-function callsOn(calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined, trunk: TrunkId): number {
-  const { setup, answered } = calls?.get(trunk) ?? { setup: 0, answered: 0 };
-  return setup + answered;
-}
-
-/** Calls in progress by trunk: every trunk of the policy, and removed trunks as long as they have calls. */
-function standingOf(
-  calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined,
-  { trunks }: Policy,
-): ReadonlyMap<TrunkId, TrunkCalls> {
-  const standing = new Map<TrunkId, TrunkCalls>();
-  if (calls === undefined) return standing;
-  for (const { trunk } of trunks) standing.set(trunk.id, { setup: 0, answered: 0 });
-  for (const [trunk, count] of calls) if (count.setup + count.answered > 0) standing.set(trunk, count);
-  return standing;
 }
