@@ -2,6 +2,7 @@
 import type { CallEvent } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
+import type { Sharing } from "../cluster/sharing.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import type { AdminPair } from "../config/sigwall/admin-schema.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
@@ -77,6 +78,8 @@ export interface AppParts {
   readonly seals?: Pick<HourlySeal, "counts"> | undefined;
   /** Restores the counts of limits, and keeps them from then on. Left out: they begin anew at each start. */
   readonly keepCounts?: (state: ScreeningState, policy: Policy) => { close(): Promise<void> };
+  /** Begins to share with other nodes. Left out: this node shares nothing. */
+  readonly share?: ((policy: Policy) => Sharing) | undefined;
   /** Left out: what was in custody is not known. */
   readonly custody?: StartCustody;
   /** Told when a policy could not be kept, before it comes into force: a gap for the records. The log has it already. */
@@ -121,6 +124,7 @@ export async function startApp({
   seals,
   keepCounts,
   custody,
+  share,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
   // Chosen before any part with a timer is made: a timer that runs during the wait would use variables that come later.
@@ -132,6 +136,7 @@ export async function startApp({
   const state = createScreeningState(first.tables);
   if (records !== undefined) state.recording.isFull = records.isFull;
   const counts = keepCounts?.(state, policy);
+  const sharing = share?.(policy);
   records?.know(factsOf(policy));
   records?.note({ record: "policy", revision: policy.revision, cause: "start" });
   const reloads = { ok: 0, failed: 0, refused: 0 };
@@ -197,6 +202,7 @@ export async function startApp({
       reports.happened,
       ...(config.hep === undefined ? [] : [(event: CallEvent) => hep?.push(event)]),
       ...(records === undefined ? [] : [records.happened]),
+      ...(sharing === undefined ? [] : [sharing.happened]),
     ]),
     fault: reports.fault,
     warn: (message) => log.warn(message),
@@ -235,6 +241,7 @@ export async function startApp({
       policy = next;
       lines.policyChanged();
       detection.policyChanged();
+      sharing?.policyChanged(policy);
       records?.know(factsOf(policy));
     },
     done: (outcome, causes, stamps) => {
@@ -293,13 +300,14 @@ export async function startApp({
         certificates: expiry.figures,
         detection: detection.figures,
         quarantine: detection.quarantined,
+        cluster: () => sharing?.figures(),
         listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         limits: () => limitsInUse(policy.trunks, state, engineNow() + state.wall.ahead),
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
       },
-      isReady: () => engine.isReady(),
+      isReady: () => sharing?.readiness(engine.isReady()) ?? engine.isReady(),
       reload: (wish) => reloader.request("POST /reload", wish),
       line: lines.order,
       quarantine: { order: detection.order, list: detection.list },

@@ -2,7 +2,8 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import { type KeptEntry, readKept, readStatus } from "./entry-bodies.ts";
-import type { NodeRef, RefusalCause } from "./exchange.ts";
+import type { RefusalCause } from "../observe/cluster/cluster-figures.ts";
+import type { NodeRef } from "./exchange.ts";
 import { createHeardOrder, type Taken } from "./heard-order.ts";
 import { createHeardEntries } from "./kept-entries.ts";
 import type { Peers } from "./peers.ts";

@@ -47,10 +47,16 @@ else {
       const server = authority.issue("redis", "IP:127.0.0.1");
       const own = authority.issue("gw-a", "");
       const port = await freeStreamPort("127.0.0.1");
-      const redis = await startRedis(folder, [
-        ...["--tls-port", String(port), "--tls-cert-file", server.certificateFile],
-        ...["--tls-key-file", server.keyFile, "--tls-ca-cert-file", authority.certificateFile],
-      ]);
+      const options: Readonly<Record<string, string>> = {
+        port: String(port),
+        "cert-file": server.certificateFile,
+        "key-file": server.keyFile,
+        "ca-cert-file": authority.certificateFile,
+      };
+      const redis = await startRedis(
+        folder,
+        Object.entries(options).flatMap(([name, value]) => [`--tls-${name}`, value]),
+      );
       t.teardown(redis.kill);
       const files = { ca: authority.certificateFile, certificate: own.certificateFile, key: own.keyFile };
       const url = `rediss://127.0.0.1:${port}`;

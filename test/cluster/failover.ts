@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { openNode, redisAt, type TestNode } from "../support/exchange-nodes.ts";
+import { openNode, redisAt } from "../support/exchange-nodes.ts";
 import { noRedis, startRedis, startSentinel } from "../support/redis-server.ts";
 import { until } from "../support/until.ts";
 
@@ -32,7 +32,8 @@ else
         master: "sigwall",
       },
     });
-    const [a, b] = ["a", "b"].map((node) => openNode(redis, node)) as [TestNode, TestNode];
+    const a = openNode(redis, "a");
+    const b = openNode(redis, "b");
     a.keep("line", "lessee:bank", "closed");
     a.tell("one", "two");
     await until(() => b.batches.length === 2);

@@ -53,7 +53,8 @@ else {
   void t.test("Redis hangs (SIGSTOP), and goes on", async (t) => {
     const server = await startRedis(t.testdir());
     t.teardown(server.kill);
-    const [a, b] = ["a", "b"].map((node) => openNode(redisAt(server.url), node)) as [TestNode, TestNode];
+    const a = openNode(redisAt(server.url), "a");
+    const b = openNode(redisAt(server.url), "b");
     a.tell("one");
     await until(() => b.batches.length === 1);
     server.signal("SIGSTOP");

@@ -37,7 +37,8 @@ else
     async (t) => {
       const server = await startRedis(t.testdir());
       t.teardown(server.kill);
-      const [a, b] = ["a", "b"].map((node) => openNode(redisAt(server.url), node)) as [TestNode, TestNode];
+      const a = openNode(redisAt(server.url), "a");
+      const b = openNode(redisAt(server.url), "b");
       a.tell("one");
       await until(() => b.batches.length === 1);
       const captured = server.cli("XRANGE", "sigwall:feed", "-", "+").length;

@@ -55,6 +55,7 @@ export function serveCluster(data: ClusterThreadData): void {
   let isAlone = data.isBegun;
   let isAsked = false;
   let isClosing = false;
+  let lagged: string | undefined;
   let rouse: (() => void) | undefined;
 
   const wall = (): Millis => wallNow() + wallAhead;
@@ -171,6 +172,11 @@ export function serveCluster(data: ClusterThreadData): void {
       peers.running(now),
       now,
     );
+    if (lag !== undefined && lag !== lagged)
+      few.say("warn", "the policy is not that of the other nodes", { lag });
+    if (lag === undefined && lagged !== undefined)
+      few.say("info", "the policy is that of the other nodes", {});
+    lagged = lag;
     send({
       kind: "figures",
       figures: {
