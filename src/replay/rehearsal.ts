@@ -1,15 +1,15 @@
 // Judges recorded attempts by another policy, and counts what would change.
-import type { CallAttempt } from "../domain/attempt.ts";
 import type { Decision } from "../domain/decision.ts";
 import type { RuleId } from "../domain/rule-id.ts";
-import { parseEndpoint } from "../net/address.ts";
+import type { Millis } from "../domain/time.ts";
+import { type Endpoint, parseEndpoint } from "../net/address.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { describeFinding, type FindingLine } from "../records/lines/record-line.ts";
 import { type Fields, isFields, textIn, textsIn } from "../records/lines/line-fields.ts";
 import { createScreeningState } from "../screening/state.ts";
 import { createCallFeed, type CallFeed } from "./call-feed.ts";
-import { readRecordedAttempt, type RecordedCall } from "./recorded-attempts.ts";
-import { readRecordedEvent } from "./recorded-calls.ts";
+import { readAttempt } from "./recorded-attempts.ts";
+import { readRecordedEnd } from "./recorded-calls.ts";
 
 /** Attempts whose verdict would change in the same way. */
 export interface VerdictChange {
@@ -54,8 +54,12 @@ export interface Rehearsed {
 type FoundLine = Omit<FindingLine, "node">;
 
 export interface Rehearsal {
-  /** Takes a `decided` or an `ended` line, in order of time. Lines of other kinds are passed over. Never throws. */
-  take(line: RecordedCall): void;
+  /**
+   * Takes a `decided` or an `ended` line, in order of time. Lines of other kinds are passed over. Never throws.
+   *
+   * @param at the time of the line. Unix milliseconds
+   */
+  take(line: Fields, at: Millis): void;
   result(): Rehearsed;
 }
 
@@ -107,6 +111,7 @@ export function createRehearsal(
         if (findings.length < MOST_FINDINGS) findings.push(describeFinding(finding, mode));
       })
     : undefined;
+  const endpointOf = createEndpointReader();
   const changes = new Map<
     string,
     { of: Omit<VerdictChange, "count" | "ids">; count: number; ids: string[] }
@@ -121,55 +126,47 @@ export function createRehearsal(
     unjudged.set(why, (unjudged.get(why) ?? 0) + 1);
   }
 
-  function trunkOf(line: RecordedCall): TrunkPolicy | undefined {
+  function trunkOf(line: Fields): TrunkPolicy | undefined {
     const named = policy.trunkById(textIn(line["trunk"]));
     if (named !== undefined) return named;
-    const source = parseEndpoint(textIn(line["source"]));
+    const source = endpointOf(textIn(line["source"]));
     return source && policy.matchTrunk(textIn(line["listener"]), source.address, source.port);
   }
 
-  function judge(
-    found: TrunkPolicy,
-    line: RecordedCall,
-  ): { readonly decision: Decision; readonly attempt: CallAttempt } {
-    const { attempt } = readRecordedAttempt(line, found.trunk, Date.parse(line.time));
-    if (feed === undefined) return { decision: found.screen.judgeUnlimited(attempt, state), attempt };
-    return { decision: found.screen.judge(attempt, state), attempt };
+  function judge(found: TrunkPolicy, line: Fields, at: Millis): Decision {
+    const attempt = readAttempt(line, found.trunk, at, endpointOf);
+    return feed === undefined
+      ? found.screen.judgeUnlimited(attempt, state)
+      : found.screen.judge(attempt, state);
   }
 
   /** Lets limits and detectors see a call that goes on under the new policy. */
-  function follow(line: RecordedCall, trunk: string, decision: Decision): void {
-    const isSent = decision.verdict.kind !== "reject" && decision.verdict.kind !== "drop";
-    if (!isSent) return;
+  function follow(line: Fields, at: Millis, trunk: string, decision: Decision): void {
+    if (feed === undefined || isRefused(decision)) return;
     const call = { id: textIn(line["id"]), trunk };
     const hop = textIn(line["nextHop"]);
-    feed?.happened({
-      kind: "decided",
-      call,
-      at: Date.parse(line.time),
-      decision,
-      action: { kind: "forwarded", hop },
-    });
+    feed.happened({ kind: "decided", call, at, decision, action: { kind: "forwarded", hop } });
   }
 
   /** True when the policy of then gives the recorded verdict, or is not kept. */
-  function givesBack(line: RecordedCall, before: string): boolean {
+  function givesBack(line: Fields, at: Millis): boolean {
     const then = policyOf(textIn(line["revision"]));
     const found = then?.trunkById(textIn(line["trunk"]));
     if (found === undefined) return true;
-    const { attempt } = readRecordedAttempt(line, found.trunk, Date.parse(line.time));
-    return sayVerdict(found.screen.judgeUnlimited(attempt, idle)) === before;
+    const attempt = readAttempt(line, found.trunk, at, endpointOf);
+    return isSame(line, found.screen.judgeUnlimited(attempt, idle));
   }
 
-  function noteGaps(found: TrunkPolicy, line: RecordedCall): void {
+  function noteGaps(found: TrunkPolicy, line: Fields): void {
     for (const [rule, , lacks] of gaps) {
       const step = found.screen.steps.find(({ id }) => id === rule);
       if (step?.mode === "enforce" && lacks(line)) unheld.set(rule, (unheld.get(rule) ?? 0) + 1);
     }
   }
 
-  function noteChange(line: RecordedCall, found: TrunkPolicy, before: string, decision: Decision): void {
+  function noteChange(line: Fields, found: TrunkPolicy, decision: Decision): void {
     changed++;
+    const before = `${textIn(line["verdict"])} ${textIn(line["reason"])}`;
     const after = sayVerdict(decision);
     const of = {
       trunk: found.trunk.id,
@@ -186,10 +183,10 @@ export function createRehearsal(
   }
 
   return {
-    take(line) {
+    take(line, at) {
       const { record, rule } = line;
       if (record === "ended") {
-        const event = feed === undefined ? undefined : readRecordedEvent(line, () => undefined);
+        const event = feed && readRecordedEnd(line, at);
         if (event !== undefined) feed?.happened(event);
         return;
       }
@@ -205,18 +202,14 @@ export function createRehearsal(
         return;
       }
       noteGaps(found, line);
-      const before = `${textIn(line["verdict"])} ${textIn(line["reason"])}`;
-      const { decision } = judge(found, line);
-      follow(line, found.trunk.id, decision);
-      const after = sayVerdict(decision);
-      const isRefusedAnew = decision.verdict.kind === "reject" || decision.verdict.kind === "drop";
+      const decision = judge(found, line, at);
+      follow(line, at, found.trunk.id, decision);
       const isOfCounts = limitRules.has(rule) || rule === "quarantine";
-      if (feed === undefined && isOfCounts && !isRefusedAnew)
+      if (feed === undefined && isOfCounts && !isRefused(decision))
         leave(rule === "quarantine" ? causes.quarantine : causes.limits);
-      else if (after === before) same++;
-      else if (!limitRules.has(rule) && rule !== "quarantine" && !givesBack(line, before))
-        leave(causes.itself);
-      else noteChange(line, found, before, decision);
+      else if (isSame(line, decision)) same++;
+      else if (!isOfCounts && !givesBack(line, at)) leave(causes.itself);
+      else noteChange(line, found, decision);
     },
     result: () => ({
       attempts,
@@ -237,6 +230,30 @@ export function createRehearsal(
 
 function sayVerdict({ verdict }: Decision): string {
   return `${verdict.kind} ${verdict.reason}`;
+}
+
+function isSame({ verdict, reason }: Fields, { verdict: anew }: Decision): boolean {
+  return anew.kind === verdict && anew.reason === reason;
+}
+
+function isRefused({ verdict: { kind } }: Decision): boolean {
+  return kind === "reject" || kind === "drop";
+}
+
+/** Endpoints that are remembered: a filter sees some hundred. */
+const MOST_ENDPOINTS = 4096;
+
+/** Reads endpoints, and remembers them: the same ones stand in line after line. */
+function createEndpointReader(): (text: string) => Endpoint | undefined {
+  const known = new Map<string, Endpoint | undefined>();
+  return (text) => {
+    let endpoint = known.get(text);
+    if (endpoint !== undefined || known.has(text)) return endpoint;
+    if (known.size >= MOST_ENDPOINTS) known.clear();
+    endpoint = parseEndpoint(text);
+    known.set(text, endpoint);
+    return endpoint;
+  };
 }
 
 function hasOtherBody(line: Fields): boolean {

@@ -61,8 +61,10 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
   const database = typeof opened === "string" ? undefined : opened;
   try {
     const rehearsal = createRehearsal(policy, createRecall(place), options.counts);
-    const filter = { kinds: options.counts ? ["decided", "ended"] : ["decided"], from, to };
-    const unseen = await eachAttempt(place.folders, database, filter, (line) => rehearsal.take(line));
+    const kinds = options.counts ? (["decided", "ended"] as const) : (["decided"] as const);
+    const unseen = await eachAttempt(place.folders, database, { kinds, from, to }, (line, at) =>
+      rehearsal.take(line, at),
+    );
     if (unseen.leftOut > 0 && typeof opened === "string")
       return fail(`${unseen.leftOut} sealed hours can't be read: ${opened}`);
     for (const damage of unseen.damages) output.stderr.write(`sigwall rehearse: ${damage}\n`);
