@@ -1,14 +1,13 @@
 // `sigwall diff`: what differs between two policies, in the words of the business.
 import { comparePolicies } from "../../config/change/policy-changes.ts";
-import { loadStatic } from "../../config/load-static.ts";
-import { type PolicyMaterial, readPolicy } from "../../config/load-policy.ts";
+import type { PolicyMaterial } from "../../config/load-policy.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
-import { formatIssue } from "../../config/yaml/issue.ts";
 import { valueAt } from "../../config/yaml/schema-issues.ts";
 import { readYaml } from "../../config/yaml/yaml-source.ts";
 import { readKept } from "../../records/policies/kept-policy.ts";
 import { readKeptFiles } from "../../records/policies/policy-recall.ts";
 import { findRecords } from "../asking/record-places.ts";
+import { readConfigured, readMaterial } from "./configured-policy.ts";
 
 /** What the command was called with. */
 export interface DiffOptions {
@@ -58,18 +57,9 @@ function readSide(named: string, options: DiffOptions, output: DiffOutput): Poli
   const content = output.readFile(named);
   if ("error" in content) return `can't read ${named}: ${content.error}`;
   const isPolicy = valueAt(readYaml(named, content.bytes).value, ["policy"]) === undefined;
-  if (isPolicy) return readFrom(output.readFile, named);
-  const { config, issues } = loadStatic(output.readFile, named);
-  if (config === undefined) return issues.map(formatIssue).join("\n");
-  const listeners = config.listen.map(({ id }) => id);
-  return readFrom(output.readFile, config.policy, listeners, config.engine);
-}
-
-function readFrom(...parts: Parameters<typeof readPolicy>): PolicyMaterial | string {
-  const { material, issues } = readPolicy(...parts);
-  if (material !== undefined) return material;
-  const errors = issues.filter(({ severity }) => severity === "error").map(formatIssue);
-  return [`${parts[1]} has errors:`, ...errors].join("\n");
+  if (isPolicy) return readMaterial([output.readFile, named]);
+  const read = readConfigured(output.readFile, named);
+  return typeof read === "string" ? read : read.material;
 }
 
 function readRevision(revision: string, options: DiffOptions, readFile: ReadFile): PolicyMaterial | string {
@@ -79,7 +69,7 @@ function readRevision(revision: string, options: DiffOptions, readFile: ReadFile
     const kept = readKept(folder, revision);
     if (typeof kept === "string") return kept;
     if (kept !== undefined)
-      return readFrom(readKeptFiles(folder, kept), kept.policy, kept.listeners, kept.engine);
+      return readMaterial([readKeptFiles(folder, kept), kept.policy, kept.listeners, kept.engine]);
   }
   return `the policy of revision ${revision} is not kept in ${place.policies.join(", ")}`;
 }

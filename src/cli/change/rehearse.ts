@@ -1,8 +1,7 @@
 // `sigwall rehearse`: which recorded verdicts would be others under a new policy.
 import type { ReadFile } from "../../config/yaml/config-files.ts";
-import { formatIssue } from "../../config/yaml/issue.ts";
-import { loadPolicy } from "../../config/load-policy.ts";
-import { loadStatic } from "../../config/load-static.ts";
+import { partsOf } from "../../config/load-policy.ts";
+import { compilePolicy } from "../../config/policy/build-policy.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { eachAttempt } from "../../records/asking/lines-in-order.ts";
@@ -10,6 +9,7 @@ import { recallPolicy } from "../../records/policies/policy-recall.ts";
 import { createRehearsal, type Rehearsed } from "../../replay/rehearsal.ts";
 import { findRecords, openForAsking, type RecordsPlace } from "../asking/record-places.ts";
 import { readSpan, timeForms } from "../asking/spoken-times.ts";
+import { readConfigured } from "./configured-policy.ts";
 
 /** What the command was called with. */
 export interface RehearseOptions {
@@ -49,8 +49,12 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
     output.stderr.write(`sigwall rehearse: ${message}\n`);
     return UNUSABLE;
   };
-  const policy = loadNew(options.config, output.readFile);
-  if (typeof policy === "string") return fail(policy);
+  const read = readConfigured(output.readFile, options.config, {
+    name: "the new policy",
+    withWarnings: true,
+  });
+  if (typeof read === "string") return fail(read);
+  const policy = compilePolicy(partsOf(read.material));
   const place = findRecords({ config: options.config, records: options.records }, output.readFile);
   if (typeof place === "string") return fail(place);
   const from = readSpan(options.since, place.timeZone, output.now)?.from;
@@ -83,14 +87,6 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
   } finally {
     database?.close();
   }
-}
-
-function loadNew(config: string, readFile: ReadFile): Policy | string {
-  const { config: read, issues } = loadStatic(readFile, config);
-  if (read === undefined) return issues.map(formatIssue).join("\n");
-  const listeners = read.listen.map(({ id }) => id);
-  const { policy, issues: mistakes } = loadPolicy(readFile, read.policy, listeners, read.engine);
-  return policy ?? ["the new policy has errors:", ...mistakes.map(formatIssue)].join("\n");
 }
 
 /** So many policies of then are held at once: a month has some dozens. */
