@@ -5,8 +5,9 @@ import type { Millis } from "../domain/time.ts";
 import { type Endpoint, parseEndpoint } from "../net/address.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import { describeFinding, type FindingLine } from "../records/lines/record-line.ts";
-import { type Fields, isFields, textIn, textsIn } from "../records/lines/line-fields.ts";
+import { type Fields, textIn } from "../records/lines/line-fields.ts";
 import { createScreeningState } from "../screening/state.ts";
+import { createGapCounter, isRefused, type Unheld } from "./record-gaps.ts";
 import { createCallFeed, type CallFeed } from "./call-feed.ts";
 import { readAttempt } from "./recorded-attempts.ts";
 import { readRecordedEnd } from "./recorded-calls.ts";
@@ -31,13 +32,6 @@ export interface Unjudged {
   readonly count: number;
 }
 
-/** Attempts of which the record does not hold all that an enforced rule reads. Their verdicts may be others. */
-export interface Unheld {
-  readonly rule: RuleId;
-  readonly what: string;
-  readonly count: number;
-}
-
 /** What a rehearsal found. */
 export interface Rehearsed {
   readonly attempts: number;
@@ -47,6 +41,8 @@ export interface Rehearsed {
   readonly changes: readonly VerdictChange[];
   readonly unjudged: readonly Unjudged[];
   readonly unheld: readonly Unheld[];
+  /** Enforced rules of which the records held all that they read. */
+  readonly held: readonly RuleId[];
   /** What the detectors of the new policy find; empty where they did not run. */
   readonly findings: readonly FoundLine[];
 }
@@ -77,15 +73,10 @@ const causes = {
   quarantine: "refused by quarantine: what was in force then is not in the record",
   before: "decided before the rules were asked: overload, malformed, an answer of RFC 3261",
   trunk: "its trunk is not in the new policy, and no other trunk claims its source",
+  order: "stopped by an order: orders that were given by command are not in the record",
+  unkept: "the record does not hold all that the rule reads, and the policy of then is not kept",
   itself: "the record does not give back its own verdict, so that it says nothing about another one",
 } as const;
-
-/** What a record may not hold of what a rule reads. */
-const gaps: readonly (readonly [rule: RuleId, what: string, lacks: (line: Fields) => boolean])[] = [
-  ["bodies", "what stood in bodies other than SDP", hasOtherBody],
-  ["display-name", "which display name belongs to which identity", hasLooseDisplay],
-  ["caller-form", "text that was no UTF-8", (line) => isFields(line["rawHex"])],
-];
 
 /**
  * @param policy the policy that is to come
@@ -117,7 +108,7 @@ export function createRehearsal(
     { of: Omit<VerdictChange, "count" | "ids">; count: number; ids: string[] }
   >();
   const unjudged = new Map<string, number>();
-  const unheld = new Map<RuleId, number>();
+  const gaps = createGapCounter(policy, countsCalls);
   let attempts = 0;
   let same = 0;
   let changed = 0;
@@ -148,20 +139,29 @@ export function createRehearsal(
     feed.happened({ kind: "decided", call, at, decision, action: { kind: "forwarded", hop } });
   }
 
-  /** True when the policy of then gives the recorded verdict, or is not kept. */
-  function givesBack(line: Fields, at: Millis): boolean {
+  /** True when the policy of then gives the recorded verdict; undefined when it is not kept. */
+  function givesBack(line: Fields, at: Millis): boolean | undefined {
     const then = policyOf(textIn(line["revision"]));
     const found = then?.trunkById(textIn(line["trunk"]));
-    if (found === undefined) return true;
+    if (found === undefined) return undefined;
     const attempt = readAttempt(line, found.trunk, at, endpointOf);
     return isSame(line, found.screen.judgeUnlimited(attempt, idle));
   }
 
-  function noteGaps(found: TrunkPolicy, line: Fields): void {
-    for (const [rule, , lacks] of gaps) {
-      const step = found.screen.steps.find(({ id }) => id === rule);
-      if (step?.mode === "enforce" && lacks(line)) unheld.set(rule, (unheld.get(rule) ?? 0) + 1);
+  /** Says why another verdict than the recorded one is no change. Undefined: it is one. */
+  function whyUnsure(line: Fields, at: Millis, found: TrunkPolicy, decision: Decision): string | undefined {
+    const { rule } = line;
+    if (isOfCounts(line)) {
+      if (feed !== undefined || isRefused(decision)) return undefined;
+      return rule === "quarantine" ? causes.quarantine : causes.limits;
     }
+    const isGiven = givesBack(line, at);
+    if (isGiven === true) return undefined;
+    if (isGiven === false) return rule === "line-state" ? causes.order : causes.itself;
+    const call = { line, decision };
+    const lacks = gaps.lacks(textIn(rule), call, found) || gaps.lacks(decision.rule, call, found);
+    if (!lacks) return undefined;
+    return rule === "line-state" ? causes.order : causes.unkept;
   }
 
   function noteChange(line: Fields, found: TrunkPolicy, decision: Decision): void {
@@ -201,15 +201,16 @@ export function createRehearsal(
         leave(causes.trunk);
         return;
       }
-      noteGaps(found, line);
       const decision = judge(found, line, at);
+      gaps.note({ line, decision }, found);
       follow(line, at, found.trunk.id, decision);
-      const isOfCounts = limitRules.has(rule) || rule === "quarantine";
-      if (feed === undefined && isOfCounts && !isRefused(decision))
-        leave(rule === "quarantine" ? causes.quarantine : causes.limits);
-      else if (isSame(line, decision)) same++;
-      else if (!isOfCounts && !givesBack(line, at)) leave(causes.itself);
-      else noteChange(line, found, decision);
+      if (isSame(line, decision)) {
+        same++;
+        return;
+      }
+      const why = whyUnsure(line, at, found, decision);
+      if (why === undefined) noteChange(line, found, decision);
+      else leave(why);
     },
     result: () => ({
       attempts,
@@ -219,10 +220,7 @@ export function createRehearsal(
         .map(({ of, count, ids }) => ({ ...of, count, ids }))
         .toSorted((a, b) => b.count - a.count || (a.trunk < b.trunk ? -1 : 1)),
       unjudged: [...unjudged].map(([why, count]) => ({ why, count })),
-      unheld: gaps.flatMap(([rule, what]) => {
-        const count = unheld.get(rule) ?? 0;
-        return count === 0 ? [] : [{ rule, what, count }];
-      }),
+      ...gaps.result(),
       findings,
     }),
   };
@@ -236,8 +234,9 @@ function isSame({ verdict, reason }: Fields, { verdict: anew }: Decision): boole
   return anew.kind === verdict && anew.reason === reason;
 }
 
-function isRefused({ verdict: { kind } }: Decision): boolean {
-  return kind === "reject" || kind === "drop";
+/** True for a call that was refused by what was counted, or found, before it. */
+function isOfCounts({ rule, verdict }: Fields): boolean {
+  return limitRules.has(rule) || rule === "quarantine" || (rule === "emergency" && verdict !== "accept");
 }
 
 /** Endpoints that are remembered: a filter sees some hundred. */
@@ -254,13 +253,4 @@ function createEndpointReader(): (text: string) => Endpoint | undefined {
     known.set(text, endpoint);
     return endpoint;
   };
-}
-
-function hasOtherBody(line: Fields): boolean {
-  return textsIn(line["bodies"]).some((type) => type !== "application/sdp");
-}
-
-function hasLooseDisplay({ displays, calling }: Fields): boolean {
-  const count = textsIn(displays).length;
-  return count > 0 && Array.isArray(calling) && count !== calling.length;
 }

@@ -131,13 +131,20 @@ void t.test("the same policy: nothing changes, and what can't be judged anew is 
   const { run } = open(t);
   const ran = await run();
   t.equal(ran.code, 0, ran.err);
-  const { attempts, same, changed, unjudged, unheld } = JSON.parse(ran.out);
+  const { attempts, same, changed, unjudged, unheld, held } = JSON.parse(ran.out);
   t.same({ attempts, same, changed }, { attempts: 9, same: 5, changed: 0 });
   t.match(
     unjudged.map(({ count, why }: { count: number; why: string }) => [count, why]),
     notAnew,
   );
-  t.same(unheld, [{ rule: "bodies", what: "what stood in bodies other than SDP", count: 1 }]);
+  t.same(unheld, [
+    { rule: "bodies", what: "what stood in bodies other than SDP", count: 1 },
+    { rule: "number-class", what: "the category of the caller (operator, police, test)", count: 6 },
+  ]);
+  t.same(
+    held.join(" "),
+    "emergency line-state hidden-caller caller-form cli-conflict display-name diversion-licence deny-lists caller-authentication",
+  );
 });
 
 /** An edit of the policy, and the changes that it makes. */

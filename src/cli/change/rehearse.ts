@@ -110,7 +110,7 @@ function createRecall({ policies }: RecordsPlace): (revision: string) => Policy 
 const MOST_SHOWN = 50;
 
 function describe(
-  { attempts, same, changed, changes, unjudged, unheld, findings }: Rehearsed,
+  { attempts, same, changed, changes, unjudged, unheld, held, findings }: Rehearsed,
   most: number,
 ): string {
   const lines = [`${attempts} attempts: ${same} with the same verdict, ${changed} with another one`];
@@ -126,6 +126,7 @@ function describe(
   for (const { why, count } of unjudged) lines.push(`  ${count} × ${why}`);
   for (const { rule, what, count } of unheld)
     lines.push(`${count} were judged without what the rule ${rule} reads: ${what}`);
+  if (held.length > 0) lines.push(`the records held all that these rules read: ${held.join(", ")}`);
   const found = new Map<string, number>();
   for (const { detector } of findings) found.set(detector, (found.get(detector) ?? 0) + 1);
   for (const [detector, count] of found) lines.push(`${count} findings of ${detector}; --json names them`);
