@@ -1,9 +1,9 @@
 // What a record does not hold of what each rule reads, and on which calls that matters.
-import type { Decision } from "../domain/decision.ts";
-import { type RuleId, ruleIds } from "../domain/rule-id.ts";
-import type { Policy, TrunkPolicy } from "../policy/policy.ts";
-import { MOST_PARTIES } from "../records/lines/frame-layout.ts";
-import { type Fields, isFields, textsIn } from "../records/lines/line-fields.ts";
+import type { Decision } from "../../domain/decision.ts";
+import { type RuleId, ruleIds } from "../../domain/rule-id.ts";
+import type { Policy, TrunkPolicy } from "../../policy/policy.ts";
+import { MOST_PARTIES } from "../../records/lines/frame-layout.ts";
+import { type Fields, isFields, textsIn } from "../../records/lines/line-fields.ts";
 
 /** A call that is judged anew: its record, and what the new policy decides. */
 export interface JudgedLine {

@@ -1,53 +1,15 @@
 // Judges recorded attempts by another policy, and counts what would change.
-import type { Decision } from "../domain/decision.ts";
-import type { RuleId } from "../domain/rule-id.ts";
-import type { Millis } from "../domain/time.ts";
-import { type Endpoint, parseEndpoint } from "../net/address.ts";
-import type { Policy, TrunkPolicy } from "../policy/policy.ts";
-import { describeFinding, type FindingLine } from "../records/lines/record-line.ts";
-import { type Fields, textIn } from "../records/lines/line-fields.ts";
-import { createScreeningState } from "../screening/state.ts";
-import { createGapCounter, isRefused, type Unheld } from "./record-gaps.ts";
-import { createCallFeed, type CallFeed } from "./call-feed.ts";
-import { readAttempt } from "./recorded-attempts.ts";
-import { readRecordedEnd } from "./recorded-calls.ts";
-
-/** Attempts whose verdict would change in the same way. */
-export interface VerdictChange {
-  readonly trunk: string;
-  readonly lessee: string;
-  /** Verdict and reason: `accept listed`. */
-  readonly before: string;
-  readonly after: string;
-  /** The rule that decides now. */
-  readonly rule: string;
-  readonly count: number;
-  /** Ids of the first of them. */
-  readonly ids: readonly string[];
-}
-
-/** Attempts that were not judged anew, and why. */
-export interface Unjudged {
-  readonly why: string;
-  readonly count: number;
-}
-
-/** What a rehearsal found. */
-export interface Rehearsed {
-  readonly attempts: number;
-  /** Judged anew, with the recorded verdict. */
-  readonly same: number;
-  readonly changed: number;
-  readonly changes: readonly VerdictChange[];
-  readonly unjudged: readonly Unjudged[];
-  readonly unheld: readonly Unheld[];
-  /** Enforced rules of which the records held all that they read. */
-  readonly held: readonly RuleId[];
-  /** What the detectors of the new policy find; empty where they did not run. */
-  readonly findings: readonly FoundLine[];
-}
-
-type FoundLine = Omit<FindingLine, "node">;
+import type { Decision } from "../../domain/decision.ts";
+import type { Millis } from "../../domain/time.ts";
+import { type Endpoint, parseEndpoint } from "../../net/address.ts";
+import type { Policy, TrunkPolicy } from "../../policy/policy.ts";
+import { type Fields, textIn } from "../../records/lines/line-fields.ts";
+import { createScreeningState } from "../../screening/state.ts";
+import { createChangeTally, type Rehearsed, sayVerdict } from "./change-tally.ts";
+import { createGapCounter, isRefused } from "./record-gaps.ts";
+import { createCallFeed, type CallFeed } from "../call-feed.ts";
+import { readAttempt } from "../recorded-attempts.ts";
+import { readRecordedEnd } from "../recorded-calls.ts";
 
 export interface Rehearsal {
   /**
@@ -58,11 +20,6 @@ export interface Rehearsal {
   take(line: Fields, at: Millis): void;
   result(): Rehearsed;
 }
-
-const MOST_IDS = 5;
-const MOST_FINDINGS = 10_000;
-/** Ways in which verdicts change; more of them are counted as one. */
-const MOST_CHANGES = 10_000;
 
 const limitRules: ReadonlySet<unknown> = new Set(["call-frequency", "call-rate", "channels"]);
 /** Decided before the rules were asked. */
@@ -96,26 +53,12 @@ export function createRehearsal(
   const state = createScreeningState(sizes);
   /** For policies of then, which count nothing here. */
   const idle = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
-  const findings: FoundLine[] = [];
   const feed: CallFeed | undefined = countsCalls
-    ? createCallFeed(policy, state, (finding, mode) => {
-        if (findings.length < MOST_FINDINGS) findings.push(describeFinding(finding, mode));
-      })
+    ? createCallFeed(policy, state, (finding, mode) => tally.found(finding, mode))
     : undefined;
   const endpointOf = createEndpointReader();
-  const changes = new Map<
-    string,
-    { of: Omit<VerdictChange, "count" | "ids">; count: number; ids: string[] }
-  >();
-  const unjudged = new Map<string, number>();
+  const tally = createChangeTally();
   const gaps = createGapCounter(policy, countsCalls);
-  let attempts = 0;
-  let same = 0;
-  let changed = 0;
-
-  function leave(why: string): void {
-    unjudged.set(why, (unjudged.get(why) ?? 0) + 1);
-  }
 
   function trunkOf(line: Fields): TrunkPolicy | undefined {
     const named = policy.trunkById(textIn(line["trunk"]));
@@ -164,24 +107,6 @@ export function createRehearsal(
     return rule === "line-state" ? causes.order : causes.unkept;
   }
 
-  function noteChange(line: Fields, found: TrunkPolicy, decision: Decision): void {
-    changed++;
-    const before = `${textIn(line["verdict"])} ${textIn(line["reason"])}`;
-    const after = sayVerdict(decision);
-    const of = {
-      trunk: found.trunk.id,
-      lessee: found.trunk.lessee ?? "",
-      before,
-      after,
-      rule: decision.rule,
-    };
-    const key = Object.values(of).join("\n");
-    const known = changes.get(key) ?? { of, count: 0, ids: [] };
-    known.count++;
-    if (known.ids.length < MOST_IDS) known.ids.push(textIn(line["id"]));
-    if (changes.size < MOST_CHANGES || changes.has(key)) changes.set(key, known);
-  }
-
   return {
     take(line, at) {
       const { record, rule } = line;
@@ -191,43 +116,41 @@ export function createRehearsal(
         return;
       }
       if (record !== "decided") return;
-      attempts++;
       if (beforeRules.has(rule)) {
-        leave(causes.before);
+        tally.leave(causes.before);
         return;
       }
       const found = trunkOf(line);
       if (found === undefined) {
-        leave(causes.trunk);
+        tally.leave(causes.trunk);
         return;
       }
       const decision = judge(found, line, at);
       gaps.note({ line, decision }, found);
       follow(line, at, found.trunk.id, decision);
       if (isSame(line, decision)) {
-        same++;
+        tally.same();
         return;
       }
       const why = whyUnsure(line, at, found, decision);
-      if (why === undefined) noteChange(line, found, decision);
-      else leave(why);
+      if (why !== undefined) {
+        tally.leave(why);
+        return;
+      }
+      const { verdict } = decision;
+      tally.change(
+        {
+          trunk: found.trunk.id,
+          lessee: found.trunk.lessee ?? "",
+          before: sayVerdict(textIn(line["verdict"]), textIn(line["reason"])),
+          after: sayVerdict(verdict.kind, verdict.reason),
+          rule: decision.rule,
+        },
+        textIn(line["id"]),
+      );
     },
-    result: () => ({
-      attempts,
-      same,
-      changed,
-      changes: [...changes.values()]
-        .map(({ of, count, ids }) => ({ ...of, count, ids }))
-        .toSorted((a, b) => b.count - a.count || (a.trunk < b.trunk ? -1 : 1)),
-      unjudged: [...unjudged].map(([why, count]) => ({ why, count })),
-      ...gaps.result(),
-      findings,
-    }),
+    result: () => ({ ...tally.result(), ...gaps.result() }),
   };
-}
-
-function sayVerdict({ verdict }: Decision): string {
-  return `${verdict.kind} ${verdict.reason}`;
 }
 
 function isSame({ verdict, reason }: Fields, { verdict: anew }: Decision): boolean {
