@@ -234,6 +234,11 @@ void t.test("with counts: limits and detectors of the new policy run over the re
   );
   const without = JSON.parse((await run()).out);
   t.equal(without.changed, 0, "without them nothing changes");
+  t.match(
+    without.unheld.find(({ rule }: { rule: string }) => rule === "call-frequency"),
+    { count: 4, what: /how many calls there were/ },
+    "and the limit is named with the calls that it would have counted",
+  );
   const { changes, unjudged, findings } = JSON.parse((await run({ counts: true })).out);
   t.same(
     changes.map((change: Record<string, unknown>) => [change["before"], change["after"], change["ids"]]),

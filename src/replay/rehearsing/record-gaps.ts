@@ -164,6 +164,32 @@ interface CountedGap extends RecordGap {
   count: number;
 }
 
+/** Collects the rules that trunks enforce. */
+export interface EnforcedRules {
+  note(trunk: TrunkPolicy): void;
+  all(): readonly RuleId[];
+}
+
+export function createEnforcedRules(): EnforcedRules {
+  const noted = new Set<TrunkPolicy>();
+  const enforced = new Set<RuleId>();
+  return {
+    note(trunk) {
+      if (noted.has(trunk)) return;
+      noted.add(trunk);
+      for (const rule of enforcedOn(trunk)) enforced.add(rule);
+    },
+    all: () => ruleIds.filter((rule) => enforced.has(rule)),
+  };
+}
+
+/** The rules that run on a trunk and are not only monitored. */
+function enforcedOn({ screen }: TrunkPolicy): readonly RuleId[] {
+  return screen.steps
+    .filter(({ mode, check }) => mode === "enforce" && check !== undefined)
+    .map(({ id }) => id);
+}
+
 /** @param countsCalls true: limits, detectors and quarantine run */
 export function createGapCounter({ detectors }: Policy, countsCalls: boolean): GapCounter {
   const asked = new Set<RuleId>();
@@ -179,11 +205,7 @@ export function createGapCounter({ detectors }: Policy, countsCalls: boolean): G
   function gapsOf(trunk: TrunkPolicy): readonly CountedGap[] {
     let known = ofTrunks.get(trunk);
     if (known === undefined) {
-      const enforced = new Set(
-        trunk.screen.steps
-          .filter(({ mode, check }) => mode === "enforce" && check !== undefined)
-          .map(({ id }) => id),
-      );
+      const enforced = new Set(enforcedOn(trunk));
       // No finding binds anybody: orders alone fill the quarantine, and a policy changes none of them.
       if (!binds) enforced.delete("quarantine");
       for (const rule of enforced) asked.add(rule);
