@@ -1,8 +1,10 @@
 // The share of this node in the cluster: what it tells the others of itself, and what follows from theirs.
-import type { ExchangeListener } from "../../cluster/exchange.ts";
+import { type CallSharing, createCallSharing } from "../../cluster/call-sharing.ts";
 import type { Sharing } from "../../cluster/sharing.ts";
 import type { RedisConfig } from "../../config/sigwall/redis-schema.ts";
 import type { Policy } from "../../policy/policy.ts";
+import { noCalls } from "../../observe/cluster/cluster-figures.ts";
+import { engineNow } from "../../wire/kernel/clock.ts";
 import { describePlace } from "./describe-place.ts";
 import { type ExchangeParts, openExchange, type OpenExchange } from "./open-exchange.ts";
 
@@ -21,12 +23,8 @@ export interface Cluster {
   readonly close: () => Promise<void>;
 }
 
-/** Without a part of its own that takes them, what others tell is heard and left. */
-const deaf: ExchangeListener = {
-  batch: () => undefined,
-  kept: () => undefined,
-  peer: () => undefined,
-};
+/** How often what has happened is told. Milliseconds. */
+const FLUSH_INTERVAL = 100;
 
 /**
  * Joins the nodes of the prefix. A Redis that does not answer is no error: the node counts alone until it does.
@@ -43,18 +41,52 @@ export async function joinCluster(parts: ExchangeParts): Promise<Cluster | strin
     return `another process is node ${node} at ${describePlace(redis)} (prefix ${redis.prefix}): end it, or give this one another \`node\``;
   }
   await exchange.asked(exchange.figures().isUp ? MOST_ASKING : 0);
-  return { share: (policy) => shareBy(exchange, redis, policy), close: () => exchange.close() };
+  let flushing: NodeJS.Timeout | undefined;
+  let flush = (): void => undefined;
+  return {
+    share(policy) {
+      const sharing = shareBy(exchange, redis, policy);
+      flush = sharing.flush;
+      flushing = setInterval(flush, FLUSH_INTERVAL);
+      return sharing;
+    },
+    close() {
+      clearInterval(flushing);
+      flush();
+      return exchange.close();
+    },
+  };
 }
 
-function shareBy(exchange: OpenExchange, { requireSameRevision }: RedisConfig, first: Policy): Sharing {
+function shareBy(
+  exchange: OpenExchange,
+  { requireSameRevision }: RedisConfig,
+  first: Policy,
+): Sharing & { readonly flush: () => void } {
   let policy = first;
+  let calls: CallSharing | undefined;
   let isReady = false;
   const tell = (): void =>
     exchange.know({ revision: policy.revision, lists: fingerprintsOf(policy), isReady });
-  exchange.listen(deaf);
+  exchange.listen({
+    batch: (from, bytes, age) => calls?.batch(from, bytes, age),
+    kept: () => undefined,
+    peer: (from, what) => calls?.peer(from, what),
+  });
   tell();
   return {
-    happened: () => undefined,
+    calls(parts) {
+      calls = createCallSharing({
+        ...parts,
+        policy: () => policy,
+        send: (batch) => exchange.send(batch),
+        hears: () => hearsOf(policy),
+        now: engineNow,
+      });
+      return calls.memory;
+    },
+    flush: () => calls?.flush(),
+    happened: (event) => calls?.happened(event),
     policyChanged(next) {
       policy = next;
       tell();
@@ -66,10 +98,26 @@ function shareBy(exchange: OpenExchange, { requireSameRevision }: RedisConfig, f
       }
       return ready && requireSameRevision && exchange.figures().lag !== undefined ? "lags" : ready;
     },
-    figures: () => exchange.figures(),
+    figures: () => ({ ...exchange.figures(), calls: calls?.figures() ?? noCalls }),
   };
 }
 
 function fingerprintsOf({ lists }: Policy): Readonly<Record<string, string>> {
   return Object.fromEntries(lists.map(({ id, fingerprint }) => [id, fingerprint]));
+}
+
+/** Policies whose rules need more of other nodes' calls than counts, as far as they were asked. */
+const asked = new WeakMap<Policy, boolean>();
+
+/** True where detectors, call backs or limits of unanswered calls look at what becomes of calls. */
+function hearsOf(policy: Policy): boolean {
+  const known = asked.get(policy);
+  if (known !== undefined) return known;
+  const { detectors, marketing, trunks } = policy;
+  const hears =
+    marketing !== undefined ||
+    [...detectors.values()].some(({ mode }) => mode !== "off") ||
+    trunks.some(({ trunk }) => trunk.limits.frequency?.some(({ onlyUnanswered }) => onlyUnanswered) === true);
+  asked.set(policy, hears);
+  return hears;
 }
