@@ -111,10 +111,11 @@ export function packRow(
 /**
  * Reads a row that {@link packRow} wrote. Total: any octets give an answer.
  *
+ * @param end where the octets end that belong to it
  * @returns false for octets that are no row, or whose row makes no sense
  */
-export function readRow(bytes: Buffer, at: number, into: SharedRow): boolean {
-  if (bytes.length - at < FIXED) return false;
+export function readRow(bytes: Buffer, at: number, end: number, into: SharedRow): boolean {
+  if (end - at < FIXED) return false;
   into.flags = bytes.readInt32LE(at);
   into.session = bytes.readInt32LE(at + 4);
   into.dialogs = bytes.readInt32LE(at + 8);
@@ -127,7 +128,7 @@ export function readRow(bytes: Buffer, at: number, into: SharedRow): boolean {
   into.expiresIn = expires === NEVER ? Infinity : expires;
   const known = into.dialogs & 7;
   into.length = FIXED + known * 4;
-  if (known > MOST_DIALOGS || bytes.length - at < into.length) return false;
+  if (known > MOST_DIALOGS || end - at < into.length) return false;
   into.tags.fill(0);
   for (let i = 0; i < known; i++) into.tags[i] = bytes.readInt32LE(at + FIXED + i * 4);
   return isSensible(into, known);

@@ -1,6 +1,5 @@
 // Reads batches of other nodes: total, so that no octets of theirs can do harm.
 import { Buffer } from "node:buffer";
-import type { CallName } from "../calls/calls.ts";
 import { createSharedRow, readRow, type SharedRow } from "../calls/shared-rows.ts";
 import type { EndedBy, HowEnded } from "../domain/call.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
@@ -29,15 +28,17 @@ import {
 } from "./batch-layout.ts";
 import type { ToldDecision } from "./batch-writing.ts";
 
-/** The name of a call as a batch has it: `node` is "" for the node that sent the batch. */
+/** The call that an item is about. Reused: it is overwritten with the next item. */
 export interface NamedCall {
-  readonly node: string;
-  readonly name: CallName;
-  readonly trunk: TrunkId;
+  /** The node that began the call; "": the one that sent the batch. */
+  node: string;
+  epoch: number;
+  count: number;
+  trunk: TrunkId;
 }
 
 /** An attempt that another node lets count. */
-export interface ToldAttempt extends NamedCall {
+export interface ToldAttempt {
   readonly flags: number;
   /** Milliseconds before the batch was sent. */
   readonly ago: Millis;
@@ -50,10 +51,11 @@ export interface ToldAttempt extends NamedCall {
   readonly fromTag: string;
 }
 
-export interface ToldEnd extends NamedCall {
+export interface ToldEnd {
   readonly ago: Millis;
   readonly by: EndedBy;
   readonly how: HowEnded;
+  /** 0: none. */
   readonly status: number;
   readonly cause: number | undefined;
   readonly ringingMs: Millis | undefined;
@@ -61,13 +63,12 @@ export interface ToldEnd extends NamedCall {
   readonly talkedMs: Millis | undefined;
 }
 
-/** Takes the items of a batch in their order. */
+/** Takes the items of a batch in their order. `call` and `row` are overwritten with the next item. */
 export interface BatchItems {
-  readonly attempt: (attempt: ToldAttempt) => void;
+  readonly attempt: (call: NamedCall, attempt: ToldAttempt) => void;
   readonly decision: (call: NamedCall, decision: ToldDecision, ago: Millis) => void;
-  /** @param row is overwritten with the next one */
   readonly row: (call: NamedCall, row: SharedRow, isTaken: boolean) => void;
-  readonly ended: (end: ToldEnd) => void;
+  readonly ended: (call: NamedCall, end: ToldEnd) => void;
 }
 
 /** Reads one value after the other. What lies behind the end reads as 0 or "", and `isWhole` is false from then on. */
@@ -80,6 +81,11 @@ interface Reader {
 
 const reader: Reader = { bytes: Buffer.alloc(0), at: 0, end: 0, isWhole: true };
 const shared = createSharedRow();
+const named: NamedCall = { node: "", epoch: 0, count: 0, trunk: "" };
+
+/** Words that return often, by a hash of their octets: trunks, nodes, addresses. */
+const KNOWN_WORDS = 1024;
+const knownWords: string[] = Array.from({ length: KNOWN_WORDS }, () => "");
 
 function has(length: number): boolean {
   if (reader.at + length <= reader.end) return true;
@@ -93,14 +99,16 @@ function u8(): number {
 
 function u16(): number {
   if (!has(2)) return 0;
-  reader.at += 2;
-  return reader.bytes.readUInt16LE(reader.at - 2);
+  const { bytes, at } = reader;
+  reader.at = at + 2;
+  return bytes[at]! | (bytes[at + 1]! << 8);
 }
 
 function u32(): number {
   if (!has(4)) return 0;
-  reader.at += 4;
-  return reader.bytes.readUInt32LE(reader.at - 4);
+  const { bytes, at } = reader;
+  reader.at = at + 4;
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
 
 function f64(): number {
@@ -112,24 +120,50 @@ function f64(): number {
   return 0;
 }
 
-function text(length: number, encoding: "latin1" | "utf8" = "latin1"): string {
+function text(length: number): string {
   if (!has(length)) return "";
   const from = reader.at;
   reader.at += length;
-  return length === 0 ? "" : reader.bytes.toString(encoding, from, reader.at);
+  return length === 0 ? "" : reader.bytes.toString("latin1", from, reader.at);
+}
+
+function isSame(known: string, bytes: Uint8Array, from: number, length: number): boolean {
+  if (known.length !== length) return false;
+  for (let i = 0; i < length; i++) if (known.charCodeAt(i) !== bytes[from + i]) return false;
+  return true;
+}
+
+/** A word of ours, in UTF-8. One that was read before is not made anew. */
+function word(length: number): string {
+  if (length === 0 || !has(length)) return "";
+  const { bytes, at: from } = reader;
+  reader.at = from + length;
+  let hash = length;
+  let isAscii = true;
+  for (let at = from; at < reader.at; at++) {
+    const octet = bytes[at]!;
+    if (octet > 0x7f) isAscii = false;
+    hash = Math.imul(hash ^ octet, 0x01000193);
+  }
+  if (!isAscii) return bytes.toString("utf8", from, reader.at);
+  const place = (hash ^ (hash >>> 15)) & (KNOWN_WORDS - 1);
+  const known = knownWords[place]!;
+  if (isSame(known, bytes, from, length)) return known;
+  return (knownWords[place] = bytes.toString("latin1", from, reader.at));
 }
 
 /** One of the words that both nodes know. Another one makes the item unreadable. */
 function oneOf<Word>(words: readonly Word[], number: number): Word {
-  const word = words[number];
-  if (word === undefined) reader.isWhole = false;
-  return word ?? words[0]!;
+  const found = words[number];
+  if (found === undefined) reader.isWhole = false;
+  return found ?? words[0]!;
 }
 
-function readCall(): NamedCall {
-  const node = text(u8(), "utf8");
-  const name: CallName = { epoch: u32(), count: u32() };
-  return { node, name, trunk: text(u8(), "utf8") };
+function readCall(): void {
+  named.node = word(u8());
+  named.epoch = u32();
+  named.count = u32();
+  named.trunk = word(u8());
 }
 
 const nobody: PartyNumber = { kind: "unusable", why: "invalid", detail: "not told", raw: "" };
@@ -146,29 +180,29 @@ function readNumber(): PartyNumber {
   return numberOfKey(kind === NumberKind.short ? "short" : "e164", key, numberClass);
 }
 
+function readIdentity(): AssertedIdentity {
+  const place = u8();
+  const source = oneOf(identitySources, place & 0x7f);
+  const number = readNumber();
+  return place < 0x80
+    ? { source, number, presentation: "allowed" }
+    : { source, number, presentation: "allowed", party: "called" };
+}
+
 function readAttempt(sentAt: Millis): ToldAttempt {
-  const call = readCall();
   const flags = u8();
   const ago = sentAt - f64();
   const calling: AssertedIdentity[] = [];
-  for (let left = u8(); left > 0 && reader.isWhole; left--) {
-    const source = u8();
-    const number = readNumber();
-    calling.push({
-      source: oneOf(identitySources, source & 0x7f),
-      number,
-      presentation: "allowed",
-      ...(source >= 0x80 ? { party: "called" } : {}),
-    });
-  }
+  for (let left = u8(); left > 0 && reader.isWhole; left--) calling.push(readIdentity());
   const called = readNumber();
   const diverting = u8();
   const callId = text(u8());
-  return { ...call, flags, ago, calling, called, diverting, callId, fromTag: text(u8()) };
+  const fromTag = text(u8());
+  return { flags, ago, calling, called, diverting, callId, fromTag };
 }
 
 function readReason(): ReasonCode {
-  const code = text(u8());
+  const code = word(u8());
   return isReasonCode(code) ? code : "default";
 }
 
@@ -179,7 +213,7 @@ function readOutcome(): Outcome {
   if (kind === "reject") return { kind, status: u16(), reason: readReason() };
   const transport = oneOf(transports, u8());
   const port = u16();
-  const target: Target = { transport, address: text(u8()), port };
+  const target: Target = { transport, address: word(u8()), port };
   return { kind, target, reason: readReason(), changes: readChanges() };
 }
 
@@ -206,42 +240,41 @@ function readSpan(): Millis | undefined {
 }
 
 function readEnd(sentAt: Millis): ToldEnd {
-  const call = readCall();
   const ago = sentAt - f64();
   const by = oneOf(endedBys, u8());
   const how = oneOf(howEndeds, u8());
   const status = u16();
-  const cause = u16();
-  return {
-    ...call,
-    ago,
-    by,
-    how,
-    status,
-    cause: cause === NO_CAUSE ? undefined : cause,
-    ringingMs: readSpan(),
-    answeredMs: readSpan(),
-    talkedMs: readSpan(),
-  };
+  const code = u16();
+  const cause = code === NO_CAUSE ? undefined : code;
+  const ringingMs = readSpan();
+  const answeredMs = readSpan();
+  const talkedMs = readSpan();
+  return { ago, by, how, status, cause, ringingMs, answeredMs, talkedMs };
+}
+
+function readDecision(): ToldDecision {
+  const key = text(u8());
+  const fingerprint = text(u8());
+  return { key, fingerprint, outcome: readOutcome() };
 }
 
 function readItem(kind: number, sentAt: Millis, items: BatchItems): void {
+  if (kind < Item.attempt || kind > Item.ended) return;
+  readCall();
   if (kind === Item.attempt) {
     const attempt = readAttempt(sentAt);
-    if (reader.isWhole) items.attempt(attempt);
+    if (reader.isWhole) items.attempt(named, attempt);
   } else if (kind === Item.decision) {
-    const call = readCall();
     const ago = sentAt - f64();
-    const decision = { key: text(u8()), fingerprint: text(u8()), outcome: readOutcome() };
-    if (reader.isWhole) items.decision(call, decision, ago);
+    const decision = readDecision();
+    if (reader.isWhole) items.decision(named, decision, ago);
   } else if (kind === Item.row) {
-    const call = readCall();
     const isTaken = u8() === 1;
-    if (!readRow(reader.bytes.subarray(0, reader.end), reader.at, shared)) reader.isWhole = false;
-    if (reader.isWhole) items.row(call, shared, isTaken);
-  } else if (kind === Item.ended) {
+    if (!readRow(reader.bytes, reader.at, reader.end, shared)) reader.isWhole = false;
+    if (reader.isWhole) items.row(named, shared, isTaken);
+  } else {
     const end = readEnd(sentAt);
-    if (reader.isWhole) items.ended(end);
+    if (reader.isWhole) items.ended(named, end);
   }
 }
 

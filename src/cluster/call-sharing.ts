@@ -2,8 +2,8 @@
 import type { CallName, CallSlot } from "../calls/calls.ts";
 import { parseCallId, formatCallId, formatIdPrefix } from "../calls/call-id.ts";
 import { NO_CALL } from "../calls/calls.ts";
-import type { CallAttempt } from "../domain/attempt.ts";
-import type { CallDecided, CallEnded, CallEvent, CallNaming } from "../domain/call.ts";
+import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
+import type { CallDecided, CallEnded, CallEvent, CallNaming, CallRef } from "../domain/call.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
@@ -37,8 +37,10 @@ export interface CallSharingParts {
   readonly policy: () => Policy;
   /** Hands a batch to the other nodes. */
   readonly send: (batch: Uint8Array<ArrayBuffer>) => void;
-  /** Takes events of calls of other nodes, where several calls together matter: limits, detectors. */
+  /** Takes events of calls of other nodes, where several calls together matter: detectors, unanswered calls. */
   readonly heard: (event: CallEvent) => void;
+  /** False: only emergency calls matter so. Asked for every call. */
+  readonly hears: () => boolean;
   /** The engine's clock. */
   readonly now: () => Millis;
   /**
@@ -75,7 +77,7 @@ export interface CallSharing {
 }
 
 export function createCallSharing(parts: CallSharingParts): CallSharing {
-  const { naming, state, policy, now } = parts;
+  const { naming, state, policy, now, countedUntil = 0 } = parts;
   const pen = createBatchPen();
   const ownPrefix = formatIdPrefix(naming.node, naming.epoch);
   const figures: Mutable<CallSharingFigures> = {
@@ -160,68 +162,73 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
     for (const slot of roster) tellRow(slot, false);
   }
 
-  /** The number of the node that began a call, and that of the one that tells of it. */
-  function numbered(from: NodeRef, { node, name }: NamedCall): CallName {
-    if (calls === undefined) return name;
-    const beginner = node === "" ? from.node : node;
-    return { ...name, node: beginner === naming.node ? 0 : calls.numberOf(beginner) };
+  /** The node that sent the batch that is being read, and how long that was on its way. */
+  let sender: NodeRef = naming;
+  let carrier = 0;
+  let transit: Millis = 0;
+  let time: Millis = 0;
+
+  /** The number of the node that began a call. */
+  function beginnerOf({ node }: NamedCall): number {
+    if (node === "") return carrier;
+    return node === naming.node ? 0 : (calls?.numberOf(node) ?? 0);
   }
 
-  function itemsOf(from: NodeRef, transit: Millis): BatchItems {
-    const time = now();
-    const carrier = calls?.numberOf(from.node) ?? 0;
-    const wallAt = (ago: Millis): Millis =>
-      time + state.wall.ahead - Math.min(Math.max(0, ago) + transit, OLDEST);
-    return {
-      attempt(told) {
-        const source = policy().trunkById(told.trunk);
-        if (source === undefined) return;
-        const attempt = attemptOf(told, source.trunk, wallAt(told.ago));
-        if ((told.flags & AttemptFlag.paid) !== 0) {
-          const isKnown = attempt.at <= (parts.countedUntil ?? 0);
-          source.screen.count(attempt, isKnown ? withoutFrequency(state) : state);
-          figures.counted++;
-        }
-        parts.heard(decidedOf(told, attempt, idOf(from, told)));
-      },
-      decision(call, { key, fingerprint, outcome }) {
-        if (takeDecision === undefined || carrier <= 0) return;
-        const { trunk } = call;
-        const isKept = takeDecision(
-          numbered(from, call),
-          carrier,
-          { trunk, key, isPassing: outcome.kind === "forward" },
-          (slot): CallSetup => ({
-            slot,
-            trunk,
-            fingerprint,
-            outcome,
-            dialled: "",
-            sent: undefined,
-            head: undefined,
-            isHeard: false,
-          }),
-          time,
-        );
-        if (!isKept) figures.noRoom++;
-      },
-      row(call, row, isTaken) {
-        if (calls === undefined || carrier <= 0) return;
-        const name = numbered(from, call);
-        const begun = calls.take({ name, trunk: call.trunk, carrier, isTaken, row }, time);
-        if (begun !== "answered") return;
-        parts.heard({
-          kind: "answered",
-          call: { id: idOf(from, call), trunk: call.trunk },
-          at: wallAt(row.changedAgo),
-        });
-      },
-      ended(end) {
-        calls?.ended(numbered(from, end), time);
-        parts.heard(endedOf(end, idOf(from, end), wallAt(end.ago)));
-      },
-    };
+  function nameOfTold(call: NamedCall): CallName {
+    return { epoch: call.epoch, count: call.count, node: beginnerOf(call) };
   }
+
+  function idOf(call: NamedCall): string {
+    const { node, epoch, count } = call;
+    return formatCallId(node === "" ? sender.node : node, { epoch, count });
+  }
+
+  function wallAt(ago: Millis): Millis {
+    return time + state.wall.ahead - Math.min(Math.max(0, ago) + transit, OLDEST);
+  }
+
+  const items: BatchItems = {
+    attempt(call, told) {
+      const source = policy().trunkById(call.trunk);
+      if (source === undefined) return;
+      const attempt = attemptOf(told, source.trunk, wallAt(told.ago));
+      if ((told.flags & AttemptFlag.paid) !== 0) {
+        const isKnown = attempt.at <= countedUntil;
+        source.screen.count(attempt, isKnown ? withoutFrequency(state) : state);
+        figures.counted++;
+      }
+      if (parts.hears() || makesEmergencyParty(attempt))
+        parts.heard(decidedOf(told.flags, attempt, { id: idOf(call), trunk: call.trunk }));
+    },
+    decision(call, { key, fingerprint, outcome }) {
+      if (takeDecision === undefined || carrier <= 0) return;
+      const { trunk } = call;
+      const isPassing = outcome.kind === "forward";
+      const setupOf = (slot: CallSlot): CallSetup => ({
+        slot,
+        trunk,
+        fingerprint,
+        outcome,
+        dialled: "",
+        sent: undefined,
+        head: undefined,
+        isHeard: false,
+      });
+      if (!takeDecision(nameOfTold(call), carrier, { trunk, key, isPassing }, setupOf, time))
+        figures.noRoom++;
+    },
+    row(call, row, isTaken) {
+      if (calls === undefined || carrier <= 0) return;
+      const { trunk } = call;
+      const begun = calls.take({ name: nameOfTold(call), trunk, carrier, isTaken, row }, time);
+      if (begun === "answered" && parts.hears())
+        parts.heard({ kind: "answered", call: { id: idOf(call), trunk }, at: wallAt(row.changedAgo) });
+    },
+    ended(call, end) {
+      calls?.ended(nameOfTold(call), time);
+      if (parts.hears()) parts.heard(endedOf(end, { id: idOf(call), trunk: call.trunk }, wallAt(end.ago)));
+    },
+  };
 
   return {
     memory: {
@@ -256,8 +263,11 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       }
     },
     batch(from, bytes, age) {
-      const unread = readBatch(bytes, itemsOf(from, Math.max(0, age)));
-      figures.unread += Math.abs(unread);
+      sender = from;
+      transit = Math.max(0, age);
+      time = now();
+      carrier = calls?.numberOf(from.node) ?? 0;
+      figures.unread += Math.abs(readBatch(bytes, items));
     },
     peer({ node }, what) {
       if (what === "gone") leaving.set(node, 0);
@@ -268,10 +278,6 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
     },
     figures: () => ({ ...figures, elsewhere: calls?.size() ?? 0 }),
   };
-}
-
-function idOf(from: NodeRef, { node, name }: NamedCall): string {
-  return formatCallId(node === "" ? from.node : node, name);
 }
 
 function passes({ decision: { verdict } }: CallDecided): boolean {
@@ -286,21 +292,26 @@ const nowhere = {
   destinationPort: 0,
 } as const;
 
+const sipOrigin: SignallingSource = { ...nowhere, signalling: "sip" };
+const isupOrigin: SignallingSource = { ...nowhere, signalling: "isup" };
+
 const diverting: AssertedIdentity = {
   source: "diversion",
   number: { kind: "unusable", why: "invalid", detail: "not told", raw: "" },
   presentation: "allowed",
 };
 
+const noDiversion: readonly AssertedIdentity[] = [];
+
 function attemptOf(told: ToldAttempt, trunk: Trunk, at: Millis): CallAttempt {
   return {
     at,
     trunk,
-    origin: { ...nowhere, signalling: (told.flags & AttemptFlag.isup) === 0 ? "sip" : "isup" },
+    origin: (told.flags & AttemptFlag.isup) === 0 ? sipOrigin : isupOrigin,
     calling: told.calling,
     called: told.called,
     emergencyUrn: (told.flags & AttemptFlag.emergencyUrn) !== 0,
-    diversion: Array.from({ length: told.diverting }, () => diverting),
+    diversion: told.diverting === 0 ? noDiversion : [diverting],
     privacy: 0,
     callId: told.callId,
     fromTag: told.fromTag,
@@ -308,38 +319,39 @@ function attemptOf(told: ToldAttempt, trunk: Trunk, at: Millis): CallAttempt {
   };
 }
 
-function decidedOf({ flags, trunk }: ToldAttempt, attempt: CallAttempt, id: string): CallDecided {
+const noMarks: CallDecided["decision"]["marks"] = [];
+const noShadow: CallDecided["decision"]["shadow"] = [];
+const accepted = { kind: "accept", reason: "default" } as const;
+const forwarded = { kind: "forwarded", hop: "" } as const;
+const notForwarded = { kind: "answered", status: 0 } as const;
+
+function decidedOf(flags: number, attempt: CallAttempt, call: CallRef): CallDecided {
   const isForwarded = (flags & AttemptFlag.forwarded) !== 0;
   return {
     kind: "decided",
-    call: { id, trunk },
+    call,
     at: attempt.at,
     decision: {
       attempt,
-      verdict: { kind: "accept", reason: "default" },
+      verdict: accepted,
       rule: makesEmergencyParty(attempt) ? "emergency" : "default",
-      marks: [],
-      shadow: [],
+      marks: noMarks,
+      shadow: noShadow,
       revision: "",
     },
-    action: isForwarded ? { kind: "forwarded", hop: "" } : { kind: "answered", status: 0 },
+    action: isForwarded ? forwarded : notForwarded,
   };
 }
 
-function endedOf(end: ToldEnd, id: string, at: Millis): CallEnded {
-  const { trunk, by, how, status, cause, ringingMs, answeredMs, talkedMs } = end;
-  return {
-    kind: "ended",
-    call: { id, trunk },
-    at,
-    by,
-    how,
-    ...(status === 0 ? {} : { status }),
-    ...(cause === undefined ? {} : { cause }),
-    ...(ringingMs === undefined ? {} : { ringingMs }),
-    ...(answeredMs === undefined ? {} : { answeredMs }),
-    ...(talkedMs === undefined ? {} : { talkedMs }),
-  };
+function endedOf(end: ToldEnd, call: CallRef, at: Millis): CallEnded {
+  const { by, how, status, cause, ringingMs, answeredMs, talkedMs } = end;
+  const ended: Mutable<CallEnded> = { kind: "ended", call, at, by, how };
+  if (status !== 0) ended.status = status;
+  if (cause !== undefined) ended.cause = cause;
+  if (ringingMs !== undefined) ended.ringingMs = ringingMs;
+  if (answeredMs !== undefined) ended.answeredMs = answeredMs;
+  if (talkedMs !== undefined) ended.talkedMs = talkedMs;
+  return ended;
 }
 
 /** The same state, of which limits by contract count nothing. */

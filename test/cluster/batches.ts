@@ -23,13 +23,13 @@ function readAll(bytes: Uint8Array): Read {
   const items: unknown[] = [];
   const attempts: ToldAttempt[] = [];
   const take: BatchItems = {
-    attempt(attempt) {
-      items.push(attempt);
+    attempt(call, attempt) {
+      items.push({ ...call, ...attempt });
       attempts.push(attempt);
     },
     decision: (call, decision, ago) => items.push({ ...call, ...decision, ago }),
     row: (call, row, isTaken) => items.push({ ...call, flags: row.flags, isTaken }),
-    ended: (end) => items.push(end),
+    ended: (call, end) => items.push({ ...call, ...end }),
   };
   return { unread: readBatch(bytes, take), items, attempts };
 }
@@ -56,7 +56,7 @@ void t.test("an attempt arrives with all that limits and detectors read", async 
     t.equal(unread, 0);
     t.match(items[0], {
       node: "",
-      name,
+      ...name,
       trunk: "专线-1",
       flags: AttemptFlag.paid,
       ago: 40,
@@ -116,7 +116,7 @@ void t.test("what was decided arrives as it was", async (t) => {
     t.same(items, [
       {
         node: "gw-c",
-        name,
+        ...name,
         trunk: "lease",
         key: "lease\n192.0.2.1\nz9hG4bKé",
         fingerprint: "f",

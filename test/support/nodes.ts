@@ -49,12 +49,13 @@ export function createTestCluster(
         heard.push(event);
         listen(event);
       },
+      hears: () => true,
       now: () => clock.proxy?.now ?? 0,
     });
     const proxy = createTestProxy(policy, {
       naming,
       state,
-      ledgerSize: 10_000,
+      ledgerSize: 300_000,
       sharing: sharing.memory,
       told(event) {
         listen(event);
