@@ -3,3 +3,7 @@ import "./cluster/batches.ts";
 import "./cluster/moving-calls.ts";
 import "./cluster/shared-limits.ts";
 import "./cluster/two-nodes.ts";
+import "./cluster/lost-by-redis.ts";
+import "./cluster/strange-entries.ts";
+import "./cluster/access.ts";
+import "./cluster/clocks.ts";

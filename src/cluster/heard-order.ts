@@ -11,6 +11,8 @@ export interface HeardOrder<Item> {
   readonly take: (from: NodeRef, sequence: number, item: Item, size: number, now: Millis) => Taken;
   /** A node says that it has told everything up to `sequence`. */
   readonly told: (from: NodeRef, sequence: number, now: Millis) => Taken;
+  /** What stood in the feed at the start was taken. Until then entries wait: those of one node may stand there in any order. */
+  readonly open: () => void;
   /** Gives up entries that have not come for {@link MOST_WAIT}. */
   readonly due: (now: Millis) => void;
 }
@@ -36,6 +38,8 @@ interface Process {
 }
 
 interface Heard<Item> extends Process {
+  /** False: every entry waits. */
+  isOpen: boolean;
   /** The highest sequence that the node is known to have told. */
   highest: number;
   readonly waiting: Map<number, { readonly item: Item; readonly size: number }>;
@@ -48,6 +52,7 @@ interface Heard<Item> extends Process {
 /** Memory: at most {@link MOST_NODES} nodes, each with {@link MOST_WAITING} octets. */
 export function createHeardOrder<Item>({ deliver, missed }: HeardOrderParts<Item>): HeardOrder<Item> {
   const nodes = new Map<string, Heard<Item>>();
+  let isOpen = false;
 
   /** @param first the sequence with which a process that is heard for the first time begins */
   function find(from: NodeRef, first: number): Heard<Item> | Taken {
@@ -62,6 +67,7 @@ export function createHeardOrder<Item>({ deliver, missed }: HeardOrderParts<Item
     const former = known === undefined ? [] : [known, ...known.former].slice(0, MOST_FORMER);
     const fresh: Heard<Item> = {
       ref: from,
+      isOpen,
       next: first,
       highest: first - 1,
       waiting: new Map(),
@@ -93,7 +99,15 @@ export function createHeardOrder<Item>({ deliver, missed }: HeardOrderParts<Item
     advance(heard);
   }
 
+  /** Hands on what has waited for the rest of the feed. */
+  function begin(heard: Heard<Item>): void {
+    if (heard.isOpen) return;
+    heard.isOpen = true;
+    advance(heard);
+  }
+
   function giveUp(heard: Heard<Item>): void {
+    begin(heard);
     while (heard.next <= heard.highest) skip(heard);
   }
 
@@ -101,10 +115,14 @@ export function createHeardOrder<Item>({ deliver, missed }: HeardOrderParts<Item
     take(from, sequence, item, size, now) {
       const heard = find(from, sequence);
       if (typeof heard === "string") return heard;
-      if (sequence < heard.next || heard.waiting.has(sequence)) return "repeat";
+      if ((heard.isOpen && sequence < heard.next) || heard.waiting.has(sequence)) return "repeat";
       heard.highest = Math.max(heard.highest, sequence);
       heard.waiting.set(sequence, { item, size });
       heard.octets += size;
+      if (!heard.isOpen) heard.next = Math.min(heard.next, sequence);
+      const isCrowded = heard.octets > MOST_WAITING || heard.waiting.size > MOST_WAITING_ENTRIES;
+      if (!heard.isOpen && !isCrowded) return "taken";
+      begin(heard);
       advance(heard);
       while (heard.octets > MOST_WAITING || heard.waiting.size > MOST_WAITING_ENTRIES) skip(heard);
       if (heard.next <= heard.highest) heard.since ??= now;
@@ -117,9 +135,13 @@ export function createHeardOrder<Item>({ deliver, missed }: HeardOrderParts<Item
       if (heard.next <= heard.highest) heard.since ??= now;
       return "taken";
     },
+    open() {
+      isOpen = true;
+      for (const heard of nodes.values()) begin(heard);
+    },
     due(now) {
       for (const heard of nodes.values()) {
-        if (heard.since === undefined || now - heard.since < MOST_WAIT) continue;
+        if (!heard.isOpen || heard.since === undefined || now - heard.since < MOST_WAIT) continue;
         skip(heard);
         if (heard.next <= heard.highest) heard.since = now;
       }

@@ -2,7 +2,8 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import { type KeptEntry, readKept, readStatus } from "./entry-bodies.ts";
-import type { NodeRef, RefusalCause } from "./exchange.ts";
+import type { RefusalCause } from "../observe/cluster/cluster-figures.ts";
+import type { NodeRef } from "./exchange.ts";
 import { createHeardOrder, type Taken } from "./heard-order.ts";
 import { createHeardEntries } from "./kept-entries.ts";
 import type { Peers } from "./peers.ts";
@@ -99,16 +100,18 @@ export function createHearing(parts: HearingParts): Hearing {
 
   function takeOwn(opened: OpenedEntry, { now, writtenAt, serverNow }: Reading): void {
     if (opened.instance === self.instance) {
-      if (opened.type === "status") twins.greeted(now);
+      if (opened.type !== "hello") return;
+      twins.greeted(now);
+      order.open();
       return;
     }
     if (opened.type === "bye") {
-      twins.ended();
+      twins.ended(opened.instance);
       return;
     }
     const age = Math.max(0, serverNow - writtenAt);
     if (twins.verdict(now) !== "waiting" && age < DEAD_AFTER) refuse(self.node, "name");
-    twins.heard(age, now);
+    twins.heard(opened.instance, age, now);
   }
 
   function settle(node: string, taken: Taken): boolean {
@@ -132,6 +135,8 @@ export function createHearing(parts: HearingParts): Hearing {
         return;
       }
       const { type, epoch, sequence, bytes, held } = opened;
+      // It is said to processes of the same name.
+      if (type === "hello") return;
       const from: NodeRef = { node, epoch };
       const age = Math.max(0, serverNow - writtenAt);
       const hear = (): boolean =>

@@ -1,7 +1,8 @@
 // Which nodes are there, what each runs, how far its clock is off, and when one has gone.
 import type { Millis } from "../domain/time.ts";
 import type { ToldStatus } from "./entry-bodies.ts";
-import { MOST_NODES, type NodeRef, type PeerFigure } from "./exchange.ts";
+import type { PeerFigure } from "../observe/cluster/cluster-figures.ts";
+import { MOST_NODES, type NodeRef } from "./exchange.ts";
 import type { RunningPolicy } from "./same-policy.ts";
 
 /** A node that is not heard for so long is gone. Milliseconds. */

@@ -12,7 +12,7 @@ export interface ClusterKeys {
 }
 
 /** What an entry holds. */
-export type EntryType = "batch" | "status" | "kept" | "name" | "bye";
+export type EntryType = "batch" | "status" | "kept" | "name" | "bye" | "hello";
 
 /** What stands before the sealed octets, readable and under the seal. */
 export interface EntryHead {
@@ -32,7 +32,7 @@ export interface OpenedEntry extends EntryHead {
   readonly bytes: Uint8Array;
 }
 
-const types: readonly EntryType[] = ["batch", "status", "kept", "name", "bye"];
+const types: readonly EntryType[] = ["batch", "status", "kept", "name", "bye", "hello"];
 const VERSION = 1;
 const KEY = 32;
 const HEAD = 30;

@@ -57,6 +57,8 @@ export interface FeedSessionParts {
   readonly room: () => Promise<void>;
   /** What other nodes keep was heard. */
   readonly asked: () => void;
+  /** False: it is not known whether another process has the name of this node, so nothing is told in its name. */
+  readonly mayTell: () => boolean;
   /** True: what waits is written, then the session ends. */
   readonly isClosing: () => boolean;
 }
@@ -135,6 +137,8 @@ export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): 
     const back = Math.max(0, Math.floor(serverNow() - READ_BACK));
     // A server that has just taken over may give again ids that were read.
     memory.position = `${back}-0`;
+    await ask([addEntry(names, self.node, seal("hello", 0, new Uint8Array(0), 0), serverNow())]);
+    if (!parts.mayTell()) return;
     if (last !== undefined && readEntries(found).length === 0) await restore();
     else await writeKept();
   }
@@ -194,7 +198,7 @@ export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): 
     const hasLost = lost !== (lost = backlog.lost());
     if (before !== undefined && readEntries(found).length === 0) await restore();
     else if (Number(kept) < own.size() || hasLost) await writeKept();
-    else if (++beats % ALIVE_EVERY === 0) await ask(signOfLife());
+    else if (beats++ % ALIVE_EVERY === 0) await ask(signOfLife());
     await tidy();
   }
 
@@ -211,6 +215,14 @@ export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): 
   }
 
   async function writeOn(): Promise<void> {
+    while (!parts.mayTell()) {
+      if (parts.isClosing()) {
+        link.end("closed");
+        return;
+      }
+      await ask([["TIME"]]);
+      await parts.wake(BEAT);
+    }
     for (let due = now(); ;) {
       await write();
       if (now() >= due) {

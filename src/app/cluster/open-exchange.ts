@@ -10,14 +10,13 @@ import {
 } from "node:worker_threads";
 import {
   type Exchange,
-  type ExchangeFigures,
   type ExchangeListener,
   type KeptKind,
   MOST_BATCH,
   MOST_KEPT,
   MOST_KEPT_ENTRIES,
-  noFigures,
 } from "../../cluster/exchange.ts";
+import { type ClusterFigures, noFigures } from "../../observe/cluster/cluster-figures.ts";
 import type { RedisConfig } from "../../config/sigwall/redis-schema.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Log } from "../../observe/log.ts";
@@ -53,9 +52,10 @@ export interface OpenExchange extends Exchange {
   /**
    * Waits until it is known whether another process of this node is alive.
    *
-   * @returns resolves with true when one is; with false when there is none, or when Redis has not said after `most` milliseconds
+   * @returns resolves with true when one is, with false when there is none; with undefined when it is not known after `most`
+   * milliseconds
    */
-  readonly hasTwin: (most: Millis) => Promise<boolean>;
+  readonly hasTwin: (most: Millis) => Promise<boolean | undefined>;
 }
 
 /** Batches and entries on their way to the thread: how many, and how many octets. */
@@ -89,7 +89,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
   let lost = 0;
   let sequence = 0;
   let known: Extract<ToCluster, { readonly kind: "know" }> | undefined;
-  let figures: ExchangeFigures = noFigures;
+  let figures: ClusterFigures = noFigures;
   let listener: ExchangeListener | undefined;
   let early: FromCluster[] = [];
   let port: MessagePort | undefined;
@@ -245,7 +245,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
       for (const message of early) deliver(message, hearer);
       early = [];
     },
-    hasTwin: async (most) => (await begun.wait(most)) ?? false,
+    hasTwin: begun.wait,
     asked: (most) => heard.wait(most),
     async close() {
       clearTimeout(restart);

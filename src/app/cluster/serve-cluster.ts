@@ -30,8 +30,8 @@ const MOST_UNHEARD = 1024;
 /** Waits between two attempts to connect. Milliseconds. */
 const FIRST_WAIT: Millis = 50;
 const LONGEST_WAIT: Millis = 1000;
-const LOOK_EVERY: Millis = 250;
-const FIGURES_EVERY: Millis = 1000;
+const LOOK_EVERY: Millis = 100;
+const FIGURES_EVERY: Millis = 250;
 /** When what an earlier process kept, and this one does not, is removed. Milliseconds after the start. */
 const LEFTOVERS_AFTER: Millis = 60_000;
 
@@ -52,8 +52,10 @@ export function serveCluster(data: ClusterThreadData): void {
   let isUp = false;
   let why: string | undefined;
   let isBegun = data.isBegun;
+  let isAlone = data.isBegun;
   let isAsked = false;
   let isClosing = false;
+  let lagged: string | undefined;
   let rouse: (() => void) | undefined;
 
   const wall = (): Millis => wallNow() + wallAhead;
@@ -149,7 +151,13 @@ export function serveCluster(data: ClusterThreadData): void {
   }
 
   function tellBegun(): void {
-    const verdict = isBegun ? "alone" : twins.verdict(sharedNow());
+    const verdict = isAlone ? "alone" : twins.verdict(sharedNow());
+    if (verdict === "alone" && !isAlone) {
+      isAlone = true;
+      wakeUp();
+    }
+    if (verdict === "twin")
+      few.say("error", `another process is node ${node}: this one tells nothing as long as it lives`, {});
     if (isBegun || verdict === "waiting") return;
     isBegun = true;
     send({ kind: "begun", hasTwin: verdict === "twin" });
@@ -164,6 +172,11 @@ export function serveCluster(data: ClusterThreadData): void {
       peers.running(now),
       now,
     );
+    if (lag !== undefined && lag !== lagged)
+      few.say("warn", "the policy is not that of the other nodes", { lag });
+    if (lag === undefined && lagged !== undefined)
+      few.say("info", "the policy is that of the other nodes", {});
+    lagged = lag;
     send({
       kind: "figures",
       figures: {
@@ -228,6 +241,7 @@ export function serveCluster(data: ClusterThreadData): void {
             wait = FIRST_WAIT;
             asked();
           },
+          mayTell: () => isAlone,
           isClosing: () => isClosing,
         });
         await session;

@@ -1,0 +1,3 @@
+import "./cluster/slow-and-hung.ts";
+import "./cluster/failover.ts";
+import "./cluster/one-name.ts";
