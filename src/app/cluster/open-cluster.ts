@@ -42,17 +42,17 @@ export async function joinCluster(parts: ExchangeParts): Promise<Cluster | strin
   }
   await exchange.asked(exchange.figures().isUp ? MOST_ASKING : 0);
   let flushing: NodeJS.Timeout | undefined;
-  let flush = (): void => undefined;
+  let shared: { readonly flush: () => void } | undefined;
   return {
     share(policy) {
       const sharing = shareBy(exchange, redis, policy);
-      flush = sharing.flush;
-      flushing = setInterval(flush, FLUSH_INTERVAL);
+      shared = sharing;
+      flushing = setInterval(sharing.flush, FLUSH_INTERVAL);
       return sharing;
     },
     close() {
       clearInterval(flushing);
-      flush();
+      shared?.flush();
       return exchange.close();
     },
   };
