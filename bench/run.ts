@@ -142,7 +142,7 @@ function printTables(): void {
       formatReport(targets, ofRate, memory),
     );
   }
-  if (!options.delays)
+  if (!options.delays && statesToCome.length > 0)
     process.stdout.write(`Not there yet: sigwall with ${statesToCome.join("; with ")}\n\n`);
   if (options.records && !options.delays)
     print(
