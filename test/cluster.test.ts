@@ -1,3 +1,6 @@
+import "./cluster/sealing.ts";
+import "./cluster/order.ts";
+import "./cluster/who-is-there.ts";
 import "./cluster/two-nodes.ts";
 import "./cluster/lost-by-redis.ts";
 import "./cluster/strange-entries.ts";
