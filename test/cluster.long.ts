@@ -3,3 +3,4 @@ import "./cluster/failover.ts";
 import "./cluster/one-name.ts";
 import "./cluster/filters.ts";
 import "./cluster/hostile-server.ts";
+import "./cluster/thread-restart.ts";

@@ -1,4 +1,5 @@
 // Two running filters that share a Redis, as an operator sees them.
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { type Filter, runCommand, startFilter } from "../cli/filter-process.ts";
@@ -48,6 +49,21 @@ else
     t.match(shown.stdout, /^node {7}gw-b: ready, policy [0-9a-f]{12}, \d+ ms away, clock [+-]\d+ ms$/m);
     const checked = await runCommand(["check", "--config", configs[0]]);
     t.match(checked.stdout, new RegExp(`^redis +127\\.0\\.0\\.1:${redis.port}, prefix sigwall$`, "m"));
+
+    place.write("redis.password", "secret");
+    chmodSync(join(place.folder, "redis.password"), 0o644);
+    place.write(
+      "open.yaml",
+      `${staticText}redis:\n  url: redis://192.0.2.1\n  passwordFile: redis.password\n  tls: { ca: none.pem }\n`,
+    );
+    const warned = await runCommand(["check", "--config", join(place.folder, "open.yaml")]);
+    t.match(warned.stdout, /open\.yaml:7:3 redis\.url: warning: the way to this server is not encrypted/);
+    place.write("open.yaml", `${staticText}redis:\n  url: redis://[::1]\n  passwordFile: redis.password\n`);
+    const readable = await runCommand(["check", "--config", join(place.folder, "open.yaml")]);
+    t.match(
+      readable.stdout,
+      /open\.yaml:8:3 redis\.passwordFile: warning: .*can be read by others; chmod 600 it/,
+    );
 
     place.write("twin.yaml", `${staticText}node: gw-a\nstateFolder: twin\nredis: { url: "${redis.url}" }\n`);
     const twin = await runCommand(["run", "--config", join(place.folder, "twin.yaml")]);

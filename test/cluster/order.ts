@@ -1,6 +1,13 @@
 import t from "tap";
 import { createBacklog, KEPT_FOR, MOST_DELAY, MOST_OCTETS, type Told } from "../../src/cluster/backlog.ts";
+import type { NodeRef } from "../../src/cluster/exchange.ts";
 import { createHeardOrder, MOST_WAIT } from "../../src/cluster/heard-order.ts";
+
+/** Reads `NODE/EPOCH#SEQUENCE`. */
+function read(entry: string): readonly [from: NodeRef, sequence: number] {
+  const [, node = "", epoch, sequence] = /^(\w+)\/(\d+)#(\d+)$/.exec(entry) ?? [];
+  return [{ node, epoch: Number(epoch) }, Number(sequence)];
+}
 
 /** Plays entries `NODE/EPOCH#SEQUENCE`, and gives what was handed on and missed. */
 function play(): {
@@ -15,10 +22,6 @@ function play(): {
     deliver: (_, item) => void told.push(item),
     missed: ({ node, epoch }, count) => void told.push(`${node}/${epoch} missed ${count}`),
   });
-  const read = (entry: string): readonly [{ readonly node: string; readonly epoch: number }, number] => {
-    const [, node = "", epoch, sequence] = /^(\w+)\/(\d+)#(\d+)$/.exec(entry) ?? [];
-    return [{ node, epoch: Number(epoch) }, Number(sequence)];
-  };
   return {
     told,
     take(entry, now = 0) {
@@ -95,15 +98,8 @@ void t.test("bounds: nodes, and what waits of one", (t) => {
 
 void t.test("the backlog: written once, again after a loss, and never without a bound", (t) => {
   const backlog = createBacklog();
-  const told = (sequence: number, at: number, octets = 10): Told => ({
-    type: "batch",
-    sequence,
-    bytes: new Uint8Array(octets),
-    field: undefined,
-    at,
-  });
   const next = (): readonly number[] => backlog.next(1e6).map(({ sequence }) => sequence);
-  for (let sequence = 1; sequence <= 4; sequence++) backlog.push(told(sequence, sequence * 1000));
+  for (let sequence = 1; sequence <= 4; sequence++) backlog.push(toldAt(sequence, sequence * 1000));
   t.same(next(), [1, 2, 3, 4]);
   t.same(next(), [1, 2, 3, 4], "until they are written");
   backlog.written(2);
@@ -119,17 +115,25 @@ void t.test("the backlog: written once, again after a loss, and never without a 
   t.same(next(), [4], "what waits, for 60 s");
   backlog.due(4001 + MOST_DELAY);
   t.same([next(), backlog.lost(), backlog.waiting()], [[], 1, 0]);
-  t.same(createBacklogOf(told(1, 0, 2e6), told(2, 0)).next(1e6).length, 1, "one entry at least is written");
+  t.same(
+    createBacklogOf(toldAt(1, 0, 2e6), toldAt(2, 0)).next(1e6).length,
+    1,
+    "one entry at least is written",
+  );
 
   const full = createBacklog();
-  for (let sequence = 1; sequence <= 20; sequence++) full.push(told(sequence, 0, 2 ** 20));
+  for (let sequence = 1; sequence <= 20; sequence++) full.push(toldAt(sequence, 0, 2 ** 20));
   t.equal(full.lost(), 5, "16 MiB: the oldest go");
   t.ok(full.waiting() <= MOST_OCTETS);
-  for (let sequence = 21; sequence < 5000; sequence++) full.push(told(sequence, 0, 100_000));
+  for (let sequence = 21; sequence < 5000; sequence++) full.push(toldAt(sequence, 0, 100_000));
   full.written(5000);
   t.equal(full.waiting(), 0, "the sum is right after many");
   t.end();
 });
+
+function toldAt(sequence: number, at: number, octets = 10): Told {
+  return { type: "batch", sequence, bytes: new Uint8Array(octets), field: undefined, at };
+}
 
 function createBacklogOf(...entries: readonly Told[]): ReturnType<typeof createBacklog> {
   const backlog = createBacklog();
