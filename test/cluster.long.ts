@@ -4,3 +4,4 @@ import "./cluster/one-name.ts";
 import "./cluster/filters.ts";
 import "./cluster/hostile-server.ts";
 import "./cluster/thread-restart.ts";
+import "./cluster/many-entries.ts";
