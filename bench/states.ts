@@ -48,8 +48,5 @@ export const clustered: State = {
   sigwall: 'keyFile: key\nredis: { url: "unix:FOLDER/redis.sock" }\n',
 };
 
-/** Every state that can be measured. A state to come moves here from {@link statesToCome}. */
+/** Every state that can be measured. */
 export const states: readonly State[] = [plain, ...keeping, overTime, clustered];
-
-/** States that this release does not have. Their rows stand in the tables without figures. */
-export const statesToCome: readonly string[] = [];
