@@ -181,7 +181,7 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       if (parts.hears() || makesEmergencyParty(attempt))
         parts.heard(decidedOf(told.flags, attempt, { id: idOf(call), trunk: call.trunk }));
     },
-    decision(call, { key, fingerprint, outcome }) {
+    decision(call, { bytes, start, end, fingerprint, outcome }) {
       if (takeDecision === undefined || carrier <= 0) return;
       const { trunk } = call;
       const isPassing = outcome.kind === "forward";
@@ -195,8 +195,8 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
         head: undefined,
         isHeard: false,
       });
-      if (!takeDecision(nameOfTold(call), carrier, { trunk, key, isPassing }, setupOf, time))
-        figures.noRoom++;
+      const key = { trunk, bytes, start, end, isPassing };
+      if (!takeDecision(nameOfTold(call), carrier, key, setupOf, time)) figures.noRoom++;
     },
     row(call, row, isTaken) {
       if (calls === undefined || carrier <= 0) return;
