@@ -2,11 +2,14 @@
 import type { CallEvent } from "../domain/call.ts";
 import type { ClusterFigures } from "../observe/cluster/cluster-figures.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { SharedKinds } from "./shared-entries.ts";
 
 /** The share of this node. All of it runs in the call thread; nothing waits for another node. */
 export interface Sharing {
   /** Hears each event of a call. */
   readonly happened: (event: CallEvent) => void;
+  /** From now on orders and findings are those of all nodes: what others keep is in force before this returns. At most once. */
+  readonly orders: (kinds: SharedKinds) => void;
   /** Another policy is in force. */
   readonly policyChanged: (policy: Policy) => void;
   /**

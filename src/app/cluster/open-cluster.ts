@@ -1,10 +1,12 @@
 // The share of this node in the cluster: what it tells the others of itself, and what follows from theirs.
 import type { ExchangeListener } from "../../cluster/exchange.ts";
+import type { SharedKinds } from "../../cluster/shared-entries.ts";
 import type { Sharing } from "../../cluster/sharing.ts";
-import type { RedisConfig } from "../../config/sigwall/redis-schema.ts";
 import type { Policy } from "../../policy/policy.ts";
+import { wallNow } from "../../wire/kernel/clock.ts";
 import { describePlace } from "./describe-place.ts";
 import { type ExchangeParts, openExchange, type OpenExchange } from "./open-exchange.ts";
+import { createSharedOrders, type SharedOrders } from "./shared-orders.ts";
 
 /** Longest time that a start waits for Redis to answer. Milliseconds. */
 const MOST_CONNECTING = 1000;
@@ -21,12 +23,8 @@ export interface Cluster {
   readonly close: () => Promise<void>;
 }
 
-/** Without a part of its own that takes them, what others tell is heard and left. */
-const deaf: ExchangeListener = {
-  batch: () => undefined,
-  kept: () => undefined,
-  peer: () => undefined,
-};
+/** How often entries are looked at that have ended. Milliseconds. */
+const LOOK_INTERVAL = 1000;
 
 /**
  * Joins the nodes of the prefix. A Redis that does not answer is no error: the node counts alone until it does.
@@ -43,18 +41,52 @@ export async function joinCluster(parts: ExchangeParts): Promise<Cluster | strin
     return `another process is node ${node} at ${describePlace(redis)} (prefix ${redis.prefix}): end it, or give this one another \`node\``;
   }
   await exchange.asked(exchange.figures().isUp ? MOST_ASKING : 0);
-  return { share: (policy) => shareBy(exchange, redis, policy), close: () => exchange.close() };
+  let looking: NodeJS.Timeout | undefined;
+  return {
+    share(policy) {
+      const sharing = shareBy(exchange, parts, policy);
+      looking = setInterval(sharing.tick, LOOK_INTERVAL);
+      return sharing;
+    },
+    close() {
+      clearInterval(looking);
+      return exchange.close();
+    },
+  };
 }
 
-function shareBy(exchange: OpenExchange, { requireSameRevision }: RedisConfig, first: Policy): Sharing {
+type KeptArguments = Parameters<ExchangeListener["kept"]>;
+
+function shareBy(
+  exchange: OpenExchange,
+  { node, redis: { requireSameRevision }, log }: ExchangeParts,
+  first: Policy,
+): Sharing & { readonly tick: () => void } {
   let policy = first;
+  let orders: SharedOrders | undefined;
+  /** What was heard before there was anything to put it in force. */
+  let early: KeptArguments[] = [];
   let isReady = false;
   const tell = (): void =>
     exchange.know({ revision: policy.revision, lists: fingerprintsOf(policy), isReady });
-  exchange.listen(deaf);
+  exchange.listen({
+    batch: () => undefined,
+    kept(...entry) {
+      if (orders === undefined) early.push(entry);
+      else orders.kept(...entry);
+    },
+    peer: () => undefined,
+  });
   tell();
   return {
     happened: () => undefined,
+    orders(kinds: SharedKinds) {
+      orders = createSharedOrders({ node, exchange, kinds, log, now: wallNow });
+      for (const entry of early) orders.kept(...entry);
+      early = [];
+      orders.begin();
+    },
+    tick: () => orders?.tick(),
     policyChanged(next) {
       policy = next;
       tell();
@@ -66,7 +98,15 @@ function shareBy(exchange: OpenExchange, { requireSameRevision }: RedisConfig, f
       }
       return ready && requireSameRevision && exchange.figures().lag !== undefined ? "lags" : ready;
     },
-    figures: () => exchange.figures(),
+    figures() {
+      const figures = exchange.figures();
+      const { unread = 0, untold = 0 } = orders?.figures() ?? {};
+      return {
+        ...figures,
+        refused: { ...figures.refused, form: figures.refused.form + unread },
+        lost: { ...figures.lost, backlog: figures.lost.backlog + untold },
+      };
+    },
   };
 }
 
