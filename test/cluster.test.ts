@@ -1,7 +1,10 @@
 // Several nodes: what they tell each other of calls, limits over all of them, and the way through Redis.
 import "./cluster/batches.ts";
 import "./cluster/moving-calls.ts";
+import "./cluster/shared-findings.ts";
 import "./cluster/shared-limits.ts";
+import "./cluster/shared-lines.ts";
+import "./cluster/shared-quarantine.ts";
 import "./cluster/two-nodes.ts";
 import "./cluster/lost-by-redis.ts";
 import "./cluster/strange-entries.ts";

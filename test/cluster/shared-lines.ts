@@ -7,6 +7,8 @@ import { basicPolicy } from "../support/proxy.ts";
 const MINUTE = 60_000;
 const closedInFile = basicPolicy.replace("id: lease, ", "id: lease, state: { state: closed, order: F-1 }, ");
 
+const octets = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
 interface Played extends OrderCluster {
   a: OrderNode;
   b: OrderNode;
@@ -329,7 +331,7 @@ void t.test("entries: what can't be read has no effect, and is counted and told"
   const a = cluster.start("a");
   const stamp = { at: 1_800_000_000_000, node: "x" };
   const order = { state: "closed", calls: "keep" };
-  const octets = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
   const damaged: readonly (readonly [subject: string, value: unknown])[] = [
     ["trunk:lease", undefined],
     ["trunk:lease", null],

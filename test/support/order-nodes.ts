@@ -16,7 +16,7 @@ import type { Policy } from "../../src/policy/policy.ts";
 import type { SharedFinding } from "../../src/screening/detectors/findings.ts";
 import { createWatch, type Watch } from "../../src/screening/detectors/watch.ts";
 import type { CommandedLines } from "../../src/screening/line-orders.ts";
-import { createAnsweredPairs } from "../../src/state/quarantine/answered-pairs.ts";
+import { type AnsweredPairs, createAnsweredPairs } from "../../src/state/quarantine/answered-pairs.ts";
 import type { Held } from "../../src/state/quarantine/held.ts";
 import { createQuarantineTable, type QuarantineTable } from "../../src/state/quarantine/quarantine-table.ts";
 import { NOW } from "./attempt.ts";
@@ -36,6 +36,8 @@ export interface OrderNode {
   readonly lines: Lines;
   readonly quarantine: Quarantine;
   readonly watch: Watch;
+  /** Who answered whom. */
+  readonly answered: AnsweredPairs;
   readonly orders: SharedOrders;
   /** What the records of the node got. */
   readonly records: readonly (OrderNote | FindingNote)[];
@@ -247,6 +249,7 @@ function createNode(
     lines,
     quarantine,
     watch,
+    answered,
     orders,
     records,
     log,
