@@ -1,7 +1,7 @@
 // Measures sealing and asking: `npm run bench:ask -- --calls 10000000 --folder DIR`. Prints a table; needs some GB of disk.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -10,8 +10,8 @@ import { askNumbers, askRecords } from "../src/records/asking/ask-records.ts";
 import { readParty } from "../src/records/asking/record-filter.ts";
 import { objectsIn, textIn } from "../src/records/lines/line-fields.ts";
 import { openDatabase } from "../src/records/sealed/duckdb.ts";
-import { sealFolder } from "../src/records/sealed/seal-folder.ts";
 import { writeRecords } from "../test/support/record-lines.ts";
+import { makeSealedMonth } from "./records/sealed-month.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +27,6 @@ const { values } = parseArgs({
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 const MONTH = Date.UTC(2026, 9, 1);
-const DAYS = 30;
 const calls = Number(values.calls);
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), "sigwall-ask-"));
 const figures: (readonly [figure: string, value: string, bound: string])[] = [];
@@ -93,31 +92,6 @@ function peakOf(pid: number | undefined): number {
   }
 }
 
-/** Writes and seals a month day by day: the lines of one day are on the disk at a time. */
-async function makeMonth(records: string): Promise<void> {
-  mkdirSync(records, { recursive: true });
-  const spillFolder = join(folder, "spill");
-  for (let day = 0; day < DAYS; day++) {
-    const database = await openDatabase({ megabytes: 500, threads: 1, spillFolder });
-    if (typeof database === "string") throw new Error(database);
-    const from = MONTH + day * DAY;
-    writeRecords(records, {
-      node: "gw-a",
-      from,
-      to: from + DAY,
-      calls: Math.round(calls / DAYS),
-      seed: day,
-      epoch: Math.floor(MONTH / 1000) + day,
-    });
-    const now = day === DAYS - 1 ? from + 3 * DAY : from + DAY;
-    await sealFolder({ database, records }, now, (outcome) => {
-      if (outcome.kind === "failed") throw new Error(outcome.why);
-    });
-    database.close();
-    console.error(`day ${day + 1} of ${DAYS}`);
-  }
-}
-
 async function time(figure: string, bound: string, ask: () => Promise<number>): Promise<void> {
   const times: number[] = [];
   let found = 0;
@@ -177,7 +151,8 @@ async function askAll(records: string): Promise<void> {
 
 const records = join(folder, "month");
 if (!values.reuse) await sealHour();
-if (!values.reuse && !values.hour) await makeMonth(records);
+if (!values.reuse && !values.hour)
+  await makeSealedMonth(records, { from: MONTH, calls, spillFolder: join(folder, "spill") });
 if (!values.hour) await askAll(records);
 console.log(`${cpus()[0]?.model} x ${cpus().length}, Node ${process.version}`);
 console.log("| figure | measured | bound |\n|---|---|---|");

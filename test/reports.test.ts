@@ -1,1 +1,3 @@
+import "./reports/goldens.ts";
 import "./reports/months.ts";
+import "./reports/nodes.ts";

@@ -77,7 +77,10 @@ export interface AppParts {
   /** The hourly sealing of the records; undefined: there is none. */
   readonly seals?: Pick<HourlySeal, "counts"> | undefined;
   /** Restores the counts of limits, and keeps them from then on. Left out: they begin anew at each start. */
-  readonly keepCounts?: (state: ScreeningState, policy: Policy) => { close(): Promise<void> };
+  readonly keepCounts?: (
+    state: ScreeningState,
+    policy: Policy,
+  ) => { readonly countedUntil?: Millis; close(): Promise<void> };
   /** Begins to share with other nodes. Left out: this node shares nothing. */
   readonly share?: ((policy: Policy) => Sharing) | undefined;
   /** Left out: what was in custody is not known. */
@@ -179,6 +182,17 @@ export async function startApp({
     fault: (error) => fault(error),
   });
   state.lines.isStopped = lines.areCallsReleased;
+  const overTime = [
+    createScreeningListener(state, first.tables.calls),
+    createCallBackListener(state, () => policy.marketing),
+  ];
+  const naming = { node, epoch: stateFolder.epoch };
+  const sharedCalls = sharing?.calls({
+    naming,
+    state,
+    heard: joinListeners([...overTime, detection.heard]),
+    countedUntil: counts?.countedUntil ?? 0,
+  });
   const fault = (error: unknown): void => {
     counters.faults++;
     reports.fault(error);
@@ -194,12 +208,12 @@ export async function startApp({
     state,
     counters,
     key,
-    naming: { node, epoch: stateFolder.epoch },
+    naming,
+    sharing: sharedCalls,
     evidence: records?.evidence,
     ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
     happened: joinListeners([
-      createScreeningListener(state, first.tables.calls),
-      createCallBackListener(state, () => policy.marketing),
+      ...overTime,
       detection.happened,
       reports.happened,
       ...(config.hep === undefined ? [] : [(event: CallEvent) => hep?.push(event)]),

@@ -105,6 +105,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--caller <number>", "calling number, in any usual spelling")
     .option("--called <number>", "called number")
     .option("--call-id <id>", "Call-ID")
+    .option("--id <id>", "id of a record, as reports name it; more than once for several", collect, [])
     .option("--trunk <id>", "trunk")
     .option("--lessee <id>", "lessee")
     .option("--reason <code>", "reason code")
@@ -125,9 +126,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
         import("./search.ts"),
         import("../app/read-file.ts"),
       ]);
-      const { json = false, csv = false, numbers = false, record: kinds, ...rest } = options;
+      const { json = false, csv = false, numbers = false, record: kinds, id: ids, ...rest } = options;
       const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
-      code = await searchRecords({ config: undefined, ...rest, kinds, json, csv, numbers }, output);
+      code = await searchRecords({ config: undefined, ...rest, ids, kinds, json, csv, numbers }, output);
     });
 
   program
@@ -304,6 +305,7 @@ interface SearchFlags {
   readonly caller?: string;
   readonly called?: string;
   readonly callId?: string;
+  readonly id: readonly string[];
   readonly trunk?: string;
   readonly lessee?: string;
   readonly reason?: string;

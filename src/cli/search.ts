@@ -17,6 +17,8 @@ export interface SearchOptions extends PlaceOptions {
   readonly caller?: string | undefined;
   readonly called?: string | undefined;
   readonly callId?: string | undefined;
+  /** Ids of records; left out or empty: any. */
+  readonly ids?: readonly string[] | undefined;
   readonly trunk?: string | undefined;
   readonly lessee?: string | undefined;
   readonly reason?: string | undefined;
@@ -152,16 +154,31 @@ function askedFor(options: SearchOptions): Readonly<Record<string, string>> {
     "from",
     "to",
   ] as const;
-  return Object.fromEntries(
-    names.flatMap((name) => {
+  const { ids = [] } = options;
+  return Object.fromEntries([
+    ...(ids.length === 0 ? [] : [["ids", ids.join(" ")]]),
+    ...names.flatMap((name) => {
       const value = options[name];
       return value === undefined ? [] : [[name, value]];
     }),
-  );
+  ]);
 }
 
 function readFilter(options: SearchOptions, timeZone: string, now: Millis): RecordFilter | string {
-  const { caller, called, callId, trunk, lessee, reason, verdict, shadow, from, to, kinds } = options;
+  const {
+    caller,
+    called,
+    callId,
+    ids = [],
+    trunk,
+    lessee,
+    reason,
+    verdict,
+    shadow,
+    from,
+    to,
+    kinds,
+  } = options;
   const first = from === undefined ? undefined : readSpan(from, timeZone, now);
   const last = to === undefined ? undefined : readSpan(to, timeZone, now);
   if (from !== undefined && first === undefined) return `--from "${from}" is no time; expected ${timeForms}`;
@@ -174,6 +191,7 @@ function readFilter(options: SearchOptions, timeZone: string, now: Millis): Reco
     caller: caller === undefined ? undefined : readParty(caller),
     called: called === undefined ? undefined : readParty(called),
     callId,
+    ids: ids.length === 0 ? undefined : ids,
     trunk,
     lessee,
     reason,

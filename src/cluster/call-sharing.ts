@@ -8,6 +8,7 @@ import type { AssertedIdentity } from "../domain/identity.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import type { Mutable } from "../domain/mutable.ts";
+import { noCalls, type SharedCallsFigures } from "../observe/cluster/cluster-figures.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { CallSetup } from "../proxy/memory/call-setup.ts";
 import type { ElsewhereView, SharedMemory, TakeDecision } from "../proxy/memory/shared-memory.ts";
@@ -50,19 +51,6 @@ export interface CallSharingParts {
   readonly countedUntil?: Millis;
 }
 
-export interface CallSharingFigures {
-  /** Calls that other nodes carry, as far as they hold a row here. */
-  readonly elsewhere: number;
-  /** Attempts of other nodes that were counted here. */
-  readonly counted: number;
-  /** Calls that this node has taken over from another one. */
-  readonly taken: number;
-  /** What was not told, because a batch was full; what could not be read, or had no room here. */
-  readonly untold: number;
-  readonly unread: number;
-  readonly noRoom: number;
-}
-
 export interface CallSharing {
   /** For the engine. */
   readonly memory: SharedMemory;
@@ -73,21 +61,14 @@ export interface CallSharing {
   /** Takes a batch of another node, sent `age` milliseconds ago. */
   readonly batch: (from: NodeRef, bytes: Uint8Array, age: Millis) => void;
   readonly peer: (from: NodeRef, what: "new" | "gone" | "back") => void;
-  readonly figures: () => CallSharingFigures;
+  readonly figures: () => SharedCallsFigures;
 }
 
 export function createCallSharing(parts: CallSharingParts): CallSharing {
   const { naming, state, policy, now, countedUntil = 0 } = parts;
   const pen = createBatchPen();
   const ownPrefix = formatIdPrefix(naming.node, naming.epoch);
-  const figures: Mutable<CallSharingFigures> = {
-    elsewhere: 0,
-    counted: 0,
-    taken: 0,
-    untold: 0,
-    unread: 0,
-    noRoom: 0,
-  };
+  const figures: Mutable<SharedCallsFigures> = { ...noCalls };
   let calls: ElsewhereView | undefined;
   let takeDecision: TakeDecision | undefined;
   /** Calls whose state has changed since the last batch, and how: 1 changed, 2 taken over. */

@@ -1,9 +1,10 @@
 // The monthly report as a value: five heads, what stands below them, and how it has changed.
 import type { Millis } from "../domain/time.ts";
 import { type ImportedHead, importedHeads, type MonthlyFigure } from "../intake/monthly-figures.ts";
-import { isFields, textIn } from "../records/lines/line-fields.ts";
-import type { AttemptCount, MonthCounts } from "../records/reporting/month-counts.ts";
-import type { ReadLine } from "../records/asking/record-filter.ts";
+import type { MonthCounts } from "../records/reporting/month-counts.ts";
+import { type AttemptCount, MOST_IDS } from "../records/reporting/month-tally.ts";
+import { type Completeness, completenessOf, gapsOf, type ReportGap } from "./completeness.ts";
+import { linesStopped, trunksFound } from "./re-let-lines.ts";
 import { kindOfRefusal, refusalKinds } from "./refusal-kinds.ts";
 
 /** The heads of the notices, in their order. */
@@ -22,6 +23,7 @@ export type Dimension = (typeof dimensions)[number];
 /** Where a trunk stands, and whose it is, as the policy of that month says. */
 export interface TrunkPlace {
   readonly side: string;
+  readonly lessee?: string | undefined;
   readonly province?: string | undefined;
   readonly city?: string | undefined;
   readonly county?: string | undefined;
@@ -43,6 +45,8 @@ export interface ReportRow {
   readonly before: number | undefined;
   /** Of the head's count, 0 to 1. */
   readonly share: number;
+  /** Against the month before: 0.5 is half as many again. Undefined: there is nothing to compare with. */
+  readonly change: number | undefined;
   /** First ids of records, to look them up. */
   readonly ids: readonly string[];
 }
@@ -52,16 +56,28 @@ export interface ReportHead {
   /** Undefined: nothing was imported. */
   readonly count: number | undefined;
   readonly before: number | undefined;
+  readonly change: number | undefined;
   readonly rows: readonly ReportRow[];
 }
 
-/** Attempts and refusals of one trunk, lessee, place or owner. */
+/** Where calls come in: from own lessees and lines, from other networks of the country, from abroad. */
+export const networks = ["own", "other", "international"] as const;
+export type Network = (typeof networks)[number];
+
+/** Attempts and refusals of one network, trunk, lessee, place or owner. */
 export interface BreakdownRow {
   /** Empty: the policy says nothing. */
   readonly name: string;
+  /** What people call it, where the policy says so. */
+  readonly title?: string;
   readonly attempts: number;
   readonly refused: number;
+  /** Of all that were refused, 0 to 1. */
+  readonly share: number;
   readonly before: number | undefined;
+  readonly change: number | undefined;
+  /** First ids of refused attempts. */
+  readonly ids: readonly string[];
 }
 
 export interface MonthReport {
@@ -70,13 +86,10 @@ export interface MonthReport {
   readonly timeZone: string;
   readonly from: string;
   readonly to: string;
+  /** Nodes whose records were counted. */
+  readonly nodes: readonly string[];
   readonly heads: readonly ReportHead[];
-  /** `own`: own lessees and lines; `other`: other networks. */
-  readonly networks: readonly {
-    readonly network: "own" | "other";
-    readonly attempts: number;
-    readonly refused: number;
-  }[];
+  readonly networks: readonly (BreakdownRow & { readonly network: Network })[];
   readonly attempts: number;
   readonly refused: number;
   /** Refused for the load, and for other reasons that say nothing of a caller. */
@@ -86,13 +99,10 @@ export interface MonthReport {
     readonly rows: readonly BreakdownRow[];
   }[];
   readonly days: readonly { readonly day: string; readonly attempts: number; readonly refused: number }[];
-  /** Spans of which lines are missing. */
-  readonly gaps: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly lost: number;
-    readonly why: string;
-  }[];
+  /** Whether the figures may be too low, and why. */
+  readonly completeness: Completeness;
+  /** Spans of which lines, evidence or policies are missing. */
+  readonly gaps: readonly ReportGap[];
 }
 
 /** What a report is made of. The same parts give the same report. */
@@ -124,8 +134,9 @@ export function buildReport(parts: ReportParts): MonthReport {
     timeZone,
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
+    nodes: counts.nodes,
     heads: [
-      leasedLines(counts.notes, before?.notes),
+      leasedLines(parts),
       refusedCallers(refusals, before?.attempts.filter(isRefusal)),
       ...importedHeads.map((head) => importedHead(head, parts)),
     ],
@@ -138,17 +149,25 @@ export function buildReport(parts: ReportParts): MonthReport {
           (count) => count.verdict !== "accept" && kindOfRefusal(count.reason) === undefined,
         ),
       ) + sum(counts.shed),
-    breakdowns: dimensions.map((dimension) => ({ dimension, rows: breakDown(dimension, parts) })),
+    breakdowns: dimensions.map((dimension) => ({
+      dimension,
+      rows: breakDown((count) => nameIn(dimension, count, parts), parts).map((row) =>
+        dimension === "lessee" ? entitled(row, parts.lessees.get(row.name)?.name) : row,
+      ),
+    })),
     days: daysOf(parts),
-    gaps: counts.notes
-      .filter(({ record }) => record === "gap")
-      .map((line) => ({
-        from: textIn(line["from"]),
-        to: textIn(line["to"]),
-        lost: Number(line["lost"] ?? 0),
-        why: textIn(line["why"]),
-      })),
+    completeness: completenessOf(counts, before),
+    gaps: gapsOf(counts),
   };
+}
+
+function entitled(row: BreakdownRow, title: string | undefined): BreakdownRow {
+  return title === undefined ? row : { ...row, title };
+}
+
+/** @returns undefined where there is nothing to compare with: no records, or none of a kind */
+function changeOf(count: number | undefined, before: number | undefined): number | undefined {
+  return count === undefined || before === undefined || before === 0 ? undefined : (count - before) / before;
 }
 
 /** Refused or dropped for what the caller is. */
@@ -161,12 +180,16 @@ function sum(counts: readonly { readonly count: number }[]): number {
 }
 
 /** Findings of re-let lines, and lines that were stopped. A line is counted once a month. */
-function leasedLines(notes: readonly ReadLine[], before: readonly ReadLine[] | undefined): ReportHead {
-  const found = trunksFound(notes);
-  const foundBefore = before && trunksFound(before);
-  const stopped = linesStopped(notes, new Set([...found.keys(), ...(foundBefore?.keys() ?? [])]));
-  const stoppedBefore = before && foundBefore && linesStopped(before, new Set(foundBefore.keys()));
+function leasedLines({ counts, before, trunks }: ReportParts): ReportHead {
+  const found = trunksFound(counts.notes);
+  const foundBefore = before && trunksFound(before.notes);
+  const earlier = new Set([...found.keys(), ...(foundBefore?.keys() ?? [])]);
+  const stopped = linesStopped(counts.notes, earlier, trunks);
+  const stoppedBefore =
+    before && foundBefore && linesStopped(before.notes, new Set(foundBefore.keys()), trunks);
   const count = new Set([...found.keys(), ...stopped.keys()]).size;
+  const countBefore =
+    foundBefore && stoppedBefore && new Set([...foundBefore.keys(), ...stoppedBefore.keys()]).size;
   const row = (
     id: string,
     zh: string,
@@ -180,59 +203,19 @@ function leasedLines(notes: readonly ReadLine[], before: readonly ReadLine[] | u
     count: lines.size,
     before: of?.size,
     share: count === 0 ? 0 : lines.size / count,
+    change: changeOf(lines.size, of?.size),
     ids: [...lines].flatMap(([line, ids]) => [line, ...ids]).slice(0, 20),
   });
   return {
     head: "leased-lines",
     count,
-    before:
-      foundBefore === undefined || stoppedBefore === undefined
-        ? undefined
-        : new Set([...foundBefore.keys(), ...stoppedBefore.keys()]).size,
+    before: countBefore,
+    change: changeOf(count, countBefore),
     rows: [
       row("sub-lease", "疑似转租线索", "signs of sub-letting", found, foundBefore),
       row("stopped", "暂停或关停线路", "lines suspended or closed", stopped, stoppedBefore),
     ],
   };
-}
-
-/** How orders say that a line was re-let. */
-const reLetWords = ["转租", "出租", "层层转租", "sub-lease", "sublease", "sub-let", "sublet"];
-
-function trunksFound(notes: readonly ReadLine[]): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  for (const { record, detector, subject, calls } of notes) {
-    const about = typeof subject === "string" ? parse(subject) : subject;
-    if (record !== "finding" || detector !== "sub-lease" || !isFields(about)) continue;
-    found.set(`trunk:${textIn(about["trunk"])}`, Array.isArray(calls) ? calls.map(String) : []);
-  }
-  return found;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Lines that were stopped because they were re-let: there is a finding, or the order says so. */
-function linesStopped(
-  notes: readonly ReadLine[],
-  found: ReadonlySet<string>,
-): ReadonlyMap<string, readonly string[]> {
-  const stopped = new Map<string, readonly string[]>();
-  for (const { record, line, state, order, reason } of notes) {
-    if (record !== "order" || (state !== "suspended" && state !== "closed")) continue;
-    const why = textIn(reason).toLowerCase();
-    if (found.has(textIn(line)) || reLetWords.some((word) => why.includes(word)))
-      stopped.set(
-        textIn(line),
-        [textIn(order)].filter((reference) => reference !== ""),
-      );
-  }
-  return stopped;
 }
 
 function refusedCallers(
@@ -243,21 +226,24 @@ function refusedCallers(
   return {
     head: "refused-callers",
     count,
-    before: before === undefined ? undefined : sum(before),
+    before: before && sum(before),
+    change: changeOf(count, before && sum(before)),
     rows: refusalKinds.map(({ id, zh, en, reasons }) => {
       const own = refusals.filter(({ reason }) => reasons.includes(reason));
       const ofKind = sum(own);
+      const beforeOfKind = before && sum(before.filter(({ reason }) => reasons.includes(reason)));
       return {
         id,
         zh,
         en,
         count: ofKind,
-        before: before && sum(before.filter(({ reason }) => reasons.includes(reason))),
+        before: beforeOfKind,
         share: count === 0 ? 0 : ofKind / count,
+        change: changeOf(ofKind, beforeOfKind),
         ids: own
           .flatMap(({ ids }) => ids)
           .toSorted()
-          .slice(0, 5),
+          .slice(0, MOST_IDS),
       };
     }),
   };
@@ -267,55 +253,84 @@ function importedHead(head: ImportedHead, { imported, importedBefore }: ReportPa
   const own = imported.filter((figure) => figure.head === head);
   const old = importedBefore.filter((figure) => figure.head === head);
   const count = own.length === 0 ? undefined : sum(own);
+  const before = old.length === 0 ? undefined : sum(old);
   return {
     head,
     count,
-    before: old.length === 0 ? undefined : sum(old),
+    before,
+    change: changeOf(count, before),
     // A figure without an item is all of the head.
     rows: own
       .filter(({ item }) => item !== "")
-      .map(({ item, count: ofItem }) => ({
-        id: item,
-        zh: item,
-        en: item,
-        count: ofItem,
-        before: old.find((figure) => figure.item === item)?.count,
-        share: count === undefined || count === 0 ? 0 : ofItem / count,
-        ids: [],
-      })),
+      .map(({ item, count: ofItem }) => {
+        const beforeOfItem = old.find((figure) => figure.item === item)?.count;
+        return {
+          id: item,
+          zh: item,
+          en: item,
+          count: ofItem,
+          before: beforeOfItem,
+          share: count === undefined || count === 0 ? 0 : ofItem / count,
+          change: changeOf(ofItem, beforeOfItem),
+          ids: [],
+        };
+      }),
   };
 }
 
-function networksOf({ counts, trunks }: ReportParts): MonthReport["networks"] {
-  const isOther = ({ trunk }: AttemptCount): boolean => {
-    const side = trunks.get(trunk)?.side;
-    return side === "national" || side === "international";
+function networksOf(parts: ReportParts): MonthReport["networks"] {
+  const networkOf = ({ trunk }: AttemptCount): Network => {
+    const side = parts.trunks.get(trunk)?.side;
+    return side === "national" ? "other" : side === "international" ? "international" : "own";
   };
-  const judged = counts.attempts.filter(({ reason }) => reason !== "protocol" && reason !== "overload");
-  const part = (network: "own" | "other"): MonthReport["networks"][number] => {
-    const of = judged.filter((count) => isOther(count) === (network === "other"));
-    return { network, attempts: sum(of), refused: sum(of.filter(isRefusal)) };
-  };
-  return [part("own"), part("other")];
+  const rows = breakDown(networkOf, parts);
+  return networks.map((network) => ({
+    network,
+    ...(rows.find(({ name }) => name === network) ?? emptyRow(network, parts.before !== undefined)),
+  }));
 }
 
-function breakDown(dimension: Dimension, parts: ReportParts): readonly BreakdownRow[] {
-  const rows = new Map<string, { attempts: number; refused: number; before: number }>();
-  const rowOf = (count: AttemptCount): { attempts: number; refused: number; before: number } => {
-    const name = nameIn(dimension, count, parts);
-    const row = rows.get(name) ?? { attempts: 0, refused: 0, before: 0 };
+function emptyRow(name: string, hasBefore: boolean): BreakdownRow {
+  const before = hasBefore ? 0 : undefined;
+  return { name, attempts: 0, refused: 0, share: 0, before, change: undefined, ids: [] };
+}
+
+/** Gathers attempts by a name; most refusals come first. */
+function breakDown(
+  nameOf: (count: AttemptCount) => string,
+  { counts, before }: ReportParts,
+): readonly BreakdownRow[] {
+  const rows = new Map<string, { attempts: number; refused: number; before: number; ids: string[] }>();
+  const rowOf = (count: AttemptCount) => {
+    const name = nameOf(count);
+    const row = rows.get(name) ?? { attempts: 0, refused: 0, before: 0, ids: [] };
     rows.set(name, row);
     return row;
   };
-  for (const count of parts.counts.attempts) {
+  let refused = 0;
+  for (const count of counts.attempts) {
     if (count.reason === "protocol" || count.reason === "overload") continue;
     const row = rowOf(count);
     row.attempts += count.count;
-    if (isRefusal(count)) row.refused += count.count;
+    if (!isRefusal(count)) continue;
+    row.refused += count.count;
+    refused += count.count;
+    row.ids = [...row.ids, ...count.ids].toSorted().slice(0, MOST_IDS);
   }
-  for (const count of parts.before?.attempts ?? []) if (isRefusal(count)) rowOf(count).before += count.count;
+  for (const count of before?.attempts ?? []) if (isRefusal(count)) rowOf(count).before += count.count;
   return [...rows]
-    .map(([name, row]) => ({ name, ...row, before: parts.before === undefined ? undefined : row.before }))
+    .map(([name, row]) => {
+      const ofBefore = before === undefined ? undefined : row.before;
+      return {
+        name,
+        attempts: row.attempts,
+        refused: row.refused,
+        share: refused === 0 ? 0 : row.refused / refused,
+        before: ofBefore,
+        change: changeOf(row.refused, ofBefore),
+        ids: row.ids,
+      };
+    })
     .toSorted((a, b) => b.refused - a.refused || b.attempts - a.attempts || (a.name < b.name ? -1 : 1));
 }
 

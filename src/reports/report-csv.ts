@@ -1,62 +1,72 @@
 // The monthly report as CSV for spreadsheets: UTF-8 with a byte order mark, one table below the other.
 import { writeCsv } from "../config/lists/csv.ts";
-import { isImported, type MonthReport, type ReportHead } from "./month-report.ts";
+import { type BreakdownRow, isImported, type MonthReport, type ReportHead } from "./month-report.ts";
 import {
+  affectedWords,
+  createMoments,
+  describeCause,
   describeChange,
   describeShare,
   dimensionWords,
   headWords,
   type Language,
+  networkWords,
   words,
 } from "./report-words.ts";
 
 export function writeReportCsv(report: MonthReport, language: Language): string {
   const say = (word: keyof typeof words): string => words[word][language];
+  const { completeness } = report;
+  const silentHours = completeness.silent.reduce((sum, { hours }) => sum + hours, 0);
+  const parts = (title: string, rows: readonly (BreakdownRow & { readonly shown: string })[]) => [
+    [],
+    [
+      title,
+      ...(["attempts", "refused", "rate", "before", "change", "ofRefused", "ids", "name"] as const).map(say),
+    ],
+    ...rows.map((row) => [
+      asText(row.shown),
+      String(row.attempts),
+      String(row.refused),
+      describeShare(row.attempts === 0 ? 0 : row.refused / row.attempts),
+      row.before === undefined ? say("noRecords") : String(row.before),
+      describeChange(row.change),
+      describeShare(row.share),
+      asText(row.ids.join(" ")),
+      asText(row.title ?? ""),
+    ]),
+  ];
   const rows: string[][] = [
     [say("title"), report.month],
     [say("zone"), report.timeZone],
+    [say("nodes"), asText(report.nodes.join(" "))],
+    [say("records"), say(!completeness.isWhole ? "notWhole" : silentHours > 0 ? "notKnown" : "whole")],
+    ...(silentHours === 0 ? [] : [[say("silentFor"), String(silentHours)]]),
+    ...(completeness.isBeforeWhole === false ? [[say("before"), say("beforeNotWhole")]] : []),
     [],
     [say("item"), say("count"), say("share"), say("before"), say("change"), say("ids")],
     ...report.heads.flatMap((head) => headRows(head, language)),
-    [],
-    [say("networks"), say("attempts"), say("refused"), say("rate")],
-    ...report.networks.map(({ network, attempts, refused }) => [
-      say(network),
-      String(attempts),
-      String(refused),
-      describeShare(attempts === 0 ? 0 : refused / attempts),
-    ]),
-    ...report.breakdowns.flatMap(({ dimension, rows: parts }) => [
-      [],
-      [
+    ...parts(
+      say("networks"),
+      report.networks.map((row) => ({ ...row, shown: networkWords[row.network][language] })),
+    ),
+    ...report.breakdowns.flatMap(({ dimension, rows: of }) =>
+      parts(
         dimensionWords[dimension][language],
-        say("attempts"),
-        say("refused"),
-        say("rate"),
-        say("before"),
-        say("change"),
-      ],
-      ...parts.map(({ name, attempts, refused, before }) => [
-        asText(name === "" ? say("unknown") : name),
-        String(attempts),
-        String(refused),
-        describeShare(attempts === 0 ? 0 : refused / attempts),
-        before === undefined ? say("noRecords") : String(before),
-        describeChange(refused, before),
-      ]),
-    ]),
+        of.map((row) => ({ ...row, shown: row.name === "" ? say("unknown") : row.name })),
+      ),
+    ),
     [],
     [say("days"), say("attempts"), say("refused")],
-    ...report.days.map(({ day, attempts, refused }) => [asText(day), String(attempts), String(refused)]),
+    ...report.days.map(({ day, attempts, refused }) => [day, String(attempts), String(refused)]),
     [],
     [say("notCounted"), String(report.notCounted)],
-    ...(report.gaps.length === 0 ? [] : [[], [say("gaps")]]),
-    ...report.gaps.map(({ from, to, lost, why }) => [asText(from), asText(to), String(lost), why]),
+    ...missing(report, language),
   ];
   return `\ufeff${writeCsv(rows)}`;
 }
 
-function headRows({ head, count, before, rows }: ReportHead, language: Language): string[][] {
+function headRows({ head, count, before, change, rows }: ReportHead, language: Language): string[][] {
   const none = words.none[language];
   const noRecords = (isImported(head) ? words.none : words.noRecords)[language];
   return [
@@ -65,24 +75,69 @@ function headRows({ head, count, before, rows }: ReportHead, language: Language)
       count === undefined ? none : String(count),
       "",
       before === undefined ? noRecords : String(before),
-      describeChange(count, before),
+      describeChange(change),
       "",
     ],
     ...rows.map((row) => [
-      `    ${row[language]}`,
+      // The words of an import are not ours.
+      `    ${isImported(head) ? asText(row[language]) : row[language]}`,
       String(row.count),
       describeShare(row.share),
       row.before === undefined ? noRecords : String(row.before),
-      describeChange(row.count, row.before),
+      describeChange(row.change),
       asText(row.ids.join(" ")),
     ]),
   ];
 }
 
+/** What is missing, below each other; nothing where nothing is. */
+function missing({ completeness, gaps, timeZone }: MonthReport, language: Language): string[][] {
+  const say = (word: keyof typeof words): string => words[word][language];
+  const moment = createMoments(timeZone);
+  const { silent, unread } = completeness;
+  return [
+    ...under(
+      [say("silent"), say("from"), say("to"), say("hours"), say("why")],
+      silent.map(({ node, from, to, hours }) => [
+        asText(node === "" ? say("allNodes") : node),
+        moment(from),
+        moment(to),
+        String(hours),
+        say("silentWhy"),
+      ]),
+    ),
+    ...under(
+      [say("gap"), say("from"), say("to"), say("times"), say("lost"), say("affects"), say("why")],
+      gaps.map(({ node, from, to, times, lost, affects, why }) => [
+        asText(node),
+        moment(from),
+        moment(to),
+        String(times),
+        String(lost),
+        affectedWords[affects][language],
+        asText(describeCause(why, language)),
+      ]),
+    ),
+    ...under(
+      [say("unread"), say("lines")],
+      unread.map(({ hour, lines }) => [hour, lines === undefined ? say("all") : String(lines)]),
+    ),
+  ];
+}
+
+/** Rows under their head; no rows, no head. */
+function under(head: readonly string[], rows: string[][]): string[][] {
+  return rows.length === 0 ? [] : [[], [...head], ...rows];
+}
+
+/** What makes a spreadsheet read a formula; the wide forms too. */
+const formulaStarts: ReadonlySet<string> = new Set("=+-@\t\r\n＝＋－＠");
+
 /**
- * A spreadsheet would calculate with a text that begins like a formula, and shorten one that is a long number: both keep
- * their letters behind an apostrophe.
+ * A spreadsheet would calculate with a text that begins like a formula, shorten a long number, take zeros off, and read
+ * `3-4` as a day: such texts keep their letters behind an apostrophe.
  */
 function asText(text: string): string {
-  return /^(?:[=+\-@\t\r]|\d{6,}$)/u.test(text) ? `'${text}` : text;
+  const isLikeNumber = /^\d[\d.,:/eE+-]*$/u.test(text);
+  return isLikeNumber || formulaStarts.has(text.charAt(0)) ? `'${text}` : text;
 }

@@ -1,145 +1,173 @@
 // The monthly report as one page that prints: no script, no font and no picture from anywhere else.
-import { dayChart, rowChart } from "./report-charts.ts";
 import { escapeText } from "./html-text.ts";
 import { type BreakdownRow, isImported, type MonthReport, type ReportHead } from "./month-report.ts";
+import { dayChart, rowChart } from "./report-charts.ts";
+import { missingTables } from "./report-missing.ts";
+import { cell, type Cell, idsCell, numberCell, rowOf, section, tableOf } from "./report-table.ts";
 import {
+  createMoments,
   describeChange,
   describeShare,
   dimensionWords,
+  grouped,
   headWords,
   type Language,
+  networkWords,
   words,
 } from "./report-words.ts";
+import { writeStyle } from "./report-style.ts";
 
-const style = `
-:root { color-scheme: light; }
-body { font: 14px/1.5 "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1a1f24; background: #fff; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; } p.sub { color: #5a6570; margin: .2rem 0 1.5rem; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } th, td { padding: .25rem .6rem; border-bottom: 1px solid #d8dee4; text-align: right; vertical-align: top; }
-th { background: #f3f5f7; font-weight: 600; } th:first-child, td:first-child { text-align: left; } tr.head td { font-weight: 600; } td.part { padding-left: 1.8rem; } td.ids { font: 11px/1.4 ui-monospace, monospace; color: #5a6570; text-align: left; max-width: 16rem; overflow-wrap: anywhere; }
-td.none { color: #8a6d00; }
-svg { width: 100%; height: auto; } svg text { font-size: 10px; fill: #3d4650; } svg line { stroke: #b8c0c8; } rect.all { fill: #c9d6e2; } rect.refused { fill: #b3261e; }
-@media print { body { margin: 0; max-width: none; font-size: 11px; } h2 { break-after: avoid; } tr, svg { break-inside: avoid; } thead { display: table-header-group; } @page { size: A4; margin: 15mm; } }
-`;
-
-const columns = ["item", "count", "share", "before", "change", "ids"] as const;
+type Say = (word: keyof typeof words) => string;
 
 export function writeReportHtml(report: MonthReport, language: Language): string {
-  const say = (word: keyof typeof words): string => escapeText(words[word][language]);
-  const { month, timeZone } = report;
+  const say: Say = (word) => words[word][language];
+  const title = `${say("title")} ${report.month}`;
   const refused = report.heads.find(({ head }) => head === "refused-callers");
+  const reasons = (refused?.rows ?? []).map((part) => ({ ...part, name: part[language] }));
+  const days = dayChart(report.days, say("days"), { refused: say("refused"), passed: say("passed") });
   return [
     "<!doctype html>",
-    `<html lang="${language === "zh" ? "zh-CN" : "en"}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${say("title")} ${escapeText(month)}</title><style>${style}</style></head><body>`,
-    `<h1>${say("title")}</h1><p class="sub">${say("month")} ${escapeText(month)} · ${say("zone")} ${escapeText(timeZone)} · ${say("attempts")} ${report.attempts} · ${say("refused")} ${report.refused}</p>`,
-    `<table><thead><tr>${columns.map((word) => `<th>${say(word)}</th>`).join("")}</tr></thead><tbody>`,
-    ...report.heads.map((head) => headRows(head, language)),
-    "</tbody></table>",
-    `<p class="sub">${say("drill")}</p>`,
-    `<h2>${say("byReason")}</h2>${rowChart(
-      (refused?.rows ?? []).map((part) => ({ name: part[language], count: part.count })),
-      words.byReason[language],
-    )}`,
-    `<h2>${say("days")}</h2>${dayChart(report.days, words.days[language])}`,
-    `<h2>${say("networks")}</h2>`,
+    `<html lang="${language === "zh" ? "zh-CN" : "en"}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeText(title)}</title><style>${writeStyle(title, language)}</style></head><body>`,
+    `<header><h1>${escapeText(say("title"))}<span>${escapeText(report.month)}</span></h1></header>`,
+    factsOf(report, say),
+    ...warningsOf(report, say),
+    headTable(report, language),
+    report.refused === 0
+      ? ""
+      : `<section class="keep">${heading(say("byReason"))}${rowChart(reasons, say("byReason"))}</section>`,
+    report.attempts === 0 ? "" : `<section class="keep">${heading(say("days"))}${days}</section>`,
     breakdown(
-      words.networks[language],
-      report.networks.map(({ network, ...of }) => ({
-        name: words[network][language],
-        ...of,
-        before: undefined,
-      })),
-      language,
-      false,
+      say("networks"),
+      report.networks.map((row) => ({ ...row, name: networkWords[row.network][language] })),
+      say,
     ),
-    ...report.breakdowns.map(
-      ({ dimension, rows }) =>
-        `<h2>${escapeText(dimensionWords[dimension][language])}</h2>${breakdown(dimensionWords[dimension][language], rows, language, true)}`,
+    ...report.breakdowns.map(({ dimension, rows }) =>
+      breakdown(dimensionWords[dimension][language], rows, say),
     ),
-    `<p class="sub">${say("notCounted")}: ${report.notCounted}</p>`,
-    gapsOf(report, language),
+    `<p class="sub">${escapeText(say("notCounted"))}: ${grouped(report.notCounted)}</p>`,
+    missingTables(report, language),
+    `<div class="signed">${(["preparedBy", "checkedBy", "approvedBy", "signedOn"] as const).map((word) => `<div>${escapeText(say(word))}</div>`).join("")}</div>`,
+    idTable(report, language),
     "</body></html>",
     "",
   ].join("\n");
 }
 
-function headRows({ head, count, before, rows }: ReportHead, language: Language): string {
-  const whole = row(
-    "head",
-    [
-      cell(headWords[head][language]),
-      count === undefined ? cell(words.none[language], "none") : cell(String(count)),
-      cell(""),
-      beforeCell(before, language, isImported(head)),
-      cell(describeChange(count, before)),
-      cell(""),
-    ].join(""),
-  );
-  const parts = rows.map((part) =>
-    row(
-      "",
-      [
-        cell(part[language], "part"),
-        cell(String(part.count)),
-        cell(describeShare(part.share)),
-        beforeCell(part.before, language, isImported(head)),
-        cell(describeChange(part.count, part.before)),
-        cell(part.ids.join(" "), "ids"),
-      ].join(""),
-    ),
-  );
-  return [whole, ...parts].join("\n");
+function heading(text: string): string {
+  return `<h2>${escapeText(text)}</h2>`;
 }
 
-function breakdown(
-  title: string,
-  rows: readonly BreakdownRow[],
-  language: Language,
-  comparesMonths: boolean,
+function factsOf(
+  { from, to, timeZone, nodes, attempts, refused, completeness }: MonthReport,
+  say: Say,
 ): string {
-  const names = [
-    words.attempts,
-    words.refused,
-    words.rate,
-    ...(comparesMonths ? [words.before, words.change] : []),
+  const moment = createMoments(timeZone);
+  const share = describeShare(attempts === 0 ? 0 : refused / attempts);
+  const facts: readonly (readonly [name: string, text: string, isWide: boolean])[] = [
+    [say("period"), `${moment(from)} – ${moment(to)} (${timeZone})`, true],
+    [say("attempts"), grouped(attempts), false],
+    [say("refused"), `${grouped(refused)} (${share})`, false],
+    [say("nodes"), nodes.length === 0 ? say("noNode") : nodes.join(", "), false],
+    ...(completeness.isWhole && completeness.silent.length === 0
+      ? [[say("records"), say("whole"), false] as const]
+      : []),
   ];
-  const header = [title, ...names.map((name) => name[language])].map(
-    (name) => `<th>${escapeText(name)}</th>`,
+  const items = facts.map(
+    ([name, text, isWide]) =>
+      `<dt>${escapeText(name)}</dt><dd${isWide ? ' class="wide"' : ""}>${escapeText(text)}</dd>`,
   );
-  const body = rows.map(({ name, attempts, refused, before }) =>
-    row(
-      "",
+  return `<dl>${items.join("")}</dl>`;
+}
+
+function warningsOf({ completeness }: MonthReport, say: Say): readonly string[] {
+  const { isWhole, isBeforeWhole, silent } = completeness;
+  const hours = silent.reduce((sum, span) => sum + span.hours, 0);
+  const warnings = [
+    ...(isWhole ? [] : [`${say("records")}: ${say("notWhole")}`]),
+    ...(hours === 0 ? [] : [`${say("silentFor")}: ${grouped(hours)}`]),
+    ...(isBeforeWhole === false ? [say("beforeNotWhole")] : []),
+  ];
+  return warnings.length === 0 ? [] : [`<p class="warning">${warnings.map(escapeText).join("<br>")}</p>`];
+}
+
+function headTable({ heads }: MonthReport, language: Language): string {
+  const columns = (["item", "count", "share", "before", "change"] as const).map(
+    (word) => words[word][language],
+  );
+  return tableOf(columns, heads.map((head) => headRows(head, language)).flat());
+}
+
+function headRows({ head, count, before, change, rows }: ReportHead, language: Language): readonly string[] {
+  const isImport = isImported(head);
+  const none = words.none[language];
+  return [
+    rowOf(
       [
-        name === "" ? cell(words.unknown[language], "none") : cell(name),
-        cell(String(attempts)),
-        cell(String(refused)),
-        cell(describeShare(attempts === 0 ? 0 : refused / attempts)),
-        ...(comparesMonths
-          ? [beforeCell(before, language, false), cell(describeChange(refused, before))]
-          : []),
-      ].join(""),
+        cell(headWords[head][language]),
+        count === undefined ? cell(none, "none") : numberCell(count),
+        cell(""),
+        beforeCell(before, language, isImport),
+        cell(describeChange(change)),
+      ],
+      "head",
     ),
-  );
-  return `<table><thead><tr>${header.join("")}</tr></thead><tbody>${body.join("\n")}</tbody></table>`;
+    ...rows.map((part) =>
+      rowOf([
+        cell(part[language], "part"),
+        numberCell(part.count),
+        cell(part.count === 0 ? "" : describeShare(part.share)),
+        beforeCell(part.before, language, isImport),
+        cell(describeChange(part.change)),
+      ]),
+    ),
+  ];
 }
 
-function gapsOf({ gaps }: MonthReport, language: Language): string {
-  if (gaps.length === 0) return "";
-  const items = gaps.map(({ from, to, lost, why }) =>
-    row("", [cell(`${from} – ${to}`), cell(`${lost} ${words.gap[language]}`), cell(why, "ids")].join("")),
+/** @returns nothing where there are no rows */
+function breakdown(title: string, rows: readonly BreakdownRow[], say: Say): string {
+  if (rows.length === 0) return "";
+  const numbers = (["attempts", "refused", "rate", "ofRefused", "before", "change"] as const).map(say);
+  const body = rows.map(({ name, title: shown, attempts, refused, share, before, change, ids }) =>
+    rowOf([
+      name === ""
+        ? cell(say("unknown"), "none")
+        : shown === undefined
+          ? cell(name)
+          : { html: `${escapeText(shown)} <small>${escapeText(name)}</small>`, name: "" },
+      numberCell(attempts),
+      numberCell(refused),
+      cell(describeShare(attempts === 0 ? 0 : refused / attempts)),
+      cell(describeShare(share)),
+      before === undefined ? cell(say("noRecords"), "none") : numberCell(before),
+      cell(describeChange(change)),
+      idsCell(ids.slice(0, 1), "ids one"),
+    ]),
   );
-  return `<h2>${escapeText(words.gaps[language])}</h2><table><tbody>${items.join("\n")}</tbody></table>`;
+  return section(
+    body.length,
+    `${heading(title)}${tableOf([say("name"), ...numbers, { text: say("ids") }], body)}`,
+  );
 }
 
-function beforeCell(before: number | undefined, language: Language, isImport: boolean): string {
-  if (before !== undefined) return cell(String(before));
+/** The ids of every line of the heads, so that each figure can be followed down to its calls. */
+function idTable({ heads }: MonthReport, language: Language): string {
+  const rows = heads.flatMap(({ head, rows: parts }) =>
+    parts
+      .filter(({ ids }) => ids.length > 0)
+      .map((part) =>
+        rowOf([
+          cell(`${headWords[head][language]} · ${part[language]}`),
+          numberCell(part.count),
+          idsCell(part.ids),
+        ]),
+      ),
+  );
+  if (rows.length === 0) return "";
+  const columns = [words.item[language], words.count[language], { text: words.ids[language] }];
+  return `<h2>${escapeText(words.idsOf[language])}</h2><p class="sub">${escapeText(words.drill[language])}</p>${tableOf(columns, rows)}`;
+}
+
+function beforeCell(before: number | undefined, language: Language, isImport: boolean): Cell {
+  if (before !== undefined) return numberCell(before);
   return cell((isImport ? words.none : words.noRecords)[language], "none");
-}
-
-function cell(text: string, name = ""): string {
-  return `<td${name === "" ? "" : ` class="${name}"`}>${escapeText(text)}</td>`;
-}
-
-function row(name: string, cells: string): string {
-  return `<tr${name === "" ? "" : ` class="${name}"`}>${cells}</tr>`;
 }

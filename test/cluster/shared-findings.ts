@@ -100,7 +100,7 @@ void t.test("who answered whom is noted for calls of other nodes too", (t) => {
   const cluster = createOrderCluster(`${basicPolicy}detectors: { call-bombing: {} }\n`);
   const [a, b] = [cluster.start("a"), cluster.start("b")];
   place(a, 1);
-  const pair = [+861087654321, +8613800138000] as const;
+  const pair = [861_087_654_321, 8_613_800_138_000] as const;
   for (const node of [a, b]) t.ok(node.answered.has(...pair, NOW + DAY), node.name);
   t.notOk(a.answered.has(pair[0], pair[1] + 1, NOW + DAY));
   t.end();

@@ -1,9 +1,9 @@
 // The share of this node in the cluster: what it tells the others of itself, and what follows from theirs.
-import type { ExchangeListener } from "../../cluster/exchange.ts";
-import type { SharedKinds } from "../../cluster/shared-entries.ts";
+import { type CallSharing, createCallSharing } from "../../cluster/call-sharing.ts";
 import type { Sharing } from "../../cluster/sharing.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { wallNow } from "../../wire/kernel/clock.ts";
+import { noCalls } from "../../observe/cluster/cluster-figures.ts";
+import { engineNow, wallNow } from "../../wire/kernel/clock.ts";
 import { describePlace } from "./describe-place.ts";
 import { type ExchangeParts, openExchange, type OpenExchange } from "./open-exchange.ts";
 import { createSharedOrders, type SharedOrders } from "./shared-orders.ts";
@@ -23,6 +23,8 @@ export interface Cluster {
   readonly close: () => Promise<void>;
 }
 
+/** How often what has happened is told. Milliseconds. */
+const FLUSH_INTERVAL = 100;
 /** How often entries are looked at that have ended. Milliseconds. */
 const LOOK_INTERVAL = 1000;
 
@@ -41,52 +43,60 @@ export async function joinCluster(parts: ExchangeParts): Promise<Cluster | strin
     return `another process is node ${node} at ${describePlace(redis)} (prefix ${redis.prefix}): end it, or give this one another \`node\``;
   }
   await exchange.asked(exchange.figures().isUp ? MOST_ASKING : 0);
-  let looking: NodeJS.Timeout | undefined;
+  let timers: readonly NodeJS.Timeout[] = [];
+  let shared: { readonly flush: () => void } | undefined;
   return {
     share(policy) {
       const sharing = shareBy(exchange, parts, policy);
-      looking = setInterval(sharing.tick, LOOK_INTERVAL);
+      shared = sharing;
+      timers = [setInterval(sharing.flush, FLUSH_INTERVAL), setInterval(sharing.tick, LOOK_INTERVAL)];
       return sharing;
     },
     close() {
-      clearInterval(looking);
+      timers.forEach(clearInterval);
+      shared?.flush();
       return exchange.close();
     },
   };
 }
 
-type KeptArguments = Parameters<ExchangeListener["kept"]>;
-
 function shareBy(
   exchange: OpenExchange,
   { node, redis: { requireSameRevision }, log }: ExchangeParts,
   first: Policy,
-): Sharing & { readonly tick: () => void } {
+): Sharing & { readonly flush: () => void; readonly tick: () => void } {
   let policy = first;
+  let calls: CallSharing | undefined;
   let orders: SharedOrders | undefined;
-  /** What was heard before there was anything to put it in force. */
-  let early: KeptArguments[] = [];
   let isReady = false;
   const tell = (): void =>
     exchange.know({ revision: policy.revision, lists: fingerprintsOf(policy), isReady });
-  exchange.listen({
-    batch: () => undefined,
-    kept(...entry) {
-      if (orders === undefined) early.push(entry);
-      else orders.kept(...entry);
-    },
-    peer: () => undefined,
-  });
   tell();
   return {
-    happened: () => undefined,
-    orders(kinds: SharedKinds) {
-      orders = createSharedOrders({ node, exchange, kinds, log, now: wallNow });
-      for (const entry of early) orders.kept(...entry);
-      early = [];
-      orders.begin();
+    calls(parts) {
+      calls = createCallSharing({
+        ...parts,
+        policy: () => policy,
+        send: (batch) => exchange.send(batch),
+        hears: () => hearsOf(policy),
+        now: engineNow,
+      });
+      return calls.memory;
     },
+    orders(kinds) {
+      const shared = createSharedOrders({ node, exchange, kinds, log, now: wallNow });
+      orders = shared;
+      // What came before waits until now.
+      exchange.listen({
+        batch: (from, bytes, age) => calls?.batch(from, bytes, age),
+        kept: shared.kept,
+        peer: (from, what) => calls?.peer(from, what),
+      });
+      shared.begin();
+    },
+    flush: () => calls?.flush(),
     tick: () => orders?.tick(),
+    happened: (event) => calls?.happened(event),
     policyChanged(next) {
       policy = next;
       tell();
@@ -103,6 +113,7 @@ function shareBy(
       const { unread = 0, untold = 0 } = orders?.figures() ?? {};
       return {
         ...figures,
+        calls: calls?.figures() ?? noCalls,
         refused: { ...figures.refused, form: figures.refused.form + unread },
         lost: { ...figures.lost, backlog: figures.lost.backlog + untold },
       };
@@ -112,4 +123,20 @@ function shareBy(
 
 function fingerprintsOf({ lists }: Policy): Readonly<Record<string, string>> {
   return Object.fromEntries(lists.map(({ id, fingerprint }) => [id, fingerprint]));
+}
+
+/** Policies whose rules need more of other nodes' calls than counts, as far as they were asked. */
+const asked = new WeakMap<Policy, boolean>();
+
+/** True where detectors, call backs or limits of unanswered calls look at what becomes of calls. */
+function hearsOf(policy: Policy): boolean {
+  const known = asked.get(policy);
+  if (known !== undefined) return known;
+  const { detectors, marketing, trunks } = policy;
+  const hears =
+    marketing !== undefined ||
+    [...detectors.values()].some(({ mode }) => mode !== "off") ||
+    trunks.some(({ trunk }) => trunk.limits.frequency?.some(({ onlyUnanswered }) => onlyUnanswered) === true);
+  asked.set(policy, hears);
+  return hears;
 }

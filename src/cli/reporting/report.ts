@@ -9,7 +9,7 @@ import { readYaml } from "../../config/yaml/yaml-source.ts";
 import type { Millis } from "../../domain/time.ts";
 import { type MonthlyFigure, readMonthlyFigures } from "../../intake/monthly-figures.ts";
 import { readTextTable } from "../../intake/text-table.ts";
-import { keptAt, listKept } from "../../records/policies/kept-policy.ts";
+import { lastInForce, listKept } from "../../records/policies/kept-policy.ts";
 import { readKeptFiles } from "../../records/policies/policy-recall.ts";
 import { countMonth, type MonthCounts } from "../../records/reporting/month-counts.ts";
 import type { Database } from "../../records/sealed/duckdb.ts";
@@ -23,6 +23,7 @@ import {
 import { writeReportCsv } from "../../reports/report-csv.ts";
 import { writeReportHtml } from "../../reports/report-html.ts";
 import type { Language } from "../../reports/report-words.ts";
+import { noteAccess } from "../asking/access-note.ts";
 import { findRecords, openForAsking, type PlaceOptions, type RecordsPlace } from "../asking/record-places.ts";
 import { readSpan, type Span } from "../asking/spoken-times.ts";
 
@@ -42,8 +43,12 @@ export interface ReportOutput {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly readFile: ReadFile;
+  /** Who asks, and when, for an `access` line in the records; undefined: none is written. */
+  readonly access?: { readonly user: string; readonly host: string; readonly now: Millis };
 }
 
+/** So many spans without a record are told on standard error; the report has all. */
+const MOST_TOLD = 5;
 const DONE = 0;
 const FAILED = 1;
 const UNUSABLE = 2;
@@ -71,13 +76,41 @@ export async function reportMonth(options: ReportOptions, output: ReportOutput):
     if (typeof opened === "string" && notes.leftOut > 0)
       return fail(FAILED, `${notes.leftOut} sealed hours can't be read: ${opened}`);
     for (const damage of notes.damages) output.stderr.write(`sigwall report: ${damage}\n`);
+    for (const note of describeMissing(report)) output.stderr.write(`sigwall report: ${note}\n`);
     output.stdout.write(writeReport(report, options));
+    noteReport(options, place.folders, output);
     return DONE;
   } catch (error) {
     return fail(FAILED, error instanceof Error ? error.message : String(error));
   } finally {
     database?.close();
   }
+}
+
+/** What may make the figures too low, in words. */
+function describeMissing({ completeness: { isWhole, silent } }: MonthReport): readonly string[] {
+  return [
+    ...(isWhole ? [] : ["records are missing, so figures may be too low; the report says which"]),
+    ...silent
+      .slice(0, MOST_TOLD)
+      .map(
+        ({ node, from, to, hours }) =>
+          `${node === "" ? "no node" : `node ${node}`} has ${node === "" ? "a" : "no"} record from ${from} to ${to} (${hours} h)`,
+      ),
+    ...(silent.length > MOST_TOLD ? [`… and in ${silent.length - MOST_TOLD} more spans`] : []),
+  ];
+}
+
+function noteReport(
+  { month, format }: ReportOptions,
+  folders: readonly string[],
+  { access, stderr }: ReportOutput,
+): void {
+  if (access === undefined) return;
+  const { now, ...who } = access;
+  const note = { command: "report", ...who, found: 1, asked: { month, format } };
+  for (const failure of noteAccess(folders, note, now))
+    stderr.write(`sigwall report: no access line could be written in ${failure}\n`);
 }
 
 function writeReport(report: MonthReport, { format, language }: ReportOptions): string {
@@ -99,8 +132,8 @@ async function makeReport(
 ): Promise<{ readonly report: MonthReport; readonly notes: MonthCounts }> {
   const previous = monthBefore(month);
   const spanBefore = monthSpan(previous, place.timeZone) ?? span;
-  const counts = await countMonth(place.folders, database, span.from, span.to);
-  const before = await countMonth(place.folders, database, spanBefore.from, span.from);
+  const counts = await countMonth(place.folders, database, { ...span, since: spanBefore.from });
+  const before = await countMonth(place.folders, database, { from: spanBefore.from, to: span.from });
   const calendar = createCalendar(place.timeZone);
   const report = buildReport({
     month,
@@ -108,7 +141,7 @@ async function makeReport(
     ...span,
     counts,
     before: before.attempts.length === 0 && before.notes.length === 0 ? undefined : before,
-    ...readPlaces(place, span.to, readFile),
+    ...readPlaces(place, span.to, new Set(counts.attempts.map(({ trunk }) => trunk)), readFile),
     imported: imported.filter((figure) => figure.month === month),
     importedBefore: imported.filter((figure) => figure.month === previous),
     dayOf: (at) => calendar.formatDay(at),
@@ -127,19 +160,42 @@ function monthBefore(month: string): string {
   return new Date(Date.UTC(year, number - 2, 1)).toISOString().slice(0, 7);
 }
 
+interface Places {
+  readonly trunks: ReadonlyMap<string, TrunkPlace>;
+  readonly lessees: ReadonlyMap<string, LesseePlace>;
+}
+
+/** So many policies are read for trunks that those after them have no more. */
+const MOST_POLICIES = 50;
+
 /**
- * What trunks and lessees are called, and where they are: by the policy that was in force at the end of the month, else by
- * that of today.
+ * What trunks and lessees are called, and where they are: by the policy that was in force at the end of the month; of
+ * trunks that it has no more, by earlier ones. Where none is kept, by that of today.
  */
 function readPlaces(
   { policies, config }: RecordsPlace,
   until: Millis,
+  wanted: ReadonlySet<string>,
   readFile: ReadFile,
-): { readonly trunks: ReadonlyMap<string, TrunkPlace>; readonly lessees: ReadonlyMap<string, LesseePlace> } {
-  for (const folder of policies) {
-    const kept = keptAt(listKept(folder), until - 1);
-    if (kept !== undefined) return placesIn(kept.policy, readKeptFiles(folder, kept));
+): Places {
+  const kept = policies
+    .flatMap((folder) => listKept(folder).map((policy) => ({ folder, policy })))
+    .map((one) => ({ ...one, from: lastInForce(one.policy, until - 1) ?? -1 }))
+    .filter(({ from }) => from >= 0)
+    .toSorted((a, b) => b.from - a.from || (a.policy.revision < b.policy.revision ? -1 : 1));
+  if (kept.length === 0) return placesOfToday(config, readFile);
+  const trunks = new Map<string, TrunkPlace>();
+  const lessees = new Map<string, LesseePlace>();
+  for (const { folder, policy } of kept.slice(0, MOST_POLICIES)) {
+    const places = placesIn(policy.policy, readKeptFiles(folder, policy));
+    for (const [id, trunk] of places.trunks) if (!trunks.has(id)) trunks.set(id, trunk);
+    for (const [id, lessee] of places.lessees) if (!lessees.has(id)) lessees.set(id, lessee);
+    if ([...wanted].every((id) => trunks.has(id))) break;
   }
+  return { trunks, lessees };
+}
+
+function placesOfToday(config: string | undefined, readFile: ReadFile): Places {
   const content = config === undefined ? { error: "" } : readFile(config);
   const policy =
     config === undefined || "error" in content
@@ -150,12 +206,14 @@ function readPlaces(
     : { trunks: new Map(), lessees: new Map() };
 }
 
-function placesIn(path: string, readFile: ReadFile): ReturnType<typeof readPlaces> {
+function placesIn(path: string, readFile: ReadFile): Places {
   const content = readFile(path);
   if ("error" in content) return { trunks: new Map(), lessees: new Map() };
   const { file } = readPolicyFile(readYaml(path, content.bytes));
   return {
-    trunks: new Map(file.trunks.map(({ value: { id, side, area } }) => [id, { side, ...area }])),
+    trunks: new Map(
+      file.trunks.map(({ value: { id, side, lessee, area } }) => [id, { side, lessee, ...area }]),
+    ),
     lessees: new Map(file.lessees.map(({ value: { id, name, owner } }) => [id, { name, owner }])),
   };
 }

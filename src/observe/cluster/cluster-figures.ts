@@ -27,6 +27,31 @@ export interface ClusterLosses {
   readonly gap: number;
 }
 
+/** Calls of other nodes, and what they were told of ours. */
+export interface SharedCallsFigures {
+  /** Calls that other nodes carry, as far as they have a row here. */
+  readonly elsewhere: number;
+  /** Attempts of other nodes that limits of this one count. */
+  readonly counted: number;
+  /** Calls that this node has taken over from another one. */
+  readonly taken: number;
+  /** What was not told, because a batch was full. */
+  readonly untold: number;
+  /** Items of other nodes that could not be read. */
+  readonly unread: number;
+  /** What other nodes decided, and the table of calls had no room for. */
+  readonly noRoom: number;
+}
+
+export const noCalls: SharedCallsFigures = {
+  elsewhere: 0,
+  counted: 0,
+  taken: 0,
+  untold: 0,
+  unread: 0,
+  noRoom: 0,
+};
+
 /** What the exchange has done since the start. Invariant: it can be cloned into another thread. */
 export interface ClusterFigures {
   /** True while Redis answers. */
@@ -48,6 +73,7 @@ export interface ClusterFigures {
   readonly resent: number;
   /** Commands sent to Redis. */
   readonly commands: number;
+  readonly calls: SharedCallsFigures;
 }
 
 /** The figures of an exchange that has done nothing. */
@@ -63,4 +89,5 @@ export const noFigures: ClusterFigures = {
   refused: { seal: 0, form: 0, length: 0, epoch: 0, time: 0, name: 0 },
   resent: 0,
   commands: 0,
+  calls: noCalls,
 };

@@ -75,15 +75,39 @@ export const clusterSeries: readonly ClusterSeries[] = [
     "1 while the policy of this node is not that of the others.",
     ({ lag }) => (lag === undefined ? 0 : 1),
   ),
+  plain(
+    "gauge",
+    "sigwall_cluster_calls",
+    "Calls that other nodes carry and that hold a channel or a repeat here.",
+    ({ calls }) => calls.elsewhere,
+  ),
+  plain(
+    "counter",
+    "sigwall_cluster_counted_total",
+    "Calls of other nodes that the limits of this one have counted.",
+    ({ calls }) => calls.counted,
+  ),
+  plain(
+    "counter",
+    "sigwall_cluster_taken_over_total",
+    "Calls that this node has taken over: a message of theirs passed here.",
+    ({ calls }) => calls.taken,
+  ),
   ofCauses(
     "sigwall_cluster_lost_total",
-    "What nodes did not hear. backlog, thread: of this node; gap: of other nodes.",
-    ({ lost: { backlog, thread, gap } }) => ({ backlog, thread, gap }),
+    "What nodes did not hear. backlog, thread, batch: of this node; gap: of other nodes; room: heard, and not kept.",
+    ({ lost: { backlog, thread, gap }, calls: { untold, noRoom } }) => ({
+      backlog,
+      thread,
+      batch: untold,
+      gap,
+      room: noRoom,
+    }),
   ),
   ofCauses(
     "sigwall_cluster_refused_total",
     "Entries in Redis that were not taken from, by cause: nobody with our key has sealed them so.",
-    ({ refused }) => ({ ...refused }),
+    ({ refused, calls: { unread } }) => ({ ...refused, form: refused.form + unread }),
   ),
   plain(
     "counter",

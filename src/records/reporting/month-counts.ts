@@ -1,174 +1,279 @@
-// Counts what the records of a span of time hold, sealed and open hours together, for a report.
+// Counts what the records of a span of time hold, sealed and open hours of all nodes together, for a report.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, relative } from "node:path";
 import type { Millis } from "../../domain/time.ts";
 import { readOpenLines } from "../asking/open-lines.ts";
 import type { ReadLine, RecordFilter } from "../asking/record-filter.ts";
-import { textIn, textsIn } from "../lines/line-fields.ts";
 import { askTables, moment, readSealedLines } from "../asking/sealed-lines.ts";
+import { textIn, textsIn } from "../lines/line-fields.ts";
 import type { Database } from "../sealed/duckdb.ts";
-import { type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import { badPath, HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import {
+  createTally,
+  keyOfLine,
+  MOST_IDS,
+  MOST_NOTES,
+  QUARTER,
+  type Tallied,
+  type Tally,
+} from "./month-tally.ts";
+import { isCommand, type SilentHours, silentHours } from "./silent-hours.ts";
 
-/** Call attempts that are alike. */
-export interface AttemptCount {
-  readonly trunk: string;
-  readonly lessee: string;
-  readonly verdict: string;
-  readonly reason: string;
-  readonly count: number;
-  /** The ids of the first of them. */
-  readonly ids: readonly string[];
-}
-
-/** Calls of a trunk that were refused for the load alone, and that no line tells of one by one. */
-export interface ShedCount {
-  readonly trunk: string;
-  readonly reason: string;
-  readonly count: number;
-}
-
-/** Attempts in a quarter of an hour. Every time zone begins its days at one. */
-export interface QuarterCount {
-  /** First moment. Unix milliseconds. */
-  readonly start: Millis;
-  readonly verdict: string;
-  readonly reason: string;
-  readonly count: number;
-}
-
-/** What was counted, in an order that depends on the records alone. */
-export interface MonthCounts {
-  readonly attempts: readonly AttemptCount[];
-  readonly quarters: readonly QuarterCount[];
-  readonly shed: readonly ShedCount[];
-  /** Lines of the kinds `finding`, `order` and `gap`, in order of time. */
-  readonly notes: readonly ReadLine[];
-  /** What could not be read, in words. */
+/** What was counted, and what could not be. */
+export interface MonthCounts extends Tallied {
+  /** Nodes with lines in that time. */
+  readonly nodes: readonly string[];
+  readonly silent: readonly SilentHours[];
+  /** Hours of which some lines can't be read; without `lines`: no line. */
+  readonly unread: readonly { readonly hour: string; readonly lines?: number }[];
+  /** The same in words, with paths. */
   readonly damages: readonly string[];
   /** Sealed hours that were left out because there is no database. */
   readonly leftOut: number;
 }
 
-const QUARTER: Millis = 900_000;
-/** So many ids are named of attempts that are alike. */
-const MOST_IDS = 5;
-/** More lines of other kinds than a month has, unless somebody fills the folder. */
-const MOST_NOTES = 100_000;
-/** What is counted beside attempts, and what is kept line by line. */
-const otherKinds = ["shed", "finding", "order", "gap"];
+/** A span of time. Unix milliseconds; `to` is exclusive. */
+export interface CountedSpan {
+  readonly from: Millis;
+  readonly to: Millis;
+  /** A node that has a line from then on is missed where it has none. Default: `from`. */
+  readonly since?: Millis;
+}
+
+/** A gap is told when it is over: after a restart, which may be in the next month. */
+const TOLD_LATER: Millis = 24 * HOUR;
+/** What is read beside attempts. */
+const otherKinds = ["shed", "finding", "order"];
+/** More lines than one node writes of other kinds in a day. */
+const MOST_OTHERS = 1_000_000;
 
 /**
- * @param from first moment, inclusive
- * @param to last moment, exclusive
+ * Counts a span. A call that several folders hold, as copies do, counts once: by its id.
+ *
  * @param database undefined: open hours alone are read
  */
 export async function countMonth(
   folders: readonly string[],
   database: Database | undefined,
-  from: Millis,
-  to: Millis,
+  { from, to, since = from }: CountedSpan,
 ): Promise<MonthCounts> {
-  const hours = folders.flatMap((folder) => listHours(folder, from, to));
-  const sealed = hours.filter(({ isSealed }) => isSealed);
+  const known = folders.flatMap((folder) => listHours(folder, since, to + TOLD_LATER));
+  const hours = known.filter(({ start }) => start + HOUR > from);
+  const own = hours.filter(({ start }) => start < to);
+  const span = { from, to };
   const tally = createTally();
-  const damages = hours.flatMap(({ damage }) => (damage === undefined ? [] : [damage]));
-  const filter: RecordFilter = { kinds: ["decided", ...otherKinds], from, to };
-  for (const hour of hours) {
-    if (hour.isSealed || !hour.isOpen) continue;
-    const unread = readOpenLines(openPath(hour), filter, tally.line);
-    if (unread > 0) damages.push(`${openPath(hour)}: ${unread} lines can't be read`);
+  const unread = new Map<string, number>();
+  const open = (hour: HourFiles, take: (line: ReadLine) => void): void => {
+    const lines = readOpen(hour, span, take);
+    if (lines > 0 && hour.start < to)
+      unread.set(placeOf(hour), Math.max(lines, unread.get(placeOf(hour)) ?? 0));
+  };
+  const { single, doubled } = partHours(hours);
+  for (const hour of single) if (isOpen(hour)) open(hour, tally.line);
+  const sealed = single.filter(({ isSealed }) => isSealed);
+  if (database !== undefined && sealed.length > 0) await countSealed(database, sealed, span, tally);
+  for (const group of doubled) {
+    const once = createOnce(tally);
+    const tables = group.filter(({ isSealed }) => isSealed);
+    const lines = group.filter(isOpen);
+    if (database !== undefined && tables.length > 0) {
+      await countSealed(database, tables, span, tally);
+      if (lines.length > 0) await once.know(database, tables, span);
+    }
+    for (const hour of lines) open(hour, once.line);
   }
-  if (database !== undefined && sealed.length > 0) await countSealed(database, sealed, filter, tally);
-  return { ...tally.counts(), damages, leftOut: database === undefined ? sealed.length : 0 };
+  for (const hour of own) {
+    const bad = hour.isSealed ? linesOf(badPath(hour)) : 0;
+    if (bad > 0) unread.set(placeOf(hour), bad);
+  }
+  const lost = own.filter((hour) => hour.damage !== undefined && !isOpen(hour));
+  const tallied = tally.counts();
+  return {
+    ...tallied,
+    nodes: [...new Set(own.map(({ node }) => node))].filter((node) => !isCommand(node)).toSorted(),
+    silent: silentHours(known, from, to),
+    unread: [
+      ...[...unread].map(([hour, lines]) => ({ hour, lines })),
+      ...lost.map((hour) => ({ hour: placeOf(hour) })),
+    ].toSorted((a, b) => (a.hour < b.hour ? -1 : 1)),
+    damages: [
+      ...hours.flatMap(({ damage }) => damage ?? []),
+      ...[...unread].map(([hour, lines]) => `${hour}: ${lines} lines can't be read`),
+      ...(tallied.isCut
+        ? [`there are more than ${MOST_NOTES} findings and orders: some are not counted`]
+        : []),
+    ],
+    leftOut: database === undefined ? own.filter(({ isSealed }) => isSealed).length : 0,
+  };
 }
 
+/** A reader that meets the lines and the tables of an hour takes the tables. */
+function isOpen(hour: HourFiles): boolean {
+  return hour.isOpen && !hour.isSealed;
+}
+
+/** `2026-10-03/08-gw-a`: the same wherever the folder is. */
+function placeOf({ folder, stem }: HourFiles): string {
+  return `${relative(dirname(folder), folder)}/${stem}`;
+}
+
+/** Days of a node that one folder holds, and days that several hold. */
+function partHours(hours: readonly HourFiles[]): {
+  readonly single: readonly HourFiles[];
+  readonly doubled: readonly (readonly HourFiles[])[];
+} {
+  const days = new Map<string, HourFiles[]>();
+  for (const hour of hours) {
+    const key = `${hour.day} ${hour.node}`;
+    days.set(key, [...(days.get(key) ?? []), hour]);
+  }
+  const groups = [...days.values()];
+  return {
+    single: groups.filter((group) => !isDoubled(group)).flat(),
+    doubled: groups.filter(isDoubled),
+  };
+}
+
+function isDoubled(group: readonly HourFiles[]): boolean {
+  return group.some(({ folder }) => folder !== group[0]?.folder);
+}
+
+interface Bounds {
+  readonly from: Millis;
+  readonly to: Millis;
+}
+
+/** A gap belongs to the months that it touches; anything else to that of its time. */
+function readOpen(hour: HourFiles, { from, to }: Bounds, take: (line: ReadLine) => void): number {
+  const kinds = hour.start < to ? ["decided", ...otherKinds, "gap"] : ["gap"];
+  const filter: RecordFilter = { kinds, from, to: to + TOLD_LATER };
+  const [first, last] = [isoOf(from), isoOf(to)];
+  return readOpenLines(openPath(hour), filter, (line) => {
+    const isMeant =
+      line.record === "gap"
+        ? textIn(line["from"]) < last && textIn(line["to"]) >= first
+        : Date.parse(line.time) < to;
+    if (isMeant) take(line);
+  });
+}
+
+/** Counts sealed hours. Rows that several of them hold count once. */
 async function countSealed(
   database: Database,
-  hours: readonly HourFiles[],
-  { from = 0, to = 0 }: RecordFilter,
+  all: readonly HourFiles[],
+  { from, to }: Bounds,
   tally: Tally,
 ): Promise<void> {
-  const attempts = await askTables(
-    database,
-    hours,
+  const hours = all.filter(({ start }) => start < to);
+  const areDoubled = partHours(all).doubled.length > 0;
+  const ofSpan = `time >= ${moment(from)} AND time < ${moment(to)}`;
+  const rows = (columns: string, tables: string, where: string): string =>
+    `(SELECT ${areDoubled ? "DISTINCT " : ""}${columns} FROM ${tables} WHERE ${where})`;
+  const ask = (table: "attempts" | "others", of: readonly HourFiles[], sqlOf: (tables: string) => string) =>
+    of.length === 0 ? Promise.resolve([]) : askTables(database, of, table, sqlOf, []);
+  const decided = (columns: string, tables: string): string =>
+    rows(columns, tables, `record = 'decided' AND ${ofSpan}`);
+
+  const attempts = await ask(
     "attempts",
+    hours,
     (tables) =>
-      `SELECT trunk, lessee, verdict, reason, epoch_ms(time) // ${QUARTER} AS quarter, count(*) AS calls, min(id, ${MOST_IDS}) AS ids
-       FROM ${tables} WHERE record = 'decided' AND time >= ${moment(from)} AND time < ${moment(to)} GROUP BY ALL`,
-    [],
+      `SELECT trunk, lessee, verdict, reason, count(*) AS calls, min(id, ${MOST_IDS}) FILTER (verdict <> 'accept') AS ids
+       FROM ${decided("id, trunk, lessee, verdict, reason", tables)} GROUP BY ALL`,
   );
-  for (const { trunk, lessee, verdict, reason, quarter, calls, ids } of attempts)
+  for (const { trunk, lessee, verdict, reason, calls, ids } of attempts)
     tally.attempts(
       { trunk: textIn(trunk), lessee: textIn(lessee), verdict: textIn(verdict), reason: textIn(reason) },
-      Number(quarter) * QUARTER,
       Number(calls),
       textsIn(ids),
     );
-  const others = await readSealedLines(database, hours, { kinds: otherKinds, from, to }, MOST_NOTES);
-  for (const line of others) tally.line(line);
+  const quarters = await ask(
+    "attempts",
+    hours,
+    (tables) =>
+      `SELECT quarter, verdict, reason, count(*) AS calls
+       FROM ${decided(`${areDoubled ? "id, " : ""}epoch_ms(time) // ${QUARTER} AS quarter, verdict, reason`, tables)} GROUP BY ALL`,
+  );
+  for (const { quarter, verdict, reason, calls } of quarters)
+    tally.quarter({
+      start: Number(quarter) * QUARTER,
+      verdict: textIn(verdict),
+      reason: textIn(reason),
+      count: Number(calls),
+    });
+  const shed = await ask(
+    "others",
+    hours,
+    (tables) =>
+      `SELECT trunk, reason, sum(count) AS calls
+       FROM ${rows(`time, node, trunk, reason, status, "from", count`, tables, `record = 'shed' AND "of" IS NULL AND ${ofSpan}`)} GROUP BY ALL`,
+  );
+  for (const { trunk, reason, calls } of shed)
+    tally.shed({ trunk: textIn(trunk), reason: textIn(reason), count: Number(calls) });
+  const gaps = await ask(
+    "others",
+    all,
+    (tables) =>
+      `SELECT node, why, min("from") AS first, max("to") AS last, count(*) AS times, sum(lost) AS lost
+       FROM ${rows(`time, node, why, "from", "to", lost`, tables, `record = 'gap' AND time < ${moment(to + TOLD_LATER)} AND "from" < '${isoOf(to)}' AND "to" >= '${isoOf(from)}'`)}
+       GROUP BY node, why, "from"[1:10]`,
+  );
+  for (const { node, why, first, last, times, lost } of gaps)
+    tally.gap({
+      node: textIn(node),
+      why: textIn(why),
+      from: textIn(first),
+      to: textIn(last),
+      times: Number(times),
+      lost: Number(lost),
+    });
+  if (hours.length === 0) return;
+  const notes = await readSealedLines(database, hours, { kinds: ["finding", "order"], from, to }, MOST_NOTES);
+  for (const line of notes) tally.line(line);
 }
 
-interface Tally {
+/** Takes every line once, and none that the tables hold. */
+function createOnce(tally: Tally): {
+  readonly know: (database: Database, tables: readonly HourFiles[], span: Bounds) => Promise<void>;
   readonly line: (line: ReadLine) => void;
-  readonly attempts: (
-    alike: Pick<AttemptCount, "trunk" | "lessee" | "verdict" | "reason">,
-    quarter: Millis,
-    count: number,
-    ids: readonly string[],
-  ) => void;
-  readonly counts: () => Omit<MonthCounts, "damages" | "leftOut">;
-}
-
-function createTally(): Tally {
-  const attempts = new Map<
-    string,
-    { alike: Omit<AttemptCount, "count" | "ids">; count: number; ids: string[] }
-  >();
-  const quarters = new Map<string, { alike: Omit<QuarterCount, "count">; count: number }>();
-  const shed = new Map<string, { alike: Omit<ShedCount, "count">; count: number }>();
-  const notes: ReadLine[] = [];
-
-  const tally: Tally = {
-    attempts(alike, quarter, count, ids) {
-      const key = Object.values(alike).join("\n");
-      const known = attempts.get(key) ?? { alike, count: 0, ids: [] };
-      known.count += count;
-      known.ids = [...known.ids, ...ids].toSorted().slice(0, MOST_IDS);
-      attempts.set(key, known);
-      const { verdict, reason } = alike;
-      const ofQuarter = `${quarter} ${verdict} ${reason}`;
-      const counted = quarters.get(ofQuarter) ?? { alike: { start: quarter, verdict, reason }, count: 0 };
-      counted.count += count;
-      quarters.set(ofQuarter, counted);
+} {
+  const seen = new Set<string>();
+  return {
+    async know(database, tables, { from, to }) {
+      const ids = await askTables(
+        database,
+        tables,
+        "attempts",
+        (all) => `SELECT id FROM ${all} WHERE time >= ${moment(from)} AND time < ${moment(to)}`,
+        [],
+      );
+      for (const { id } of ids) seen.add(textIn(id));
+      const kinds = [...otherKinds, "gap"];
+      const others = await readSealedLines(
+        database,
+        tables,
+        { kinds, from, to: to + TOLD_LATER },
+        MOST_OTHERS,
+      );
+      for (const line of others) seen.add(keyOfLine(line));
     },
     line(line) {
-      const { record, time, trunk, lessee, verdict, reason, id } = line;
-      if (record === "decided")
-        tally.attempts(
-          { trunk: textIn(trunk), lessee: textIn(lessee), verdict: textIn(verdict), reason: textIn(reason) },
-          Math.floor(Date.parse(time) / QUARTER) * QUARTER,
-          1,
-          [textIn(id)],
-        );
-      else if (record === "shed") {
-        const alike = { trunk: textIn(trunk), reason: textIn(reason) };
-        const known = shed.get(`${alike.trunk}\n${alike.reason}`) ?? { alike, count: 0 };
-        known.count += Number(line["count"] ?? 0);
-        shed.set(`${alike.trunk}\n${alike.reason}`, known);
-      } else if (notes.length < MOST_NOTES) notes.push(line);
+      const key = keyOfLine(line);
+      if (seen.has(key)) return;
+      seen.add(key);
+      tally.line(line);
     },
-    counts: () => ({
-      attempts: inOrder(attempts).map(({ alike, count, ids }) => ({ ...alike, count, ids })),
-      quarters: inOrder(quarters).map(({ alike, count }) => ({ ...alike, count })),
-      shed: inOrder(shed).map(({ alike, count }) => ({ ...alike, count })),
-      notes: notes.toSorted((a, b) => compare(a.time, b.time) || compare(textIn(a["id"]), textIn(b["id"]))),
-    }),
   };
-  return tally;
 }
 
-function inOrder<Value>(map: ReadonlyMap<string, Value>): readonly Value[] {
-  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+/** How many lines a file has; 0 where there is none. */
+function linesOf(path: string): number {
+  if (!existsSync(path)) return 0;
+  return readFileSync(path, "latin1")
+    .split("\n")
+    .filter((line) => line.trim() !== "").length;
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function isoOf(at: Millis): string {
+  return new Date(at).toISOString();
 }
