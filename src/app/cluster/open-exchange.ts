@@ -26,8 +26,10 @@ import {
   type ClusterThreadData,
   type FromCluster,
   HEARD,
+  HEARD_SIZE,
   type Outgoing,
   sharedNow,
+  sizeOf,
   TAKEN,
   type ToCluster,
 } from "./cluster-messages.ts";
@@ -123,6 +125,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
   }
 
   function deliver(message: FromCluster, to: ExchangeListener): void {
+    const octets = "bytes" in message ? (message.bytes?.length ?? 0) : 0;
     try {
       if (message.kind === "batch")
         to.batch(message.from, message.bytes, Math.max(0, sharedNow() - message.at));
@@ -132,6 +135,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
     } catch (error) {
       parts.fault(error);
     }
+    Atomics.add(cells, HEARD_SIZE, sizeOf(octets));
     Atomics.add(cells, HEARD, 1);
   }
 
