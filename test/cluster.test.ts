@@ -1,10 +1,10 @@
 // Several nodes: what they tell each other of calls, limits over all of them, and the way through Redis.
 import "./cluster/batches.ts";
 import "./cluster/moving-calls.ts";
-import "./cluster/shared-findings.ts";
+import "./cluster/orders/findings.ts";
 import "./cluster/shared-limits.ts";
-import "./cluster/shared-lines.ts";
-import "./cluster/shared-quarantine.ts";
+import "./cluster/orders/lines.ts";
+import "./cluster/orders/quarantine.ts";
 import "./cluster/sealing.ts";
 import "./cluster/order.ts";
 import "./cluster/who-is-there.ts";

@@ -1,10 +1,10 @@
 // Findings on two nodes: the calls of both count, the finding is told once, and both have it in force.
 import t from "tap";
-import type { CallEvent } from "../../src/domain/call.ts";
-import type { SharedFinding } from "../../src/screening/detectors/findings.ts";
-import { DAY, makeAttempt, makeTrunk, NOW } from "../support/attempt.ts";
-import { createOrderCluster, type OrderNode } from "../support/order-nodes.ts";
-import { basicPolicy } from "../support/proxy.ts";
+import type { CallEvent } from "../../../src/domain/call.ts";
+import type { SharedFinding } from "../../../src/screening/detectors/findings.ts";
+import { DAY, makeAttempt, makeTrunk, NOW } from "../../support/attempt.ts";
+import { createOrderCluster, type OrderNode } from "../../support/order-nodes.ts";
+import { basicPolicy } from "../../support/proxy.ts";
 
 const trunk = makeTrunk({ id: "lease" });
 const party = "+8613800138000";

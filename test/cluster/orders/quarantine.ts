@@ -1,11 +1,16 @@
 // The quarantine on two nodes: orders, findings, releases and callers that join hold on both, whatever came first.
 import t from "tap";
-import { writeEntry, heldForm } from "../../src/app/cluster/order-entries.ts";
-import type { Finding } from "../../src/domain/finding.ts";
-import type { Held } from "../../src/state/quarantine/held.ts";
-import { DAY, NOW } from "../support/attempt.ts";
-import { createOrderCluster, emptyDisk, type OrderCluster, type OrderNode } from "../support/order-nodes.ts";
-import { basicPolicy } from "../support/proxy.ts";
+import { writeEntry, heldForm } from "../../../src/app/cluster/order-entries.ts";
+import type { Finding } from "../../../src/domain/finding.ts";
+import type { Held } from "../../../src/state/quarantine/held.ts";
+import { DAY, NOW } from "../../support/attempt.ts";
+import {
+  createOrderCluster,
+  emptyDisk,
+  type OrderCluster,
+  type OrderNode,
+} from "../../support/order-nodes.ts";
+import { basicPolicy } from "../../support/proxy.ts";
 
 const MINUTE = 60_000;
 const policy = `${basicPolicy}detectors:

@@ -1,8 +1,13 @@
 // Orders for lines on two nodes: what is given on one holds on both, whatever came first, and whoever was away.
 import t from "tap";
-import { readLines, writeLines } from "../../src/app/lines/lines-document.ts";
-import { createOrderCluster, emptyDisk, type OrderCluster, type OrderNode } from "../support/order-nodes.ts";
-import { basicPolicy } from "../support/proxy.ts";
+import { readLines, writeLines } from "../../../src/app/lines/lines-document.ts";
+import {
+  createOrderCluster,
+  emptyDisk,
+  type OrderCluster,
+  type OrderNode,
+} from "../../support/order-nodes.ts";
+import { basicPolicy } from "../../support/proxy.ts";
 
 const MINUTE = 60_000;
 const closedInFile = basicPolicy.replace("id: lease, ", "id: lease, state: { state: closed, order: F-1 }, ");
