@@ -3,6 +3,7 @@ import "./cluster/batches.ts";
 import "./cluster/moving-calls.ts";
 import "./cluster/orders/findings.ts";
 import "./cluster/shared-limits.ts";
+import "./cluster/orders/convergence.ts";
 import "./cluster/orders/lines.ts";
 import "./cluster/orders/quarantine.ts";
 import "./cluster/sealing.ts";

@@ -83,6 +83,8 @@ export interface OrderCluster {
   readonly stop: (node: OrderNode) => Disk;
   /** Lets everything that was told reach the others. */
   readonly deliver: () => void;
+  /** Lets some of it reach them: what one node told, in its order; what several told, in any. `dice`: from 0 to 1. */
+  readonly trickle: (dice: () => number) => void;
   /** Redis and what it keeps is gone; what was on its way too. */
   readonly forget: () => void;
   /** Entries in Redis: `NODE KIND SUBJECT`. */
@@ -96,13 +98,14 @@ export const emptyDisk = (): Disk => ({ lines: writeLines(NO_LINES), quarantine:
 export function createOrderCluster(policyText: string): OrderCluster {
   const running = new Map<string, OrderNode>();
   const redis = new Map<string, Letter>();
-  let letters: Letter[] = [];
+  /** What each node has not heard yet. */
+  const inboxes = new Map<string, Letter[]>();
 
   function post(letter: Letter): void {
     const name = `${letter.from} ${letter.kind} ${letter.subject}`;
     if (letter.bytes === undefined) redis.delete(name);
     else redis.set(name, letter);
-    letters.push(letter);
+    for (const [name, inbox] of inboxes) if (name !== letter.from) inbox.push(letter);
   }
 
   function hand(node: OrderNode, { from, kind, subject, bytes }: Letter): void {
@@ -119,6 +122,7 @@ export function createOrderCluster(policyText: string): OrderCluster {
         for (const other of running.values()) if (other.name !== name) other.watch.heard(event);
       },
     });
+    inboxes.set(name, []);
     if (options.isCutOff !== true) for (const letter of redis.values()) hand(joined, letter);
     joined.orders.begin();
     joined.lines.begin();
@@ -131,16 +135,31 @@ export function createOrderCluster(policyText: string): OrderCluster {
     start,
     stop(node) {
       running.delete(node.name);
-      letters = letters.filter(({ from }) => from !== node.name);
+      inboxes.delete(node.name);
+      for (const [name, inbox] of inboxes)
+        inboxes.set(
+          name,
+          inbox.filter(({ from }) => from !== node.name),
+        );
       return { lines: node.disk.lines, quarantine: [...node.table.entries()].map(({ held }) => held) };
     },
     deliver() {
-      for (let letter = letters.shift(); letter !== undefined; letter = letters.shift())
-        for (const node of running.values()) if (node.name !== letter.from) hand(node, letter);
+      // What is heard may be answered.
+      while ([...inboxes.values()].some(({ length }) => length > 0)) cluster.trickle(() => 0);
+    },
+    trickle(dice) {
+      for (const node of running.values()) {
+        const inbox = inboxes.get(node.name) ?? [];
+        for (let left = Math.ceil(inbox.length * (1 - dice())); left > 0 && inbox.length > 0; left--) {
+          const from = inbox[Math.floor(dice() * inbox.length)]?.from;
+          const next = inbox.findIndex((letter) => letter.from === from);
+          for (const letter of inbox.splice(next, 1)) hand(node, letter);
+        }
+      }
     },
     forget() {
       redis.clear();
-      letters = [];
+      for (const name of inboxes.keys()) inboxes.set(name, []);
     },
     stored: () => [...redis.keys()].toSorted(),
     plant: (from, kind, subject, bytes) => post({ from, kind, subject, bytes }),
