@@ -66,13 +66,11 @@ void t.test("nodes: new, gone after 5 s, back, and as old as what they said", (t
   t.end();
 });
 
+function running(node: string, revision: string, inForce: number, lists = {}): RunningPolicy {
+  return { node, revision, inForce, lists };
+}
+
 void t.test("which node lags: most nodes count; of two policies with as many, the later", (t) => {
-  const running = (node: string, revision: string, inForce: number, lists = {}): RunningPolicy => ({
-    node,
-    revision,
-    inForce,
-    lists,
-  });
   const rows: readonly (readonly [
     what: string,
     own: RunningPolicy,
