@@ -102,9 +102,9 @@ export function createOrderCluster(policyText: string): OrderCluster {
   const inboxes = new Map<string, Letter[]>();
 
   function post(letter: Letter): void {
-    const name = `${letter.from} ${letter.kind} ${letter.subject}`;
-    if (letter.bytes === undefined) redis.delete(name);
-    else redis.set(name, letter);
+    const field = `${letter.from} ${letter.kind} ${letter.subject}`;
+    if (letter.bytes === undefined) redis.delete(field);
+    else redis.set(field, letter);
     for (const [name, inbox] of inboxes) if (name !== letter.from) inbox.push(letter);
   }
 

@@ -105,10 +105,8 @@ else
         times.push(await becomes(scene, b, expected));
         t.equal(await given, 200);
       }
-    const [half = Infinity, most = Infinity] = [
-      times.toSorted((one, other) => one - other)[10],
-      Math.max(...times),
-    ];
+    const half = times.toSorted((one, other) => one - other)[times.length / 2] ?? Infinity;
+    const most = Math.max(...times);
     t.ok(half < MOST, `half of 20 orders held on the other node within ${half.toFixed(0)} ms of being given`);
     t.comment(`all of them within ${most.toFixed(0)} ms`);
     const suspended = await run("gw-a", "line", "suspend", "lease", ...terms);
