@@ -22,6 +22,7 @@ import {
   STATE,
   TOLD,
   TRUNK,
+  UNCONFIRMED,
 } from "./call-row.ts";
 import { NO_NODE } from "./call-nodes.ts";
 import { type CallRows, UNCONFIRMED_FOR } from "./call-rows.ts";
@@ -127,7 +128,7 @@ export function createCallsElsewhere<Setup>(
   function setElsewhere(row: number, carrier: number): void {
     const at = row * ROW_WORDS + FLAGS;
     if (!isElsewhere(row)) size++;
-    words[at] = words[at]! | ELSEWHERE;
+    words[at] = (words[at]! & ~UNCONFIRMED) | ELSEWHERE;
     carriers[row] = carrier;
   }
 
@@ -147,7 +148,9 @@ export function createCallsElsewhere<Setup>(
   function isOlder(row: number, { row: told, isTaken }: ToldCall): boolean {
     const state = stateOfRow(words, row);
     if (state === OVER || (words[row * ROW_WORDS + FLAGS]! & TOLD) !== 0) return true;
-    if (isElsewhere(row) || state === JUDGED) return false;
+    // Of a call that a restart has left unconfirmed, whoever has seen a message since knows more.
+    const isKnownHere = (words[row * ROW_WORDS + FLAGS]! & UNCONFIRMED) === 0;
+    if (isElsewhere(row) || state === JUDGED || !isKnownHere) return false;
     if (state > (told.flags & STATE)) return true;
     return !isTaken || clock.time - (taken.get(row) ?? -Infinity) < JUST_TAKEN;
   }
