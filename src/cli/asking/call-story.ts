@@ -45,7 +45,7 @@ export function layOutStory(story: CallStory, clock: Clock): string {
     ...sayShadow(call),
     ...sayMarks(call),
     ["revision", show(revision)],
-    ["end", sayEnd(call, end)],
+    ["end", `${sayEnd(call, end)}${sayTeller(call, end)}`],
     ["then", sayJudged(former, call)],
     ["today", sayJudged(today, call)],
     ...(typeof today === "string"
@@ -56,6 +56,11 @@ export function layOutStory(story: CallStory, clock: Clock): string {
   const title = `call ${show(call["id"])}${call["callId"] === undefined ? "" : `, Call-ID ${plain(textIn(call["callId"]))}`}`;
   const lines = alignRows(rows.map(([label, text]) => [`  ${label}`, plain(text)]));
   return [title, ...lines, ""].map((line) => `${line}\n`).join("");
+}
+
+/** A node that takes a call over writes its end. */
+function sayTeller({ node }: ReadLine, end: ReadLine | undefined): string {
+  return end === undefined || end["node"] === node ? "" : `; told by node ${show(end["node"])}`;
 }
 
 function sayTrunk({ trunk, lessee, source, transport, listener, isup }: ReadLine): string {
