@@ -55,12 +55,23 @@ export function addOfficeCommands(
 
   program
     .command("rehearse")
-    .description("judges recorded attempts by a new policy, and says which verdicts would be others")
+    .description(
+      "judges recorded attempts, or those of captures, by a new policy, and says which verdicts would be others",
+    )
+    .argument("[captures...]", "pcap or pcapng, - is standard input; default: the records")
     .requiredOption("--config <file>", "configuration that is to come")
+    .option(
+      "--against <old>",
+      "with captures: sigwall.yaml, policy.yaml or the revision to compare with; default: the policy in force last",
+    )
+    .option("--trunk <id>", "with captures: judges every call as a call of this trunk")
     .option("--records <dir>", "records folder; more than once for several", collect, [])
-    .option("--since <time>", "from when on", "24h")
-    .option("--until <time>", "until when; default: now")
-    .option("--counts", "runs limits, detectors and quarantine too, as if no call had been before")
+    .option("--since <time>", "of records: from when on", "24h")
+    .option("--until <time>", "of records: until when; default: now")
+    .option(
+      "--counts",
+      "of records: runs limits, detectors and quarantine too, as if no call had been before",
+    )
     .option("--max-changes <n>", "exit code 1 when more verdicts change", readCount)
     .option(
       "--most <n>",
@@ -68,13 +79,20 @@ export function addOfficeCommands(
       readCount,
     )
     .option("--json", "one JSON object")
-    .action(async ({ until, maxChanges, counts = false, json = false, ...options }: RehearseFlags) => {
-      const [{ rehearse }, { readFromDisk }] = await Promise.all([
-        import("./change/rehearse.ts"),
-        import("../app/read-file.ts"),
-      ]);
-      const output = { ...streams(), readFile: readFromDisk, now: Date.now() };
-      done(await rehearse({ ...options, until, maxChanges, counts, json }, output));
+    .action(async (captures: readonly string[], flags: RehearseFlags) => {
+      const { until, maxChanges, against, trunk, counts = false, json = false, ...options } = flags;
+      const { readFromDisk } = await import("../app/read-file.ts");
+      const output = { ...streams(), readFile: readFromDisk };
+      if (captures.length > 0) {
+        const { rehearseCaptures } = await import("./change/rehearse-captures.ts");
+        done(await rehearseCaptures(captures, { ...options, maxChanges, against, trunk, json }, output));
+        return;
+      }
+      if (against !== undefined || trunk !== undefined)
+        program.error("error: --against and --trunk go with captures", { exitCode: 2 });
+      const { rehearse } = await import("./change/rehearse.ts");
+      const asked = { ...options, until, maxChanges, counts, json };
+      done(await rehearse(asked, { ...output, now: Date.now() }));
     });
 
   program
@@ -148,6 +166,8 @@ interface RehearseFlags {
   readonly records: readonly string[];
   readonly since: string;
   readonly until?: string;
+  readonly against?: string;
+  readonly trunk?: string;
   readonly maxChanges?: number;
   readonly counts?: boolean;
   readonly most?: number;

@@ -28,6 +28,7 @@ import { survivesLostTerminal } from "../app/threads/lost-terminal.ts";
 import { say } from "../app/threads/unblocked-descriptor.ts";
 import { endAtOnce } from "../wire/kernel/end-at-once.ts";
 import { compareWithKept } from "../app/lists/custody-before.ts";
+import { recordRefusedStart } from "../app/records/refused-start.ts";
 import { custodyOf } from "../config/change/custody.ts";
 import { version } from "./version.ts";
 import { stampOnDisk, trackFiles } from "../app/tracked-files.ts";
@@ -76,7 +77,10 @@ export async function runFilter(configPath: string): Promise<number> {
   if (hasErrors(adminTls.issues)) return refuse([...staticIssues, ...issues, ...adminTls.issues]);
   const policyFolder = policiesOf(config);
   const taken = compareWithKept(policyFolder, place.node, material, Date.now());
-  if (taken.issues.length > 0) return refuse([...staticIssues, ...issues, ...taken.issues]);
+  if (taken.issues.length > 0) {
+    if (config.records !== undefined) await recordRefusedStart(config.records, place.node, taken.notes);
+    return refuse([...staticIssues, ...issues, ...taken.issues]);
+  }
   const inherited = findInheritedSockets(process.env, process.pid);
   if (typeof inherited === "string") return fail(inherited);
   const mismatch = matchInherited(inherited, config.listen);

@@ -1,13 +1,21 @@
 // Makes a clean list out of a table: every cell read strictly, and every change told.
 import type { AskedColumn } from "../config/lists/asked-column.ts";
-import { columns } from "../config/lists/list-advice.ts";
+import { columns, quoteCell, shortenCell } from "../config/lists/list-advice.ts";
+import { readListEntry } from "../numbering/list-entry.ts";
 import { cleanDay } from "./day-cell.ts";
 import { cleanNumber, type NumberChange } from "./number-cell.ts";
 import { type Cell, isEmptyRow, type Table, type TableRow } from "./table.ts";
 import { findHeader, type TableHeader } from "./table-header.ts";
 
 /** What was done to cells or rows. */
-export type Change = NumberChange | "day" | "yes-no" | "empty-row" | "row-twice" | "unread-column";
+export type Change =
+  | NumberChange
+  | "day"
+  | "yes-no"
+  | "empty-row"
+  | "row-twice"
+  | "unread-column"
+  | "unnamed-cell";
 
 /** How often a change was made, and where first. */
 export interface ChangeCount {
@@ -71,7 +79,7 @@ export function cleanList(
     issueCount++;
     if (issues.length < MOST_ISSUES) issues.push({ place: placeOf(row, column), column, message });
   };
-  for (const name of header.unread) tally.add("unread-column", name);
+  for (const name of header.unread) tally.add("unread-column", shortenCell(name));
 
   const rows: CleanRow[] = [];
   const seen = new Map<string, CleanRow>();
@@ -80,6 +88,15 @@ export function cleanList(
       tally.add("empty-row", String(row.row));
       continue;
     }
+    const beyond = row.cells.findLastIndex((cell) => cell !== undefined && String(cell).trim() !== "");
+    if (beyond >= header.width && table.isText) {
+      issueCount++;
+      const message = `the row has ${beyond + 1} cells, the header ${header.width}; put text with a separator in quotes`;
+      if (issues.length < MOST_ISSUES)
+        issues.push({ place: table.placeOf(row.row, header.width), column: "", message });
+      continue;
+    }
+    if (beyond >= header.width) tally.add("unnamed-cell", table.placeOf(row.row, beyond));
     const cells = used.map((column) => {
       const cell = row.cells[header.positions.get(column) ?? -1];
       const read = cleanCell(column, cell, homeCountry);
@@ -92,12 +109,14 @@ export function cleanList(
     });
     if (cells.some((cell) => cell === undefined)) continue;
     const clean = { row: row.row, cells: cells.map((cell) => cell ?? "") };
-    const number = clean.cells[used.indexOf("number")] ?? "";
-    const before = seen.get(number);
+    const numberAt = used.indexOf("number");
+    const number = clean.cells[numberAt] ?? "";
+    const meant = meaningOf(number, homeCountry);
+    const before = seen.get(meant);
     if (before === undefined) {
-      seen.set(number, clean);
+      seen.set(meant, clean);
       rows.push(clean);
-    } else if (before.cells.join("\0") === clean.cells.join("\0"))
+    } else if (clean.cells.every((cell, index) => index === numberAt || cell === before.cells[index]))
       tally.add("row-twice", placeOf(row.row, "number"));
     else
       refuse(
@@ -113,6 +132,16 @@ function* rowsBelow({ rows }: Table, header: TableHeader): Iterable<TableRow> {
   // Spreadsheets keep empty rows behind the last one: they are no change.
   const last = rows.findLastIndex((row) => !isEmptyRow(row));
   for (const [index, row] of rows.entries()) if (row.row > header.row.row && index <= last) yield row;
+}
+
+/** A number, range or prefix in one form, however it is written: 0571… is +86571…. */
+function meaningOf(number: string, homeCountry: string): string {
+  const entry = readListEntry(number, homeCountry);
+  if (typeof entry === "string") return number;
+  if (entry.kind === "exact") return String(entry.key);
+  return entry.kind === "range"
+    ? `${entry.low}..${entry.high}`
+    : `${entry.digits}${entry.code ? "*code" : "*"}`;
 }
 
 type CleanCell = { readonly text: string; readonly changes: readonly Change[] } | { readonly error: string };
@@ -139,7 +168,7 @@ function cleanYesNo(cell: Cell): CleanCell {
   const word = written.normalize("NFKC").toLowerCase();
   if (word === "") return { text: "", changes: [] };
   const text = yes.has(word) ? "yes" : no.has(word) ? "no" : undefined;
-  if (text === undefined) return { error: `expected yes or no (是, 否), got "${written}"` };
+  if (text === undefined) return { error: `expected yes or no (是, 否), got ${quoteCell(written)}` };
   return { text, changes: text === written ? [] : ["yes-no"] };
 }
 

@@ -1,5 +1,5 @@
 // Cleans a cell that holds a day: every usual way to write one becomes 2027-06-30.
-import { adviseDate } from "../config/lists/list-advice.ts";
+import { adviseDate, dayMeant, foldWidth, quoteCell } from "../config/lists/list-advice.ts";
 import type { Cell } from "./table.ts";
 
 /** A day that was read, empty for a cell without one, or why there is none. */
@@ -17,17 +17,12 @@ export function cleanDay(cell: Cell): CleanDay {
       : { error: "the spreadsheet holds no valid date here" };
   const text = String(cell).trim();
   if (text === "" || isDay(text)) return { day: text, isChanged: false };
-  const bare = text.normalize("NFKC").replace(/^'/u, "");
+  const bare = foldWidth(text).replace(/^'/u, "");
   const compact = /^(\d{4})(\d{2})(\d{2})$/u.exec(bare);
-  const advised = adviseDate(compact === null ? bare : compact.slice(1).join("-"));
-  const day =
-    /\d{4}-\d{2}-\d{2}/u.exec(advised)?.[0] ?? (compact === null ? bare : compact.slice(1).join("-"));
-  if (isDay(day)) return { day, isChanged: true };
-  if (typeof cell === "number" || /^\d{5}$/u.test(bare))
-    return {
-      error: `"${text}" is the spreadsheet's count of days; format the column as a date and export it again`,
-    };
-  return { error: `"${text}" is not a date like 2026-12-31` };
+  const written = compact === null ? bare : compact.slice(1).join("-");
+  const day = isDay(written) ? written : dayMeant(written);
+  if (day !== undefined) return { day, isChanged: true };
+  return { error: `${quoteCell(text)} is not a date like 2026-12-31${adviseDate(bare)}` };
 }
 
 function isDay(text: string): boolean {

@@ -1,5 +1,6 @@
 // Figures of a month that no call tells: without real-name registration, numbers shut down, persons dealt with.
 import { writeCsv } from "../config/lists/csv.ts";
+import { foldWidth, quoteCell } from "../config/lists/list-advice.ts";
 import type { CellIssue } from "./clean-list.ts";
 import { type Cell, isEmptyRow, type Table } from "./table.ts";
 
@@ -21,8 +22,13 @@ export interface MonthlyFigures {
   readonly figures: readonly MonthlyFigure[];
   /** Cells in which nothing stands: they stay "not imported", and are no 0. */
   readonly empty: number;
+  /** The first issues. */
   readonly issues: readonly CellIssue[];
+  /** All issues, those that are not kept included. */
+  readonly issueCount: number;
 }
+
+const MOST_ISSUES = 50;
 
 const headNames: ReadonlyMap<string, ImportedHead> = new Map([
   ["非实名", "unregistered"],
@@ -49,6 +55,15 @@ const columnNames: ReadonlyMap<string, "month" | "head" | "item" | "count"> = ne
 /** Reads a table with the columns month (月份), head (类别), item (项目, may be missing) and count (数量). */
 export function readMonthlyFigures({ rows, placeOf }: Table): MonthlyFigures | { readonly error: string } {
   const header = rows.find((row) => row.cells.some((cell) => columnOf(cell) === "count"));
+  const twice = header?.cells.findIndex(
+    (cell, index) =>
+      columnOf(cell) !== undefined &&
+      header.cells.findIndex((other) => columnOf(other) === columnOf(cell)) !== index,
+  );
+  if (header !== undefined && twice !== undefined && twice >= 0)
+    return {
+      error: `${placeOf(header.row, twice)}: the header has the column ${columnOf(header.cells[twice]) ?? ""} twice`,
+    };
   const positions = new Map(header?.cells.map((cell, index) => [columnOf(cell), index] as const));
   const at = (column: "month" | "head" | "item" | "count"): number => positions.get(column) ?? -1;
   if (header === undefined || at("month") < 0 || at("head") < 0)
@@ -57,29 +72,33 @@ export function readMonthlyFigures({ rows, placeOf }: Table): MonthlyFigures | {
   const issues: CellIssue[] = [];
   const seen = new Set<string>();
   let empty = 0;
+  let issueCount = 0;
   for (const row of rows) {
     if (row.row <= header.row || isEmptyRow(row)) continue;
     const cell = (column: "month" | "head" | "item" | "count"): Cell => row.cells[at(column)];
-    const refuse = (column: "month" | "head" | "count", message: string): void =>
-      void issues.push({ place: placeOf(row.row, at(column)), column: "", message });
+    const refuse = (column: "month" | "head" | "count", message: string): void => {
+      if (++issueCount <= MOST_ISSUES)
+        issues.push({ place: placeOf(row.row, at(column)), column: "", message });
+    };
     const month = readMonth(cell("month"));
     const head = headNames.get(String(cell("head") ?? "").trim());
     const written = String(cell("count") ?? "").trim();
-    const count = Number(written.normalize("NFKC").replaceAll(",", ""));
+    const count = readCount(written);
     const item = String(cell("item") ?? "").trim();
     const key = `${month ?? ""}\n${head ?? ""}\n${item}`;
-    if (month === undefined) refuse("month", `"${String(cell("month") ?? "")}" is no month like 2026-11`);
+    if (month === undefined)
+      refuse("month", `${quoteCell(String(cell("month") ?? ""))} is no month like 2026-11`);
     else if (head === undefined)
-      refuse("head", `"${String(cell("head") ?? "")}" is none of 非实名, 关停涉案号码, 查处人员`);
+      refuse("head", `${quoteCell(String(cell("head") ?? ""))} is none of 非实名, 关停涉案号码, 查处人员`);
     else if (written === "") empty++;
-    else if (!Number.isSafeInteger(count) || count < 0) refuse("count", `"${written}" is no whole number`);
+    else if (count === undefined) refuse("count", `${quoteCell(written)} is no whole number`);
     else if (seen.has(key)) refuse("head", "this figure stands twice");
     else {
       seen.add(key);
       figures.push({ month, head, item, count });
     }
   }
-  return { figures, empty, issues };
+  return { figures, empty, issues, issueCount };
 }
 
 /** Writes figures as the CSV that the report reads. */
@@ -90,6 +109,13 @@ export function writeMonthlyFigures(figures: readonly MonthlyFigure[]): string {
   ]);
 }
 
+/** `1200`, `1,200` and full-width digits; undefined for everything else, such as 1.5, 1,2 and 1e3. */
+function readCount(written: string): number | undefined {
+  const text = foldWidth(written);
+  if (!/^\d{1,15}$|^\d{1,3}(?:,\d{3}){1,4}$/u.test(text)) return undefined;
+  return Number(text.replaceAll(",", ""));
+}
+
 function columnOf(cell: Cell): "month" | "head" | "item" | "count" | undefined {
   return typeof cell === "string" ? columnNames.get(cell.trim().toLowerCase()) : undefined;
 }
@@ -98,9 +124,7 @@ function columnOf(cell: Cell): "month" | "head" | "item" | "count" | undefined {
 function readMonth(cell: Cell): string | undefined {
   if (cell instanceof Date)
     return Number.isFinite(cell.getTime()) ? cell.toISOString().slice(0, 7) : undefined;
-  const text = String(cell ?? "")
-    .normalize("NFKC")
-    .trim();
+  const text = foldWidth(String(cell ?? "")).trim();
   const match = /^(\d{4})(?:[-/.年])?(\d{1,2})月?$/u.exec(text);
   const month = Number(match?.[2] ?? 0);
   if (match === null || month < 1 || month > 12) return undefined;

@@ -1,5 +1,5 @@
 // Cleans a cell that holds a number: what spreadsheets and typists add to one is taken away, and said.
-import { adviseNumber } from "../config/lists/list-advice.ts";
+import { adviseNumber, foldWidth, quoteCell } from "../config/lists/list-advice.ts";
 import { readListEntry } from "../numbering/list-entry.ts";
 import type { Cell } from "./table.ts";
 
@@ -28,16 +28,20 @@ export function cleanNumber(cell: Cell, homeCountry: string): CleanNumber {
     return after;
   };
   let text = (cell ?? "").trim();
+  if (/[\n\v\f\r\u0085\u2028\u2029]/u.test(text))
+    return { error: "the cell has several lines; write one number or range a row" };
   if (text.length > LONGEST) return { error: `it has ${text.length} characters, too many for a number` };
   text = change("text-mark", text, withoutTextMark(text));
-  text = change("width", text, text.normalize("NFKC"));
+  text = change("width", text, foldWidth(text));
   text = change("invisible", text, text.replaceAll(/[\p{Cf}\p{Cc}]/gu, ""));
   text = text.trim();
   text = change("range", text, withDots(text));
   if (text === "") return { error: "the number is missing" };
   const entry = readListEntry(text, homeCountry);
-  if (typeof entry !== "string") return { number: text, changes };
-  return { error: `${entry}${adviseNumber(text)}` };
+  if (typeof entry === "string") return { error: `${entry}${adviseNumber(text)}` };
+  if (/^[-.]|[-.]$/u.test(text))
+    return { error: `${quoteCell(text)} begins or ends with a separator; is this a part of a range A..B?` };
+  return { number: text, changes };
 }
 
 /** A cell of the type number. Digits behind the fifteenth are lost; a trunk prefix 0 is, and its number is read without. */

@@ -1,6 +1,13 @@
 // Finds the columns of a list in the header of a table, in the words that people write there.
 import type { AskedColumn } from "../config/lists/asked-column.ts";
-import { columnMeant, plainName } from "../config/lists/list-advice.ts";
+import {
+  adviseHeader,
+  columnMeant,
+  isMisspeltTrunk,
+  misspeltDateColumn,
+  plainName,
+  quoteCell,
+} from "../config/lists/list-advice.ts";
 import type { Table, TableRow } from "./table.ts";
 import { isEmptyRow } from "./table.ts";
 
@@ -11,6 +18,8 @@ export interface TableHeader {
   readonly positions: ReadonlyMap<string, number>;
   /** Names of columns that no list has. */
   readonly unread: readonly string[];
+  /** Cells up to the last one with a name. */
+  readonly width: number;
 }
 
 /** A title may stand above the header, and notes below the title. */
@@ -29,22 +38,37 @@ export function findHeader(
   for (const row of candidates) {
     const positions = new Map<string, number>();
     const unread: string[] = [];
-    let twice: string | undefined;
+    let mistake: string | undefined;
+    let width = 0;
     for (const [index, cell] of row.cells.entries()) {
       const name = typeof cell === "string" ? cell.trim() : "";
       const column = name === "" ? undefined : (askedMeant(name, asked) ?? columnMeant(name));
+      if (name !== "") width = index + 1;
       if (column === undefined) {
-        if (name !== "") unread.push(name);
+        if (name === "") continue;
+        unread.push(name);
+        const lost = lostColumn(name, asked);
+        if (lost !== undefined)
+          mistake ??= `${placeOf(row.row, index)}: what stands in the column ${quoteCell(name)} would be lost; name it "${lost}" if it is that, or take it out`;
       } else if (positions.has(column)) {
-        twice ??= `${placeOf(row.row, index)}: "${name}" is the column ${column}, which another column is already`;
+        mistake ??= `${placeOf(row.row, index)}: ${quoteCell(name)} is the column ${column}, which another column is already`;
       } else {
         positions.set(column, index);
       }
     }
     if (!positions.has("number")) continue;
-    return twice === undefined ? { row, positions, unread } : { error: twice };
+    return mistake === undefined ? { row, positions, unread, width } : { error: mistake };
   }
-  return { error: 'no row has a column "number" (号码)' };
+  const first = candidates[0]?.cells.map((cell) => String(cell ?? "")) ?? [];
+  return { error: `no row has a column "number" (号码)${adviseHeader(first)}` };
+}
+
+/** The column that an unknown one may stand for, where a list without it would allow more. */
+function lostColumn(name: string, asked: AskedColumn | undefined): string | undefined {
+  return (
+    misspeltDateColumn(name) ??
+    ((asked?.holds ?? "trunks") === "trunks" && isMisspeltTrunk(name) ? "trunk" : undefined)
+  );
 }
 
 /** How headers write the further columns in Chinese. */

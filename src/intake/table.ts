@@ -13,6 +13,8 @@ export interface TableRow {
 export interface Table {
   /** What it was read from, for people: `UTF-8, commas`, `sheet 号码`. */
   readonly form: string;
+  /** True for text: a separator within a cell moves the cells behind it. */
+  readonly isText: boolean;
   readonly rows: readonly TableRow[];
   /** How a place in it is written: `7:2` in a text, `B7` in a workbook. */
   readonly placeOf: (row: number, column: number) => string;

@@ -18,7 +18,12 @@ type Separator = (typeof separators)[number][0];
 /** Reads the octets of a text file. The separator is the one by which the header names most columns. */
 export function readTextTable(bytes: Uint8Array): TableReading {
   const decoded = decodeTableText(bytes);
-  if (decoded === undefined) return { error: "this is no text in UTF-8, UTF-16 or GB18030" };
+  if ("error" in decoded) return decoded;
+  if (/^\ufeff?\s*<(?:!doctype|html|head|meta|table|\?xml)/iu.test(decoded.text.slice(0, 1024)))
+    return {
+      error:
+        "this is a web page or XML under the name of a table; open it in a spreadsheet and save it as .xlsx",
+    };
   const text = decoded.text.replaceAll(/\r\n?/g, "\n");
   const [separator, name] = separators.toSorted(
     ([a], [b]) => namedColumns(text, b) - namedColumns(text, a),
@@ -28,7 +33,7 @@ export function readTextTable(bytes: Uint8Array): TableReading {
   eachCsvRow(
     text,
     (row) => {
-      if (row.mistake !== undefined) mistake = `line ${row.line}: ${row.mistake}`;
+      if (row.mistake !== undefined) mistake = `${row.line}:1: ${row.mistake}`;
       rows.push({ row: row.line, cells: row.cells });
       return mistake === undefined && rows.length < MOST_ROWS;
     },
@@ -39,6 +44,7 @@ export function readTextTable(bytes: Uint8Array): TableReading {
   return {
     table: {
       form: `${decoded.encoding}, ${name}`,
+      isText: true,
       rows,
       placeOf: (row, column) => `${row}:${column + 1}`,
     },

@@ -31,7 +31,7 @@ export function readWorkbookLines(said: string): TableReading {
       form = `sheet ${read.sheet}${read.sheets.length > 1 ? ` of ${read.sheets.length}` : ""}`;
     else rows.push({ row: read.row, cells: read.cells.map(cellOf) });
   }
-  return { table: { form, rows, placeOf: cellName } };
+  return { table: { form, isText: false, rows, placeOf: cellName } };
 }
 
 function parse(text: string): unknown {

@@ -8,9 +8,10 @@ import {
 } from "../domain/attempt.ts";
 import type { AssertedIdentity, Presentation, ShownName } from "../domain/identity.ts";
 import { type DialPlan, formatNumber, type PartyNumber } from "../domain/number.ts";
+import type { Mutable } from "../domain/mutable.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import { parseEndpoint } from "../net/address.ts";
+import { type Endpoint, parseEndpoint } from "../net/address.ts";
 import { readCalledNumber, readIsupNumber, readListNumber, readSipNumber } from "../numbering/e164.ts";
 import {
   identitySources,
@@ -22,12 +23,6 @@ import {
 import { type Fields, isFields, objectsIn, textIn, textsIn } from "../records/lines/line-fields.ts";
 import { unusable } from "../numbering/interpretation.ts";
 
-/** The fields of a `decided` line that are read here. Any of them may be missing or of another type. */
-export interface RecordedCall {
-  readonly time: string;
-  readonly [field: string]: unknown;
-}
-
 /** An attempt that was judged once, and what is not known of it. */
 export interface RecordedAttempt {
   readonly attempt: CallAttempt;
@@ -36,33 +31,47 @@ export interface RecordedAttempt {
 }
 
 /**
+ * Builds the attempt of a record line as a call of `trunk`, and says what the record does not hold.
+ * See {@link readAttempt}.
+ */
+export function readRecordedAttempt(line: Fields, trunk: Trunk, at: Millis): RecordedAttempt {
+  const attempt = readAttempt(line, trunk, at);
+  const displays = textsIn(line["displays"]).length;
+  const isDisplayOpen = displays > 0 && displays !== attempt.calling.length;
+  return { attempt, missing: findMissing(line, attempt.origin, isDisplayOpen) };
+}
+
+/**
  * Builds the attempt of a record line as a call of `trunk`. Numbers are read again out of what the message said; where
  * that gives another number than the record has, the number of the record holds. Never throws.
  *
  * @param trunk the trunk of the policy that the attempt is judged by
  * @param at when it was received, or the moment at which it is judged. Unix milliseconds
+ * @param endpointOf reads an endpoint; who reads many lines may remember endpoints
  */
-export function readRecordedAttempt(line: RecordedCall, trunk: Trunk, at: Millis): RecordedAttempt {
+export function readAttempt(
+  line: Fields,
+  trunk: Trunk,
+  at: Millis,
+  endpointOf: (text: string) => Endpoint | undefined = parseEndpoint,
+): CallAttempt {
   const circuit = readCircuit(line["isup"]);
   const callingParties = objectsIn(line["calling"]);
   const displays = textsIn(line["displays"]);
   const hasDisplays = displays.length === callingParties.length;
-  const calling = callingParties.map((party, index) =>
-    readIdentity(party, trunk.dialPlan, circuit, hasDisplays ? displays[index] : undefined),
-  );
   const names = objectsIn(line["names"]).flatMap(readName);
   const requestUri = asReceived(textIn(line["requestUri"]));
-  const origin = readOrigin(line);
+  const origin = readOrigin(line, endpointOf);
   const fault = textIn(line["fault"]);
-  const isIam = origin.signalling === "isup";
-  const attempt: CallAttempt = {
+  const attempt: Mutable<CallAttempt> = {
     at,
     trunk,
     origin,
-    calling,
+    calling: callingParties.map((party, index) =>
+      readIdentity(party, trunk.dialPlan, circuit, hasDisplays ? displays[index] : undefined),
+    ),
     called: readCalled(line["called"], requestUri, trunk.dialPlan),
     emergencyUrn: requestUri.toLowerCase().startsWith("urn:service:sos"),
-    ...(names.length === 0 ? {} : { names }),
     diversion: objectsIn(line["diversion"]).map((party) =>
       readIdentity(party, trunk.dialPlan, undefined, undefined),
     ),
@@ -70,16 +79,17 @@ export function readRecordedAttempt(line: RecordedCall, trunk: Trunk, at: Millis
     callId: asReceived(textIn(line["callId"])),
     fromTag: "",
     requestUri,
-    ...(circuit === undefined ? {} : { circuit }),
-    ...(isIam ? { isIam: true } : {}),
-    ...(fault !== "" && line["reason"] === "isup-undecodable" ? { undecodable: fault } : {}),
   };
-  return { attempt, missing: findMissing(line, origin, displays.length > 0 && !hasDisplays) };
+  if (names.length > 0) attempt.names = names;
+  if (circuit !== undefined) attempt.circuit = circuit;
+  if (origin.signalling === "isup") attempt.isIam = true;
+  if (fault !== "" && line["reason"] === "isup-undecodable") attempt.undecodable = fault;
+  return attempt;
 }
 
 /** What a record never holds, or does not hold of this call. */
 function findMissing(
-  line: RecordedCall,
+  line: Fields,
   { signalling }: SignallingSource,
   isDisplayOpen: boolean,
 ): readonly string[] {
@@ -111,13 +121,11 @@ function readIdentity(
         )
     : readSipNumber(raw, plan);
   const screening = source === "isup-calling-party" ? circuit?.screening : undefined;
-  return {
-    source,
-    number: settle(reread, party, raw),
-    presentation,
-    ...(screening === 0 || screening === 1 || screening === 2 || screening === 3 ? { screening } : {}),
-    ...(display === undefined || display === "" ? {} : { display: asReceived(display) }),
-  };
+  const identity: Mutable<AssertedIdentity> = { source, number: settle(reread, party, raw), presentation };
+  if (screening === 0 || screening === 1 || screening === 2 || screening === 3)
+    identity.screening = screening;
+  if (display !== undefined && display !== "") identity.display = asReceived(display);
+  return identity;
 }
 
 function readName(name: Fields): readonly ShownName[] {
@@ -157,13 +165,14 @@ function settle(reread: PartyNumber | undefined, party: Fields, raw: string): Pa
 
 function readPrivacy(values: readonly string[]): number {
   let bits = 0;
-  for (const [name, bit] of Object.entries(PrivacyFlag)) if (values.includes(name)) bits |= bit;
+  if (values.length > 0)
+    for (const [name, bit] of Object.entries(PrivacyFlag)) if (values.includes(name)) bits |= bit;
   return bits;
 }
 
-function readOrigin(line: RecordedCall): SignallingSource {
-  const source = parseEndpoint(textIn(line["source"]));
-  const destination = parseEndpoint(textIn(line["destination"]));
+function readOrigin(line: Fields, endpointOf: (text: string) => Endpoint | undefined): SignallingSource {
+  const source = endpointOf(textIn(line["source"]));
+  const destination = endpointOf(textIn(line["destination"]));
   return {
     signalling: signallings.find((name) => name === line["signalling"]) ?? "sip",
     transport: transports.find((name) => name === line["transport"]) ?? "udp",

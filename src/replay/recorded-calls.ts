@@ -2,12 +2,13 @@
 import type { Action, CallDecided, CallEnded } from "../domain/call.ts";
 import { type DecidedBy, type Verdict, verdictKinds } from "../domain/decision.ts";
 import type { Mutable } from "../domain/mutable.ts";
+import type { Millis } from "../domain/time.ts";
 import { isReasonCode, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { endedBys, howEndeds } from "../records/lines/frame-layout.ts";
 import { type Fields, textIn } from "../records/lines/line-fields.ts";
-import { readRecordedAttempt } from "./recorded-attempts.ts";
+import { readAttempt } from "./recorded-attempts.ts";
 
 /**
  * Reads a `decided` or an `ended` line. Never throws.
@@ -21,14 +22,13 @@ export function readRecordedEvent(
 ): CallDecided | CallEnded | undefined {
   const { record } = line;
   if (record !== "decided" && record !== "ended") return undefined;
-  const time = textIn(line["time"]);
-  const at = Date.parse(time);
+  const at = Date.parse(textIn(line["time"]));
   const call = { id: textIn(line["id"]), trunk: textIn(line["trunk"]) };
   if (Number.isNaN(at) || call.id === "") return undefined;
-  if (record === "ended") return readEnd(line, call, at);
+  if (record === "ended") return readRecordedEnd(line, at);
   const trunk = trunkOf(call.trunk);
   if (trunk === undefined) return undefined;
-  const { attempt } = readRecordedAttempt({ ...line, time }, trunk, at);
+  const attempt = readAttempt(line, trunk, at);
   return {
     kind: "decided",
     call,
@@ -45,10 +45,18 @@ export function readRecordedEvent(
   };
 }
 
-function readEnd(line: Fields, call: CallEnded["call"], at: number): CallEnded {
+/**
+ * Reads an `ended` line. Never throws.
+ *
+ * @param at the time of the line. Unix milliseconds
+ * @returns undefined for a line without an id
+ */
+export function readRecordedEnd(line: Fields, at: Millis): CallEnded | undefined {
+  const id = textIn(line["id"]);
+  if (id === "") return undefined;
   const end: Mutable<CallEnded> = {
     kind: "ended",
-    call,
+    call: { id, trunk: textIn(line["trunk"]) },
     at,
     by: endedBys.find((name) => name === line["by"]) ?? "filter",
     how: howEndeds.find((name) => name === line["how"]) ?? "lost",

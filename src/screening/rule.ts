@@ -49,6 +49,10 @@ export interface DenyList extends NumberList {
   readonly notices?: readonly string[] | undefined;
   /** Of kind shutdown: the order. It stands for the notice of rows without one. */
   readonly order?: string | undefined;
+  /** The file without whose line no number leaves the list, as the policy writes it. */
+  readonly releases?: string;
+  /** True: no number leaves the list. */
+  readonly noReturn?: boolean;
 }
 
 /** What becomes of calls from a score on. */

@@ -131,13 +131,20 @@ void t.test("the same policy: nothing changes, and what can't be judged anew is 
   const { run } = open(t);
   const ran = await run();
   t.equal(ran.code, 0, ran.err);
-  const { attempts, same, changed, unjudged, unheld } = JSON.parse(ran.out);
+  const { attempts, same, changed, unjudged, unheld, held } = JSON.parse(ran.out);
   t.same({ attempts, same, changed }, { attempts: 9, same: 5, changed: 0 });
   t.match(
     unjudged.map(({ count, why }: { count: number; why: string }) => [count, why]),
     notAnew,
   );
-  t.same(unheld, [{ rule: "bodies", what: "what stood in bodies other than SDP", count: 1 }]);
+  t.same(unheld, [
+    { rule: "bodies", what: "what stood in bodies other than SDP", count: 1 },
+    { rule: "number-class", what: "the category of the caller (operator, police, test)", count: 6 },
+  ]);
+  t.same(
+    held.join(" "),
+    "emergency line-state hidden-caller caller-form cli-conflict display-name diversion-licence deny-lists caller-authentication",
+  );
 });
 
 /** An edit of the policy, and the changes that it makes. */
@@ -227,6 +234,11 @@ void t.test("with counts: limits and detectors of the new policy run over the re
   );
   const without = JSON.parse((await run()).out);
   t.equal(without.changed, 0, "without them nothing changes");
+  t.match(
+    without.unheld.find(({ rule }: { rule: string }) => rule === "call-frequency"),
+    { count: 4, what: /how many calls there were/ },
+    "and the limit is named with the calls that it would have counted",
+  );
   const { changes, unjudged, findings } = JSON.parse((await run({ counts: true })).out);
   t.same(
     changes.map((change: Record<string, unknown>) => [change["before"], change["after"], change["ids"]]),

@@ -118,6 +118,13 @@ void t.test("numbers leave by a release only, by reload and over a restart", asy
   const refused = await runCommand(["run", "--config", place.config]);
   t.equal(refused.code, 1, "a start does not let the number go either");
   t.match(refused.stderr, /closed\.csv:2:1 number: \+861087654313 is taken out of list "closed"/u);
+  const tries = listLines().length;
+  await runCommand(["run", "--config", place.config]);
+  t.match(
+    listLines().slice(tries),
+    [{ list: "closed", what: "refused release", number: "+861087654313", why: /noReturn/u }],
+    "each start is a try, and has a line",
+  );
   place.write("closed.csv", "number\n+861087654313\n+861087654314\n");
   place.write("police.csv", "number,notice\n+861087654316,\n");
   place.write("releases.csv", `${head}+861087654312,2026-01-05,GAB,moved,GT-10\n`);

@@ -228,6 +228,47 @@ const rows: readonly Row[] = [
     after: [closed.replace("noReturn: true, ", "")],
     is: {},
     issues: ["policy.yaml:21:3 lists.closed: noReturn can't be taken back: the list in force has it"],
+    notes: ["refused release +85281239901"],
+  },
+  {
+    name: "noReturn: the list is gone",
+    before: [closed],
+    was: { "closed.csv": "number\n+85281239901\n" },
+    after: [],
+    is: {},
+    issues: [
+      'closed.csv:2:1 number: +85281239901 is taken out of list "closed"; the list is gone, and it says noReturn: put it back into policy.yaml with its numbers',
+    ],
+    notes: ["refused release +85281239901"],
+  },
+  {
+    name: "noReturn: a list that releases takes the number over",
+    before: [usual, closed],
+    was: { "closed.csv": "number\n+85281239901\n+85281239902\n" },
+    after: [usual, closed],
+    is: { "closed.csv": "number\n+85281239902\n", "police.csv": `${police}+85281239901\n` },
+    issues: [
+      'closed.csv:2:1 number: +85281239901 is taken out of list "closed"; the list in force says noReturn: put them back',
+    ],
+    notes: ["refused release +85281239901"],
+  },
+  {
+    name: "noReturn: the list has another name and no noReturn",
+    before: [closed],
+    was: { "closed.csv": "number\n+85281239901\n" },
+    after: [closed.replace("closed:", "shut:").replace("noReturn: true, ", "")],
+    is: {},
+    issues: [
+      'closed.csv:2:1 number: +85281239901 is taken out of list "closed"; the list is gone, and it says noReturn: put it back into policy.yaml with its numbers',
+    ],
+    notes: ["refused release +85281239901"],
+  },
+  {
+    name: "near miss: another name with noReturn",
+    before: [closed],
+    was: { "closed.csv": "number\n+85281239901\n" },
+    after: [closed.replace("closed:", "shut:")],
+    is: {},
   },
 ];
 

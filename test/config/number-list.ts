@@ -111,7 +111,7 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
     "+861087654321\n95588\n",
     [
       'l.csv:1:1 +861087654321: warning: unknown column "+861087654321"',
-      'l.csv:1:1: the header has no column "number"',
+      'l.csv:1:1: the header has no column "number"; the first row is a number already: write a header above it, such as "number"',
     ],
   ],
   [
@@ -171,7 +171,7 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
     "bad cells, each in its place",
     '"number",valid_from,valid_to,verified_on,may_forward\n"9 5 5 8 8x",2026-1-1,31.12.2026,yesterday,maybe\n',
     [
-      'l.csv:2:1 number: not a number: "9 5 5 8 8x"',
+      'l.csv:2:1 number: not a number: "9 5 5 8 8x"; it has the letter x',
       'l.csv:2:14 valid_from: "2026-1-1" is not a date like 2026-12-31; did you mean 2026-01-01?',
       'l.csv:2:23 valid_to: "31.12.2026" is not a date like 2026-12-31; did you mean 2026-12-31?',
       'l.csv:2:34 verified_on: "yesterday" is not a date like 2026-12-31',
@@ -192,7 +192,7 @@ const broken: readonly (readonly [name: string, text: string | Uint8Array, issue
   [
     "a quote that never ends",
     'number,note\n95588,"open\n95599,x\n',
-    ["l.csv:2:1: Quoted field unterminated"],
+    [`l.csv:2:1: a quotation mark (") opens a cell here, and nothing closes it`],
   ],
   [
     "a number as a spreadsheet spoils it",

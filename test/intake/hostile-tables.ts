@@ -5,7 +5,7 @@ import { createCalendar } from "../../src/config/lists/calendar.ts";
 import { cleanList } from "../../src/intake/clean-list.ts";
 import { proveList, writeList } from "../../src/intake/list-text.ts";
 import { readTextTable } from "../../src/intake/text-table.ts";
-import { findWorkbookExcess } from "../../src/cli/intake/workbook-bounds.ts";
+import { unpackWorkbook } from "../../src/cli/intake/workbook-parts.ts";
 import { writeWorkbook } from "../support/workbook.ts";
 
 const calendar = createCalendar("Asia/Shanghai");
@@ -79,8 +79,8 @@ void t.test("no damage to a workbook throws where its size is proved", (t) => {
       (hits, end) => {
         const bytes = Buffer.from(sound);
         for (const [at, octet] of hits) bytes[at] = octet;
-        findWorkbookExcess(bytes);
-        findWorkbookExcess(bytes.subarray(0, end));
+        unpackWorkbook(bytes);
+        unpackWorkbook(bytes.subarray(0, end));
       },
     ),
     { numRuns: 2000 },

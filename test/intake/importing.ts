@@ -76,6 +76,21 @@ void t.test("rows are added to the list in force; the file keeps its permissions
   t.match(said, /written to copy\.csv/);
 });
 
+void t.test("numbers that the list has already are told, in any spelling", async (t) => {
+  const { code, out, said } = await run(
+    "号码\n057187000003\n0571-87000004\n+8657187000030\n057187000009-057187000012\n",
+    {
+      lessee: "bank",
+      add: true,
+    },
+  );
+  t.equal(code, 0, said);
+  t.equal(out, `${list}+8657187000030,,\n057187000009..057187000012,,\n`);
+  t.match(said, /2 × row left out, the list has its numbers already \(2:1 in line 2, 3:1 in line 2\)/);
+  t.match(said, /1 × row that repeats numbers of the list, which says the same of them \(5:1 in line 2\)/);
+  t.match(said, /4 numbers more \(\+8657187000010\.\.\+8657187000012, \+8657187000030\)/);
+});
+
 void t.test("nothing is written where a cell can't be taken", async (t) => {
   const refused = await run("号码\n1.08E+11\n057187000030\n", { out: at("none.csv") });
   t.equal(refused.code, 1);
@@ -84,7 +99,7 @@ void t.test("nothing is written where a cell can't be taken", async (t) => {
   t.throws(() => statSync(at("none.csv")));
   const twice = await run("号码,失效日期\n057187000020,2029-01-01\n", { lessee: "bank", add: true });
   t.equal(twice.code, 1);
-  t.match(twice.said, /stands in line 3 of the list already, with other cells; change it there/);
+  t.match(twice.said, /stands in line 3 of the list already, with other cells \(valid_to\); change it there/);
   t.equal(twice.out, "");
 });
 
@@ -100,6 +115,15 @@ void t.test("the further column of a list is taken too: scores", async (t) => {
   t.match(refused.said, /sheet\.csv:2:2: "90" is not a score from 0 to 1/);
   const added = await run("号码,分值\n13900000002,0.6\n", { list: "risk", add: true });
   t.equal(added.out, "number,score\n+8613900000000,0.8\n13900000002,0.6\n");
+});
+
+void t.test("trunks that the lessee has not are told before the list is in force", async (t) => {
+  const refused = await run("号码,中继\n057187000030,a\n057187000031,b\n", { lessee: "bank" });
+  t.equal(refused.code, 1);
+  t.match(refused.said, /sheet\.csv:3:2: unknown trunk "b"/);
+  t.notMatch(refused.said, /sheet\.csv:2/);
+  const taken = await run("号码,中继\n057187000030,a\n057187000031,\n", { lessee: "bank" });
+  t.equal(taken.out, "number,trunk\n057187000030,a\n057187000031,\n", taken.said);
 });
 
 void t.test("what can't be asked for", async (t) => {
@@ -123,6 +147,8 @@ void t.test("what can't be asked for", async (t) => {
     t.equal(told.code, code, name);
     t.match(told.said, said, name);
   }
+  const lost = await run("号码,valid_until\n057187000030,2025-01-01\n");
+  t.match(lost.said, /^sigwall import: sheet\.csv:1:2: what stands in/, "file, line and column");
   const plain = await run("number\n057187000030\n", { list: "police" });
   t.match(plain.said, /1 number less \(\+8613800138000\)/, "a list of the policy");
 });

@@ -33,6 +33,10 @@ void t.test("figures that can't be taken", (t) => {
     ["a word", "2026-10,persons,,多", /"多" is no whole number/],
     ["a fraction", "2026-10,persons,,1.5", /no whole number/],
     ["a negative number", "2026-10,persons,,-1", /no whole number/],
+    ["a fraction with a comma", '2026-10,persons,,"1,5"', /"1,5" is no whole number/],
+    ["a power", "2026-10,persons,,1e3", /no whole number/],
+    ["another base", "2026-10,persons,,0x10", /no whole number/],
+    ["a raised digit", "2026-10,persons,,12\u00b9", /no whole number/],
     ["twice", "2026-10,persons,a,1\n2026/10,查处人员,a,1", /stands twice/],
   ];
   for (const [name, row, said] of rows) {
@@ -43,6 +47,10 @@ void t.test("figures that can't be taken", (t) => {
       name,
     );
   }
+  t.match(read("month,head,item,count,数量\n2026-10,persons,,1,2\n"), {
+    error: /1:5: the header has the column count twice/,
+  });
+  t.match(read('month,head,item,count\n2026-10,persons,,"1,200"\n'), { figures: [{ count: 1200 }] });
   t.match(read("月份,数量\n2026-10,1\n"), { error: /no row has the columns/ });
   t.end();
 });

@@ -5,7 +5,7 @@ import { ruleIds } from "../../src/domain/rule-id.ts";
 import { explainAttempt } from "../../src/screening/chain/explanation.ts";
 import { rules } from "../../src/screening/chain/rule-order.ts";
 import { compileScreen, type ChainConfig } from "../../src/screening/chain/screen.ts";
-import type { LesseeList } from "../../src/screening/rule.ts";
+import type { DenyList, LesseeList } from "../../src/screening/rule.ts";
 import type { Trunk } from "../../src/domain/trunk.ts";
 import {
   type AttemptSpec,
@@ -36,6 +36,7 @@ interface ExplainRow extends AttemptSpec {
   readonly trunk?: Partial<Trunk>;
   readonly chain?: Partial<ChainConfig>;
   readonly lesseeNumbers?: LesseeList;
+  readonly denyLists?: readonly DenyList[];
   readonly verdict: string;
   /** Rule whose line is looked at, and what it saw. */
   readonly saw: readonly [rule: string, text: string, line?: string];
@@ -170,8 +171,28 @@ const rows: readonly ExplainRow[] = [
       "lists/police.csv:3, lists/police.csv:2",
     ],
     changes: [
-      "remove +85281234567 from lists/police.csv:3, and remove +442079460001 from lists/police.csv:2 once its issuer has released them",
+      "remove +85281234567 from lists/police.csv:3 once its issuer has released it, and remove +442079460001 from lists/police.csv:2 once its issuer has released it",
     ],
+  },
+  {
+    name: "a list with a file of releases",
+    calling: ["from +85281234567"],
+    trunk: { side: "international" },
+    denyLists: [{ ...makeDenyList("police", "police", ["+85281234567"]), releases: "free.csv" }],
+    verdict: "reject police-listed",
+    saw: ["deny-lists", "from +85281234567 (foreign) is on police list police", "lists/police.csv:2"],
+    changes: [
+      "remove +85281234567 from lists/police.csv:2 once its issuer has released it, with a line in free.csv",
+    ],
+  },
+  {
+    name: "a list that releases nothing",
+    calling: ["from +85281234567"],
+    trunk: { side: "international" },
+    denyLists: [{ ...makeDenyList("shutdown", "closed", ["+85281234567"]), noReturn: true }],
+    verdict: "reject police-listed",
+    saw: ["deny-lists", "from +85281234567 (foreign) is on shutdown list closed", "lists/closed.csv:2"],
+    changes: ["nothing turns it around: list closed says noReturn, and +85281234567 is never released"],
   },
   {
     name: "two numbers that aren't listed",
@@ -308,7 +329,7 @@ void t.test("explain: what a rule saw, which line decided, what would turn it ar
   for (const row of rows) {
     const trunk = makeTrunk(row.trunk);
     const own = row.lesseeNumbers === undefined ? {} : { lesseeNumbers: row.lesseeNumbers };
-    const tables = makeTables(trunk, { denyLists, specialUsers, ...own });
+    const tables = makeTables(trunk, { denyLists: row.denyLists ?? denyLists, specialUsers, ...own });
     const screen = compileScreen(makeChain(row.chain), tables, "r1");
     const explanation = explainAttempt(screen, makeAttempt(trunk, row), makeState());
     t.equal(sayVerdict(explanation.decision), row.verdict, row.name);

@@ -6,7 +6,7 @@ import { readListRow } from "../../config/lists/list-row.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { ReadLine } from "../../records/asking/record-filter.ts";
-import { readRecordedAttempt } from "../../replay/recorded-attempts.ts";
+import { readAttempt } from "../../replay/recorded-attempts.ts";
 import { type CallExplanation, explainAttempt } from "../../screening/chain/explanation.ts";
 import { fillQuarantine } from "../../screening/quarantine/enforced.ts";
 import { createScreeningState } from "../../screening/state.ts";
@@ -53,7 +53,7 @@ export function judgeAgain(
   const found = policy.trunkById(trunk);
   if (found === undefined) return `policy ${policy.revision} has no trunk "${trunk}"`;
   if (beforeRules.has(line["rule"])) return `the rules were not asked: ${sayReason(line["reason"])}`;
-  const { attempt } = readRecordedAttempt(line, found.trunk, at);
+  const attempt = readAttempt(line, found.trunk, at);
   const state = createScreeningState({ callers: 1, recentCalls: 1, subjects: 64 });
   if (orders !== undefined) {
     state.lineOrders.orders = orders.lines;

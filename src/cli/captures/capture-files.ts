@@ -37,7 +37,7 @@ export interface CommandStream {
 
 /** How a command writes its lines. */
 export interface LineStyle {
-  readonly command: "inspect" | "replay";
+  readonly command: "inspect" | "replay" | "rehearse";
   /** NDJSON instead of a table. */
   readonly json: boolean;
   /** Several captures: each JSON line names its own. */
@@ -104,7 +104,11 @@ function createLines(
   see: ((line: PrintedLine) => void) | undefined,
 ): LineSink & { settle(before: number): void; take(): string; end(): string } {
   const colour = output.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
-  const table = createAttemptTable(style.command, colour, style.timeZone);
+  const table = createAttemptTable(
+    style.command === "inspect" ? "inspect" : "replay",
+    colour,
+    style.timeZone,
+  );
   const capture = style.several ? name : undefined;
   const isWritten = style.json && see === undefined;
   let text = "";

@@ -3,13 +3,12 @@ import { type AuditFinding, MOST_NAMED } from "../../config/audit/audit-findings
 import { auditPolicy } from "../../config/audit/audit-policy.ts";
 import { createUsedRows, type UsedRows } from "../../config/audit/used-rows.ts";
 import { createCalendar } from "../../config/lists/calendar.ts";
-import { loadStatic } from "../../config/load-static.ts";
-import { type PolicyMaterial, readPolicy } from "../../config/load-policy.ts";
+import type { PolicyMaterial } from "../../config/load-policy.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
-import { formatIssue } from "../../config/yaml/issue.ts";
 import type { Millis } from "../../domain/time.ts";
 import { eachUsedNumber } from "../../records/asking/used-numbers.ts";
 import { findRecords, openForAsking } from "../asking/record-places.ts";
+import { readConfigured } from "./configured-policy.ts";
 
 /** What the command was called with. */
 export interface AuditOptions {
@@ -49,8 +48,9 @@ export async function audit(options: AuditOptions, output: AuditOutput): Promise
     stderr.write(`sigwall audit: ${message}\n`);
     return UNUSABLE;
   };
-  const material = readMaterial(options.config, readFile);
-  if (typeof material === "string") return fail(material);
+  const read = readConfigured(readFile, options.config);
+  if (typeof read === "string") return fail(read);
+  const { material } = read;
   const { lessee } = options;
   if (lessee !== undefined && !material.file.lessees.some(({ value }) => value.id === lessee))
     return fail(`${material.file.source.file} has no lessee "${lessee}"`);
@@ -72,17 +72,6 @@ export async function audit(options: AuditOptions, output: AuditOutput): Promise
       : describe(material, findings, all, options),
   );
   return findings.length === 0 ? CLEAN : FOUND;
-}
-
-/** @returns a string that says why it can't be used */
-function readMaterial(path: string, readFile: ReadFile): PolicyMaterial | string {
-  const { config, issues } = loadStatic(readFile, path);
-  if (config === undefined) return issues.map(formatIssue).join("\n");
-  const listeners = config.listen.map(({ id }) => id);
-  const { material, issues: mistakes } = readPolicy(readFile, config.policy, listeners, config.engine);
-  if (material !== undefined) return material;
-  const errors = mistakes.filter(({ severity }) => severity === "error").map(formatIssue);
-  return [`${config.policy} has errors:`, ...errors].join("\n");
 }
 
 interface Use {

@@ -1,14 +1,7 @@
 // `sigwall diff`: what differs between two policies, in the words of the business.
 import { comparePolicies } from "../../config/change/policy-changes.ts";
-import { loadStatic } from "../../config/load-static.ts";
-import { type PolicyMaterial, readPolicy } from "../../config/load-policy.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
-import { formatIssue } from "../../config/yaml/issue.ts";
-import { valueAt } from "../../config/yaml/schema-issues.ts";
-import { readYaml } from "../../config/yaml/yaml-source.ts";
-import { readKept } from "../../records/policies/kept-policy.ts";
-import { readKeptFiles } from "../../records/policies/policy-recall.ts";
-import { findRecords } from "../asking/record-places.ts";
+import { readNamed } from "./configured-policy.ts";
 
 /** What the command was called with. */
 export interface DiffOptions {
@@ -37,8 +30,8 @@ const UNUSABLE = 2;
  * @returns exit code: 0 the same; 1 different; 2 one of them can't be read
  */
 export function diffPolicies(options: DiffOptions, output: DiffOutput): number {
-  const before = readSide(options.before, options, output);
-  const after = typeof before === "string" ? undefined : readSide(options.after, options, output);
+  const before = readNamed(options.before, options, output.readFile);
+  const after = typeof before === "string" ? undefined : readNamed(options.after, options, output.readFile);
   for (const failed of [before, after])
     if (typeof failed === "string") {
       output.stderr.write(`sigwall diff: ${failed}\n`);
@@ -50,36 +43,4 @@ export function diffPolicies(options: DiffOptions, output: DiffOutput): number {
   else if (changes.length === 0) output.stdout.write("both policies say the same\n");
   else for (const { about, text } of changes) output.stdout.write(`${about}: ${text}\n`);
   return changes.length === 0 ? SAME : DIFFERENT;
-}
-
-/** @returns a string that says why it can't be read */
-function readSide(named: string, options: DiffOptions, output: DiffOutput): PolicyMaterial | string {
-  if (/^[0-9a-f]{12}$/u.test(named)) return readRevision(named, options, output.readFile);
-  const content = output.readFile(named);
-  if ("error" in content) return `can't read ${named}: ${content.error}`;
-  const isPolicy = valueAt(readYaml(named, content.bytes).value, ["policy"]) === undefined;
-  if (isPolicy) return readFrom(output.readFile, named);
-  const { config, issues } = loadStatic(output.readFile, named);
-  if (config === undefined) return issues.map(formatIssue).join("\n");
-  const listeners = config.listen.map(({ id }) => id);
-  return readFrom(output.readFile, config.policy, listeners, config.engine);
-}
-
-function readFrom(...parts: Parameters<typeof readPolicy>): PolicyMaterial | string {
-  const { material, issues } = readPolicy(...parts);
-  if (material !== undefined) return material;
-  const errors = issues.filter(({ severity }) => severity === "error").map(formatIssue);
-  return [`${parts[1]} has errors:`, ...errors].join("\n");
-}
-
-function readRevision(revision: string, options: DiffOptions, readFile: ReadFile): PolicyMaterial | string {
-  const place = findRecords(options, readFile);
-  if (typeof place === "string") return place;
-  for (const folder of place.policies) {
-    const kept = readKept(folder, revision);
-    if (typeof kept === "string") return kept;
-    if (kept !== undefined)
-      return readFrom(readKeptFiles(folder, kept), kept.policy, kept.listeners, kept.engine);
-  }
-  return `the policy of revision ${revision} is not kept in ${place.policies.join(", ")}`;
 }

@@ -12,6 +12,8 @@ import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
 import type { AskedColumn } from "../../config/lists/asked-column.ts";
 import { askedOf as askedOfList } from "../../config/policy/list-loading.ts";
 import type { LoadedList } from "../../config/policy/list-loading.ts";
+import type { PolicyFile } from "../../config/policy/policy-file.ts";
+import { findStrangeTrunks } from "../../config/policy/row-trunks.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
 import {
   type CellIssue,
@@ -20,7 +22,7 @@ import {
   cleanList,
   type CleanList,
 } from "../../intake/clean-list.ts";
-import { addRows } from "../../intake/list-addition.ts";
+import { addRows, type MetRow } from "../../intake/list-addition.ts";
 import { proveList, writeList } from "../../intake/list-text.ts";
 import { differenceOf } from "../../numbering/lists/difference.ts";
 import type { ReadList } from "../../config/lists/number-list.ts";
@@ -77,16 +79,17 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   }
   if ("error" in target) return fail(target.error, UNUSABLE);
   const reading = await readTable(Buffer.from(content.bytes), options.sheet);
-  if ("error" in reading) return fail(`${options.file}: ${reading.error}`, REFUSED);
+  if ("error" in reading) return fail(nameFile(options.file, reading.error), REFUSED);
   if (options.kind === "monthly") return importFigures(options, reading.table, say, output);
   const clean = cleanList(reading.table, target.homeCountry, askedOf(target));
-  if ("error" in clean) return fail(`${options.file}: ${clean.error}`, REFUSED);
+  if ("error" in clean) return fail(nameFile(options.file, clean.error), REFUSED);
 
   const made = options.add === true ? addTo(target, clean) : makeWhole(target, clean);
   say(`${options.file} (${reading.table.form}): ${sayAmount(clean.rows.length, "row")} of numbers`);
   for (const change of clean.changes) say(`  ${describeChange(change)}`);
+  if (!("error" in made)) for (const line of made.told) say(`  ${line}`);
   if ("error" in made) return fail(`${target.list?.file ?? ""}: ${made.error}`, REFUSED);
-  const issues = [...clean.issues, ...made.issues];
+  const issues = [...clean.issues, ...made.issues, ...findTrunks(target, made)];
   for (const { place, message } of issues) say(`${options.file}:${place}: ${message}`);
   const left = clean.issueCount - clean.issues.length;
   if (left > 0) say(`${left} more cells that can't be taken`);
@@ -105,12 +108,14 @@ function importFigures(
 ): number {
   const read = readMonthlyFigures(table);
   if ("error" in read) {
-    say(`sigwall import: ${options.file}: ${read.error}`);
+    say(`sigwall import: ${nameFile(options.file, read.error)}`);
     return REFUSED;
   }
   for (const { place, message } of read.issues) say(`${options.file}:${place}: ${message}`);
+  if (read.issueCount > read.issues.length)
+    say(`${read.issueCount - read.issues.length} more cells that can't be taken`);
   if (read.issues.length > 0) {
-    say(`sigwall import: ${sayAmount(read.issues.length, "cell")} can't be taken: nothing was written`);
+    say(`sigwall import: ${sayAmount(read.issueCount, "cell")} can't be taken: nothing was written`);
     return REFUSED;
   }
   say(`${options.file} (${table.form}): ${sayAmount(read.figures.length, "figure")}`);
@@ -118,11 +123,18 @@ function importFigures(
   return write(options, writeMonthlyFigures(read.figures), say, output);
 }
 
+/** Puts the file in front of words that may begin with a place in it: `list.csv:1:2: …`. */
+function nameFile(file: string, words: string): string {
+  return `${file}${/^(?:\d+:\d+|[A-Z]{1,3}\d+): /u.test(words) ? ":" : ": "}${words}`;
+}
+
 /** What the table is compared with, and how its numbers and days are read. */
 interface Target {
   readonly list: LoadedList | undefined;
   readonly homeCountry: string;
   readonly calendar: Calendar;
+  /** The policy that the list belongs to. */
+  readonly policy?: PolicyFile;
 }
 
 function findTarget({
@@ -147,7 +159,7 @@ function findTarget({
   if (found === undefined)
     return { error: `the policy has no ${lessee === undefined ? "list" : "lessee"} "${wanted}"` };
   const { homeCountry, timeZone } = material.file;
-  return { list: found, homeCountry, calendar: createCalendar(timeZone) };
+  return { list: found, homeCountry, calendar: createCalendar(timeZone), policy: material.file };
 }
 
 /** The further column that the kind of the list asks for. */
@@ -155,8 +167,24 @@ function askedOf({ list }: Target): AskedColumn | undefined {
   return list && askedOfList(list);
 }
 
+/** Trunks that the lessee has not: a policy with such a list would be refused. */
+function findTrunks({ list, policy }: Target, made: MadeList): readonly CellIssue[] {
+  if (list === undefined || policy === undefined || made.read === undefined) return [];
+  const read = { ...list, read: made.read };
+  const bytes = Buffer.from(made.text);
+  return findStrangeTrunks(policy, [read], () => ({ bytes })).map(({ line, message }) => ({
+    place: made.placeOfLine(line, "trunk"),
+    column: "trunk",
+    message,
+  }));
+}
+
 interface MadeList {
+  /** Where a line of the text came from. */
+  readonly placeOfLine: (line: number, column: string) => string;
   readonly text: string;
+  /** What people must know of it. */
+  readonly told: readonly string[];
   readonly read: ReadList | undefined;
   readonly issues: readonly CellIssue[];
 }
@@ -164,23 +192,36 @@ interface MadeList {
 function makeWhole(target: Target, clean: CleanList): MadeList {
   const { calendar, homeCountry } = target;
   const text = writeList(clean.columns, clean.rows);
-  if (clean.issues.length > 0) return { text, read: undefined, issues: [] };
+  const placeOfLine = (line: number, column: string): string =>
+    clean.placeOf(clean.rows[line - 2]?.row ?? 1, column);
+  if (clean.issues.length > 0) return { text, placeOfLine, told: [], read: undefined, issues: [] };
   const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked: askedOf(target) });
-  return { text, read: reading.list, issues };
+  return { text, placeOfLine, told: [], read: reading.list, issues };
 }
 
 function addTo(target: Target, clean: CleanList): MadeList | { readonly error: string } {
   const { list, calendar, homeCountry } = target;
   const there = list === undefined ? { error: "there is no list" } : readFromDisk(list.file);
   if ("error" in there) return there;
-  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, askedOf(target));
+  const asked = askedOf(target);
+  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, {
+    calendar,
+    homeCountry,
+    asked,
+  });
   if ("error" in addition) return addition;
-  const { text, added, firstLine, issues } = addition;
+  const { text, added, firstLine, covered, overlapping, issues } = addition;
   const proved = proveList({ ...clean, rows: added }, text, calendar, homeCountry, {
     firstLine,
-    asked: askedOf(target),
+    asked,
   });
-  return { text, read: proved.reading.list, issues: [...issues, ...proved.issues] };
+  const told = [
+    ...describeMet("row left out, the list has its numbers already", covered),
+    ...describeMet("row that repeats numbers of the list, which says the same of them", overlapping),
+  ];
+  const placeOfLine = (line: number, column: string): string =>
+    clean.placeOf(added[line - firstLine]?.row ?? 1, column);
+  return { text, placeOfLine, told, read: proved.reading.list, issues: [...issues, ...proved.issues] };
 }
 
 function write(
@@ -218,8 +259,15 @@ const changeWords: Readonly<Record<Change, (first: string) => string>> = {
   "yes-no": (first) => `yes or no written in English (${first})`,
   "empty-row": (first) => `empty row left out (row ${first})`,
   "row-twice": (first) => `row that stands twice left out (${first})`,
+  "unnamed-cell": (first) => `cell beyond the header left out (${first})`,
   "unread-column": (first) => `column that no list has left out (${first})`,
 };
+
+function describeMet(what: string, met: readonly MetRow[]): readonly string[] {
+  if (met.length === 0) return [];
+  const places = met.slice(0, 3).map(({ place, line }) => `${place} in line ${line}`);
+  return [`${met.length} × ${what} (${places.join(", ")}${met.length > places.length ? ", …" : ""})`];
+}
 
 function describeChange({ change, count: times, first }: ChangeCount): string {
   const places = first.join(", ") + (times > first.length ? ", …" : "");

@@ -1,95 +1,26 @@
 // The process that reads one workbook: octets from standard input, rows as JSON lines to standard output.
-import type { Buffer } from "node:buffer";
 import { buffer as octetsOf } from "node:stream/consumers";
-import { columnMeant } from "../../config/lists/list-advice.ts";
-import { findWorkbookExcess } from "./workbook-bounds.ts";
-import { ROWS_OF_TITLE } from "../../intake/table.ts";
-import type { WorkbookLine } from "../../intake/workbook-lines.ts";
+import { shortenCell } from "../../config/lists/list-advice.ts";
+import { cellName } from "../../intake/table.ts";
+import { readWorkbook } from "./read-workbook.ts";
 
-/** More rows than any workbook that people make. Excel ends at 1,048,576. */
-const MOST_ROWS = 1_000_000;
-
-type PlainCell = string | number | boolean | null;
-
-interface Sheet {
-  readonly sheet: string;
-  readonly data: readonly (readonly unknown[])[];
-}
-
-/** The part of read-excel-file 9.3 that is used. */
-interface WorkbookPackage {
-  readonly default: (bytes: Buffer) => Promise<readonly Sheet[]>;
-}
-
-/** A variable in the import: the package is optional, and the compiler does not need it. */
-const PACKAGE: string = "read-excel-file/node";
-
-/** Gives values and never formulas. The package knows no entities but those of XML. */
-async function readSheets(bytes: Buffer): Promise<readonly Sheet[]> {
-  let module: WorkbookPackage;
-  try {
-    module = await import(PACKAGE);
-  } catch {
-    throw new Error("the package read-excel-file is not installed: npm install read-excel-file@9.3.17");
-  }
-  return module.default(bytes);
-}
-
-async function readWorkbook(wanted: string | undefined, say: (line: WorkbookLine) => void): Promise<void> {
-  const bytes = await octetsOf(process.stdin);
-  const excess = findWorkbookExcess(bytes);
-  if (excess !== undefined) {
-    say({ error: excess });
-    return;
-  }
-  const sheets = await readSheets(bytes);
-  const names = sheets.map(({ sheet }) => sheet);
-  const chosen = wanted === undefined ? firstOf(sheets) : sheets.find(({ sheet }) => sheet === wanted);
-  if (chosen === undefined) {
-    const quoted = names.map((name) => `"${name}"`).join(", ");
-    say({
-      error: wanted === undefined ? "no sheet has a row" : `it has no sheet "${wanted}", but ${quoted}`,
-    });
-    return;
-  }
-  const { sheet, data } = chosen;
-  if (data.length > MOST_ROWS) {
-    say({ error: `sheet "${sheet}" has more than ${MOST_ROWS} rows` });
-    return;
-  }
-  say({ sheet, sheets: names });
-  for (const [index, cells] of data.entries())
-    say({
-      row: index + 1,
-      cells: cells.map(tellCell),
-    });
-}
-
-/** The first sheet whose beginning names a column of numbers; else the first with something in it. */
-function firstOf(sheets: readonly Sheet[]): Sheet | undefined {
-  const namesNumbers = ({ data }: Sheet): boolean =>
-    data.slice(0, ROWS_OF_TITLE).some((row) => row.some((cell) => columnMeant(String(cell)) === "number"));
-  return sheets.find(namesNumbers) ?? sheets.find(({ data }) => data.length > 0);
-}
-
-function tellCell(cell: unknown): PlainCell | { readonly day: string } {
-  if (cell instanceof Date) return { day: dayOf(cell) };
-  return typeof cell === "string" || typeof cell === "number" || typeof cell === "boolean" ? cell : null;
-}
-
-/** A date that no calendar has is told as one, and refused where a day is read. */
-function dayOf(date: Date): string {
-  return Number.isFinite(date.getTime()) ? date.toISOString() : "";
+/** The package names a cell by row and column. */
+function describeFault(words: string): string {
+  const cell = /^<c\/> at row (\d+), col (\d+): (\w+)$/u.exec(words);
+  if (cell === null) return `it can't be read as a workbook: ${shortenCell(words)}`;
+  const name = cellName(Number(cell[1]), Number(cell[2]) - 1);
+  return `it can't be read as a workbook: cell ${name} is damaged (${cell[3]}); type it again`;
 }
 
 const lines: string[] = [];
 try {
-  await readWorkbook(process.argv[2], (line) => void lines.push(JSON.stringify(line)));
-} catch (error) {
-  lines.push(
-    JSON.stringify({
-      error: `it can't be read as a workbook: ${error instanceof Error ? error.message : String(error)}`,
-    }),
+  await readWorkbook(
+    await octetsOf(process.stdin),
+    process.argv[2],
+    (line) => void lines.push(JSON.stringify(line)),
   );
+} catch (error) {
+  const words = error instanceof Error ? error.message : String(error);
+  lines.push(JSON.stringify({ error: describeFault(words) }));
 }
 process.stdout.write(`${lines.join("\n")}\n`);

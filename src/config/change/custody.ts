@@ -2,7 +2,7 @@
 import { formatKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import { type NumberSpan, takenOut } from "../../numbering/lists/difference.ts";
-import type { ListEntry } from "../../numbering/list-entry.ts";
+import { spansOfEntry } from "../../numbering/lists/entry-spans.ts";
 import { ATTRIBUTE_WIDTH } from "../../numbering/number-columns.ts";
 import { createNumberSetBuilder } from "../../numbering/number-set-builder.ts";
 import { type NumberSet, openNumberSet } from "../../numbering/number-set.ts";
@@ -88,12 +88,17 @@ export function findTakenOut(
   const held = next.lists.filter(isInCustody);
   for (const list of inForce) {
     const same = held.find(({ id }) => id === list.id);
+    const before = openNumberSet(list.memory);
     if (list.noReturn && same !== undefined && same.entry?.noReturn !== true) {
       const message = "noReturn can't be taken back: the list in force has it";
       issues.push(next.file.source.issueAt(["lists", list.id], message));
+      refused.push(takenBack(list, before));
     }
-    const before = openNumberSet(list.memory);
-    const after = held.map(({ read }) => read.numbers);
+    // A list without noReturn would let the number go by a release later.
+    const keeping = held.filter(
+      ({ id, entry }) => !list.noReturn || id === list.id || entry?.noReturn === true,
+    );
+    const after = keeping.map(({ read }) => read.numbers);
     // A file that did not change is shared memory.
     if (after.some(({ memory }) => memory === list.memory)) continue;
     const moments = momentsOf(before, now);
@@ -152,18 +157,6 @@ function goodReleases({ releases }: LoadedReleases, before: NumberSet, now: Mill
   });
 }
 
-/** The spans of a number, range or prefix, as `NumberSet` has them. */
-function spansOfEntry(entry: ListEntry): readonly NumberSpan[] {
-  if (entry.kind === "exact") return [{ low: entry.key, high: entry.key }];
-  if (entry.kind === "range") return [{ low: entry.low, high: entry.high }];
-  const spans: NumberSpan[] = [];
-  for (let length = entry.digits.length, power = 1; length <= 15; length++, power *= 10) {
-    const low = Number(entry.digits) * power;
-    spans.push(entry.code ? { low: -(low + power - 1), high: -low } : { low, high: low + power - 1 });
-  }
-  return spans;
-}
-
 function setOf(releases: readonly Release[]): NumberSet {
   const builder = createNumberSetBuilder();
   for (const { entry, line } of releases) builder.add(entry, { line, mayForward: false });
@@ -193,7 +186,9 @@ function issueOf(
   const taken = `${nameSpans(left)} ${left.length === 1 ? "is" : "are"} taken out of list "${list.id}"`;
   const file = releases.find((each) => each.list === list.id)?.file;
   const way = list.noReturn
-    ? "the list in force says noReturn: put them back"
+    ? same === undefined
+      ? `the list is gone, and it says noReturn: put it back into ${policy.source.file} with its numbers`
+      : "the list in force says noReturn: put them back"
     : same === undefined
       ? `the list is gone: put it back into ${policy.source.file} as a police or shutdown list, and release its numbers first`
       : file === undefined
@@ -219,6 +214,19 @@ function refusedNotes({ id, noReturn }: CustodyList, left: readonly NumberSpan[]
     why,
     ...(index === MOST_NOTES - 1 && left.length > MOST_NOTES ? { more: left.length - MOST_NOTES } : {}),
   }));
+}
+
+/** One note for all numbers of a list that was to lose its noReturn. */
+function takenBack({ id }: CustodyList, before: NumberSet): CustodyNote {
+  const [first, ...others] = takenOut(before, [], END_OF_TIME);
+  return {
+    record: "list",
+    list: id,
+    what: "refused release",
+    number: first === undefined ? "" : formatSpan(first),
+    why: "noReturn was to be taken back",
+    ...(others.length > 0 ? { more: others.length } : {}),
+  };
 }
 
 function releasedNotes(

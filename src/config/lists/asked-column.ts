@@ -1,6 +1,7 @@
 // The further column that a kind of list asks for: a score, an industry, trunks, or the notice that a row came with.
 import { Buffer } from "node:buffer";
 import { MOST_MARK } from "../../numbering/number-set-builder.ts";
+import { quoteCell } from "./list-advice.ts";
 import { readScore } from "../../numbering/lists/score.ts";
 
 /** What is asked of the rows of a list besides the usual columns. */
@@ -75,7 +76,7 @@ function createScores(column: AskedColumn): AskedCells {
       if (cell === "") return "the score is missing";
       const bytes = Buffer.from(cell);
       const steps = readScore(bytes, 0, bytes.length);
-      return steps < 0 ? `"${cell}" is not a score from 0 to 1 like 0.75` : steps;
+      return steps < 0 ? `${quoteCell(cell)} is not a score from 0 to 1 like 0.75` : steps;
     },
     names: () => [],
   };

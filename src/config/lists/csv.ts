@@ -37,12 +37,20 @@ export function eachCsvRow(text: string, take: (row: CsvRow) => boolean | undefi
     delimiter,
     newline: "\n",
     step: ({ data: cells, errors: [mistake], meta }, parser) => {
-      const row = { cells, line, text: parsed.slice(offset, meta.cursor), mistake: mistake?.message };
+      const row = { cells, line, text: parsed.slice(offset, meta.cursor), mistake: describeMistake(mistake) };
       offset = meta.cursor;
       line += countLines(row.text);
       if (row.line > 0 && take(row) === false) parser.abort();
     },
   });
+}
+
+/** What is wrong with quotes, and what to do. */
+function describeMistake(mistake: Papa.ParseError | undefined): string | undefined {
+  if (mistake === undefined) return undefined;
+  return mistake.code === "MissingQuotes"
+    ? 'a quotation mark (") opens a cell here, and nothing closes it'
+    : 'text stands behind the quotation mark (") that closes a cell; write "" for a mark within a cell';
 }
 
 /** Writes rows as CSV text with LF line ends. What needs quotes has them. */

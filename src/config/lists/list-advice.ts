@@ -17,6 +17,9 @@ export const columns = [
 ] as const;
 export type Column = (typeof columns)[number];
 
+/** Characters of a cell that a message shows. */
+const MOST_SHOWN = 40;
+
 /** Names as the header of a file writes them: any case and width of letters, with spaces or hyphens. */
 export function columnNamed(name: string): Column | undefined {
   const written = plainName(name);
@@ -36,8 +39,8 @@ export function columnMeant(name: string): Column | undefined {
  */
 export function misspeltDateColumn(name: string): Column | undefined {
   const written = plainName(name);
-  // Who verified a number is no date.
-  if (written.endsWith("by")) return undefined;
+  // Who verified a number, and how, is no date.
+  if (/(?:by|人|员|单位|部门|方式|结果)$/u.test(written)) return undefined;
   const undated = written.replace(/^date_|_?(?:date|day|time)$|_on$/u, "");
   for (const [column, words, whole] of dateWords)
     if (words.test(written) || whole?.test(undated) === true) return column;
@@ -53,8 +56,15 @@ export function isMisspeltTrunk(name: string): boolean {
   return columnMeant(name) === "trunk" || /^(?:trunks|trunk_?(?:id|name|group)s?)$/u.test(written);
 }
 
+/** Advice for a header without a column of numbers; empty when there is none. */
+export function adviseHeader(cells: readonly string[]): string {
+  const isRow = cells.some((cell) => /^[='"]{0,3}\+?\d[\d .*-]{2,30}["]?$/u.test(foldWidth(cell.trim())));
+  return isRow ? '; the first row is a number already: write a header above it, such as "number"' : "";
+}
+
 /** Advice for an unknown column; empty when there is none. */
 export function adviseColumn(name: string): string {
+  if (name.startsWith("#")) return "; a list has no comment lines, write them into the column note";
   const meaning = columnMeant(name);
   if (meaning !== undefined) return `; write "${meaning}" for it`;
   return adviseSeparator(name) || suggest(plainName(name), columns);
@@ -74,26 +84,64 @@ export function adviseNumber(cell: string): string {
     return "; a spreadsheet took it for an amount: format the column as text and export it again";
   if (cell.startsWith("=") || cell.startsWith("'")) return "; take the text mark of the spreadsheet away";
   if (cell.startsWith("#")) return "; a list has no comment lines, write them into the column note";
-  const [first, last, ...more] = cell.split(/[-–—~～至到]/u).map((end) => end.trim());
-  const isRange = first !== undefined && last !== undefined && more.length === 0;
-  if (isRange && first.length >= 5 && last.length >= 5) return `; a range is written ${first}..${last}`;
-  const folded = cell.normalize("NFKC");
-  if (folded !== cell) return `; full-width or special characters: write "${folded}"`;
+  if (/\d{3}\s*[、，,;；/|\\]\s*\d{3}/u.test(cell)) return "; write one number or range a row";
+  const [first, last, ...more] = cell.split(/\.\.|[-–—~～至到]/u).map((end) => end.trim());
+  const isRange = first !== undefined && last !== undefined && more.length === 0 && first.length >= 5;
+  if (isRange && last.length >= 5 && !cell.includes("..")) return `; a range is written ${first}..${last}`;
+  if (isRange && /^\d{1,4}$/u.test(last)) return "; a range is written A..B, with both ends in full";
+  const folded = foldWidth(cell);
+  if (folded !== cell) return `; full-width characters: write "${folded}"`;
+  if (cell.normalize("NFKC") !== cell) return "; it holds special characters, type the number again";
+  const letter = /^[+\d][\d\s().-]*([A-Za-z])[\d\s().-]*$/u.exec(cell)?.[1];
+  if (letter !== undefined) return `; it has the letter ${letter}`;
   if (hasInvisible(cell)) return "; it holds a character that nobody sees, type the number again";
   return "";
 }
 
+/** Full-width letters, digits and signs, and the wide space, as usual ones. Others stay: a raised 1 is no digit. */
+export function foldWidth(text: string): string {
+  return text.replaceAll(/[\uff01-\uff5e\u3000]/gu, (sign) => sign.normalize("NFKC"));
+}
+
+/** A cell in a message, cut where it is longer than a number, a date or a name. */
+export function shortenCell(cell: string): string {
+  return cell.length > MOST_SHOWN ? `${cell.slice(0, MOST_SHOWN).replace(/[\ud800-\udbff]$/u, "")}…` : cell;
+}
+
+/** The same in quotes. */
+export function quoteCell(cell: string): string {
+  return `"${shortenCell(cell)}"`;
+}
+
 /** Advice for a cell that is no date; empty when there is none. */
 export function adviseDate(cell: string): string {
-  const parts = cell
-    .normalize("NFKC")
+  const day = dayMeant(cell);
+  if (day !== undefined) return day === cell ? "" : `; did you mean ${day}?`;
+  if (/^\d{5}$/u.test(cell))
+    return "; it is the spreadsheet's count of days: format the column as a date and export it again";
+  const [a, b, year] = partsOfDate(cell);
+  const [first, second] = [dayOf(year, a, b), dayOf(year, b, a)];
+  return first === undefined || second === undefined ? "" : `; write ${first} or ${second}`;
+}
+
+/** The day that a cell means, as YYYY-MM-DD; undefined when there is none, or when it can be read in two ways. */
+export function dayMeant(cell: string): string | undefined {
+  const [a, b, c] = partsOfDate(cell);
+  if (a >= 1970) return dayOf(a, b, c);
+  // What is above 12 is no month.
+  if (c >= 1970 && a > 12) return dayOf(c, b, a);
+  return c >= 1970 && (b > 12 || a === b) ? dayOf(c, a, b) : undefined;
+}
+
+/** The three numbers of a date, in the order in which they stand; zeros where there are others. */
+function partsOfDate(cell: string): readonly [number, number, number] {
+  if (cell.length > MOST_SHOWN) return [0, 0, 0];
+  const parts = foldWidth(cell)
     .replace(/(?:[T ]\d{1,2}:\d{2}(?::\d{2})?|日)$/u, "")
-    .split(/[./年月-]/u)
-    .map(Number);
-  if (parts.length !== 3 || parts.some((part) => !Number.isInteger(part))) return "";
-  const [a = 0, b = 0, c = 0] = parts;
-  const day = a >= 1970 ? dayOf(a, b, c) : a > 12 && c >= 1970 ? dayOf(c, b, a) : undefined;
-  return day === undefined || day === cell ? "" : `; did you mean ${day}?`;
+    .split(/[./年月-]/u);
+  if (parts.length !== 3 || parts.some((part) => !/^\d{1,4}$/u.test(part))) return [0, 0, 0];
+  const [a = 0, b = 0, c = 0] = parts.map(Number);
+  return [a, b, c];
 }
 
 /**

@@ -8,6 +8,7 @@ import { countLines, type CsvRow, widthOf } from "./csv.ts";
 import {
   adviseColumn,
   adviseDate,
+  adviseHeader,
   adviseNumber,
   adviseSeparator,
   type Column,
@@ -15,10 +16,14 @@ import {
   isMisspeltTrunk,
   misspeltDateColumn,
   plainName,
+  quoteCell,
+  shortenCell,
 } from "./list-advice.ts";
 
 /** No number, range or prefix has more characters, separators included. */
 const longestNumber = 80;
+/** At most so many unknown columns are named. */
+const MOST_UNKNOWN = 20;
 
 /** A place in a file. Lines and columns count from 1. */
 export interface FilePlace {
@@ -50,6 +55,7 @@ export function readHeader(row: CsvRow, report: Report, column?: AskedColumn): H
   const positions = new Map<Column, number>();
   const width = widthOf(row);
   let asked = -1;
+  let unknown = 0;
   for (const [index, cell] of row.cells.slice(0, width).entries()) {
     const name = cell.trim();
     const isAsked = column !== undefined && plainName(name) === plainName(column.name);
@@ -58,8 +64,13 @@ export function readHeader(row: CsvRow, report: Report, column?: AskedColumn): H
       if (asked >= 0) report(placeOf(row, index), name, `the header has the column "${name}" twice`);
       else asked = index;
     } else if (known === undefined) {
+      if (++unknown > MOST_UNKNOWN) continue;
       if (column?.holds === "trunks" && isMisspeltTrunk(name))
-        report(placeOf(row, index), name, `unknown column "${name}"; did you mean "trunk"?`);
+        report(
+          placeOf(row, index),
+          shortenCell(name),
+          `unknown column ${quoteCell(name)}; did you mean "trunk"?`,
+        );
       else reportUnknown(placeOf(row, index), name, report);
     } else if (known === "trunk") {
       const message = "only lists of lessees have a column trunk; here every row holds for every trunk";
@@ -70,7 +81,16 @@ export function readHeader(row: CsvRow, report: Report, column?: AskedColumn): H
       positions.set(known, index);
     }
   }
-  if (!positions.has("number")) report(placeOf(row, 0), "", 'the header has no column "number"');
+  if (unknown > MOST_UNKNOWN) {
+    const message = `${unknown - MOST_UNKNOWN} more unknown columns`;
+    report(placeOf(row, 0), "", message, "warning");
+  }
+  if (!positions.has("number"))
+    report(
+      placeOf(row, 0),
+      "",
+      `the header has no column "number"${adviseHeader(row.cells.slice(0, width))}`,
+    );
   if (column?.holds === "score" && asked < 0)
     report(
       placeOf(row, 0),
@@ -83,10 +103,15 @@ export function readHeader(row: CsvRow, report: Report, column?: AskedColumn): H
 /** A column that nobody reads is a warning. Where it was to hold dates, numbers would go on calling: an error. */
 function reportUnknown(place: FilePlace, name: string, report: Report): void {
   const date = misspeltDateColumn(name);
-  if (date === undefined) report(place, name, `unknown column "${name}"${adviseColumn(name)}`, "warning");
+  if (date === undefined)
+    report(place, shortenCell(name), `unknown column ${quoteCell(name)}${adviseColumn(name)}`, "warning");
   else {
     const advice = adviseSeparator(name) || `; did you mean "${date}"?`;
-    report(place, name, `unknown column "${name}", its dates would be ignored${advice}`);
+    report(
+      place,
+      shortenCell(name),
+      `unknown column ${quoteCell(name)}, its dates would be ignored${advice}`,
+    );
   }
 }
 
@@ -118,7 +143,7 @@ export function readRow(
     const text = cell(column);
     const read = text === "" ? undefined : calendar.readDay(text);
     if (text !== "" && read === undefined)
-      refuse(column, `"${text}" is not a date like 2026-12-31${adviseDate(text)}`);
+      refuse(column, `${quoteCell(text)} is not a date like 2026-12-31${adviseDate(text)}`);
     return read;
   };
   const entry = readEntry(cell("number"), homeCountry);
@@ -131,7 +156,7 @@ export function readRow(
   }
   const forward = cell("may_forward");
   if (forward !== "" && forward !== "yes" && forward !== "no") {
-    refuse("may_forward", `expected yes or no, got "${forward}"`);
+    refuse("may_forward", `expected yes or no, got ${quoteCell(forward)}`);
   }
   const mark = header.asked < 0 ? undefined : cells?.readText(row.cells[header.asked]?.trim() ?? "");
   if (typeof mark === "string") {

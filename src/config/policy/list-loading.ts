@@ -125,7 +125,11 @@ function toDenyLists(lists: readonly LoadedList[]): readonly DenyList[] {
     const { kind, entry, read } = list;
     if (kind !== "police" && kind !== "deny" && kind !== "shutdown") return [];
     const ordered = entry?.order === undefined ? {} : { order: entry.order };
-    return [{ ...toNumberList(list), kind, notices: read.names, ...ordered }];
+    const kept = {
+      ...(entry?.releases !== undefined && { releases: entry.releases }),
+      ...(entry?.noReturn === true && { noReturn: true }),
+    };
+    return [{ ...toNumberList(list), kind, notices: read.names, ...ordered, ...kept }];
   });
 }
 

@@ -4,11 +4,28 @@ import type { Database } from "../sealed/duckdb.ts";
 import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
 import { takeOnce } from "./copied-lines.ts";
 import { readOpenLines } from "./open-lines.ts";
-import type { ReadLine, RecordFilter } from "./record-filter.ts";
-import { readSealedAttempts, readSealedLines } from "./sealed-lines.ts";
+import type { Fields } from "../lines/line-fields.ts";
+import { countSealedAttempts, eachSealedLine } from "./sealed-attempts.ts";
 
-/** So much time of sealed hours is asked for at once: memory holds the lines of it. */
-const SLICE: Millis = 600_000;
+/**
+ * About so many sealed attempts are put in order at once: DuckDB holds some hundred octets of each. Every slice of an hour
+ * reads the whole hour.
+ */
+const MOST_SORTED = 250_000;
+
+/** A record line and its time on the wall clock. Unix milliseconds. */
+interface TimedLine {
+  readonly line: Fields;
+  readonly at: Millis;
+}
+
+/** Which lines are meant: of which kinds, from a moment until another one. */
+export interface LineSpan {
+  /** `decided`, and `ended` too where it is asked for. */
+  readonly kinds: readonly ("decided" | "ended")[];
+  readonly from: Millis;
+  readonly to: Millis;
+}
 
 /** What could not be looked at. */
 export interface Unseen {
@@ -18,18 +35,17 @@ export interface Unseen {
 }
 
 /**
- * Calls `take` with every `decided` line that is meant, and every `ended` line where `kinds` has them. Of sealed hours it has what a judgement reads; what a record has
- * not is null there. Throws when a folder can't be read.
- *
- * @param filter `from` and `to` are needed
+ * Calls `take` with every `decided` line that is meant, and every `ended` line where `kinds` has them, and with its time
+ * in Unix milliseconds. Of sealed hours a line has what a judgement reads. What a record has not is null, undefined or
+ * empty there. Throws when a folder can't be read.
  */
 export async function eachAttempt(
   folders: readonly string[],
   database: Database | undefined,
-  filter: RecordFilter & { readonly from: Millis; readonly to: Millis },
-  take: (line: ReadLine) => void,
+  span: LineSpan,
+  take: (line: Fields, at: Millis) => void,
 ): Promise<Unseen> {
-  const hours = folders.flatMap((folder) => listHours(folder, filter.from, filter.to));
+  const hours = folders.flatMap((folder) => listHours(folder, span.from, span.to));
   const damages = hours.flatMap(({ damage }) => (damage === undefined ? [] : [damage]));
   let leftOut = 0;
   // A copy of a folder holds the same calls.
@@ -39,42 +55,52 @@ export async function eachAttempt(
     const sealed = own.filter(({ isSealed }) => isSealed);
     const open = own.filter(({ isOpen, isSealed }) => isOpen && !isSealed);
     if (sealed.length > 0 && database === undefined) leftOut += sealed.length;
-    const lines: ReadLine[] = [];
+    const lines: TimedLine[] = [];
     // One node writes in order of time. Several nodes are put in order.
     const isMixed = own.length > 1;
     for (const hour of open) {
-      const unread = readOpenLines(openPath(hour), filter, isMixed ? (line) => lines.push(line) : take);
+      const unread = readOpenLines(openPath(hour), span, (line) => {
+        const at = Date.parse(line.time);
+        if (isMixed) lines.push({ line, at });
+        else take(line, at);
+      });
       if (unread > 0) damages.push(`${openPath(hour)}: ${unread} lines can't be read`);
     }
+    const inOrder = lines.toSorted(byTime);
     if (sealed.length > 0 && database !== undefined)
-      await eachSealed(database, sealed, { ...filter, start }, lines, take);
-    else for (const line of inOrder(lines)) take(line);
+      await eachSealed(database, sealed, { ...span, start }, inOrder, take);
+    else for (const { line, at } of inOrder) take(line, at);
   }
   return { leftOut, damages };
 }
 
+/** Reads sealed lines as they come, and puts the lines of open hours between them. */
 async function eachSealed(
   database: Database,
   hours: readonly HourFiles[],
-  { start, ...filter }: RecordFilter & { readonly from: Millis; readonly to: Millis; readonly start: Millis },
-  open: readonly ReadLine[],
-  take: (line: ReadLine) => void,
+  { start, kinds, ...span }: LineSpan & { readonly start: Millis },
+  open: readonly TimedLine[],
+  take: (line: Fields, at: Millis) => void,
 ): Promise<void> {
-  const rest = inOrder(open);
-  let at = 0;
-  for (let from = start; from < start + HOUR; from += SLICE) {
-    const span = { from: Math.max(from, filter.from), to: Math.min(from + SLICE, filter.to) };
-    if (span.from >= span.to) continue;
-    const lines: ReadLine[] = [...(await readSealedAttempts(database, hours, { ...filter, ...span }))];
-    if (filter.kinds.includes("ended"))
-      lines.push(
-        ...(await readSealedLines(database, hours, { kinds: ["ended"], ...span }, Number.MAX_SAFE_INTEGER)),
-      );
-    for (; at < rest.length && Date.parse(rest[at]?.time ?? "") < span.to; at++) lines.push(rest[at]!);
-    for (const line of inOrder(lines)) take(line);
+  const attempts = await countSealedAttempts(database, hours);
+  const slice = Math.ceil(HOUR / Math.max(1, Math.ceil(attempts / MOST_SORTED)));
+  const withEnds = kinds.includes("ended");
+  let next = 0;
+  const takeOpen = (until: Millis): void => {
+    for (; next < open.length && open[next]!.at < until; next++) take(open[next]!.line, open[next]!.at);
+  };
+  for (let at = start; at < start + HOUR; at += slice) {
+    const from = Math.max(at, span.from);
+    const to = Math.min(at + slice, start + HOUR, span.to);
+    if (from >= to) continue;
+    await eachSealedLine(database, hours, { from, to, withEnds }, (line, lineAt) => {
+      takeOpen(lineAt);
+      take(line, lineAt);
+    });
   }
+  takeOpen(Infinity);
 }
 
-function inOrder(lines: readonly ReadLine[]): readonly ReadLine[] {
-  return lines.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+function byTime(a: TimedLine, b: TimedLine): number {
+  return a.at - b.at;
 }

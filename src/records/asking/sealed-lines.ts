@@ -52,42 +52,6 @@ export async function readSealedLines(
   return lines;
 }
 
-/** What a judgement of an attempt reads of its record. */
-const judgedColumns: readonly string[] = [
-  "record id trunk lessee verdict reason rule revision signalling transport source destination listener",
-  "callId calling called diversion requestUri requestUriAround privacy displays bodies isup fault rawHex more",
-].flatMap((names) => names.split(" "));
-
-/**
- * Asks the attempts of sealed hours for what a judgement reads, in order of time. Fields that a record has not are null.
- * It takes a third of the time of whole lines.
- */
-export async function readSealedAttempts(
-  database: Database,
-  hours: readonly HourFiles[],
-  filter: RecordFilter,
-): Promise<readonly ReadLine[]> {
-  const { sql, values } = conditionOf("attempts", { ...filter, kinds: ["decided"] });
-  const columns = judgedColumns.map((name) => `"${name}"`).join(", ");
-  const rows = await askTables(
-    database,
-    hours,
-    "attempts",
-    (tables) =>
-      `SELECT epoch_us(moment) AS us, to_json(t)::VARCHAR AS line FROM (SELECT time AS moment, {${judgedColumns.map((name) => `"${name}": "${name}"`).join(", ")}} AS t FROM (SELECT time, ${columns} FROM ${tables} WHERE ${sql})) ORDER BY moment`,
-    values,
-  );
-  return rows.map(({ us, line }) => {
-    const { more, ...row } = JSON.parse(String(line));
-    return {
-      ...inFull(row),
-      record: "decided",
-      time: timeOf(Number(us)),
-      ...(typeof more === "string" ? parseFields(more) : {}),
-    };
-  });
-}
-
 /** A calling number, and how often it was used. Times are Unix milliseconds. */
 export interface NumberUse {
   readonly number: string;
@@ -187,13 +151,37 @@ export async function askTables(
   sqlOf: (tables: string) => string,
   values: readonly Value[],
 ): ReturnType<Database["ask"]> {
-  const newestFirst = hours.toSorted((a, b) => b.start - a.start);
-  const files = `[${newestFirst.map((hour) => quote(sealedPath(hour, table))).join(", ")}]`;
+  const files = filesOf(hours, table);
   try {
     return await database.ask(sqlOf(`read_parquet(${files})`), values);
   } catch {
     return database.ask(sqlOf(`read_parquet(${files}, union_by_name = true)`), values);
   }
+}
+
+function filesOf(hours: readonly HourFiles[], table: TableName): string {
+  const newestFirst = hours.toSorted((a, b) => b.start - a.start);
+  return `[${newestFirst.map((hour) => quote(sealedPath(hour, table))).join(", ")}]`;
+}
+
+/** Asks tables as {@link askTables} does, for one column of texts. */
+export async function* streamTables(
+  database: Database,
+  hours: readonly HourFiles[],
+  sqlOf: (read: (table: TableName) => string) => string,
+): AsyncGenerator<readonly string[]> {
+  const alike = database.askTexts(sqlOf((table) => `read_parquet(${filesOf(hours, table)})`));
+  const texts = alike[Symbol.asyncIterator]();
+  let next: IteratorResult<readonly string[], unknown>;
+  try {
+    next = await texts.next();
+  } catch {
+    yield* database.askTexts(
+      sqlOf((table) => `read_parquet(${filesOf(hours, table)}, union_by_name = true)`),
+    );
+    return;
+  }
+  for (; next.done !== true; next = await texts.next()) yield next.value;
 }
 
 /** Fields that a table lacks make its condition false. */
@@ -272,7 +260,8 @@ function restoreLine(json: string, micros: number): ReadLine | undefined {
   };
 }
 
-function parseFields(text: string): Fields {
+/** Reads the text of the column `more`. */
+export function parseFields(text: string): Fields {
   const value: unknown = JSON.parse(text);
   return isFields(value) ? value : {};
 }

@@ -13,6 +13,11 @@ export interface Database {
     sql: string,
     values?: readonly (string | number | boolean)[],
   ) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /**
+   * Asks for one column of texts, and gives them as they come: at most 2048 at a time, none of which is kept here. No
+   * other question may be asked before the last one has come.
+   */
+  readonly askTexts: (sql: string) => AsyncIterable<readonly string[]>;
   readonly close: () => void;
 }
 
@@ -43,7 +48,12 @@ interface Connection {
     sql: string,
     values: (string | number | boolean)[],
   ): Promise<{ getRowObjectsJS(): readonly Readonly<Record<string, unknown>>[] }>;
+  stream(sql: string): Promise<AsyncIterable<Chunk>>;
   closeSync(): void;
+}
+
+interface Chunk {
+  getColumnValues(column: number): readonly unknown[];
 }
 
 /** A variable in the import, so that the compiler does not need the package. */
@@ -93,6 +103,10 @@ export async function openDatabase(limits: DatabaseLimits): Promise<Database | s
     async ask(sql, values = []) {
       const reader = await connection.runAndReadAll(sql, [...values]);
       return reader.getRowObjectsJS();
+    },
+    async *askTexts(sql) {
+      for await (const chunk of await connection.stream(sql))
+        yield chunk.getColumnValues(0).filter((text) => typeof text === "string");
     },
     close() {
       connection.closeSync();

@@ -69,9 +69,16 @@ function fullParties(name: "calling" | "diversion", line: Fields): Fields {
   return line[name] === undefined ? {} : { [name]: objectsIn(line[name]).map(fullParty) };
 }
 
-function fullParty({ form, ...party }: Fields): Fields {
+/** Makes a party of a line out of one in short form. */
+export function fullParty({ form, ...party }: Fields): Fields {
+  const raw = rawOfForm(form, textIn(party["number"]));
+  return raw === undefined ? party : { ...party, raw };
+}
+
+/** Makes `raw` of a party again. Undefined: it does not follow from the number. */
+export function rawOfForm(form: unknown, number: string): string | undefined {
   const known = rawForms.find((name) => name === form);
-  return known === undefined ? party : { ...party, raw: rawOf(known, textIn(party["number"])) };
+  return known === undefined ? undefined : rawOf(known, number);
 }
 
 function rawOf(form: RawForm, number: string): string {

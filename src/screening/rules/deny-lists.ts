@@ -77,6 +77,14 @@ function noticeOf({ numbers, notices, order }: DenyList, row: number): string | 
   return notices?.[numbers.mark(row) - 1] ?? order;
 }
 
+/** How a number leaves a list, for the person who answers for it. */
+function describeRelease(list: DenyList, row: number, number: string): string {
+  if (list.noReturn === true)
+    return `nothing turns it around: list ${list.id} says noReturn, and ${number} is never released`;
+  const change = `${takeOut(list, row, number)} once its issuer has released it`;
+  return list.releases === undefined ? change : `${change}, with a line in ${list.releases}`;
+}
+
 /** The trunks of a policy share their lists, and so the order of them. */
 const ordered = new WeakMap<readonly DenyList[], readonly DenyList[]>();
 
@@ -114,7 +122,7 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
       for (const party of [...attempt.calling, ...attempt.diversion]) {
         const row = findRow(party.number, attempt, list);
         if (row < 0) continue;
-        const change = takeOut(list, row, formatNumber(party.number) ?? "the number");
+        const change = describeRelease(list, row, formatNumber(party.number) ?? "the number");
         // The same number in several fields is told once.
         const notice = noticeOf(list, row);
         const by = notice === undefined ? "" : ` by ${notice}`;
@@ -135,7 +143,7 @@ export const denyLists: ScreenRule<z.infer<typeof optionsSchema>> = {
     return {
       saw: saw.join(", "),
       line: [...lines].join(", "),
-      change: `${joinChanges([...changes]) ?? ""} once its issuer has released ${changes.size > 1 ? "them" : "it"}`,
+      change: joinChanges([...changes]) ?? "",
     };
   },
 };

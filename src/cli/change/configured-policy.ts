@@ -1,0 +1,93 @@
+// Reads the policy that a command is about, and puts into words why it can't be used.
+import { loadStatic, type StaticConfig } from "../../config/load-static.ts";
+import { type PolicyMaterial, readPolicy } from "../../config/load-policy.ts";
+
+import { readKept } from "../../records/policies/kept-policy.ts";
+import { readKeptFiles } from "../../records/policies/policy-recall.ts";
+import { valueAt } from "../../config/yaml/schema-issues.ts";
+import { readYaml } from "../../config/yaml/yaml-source.ts";
+import { findRecords, type PlaceOptions } from "../asking/record-places.ts";
+import type { ReadFile } from "../../config/yaml/config-files.ts";
+import { type ConfigIssue, formatIssue } from "../../config/yaml/issue.ts";
+
+/** A configuration with its policy. */
+export interface ConfiguredPolicy {
+  readonly config: StaticConfig;
+  readonly material: PolicyMaterial;
+}
+
+/** How issues of a policy are told. */
+export interface IssueWords {
+  /** What the policy is called. Left out: its file. */
+  readonly name?: string;
+  /** True: warnings stand among the errors. */
+  readonly withWarnings?: boolean;
+}
+
+/**
+ * Reads `sigwall.yaml` and the policy that it names.
+ *
+ * @returns a string that says why they can't be used
+ */
+export function readConfigured(
+  readFile: ReadFile,
+  path: string,
+  words: IssueWords = {},
+): ConfiguredPolicy | string {
+  const { config, issues } = loadStatic(readFile, path);
+  if (config === undefined) return issues.map(formatIssue).join("\n");
+  const listeners = config.listen.map(({ id }) => id);
+  const material = readMaterial([readFile, config.policy, listeners, config.engine], words);
+  return typeof material === "string" ? material : { config, material };
+}
+
+/**
+ * Reads a policy.
+ *
+ * @param parts what `readPolicy` takes
+ * @returns a string that says why it can't be used
+ */
+export function readMaterial(
+  parts: Parameters<typeof readPolicy>,
+  words: IssueWords = {},
+): PolicyMaterial | string {
+  const { material, issues } = readPolicy(...parts);
+  return material ?? sayIssues(issues, parts[1], words);
+}
+
+function sayIssues(
+  issues: readonly ConfigIssue[],
+  path: string,
+  { name = path, withWarnings = false }: IssueWords,
+): string {
+  const told = issues.filter(({ severity }) => withWarnings || severity === "error");
+  return [`${name} has errors:`, ...told.map(formatIssue)].join("\n");
+}
+
+/**
+ * Reads a policy that is named by a `sigwall.yaml`, a `policy.yaml`, or the revision of a policy that was in force.
+ *
+ * @param places where revisions are kept
+ * @returns a string that says why it can't be read
+ */
+export function readNamed(named: string, places: PlaceOptions, readFile: ReadFile): PolicyMaterial | string {
+  if (/^[0-9a-f]{12}$/u.test(named)) return readRevision(named, places, readFile);
+  const content = readFile(named);
+  if ("error" in content) return `can't read ${named}: ${content.error}`;
+  const isPolicy = valueAt(readYaml(named, content.bytes).value, ["policy"]) === undefined;
+  if (isPolicy) return readMaterial([readFile, named]);
+  const read = readConfigured(readFile, named);
+  return typeof read === "string" ? read : read.material;
+}
+
+function readRevision(revision: string, places: PlaceOptions, readFile: ReadFile): PolicyMaterial | string {
+  const place = findRecords(places, readFile);
+  if (typeof place === "string") return place;
+  for (const folder of place.policies) {
+    const kept = readKept(folder, revision);
+    if (typeof kept === "string") return kept;
+    if (kept !== undefined)
+      return readMaterial([readKeptFiles(folder, kept), kept.policy, kept.listeners, kept.engine]);
+  }
+  return `the policy of revision ${revision} is not kept in ${place.policies.join(", ")}`;
+}
