@@ -8,7 +8,13 @@ import { type FolderLock, lockFile } from "../sealed/folder-lock.ts";
 import type { HeardCheckpoint } from "../lines/recording.ts";
 import { readNotes } from "../tree/checkpoint-file.ts";
 import { makeFolder, readIfThere, replaceFile, writeWhole } from "../tree/durable-writing.ts";
-import { type NoteKey, openCheckpoint, readKeyLine, readTreeHead, type TreeHead } from "../tree/signed-note.ts";
+import {
+  type NoteKey,
+  openCheckpoint,
+  readKeyLine,
+  readTreeHead,
+  type TreeHead,
+} from "../tree/signed-note.ts";
 
 /**
  * What became of a checkpoint. `known`: it was told before. `form`: it is no checkpoint. `key`: it is signed by another key
