@@ -68,19 +68,20 @@ function inOrder(value: unknown): unknown {
   );
 }
 
+const answers = async (folders: readonly string[]): Promise<readonly unknown[]> => {
+  const said: unknown[] = [];
+  for (const question of questions) {
+    const { out } = await search(folders, question);
+    said.push(question.json === true ? inOrder(parseLines(out)) : out);
+  }
+  return said;
+};
+
 void t.test(
   "a folder given twice, by a link, and as a copy in any state gives the same answer",
   async (t) => {
     const place = openRecords(t);
     place.write(NAME_A, linesOfA);
-    const answers = async (folders: readonly string[]): Promise<readonly unknown[]> => {
-      const said: unknown[] = [];
-      for (const question of questions) {
-        const { out } = await search(folders, question);
-        said.push(question.json === true ? inOrder(parseLines(out)) : out);
-      }
-      return said;
-    };
     const once = await answers([place.records]);
     t.match(once[0], [{ id: "gw-a-t0-3" }, { id: "gw-a-t0-2" }, { id: "gw-a-t0-1" }]);
     t.match(once[5], [{ calls: 2 }]);

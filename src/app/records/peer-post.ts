@@ -77,7 +77,8 @@ function describeOutcome(
       return `the checkpoints of node ${node} are not kept here: another process keeps them in this evidence folder`;
     case "disk":
       return `the checkpoints of node ${node} can't be kept: ${why}`;
-    default:
+    case "kept":
+    case "known":
       return undefined;
   }
 }

@@ -87,12 +87,12 @@ export function serveRecords(data: RecordsThreadData): void {
           config: data.evidence,
           node,
           ...data.evidenceFolder,
-          checkpoint: ({ size, root, note }, keyLine) =>
+          checkpoint: ({ size, root, note: signed }, keyLine) =>
             send({
               kind: "checkpoint",
               size,
               root: Buffer.from(root).toString("base64"),
-              packed: packCheckpoint(keyLine, note),
+              packed: packCheckpoint(keyLine, signed),
             }),
           trouble: (what) => send({ kind: "trouble", what }),
         });
