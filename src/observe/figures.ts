@@ -1,4 +1,5 @@
 // The figures of a scrape: plain values, read in the call thread and rendered in the admin thread.
+import type { ClusterFigures } from "./cluster/cluster-figures.ts";
 import type { Counters, TrunkCounters } from "./counters.ts";
 
 /** A next hop of a trunk at the moment of a scrape. */
@@ -185,6 +186,8 @@ export interface GeneralFigures {
   readonly certificates: readonly CertificateFigure[];
   readonly detection: DetectionFigures | undefined;
   readonly quarantine: QuarantineFigures | undefined;
+  /** Undefined: this node shares nothing with others. */
+  readonly cluster: ClusterFigures | undefined;
   readonly limits: readonly LimitFigure[];
 }
 
@@ -235,6 +238,7 @@ export interface FigureSources {
   readonly certificates?: () => readonly CertificateFigure[];
   readonly detection?: () => DetectionFigures;
   readonly quarantine?: () => QuarantineFigures;
+  readonly cluster?: () => ClusterFigures | undefined;
   readonly limits?: () => readonly LimitFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
@@ -320,6 +324,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     certificates: certificates?.() ?? [],
     detection: plainDetection(sources.detection?.()),
     quarantine: sources.quarantine?.(),
+    cluster: sources.cluster?.(),
     limits: sources.limits?.() ?? [],
   };
 }

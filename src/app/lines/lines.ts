@@ -3,8 +3,10 @@ import { isStopped, type LineId, type LineOrder, type LineState } from "../../do
 import type { Millis } from "../../domain/time.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
 import { createCalendar } from "../../config/lists/calendar.ts";
+import { type Shared, tellNobody } from "../../cluster/shared-entries.ts";
 import type { Policy, PolicyLine } from "../../policy/policy.ts";
 import type { CommandedLines, HeldOrder } from "../../screening/line-orders.ts";
+import { isLater, type LineChange, readChanges, stampAfter } from "./line-changes.ts";
 import { findLine, isRefusal } from "./line-names.ts";
 import {
   type LineAnswer,
@@ -14,7 +16,7 @@ import {
   refuseOrder,
   type Released,
 } from "./line-request.ts";
-import type { KeptLines, OrderNote } from "./lines-document.ts";
+import { type KeptLines, MOST_ORDERS, type OrderNote } from "./lines-document.ts";
 import { describeHeld, findWeakness, heldOrder, orphansOf, ownOrder, stateOf } from "./lines-held.ts";
 import { readEnd, whyStillStopped } from "./order-terms.ts";
 
@@ -33,6 +35,10 @@ export interface LinesParts {
   readonly unkept: () => string | undefined;
   /** Takes each order, for the records. */
   readonly note: (line: OrderNote) => void;
+  /** The name of this node. Left out: it has none. */
+  readonly node?: string;
+  /** Takes each order that another node has taken, and what became of its calls here. The records of that node have it. */
+  readonly heard?: (line: OrderNote, from: string) => void;
   /** Ends the calls of trunks. Left out: nothing can be released. */
   readonly release?: ((trunks: ReadonlySet<TrunkId>) => Promise<Released>) | undefined;
   /** Calls in progress on a trunk; for what can't be released. Left out with `release`: no calls are here at all. */
@@ -51,23 +57,25 @@ export interface Lines {
   readonly policyChanged: () => void;
   /** Lets orders end and begin by their dates. Called every second or so. */
   readonly tick: () => void;
+  /** What commands have made of lines, as nodes tell each other. */
+  readonly shared: Shared<LineChange>;
   /** Resolves when everything that was begun is written. */
   readonly settled: () => Promise<void>;
 }
 
 /** An order that is being taken. */
-interface Change {
-  readonly line: LineId;
-  /** Undefined: the order by command is taken away. */
-  readonly order: LineOrder | undefined;
-  /** What held before by command. */
-  former: LineOrder | undefined;
+interface Change extends LineChange {
+  /** What held before by command. Undefined: no command had changed the line. */
+  former: LineChange | undefined;
+  /** What another node has told meanwhile, and this change comes after. */
+  passed: LineChange | undefined;
 }
 
 /** Makes the lines, and puts in force what was kept. */
 export function createLines(parts: LinesParts): Lines {
-  const { commanded, policy, now } = parts;
+  const { commanded, policy, now, node = "" } = parts;
   const orders = new Map(parts.kept.orders);
+  const changes = readChanges(parts.kept.orders, parts.kept.changes, node);
   const states = new Map(parts.kept.states);
   let untold: readonly OrderNote[] = [];
   let writing: Promise<unknown> = Promise.resolve();
@@ -75,6 +83,7 @@ export function createLines(parts: LinesParts): Lines {
   const changing = new Set<Change>();
   /** Lines that the policy lost while an order for them is in force. Each is told once. */
   let orphans: ReadonlySet<LineId> = new Set();
+  let share: (change: LineChange) => void = tellNobody;
 
   /** False for a command without a running filter: the next start releases. */
   const hasCalls = parts.release !== undefined || parts.callsOn !== undefined;
@@ -84,9 +93,20 @@ export function createLines(parts: LinesParts): Lines {
   };
   publish();
 
+  /** What commands have made of a line. Undefined: nothing. */
+  function changeOf(line: LineId): LineChange | undefined {
+    const stamp = changes.get(line);
+    return stamp === undefined ? undefined : { line, stamp, order: orders.get(line) };
+  }
+
+  function shareLine(line: LineId): void {
+    const change = changeOf(line);
+    if (change !== undefined) share(change);
+  }
+
   /** One writing at a time; each writes what is kept by then. */
   function keep(): Promise<void> {
-    const written = writing.then(() => parts.keep({ orders, states, untold }));
+    const written = writing.then(() => parts.keep({ orders, changes, states, untold }));
     writing = written.catch(() => undefined);
     return written;
   }
@@ -184,9 +204,14 @@ export function createLines(parts: LinesParts): Lines {
       orders.delete(line);
       publish();
       hasEnded = true;
-      const placed = policy().lines.find(({ id }) => id === line)?.placed;
-      const state = stateOf(ownOrder({ id: line, placed }, commanded, at));
-      tell(noteOf(line, state, order, "until"));
+      const note = noteOf(line, stateOf(ownOrder(lineBy(line), commanded, at)), order, "until");
+      const from = changes.get(line)?.node ?? node;
+      if (from === node) tell(note);
+      else {
+        // The node that took the order tells its end.
+        mark(note);
+        parts.heard?.(note, from);
+      }
     }
     return hasEnded;
   }
@@ -221,21 +246,58 @@ export function createLines(parts: LinesParts): Lines {
     return false;
   }
 
-  function put(line: LineId, order: LineOrder | undefined): void {
-    if (order === undefined) orders.delete(line);
-    else orders.set(line, order);
+  function lineBy(id: LineId): PolicyLine {
+    return policy().lines.find((line) => line.id === id) ?? { id, placed: undefined, trunks: [] };
+  }
+
+  function put(line: LineId, change: Omit<LineChange, "line"> | undefined): void {
+    if (change?.order === undefined) orders.delete(line);
+    else orders.set(line, change.order);
+    if (change === undefined) changes.delete(line);
+    else changes.set(line, change.stamp);
     publish();
   }
 
-  /** Takes a change back. A later order for the line stays; should it be taken back too, what was before both holds. */
-  function takeBack({ line, order, former }: Change): void {
-    if (orders.get(line) === order) put(line, former);
-    for (const later of changing) if (later.line === line && later.former === order) later.former = former;
+  /** Takes a change back. A later change of the line stays; should it be taken back too, what was before both holds. */
+  function takeBack({ line, stamp, former, passed }: Change): void {
+    if (changes.get(line) === stamp) put(line, former);
+    for (const later of changing)
+      if (later.line === line && later.former?.stamp === stamp) later.former = former;
+    if (passed !== undefined) hear(passed.stamp.node, passed);
+  }
+
+  /** Takes what another node has told. It is in force before this returns. */
+  function hear(from: string, told: LineChange): void {
+    const { line, stamp } = told;
+    const at = now();
+    const hasEnded = told.order?.until !== undefined && told.order.until <= at;
+    const change: LineChange = hasEnded ? { line, stamp, order: undefined } : told;
+    const known = changeOf(line);
+    if (!isLater(change, known)) {
+      for (const own of changing)
+        if (own.line === line && isLater(change, own.passed ?? own.former)) own.passed = change;
+      return;
+    }
+    if (known === undefined && changes.size >= MOST_ORDERS) return;
+    put(line, change);
+    const place = lineBy(line);
+    const held = ownOrder(place, commanded, at);
+    const note = noteOf(line, stateOf(held), change.order, "command");
+    mark(note);
+    const isRelease = held !== undefined && isStopped(held.order.state) && held.order.calls === "release";
+    if (!isRelease) parts.heard?.(note, from);
+    else
+      releaseCalls(place.trunks)
+        .then((counts) => parts.heard?.({ ...note, calls: "release", ...counts }, from))
+        .catch(parts.fault);
+    keepSoon();
+    // Each node keeps it for those that start: the node that took it may be gone for good.
+    shareLine(line);
   }
 
   /** Puts an order in force, or takes it away (undefined), and keeps that. @returns the refusal; then nothing has changed */
   async function keepChange(change: Change, note: OrderNote): Promise<LineAnswer | undefined> {
-    put(change.line, change.order);
+    put(change.line, change);
     untold = [...untold, note];
     try {
       await keep();
@@ -277,11 +339,14 @@ export function createLines(parts: LinesParts): Lines {
       ),
       ...(isOpening ? {} : { calls }),
     };
-    const change: Change = { line: line.id, order, former: orders.get(line.id) };
+    const former = changeOf(line.id);
+    const stamp = stampAfter(former?.stamp, at, node);
+    const change: Change = { line: line.id, order, stamp, former, passed: undefined };
     changing.add(change);
     try {
       const refusal = await keepChange(change, note);
       if (refusal !== undefined) return refusal;
+      shareLine(line.id);
       mark(note);
       const releases = calls === "release" && hasCalls;
       const counts = releases ? await releaseCalls(line.trunks) : NOTHING_RELEASED;
@@ -311,6 +376,15 @@ export function createLines(parts: LinesParts): Lines {
     tick() {
       const hasEnded = endOrders();
       if (compare("until") || hasEnded) keepSoon();
+    },
+    shared: {
+      tellTo(toOthers) {
+        share = toOthers;
+      },
+      heard: hear,
+      *entries() {
+        for (const [line, stamp] of changes) yield { line, stamp, order: orders.get(line) };
+      },
     },
     async settled() {
       await writing;
