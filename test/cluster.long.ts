@@ -5,3 +5,4 @@ import "./cluster/filters.ts";
 import "./cluster/hostile-server.ts";
 import "./cluster/thread-restart.ts";
 import "./cluster/many-entries.ts";
+import "./cluster/checkpoints.ts";
