@@ -1,7 +1,8 @@
 import t from "tap";
 import { createBacklog, KEPT_FOR, MOST_DELAY, MOST_OCTETS, type Told } from "../../src/cluster/backlog.ts";
-import type { NodeRef } from "../../src/cluster/exchange.ts";
+import { MOST_KEPT_ENTRIES, type NodeRef } from "../../src/cluster/exchange.ts";
 import { createHeardOrder, MOST_WAIT } from "../../src/cluster/heard-order.ts";
+import { createOwnEntries } from "../../src/cluster/kept-entries.ts";
 
 /** Reads `NODE/EPOCH#SEQUENCE`. */
 function read(entry: string): readonly [from: NodeRef, sequence: number] {
@@ -128,6 +129,25 @@ void t.test("the backlog: written once, again after a loss, and never without a 
   for (let sequence = 21; sequence < 5000; sequence++) full.push(toldAt(sequence, 0, 100_000));
   full.written(5000);
   t.equal(full.waiting(), 0, "the sum is right after many");
+  t.end();
+});
+
+void t.test("kept entries: what is gone makes room for what is new", (t) => {
+  const own = createOwnEntries();
+  const put = (index: number, isGone = false): boolean =>
+    own.put({ field: `f${index}`, sequence: index, bytes: new Uint8Array(10), isGone, at: 0 });
+  for (let index = 0; index < MOST_KEPT_ENTRIES; index++) put(index);
+  t.equal(put(MOST_KEPT_ENTRIES), false, "full");
+  t.equal(put(7, true), true, "one of them ends");
+  t.equal(put(MOST_KEPT_ENTRIES), true, "its room is taken");
+  t.same(own.due(0), ["f7"], "it leaves Redis");
+  t.same([own.due(0), own.size()], [[], MOST_KEPT_ENTRIES]);
+  put(8, true);
+  put(9, true);
+  put(10_000);
+  put(8);
+  t.same(own.due(0), ["f9"], "what has come back meanwhile stays");
+  t.equal(put(10_001), false);
   t.end();
 });
 
