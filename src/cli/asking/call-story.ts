@@ -58,9 +58,9 @@ export function layOutStory(story: CallStory, clock: Clock): string {
   return [title, ...lines, ""].map((line) => `${line}\n`).join("");
 }
 
-/** A node that takes a call over writes its end. */
-function sayTeller({ node }: ReadLine, end: ReadLine | undefined): string {
-  return end === undefined || end["node"] === node ? "" : `; told by node ${show(end["node"])}`;
+/** A node that takes a call over writes its end; orders and findings stand in the records of the node that they came to. */
+function sayTeller({ node }: ReadLine, line: ReadLine | undefined): string {
+  return line === undefined || line["node"] === node ? "" : `; told by node ${show(line["node"])}`;
 }
 
 function sayTrunk({ trunk, lessee, source, transport, listener, isup }: ReadLine): string {
@@ -92,12 +92,16 @@ function sayList({ call, row }: CallStory): readonly (readonly [string, string])
   return [["list line", [show(listLine), said].filter((part) => part !== "").join(": ")]];
 }
 
-function sayStop({ order }: CallStory, clock: Clock): string {
-  return order === undefined ? "no order for this line is recorded before the call" : sayOrder(order, clock);
+function sayStop({ call, order }: CallStory, clock: Clock): string {
+  return order === undefined
+    ? "no order for this line is recorded before the call"
+    : `${sayOrder(order, clock)}${sayTeller(call, order)}`;
 }
 
-function sayBinding({ finding }: CallStory, clock: Clock): string {
-  return finding === undefined ? "the finding is not recorded" : sayFinding(finding, clock);
+function sayBinding({ call, finding }: CallStory, clock: Clock): string {
+  return finding === undefined
+    ? "the finding is not recorded"
+    : `${sayFinding(finding, clock)}${sayTeller(call, finding)}`;
 }
 
 function sayShadow({ shadow }: ReadLine): readonly (readonly [string, string])[] {
