@@ -6,3 +6,4 @@ import "./cluster/orders/filters.ts";
 import "./cluster/hostile-server.ts";
 import "./cluster/thread-restart.ts";
 import "./cluster/many-entries.ts";
+import "./cluster/checkpoints.ts";

@@ -192,6 +192,7 @@ export async function startApp({
     state,
     heard: joinListeners([...overTime, detection.heard]),
     countedUntil: counts?.countedUntil ?? 0,
+    endedElsewhere: records?.endedElsewhere,
   });
   const fault = (error: unknown): void => {
     counters.faults++;

@@ -118,6 +118,7 @@ export async function runFilter(configPath: string): Promise<number> {
           node: place.node,
           epoch: stateFolder.epoch,
           log,
+          records,
           fault: (error) => (app === undefined ? log.fault(error) : app.fault(error)),
         });
   if (typeof cluster === "string") {
@@ -204,8 +205,9 @@ export async function runFilter(configPath: string): Promise<number> {
   } catch (error) {
     seals?.close();
     await stamping?.close();
-    await cluster?.close();
+    // The last checkpoint of the evidence goes to the other nodes too.
     await records?.close();
+    await cluster?.close();
     stateFolder.close();
     await adminThread.close();
     const adminPlaces = [config.admin, ...config.adminAccess.more].map(formatEndpoint);
@@ -226,8 +228,9 @@ export async function runFilter(configPath: string): Promise<number> {
   seals?.close();
   await stamping?.close();
   await app.stop();
-  await cluster?.close();
+  // The last checkpoint of the evidence goes to the other nodes too.
   await records?.close();
+  await cluster?.close();
   stateFolder.close();
   await adminThread.close();
   await threads.ended(0);

@@ -4,6 +4,7 @@ import type { Millis } from "../domain/time.ts";
 import { askNumbers, askRecords, type Found, type RecordPlace } from "../records/asking/ask-records.ts";
 import { readParty, type RecordFilter } from "../records/asking/record-filter.ts";
 import type { NumberUse } from "../records/asking/sealed-lines.ts";
+import { keepOneEnd } from "../records/asking/ends-of-calls.ts";
 import { noteAccess } from "./asking/access-note.ts";
 import { plainJson } from "./asking/plain-text.ts";
 import { createClock, findRecords, openForAsking, type PlaceOptions } from "./asking/record-places.ts";
@@ -24,7 +25,7 @@ export interface SearchOptions extends PlaceOptions {
   readonly reason?: string | undefined;
   readonly verdict?: string | undefined;
   readonly shadow?: string | undefined;
-  /** Kinds of lines; empty: `decided` and `request`. */
+  /** Kinds of lines; empty: `decided` and `request`, with `ids` `moved` and `ended` too. */
   readonly kinds: readonly string[];
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -80,8 +81,9 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
     } else {
       const lines = await askRecords(asked, filter, limit);
       found = lines;
-      if (options.json) for (const line of lines.items) stdout.write(`${plainJson(line)}\n`);
-      else stdout.write((options.csv ? writeCsv : layOutLines)(lines.items, clock));
+      const items = await keepOneEnd(asked, lines.items);
+      if (options.json) for (const line of items) stdout.write(`${plainJson(line)}\n`);
+      else stdout.write((options.csv ? writeCsv : layOutLines)(items, clock));
     }
     for (const note of describeGaps(found, opened)) stderr.write(`sigwall search: ${note}\n`);
     if (found.isCut) stderr.write(`sigwall search: the newest ${limit} are shown; --limit N shows more\n`);
@@ -164,6 +166,11 @@ function askedFor(options: SearchOptions): Readonly<Record<string, string>> {
   ]);
 }
 
+/** Who names a call wants to see all of it. */
+function defaultKinds(ids: readonly string[]): readonly string[] {
+  return ids.length === 0 ? ["decided", "request"] : ["decided", "request", "moved", "ended"];
+}
+
 function readFilter(options: SearchOptions, timeZone: string, now: Millis): RecordFilter | string {
   const {
     caller,
@@ -184,7 +191,7 @@ function readFilter(options: SearchOptions, timeZone: string, now: Millis): Reco
   if (from !== undefined && first === undefined) return `--from "${from}" is no time; expected ${timeForms}`;
   if (to !== undefined && last === undefined) return `--to "${to}" is no time; expected ${timeForms}`;
   return {
-    kinds: options.numbers ? ["decided"] : kinds.length > 0 ? kinds : ["decided", "request"],
+    kinds: options.numbers ? ["decided"] : kinds.length > 0 ? kinds : defaultKinds(ids),
     from: first?.from,
     // A day or a minute is meant as a whole.
     to: last?.to,

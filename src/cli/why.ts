@@ -1,5 +1,6 @@
 // `sigwall why`: what was decided on a call then, by what, what it would be now, and what became of the call.
 import { dirname } from "node:path";
+import { parseCallId } from "../calls/call-id.ts";
 import { loadPolicy } from "../config/load-policy.ts";
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
@@ -32,6 +33,7 @@ import { describeGaps, whoAsks } from "./search.ts";
 
 /** Options of `sigwall why`. Either `callId`, or `caller` and `at`. */
 export interface WhyOptions extends PlaceOptions {
+  /** The Call-ID, or the id of the record: NODE-EPOCH-COUNT. */
   readonly callId?: string | undefined;
   readonly caller?: string | undefined;
   readonly at?: string | undefined;
@@ -72,7 +74,7 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
   const database = typeof opened === "string" ? undefined : opened;
   try {
     const asked: RecordPlace = { folders: place.folders, database };
-    const found = await askRecords(asked, filter, MOST_CALLS);
+    const found = await findCalls(asked, filter);
     const calls = found.items.toReversed();
     const ends = await findEnds(asked, calls);
     const orders = await findStoppingOrders(asked, calls);
@@ -99,6 +101,14 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
   } finally {
     database?.close();
   }
+}
+
+/** Finds the calls of a Call-ID, on whatever nodes; where there is none, the call of that id. */
+async function findCalls(place: RecordPlace, { callId, ...filter }: RecordFilter): Promise<Found<ReadLine>> {
+  const found = await askRecords(place, { ...filter, callId }, MOST_CALLS);
+  return found.items.length > 0 || callId === undefined || parseCallId(callId) === undefined
+    ? found
+    : askRecords(place, { ...filter, ids: [callId] }, MOST_CALLS);
 }
 
 function tellGaps(

@@ -51,6 +51,8 @@ export interface CallSharingParts {
    * older is not counted again. 0 when left out.
    */
   readonly countedUntil?: Millis;
+  /** Told the id of a call that this node began, and that has ended on another one, which writes its end. */
+  readonly endedElsewhere?: ((id: string) => void) | undefined;
 }
 
 export interface CallSharing {
@@ -219,6 +221,7 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
     },
     ended(call, end) {
       calls?.ended(nameOfTold(call), time);
+      if (call.node === naming.node) parts.endedElsewhere?.(idOf(call));
       if (parts.hears()) parts.heard(endedOf(end, { id: idOf(call), trunk: call.trunk }, wallAt(end.ago)));
     },
   };

@@ -7,7 +7,10 @@ import type { CallSharingParts } from "./call-sharing.ts";
 import type { SharedKinds } from "./shared-entries.ts";
 
 /** What the sharing of calls needs of the running filter. */
-export type SharedCallsParts = Pick<CallSharingParts, "naming" | "state" | "heard" | "countedUntil">;
+export type SharedCallsParts = Pick<
+  CallSharingParts,
+  "naming" | "state" | "heard" | "countedUntil" | "endedElsewhere"
+>;
 
 /** The share of this node. All of it runs in the call thread; nothing waits for another node. */
 export interface Sharing {

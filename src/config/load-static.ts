@@ -10,7 +10,7 @@ import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
 import { staticJsonSchema } from "./sigwall/static-schema.ts";
 import { findM3uaIssues, type M3uaConfig, readM3uaConfig } from "./sigwall/m3ua-schema.ts";
 import { readRecords, type RecordsConfig } from "./sigwall/records-schema.ts";
-import { findRedisIssues, readRedis, type RedisConfig } from "./sigwall/redis-schema.ts";
+import { findRedisIssues, findUnnamedNodes, readRedis, type RedisConfig } from "./sigwall/redis-schema.ts";
 import { explainIssues, valueAt } from "./yaml/schema-issues.ts";
 import { readYaml, type Source } from "./yaml/yaml-source.ts";
 import {
@@ -139,6 +139,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     ...findM3uaIssues(source, engine, m3ua),
     ...findAdminIssues(source, admin),
     ...findRedisIssues(source, redis, keyFile),
+    ...findUnnamedNodes(source, redis, isNamedAlone(engine, ownNames, listeners)),
     ...(reload.maxChanges !== undefined && records === undefined
       ? [
           source.issueAt(
@@ -242,4 +243,14 @@ function findTlsIssues(
   if (index >= 0 && !hasTls)
     return [source.issueAt(["listen", index], "a tls listener needs the section `tls`")];
   return index >= 0 || !hasTls ? [] : [without("`listen` has no tls listener")];
+}
+
+/** True where messages may know this filter by its own addresses alone. */
+function isNamedAlone(
+  engine: EngineName,
+  ownNames: readonly string[] | undefined,
+  listeners: readonly ListenAddress[],
+): boolean {
+  const isNamed = (ownNames ?? []).length > 0 || listeners.some(({ advertise }) => advertise !== undefined);
+  return engine === "embedded" && listeners.length > 0 && !isNamed;
 }

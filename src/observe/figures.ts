@@ -53,6 +53,8 @@ export interface EvidenceFigures {
   readonly disk: number;
   /** Their answer left after 250 ms, when the disk did not have them yet. */
   readonly late: number;
+  /** Checkpoints of other nodes, by what became of them. */
+  readonly peers: Readonly<Record<string, number>>;
 }
 
 export interface RecordsFigures {
@@ -343,7 +345,7 @@ function plainDetection(figures: DetectionFigures | undefined): DetectionFigures
 function plainRecords(figures: RecordsFigures | undefined): RecordsFigures | undefined {
   if (figures === undefined) return undefined;
   const { isOk, lost, bytes, evidence } = figures;
-  return { isOk, lost, bytes, evidence: { ...evidence } };
+  return { isOk, lost, bytes, evidence: { ...evidence, peers: { ...evidence.peers } } };
 }
 
 /** Copies plain values. An engine may give an object with functions, which can't be cloned. */

@@ -45,6 +45,7 @@ void t.test("a call holds its channel on every node, and ends on every node", as
   a.receive(peers.core, respond(bye?.text ?? "", 200));
   cluster.exchange();
   t.equal(channels(b), 0);
+  t.same([...a.endedElsewhere, ...b.endedElsewhere], []);
   t.same(told(a), [
     `decided ${first("gw-a")} forwarded`,
     `answered ${first("gw-a")}`,
@@ -64,6 +65,8 @@ void t.test(
     b.receive(peers.lessee, respond(bye?.text ?? "", 200));
     cluster.exchange();
     t.same(told(b), [`ended ${first("gw-a")} called released`]);
+    t.same(a.endedElsewhere, [first("gw-a")], "the records of a need not tell it as lost");
+    t.same(b.endedElsewhere, []);
     t.same(told(a), [`decided ${first("gw-a")} forwarded`, `answered ${first("gw-a")}`]);
     t.equal(channels(a) + channels(b), 0);
     cluster.pass(13 * hour);

@@ -2,7 +2,7 @@ import tap from "tap";
 import { loadStatic } from "../../src/config/load-static.ts";
 import { filesOf, printed } from "./files.ts";
 
-const least = "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\n";
+const least = "listen: [{ on: udp:127.0.0.1:5060, advertise: sbc.example }]\npolicy: policy.yaml\n";
 
 function load(redis: string, keyFile = "keyFile: k\n"): ReturnType<typeof loadStatic> {
   return loadStatic(
@@ -93,4 +93,20 @@ void tap.test("redis: every mistake has its place, and a way that can be read is
     printed(load("{ url: 'redis://[::1]' }", "").issues).join("\n"),
     "conf/sigwall.yaml:3:1 redis: needs `keyFile`, the same on each node",
   );
+});
+
+void tap.test("redis: nodes that nobody names are warned of", async (t) => {
+  const rows: readonly (readonly [listen: string, isWarned: boolean])[] = [
+    ["listen: [udp:192.0.2.1:5060]", true],
+    ["listen: [{ on: udp:192.0.2.1:5060, advertise: sbc.example }]", false],
+    ['listen: [udp:192.0.2.1:5060]\nownNames: ["192.0.2.1:5060", "192.0.2.2:5060"]', false],
+  ];
+  for (const [listen, isWarned] of rows) {
+    const text = `${listen}\npolicy: policy.yaml\nkeyFile: k\nredis: { url: "unix:/run/redis.sock" }\n`;
+    const { config, issues } = loadStatic(filesOf({ "s.yaml": text }), "s.yaml");
+    t.ok(config, listen);
+    t.equal(printed(issues).length, isWarned ? 1 : 0, listen);
+    if (isWarned)
+      t.match(printed(issues)[0], "redis: warning: messages of a call that another node has begun");
+  }
 });

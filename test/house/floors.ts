@@ -68,6 +68,7 @@ export const floors: Readonly<Record<string, number>> = {
   "records/evidence": 11.1,
   "records/sealed": 11.1,
   "records/asking": 11.2,
+  "records/peers": 11.2,
   cluster: 11,
   "records/policies": 11.3,
   "records/reporting": 11.3,

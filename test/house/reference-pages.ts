@@ -123,7 +123,7 @@ async function renderEverything(): Promise<string> {
       isOk: true,
       lost: 0,
       bytes: 0,
-      evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
+      evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0, peers: { kept: 0 } },
     }),
     detection: () => ({
       told: [{ detector: "spread", mode: "monitor", count: 0 }],

@@ -14,6 +14,8 @@ export interface TestNode extends TestProxy {
   readonly sharing: CallSharing;
   /** Events of other nodes. */
   readonly heard: CallEvent[];
+  /** Calls of this node that have ended on others, by id. */
+  readonly endedElsewhere: string[];
   /** Batches that wait for the others. */
   readonly outbox: Uint8Array[];
 }
@@ -38,6 +40,7 @@ export function createTestCluster(
     const naming = { node, epoch: EPOCH };
     const outbox: Uint8Array[] = [];
     const heard: CallEvent[] = [];
+    const endedElsewhere: string[] = [];
     const listen = createScreeningListener(state, policy.tables.calls);
     const clock: { proxy?: TestProxy } = {};
     const sharing = createCallSharing({
@@ -49,6 +52,7 @@ export function createTestCluster(
         heard.push(event);
         listen(event);
       },
+      endedElsewhere: (id) => endedElsewhere.push(id),
       hears: () => true,
       now: () => clock.proxy?.now ?? 0,
     });
@@ -63,7 +67,7 @@ export function createTestCluster(
       },
     });
     clock.proxy = proxy;
-    return Object.assign(proxy, { ref: naming, sharing, heard, outbox });
+    return Object.assign(proxy, { ref: naming, sharing, heard, endedElsewhere, outbox });
   });
   const [first] = nodes;
   if (first === undefined) throw new Error("no node");

@@ -4,6 +4,8 @@ import type { Sharing } from "../../cluster/sharing.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { noCalls } from "../../observe/cluster/cluster-figures.ts";
 import { engineNow, wallNow } from "../../wire/kernel/clock.ts";
+import type { Records } from "../../records/lines/recording.ts";
+import { withCheckpoints } from "./with-checkpoints.ts";
 import { describePlace } from "./describe-place.ts";
 import { type ExchangeParts, openExchange, type OpenExchange } from "./open-exchange.ts";
 import { createSharedOrders, type SharedOrders } from "./shared-orders.ts";
@@ -33,9 +35,11 @@ const LOOK_INTERVAL = 1000;
  *
  * @returns in words, why the filter must not start: another process of this node is alive
  */
-export async function joinCluster(parts: ExchangeParts): Promise<Cluster | string> {
+export async function joinCluster(
+  parts: ExchangeParts & { readonly records?: Records | undefined },
+): Promise<Cluster | string> {
   const { redis, node } = parts;
-  const exchange = openExchange(parts);
+  const exchange = withCheckpoints(openExchange(parts), node, parts.records);
   let hasTwin = await exchange.hasTwin(MOST_CONNECTING);
   if (hasTwin === undefined && exchange.figures().isUp) hasTwin = await exchange.hasTwin(MOST_GREETING);
   if (hasTwin === true) {

@@ -206,6 +206,18 @@ export function findRedisIssues(
   return issues;
 }
 
+/** Warns where a Route that names another node would be a foreign one. */
+export function findUnnamedNodes(
+  source: Source,
+  entry: RedisEntry | undefined,
+  isNamedAlone: boolean,
+): readonly ConfigIssue[] {
+  if (entry === undefined || !isNamedAlone) return [];
+  const message =
+    "messages of a call that another node has begun name that node in Route: list the addresses of all nodes in `ownNames`, or let listeners `advertise` one name";
+  return [source.issueAt(["redis"], message, "warning")];
+}
+
 function isLoopbackText(text: string): boolean {
   const place = parseHostPort(text);
   return place !== undefined && isLoopback(place.host);

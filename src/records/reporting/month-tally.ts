@@ -1,5 +1,6 @@
 // Adds up attempts, shed calls and gaps of a month, whichever of lines and tables they come from.
 import type { Millis } from "../../domain/time.ts";
+import { keyOfLine } from "../asking/copied-lines.ts";
 import type { ReadLine } from "../asking/record-filter.ts";
 import { textIn } from "../lines/line-fields.ts";
 
@@ -73,16 +74,6 @@ export const QUARTER: Millis = 900_000;
 export const MOST_IDS = 5;
 /** More findings and orders than a month has, unless somebody fills the folder. */
 export const MOST_NOTES = 100_000;
-
-/** What tells a line from others of its node: its id, or all that is read of it. */
-export function keyOfLine(line: ReadLine): string {
-  const { record, id, subject } = line;
-  if (record === "decided") return textIn(id);
-  const about = typeof subject === "object" ? JSON.stringify(subject) : subject;
-  const told = ["node", "trunk", "reason", "status", "of", "line", "state", "order", "detector"];
-  const counted = ["from", "to", "why", "count", "lost"];
-  return JSON.stringify([line.time, record, id, about, ...[...told, ...counted].map((name) => line[name])]);
-}
 
 export function createTally(): Tally {
   const attempts = new Map<string, Alike & { count: number; ids: readonly string[] }>();
