@@ -137,6 +137,8 @@ export function addOfficeCommands(
       collect,
       [],
     )
+    .option("--unit <name>", "who reports (填报单位); it stands at the top")
+    .option("--made-at <time>", "when the report is made; left out: the report does not say it")
     .option("--config <file>", "configuration that names the records folder")
     .option("--records <dir>", "records folder; more than once for several nodes", collect, [])
     .action(async ({ lang, ...options }: ReportFlags) => {
@@ -149,7 +151,7 @@ export function addOfficeCommands(
       done(
         await reportMonth(
           { config: undefined, ...options, language },
-          { ...streams(), readFile: readFromDisk, access: { ...whoAsks(), now: Date.now() } },
+          { ...streams(), readFile: readFromDisk, now: Date.now(), access: whoAsks() },
         ),
       );
     });
@@ -194,6 +196,8 @@ interface ReportFlags {
   readonly format: "html" | "csv" | "json";
   readonly lang?: "zh" | "en";
   readonly monthly: readonly string[];
+  readonly unit?: string;
+  readonly madeAt?: string;
   readonly config?: string;
   readonly records: readonly string[];
 }
