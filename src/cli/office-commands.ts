@@ -25,6 +25,7 @@ export function addOfficeCommands(
     .option("--lessee <id>", "compares with the list of this lessee")
     .option("--list <name>", "compares with this list of the policy")
     .option("--add", "the rows come behind those that are in force")
+    .option("--replace", "numbers, or figures of a month, that are there already may go")
     .addOption(
       new Option("--kind <kind>", "a list of numbers, or the figures of a month for the report")
         .choices(["list", "monthly"])

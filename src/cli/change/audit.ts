@@ -2,6 +2,8 @@
 import { type AuditFinding, MOST_NAMED } from "../../config/audit/audit-findings.ts";
 import { auditPolicy } from "../../config/audit/audit-policy.ts";
 import { createUsedRows, type UsedRows } from "../../config/audit/used-rows.ts";
+import { sayNumbers } from "../../config/change/number-words.ts";
+import { sayAmount } from "../../domain/amount.ts";
 import { createCalendar } from "../../config/lists/calendar.ts";
 import type { PolicyMaterial } from "../../config/load-policy.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
@@ -143,8 +145,8 @@ function describe(
     "no-contract": "without contract",
     "no-approver": "without approver",
   };
-  const rows = findings.map(({ kind, lessee, rows: count, numbers, first }) => {
-    const amount = `${count} ${count === 1 ? "row" : "rows"}, ${numbers} ${numbers === 1 ? "number" : "numbers"}`;
+  const rows = findings.map(({ kind, lessee, rows: count, numbers, prefixes = 0, first }) => {
+    const amount = `${sayAmount(count, "row")}, ${sayNumbers(numbers, prefixes)}`;
     const places = first.map(({ file: path, line, what }) => `${path}:${line} ${what}`);
     if (count > MOST_NAMED && kind !== "over-quota") places.push("…");
     return [lessee || "–", titles[kind], amount, places.join("; ")] as const;
