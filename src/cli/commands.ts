@@ -110,6 +110,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--lessee <id>", "lessee")
     .option("--reason <code>", "reason code")
     .option("--verdict <verdict>", "accept, reject, drop, withhold or label")
+    .option("--rule <rule>", "the rule that decided")
     .option("--shadow <rule>", "rule or reason of a finding in monitor mode")
     .option("--from <time>", "first time; without an offset in the time zone of the policy")
     .option("--to <time>", "last time, inclusive: a day or a minute is meant as a whole")
@@ -136,7 +137,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .description(
       "says what was decided on a call, by what, what it would be now, and what became of the call",
     )
-    .argument("[call-id]", "every call with this Call-ID")
+    .argument("[call-id]", "every call with this Call-ID, or the call of a record id (NODE-EPOCH-COUNT)")
     .option("--caller <number>", "calling number, with --at, in place of a Call-ID")
     .option("--at <time>", "about when; without an offset in the time zone of the policy")
     .option("--case <ref>", "what the question is for; it is recorded")
@@ -310,6 +311,7 @@ interface SearchFlags {
   readonly lessee?: string;
   readonly reason?: string;
   readonly verdict?: string;
+  readonly rule?: string;
   readonly shadow?: string;
   readonly from?: string;
   readonly to?: string;

@@ -10,6 +10,8 @@ import { findEnds } from "../records/asking/ends-of-calls.ts";
 import { type ReadLine, type RecordFilter, readParty } from "../records/asking/record-filter.ts";
 import type { RecalledPolicy } from "../records/policies/policy-recall.ts";
 import { readRecordedAttempt } from "../replay/recorded-attempts.ts";
+import { doubtNames } from "./asking/asked-words.ts";
+import { sayFailure } from "./asking/failure-words.ts";
 import { noteAccess } from "./asking/access-note.ts";
 import { type Judged, judgeAgain, type Judging, readRow } from "./asking/call-judging.ts";
 import { type CallStory, layOutStory } from "./asking/call-story.ts";
@@ -22,6 +24,7 @@ import { objectsIn } from "../records/lines/line-fields.ts";
 import { recallFrom } from "./asking/policy-at.ts";
 import {
   createClock,
+  exitOf,
   findRecords,
   openForAsking,
   type PlaceOptions,
@@ -65,14 +68,14 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
     return code;
   };
   const place = findRecords(options, output.readFile);
-  if (typeof place === "string") return fail(1, place);
+  if (typeof place === "string") return fail(exitOf(place), place);
   const filter = readFilter(options, place.timeZone, now);
   if (typeof filter === "string") return fail(2, filter);
   const opened = await openForAsking();
   const database = typeof opened === "string" ? undefined : opened;
   try {
     const asked: RecordPlace = { folders: place.folders, database };
-    const found = await askRecords(asked, filter, MOST_CALLS);
+    const found = await findCalls(asked, filter);
     const calls = found.items.toReversed();
     const ends = await findEnds(asked, calls);
     const orders = await findStoppingOrders(asked, calls);
@@ -93,12 +96,23 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
         : { callId: options.callId };
     for (const failure of noteAccess(place.folders, { ...access, asked: askedFor }, now))
       fail(0, `no access line could be written in ${failure}`);
-    return calls.length > 0 ? 0 : fail(1, "no such call was found");
+    if (calls.length > 0) return 0;
+    for (const doubt of doubtNames({ caller: options.caller, kinds: [] }, undefined, output.readFile))
+      fail(1, doubt);
+    return fail(1, "no such call was found");
   } catch (error) {
-    return fail(1, error instanceof Error ? error.message : String(error));
+    return fail(1, sayFailure(error));
   } finally {
     database?.close();
   }
+}
+
+/** A name that is no Call-ID may be the id of a record, as reports and tables name it. */
+async function findCalls(asked: RecordPlace, filter: RecordFilter): Promise<Found<ReadLine>> {
+  const found = await askRecords(asked, filter, MOST_CALLS);
+  const { callId, ...rest } = filter;
+  if (found.items.length > 0 || callId === undefined || !/-[0-9a-z]+-\d+$/u.test(callId)) return found;
+  return askRecords(asked, { ...rest, ids: [callId] }, MOST_CALLS);
 }
 
 function tellGaps(

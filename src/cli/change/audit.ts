@@ -9,6 +9,7 @@ import type { PolicyMaterial } from "../../config/load-policy.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
 import type { Millis } from "../../domain/time.ts";
 import { eachUsedNumber } from "../../records/asking/used-numbers.ts";
+import { sayFailure } from "../asking/failure-words.ts";
 import { findRecords, openForAsking } from "../asking/record-places.ts";
 import { readConfigured } from "./configured-policy.ts";
 
@@ -60,7 +61,7 @@ export async function audit(options: AuditOptions, output: AuditOutput): Promise
   try {
     use = await findUse(options, material, output);
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    return fail(sayFailure(error));
   }
   const { used, isWhole } = use;
   const question = { now, unusedDays: options.days, soonDays: options.soon, lessee, used, isWhole };

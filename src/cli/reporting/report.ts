@@ -20,8 +20,15 @@ import {
 import { writeReportCsv } from "../../reports/report-csv.ts";
 import { writeReportHtml } from "../../reports/report-html.ts";
 import type { Language } from "../../reports/report-words.ts";
+import { sayFailure } from "../asking/failure-words.ts";
 import { noteAccess } from "../asking/access-note.ts";
-import { findRecords, openForAsking, type PlaceOptions, type RecordsPlace } from "../asking/record-places.ts";
+import {
+  exitOf,
+  findRecords,
+  openForAsking,
+  type PlaceOptions,
+  type RecordsPlace,
+} from "../asking/record-places.ts";
 import { readSpan, type Span, timeForms } from "../asking/spoken-times.ts";
 import {
   findTwice,
@@ -77,7 +84,7 @@ export async function reportMonth(options: ReportOptions, output: ReportOutput):
     return code;
   };
   const place = findRecords(options, output.readFile);
-  if (typeof place === "string") return fail(FAILED, place);
+  if (typeof place === "string") return fail(exitOf(place), place);
   const span = monthSpan(options.month, place.timeZone);
   if (span === undefined) return fail(UNUSABLE, `--month ${options.month}: expected a month like 2026-11`);
   const begun = findPresent(span, output.now);
@@ -105,7 +112,7 @@ export async function reportMonth(options: ReportOptions, output: ReportOutput):
     noteReport(options, place.folders, output);
     return DONE;
   } catch (error) {
-    return fail(FAILED, error instanceof Error ? error.message : String(error));
+    return fail(FAILED, sayFailure(error));
   } finally {
     database?.close();
   }
