@@ -53,6 +53,8 @@ export interface Status {
     readonly bound: number;
     readonly findings: number;
   }[];
+  /** The last reload, where it failed or was refused: other files are on the disk than those in force. */
+  readonly reload?: { readonly result: string; readonly at: string; readonly cause: string };
   /** What an operator should look at, in words. */
   readonly attention: readonly string[];
 }
@@ -134,8 +136,16 @@ export function readStatus(samples: readonly Sample[], now: number): Status {
         count: value,
       })),
     quarantine: readQuarantine(of),
+    ...readReload(of),
     attention: readAttention(of),
   };
+}
+
+function readReload(of: (name: string) => readonly Sample[]): Pick<Status, "reload"> {
+  const [problem] = of("sigwall_reload_problem_timestamp_seconds");
+  if (problem === undefined) return {};
+  const { result = "", cause = "" } = problem.labels;
+  return { reload: { result, at: new Date(problem.value * 1000).toISOString(), cause } };
 }
 
 function readQuarantine(of: (name: string) => readonly Sample[]): Status["quarantine"] {
@@ -216,7 +226,7 @@ function readAttention(of: (name: string) => readonly Sample[]): readonly string
 
 function describe(status: Status): string {
   const { version, node, revision, upSeconds, isDraining, overload, trunks, limits, findings } = status;
-  const { quarantine, attention } = status;
+  const { quarantine, reload, attention } = status;
   const load = isDraining
     ? "stopping: new calls are refused"
     : overload === 0
@@ -243,6 +253,9 @@ function describe(status: Status): string {
       ({ detector, bound, findings: inForce }) =>
         `quarantine ${detector}: ${bound} bound${detector === "command" ? "" : `, ${inForce} findings in force`}`,
     ),
+    ...(reload === undefined
+      ? []
+      : [`reload     ${reload.result} at ${reload.at}, policy ${revision} stays in force: ${reload.cause}`]),
     ...attention.map((words) => `attention  ${words}`),
     "",
     ...table,
