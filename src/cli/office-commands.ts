@@ -103,8 +103,13 @@ export function addOfficeCommands(
     )
     .option("--config <file>", "configuration that names the policy", defaultConfig)
     .option("--records <dir>", "records folder; more than once for several", collect, [])
-    .option("--days <n>", "a number that has not called for so many days is unused", readCount, 90)
+    .option("--days <n>", "a number that has not called for so many days is unused", readPositive, 90)
     .option("--soon <n>", "a row that ends within so many days is about to expire", readCount, 30)
+    .option(
+      "--verified-within <n>",
+      "a row that was verified longer ago than so many days is overdue; default: verifiedWithinDays of the policy",
+      readPositive,
+    )
     .option("--lessee <id>", "this lessee only; default: all")
     .option("--json", "one JSON object per line")
     .action(async ({ lessee, json = false, ...options }: AuditFlags) => {
@@ -182,6 +187,7 @@ interface AuditFlags {
   readonly records: readonly string[];
   readonly days: number;
   readonly soon: number;
+  readonly verifiedWithin?: number;
   readonly lessee?: string;
   readonly json?: boolean;
 }
@@ -189,6 +195,12 @@ interface AuditFlags {
 function readCount(text: string): number {
   if (!/^\d{1,15}$/u.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(text);
+}
+
+function readPositive(text: string): number {
+  const count = readCount(text);
+  if (count < 1) throw new InvalidArgumentError("It must be 1 or more.");
+  return count;
 }
 
 interface ReportFlags {

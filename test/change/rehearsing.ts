@@ -356,8 +356,31 @@ void t.test("for people, and bounds", async (t) => {
 
 void t.test("what can't be rehearsed", async (t) => {
   const { run, edit, folder } = open(t);
-  t.match(await run({ since: "some day" }), { code: 2, err: /expected a time like/ });
+  t.match(await run({ since: "some day" }), {
+    code: 2,
+    err: /--since "some day" is no time; expected 2026-11-30/,
+  });
   t.match(await run({ records: [join(folder, "none")] }), { code: 2, err: /no such folder/ });
+  t.match(await run({ since: "yesterdy" }), {
+    code: 2,
+    err: /--since "yesterdy" is no time; expected 2026-11-30/,
+  });
+  t.match(await run({ config: join(folder, "policy.yaml") }), {
+    code: 2,
+    err: /is a policy; give the sigwall\.yaml/,
+  });
+  const other = join(folder, "other");
+  mkdirSync(other);
+  writeFileSync(join(other, "letter.txt"), "");
+  t.match(await run({ records: [other] }), { code: 2, err: /is no records folder/ });
+  writeFileSync(
+    join(folder, "next.yaml"),
+    "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\nrecords: { folder: new/records }\n",
+  );
+  t.match(await run({ config: join(folder, "next.yaml") }), {
+    code: 2,
+    err: /new\/records: no such folder; .*next\.yaml names it, give --records DIR for the folder of the running filter/,
+  });
   edit("policy.yaml", "side: national", "side: nowhere");
   t.match(await run(), { code: 2, err: /the new policy has errors:\n.*policy\.yaml:5:\d+/ });
 });

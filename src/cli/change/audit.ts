@@ -6,6 +6,7 @@ import { sayNumbers } from "../../config/change/number-words.ts";
 import { sayAmount } from "../../domain/amount.ts";
 import { createCalendar } from "../../config/lists/calendar.ts";
 import type { PolicyMaterial } from "../../config/load-policy.ts";
+import { suggest } from "../../config/yaml/suggestion.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
 import type { Millis } from "../../domain/time.ts";
 import { eachUsedNumber } from "../../records/asking/used-numbers.ts";
@@ -23,6 +24,8 @@ export interface AuditOptions {
   readonly days: number;
   /** A row is about to expire so many days before. */
   readonly soon: number;
+  /** A verification is overdue after so many days. Left out: as the policy says. */
+  readonly verifiedWithin?: number | undefined;
   readonly lessee: string | undefined;
   readonly json: boolean;
 }
@@ -56,7 +59,12 @@ export async function audit(options: AuditOptions, output: AuditOutput): Promise
   const { material } = read;
   const { lessee } = options;
   if (lessee !== undefined && !material.file.lessees.some(({ value }) => value.id === lessee))
-    return fail(`${material.file.source.file} has no lessee "${lessee}"`);
+    return fail(
+      `${material.file.source.file} has no lessee "${lessee}"${suggest(
+        lessee,
+        material.file.lessees.map(({ value }) => value.id),
+      )}`,
+    );
   let use: Use;
   try {
     use = await findUse(options, material, output);
@@ -64,7 +72,8 @@ export async function audit(options: AuditOptions, output: AuditOutput): Promise
     return fail(sayFailure(error));
   }
   const { used, isWhole } = use;
-  const question = { now, unusedDays: options.days, soonDays: options.soon, lessee, used, isWhole };
+  const { days: unusedDays, soon: soonDays, verifiedWithin } = options;
+  const question = { now, unusedDays, soonDays, verifiedWithin, lessee, used, isWhole };
   const { findings, notes } = auditPolicy(material, readFile, question);
   const all = [...use.notes, ...notes];
   stdout.write(

@@ -168,7 +168,12 @@ function findTarget({
     return { list: undefined, homeCountry: DEFAULT_COUNTRY, calendar: createCalendar(DEFAULT_ZONE) };
   }
   const { config: read, issues } = loadStatic(readFromDisk, config);
-  if (read === undefined) return { issues };
+  if (read === undefined) {
+    const there = readFromDisk(config);
+    if ("error" in there)
+      return { error: `can't read ${config}: ${there.error}; name the configuration with --config FILE` };
+    return { issues };
+  }
   const { material, issues: mistakes } = readPolicy(readFromDisk, read.policy);
   if (material === undefined || hasErrors(mistakes)) return { issues: mistakes };
   const found = material.lists.find(

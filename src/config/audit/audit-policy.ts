@@ -22,6 +22,8 @@ export interface AuditQuestion {
   readonly unusedDays: number;
   /** A row is about to expire when it ends within so many days. */
   readonly soonDays: number;
+  /** A verification is overdue after so many days. Undefined: as `verifiedWithinDays` of the policy says. */
+  readonly verifiedWithin: number | undefined;
   /** Only this lessee. Undefined: all of them. */
   readonly lessee: string | undefined;
   /** Undefined: it is not known what was used; neither unused numbers nor those in use are found. */
@@ -71,12 +73,12 @@ function auditList(
   const expired = begin("expired");
   const ending = begin("expiring-in-use");
   const unused = begin("unused");
-  if (verificationDays(material.plans, list.id) === undefined)
+  if (question.verifiedWithin === undefined && verificationDays(material.plans, list.id) === undefined)
     notes.push(
-      `${list.id}: no trunk says verifiedWithinDays (rules.caller-authentication); only rows that were never verified are overdue`,
+      `${list.id}: no trunk says verifiedWithinDays (rules.caller-authentication); only rows that were never verified are overdue; --verified-within DAYS asks for others`,
     );
 
-  const remarksOf = createDateReader(material, list, calendar, now, soonDays);
+  const remarksOf = createDateReader(material, list, calendar, now, soonDays, question.verifiedWithin);
   const isExpired = (row: number): boolean => (numbers.validTo(row) ?? Infinity) <= now;
   const since = now - unusedDays * DAY;
   for (let row = 0; row < numbers.rows; row++) {
