@@ -1,7 +1,7 @@
 // A head of the monthly report that people have counted: an empty cell stays "not imported", and is no 0.
 import type { ImportedHead, MonthlyFigure } from "../intake/monthly-figures.ts";
 import { changeOf } from "./changes.ts";
-import type { ReportHead } from "./month-report.ts";
+import type { ReportHead } from "./report-head.ts";
 
 /**
  * @param imported figures of the month, each of which stands once

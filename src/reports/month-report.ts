@@ -1,22 +1,14 @@
 // The monthly report as a value: five heads, what stands below them, and how it has changed.
 import type { Millis } from "../domain/time.ts";
-import { type ImportedHead, importedHeads, type MonthlyFigure } from "../intake/monthly-figures.ts";
+import { importedHeads, type MonthlyFigure } from "../intake/monthly-figures.ts";
 import { hasRecords, type MonthCounts } from "../records/reporting/month-counts.ts";
 import { type AttemptCount, firstIds } from "../records/reporting/month-tally.ts";
 import { changeOf } from "./changes.ts";
 import { type Completeness, completenessOf, gapsOf, type ReportGap } from "./completeness.ts";
 import { importedHead } from "./imported-head.ts";
+import type { ReportHead, ReportRow } from "./report-head.ts";
 import { linesStopped, trunksFound } from "./re-let-lines.ts";
 import { kindOfRefusal, refusalKinds } from "./refusal-kinds.ts";
-
-/** The heads of the notices, in their order. */
-export const heads = ["leased-lines", "refused-callers", "unregistered", "shut-down", "persons"] as const;
-export type Head = (typeof heads)[number];
-
-/** True for heads that nothing but an import fills. */
-export function isImported(head: Head): head is ImportedHead {
-  return importedHeads.some((name) => name === head);
-}
 
 /** What a part of the attempts is gathered by. */
 export const dimensions = ["trunk", "lessee", "province", "city", "county", "branch", "owner"] as const;
@@ -35,35 +27,6 @@ export interface TrunkPlace {
 export interface LesseePlace {
   readonly name?: string | undefined;
   readonly owner?: string | undefined;
-}
-
-/** One line of a head. */
-export interface ReportRow {
-  readonly id: string;
-  readonly zh: string;
-  readonly en: string;
-  /** Undefined: there are no records, or nothing was imported. */
-  readonly count: number | undefined;
-  /** In the month before; undefined: its records are not there. */
-  readonly before: number | undefined;
-  /** Of the head's count, 0 to 1. */
-  readonly share: number;
-  /** Against the month before: 0.5 is half as many again. Undefined: there is nothing to compare with. */
-  readonly change: number | undefined;
-  /** First ids of records, to look them up. */
-  readonly ids: readonly string[];
-  /** Lines that the row is about, `trunk:NAME`, and references of the orders that stopped them. */
-  readonly lines?: readonly string[];
-  readonly orders?: readonly string[];
-}
-
-export interface ReportHead {
-  readonly head: Head;
-  /** Undefined: there are no records, or nothing was imported. */
-  readonly count: number | undefined;
-  readonly before: number | undefined;
-  readonly change: number | undefined;
-  readonly rows: readonly ReportRow[];
 }
 
 /** Where calls come in: from own lessees and lines, from other networks of the country, from abroad. */

@@ -1,6 +1,7 @@
 // The monthly report as CSV for spreadsheets: UTF-8 with a byte order mark, one table below the other.
 import { writeCsv } from "../config/lists/csv.ts";
-import { type BreakdownRow, isImported, type MonthReport, type ReportHead } from "./month-report.ts";
+import type { BreakdownRow, MonthReport } from "./month-report.ts";
+import { isImported, type ReportHead } from "./report-head.ts";
 import {
   affectedWords,
   createMoments,

@@ -1,6 +1,7 @@
 // The monthly report as one page that prints: no script, no font and no picture from anywhere else.
 import { escapeText } from "./html-text.ts";
-import { type BreakdownRow, isImported, type MonthReport, type ReportHead } from "./month-report.ts";
+import type { BreakdownRow, MonthReport } from "./month-report.ts";
+import { isImported, type ReportHead } from "./report-head.ts";
 import { dayChart, rowChart } from "./report-charts.ts";
 import { missingTables } from "./report-missing.ts";
 import { cell, type Cell, idsCell, numberCell, rowOf, section, tableOf } from "./report-table.ts";

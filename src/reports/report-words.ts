@@ -1,6 +1,7 @@
 // The words of the monthly report, in Chinese and in English.
 import { createCalendar } from "../config/lists/calendar.ts";
-import type { Dimension, Head, Network } from "./month-report.ts";
+import type { Dimension, Network } from "./month-report.ts";
+import type { Head } from "./report-head.ts";
 import type { ReportGap } from "./completeness.ts";
 
 export type Language = "zh" | "en";

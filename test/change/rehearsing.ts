@@ -231,6 +231,15 @@ void t.test("what an edit would change", async (t) => {
   }
 });
 
+function waysOf(ways: readonly Record<string, unknown>[]): readonly string[] {
+  return ways.map(({ before, after, count }) => `${String(before)} → ${String(after)} ${String(count)}`);
+}
+
+function judged(text: string): Judgement {
+  const [kind = "", reason = "", ...marks] = text.split(" ");
+  return { kind, reason, marks };
+}
+
 void t.test(
   "the same outcome for another reason is no change, and the bound does not count it",
   async (t) => {
@@ -242,8 +251,6 @@ void t.test(
     );
     const ran = await run({ maxChanges: 2 });
     const { same, otherReason, changed, changes, otherReasons } = JSON.parse(ran.out);
-    const waysOf = (ways: readonly Record<string, unknown>[]) =>
-      ways.map(({ before, after, count }) => `${String(before)} → ${String(after)} ${String(count)}`);
     t.same(waysOf(otherReasons), ["accept listed → accept default 2"]);
     t.same(waysOf(changes), [
       "reject cli-not-listed → accept default 1",
@@ -261,10 +268,6 @@ void t.test(
 );
 
 void t.test("what becomes of a call: its verdict, and marks that change the message", (t) => {
-  const judged = (text: string): Judgement => {
-    const [kind = "", reason = "", ...marks] = text.split(" ");
-    return { kind, reason, marks };
-  };
   const cases: readonly (readonly [before: string, after: string, difference: Difference])[] = [
     ["accept listed", "accept listed", "none"],
     ["accept listed", "accept default", "reason"],

@@ -49,16 +49,16 @@ export function refuseFigures({ figures }: MonthlyFigures, options: FigureOption
   if (typeof known === "string") return known;
   if (options.replace === true) return undefined;
   const { twice, going } = known;
-  const told = (all: readonly PlacedFigure[]): string =>
-    all
-      .slice(0, MOST_TOLD)
-      .map((figure) => `${placeOf(figure)} has ${keyOfFigure(figure)}`)
-      .join(", ") + (all.length > MOST_TOLD ? ", …" : "");
   if (twice.length > 0)
-    return `${told(twice)} already: the report would find ${twice.length === 1 ? "the figure" : "the figures"} twice. Nothing was written; --replace takes ${twice.length === 1 ? "its" : "their"} place`;
+    return `${sayFigures(twice)} already: the report would find ${twice.length === 1 ? "the figure" : "the figures"} twice. Nothing was written; --replace takes ${twice.length === 1 ? "its" : "their"} place`;
   if (going.length > 0)
-    return `${told(going)}, and the new table has not: ${going.length === 1 ? "it" : `${going.length} figures`} would go. Nothing was written; take another file for --out, or let ${going.length === 1 ? "it" : "them"} go with --replace`;
+    return `${sayFigures(going)}, and the new table has not: ${going.length === 1 ? "it" : `${going.length} figures`} would go. Nothing was written; take another file for --out, or let ${going.length === 1 ? "it" : "them"} go with --replace`;
   return undefined;
+}
+
+function sayFigures(figures: readonly PlacedFigure[]): string {
+  const told = figures.slice(0, MOST_TOLD).map((figure) => `${placeOf(figure)} has ${keyOfFigure(figure)}`);
+  return told.join(", ") + (figures.length > MOST_TOLD ? ", …" : "");
 }
 
 /**

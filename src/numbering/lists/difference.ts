@@ -2,13 +2,7 @@
 import type { Millis } from "../../domain/time.ts";
 import { isInForce } from "../number-columns.ts";
 import type { NumberSet } from "../number-set.ts";
-import { wideSpansOf } from "./prefix-numbers.ts";
-
-/** Numbers without a gap between them. Both ends are inclusive. Keys are those of `PartyNumber`. */
-export interface NumberSpan {
-  readonly low: number;
-  readonly high: number;
-}
+import { type NumberSpan, wideSpansOf } from "./prefix-numbers.ts";
 
 /** What one set covers and the other does not. */
 export interface SetExcess {

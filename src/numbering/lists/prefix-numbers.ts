@@ -2,10 +2,15 @@
 import { formatKey } from "../../domain/number.ts";
 import { readListNumber } from "../e164.ts";
 import type { NumberSet } from "../number-set.ts";
-import type { NumberSpan } from "./difference.ts";
 
 /** The longest number (ITU-T E.164 section 6). */
 const MAX_DIGITS = 15;
+
+/** Numbers without a gap between them. Both ends are inclusive. Keys are those of `PartyNumber`. */
+export interface NumberSpan {
+  readonly low: number;
+  readonly high: number;
+}
 
 /** A row of a list that is no single number. */
 export interface WideSpan extends NumberSpan {

@@ -125,7 +125,7 @@ function readShared(values: readonly unknown[]): Shared {
       bodies,
       privacy,
       nextHop,
-      marks: marks.length === 0 ? undefined : marks.map((verdict) => ({ verdict })),
+      marks: marks.length === 0 ? undefined : marks.map((kind) => ({ verdict: kind })),
     },
     before: typeof before === "string" ? before : undefined,
     after: textIn(after),
