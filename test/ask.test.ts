@@ -2,6 +2,7 @@ import "./ask/sealing.ts";
 import "./ask/sealing-faults.ts";
 import "./ask/sealing-fuzz.ts";
 import "./ask/searching.ts";
+import "./ask/several-folders.ts";
 import "./ask/hostile-text.ts";
 import "./ask/spoken-times.ts";
 import "./ask/policies.ts";

@@ -5,6 +5,8 @@ import "./records/evidence-commands.ts";
 import "./records/evidence-export.ts";
 import "./records/evidence-budget.ts";
 import "./records/evidence-full-disk.ts";
+import "./records/peer-checkpoints.ts";
+import "./records/peer-threads.ts";
 import "./records/time-stamps.ts";
 import "./records/stamping.ts";
 import "./records/ring.ts";

@@ -1,9 +1,8 @@
 // The running filter: wires the engine, the admin thread, reloads and the state folder together.
-import type { TrunkCalls } from "../calls/calls.ts";
 import type { CallEvent } from "../domain/call.ts";
-import type { TrunkId } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import type { StaticConfig } from "../config/load-static.ts";
+import type { Sharing } from "../cluster/sharing.ts";
 import type { Policy, TrunkPolicy } from "../policy/policy.ts";
 import type { AdminPair } from "../config/sigwall/admin-schema.ts";
 import type { TlsMaterial } from "../config/sigwall/tls-files.ts";
@@ -20,6 +19,7 @@ import { createScreeningListener } from "../screening/limits/call-events.ts";
 import { engineNow } from "../wire/kernel/clock.ts";
 import { createScreeningState, type ScreeningState } from "../screening/state.ts";
 import type { Admin } from "./admin/admin-answers.ts";
+import { callsOn, recordsFigures, standingOf } from "./admin/shown-figures.ts";
 import type { AdminThread } from "./admin/admin-thread.ts";
 import { createCertificateExpiry } from "./certificate-expiry.ts";
 import { createCallSnapshots } from "./call-snapshots.ts";
@@ -41,7 +41,6 @@ import type { FileStamps } from "./tracked-files.ts";
 import { startFileWatch } from "./file-watch.ts";
 import { createWatchSwitch } from "./threads/call-thread-turns.ts";
 import type { LogTarget } from "./admin/admin-messages.ts";
-import type { RecordsFigures } from "../observe/figures.ts";
 import type { Records, TrunkFacts } from "../records/lines/recording.ts";
 import { startWatchdog } from "./watchdog.ts";
 import type { InheritedSocket } from "../wire/kernel/inherited-sockets.ts";
@@ -78,7 +77,12 @@ export interface AppParts {
   /** The hourly sealing of the records; undefined: there is none. */
   readonly seals?: Pick<HourlySeal, "counts"> | undefined;
   /** Restores the counts of limits, and keeps them from then on. Left out: they begin anew at each start. */
-  readonly keepCounts?: (state: ScreeningState, policy: Policy) => { close(): Promise<void> };
+  readonly keepCounts?: (
+    state: ScreeningState,
+    policy: Policy,
+  ) => { readonly countedUntil?: Millis; close(): Promise<void> };
+  /** Begins to share with other nodes. Left out: this node shares nothing. */
+  readonly share?: ((policy: Policy) => Sharing) | undefined;
   /** Left out: what was in custody is not known. */
   readonly custody?: StartCustody;
   /** Told when a policy could not be kept, before it comes into force: a gap for the records. The log has it already. */
@@ -123,6 +127,7 @@ export async function startApp({
   seals,
   keepCounts,
   custody,
+  share,
 }: AppParts): Promise<App> {
   const { log } = adminThread;
   // Chosen before any part with a timer is made: a timer that runs during the wait would use variables that come later.
@@ -134,6 +139,7 @@ export async function startApp({
   const state = createScreeningState(first.tables);
   if (records !== undefined) state.recording.isFull = records.isFull;
   const counts = keepCounts?.(state, policy);
+  const sharing = share?.(policy);
   records?.know(factsOf(policy));
   records?.note({ record: "policy", revision: policy.revision, cause: "start" });
   const reloads = { ok: 0, failed: 0, refused: 0 };
@@ -161,10 +167,12 @@ export async function startApp({
     log,
     note: (line) => records?.note(line),
     folder: stateFolder,
+    node: sharing === undefined ? undefined : node,
     fault: (error) => fault(error),
   });
   const lines = openLines({
     folder: stateFolder,
+    node,
     commanded: state.lineOrders,
     policy: () => policy,
     note,
@@ -174,6 +182,18 @@ export async function startApp({
     fault: (error) => fault(error),
   });
   state.lines.isStopped = lines.areCallsReleased;
+  const overTime = [
+    createScreeningListener(state, first.tables.calls),
+    createCallBackListener(state, () => policy.marketing),
+  ];
+  const naming = { node, epoch: stateFolder.epoch };
+  const sharedCalls = sharing?.calls({
+    naming,
+    state,
+    heard: joinListeners([...overTime, detection.heard]),
+    countedUntil: counts?.countedUntil ?? 0,
+    endedElsewhere: records?.endedElsewhere,
+  });
   const fault = (error: unknown): void => {
     counters.faults++;
     reports.fault(error);
@@ -189,16 +209,17 @@ export async function startApp({
     state,
     counters,
     key,
-    naming: { node, epoch: stateFolder.epoch },
+    naming,
+    sharing: sharedCalls,
     evidence: records?.evidence,
     ...(snapshots === undefined ? {} : { remembers: snapshots.remember }),
     happened: joinListeners([
-      createScreeningListener(state, first.tables.calls),
-      createCallBackListener(state, () => policy.marketing),
+      ...overTime,
       detection.happened,
       reports.happened,
       ...(config.hep === undefined ? [] : [(event: CallEvent) => hep?.push(event)]),
       ...(records === undefined ? [] : [records.happened]),
+      ...(sharing === undefined ? [] : [sharing.happened]),
     ]),
     fault: reports.fault,
     warn: (message) => log.warn(message),
@@ -211,6 +232,7 @@ export async function startApp({
     tlsRefused: reports.tlsRefused,
   });
   records?.onDurable(() => engine.evidenceKept());
+  sharing?.orders({ lines: lines.shared, ...detection.shared });
   const expiry = createCertificateExpiry(config.listen, tls, adminPair);
   const watched = createWatchSwitch(adminThread.turns);
   const policyThread = createPolicyThread();
@@ -237,6 +259,7 @@ export async function startApp({
       policy = next;
       lines.policyChanged();
       detection.policyChanged();
+      sharing?.policyChanged(policy);
       records?.know(factsOf(policy));
     },
     done: (outcome, causes, stamps) => {
@@ -296,13 +319,14 @@ export async function startApp({
         certificates: expiry.figures,
         detection: detection.figures,
         quarantine: detection.quarantined,
+        cluster: () => sharing?.figures(),
         listsDiffering: listKeeper.differing,
         stateFolder: () => snapshots?.figures() ?? { isOk: false, written: 0, failed: 0 },
         limits: () => limitsInUse(policy.trunks, state, engineNow() + state.wall.ahead),
         tableFull: state.tableFull,
         ruleFaults: state.ruleFaults,
       },
-      isReady: () => engine.isReady(),
+      isReady: () => sharing?.readiness(engine.isReady()) ?? engine.isReady(),
       reload: (wish) => reloader.request("POST /reload", wish),
       line: lines.order,
       quarantine: { order: detection.order, list: detection.list },
@@ -360,12 +384,6 @@ function joinListeners(listeners: readonly Listen[]): Listen {
   };
 }
 
-function recordsFigures(records: Records | undefined, late: number): RecordsFigures | undefined {
-  if (records === undefined) return undefined;
-  const figures = records.figures();
-  return { ...figures, evidence: { ...figures.evidence, late } };
-}
-
 /** What the records must know of the trunks of a policy. */
 function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
   return trunks.map(({ trunk: { id, lessee, longestCall, evidence } }) => ({
@@ -379,21 +397,4 @@ function factsOf({ trunks }: Policy): readonly TrunkFacts[] {
 /** Makes the series of a trunk exist before its first call. */
 function announceTrunk(counters: Counters, { trunk, screen }: TrunkPolicy): void {
   for (const decision of possibleDecisions(screen)) announceDecision(counters, trunk.id, decision);
-}
-
-function callsOn(calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined, trunk: TrunkId): number {
-  const { setup, answered } = calls?.get(trunk) ?? { setup: 0, answered: 0 };
-  return setup + answered;
-}
-
-/** Calls in progress by trunk: every trunk of the policy, and removed trunks as long as they have calls. */
-function standingOf(
-  calls: ReadonlyMap<TrunkId, TrunkCalls> | undefined,
-  { trunks }: Policy,
-): ReadonlyMap<TrunkId, TrunkCalls> {
-  const standing = new Map<TrunkId, TrunkCalls>();
-  if (calls === undefined) return standing;
-  for (const { trunk } of trunks) standing.set(trunk.id, { setup: 0, answered: 0 });
-  for (const [trunk, count] of calls) if (count.setup + count.answered > 0) standing.set(trunk, count);
-  return standing;
 }

@@ -1,5 +1,6 @@
 // The memory of calls: what each message does to the row of its call, and what is told of it.
 import { type CallRef, type EndedBy, wantsCredentials } from "../domain/call.ts";
+import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
 import {
@@ -21,8 +22,7 @@ import {
   BYE_AT,
   CANCELLED,
   CHANGED,
-  COUNT,
-  EPOCH,
+  ELSEWHERE,
   EXPIRES,
   FLAGS,
   FREE,
@@ -43,6 +43,7 @@ import {
 import { createCallRows } from "./call-rows.ts";
 import { findOfTrunks } from "./call-search.ts";
 import { NO_ROW, stateOfRow } from "./call-table.ts";
+import { createCallsElsewhere, type SharingCalls } from "./calls-elsewhere.ts";
 import {
   type Calls,
   type CallSlot,
@@ -51,7 +52,10 @@ import {
   type DialogTag,
   NO_CALL,
 } from "./calls.ts";
+import { nameOfRow } from "./shared-rows.ts";
 
+/** A longer wait for the answer is told to other nodes only where it is longer by this. */
+const MUCH_LONGER: Millis = 60_000;
 const LONGEST_SESSION = 0x7fffffff;
 
 const STATE_NAMES: Readonly<Record<number, CallState>> = {
@@ -78,7 +82,7 @@ function hashOf(tag: DialogTag): number {
  */
 const refusingBye: ReadonlySet<number> = new Set([400, 413, 414, 415, 416, 420, 421, 483, 493, 494, 513]);
 
-export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
+export function createCalls<Setup>(parts: CallsParts<Setup>): SharingCalls<Setup> {
   const rows = createCallRows(parts);
   const { table, trunks, texts } = rows;
   const { words, doubles, capacity } = table;
@@ -96,11 +100,19 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     stateOfRow(words, row) === IN_SETUP ||
     rows.clock.time < doubles[row * ROW_DOUBLES + CHANGED]! + REPEATED_FOR;
 
-  /** A message of the call has passed: where its channel was given up after a restart, it is taken again. */
+  const elsewhere = createCallsElsewhere(rows, (row, isTaken) => parts.changed?.(row, isTaken));
+  const changed = (row: number): void => parts.changed?.(row, false);
+
+  /**
+   * A message of the call has passed: where its channel was given up after a restart, it is taken again, and where
+   * another node carried the call, this one does.
+   */
   const confirm = (row: number): void => {
     const flags = flagsOf(row);
+    if ((flags & (UNCONFIRMED | ELSEWHERE)) === 0) return;
+    elsewhere.takeOver(row);
     if ((flags & UNCONFIRMED) === 0) return;
-    setFlags(row, flags & ~UNCONFIRMED);
+    setFlags(row, flagsOf(row) & ~UNCONFIRMED);
     const state = flags & STATE;
     if (state === IN_SETUP || state === STANDING) rows.hold(row);
     rows.schedule(row);
@@ -114,7 +126,10 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
   /** Waits longer. The wheel comes by at the old time, and finds that the row is not due. */
   const waitLonger = (row: number, time: number): void => {
     const at = row * ROW_DOUBLES + EXPIRES;
-    if (time > doubles[at]!) doubles[at] = time;
+    const by = time - doubles[at]!;
+    if (by <= 0) return;
+    doubles[at] = time;
+    if (by > MUCH_LONGER) changed(row);
   };
 
   /** Starts the session anew; 0 seconds: it does not expire. */
@@ -149,6 +164,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       if (by !== "called") giveUp(row, by, cause);
     }
     if (state !== STANDING) return;
+    elsewhere.takeOver(row);
     table.open(row);
     const hasEnded = endDialog(words, row, hashOf(tag));
     const isLast = hasEnded && !hasDialog(words, row);
@@ -162,6 +178,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     table.close(row);
     if (isLast) rows.schedule(row);
     else confirm(row);
+    changed(row);
   };
 
   const answer: Calls<Setup>["answered"] = (row, tag, sessionSeconds, now) => {
@@ -184,7 +201,10 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       stand(row);
     }
     table.close(row);
-    if (hasBegun) rows.schedule(row);
+    if (hasBegun) {
+      rows.schedule(row);
+      changed(row);
+    }
     if (isFirst && (flagsOf(row) & TOLD) === 0)
       parts.tell({ kind: "answered", call: rows.refOf(row), at: now - rows.clock.ahead });
     return hasBegun;
@@ -234,6 +254,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     }
     const isLater = isFirst || until > doubles[row * ROW_DOUBLES + EXPIRES]!;
     if (isLater && (flagsOf(row) & CANCELLED) === 0) waitUntil(row, until);
+    if (isFirst) changed(row);
   };
 
   return {
@@ -250,8 +271,8 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       const row = table.withOctets(bytes, start, end);
       return row !== NO_ROW && isKeyAlive(row) ? row : NO_CALL;
     },
-    named({ epoch, count }) {
-      const row = table.withName(epoch, count);
+    named({ epoch, count, node }) {
+      const row = table.withName(epoch, count, node);
       return row === NO_ROW ? NO_CALL : row;
     },
     begin(key, trunk, now) {
@@ -263,10 +284,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       if (stateOfRow(words, slot) !== FREE) rows.free(slot);
     },
     refOf: (slot) => rows.refOf(slot),
-    nameOf: (slot) => ({
-      epoch: words[slot * ROW_WORDS + EPOCH]! >>> 0,
-      count: words[slot * ROW_WORDS + COUNT]! >>> 0,
-    }),
+    nameOf: (slot) => nameOfRow(words, slot),
     stateOf: (slot) => STATE_NAMES[stateOfRow(words, slot)] ?? "over",
     ageOf(slot, now) {
       rows.pass(now);
@@ -303,6 +321,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       beginSession(slot, sessionSeconds);
       table.close(slot);
       rows.schedule(slot);
+      changed(slot);
     },
     doubted(slot, now) {
       rows.pass(now);
@@ -315,6 +334,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     ended(slot, end, now) {
       rows.pass(now);
       const state = stateOfRow(words, slot);
+      elsewhere.takeOver(slot);
       if (state === IN_SETUP || state === STANDING || state === IN_RELEASE)
         rows.finish(slot, end, now - rows.clock.ahead);
     },
@@ -323,6 +343,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
       rows.pass(now);
       const state = stateOfRow(words, slot);
       if (status < 200 || (state !== IN_RELEASE && state !== STANDING)) return;
+      elsewhere.takeOver(slot);
       const isRefused = wantsCredentials.has(status) || refusingBye.has(status);
       const toHash = hashOf(toTag);
       const hash = knowsDialog(words, slot, toHash) ? toHash : hashOf(fromTag);
@@ -363,7 +384,8 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): Calls<Setup> {
     highestSequence: (slot, from) => texts.highestSequence(slot, from),
     stands: (slot, tag) => standsWith(words, slot, hashTag(tag)),
     findOfTrunks: (wanted, from, found) => findOfTrunks(rows, wanted, from, found),
-    trunkNames: () => trunks.names(),
+    trunkNames: () => ({ ...trunks.names(), nodes: rows.nodes.names() }),
+    elsewhere,
     restore(snapshot, now) {
       rows.pass(now);
       return restoreCalls(rows, snapshot, name);

@@ -4,6 +4,7 @@ import {
   BEGUN,
   BYE,
   BYE_AT,
+  CANCELLED,
   CHANGED,
   COUNT,
   EPOCH,
@@ -11,13 +12,15 @@ import {
   FLAGS,
   IN_RELEASE,
   IN_SETUP,
-  LASTING,
+  NODE_SHIFT,
   ROW_DOUBLES,
   ROW_WORDS,
   STATE,
+  TOLD,
   TRUNK,
   UNCONFIRMED,
 } from "./call-row.ts";
+import { NO_NODE } from "./call-nodes.ts";
 import type { CallRows } from "./call-rows.ts";
 import { COPIED_WORDS, readSnapshot, type SavedCall } from "./call-snapshot.ts";
 import { NO_ROW } from "./call-table.ts";
@@ -42,7 +45,7 @@ export function restoreCalls<Setup>(
     }
     restored++;
     const epoch = call.words[EPOCH]! >>> 0;
-    if (epoch < name.epoch) return;
+    if (call.node !== "" || epoch < name.epoch) return;
     name.epoch = epoch + 1;
     name.count = 0;
   });
@@ -52,14 +55,17 @@ export function restoreCalls<Setup>(
 }
 
 /** @returns false when there is no room, or the name is taken */
-function restoreRow<Setup>(rows: CallRows<Setup>, { trunk, words, doubles }: SavedCall): boolean {
-  const { table } = rows;
+function restoreRow<Setup>(rows: CallRows<Setup>, { trunk, node: name, words, doubles }: SavedCall): boolean {
+  const { table, nodes } = rows;
+  const node = name === "" ? 0 : nodes.numberOf(name);
+  if (node === NO_NODE) return false;
   const { time } = rows.clock;
   const epoch = words[EPOCH]!;
   const count = words[COUNT]!;
-  if (table.withName(epoch, count) !== NO_ROW) return false;
-  const row = table.take(epoch, count);
+  if (table.withName(epoch, count, node) !== NO_ROW) return false;
+  const row = table.take(epoch, count, node);
   if (row === NO_ROW) return false;
+  if (node !== 0) nodes.enter(node);
   const state = words[FLAGS]! & STATE;
   const at = row * ROW_WORDS;
   const atDoubles = row * ROW_DOUBLES;
@@ -70,7 +76,7 @@ function restoreRow<Setup>(rows: CallRows<Setup>, { trunk, words, doubles }: Sav
   const expires = Math.max(doubles[EXPIRES]! + rows.clock.ahead, time + REPEATED_FOR);
   table.doubles[atDoubles + EXPIRES] = state === IN_SETUP ? Math.min(expires, time + SETUP_SILENCE) : expires;
   table.words[at + TRUNK] = rows.trunks.enter(trunk);
-  table.words[at + FLAGS] = (words[FLAGS]! & (LASTING | BYE)) | UNCONFIRMED;
+  table.words[at + FLAGS] = (words[FLAGS]! & (TOLD | CANCELLED | BYE)) | (node << NODE_SHIFT) | UNCONFIRMED;
   rows.enter(row, state);
   const isGivenUp = (words[FLAGS]! & UNCONFIRMED) !== 0;
   if (state !== IN_RELEASE && !isGivenUp) rows.hold(row);

@@ -70,8 +70,13 @@ export const UNCONFIRMED = 1 << 6;
 export const TOLD = 1 << 7;
 /** The caller has given up; the final answer of the INVITE has not come. */
 export const CANCELLED = 1 << 8;
+/** The number of the node that began the call (call-nodes.ts), 3 bits; 0: this one. */
+export const NODE_SHIFT = 28;
+export const NODE = 7 << NODE_SHIFT;
+/** Another node carries the call: here it only holds its channel, and tells nothing. */
+export const ELSEWHERE = 1 << 31;
 /** Every flag of a row that a snapshot keeps. */
-export const LASTING = TOLD | CANCELLED;
+export const LASTING = TOLD | CANCELLED | NODE;
 
 /** The BYE: who sent it (an index of ENDED_BY) and its cause, 16 bits, where it has one. */
 export const BY_SHIFT = 9;

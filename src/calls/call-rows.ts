@@ -5,7 +5,7 @@ import type { Millis } from "../domain/time.ts";
 import { REPEATED_FOR } from "../sip/timers.ts";
 import { type CallClock, createCallClock } from "./call-clock.ts";
 import { settleBye } from "./call-dialogs.ts";
-import { formatIdPrefix } from "./call-id.ts";
+import { formatCallId, formatIdPrefix } from "./call-id.ts";
 import {
   ANSWERED,
   BEGUN,
@@ -17,6 +17,7 @@ import {
   CHANGED,
   CHANNEL,
   COUNT,
+  ELSEWHERE,
   EPOCH,
   EXPIRES,
   FLAGS,
@@ -24,6 +25,7 @@ import {
   IN_RELEASE,
   IN_SETUP,
   JUDGED,
+  NODE,
   OVER,
   RINGING,
   ROW_DOUBLES,
@@ -35,9 +37,11 @@ import {
   UNCONFIRMED,
 } from "./call-row.ts";
 import { type CallTable, createCallTable, stateOfRow } from "./call-table.ts";
+import { type CallNodes, createCallNodes } from "./call-nodes.ts";
 import { type CallTrunks, createCallTrunks } from "./call-trunks.ts";
 import { createCallWheel } from "./call-wheel.ts";
 import type { CallsParts } from "./calls.ts";
+import { nameOfRow, nodeOfRow } from "./shared-rows.ts";
 import { createKeptTexts, type KeptTexts } from "./kept-texts.ts";
 
 /** Time for which calls of before a restart hold their channels without a message of theirs. */
@@ -60,6 +64,7 @@ function noteEnd(flags: number, how: HowEnded, status: number | undefined): Call
 export interface CallRows<Setup> {
   readonly table: CallTable;
   readonly trunks: CallTrunks;
+  readonly nodes: CallNodes;
   readonly texts: KeptTexts;
   /** The time of the table. */
   readonly clock: CallClock;
@@ -85,6 +90,8 @@ export interface CallRows<Setup> {
   /** The answer to the BYE has come, or can't come any more. */
   finishReleased(row: number): void;
   free(row: number): void;
+  /** Told each row that is given up, before it is. */
+  freed: ((row: number) => void) | undefined;
   setupOf(row: number): Setup | undefined;
   setSetup(row: number, setup: Setup): void;
 }
@@ -95,6 +102,10 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const { words, doubles } = table;
   const wheel = createCallWheel(words, doubles);
   const trunks = createCallTrunks((version) => table.setNamesVersion(version));
+  const nodes = createCallNodes(node, (number, name) => {
+    trunks.renew();
+    parts.nodeNamed?.(number, name);
+  });
   const texts = createKeptTexts(parts.capacity, parts.callBytes ?? 0);
   const clock = createCallClock(parts.wall ?? { ahead: 0 });
   const setups: (Setup | undefined)[] = [];
@@ -107,16 +118,20 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const refOf = (row: number): CallRef => {
     const at = row * ROW_WORDS;
     const epoch = words[at + EPOCH]!;
+    const trunk = trunks.nameOf(words[at + TRUNK]!);
+    if ((words[at + FLAGS]! & NODE) !== 0)
+      return { id: formatCallId(nodes.nameOf(nodeOfRow(words, row)), nameOfRow(words, row)), trunk };
     if (epoch !== prefixEpoch) {
       prefixEpoch = epoch;
       prefix = formatIdPrefix(node, epoch >>> 0);
     }
-    return { id: prefix + (words[at + COUNT]! >>> 0), trunk: trunks.nameOf(words[at + TRUNK]!) };
+    return { id: prefix + (words[at + COUNT]! >>> 0), trunk };
   };
 
   const count = (row: number, by: number): void => {
     const isSetup = stateOfRow(words, row) === IN_SETUP;
-    trunks.count(words[row * ROW_WORDS + TRUNK]!, isSetup ? by : 0, isSetup ? 0 : by);
+    const isElsewhere = (words[row * ROW_WORDS + FLAGS]! & ELSEWHERE) !== 0;
+    trunks.count(words[row * ROW_WORDS + TRUNK]!, isSetup ? by : 0, isSetup ? 0 : by, isElsewhere);
   };
 
   const hold = (row: number): void => {
@@ -170,7 +185,10 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const schedule = (row: number): void => wheel.schedule(row, dueOf(row, stateOfRow(words, row)));
 
   const free = (row: number): void => {
+    result.freed?.(row);
     unhold(row);
+    const beginner = nodeOfRow(words, row);
+    if (beginner !== 0) nodes.leave(beginner);
     wheel.cancel(row);
     trunks.leave(words[row * ROW_WORDS + TRUNK]!);
     texts.drop(row);
@@ -196,7 +214,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
 
   const finish = (row: number, end: CallEnd, at: Millis): void => {
     const flags = words[row * ROW_WORDS + FLAGS]!;
-    const ended = (flags & TOLD) === 0 ? endedOf(row, end, at) : undefined;
+    const ended = (flags & (TOLD | ELSEWHERE)) === 0 ? endedOf(row, end, at) : undefined;
     unhold(row);
     const setup = setups[row];
     if (setup !== undefined) parts.finished?.(setup);
@@ -261,9 +279,11 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     }
   };
 
-  return {
+  const result: CallRows<Setup> = {
     table,
     trunks,
+    nodes,
+    freed: undefined,
     texts,
     clock,
     pass(now) {
@@ -309,4 +329,5 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
       if (state >= STANDING) schedule(row);
     },
   };
+  return result;
 }

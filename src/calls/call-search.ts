@@ -1,8 +1,9 @@
 // Finds the calls of some trunks, a piece of the table at a time.
 import type { TrunkId } from "../domain/trunk.ts";
-import { COUNT, EPOCH, HEADER_USED, IN_SETUP, ROW_WORDS, STANDING, TRUNK } from "./call-row.ts";
+import { ELSEWHERE, FLAGS, HEADER_USED, IN_SETUP, ROW_WORDS, STANDING, TRUNK } from "./call-row.ts";
 import type { CallRows } from "./call-rows.ts";
 import { stateOfRow } from "./call-table.ts";
+import { nameOfRow } from "./shared-rows.ts";
 import { type CallName, type CallSlot, NO_CALL } from "./calls.ts";
 
 /** Rows that one search looks at. A row is two lines of the processor's cache: this many take less than 0.2 ms. */
@@ -23,8 +24,10 @@ export function findOfTrunks(
     const state = stateOfRow(words, row);
     if (state !== IN_SETUP && state !== STANDING) continue;
     const at = row * ROW_WORDS;
+    // Who carries a call ends it.
+    if ((words[at + FLAGS]! & ELSEWHERE) !== 0) continue;
     if (!wanted.has(trunks.nameOf(words[at + TRUNK]!))) continue;
-    found.push({ epoch: words[at + EPOCH]! >>> 0, count: words[at + COUNT]! >>> 0 });
+    found.push(nameOfRow(words, row));
   }
   return end > used ? NO_CALL : end;
 }

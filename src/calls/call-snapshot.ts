@@ -12,6 +12,7 @@ import {
   CHANNEL,
   COUNT,
   DIALOGS,
+  ELSEWHERE,
   EPOCH,
   EXPIRES,
   FLAGS,
@@ -22,6 +23,8 @@ import {
   IN_SETUP,
   LASTING,
   MOST_DIALOGS,
+  NODE,
+  NODE_SHIFT,
   RINGING,
   ROW_DOUBLES,
   ROW_WORDS,
@@ -37,7 +40,7 @@ import type { TrunkNames } from "./calls.ts";
 /*
  * Little-endian. Head: "SWCL", version (16 bits), length of a row (16 bits), rows, octets of names (32 bits each), the first
  * 16 octets of SHA-256 over all that follows. Rows: the words WORDS, then the doubles DOUBLES on the wall clock.
- * Names: a JSON list, by trunk number.
+ * Names: a JSON list of trunks by number; where calls of other nodes stand, `{ "trunks": […], "nodes": […] }`.
  */
 const MAGIC = "SWCL";
 const VERSION = 1;
@@ -89,7 +92,7 @@ export function packCalls(
   const words = new Int32Array(buffer);
   const doubles = new Float64Array(buffer);
   if (Atomics.load(words, HEADER_NAMES) !== trunks.version) return undefined;
-  const names = Buffer.from(JSON.stringify(trunks.names));
+  const names = Buffer.from(writeNames(trunks));
   const standing = rowsToKeep(words);
   const out = Buffer.alloc(HEAD + standing.length * ROW_OCTETS + names.length);
   const ahead = doubles[HEADER_AHEAD]!;
@@ -120,7 +123,8 @@ export function packCalls(
 
 function isKept(flags: number): boolean {
   const state = flags & STATE;
-  return state >= IN_SETUP && state <= IN_RELEASE;
+  // A call that another node carries stands in the snapshots of that node.
+  return (flags & ELSEWHERE) === 0 && state >= IN_SETUP && state <= IN_RELEASE;
 }
 
 function rowsToKeep(words: Int32Array): readonly number[] {
@@ -161,9 +165,15 @@ function digestOf(bytes: Uint8Array): Buffer {
   return hash("sha256", bytes.subarray(HEAD), "buffer");
 }
 
+function writeNames({ names, nodes }: TrunkNames): string {
+  return JSON.stringify(nodes.length > 1 ? { trunks: names, nodes } : names);
+}
+
 /** A row of a snapshot. Overwritten with the next one. */
 export interface SavedCall {
   readonly trunk: TrunkId;
+  /** The node that began the call; "": the one that wrote the snapshot. */
+  readonly node: string;
   /**
    * The columns of call-row.ts; words and doubles that a snapshot doesn't keep are 0. Times are on the wall clock.
    */
@@ -196,20 +206,32 @@ export function readSnapshot(
   for (let at = HEAD; at < namesAt; at += ROW_OCTETS) {
     WORDS.forEach((word, i) => (words[word] = bytes.readInt32LE(at + i * 4)));
     DOUBLES.forEach((double, i) => (doubles[double] = bytes.readDoubleLE(at + WORDS.length * 4 + i * 8)));
-    const trunk = names[words[TRUNK]!];
-    if (trunk !== undefined && makesSense(words, doubles)) each({ trunk, words, doubles });
+    const trunk = names.trunks[words[TRUNK]!];
+    const number = (words[FLAGS]! & NODE) >>> NODE_SHIFT;
+    const node = number === 0 ? "" : names.nodes[number];
+    if (trunk !== undefined && node !== undefined && makesSense(words, doubles))
+      each({ trunk, node, words, doubles });
     else senseless++;
   }
   return senseless;
 }
 
-function readNames(text: string): readonly TrunkId[] {
+function readNames(text: string): {
+  readonly trunks: readonly TrunkId[];
+  readonly nodes: readonly string[];
+} {
   try {
     const names: unknown = JSON.parse(text);
-    return Array.isArray(names) ? names.map(String) : [];
+    if (Array.isArray(names)) return { trunks: names.map(String), nodes: [] };
+    if (typeof names === "object" && names !== null && "trunks" in names && "nodes" in names) {
+      const { trunks, nodes } = names;
+      if (Array.isArray(trunks) && Array.isArray(nodes))
+        return { trunks: trunks.map(String), nodes: nodes.map(String) };
+    }
   } catch {
-    return [];
+    // The checksum was right: a release of another form wrote it.
   }
+  return { trunks: [], nodes: [] };
 }
 
 /** The checksum keeps accidents out; this keeps the invariants of the table whatever wrote the file. */

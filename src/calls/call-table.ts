@@ -14,6 +14,8 @@ import {
   KEY_LOW,
   KEYED,
   NAME_CHAIN,
+  NODE,
+  NODE_SHIFT,
   ROW_WORDS,
   SEQUENCE,
   STATE,
@@ -39,8 +41,10 @@ export interface CallTable {
   /**
    * A row with this name and no key, in no state; every other column is 0. It is left open: see {@link
    * CallTable.close}. {@link NO_ROW}: the table is full.
+   *
+   * @param node the number of the node that began the call; 0 when left out
    */
-  take(epoch: number, count: number): number;
+  take(epoch: number, count: number, node?: number): number;
   /** Gives back a row in use. Its key and its name are not found any more. */
   give(row: number): void;
   /** The row of the key, whatever its state. A key that was just looked for is not hashed again. */
@@ -49,9 +53,11 @@ export interface CallTable {
   withOctets(bytes: Uint8Array, start: number, end: number): number;
   /** Puts a row that has no key under this one, which no row may have. */
   setKey(row: number, key: string): void;
+  /** The same for the key that {@link CallTable.withOctets} was asked for last. */
+  setOctets(row: number): void;
   /** Takes the key of a row away, where it has one. */
   dropKey(row: number): void;
-  withName(epoch: number, count: number): number;
+  withName(epoch: number, count: number, node?: number): number;
   /** Bracket each change of what a snapshot keeps: another thread that reads in between sees an odd number. */
   open(row: number): void;
   close(row: number): void;
@@ -116,6 +122,15 @@ export function createCallTable(capacity: number): CallTable {
     words[at + FLAGS] = words[at + FLAGS]! & ~KEYED;
   };
 
+  const setHash = (row: number, { low, high }: KeyHash): void => {
+    const at = row * ROW_WORDS;
+    words[at + KEY_LOW] = low;
+    words[at + KEY_HIGH] = high;
+    words[at + KEY_CHAIN] = keys[low & mask]!;
+    keys[low & mask] = row;
+    words[at + FLAGS] = words[at + FLAGS]! | KEYED;
+  };
+
   const open = (row: number): void => {
     const at = row * ROW_WORDS + SEQUENCE;
     Atomics.store(words, at, words[at]! | 1);
@@ -127,7 +142,7 @@ export function createCallTable(capacity: number): CallTable {
     doubles,
     capacity,
     size: 0,
-    take(epoch, count) {
+    take(epoch, count, node = 0) {
       const isNew = free === NO_ROW;
       if (isNew && used >= capacity) return NO_ROW;
       const row = isNew ? ++used : free;
@@ -142,6 +157,7 @@ export function createCallTable(capacity: number): CallTable {
       const bucket = nameBucket(epoch, count);
       words[at + EPOCH] = epoch;
       words[at + COUNT] = count;
+      words[at + FLAGS] = node << NODE_SHIFT;
       words[at + NAME_CHAIN] = names[bucket]!;
       names[bucket] = row;
       return row;
@@ -160,23 +176,18 @@ export function createCallTable(capacity: number): CallTable {
       hashOctets(bytes, start, end, ofOctets);
       return withHash(ofOctets);
     },
-    setKey(row, key) {
-      const at = row * ROW_WORDS;
-      const { low, high } = hashOf(key);
-      words[at + KEY_LOW] = low;
-      words[at + KEY_HIGH] = high;
-      words[at + KEY_CHAIN] = keys[low & mask]!;
-      keys[low & mask] = row;
-      words[at + FLAGS] = words[at + FLAGS]! | KEYED;
-    },
+    setKey: (row, key) => setHash(row, hashOf(key)),
+    setOctets: (row) => setHash(row, ofOctets),
     dropKey,
-    withName(epoch, count) {
+    withName(epoch, count, node = 0) {
       const wantedEpoch = epoch | 0;
       const wantedCount = count | 0;
       let row = names[nameBucket(epoch, count)]!;
       while (
         row !== NO_ROW &&
-        (words[row * ROW_WORDS + COUNT] !== wantedCount || words[row * ROW_WORDS + EPOCH] !== wantedEpoch)
+        (words[row * ROW_WORDS + COUNT] !== wantedCount ||
+          words[row * ROW_WORDS + EPOCH] !== wantedEpoch ||
+          (words[row * ROW_WORDS + FLAGS]! & NODE) !== node << NODE_SHIFT)
       )
         row = words[row * ROW_WORDS + NAME_CHAIN]!;
       return row;

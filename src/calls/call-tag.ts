@@ -1,6 +1,7 @@
 // The name of a call on the wire: which node, and which call, in characters that no peer can read.
 import { Buffer } from "node:buffer";
 import type { KeyedTags } from "../sip/tag.ts";
+import { MOST_NODES } from "./call-nodes.ts";
 import type { CallName } from "./calls.ts";
 
 /** Characters of a tag: base64url of 12 octets. */
@@ -33,8 +34,8 @@ HEX_CODES.forEach((code, value) => (HEX_VALUES[code] = value));
 /** A name that was read. */
 export interface ReadCallTag {
   readonly name: CallName;
-  /** False: another node has begun the call, or nobody has. */
-  readonly isOwnNode: boolean;
+  /** False: no node that is known here has begun the call. */
+  readonly isKnownNode: boolean;
 }
 
 /**
@@ -58,11 +59,13 @@ export interface CallTags {
   writeHex(name: CallName): string;
   /** Total, and reads both forms. @returns undefined for what is neither 16 characters of base64url nor 24 of hex */
   read(text: string, tweak: string): ReadCallTag | undefined;
+  /** Tags of this node are read from now on, as names with this number. */
+  know(node: string, number: number): void;
   /**
    * Reads a tag out of octets, in the form that its length says, into {@link CallTags.found}.
    *
    * @param tweak its first `tweakLength` octets
-   * @returns false for what is no tag, and for a tag of another node
+   * @returns false for what is no tag, and for a tag of a node that is not known
    */
   find(bytes: Uint8Array, at: number, length: number, tweak: Uint8Array, tweakLength: number): boolean;
   /** The name that {@link CallTags.find} has read last. */
@@ -76,7 +79,11 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
   const words = wordsOf(key, "permutation 1", "permutation 2");
   const [k0 = 0, k1 = 0, k2 = 0, k3 = 0] = words;
   const roundWords = Int32Array.from(wordsOf(key, "rounds 1", "rounds 2"));
-  const ownNode = parseInt(key.mac("call", `node ${node}`).slice(0, 8), 16) | 0;
+  const wordOf = (name: string): number => parseInt(key.mac("call", `node ${name}`).slice(0, 8), 16) | 0;
+  /** The word of each node, by its number. */
+  const nodes = new Int32Array(MOST_NODES);
+  let known = 1;
+  nodes[0] = wordOf(node);
   /** The state behind the key and the tweak, from which each round starts. */
   const begun = new Int32Array(4);
   /** Epoch and count of a name that was just encrypted. */
@@ -84,7 +91,7 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
   /** The three words of a tag that was just read. */
   const read = new Int32Array(3);
 
-  const found = { epoch: 0, count: 0 };
+  const found = { epoch: 0, count: 0, node: 0 };
   const octets = Buffer.alloc(LONGEST_TWEAK);
 
   const takeText = (tweak: string): void => {
@@ -163,6 +170,17 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     written[1] = right;
   };
 
+  /** Finds the number of the node of the tag in `read`. */
+  const findNode = (): boolean => {
+    const word = read[0]!;
+    for (let number = 0; number < known; number++)
+      if (nodes[number] === word) {
+        found.node = number;
+        return true;
+      }
+    return false;
+  };
+
   /** Undoes it for the tag in `read`, into `found`. */
   const decrypt = (): void => {
     let left = read[1]!;
@@ -180,22 +198,27 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     write(name, tweak) {
       takeText(tweak);
       encrypt(name);
-      return writeWords(ownNode, written[0]!, written[1]!);
+      return writeWords(nodes[name.node ?? 0]!, written[0]!, written[1]!);
     },
     writeHex(name) {
       takeText("");
       encrypt(name);
-      return writeHexWords(ownNode, written[0]!, written[1]!);
+      return writeHexWords(nodes[name.node ?? 0]!, written[0]!, written[1]!);
     },
     read(text, tweak) {
       if (!readWords(text, read)) return undefined;
       takeText(tweak);
       decrypt();
-      return { name: { epoch: found.epoch, count: found.count }, isOwnNode: read[0] === ownNode };
+      const isKnownNode = findNode();
+      return { name: { epoch: found.epoch, count: found.count, node: found.node }, isKnownNode };
+    },
+    know(name, number) {
+      nodes[number] = wordOf(name);
+      known = Math.max(known, number + 1);
     },
     found,
     find(bytes, at, length, tweak, tweakLength) {
-      if (!findWords(bytes, at, length, read) || read[0] !== ownNode) return false;
+      if (!findWords(bytes, at, length, read) || !findNode()) return false;
       takeTweak(tweak, tweakLength);
       decrypt();
       return true;
@@ -203,7 +226,7 @@ export function createCallTags(key: KeyedTags, node: string): CallTags {
     put(name, tweak, tweakLength, out, at) {
       takeTweak(tweak, tweakLength);
       encrypt(name);
-      return putWords(ownNode, written[0]!, written[1]!, out, at);
+      return putWords(nodes[name.node ?? 0]!, written[0]!, written[1]!, out, at);
     },
   };
 }

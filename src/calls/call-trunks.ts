@@ -12,11 +12,15 @@ export interface CallTrunks {
   /** A row of the trunk is free again. */
   leave(trunk: number): void;
   nameOf(trunk: number): TrunkId;
-  /** Adds to the calls of the trunk in set-up and to those answered. */
-  count(trunk: number, setup: number, answered: number): void;
+  /** Adds to the calls of the trunk in set-up and to those answered. `isElsewhere`: another node carries them. */
+  count(trunk: number, setup: number, answered: number, isElsewhere: boolean): void;
+  /** Calls that this node and others carry. */
   channels(trunk: TrunkId): number;
+  /** Calls that this node carries. */
   standing(): ReadonlyMap<TrunkId, TrunkCalls>;
-  names(): TrunkNames;
+  names(): Omit<TrunkNames, "nodes">;
+  /** Gives the names another version: those of nodes have changed. */
+  renew(): void;
 }
 
 interface TrunkRow {
@@ -24,6 +28,7 @@ interface TrunkRow {
   rows: number;
   setup: number;
   answered: number;
+  elsewhere: number;
 }
 
 /** `renamed` is told each new version of the names. */
@@ -47,12 +52,16 @@ export function createCallTrunks(renamed: (version: number) => void): CallTrunks
     const number = idle ?? trunks.length;
     const old = trunks[number];
     if (old !== undefined) numbers.delete(old.name);
-    trunks[number] = { name, rows: 0, setup: 0, answered: 0 };
+    trunks[number] = { name, rows: 0, setup: 0, answered: 0, elsewhere: 0 };
     numbers.set(name, number);
-    version = (version + 1) | 0;
-    renamed(version);
+    renew();
     return number;
   };
+
+  function renew(): void {
+    version = (version + 1) | 0;
+    renamed(version);
+  }
 
   return {
     enter(trunk) {
@@ -64,16 +73,21 @@ export function createCallTrunks(renamed: (version: number) => void): CallTrunks
       trunks[trunk]!.rows--;
     },
     nameOf: (trunk) => trunks[trunk]?.name ?? "",
-    count(trunk, setup, answered) {
+    count(trunk, setup, answered, isElsewhere) {
       const row = trunks[trunk]!;
+      if (isElsewhere) {
+        row.elsewhere += setup + answered;
+        return;
+      }
       row.setup += setup;
       row.answered += answered;
     },
     channels(trunk) {
       const row = trunks[numbers.get(trunk) ?? -1];
-      return row === undefined ? 0 : row.setup + row.answered;
+      return row === undefined ? 0 : row.setup + row.answered + row.elsewhere;
     },
     standing: () => new Map(trunks.map(({ name, setup, answered }) => [name, { setup, answered }])),
+    renew,
     names: () => ({ version, names: trunks.map(({ name }) => name) }),
   };
 }

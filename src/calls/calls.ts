@@ -18,6 +18,8 @@ export type DialogTag = string | number;
 export interface CallName {
   readonly epoch: number;
   readonly count: number;
+  /** The number of the node that began it (call-nodes.ts); 0 or left out: this one. */
+  readonly node?: number;
 }
 
 /**
@@ -38,6 +40,8 @@ export interface TrunkNames {
   /** Changes with each new name. */
   readonly version: number;
   readonly names: readonly TrunkId[];
+  /** Names of the nodes that calls belong to, by number; this one is the first. */
+  readonly nodes: readonly string[];
 }
 
 /** What came of a snapshot. */
@@ -200,6 +204,10 @@ export interface CallsParts<Setup> {
   /** Most time that a call may stand without an end, by trunk. Milliseconds. */
   readonly longestCall: (trunk: TrunkId) => Millis;
   readonly tell: (event: CallEvent) => void;
+  /** Told each call whose state other nodes should know, as soon as it has changed. */
+  readonly changed?: (slot: CallSlot, isTaken: boolean) => void;
+  /** Told each node that calls belong to, and its number. */
+  readonly nodeNamed?: (number: number, node: string) => void;
   /** Told each set-up whose call has ended. It is still kept for repeats. */
   readonly finished?: (setup: Setup) => void;
   /** Told each set-up that is kept no more. */

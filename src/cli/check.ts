@@ -8,6 +8,7 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import { sayNumbers } from "../config/change/number-words.ts";
 import { createCalendar } from "../config/lists/calendar.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.ts";
+import { readYaml, type Source } from "../config/yaml/yaml-source.ts";
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { describeEntry } from "../policy/match-ties.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -21,6 +22,9 @@ import { describeSs7 } from "../config/policy/keys/ss7-schema.ts";
 import { policiesOf } from "../records/policies/policy-place.ts";
 import { findEvidenceKeyIssue } from "../records/evidence/evidence-key.ts";
 import { readFromDisk } from "../app/read-file.ts";
+import { describePlace } from "../app/cluster/describe-place.ts";
+import { findSecretIssues } from "../app/cluster/redis-secrets.ts";
+import type { RedisConfig } from "../config/sigwall/redis-schema.ts";
 import { findKeyIssue } from "../app/key-file.ts";
 import { describeOrders, orphansOf } from "../app/lines/lines-held.ts";
 import { type FoundLines, readKept } from "../app/lines/lines-files.ts";
@@ -76,6 +80,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     ...describeLines(policy, kept, output.now),
   ];
   const placeIssues = [
+    ...findRedisFileIssues(readYaml(configPath, present.bytes), config.redis),
     ...findPlaceIssues(configPath, place, config),
     ...findKeptIssues(configPath, policy, kept, output.now),
     ...compareWithKept(policiesOf(config), place.node, material, output.now).issues,
@@ -117,6 +122,12 @@ function findPlaceIssues(
   ];
 }
 
+/** Warns of files for Redis that can't be read, or that others can read. */
+function findRedisFileIssues(source: Source, redis: RedisConfig | undefined): readonly ConfigIssue[] {
+  if (redis === undefined) return [];
+  return findSecretIssues(redis).map(([path, message]) => source.issueAt(path, message, "warning"));
+}
+
 /** Warns of orders by command that are damaged, or for lines that the policy does not have. */
 function findKeptIssues(file: string, policy: Policy, kept: FoundLines, now: Millis): readonly ConfigIssue[] {
   const messages = [
@@ -156,7 +167,7 @@ function conclude(issues: readonly ConfigIssue[], summary: readonly Line[], { st
 }
 
 function describeStatic(
-  { engine, drachtio, listen, m3ua, admin, records }: StaticConfig,
+  { engine, drachtio, listen, m3ua, admin, records, redis }: StaticConfig,
   { node, stateFolder }: NodePlace,
 ): readonly Line[] {
   const missing = missingOf(engine);
@@ -170,6 +181,7 @@ function describeStatic(
     ["node", node],
     ["state", stateFolder],
     ["records", describeRecords(records)],
+    ...(redis === undefined ? [] : [["redis", `${describePlace(redis)}, prefix ${redis.prefix}`] as const]),
   ];
 }
 

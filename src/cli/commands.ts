@@ -115,7 +115,12 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--from <time>", "first time; without an offset in the time zone of the policy")
     .option("--to <time>", "last time, inclusive: a day or a minute is meant as a whole")
     .option("--limit <n>", "most lines (100)")
-    .option("--record <kind>", "kind of lines (decided and request); more than once for several", collect, [])
+    .option(
+      "--record <kind>",
+      "kind of lines (decided and request; with --id moved and ended too); more than once for several",
+      collect,
+      [],
+    )
     .option("--numbers", "the calling numbers that were used, and how often")
     .option("--case <ref>", "what the search is for; it is recorded")
     .option("--config <file>", "configuration that names the records folder")
@@ -137,7 +142,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .description(
       "says what was decided on a call, by what, what it would be now, and what became of the call",
     )
-    .argument("[call-id]", "every call with this Call-ID, or the call of a record id (NODE-EPOCH-COUNT)")
+    .argument(
+      "[call-id]",
+      "every call with this Call-ID, on whatever node; or the id of a record, NODE-EPOCH-COUNT",
+    )
     .option("--caller <number>", "calling number, with --at, in place of a Call-ID")
     .option("--at <time>", "about when; without an offset in the time zone of the policy")
     .option("--case <ref>", "what the question is for; it is recorded")

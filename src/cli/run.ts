@@ -16,6 +16,7 @@ import { findKey, obtainKey } from "../app/key-file.ts";
 import { createListMemory } from "../app/lists/list-memory.ts";
 import { snapshotKey, type SnapshotPlace } from "../app/lists/list-snapshot.ts";
 import { keepCounts } from "../app/counts/count-snapshots.ts";
+import { joinCluster } from "../app/cluster/open-cluster.ts";
 import { openRecords } from "../app/records/open-records.ts";
 import { startRecordSealing } from "../app/records/sealing.ts";
 import { startStamping } from "../app/records/stamping.ts";
@@ -108,6 +109,24 @@ export async function runFilter(configPath: string): Promise<number> {
     await adminThread.close();
     return fail(records);
   }
+  const cluster =
+    config.redis === undefined
+      ? undefined
+      : await joinCluster({
+          redis: config.redis,
+          secret: key.bytes,
+          node: place.node,
+          epoch: stateFolder.epoch,
+          log,
+          records,
+          fault: (error) => (app === undefined ? log.fault(error) : app.fault(error)),
+        });
+  if (typeof cluster === "string") {
+    await records?.close();
+    stateFolder.close();
+    await adminThread.close();
+    return fail(cluster);
+  }
   const policies = policyFolder === undefined ? undefined : { folder: policyFolder, node: place.node };
   const surroundings = { engine: config.engine, listeners };
   const unkept = policies && keepPolicy(policies, material, surroundings, files.readAgain, Date.now());
@@ -175,6 +194,7 @@ export async function runFilter(configPath: string): Promise<number> {
           }
         : {}),
       policies,
+      share: cluster?.share,
       unkept: noteUnkept,
       custody,
       seals,
@@ -185,7 +205,9 @@ export async function runFilter(configPath: string): Promise<number> {
   } catch (error) {
     seals?.close();
     await stamping?.close();
+    // The last checkpoint of the evidence goes to the other nodes too.
     await records?.close();
+    await cluster?.close();
     stateFolder.close();
     await adminThread.close();
     const adminPlaces = [config.admin, ...config.adminAccess.more].map(formatEndpoint);
@@ -206,7 +228,9 @@ export async function runFilter(configPath: string): Promise<number> {
   seals?.close();
   await stamping?.close();
   await app.stop();
+  // The last checkpoint of the evidence goes to the other nodes too.
   await records?.close();
+  await cluster?.close();
   stateFolder.close();
   await adminThread.close();
   await threads.ended(0);

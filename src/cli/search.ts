@@ -5,6 +5,7 @@ import { askNumbers, askRecords, type Found, type RecordPlace } from "../records
 import { readParty, type RecordFilter } from "../records/asking/record-filter.ts";
 import type { NumberUse } from "../records/asking/sealed-lines.ts";
 import { sayFailure } from "./asking/failure-words.ts";
+import { keepOneEnd } from "../records/asking/ends-of-calls.ts";
 import { noteAccess } from "./asking/access-note.ts";
 import { doubtNames, refuseWords } from "./asking/asked-words.ts";
 import { plainJson } from "./asking/plain-text.ts";
@@ -33,7 +34,7 @@ export interface SearchOptions extends PlaceOptions {
   readonly verdict?: string | undefined;
   readonly rule?: string | undefined;
   readonly shadow?: string | undefined;
-  /** Kinds of lines; empty: `decided` and `request`. */
+  /** Kinds of lines; empty: `decided` and `request`, with `ids` `moved` and `ended` too. */
   readonly kinds: readonly string[];
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -91,8 +92,9 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
     } else {
       const lines = await askRecords(asked, filter, limit);
       found = lines;
-      if (options.json) for (const line of lines.items) stdout.write(`${plainJson(line)}\n`);
-      else stdout.write((options.csv ? writeCsv : layOutLines)(lines.items, clock));
+      const items = await keepOneEnd(asked, lines.items);
+      if (options.json) for (const line of items) stdout.write(`${plainJson(line)}\n`);
+      else stdout.write((options.csv ? writeCsv : layOutLines)(items, clock));
     }
     for (const note of describeGaps(found, opened)) stderr.write(`sigwall search: ${note}\n`);
     if (found.items.length === 0)
@@ -179,6 +181,11 @@ function askedFor(options: SearchOptions): Readonly<Record<string, string>> {
   ]);
 }
 
+/** Who names a call wants to see all of it. */
+function defaultKinds(ids: readonly string[]): readonly string[] {
+  return ids.length === 0 ? ["decided", "request"] : ["decided", "request", "moved", "ended"];
+}
+
 function readFilter(options: SearchOptions, timeZone: string, now: Millis): RecordFilter | string {
   const {
     caller,
@@ -202,7 +209,7 @@ function readFilter(options: SearchOptions, timeZone: string, now: Millis): Reco
   if (first !== undefined && last !== undefined && first.from >= last.to)
     return `--from "${from}" is later than --to "${to}"`;
   return {
-    kinds: options.numbers ? ["decided"] : kinds.length > 0 ? kinds : ["decided", "request"],
+    kinds: options.numbers ? ["decided"] : kinds.length > 0 ? kinds : defaultKinds(ids),
     from: first?.from,
     // A day or a minute is meant as a whole.
     to: last?.to,

@@ -32,6 +32,18 @@ interface TrunkStatus {
   readonly refused: number;
 }
 
+/** Another node, as this one hears it. */
+interface NodeStatus {
+  readonly node: string;
+  readonly isUp: boolean;
+  readonly isReady: boolean;
+  readonly revision: string;
+  /** From its sending to our receipt. Milliseconds. */
+  readonly delay: number;
+  /** Its clock less ours. Milliseconds. */
+  readonly clockOffset: number;
+}
+
 /** The filter now. */
 export interface Status {
   readonly version: string;
@@ -55,6 +67,8 @@ export interface Status {
   }[];
   /** The last reload, where it failed or was refused: other files are on the disk than those in force. */
   readonly reload?: { readonly result: string; readonly at: string; readonly cause: string };
+  /** The other nodes. Empty without a key `redis`. */
+  readonly nodes: readonly NodeStatus[];
   /** What an operator should look at, in words. */
   readonly attention: readonly string[];
 }
@@ -137,6 +151,7 @@ export function readStatus(samples: readonly Sample[], now: number): Status {
       })),
     quarantine: readQuarantine(of),
     ...readReload(of),
+    nodes: readNodes(of),
     attention: readAttention(of),
   };
 }
@@ -161,6 +176,22 @@ function readQuarantine(of: (name: string) => readonly Sample[]): Status["quaran
   return [...found]
     .filter(([, { bound, findings }]) => bound > 0 || findings > 0)
     .map(([detector, counts]) => ({ detector, ...counts }));
+}
+
+function readNodes(of: (name: string) => readonly Sample[]): Status["nodes"] {
+  return of("sigwall_cluster_node_info").map(({ labels }) => {
+    const node = labels["node"] ?? "";
+    const one = (name: string): number =>
+      of(name).find((sample) => sample.labels["node"] === node)?.value ?? 0;
+    return {
+      node,
+      isUp: one("sigwall_cluster_node_up") === 1,
+      isReady: one("sigwall_cluster_node_ready") === 1,
+      revision: labels["revision"] ?? "",
+      delay: Math.round(one("sigwall_cluster_delay_seconds") * 1000),
+      clockOffset: Math.round(one("sigwall_cluster_clock_offset_seconds") * 1000),
+    };
+  });
 }
 
 function readTrunks(of: (name: string) => readonly Sample[]): readonly TrunkStatus[] {
@@ -197,12 +228,15 @@ const shouldBeZero: readonly (readonly [name: string, words: string])[] = [
   ["sigwall_table_full_total", "calls that met a full table"],
   ["sigwall_faults_total", "errors of the filter itself"],
   ["sigwall_log_lost_total", "lost log lines"],
+  ["sigwall_cluster_lost_total", "entries that nodes did not hear"],
+  ["sigwall_cluster_refused_total", "entries in Redis that no node has sealed"],
   ["sigwall_quarantine_full_total", "findings and orders that bound nobody: the quarantine was full"],
 ];
 const shouldBeOne: readonly (readonly [name: string, words: string])[] = [
   ["sigwall_records_ok", "record lines can't be written"],
   ["sigwall_state_folder_ok", "the state folder can't be used: a restart forgets calls"],
   ["sigwall_line_orders_ok", "orders for lines are damaged, or can't be kept"],
+  ["sigwall_redis_up", "Redis does not answer: this node counts alone"],
   ["sigwall_quarantine_ok", "the quarantine is damaged, or can't be kept"],
 ];
 
@@ -217,8 +251,15 @@ function readAttention(of: (name: string) => readonly Sample[]): readonly string
   const down = of("sigwall_next_hop_state").filter(
     ({ labels, value }) => labels["state"] === "down" && value === 1,
   );
+  const lags = of("sigwall_cluster_lagging").some(({ value }) => value === 1);
+  const revisions = of("sigwall_cluster_revisions").some(({ value }) => value > 1);
   return [
     ...broken,
+    ...(lags ? ["the policy of this node is not that of the others: reload it, or them"] : []),
+    ...(revisions && !lags ? ["other nodes have another policy than this one"] : []),
+    ...of("sigwall_cluster_node_up")
+      .filter(({ value }) => value === 0)
+      .map(({ labels }) => `node ${labels["node"] ?? ""} is not heard`),
     ...counted,
     ...down.map(({ labels }) => `next hop ${labels["next_hop"] ?? ""} of ${labels["trunk"] ?? ""} is down`),
   ];
@@ -256,6 +297,10 @@ function describe(status: Status): string {
     ...(reload === undefined
       ? []
       : [`reload     ${reload.result} at ${reload.at}, policy ${revision} stays in force: ${reload.cause}`]),
+    ...status.nodes.map(
+      ({ node: other, isUp, isReady, revision: runs, delay, clockOffset }) =>
+        `node       ${other}: ${isUp ? (isReady ? "ready" : "not ready") : "not heard"}, policy ${runs}, ${delay} ms away, clock ${clockOffset >= 0 ? "+" : ""}${clockOffset} ms`,
+    ),
     ...attention.map((words) => `attention  ${words}`),
     "",
     ...table,

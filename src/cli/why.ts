@@ -1,5 +1,6 @@
 // `sigwall why`: what was decided on a call then, by what, what it would be now, and what became of the call.
 import { dirname } from "node:path";
+import { parseCallId } from "../calls/call-id.ts";
 import { loadPolicy } from "../config/load-policy.ts";
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { type ConfigIssue, formatIssue } from "../config/yaml/issue.ts";
@@ -35,6 +36,7 @@ import { describeGaps, whoAsks } from "./search.ts";
 
 /** Options of `sigwall why`. Either `callId`, or `caller` and `at`. */
 export interface WhyOptions extends PlaceOptions {
+  /** The Call-ID, or the id of the record: NODE-EPOCH-COUNT. */
   readonly callId?: string | undefined;
   readonly caller?: string | undefined;
   readonly at?: string | undefined;
@@ -107,12 +109,12 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
   }
 }
 
-/** A name that is no Call-ID may be the id of a record, as reports and tables name it. */
-async function findCalls(asked: RecordPlace, filter: RecordFilter): Promise<Found<ReadLine>> {
-  const found = await askRecords(asked, filter, MOST_CALLS);
-  const { callId, ...rest } = filter;
-  if (found.items.length > 0 || callId === undefined || !/-[0-9a-z]+-\d+$/u.test(callId)) return found;
-  return askRecords(asked, { ...rest, ids: [callId] }, MOST_CALLS);
+/** Finds the calls of a Call-ID, on whatever nodes; where there is none, the call of that id. */
+async function findCalls(place: RecordPlace, { callId, ...filter }: RecordFilter): Promise<Found<ReadLine>> {
+  const found = await askRecords(place, { ...filter, callId }, MOST_CALLS);
+  return found.items.length > 0 || callId === undefined || parseCallId(callId) === undefined
+    ? found
+    : askRecords(place, { ...filter, ids: [callId] }, MOST_CALLS);
 }
 
 function tellGaps(

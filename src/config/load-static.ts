@@ -10,6 +10,7 @@ import { type ConfigIssue, hasErrors, sortIssues } from "./yaml/issue.ts";
 import { staticJsonSchema } from "./sigwall/static-schema.ts";
 import { findM3uaIssues, type M3uaConfig, readM3uaConfig } from "./sigwall/m3ua-schema.ts";
 import { readRecords, type RecordsConfig } from "./sigwall/records-schema.ts";
+import { findRedisIssues, findUnnamedNodes, readRedis, type RedisConfig } from "./sigwall/redis-schema.ts";
 import { explainIssues, valueAt } from "./yaml/schema-issues.ts";
 import { readYaml, type Source } from "./yaml/yaml-source.ts";
 import {
@@ -82,6 +83,8 @@ export interface StaticConfig {
   readonly evidence: EvidenceConfig | undefined;
   /** What happened is kept there. Undefined: no call is remembered. */
   readonly records: RecordsConfig | undefined;
+  /** The Redis through which nodes share. Undefined: this node shares nothing. */
+  readonly redis: RedisConfig | undefined;
   /** The HEP collector. Undefined: there is none. */
   readonly hep: HepTarget | undefined;
   readonly log: {
@@ -121,6 +124,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     watchdogSeconds,
     reload,
     records,
+    redis,
     hep,
     log,
   } = read.data;
@@ -134,6 +138,8 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     ...findEngineIssues(source, engine, drachtio),
     ...findM3uaIssues(source, engine, m3ua),
     ...findAdminIssues(source, admin),
+    ...findRedisIssues(source, redis, keyFile),
+    ...findUnnamedNodes(source, redis, isNamedAlone(engine, ownNames, listeners)),
     ...(reload.maxChanges !== undefined && records === undefined
       ? [
           source.issueAt(
@@ -166,6 +172,7 @@ export function loadStatic(readFile: ReadFile, path: string): LoadedStatic {
     reload: { watch: reload.watch, maxChanges: reload.maxChanges },
     evidence,
     records: readRecords(records, path),
+    redis: readRedis(redis, path),
     hep: hepTarget(hep),
     log,
     fingerprint: digest(canonicalText(read.data)),
@@ -236,4 +243,14 @@ function findTlsIssues(
   if (index >= 0 && !hasTls)
     return [source.issueAt(["listen", index], "a tls listener needs the section `tls`")];
   return index >= 0 || !hasTls ? [] : [without("`listen` has no tls listener")];
+}
+
+/** True where messages may know this filter by its own addresses alone. */
+function isNamedAlone(
+  engine: EngineName,
+  ownNames: readonly string[] | undefined,
+  listeners: readonly ListenAddress[],
+): boolean {
+  const isNamed = (ownNames ?? []).length > 0 || listeners.some(({ advertise }) => advertise !== undefined);
+  return engine === "embedded" && listeners.length > 0 && !isNamed;
 }

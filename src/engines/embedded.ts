@@ -182,6 +182,7 @@ export function createEmbeddedEngine(parts: EngineParts): Engine {
         elapsed: () => performance.now(),
         naming: parts.naming,
         evidence: parts.evidence,
+        sharing: parts.sharing,
         ledgerSize: tables.calls,
         callBytes: tables.callBytes,
         failoverSize: tables.calls,

@@ -15,6 +15,7 @@ import type { Counters } from "../observe/counters.ts";
 import type { HopState } from "../routing/hop-health.ts";
 import type { NextHopStatus } from "../routing/next-hops.ts";
 import type { EvidenceWait } from "../judging/held-refusals.ts";
+import type { SharedMemory } from "../proxy/memory/shared-memory.ts";
 import type { Overload } from "../judging/overload.ts";
 import type { UnjudgedCall } from "../delegated/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
@@ -48,6 +49,8 @@ export interface EngineParts {
   readonly naming: CallNaming;
   /** Takes the memory of calls before the first message. A keeper of snapshots restores the last one in this call. */
   readonly remembers?: (calls: CallsView) => void;
+  /** Tells other nodes of calls, and takes theirs; left out: there are none. */
+  readonly sharing?: SharedMemory | undefined;
   /**
    * Takes the events of calls, as far as the engine knows them. Must return at once: bytes in the event are overwritten
    * afterwards.

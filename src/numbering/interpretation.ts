@@ -325,3 +325,14 @@ function valueOf(digits: string, start: number): number {
   for (let at = start; at < digits.length; at++) value = value * 10 + digits.charCodeAt(at) - DIGIT_0;
   return value;
 }
+
+/**
+ * A number of which only the key is known, as another node tells it: good for counting, without what was received.
+ *
+ * @param key as in {@link PartyNumber}
+ */
+export function numberOfKey(kind: "e164" | "short", key: number, numberClass: NumberClass): PartyNumber {
+  const digits = String(Math.abs(key));
+  if (kind === "short") return { kind, code: digits, class: numberClass, flags: 0, key, raw: "" };
+  return mintNumber(key < 0 ? `86${digits}` : digits, numberClass, 0, "", key);
+}

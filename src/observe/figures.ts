@@ -1,4 +1,5 @@
 // The figures of a scrape: plain values, read in the call thread and rendered in the admin thread.
+import type { ClusterFigures } from "./cluster/cluster-figures.ts";
 import type { Counters, TrunkCounters } from "./counters.ts";
 
 /** A next hop of a trunk at the moment of a scrape. */
@@ -52,6 +53,8 @@ export interface EvidenceFigures {
   readonly disk: number;
   /** Their answer left after 250 ms, when the disk did not have them yet. */
   readonly late: number;
+  /** Checkpoints of other nodes, by what became of them. */
+  readonly peers: Readonly<Record<string, number>>;
 }
 
 export interface RecordsFigures {
@@ -194,6 +197,8 @@ export interface GeneralFigures {
   readonly certificates: readonly CertificateFigure[];
   readonly detection: DetectionFigures | undefined;
   readonly quarantine: QuarantineFigures | undefined;
+  /** Undefined: this node shares nothing with others. */
+  readonly cluster: ClusterFigures | undefined;
   readonly limits: readonly LimitFigure[];
 }
 
@@ -245,6 +250,7 @@ export interface FigureSources {
   readonly certificates?: () => readonly CertificateFigure[];
   readonly detection?: () => DetectionFigures;
   readonly quarantine?: () => QuarantineFigures;
+  readonly cluster?: () => ClusterFigures | undefined;
   readonly limits?: () => readonly LimitFigure[];
   readonly runtime?: () => RuntimeFigures;
   readonly tableFull: Readonly<Record<string, number>>;
@@ -331,6 +337,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     certificates: certificates?.() ?? [],
     detection: plainDetection(sources.detection?.()),
     quarantine: sources.quarantine?.(),
+    cluster: sources.cluster?.(),
     limits: sources.limits?.() ?? [],
   };
 }
@@ -351,7 +358,7 @@ function plainDetection(figures: DetectionFigures | undefined): DetectionFigures
 function plainRecords(figures: RecordsFigures | undefined): RecordsFigures | undefined {
   if (figures === undefined) return undefined;
   const { isOk, lost, bytes, evidence } = figures;
-  return { isOk, lost, bytes, evidence: { ...evidence } };
+  return { isOk, lost, bytes, evidence: { ...evidence, peers: { ...evidence.peers } } };
 }
 
 /** Copies plain values. An engine may give an object with functions, which can't be cloned. */

@@ -14,6 +14,7 @@ export type OmittedLines =
   | "refused requests"
   | "faults"
   | "findings"
+  | "quarantine orders"
   | "unjudged calls"
   | "TLS refusals";
 

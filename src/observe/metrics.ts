@@ -1,5 +1,6 @@
 // Renders the figures of a scrape as Prometheus text.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { clusterSeries } from "./cluster/cluster-metrics.ts";
 import { carrierSeries } from "./carrier-metrics.ts";
 import { decisionBuckets } from "./counters.ts";
 import { collectionBuckets, type Figures } from "./figures.ts";
@@ -61,6 +62,13 @@ export function createMetrics(): Metrics {
   addDecisionTimes(registry, scrape);
   for (const series of [nextHopSeries, carrierSeries, hepSeries, recordsSeries, ss7Series, stateSeries])
     series.forEach(add);
+  for (const { read, ...series } of clusterSeries)
+    add({
+      ...series,
+      read({ general: { cluster } }, report) {
+        if (cluster !== undefined) read(cluster, report);
+      },
+    });
   addWatchedMetrics(registry, scrape);
   addProcessMetrics(registry, scrape);
   let last: Promise<unknown> = Promise.resolve();

@@ -6,7 +6,7 @@ const nothing: RecordsFigures = {
   isOk: true,
   lost: 0,
   bytes: 0,
-  evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
+  evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0, peers: {} },
 };
 
 /** The record lines; without records nothing is lost, and the gauge of their state is left out. */
@@ -32,6 +32,13 @@ export const recordsSeries: readonly Series[] = [
       const { full, beyond, disk, late } = records.evidence;
       return Object.entries({ memory: full, budget: beyond, disk, late });
     },
+  ),
+  labelledSeries(
+    "counter",
+    "sigwall_peer_checkpoints_total",
+    "Checkpoints of the evidence of other nodes, by what became of them; kept: one more that a roll-back there would show against.",
+    "result",
+    ({ general: { records = nothing } }) => Object.entries(records.evidence.peers),
   ),
   labelledSeries(
     "counter",

@@ -74,6 +74,8 @@ export interface ListSummary {
   readonly id: string;
   readonly kind: "lessee" | "police" | "deny" | "shutdown" | "trusted" | "score" | "do-not-call";
   readonly file: string;
+  /** Hash of the text of the list, short. */
+  readonly fingerprint: string;
   /** Rows of the file: each exact number, range or prefix is one. */
   readonly rows: number;
   readonly exact: number;

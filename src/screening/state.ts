@@ -59,6 +59,13 @@ export interface Recording {
   isFull: (trunk: TrunkId) => boolean;
 }
 
+/** The attempt that has paid the limits of its trunk last: other nodes count it too. */
+export interface PaidCall {
+  attempt: CallAttempt | undefined;
+  /** True while a call is counted that another node has let go on. */
+  isElsewhere: boolean;
+}
+
 /** A row of the list of the lessee whose call is judged; -1: none. Every judgement begins with none. */
 export interface ListedRow {
   row: number;
@@ -99,6 +106,7 @@ export interface ScreeningState {
   readonly recording: Recording;
   /** The row by which `caller-authentication` has accepted the call that is judged. */
   readonly listed: ListedRow;
+  readonly paid: PaidCall;
   /** How often a call met each table full, since start. */
   readonly tableFull: Record<TableName, number>;
   /** How often each rule threw, since start. It is always a fault of our own. */
@@ -133,6 +141,7 @@ export function createScreeningState(sizes: ScreeningSizes): ScreeningState {
     lines: { isStopped: () => false },
     recording: { isFull: () => false },
     listed: { row: -1 },
+    paid: { attempt: undefined, isElsewhere: false },
     tableFull: { callers: 0, recentCalls: 0, subjects: 0 },
     ruleFaults: createFaultCounters(),
     lastFault: undefined,

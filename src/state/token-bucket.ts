@@ -5,6 +5,8 @@ import type { Millis } from "../domain/time.ts";
  * Tokens are counted in thousandths: every refill is exact for whole milliseconds and whole rates.
  */
 const TOKEN = 1000;
+/** Seconds of tokens that may be owed: more nodes than a cluster has can't give away more at a time. */
+const MOST_OWED = 8;
 
 /**
  * Token buckets under configured names (trunk ids). Peers cannot add names, so the table needs no
@@ -19,6 +21,11 @@ export interface TokenBuckets {
   wait(name: string, perSecond: number, now: Millis): Millis;
   /** Takes one token, or what is left of one. */
   take(name: string, perSecond: number, now: Millis): void;
+  /**
+   * Takes one token that another node has given away, also where there is none: what is owed is paid before the next one
+   * is there. At most {@link MOST_OWED} seconds of tokens are owed. What is older than a second has been refilled since.
+   */
+  owe(name: string, perSecond: number, now: Millis): void;
   /** The share of the tokens of one second that is used up, 0 to 1. */
   used(name: string, perSecond: number, now: Millis): number;
 }
@@ -61,11 +68,18 @@ export function createTokenBuckets(): TokenBuckets {
     },
     take(name, perSecond, now) {
       const slot = slotOf(name, perSecond, now);
-      level[slot] = Math.max(0, refill(slot, perSecond, now) - TOKEN);
+      const tokens = refill(slot, perSecond, now);
+      level[slot] = tokens < TOKEN ? Math.min(tokens, 0) : tokens - TOKEN;
+    },
+    owe(name, perSecond, now) {
+      const slot = slotOf(name, perSecond, now);
+      if (now < filledAt[slot]! - 1000) return;
+      const most = -MOST_OWED * depthOf(perSecond);
+      level[slot] = Math.max(most, refill(slot, perSecond, Math.max(now, filledAt[slot]!)) - TOKEN);
     },
     used(name, perSecond, now) {
       const slot = slots.get(name);
-      return slot === undefined ? 0 : 1 - refill(slot, perSecond, now) / depthOf(perSecond);
+      return slot === undefined ? 0 : Math.min(1, 1 - refill(slot, perSecond, now) / depthOf(perSecond));
     },
   };
 }

@@ -82,11 +82,11 @@ void t.test("turns: a watching thread that is a little late still sees what is s
 void t.test("turns: readiness is that of the last turn", (t) => {
   let isReady = false;
   const { counter, watch } = scene(() => isReady);
-  t.equal(watch.isReady(), false);
+  t.equal(watch.readiness(), false);
   isReady = true;
-  t.equal(watch.isReady(), false, "no turn yet");
+  t.equal(watch.readiness(), false, "no turn yet");
   counter.note();
-  t.equal(watch.isReady(), true);
+  t.equal(watch.readiness(), true);
   t.end();
 });
 

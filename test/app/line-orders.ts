@@ -345,7 +345,7 @@ void t.test("a start: what was kept holds, and what changed meanwhile is told on
     by: "command",
   };
   const first = build({
-    kept: { orders: orderOf("trunk:lease", suspended), states: new Map(), untold: [late] },
+    kept: { ...NO_LINES, orders: orderOf("trunk:lease", suspended), untold: [late] },
   });
   t.equal(first.commanded.orders.get("trunk:lease")?.state, "suspended", "before the first call");
   first.lines.begin();
@@ -358,6 +358,7 @@ void t.test("a start: what was kept holds, and what changed meanwhile is told on
   const ended = build({
     kept: {
       orders: orderOf("trunk:lease", { ...suspended, until: NOW }),
+      changes: new Map([["trunk:lease", { at: NOW - HOUR, node: "" }]]),
       states: new Map([["trunk:lease", "suspended"]]),
       untold: [],
     },

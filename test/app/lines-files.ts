@@ -20,6 +20,10 @@ const kept: KeptLines = {
     ],
     ["lessee:acme", { state: "observe", calls: "keep", until: 1_800_000_000_000 }],
   ]),
+  changes: new Map([
+    ["trunk:lease", { at: 1_700_000_000_000, node: "gw-a" }],
+    ["trunk:opened", { at: 1_700_000_000_001, node: "" }],
+  ]),
   states: new Map([["trunk:lease", "suspended"]]),
   untold: [
     {
@@ -34,7 +38,12 @@ const kept: KeptLines = {
   ],
 };
 
-const plain = ({ orders, states, untold }: KeptLines): unknown => [[...orders], [...states], untold];
+const plain = ({ orders, changes, states, untold }: KeptLines): unknown => [
+  [...orders],
+  [...changes],
+  [...states],
+  untold,
+];
 
 void t.test("lines.json: what is written is read again, mode 0600, in two copies", async (t) => {
   const folder = openFolder(t);

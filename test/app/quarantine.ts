@@ -219,7 +219,7 @@ void t.test("orders: a party is shielded from whom a finding names, and from who
   );
   const entry = table.get("command", bombing.subject);
   t.same(entry?.held.participants, bombing.participants);
-  quarantine.join(bombing, { trunk: "lease", number: person(2) });
+  quarantine.join(bombing, { trunk: "lease", number: person(2) }, false);
   t.equal(entry?.held.participants.length, 2);
   quarantine.take({
     ...bombing,

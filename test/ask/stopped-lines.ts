@@ -60,7 +60,10 @@ for (const isSealed of [false, true])
     t.match(stories.get("by-lessee-again"), lessee);
     const unknown = / {2}order +no order for this line is recorded before the call/;
     t.match(stories.get("by-nobody"), unknown);
-    t.match(stories.get("of-another-node"), unknown);
+    t.match(
+      stories.get("of-another-node"),
+      / {2}order +trunk:lease closed since 2026-10-03T16:09:00\.000\+08:00 .*; told by node gw-a\n/,
+    );
     t.notMatch(stories.get("other-reason"), /order /);
     t.match(stories.get("by-trunk"), /then +policy .*; not what was recorded/);
     t.match(

@@ -143,7 +143,7 @@ void t.test("names: counts go up, nameless calls take one too, and nothing is na
   const { calls } = makeCalls();
   t.same(calls.refOf(calls.begin("a", "lease", START)), { id: "gw-a-10-1", trunk: "lease" });
   t.same(calls.nameless("other"), { id: "gw-a-10-2", trunk: "other" });
-  t.same(calls.nameOf(calls.begin("b", "lease", START)), { epoch: 36, count: 3 });
+  t.same(calls.nameOf(calls.begin("b", "lease", START)), { epoch: 36, count: 3, node: 0 });
   t.end();
 });
 

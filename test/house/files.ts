@@ -108,6 +108,7 @@ void t.test("words: the house speaks of lessees and refusals", (t) => {
 const homes: Readonly<Record<string, RegExp>> = {
   "cli-progress": /^cli\/captures\/progress\.ts$/,
   commander: /^cli\/(?:commands|office-commands|quarantine\/quarantine-options)\.ts$/,
+  ioredis: /^app\/cluster\/redis-link\.ts$/,
   "lru-cache":
     /^(?:state\/expiring-map|policy\/trunk-match|pcap\/(?:tcp-stream|sctp)|cli\/captures\/replayed-capture)\.ts$/,
   papaparse: /^config\/lists\/csv\.ts$/,

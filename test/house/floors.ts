@@ -19,7 +19,8 @@ export const floors: Readonly<Record<string, number>> = {
   state: 2,
   "state/frequency": 2.1,
   "state/quarantine": 2.2,
-  observe: 2,
+  "observe/cluster": 2.0,
+  observe: 2.1,
   sip: 3.0,
   "sip/fields": 3.1,
   "sip/bodies": 3.2,
@@ -67,6 +68,8 @@ export const floors: Readonly<Record<string, number>> = {
   "records/evidence": 11.1,
   "records/sealed": 11.1,
   "records/asking": 11.2,
+  "records/peers": 11.2,
+  cluster: 11,
   "records/policies": 11.3,
   "records/reporting": 11.3,
   replay: 12.0,
@@ -84,6 +87,7 @@ export const floors: Readonly<Record<string, number>> = {
   app: 13.2,
   "app/records": 13.3,
   "app/counts": 13.3,
+  "app/cluster": 13.3,
   "cli/captures": 14.0,
   "cli/asking": 14.0,
   "cli/intake": 14.0,
@@ -103,8 +107,8 @@ const pureModules: ReadonlySet<string> = new Set(["node:buffer", "node:crypto", 
 const worldlyWords =
   /\b(?:Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|setInterval|setImmediate|queueMicrotask|fetch\(|async |await |Promise\b|console\.)/;
 
-/** Metrics are asked for over HTTP by a library that answers with promises. */
-const mayPromise: ReadonlySet<string> = new Set(["observe/metrics.ts"]);
+/** Metrics are asked for over HTTP by a library that answers with promises; an exchange is closed like a connection. */
+const mayPromise: ReadonlySet<string> = new Set(["observe/metrics.ts", "cluster/exchange.ts"]);
 
 /** Rooms that read what peers send, where no regular expression may stand: its time is in the peer's hand. */
 const facingPeers: ReadonlySet<string> = new Set([

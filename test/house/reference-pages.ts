@@ -9,6 +9,7 @@ import {
   createCounters,
 } from "../../src/observe/counters.ts";
 import { joinFigures, readFigures } from "../../src/observe/figures.ts";
+import { noFigures } from "../../src/observe/cluster/cluster-figures.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { rules } from "../../src/screening/chain/rule-order.ts";
 import { decisionOf } from "../observe/decision.ts";
@@ -123,7 +124,7 @@ async function renderEverything(): Promise<string> {
       isOk: true,
       lost: 0,
       bytes: 0,
-      evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
+      evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0, peers: { kept: 0 } },
     }),
     detection: () => ({
       told: [{ detector: "spread", mode: "monitor", count: 0 }],
@@ -132,6 +133,12 @@ async function renderEverything(): Promise<string> {
     }),
     quarantine: () => ({ held: [{ detector: "one-ring", count: 1 }], full: 0, isKept: true }),
     seals: () => ({ ok: 1, failed: 0 }),
+    cluster: () => ({
+      ...noFigures,
+      peers: [
+        { node: "gw-b", epoch: 1, isUp: true, revision: "0123456789ab", isReady: true, delay: 0, offset: 0 },
+      ],
+    }),
     tableFull: { callers: 0, recentCalls: 0, subjects: 0 },
     ruleFaults: Object.fromEntries(ruleIds.map((id) => [id, 0])),
   });

@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { startFilter } from "../cli/filter-process.ts";
@@ -5,7 +7,9 @@ import { openWorkplace, staticText } from "../cli/workplace.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { openDnsServer } from "../support/dns-server.ts";
 import { openTestDrachtio } from "../support/drachtio-server.ts";
+import { openNode, redisAt } from "../support/exchange-nodes.ts";
 import { request } from "../support/proxy.ts";
+import { noRedis, startRedis } from "../support/redis-server.ts";
 import { startPrometheus } from "./prometheus-process.ts";
 import { queries } from "./queries.ts";
 
@@ -19,6 +23,7 @@ void t.test(
   async (t) => {
     const place = await openWorkplace();
     const dns = await openDnsServer();
+    const redis = noRedis === undefined ? await startRedis(place.folder) : undefined;
     dns.zone.set("A core.test", [{ data: "127.0.0.1", ttl: 60 }]);
     // A trunk whose calls go to a name: only then there is something to say of DNS.
     const named = `  - { id: named, side: national, match: { addresses: [192.0.2.77] }, nextHops: ["sip:core.test:5999"] }
@@ -33,9 +38,17 @@ lessees:`;
     const tls = { certificate: own.certificateFile, key: own.keyFile, ca: authority.certificateFile };
     place.write(
       "sigwall.yaml",
-      `${staticText.replace("udp:127.0.0.1:0", '"udp:127.0.0.1:0", "tls:127.0.0.1:0"')}tls: ${JSON.stringify(tls)}\nnameServers: ["${dns.place}"]\nrecords: { folder: records }\n`,
+      `${staticText.replace("udp:127.0.0.1:0", '"udp:127.0.0.1:0", "tls:127.0.0.1:0"')}tls: ${JSON.stringify(tls)}\nnameServers: ["${dns.place}"]\nrecords: { folder: records }\n${redis === undefined ? "" : `redis: { url: "${redis.url}" }\n`}`,
     );
     const filter = await startFilter(place.config);
+    // Another node: only then there is something to say of nodes.
+    const keyFile = join(place.folder, "own.key");
+    const other =
+      redis === undefined
+        ? undefined
+        : openNode(redisAt(redis.url), "other", 1000, {
+            secret: Buffer.from(readFileSync(keyFile, "latin1").trim(), "hex"),
+          });
     // And a filter whose calls a server carries: only then there is a server to say something of.
     const server = await openTestDrachtio();
     const servers = JSON.stringify([{ host: server.host, port: server.adminPort, secret: server.secret }]);
@@ -48,6 +61,8 @@ lessees:`;
     t.teardown(async () => {
       await prometheus?.stop();
       await filter.stop();
+      await other?.exchange.close();
+      await redis?.kill();
       await carried.stop();
       await server.close();
       await dns.close();
@@ -60,7 +75,10 @@ lessees:`;
     // No call yet: what is asked then must not depend on one. Other requests have no series before the first of them.
     t.equal(await place.send(filter.sipPort, message), "405");
     await prometheus.until("count_over_time(instance:sigwall_decisions:rate5m[1m]) > 1");
+    if (noRedis !== undefined) t.pass("queries about nodes", { skip: noRedis });
     for (const { where, expr, labels } of queries) {
+      if (redis === undefined && (expr.includes("sigwall_redis") || expr.includes("sigwall_cluster")))
+        continue;
       const samples = await prometheus.query(expr);
       t.ok(samples.length > 0, `${where}: ${expr}`);
       for (const label of labels)

@@ -1,7 +1,7 @@
 // Calls without an end: over restarts, each gets exactly one, and none that has one already.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
 import { createOpenCalls } from "../../src/app/records/open-calls.ts";
 import { createUnendedCalls, readOpenText } from "../../src/records/lines/unended-calls.ts";
 
@@ -90,5 +90,72 @@ void t.test("lost: what was kept stands for hours that are sealed by now", (t) =
   writeFileSync(join(folder, "a.open"), calls.write(START + HOUR));
   t.same(lostAt(folder, START + 4 * HOUR), ["a-k0-1"]);
   t.same(lostAt(folder, START + 14 * HOUR), ["a-k0-1", "a-k0-2"], "a trunk that is gone has the default");
+  t.end();
+});
+
+/** Reads until everything was read, then gives the lost calls. */
+function lostOf(open: ReturnType<typeof createOpenCalls>, now: number): readonly string[] {
+  const lost = [...open.work(now, now)];
+  while (open.isLoading()) lost.push(...open.work(now, now));
+  return [...lost, ...open.work(now, now)].map(({ id }) => id);
+}
+
+const dayOf = (t: Test): string => {
+  const folder = t.testdir();
+  mkdirSync(join(folder, "2026-11-30"), { recursive: true });
+  return folder;
+};
+
+void t.test("not lost: another node has written the end into the same folder", (t) => {
+  const folder = dayOf(t);
+  writeFileSync(join(folder, "2026-11-30/12-a.ndjson"), text(begun(1), begun(2), begun(3), begun(4)));
+  const theirs = [
+    { ...ended(1), node: "b" },
+    // Near misses: another node's call, another kind of line, a Call-ID that looks like an id.
+    { ...ended(9), id: "aa-k0-2", node: "b" },
+    { ...ended(2), record: "moved", node: "b" },
+    { ...ended(9), id: "b-k0-9", callId: '"id":"a-k0-3"', node: "b" },
+  ];
+  const torn = '{"record":"ended","id":"a-k0-4","time":';
+  writeFileSync(join(folder, "2026-11-30/13-b.ndjson"), `not JSON "id":"a-k0-3"\n${text(...theirs)}${torn}`);
+  const open = createOpenCalls(folder, "a");
+  open.know(trunks);
+  open.load();
+  t.same(lostOf(open, START + HOUR), [], "not yet");
+  // The other node goes on.
+  appendFileSync(join(folder, "2026-11-30/13-b.ndjson"), `"2026-11-30T13:59:59.000Z","node":"b"}\n`);
+  t.same(lostOf(open, START + 3 * HOUR + 1), ["a-k0-2", "a-k0-3"]);
+  t.end();
+});
+
+void t.test("not lost: another node has told this one that the call has ended there", (t) => {
+  const folder = dayOf(t);
+  writeFileSync(join(folder, "2026-11-30/12-a.ndjson"), text(begun(1), begun(2)));
+  const open = createOpenCalls(folder, "a");
+  open.know(trunks);
+  open.load();
+  t.same(lostOf(open, START + HOUR), []);
+  open.endedElsewhere("a-k0-1");
+  open.endedElsewhere("b-k0-2");
+  t.same(lostOf(open, START + 3 * HOUR + 1), ["a-k0-2"]);
+  t.end();
+});
+
+void t.test("lost: the records of the other node are in another folder", (t) => {
+  const folder = dayOf(t);
+  writeFileSync(join(folder, "2026-11-30/12-a.ndjson"), text(begun(1)));
+  t.same(lostAt(folder, START + 3 * HOUR + 1), ["a-k0-1"]);
+  t.end();
+});
+
+void t.test("not lost: a line longer than what is read at once is passed over", (t) => {
+  const folder = dayOf(t);
+  writeFileSync(join(folder, "2026-11-30/12-a.ndjson"), text(begun(1), begun(2)));
+  const long = JSON.stringify({ ...ended(2), callId: "x".repeat(3 * 2 ** 20) });
+  writeFileSync(join(folder, "2026-11-30/13-b.ndjson"), `${long}\n${text(ended(1))}`);
+  const open = createOpenCalls(folder, "a");
+  open.know(trunks);
+  open.load();
+  t.same(lostOf(open, START + 3 * HOUR + 1), ["a-k0-2"]);
   t.end();
 });

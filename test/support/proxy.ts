@@ -3,13 +3,14 @@ import { Buffer } from "node:buffer";
 import type { HostPort } from "../../src/net/host.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { ReleaseCount } from "../../src/calls/release.ts";
-import type { CallEvent } from "../../src/domain/call.ts";
+import type { CallEvent, CallNaming } from "../../src/domain/call.ts";
 import type { Decision } from "../../src/domain/decision.ts";
 import { type Counters, createCounters } from "../../src/observe/counters.ts";
 import { createListener, type Listener } from "../../src/routing/listener.ts";
 import type { NextHopStatus, ResolvedAddress } from "../../src/routing/next-hops.ts";
 import { createSipProxy, type SipProxy } from "../../src/proxy/sip-proxy.ts";
 import type { OrdinaryTally } from "../../src/proxy/turn/proxy-state.ts";
+import type { SharedMemory } from "../../src/proxy/memory/shared-memory.ts";
 import type { EvidenceWait } from "../../src/judging/held-refusals.ts";
 import { createScreeningState, type ScreeningState } from "../../src/screening/state.ts";
 import { createKeyedTags } from "../../src/sip/tag.ts";
@@ -123,6 +124,12 @@ export function createTestProxy(
     sending?: (to: string) => void;
     /** False: every message takes the general path. */
     ordinary?: OrdinaryTally | false;
+    /** The name of the filter among the nodes; left out: "test". */
+    naming?: CallNaming;
+    /** Tells other nodes of calls. */
+    sharing?: SharedMemory;
+    /** Takes every event, beside the lists. */
+    told?: (event: CallEvent) => void;
   } = {},
 ): TestProxy {
   let sent: Sent[] = [];
@@ -147,7 +154,8 @@ export function createTestProxy(
     callBytes: options.callBytes ?? 1_000_000,
     transactionsSize: 1000,
     evidence: options.evidence,
-    naming,
+    naming: options.naming ?? naming,
+    sharing: options.sharing,
     ...(options.ordinary === undefined ? {} : { ordinary: options.ordinary }),
     sink: {
       send(listener, address, port, bytes, length) {
@@ -161,6 +169,7 @@ export function createTestProxy(
       happened: (event) => {
         events.push(event);
         keep(event);
+        options.told?.(event);
       },
       fault: (error) => faults.push(error),
     },

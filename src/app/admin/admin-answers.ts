@@ -4,7 +4,7 @@ import type { Endpoint } from "../../net/address.ts";
 import { formatEndpoint } from "../../net/endpoint.ts";
 import type { FigureSources } from "../../observe/figures.ts";
 import type { Log } from "../../observe/log.ts";
-import type { TurnCounter } from "../threads/call-thread-turns.ts";
+import type { Readiness, TurnCounter } from "../threads/call-thread-turns.ts";
 import {
   type AdminAccess,
   type FromAdmin,
@@ -29,7 +29,7 @@ export interface AdminParts {
   readonly access?: AdminAccess;
   readonly figures: FigureSources;
   /** True when a policy is loaded and the engine takes calls. */
-  readonly isReady: () => boolean;
+  readonly isReady: () => Readiness;
   readonly reload: (asked: ReloadAsked) => Promise<ReloadAnswer>;
   /** Takes an order for a line. It is in force when this returns. Left out: there are no lines. */
   readonly line?: (request: LineRequest) => Promise<LineAnswer>;

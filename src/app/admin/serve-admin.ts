@@ -7,7 +7,7 @@ import type { LineAnswer } from "../lines/line-request.ts";
 import type { QuarantineAnswer, QuarantinePage, QuarantineRow } from "../quarantine/quarantine-request.ts";
 import { createLogWriter } from "../../observe/log-writer.ts";
 import { createMetrics } from "../../observe/metrics.ts";
-import { LOOK_INTERVAL, type TurnWatch, watchTurns } from "../threads/call-thread-turns.ts";
+import { LOOK_INTERVAL, type Readiness, type TurnWatch, watchTurns } from "../threads/call-thread-turns.ts";
 import {
   type AdminAccess,
   type AdminThreadData,
@@ -85,9 +85,7 @@ export function serveAdmin(port: MessagePort, { log, turns, progress }: AdminThr
         access,
         metrics: () => scrape(watch),
         health: whileTurning(() => ({ status: 200, body: "alive\n" })),
-        readiness: whileTurning(() =>
-          watch.isReady() ? { status: 200, body: "ready\n" } : { status: 503, body: "not ready\n" },
-        ),
+        readiness: whileTurning(() => answerReadiness(watch.readiness())),
         reload: async (asked) =>
           answerReload(await reloads.ask((request) => send({ kind: "reload", request, asked }))),
         line: async (line) => answerLine(await lines.ask((request) => send({ kind: "line", request, line }))),
@@ -164,6 +162,13 @@ function describeUnbound(error: unknown): FromAdmin {
   const code =
     error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
   return { kind: "unbound", message: error instanceof Error ? error.message : String(error), code };
+}
+
+function answerReadiness(readiness: Readiness): Reply {
+  if (readiness === true) return { status: 200, body: "ready\n" };
+  const why =
+    readiness === "lags" ? ": the policy is not that of the other nodes; sigwall status names it" : "";
+  return { status: 503, body: `not ready${why}\n` };
 }
 
 const reloadStatus = { ok: 200, failed: 422, refused: 409 } as const;

@@ -33,6 +33,8 @@ export interface RecordPlace {
 
 /** The counts of the running filter, kept over a restart. */
 export interface CountSnapshots {
+  /** Until when, on the wall clock, the restored counts know the calls of other nodes; 0: nothing was restored. */
+  readonly countedUntil: Millis;
   /** Takes a snapshot now. Resolves when it is on the disk or has failed. */
   take(): Promise<void>;
   /** Takes a last snapshot. */
@@ -62,7 +64,7 @@ export function keepCounts(
     [join(folder, "emergency.counts"), state.emergencyParties.counts],
     [join(folder, "call-backs.counts"), state.callBacks.counts],
   ];
-  restore(kept, records, { state, policy, log });
+  const countedUntil = restore(kept, records, { state, policy, log });
   const answeredPath = join(folder, "answered.pairs");
   const damage = restoreAnswered(answeredPath, state.answered);
   if (damage !== undefined)
@@ -113,6 +115,7 @@ export function keepCounts(
   void take();
   const timer = setInterval(() => void take(), records === undefined ? EVERY_WITHOUT_RECORDS : EVERY).unref();
   return {
+    countedUntil,
     take: () => take(),
     async close() {
       clearInterval(timer);
@@ -126,11 +129,12 @@ export function keepCounts(
   };
 }
 
+/** @returns the time of the oldest snapshot, on the wall clock; 0: there is none */
 function restore(
   kept: readonly (readonly [path: string, counts: FrequencyCounts])[],
   records: RecordPlace | undefined,
   { state, policy, log }: { readonly state: ScreeningState; readonly policy: Policy; readonly log: Log },
-): void {
+): Millis {
   followWall(state.wall);
   let since = Infinity;
   let subjects = 0;
@@ -156,12 +160,13 @@ function restore(
       });
     }
   }
-  if (since === Infinity) return;
+  if (since === Infinity) return 0;
   const calls =
     records === undefined
       ? 0
       : recountCalls(linesSince(records.folder, records.node, since, kindsToCount(policy)), policy, state);
   log.info(`restored the counts of ${subjects} numbers, and counted ${calls} calls since the snapshot`);
+  return since;
 }
 
 function isThreadData(value: unknown): value is ThreadData {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type LineId, type LineOrder, type LineState, lineStates } from "../../domain/line-state.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
+import type { ChangeStamp } from "../../domain/line-change.ts";
 
 /** A line order as the records keep it. */
 export type OrderNote = Extract<NoteLine, { readonly record: "order" }>;
@@ -10,6 +11,8 @@ export type OrderNote = Extract<NoteLine, { readonly record: "order" }>;
 export interface KeptLines {
   /** The orders that were given by command. */
   readonly orders: ReadonlyMap<LineId, LineOrder>;
+  /** When each line was changed last by command. A line without an order was opened then. */
+  readonly changes: ReadonlyMap<LineId, ChangeStamp>;
   /** The state of each line that was told last; a line that is not named is active. */
   readonly states: ReadonlyMap<LineId, LineState>;
   /** Orders that the records may not have yet. They are told at the next start. */
@@ -21,16 +24,26 @@ export interface ReadLines extends KeptLines {
   readonly damage: string | undefined;
 }
 
-export const NO_LINES: KeptLines = { orders: new Map(), states: new Map(), untold: [] };
+export const NO_LINES: KeptLines = {
+  orders: new Map(),
+  changes: new Map(),
+  states: new Map(),
+  untold: [],
+};
 
 /** At most this many orders are read. A policy has far fewer lines. */
-const MOST_ORDERS = 65_536;
+export const MOST_ORDERS = 65_536;
+/** The last moment that a date can say. Unix milliseconds. */
+const LAST_MOMENT = 8.64e15;
+/** Characters of the name of a node. */
+const MOST_NODE = 255;
 
 /** Writes the text: JSON, with a checksum over everything else in it. */
-export function writeLines({ orders, states, untold }: KeptLines): string {
+export function writeLines({ orders, changes, states, untold }: KeptLines): string {
   const content = {
     version: 1,
     orders: Object.fromEntries([...orders].map(([line, order]) => [line, plainOrder(order)])),
+    changes: Object.fromEntries(changes),
     states: Object.fromEntries(states),
     untold,
   };
@@ -58,6 +71,7 @@ export function readLines(text: string): ReadLines {
 
 function readContent(content: Readonly<Record<string, unknown>>): ReadLines {
   const orders = new Map<LineId, LineOrder>();
+  const changes = new Map<LineId, ChangeStamp>();
   const states = new Map<LineId, LineState>();
   let damage: string | undefined;
   for (const [line, value] of entriesOf(content["orders"]).slice(0, MOST_ORDERS)) {
@@ -65,16 +79,30 @@ function readContent(content: Readonly<Record<string, unknown>>): ReadLines {
     if (isLineId(line) && order !== undefined) orders.set(line, order);
     else damage = "an order in it can't be read";
   }
+  for (const [line, value] of entriesOf(content["changes"]).slice(0, MOST_ORDERS)) {
+    const stamp = readStamp(value);
+    if (isLineId(line) && stamp !== undefined) changes.set(line, stamp);
+    else damage = "the time of a change in it can't be read";
+  }
   for (const [line, value] of entriesOf(content["states"])) {
     const state = lineStates.find((word) => word === value);
     if (isLineId(line) && state !== undefined) states.set(line, state);
   }
   const written = content["untold"];
   const untold = Array.isArray(written) ? written.filter(isOrderNote) : [];
-  return { orders, states, untold, damage };
+  return { orders, changes, states, untold, damage };
 }
 
-function readOrder(value: unknown): LineOrder | undefined {
+/** @returns undefined for what is no stamp */
+export function readStamp(value: unknown): ChangeStamp | undefined {
+  if (!isMap(value)) return undefined;
+  const { at, node } = value;
+  if (typeof at !== "number" || !Number.isSafeInteger(at) || at < 0 || at > LAST_MOMENT) return undefined;
+  return typeof node === "string" && node.length <= MOST_NODE ? { at, node } : undefined;
+}
+
+/** Reads an order as it is kept. @returns undefined for what is none */
+export function readOrder(value: unknown): LineOrder | undefined {
   if (!isMap(value)) return undefined;
   const state = lineStates.find((word) => word === value["state"]);
   if (state === undefined || state === "active") return undefined;
@@ -90,7 +118,8 @@ function readOrder(value: unknown): LineOrder | undefined {
   return { state, calls: value["calls"] === "release" ? "release" : "keep", ...given, ...ends };
 }
 
-function plainOrder({ since: _since, until, ...order }: LineOrder): Readonly<Record<string, unknown>> {
+/** An order as it is kept. */
+export function plainOrder({ since: _since, until, ...order }: LineOrder): Readonly<Record<string, unknown>> {
   return until === undefined ? order : { ...order, until: new Date(until).toISOString() };
 }
 
@@ -98,7 +127,7 @@ function checksum(content: unknown): string {
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 
-function isLineId(text: string): text is LineId {
+export function isLineId(text: string): text is LineId {
   return /^(?:trunk|lessee):[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
 }
 

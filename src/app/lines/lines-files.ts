@@ -4,6 +4,7 @@ import { chown, open } from "node:fs/promises";
 import { join } from "node:path";
 import { isStricter, type LineId, type LineOrder } from "../../domain/line-state.ts";
 import { renameDurably } from "../../records/tree/durable-writing.ts";
+import type { ChangeStamp } from "../../domain/line-change.ts";
 import { type KeptLines, NO_LINES, readLines, type ReadLines, writeLines } from "./lines-document.ts";
 
 const FILE = "lines.json";
@@ -69,13 +70,17 @@ function isSound(found: FoundFile): found is ReadLines & { readonly damage: unde
 function mergeLines(file: FoundFile, copy: FoundFile): KeptLines {
   const orders = new Map<LineId, LineOrder>();
   const sources = [copy, file].filter((found) => found !== "missing");
+  const changes = new Map<LineId, ChangeStamp>(sources.flatMap((found) => [...found.changes]));
   for (const found of sources)
     for (const [line, order] of found.orders) {
       const known = orders.get(line);
-      if (known === undefined || isStricter(order.state, known.state)) orders.set(line, order);
+      if (known !== undefined && !isStricter(order.state, known.state)) continue;
+      orders.set(line, order);
+      // Another node may know that the order was taken away since: its own time says so.
+      changes.set(line, found.changes.get(line) ?? { at: 0, node: "" });
     }
   const [best = NO_LINES] = sources;
-  return { orders, states: best.states, untold: best.untold };
+  return { orders, changes, states: best.states, untold: best.untold };
 }
 
 function setAside(path: string): void {

@@ -3,19 +3,21 @@ import { isStopped, type LineId, type LineOrder, type LineState } from "../../do
 import type { Millis } from "../../domain/time.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
 import { createCalendar } from "../../config/lists/calendar.ts";
+import { type Shared, tellNobody } from "../../cluster/shared-entries.ts";
 import type { Policy, PolicyLine } from "../../policy/policy.ts";
 import type { CommandedLines, HeldOrder } from "../../screening/line-orders.ts";
+import { isLater, type LineChange, readChanges, stampAfter } from "../../domain/line-change.ts";
 import { findLine, isRefusal } from "./line-names.ts";
 import {
   type LineAnswer,
   type LineRequest,
-  type LineTaken,
   NOTHING_RELEASED,
   refuseOrder,
   type Released,
 } from "./line-request.ts";
-import type { KeptLines, OrderNote } from "./lines-document.ts";
-import { describeHeld, findWeakness, heldOrder, orphansOf, ownOrder, stateOf } from "./lines-held.ts";
+import { type KeptLines, MOST_ORDERS, type OrderNote } from "./lines-document.ts";
+import { describeTaken, heldOrder, orphansOf, ownOrder, stateOf } from "./lines-held.ts";
+import { describeOrder } from "./order-note.ts";
 import { readEnd, whyStillStopped } from "./order-terms.ts";
 
 /** What the lines work on. All of it belongs to the call thread. */
@@ -33,6 +35,10 @@ export interface LinesParts {
   readonly unkept: () => string | undefined;
   /** Takes each order, for the records. */
   readonly note: (line: OrderNote) => void;
+  /** The name of this node. Left out: it has none. */
+  readonly node?: string;
+  /** Takes each order that another node has taken, and what became of its calls here. The records of that node have it. */
+  readonly heard?: (line: OrderNote, from: string) => void;
   /** Ends the calls of trunks. Left out: nothing can be released. */
   readonly release?: ((trunks: ReadonlySet<TrunkId>) => Promise<Released>) | undefined;
   /** Calls in progress on a trunk; for what can't be released. Left out with `release`: no calls are here at all. */
@@ -51,23 +57,25 @@ export interface Lines {
   readonly policyChanged: () => void;
   /** Lets orders end and begin by their dates. Called every second or so. */
   readonly tick: () => void;
+  /** What commands have made of lines, as nodes tell each other. */
+  readonly shared: Shared<LineChange>;
   /** Resolves when everything that was begun is written. */
   readonly settled: () => Promise<void>;
 }
 
 /** An order that is being taken. */
-interface Change {
-  readonly line: LineId;
-  /** Undefined: the order by command is taken away. */
-  readonly order: LineOrder | undefined;
-  /** What held before by command. */
-  former: LineOrder | undefined;
+interface Change extends LineChange {
+  /** What held before by command. Undefined: no command had changed the line. */
+  former: LineChange | undefined;
+  /** What another node has told meanwhile, and this change comes after. */
+  passed: LineChange | undefined;
 }
 
 /** Makes the lines, and puts in force what was kept. */
 export function createLines(parts: LinesParts): Lines {
-  const { commanded, policy, now } = parts;
+  const { commanded, policy, now, node = "" } = parts;
   const orders = new Map(parts.kept.orders);
+  const changes = readChanges(parts.kept.orders, parts.kept.changes, node);
   const states = new Map(parts.kept.states);
   let untold: readonly OrderNote[] = [];
   let writing: Promise<unknown> = Promise.resolve();
@@ -75,6 +83,12 @@ export function createLines(parts: LinesParts): Lines {
   const changing = new Set<Change>();
   /** Lines that the policy lost while an order for them is in force. Each is told once. */
   let orphans: ReadonlySet<LineId> = new Set();
+  /** What was heard before the first call: calls of before the start are not there yet. */
+  const early: (readonly [from: string, change: LineChange])[] = [];
+  let isBegun = false;
+  /** The last writing failed. */
+  let isBehind = false;
+  let share: (change: LineChange) => void = tellNobody;
 
   /** False for a command without a running filter: the next start releases. */
   const hasCalls = parts.release !== undefined || parts.callsOn !== undefined;
@@ -84,16 +98,34 @@ export function createLines(parts: LinesParts): Lines {
   };
   publish();
 
+  /** What commands have made of a line. Undefined: nothing. */
+  function changeOf(line: LineId): LineChange | undefined {
+    const stamp = changes.get(line);
+    return stamp === undefined ? undefined : { line, stamp, order: orders.get(line) };
+  }
+
+  function shareLine(line: LineId): void {
+    const change = changeOf(line);
+    if (change !== undefined) share(change);
+  }
+
   /** One writing at a time; each writes what is kept by then. */
   function keep(): Promise<void> {
-    const written = writing.then(() => parts.keep({ orders, states, untold }));
+    const written = writing.then(() => parts.keep({ orders, changes, states, untold }));
     writing = written.catch(() => undefined);
     return written;
   }
 
-  /** What is told is written without waiting: should it fail, the next start tells it once more. */
+  /** What is told is written without waiting: should it fail, it is tried again, and the next start tells it once more. */
   const keepSoon = (): void => {
-    if (parts.unkept() === undefined) keep().catch(parts.fault);
+    if (parts.unkept() !== undefined) return;
+    keep().then(
+      () => (isBehind = false),
+      (error: unknown) => {
+        if (!isBehind) parts.fault(error);
+        isBehind = true;
+      },
+    );
   };
 
   /** The state counts as told: and is not told again. */
@@ -121,20 +153,7 @@ export function createLines(parts: LinesParts): Lines {
   }
 
   function noteOf(line: LineId, state: LineState, order: LineOrder | undefined, by: string): OrderNote {
-    const at = now();
-    const { order: reference = "", reason = "", authority, until } = order ?? {};
-    return {
-      record: "order",
-      time: new Date(at).toISOString(),
-      line,
-      state,
-      previous: states.get(line) ?? "active",
-      order: reference,
-      reason,
-      by,
-      ...(authority === undefined ? {} : { authority }),
-      ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
-    };
+    return describeOrder(now(), { id: line, state, previous: states.get(line) ?? "active" }, order, by);
   }
 
   /** Tells a change that no command made, and releases calls where its order says so. */
@@ -184,9 +203,14 @@ export function createLines(parts: LinesParts): Lines {
       orders.delete(line);
       publish();
       hasEnded = true;
-      const placed = policy().lines.find(({ id }) => id === line)?.placed;
-      const state = stateOf(ownOrder({ id: line, placed }, commanded, at));
-      tell(noteOf(line, state, order, "until"));
+      const note = noteOf(line, stateOf(ownOrder(lineBy(line), commanded, at)), order, "until");
+      const from = changes.get(line)?.node ?? node;
+      if (from === node) tell(note);
+      else {
+        // The node that took the order tells its end.
+        mark(note);
+        parts.heard?.(note, from);
+      }
     }
     return hasEnded;
   }
@@ -201,41 +225,72 @@ export function createLines(parts: LinesParts): Lines {
     orphans = new Set(found);
   }
 
-  function answerTaken(line: PolicyLine, previous: LineState, counts: Released): LineAnswer {
-    const inForce = policy();
-    const held = heldOrder(inForce, line, commanded, now());
-    const taken: LineTaken = {
-      line: line.id,
-      state: stateOf(held),
-      previous,
-      held: held === undefined ? undefined : describeHeld(held, createCalendar(inForce.timeZone)),
-      trunks: line.trunks,
-      warnings: held === undefined ? [] : findWeakness(inForce, line),
-      ...counts,
-    };
-    return { result: "taken", taken };
-  }
-
   function isChanging(line: LineId): boolean {
     for (const change of changing) if (change.line === line) return true;
     return false;
   }
 
-  function put(line: LineId, order: LineOrder | undefined): void {
-    if (order === undefined) orders.delete(line);
-    else orders.set(line, order);
+  function lineBy(id: LineId): PolicyLine {
+    return policy().lines.find((line) => line.id === id) ?? { id, placed: undefined, trunks: [] };
+  }
+
+  function put(line: LineId, change: Omit<LineChange, "line"> | undefined): void {
+    if (change?.order === undefined) orders.delete(line);
+    else orders.set(line, change.order);
+    if (change === undefined) changes.delete(line);
+    else changes.set(line, change.stamp);
     publish();
   }
 
-  /** Takes a change back. A later order for the line stays; should it be taken back too, what was before both holds. */
-  function takeBack({ line, order, former }: Change): void {
-    if (orders.get(line) === order) put(line, former);
-    for (const later of changing) if (later.line === line && later.former === order) later.former = former;
+  /** Takes a change back. A later change of the line stays; should it be taken back too, what was before both holds. */
+  function takeBack({ line, stamp, former, passed }: Change): void {
+    if (changes.get(line) === stamp) put(line, former);
+    for (const later of changing)
+      if (later.line === line && later.former?.stamp === stamp) later.former = former;
+    if (passed !== undefined) hear(passed.stamp.node, passed);
+  }
+
+  /** Takes what another node has told. It is in force before this returns. */
+  function hear(from: string, told: LineChange): void {
+    const { line, stamp } = told;
+    const at = now();
+    const hasEnded = told.order?.until !== undefined && told.order.until <= at;
+    const change: LineChange = hasEnded ? { line, stamp, order: undefined } : told;
+    const known = changeOf(line);
+    if (!isLater(change, known)) {
+      for (const own of changing)
+        if (own.line === line && isLater(change, own.passed ?? own.former)) own.passed = change;
+      return;
+    }
+    if (known === undefined && changes.size >= MOST_ORDERS) return;
+    put(line, change);
+    if (isBegun) takeHeard(from, change);
+    else early.push([from, change]);
+  }
+
+  /** Tells what another node has told, and releases the calls of this node. */
+  function takeHeard(from: string, { line, stamp, order }: LineChange): void {
+    // A later change has been heard meanwhile.
+    if (changes.get(line) !== stamp) return;
+    const at = now();
+    const place = lineBy(line);
+    const held = ownOrder(place, commanded, at);
+    const note = noteOf(line, stateOf(held), order, "command");
+    mark(note);
+    if (order === undefined || !isStopped(order.state) || order.calls !== "release")
+      parts.heard?.(note, from);
+    else
+      releaseCalls(place.trunks)
+        .then((counts) => parts.heard?.({ ...note, calls: "release", ...counts }, from))
+        .catch(parts.fault);
+    keepSoon();
+    // Each node keeps it for those that start: the node that took it may be gone for good.
+    shareLine(line);
   }
 
   /** Puts an order in force, or takes it away (undefined), and keeps that. @returns the refusal; then nothing has changed */
   async function keepChange(change: Change, note: OrderNote): Promise<LineAnswer | undefined> {
-    put(change.line, change.order);
+    put(change.line, change);
     untold = [...untold, note];
     try {
       await keep();
@@ -277,18 +332,21 @@ export function createLines(parts: LinesParts): Lines {
       ),
       ...(isOpening ? {} : { calls }),
     };
-    const change: Change = { line: line.id, order, former: orders.get(line.id) };
+    const former = changeOf(line.id);
+    const stamp = stampAfter(former?.stamp, at, node);
+    const change: Change = { line: line.id, order, stamp, former, passed: undefined };
     changing.add(change);
     try {
       const refusal = await keepChange(change, note);
       if (refusal !== undefined) return refusal;
+      shareLine(line.id);
       mark(note);
       const releases = calls === "release" && hasCalls;
       const counts = releases ? await releaseCalls(line.trunks) : NOTHING_RELEASED;
       untold = untold.filter((other) => other !== note);
       parts.note(releases ? { ...note, ...counts } : note);
       keepSoon();
-      return answerTaken(line, before, counts);
+      return describeTaken(policy(), line, before, heldOrder(policy(), line, commanded, now()), counts);
     } finally {
       changing.delete(change);
     }
@@ -297,6 +355,8 @@ export function createLines(parts: LinesParts): Lines {
   return {
     order: take,
     begin() {
+      isBegun = true;
+      for (const [from, change] of early.splice(0)) takeHeard(from, change);
       const late = parts.kept.untold;
       for (const note of late) tellLate(note);
       const hasEnded = endOrders();
@@ -310,7 +370,16 @@ export function createLines(parts: LinesParts): Lines {
     },
     tick() {
       const hasEnded = endOrders();
-      if (compare("until") || hasEnded) keepSoon();
+      if (compare("until") || hasEnded || isBehind) keepSoon();
+    },
+    shared: {
+      tellTo(toOthers) {
+        share = toOthers;
+      },
+      heard: hear,
+      *entries() {
+        for (const [line, stamp] of changes) yield { line, stamp, order: orders.get(line) };
+      },
     },
     async settled() {
       await writing;

@@ -16,6 +16,8 @@ import type { Released } from "./line-request.ts";
 export interface OpenLinesParts {
   /** The state folder; `why` says why nothing can be kept there. */
   readonly folder: { readonly path: string; readonly why: string | undefined };
+  /** The name of this node. Left out: it has none. */
+  readonly node?: string;
   readonly commanded: CommandedLines;
   readonly policy: () => Policy;
   /** Takes each order, for the records. */
@@ -28,7 +30,7 @@ export interface OpenLinesParts {
 }
 
 /** The line orders of a running filter. */
-export interface OpenedLines extends Pick<Lines, "order" | "begin" | "policyChanged"> {
+export interface OpenedLines extends Pick<Lines, "order" | "begin" | "policyChanged" | "shared"> {
   /** Where the admin socket is. Undefined: the state folder is not ours, and no other place is configured. */
   readonly socket: (admin: AdminConfig) => string | undefined;
   /**
@@ -70,6 +72,8 @@ export function openLines(parts: OpenLinesParts): OpenedLines {
       }
     },
     note: parts.note,
+    ...(parts.node === undefined ? {} : { node: parts.node }),
+    heard: (line, from) => noteInLog(log, line, from),
     release: parts.release,
     callsOn: parts.callsOn,
     warn: (message) => log.warn(message),
@@ -83,6 +87,7 @@ export function openLines(parts: OpenLinesParts): OpenedLines {
     },
     begin: lines.begin,
     policyChanged: lines.policyChanged,
+    shared: lines.shared,
     socket: (admin) =>
       folder.why !== undefined && admin.socket === undefined ? undefined : socketPath(admin, folder.path),
     areCallsReleased(trunk, at) {
@@ -101,12 +106,17 @@ export function openLines(parts: OpenLinesParts): OpenedLines {
 
 const wallClock = (): Millis => Date.now();
 
-/** Writes an order to the log. Texts of orders may hold numbers of people: the log has the reference alone. */
-export function noteInLog(log: Log, line: OrderNote): void {
+/**
+ * Writes an order to the log. Texts of orders may hold numbers of people: the log has the reference alone.
+ *
+ * @param from the node that took the order. Left out: this one
+ */
+export function noteInLog(log: Log, line: OrderNote, from?: string): void {
   const { line: id, state, previous, order, by, until, released, gone, notReleasable } = line;
   const fields: LogFields = { line: id, state, previous, order, by };
   log.info("line order", {
     ...fields,
+    ...(from === undefined ? {} : { node: from }),
     ...(until === undefined ? {} : { until }),
     ...(released === undefined ? {} : { released, gone: gone ?? 0, notReleasable: notReleasable ?? 0 }),
   });

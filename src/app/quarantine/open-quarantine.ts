@@ -1,4 +1,5 @@
 // Opens the quarantine of a running filter: read from its state folder, written behind the calls, looked at every second.
+import { createHash } from "node:crypto";
 import type { Millis } from "../../domain/time.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Policy } from "../../policy/policy.ts";
@@ -13,12 +14,15 @@ import {
   wholeJournal,
   writeJournalLine,
 } from "./quarantine-journal.ts";
+import { createFewNotes } from "./few-notes.ts";
 import { type FindingNote, logSubject } from "./quarantine-lines.ts";
 import { createQuarantine, type Quarantine } from "./quarantine.ts";
 
 export interface OpenQuarantineParts {
   /** The state folder; `why` says why nothing can be kept there. `epoch` is part of the ids. */
   readonly folder: { readonly path: string; readonly why: string | undefined; readonly epoch: number };
+  /** Part of the ids, where other nodes tell theirs too: the name of this node. Left out: it is alone. */
+  readonly node?: string;
   readonly state: ScreeningState;
   readonly policy: () => Policy;
   readonly findings: () => Iterable<FindingInForce>;
@@ -31,7 +35,7 @@ export interface OpenQuarantineParts {
 /** The quarantine of a running filter. */
 export interface OpenedQuarantine extends Pick<
   Quarantine,
-  "take" | "join" | "order" | "list" | "policyChanged" | "counts"
+  "take" | "join" | "order" | "list" | "policyChanged" | "counts" | "shared"
 > {
   /** False: an entry may be missing, or a restart forgets entries. */
   readonly isKept: () => boolean;
@@ -48,6 +52,8 @@ const RETRY_AFTER: Millis = 5000;
 const MOST_SPARE = 50_000;
 /** Time between two alarms that there is no room. Milliseconds. */
 const ALARM_INTERVAL: Millis = 60_000;
+/** Characters that the name of a node gives to ids. */
+const NODE_LETTERS = 4;
 
 /** Reads what was kept, and puts it in force. The log tells a damaged file. */
 export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
@@ -61,7 +67,7 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
     log.error(`quarantine: ${found.trouble}`);
     setAsideJournal(folder.path);
   }
-  const prefix = folder.epoch.toString(36);
+  const prefix = prefixOf(folder.epoch, parts.node);
   /** What was lost with the file is missing until an operator has looked and ordered. */
   let isDamaged = found.trouble !== undefined;
   let isKept = folder.why === undefined;
@@ -129,6 +135,8 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
     });
   }
 
+  // A node that starts hears all of them at once.
+  const few = createFewNotes(log);
   const quarantine = createQuarantine({
     table,
     kept: found.entries,
@@ -140,6 +148,9 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
     note(line) {
       noteInLog(log, line);
       parts.note(line);
+    },
+    heard(line, from) {
+      if (few.hasRoom(wallClock(), "quarantine orders")) noteInLog(log, line, from);
     },
     findings: parts.findings,
     name: () => `o${prefix}-${++orders}`,
@@ -176,13 +187,27 @@ export function openQuarantine(parts: OpenQuarantineParts): OpenedQuarantine {
 
 const wallClock = (): Millis => Date.now();
 
-/** Writes an order to the log. Reasons may hold numbers of people: the records have them. */
-function noteInLog(log: Log, { id, order, detector, subject, until }: FindingNote): void {
+/** Two processes that began in the same second give other ids, unless their nodes have one name. */
+function prefixOf(epoch: number, node: string | undefined): string {
+  const started = epoch.toString(36);
+  if (node === undefined) return started;
+  return (
+    started + createHash("sha256").update(node).digest().readUInt32BE().toString(36).slice(0, NODE_LETTERS)
+  );
+}
+
+/**
+ * Writes an order to the log. Reasons may hold numbers of people: the records have them.
+ *
+ * @param from the node that took the order. Left out: this one
+ */
+function noteInLog(log: Log, { id, order, detector, subject, until }: FindingNote, from?: string): void {
   log.info("quarantine order", {
     order: order ?? "",
     finding: id ?? "",
     detector,
     ...logSubject(subject),
     until,
+    ...(from === undefined ? {} : { node: from }),
   });
 }

@@ -18,6 +18,9 @@ const FILE = "quarantine.journal";
 /** A larger file is no file of ours. Octets. */
 const MOST_OCTETS = 256 * 2 ** 20;
 
+/** The last moment that a date can say. Unix milliseconds. */
+const LAST_MOMENT = 8.64e15;
+
 /** Entries that are written at a time. */
 const PIECE = 200;
 
@@ -111,7 +114,10 @@ function readLine(line: string): JournalLine | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (!isMap(value)) return undefined;
-    if (isMap(value["held"])) return readHeld(value["held"]);
+    if (isMap(value["held"])) {
+      const held = readHeld(value["held"]);
+      return held === undefined ? undefined : { held };
+    }
     const [participant] = readParticipants([value["participant"]]);
     const id = value["join"];
     return participant === undefined || typeof id !== "string" ? undefined : { join: id, participant };
@@ -120,31 +126,32 @@ function readLine(line: string): JournalLine | undefined {
   }
 }
 
-function readHeld(value: Readonly<Record<string, unknown>>): JournalLine | undefined {
+/** Reads an entry as it is kept. @returns undefined for what is none */
+export function readHeld(value: unknown): Held | undefined {
+  if (!isMap(value)) return undefined;
   const holder = readHolder(value["holder"]);
   const subject = readSubjectOf(value["subject"]);
-  const { id, profile, mark, reason, released, participants } = value;
+  const { id, profile, mark, reason, released, changed, participants } = value;
   if (holder === undefined || subject === undefined || typeof id !== "string") return undefined;
   const number = (key: string): number => {
     const written = value[key];
-    return typeof written === "number" && Number.isFinite(written) ? written : 0;
+    return typeof written === "number" && written >= 0 && written <= LAST_MOMENT ? written : 0;
   };
   return {
-    held: {
-      id,
-      holder,
-      profile: typeof profile === "string" ? profile : "",
-      subject,
-      since: number("since"),
-      until: number("until"),
-      mark: mark === "label" || mark === "withhold" ? mark : undefined,
-      markUntil: number("markUntil"),
-      calls: number("calls"),
-      strength: number("strength"),
-      ...(typeof reason === "string" ? { reason } : {}),
-      ...(typeof released === "number" ? { released } : {}),
-      participants: readParticipants(participants),
-    },
+    id,
+    holder,
+    profile: typeof profile === "string" ? profile : "",
+    subject,
+    since: number("since"),
+    until: number("until"),
+    mark: mark === "label" || mark === "withhold" ? mark : undefined,
+    markUntil: number("markUntil"),
+    calls: number("calls"),
+    strength: number("strength"),
+    ...(typeof reason === "string" ? { reason } : {}),
+    ...(typeof released === "number" ? { released: number("released") } : {}),
+    ...(typeof changed === "number" ? { changed: number("changed") } : {}),
+    participants: readParticipants(participants),
   };
 }
 
@@ -152,7 +159,8 @@ function readHolder(value: unknown): Holder | undefined {
   return value === "command" ? value : detectorIds.find((id) => id === value);
 }
 
-function readSubjectOf(value: unknown): FindingSubject | undefined {
+/** Reads a subject as it is kept. @returns undefined for what is none */
+export function readSubjectOf(value: unknown): FindingSubject | undefined {
   if (!isMap(value)) return undefined;
   const { kind, trunk, number } = value;
   if (kind === "trunk") return typeof trunk === "string" ? { kind, trunk } : undefined;
@@ -162,7 +170,8 @@ function readSubjectOf(value: unknown): FindingSubject | undefined {
   return typeof trunk === "string" ? { kind, trunk, number } : undefined;
 }
 
-function readParticipants(value: unknown): readonly Participant[] {
+/** Reads the callers that an entry names. What is none is left out. */
+export function readParticipants(value: unknown): readonly Participant[] {
   if (!Array.isArray(value)) return [];
   return value.slice(0, MOST_PARTICIPANTS).flatMap((each: unknown) => {
     if (!isMap(each)) return [];

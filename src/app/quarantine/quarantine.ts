@@ -4,6 +4,7 @@ import { formatSubject } from "../../domain/finding.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Side } from "../../domain/trunk.ts";
 import { suggest } from "../../config/yaml/suggestion.ts";
+import { type Shared, tellNobody } from "../../cluster/shared-entries.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { FindingInForce } from "../../screening/detectors/findings.ts";
 import {
@@ -15,7 +16,8 @@ import {
   unboundWords,
 } from "../../screening/quarantine/binding.ts";
 import { fillQuarantine, followPolicy, modeOfHolder } from "../../screening/quarantine/enforced.ts";
-import type { Held, Holder } from "../../state/quarantine/held.ts";
+import { mergeHeld } from "../../screening/quarantine/heard-entries.ts";
+import { changedAfter, endOf, type Held, type Holder } from "../../state/quarantine/held.ts";
 import type { Entry, QuarantineTable } from "../../state/quarantine/quarantine-table.ts";
 import type { JournalLine } from "./quarantine-journal.ts";
 import { type FindingNote, noteOfOrder, rowOfEntry, rowOfFinding } from "./quarantine-lines.ts";
@@ -44,6 +46,8 @@ export interface QuarantineParts {
   readonly unkept: () => string | undefined;
   /** Takes each order, for the records and the log. */
   readonly note: (line: FindingNote) => void;
+  /** Takes each order that another node has taken. The records of that node have it. */
+  readonly heard?: (line: FindingNote, from: string) => void;
   readonly findings: () => Iterable<FindingInForce>;
   /** Gives each order its id. */
   readonly name: () => string;
@@ -53,8 +57,12 @@ export interface QuarantineParts {
 export interface Quarantine {
   /** Takes a finding that was told. Runs on the path of calls. */
   readonly take: (finding: Finding) => Bound;
-  /** Takes a caller that joins a finding about a called party. Runs on the path of calls. */
-  readonly join: (finding: FindingInForce, participant: Participant) => void;
+  /**
+   * Takes a caller that joins a finding about a called party. Runs on the path of calls.
+   *
+   * @param isHeard true: by a call of another node, which tells the others
+   */
+  readonly join: (finding: FindingInForce, participant: Participant, isHeard: boolean) => void;
   /** Takes an order. It is in force before this returns; the promise resolves when it is kept. */
   readonly order: (request: QuarantineRequest) => Promise<QuarantineAnswer>;
   /** @param from 0, or `next` of the page before */
@@ -63,6 +71,8 @@ export interface Quarantine {
   readonly policyChanged: () => void;
   /** Lets entries end. Called every second or so. */
   readonly tick: () => void;
+  /** The entries, as nodes tell each other. */
+  readonly shared: Shared<Held>;
   /** Entries that bind somebody, by who made them. */
   readonly counts: () => ReadonlyMap<Holder, number>;
 }
@@ -72,8 +82,16 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
   const { table, policy, now, findings, fault } = parts;
   const sideOf = (trunk: string): Side | undefined => policy().trunkById(trunk)?.trunk.side;
   const modeOf = (holder: Holder): DetectorMode => modeOfHolder(holder, policy().detectors);
+  let share: (held: Held) => void = tellNobody;
+  /** By an order that is being kept: the newest that other nodes told meanwhile, and that the order comes after. */
+  const passed = new Map<Held, Held | undefined>();
   const keepSoon = (line: JournalLine): void => {
     if (parts.unkept() === undefined) parts.keep(line).catch(fault);
+  };
+
+  const keepShared = (held: Held): void => {
+    keepSoon({ held });
+    share(held);
   };
 
   fillQuarantine(table, parts.kept, policy().detectors, now());
@@ -84,23 +102,54 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
     const entry = table.put(held, now());
     if (entry === undefined)
       return refuseQuarantine(503, `${unboundWords.full} (${table.count} entries); nothing was changed`);
+    passed.set(held, undefined);
     try {
       await parts.keep({ held });
+      share(entry.held);
       return entry;
     } catch (error) {
       // What came meanwhile stays.
       if (entry.held === held) {
         if (before === undefined) table.remove(entry);
         else table.put(before, now());
+        const other = passed.get(held);
+        if (other !== undefined) takeHeard(other);
       }
       const why = error instanceof Error ? error.message : String(error);
       return refuseQuarantine(503, `the order can't be kept: ${why}; nothing was changed`);
+    } finally {
+      passed.delete(held);
     }
+  }
+
+  /** @returns false where ours stays as it is */
+  function takeHeard(heard: Held): boolean {
+    const at = now();
+    if (endOf(heard) <= at) return false;
+    const ours = table.get(heard.holder, heard.subject)?.held;
+    const merged = mergeHeld(heard, ours, at);
+    if (ours !== undefined && passed.has(ours))
+      passed.set(ours, mergeHeld(heard, passed.get(ours), at)?.held ?? passed.get(ours));
+    const entry = merged === undefined ? undefined : table.put(merged.held, at);
+    if (merged === undefined || entry === undefined) return false;
+    keepSoon({ held: entry.held });
+    if (merged.isAnswer) share(entry.held);
+    return true;
+  }
+
+  function hear(from: string, held: Held): void {
+    const { holder, reason = "", released } = held;
+    const isKnown = table.get(holder, held.subject)?.held.changed === held.changed;
+    if (!takeHeard(held) || isKnown || (holder !== "command" && released === undefined)) return;
+    const order = released === undefined ? "add" : "release";
+    parts.heard?.(noteOfOrder(order, held, modeOf(holder), reason, now()), from);
   }
 
   /** An order to shield a party goes on against whom later findings name. */
   function joinEntry(entry: Entry | undefined, participant: Participant): void {
-    if (entry !== undefined && table.join(entry, participant)) keepSoon({ join: entry.held.id, participant });
+    if (entry === undefined || !table.join(entry, participant)) return;
+    keepSoon({ join: entry.held.id, participant });
+    share(entry.held);
   }
 
   /** The callers that took part in calls to a party, as the findings in force name them. */
@@ -152,6 +201,7 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
     const refusal = whyNot(subject);
     if (refusal !== undefined) return refusal;
     const at = now();
+    const former = table.get("command", subject);
     const held: Held = {
       id: parts.name(),
       holder: "command",
@@ -164,9 +214,10 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
       calls: 0,
       strength: 0,
       reason,
+      changed: changedAfter(former?.held, at),
       participants: subject.kind === "called" ? unique(participantsOf(subject)) : [],
     };
-    const entry = await change(held, table.get("command", subject));
+    const entry = await change(held, former);
     if ("result" in entry) return entry;
     parts.note(noteOfOrder("add", held, "enforce", reason, at));
     return { result: "taken", taken: [rowOfEntry(entry, now())], warnings: weaknesses(subject) };
@@ -176,11 +227,13 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
   function heldOf(finding: FindingInForce): Held {
     const { id, detector, profile, subject, at, until, calls, strength, participants } = finding;
     const wanted = findSubject(subject, policy().detectors.get(detector) ?? {}, sideOf);
+    const binds = typeof wanted === "string" ? subject : wanted;
     return {
       id,
       holder: detector,
       profile,
-      subject: typeof wanted === "string" ? subject : wanted,
+      subject: binds,
+      changed: table.get(detector, binds)?.held.changed ?? 0,
       since: at,
       until,
       mark: undefined,
@@ -236,17 +289,19 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
       const bound = bindFinding(finding, setting, table, sideOf);
       for (const participant of finding.participants)
         joinEntry(table.get("command", finding.subject), participant);
-      if ("entry" in bound) keepSoon({ held: bound.entry.held });
+      if ("entry" in bound) keepShared(bound.entry.held);
       else if (bound.unbound === "released") {
         const subject = setting === undefined ? undefined : findSubject(finding.subject, setting, sideOf);
         const kept = typeof subject === "object" ? table.get(finding.detector, subject)?.held : undefined;
-        if (kept !== undefined) keepSoon({ held: kept });
+        if (kept !== undefined) keepShared(kept);
       }
       return bound;
     },
-    join(finding, participant) {
-      for (const { held } of joinShields(finding, participant, table))
+    join(finding, participant, isHeard) {
+      for (const { held } of joinShields(finding, participant, table)) {
         keepSoon({ join: held.id, participant });
+        if (!isHeard) share(held);
+      }
     },
     async order(request) {
       const unkept = parts.unkept();
@@ -264,6 +319,15 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
       return { rows: page, next: undefined };
     },
     policyChanged: () => followPolicy(table, policy().detectors),
+    shared: {
+      tellTo(tell) {
+        share = tell;
+      },
+      heard: hear,
+      *entries() {
+        for (const { held } of table.entries()) yield held;
+      },
+    },
     tick: () => void table.forgetEnded(now()),
     counts() {
       const counts = new Map<Holder, number>();

@@ -54,7 +54,7 @@ export interface EvidenceWritingParts {
   readonly isLocked: boolean;
   /** True when the process before this one was killed. */
   readonly isAfterKill: boolean;
-  readonly checkpoint: (checkpoint: Checkpoint) => void;
+  readonly checkpoint: (checkpoint: Checkpoint, keyLine: string) => void;
   readonly trouble: (what: string) => void;
 }
 
@@ -123,7 +123,7 @@ export function createEvidenceWriting(parts: EvidenceWritingParts): EvidenceWrit
       keyFile,
       origin,
       publish,
-      onCheckpoint: checkpoint,
+      onCheckpoint: (made, _at, keyLine) => checkpoint(made, keyLine),
       onTrouble: trouble,
     });
     if (isAfterKill) lines.unshift({ line: gapText(before, now, 0, WHY_KILLED), at: now, lost: 0 });

@@ -6,6 +6,7 @@ import type { Millis } from "../../domain/time.ts";
 import type { FrameLife } from "../../records/lines/frame-lines.ts";
 import { hourOf } from "../../records/lines/line-time.ts";
 import { type FoundLine, lineFilesIn, readLineFile } from "../../records/lines/read-lines.ts";
+import { createEndsElsewhere } from "./ends-elsewhere.ts";
 import {
   createUnendedCalls,
   readOpenText,
@@ -23,6 +24,8 @@ export interface OpenCalls {
   readonly load: () => void;
   readonly isLoading: () => boolean;
   readonly take: (life: FrameLife) => void;
+  /** A call that this node began has ended on another node, which writes its end. */
+  readonly endedElsewhere: (id: string) => void;
   /**
    * Reads on, and keeps the calls once an hour.
    *
@@ -53,6 +56,7 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
   const path = join(folder, `${node}.open`);
   const trunks = new Map<string, TrunkFacts>();
   let calls: UnendedCalls = createUnendedCalls(node);
+  const elsewhere = createEndsElsewhere(folder, node);
   let reading: Generator<FoundLine, void, void> | undefined;
   let keptHour = -1;
   let looked = -Infinity;
@@ -78,8 +82,11 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
       const unread =
         first === undefined ? files.slice(-MOST_HOURS) : files.filter(({ hour }) => hour >= first);
       reading = readFiles(unread.map((file) => file.path));
+      const earliest = first ?? unread[0]?.hour;
+      elsewhere.begin(earliest === undefined ? undefined : Date.parse(`${earliest}:00Z`));
     },
-    isLoading: () => reading !== undefined,
+    isLoading: () => reading !== undefined || !elsewhere.isDone(),
+    endedElsewhere: (id) => calls.end(id),
     take(life) {
       if (life.kind === "ended") calls.end(life.id);
       else calls.begin(life);
@@ -96,6 +103,9 @@ export function createOpenCalls(folder: string, node: string): OpenCalls {
         }
         return [];
       }
+      const wasDone = elsewhere.isDone();
+      for (const id of elsewhere.read(now)) calls.end(id);
+      if (!wasDone || !elsewhere.isDone()) return [];
       const hour = hourOf(now);
       if (hour !== keptHour) {
         keep(now);

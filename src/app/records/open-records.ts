@@ -23,6 +23,7 @@ import { createRingMemory, writeRing } from "../../state/byte-ring.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
 import { createEvidenceChooser, type EvidenceChoice } from "./evidence-choice.ts";
 import { stateOf, takeFolders } from "./node-folders.ts";
+import { createPeerPost } from "./peer-post.ts";
 import {
   DURABLE,
   EVIDENCE_FAILING,
@@ -93,11 +94,12 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
   const writer = writeRing(ring, LONGEST_FRAME);
   const pen = createFramePen(ring.octets);
   const share = createSecondShare(MOST_CROWDED);
+  const peers = createPeerPost(log);
   const figures = {
     isOk: true,
     lost: 0,
     bytes: 0,
-    evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0 },
+    evidence: { isOk: true, full: 0, beyond: 0, disk: 0, late: 0, peers: peers.outcomes },
   };
   let trunks: readonly TrunkFacts[] = [];
   let ticket = 0;
@@ -112,6 +114,7 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
   let restart: NodeJS.Timeout | undefined;
   let starts = 0;
   let durable: (() => void) | undefined;
+  let newCheckpoint: ((packed: Uint8Array) => void) | undefined;
   let closed: (() => void) | undefined;
   let isEvidenceWhole = false;
   /** What waits for a thread. */
@@ -213,6 +216,10 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
         break;
       case "checkpoint":
         log.info("evidence checkpoint", { size: message.size, root: message.root });
+        newCheckpoint?.(message.packed);
+        break;
+      case "peer":
+        peers.hear(message);
         break;
       case "trouble":
         log.warn(`evidence: ${message.what}`);
@@ -289,6 +296,7 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
     tellLost();
     tellFull();
     tellBeyond(chooser.due(wallNow()));
+    peers.take().forEach(send);
   }, TELL_EVERY).unref();
   return {
     happened: push,
@@ -299,6 +307,9 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       kept: () => ticket - ((ticket - Atomics.load(cells, DURABLE)) >>> 0),
     },
     onDurable: (callback) => void (durable = callback),
+    onCheckpoint: (callback) => void (newCheckpoint = callback),
+    keepCheckpoint: peers.keepCheckpoint,
+    endedElsewhere: peers.endedElsewhere,
     note(line) {
       // The time is that of the note, not that of the writing.
       const dated = { ...line, time: line.time ?? new Date(wallNow()).toISOString() };
@@ -321,6 +332,7 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       tellLost();
       tellFull();
       tellBeyond(chooser.rest());
+      peers.take().forEach(send);
       const last = thread;
       const before = figures.lost;
       let isClosed = false;

@@ -4,7 +4,8 @@ import type { EvidenceConfig } from "../../config/sigwall/evidence-schema.ts";
 import type { RecordsConfig } from "../../config/sigwall/records-schema.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
-import type { TrunkFacts } from "../../records/lines/recording.ts";
+import type { HeardCheckpoint, TrunkFacts } from "../../records/lines/recording.ts";
+import type { CheckpointOutcome } from "../../records/peers/peer-checkpoints.ts";
 import { FREE_CELLS, type RingMemory } from "../../state/byte-ring.ts";
 
 /** Changes whenever the records thread is to look at once. */
@@ -55,6 +56,10 @@ export type ToRecords =
   /** A line of a gap for the evidence log and for the records. */
   | { readonly kind: "gap"; readonly line: string; readonly at: Millis; readonly lost: number }
   | { readonly kind: "trunks"; readonly trunks: readonly TrunkFacts[] }
+  /** Checkpoints of other nodes, at most one of each. */
+  | { readonly kind: "peers"; readonly heard: readonly HeardCheckpoint[] }
+  /** Calls that this node began and that have ended on other nodes, by id. */
+  | { readonly kind: "ended-elsewhere"; readonly ids: readonly string[] }
   /** Asks to write everything; answered by `closed`. */
   | { readonly kind: "close" };
 
@@ -74,8 +79,20 @@ export type FromRecords =
    * the last of these.
    */
   | { readonly kind: "evidence"; readonly why: string | undefined; readonly lost: number }
-  /** A checkpoint of the evidence log: it should leave the machine. */
-  | { readonly kind: "checkpoint"; readonly size: number; readonly root: string }
+  /** A checkpoint of the evidence log: it should leave the machine. `packed`: as other nodes take it. */
+  | {
+      readonly kind: "checkpoint";
+      readonly size: number;
+      readonly root: string;
+      readonly packed: Uint8Array;
+    }
+  /** What became of a checkpoint of another node. `disk`: why it could not be written. */
+  | {
+      readonly kind: "peer";
+      readonly node: string;
+      readonly outcome: CheckpointOutcome | "disk";
+      readonly why: string;
+    }
   /** What an operator should know of the evidence log. */
   | { readonly kind: "trouble"; readonly what: string }
   /** Old records and evidence are not deleted for now, and why. */

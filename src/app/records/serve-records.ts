@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { Millis } from "../../domain/time.ts";
+import { openPeerCheckpoints, packCheckpoint, peersFolder } from "../../records/peers/peer-checkpoints.ts";
 import { formatLineTime } from "../../records/lines/line-time.ts";
 import { createLineWriter, type LineWriter } from "../../records/lines/line-writer.ts";
 import { deleteOldDays, sumOctets } from "../../records/lines/record-days.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
-import type { TrunkFacts } from "../../records/lines/recording.ts";
+import type { HeardCheckpoint, TrunkFacts } from "../../records/lines/recording.ts";
 import { cutTornLines } from "../../records/lines/torn-lines.ts";
 import { wallNow } from "../../wire/kernel/clock.ts";
 import { type FolderLock, lockFile } from "../../records/sealed/folder-lock.ts";
@@ -86,10 +87,18 @@ export function serveRecords(data: RecordsThreadData): void {
           config: data.evidence,
           node,
           ...data.evidenceFolder,
-          checkpoint: ({ size, root }) =>
-            send({ kind: "checkpoint", size, root: Buffer.from(root).toString("base64") }),
+          checkpoint: ({ size, root, note: signed }, keyLine) =>
+            send({
+              kind: "checkpoint",
+              size,
+              root: Buffer.from(root).toString("base64"),
+              packed: packCheckpoint(keyLine, signed),
+            }),
           trouble: (what) => send({ kind: "trouble", what }),
         });
+
+  const peers =
+    data.evidence === undefined ? undefined : openPeerCheckpoints(peersFolder(data.evidence.folder));
 
   function note(line: NoteLine): void {
     if (notes.length < MOST_NOTES) notes.push(line);
@@ -110,8 +119,22 @@ export function serveRecords(data: RecordsThreadData): void {
       const message: ToRecords = got.message;
       if (message.kind === "note") note(message.line);
       else if (message.kind === "trunks") know(message.trunks);
+      else if (message.kind === "peers") message.heard.forEach(keepPeer);
+      else if (message.kind === "ended-elsewhere") for (const id of message.ids) open?.endedElsewhere(id);
       else if (message.kind === "gap") takeGap(message.line, message.at, message.lost);
       else closeBy ??= performance.now() + MOST_FAREWELL;
+    }
+  }
+
+  /** Keeps the checkpoint of another node. A disk that fails is told: the next checkpoint comes soon. */
+  function keepPeer(heard: HeardCheckpoint): void {
+    if (peers === undefined) return;
+    const { node: peer } = heard;
+    try {
+      const outcome = peers.take(heard, wallNow());
+      if (outcome !== "known") send({ kind: "peer", node: peer, outcome, why: "" });
+    } catch (error) {
+      send({ kind: "peer", node: peer, outcome: "disk", why: describeFailure(error) });
     }
   }
 
@@ -317,6 +340,7 @@ export function serveRecords(data: RecordsThreadData): void {
   function farewell(): void {
     let lost = 0;
     const isEvidenceWhole = evidence?.close(wallNow()) ?? true;
+    peers?.close();
     try {
       if (failure !== undefined) lost = writer?.abandon() ?? 0;
       if (isReady) open?.keep(wallNow());

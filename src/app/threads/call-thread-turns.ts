@@ -7,8 +7,9 @@ export type TurnCells = Int32Array<SharedArrayBuffer>;
 
 /** How often the call thread turned, modulo 2^32. */
 const TURNS = 0;
-/** 1 while the engine takes new calls. */
+/** 1 while the engine takes new calls; {@link LAGS}: it does, and this node is not to be asked for them. */
 const READY = 1;
+const LAGS = 2;
 /** Longest turn since the watching thread asked last. Microseconds. */
 const LONGEST = 2;
 /** 1 while a call thread that does not turn is to be ended by the watchdog. */
@@ -38,11 +39,15 @@ export interface TurnCounter {
   readonly stop: () => void;
 }
 
+/** Whether a node is to be asked for new calls. `lags`: its policy is not that of the other nodes. */
+export type Readiness = boolean | "lags";
+
 /** Notes a turn of the calling thread now and {@link TURN_INTERVAL} after each one. */
-export function countTurns(cells: TurnCells, isReady: () => boolean): TurnCounter {
+export function countTurns(cells: TurnCells, isReady: () => Readiness): TurnCounter {
   let due = performance.now() + TURN_INTERVAL;
   const note = (): void => {
-    Atomics.store(cells, READY, isReady() ? 1 : 0);
+    const ready = isReady();
+    Atomics.store(cells, READY, ready === "lags" ? LAGS : ready ? 1 : 0);
     Atomics.add(cells, TURNS, 1);
   };
   const timer = setInterval(() => {
@@ -136,8 +141,8 @@ export interface TurnWatch {
   readonly age: () => Millis;
   /** True when the call thread has not turned for {@link STUCK_AFTER}. */
   readonly isStuck: () => boolean;
-  /** True when the engine took new calls at the last turn. */
-  readonly isReady: () => boolean;
+  /** Whether the node was to be asked for new calls at the last turn. */
+  readonly readiness: () => Readiness;
   /**
    * Longest turn within the last minute, the one under way included. Milliseconds. Turns below 100 ms are seen by
    * chance only.
@@ -164,7 +169,10 @@ export function watchTurns(cells: TurnCells, start: Millis): TurnWatch {
     },
     age: turn.age,
     isStuck: () => turn.age() > STUCK_AFTER,
-    isReady: () => Atomics.load(cells, READY) === 1,
+    readiness() {
+      const ready = Atomics.load(cells, READY);
+      return ready === LAGS ? "lags" : ready === 1;
+    },
     longest: () => Math.max(longest[0]?.length ?? 0, turn.age() - TURN_INTERVAL),
   };
 }

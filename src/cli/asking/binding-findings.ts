@@ -36,9 +36,9 @@ export async function findBindingFindings(
     const { items } = await askRecords(place, asked, MOST_FINDINGS);
     for (const call of left) {
       const id = call["finding"];
-      const line = items.find(
-        (item) => item["id"] === id && item["node"] === call["node"] && item["order"] !== "release",
-      );
+      const same = items.filter((item) => item["id"] === id && item["order"] !== "release");
+      // What another node found or was ordered binds here too, and stands in the records of that node.
+      const line = same.find((item) => item["node"] === call["node"]) ?? same[0];
       if (line !== undefined) found.set(call, line);
     }
     left = left.filter((call) => !found.has(call));

@@ -45,7 +45,7 @@ export function layOutStory(story: CallStory, clock: Clock): string {
     ...sayShadow(call),
     ...sayMarks(call),
     ["revision", show(revision)],
-    ["end", sayEnd(call, end)],
+    ["end", `${sayEnd(call, end)}${sayTeller(call, end)}`],
     ["then", sayJudged(former, call)],
     ["today", sayJudged(today, call)],
     ...(typeof today === "string"
@@ -56,6 +56,11 @@ export function layOutStory(story: CallStory, clock: Clock): string {
   const title = `call ${show(call["id"])}${call["callId"] === undefined ? "" : `, Call-ID ${plain(textIn(call["callId"]))}`}`;
   const lines = alignRows(rows.map(([label, text]) => [`  ${label}`, plain(text)]));
   return [title, ...lines, ""].map((line) => `${line}\n`).join("");
+}
+
+/** A node that takes a call over writes its end; orders and findings stand in the records of the node that they came to. */
+function sayTeller({ node }: ReadLine, line: ReadLine | undefined): string {
+  return line === undefined || line["node"] === node ? "" : `; told by node ${show(line["node"])}`;
 }
 
 function sayTrunk({ trunk, lessee, source, transport, listener, isup }: ReadLine): string {
@@ -87,12 +92,16 @@ function sayList({ call, row }: CallStory): readonly (readonly [string, string])
   return [["list line", [show(listLine), said].filter((part) => part !== "").join(": ")]];
 }
 
-function sayStop({ order }: CallStory, clock: Clock): string {
-  return order === undefined ? "no order for this line is recorded before the call" : sayOrder(order, clock);
+function sayStop({ call, order }: CallStory, clock: Clock): string {
+  return order === undefined
+    ? "no order for this line is recorded before the call"
+    : `${sayOrder(order, clock)}${sayTeller(call, order)}`;
 }
 
-function sayBinding({ finding }: CallStory, clock: Clock): string {
-  return finding === undefined ? "the finding is not recorded" : sayFinding(finding, clock);
+function sayBinding({ call, finding }: CallStory, clock: Clock): string {
+  return finding === undefined
+    ? "the finding is not recorded"
+    : `${sayFinding(finding, clock)}${sayTeller(call, finding)}`;
 }
 
 function sayShadow({ shadow }: ReadLine): readonly (readonly [string, string])[] {

@@ -43,7 +43,9 @@ export async function findStoppingOrders(
     const asked = { kinds: ["order"], from, to: Math.max(...times) + 1 };
     const { items } = await askRecords(place, asked, MOST_ORDERS);
     for (const call of left) {
-      const order = stoppingOrder(call, items);
+      // An order to another node holds here too, and stands in the records of that node.
+      const own = items.filter((item) => item["node"] === call["node"]);
+      const order = stoppingOrder(call, own) ?? stoppingOrder(call, items);
       if (order !== undefined) found.set(call, order);
     }
     left = left.filter((call) => !found.has(call));
@@ -52,17 +54,12 @@ export async function findStoppingOrders(
 }
 
 /** @param orders the newest first */
-function stoppingOrder(
-  { time, trunk, lessee, node }: ReadLine,
-  orders: readonly ReadLine[],
-): ReadLine | undefined {
+function stoppingOrder({ time, trunk, lessee }: ReadLine, orders: readonly ReadLine[]): ReadLine | undefined {
   const at = Date.parse(time);
   let strictest: ReadLine | undefined;
   for (const line of [lineOfTrunk(textIn(trunk)), lineOfLessee(textIn(lessee))]) {
     // The order that was told last holds.
-    const last = orders.find(
-      (order) => order["line"] === line && order["node"] === node && Date.parse(order.time) <= at,
-    );
+    const last = orders.find((order) => order["line"] === line && Date.parse(order.time) <= at);
     if (last === undefined || !isStopped(stateOf(last))) continue;
     if (strictest === undefined || isStricter(stateOf(last), stateOf(strictest))) strictest = last;
   }

@@ -166,7 +166,7 @@ export function* compileInSteps({
 
 /** Summarises a list for metrics and `check`. */
 export function summariseList({ id, kind, file, read }: LoadedList): ListSummary {
-  return { id, kind, file, ...read.counts };
+  return { id, kind, file, fingerprint: read.hashes.text, ...read.counts };
 }
 
 function readHealth(entry: NextHopHealthEntry): NextHopHealth {

@@ -10,6 +10,7 @@ import { adminSchema } from "./admin-schema.ts";
 import { evidenceSchema } from "./evidence-schema.ts";
 import { m3uaSchema } from "./m3ua-schema.ts";
 import { recordsSchema } from "./records-schema.ts";
+import { redisSchema } from "./redis-schema.ts";
 import { findNameClash, nodeNamePattern } from "./node-place.ts";
 import { ownNamesSchema, pathSchema, portSchema, textSchema } from "../yaml/schema-parts.ts";
 
@@ -299,6 +300,7 @@ export const staticSchema = z.strictObject({
     .describe("What reloads the policy, and how much a reload may change."),
   evidence: evidenceSchema.exactOptional(),
   records: recordsSchema.exactOptional(),
+  redis: redisSchema.exactOptional(),
   hep: hepSchema.exactOptional(),
   log: z
     .strictObject({

@@ -61,7 +61,7 @@ interface Entry {
   readonly until: Millis;
 }
 
-/** Names that can be released begin with one epoch, that of this process: the count alone tells them apart. */
+/** Names that can be released begin with one epoch of each node: its number and the count tell them apart. */
 export function createReleasedCalls(capacity: number): ReleasedCalls {
   const entries = new Map<number, Entry>();
   return {
@@ -73,11 +73,11 @@ export function createReleasedCalls(capacity: number): ReleasedCalls {
         if (entries.size < capacity) break;
         entries.delete(oldest);
       }
-      entries.set(call.name.count, { call, until: now + REPEATED_FOR });
+      entries.set(keyOf(call.name), { call, until: now + REPEATED_FOR });
     },
-    of({ epoch, count }) {
-      const call = entries.get(count)?.call;
-      return call?.name.epoch === epoch ? call : undefined;
+    of(name) {
+      const call = entries.get(keyOf(name))?.call;
+      return call?.name.epoch === name.epoch ? call : undefined;
     },
     tick(now) {
       for (const [count, { until }] of entries) {
@@ -86,4 +86,8 @@ export function createReleasedCalls(capacity: number): ReleasedCalls {
       }
     },
   };
+}
+
+function keyOf({ node = 0, count }: CallName): number {
+  return node * 2 ** 32 + count;
 }

@@ -78,6 +78,13 @@ function isMended({ outcome, fingerprint: seen }: LedgerEntry, print: string): b
   return outcome.kind === "reject" && outcome.reason === "protocol" && seen !== print;
 }
 
+/** Tells other nodes what was done with an INVITE, for its repeats there. A refusal that is held is still to come. */
+function share({ proxy: { sharing, calls }, source }: TrunkTurn, { key }: NewRequest, slot: CallSlot): void {
+  if (sharing === undefined || slot === NO_CALL) return;
+  const setup = calls.setupOf(slot);
+  if (setup !== undefined) sharing.decided(calls.nameOf(slot), source.trunk.id, key, setup);
+}
+
 function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
   const { proxy, source, request, at } = turn;
   const { calls } = proxy;
@@ -110,6 +117,7 @@ function takeInvite(turn: TrunkTurn, fresh: NewRequest): void {
     answer: sent,
   });
   if (isHeld && sent !== undefined) hold(turn, fresh, sent);
+  else share(turn, fresh, slot);
 }
 
 /** Keeps the refusal of the call that was told last until its evidence is on disk. */

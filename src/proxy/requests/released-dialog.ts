@@ -17,7 +17,7 @@ export function takeAfterRelease(turn: RequestTurn, { token, side }: Proof): boo
   const { proxy, message } = turn;
   if (proxy.released.size === 0 || message.method === "ACK") return false;
   const read = proxy.callTags.read(token.call ?? "", "");
-  const call = read?.isOwnNode === true ? proxy.released.of(read.name) : undefined;
+  const call = read?.isKnownNode === true ? proxy.released.of(read.name) : undefined;
   if (call === undefined) return false;
   if (message.method === "BYE") answer(turn, 200, "");
   else

@@ -71,7 +71,7 @@ export function readMark(
 /** Returns the call of a tag; {@link NO_CALL} when no such call is remembered here. */
 export function slotOf(callTags: CallTags, calls: ProxyState["calls"], tag: string, tweak: string): CallSlot {
   const read = callTags.read(tag, tweak);
-  return read === undefined || !read.isOwnNode ? NO_CALL : calls.named(read.name);
+  return read === undefined || !read.isKnownNode ? NO_CALL : calls.named(read.name);
 }
 
 /**

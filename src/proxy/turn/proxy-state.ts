@@ -5,7 +5,7 @@ import type { HostPort } from "../../net/host.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
 import { createCalls } from "../../calls/call-memory.ts";
 import { createCallTags, type CallTags } from "../../calls/call-tag.ts";
-import type { Calls } from "../../calls/calls.ts";
+import type { SharingCalls } from "../../calls/calls-elsewhere.ts";
 import type { CallEvent, CallNaming } from "../../domain/call.ts";
 import { capabilitiesOf } from "../../domain/capabilities.ts";
 import type { Counters } from "../../observe/counters.ts";
@@ -28,6 +28,7 @@ import type { CallSetup } from "../memory/call-setup.ts";
 import { createCallsInSetup, type CallsInSetup } from "../memory/calls-in-setup.ts";
 import { trunkTag } from "../memory/dialog-token.ts";
 import { createLedger, type Ledger } from "../memory/ledger.ts";
+import type { SharedMemory } from "../memory/shared-memory.ts";
 import { createOwnRequests, type OwnRequests } from "../memory/own-requests.ts";
 import { createReleasedCalls, type ReleasedCalls } from "../memory/released-calls.ts";
 import { createTransactions, type Transactions } from "../memory/transactions.ts";
@@ -82,6 +83,8 @@ export interface ProxyParts {
   readonly callBytes?: number;
   /** Entries of each table of {@link Transactions}, at most. */
   readonly transactionsSize: number;
+  /** Tells other nodes of calls; left out: there are none. */
+  readonly sharing?: SharedMemory | undefined;
   /** For tests, which compare the two paths. False: every message takes the general one. A tally is kept up. */
   readonly ordinary?: OrdinaryTally | false;
 }
@@ -118,7 +121,7 @@ export interface ProxyState extends Omit<ProxyParts, "policy"> {
   /** The time of the first message or tick, taken as the start of the filter. */
   begunAt: Millis;
   /** Every call, from its INVITE to its end. */
-  readonly calls: Calls<CallSetup>;
+  readonly calls: SharingCalls<CallSetup>;
   /** Writes and reads the names of calls in messages. */
   readonly callTags: CallTags;
   /** Requests that begin no call. */
@@ -165,6 +168,8 @@ export function createProxyState(parts: ProxyParts): ProxyState {
   const settle = ({ sent }: CallSetup): void => {
     if (sent !== undefined) inSetup.settle(sent);
   };
+  const callTags = createCallTags(parts.tags, parts.naming.node);
+  const { sharing } = parts;
   const calls = createCalls<CallSetup>({
     capacity: parts.ledgerSize,
     callBytes: parts.callBytes ?? 0,
@@ -175,7 +180,10 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     tell,
     finished: settle,
     released: settle,
+    nodeNamed: (number, node) => callTags.know(node, number),
+    ...(sharing === undefined ? {} : { changed: (slot, isTaken) => sharing.changed(slot, isTaken) }),
   });
+  sharing?.opened(calls.elsewhere, (...told) => calls.elsewhere.decided(...told));
   state.channels.of = (trunk) => calls.channels(trunk);
   const output = createOutput(parts.sink.send);
   const sendHeld = ({ listener, address, port, bytes }: HeldAnswer): void => {
@@ -209,7 +217,7 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     tell,
     begunAt: Number.POSITIVE_INFINITY,
     calls,
-    callTags: createCallTags(parts.tags, parts.naming.node),
+    callTags,
     withheldOn: new Set(),
     tagOfTrunk(id) {
       let tag = trunkTags.get(id);

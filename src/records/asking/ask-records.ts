@@ -3,9 +3,10 @@ import type { Millis } from "../../domain/time.ts";
 import type { Database } from "../sealed/duckdb.ts";
 import { objectsIn, textIn } from "../lines/line-fields.ts";
 import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import { copiesOf, keyOfLine, partHours } from "./copied-lines.ts";
 import { readOpenLines } from "./open-lines.ts";
 import type { ReadLine, RecordFilter } from "./record-filter.ts";
-import { countSealedNumbers, type NumberUse, readSealedLines } from "./sealed-lines.ts";
+import { countSealedNumbers, listSealedIds, type NumberUse, readSealedLines } from "./sealed-lines.ts";
 
 /** What can be asked. */
 export interface RecordPlace {
@@ -28,14 +29,22 @@ export interface Found<Item> {
 
 const DAY: Millis = 24 * HOUR;
 
-/** Collects lines and keeps the newest of them. */
-function createNewest(limit: number): {
+/**
+ * Collects lines and keeps the newest of them.
+ *
+ * @param areCopied copies of a line count once
+ */
+function createNewest(
+  limit: number,
+  areCopied: boolean,
+): {
   readonly add: (line: ReadLine) => void;
   readonly lines: () => readonly ReadLine[];
 } {
   let kept: { readonly at: Millis; readonly line: ReadLine }[] = [];
   const trim = (): void => {
     kept.sort((a, b) => b.at - a.at);
+    if (areCopied) kept = [...new Map(kept.map((one) => [keyOfLine(one.line), one])).values()];
     if (kept.length > limit) kept = kept.slice(0, limit);
   };
   return {
@@ -69,7 +78,7 @@ function findHours({ folders }: RecordPlace, { from, to }: RecordFilter): Hours 
 }
 
 /**
- * Finds the newest lines that are meant. Throws when a folder can't be read.
+ * Finds the newest lines that are meant. A line that several folders hold, as copies do, is found once. Throws when a folder can't be read.
  *
  * @param limit most lines
  */
@@ -79,7 +88,8 @@ export async function askRecords(
   limit: number,
 ): Promise<Found<ReadLine>> {
   const { sealed, open, damages } = findHours(place, filter);
-  const newest = createNewest(limit + 1);
+  const copies = copiesOf([...sealed, ...open]);
+  const newest = createNewest(limit + 1, copies > 1);
   const unread: string[] = [];
   for (const hour of open) addUnread(unread, hour, readOpenLines(openPath(hour), filter, newest.add));
   const { database } = place;
@@ -89,7 +99,8 @@ export async function askRecords(
       const latest = Math.max(...batch.map(({ start }) => start + HOUR));
       // What is older than everything that is wanted need not be asked.
       if (oldest !== undefined && Date.parse(oldest.time) >= latest) break;
-      for (const line of await readSealedLines(database, batch, filter, limit + 1)) newest.add(line);
+      for (const line of await readSealedLines(database, batch, filter, copies * (limit + 1)))
+        newest.add(line);
     }
   }
   const lines = newest.lines();
@@ -101,7 +112,7 @@ export async function askRecords(
   };
 }
 
-/** Counts the calls of every calling number among the attempts that are meant; most calls first. */
+/** Counts the calls of every calling number among the `decided` lines that are meant, each once; most calls first. */
 export async function askNumbers(place: RecordPlace, filter: RecordFilter): Promise<Found<NumberUse>> {
   const { sealed, open, damages } = findHours(place, filter);
   const uses = new Map<string, NumberUse>();
@@ -115,16 +126,31 @@ export async function askNumbers(place: RecordPlace, filter: RecordFilter): Prom
     });
   };
   const unread: string[] = [];
-  for (const hour of open) {
-    const count = readOpenLines(openPath(hour), filter, (line) => {
-      const at = Date.parse(line.time);
-      for (const number of numbersOf(line)) add({ number, calls: 1, first: at, last: at });
-    });
-    addUnread(unread, hour, count);
-  }
   const { database } = place;
-  if (database !== undefined && sealed.length > 0)
-    for (const use of await countSealedNumbers(database, sealed, filter)) add(use);
+  const { single, doubled } = partHours([...sealed, ...open]);
+  for (const group of [single, ...doubled]) {
+    const isDoubled = group !== single;
+    const tables = group.filter(({ isSealed }) => isSealed);
+    const lines = group.filter(({ isSealed }) => !isSealed);
+    const known = new Set<string>();
+    if (database !== undefined && tables.length > 0) {
+      for (const use of await countSealedNumbers(database, tables, filter, isDoubled)) add(use);
+      if (isDoubled && lines.length > 0)
+        for (const id of await listSealedIds(database, tables, filter)) known.add(id);
+    }
+    for (const hour of lines) {
+      const count = readOpenLines(openPath(hour), filter, (line) => {
+        if (isDoubled) {
+          const key = keyOfLine(line);
+          if (known.has(key)) return;
+          known.add(key);
+        }
+        const at = Date.parse(line.time);
+        for (const number of numbersOf(line)) add({ number, calls: 1, first: at, last: at });
+      });
+      addUnread(unread, hour, count);
+    }
+  }
   return {
     items: [...uses.values()].toSorted((a, b) => b.calls - a.calls || (a.number < b.number ? -1 : 1)),
     isCut: false,

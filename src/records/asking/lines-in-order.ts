@@ -2,6 +2,7 @@
 import type { Millis } from "../../domain/time.ts";
 import type { Database } from "../sealed/duckdb.ts";
 import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import { takeOnce } from "./copied-lines.ts";
 import { readOpenLines } from "./open-lines.ts";
 import type { Fields } from "../lines/line-fields.ts";
 import { countSealedAttempts, eachSealedLine } from "./sealed-attempts.ts";
@@ -47,6 +48,8 @@ export async function eachAttempt(
   const hours = folders.flatMap((folder) => listHours(folder, span.from, span.to));
   const damages = hours.flatMap(({ damage }) => (damage === undefined ? [] : [damage]));
   let leftOut = 0;
+  // A copy of a folder holds the same calls.
+  take = takeOnce(hours, take);
   for (const start of [...new Set(hours.map((hour) => hour.start))].toSorted((a, b) => a - b)) {
     const own = hours.filter((hour) => hour.start === start);
     const sealed = own.filter(({ isSealed }) => isSealed);

@@ -60,11 +60,16 @@ export interface NumberUse {
   readonly last: number;
 }
 
-/** Counts the calls of every calling number among the attempts that are meant. */
+/**
+ * Counts the calls of every calling number among the attempts that are meant.
+ *
+ * @param areCopied several of the hours may hold an attempt: it counts once
+ */
 export async function countSealedNumbers(
   database: Database,
   hours: readonly HourFiles[],
   filter: RecordFilter,
+  areCopied: boolean,
 ): Promise<readonly NumberUse[]> {
   const { sql, values } = conditionOf("attempts", filter);
   const rows = await askTables(
@@ -74,7 +79,7 @@ export async function countSealedNumbers(
     (
       tables,
     ) => `SELECT caller, "otherCallers", count(*) AS calls, epoch_ms(min(time)) AS first, epoch_ms(max(time)) AS last
-      FROM ${tables} WHERE ${sql} AND caller IS NOT NULL GROUP BY ALL`,
+      FROM (SELECT ${areCopied ? "DISTINCT id, " : ""}caller, "otherCallers", time FROM ${tables} WHERE ${sql} AND caller IS NOT NULL) GROUP BY ALL`,
     values,
   );
   return rows.flatMap(({ caller, otherCallers, calls, first, last }) =>
@@ -85,6 +90,23 @@ export async function countSealedNumbers(
       last: Number(last),
     })),
   );
+}
+
+/** Lists the ids of the attempts that are meant. */
+export async function listSealedIds(
+  database: Database,
+  hours: readonly HourFiles[],
+  filter: RecordFilter,
+): Promise<readonly string[]> {
+  const { sql, values } = conditionOf("attempts", filter);
+  const rows = await askTables(
+    database,
+    hours,
+    "attempts",
+    (tables) => `SELECT id FROM ${tables} WHERE ${sql} AND id IS NOT NULL`,
+    values,
+  );
+  return rows.map(({ id }) => String(id));
 }
 
 /** A number that a lessee has called from, as records write it. */

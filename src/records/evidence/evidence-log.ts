@@ -48,8 +48,8 @@ export interface EvidenceLogOptions {
   readonly segmentOctets?: number;
   /** At most this many octets wait for a commit. Default: 32 MiB. */
   readonly mostPending?: number;
-  /** Learns of each checkpoint when it is on the disk: it should leave the machine. */
-  readonly onCheckpoint?: (checkpoint: Checkpoint, at: Millis) => void;
+  /** Learns of each checkpoint, and of the public key in one line, when it is on the disk: it should leave the machine. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint, at: Millis, keyLine: string) => void;
   /** Learns what an operator should know: what a crash has left, a second path that can't be written. */
   readonly onTrouble?: (what: string) => void;
 }
@@ -299,7 +299,7 @@ export function openEvidenceLog(options: EvidenceLogOptions): EvidenceLog {
     checkpointsEnd += note.length;
     signed = made.size;
     publish(note);
-    options.onCheckpoint?.(made, at);
+    options.onCheckpoint?.(made, at, key.line);
     return made;
   }
 

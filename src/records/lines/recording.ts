@@ -16,6 +16,17 @@ export interface TrunkFacts {
   readonly evidence: EvidenceMode | undefined;
 }
 
+/** A checkpoint as another node has told it. */
+export interface HeardCheckpoint {
+  readonly node: string;
+  /** Start of the process that signed it. A log is rolled back between two processes: the tree is in memory. */
+  readonly epoch: number;
+  /** When it was told, by the clock of that node. */
+  readonly at: Millis;
+  /** The line of the public key, then the note. */
+  readonly bytes: Uint8Array;
+}
+
 /** The records of calls, as the call thread sees them. */
 export interface Records {
   /** Takes an event on the path of a call, and returns at once. Bytes of the event are copied. */
@@ -28,6 +39,12 @@ export interface Records {
   readonly note: (line: NoteLine) => void;
   /** Tells the trunks of the policy that came into force. */
   readonly know: (trunks: readonly TrunkFacts[]) => void;
+  /** `callback` gets each new checkpoint of the evidence, as other nodes take it. At most one callback. */
+  readonly onCheckpoint: (callback: (packed: Uint8Array) => void) => void;
+  /** Keeps the checkpoint of another node beside the evidence; without evidence nothing is kept. */
+  readonly keepCheckpoint: (heard: HeardCheckpoint) => void;
+  /** A call that this node began has ended on another one, which writes its end: it is no lost call. */
+  readonly endedElsewhere: (id: string) => void;
   readonly figures: () => RecordsFigures;
   /** True while new calls of a trunk are to be refused, because nobody could tell of them (`onFull: refuse`). */
   readonly isFull: (trunk: TrunkId) => boolean;

@@ -2,21 +2,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import type { Millis } from "../../domain/time.ts";
+import { keyOfLine, partHours } from "../asking/copied-lines.ts";
 import { readOpenLines } from "../asking/open-lines.ts";
 import type { ReadLine, RecordFilter } from "../asking/record-filter.ts";
 import { askTables, moment, readSealedLines } from "../asking/sealed-lines.ts";
 import { textIn, textsIn } from "../lines/line-fields.ts";
 import type { Database } from "../sealed/duckdb.ts";
 import { badPath, HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
-import {
-  createTally,
-  keyOfLine,
-  MOST_IDS,
-  MOST_NOTES,
-  QUARTER,
-  type Tallied,
-  type Tally,
-} from "./month-tally.ts";
+import { createTally, MOST_IDS, MOST_NOTES, QUARTER, type Tallied, type Tally } from "./month-tally.ts";
 import { isCommand, type SilentHours, silentHours } from "./silent-hours.ts";
 
 /** What was counted, and what could not be. */
@@ -123,27 +116,6 @@ function isOpen(hour: HourFiles): boolean {
 /** `2026-10-03/08-gw-a`: the same wherever the folder is. */
 function placeOf({ folder, stem }: HourFiles): string {
   return `${relative(dirname(folder), folder)}/${stem}`;
-}
-
-/** Days of a node that one folder holds, and days that several hold. */
-function partHours(hours: readonly HourFiles[]): {
-  readonly single: readonly HourFiles[];
-  readonly doubled: readonly (readonly HourFiles[])[];
-} {
-  const days = new Map<string, HourFiles[]>();
-  for (const hour of hours) {
-    const key = `${hour.day} ${hour.node}`;
-    days.set(key, [...(days.get(key) ?? []), hour]);
-  }
-  const groups = [...days.values()];
-  return {
-    single: groups.filter((group) => !isDoubled(group)).flat(),
-    doubled: groups.filter(isDoubled),
-  };
-}
-
-function isDoubled(group: readonly HourFiles[]): boolean {
-  return group.some(({ folder }) => folder !== group[0]?.folder);
 }
 
 interface Bounds {

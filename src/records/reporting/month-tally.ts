@@ -1,5 +1,6 @@
 // Adds up attempts, shed calls and gaps of a month, whichever of lines and tables they come from.
 import type { Millis } from "../../domain/time.ts";
+import { keyOfLine } from "../asking/copied-lines.ts";
 import type { ReadLine } from "../asking/record-filter.ts";
 import { textIn } from "../lines/line-fields.ts";
 
@@ -96,16 +97,6 @@ function orderOf(id: string): string {
 
 function padded(text: string, width: number): string {
   return text.padStart(width, "0").slice(0, width);
-}
-
-/** What tells a line from others of its node: its id, or all that is read of it. */
-export function keyOfLine(line: ReadLine): string {
-  const { record, id, subject } = line;
-  if (record === "decided") return textIn(id);
-  const about = typeof subject === "object" ? JSON.stringify(subject) : subject;
-  const told = ["node", "trunk", "reason", "status", "of", "line", "state", "order", "detector"];
-  const counted = ["from", "to", "why", "count", "lost"];
-  return JSON.stringify([line.time, record, id, about, ...[...told, ...counted].map((name) => line[name])]);
 }
 
 export function createTally(): Tally {

@@ -4,7 +4,7 @@ import type { Millis } from "../../domain/time.ts";
 import { type Database, quote } from "./duckdb.ts";
 import { columnsOf, sqlType, type TableName } from "./record-columns.ts";
 import type { SortedLines } from "./line-sorting.ts";
-import { HOUR, listHours, sealedPath } from "./hour-files.ts";
+import { HOUR, type HourFiles, listHours, sealedPath } from "./hour-files.ts";
 import { inShortForm } from "./short-form.ts";
 
 /** What the footer of each table says about the lines that it was made of. */
@@ -22,7 +22,8 @@ const LEVEL = 9;
  * Writes `attempts.parquet`, `endings.parquet` and `others.parquet` into `work`, where the sorted lines lie. Of several
  * ends of one call one is kept: an end that was seen, before `lost`; then the earliest.
  *
- * @param records the records folder: another node's end of a call may lie there
+ * @param records the records folder: another node's end of a call may lie there, sealed
+ * @param hour the hour whose lines these are
  * @returns resolves with the rows that were read again out of the files
  */
 export async function writeTables(
@@ -30,7 +31,7 @@ export async function writeTables(
   work: string,
   sorted: SortedLines,
   records: string,
-  start: Millis,
+  hour: HourFiles,
 ): Promise<RowCounts> {
   const write = async (table: TableName, select: string): Promise<number> => {
     const path = join(work, `${table}.parquet`);
@@ -40,7 +41,7 @@ export async function writeTables(
     return countRows(database, path);
   };
   const others = await write("others", `SELECT * FROM ${linesOf(work, "others")}`);
-  const endings = await write("endings", await keepOneEnd(database, work, records, start));
+  const endings = await write("endings", await keepOneEnd(database, work, records, hour));
   const attempts = await write("attempts", inShortForm(linesOf(work, "attempts")));
   return { others, endings, attempts };
 }
@@ -57,26 +58,46 @@ function linesOf(work: string, table: TableName): string {
 const more = ["more", "VARCHAR"] as const;
 
 /** Reads the ends into a table of the database, and says how to select those that are kept. */
-async function keepOneEnd(database: Database, work: string, records: string, start: Millis): Promise<string> {
+async function keepOneEnd(
+  database: Database,
+  work: string,
+  records: string,
+  hour: HourFiles,
+): Promise<string> {
   await database.run("DROP TABLE IF EXISTS ends");
   await database.run(
     `CREATE TEMP TABLE ends AS SELECT *, row_number() OVER () AS "row" FROM ${linesOf(work, "endings")}`,
   );
   const better = `row_number() OVER (PARTITION BY coalesce(id, "row"::VARCHAR || ' without id') ORDER BY how = 'lost', time, "row") = 1`;
   const [lost] = await database.ask("SELECT count(*) AS n FROM ends WHERE how = 'lost'");
-  const elsewhere = Number(lost?.["n"]) === 0 ? [] : sealedEnds(records, start);
-  const unless =
-    elsewhere.length === 0
-      ? ""
-      : ` WHERE how IS DISTINCT FROM 'lost' OR id NOT IN (SELECT id FROM read_parquet([${elsewhere.join(", ")}], union_by_name = true) WHERE how <> 'lost' AND id IS NOT NULL)`;
-  return `SELECT * EXCLUDE ("row") FROM (SELECT * FROM ends QUALIFY ${better})${unless} ORDER BY time, id`;
+  const around = Number(lost?.["n"]) === 0 ? [] : sealedAround(records, hour, LONGEST_CALL);
+  const near = sealedAround(records, hour, HOUR).filter(({ node }) => node !== hour.node);
+  const conditions = [
+    ...(around.length === 0
+      ? []
+      : [
+          `(how IS DISTINCT FROM 'lost' OR id NOT IN (SELECT id FROM ${endsOf(around)} WHERE how <> 'lost' AND id IS NOT NULL))`,
+        ]),
+    // Two nodes may see one end: a message on one of them, and its repeat on the other.
+    ...(near.length === 0
+      ? []
+      : [
+          `NOT EXISTS (SELECT 1 FROM ${endsOf(near)} other WHERE other.id = kept.id AND (other.how <> 'lost' OR kept.how = 'lost') AND other.time <= kept.time)`,
+        ]),
+  ];
+  const unless = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  return `SELECT * EXCLUDE ("row") FROM (SELECT * FROM ends QUALIFY ${better}) kept${unless} ORDER BY time, id`;
 }
 
-/** The ends that are sealed already, of every node, around the life of a call that ended as lost. */
-function sealedEnds(records: string, start: Millis): readonly string[] {
-  return listHours(records, start - LONGEST_CALL, start + HOUR)
-    .filter(({ isSealed }) => isSealed)
-    .map((hour) => quote(sealedPath(hour, "endings")));
+/** The sealed hours of every node in the time before the end of an hour. */
+function sealedAround(records: string, { start }: HourFiles, before: Millis): readonly HourFiles[] {
+  return listHours(records, start - before, start + HOUR).filter(({ isSealed }) => isSealed);
+}
+
+/** The ends of sealed hours as SQL reads them. */
+function endsOf(hours: readonly HourFiles[]): string {
+  const paths = hours.map((hour) => quote(sealedPath(hour, "endings")));
+  return `read_parquet([${paths.join(", ")}], union_by_name = true)`;
 }
 
 function originOf({ octets, digest }: Origin): string {

@@ -88,13 +88,13 @@ async function convert(
   { database, records }: SealParts,
   source: string,
   work: string,
-  { start }: HourFiles,
+  hour: HourFiles,
   after: (step: SealStep) => void,
 ): Promise<{ readonly sorted: SortedLines; readonly rows: RowCounts }> {
   const attempt = async (always: boolean): ReturnType<typeof convert> => {
     const sorted = sortLines(source, work, always);
     after("sorted");
-    const rows = await writeTables(database, work, sorted, records, start);
+    const rows = await writeTables(database, work, sorted, records, hour);
     after("written");
     return { sorted, rows };
   };

@@ -46,6 +46,8 @@ export interface Screen {
   judgeChange(attempt: CallAttempt, state: ScreeningState, named?: readonly AssertedIdentity[]): Decision;
   /** Judges only what the body of a request carries: by the rule `bodies` alone. */
   judgeBody(attempt: CallAttempt, state: ScreeningState): Decision;
+  /** Spends the limits for a call that another node has let go on. It is not judged. */
+  count(attempt: CallAttempt, state: ScreeningState): void;
   /** Returns the same decision as `judge` without spending anything. */
   preview(attempt: CallAttempt, state: ScreeningState): Decision;
   /** Every rule in order, also those that are off or have nothing to do on this trunk. */
@@ -246,6 +248,7 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
    * @returns the verdict when that is not possible, otherwise undefined
    */
   const pay = (attempt: CallAttempt, state: ScreeningState): Accept | Deny | undefined => {
+    state.paid.attempt = attempt;
     for (const step of limits) {
       try {
         const full = step.spend?.(attempt, state);
@@ -269,6 +272,11 @@ export function compileScreen(chain: ChainConfig, tables: PolicyTables, revision
     judgeChange: (attempt, state, named) =>
       run(attempt, state, "no", named === undefined ? attempt : { ...attempt, calling: named }, aboutChanges),
     judgeBody: (attempt, state) => run(attempt, state, "no", attempt, aboutBodies),
+    count(attempt, state) {
+      state.paid.isElsewhere = true;
+      if (limits.length > 0) pay(attempt, state);
+      state.paid.isElsewhere = false;
+    },
     preview: (attempt, state) => run(attempt, state, "looks"),
     steps,
     end,

@@ -33,11 +33,13 @@ export interface FindingInForce {
   readonly participants: readonly Participant[];
 }
 
-interface InForce extends FindingInForce {
-  participants: readonly Participant[];
+/** A finding in force, as nodes tell each other. */
+export interface SharedFinding extends FindingInForce {
   /** Something followed from it when it was told. */
   readonly isEnforced: boolean;
 }
+
+type InForce = SharedFinding & { participants: readonly Participant[] };
 
 /** Under what a finding is taken. */
 export interface TakenAs {
@@ -62,8 +64,15 @@ export interface Findings {
    * @returns the finding, where the caller is new to it
    */
   join(detector: DetectorId, seen: Sighting, call: SeenCall): FindingInForce | undefined;
+  /**
+   * Takes a finding that another node has told. It is in force here and is not told again. Of two findings about one subject
+   * the later one holds.
+   *
+   * @param at on the wall clock
+   */
+  hear(finding: SharedFinding, at: Millis): void;
   /** The one that was told least recently first. */
-  inForce(): Iterable<FindingInForce>;
+  inForce(): Iterable<SharedFinding>;
 }
 
 /**
@@ -82,6 +91,13 @@ export function createFindings(capacity: number, name: () => string): Findings {
     for (const [key, { until }] of inForce) if (until <= at) inForce.delete(key);
   }
 
+  function hasRoom(at: Millis): boolean {
+    if (inForce.size >= capacity) forgetExpired(at);
+    if (inForce.size < capacity) return true;
+    full++;
+    return false;
+  }
+
   return {
     get size() {
       return inForce.size;
@@ -97,13 +113,7 @@ export function createFindings(capacity: number, name: () => string): Findings {
       const isKnown = known !== undefined && known.until > at && strength < known.strength * GROWTH;
       if (isKnown && (known.isEnforced || !isEnforced)) return undefined;
       if (known !== undefined) inForce.delete(key);
-      else if (inForce.size >= capacity) {
-        forgetExpired(at);
-        if (inForce.size >= capacity) {
-          full++;
-          return undefined;
-        }
-      }
+      else if (!hasRoom(at)) return undefined;
       const until = at + lasts;
       const participants = seen.participants?.() ?? [];
       const finding = { id: name(), detector, profile, subject, at, until, strength, participants };
@@ -120,8 +130,21 @@ export function createFindings(capacity: number, name: () => string): Findings {
       known.participants = [...known.participants, joined];
       return known;
     },
+    hear(finding, at) {
+      const key = keyOf(finding.detector, finding.subject);
+      const known = inForce.get(key);
+      if (finding.until <= at || (known !== undefined && !isLater(finding, known))) return;
+      if (known !== undefined) inForce.delete(key);
+      else if (!hasRoom(at)) return;
+      inForce.set(key, { ...finding });
+    },
     inForce: () => inForce.values(),
   };
+}
+
+/** Of two findings of one moment, any one that every node finds. */
+function isLater(one: FindingInForce, other: FindingInForce): boolean {
+  return one.at === other.at ? one.id > other.id : one.at > other.at;
 }
 
 function subjectOf(kind: Sighting["kind"], call: SeenCall): FindingSubject {

@@ -18,7 +18,7 @@ import type {
   SeenCall,
   Sighting,
 } from "./detector.ts";
-import { createFindings, type FindingInForce, IN_FORCE } from "./findings.ts";
+import { createFindings, type FindingInForce, IN_FORCE, type SharedFinding } from "./findings.ts";
 import { detectorForms } from "./registry.ts";
 import { createSeenCalls } from "./seen-calls.ts";
 import { createSubjectTables } from "./subject-table.ts";
@@ -40,8 +40,8 @@ export interface WatchParts {
   readonly ahead: () => Millis;
   /** Takes each finding once. Runs on the path of calls. */
   readonly tell: (finding: Finding, mode: DetectorMode) => void;
-  /** Takes a caller that joins a finding in force about a called party. */
-  readonly join?: (finding: FindingInForce, participant: Participant) => void;
+  /** Takes a caller that joins a finding in force about a called party. `isHeard`: by a call of another node. */
+  readonly join?: (finding: FindingInForce, participant: Participant, isHeard: boolean) => void;
   /** Takes each call that is answered. `at` is the wall clock. */
   readonly answered?: (call: SeenCall, at: Millis) => void;
   /** Takes each call that ends, after the detectors have seen it. `at` is the wall clock. */
@@ -53,12 +53,19 @@ export interface WatchParts {
 export interface Watch {
   /** Takes every event of a call, in order. */
   readonly happened: (event: CallEvent) => void;
+  /**
+   * Takes an event of a call of another node. It is counted as an own one. A finding that it completes is told by that
+   * node; should that node die before, the next own call that fits tells it here.
+   */
+  readonly heard: (event: CallEvent) => void;
+  /** Takes a finding that another node has told. `at` is the wall clock. */
+  readonly hear: (finding: SharedFinding, at: Millis) => void;
   /** Findings told, by detector and mode. */
   readonly told: readonly { readonly detector: DetectorId; readonly mode: DetectorMode; count: number }[];
   /** Calls, subjects and findings that were not watched because a table was full. */
   readonly full: () => number;
   readonly octets: () => number;
-  readonly findings: () => Iterable<FindingInForce>;
+  readonly findings: () => Iterable<SharedFinding>;
 }
 
 interface Post {
@@ -145,34 +152,37 @@ export function createWatch(parts: WatchParts, forms: readonly DetectorForm[] = 
       callBacks ??= createCallBacks(tables);
   }
 
-  function begin(event: CallDecided, now: Millis): void {
+  function begin(event: CallDecided, now: Millis, isHeard: boolean): void {
     const call = calls.begin(event, now);
     if (call === undefined) return;
     callBacks?.begun(call, now);
     if (readsPrints && call.trunk.side === "lessee") call.print = printOf(event);
     for (const post of posts) {
       const seen = post.isOn ? post.detector?.begun?.(call, now) : undefined;
-      if (seen !== undefined) take(post, seen, call, event.at);
+      if (seen !== undefined) take(post, seen, call, event.at, isHeard);
     }
   }
 
-  function end(event: CallEnded, now: Millis): void {
+  function end(event: CallEnded, now: Millis, isHeard: boolean): void {
     const call = calls.end(event, now);
     if (call === undefined) return;
     for (const post of posts) {
       const seen = post.isOn ? post.detector?.ended?.(call, now) : undefined;
-      if (seen !== undefined) take(post, seen, call, event.at);
+      if (seen !== undefined) take(post, seen, call, event.at, isHeard);
     }
     callBacks?.ended(call, now);
     parts.ended?.(call, event.at);
   }
 
-  function take(post: Post, seen: Sighting, call: SeenCall, at: Millis): void {
+  function take(post: Post, seen: Sighting, call: SeenCall, at: Millis, isHeard: boolean): void {
     const { form, profile, isEnforced, lasts } = post;
-    const finding = findings.take({ detector: form.id, profile, isEnforced, lasts }, seen, call, at);
+    // A finding that is in force before it is told would keep the next call from telling it.
+    const finding = isHeard
+      ? undefined
+      : findings.take({ detector: form.id, profile, isEnforced, lasts }, seen, call, at);
     if (finding === undefined) {
       const grown = seen.joined === undefined ? undefined : findings.join(form.id, seen, call);
-      if (grown !== undefined && seen.joined !== undefined) parts.join?.(grown, seen.joined);
+      if (grown !== undefined && seen.joined !== undefined) parts.join?.(grown, seen.joined, isHeard);
       return;
     }
     const told = post.told[isEnforced ? "enforce" : "monitor"];
@@ -180,20 +190,24 @@ export function createWatch(parts: WatchParts, forms: readonly DetectorForm[] = 
     tell(finding, told.mode);
   }
 
+  function see(event: CallEvent, isHeard: boolean): void {
+    if (event.kind === "answered") {
+      const call = parts.answered === undefined ? undefined : calls.of(event.call.id);
+      if (call !== undefined) parts.answered?.(call, event.at);
+    }
+    if (event.kind !== "decided" && event.kind !== "ended") return;
+    const current = settings();
+    if (current !== known) follow(current);
+    if (!isAnyOn) return;
+    const now = event.at - ahead();
+    if (event.kind === "decided") begin(event, now, isHeard);
+    else end(event, now, isHeard);
+  }
+
   return {
-    happened(event) {
-      if (event.kind === "answered") {
-        const call = parts.answered === undefined ? undefined : calls.of(event.call.id);
-        if (call !== undefined) parts.answered?.(call, event.at);
-      }
-      if (event.kind !== "decided" && event.kind !== "ended") return;
-      const current = settings();
-      if (current !== known) follow(current);
-      if (!isAnyOn) return;
-      const now = event.at - ahead();
-      if (event.kind === "decided") begin(event, now);
-      else end(event, now);
-    },
+    happened: (event) => see(event, false),
+    heard: (event) => see(event, true),
+    hear: (finding, at) => findings.hear(finding, at),
     told: posts.flatMap(({ told: { monitor, enforce } }) => [monitor, enforce]),
     full: () =>
       calls.full +

@@ -53,7 +53,10 @@ export const callRate: LimitRule<z.infer<typeof optionsSchema>> = {
       check: (attempt, state) => (waitOf(rates, attempt, state) > 0 ? exceeded : undefined),
       spend(attempt, state) {
         const now = timeOf(attempt, state);
-        for (const { name, perSecond } of rates) state.callRate.take(name, perSecond, now);
+        const { callRate: buckets, paid } = state;
+        for (const { name, perSecond } of rates)
+          if (paid.isElsewhere) buckets.owe(name, perSecond, now);
+          else buckets.take(name, perSecond, now);
         return undefined;
       },
     };

@@ -9,7 +9,7 @@ import {
 import { BLOCK_OF_CALLERS, formatKey, readKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Side, TrunkId } from "../../domain/trunk.ts";
-import type { Held } from "../../state/quarantine/held.ts";
+import { changedAfter, type Held } from "../../state/quarantine/held.ts";
 import type { Entry, QuarantineTable } from "../../state/quarantine/quarantine-table.ts";
 import type { DetectorSetting } from "../detectors/detector.ts";
 import { type FindingInForce, GROWTH } from "../detectors/findings.ts";
@@ -82,7 +82,8 @@ export function bindFinding(
   const former = table.get(detector, subject);
   const releasedUntil = former?.held.released ?? 0;
   if (former !== undefined && releasedUntil > at && strength < former.held.strength * GROWTH) {
-    table.put({ ...former.held, released: Math.max(releasedUntil, finding.until + RELEASE_HOLDS) }, at);
+    const released = Math.max(releasedUntil, finding.until + RELEASE_HOLDS);
+    table.put({ ...former.held, released, changed: changedAfter(former.held, at) }, at);
     return { unbound: "released" };
   }
   const { quarantine, action } = setting;
@@ -98,6 +99,7 @@ export function bindFinding(
     markUntil: action === undefined ? 0 : at + action.for,
     calls: facts["calls"] ?? evidence.length,
     strength,
+    changed: changedAfter(former?.held, at),
     participants: subject.kind === "called" ? unite(participants, before?.participants ?? []) : [],
   };
   const entry = table.put(held, at);
@@ -105,7 +107,7 @@ export function bindFinding(
 }
 
 /** The participants of a finding, and those of the entry that it prolongs, as many as there is room for. */
-function unite(found: readonly Participant[], before: readonly Participant[]): readonly Participant[] {
+export function unite(found: readonly Participant[], before: readonly Participant[]): readonly Participant[] {
   if (before.length === 0) return found;
   const named = new Set(found.map(nameOf));
   return [...found, ...before.filter((one) => !named.has(nameOf(one)))].slice(0, MOST_PARTICIPANTS);
@@ -133,5 +135,6 @@ export function joinShields(
 
 /** An entry as it is after its release. */
 export function releasedOf(held: Held, at: Millis, reason: string): Held {
-  return { ...held, released: Math.max(at, held.until, held.markUntil) + RELEASE_HOLDS, reason };
+  const released = Math.max(at, held.until, held.markUntil) + RELEASE_HOLDS;
+  return { ...held, released, reason, changed: changedAfter(held, at) };
 }

@@ -27,6 +27,11 @@ export interface Held {
   readonly reason?: string;
   /** It was released: it binds nobody, and the finding does not come back before then. */
   readonly released?: Millis;
+  /**
+   * When it was changed last: the wall clock of the node that did, at least a millisecond above the change before. Callers
+   * that join a shield change it not. Left out: before times were kept.
+   */
+  readonly changed?: Millis;
   /** Of a called party: the callers that are refused, at most 128. */
   readonly participants: readonly Participant[];
 }
@@ -34,6 +39,11 @@ export interface Held {
 /** The last moment at which an entry says anything. */
 export function endOf({ until, markUntil, released }: Held): Millis {
   return released ?? Math.max(until, markUntil);
+}
+
+/** The time of a change that replaces `former`. */
+export function changedAfter(former: Held | undefined, now: Millis): Millis {
+  return former === undefined ? now : Math.max(now, (former.changed ?? 0) + 1);
 }
 
 /** What an entry is found by: one for each holder and subject. */

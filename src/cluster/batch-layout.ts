@@ -1,0 +1,108 @@
+// The layout of batches: what nodes tell each other of their calls.
+import type { EndedBy, HowEnded } from "../domain/call.ts";
+import type { IdentitySource } from "../domain/identity.ts";
+import type { NumberClass } from "../domain/number.ts";
+import type { SipTransport } from "../domain/trunk.ts";
+
+/*
+ * A batch: version (8 bits), the clock of the node when it was sent (a double; all times of the batch are on that clock),
+ * then items: kind (8 bits), octets that follow (16 bits), the item. A reader passes over kinds that it does not know, so
+ * that nodes of two releases understand each other. Numbers are little-endian; a text has its length in front (8 bits).
+ *
+ * The name of a call: the node ("": the one that sends the batch), epoch and count (32 bits each).
+ */
+export const VERSION = 1;
+/** Octets in front of the items. */
+export const HEAD = 9;
+/** Octets in front of an item. */
+export const ITEM_HEAD = 3;
+/** Octets of a batch, at most. */
+export const LONGEST_BATCH: number = 1 << 20;
+/** Octets of an item, at most. */
+export const LONGEST_ITEM = 4096;
+
+/** The kinds of items. */
+export const Item = {
+  /** A call attempt that others count: who calls whom. */
+  attempt: 1,
+  /** What was decided about a message, for its repeats. */
+  decision: 2,
+  /** The state of a call that stands. */
+  row: 3,
+  /** A call has ended. */
+  ended: 4,
+} as const;
+
+/** Bits of an attempt. */
+export const AttemptFlag = {
+  /** It has paid the limits of its trunk. */
+  paid: 1,
+  forwarded: 2,
+  emergencyUrn: 4,
+  isup: 8,
+} as const;
+
+/** Stands for a number that is left out. */
+export const NONE = 0xffffffff;
+export const NO_CAUSE = 0xffff;
+
+/** Identities of an attempt that are told, at most. */
+export const MOST_IDENTITIES = 16;
+
+/** New words are added at the end: their place is the number on the wire. */
+export const identitySources = [
+  "p-asserted-identity",
+  "p-preferred-identity",
+  "remote-party-id",
+  "from",
+  "isup-calling-party",
+  "isup-generic-number",
+  "diversion",
+  "history-info",
+  "referred-by",
+  "address-of-record",
+  "isup-redirecting-number",
+  "isup-original-called-number",
+] as const satisfies readonly IdentitySource[];
+export const numberClasses = [
+  "foreign",
+  "fixed",
+  "mobile",
+  "mobile_mvno",
+  "mobile_satellite",
+  "mobile_emergency_comms",
+  "mobile_iot",
+  "mobile_reserved",
+  "area+95/96",
+  "emergency",
+  "emergency_sms",
+  "fault_or_gsm_emergency",
+  "directory",
+  "anti_fraud",
+  "operator_service",
+  "public_service",
+  "business_code",
+  "info_line",
+  "ip_prefix",
+  "sms_port",
+  "intl_service",
+  "enterprise_95",
+  "callcentre_95",
+  "short_95",
+  "short_96",
+  "intelligent_400",
+  "intelligent_800",
+  "intelligent_1010",
+] as const satisfies readonly NumberClass[];
+export const endedBys = ["caller", "called", "filter"] as const satisfies readonly EndedBy[];
+export const howEndeds = [
+  "cancelled",
+  "refused",
+  "released",
+  "timed-out",
+  "lost",
+] as const satisfies readonly HowEnded[];
+export const transports = ["udp", "tcp", "tls"] as const satisfies readonly SipTransport[];
+export const outcomeKinds = ["forward", "redirect", "reject", "drop"] as const;
+/** Kinds of numbers. */
+export const NumberKind = { none: 0, e164: 1, short: 2 } as const;
