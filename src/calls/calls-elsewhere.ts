@@ -99,14 +99,15 @@ export interface CallsElsewhere<Setup> {
   /** A BYE of the call has passed at a node that does not know the call: whoever carries it ends it, and tells that. */
   left(name: CallName, by: EndedBy, now: Millis): void;
   /**
-   * A node is gone, or has begun anew: its calls are carried by nobody. They hold their channels for 30 minutes, unless a
-   * message of theirs passes here, or a node tells that it carries them. Looks at some thousand rows.
+   * A node is gone: its calls hold their channels for 30 minutes, unless a message of theirs passes here, or a node tells
+   * that it carries them. Looks at some thousand rows.
    *
-   * @param before what it has told since then stays
    * @param from 0, or what the last one returned
    * @returns where to go on; {@link NO_CALL}: at the end
    */
-  gone(carrier: number, before: Millis, from: CallSlot, now: Millis): CallSlot;
+  gone(carrier: number, from: CallSlot, now: Millis): CallSlot;
+  /** A node has begun anew: nobody carries the calls of which it has told nothing since `before`. In the same way. */
+  begunAnew(carrier: number, before: Millis, from: CallSlot, now: Millis): CallSlot;
   /** Ends calls of a node of which it has told nothing since `before`, though it told all that it carries. In the same way. */
   forget(carrier: number, before: Millis, from: CallSlot, now: Millis): CallSlot;
   /** Adds the calls that this node carries to `found`, in the same way. */
@@ -289,15 +290,18 @@ export function createCallsElsewhere<Setup>(
       if (row === NO_ROW || isElsewhere(row) || stateOfRow(words, row) !== STANDING) return;
       rows.finish(row, { by, how: "released", status: 200 }, now - clock.ahead);
     },
-    gone(carrier, before, from, now) {
+    gone(carrier, from, now) {
+      rows.pass(now);
+      return search(from, (row, state) => {
+        if (isElsewhere(row) && carriers[row] === carrier) giveUpLater(row, state);
+      });
+    },
+    begunAnew(carrier, before, from, now) {
       rows.pass(now);
       return search(from, (row, state) => {
         if (!isElsewhere(row) || carriers[row] !== carrier || toldAt[row]! >= before) return;
         setCarrier(row, 0);
-        if (state < IN_SETUP || state > IN_RELEASE) return;
-        words[row * ROW_WORDS + FLAGS] = flagsOf(row) | UNCONFIRMED;
-        rows.confirmBy[row] = clock.time + UNCONFIRMED_FOR;
-        rows.schedule(row);
+        giveUpLater(row, state);
       });
     },
     forget(carrier, before, from, now) {
@@ -335,6 +339,14 @@ export function createCallsElsewhere<Setup>(
       changed(row);
     },
   };
+
+  /** The call holds its channel for {@link UNCONFIRMED_FOR} from now on. */
+  function giveUpLater(row: number, state: number): void {
+    if (state < IN_SETUP || state > IN_RELEASE || (flagsOf(row) & UNCONFIRMED) !== 0) return;
+    words[row * ROW_WORDS + FLAGS] = flagsOf(row) | UNCONFIRMED;
+    rows.confirmBy[row] = clock.time + UNCONFIRMED_FOR;
+    rows.schedule(row);
+  }
 
   function finishSilently(row: number): void {
     rows.unhold(row);

@@ -82,6 +82,7 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
   /** What was heard before there was a memory of calls. */
   const early: EarlyBatch[] = [];
   let earlyOctets = 0;
+  const come: string[] = [];
   let setups: SetupsElsewhere | undefined;
   /** Calls whose state has changed since the last batch. */
   const changed = new Set<CallSlot>();
@@ -278,6 +279,7 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       opened(view, given) {
         calls = view;
         setups = given;
+        for (const node of come.splice(0)) view.numberOf(node);
       },
       changed: (slot) => void changed.add(slot),
       left(name, by) {
@@ -313,13 +315,14 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       }
     },
     peer({ node }, what) {
-      // What a node that has begun anew tells comes behind this.
-      calls?.numberOf(node);
-      if (what === "new") roster.gone(node, now());
       if (what === "gone") {
-        roster.gone(node, Infinity);
+        roster.gone(node);
         return;
       }
+      // Messages name its calls from now on.
+      if (calls === undefined) come.push(node);
+      else calls.numberOf(node);
+      if (what === "new") roster.begunAnew(node);
       roster.begin();
       if (what === "back") pen.ask();
     },

@@ -31,15 +31,17 @@ export interface Roster {
   readonly heardRow: (node: string) => void;
   /** @param begun when it was begun, on this node's clock; `count`: its rows */
   readonly heardEnd: (node: string, begun: Millis, count: number) => void;
-  /** A node is gone, or has begun anew: calls of which it has told nothing since `before` have no carrier. */
-  readonly gone: (node: string, before: Millis) => void;
+  /** A node is not heard any more. */
+  readonly gone: (node: string) => void;
+  /** A node has come, or has begun anew: what it tells from now on is of this process. */
+  readonly begunAnew: (node: string) => void;
 }
 
 /** A search through the table, a piece at a time. */
 interface Search {
   readonly node: string;
   readonly before: Millis;
-  readonly kind: "forget" | "gone";
+  readonly kind: "forget" | "gone" | "begunAnew";
   at: CallSlot;
 }
 
@@ -75,7 +77,9 @@ export function createRoster({ calls, pen, tellRow, now }: RosterParts): Roster 
   }
 
   function searchPiece(view: ElsewhereView, search: Search): void {
-    search.at = view[search.kind](view.numberOf(search.node), search.before, search.at, now());
+    const { kind, before, at: from } = search;
+    const carrier = view.numberOf(search.node);
+    search.at = kind === "gone" ? view.gone(carrier, from, now()) : view[kind](carrier, before, from, now());
     if (search.at === NO_CALL) searches.shift();
   }
 
@@ -99,9 +103,13 @@ export function createRoster({ calls, pen, tellRow, now }: RosterParts): Roster 
       heard.delete(node);
       if (isComplete) searches.push({ node, before: rosterBegun - MARGIN, kind: "forget", at: 0 });
     },
-    gone(node, before) {
+    gone(node) {
       heard.delete(node);
-      searches.push({ node, before, kind: "gone", at: 0 });
+      searches.push({ node, before: 0, kind: "gone", at: 0 });
+    },
+    begunAnew(node) {
+      heard.delete(node);
+      searches.push({ node, before: now(), kind: "begunAnew", at: 0 });
     },
   };
 }
