@@ -13,8 +13,22 @@ const { values } = parseArgs({
     core: { type: "string", default: "5090" },
     filter: { type: "string", default: "127.0.0.1:5060" },
     patience: { type: "string", default: "3" },
+    help: { type: "boolean", short: "h", default: false },
   },
 });
+if (values.help) {
+  console.log(`Places one call through a running filter and plays both ends of it.
+
+node scripts/place-call.mjs [options]
+  --from NUMBER      calling number (01087654321)
+  --to NUMBER        called number (02787654321)
+  --hidden           asks to hide the number (Privacy: id)
+  --trunk PORT       local port of the caller: it tells the trunks of config/ apart (5061)
+  --core PORT        local port of the softswitch behind the filter (5090)
+  --filter HOST:PORT where the filter listens (127.0.0.1:5060)
+  --patience SECONDS longest wait (3)`);
+  process.exit(0);
+}
 const [filterHost, filterPort] = values.filter.split(":");
 const callId = `place-call-${Date.now().toString(36)}`;
 const caller = open(Number(values.trunk), "caller");

@@ -302,6 +302,7 @@ export async function startApp({
       figures: {
         counters,
         reloads,
+        reloadProblem: reports.reloadProblem,
         sockets: kindOfSockets,
         policy: () => policy,
         nextHops: () => engine.nextHops(),

@@ -10,6 +10,7 @@ import {
   type Judgement,
   printable,
 } from "../observe/decision-log.ts";
+import type { ReloadProblem } from "../observe/figures.ts";
 import { createLimitedQueue } from "../observe/limited-queue.ts";
 import type { Log } from "../observe/log.ts";
 import { redactText } from "../observe/redact.ts";
@@ -17,6 +18,7 @@ import type { OverloadStage } from "../judging/overload.ts";
 import type { UnjudgedCall } from "../delegated/reported-calls.ts";
 import type { ScreeningState } from "../screening/state.ts";
 import type { RefusedTls } from "../engines/engine.ts";
+import { isFields, textsIn } from "../records/lines/line-fields.ts";
 import type { ReloadOutcome } from "./reload.ts";
 
 /** What the running filter tells its log. */
@@ -36,6 +38,8 @@ export interface Reports {
   /** Takes a TLS connection that came to nothing. Any peer may cause it. */
   readonly tlsRefused: (refusal: RefusedTls) => void;
   readonly reloaded: (outcome: ReloadOutcome, causes: readonly string[]) => void;
+  /** The last reload, where it failed or was refused. */
+  readonly reloadProblem: () => ReloadProblem | undefined;
   /** Writes the entries that wait. Nothing is written afterwards. */
   readonly close: () => void;
 }
@@ -73,6 +77,7 @@ const mostStrangers = 5;
  * rules come from `state`, which keeps only the newest one; the metrics count all.
  */
 export function createReports({ log, refusalsPerSecond, state, counters, stage }: ReportsParts): Reports {
+  let problem: ReloadProblem | undefined;
   const tellStrangers = createStrangerReport(log, counters);
   const tellStrays = createStrayReport(log, counters);
   const tellOverload = createOverloadReport(log, stage);
@@ -136,7 +141,11 @@ export function createReports({ log, refusalsPerSecond, state, counters, stage }
     },
     unjudged: unjudged.push,
     tlsRefused: tlsRefusals.push,
-    reloaded: (outcome, causes) => reportReload(log, outcome, causes),
+    reloaded(outcome, causes) {
+      problem = problemOf(outcome);
+      reportReload(log, outcome, causes);
+    },
+    reloadProblem: () => problem,
     close() {
       clearInterval(timer);
       flush();
@@ -193,6 +202,24 @@ function createStrayReport(log: Log, counters: Counters): (now: number) => void 
   };
 }
 
+/** Longest cause that is kept. Characters. */
+const MOST_CAUSE = 300;
+
+function problemOf({ result, issues }: ReloadOutcome): ReloadProblem | undefined {
+  if (result === "ok") return undefined;
+  const issue = issues.find(({ severity }) => severity === "error") ?? issues[0];
+  const cause = issue === undefined ? "see the log" : redactText(formatIssue(issue)).slice(0, MOST_CAUSE);
+  return { result, at: Date.now(), cause };
+}
+
+/** The way in which most verdicts would change: whom it concerns, and a call to look at. */
+function largestOf(changes: readonly unknown[]): Readonly<Record<string, unknown>> {
+  const [change] = changes;
+  if (!isFields(change)) return {};
+  const { trunk, lessee, before, after, rule, count, ids } = change;
+  return { largest: { trunk, lessee, before, after, rule, count, id: textsIn(ids)[0] } };
+}
+
 function reportReload(log: Log, outcome: ReloadOutcome, causes: readonly string[]): void {
   const { result, revision, previous, issues, rehearsal } = outcome;
   const found =
@@ -202,7 +229,10 @@ function reportReload(log: Log, outcome: ReloadOutcome, causes: readonly string[
   const fields = { revision, previous, cause: [...new Set(causes)], ...found };
   const write = result === "ok" ? log.warn : log.error;
   if (result === "refused")
-    log.error("reload refused by its bound, the policy before it stays in force", fields);
+    log.error("reload refused by its bound, the policy before it stays in force", {
+      ...fields,
+      ...largestOf(rehearsal?.changes ?? []),
+    });
   else if (result === "failed") log.error("reload failed, the policy before it stays in force", fields);
   else log.info(revision === previous ? "policy reloaded, nothing changed" : "policy reloaded", fields);
   // Messages about lists quote numbers, so digits are masked. File and line are enough to find them.

@@ -1,6 +1,5 @@
 // The memory of calls: what each message does to the row of its call, and what is told of it.
 import { type CallRef, type EndedBy, wantsCredentials } from "../domain/call.ts";
-import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
 import {
@@ -54,8 +53,6 @@ import {
 } from "./calls.ts";
 import { nameOfRow } from "./shared-rows.ts";
 
-/** A longer wait for the answer is told to other nodes only where it is longer by this. */
-const MUCH_LONGER: Millis = 60_000;
 const LONGEST_SESSION = 0x7fffffff;
 
 const STATE_NAMES: Readonly<Record<number, CallState>> = {
@@ -100,8 +97,8 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): SharingCalls<Setup
     stateOfRow(words, row) === IN_SETUP ||
     rows.clock.time < doubles[row * ROW_DOUBLES + CHANGED]! + REPEATED_FOR;
 
-  const elsewhere = createCallsElsewhere(rows, (row, isTaken) => parts.changed?.(row, isTaken));
-  const changed = (row: number): void => parts.changed?.(row, false);
+  const changed = (row: number): void => parts.changed?.(row);
+  const elsewhere = createCallsElsewhere(rows, { changed, settled: (setup) => parts.finished?.(setup) });
 
   /**
    * A message of the call has passed: where its channel was given up after a restart, it is taken again, and where
@@ -126,10 +123,9 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): SharingCalls<Setup
   /** Waits longer. The wheel comes by at the old time, and finds that the row is not due. */
   const waitLonger = (row: number, time: number): void => {
     const at = row * ROW_DOUBLES + EXPIRES;
-    const by = time - doubles[at]!;
-    if (by <= 0) return;
+    if (time <= doubles[at]!) return;
     doubles[at] = time;
-    if (by > MUCH_LONGER) changed(row);
+    if (elsewhere.isMuchLater(row, time)) changed(row);
   };
 
   /** Starts the session anew; 0 seconds: it does not expire. */
@@ -217,6 +213,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): SharingCalls<Setup
     if ((flagsOf(row) & CANCELLED) === 0) waitLonger(row, rows.clock.time + SETUP_SILENCE);
     if (!isAlerting || words[row * ROW_WORDS + RINGING] !== 0) return;
     words[row * ROW_WORDS + RINGING] = sinceBegun(row) + 1;
+    changed(row);
     parts.tell({ kind: "ringing", call: rows.refOf(row), at: now - rows.clock.ahead });
   };
 
@@ -330,6 +327,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): SharingCalls<Setup
       setFlags(slot, flagsOf(slot) | UNCONFIRMED);
       rows.unhold(slot);
       rows.schedule(slot);
+      changed(slot);
     },
     ended(slot, end, now) {
       rows.pass(now);

@@ -21,7 +21,7 @@ import {
   UNCONFIRMED,
 } from "./call-row.ts";
 import { NO_NODE } from "./call-nodes.ts";
-import type { CallRows } from "./call-rows.ts";
+import { type CallRows, UNCONFIRMED_FOR } from "./call-rows.ts";
 import { COPIED_WORDS, readSnapshot, type SavedCall } from "./call-snapshot.ts";
 import { NO_ROW } from "./call-table.ts";
 import type { RestoreResult } from "./calls.ts";
@@ -37,7 +37,6 @@ export function restoreCalls<Setup>(
 ): RestoreResult {
   let restored = 0;
   let leftOut = 0;
-  rows.waitForConfirmation();
   const outcome = readSnapshot(snapshot, (call) => {
     if (!restoreRow(rows, call)) {
       leftOut++;
@@ -77,6 +76,7 @@ function restoreRow<Setup>(rows: CallRows<Setup>, { trunk, node: name, words, do
   table.doubles[atDoubles + EXPIRES] = state === IN_SETUP ? Math.min(expires, time + SETUP_SILENCE) : expires;
   table.words[at + TRUNK] = rows.trunks.enter(trunk);
   table.words[at + FLAGS] = (words[FLAGS]! & (TOLD | CANCELLED | BYE)) | (node << NODE_SHIFT) | UNCONFIRMED;
+  rows.confirmBy[row] = time + UNCONFIRMED_FOR;
   rows.enter(row, state);
   const isGivenUp = (words[FLAGS]! & UNCONFIRMED) !== 0;
   if (state !== IN_RELEASE && !isGivenUp) rows.hold(row);

@@ -83,8 +83,8 @@ export interface CallRows<Setup> {
   setBye(row: number, by: EndedBy, cause: number | undefined): void;
   /** Sets the due time anew, after every change of what it is made of. */
   schedule(row: number): void;
-  /** Calls of a snapshot hold their channels from now on for {@link UNCONFIRMED_FOR}. */
-  waitForConfirmation(): void;
+  /** By row: until when one that is unconfirmed holds its channel. */
+  readonly confirmBy: Float64Array;
   /** Gives the channel back and tells the end, once; the row is freed or kept for repeats. */
   finish(row: number, end: CallEnd, at: Millis): void;
   /** The answer to the BYE has come, or can't come any more. */
@@ -110,7 +110,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
   const clock = createCallClock(parts.wall ?? { ahead: 0 });
   const setups: (Setup | undefined)[] = [];
   let hasStarted = false;
-  let confirmedBy: Millis = 0;
+  const confirmBy = new Float64Array(table.capacity + 1);
   let cursor = 0;
   let prefixEpoch = parts.epoch | 0;
   let prefix = formatIdPrefix(node, parts.epoch);
@@ -179,7 +179,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     if (state === STANDING) due = Math.min(due, limitOf(row));
     if (state === IN_RELEASE) due = doubles[at + BYE_AT]! + REPEATED_FOR;
     if (state !== IN_SETUP && setups[row] !== undefined) due = Math.min(due, repeatsEnd(row));
-    return isCountedUnconfirmed(row) ? Math.min(due, confirmedBy) : due;
+    return isCountedUnconfirmed(row) ? Math.min(due, confirmBy[row]!) : due;
   };
 
   const schedule = (row: number): void => wheel.schedule(row, dueOf(row, stateOfRow(words, row)));
@@ -265,7 +265,10 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
       return;
     }
     if (state !== IN_SETUP && time >= repeatsEnd(row)) dropSetup(row);
-    if (isCountedUnconfirmed(row) && time >= confirmedBy) unhold(row);
+    if (isCountedUnconfirmed(row) && time >= confirmBy[row]!) {
+      unhold(row);
+      parts.changed?.(row);
+    }
     schedule(row);
   };
 
@@ -307,9 +310,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
       words[at] = (words[at]! & ~BYE) | noted;
     },
     schedule,
-    waitForConfirmation() {
-      confirmedBy = clock.time + UNCONFIRMED_FOR;
-    },
+    confirmBy,
     finish,
     finishReleased,
     free,

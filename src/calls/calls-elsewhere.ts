@@ -1,5 +1,6 @@
 // Calls that other nodes carry: told, counted here as long as they stand, and taken over with their next message.
 import type { Buffer } from "node:buffer";
+import type { EndedBy, HowEnded } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import { REPEATED_FOR, SESSION_GRACE } from "../sip/timers.ts";
@@ -30,8 +31,8 @@ import { NO_ROW, stateOfRow } from "./call-table.ts";
 import { type CallName, type Calls, type CallSlot, NO_CALL } from "./calls.ts";
 import { nameOfRow, packRow, putRow, type SharedRow } from "./shared-rows.ts";
 
-/** For so long a call that was taken over is not given up again: what its former carrier told meanwhile is older. */
-const JUST_TAKEN: Millis = 2000;
+/** Other nodes are told a later expiry where it is later by so much. */
+const MUCH_LATER: Millis = 60_000;
 /** Rows that one search looks at. */
 const MOST_ROWS = 8192;
 
@@ -41,9 +42,11 @@ export interface ToldCall {
   readonly trunk: TrunkId;
   /** The number of the node that tells: it carries the call. */
   readonly carrier: number;
-  /** True: it has just taken the call over. */
-  readonly isTaken: boolean;
+  /** How often the call has been taken over. */
+  readonly turn: number;
   readonly row: SharedRow;
+  /** How long that was on its way. */
+  readonly transit: Millis;
 }
 
 /** The key of a message that another node has judged. */
@@ -66,6 +69,10 @@ export interface CallsElsewhere<Setup> {
   size(): number;
   nameAt(slot: CallSlot): CallName;
   trunkOf(slot: CallSlot): TrunkId;
+  /** How often the call has been taken over. */
+  turnOf(slot: CallSlot): number;
+  /** Calls that this node has taken over. */
+  taken(): number;
   /**
    * Writes the state of a call that this node carries.
    *
@@ -82,16 +89,27 @@ export interface CallsElsewhere<Setup> {
     setup: (slot: CallSlot) => Setup,
     now: Millis,
   ): boolean;
-  /** The call has ended elsewhere: it gives its channel back, and tells nothing here. */
-  ended(name: CallName, now: Millis): void;
+  /** Changes what is kept of a call that another node carries. */
+  changeSetup(name: CallName, change: (setup: Setup) => Setup): void;
   /**
-   * A node is gone: its calls hold their channels for 30 minutes at most, unless a message of theirs passes here. Looks
-   * at some thousand rows.
+   * The call has ended elsewhere: it gives its channel back, and tells nothing here. A node whose timer ran out is not
+   * believed where this one has seen the call since.
+   */
+  ended(name: CallName, how: HowEnded, now: Millis): void;
+  /** A BYE of the call has passed at a node that does not know the call: whoever carries it ends it, and tells that. */
+  left(name: CallName, by: EndedBy, now: Millis): void;
+  /**
+   * A node is gone: its calls hold their channels for 30 minutes, unless a message of theirs passes here, or a node tells
+   * that it carries them. Looks at some thousand rows.
    *
    * @param from 0, or what the last one returned
    * @returns where to go on; {@link NO_CALL}: at the end
    */
   gone(carrier: number, from: CallSlot, now: Millis): CallSlot;
+  /** A node has begun anew: nobody carries the calls of which it has told nothing since `before`. In the same way. */
+  begunAnew(carrier: number, before: Millis, from: CallSlot, now: Millis): CallSlot;
+  /** Ends calls of a node of which it has told nothing since `before`, though it told all that it carries. In the same way. */
+  forget(carrier: number, before: Millis, from: CallSlot, now: Millis): CallSlot;
   /** Adds the calls that this node carries to `found`, in the same way. */
   carried(from: CallSlot, found: CallSlot[]): CallSlot;
 }
@@ -101,35 +119,59 @@ export interface SharingCalls<Setup> extends Calls<Setup> {
   readonly elsewhere: CallsElsewhere<Setup>;
 }
 
+/** What the memory of calls asks of it. */
 export interface TakingOver {
   /** A message of the call has passed here: from now on this node carries it. */
   takeOver(row: number): void;
+  /** True where the call expires so much later than other nodes were told that they should know. */
+  isMuchLater(row: number, expires: Millis): boolean;
 }
 
-/** @param changed told each call that this node has taken over */
+/**
+ * A call has one carrier. Who takes it over raises its turn; of two nodes that do so at once, the one whose name comes
+ * first keeps it, and both know that. Calls that a restart has left unconfirmed give way to any other.
+ *
+ * @param changed told each call that other nodes should hear of
+ */
 export function createCallsElsewhere<Setup>(
   rows: CallRows<Setup>,
-  changed: (slot: CallSlot, isTaken: boolean) => void,
+  { changed, settled }: { changed: (slot: CallSlot) => void; settled: (setup: Setup) => void },
 ): CallsElsewhere<Setup> & TakingOver {
   const { table, trunks, nodes, clock } = rows;
   const { words, doubles } = table;
+  /** By row: the number of the node that carries it (0: nobody, or this one), its turn, and when it was told last. */
   const carriers = new Uint8Array(table.capacity + 1);
-  /** When calls were taken over, those of the last {@link JUST_TAKEN} at least. */
-  const taken = new Map<number, Millis>();
+  const turns = new Uint16Array(table.capacity + 1);
+  const toldAt = new Float64Array(table.capacity + 1);
+  /** By row: the expiry that other nodes know. */
+  const toldExpires = new Float64Array(table.capacity + 1);
   const roomForRefused = table.capacity - Math.floor(table.capacity / 4);
-  let isTakenSince: Millis = 0;
   let size = 0;
+  let taken = 0;
 
-  const isElsewhere = (row: number): boolean => (words[row * ROW_WORDS + FLAGS]! & ELSEWHERE) !== 0;
+  const flagsOf = (row: number): number => words[row * ROW_WORDS + FLAGS]!;
+  const isElsewhere = (row: number): boolean => (flagsOf(row) & ELSEWHERE) !== 0;
+
+  function setCarrier(row: number, carrier: number): void {
+    const before = carriers[row]!;
+    if (before === carrier) return;
+    if (before !== 0) nodes.leave(before);
+    if (carrier !== 0) nodes.enter(carrier);
+    carriers[row] = carrier;
+  }
+
   rows.freed = (row) => {
     if (isElsewhere(row)) size--;
+    setCarrier(row, 0);
+    turns[row] = 0;
+    toldExpires[row] = 0;
   };
 
   function setElsewhere(row: number, carrier: number): void {
     const at = row * ROW_WORDS + FLAGS;
     if (!isElsewhere(row)) size++;
     words[at] = (words[at]! & ~UNCONFIRMED) | ELSEWHERE;
-    carriers[row] = carrier;
+    setCarrier(row, carrier);
   }
 
   function begin({ epoch, count, node = 0 }: CallName, trunk: TrunkId): number {
@@ -144,15 +186,29 @@ export function createCallsElsewhere<Setup>(
     return row;
   }
 
-  /** True where what the carrier tells is older than what is known here. */
-  function isOlder(row: number, { row: told, isTaken }: ToldCall): boolean {
+  /** True where the one who tells carries the call from now on, as far as this node can know. */
+  function isOutranked(row: number, { turn, carrier, row: told }: ToldCall): boolean {
+    const known = turns[row]!;
+    if (isElsewhere(row)) return carriers[row] === carrier || carriers[row] === 0 || turn >= known;
+    const isSure = (flagsOf(row) & UNCONFIRMED) === 0;
+    const isTeller = (told.flags & UNCONFIRMED) === 0;
+    if (isSure !== isTeller) return isTeller;
+    if (turn !== known) return turn > known;
+    return nodes.nameOf(carrier) < nodes.nameOf(0);
+  }
+
+  /** Takes a call that stands here already. @returns false where what is told is older than what is known */
+  function mayTake(row: number, call: ToldCall): boolean {
     const state = stateOfRow(words, row);
-    if (state === OVER || (words[row * ROW_WORDS + FLAGS]! & TOLD) !== 0) return true;
-    // Of a call that a restart has left unconfirmed, whoever has seen a message since knows more.
-    const isKnownHere = (words[row * ROW_WORDS + FLAGS]! & UNCONFIRMED) === 0;
-    if (isElsewhere(row) || state === JUDGED || !isKnownHere) return false;
-    if (state > (told.flags & STATE)) return true;
-    return !isTaken || clock.time - (taken.get(row) ?? -Infinity) < JUST_TAKEN;
+    if (state === OVER || (flagsOf(row) & TOLD) !== 0) return false;
+    if (state === JUDGED) return true;
+    const isBehind = !isElsewhere(row) && state > (call.row.flags & STATE);
+    if (!isBehind && isOutranked(row, call)) return true;
+    if (isElsewhere(row)) return false;
+    // The other node hears that it was wrong.
+    if (call.turn >= turns[row]!) turns[row] = call.turn + 1;
+    changed(row);
+    return false;
   }
 
   return {
@@ -161,31 +217,39 @@ export function createCallsElsewhere<Setup>(
     size: () => size,
     nameAt: (row) => nameOfRow(words, row),
     trunkOf: (row) => trunks.nameOf(words[row * ROW_WORDS + TRUNK]!),
+    turnOf: (row) => turns[row]!,
+    taken: () => taken,
+    isMuchLater: (row, expires) => expires - toldExpires[row]! > MUCH_LATER,
     pack(row, out, at) {
       const state = stateOfRow(words, row);
       if (isElsewhere(row) || state < IN_SETUP || state > IN_RELEASE) return at;
+      toldExpires[row] = doubles[row * ROW_DOUBLES + EXPIRES]!;
       return packRow(words, doubles, row, clock.time, out, at);
     },
     take(call, now) {
       rows.pass(now);
-      const { name, trunk, carrier, row: told } = call;
+      const { name, trunk, carrier, turn, row: told, transit } = call;
       if ((name.node ?? 0) === NO_NODE || carrier <= 0) return undefined;
       let row = table.withName(name.epoch, name.count, name.node);
       if (row === NO_ROW) row = begin(name, trunk);
-      else if (isOlder(row, call)) return undefined;
-      else table.open(row);
+      else if (mayTake(row, call)) table.open(row);
+      else return undefined;
       if (row === NO_ROW) return undefined;
       const before = stateOfRow(words, row);
       const state = told.flags & STATE;
       rows.unhold(row);
+      const setup = isElsewhere(row) ? undefined : rows.setupOf(row);
       setElsewhere(row, carrier);
-      putRow(words, doubles, row, told, clock.time);
+      turns[row] = turn;
+      toldAt[row] = now;
+      putRow(words, doubles, row, told, clock.time - transit);
       rows.enter(row, state);
-      if (state !== IN_RELEASE) rows.hold(row);
+      if ((told.flags & CHANNEL) !== 0) rows.hold(row);
       table.close(row);
       rows.schedule(row);
-      if (before < IN_SETUP) return state === IN_SETUP ? "begun" : undefined;
-      return before === IN_SETUP && state >= STANDING ? "answered" : undefined;
+      if (setup !== undefined) settled(setup);
+      if (before < STANDING && state === STANDING) return "answered";
+      return before < IN_SETUP ? "begun" : undefined;
     },
     decided(name, carrier, { trunk, bytes, start, end, isPassing }, setup, now) {
       rows.pass(now);
@@ -197,27 +261,54 @@ export function createCallsElsewhere<Setup>(
       const row = begin(name, trunk);
       if (row === NO_ROW) return false;
       setElsewhere(row, carrier);
+      toldAt[row] = now;
       table.setOctets(row);
       table.close(row);
       rows.schedule(row);
       rows.setSetup(row, setup(row));
       return true;
     },
-    ended(name, now) {
+    changeSetup(name, change) {
+      const row = table.withName(name.epoch, name.count, name.node);
+      const setup = row === NO_ROW || !isElsewhere(row) ? undefined : rows.setupOf(row);
+      if (setup !== undefined) rows.setSetup(row, change(setup));
+    },
+    ended(name, how, now) {
       rows.pass(now);
       const row = table.withName(name.epoch, name.count, name.node);
       if (row === NO_ROW || stateOfRow(words, row) < IN_SETUP || stateOfRow(words, row) === OVER) return;
-      rows.unhold(row);
-      if (!isElsewhere(row)) setElsewhere(row, 0);
-      rows.finish(row, { by: "filter", how: "lost" }, now - clock.ahead);
+      const isCarried = !isElsewhere(row) && (flagsOf(row) & UNCONFIRMED) === 0;
+      if (isCarried && (how === "timed-out" || how === "lost")) {
+        changed(row);
+        return;
+      }
+      finishSilently(row);
+    },
+    left(name, by, now) {
+      rows.pass(now);
+      const row = table.withName(name.epoch, name.count, name.node);
+      if (row === NO_ROW || isElsewhere(row) || stateOfRow(words, row) !== STANDING) return;
+      rows.finish(row, { by, how: "released", status: 200 }, now - clock.ahead);
     },
     gone(carrier, from, now) {
       rows.pass(now);
       return search(from, (row, state) => {
-        if (!isElsewhere(row) || carriers[row] !== carrier || state < IN_SETUP) return;
-        const at = row * ROW_DOUBLES + EXPIRES;
-        doubles[at] = Math.min(doubles[at]!, clock.time + UNCONFIRMED_FOR);
-        rows.schedule(row);
+        if (isElsewhere(row) && carriers[row] === carrier) giveUpLater(row, state);
+      });
+    },
+    begunAnew(carrier, before, from, now) {
+      rows.pass(now);
+      return search(from, (row, state) => {
+        if (!isElsewhere(row) || carriers[row] !== carrier || toldAt[row]! >= before) return;
+        setCarrier(row, 0);
+        giveUpLater(row, state);
+      });
+    },
+    forget(carrier, before, from, now) {
+      rows.pass(now);
+      return search(from, (row, state) => {
+        if (!isElsewhere(row) || carriers[row] !== carrier || toldAt[row]! >= before) return;
+        if (state >= IN_SETUP && state <= IN_RELEASE) finishSilently(row);
       });
     },
     carried: (from, found) =>
@@ -232,6 +323,7 @@ export function createCallsElsewhere<Setup>(
       rows.unhold(row);
       table.open(row);
       words[at] = words[at]! & ~ELSEWHERE;
+      setCarrier(row, 0);
       size--;
       if (isHeld) rows.hold(row);
       const session = words[row * ROW_WORDS + SESSION]!;
@@ -242,14 +334,25 @@ export function createCallsElsewhere<Setup>(
       table.close(row);
       rows.schedule(row);
       if (state < IN_SETUP || state > IN_RELEASE) return;
-      if (clock.time - isTakenSince > JUST_TAKEN) {
-        for (const [old, time] of taken) if (clock.time - time > JUST_TAKEN) taken.delete(old);
-        isTakenSince = clock.time;
-      }
-      taken.set(row, clock.time);
-      changed(row, true);
+      taken++;
+      turns[row]!++;
+      changed(row);
     },
   };
+
+  /** The call holds its channel for {@link UNCONFIRMED_FOR} from now on. */
+  function giveUpLater(row: number, state: number): void {
+    if (state < IN_SETUP || state > IN_RELEASE || (flagsOf(row) & UNCONFIRMED) !== 0) return;
+    words[row * ROW_WORDS + FLAGS] = flagsOf(row) | UNCONFIRMED;
+    rows.confirmBy[row] = clock.time + UNCONFIRMED_FOR;
+    rows.schedule(row);
+  }
+
+  function finishSilently(row: number): void {
+    rows.unhold(row);
+    if (!isElsewhere(row)) setElsewhere(row, 0);
+    rows.finish(row, { by: "filter", how: "lost" }, clock.time - clock.ahead);
+  }
 
   function search(from: CallSlot, visit: (row: number, state: number) => void): CallSlot {
     const used = words[HEADER_USED]!;

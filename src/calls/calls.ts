@@ -205,7 +205,7 @@ export interface CallsParts<Setup> {
   readonly longestCall: (trunk: TrunkId) => Millis;
   readonly tell: (event: CallEvent) => void;
   /** Told each call whose state other nodes should know, as soon as it has changed. */
-  readonly changed?: (slot: CallSlot, isTaken: boolean) => void;
+  readonly changed?: (slot: CallSlot) => void;
   /** Told each node that calls belong to, and its number. */
   readonly nodeNamed?: (number: number, node: string) => void;
   /** Told each set-up whose call has ended. It is still kept for repeats. */

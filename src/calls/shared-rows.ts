@@ -9,6 +9,7 @@ import {
   BYE_AT,
   CANCELLED,
   CHANGED,
+  CHANNEL,
   COUNT,
   DIALOGS,
   EPOCH,
@@ -25,6 +26,7 @@ import {
   SESSION,
   STATE,
   TAGS,
+  UNCONFIRMED,
 } from "./call-row.ts";
 import type { CallName } from "./calls.ts";
 
@@ -36,11 +38,11 @@ export const LONGEST_ROW: number = FIXED + MOST_DIALOGS * 4;
 /** Stands for a session that does not expire. */
 const NEVER = 0xffffffff;
 /** What nodes tell each other of the flags. */
-const TOLD_FLAGS = STATE | CANCELLED | BYE;
+const TOLD_FLAGS = STATE | CANCELLED | CHANNEL | UNCONFIRMED | BYE;
 
 /** A row that another node told. Reused. */
 export interface SharedRow {
-  /** State, CANCELLED and the BYE. */
+  /** State, CANCELLED, CHANNEL, UNCONFIRMED and the BYE. */
   flags: number;
   session: number;
   dialogs: number;

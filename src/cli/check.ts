@@ -5,6 +5,7 @@ import { ruleIds, type RuleMode } from "../domain/rule-id.ts";
 import type { NextHop, Side } from "../domain/trunk.ts";
 import type { Millis } from "../domain/time.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
+import { sayNumbers } from "../config/change/number-words.ts";
 import { createCalendar } from "../config/lists/calendar.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.ts";
 import { readYaml, type Source } from "../config/yaml/yaml-source.ts";
@@ -313,8 +314,7 @@ function describeOrder(nextHops: readonly NextHop[]): string {
 function describeLists({ lists }: Policy): readonly Line[] {
   if (lists.length === 0) return [["lists", "none"]];
   const rows = lists.map(({ id, kind, file, rows: amount, numbers, prefixes }) => {
-    const covered = `${sayAmount(numbers, "number")}${prefixes === 0 ? "" : `, ${prefixes} by prefix`}`;
-    return [id, kind, sayAmount(amount, "row"), covered, file];
+    return [id, kind, sayAmount(amount, "row"), sayNumbers(numbers, prefixes), file];
   });
   return align(rows).map((text, index) => [index === 0 ? "lists" : "", text]);
 }

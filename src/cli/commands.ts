@@ -110,6 +110,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .option("--lessee <id>", "lessee")
     .option("--reason <code>", "reason code")
     .option("--verdict <verdict>", "accept, reject, drop, withhold or label")
+    .option("--rule <rule>", "the rule that decided")
     .option("--shadow <rule>", "rule or reason of a finding in monitor mode")
     .option("--from <time>", "first time; without an offset in the time zone of the policy")
     .option("--to <time>", "last time, inclusive: a day or a minute is meant as a whole")
@@ -318,6 +319,7 @@ interface SearchFlags {
   readonly lessee?: string;
   readonly reason?: string;
   readonly verdict?: string;
+  readonly rule?: string;
   readonly shadow?: string;
   readonly from?: string;
   readonly to?: string;

@@ -25,6 +25,7 @@ export function addOfficeCommands(
     .option("--lessee <id>", "compares with the list of this lessee")
     .option("--list <name>", "compares with this list of the policy")
     .option("--add", "the rows come behind those that are in force")
+    .option("--replace", "numbers, or figures of a month, that are there already may go")
     .addOption(
       new Option("--kind <kind>", "a list of numbers, or the figures of a month for the report")
         .choices(["list", "monthly"])
@@ -102,8 +103,13 @@ export function addOfficeCommands(
     )
     .option("--config <file>", "configuration that names the policy", defaultConfig)
     .option("--records <dir>", "records folder; more than once for several", collect, [])
-    .option("--days <n>", "a number that has not called for so many days is unused", readCount, 90)
+    .option("--days <n>", "a number that has not called for so many days is unused", readPositive, 90)
     .option("--soon <n>", "a row that ends within so many days is about to expire", readCount, 30)
+    .option(
+      "--verified-within <n>",
+      "a row that was verified longer ago than so many days is overdue; default: verifiedWithinDays of the policy",
+      readPositive,
+    )
     .option("--lessee <id>", "this lessee only; default: all")
     .option("--json", "one JSON object per line")
     .action(async ({ lessee, json = false, ...options }: AuditFlags) => {
@@ -137,6 +143,8 @@ export function addOfficeCommands(
       collect,
       [],
     )
+    .option("--unit <name>", "who reports (填报单位); it stands at the top")
+    .option("--made-at <time>", "when the report is made; left out: the report does not say it")
     .option("--config <file>", "configuration that names the records folder")
     .option("--records <dir>", "records folder; more than once for several nodes", collect, [])
     .action(async ({ lang, ...options }: ReportFlags) => {
@@ -149,7 +157,7 @@ export function addOfficeCommands(
       done(
         await reportMonth(
           { config: undefined, ...options, language },
-          { ...streams(), readFile: readFromDisk, access: { ...whoAsks(), now: Date.now() } },
+          { ...streams(), readFile: readFromDisk, now: Date.now(), access: whoAsks() },
         ),
       );
     });
@@ -179,6 +187,7 @@ interface AuditFlags {
   readonly records: readonly string[];
   readonly days: number;
   readonly soon: number;
+  readonly verifiedWithin?: number;
   readonly lessee?: string;
   readonly json?: boolean;
 }
@@ -188,12 +197,20 @@ function readCount(text: string): number {
   return Number(text);
 }
 
+function readPositive(text: string): number {
+  const count = readCount(text);
+  if (count < 1) throw new InvalidArgumentError("It must be 1 or more.");
+  return count;
+}
+
 interface ReportFlags {
   readonly month: string;
   readonly by: readonly Dimension[];
   readonly format: "html" | "csv" | "json";
   readonly lang?: "zh" | "en";
   readonly monthly: readonly string[];
+  readonly unit?: string;
+  readonly madeAt?: string;
   readonly config?: string;
   readonly records: readonly string[];
 }

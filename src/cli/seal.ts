@@ -13,7 +13,7 @@ import { listKept } from "../records/policies/kept-policy.ts";
 import { type Database, openDatabase } from "../records/sealed/duckdb.ts";
 import { type SealOutcome, sealFolder } from "../records/sealed/seal-folder.ts";
 import type { SealStep } from "../records/sealed/seal-hour.ts";
-import { findRecords, type PlaceOptions, type RecordsPlace } from "./asking/record-places.ts";
+import { exitOf, findRecords, type PlaceOptions, type RecordsPlace } from "./asking/record-places.ts";
 
 /** What the command may use. `now`: Unix milliseconds. */
 export interface SealOutput {
@@ -40,15 +40,24 @@ export async function sealRecords(options: PlaceOptions, output: SealOutput): Pr
     return 1;
   };
   const place = findRecords(options, output.readFile);
-  if (typeof place === "string") return fail(place);
+  if (typeof place === "string") {
+    fail(place);
+    return exitOf(place);
+  }
   let code = 0;
+  let told = 0;
   for (const folder of place.folders) {
     const why = await sealOne(folder, place, output, (outcome) => {
+      told++;
       if (outcome.kind === "failed") code = fail(describe(outcome));
       else stdout.write(`${describe(outcome)}\n`);
     });
     if (why !== undefined) code = fail(why);
   }
+  if (told === 0 && code === 0)
+    stdout.write(
+      "nothing to seal: no hour is closed that was not sealed before (an hour closes five minutes after its end)\n",
+    );
   return code;
 }
 

@@ -4,10 +4,18 @@ import type { Millis } from "../domain/time.ts";
 import { askNumbers, askRecords, type Found, type RecordPlace } from "../records/asking/ask-records.ts";
 import { readParty, type RecordFilter } from "../records/asking/record-filter.ts";
 import type { NumberUse } from "../records/asking/sealed-lines.ts";
+import { sayFailure } from "./asking/failure-words.ts";
 import { keepOneEnd } from "../records/asking/ends-of-calls.ts";
 import { noteAccess } from "./asking/access-note.ts";
+import { doubtNames, refuseWords } from "./asking/asked-words.ts";
 import { plainJson } from "./asking/plain-text.ts";
-import { createClock, findRecords, openForAsking, type PlaceOptions } from "./asking/record-places.ts";
+import {
+  createClock,
+  exitOf,
+  findRecords,
+  openForAsking,
+  type PlaceOptions,
+} from "./asking/record-places.ts";
 import { writeCsv, writeNumbersCsv } from "./asking/record-csv.ts";
 import { type Clock, layOutLines, layOutNumbers } from "./asking/record-table.ts";
 import { readSpan, timeForms } from "./asking/spoken-times.ts";
@@ -24,6 +32,7 @@ export interface SearchOptions extends PlaceOptions {
   readonly lessee?: string | undefined;
   readonly reason?: string | undefined;
   readonly verdict?: string | undefined;
+  readonly rule?: string | undefined;
   readonly shadow?: string | undefined;
   /** Kinds of lines; empty: `decided` and `request`, with `ids` `moved` and `ended` too. */
   readonly kinds: readonly string[];
@@ -61,7 +70,9 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
     return code;
   };
   const place = findRecords(options, output.readFile);
-  if (typeof place === "string") return fail(1, place);
+  if (typeof place === "string") return fail(exitOf(place), place);
+  const wrong = refuseWords(options);
+  if (wrong !== undefined) return fail(2, wrong);
   const filter = readFilter(options, place.timeZone, now);
   if (typeof filter === "string") return fail(2, filter);
   const limit = Number(options.limit ?? DEFAULT_LIMIT);
@@ -86,13 +97,16 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
       else stdout.write((options.csv ? writeCsv : layOutLines)(items, clock));
     }
     for (const note of describeGaps(found, opened)) stderr.write(`sigwall search: ${note}\n`);
+    if (found.items.length === 0)
+      for (const doubt of doubtNames(options, place.config, output.readFile))
+        stderr.write(`sigwall search: nothing was found: ${doubt}\n`);
     if (found.isCut) stderr.write(`sigwall search: the newest ${limit} are shown; --limit N shows more\n`);
     const access = { command: "search", ...whoAsks(), case: options.case, found: found.items.length };
     for (const failure of noteAccess(place.folders, { ...access, asked: askedFor(options) }, now))
       stderr.write(`sigwall search: no access line could be written in ${failure}\n`);
     return 0;
   } catch (error) {
-    return fail(1, error instanceof Error ? error.message : String(error));
+    return fail(1, sayFailure(error));
   } finally {
     database?.close();
   }
@@ -152,6 +166,7 @@ function askedFor(options: SearchOptions): Readonly<Record<string, string>> {
     "lessee",
     "reason",
     "verdict",
+    "rule",
     "shadow",
     "from",
     "to",
@@ -181,6 +196,7 @@ function readFilter(options: SearchOptions, timeZone: string, now: Millis): Reco
     lessee,
     reason,
     verdict,
+    rule,
     shadow,
     from,
     to,
@@ -190,6 +206,8 @@ function readFilter(options: SearchOptions, timeZone: string, now: Millis): Reco
   const last = to === undefined ? undefined : readSpan(to, timeZone, now);
   if (from !== undefined && first === undefined) return `--from "${from}" is no time; expected ${timeForms}`;
   if (to !== undefined && last === undefined) return `--to "${to}" is no time; expected ${timeForms}`;
+  if (first !== undefined && last !== undefined && first.from >= last.to)
+    return `--from "${from}" is later than --to "${to}"`;
   return {
     kinds: options.numbers ? ["decided"] : kinds.length > 0 ? kinds : defaultKinds(ids),
     from: first?.from,
@@ -203,6 +221,7 @@ function readFilter(options: SearchOptions, timeZone: string, now: Millis): Reco
     lessee,
     reason,
     verdict,
+    rule,
     shadow,
   };
 }

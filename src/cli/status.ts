@@ -65,6 +65,8 @@ export interface Status {
     readonly bound: number;
     readonly findings: number;
   }[];
+  /** The last reload, where it failed or was refused: other files are on the disk than those in force. */
+  readonly reload?: { readonly result: string; readonly at: string; readonly cause: string };
   /** The other nodes. Empty without a key `redis`. */
   readonly nodes: readonly NodeStatus[];
   /** What an operator should look at, in words. */
@@ -148,9 +150,17 @@ export function readStatus(samples: readonly Sample[], now: number): Status {
         count: value,
       })),
     quarantine: readQuarantine(of),
+    ...readReload(of),
     nodes: readNodes(of),
     attention: readAttention(of),
   };
+}
+
+function readReload(of: (name: string) => readonly Sample[]): Pick<Status, "reload"> {
+  const [problem] = of("sigwall_reload_problem_timestamp_seconds");
+  if (problem === undefined) return {};
+  const { result = "", cause = "" } = problem.labels;
+  return { reload: { result, at: new Date(problem.value * 1000).toISOString(), cause } };
 }
 
 function readQuarantine(of: (name: string) => readonly Sample[]): Status["quarantine"] {
@@ -257,7 +267,7 @@ function readAttention(of: (name: string) => readonly Sample[]): readonly string
 
 function describe(status: Status): string {
   const { version, node, revision, upSeconds, isDraining, overload, trunks, limits, findings } = status;
-  const { quarantine, attention } = status;
+  const { quarantine, reload, attention } = status;
   const load = isDraining
     ? "stopping: new calls are refused"
     : overload === 0
@@ -284,6 +294,9 @@ function describe(status: Status): string {
       ({ detector, bound, findings: inForce }) =>
         `quarantine ${detector}: ${bound} bound${detector === "command" ? "" : `, ${inForce} findings in force`}`,
     ),
+    ...(reload === undefined
+      ? []
+      : [`reload     ${reload.result} at ${reload.at}, policy ${revision} stays in force: ${reload.cause}`]),
     ...status.nodes.map(
       ({ node: other, isUp, isReady, revision: runs, delay, clockOffset }) =>
         `node       ${other}: ${isUp ? (isReady ? "ready" : "not ready") : "not heard"}, policy ${runs}, ${delay} ms away, clock ${clockOffset >= 0 ? "+" : ""}${clockOffset} ms`,

@@ -11,6 +11,8 @@ import { findEnds } from "../records/asking/ends-of-calls.ts";
 import { type ReadLine, type RecordFilter, readParty } from "../records/asking/record-filter.ts";
 import type { RecalledPolicy } from "../records/policies/policy-recall.ts";
 import { readRecordedAttempt } from "../replay/recorded-attempts.ts";
+import { doubtNames } from "./asking/asked-words.ts";
+import { sayFailure } from "./asking/failure-words.ts";
 import { noteAccess } from "./asking/access-note.ts";
 import { type Judged, judgeAgain, type Judging, readRow } from "./asking/call-judging.ts";
 import { type CallStory, layOutStory } from "./asking/call-story.ts";
@@ -23,6 +25,7 @@ import { objectsIn } from "../records/lines/line-fields.ts";
 import { recallFrom } from "./asking/policy-at.ts";
 import {
   createClock,
+  exitOf,
   findRecords,
   openForAsking,
   type PlaceOptions,
@@ -67,7 +70,7 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
     return code;
   };
   const place = findRecords(options, output.readFile);
-  if (typeof place === "string") return fail(1, place);
+  if (typeof place === "string") return fail(exitOf(place), place);
   const filter = readFilter(options, place.timeZone, now);
   if (typeof filter === "string") return fail(2, filter);
   const opened = await openForAsking();
@@ -95,9 +98,12 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
         : { callId: options.callId };
     for (const failure of noteAccess(place.folders, { ...access, asked: askedFor }, now))
       fail(0, `no access line could be written in ${failure}`);
-    return calls.length > 0 ? 0 : fail(1, "no such call was found");
+    if (calls.length > 0) return 0;
+    for (const doubt of doubtNames({ caller: options.caller, kinds: [] }, undefined, output.readFile))
+      fail(1, doubt);
+    return fail(1, "no such call was found");
   } catch (error) {
-    return fail(1, error instanceof Error ? error.message : String(error));
+    return fail(1, sayFailure(error));
   } finally {
     database?.close();
   }

@@ -1,7 +1,7 @@
 // The layout of batches: what nodes tell each other of their calls.
 import type { EndedBy, HowEnded } from "../domain/call.ts";
 import type { IdentitySource } from "../domain/identity.ts";
-import type { NumberClass } from "../domain/number.ts";
+import type { NumberClass, UnusableWhy } from "../domain/number.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 
 /*
@@ -31,6 +31,14 @@ export const Item = {
   row: 3,
   /** A call has ended. */
   ended: 4,
+  /** The node begins, or has ended, to tell the state of every call that it carries. */
+  roster: 5,
+  /** The node asks for that. */
+  ask: 6,
+  /** A call in set-up is at another next hop. */
+  moved: 7,
+  /** A BYE of a call has passed that the node does not know. */
+  left: 8,
 } as const;
 
 /** Bits of an attempt. */
@@ -41,6 +49,9 @@ export const AttemptFlag = {
   emergencyUrn: 4,
   isup: 8,
 } as const;
+
+/** A row belongs to a roster. */
+export const ROSTER_ROW = 1;
 
 /** Stands for a number that is left out. */
 export const NONE = 0xffffffff;
@@ -94,6 +105,14 @@ export const numberClasses = [
   "intelligent_800",
   "intelligent_1010",
 ] as const satisfies readonly NumberClass[];
+export const unusableWhys = [
+  "empty",
+  "token",
+  "restricted",
+  "unavailable",
+  "not-a-number",
+  "invalid",
+] as const satisfies readonly UnusableWhy[];
 export const endedBys = ["caller", "called", "filter"] as const satisfies readonly EndedBy[];
 export const howEndeds = [
   "cancelled",

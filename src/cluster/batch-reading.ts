@@ -1,7 +1,7 @@
 // Reads batches of other nodes: total, so that no octets of theirs can do harm.
 import { Buffer } from "node:buffer";
 import { createSharedRow, readRow, type SharedRow } from "../calls/shared-rows.ts";
-import type { EndedBy, HowEnded } from "../domain/call.ts";
+import type { EndedBy, HopId, HowEnded } from "../domain/call.ts";
 import type { AssertedIdentity } from "../domain/identity.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import { isReasonCode, type ReasonCode } from "../domain/reason.ts";
@@ -23,7 +23,9 @@ import {
   numberClasses,
   NumberKind,
   outcomeKinds,
+  ROSTER_ROW,
   transports,
+  unusableWhys,
   VERSION,
 } from "./batch-layout.ts";
 import type { ToldDecision } from "./batch-writing.ts";
@@ -74,7 +76,13 @@ export interface ToldEnd {
 export interface BatchItems {
   readonly attempt: (call: NamedCall, attempt: ToldAttempt) => void;
   readonly decision: (call: NamedCall, decision: ReadDecision, ago: Millis) => void;
-  readonly row: (call: NamedCall, row: SharedRow, isTaken: boolean) => void;
+  /** @param turn how often the call has been taken over */
+  readonly row: (call: NamedCall, row: SharedRow, turn: number, isRoster: boolean) => void;
+  /** @param begunAgo how long before the batch the roster was begun */
+  readonly roster: (isBegin: boolean, begunAgo: Millis, count: number) => void;
+  readonly ask: () => void;
+  readonly moved: (call: NamedCall, hop: HopId) => void;
+  readonly left: (call: NamedCall, by: EndedBy) => void;
   readonly ended: (call: NamedCall, end: ToldEnd) => void;
 }
 
@@ -173,11 +181,14 @@ function readCall(): void {
   named.trunk = word(u8());
 }
 
-const nobody: PartyNumber = { kind: "unusable", why: "invalid", detail: "not told", raw: "" };
+const nobody: PartyNumber = { kind: "unusable", why: "invalid", detail: "can't be read", raw: "" };
 
 function readNumber(): PartyNumber {
   const kind = u8();
-  if (kind === NumberKind.none) return nobody;
+  if (kind === NumberKind.none) {
+    const why = oneOf(unusableWhys, u8());
+    return { kind: "unusable", why, detail: "told by another node", raw: text(u8()) };
+  }
   const numberClass = oneOf(numberClasses, u8());
   const key = f64();
   if (kind > NumberKind.short || !Number.isSafeInteger(key)) {
@@ -268,9 +279,30 @@ function readDecision(): ReadDecision {
   return { bytes: reader.bytes, start, end, fingerprint, outcome: readOutcome() };
 }
 
+function readRoster(sentAt: Millis, { roster }: BatchItems): void {
+  const isBegin = u8() === 1;
+  const begunAgo = sentAt - f64();
+  const count = u32();
+  if (reader.isWhole) roster(isBegin, begunAgo, count);
+}
+
+function readToldRow({ row }: BatchItems): void {
+  const isRoster = (u8() & ROSTER_ROW) !== 0;
+  const turn = u16();
+  if (!readRow(reader.bytes, reader.at, reader.end, shared)) reader.isWhole = false;
+  if (reader.isWhole) row(named, shared, turn, isRoster);
+}
+
 function readItem(kind: number, sentAt: Millis, items: BatchItems): void {
-  if (kind < Item.attempt || kind > Item.ended) return;
-  readCall();
+  if (kind === Item.roster) readRoster(sentAt, items);
+  else if (kind === Item.ask) items.ask();
+  else if (kind >= Item.attempt && kind <= Item.left) {
+    readCall();
+    readOfCall(kind, sentAt, items);
+  }
+}
+
+function readOfCall(kind: number, sentAt: Millis, items: BatchItems): void {
   if (kind === Item.attempt) {
     const attempt = readAttempt(sentAt);
     if (reader.isWhole) items.attempt(named, attempt);
@@ -278,13 +310,16 @@ function readItem(kind: number, sentAt: Millis, items: BatchItems): void {
     const ago = sentAt - f64();
     const decision = readDecision();
     if (reader.isWhole) items.decision(named, decision, ago);
-  } else if (kind === Item.row) {
-    const isTaken = u8() === 1;
-    if (!readRow(reader.bytes, reader.at, reader.end, shared)) reader.isWhole = false;
-    if (reader.isWhole) items.row(named, shared, isTaken);
-  } else {
+  } else if (kind === Item.row) readToldRow(items);
+  else if (kind === Item.ended) {
     const end = readEnd(sentAt);
     if (reader.isWhole) items.ended(named, end);
+  } else if (kind === Item.moved) {
+    const hop = word(u8());
+    if (reader.isWhole) items.moved(named, hop);
+  } else {
+    const by = oneOf(endedBys, u8());
+    if (reader.isWhole) items.left(named, by);
   }
 }
 

@@ -2,7 +2,8 @@
 import { Buffer } from "node:buffer";
 import type { CallName } from "../calls/calls.ts";
 import type { CallAttempt } from "../domain/attempt.ts";
-import type { CallEnded } from "../domain/call.ts";
+import type { CallEnded, EndedBy, HopId } from "../domain/call.ts";
+import type { AssertedIdentity } from "../domain/identity.ts";
 import type { PartyNumber } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
@@ -23,7 +24,9 @@ import {
   numberClasses,
   NumberKind,
   outcomeKinds,
+  ROSTER_ROW,
   transports,
+  unusableWhys,
   VERSION,
 } from "./batch-layout.ts";
 
@@ -49,16 +52,23 @@ export interface BatchPen {
   /**
    * The state of a call.
    *
+   * @param turn how often the call has been taken over
    * @param pack writes it at a place of the buffer, and returns where it ends; the same place: there is none
    */
   row(
     name: CallName,
     node: string,
     trunk: TrunkId,
-    isTaken: boolean,
+    turn: number,
+    isRoster: boolean,
     pack: (out: Buffer, at: number) => number,
-  ): void;
+  ): boolean;
   ended(name: CallName, node: string, event: CallEnded, now: Millis): void;
+  /** @param begun when it began to be told; `count`: rows of it */
+  roster(isBegin: boolean, begun: Millis, count: number): void;
+  ask(): void;
+  moved(name: CallName, node: string, trunk: TrunkId, hop: HopId): void;
+  left(name: CallName, node: string, by: EndedBy): void;
   /** Hands the batch out, and begins the next one. */
   take(now: Millis): Buffer<ArrayBuffer>;
 }
@@ -121,6 +131,8 @@ export function createBatchPen(): BatchPen {
   function number(value: PartyNumber): void {
     if (value.kind === "unusable") {
       u8(NumberKind.none);
+      u8(unusableWhys.indexOf(value.why));
+      text(value.raw.length > LONGEST_TEXT ? "" : value.raw);
       return;
     }
     u8(NumberKind[value.kind]);
@@ -181,7 +193,7 @@ export function createBatchPen(): BatchPen {
       const countAt = at++;
       let count = 0;
       for (const identity of calling) {
-        if (identity.number.kind === "unusable" || count === MOST_IDENTITIES) continue;
+        if (count === MOST_IDENTITIES) break;
         u8(identitySources.indexOf(identity.source) | (identity.party === "called" ? 0x80 : 0));
         number(identity.number);
         count++;
@@ -189,8 +201,8 @@ export function createBatchPen(): BatchPen {
       bytes[countAt] = count;
       number(called);
       u8(Math.min(diversion.length, LONGEST_TEXT));
-      // A call of which not every identity is told is known again by nobody.
-      const isWhole = count === calling.length && callId.length <= LONGEST_TEXT;
+      // A call of which not everything is told is known again by nobody.
+      const isWhole = count === calling.length && callId.length <= LONGEST_TEXT && calling.every(isShort);
       text(isWhole && fromTag.length <= LONGEST_TEXT ? callId : "");
       text(fromTag);
       end();
@@ -204,15 +216,18 @@ export function createBatchPen(): BatchPen {
       if (isWhole) end();
       else at = begun;
     },
-    row(name, node, trunk, isTaken, pack) {
+    row(name, node, trunk, turn, isRoster, pack) {
       begin(Item.row);
       writeName(name, node);
       word(trunk);
-      u8(isTaken ? 1 : 0);
+      u8(isRoster ? ROSTER_ROW : 0);
+      u16(turn);
       const from = at;
       at = pack(bytes, from);
-      if (at === from) at = begun;
-      else end();
+      const isThere = at > from;
+      if (isThere) end();
+      else at = begun;
+      return isThere;
     },
     ended(name, node, { by, how, status, cause, ringingMs, answeredMs, talkedMs, call }, now) {
       begin(Item.ended);
@@ -228,6 +243,31 @@ export function createBatchPen(): BatchPen {
       u32(spanOf(talkedMs));
       end();
     },
+    roster(isBegin, rosterBegun, count) {
+      begin(Item.roster);
+      u8(isBegin ? 1 : 0);
+      f64(rosterBegun);
+      u32(count);
+      end();
+    },
+    ask() {
+      begin(Item.ask);
+      end();
+    },
+    moved(name, node, trunk, hop) {
+      begin(Item.moved);
+      writeName(name, node);
+      word(trunk);
+      text(hop);
+      end();
+    },
+    left(name, node, by) {
+      begin(Item.left);
+      writeName(name, node);
+      word("");
+      u8(endedBys.indexOf(by));
+      end();
+    },
     take(now) {
       bytes[0] = VERSION;
       bytes.writeDoubleLE(now, 1);
@@ -241,4 +281,8 @@ export function createBatchPen(): BatchPen {
 
 function spanOf(span: Millis | undefined): number {
   return span === undefined ? NONE : Math.min(Math.max(0, Math.round(span)), NONE - 1);
+}
+
+function isShort({ number }: AssertedIdentity): boolean {
+  return number.kind !== "unusable" || number.raw.length <= LONGEST_TEXT;
 }

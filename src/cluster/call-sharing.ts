@@ -1,36 +1,32 @@
 // Calls of several nodes: each tells the others what it lets go on and what becomes of it, and counts theirs as its own.
+import type { Buffer } from "node:buffer";
 import type { CallName, CallSlot } from "../calls/calls.ts";
 import { parseCallId, formatCallId, formatIdPrefix } from "../calls/call-id.ts";
-import { NO_CALL } from "../calls/calls.ts";
-import type { CallAttempt, SignallingSource } from "../domain/attempt.ts";
-import type { CallDecided, CallEnded, CallEvent, CallNaming, CallRef } from "../domain/call.ts";
-import type { AssertedIdentity } from "../domain/identity.ts";
+import type { CallDecided, CallEnded, CallEvent, CallMoved, CallNaming, HopId } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
-import type { Trunk } from "../domain/trunk.ts";
+import type { TrunkId } from "../domain/trunk.ts";
 import type { Mutable } from "../domain/mutable.ts";
+import { parseEndpoint } from "../net/address.ts";
 import { noCalls, type SharedCallsFigures } from "../observe/cluster/cluster-figures.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { CallSetup } from "../proxy/memory/call-setup.ts";
-import type { ElsewhereView, SharedMemory, TakeDecision } from "../proxy/memory/shared-memory.ts";
+import type { ElsewhereView, SetupsElsewhere, SharedMemory } from "../proxy/memory/shared-memory.ts";
+import type { Target } from "../routing/listener.ts";
 import { makesEmergencyParty } from "../screening/emergency-parties.ts";
 import type { ScreeningState } from "../screening/state.ts";
-import { AttemptFlag } from "./batch-layout.ts";
-import {
-  type BatchItems,
-  type NamedCall,
-  readBatch,
-  type ToldAttempt,
-  type ToldEnd,
-} from "./batch-reading.ts";
+import { AttemptFlag, transports } from "./batch-layout.ts";
+import { type BatchItems, type NamedCall, readBatch } from "./batch-reading.ts";
 import { createBatchPen } from "./batch-writing.ts";
 import type { NodeRef } from "./exchange.ts";
+import { createRoster } from "./roster.ts";
+import { attemptOf, decidedOf, endedOf } from "./told-events.ts";
 
 /** Refusals whose repeats other nodes are told of, at most, in one batch: a flood of refused calls must not crowd it. */
 const MOST_REFUSALS = 200;
-/** Calls of a roster in one batch. */
-const ROSTER_PIECE = 2000;
-/** Batches that are kept until there is a memory of calls. */
-const MOST_EARLY = 4096;
+/** Octets of batches that are kept until there is a memory of calls. */
+const MOST_EARLY: number = 16 * 2 ** 20;
+/** Calls of other nodes whose end here is remembered. */
+const MOST_ENDED = 65_536;
 /** An item that says that it is older is not believed. */
 const OLDEST: Millis = 10 * 60_000;
 
@@ -80,19 +76,25 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
   const { naming, state, policy, now, countedUntil = 0 } = parts;
   const pen = createBatchPen();
   const ownPrefix = formatIdPrefix(naming.node, naming.epoch);
+  const ownNode = `${naming.node}-`;
   const figures: Mutable<SharedCallsFigures> = { ...noCalls };
   let calls: ElsewhereView | undefined;
   /** What was heard before there was a memory of calls. */
   const early: EarlyBatch[] = [];
-  let takeDecision: TakeDecision | undefined;
-  /** Calls whose state has changed since the last batch, and how: 1 changed, 2 taken over. */
-  const changed = new Map<CallSlot, number>();
+  let earlyOctets = 0;
+  const come: string[] = [];
+  let setups: SetupsElsewhere | undefined;
+  /** Calls whose state has changed since the last batch. */
+  const changed = new Set<CallSlot>();
   let refusals = 0;
-  /** Where the roster of this node's calls goes on; {@link NO_CALL}: nobody asks for it. */
-  let rosterAt: CallSlot = NO_CALL;
-  const roster: CallSlot[] = [];
-  /** Where the search for calls of a node that is gone goes on. */
-  const leaving = new Map<string, CallSlot>();
+  /** Calls of other nodes that have ended here: who restarts and has not heard of it is told again. */
+  const endedHere = new Set<string>();
+  const roster = createRoster({
+    calls: () => calls,
+    pen,
+    tellRow: (slot) => tellRow(slot, true),
+    now,
+  });
 
   function nodeOf({ node = 0 }: CallName): string {
     return node === 0 ? "" : (calls?.nodeName(node) ?? "");
@@ -139,22 +141,32 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
 
   function tellEnd(event: CallEnded): void {
     const named = nameOf(event.call.id);
-    if (named === undefined || !hasRoom()) figures.untold++;
-    else pen.ended(named.name, named.node, event, event.at - state.wall.ahead);
+    if (named === undefined || !hasRoom()) {
+      figures.untold++;
+      return;
+    }
+    pen.ended(named.name, named.node, event, event.at - state.wall.ahead);
+    if (event.call.id.startsWith(ownNode)) return;
+    for (const oldest of endedHere) {
+      if (endedHere.size < MOST_ENDED) break;
+      endedHere.delete(oldest);
+    }
+    endedHere.add(event.call.id);
   }
 
-  function tellRow(slot: CallSlot, isTaken: boolean): void {
-    if (calls === undefined || !hasRoom()) return;
+  /** @returns false where there was no room */
+  function tellRow(slot: CallSlot, isRoster: boolean): boolean {
+    if (calls === undefined || !hasRoom()) return false;
     const view = calls;
     const name = view.nameAt(slot);
-    pen.row(name, nodeOf(name), view.trunkOf(slot), isTaken, (out, at) => view.pack(slot, out, at));
+    const pack = (out: Buffer, at: number): number => view.pack(slot, out, at);
+    const isTold = pen.row(name, nodeOf(name), view.trunkOf(slot), view.turnOf(slot), isRoster, pack);
+    return isTold || !isRoster;
   }
 
-  function tellRoster(): void {
-    if (calls === undefined || rosterAt === NO_CALL) return;
-    roster.length = 0;
-    while (rosterAt !== NO_CALL && roster.length < ROSTER_PIECE) rosterAt = calls.carried(rosterAt, roster);
-    for (const slot of roster) tellRow(slot, false);
+  function tellMoved({ call: { id, trunk }, hop }: CallMoved): void {
+    const named = nameOf(id);
+    if (named !== undefined && hasRoom()) pen.moved(named.name, named.node, trunk, hop);
   }
 
   /** The node that sent the batch that is being read, and how long that was on its way. */
@@ -187,16 +199,17 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       const source = policy().trunkById(call.trunk);
       if (source === undefined) return;
       const attempt = attemptOf(told, source.trunk, wallAt(told.ago));
+      const isKnown = attempt.at <= countedUntil;
       if ((told.flags & AttemptFlag.paid) !== 0) {
-        const isKnown = attempt.at <= countedUntil;
         source.screen.count(attempt, isKnown ? withoutFrequency(state) : state);
         figures.counted++;
       }
+      if (isKnown) return;
       if (parts.hears() || makesEmergencyParty(attempt))
         parts.heard(decidedOf(told.flags, attempt, { id: idOf(call), trunk: call.trunk }));
     },
     decision(call, { bytes, start, end, fingerprint, outcome }) {
-      if (takeDecision === undefined || carrier <= 0) return;
+      if (setups === undefined || carrier <= 0) return;
       const { trunk } = call;
       const isPassing = outcome.kind === "forward";
       const setupOf = (slot: CallSlot): CallSetup => ({
@@ -210,19 +223,46 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
         isHeard: false,
       });
       const key = { trunk, bytes, start, end, isPassing };
-      if (!takeDecision(nameOfTold(call), carrier, key, setupOf, time)) figures.noRoom++;
+      if (!setups.decided(nameOfTold(call), carrier, key, setupOf, time)) figures.noRoom++;
     },
-    row(call, row, isTaken) {
-      if (calls === undefined || carrier <= 0) return;
+    row(call, row, turn, isRoster) {
+      if (isRoster) roster.heardRow(sender.node);
+      if (calls === undefined) return;
       const { trunk } = call;
-      const begun = calls.take({ name: nameOfTold(call), trunk, carrier, isTaken, row }, time);
+      const name = nameOfTold(call);
+      if (carrier <= 0 || (name.node ?? 0) < 0) {
+        figures.noRoom++;
+        return;
+      }
+      if (endedHere.size > 0 && endedHere.has(idOf(call))) {
+        if (hasRoom()) pen.ended(name, nodeOf(name), endedBefore(idOf(call), trunk, wallAt(0)), time);
+        return;
+      }
+      const begun = calls.take({ name, trunk, carrier, turn, row, transit }, time);
       if (begun === "answered" && parts.hears())
         parts.heard({ kind: "answered", call: { id: idOf(call), trunk }, at: wallAt(row.changedAgo) });
     },
     ended(call, end) {
-      calls?.ended(nameOfTold(call), time);
+      calls?.ended(nameOfTold(call), end.how, time);
+      const at = wallAt(end.ago);
+      if (parts.hears() && at > countedUntil)
+        parts.heard(endedOf(end, { id: idOf(call), trunk: call.trunk }, at));
       if (call.node === naming.node) parts.endedElsewhere?.(idOf(call));
-      if (parts.hears()) parts.heard(endedOf(end, { id: idOf(call), trunk: call.trunk }, wallAt(end.ago)));
+    },
+    roster(isBegin, begunAgo, count) {
+      if (isBegin) roster.heardBegin(sender.node);
+      else roster.heardEnd(sender.node, time - transit - Math.max(0, begunAgo), count);
+    },
+    ask: roster.begin,
+    moved(call, hop) {
+      const target = readHop(hop);
+      if (target === undefined) return;
+      setups?.changeSetup(nameOfTold(call), (setup) =>
+        setup.outcome.kind === "forward" ? { ...setup, outcome: { ...setup.outcome, target } } : setup,
+      );
+    },
+    left(call, by) {
+      calls?.left(nameOfTold(call), by, time);
     },
   };
 
@@ -236,13 +276,14 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
 
   return {
     memory: {
-      opened(view, take) {
+      opened(view, given) {
         calls = view;
-        takeDecision = take;
+        setups = given;
+        for (const node of come.splice(0)) view.numberOf(node);
       },
-      changed(slot, isTaken) {
-        if (isTaken) figures.taken++;
-        if (isTaken || !changed.has(slot)) changed.set(slot, isTaken ? 2 : 1);
+      changed: (slot) => void changed.add(slot),
+      left(name, by) {
+        if (hasRoom()) pen.left(name, nodeOf(name), by);
       },
       decided(name, trunk, key, setup) {
         if (setup.outcome.kind !== "forward" && ++refusals > MOST_REFUSALS) return;
@@ -252,35 +293,40 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
     happened(event) {
       if (event.kind === "decided") tellAttempt(event);
       else if (event.kind === "ended") tellEnd(event);
+      else if (event.kind === "moved") tellMoved(event);
     },
     flush() {
-      if (calls !== undefined)
+      if (calls !== undefined && early.length > 0) {
         for (const { from, bytes, age, at } of early.splice(0)) takeBatch(from, bytes, age + now() - at);
-      for (const [slot, how] of changed) tellRow(slot, how === 2);
+        earlyOctets = 0;
+      }
+      for (const slot of changed) tellRow(slot, false);
       changed.clear();
       refusals = 0;
-      tellRoster();
+      roster.work();
       flushPen();
-      if (calls === undefined) return;
-      for (const [node, from] of leaving) {
-        const next = calls.gone(calls.numberOf(node), from, now());
-        if (next === NO_CALL) leaving.delete(node);
-        else leaving.set(node, next);
-      }
     },
     batch(from, bytes, age) {
       if (calls !== undefined) takeBatch(from, bytes, age);
-      else if (early.length < MOST_EARLY) early.push({ from, bytes, age, at: now() });
-      else figures.noRoom++;
-    },
-    peer({ node }, what) {
-      if (what === "gone") leaving.set(node, 0);
+      else if (earlyOctets + bytes.length > MOST_EARLY) figures.noRoom++;
       else {
-        leaving.delete(node);
-        rosterAt = 0;
+        early.push({ from, bytes, age, at: now() });
+        earlyOctets += bytes.length;
       }
     },
-    figures: () => ({ ...figures, elsewhere: calls?.size() ?? 0 }),
+    peer({ node }, what) {
+      if (what === "gone") {
+        roster.gone(node);
+        return;
+      }
+      // Messages name its calls from now on.
+      if (calls === undefined) come.push(node);
+      else calls.numberOf(node);
+      if (what === "new") roster.begunAnew(node);
+      roster.begin();
+      if (what === "back") pen.ask();
+    },
+    figures: () => ({ ...figures, elsewhere: calls?.size() ?? 0, taken: calls?.taken() ?? 0 }),
   };
 }
 
@@ -288,78 +334,21 @@ function passes({ decision: { verdict } }: CallDecided): boolean {
   return verdict.kind !== "reject" && verdict.kind !== "drop";
 }
 
-const nowhere = {
-  transport: "udp",
-  sourceAddress: "",
-  sourcePort: 0,
-  destinationAddress: "",
-  destinationPort: 0,
-} as const;
-
-const sipOrigin: SignallingSource = { ...nowhere, signalling: "sip" };
-const isupOrigin: SignallingSource = { ...nowhere, signalling: "isup" };
-
-const diverting: AssertedIdentity = {
-  source: "diversion",
-  number: { kind: "unusable", why: "invalid", detail: "not told", raw: "" },
-  presentation: "allowed",
-};
-
-const noDiversion: readonly AssertedIdentity[] = [];
-
-function attemptOf(told: ToldAttempt, trunk: Trunk, at: Millis): CallAttempt {
-  return {
-    at,
-    trunk,
-    origin: (told.flags & AttemptFlag.isup) === 0 ? sipOrigin : isupOrigin,
-    calling: told.calling,
-    called: told.called,
-    emergencyUrn: (told.flags & AttemptFlag.emergencyUrn) !== 0,
-    diversion: told.diverting === 0 ? noDiversion : [diverting],
-    privacy: 0,
-    callId: told.callId,
-    fromTag: told.fromTag,
-    requestUri: "",
-  };
-}
-
-const noMarks: CallDecided["decision"]["marks"] = [];
-const noShadow: CallDecided["decision"]["shadow"] = [];
-const accepted = { kind: "accept", reason: "default" } as const;
-const forwarded = { kind: "forwarded", hop: "" } as const;
-const notForwarded = { kind: "answered", status: 0 } as const;
-
-function decidedOf(flags: number, attempt: CallAttempt, call: CallRef): CallDecided {
-  const isForwarded = (flags & AttemptFlag.forwarded) !== 0;
-  return {
-    kind: "decided",
-    call,
-    at: attempt.at,
-    decision: {
-      attempt,
-      verdict: accepted,
-      rule: makesEmergencyParty(attempt) ? "emergency" : "default",
-      marks: noMarks,
-      shadow: noShadow,
-      revision: "",
-    },
-    action: isForwarded ? forwarded : notForwarded,
-  };
-}
-
-function endedOf(end: ToldEnd, call: CallRef, at: Millis): CallEnded {
-  const { by, how, status, cause, ringingMs, answeredMs, talkedMs } = end;
-  const ended: Mutable<CallEnded> = { kind: "ended", call, at, by, how };
-  if (status !== 0) ended.status = status;
-  if (cause !== undefined) ended.cause = cause;
-  if (ringingMs !== undefined) ended.ringingMs = ringingMs;
-  if (answeredMs !== undefined) ended.answeredMs = answeredMs;
-  if (talkedMs !== undefined) ended.talkedMs = talkedMs;
-  return ended;
-}
-
 /** The same state, of which limits by contract count nothing. */
 function withoutFrequency(state: ScreeningState): ScreeningState {
   const { frequency } = state;
   return { ...state, frequency: { ...frequency, add: () => true, addPending: () => true } };
+}
+
+/** The end of a call that was told before, for a node that has not heard of it. */
+function endedBefore(id: string, trunk: TrunkId, at: Millis): CallEnded {
+  return { kind: "ended", call: { id, trunk }, at, by: "filter", how: "released" };
+}
+
+/** Reads `udp:192.0.2.1:5060`. */
+function readHop(hop: HopId): Target | undefined {
+  const colon = hop.indexOf(":");
+  const transport = transports.find((name) => name === hop.slice(0, colon));
+  const place = parseEndpoint(hop.slice(colon + 1));
+  return transport === undefined || place === undefined ? undefined : { transport, ...place };
 }

@@ -1,6 +1,6 @@
 // The memory of calls for engines whose calls the SIP proxy does not carry.
 import { createCalls } from "../calls/call-memory.ts";
-import type { Calls } from "../calls/calls.ts";
+import type { Calls, CallSlot } from "../calls/calls.ts";
 import { createTeller } from "../judging/tell.ts";
 import { longestCallOf } from "../policy/policy.ts";
 import type { EngineParts } from "./engine.ts";
@@ -16,7 +16,7 @@ export function createEngineCalls(
     longestCall: (trunk) => longestCallOf(parts.policy(), trunk),
     wall: parts.state.wall,
     tell: createTeller(parts.counters, parts.happened),
-    ...(sharing === undefined ? {} : { changed: (slot, isTaken) => sharing.changed(slot, isTaken) }),
+    ...(sharing === undefined ? {} : { changed: (slot: CallSlot) => sharing.changed(slot) }),
   });
   sharing?.opened(calls.elsewhere);
   parts.state.channels.of = (trunk) => calls.channels(trunk);

@@ -15,11 +15,14 @@ export interface MonthlyFigure {
   readonly head: ImportedHead;
   /** What was counted, in the words of the table; empty: all of the head. */
   readonly item: string;
-  readonly count: number;
+  /** Undefined: the cell is empty. That is not 0. */
+  readonly count: number | undefined;
 }
 
 export interface MonthlyFigures {
   readonly figures: readonly MonthlyFigure[];
+  /** The row of each figure, from 1. */
+  readonly rows: readonly number[];
   /** Cells in which nothing stands: they stay "not imported", and are no 0. */
   readonly empty: number;
   /** The first issues. */
@@ -69,6 +72,7 @@ export function readMonthlyFigures({ rows, placeOf }: Table): MonthlyFigures | {
   if (header === undefined || at("month") < 0 || at("head") < 0)
     return { error: "no row has the columns month (月份), head (类别) and count (数量)" };
   const figures: MonthlyFigure[] = [];
+  const places: number[] = [];
   const issues: CellIssue[] = [];
   const seen = new Set<string>();
   let empty = 0;
@@ -85,27 +89,38 @@ export function readMonthlyFigures({ rows, placeOf }: Table): MonthlyFigures | {
     const written = String(cell("count") ?? "").trim();
     const count = readCount(written);
     const item = String(cell("item") ?? "").trim();
-    const key = `${month ?? ""}\n${head ?? ""}\n${item}`;
     if (month === undefined)
       refuse("month", `${quoteCell(String(cell("month") ?? ""))} is no month like 2026-11`);
     else if (head === undefined)
       refuse("head", `${quoteCell(String(cell("head") ?? ""))} is none of 非实名, 关停涉案号码, 查处人员`);
-    else if (written === "") empty++;
-    else if (count === undefined) refuse("count", `${quoteCell(written)} is no whole number`);
-    else if (seen.has(key)) refuse("head", "this figure stands twice");
+    else if (written !== "" && count === undefined)
+      refuse("count", `${quoteCell(written)} is no whole number`);
+    else if (seen.has(keyOfFigure({ month, head, item }))) refuse("head", "this figure stands twice");
     else {
-      seen.add(key);
+      seen.add(keyOfFigure({ month, head, item }));
       figures.push({ month, head, item, count });
+      places.push(row.row);
+      if (count === undefined) empty++;
     }
   }
-  return { figures, empty, issues, issueCount };
+  return { figures, rows: places, empty, issues, issueCount };
+}
+
+/** What a figure is about; two of one key are counted once, or not at all. */
+export function keyOfFigure({ month, head, item }: Pick<MonthlyFigure, "month" | "head" | "item">): string {
+  return `${month} ${head}${item === "" ? "" : ` ${item}`}`;
 }
 
 /** Writes figures as the CSV that the report reads. */
 export function writeMonthlyFigures(figures: readonly MonthlyFigure[]): string {
   return writeCsv([
     ["month", "head", "item", "count"],
-    ...figures.map(({ month, head, item, count }) => [month, head, item, String(count)]),
+    ...figures.map(({ month, head, item, count }) => [
+      month,
+      head,
+      item,
+      count === undefined ? "" : String(count),
+    ]),
   ]);
 }
 

@@ -5,9 +5,12 @@ import {
   columnMeant,
   isMisspeltTrunk,
   misspeltDateColumn,
+  numberNames,
   plainName,
   quoteCell,
+  shortenCell,
 } from "../config/lists/list-advice.ts";
+import { findNearest } from "../config/yaml/suggestion.ts";
 import type { Table, TableRow } from "./table.ts";
 import { isEmptyRow } from "./table.ts";
 
@@ -59,9 +62,39 @@ export function findHeader(
     if (!positions.has("number")) continue;
     return mistake === undefined ? { row, positions, unread, width } : { error: mistake };
   }
-  const first = candidates[0]?.cells.map((cell) => String(cell ?? "")) ?? [];
-  return { error: `no row has a column "number" (号码)${adviseHeader(first)}` };
+  return { error: `no row has a column "number" (号码)${adviseRows(candidates)}` };
 }
+
+/** So many names of a header are told. */
+const MOST_TOLD = 8;
+
+/** What people may have meant by the row that is most like a header. */
+function adviseRows(rows: readonly TableRow[]): string {
+  const texts = rows.map(({ cells }) => cells.map((cell) => String(cell ?? "").trim()));
+  if (texts.some((row) => row.some(isMonth) && row.some(isCount)))
+    return "; these are figures of a month: import them with --kind monthly";
+  const known = (row: readonly string[]): number =>
+    row.filter((name) => columnMeant(name) !== undefined || nearNumber(name) !== undefined).length;
+  const [likely = []] = texts.toSorted((a, b) => known(b) - known(a));
+  const advice = adviseHeader(texts[0] ?? []);
+  const slip = likely.find((name) => nearNumber(name) !== undefined);
+  if (slip !== undefined)
+    return `; did you mean "${nearNumber(slip) ?? ""}" by ${quoteCell(slip)}? The header has ${sayNames(likely)}`;
+  if (advice !== "" || likely.length === 0) return advice;
+  return `; ${known(likely) > 0 ? "the header" : "the first row"} has ${sayNames(likely)}`;
+}
+
+function nearNumber(name: string): string | undefined {
+  return columnMeant(name) === undefined ? findNearest(plainName(name), numberNames) : undefined;
+}
+
+function sayNames(names: readonly string[]): string {
+  const told = names.filter((name) => name !== "");
+  return `${told.slice(0, MOST_TOLD).map(shortenCell).join(", ")}${told.length > MOST_TOLD ? ", …" : ""}`;
+}
+
+const isMonth = (name: string): boolean => name === "月份" || name.toLowerCase() === "month";
+const isCount = (name: string): boolean => name === "数量" || name.toLowerCase() === "count";
 
 /** The column that an unknown one may stand for, where a list without it would allow more. */
 function lostColumn(name: string, asked: AskedColumn | undefined): string | undefined {

@@ -157,11 +157,22 @@ export interface CollectionFigure {
 /** Upper bounds of the histogram of garbage collections, in seconds. */
 export const collectionBuckets: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
 
+/** The last reload, where it did not bring the files into force. */
+export interface ReloadProblem {
+  readonly result: "failed" | "refused";
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** The first cause, with masked digits. */
+  readonly cause: string;
+}
+
 /** The figures whose size does not depend on the number of trunks. */
 export interface GeneralFigures {
   readonly totals: Omit<Counters, "trunks" | "strangers" | "strays">;
   readonly revision: string;
   readonly reloads: Readonly<ReloadCounts & { readonly refused: number }>;
+  /** Undefined: the last reload was taken, or there was none. */
+  readonly reloadProblem: ReloadProblem | undefined;
   /** How SIP over UDP is received and sent: "batched", "dgram" or "none". */
   readonly sockets: string;
   /** Undefined before the engine is up. */
@@ -220,6 +231,7 @@ export interface Figures {
 export interface FigureSources {
   readonly counters: Counters;
   readonly reloads: Readonly<ReloadCounts & { readonly refused: number }>;
+  readonly reloadProblem?: () => ReloadProblem | undefined;
   readonly sockets: string;
   readonly policy: () => { readonly revision: string; readonly lists: readonly ListFigure[] };
   readonly nextHops: () => readonly NextHopFigure[];
@@ -309,6 +321,7 @@ function generalFigures(sources: FigureSources, revision: string): GeneralFigure
     totals,
     revision,
     reloads,
+    reloadProblem: sources.reloadProblem?.(),
     sockets,
     health: plainHealth(health?.()),
     hep: hep?.(),

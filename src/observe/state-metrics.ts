@@ -11,6 +11,17 @@ const policySeries: readonly Series[] = [
     "result",
     ({ general }) => Object.entries(general.reloads),
   ),
+  {
+    kind: "gauge",
+    name: "sigwall_reload_problem_timestamp_seconds",
+    help: "When the last reload failed or was refused, with its first cause; no series while the files are in force.",
+    labels: ["result", "cause"],
+    read({ general: { reloadProblem } }, report) {
+      if (reloadProblem === undefined) return;
+      const { result, cause, at } = reloadProblem;
+      report({ result, cause }, at / 1000);
+    },
+  },
   labelledSeries(
     "gauge",
     "sigwall_policy_info",
@@ -24,7 +35,7 @@ const policySeries: readonly Series[] = [
   labelledSeries(
     "gauge",
     "sigwall_list_numbers",
-    "Numbers in a list, those in ranges included; a prefix counts as none.",
+    "Numbers in a list, those in ranges included, and those of prefixes where the plan gives them one length.",
     "list",
     ({ lists }) => lists.map(({ id, numbers }) => [id, numbers]),
   ),

@@ -80,8 +80,9 @@ export interface ListSummary {
   readonly rows: number;
   readonly exact: number;
   readonly ranges: number;
+  /** Prefixes of which the plan does not say how many numbers they are. */
   readonly prefixes: number;
-  /** Exact numbers plus the numbers inside the ranges. A prefix adds none. */
+  /** Exact numbers, the numbers inside the ranges, and those behind prefixes with numbers of one length. */
   readonly numbers: number;
 }
 

@@ -1,5 +1,5 @@
 // Says whether the figures of a month may be too low: hours without a line, gaps, lines that can't be read.
-import type { MonthCounts } from "../records/reporting/month-counts.ts";
+import { hasRecords, type MonthCounts } from "../records/reporting/month-counts.ts";
 
 /** Lines, evidence or policies that are missing. */
 export interface ReportGap {
@@ -15,6 +15,8 @@ export interface ReportGap {
 }
 
 export interface Completeness {
+  /** False: there is no line and no gap of the month. Its figures are unknown, and no 0. */
+  readonly hasRecords: boolean;
   /** False: lines are known to be missing or unreadable. `silent` are hours of which nobody can tell. */
   readonly isWhole: boolean;
   /** The same of the month before, which has no silent hours either; undefined: it has no records. */
@@ -34,6 +36,7 @@ const HOUR = 3_600_000;
 
 export function completenessOf(counts: MonthCounts, before: MonthCounts | undefined): Completeness {
   return {
+    hasRecords: hasRecords(counts),
     isWhole: isWhole(counts),
     isBeforeWhole: before && isWhole(before) && before.silent.length === 0,
     silent: counts.silent.map(({ node, from, to }) => ({

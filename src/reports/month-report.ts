@@ -1,20 +1,14 @@
 // The monthly report as a value: five heads, what stands below them, and how it has changed.
 import type { Millis } from "../domain/time.ts";
-import { type ImportedHead, importedHeads, type MonthlyFigure } from "../intake/monthly-figures.ts";
-import type { MonthCounts } from "../records/reporting/month-counts.ts";
-import { type AttemptCount, MOST_IDS } from "../records/reporting/month-tally.ts";
+import { importedHeads, type MonthlyFigure } from "../intake/monthly-figures.ts";
+import { hasRecords, type MonthCounts } from "../records/reporting/month-counts.ts";
+import { type AttemptCount, firstIds } from "../records/reporting/month-tally.ts";
+import { changeOf } from "./changes.ts";
 import { type Completeness, completenessOf, gapsOf, type ReportGap } from "./completeness.ts";
+import { importedHead } from "./imported-head.ts";
+import type { ReportHead, ReportRow } from "./report-head.ts";
 import { linesStopped, trunksFound } from "./re-let-lines.ts";
 import { kindOfRefusal, refusalKinds } from "./refusal-kinds.ts";
-
-/** The heads of the notices, in their order. */
-export const heads = ["leased-lines", "refused-callers", "unregistered", "shut-down", "persons"] as const;
-export type Head = (typeof heads)[number];
-
-/** True for heads that nothing but an import fills. */
-export function isImported(head: Head): head is ImportedHead {
-  return importedHeads.some((name) => name === head);
-}
 
 /** What a part of the attempts is gathered by. */
 export const dimensions = ["trunk", "lessee", "province", "city", "county", "branch", "owner"] as const;
@@ -33,31 +27,6 @@ export interface TrunkPlace {
 export interface LesseePlace {
   readonly name?: string | undefined;
   readonly owner?: string | undefined;
-}
-
-/** One line of a head. */
-export interface ReportRow {
-  readonly id: string;
-  readonly zh: string;
-  readonly en: string;
-  readonly count: number;
-  /** In the month before; undefined: its records are not there. */
-  readonly before: number | undefined;
-  /** Of the head's count, 0 to 1. */
-  readonly share: number;
-  /** Against the month before: 0.5 is half as many again. Undefined: there is nothing to compare with. */
-  readonly change: number | undefined;
-  /** First ids of records, to look them up. */
-  readonly ids: readonly string[];
-}
-
-export interface ReportHead {
-  readonly head: Head;
-  /** Undefined: nothing was imported. */
-  readonly count: number | undefined;
-  readonly before: number | undefined;
-  readonly change: number | undefined;
-  readonly rows: readonly ReportRow[];
 }
 
 /** Where calls come in: from own lessees and lines, from other networks of the country, from abroad. */
@@ -86,14 +55,20 @@ export interface MonthReport {
   readonly timeZone: string;
   readonly from: string;
   readonly to: string;
+  /** The month is not over: until when there may be records. Left out: it is over. */
+  readonly until?: string;
+  /** Who reports, and when the report was made, where that was said. */
+  readonly unit?: string;
+  readonly madeAt?: string;
   /** Nodes whose records were counted. */
   readonly nodes: readonly string[];
   readonly heads: readonly ReportHead[];
   readonly networks: readonly (BreakdownRow & { readonly network: Network })[];
-  readonly attempts: number;
-  readonly refused: number;
+  /** Undefined: there are no records. */
+  readonly attempts: number | undefined;
+  readonly refused: number | undefined;
   /** Refused for the load, and for other reasons that say nothing of a caller. */
-  readonly notCounted: number;
+  readonly notCounted: number | undefined;
   readonly breakdowns: readonly {
     readonly dimension: Dimension;
     readonly rows: readonly BreakdownRow[];
@@ -111,6 +86,10 @@ export interface ReportParts {
   readonly timeZone: string;
   readonly from: Millis;
   readonly to: Millis;
+  /** The present moment of a month that is not over. Undefined: it is over. */
+  readonly until?: Millis | undefined;
+  readonly unit?: string | undefined;
+  readonly madeAt?: Millis | undefined;
   readonly counts: MonthCounts;
   /** Of the month before; undefined: its records are not there. */
   readonly before: MonthCounts | undefined;
@@ -129,45 +108,54 @@ export function buildReport(parts: ReportParts): MonthReport {
     counts.attempts.filter(({ reason }) => reason !== "protocol" && reason !== "overload"),
   );
   const refused = sum(refusals);
+  const has = hasRecords(counts);
+  const { until, unit, madeAt } = parts;
   return {
     month,
     timeZone,
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
+    ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(madeAt === undefined ? {} : { madeAt: new Date(madeAt).toISOString() }),
     nodes: counts.nodes,
     heads: [
-      leasedLines(parts),
-      refusedCallers(refusals, before?.attempts.filter(isRefusal)),
-      ...importedHeads.map((head) => importedHead(head, parts)),
+      ...[leasedLines(parts), refusedCallers(refusals, before?.attempts.filter(isRefusal))].map((head) =>
+        has ? head : withoutFigures(head),
+      ),
+      ...importedHeads.map((head) => importedHead(head, parts.imported, parts.importedBefore)),
     ],
-    networks: networksOf(parts),
-    attempts,
-    refused,
-    notCounted:
-      sum(
-        counts.attempts.filter(
-          (count) => count.verdict !== "accept" && kindOfRefusal(count.reason) === undefined,
-        ),
-      ) + sum(counts.shed),
+    networks: has ? networksOf(parts) : [],
+    attempts: has ? attempts : undefined,
+    refused: has ? refused : undefined,
+    notCounted: has ? notCountedIn(counts) : undefined,
     breakdowns: dimensions.map((dimension) => ({
       dimension,
       rows: breakDown((count) => nameIn(dimension, count, parts), parts).map((row) =>
         dimension === "lessee" ? entitled(row, parts.lessees.get(row.name)?.name) : row,
       ),
     })),
-    days: daysOf(parts),
+    days: has ? daysOf(parts) : [],
     completeness: completenessOf(counts, before),
     gaps: gapsOf(counts),
   };
 }
 
-function entitled(row: BreakdownRow, title: string | undefined): BreakdownRow {
-  return title === undefined ? row : { ...row, title };
+/** A month without a record: what was counted of it is nothing, and not 0. */
+function withoutFigures(head: ReportHead): ReportHead {
+  const none = { count: undefined, change: undefined };
+  return { ...head, ...none, rows: head.rows.map((row) => ({ ...row, ...none, share: 0 })) };
 }
 
-/** @returns undefined where there is nothing to compare with: no records, or none of a kind */
-function changeOf(count: number | undefined, before: number | undefined): number | undefined {
-  return count === undefined || before === undefined || before === 0 ? undefined : (count - before) / before;
+function notCountedIn({ attempts, shed }: MonthCounts): number {
+  const others = attempts.filter(
+    ({ verdict, reason }) => verdict !== "accept" && kindOfRefusal(reason) === undefined,
+  );
+  return sum(others) + sum(shed);
+}
+
+function entitled(row: BreakdownRow, title: string | undefined): BreakdownRow {
+  return title === undefined ? row : { ...row, title };
 }
 
 /** Refused or dropped for what the caller is. */
@@ -178,6 +166,9 @@ function isRefusal({ verdict, reason }: Pick<AttemptCount, "verdict" | "reason">
 function sum(counts: readonly { readonly count: number }[]): number {
   return counts.reduce((total, { count }) => total + count, 0);
 }
+
+/** So many lines, and ids or orders of them, are named. */
+const MOST_LINES = 20;
 
 /** Findings of re-let lines, and lines that were stopped. A line is counted once a month. */
 function leasedLines({ counts, before, trunks }: ReportParts): ReportHead {
@@ -196,6 +187,7 @@ function leasedLines({ counts, before, trunks }: ReportParts): ReportHead {
     en: string,
     lines: ReadonlyMap<string, readonly string[]>,
     of: ReadonlyMap<string, unknown> | undefined,
+    names: "ids" | "orders",
   ): ReportRow => ({
     id,
     zh,
@@ -204,7 +196,9 @@ function leasedLines({ counts, before, trunks }: ReportParts): ReportHead {
     before: of?.size,
     share: count === 0 ? 0 : lines.size / count,
     change: changeOf(lines.size, of?.size),
-    ids: [...lines].flatMap(([line, ids]) => [line, ...ids]).slice(0, 20),
+    ids: [],
+    lines: [...lines.keys()].slice(0, MOST_LINES),
+    [names]: [...lines.values()].flat().slice(0, MOST_LINES),
   });
   return {
     head: "leased-lines",
@@ -212,8 +206,8 @@ function leasedLines({ counts, before, trunks }: ReportParts): ReportHead {
     before: countBefore,
     change: changeOf(count, countBefore),
     rows: [
-      row("sub-lease", "疑似转租线索", "signs of sub-letting", found, foundBefore),
-      row("stopped", "暂停或关停线路", "lines suspended or closed", stopped, stoppedBefore),
+      row("sub-lease", "疑似转租线索", "signs of sub-letting", found, foundBefore, "ids"),
+      row("stopped", "暂停或关停线路", "lines suspended or closed", stopped, stoppedBefore, "orders"),
     ],
   };
 }
@@ -240,41 +234,9 @@ function refusedCallers(
         before: beforeOfKind,
         share: count === 0 ? 0 : ofKind / count,
         change: changeOf(ofKind, beforeOfKind),
-        ids: own
-          .flatMap(({ ids }) => ids)
-          .toSorted()
-          .slice(0, MOST_IDS),
+        ids: firstIds(own.flatMap(({ ids }) => ids)),
       };
     }),
-  };
-}
-
-function importedHead(head: ImportedHead, { imported, importedBefore }: ReportParts): ReportHead {
-  const own = imported.filter((figure) => figure.head === head);
-  const old = importedBefore.filter((figure) => figure.head === head);
-  const count = own.length === 0 ? undefined : sum(own);
-  const before = old.length === 0 ? undefined : sum(old);
-  return {
-    head,
-    count,
-    before,
-    change: changeOf(count, before),
-    // A figure without an item is all of the head.
-    rows: own
-      .filter(({ item }) => item !== "")
-      .map(({ item, count: ofItem }) => {
-        const beforeOfItem = old.find((figure) => figure.item === item)?.count;
-        return {
-          id: item,
-          zh: item,
-          en: item,
-          count: ofItem,
-          before: beforeOfItem,
-          share: count === undefined || count === 0 ? 0 : ofItem / count,
-          change: changeOf(ofItem, beforeOfItem),
-          ids: [],
-        };
-      }),
   };
 }
 
@@ -300,7 +262,10 @@ function breakDown(
   nameOf: (count: AttemptCount) => string,
   { counts, before }: ReportParts,
 ): readonly BreakdownRow[] {
-  const rows = new Map<string, { attempts: number; refused: number; before: number; ids: string[] }>();
+  const rows = new Map<
+    string,
+    { attempts: number; refused: number; before: number; ids: readonly string[] }
+  >();
   const rowOf = (count: AttemptCount) => {
     const name = nameOf(count);
     const row = rows.get(name) ?? { attempts: 0, refused: 0, before: 0, ids: [] };
@@ -315,7 +280,7 @@ function breakDown(
     if (!isRefusal(count)) continue;
     row.refused += count.count;
     refused += count.count;
-    row.ids = [...row.ids, ...count.ids].toSorted().slice(0, MOST_IDS);
+    row.ids = firstIds([...row.ids, ...count.ids]);
   }
   for (const count of before?.attempts ?? []) if (isRefusal(count)) rowOf(count).before += count.count;
   return [...rows]
@@ -345,9 +310,10 @@ function nameIn(
   return trunks.get(trunk)?.[dimension] ?? "";
 }
 
-function daysOf({ counts, from, to, dayOf }: ReportParts): MonthReport["days"] {
+function daysOf({ counts, from, to, until = to, dayOf }: ReportParts): MonthReport["days"] {
   const days = new Map<string, { attempts: number; refused: number }>();
-  for (let at = from; at < to; at += 21_600_000) days.set(dayOf(at), { attempts: 0, refused: 0 });
+  for (let at = from; at < Math.min(to, until); at += 21_600_000)
+    days.set(dayOf(at), { attempts: 0, refused: 0 });
   for (const quarter of counts.quarters) {
     const day = days.get(dayOf(quarter.start));
     if (day === undefined || quarter.reason === "protocol" || quarter.reason === "overload") continue;

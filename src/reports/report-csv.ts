@@ -1,6 +1,7 @@
 // The monthly report as CSV for spreadsheets: UTF-8 with a byte order mark, one table below the other.
 import { writeCsv } from "../config/lists/csv.ts";
-import { type BreakdownRow, isImported, type MonthReport, type ReportHead } from "./month-report.ts";
+import type { BreakdownRow, MonthReport } from "./month-report.ts";
+import { isImported, type ReportHead } from "./report-head.ts";
 import {
   affectedWords,
   createMoments,
@@ -17,6 +18,7 @@ import {
 export function writeReportCsv(report: MonthReport, language: Language): string {
   const say = (word: keyof typeof words): string => words[word][language];
   const { completeness } = report;
+  const moment = createMoments(report.timeZone);
   const silentHours = completeness.silent.reduce((sum, { hours }) => sum + hours, 0);
   const parts = (title: string, rows: readonly (BreakdownRow & { readonly shown: string })[]) => [
     [],
@@ -38,41 +40,55 @@ export function writeReportCsv(report: MonthReport, language: Language): string 
   ];
   const rows: string[][] = [
     [say("title"), report.month],
+    ...(report.unit === undefined ? [] : [[say("unit"), asText(report.unit)]]),
+    ...(report.madeAt === undefined ? [] : [[say("madeAt"), moment(report.madeAt)]]),
+    ...(report.until === undefined ? [] : [[say("until"), moment(report.until), say("notOver")]]),
     [say("zone"), report.timeZone],
     [say("nodes"), asText(report.nodes.join(" "))],
-    [say("records"), say(!completeness.isWhole ? "notWhole" : silentHours > 0 ? "notKnown" : "whole")],
+    [
+      say("records"),
+      say(
+        !completeness.hasRecords
+          ? "noRecords"
+          : !completeness.isWhole
+            ? "notWhole"
+            : silentHours > 0
+              ? "notKnown"
+              : "whole",
+      ),
+    ],
     ...(silentHours === 0 ? [] : [[say("silentFor"), String(silentHours)]]),
     ...(completeness.isBeforeWhole === false ? [[say("before"), say("beforeNotWhole")]] : []),
     [],
     [say("item"), say("count"), say("share"), say("before"), say("change"), say("ids")],
     ...report.heads.flatMap((head) => headRows(head, language)),
-    ...parts(
-      say("networks"),
-      report.networks.map((row) => ({ ...row, shown: networkWords[row.network][language] })),
-    ),
+    ...(report.networks.length === 0
+      ? []
+      : parts(
+          say("networks"),
+          report.networks.map((row) => ({ ...row, shown: networkWords[row.network][language] })),
+        )),
     ...report.breakdowns.flatMap(({ dimension, rows: of }) =>
       parts(
         dimensionWords[dimension][language],
         of.map((row) => ({ ...row, shown: row.name === "" ? say("unknown") : row.name })),
       ),
     ),
-    [],
-    [say("days"), say("attempts"), say("refused")],
+    ...(report.days.length === 0 ? [] : [[], [say("days"), say("attempts"), say("refused")]]),
     ...report.days.map(({ day, attempts, refused }) => [day, String(attempts), String(refused)]),
     [],
-    [say("notCounted"), String(report.notCounted)],
+    [say("notCounted"), report.notCounted === undefined ? say("noRecords") : String(report.notCounted)],
     ...missing(report, language),
   ];
   return `\ufeff${writeCsv(rows)}`;
 }
 
 function headRows({ head, count, before, change, rows }: ReportHead, language: Language): string[][] {
-  const none = words.none[language];
   const noRecords = (isImported(head) ? words.none : words.noRecords)[language];
   return [
     [
       headWords[head][language],
-      count === undefined ? none : String(count),
+      count === undefined ? noRecords : String(count),
       "",
       before === undefined ? noRecords : String(before),
       describeChange(change),
@@ -81,11 +97,11 @@ function headRows({ head, count, before, change, rows }: ReportHead, language: L
     ...rows.map((row) => [
       // The words of an import are not ours.
       `    ${isImported(head) ? asText(row[language]) : row[language]}`,
-      String(row.count),
-      describeShare(row.share),
+      row.count === undefined ? noRecords : String(row.count),
+      row.count === undefined ? "" : describeShare(row.share),
       row.before === undefined ? noRecords : String(row.before),
       describeChange(row.change),
-      asText(row.ids.join(" ")),
+      asText([...(row.lines ?? []), ...(row.orders ?? []), ...row.ids].join(" ")),
     ]),
   ];
 }

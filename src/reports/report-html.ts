@@ -1,6 +1,7 @@
 // The monthly report as one page that prints: no script, no font and no picture from anywhere else.
 import { escapeText } from "./html-text.ts";
-import { type BreakdownRow, isImported, type MonthReport, type ReportHead } from "./month-report.ts";
+import type { BreakdownRow, MonthReport } from "./month-report.ts";
+import { isImported, type ReportHead } from "./report-head.ts";
 import { dayChart, rowChart } from "./report-charts.ts";
 import { missingTables } from "./report-missing.ts";
 import { cell, type Cell, idsCell, numberCell, rowOf, section, tableOf } from "./report-table.ts";
@@ -23,7 +24,11 @@ export function writeReportHtml(report: MonthReport, language: Language): string
   const say: Say = (word) => words[word][language];
   const title = `${say("title")} ${report.month}`;
   const refused = report.heads.find(({ head }) => head === "refused-callers");
-  const reasons = (refused?.rows ?? []).map((part) => ({ ...part, name: part[language] }));
+  const reasons = (refused?.rows ?? []).map(({ count = 0, share, ...part }) => ({
+    name: part[language],
+    count,
+    share,
+  }));
   const days = dayChart(report.days, say("days"), { refused: say("refused"), passed: say("passed") });
   return [
     "<!doctype html>",
@@ -32,10 +37,10 @@ export function writeReportHtml(report: MonthReport, language: Language): string
     factsOf(report, say),
     ...warningsOf(report, say),
     headTable(report, language),
-    report.refused === 0
+    (report.refused ?? 0) === 0
       ? ""
       : `<section class="keep">${heading(say("byReason"))}${rowChart(reasons, say("byReason"))}</section>`,
-    report.attempts === 0 ? "" : `<section class="keep">${heading(say("days"))}${days}</section>`,
+    (report.attempts ?? 0) === 0 ? "" : `<section class="keep">${heading(say("days"))}${days}</section>`,
     breakdown(
       say("networks"),
       report.networks.map((row) => ({ ...row, name: networkWords[row.network][language] })),
@@ -44,10 +49,13 @@ export function writeReportHtml(report: MonthReport, language: Language): string
     ...report.breakdowns.map(({ dimension, rows }) =>
       breakdown(dimensionWords[dimension][language], rows, say),
     ),
-    `<p class="sub">${escapeText(say("notCounted"))}: ${grouped(report.notCounted)}</p>`,
+    report.notCounted === undefined
+      ? ""
+      : `<p class="sub">${escapeText(say("notCounted"))}: ${grouped(report.notCounted)}</p>`,
     missingTables(report, language),
     `<div class="signed">${(["preparedBy", "checkedBy", "approvedBy", "signedOn"] as const).map((word) => `<div>${escapeText(say(word))}</div>`).join("")}</div>`,
     idTable(report, language),
+    lineTable(report, language),
     "</body></html>",
     "",
   ].join("\n");
@@ -58,17 +66,19 @@ function heading(text: string): string {
 }
 
 function factsOf(
-  { from, to, timeZone, nodes, attempts, refused, completeness }: MonthReport,
+  { from, to, until, unit, madeAt, timeZone, nodes, attempts, refused, completeness }: MonthReport,
   say: Say,
 ): string {
   const moment = createMoments(timeZone);
-  const share = describeShare(attempts === 0 ? 0 : refused / attempts);
   const facts: readonly (readonly [name: string, text: string, isWide: boolean])[] = [
+    ...(unit === undefined ? [] : [[say("unit"), unit, true] as const]),
+    ...(madeAt === undefined ? [] : [[say("madeAt"), moment(madeAt), true] as const]),
     [say("period"), `${moment(from)} – ${moment(to)} (${timeZone})`, true],
-    [say("attempts"), grouped(attempts), false],
-    [say("refused"), `${grouped(refused)} (${share})`, false],
+    ...(until === undefined ? [] : [[say("until"), `${moment(until)} (${say("notOver")})`, true] as const]),
+    [say("attempts"), attempts === undefined ? say("noRecords") : grouped(attempts), false],
+    [say("refused"), sayRefused(attempts, refused, say), false],
     [say("nodes"), nodes.length === 0 ? say("noNode") : nodes.join(", "), false],
-    ...(completeness.isWhole && completeness.silent.length === 0
+    ...(completeness.hasRecords && completeness.isWhole && completeness.silent.length === 0
       ? [[say("records"), say("whole"), false] as const]
       : []),
   ];
@@ -79,10 +89,17 @@ function factsOf(
   return `<dl>${items.join("")}</dl>`;
 }
 
-function warningsOf({ completeness }: MonthReport, say: Say): readonly string[] {
-  const { isWhole, isBeforeWhole, silent } = completeness;
+function sayRefused(attempts: number | undefined, refused: number | undefined, say: Say): string {
+  if (attempts === undefined || refused === undefined) return say("noRecords");
+  return `${grouped(refused)} (${describeShare(attempts === 0 ? 0 : refused / attempts)})`;
+}
+
+function warningsOf({ completeness, until }: MonthReport, say: Say): readonly string[] {
+  const { hasRecords, isWhole, isBeforeWhole, silent } = completeness;
   const hours = silent.reduce((sum, span) => sum + span.hours, 0);
   const warnings = [
+    ...(hasRecords ? [] : [say("noFigures")]),
+    ...(until === undefined ? [] : [say("notOver")]),
     ...(isWhole ? [] : [`${say("records")}: ${say("notWhole")}`]),
     ...(hours === 0 ? [] : [`${say("silentFor")}: ${grouped(hours)}`]),
     ...(isBeforeWhole === false ? [say("beforeNotWhole")] : []),
@@ -99,7 +116,7 @@ function headTable({ heads }: MonthReport, language: Language): string {
 
 function headRows({ head, count, before, change, rows }: ReportHead, language: Language): readonly string[] {
   const isImport = isImported(head);
-  const none = words.none[language];
+  const none = (isImport ? words.none : words.noRecords)[language];
   return [
     rowOf(
       [
@@ -114,8 +131,8 @@ function headRows({ head, count, before, change, rows }: ReportHead, language: L
     ...rows.map((part) =>
       rowOf([
         cell(part[language], "part"),
-        numberCell(part.count),
-        cell(part.count === 0 ? "" : describeShare(part.share)),
+        part.count === undefined ? cell(none, "none") : numberCell(part.count),
+        cell((part.count ?? 0) === 0 ? "" : describeShare(part.share)),
         beforeCell(part.before, language, isImport),
         cell(describeChange(part.change)),
       ]),
@@ -157,7 +174,7 @@ function idTable({ heads }: MonthReport, language: Language): string {
       .map((part) =>
         rowOf([
           cell(`${headWords[head][language]} · ${part[language]}`),
-          numberCell(part.count),
+          numberCell(part.count ?? 0),
           idsCell(part.ids),
         ]),
       ),
@@ -165,6 +182,28 @@ function idTable({ heads }: MonthReport, language: Language): string {
   if (rows.length === 0) return "";
   const columns = [words.item[language], words.count[language], { text: words.ids[language] }];
   return `<h2>${escapeText(words.idsOf[language])}</h2><p class="sub">${escapeText(words.drill[language])}</p>${tableOf(columns, rows)}`;
+}
+
+/** Lines that were found or stopped: they are looked up by other words than calls. */
+function lineTable({ heads }: MonthReport, language: Language): string {
+  const rows = heads.flatMap(({ head, rows: parts }) =>
+    parts
+      .filter(({ lines = [] }) => lines.length > 0)
+      .map(({ lines = [], orders = [], ...part }) =>
+        rowOf([
+          cell(`${headWords[head][language]} · ${part[language]}`),
+          numberCell(part.count ?? 0),
+          idsCell(lines),
+          idsCell(orders),
+        ]),
+      ),
+  );
+  if (rows.length === 0) return "";
+  const [item, count, line, order] = (["item", "count", "line", "order"] as const).map(
+    (word) => words[word][language],
+  );
+  const columns = [item ?? "", count ?? "", { text: line ?? "" }, { text: order ?? "" }];
+  return `<h2>${escapeText(words.linesOf[language])}</h2><p class="sub">${escapeText(words.ordersAt[language])}</p>${tableOf(columns, rows)}`;
 }
 
 function beforeCell(before: number | undefined, language: Language, isImport: boolean): Cell {

@@ -1,6 +1,7 @@
 // The words of the monthly report, in Chinese and in English.
 import { createCalendar } from "../config/lists/calendar.ts";
-import type { Dimension, Head, Network } from "./month-report.ts";
+import type { Dimension, Network } from "./month-report.ts";
+import type { Head } from "./report-head.ts";
 import type { ReportGap } from "./completeness.ts";
 
 export type Language = "zh" | "en";
@@ -64,6 +65,14 @@ export const words = {
     zh: "因过载或协议原因未接通、不计入拦截的呼叫",
     en: "Calls refused for load or by the protocol, which are not counted as refused callers",
   },
+  unit: { zh: "填报单位", en: "Reported by" },
+  madeAt: { zh: "制表时间", en: "Made at" },
+  until: { zh: "数据截至", en: "Data up to" },
+  notOver: { zh: "本月未结束", en: "the month is not over" },
+  noFigures: {
+    zh: "本月没有任何记录:前两项无数字,不等于 0",
+    en: "There are no records of this month: the first two heads have no figures, which is not 0",
+  },
   period: { zh: "统计期间", en: "Period" },
   nodes: { zh: "节点", en: "Nodes" },
   noNode: { zh: "无", en: "none" },
@@ -107,6 +116,13 @@ export const words = {
   all: { zh: "全部", en: "all" },
   more: { zh: "其余时段", en: "further spans" },
   idsOf: { zh: "附:可查询的记录编号", en: "Appendix: record ids to look up" },
+  linesOf: { zh: "附:线路与命令文号", en: "Appendix: lines and orders" },
+  line: { zh: "线路", en: "Lines" },
+  order: { zh: "命令文号", en: "Orders" },
+  ordersAt: {
+    zh: "查看命令:sigwall search --record order;查看线索:sigwall search --record finding,加上 --from 和 --to",
+    en: "Look up orders: sigwall search --record order; findings: sigwall search --record finding; both with --from and --to",
+  },
   page: { zh: "第", en: "Page" },
   preparedBy: { zh: "填报人", en: "Prepared by" },
   checkedBy: { zh: "审核人", en: "Checked by" },

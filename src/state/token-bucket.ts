@@ -5,8 +5,6 @@ import type { Millis } from "../domain/time.ts";
  * Tokens are counted in thousandths: every refill is exact for whole milliseconds and whole rates.
  */
 const TOKEN = 1000;
-/** Seconds of tokens that may be owed: more nodes than a cluster has can't give away more at a time. */
-const MOST_OWED = 8;
 
 /**
  * Token buckets under configured names (trunk ids). Peers cannot add names, so the table needs no
@@ -23,7 +21,7 @@ export interface TokenBuckets {
   take(name: string, perSecond: number, now: Millis): void;
   /**
    * Takes one token that another node has given away, also where there is none: what is owed is paid before the next one
-   * is there. At most {@link MOST_OWED} seconds of tokens are owed. What is older than a second has been refilled since.
+   * is there. At most the tokens of one second are owed. What is older than a second has been refilled since.
    */
   owe(name: string, perSecond: number, now: Millis): void;
   /** The share of the tokens of one second that is used up, 0 to 1. */
@@ -55,7 +53,8 @@ export function createTokenBuckets(): TokenBuckets {
    */
   const refill = (slot: number, perSecond: number, now: Millis): number => {
     const elapsed = Math.max(0, now - (filledAt[slot] ?? now));
-    const tokens = Math.min(depthOf(perSecond), (level[slot] ?? 0) + elapsed * perSecond);
+    const depth = depthOf(perSecond);
+    const tokens = Math.min(depth, Math.max(-depth, level[slot] ?? 0) + elapsed * perSecond);
     level[slot] = tokens;
     filledAt[slot] = now;
     return tokens;
@@ -74,8 +73,10 @@ export function createTokenBuckets(): TokenBuckets {
     owe(name, perSecond, now) {
       const slot = slotOf(name, perSecond, now);
       if (now < filledAt[slot]! - 1000) return;
-      const most = -MOST_OWED * depthOf(perSecond);
-      level[slot] = Math.max(most, refill(slot, perSecond, Math.max(now, filledAt[slot]!)) - TOKEN);
+      level[slot] = Math.max(
+        -depthOf(perSecond),
+        refill(slot, perSecond, Math.max(now, filledAt[slot]!)) - TOKEN,
+      );
     },
     used(name, perSecond, now) {
       const slot = slots.get(name);

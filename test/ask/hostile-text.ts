@@ -62,10 +62,12 @@ for (const isSealed of [false, true])
 /** What a spreadsheet may compute, and what the cell must be. */
 const cells: readonly (readonly [text: string, cell: string])[] = [
   ["=cmd|'/C calc'!A0", "'=cmd|'/C calc'!A0"],
-  ["+861087654321", "+861087654321"],
+  ["+861087654321", "'+861087654321"],
+  ["02787654321", "'02787654321"],
+  ["3-4", "'3-4"],
   ["+861087654321+1", "'+861087654321+1"],
-  ["-1", "-1"],
-  ["-1.5", "-1.5"],
+  ["-1", "'-1"],
+  ["-1.5", "'-1.5"],
   ["-1-cmd", "'-1-cmd"],
   ["+", "'+"],
   ["+\n1", "'+\\x0a1"],
@@ -111,7 +113,8 @@ void t.test("search --csv: every cell of a hostile call is text, and every cell 
     const row = body.find((one) => cell(one, "id") === `gw-a-t3k9x1-${index}`) ?? [];
     t.equal(row.length, head.length, expected);
     for (const name of ["callId", "agent", "calling", "callingRaw"]) t.equal(cell(row, name), expected);
-    t.equal(cell(row, "called"), "+862787654321");
+    t.equal(cell(row, "called"), "'+862787654321");
+    t.equal(cell(row, "status"), "403", "an amount");
     t.match(cell(row, "more"), /^\{"signalling":"sip","transport":"udp","mode":"enforce","odd":/);
   }
   for (const line of out.split("\r\n").slice(0, -1)) t.match(line, /^"(?:[^"]|"")*"(?:,"(?:[^"]|"")*")*$/);
@@ -136,6 +139,6 @@ void t.test("search --csv: times, numbers and usage", async (t) => {
   t.equal(rest, "");
   const numbers = await search([records], { csv: true, numbers: true });
   const time = "2026-10-03T08:15:00.000+00:00";
-  t.equal(numbers.out, `"number","calls","first","last"\r\n"+861087654400","1","${time}","${time}"\r\n`);
+  t.equal(numbers.out, `"number","calls","first","last"\r\n"'+861087654400","1","${time}","${time}"\r\n`);
   t.match(await search([records], { csv: true, json: true }), { code: 2, err: /one of --csv and --json/ });
 });

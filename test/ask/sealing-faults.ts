@@ -228,6 +228,6 @@ void t.test("seal: folders that can't be sealed", async (t) => {
   writeFileSync(join(folder, "file"), "");
   const { code, err } = await seal(join(folder, "file"));
   t.equal(code, 1);
-  t.match(err, /file can't be sealed: no such folder/);
+  t.match(err, /file is a file; expected a records folder/);
   t.match(readFileSync(join(records, NAME), "utf8"), /decided/, "nothing was touched");
 });

@@ -314,7 +314,7 @@ void t.test("seal: files of others are left alone", async (t) => {
     "lists/08-gw-a.ndjson",
   ];
   for (const name of others) write(name, [decided()]);
-  t.same(await seal(records), { code: 0, out: "", err: "" });
+  t.match(await seal(records), { code: 0, out: /^nothing to seal: no hour is closed/, err: "" });
   t.same(files(), others.toSorted());
 });
 
@@ -324,5 +324,5 @@ void t.test("seal: an hour without lines, and a node whose name has dots", async
   const { code, out } = await seal(records);
   t.same([code, out], [0, "2026-10-03 08-a.attempts.b sealed: 0 attempts, 0 endings, 0 others\n"]);
   t.equal(files().length, 3);
-  t.same(await seal(records, LATER), { code: 0, out: "", err: "" }, "once is enough");
+  t.match(await seal(records, LATER), { code: 0, out: /^nothing to seal: /, err: "" }, "once is enough");
 });

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -7,6 +8,7 @@ import { findEnds } from "../../src/records/asking/ends-of-calls.ts";
 import { readParty, type RecordFilter } from "../../src/records/asking/record-filter.ts";
 import { openDatabase } from "../../src/records/sealed/duckdb.ts";
 import { objectsIn, textIn } from "../../src/records/lines/line-fields.ts";
+import { sayFailure } from "../../src/cli/asking/failure-words.ts";
 import type { SearchOptions } from "../../src/cli/search.ts";
 import { writeRecords } from "../support/record-lines.ts";
 import {
@@ -118,7 +120,8 @@ const table: readonly (readonly [options: Partial<SearchOptions>, found: readonl
   [{ reason: "listed" }, ["passed"]],
   [{ shadow: "display-name" }, ["noted"]],
   [{ shadow: "display-name-misleading" }, ["noted"]],
-  [{ shadow: "display" }, []],
+  [{ shadow: "hidden-caller" }, []],
+  [{ rule: "default" }, ["passed"]],
   [{ from: "2026-10-03T16:07", to: "2026-10-03T16:08" }, ["hidden", "second-identity"]],
   [{ from: "2026-10-03T08:07Z", to: "2026-10-03T08:07Z" }, ["hidden"]],
   [{ from: "2026-10-04" }, []],
@@ -192,12 +195,110 @@ void t.test("search: wrong usage", async (t) => {
     [{ config: join(folder, "none.yaml") }, 1, /can't read .*none\.yaml: no such file/],
     [{ records: [join(folder, "nowhere")] }, 1, /nowhere: no such folder/],
     [{ records: [] }, 1, /no records folder: give --records DIR/],
+    [{ from: "2026-10-04", to: "2026-10-03" }, 2, /--from "2026-10-04" is later than --to "2026-10-03"/],
+    [
+      { shadow: "caller-authentiction" },
+      2,
+      /--shadow "caller-authentiction" is no rule and no reason code; did you mean "caller-authentication"\?/,
+    ],
+    [
+      { reason: "cli_not_listed" },
+      2,
+      /--reason "cli_not_listed" is no reason code; did you mean "cli-not-listed"\?/,
+    ],
+    [{ reason: "xyzzy" }, 2, /"xyzzy" is no reason code; docs\/reasons\.md has them all/],
+    [{ rule: "hiden-caller" }, 2, /--rule "hiden-caller" is no rule; did you mean "hidden-caller"\?/],
+    [{ verdict: "refuse" }, 2, /--verdict "refuse" is no verdict; expected one of accept, reject, drop/],
   ];
   for (const [options, code, message] of cases) {
     const ran = await search([records], options);
     t.equal(ran.code, code, JSON.stringify(options));
     t.match(ran.err, message);
     t.equal(ran.out, "");
+  }
+});
+
+void t.test("search: nothing was found, and why that may be", async (t) => {
+  const { folder, records, write } = openRecords(t);
+  write(NAME, calls);
+  const config = join(folder, "sigwall.yaml");
+  writeFileSync(config, "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\nrecords: { folder: records }\n");
+  writeFileSync(
+    join(folder, "policy.yaml"),
+    "version: 1\ntrunks: [{ id: lease-01, side: lessee, lessee: bank, match: { addresses: [192.0.2.1] } }]\nlessees: [{ id: bank, numbers: bank.csv }]\n",
+  );
+  const rows: readonly (readonly [Partial<SearchOptions>, RegExp])[] = [
+    [
+      { trunk: "lease-1" },
+      /nothing was found: the policy of today has no trunk "lease-1"; did you mean "lease-01"\?/,
+    ],
+    [{ lessee: "bnk" }, /the policy of today has no lessee "bnk"; did you mean "bank"\?/],
+    [
+      { trunk: "lease-01", caller: "abc123" },
+      /--caller "abc123" is no number: calls whose message has this text were looked for/,
+    ],
+    [{ kinds: ["oder"] }, /no lines are of the kind "oder"; did you mean "order"\?/],
+    [{ trunk: "lease-01", lessee: "bank" }, /^$/],
+  ];
+  for (const [options, said] of rows) {
+    const ran = await search([], { config, ...options });
+    t.equal(ran.code, 0, JSON.stringify(options));
+    t.match(ran.err, said);
+  }
+  t.equal(
+    (await search([], { config, reason: "complaints", kinds: ["order"] })).code,
+    0,
+    "an order's reason is free",
+  );
+  t.notMatch((await search([records], { trunk: "lease" })).err, /nothing/);
+});
+
+void t.test("a folder that is no records folder is told, and nothing is written there", async (t) => {
+  const { folder, records } = openRecords(t);
+  const other = join(folder, "other");
+  mkdirSync(other);
+  writeFileSync(join(other, "letter.txt"), "");
+  const ran = await search([other], {});
+  t.equal(ran.code, 2);
+  t.match(ran.err, /other is no records folder: nothing in it is named as a day \(2026-11-30\)/);
+  t.same(readdirSync(other), ["letter.txt"]);
+  t.equal((await search([records], {})).code, 0, "an empty one is a records folder");
+  writeFileSync(join(records, "gw-a.lock"), "");
+  t.equal((await search([records], {})).code, 0, "and so is one with the lock of a node");
+});
+
+void t.test("records of another user: whose they are, and what to do", async (t) => {
+  const { folder, records, write } = openRecords(t);
+  write(NAME, calls);
+  const denied = Object.assign(new Error("EACCES: permission denied, scandir '/x'"), { code: "EACCES" });
+  t.match(
+    sayFailure(Object.assign(denied, { path: records })),
+    /records can't be read: permission denied; \S+( \S+ \S+)? can read it: run `sudo -u \S+ sigwall …`, or as root$/,
+  );
+  t.match(
+    sayFailure(new Error(`IO Error: Cannot open file "${join(records, "gone.parquet")}": Permission denied`)),
+    /gone\.parquet can't be read: permission denied; /,
+  );
+  t.equal(sayFailure(new Error("something else")), "something else");
+  if (process.getuid?.() !== 0) {
+    t.pass("another user", { skip: "only root can be another user" });
+    return;
+  }
+  for (const path of [folder, records]) chmodSync(path, 0o755);
+  chmodSync(records, 0o700);
+  const main = new URL("../../../dist/main.js", import.meta.url).pathname;
+  for (const command of [["search"], ["why", "x"], ["report", "--month", "2026-10"], ["seal"]]) {
+    const ran = spawnSync(process.execPath, [main, ...command, "--records", records], {
+      encoding: "utf8",
+      cwd: "/",
+      uid: 65534,
+    });
+    t.equal(ran.status, 1, `${command.join(" ")}: ${ran.stderr}`);
+    t.match(
+      ran.stderr,
+      /records can't be read: permission denied; root can read it: run `sudo -u root sigwall …`/,
+    );
+    t.notMatch(ran.stderr, / at .*\(/, "no stack");
   }
 });
 

@@ -129,6 +129,20 @@ void t.test("why: a caller about a time", async (t) => {
   );
 });
 
+void t.test("why: the id of a record, as reports and tables name it", async (t) => {
+  const { write, revision, why } = openPlace(t);
+  write("2026-10-03/08-gw-a.ndjson", [
+    decided({ id: "gw-a-t3k9x1-1", time: at(9), revision }),
+    decided({ id: "gw-a-t3k9x1-2", time: at(10), revision, callId: "gw-a-t3k9x1-1" }),
+  ]);
+  const told = async (callId: string) =>
+    [...(await why({ callId })).out.matchAll(/^call ([\w-]+)/gm)].map(([, id]) => id);
+  t.same(await told("gw-a-t3k9x1-2"), ["gw-a-t3k9x1-2"]);
+  t.same(await told("gw-a-t3k9x1-1"), ["gw-a-t3k9x1-2"], "a Call-ID that looks like an id is a Call-ID");
+  t.match(await why({ callId: "gw-a-t3k9x1-3" }), { code: 1, err: /no such call/ });
+  t.match(await why({ caller: "abc", at: "16:15" }), { code: 1, err: /--caller "abc" is no number/ });
+});
+
 void t.test("why: nothing found, and wrong usage", async (t) => {
   const { write, why } = openPlace(t);
   write("2026-10-03/08-gw-a.ndjson", [decided()]);

@@ -194,12 +194,57 @@ void t.test("unused: not refused, not of others, not listed later; sealed hours 
   t.end();
 });
 
+void t.test("verified longer ago than so many days, without a key that refuses calls", async (t) => {
+  const { run } = open(t);
+  const rows: readonly (readonly [days: number, lines: readonly number[]])[] = [
+    // 365: as the key of the policy says. 366 days ago: line 8. 275 days: the 2026-01-01 of the others.
+    [366, [11]],
+    [365, [8, 11]],
+    [364, [2, 8, 11]],
+    [275, [2, 8, 11]],
+    [274, [2, 4, 5, 6, 7]],
+  ];
+  for (const [verifiedWithin, lines] of rows)
+    t.same(
+      summary(await run({ verifiedWithin }))["overdue-verification bank"]?.[2],
+      lines,
+      `${verifiedWithin} days`,
+    );
+  const shop = await run({ verifiedWithin: 274, lessee: "shop" });
+  t.same(summary(shop)["overdue-verification shop"]?.[2], [2, 3], "of a lessee without the key");
+  t.notMatch(notes(shop), "verifiedWithinDays");
+});
+
+void t.test("prefixes: those without a known length are not counted for the quota, and told", async (t) => {
+  const { run, folder } = open(t);
+  writeFileSync(
+    join(folder, "bank.csv"),
+    "number,verified_on,contract\n+8610699900*,2026-01-01,HT-1\n+861087654321,2026-01-01,HT-1\n+1212*,2026-01-01,\n",
+  );
+  const ran = await run({ lessee: "bank", json: false });
+  t.notMatch(ran.out, /over quota/);
+  t.match(ran.out, /bank {2}without contract +1 row, 1 prefix {2}\S+bank\.csv:4 \+1212\*\n/);
+  t.match(
+    ran.out,
+    /note: bank: 1 prefix not counted for the quota \(line 4\): the plan does not say how many numbers begin so/,
+  );
+});
+
 void t.test("a policy in order: 0; --lessee; wrong ones: 2", async (t) => {
   const place = open(t, (text) => text.replace("until: 2026-10-02", "until: 2026-12-31"));
   const shop = await place.run({ lessee: "shop", json: false });
   t.equal(shop.code, 0);
   t.match(shop.out, "nothing found");
   t.equal((await place.run({ lessee: "nobody" })).code, 2);
+  t.match((await place.run({ lessee: "shp" })).err, /has no lessee "shp"; did you mean "shop"\?/);
+  t.match(await place.run({ config: join(place.folder, "none.yaml") }), {
+    code: 2,
+    err: /none\.yaml: no such file; name the configuration with --config FILE/,
+  });
+  t.match(await place.run({ config: join(place.folder, "policy.yaml") }), {
+    code: 2,
+    err: /policy\.yaml is a policy; give the sigwall\.yaml that names it/,
+  });
   t.equal((await place.run({ records: [join(place.folder, "gone")] })).code, 2);
   writeFileSync(join(place.folder, "shop.csv"), "number\n1.08E+11\n");
   const broken = await place.run();

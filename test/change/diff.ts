@@ -76,6 +76,11 @@ void t.test("what can't be compared", (t) => {
       at("broken.yaml"),
       /broken\.yaml has errors:\n.*broken\.yaml:4:\d+ rules\.hidden-caller\.mode/,
     ],
+    [
+      "a list",
+      at("bank.csv"),
+      /bank\.csv is a table; diff compares policies\. `sigwall import .*bank\.csv --lessee ID/,
+    ],
     ["a revision that is not kept", "0123456789ab", /revision 0123456789ab is not kept in policies/],
   ];
   for (const [name, after, said] of rows) {

@@ -3,6 +3,12 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { readFromDisk } from "../../src/app/read-file.ts";
 import { rehearse, type RehearseOptions } from "../../src/cli/change/rehearse.ts";
+import {
+  compareJudgements,
+  type Difference,
+  type Judgement,
+  sayJudgement,
+} from "../../src/replay/rehearsing/change-tally.ts";
 import { loadPolicy } from "../../src/config/load-policy.ts";
 import { keepPolicy } from "../../src/records/policies/policy-keeping.ts";
 import { decided, ended, gather, HOUR, openRecords, type Ran, seal } from "../support/records-folder.ts";
@@ -174,7 +180,7 @@ const rows: readonly (readonly [
     "policy.yaml",
     "rules: {",
     "rules: { hidden-caller: { mode: monitor }, caller-form: { mode: monitor },",
-    ["lease bank reject cli-hidden → reject cli-not-listed 1 hidden"],
+    [],
   ],
   [
     "a number on the police list",
@@ -225,6 +231,77 @@ void t.test("what an edit would change", async (t) => {
   }
 });
 
+function waysOf(ways: readonly Record<string, unknown>[]): readonly string[] {
+  return ways.map(({ before, after, count }) => `${String(before)} → ${String(after)} ${String(count)}`);
+}
+
+function judged(text: string): Judgement {
+  const [kind = "", reason = "", ...marks] = text.split(" ");
+  return { kind, reason, marks };
+}
+
+void t.test(
+  "the same outcome for another reason is no change, and the bound does not count it",
+  async (t) => {
+    const { run, edit } = open(t);
+    edit(
+      "policy.yaml",
+      "rules: {",
+      "rules: { caller-authentication: { mode: monitor }, hidden-caller: { mode: monitor }, caller-form: { mode: monitor },",
+    );
+    const ran = await run({ maxChanges: 2 });
+    const { same, otherReason, changed, changes, otherReasons } = JSON.parse(ran.out);
+    t.same(waysOf(otherReasons), ["accept listed → accept default 2"]);
+    t.same(waysOf(changes), [
+      "reject cli-not-listed → accept default 1",
+      "reject cli-hidden → accept default 1",
+    ]);
+    t.same([same, otherReason, changed], [1, 2, 2]);
+    t.equal(ran.code, 0, ran.err);
+    t.equal((await run({ maxChanges: 1 })).code, 1);
+    const { out } = await run({ json: false });
+    t.match(
+      out,
+      /2 with the same outcome for another reason, which is no change:\n {2}2 × lease \(bank\): accept listed → accept default/,
+    );
+  },
+);
+
+void t.test("what becomes of a call: its verdict, and marks that change the message", (t) => {
+  const cases: readonly (readonly [before: string, after: string, difference: Difference])[] = [
+    ["accept listed", "accept listed", "none"],
+    ["accept listed", "accept default", "reason"],
+    ["accept listed", "accept listed observe", "none"],
+    ["accept listed", "accept listed strip", "outcome"],
+    ["accept listed", "label cli-not-listed label", "outcome"],
+    ["label a label", "label b label", "reason"],
+    ["label a label", "label a", "none"],
+    ["label a label", "label a label strip", "outcome"],
+    ["label a label", "withhold a withhold", "outcome"],
+    ["label a label withhold", "withhold a withhold label", "reason"],
+    ["reject a", "reject b", "reason"],
+    ["reject a", "reject a strip", "none"],
+    ["reject a", "drop a", "outcome"],
+    ["reject a", "accept listed", "outcome"],
+  ];
+  for (const [before, after, difference] of cases)
+    t.equal(compareJudgements(judged(before), judged(after)), difference, `${before} → ${after}`);
+  t.equal(sayJudgement(judged("accept listed strip observe")), "accept listed + strip");
+  t.end();
+});
+
+void t.test("a bound over nothing that was judged is no gate", async (t) => {
+  const { run } = open(t);
+  const none = await run({ since: "2026-10-05", until: "2026-10-06", maxChanges: 0 });
+  t.equal(none.code, 2);
+  t.match(none.err, /no attempt was found, so that --max-changes says nothing/);
+  t.equal(
+    (await run({ since: "2026-10-05", until: "2026-10-06" })).code,
+    0,
+    "without a bound nothing is promised",
+  );
+});
+
 void t.test("with counts: limits and detectors of the new policy run over the recorded calls", async (t) => {
   const { run, edit } = open(t);
   edit(
@@ -239,9 +316,9 @@ void t.test("with counts: limits and detectors of the new policy run over the re
     { count: 4, what: /how many calls there were/ },
     "and the limit is named with the calls that it would have counted",
   );
-  const { changes, unjudged, findings } = JSON.parse((await run({ counts: true })).out);
+  const { otherReasons, unjudged, findings } = JSON.parse((await run({ counts: true })).out);
   t.same(
-    changes.map((change: Record<string, unknown>) => [change["before"], change["after"], change["ids"]]),
+    otherReasons.map((change: Record<string, unknown>) => [change["before"], change["after"], change["ids"]]),
     [["reject call-rate-exceeded", "reject frequency-exceeded", ["frequent"]]],
     "the third call within the hour; the policy has no rate any more",
   );
@@ -282,8 +359,31 @@ void t.test("for people, and bounds", async (t) => {
 
 void t.test("what can't be rehearsed", async (t) => {
   const { run, edit, folder } = open(t);
-  t.match(await run({ since: "some day" }), { code: 2, err: /expected a time like/ });
+  t.match(await run({ since: "some day" }), {
+    code: 2,
+    err: /--since "some day" is no time; expected 2026-11-30/,
+  });
   t.match(await run({ records: [join(folder, "none")] }), { code: 2, err: /no such folder/ });
+  t.match(await run({ since: "yesterdy" }), {
+    code: 2,
+    err: /--since "yesterdy" is no time; expected 2026-11-30/,
+  });
+  t.match(await run({ config: join(folder, "policy.yaml") }), {
+    code: 2,
+    err: /is a policy; give the sigwall\.yaml/,
+  });
+  const other = join(folder, "other");
+  mkdirSync(other);
+  writeFileSync(join(other, "letter.txt"), "");
+  t.match(await run({ records: [other] }), { code: 2, err: /is no records folder/ });
+  writeFileSync(
+    join(folder, "next.yaml"),
+    "listen: [udp:127.0.0.1:5060]\npolicy: policy.yaml\nrecords: { folder: new/records }\n",
+  );
+  t.match(await run({ config: join(folder, "next.yaml") }), {
+    code: 2,
+    err: /new\/records: no such folder; .*next\.yaml names it, give --records DIR for the folder of the running filter/,
+  });
   edit("policy.yaml", "side: national", "side: nowhere");
   t.match(await run(), { code: 2, err: /the new policy has errors:\n.*policy\.yaml:5:\d+/ });
 });

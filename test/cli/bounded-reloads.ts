@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { hostname } from "node:os";
 import t from "tap";
+import { showStatus, type Status } from "../../src/cli/status.ts";
 import { until } from "../support/until.ts";
 import { type Filter, startFilter } from "./filter-process.ts";
 import { list, openWorkplace, staticText } from "./workplace.ts";
@@ -18,6 +20,23 @@ async function revisionOf(filter: Filter): Promise<string> {
 async function countReloads(filter: Filter, result: "ok" | "refused"): Promise<number> {
   const [, rest] = (await metricsOf(filter)).split(`sigwall_config_reload_total{result="${result}"} `);
   return Number(rest?.split("\n")[0]);
+}
+
+async function statusOf(config: string): Promise<Status> {
+  let out = "";
+  const code = await showStatus(
+    { config, json: true },
+    {
+      stdout: { write: (text) => (out += text) },
+      stderr: process.stderr,
+      now: Date.now,
+      host: hostname(),
+      environment: process.env,
+    },
+  );
+  if (code !== 0) throw new Error(`status ended with ${code}`);
+  const status: Status = JSON.parse(out);
+  return status;
 }
 
 async function post(
@@ -54,6 +73,16 @@ void t.test(
     const told = await filter.logged(["reload refused by its bound", "file change"], from);
     t.match(told, '"changed":2');
     t.match(told, '"maxChanges":1');
+    t.match(
+      told,
+      /"largest":\{"trunk":"lease","lessee":"own","before":"accept listed","after":"reject cli-not-listed","rule":"caller-authentication","count":2,"id":"[^"]+-[0-9a-z]+-\d+"\}/,
+    );
+    const status = await statusOf(place.config);
+    t.match(status.reload, {
+      result: "refused",
+      at: /^\d{4}-.*Z$/,
+      cause: /2 of 3 recorded verdicts would change, more than 1/,
+    });
     t.equal(await revisionOf(filter), first);
     t.equal(await place.placeCall(filter.sipPort, "01087654321"), "forwarded", "the policy before it stays");
     await until(() => lines().split('"record":"decided"').length === 5);
@@ -90,6 +119,7 @@ void t.test(
     t.equal(taken.status, 200, "a change that is meant is let in");
     t.match(taken.body, { result: "ok", previous: first, rehearsal: { changed: 3 } });
     t.equal(await place.placeCall(filter.sipPort, "01087654321"), "403");
+    t.equal((await statusOf(place.config)).reload, undefined, "a reload that is taken ends it");
     t.equal(await filter.stop(), 0);
   },
 );

@@ -65,5 +65,13 @@ sigwall_overload_stage NaN
       'next hop a "b" \\ of lease is down',
     ],
   });
+  const problem =
+    'sigwall_reload_problem_timestamp_seconds{result="failed",cause="policy.yaml:3:1: \\"x\\" is no key"} 1796083200';
+  t.match(readStatus(readSamples(problem), 0).reload, {
+    result: "failed",
+    at: "2026-12-01T00:00:00.000Z",
+    cause: 'policy.yaml:3:1: "x" is no key',
+  });
+  t.equal(readStatus([], 0).reload, undefined);
   t.end();
 });

@@ -31,7 +31,11 @@ function readAll(batch: Uint8Array): Read {
       const key = Buffer.from(bytes.subarray(start, end)).toString("latin1");
       items.push({ ...call, key, fingerprint, outcome, ago });
     },
-    row: (call, row, isTaken) => items.push({ ...call, flags: row.flags, isTaken }),
+    row: (call, row, turn, isRoster) => items.push({ ...call, flags: row.flags, turn, isRoster }),
+    roster: (isBegin, begunAgo, count) => items.push({ isBegin, begunAgo, count }),
+    ask: () => items.push("ask"),
+    moved: (call, hop) => items.push({ ...call, hop }),
+    left: (call, by) => items.push({ ...call, by }),
     ended: (call, end) => items.push({ ...call, ...end }),
   };
   return { unread: readBatch(batch, take), items, attempts };
@@ -78,12 +82,19 @@ void t.test("an attempt arrives with all that limits and detectors read", async 
   }
 });
 
-void t.test("identities without a number are not told, and such a call is not known again", async (t) => {
-  const pen = createBatchPen();
-  pen.attempt(name, "", makeAttempt(trunk, { calling: ["pai alice", "from +861087654321"] }), 0, SENT);
-  const { items } = readAll(pen.take(SENT));
-  t.match(items, [{ callId: "", calling: [{ source: "from" }] }]);
-});
+void t.test(
+  "identities without a number are told as they were received: the call is known again",
+  async (t) => {
+    const attempt = makeAttempt(trunk, { calling: ["pai alice", "from +861087654321"] });
+    const pen = createBatchPen();
+    pen.attempt(name, "", attempt, 0, SENT);
+    const [told] = readAll(pen.take(SENT)).attempts;
+    t.match(told, {
+      callId: "call-1",
+      calling: [{ number: { kind: "unusable", why: "not-a-number", raw: "alice" } }, {}],
+    });
+  },
+);
 
 const target = { transport: "tls", address: "2001:db8::1", port: 5061 } as const;
 const outcomes: readonly Outcome[] = [
@@ -173,7 +184,7 @@ void t.test("damaged batches: never an error, never more items than were written
   for (const outcome of outcomes)
     pen.decision(name, "gw-c", "lease", { key: "k", fingerprint: "f", outcome }, SENT);
   pen.attempt(name, "", makeAttempt(trunk, { diversion: ["div +861087654321"] }), 7, SENT);
-  pen.row(name, "", "lease", true, (out, at) => out.fill(0, at, at + 36) && at + 36);
+  pen.row(name, "", "lease", 3, true, (out, at) => out.fill(0, at, at + 36) && at + 36);
   pen.ended(
     name,
     "",

@@ -272,3 +272,126 @@ void t.test("a session that expires is told by the node that carries the call", 
   t.same(told(b), []);
   t.equal(channels(b), 0);
 });
+
+void t.test("of two nodes that see a message at once one carries the call", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const call = answerCall(a, { lines: ["Session-Expires: 120"] });
+  cluster.exchange();
+  within(b, call, "caller", "INFO", { cseq: 11 });
+  within(a, call, "caller", "INFO", { cseq: 12 });
+  within(b, call, "caller", "INFO", { cseq: 13 });
+  cluster.exchange();
+  cluster.exchange();
+  t.equal(own(a) + own(b), 1, "one of them carries it");
+  t.equal(channels(a), 1);
+  t.equal(channels(b), 1);
+  cluster.pass(600_000);
+  t.equal(
+    [...told(a), ...told(b)].filter((line) => line.startsWith("ended")).length,
+    1,
+    "its end is told once",
+  );
+  t.equal(channels(a) + channels(b), 0);
+});
+
+void t.test("two takings that cross an outage leave one carrier", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const call = answerCall(a);
+  cluster.exchange();
+  for (const [turn, node] of [b, a, b, a].entries())
+    within(node, call, "caller", "INFO", { cseq: 11 + turn });
+  cluster.exchange();
+  cluster.exchange();
+  t.equal(own(a) + own(b), 1);
+  const [bye] = within(a, call, "caller", "BYE", { cseq: 20 });
+  a.receive(peers.core, respond(bye?.text ?? "", 200));
+  cluster.exchange();
+  t.equal([...told(a), ...told(b)].filter((line) => line.startsWith("ended")).length, 1);
+  t.equal(channels(a) + channels(b), 0);
+});
+
+void t.test("a timer that ran out elsewhere ends no call that was seen here since", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const call = answerCall(a, { lines: ["Session-Expires: 90"] });
+  cluster.exchange();
+  within(b, call, "caller", "INFO");
+  b.sharing.flush();
+  b.outbox.splice(0);
+  a.pass(200_000);
+  a.sharing.flush();
+  t.equal(told(a).at(-1), `ended ${first("gw-a")} filter timed-out`, "a has heard nothing of the INFO");
+  for (const batch of a.outbox.splice(0)) b.sharing.batch(a.ref, batch, 0);
+  t.equal(own(b), 1, "the call stands at b");
+  const [bye] = within(b, call, "caller", "BYE", { cseq: 12 });
+  b.receive(peers.core, respond(bye?.text ?? "", 200));
+  t.equal(told(b).at(-1), `ended ${first("gw-a")} caller released`);
+});
+
+void t.test("a BYE at a node that does not know the call ends it where it is carried", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const call = answerCall(a);
+  a.sharing.flush();
+  a.outbox.splice(0);
+  const [bye] = within(b, call, "caller", "BYE");
+  b.receive(peers.core, respond(bye?.text ?? "", 200));
+  cluster.exchange();
+  t.equal(told(a).at(-1), `ended ${first("gw-a")} caller released`);
+  t.equal(channels(a), 0);
+  t.same(told(b), []);
+});
+
+void t.test("an end that was lost on the way holds no channel beyond the next roster", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const calls = ["one", "two"].map((callId) => answerCall(a, { callId }));
+  cluster.exchange();
+  const [bye] = within(a, calls[0]!, "caller", "BYE");
+  a.receive(peers.core, respond(bye?.text ?? "", 200));
+  a.sharing.flush();
+  a.outbox.splice(0);
+  cluster.exchange();
+  t.equal(channels(b), 2, "the end was lost");
+  cluster.pass(5000);
+  a.sharing.peer(b.ref, "back");
+  cluster.pass(3000);
+  t.equal(channels(b), 1, "the roster does not name it");
+  t.equal(own(a), 1);
+});
+
+void t.test("a call that was given up after a restart counts nowhere, and stays known", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const call = answerCall(a);
+  cluster.exchange();
+  b.sharing.peer(a.ref, "gone");
+  b.sharing.flush();
+  b.pass(33 * 60_000);
+  t.equal(channels(b), 0);
+  const [bye] = within(b, call, "caller", "BYE");
+  b.receive(peers.core, respond(bye?.text ?? "", 200));
+  t.equal(told(b).at(-1), `ended ${first("gw-a")} caller released`, "a message of it still ends it");
+});
+
+void t.test("long ringing: the other node waits as long", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const sent = placeCall(a);
+  for (let minutes = 0; minutes < 8; minutes++) {
+    a.receive(peers.core, respond(sent.text, 180));
+    cluster.pass(50_000);
+  }
+  t.equal(channels(b), 1, "it still rings after 400 s");
+  answer2xx(a, sent);
+  cluster.exchange();
+  t.equal(channels(b), 1);
+});
+
+void t.test("what a call has behind it is dated without the time on the way", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const call = answerCall(a);
+  a.pass(10_000);
+  b.now = a.now;
+  b.proxy.tick(b.now);
+  cluster.exchange(10_000);
+  const [bye] = within(b, call, "caller", "BYE");
+  b.receive(peers.core, respond(bye?.text ?? "", 200));
+  const ended = b.events.find((event) => event.kind === "ended");
+  t.equal(ended?.kind === "ended" && ended.talkedMs, 20_000, "10 s at a, 10 s on the way");
+});

@@ -46,7 +46,7 @@ void tap.test("the files of the contract load as they are", async (t) => {
     ],
   );
   t.match(policy?.lists, [
-    { id: "jinghua-bank", rows: 4, numbers: 102, prefixes: 1 },
+    { id: "jinghua-bank", rows: 4, numbers: 202, prefixes: 0 },
     { id: "police", rows: 2, numbers: 101 },
   ]);
   t.equal(policy?.matchTrunk("udp:127.0.0.1:5060", "127.0.0.1", 5061)?.trunk.id, "bj-lease-01");

@@ -72,6 +72,7 @@ const wallClockReaders = [
   "app/admin/admin-thread.ts",
   "app/certificate-expiry.ts",
   "app/lines/open-lines.ts",
+  "app/log-reports.ts",
   "app/policy-reading.ts",
   "app/quarantine/open-quarantine.ts",
   "app/watchdog.ts",

@@ -102,6 +102,7 @@ async function renderEverything(): Promise<string> {
   const figures = readFigures({
     counters,
     reloads: { ok: 0, failed: 0, refused: 0 },
+    reloadProblem: () => ({ result: "failed", at: 1, cause: "policy.yaml:1:1: broken" }) as const,
     sockets: "dgram",
     policy: () => ({
       revision: "0123456789ab",

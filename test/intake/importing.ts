@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -51,7 +60,7 @@ void t.test("a sheet becomes a list, and is compared with the one in force", asy
     [
       "sheet.csv (UTF-8, semicolons): 3 rows of numbers",
       "  1 × range written as A..B (2:1)",
-      "  1 × day written as 2027-06-30 (3:2)",
+      "  1 × day written as YYYY-MM-DD (3:2)",
       "  beside bank.csv, which is in force:",
       "    1 number more (+8657187000030)",
       "    5 numbers less (+8657187000005..+8657187000009)",
@@ -74,6 +83,124 @@ void t.test("rows are added to the list in force; the file keeps its permissions
   t.equal(statSync(at("copy.csv")).mode & 0o777, 0o640);
   t.match(said, /1 number more \(\+8657187000030\)\n/);
   t.match(said, /written to copy\.csv/);
+});
+
+void t.test("a list is not written over where numbers of it would go", async (t) => {
+  const out = at("in-force.csv");
+  const rows: readonly (readonly [
+    name: string,
+    sheet: string,
+    options: Partial<ImportOptions>,
+    code: number,
+    said: RegExp,
+  ])[] = [
+    [
+      "eleven numbers would go",
+      "号码\n057187000030\n",
+      { lessee: "bank" },
+      1,
+      /in-force\.csv would lose numbers: 11 numbers less \(.*\)\. Nothing was written; --add keeps them and puts the new rows behind, --replace lets them go/,
+    ],
+    [
+      "without --lessee",
+      "号码\n057187000030\n",
+      {},
+      1,
+      /11 numbers less.*--add with --lessee or --list keeps them/,
+    ],
+    [
+      "one number would go",
+      "号码\n057187000000-057187000009\n",
+      { lessee: "bank" },
+      1,
+      /1 number less \(\+8657187000020\)/,
+    ],
+    ["all of them stay", "号码\n057187000000-057187000020\n", { lessee: "bank" }, 0, /written to/],
+    ["--add", "号码\n057187000030\n", { lessee: "bank", add: true }, 0, /written to/],
+    [
+      "--replace",
+      "号码\n057187000030\n",
+      { lessee: "bank", replace: true },
+      0,
+      /11 numbers less[^]*written to/,
+    ],
+  ];
+  for (const [name, sheet, options, code, said] of rows) {
+    writeFileSync(out, list);
+    const ran = await run(sheet, { ...options, out });
+    t.equal(ran.code, code, name);
+    t.match(ran.said, said, name);
+    t.equal(readFileSync(out, "utf8") === list, code === 1, name);
+  }
+  writeFileSync(out, "no list at all\n");
+  const strange = await run("号码\n057187000030\n", { out });
+  t.equal(strange.code, 1);
+  t.match(strange.said, /in-force\.csv is there and is no list that can be read .*--replace writes over it/);
+  t.equal(readFileSync(out, "utf8"), "no list at all\n");
+  writeFileSync(out, "");
+  t.equal((await run("号码\n057187000030\n", { out })).code, 0, "an empty file has nothing to lose");
+});
+
+void t.test("a figure of a month stands in one file", async (t) => {
+  mkdirSync(at("monthly"));
+  const [one, other] = [at("monthly/2026-10.csv"), at("monthly/again.csv")];
+  const first =
+    "月份,类别,项目,数量\n2026-10,非实名,固话,12\n2026-10,查处人员,代理商,3\n2026-10,查处人员,员工,\n";
+  const monthly = { kind: "monthly" } as const;
+  const written = await run(first, { ...monthly, out: one });
+  t.equal(written.code, 0, written.said);
+  t.match(written.said, /: 3 figures|: 2 figures\n {2}1 empty cell: not imported, which is not 0/);
+  const again = "月份,类别,项目,数量\n2026-10,查处人员,代理商,4\n2026-10,查处人员,员工,1\n";
+  const twice = await run(again, { ...monthly, out: other });
+  t.equal(twice.code, 1);
+  t.match(
+    twice.said,
+    /2026-10\.csv:3 has 2026-10 persons 代理商 already: the report would find the figure twice\. Nothing was written; --replace takes its place/,
+  );
+  t.notOk(existsSync(other));
+  t.equal(
+    (await run(again, { ...monthly, out: at("elsewhere.csv") })).code,
+    1,
+    "beside the configuration too",
+  );
+  const over = await run(again, { ...monthly, out: one });
+  t.equal(over.code, 1);
+  t.match(over.said, /2026-10\.csv:2 has 2026-10 unregistered 固话, and the new table has not: it would go/);
+  const replaced = await run(again, { ...monthly, out: other, replace: true });
+  t.equal(replaced.code, 0, replaced.said);
+  t.match(replaced.said, /1 figure taken out of monthly\/2026-10\.csv/);
+  t.equal(
+    readFileSync(one, "utf8"),
+    "month,head,item,count\n2026-10,unregistered,固话,12\n2026-10,persons,员工,\n",
+  );
+  const same = await run(again.replace(",4", ",5"), { ...monthly, out: other });
+  t.equal(same.code, 0, "a corrected figure in its own file");
+  const last = await run("月份,类别,项目,数量\n2026-10,非实名,固话,13\n", {
+    ...monthly,
+    out: at("monthly/z.csv"),
+    replace: true,
+  });
+  t.equal(last.code, 0, last.said);
+  t.equal(readFileSync(one, "utf8"), "month,head,item,count\n2026-10,persons,员工,\n");
+});
+
+void t.test("a header that is nearly right, and figures without --kind monthly", async (t) => {
+  const rows: readonly (readonly [text: string, said: RegExp])[] = [
+    [
+      "号马,失效日期\n057187000030,2028-01-01\n",
+      /no row has a column "number" \(号码\); did you mean "号码" by "号马"\? The header has 号马, 失效日期/,
+    ],
+    ["登记表\n号马,失效日期\n057187000030,\n", /did you mean "号码" by "号马"/],
+    ["numbr,note\n057187000030,\n", /did you mean "number" by "numbr"/],
+    ["客户,失效日期\n京华,2028-01-01\n", /the header has 客户, 失效日期/],
+    ["月份,类别,数量\n2026-10,非实名,3\n", /these are figures of a month: import them with --kind monthly/],
+    ["057187000030\n", /the first row is a number already/],
+  ];
+  for (const [text, said] of rows) {
+    const ran = await run(text);
+    t.equal(ran.code, 1, text);
+    t.match(ran.said, said, text);
+  }
 });
 
 void t.test("numbers that the list has already are told, in any spelling", async (t) => {
@@ -134,7 +261,8 @@ void t.test("what can't be asked for", async (t) => {
     said: RegExp,
   ])[] = [
     ["no such file", { file: at("missing.csv") }, 2, /can't read missing\.csv: no such file/],
-    ["no such lessee", { lessee: "bnk" }, 2, /has no lessee "bnk"/],
+    ["no such lessee", { lessee: "bnk" }, 2, /has no lessee "bnk"; did you mean "bank"\?/],
+    ["a lessee like no other", { lessee: "xyzzy" }, 2, /has no lessee "xyzzy"; it has bank/],
     ["a list under --lessee", { lessee: "police" }, 2, /has no lessee "police"/],
     ["no such list", { list: "bank" }, 2, /has no list "bank"/],
     ["both", { lessee: "bank", list: "police" }, 2, /not both/],

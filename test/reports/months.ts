@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { type Ran, seal } from "../support/records-folder.ts";
+import { refusalKinds } from "../../src/reports/refusal-kinds.ts";
 import { call, edges, open, put, whole } from "./report-folder.ts";
 
 function headsOf({ out }: Ran): readonly string[] {
@@ -18,12 +19,148 @@ void t.test("an empty month: five heads in their order, what nobody imported is 
   t.equal(ran.code, 0, ran.err);
   t.ok(ran.out.startsWith("\ufeff"), "a byte order mark");
   t.same(headsOf(ran), [
-    "违规出租语音专线,0,,无记录,,",
-    "拦截非法主叫,0,,无记录,,",
+    "违规出租语音专线,无记录,,无记录,,",
+    '"    疑似转租线索",无记录,,无记录,,',
+    '"    暂停或关停线路",无记录,,无记录,,',
+    "拦截非法主叫,无记录,,无记录,,",
+    ...refusalKinds.map(({ zh }) => `"    ${zh.replaceAll('"', '""')}",无记录,,无记录,,`),
     "非实名,未导入,,未导入,,",
     "关停涉案号码,未导入,,未导入,,",
     "查处人员,未导入,,未导入,,",
   ]);
+  t.match(ran.err, /there are no records of 2026-10: heads 1 and 2 have no figures, which is not 0/);
+  const { attempts, refused, heads } = JSON.parse((await report({ format: "json" })).out);
+  t.same([attempts, refused, ...heads.map(({ count }: { count: unknown }) => count)], Array(7).fill(null));
+});
+
+void t.test("a month of a node that ran without a call has figures: they are 0", async (t) => {
+  const place = open(t);
+  put(place, [
+    { record: "policy", node: "gw-a", time: "2026-10-05T02:00:00.000Z", revision: "9f2c41aa03b7" },
+  ]);
+  const ran = await place.report();
+  t.same(headsOf(ran).slice(0, 2), ["违规出租语音专线,0,,无记录,,", "拦截非法主叫,0,,无记录,,"]);
+});
+
+void t.test("a month that has not begun is no month to report", async (t) => {
+  const place = open(t, "Asia/Shanghai", Date.parse("2026-09-30T15:59:59.999Z"));
+  const ran = await place.report();
+  t.equal(ran.code, 2);
+  t.match(ran.err, /--month 2026-10: this month has not begun/);
+  t.equal(ran.out, "");
+});
+
+void t.test(
+  "a month that is not over: hours to come are not missed, and the page says until when",
+  async (t) => {
+    // 10:30 on the second of October in Shanghai.
+    const place = open(t, "Asia/Shanghai", Date.parse("2026-10-02T02:30:00.000Z"));
+    const hours = Array.from({ length: 34 }, (_, index) =>
+      call(index, new Date(Date.UTC(2026, 8, 30, 16 + index)).toISOString()),
+    );
+    put(place, hours);
+    const ran = await place.report({ format: "json" });
+    const report = JSON.parse(ran.out);
+    t.same(report.completeness.silent, []);
+    t.equal(report.until, "2026-10-02T02:30:00.000Z");
+    t.same(
+      report.days.map(({ day }: { day: string }) => day),
+      ["2026-10-01", "2026-10-02"],
+    );
+    t.match(
+      (await place.report({ format: "html" })).out,
+      /数据截至<\/dt><dd class="wide">2026-10-02 10:30:00 \+08:00 \(本月未结束\)/,
+    );
+    t.match((await place.report()).out, /数据截至,2026-10-02 10:30:00 \+08:00,本月未结束/);
+  },
+);
+
+void t.test("who reports and when it was made stand there where they are told", async (t) => {
+  const place = open(t);
+  put(place, edges);
+  const told = { unit: "<某市>电信公司", madeAt: "2026-11-03T09:00" };
+  t.match((await place.report(told)).out, /填报单位,<某市>电信公司\r?\n制表时间,2026-11-03 09:00:00 \+08:00/);
+  const { out } = await place.report({ ...told, format: "html" });
+  t.match(out, /填报单位<\/dt><dd class="wide">&lt;某市&gt;电信公司<\/dd>/);
+  t.notMatch((await place.report()).out, /制表时间|填报单位/);
+  const wrong = await place.report({ madeAt: "soon" });
+  t.equal(wrong.code, 2);
+  t.match(wrong.err, /--made-at "soon" is no time/);
+});
+
+void t.test("a figure of a month stands once: two files don't add up in silence", async (t) => {
+  const place = open(t);
+  put(place, edges);
+  const folder = join(place.folder, "monthly");
+  const write = (name: string, rows: string): void =>
+    writeFileSync(join(folder, name), `month,head,item,count\n${rows}\n`);
+  mkdirSync(folder);
+  write("2026-10.csv", "2026-10,unregistered,固话,12\n2026-10,persons,代理商,3");
+  t.match(headsOf(await place.report()), [/^/, /^/, /^/, /^/, "非实名,12,,未导入,,"]);
+  const rows: readonly (readonly [name: string, again: string, says: RegExp | undefined])[] = [
+    [
+      "a copy",
+      "2026-10,unregistered,固话,12",
+      /again\.csv:2: 2026-10 unregistered 固话 stands in .*2026-10\.csv:2 already/,
+    ],
+    [
+      "a correction",
+      "2026-10,persons,代理商,4",
+      /again\.csv:2: 2026-10 persons 代理商 stands in .*2026-10\.csv:3 already/,
+    ],
+    ["another month", "2026-09,unregistered,固话,12", undefined],
+    ["another head", "2026-10,shut-down,固话,12", undefined],
+    ["another item", "2026-10,unregistered,手机,12", undefined],
+    ["an empty cell is no figure", "2026-10,unregistered,固话,", undefined],
+    ["a total that is the sum", "2026-10,unregistered,,12", undefined],
+    [
+      "a total that is not",
+      "2026-10,unregistered,,13",
+      /again\.csv:2: 2026-10 unregistered is 13 for all of the head, and its items are 12 together/,
+    ],
+  ];
+  for (const [name, again, says] of rows) {
+    write("again.csv", again);
+    const ran = await place.report();
+    t.equal(ran.code, says === undefined ? 0 : 2, `${name}: ${ran.err}`);
+    if (says !== undefined) t.match(ran.err, says, name);
+    else if (!again.includes("手机")) t.ok(ran.out.includes("\n非实名,12,"), name);
+  }
+  writeFileSync(join(folder, "again.csv"), "month,head,count\n");
+  writeFileSync(join(folder, "十月.xlsx"), "PK");
+  t.match(
+    (await place.report()).err,
+    /十月\.xlsx is not read; `sigwall import .* --kind monthly --out .*十月\.csv`/,
+  );
+});
+
+void t.test("an empty cell of an item stays there as not imported", async (t) => {
+  const place = open(t);
+  put(place, edges);
+  mkdirSync(join(place.folder, "monthly"));
+  writeFileSync(
+    join(place.folder, "monthly", "10.csv"),
+    "month,head,item,count\n2026-10,persons,代理商,2\n2026-10,persons,员工,\n",
+  );
+  t.same(headsOf(await place.report()).slice(-3), [
+    "查处人员,2,,未导入,,",
+    '"    代理商",2,100.0%,未导入,,',
+    '"    员工",未导入,,未导入,,',
+  ]);
+});
+
+void t.test("ids are the first by time: by the start of the process and the count of the call", async (t) => {
+  const place = open(t);
+  const ids = ["gw-b-t3k9x1-9", "gw-b-t3k9x1-10", "gw-a-t3k9zz-1", "gw-a-t3k9x0-100", "gw-a-t3k9x1-9"];
+  put(
+    place,
+    ids.map((id, index) => ({ ...call(1, `2026-10-05T02:00:0${index}.000Z`), id })),
+  );
+  const first = "gw-a-t3k9x0-100 gw-a-t3k9x1-9 gw-b-t3k9x1-9 gw-b-t3k9x1-10 gw-a-t3k9zz-1";
+  t.match(headsOf(await place.report())[2], first);
+  const sealed = await seal(place.records, Date.parse("2026-12-01T00:00:00Z"));
+  if (sealed.code !== 0) t.pass("sealed", { skip: `no hour can be sealed here: ${sealed.err}` });
+  else t.match(headsOf(await place.report())[2], first, "sealed");
 });
 
 void t.test("a call at each edge of the month, in the zone of the policy", async (t) => {
@@ -89,7 +226,7 @@ void t.test("a month with all: heads, reasons, networks, places, imports and gap
       row.ids[0],
     ]),
     [
-      ["own", 16, 14, "gw-a-t3k9x1-10"],
+      ["own", 16, 14, "gw-a-t3k9x1-2"],
       ["other", 1, 1, "gw-a-t3k9x1-31"],
       ["international", 0, 0, undefined],
     ],
@@ -205,8 +342,8 @@ void t.test("what can't be reported", async (t) => {
   }
   writeFileSync(join(place.folder, "wrong.csv"), "month,head,count\n2026-10,persons,many\n");
   const wrong = await place.report({ monthly: [join(place.folder, "wrong.csv")] });
-  t.equal(wrong.code, 1);
   t.match(wrong.err, /wrong\.csv:2:3: "many" is no whole number/);
+  t.equal(wrong.code, 2);
   const missing = await place.report({ monthly: ["/nowhere.csv"] });
   t.match(missing.err, /can't read \/nowhere\.csv: no such file/);
 });

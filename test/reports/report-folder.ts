@@ -14,10 +14,14 @@ lessees:
   - { id: bank, name: 京华银行, owner: 王, numbers: bank.csv }
 `;
 
+/** A day on which all months of these tests are over. */
+export const AFTERWARDS = Date.UTC(2027, 2, 15);
+
 /** A records folder with a configuration, in a folder that the test removes. */
 export function open(
   t: Test,
   timeZone = "Asia/Shanghai",
+  now = AFTERWARDS,
 ): RecordsFolder & { readonly report: (options?: Partial<ReportOptions>) => Promise<Ran> } {
   const place = openRecords(t);
   writeFileSync(join(place.folder, "policy.yaml"), policyOf(timeZone));
@@ -36,7 +40,7 @@ export function open(
   };
   return {
     ...place,
-    report: (options = {}) => gather((output) => reportMonth({ ...base, ...options }, output)),
+    report: (options = {}) => gather((output) => reportMonth({ ...base, ...options }, { ...output, now })),
   };
 }
 

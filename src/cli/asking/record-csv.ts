@@ -61,11 +61,11 @@ export function writeCsv(lines: readonly ReadLine[], clock: Clock): string {
 /** Writes calling numbers and how often they were used. */
 export function writeNumbersCsv(uses: readonly NumberUse[], clock: Clock): string {
   const time = (at: number): string => clock(new Date(at).toISOString());
-  const rows = uses.map(({ number, calls, first, last }) => [number, String(calls), time(first), time(last)]);
+  const rows = uses.map(({ number, calls, first, last }) => [number, calls, time(first), time(last)]);
   return [["number", "calls", "first", "last"], ...rows].map(writeRow).join("");
 }
 
-function cellsOf(line: ReadLine, clock: Clock): readonly string[] {
+function cellsOf(line: ReadLine, clock: Clock): readonly CellValue[] {
   const calling = objectsIn(line["calling"]);
   const called = isFields(line["called"]) ? [line["called"]] : [];
   const rest = Object.entries(line).filter(([name]) => !held.has(name));
@@ -84,8 +84,12 @@ function cellsOf(line: ReadLine, clock: Clock): readonly string[] {
   ];
 }
 
-function textOf(value: unknown): string {
+/** A number is an amount; a text of digits is none. */
+type CellValue = string | number;
+
+function textOf(value: unknown): CellValue {
   if (value === undefined || value === null) return "";
+  if (typeof value === "number") return value;
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
@@ -99,17 +103,20 @@ function joined(texts: readonly string[]): string {
 }
 
 /** A spreadsheet that splits at another separator finds no new cell: every cell is quoted. */
-function writeRow(cells: readonly string[]): string {
+function writeRow(cells: readonly CellValue[]): string {
   return `${cells.map((cell) => `"${harmless(cell).replaceAll('"', '""')}"`).join(",")}\r\n`;
 }
 
 /** What makes a spreadsheet read a formula; the wide forms too. */
 const formulaStarts: ReadonlySet<string> = new Set("=+-@\t\r\n＝＋－＠");
 
-const numberPattern = /^[+-]?\d+(\.\d+)?$/;
-
-/** Text that no spreadsheet computes and no terminal obeys. */
-function harmless(text: string): string {
-  const clean = plain(text);
-  return formulaStarts.has(text.charAt(0)) && !numberPattern.test(text) ? `'${clean}` : clean;
+/**
+ * Text that no spreadsheet computes and no terminal obeys. A spreadsheet would take the zero off `02787654321`, and read
+ * `3-4` as a day.
+ */
+function harmless(value: CellValue): string {
+  if (typeof value === "number") return String(value);
+  const clean = plain(value);
+  const isLikeNumber = /^\d[\d.,:/eE+-]*$/u.test(value);
+  return isLikeNumber || formulaStarts.has(value.charAt(0)) ? `'${clean}` : clean;
 }

@@ -1,11 +1,12 @@
 // Finds the records folders, the kept policies and the time zone that a question is about.
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { createCalendar, isTimeZone } from "../../config/lists/calendar.ts";
 import { type ReadFile, resolvePath } from "../../config/yaml/config-files.ts";
 import { valueAt } from "../../config/yaml/schema-issues.ts";
 import { readYaml } from "../../config/yaml/yaml-source.ts";
 import { lastInForce, listKept, policiesBeside } from "../../records/policies/kept-policy.ts";
 import { type Database, openDatabase } from "../../records/sealed/duckdb.ts";
+import { sayFailure } from "./failure-words.ts";
 
 /** What the options of a command say. */
 export interface PlaceOptions {
@@ -36,6 +37,14 @@ const DEFAULT_CONFIG = "sigwall.yaml";
  * @returns a string that says what is wrong
  */
 export function findRecords(options: PlaceOptions, readFile: ReadFile): RecordsPlace | string {
+  try {
+    return findPlaces(options, readFile);
+  } catch (error) {
+    return sayFailure(error);
+  }
+}
+
+function findPlaces(options: PlaceOptions, readFile: ReadFile): RecordsPlace | string {
   const path = options.config ?? DEFAULT_CONFIG;
   const read = readFile(path);
   if ("error" in read && options.config !== undefined) return `can't read ${path}: ${read.error}`;
@@ -50,8 +59,12 @@ export function findRecords(options: PlaceOptions, readFile: ReadFile): RecordsP
     return "error" in read
       ? `no records folder: give --records DIR, or --config FILE (there is no ${path} here)`
       : `${path} keeps no records (\`records: { folder: … }\`); give --records DIR`;
-  const missing = folders.find((folder) => !existsSync(folder));
-  if (missing !== undefined) return `${missing}: no such folder`;
+  for (const folder of folders) {
+    const wrong = refuseFolder(folder);
+    if (wrong === undefined) continue;
+    const isConfigured = options.records.length === 0;
+    return `${wrong}${isConfigured ? `; ${path} names it, give --records DIR for the folder of the running filter` : ""}`;
+  }
   const beside = folders.map(policiesBeside);
   const kept = text("records", "policies");
   const policies = kept === undefined ? beside : [kept, ...beside];
@@ -63,6 +76,36 @@ export function findRecords(options: PlaceOptions, readFile: ReadFile): RecordsP
     evidence:
       valueAt(config, ["evidence"]) === undefined ? undefined : { folder: text("evidence", "folder") },
   };
+}
+
+const NO_RECORDS = " is no records folder";
+
+/** Exit code of a command about records, by what {@link findRecords} says: 2 for a folder that was meant wrongly, else 1. */
+export function exitOf(message: string): number {
+  return message.includes(NO_RECORDS) ? 2 : 1;
+}
+
+const dayName = /^\d{4}-\d{2}-\d{2}$/u;
+
+/**
+ * Looks at a folder that is to be asked. An empty one is taken: no call has been yet.
+ *
+ * @returns why it is no records folder. Throws when it can't be looked at
+ */
+function refuseFolder(folder: string): string | undefined {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return `${folder}: no such folder`;
+    if (code === "ENOTDIR") return `${folder} is a file; expected a records folder`;
+    throw error;
+  }
+  // Beside the days lie the locks of the nodes, and what `seal` writes.
+  const isAsked =
+    names.every((name) => /\.(?:lock|spill)$/u.test(name)) || names.some((name) => dayName.test(name));
+  return isAsked ? undefined : `${folder}${NO_RECORDS}: nothing in it is named as a day (2026-11-30)`;
 }
 
 /** The zone of the policy of today, else of the policy that was kept last, else UTC. */

@@ -2,11 +2,15 @@
 import { type AuditFinding, MOST_NAMED } from "../../config/audit/audit-findings.ts";
 import { auditPolicy } from "../../config/audit/audit-policy.ts";
 import { createUsedRows, type UsedRows } from "../../config/audit/used-rows.ts";
+import { sayNumbers } from "../../config/change/number-words.ts";
+import { sayAmount } from "../../domain/amount.ts";
 import { createCalendar } from "../../config/lists/calendar.ts";
 import type { PolicyMaterial } from "../../config/load-policy.ts";
+import { suggest } from "../../config/yaml/suggestion.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
 import type { Millis } from "../../domain/time.ts";
 import { eachUsedNumber } from "../../records/asking/used-numbers.ts";
+import { sayFailure } from "../asking/failure-words.ts";
 import { findRecords, openForAsking } from "../asking/record-places.ts";
 import { readConfigured } from "./configured-policy.ts";
 
@@ -20,6 +24,8 @@ export interface AuditOptions {
   readonly days: number;
   /** A row is about to expire so many days before. */
   readonly soon: number;
+  /** A verification is overdue after so many days. Left out: as the policy says. */
+  readonly verifiedWithin?: number | undefined;
   readonly lessee: string | undefined;
   readonly json: boolean;
 }
@@ -53,15 +59,21 @@ export async function audit(options: AuditOptions, output: AuditOutput): Promise
   const { material } = read;
   const { lessee } = options;
   if (lessee !== undefined && !material.file.lessees.some(({ value }) => value.id === lessee))
-    return fail(`${material.file.source.file} has no lessee "${lessee}"`);
+    return fail(
+      `${material.file.source.file} has no lessee "${lessee}"${suggest(
+        lessee,
+        material.file.lessees.map(({ value }) => value.id),
+      )}`,
+    );
   let use: Use;
   try {
     use = await findUse(options, material, output);
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    return fail(sayFailure(error));
   }
   const { used, isWhole } = use;
-  const question = { now, unusedDays: options.days, soonDays: options.soon, lessee, used, isWhole };
+  const { days: unusedDays, soon: soonDays, verifiedWithin } = options;
+  const question = { now, unusedDays, soonDays, verifiedWithin, lessee, used, isWhole };
   const { findings, notes } = auditPolicy(material, readFile, question);
   const all = [...use.notes, ...notes];
   stdout.write(
@@ -143,8 +155,8 @@ function describe(
     "no-contract": "without contract",
     "no-approver": "without approver",
   };
-  const rows = findings.map(({ kind, lessee, rows: count, numbers, first }) => {
-    const amount = `${count} ${count === 1 ? "row" : "rows"}, ${numbers} ${numbers === 1 ? "number" : "numbers"}`;
+  const rows = findings.map(({ kind, lessee, rows: count, numbers, prefixes = 0, first }) => {
+    const amount = `${sayAmount(count, "row")}, ${sayNumbers(numbers, prefixes)}`;
     const places = first.map(({ file: path, line, what }) => `${path}:${line} ${what}`);
     if (count > MOST_NAMED && kind !== "over-quota") places.push("…");
     return [lessee || "–", titles[kind], amount, places.join("; ")] as const;

@@ -35,10 +35,20 @@ export function readConfigured(
   words: IssueWords = {},
 ): ConfiguredPolicy | string {
   const { config, issues } = loadStatic(readFile, path);
-  if (config === undefined) return issues.map(formatIssue).join("\n");
+  if (config === undefined) return adviseFile(path, readFile) ?? issues.map(formatIssue).join("\n");
   const listeners = config.listen.map(({ id }) => id);
   const material = readMaterial([readFile, config.policy, listeners, config.engine], words);
   return typeof material === "string" ? material : { config, material };
+}
+
+/** Says what is probably wrong with a file that is no configuration. */
+export function adviseFile(path: string, readFile: ReadFile): string | undefined {
+  const content = readFile(path);
+  if ("error" in content)
+    return `can't read ${path}: ${content.error}; name the configuration with --config FILE, a sigwall.yaml`;
+  const { value } = readYaml(path, content.bytes);
+  const isPolicy = valueAt(value, ["policy"]) === undefined && valueAt(value, ["trunks"]) !== undefined;
+  return isPolicy ? `${path} is a policy; give the sigwall.yaml that names it (policy: …)` : undefined;
 }
 
 /**
@@ -72,6 +82,8 @@ function sayIssues(
  */
 export function readNamed(named: string, places: PlaceOptions, readFile: ReadFile): PolicyMaterial | string {
   if (/^[0-9a-f]{12}$/u.test(named)) return readRevision(named, places, readFile);
+  if (/\.(?:csv|xlsx|xls|txt)$/iu.test(named))
+    return `${named} is a table; diff compares policies. \`sigwall import ${named} --lessee ID --config FILE\` compares a list with the one in force`;
   const content = readFile(named);
   if ("error" in content) return `can't read ${named}: ${content.error}`;
   const isPolicy = valueAt(readYaml(named, content.bytes).value, ["policy"]) === undefined;

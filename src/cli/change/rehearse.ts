@@ -7,6 +7,7 @@ import type { Policy } from "../../policy/policy.ts";
 import { eachAttempt } from "../../records/asking/lines-in-order.ts";
 import { recallPolicy } from "../../records/policies/policy-recall.ts";
 import { createRehearsal } from "../../replay/rehearsing/rehearsal.ts";
+import { sayFailure } from "../asking/failure-words.ts";
 import { findRecords, openForAsking, type RecordsPlace } from "../asking/record-places.ts";
 import { readSpan, timeForms } from "../asking/spoken-times.ts";
 import { readConfigured } from "./configured-policy.ts";
@@ -52,7 +53,9 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
   const from = readSpan(options.since, place.timeZone, output.now)?.from;
   const to =
     options.until === undefined ? output.now : readSpan(options.until, place.timeZone, output.now)?.to;
-  if (from === undefined || to === undefined) return fail(`expected a time like ${timeForms}`);
+  if (from === undefined) return fail(`--since "${options.since}" is no time; expected ${timeForms}`);
+  if (to === undefined) return fail(`--until "${options.until ?? ""}" is no time; expected ${timeForms}`);
+  if (from >= to) return fail(`--since "${options.since}" is not before --until "${options.until ?? "now"}"`);
   const opened = await openForAsking();
   const database = typeof opened === "string" ? undefined : opened;
   try {
@@ -66,7 +69,7 @@ export async function rehearse(options: RehearseOptions, output: RehearseOutput)
     for (const damage of unseen.damages) output.stderr.write(`sigwall rehearse: ${damage}\n`);
     return tellRehearsal({ result: rehearsal.result(), revision: policy.revision }, options, output);
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    return fail(sayFailure(error));
   } finally {
     database?.close();
   }

@@ -15,6 +15,7 @@ import type { LoadedList } from "../../config/policy/list-loading.ts";
 import type { PolicyFile } from "../../config/policy/policy-file.ts";
 import { findStrangeTrunks } from "../../config/policy/row-trunks.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
+import { suggest } from "../../config/yaml/suggestion.ts";
 import {
   type CellIssue,
   type Change,
@@ -28,6 +29,8 @@ import { differenceOf } from "../../numbering/lists/difference.ts";
 import type { ReadList } from "../../config/lists/number-list.ts";
 import { readMonthlyFigures, writeMonthlyFigures } from "../../intake/monthly-figures.ts";
 import type { Table } from "../../intake/table.ts";
+import { refuseFigures, takeOutElsewhere } from "./import-figures.ts";
+import { describeLoss } from "./list-replacement.ts";
 import { readTable } from "./read-table.ts";
 
 /** What the command was called with. */
@@ -41,6 +44,8 @@ export interface ImportOptions {
   readonly list?: string;
   /** The rows come behind those of the list that is in force. */
   readonly add?: boolean;
+  /** Numbers or figures that are there may go. */
+  readonly replace?: boolean;
   /** `monthly`: figures for the monthly report, and no numbers. */
   readonly kind?: "list" | "monthly";
   /** File that is written; left out: standard output. */
@@ -97,6 +102,11 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
     return fail(`${sayAmount(issues.length + left, "cell")} can't be taken: nothing was written`, REFUSED);
   if (target.list !== undefined && made.read !== undefined)
     for (const line of describeAgainst(target.list, made.read)) say(`  ${line}`);
+  if (options.out !== undefined && options.replace !== true && made.read !== undefined) {
+    const form = { ...target, asked: askedOf(target) };
+    const loss = describeLoss(options.out, made.read, form, target.list !== undefined);
+    if (loss !== undefined) return fail(loss, REFUSED);
+  }
   return write(options, made.text, say, output);
 }
 
@@ -106,21 +116,29 @@ function importFigures(
   say: (text: string) => void,
   output: ImportOutput,
 ): number {
-  const read = readMonthlyFigures(table);
-  if ("error" in read) {
-    say(`sigwall import: ${nameFile(options.file, read.error)}`);
+  const fail = (text: string): number => {
+    say(`sigwall import: ${text}`);
     return REFUSED;
-  }
+  };
+  const read = readMonthlyFigures(table);
+  if ("error" in read) return fail(nameFile(options.file, read.error));
   for (const { place, message } of read.issues) say(`${options.file}:${place}: ${message}`);
   if (read.issueCount > read.issues.length)
     say(`${read.issueCount - read.issues.length} more cells that can't be taken`);
-  if (read.issues.length > 0) {
-    say(`sigwall import: ${sayAmount(read.issueCount, "cell")} can't be taken: nothing was written`);
-    return REFUSED;
-  }
-  say(`${options.file} (${table.form}): ${sayAmount(read.figures.length, "figure")}`);
+  if (read.issues.length > 0)
+    return fail(`${sayAmount(read.issueCount, "cell")} can't be taken: nothing was written`);
+  say(`${options.file} (${table.form}): ${sayAmount(read.figures.length - read.empty, "figure")}`);
   if (read.empty > 0) say(`  ${sayAmount(read.empty, "empty cell")}: not imported, which is not 0`);
-  return write(options, writeMonthlyFigures(read.figures), say, output);
+  const why = refuseFigures(read, options);
+  if (why !== undefined) return fail(why);
+  const code = write(options, writeMonthlyFigures(read.figures), say, output);
+  if (code !== DONE || options.replace !== true) return code;
+  try {
+    for (const done of takeOutElsewhere(read.figures, options)) say(done);
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+  return DONE;
 }
 
 /** Puts the file in front of words that may begin with a place in it: `list.csv:1:2: …`. */
@@ -150,16 +168,33 @@ function findTarget({
     return { list: undefined, homeCountry: DEFAULT_COUNTRY, calendar: createCalendar(DEFAULT_ZONE) };
   }
   const { config: read, issues } = loadStatic(readFromDisk, config);
-  if (read === undefined) return { issues };
+  if (read === undefined) {
+    const there = readFromDisk(config);
+    if ("error" in there)
+      return { error: `can't read ${config}: ${there.error}; name the configuration with --config FILE` };
+    return { issues };
+  }
   const { material, issues: mistakes } = readPolicy(readFromDisk, read.policy);
   if (material === undefined || hasErrors(mistakes)) return { issues: mistakes };
   const found = material.lists.find(
     ({ id, kind }) => id === wanted && (kind === "lessee") === (lessee !== undefined),
   );
-  if (found === undefined)
-    return { error: `the policy has no ${lessee === undefined ? "list" : "lessee"} "${wanted}"` };
+  if (found === undefined) {
+    const known = material.lists.filter(({ kind }) => (kind === "lessee") === (lessee !== undefined));
+    const ids = known.map(({ id }) => id);
+    return {
+      error: `the policy has no ${lessee === undefined ? "list" : "lessee"} "${wanted}"${suggest(wanted, ids) || sayKnown(ids)}`,
+    };
+  }
   const { homeCountry, timeZone } = material.file;
   return { list: found, homeCountry, calendar: createCalendar(timeZone), policy: material.file };
+}
+
+const MOST_KNOWN = 8;
+
+function sayKnown(ids: readonly string[]): string {
+  if (ids.length === 0) return "; it has none";
+  return `; it has ${ids.slice(0, MOST_KNOWN).join(", ")}${ids.length > MOST_KNOWN ? ", …" : ""}`;
 }
 
 /** The further column that the kind of the list asks for. */
@@ -255,7 +290,7 @@ const changeWords: Readonly<Record<Change, (first: string) => string>> = {
   invisible: (first) => `characters that nobody sees taken away (${first})`,
   range: (first) => `range written as A..B (${first})`,
   digits: (first) => `number that the spreadsheet held as an amount (${first})`,
-  day: (first) => `day written as 2027-06-30 (${first})`,
+  day: (first) => `day written as YYYY-MM-DD (${first})`,
   "yes-no": (first) => `yes or no written in English (${first})`,
   "empty-row": (first) => `empty row left out (row ${first})`,
   "row-twice": (first) => `row that stands twice left out (${first})`,

@@ -1,17 +1,14 @@
 // `sigwall report`: the monthly report out of the records, as a page, as CSV or as JSON.
-import { existsSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { createCalendar } from "../../config/lists/calendar.ts";
 import { type ReadFile, resolvePath } from "../../config/yaml/config-files.ts";
 import { valueAt } from "../../config/yaml/schema-issues.ts";
 import { readPolicyFile } from "../../config/policy/policy-file.ts";
 import { readYaml } from "../../config/yaml/yaml-source.ts";
 import type { Millis } from "../../domain/time.ts";
-import { type MonthlyFigure, readMonthlyFigures } from "../../intake/monthly-figures.ts";
-import { readTextTable } from "../../intake/text-table.ts";
+import type { MonthlyFigure } from "../../intake/monthly-figures.ts";
 import { lastInForce, listKept } from "../../records/policies/kept-policy.ts";
 import { readKeptFiles } from "../../records/policies/policy-recall.ts";
-import { countMonth, type MonthCounts } from "../../records/reporting/month-counts.ts";
+import { countMonth, hasRecords, type MonthCounts } from "../../records/reporting/month-counts.ts";
 import type { Database } from "../../records/sealed/duckdb.ts";
 import {
   buildReport,
@@ -23,9 +20,24 @@ import {
 import { writeReportCsv } from "../../reports/report-csv.ts";
 import { writeReportHtml } from "../../reports/report-html.ts";
 import type { Language } from "../../reports/report-words.ts";
+import { sayFailure } from "../asking/failure-words.ts";
 import { noteAccess } from "../asking/access-note.ts";
-import { findRecords, openForAsking, type PlaceOptions, type RecordsPlace } from "../asking/record-places.ts";
-import { readSpan, type Span } from "../asking/spoken-times.ts";
+import {
+  exitOf,
+  findRecords,
+  openForAsking,
+  type PlaceOptions,
+  type RecordsPlace,
+} from "../asking/record-places.ts";
+import { readSpan, type Span, timeForms } from "../asking/spoken-times.ts";
+import {
+  findTwice,
+  findUnequalTotal,
+  listMonthly,
+  monthlyFolder,
+  type PlacedFigure,
+  readMonthlyFile,
+} from "../intake/monthly-files.ts";
 
 /** What the command was called with. */
 export interface ReportOptions extends PlaceOptions {
@@ -37,14 +49,20 @@ export interface ReportOptions extends PlaceOptions {
   readonly language: Language;
   /** Files that `import --kind monthly` has written; empty: the folder `monthly` beside the configuration. */
   readonly monthly: readonly string[];
+  /** Who reports, as the page says it. */
+  readonly unit?: string | undefined;
+  /** When the report is made, as people write times. Left out: the report does not say it. */
+  readonly madeAt?: string | undefined;
 }
 
 export interface ReportOutput {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly readFile: ReadFile;
-  /** Who asks, and when, for an `access` line in the records; undefined: none is written. */
-  readonly access?: { readonly user: string; readonly host: string; readonly now: Millis };
+  /** Unix milliseconds. A month that is over is the same whenever it is asked for. */
+  readonly now: Millis;
+  /** Who asks, for an `access` line in the records; undefined: none is written. */
+  readonly access?: { readonly user: string; readonly host: string };
 }
 
 /** So many spans without a record are told on standard error; the report has all. */
@@ -54,9 +72,11 @@ const FAILED = 1;
 const UNUSABLE = 2;
 
 /**
- * Prints the report of a month. The same records, policies and imports give the same octets, whenever it is asked for.
+ * Prints the report of a month. The same records, policies and imports give the same octets of a month that is over,
+ * whenever it is asked for.
  *
- * @returns resolves with the exit code: 0; 1 when the records can't be read; 2 for wrong usage
+ * @returns resolves with the exit code: 0; 1 when the records can't be read; 2 for wrong usage, and for figures that can't
+ * be read or stand twice
  */
 export async function reportMonth(options: ReportOptions, output: ReportOutput): Promise<number> {
   const fail = (code: number, message: string): number => {
@@ -64,15 +84,26 @@ export async function reportMonth(options: ReportOptions, output: ReportOutput):
     return code;
   };
   const place = findRecords(options, output.readFile);
-  if (typeof place === "string") return fail(FAILED, place);
+  if (typeof place === "string") return fail(exitOf(place), place);
   const span = monthSpan(options.month, place.timeZone);
   if (span === undefined) return fail(UNUSABLE, `--month ${options.month}: expected a month like 2026-11`);
-  const imported = readImports(options, place, output.readFile);
-  if (typeof imported === "string") return fail(FAILED, imported);
+  const begun = findPresent(span, output.now);
+  if (begun === "future")
+    return fail(UNUSABLE, `--month ${options.month}: this month has not begun; there is nothing to report`);
+  const madeAt =
+    options.madeAt === undefined ? undefined : readSpan(options.madeAt, place.timeZone, output.now);
+  if (options.madeAt !== undefined && madeAt === undefined)
+    return fail(UNUSABLE, `--made-at "${options.madeAt}" is no time; expected ${timeForms}`);
+  const imported = readImports(options, place, output);
+  if (typeof imported === "string") return fail(UNUSABLE, imported);
   const opened = await openForAsking();
   const database = typeof opened === "string" ? undefined : opened;
   try {
-    const { report, notes } = await makeReport(options, { place, span, imported, database }, output.readFile);
+    const { report, notes } = await makeReport(
+      options,
+      { place, span, imported, database, until: begun, madeAt: madeAt?.from },
+      output.readFile,
+    );
     if (typeof opened === "string" && notes.leftOut > 0)
       return fail(FAILED, `${notes.leftOut} sealed hours can't be read: ${opened}`);
     for (const damage of notes.damages) output.stderr.write(`sigwall report: ${damage}\n`);
@@ -81,14 +112,16 @@ export async function reportMonth(options: ReportOptions, output: ReportOutput):
     noteReport(options, place.folders, output);
     return DONE;
   } catch (error) {
-    return fail(FAILED, error instanceof Error ? error.message : String(error));
+    return fail(FAILED, sayFailure(error));
   } finally {
     database?.close();
   }
 }
 
 /** What may make the figures too low, in words. */
-function describeMissing({ completeness: { isWhole, silent } }: MonthReport): readonly string[] {
+function describeMissing({ completeness, month }: MonthReport): readonly string[] {
+  const { isWhole, silent, hasRecords: has } = completeness;
+  if (!has) return [`there are no records of ${month}: heads 1 and 2 have no figures, which is not 0`];
   return [
     ...(isWhole ? [] : ["records are missing, so figures may be too low; the report says which"]),
     ...silent
@@ -104,18 +137,22 @@ function describeMissing({ completeness: { isWhole, silent } }: MonthReport): re
 function noteReport(
   { month, format }: ReportOptions,
   folders: readonly string[],
-  { access, stderr }: ReportOutput,
+  { access, stderr, now }: ReportOutput,
 ): void {
   if (access === undefined) return;
-  const { now, ...who } = access;
-  const note = { command: "report", ...who, found: 1, asked: { month, format } };
+  const note = { command: "report", ...access, found: 1, asked: { month, format } };
   for (const failure of noteAccess(folders, note, now))
     stderr.write(`sigwall report: no access line could be written in ${failure}\n`);
 }
 
 function writeReport(report: MonthReport, { format, language }: ReportOptions): string {
-  if (format === "json") return `${JSON.stringify(report, undefined, 2)}\n`;
+  if (format === "json") return `${JSON.stringify(report, nullWhereUnknown, 2)}\n`;
   return format === "csv" ? writeReportCsv(report, language) : writeReportHtml(report, language);
+}
+
+/** Figures that nobody knows are null: a program that finds none would take it for 0. */
+function nullWhereUnknown(key: string, value: unknown): unknown {
+  return value === undefined && /^(?:count|attempts|refused|notCounted)$/u.test(key) ? null : value;
 }
 
 interface Given {
@@ -123,24 +160,35 @@ interface Given {
   readonly span: Span;
   readonly imported: readonly MonthlyFigure[];
   readonly database: Database | undefined;
+  /** The month is not over: until when there may be records. Undefined: it is over. */
+  readonly until: Millis | undefined;
+  readonly madeAt: Millis | undefined;
+}
+
+/** @returns the present moment within a month that is not over; undefined: it is over */
+function findPresent({ from, to }: Span, now: Millis): Millis | "future" | undefined {
+  return now < from ? "future" : now < to ? now : undefined;
 }
 
 async function makeReport(
-  { month, by }: ReportOptions,
-  { place, span, imported, database }: Given,
+  { month, by, unit }: ReportOptions,
+  { place, span, imported, database, until, madeAt }: Given,
   readFile: ReadFile,
 ): Promise<{ readonly report: MonthReport; readonly notes: MonthCounts }> {
   const previous = monthBefore(month);
   const spanBefore = monthSpan(previous, place.timeZone) ?? span;
-  const counts = await countMonth(place.folders, database, { ...span, since: spanBefore.from });
+  const counts = await countMonth(place.folders, database, { ...span, since: spanBefore.from, until });
   const before = await countMonth(place.folders, database, { from: spanBefore.from, to: span.from });
   const calendar = createCalendar(place.timeZone);
   const report = buildReport({
     month,
     timeZone: place.timeZone,
     ...span,
+    until,
+    unit,
+    madeAt,
     counts,
-    before: before.attempts.length === 0 && before.notes.length === 0 ? undefined : before,
+    before: hasRecords(before) ? before : undefined,
     ...readPlaces(place, span.to, new Set(counts.attempts.map(({ trunk }) => trunk)), readFile),
     imported: imported.filter((figure) => figure.month === month),
     importedBefore: imported.filter((figure) => figure.month === previous),
@@ -218,30 +266,23 @@ function placesIn(path: string, readFile: ReadFile): Places {
   };
 }
 
-/** @returns a string that says which file can't be read */
+/** @returns a string that says which file can't be read, or which figure stands twice */
 function readImports(
   { monthly }: ReportOptions,
   { config }: RecordsPlace,
-  readFile: ReadFile,
+  { readFile, stderr }: ReportOutput,
 ): readonly MonthlyFigure[] | string {
-  const folder = config === undefined ? undefined : join(dirname(config), "monthly");
-  const beside =
-    folder !== undefined && existsSync(folder)
-      ? readdirSync(folder)
-          .filter((name) => name.endsWith(".csv"))
-          .toSorted()
-          .map((name) => join(folder, name))
-      : [];
-  const figures: MonthlyFigure[] = [];
-  for (const path of monthly.length > 0 ? monthly : beside) {
-    const content = readFile(path);
-    if ("error" in content) return `can't read ${path}: ${content.error}`;
-    const reading = readTextTable(content.bytes);
-    const read = "error" in reading ? reading : readMonthlyFigures(reading.table);
-    if ("error" in read) return `${path}: ${read.error}`;
-    const [issue] = read.issues;
-    if (issue !== undefined) return `${path}:${issue.place}: ${issue.message}`;
-    figures.push(...read.figures);
+  const beside = config === undefined ? undefined : listMonthly(monthlyFolder(config));
+  if (monthly.length === 0)
+    for (const path of beside?.ignored ?? [])
+      stderr.write(
+        `sigwall report: ${path} is not read; \`sigwall import ${path} --kind monthly --out ${path.replace(/\.[^./]+$/u, "")}.csv\` makes a CSV of it\n`,
+      );
+  const figures: PlacedFigure[] = [];
+  for (const path of monthly.length > 0 ? monthly : (beside?.files ?? [])) {
+    const read = readMonthlyFile(path, readFile);
+    if (typeof read === "string") return read;
+    figures.push(...read);
   }
-  return figures;
+  return findTwice(figures) ?? findUnequalTotal(figures) ?? figures;
 }

@@ -30,6 +30,8 @@ export interface AuditFinding {
   readonly rows: number;
   /** How many numbers the rows stand for. */
   readonly numbers: number;
+  /** Prefixes among the rows of which the plan does not say how many numbers they are. Left out: there is none. */
+  readonly prefixes?: number;
   /** The first rows of the file. */
   readonly first: readonly AuditedRow[];
 }
@@ -39,6 +41,7 @@ export const MOST_NAMED = 5;
 
 /** Gathers the rows of one kind, in any order. */
 export interface FindingRows {
+  /** `numbers`: 0 for a prefix of which that is not known. */
   readonly add: (line: number, numbers: number, describe: () => string) => void;
   /** @returns undefined when there is none */
   readonly finding: () => AuditFinding | undefined;
@@ -50,10 +53,12 @@ export function createFindingRows(kind: AuditKind, lessee: string, file: string)
   const first: { readonly line: number; readonly describe: () => string }[] = [];
   let rows = 0;
   let sum = 0;
+  let prefixes = 0;
   return {
     add(line, numbers, describe) {
       rows += 1;
       sum += numbers;
+      if (numbers === 0) prefixes++;
       if (first.length === MOST_NAMED) {
         if (line >= (first.at(-1)?.line ?? 0)) return;
         first.pop();
@@ -69,6 +74,7 @@ export function createFindingRows(kind: AuditKind, lessee: string, file: string)
             lessee,
             rows,
             numbers: sum,
+            ...(prefixes === 0 ? {} : { prefixes }),
             first: first.map(({ line, describe }) => ({ file, line, what: describe() })),
           },
   };

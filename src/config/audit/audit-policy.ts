@@ -2,6 +2,7 @@
 import type { Millis } from "../../domain/time.ts";
 import { type Calendar, createCalendar } from "../lists/calendar.ts";
 import type { LoadedList } from "../policy/list-loading.ts";
+import { sayNumbers } from "../change/number-words.ts";
 import type { PolicyMaterial } from "../load-policy.ts";
 import { createDateReader, verificationDays } from "../review/row-dates.ts";
 import { type ReadFile } from "../yaml/config-files.ts";
@@ -21,6 +22,8 @@ export interface AuditQuestion {
   readonly unusedDays: number;
   /** A row is about to expire when it ends within so many days. */
   readonly soonDays: number;
+  /** A verification is overdue after so many days. Undefined: as `verifiedWithinDays` of the policy says. */
+  readonly verifiedWithin: number | undefined;
   /** Only this lessee. Undefined: all of them. */
   readonly lessee: string | undefined;
   /** Undefined: it is not known what was used; neither unused numbers nor those in use are found. */
@@ -70,12 +73,12 @@ function auditList(
   const expired = begin("expired");
   const ending = begin("expiring-in-use");
   const unused = begin("unused");
-  if (verificationDays(material.plans, list.id) === undefined)
+  if (question.verifiedWithin === undefined && verificationDays(material.plans, list.id) === undefined)
     notes.push(
-      `${list.id}: no trunk says verifiedWithinDays (rules.caller-authentication); only rows that were never verified are overdue`,
+      `${list.id}: no trunk says verifiedWithinDays (rules.caller-authentication); only rows that were never verified are overdue; --verified-within DAYS asks for others`,
     );
 
-  const remarksOf = createDateReader(material, list, calendar, now, soonDays);
+  const remarksOf = createDateReader(material, list, calendar, now, soonDays, question.verifiedWithin);
   const isExpired = (row: number): boolean => (numbers.validTo(row) ?? Infinity) <= now;
   const since = now - unusedDays * DAY;
   for (let row = 0; row < numbers.rows; row++) {
@@ -99,7 +102,7 @@ function auditList(
     expired.finding(),
     ending.finding(),
     unused.finding(),
-    findOverQuota(material, list, listed, (row) => !isExpired(row)),
+    findOverQuota(material, list, listed, (row) => !isExpired(row), notes),
     findOtherAreas(material, list, listed, notes),
     entry?.value.contract === undefined ? findWithoutContract(list, listed, readFile) : undefined,
   ].filter((finding) => finding !== undefined);
@@ -120,14 +123,20 @@ function findingAt(
 function findOverQuota(
   material: PolicyMaterial,
   list: LoadedList,
-  { spans }: ListedNumbers,
+  { spans, prefixRows }: ListedNumbers,
   counts: (row: number) => boolean,
+  notes: string[],
 ): AuditFinding | undefined {
   const entry = material.file.lessees.find(({ value }) => value.id === list.id);
   const quota = entry?.value.quota;
   if (entry === undefined || quota === undefined) return undefined;
   const { numbers } = list.read;
   const all = countDistinct(numbers, spans, counts);
+  const open = prefixRows.filter(counts);
+  if (open.length > 0)
+    notes.push(
+      `${list.id}: ${sayNumbers(0, open.length)} not counted for the quota (line ${numbers.line(open[0] ?? 0)}${open.length > 1 ? " …" : ""}): the plan does not say how many numbers begin so`,
+    );
   if (all <= quota) return undefined;
   const found = { kind: "over-quota", lessee: list.id, rows: numbers.rows, numbers: all } as const;
   return findingAt(material, [...entry.path, "quota"], found, `${all} numbers listed, quota ${quota}`);

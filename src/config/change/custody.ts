@@ -1,7 +1,8 @@
 // Lists whose numbers may leave only when they are released: what a new policy takes out of those in force.
 import { formatKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
-import { type NumberSpan, takenOut } from "../../numbering/lists/difference.ts";
+import { takenOut } from "../../numbering/lists/difference.ts";
+import type { NumberSpan } from "../../numbering/lists/prefix-numbers.ts";
 import { spansOfEntry } from "../../numbering/lists/entry-spans.ts";
 import { ATTRIBUTE_WIDTH } from "../../numbering/number-columns.ts";
 import { createNumberSetBuilder } from "../../numbering/number-set-builder.ts";

@@ -6,15 +6,31 @@ import type { SetDifference, SetExcess } from "../../numbering/lists/difference.
 /** "3 numbers more (+86…, +86…..+86…)", "1 number less (…)", "2 numbers with other dates or rights"; empty: no change. */
 export function describeDifference({ added, removed, changed }: SetDifference): readonly string[] {
   return [
-    ...(added.numbers > 0 ? [describeExcess(added, "more")] : []),
-    ...(removed.numbers > 0 ? [describeExcess(removed, "less")] : []),
+    ...(isNone(added) ? [] : [describeExcess(added, "more")]),
+    ...(isNone(removed) ? [] : [describeExcess(removed, "less")]),
     ...(changed > 0 ? [`${sayAmount(changed, "number")} with other dates or rights`] : []),
   ];
 }
 
-function describeExcess({ numbers, spans, first }: SetExcess, word: string): string {
-  const named = first.map(({ low, high }) => (low === high ? formatKey(low) : describeSpan(low, high)));
-  return `${sayAmount(numbers, "number")} ${word} (${named.join(", ")}${spans > named.length ? ", …" : ""})`;
+/** Says how many numbers a list has: "102 numbers", "1 prefix", "102 numbers and 1 prefix". */
+export function sayNumbers(numbers: number, prefixes: number): string {
+  const ofPrefixes = `${prefixes} ${prefixes === 1 ? "prefix" : "prefixes"}`;
+  if (prefixes === 0) return sayAmount(numbers, "number");
+  return numbers === 0 ? ofPrefixes : `${sayAmount(numbers, "number")} and ${ofPrefixes}`;
+}
+
+function isNone({ numbers, prefixes }: SetExcess): boolean {
+  return numbers === 0 && prefixes === 0;
+}
+
+function describeExcess(excess: SetExcess, word: string): string {
+  const { numbers, spans, first, prefixes, firstPrefixes } = excess;
+  const named = [
+    ...first.map(({ low, high }) => (low === high ? formatKey(low) : describeSpan(low, high))),
+    ...firstPrefixes.map((key) => `${formatKey(key)}*`),
+  ];
+  const more = spans + prefixes > named.length ? ", …" : "";
+  return `${sayNumbers(numbers, prefixes)} ${word} (${named.join(", ")}${more})`;
 }
 
 /** The keys of codes are negative, so their order is turned round. */

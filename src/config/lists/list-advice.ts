@@ -216,6 +216,12 @@ const chineseColumns: ReadonlyMap<string, Column> = new Map(
   chineseNames.flatMap(([column, names]) => names.map((name): [string, Column] => [name, column])),
 );
 
+/** What headers call the column of the numbers. */
+export const numberNames: readonly string[] = [
+  "number",
+  ...chineseNames.flatMap(([column, names]) => (column === "number" ? names : [])),
+];
+
 function nearestDateColumn(written: string): Column | undefined {
   const nearest = findNearest(written, columns);
   return nearest === "valid_from" || nearest === "valid_to" || nearest === "verified_on"

@@ -4,6 +4,7 @@ import type { ListEntry } from "../../numbering/list-entry.ts";
 import { createNumberSetBuilder } from "../../numbering/number-set-builder.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
 import { createPlainNumberReader } from "../../numbering/lists/plain-number.ts";
+import { numbersOfPrefix } from "../../numbering/lists/prefix-numbers.ts";
 import type { ConfigIssue } from "../yaml/issue.ts";
 import { decodeText } from "../yaml/yaml-source.ts";
 import { type AskedColumn, createAskedCells } from "./asked-column.ts";
@@ -16,13 +17,14 @@ import { hashList, type ListHashes } from "./list-hash.ts";
 import { createDayTable, createPlainRowReader } from "./plain-rows.ts";
 import { isOfHome, sayWide, type WideRow } from "./wide-rows.ts";
 
-/** How many rows of each form a list has. */
+/** How many rows a list has, and how many numbers they are. */
 export interface ListCounts {
   readonly rows: number;
   readonly exact: number;
   readonly ranges: number;
+  /** Prefixes of which the plan does not say how many numbers they are. */
   readonly prefixes: number;
-  /** Exact numbers plus the numbers inside the ranges. A prefix adds none. */
+  /** Exact numbers, the numbers inside the ranges, and those behind prefixes with numbers of one length. */
   readonly numbers: number;
 }
 
@@ -177,8 +179,11 @@ function count(tally: { -readonly [Name in keyof ListCounts]: ListCounts[Name] }
       tally.ranges += 1;
       tally.numbers += entry.high - entry.low + 1;
       break;
-    case "prefix":
-      tally.prefixes += 1;
+    case "prefix": {
+      const span = entry.code ? undefined : numbersOfPrefix(Number(entry.digits));
+      if (span === undefined) tally.prefixes += 1;
+      else tally.numbers += span.high - span.low + 1;
       break;
+    }
   }
 }

@@ -18,6 +18,8 @@ export interface DateRemark {
  *
  * @param now Unix milliseconds
  * @param soonDays rows that end within so many days are `ending`
+ * @param verifiedWithin rows of lessees that were verified longer ago than so many days are `unverified`; undefined: as the
+ * policy says
  */
 export function createDateReader(
   { plans }: Pick<PolicyMaterial, "plans">,
@@ -25,10 +27,11 @@ export function createDateReader(
   calendar: Calendar,
   now: Millis,
   soonDays: number,
+  verifiedWithin?: number,
 ): (row: number) => readonly DateRemark[] {
   const { numbers } = list.read;
   const { rowAttributes } = numbers.columns;
-  const days = list.kind === "lessee" ? verificationDays(plans, list.id) : undefined;
+  const days = list.kind === "lessee" ? (verifiedWithin ?? verificationDays(plans, list.id)) : undefined;
   const lastDay = (end: Millis): string => calendar.formatDay(end - 1);
 
   function judge(row: number): readonly DateRemark[] {

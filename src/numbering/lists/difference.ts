@@ -2,21 +2,19 @@
 import type { Millis } from "../../domain/time.ts";
 import { isInForce } from "../number-columns.ts";
 import type { NumberSet } from "../number-set.ts";
-
-/** Numbers without a gap between them. Both ends are inclusive. Keys are those of `PartyNumber`. */
-export interface NumberSpan {
-  readonly low: number;
-  readonly high: number;
-}
+import { type NumberSpan, wideSpansOf } from "./prefix-numbers.ts";
 
 /** What one set covers and the other does not. */
 export interface SetExcess {
-  /** How many numbers. A prefix covers every number that begins with it, so this may be very large. */
+  /** How many numbers. Those of a prefix count where the plan gives them one length. */
   readonly numbers: number;
   /** How many spans they make. */
   readonly spans: number;
   /** The first spans, in the order of the keys. */
   readonly first: readonly NumberSpan[];
+  /** How many other prefixes, and the first of them as keys. */
+  readonly prefixes: number;
+  readonly firstPrefixes: readonly number[];
 }
 
 /** Tells whether two marks, one of each list, mean the same. */
@@ -41,11 +39,9 @@ export function differenceOf(
   isSameMark?: SameMark,
   examples = 5,
 ): SetDifference {
-  const old = spansOf(before);
-  const young = spansOf(after);
   return {
-    added: excessOf(young, old, examples),
-    removed: excessOf(old, young, examples),
+    added: excessBeyond(after, spansOf(before), examples),
+    removed: excessBeyond(before, spansOf(after), examples),
     changed: countChanged(before, after, isSameMark),
   };
 }
@@ -73,13 +69,7 @@ export function takenOut(before: NumberSet, after: readonly NumberSet[], at: Mil
 function spansOf({ columns }: NumberSet, at?: Millis): readonly number[] {
   const { exact, rangeStart, rangeEnd, rangeRow } = columns;
   const isMeant = (row: number): boolean => at === undefined || isInForce(columns, row, at);
-  const bounds: number[] = [];
-  let last = -Infinity;
-  const add = (low: number, high: number): void => {
-    if (low > last + 1) bounds.push(low, high);
-    else if (high > last) bounds[bounds.length - 1] = high;
-    last = Math.max(last, high);
-  };
+  const { bounds, add } = createBounds();
   let range = 0;
   const addRange = (index: number): void => {
     if (isMeant(rangeRow[index] ?? 0)) add(rangeStart[index] ?? 0, rangeEnd[index] ?? 0);
@@ -93,8 +83,68 @@ function spansOf({ columns }: NumberSet, at?: Millis): readonly number[] {
   return bounds;
 }
 
+/** What a list has that the spans do not cover, as people count it. */
+function excessBeyond(set: NumberSet, less: readonly number[], examples: number): SetExcess {
+  const { spans, prefixes } = wideSpansOf(set);
+  const beyond = prefixes.filter(({ widest }) => !isCovered(widest, less));
+  return {
+    ...excessOf(mergeSpans(set.columns.exact, spans), less, examples),
+    prefixes: beyond.length,
+    firstPrefixes: beyond
+      .map(({ itself }) => itself.low)
+      .toSorted((a, b) => a - b)
+      .slice(0, examples),
+  };
+}
+
+/** True where one of the spans, which do not touch, holds all of it. */
+function isCovered({ low, high }: NumberSpan, bounds: readonly number[]): boolean {
+  let [from, to] = [0, bounds.length / 2];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((bounds[2 * middle + 1] ?? 0) < low) from = middle + 1;
+    else to = middle;
+  }
+  return (bounds[2 * from] ?? Infinity) <= low && (bounds[2 * from + 1] ?? -Infinity) >= high;
+}
+
+/** Single numbers and spans, both in order, as bounds of spans that neither touch nor overlap. */
+function mergeSpans(exact: ArrayLike<number>, spans: readonly NumberSpan[]): readonly number[] {
+  const merged = createBounds();
+  let at = 0;
+  for (let row = 0; row < exact.length; row++) {
+    const key = exact[row] ?? 0;
+    for (let span = spans[at]; span !== undefined && span.low <= key; span = spans[++at])
+      merged.add(span.low, span.high);
+    merged.add(key, key);
+  }
+  for (const { low, high } of spans.slice(at)) merged.add(low, high);
+  return merged.bounds;
+}
+
+/** Joins spans that come in the order of `low`. */
+function createBounds(): {
+  readonly bounds: number[];
+  readonly add: (low: number, high: number) => void;
+} {
+  const bounds: number[] = [];
+  let last = -Infinity;
+  return {
+    bounds,
+    add(low, high) {
+      if (low > last + 1) bounds.push(low, high);
+      else if (high > last) bounds[bounds.length - 1] = high;
+      last = Math.max(last, high);
+    },
+  };
+}
+
 /** What the spans of `more` cover and those of `less` do not. */
-function excessOf(more: readonly number[], less: readonly number[], examples: number): SetExcess {
+function excessOf(
+  more: readonly number[],
+  less: readonly number[],
+  examples: number,
+): Omit<SetExcess, "prefixes" | "firstPrefixes"> {
   const first: NumberSpan[] = [];
   let numbers = 0;
   let spans = 0;

@@ -1,6 +1,6 @@
 // The numbers of a list entry as spans of keys.
 import type { ListEntry } from "../list-entry.ts";
-import type { NumberSpan } from "./difference.ts";
+import type { NumberSpan } from "./prefix-numbers.ts";
 
 /** The longest number (ITU-T E.164 section 6). */
 const MAX_DIGITS = 15;

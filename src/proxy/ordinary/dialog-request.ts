@@ -65,6 +65,8 @@ export function takeDialogRequest(turn: OrdinaryTurn): boolean {
   if (egress === undefined || egress.isReliable) return false;
   if (source.trunk.side === "core" && !isRoutedTo(turn, place, egress)) return false;
   onward.slot = isAck ? NO_CALL : callOf(turn);
+  // Who carries the call is to hear of its end.
+  if (method === Method.bye && onward.slot === NO_CALL && proxy.sharing !== undefined) return false;
   onward.follows = isAck;
   onward.isMarked = method === Method.bye && onward.slot !== NO_CALL;
   if (!cutRequest(turn, request, place, egress, onward)) return false;

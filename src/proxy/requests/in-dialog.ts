@@ -97,9 +97,18 @@ function answerNoTarget(turn: RequestTurn, proof: Proof | undefined, decision: D
 function sendTo(turn: RequestTurn, target: Target, proof: Proof | undefined): SendStatus {
   // An ACK adds nothing to what the answer to its INVITE has shown.
   const slot = proof === undefined || turn.message.method === "ACK" ? NO_CALL : callOf(turn, proof);
-  if (slot === NO_CALL || proof === undefined) return forward(turn, target);
+  if (slot === NO_CALL || proof === undefined) {
+    if (proof !== undefined && turn.message.method === "BYE") tellLeft(turn, proof);
+    return forward(turn, target);
+  }
   noteRequest(turn, slot, proof);
   return forward(turn, target, answerMatters(turn) ? { slot, isWithin: true } : undefined);
+}
+
+/** Tells the other nodes of a BYE whose call has no row here: one of them may carry it. */
+function tellLeft({ proxy: { sharing, callTags } }: RequestTurn, { token, side }: Proof): void {
+  const read = sharing === undefined ? undefined : callTags.read(token.call ?? "", "");
+  if (read?.isKnownNode === true) sharing?.left(read.name, side);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { HostPort } from "../../net/host.ts";
 import type { TrunkId } from "../../domain/trunk.ts";
 import { createCalls } from "../../calls/call-memory.ts";
 import { createCallTags, type CallTags } from "../../calls/call-tag.ts";
+import type { CallSlot } from "../../calls/calls.ts";
 import type { SharingCalls } from "../../calls/calls-elsewhere.ts";
 import type { CallEvent, CallNaming } from "../../domain/call.ts";
 import { capabilitiesOf } from "../../domain/capabilities.ts";
@@ -181,9 +182,9 @@ export function createProxyState(parts: ProxyParts): ProxyState {
     finished: settle,
     released: settle,
     nodeNamed: (number, node) => callTags.know(node, number),
-    ...(sharing === undefined ? {} : { changed: (slot, isTaken) => sharing.changed(slot, isTaken) }),
+    ...(sharing === undefined ? {} : { changed: (slot: CallSlot) => sharing.changed(slot) }),
   });
-  sharing?.opened(calls.elsewhere, (...told) => calls.elsewhere.decided(...told));
+  sharing?.opened(calls.elsewhere, calls.elsewhere);
   state.channels.of = (trunk) => calls.channels(trunk);
   const output = createOutput(parts.sink.send);
   const sendHeld = ({ listener, address, port, bytes }: HeldAnswer): void => {

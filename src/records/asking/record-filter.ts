@@ -38,12 +38,14 @@ export interface RecordFilter {
   readonly lessee?: string | undefined;
   readonly reason?: string | undefined;
   readonly verdict?: string | undefined;
+  /** The rule that decided. */
+  readonly rule?: string | undefined;
   /** A rule or a reason of a finding that was only noted. */
   readonly shadow?: string | undefined;
 }
 
 /** Fields that must be equal. */
-export const equalFields = ["callId", "trunk", "lessee", "reason", "verdict"] as const;
+export const equalFields = ["callId", "trunk", "lessee", "reason", "verdict", "rule"] as const;
 
 const HOME = "+86";
 

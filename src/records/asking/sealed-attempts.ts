@@ -17,6 +17,7 @@ const shared = [
   "trunk, lessee, verdict, reason, rule, revision, signalling, transport, source, destination, listener",
   `bodies, privacy, "requestUriAround".before, "requestUriAround".after, called.form, called.why, "nextHop"`,
   "[x.source for x in calling], [x.presentation for x in calling], [x.form for x in calling], [x.why for x in calling]",
+  "[x.verdict for x in marks]",
 ].join(", ");
 
 /** What an attempt has for itself, in the order in which {@link takeAttempt} reads it. */
@@ -107,7 +108,7 @@ function readShared(values: readonly unknown[]): Shared {
   const [trunk, lessee, verdict, reason, rule, revision, signalling, transport] = values;
   const [source, destination, listener, bodies, privacy, before, after, calledForm, calledWhy, nextHop] =
     values.slice(8);
-  const [sources, presentations, forms, whys] = values.slice(18).map(listIn);
+  const [sources, presentations, forms, whys, marks = []] = values.slice(18).map(listIn);
   return {
     fields: {
       trunk,
@@ -124,6 +125,7 @@ function readShared(values: readonly unknown[]): Shared {
       bodies,
       privacy,
       nextHop,
+      marks: marks.length === 0 ? undefined : marks.map((kind) => ({ verdict: kind })),
     },
     before: typeof before === "string" ? before : undefined,
     after: textIn(after),
@@ -171,6 +173,7 @@ function takeAttempt(
     requestUri: before === undefined ? uri : before + textIn(raw) + after,
     bodies: fields["bodies"],
     privacy: fields["privacy"],
+    marks: fields["marks"],
     displays,
     isup,
     diversion: diversion === null ? undefined : objectsIn(diversion).map(fullParty),

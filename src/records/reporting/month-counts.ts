@@ -31,6 +31,13 @@ export interface CountedSpan {
   readonly to: Millis;
   /** A node that has a line from then on is missed where it has none. Default: `from`. */
   readonly since?: Millis;
+  /** Hours from then on have not been yet, and are not missed. Default: `to`. */
+  readonly until?: Millis | undefined;
+}
+
+/** @returns false where the folders have no line of that time, and no gap that touches it */
+export function hasRecords({ nodes, attempts, notes, shed, gaps, unread }: MonthCounts): boolean {
+  return [nodes, attempts, notes, shed, gaps, unread].some((found) => found.length > 0);
 }
 
 /** A gap is told when it is over: after a restart, which may be in the next month. */
@@ -48,7 +55,7 @@ const MOST_OTHERS = 1_000_000;
 export async function countMonth(
   folders: readonly string[],
   database: Database | undefined,
-  { from, to, since = from }: CountedSpan,
+  { from, to, since = from, until = to }: CountedSpan,
 ): Promise<MonthCounts> {
   const known = folders.flatMap((folder) => listHours(folder, since, to + TOLD_LATER));
   const hours = known.filter(({ start }) => start + HOUR > from);
@@ -84,7 +91,8 @@ export async function countMonth(
   return {
     ...tallied,
     nodes: [...new Set(own.map(({ node }) => node))].filter((node) => !isCommand(node)).toSorted(),
-    silent: silentHours(known, from, to),
+    // The hour that runs may get its first line yet.
+    silent: silentHours(known, from, until < to ? Math.floor(until / HOUR) * HOUR : to),
     unread: [
       ...[...unread].map(([hour, lines]) => ({ hour, lines })),
       ...lost.map((hour) => ({ hour: placeOf(hour) })),
@@ -150,14 +158,14 @@ async function countSealed(
     "attempts",
     hours,
     (tables) =>
-      `SELECT trunk, lessee, verdict, reason, count(*) AS calls, min(id, ${MOST_IDS}) FILTER (verdict <> 'accept') AS ids
+      `SELECT trunk, lessee, verdict, reason, count(*) AS calls, min(CASE WHEN verdict <> 'accept' THEN ${orderOfId} END, ${MOST_IDS}) AS ids
        FROM ${decided("id, trunk, lessee, verdict, reason", tables)} GROUP BY ALL`,
   );
   for (const { trunk, lessee, verdict, reason, calls, ids } of attempts)
     tally.attempts(
       { trunk: textIn(trunk), lessee: textIn(lessee), verdict: textIn(verdict), reason: textIn(reason) },
       Number(calls),
-      textsIn(ids),
+      textsIn(ids).map((ordered) => ordered.slice(ordered.indexOf(" ") + 1)),
     );
   const quarters = await ask(
     "attempts",
@@ -237,6 +245,11 @@ function createOnce(tally: Tally): {
     },
   };
 }
+
+/** What {@link compareIds} compares, as text in front of the id. */
+const idPart = (pattern: string, width: number): string =>
+  `lpad(regexp_extract(id, '${pattern}', 1), ${width}, '0')`;
+const orderOfId = `${idPart("-([0-9a-z]+)-[0-9]+$", 13)} || ${idPart("-([0-9]+)$", 16)} || ' ' || id`;
 
 /** How many lines a file has; 0 where there is none. */
 function linesOf(path: string): number {

@@ -75,6 +75,30 @@ export const MOST_IDS = 5;
 /** More findings and orders than a month has, unless somebody fills the folder. */
 export const MOST_NOTES = 100_000;
 
+/** The first ids of some, by the start of the process (base 36, seconds) and the count of the call in it. */
+export function firstIds(ids: readonly string[]): readonly string[] {
+  return ids.toSorted(compareIds).slice(0, MOST_IDS);
+}
+
+/** Orders `NODE-EPOCH-COUNT` by time: calls of a process in their order, processes by their start. */
+function compareIds(a: string, b: string): number {
+  const [one, other] = [orderOf(a), orderOf(b)];
+  return one < other ? -1 : one > other ? 1 : a < b ? -1 : a > b ? 1 : 0;
+}
+
+function orderOf(id: string): string {
+  const count = id.lastIndexOf("-");
+  const epoch = id.lastIndexOf("-", count - 1);
+  const isId = epoch >= 0 && /^[0-9a-z]+-[0-9]+$/u.test(id.slice(epoch + 1));
+  const start = isId ? id.slice(epoch + 1, count) : "";
+  // As the database pads and cuts them.
+  return padded(start, 13) + padded(/-([0-9]+)$/u.exec(id)?.[1] ?? "", 16);
+}
+
+function padded(text: string, width: number): string {
+  return text.padStart(width, "0").slice(0, width);
+}
+
 export function createTally(): Tally {
   const attempts = new Map<string, Alike & { count: number; ids: readonly string[] }>();
   const quarters = new Map<string, QuarterCount>();
@@ -88,7 +112,7 @@ export function createTally(): Tally {
       const key = [trunk, lessee, verdict, reason].join("\n");
       const known = attempts.get(key) ?? { trunk, lessee, verdict, reason, count: 0, ids: [] };
       known.count += count;
-      if (verdict !== "accept") known.ids = [...known.ids, ...ids].toSorted().slice(0, MOST_IDS);
+      if (verdict !== "accept") known.ids = firstIds([...known.ids, ...ids]);
       attempts.set(key, known);
     },
     quarter: (counted) => add(quarters, [counted.start, counted.verdict, counted.reason], counted),

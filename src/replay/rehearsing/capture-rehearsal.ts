@@ -13,8 +13,15 @@ import {
   type Outcome,
 } from "../judge-capture.ts";
 import type { SeenIam } from "../seen-iam.ts";
-import { createChangeTally, type Rehearsed, sayVerdict } from "./change-tally.ts";
+import {
+  compareJudgements,
+  createChangeTally,
+  type Judgement,
+  type Rehearsed,
+  sayJudgement,
+} from "./change-tally.ts";
 import { createEnforcedRules } from "./record-gaps.ts";
+import { judgementOf } from "./rehearsal.ts";
 
 /** One of the two policies that captures are judged by. */
 export interface CaptureSide {
@@ -44,11 +51,14 @@ const causes = {
 
 /** What a policy makes of a call. */
 interface Said {
-  readonly verdict: string;
+  readonly judgement: Judgement;
   readonly decision: Decision | undefined;
 }
 
-const stranger: Said = { verdict: sayVerdict("drop", "source-unknown"), decision: undefined };
+const stranger: Said = {
+  judgement: { kind: "drop", reason: "source-unknown", marks: [] },
+  decision: undefined,
+};
 
 /**
  * Limits and detectors of both policies run where one of them needs whole calls, from the first message on, as `replay`
@@ -92,15 +102,17 @@ export function createCaptureRehearsal(
       if (found !== undefined) enforced.note(found);
     }
     const trunk = (decision ?? was.decision)?.attempt.trunk;
+    const difference = compareJudgements(was.judgement, is.judgement);
     if (trunk === undefined) tally.leave(causes.stranger);
-    else if (was.verdict === is.verdict) tally.same();
+    else if (difference === "none") tally.same();
     else
       tally.change(
+        difference,
         {
           trunk: trunk.id,
           lessee: trunk.lessee ?? "",
-          before: was.verdict,
-          after: is.verdict,
+          before: sayJudgement(was.judgement),
+          after: sayJudgement(is.judgement),
           rule: decision?.rule ?? "protocol",
         },
         `${name}:${frame}`,
@@ -128,7 +140,7 @@ function read(outcome: Outcome): Said | string {
   const { decision } = outcome;
   if (decision.verdict.reason === "protocol") return causes.before;
   if (isUnreadIam(decision.attempt)) return causes.unread;
-  return { verdict: sayVerdict(decision.verdict.kind, decision.verdict.reason), decision };
+  return { judgement: judgementOf(decision), decision };
 }
 
 /** An IAM that can't be read names nobody. */

@@ -3,9 +3,15 @@ import type { Decision } from "../../domain/decision.ts";
 import type { Millis } from "../../domain/time.ts";
 import { type Endpoint, parseEndpoint } from "../../net/address.ts";
 import type { Policy, TrunkPolicy } from "../../policy/policy.ts";
-import { type Fields, textIn } from "../../records/lines/line-fields.ts";
+import { type Fields, objectsIn, textIn } from "../../records/lines/line-fields.ts";
 import { createScreeningState } from "../../screening/state.ts";
-import { createChangeTally, type Rehearsed, sayVerdict } from "./change-tally.ts";
+import {
+  compareJudgements,
+  createChangeTally,
+  type Judgement,
+  type Rehearsed,
+  sayJudgement,
+} from "./change-tally.ts";
 import { createGapCounter, isRefused } from "./record-gaps.ts";
 import { createCallFeed, type CallFeed } from "../call-feed.ts";
 import { readAttempt } from "../recorded-attempts.ts";
@@ -88,7 +94,8 @@ export function createRehearsal(
     const found = then?.trunkById(textIn(line["trunk"]));
     if (found === undefined) return undefined;
     const attempt = readAttempt(line, found.trunk, at, endpointOf);
-    return isSame(line, found.screen.judgeUnlimited(attempt, idle));
+    const again = judgementOf(found.screen.judgeUnlimited(attempt, idle));
+    return compareJudgements(judgementIn(line), again) === "none";
   }
 
   /** Says why another verdict than the recorded one is no change. Undefined: it is one. */
@@ -128,7 +135,13 @@ export function createRehearsal(
       const decision = judge(found, line, at);
       gaps.note({ line, decision }, found);
       follow(line, at, found.trunk.id, decision);
-      if (isSame(line, decision)) {
+      if (isSame(line, decision) && isUnmarked(line, decision)) {
+        tally.same();
+        return;
+      }
+      const [before, after] = [judgementIn(line), judgementOf(decision)];
+      const difference = compareJudgements(before, after);
+      if (difference === "none") {
         tally.same();
         return;
       }
@@ -137,13 +150,13 @@ export function createRehearsal(
         tally.leave(why);
         return;
       }
-      const { verdict } = decision;
       tally.change(
+        difference,
         {
           trunk: found.trunk.id,
           lessee: found.trunk.lessee ?? "",
-          before: sayVerdict(textIn(line["verdict"]), textIn(line["reason"])),
-          after: sayVerdict(verdict.kind, verdict.reason),
+          before: sayJudgement(before),
+          after: sayJudgement(after),
           rule: decision.rule,
         },
         textIn(line["id"]),
@@ -155,6 +168,23 @@ export function createRehearsal(
 
 function isSame({ verdict, reason }: Fields, { verdict: anew }: Decision): boolean {
   return anew.kind === verdict && anew.reason === reason;
+}
+
+/** True for nearly every call: nothing of its message changes, then and now. */
+function isUnmarked({ marks }: Fields, decision: Decision): boolean {
+  return decision.marks.length === 0 && !Array.isArray(marks);
+}
+
+function judgementIn({ verdict, reason, marks }: Fields): Judgement {
+  return {
+    kind: textIn(verdict),
+    reason: textIn(reason),
+    marks: objectsIn(marks).map((mark) => textIn(mark["verdict"])),
+  };
+}
+
+export function judgementOf({ verdict, marks }: Pick<Decision, "verdict" | "marks">): Judgement {
+  return { kind: verdict.kind, reason: verdict.reason, marks: marks.map(({ kind }) => kind) };
 }
 
 /** True for a call that was refused by what was counted, or found, before it. */
