@@ -1,0 +1,100 @@
+/** Whether what two nodes let pass together stays within what one node lets pass, and what the other passes in 300 ms. */
+import type { Absence, Step } from "./outcome.ts";
+
+/** By what was away: nothing, a node, or Redis. */
+export type Situation = "all there" | "a node away" | "Redis away";
+
+/** How many calls above what one node lets pass there were at most, and how many there may be. */
+export interface Excess {
+  readonly most: number;
+  readonly bound: number;
+}
+
+export type Excesses = Readonly<Record<Situation, Excess>>;
+
+/** From its death to the time at which its counts are shared again, ms: a start, or the next attempt to connect, and a heartbeat. */
+const SETTLING = 3_000;
+/** What nodes know of each other is older than this for no longer than a moment, ms. */
+export const SHARED_WITHIN = 300;
+/** Windows in which calls are counted, ms. */
+const WINDOWS = [300, 1_000, 5_000, 10_000, 60_000];
+
+export function situationOf(absences: readonly Absence[], from: number, to: number): Situation {
+  const during = absences.filter(
+    (absence) => absence.from < to && (absence.until ?? Infinity) + SETTLING > from,
+  );
+  if (during.length === 0) return "all there";
+  return during.some(({ who }) => who === "Redis") ? "Redis away" : "a node away";
+}
+
+/**
+ * Counts calls that were let pass by `callsPerSecond`. One node: as many as the limit at once, and the limit each second.
+ *
+ * @param times when calls were let pass, ascending, ms
+ */
+export function excessOfRate(
+  times: readonly number[],
+  limit: number,
+  offeredPerSecond: number,
+  nodes: number,
+  absences: readonly Absence[],
+): Excesses {
+  const late = Math.ceil(offeredPerSecond * ((nodes - 1) / nodes) * (SHARED_WITHIN / 1000));
+  const most = { "all there": -Infinity, "a node away": -Infinity, "Redis away": -Infinity };
+  let alone = 0;
+  for (const window of WINDOWS) {
+    let end = 0;
+    for (const [start, from] of times.entries()) {
+      while (end < times.length && times[end]! < from + window) end++;
+      const excess = end - start - limit - (limit * window) / 1000;
+      const situation = situationOf(absences, from, from + window);
+      most[situation] = Math.max(most[situation], excess);
+      if (situation === "Redis away") alone = Math.max(alone, (nodes - 1) * (limit + (limit * window) / 1000));
+    }
+  }
+  return {
+    "all there": { most: most["all there"], bound: late },
+    "a node away": { most: most["a node away"], bound: late },
+    "Redis away": { most: most["Redis away"], bound: alone + late },
+  };
+}
+
+/**
+ * Counts calls that stood at one time against `channels`.
+ *
+ * @param hold how long a call stands, ms: those of a time without Redis stand afterwards
+ */
+export function excessOfChannels(
+  steps: readonly Step[],
+  limit: number,
+  offeredPerSecond: number,
+  nodes: number,
+  hold: number,
+  absences: readonly Absence[],
+): Excesses {
+  const late = Math.ceil(offeredPerSecond * ((nodes - 1) / nodes) * (SHARED_WITHIN / 1000));
+  const most = { "all there": -Infinity, "a node away": -Infinity, "Redis away": -Infinity };
+  let standing = 0;
+  for (const { at, by } of steps) {
+    standing += by;
+    const situation = situationOf(absences, at - hold, at);
+    most[situation] = Math.max(most[situation], standing - limit);
+  }
+  return {
+    "all there": { most: most["all there"], bound: late },
+    "a node away": { most: most["a node away"], bound: late },
+    "Redis away": { most: most["Redis away"], bound: (nodes - 1) * limit + late },
+  };
+}
+
+/** "at most 3 above one node (bound 9)", for each situation. */
+export function describe(excesses: Excesses): { readonly text: readonly string[]; readonly isGood: boolean } {
+  const rows = Object.entries(excesses).filter(([, { most }]) => most > -Infinity);
+  return {
+    text: rows.map(
+      ([situation, { most, bound }]) =>
+        `${situation}: ${Math.max(0, Math.round(most))} above one node, bound ${Math.round(bound)}${most <= bound ? "" : ": TOO MANY"}`,
+    ),
+    isGood: rows.every(([, { most, bound }]) => most <= bound),
+  };
+}
