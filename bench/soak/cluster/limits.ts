@@ -8,6 +8,8 @@ export type Situation = "all there" | "a node away" | "Redis away";
 export interface Excess {
   readonly most: number;
   readonly bound: number;
+  /** Where the most were: the window, and its begin. ms */
+  readonly at: { readonly from: number; readonly window: number } | undefined;
 }
 
 export type Excesses = Readonly<Record<Situation, Excess>>;
@@ -41,6 +43,7 @@ export function excessOfRate(
 ): Excesses {
   const late = Math.ceil(offeredPerSecond * ((nodes - 1) / nodes) * (SHARED_WITHIN / 1000));
   const most = { "all there": -Infinity, "a node away": -Infinity, "Redis away": -Infinity };
+  const where: Partial<Record<Situation, { readonly from: number; readonly window: number }>> = {};
   let alone = 0;
   for (const window of WINDOWS) {
     let end = 0;
@@ -48,14 +51,17 @@ export function excessOfRate(
       while (end < times.length && times[end]! < from + window) end++;
       const excess = end - start - limit - (limit * window) / 1000;
       const situation = situationOf(absences, from, from + window);
-      most[situation] = Math.max(most[situation], excess);
+      if (excess > most[situation]) {
+        most[situation] = excess;
+        where[situation] = { from, window };
+      }
       if (situation === "Redis away") alone = Math.max(alone, (nodes - 1) * (limit + (limit * window) / 1000));
     }
   }
   return {
-    "all there": { most: most["all there"], bound: late },
-    "a node away": { most: most["a node away"], bound: late },
-    "Redis away": { most: most["Redis away"], bound: alone + late },
+    "all there": { most: most["all there"], bound: late, at: where["all there"] },
+    "a node away": { most: most["a node away"], bound: late, at: where["a node away"] },
+    "Redis away": { most: most["Redis away"], bound: alone + late, at: where["Redis away"] },
   };
 }
 
@@ -74,27 +80,36 @@ export function excessOfChannels(
 ): Excesses {
   const late = Math.ceil(offeredPerSecond * ((nodes - 1) / nodes) * (SHARED_WITHIN / 1000));
   const most = { "all there": -Infinity, "a node away": -Infinity, "Redis away": -Infinity };
+  const where: Partial<Record<Situation, { readonly from: number; readonly window: number }>> = {};
   let standing = 0;
   for (const { at, by } of steps) {
     standing += by;
     const situation = situationOf(absences, at - hold, at);
-    most[situation] = Math.max(most[situation], standing - limit);
+    if (standing - limit <= most[situation]) continue;
+    most[situation] = standing - limit;
+    where[situation] = { from: at, window: 0 };
   }
   return {
-    "all there": { most: most["all there"], bound: late },
-    "a node away": { most: most["a node away"], bound: late },
-    "Redis away": { most: most["Redis away"], bound: (nodes - 1) * limit + late },
+    "all there": { most: most["all there"], bound: late, at: where["all there"] },
+    "a node away": { most: most["a node away"], bound: late, at: where["a node away"] },
+    "Redis away": { most: most["Redis away"], bound: (nodes - 1) * limit + late, at: where["Redis away"] },
   };
 }
 
 /** "at most 3 above one node (bound 9)", for each situation. */
-export function describe(excesses: Excesses): { readonly text: readonly string[]; readonly isGood: boolean } {
+export function describe(excesses: Excesses, begun: number): { readonly text: readonly string[]; readonly isGood: boolean } {
   const rows = Object.entries(excesses).filter(([, { most }]) => most > -Infinity);
   return {
     text: rows.map(
-      ([situation, { most, bound }]) =>
-        `${situation}: ${Math.max(0, Math.round(most))} above one node, bound ${Math.round(bound)}${most <= bound ? "" : ": TOO MANY"}`,
+      ([situation, { most, bound, at }]) =>
+        `${situation}: ${Math.max(0, Math.round(most))} above one node, bound ${Math.round(bound)}${most <= bound ? "" : ": TOO MANY"}${placeOf(at, begun)}`,
     ),
     isGood: rows.every(([, { most, bound }]) => most <= bound),
   };
+}
+
+function placeOf(at: Excess["at"], begun: number): string {
+  if (at === undefined) return "";
+  const window = at.window === 0 ? "" : ` of ${at.window / 1000} s`;
+  return ` (at ${((at.from - begun) / 1000).toFixed(1)} s${window})`;
 }

@@ -4,6 +4,7 @@ export const T1 = 500;
 export const T2 = 4_000;
 /** 64·T1: timers B, F and H. */
 export const GIVE_UP = 32_000;
+const TICK = 20;
 
 export interface Repeats {
   /**
@@ -35,8 +36,13 @@ interface Pending {
 export function createRepeats(): Repeats {
   const pending = new Map<string, Pending>();
   let count = 0;
+  let last = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
+    // After a standstill of this process, what came meanwhile is heard first.
+    const wasLate = now - last > 4 * TICK;
+    last = now;
+    if (wasLate) return;
     for (const [key, message] of pending) {
       if (now >= message.until) {
         pending.delete(key);
@@ -45,10 +51,10 @@ export function createRepeats(): Repeats {
         count++;
         message.send(message.sent++);
         message.interval = Math.min(message.interval * 2, message.longest);
-        message.next += message.interval;
+        message.next = now + message.interval;
       }
     }
-  }, 20);
+  }, TICK);
   return {
     start(key, send, longest, timedOut) {
       const now = performance.now();

@@ -126,6 +126,7 @@ const perCall = commandsSent / placedMeanwhile;
 const isFrugal = options.commands === undefined || perCall <= Number(options.commands);
 const rate = describe(
   excessOfRate(outcome.accepted.rate, RATE.limit, RATE.offered, nodes.length, outcome.absences),
+  begun,
 );
 const channels = describe(
   excessOfChannels(
@@ -136,6 +137,7 @@ const channels = describe(
     CHANNELS.hold,
     outcome.absences,
   ),
+  begun,
 );
 const repeats = sides.reduce((sum, side) => sum + side.repeats, 0);
 const isEven = outcome.placed === outcome.completed + outcome.lost.size;
