@@ -1,7 +1,7 @@
 // Two filters, a Redis and both sides on machines of their own, and one address that only one of the filters has.
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Machine, type Network, openNetwork } from "../support/namespaces.ts";
 import { inTime, until } from "../support/until.ts";
@@ -77,7 +77,8 @@ export function openEdgePair(folder: string, calls: number, listen = `"udp:${VIP
     return child.exitCode;
   }
 
-  const log = (node: NodeName): string => (existsSync(file(node, "log")) ? readFileSync(file(node, "log"), "utf8") : "");
+  const log = (node: NodeName): string =>
+    existsSync(file(node, "log")) ? readFileSync(file(node, "log"), "utf8") : "";
   for (const node of ["a", "b"] as const) {
     mkdirSync(file(node));
     // The socket is there before the address is.
@@ -105,12 +106,31 @@ export function openEdgePair(folder: string, calls: number, listen = `"udp:${VIP
     more: readonly string[],
   ): Promise<string | undefined> => {
     writeFileSync(file(`${name}.xml`), writeScript(name, steps));
-    const own = ["-trace_err", "-error_file", file(`${name}.errors`), "-trace_msg", "-message_file", file(`${name}.messages`)];
-    const command = ["sipp", "-sf", file(`${name}.xml`), "-nostdin", "-i", machine.address, "-t", "u1", ...own, ...more];
+    const own = [
+      "-trace_err",
+      "-error_file",
+      file(`${name}.errors`),
+      "-trace_msg",
+      "-message_file",
+      file(`${name}.messages`),
+    ];
+    const command = [
+      "sipp",
+      "-sf",
+      file(`${name}.xml`),
+      "-nostdin",
+      "-i",
+      machine.address,
+      "-t",
+      "u1",
+      ...own,
+      ...more,
+    ];
     const child = machine.start(command, file(`${name}.log`));
     await once(child, "exit");
     if (child.exitCode === 0) return undefined;
-    const tail = (end: string): string => (existsSync(file(name + end)) ? readFileSync(file(name + end), "latin1").slice(-3000) : "");
+    const tail = (end: string): string =>
+      existsSync(file(name + end)) ? readFileSync(file(name + end), "latin1").slice(-3000) : "";
     return `${name} ended with ${child.exitCode ?? child.signalCode}\n${tail(".errors")}\n${tail(".messages")}\n${tail(".log")}`;
   };
 
@@ -133,7 +153,17 @@ export function openEdgePair(folder: string, calls: number, listen = `"udp:${VIP
       network.give(VIP, to);
     },
     async startRedis() {
-      const command = ["redis-server", "--bind", addresses.redis, "--save", "", "--dir", folder, "--protected-mode", "no"];
+      const command = [
+        "redis-server",
+        "--bind",
+        addresses.redis,
+        "--save",
+        "",
+        "--dir",
+        folder,
+        "--protected-mode",
+        "no",
+      ];
       running.set("redis", machines.redis.start(command, file("redis.log")));
       const answers = (): boolean => {
         try {
@@ -146,7 +176,11 @@ export function openEdgePair(folder: string, calls: number, listen = `"udp:${VIP
     },
     killRedis: async () => void (await end("redis", "SIGKILL")),
     async play(call, index, more = ["-m", "1", "-timeout", "90", "-timeout_error"]) {
-      const called = startSipp(machines.core, `called-${index}`, call.called, ["-p", String(25_060 + index), ...more]);
+      const called = startSipp(machines.core, `called-${index}`, call.called, [
+        "-p",
+        String(25_060 + index),
+        ...more,
+      ]);
       const port = `:${(25_060 + index).toString(16).toUpperCase()} `;
       await until(() => machines.core.run("cat", "/proc/net/udp").includes(port));
       const caller = startSipp(machines.caller, `caller-${index}`, call.caller, [
@@ -163,8 +197,12 @@ export function openEdgePair(folder: string, calls: number, listen = `"udp:${VIP
       return existsSync(messages) ? readFileSync(messages, "latin1") : "";
     },
     records(node) {
-      const found = machines[node].run("sh", "-c", `cat ${file(node, "records")}/*/*.ndjson 2>/dev/null || true`);
-      return found.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
+      const folder = file(node, "records");
+      const hours = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+      return hours
+        .filter((name) => name.endsWith(".ndjson"))
+        .flatMap((name) => readFileSync(join(folder, name), "utf8").trimEnd().split("\n"))
+        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
     },
     close() {
       network.close();

@@ -142,7 +142,9 @@ else {
         for (const [index, { name }] of rows.entries()) t.same(await playing[index], [], name);
         const ended = pair.records("b").filter(({ record }) => record === "ended");
         const decided = pair.records("b").filter(({ record }) => record === "decided");
-        t.comment(`b: ${decided.length} decided, ${ended.map((e) => `${String(e["id"])} ${String(e["how"])}`).join(", ")}`);
+        t.comment(
+          `b: ${decided.length} decided, ${ended.map((e) => `${String(e["id"])} ${String(e["how"])}`).join(", ")}`,
+        );
         t.equal(await pair.stop("b"), 0);
       },
     );

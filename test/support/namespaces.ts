@@ -90,7 +90,8 @@ export function openNetwork<Name extends string>(addresses: Readonly<Record<Name
         const announce = ["arping", "-q", "-c", "1", "-U", "-i", "eth0", "-S", address, address];
         execFileSync("ip", ["netns", "exec", space, ...announce], { stdio: "ignore" });
       } catch {
-        for (const name of made) execFileSync("ip", ["-n", name, "neigh", "flush", "all"], { stdio: "ignore" });
+        for (const name of made)
+          execFileSync("ip", ["-n", name, "neigh", "flush", "all"], { stdio: "ignore" });
       }
     },
     take: (address, from) => void ip("-n", prefix + from, "addr", "del", `${address}/24`, "dev", "eth0"),

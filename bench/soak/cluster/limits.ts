@@ -55,7 +55,8 @@ export function excessOfRate(
         most[situation] = excess;
         where[situation] = { from, window };
       }
-      if (situation === "Redis away") alone = Math.max(alone, (nodes - 1) * (limit + (limit * window) / 1000));
+      if (situation === "Redis away")
+        alone = Math.max(alone, (nodes - 1) * (limit + (limit * window) / 1000));
     }
   }
   return {
@@ -97,7 +98,10 @@ export function excessOfChannels(
 }
 
 /** "at most 3 above one node (bound 9)", for each situation. */
-export function describe(excesses: Excesses, begun: number): { readonly text: readonly string[]; readonly isGood: boolean } {
+export function describe(
+  excesses: Excesses,
+  begun: number,
+): { readonly text: readonly string[]; readonly isGood: boolean } {
   const rows = Object.entries(excesses).filter(([, { most }]) => most > -Infinity);
   return {
     text: rows.map(

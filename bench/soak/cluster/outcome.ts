@@ -70,8 +70,9 @@ export function explain({ id, why, begun, at }: Lost, absences: readonly Absence
   const seconds = (time: number): string => `${((time - begun) / 1000).toFixed(1)} s`;
   const meanwhile = absences
     .filter(({ from, until }) => from < at && (until ?? Infinity) > begun)
-    .map(({ who, from, until }) =>
-      `${who} away from ${seconds(from)} to ${until === undefined ? "now" : seconds(until)}`,
+    .map(
+      ({ who, from, until }) =>
+        `${who} away from ${seconds(from)} to ${until === undefined ? "now" : seconds(until)}`,
     );
   return `${id}: ${why} after ${seconds(at)}; ${meanwhile.length === 0 ? "nothing was away" : meanwhile.join(", ")}`;
 }

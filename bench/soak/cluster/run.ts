@@ -106,7 +106,8 @@ for (let second = 1; second <= seconds; second++) {
   await wait(begun + second * 1000 - performance.now());
   if (killNodeEvery > 0 && second % killNodeEvery === 0 && second < seconds)
     working.push(killNode(nodes[kills.nodes++ % nodes.length]!));
-  if (killRedisEvery > 0 && second % killRedisEvery === Math.floor(killRedisEvery / 4)) working.push(killRedis());
+  if (killRedisEvery > 0 && second % killRedisEvery === Math.floor(killRedisEvery / 4))
+    working.push(killRedis());
   if (second % 5 === 0) await Promise.all([commands.look(), faults.look()]);
   if (second % 10 === 0) report(second);
 }
@@ -144,7 +145,9 @@ const isEven = outcome.placed === outcome.completed + outcome.lost.size;
 process.stdout.write(
   [
     `calls           ${outcome.placed} placed, ${outcome.completed} ended as they should (${outcome.limited} of them refused by a limit), ${outcome.lost.size} lost${isEven ? "" : ": THE SUM IS WRONG"}`,
-    ...[...outcome.lost.values()].slice(0, 20).map((lost) => `                ${explain(lost, outcome.absences)}`),
+    ...[...outcome.lost.values()]
+      .slice(0, 20)
+      .map((lost) => `                ${explain(lost, outcome.absences)}`),
     `sent again      ${repeats} requests, ${calledRepeats} answers; INVITEs that came by two ways ${outcome.merged}`,
     `killed          nodes ${kills.nodes}, away ${absence("node")}; Redis ${kills.redis}, away ${absence("Redis")}`,
     ...rate.text.map((line, index) => `${index === 0 ? "callsPerSecond  " : "                "}${line}`),
@@ -189,7 +192,9 @@ function absence(who: string): string {
   const times = outcome.absences
     .filter((each) => each.who.startsWith(who))
     .map(({ from, until = from }) => (until - from) / 1000);
-  return times.length === 0 ? "never" : `${Math.min(...times).toFixed(1)} to ${Math.max(...times).toFixed(1)} s`;
+  return times.length === 0
+    ? "never"
+    : `${Math.min(...times).toFixed(1)} to ${Math.max(...times).toFixed(1)} s`;
 }
 
 /** A counter over all nodes and their former processes, as far as it was seen. */
