@@ -14,7 +14,7 @@ import { prepareLoad, type LoadKind, type LoadPlan } from "./load.ts";
 import { endAll } from "./processes.ts";
 import { formatColumns, formatReport } from "./report.ts";
 import { formatCosts, formatDelays } from "./records/costs.ts";
-import { keeping, plain, states, statesToCome, type State } from "./states.ts";
+import { keeping, plain, states, type State } from "./states.ts";
 import { chooseTarget, drachtioServer, type Bench, type TargetChoice } from "./targets.ts";
 
 const usage = `usage: node out/bench/run.js [--quick] [--rounds N] [--seconds N] [--rates CALLS_PER_SECOND,…]
@@ -142,8 +142,6 @@ function printTables(): void {
       formatReport(targets, ofRate, memory),
     );
   }
-  if (!options.delays)
-    process.stdout.write(`Not there yet: sigwall with ${statesToCome.join("; with ")}\n\n`);
   if (options.records && !options.delays)
     print(
       "CPU per call, µs: median (lowest); + is the difference to the row that keeps nothing, within a round: median (between the lowest)",

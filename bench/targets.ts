@@ -1,10 +1,11 @@
 /** What is measured: Kamailio, sigwall and a bare forwarder, each loaded with the same dataset. */
-import { writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Dataset } from "./dataset.ts";
 import { writeKamailioTables, writeSigwallPolicy, type DrachtioPlace, type Layout } from "./dataset-files.ts";
 import { startPinned, type Started } from "./processes.ts";
-import { plain, type State } from "./states.ts";
+import { clustered, plain, type State } from "./states.ts";
 
 export type TargetName = "kamailio" | "sigwall" | "bare" | "drachtio";
 
@@ -80,6 +81,7 @@ function isTarget(name: string): name is TargetName {
 /** Writes a target's files and starts it; it may need seconds until it answers. */
 export function startTarget(choice: TargetChoice, bench: Bench, port: number, adminPort: number): Target {
   const log = join(bench.folder, `${choice.name}-${port}.log`);
+  if (choice.state === clustered) startOtherNode(bench, folderOf(bench, port));
   const process = startPinned(bench.core, commandOf(choice, bench, port, adminPort), log);
   return { ...choice, address, port, log, process };
 }
@@ -93,17 +95,38 @@ function commandOf(
   if (name === "kamailio") return kamailioCommand(bench, port);
   if (name === "bare") return bareCommand(bench, port, sockets ?? "dgram");
   const server = name === "drachtio" ? drachtioServer() : undefined;
+  const folder = folderOf(bench, port);
   const config = writeSigwallPolicy(
-    join(bench.folder, `sigwall-${port}`),
+    folder,
     bench.dataset,
     bench.layout,
     `${address}:${port}`,
     `${address}:${adminPort}`,
     name === "drachtio" ? undefined : sockets,
     server === undefined ? undefined : { server, reports: sockets !== "unreported" },
-    state,
+    { ...state, sigwall: state.sigwall.replaceAll("FOLDER", folder) },
   );
   return [process.execPath, ...bench.nodeOptions, program, "run", "--config", config];
+}
+
+function folderOf({ folder }: Bench, port: number): string {
+  return join(folder, `sigwall-${port}`);
+}
+
+/** Starts a Redis and the other node, on the core of the load generators. They end with the bench. */
+function startOtherNode({ root }: Bench, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const socket = join(folder, "redis.sock");
+  const key = join(folder, "key");
+  writeFileSync(key, randomBytes(32).toString("hex"), { mode: 0o600 });
+  const redis = ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder];
+  startPinned(0, ["redis-server", ...redis], join(folder, "redis.log"));
+  const mirror = join(root, "out/bench/cluster/mirror.js");
+  startPinned(
+    0,
+    [process.execPath, mirror, "--url", `unix:${socket}`, "--key", key],
+    join(folder, "mirror.log"),
+  );
 }
 
 function kamailioCommand(bench: Bench, port: number): readonly string[] {

@@ -9,6 +9,7 @@ import "./config/marketing.ts";
 import "./config/policy-issues.ts";
 import "./config/static.ts";
 import "./config/node-place.ts";
+import "./config/redis.ts";
 import "./config/tls-files.ts";
 import "./config/build-policy.ts";
 import "./config/policy-transfer.ts";

@@ -1,7 +1,6 @@
 /** The page of results: the tables of the last run, and the ratios of every release. */
 import { costOf, ratioText, reportRows } from "../report.ts";
 import { loadKinds, type LoadKind, type Measurement } from "../load.ts";
-import { statesToCome } from "../states.ts";
 import type { Target } from "../targets.ts";
 import { KNEE_P99, type Knee } from "./knee.ts";
 import type { Machine } from "./machine.ts";
@@ -61,7 +60,7 @@ export function writePage(results: Results, earlier: string): string {
     ]),
     ...rates.flatMap((rate) => [
       `### CPU a call at ${thousands(rate)} calls a second`,
-      table([...reportRows(targets, ofRate(rate), memory), ...rowsToCome()]),
+      table(reportRows(targets, ofRate(rate), memory)),
     ]),
     ...kneeLines(results),
     ...garbageLines(results),
@@ -70,17 +69,6 @@ export function writePage(results: Results, earlier: string): string {
       "–: not measured.",
     table([releaseTitles, ...releaseRows(results, earlier)]),
   ].join("\n\n")}\n`;
-}
-
-/** States that this release can't take have a row without figures. */
-function rowsToCome(): readonly (readonly string[])[] {
-  return statesToCome.map((state) => [
-    `sigwall, ${state}`,
-    ...loadKinds.flatMap(() => ["–", "–", "–", "–"]),
-    "–",
-    "–",
-    "–",
-  ]);
 }
 
 function kneeLines({ knees }: Results): readonly string[] {

@@ -167,10 +167,12 @@ export async function startApp({
     log,
     note: (line) => records?.note(line),
     folder: stateFolder,
+    node: sharing === undefined ? undefined : node,
     fault: (error) => fault(error),
   });
   const lines = openLines({
     folder: stateFolder,
+    node,
     commanded: state.lineOrders,
     policy: () => policy,
     note,
@@ -229,6 +231,7 @@ export async function startApp({
     tlsRefused: reports.tlsRefused,
   });
   records?.onDurable(() => engine.evidenceKept());
+  sharing?.orders({ lines: lines.shared, ...detection.shared });
   const expiry = createCertificateExpiry(config.listen, tls, adminPair);
   const watched = createWatchSwitch(adminThread.turns);
   const policyThread = createPolicyThread();

@@ -53,6 +53,8 @@ export interface CallTable {
   withOctets(bytes: Uint8Array, start: number, end: number): number;
   /** Puts a row that has no key under this one, which no row may have. */
   setKey(row: number, key: string): void;
+  /** The same for the key that {@link CallTable.withOctets} was asked for last. */
+  setOctets(row: number): void;
   /** Takes the key of a row away, where it has one. */
   dropKey(row: number): void;
   withName(epoch: number, count: number, node?: number): number;
@@ -120,6 +122,15 @@ export function createCallTable(capacity: number): CallTable {
     words[at + FLAGS] = words[at + FLAGS]! & ~KEYED;
   };
 
+  const setHash = (row: number, { low, high }: KeyHash): void => {
+    const at = row * ROW_WORDS;
+    words[at + KEY_LOW] = low;
+    words[at + KEY_HIGH] = high;
+    words[at + KEY_CHAIN] = keys[low & mask]!;
+    keys[low & mask] = row;
+    words[at + FLAGS] = words[at + FLAGS]! | KEYED;
+  };
+
   const open = (row: number): void => {
     const at = row * ROW_WORDS + SEQUENCE;
     Atomics.store(words, at, words[at]! | 1);
@@ -165,15 +176,8 @@ export function createCallTable(capacity: number): CallTable {
       hashOctets(bytes, start, end, ofOctets);
       return withHash(ofOctets);
     },
-    setKey(row, key) {
-      const at = row * ROW_WORDS;
-      const { low, high } = hashOf(key);
-      words[at + KEY_LOW] = low;
-      words[at + KEY_HIGH] = high;
-      words[at + KEY_CHAIN] = keys[low & mask]!;
-      keys[low & mask] = row;
-      words[at + FLAGS] = words[at + FLAGS]! | KEYED;
-    },
+    setKey: (row, key) => setHash(row, hashOf(key)),
+    setOctets: (row) => setHash(row, ofOctets),
     dropKey,
     withName(epoch, count, node = 0) {
       const wantedEpoch = epoch | 0;

@@ -22,6 +22,7 @@ import {
   STATE,
   TOLD,
   TRUNK,
+  UNCONFIRMED,
 } from "./call-row.ts";
 import { NO_NODE } from "./call-nodes.ts";
 import { type CallRows, UNCONFIRMED_FOR } from "./call-rows.ts";
@@ -48,7 +49,10 @@ export interface ToldCall {
 /** The key of a message that another node has judged. */
 export interface ToldKey {
   readonly trunk: TrunkId;
-  readonly key: string;
+  /** The octets of the key: latin1, from `start` to `end`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   /** False: the call was refused. The last quarter of the table is kept for calls that pass. */
   readonly isPassing: boolean;
 }
@@ -124,7 +128,7 @@ export function createCallsElsewhere<Setup>(
   function setElsewhere(row: number, carrier: number): void {
     const at = row * ROW_WORDS + FLAGS;
     if (!isElsewhere(row)) size++;
-    words[at] = words[at]! | ELSEWHERE;
+    words[at] = (words[at]! & ~UNCONFIRMED) | ELSEWHERE;
     carriers[row] = carrier;
   }
 
@@ -144,7 +148,9 @@ export function createCallsElsewhere<Setup>(
   function isOlder(row: number, { row: told, isTaken }: ToldCall): boolean {
     const state = stateOfRow(words, row);
     if (state === OVER || (words[row * ROW_WORDS + FLAGS]! & TOLD) !== 0) return true;
-    if (isElsewhere(row) || state === JUDGED) return false;
+    // Of a call that a restart has left unconfirmed, whoever has seen a message since knows more.
+    const isKnownHere = (words[row * ROW_WORDS + FLAGS]! & UNCONFIRMED) === 0;
+    if (isElsewhere(row) || state === JUDGED || !isKnownHere) return false;
     if (state > (told.flags & STATE)) return true;
     return !isTaken || clock.time - (taken.get(row) ?? -Infinity) < JUST_TAKEN;
   }
@@ -181,17 +187,17 @@ export function createCallsElsewhere<Setup>(
       if (before < IN_SETUP) return state === IN_SETUP ? "begun" : undefined;
       return before === IN_SETUP && state >= STANDING ? "answered" : undefined;
     },
-    decided(name, carrier, { trunk, key, isPassing }, setup, now) {
+    decided(name, carrier, { trunk, bytes, start, end, isPassing }, setup, now) {
       rows.pass(now);
       if ((name.node ?? 0) === NO_NODE || carrier <= 0) return false;
       // What was judged here meanwhile under the same key stays.
-      if (table.withKey(key) !== NO_ROW || table.withName(name.epoch, name.count, name.node) !== NO_ROW)
-        return true;
+      if (table.withName(name.epoch, name.count, name.node) !== NO_ROW) return true;
+      if (table.withOctets(bytes, start, end) !== NO_ROW) return true;
       if (!isPassing && table.size >= roomForRefused) return false;
       const row = begin(name, trunk);
       if (row === NO_ROW) return false;
       setElsewhere(row, carrier);
-      table.setKey(row, key);
+      table.setOctets(row);
       table.close(row);
       rows.schedule(row);
       rows.setSetup(row, setup(row));

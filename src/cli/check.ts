@@ -7,6 +7,7 @@ import type { Millis } from "../domain/time.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { createCalendar } from "../config/lists/calendar.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../config/yaml/issue.ts";
+import { readYaml, type Source } from "../config/yaml/yaml-source.ts";
 import { loadStatic, type StaticConfig } from "../config/load-static.ts";
 import { describeEntry } from "../policy/match-ties.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -78,7 +79,7 @@ export function checkConfig(configPath: string, output: CheckOutput): number {
     ...describeLines(policy, kept, output.now),
   ];
   const placeIssues = [
-    ...findRedisFileIssues(configPath, config.redis),
+    ...findRedisFileIssues(readYaml(configPath, present.bytes), config.redis),
     ...findPlaceIssues(configPath, place, config),
     ...findKeptIssues(configPath, policy, kept, output.now),
     ...compareWithKept(policiesOf(config), place.node, material, output.now).issues,
@@ -121,16 +122,9 @@ function findPlaceIssues(
 }
 
 /** Warns of files for Redis that can't be read, or that others can read. */
-function findRedisFileIssues(file: string, redis: RedisConfig | undefined): readonly ConfigIssue[] {
+function findRedisFileIssues(source: Source, redis: RedisConfig | undefined): readonly ConfigIssue[] {
   if (redis === undefined) return [];
-  return findSecretIssues(redis).map(([path, message]) => ({
-    severity: "warning",
-    file,
-    line: 1,
-    column: 1,
-    path,
-    message,
-  }));
+  return findSecretIssues(redis).map(([path, message]) => source.issueAt(path, message, "warning"));
 }
 
 /** Warns of orders by command that are damaged, or for lines that the policy does not have. */

@@ -51,6 +51,13 @@ export interface ToldAttempt {
   readonly fromTag: string;
 }
 
+/** What was decided about a message. Its key stands in the batch, from `start` to `end`: few keys are asked for again. */
+export interface ReadDecision extends Omit<ToldDecision, "key"> {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface ToldEnd {
   readonly ago: Millis;
   readonly by: EndedBy;
@@ -66,7 +73,7 @@ export interface ToldEnd {
 /** Takes the items of a batch in their order. `call` and `row` are overwritten with the next item. */
 export interface BatchItems {
   readonly attempt: (call: NamedCall, attempt: ToldAttempt) => void;
-  readonly decision: (call: NamedCall, decision: ToldDecision, ago: Millis) => void;
+  readonly decision: (call: NamedCall, decision: ReadDecision, ago: Millis) => void;
   readonly row: (call: NamedCall, row: SharedRow, isTaken: boolean) => void;
   readonly ended: (call: NamedCall, end: ToldEnd) => void;
 }
@@ -252,10 +259,13 @@ function readEnd(sentAt: Millis): ToldEnd {
   return { ago, by, how, status, cause, ringingMs, answeredMs, talkedMs };
 }
 
-function readDecision(): ToldDecision {
-  const key = text(u8());
+function readDecision(): ReadDecision {
+  const length = u8();
+  const start = reader.at;
+  if (has(length)) reader.at += length;
+  const end = reader.at;
   const fingerprint = text(u8());
-  return { key, fingerprint, outcome: readOutcome() };
+  return { bytes: reader.bytes, start, end, fingerprint, outcome: readOutcome() };
 }
 
 function readItem(kind: number, sentAt: Millis, items: BatchItems): void {

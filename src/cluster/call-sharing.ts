@@ -29,6 +29,8 @@ import type { NodeRef } from "./exchange.ts";
 const MOST_REFUSALS = 200;
 /** Calls of a roster in one batch. */
 const ROSTER_PIECE = 2000;
+/** Batches that are kept until there is a memory of calls. */
+const MOST_EARLY = 4096;
 /** An item that says that it is older is not believed. */
 const OLDEST: Millis = 10 * 60_000;
 
@@ -64,12 +66,22 @@ export interface CallSharing {
   readonly figures: () => SharedCallsFigures;
 }
 
+/** A batch that came before there was a memory of calls. */
+interface EarlyBatch {
+  readonly from: NodeRef;
+  readonly bytes: Uint8Array;
+  readonly age: Millis;
+  readonly at: Millis;
+}
+
 export function createCallSharing(parts: CallSharingParts): CallSharing {
   const { naming, state, policy, now, countedUntil = 0 } = parts;
   const pen = createBatchPen();
   const ownPrefix = formatIdPrefix(naming.node, naming.epoch);
   const figures: Mutable<SharedCallsFigures> = { ...noCalls };
   let calls: ElsewhereView | undefined;
+  /** What was heard before there was a memory of calls. */
+  const early: EarlyBatch[] = [];
   let takeDecision: TakeDecision | undefined;
   /** Calls whose state has changed since the last batch, and how: 1 changed, 2 taken over. */
   const changed = new Map<CallSlot, number>();
@@ -181,7 +193,7 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       if (parts.hears() || makesEmergencyParty(attempt))
         parts.heard(decidedOf(told.flags, attempt, { id: idOf(call), trunk: call.trunk }));
     },
-    decision(call, { key, fingerprint, outcome }) {
+    decision(call, { bytes, start, end, fingerprint, outcome }) {
       if (takeDecision === undefined || carrier <= 0) return;
       const { trunk } = call;
       const isPassing = outcome.kind === "forward";
@@ -195,8 +207,8 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
         head: undefined,
         isHeard: false,
       });
-      if (!takeDecision(nameOfTold(call), carrier, { trunk, key, isPassing }, setupOf, time))
-        figures.noRoom++;
+      const key = { trunk, bytes, start, end, isPassing };
+      if (!takeDecision(nameOfTold(call), carrier, key, setupOf, time)) figures.noRoom++;
     },
     row(call, row, isTaken) {
       if (calls === undefined || carrier <= 0) return;
@@ -210,6 +222,14 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       if (parts.hears()) parts.heard(endedOf(end, { id: idOf(call), trunk: call.trunk }, wallAt(end.ago)));
     },
   };
+
+  function takeBatch(from: NodeRef, bytes: Uint8Array, age: Millis): void {
+    sender = from;
+    transit = Math.max(0, age);
+    time = now();
+    carrier = calls?.numberOf(from.node) ?? 0;
+    figures.unread += Math.abs(readBatch(bytes, items));
+  }
 
   return {
     memory: {
@@ -231,6 +251,8 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       else if (event.kind === "ended") tellEnd(event);
     },
     flush() {
+      if (calls !== undefined)
+        for (const { from, bytes, age, at } of early.splice(0)) takeBatch(from, bytes, age + now() - at);
       for (const [slot, how] of changed) tellRow(slot, how === 2);
       changed.clear();
       refusals = 0;
@@ -244,11 +266,9 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       }
     },
     batch(from, bytes, age) {
-      sender = from;
-      transit = Math.max(0, age);
-      time = now();
-      carrier = calls?.numberOf(from.node) ?? 0;
-      figures.unread += Math.abs(readBatch(bytes, items));
+      if (calls !== undefined) takeBatch(from, bytes, age);
+      else if (early.length < MOST_EARLY) early.push({ from, bytes, age, at: now() });
+      else figures.noRoom++;
     },
     peer({ node }, what) {
       if (what === "gone") leaving.set(node, 0);

@@ -25,15 +25,31 @@ export interface OwnEntries {
   /** The sequence of an entry; undefined: there is none of that name. */
   readonly sequenceOf: (field: string) => number | undefined;
   readonly size: () => number;
-  /** Lets go of entries that have been gone for long. @returns their names */
+  /** Lets go of entries that have been gone for long. @returns their names, and those that were let go for want of room */
   readonly due: (now: Millis) => readonly string[];
 }
 
 export function createOwnEntries(): OwnEntries {
   const entries = new Map<string, OwnEntry>();
   let octets = 0;
+  /** Names of entries that were gone, and whose room was needed. */
+  let evicted: string[] = [];
+
+  /** Entries that come and go all day must not keep new ones from being told. */
+  function makeRoom(): void {
+    for (const { field, isGone, bytes } of entries.values()) {
+      if (!isGone) continue;
+      entries.delete(field);
+      octets -= bytes.length;
+      // What finds no room here, the next start of the node removes.
+      if (evicted.length < MOST_KEPT_ENTRIES) evicted.push(field);
+      return;
+    }
+  }
+
   return {
     put(entry) {
+      if (!entry.isGone && entries.size >= MOST_KEPT_ENTRIES && !entries.has(entry.field)) makeRoom();
       const before = entries.get(entry.field);
       const after = octets - (before?.bytes.length ?? 0) + entry.bytes.length;
       const isFull = (before === undefined && entries.size >= MOST_KEPT_ENTRIES) || after > MOST_OCTETS;
@@ -53,7 +69,9 @@ export function createOwnEntries(): OwnEntries {
         entries.delete(field);
         octets -= bytes.length;
       }
-      return old.map(({ field }) => field);
+      const names = [...evicted.filter((field) => !entries.has(field)), ...old.map(({ field }) => field)];
+      evicted = [];
+      return names;
     },
   };
 }

@@ -28,7 +28,7 @@ export interface Peers {
   readonly ended: (from: NodeRef) => void;
   readonly due: (now: Millis) => void;
   readonly figures: () => readonly PeerFigure[];
-  /** What the nodes that are up run. */
+  /** What the nodes that are up run. A node that starts has nothing in force. */
   readonly running: (now: Millis) => readonly RunningPolicy[];
 }
 
@@ -117,7 +117,7 @@ export function createPeers(tell: (from: NodeRef, what: "new" | "gone" | "back")
       })),
     running: (now) =>
       [...peers.values()].flatMap(({ ref: { node }, isUp, status, inForceAt }) =>
-        isUp && status !== undefined
+        isUp && status !== undefined && status.revision !== ""
           ? [{ node, revision: status.revision, lists: status.lists, inForce: now - inForceAt }]
           : [],
       ),

@@ -24,7 +24,7 @@ export interface PolicyDifference {
   readonly lag: string | undefined;
 }
 
-/** Nodes that had the same policy may differ for so long: they reload one after the other. Milliseconds. */
+/** Nodes may differ for so long, since they reload one after the other; not while this node has just begun. Milliseconds. */
 export const GRACE: Millis = 10_000;
 /** Lists that are named in words. */
 const MOST_NAMED = 3;
@@ -36,9 +36,12 @@ const MOST_NAMED = 3;
 export function createSamePolicy(): SamePolicy {
   let differsSince: Millis | undefined;
   let lagsSince: Millis | undefined;
-  let wasSame = false;
+  let begunAt: Millis | undefined;
   return {
     compare(own, others, now) {
+      // Nothing is in force here yet.
+      if (own.revision === "") return { revisions: 1, differing: 0, lag: undefined };
+      const isBeginning = now - (begunAt ??= now) < GRACE;
       const groups = new Map<string, RunningPolicy[]>();
       for (const running of [own, ...others]) {
         const group = groups.get(keyOf(running)) ?? [];
@@ -51,8 +54,7 @@ export function createSamePolicy(): SamePolicy {
       )[0]?.[0];
       const lags = first !== undefined && keyOf(first) !== keyOf(own);
       lagsSince = lags ? (lagsSince ?? now) : undefined;
-      const isTold = lags && (!wasSame || now - (lagsSince ?? now) >= GRACE);
-      if (!lags && others.length > 0) wasSame = true;
+      const isTold = lags && (isBeginning || now - (lagsSince ?? now) >= GRACE);
       return {
         revisions: groups.size,
         differing: differsSince === undefined ? 0 : now - differsSince,

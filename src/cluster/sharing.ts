@@ -4,6 +4,7 @@ import type { ClusterFigures } from "../observe/cluster/cluster-figures.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { SharedMemory } from "../proxy/memory/shared-memory.ts";
 import type { CallSharingParts } from "./call-sharing.ts";
+import type { SharedKinds } from "./shared-entries.ts";
 
 /** What the sharing of calls needs of the running filter. */
 export type SharedCallsParts = Pick<CallSharingParts, "naming" | "state" | "heard" | "countedUntil">;
@@ -14,6 +15,11 @@ export interface Sharing {
   readonly calls: (parts: SharedCallsParts) => SharedMemory;
   /** Hears each event of a call. */
   readonly happened: (event: CallEvent) => void;
+  /**
+   * From now on the other nodes are heard, and orders and findings are those of all nodes. What the others keep is in force
+   * before this returns. After `calls`, and at most once.
+   */
+  readonly orders: (kinds: SharedKinds) => void;
   /** Another policy is in force. */
   readonly policyChanged: (policy: Policy) => void;
   /**

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { findSecretIssues } from "../../src/app/cluster/redis-secrets.ts";
@@ -26,13 +26,13 @@ else {
       await until(() => without.exchange.figures().why !== undefined);
       t.match(without.exchange.figures().why, /NOAUTH/, "none at all");
       chmodSync(passwordFile, 0o644);
-      t.match(findSecretIssues(redis), [["redis.passwordFile", /can be read by others; chmod 600/]]);
+      t.match(findSecretIssues(redis), [[["redis", "passwordFile"], /can be read by others; chmod 600/]]);
       chmodSync(passwordFile, 0o600);
       writeFileSync(passwordFile, "right\n");
       await until(() => a.exchange.figures().isUp);
       t.same(findSecretIssues(redis), []);
       t.match(findSecretIssues({ ...redis, passwordFile: `${passwordFile}.none` }), [
-        ["redis", /can't be read/],
+        [["redis"], /can't be read/],
       ]);
       await Promise.all([a, without].map(({ exchange }) => exchange.close()));
     },
@@ -88,5 +88,30 @@ else {
     await until(() => a.exchange.figures().isUp);
     t.pass("it answers");
     await a.exchange.close();
+  });
+
+  void t.test("a user who may do what docs/cluster.md says, and nothing else", async (t) => {
+    const folder = t.testdir({ password: "secret" });
+    const server = await startRedis(folder);
+    t.teardown(server.kill);
+    const page = readFileSync("docs/cluster.md", "utf8");
+    const [, allowed = ""] = /needs `([^`]+)`, and keys/.exec(page) ?? [];
+    const rights = ["on", ">secret", "resetchannels", "~sigwall:*", "-@all", ...allowed.split(" ")];
+    server.cli("ACL", "SETUSER", "gw", ...rights);
+    server.cli("ACL", "SETUSER", "default", "off");
+    const redis = redisAt(server.url, { username: "gw", passwordFile: join(folder, "password") });
+    const a = openNode(redis, "a");
+    a.keep("line", "x", "y");
+    a.keep("line", "x", undefined);
+    a.tell("one");
+    const b = openNode({ ...redis, database: 1 }, "b");
+    const c = openNode(redis, "c");
+    await until(() => c.batches.length === 1);
+    await until(() => b.exchange.figures().isUp);
+    t.same(
+      [a, c].map(({ exchange }) => exchange.figures().why),
+      [undefined, undefined],
+    );
+    await Promise.all([a, b, c].map(({ exchange }) => exchange.close()));
   });
 }

@@ -19,7 +19,7 @@ interface Read {
   readonly unread: number;
 }
 
-function readAll(bytes: Uint8Array): Read {
+function readAll(batch: Uint8Array): Read {
   const items: unknown[] = [];
   const attempts: ToldAttempt[] = [];
   const take: BatchItems = {
@@ -27,11 +27,14 @@ function readAll(bytes: Uint8Array): Read {
       items.push({ ...call, ...attempt });
       attempts.push(attempt);
     },
-    decision: (call, decision, ago) => items.push({ ...call, ...decision, ago }),
+    decision(call, { bytes, start, end, fingerprint, outcome }, ago) {
+      const key = Buffer.from(bytes.subarray(start, end)).toString("latin1");
+      items.push({ ...call, key, fingerprint, outcome, ago });
+    },
     row: (call, row, isTaken) => items.push({ ...call, flags: row.flags, isTaken }),
     ended: (call, end) => items.push({ ...call, ...end }),
   };
-  return { unread: readBatch(bytes, take), items, attempts };
+  return { unread: readBatch(batch, take), items, attempts };
 }
 
 /** What counting needs of a number. */

@@ -1,5 +1,6 @@
 // Calls that begin on one node and go on at another: each is told once, counted once, and handled as if it had begun there.
 import t from "tap";
+import { packCalls } from "../../src/calls/call-snapshot.ts";
 import { answer2xx, answerCall, CALLED, CALLER, placeCall, via, within } from "../support/released-call.ts";
 import { createTestCluster, type TestCluster, type TestNode } from "../support/nodes.ts";
 import { basicPolicy, header, outcomeOf, peers, request, respond } from "../support/proxy.ts";
@@ -208,6 +209,32 @@ void t.test("a node that comes later hears of the calls that stand", async (t) =
   t.equal(bye?.to, peers.core);
   b.receive(peers.core, respond(bye?.text ?? "", 200));
   t.same(told(b), [`ended ${first("gw-a")} caller released`]);
+});
+
+void t.test("a node that restarts: its calls that another node has taken over meanwhile", async (t) => {
+  const [a, b, cluster] = twoNodes();
+  const moved = answerCall(a, { callId: "moved" });
+  const ended = answerCall(a, { callId: "ended" });
+  answerCall(a, { callId: "kept" });
+  cluster.exchange();
+  const { shared, trunkNames } = a.proxy.calls;
+  const packed = packCalls(shared, trunkNames());
+  within(b, moved, "caller", "INFO");
+  const [bye] = within(b, ended, "caller", "BYE");
+  b.receive(peers.core, respond(bye?.text ?? "", 200));
+  b.sharing.flush();
+  const missed = b.outbox.splice(0);
+
+  const [again] = createTestCluster(policy).nodes;
+  if (again === undefined || packed === undefined) throw new Error("no node");
+  again.now = b.now;
+  t.equal(again.proxy.calls.restore(packed.bytes, again.now).rows, 3);
+  for (const batch of missed) again.sharing.batch(b.ref, batch, 1000);
+  t.equal(again.state.channels.of("lease"), 2, "the ended call holds no channel");
+  t.equal(own(again), 1, "b carries the one that moved");
+  t.same(told(again), []);
+  again.pass(13 * hour);
+  t.match(told(again), [/^ended gw-a-.*-3 /u], "only the third call is this node's to end");
 });
 
 void t.test("calls of two nodes with the same epoch and count are two calls", async (t) => {

@@ -9,7 +9,14 @@ import type { Millis } from "../../domain/time.ts";
 export const TAKEN = 0;
 /** Messages with batches and entries that the call thread has taken, modulo 2^32. */
 export const HEARD = 1;
-export const CLUSTER_CELLS = 2;
+/** Size of these, modulo 2^32. Units of 1024 octets, each message rounded up. */
+export const HEARD_SIZE = 2;
+export const CLUSTER_CELLS = 3;
+
+/** The size of a message with so many octets, in the units of {@link HEARD_SIZE}. */
+export function sizeOf(octets: number): number {
+  return Math.ceil((octets + 1) / 1024);
+}
 
 /** A clock that all threads of a process share. Milliseconds from any moment. */
 export function sharedNow(): Millis {

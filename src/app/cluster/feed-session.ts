@@ -71,7 +71,7 @@ const READ_BACK: Millis = 45_000;
 const MOST_FLIGHT: number = 2 ** 20;
 const MOST_READ = 64;
 /** Entries that come within so long are read together. Milliseconds. */
-const GATHER: Millis = 20;
+const GATHER: Millis = 40;
 /** A server whose clock has gone back further has begun a feed anew. Milliseconds. */
 const MOST_BACKWARDS: Millis = 1000;
 /** Heartbeats between two signs that what a node keeps is still of use. */

@@ -1,12 +1,12 @@
 // The share of this node in the cluster: what it tells the others of itself, and what follows from theirs.
 import { type CallSharing, createCallSharing } from "../../cluster/call-sharing.ts";
 import type { Sharing } from "../../cluster/sharing.ts";
-import type { RedisConfig } from "../../config/sigwall/redis-schema.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { noCalls } from "../../observe/cluster/cluster-figures.ts";
-import { engineNow } from "../../wire/kernel/clock.ts";
+import { engineNow, wallNow } from "../../wire/kernel/clock.ts";
 import { describePlace } from "./describe-place.ts";
 import { type ExchangeParts, openExchange, type OpenExchange } from "./open-exchange.ts";
+import { createSharedOrders, type SharedOrders } from "./shared-orders.ts";
 
 /** Longest time that a start waits for Redis to answer. Milliseconds. */
 const MOST_CONNECTING = 1000;
@@ -25,6 +25,8 @@ export interface Cluster {
 
 /** How often what has happened is told. Milliseconds. */
 const FLUSH_INTERVAL = 100;
+/** How often entries are looked at that have ended. Milliseconds. */
+const LOOK_INTERVAL = 1000;
 
 /**
  * Joins the nodes of the prefix. A Redis that does not answer is no error: the node counts alone until it does.
@@ -41,17 +43,17 @@ export async function joinCluster(parts: ExchangeParts): Promise<Cluster | strin
     return `another process is node ${node} at ${describePlace(redis)} (prefix ${redis.prefix}): end it, or give this one another \`node\``;
   }
   await exchange.asked(exchange.figures().isUp ? MOST_ASKING : 0);
-  let flushing: NodeJS.Timeout | undefined;
+  let timers: readonly NodeJS.Timeout[] = [];
   let shared: { readonly flush: () => void } | undefined;
   return {
     share(policy) {
-      const sharing = shareBy(exchange, redis, policy);
+      const sharing = shareBy(exchange, parts, policy);
       shared = sharing;
-      flushing = setInterval(sharing.flush, FLUSH_INTERVAL);
+      timers = [setInterval(sharing.flush, FLUSH_INTERVAL), setInterval(sharing.tick, LOOK_INTERVAL)];
       return sharing;
     },
     close() {
-      clearInterval(flushing);
+      timers.forEach(clearInterval);
       shared?.flush();
       return exchange.close();
     },
@@ -60,19 +62,15 @@ export async function joinCluster(parts: ExchangeParts): Promise<Cluster | strin
 
 function shareBy(
   exchange: OpenExchange,
-  { requireSameRevision }: RedisConfig,
+  { node, redis: { requireSameRevision }, log }: ExchangeParts,
   first: Policy,
-): Sharing & { readonly flush: () => void } {
+): Sharing & { readonly flush: () => void; readonly tick: () => void } {
   let policy = first;
   let calls: CallSharing | undefined;
+  let orders: SharedOrders | undefined;
   let isReady = false;
   const tell = (): void =>
     exchange.know({ revision: policy.revision, lists: fingerprintsOf(policy), isReady });
-  exchange.listen({
-    batch: (from, bytes, age) => calls?.batch(from, bytes, age),
-    kept: () => undefined,
-    peer: (from, what) => calls?.peer(from, what),
-  });
   tell();
   return {
     calls(parts) {
@@ -85,7 +83,19 @@ function shareBy(
       });
       return calls.memory;
     },
+    orders(kinds) {
+      const shared = createSharedOrders({ node, exchange, kinds, log, now: wallNow });
+      orders = shared;
+      // What came before waits until now.
+      exchange.listen({
+        batch: (from, bytes, age) => calls?.batch(from, bytes, age),
+        kept: shared.kept,
+        peer: (from, what) => calls?.peer(from, what),
+      });
+      shared.begin();
+    },
     flush: () => calls?.flush(),
+    tick: () => orders?.tick(),
     happened: (event) => calls?.happened(event),
     policyChanged(next) {
       policy = next;
@@ -98,7 +108,16 @@ function shareBy(
       }
       return ready && requireSameRevision && exchange.figures().lag !== undefined ? "lags" : ready;
     },
-    figures: () => ({ ...exchange.figures(), calls: calls?.figures() ?? noCalls }),
+    figures() {
+      const figures = exchange.figures();
+      const { unread = 0, untold = 0 } = orders?.figures() ?? {};
+      return {
+        ...figures,
+        calls: calls?.figures() ?? noCalls,
+        refused: { ...figures.refused, form: figures.refused.form + unread },
+        lost: { ...figures.lost, backlog: figures.lost.backlog + untold },
+      };
+    },
   };
 }
 

@@ -26,8 +26,10 @@ import {
   type ClusterThreadData,
   type FromCluster,
   HEARD,
+  HEARD_SIZE,
   type Outgoing,
   sharedNow,
+  sizeOf,
   TAKEN,
   type ToCluster,
 } from "./cluster-messages.ts";
@@ -61,6 +63,10 @@ export interface OpenExchange extends Exchange {
 /** Batches and entries on their way to the thread: how many, and how many octets. */
 const MOST_UNDERWAY = 4096;
 const MOST_UNDERWAY_OCTETS: number = 32 * 2 ** 20;
+/** Octets that wait for the first listener; beyond, the thread waits too. */
+const MOST_EARLY: number = 64 * 2 ** 20;
+/** What a message takes beside its octets, about. */
+const EARLY_MESSAGE = 256;
 /** How long after its end the thread is started again. Milliseconds. */
 const RESTART_AFTER: Millis = 1000;
 /** Longest time that the end waits for the last entries. Milliseconds. */
@@ -80,6 +86,8 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
   const instance = randomBytes(8).toString("hex");
   const cells = new Int32Array(new SharedArrayBuffer(CLUSTER_CELLS * Int32Array.BYTES_PER_ELEMENT));
   const kept = new Map<string, OwnKept>();
+  /** What could not be told yet. */
+  const unsent = new Map<string, { readonly kind: KeptKind; readonly subject: string }>();
   const begun = createGate<boolean>();
   const heard = createGate<void>();
   /** Octets of the messages that the thread has not taken yet, in their order. */
@@ -91,7 +99,9 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
   let known: Extract<ToCluster, { readonly kind: "know" }> | undefined;
   let figures: ClusterFigures = noFigures;
   let listener: ExchangeListener | undefined;
-  let early: FromCluster[] = [];
+  /** What came before anybody listened. What is counted makes room for more. */
+  let early: { readonly message: FromCluster; readonly isCounted: boolean }[] = [];
+  let earlyOctets = 0;
   let port: MessagePort | undefined;
   let thread: Worker | undefined;
   let restart: NodeJS.Timeout | undefined;
@@ -104,22 +114,44 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
     for (const octets of underway.splice(0, count)) underwayOctets -= octets;
   }
 
-  function post(message: Outgoing): void {
+  /** @returns false when there is no room, or no thread */
+  function post(message: Outgoing): boolean {
     const octets = message.bytes?.length ?? 0;
     forgetTaken();
     const isFull = underway.length >= MOST_UNDERWAY || underwayOctets + octets > MOST_UNDERWAY_OCTETS;
-    if (port === undefined || isFull) {
-      lost++;
-      return;
-    }
+    if (port === undefined || isFull) return false;
     underway.push(octets);
     underwayOctets += octets;
     const buffer = message.kind === "batch" ? message.bytes.buffer : undefined;
     port.postMessage(message, buffer instanceof ArrayBuffer ? [buffer] : []);
+    return true;
   }
 
-  function postKept(kind: KeptKind, subject: string, bytes: Uint8Array | undefined, wall: Millis): void {
-    post({ kind: "keep", sequence: ++sequence, at: sharedNow(), entry: kind, subject, bytes, wall });
+  /** Tells what is kept, or gone. Where there is no room now, it is told later as it is then. */
+  function postKept(kind: KeptKind, subject: string): void {
+    const name = nameOf(kind, subject);
+    const entry = kept.get(name);
+    const wall = entry?.wall ?? wallNow() + wallAhead;
+    const isPosted = post({
+      kind: "keep",
+      sequence: sequence + 1,
+      at: sharedNow(),
+      entry: kind,
+      subject,
+      bytes: entry?.bytes,
+      wall,
+    });
+    if (isPosted) {
+      sequence++;
+      unsent.delete(name);
+    } else if (unsent.size < 2 * MOST_KEPT_ENTRIES) unsent.set(name, { kind, subject });
+    else lost++;
+  }
+
+  /** Lets the thread hand over more. */
+  function countHeard(message: FromCluster): void {
+    Atomics.add(cells, HEARD_SIZE, sizeOf(octetsOf(message)));
+    Atomics.add(cells, HEARD, 1);
   }
 
   function deliver(message: FromCluster, to: ExchangeListener): void {
@@ -132,7 +164,14 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
     } catch (error) {
       parts.fault(error);
     }
-    Atomics.add(cells, HEARD, 1);
+  }
+
+  /** Keeps a message until somebody listens. */
+  function putAside(message: FromCluster): void {
+    const isCounted = earlyOctets < MOST_EARLY;
+    earlyOctets += octetsOf(message) + EARLY_MESSAGE;
+    early.push({ message, isCounted });
+    if (isCounted) countHeard(message);
   }
 
   function hear(message: FromCluster): void {
@@ -140,8 +179,11 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
       case "batch":
       case "kept":
       case "peer":
-        if (listener === undefined) early.push(message);
-        else deliver(message, listener);
+        if (listener === undefined) putAside(message);
+        else {
+          deliver(message, listener);
+          countHeard(message);
+        }
         break;
       case "asked":
         heard.open();
@@ -151,6 +193,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
         break;
       case "figures":
         figures = message.figures;
+        for (const { kind, subject } of unsent.values()) postKept(kind, subject);
         break;
       case "log":
         log[message.level](message.message, message.fields);
@@ -196,7 +239,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
       else closed();
     });
     if (known !== undefined) port.postMessage(known, []);
-    for (const { kind, subject, bytes, wall } of kept.values()) postKept(kind, subject, bytes, wall);
+    for (const { kind, subject } of kept.values()) postKept(kind, subject);
   }
 
   function ended(why: string): void {
@@ -222,17 +265,17 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
       const isWhole = batch.byteOffset === 0 && batch.byteLength === batch.buffer.byteLength;
       // A part of a larger buffer would take the rest with it.
       const bytes = isWhole && batch.buffer instanceof ArrayBuffer ? batch : new Uint8Array(batch);
-      post({ kind: "batch", sequence, at: sharedNow(), bytes });
+      if (!post({ kind: "batch", sequence, at: sharedNow(), bytes })) lost++;
     },
     keep(kind, subject, bytes) {
       const wall = wallNow() + wallAhead;
-      const name = `${kind} ${subject}`;
+      const name = nameOf(kind, subject);
       if (bytes === undefined) kept.delete(name);
       else if (bytes.length > MOST_KEPT || (kept.size >= MOST_KEPT_ENTRIES && !kept.has(name))) {
         lost++;
         return;
       } else kept.set(name, { kind, subject, bytes: new Uint8Array(bytes), wall });
-      postKept(kind, subject, bytes, wall);
+      postKept(kind, subject);
     },
     know(status) {
       const since = known?.status.revision === status.revision ? known.since : sharedNow();
@@ -242,7 +285,10 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
     figures: () => ({ ...figures, lost: { ...figures.lost, thread: lost } }),
     listen(hearer) {
       listener = hearer;
-      for (const message of early) deliver(message, hearer);
+      for (const { message, isCounted } of early) {
+        deliver(message, hearer);
+        if (!isCounted) countHeard(message);
+      }
       early = [];
     },
     hasTwin: begun.wait,
@@ -303,6 +349,14 @@ function createGate<Value>(): Gate<Value> {
         waiting.add(done);
       }),
   };
+}
+
+function nameOf(kind: KeptKind, subject: string): string {
+  return `${kind} ${subject}`;
+}
+
+function octetsOf(message: FromCluster): number {
+  return "bytes" in message ? (message.bytes?.length ?? 0) : 0;
 }
 
 function receive(port: MessagePort): { readonly message: FromCluster } | undefined {

@@ -5,7 +5,7 @@ import type { Millis } from "../../domain/time.ts";
 import type { KeptKind } from "../../cluster/exchange.ts";
 import type { SharedFinding } from "../../screening/detectors/findings.ts";
 import { endOf, type Held, keyOfHeld } from "../../state/quarantine/held.ts";
-import type { LineChange } from "../lines/line-changes.ts";
+import type { LineChange } from "../../domain/line-change.ts";
 import { isLineId, plainOrder, readOrder, readStamp } from "../lines/lines-document.ts";
 import { readHeld, readParticipants, readSubjectOf } from "../quarantine/quarantine-journal.ts";
 

@@ -28,16 +28,18 @@ export function readRedisSecrets({ passwordFile, tls }: RedisConfig): RedisSecre
 }
 
 /** Finds what `check` warns of: files that can't be read, and those with a secret that others can read. */
-export function findSecretIssues(config: RedisConfig): readonly (readonly [key: string, message: string])[] {
+export function findSecretIssues(
+  config: RedisConfig,
+): readonly (readonly [key: readonly string[], message: string])[] {
   const secrets = readRedisSecrets(config);
   const files = [
-    ["redis.passwordFile", config.passwordFile],
-    ["redis.tls.key", config.tls?.key],
+    [["redis", "passwordFile"], config.passwordFile],
+    [["redis", "tls", "key"], config.tls?.key],
   ] as const;
   const open = files.flatMap(([key, path]) =>
     path !== undefined && isOpen(path) ? [[key, `${path} can be read by others; chmod 600 it`] as const] : [],
   );
-  return typeof secrets === "string" ? [["redis", secrets], ...open] : open;
+  return typeof secrets === "string" ? [[["redis"], secrets], ...open] : open;
 }
 
 function isOpen(path: string): boolean {

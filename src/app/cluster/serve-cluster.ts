@@ -16,8 +16,10 @@ import {
   type ClusterThreadData,
   type FromCluster,
   HEARD,
+  HEARD_SIZE,
   type Outgoing,
   sharedNow,
+  sizeOf,
   TAKEN,
   type ToCluster,
 } from "./cluster-messages.ts";
@@ -28,6 +30,8 @@ import { readRedisSecrets } from "./redis-secrets.ts";
 
 /** Messages with batches and entries that may wait for the call thread; then the feed is not read. */
 const MOST_UNHEARD = 1024;
+/** Their size, in units of 1024 octets. */
+const MOST_UNHEARD_SIZE: number = 32 * 1024;
 /** Waits between two attempts to connect. Milliseconds. */
 const FIRST_WAIT: Millis = 50;
 const LONGEST_WAIT: Millis = 1000;
@@ -49,6 +53,7 @@ export function serveCluster(data: ClusterThreadData): void {
   let status: NodeStatus = { revision: "", lists: {}, isReady: false };
   let since: Millis | undefined;
   let sent = Atomics.load(cells, HEARD);
+  let sentSize = Atomics.load(cells, HEARD_SIZE);
   let unkept = 0;
   let isUp = false;
   let why: string | undefined;
@@ -62,8 +67,9 @@ export function serveCluster(data: ClusterThreadData): void {
   const wall = (): Millis => wallNow() + wallAhead;
   const send = (message: FromCluster): void => port.postMessage(message, []);
   /** Hands over what the call thread counts. */
-  function hand(message: FromCluster, transfer: readonly ArrayBuffer[] = []): void {
+  function hand(message: FromCluster, octets = 0, transfer: readonly ArrayBuffer[] = []): void {
     sent++;
+    sentSize += sizeOf(octets);
     port.postMessage(message, [...transfer]);
   }
 
@@ -79,10 +85,13 @@ export function serveCluster(data: ClusterThreadData): void {
     twins,
     batch(from, bytes, age) {
       const copy = new Uint8Array(bytes);
-      hand({ kind: "batch", from, bytes: copy, at: sharedNow() - age }, [copy.buffer]);
+      hand({ kind: "batch", from, bytes: copy, at: sharedNow() - age }, copy.length, [copy.buffer]);
     },
     kept(from, { kind: entry, subject, bytes, at }) {
-      hand({ kind: "kept", from, entry, subject, bytes: bytes && new Uint8Array(bytes), wall: at });
+      hand(
+        { kind: "kept", from, entry, subject, bytes: bytes && new Uint8Array(bytes), wall: at },
+        bytes?.length,
+      );
     },
     missed: (from, count) =>
       few.say("warn", `entries of node ${from.node} never came: they are not counted here`, { count }),
@@ -199,7 +208,11 @@ export function serveCluster(data: ClusterThreadData): void {
 
   /** Waits while the call thread has too much to take. */
   async function room(): Promise<void> {
-    while (((sent - Atomics.load(cells, HEARD)) | 0) > MOST_UNHEARD) await pause(20);
+    while (
+      ((sent - Atomics.load(cells, HEARD)) | 0) > MOST_UNHEARD ||
+      ((sentSize - Atomics.load(cells, HEARD_SIZE)) | 0) > MOST_UNHEARD_SIZE
+    )
+      await pause(20);
   }
 
   async function wake(most: Millis): Promise<void> {

@@ -1,21 +1,16 @@
 // Line orders, quarantine and findings on every node: what is changed here is told, what others tell is put in force.
-import type { Exchange, KeptKind, NodeRef } from "../../cluster/exchange.ts";
+import type { Exchange, ExchangeListener, KeptKind } from "../../cluster/exchange.ts";
 import { MOST_KEPT_ENTRIES } from "../../cluster/exchange.ts";
-import type { Shared } from "../../cluster/shared-entries.ts";
+import type { Shared, SharedKinds } from "../../cluster/shared-entries.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Log } from "../../observe/log.ts";
-import type { SharedFinding } from "../../screening/detectors/findings.ts";
-import type { Held } from "../../state/quarantine/held.ts";
-import type { LineChange } from "../lines/line-changes.ts";
 import { type EntryForm, findingForm, heldForm, lineForm, readEntry, writeEntry } from "./order-entries.ts";
 
 export interface SharedOrdersParts {
   /** The name of this node. */
   readonly node: string;
   readonly exchange: Pick<Exchange, "keep">;
-  readonly lines: Shared<LineChange>;
-  readonly quarantine: Shared<Held>;
-  readonly findings: Shared<SharedFinding>;
+  readonly kinds: SharedKinds;
   readonly log: Pick<Log, "warn" | "error">;
   /** The wall clock: entries end by it. */
   readonly now: () => Millis;
@@ -32,7 +27,7 @@ export interface SharedOrdersFigures {
 
 export interface SharedOrders {
   /** Takes an entry of another node. Never throws. Entries of other kinds are not looked at. */
-  readonly kept: (from: NodeRef, kind: KeptKind, subject: string, bytes: Uint8Array | undefined) => void;
+  readonly kept: ExchangeListener["kept"];
   /** Keeps what the other nodes do not keep. Call it once, when they were asked. */
   readonly begin: () => void;
   /** Lets go of what has ended. Call it every second or so. */
@@ -136,9 +131,9 @@ export function createSharedOrders(parts: SharedOrdersParts): SharedOrders {
   }
 
   const kinds: Readonly<Partial<Record<KeptKind, Kind>>> = {
-    line: createKind(lineForm, parts.lines),
-    quarantine: createKind(heldForm, parts.quarantine),
-    finding: createKind(findingForm, parts.findings),
+    line: createKind(lineForm, parts.kinds.lines),
+    quarantine: createKind(heldForm, parts.kinds.quarantine),
+    finding: createKind(findingForm, parts.kinds.findings),
   };
   const all = Object.values(kinds);
   return {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { type LineId, type LineOrder, type LineState, lineStates } from "../../domain/line-state.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
-import type { ChangeStamp } from "./line-changes.ts";
+import type { ChangeStamp } from "../../domain/line-change.ts";
 
 /** A line order as the records keep it. */
 export type OrderNote = Extract<NoteLine, { readonly record: "order" }>;

@@ -4,7 +4,7 @@ import { chown, open } from "node:fs/promises";
 import { join } from "node:path";
 import { isStricter, type LineId, type LineOrder } from "../../domain/line-state.ts";
 import { renameDurably } from "../../records/tree/durable-writing.ts";
-import type { ChangeStamp } from "./line-changes.ts";
+import type { ChangeStamp } from "../../domain/line-change.ts";
 import { type KeptLines, NO_LINES, readLines, type ReadLines, writeLines } from "./lines-document.ts";
 
 const FILE = "lines.json";

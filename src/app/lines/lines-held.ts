@@ -1,10 +1,10 @@
 // What holds for a line of a policy now, and how it is told.
 import { isInForce, type LineId, linesOf, type LineState, sayState } from "../../domain/line-state.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { Calendar } from "../../config/lists/calendar.ts";
 import type { Policy, PolicyLine } from "../../policy/policy.ts";
+import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
 import { type CommandedLines, findOrder, type HeldOrder } from "../../screening/line-orders.ts";
-import type { LineHeld } from "./line-request.ts";
+import type { LineAnswer, LineHeld, Released } from "./line-request.ts";
 
 /** The order that holds for the line itself, of policy and command. Undefined: the line is active. */
 export function ownOrder(
@@ -46,6 +46,26 @@ export function describeHeld({ line, order, place }: HeldOrder, calendar: Calend
     calls,
     from: place ?? "command",
   };
+}
+
+/** The answer to an order that was taken. @param held what holds now */
+export function describeTaken(
+  policy: Policy,
+  line: PolicyLine,
+  previous: LineState,
+  held: HeldOrder | undefined,
+  counts: Released,
+): LineAnswer {
+  const taken = {
+    line: line.id,
+    state: stateOf(held),
+    previous,
+    held: held === undefined ? undefined : describeHeld(held, createCalendar(policy.timeZone)),
+    trunks: line.trunks,
+    warnings: held === undefined ? [] : findWeakness(policy, line),
+    ...counts,
+  };
+  return { result: "taken", taken };
 }
 
 /** The state of every screened trunk, for metrics. */

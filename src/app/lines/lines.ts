@@ -6,18 +6,18 @@ import { createCalendar } from "../../config/lists/calendar.ts";
 import { type Shared, tellNobody } from "../../cluster/shared-entries.ts";
 import type { Policy, PolicyLine } from "../../policy/policy.ts";
 import type { CommandedLines, HeldOrder } from "../../screening/line-orders.ts";
-import { isLater, type LineChange, readChanges, stampAfter } from "./line-changes.ts";
+import { isLater, type LineChange, readChanges, stampAfter } from "../../domain/line-change.ts";
 import { findLine, isRefusal } from "./line-names.ts";
 import {
   type LineAnswer,
   type LineRequest,
-  type LineTaken,
   NOTHING_RELEASED,
   refuseOrder,
   type Released,
 } from "./line-request.ts";
 import { type KeptLines, MOST_ORDERS, type OrderNote } from "./lines-document.ts";
-import { describeHeld, findWeakness, heldOrder, orphansOf, ownOrder, stateOf } from "./lines-held.ts";
+import { describeTaken, heldOrder, orphansOf, ownOrder, stateOf } from "./lines-held.ts";
+import { describeOrder } from "./order-note.ts";
 import { readEnd, whyStillStopped } from "./order-terms.ts";
 
 /** What the lines work on. All of it belongs to the call thread. */
@@ -83,6 +83,11 @@ export function createLines(parts: LinesParts): Lines {
   const changing = new Set<Change>();
   /** Lines that the policy lost while an order for them is in force. Each is told once. */
   let orphans: ReadonlySet<LineId> = new Set();
+  /** What was heard before the first call: calls of before the start are not there yet. */
+  const early: (readonly [from: string, change: LineChange])[] = [];
+  let isBegun = false;
+  /** The last writing failed. */
+  let isBehind = false;
   let share: (change: LineChange) => void = tellNobody;
 
   /** False for a command without a running filter: the next start releases. */
@@ -111,9 +116,16 @@ export function createLines(parts: LinesParts): Lines {
     return written;
   }
 
-  /** What is told is written without waiting: should it fail, the next start tells it once more. */
+  /** What is told is written without waiting: should it fail, it is tried again, and the next start tells it once more. */
   const keepSoon = (): void => {
-    if (parts.unkept() === undefined) keep().catch(parts.fault);
+    if (parts.unkept() !== undefined) return;
+    keep().then(
+      () => (isBehind = false),
+      (error: unknown) => {
+        if (!isBehind) parts.fault(error);
+        isBehind = true;
+      },
+    );
   };
 
   /** The state counts as told: and is not told again. */
@@ -141,20 +153,7 @@ export function createLines(parts: LinesParts): Lines {
   }
 
   function noteOf(line: LineId, state: LineState, order: LineOrder | undefined, by: string): OrderNote {
-    const at = now();
-    const { order: reference = "", reason = "", authority, until } = order ?? {};
-    return {
-      record: "order",
-      time: new Date(at).toISOString(),
-      line,
-      state,
-      previous: states.get(line) ?? "active",
-      order: reference,
-      reason,
-      by,
-      ...(authority === undefined ? {} : { authority }),
-      ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
-    };
+    return describeOrder(now(), { id: line, state, previous: states.get(line) ?? "active" }, order, by);
   }
 
   /** Tells a change that no command made, and releases calls where its order says so. */
@@ -226,21 +225,6 @@ export function createLines(parts: LinesParts): Lines {
     orphans = new Set(found);
   }
 
-  function answerTaken(line: PolicyLine, previous: LineState, counts: Released): LineAnswer {
-    const inForce = policy();
-    const held = heldOrder(inForce, line, commanded, now());
-    const taken: LineTaken = {
-      line: line.id,
-      state: stateOf(held),
-      previous,
-      held: held === undefined ? undefined : describeHeld(held, createCalendar(inForce.timeZone)),
-      trunks: line.trunks,
-      warnings: held === undefined ? [] : findWeakness(inForce, line),
-      ...counts,
-    };
-    return { result: "taken", taken };
-  }
-
   function isChanging(line: LineId): boolean {
     for (const change of changing) if (change.line === line) return true;
     return false;
@@ -280,12 +264,21 @@ export function createLines(parts: LinesParts): Lines {
     }
     if (known === undefined && changes.size >= MOST_ORDERS) return;
     put(line, change);
+    if (isBegun) takeHeard(from, change);
+    else early.push([from, change]);
+  }
+
+  /** Tells what another node has told, and releases the calls of this node. */
+  function takeHeard(from: string, { line, stamp, order }: LineChange): void {
+    // A later change has been heard meanwhile.
+    if (changes.get(line) !== stamp) return;
+    const at = now();
     const place = lineBy(line);
     const held = ownOrder(place, commanded, at);
-    const note = noteOf(line, stateOf(held), change.order, "command");
+    const note = noteOf(line, stateOf(held), order, "command");
     mark(note);
-    const isRelease = held !== undefined && isStopped(held.order.state) && held.order.calls === "release";
-    if (!isRelease) parts.heard?.(note, from);
+    if (order === undefined || !isStopped(order.state) || order.calls !== "release")
+      parts.heard?.(note, from);
     else
       releaseCalls(place.trunks)
         .then((counts) => parts.heard?.({ ...note, calls: "release", ...counts }, from))
@@ -353,7 +346,7 @@ export function createLines(parts: LinesParts): Lines {
       untold = untold.filter((other) => other !== note);
       parts.note(releases ? { ...note, ...counts } : note);
       keepSoon();
-      return answerTaken(line, before, counts);
+      return describeTaken(policy(), line, before, heldOrder(policy(), line, commanded, now()), counts);
     } finally {
       changing.delete(change);
     }
@@ -362,6 +355,8 @@ export function createLines(parts: LinesParts): Lines {
   return {
     order: take,
     begin() {
+      isBegun = true;
+      for (const [from, change] of early.splice(0)) takeHeard(from, change);
       const late = parts.kept.untold;
       for (const note of late) tellLate(note);
       const hasEnded = endOrders();
@@ -375,7 +370,7 @@ export function createLines(parts: LinesParts): Lines {
     },
     tick() {
       const hasEnded = endOrders();
-      if (compare("until") || hasEnded) keepSoon();
+      if (compare("until") || hasEnded || isBehind) keepSoon();
     },
     shared: {
       tellTo(toOthers) {

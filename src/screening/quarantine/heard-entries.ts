@@ -23,7 +23,8 @@ export function mergeHeld(heard: Held, ours: Held | undefined, at: Millis): Merg
   if (isLater(heard, ours)) {
     if (isReleasedStill(heard, ours, at)) {
       const released = Math.max(ours.released ?? 0, endOf(heard) + RELEASE_HOLDS);
-      return { held: { ...ours, released, changed: (heard.changed ?? 0) + 1 }, isAnswer: true };
+      const held = { ...ours, released, changed: (heard.changed ?? 0) + 1 };
+      return { held: withCallers(held, heard), isAnswer: true };
     }
     return { held: withCallers(heard, ours), isAnswer: false };
   }
@@ -34,9 +35,13 @@ export function mergeHeld(heard: Held, ours: Held | undefined, at: Millis): Merg
 function isLater(one: Held, other: Held): boolean {
   const [changed, before] = [one.changed ?? 0, other.changed ?? 0];
   if (changed !== before) return changed > before;
-  // A release holds against a finding of the same moment. Of two findings, any one that every node finds.
-  if ((one.released === undefined) !== (other.released === undefined)) return one.released !== undefined;
-  return one.id > other.id;
+  // Of one moment, the longer release holds. Of two findings, any one that every node finds.
+  const [released, too] = [one.released ?? 0, other.released ?? 0];
+  return released === too ? termsOf(one) > termsOf(other) : released > too;
+}
+
+function termsOf({ id, since, until, mark, markUntil, strength, calls, reason }: Held): string {
+  return JSON.stringify([id, since, until, mark, markUntil, strength, calls, reason]);
 }
 
 /** A finding that another node took while it had not heard yet of the release: it binds where it has grown. */
@@ -45,8 +50,8 @@ function isReleasedStill({ holder, released, strength }: Held, ours: Held, at: M
   return ours.released > at && strength < ours.strength * GROWTH;
 }
 
+/** Entries that began at one moment are one: its callers are those that any node knows. */
 function withCallers(held: Held, other: Held): Held {
-  if (held.subject.kind !== "called" || held.released !== undefined || other.released !== undefined)
-    return held;
+  if (held.subject.kind !== "called" || held.since !== other.since) return held;
   return { ...held, participants: unite(held.participants, other.participants) };
 }

@@ -1,6 +1,6 @@
 // Which of two changes of a line is the later one: nodes that hear both agree, whatever their clocks say.
-import { isStricter, type LineId, type LineOrder, type LineState } from "../../domain/line-state.ts";
-import type { Millis } from "../../domain/time.ts";
+import { isStricter, type LineId, type LineOrder, type LineState } from "./line-state.ts";
+import type { Millis } from "./time.ts";
 
 /** When a line was changed last by command, and on which node. */
 export interface ChangeStamp {
