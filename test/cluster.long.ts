@@ -6,3 +6,5 @@ import "./cluster/orders/filters.ts";
 import "./cluster/hostile-server.ts";
 import "./cluster/thread-restart.ts";
 import "./cluster/many-entries.ts";
+import "./cluster/moving-address.ts";
+import "./cluster/rolling.ts";

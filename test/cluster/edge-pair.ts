@@ -43,6 +43,8 @@ export interface EdgePair {
   readonly play: (call: PlayedCall, index: number, more?: readonly string[]) => Promise<readonly string[]>;
   /** What a side of a call has sent and received so far. */
   readonly messages: (side: "caller" | "called", index: number) => string;
+  /** A figure of a node, as `/metrics` shows it; `undefined`: it shows none. */
+  readonly figure: (node: NodeName, series: string) => number | undefined;
   /** Lines of records of a node. */
   readonly records: (node: NodeName) => readonly Readonly<Record<string, unknown>>[];
   readonly close: () => void;
@@ -195,6 +197,12 @@ export function openEdgePair(folder: string, calls: number, listen = `"udp:${VIP
     messages(side, index) {
       const messages = file(`${side}-${index}.messages`);
       return existsSync(messages) ? readFileSync(messages, "latin1") : "";
+    },
+    figure(node, series) {
+      const ask = "exec 3<>/dev/tcp/127.0.0.1/9464; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
+      const lines = machines[node].run("bash", "-c", ask).split("\n");
+      const found = lines.find((line) => line.startsWith(`${series} `));
+      return found === undefined ? undefined : Number(found.slice(series.length));
     },
     records(node) {
       const folder = file(node, "records");

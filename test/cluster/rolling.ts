@@ -76,6 +76,8 @@ else {
         await decides(staying, before + 30);
       }
       t.same(await playing, [], `${CALLS} calls, none lost`);
+      // What waits is written at the end.
+      t.same(await Promise.all([pair.stop("a"), pair.stop("b")]), [0, 0]);
       const lines = [...pair.records("a"), ...pair.records("b")];
       const ids = (record: string): readonly unknown[] =>
         lines.filter((line) => line["record"] === record).map((line) => line["id"]);
@@ -83,7 +85,6 @@ else {
       t.equal(new Set(ids("ended")).size, CALLS, "each is told ended");
       t.equal(ids("ended").length, CALLS, "and once");
       t.comment(`decided by a ${decidedBy("a")}, by b ${decidedBy("b")}`);
-      t.same(await Promise.all([pair.stop("a"), pair.stop("b")]), [0, 0]);
     },
   );
 }
