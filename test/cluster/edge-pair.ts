@@ -50,21 +50,38 @@ export interface EdgePair {
   readonly close: () => void;
 }
 
+/** Where the filters listen, and whether they probe the next hops. */
+export interface Layout {
+  readonly listen: string;
+  /** What a trunk of the core is known by, beside its address. */
+  readonly core: string;
+  readonly probe: "on" | "off";
+}
+
+/** Everything at the address that moves. SIPp takes an OPTIONS for a call. */
+export const oneAddress: Layout = { listen: `"udp:${VIP}:5060"`, core: "", probe: "off" };
+/** The core side takes what comes to any address of the machine, and sends from the machine's own. */
+export const coreApart: Layout = {
+  listen: `"udp:${VIP}:5060", { on: "udp:0.0.0.0:5070", advertise: "${VIP}:5070" }`,
+  core: ', listener: "udp:0.0.0.0:5070"',
+  probe: "off",
+};
+
 /** @param calls trunks that there are */
-export function openEdgePair(folder: string, calls: number, listen = `"udp:${VIP}:5060"`): EdgePair {
+export function openEdgePair(folder: string, calls: number, layout = oneAddress): EdgePair {
   const network = openNetwork(addresses);
   const { machines } = network;
   const file = (...names: readonly string[]): string => join(folder, ...names);
   writeFileSync(file("own.csv"), "number\n+861087654300..+861087654399\n");
   writeFileSync(file("own.key"), `${"5a".repeat(32)}\n`, { mode: 0o600 });
   const trunk = (index: number): string =>
-    `  - { id: lease-${index}, side: lessee, lessee: own, areaCode: "10", match: { addresses: [${addresses.caller}], ports: [${15_060 + index}] }, nextHops: ["sip:${addresses.core}:${25_060 + index}"] }\n`;
+    `  - { id: lease-${index}, side: lessee, lessee: own, areaCode: "10", match: { addresses: [${addresses.caller}], ports: [${15_060 + index}], listener: "udp:${VIP}:5060" }, nextHops: ["sip:${addresses.core}:${25_060 + index}"] }\n`;
   writeFileSync(
     file("policy.yaml"),
-    `version: 1\ntrunks:\n  - { id: core, side: core, match: { addresses: [${addresses.core}] } }\n` +
+    `version: 1\ntrunks:\n  - { id: core, side: core, match: { addresses: [${addresses.core}]${layout.core} } }\n` +
       `${Array.from({ length: calls }, (_, index) => trunk(index)).join("")}lessees: [{ id: own, numbers: own.csv }]\n` +
-      // SIPp takes an OPTIONS for a call.
-      "nextHopHealth: { probe: off }\n",
+      `nextHopHealth: { probe: ${layout.probe}, intervalSeconds: 1, timeoutSeconds: 1 }
+`,
   );
   // SIPp takes ports from 6000 on for media.
   const running = new Map<string, ChildProcess>();
@@ -89,7 +106,7 @@ export function openEdgePair(folder: string, calls: number, listen = `"udp:${VIP
       file(node, "sigwall.yaml"),
       [
         `node: gw-${node}`,
-        `listen: [${listen}]`,
+        `listen: [${layout.listen}]`,
         "admin: 127.0.0.1:9464",
         "policy: ../policy.yaml",
         "keyFile: ../own.key",

@@ -16,7 +16,7 @@ import {
   withinByCalled,
 } from "../sipp/script.ts";
 import { isInstalled } from "../sipp/sipp-process.ts";
-import { openEdgePair, type PlayedCall, VIP } from "./edge-pair.ts";
+import { coreApart, oneAddress, openEdgePair, type PlayedCall, VIP } from "./edge-pair.ts";
 
 /** A call that has come to some point when its node dies. */
 interface Row extends PlayedCall {
@@ -149,4 +149,37 @@ else {
         if (withRedis) t.equal(of("ended"), rows.length, "b tells the end of each");
       },
     );
+
+  const answering = `
+    const socket = require("node:dgram").createSocket("udp4");
+    socket.on("message", (bytes, peer) => {
+      const lines = bytes.toString().split("\\r\\n");
+      const kept = lines.filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
+      socket.send(["SIP/2.0 200 OK", ...kept, "Content-Length: 0", "", ""].join("\\r\\n"), peer.port, peer.address);
+    });
+    socket.bind(25060, process.argv[1]);`;
+  for (const [name, layout, isUp] of [
+    [
+      "answers to the OPTIONS of the other node go to the node that has the address: its next hops are down",
+      oneAddress,
+      0,
+    ],
+    ["with a core side of its own the other node knows its next hops", coreApart, 1],
+  ] as const)
+    void t.test(name, { timeout: 120_000 }, async (t) => {
+      const pair = openEdgePair(t.testdir({ log: "" }), 1, { ...layout, probe: "on" });
+      t.teardown(pair.close);
+      const { core } = pair.network.machines;
+      core.start([process.execPath, "-e", answering, core.address], `${t.testdirName}/log`);
+      await pair.startRedis();
+      pair.network.give(VIP, "a");
+      await Promise.all([pair.start("a"), pair.start("b")]);
+      const hop = `trunk="lease-0",next_hop="sip:${core.address}:25060"`;
+      const state = (node: "a" | "b", of: string): number | undefined =>
+        pair.figure(node, `sigwall_next_hop_state{${hop},state="${of}"}`);
+      await until(() => state("a", "up") === 1);
+      await until(() => state("b", "unknown") === 0);
+      t.equal(state("b", "up"), isUp);
+      t.same(await Promise.all([pair.stop("a"), pair.stop("b")]), [0, 0]);
+    });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freePort, freeStreamPort } from "../../../test/support/free-port.ts";
+import { openDnsServer } from "../../../test/support/dns-server.ts";
 import { noRedis, startRedis } from "../../../test/support/redis-server.ts";
 import { cpuMicros } from "../../processes.ts";
 import { root } from "../filter.ts";
@@ -12,7 +13,7 @@ import { startCallingSide } from "./calling-side.ts";
 import { describe, excessOfChannels, excessOfRate } from "./limits.ts";
 import { openNodes, type SoakedNode } from "./nodes.ts";
 import { createOutcome, explain } from "./outcome.ts";
-import type { NodePlaces } from "./wire.ts";
+import { findNodes } from "./wire.ts";
 
 const usage = `usage: npm run soak:cluster -- [--minutes N] [--rate CALLS_PER_SECOND] [--kill-node-every SECONDS]
        [--kill-redis-every SECONDS] [--away SECONDS] [--redis-away SECONDS] [--commands MOST_A_CALL] [--program MAIN_JS]
@@ -53,11 +54,16 @@ for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => proces
 const wait = (millis: number): Promise<void> => new Promise((done) => setTimeout(done, millis));
 
 const port = await freePort("0.0.0.0");
-const places: NodePlaces = {
-  name: `edge.test:${port}`,
-  port,
-  addresses: ["127.0.0.11", "127.0.0.12"],
-};
+const ADDRESSES = ["127.0.0.11", "127.0.0.12"];
+const dns = await openDnsServer();
+dns.zone.set(
+  "SRV _sip._udp.edge.test",
+  ADDRESSES.map((_, index) => ({ data: `10 50 ${port} node-${index + 1}.edge.test`, ttl: 60 })),
+);
+for (const [index, data] of ADDRESSES.entries())
+  dns.zone.set(`A node-${index + 1}.edge.test`, [{ data, ttl: 60 }]);
+const places = await findNodes("edge.test", dns.place);
+await dns.close();
 const outcome = createOutcome();
 const called = await openCalledSide("127.0.0.6", 0, places, outcome);
 const redis = await startRedis(folder);

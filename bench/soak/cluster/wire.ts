@@ -1,12 +1,22 @@
 /** UDP between the peers of the soak and two nodes that bear one name. */
 import { createSocket } from "node:dgram";
+import { Resolver } from "node:dns/promises";
 
 /** What a name server says of the name that the nodes show. */
 export interface NodePlaces {
-  /** HOST:PORT that stands in Via and Record-Route of both. */
+  /** The name that stands in Via and Record-Route of both. */
   readonly name: string;
   readonly port: number;
   readonly addresses: readonly string[];
+}
+
+/** Asks a name server as RFC 3263 section 4.2 says: SRV for UDP, then the addresses. One port for all. */
+export async function findNodes(name: string, server: string): Promise<NodePlaces> {
+  const resolver = new Resolver();
+  resolver.setServers([server]);
+  const records = await resolver.resolveSrv(`_sip._udp.${name}`);
+  const addresses = await Promise.all(records.map((record) => resolver.resolve4(record.name)));
+  return { name, port: records[0]?.port ?? 5060, addresses: addresses.flat().toSorted() };
 }
 
 /** Sendings to one node before a peer turns to the next one: 1.5 s of silence. */
