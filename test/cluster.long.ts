@@ -8,3 +8,5 @@ import "./cluster/thread-restart.ts";
 import "./cluster/many-entries.ts";
 import "./cluster/moving-address.ts";
 import "./cluster/rolling.ts";
+import "./cluster/keepalived.ts";
+import "./cluster/soak-of-two.ts";

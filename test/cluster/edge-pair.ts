@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { type Machine, type Network, openNetwork } from "../support/namespaces.ts";
 import { inTime, until } from "../support/until.ts";
 import { program } from "../cli/filter-process.ts";
@@ -19,6 +20,8 @@ const addresses = {
   b: "10.77.0.12",
 } as const;
 
+const recordSchema = z.record(z.string(), z.unknown());
+
 export type NodeName = "a" | "b";
 
 /** A call, as both sides play it; each has a trunk, and ports, of its own. */
@@ -29,7 +32,8 @@ export interface PlayedCall {
 }
 
 export interface EdgePair {
-  readonly network: Network<keyof typeof addresses>;
+  readonly network: Network;
+  readonly machines: Readonly<Record<keyof typeof addresses, Machine>>;
   readonly start: (node: NodeName) => Promise<void>;
   readonly kill: (node: NodeName) => Promise<void>;
   /** SIGTERM. @returns its exit code */
@@ -70,7 +74,13 @@ export const coreApart: Layout = {
 /** @param calls trunks that there are */
 export function openEdgePair(folder: string, calls: number, layout = oneAddress): EdgePair {
   const network = openNetwork(addresses);
-  const { machines } = network;
+  const machines = {
+    caller: network.machine("caller"),
+    core: network.machine("core"),
+    redis: network.machine("redis"),
+    a: network.machine("a"),
+    b: network.machine("b"),
+  };
   const file = (...names: readonly string[]): string => join(folder, ...names);
   writeFileSync(file("own.csv"), "number\n+861087654300..+861087654399\n");
   writeFileSync(file("own.key"), `${"5a".repeat(32)}\n`, { mode: 0o600 });
@@ -80,8 +90,7 @@ export function openEdgePair(folder: string, calls: number, layout = oneAddress)
     file("policy.yaml"),
     `version: 1\ntrunks:\n  - { id: core, side: core, match: { addresses: [${addresses.core}]${layout.core} } }\n` +
       `${Array.from({ length: calls }, (_, index) => trunk(index)).join("")}lessees: [{ id: own, numbers: own.csv }]\n` +
-      `nextHopHealth: { probe: ${layout.probe}, intervalSeconds: 1, timeoutSeconds: 1 }
-`,
+      `nextHopHealth: { probe: ${layout.probe}, intervalSeconds: 1, timeoutSeconds: 1 }\noverload: { mode: off }\n`,
   );
   // SIPp takes ports from 6000 on for media.
   const running = new Map<string, ChildProcess>();
@@ -148,13 +157,14 @@ export function openEdgePair(folder: string, calls: number, layout = oneAddress)
     const child = machine.start(command, file(`${name}.log`));
     await once(child, "exit");
     if (child.exitCode === 0) return undefined;
-    const tail = (end: string): string =>
-      existsSync(file(name + end)) ? readFileSync(file(name + end), "latin1").slice(-3000) : "";
+    const tail = (ending: string): string =>
+      existsSync(file(name + ending)) ? readFileSync(file(name + ending), "latin1").slice(-3000) : "";
     return `${name} ended with ${child.exitCode ?? child.signalCode}\n${tail(".errors")}\n${tail(".messages")}\n${tail(".log")}`;
   };
 
   return {
     network,
+    machines,
     async start(node) {
       const from = log(node).length;
       const command = [process.execPath, program, "run", "--config", file(node, "sigwall.yaml")];
@@ -222,12 +232,12 @@ export function openEdgePair(folder: string, calls: number, layout = oneAddress)
       return found === undefined ? undefined : Number(found.slice(series.length));
     },
     records(node) {
-      const folder = file(node, "records");
-      const hours = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+      const records = file(node, "records");
+      const hours = existsSync(records) ? readdirSync(records, { recursive: true, encoding: "utf8" }) : [];
       return hours
         .filter((name) => name.endsWith(".ndjson"))
-        .flatMap((name) => readFileSync(join(folder, name), "utf8").trimEnd().split("\n"))
-        .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+        .flatMap((name) => readFileSync(join(records, name), "utf8").trimEnd().split("\n"))
+        .map((line) => recordSchema.parse(JSON.parse(line)));
     },
     close() {
       network.close();

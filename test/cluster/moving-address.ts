@@ -169,7 +169,7 @@ else {
     void t.test(name, { timeout: 120_000 }, async (t) => {
       const pair = openEdgePair(t.testdir({ log: "" }), 1, { ...layout, probe: "on" });
       t.teardown(pair.close);
-      const { core } = pair.network.machines;
+      const { core } = pair.machines;
       core.start([process.execPath, "-e", answering, core.address], `${t.testdirName}/log`);
       await pair.startRedis();
       pair.network.give(VIP, "a");

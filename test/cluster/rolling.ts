@@ -52,13 +52,13 @@ else {
       await pair.startRedis();
       await Promise.all([pair.start("a"), pair.start("b")]);
       pair.network.give(VIP, "a");
-      let isOver = false;
+      const progress = { isOver: false };
       const playing = pair
         .play(call, 0, ["-m", String(CALLS), "-r", "10", "-timeout", "100", "-timeout_error"])
-        .finally(() => (isOver = true));
+        .finally(() => (progress.isOver = true));
       /** Until a node has decided so many calls. */
       const decides = async (node: "a" | "b", calls: number): Promise<void> => {
-        while (decidedBy(node) < calls && !isOver) await pauseFor(200);
+        while (decidedBy(node) < calls && !progress.isOver) await pauseFor(200);
       };
       const decidedBy = (node: "a" | "b"): number =>
         pair.records(node).filter(({ record }) => record === "decided").length;
@@ -71,7 +71,7 @@ else {
         pair.move(leaving, staying);
         const code = await pair.stop(leaving);
         t.equal(code, 0, `${leaving} has drained`);
-        t.equal(isOver, false, "calls went on meanwhile");
+        t.equal(progress.isOver, false, "calls went on meanwhile");
         await pair.start(leaving);
         await decides(staying, before + 30);
       }

@@ -24,19 +24,23 @@ export interface Machine {
   run(...command: readonly string[]): string;
 }
 
-export interface Network<Name extends string> {
-  readonly machines: Readonly<Record<Name, Machine>>;
+export interface Network {
+  /** Throws for a name that none has. */
+  machine(name: string): Machine;
   /** The machine has a further address from now on, and says so to all (gratuitous ARP). */
-  give(address: string, to: Name): void;
-  take(address: string, from: Name): void;
+  give(address: string, to: string): void;
+  take(address: string, from: string): void;
   /** Ends every process that was started, and removes everything. */
   close(): void;
 }
 
+function ip(...args: readonly string[]): string {
+  return execFileSync("ip", args, { encoding: "utf8" });
+}
+
 /** Makes machines on one Ethernet. `addresses`: of each, in 10.77.0.0/24. */
-export function openNetwork<Name extends string>(addresses: Readonly<Record<Name, string>>): Network<Name> {
+export function openNetwork(addresses: Readonly<Record<string, string>>): Network {
   const prefix = `sw-${process.pid}-`;
-  const ip = (...args: readonly string[]): string => execFileSync("ip", args, { encoding: "utf8" });
   const made: string[] = [];
   const children = new Set<ChildProcess>();
   const make = (name: string): string => {
@@ -56,15 +60,15 @@ export function openNetwork<Name extends string>(addresses: Readonly<Record<Name
   const ethernet = make("ethernet");
   ip("-n", ethernet, "link", "add", "br0", "type", "bridge");
   ip("-n", ethernet, "link", "set", "br0", "up");
-  const machines = {} as Record<Name, Machine>;
-  for (const [name, address] of Object.entries<string>(addresses) as [Name, string][]) {
+  const machines = new Map<string, Machine>();
+  for (const [name, address] of Object.entries(addresses)) {
     const space = make(name);
     const port = `to-${name}`;
     ip("-n", ethernet, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", space);
     ip("-n", ethernet, "link", "set", port, "master", "br0", "up");
     ip("-n", space, "addr", "add", `${address}/24`, "dev", "eth0");
     ip("-n", space, "link", "set", "eth0", "up");
-    machines[name] = {
+    machines.set(name, {
       address,
       start(command, log) {
         const output = openSync(log, "a");
@@ -78,10 +82,14 @@ export function openNetwork<Name extends string>(addresses: Readonly<Record<Name
         return child;
       },
       run: (...command) => ip("netns", "exec", space, ...command),
-    };
+    });
   }
   return {
-    machines,
+    machine(name) {
+      const found = machines.get(name);
+      if (found === undefined) throw new Error(`no machine ${name}`);
+      return found;
+    },
     give(address, to) {
       const space = prefix + to;
       ip("-n", space, "addr", "add", `${address}/24`, "dev", "eth0");

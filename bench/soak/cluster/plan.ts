@@ -1,12 +1,14 @@
 /** What a call of the soak of two nodes is to do. The called side reads it out of the INVITE. */
 import { field } from "../message.ts";
 
-export type TrunkName = "load" | "rate" | "channels";
+const trunks = ["load", "rate", "channels"] as const;
+const kinds = ["answered", "changed", "cancelled", "busy"] as const;
+export type TrunkName = (typeof trunks)[number];
 
 export interface CallPlan {
   readonly trunk: TrunkName;
   /** `busy`: answered 486. `cancelled`: rings until the caller cancels. */
-  readonly kind: "answered" | "changed" | "cancelled" | "busy";
+  readonly kind: (typeof kinds)[number];
   readonly endedBy: "caller" | "called";
   /** Milliseconds from the INVITE to its answer, or to its CANCEL; from the answer to the BYE. */
   readonly ring: number;
@@ -34,9 +36,9 @@ export function writePlan({ trunk, kind, endedBy, ring, hold }: CallPlan): strin
 export function readPlan(invite: string): CallPlan {
   const [trunk, kind, endedBy, ring, hold] = field(invite, "X-Plan").split(" ");
   return {
-    trunk: trunk as TrunkName,
-    kind: kind as CallPlan["kind"],
-    endedBy: endedBy as CallPlan["endedBy"],
+    trunk: trunks.find((name) => name === trunk) ?? "load",
+    kind: kinds.find((name) => name === kind) ?? "answered",
+    endedBy: endedBy === "called" ? "called" : "caller",
     ring: Number(ring),
     hold: Number(hold),
   };
