@@ -42,27 +42,45 @@ export function excessOfRate(
   absences: readonly Absence[],
 ): Excesses {
   const late = Math.ceil(offeredPerSecond * ((nodes - 1) / nodes) * (SHARED_WITHIN / 1000));
-  const most = { "all there": -Infinity, "a node away": -Infinity, "Redis away": -Infinity };
-  const where: Partial<Record<Situation, { readonly from: number; readonly window: number }>> = {};
-  let alone = 0;
+  const found = createFound();
   for (const window of WINDOWS) {
     let end = 0;
     for (const [start, from] of times.entries()) {
-      while (end < times.length && times[end]! < from + window) end++;
+      const to = from + window;
+      while (end < times.length && times[end]! < to) end++;
       const excess = end - start - limit - (limit * window) / 1000;
-      const situation = situationOf(absences, from, from + window);
-      if (excess > most[situation]) {
-        most[situation] = excess;
-        where[situation] = { from, window };
-      }
-      if (situation === "Redis away")
-        alone = Math.max(alone, (nodes - 1) * (limit + (limit * window) / 1000));
+      const situation = situationOf(absences, from, to);
+      // Each node alone: as many at once, and each second without the others.
+      const alone =
+        situation === "Redis away" ? limit + (limit * withoutRedis(absences, from, to)) / 1000 : 0;
+      found.take(situation, { most: excess, bound: late + (nodes - 1) * alone, at: { from, window } });
     }
   }
+  return found.worst;
+}
+
+/** Milliseconds of a window without Redis, and in which counts are not shared again yet. */
+function withoutRedis(absences: readonly Absence[], from: number, to: number): number {
+  let sum = 0;
+  for (const absence of absences)
+    if (absence.who === "Redis")
+      sum += Math.max(0, Math.min(to, (absence.until ?? Infinity) + SETTLING) - Math.max(from, absence.from));
+  return sum;
+}
+
+/** Keeps what comes nearest to its bound, or passes it most. */
+function createFound(): {
+  readonly worst: Excesses;
+  readonly take: (situation: Situation, excess: Excess) => void;
+} {
+  const none: Excess = { most: -Infinity, bound: 0, at: undefined };
+  const worst = { "all there": none, "a node away": none, "Redis away": none };
   return {
-    "all there": { most: most["all there"], bound: late, at: where["all there"] },
-    "a node away": { most: most["a node away"], bound: late, at: where["a node away"] },
-    "Redis away": { most: most["Redis away"], bound: alone + late, at: where["Redis away"] },
+    worst,
+    take(situation, excess) {
+      const former = worst[situation];
+      if (excess.most - excess.bound > former.most - former.bound) worst[situation] = excess;
+    },
   };
 }
 
@@ -80,21 +98,15 @@ export function excessOfChannels(
   absences: readonly Absence[],
 ): Excesses {
   const late = Math.ceil(offeredPerSecond * ((nodes - 1) / nodes) * (SHARED_WITHIN / 1000));
-  const most = { "all there": -Infinity, "a node away": -Infinity, "Redis away": -Infinity };
-  const where: Partial<Record<Situation, { readonly from: number; readonly window: number }>> = {};
+  const found = createFound();
   let standing = 0;
   for (const { at, by } of steps) {
     standing += by;
     const situation = situationOf(absences, at - hold, at);
-    if (standing - limit <= most[situation]) continue;
-    most[situation] = standing - limit;
-    where[situation] = { from: at, window: 0 };
+    const alone = situation === "Redis away" ? (nodes - 1) * limit : 0;
+    found.take(situation, { most: standing - limit, bound: alone + late, at: { from: at, window: 0 } });
   }
-  return {
-    "all there": { most: most["all there"], bound: late, at: where["all there"] },
-    "a node away": { most: most["a node away"], bound: late, at: where["a node away"] },
-    "Redis away": { most: most["Redis away"], bound: (nodes - 1) * limit + late, at: where["Redis away"] },
-  };
+  return found.worst;
 }
 
 /** "at most 3 above one node (bound 9)", for each situation. */
