@@ -59,7 +59,7 @@ export interface Layout {
   readonly listen: string;
   /** What a trunk of the core is known by, beside its address. */
   readonly core: string;
-  readonly probe: "on" | "off";
+  readonly probe: "options" | "off";
 }
 
 /** Everything at the address that moves. SIPp takes an OPTIONS for a call. */

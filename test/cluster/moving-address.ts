@@ -167,14 +167,14 @@ else {
     ["with a core side of its own the other node knows its next hops", coreApart, 1],
   ] as const)
     void t.test(name, { timeout: 120_000 }, async (t) => {
-      const pair = openEdgePair(t.testdir({ log: "" }), 1, { ...layout, probe: "on" });
+      const pair = openEdgePair(t.testdir({ log: "" }), 1, { ...layout, probe: "options" });
       t.teardown(pair.close);
       const { core } = pair.machines;
       core.start([process.execPath, "-e", answering, core.address], `${t.testdirName}/log`);
       await pair.startRedis();
       pair.network.give(VIP, "a");
       await Promise.all([pair.start("a"), pair.start("b")]);
-      const hop = `trunk="lease-0",next_hop="sip:${core.address}:25060"`;
+      const hop = `trunk="lease-0",next_hop="${core.address}:25060"`;
       const state = (node: "a" | "b", of: string): number | undefined =>
         pair.figure(node, `sigwall_next_hop_state{${hop},state="${of}"}`);
       await until(() => state("a", "up") === 1);
