@@ -8,3 +8,5 @@ import "./cli/service-install.ts";
 import "./cli/draining.ts";
 import "./cli/watchdog.ts";
 import "./cli/marketing.ts";
+import "./cli/line-orders.ts";
+import "./cli/lost-log.ts";

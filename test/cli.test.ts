@@ -14,6 +14,4 @@ import "./cli/admin-endpoints.ts";
 import "./cli/hep.ts";
 import "./cli/drachtio.ts";
 import "./cli/stuck-thread.ts";
-import "./cli/lost-log.ts";
-import "./cli/line-orders.ts";
 import "./cli/quarantine.ts";
