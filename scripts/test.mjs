@@ -17,7 +17,7 @@ const { values: options, positionals: wanted } = parseArgs({
 /** Areas that run at the same time. */
 const JOBS = 2;
 /** Started first, so that none of them is left alone at the end. */
-const SLOWEST = ["cli", "engines", "sctp", "fuzz", "sipp", "noc"];
+const SLOWEST = ["cli", "ask", "records", "engines", "proxy", "sctp", "fuzz", "sipp", "noc"];
 /** An area that prints nothing for so long hangs. Milliseconds. */
 const MOST_SILENCE = ((options.long ? 600 : 300) + 60 * Number(options.soak ?? 0)) * 1000;
 

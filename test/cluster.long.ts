@@ -7,3 +7,7 @@ import "./cluster/hostile-server.ts";
 import "./cluster/thread-restart.ts";
 import "./cluster/many-entries.ts";
 import "./cluster/checkpoints.ts";
+import "./cluster/moving-address.ts";
+import "./cluster/rolling.ts";
+import "./cluster/keepalived.ts";
+import "./cluster/soak-of-two.ts";

@@ -14,3 +14,4 @@ import "./cluster/lost-by-redis.ts";
 import "./cluster/strange-entries.ts";
 import "./cluster/access.ts";
 import "./cluster/clocks.ts";
+import "./cluster/soak-limits.ts";

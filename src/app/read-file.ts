@@ -101,5 +101,6 @@ const words: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the device",
   EROFS: "the file system is read-only",
   EADDRINUSE: "address already in use",
-  EADDRNOTAVAIL: "this machine has no such address",
+  EADDRNOTAVAIL:
+    "this machine has no such address; an address that comes later, as by VRRP, needs net.ipv4.ip_nonlocal_bind=1",
 };

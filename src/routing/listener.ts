@@ -27,6 +27,11 @@ export interface Listener {
   readonly shown: HostPort;
   /** The same as they stand in Via and Record-Route, IPv6 in brackets. */
   readonly sentBy: string;
+  /**
+   * What our branches are bound to: the id, or the transport and the name where one is advertised. Nodes that advertise
+   * one name write the same branch, so that a repeat by another node is the same transaction to the called side.
+   */
+  readonly bound: string;
   /** Beginning of our Via values: everything up to the branch. */
   readonly via: string;
   /** Beginning of our Record-Route URI: everything up to the token, the same for every dialog. */
@@ -52,7 +57,8 @@ export function createListener(
   const via = `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=`;
   const isReliable = transport !== "udp";
   const route = `<sip:${sentBy};${isReliable ? `transport=${transport};` : ""}lr;${TOKEN_PARAM}=`;
-  return { id, index, transport, isReliable, address, port, family, shown, sentBy, via, route };
+  const named = advertise === undefined ? id : `${transport}:${sentBy}`;
+  return { id, index, transport, isReliable, address, port, family, shown, sentBy, bound: named, via, route };
 }
 
 /** Where a message is sent. */

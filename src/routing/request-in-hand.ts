@@ -250,13 +250,13 @@ export function pathOf({ via, address, replyPort, callId, message }: RequestInHa
  * request went. All of it comes back in the response (RFC 3261 section 16.11).
  *
  * @param targetPort {@link hopPort}
- * @param listenerId of the listener that the request came in by
+ * @param ingress `bound` of the listener that the request came in by
  */
 export function branchFields(
   { via, replyAddress, replyPort, callId, cseq }: TransactionPath,
   targetAddress: string,
   targetPort: number | SipTransport,
-  listenerId: string,
+  ingress: string,
 ): string {
-  return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${targetAddress}\n${targetPort}\n${listenerId}`;
+  return `${sentByOf(via)}\n${via.branch}\n${replyAddress}\n${replyPort}\n${callId}\n${cseq}\n${targetAddress}\n${targetPort}\n${ingress}`;
 }

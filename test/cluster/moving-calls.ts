@@ -3,7 +3,18 @@ import t from "tap";
 import { packCalls } from "../../src/calls/call-snapshot.ts";
 import { answer2xx, answerCall, CALLED, CALLER, placeCall, via, within } from "../support/released-call.ts";
 import { createTestCluster, type TestCluster, type TestNode } from "../support/nodes.ts";
-import { basicPolicy, header, outcomeOf, peers, request, respond } from "../support/proxy.ts";
+import {
+  basicPolicy,
+  compileText,
+  createTestProxy,
+  header,
+  outcomeOf,
+  peers,
+  request,
+  respond,
+} from "../support/proxy.ts";
+import type { HostPort } from "../../src/net/host.ts";
+import { createListener, type Listener } from "../../src/routing/listener.ts";
 
 const policy = `${basicPolicy}nextHopHealth: { probe: off }\n`;
 const hour = 3_600_000;
@@ -394,4 +405,33 @@ void t.test("what a call has behind it is dated without the time on the way", as
   b.receive(peers.core, respond(bye?.text ?? "", 200));
   const ended = b.events.find((event) => event.kind === "ended");
   t.equal(ended?.kind === "ended" && ended.talkedMs, 20_000, "10 s at a, 10 s on the way");
+});
+
+const listenerAt = (address: string, advertise?: HostPort): Listener[] => [
+  createListener(`udp:${address}:5060`, 0, "udp", address, 5060, advertise),
+];
+
+void t.test("nodes that advertise one name write one branch, whatever their addresses", async (t) => {
+  const name = { host: "sbc.example", port: 5060 };
+  const rows: readonly (readonly [advertise: HostPort | undefined, isSame: boolean])[] = [
+    [name, true],
+    [undefined, false],
+  ];
+  for (const [advertise, isSame] of rows) {
+    const nodes = ["192.0.2.1", "192.0.2.2"].map((address) =>
+      createTestProxy(compileText(policy), { listeners: listenerAt(address, advertise) }),
+    );
+    const [one, two] = nodes.map((node) =>
+      header(node.receive(peers.lessee, invite("both"))[0]?.text ?? "", "Via"),
+    );
+    const place1 = one?.split(";sw=")[0];
+    t.equal(place1 === two?.split(";sw=")[0], isSame, advertise?.host ?? "by address");
+    const [, second] = nodes;
+    const answer = respond(nodes[0]!.receive(peers.lessee, invite("other"))[0]?.text ?? "", 180);
+    t.equal(
+      outcomeOf(second!.receive(peers.core, answer)),
+      isSame ? "180" : "nothing",
+      "an answer at the other node",
+    );
+  }
 });

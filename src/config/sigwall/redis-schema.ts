@@ -214,7 +214,7 @@ export function findUnnamedNodes(
 ): readonly ConfigIssue[] {
   if (entry === undefined || !isNamedAlone) return [];
   const message =
-    "messages of a call that another node has begun name that node in Route: list the addresses of all nodes in `ownNames`, or let listeners `advertise` one name";
+    "messages of a call that another node has begun name that node in Route: list the addresses of all nodes in `ownNames`, or let listeners `advertise` one name, or the address that moves";
   return [source.issueAt(["redis"], message, "warning")];
 }
 

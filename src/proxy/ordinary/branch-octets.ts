@@ -73,6 +73,6 @@ export function branchDigits(
   at = putField(scratch, at, targetAddress);
   at =
     typeof targetPort === "number" ? putNumber(scratch, at, targetPort) : putField(scratch, at, targetPort);
-  at = putOctets(scratch, at, ingress.id, 0, ingress.id.length);
+  at = putOctets(scratch, at, ingress.bound, 0, ingress.bound.length);
   return tags.finish(at);
 }

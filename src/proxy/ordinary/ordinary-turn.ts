@@ -13,7 +13,7 @@ export interface OwnOctets {
   readonly route: Uint8Array;
   /** False: another listener writes the same Record-Route. */
   readonly isRouteUnique: boolean;
-  readonly id: Uint8Array;
+  readonly bound: Uint8Array;
 }
 
 /** Reused from message to message: nothing may keep it. */
@@ -38,6 +38,6 @@ export function ownOctetsOf(listeners: readonly Listener[]): readonly OwnOctets[
     via: octetsOf(listener.via),
     route: octetsOf(listener.route),
     isRouteUnique: listeners.every((other) => other === listener || other.route !== listener.route),
-    id: octetsOf(listener.id),
+    bound: octetsOf(listener.bound),
   }));
 }

@@ -68,7 +68,9 @@ function proves(
   address: string,
   port: number,
 ): boolean {
-  return proxy.tags.mac("branch", branchFields(path, address, hopPort(listener, port), ingress.id)) === mac;
+  return (
+    proxy.tags.mac("branch", branchFields(path, address, hopPort(listener, port), ingress.bound)) === mac
+  );
 }
 
 function statedPlace({ value, branchEnd, end }: StatedVia): Target | undefined {

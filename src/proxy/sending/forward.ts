@@ -285,7 +285,7 @@ export function forward(turn: RequestTurn, target: Target, call?: MarkedCall): S
   // Neither the method nor the To tag enters the branch: ACK and CANCEL carry the branch of their INVITE.
   const index = message.first[Header.via]!;
   const line = message.lineStart[index]!;
-  const fields = branchFields(pathOf(request), target.address, hopPort(egress, target.port), listener.id);
+  const fields = branchFields(pathOf(request), target.address, hopPort(egress, target.port), listener.bound);
   const mac = proxy.tags.mac("branch", fields);
   const begun = edits.pen.at;
   putVia(turn, egress, target, mac, markOf(proxy, call, mac));

@@ -32,7 +32,7 @@ export function sendFollowing(
   hop: Target,
 ): OwnFollowing {
   const { path, ingress, uri, from, routes } = invite;
-  const fields = branchFields(path, hop.address, hopPort(egress, hop.port), ingress.id);
+  const fields = branchFields(path, hop.address, hopPort(egress, hop.port), ingress.bound);
   const mac = proxy.tags.mac("branch", fields);
   const mark = markOfName(proxy.callTags, name, mac);
   const text =

@@ -126,7 +126,12 @@ function giveUpAt(turn: RequestTurn, hop: Target): void {
   const { proxy, request } = turn;
   const egress = egressOf(turn, hop);
   if (egress === undefined || egress.isReliable || !request.listener.isReliable) return;
-  const fields = branchFields(pathOf(request), hop.address, hopPort(egress, hop.port), request.listener.id);
+  const fields = branchFields(
+    pathOf(request),
+    hop.address,
+    hopPort(egress, hop.port),
+    request.listener.bound,
+  );
   giveUpInvite(turn, formatBranch(request.listener.index, proxy.tags.mac("branch", fields)), hop.port);
 }
 
