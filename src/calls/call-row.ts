@@ -78,7 +78,7 @@ export const ELSEWHERE = 1 << 31;
 /** Every flag of a row that a snapshot keeps. */
 export const LASTING = TOLD | CANCELLED | NODE;
 
-/** The BYE: who sent it (an index of ENDED_BY) and its cause, 16 bits, where it has one. */
+/** The BYE: who sent it (an index of `endedBys`) and its cause, 16 bits, where it has one. */
 export const BY_SHIFT = 9;
 export const HAS_CAUSE = 1 << 11;
 export const CAUSE_SHIFT = 12;

@@ -1,6 +1,13 @@
 // The life of a row: its state, its channel, its due time and its end.
 import type { Mutable } from "../domain/mutable.ts";
-import type { CallEnd, CallEnded, CallRef, EndedBy, HowEnded } from "../domain/call.ts";
+import {
+  type CallEnd,
+  type CallEnded,
+  type CallRef,
+  type EndedBy,
+  endedBys,
+  type HowEnded,
+} from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import { REPEATED_FOR } from "../sip/timers.ts";
 import { type CallClock, createCallClock } from "./call-clock.ts";
@@ -50,11 +57,9 @@ export const UNCONFIRMED_FOR: Millis = 30 * 60_000;
 /** Rows that {@link CallRows.reclaim} looks at. */
 const MOST_LOOKED_AT = 64;
 
-const ENDED_BY: readonly EndedBy[] = ["caller", "called", "filter"];
-
 /** An end by what {@link CallRows.setBye} has noted. */
 function noteEnd(flags: number, how: HowEnded, status: number | undefined): CallEnd {
-  const end: Mutable<CallEnd> = { by: ENDED_BY[(flags >>> BY_SHIFT) & 3] ?? "filter", how };
+  const end: Mutable<CallEnd> = { by: endedBys[(flags >>> BY_SHIFT) & 3] ?? "filter", how };
   if (status !== undefined) end.status = status;
   if ((flags & HAS_CAUSE) !== 0) end.cause = (flags >>> CAUSE_SHIFT) & 0xffff;
   return end;
@@ -306,7 +311,7 @@ export function createCallRows<Setup>(parts: CallsParts<Setup>): CallRows<Setup>
     setBye(row, by, cause) {
       const at = row * ROW_WORDS + FLAGS;
       const isCause = cause !== undefined && cause >= 0 && cause <= 0xffff;
-      const noted = (ENDED_BY.indexOf(by) << BY_SHIFT) | (isCause ? HAS_CAUSE | (cause << CAUSE_SHIFT) : 0);
+      const noted = (endedBys.indexOf(by) << BY_SHIFT) | (isCause ? HAS_CAUSE | (cause << CAUSE_SHIFT) : 0);
       words[at] = (words[at]! & ~BYE) | noted;
     },
     schedule,

@@ -1,7 +1,4 @@
 // The layout of batches: what nodes tell each other of their calls.
-import type { EndedBy, HowEnded } from "../domain/call.ts";
-import type { IdentitySource } from "../domain/identity.ts";
-import type { NumberClass, UnusableWhy } from "../domain/number.ts";
 import type { SipTransport } from "../domain/trunk.ts";
 
 /*
@@ -61,66 +58,6 @@ export const NO_CAUSE = 0xffff;
 export const MOST_IDENTITIES = 16;
 
 /** New words are added at the end: their place is the number on the wire. */
-export const identitySources = [
-  "p-asserted-identity",
-  "p-preferred-identity",
-  "remote-party-id",
-  "from",
-  "isup-calling-party",
-  "isup-generic-number",
-  "diversion",
-  "history-info",
-  "referred-by",
-  "address-of-record",
-  "isup-redirecting-number",
-  "isup-original-called-number",
-] as const satisfies readonly IdentitySource[];
-export const numberClasses = [
-  "foreign",
-  "fixed",
-  "mobile",
-  "mobile_mvno",
-  "mobile_satellite",
-  "mobile_emergency_comms",
-  "mobile_iot",
-  "mobile_reserved",
-  "area+95/96",
-  "emergency",
-  "emergency_sms",
-  "fault_or_gsm_emergency",
-  "directory",
-  "anti_fraud",
-  "operator_service",
-  "public_service",
-  "business_code",
-  "info_line",
-  "ip_prefix",
-  "sms_port",
-  "intl_service",
-  "enterprise_95",
-  "callcentre_95",
-  "short_95",
-  "short_96",
-  "intelligent_400",
-  "intelligent_800",
-  "intelligent_1010",
-] as const satisfies readonly NumberClass[];
-export const unusableWhys = [
-  "empty",
-  "token",
-  "restricted",
-  "unavailable",
-  "not-a-number",
-  "invalid",
-] as const satisfies readonly UnusableWhy[];
-export const endedBys = ["caller", "called", "filter"] as const satisfies readonly EndedBy[];
-export const howEndeds = [
-  "cancelled",
-  "refused",
-  "released",
-  "timed-out",
-  "lost",
-] as const satisfies readonly HowEnded[];
 export const transports = ["udp", "tcp", "tls"] as const satisfies readonly SipTransport[];
 export const outcomeKinds = ["forward", "redirect", "reject", "drop"] as const;
 /** Kinds of numbers. */

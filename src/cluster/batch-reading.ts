@@ -1,9 +1,9 @@
 // Reads batches of other nodes: total, so that no octets of theirs can do harm.
 import { Buffer } from "node:buffer";
 import { createSharedRow, readRow, type SharedRow } from "../calls/shared-rows.ts";
-import type { EndedBy, HopId, HowEnded } from "../domain/call.ts";
-import type { AssertedIdentity } from "../domain/identity.ts";
-import type { PartyNumber } from "../domain/number.ts";
+import { type EndedBy, endedBys, type HopId, type HowEnded, howEndeds } from "../domain/call.ts";
+import { type AssertedIdentity, identitySources } from "../domain/identity.ts";
+import { numberClasses, type PartyNumber, unusableWhys } from "../domain/number.ts";
 import { isReasonCode, type ReasonCode } from "../domain/reason.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
@@ -12,20 +12,15 @@ import type { Outcome } from "../proxy/memory/ledger.ts";
 import { type MessageChanges, UNCHANGED } from "../proxy/messages/message-changes.ts";
 import type { Target } from "../routing/listener.ts";
 import {
-  endedBys,
   HEAD,
-  howEndeds,
-  identitySources,
   Item,
   ITEM_HEAD,
   NO_CAUSE,
   NONE,
-  numberClasses,
   NumberKind,
   outcomeKinds,
   ROSTER_ROW,
   transports,
-  unusableWhys,
   VERSION,
 } from "./batch-layout.ts";
 import type { ToldDecision } from "./batch-writing.ts";

@@ -2,18 +2,15 @@
 import { Buffer } from "node:buffer";
 import type { CallName } from "../calls/calls.ts";
 import type { CallAttempt } from "../domain/attempt.ts";
-import type { CallEnded, EndedBy, HopId } from "../domain/call.ts";
-import type { AssertedIdentity } from "../domain/identity.ts";
-import type { PartyNumber } from "../domain/number.ts";
+import { type CallEnded, type EndedBy, endedBys, type HopId, howEndeds } from "../domain/call.ts";
+import { type AssertedIdentity, identitySources } from "../domain/identity.ts";
+import { numberClasses, type PartyNumber, unusableWhys } from "../domain/number.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
 import type { Outcome } from "../proxy/memory/ledger.ts";
 import type { MessageChanges } from "../proxy/messages/message-changes.ts";
 import {
-  endedBys,
   HEAD,
-  howEndeds,
-  identitySources,
   Item,
   ITEM_HEAD,
   LONGEST_BATCH,
@@ -21,12 +18,10 @@ import {
   MOST_IDENTITIES,
   NO_CAUSE,
   NONE,
-  numberClasses,
   NumberKind,
   outcomeKinds,
   ROSTER_ROW,
   transports,
-  unusableWhys,
   VERSION,
 } from "./batch-layout.ts";
 

@@ -34,14 +34,17 @@ export type Action =
   | { readonly kind: "released"; readonly cause: number }
   | { readonly kind: "silent" };
 
-/** Who ended a call. `filter`: the filter itself, or a timer that ran out. */
-export type EndedBy = "caller" | "called" | "filter";
+/** Who ended a call. `filter`: the filter itself, or a timer that ran out. Rows and nodes hold places in this list. */
+export const endedBys = ["caller", "called", "filter"] as const;
+export type EndedBy = (typeof endedBys)[number];
 
 /**
  * How a call ended. `cancelled`: the caller gave up before the answer. `refused`: the set-up failed. `released`: a
  * party ended the answered call, or the filter ended the call by order. `timed-out`: nobody answered, or the session expired. `lost`: the end was never seen.
+ * Nodes tell each other places in this list: new ones come last.
  */
-export type HowEnded = "cancelled" | "refused" | "released" | "timed-out" | "lost";
+export const howEndeds = ["cancelled", "refused", "released", "timed-out", "lost"] as const;
+export type HowEnded = (typeof howEndeds)[number];
 
 /** The end of a call. */
 export interface CallEnd {

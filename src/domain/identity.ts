@@ -1,20 +1,22 @@
 // The claims of who is calling: where each one was asserted, and how it was presented.
 import type { PartyNumber } from "./number.ts";
 
-/** Where a calling number was asserted. */
-export type IdentitySource =
-  | "p-asserted-identity"
-  | "p-preferred-identity"
-  | "remote-party-id"
-  | "from"
-  | "isup-calling-party"
-  | "isup-generic-number"
-  | "diversion"
-  | "history-info"
-  | "referred-by"
-  | "address-of-record"
-  | "isup-redirecting-number"
-  | "isup-original-called-number";
+/** Where a calling number was asserted. Nodes tell each other places in this list: new ones come last. */
+export const identitySources = [
+  "p-asserted-identity",
+  "p-preferred-identity",
+  "remote-party-id",
+  "from",
+  "isup-calling-party",
+  "isup-generic-number",
+  "diversion",
+  "history-info",
+  "referred-by",
+  "address-of-record",
+  "isup-redirecting-number",
+  "isup-original-called-number",
+] as const;
+export type IdentitySource = (typeof identitySources)[number];
 
 /** Presentation of a calling number: RFC 3323/3325 for SIP, Q.763 section 3.10 for ISUP. */
 export type Presentation = "allowed" | "restricted" | "unavailable";

@@ -12,36 +12,39 @@ export type E164 = string & { readonly [brand]: "E164" };
 /**
  * The class of a number: `foreign`, or a kind of the +86 plan (data column `kind`), or `area+95/96`
  * for a code 95… or 96… behind an area code. Other codes keep their class behind an area code.
+ * Nodes tell each other places in this list: new classes come last.
  */
-export type NumberClass =
-  | "foreign"
-  | "fixed"
-  | "mobile"
-  | "mobile_mvno"
-  | "mobile_satellite"
-  | "mobile_emergency_comms"
-  | "mobile_iot"
-  | "mobile_reserved"
-  | "area+95/96"
-  | "emergency"
-  | "emergency_sms"
-  | "fault_or_gsm_emergency"
-  | "directory"
-  | "anti_fraud"
-  | "operator_service"
-  | "public_service"
-  | "business_code"
-  | "info_line"
-  | "ip_prefix"
-  | "sms_port"
-  | "intl_service"
-  | "enterprise_95"
-  | "callcentre_95"
-  | "short_95"
-  | "short_96"
-  | "intelligent_400"
-  | "intelligent_800"
-  | "intelligent_1010";
+export const numberClasses = [
+  "foreign",
+  "fixed",
+  "mobile",
+  "mobile_mvno",
+  "mobile_satellite",
+  "mobile_emergency_comms",
+  "mobile_iot",
+  "mobile_reserved",
+  "area+95/96",
+  "emergency",
+  "emergency_sms",
+  "fault_or_gsm_emergency",
+  "directory",
+  "anti_fraud",
+  "operator_service",
+  "public_service",
+  "business_code",
+  "info_line",
+  "ip_prefix",
+  "sms_port",
+  "intl_service",
+  "enterprise_95",
+  "callcentre_95",
+  "short_95",
+  "short_96",
+  "intelligent_400",
+  "intelligent_800",
+  "intelligent_1010",
+] as const;
+export type NumberClass = (typeof numberClasses)[number];
 
 /** How a number was written, as bits of {@link PartyNumber}`.flags`. */
 export const NumberFlag = {
@@ -70,8 +73,17 @@ export const NumberFlag = {
  * `empty`: no digits at all; `token`: a word that stands for a hidden caller ("anonymous");
  * `restricted`, `unavailable`: ISUP presentation indicator; `not-a-number`: a name, also one with digits that are no number (`pbx01`);
  * `invalid`: something like a number that no plan allows.
+ * Nodes tell each other places in this list: new ones come last.
  */
-export type UnusableWhy = "empty" | "token" | "restricted" | "unavailable" | "not-a-number" | "invalid";
+export const unusableWhys = [
+  "empty",
+  "token",
+  "restricted",
+  "unavailable",
+  "not-a-number",
+  "invalid",
+] as const;
+export type UnusableWhy = (typeof unusableWhys)[number];
 
 /** A number of the calling, called or diverting party. */
 export type PartyNumber =

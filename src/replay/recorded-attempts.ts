@@ -6,20 +6,19 @@ import {
   type SeizedCircuit,
   type SignallingSource,
 } from "../domain/attempt.ts";
-import type { AssertedIdentity, Presentation, ShownName } from "../domain/identity.ts";
-import { type DialPlan, formatNumber, type PartyNumber } from "../domain/number.ts";
+import {
+  type AssertedIdentity,
+  identitySources,
+  type Presentation,
+  type ShownName,
+} from "../domain/identity.ts";
+import { type DialPlan, formatNumber, type PartyNumber, unusableWhys } from "../domain/number.ts";
 import type { Mutable } from "../domain/mutable.ts";
 import type { Millis } from "../domain/time.ts";
 import type { Trunk } from "../domain/trunk.ts";
 import { type Endpoint, parseEndpoint } from "../net/address.ts";
 import { readCalledNumber, readIsupNumber, readListNumber, readSipNumber } from "../numbering/e164.ts";
-import {
-  identitySources,
-  nameSources,
-  signallings,
-  transports,
-  unusableWhys,
-} from "../records/lines/frame-layout.ts";
+import { nameSources, signallings, transports } from "../records/lines/frame-layout.ts";
 import { type Fields, isFields, objectsIn, textIn, textsIn } from "../records/lines/line-fields.ts";
 import { unusable } from "../numbering/interpretation.ts";
 

@@ -1,12 +1,11 @@
 // Makes events of calls out of record lines, so that limits and detectors can be fed with calls of the past.
-import type { Action, CallDecided, CallEnded } from "../domain/call.ts";
+import { type Action, type CallDecided, type CallEnded, endedBys, howEndeds } from "../domain/call.ts";
 import { type DecidedBy, type Verdict, verdictKinds } from "../domain/decision.ts";
 import type { Mutable } from "../domain/mutable.ts";
 import type { Millis } from "../domain/time.ts";
 import { isReasonCode, type ReasonCode } from "../domain/reason.ts";
 import { ruleIds } from "../domain/rule-id.ts";
 import type { Trunk } from "../domain/trunk.ts";
-import { endedBys, howEndeds } from "../records/lines/frame-layout.ts";
 import { type Fields, textIn } from "../records/lines/line-fields.ts";
 import { readAttempt } from "./recorded-attempts.ts";
 

@@ -1,13 +1,6 @@
 // The exchange in the call thread: hands over what others must know, counts what finds no room, and runs the thread that tells it.
 import { randomBytes } from "node:crypto";
-import {
-  isMainThread,
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-  workerData,
-} from "node:worker_threads";
+import { isMainThread, workerData } from "node:worker_threads";
 import {
   type Exchange,
   type ExchangeListener,
@@ -33,6 +26,7 @@ import {
   TAKEN,
   type ToCluster,
 } from "./cluster-messages.ts";
+import { startStandingThread } from "../threads/standing-thread.ts";
 
 export interface ExchangeParts {
   readonly redis: RedisConfig;
@@ -67,8 +61,6 @@ const MOST_UNDERWAY_OCTETS: number = 32 * 2 ** 20;
 const MOST_EARLY: number = 64 * 2 ** 20;
 /** What a message takes beside its octets, about. */
 const EARLY_MESSAGE = 256;
-/** How long after its end the thread is started again. Milliseconds. */
-const RESTART_AFTER: Millis = 1000;
 /** Longest time that the end waits for the last entries. Milliseconds. */
 const MOST_FAREWELL: Millis = 2000;
 
@@ -102,10 +94,6 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
   /** What came before anybody listened. What is counted makes room for more. */
   let early: { readonly message: FromCluster; readonly isCounted: boolean }[] = [];
   let earlyOctets = 0;
-  let port: MessagePort | undefined;
-  let thread: Worker | undefined;
-  let restart: NodeJS.Timeout | undefined;
-  let closed: (() => void) | undefined;
 
   function forgetTaken(): void {
     const now = Atomics.load(cells, TAKEN);
@@ -119,11 +107,10 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
     const octets = message.bytes?.length ?? 0;
     forgetTaken();
     const isFull = underway.length >= MOST_UNDERWAY || underwayOctets + octets > MOST_UNDERWAY_OCTETS;
-    if (port === undefined || isFull) return false;
+    const buffer = message.kind === "batch" ? message.bytes.buffer : undefined;
+    if (isFull || !thread.post(message, buffer instanceof ArrayBuffer ? [buffer] : [])) return false;
     underway.push(octets);
     underwayOctets += octets;
-    const buffer = message.kind === "batch" ? message.bytes.buffer : undefined;
-    port.postMessage(message, buffer instanceof ArrayBuffer ? [buffer] : []);
     return true;
   }
 
@@ -199,16 +186,17 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
         log[message.level](message.message, message.fields);
         break;
       case "closed":
-        closed?.();
+        thread.lastWord();
         break;
     }
   }
 
-  function start(): void {
-    const channel = new MessageChannel();
-    const data: ClusterThreadData = {
+  const thread = startStandingThread<FromCluster, ToCluster>({
+    script: new URL(import.meta.url),
+    name: "cluster",
+    dataFor: (port): ClusterThreadData => ({
       thread: "cluster",
-      port: channel.port2,
+      port,
       cells,
       redis,
       secret,
@@ -218,43 +206,21 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
       sequence,
       wallAhead,
       isBegun: begun.isOpen(),
-    };
-    port = channel.port1;
-    port.on("message", hear);
-    port.unref();
-    try {
-      thread = new Worker(new URL(import.meta.url), { workerData: data, transferList: [channel.port2] });
-    } catch (error) {
-      ended(String(error));
-      return;
-    }
-    thread.unref();
-    let failure = "the cluster thread ended";
-    thread.on("error", (error) => (failure = String(error)));
-    thread.once("exit", () => {
-      thread = undefined;
-      for (let got = receive(channel.port1); got !== undefined; got = receive(channel.port1))
-        hear(got.message);
-      if (closed === undefined) ended(failure);
-      else closed();
-    });
-    if (known !== undefined) port.postMessage(known, []);
-    for (const { kind, subject } of kept.values()) postKept(kind, subject);
-  }
-
-  function ended(why: string): void {
-    port?.close();
-    port = undefined;
-    forgetTaken();
-    lost += underway.length;
-    underway = [];
-    underwayOctets = 0;
-    figures = { ...figures, isUp: false, why };
-    log.error("the cluster thread ended: this node counts alone until it is started again", { why });
-    restart = setTimeout(start, RESTART_AFTER).unref();
-  }
-
-  start();
+    }),
+    hear,
+    started(tell) {
+      if (known !== undefined) tell(known);
+      for (const { kind, subject } of kept.values()) postKept(kind, subject);
+    },
+    ended(why) {
+      forgetTaken();
+      lost += underway.length;
+      underway = [];
+      underwayOctets = 0;
+      figures = { ...figures, isUp: false, why };
+      log.error("the cluster thread ended: this node counts alone until it is started again", { why });
+    },
+  });
   return {
     send(batch) {
       sequence++;
@@ -280,7 +246,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
     know(status) {
       const since = known?.status.revision === status.revision ? known.since : sharedNow();
       known = { kind: "know", status, since };
-      port?.postMessage(known, []);
+      thread.post(known);
     },
     figures: () => ({ ...figures, lost: { ...figures.lost, thread: lost } }),
     listen(hearer) {
@@ -294,24 +260,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
     hasTwin: begun.wait,
     asked: (most) => heard.wait(most),
     async close() {
-      clearTimeout(restart);
-      const last = thread;
-      if (last === undefined || port === undefined) {
-        closed = () => undefined;
-        return;
-      }
-      last.ref();
-      await new Promise<void>((resolve) => {
-        const limit = setTimeout(resolve, MOST_FAREWELL);
-        closed = () => {
-          clearTimeout(limit);
-          resolve();
-        };
-        port?.postMessage({ kind: "close" } satisfies ToCluster, []);
-      });
-      await last.terminate();
-      port?.close();
-      port = undefined;
+      await thread.close({ kind: "close" }, MOST_FAREWELL);
     },
   };
 }
@@ -357,10 +306,6 @@ function nameOf(kind: KeptKind, subject: string): string {
 
 function octetsOf(message: FromCluster): number {
   return "bytes" in message ? (message.bytes?.length ?? 0) : 0;
-}
-
-function receive(port: MessagePort): { readonly message: FromCluster } | undefined {
-  return receiveMessageOnPort(port);
 }
 
 function isClusterData(value: unknown): value is ClusterThreadData {

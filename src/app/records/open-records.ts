@@ -1,12 +1,5 @@
 // The records in the call thread: puts events into the ring, counts what finds no room, and runs the thread that writes.
-import {
-  isMainThread,
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-  workerData,
-} from "node:worker_threads";
+import { isMainThread, workerData } from "node:worker_threads";
 import type { RecordsConfig } from "../../config/sigwall/records-schema.ts";
 import type { CallEvent } from "../../domain/call.ts";
 import type { Millis } from "../../domain/time.ts";
@@ -34,6 +27,7 @@ import {
   type ToRecords,
   WAKE,
 } from "./records-messages.ts";
+import { startStandingThread } from "../threads/standing-thread.ts";
 
 /** What is kept, and where. At least one of the two is there. */
 export interface KeptThings {
@@ -70,8 +64,6 @@ const MOST_CROWDED = 1000;
 const TELL_EVERY: Millis = 200;
 /** At most this many messages wait for a thread. */
 const MOST_MESSAGES = 4096;
-/** How long after its end the thread is started again. Milliseconds. */
-const RESTART_AFTER: Millis = 1000;
 /** Longest time that the end of the filter waits for the last lines. Milliseconds. */
 const MOST_FAREWELL: Millis = 5000;
 
@@ -109,13 +101,9 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
   let lostTo = 0;
   /** Messages that found no room, and are not told in the log of evidence yet. */
   let full: { from: Millis; to: Millis; lost: number } | undefined;
-  let port: MessagePort | undefined;
-  let thread: Worker | undefined;
-  let restart: NodeJS.Timeout | undefined;
   let starts = 0;
   let durable: (() => void) | undefined;
   let newCheckpoint: ((packed: Uint8Array) => void) | undefined;
-  let closed: (() => void) | undefined;
   let isEvidenceWhole = false;
   /** What waits for a thread. */
   let waiting: ToRecords[] = [];
@@ -234,16 +222,22 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       case "closed":
         figures.lost += message.lost;
         isEvidenceWhole = message.isEvidenceWhole;
-        closed?.();
+        thread.lastWord();
         break;
     }
   }
 
-  function start(): void {
-    const channel = new MessageChannel();
-    const data: RecordsThreadData = {
+  function send(message: ToRecords): void {
+    if (!thread.post(message) && waiting.length < MOST_MESSAGES) waiting.push(message);
+    wake();
+  }
+
+  const thread = startStandingThread<FromRecords, ToRecords>({
+    script: new URL(import.meta.url),
+    name: "records",
+    dataFor: (port): RecordsThreadData => ({
       thread: "records",
-      port: channel.port2,
+      port,
       ring,
       node,
       lines: records,
@@ -251,47 +245,18 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       names: pen.names(),
       trunks,
       linesFolder: stateOf(linesFolder, starts),
-      evidenceFolder: stateOf(evidenceFolder, starts),
-    };
-    starts++;
-    port = channel.port1;
-    port.on("message", hear);
-    port.unref();
-    try {
-      thread = new Worker(new URL(import.meta.url), { workerData: data, transferList: [channel.port2] });
-    } catch (error) {
-      ended(String(error));
-      return;
-    }
-    thread.unref();
-    let failure = "the records thread ended";
-    thread.on("error", (error) => (failure = String(error)));
-    thread.once("exit", () => {
-      thread = undefined;
-      // Its last messages may be on their way still.
-      for (let got = receive(channel.port1); got !== undefined; got = receive(channel.port1))
-        hear(got.message);
-      if (closed === undefined) ended(failure);
-      else closed();
-    });
-    for (const message of waiting.splice(0)) send(message);
-  }
-
-  function ended(why: string): void {
-    port?.close();
-    port = undefined;
-    hear({ kind: "failing", why });
-    Atomics.store(cells, FAILING, 1);
-    restart = setTimeout(start, RESTART_AFTER).unref();
-  }
-
-  function send(message: ToRecords): void {
-    if (port === undefined && waiting.length < MOST_MESSAGES) waiting.push(message);
-    else port?.postMessage(message);
-    wake();
-  }
-
-  start();
+      evidenceFolder: stateOf(evidenceFolder, starts++),
+    }),
+    hear,
+    started(post) {
+      for (const message of waiting.splice(0)) post(message);
+      wake();
+    },
+    ended(why) {
+      hear({ kind: "failing", why });
+      Atomics.store(cells, FAILING, 1);
+    },
+  });
   const telling = setInterval(() => {
     tellLost();
     tellFull();
@@ -328,28 +293,12 @@ export function openRecords({ records, evidence }: KeptThings, parts: RecordsPar
       (evidence?.onFull === "refuse" && Atomics.load(cells, EVIDENCE_FAILING) === 1),
     async close() {
       clearInterval(telling);
-      clearTimeout(restart);
       tellLost();
       tellFull();
       tellBeyond(chooser.rest());
       peers.take().forEach(send);
-      const last = thread;
       const before = figures.lost;
-      let isClosed = false;
-      if (last !== undefined) {
-        last.ref();
-        isClosed = await new Promise<boolean>((resolve) => {
-          const limit = setTimeout(resolve, MOST_FAREWELL, false);
-          closed = () => {
-            clearTimeout(limit);
-            resolve(true);
-          };
-          send({ kind: "close" });
-        });
-        const terminated = last.terminate();
-        if (isClosed) await terminated;
-      }
-      port?.close();
+      const isClosed = await thread.close({ kind: "close" }, MOST_FAREWELL);
       waiting = [];
       const isWritten = isClosed && figures.isOk && lost === 0 && figures.lost === before;
       const isProved = evidence === undefined || (isClosed && isEvidenceWhole && full === undefined);
@@ -382,10 +331,6 @@ function describeFailing(folder: string, onFull: RecordsConfig["onFull"]): strin
       ? "calls go on, and what finds no room in memory is counted as lost"
       : "new calls of screened trunks are refused as `overload`, but for emergency calls";
   return `records can't be written to ${folder}: ${then}; the filter tries again, look at the disk`;
-}
-
-function receive(port: MessagePort): { readonly message: FromRecords } | undefined {
-  return receiveMessageOnPort(port);
 }
 
 function isRecordsData(value: unknown): value is RecordsThreadData {

@@ -1,18 +1,23 @@
 // Writes events of calls as frames of the ring: numbers and texts, in the call thread, with little garbage.
 import { numberFound } from "./attempt-line.ts";
 import { PrivacyFlag, type CallAttempt } from "../../domain/attempt.ts";
-import type { Action, CallEvent, CallsShed, RequestDecided, CallDecided } from "../../domain/call.ts";
+import {
+  type Action,
+  type CallDecided,
+  type CallEvent,
+  type CallsShed,
+  endedBys,
+  howEndeds,
+  type RequestDecided,
+} from "../../domain/call.ts";
 import type { Decision, VerdictKind } from "../../domain/decision.ts";
 import { verdictKinds } from "../../domain/decision.ts";
-import type { AssertedIdentity, ShownName } from "../../domain/identity.ts";
-import type { PartyNumber } from "../../domain/number.ts";
+import { type AssertedIdentity, identitySources, type ShownName } from "../../domain/identity.ts";
+import { type PartyNumber, unusableWhys } from "../../domain/number.ts";
 import { causeOf } from "../../domain/reason.ts";
 import {
   actionKinds,
-  endedBys,
   Frame,
-  howEndeds,
-  identitySources,
   nameSources,
   MOST_FINDINGS,
   MOST_MESSAGE,
@@ -24,7 +29,6 @@ import {
   presentations,
   signallings,
   transports,
-  unusableWhys,
 } from "./frame-layout.ts";
 import type { FramePen } from "./frame-pen.ts";
 

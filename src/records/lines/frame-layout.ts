@@ -1,8 +1,7 @@
 // How events lie in the ring between the call thread and the records thread: kinds, flags, bounds and tables of words.
 import type { SignallingSource } from "../../domain/attempt.ts";
-import type { Action, EndedBy, HowEnded } from "../../domain/call.ts";
-import type { IdentitySource, NameSource, Presentation } from "../../domain/identity.ts";
-import type { UnusableWhy } from "../../domain/number.ts";
+import type { Action } from "../../domain/call.ts";
+import type { NameSource, Presentation } from "../../domain/identity.ts";
 
 /** The first octet of a frame. */
 export const Frame = { decided: 1, request: 2, ended: 3, moved: 4, shed: 5, gap: 6 } as const;
@@ -65,32 +64,10 @@ export const presentations = [
   "restricted",
   "unavailable",
 ] as const satisfies readonly Presentation[];
-export const identitySources = [
-  "p-asserted-identity",
-  "p-preferred-identity",
-  "remote-party-id",
-  "from",
-  "isup-calling-party",
-  "isup-generic-number",
-  "diversion",
-  "history-info",
-  "referred-by",
-  "address-of-record",
-  "isup-redirecting-number",
-  "isup-original-called-number",
-] as const satisfies readonly IdentitySource[];
 export const nameSources = [
   "isup-generic-name",
   "isup-display-information",
 ] as const satisfies readonly NameSource[];
-export const unusableWhys = [
-  "empty",
-  "token",
-  "restricted",
-  "unavailable",
-  "not-a-number",
-  "invalid",
-] as const satisfies readonly UnusableWhy[];
 export const actionKinds = [
   "forwarded",
   "redirected",
@@ -98,12 +75,4 @@ export const actionKinds = [
   "released",
   "silent",
 ] as const satisfies readonly Action["kind"][];
-export const endedBys = ["caller", "called", "filter"] as const satisfies readonly EndedBy[];
-export const howEndeds = [
-  "cancelled",
-  "refused",
-  "released",
-  "timed-out",
-  "lost",
-] as const satisfies readonly HowEnded[];
 export const movedWhys = ["down", "503", "unreached"] as const;

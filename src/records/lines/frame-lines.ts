@@ -1,7 +1,10 @@
 // Makes record lines of the frames of the ring, in the records thread.
 import type { Buffer } from "node:buffer";
 import type { SignallingSource } from "../../domain/attempt.ts";
+import { endedBys, howEndeds } from "../../domain/call.ts";
 import { type DecidedBy, verdictKinds } from "../../domain/decision.ts";
+import { identitySources } from "../../domain/identity.ts";
+import { unusableWhys } from "../../domain/number.ts";
 import { isReasonCode, type ReasonCode } from "../../domain/reason.ts";
 import { type RuleId, ruleIds } from "../../domain/rule-id.ts";
 import type { Millis } from "../../domain/time.ts";
@@ -10,11 +13,8 @@ import { privacyNames } from "./event-frames.ts";
 import { createFrameCursor, type FrameCursor } from "./frame-cursor.ts";
 import {
   actionKinds,
-  endedBys,
   Frame,
   FrameFlag,
-  howEndeds,
-  identitySources,
   nameSources,
   movedWhys,
   NONE_16,
@@ -23,7 +23,6 @@ import {
   presentations,
   signallings,
   transports,
-  unusableWhys,
 } from "./frame-layout.ts";
 import { quoteText } from "./json-text.ts";
 import { clampTime, formatLineTime } from "./line-time.ts";

@@ -3,44 +3,12 @@ import { z } from "zod";
 import type { CallAttempt } from "../../domain/attempt.ts";
 import type { AssertedIdentity } from "../../domain/identity.ts";
 import type { Deny } from "../../domain/decision.ts";
-import type { NumberClass } from "../../domain/number.ts";
+import { type NumberClass, numberClasses } from "../../domain/number.ts";
 import { classifyBehindArea } from "../../numbering/cn.ts";
 import type { UsableNumber } from "../../numbering/e164.ts";
 import { authorityClasses } from "../authority-classes.ts";
 import { describeIdentity, isCounted } from "../identities.ts";
 import type { Note, ScreenRule } from "../rule.ts";
-
-/** The classes that an operator may name. */
-const classes = [
-  "foreign",
-  "fixed",
-  "mobile",
-  "mobile_mvno",
-  "mobile_satellite",
-  "mobile_emergency_comms",
-  "mobile_iot",
-  "mobile_reserved",
-  "area+95/96",
-  "emergency",
-  "emergency_sms",
-  "fault_or_gsm_emergency",
-  "directory",
-  "anti_fraud",
-  "operator_service",
-  "public_service",
-  "business_code",
-  "info_line",
-  "ip_prefix",
-  "sms_port",
-  "intl_service",
-  "enterprise_95",
-  "callcentre_95",
-  "short_95",
-  "short_96",
-  "intelligent_400",
-  "intelligent_800",
-  "intelligent_1010",
-] as const satisfies readonly NumberClass[];
 
 /** The classes whose column `may_originate` in the +86 plan data says never or no. */
 const neverOriginate: NumberClass[] = [
@@ -58,7 +26,7 @@ const neverOriginate: NumberClass[] = [
 
 const optionsSchema = z.strictObject({
   classes: z
-    .array(z.enum(classes))
+    .array(z.enum(numberClasses))
     .default(neverOriginate)
     .describe("Classes that never call, instead of those the plan data names (400, 800, 106…)."),
   categories: z
