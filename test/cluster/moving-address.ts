@@ -117,7 +117,7 @@ const rows: readonly Row[] = [
 const missing = noNamespaces ?? noRedis ?? (isInstalled ? undefined : "sipp is not installed");
 if (missing !== undefined) t.pass("an address that moves", { skip: missing });
 else {
-  t.setTimeout(600_000);
+  t.setTimeout(1_800_000);
   for (const withRedis of [true, false])
     void t.test(
       `kill -9, and the address moves${withRedis ? "" : "; Redis is gone"}`,

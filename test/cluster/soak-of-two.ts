@@ -6,7 +6,7 @@ import { noRedis } from "../support/redis-server.ts";
 
 if (noRedis !== undefined) t.pass("a soak of two nodes", { skip: noRedis });
 else {
-  t.setTimeout(300_000);
+  t.setTimeout(1_800_000);
   void t.test("no call is lost while nodes and Redis are killed", { timeout: 300_000 }, async (t) => {
     const load = ["--minutes", "1", "--rate", "20", "--kill-node-every", "20", "--kill-redis-every", "40"];
     const soak = spawn(process.execPath, ["out/bench/soak/cluster/run.js", ...load], {
