@@ -3,7 +3,8 @@ import type { Buffer } from "node:buffer";
 import type { EndedBy, HowEnded } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
-import { REPEATED_FOR, SESSION_GRACE } from "../sip/timers.ts";
+import { REPEATED_FOR } from "../sip/timers.ts";
+import { sessionEnd } from "./call-clock.ts";
 import {
   BEGUN,
   CHANGED,
@@ -327,10 +328,9 @@ export function createCallsElsewhere<Setup>(
       size--;
       if (isHeld) rows.hold(row);
       const session = words[row * ROW_WORDS + SESSION]!;
-      const fresh =
-        state === IN_SETUP ? REPEATED_FOR : session > 0 ? session * 1000 + SESSION_GRACE : Infinity;
+      const fresh = state === IN_SETUP ? clock.time + REPEATED_FOR : sessionEnd(clock.time, session);
       const expires = row * ROW_DOUBLES + EXPIRES;
-      doubles[expires] = Math.max(doubles[expires]!, clock.time + fresh);
+      doubles[expires] = Math.max(doubles[expires]!, fresh);
       table.close(row);
       rows.schedule(row);
       if (state < IN_SETUP || state > IN_RELEASE) return;
