@@ -80,8 +80,8 @@ export interface CallsElsewhere<Setup> {
    * @returns where it ends; `at` for a call that is not in set-up, answered or in release here
    */
   pack(slot: CallSlot, out: Buffer, at: number): number;
-  /** Takes the state of a call as its carrier tells it. @returns what has begun by that; undefined: nothing is new */
-  take(call: ToldCall, now: Millis): "begun" | "answered" | undefined;
+  /** Takes the state of a call as its carrier tells it. @returns true when it is new that the call is answered */
+  take(call: ToldCall, now: Millis): boolean;
   /** Takes what another node has decided about a message, for its repeats. @returns false where there is no room */
   decided(
     name: CallName,
@@ -230,12 +230,12 @@ export function createCallsElsewhere<Setup>(
     take(call, now) {
       rows.pass(now);
       const { name, trunk, carrier, turn, row: told, transit } = call;
-      if ((name.node ?? 0) === NO_NODE || carrier <= 0) return undefined;
+      if ((name.node ?? 0) === NO_NODE || carrier <= 0) return false;
       let row = table.withName(name.epoch, name.count, name.node);
       if (row === NO_ROW) row = begin(name, trunk);
       else if (mayTake(row, call)) table.open(row);
-      else return undefined;
-      if (row === NO_ROW) return undefined;
+      else return false;
+      if (row === NO_ROW) return false;
       const before = stateOfRow(words, row);
       const state = told.flags & STATE;
       rows.unhold(row);
@@ -249,8 +249,7 @@ export function createCallsElsewhere<Setup>(
       table.close(row);
       rows.schedule(row);
       if (setup !== undefined) settled(setup);
-      if (before < STANDING && state === STANDING) return "answered";
-      return before < IN_SETUP ? "begun" : undefined;
+      return before < STANDING && state === STANDING;
     },
     decided(name, carrier, { trunk, bytes, start, end, isPassing }, setup, now) {
       rows.pass(now);
