@@ -12,7 +12,6 @@ import {
   ELSEWHERE,
   EXPIRES,
   FLAGS,
-  HEADER_USED,
   IN_RELEASE,
   IN_SETUP,
   JUDGED,
@@ -27,15 +26,14 @@ import {
   UNCONFIRMED,
 } from "./call-row.ts";
 import { NO_NODE } from "./call-nodes.ts";
+import { searchRows } from "./call-search.ts";
 import { type CallRows, UNCONFIRMED_FOR } from "./call-rows.ts";
 import { NO_ROW, stateOfRow } from "./call-table.ts";
-import { type CallName, type Calls, type CallSlot, NO_CALL } from "./calls.ts";
+import type { CallName, Calls, CallSlot } from "./calls.ts";
 import { nameOfRow, packRow, putRow, type SharedRow } from "./shared-rows.ts";
 
 /** Other nodes are told a later expiry where it is later by so much. */
 const MUCH_LATER: Millis = 60_000;
-/** Rows that one search looks at. */
-const MOST_ROWS = 8192;
 
 /** What a node tells of a call that it carries. */
 export interface ToldCall {
@@ -292,13 +290,13 @@ export function createCallsElsewhere<Setup>(
     },
     gone(carrier, from, now) {
       rows.pass(now);
-      return search(from, (row, state) => {
+      return searchRows(words, from, (row, state) => {
         if (isElsewhere(row) && carriers[row] === carrier) giveUpLater(row, state);
       });
     },
     begunAnew(carrier, before, from, now) {
       rows.pass(now);
-      return search(from, (row, state) => {
+      return searchRows(words, from, (row, state) => {
         if (!isElsewhere(row) || carriers[row] !== carrier || toldAt[row]! >= before) return;
         setCarrier(row, 0);
         giveUpLater(row, state);
@@ -306,13 +304,13 @@ export function createCallsElsewhere<Setup>(
     },
     forget(carrier, before, from, now) {
       rows.pass(now);
-      return search(from, (row, state) => {
+      return searchRows(words, from, (row, state) => {
         if (!isElsewhere(row) || carriers[row] !== carrier || toldAt[row]! >= before) return;
         if (state >= IN_SETUP && state <= IN_RELEASE) finishSilently(row);
       });
     },
     carried: (from, found) =>
-      search(from, (row, state) => {
+      searchRows(words, from, (row, state) => {
         if (!isElsewhere(row) && state >= IN_SETUP && state <= IN_RELEASE) found.push(row);
       }),
     takeOver(row) {
@@ -351,13 +349,5 @@ export function createCallsElsewhere<Setup>(
     rows.unhold(row);
     if (!isElsewhere(row)) setElsewhere(row, 0);
     rows.finish(row, { by: "filter", how: "lost" }, clock.time - clock.ahead);
-  }
-
-  function search(from: CallSlot, visit: (row: number, state: number) => void): CallSlot {
-    const used = words[HEADER_USED]!;
-    const first = Math.max(from, 1);
-    const end = Math.min(first + MOST_ROWS, used + 1);
-    for (let row = first; row < end; row++) visit(row, stateOfRow(words, row));
-    return end > used ? NO_CALL : end;
   }
 }
