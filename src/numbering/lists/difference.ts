@@ -2,7 +2,8 @@
 import type { Millis } from "../../domain/time.ts";
 import { isInForce } from "../number-columns.ts";
 import type { NumberSet } from "../number-set.ts";
-import { type NumberSpan, wideSpansOf } from "./prefix-numbers.ts";
+import type { NumberSpan } from "./entry-spans.ts";
+import { wideSpansOf } from "./prefix-numbers.ts";
 
 /** What one set covers and the other does not. */
 export interface SetExcess {

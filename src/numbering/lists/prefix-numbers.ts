@@ -2,15 +2,7 @@
 import { formatKey } from "../../domain/number.ts";
 import { readListNumber } from "../e164.ts";
 import type { NumberSet } from "../number-set.ts";
-
-/** The longest number (ITU-T E.164 section 6). */
-const MAX_DIGITS = 15;
-
-/** Numbers without a gap between them. Both ends are inclusive. Keys are those of `PartyNumber`. */
-export interface NumberSpan {
-  readonly low: number;
-  readonly high: number;
-}
+import { type NumberSpan, spansOfEntry } from "./entry-spans.ts";
 
 /** A row of a list that is no single number. */
 export interface WideSpan extends NumberSpan {
@@ -39,13 +31,12 @@ export interface WideSpans {
  */
 export function numbersOfPrefix(low: number): NumberSpan | undefined {
   if (low <= 0) return undefined;
-  const digits = String(low).length;
+  const digits = String(low);
   let found: NumberSpan | undefined;
-  for (let length = digits, power = 1; length <= MAX_DIGITS; length++, power *= 10) {
-    const span = { low: low * power, high: low * power + power - 1 };
+  for (const span of spansOfEntry({ kind: "prefix", digits, code: false })) {
     const whole = wholeDigits(span.low) ?? wholeDigits(span.high);
     if (whole === undefined) continue;
-    if (found !== undefined || digits < whole) return undefined;
+    if (found !== undefined || digits.length < whole) return undefined;
     found = span;
   }
   return found;
