@@ -4,7 +4,8 @@ import type { Calendar } from "../config/lists/calendar.ts";
 import { writeCsv } from "../config/lists/csv.ts";
 import type { AskedColumn } from "../config/lists/asked-column.ts";
 import { createListReader, type ListReading } from "../config/lists/number-list.ts";
-import type { CellIssue, CleanList, CleanRow } from "./clean-list.ts";
+import type { CellIssue } from "./cell-issues.ts";
+import type { CleanList, CleanRow } from "./clean-list.ts";
 
 /** The text of a list, its header first. Line 2 is the first row. */
 export function writeList(columns: readonly string[], rows: readonly CleanRow[]): string {

@@ -15,13 +15,8 @@ import type { PolicyFile } from "../../config/policy/policy-file.ts";
 import { findStrangeTrunks } from "../../config/policy/row-trunks.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
 import { suggest } from "../../config/yaml/suggestion.ts";
-import {
-  type CellIssue,
-  type Change,
-  type ChangeCount,
-  cleanList,
-  type CleanList,
-} from "../../intake/clean-list.ts";
+import type { CellIssue } from "../../intake/cell-issues.ts";
+import { type Change, type ChangeCount, cleanList, type CleanList } from "../../intake/clean-list.ts";
 import { addRows, type MetRow } from "../../intake/list-addition.ts";
 import type { ListTerms } from "../../intake/listed-rows.ts";
 import { proveList, writeList } from "../../intake/list-text.ts";
