@@ -81,6 +81,29 @@ export function wideSpansOf({ columns }: NumberSet): WideSpans {
   return { spans: spans.toSorted((a, b) => a.low - b.low), prefixes };
 }
 
+/**
+ * Calls `take` with the single numbers and the wide rows of a list, in the order of `low`.
+ *
+ * @param spans in that order, as {@link wideSpansOf} gives them
+ */
+export function eachInOrder(
+  exact: Float64Array,
+  spans: readonly WideSpan[],
+  take: (low: number, high: number, row: number) => void,
+): void {
+  let at = 0;
+  const takeUpTo = (key: number): void => {
+    for (let span = spans[at]; span !== undefined && span.low <= key; span = spans[++at])
+      take(span.low, span.high, span.row);
+  };
+  for (let row = 0; row < exact.length; row++) {
+    const key = exact[row] ?? 0;
+    takeUpTo(key);
+    take(key, key, row);
+  }
+  takeUpTo(Infinity);
+}
+
 function widthOf({ low, high }: NumberSpan): number {
   return high - low;
 }
