@@ -12,6 +12,17 @@ export function writeList(columns: readonly string[], rows: readonly CleanRow[])
   return writeCsv([columns, ...rows.map(({ cells }) => cells)]);
 }
 
+/** The line of the first row: the header is line 1. */
+const FIRST_LINE = 2;
+
+/** Tells where in the table a line of the text came from. `firstLine` as in {@link proveList}. */
+export function placesOf(
+  { rows, placeOf }: CleanList,
+  firstLine = FIRST_LINE,
+): (line: number, column: string) => string {
+  return (line, column) => placeOf(rows[line - firstLine]?.row ?? 1, column);
+}
+
 /**
  * Reads a list that was written as the policy would read it. What the reader refuses is told at the cell that it came
  * from.
@@ -23,15 +34,18 @@ export function proveList(
   text: string,
   calendar: Calendar,
   homeCountry: string,
-  { firstLine = 2, asked }: { readonly firstLine?: number; readonly asked?: AskedColumn | undefined } = {},
+  {
+    firstLine = FIRST_LINE,
+    asked,
+  }: { readonly firstLine?: number; readonly asked?: AskedColumn | undefined } = {},
 ): { readonly reading: ListReading; readonly issues: readonly CellIssue[] } {
   const reading = createListReader(calendar, homeCountry)("list", Buffer.from(text), asked);
+  const placeOfLine = placesOf(list, firstLine);
   const issues = reading.issues
     .filter(({ severity }) => severity === "error")
     .map(({ line, path, message }): CellIssue => {
-      const row = list.rows[line - firstLine]?.row ?? 1;
       const column = list.columns.find((name) => name === path);
-      return { place: list.placeOf(row, column ?? "number"), column: column ?? "", message };
+      return { place: placeOfLine(line, column ?? "number"), column: column ?? "", message };
     });
   return { reading, issues };
 }

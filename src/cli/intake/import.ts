@@ -19,7 +19,7 @@ import type { CellIssue } from "../../intake/cell-issues.ts";
 import { type Change, type ChangeCount, cleanList, type CleanList } from "../../intake/clean-list.ts";
 import { addRows, type MetRow } from "../../intake/list-addition.ts";
 import type { ListTerms } from "../../intake/listed-rows.ts";
-import { proveList, writeList } from "../../intake/list-text.ts";
+import { placesOf, proveList, writeList } from "../../intake/list-text.ts";
 import { differenceOf } from "../../numbering/lists/difference.ts";
 import type { ReadList } from "../../config/lists/number-list.ts";
 import { readMonthlyFigures, writeMonthlyFigures } from "../../intake/monthly-figures.ts";
@@ -222,8 +222,7 @@ interface MadeList {
 function makeWhole(target: Target, clean: CleanList): MadeList {
   const { calendar, homeCountry, asked } = target;
   const text = writeList(clean.columns, clean.rows);
-  const placeOfLine = (line: number, column: string): string =>
-    clean.placeOf(clean.rows[line - 2]?.row ?? 1, column);
+  const placeOfLine = placesOf(clean);
   if (clean.issues.length > 0) return { text, placeOfLine, told: [], read: undefined, issues: [] };
   const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked });
   return { text, placeOfLine, told: [], read: reading.list, issues };
@@ -236,7 +235,8 @@ function addTo(target: Target, clean: CleanList): MadeList | { readonly error: s
   const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, target);
   if ("error" in addition) return addition;
   const { text, added, firstLine, covered, overlapping, issues } = addition;
-  const proved = proveList({ ...clean, rows: added }, text, calendar, homeCountry, {
+  const news = { ...clean, rows: added };
+  const proved = proveList(news, text, calendar, homeCountry, {
     firstLine,
     asked,
   });
@@ -244,8 +244,7 @@ function addTo(target: Target, clean: CleanList): MadeList | { readonly error: s
     ...describeMet("row left out, the list has its numbers already", covered),
     ...describeMet("row that repeats numbers of the list, which says the same of them", overlapping),
   ];
-  const placeOfLine = (line: number, column: string): string =>
-    clean.placeOf(added[line - firstLine]?.row ?? 1, column);
+  const placeOfLine = placesOf(news, firstLine);
   return { text, placeOfLine, told, read: proved.reading.list, issues: [...issues, ...proved.issues] };
 }
 
