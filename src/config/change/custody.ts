@@ -2,8 +2,7 @@
 import { formatKey } from "../../domain/number.ts";
 import type { Millis } from "../../domain/time.ts";
 import { takenOut } from "../../numbering/lists/difference.ts";
-import type { NumberSpan } from "../../numbering/lists/prefix-numbers.ts";
-import { spansOfEntry } from "../../numbering/lists/entry-spans.ts";
+import { type NumberSpan, spansOfEntry } from "../../numbering/lists/entry-spans.ts";
 import { ATTRIBUTE_WIDTH } from "../../numbering/number-columns.ts";
 import { createNumberSetBuilder } from "../../numbering/number-set-builder.ts";
 import { type NumberSet, openNumberSet } from "../../numbering/number-set.ts";
