@@ -1,5 +1,4 @@
 // `sigwall report`: the monthly report out of the records, as a page, as CSV or as JSON.
-import { createCalendar } from "../../config/lists/calendar.ts";
 import { type ReadFile, resolvePath } from "../../config/yaml/config-files.ts";
 import { valueAt } from "../../config/yaml/schema-issues.ts";
 import { readPolicyFile } from "../../config/policy/policy-file.ts";
@@ -179,7 +178,6 @@ async function makeReport(
   const spanBefore = monthSpan(previous, place.timeZone) ?? span;
   const counts = await countMonth(place.folders, database, { ...span, since: spanBefore.from, until });
   const before = await countMonth(place.folders, database, { from: spanBefore.from, to: span.from });
-  const calendar = createCalendar(place.timeZone);
   const report = buildReport({
     month,
     timeZone: place.timeZone,
@@ -192,7 +190,6 @@ async function makeReport(
     ...readPlaces(place, span.to, new Set(counts.attempts.map(({ trunk }) => trunk)), readFile),
     imported: imported.filter((figure) => figure.month === month),
     importedBefore: imported.filter((figure) => figure.month === previous),
-    dayOf: (at) => calendar.formatDay(at),
   });
   const breakdowns =
     by.length === 0 ? report.breakdowns : report.breakdowns.filter(({ dimension }) => by.includes(dimension));
