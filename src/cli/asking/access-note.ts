@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { AccessLine } from "../../records/lines/record-line.ts";
 import { giveToOwner } from "../../records/sealed/folder-owner.ts";
+import { COMMAND_NODE } from "../../records/sealed/hour-files.ts";
 import type { Millis } from "../../domain/time.ts";
 
 /** Who asked what. */
@@ -26,7 +27,7 @@ export interface Access {
  */
 export function noteAccess(folders: readonly string[], access: Access, now: Millis): readonly string[] {
   const { command, user, host, found, asked } = access;
-  const node = `console@${nodeOf(host)}`;
+  const node = `${COMMAND_NODE}${nodeOf(host)}`;
   const time = new Date(now).toISOString();
   const line: AccessLine & { readonly asked: Access["asked"] } = {
     record: "access",

@@ -1,7 +1,7 @@
 // Gives the attempts of a span of time one after another, in order of time, sealed and open hours together.
 import type { Millis } from "../../domain/time.ts";
 import type { Database } from "../sealed/duckdb.ts";
-import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import { HOUR, type HourFiles, isReadOpen, listHours, openPath } from "../sealed/hour-files.ts";
 import { takeOnce } from "./copied-lines.ts";
 import { readOpenLines } from "./open-lines.ts";
 import type { Fields } from "../lines/line-fields.ts";
@@ -53,7 +53,7 @@ export async function eachAttempt(
   for (const start of [...new Set(hours.map((hour) => hour.start))].toSorted((a, b) => a - b)) {
     const own = hours.filter((hour) => hour.start === start);
     const sealed = own.filter(({ isSealed }) => isSealed);
-    const open = own.filter(({ isOpen, isSealed }) => isOpen && !isSealed);
+    const open = own.filter(isReadOpen);
     if (sealed.length > 0 && database === undefined) leftOut += sealed.length;
     const lines: TimedLine[] = [];
     // One node writes in order of time. Several nodes are put in order.
