@@ -4,7 +4,7 @@ import type { Database } from "../sealed/duckdb.ts";
 import { objectsIn, textIn } from "../lines/line-fields.ts";
 import { HOUR, type HourFiles, isReadOpen, listHours, openPath } from "../sealed/hour-files.ts";
 import { copiesOf, keyOfLine, partHours } from "./copied-lines.ts";
-import { readOpenLines } from "./open-lines.ts";
+import { addUnread, readOpenLines } from "./open-lines.ts";
 import type { ReadLine, RecordFilter } from "./record-filter.ts";
 import { countSealedNumbers, listSealedIds, type NumberUse, readSealedLines } from "./sealed-lines.ts";
 
@@ -166,10 +166,6 @@ export function numbersOf({ calling }: ReadLine): ReadonlySet<string> {
       .map(({ number }) => textIn(number))
       .filter((number) => number !== ""),
   );
-}
-
-function addUnread(damages: string[], hour: HourFiles, count: number): void {
-  if (count > 0) damages.push(`${openPath(hour)}: ${count} lines can't be read`);
 }
 
 /** The hours from the newest day on; each batch has twice as many days as the one before. */

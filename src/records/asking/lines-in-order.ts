@@ -3,7 +3,7 @@ import type { Millis } from "../../domain/time.ts";
 import type { Database } from "../sealed/duckdb.ts";
 import { HOUR, type HourFiles, isReadOpen, listHours, openPath } from "../sealed/hour-files.ts";
 import { takeOnce } from "./copied-lines.ts";
-import { readOpenLines } from "./open-lines.ts";
+import { addUnread, readOpenLines } from "./open-lines.ts";
 import type { Fields } from "../lines/line-fields.ts";
 import { countSealedAttempts, eachSealedLine } from "./sealed-attempts.ts";
 
@@ -64,7 +64,7 @@ export async function eachAttempt(
         if (isMixed) lines.push({ line, at });
         else take(line, at);
       });
-      if (unread > 0) damages.push(`${openPath(hour)}: ${unread} lines can't be read`);
+      addUnread(damages, hour, unread);
     }
     const inOrder = lines.toSorted(byTime);
     if (sealed.length > 0 && database !== undefined)

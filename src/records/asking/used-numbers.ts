@@ -3,7 +3,7 @@ import type { Millis } from "../../domain/time.ts";
 import { textIn } from "../lines/line-fields.ts";
 import { HOUR, type HourFiles, isOfCommand, listHours, openPath } from "../sealed/hour-files.ts";
 import { numbersOf, type RecordPlace } from "./ask-records.ts";
-import { readOpenLines } from "./open-lines.ts";
+import { addUnread, readOpenLines } from "./open-lines.ts";
 import { type LesseeNumber, listSealedUse } from "./sealed-lines.ts";
 
 /** How much of the time could be looked at. */
@@ -49,7 +49,7 @@ export async function eachUsedNumber(
           if (textIn(lessee) === "" || verdict === "reject" || verdict === "drop") return;
           for (const number of numbersOf(line)) take({ lessee: textIn(lessee), number });
         });
-        if (unread > 0) damages.push(`${openPath(hour)}: ${unread} lines can't be read`);
+        addUnread(damages, hour, unread);
       }
     }
   }
