@@ -151,7 +151,7 @@ export function addOfficeCommands(
       const [{ reportMonth }, { readFromDisk }, { whoAsks }] = await Promise.all([
         import("./reporting/report.ts"),
         import("../app/read-file.ts"),
-        import("./search.ts"),
+        import("./asking/access-note.ts"),
       ]);
       const language = lang ?? ((process.env["LANG"] ?? "").startsWith("zh") ? "zh" : "en");
       done(

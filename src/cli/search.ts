@@ -1,12 +1,11 @@
 // `sigwall search`: finds record lines, sealed and open hours together.
-import { hostname, userInfo } from "node:os";
 import type { Millis } from "../domain/time.ts";
 import { askNumbers, askRecords, type Found, type RecordPlace } from "../records/asking/ask-records.ts";
 import { readParty, type RecordFilter } from "../records/asking/record-filter.ts";
 import type { NumberUse } from "../records/asking/sealed-lines.ts";
 import { sayFailure } from "./asking/failure-words.ts";
 import { keepOneEnd } from "../records/asking/ends-of-calls.ts";
-import { noteAccess } from "./asking/access-note.ts";
+import { noteAccess, whoAsks } from "./asking/access-note.ts";
 import { doubtNames, refuseWords } from "./asking/asked-words.ts";
 import { plainJson } from "./asking/plain-text.ts";
 import {
@@ -140,20 +139,6 @@ export function describeGaps(
       ? [`${leftOut} sealed hours were left out, open hours alone were read: ${opened}`]
       : [];
   return [...missing, ...damages];
-}
-
-/** The user and the machine, for `access` lines. */
-export function whoAsks(): { readonly user: string; readonly host: string } {
-  return { user: userName(), host: hostname() };
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user id without a name, as in many containers.
-    return String(process.getuid?.() ?? "unknown");
-  }
 }
 
 /** Which options were given, for the `access` line. */

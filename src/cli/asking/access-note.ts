@@ -1,5 +1,6 @@
 // Writes down that somebody saw whole numbers: an `access` line, of a node of its own.
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import type { AccessLine } from "../../records/lines/record-line.ts";
 import { giveToOwner } from "../../records/sealed/folder-owner.ts";
@@ -62,4 +63,18 @@ export function noteAccess(folders: readonly string[], access: Access, now: Mill
 function nodeOf(host: string): string {
   const name = host.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 64);
   return name === "" ? "unknown" : name;
+}
+
+/** The user and the machine, for `access` lines. */
+export function whoAsks(): { readonly user: string; readonly host: string } {
+  return { user: userName(), host: hostname() };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without a name, as in many containers.
+    return String(process.getuid?.() ?? "unknown");
+  }
 }
