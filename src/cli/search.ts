@@ -97,7 +97,7 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
     }
     for (const note of describeGaps(found, opened)) stderr.write(`sigwall search: ${note}\n`);
     if (found.items.length === 0)
-      for (const doubt of doubtNames(options, place.config, output.readFile))
+      for (const doubt of doubtNames(options, place.policy, output.readFile))
         stderr.write(`sigwall search: nothing was found: ${doubt}\n`);
     if (found.isCut) stderr.write(`sigwall search: the newest ${limit} are shown; --limit N shows more\n`);
     const access = { command: "search", ...whoAsks(), case: options.case, found: found.items.length };
