@@ -27,7 +27,7 @@ import { differenceOf } from "../../numbering/lists/difference.ts";
 import type { ReadList } from "../../config/lists/number-list.ts";
 import { readMonthlyFigures, writeMonthlyFigures } from "../../intake/monthly-figures.ts";
 import type { Table } from "../../intake/table.ts";
-import { refuseFigures, takeOutElsewhere } from "./import-figures.ts";
+import { findKnownFigures, refuseFigures, takeOutElsewhere } from "./import-figures.ts";
 import { describeLoss, type ListForm } from "./list-replacement.ts";
 import { readTable } from "./read-table.ts";
 
@@ -126,12 +126,14 @@ function importFigures(
     return fail(`${sayAmount(read.issueCount, "cell")} can't be taken: nothing was written`);
   say(`${options.file} (${table.form}): ${sayAmount(read.figures.length - read.empty, "figure")}`);
   if (read.empty > 0) say(`  ${sayAmount(read.empty, "empty cell")}: not imported, which is not 0`);
-  const why = refuseFigures(read, options);
+  const known = findKnownFigures(read.figures, options);
+  if (typeof known === "string") return fail(known);
+  const why = options.replace === true ? undefined : refuseFigures(known);
   if (why !== undefined) return fail(why);
   const code = write(options, writeMonthlyFigures(read.figures), say, output);
   if (code !== DONE || options.replace !== true) return code;
   try {
-    for (const done of takeOutElsewhere(read.figures, options)) say(done);
+    for (const done of takeOutElsewhere(known)) say(done);
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
