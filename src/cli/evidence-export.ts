@@ -192,6 +192,5 @@ function noteExport(
     out: options.out,
   };
   const access = { command: "evidence export", ...whoAsks(), case: options.case, found, asked };
-  for (const failure of noteAccess(records, access, now))
-    say(`no access line could be written in ${failure}`);
+  for (const failure of noteAccess(records, access, now)) say(failure);
 }

@@ -102,7 +102,7 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
     if (found.isCut) stderr.write(`sigwall search: the newest ${limit} are shown; --limit N shows more\n`);
     const access = { command: "search", ...whoAsks(), case: options.case, found: found.items.length };
     for (const failure of noteAccess(place.folders, { ...access, asked: askedFor(options) }, now))
-      stderr.write(`sigwall search: no access line could be written in ${failure}\n`);
+      stderr.write(`sigwall search: ${failure}\n`);
     return 0;
   } catch (error) {
     return fail(1, sayFailure(error));

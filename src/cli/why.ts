@@ -96,8 +96,7 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
       options.callId === undefined
         ? { caller: options.caller ?? "", at: options.at ?? "" }
         : { callId: options.callId };
-    for (const failure of noteAccess(place.folders, { ...access, asked: askedFor }, now))
-      fail(0, `no access line could be written in ${failure}`);
+    for (const failure of noteAccess(place.folders, { ...access, asked: askedFor }, now)) fail(0, failure);
     if (calls.length > 0) return 0;
     for (const doubt of doubtNames({ caller: options.caller, kinds: [] }, undefined, output.readFile))
       fail(1, doubt);

@@ -24,7 +24,7 @@ export interface Access {
 /**
  * Appends the line to the open hour of each folder, as node `console@HOST`.
  *
- * @returns the folders that could not be written, with the reason
+ * @returns which folders could not be written, and why, in words
  */
 export function noteAccess(folders: readonly string[], access: Access, now: Millis): readonly string[] {
   const { command, user, host, found, asked } = access;
@@ -54,7 +54,8 @@ export function noteAccess(folders: readonly string[], access: Access, now: Mill
       appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
       giveToOwner(folder, path);
     } catch (error) {
-      failures.push(`${folder}: ${error instanceof Error ? error.message : String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      failures.push(`no access line could be written in ${folder}: ${why}`);
     }
   }
   return failures;

@@ -139,8 +139,7 @@ function noteReport(
 ): void {
   if (access === undefined) return;
   const note = { command: "report", ...access, found: 1, asked: { month, format } };
-  for (const failure of noteAccess(folders, note, now))
-    stderr.write(`sigwall report: no access line could be written in ${failure}\n`);
+  for (const failure of noteAccess(folders, note, now)) stderr.write(`sigwall report: ${failure}\n`);
 }
 
 function writeReport(report: MonthReport, { format, language }: ReportOptions): string {
