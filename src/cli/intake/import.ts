@@ -9,8 +9,7 @@ import { compareMarks } from "../../config/change/same-marks.ts";
 import { describeDifference } from "../../config/change/number-words.ts";
 import { sayAmount } from "../../domain/amount.ts";
 import { createCalendar } from "../../config/lists/calendar.ts";
-import { askedOf } from "../../config/policy/list-loading.ts";
-import type { LoadedList } from "../../config/policy/list-loading.ts";
+import { askedOf, type LoadedList } from "../../config/policy/list-loading.ts";
 import type { PolicyFile } from "../../config/policy/policy-file.ts";
 import { findStrangeTrunks } from "../../config/policy/row-trunks.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
@@ -159,7 +158,12 @@ function findTarget({
   const wanted = lessee ?? list;
   if (wanted === undefined) {
     if (add === true) return { error: "--add needs --lessee or --list, the list that the rows are added to" };
-    return { list: undefined, homeCountry: DEFAULT_COUNTRY, calendar: createCalendar(DEFAULT_ZONE) };
+    return {
+      list: undefined,
+      homeCountry: DEFAULT_COUNTRY,
+      calendar: createCalendar(DEFAULT_ZONE),
+      asked: undefined,
+    };
   }
   const { config: read, issues } = loadStatic(readFromDisk, config);
   if (read === undefined) {
