@@ -2,7 +2,7 @@
 import { type CallSharing, createCallSharing } from "../../cluster/call-sharing.ts";
 import type { Sharing } from "../../cluster/sharing.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { noCalls } from "../../observe/cluster/cluster-figures.ts";
+import { noCalls, noOrders } from "../../observe/cluster/cluster-figures.ts";
 import { engineNow, wallNow } from "../../wire/kernel/clock.ts";
 import type { Records } from "../../records/lines/recording.ts";
 import { withCheckpoints } from "./with-checkpoints.ts";
@@ -112,16 +112,11 @@ function shareBy(
       }
       return ready && requireSameRevision && exchange.figures().lag !== undefined ? "lags" : ready;
     },
-    figures() {
-      const figures = exchange.figures();
-      const { unread = 0, untold = 0 } = orders?.figures() ?? {};
-      return {
-        ...figures,
-        calls: calls?.figures() ?? noCalls,
-        refused: { ...figures.refused, form: figures.refused.form + unread },
-        lost: { ...figures.lost, backlog: figures.lost.backlog + untold },
-      };
-    },
+    figures: () => ({
+      ...exchange.figures(),
+      calls: calls?.figures() ?? noCalls,
+      orders: orders?.figures() ?? noOrders,
+    }),
   };
 }
 

@@ -1,5 +1,4 @@
 // The cluster thread: keeps a link to Redis, seals and opens what nodes tell, and hands it to the call thread.
-import { noCalls } from "../../observe/cluster/cluster-figures.ts";
 import { setTimeout as pause } from "node:timers/promises";
 import { createBacklog } from "../../cluster/backlog.ts";
 import { fitsKept, type ToldStatus, writeKept, writeStatus } from "../../cluster/entry-bodies.ts";
@@ -201,7 +200,6 @@ export function serveCluster(data: ClusterThreadData): void {
         refused: { ...refused },
         resent: memory.resent,
         commands: memory.commands,
-        calls: noCalls,
       },
     });
   }
