@@ -70,6 +70,7 @@ function shareBy(
   first: Policy,
 ): Sharing & { readonly flush: () => void; readonly tick: () => void } {
   let policy = first;
+  let hears = hearsOf(first);
   let calls: CallSharing | undefined;
   let orders: SharedOrders | undefined;
   let isReady = false;
@@ -82,7 +83,7 @@ function shareBy(
         ...parts,
         policy: () => policy,
         send: (batch) => exchange.send(batch),
-        hears: () => hearsOf(policy),
+        hears: () => hears,
         now: engineNow,
       });
       return calls.memory;
@@ -103,6 +104,7 @@ function shareBy(
     happened: (event) => calls?.happened(event),
     policyChanged(next) {
       policy = next;
+      hears = hearsOf(next);
       tell();
     },
     readiness(ready) {
@@ -124,18 +126,11 @@ function fingerprintsOf({ lists }: Policy): Readonly<Record<string, string>> {
   return Object.fromEntries(lists.map(({ id, fingerprint }) => [id, fingerprint]));
 }
 
-/** Policies whose rules need more of other nodes' calls than counts, as far as they were asked. */
-const asked = new WeakMap<Policy, boolean>();
-
 /** True where detectors, call backs or limits of unanswered calls look at what becomes of calls. */
-function hearsOf(policy: Policy): boolean {
-  const known = asked.get(policy);
-  if (known !== undefined) return known;
-  const { detectors, marketing, trunks } = policy;
-  const hears =
+function hearsOf({ detectors, marketing, trunks }: Policy): boolean {
+  return (
     marketing !== undefined ||
     [...detectors.values()].some(({ mode }) => mode !== "off") ||
-    trunks.some(({ trunk }) => trunk.limits.frequency?.some(({ onlyUnanswered }) => onlyUnanswered) === true);
-  asked.set(policy, hears);
-  return hears;
+    trunks.some(({ trunk }) => trunk.limits.frequency?.some(({ onlyUnanswered }) => onlyUnanswered) === true)
+  );
 }
