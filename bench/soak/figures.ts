@@ -7,6 +7,14 @@ export interface Times {
   readonly max: number;
 }
 
+/** The series of `/metrics` whose names begin so, summed. */
+export function sumOf(metrics: string, name: string): number {
+  let sum = 0;
+  for (const line of metrics.split("\n"))
+    if (line.startsWith(name)) sum += Number(line.slice(line.lastIndexOf(" ") + 1));
+  return sum;
+}
+
 const RATIO = Math.log(1.02);
 
 export function createTimes(): Times {

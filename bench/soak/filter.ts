@@ -5,6 +5,7 @@ import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "no
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cpuMicros } from "../processes.ts";
+import { sumOf } from "./figures.ts";
 import type { Transport } from "./wire.ts";
 
 /** How late the event loop ran within one second, in ms. */
@@ -98,11 +99,7 @@ export async function startSoakedFilter(parts: FilterParts): Promise<SoakedFilte
       return (await fetch(`${admin}/reload`, { method: "POST" })).ok;
     },
     async count(name) {
-      const text = await (await fetch(`${admin}/metrics`)).text();
-      let sum = 0;
-      for (const line of text.split("\n"))
-        if (line.startsWith(name)) sum += Number(line.slice(line.lastIndexOf(" ") + 1));
-      return sum;
+      return sumOf(await (await fetch(`${admin}/metrics`)).text(), name);
     },
     async stop() {
       process.off("exit", stopNow);

@@ -1,5 +1,6 @@
 // The time of the memory of calls, and how it stands to the wall clock that snapshots and ends are dated by.
 import type { Millis, WallClock } from "../domain/time.ts";
+import { SESSION_GRACE } from "../sip/timers.ts";
 
 /** The engine's clock as the memory of calls keeps it. */
 export interface CallClock {
@@ -24,4 +25,9 @@ export function createCallClock(wall: WallClock): CallClock {
     },
   };
   return clock;
+}
+
+/** When a session that begins now expires (RFC 4028); Infinity: its interval is 0. `seconds`: the interval. */
+export function sessionEnd(now: Millis, seconds: number): Millis {
+  return seconds > 0 ? now + seconds * 1000 + SESSION_GRACE : Infinity;
 }

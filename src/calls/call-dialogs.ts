@@ -1,5 +1,5 @@
 // The dialogs of an answered call: one, or several where the call was forked on its way to the called party.
-import { DIALOGS, MOST_DIALOGS, ROW_WORDS, TAGS } from "./call-row.ts";
+import { DIALOGS, IN_RELEASE, IN_SETUP, MOST_DIALOGS, ROW_WORDS, TAGS } from "./call-row.ts";
 
 /*
  * The word DIALOGS: how many are known (3 bits), which of them stand (6 bits from bit 8), and the dialog of the last BYE
@@ -9,6 +9,25 @@ const KNOWN = 7;
 const STAND_SHIFT = 8;
 const STANDS = 63;
 const LAST_SHIFT = 16;
+
+/** Dialogs that are known, of the word DIALOGS: so many tags stand behind it. */
+export function countDialogs(dialogs: number): number {
+  return dialogs & KNOWN;
+}
+
+/**
+ * True for a word DIALOGS that a call in set-up, answered or in release can have. In set-up there is no dialog, an
+ * answered call has one that stands, one in release has had one.
+ */
+export function canHaveDialogs(state: number, dialogs: number): boolean {
+  const known = dialogs & KNOWN;
+  const stands = (dialogs >>> STAND_SHIFT) & STANDS;
+  const last = (dialogs >>> LAST_SHIFT) & KNOWN;
+  if (known > MOST_DIALOGS || last > known || stands >= 2 ** known) return false;
+  if (dialogs !== (known | (stands << STAND_SHIFT) | (last << LAST_SHIFT))) return false;
+  if (state === IN_SETUP) return known === 0;
+  return state === IN_RELEASE ? stands === 0 && last > 0 : stands > 0;
+}
 
 /**
  * FNV-1a with a finish that spreads it. It needs no key: the called party alone chooses tags, and two that meet merge

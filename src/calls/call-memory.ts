@@ -1,7 +1,7 @@
 // The memory of calls: what each message does to the row of its call, and what is told of it.
 import { type CallRef, type EndedBy, wantsCredentials } from "../domain/call.ts";
 import type { TrunkId } from "../domain/trunk.ts";
-import { REPEATED_FOR, SESSION_GRACE, SETUP_SILENCE } from "../sip/timers.ts";
+import { REPEATED_FOR, SETUP_SILENCE } from "../sip/timers.ts";
 import {
   beginDialog,
   endDialog,
@@ -13,6 +13,7 @@ import {
   settleBye,
   standsWith,
 } from "./call-dialogs.ts";
+import { sessionEnd } from "./call-clock.ts";
 import { formatCallId, nextName } from "./call-id.ts";
 import { restoreCalls } from "./call-restore.ts";
 import {
@@ -133,7 +134,7 @@ export function createCalls<Setup>(parts: CallsParts<Setup>): SharingCalls<Setup
     const interval = Math.min(Math.ceil(seconds), LONGEST_SESSION);
     words[row * ROW_WORDS + SESSION] = interval;
     const at = row * ROW_DOUBLES + EXPIRES;
-    doubles[at] = interval > 0 ? rows.clock.time + interval * 1000 + SESSION_GRACE : Infinity;
+    doubles[at] = sessionEnd(rows.clock.time, interval);
   };
 
   /** The call stands, by its first answer or again. */

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import type { TrunkId } from "../domain/trunk.ts";
+import { canHaveDialogs } from "./call-dialogs.ts";
 import {
   ANSWERED,
   BEGUN,
@@ -237,15 +238,6 @@ function readNames(text: string): {
 /** The checksum keeps accidents out; this keeps the invariants of the table whatever wrote the file. */
 function makesSense(words: Int32Array, doubles: Float64Array): boolean {
   const flags = words[FLAGS]!;
-  const dialogs = words[DIALOGS]!;
-  const known = dialogs & 7;
-  const stands = (dialogs >>> 8) & 63;
-  const last = (dialogs >>> 16) & 7;
-  const areDialogs =
-    known <= MOST_DIALOGS &&
-    last <= known &&
-    stands < 2 ** known &&
-    dialogs === (known | (stands << 8) | (last << 16));
   const areTimes =
     [BEGUN, CHANGED, BYE_AT].every((column) => Number.isFinite(doubles[column])) &&
     doubles[EXPIRES]! > -Infinity;
@@ -253,16 +245,9 @@ function makesSense(words: Int32Array, doubles: Float64Array): boolean {
     (flags & ~KEPT_FLAGS) === 0 &&
     isKept(flags) &&
     ((flags >>> BY_SHIFT) & 3) < 3 &&
-    areDialogs &&
-    isStateOf(flags & STATE, known, stands, last) &&
+    canHaveDialogs(flags & STATE, words[DIALOGS]!) &&
     areTimes &&
     [SESSION, RINGING, ANSWERED].every((column) => words[column]! >= 0) &&
     words[EPOCH] !== -1
   );
-}
-
-/** A call in set-up has no dialog, an answered one has one that stands, one in release has had one. */
-function isStateOf(state: number, known: number, stands: number, last: number): boolean {
-  if (state === IN_SETUP) return known === 0;
-  return state === IN_RELEASE ? stands === 0 && last > 0 : stands > 0;
 }

@@ -3,7 +3,8 @@ import type { Buffer } from "node:buffer";
 import type { EndedBy, HowEnded } from "../domain/call.ts";
 import type { Millis } from "../domain/time.ts";
 import type { TrunkId } from "../domain/trunk.ts";
-import { REPEATED_FOR, SESSION_GRACE } from "../sip/timers.ts";
+import { REPEATED_FOR } from "../sip/timers.ts";
+import { sessionEnd } from "./call-clock.ts";
 import {
   BEGUN,
   CHANGED,
@@ -11,7 +12,6 @@ import {
   ELSEWHERE,
   EXPIRES,
   FLAGS,
-  HEADER_USED,
   IN_RELEASE,
   IN_SETUP,
   JUDGED,
@@ -26,15 +26,14 @@ import {
   UNCONFIRMED,
 } from "./call-row.ts";
 import { NO_NODE } from "./call-nodes.ts";
+import { searchRows } from "./call-search.ts";
 import { type CallRows, UNCONFIRMED_FOR } from "./call-rows.ts";
 import { NO_ROW, stateOfRow } from "./call-table.ts";
-import { type CallName, type Calls, type CallSlot, NO_CALL } from "./calls.ts";
+import type { CallName, Calls, CallSlot } from "./calls.ts";
 import { nameOfRow, packRow, putRow, type SharedRow } from "./shared-rows.ts";
 
 /** Other nodes are told a later expiry where it is later by so much. */
 const MUCH_LATER: Millis = 60_000;
-/** Rows that one search looks at. */
-const MOST_ROWS = 8192;
 
 /** What a node tells of a call that it carries. */
 export interface ToldCall {
@@ -79,8 +78,8 @@ export interface CallsElsewhere<Setup> {
    * @returns where it ends; `at` for a call that is not in set-up, answered or in release here
    */
   pack(slot: CallSlot, out: Buffer, at: number): number;
-  /** Takes the state of a call as its carrier tells it. @returns what has begun by that; undefined: nothing is new */
-  take(call: ToldCall, now: Millis): "begun" | "answered" | undefined;
+  /** Takes the state of a call as its carrier tells it. @returns true when it is new that the call is answered */
+  take(call: ToldCall, now: Millis): boolean;
   /** Takes what another node has decided about a message, for its repeats. @returns false where there is no room */
   decided(
     name: CallName,
@@ -229,12 +228,12 @@ export function createCallsElsewhere<Setup>(
     take(call, now) {
       rows.pass(now);
       const { name, trunk, carrier, turn, row: told, transit } = call;
-      if ((name.node ?? 0) === NO_NODE || carrier <= 0) return undefined;
+      if ((name.node ?? 0) === NO_NODE || carrier <= 0) return false;
       let row = table.withName(name.epoch, name.count, name.node);
       if (row === NO_ROW) row = begin(name, trunk);
       else if (mayTake(row, call)) table.open(row);
-      else return undefined;
-      if (row === NO_ROW) return undefined;
+      else return false;
+      if (row === NO_ROW) return false;
       const before = stateOfRow(words, row);
       const state = told.flags & STATE;
       rows.unhold(row);
@@ -248,8 +247,7 @@ export function createCallsElsewhere<Setup>(
       table.close(row);
       rows.schedule(row);
       if (setup !== undefined) settled(setup);
-      if (before < STANDING && state === STANDING) return "answered";
-      return before < IN_SETUP ? "begun" : undefined;
+      return before < STANDING && state === STANDING;
     },
     decided(name, carrier, { trunk, bytes, start, end, isPassing }, setup, now) {
       rows.pass(now);
@@ -292,13 +290,13 @@ export function createCallsElsewhere<Setup>(
     },
     gone(carrier, from, now) {
       rows.pass(now);
-      return search(from, (row, state) => {
+      return searchRows(words, from, (row, state) => {
         if (isElsewhere(row) && carriers[row] === carrier) giveUpLater(row, state);
       });
     },
     begunAnew(carrier, before, from, now) {
       rows.pass(now);
-      return search(from, (row, state) => {
+      return searchRows(words, from, (row, state) => {
         if (!isElsewhere(row) || carriers[row] !== carrier || toldAt[row]! >= before) return;
         setCarrier(row, 0);
         giveUpLater(row, state);
@@ -306,13 +304,13 @@ export function createCallsElsewhere<Setup>(
     },
     forget(carrier, before, from, now) {
       rows.pass(now);
-      return search(from, (row, state) => {
+      return searchRows(words, from, (row, state) => {
         if (!isElsewhere(row) || carriers[row] !== carrier || toldAt[row]! >= before) return;
         if (state >= IN_SETUP && state <= IN_RELEASE) finishSilently(row);
       });
     },
     carried: (from, found) =>
-      search(from, (row, state) => {
+      searchRows(words, from, (row, state) => {
         if (!isElsewhere(row) && state >= IN_SETUP && state <= IN_RELEASE) found.push(row);
       }),
     takeOver(row) {
@@ -327,10 +325,9 @@ export function createCallsElsewhere<Setup>(
       size--;
       if (isHeld) rows.hold(row);
       const session = words[row * ROW_WORDS + SESSION]!;
-      const fresh =
-        state === IN_SETUP ? REPEATED_FOR : session > 0 ? session * 1000 + SESSION_GRACE : Infinity;
+      const fresh = state === IN_SETUP ? clock.time + REPEATED_FOR : sessionEnd(clock.time, session);
       const expires = row * ROW_DOUBLES + EXPIRES;
-      doubles[expires] = Math.max(doubles[expires]!, clock.time + fresh);
+      doubles[expires] = Math.max(doubles[expires]!, fresh);
       table.close(row);
       rows.schedule(row);
       if (state < IN_SETUP || state > IN_RELEASE) return;
@@ -352,13 +349,5 @@ export function createCallsElsewhere<Setup>(
     rows.unhold(row);
     if (!isElsewhere(row)) setElsewhere(row, 0);
     rows.finish(row, { by: "filter", how: "lost" }, clock.time - clock.ahead);
-  }
-
-  function search(from: CallSlot, visit: (row: number, state: number) => void): CallSlot {
-    const used = words[HEADER_USED]!;
-    const first = Math.max(from, 1);
-    const end = Math.min(first + MOST_ROWS, used + 1);
-    for (let row = first; row < end; row++) visit(row, stateOfRow(words, row));
-    return end > used ? NO_CALL : end;
   }
 }

@@ -1,6 +1,7 @@
 // The state of a call as nodes tell it to each other: packed out of its row, and taken into the table of another node.
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
+import { canHaveDialogs, countDialogs } from "./call-dialogs.ts";
 import {
   ANSWERED,
   BEGUN,
@@ -105,7 +106,7 @@ export function packRow(
   to = out.writeUInt32LE(span(time - doubles[at + CHANGED]!), to);
   to = out.writeUInt32LE(span(time - doubles[at + BYE_AT]!), to);
   to = out.writeUInt32LE(expires === Infinity ? NEVER : span(expires - time), to);
-  const known = words[from + DIALOGS]! & 7;
+  const known = countDialogs(words[from + DIALOGS]!);
   for (let i = 0; i < known; i++) to = out.writeInt32LE(words[from + TAGS + i]!, to);
   return to;
 }
@@ -128,27 +129,23 @@ export function readRow(bytes: Buffer, at: number, end: number, into: SharedRow)
   into.byeAgo = bytes.readUInt32LE(at + 28);
   const expires = bytes.readUInt32LE(at + 32);
   into.expiresIn = expires === NEVER ? Infinity : expires;
-  const known = into.dialogs & 7;
+  const known = countDialogs(into.dialogs);
   into.length = FIXED + known * 4;
   if (known > MOST_DIALOGS || end - at < into.length) return false;
   into.tags.fill(0);
   for (let i = 0; i < known; i++) into.tags[i] = bytes.readInt32LE(at + FIXED + i * 4);
-  return isSensible(into, known);
+  return isSensible(into);
 }
 
 /** The seal keeps strangers out; this keeps the invariants of the table whatever a node of another release writes. */
-function isSensible({ flags, dialogs, session, ringing, answered }: SharedRow, known: number): boolean {
+function isSensible({ flags, dialogs, session, ringing, answered }: SharedRow): boolean {
   const state = flags & STATE;
-  const stands = (dialogs >>> 8) & 63;
-  const last = (dialogs >>> 16) & 7;
-  const isWhole = dialogs === (known | (stands << 8) | (last << 16)) && stands < 2 ** known && last <= known;
   return (
     (flags & ~TOLD_FLAGS) === 0 &&
     state >= IN_SETUP &&
     state <= IN_RELEASE &&
     ((flags >>> BY_SHIFT) & 3) < 3 &&
-    isWhole &&
-    (state === IN_SETUP ? known === 0 : state === IN_RELEASE ? stands === 0 && last > 0 : stands > 0) &&
+    canHaveDialogs(state, dialogs) &&
     session >= 0 &&
     ringing >= 0 &&
     answered >= 0

@@ -150,7 +150,7 @@ function findKeptIssues(file: string, policy: Policy, kept: FoundLines, now: Mil
 /** The lines that are observed, suspended or closed now, by the policy or by command. */
 function describeLines(policy: Policy, kept: FoundLines, now: Millis): readonly Line[] {
   const rows = describeOrders(policy, kept, now, createCalendar(policy.timeZone));
-  return align(rows).map((text, index) => [index === 0 ? "lines" : "", text]);
+  return labelled("lines", rows);
 }
 
 type Line = readonly [label: string, text: string];
@@ -208,7 +208,7 @@ function describeScores({ plans }: PolicyMaterial): readonly Line[] {
     id,
     bands.map((band) => `${band.do} from ${formatScore(band.from)}`).join(", "),
   ]);
-  return align(rows).map((text, index) => [index === 0 ? "scores" : "", text]);
+  return labelled("scores", rows);
 }
 
 function labelled(label: string, rows: readonly (readonly string[])[]): readonly Line[] {
@@ -282,7 +282,7 @@ function describeNextHops(plans: PolicyMaterial["plans"]): readonly Line[] {
   const rows = plans
     .filter(({ trunk }) => trunk.nextHops.length > 0)
     .map(({ trunk: { id, nextHops } }) => [id, describeOrder(nextHops)]);
-  return align(rows).map((text, index) => [index === 0 ? "next hops" : "", text]);
+  return labelled("next hops", rows);
 }
 
 /** Writes one line per trunk: the messages that are the trunk's, and which of them may pass. */
@@ -294,7 +294,7 @@ function describeLabels({ trunks, matchesOf }: Policy): readonly Line[] {
       index === 0 ? describeSs7(ss7) : "",
     ]),
   );
-  return align(rows).map((text, index) => [index === 0 ? "ss7" : "", text]);
+  return labelled("ss7", rows);
 }
 
 /** Writes "a and b, then c". Next hops of one priority share the calls by weight. */
@@ -316,7 +316,7 @@ function describeLists({ lists }: Policy): readonly Line[] {
   const rows = lists.map(({ id, kind, file, rows: amount, numbers, prefixes }) => {
     return [id, kind, sayAmount(amount, "row"), sayNumbers(numbers, prefixes), file];
   });
-  return align(rows).map((text, index) => [index === 0 ? "lists" : "", text]);
+  return labelled("lists", rows);
 }
 
 function describeRules({ file, plans }: PolicyMaterial): readonly Line[] {
@@ -360,7 +360,7 @@ function describeSpecialUsers({ file, plans }: PolicyMaterial, now: Millis): rea
       return [number, `on ${trunk.id}`, [...allow].join(", "), end];
     }),
   );
-  return align(rows).map((text, index) => [index === 0 ? "special users" : "", text]);
+  return labelled("special users", rows);
 }
 
 /** Pads the cells of every column to one width and joins each row. */

@@ -5,12 +5,11 @@ import { type LineAction, lineActions, type LineFlags } from "./line-options.ts"
 import type { KeptOrders } from "./asking/kept-orders.ts";
 import { addQuarantineCommands } from "./quarantine/quarantine-options.ts";
 import type { StaticConfig } from "../config/load-static.ts";
-import { addOfficeCommands } from "./office-commands.ts";
+import { addOfficeCommands, collect, defaultConfig } from "./office-commands.ts";
 import { version } from "./version.ts";
 
 /** Exit code of a command line that can't be parsed. */
 const usageError = 2;
-const defaultConfig = "sigwall.yaml";
 
 /**
  * Runs the command line `args` (without interpreter and script). Each command is loaded when it is
@@ -340,11 +339,6 @@ interface WhyFlags {
   readonly config?: string;
   readonly records: readonly string[];
   readonly json?: boolean;
-}
-
-/** Gathers the values of an option that may be given more than once. */
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 /** Imports what reads the orders by command of a state folder. */

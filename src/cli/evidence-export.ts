@@ -15,10 +15,10 @@ import { policiesBeside } from "../records/policies/kept-policy.ts";
 import { policiesOf } from "../records/policies/policy-place.ts";
 import { openCheckpoint, readKeyLine } from "../records/tree/signed-note.ts";
 import { readIfThere } from "../records/tree/durable-writing.ts";
-import { noteAccess } from "./asking/access-note.ts";
+import { noteAccess, whoAsks } from "./asking/access-note.ts";
 import { openForAsking } from "./asking/record-places.ts";
 import { askDecisions, askWhole, expectedOf, type ToldDecisions } from "./asking/told-calls.ts";
-import { describeGaps, whoAsks } from "./search.ts";
+import { describeGaps } from "./search.ts";
 
 /** Options of `sigwall evidence export`. */
 export interface EvidenceExportOptions {
@@ -192,6 +192,5 @@ function noteExport(
     out: options.out,
   };
   const access = { command: "evidence export", ...whoAsks(), case: options.case, found, asked };
-  for (const failure of noteAccess(records, access, now))
-    say(`no access line could be written in ${failure}`);
+  for (const failure of noteAccess(records, access, now)) say(failure);
 }

@@ -9,7 +9,8 @@ interface Streams {
   readonly stderr: { write(text: string): unknown };
 }
 
-const defaultConfig = "sigwall.yaml";
+/** Where the configuration is looked for. */
+export const defaultConfig = "sigwall.yaml";
 
 /** @param done takes the exit code of a command */
 export function addOfficeCommands(
@@ -151,7 +152,7 @@ export function addOfficeCommands(
       const [{ reportMonth }, { readFromDisk }, { whoAsks }] = await Promise.all([
         import("./reporting/report.ts"),
         import("../app/read-file.ts"),
-        import("./search.ts"),
+        import("./asking/access-note.ts"),
       ]);
       const language = lang ?? ((process.env["LANG"] ?? "").startsWith("zh") ? "zh" : "en");
       done(
@@ -216,7 +217,7 @@ interface ReportFlags {
 }
 
 /** Gathers the values of an option that may be given more than once. */
-function collect(value: string, before: readonly string[]): readonly string[] {
+export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 

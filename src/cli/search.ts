@@ -1,12 +1,11 @@
 // `sigwall search`: finds record lines, sealed and open hours together.
-import { hostname, userInfo } from "node:os";
 import type { Millis } from "../domain/time.ts";
 import { askNumbers, askRecords, type Found, type RecordPlace } from "../records/asking/ask-records.ts";
 import { readParty, type RecordFilter } from "../records/asking/record-filter.ts";
 import type { NumberUse } from "../records/asking/sealed-lines.ts";
 import { sayFailure } from "./asking/failure-words.ts";
 import { keepOneEnd } from "../records/asking/ends-of-calls.ts";
-import { noteAccess } from "./asking/access-note.ts";
+import { noteAccess, whoAsks } from "./asking/access-note.ts";
 import { doubtNames, refuseWords } from "./asking/asked-words.ts";
 import { plainJson } from "./asking/plain-text.ts";
 import {
@@ -98,12 +97,12 @@ export async function searchRecords(options: SearchOptions, output: SearchOutput
     }
     for (const note of describeGaps(found, opened)) stderr.write(`sigwall search: ${note}\n`);
     if (found.items.length === 0)
-      for (const doubt of doubtNames(options, place.config, output.readFile))
+      for (const doubt of doubtNames(options, place.policy, output.readFile))
         stderr.write(`sigwall search: nothing was found: ${doubt}\n`);
     if (found.isCut) stderr.write(`sigwall search: the newest ${limit} are shown; --limit N shows more\n`);
     const access = { command: "search", ...whoAsks(), case: options.case, found: found.items.length };
     for (const failure of noteAccess(place.folders, { ...access, asked: askedFor(options) }, now))
-      stderr.write(`sigwall search: no access line could be written in ${failure}\n`);
+      stderr.write(`sigwall search: ${failure}\n`);
     return 0;
   } catch (error) {
     return fail(1, sayFailure(error));
@@ -140,20 +139,6 @@ export function describeGaps(
       ? [`${leftOut} sealed hours were left out, open hours alone were read: ${opened}`]
       : [];
   return [...missing, ...damages];
-}
-
-/** The user and the machine, for `access` lines. */
-export function whoAsks(): { readonly user: string; readonly host: string } {
-  return { user: userName(), host: hostname() };
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user id without a name, as in many containers.
-    return String(process.getuid?.() ?? "unknown");
-  }
 }
 
 /** Which options were given, for the `access` line. */

@@ -13,7 +13,7 @@ import type { RecalledPolicy } from "../records/policies/policy-recall.ts";
 import { readRecordedAttempt } from "../replay/recorded-attempts.ts";
 import { doubtNames } from "./asking/asked-words.ts";
 import { sayFailure } from "./asking/failure-words.ts";
-import { noteAccess } from "./asking/access-note.ts";
+import { noteAccess, whoAsks } from "./asking/access-note.ts";
 import { type Judged, judgeAgain, type Judging, readRow } from "./asking/call-judging.ts";
 import { type CallStory, layOutStory } from "./asking/call-story.ts";
 import { sayEnd } from "./asking/call-endings.ts";
@@ -32,7 +32,7 @@ import {
   type RecordsPlace,
 } from "./asking/record-places.ts";
 import { readSpan, timeForms } from "./asking/spoken-times.ts";
-import { describeGaps, whoAsks } from "./search.ts";
+import { describeGaps } from "./search.ts";
 
 /** Options of `sigwall why`. Either `callId`, or `caller` and `at`. */
 export interface WhyOptions extends PlaceOptions {
@@ -96,8 +96,7 @@ export async function whyCall(options: WhyOptions, output: WhyOutput): Promise<n
       options.callId === undefined
         ? { caller: options.caller ?? "", at: options.at ?? "" }
         : { callId: options.callId };
-    for (const failure of noteAccess(place.folders, { ...access, asked: askedFor }, now))
-      fail(0, `no access line could be written in ${failure}`);
+    for (const failure of noteAccess(place.folders, { ...access, asked: askedFor }, now)) fail(0, failure);
     if (calls.length > 0) return 0;
     for (const doubt of doubtNames({ caller: options.caller, kinds: [] }, undefined, output.readFile))
       fail(1, doubt);

@@ -238,8 +238,8 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
         if (hasRoom()) pen.ended(name, nodeOf(name), endedBefore(idOf(call), trunk, wallAt(0)), time);
         return;
       }
-      const begun = calls.take({ name, trunk, carrier, turn, row, transit }, time);
-      if (begun === "answered" && parts.hears())
+      const isAnswered = calls.take({ name, trunk, carrier, turn, row, transit }, time);
+      if (isAnswered && parts.hears())
         parts.heard({ kind: "answered", call: { id: idOf(call), trunk }, at: wallAt(row.changedAgo) });
     },
     ended(call, end) {
@@ -285,9 +285,9 @@ export function createCallSharing(parts: CallSharingParts): CallSharing {
       left(name, by) {
         if (hasRoom()) pen.left(name, nodeOf(name), by);
       },
-      decided(name, trunk, key, setup) {
-        if (setup.outcome.kind !== "forward" && ++refusals > MOST_REFUSALS) return;
-        if (hasRoom()) pen.decision(name, nodeOf(name), trunk, { ...setup, key }, now());
+      decided(name, trunk, key, { fingerprint, outcome }) {
+        if (outcome.kind !== "forward" && ++refusals > MOST_REFUSALS) return;
+        if (hasRoom()) pen.decision(name, nodeOf(name), trunk, { key, fingerprint, outcome }, now());
       },
     },
     happened(event) {

@@ -1,5 +1,5 @@
 // What nodes tell each other, as the rest of the filter sees it: batches, kept entries, and who is there.
-import type { ClusterFigures } from "../observe/cluster/cluster-figures.ts";
+import type { ExchangeFigures } from "../observe/cluster/cluster-figures.ts";
 
 /** A process among the nodes. */
 export interface NodeRef {
@@ -43,7 +43,7 @@ export interface Exchange {
   keep(kind: KeptKind, subject: string, bytes: Uint8Array | undefined): void;
   /** Says what this node runs: told each second. */
   know(status: NodeStatus): void;
-  figures(): ClusterFigures;
+  figures(): ExchangeFigures;
   /** Resolves when what other nodes keep was heard, or after `most` milliseconds. */
   asked(most: number): Promise<void>;
   /** Sends what waits, says that this node ends, and ends the thread. Resolves within 2 s. */

@@ -49,6 +49,10 @@ interface Heard<Item> extends Process {
   former: readonly Process[];
 }
 
+function isCrowded({ octets, waiting }: Heard<unknown>): boolean {
+  return octets > MOST_WAITING || waiting.size > MOST_WAITING_ENTRIES;
+}
+
 /** Memory: at most {@link MOST_NODES} nodes, each with {@link MOST_WAITING} octets. */
 export function createHeardOrder<Item>({ deliver, missed }: HeardOrderParts<Item>): HeardOrder<Item> {
   const nodes = new Map<string, Heard<Item>>();
@@ -120,11 +124,10 @@ export function createHeardOrder<Item>({ deliver, missed }: HeardOrderParts<Item
       heard.waiting.set(sequence, { item, size });
       heard.octets += size;
       if (!heard.isOpen) heard.next = Math.min(heard.next, sequence);
-      const isCrowded = heard.octets > MOST_WAITING || heard.waiting.size > MOST_WAITING_ENTRIES;
-      if (!heard.isOpen && !isCrowded) return "taken";
+      if (!heard.isOpen && !isCrowded(heard)) return "taken";
       begin(heard);
       advance(heard);
-      while (heard.octets > MOST_WAITING || heard.waiting.size > MOST_WAITING_ENTRIES) skip(heard);
+      while (isCrowded(heard)) skip(heard);
       if (heard.next <= heard.highest) heard.since ??= now;
       return "taken";
     },

@@ -2,7 +2,7 @@
 import type { Buffer } from "node:buffer";
 import type { Millis } from "../domain/time.ts";
 import { type KeptEntry, readKept, readStatus } from "./entry-bodies.ts";
-import type { RefusalCause } from "../observe/cluster/cluster-figures.ts";
+import { noFigures, type RefusalCause } from "../observe/cluster/cluster-figures.ts";
 import type { NodeRef } from "./exchange.ts";
 import { createHeardOrder, type Taken } from "./heard-order.ts";
 import { createHeardEntries } from "./kept-entries.ts";
@@ -60,7 +60,7 @@ interface Item {
 
 export function createHearing(parts: HearingParts): Hearing {
   const { keys, self, peers, twins } = parts;
-  const refused: Record<RefusalCause, number> = { seal: 0, form: 0, length: 0, epoch: 0, time: 0, name: 0 };
+  const refused: Record<RefusalCause, number> = { ...noFigures.refused };
   const entries = createHeardEntries();
   let gap = 0;
   let clock: Millis = 0;

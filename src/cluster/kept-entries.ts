@@ -53,8 +53,7 @@ export function createOwnEntries(): OwnEntries {
       const before = entries.get(entry.field);
       const after = octets - (before?.bytes.length ?? 0) + entry.bytes.length;
       const isFull = (before === undefined && entries.size >= MOST_KEPT_ENTRIES) || after > MOST_OCTETS;
-      if (isFull && !entry.isGone) return false;
-      if (isFull && before === undefined) return false;
+      if (isFull && (before === undefined || !entry.isGone)) return false;
       entries.delete(entry.field);
       entries.set(entry.field, entry);
       octets = after;

@@ -47,7 +47,8 @@ interface Peer {
 export function createPeers(tell: (from: NodeRef, what: "new" | "gone" | "back") => void): Peers {
   const peers = new Map<string, Peer>();
 
-  function isCurrent(from: NodeRef): Peer | undefined {
+  /** Undefined: the node is not known, or another process of it is. */
+  function current(from: NodeRef): Peer | undefined {
     const peer = peers.get(from.node);
     return peer?.ref.epoch === from.epoch ? peer : undefined;
   }
@@ -72,7 +73,7 @@ export function createPeers(tell: (from: NodeRef, what: "new" | "gone" | "back")
     heard(from, { age, offset }, now) {
       const known = peers.get(from.node);
       if (known !== undefined && known.ref.epoch > from.epoch) return true;
-      const peer = isCurrent(from) ?? welcome(from, now - age);
+      const peer = current(from) ?? welcome(from, now - age);
       if (peer === undefined) return false;
       peer.heardAt = Math.max(peer.heardAt, now - age);
       peer.delay = age;
@@ -85,13 +86,13 @@ export function createPeers(tell: (from: NodeRef, what: "new" | "gone" | "back")
       return true;
     },
     status(from, status, age, now) {
-      const peer = isCurrent(from);
+      const peer = current(from);
       if (peer === undefined) return;
       peer.status = status;
       peer.inForceAt = now - age - status.inForce;
     },
     ended(from) {
-      if (isCurrent(from) === undefined) return;
+      if (current(from) === undefined) return;
       peers.delete(from.node);
       tell(from, "gone");
     },

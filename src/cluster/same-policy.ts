@@ -11,7 +11,7 @@ export interface RunningPolicy {
 }
 
 export interface SamePolicy {
-  /** Compares what this node and the others run. Called each second. */
+  /** Compares what this node and the others run. Called several times a second. */
   readonly compare: (own: RunningPolicy, others: readonly RunningPolicy[], now: Millis) => PolicyDifference;
 }
 
@@ -44,14 +44,15 @@ export function createSamePolicy(): SamePolicy {
       const isBeginning = now - (begunAt ??= now) < GRACE;
       const groups = new Map<string, RunningPolicy[]>();
       for (const running of [own, ...others]) {
-        const group = groups.get(keyOf(running)) ?? [];
+        const key = keyOf(running);
+        const group = groups.get(key) ?? [];
         group.push(running);
-        groups.set(keyOf(running), group);
+        groups.set(key, group);
       }
       differsSince = groups.size > 1 ? (differsSince ?? now) : undefined;
-      const first = [...groups.values()].toSorted(
-        (a, b) => b.length - a.length || youngest(a) - youngest(b) || (keyOf(a[0]) < keyOf(b[0]) ? -1 : 1),
-      )[0]?.[0];
+      const first = [...groups].toSorted(
+        ([x, a], [y, b]) => b.length - a.length || youngest(a) - youngest(b) || (x < y ? -1 : 1),
+      )[0]?.[1][0];
       const lags = first !== undefined && keyOf(first) !== keyOf(own);
       lagsSince = lags ? (lagsSince ?? now) : undefined;
       const isTold = lags && (isBeginning || now - (lagsSince ?? now) >= GRACE);
@@ -68,10 +69,9 @@ function youngest(group: readonly RunningPolicy[]): Millis {
   return Math.min(...group.map(({ inForce }) => inForce));
 }
 
-function keyOf(running: RunningPolicy | undefined): string {
-  if (running === undefined) return "";
-  const lists = Object.entries(running.lists).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([running.revision, lists]);
+function keyOf({ revision, lists }: RunningPolicy): string {
+  const named = Object.entries(lists).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([revision, named]);
 }
 
 function describeLag(own: RunningPolicy, first: RunningPolicy): string {

@@ -3,6 +3,9 @@
 /** Milliseconds. Time is always an argument: nothing below the engines reads a clock. */
 export type Millis = number;
 
+/** The last moment that a date can say (ECMA-262 section 21.4.1.1). Unix milliseconds. */
+export const LAST_MOMENT: Millis = 8.64e15;
+
 /**
  * One point in time on both clocks. Intervals are measured on one clock, dates are read on the other: whoever sets the
  * wall clock changes no interval.

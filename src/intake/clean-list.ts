@@ -2,6 +2,7 @@
 import type { AskedColumn } from "../config/lists/asked-column.ts";
 import { columns, quoteCell, shortenCell } from "../config/lists/list-advice.ts";
 import { readListEntry } from "../numbering/list-entry.ts";
+import { createCellIssues, type FoundIssues } from "./cell-issues.ts";
 import { cleanDay } from "./day-cell.ts";
 import { cleanNumber, type NumberChange } from "./number-cell.ts";
 import { type Cell, isEmptyRow, type Table, type TableRow } from "./table.ts";
@@ -25,14 +26,6 @@ export interface ChangeCount {
   readonly first: readonly string[];
 }
 
-/** A cell that could not be read. */
-export interface CellIssue {
-  /** As the spreadsheet names it. */
-  readonly place: string;
-  readonly column: string;
-  readonly message: string;
-}
-
 /** A row of the clean list. */
 export interface CleanRow {
   /** The row of the table that it was read from. */
@@ -41,18 +34,13 @@ export interface CleanRow {
   readonly cells: readonly string[];
 }
 
-export interface CleanList {
+export interface CleanList extends FoundIssues {
   readonly columns: readonly string[];
   readonly rows: readonly CleanRow[];
   readonly changes: readonly ChangeCount[];
-  /** The first issues. */
-  readonly issues: readonly CellIssue[];
-  /** All issues, those that are not kept included. */
-  readonly issueCount: number;
   readonly placeOf: (row: number, column: string) => string;
 }
 
-const MOST_ISSUES = 50;
 const FIRST_PLACES = 3;
 const dayColumns: ReadonlySet<string> = new Set(["valid_from", "valid_to", "verified_on"]);
 
@@ -71,14 +59,11 @@ export function cleanList(
   const known: readonly string[] = [...new Set([...columns, ...(asked === undefined ? [] : [asked.name])])];
   const used = known.filter((column) => header.positions.has(column));
   const tally = createTally();
-  const issues: CellIssue[] = [];
-  let issueCount = 0;
+  const issues = createCellIssues();
   const placeOf = (row: number, column: string): string =>
     table.placeOf(row, header.positions.get(column) ?? 0);
-  const refuse = (row: number, column: string, message: string): void => {
-    issueCount++;
-    if (issues.length < MOST_ISSUES) issues.push({ place: placeOf(row, column), column, message });
-  };
+  const refuse = (row: number, column: string, message: string): void =>
+    issues.add({ place: placeOf(row, column), column, message });
   for (const name of header.unread) tally.add("unread-column", shortenCell(name));
 
   const rows: CleanRow[] = [];
@@ -90,10 +75,8 @@ export function cleanList(
     }
     const beyond = row.cells.findLastIndex((cell) => cell !== undefined && String(cell).trim() !== "");
     if (beyond >= header.width && table.isText) {
-      issueCount++;
       const message = `the row has ${beyond + 1} cells, the header ${header.width}; put text with a separator in quotes`;
-      if (issues.length < MOST_ISSUES)
-        issues.push({ place: table.placeOf(row.row, header.width), column: "", message });
+      issues.add({ place: table.placeOf(row.row, header.width), column: "", message });
       continue;
     }
     if (beyond >= header.width) tally.add("unnamed-cell", table.placeOf(row.row, beyond));
@@ -125,7 +108,7 @@ export function cleanList(
         `${number} stands at ${placeOf(before.row, "number")} already, with other cells`,
       );
   }
-  return { columns: used, rows, changes: tally.counts(), issues, issueCount, placeOf };
+  return { columns: used, rows, changes: tally.counts(), ...issues.found(), placeOf };
 }
 
 function* rowsBelow({ rows }: Table, header: TableHeader): Iterable<TableRow> {

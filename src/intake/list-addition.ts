@@ -2,7 +2,8 @@
 import { trunksIn } from "../config/lists/asked-column.ts";
 import { writeCsv } from "../config/lists/csv.ts";
 import { readListEntry } from "../numbering/list-entry.ts";
-import type { CellIssue, CleanList, CleanRow } from "./clean-list.ts";
+import type { CellIssue } from "./cell-issues.ts";
+import type { CleanList, CleanRow } from "./clean-list.ts";
 import { type ListTerms, openListedRows, type SharingRow } from "./listed-rows.ts";
 
 /** A row of the table beside a row of the list that has its numbers. */

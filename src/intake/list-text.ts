@@ -4,11 +4,23 @@ import type { Calendar } from "../config/lists/calendar.ts";
 import { writeCsv } from "../config/lists/csv.ts";
 import type { AskedColumn } from "../config/lists/asked-column.ts";
 import { createListReader, type ListReading } from "../config/lists/number-list.ts";
-import type { CellIssue, CleanList, CleanRow } from "./clean-list.ts";
+import type { CellIssue } from "./cell-issues.ts";
+import type { CleanList, CleanRow } from "./clean-list.ts";
 
 /** The text of a list, its header first. Line 2 is the first row. */
 export function writeList(columns: readonly string[], rows: readonly CleanRow[]): string {
   return writeCsv([columns, ...rows.map(({ cells }) => cells)]);
+}
+
+/** The line of the first row: the header is line 1. */
+const FIRST_LINE = 2;
+
+/** Tells where in the table a line of the text came from. `firstLine` as in {@link proveList}. */
+export function placesOf(
+  { rows, placeOf }: CleanList,
+  firstLine = FIRST_LINE,
+): (line: number, column: string) => string {
+  return (line, column) => placeOf(rows[line - firstLine]?.row ?? 1, column);
 }
 
 /**
@@ -22,15 +34,18 @@ export function proveList(
   text: string,
   calendar: Calendar,
   homeCountry: string,
-  { firstLine = 2, asked }: { readonly firstLine?: number; readonly asked?: AskedColumn | undefined } = {},
+  {
+    firstLine = FIRST_LINE,
+    asked,
+  }: { readonly firstLine?: number; readonly asked?: AskedColumn | undefined } = {},
 ): { readonly reading: ListReading; readonly issues: readonly CellIssue[] } {
   const reading = createListReader(calendar, homeCountry)("list", Buffer.from(text), asked);
+  const placeOfLine = placesOf(list, firstLine);
   const issues = reading.issues
     .filter(({ severity }) => severity === "error")
     .map(({ line, path, message }): CellIssue => {
-      const row = list.rows[line - firstLine]?.row ?? 1;
       const column = list.columns.find((name) => name === path);
-      return { place: list.placeOf(row, column ?? "number"), column: column ?? "", message };
+      return { place: placeOfLine(line, column ?? "number"), column: column ?? "", message };
     });
   return { reading, issues };
 }

@@ -6,8 +6,7 @@ import { eachCsvRow, isBlankRow } from "../config/lists/csv.ts";
 import { columnNamed, plainName } from "../config/lists/list-advice.ts";
 import { createListReader } from "../config/lists/number-list.ts";
 import type { ListEntry } from "../numbering/list-entry.ts";
-import type { NumberSpan } from "../numbering/lists/prefix-numbers.ts";
-import { spansOfEntry } from "../numbering/lists/entry-spans.ts";
+import { type NumberSpan, spansOfEntry } from "../numbering/lists/entry-spans.ts";
 import { coveringAtOrBefore, lastStartingAtOrBelow, lowerBound } from "../numbering/number-columns.ts";
 import type { NumberSet } from "../numbering/number-set.ts";
 

@@ -1,7 +1,7 @@
 // Figures of a month that no call tells: without real-name registration, numbers shut down, persons dealt with.
 import { writeCsv } from "../config/lists/csv.ts";
 import { foldWidth, quoteCell } from "../config/lists/list-advice.ts";
-import type { CellIssue } from "./clean-list.ts";
+import { createCellIssues, type FoundIssues } from "./cell-issues.ts";
 import { type Cell, isEmptyRow, type Table } from "./table.ts";
 
 /** The heads of the monthly report that only people can fill. */
@@ -19,19 +19,13 @@ export interface MonthlyFigure {
   readonly count: number | undefined;
 }
 
-export interface MonthlyFigures {
+export interface MonthlyFigures extends FoundIssues {
   readonly figures: readonly MonthlyFigure[];
   /** The row of each figure, from 1. */
   readonly rows: readonly number[];
   /** Cells in which nothing stands: they stay "not imported", and are no 0. */
   readonly empty: number;
-  /** The first issues. */
-  readonly issues: readonly CellIssue[];
-  /** All issues, those that are not kept included. */
-  readonly issueCount: number;
 }
-
-const MOST_ISSUES = 50;
 
 const headNames: ReadonlyMap<string, ImportedHead> = new Map([
   ["非实名", "unregistered"],
@@ -57,33 +51,30 @@ const columnNames: ReadonlyMap<string, "month" | "head" | "item" | "count"> = ne
 
 /** Reads a table with the columns month (月份), head (类别), item (项目, may be missing) and count (数量). */
 export function readMonthlyFigures({ rows, placeOf }: Table): MonthlyFigures | { readonly error: string } {
-  const header = rows.find((row) => row.cells.some((cell) => columnOf(cell) === "count"));
+  const header = rows.find((row) => row.cells.some((cell) => figureColumn(cell) === "count"));
   const twice = header?.cells.findIndex(
     (cell, index) =>
-      columnOf(cell) !== undefined &&
-      header.cells.findIndex((other) => columnOf(other) === columnOf(cell)) !== index,
+      figureColumn(cell) !== undefined &&
+      header.cells.findIndex((other) => figureColumn(other) === figureColumn(cell)) !== index,
   );
   if (header !== undefined && twice !== undefined && twice >= 0)
     return {
-      error: `${placeOf(header.row, twice)}: the header has the column ${columnOf(header.cells[twice]) ?? ""} twice`,
+      error: `${placeOf(header.row, twice)}: the header has the column ${figureColumn(header.cells[twice]) ?? ""} twice`,
     };
-  const positions = new Map(header?.cells.map((cell, index) => [columnOf(cell), index] as const));
+  const positions = new Map(header?.cells.map((cell, index) => [figureColumn(cell), index] as const));
   const at = (column: "month" | "head" | "item" | "count"): number => positions.get(column) ?? -1;
   if (header === undefined || at("month") < 0 || at("head") < 0)
     return { error: "no row has the columns month (月份), head (类别) and count (数量)" };
   const figures: MonthlyFigure[] = [];
   const places: number[] = [];
-  const issues: CellIssue[] = [];
+  const issues = createCellIssues();
   const seen = new Set<string>();
   let empty = 0;
-  let issueCount = 0;
   for (const row of rows) {
     if (row.row <= header.row || isEmptyRow(row)) continue;
     const cell = (column: "month" | "head" | "item" | "count"): Cell => row.cells[at(column)];
-    const refuse = (column: "month" | "head" | "count", message: string): void => {
-      if (++issueCount <= MOST_ISSUES)
-        issues.push({ place: placeOf(row.row, at(column)), column: "", message });
-    };
+    const refuse = (column: "month" | "head" | "count", message: string): void =>
+      issues.add({ place: placeOf(row.row, at(column)), column: "", message });
     const month = readMonth(cell("month"));
     const head = headNames.get(String(cell("head") ?? "").trim());
     const written = String(cell("count") ?? "").trim();
@@ -103,7 +94,7 @@ export function readMonthlyFigures({ rows, placeOf }: Table): MonthlyFigures | {
       if (count === undefined) empty++;
     }
   }
-  return { figures, rows: places, empty, issues, issueCount };
+  return { figures, rows: places, empty, ...issues.found() };
 }
 
 /** What a figure is about; two of one key are counted once, or not at all. */
@@ -131,7 +122,8 @@ function readCount(written: string): number | undefined {
   return Number(text.replaceAll(",", ""));
 }
 
-function columnOf(cell: Cell): "month" | "head" | "item" | "count" | undefined {
+/** The column of figures that a cell of a header names. */
+export function figureColumn(cell: Cell): "month" | "head" | "item" | "count" | undefined {
   return typeof cell === "string" ? columnNames.get(cell.trim().toLowerCase()) : undefined;
 }
 

@@ -11,6 +11,7 @@ import {
   shortenCell,
 } from "../config/lists/list-advice.ts";
 import { findNearest } from "../config/yaml/suggestion.ts";
+import { figureColumn } from "./monthly-figures.ts";
 import type { Table, TableRow } from "./table.ts";
 import { isEmptyRow } from "./table.ts";
 
@@ -71,7 +72,8 @@ const MOST_TOLD = 8;
 /** What people may have meant by the row that is most like a header. */
 function adviseRows(rows: readonly TableRow[]): string {
   const texts = rows.map(({ cells }) => cells.map((cell) => String(cell ?? "").trim()));
-  if (texts.some((row) => row.some(isMonth) && row.some(isCount)))
+  const named = texts.map((row) => row.map(figureColumn));
+  if (named.some((row) => row.includes("month") && row.includes("count")))
     return "; these are figures of a month: import them with --kind monthly";
   const known = (row: readonly string[]): number =>
     row.filter((name) => columnMeant(name) !== undefined || nearNumber(name) !== undefined).length;
@@ -92,9 +94,6 @@ function sayNames(names: readonly string[]): string {
   const told = names.filter((name) => name !== "");
   return `${told.slice(0, MOST_TOLD).map(shortenCell).join(", ")}${told.length > MOST_TOLD ? ", …" : ""}`;
 }
-
-const isMonth = (name: string): boolean => name === "月份" || name.toLowerCase() === "month";
-const isCount = (name: string): boolean => name === "数量" || name.toLowerCase() === "count";
 
 /** The column that an unknown one may stand for, where a list without it would allow more. */
 function lostColumn(name: string, asked: AskedColumn | undefined): string | undefined {

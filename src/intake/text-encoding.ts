@@ -18,8 +18,7 @@ const SAMPLE = 256;
 export function decodeTableText(bytes: Uint8Array): DecodedText | { readonly error: string } {
   const wide = wideEncodingOf(bytes);
   if (wide !== undefined) return decodeAs(wide, "UTF-16", bytes);
-  if (isUtf8(bytes)) return decodeAs("utf-8", "UTF-8", bytes);
-  if (isDamagedUtf8(bytes)) return decodeAs("utf-8", "UTF-8", bytes);
+  if (isUtf8(bytes) || isDamagedUtf8(bytes)) return decodeAs("utf-8", "UTF-8", bytes);
   return decodeAs("gb18030", "GB18030", bytes);
 }
 

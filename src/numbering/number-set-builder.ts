@@ -49,6 +49,20 @@ export interface NumberSetBuilder {
 /** At most this many digits in a number (ITU-T E.164 section 6). */
 const MAX_DIGITS = 15;
 
+/** Calls `take` with the span of keys that a prefix has for each length of a number. Both ends are inclusive. */
+export function eachPrefixSpan(
+  digits: string,
+  code: boolean,
+  take: (low: number, high: number) => void,
+): void {
+  for (let length = digits.length, power = 1; length <= MAX_DIGITS; length++, power *= 10) {
+    const low = Number(digits) * power;
+    const high = low + power - 1;
+    // The keys of codes are negative.
+    take(code ? -high : low, code ? -low : high);
+  }
+}
+
 /**
  * Starts an empty set.
  *
@@ -87,12 +101,7 @@ export function createNumberSetBuilder(isMarked: boolean | "where-marked" = fals
 
   function addPrefix(digits: string, row: NumberRow, code = false): void {
     const wideRow = wideRows.push(row.line, attributes.indexOf(row), row.mark);
-    for (let length = digits.length, power = 1; length <= MAX_DIGITS; length++, power *= 10) {
-      const low = Number(digits) * power;
-      const high = low + power - 1;
-      // The keys of codes are negative.
-      pushRange(code ? -high : low, code ? -low : high, wideRow);
-    }
+    eachPrefixSpan(digits, code, (low, high) => pushRange(low, high, wideRow));
   }
 
   return {

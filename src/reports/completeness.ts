@@ -1,5 +1,6 @@
 // Says whether the figures of a month may be too low: hours without a line, gaps, lines that can't be read.
 import { hasRecords, type MonthCounts } from "../records/reporting/month-counts.ts";
+import { HOUR } from "../records/sealed/hour-files.ts";
 
 /** Lines, evidence or policies that are missing. */
 export interface ReportGap {
@@ -31,8 +32,6 @@ export interface Completeness {
   /** Hours of which some lines can't be read; without `lines`: none can be. */
   readonly unread: readonly { readonly hour: string; readonly lines?: number }[];
 }
-
-const HOUR = 3_600_000;
 
 export function completenessOf(counts: MonthCounts, before: MonthCounts | undefined): Completeness {
   return {

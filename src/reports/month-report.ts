@@ -1,7 +1,8 @@
 // The monthly report as a value: five heads, what stands below them, and how it has changed.
+import { createCalendar } from "../config/lists/calendar.ts";
 import type { Millis } from "../domain/time.ts";
 import { importedHeads, type MonthlyFigure } from "../intake/monthly-figures.ts";
-import { hasRecords, type MonthCounts } from "../records/reporting/month-counts.ts";
+import type { MonthCounts } from "../records/reporting/month-counts.ts";
 import { type AttemptCount, firstIds } from "../records/reporting/month-tally.ts";
 import { changeOf } from "./changes.ts";
 import { type Completeness, completenessOf, gapsOf, type ReportGap } from "./completeness.ts";
@@ -97,18 +98,13 @@ export interface ReportParts {
   readonly lessees: ReadonlyMap<string, LesseePlace>;
   readonly imported: readonly MonthlyFigure[];
   readonly importedBefore: readonly MonthlyFigure[];
-  /** The day of a moment in the zone: `2026-11-30`. */
-  readonly dayOf: (at: Millis) => string;
 }
 
 export function buildReport(parts: ReportParts): MonthReport {
   const { month, timeZone, from, to, counts, before } = parts;
   const refusals = counts.attempts.filter(isRefusal);
-  const attempts = sum(
-    counts.attempts.filter(({ reason }) => reason !== "protocol" && reason !== "overload"),
-  );
-  const refused = sum(refusals);
-  const has = hasRecords(counts);
+  const completeness = completenessOf(counts, before);
+  const has = completeness.hasRecords;
   const { until, unit, madeAt } = parts;
   return {
     month,
@@ -126,8 +122,8 @@ export function buildReport(parts: ReportParts): MonthReport {
       ...importedHeads.map((head) => importedHead(head, parts.imported, parts.importedBefore)),
     ],
     networks: has ? networksOf(parts) : [],
-    attempts: has ? attempts : undefined,
-    refused: has ? refused : undefined,
+    attempts: has ? sum(counts.attempts.filter(isAttempt)) : undefined,
+    refused: has ? sum(refusals) : undefined,
     notCounted: has ? notCountedIn(counts) : undefined,
     breakdowns: dimensions.map((dimension) => ({
       dimension,
@@ -136,7 +132,7 @@ export function buildReport(parts: ReportParts): MonthReport {
       ),
     })),
     days: has ? daysOf(parts) : [],
-    completeness: completenessOf(counts, before),
+    completeness,
     gaps: gapsOf(counts),
   };
 }
@@ -156,6 +152,11 @@ function notCountedIn({ attempts, shed }: MonthCounts): number {
 
 function entitled(row: BreakdownRow, title: string | undefined): BreakdownRow {
   return title === undefined ? row : { ...row, title };
+}
+
+/** What is refused for the load, or by the protocol itself, says nothing of a caller: it is counted apart. */
+function isAttempt({ reason }: Pick<AttemptCount, "reason">): boolean {
+  return reason !== "protocol" && reason !== "overload";
 }
 
 /** Refused or dropped for what the caller is. */
@@ -274,7 +275,7 @@ function breakDown(
   };
   let refused = 0;
   for (const count of counts.attempts) {
-    if (count.reason === "protocol" || count.reason === "overload") continue;
+    if (!isAttempt(count)) continue;
     const row = rowOf(count);
     row.attempts += count.count;
     if (!isRefusal(count)) continue;
@@ -310,13 +311,17 @@ function nameIn(
   return trunks.get(trunk)?.[dimension] ?? "";
 }
 
-function daysOf({ counts, from, to, until = to, dayOf }: ReportParts): MonthReport["days"] {
+/** A day has more than six hours in every zone. */
+const QUARTER_OF_DAY: Millis = 21_600_000;
+
+function daysOf({ counts, timeZone, from, to, until = to }: ReportParts): MonthReport["days"] {
+  const calendar = createCalendar(timeZone);
   const days = new Map<string, { attempts: number; refused: number }>();
-  for (let at = from; at < Math.min(to, until); at += 21_600_000)
-    days.set(dayOf(at), { attempts: 0, refused: 0 });
+  for (let at = from; at < Math.min(to, until); at += QUARTER_OF_DAY)
+    days.set(calendar.formatDay(at), { attempts: 0, refused: 0 });
   for (const quarter of counts.quarters) {
-    const day = days.get(dayOf(quarter.start));
-    if (day === undefined || quarter.reason === "protocol" || quarter.reason === "overload") continue;
+    const day = days.get(calendar.formatDay(quarter.start));
+    if (day === undefined || !isAttempt(quarter)) continue;
     day.attempts += quarter.count;
     if (isRefusal(quarter)) day.refused += quarter.count;
   }

@@ -1,5 +1,6 @@
 // The monthly report as CSV for spreadsheets: UTF-8 with a byte order mark, one table below the other.
 import { writeCsv } from "../config/lists/csv.ts";
+import { isReckoned } from "../config/lists/spreadsheet-text.ts";
 import type { BreakdownRow, MonthReport } from "./month-report.ts";
 import { isImported, type ReportHead } from "./report-head.ts";
 import {
@@ -78,7 +79,7 @@ export function writeReportCsv(report: MonthReport, language: Language): string 
     ...report.days.map(({ day, attempts, refused }) => [day, String(attempts), String(refused)]),
     [],
     [say("notCounted"), report.notCounted === undefined ? say("noRecords") : String(report.notCounted)],
-    ...missing(report, language),
+    ...missing(report, moment, language),
   ];
   return `\ufeff${writeCsv(rows)}`;
 }
@@ -107,9 +108,12 @@ function headRows({ head, count, before, change, rows }: ReportHead, language: L
 }
 
 /** What is missing, below each other; nothing where nothing is. */
-function missing({ completeness, gaps, timeZone }: MonthReport, language: Language): string[][] {
+function missing(
+  { completeness, gaps }: MonthReport,
+  moment: (iso: string) => string,
+  language: Language,
+): string[][] {
   const say = (word: keyof typeof words): string => words[word][language];
-  const moment = createMoments(timeZone);
   const { silent, unread } = completeness;
   return [
     ...under(
@@ -146,14 +150,6 @@ function under(head: readonly string[], rows: string[][]): string[][] {
   return rows.length === 0 ? [] : [[], [...head], ...rows];
 }
 
-/** What makes a spreadsheet read a formula; the wide forms too. */
-const formulaStarts: ReadonlySet<string> = new Set("=+-@\t\r\n＝＋－＠");
-
-/**
- * A spreadsheet would calculate with a text that begins like a formula, shorten a long number, take zeros off, and read
- * `3-4` as a day: such texts keep their letters behind an apostrophe.
- */
 function asText(text: string): string {
-  const isLikeNumber = /^\d[\d.,:/eE+-]*$/u.test(text);
-  return isLikeNumber || formulaStarts.has(text.charAt(0)) ? `'${text}` : text;
+  return isReckoned(text) ? `'${text}` : text;
 }

@@ -199,10 +199,12 @@ function lineTable({ heads }: MonthReport, language: Language): string {
       ),
   );
   if (rows.length === 0) return "";
-  const [item, count, line, order] = (["item", "count", "line", "order"] as const).map(
-    (word) => words[word][language],
-  );
-  const columns = [item ?? "", count ?? "", { text: line ?? "" }, { text: order ?? "" }];
+  const columns = [
+    words.item[language],
+    words.count[language],
+    { text: words.line[language] },
+    { text: words.order[language] },
+  ];
   return `<h2>${escapeText(words.linesOf[language])}</h2><p class="sub">${escapeText(words.ordersAt[language])}</p>${tableOf(columns, rows)}`;
 }
 

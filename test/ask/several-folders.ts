@@ -1,5 +1,5 @@
 // Records of several nodes, in one folder or in several: one answer, each call once, each with one end.
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t, { type Test } from "tap";
 import { rehearse } from "../../src/cli/change/rehearse.ts";
@@ -15,7 +15,9 @@ import {
   parseLines,
   type RecordsFolder,
   seal,
+  sealed,
   search,
+  writeInto,
 } from "../support/records-folder.ts";
 import { openPlace } from "./why-place.ts";
 
@@ -24,20 +26,6 @@ const NAME_B = "2026-10-03/08-gw-b.ndjson";
 const at = (minute: number): string => new Date(HOUR + minute * 60_000).toISOString();
 const onward = { verdict: "accept", reason: "listed", rule: "default", action: "forwarded" };
 const idsOf = (out: string): readonly string[] => parseLines(out).map(({ id }) => textIn(id));
-
-/** Writes lines into another records folder. */
-function put(records: string, name: string, lines: readonly object[]): void {
-  const path = join(records, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-}
-
-/** Seals where a database is there. */
-async function sealed(t: Test, records: string, now = LATER): Promise<boolean> {
-  const { code, err } = await seal(records, now);
-  if (code !== 0) t.pass("sealing", { skip: `no hour can be sealed here: ${err}` });
-  return code === 0;
-}
 
 const linesOfA: readonly object[] = [
   decided({ id: "gw-a-t0-1", time: at(1) }),
@@ -104,9 +92,9 @@ void t.test("a copy that is older holds a part: what is in one of them alone is 
   const place = openRecords(t);
   place.write(NAME_A, linesOfA);
   const old = join(place.folder, "old/records");
-  put(old, NAME_A, linesOfA.slice(0, 2));
+  writeInto(old, NAME_A, linesOfA.slice(0, 2));
   const other = join(place.folder, "other/records");
-  put(other, NAME_A, [...linesOfA.slice(2), decided({ id: "gw-a-t0-9", time: at(9) })]);
+  writeInto(other, NAME_A, [...linesOfA.slice(2), decided({ id: "gw-a-t0-9", time: at(9) })]);
   const all = await search([old, place.records, other], { json: true });
   t.same(idsOf(all.out), ["gw-a-t0-9", "gw-a-t0-3", "gw-a-t0-2", "gw-a-t0-1"]);
   const numbers = await search([old, place.records, other], { json: true, numbers: true });
@@ -121,12 +109,7 @@ function twoNodes(t: Test, areApart: boolean): RecordsFolder & { readonly folder
   return {
     ...place,
     folders: areApart ? [place.records, other] : [place.records],
-    write: (name, lines) =>
-      put(
-        name.includes("gw-b") ? other : place.records,
-        name,
-        lines.filter((line) => typeof line === "object"),
-      ),
+    write: (name, lines) => writeInto(name.includes("gw-b") ? other : place.records, name, lines),
   };
 }
 
@@ -221,7 +204,7 @@ for (const areApart of [false, true])
         decided({ id: "gw-a-t0-1", revision, ...onward, nextHop: "udp:198.51.100.1:5060" }),
         ended({ id: "gw-a-t0-1", time: at(40), how: "lost", by: "filter", seconds: undefined }),
       ]);
-      put(other, NAME_B, [ended({ id: "gw-a-t0-1", node: "gw-b" })]);
+      writeInto(other, NAME_B, [ended({ id: "gw-a-t0-1", node: "gw-b" })]);
       const records = areApart ? [place.records, other] : [place.records];
       for (const callId of ["call-1@203.0.113.10", "gw-a-t0-1"]) {
         const { code, out, err } = await place.why({ callId, records });
@@ -245,7 +228,7 @@ void t.test("why: a repeat that two nodes have judged is told twice, by its Call
   const { revision } = place;
   const other = join(dirname(place.records), "b/records");
   place.write(NAME_A, [decided({ id: "gw-a-t0-1", revision })]);
-  put(other, NAME_B, [
+  writeInto(other, NAME_B, [
     decided({
       id: "gw-b-t0-7",
       node: "gw-b",
@@ -270,7 +253,7 @@ void t.test("rehearse: a copy of a folder is judged once, and two nodes are judg
     decided({ id: "gw-a-t0-2", revision, time: at(16) }),
   ]);
   const other = join(folder, "b/records");
-  put(other, NAME_B, [decided({ id: "gw-b-t0-1", node: "gw-b", revision })]);
+  writeInto(other, NAME_B, [decided({ id: "gw-b-t0-1", node: "gw-b", revision })]);
   const copy = join(folder, "copy/records");
   cpSync(place.records, copy, { recursive: true });
   const judged = async (records: readonly string[]): Promise<unknown> => {

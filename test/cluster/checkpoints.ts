@@ -2,18 +2,11 @@
 import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { type Filter, runCommand, startFilter } from "../cli/filter-process.ts";
+import { runCommand, startFilter } from "../cli/filter-process.ts";
 import { openWorkplace, staticText } from "../cli/workplace.ts";
+import { becomes } from "../support/becoming.ts";
 import { noRedis, startRedis } from "../support/redis-server.ts";
-import { PATIENCE, until } from "../support/until.ts";
-
-/** Asks for the metrics until they say so. */
-async function becomes(filter: Filter, expected: RegExp): Promise<string> {
-  let text = "";
-  for (const end = Date.now() + PATIENCE; Date.now() < end && !expected.test(text);)
-    text = await (await fetch(new URL("/metrics", filter.admin))).text();
-  return text;
-}
+import { until } from "../support/until.ts";
 
 if (noRedis !== undefined) t.pass("checkpoints through a Redis", { skip: noRedis });
 else
@@ -74,9 +67,9 @@ else
       stdout: /WRONG: .*this checkpoint was signed for \d+: the log was rolled back/,
     });
 
-    await runA(1, () => becomes(b, /sigwall_peer_checkpoints_total\{result="shrunk"\} [1-9]/));
+    await runA(1, () => becomes(b, "/metrics", /sigwall_peer_checkpoints_total\{result="shrunk"\} [1-9]/));
     t.match(
-      await becomes(b, /result="shrunk"\} [1-9]/),
+      await becomes(b, "/metrics", /result="shrunk"\} [1-9]/),
       /result="shrunk"\} [1-9]/,
       "and told by the other node",
     );

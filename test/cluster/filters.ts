@@ -2,20 +2,10 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
-import { type Filter, runCommand, startFilter } from "../cli/filter-process.ts";
+import { runCommand, startFilter } from "../cli/filter-process.ts";
 import { openWorkplace, staticText } from "../cli/workplace.ts";
+import { becomes } from "../support/becoming.ts";
 import { noRedis, startRedis } from "../support/redis-server.ts";
-import { PATIENCE } from "../support/until.ts";
-
-/** Asks until the answer is as expected: a filter notices within a second or two. */
-async function becomes(filter: Filter, path: string, expected: RegExp): Promise<string> {
-  let text = "";
-  for (const end = Date.now() + PATIENCE; Date.now() < end && !expected.test(text);) {
-    const answer = await fetch(new URL(path, filter.admin));
-    text = `${answer.status} ${await answer.text()}`;
-  }
-  return text;
-}
 
 if (noRedis !== undefined) t.pass("filters that share a Redis", { skip: noRedis });
 else

@@ -9,7 +9,7 @@ import {
   createCounters,
 } from "../../src/observe/counters.ts";
 import { joinFigures, readFigures } from "../../src/observe/figures.ts";
-import { noFigures } from "../../src/observe/cluster/cluster-figures.ts";
+import { noCalls, noFigures, noOrders } from "../../src/observe/cluster/cluster-figures.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { rules } from "../../src/screening/chain/rule-order.ts";
 import { decisionOf } from "../observe/decision.ts";
@@ -135,6 +135,8 @@ async function renderEverything(): Promise<string> {
     seals: () => ({ ok: 1, failed: 0 }),
     cluster: () => ({
       ...noFigures,
+      calls: noCalls,
+      orders: noOrders,
       peers: [
         { node: "gw-b", epoch: 1, isUp: true, revision: "0123456789ab", isReady: true, delay: 0, offset: 0 },
       ],

@@ -1,23 +1,16 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, renameSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import t, { type Test } from "tap";
+import t from "tap";
 import { reportMonth } from "../../src/cli/reporting/report.ts";
-import { gather, type RecordsFolder, seal } from "../support/records-folder.ts";
+import { gather, type RecordsFolder, seal, sealed, writeInto } from "../support/records-folder.ts";
 import { call, type Line, open, put, whole } from "./report-folder.ts";
 
 /** Another records folder beside the first one. */
 function beside({ folder }: RecordsFolder, name: string): Pick<RecordsFolder, "records" | "write"> {
   const records = join(folder, name, "records");
-  return {
-    records,
-    write(file, lines) {
-      const path = join(records, file);
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    },
-  };
+  return { records, write: (file, lines) => writeInto(records, file, lines) };
 }
 
 const ofNode = (node: string, lines: readonly Line[]): readonly Line[] =>
@@ -29,13 +22,6 @@ const ofNode = (node: string, lines: readonly Line[]): readonly Line[] =>
 
 const LATER = Date.parse("2026-12-01T00:00:00Z");
 const HALF = Date.parse("2026-10-06T02:30:00Z");
-
-/** Seals what is closed by then. @returns false where no database is there */
-async function sealed(t: Test, records: string, now: number): Promise<boolean> {
-  const { code, err } = await seal(records, now);
-  if (code !== 0) t.pass("sealing", { skip: `no hour can be sealed here: ${err}` });
-  return code === 0;
-}
 
 const totals = (out: string): readonly unknown[] => {
   const { nodes, attempts, refused, notCounted, heads, gaps } = JSON.parse(out);

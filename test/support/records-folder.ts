@@ -30,17 +30,20 @@ export function openRecords(t: Test): RecordsFolder {
   return {
     folder,
     records,
-    write(name, lines) {
-      const path = join(records, name);
-      mkdirSync(dirname(path), { recursive: true });
-      const texts = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
-      writeFileSync(path, texts.map((text) => `${text}\n`).join(""));
-    },
+    write: (name, lines) => writeInto(records, name, lines),
     files: () =>
       readdirSync(records, { recursive: true, encoding: "utf8" })
         .filter((name) => name.includes(".") && name !== "seal.lock")
         .toSorted(),
   };
+}
+
+/** Writes the lines of a file into a records folder, as {@link RecordsFolder} has it. */
+export function writeInto(records: string, name: string, lines: readonly (string | object)[]): void {
+  const path = join(records, name);
+  mkdirSync(dirname(path), { recursive: true });
+  const texts = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
+  writeFileSync(path, texts.map((text) => `${text}\n`).join(""));
 }
 
 /** What a command wrote, and its exit code. */
@@ -71,6 +74,13 @@ export async function gather(
 /** Runs `sigwall seal` over a records folder. */
 export function seal(records: string, now = LATER): Promise<Ran> {
   return gather((output) => sealRecords({ config: undefined, records: [records] }, { ...output, now }));
+}
+
+/** Seals what is closed by then. @returns false, and the test says so, where no database is there */
+export async function sealed(t: Test, records: string, now = LATER): Promise<boolean> {
+  const { code, err } = await seal(records, now);
+  if (code !== 0) t.pass("sealing", { skip: `no hour can be sealed here: ${err}` });
+  return code === 0;
 }
 
 /** Runs `sigwall search` over records folders. */

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freeStreamPort } from "./free-port.ts";
 import { PATIENCE } from "./until.ts";
@@ -94,11 +93,6 @@ export async function startSentinel(
   cli("SENTINEL", "MONITOR", "sigwall", "127.0.0.1", String(master), "1");
   cli("SENTINEL", "SET", "sigwall", "down-after-milliseconds", "500");
   return { port, kill: () => void child.kill("SIGKILL") };
-}
-
-/** The path of a file in a folder, for settings of Redis. */
-export function inFolder(folder: string, name: string): string {
-  return join(folder, name);
 }
 
 async function answers(port: number): Promise<void> {

@@ -17,11 +17,11 @@ export type Excesses = Readonly<Record<Situation, Excess>>;
 /** From its death to the time at which its counts are shared again, ms: a start, or the next attempt to connect, and a heartbeat. */
 const SETTLING = 3_000;
 /** What nodes know of each other is older than this for no longer than a moment, ms. */
-export const SHARED_WITHIN = 300;
+const SHARED_WITHIN = 300;
 /** Windows in which calls are counted, ms. */
 const WINDOWS = [300, 1_000, 5_000, 10_000, 60_000];
 
-export function situationOf(absences: readonly Absence[], from: number, to: number): Situation {
+function situationOf(absences: readonly Absence[], from: number, to: number): Situation {
   const during = absences.filter(
     (absence) => absence.from < to && (absence.until ?? Infinity) + SETTLING > from,
   );

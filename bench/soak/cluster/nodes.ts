@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sumOf } from "../figures.ts";
 import type { NodePlaces } from "./wire.ts";
 
 export interface NodesParts {
@@ -28,8 +29,6 @@ export interface SoakedNode {
   stop(): Promise<number | null>;
   /** The series whose name begins so, summed; `undefined` when it can't be asked. */
   count(name: string): Promise<number | undefined>;
-  /** Lines of its log of level `error` and above. */
-  errors(): readonly string[];
 }
 
 /** Both nodes bear one name, as behind DNS SRV: `advertise`. */
@@ -110,18 +109,11 @@ function openNode(parts: NodesParts, name: string, address: string, index: numbe
     async count(wanted) {
       try {
         const answer = await fetch(`http://${admin}/metrics`, { signal: AbortSignal.timeout(900) });
-        let sum = 0;
-        for (const line of (await answer.text()).split("\n"))
-          if (line.startsWith(wanted)) sum += Number(line.slice(line.lastIndexOf(" ") + 1));
-        return sum;
+        return sumOf(await answer.text(), wanted);
       } catch {
         return undefined;
       }
     },
-    errors: () =>
-      logOf()
-        .split("\n")
-        .filter((line) => /"level":"(?:error|fatal)"/.test(line)),
   };
 
   function logOf(): string {

@@ -19,7 +19,6 @@ export interface Repeats {
   has(key: string): boolean;
   /** Messages that were sent again. */
   readonly count: number;
-  readonly size: number;
   close(): void;
 }
 
@@ -73,9 +72,6 @@ export function createRepeats(): Repeats {
     has: (key) => pending.has(key),
     get count() {
       return count;
-    },
-    get size() {
-      return pending.size;
     },
     close: () => clearInterval(timer),
   };

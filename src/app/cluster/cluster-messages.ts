@@ -1,6 +1,6 @@
 // The messages between the call thread and the cluster thread, and the cells that count them. Invariant: each can be cloned.
 import type { MessagePort } from "node:worker_threads";
-import type { ClusterFigures } from "../../observe/cluster/cluster-figures.ts";
+import type { ExchangeFigures } from "../../observe/cluster/cluster-figures.ts";
 import type { KeptKind, NodeRef, NodeStatus } from "../../cluster/exchange.ts";
 import type { RedisConfig } from "../../config/sigwall/redis-schema.ts";
 import type { Millis } from "../../domain/time.ts";
@@ -80,7 +80,7 @@ export type FromCluster =
   | { readonly kind: "asked" }
   /** Whether another process of the node is alive. */
   | { readonly kind: "begun"; readonly hasTwin: boolean }
-  | { readonly kind: "figures"; readonly figures: ClusterFigures }
+  | { readonly kind: "figures"; readonly figures: ExchangeFigures }
   | {
       readonly kind: "log";
       readonly level: "info" | "warn" | "error";

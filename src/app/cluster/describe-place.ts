@@ -1,5 +1,6 @@
 // Says where Redis is, for messages to operators.
 import type { RedisConfig } from "../../config/sigwall/redis-schema.ts";
+import { formatEndpoint } from "../../net/endpoint.ts";
 
 /** `127.0.0.1:6379`, `/run/redis.sock` or `sigwall by 192.0.2.71:26379, …`. */
 export function describePlace({ place }: RedisConfig): string {
@@ -14,5 +15,5 @@ export function describePlace({ place }: RedisConfig): string {
 }
 
 function atPort({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return formatEndpoint({ address: host, port });
 }

@@ -23,6 +23,11 @@ export function addEntry({ feed }: FeedKeys, node: string, sealed: Buffer, serve
   return ["XADD", feed, "MINID", "~", oldest, "*", "node", node, "sealed", sealed];
 }
 
+/** Asks for an entry by its id: nothing is found for undefined, and where Redis has lost it. */
+export function findEntry({ feed }: FeedKeys, id = "0-1"): RedisCommand {
+  return ["XRANGE", feed, id, id, "COUNT", 1];
+}
+
 /** Keeps an entry of a node. */
 export function keepEntry({ kept }: FeedKeys, node: string, field: string, sealed: Buffer): RedisCommand {
   return ["HSET", kept(node), field, sealed];

@@ -10,6 +10,7 @@ import type { Millis } from "../../domain/time.ts";
 import {
   addEntry,
   type FeedEntry,
+  findEntry,
   keepAlive,
   keepEntry,
   keysOf,
@@ -79,6 +80,9 @@ const ALIVE_EVERY = 60;
 /** How long the name of a node is known after its last sign. Milliseconds. */
 const NAMED_FOR: Millis = 7 * 86_400_000;
 
+/** The octets of entries whose head says everything. */
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 /** Runs until the link ends, or until everything is written while closing. Rejects with the reason. */
 export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): Promise<void> {
   const { keys, self, memory, now, wall } = parts;
@@ -93,6 +97,8 @@ export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): 
     const { instance, epoch } = self;
     return sealEntry(keys, self.node, { type, instance, epoch, sequence, at: wall(), held }, bytes);
   }
+
+  const add = (sealed: Buffer): RedisCommand => addEntry(names, self.node, sealed, serverNow());
 
   async function ask(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
     memory.commands += commands.length;
@@ -127,17 +133,17 @@ export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): 
   }
 
   function signOfLife(): readonly RedisCommand[] {
-    const name = seal("name", memory.sequence, new Uint8Array(0), 0);
+    const name = seal("name", memory.sequence, NOTHING, 0);
     return [["HSET", names.nodes, self.node, name], keepAlive(names, self.node)];
   }
 
   async function greet(): Promise<void> {
     const last = memory.lastId;
-    const [, found] = await ask([["TIME"], ["XRANGE", names.feed, last ?? "0-1", last ?? "0-1", "COUNT", 1]]);
+    const [, found] = await ask([["TIME"], findEntry(names, last)]);
     const back = Math.max(0, Math.floor(serverNow() - READ_BACK));
     // A server that has just taken over may give again ids that were read.
     memory.position = `${back}-0`;
-    await ask([addEntry(names, self.node, seal("hello", 0, new Uint8Array(0), 0), serverNow())]);
+    await ask([add(seal("hello", 0, NOTHING, 0))]);
     if (!parts.mayTell()) return;
     if (last !== undefined && readEntries(found).length === 0) await restore();
     else await writeKept();
@@ -169,7 +175,7 @@ export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): 
     const kept: RedisCommand[] = [];
     for (const { type, sequence, bytes, field, at } of flight) {
       const sealed = seal(type, sequence, bytes, now() - at);
-      commands.push(addEntry(names, self.node, sealed, serverNow()));
+      commands.push(add(sealed));
       if (field !== undefined && own.sequenceOf(field) === sequence)
         kept.push(keepEntry(names, self.node, field, sealed));
     }
@@ -185,9 +191,9 @@ export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): 
     const before = memory.heartbeatId;
     const commands: readonly RedisCommand[] = [
       ["TIME"],
-      ["XRANGE", names.feed, before ?? "0-1", before ?? "0-1", "COUNT", 1],
+      findEntry(names, before),
       ["HLEN", names.kept(self.node)],
-      addEntry(names, self.node, status, serverNow()),
+      add(status),
     ];
     const [, found, kept, id] = await ask(commands);
     const heartbeat = String(id);
@@ -230,9 +236,7 @@ export async function runFeedSession(link: RedisLink, parts: FeedSessionParts): 
         due = now() + BEAT;
       }
       if (parts.isClosing() && backlog.next(1).length === 0) {
-        await ask([
-          addEntry(names, self.node, seal("bye", memory.sequence, new Uint8Array(0), 0), serverNow()),
-        ]);
+        await ask([add(seal("bye", memory.sequence, NOTHING, 0))]);
         link.end("closed");
         return;
       }

@@ -2,7 +2,7 @@
 import { type CallSharing, createCallSharing } from "../../cluster/call-sharing.ts";
 import type { Sharing } from "../../cluster/sharing.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { noCalls } from "../../observe/cluster/cluster-figures.ts";
+import { noCalls, noOrders } from "../../observe/cluster/cluster-figures.ts";
 import { engineNow, wallNow } from "../../wire/kernel/clock.ts";
 import type { Records } from "../../records/lines/recording.ts";
 import { withCheckpoints } from "./with-checkpoints.ts";
@@ -70,6 +70,7 @@ function shareBy(
   first: Policy,
 ): Sharing & { readonly flush: () => void; readonly tick: () => void } {
   let policy = first;
+  let hears = hearsOf(first);
   let calls: CallSharing | undefined;
   let orders: SharedOrders | undefined;
   let isReady = false;
@@ -82,7 +83,7 @@ function shareBy(
         ...parts,
         policy: () => policy,
         send: (batch) => exchange.send(batch),
-        hears: () => hearsOf(policy),
+        hears: () => hears,
         now: engineNow,
       });
       return calls.memory;
@@ -103,6 +104,7 @@ function shareBy(
     happened: (event) => calls?.happened(event),
     policyChanged(next) {
       policy = next;
+      hears = hearsOf(next);
       tell();
     },
     readiness(ready) {
@@ -112,16 +114,11 @@ function shareBy(
       }
       return ready && requireSameRevision && exchange.figures().lag !== undefined ? "lags" : ready;
     },
-    figures() {
-      const figures = exchange.figures();
-      const { unread = 0, untold = 0 } = orders?.figures() ?? {};
-      return {
-        ...figures,
-        calls: calls?.figures() ?? noCalls,
-        refused: { ...figures.refused, form: figures.refused.form + unread },
-        lost: { ...figures.lost, backlog: figures.lost.backlog + untold },
-      };
-    },
+    figures: () => ({
+      ...exchange.figures(),
+      calls: calls?.figures() ?? noCalls,
+      orders: orders?.figures() ?? noOrders,
+    }),
   };
 }
 
@@ -129,18 +126,11 @@ function fingerprintsOf({ lists }: Policy): Readonly<Record<string, string>> {
   return Object.fromEntries(lists.map(({ id, fingerprint }) => [id, fingerprint]));
 }
 
-/** Policies whose rules need more of other nodes' calls than counts, as far as they were asked. */
-const asked = new WeakMap<Policy, boolean>();
-
 /** True where detectors, call backs or limits of unanswered calls look at what becomes of calls. */
-function hearsOf(policy: Policy): boolean {
-  const known = asked.get(policy);
-  if (known !== undefined) return known;
-  const { detectors, marketing, trunks } = policy;
-  const hears =
+function hearsOf({ detectors, marketing, trunks }: Policy): boolean {
+  return (
     marketing !== undefined ||
     [...detectors.values()].some(({ mode }) => mode !== "off") ||
-    trunks.some(({ trunk }) => trunk.limits.frequency?.some(({ onlyUnanswered }) => onlyUnanswered) === true);
-  asked.set(policy, hears);
-  return hears;
+    trunks.some(({ trunk }) => trunk.limits.frequency?.some(({ onlyUnanswered }) => onlyUnanswered) === true)
+  );
 }

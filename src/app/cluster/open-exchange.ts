@@ -9,7 +9,7 @@ import {
   MOST_KEPT,
   MOST_KEPT_ENTRIES,
 } from "../../cluster/exchange.ts";
-import { type ClusterFigures, noFigures } from "../../observe/cluster/cluster-figures.ts";
+import { type ExchangeFigures, noFigures } from "../../observe/cluster/cluster-figures.ts";
 import type { RedisConfig } from "../../config/sigwall/redis-schema.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Log } from "../../observe/log.ts";
@@ -89,7 +89,7 @@ export function openExchange(parts: ExchangeParts): OpenExchange {
   let lost = 0;
   let sequence = 0;
   let known: Extract<ToCluster, { readonly kind: "know" }> | undefined;
-  let figures: ClusterFigures = noFigures;
+  let figures: ExchangeFigures = noFigures;
   let listener: ExchangeListener | undefined;
   /** What came before anybody listened. What is counted makes room for more. */
   let early: { readonly message: FromCluster; readonly isCounted: boolean }[] = [];

@@ -1,7 +1,8 @@
 // Orders, quarantine and findings as entries for other nodes: written, and read as the readers of the state folder do.
 import { Buffer } from "node:buffer";
 import { detectorIds, formatSubject } from "../../domain/finding.ts";
-import type { Millis } from "../../domain/time.ts";
+import { LAST_MOMENT, type Millis } from "../../domain/time.ts";
+import { type Fields, isFields } from "../../records/lines/line-fields.ts";
 import type { KeptKind } from "../../cluster/exchange.ts";
 import type { SharedFinding } from "../../screening/detectors/findings.ts";
 import { endOf, type Held, keyOfHeld } from "../../state/quarantine/held.ts";
@@ -12,10 +13,6 @@ import { readHeld, readParticipants, readSubjectOf } from "../quarantine/quarant
 /** Entries of another version are not read. */
 const VERSION = 1;
 const MOST_ID = 64;
-/** The last moment that a date can say. Unix milliseconds. */
-const LAST_MOMENT: Millis = 8.64e15;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** How entries of one kind are written, read and told apart. */
 export interface EntryForm<Entry> {
@@ -125,8 +122,4 @@ export function readEntry<Entry>(
     return undefined;
   }
   return isFields(value) && value["version"] === VERSION ? form.read(value, subject) : undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,4 @@
 // The cluster thread: keeps a link to Redis, seals and opens what nodes tell, and hands it to the call thread.
-import { noCalls } from "../../observe/cluster/cluster-figures.ts";
 import { setTimeout as pause } from "node:timers/promises";
 import { createBacklog } from "../../cluster/backlog.ts";
 import { fitsKept, type ToldStatus, writeKept, writeStatus } from "../../cluster/entry-bodies.ts";
@@ -135,28 +134,17 @@ export function serveCluster(data: ClusterThreadData): void {
       return;
     }
     const { entry: kind, subject, bytes, wall: keptAt } = message;
+    const written = fitsKept(subject, bytes) ? writeKept({ kind, subject, bytes, at: keptAt }) : undefined;
     const field = nameSubject(keys, kind, subject);
-    const isKept =
-      fitsKept(subject, bytes) &&
-      own.put({
-        field,
-        sequence,
-        bytes: writeKept({ kind, subject, bytes, at: keptAt }),
-        isGone: bytes === undefined,
-        at,
-      });
-    if (!isKept) {
+    if (
+      written === undefined ||
+      !own.put({ field, sequence, bytes: written, isGone: bytes === undefined, at })
+    ) {
       unkept++;
       few.say("error", "an entry is not kept for other nodes: too many, or too long", { kind });
       return;
     }
-    backlog.push({
-      type: "kept",
-      sequence,
-      bytes: writeKept({ kind, subject, bytes, at: keptAt }),
-      field,
-      at,
-    });
+    backlog.push({ type: "kept", sequence, bytes: written, field, at });
     wakeUp();
   }
 
@@ -176,12 +164,8 @@ export function serveCluster(data: ClusterThreadData): void {
   function tellFigures(): void {
     const now = sharedNow();
     const { refused, gap } = hearing.counts();
-    const { inForce, ...running } = told();
-    const { revisions, differing, lag } = policies.compare(
-      { node, inForce, ...running },
-      peers.running(now),
-      now,
-    );
+    const running = { node, ...told() };
+    const { revisions, differing, lag } = policies.compare(running, peers.running(now), now);
     if (lag !== undefined && lag !== lagged)
       few.say("warn", "the policy is not that of the other nodes", { lag });
     if (lag === undefined && lagged !== undefined)
@@ -198,10 +182,9 @@ export function serveCluster(data: ClusterThreadData): void {
         lag,
         backlog: backlog.waiting(),
         lost: { backlog: backlog.lost() + unkept, thread: 0, gap },
-        refused: { ...refused },
+        refused,
         resent: memory.resent,
         commands: memory.commands,
-        calls: noCalls,
       },
     });
   }
@@ -246,9 +229,13 @@ export function serveCluster(data: ClusterThreadData): void {
       try {
         if (typeof secrets === "string") throw new Error(secrets);
         const link = await linkRedis(redis, secrets);
-        const isCurrent = { keys, self, memory, status: () => writeStatus(told()), now: sharedNow, wall };
-        const session = runFeedSession(link, {
-          ...isCurrent,
+        await runFeedSession(link, {
+          keys,
+          self,
+          memory,
+          status: () => writeStatus(told()),
+          now: sharedNow,
+          wall,
           wake,
           room,
           asked() {
@@ -259,7 +246,6 @@ export function serveCluster(data: ClusterThreadData): void {
           mayTell: () => isAlone,
           isClosing: () => isClosing,
         });
-        await session;
       } catch (error) {
         if (!isClosing) note(error instanceof Error ? error.message : String(error));
       }

@@ -3,6 +3,7 @@ import type { Exchange, ExchangeListener, KeptKind } from "../../cluster/exchang
 import { MOST_KEPT_ENTRIES } from "../../cluster/exchange.ts";
 import type { Shared, SharedKinds } from "../../cluster/shared-entries.ts";
 import type { Millis } from "../../domain/time.ts";
+import type { SharedOrdersFigures } from "../../observe/cluster/cluster-figures.ts";
 import type { Log } from "../../observe/log.ts";
 import { type EntryForm, findingForm, heldForm, lineForm, readEntry, writeEntry } from "./order-entries.ts";
 
@@ -14,15 +15,6 @@ export interface SharedOrdersParts {
   readonly log: Pick<Log, "warn" | "error">;
   /** The wall clock: entries end by it. */
   readonly now: () => Millis;
-}
-
-export interface SharedOrdersFigures {
-  /** Entries of other nodes that could not be read. */
-  readonly unread: number;
-  /** Changes that were not told, because this node keeps too many entries already. */
-  readonly untold: number;
-  /** Entries that this node keeps. */
-  readonly kept: number;
 }
 
 export interface SharedOrders {

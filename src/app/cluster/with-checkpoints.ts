@@ -19,12 +19,11 @@ export function withCheckpoints(
     ...exchange,
     listen: (listener) =>
       exchange.listen({
-        batch: (from, bytes, age) => listener.batch(from, bytes, age),
+        ...listener,
         kept(from, kind, subject, bytes, at) {
           checkpoints.kept(from, kind, subject, bytes, at);
           listener.kept(from, kind, subject, bytes, at);
         },
-        peer: (from, what) => listener.peer(from, what),
       }),
   };
 }

@@ -1,6 +1,7 @@
 // The text of lines.json: the orders that were given by command, under a checksum.
 import { createHash } from "node:crypto";
 import { type LineId, type LineOrder, type LineState, lineStates } from "../../domain/line-state.ts";
+import { LAST_MOMENT } from "../../domain/time.ts";
 import type { NoteLine } from "../../records/lines/record-line.ts";
 import type { ChangeStamp } from "../../domain/line-change.ts";
 
@@ -33,8 +34,6 @@ export const NO_LINES: KeptLines = {
 
 /** At most this many orders are read. A policy has far fewer lines. */
 export const MOST_ORDERS = 65_536;
-/** The last moment that a date can say. Unix milliseconds. */
-const LAST_MOMENT = 8.64e15;
 /** Characters of the name of a node. */
 const MOST_NODE = 255;
 

@@ -10,16 +10,13 @@ import {
   type Participant,
 } from "../../domain/finding.ts";
 import { readKey } from "../../domain/number.ts";
-import type { Millis } from "../../domain/time.ts";
+import { LAST_MOMENT, type Millis } from "../../domain/time.ts";
 import { renameDurably } from "../../records/tree/durable-writing.ts";
 import { endOf, type Held, type Holder, keyOfHeld } from "../../state/quarantine/held.ts";
 
 const FILE = "quarantine.journal";
 /** A larger file is no file of ours. Octets. */
 const MOST_OCTETS = 256 * 2 ** 20;
-
-/** The last moment that a date can say. Unix milliseconds. */
-const LAST_MOMENT = 8.64e15;
 
 /** Entries that are written at a time. */
 const PIECE = 200;

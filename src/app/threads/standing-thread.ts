@@ -21,7 +21,6 @@ export interface StandingThreadParts<From, To> {
 
 /** The thread never keeps the process alive, but while {@link StandingThread.close} waits for it. */
 export interface StandingThread<To> {
-  readonly isUp: () => boolean;
   /** @returns false when no thread runs: the message is not posted */
   readonly post: (message: To, moved?: readonly ArrayBuffer[]) => boolean;
   /** The thread has answered the last message. */
@@ -85,7 +84,6 @@ export function startStandingThread<From, To>(parts: StandingThreadParts<From, T
 
   start();
   return {
-    isUp: () => port !== undefined,
     post,
     lastWord: () => closed?.(),
     async close(farewell, most) {

@@ -1,8 +1,10 @@
 // Writes down that somebody saw whole numbers: an `access` line, of a node of its own.
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import type { AccessLine } from "../../records/lines/record-line.ts";
 import { giveToOwner } from "../../records/sealed/folder-owner.ts";
+import { COMMAND_NODE } from "../../records/sealed/hour-files.ts";
 import type { Millis } from "../../domain/time.ts";
 
 /** Who asked what. */
@@ -22,11 +24,11 @@ export interface Access {
 /**
  * Appends the line to the open hour of each folder, as node `console@HOST`.
  *
- * @returns the folders that could not be written, with the reason
+ * @returns which folders could not be written, and why, in words
  */
 export function noteAccess(folders: readonly string[], access: Access, now: Millis): readonly string[] {
   const { command, user, host, found, asked } = access;
-  const node = `console@${nodeOf(host)}`;
+  const node = `${COMMAND_NODE}${nodeOf(host)}`;
   const time = new Date(now).toISOString();
   const line: AccessLine & { readonly asked: Access["asked"] } = {
     record: "access",
@@ -52,7 +54,8 @@ export function noteAccess(folders: readonly string[], access: Access, now: Mill
       appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
       giveToOwner(folder, path);
     } catch (error) {
-      failures.push(`${folder}: ${error instanceof Error ? error.message : String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      failures.push(`no access line could be written in ${folder}: ${why}`);
     }
   }
   return failures;
@@ -61,4 +64,18 @@ export function noteAccess(folders: readonly string[], access: Access, now: Mill
 function nodeOf(host: string): string {
   const name = host.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 64);
   return name === "" ? "unknown" : name;
+}
+
+/** The user and the machine, for `access` lines. */
+export function whoAsks(): { readonly user: string; readonly host: string } {
+  return { user: userName(), host: hostname() };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without a name, as in many containers.
+    return String(process.getuid?.() ?? "unknown");
+  }
 }

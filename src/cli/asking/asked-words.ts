@@ -3,7 +3,6 @@ import { reasonCodes } from "../../domain/reason.ts";
 import { ruleIds } from "../../domain/rule-id.ts";
 import { verdictKinds } from "../../domain/decision.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
-import { resolvePath } from "../../config/yaml/config-files.ts";
 import { isMapping, valueAt } from "../../config/yaml/schema-issues.ts";
 import { suggest } from "../../config/yaml/suggestion.ts";
 import { readYaml } from "../../config/yaml/yaml-source.ts";
@@ -74,11 +73,11 @@ export function refuseWords({ reason, rule, verdict, shadow, kinds: asked }: Ask
 /**
  * Says of names that were not found why that may be. They may be of the past, so that they are no mistakes.
  *
- * @param config path of sigwall.yaml, where there is one
+ * @param policy path of the policy of today, where there is one
  */
 export function doubtNames(
   { trunk, lessee, caller, called, kinds: asked }: AskedWords,
-  config: string | undefined,
+  policy: string | undefined,
   readFile: ReadFile,
 ): readonly string[] {
   const doubts: string[] = [];
@@ -87,7 +86,7 @@ export function doubtNames(
     ["lessee", "lessees", lessee],
   ] as const) {
     if (word === undefined) continue;
-    const known = namesInPolicy(config, key, readFile);
+    const known = namesInPolicy(policy, key, readFile);
     if (known !== undefined && !known.includes(word))
       doubts.push(`the policy of today has no ${what} "${word}"${suggest(word, known)}`);
   }
@@ -103,17 +102,14 @@ export function doubtNames(
 }
 
 function namesInPolicy(
-  config: string | undefined,
+  policy: string | undefined,
   key: "trunks" | "lessees",
   readFile: ReadFile,
 ): readonly string[] | undefined {
-  const valueIn = (path: string, ...keys: readonly string[]): unknown => {
-    const read = readFile(path);
-    return "error" in read ? undefined : valueAt(readYaml(path, read.bytes).value, keys);
-  };
-  const policy = config === undefined ? undefined : valueIn(config, "policy");
-  if (config === undefined || typeof policy !== "string") return undefined;
-  const entries = valueIn(resolvePath(config, policy), key);
+  if (policy === undefined) return undefined;
+  const read = readFile(policy);
+  if ("error" in read) return undefined;
+  const entries = valueAt(readYaml(policy, read.bytes).value, [key]);
   if (!Array.isArray(entries)) return undefined;
   return entries.flatMap((entry: unknown) =>
     isMapping(entry) && typeof entry["id"] === "string" ? [entry["id"]] : [],

@@ -1,4 +1,5 @@
 // Record lines as CSV for spreadsheets: every cell is quoted, and no text of a peer begins a formula (RFC 4180).
+import { isReckoned } from "../../config/lists/spreadsheet-text.ts";
 import type { NumberUse } from "../../records/asking/sealed-lines.ts";
 import type { ReadLine } from "../../records/asking/record-filter.ts";
 import { type Fields, isFields, objectsIn, textIn } from "../../records/lines/line-fields.ts";
@@ -107,16 +108,9 @@ function writeRow(cells: readonly CellValue[]): string {
   return `${cells.map((cell) => `"${harmless(cell).replaceAll('"', '""')}"`).join(",")}\r\n`;
 }
 
-/** What makes a spreadsheet read a formula; the wide forms too. */
-const formulaStarts: ReadonlySet<string> = new Set("=+-@\t\r\n＝＋－＠");
-
-/**
- * Text that no spreadsheet computes and no terminal obeys. A spreadsheet would take the zero off `02787654321`, and read
- * `3-4` as a day.
- */
+/** Text that no spreadsheet computes and no terminal obeys. */
 function harmless(value: CellValue): string {
   if (typeof value === "number") return String(value);
   const clean = plain(value);
-  const isLikeNumber = /^\d[\d.,:/eE+-]*$/u.test(value);
-  return isLikeNumber || formulaStarts.has(value.charAt(0)) ? `'${clean}` : clean;
+  return isReckoned(value) ? `'${clean}` : clean;
 }

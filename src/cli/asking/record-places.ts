@@ -23,6 +23,8 @@ export interface RecordsPlace {
   readonly policies: readonly string[];
   /** The configuration, where it can be read. */
   readonly config: string | undefined;
+  /** Path of the policy that the configuration names. */
+  readonly policy: string | undefined;
   readonly timeZone: string;
   /** Set when evidence is kept: its blocks refer to policies too. `folder` is undefined where it can't be read. */
   readonly evidence: { readonly folder: string | undefined } | undefined;
@@ -67,12 +69,14 @@ function findPlaces(options: PlaceOptions, readFile: ReadFile): RecordsPlace | s
   }
   const beside = folders.map(policiesBeside);
   const kept = text("records", "policies");
+  const policy = text("policy");
   const policies = kept === undefined ? beside : [kept, ...beside];
   return {
     folders: distinct(folders),
     policies: distinct(policies.filter((folder) => existsSync(folder))),
     config: "error" in read ? undefined : path,
-    timeZone: findTimeZone(text("policy"), policies, readFile),
+    policy,
+    timeZone: findTimeZone(policy, policies, readFile),
     evidence:
       valueAt(config, ["evidence"]) === undefined ? undefined : { folder: text("evidence", "folder") },
   };

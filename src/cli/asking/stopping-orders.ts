@@ -1,4 +1,4 @@
-// Finds the order that stopped the line of a call, among the `order` lines of its node before the call.
+// Finds the order that stopped the line of a call, among the `order` lines before the call.
 import {
   isStopped,
   isStricter,
@@ -8,9 +8,10 @@ import {
   lineStates,
 } from "../../domain/line-state.ts";
 import type { Millis } from "../../domain/time.ts";
-import { askRecords, type RecordPlace } from "../../records/asking/ask-records.ts";
+import type { RecordPlace } from "../../records/asking/ask-records.ts";
 import type { ReadLine } from "../../records/asking/record-filter.ts";
 import { textIn } from "../../records/lines/line-fields.ts";
+import { findBefore, type LinesAsked } from "./lines-before.ts";
 import { type Clock, show } from "./record-table.ts";
 
 /** True for a call that was refused because its line was stopped. */
@@ -19,10 +20,7 @@ export function isOfStoppedLine({ reason }: ReadLine): boolean {
 }
 
 const DAY: Millis = 86_400_000;
-/** How far back the records are asked, one after the other: most orders are young. */
-const spans: readonly Millis[] = [2 * DAY, 60 * DAY, Infinity];
-/** At most so many order lines are read at a time. */
-const MOST_ORDERS = 10_000;
+const asked: LinesAsked = { kind: "order", spans: [2 * DAY, 60 * DAY, Infinity], most: 10_000 };
 
 /**
  * Finds the order that stopped the line of each call.
@@ -30,27 +28,11 @@ const MOST_ORDERS = 10_000;
  * @param calls those of other reasons are passed over
  * @returns resolves with the `order` lines by call; a call whose order is not recorded is missing
  */
-export async function findStoppingOrders(
+export function findStoppingOrders(
   place: RecordPlace,
   calls: readonly ReadLine[],
 ): Promise<ReadonlyMap<ReadLine, ReadLine>> {
-  const found = new Map<ReadLine, ReadLine>();
-  let left = calls.filter(isOfStoppedLine);
-  for (const span of spans) {
-    if (left.length === 0) break;
-    const times = left.map(({ time }) => Date.parse(time));
-    const from = Math.max(Math.min(...times) - span, 0);
-    const asked = { kinds: ["order"], from, to: Math.max(...times) + 1 };
-    const { items } = await askRecords(place, asked, MOST_ORDERS);
-    for (const call of left) {
-      // An order to another node holds here too, and stands in the records of that node.
-      const own = items.filter((item) => item["node"] === call["node"]);
-      const order = stoppingOrder(call, own) ?? stoppingOrder(call, items);
-      if (order !== undefined) found.set(call, order);
-    }
-    left = left.filter((call) => !found.has(call));
-  }
-  return found;
+  return findBefore(place, calls.filter(isOfStoppedLine), asked, stoppingOrder);
 }
 
 /** @param orders the newest first */

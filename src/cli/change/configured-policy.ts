@@ -1,14 +1,13 @@
 // Reads the policy that a command is about, and puts into words why it can't be used.
 import { loadStatic, type StaticConfig } from "../../config/load-static.ts";
 import { type PolicyMaterial, readPolicy } from "../../config/load-policy.ts";
-
 import { readKept } from "../../records/policies/kept-policy.ts";
 import { readKeptFiles } from "../../records/policies/policy-recall.ts";
 import { valueAt } from "../../config/yaml/schema-issues.ts";
 import { readYaml } from "../../config/yaml/yaml-source.ts";
 import { findRecords, type PlaceOptions } from "../asking/record-places.ts";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
-import { type ConfigIssue, formatIssue } from "../../config/yaml/issue.ts";
+import { formatIssue } from "../../config/yaml/issue.ts";
 
 /** A configuration with its policy. */
 export interface ConfiguredPolicy {
@@ -42,7 +41,7 @@ export function readConfigured(
 }
 
 /** Says what is probably wrong with a file that is no configuration. */
-export function adviseFile(path: string, readFile: ReadFile): string | undefined {
+function adviseFile(path: string, readFile: ReadFile): string | undefined {
   const content = readFile(path);
   if ("error" in content)
     return `can't read ${path}: ${content.error}; name the configuration with --config FILE, a sigwall.yaml`;
@@ -57,19 +56,10 @@ export function adviseFile(path: string, readFile: ReadFile): string | undefined
  * @param parts what `readPolicy` takes
  * @returns a string that says why it can't be used
  */
-export function readMaterial(
-  parts: Parameters<typeof readPolicy>,
-  words: IssueWords = {},
-): PolicyMaterial | string {
+function readMaterial(parts: Parameters<typeof readPolicy>, words: IssueWords = {}): PolicyMaterial | string {
   const { material, issues } = readPolicy(...parts);
-  return material ?? sayIssues(issues, parts[1], words);
-}
-
-function sayIssues(
-  issues: readonly ConfigIssue[],
-  path: string,
-  { name = path, withWarnings = false }: IssueWords,
-): string {
+  if (material !== undefined) return material;
+  const { name = parts[1], withWarnings = false } = words;
   const told = issues.filter(({ severity }) => withWarnings || severity === "error");
   return [`${name} has errors:`, ...told.map(formatIssue)].join("\n");
 }

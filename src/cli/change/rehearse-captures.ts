@@ -50,10 +50,10 @@ export async function rehearseCaptures(
   if (typeof read === "string") return fail(read);
   const old = readOld(options, readFile);
   if (typeof old === "string") return fail(old);
-  const sides = [old, read.material].map((material) => sideOf(material, options.trunk));
-  const wrong = sides.find((side) => typeof side === "string");
-  const [before, after] = sides.filter((side) => typeof side !== "string");
-  if (wrong !== undefined || before === undefined || after === undefined) return fail(wrong ?? "");
+  const before = sideOf(old, options.trunk);
+  if (typeof before === "string") return fail(before);
+  const after = sideOf(read.material, options.trunk);
+  if (typeof after === "string") return fail(after);
   const { config } = read;
   const ownNames = [...config.ownNames, ...config.listen.flatMap(({ advertise }) => advertise ?? [])];
   const rehearsal = createCaptureRehearsal(before, after, ownNames);

@@ -5,9 +5,9 @@ import { compilePolicy } from "../../config/policy/build-policy.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { eachAttempt } from "../../records/asking/lines-in-order.ts";
-import { recallPolicy } from "../../records/policies/policy-recall.ts";
 import { createRehearsal } from "../../replay/rehearsing/rehearsal.ts";
 import { sayFailure } from "../asking/failure-words.ts";
+import { recallFrom } from "../asking/policy-at.ts";
 import { findRecords, openForAsking, type RecordsPlace } from "../asking/record-places.ts";
 import { readSpan, timeForms } from "../asking/spoken-times.ts";
 import { readConfigured } from "./configured-policy.ts";
@@ -83,11 +83,8 @@ function createRecall({ policies }: RecordsPlace): (revision: string) => Policy 
   return (revision) => {
     if (known.has(revision)) return known.get(revision);
     if (known.size >= MOST_RECALLED) known.clear();
-    let found: Policy | undefined;
-    for (const folder of policies) {
-      const recalled = recallPolicy(folder, revision);
-      if (typeof recalled !== "string") found ??= recalled.policy;
-    }
+    const recalled = recallFrom(policies, revision);
+    const found = typeof recalled === "string" ? undefined : recalled.policy;
     known.set(revision, found);
     return found;
   };

@@ -5,12 +5,7 @@ import { dirname } from "node:path";
 import { writeDurably } from "../../app/durable-file.ts";
 import { describeFailure, readFromDisk } from "../../app/read-file.ts";
 import { sayAmount } from "../../domain/amount.ts";
-import {
-  keyOfFigure,
-  type MonthlyFigure,
-  type MonthlyFigures,
-  writeMonthlyFigures,
-} from "../../intake/monthly-figures.ts";
+import { keyOfFigure, type MonthlyFigure, writeMonthlyFigures } from "../../intake/monthly-figures.ts";
 import {
   isSamePath,
   listMonthly,
@@ -25,30 +20,22 @@ export interface FigureOptions {
   readonly config: string;
   /** File that is written; left out: standard output. */
   readonly out?: string;
-  /** The figures take the place of those that other files, or the file itself, have. */
-  readonly replace?: boolean;
 }
 
 /** Figures that are there already, and what is to be done with them. */
-interface Known {
+export interface KnownFigures {
   /** In other files. */
   readonly twice: readonly PlacedFigure[];
+  /** All figures of other files. */
+  readonly beside: readonly PlacedFigure[];
   /** Those of the file that is written over. */
   readonly going: readonly PlacedFigure[];
 }
 
 const MOST_TOLD = 3;
 
-/**
- * Finds out whether figures may be written.
- *
- * @returns what speaks against it; undefined: nothing does
- */
-export function refuseFigures({ figures }: MonthlyFigures, options: FigureOptions): string | undefined {
-  const known = findKnown(figures, options);
-  if (typeof known === "string") return known;
-  if (options.replace === true) return undefined;
-  const { twice, going } = known;
+/** Says why figures may not be written beside those that are there; undefined: they may. */
+export function refuseFigures({ twice, going }: KnownFigures): string | undefined {
   if (twice.length > 0)
     return `${sayFigures(twice)} already: the report would find ${twice.length === 1 ? "the figure" : "the figures"} twice. Nothing was written; --replace takes ${twice.length === 1 ? "its" : "their"} place`;
   if (going.length > 0)
@@ -67,50 +54,50 @@ function sayFigures(figures: readonly PlacedFigure[]): string {
  *
  * @returns what was done, in words. Throws when a file can't be written
  */
-export function takeOutElsewhere(
-  figures: readonly MonthlyFigure[],
-  options: FigureOptions,
-): readonly string[] {
-  const known = findKnown(figures, options);
-  if (typeof known === "string") throw new Error(known);
-  const files = [...new Set(known.twice.map(({ file }) => file))];
+export function takeOutElsewhere({ twice, beside }: KnownFigures): readonly string[] {
+  const files = [...new Set(twice.map(({ file }) => file))];
   return files.map((file) => {
-    const read = readMonthlyFile(file, readFromDisk);
-    if (typeof read === "string") throw new Error(read);
-    const gone = known.twice.filter((figure) => figure.file === file);
-    const keys = new Set(gone.map(keyOfFigure));
-    const left = read.filter((figure) => !keys.has(keyOfFigure(figure)));
+    const gone = new Set(twice.filter((figure) => figure.file === file));
+    const left = beside.filter((figure) => figure.file === file && !gone.has(figure));
     try {
       if (left.length === 0) rmSync(file);
       else writeDurably(file, Buffer.from(writeMonthlyFigures(left)), 0o644);
     } catch (error) {
       throw new Error(`can't change ${file}: ${describeFailure(error)}`, { cause: error });
     }
-    return `${sayAmount(gone.length, "figure")} taken out of ${file}${left.length === 0 ? ", which was removed" : ""}`;
+    return `${sayAmount(gone.size, "figure")} taken out of ${file}${left.length === 0 ? ", which was removed" : ""}`;
   });
 }
 
-/** @returns a string that says which file can't be read */
-function findKnown(figures: readonly MonthlyFigure[], { config, out }: FigureOptions): Known | string {
-  if (out === undefined) return { twice: [], going: [] };
+/**
+ * Looks for figures in the folder of the report, beside the output and in the output itself.
+ *
+ * @returns a string that says which file can't be read
+ */
+export function findKnown(
+  figures: readonly MonthlyFigure[],
+  { config, out }: FigureOptions,
+): KnownFigures | string {
+  if (out === undefined) return { twice: [], beside: [], going: [] };
   const keys = new Set(figures.flatMap((figure) => (figure.count === undefined ? [] : keyOfFigure(figure))));
-  const beside = [dirname(out), monthlyFolder(config)].flatMap((folder) => listMonthly(folder).files);
-  const others = beside.filter(
-    (file, index) => !isSamePath(file, out) && beside.findIndex((other) => isSamePath(other, file)) === index,
+  const files = [dirname(out), monthlyFolder(config)].flatMap((folder) => listMonthly(folder).files);
+  const others = files.filter(
+    (file, index) => !isSamePath(file, out) && files.findIndex((other) => isSamePath(other, file)) === index,
   );
-  const twice: PlacedFigure[] = [];
+  const beside: PlacedFigure[] = [];
   for (const file of others) {
     const read = readMonthlyFile(file, readFromDisk);
     // Beside the output there may be files of other kinds; the folder of the report has none.
     if (typeof read === "string" && !isSamePath(dirname(file), monthlyFolder(config))) continue;
     if (typeof read === "string") return read;
-    twice.push(...read.filter((figure) => figure.count !== undefined && keys.has(keyOfFigure(figure))));
+    beside.push(...read);
   }
+  const twice = beside.filter((figure) => figure.count !== undefined && keys.has(keyOfFigure(figure)));
   const own = existsSync(out) ? readMonthlyFile(out, readFromDisk) : [];
   const all = new Set(figures.map(keyOfFigure));
   const going =
     typeof own === "string"
       ? []
       : own.filter((figure) => figure.count !== undefined && !all.has(keyOfFigure(figure)));
-  return { twice, going };
+  return { twice, beside, going };
 }

@@ -8,28 +8,22 @@ import { loadStatic } from "../../config/load-static.ts";
 import { compareMarks } from "../../config/change/same-marks.ts";
 import { describeDifference } from "../../config/change/number-words.ts";
 import { sayAmount } from "../../domain/amount.ts";
-import { type Calendar, createCalendar } from "../../config/lists/calendar.ts";
-import type { AskedColumn } from "../../config/lists/asked-column.ts";
-import { askedOf as askedOfList } from "../../config/policy/list-loading.ts";
-import type { LoadedList } from "../../config/policy/list-loading.ts";
+import { createCalendar } from "../../config/lists/calendar.ts";
+import { askedOf, type LoadedList } from "../../config/policy/list-loading.ts";
 import type { PolicyFile } from "../../config/policy/policy-file.ts";
 import { findStrangeTrunks } from "../../config/policy/row-trunks.ts";
 import { type ConfigIssue, formatIssue, hasErrors } from "../../config/yaml/issue.ts";
 import { suggest } from "../../config/yaml/suggestion.ts";
-import {
-  type CellIssue,
-  type Change,
-  type ChangeCount,
-  cleanList,
-  type CleanList,
-} from "../../intake/clean-list.ts";
+import type { CellIssue } from "../../intake/cell-issues.ts";
+import { type Change, type ChangeCount, cleanList, type CleanList } from "../../intake/clean-list.ts";
 import { addRows, type MetRow } from "../../intake/list-addition.ts";
-import { proveList, writeList } from "../../intake/list-text.ts";
+import type { ListTerms } from "../../intake/listed-rows.ts";
+import { placesOf, proveList, writeList } from "../../intake/list-text.ts";
 import { differenceOf } from "../../numbering/lists/difference.ts";
 import type { ReadList } from "../../config/lists/number-list.ts";
 import { readMonthlyFigures, writeMonthlyFigures } from "../../intake/monthly-figures.ts";
 import type { Table } from "../../intake/table.ts";
-import { refuseFigures, takeOutElsewhere } from "./import-figures.ts";
+import { findKnown, refuseFigures, takeOutElsewhere } from "./import-figures.ts";
 import { describeLoss } from "./list-replacement.ts";
 import { readTable } from "./read-table.ts";
 
@@ -86,7 +80,7 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   const reading = await readTable(Buffer.from(content.bytes), options.sheet);
   if ("error" in reading) return fail(nameFile(options.file, reading.error), REFUSED);
   if (options.kind === "monthly") return importFigures(options, reading.table, say, output);
-  const clean = cleanList(reading.table, target.homeCountry, askedOf(target));
+  const clean = cleanList(reading.table, target.homeCountry, target.asked);
   if ("error" in clean) return fail(nameFile(options.file, clean.error), REFUSED);
 
   const made = options.add === true ? addTo(target, clean) : makeWhole(target, clean);
@@ -103,8 +97,7 @@ export async function importFile(options: ImportOptions, output: ImportOutput): 
   if (target.list !== undefined && made.read !== undefined)
     for (const line of describeAgainst(target.list, made.read)) say(`  ${line}`);
   if (options.out !== undefined && options.replace !== true && made.read !== undefined) {
-    const form = { ...target, asked: askedOf(target) };
-    const loss = describeLoss(options.out, made.read, form, target.list !== undefined);
+    const loss = describeLoss(options.out, made.read, target, target.list !== undefined);
     if (loss !== undefined) return fail(loss, REFUSED);
   }
   return write(options, made.text, say, output);
@@ -129,12 +122,14 @@ function importFigures(
     return fail(`${sayAmount(read.issueCount, "cell")} can't be taken: nothing was written`);
   say(`${options.file} (${table.form}): ${sayAmount(read.figures.length - read.empty, "figure")}`);
   if (read.empty > 0) say(`  ${sayAmount(read.empty, "empty cell")}: not imported, which is not 0`);
-  const why = refuseFigures(read, options);
+  const known = findKnown(read.figures, options);
+  if (typeof known === "string") return fail(known);
+  const why = options.replace === true ? undefined : refuseFigures(known);
   if (why !== undefined) return fail(why);
   const code = write(options, writeMonthlyFigures(read.figures), say, output);
   if (code !== DONE || options.replace !== true) return code;
   try {
-    for (const done of takeOutElsewhere(read.figures, options)) say(done);
+    for (const done of takeOutElsewhere(known)) say(done);
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
@@ -147,10 +142,8 @@ function nameFile(file: string, words: string): string {
 }
 
 /** What the table is compared with, and how its numbers and days are read. */
-interface Target {
+interface Target extends ListTerms {
   readonly list: LoadedList | undefined;
-  readonly homeCountry: string;
-  readonly calendar: Calendar;
   /** The policy that the list belongs to. */
   readonly policy?: PolicyFile;
 }
@@ -165,7 +158,12 @@ function findTarget({
   const wanted = lessee ?? list;
   if (wanted === undefined) {
     if (add === true) return { error: "--add needs --lessee or --list, the list that the rows are added to" };
-    return { list: undefined, homeCountry: DEFAULT_COUNTRY, calendar: createCalendar(DEFAULT_ZONE) };
+    return {
+      list: undefined,
+      homeCountry: DEFAULT_COUNTRY,
+      calendar: createCalendar(DEFAULT_ZONE),
+      asked: undefined,
+    };
   }
   const { config: read, issues } = loadStatic(readFromDisk, config);
   if (read === undefined) {
@@ -187,7 +185,13 @@ function findTarget({
     };
   }
   const { homeCountry, timeZone } = material.file;
-  return { list: found, homeCountry, calendar: createCalendar(timeZone), policy: material.file };
+  return {
+    list: found,
+    homeCountry,
+    calendar: createCalendar(timeZone),
+    asked: askedOf(found),
+    policy: material.file,
+  };
 }
 
 const MOST_KNOWN = 8;
@@ -195,11 +199,6 @@ const MOST_KNOWN = 8;
 function sayKnown(ids: readonly string[]): string {
   if (ids.length === 0) return "; it has none";
   return `; it has ${ids.slice(0, MOST_KNOWN).join(", ")}${ids.length > MOST_KNOWN ? ", …" : ""}`;
-}
-
-/** The further column that the kind of the list asks for. */
-function askedOf({ list }: Target): AskedColumn | undefined {
-  return list && askedOfList(list);
 }
 
 /** Trunks that the lessee has not: a policy with such a list would be refused. */
@@ -225,28 +224,23 @@ interface MadeList {
 }
 
 function makeWhole(target: Target, clean: CleanList): MadeList {
-  const { calendar, homeCountry } = target;
+  const { calendar, homeCountry, asked } = target;
   const text = writeList(clean.columns, clean.rows);
-  const placeOfLine = (line: number, column: string): string =>
-    clean.placeOf(clean.rows[line - 2]?.row ?? 1, column);
+  const placeOfLine = placesOf(clean);
   if (clean.issues.length > 0) return { text, placeOfLine, told: [], read: undefined, issues: [] };
-  const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked: askedOf(target) });
+  const { reading, issues } = proveList(clean, text, calendar, homeCountry, { asked });
   return { text, placeOfLine, told: [], read: reading.list, issues };
 }
 
 function addTo(target: Target, clean: CleanList): MadeList | { readonly error: string } {
-  const { list, calendar, homeCountry } = target;
+  const { list, calendar, homeCountry, asked } = target;
   const there = list === undefined ? { error: "there is no list" } : readFromDisk(list.file);
   if ("error" in there) return there;
-  const asked = askedOf(target);
-  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, {
-    calendar,
-    homeCountry,
-    asked,
-  });
+  const addition = addRows(Buffer.from(there.bytes).toString("utf8"), clean, target);
   if ("error" in addition) return addition;
   const { text, added, firstLine, covered, overlapping, issues } = addition;
-  const proved = proveList({ ...clean, rows: added }, text, calendar, homeCountry, {
+  const news = { ...clean, rows: added };
+  const proved = proveList(news, text, calendar, homeCountry, {
     firstLine,
     asked,
   });
@@ -254,8 +248,7 @@ function addTo(target: Target, clean: CleanList): MadeList | { readonly error: s
     ...describeMet("row left out, the list has its numbers already", covered),
     ...describeMet("row that repeats numbers of the list, which says the same of them", overlapping),
   ];
-  const placeOfLine = (line: number, column: string): string =>
-    clean.placeOf(added[line - firstLine]?.row ?? 1, column);
+  const placeOfLine = placesOf(news, firstLine);
   return { text, placeOfLine, told, read: proved.reading.list, issues: [...issues, ...proved.issues] };
 }
 

@@ -1,19 +1,11 @@
 // Refuses to write over a list whose numbers would be lost.
 import { statSync } from "node:fs";
 import { describeFailure, readFromDisk } from "../../app/read-file.ts";
-import type { AskedColumn } from "../../config/lists/asked-column.ts";
-import type { Calendar } from "../../config/lists/calendar.ts";
 import { createListReader, type ReadList } from "../../config/lists/number-list.ts";
-import { describeDifference } from "../../config/change/number-words.ts";
+import { describeExcess } from "../../config/change/number-words.ts";
 import { formatIssue } from "../../config/yaml/issue.ts";
+import type { ListTerms } from "../../intake/listed-rows.ts";
 import { differenceOf } from "../../numbering/lists/difference.ts";
-
-/** How a list is read. */
-export interface ListForm {
-  readonly calendar: Calendar;
-  readonly homeCountry: string;
-  readonly asked: AskedColumn | undefined;
-}
 
 /**
  * Compares the file that is to be written over with what would be written.
@@ -24,7 +16,7 @@ export interface ListForm {
 export function describeLoss(
   out: string,
   made: ReadList,
-  { calendar, homeCountry, asked }: ListForm,
+  { calendar, homeCountry, asked }: ListTerms,
   canAdd: boolean,
 ): string | undefined {
   try {
@@ -42,11 +34,7 @@ export function describeLoss(
     return `${out} is there and is no list that can be read (${issue === undefined ? "" : formatIssue(issue)}). Nothing was written; --replace writes over it`;
   }
   const { removed } = differenceOf(list.numbers, made.numbers);
-  const [words] = describeDifference({
-    added: { numbers: 0, spans: 0, first: [], prefixes: 0, firstPrefixes: [] },
-    removed,
-    changed: 0,
-  });
+  const words = describeExcess(removed, "less");
   if (words === undefined) return undefined;
   const add = canAdd
     ? "--add keeps them and puts the new rows behind"

@@ -1,6 +1,6 @@
 // The files with figures of months: read together, so that no figure counts twice.
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { ReadFile } from "../../config/yaml/config-files.ts";
 import { keyOfFigure, type MonthlyFigure, readMonthlyFigures } from "../../intake/monthly-figures.ts";
 import { readTextTable } from "../../intake/text-table.ts";
@@ -89,5 +89,5 @@ export function placeOf({ file, row }: PlacedFigure): string {
 
 /** True for two names of one path. */
 export function isSamePath(one: string, other: string): boolean {
-  return relative(resolve(one), resolve(other)) === "";
+  return resolve(one) === resolve(other);
 }

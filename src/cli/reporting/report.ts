@@ -1,7 +1,5 @@
 // `sigwall report`: the monthly report out of the records, as a page, as CSV or as JSON.
-import { createCalendar } from "../../config/lists/calendar.ts";
-import { type ReadFile, resolvePath } from "../../config/yaml/config-files.ts";
-import { valueAt } from "../../config/yaml/schema-issues.ts";
+import type { ReadFile } from "../../config/yaml/config-files.ts";
 import { readPolicyFile } from "../../config/policy/policy-file.ts";
 import { readYaml } from "../../config/yaml/yaml-source.ts";
 import type { Millis } from "../../domain/time.ts";
@@ -141,8 +139,7 @@ function noteReport(
 ): void {
   if (access === undefined) return;
   const note = { command: "report", ...access, found: 1, asked: { month, format } };
-  for (const failure of noteAccess(folders, note, now))
-    stderr.write(`sigwall report: no access line could be written in ${failure}\n`);
+  for (const failure of noteAccess(folders, note, now)) stderr.write(`sigwall report: ${failure}\n`);
 }
 
 function writeReport(report: MonthReport, { format, language }: ReportOptions): string {
@@ -179,7 +176,6 @@ async function makeReport(
   const spanBefore = monthSpan(previous, place.timeZone) ?? span;
   const counts = await countMonth(place.folders, database, { ...span, since: spanBefore.from, until });
   const before = await countMonth(place.folders, database, { from: spanBefore.from, to: span.from });
-  const calendar = createCalendar(place.timeZone);
   const report = buildReport({
     month,
     timeZone: place.timeZone,
@@ -192,7 +188,6 @@ async function makeReport(
     ...readPlaces(place, span.to, new Set(counts.attempts.map(({ trunk }) => trunk)), readFile),
     imported: imported.filter((figure) => figure.month === month),
     importedBefore: imported.filter((figure) => figure.month === previous),
-    dayOf: (at) => calendar.formatDay(at),
   });
   const breakdowns =
     by.length === 0 ? report.breakdowns : report.breakdowns.filter(({ dimension }) => by.includes(dimension));
@@ -213,6 +208,8 @@ interface Places {
   readonly lessees: ReadonlyMap<string, LesseePlace>;
 }
 
+const nowhere: Places = { trunks: new Map(), lessees: new Map() };
+
 /** So many policies are read for trunks that those after them have no more. */
 const MOST_POLICIES = 50;
 
@@ -221,7 +218,7 @@ const MOST_POLICIES = 50;
  * trunks that it has no more, by earlier ones. Where none is kept, by that of today.
  */
 function readPlaces(
-  { policies, config }: RecordsPlace,
+  { policies, policy: today }: RecordsPlace,
   until: Millis,
   wanted: ReadonlySet<string>,
   readFile: ReadFile,
@@ -231,7 +228,7 @@ function readPlaces(
     .map((one) => ({ ...one, from: lastInForce(one.policy, until - 1) ?? -1 }))
     .filter(({ from }) => from >= 0)
     .toSorted((a, b) => b.from - a.from || (a.policy.revision < b.policy.revision ? -1 : 1));
-  if (kept.length === 0) return placesOfToday(config, readFile);
+  if (kept.length === 0) return today === undefined ? nowhere : placesIn(today, readFile);
   const trunks = new Map<string, TrunkPlace>();
   const lessees = new Map<string, LesseePlace>();
   for (const { folder, policy } of kept.slice(0, MOST_POLICIES)) {
@@ -243,20 +240,9 @@ function readPlaces(
   return { trunks, lessees };
 }
 
-function placesOfToday(config: string | undefined, readFile: ReadFile): Places {
-  const content = config === undefined ? { error: "" } : readFile(config);
-  const policy =
-    config === undefined || "error" in content
-      ? undefined
-      : valueAt(readYaml(config, content.bytes).value, ["policy"]);
-  return config !== undefined && typeof policy === "string"
-    ? placesIn(resolvePath(config, policy), readFile)
-    : { trunks: new Map(), lessees: new Map() };
-}
-
 function placesIn(path: string, readFile: ReadFile): Places {
   const content = readFile(path);
-  if ("error" in content) return { trunks: new Map(), lessees: new Map() };
+  if ("error" in content) return nowhere;
   const { file } = readPolicyFile(readYaml(path, content.bytes));
   return {
     trunks: new Map(
@@ -272,14 +258,16 @@ function readImports(
   { config }: RecordsPlace,
   { readFile, stderr }: ReportOutput,
 ): readonly MonthlyFigure[] | string {
-  const beside = config === undefined ? undefined : listMonthly(monthlyFolder(config));
-  if (monthly.length === 0)
-    for (const path of beside?.ignored ?? [])
-      stderr.write(
-        `sigwall report: ${path} is not read; \`sigwall import ${path} --kind monthly --out ${path.replace(/\.[^./]+$/u, "")}.csv\` makes a CSV of it\n`,
-      );
+  const { files, ignored } =
+    monthly.length > 0 || config === undefined
+      ? { files: monthly, ignored: [] }
+      : listMonthly(monthlyFolder(config));
+  for (const path of ignored)
+    stderr.write(
+      `sigwall report: ${path} is not read; \`sigwall import ${path} --kind monthly --out ${path.replace(/\.[^./]+$/u, "")}.csv\` makes a CSV of it\n`,
+    );
   const figures: PlacedFigure[] = [];
-  for (const path of monthly.length > 0 ? monthly : (beside?.files ?? [])) {
+  for (const path of files) {
     const read = readMonthlyFile(path, readFile);
     if (typeof read === "string") return read;
     figures.push(...read);

@@ -1,19 +1,12 @@
 // How many numbers each row of a list stands for, and all rows together.
 import { formatKey } from "../../domain/number.ts";
-import { wideSpansOf } from "../../numbering/lists/prefix-numbers.ts";
+import { eachInOrder, type WideSpan, wideSpansOf } from "../../numbering/lists/prefix-numbers.ts";
 import type { NumberSet } from "../../numbering/number-set.ts";
-
-/** Numbers without a gap between them that a row stands for. Both ends are inclusive; keys are those of `PartyNumber`. */
-export interface RowSpan {
-  readonly row: number;
-  readonly low: number;
-  readonly high: number;
-}
 
 /** The numbers of a list, row by row. */
 export interface ListedNumbers {
   /** What ranges stand for, and prefixes behind which all numbers have one length, in the order of `low`. */
-  readonly spans: readonly RowSpan[];
+  readonly spans: readonly WideSpan[];
   /** The rows of other prefixes: how many numbers they stand for is not known. */
   readonly prefixRows: readonly number[];
   /** How many numbers a row stands for; 0 where that is not known. */
@@ -51,26 +44,15 @@ export function readListedNumbers(numbers: NumberSet): ListedNumbers {
 /** Counts the different numbers of the rows that count. One that is listed twice counts once. */
 export function countDistinct(
   { columns: { exact } }: NumberSet,
-  spans: readonly RowSpan[],
+  spans: readonly WideSpan[],
   counts: (row: number) => boolean,
 ): number {
   let sum = 0;
   let last = -Infinity;
-  const add = (low: number, high: number): void => {
-    if (high <= last) return;
+  eachInOrder(exact, spans, (low, high, row) => {
+    if (high <= last || !counts(row)) return;
     sum += high - Math.max(low, last + 1) + 1;
     last = high;
-  };
-  let at = 0;
-  const addSpansUpTo = (key: number): void => {
-    for (let span = spans[at]; span !== undefined && span.low <= key; span = spans[++at])
-      if (counts(span.row)) add(span.low, span.high);
-  };
-  for (let row = 0; row < exact.length; row++) {
-    const key = exact[row] ?? 0;
-    addSpansUpTo(key);
-    if (counts(row)) add(key, key);
-  }
-  addSpansUpTo(Infinity);
+  });
   return sum;
 }

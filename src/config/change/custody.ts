@@ -1,9 +1,8 @@
 // Lists whose numbers may leave only when they are released: what a new policy takes out of those in force.
 import { formatKey } from "../../domain/number.ts";
-import type { Millis } from "../../domain/time.ts";
+import { LAST_MOMENT, type Millis } from "../../domain/time.ts";
 import { takenOut } from "../../numbering/lists/difference.ts";
-import type { NumberSpan } from "../../numbering/lists/prefix-numbers.ts";
-import { spansOfEntry } from "../../numbering/lists/entry-spans.ts";
+import { type NumberSpan, spansOfEntry } from "../../numbering/lists/entry-spans.ts";
 import { ATTRIBUTE_WIDTH } from "../../numbering/number-columns.ts";
 import { createNumberSetBuilder } from "../../numbering/number-set-builder.ts";
 import { type NumberSet, openNumberSet } from "../../numbering/number-set.ts";
@@ -53,7 +52,7 @@ const MOST_NAMED = 5;
 const MOST_NOTES = 1000;
 
 /** Days after which nothing ends: rows without a last day are in force then. */
-const END_OF_TIME: Millis = 8.64e15 - 1;
+const END_OF_TIME: Millis = LAST_MOMENT - 1;
 
 /** At most so many moments are compared of a list whose rows have dates. */
 const MOST_MOMENTS = 32;

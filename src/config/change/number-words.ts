@@ -6,10 +6,10 @@ import type { SetDifference, SetExcess } from "../../numbering/lists/difference.
 /** "3 numbers more (+86…, +86…..+86…)", "1 number less (…)", "2 numbers with other dates or rights"; empty: no change. */
 export function describeDifference({ added, removed, changed }: SetDifference): readonly string[] {
   return [
-    ...(isNone(added) ? [] : [describeExcess(added, "more")]),
-    ...(isNone(removed) ? [] : [describeExcess(removed, "less")]),
-    ...(changed > 0 ? [`${sayAmount(changed, "number")} with other dates or rights`] : []),
-  ];
+    describeExcess(added, "more"),
+    describeExcess(removed, "less"),
+    changed > 0 ? `${sayAmount(changed, "number")} with other dates or rights` : undefined,
+  ].filter((words) => words !== undefined);
 }
 
 /** Says how many numbers a list has: "102 numbers", "1 prefix", "102 numbers and 1 prefix". */
@@ -19,12 +19,10 @@ export function sayNumbers(numbers: number, prefixes: number): string {
   return numbers === 0 ? ofPrefixes : `${sayAmount(numbers, "number")} and ${ofPrefixes}`;
 }
 
-function isNone({ numbers, prefixes }: SetExcess): boolean {
-  return numbers === 0 && prefixes === 0;
-}
-
-function describeExcess(excess: SetExcess, word: string): string {
+/** "3 numbers less (+86…, +86…..+86…)"; undefined: there are none. */
+export function describeExcess(excess: SetExcess, word: "more" | "less"): string | undefined {
   const { numbers, spans, first, prefixes, firstPrefixes } = excess;
+  if (numbers === 0 && prefixes === 0) return undefined;
   const named = [
     ...first.map(({ low, high }) => (low === high ? formatKey(low) : describeSpan(low, high))),
     ...firstPrefixes.map((key) => `${formatKey(key)}*`),

@@ -2,7 +2,8 @@
 import type { Millis } from "../../domain/time.ts";
 import { isInForce } from "../number-columns.ts";
 import type { NumberSet } from "../number-set.ts";
-import { type NumberSpan, wideSpansOf } from "./prefix-numbers.ts";
+import type { NumberSpan } from "./entry-spans.ts";
+import { eachInOrder, type WideSpan, wideSpansOf } from "./prefix-numbers.ts";
 
 /** What one set covers and the other does not. */
 export interface SetExcess {
@@ -109,17 +110,10 @@ function isCovered({ low, high }: NumberSpan, bounds: readonly number[]): boolea
 }
 
 /** Single numbers and spans, both in order, as bounds of spans that neither touch nor overlap. */
-function mergeSpans(exact: ArrayLike<number>, spans: readonly NumberSpan[]): readonly number[] {
-  const merged = createBounds();
-  let at = 0;
-  for (let row = 0; row < exact.length; row++) {
-    const key = exact[row] ?? 0;
-    for (let span = spans[at]; span !== undefined && span.low <= key; span = spans[++at])
-      merged.add(span.low, span.high);
-    merged.add(key, key);
-  }
-  for (const { low, high } of spans.slice(at)) merged.add(low, high);
-  return merged.bounds;
+function mergeSpans(exact: Float64Array, spans: readonly WideSpan[]): readonly number[] {
+  const { bounds, add } = createBounds();
+  eachInOrder(exact, spans, add);
+  return bounds;
 }
 
 /** Joins spans that come in the order of `low`. */

@@ -2,15 +2,7 @@
 import { formatKey } from "../../domain/number.ts";
 import { readListNumber } from "../e164.ts";
 import type { NumberSet } from "../number-set.ts";
-
-/** The longest number (ITU-T E.164 section 6). */
-const MAX_DIGITS = 15;
-
-/** Numbers without a gap between them. Both ends are inclusive. Keys are those of `PartyNumber`. */
-export interface NumberSpan {
-  readonly low: number;
-  readonly high: number;
-}
+import { type NumberSpan, spansOfEntry } from "./entry-spans.ts";
 
 /** A row of a list that is no single number. */
 export interface WideSpan extends NumberSpan {
@@ -39,13 +31,12 @@ export interface WideSpans {
  */
 export function numbersOfPrefix(low: number): NumberSpan | undefined {
   if (low <= 0) return undefined;
-  const digits = String(low).length;
+  const digits = String(low);
   let found: NumberSpan | undefined;
-  for (let length = digits, power = 1; length <= MAX_DIGITS; length++, power *= 10) {
-    const span = { low: low * power, high: low * power + power - 1 };
+  for (const span of spansOfEntry({ kind: "prefix", digits, code: false })) {
     const whole = wholeDigits(span.low) ?? wholeDigits(span.high);
     if (whole === undefined) continue;
-    if (found !== undefined || digits < whole) return undefined;
+    if (found !== undefined || digits.length < whole) return undefined;
     found = span;
   }
   return found;
@@ -88,6 +79,29 @@ export function wideSpansOf({ columns }: NumberSet): WideSpans {
     else spans.push({ ...numbers, row, ...(count === 1 ? {} : { prefix: itself.low }) });
   }
   return { spans: spans.toSorted((a, b) => a.low - b.low), prefixes };
+}
+
+/**
+ * Calls `take` with the single numbers and the wide rows of a list, in the order of `low`.
+ *
+ * @param spans in that order, as {@link wideSpansOf} gives them
+ */
+export function eachInOrder(
+  exact: Float64Array,
+  spans: readonly WideSpan[],
+  take: (low: number, high: number, row: number) => void,
+): void {
+  let at = 0;
+  const takeUpTo = (key: number): void => {
+    for (let span = spans[at]; span !== undefined && span.low <= key; span = spans[++at])
+      take(span.low, span.high, span.row);
+  };
+  for (let row = 0; row < exact.length; row++) {
+    const key = exact[row] ?? 0;
+    takeUpTo(key);
+    take(key, key, row);
+  }
+  takeUpTo(Infinity);
 }
 
 function widthOf({ low, high }: NumberSpan): number {

@@ -43,6 +43,16 @@ export interface SharedCallsFigures {
   readonly noRoom: number;
 }
 
+/** Orders and findings of all nodes. */
+export interface SharedOrdersFigures {
+  /** Entries of other nodes that could not be read. */
+  readonly unread: number;
+  /** Changes that were not told, because this node keeps too many entries already. */
+  readonly untold: number;
+  /** Entries that this node keeps. */
+  readonly kept: number;
+}
+
 export const noCalls: SharedCallsFigures = {
   elsewhere: 0,
   counted: 0,
@@ -52,8 +62,10 @@ export const noCalls: SharedCallsFigures = {
   noRoom: 0,
 };
 
+export const noOrders: SharedOrdersFigures = { unread: 0, untold: 0, kept: 0 };
+
 /** What the exchange has done since the start. Invariant: it can be cloned into another thread. */
-export interface ClusterFigures {
+export interface ExchangeFigures {
   /** True while Redis answers. */
   readonly isUp: boolean;
   /** Why it does not; undefined: it does, or has not been asked yet. */
@@ -73,11 +85,16 @@ export interface ClusterFigures {
   readonly resent: number;
   /** Commands sent to Redis. */
   readonly commands: number;
+}
+
+/** The exchange, and what is shared through it. */
+export interface ClusterFigures extends ExchangeFigures {
   readonly calls: SharedCallsFigures;
+  readonly orders: SharedOrdersFigures;
 }
 
 /** The figures of an exchange that has done nothing. */
-export const noFigures: ClusterFigures = {
+export const noFigures: ExchangeFigures = {
   isUp: false,
   why: undefined,
   peers: [],
@@ -89,5 +106,4 @@ export const noFigures: ClusterFigures = {
   refused: { seal: 0, form: 0, length: 0, epoch: 0, time: 0, name: 0 },
   resent: 0,
   commands: 0,
-  calls: noCalls,
 };

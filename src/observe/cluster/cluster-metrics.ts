@@ -96,18 +96,18 @@ export const clusterSeries: readonly ClusterSeries[] = [
   ofCauses(
     "sigwall_cluster_lost_total",
     "What nodes did not hear. backlog, thread, batch: of this node; gap: of other nodes; room: heard, and not kept.",
-    ({ lost: { backlog, thread, gap }, calls: { untold, noRoom } }) => ({
-      backlog,
+    ({ lost: { backlog, thread, gap }, calls, orders }) => ({
+      backlog: backlog + orders.untold,
       thread,
-      batch: untold,
+      batch: calls.untold,
       gap,
-      room: noRoom,
+      room: calls.noRoom,
     }),
   ),
   ofCauses(
     "sigwall_cluster_refused_total",
     "Entries in Redis that were not taken from, by cause: nobody with our key has sealed them so.",
-    ({ refused, calls: { unread } }) => ({ ...refused, form: refused.form + unread }),
+    ({ refused, calls, orders }) => ({ ...refused, form: refused.form + calls.unread + orders.unread }),
   ),
   plain(
     "counter",

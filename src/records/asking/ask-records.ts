@@ -2,9 +2,9 @@
 import type { Millis } from "../../domain/time.ts";
 import type { Database } from "../sealed/duckdb.ts";
 import { objectsIn, textIn } from "../lines/line-fields.ts";
-import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import { HOUR, type HourFiles, isReadOpen, listHours, openPath } from "../sealed/hour-files.ts";
 import { copiesOf, keyOfLine, partHours } from "./copied-lines.ts";
-import { readOpenLines } from "./open-lines.ts";
+import { addUnread, readOpenLines } from "./open-lines.ts";
 import type { ReadLine, RecordFilter } from "./record-filter.ts";
 import { countSealedNumbers, listSealedIds, type NumberUse, readSealedLines } from "./sealed-lines.ts";
 
@@ -65,12 +65,12 @@ interface Hours {
   readonly damages: readonly string[];
 }
 
-/** A reader that meets the lines and the tables of an hour takes the tables. Throws when a folder can't be read. */
+/** Throws when a folder can't be read. */
 function findHours({ folders }: RecordPlace, { from, to }: RecordFilter): Hours {
   const hours = folders.flatMap((folder) => listHours(folder, from, to));
   return {
     sealed: hours.filter(({ isSealed }) => isSealed),
-    open: hours.filter(({ isOpen, isSealed }) => isOpen && !isSealed),
+    open: hours.filter(isReadOpen),
     damages: hours.flatMap(({ damage, isOpen }) =>
       damage === undefined ? [] : [`${damage}${isOpen ? ": the lines beside it are read" : ""}`],
     ),
@@ -166,10 +166,6 @@ export function numbersOf({ calling }: ReadLine): ReadonlySet<string> {
       .map(({ number }) => textIn(number))
       .filter((number) => number !== ""),
   );
-}
-
-function addUnread(damages: string[], hour: HourFiles, count: number): void {
-  if (count > 0) damages.push(`${openPath(hour)}: ${count} lines can't be read`);
 }
 
 /** The hours from the newest day on; each batch has twice as many days as the one before. */

@@ -31,15 +31,33 @@ function foldersOf(group: readonly HourFiles[]): number {
   return new Set(group.map(({ folder }) => folder)).size;
 }
 
-const told = ["node", "trunk", "reason", "status", "of", "line", "state", "order", "detector"];
-const counted = ["from", "to", "why", "count", "lost", "by", "command", "revision"];
+/** What tells lines of one time apart. */
+const telling = [
+  "node",
+  "trunk",
+  "reason",
+  "status",
+  "of",
+  "line",
+  "state",
+  "order",
+  "detector",
+  "from",
+  "to",
+  "why",
+  "count",
+  "lost",
+  "by",
+  "command",
+  "revision",
+];
 
 /** The same for two copies of a line, sealed or not, and for no other line. */
 export function keyOfLine(line: ReadLine): string {
   const { record, id, subject } = line;
   if (record === "decided" && textIn(id) !== "") return textIn(id);
   const about = typeof subject === "object" ? JSON.stringify(subject) : subject;
-  return JSON.stringify([line.time, record, id, about, ...[...told, ...counted].map((name) => line[name])]);
+  return JSON.stringify([line.time, record, id, about, ...telling.map((name) => line[name])]);
 }
 
 /** Copies of a line follow each other closely where lines come in the order of time. */

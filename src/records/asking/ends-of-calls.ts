@@ -1,14 +1,12 @@
 // Finds how calls ended, and keeps one end for each call.
 import type { Millis } from "../../domain/time.ts";
 import { HOUR } from "../sealed/hour-files.ts";
+import { LONGEST_CALL } from "../sealed/parquet-writing.ts";
 import { askRecords, type RecordPlace } from "./ask-records.ts";
 import type { ReadLine } from "./record-filter.ts";
 
 /** At most so many ends are read. */
 const MOST_ENDS = 10_000;
-
-/** Longest time from a decision to its end: the most that `maxCallHours` allows, and a day for a `lost`. */
-const LONGEST = 768 * HOUR;
 
 /**
  * Finds the ends of calls. Of several ends of one call, one that was seen comes before `lost`, then the earliest.
@@ -25,7 +23,7 @@ export async function findEnds(
   if (ids.length === 0) return new Map();
   const times = forwarded.map(({ time }) => Date.parse(time));
   const from = Math.min(...times);
-  const to = Math.max(...times) + LONGEST;
+  const to = Math.max(...times) + LONGEST_CALL;
   return bestEnds(place, ids, from, to);
 }
 
@@ -45,7 +43,7 @@ export async function keepOneEnd(
   // Two ends that were seen lie close together. An end before a `lost` may lie far from it.
   const isFar = ended.some(isLost);
   const times = ended.map(({ time }) => Date.parse(time));
-  const from = Math.min(...times) - (isFar ? LONGEST : HOUR);
+  const from = Math.min(...times) - (isFar ? LONGEST_CALL : HOUR);
   const best = await bestEnds(place, ids, from, Math.max(...times) + HOUR);
   const told = new Set<string>();
   return lines.filter((line) => {

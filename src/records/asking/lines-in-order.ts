@@ -1,9 +1,9 @@
 // Gives the attempts of a span of time one after another, in order of time, sealed and open hours together.
 import type { Millis } from "../../domain/time.ts";
 import type { Database } from "../sealed/duckdb.ts";
-import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import { HOUR, type HourFiles, isReadOpen, listHours, openPath } from "../sealed/hour-files.ts";
 import { takeOnce } from "./copied-lines.ts";
-import { readOpenLines } from "./open-lines.ts";
+import { addUnread, readOpenLines } from "./open-lines.ts";
 import type { Fields } from "../lines/line-fields.ts";
 import { countSealedAttempts, eachSealedLine } from "./sealed-attempts.ts";
 
@@ -53,7 +53,7 @@ export async function eachAttempt(
   for (const start of [...new Set(hours.map((hour) => hour.start))].toSorted((a, b) => a - b)) {
     const own = hours.filter((hour) => hour.start === start);
     const sealed = own.filter(({ isSealed }) => isSealed);
-    const open = own.filter(({ isOpen, isSealed }) => isOpen && !isSealed);
+    const open = own.filter(isReadOpen);
     if (sealed.length > 0 && database === undefined) leftOut += sealed.length;
     const lines: TimedLine[] = [];
     // One node writes in order of time. Several nodes are put in order.
@@ -64,7 +64,7 @@ export async function eachAttempt(
         if (isMixed) lines.push({ line, at });
         else take(line, at);
       });
-      if (unread > 0) damages.push(`${openPath(hour)}: ${unread} lines can't be read`);
+      addUnread(damages, hour, unread);
     }
     const inOrder = lines.toSorted(byTime);
     if (sealed.length > 0 && database !== undefined)

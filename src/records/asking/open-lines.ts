@@ -1,6 +1,7 @@
 // Reads the NDJSON files of hours that are not sealed.
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
+import { type HourFiles, openPath } from "../sealed/hour-files.ts";
 import { createLineReader } from "../sealed/line-sorting.ts";
 import { isMeant, needleOf, type ReadLine, type RecordFilter } from "./record-filter.ts";
 
@@ -42,6 +43,11 @@ export function readOpenLines(path: string, filter: RecordFilter, take: (line: R
     closeSync(file);
   }
   return unread;
+}
+
+/** Adds to what is damaged, in words for operators, that lines of an hour could not be read. */
+export function addUnread(damages: string[], hour: HourFiles, count: number): void {
+  if (count > 0) damages.push(`${openPath(hour)}: ${count} lines can't be read`);
 }
 
 /** @returns undefined for what is no record line */

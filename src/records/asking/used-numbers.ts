@@ -1,9 +1,9 @@
 // Which numbers lessees have called from: a walk through records, day by day, that keeps none of them.
 import type { Millis } from "../../domain/time.ts";
 import { textIn } from "../lines/line-fields.ts";
-import { HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import { HOUR, type HourFiles, isOfCommand, listHours, openPath } from "../sealed/hour-files.ts";
 import { numbersOf, type RecordPlace } from "./ask-records.ts";
-import { readOpenLines } from "./open-lines.ts";
+import { addUnread, readOpenLines } from "./open-lines.ts";
 import { type LesseeNumber, listSealedUse } from "./sealed-lines.ts";
 
 /** How much of the time could be looked at. */
@@ -16,8 +16,6 @@ export interface UseFound {
   readonly damages: readonly string[];
 }
 
-/** Nodes of commands, which write `access` lines only. */
-const COMMANDS = "console@";
 const DAY: Millis = 24 * HOUR;
 
 /**
@@ -38,7 +36,7 @@ export async function eachUsedNumber(
   const firsts: number[] = [];
   const sealed = new Map<number, HourFiles[]>();
   for (const folder of folders) {
-    const all = listHours(folder).filter(({ node }) => !node.startsWith(COMMANDS));
+    const all = listHours(folder).filter(({ node }) => !isOfCommand(node));
     firsts.push(Math.min(...all.map(({ start }) => start)));
     for (const hour of all.filter(({ start }) => start < to && start + HOUR > from)) {
       if (hour.damage !== undefined)
@@ -51,7 +49,7 @@ export async function eachUsedNumber(
           if (textIn(lessee) === "" || verdict === "reject" || verdict === "drop") return;
           for (const number of numbersOf(line)) take({ lessee: textIn(lessee), number });
         });
-        if (unread > 0) damages.push(`${openPath(hour)}: ${unread} lines can't be read`);
+        addUnread(damages, hour, unread);
       }
     }
   }

@@ -1,6 +1,6 @@
 // Finds the revisions that records still name.
 import { type Database, quote } from "../sealed/duckdb.ts";
-import { listHours, openPath, sealedPath } from "../sealed/hour-files.ts";
+import { isReadOpen, listHours, openPath, sealedPath } from "../sealed/hour-files.ts";
 import { readOpenLines } from "../asking/open-lines.ts";
 
 /**
@@ -27,7 +27,7 @@ export async function findReferred(
     for (const { revision } of rows) found.add(String(revision));
   }
   const kinds = ["decided", "request", "policy"];
-  for (const hour of hours.filter(({ isOpen, isSealed }) => isOpen && !isSealed))
+  for (const hour of hours.filter(isReadOpen))
     readOpenLines(openPath(hour), { kinds }, ({ revision }) => {
       if (typeof revision === "string") found.add(revision);
     });

@@ -8,9 +8,17 @@ import type { ReadLine, RecordFilter } from "../asking/record-filter.ts";
 import { askTables, moment, readSealedLines } from "../asking/sealed-lines.ts";
 import { textIn, textsIn } from "../lines/line-fields.ts";
 import type { Database } from "../sealed/duckdb.ts";
-import { badPath, HOUR, type HourFiles, listHours, openPath } from "../sealed/hour-files.ts";
+import {
+  badPath,
+  HOUR,
+  type HourFiles,
+  isOfCommand,
+  isReadOpen,
+  listHours,
+  openPath,
+} from "../sealed/hour-files.ts";
 import { createTally, MOST_IDS, MOST_NOTES, QUARTER, type Tallied, type Tally } from "./month-tally.ts";
-import { isCommand, type SilentHours, silentHours } from "./silent-hours.ts";
+import { type SilentHours, silentHours } from "./silent-hours.ts";
 
 /** What was counted, and what could not be. */
 export interface MonthCounts extends Tallied {
@@ -69,13 +77,13 @@ export async function countMonth(
       unread.set(placeOf(hour), Math.max(lines, unread.get(placeOf(hour)) ?? 0));
   };
   const { single, doubled } = partHours(hours);
-  for (const hour of single) if (isOpen(hour)) open(hour, tally.line);
+  for (const hour of single) if (isReadOpen(hour)) open(hour, tally.line);
   const sealed = single.filter(({ isSealed }) => isSealed);
   if (database !== undefined && sealed.length > 0) await countSealed(database, sealed, span, tally);
   for (const group of doubled) {
     const once = createOnce(tally);
     const tables = group.filter(({ isSealed }) => isSealed);
-    const lines = group.filter(isOpen);
+    const lines = group.filter(isReadOpen);
     if (database !== undefined && tables.length > 0) {
       await countSealed(database, tables, span, tally);
       if (lines.length > 0) await once.know(database, tables, span);
@@ -86,11 +94,11 @@ export async function countMonth(
     const bad = hour.isSealed ? linesOf(badPath(hour)) : 0;
     if (bad > 0) unread.set(placeOf(hour), bad);
   }
-  const lost = own.filter((hour) => hour.damage !== undefined && !isOpen(hour));
+  const lost = own.filter((hour) => hour.damage !== undefined && !isReadOpen(hour));
   const tallied = tally.counts();
   return {
     ...tallied,
-    nodes: [...new Set(own.map(({ node }) => node))].filter((node) => !isCommand(node)).toSorted(),
+    nodes: [...new Set(own.map(({ node }) => node))].filter((node) => !isOfCommand(node)).toSorted(),
     // The hour that runs may get its first line yet.
     silent: silentHours(known, from, until < to ? Math.floor(until / HOUR) * HOUR : to),
     unread: [
@@ -106,11 +114,6 @@ export async function countMonth(
     ],
     leftOut: database === undefined ? own.filter(({ isSealed }) => isSealed).length : 0,
   };
-}
-
-/** A reader that meets the lines and the tables of an hour takes the tables. */
-function isOpen(hour: HourFiles): boolean {
-  return hour.isOpen && !hour.isSealed;
 }
 
 /** `2026-10-03/08-gw-a`: the same wherever the folder is. */

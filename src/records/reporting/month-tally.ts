@@ -147,12 +147,11 @@ export function createTally(): Tally {
         if (line["of"] === undefined)
           tally.shed({ trunk: textIn(trunk), reason: textIn(reason), count: Number(line["count"] ?? 0) });
       } else if (record === "gap") {
-        const [node, why, from, to] = ["node", "why", "from", "to"].map((name) => textIn(line[name]));
         tally.gap({
-          node: node ?? "",
-          why: why ?? "",
-          from: from ?? "",
-          to: to ?? "",
+          node: textIn(line["node"]),
+          why: textIn(line["why"]),
+          from: textIn(line["from"]),
+          to: textIn(line["to"]),
           times: 1,
           lost: Number(line["lost"] ?? 0),
         });

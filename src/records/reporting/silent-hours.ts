@@ -1,6 +1,6 @@
 // Finds the hours of which a node has no line at all: it did not run, had no call, or its files are gone.
 import type { Millis } from "../../domain/time.ts";
-import { HOUR, type HourFiles } from "../sealed/hour-files.ts";
+import { HOUR, type HourFiles, isOfCommand } from "../sealed/hour-files.ts";
 
 /** Hours in a row of which a node has no line. Unix milliseconds; `to` is exclusive. */
 export interface SilentHours {
@@ -8,11 +8,6 @@ export interface SilentHours {
   readonly node: string;
   readonly from: Millis;
   readonly to: Millis;
-}
-
-/** Nodes of that name are commands that were run: they have lines of kind `access` alone. */
-export function isCommand(node: string): boolean {
-  return node.startsWith("console@");
 }
 
 /**
@@ -27,7 +22,7 @@ export function silentHours(
 ): readonly SilentHours[] {
   const heard = new Map<string, Set<Millis>>();
   for (const { node, start } of hours) {
-    if (isCommand(node) || start >= to) continue;
+    if (isOfCommand(node) || start >= to) continue;
     const starts = heard.get(node) ?? new Set<Millis>();
     heard.set(node, starts.add(start));
   }

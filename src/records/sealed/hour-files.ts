@@ -24,6 +24,18 @@ export interface HourFiles {
 
 export const HOUR: Millis = 3_600_000;
 
+/** Whether the lines of an hour are read: a reader that meets its lines and its tables takes the tables. */
+export function isReadOpen({ isOpen, isSealed }: HourFiles): boolean {
+  return isOpen && !isSealed;
+}
+
+/** The node of a command that was run has this in front of the host: it has lines of kind `access` alone. */
+export const COMMAND_NODE = "console@";
+
+export function isOfCommand(node: string): boolean {
+  return node.startsWith(COMMAND_NODE);
+}
+
 const dayPattern = /^\d{4}-\d{2}-\d{2}$/;
 const filePattern = /^((\d{2})-(.+?)(~\d+)?)\.(ndjson|attempts\.parquet)$/;
 

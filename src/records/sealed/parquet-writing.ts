@@ -14,7 +14,7 @@ export type Origin = Pick<SortedLines, "octets" | "digest">;
 export type RowCounts = Readonly<Record<TableName, number>>;
 
 /** Ends of the same call can lie so far apart: the most that `maxCallHours` allows, and a day. */
-const LONGEST_CALL: Millis = 768 * HOUR;
+export const LONGEST_CALL: Millis = 768 * HOUR;
 /** Level of Zstandard: higher ones cost more time than they save room. */
 const LEVEL = 9;
 

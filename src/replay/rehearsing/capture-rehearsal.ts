@@ -90,12 +90,14 @@ export function createCaptureRehearsal(
     // A repeat meets the outcome of what it repeats.
     if (retransmissionOf !== undefined) return;
     const [was, is] = [read(judge(old)), read(judge(anew))];
-    for (const why of [is, was])
-      if (typeof why === "string") {
-        tally.leave(why);
-        return;
-      }
-    if (typeof was === "string" || typeof is === "string") return;
+    if (typeof is === "string") {
+      tally.leave(is);
+      return;
+    }
+    if (typeof was === "string") {
+      tally.leave(was);
+      return;
+    }
     const { decision } = is;
     if (decision !== undefined) {
       const found = after.policy.trunkById(decision.attempt.trunk.id);
